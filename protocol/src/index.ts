@@ -1,1 +1,6 @@
-export {}
+export * from './canonical.ts'
+export * from './decision.ts'
+export * from './entry.ts'
+export * from './id.ts'
+export * from './problem.ts'
+export * from './reason.ts'

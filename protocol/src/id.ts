@@ -1,0 +1,51 @@
+/**
+ * Ids: what may stand in `subject.id`, `resource.id` and their kin. Pure.
+ *
+ * @module
+ */
+import { z } from 'zod'
+
+/** Seconds since 1970-01-01T00:00:00Z. */
+export type EpochSeconds = number
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type EpochMillis = number
+
+const FORBIDDEN = /[*#:\p{Cc}]/u
+const MAX_ID_BYTES = 256
+const utf8 = new TextEncoder()
+
+/**
+ * Says what is wrong with an id, or `undefined` when it is fine.
+ *
+ * 1–256 bytes of well-formed UTF-8 without `*` (OpenFGA's wildcard), `#` and `:` (its separators) and control characters;
+ * `@` is legal (rule A5).
+ */
+export function idObjection(id: string): string | undefined {
+  if (id.length === 0) return 'must not be empty'
+  if (!id.isWellFormed()) return 'must be well-formed Unicode'
+  if (FORBIDDEN.test(id)) return 'must not contain "*", "#", ":" or control characters'
+  if (utf8.encode(id).length > MAX_ID_BYTES) return `must be at most ${MAX_ID_BYTES} bytes of UTF-8`
+  return undefined
+}
+
+/** An id as callers send it (rule A5). */
+export const idSchema = z.string().superRefine((value, context) => {
+  const objection = idObjection(value)
+  if (objection) context.addIssue({ code: 'custom', message: objection })
+})
+
+/** A type or action name: lower case, as OpenFGA and the manifests write them. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a lower-case letter, then letters, digits, "_" or "-"')
+
+/** A ULID: 26 characters of Crockford's base 32, the first at most 7. */
+export const ulidSchema = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u, 'must be a ULID (26 characters)')
+
+/** An instant on the wire: RFC 3339, UTC or with an offset. */
+export const instantSchema = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 date-time' })
+
+/** `title/circle`, the short name of a persona: `traveler/family`. */
+export const personaNameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,29}\/[a-z0-9][a-z0-9-]{0,29}$/u, 'must be title/circle, such as traveler/family')

@@ -1,0 +1,81 @@
+/**
+ * What can go wrong, as opposed to what can be denied: the closed list of codes with their HTTP statuses, and RFC 9457 on the wire.
+ *
+ * @module
+ */
+import { z } from 'zod'
+
+/** Code → status. `code` is the contract; the title is its text for people. */
+export const PROBLEMS = {
+  invalid_request: { status: 400, title: 'The request is malformed.' },
+  unauthenticated: { status: 401, title: 'Sign in first: a valid access token is needed.' },
+  forbidden: { status: 403, title: 'You may not ask this.' },
+  in_person_only: { status: 403, title: 'Only the person themself may do this, signed in at an interactive client.' },
+  not_owner: { status: 403, title: 'Only the owner may give this, in the persona it was created under.' },
+  grant_not_redelegable: { status: 403, title: 'This grant may not be passed on.' },
+  grant_persona: { status: 403, title: 'This grant must be used in another persona.' },
+  grant_widened: { status: 403, title: 'A grant may not give more than the grant it comes from.' },
+  chain_depth: { status: 403, title: 'The chain would become too long.' },
+  not_found: { status: 404, title: 'There is no such thing here.' },
+  delegate_unknown: { status: 404, title: 'The delegate is not known.' },
+  grant_unknown: { status: 404, title: 'There is no such grant.' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method.' },
+  grant_exists: { status: 409, title: 'The same grant is already live.' },
+  chain_cycle: { status: 409, title: 'The delegate already stands in this chain.' },
+  conflict: { status: 409, title: 'This cannot be done in the present state.' },
+  legal_hold: { status: 409, title: 'A legal hold prevents this.' },
+  payload_too_large: { status: 413, title: 'The request is too large.' },
+  grant_invalid: { status: 422, title: 'The grant is refused.' },
+  persona_invalid: { status: 422, title: 'The persona is refused.' },
+  too_many_requests: { status: 429, title: 'Too many requests. Slow down.' },
+  internal: { status: 500, title: 'Something broke on our side.' },
+  relations_unavailable: { status: 503, title: 'The relationship store does not answer. Nothing was permitted.' },
+  log_unavailable: { status: 503, title: 'The decision log cannot be written. Nothing was permitted.' },
+  identity_unavailable: { status: 503, title: 'The identity provider does not answer.' },
+  decision_unavailable: { status: 503, title: 'No decision could be had. Nothing was done.' },
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** RFC 9457 `application/problem+json`, as every non-2xx answer of Mandate carries it. */
+export const problemSchema = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  code: z.string(),
+})
+export type Problem = z.infer<typeof problemSchema>
+
+/** `detail` is written by us for the reader outside: never an exception's message. */
+export function problemOf(code: ProblemCode, detail?: string, members?: Readonly<Record<string, unknown>>): Problem {
+  const { status, title } = PROBLEMS[code]
+  return { type: `urn:mandate:problem:${code}`, title, status, code, ...(detail ? { detail } : {}), ...members }
+}
+
+/**
+ * A fault: the system could not decide, or will not do what was asked. `code` is the contract; `message` is for operators and never
+ * leaves the process; `detail` and `members` are for the caller and were written for them.
+ */
+export class Fault extends Error {
+  override readonly name = 'Fault'
+  readonly code: ProblemCode
+  readonly detail: string | undefined
+  readonly members: Readonly<Record<string, unknown>> | undefined
+
+  constructor(
+    code: ProblemCode,
+    message: string,
+    options: ErrorOptions & { readonly detail?: string; readonly members?: Readonly<Record<string, unknown>> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.detail = options.detail
+    this.members = options.members
+  }
+}
+
+/** A fault whose message is fit for the caller too. */
+export function refuse(code: ProblemCode, detail: string, members?: Readonly<Record<string, unknown>>): Fault {
+  return new Fault(code, detail, { detail, ...(members ? { members } : {}) })
+}

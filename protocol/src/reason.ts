@@ -1,0 +1,166 @@
+/**
+ * Reasons of decisions: a closed list, and what each means to the person it concerns. A domain adds its own gates' codes in its
+ * manifest. `docs/reasons.md` is held against this table by a test.
+ *
+ * @module
+ */
+
+/** Why a decision is a permit. */
+export const PERMIT_REASONS = ['owner', 'delegated'] as const
+
+/** `user`: said to the person concerned. `admin`: to whoever runs the service. `cure`: what would change the answer. */
+export interface ReasonText {
+  readonly user: string
+  readonly admin: string
+  readonly cure: string
+}
+
+/** Every reason of the core, permits first, in the order in which the design lists them. */
+export const REASONS = {
+  owner: {
+    user: 'This is yours.',
+    admin: 'The subject owns the resource and acts in person in the persona it was created under.',
+    cure: 'Nothing to do.',
+  },
+  delegated: {
+    user: 'You were given the authority for this.',
+    admin: 'A good chain of grants runs from the owner to the actor.',
+    cure: 'Nothing to do.',
+  },
+  no_grant: {
+    user: 'Nobody gave you the authority for this.',
+    admin: 'No grant, live or ended, runs from the owner of the resource to the actor.',
+    cure: 'Ask the owner for a grant.',
+  },
+  grant_expired: {
+    user: 'The authority you were given has run out.',
+    admin: 'A link of the nearest chain is past its expires_at.',
+    cure: 'Ask whoever gave it to renew it.',
+  },
+  grant_revoked: {
+    user: 'The authority you were given was taken back.',
+    admin: 'A link of the nearest chain was revoked, renounced, or ended by a transfer.',
+    cure: 'Ask whoever gave it for a new grant.',
+  },
+  grant_scope: {
+    user: 'The authority you were given is for something else.',
+    admin: 'A live grant of this owner reaches the actor, but its scope does not cover the resource.',
+    cure: 'Ask for a grant on this resource.',
+  },
+  grant_action: {
+    user: 'The authority you were given does not include this action.',
+    admin: 'A link of the nearest chain does not list the action.',
+    cure: 'Ask for a grant that includes the action.',
+  },
+  grant_limit: {
+    user: 'This goes beyond the limit of the authority you were given.',
+    admin: 'An attribute lies outside a limit of a link of the chain.',
+    cure: 'Stay within the limit, or ask for a wider grant.',
+  },
+  grant_persona: {
+    user: 'The authority you were given is for another persona of yours.',
+    admin: 'The nearest chain must be used in another persona than the one the request acts in.',
+    cure: 'Switch to the persona that the grant names.',
+  },
+  chain_broken: {
+    user: 'Somebody between the owner and you can no longer pass this authority on.',
+    admin: 'A giver in the middle of the nearest chain is not usable, or a link does not attenuate its parent.',
+    cure: 'Ask the owner for a grant, or wait until the giver is usable again.',
+  },
+  not_on_behalf: {
+    user: 'The agent may not act for you here.',
+    admin: 'The actor holds a good chain, but not from this subject (or not for use on its own schedule).',
+    cure: 'Grant the agent this authority yourself, or mark its grant unattended.',
+  },
+  owner_persona_unusable: {
+    user: "The owner's persona is not usable at the moment.",
+    admin: 'The persona the resource was created under is not active or outside its dates.',
+    cure: 'The owner reactivates the persona.',
+  },
+  persona_unknown: {
+    user: 'You do not have this persona.',
+    admin: 'The subject holds no persona with the title and circle that the request names, or names none.',
+    cure: 'Choose a persona that you hold.',
+  },
+  persona_unusable: {
+    user: 'Your persona is not usable at the moment.',
+    admin: "The subject's persona is pending, inactive, suspended, revoked or outside its dates.",
+    cure: 'Reactivate the persona, or ask a persona administrator.',
+  },
+  persona_mismatch: {
+    user: 'This belongs to another persona of yours.',
+    admin: 'The owner acts in another persona than the one the resource was created under.',
+    cure: 'Switch to the persona the resource was created under.',
+  },
+  persona_action: {
+    user: 'Your persona may not do this.',
+    admin: "The domain does not allow the action to the persona's title (in its own right, or by grant).",
+    cure: 'Use a persona whose title allows it.',
+  },
+  agent_unknown: {
+    user: 'This agent is not registered.',
+    admin: 'No agent is registered under this id.',
+    cure: 'An operator registers the agent.',
+  },
+  agent_suspended: {
+    user: 'This agent is suspended.',
+    admin: 'An operator suspended the agent.',
+    cure: 'An operator resumes the agent.',
+  },
+  session_ended: {
+    user: 'You have signed out.',
+    admin: "The subject's session ended at the identity provider.",
+    cure: 'Sign in again.',
+  },
+  no_consent: {
+    user: 'The owner has not consented to agents acting here.',
+    admin: "The owner's persona has no autonomy settings, or consent is withdrawn.",
+    cure: 'The owner consents and sets every limit.',
+  },
+  price_above_limit: {
+    user: 'This costs more than the owner lets an agent spend.',
+    admin: "The item's price is above the autonomy limit of the owner's persona.",
+    cure: 'The owner raises the limit, or books it in person.',
+  },
+  lead_time_too_short: {
+    user: 'This is too soon for an agent to act alone.',
+    admin: "The start is nearer than the autonomy settings of the owner's persona allow.",
+    cure: 'The owner shortens the lead time, or books it in person.',
+  },
+  risk_above_limit: {
+    user: 'This is riskier than the owner lets an agent decide.',
+    admin: "The item's risk is above the autonomy limit of the owner's persona.",
+    cure: 'The owner raises the limit, or decides in person.',
+  },
+  effort_above_limit: {
+    user: 'This takes more effort than an agent may decide alone.',
+    admin: "The effort is above the autonomy limit of the owner's persona.",
+    cure: 'The owner raises the limit, or decides in person.',
+  },
+  attribute_invalid: {
+    user: 'Something about this item is missing or malformed.',
+    admin: 'An attribute that a gate needs is missing, null, of the wrong type, negative, or in another currency.',
+    cure: 'The service sends the attribute as the manifest declares it.',
+  },
+  resource_unknown: {
+    user: 'Nobody gave you the authority for this.',
+    admin: 'The resource, or its type, is not registered.',
+    cure: 'The service registers the resource first.',
+  },
+  action_unknown: {
+    user: 'There is no such action here.',
+    admin: "The domain's manifest does not know the action.",
+    cure: 'Use an action that the manifest lists.',
+  },
+  subject_invalid: {
+    user: 'It is unclear who is asking.',
+    admin: 'The subject of a batch item is missing or malformed.',
+    cure: 'Send a subject with a type and an id.',
+  },
+} as const satisfies Record<string, ReasonText>
+
+/** A reason of the core. A domain's own gates may carry further codes. */
+export type ReasonCode = keyof typeof REASONS
+
+/** Every code of the core, in the order of the table. */
+export const REASON_CODES = Object.keys(REASONS) as readonly ReasonCode[]
