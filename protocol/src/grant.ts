@@ -1,0 +1,97 @@
+/**
+ * Grants on the wire (PAP): one link of a chain, from a delegator to a delegate.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { linkSchema } from './decision.ts'
+import { instantSchema, nameSchema, personaNameSchema, ulidSchema } from './id.ts'
+import { partySchema, scopeSchema } from './party.ts'
+
+/** The shortest and longest life of a grant, and what it gets when nothing is said, in seconds (rule C5). */
+export const GRANT_LIFETIME = { min: 60, max: 365 * 86_400, default: 7 * 86_400 } as const
+/** How many limits and actions one grant may carry: OpenFGA evaluates them all at every check (rule C1). */
+export const MAX_LIMITS = 4
+export const MAX_ACTIONS = 16
+
+/**
+ * A bound on one declared attribute, inclusive. Money is in minor units of `currency`; an instant is in seconds ahead of now
+ * (`at_least: 604800` on `starts_at`: at least seven days ahead).
+ */
+export const limitSchema = z.strictObject({
+  attribute: nameSchema,
+  at_most: z.number().optional(),
+  at_least: z.number().optional(),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/u, 'must be an ISO 4217 code')
+    .optional(),
+})
+export type Limit = z.infer<typeof limitSchema>
+
+/** Either `title/circle` or a bare `title`, which any circle satisfies. */
+const personaAskedSchema = z.union([personaNameSchema, nameSchema])
+
+/** `POST /v1/grants`. With `parent` it is a re-delegation of that grant, without it a root grant. */
+export const grantRequestSchema = z.strictObject({
+  delegate: partySchema,
+  /** The persona the delegator gives in; absent when an agent gives. */
+  delegator_persona: personaNameSchema.optional(),
+  /** The persona that the delegate must use it in; absent: any. */
+  delegate_persona: personaAskedSchema.optional(),
+  actions: z.array(z.string()),
+  scope: scopeSchema,
+  limits: z.array(limitSchema).optional(),
+  /** Default: seven days from now, or the parent's when that is sooner. */
+  expires_at: instantSchema.optional(),
+  /** How many further links may follow. */
+  redelegations: z.int().min(0).default(0),
+  /** Agents only: may be used on the agent's own schedule, with no subject acting through it. */
+  unattended: z.boolean().default(false),
+  parent: ulidSchema.optional(),
+})
+export type GrantRequest = z.infer<typeof grantRequestSchema>
+
+/** `cut`: itself unended, but a grant above it has ended. */
+export const GRANT_STATUSES = ['live', 'expired', 'revoked', 'cut'] as const
+
+export const grantSchema = z.object({
+  id: ulidSchema,
+  status: z.enum(GRANT_STATUSES),
+  delegator: z.string(),
+  delegator_persona: z.string().optional(),
+  delegate: z.string(),
+  delegate_persona: z.string().optional(),
+  owner: z.string(),
+  actions: z.array(z.string()),
+  scope: z.string(),
+  limits: z.array(limitSchema),
+  expires_at: z.string(),
+  redelegations: z.int(),
+  unattended: z.boolean(),
+  parent: ulidSchema.optional(),
+  created_at: z.string(),
+  revoked_at: z.string().optional(),
+  revoked_by: z.string().optional(),
+  revoke_reason: z.string().optional(),
+  /** From the owner down to this grant; only when one grant is read. */
+  chain: z.array(linkSchema).optional(),
+})
+export type Grant = z.infer<typeof grantSchema>
+
+/** `POST /v1/grants/{id}/revoke`. */
+export const revokeRequestSchema = z.strictObject({
+  reason: z.string().trim().min(1).max(200).default('revoked'),
+})
+
+/** `GET /v1/grants`. Without a filter: all that the caller is a party to. */
+export const grantQuerySchema = z.strictObject({
+  delegator: z.string().optional(),
+  delegate: z.string().optional(),
+  owner: z.string().optional(),
+  resource: z.string().optional(),
+  include: z.literal('ended').optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: ulidSchema.optional(),
+})
+export type GrantQuery = z.infer<typeof grantQuerySchema>

@@ -1,0 +1,93 @@
+/**
+ * Personas, agents and resources on the wire (PAP).
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { idSchema, instantSchema, nameSchema, personaNameSchema } from './id.ts'
+import { partySchema, scopeSchema } from './party.ts'
+
+export const PERSONA_STATUSES = ['pending', 'active', 'inactive', 'suspended', 'revoked'] as const
+export type PersonaStatus = (typeof PERSONA_STATUSES)[number]
+
+/** One gate's setting: a bound on the gate's attribute, inclusive; money in minor units of `currency`, lead times in seconds. */
+const settingSchema = z.strictObject({
+  at_most: z.number().optional(),
+  at_least: z.number().optional(),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/u, 'must be an ISO 4217 code')
+    .optional(),
+})
+
+/** What an owner lets agents do without them. `consent` needs a setting for every gate of the domain that has one. */
+export const autonomySchema = z.strictObject({
+  consent: z.boolean(),
+  limits: z.record(nameSchema, settingSchema).default({}),
+})
+export type Autonomy = z.infer<typeof autonomySchema>
+
+const dates = { valid_from: instantSchema.optional(), valid_till: instantSchema.optional() }
+
+/** `POST /v1/personas`: always one's own. A title that waits for an administrator starts `pending`. */
+export const personaRequestSchema = z.strictObject({
+  title: nameSchema,
+  circle: z.string().regex(/^[a-z0-9][a-z0-9-]{0,29}$/u, 'must be 1–30 lower-case letters, digits or "-"'),
+  ...dates,
+  autonomy: autonomySchema.optional(),
+})
+
+/** `PATCH /v1/personas/{id}`. `autonomy: null` takes the settings away. */
+export const personaPatchSchema = z.strictObject({
+  status: z.enum(PERSONA_STATUSES).optional(),
+  ...dates,
+  autonomy: autonomySchema.nullable().optional(),
+})
+
+export const personaSchema = z.object({
+  id: z.string(),
+  holder: z.string(),
+  title: z.string(),
+  circle: z.string(),
+  domain: z.string(),
+  status: z.enum(PERSONA_STATUSES),
+  valid_from: z.string(),
+  valid_till: z.string(),
+  autonomy: autonomySchema.optional(),
+  created_at: z.string(),
+})
+export type Persona = z.infer<typeof personaSchema>
+
+/** `POST /v1/agents`. The id is the agent's client id at the identity provider (`azp`). */
+export const agentRequestSchema = z.strictObject({
+  id: idSchema,
+  /** The sub of its service account. When absent it is taken from the agent's first own token, and must match from then on. */
+  service_sub: idSchema.optional(),
+})
+
+/** `PATCH /v1/agents/{id}`. */
+export const agentPatchSchema = z.strictObject({ status: z.enum(['active', 'suspended']) })
+
+export const agentSchema = z.object({ id: z.string(), status: z.enum(['active', 'suspended']), created_at: z.string() })
+export type Agent = z.infer<typeof agentSchema>
+
+/** `PUT /v1/resources/{type}/{id}`: a topmost resource names its owner and their persona, any other its parent. */
+export const resourceRequestSchema = z.union([
+  z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() }),
+  z.strictObject({ parent: scopeSchema }),
+])
+
+export const resourceRecordSchema = z.object({
+  type: z.string(),
+  id: z.string(),
+  owner: z.string(),
+  owner_persona: z.string().optional(),
+  parent: z.string().optional(),
+})
+export type ResourceRecord = z.infer<typeof resourceRecordSchema>
+
+/** A page of a list; `next_cursor` is absent on the last one. */
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next_cursor?: string
+}
