@@ -1,0 +1,51 @@
+/**
+ * Where the OpenFGA binary comes from: PATH, the cache, or the Go module proxy by way of `go install`.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import { cached, cacheFolder } from './cache.ts'
+import { MissingToolError } from './errors.ts'
+import { answers, runCommand, tryCommand } from './run-command.ts'
+
+/** The only version the tests ran against. Go's checksum database vouches for the module's content. */
+export const OPENFGA_VERSION = 'v1.22.1'
+
+/** Looks, then fetches. */
+export interface FindOptions {
+  readonly env?: NodeJS.ProcessEnv
+  /** Told what is being fetched, before it is. */
+  readonly onFetch?: (what: string) => void
+}
+
+/**
+ * The path of an OpenFGA binary of exactly {@link OPENFGA_VERSION}.
+ *
+ * @throws MissingToolError when it is neither on PATH nor cached, and there is no Go to build it.
+ */
+export async function findOpenFga({ env = process.env, onFetch }: FindOptions = {}): Promise<string> {
+  const onPath = await tryCommand('openfga', ['version'], { env, timeoutMs: 20_000 })
+  if (onPath.ok && onPath.output.includes(`\`${OPENFGA_VERSION}\``)) return 'openfga'
+  const folder = await cached({
+    folder: cacheFolder(env),
+    key: `openfga-${OPENFGA_VERSION}`,
+    fill: (aside) => buildOpenFga(aside, env, onFetch),
+    onWait: () => onFetch?.('waiting for another run that is building OpenFGA'),
+  })
+  return join(folder, 'openfga')
+}
+
+async function buildOpenFga(folder: string, env: NodeJS.ProcessEnv, onFetch: FindOptions['onFetch']): Promise<void> {
+  if (!(await answers('go', 'version'))) {
+    throw new MissingToolError(
+      `OpenFGA ${OPENFGA_VERSION} is not here and there is no Go to build it with. Either:\n` +
+        '  - install Go 1.24 or newer (Debian: sudo apt-get install golang-go; macOS: brew install go), or\n' +
+        `  - put an openfga ${OPENFGA_VERSION} binary on PATH, or\n` +
+        '  - start a Docker engine, or\n' +
+        '  - point OPENFGA_URL and OPENFGA_API_TOKEN at a running server',
+    )
+  }
+  onFetch?.(`building OpenFGA ${OPENFGA_VERSION} with Go (about five minutes, once)`)
+  const target = `github.com/openfga/openfga/cmd/openfga@${OPENFGA_VERSION}`
+  await runCommand('go', ['install', target], { env: { ...env, GOBIN: folder } })
+}

@@ -1,0 +1,192 @@
+/**
+ * A real OpenFGA server for the demo and the tests. Loopback only, a preshared key, no playground, no caches: a revoked
+ * grant must be gone with the very next check.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { StartError } from './errors.ts'
+import { findOpenFga } from './find-openfga.ts'
+import { freePort, LOOPBACK } from './net.ts'
+import { preferCustomPlans } from './postgres.ts'
+import { type RunningProcess, startProcess } from './process.ts'
+import { runCommand } from './run-command.ts'
+
+/** Where the tuples live. */
+export type OpenFgaEngine = 'memory' | 'sqlite' | 'postgres'
+
+export interface OpenFgaOptions {
+  /** @default 'memory' */
+  readonly engine?: OpenFgaEngine
+  /** Holds the database file (sqlite) and the log. @default a temporary folder, removed by `stop` */
+  readonly dataDir?: string
+  /** `postgres://user:password@host:port/database`; needed by the postgres engine, ignored by the others. */
+  readonly postgresUrl?: string
+  /** @default 32 random bytes */
+  readonly apiToken?: string
+  /** @default a free one */
+  readonly httpPort?: number
+  /** The binary. @default what {@link findOpenFga} finds */
+  readonly binary?: string
+  /** Use `OPENFGA_URL` and `OPENFGA_API_TOKEN` when they are set, instead of starting anything. @default process.env */
+  readonly env?: NodeJS.ProcessEnv
+  /** Extra server settings by OpenFGA's own environment names, for benchmarks. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/** A running OpenFGA. */
+export interface OpenFga {
+  readonly url: string
+  readonly apiToken: string
+  readonly engine: OpenFgaEngine | 'external'
+  /** The process to watch; `undefined` when the server is not ours. Changes with `restart`. */
+  readonly pid: () => number | undefined
+  /** Ends it and removes a temporary folder. A server that is not ours is left alone. */
+  stop(): Promise<void>
+  /** SIGKILL by default: the crash a test wants. The folder stays. */
+  kill(signal?: NodeJS.Signals): Promise<void>
+  /** Up again on the same port with the same data (the memory engine forgets). Stops it first when it is up. */
+  restart(): Promise<void>
+  /** SQLite keeps no statistics until asked: run it after loading, or reads by user scan the store. Else a no-op. */
+  analyze(): void
+}
+
+/**
+ * Starts OpenFGA and waits until it serves.
+ *
+ * @throws MissingToolError when there is no binary; {@link StartError} when it does not come up.
+ */
+export async function startOpenFga(options: OpenFgaOptions = {}): Promise<OpenFga> {
+  const external = externalOpenFga(options.env ?? process.env)
+  if (external) return external
+  const server = await prepare(options)
+  if (server.engine !== 'memory') await migrate(server)
+  let running = await serve(server)
+  return {
+    url: server.url,
+    apiToken: server.apiToken,
+    engine: server.engine,
+    pid: () => running.pid,
+    stop: async () => {
+      await running.stop()
+      if (server.temporary) rmSync(server.dataDir, { recursive: true, force: true })
+    },
+    kill: (signal) => running.kill(signal),
+    restart: async () => {
+      await running.stop()
+      running = await serve(server)
+    },
+    analyze: () => {
+      if (server.engine === 'sqlite') analyzeFile(sqliteFile(server.dataDir))
+    },
+  }
+}
+
+/** The server that the environment names, or `undefined`. It cannot be stopped or restarted from here. */
+export function externalOpenFga(env: NodeJS.ProcessEnv): OpenFga | undefined {
+  const url = env['OPENFGA_URL']
+  if (!url) return undefined
+  const refuse = (): Promise<never> => Promise.reject(new StartError('OPENFGA_URL names a server that is not ours'))
+  return {
+    url,
+    apiToken: env['OPENFGA_API_TOKEN'] ?? '',
+    engine: 'external',
+    pid: () => undefined,
+    stop: () => Promise.resolve(),
+    kill: refuse,
+    restart: refuse,
+    analyze: () => undefined,
+  }
+}
+
+interface Server {
+  readonly binary: string
+  readonly engine: OpenFgaEngine
+  readonly dataDir: string
+  readonly temporary: boolean
+  readonly url: string
+  readonly apiToken: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+async function prepare(options: OpenFgaOptions): Promise<Server> {
+  const engine = options.engine ?? 'memory'
+  const binary = options.binary ?? (await findOpenFga())
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'mandate-openfga-'))
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const httpPort = options.httpPort ?? (await freePort())
+  const apiToken = options.apiToken ?? randomBytes(32).toString('base64url')
+  return {
+    binary,
+    engine,
+    dataDir,
+    temporary: options.dataDir === undefined,
+    url: `http://${LOOPBACK}:${httpPort}`,
+    apiToken,
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: dataDir, // it would read a config file from the person's own
+      ...(await storeSettings(engine, dataDir, options.postgresUrl)),
+      OPENFGA_HTTP_ADDR: `${LOOPBACK}:${httpPort}`,
+      OPENFGA_GRPC_ADDR: `${LOOPBACK}:${await freePort()}`,
+      OPENFGA_AUTHN_METHOD: 'preshared',
+      OPENFGA_AUTHN_PRESHARED_KEYS: apiToken,
+      OPENFGA_PLAYGROUND_ENABLED: 'false',
+      OPENFGA_METRICS_ENABLED: 'false',
+      OPENFGA_CHECK_QUERY_CACHE_ENABLED: 'false',
+      OPENFGA_CHECK_ITERATOR_CACHE_ENABLED: 'false',
+      OPENFGA_LIST_OBJECTS_ITERATOR_CACHE_ENABLED: 'false',
+      OPENFGA_LOG_FORMAT: 'json',
+      OPENFGA_LOG_LEVEL: 'warn',
+      ...options.settings,
+    },
+  }
+}
+
+async function storeSettings(
+  engine: OpenFgaEngine,
+  dataDir: string,
+  postgresUrl: string | undefined,
+): Promise<Record<string, string>> {
+  if (engine === 'memory') return { OPENFGA_DATASTORE_ENGINE: 'memory' }
+  if (engine === 'sqlite') {
+    return { OPENFGA_DATASTORE_ENGINE: 'sqlite', OPENFGA_DATASTORE_URI: `file:${sqliteFile(dataDir)}` }
+  }
+  if (postgresUrl === undefined) throw new TypeError('postgresUrl: needed by the postgres engine')
+  await preferCustomPlans(postgresUrl)
+  return { OPENFGA_DATASTORE_ENGINE: 'postgres', OPENFGA_DATASTORE_URI: postgresUrl }
+}
+
+function serve(server: Server): Promise<RunningProcess> {
+  return startProcess({
+    name: 'OpenFGA',
+    command: server.binary,
+    args: ['run'],
+    env: server.env,
+    cwd: server.dataDir,
+    ready: `${server.url}/healthz`,
+    readyTimeoutMs: 30_000,
+    logFile: join(server.dataDir, 'openfga.log'),
+  })
+}
+
+async function migrate(server: Server): Promise<void> {
+  await runCommand(server.binary, ['migrate'], { env: { ...server.env }, cwd: server.dataDir, timeoutMs: 60_000 })
+}
+
+function sqliteFile(dataDir: string): string {
+  return join(dataDir, 'openfga.sqlite')
+}
+
+function analyzeFile(file: string): void {
+  const database = new DatabaseSync(file, { timeout: 5_000 })
+  try {
+    database.exec('ANALYZE')
+  } finally {
+    database.close()
+  }
+}

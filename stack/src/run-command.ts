@@ -1,0 +1,74 @@
+/**
+ * Commands that end by themselves: compilers, package clients, migrations.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { StartError } from './errors.ts'
+
+/** How a command is run. */
+export interface CommandOptions {
+  /** The whole environment. @default that of this process */
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  readonly timeoutMs?: number
+  readonly uid?: number
+  readonly gid?: number
+}
+
+/** How a command ended. `output` is stdout and stderr as they came. */
+export interface CommandResult {
+  readonly ok: boolean
+  readonly stdout: string
+  readonly output: string
+}
+
+/** Runs a command to its end. Never throws: a command that does not exist is `ok: false` with empty output. */
+export function tryCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  return new Promise((resolve) => {
+    const { timeoutMs, ...rest } = options
+    const child = spawn(command, [...args], {
+      ...rest,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // Not spawn's own timeout: its timer keeps us alive when the command does not exist.
+      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+    })
+    let stdout = ''
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text
+      output += text
+    })
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+    child.once('error', () => resolve({ ok: false, stdout: '', output: '' }))
+    child.once('close', (code) => resolve({ ok: code === 0, stdout, output }))
+  })
+}
+
+/**
+ * Runs a command that has to succeed.
+ *
+ * @returns Its standard output.
+ * @throws {@link StartError} with the last lines it printed.
+ */
+export async function runCommand(
+  command: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const result = await tryCommand(command, args, options)
+  if (result.ok) return result.stdout
+  const tail = result.output.trimEnd().split('\n').slice(-20).join('\n').replaceAll(/^/gm, '  ')
+  throw new StartError(`${command} ${args[0] ?? ''} failed:\n${tail}`)
+}
+
+/** Whether the program is on PATH (or is an executable path) and answers. */
+export async function answers(command: string, ...args: readonly string[]): Promise<boolean> {
+  return (await tryCommand(command, args, { timeoutMs: 20_000 })).ok
+}

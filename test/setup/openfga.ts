@@ -1,0 +1,31 @@
+/**
+ * Vitest global set-up of `contract` and `integration`: one real OpenFGA for the whole project. Tests share the server
+ * and create a store each. `MANDATE_TEST_STORE` chooses the engine: `memory` (default), `sqlite` or `postgres`.
+ *
+ * @module
+ */
+import { type OpenFgaEngine, startOpenFga, startPostgres } from '@mandate/stack'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** `inject('openFga')`: where the shared server is. */
+    readonly openFga: { readonly url: string; readonly apiToken: string; readonly engine: string }
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const engine = engineOf(process.env['MANDATE_TEST_STORE'])
+  const postgres = engine === 'postgres' ? await startPostgres() : undefined
+  const openFga = await startOpenFga({ engine, ...(postgres ? { postgresUrl: postgres.url } : {}) })
+  project.provide('openFga', { url: openFga.url, apiToken: openFga.apiToken, engine: openFga.engine })
+  return async () => {
+    await openFga.stop()
+    await postgres?.stop()
+  }
+}
+
+function engineOf(value = 'memory'): OpenFgaEngine {
+  if (value === 'memory' || value === 'sqlite' || value === 'postgres') return value
+  throw new TypeError(`MANDATE_TEST_STORE: memory, sqlite or postgres, not ${value}`)
+}
