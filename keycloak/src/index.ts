@@ -1,1 +1,23 @@
-export {}
+/**
+ * The realm, the people of the story, and a way to sign in without a browser.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+
+export type { KeycloakAdmin } from './admin.ts'
+export { type Credentials, formBrowser, SignInRefusedError } from './form-login.ts'
+export { generatePeople, PEOPLE } from './people.ts'
+export { deleteUser, provisionPeople } from './provision.ts'
+
+/** The realm to import. Every secret in it is a `${NAME}` that Keycloak fills from its environment. */
+export const REALM_FILE = fileURLToPath(new URL('../realm.json', import.meta.url))
+
+/** The names that {@link REALM_FILE} takes from the environment; Keycloak imports an unset one literally. */
+export const REALM_SECRETS = [
+  'PAIRWISE_SALT',
+  'PDP_CLIENT_SECRET',
+  'AUDITOR_CLIENT_SECRET',
+  'TRIPS_CLIENT_SECRET',
+  'BOOKING_AGENT_CLIENT_SECRET',
+] as const

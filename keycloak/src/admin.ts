@@ -1,0 +1,50 @@
+/**
+ * Keycloak's admin REST API, as much of it as we need. For whoever operates the identity provider: no service of ours
+ * holds these credentials.
+ *
+ * @module
+ */
+import { z } from 'zod'
+
+/** Where Keycloak is, and an administrator of its `master` realm. */
+export interface KeycloakAdmin {
+  /** Without `/realms/…`. */
+  readonly url: string
+  readonly username: string
+  readonly password: string
+}
+
+/** `method path` against `/admin`, JSON in, parsed JSON out (`undefined` when the answer has no body). */
+export type AdminCall = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) => Promise<unknown>
+
+const TIMEOUT_MS = 30_000
+const tokenAnswer = z.object({ access_token: z.string() })
+
+/**
+ * Signs in once; the session lasts about a minute, enough for one errand.
+ *
+ * @throws Error naming the call and the status; an answer's text goes no further than its first 200 characters.
+ */
+export async function adminSession({ url, username, password }: KeycloakAdmin): Promise<AdminCall> {
+  const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username, password })
+  const response = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: form,
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  if (!response.ok) throw new Error(`Keycloak did not sign in its administrator: ${response.status}`)
+  const { access_token: token } = tokenAnswer.parse(await response.json())
+  return (method, path, body) => call(`${url}/admin${path}`, method, token, body)
+}
+
+async function call(url: string, method: string, token: string, body: unknown): Promise<unknown> {
+  const response = await fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${method} ${new URL(url).pathname}: ${response.status} ${text.slice(0, 200)}`)
+  return text === '' ? undefined : JSON.parse(text)
+}

@@ -1,0 +1,110 @@
+/**
+ * A "system browser" without a browser: it opens an authorization URL, fills in Keycloak's forms and ends at the
+ * application's loopback callback. For the demo and the tests; a person uses a real one.
+ *
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { readPage } from './pages.ts'
+import { TOTP_STEP_SECONDS, totpCode } from './totp.ts'
+
+/** What one person types. */
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+  /** Base32. Without it a request for a one-time code is an error. */
+  readonly totpSecret?: string
+}
+
+/** Keycloak did not let this person in. `message` is what its page said. */
+export class SignInRefusedError extends Error {
+  override readonly name = 'SignInRefusedError'
+}
+
+const REQUEST_TIMEOUT_MS = 30_000
+/** Enough for: authorization, password, code, callback, and a few internal redirects. */
+const MAX_PAGES = 12
+
+/**
+ * Makes a browser that signs in as one person. Each call is a fresh browser: no cookie survives it.
+ *
+ * @returns Resolves once the callback has answered, whether the answer carries a code or an OAuth error.
+ * @throws {@link SignInRefusedError} when a form comes back with an error, or Keycloak shows a page of another kind.
+ */
+export function formBrowser(person: Credentials): (url: URL) => Promise<void> {
+  return async (url) => {
+    const callback = new URL(url.searchParams.get('redirect_uri') ?? 'about:blank')
+    const jar = new Map<string, string>()
+    const filled = new Set<string>()
+    let response = await visit(url, jar)
+    for (let pages = 0; pages < MAX_PAGES; pages++) {
+      const location = response.headers.get('location')
+      if (location === null) {
+        response = await fillIn(await response.text(), person, filled, jar)
+        continue
+      }
+      const next = new URL(location, url)
+      if (next.origin === callback.origin && next.pathname === callback.pathname) return openCallback(next)
+      response = await visit(next, jar)
+    }
+    throw new SignInRefusedError('the sign-in never reached its callback')
+  }
+}
+
+async function fillIn(
+  html: string,
+  person: Credentials,
+  filled: Set<string>,
+  jar: Map<string, string>,
+): Promise<Response> {
+  const page = readPage(html)
+  if (page.kind === 'other') throw new SignInRefusedError(page.title)
+  if (filled.has(page.kind)) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
+  filled.add(page.kind)
+  if (page.kind === 'password') {
+    const fields = { username: person.username, password: person.password, credentialId: '' }
+    return visit(new URL(page.action), jar, fields)
+  }
+  if (person.totpSecret === undefined) throw new SignInRefusedError('a one-time code is asked for')
+  return visit(new URL(page.action), jar, { otp: await freshCode(person.totpSecret) })
+}
+
+/** The callback belongs to the application: it gets none of Keycloak's cookies, and may answer as it likes. */
+async function openCallback(url: URL): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+  await response.arrayBuffer()
+}
+
+async function visit(url: URL, jar: Map<string, string>, form?: Readonly<Record<string, string>>): Promise<Response> {
+  const response = await fetch(url, {
+    redirect: 'manual',
+    headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    ...(form ? { method: 'POST', body: new URLSearchParams(form) } : {}),
+  })
+  for (const cookie of response.headers.getSetCookie()) {
+    const [pair = ''] = cookie.split(';')
+    const equals = pair.indexOf('=')
+    jar.set(pair.slice(0, equals), pair.slice(equals + 1))
+  }
+  return response
+}
+
+/** The newest step whose code this process has used, by secret: the realm takes each code once. */
+const lastUsed = new Map<string, number>()
+
+/**
+ * A code not used before. Keycloak accepts the previous, the current and the next step, so a second sign-in can use the
+ * next one at once; a third waits for its turn, up to 30 s.
+ */
+async function freshCode(secret: string): Promise<string> {
+  const step = Math.max(currentStep(), (lastUsed.get(secret) ?? 0) + 1)
+  lastUsed.set(secret, step)
+  const startsMs = (step - 1) * TOTP_STEP_SECONDS * 1_000
+  if (startsMs > Date.now()) await delay(startsMs - Date.now())
+  return totpCode(secret, step)
+}
+
+function currentStep(): number {
+  return Math.floor(Date.now() / 1_000 / TOTP_STEP_SECONDS)
+}

@@ -1,0 +1,51 @@
+/**
+ * Reads the pages that Keycloak shows at sign-in: which form is asked for, and what went wrong. Pure.
+ *
+ * @module
+ */
+
+/** What a page asks of the person. `action` is where the form goes. */
+export type SignInPage =
+  | { readonly kind: 'password' | 'code'; readonly action: string; readonly error: string | undefined }
+  | { readonly kind: 'other'; readonly title: string }
+
+const FORMS = { 'kc-form-login': 'password', 'kc-otp-login-form': 'code' } as const
+
+/** A page without one of the two forms is `other`, with its error message or its title as `title`. */
+export function readPage(html: string): SignInPage {
+  for (const [id, kind] of Object.entries(FORMS)) {
+    const action = formAction(html, id)
+    if (action !== undefined) return { kind, action, error: fieldError(html) }
+  }
+  return { kind: 'other', title: text(/id="kc-error-message"[^>]*>(.*?)<\/div>/s, html) ?? title(html) }
+}
+
+function formAction(html: string, id: string): string | undefined {
+  const tag = (html.match(/<form\b[^>]*>/g) ?? []).find((form) => form.includes(`id="${id}"`))
+  const action = tag && /\baction="([^"]*)"/.exec(tag)?.[1]
+  return action === undefined ? undefined : unescapeHtml(action)
+}
+
+/** The message beside a field, or the alert above the form. */
+function fieldError(html: string): string | undefined {
+  return (
+    text(/id="input-error[^"]*"[^>]*>(.*?)<\/span>/s, html) ??
+    text(/class="kc-feedback-text"[^>]*>(.*?)<\/span>/s, html)
+  )
+}
+
+function title(html: string): string {
+  return text(/id="kc-page-title"[^>]*>(.*?)<\/h1>/s, html) ?? text(/<title>(.*?)<\/title>/s, html) ?? 'an unknown page'
+}
+
+function text(pattern: RegExp, html: string): string | undefined {
+  const inner = pattern.exec(html)?.[1]?.replaceAll(/<[^>]*>/g, ' ')
+  const plain = inner === undefined ? '' : unescapeHtml(inner).replaceAll(/\s+/g, ' ').trim()
+  return plain === '' ? undefined : plain
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" }
+
+function unescapeHtml(escaped: string): string {
+  return escaped.replaceAll(/&(amp|lt|gt|quot|#39);/g, (whole, name: string) => ENTITIES[name] ?? whole)
+}

@@ -1,0 +1,80 @@
+/**
+ * Puts people into the realm, and takes them out. Safe to repeat: what is there stays as it is.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
+import type { Credentials } from './form-login.ts'
+import { type PdpRole, PEOPLE } from './people.ts'
+import { TOTP_STEP_SECONDS } from './totp.ts'
+
+const REALM = '/realms/mandate'
+
+const users = z.array(z.object({ id: z.string(), username: z.string() }))
+const clients = z.array(z.object({ id: z.string() }))
+const roles = z.array(z.object({ id: z.string(), name: z.string() }))
+
+/**
+ * Creates those who are not there yet, and gives everybody the role of {@link PEOPLE}. A password or TOTP secret of
+ * somebody who is there already is not touched.
+ */
+export async function provisionPeople(
+  admin: KeycloakAdmin,
+  people: Readonly<Record<string, Credentials>>,
+): Promise<void> {
+  const call = await adminSession(admin)
+  const pdp = clients.parse(await call('GET', `${REALM}/clients?clientId=pdp`))[0]
+  if (!pdp) throw new Error('the realm has no client "pdp"')
+  const known = roles.parse(await call('GET', `${REALM}/clients/${pdp.id}/roles`))
+  for (const person of Object.values(people)) {
+    const id = (await findUser(call, person.username)) ?? (await createUser(call, person))
+    const wanted = roleOf(person.username)
+    const role = known.find(({ name }) => name === wanted)
+    if (role) await call('POST', `${REALM}/users/${id}/role-mappings/clients/${pdp.id}`, [role])
+  }
+}
+
+/**
+ * Deletes a login: the one step of an erasure that only the identity provider's operator can take.
+ *
+ * @returns `false` when there is nobody by that name.
+ */
+export async function deleteUser(admin: KeycloakAdmin, username: string): Promise<boolean> {
+  const call = await adminSession(admin)
+  const id = await findUser(call, username)
+  if (id === undefined) return false
+  await call('DELETE', `${REALM}/users/${id}`)
+  return true
+}
+
+function roleOf(username: string): PdpRole | undefined {
+  return new Map<string, PdpRole | undefined>(Object.entries(PEOPLE)).get(username)
+}
+
+async function findUser(call: AdminCall, username: string): Promise<string | undefined> {
+  const query = new URLSearchParams({ username, exact: 'true' })
+  return users.parse(await call('GET', `${REALM}/users?${query}`))[0]?.id
+}
+
+async function createUser(call: AdminCall, person: Credentials): Promise<string> {
+  const credentials = [
+    { type: 'password', value: person.password, temporary: false },
+    ...(person.totpSecret === undefined ? [] : [otpCredential(person.totpSecret)]),
+  ]
+  await call('POST', `${REALM}/users`, { username: person.username, enabled: true, credentials })
+  const id = await findUser(call, person.username)
+  if (id === undefined) throw new Error(`${person.username} was created but cannot be found`)
+  return id
+}
+
+function otpCredential(secret: string): Record<string, string> {
+  const period = TOTP_STEP_SECONDS
+  const kind = { subType: 'totp', digits: 6, counter: 0, period, algorithm: 'HmacSHA1', secretEncoding: 'BASE32' }
+  return {
+    type: 'otp',
+    userLabel: 'authenticator',
+    secretData: JSON.stringify({ value: secret }),
+    credentialData: JSON.stringify(kind),
+  }
+}
