@@ -1,1 +1,8 @@
-export {}
+export { createPdpAdmin, type PdpAdmin, type Registration } from './admin.ts'
+export { type Authz, accessTokenOf, authzOf, type Identity, refOf, type Subject } from './authz.ts'
+export type { BatchQuestion, Decider, Question } from './decider.ts'
+export type { DryRunAnswer, EnforceEachOptions, EnforceOptions } from './enforce.ts'
+export type { Credentials, PdpAdminOptions, PepOptions } from './options.ts'
+export { type DisclosedOutcome, disclosed, type Outcome, type Resource } from './outcome.ts'
+export { createPep, type Pep } from './pep.ts'
+export { answerDenial, answerFault, type PepLogger, problems, sendProblem } from './problem.ts'

@@ -1,0 +1,77 @@
+/**
+ * Who is asking: what the enforcement point read from a verified token, and what was decided about it. Handlers find it in `req.authz`.
+ *
+ * @module
+ */
+import { type EpochSeconds, Fault } from '@mandate/protocol'
+import type { Request } from 'express'
+import type { Grant } from 'keycloak-connect'
+import type { Outcome } from './outcome.ts'
+
+/** `id` is the opaque sub of a person, or the client id (`azp`) of an agent. Nothing else of a person is known here. */
+export interface Subject {
+  readonly type: 'user' | 'agent'
+  readonly id: string
+}
+
+/** A party as one string, `type:id`. */
+export function refOf({ type, id }: Subject): `user:${string}` | `agent:${string}` {
+  return `${type}:${id}`
+}
+
+/** Rules A2 and A7: whose authority is used, and who acts when that is somebody else. Taken from the token, never from body or query. */
+export interface Identity {
+  readonly subject: Subject
+  /** Absent when the subject acts themself: a person at an interactive client, or an agent on its own schedule. */
+  readonly actor?: Subject
+  /** The client that the token was issued to. */
+  readonly azp: string
+  /** The session at the identity provider; service tokens have none. */
+  readonly sid?: string
+  /** A token is dead at this second. */
+  readonly expiresAt: EpochSeconds
+}
+
+export interface Authz extends Identity {
+  /** A person at an interactive client: what may administer (rule A6). */
+  readonly inPerson: boolean
+  /** `title/circle` asked for by the header `Mandate-Persona`; the PDP believes it only if it is held and usable. */
+  readonly persona?: string
+  /** `X-Request-ID` of the caller, or a fresh one; sent on to the PDP. */
+  readonly requestId: string
+  /** After `enforce`: the permit. */
+  readonly outcome?: Outcome
+  /** After `enforceEach`: one outcome a resource, in the order asked, permits and denials mixed. */
+  readonly items?: readonly Outcome[]
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      authz?: Authz
+      /** As keycloak-connect's own middleware would set it; `grant` holds the verified access token. */
+      kauth?: { readonly grant: Grant }
+    }
+  }
+}
+
+/**
+ * The caller of an authenticated route.
+ *
+ * @throws Fault `unauthenticated` when `authenticate()` did not run before: a handler can never act for nobody.
+ */
+export function authzOf(req: Request): Authz {
+  if (req.authz) return req.authz
+  throw new Fault('unauthenticated', 'authenticate() did not run on this route')
+}
+
+/**
+ * The verified access token of the request, for a token exchange. Never store or log it.
+ *
+ * @throws Fault `unauthenticated` when `authenticate()` did not run before.
+ */
+export function accessTokenOf(req: Request): string {
+  const token = req.kauth?.grant.access_token
+  if (token && 'token' in token && typeof token.token === 'string') return token.token
+  throw new Fault('unauthenticated', 'authenticate() did not run on this route')
+}

@@ -1,0 +1,138 @@
+/**
+ * What a PDP answered, read strictly where it decides and leniently where it explains: `decision` must be a boolean, the explanation may
+ * be any PDP's own.
+ *
+ * @module
+ */
+import { decisionSchema, type Link, linkSchema, type Reason, reasonSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import type { Authz } from './authz.ts'
+
+/** A thing asked about. Attributes come from the service's own records, never from a request body. */
+export interface Resource {
+  readonly type: string
+  readonly id: string
+  /** Money as `{ amount, currency }` in minor units, instants as RFC 3339, numbers as numbers. */
+  readonly properties?: Readonly<Record<string, unknown>>
+}
+
+/** One answered question. Whole: for the service itself. Use {@link disclosed} for whoever asked. */
+export interface Outcome {
+  readonly resource: Resource
+  readonly decision: boolean
+  /** Primary code: why. */
+  readonly reason: string
+  readonly reasons: readonly Reason[]
+  /** Grants from the owner to the actor; empty for an owner in person. */
+  readonly chain: readonly Link[]
+  readonly evaluationId?: string
+  /** `user:<id>` of whoever the resource is registered to. */
+  readonly owner?: string
+  readonly ownerPersona?: string
+  /** The PDP could not decide this item of a batch: a denial, but no statement about anybody's authority. */
+  readonly undecided?: true
+}
+
+const explanationSchema = z.looseObject({
+  evaluation_id: z.string().optional().catch(undefined),
+  reason: z.string().optional().catch(undefined),
+  reasons: z.array(reasonSchema).catch([]).default([]),
+  chain: z.array(linkSchema).catch([]).default([]),
+  owner: z.string().optional().catch(undefined),
+  owner_persona: z.string().optional().catch(undefined),
+  error: z.unknown().optional(),
+  obligations: z.unknown().optional(),
+})
+
+/**
+ * Reads one AuthZEN decision.
+ *
+ * @returns `undefined` when it is not one (no boolean `decision`, a `context` that is no object): nothing may be concluded from it.
+ */
+export function readOutcome(resource: Resource, answer: unknown): Outcome | undefined {
+  const parsed = decisionSchema.safeParse(answer)
+  if (!parsed.success) return undefined
+  const { decision, context = {} } = parsed.data
+  const explanation = explanationSchema.parse(context)
+  if (decision && !isEmpty(explanation.obligations)) return refusedObligation(resource, explanation)
+  const { evaluation_id, owner, owner_persona, reasons, chain } = explanation
+  return {
+    resource,
+    decision,
+    reason: explanation.reason ?? reasons[0]?.code ?? (decision ? 'permitted' : 'denied'),
+    reasons,
+    chain,
+    ...(evaluation_id === undefined ? {} : { evaluationId: evaluation_id }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(owner_persona === undefined ? {} : { ownerPersona: owner_persona }),
+    ...(!decision && explanation.error !== undefined ? { undecided: true as const } : {}),
+  }
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === null) return true
+  return typeof value === 'object' && Object.keys(value).length === 0
+}
+
+/** AuthZEN lets a PEP refuse a permit whose context it does not understand (section 5.5): no obligation is known here, so it does. */
+function refusedObligation(resource: Resource, explanation: z.infer<typeof explanationSchema>): Outcome {
+  return {
+    resource,
+    decision: false,
+    reason: 'obligation_unknown',
+    reasons: [
+      {
+        code: 'obligation_unknown',
+        reason_user: 'This is permitted only under a condition that the service cannot meet.',
+      },
+    ],
+    chain: explanation.chain,
+    ...(explanation.evaluation_id === undefined ? {} : { evaluationId: explanation.evaluation_id }),
+  }
+}
+
+/** An outcome as it may be shown to whoever asked. */
+export interface DisclosedOutcome {
+  readonly resource: { readonly type: string; readonly id: string }
+  readonly decision: boolean
+  readonly reason: string
+  readonly reason_user?: string
+  readonly reasons: readonly Reason[]
+  readonly chain: readonly Link[]
+  readonly evaluation_id?: string
+}
+
+/**
+ * Takes out what the reader is not entitled to: `limit`, `actual` and `reason_admin` are for the owner in person (a delegate would
+ * learn how much the owner is ready to spend), and an unknown resource looks like one that nobody granted.
+ */
+export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inPerson'>): DisclosedOutcome {
+  const isOwner = reader.inPerson && outcome.owner === `user:${reader.subject.id}`
+  const reasons = outcome.reasons.map((reason) => (isOwner ? reason : withoutFigures(reason)))
+  const reasonUser = reasons[0]?.reason_user
+  return {
+    resource: { type: outcome.resource.type, id: outcome.resource.id },
+    decision: outcome.decision,
+    reason: indistinct(outcome.reason),
+    ...(reasonUser === undefined ? {} : { reason_user: reasonUser }),
+    reasons,
+    chain: outcome.chain,
+    ...(outcome.evaluationId === undefined ? {} : { evaluation_id: outcome.evaluationId }),
+  }
+}
+
+function withoutFigures(reason: Reason): Reason {
+  const { code, gate, reason_user, attribute } = reason
+  const cure = code === 'resource_unknown' ? undefined : reason.cure
+  return {
+    code: indistinct(code),
+    ...(gate === undefined ? {} : { gate }),
+    reason_user,
+    ...(cure === undefined ? {} : { cure }),
+    ...(attribute === undefined ? {} : { attribute }),
+  }
+}
+
+function indistinct(code: string): string {
+  return code === 'resource_unknown' ? 'no_grant' : code
+}

@@ -1,0 +1,131 @@
+/**
+ * `seal`: no route without a decision about who may use it. Walks the routers of Express 5 at boot and refuses to go on otherwise.
+ *
+ * @module
+ */
+import type { Express } from 'express'
+import { type Guard, guardOf, needsIdentity } from './guard.ts'
+
+/** What is read of a layer in a router's stack (router 2.x, Express 5). */
+interface Layer {
+  readonly handle: unknown
+  readonly name?: string
+  readonly rawPath?: unknown
+  readonly method?: string | undefined
+  readonly route?: Route | undefined
+}
+interface Route {
+  readonly path: unknown
+  readonly stack: readonly Layer[]
+  readonly methods: Readonly<Record<string, boolean>>
+}
+interface Walk {
+  readonly prefix: string
+  readonly authenticated: boolean
+  readonly objections: string[]
+  readonly stacks: Set<readonly Layer[]>
+  /** The routers around this one: one mounted in itself is walked once. */
+  readonly around: readonly (readonly Layer[])[]
+}
+
+/**
+ * Checks every route of the app, nested routers included, and then freezes them: a route added later throws.
+ *
+ * A route is good when the first handler of each of its methods is `enforce`, `enforceEach`, `dryRun` or `open`, and `authenticate` was
+ * mounted before it where it needs to know who asks. Middleware on a path of its own counts as a route (it can answer); a mounted app
+ * cannot be looked into and is refused: mount a Router.
+ *
+ * @throws TypeError naming every route that is not good.
+ */
+export function sealApp(app: Pick<Express, 'router'>): void {
+  const stacks = new Set<readonly Layer[]>()
+  const objections: string[] = []
+  walkRouter(stackOf(app.router) ?? [], { prefix: '', authenticated: false, objections, stacks, around: [] })
+  if (stacks.size === 0) objections.push('the app has no routes, or is no Express 5 app')
+  if (objections.length > 0) throw new TypeError(`the app cannot be sealed:\n  ${objections.join('\n  ')}`)
+  for (const stack of stacks) Object.freeze(stack)
+}
+
+function walkRouter(stack: readonly Layer[], walk: Walk): void {
+  if (walk.around.includes(stack)) return
+  walk.stacks.add(stack)
+  let { authenticated } = walk
+  const guardedPaths = new Set<string>()
+  for (const layer of stack) {
+    const here = { ...walk, authenticated, around: [...walk.around, stack] }
+    if (layer.route) {
+      walkRoute(layer.route, here)
+      continue
+    }
+    if (guardOf(layer.handle) === 'authenticate' && isRoot(layer.rawPath)) authenticated = true
+    walkMiddleware(layer, here, guardedPaths)
+  }
+}
+
+function walkMiddleware(layer: Layer, walk: Walk, guardedPaths: Set<string>): void {
+  const path = pathText(layer.rawPath)
+  const prefix = isRoot(layer.rawPath) ? walk.prefix : walk.prefix + path
+  const nested = stackOf(layer.handle)
+  if (nested) {
+    walkRouter(nested, { ...walk, prefix })
+    return
+  }
+  if (layer.name === 'mounted_app') {
+    walk.objections.push(`USE ${prefix || '/'}: a mounted app cannot be looked into; mount a Router`)
+    return
+  }
+  if (layer.name === 'serveStatic') {
+    walk.objections.push(`USE ${prefix || '/'}: static files have no guard; serve them from a route with open('why')`)
+    return
+  }
+  const guard = guardOf(layer.handle)
+  if (guard) guardedPaths.add(path)
+  const isErrorHandler = typeof layer.handle === 'function' && layer.handle.length > 3
+  if (guard || isRoot(layer.rawPath) || isErrorHandler || guardedPaths.has(path)) return
+  walk.objections.push(`USE ${prefix}: neither enforce() nor open() stands before it`)
+}
+
+function walkRoute(route: Route, walk: Walk): void {
+  walk.stacks.add(route.stack)
+  const name = walk.prefix + pathText(route.path)
+  for (const method of Object.keys(route.methods)) {
+    const handlers = route.stack.filter((layer) => layer.method === undefined || layer.method === method)
+    const objection = routeObjection(handlers, walk.authenticated)
+    if (objection) walk.objections.push(`${method === '_all' ? 'ALL' : method.toUpperCase()} ${name}: ${objection}`)
+  }
+}
+
+function routeObjection(handlers: readonly Layer[], authenticated: boolean): string | undefined {
+  let identified = authenticated
+  for (const [index, { handle }] of handlers.entries()) {
+    const guard = guardOf(handle)
+    if (guard === 'authenticate') {
+      identified = true
+      continue
+    }
+    if (guard) return guardObjection(guard, identified, index === handlers.length - 1)
+    const later = handlers.slice(index + 1).some((layer) => guardOf(layer.handle) !== undefined)
+    return later ? 'another handler stands before its guard; put the guard first' : 'neither enforce() nor open()'
+  }
+  return 'neither enforce() nor open()'
+}
+
+function guardObjection(guard: Guard, identified: boolean, isLast: boolean): string | undefined {
+  if (needsIdentity(guard) && !identified) return `${guard}() without authenticate() before it`
+  if (isLast && guard !== 'dryRun') return `${guard}() with no handler behind it`
+  return undefined
+}
+
+function stackOf(handle: unknown): readonly Layer[] | undefined {
+  if (typeof handle !== 'function' || !('stack' in handle)) return undefined
+  return Array.isArray(handle.stack) ? (handle.stack as readonly Layer[]) : undefined
+}
+
+function isRoot(path: unknown): boolean {
+  return path === '/' || path === '' || path === undefined
+}
+
+function pathText(path: unknown): string {
+  if (isRoot(path)) return '/'
+  return Array.isArray(path) ? path.map(pathText).join('|') : String(path)
+}

@@ -1,0 +1,134 @@
+/**
+ * For tests of services: an issuer with real keys, and a tiny AuthZEN server. Neither belongs into anything that runs.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
+
+export interface TestIssuer {
+  readonly issuer: string
+  /** A good access token for `aud`, with these claims put in; a claim of `undefined` is left out. */
+  readonly sign: (claims: JWTPayload, header?: Partial<JWTHeaderParameters>, key?: CryptoKey) => Promise<string>
+  readonly privateKey: CryptoKey
+  /** Makes the key set (and the token endpoint) answer something else, or nothing at all. */
+  readonly breakWith: (answer: ((res: ServerResponse) => void) | undefined) => void
+  /** How often each path was asked. */
+  readonly hits: ReadonlyMap<string, number>
+  readonly close: () => Promise<void>
+}
+
+const KID = 'test-key'
+
+/** Starts an issuer on loopback: `certs` and a token endpoint that gives any client a token for `scope`. */
+export async function startTestIssuer(): Promise<TestIssuer> {
+  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg: 'RS256', use: 'sig' }] }
+  const hits = new Map<string, number>()
+  let broken: ((res: ServerResponse) => void) | undefined
+  let issuer = ''
+  const sign: TestIssuer['sign'] = (claims, header = {}, key = privateKey) =>
+    new SignJWT({ ...goodClaims(issuer), ...claims })
+      .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: KID, ...header })
+      .sign(key)
+  const server = createServer(async (req, res) => {
+    const path = req.url ?? ''
+    hits.set(path, (hits.get(path) ?? 0) + 1)
+    if (broken) return broken(res)
+    if (path.endsWith('/certs')) return sendJson(res, 200, jwks)
+    const form = new URLSearchParams(await bodyOf(req))
+    const token = await sign({ aud: form.get('scope') ?? 'pdp', azp: 'service', svc: 'service' })
+    return sendJson(res, 200, { access_token: token, token_type: 'Bearer', expires_in: 300 })
+  })
+  issuer = `${await listen(server)}/realms/test`
+  return { issuer, sign, privateKey, hits, breakWith: (answer) => (broken = answer), close: () => stop(server) }
+}
+
+function goodClaims(iss: string): JWTPayload {
+  const now = Math.floor(Date.now() / 1_000)
+  return {
+    iss,
+    typ: 'Bearer',
+    sub: 'carlo',
+    azp: 'desktop',
+    sid: 'session-1',
+    jti: randomUUID(),
+    iat: now,
+    exp: now + 300,
+  }
+}
+
+/** What a test PDP was asked, and by what path. */
+export interface Asked {
+  readonly method: string
+  readonly path: string
+  readonly headers: IncomingMessage['headers']
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface TestPdp {
+  readonly url: string
+  readonly asked: readonly Asked[]
+  /** Answers every request until told otherwise. */
+  readonly answerWith: (answer: (asked: Asked, res: ServerResponse) => void) => void
+  readonly close: () => Promise<void>
+}
+
+/** Starts a PDP on loopback that answers as it is told: a permit to everything at first. */
+export async function startTestPdp(): Promise<TestPdp> {
+  const asked: Asked[] = []
+  let answer: (asked: Asked, res: ServerResponse) => void = permitAll
+  const server = createServer(async (req, res) => {
+    const text = await bodyOf(req)
+    const entry = {
+      method: req.method ?? '',
+      path: req.url ?? '',
+      headers: req.headers,
+      body: text ? JSON.parse(text) : {},
+    }
+    asked.push(entry)
+    answer(entry, res)
+  })
+  const url = await listen(server)
+  return { url, asked, answerWith: (next) => (answer = next), close: () => stop(server) }
+}
+
+const permitAll = answering(() => ({ decision: true, context: { reason: 'owner', reasons: [], chain: [] } }))
+
+/** A PDP's answers to single and batch questions from one function of the (merged) question; resources are taken as they come. */
+export function answering(
+  decide: (question: { readonly subject: unknown; readonly action: unknown; readonly resource: unknown }) => object,
+): (asked: Asked, res: ServerResponse) => void {
+  return ({ method, path, body }, res) => {
+    if (method !== 'POST') return sendJson(res, 200, {})
+    const { evaluations, ...defaults } = body
+    const whole = { subject: undefined, action: undefined, resource: undefined, ...defaults }
+    if (path.endsWith('/evaluation')) return sendJson(res, 200, decide(whole))
+    const items: readonly unknown[] = Array.isArray(evaluations) ? evaluations : []
+    return sendJson(res, 200, { evaluations: items.map((item) => decide({ ...whole, ...(item as object) })) })
+  }
+}
+
+export function sendJson(res: ServerResponse, status: number, body: unknown): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+async function bodyOf(req: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of req.setEncoding('utf8')) text += String(chunk)
+  return text
+}
+
+/** @returns the server's base URL on a free port of loopback. */
+export async function listen(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('not a TCP server')
+  return `http://127.0.0.1:${address.port}`
+}
+
+export async function stop(server: Server): Promise<void> {
+  server.closeAllConnections()
+  await new Promise((resolve) => server.close(resolve))
+}

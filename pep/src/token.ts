@@ -1,0 +1,118 @@
+/**
+ * Access tokens, verified by jose before anything else sees them. keycloak-connect alone would accept a token without `exp`, with another
+ * audience, of another client, or with a header that says `alg: none` (ADR 0030).
+ *
+ * @module
+ */
+import { Fault, idSchema } from '@mandate/protocol'
+import {
+  type CryptoKey,
+  createRemoteJWKSet,
+  errors,
+  type JWSHeaderParameters,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from 'jose'
+import { z } from 'zod'
+
+export interface TokenRules {
+  readonly issuer: string
+  /** The one audience that a token must have: a token for this and another service is refused. */
+  readonly audience: string
+  readonly jwksUri: string
+  /** Time for one fetch of the keys, in milliseconds. */
+  readonly jwksTimeoutMs: number
+}
+
+/** What is read from a verified token. */
+export interface Claims {
+  readonly sub: string
+  readonly azp: string
+  readonly sid?: string | undefined
+  /** The client id, in tokens of a client's own service account only. */
+  readonly svc?: string | undefined
+  readonly exp: number
+}
+
+export interface TokenVerifier {
+  /**
+   * @throws Fault `unauthenticated` for a token that is not good here, `identity_unavailable` when the keys cannot be had.
+   */
+  readonly verify: (token: string) => Promise<Claims>
+  /** The verification key of a `kid`, from the same cache. */
+  readonly keyOf: (kid: string) => Promise<CryptoKey>
+}
+
+/** keycloak-connect verifies RSA-SHA256 and nothing else, so the realm signs RS256 and nothing else is let in. */
+const ALGORITHMS = ['RS256']
+const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
+const CLOCK_TOLERANCE_S = 5
+/** Keys are known for ten minutes without the identity provider; a new `kid` is looked up at most every five seconds. */
+const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 5_000 } as const
+
+const claimsSchema = z.object({
+  sub: idSchema,
+  azp: idSchema,
+  sid: idSchema.optional(),
+  svc: idSchema.optional(),
+  exp: z.int(),
+  /** Keycloak's own word in the payload, beside `typ: at+jwt` in the header: an ID or refresh token says otherwise. */
+  typ: z.literal('Bearer'),
+  /** A sender-constrained token is worth nothing as a bearer token. */
+  cnf: z.undefined().optional(),
+})
+
+export function createTokenVerifier({ issuer, audience, jwksUri, jwksTimeoutMs }: TokenRules): TokenVerifier {
+  const jwks = createRemoteJWKSet(new URL(jwksUri), { ...KEYS, timeoutDuration: jwksTimeoutMs })
+  const getKey: JWTVerifyGetKey = async (header, token) => {
+    try {
+      return await jwks(header, token)
+    } catch (error) {
+      throw keyError(error, jwks.jwks()?.keys ?? [], header)
+    }
+  }
+  const rules = {
+    issuer,
+    audience,
+    algorithms: ALGORITHMS,
+    typ: 'at+jwt',
+    requiredClaims: REQUIRED,
+    maxTokenAge: '15 min',
+    clockTolerance: CLOCK_TOLERANCE_S,
+  }
+  return {
+    verify: async (token) => {
+      const { payload } = await jwtVerify(token, getKey, rules).catch((error: unknown) => {
+        throw error instanceof Fault ? error : refused('jose refuses it', error)
+      })
+      return readClaims(payload)
+    },
+    keyOf: (kid) => jwks({ alg: 'RS256', kid }),
+  }
+}
+
+function readClaims(payload: JWTPayload): Claims {
+  if (Array.isArray(payload.aud) && payload.aud.length !== 1) throw refused('it has several audiences')
+  const parsed = claimsSchema.safeParse(payload)
+  if (!parsed.success) throw refused('a claim is missing or malformed', parsed.error)
+  const { sub, azp, sid, svc, exp } = parsed.data
+  if (svc !== undefined && svc !== azp) throw refused('svc and azp differ')
+  return { sub, azp, sid, svc, exp }
+}
+
+/** Known keys but not this one: the token's fault, even while the identity provider is down. No keys at all: not the token's fault. */
+function keyError(error: unknown, known: readonly { readonly kid?: string }[], header: JWSHeaderParameters): Fault {
+  const unknownKey = known.length > 0 && !known.some(({ kid }) => kid === header.kid)
+  const refusal = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys
+  if (unknownKey || refusal) return refused('no key of the issuer fits', error)
+  if (error instanceof errors.JOSENotSupported) return refused('its key is of no use', error)
+  return new Fault('identity_unavailable', "the issuer's keys cannot be had", {
+    cause: error,
+    members: { retry_after: 5 },
+  })
+}
+
+function refused(message: string, cause?: unknown): Fault {
+  return new Fault('unauthenticated', `the token is refused: ${message}`, { cause })
+}
