@@ -1,0 +1,111 @@
+/**
+ * The journal's framing: records of entries that are sequenced and not yet in published tiles. One record is one group commit: its
+ * entries are durable together or not at all. Pure. `docs/log-format.md` has the layout byte by byte.
+ *
+ * @module
+ */
+import { equalBytes, HASH_BYTES, type Sha256 } from './merkle.ts'
+import { decodeBundle, encodeBundle } from './tile.ts'
+
+const MAGIC = Uint8Array.from([0x6d, 0x6a, 0x72, 0x31]) // mjr1
+const AT_INDEX = 4
+const AT_COUNT = 12
+const AT_LENGTH = 16
+const AT_HEAD_CHECK = 20
+const AT_HASH = 24
+/** Bytes before a record's payload. */
+export const RECORD_HEAD_BYTES = AT_HASH + HASH_BYTES
+const HEAD_CHECK_BYTES = AT_HASH - AT_HEAD_CHECK
+
+/** A segment's name: ten decimal digits, counting up for ever. */
+export const SEGMENT_NAME = /^\d{10}$/u
+
+const utf8 = new TextEncoder()
+
+/** One record. The opening record of a segment holds no entries but the log's origin. */
+export interface JournalRecord {
+  /** Index in the log of its first entry; of the opening record: of the segment's first entry. */
+  readonly first: number
+  readonly entries: readonly Uint8Array[]
+  /** The origin, in an opening record only. */
+  readonly origin: string | undefined
+  /** Bytes of the whole record. */
+  readonly length: number
+}
+
+/** What stands at an offset: a record; too few bytes for the record that begins there; or something that is no record. */
+export type JournalRead =
+  | { readonly state: 'record'; readonly record: JournalRecord }
+  | { readonly state: 'torn' }
+  | { readonly state: 'damaged'; readonly first: number | undefined }
+
+function frame(sha256: Sha256, first: number, count: number, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(RECORD_HEAD_BYTES + payload.length)
+  const view = new DataView(bytes.buffer)
+  bytes.set(MAGIC)
+  view.setBigUint64(AT_INDEX, BigInt(first))
+  view.setUint32(AT_COUNT, count)
+  view.setUint32(AT_LENGTH, payload.length)
+  bytes.set(sha256(bytes.subarray(0, AT_HEAD_CHECK)).subarray(0, HEAD_CHECK_BYTES), AT_HEAD_CHECK)
+  bytes.set(payload, RECORD_HEAD_BYTES)
+  bytes.set(recordHash(sha256, bytes), AT_HASH)
+  return bytes
+}
+
+/** The hash covers the head before it and the payload behind it. */
+function recordHash(sha256: Sha256, record: Uint8Array): Uint8Array {
+  const input = new Uint8Array(record.length - HASH_BYTES)
+  input.set(record.subarray(0, AT_HASH))
+  input.set(record.subarray(RECORD_HEAD_BYTES), AT_HASH)
+  return sha256(input)
+}
+
+/** A record of one entry or more, of which the first has index `first`. */
+export function encodeRecord(sha256: Sha256, first: number, entries: readonly Uint8Array[]): Uint8Array {
+  if (entries.length === 0) throw new RangeError('a record holds an entry at least')
+  return frame(sha256, first, entries.length, encodeBundle(entries))
+}
+
+/** The record that opens a segment whose first entry will have index `first`. */
+export function encodeOpening(sha256: Sha256, first: number, origin: string): Uint8Array {
+  return frame(sha256, first, 0, utf8.encode(origin))
+}
+
+/**
+ * Reads the record at `offset`. `bytes` must reach to the segment's end, or `torn` means that there is more to read.
+ * A head that is whole but wrong is damage and not a torn write: no crash of a process leaves one.
+ */
+export function readRecord(sha256: Sha256, bytes: Uint8Array, offset: number): JournalRead {
+  const rest = bytes.subarray(offset)
+  if (rest.length < RECORD_HEAD_BYTES) return { state: 'torn' }
+  const view = new DataView(rest.buffer, rest.byteOffset, rest.byteLength)
+  const check = sha256(rest.subarray(0, AT_HEAD_CHECK)).subarray(0, HEAD_CHECK_BYTES)
+  const isHead =
+    equalBytes(rest.subarray(0, AT_INDEX), MAGIC) && equalBytes(check, rest.subarray(AT_HEAD_CHECK, AT_HASH))
+  if (!isHead) return { state: 'damaged', first: undefined }
+  const first = Number(view.getBigUint64(AT_INDEX))
+  const count = view.getUint32(AT_COUNT)
+  const length = RECORD_HEAD_BYTES + view.getUint32(AT_LENGTH)
+  if (length > rest.length) return { state: 'torn' }
+  const record = rest.subarray(0, length)
+  if (!equalBytes(recordHash(sha256, record), record.subarray(AT_HASH, RECORD_HEAD_BYTES)))
+    return { state: 'damaged', first }
+  const payload = record.subarray(RECORD_HEAD_BYTES)
+  if (count === 0) {
+    return { state: 'record', record: { first, entries: [], origin: new TextDecoder().decode(payload), length } }
+  }
+  const { entries, rest: left } = decodeBundle(payload)
+  if (entries.length !== count || left > 0) return { state: 'damaged', first }
+  return { state: 'record', record: { first, entries, origin: undefined, length } }
+}
+
+/**
+ * Looks for a whole record behind `offset`. One record is in flight at a time, so a whole one behind a broken one proves that the
+ * broken one was once durable: damage, not a torn write.
+ */
+export function hasRecordBehind(sha256: Sha256, bytes: Uint8Array, offset: number): boolean {
+  for (let at = offset + 1; at + RECORD_HEAD_BYTES <= bytes.length; at += 1) {
+    if (bytes[at] === MAGIC[0] && readRecord(sha256, bytes, at).state === 'record') return true
+  }
+  return false
+}

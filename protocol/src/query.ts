@@ -1,0 +1,147 @@
+/**
+ * `GET /v1/decisions`: its query parameters, its answer, and which entries a filter means. The index and the offline reader both take the
+ * meaning from here, so they cannot differ. Pure.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
+import { type EpochMillis, instantSchema, ulidSchema } from './id.ts'
+
+const MAX_FILTER_LENGTH = 600
+const MAX_LIMIT = 1000
+const DEFAULT_LIMIT = 50
+
+const filterText = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(MAX_FILTER_LENGTH, `must be at most ${MAX_FILTER_LENGTH} characters`)
+const partyFilter = filterText.regex(/^(user|agent|service):./u, 'must be user:…, agent:… or service:…')
+const resourceFilter = filterText.regex(/^[^:]+:./u, 'must be type:id')
+const decisionFilter = z
+  .enum(['permit', 'deny', 'true', 'false'], 'must be permit or deny')
+  .transform((value) => value === 'permit' || value === 'true')
+const limitFilter = z
+  .string()
+  .regex(/^\d{1,6}$/u, 'must be a whole number')
+  .transform(Number)
+  .refine((limit) => limit >= 1 && limit <= MAX_LIMIT, `must be 1 to ${MAX_LIMIT}`)
+const instant = instantSchema.transform((text) => Date.parse(text))
+
+/** What can be asked for. All members that are given must hold of an entry. */
+const FILTERS = {
+  subject: partyFilter.optional(),
+  actor: partyFilter.optional(),
+  /** Delegator or delegate of any link of the chain. */
+  member: partyFilter.optional(),
+  resource: resourceFilter.optional(),
+  /** The resource itself and all that has it as topmost ancestor. */
+  under: resourceFilter.optional(),
+  action: filterText.optional(),
+  decision: decisionFilter.optional(),
+  /** Any reason, or the problem code of a refusal or fault. */
+  reason: filterText.optional(),
+  kind: z.enum(ENTRY_KINDS, 'must be a kind of entry').optional(),
+  caller: partyFilter.optional(),
+  /** A grant of the chain, or one that was issued or revoked. */
+  grant: filterText.optional(),
+  /** Earliest `at`, itself included. */
+  from: instant.optional(),
+  /** Latest `at`, itself not included. */
+  to: instant.optional(),
+} as const
+
+/** The query string's parameters, each at most once, as strings. Unknown ones are refused: a misspelt filter must not widen an answer. */
+export const decisionQuerySchema = z.strictObject({
+  ...FILTERS,
+  limit: limitFilter.default(DEFAULT_LIMIT),
+  /** `next_cursor` of the page before. Opaque. */
+  cursor: filterText.optional(),
+})
+export type DecisionQuery = z.output<typeof decisionQuerySchema>
+
+/** The names of the filters, for usage texts and URLs. */
+export const FILTER_NAMES = Object.keys(FILTERS) as readonly (keyof typeof FILTERS)[]
+
+/** A query without its paging. `from` and `to` in epoch milliseconds. */
+export type DecisionFilter = Omit<DecisionQuery, 'limit' | 'cursor'>
+
+/** An entry as read back: with its place in the log. Without `index` and `origin`, its canonical JSON is the leaf. */
+export const loggedEntrySchema = entrySchema.extend({
+  index: z.int().min(0),
+  /** Which log, where several replicas share one index. */
+  origin: z.string().optional(),
+})
+export type LoggedEntry = z.infer<typeof loggedEntrySchema>
+
+/** The answer: newest first. `total` counts all that match, not only this page. */
+export const decisionPageSchema = z.object({
+  entries: z.array(loggedEntrySchema),
+  total: z.int().min(0),
+  /** Absent on the last page. */
+  next_cursor: z.string().optional(),
+})
+export type DecisionPage = z.infer<typeof decisionPageSchema>
+
+/** The path of one decision. */
+export const decisionIdSchema = ulidSchema
+
+/** `at` of an entry. */
+export function entryTime(entry: Entry): EpochMillis {
+  return Date.parse(entry.at)
+}
+
+/** One thing that an entry can be found by: a field of {@link FIELDS} and a value. */
+export interface Term {
+  readonly field: TermField
+  readonly value: string
+}
+
+/** The filters that are looked up by value, and `party`: whose own an entry is. */
+export type TermField = Exclude<keyof DecisionFilter, 'from' | 'to'> | 'party'
+
+/** Everything that an entry can be found by; each term once. */
+export function entryTerms(entry: Entry): readonly Term[] {
+  const chain = entry.chain ?? []
+  const members = chain.flatMap(({ delegator, delegate }) => [delegator, delegate])
+  const isGrant = entry.kind === 'grant_issued' || entry.kind === 'grant_revoked'
+  const values: Readonly<Record<TermField, readonly (string | undefined)[]>> = {
+    subject: [entry.subject],
+    actor: [entry.actor],
+    member: members,
+    resource: [entry.resource],
+    under: [entry.resource, entry.root],
+    action: [entry.action],
+    decision: [entry.decision === undefined ? undefined : String(entry.decision)],
+    reason: [...(entry.reasons ?? []).map(({ code }) => code), entry.code],
+    kind: [entry.kind],
+    caller: [entry.caller],
+    grant: [...chain.map(({ grant }) => grant), isGrant ? entry.target : undefined],
+    party: [entry.subject, entry.actor, entry.owner, ...members],
+  }
+  const terms: Term[] = []
+  for (const field of Object.keys(values) as TermField[]) {
+    for (const value of new Set(values[field])) if (value !== undefined) terms.push({ field, value })
+  }
+  return terms
+}
+
+/** The terms that a filter asks for, all of which an entry must have. `party` is added by who is asking, never by a parameter. */
+export function filterTerms({ from: _from, to: _to, ...filter }: DecisionFilter, party?: string): readonly Term[] {
+  const terms: Term[] = []
+  for (const [field, value] of Object.entries(filter)) {
+    if (value !== undefined) terms.push({ field: field as TermField, value: String(value) })
+  }
+  return party === undefined ? terms : [...terms, { field: 'party', value: party }]
+}
+
+/** Whether an entry is among those that a filter means. */
+export function entryMatches(entry: Entry, filter: DecisionFilter, party?: string): boolean {
+  const at = entryTime(entry)
+  if (filter.from !== undefined && at < filter.from) return false
+  if (filter.to !== undefined && at >= filter.to) return false
+  const terms = entryTerms(entry)
+  return filterTerms(filter, party).every((wanted) =>
+    terms.some(({ field, value }) => field === wanted.field && value === wanted.value),
+  )
+}
