@@ -1,0 +1,83 @@
+/**
+ * Step 1, admit: is this a question at all? And step 2, locate: about what? Everything unknown is a denial with a code (rule A1).
+ *
+ * @module
+ */
+import { type EpochMillis, type ResourceRef, splitRef } from '@mandate/protocol'
+import { allScope, deedScope, partScope, personaParts } from '../names.ts'
+import type { Pack, Policies } from '../policy/pack.ts'
+import type { Located, PersonaId, Relations, Scope } from '../ports.ts'
+import type { Trail } from '../trail.ts'
+import { type Attributes, coerceAttributes } from './attributes.ts'
+import type { Evaluation } from './question.ts'
+
+export interface Admitted {
+  readonly evaluation: Evaluation
+  readonly pack: Pack
+  readonly attributes: Attributes
+  readonly now: EpochMillis
+  /** Whether links' own limits bind the action. */
+  readonly limited: boolean
+}
+
+/** Where the question is about, and which scopes cover it. */
+export interface Place extends Pick<Located, 'owner' | 'root' | 'resource' | 'ancestors'> {
+  /** The persona the resource was created under; `undefined` for an owner's account, which has none of its own. */
+  readonly persona: PersonaId | undefined
+  /** `undefined` for an owner's account. */
+  readonly deed: string | undefined
+  readonly within: readonly Scope[]
+}
+
+/** @returns a reason code when the question cannot be put. */
+export function admit(evaluation: Evaluation, policies: Policies, now: EpochMillis): Admitted | string {
+  const { type } = splitRef(evaluation.resource)
+  const pack = policies.byType.get(type)
+  if (!pack) return 'resource_unknown'
+  const { manifest } = pack
+  const rule = Object.hasOwn(manifest.actions, evaluation.action) ? manifest.actions[evaluation.action] : undefined
+  if (!rule || (rule.on === 'account') !== (type === manifest.account)) return 'action_unknown'
+  return {
+    evaluation,
+    pack,
+    now,
+    limited: rule.limited,
+    attributes: coerceAttributes(manifest, evaluation.attributes, now),
+  }
+}
+
+/** Finds the resource's owner, deed and persona; for an account, the personas it can be under. */
+export async function locate(admitted: Admitted, relations: Relations, trail: Trail): Promise<Place | undefined> {
+  const { evaluation, pack } = admitted
+  const { type, id } = splitRef(evaluation.resource)
+  if (type === pack.manifest.account) return accountPlace(evaluation.resource, id, pack, relations, trail)
+  const located = await relations.locate(evaluation.resource, trail)
+  if (!located) return undefined
+  return { ...located, within: scopesCovering(located, pack.manifest.domain) }
+}
+
+/** Everything whose grant would cover a resource: its deed, the part of it and every part above, and all of its persona's. */
+export function scopesCovering(located: Located, domain: string): readonly Scope[] {
+  const parts = [located.resource, ...located.ancestors].filter((ref) => ref !== located.root)
+  return [
+    deedScope(located.deed),
+    ...parts.map((part) => partScope(located.deed, part)),
+    ...(located.persona ? [allScope(domain, located.persona)] : []),
+  ]
+}
+
+/** An owner's account: `create` is asked of it before there is anything to ask about (rule B3). */
+async function accountPlace(
+  resource: ResourceRef,
+  id: string,
+  pack: Pack,
+  relations: Relations,
+  trail: Trail,
+): Promise<Place | undefined> {
+  const owner = `user:${id}` as const
+  const personas = await relations.personasOf(owner, trail)
+  const within = personas
+    .filter((persona) => pack.manifest.titles[personaParts(persona).title])
+    .map((persona) => allScope(pack.manifest.domain, persona))
+  return { resource, root: resource, ancestors: [], owner, persona: undefined, deed: undefined, within }
+}

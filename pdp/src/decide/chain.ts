@@ -1,0 +1,205 @@
+/**
+ * Chains of grants, judged link by link from stored bodies and from what the store answered. Pure: no clock, no I/O.
+ *
+ * @module
+ */
+import type { Link, PartyRef } from '@mandate/protocol'
+import { personaName, personaParts } from '../names.ts'
+import type { Candidate, Circumstances, GrantBody, Question } from '../ports.ts'
+import { attributeOfKey } from './attributes.ts'
+import type { Finding } from './question.ts'
+
+/** What the store answered about one candidate. */
+export interface Answers {
+  readonly seat: boolean
+  /** Root edge first. */
+  readonly links: readonly boolean[]
+  /** In the order of `candidate.givers`. */
+  readonly givers: readonly boolean[]
+}
+
+/** One candidate, weighed. `objections` empty: the chain is good (rule D1). `limits` are gates, not flaws of the chain (rule D3). */
+export interface Judged {
+  readonly candidate: Candidate
+  readonly bodies: readonly GrantBody[]
+  readonly objections: readonly Finding[]
+  readonly limits: readonly Finding[]
+  /** Whether every link was affirmed as asked: limits included. */
+  readonly affirmed: boolean
+}
+
+/** The questions that affirm a candidate, in the order {@link answersFor} reads them: its seat, then each link from the root. */
+export function chainQuestions(candidate: Candidate, owner: PartyRef): readonly Question[] {
+  const links = candidate.path.map((grant, index): Question => {
+    const parent = candidate.path[index - 1]
+    return parent === undefined ? { kind: 'root', owner, grant } : { kind: 'parent', parent, grant }
+  })
+  return [{ kind: 'seat', seat: candidate.seat, grant: candidate.grant }, ...links]
+}
+
+/** Whose links: a persona of a person, or an agent. */
+export const giverQuestion = (giver: string): Question =>
+  giver.startsWith('persona:')
+    ? { kind: 'persona', persona: giver.slice(8) }
+    : { kind: 'agent', agent: giver as PartyRef }
+
+/** Finds every objection to a candidate. A disagreement between bodies and answers counts against it. */
+export function judge(
+  candidate: Candidate,
+  bodies: ReadonlyMap<string, GrantBody>,
+  owner: PartyRef,
+  answers: Answers,
+  circumstances: Circumstances,
+): Judged {
+  const chain = candidate.path.flatMap((id) => bodies.get(id) ?? [])
+  if (chain.length !== candidate.path.length || candidate.path.length === 0)
+    return {
+      candidate,
+      bodies: chain,
+      objections: [{ code: 'chain_broken', grant: candidate.grant }],
+      limits: [],
+      affirmed: false,
+    }
+  const objections = new Map<string, Finding>()
+  const object = (code: string, grant: string): void => {
+    if (!objections.has(code)) objections.set(code, { code, grant })
+  }
+  const limits: Finding[] = []
+  chain.forEach((body, index) => {
+    const flaws = staticFlaws(body, circumstances)
+    for (const code of flaws) object(code, body.id)
+    const breached = circumstances.limited ? breachedLimits(body, circumstances.attributes) : []
+    limits.push(...breached)
+    const giver = answers.givers[candidate.givers.indexOf(giverOf(body))] === true
+    if (!giver) object(index === 0 ? 'owner_persona_unusable' : 'chain_broken', body.id)
+    if (flaws.length === 0 && breached.length === 0 && giver && answers.links[index] !== true)
+      object('grant_revoked', body.id)
+  })
+  for (const id of brokenLinks(chain, owner, candidate)) object('chain_broken', id)
+  if (!answers.seat) object(seatFlaw(chain, candidate, circumstances), candidate.grant)
+  const affirmed = answers.seat && answers.links.length === chain.length && answers.links.every((link) => link)
+  return { candidate, bodies: chain, objections: [...objections.values()], limits, affirmed }
+}
+
+/** Why a body alone does not fit the question, whatever the store says. */
+export function staticFlaws(
+  body: GrantBody,
+  circumstances: Pick<Circumstances, 'now' | 'action' | 'within'>,
+): readonly string[] {
+  const flaws: string[] = []
+  if (body.expiresAt <= circumstances.now) flaws.push('grant_expired')
+  if (!circumstances.within.includes(body.scope)) flaws.push('grant_scope')
+  if (!body.actions.includes(circumstances.action)) flaws.push('grant_action')
+  return flaws
+}
+
+/** A seat is refused because the persona does not fit, or because the grant has ended and left it. */
+function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstances: Circumstances): string {
+  const leaf = chain[chain.length - 1]
+  if (!leaf) return 'chain_broken'
+  const asks = onBehalf(candidate, leaf) ? `persona:${leaf.delegatorPersona}` : leaf.asks
+  return circumstances.acting.includes(asks) ? 'grant_revoked' : 'grant_persona'
+}
+
+/** A seat with three names is for acting on behalf of the delegator. */
+const onBehalf = (candidate: Candidate, leaf: GrantBody): boolean =>
+  leaf.delegate.startsWith('agent:') && candidate.seat.split('|').length === 3
+
+const giverOf = (body: GrantBody) => body.givers[body.givers.length - 1] ?? 'agent:'
+
+/** Links that do not follow from one another, or that give more than they were given: checked again, not trusted (rule D1). */
+function* brokenLinks(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): Generator<string> {
+  let parent: GrantBody | undefined
+  for (const [index, body] of chain.entries()) {
+    if (body.owner !== owner || body.path.join() !== candidate.path.slice(0, index + 1).join()) yield body.id
+    if (!parent && (body.delegator !== owner || body.parent !== undefined)) yield body.id
+    if (parent && !follows(body, parent)) yield body.id
+    if (!candidate.givers.includes(giverOf(body))) yield body.id
+    parent = body
+  }
+}
+
+function follows(body: GrantBody, parent: GrantBody): boolean {
+  return (
+    body.parent === parent.id &&
+    body.delegator === parent.delegate &&
+    personaFits(body.delegatorPersona, parent.asks) &&
+    widening(body, parent) === undefined
+  )
+}
+
+/** Whether a persona satisfies what a grant asks: nothing, a title, or title/circle. */
+export function personaFits(persona: string, asks: string): boolean {
+  if (asks === '') return true
+  return persona !== '' && (personaParts(persona).title === asks || personaName(persona) === asks)
+}
+
+/** The first field in which a child gives more than its parent, or `undefined` (rule C3). */
+export function widening(child: GrantBody, parent: GrantBody): string | undefined {
+  if (!child.actions.every((action) => parent.actions.includes(action))) return 'actions'
+  if (!scopeWithin(child.scope, parent)) return 'scope'
+  if (child.expiresAt > parent.expiresAt) return 'expires_at'
+  if (child.redelegations >= parent.redelegations) return 'redelegations'
+  if (child.unattended && parent.delegate.startsWith('agent:') && !parent.unattended) return 'unattended'
+  for (const [key, most] of Object.entries(parent.atMost)) if ((child.atMost[key] ?? Infinity) > most) return 'limits'
+  for (const [key, least] of Object.entries(parent.atLeast))
+    if ((child.atLeast[key] ?? -Infinity) < least) return 'limits'
+  return undefined
+}
+
+/**
+ * Whether a scope lies in the parent's. Below "all of a persona's" anything may stand: both are held against the resource at every use,
+ * and whether it is the owner's own is checked when the grant is issued.
+ */
+function scopeWithin(scope: string, parent: GrantBody): boolean {
+  return (
+    scope === parent.scope ||
+    scope.startsWith(`${parent.scope}~`) ||
+    (parent.scope.startsWith('all~') && scope.startsWith('deed~'))
+  )
+}
+
+/** Every limit of one link that the attributes break; one that needs an attribute there is none of is `attribute_invalid`. */
+export function breachedLimits(body: GrantBody, attributes: Readonly<Record<string, number>>): readonly Finding[] {
+  const breached: Finding[] = []
+  const check = (bounds: Readonly<Record<string, number>>, holds: (actual: number, bound: number) => boolean): void => {
+    for (const [key, bound] of Object.entries(bounds)) {
+      const actual = attributes[key]
+      const attribute = attributeOfKey(key)
+      if (actual === undefined) breached.push({ code: 'attribute_invalid', attribute, grant: body.id })
+      else if (!holds(actual, bound))
+        breached.push({ code: 'grant_limit', attribute, limit: bound, actual, ...currencyOf(key), grant: body.id })
+    }
+  }
+  check(body.atMost, (actual, bound) => actual <= bound)
+  check(body.atLeast, (actual, bound) => actual >= bound)
+  return breached
+}
+
+function currencyOf(key: string): { readonly currency?: string } {
+  const unit = key.split('.')[1]
+  return unit && unit !== 'ahead' ? { currency: unit } : {}
+}
+
+/** The order in which one of several good chains is reported: shortest, then latest expiry, then lowest id (rule D2). */
+export function byPreference(a: Judged, b: Judged): number {
+  const leafA = a.bodies[a.bodies.length - 1]
+  const leafB = b.bodies[b.bodies.length - 1]
+  return (
+    a.bodies.length - b.bodies.length ||
+    (leafB?.expiresAt ?? 0) - (leafA?.expiresAt ?? 0) ||
+    (a.candidate.grant < b.candidate.grant ? -1 : 1)
+  )
+}
+
+/** A link as it is shown. */
+export function linkOf(body: GrantBody): Link {
+  return {
+    grant: body.id,
+    delegator: body.delegator,
+    delegate: body.delegate,
+    actions: [...body.actions],
+    scope: body.covers,
+    expires_at: new Date(body.expiresAt).toISOString(),
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * A decision, from question to verdict: admit, locate, act, relate, gate, weigh. What a permit rests on is affirmed by the relationship
+ * store in the very BatchCheck that decides; a denial that rests on anything remembered is asked again from fresh facts.
+ *
+ * @module
+ */
+import type { EpochMillis } from '@mandate/protocol'
+import type { Policies } from '../policy/pack.ts'
+import type { Clock, PastGrants, Relations } from '../ports.ts'
+import { Trail } from '../trail.ts'
+import { act, actingOf } from './act.ts'
+import { admit, locate } from './admit.ts'
+import type { Evaluation, Verdict } from './question.ts'
+import { relate } from './relate.ts'
+import { weigh } from './weigh.ts'
+
+export interface DecideDeps {
+  /** The policies in force now. */
+  readonly policies: () => Policies
+  readonly relations: Relations
+  readonly past: PastGrants
+  readonly clock: Clock
+}
+
+/** Decides one evaluation. Rejects with a `Fault` when it cannot; never permits then. */
+export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
+  const now = deps.clock()
+  const trail = new Trail()
+  const verdict = await attempt(evaluation, now, deps, trail)
+  if (verdict.decision || trail.remembered === 0) return verdict
+  trail.fresh = true
+  return attempt(evaluation, now, deps, trail)
+}
+
+async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDeps, trail: Trail): Promise<Verdict> {
+  const { relations } = deps
+  const admitted = admit(evaluation, deps.policies(), now)
+  if (typeof admitted === 'string') return unknown(admitted, now, trail)
+  const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])
+  if (!place) return { ...unknown('resource_unknown', now, trail), policy: admitted.pack.version }
+  const acting = actingOf(admitted, place, persona)
+  const related = await relate(admitted, place, acting, relations, trail)
+  return weigh({ admitted, place, acting, related }, deps, trail)
+}
+
+/** A question about something that nobody registered. */
+function unknown(code: string, at: EpochMillis, trail: Trail): Verdict {
+  return {
+    decision: false,
+    reasons: [{ code }],
+    chain: [],
+    at,
+    owner: undefined,
+    ownerPersona: undefined,
+    root: undefined,
+    policy: undefined,
+    attributes: {},
+    roundTrips: trail.roundTrips,
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * What is asked of the decision, and what it answers. By pseudonym only.
+ *
+ * @module
+ */
+import type { EpochMillis, Link, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { PersonaId } from '../ports.ts'
+
+/** One AuthZEN evaluation behind the border. */
+export interface Evaluation {
+  /** Whose authority is used. */
+  readonly subject: PartyRef
+  /** Who acts, when that is not the subject. */
+  readonly actor: PartyRef | undefined
+  /** `title/circle` that the subject acts in, as sent. */
+  readonly persona: string | undefined
+  readonly action: string
+  readonly resource: ResourceRef
+  /** `resource.properties` as sent; only what the manifest declares is looked at. */
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+/** A reason as found: codes, gates and numbers, no text. */
+export interface Finding {
+  readonly code: string
+  readonly gate?: string
+  readonly attribute?: string
+  readonly limit?: number | string
+  readonly actual?: number | string
+  readonly currency?: string
+  /** The grant that a relation code is about. */
+  readonly grant?: string
+}
+
+export interface Verdict {
+  readonly decision: boolean
+  /** Primary first. A permit has exactly one. */
+  readonly reasons: readonly Finding[]
+  /** The chain whose authority was used, or would have been had no gate failed. */
+  readonly chain: readonly Link[]
+  readonly at: EpochMillis
+  readonly owner: PartyRef | undefined
+  /** The persona the resource was created under, or (for `create`) the one the new thing will be. */
+  readonly ownerPersona: PersonaId | undefined
+  readonly root: ResourceRef | undefined
+  /** `domain@hash`; absent when no domain knows the resource's type. */
+  readonly policy: string | undefined
+  /** The declared attributes that were looked at, as coerced. */
+  readonly attributes: Readonly<Record<string, number | string>>
+  /** Questions put to the store one after another; parallel ones count once. */
+  readonly roundTrips: number
+}

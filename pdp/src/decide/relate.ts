@@ -1,0 +1,176 @@
+/**
+ * Step 4, relate: which chains of grants end at whoever acts? One BatchCheck asks about the title, the subject, the actor, every giver, every
+ * link and every gate at once; what was remembered and is asked about here is affirmed by it.
+ *
+ * @module
+ */
+import { Fault } from '@mandate/protocol'
+import { seatOf, seatOnBehalf } from '../names.ts'
+import type { Gate } from '../policy/manifest.ts'
+import type { Candidate, Circumstances, PersonaId, Question, Relations } from '../ports.ts'
+import type { Trail } from '../trail.ts'
+import { type Acting, actQuestions } from './act.ts'
+import type { Admitted, Place } from './admit.ts'
+import { type Answers, byPreference, chainQuestions, giverQuestion, type Judged, judge } from './chain.ts'
+import { gateQuestion, gatesOf } from './gate.ts'
+
+/** How many candidates one round asks about; more than an owner and a delegate ever have between them in practice. */
+const CANDIDATES_A_ROUND = 32
+
+/** All that the store said. */
+export interface Related {
+  /** Whether owner, deed, persona and every parent are still as they were located. */
+  readonly title: boolean
+  readonly act: ReadonlyMap<Question, boolean>
+  readonly judged: readonly Judged[]
+  /** Gates that did not open, by the persona whose settings they are. */
+  readonly failedGates: ReadonlyMap<PersonaId, readonly Gate[]>
+}
+
+/** The seats at which a grant that covers the place would be found for this subject and actor. */
+export function seatsFor(admitted: Admitted, place: Place): readonly string[] {
+  const { subject, actor } = admitted.evaluation
+  return place.within.map((scope) => (actor ? seatOnBehalf(scope, subject, actor) : seatOf(scope, subject)))
+}
+
+export async function relate(
+  admitted: Admitted,
+  place: Place,
+  acting: Acting,
+  relations: Relations,
+  trail: Trail,
+): Promise<Related> {
+  const found = acting.ownerInPerson ? [] : await relations.candidates(seatsFor(admitted, place), trail)
+  const candidates = [...found].sort((a, b) => a.path.length - b.path.length || (a.grant < b.grant ? -1 : 1))
+  let related = await askRound(admitted, place, acting, candidates.slice(0, CANDIDATES_A_ROUND), relations, trail)
+  for (
+    let next = CANDIDATES_A_ROUND;
+    next < candidates.length && !related.judged.some(isGood);
+    next += CANDIDATES_A_ROUND
+  ) {
+    const round = await askRound(
+      admitted,
+      place,
+      acting,
+      candidates.slice(next, next + CANDIDATES_A_ROUND),
+      relations,
+      trail,
+    )
+    related = {
+      ...round,
+      judged: [...related.judged, ...round.judged],
+      failedGates: new Map([...related.failedGates, ...round.failedGates]),
+    }
+  }
+  return { ...related, judged: [...related.judged].sort(byPreference) }
+}
+
+/** Good, and within its own limits. */
+export const isGood = (judged: Judged): boolean =>
+  judged.objections.length === 0 && judged.limits.length === 0 && judged.affirmed
+
+/** What all questions of a decision share. `standing` lists only givers that the same BatchCheck asks about. */
+export function circumstancesOf(
+  admitted: Admitted,
+  place: Place,
+  acting: Acting,
+  candidates: readonly Candidate[],
+): Circumstances {
+  return {
+    now: admitted.now,
+    action: admitted.evaluation.action,
+    within: place.within,
+    standing: [...new Set(candidates.flatMap((candidate) => candidate.givers))],
+    acting: acting.names,
+    limited: admitted.limited,
+    attributes: admitted.attributes.byUnit,
+  }
+}
+
+async function askRound(
+  admitted: Admitted,
+  place: Place,
+  acting: Acting,
+  candidates: readonly Candidate[],
+  relations: Relations,
+  trail: Trail,
+): Promise<Related> {
+  const circumstances = circumstancesOf(admitted, place, acting, candidates)
+  const title = titleQuestions(place)
+  const act = actQuestions(admitted, acting)
+  const gates = acting.byAgent ? gateQuestions(admitted, place, candidates) : []
+  const gateAsked = gates.flatMap(({ question }) => question ?? [])
+  const givers = circumstances.standing.map(giverQuestion)
+  const chains = candidates.map((candidate) => chainQuestions(candidate, place.owner))
+  const [answers, bodies] = await Promise.all([
+    relations.ask([...title, ...act, ...gateAsked, ...givers, ...chains.flat()], circumstances, trail),
+    relations.bodies(
+      candidates.flatMap((candidate) => candidate.path),
+      trail,
+    ),
+  ])
+  const take = reader(answers)
+  const titleHolds = title.map(take).every((answer) => answer)
+  const actAnswers = new Map(act.map((question) => [question, take()]))
+  const opened = new Map(gateAsked.map((question) => [question, take()]))
+  const standing = new Map(circumstances.standing.map((giver) => [giver, take()]))
+  const judged = candidates.map((candidate, index) => {
+    const [seat = false, ...links] = (chains[index] ?? []).map(take)
+    const said: Answers = { seat, links, givers: candidate.givers.map((giver) => standing.get(giver) === true) }
+    return judge(candidate, bodies, place.owner, said, circumstances)
+  })
+  for (const one of judged) alarmOnDisagreement(one)
+  const failed = gates.filter(({ question }) => !question || opened.get(question) !== true)
+  return { title: titleHolds, act: actAnswers, judged, failedGates: byPersona(failed) }
+}
+
+/** Reads the answers in the order in which the questions were put. */
+function reader(answers: readonly boolean[]): () => boolean {
+  let next = 0
+  return () => answers[next++] === true
+}
+
+function titleQuestions({ owner, root, resource, ancestors, deed, persona }: Place): readonly Question[] {
+  if (deed === undefined) return []
+  const steps = [resource, ...ancestors]
+  const parts = ancestors.map((parent, index): Question => ({ kind: 'part', child: steps[index] ?? resource, parent }))
+  return [{ kind: 'title', owner, root, deed, persona: persona ?? '' }, ...parts]
+}
+
+interface AskedGate {
+  readonly gate: Gate
+  readonly persona: PersonaId
+  readonly question: Question | undefined
+}
+
+/** Gates are the settings of the persona the resource was created under; for an account, of each persona that candidates start from. */
+function gateQuestions(admitted: Admitted, place: Place, candidates: readonly Candidate[]): readonly AskedGate[] {
+  const personas = place.persona !== undefined ? [place.persona] : candidates.flatMap((one) => rootPersona(one) ?? [])
+  return [...new Set(personas)].flatMap((persona) =>
+    gatesOf(admitted).map((gate) => ({ gate, persona, question: gateQuestion(gate, persona, admitted) })),
+  )
+}
+
+/** The persona the first link is given in. */
+export function rootPersona(candidate: Candidate): PersonaId | undefined {
+  const [first] = candidate.givers
+  return first?.startsWith('persona:') ? first.slice('persona:'.length) : undefined
+}
+
+function byPersona(failed: readonly AskedGate[]): ReadonlyMap<PersonaId, readonly Gate[]> {
+  const map = new Map<PersonaId, Gate[]>()
+  for (const { gate, persona } of failed) map.set(persona, [...(map.get(persona) ?? []), gate])
+  return map
+}
+
+/** The store affirmed every link, yet a body says that it cannot: one of them is wrong, so nothing is decided. */
+function alarmOnDisagreement(judged: Judged): void {
+  const flaw = judged.objections.find(
+    ({ code }) => code === 'grant_expired' || code === 'grant_action' || code === 'grant_scope',
+  )
+  if (judged.affirmed && (flaw || judged.limits.length > 0))
+    throw new Fault(
+      'internal',
+      `store and bodies disagree about grant ${judged.candidate.grant}: ${flaw?.code ?? 'grant_limit'}`,
+    )
+}

@@ -1,0 +1,125 @@
+/**
+ * Step 6, weigh: everything good is a permit with its chain; anything else is a denial with every gate that failed, primary first.
+ *
+ * @module
+ */
+import type { PersonaId, Question } from '../ports.ts'
+import type { Trail } from '../trail.ts'
+import { type Acting, actFindings } from './act.ts'
+import type { Admitted, Place } from './admit.ts'
+import { chainQuestions, giverQuestion, type Judged, linkOf } from './chain.ts'
+import type { DecideDeps } from './decide.ts'
+import { gateFindings } from './gate.ts'
+import { nearMiss } from './near-miss.ts'
+import type { Finding, Verdict } from './question.ts'
+import { circumstancesOf, isGood, type Related, rootPersona } from './relate.ts'
+
+/** All that is known when the verdict is due. */
+export interface Scales {
+  readonly admitted: Admitted
+  readonly place: Place
+  readonly acting: Acting
+  readonly related: Related
+}
+
+/** The whole rule, in one place: what must hold for a permit. */
+function permits(
+  { place, acting, related }: Scales,
+  subjectFindings: readonly Finding[],
+  chain: Judged | undefined,
+): boolean {
+  const gates = related.failedGates.get(settingsPersona(place, chain) ?? '') ?? []
+  return (
+    related.title && subjectFindings.length === 0 && gates.length === 0 && (acting.ownerInPerson || chain !== undefined)
+  )
+}
+
+export async function weigh(scales: Scales, deps: DecideDeps, trail: Trail): Promise<Verdict> {
+  const { admitted, place, acting, related } = scales
+  const good = related.judged.filter(isGood)
+  const open = good.find((one) => !related.failedGates.has(settingsPersona(place, one) ?? ''))
+  const chain = open ?? good[0]
+  const subject = await actFindings(admitted, place, acting, related.act, (agent) =>
+    deps.relations.isRegistered(agent, trail),
+  )
+  if (permits(scales, subject, chain)) {
+    const code = acting.ownerInPerson ? 'owner' : 'delegated'
+    return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, trail)
+  }
+  const { findings, chain: usable } = await denial(scales, chain, deps, trail)
+  const reasons = [...subject, ...findings]
+  return verdictOf(scales, false, reasons.length > 0 ? reasons : [{ code: 'chain_broken' }], usable, trail)
+}
+
+interface Denial {
+  readonly findings: readonly Finding[]
+  readonly chain: Judged | undefined
+}
+
+/** The owner's gates only for whoever has a good chain; one relation code for whoever has none (design 3, *Codes*). */
+async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDeps, trail: Trail): Promise<Denial> {
+  const { admitted, place, acting, related } = scales
+  if (acting.ownerInPerson) return { findings: [], chain: undefined }
+  const usable = chain ?? (await goodButForLimits(scales, deps, trail))
+  if (!usable)
+    return { findings: [await nearMiss(admitted, place, acting, related.judged, deps, trail)], chain: undefined }
+  const persona = settingsPersona(place, usable)
+  const failed = related.failedGates.get(persona ?? '') ?? []
+  const settings =
+    failed.length > 0 && persona !== undefined ? await deps.relations.settings(persona, trail) : new Map()
+  return { findings: withoutRepeats([...gateFindings(failed, admitted, settings), ...usable.limits]), chain: usable }
+}
+
+/** A chain that only its own limits close: asked again without them, since its links were not affirmed. */
+async function goodButForLimits(
+  { admitted, place, acting, related }: Scales,
+  deps: DecideDeps,
+  trail: Trail,
+): Promise<Judged | undefined> {
+  for (const judged of related.judged) {
+    if (judged.objections.length > 0 || judged.limits.length === 0) continue
+    const { candidate } = judged
+    const circumstances = { ...circumstancesOf(admitted, place, acting, [candidate]), limited: false }
+    const questions: readonly Question[] = [
+      ...candidate.givers.map(giverQuestion),
+      ...chainQuestions(candidate, place.owner),
+    ]
+    if ((await deps.relations.ask(questions, circumstances, trail)).every((answer) => answer)) return judged
+  }
+  return undefined
+}
+
+/** Whose settings the gates are: those of the persona the resource was created under, or of the chain's first giver. */
+function settingsPersona(place: Place, chain: Judged | undefined): PersonaId | undefined {
+  return place.persona ?? (chain && rootPersona(chain.candidate))
+}
+
+/** An attribute that several gates and links miss is named once. */
+function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Set<string>()
+  return findings.filter(({ code, attribute }) => {
+    const key = `${code} ${attribute}`
+    return code !== 'attribute_invalid' || (!seen.has(key) && seen.add(key))
+  })
+}
+
+function verdictOf(
+  { admitted, place, acting }: Scales,
+  decision: boolean,
+  reasons: readonly Finding[],
+  chain: Judged | undefined,
+  trail: Trail,
+): Verdict {
+  return {
+    decision,
+    reasons,
+    chain: chain ? chain.bodies.map(linkOf) : [],
+    at: admitted.now,
+    owner: place.owner,
+    ownerPersona: place.persona ?? (acting.ownerInPerson ? acting.persona : chain && rootPersona(chain.candidate)),
+    root: place.root,
+    policy: admitted.pack.version,
+    attributes: admitted.limited ? admitted.attributes.logged : {},
+    roundTrips: trail.roundTrips,
+  }
+}

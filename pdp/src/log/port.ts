@@ -1,0 +1,75 @@
+/**
+ * What the rest of the PDP sees of the decision log and its index.
+ *
+ * @module
+ */
+import type { DecisionFilter, Entry, EpochMillis, LoggedEntry } from '@mandate/protocol'
+
+/** Where an entry stands in the log. */
+export interface Sequenced {
+  readonly index: number
+  /** The entry's own id. */
+  readonly id: string
+}
+
+/** The tamper-evident decision log. */
+export interface DecisionLog {
+  readonly origin: string
+  /**
+   * Resolves when every entry is durable. Rejects with `Fault('log_unavailable')`, and then nothing of it counts; with
+   * `Fault('payload_too_large')` when an entry is above 65,535 canonical bytes, naming which.
+   */
+  append(entries: readonly Entry[]): Promise<readonly Sequenced[]>
+  /** Whether appends can be expected to work: for readiness. */
+  readonly healthy: boolean
+  /** The latest `at` of the entries last written: a floor for a clock that never runs backwards. `undefined` for an empty log. */
+  newestAt(): EpochMillis | undefined
+  /** The newest published, signed checkpoint. */
+  checkpoint(): Promise<string | undefined>
+  /** Flushes, integrates, publishes. Rejects when the last publication failed: the entries are safe in the journal. */
+  close(): Promise<void>
+}
+
+/** An entry as it stands in the log: its canonical bytes are the leaf. */
+export interface RawEntry {
+  readonly index: number
+  readonly bytes: Uint8Array
+}
+
+/** Reads a log that is being written. */
+export interface LogReader {
+  readonly origin: string
+  /** How many entries have an index: the next one gets this. */
+  readonly sequenced: number
+  /** Entries from `from` on, at least one and at most about a bundle; empty at the end of the log. Durable ones only. */
+  read(from: number): Promise<readonly RawEntry[]>
+  /** Calls back, at once and cheaply, when entries were sequenced. Returns what ends it. */
+  onSequenced(listener: () => void): () => void
+}
+
+/** What an index answers. Newest first. */
+export interface IndexPage {
+  readonly entries: readonly LoggedEntry[]
+  /** All that match, exactly. On further pages: as of the first page. */
+  readonly total: number
+  readonly nextCursor: string | undefined
+}
+
+export interface IndexQuery extends DecisionFilter {
+  /** 1–1000. */
+  readonly limit: number
+  readonly cursor?: string | undefined
+}
+
+/** The query index: a projection of the log, never the truth. */
+export interface EntryIndex {
+  /**
+   * Finds entries; everything sequenced before the call is considered.
+   *
+   * @param options.party - Only entries in which this party stands (subject, actor, owner, chain member).
+   * @throws Fault `invalid_request` for a cursor that is not of this query.
+   */
+  query(filter: IndexQuery, options?: { readonly party?: string | undefined }): Promise<IndexPage>
+  get(id: string): Promise<LoggedEntry | undefined>
+  close(): Promise<void>
+}

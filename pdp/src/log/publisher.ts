@@ -1,0 +1,164 @@
+/**
+ * Integrates sequenced entries into tiles and publishes signed checkpoints, at most one at a time and at least every
+ * `checkpointEveryMs` while entries arrive. Order: tiles, their directories, checkpoint, its directory; only then may the journal go.
+ *
+ * @module
+ */
+import { dirname, join } from 'node:path'
+import { type NoteSigner, signCheckpoint } from '@mandate/protocol'
+import type { Files } from './files.ts'
+import type { RawEntry } from './port.ts'
+import type { Published } from './recover.ts'
+import { grow, rootOfEdge, type TreeEdge } from './tree.ts'
+
+/** Entries integrated in one go: bounds the memory and the length of one publication. */
+const MAX_BATCH = 8192
+const WRITES_AT_ONCE = 8
+const RETRY_MS = 250
+
+export interface PublisherOptions {
+  readonly files: Files
+  /** Absolute path of the log. */
+  readonly directory: string
+  readonly signer: NoteSigner
+  readonly checkpointEveryMs: number
+  /** Called when a publication is durable, with the size of its tree. */
+  readonly onPublished: (size: number) => Promise<void>
+  readonly onFault: (error: unknown) => void
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions
+  #edge: TreeEdge
+  #checkpoint: string | undefined
+  /** Sequenced and not yet published; the first has index `#edge.size`. */
+  #backlog: Uint8Array[] = []
+  #backlogBytes = 0
+  #running: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #lastStart = Number.NEGATIVE_INFINITY
+  #temporary = 0
+  #isFailing = false
+  #isClosed = false
+
+  constructor(options: PublisherOptions, { edge, checkpoint }: Published) {
+    this.#options = options
+    this.#edge = edge
+    this.#checkpoint = checkpoint
+  }
+
+  get checkpoint(): string | undefined {
+    return this.#checkpoint
+  }
+
+  get edge(): TreeEdge {
+    return this.#edge
+  }
+
+  get isFailing(): boolean {
+    return this.#isFailing
+  }
+
+  /** Bytes of the entries that wait to be published. */
+  get backlogBytes(): number {
+    return this.#backlogBytes
+  }
+
+  /** Takes over entries that are durable in the journal. They follow those it already has. */
+  add(entries: readonly Uint8Array[]): void {
+    for (const entry of entries) {
+      this.#backlog.push(entry)
+      this.#backlogBytes += entry.length
+    }
+    this.#schedule()
+  }
+
+  /** Entries from `from` on that are not in a full bundle on disk. */
+  fromMemory(from: number, limit: number): readonly RawEntry[] {
+    const { size, bundle } = this.#edge
+    const start = size - bundle.length
+    const inBundle = bundle.slice(Math.max(0, from - start), Math.max(0, from - start) + limit)
+    const at = Math.max(0, from - size)
+    const entries = [...inBundle, ...this.#backlog.slice(at, at + limit - inBundle.length)]
+    return entries.map((bytes, offset) => ({ index: Math.max(from, start) + offset, bytes }))
+  }
+
+  /** Publishes all there is. Rejects when that fails; what is in the journal stays there. */
+  async flush(): Promise<void> {
+    await this.#running?.catch(() => undefined)
+    do await this.#publish()
+    while (this.#backlog.length > 0)
+  }
+
+  /** Flushes, and takes no more. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.flush()
+  }
+
+  #schedule(delayMs = this.#lastStart + this.#options.checkpointEveryMs - performance.now()): void {
+    if (this.#timer || this.#running || this.#isClosed || this.#backlog.length === 0) return
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, delayMs)).unref()
+  }
+
+  #run(): void {
+    this.#timer = undefined
+    this.#running = this.#publish().then(
+      () => this.#settle(this.#backlog.length >= MAX_BATCH ? 0 : undefined),
+      (error: unknown) => {
+        this.#options.onFault(error)
+        this.#settle(RETRY_MS)
+      },
+    )
+  }
+
+  #settle(delayMs?: number): void {
+    this.#running = undefined
+    this.#schedule(delayMs)
+  }
+
+  async #publish(): Promise<void> {
+    if (this.#backlog.length === 0 && this.#checkpoint !== undefined) return
+    this.#lastStart = performance.now()
+    const { directory, files, signer, onPublished } = this.#options
+    const batch = this.#backlog.slice(0, MAX_BATCH)
+    try {
+      const { edge, files: written, outgrown } = grow(this.#edge, batch)
+      await this.#writeTiles(written)
+      const head = { origin: signer.name, size: edge.size, root: rootOfEdge(edge), extensions: [] }
+      const checkpoint = await signCheckpoint(head, signer)
+      await this.#replace('checkpoint', new TextEncoder().encode(checkpoint))
+      await files.syncDirectory(directory)
+      this.#edge = edge
+      this.#checkpoint = checkpoint
+      this.#backlog = this.#backlog.slice(batch.length)
+      for (const entry of batch) this.#backlogBytes -= entry.length
+      for (const path of outgrown) await files.remove(join(directory, path))
+      await onPublished(edge.size)
+      this.#isFailing = false
+    } catch (error) {
+      this.#isFailing = true
+      throw error
+    }
+  }
+
+  async #writeTiles(tiles: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const { directory, files } = this.#options
+    const parents = new Set([...tiles.keys()].map((path) => join(directory, dirname(path))))
+    for (const parent of parents) await files.makeDirectory(parent)
+    const left = [...tiles]
+    const work = async (): Promise<void> => {
+      for (let tile = left.pop(); tile; tile = left.pop()) await this.#replace(tile[0], tile[1])
+    }
+    const settled = await Promise.allSettled(Array.from({ length: WRITES_AT_ONCE }, work))
+    for (const { status, reason } of settled as readonly Partial<PromiseRejectedResult>[]) if (status) throw reason
+    for (const parent of parents) await files.syncDirectory(parent)
+  }
+
+  #replace(path: string, bytes: Uint8Array): Promise<void> {
+    const { directory, files } = this.#options
+    this.#temporary += 1
+    return files.replace(join(directory, path), bytes, join(directory, 'tmp', String(this.#temporary)))
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The hot path to OpenFGA: pooled keep-alive requests under one deadline, one bounded retry, a circuit breaker. Errors become faults here;
+ * nothing of the server's text leaves.
+ *
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { Fault } from '@mandate/protocol'
+import { Pool } from 'undici'
+
+export interface ClientOptions {
+  /** Base URL of the OpenFGA HTTP API. */
+  readonly url: string
+  readonly apiToken?: string | undefined
+  /** Time for one call, its retry included, in milliseconds. @default 500 */
+  readonly deadlineMs?: number
+  readonly connections?: number
+}
+
+/** Consecutive failures that open the circuit, and how long it stays open before one call may try, in milliseconds. */
+const BREAKER = { failures: 8, openMs: 1_000 } as const
+const RETRY_AFTER_MS = 20
+
+/** POSTs JSON to one OpenFGA. Rejects with `Fault('relations_unavailable')`, and with `Fault('internal')` when OpenFGA refuses a question of ours. */
+export class OpenFgaClient {
+  readonly #pool: Pool
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #deadlineMs: number
+  #failures = 0
+  #openUntil = 0
+
+  constructor(options: ClientOptions) {
+    this.#pool = new Pool(options.url, { connections: options.connections ?? 64, pipelining: 1 })
+    this.#deadlineMs = options.deadlineMs ?? 500
+    this.#headers = {
+      'content-type': 'application/json',
+      ...(options.apiToken ? { authorization: `Bearer ${options.apiToken}` } : {}),
+    }
+  }
+
+  async post(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
+    if (performance.now() < this.#openUntil) throw unavailable('circuit open')
+    const signal = AbortSignal.timeout(this.#deadlineMs)
+    const text = JSON.stringify(body)
+    try {
+      const answer = await this.#once(path, text, signal).catch(async (error: unknown) => {
+        if (!isTransient(error) || signal.aborted) throw error
+        await delay(RETRY_AFTER_MS, undefined, { signal })
+        return this.#once(path, text, signal)
+      })
+      this.#failures = 0
+      return answer
+    } catch (cause) {
+      if (cause instanceof Fault && !isTransient(cause)) throw cause
+      this.#failures += 1
+      if (this.#failures >= BREAKER.failures) this.#openUntil = performance.now() + BREAKER.openMs
+      throw cause instanceof Fault ? cause : unavailable('no answer', cause)
+    }
+  }
+
+  async #once(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+    const response = await this.#pool.request({ method: 'POST', path, headers: this.#headers, body, signal })
+    const text = await response.body.text()
+    if (response.statusCode >= 500 || response.statusCode === 429) throw unavailable(`status ${response.statusCode}`)
+    if (response.statusCode !== 200)
+      throw new Fault('internal', `OpenFGA refused ${path}: ${response.statusCode} ${errorCode(text)}`)
+    const value: unknown = parse(text)
+    if (typeof value !== 'object' || value === null) throw unavailable('answer is no JSON object')
+    return value as Readonly<Record<string, unknown>>
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close()
+  }
+}
+
+function unavailable(what: string, cause?: unknown): Fault {
+  return new Fault('relations_unavailable', `OpenFGA: ${what}`, cause === undefined ? {} : { cause })
+}
+
+const isTransient = (error: unknown): boolean => !(error instanceof Fault) || error.code === 'relations_unavailable'
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** OpenFGA's error code alone: its messages repeat request data. */
+function errorCode(text: string): string {
+  const value = parse(text)
+  const code = typeof value === 'object' && value !== null && 'code' in value ? value.code : undefined
+  return typeof code === 'string' ? code : 'unknown'
+}

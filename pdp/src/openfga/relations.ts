@@ -1,0 +1,214 @@
+/**
+ * The relationship store as decisions read it: remembered facts where allowed, OpenFGA otherwise, and one BatchCheck a question set.
+ *
+ * @module
+ */
+import type { PartyRef, ResourceRef } from '@mandate/protocol'
+import { z } from 'zod'
+import { Memory } from '../memory.ts'
+import { objectName } from '../names.ts'
+import type {
+  Candidate,
+  Circumstances,
+  GateSetting,
+  GrantBody,
+  Located,
+  PersonaId,
+  Question,
+  Relations,
+} from '../ports.ts'
+import type { Trail } from '../trail.ts'
+import type { OpenFgaClient } from './client.ts'
+import {
+  bodyOf,
+  candidateOf,
+  locatedByHint,
+  locatedByOwner,
+  readAnswer,
+  readPage,
+  type StoredTuple,
+  settingOf,
+} from './stored.ts'
+import { questionContext, questionKey, type TupleKey } from './tuples.ts'
+
+/** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
+const MAX_CHECKS = 50
+const PAGE_SIZE = 100
+/** How many facts of each kind are remembered. */
+const CAPACITY = 20_000
+/** Every question is answered past all caches of OpenFGA's, ours to be on or not. */
+const CONSISTENCY = 'HIGHER_CONSISTENCY'
+
+const batchAnswer = z.object({
+  result: z.record(z.string(), z.looseObject({ allowed: z.boolean().optional(), error: z.unknown().optional() })),
+})
+
+export interface RelationsOptions {
+  readonly client: OpenFgaClient
+  readonly storeId: string
+  readonly modelId: string
+}
+
+export class OpenFgaRelations implements Relations {
+  readonly modelId: string
+  readonly consistency = CONSISTENCY
+  readonly #client: OpenFgaClient
+  readonly #store: string
+  readonly #located = new Memory<Located>(CAPACITY)
+  readonly #personas = new Memory<readonly PersonaId[]>(CAPACITY)
+  readonly #seats = new Memory<readonly Candidate[]>(CAPACITY)
+  readonly #bodies = new Memory<GrantBody>(CAPACITY)
+
+  constructor(options: RelationsOptions) {
+    this.#client = options.client
+    this.#store = `/stores/${options.storeId}`
+    this.modelId = options.modelId
+  }
+
+  async locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined> {
+    return this.#remember(this.#located, resource, trail, async () => {
+      const tuples = await this.#read({ object: objectName(resource) }, trail)
+      const owned = locatedByOwner(resource, [], tuples)
+      if (owned) return owned
+      const part = locatedByHint(resource, tuples)
+      return part && trail.fresh ? this.#walkUp(resource, part.ancestors, trail) : part
+    })
+  }
+
+  /** The parents' own facts instead of the hint, from the resource's parent upwards. */
+  async #walkUp(resource: ResourceRef, hinted: readonly ResourceRef[], trail: Trail): Promise<Located | undefined> {
+    const root = hinted[hinted.length - 1]
+    if (!root) return undefined
+    return locatedByOwner(resource, hinted, await this.#read({ object: objectName(root) }, trail))
+  }
+
+  async personasOf(user: PartyRef, trail: Trail): Promise<readonly PersonaId[]> {
+    return this.#remember(this.#personas, user, trail, async () => {
+      const tuples = await this.#read({ user: objectName(user), relation: 'holder', object: 'persona:' }, trail)
+      return tuples.map((tuple) => tuple.key.object.slice('persona:'.length))
+    })
+  }
+
+  async candidates(seats: readonly string[], trail: Trail): Promise<readonly Candidate[]> {
+    const found = await Promise.all(
+      seats.map((seat) =>
+        this.#remember(this.#seats, seat, trail, async () => {
+          const tuples = await this.#read({ object: `seat:${seat}`, relation: 'via' }, trail)
+          return tuples.map((tuple) => candidateOf(seat, tuple))
+        }),
+      ),
+    )
+    return found.flat()
+  }
+
+  async bodies(ids: readonly string[], trail: Trail): Promise<ReadonlyMap<string, GrantBody>> {
+    const bodies = new Map<string, GrantBody>()
+    await Promise.all(
+      [...new Set(ids)].map(async (id) => {
+        // A body never changes, so what is remembered is as good as fresh.
+        const body = this.#bodies.get(id) ?? (await this.#readBody(id, trail))
+        if (body) bodies.set(id, body)
+      }),
+    )
+    return bodies
+  }
+
+  async #readBody(id: string, trail: Trail): Promise<GrantBody | undefined> {
+    const [tuple] = await this.#read({ object: `grant:${id}`, relation: 'delegator' }, trail)
+    const body = tuple && bodyOf(id, tuple)
+    if (body) this.#bodies.set(id, body)
+    return body
+  }
+
+  async ask(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly boolean[]> {
+    const chunks: (readonly Question[])[] = []
+    for (let start = 0; start < questions.length; start += MAX_CHECKS)
+      chunks.push(questions.slice(start, start + MAX_CHECKS))
+    const answers = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, trail)))
+    return answers.flat()
+  }
+
+  async #askChunk(
+    questions: readonly Question[],
+    circumstances: Circumstances,
+    trail: Trail,
+  ): Promise<readonly boolean[]> {
+    const checks = questions.map((question, index) => {
+      const context = questionContext(question, circumstances)
+      return { tuple_key: questionKey(question), correlation_id: String(index), ...(context ? { context } : {}) }
+    })
+    const answer = await trail.request(() =>
+      this.#client.post(`${this.#store}/batch-check`, {
+        authorization_model_id: this.modelId,
+        consistency: CONSISTENCY,
+        checks,
+      }),
+    )
+    const { result } = readAnswer(batchAnswer, answer)
+    return questions.map((_, index) => {
+      const item = result[String(index)]
+      return item?.allowed === true && item.error === undefined
+    })
+  }
+
+  async isRegistered(agent: PartyRef, trail: Trail): Promise<boolean> {
+    const key = { user: objectName(agent), relation: 'registered', object: objectName(agent) }
+    return (await this.#read(key, trail)).length > 0
+  }
+
+  async settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>> {
+    const tuples = await this.#read({ object: `persona:${persona}` }, trail)
+    return new Map(tuples.map((tuple) => [tuple.key.relation, settingOf(tuple)]))
+  }
+
+  /** What this replica itself has just changed need not be found out by a denial first. */
+  forget(names: {
+    readonly resource?: ResourceRef
+    readonly user?: PartyRef
+    readonly seats?: readonly string[]
+  }): void {
+    if (names.resource) this.#located.delete(names.resource)
+    if (names.user) this.#personas.delete(names.user)
+    for (const seat of names.seats ?? []) this.#seats.delete(seat)
+  }
+
+  #remember<V>(memory: Memory<V>, key: string, trail: Trail, read: () => Promise<V>): Promise<V>
+  #remember<V>(memory: Memory<V>, key: string, trail: Trail, read: () => Promise<V | undefined>): Promise<V | undefined>
+  async #remember<V>(
+    memory: Memory<V>,
+    key: string,
+    trail: Trail,
+    read: () => Promise<V | undefined>,
+  ): Promise<V | undefined> {
+    const known = trail.fresh ? undefined : memory.get(key)
+    if (known !== undefined) {
+      trail.remembered += 1
+      return known
+    }
+    const value = await read()
+    if (value === undefined) memory.delete(key)
+    else memory.set(key, value)
+    return value
+  }
+
+  async #read(key: Partial<TupleKey>, trail: Trail): Promise<readonly StoredTuple[]> {
+    const tuples: StoredTuple[] = []
+    let token = ''
+    do {
+      const page: { readonly tuples: readonly StoredTuple[]; readonly continuation_token: string } = readAnswer(
+        readPage,
+        await trail.request(() =>
+          this.#client.post(`${this.#store}/read`, {
+            tuple_key: key,
+            page_size: PAGE_SIZE,
+            consistency: CONSISTENCY,
+            ...(token ? { continuation_token: token } : {}),
+          }),
+        ),
+      )
+      tuples.push(...page.tuples)
+      token = page.continuation_token
+    } while (token)
+    return tuples
+  }
+}

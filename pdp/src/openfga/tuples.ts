@@ -1,0 +1,228 @@
+/**
+ * Tuples: how each fact and each question of the PDP is spelled in OpenFGA. Pure; the model is `policies/core.fga`.
+ *
+ * @module
+ */
+import { type EpochMillis, type PartyRef, splitRef } from '@mandate/protocol'
+import { objectName, personaParts, seatOf, seatOnBehalf } from '../names.ts'
+import type { Circumstances, GrantBody, Located, PersonaId, Question } from '../ports.ts'
+
+export interface TupleKey {
+  readonly user: string
+  readonly relation: string
+  readonly object: string
+}
+export interface Tuple extends TupleKey {
+  readonly condition?: { readonly name: string; readonly context: Readonly<Record<string, unknown>> }
+}
+/** One atomic Write. */
+export interface Change {
+  readonly writes: readonly Tuple[]
+  readonly deletes: readonly TupleKey[]
+}
+
+export const instant = (millis: EpochMillis): string => new Date(millis).toISOString()
+
+const grantName = (id: string): string => `grant:${id}`
+const seatName = (seat: string): string => `seat:${seat}`
+const personaNameOf = (id: PersonaId): string => `persona:${id}`
+
+/** The giver that stands in a link: the persona of a person, or the agent itself. */
+const giverOf = (grant: GrantBody) => grant.givers[grant.givers.length - 1] ?? ''
+
+const edgeOf = (grant: GrantBody): TupleKey =>
+  grant.parent
+    ? { user: grantName(grant.parent), relation: 'parent', object: grantName(grant.id) }
+    : { user: objectName(grant.delegator), relation: 'root', object: grantName(grant.id) }
+
+/** The seats of a grant, each with the persona it asks for. An attended agent has no seat of its own (rule G3). */
+export function seatsOf(grant: GrantBody): readonly { readonly seat: string; readonly asks: string }[] {
+  const toAgent = splitRef(grant.delegate).type === 'agent'
+  const own = { seat: seatOf(grant.scope, grant.delegate), asks: grant.asks }
+  if (!toAgent) return [own]
+  const behalf = {
+    seat: seatOnBehalf(grant.scope, grant.delegator, grant.delegate),
+    asks: `persona:${grant.delegatorPersona}`,
+  }
+  const fromPerson = splitRef(grant.delegator).type === 'user'
+  return [...(grant.unattended ? [own] : []), ...(fromPerson ? [behalf] : [])]
+}
+
+/** Everything a new grant is, in one Write. */
+export function grantTuples(grant: GrantBody): Change {
+  const seated = seatsOf(grant).map(
+    ({ seat, asks }): Tuple => ({
+      user: grantName(grant.id),
+      relation: 'via',
+      object: seatName(seat),
+      condition: { name: 'seated', context: { asks, givers: grant.givers, path: grant.path } },
+    }),
+  )
+  const link = {
+    expires_at: instant(grant.expiresAt),
+    actions: grant.actions,
+    scope: grant.scope,
+    giver: giverOf(grant),
+    at_most: grant.atMost,
+    at_least: grant.atLeast,
+  }
+  const body: Tuple = {
+    user: objectName(grant.delegator),
+    relation: 'delegator',
+    object: grantName(grant.id),
+    condition: { name: 'terms', context: termsOf(grant) },
+  }
+  return { writes: [{ ...edgeOf(grant), condition: { name: 'link', context: link } }, ...seated, body], deletes: [] }
+}
+
+function termsOf(grant: GrantBody): Readonly<Record<string, unknown>> {
+  return {
+    delegator: grant.delegator,
+    delegate: grant.delegate,
+    owner: grant.owner,
+    delegator_persona: grant.delegatorPersona,
+    asks: grant.asks,
+    actions: grant.actions,
+    scope: grant.scope,
+    covers: grant.covers,
+    at_most: grant.atMost,
+    at_least: grant.atLeast,
+    expires_at: instant(grant.expiresAt),
+    redelegations: grant.redelegations,
+    unattended: grant.unattended,
+    parent: grant.parent ?? '',
+    path: grant.path,
+    givers: grant.givers,
+    created_at: instant(grant.createdAt),
+  }
+}
+
+/** Ends a grant: its edge and seats go, who ended it stays. Whoever deletes the edge first has ended it; the edge is the lock. */
+export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Change {
+  return {
+    deletes: [
+      edgeOf(grant),
+      ...seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatName(seat) })),
+    ],
+    writes: [
+      {
+        user: objectName(by),
+        relation: 'ended',
+        object: grantName(grant.id),
+        condition: { name: 'ending', context: { ended_at: instant(at), reason } },
+      },
+    ],
+  }
+}
+
+/** A topmost resource: its owner, under a deed, in a persona. */
+export function ownerTuple(located: Located): Tuple {
+  return {
+    user: objectName(located.owner),
+    relation: 'owner',
+    object: objectName(located.root),
+    condition: { name: 'held', context: { held_as: located.deed, held_in: located.persona } },
+  }
+}
+
+/** A part of a resource, with its ancestors and whose they were at the time as a hint. */
+export function partTuple(located: Located): Tuple {
+  const parent = located.ancestors[0] ?? located.root
+  const hint = { path: located.ancestors, owner: located.owner, deed: located.deed, persona: located.persona }
+  return {
+    user: objectName(parent),
+    relation: 'parent',
+    object: objectName(located.resource),
+    condition: { name: 'located', context: hint },
+  }
+}
+
+export const holderTuple = (id: PersonaId): Tuple => ({
+  user: objectName(personaParts(id).holder),
+  relation: 'holder',
+  object: personaNameOf(id),
+})
+
+export const usableTuple = (id: PersonaId, from: EpochMillis, till: EpochMillis): Tuple => ({
+  user: objectName(personaParts(id).holder),
+  relation: 'usable',
+  object: personaNameOf(id),
+  condition: { name: 'in_term', context: { valid_from: instant(from), valid_till: instant(till) } },
+})
+
+/** `undefined` for consent, which has no bound. */
+export function gateTuple(
+  id: PersonaId,
+  relation: string,
+  setting: { readonly bound: 'at_most' | 'at_least'; readonly value: number; readonly unit: string } | undefined,
+): Tuple {
+  const key = { user: objectName(personaParts(id).holder), relation, object: personaNameOf(id) }
+  if (!setting) return key
+  const limit = setting.bound === 'at_most' ? { most: setting.value } : { least: setting.value }
+  return { ...key, condition: { name: setting.bound, context: { ...limit, unit_of: setting.unit } } }
+}
+
+export const agentTuple = (agent: PartyRef, relation: 'registered' | 'active'): Tuple => ({
+  user: objectName(agent),
+  relation,
+  object: objectName(agent),
+})
+
+/** Which tuple a question is about. */
+export function questionKey(question: Question): TupleKey {
+  switch (question.kind) {
+    case 'title':
+      return { user: objectName(question.owner), relation: 'owner', object: objectName(question.root) }
+    case 'part':
+      return { user: objectName(question.parent), relation: 'parent', object: objectName(question.child) }
+    case 'persona':
+      return {
+        user: objectName(personaParts(question.persona).holder),
+        relation: 'usable',
+        object: personaNameOf(question.persona),
+      }
+    case 'agent':
+      return agentTuple(question.agent, 'active')
+    case 'seat':
+      return { user: grantName(question.grant), relation: 'via', object: seatName(question.seat) }
+    case 'root':
+      return { user: objectName(question.owner), relation: 'root', object: grantName(question.grant) }
+    case 'parent':
+      return { user: grantName(question.parent), relation: 'parent', object: grantName(question.grant) }
+    case 'gate':
+      return {
+        user: objectName(personaParts(question.persona).holder),
+        relation: question.relation,
+        object: personaNameOf(question.persona),
+      }
+  }
+}
+
+/** The context a question is evaluated in. OpenFGA needs every declared parameter, so all that its condition declares is sent. */
+export function questionContext(
+  question: Question,
+  circumstances: Circumstances,
+): Readonly<Record<string, unknown>> | undefined {
+  switch (question.kind) {
+    case 'title':
+      return { deed: question.deed, persona: question.persona }
+    case 'persona':
+      return { current_time: instant(circumstances.now) }
+    case 'seat':
+      return { acting: circumstances.acting }
+    case 'root':
+    case 'parent':
+      return {
+        current_time: instant(circumstances.now),
+        action: circumstances.action,
+        within: circumstances.within,
+        standing: circumstances.standing,
+        limited: circumstances.limited,
+        attributes: circumstances.attributes,
+      }
+    case 'gate':
+      return { value: question.value, unit: question.unit }
+    default:
+      return undefined
+  }
+}

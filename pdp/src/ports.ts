@@ -1,0 +1,144 @@
+/**
+ * What the PDP's core needs from the outside: facts, a clock, memory. Everything here is named by pseudonym; no sub passes this line.
+ *
+ * @module
+ */
+import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { Trail } from './trail.ts'
+
+/** `<holder's pseudonym>.<title>.<circle>.<n>`: who holds it and as what can be read from it, and never changes. */
+export type PersonaId = string
+/** What a grant covers, as OpenFGA knows it: a deed, a part under a deed, or all of a persona's in a domain. */
+export type Scope = string
+/** Who gives a link: `persona:<id>` of a person, or `agent:<id>`. */
+export type Giver = `persona:${PersonaId}` | `agent:${string}`
+
+/** A clock that never runs backwards. */
+export type Clock = () => EpochMillis
+
+/** Where a resource stands now: whose it is, under which deed, in which persona. */
+export interface Located {
+  readonly resource: ResourceRef
+  /** The topmost resource; the same as `resource` when it has no parent. */
+  readonly root: ResourceRef
+  /** From the resource's parent up to the root. Empty for a root. */
+  readonly ancestors: readonly ResourceRef[]
+  readonly owner: PartyRef
+  /** Empty in a domain without titles. */
+  readonly persona: PersonaId
+  /** The present period of ownership (rule B1). */
+  readonly deed: string
+}
+
+/** The immutable body of a grant. */
+export interface GrantBody {
+  readonly id: string
+  readonly delegator: PartyRef
+  /** Empty when an agent gives. */
+  readonly delegatorPersona: PersonaId
+  readonly delegate: PartyRef
+  /** `title`, `title/circle`, or empty for any. */
+  readonly asks: string
+  readonly owner: PartyRef
+  readonly actions: readonly string[]
+  readonly scope: Scope
+  /** The scope in words: `workflow:<id>` or `all:<domain>`. */
+  readonly covers: string
+  /** Keys carry the unit: `planned_price.EUR` (minor units), `starts_at.ahead` (seconds), `risk`. */
+  readonly atMost: Readonly<Record<string, number>>
+  readonly atLeast: Readonly<Record<string, number>>
+  readonly expiresAt: EpochMillis
+  readonly redelegations: number
+  readonly unattended: boolean
+  readonly parent: string | undefined
+  /** Ids from the root grant to this one, inclusive. */
+  readonly path: readonly string[]
+  /** Who must be usable for it: one a link, each once. */
+  readonly givers: readonly Giver[]
+  readonly createdAt: EpochMillis
+}
+
+/** A grant found at a seat. All but `grant` and `seat` are hints: each is affirmed in the BatchCheck that uses it. */
+export interface Candidate {
+  readonly grant: string
+  readonly seat: string
+  readonly path: readonly string[]
+  readonly givers: readonly Giver[]
+}
+
+/** A setting of an owner's persona for one gate. */
+export interface GateSetting {
+  readonly bound: number
+  readonly unit: string
+}
+
+/** One question to the relationship store. The adapter knows which tuple each is about. */
+export type Question =
+  | {
+      readonly kind: 'title'
+      readonly owner: PartyRef
+      readonly root: ResourceRef
+      readonly deed: string
+      readonly persona: PersonaId
+    }
+  | { readonly kind: 'part'; readonly child: ResourceRef; readonly parent: ResourceRef }
+  | { readonly kind: 'persona'; readonly persona: PersonaId }
+  | { readonly kind: 'agent'; readonly agent: PartyRef }
+  | { readonly kind: 'seat'; readonly seat: string; readonly grant: string }
+  | { readonly kind: 'root'; readonly owner: PartyRef; readonly grant: string }
+  | { readonly kind: 'parent'; readonly parent: string; readonly grant: string }
+  | {
+      readonly kind: 'gate'
+      readonly relation: string
+      readonly persona: PersonaId
+      readonly value: number
+      readonly unit: string
+    }
+
+/** What all questions of one decision share. Only the PDP writes it: nothing of it comes from a caller unchecked (rule A5). */
+export interface Circumstances {
+  readonly now: EpochMillis
+  readonly action: string
+  readonly within: readonly Scope[]
+  readonly standing: readonly Giver[]
+  /** The names under which the subject acts: `""`, title, title/circle, `persona:<id>`. */
+  readonly acting: readonly string[]
+  /** Whether links' own limits bind this action. */
+  readonly limited: boolean
+  readonly attributes: Readonly<Record<string, number>>
+}
+
+/**
+ * The relationship store as the decision needs it (PIP). Every method rejects with `Fault('relations_unavailable')` when the store does not
+ * answer in time; none of them ever guesses.
+ */
+export interface Relations {
+  readonly modelId: string
+  readonly consistency: string
+  locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined>
+  /** Every persona that the user ever held, usable or not, oldest first. */
+  personasOf(user: PartyRef, trail: Trail): Promise<readonly PersonaId[]>
+  /** Live and expired grants at these seats; ended ones are gone. */
+  candidates(seats: readonly string[], trail: Trail): Promise<readonly Candidate[]>
+  /** Bodies by id, from the store itself; an id without one is absent from the map. */
+  bodies(ids: readonly string[], trail: Trail): Promise<ReadonlyMap<string, GrantBody>>
+  /** One BatchCheck. `false` also where the store answered an error for an item: a gate that cannot be asked has failed. */
+  ask(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly boolean[]>
+  isRegistered(agent: PartyRef, trail: Trail): Promise<boolean>
+  /** The autonomy settings of a persona, by gate relation. */
+  settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>>
+}
+
+/** A grant as remembered, ended ones included. Explains denials and answers lists; never confers authority. */
+export interface GrantRecord extends GrantBody {
+  readonly revokedAt: EpochMillis | undefined
+  readonly revokedBy: PartyRef | undefined
+  readonly revokeReason: string | undefined
+}
+
+/** What a denial's near miss is looked up in. */
+export interface PastGrants {
+  /** Grants that end at `delegate` and begin at `owner`, newest first, at most `limit`. */
+  between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[]
+  byId(id: string): GrantRecord | undefined
+}
