@@ -41,7 +41,7 @@ export function sealApp(app: Pick<Express, 'router'>): void {
   const stacks = new Set<readonly Layer[]>()
   const objections: string[] = []
   walkRouter(stackOf(app.router) ?? [], { prefix: '', authenticated: false, objections, stacks, around: [] })
-  if (stacks.size === 0) objections.push('the app has no routes, or is no Express 5 app')
+  if (stacks.size < 2) objections.push('the app has no routes, or is no Express 5 app')
   if (objections.length > 0) throw new TypeError(`the app cannot be sealed:\n  ${objections.join('\n  ')}`)
   for (const stack of stacks) Object.freeze(stack)
 }
@@ -87,12 +87,23 @@ function walkMiddleware(layer: Layer, walk: Walk, guardedPaths: Set<string>): vo
 
 function walkRoute(route: Route, walk: Walk): void {
   walk.stacks.add(route.stack)
-  const name = walk.prefix + pathText(route.path)
+  const methodsOf = new Map<string, string[]>()
   for (const method of Object.keys(route.methods)) {
     const handlers = route.stack.filter((layer) => layer.method === undefined || layer.method === method)
     const objection = routeObjection(handlers, walk.authenticated)
-    if (objection) walk.objections.push(`${method === '_all' ? 'ALL' : method.toUpperCase()} ${name}: ${objection}`)
+    if (objection) methodsOf.set(objection, [...(methodsOf.get(objection) ?? []), methodName(method)])
   }
+  const path = walk.prefix + pathText(route.path)
+  for (const [objection, methods] of methodsOf) {
+    walk.objections.push(`${methods.length > MANY ? 'ALL' : methods.join('|')} ${path}: ${objection}`)
+  }
+}
+
+/** `app.all()` is a route of every method that Node knows: more than anybody writes down. */
+const MANY = 10
+
+function methodName(method: string): string {
+  return method === '_all' ? 'ALL' : method.toUpperCase()
 }
 
 function routeObjection(handlers: readonly Layer[], authenticated: boolean): string | undefined {
