@@ -100,12 +100,77 @@ export function readRecord(sha256: Sha256, bytes: Uint8Array, offset: number): J
 }
 
 /**
- * Looks for a whole record behind `offset`. One record is in flight at a time, so a whole one behind a broken one proves that the
- * broken one was once durable: damage, not a torn write.
+ * What a segment holds. `tail` is what stands behind the last whole record: nothing; the beginning of a record, as a crash or a full disk
+ * leaves it; bytes that are no record, as a power cut may leave them; or damage, since whole records stand behind it.
  */
-export function hasRecordBehind(sha256: Sha256, bytes: Uint8Array, offset: number): boolean {
+export interface Segment {
+  /** Index of its first entry. `undefined` when not even the opening record is whole: such a segment is void. */
+  readonly first: number | undefined
+  readonly origin: string | undefined
+  readonly records: readonly JournalRecord[]
+  readonly tail: 'none' | 'torn' | 'broken' | 'damaged'
+  /** Bytes up to the tail. */
+  readonly whole: number
+}
+
+/** Takes a segment apart. Never throws. */
+export function readSegment(sha256: Sha256, bytes: Uint8Array): Segment {
+  const records: JournalRecord[] = []
+  let opening: JournalRecord | undefined
+  let at = 0
+  let tail: Segment['tail'] = 'none'
+  while (at < bytes.length) {
+    const read = readRecord(sha256, bytes, at)
+    const isExpected = read.state === 'record' && (read.record.origin !== undefined) === (at === 0)
+    if (read.state !== 'record' || !isExpected) {
+      tail = read.state === 'torn' ? 'torn' : hasRecordBehind(sha256, bytes, at) ? 'damaged' : 'broken'
+      break
+    }
+    if (at === 0) opening = read.record
+    else records.push(read.record)
+    at += read.record.length
+  }
+  return { first: opening?.first, origin: opening?.origin, records, tail, whole: at }
+}
+
+/**
+ * Whether a whole record stands behind `offset`. One record is in flight at a time, so a whole one behind a broken one proves that the
+ * broken one was once durable.
+ */
+function hasRecordBehind(sha256: Sha256, bytes: Uint8Array, offset: number): boolean {
   for (let at = offset + 1; at + RECORD_HEAD_BYTES <= bytes.length; at += 1) {
     if (bytes[at] === MAGIC[0] && readRecord(sha256, bytes, at).state === 'record') return true
   }
   return false
+}
+
+/** The entries of a journal above the published tree, in order; `missing` is the first index that should be there and is not. */
+export interface JournalEntries {
+  readonly entries: readonly Uint8Array[]
+  readonly missing: number | undefined
+}
+
+/**
+ * Joins segments, oldest first. Each is void from the index on at which the next one begins.
+ *
+ * @param published - Entries below this index are in published tiles and left out.
+ */
+export function joinSegments(segments: readonly Segment[], published: number): JournalEntries {
+  const opened = segments.filter(({ first }) => first !== undefined)
+  const entries: Uint8Array[] = []
+  for (const [at, segment] of opened.entries()) {
+    const end = opened[at + 1]?.first ?? Number.POSITIVE_INFINITY
+    const next = published + entries.length
+    if ((segment.first ?? 0) > next) return { entries, missing: next }
+    for (const { first, entries: held } of segment.records) {
+      for (const [offset, entry] of held.entries()) {
+        const index = first + offset
+        if (index >= end || index < published + entries.length) continue
+        if (index > published + entries.length) return { entries, missing: published + entries.length }
+        entries.push(entry)
+      }
+    }
+  }
+  const damaged = segments.some(({ tail }) => tail === 'damaged')
+  return { entries, missing: damaged ? published + entries.length : undefined }
 }

@@ -230,11 +230,11 @@ function* consistencyHolds({ firstSize, firstRoot, size, root, proof }: Consiste
     at = half(at)
     last = half(last)
   }
-  const path = at === 0 ? [firstRoot, ...proof] : proof
   if (proof.length === 0) return false
-  let before = path[0] ?? firstRoot
-  let after = before
-  for (const sibling of path.slice(1)) {
+  const [start = firstRoot, ...siblings] = at === 0 ? [firstRoot, ...proof] : proof
+  let before = start
+  let after = start
+  for (const sibling of siblings) {
     if (last === 0) return false
     if (isOdd(at) || at === last) {
       before = yield nodeInput(sibling, before)

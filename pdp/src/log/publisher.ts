@@ -121,25 +121,39 @@ export class Publisher {
   async #publish(): Promise<void> {
     if (this.#backlog.length === 0 && this.#checkpoint !== undefined) return
     this.#lastStart = performance.now()
-    const { directory, files, signer, onPublished } = this.#options
     const batch = this.#backlog.slice(0, MAX_BATCH)
+    const { edge, files, outgrown } = grow(this.#edge, batch)
     try {
-      const { edge, files: written, outgrown } = grow(this.#edge, batch)
-      await this.#writeTiles(written)
-      const head = { origin: signer.name, size: edge.size, root: rootOfEdge(edge), extensions: [] }
-      const checkpoint = await signCheckpoint(head, signer)
-      await this.#replace('checkpoint', new TextEncoder().encode(checkpoint))
-      await files.syncDirectory(directory)
-      this.#edge = edge
-      this.#checkpoint = checkpoint
-      this.#backlog = this.#backlog.slice(batch.length)
-      for (const entry of batch) this.#backlogBytes -= entry.length
-      for (const path of outgrown) await files.remove(join(directory, path))
-      await onPublished(edge.size)
+      await this.#writeTiles(files)
+      this.#checkpoint = await this.#writeCheckpoint(edge)
       this.#isFailing = false
     } catch (error) {
       this.#isFailing = true
       throw error
+    }
+    this.#edge = edge
+    this.#backlog = this.#backlog.slice(batch.length)
+    for (const entry of batch) this.#backlogBytes -= entry.length
+    await this.#tidy(outgrown)
+  }
+
+  async #writeCheckpoint(edge: TreeEdge): Promise<string> {
+    const { directory, files, signer } = this.#options
+    const head = { origin: signer.name, size: edge.size, root: rootOfEdge(edge), extensions: [] }
+    const checkpoint = await signCheckpoint(head, signer)
+    await this.#replace('checkpoint', new TextEncoder().encode(checkpoint))
+    await files.syncDirectory(directory)
+    return checkpoint
+  }
+
+  /** Removes what the publication made superfluous. What stays because of a fault does no harm. */
+  async #tidy(outgrown: readonly string[]): Promise<void> {
+    const { directory, files, onFault, onPublished } = this.#options
+    try {
+      for (const path of outgrown) await files.remove(join(directory, path))
+      await onPublished(this.#edge.size)
+    } catch (error) {
+      onFault(error)
     }
   }
 
@@ -151,8 +165,9 @@ export class Publisher {
     const work = async (): Promise<void> => {
       for (let tile = left.pop(); tile; tile = left.pop()) await this.#replace(tile[0], tile[1])
     }
-    const settled = await Promise.allSettled(Array.from({ length: WRITES_AT_ONCE }, work))
-    for (const { status, reason } of settled as readonly Partial<PromiseRejectedResult>[]) if (status) throw reason
+    const writers = Array.from({ length: WRITES_AT_ONCE }, work)
+    await Promise.allSettled(writers)
+    await Promise.all(writers)
     for (const parent of parents) await files.syncDirectory(parent)
   }
 

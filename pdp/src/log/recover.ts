@@ -49,12 +49,7 @@ function damaged(message: string): Fault {
  */
 export async function loadPublished(files: Files, directory: string, signer: NoteSigner): Promise<Published> {
   const written = await files.read(join(directory, 'checkpoint'))
-  if (!written) {
-    const isUsed = (await files.list(join(directory, 'tile', '0'))).length > 0
-    const segments = await files.list(join(directory, 'journal'))
-    if (isUsed && segments.length === 0) throw damaged('there are tiles but no checkpoint')
-    return { checkpoint: undefined, edge: EMPTY_TREE }
-  }
+  if (!written) return { checkpoint: undefined, edge: EMPTY_TREE }
   const checkpoint = new TextDecoder().decode(written)
   const verdict = await verifyCheckpoint(checkpoint, [signer.verifierKey])
   if (!verdict.ok) throw damaged(`its checkpoint does not verify with the key of ${signer.name}: ${verdict.objection}`)
@@ -120,4 +115,17 @@ export async function loadJournal(
   const { entries, missing } = joinSegments(segments, published)
   if (missing !== undefined) throw damaged(`entry ${missing} is lost from the journal`)
   return { entries, segments: numbers, cut }
+}
+
+/**
+ * Refuses a log whose tiles hold more than its checkpoint and journal account for: an older checkpoint was put in place of a newer one, and
+ * going on from there would fork the log. A crash leaves no such thing, since the journal outlives its entries' publication.
+ */
+export async function refuseRolledBack(files: Files, directory: string, size: number): Promise<void> {
+  const index = Math.floor(size / TILE_WIDTH)
+  const full = tilePath({ level: 'entries', index, width: TILE_WIDTH })
+  const widths = (await files.list(join(directory, `${full}.p`))).map(Number)
+  const isBeyond = widths.some((width) => width > size % TILE_WIDTH) || (await files.read(join(directory, full)))
+  if (isBeyond)
+    throw damaged(`its tiles hold entries above ${size - 1}, the last that checkpoint and journal account for`)
 }

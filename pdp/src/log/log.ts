@@ -1,0 +1,223 @@
+/**
+ * The decision log (design 6): sequenced in the journal before anything is answered, integrated into C2SP tiles behind that, published in a
+ * signed checkpoint. `docs/log-format.md` has the layout.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import {
+  canonical,
+  decodeBundle,
+  type Entry,
+  type EpochMillis,
+  entrySchema,
+  entryTime,
+  Fault,
+  MAX_ENTRY_BYTES,
+  type NoteSigner,
+  refuse,
+  TILE_WIDTH,
+  tilePath,
+} from '@mandate/protocol'
+import { type Files, nodeFiles } from './files.ts'
+import { JournalWriter, segmentPath } from './journal.ts'
+import type { DecisionLog, LogReader, RawEntry } from './port.ts'
+import { Publisher } from './publisher.ts'
+import { loadJournal, loadPublished, refuseRolledBack } from './recover.ts'
+import { Sequencer } from './sequencer.ts'
+
+const MAX_BACKLOG_BYTES = 64 * 1024 * 1024
+const MAX_WAITING_BYTES = 16 * 1024 * 1024
+const MAX_WAIT_MS = 1_000
+
+export interface LogOptions {
+  /** Absolute path. Made when absent. */
+  readonly dir: string
+  /** The log's name: a host and path without scheme, `pdp.example.com/log`. Never changes. */
+  readonly origin: string
+  /** Its name must be the origin. */
+  readonly signer: NoteSigner
+  readonly files?: Files
+  /**
+   * While the log cannot be written: `deny` refuses every append at once; `buffer` lets appends wait, unanswered, for up to a second and
+   * 16 MiB, and then refuses. Neither answers what is not durable. @default 'deny'
+   */
+  readonly onFailure?: 'deny' | 'buffer'
+  /** @default 1000 */
+  readonly checkpointEveryMs?: number
+  /** Told of every failed write, and of a torn record that was cut off at opening: for operators. */
+  readonly onFault?: (error: unknown) => void
+}
+
+/** A log that can be written and read. */
+export type OpenLog = DecisionLog & LogReader
+
+/**
+ * Opens a log and recovers it: entries that only the journal holds are integrated and published first.
+ *
+ * @throws Fault `log_unavailable` when another process writes this log, when it is damaged, or when it cannot be written.
+ */
+export async function openLog(options: LogOptions): Promise<OpenLog> {
+  const { dir, origin, signer, files = nodeFiles() } = options
+  if (signer.name !== origin) throw new TypeError(`the signer is ${signer.name}, the origin ${origin}`)
+  await attempt(`${dir} cannot be made`, () => files.makeDirectory(join(dir, 'journal')))
+  const unlock = await attempt(`${dir} is being written by another process`, () => files.lock(join(dir, 'lock')))
+  try {
+    return await attempt(`${dir} cannot be opened`, () => recover(options, files, unlock))
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+/** Faults pass; anything else becomes one, with its cause. */
+async function attempt<T>(message: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Fault) throw error
+    throw new Fault('log_unavailable', message, { cause: error })
+  }
+}
+
+async function recover(options: LogOptions, files: Files, unlock: () => void): Promise<OpenLog> {
+  const { dir, origin, signer, onFault = () => undefined, checkpointEveryMs = 1_000, onFailure = 'deny' } = options
+  await files.remove(join(dir, 'tmp'))
+  await files.makeDirectory(join(dir, 'tmp'))
+  const published = await loadPublished(files, dir, signer)
+  const found = await loadJournal(files, join(dir, 'journal'), origin, published.edge.size)
+  const next = published.edge.size + found.entries.length
+  await refuseRolledBack(files, dir, next)
+  if (found.cut > 0) onFault(new Error(`${found.cut} bytes of an unanswered record cut off the journal`))
+  const journal = new JournalWriter(files, join(dir, 'journal'), origin, Math.max(0, ...found.segments) + 1)
+  const onPublished = (size: number): Promise<void> => journal.trim(size)
+  const publisher = new Publisher({ files, directory: dir, signer, checkpointEveryMs, onPublished, onFault }, published)
+  publisher.add(found.entries)
+  await publisher.flush()
+  await journal.begin(next)
+  for (const number of found.segments) await files.remove(segmentPath(join(dir, 'journal'), number))
+  const log = new Log({ ...options, dir, files, journal, publisher, unlock, onFailure, onFault, next })
+  await log.readNewest()
+  return log
+}
+
+interface LogParts {
+  readonly dir: string
+  readonly origin: string
+  readonly files: Files
+  readonly journal: JournalWriter
+  readonly publisher: Publisher
+  readonly unlock: () => void
+  readonly onFailure: 'deny' | 'buffer'
+  readonly onFault: (error: unknown) => void
+  readonly next: number
+}
+
+class Log implements OpenLog {
+  readonly origin: string
+  readonly #parts: LogParts
+  readonly #sequencer: Sequencer
+  readonly #listeners = new Set<() => void>()
+  #newestAt: EpochMillis | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(parts: LogParts) {
+    this.origin = parts.origin
+    this.#parts = parts
+    this.#sequencer = new Sequencer({
+      ...parts,
+      maxWaitingBytes: MAX_WAITING_BYTES,
+      maxWaitMs: MAX_WAIT_MS,
+      onSequenced: (entries, bytes) => this.#onSequenced(entries, bytes),
+    })
+  }
+
+  get sequenced(): number {
+    return this.#sequencer.next
+  }
+
+  get healthy(): boolean {
+    return this.#sequencer.isHealthy && !(this.#parts.publisher.isFailing || this.#closing || this.#isBehind())
+  }
+
+  async append(entries: readonly Entry[]): ReturnType<DecisionLog['append']> {
+    const bytes = entries.map(encode)
+    if (this.#isBehind()) throw new Fault('log_unavailable', 'too many entries wait to be published')
+    return this.#sequencer.append(entries, bytes)
+  }
+
+  newestAt(): EpochMillis | undefined {
+    return this.#newestAt
+  }
+
+  checkpoint(): Promise<string | undefined> {
+    return Promise.resolve(this.#parts.publisher.checkpoint)
+  }
+
+  async read(from: number): Promise<readonly RawEntry[]> {
+    const { dir, files, publisher } = this.#parts
+    const inMemory = publisher.fromMemory(from, TILE_WIDTH)
+    if (inMemory[0]?.index === from || from >= this.sequenced) return inMemory
+    const index = Math.floor(from / TILE_WIDTH)
+    const bundle = await files.read(join(dir, tilePath({ level: 'entries', index, width: TILE_WIDTH })))
+    const first = index * TILE_WIDTH
+    const entries = bundle ? decodeBundle(bundle).entries : []
+    if (entries.length !== TILE_WIDTH) throw new Fault('log_unavailable', `entry bundle ${index} is missing or damaged`)
+    return entries.map((bytes, offset) => ({ index: first + offset, bytes })).slice(from - first)
+  }
+
+  onSequenced(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** Finds the time of the newest entries: those of the last bundle. */
+  async readNewest(): Promise<void> {
+    const last = this.sequenced - 1
+    if (last < 0) return
+    for (const { bytes } of await this.read(Math.floor(last / TILE_WIDTH) * TILE_WIDTH)) {
+      const entry = entrySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
+      if (entry.success) this.#notice(entry.data)
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { journal, publisher, unlock } = this.#parts
+    try {
+      await this.#sequencer.close()
+      await attempt('the last checkpoint could not be published', () => publisher.close())
+      await attempt('the journal could not be removed', () => journal.close(this.sequenced, publisher.edge.size))
+    } finally {
+      unlock()
+    }
+  }
+
+  #onSequenced(entries: readonly Entry[], bytes: readonly Uint8Array[]): void {
+    this.#parts.publisher.add(bytes)
+    for (const entry of entries) this.#notice(entry)
+    for (const listener of this.#listeners) listener()
+  }
+
+  #notice(entry: Entry): void {
+    this.#newestAt = Math.max(this.#newestAt ?? Number.NEGATIVE_INFINITY, entryTime(entry))
+  }
+
+  #isBehind(): boolean {
+    return this.#parts.publisher.backlogBytes > MAX_BACKLOG_BYTES
+  }
+}
+
+function encode(entry: Entry, position: number): Uint8Array {
+  const bytes = Buffer.from(canonical(entry), 'utf8')
+  if (bytes.length <= MAX_ENTRY_BYTES) return bytes
+  throw refuse(
+    'payload_too_large',
+    `Entry ${position} (${entry.id}) is ${bytes.length} bytes; an entry is at most ${MAX_ENTRY_BYTES}.`,
+    { entry: entry.id },
+  )
+}

@@ -1,0 +1,198 @@
+/**
+ * Gives entries their index and makes them durable: one write and one sync for all that wait. While one group is on its way to the disk
+ * the next one gathers; nobody waits for a timer.
+ *
+ * @module
+ */
+import { type Entry, Fault } from '@mandate/protocol'
+import type { JournalWriter } from './journal.ts'
+import type { Sequenced } from './port.ts'
+
+const MAX_GROUP_BYTES = 1024 * 1024
+/** How often a log that cannot be written is tried again. */
+const HEAL_EVERY_MS = 250
+
+/** An append on its way: the canonical bytes of its entries, all of which count or none. */
+interface Waiting {
+  readonly entries: readonly Entry[]
+  readonly bytes: readonly Uint8Array[]
+  readonly size: number
+  /** `performance.now()` at which it is refused if it still waits. */
+  readonly deadline: number
+  readonly resolve: (sequenced: readonly Sequenced[]) => void
+  readonly reject: (fault: Fault) => void
+}
+
+export interface SequencerOptions {
+  readonly journal: JournalWriter
+  /** The first index to give. */
+  readonly next: number
+  readonly onFailure: 'deny' | 'buffer'
+  /** Most bytes that wait, in either mode. */
+  readonly maxWaitingBytes: number
+  /** How long an append waits to be written: for a slow group before it, and in mode `buffer` for a log that cannot be written. */
+  readonly maxWaitMs: number
+  readonly onSequenced: (entries: readonly Entry[], bytes: readonly Uint8Array[]) => void
+  readonly onFault: (error: unknown) => void
+}
+
+type State = 'open' | 'broken' | 'closed'
+
+export class Sequencer {
+  readonly #options: SequencerOptions
+  #state: State = 'open'
+  #next: number
+  #waiting: Waiting[] = []
+  #waitingBytes = 0
+  /** `performance.now()` at which the group on its way to the disk set out. */
+  #writingSince: number | undefined
+  #draining: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #cause: unknown
+
+  constructor(options: SequencerOptions) {
+    this.#options = options
+    this.#next = options.next
+  }
+
+  /** The index that the next entry gets. */
+  get next(): number {
+    return this.#next
+  }
+
+  /** Whether writing works, and in time. */
+  get isHealthy(): boolean {
+    const since = this.#writingSince ?? Number.POSITIVE_INFINITY
+    return this.#state === 'open' && performance.now() - since < this.#options.maxWaitMs
+  }
+
+  append(entries: readonly Entry[], bytes: readonly Uint8Array[]): Promise<readonly Sequenced[]> {
+    if (entries.length === 0) return Promise.resolve([])
+    let size = 0
+    for (const entry of bytes) size += entry.length
+    const objection = this.#objection(size)
+    if (objection) return Promise.reject(unavailable(objection, this.#cause))
+    return new Promise((resolve, reject) => {
+      const deadline = performance.now() + this.#options.maxWaitMs
+      this.#waiting.push({ entries, bytes, size, deadline, resolve, reject })
+      this.#waitingBytes += size
+      this.#draining ??= this.#drain()
+    })
+  }
+
+  /** Ends when everything that waits is durable or refused. */
+  async close(): Promise<void> {
+    const isBroken = this.#state === 'broken'
+    clearTimeout(this.#timer)
+    if (isBroken) this.#refuse(this.#waiting, unavailable('the log is closed', this.#cause))
+    await this.#draining
+    this.#state = 'closed'
+  }
+
+  #objection(size: number): string | undefined {
+    if (this.#state === 'closed') return 'the log is closed'
+    if (this.#state === 'broken' && this.#options.onFailure === 'deny') return 'the log cannot be written'
+    return this.#waitingBytes + size > this.#options.maxWaitingBytes ? 'too much waits for the log' : undefined
+  }
+
+  /** Writes group after group until nothing waits. What is appended in the same turn goes with the first. Never rejects. */
+  async #drain(): Promise<void> {
+    await Promise.resolve()
+    while (this.#waiting.length > 0 && this.#state === 'open') await this.#write(this.#takeGroup())
+    this.#draining = undefined
+  }
+
+  #takeGroup(): readonly Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const { size } of this.#waiting) {
+      if (count > 0 && bytes + size > MAX_GROUP_BYTES) break
+      bytes += size
+      count += 1
+    }
+    const group = this.#waiting.slice(0, count)
+    this.#waiting = this.#waiting.slice(count)
+    return group
+  }
+
+  async #write(group: readonly Waiting[]): Promise<void> {
+    const bytes = group.flatMap((append) => append.bytes)
+    const watch = setInterval(() => this.#refuseLate(), this.#options.maxWaitMs / 4)
+    this.#writingSince = performance.now()
+    try {
+      await this.#options.journal.append(this.#next, bytes)
+    } catch (error) {
+      this.#break(group, error)
+      return
+    } finally {
+      clearInterval(watch)
+      this.#writingSince = undefined
+    }
+    this.#answer(group, bytes)
+  }
+
+  #answer(group: readonly Waiting[], bytes: readonly Uint8Array[]): void {
+    let index = this.#next
+    this.#next += bytes.length
+    this.#options.onSequenced(
+      group.flatMap(({ entries }) => entries),
+      bytes,
+    )
+    for (const { entries, resolve, size } of group) {
+      const first = index
+      this.#waitingBytes -= size
+      resolve(entries.map(({ id }, offset) => ({ index: first + offset, id })))
+      index += entries.length
+    }
+  }
+
+  /** The journal failed: nothing that waits counts, or it goes on waiting. */
+  #break(group: readonly Waiting[], cause: unknown): void {
+    this.#state = 'broken'
+    this.#cause = cause
+    this.#waiting = [...group, ...this.#waiting]
+    this.#options.onFault(cause)
+    if (this.#options.onFailure === 'deny') this.#refuse(this.#waiting, unavailable('the log cannot be written', cause))
+    this.#healLater()
+  }
+
+  #healLater(): void {
+    this.#timer = setTimeout(() => void this.#heal(), HEAL_EVERY_MS).unref()
+  }
+
+  /** Begins a new segment: when that is durable, writing works again. Tried for as long as the log is open. */
+  async #heal(): Promise<void> {
+    this.#refuseLate()
+    try {
+      await this.#options.journal.begin(this.#next)
+    } catch (error) {
+      this.#cause = error
+      if (this.#state === 'broken') this.#healLater()
+      return
+    }
+    if (this.#state !== 'broken') return
+    this.#state = 'open'
+    this.#cause = undefined
+    if (this.#waiting.length > 0) this.#draining ??= this.#drain()
+  }
+
+  /** Refuses what has waited too long without being on its way to the disk. */
+  #refuseLate(): void {
+    const now = performance.now()
+    const late = this.#waiting.filter(({ deadline }) => deadline <= now)
+    if (late.length > 0) this.#refuse(late, unavailable('the log did not take it in time', this.#cause))
+  }
+
+  #refuse(appends: readonly Waiting[], fault: Fault): void {
+    const gone = new Set(appends)
+    this.#waiting = this.#waiting.filter((append) => !gone.has(append))
+    for (const { reject, size } of appends) {
+      this.#waitingBytes -= size
+      reject(fault)
+    }
+  }
+}
+
+function unavailable(message: string, cause?: unknown): Fault {
+  return new Fault('log_unavailable', message, cause === undefined ? {} : { cause })
+}
