@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { Autonomy, EpochMillis, PartyRef, PersonaStatus, ResourceRef } from '@mandate/protocol'
 import type { Trail } from './trail.ts'
 
 /** `<holder's pseudonym>.<title>.<circle>.<n>`: who holds it and as what can be read from it, and never changes. */
@@ -141,4 +141,102 @@ export interface PastGrants {
   /** Grants that end at `delegate` and begin at `owner`, newest first, at most `limit`. */
   between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[]
   byId(id: string): GrantRecord | undefined
+}
+
+/** A bound on a gate; `limit` is absent for consent. */
+export interface GateLimit {
+  readonly relation: string
+  readonly limit: { readonly bound: 'at_most' | 'at_least'; readonly value: number; readonly unit: string } | undefined
+}
+
+/** Changes of authority (PAP). True for every later decision anywhere the moment a method resolves. */
+export interface Authority {
+  issue(grant: GrantBody): Promise<void>
+  /** @returns `false` when it had ended already. */
+  end(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Promise<boolean>
+  isLive(grant: GrantBody): Promise<boolean>
+  /** @returns `false` when the resource is registered already. */
+  register(located: Located): Promise<boolean>
+  unregister(located: Located): Promise<boolean>
+  /** Makes a persona usable in its dates, or not at all; and its gates exactly these. */
+  setPersona(
+    id: PersonaId,
+    usable: { readonly from: EpochMillis; readonly till: EpochMillis } | undefined,
+    gates: readonly GateLimit[],
+  ): Promise<void>
+  setAgent(agent: PartyRef, active: boolean): Promise<void>
+}
+
+/** A persona as remembered. */
+export interface PersonaRecord {
+  readonly id: PersonaId
+  readonly holder: PartyRef
+  readonly title: string
+  readonly circle: string
+  readonly domain: string
+  readonly status: PersonaStatus
+  readonly validFrom: EpochMillis
+  readonly validTill: EpochMillis
+  readonly autonomy: Autonomy | undefined
+  readonly createdAt: EpochMillis
+}
+
+export interface AgentRecord {
+  readonly id: string
+  readonly active: boolean
+  /** The sub of its service account; bound at its first own token when the operator did not say. */
+  readonly serviceSub: string | undefined
+  readonly createdAt: EpochMillis
+}
+
+export interface GrantFilter {
+  readonly delegator?: PartyRef | undefined
+  readonly delegate?: PartyRef | undefined
+  readonly owner?: PartyRef | undefined
+  readonly covers?: string | undefined
+  /** Only grants in which one of these stands as delegator, delegate or owner. */
+  readonly party?: PartyRef | undefined
+  readonly ended: boolean
+  readonly now: EpochMillis
+  readonly limit: number
+  /** Only grants older than this id. */
+  readonly before?: string | undefined
+}
+
+/**
+ * What the PDP remembers: personas, agents and grants with their ends. Written before the relationship store where a change widens authority
+ * (as a proposal) and settled after it; what a crash left unsettled is settled at the next start.
+ */
+export interface Register extends PastGrants {
+  proposeGrant(grant: GrantBody): void
+  settleGrant(id: string): void
+  dropGrant(id: string): void
+  endGrant(id: string, by: PartyRef, at: EpochMillis, reason: string): void
+  /** Grants proposed and never settled. */
+  unsettledGrants(): readonly GrantRecord[]
+  /** Settled grants, newest first. */
+  grants(filter: GrantFilter): readonly GrantRecord[]
+  /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. */
+  liveTwin(grant: GrantBody, now: EpochMillis): string | undefined
+  /** `settled: false` until the relationship store has it too. */
+  putPersona(persona: PersonaRecord, settled: boolean): void
+  personas(holder: PartyRef | undefined): readonly PersonaRecord[]
+  personasWaiting(): readonly PersonaRecord[]
+  persona(id: PersonaId): PersonaRecord | undefined
+  unsettledPersonas(): readonly PersonaRecord[]
+  putAgent(agent: AgentRecord, settled: boolean): void
+  agent(id: string): AgentRecord | undefined
+  agents(): readonly AgentRecord[]
+  unsettledAgents(): readonly AgentRecord[]
+  /** The model id a policy was written under in a store. */
+  modelOf(storeId: string, policy: string): string | undefined
+  rememberModel(storeId: string, policy: string, modelId: string): void
+}
+
+/** The border (design 6, L5): the only place where a sub and its pseudonym meet. */
+export interface Vault {
+  /** The person's pseudonym; a new random one when there is none yet. */
+  pseudonymOf(issuer: string, sub: string): PartyRef
+  /** `undefined` for a person who was erased, or never was. */
+  subOf(pseudonym: PartyRef): string | undefined
 }

@@ -1,0 +1,119 @@
+/**
+ * Changes of authority, each one atomic Write to OpenFGA (or, where OpenFGA cannot replace a tuple in one, a delete and then a write: the gap
+ * denies). A tuple is true the moment a method returns, on every replica that asks.
+ *
+ * @module
+ */
+import { canonical, type EpochMillis, type PartyRef } from '@mandate/protocol'
+import { objectName, personaParts } from '../names.ts'
+import type { Authority, GateLimit, GrantBody, Located, PersonaId } from '../ports.ts'
+import type { OpenFgaRelations } from './relations.ts'
+import type { FgaStore } from './store.ts'
+import {
+  agentTuple,
+  type Change,
+  endingTuples,
+  gateTuple,
+  grantTuples,
+  holderTuple,
+  ownerTuple,
+  partTuple,
+  seatsOf,
+  type Tuple,
+  type TupleKey,
+  usableTuple,
+} from './tuples.ts'
+
+export class OpenFgaAuthority implements Authority {
+  readonly #store: FgaStore
+  readonly #relations: OpenFgaRelations
+
+  constructor(store: FgaStore, relations: OpenFgaRelations) {
+    this.#store = store
+    this.#relations = relations
+  }
+
+  async issue(grant: GrantBody): Promise<void> {
+    await this.#write(grantTuples(grant))
+    this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
+  }
+
+  async end(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Promise<boolean> {
+    const ended = await this.#write(endingTuples(grant, by, at, reason))
+    this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
+    return ended
+  }
+
+  async isLive(grant: GrantBody): Promise<boolean> {
+    const edge = grant.parent ? 'parent' : 'root'
+    return (await this.#store.read(`grant:${grant.id}`, edge)).length > 0
+  }
+
+  async register(located: Located): Promise<boolean> {
+    const tuple = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
+    const written = await this.#write({ writes: [tuple], deletes: [] })
+    this.#relations.forget({ resource: located.resource })
+    return written
+  }
+
+  async unregister(located: Located): Promise<boolean> {
+    const { user, relation, object } = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
+    const removed = await this.#write({ writes: [], deletes: [{ user, relation, object }] })
+    this.#relations.forget({ resource: located.resource })
+    return removed
+  }
+
+  async setPersona(
+    id: PersonaId,
+    usable: { readonly from: EpochMillis; readonly till: EpochMillis } | undefined,
+    gates: readonly GateLimit[],
+  ): Promise<void> {
+    const wanted = [
+      holderTuple(id),
+      ...(usable ? [usableTuple(id, usable.from, usable.till)] : []),
+      ...gates.map(({ relation, limit }) => gateTuple(id, relation, limit)),
+    ]
+    await this.#replace(`persona:${id}`, wanted)
+    this.#relations.forget({ user: personaParts(id).holder })
+  }
+
+  async setAgent(agent: PartyRef, active: boolean): Promise<void> {
+    await this.#replace(objectName(agent), [
+      agentTuple(agent, 'registered'),
+      ...(active ? [agentTuple(agent, 'active')] : []),
+    ])
+  }
+
+  /** Makes an object's tuples exactly these. A tuple that changes its context goes before its successor comes. */
+  async #replace(object: string, wanted: readonly Tuple[]): Promise<void> {
+    const present = (await this.#store.read(object)) as readonly Tuple[]
+    const keep = present.filter((tuple) => wanted.some((other) => sameTuple(tuple, other)))
+    const deletes = present.filter((tuple) => !keep.includes(tuple)).map(keyOf)
+    const writes = wanted.filter((tuple) => !keep.some((other) => sameTuple(tuple, other)))
+    const clash = writes.some((tuple) => deletes.some((key) => sameKey(tuple, key)))
+    if (!clash) {
+      await this.#write({ writes, deletes })
+      return
+    }
+    await this.#write({ writes: [], deletes })
+    await this.#write({ writes, deletes: [] })
+  }
+
+  #write(change: Change): Promise<boolean> {
+    return this.#store.write(change, this.#relations.modelId)
+  }
+}
+
+const keyOf = ({ user, relation, object }: TupleKey): TupleKey => ({ user, relation, object })
+const sameKey = (a: TupleKey, b: TupleKey): boolean =>
+  a.user === b.user && a.relation === b.relation && a.object === b.object
+const sameTuple = (a: Tuple, b: Tuple): boolean => sameKey(a, b) && contextText(a) === contextText(b)
+
+/** What the store hands back may carry instants in another spelling; they are compared as instants. */
+function contextText(tuple: Tuple): string {
+  const entries = Object.entries(tuple.condition?.context ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : value,
+  ])
+  return canonical(Object.fromEntries(entries))
+}

@@ -1,0 +1,138 @@
+/**
+ * Administration of OpenFGA by its SDK: the store, the model, and Writes. The SDK's errors end here: they carry headers and request data.
+ *
+ * @module
+ */
+import { Fault } from '@mandate/protocol'
+import {
+  type AuthorizationModel,
+  CredentialsMethod,
+  FgaApiValidationError,
+  FgaError,
+  OpenFgaClient as Sdk,
+  type TupleKey as SdkTuple,
+} from '@openfga/sdk'
+import type { Policies } from '../policy/pack.ts'
+import type { Change } from './tuples.ts'
+
+export interface StoreOptions {
+  readonly url: string
+  readonly apiToken?: string | undefined
+  /** Name of the store; the oldest with this name is used, and one is made when there is none. */
+  readonly name: string
+}
+
+/** Time for one administrative call, in milliseconds: it may wait where a decision may not. */
+const TIMEOUT_MS = 3_000
+
+/** One store of one OpenFGA. */
+export class FgaStore {
+  readonly id: string
+  readonly #sdk: Sdk
+
+  private constructor(sdk: Sdk, id: string) {
+    this.#sdk = sdk
+    this.id = id
+  }
+
+  /** Finds or makes the store. Rejects with `Fault('relations_unavailable')` when OpenFGA does not answer. */
+  static async open(options: StoreOptions): Promise<FgaStore> {
+    const configuration = {
+      apiUrl: options.url,
+      retryParams: { maxRetry: 1, minWaitInMs: 20 },
+      baseOptions: { timeout: TIMEOUT_MS },
+      ...(options.apiToken
+        ? { credentials: { method: CredentialsMethod.ApiToken as const, config: { token: options.apiToken } } }
+        : {}),
+    }
+    const sdk = new Sdk(configuration)
+    const id =
+      (await guarded(() => findStore(sdk, options.name))) ??
+      (await guarded(() => sdk.createStore({ name: options.name }))).id
+    return new FgaStore(new Sdk({ ...configuration, storeId: id }), id)
+  }
+
+  /** Writes the composed model and returns its id. OpenFGA keeps every model for ever: write one only when it is new. */
+  async writeModel(policies: Policies): Promise<string> {
+    const model = policies.model as unknown as Omit<AuthorizationModel, 'id'>
+    const { authorization_model_id } = await guarded(() => this.#sdk.writeAuthorizationModel(model))
+    return authorization_model_id
+  }
+
+  /** Whether the store still has this model: a store in memory forgets it. */
+  async hasModel(id: string): Promise<boolean> {
+    try {
+      await this.#sdk.readAuthorizationModel({ authorizationModelId: id })
+      return true
+    } catch (error) {
+      if (error instanceof FgaError && 'statusCode' in error && (error.statusCode === 404 || error.statusCode === 400))
+        return false
+      throw converted(error)
+    }
+  }
+
+  /**
+   * One atomic Write.
+   *
+   * @returns `false` when a tuple to write is there already, or one to delete is not: nothing was changed then.
+   */
+  async write(change: Change, modelId: string): Promise<boolean> {
+    if (change.writes.length === 0 && change.deletes.length === 0) return true
+    try {
+      await this.#sdk.write(
+        { writes: change.writes.map((tuple) => tuple as SdkTuple), deletes: [...change.deletes] },
+        // A retried Write that had landed would read as a conflict: no retries, the caller sees the fault and asks again.
+        { authorizationModelId: modelId, retryParams: { maxRetry: 0 } },
+      )
+      return true
+    } catch (error) {
+      if (error instanceof FgaApiValidationError && /already exists|does not exist/.test(error.apiErrorMessage ?? ''))
+        return false
+      throw converted(error)
+    }
+  }
+
+  /** All tuples of one object, or one relation of it. */
+  async read(object: string, relation?: string): Promise<readonly SdkTuple[]> {
+    const tuples: SdkTuple[] = []
+    let continuationToken = ''
+    do {
+      const page = await guarded(() =>
+        this.#sdk.read(
+          { object, ...(relation ? { relation } : {}) },
+          { pageSize: 100, ...(continuationToken ? { continuationToken } : {}) },
+        ),
+      )
+      tuples.push(...page.tuples.map((tuple) => tuple.key))
+      continuationToken = page.continuation_token
+    } while (continuationToken)
+    return tuples
+  }
+}
+
+async function findStore(sdk: Sdk, name: string): Promise<string | undefined> {
+  let continuationToken = ''
+  do {
+    const page = await sdk.listStores({ pageSize: 100, ...(continuationToken ? { continuationToken } : {}) })
+    const found = page.stores.find((store) => store.name === name)
+    if (found) return found.id
+    continuationToken = page.continuation_token
+  } while (continuationToken)
+  return undefined
+}
+
+async function guarded<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    throw converted(error)
+  }
+}
+
+/** A refusal of our own question is our bug; everything else is OpenFGA not being there. The SDK's error itself goes no further. */
+function converted(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  if (error instanceof FgaApiValidationError) return new Fault('internal', `OpenFGA refused: ${error.apiErrorCode}`)
+  const name = error instanceof Error ? error.name : 'unknown error'
+  return new Fault('relations_unavailable', `OpenFGA administration failed: ${name}`)
+}

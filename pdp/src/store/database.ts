@@ -1,0 +1,51 @@
+/**
+ * The PDP's own database: what is only remembered. SQLite, durable before a statement returns.
+ *
+ * @module
+ */
+import { DatabaseSync } from 'node:sqlite'
+
+/** Each step takes the database one version up; none is ever edited after it shipped. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE people (
+     pseudonym TEXT PRIMARY KEY, issuer TEXT NOT NULL, sub TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE (issuer, sub)
+   ) STRICT;
+   CREATE TABLE personas (
+     id TEXT PRIMARY KEY, holder TEXT NOT NULL, title TEXT NOT NULL, circle TEXT NOT NULL, domain TEXT NOT NULL, status TEXT NOT NULL,
+     valid_from INTEGER NOT NULL, valid_till INTEGER NOT NULL, autonomy TEXT, created_at INTEGER NOT NULL, settled INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX personas_holder ON personas (holder);
+   CREATE INDEX personas_status ON personas (status);
+   CREATE TABLE agents (
+     id TEXT PRIMARY KEY, active INTEGER NOT NULL, service_sub TEXT, created_at INTEGER NOT NULL, settled INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE grants (
+     id TEXT PRIMARY KEY, delegator TEXT NOT NULL, delegate TEXT NOT NULL, owner TEXT NOT NULL, covers TEXT NOT NULL, parent TEXT,
+     expires_at INTEGER NOT NULL, twin TEXT NOT NULL, body TEXT NOT NULL, settled INTEGER NOT NULL,
+     revoked_at INTEGER, revoked_by TEXT, revoke_reason TEXT
+   ) STRICT;
+   CREATE INDEX grants_between ON grants (owner, delegate, id);
+   CREATE INDEX grants_delegator ON grants (delegator, id);
+   CREATE INDEX grants_delegate ON grants (delegate, id);
+   CREATE INDEX grants_covers ON grants (covers, id);
+   CREATE INDEX grants_twin ON grants (twin);
+   CREATE INDEX grants_unsettled ON grants (settled) WHERE settled = 0;
+   CREATE TABLE models (
+     store_id TEXT NOT NULL, policy TEXT NOT NULL, model_id TEXT NOT NULL, PRIMARY KEY (store_id, policy)
+   ) STRICT;`,
+]
+
+/** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */
+export function openDatabase(path: string): DatabaseSync {
+  const database = new DatabaseSync(path)
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;',
+  )
+  const row = database.prepare('PRAGMA user_version').get()
+  const version = Number(row?.['user_version'] ?? 0)
+  for (const [index, step] of MIGRATIONS.entries()) {
+    if (index < version) continue
+    database.exec(`BEGIN; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`)
+  }
+  return database
+}

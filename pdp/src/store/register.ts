@@ -1,0 +1,247 @@
+/**
+ * The register: personas, agents and grants as remembered, ended ones included. Synchronous and durable: a statement that returned is on disk.
+ *
+ * @module
+ */
+import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { canonical, type EpochMillis, type PartyRef } from '@mandate/protocol'
+import type { AgentRecord, GrantBody, GrantFilter, GrantRecord, PersonaId, PersonaRecord, Register } from '../ports.ts'
+
+type Row = Record<string, SQLOutputValue>
+
+const PERSONA_COLUMNS = 'id, holder, title, circle, domain, status, valid_from, valid_till, autonomy, created_at'
+
+export class SqliteRegister implements Register {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  proposeGrant(grant: GrantBody): void {
+    this.#run(
+      'INSERT INTO grants (id, delegator, delegate, owner, covers, parent, expires_at, twin, body, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)',
+      grant.id,
+      grant.delegator,
+      grant.delegate,
+      grant.owner,
+      grant.covers,
+      grant.parent ?? null,
+      grant.expiresAt,
+      twinKey(grant),
+      JSON.stringify(grant),
+    )
+  }
+
+  settleGrant(id: string): void {
+    this.#run('UPDATE grants SET settled = 1 WHERE id = ?', id)
+  }
+
+  dropGrant(id: string): void {
+    this.#run('DELETE FROM grants WHERE id = ? AND settled = 0', id)
+  }
+
+  endGrant(id: string, by: PartyRef, at: EpochMillis, reason: string): void {
+    this.#run(
+      'UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = ? WHERE id = ? AND revoked_at IS NULL',
+      at,
+      by,
+      reason,
+      id,
+    )
+  }
+
+  unsettledGrants(): readonly GrantRecord[] {
+    return this.#all('SELECT * FROM grants WHERE settled = 0').map(grantOf)
+  }
+
+  between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[] {
+    return this.#all(
+      'SELECT * FROM grants WHERE owner = ? AND delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
+      owner,
+      delegate,
+      limit,
+    ).map(grantOf)
+  }
+
+  byId(id: string): GrantRecord | undefined {
+    const row = this.#get('SELECT * FROM grants WHERE id = ? AND settled = 1', id)
+    return row && grantOf(row)
+  }
+
+  grants(filter: GrantFilter): readonly GrantRecord[] {
+    const wheres = ['settled = 1']
+    const values: SQLInputValue[] = []
+    const where = (sql: string, ...bound: (SQLInputValue | undefined)[]): void => {
+      if (bound[0] === undefined) return
+      wheres.push(sql)
+      values.push(...bound.filter((value) => value !== undefined))
+    }
+    where('delegator = ?', filter.delegator)
+    where('delegate = ?', filter.delegate)
+    where('owner = ?', filter.owner)
+    where('covers = ?', filter.covers)
+    where('(delegator = ? OR delegate = ? OR owner = ?)', filter.party, filter.party, filter.party)
+    where('id < ?', filter.before)
+    if (!filter.ended) where('revoked_at IS NULL AND expires_at > ?', filter.now)
+    return this.#all(
+      `SELECT * FROM grants WHERE ${wheres.join(' AND ')} ORDER BY id DESC LIMIT ?`,
+      ...values,
+      filter.limit,
+    ).map(grantOf)
+  }
+
+  liveTwin(grant: GrantBody, now: EpochMillis): string | undefined {
+    const sql = 'SELECT id FROM grants WHERE twin = ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'
+    const id = this.#get(sql, twinKey(grant), now)?.['id']
+    return typeof id === 'string' ? id : undefined
+  }
+
+  putPersona(persona: PersonaRecord, settled: boolean): void {
+    this.#run(
+      `INSERT OR REPLACE INTO personas (${PERSONA_COLUMNS}, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      persona.id,
+      persona.holder,
+      persona.title,
+      persona.circle,
+      persona.domain,
+      persona.status,
+      persona.validFrom,
+      persona.validTill,
+      persona.autonomy ? JSON.stringify(persona.autonomy) : null,
+      persona.createdAt,
+      settled ? 1 : 0,
+    )
+  }
+
+  personas(holder: PartyRef | undefined): readonly PersonaRecord[] {
+    const rows = holder
+      ? this.#all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE holder = ? ORDER BY created_at, id`, holder)
+      : this.#all(`SELECT ${PERSONA_COLUMNS} FROM personas ORDER BY created_at, id LIMIT 1000`)
+    return rows.map(personaOf)
+  }
+
+  personasWaiting(): readonly PersonaRecord[] {
+    return this.#all(
+      `SELECT ${PERSONA_COLUMNS} FROM personas WHERE status = 'pending' ORDER BY created_at, id LIMIT 1000`,
+    ).map(personaOf)
+  }
+
+  persona(id: PersonaId): PersonaRecord | undefined {
+    const row = this.#get(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE id = ?`, id)
+    return row && personaOf(row)
+  }
+
+  unsettledPersonas(): readonly PersonaRecord[] {
+    return this.#all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE settled = 0`).map(personaOf)
+  }
+
+  putAgent(agent: AgentRecord, settled: boolean): void {
+    this.#run(
+      'INSERT OR REPLACE INTO agents (id, active, service_sub, created_at, settled) VALUES (?, ?, ?, ?, ?)',
+      agent.id,
+      agent.active ? 1 : 0,
+      agent.serviceSub ?? null,
+      agent.createdAt,
+      settled ? 1 : 0,
+    )
+  }
+
+  agent(id: string): AgentRecord | undefined {
+    const row = this.#get('SELECT * FROM agents WHERE id = ?', id)
+    return row && agentOf(row)
+  }
+
+  agents(): readonly AgentRecord[] {
+    return this.#all('SELECT * FROM agents ORDER BY id').map(agentOf)
+  }
+
+  unsettledAgents(): readonly AgentRecord[] {
+    return this.#all('SELECT * FROM agents WHERE settled = 0').map(agentOf)
+  }
+
+  modelOf(storeId: string, policy: string): string | undefined {
+    const id = this.#get('SELECT model_id FROM models WHERE store_id = ? AND policy = ?', storeId, policy)?.['model_id']
+    return typeof id === 'string' ? id : undefined
+  }
+
+  rememberModel(storeId: string, policy: string, modelId: string): void {
+    this.#run('INSERT OR REPLACE INTO models (store_id, policy, model_id) VALUES (?, ?, ?)', storeId, policy, modelId)
+  }
+
+  #prepared(sql: string): ReturnType<DatabaseSync['prepare']> {
+    const known = this.#statements.get(sql) ?? this.#database.prepare(sql)
+    this.#statements.set(sql, known)
+    return known
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#prepared(sql).run(...values)
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepared(sql).get(...values)
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepared(sql).all(...values)
+  }
+}
+
+/** Two grants with the same key give the same thing to the same delegate (rule C6). */
+function twinKey(grant: GrantBody): string {
+  const { delegator, delegate, delegatorPersona, asks, actions, scope, atMost, atLeast, unattended, redelegations } =
+    grant
+  const key = {
+    delegator,
+    delegate,
+    delegatorPersona,
+    asks,
+    actions,
+    scope,
+    atMost,
+    atLeast,
+    unattended,
+    redelegations,
+  }
+  return canonical({ ...key, parent: grant.parent ?? '' })
+}
+
+// Rows were written by this module, from typed records: they are read back as such.
+const text = (value: SQLOutputValue | undefined): string => String(value)
+const optional = (value: SQLOutputValue | undefined): string | undefined => (value === null ? undefined : String(value))
+
+function grantOf(row: Row): GrantRecord {
+  return {
+    ...(JSON.parse(text(row['body'])) as GrantBody),
+    revokedAt: row['revoked_at'] === null ? undefined : Number(row['revoked_at']),
+    revokedBy: optional(row['revoked_by']) as PartyRef | undefined,
+    revokeReason: optional(row['revoke_reason']),
+  }
+}
+
+function personaOf(row: Row): PersonaRecord {
+  const autonomy = optional(row['autonomy'])
+  return {
+    id: text(row['id']),
+    holder: text(row['holder']) as PartyRef,
+    title: text(row['title']),
+    circle: text(row['circle']),
+    domain: text(row['domain']),
+    status: text(row['status']) as PersonaRecord['status'],
+    validFrom: Number(row['valid_from']),
+    validTill: Number(row['valid_till']),
+    autonomy: autonomy === undefined ? undefined : (JSON.parse(autonomy) as PersonaRecord['autonomy']),
+    createdAt: Number(row['created_at']),
+  }
+}
+
+function agentOf(row: Row): AgentRecord {
+  return {
+    id: text(row['id']),
+    active: Number(row['active']) === 1,
+    serviceSub: optional(row['service_sub']),
+    createdAt: Number(row['created_at']),
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The vault: who is behind a pseudonym (design 6, L5). Nothing else of the PDP's ever holds a sub.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import type { PartyRef } from '@mandate/protocol'
+import { Memory } from '../memory.ts'
+import type { Clock, Vault } from '../ports.ts'
+
+/** Random, so that a pseudonym says nothing; short enough to stand twice in an OpenFGA object name. */
+const PSEUDONYM_BYTES = 16
+const REMEMBERED = 50_000
+
+export class SqliteVault implements Vault {
+  readonly #byPerson
+  readonly #byPseudonym
+  readonly #insert
+  readonly #clock: Clock
+  readonly #known = new Memory<PartyRef>(REMEMBERED)
+
+  constructor(database: DatabaseSync, clock: Clock) {
+    this.#byPerson = database.prepare('SELECT pseudonym FROM people WHERE issuer = ? AND sub = ?')
+    this.#byPseudonym = database.prepare('SELECT sub FROM people WHERE pseudonym = ?')
+    this.#insert = database.prepare(
+      'INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    )
+    this.#clock = clock
+  }
+
+  pseudonymOf(issuer: string, sub: string): PartyRef {
+    const key = `${issuer}\u0000${sub}`
+    const known = this.#known.get(key) ?? this.#find(issuer, sub) ?? this.#create(issuer, sub)
+    this.#known.set(key, known)
+    return known
+  }
+
+  subOf(pseudonym: PartyRef): string | undefined {
+    const sub = this.#byPseudonym.get(pseudonym.slice('user:'.length))?.['sub']
+    return typeof sub === 'string' ? sub : undefined
+  }
+
+  #find(issuer: string, sub: string): PartyRef | undefined {
+    const pseudonym = this.#byPerson.get(issuer, sub)?.['pseudonym']
+    return typeof pseudonym === 'string' ? `user:${pseudonym}` : undefined
+  }
+
+  #create(issuer: string, sub: string): PartyRef {
+    const pseudonym = `p_${randomBytes(PSEUDONYM_BYTES).toString('base64url')}`
+    this.#insert.run(pseudonym, issuer, sub, this.#clock())
+    return this.#find(issuer, sub) ?? `user:${pseudonym}`
+  }
+}
