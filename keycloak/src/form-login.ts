@@ -24,6 +24,10 @@ export class SignInRefusedError extends Error {
 const REQUEST_TIMEOUT_MS = 30_000
 /** Enough for: authorization, password, code, callback, and a few internal redirects. */
 const MAX_PAGES = 12
+/** A code may be refused because another process used it a moment ago: then the next one is right. */
+const MAX_TRIES = { password: 1, code: 3 } as const
+/** Two failures within a second would lock the login for a minute. */
+const RETRY_MS = 1_100
 
 /**
  * Makes a browser that signs in as one person. Each call is a fresh browser: no cookie survives it.
@@ -35,7 +39,7 @@ export function formBrowser(person: Credentials): (url: URL) => Promise<void> {
   return async (url) => {
     const callback = new URL(url.searchParams.get('redirect_uri') ?? 'about:blank')
     const jar = new Map<string, string>()
-    const filled = new Set<string>()
+    const filled: string[] = []
     let response = await visit(url, jar)
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const location = response.headers.get('location')
@@ -54,18 +58,20 @@ export function formBrowser(person: Credentials): (url: URL) => Promise<void> {
 async function fillIn(
   html: string,
   person: Credentials,
-  filled: Set<string>,
+  filled: string[],
   jar: Map<string, string>,
 ): Promise<Response> {
   const page = readPage(html)
   if (page.kind === 'other') throw new SignInRefusedError(page.title)
-  if (filled.has(page.kind)) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
-  filled.add(page.kind)
+  const tries = filled.filter((kind) => kind === page.kind).length
+  if (tries >= MAX_TRIES[page.kind]) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
+  filled.push(page.kind)
   if (page.kind === 'password') {
     const fields = { username: person.username, password: person.password, credentialId: '' }
     return visit(new URL(page.action), jar, fields)
   }
   if (person.totpSecret === undefined) throw new SignInRefusedError('a one-time code is asked for')
+  if (tries > 0) await delay(RETRY_MS)
   return visit(new URL(page.action), jar, { otp: await freshCode(person.totpSecret) })
 }
 

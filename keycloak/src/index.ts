@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 export type { KeycloakAdmin } from './admin.ts'
 export { type Credentials, formBrowser, SignInRefusedError } from './form-login.ts'
 export { generatePeople, PEOPLE } from './people.ts'
-export { deleteUser, provisionPeople } from './provision.ts'
+export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'
 
 /** The realm to import. Every secret in it is a `${NAME}` that Keycloak fills from its environment. */
 export const REALM_FILE = fileURLToPath(new URL('../realm.json', import.meta.url))

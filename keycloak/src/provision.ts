@@ -13,6 +13,7 @@ const REALM = '/realms/mandate'
 
 const users = z.array(z.object({ id: z.string(), username: z.string() }))
 const clients = z.array(z.object({ id: z.string() }))
+const secretAnswer = z.object({ value: z.string() })
 const roles = z.array(z.object({ id: z.string(), name: z.string() }))
 
 /**
@@ -46,6 +47,26 @@ export async function deleteUser(admin: KeycloakAdmin, username: string): Promis
   if (id === undefined) return false
   await call('DELETE', `${REALM}/users/${id}`)
   return true
+}
+
+/**
+ * The secrets of confidential clients, for a server that somebody else set up.
+ *
+ * @throws Error naming the first client that is missing or has no secret.
+ */
+export async function readClientSecrets<Client extends string>(
+  admin: KeycloakAdmin,
+  names: readonly Client[],
+): Promise<Record<Client, string>> {
+  const call = await adminSession(admin)
+  const entries: [Client, string][] = []
+  for (const clientId of names) {
+    const query = new URLSearchParams({ clientId })
+    const client = clients.parse(await call('GET', `${REALM}/clients?${query}`))[0]
+    if (!client) throw new Error(`the realm has no client "${clientId}": import keycloak/realm.json`)
+    entries.push([clientId, secretAnswer.parse(await call('GET', `${REALM}/clients/${client.id}/client-secret`)).value])
+  }
+  return Object.fromEntries(entries) as Record<Client, string>
 }
 
 function roleOf(username: string): PdpRole | undefined {

@@ -16,6 +16,8 @@ export interface FindOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Told what is being fetched, before it is. */
   readonly onFetch?: (what: string) => void
+  /** Abandons a fetch that is under way; the cache stays as it was. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -23,19 +25,19 @@ export interface FindOptions {
  *
  * @throws MissingToolError when it is neither on PATH nor cached, and there is no Go to build it.
  */
-export async function findOpenFga({ env = process.env, onFetch }: FindOptions = {}): Promise<string> {
+export async function findOpenFga({ env = process.env, onFetch, signal }: FindOptions = {}): Promise<string> {
   const onPath = await tryCommand('openfga', ['version'], { env, timeoutMs: 20_000 })
   if (onPath.ok && onPath.output.includes(`\`${OPENFGA_VERSION}\``)) return 'openfga'
   const folder = await cached({
     folder: cacheFolder(env),
     key: `openfga-${OPENFGA_VERSION}`,
-    fill: (aside) => buildOpenFga(aside, env, onFetch),
+    fill: (aside) => buildOpenFga(aside, { env, ...(onFetch && { onFetch }), ...(signal && { signal }) }),
     onWait: () => onFetch?.('waiting for another run that is building OpenFGA'),
   })
   return join(folder, 'openfga')
 }
 
-async function buildOpenFga(folder: string, env: NodeJS.ProcessEnv, onFetch: FindOptions['onFetch']): Promise<void> {
+async function buildOpenFga(folder: string, { env, onFetch, signal }: FindOptions): Promise<void> {
   if (!(await answers('go', 'version'))) {
     throw new MissingToolError(
       `OpenFGA ${OPENFGA_VERSION} is not here and there is no Go to build it with. Either:\n` +
@@ -47,5 +49,5 @@ async function buildOpenFga(folder: string, env: NodeJS.ProcessEnv, onFetch: Fin
   }
   onFetch?.(`building OpenFGA ${OPENFGA_VERSION} with Go (about five minutes, once)`)
   const target = `github.com/openfga/openfga/cmd/openfga@${OPENFGA_VERSION}`
-  await runCommand('go', ['install', target], { env: { ...env, GOBIN: folder } })
+  await runCommand('go', ['install', target], { env: { ...env, GOBIN: folder }, ...(signal && { signal }) })
 }

@@ -4,5 +4,13 @@
  * @module
  */
 export { MissingToolError, StartError } from './errors.ts'
+export { type Keycloak, type KeycloakOptions, startKeycloak } from './keycloak.ts'
+export { freePort } from './net.ts'
 export { type OpenFga, type OpenFgaEngine, type OpenFgaOptions, startOpenFga } from './openfga.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
+export { createProgress, type Progress } from './progress.ts'
+export { loadSecrets, type Secrets } from './secrets.ts'
+export { type Service, type ServiceOptions, spawnService } from './service.ts'
+export type { ServiceName } from './settings.ts'
+export { type Identity, type Stack, type StackOptions, startStack } from './stack.ts'
+export { type StoryContext, tellStory } from './story.ts'

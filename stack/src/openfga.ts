@@ -36,6 +36,8 @@ export interface OpenFgaOptions {
   readonly env?: NodeJS.ProcessEnv
   /** Extra server settings by OpenFGA's own environment names, for benchmarks. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Gives up starting. */
+  readonly signal?: AbortSignal
 }
 
 /** A running OpenFGA. */
@@ -111,11 +113,12 @@ interface Server {
   readonly url: string
   readonly apiToken: string
   readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal | undefined
 }
 
 async function prepare(options: OpenFgaOptions): Promise<Server> {
   const engine = options.engine ?? 'memory'
-  const binary = options.binary ?? (await findOpenFga())
+  const binary = options.binary ?? (await findOpenFga(options.signal ? { signal: options.signal } : {}))
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'mandate-openfga-'))
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const httpPort = options.httpPort ?? (await freePort())
@@ -125,6 +128,7 @@ async function prepare(options: OpenFgaOptions): Promise<Server> {
     engine,
     dataDir,
     temporary: options.dataDir === undefined,
+    signal: options.signal,
     url: `http://${LOOPBACK}:${httpPort}`,
     apiToken,
     env: {
@@ -171,6 +175,7 @@ function serve(server: Server): Promise<RunningProcess> {
     ready: `${server.url}/healthz`,
     readyTimeoutMs: 30_000,
     logFile: join(server.dataDir, 'openfga.log'),
+    ...(server.signal && { signal: server.signal }),
   })
 }
 

@@ -20,6 +20,8 @@ export interface ProcessSpec {
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly ready: ReadyProbe
+  /** Gives up waiting for it, and kills it. */
+  readonly signal?: AbortSignal
   /** @default 120000 */
   readonly readyTimeoutMs?: number
   /** Output is appended here, 0600; its tail goes into the error when the process dies early. */
@@ -49,7 +51,8 @@ process.on('exit', () => {
 })
 
 /**
- * @throws {@link StartError} when it exits, or is not ready in time. It has been killed by then.
+ * @throws {@link StartError} when it exits, or is not ready in time. It has been killed by then, as it is when
+ * `signal` was aborted: then the signal's reason is thrown.
  */
 export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   const { child, pid } = spawnLogged(spec)
@@ -71,11 +74,13 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
       await exited
     },
   }
+  const outside = spec.signal ? [spec.signal] : []
   try {
-    await untilReady(spec.ready, spec.readyTimeoutMs ?? 120_000, gone.signal)
+    await untilReady(spec.ready, spec.readyTimeoutMs ?? 120_000, AbortSignal.any([gone.signal, ...outside]))
     return running
   } catch (cause) {
     await running.kill()
+    spec.signal?.throwIfAborted()
     const reason = cause instanceof StartError ? cause.message : 'it was not ready in time'
     throw new StartError(`${spec.name} did not start: ${reason}.\n${logTail(spec.logFile)}\nLog: ${spec.logFile}`, {
       cause,

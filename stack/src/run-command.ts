@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
   readonly timeoutMs?: number
+  /** Ends the command early; it counts as failed. */
+  readonly signal?: AbortSignal
   readonly uid?: number
   readonly gid?: number
 }
@@ -30,12 +32,13 @@ export function tryCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const { timeoutMs, ...rest } = options
+    const { timeoutMs, signal, ...rest } = options
+    // Not spawn's own timeout: its timer keeps us alive when the command does not exist.
+    const ends = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
     const child = spawn(command, [...args], {
       ...rest,
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Not spawn's own timeout: its timer keeps us alive when the command does not exist.
-      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+      signal: AbortSignal.any(signal ? [...ends, signal] : ends),
     })
     let stdout = ''
     let output = ''

@@ -1,0 +1,61 @@
+/**
+ * A Java that Keycloak runs on.
+ *
+ * @module
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { MissingToolError } from './errors.ts'
+import { tryCommand } from './run-command.ts'
+
+/** Keycloak's class files need it. */
+const OLDEST = 17
+
+/** An installed Java: its home folder, or `undefined` for the `java` of PATH. */
+export interface Java {
+  readonly home: string | undefined
+  /** The feature release: 17, 21, 25. */
+  readonly version: number
+}
+
+/**
+ * `JAVA_HOME` when it is new enough, since somebody chose it; else the newest of PATH and `/usr/lib/jvm` (newer starts
+ * faster).
+ *
+ * @throws MissingToolError when there is none.
+ */
+export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
+  const chosen = env['JAVA_HOME'] ? await probe(env['JAVA_HOME'], env) : undefined
+  if (chosen) return chosen
+  const homes = [undefined, ...installedHomes()]
+  const found = (await Promise.all(homes.map((home) => probe(home, env)))).filter((java) => java !== undefined)
+  const newest = found.toSorted((a, b) => b.version - a.version)[0]
+  if (newest) return newest
+  throw new MissingToolError(
+    `Keycloak needs Java ${OLDEST} or newer. Either:\n` +
+      '  - install it (Debian: sudo apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), or\n' +
+      '  - start a Docker engine, or\n' +
+      '  - point KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD at a running server',
+  )
+}
+
+/** The feature release in what `java -version` prints, or `undefined`. `1.8.0` is 8. */
+export function javaVersion(output: string): number | undefined {
+  const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? []
+  if (first === undefined) return undefined
+  return Number(first === '1' ? second : first)
+}
+
+async function probe(home: string | undefined, env: NodeJS.ProcessEnv): Promise<Java | undefined> {
+  const command = home === undefined ? 'java' : join(home, 'bin', 'java')
+  const { ok, output } = await tryCommand(command, ['-version'], { env, timeoutMs: 20_000 })
+  const version = ok ? javaVersion(output) : undefined
+  return version !== undefined && version >= OLDEST ? { home, version } : undefined
+}
+
+function installedHomes(): string[] {
+  const root = '/usr/lib/jvm'
+  if (!existsSync(root)) return []
+  const folders = readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return folders.map((entry) => join(root, entry.name)).filter((home) => existsSync(join(home, 'bin', 'java')))
+}

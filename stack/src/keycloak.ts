@@ -1,0 +1,243 @@
+/**
+ * A real Keycloak with our realm, for the demo and the tests. Its database (an H2 file) and its log live in a state
+ * folder; the distribution it runs from is shared and never written to.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { type KeycloakAdmin, REALM_FILE, readClientSecrets } from '@mandate/keycloak'
+import { StartError } from './errors.ts'
+import { privateFolder, readJson, writeAtomically } from './files.ts'
+import { BUILD_FLAGS, findKeycloak, javaEnv, KEYCLOAK_VERSION, type KeycloakDistribution } from './find-keycloak.ts'
+import { freePort, LOOPBACK } from './net.ts'
+import { type RunningProcess, startProcess } from './process.ts'
+import type { Secrets } from './secrets.ts'
+
+export interface KeycloakOptions {
+  /** State: database and log. A database of another realm file or other secrets is thrown away. */
+  readonly dataDir: string
+  readonly secrets: Pick<Secrets, 'keycloakAdminPassword' | 'realm'>
+  /**
+   * Keep a database with the realm and nobody in it here, and start from a copy. It holds the secrets: keep it as
+   * private as they are. Worth it where many start from nothing (tests).
+   */
+  readonly templateDir?: string
+  /** Part of the issuer, so of every token and of everything stored under it. @default a free one */
+  readonly port?: number
+  /** @default what {@link findKeycloak} finds */
+  readonly distribution?: KeycloakDistribution
+  /** Use the server of `KEYCLOAK_URL` and its administrator when set, instead of starting one. @default process.env */
+  readonly env?: NodeJS.ProcessEnv
+  /** Told about what takes long. */
+  readonly onRemark?: (text: string) => void
+  readonly signal?: AbortSignal
+}
+
+/** Clients of the realm that have a secret. */
+export type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'booking-agent'
+
+/** A running Keycloak. */
+export interface Keycloak {
+  /** Base URL, without `/realms/…`. */
+  readonly url: string
+  /** Exactly the `iss` of its tokens. */
+  readonly issuer: string
+  readonly admin: KeycloakAdmin
+  readonly clientSecrets: Readonly<Record<ConfidentialClient, string>>
+  readonly pid: () => number | undefined
+  stop(): Promise<void>
+  kill(signal?: NodeJS.Signals): Promise<void>
+  /** Up again on the same port with the same data. Stops it first when it is up. */
+  restart(): Promise<void>
+}
+
+/** @throws MissingToolError when it cannot be had; {@link StartError} when it does not come up. */
+export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak> {
+  const external = await externalKeycloak(options.env ?? process.env)
+  if (external) return external
+  const server = await prepare(options)
+  let running = (await populate(server, options)) ?? (await serve(server))
+  const { realm, keycloakAdminPassword: password } = options.secrets
+  return {
+    url: server.url,
+    issuer: `${server.url}/realms/mandate`,
+    admin: { url: server.url, username: ADMIN, password },
+    clientSecrets: {
+      pdp: realm.PDP_CLIENT_SECRET,
+      auditor: realm.AUDITOR_CLIENT_SECRET,
+      trips: realm.TRIPS_CLIENT_SECRET,
+      'booking-agent': realm.BOOKING_AGENT_CLIENT_SECRET,
+    },
+    pid: () => running.pid,
+    stop: () => running.stop(STOP_GRACE_MS),
+    kill: (signal) => running.kill(signal),
+    restart: async () => {
+      await running.stop(STOP_GRACE_MS)
+      running = await serve(server)
+    },
+  }
+}
+
+/** The server that the environment names; its realm must have been imported. It cannot be stopped from here. */
+export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak | undefined> {
+  const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = env
+  if (!url) return undefined
+  if (!(username && password)) {
+    throw new StartError('KEYCLOAK_URL is set: set KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD as well')
+  }
+  const admin = { url, username, password }
+  const refuse = (): Promise<never> => Promise.reject(new StartError('KEYCLOAK_URL names a server that is not ours'))
+  return {
+    url,
+    issuer: `${url}/realms/mandate`,
+    admin,
+    clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'trips', 'booking-agent']),
+    pid: () => undefined,
+    stop: () => Promise.resolve(),
+    kill: refuse,
+    restart: refuse,
+  }
+}
+
+const ADMIN = 'admin'
+const STOP_GRACE_MS = 15_000
+
+/** Small and quick to start: one compiler tier, one GC thread. The whole of JAVA_OPTS, or two collectors clash. */
+const JAVA_OPTS = [
+  '-XX:+UseSerialGC',
+  '-XX:TieredStopAtLevel=1',
+  '-Xms64m',
+  '-Xmx512m',
+  '-XX:MetaspaceSize=96M',
+  '-XX:MaxMetaspaceSize=256m',
+  '-XX:+ExitOnOutOfMemoryError',
+  '-Dfile.encoding=UTF-8',
+  '-Dstdout.encoding=UTF-8',
+  '-Dstderr.encoding=UTF-8',
+  '-Djava.security.egd=file:/dev/urandom',
+].join(' ')
+
+interface Server {
+  readonly distribution: KeycloakDistribution
+  readonly dataDir: string
+  /** What Keycloak takes for its installation: links to the distribution, and a `data` folder of its own. */
+  readonly home: string
+  readonly url: string
+  readonly env: Readonly<Record<string, string>>
+  readonly signal: AbortSignal | undefined
+}
+
+async function prepare(options: KeycloakOptions): Promise<Server> {
+  const { dataDir, env = process.env, onRemark, signal } = options
+  const find = { env, ...(onRemark && { onFetch: onRemark }), ...(signal && { signal }) }
+  const distribution = options.distribution ?? (await findKeycloak(find))
+  const port = options.port ?? (await freePort())
+  const url = `http://${LOOPBACK}:${port}`
+  return {
+    distribution,
+    dataDir,
+    home: linkHome(distribution.folder, join(privateFolder(dataDir), 'home')),
+    url,
+    signal,
+    env: {
+      PATH: env['PATH'] ?? '',
+      ...javaEnv(distribution.java),
+      JAVA_OPTS,
+      KC_HTTP_ENABLED: 'true',
+      KC_HTTP_HOST: LOOPBACK,
+      KC_HTTP_PORT: String(port),
+      KC_HTTP_MANAGEMENT_HOST: LOOPBACK,
+      KC_HTTP_MANAGEMENT_PORT: String(await freePort()),
+      KC_HOSTNAME: url,
+      KC_HOSTNAME_STRICT: 'true',
+      KC_LOG_LEVEL: 'info,io.smallrye.health:warn',
+    },
+  }
+}
+
+function linkHome(distribution: string, home: string): string {
+  privateFolder(join(home, 'data'))
+  for (const name of ['conf', 'lib', 'providers', 'themes']) {
+    rmSync(join(home, name), { force: true })
+    symlinkSync(join(distribution, name), join(home, name))
+  }
+  return home
+}
+
+/** Makes sure that the database holds this realm with these secrets. Returns the server when it is up by then. */
+async function populate(server: Server, options: KeycloakOptions): Promise<RunningProcess | undefined> {
+  const { dataDir, onRemark, secrets, templateDir } = options
+  const wanted = fingerprint(secrets)
+  const database = join(server.home, 'data', 'h2')
+  const marker = join(dataDir, 'imported.json')
+  if (existsSync(database) && readJson(marker) === wanted) return undefined
+  if (existsSync(marker)) onRemark?.('the realm file or its secrets changed: starting from an empty realm')
+  rmSync(marker, { force: true })
+  rmSync(database, { recursive: true, force: true })
+  const template = templateDir === undefined ? undefined : join(templateDir, wanted)
+  let running: RunningProcess | undefined
+  if (template !== undefined && existsSync(template)) {
+    cpSync(template, database, { recursive: true })
+  } else {
+    onRemark?.('importing the realm (about half a minute, once)')
+    running = await importRealm(server, secrets)
+    if (template !== undefined) {
+      await running.stop(STOP_GRACE_MS) // its file is whole only while nobody has it open
+      running = undefined
+      keepTemplate(database, template)
+    }
+  }
+  writeAtomically(marker, JSON.stringify(wanted))
+  return running
+}
+
+async function importRealm(server: Server, secrets: KeycloakOptions['secrets']): Promise<RunningProcess> {
+  const folder = privateFolder(join(server.home, 'data', 'import'))
+  cpSync(REALM_FILE, join(folder, 'mandate-realm.json'))
+  const bootstrap = { KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: secrets.keycloakAdminPassword }
+  const env = { ...server.env, ...secrets.realm, ...bootstrap }
+  try {
+    return await serve({ ...server, env }, '--import-realm')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function keepTemplate(database: string, template: string): void {
+  privateFolder(join(template, '..'))
+  const aside = `${template}.${process.pid}`
+  cpSync(database, aside, { recursive: true })
+  if (existsSync(template)) rmSync(aside, { recursive: true })
+  else renameSync(aside, template)
+}
+
+/** Changes when the imported database would. */
+function fingerprint(secrets: KeycloakOptions['secrets']): string {
+  const hash = createHash('sha256').update(JSON.stringify([KEYCLOAK_VERSION, BUILD_FLAGS]))
+  hash.update(readFileSync(REALM_FILE))
+  hash.update(JSON.stringify([secrets.keycloakAdminPassword, Object.entries(secrets.realm).toSorted()]))
+  return hash.digest('hex').slice(0, 32)
+}
+
+function serve(server: Server, ...extra: readonly string[]): Promise<RunningProcess> {
+  return startProcess({
+    name: 'Keycloak',
+    command: 'sh',
+    args: [
+      join(server.distribution.folder, 'bin', 'kc.sh'),
+      `-Dkc.home.dir=${server.home}`,
+      'start',
+      '--optimized',
+      ...extra,
+    ],
+    env: server.env,
+    cwd: server.dataDir,
+    // The port answers long before the realm is there: only readiness counts.
+    ready: `http://${LOOPBACK}:${server.env['KC_HTTP_MANAGEMENT_PORT']}/health/ready`,
+    readyTimeoutMs: 240_000,
+    logFile: join(server.dataDir, 'keycloak.log'),
+    ...(server.signal && { signal: server.signal }),
+  })
+}

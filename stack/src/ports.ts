@@ -1,0 +1,66 @@
+/**
+ * Ports that stay the same from start to start: Keycloak's is part of the issuer, and everything stored about a person
+ * is stored under the issuer.
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { StartError } from './errors.ts'
+import { readJson, writeAtomically } from './files.ts'
+import { freePort, LOOPBACK } from './net.ts'
+import { PORT_NAMES, type PortName } from './settings.ts'
+
+const port = z.coerce.number().int().min(1).max(65_535)
+const portsFile = z.partialRecord(z.enum(PORT_NAMES), port)
+
+/** Where a person can choose one. */
+const VARIABLES: Readonly<Record<PortName, string>> = {
+  keycloak: 'MANDATE_KEYCLOAK_PORT',
+  openFga: 'MANDATE_OPENFGA_PORT',
+  pdp: 'MANDATE_PDP_PORT',
+  trips: 'MANDATE_TRIPS_PORT',
+  agent: 'MANDATE_AGENT_PORT',
+}
+
+/**
+ * One port a server: from the environment (`MANDATE_PDP_PORT` and so on), else that of the last start of this state
+ * folder, else a free one.
+ *
+ * @throws {@link StartError} when a chosen or remembered one is taken, or is no port.
+ */
+export async function choosePorts(stateDir: string, env: NodeJS.ProcessEnv): Promise<Record<PortName, number>> {
+  const file = join(stateDir, 'ports.json')
+  const remembered = portsFile.safeParse(readJson(file) ?? {}).data ?? {}
+  const chosen: Partial<Record<PortName, number>> = {}
+  for (const name of PORT_NAMES) chosen[name] = await choosePort(name, env[VARIABLES[name]], remembered[name])
+  writeAtomically(file, `${JSON.stringify(chosen)}\n`)
+  return chosen as Record<PortName, number>
+}
+
+async function choosePort(name: PortName, wanted: string | undefined, remembered: number | undefined): Promise<number> {
+  const configured = wanted === undefined || wanted === '' ? undefined : port.safeParse(wanted)
+  if (configured?.success === false) throw new StartError(`${VARIABLES[name]}: not a port: ${wanted}`)
+  const value = configured?.data ?? remembered
+  if (value === undefined) return freePort()
+  if (await isFree(value)) return value
+  throw new StartError(
+    `Port ${value}, ${name}'s, is taken by another program. Stop that, or set ${VARIABLES[name]}` +
+      (name === 'keycloak' ? ' (with -- --fresh: the port is part of every identity)' : ''),
+  )
+}
+
+async function isFree(value: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen(value, LOOPBACK)
+    await once(server, 'listening')
+    server.close()
+    await once(server, 'close')
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * The secrets of one installation of the demo. None has a default: they are made on the first start and kept in one
+ * 0600 file, and whoever deletes that file starts anew.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { generatePeople, REALM_SECRETS } from '@mandate/keycloak'
+import { z } from 'zod'
+import { StartError } from './errors.ts'
+import { readJson, writeAtomically } from './files.ts'
+
+const person = z.object({ username: z.string(), password: z.string(), totpSecret: z.string().exactOptional() })
+
+const secretsFile = z.strictObject({
+  openFgaToken: z.string().min(32),
+  keycloakAdminPassword: z.string().min(32),
+  /** Filled into the placeholders of the realm file. */
+  realm: z.record(z.enum(REALM_SECRETS), z.string().min(32)),
+  people: z.record(z.string(), person),
+})
+
+/** Everything secret about one installation. */
+export type Secrets = z.infer<typeof secretsFile>
+
+/** The name of the file in the state folder. */
+export const SECRETS_FILE = 'secrets.json'
+
+/**
+ * Reads the secrets of a state folder, or makes them.
+ *
+ * @throws {@link StartError} when the file is there but is not one of ours: it is never overwritten.
+ */
+export function loadSecrets(stateDir: string): Secrets {
+  const file = join(stateDir, SECRETS_FILE)
+  const stored = readJson(file)
+  if (stored === undefined) {
+    const fresh = generateSecrets()
+    writeAtomically(file, `${JSON.stringify(fresh, undefined, 2)}\n`)
+    return fresh
+  }
+  const parsed = secretsFile.safeParse(stored)
+  if (parsed.success) return parsed.data
+  throw new StartError(`${file} does not look like ours. Start over with: npm start -- --fresh`)
+}
+
+function generateSecrets(): Secrets {
+  const secret = (): string => randomBytes(32).toString('base64url')
+  const realm = Object.fromEntries(REALM_SECRETS.map((name) => [name, secret()]))
+  return secretsFile.parse({
+    openFgaToken: secret(),
+    keycloakAdminPassword: secret(),
+    realm,
+    people: generatePeople(),
+  })
+}

@@ -1,0 +1,108 @@
+/**
+ * How our services are configured when the stack runs them. Pure: addresses and secrets in, environments out.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import { LOOPBACK } from './net.ts'
+
+/** The services of ours that a stack runs, in the order in which they start. */
+export const SERVICES = ['pdp', 'trips', 'agent'] as const
+export type ServiceName = (typeof SERVICES)[number]
+
+/** Everything that has a port of its own. */
+export const PORT_NAMES = ['keycloak', 'openFga', ...SERVICES] as const
+export type PortName = (typeof PORT_NAMES)[number]
+
+export interface SettingsInput {
+  readonly stateDir: string
+  readonly ports: Readonly<Record<ServiceName, number>>
+  readonly issuer: string
+  readonly openFga: { readonly url: string; readonly apiToken: string }
+  readonly clientSecrets: { readonly trips: string; readonly 'booking-agent': string }
+  /** @default 'info' */
+  readonly logLevel?: string
+}
+
+/** One service, ready to be spawned. */
+export interface ServiceSettings {
+  /** The name of its room and of its data folder. */
+  readonly name: string
+  readonly entry: string
+  readonly url: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The data folder of the PDP; the decision log and the verifier key are in it. */
+export function pdpDataDir(stateDir: string): string {
+  return join(stateDir, 'pdp')
+}
+
+export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
+  const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
+  const urls = { pdp: urlOf('pdp'), trips: urlOf('trips'), agent: urlOf('agent') }
+  const logLevel = { LOG_LEVEL: input.logLevel ?? 'info' }
+  return {
+    pdp: { name: 'pdp', entry: 'pdp/src/main.ts', url: urls.pdp, env: { ...pdpEnv(input, urls.pdp), ...logLevel } },
+    trips: {
+      name: 'trips',
+      entry: 'examples/trips/src/main.ts',
+      url: urls.trips,
+      env: { ...tripsEnv(input, urls.pdp), ...logLevel },
+    },
+    agent: {
+      name: 'booking-agent',
+      entry: 'examples/booking-agent/src/main.ts',
+      url: urls.agent,
+      env: { ...agentEnv(input, urls), ...logLevel },
+    },
+  }
+}
+
+function pdpEnv({ stateDir, ports, issuer, openFga }: SettingsInput, url: string): Record<string, string> {
+  return {
+    PDP_HOST: LOOPBACK,
+    PDP_PORT: String(ports.pdp),
+    PDP_PUBLIC_URL: url,
+    PDP_ISSUER: issuer,
+    PDP_AUDIENCE: 'pdp',
+    PDP_DATA_DIR: pdpDataDir(stateDir),
+    PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,mandate-cli',
+    PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
+    PDP_LOG_ORIGIN: 'mandate.invalid/demo',
+    OPENFGA_URL: openFga.url,
+    OPENFGA_API_TOKEN: openFga.apiToken,
+  }
+}
+
+function tripsEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdpUrl: string): Record<string, string> {
+  return {
+    TRIPS_HOST: LOOPBACK,
+    TRIPS_PORT: String(ports.trips),
+    TRIPS_ISSUER: issuer,
+    TRIPS_AUDIENCE: 'trips',
+    TRIPS_CLIENT_ID: 'trips',
+    TRIPS_CLIENT_SECRET: clientSecrets.trips,
+    TRIPS_PDP_URL: pdpUrl,
+    TRIPS_DATA_DIR: join(stateDir, 'trips'),
+    TRIPS_INTERACTIVE_CLIENTS: 'desktop',
+  }
+}
+
+function agentEnv(
+  { stateDir, ports, issuer, clientSecrets }: SettingsInput,
+  urls: { readonly pdp: string; readonly trips: string },
+): Record<string, string> {
+  return {
+    AGENT_HOST: LOOPBACK,
+    AGENT_PORT: String(ports.agent),
+    AGENT_ISSUER: issuer,
+    AGENT_AUDIENCE: 'booking-agent',
+    AGENT_CLIENT_ID: 'booking-agent',
+    AGENT_CLIENT_SECRET: clientSecrets['booking-agent'],
+    AGENT_TRIPS_URL: urls.trips,
+    AGENT_PDP_URL: urls.pdp,
+    AGENT_DATA_DIR: join(stateDir, 'booking-agent'),
+    AGENT_INTERACTIVE_CLIENTS: 'desktop',
+  }
+}

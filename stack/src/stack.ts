@@ -1,0 +1,205 @@
+/**
+ * The whole stack: OpenFGA and Keycloak side by side, then our services on top of them.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import { type Credentials, provisionPeople } from '@mandate/keycloak'
+import { dockerAnswers, dockerServers } from './docker.ts'
+import { MissingToolError } from './errors.ts'
+import { privateFolder } from './files.ts'
+import { findOpenFga } from './find-openfga.ts'
+import { type Keycloak, startKeycloak } from './keycloak.ts'
+import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
+import { choosePorts } from './ports.ts'
+import { type Progress, silentProgress } from './progress.ts'
+import { loadSecrets, type Secrets } from './secrets.ts'
+import { type Service, spawnService } from './service.ts'
+import { type PortName, pdpDataDir, SERVICES, type ServiceName, serviceSettings } from './settings.ts'
+
+/** A Keycloak that is up already, with its people: what several stacks can share. */
+export type Identity = Pick<Keycloak, 'issuer' | 'url' | 'admin' | 'clientSecrets'> & {
+  readonly people: Readonly<Record<string, Credentials>>
+}
+
+export interface StackOptions {
+  /** Everything the stack writes. Created 0700. */
+  readonly stateDir: string
+  /** Which of our services to run. @default all */
+  readonly services?: readonly ServiceName[]
+  /** Share this one instead of starting a Keycloak. */
+  readonly identity?: Identity
+  /** @default 'sqlite' */
+  readonly engine?: OpenFgaEngine
+  /** For the postgres engine. */
+  readonly postgresUrl?: string
+  /** Never a server from the environment or from Docker: the caller is going to crash them. @default false */
+  readonly ownServers?: boolean
+  /** See {@link startKeycloak}. */
+  readonly templateDir?: string
+  /** Secrets that exist already. @default those of the state folder */
+  readonly secrets?: Secrets
+  readonly logLevel?: string
+  readonly progress?: Progress
+  readonly env?: NodeJS.ProcessEnv
+  /** Gives up, and stops what is up by then. */
+  readonly signal?: AbortSignal
+}
+
+/** A running stack. Its services are `undefined` where they were not asked for. */
+export interface Stack extends Identity {
+  readonly urls: Readonly<Record<ServiceName, string>>
+  readonly openFga: OpenFga
+  /** `undefined` when shared. */
+  readonly keycloak: Keycloak | undefined
+  readonly services: Readonly<Partial<Record<ServiceName, Service>>>
+  /** The folder of the decision log, and the file with the key that verifies it. */
+  readonly log: string
+  readonly key: string
+  /** Stops what this stack started, services first. */
+  stop(): Promise<void>
+}
+
+/**
+ * Brings everything up.
+ *
+ * @throws MissingToolError or StartError. Whatever had started is stopped by then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const stateDir = privateFolder(options.stateDir)
+  const giveUp = new AbortController()
+  const signals = options.signal ? [options.signal, giveUp.signal] : [giveUp.signal]
+  const started: (() => Promise<void>)[] = []
+  const context: Context = {
+    ...options,
+    stateDir,
+    env: options.ownServers ? withoutServers(options.env ?? process.env) : (options.env ?? process.env),
+    progress: options.progress ?? silentProgress,
+    secrets: options.secrets ?? loadSecrets(stateDir),
+    ports: await choosePorts(stateDir, options.env ?? process.env),
+    signal: AbortSignal.any(signals),
+    started,
+  }
+  const servers: Promise<unknown>[] = []
+  try {
+    const found = await withDocker(context)
+    const openFgaUp = bringUpOpenFga(found)
+    const identityUp = bringUpIdentity(found)
+    servers.push(openFgaUp, identityUp)
+    const [openFga, { keycloak, ...identity }] = await Promise.all([openFgaUp, identityUp])
+    const { services, urls } = await bringUpServices(context, openFga, identity)
+    const data = pdpDataDir(stateDir)
+    const stop = (): Promise<void> => stopAll(started)
+    return { ...identity, urls, openFga, keycloak, services, log: join(data, 'log'), key: join(data, 'log.vkey'), stop }
+  } catch (error) {
+    giveUp.abort(error)
+    const outcomes = await Promise.allSettled(servers)
+    await stopAll(started)
+    throw everythingMissing(outcomes) ?? error
+  }
+}
+
+interface Context extends StackOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly progress: Progress
+  readonly secrets: Secrets
+  readonly ports: Readonly<Record<PortName, number>>
+  readonly signal: AbortSignal
+  /** How to stop what is up, in the order in which it came up. */
+  readonly started: (() => Promise<void>)[]
+}
+
+/** The environment, with the servers that a Docker engine gives us added to it. Local binaries come last. */
+async function withDocker(context: Context): Promise<Context> {
+  const { env, ownServers, progress } = context
+  const named = env['OPENFGA_URL'] !== undefined || env['KEYCLOAK_URL'] !== undefined
+  if (ownServers || named || !(await dockerAnswers(env))) return context
+  const docker = await progress.step('OpenFGA and Keycloak in Docker', () => dockerServers(context))
+  context.started.push(() => docker.stop())
+  return { ...context, env: { ...env, ...docker.env } }
+}
+
+function bringUpOpenFga(context: Context): Promise<OpenFga> {
+  const { env, signal, stateDir, ports, secrets, postgresUrl, engine = 'sqlite' } = context
+  return context.progress.step('OpenFGA', async (onFetch) => {
+    const openFga = await startOpenFga({
+      engine,
+      dataDir: join(stateDir, 'openfga'),
+      apiToken: secrets.openFgaToken,
+      httpPort: ports.openFga,
+      ...(postgresUrl === undefined ? {} : { postgresUrl }),
+      ...(env['OPENFGA_URL'] ? {} : { binary: await findOpenFga({ env, onFetch, signal }) }),
+      env,
+      signal,
+    })
+    context.started.push(() => openFga.stop())
+    return openFga
+  })
+}
+
+async function bringUpIdentity(context: Context): Promise<Identity & { readonly keycloak: Keycloak | undefined }> {
+  if (context.identity) return { ...context.identity, keycloak: undefined }
+  const { env, signal, stateDir, ports, secrets, progress, templateDir } = context
+  const keycloak = await progress.step('Keycloak', (onRemark) =>
+    startKeycloak({
+      dataDir: join(stateDir, 'keycloak'),
+      ...(templateDir === undefined ? {} : { templateDir }),
+      secrets,
+      port: ports.keycloak,
+      env,
+      onRemark,
+      signal,
+    }),
+  )
+  context.started.push(() => keycloak.stop())
+  await progress.step('people', () => provisionPeople(keycloak.admin, secrets.people))
+  const { issuer, url, admin, clientSecrets } = keycloak
+  return { issuer, url, admin, clientSecrets, people: secrets.people, keycloak }
+}
+
+async function bringUpServices(
+  context: Context,
+  openFga: OpenFga,
+  { issuer, clientSecrets }: Identity,
+): Promise<Pick<Stack, 'services' | 'urls'>> {
+  const { stateDir, ports, progress, signal, logLevel } = context
+  const level = logLevel === undefined ? {} : { logLevel }
+  const settings = serviceSettings({ stateDir, ports, issuer, openFga, clientSecrets, ...level })
+  const services: Partial<Record<ServiceName, Service>> = {}
+  for (const key of SERVICES) {
+    if (!(context.services ?? SERVICES).includes(key)) continue
+    const { name, entry, url, env } = settings[key]
+    privateFolder(join(stateDir, name))
+    const logFile = join(stateDir, 'logs', `${name}.log`)
+    const service = await progress.step(name, () =>
+      spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal }),
+    )
+    services[key] = service
+    context.started.push(() => service.stop())
+  }
+  return { services, urls: { pdp: settings.pdp.url, trips: settings.trips.url, agent: settings.agent.url } }
+}
+
+/** Two missing tools are named together: nobody wants to learn of the second after installing the first. */
+function everythingMissing(outcomes: readonly PromiseSettledResult<unknown>[]): MissingToolError | undefined {
+  const reasons: unknown[] = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined))
+  const messages = reasons.flatMap((reason) => (reason instanceof MissingToolError ? [reason.message] : []))
+  return messages.length > 1 ? new MissingToolError(messages.join('\n\n')) : undefined
+}
+
+/** Last up, first down; one that cannot be stopped does not keep the others running. */
+async function stopAll(started: (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const stop of started.splice(0).reverse()) {
+    await stop().catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'not everything could be stopped')
+}
+
+function withoutServers({
+  OPENFGA_URL: _openFga,
+  KEYCLOAK_URL: _keycloak,
+  ...rest
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return rest
+}

@@ -1,0 +1,132 @@
+/**
+ * `npm start`: the whole demo in one command. Exit 0 after Ctrl-C or `--once`, 64 on wrong usage, 69 when a tool is
+ * missing, 1 when something failed.
+ *
+ * @module
+ */
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseCommand, USAGE } from './arguments.ts'
+import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
+import { privateFolder } from './files.ts'
+import { holdLock } from './lock.ts'
+import { createProgress, type Progress, seconds } from './progress.ts'
+import { SECRETS_FILE } from './secrets.ts'
+import { type Stack, startStack } from './stack.ts'
+import { readRun, STATE_DIR, writeRun } from './state.ts'
+import { tellStory } from './story.ts'
+
+const LOCK_FILE = 'lock'
+
+const command = parseCommand(process.argv.slice(2))
+if (command.kind === 'help') process.stdout.write(USAGE)
+if (command.kind === 'usage') {
+  process.stderr.write(`${command.problem}\n\n${USAGE}`)
+  process.exitCode = EXIT_USAGE
+}
+if (command.kind === 'start') process.exitCode = await guarded(command.once, command.fresh)
+
+/** Runs the demo and turns what stopped it into an exit code. */
+async function guarded(once: boolean, fresh: boolean): Promise<number> {
+  const interrupted = interruption()
+  const lock = holdLock(join(privateFolder(STATE_DIR), LOCK_FILE))
+  if (!lock) {
+    const pid = readRun(STATE_DIR)?.pid
+    process.stderr.write(`A demo runs here already${pid ? ` (process ${pid})` : ''}. Stop it with Ctrl-C first.\n`)
+    return 1
+  }
+  try {
+    if (fresh) forget()
+    await demo(once, interrupted)
+    return 0
+  } catch (error) {
+    if (interrupted.aborted) return 0
+    process.stderr.write(`\n${explain(error)}\n`)
+    return error instanceof MissingToolError ? error.exitCode : 1
+  } finally {
+    lock.release()
+  }
+}
+
+async function demo(once: boolean, interrupted: AbortSignal): Promise<void> {
+  const begin = performance.now()
+  const progress = createProgress(process.stdout)
+  const stack = await startStack({ stateDir: STATE_DIR, progress, signal: interrupted })
+  try {
+    writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log: stack.log, key: stack.key })
+    print(`Up after ${seconds(performance.now() - begin)}.\n`)
+    await tellStory({ issuer: stack.issuer, urls: stack.urls, people: stack.people, out: print })
+    if (once) return
+    printAddresses(stack)
+    await untilOver(stack, interrupted)
+  } finally {
+    await stopAll(stack, progress)
+  }
+}
+
+/** Ends with Ctrl-C; a service that dies is a failure, for a demo that lost one tells no truth. */
+async function untilOver(stack: Stack, interrupted: AbortSignal): Promise<void> {
+  if (interrupted.aborted) return
+  const over = new Promise<void>((resolve) => {
+    interrupted.addEventListener('abort', () => resolve(), { once: true })
+  })
+  const deaths = Object.values(stack.services).map(async (service) => {
+    const how = await service.ended()
+    if (!interrupted.aborted) throw new StartError(`${service.name} ended by itself (${how}). Log: ${service.logFile}`)
+  })
+  const idle = setInterval(() => undefined, 60_000) // a pending promise alone keeps no process alive
+  try {
+    await Promise.race([over, ...deaths])
+  } finally {
+    clearInterval(idle)
+  }
+}
+
+function stopAll(stack: Stack, progress: Progress): Promise<void> {
+  return progress.step('stopping everything', () => stack.stop())
+}
+
+function printAddresses({ urls, issuer, people, openFga }: Stack): void {
+  print('')
+  print(`PDP            ${urls.pdp}`)
+  print(`trips          ${urls.trips}`)
+  print(`booking agent  ${urls.agent}`)
+  print(`OpenFGA        ${openFga.url}`)
+  print(`sign-in        ${issuer}`)
+  print('')
+  print('login      password                   one-time code secret')
+  for (const { username, password, totpSecret } of Object.values(people)) {
+    print(`${username.padEnd(10)} ${password.padEnd(26)} ${totpSecret ?? ''}`.trimEnd())
+  }
+  print(`\nThese are demo logins; they are also in ${join(STATE_DIR, SECRETS_FILE)}.`)
+  print('Ctrl-C stops everything.')
+}
+
+/** The first Ctrl-C (or SIGTERM) asks; the second does not: what we started is killed as we go. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130)
+    print('\nstopping (again: at once)')
+    controller.abort(new StartError('interrupted'))
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return controller.signal
+}
+
+/** Everything but the lock that we hold. */
+function forget(): void {
+  for (const name of readdirSync(STATE_DIR)) {
+    if (name !== LOCK_FILE) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof MissingToolError || error instanceof StartError) return error.message
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
