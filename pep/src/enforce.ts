@@ -21,9 +21,11 @@ export interface EnforceOptions {
   readonly resource: (req: Request) => MaybePromise<Resource>
   /** The persona to ask for instead of the header's, `title/circle`. */
   readonly persona?: (req: Request) => string | undefined
+  /** Told of a denial before it is answered, to keep a record; it cannot change it. */
+  readonly onDenial?: (req: Request, outcome: Outcome) => MaybePromise<void>
 }
 
-export interface EnforceEachOptions extends Omit<EnforceOptions, 'resource'> {
+export interface EnforceEachOptions extends Omit<EnforceOptions, 'resource' | 'onDenial'> {
   readonly resources: (req: Request) => MaybePromise<readonly Resource[]>
 }
 
@@ -49,6 +51,7 @@ export function enforceWith(deps: EnforceDeps, options: EnforceOptions): Request
     if (outcome.undecided)
       throw new Fault('decision_unavailable', 'the PDP could not decide', { members: { retry_after: 1 } })
     if (!outcome.decision) {
+      await options.onDenial?.(req, outcome)
       answerDenial(res, outcome, authz)
       return 'answered'
     }

@@ -91,13 +91,14 @@ export function checkPdpAdminOptions(options: PdpAdminOptions): CheckedPdpAdminO
   return checkOptions('createPdpAdmin', pdpAdminOptionsSchema, options)
 }
 
-const guardOptions = {
-  action: nameSchema,
-  persona: z.custom((value) => typeof value === 'function', 'must be a function').optional(),
-}
-const resourceFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
-const enforceSchema = z.strictObject({ ...guardOptions, resource: resourceFunction })
-const enforceEachSchema = z.strictObject({ ...guardOptions, resources: resourceFunction })
+const requestFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
+const guardOptions = { action: nameSchema, persona: requestFunction.optional() }
+const enforceSchema = z.strictObject({
+  ...guardOptions,
+  resource: requestFunction,
+  onDenial: requestFunction.optional(),
+})
+const enforceEachSchema = z.strictObject({ ...guardOptions, resources: requestFunction })
 const reasonSchema = z.string().trim().min(8, 'must say why nothing needs to be decided')
 
 /** @throws TypeError naming every bad field. */

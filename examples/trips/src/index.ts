@@ -1,1 +1,2 @@
-export {}
+export { readConfig, type TripsConfig } from './config.ts'
+export { startTrips, type TripsLogger } from './start.ts'

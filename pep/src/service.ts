@@ -1,0 +1,165 @@
+/**
+ * What every small service around the enforcement point needs: configuration read once and whole, a listener that stops cleanly, and the
+ * paths that logs must never show.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { Express, RequestHandler } from 'express'
+import { z } from 'zod'
+
+/** Exit status for a bad configuration (`EX_CONFIG` of sysexits). */
+export const EXIT_CONFIG = 78
+
+/** For pino's `redact`: nothing that opens a door is written down. */
+export const REDACTED: string[] = [
+  'authorization',
+  'cookie',
+  'token',
+  'access_token',
+  'refresh_token',
+  'id_token',
+  'clientSecret',
+  'client_secret',
+  'password',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`])
+
+/** Every problem of a configuration at once, one a line. Names variables, never their values. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+export interface EnvironmentRules<S extends z.ZodType> {
+  /** Variables with this prefix must be known to the schema, so that a typo is not silently a default. */
+  readonly prefix: string
+  /** Variables without the prefix that are read too. */
+  readonly shared: readonly string[]
+  readonly schema: S
+}
+
+/**
+ * Reads a configuration from environment variables. `NAME_FILE` gives `NAME` from a file, for secrets; giving both is a mistake.
+ *
+ * @throws ConfigError naming every problem.
+ */
+export function readEnvironment<S extends z.ZodType>(
+  env: Readonly<Record<string, string | undefined>>,
+  { prefix, shared, schema }: EnvironmentRules<S>,
+): z.output<S> {
+  const problems: string[] = []
+  const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value === '' || !(name.startsWith(prefix) || shared.includes(name))) continue
+    const target = name.endsWith('_FILE') ? name.slice(0, -'_FILE'.length) : name
+    if (target !== name && env[target]) problems.push(`${target}: given twice, by ${name} too`)
+    else values[target] = target === name ? value : readSecret(name, value, problems)
+  }
+  const parsed = schema.safeParse(values)
+  if (!parsed.success) problems.push(...parsed.error.issues.map(problemText))
+  if (parsed.success && problems.length === 0) return parsed.data
+  throw new ConfigError(problems.join('\n'))
+}
+
+function readSecret(name: string, path: string, problems: string[]): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    problems.push(`${name}: the file cannot be read`)
+    return 'unread'
+  }
+}
+
+function problemText(issue: z.core.$ZodIssue): string {
+  const name = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')}: not a known setting`
+  return name ? `${name}: ${issue.message}` : issue.message
+}
+
+/** Building blocks of configuration schemas. */
+export const setting = {
+  host: z.string().min(1).default('127.0.0.1'),
+  port: (byDefault: number) => z.coerce.number().int().min(0).max(65_535).default(byDefault),
+  url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).transform((url) => url.replace(/\/+$/u, '')),
+  secret: z.string().min(8, 'must have at least 8 characters'),
+  list: (byDefault: readonly string[]) =>
+    z
+      .string()
+      .transform((text) => text.split(',').map((part) => part.trim()))
+      .pipe(z.array(z.string().min(1, 'must be a comma-separated list')))
+      .default([...byDefault]),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
+  nodeEnv: z.string().optional(),
+} as const
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/u
+
+/**
+ * What production refuses though it is legal elsewhere.
+ *
+ * @returns an objection to a listener that strangers reach in plain HTTP, or to a secret that can be guessed.
+ */
+export function productionObjection(settings: {
+  readonly nodeEnv: string | undefined
+  readonly host: string
+  readonly trustProxy: string | undefined
+  readonly secret: string
+}): string | undefined {
+  if (settings.nodeEnv !== 'production') return undefined
+  const { host, trustProxy, secret } = settings
+  if (!LOOPBACK.test(host) && trustProxy === undefined) {
+    return 'plain HTTP off loopback needs TRUST_PROXY to name the proxy that terminates TLS'
+  }
+  return secret.length < 16 ? 'the client secret must have at least 16 characters in production' : undefined
+}
+
+export interface Listener {
+  /** With the port that was really taken. */
+  readonly url: string
+  /** Stops listening, lets requests under way finish for up to ten seconds, then drops them. */
+  readonly close: () => Promise<void>
+}
+
+const GRACE_MS = 10_000
+
+export async function serve(
+  app: Express,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listener> {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 }, app)
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
+  const address = server.address()
+  const taken = address !== null && typeof address === 'object' ? address.port : port
+  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`, close: () => closeGracefully(server) }
+}
+
+async function closeGracefully(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeIdleConnections()
+  })
+  clearTimeout(timer)
+}
+
+/** One line a request: no path parameters, no query, no person. */
+export function requestLog(logger: { readonly info: (fields: object, message: string) => void }): RequestHandler {
+  return (req, res, next) => {
+    const started = performance.now()
+    res.once('finish', () => {
+      const route: unknown = req.route?.path
+      logger.info(
+        {
+          method: req.method,
+          route: typeof route === 'string' ? route : 'none',
+          status: res.statusCode,
+          ms: Math.round(performance.now() - started),
+          request_id: res.get('X-Request-ID'),
+          evaluation_id: res.get('X-Evaluation-ID'),
+        },
+        'request',
+      )
+    })
+    next()
+  }
+}
