@@ -142,7 +142,7 @@ class Log implements OpenLog {
 
   async append(entries: readonly Entry[]): ReturnType<DecisionLog['append']> {
     const bytes = entries.map(encode)
-    if (this.#isBehind()) throw new Fault('log_unavailable', 'too many entries wait to be published')
+    if (this.#isBehind()) await this.#keepUp()
     return this.#sequencer.append(entries, bytes)
   }
 
@@ -205,6 +205,15 @@ class Log implements OpenLog {
 
   #notice(entry: Entry): void {
     this.#newestAt = Math.max(this.#newestAt ?? Number.NEGATIVE_INFINITY, entryTime(entry))
+  }
+
+  /** Lets publication catch up: entries that wait for it are held in memory. */
+  async #keepUp(): Promise<void> {
+    const deadline = performance.now() + MAX_WAIT_MS
+    while (this.#isBehind()) {
+      if (performance.now() >= deadline) throw new Fault('log_unavailable', 'too many entries wait to be published')
+      await this.#parts.publisher.ended()
+    }
   }
 
   #isBehind(): boolean {

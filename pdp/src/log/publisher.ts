@@ -40,6 +40,8 @@ export class Publisher {
   #temporary = 0
   #isFailing = false
   #isClosed = false
+  /** Who waits for the end of a publication, whatever it brings. */
+  #waiting: (() => void)[] = []
 
   constructor(options: PublisherOptions, { edge, checkpoint }: Published) {
     this.#options = options
@@ -83,6 +85,11 @@ export class Publisher {
     return entries.map((bytes, offset) => ({ index: Math.max(from, start) + offset, bytes }))
   }
 
+  /** Resolves when the present publication, or else the next one, has ended: well or not. */
+  ended(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
   /** Publishes all there is. Rejects when that fails; what is in the journal stays there. */
   async flush(): Promise<void> {
     await this.#running?.catch(() => undefined)
@@ -97,15 +104,20 @@ export class Publisher {
     await this.flush()
   }
 
-  #schedule(delayMs = this.#lastStart + this.#options.checkpointEveryMs - performance.now()): void {
-    if (this.#timer || this.#running || this.#isClosed || this.#backlog.length === 0) return
-    this.#timer = setTimeout(() => this.#run(), Math.max(0, delayMs)).unref()
+  /** In time for the next checkpoint; at once when a whole batch waits; `delayMs` after a failure. */
+  #schedule(delayMs?: number): void {
+    if (this.#running || this.#isClosed || this.#backlog.length === 0) return
+    const isFull = this.#backlog.length >= MAX_BATCH && !this.#isFailing
+    if (this.#timer && !isFull) return
+    clearTimeout(this.#timer)
+    const untilDue = isFull ? 0 : this.#lastStart + this.#options.checkpointEveryMs - performance.now()
+    this.#timer = setTimeout(() => this.#run(), Math.max(0, delayMs ?? untilDue))
   }
 
   #run(): void {
     this.#timer = undefined
     this.#running = this.#publish().then(
-      () => this.#settle(this.#backlog.length >= MAX_BATCH ? 0 : undefined),
+      () => this.#settle(),
       (error: unknown) => {
         this.#options.onFault(error)
         this.#settle(RETRY_MS)
@@ -116,6 +128,7 @@ export class Publisher {
   #settle(delayMs?: number): void {
     this.#running = undefined
     this.#schedule(delayMs)
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   async #publish(): Promise<void> {

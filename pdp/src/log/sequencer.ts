@@ -157,7 +157,7 @@ export class Sequencer {
   }
 
   #healLater(): void {
-    this.#timer = setTimeout(() => void this.#heal(), HEAL_EVERY_MS).unref()
+    this.#timer = setTimeout(() => void this.#heal(), HEAL_EVERY_MS)
   }
 
   /** Begins a new segment: when that is durable, writing works again. Tried for as long as the log is open. */

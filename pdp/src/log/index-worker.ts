@@ -1,0 +1,79 @@
+/**
+ * The thread that the query index lives in, so that counting a million entries holds up no decision. Started by
+ * {@link file://./index-sqlite.ts}; answers one request after another.
+ *
+ * @module
+ */
+import { closeSync, openSync } from 'node:fs'
+import { parentPort, workerData } from 'node:worker_threads'
+import { decodeBundle, Fault, type LoggedEntry, type ProblemCode } from '@mandate/protocol'
+import { IndexStore } from './index-store.ts'
+import type { IndexPage, IndexQuery } from './port.ts'
+
+/** What the thread is started with. */
+export interface IndexThreadData {
+  /** A file, or `:memory:`. */
+  readonly path: string
+  readonly origin: string
+}
+
+export type IndexRequest =
+  | { readonly op: 'next' }
+  | { readonly op: 'clear' }
+  | { readonly op: 'bytesAt'; readonly index: number }
+  | { readonly op: 'add'; readonly first: number; readonly bundle: Uint8Array }
+  | { readonly op: 'query'; readonly query: IndexQuery; readonly party: string | undefined }
+  | { readonly op: 'get'; readonly id: string }
+  | { readonly op: 'close' }
+
+export type IndexReply = number | undefined | Uint8Array | IndexPage | LoggedEntry
+
+export interface IndexAnswer {
+  readonly number: number
+  readonly reply?: IndexReply
+  readonly fault?: { readonly code: ProblemCode; readonly message: string; readonly detail: string | undefined }
+}
+
+function perform(store: IndexStore, request: IndexRequest): IndexReply {
+  switch (request.op) {
+    case 'next':
+      return store.next
+    case 'bytesAt':
+      return store.bytesAt(request.index)
+    case 'query':
+      return store.query(request.query, request.party)
+    case 'get':
+      return store.get(request.id)
+    case 'add': {
+      const { entries } = decodeBundle(request.bundle)
+      store.add(entries.map((bytes, offset) => ({ index: request.first + offset, bytes })))
+      return undefined
+    }
+    case 'clear':
+      store.clear()
+      return undefined
+    case 'close':
+      store.close()
+      return undefined
+  }
+}
+
+function answer(store: IndexStore, number: number, request: IndexRequest): IndexAnswer {
+  try {
+    return { number, reply: perform(store, request) }
+  } catch (error) {
+    const fault = error instanceof Fault ? error : new Fault('internal', `index: ${String(error)}`)
+    return { number, fault: { code: fault.code, message: fault.message, detail: fault.detail } }
+  }
+}
+
+if (parentPort) {
+  const port = parentPort
+  const { path, origin } = workerData as IndexThreadData
+  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
+  const store = new IndexStore(path, origin)
+  port.on('message', ({ number, request }: { readonly number: number; readonly request: IndexRequest }) => {
+    port.postMessage(answer(store, number, request))
+    if (request.op === 'close') port.close()
+  })
+}
