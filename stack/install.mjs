@@ -1,29 +1,42 @@
 /**
- * Installs the dependencies when the lockfile is new. Runs before node_modules exists, on any Node that npm runs on, so
- * it imports nothing but `node:`. Quiet when there is nothing to do; exits with npm's code when npm fails.
+ * Installs the dependencies when what is installed is not what the lockfile says. Runs before node_modules exists, on
+ * any Node that npm runs on, so it imports nothing but `node:`. Quiet when there is nothing to do; exits with npm's code
+ * when npm fails.
  *
  * @module
  */
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const stamp = `${root}node_modules/.mandate-lockfile`
-const wanted = createHash('sha256')
-  .update(readFileSync(`${root}package-lock.json`))
-  .digest('hex')
 
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) install()
+if (!upToDate()) install()
+
+/** npm writes `node_modules/.package-lock.json` last, so an install that was cut short leaves none. */
+function upToDate() {
+  const installed = packages('node_modules/.package-lock.json')
+  if (installed === undefined) return false
+  return Object.entries(packages('package-lock.json') ?? {}).every(([path, { version, optional, link }]) => {
+    if (path === '' || link || !path.includes('node_modules/')) return true
+    return installed[path] === undefined ? optional === true : installed[path].version === version
+  })
+}
+
+function packages(file) {
+  try {
+    return JSON.parse(readFileSync(`${root}${file}`, 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
 
 function install() {
-  process.stdout.write('Installing dependencies (npm ci)…\n')
+  process.stdout.write('Installing dependencies (npm ci)\n')
   const begin = Date.now()
   const npm = process.env['npm_execpath']
-  const [command, args] = npm ? [process.execPath, [npm, 'ci']] : ['npm', ['ci']]
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-  const { status, error } = spawnSync(command, [...args, ...quiet], {
+  const [command, prefix] = npm ? [process.execPath, [npm]] : ['npm', []]
+  const { status, error } = spawnSync(command, [...prefix, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
   })
@@ -32,6 +45,5 @@ function install() {
     process.stderr.write(`npm ci failed (${why}). Is the npm registry reachable? Try again with: npm ci\n`)
     process.exit(status || 1)
   }
-  writeFileSync(stamp, wanted)
-  process.stdout.write(`Installed in ${((Date.now() - begin) / 1000).toFixed(1)} s.\n`)
+  process.stdout.write(`Installed in ${((Date.now() - begin) / 1000).toFixed(1)} s\n`)
 }

@@ -1,1 +1,61 @@
-export {}
+/**
+ * `npm test`: checks, then every Vitest project, cheapest first. Output is live; the very last line sums everything up
+ * as `N passed, N failed`, with `, N skipped` after it if any. Each check counts as one. Exit 1 on any failure.
+ *
+ * `--fast` is the inner loop: no knip, unit tests only.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runCheck, runProject } from './support/stages.ts'
+import { addTallies, EMPTY_TALLY, summary, type Tally } from './support/tally.ts'
+
+const CHECKS = {
+  biome: ['biome', 'check', '.'],
+  types: ['tsc', '-b'],
+  knip: ['knip'],
+} as const satisfies Record<string, readonly string[]>
+
+const PROJECTS = ['unit', 'contract', 'integration', 'e2e'] as const
+
+const [flag, ...rest] = process.argv.slice(2)
+if ((flag !== undefined && flag !== '--fast') || rest.length > 0) {
+  process.stderr.write('usage: npm test, or npm run test:fast\n')
+  process.exitCode = 64
+} else {
+  process.exitCode = await runAll(flag === '--fast')
+}
+
+async function runAll(fast: boolean): Promise<number> {
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  const reports = mkdtempSync(join(tmpdir(), 'mandate-test-'))
+  let total: Tally = EMPTY_TALLY
+  const count = async (name: string, stage: Promise<Tally>): Promise<void> => {
+    const begin = performance.now()
+    const tally = await stage
+    total = addTallies(total, tally)
+    line(`-- ${name}: ${summary(tally)} in ${((performance.now() - begin) / 1_000).toFixed(1)} s`)
+  }
+  try {
+    for (const [name, command] of Object.entries(CHECKS)) {
+      if (fast && name === 'knip') continue
+      await count(name, runCheck(name, command, root))
+    }
+    for (const project of fast ? PROJECTS.slice(0, 1) : PROJECTS) {
+      await count(project, runProject(project, join(reports, `${project}.json`), root))
+    }
+  } finally {
+    rmSync(reports, { recursive: true, force: true })
+  }
+  for (const name of total.skipped) line(`skipped: ${name}`)
+  for (const name of total.failed) line(`failed: ${name}`)
+  line(summary(total))
+  return total.failed.length > 0 ? 1 : 0
+}
+
+function line(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

@@ -1,0 +1,40 @@
+/**
+ * A stack for one e2e file: fresh state, real handles.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Stack, type StackOptions, startStack } from '@mandate/stack'
+import { inject } from 'vitest'
+
+/**
+ * Call it in `beforeAll`, and `stop` of its result in `afterAll`: that removes the state too. Stop, crash and restart
+ * what you like: `stack.openFga.kill()`, `stack.services.pdp?.restart()`. Only Keycloak is shared.
+ */
+export async function startTestStack(
+  options: Pick<StackOptions, 'services' | 'engine' | 'postgresUrl' | 'logLevel'> = {},
+): Promise<Stack> {
+  const stateDir = mkdtempSync(join(tmpdir(), 'mandate-stack-'))
+  const remove = (): void => rmSync(stateDir, { recursive: true, force: true })
+  try {
+    const stack = await startStack({
+      logLevel: 'warn',
+      ...options,
+      stateDir,
+      identity: inject('identity'),
+      ownServers: true,
+    })
+    return {
+      ...stack,
+      stop: async () => {
+        await stack.stop()
+        remove()
+      },
+    }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}

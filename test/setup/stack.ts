@@ -1,0 +1,46 @@
+/**
+ * Vitest global set-up of `e2e`: one real Keycloak with the people of the story, shared by every file, because it takes
+ * a quarter of a minute to start. Everything else is quick, so each file brings up its own OpenFGA and services with
+ * `startTestStack`, and holds their real handles: handles do not cross from this process into the tests' workers.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { provisionPeople } from '@mandate/keycloak'
+import { createProgress, type Identity, loadSecrets, startKeycloak } from '@mandate/stack'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** `inject('identity')`: the shared Keycloak and its people. Take care not to lock them out. */
+    readonly identity: Identity
+  }
+}
+
+/** Kept between runs: an imported realm nobody has signed in to yet, and the secrets that are baked into it. */
+const KEPT = fileURLToPath(new URL('../../.mandate/test', import.meta.url))
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'mandate-e2e-'))
+  const secrets = loadSecrets(KEPT)
+  const { step } = createProgress(process.stdout)
+  const keycloak = await step('Keycloak', (onRemark) =>
+    startKeycloak({ dataDir, templateDir: join(KEPT, 'template'), secrets, onRemark, env: withoutKeycloak() }),
+  )
+  await step('people', () => provisionPeople(keycloak.admin, secrets.people))
+  const { issuer, url, admin, clientSecrets } = keycloak
+  project.provide('identity', { issuer, url, admin, clientSecrets, people: secrets.people })
+  return async () => {
+    await keycloak.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+}
+
+/** Tests create and crash things: never on a server that somebody else runs. */
+function withoutKeycloak(): NodeJS.ProcessEnv {
+  const { KEYCLOAK_URL: _url, ...rest } = process.env
+  return rest
+}

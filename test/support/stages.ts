@@ -1,0 +1,33 @@
+/**
+ * Runs one stage of `npm test` with its output on the terminal.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { EMPTY_TALLY, readReport, type Tally } from './tally.ts'
+
+export async function runCheck(name: string, command: readonly string[], root: string): Promise<Tally> {
+  const ok = await runLive(command, root)
+  return ok ? { ...EMPTY_TALLY, passed: 1 } : { ...EMPTY_TALLY, failed: [name] }
+}
+
+/** A project without tests is fine: rooms grow at different speeds. */
+export async function runProject(project: string, reportFile: string, root: string): Promise<Tally> {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
+  const ok = await runLive(['vitest', 'run', '--project', project, '--passWithNoTests', ...reporters], root)
+  return readReport(project, existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : undefined, ok)
+}
+
+async function runLive([command = '', ...args]: readonly string[], root: string): Promise<boolean> {
+  const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, PATH: path },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
+  const [code] = await once(child, 'exit').catch(() => [1])
+  return code === 0
+}
