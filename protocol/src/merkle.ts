@@ -30,9 +30,16 @@ function nodeInput(left: Uint8Array, right: Uint8Array): Uint8Array {
   return input
 }
 
+/** Where the synchronous functions put their input together: a fresh array each would cost more than the hash. */
+const scratch = new Uint8Array(1 + 65_535)
+const nodeScratch = new Uint8Array(1 + HASH_BYTES * 2)
+
 /** SHA-256(0x00 ‖ entry). */
 export function leafHash(sha256: Sha256, entry: Uint8Array): Uint8Array {
-  return sha256(leafInput(entry))
+  if (entry.length >= scratch.length) return sha256(leafInput(entry))
+  scratch[0] = LEAF_PREFIX
+  scratch.set(entry, 1)
+  return sha256(scratch.subarray(0, 1 + entry.length))
 }
 
 /** SHA-256(0x00 ‖ entry), where only an asynchronous SHA-256 is at hand. */
@@ -42,7 +49,10 @@ export function leafHashAsync(sha256: AsyncSha256, entry: Uint8Array): Promise<U
 
 /** SHA-256(0x01 ‖ left ‖ right). */
 export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array {
-  return sha256(nodeInput(left, right))
+  nodeScratch[0] = NODE_PREFIX
+  nodeScratch.set(left, 1)
+  nodeScratch.set(right, 1 + HASH_BYTES)
+  return sha256(nodeScratch)
 }
 
 /**

@@ -1,6 +1,10 @@
 /**
  * The query index on SQLite, synchronously: what it is made of and how it answers. {@link file://./index-sqlite.ts} keeps it fed.
  *
+ * An inverted index in chunks of 16,384 entries: for each chunk and each term (`actor` = `agent:…`, `reason` = …) the set of entries that
+ * have it. A query intersects sets chunk by chunk, newest first; whatever it combines, it costs a few look-ups a chunk. A chunk is written
+ * once, when it is full, in the order of its key; the last one grows in memory and is read again from its entries at opening.
+ *
  * @module
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
@@ -14,46 +18,65 @@ import {
   refuse,
   type Term,
 } from '@mandate/protocol'
-import { type Cursor, decodeCursor, encodeCursor } from './index-cursor.ts'
-import { DROP_INDEX, EVERY, INDEX_SCHEMA, INDEX_VERSION, INLINE_FIELDS, type InlineField } from './index-schema.ts'
+import { sha256 } from './hash.ts'
+import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
+import { decodeCursor, encodeCursor } from './index-cursor.ts'
 import type { IndexPage, IndexQuery, RawEntry } from './port.ts'
 
-const MAX_REMEMBERED_TERMS = 50_000
+/** Raised when the tables or the meaning of a term change: the index is then rebuilt from the log. */
+const VERSION = '1'
 const CACHE_KIB = 16_384
+const TERM_KEY_BYTES = 16
 
-type TermLike = Term | typeof EVERY
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
+  CREATE TABLE IF NOT EXISTS entry (idx INTEGER PRIMARY KEY, id TEXT NOT NULL, body BLOB NOT NULL) STRICT;
+  CREATE INDEX IF NOT EXISTS entry_id ON entry (id);
+  CREATE TABLE IF NOT EXISTS chunk (
+    no INTEGER PRIMARY KEY, min_at INTEGER NOT NULL, max_at INTEGER NOT NULL, times BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS posting (
+    no INTEGER NOT NULL, term BLOB NOT NULL, places BLOB NOT NULL, PRIMARY KEY (no, term)
+  ) WITHOUT ROWID, STRICT;
+`
+const DROP =
+  'DROP TABLE IF EXISTS posting; DROP TABLE IF EXISTS chunk; DROP TABLE IF EXISTS entry; DROP TABLE IF EXISTS meta;'
 
-/** A term as it stands in the index. */
-interface KnownTerm {
-  readonly term: number
-  readonly entries: number
+const utf8 = new TextDecoder()
+
+function termText({ field, value }: Term): string {
+  return `${field}\n${value}`
 }
 
-/** A part of a WHERE clause and its parameters. */
-interface Condition {
-  readonly sql: string
-  readonly values: readonly SQLInputValue[]
+/** A term's key in a stored chunk: short, of one length, and not to be made to collide. */
+function termKey(term: string): Uint8Array {
+  return sha256(Buffer.from(term)).subarray(0, TERM_KEY_BYTES)
+}
+
+function parseEntry(bytes: Uint8Array): Entry {
+  return entrySchema.parse(JSON.parse(utf8.decode(bytes)))
 }
 
 export class IndexStore {
   readonly #database: DatabaseSync
   readonly #origin: string
-  readonly #terms = new Map<string, number>()
   readonly #statements = new Map<string, StatementSync>()
+  /** `undefined`: to be read from the tables. */
+  #growing: GrowingChunk | undefined
 
   /** @param path - A file, or `:memory:`. */
   constructor(path: string, origin: string) {
     this.#origin = origin
     this.#database = new DatabaseSync(path)
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};`)
-    this.#database.exec(INDEX_SCHEMA)
-    if (this.#meta('version') !== INDEX_VERSION || this.#meta('origin') !== origin) this.clear()
+    this.#database.exec(SCHEMA)
+    if (this.#meta('version') !== VERSION || this.#meta('origin') !== origin) this.clear()
   }
 
   /** The first index of the log that is not in here yet. */
   get next(): number {
-    const { next } = this.#get('SELECT coalesce(max(idx) + 1, 0) AS next FROM entry') ?? {}
-    return Number(next ?? 0)
+    const { first, size } = this.#newest()
+    return first + size
   }
 
   /** The canonical bytes of an entry, by its place in the log. */
@@ -64,22 +87,24 @@ export class IndexStore {
 
   clear(): void {
     this.#statements.clear()
-    this.#terms.clear()
-    this.#database.exec(DROP_INDEX)
-    this.#database.exec(INDEX_SCHEMA)
-    this.#run("INSERT INTO meta VALUES ('version', ?), ('origin', ?)", INDEX_VERSION, this.#origin)
+    this.#growing = undefined
+    this.#database.exec(DROP)
+    this.#database.exec(SCHEMA)
+    this.#run("INSERT INTO meta VALUES ('version', ?), ('origin', ?)", VERSION, this.#origin)
   }
 
   /** Adds entries that follow those it has, all or none. */
   add(entries: readonly RawEntry[]): void {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      const counts = new Map<number, number>()
-      for (const entry of entries) this.#addOne(entry, counts)
-      for (const [term, count] of counts) this.#run('UPDATE term SET entries = entries + ? WHERE term = ?', count, term)
+      for (const { index, bytes } of entries) {
+        const entry = parseEntry(bytes)
+        this.#run('INSERT INTO entry VALUES (?, ?, ?)', index, entry.id, bytes)
+        this.#grow(this.#newest(), entry)
+      }
       this.#database.exec('COMMIT')
     } catch (error) {
-      this.#terms.clear()
+      this.#growing = undefined
       this.#database.exec('ROLLBACK')
       throw error
     }
@@ -90,18 +115,27 @@ export class IndexStore {
     const { limit, cursor: cursorText, ...filter } = query
     const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText, filter, party)
     if (cursorText !== undefined && !cursor) throw refuse('invalid_request', 'cursor: is not one of this query.')
-    const conditions = this.#conditions(filterTerms(filter, party), filter.from, filter.to)
-    if (!conditions) return { entries: [], total: 0, nextCursor: undefined }
-    const total = cursor?.total ?? this.#count(conditions)
-    if (total === 0) return { entries: [], total, nextCursor: undefined }
-    const before = cursor ?? { at: Number.MAX_SAFE_INTEGER, index: 0, newest: this.next - 1, total }
-    const rows = this.#page(conditions, before, limit + 1)
-    const last = rows[limit - 1]
-    const next = last && rows.length > limit ? { ...before, at: last.at, index: last.index } : undefined
+    const terms = filterTerms(filter, party).map(termText)
+    const before = cursor?.index ?? Number.MAX_SAFE_INTEGER
+    const found: number[] = []
+    let total = 0
+    for (const chunk of this.#chunks(before)) {
+      const matches = matchesIn(chunk, terms, filter.from, filter.to)
+      if (!matches) continue
+      if (!cursor) total += matches.count
+      if (found.length > limit && cursor) break
+      for (const place of matches.descending(before - chunk.first)) {
+        if (found.length > limit) break
+        found.push(chunk.first + place)
+      }
+    }
+    const shown = found.slice(0, limit)
+    const index = found.length > limit ? shown.at(-1) : undefined
+    const wanted = { index: index ?? 0, total: cursor?.total ?? total }
     return {
-      entries: rows.slice(0, limit).map(({ index }) => this.#logged(index)),
-      total,
-      nextCursor: next && encodeCursor(next, filter, party),
+      entries: shown.map((at) => this.#logged(at)),
+      total: wanted.total,
+      nextCursor: index === undefined ? undefined : encodeCursor(wanted, filter, party),
     }
   }
 
@@ -114,82 +148,62 @@ export class IndexStore {
     this.#database.close()
   }
 
-  #addOne({ index, bytes }: RawEntry, counts: Map<number, number>): void {
-    const entry: Entry = entrySchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
-    const at = entryTime(entry)
-    const inline: Record<InlineField, number> = { decision: 0, kind: 0, action: 0 }
-    const terms: number[] = []
-    for (const term of [EVERY, ...entryTerms(entry)]) {
-      const number = this.#numberOf(term)
-      terms.push(number)
-      const field = INLINE_FIELDS.find((name) => name === term.field)
-      if (field) inline[field] = number
-      counts.set(number, (counts.get(number) ?? 0) + 1)
-    }
-    const { decision, kind, action } = inline
-    this.#run('INSERT INTO entry VALUES (?, ?, ?)', index, entry.id, bytes)
-    for (const term of terms) {
-      this.#run('INSERT INTO posting VALUES (?, ?, ?, ?, ?, ?)', term, at, index, decision, kind, action)
+  /** The chunks that hold anything below `before`, newest first. */
+  *#chunks(before: number): Generator<Chunk> {
+    const newest = this.#newest()
+    if (newest.first < before) yield newest
+    for (let no = newest.first / CHUNK_ENTRIES - 1; no >= 0; no -= 1) {
+      if (no * CHUNK_ENTRIES < before) yield this.#stored(no)
     }
   }
 
-  #numberOf({ field, value }: TermLike): number {
-    const key = `${field}\n${value}`
-    const remembered = this.#terms.get(key)
-    if (remembered !== undefined) return remembered
-    this.#run('INSERT INTO term (field, value) VALUES (?, ?) ON CONFLICT DO NOTHING', field, value)
-    const number = this.#find({ field, value } as TermLike)?.term ?? 0
-    if (this.#terms.size >= MAX_REMEMBERED_TERMS) this.#terms.clear()
-    this.#terms.set(key, number)
-    return number
-  }
-
-  #find({ field, value }: TermLike): KnownTerm | undefined {
-    const row = this.#get('SELECT term, entries FROM term WHERE field = ? AND value = ?', field, value)
-    return row && { term: Number(row['term']), entries: Number(row['entries']) }
-  }
-
-  /** The rarest term first; `undefined` when a term is in no entry at all. */
-  #conditions(terms: readonly Term[], from: number | undefined, to: number | undefined): Conditions | undefined {
-    const found: (KnownTerm & { readonly field: string })[] = []
-    for (const term of terms.length > 0 ? terms : [EVERY]) {
-      const known = this.#find(term)
-      if (!known) return undefined
-      found.push({ ...known, field: term.field })
+  #stored(no: number): Chunk {
+    const span = this.#get('SELECT min_at, max_at FROM chunk WHERE no = ?', no)
+    return {
+      first: no * CHUNK_ENTRIES,
+      size: CHUNK_ENTRIES,
+      minAt: Number(span?.['min_at']),
+      maxAt: Number(span?.['max_at']),
+      times: () => {
+        const { times } = this.#get('SELECT times FROM chunk WHERE no = ?', no) ?? {}
+        return new Float64Array(times instanceof Uint8Array ? times.slice().buffer : new ArrayBuffer(0))
+      },
+      places: (term): Places | undefined => {
+        const row = this.#get('SELECT places FROM posting WHERE no = ? AND term = ?', no, termKey(term))
+        return row?.['places'] instanceof Uint8Array ? row['places'] : undefined
+      },
     }
-    const [rarest, ...others] = found.toSorted((one, other) => one.entries - other.entries)
-    if (!rarest) return undefined
-    const conditions: Condition[] = [{ sql: 'p.term = ?', values: [rarest.term] }]
-    if (from !== undefined) conditions.push({ sql: 'p.at >= ?', values: [from] })
-    if (to !== undefined) conditions.push({ sql: 'p.at < ?', values: [to] })
-    for (const { field, term } of others) conditions.push(otherTerm(field, term))
-    return { conditions, only: found.length === 1 && conditions.length === 1 ? rarest.entries : undefined }
   }
 
-  #count({ conditions, only }: Conditions): number {
-    if (only !== undefined) return only
-    const { sql, values } = conjunction(conditions)
-    return Number(this.#get(`SELECT count(*) AS total FROM posting p WHERE ${sql}`, ...values)?.['total'] ?? 0)
+  /** The growing chunk. After opening or a failure it is read again from the entries that are in no stored chunk. */
+  #newest(): GrowingChunk {
+    if (this.#growing) return this.#growing
+    const { no } = this.#get('SELECT coalesce(max(no) + 1, 0) AS no FROM chunk') ?? {}
+    const chunk = new GrowingChunk(Number(no ?? 0) * CHUNK_ENTRIES)
+    for (const { body } of this.#statement('SELECT body FROM entry WHERE idx >= ? ORDER BY idx').iterate(chunk.first)) {
+      if (body instanceof Uint8Array) addTo(chunk, parseEntry(body))
+    }
+    this.#growing = chunk
+    return chunk
   }
 
-  #page({ conditions }: Conditions, before: Cursor, limit: number): readonly { at: number; index: number }[] {
-    const paged = [
-      ...conditions,
-      { sql: '(p.at, p.idx) < (?, ?)', values: [before.at, before.index] },
-      { sql: 'p.idx <= ?', values: [before.newest] },
-    ]
-    const { sql, values } = conjunction(paged)
-    const text = `SELECT p.at AS at, p.idx AS idx FROM posting p WHERE ${sql} ORDER BY p.at DESC, p.idx DESC LIMIT ?`
-    return this.#statement(text)
-      .all(...values, limit)
-      .map((row) => ({ at: Number(row['at']), index: Number(row['idx']) }))
+  #grow(chunk: GrowingChunk, entry: Entry): void {
+    addTo(chunk, entry)
+    if (chunk.size < CHUNK_ENTRIES) return
+    const no = chunk.first / CHUNK_ENTRIES
+    const times = new Uint8Array(Float64Array.from(chunk.times()).buffer)
+    this.#run('INSERT INTO chunk VALUES (?, ?, ?, ?)', no, chunk.minAt, chunk.maxAt, times)
+    const postings = [...chunk.terms].map(([term, places]) => ({ key: termKey(term), places }))
+    for (const { key, places } of postings.sort((one, other) => Buffer.compare(one.key, other.key))) {
+      this.#run('INSERT INTO posting VALUES (?, ?, ?)', no, key, encodePlaces(places))
+    }
+    this.#growing = new GrowingChunk(chunk.first + CHUNK_ENTRIES)
   }
 
   #logged(index: number): LoggedEntry {
     const bytes = this.bytesAt(index)
     if (!bytes) throw new Error(`the index lists entry ${index} and does not hold it`)
-    const entry = entrySchema.parse(JSON.parse(new TextDecoder().decode(bytes)))
-    return { ...entry, index, origin: this.#origin }
+    return { ...parseEntry(bytes), index, origin: this.#origin }
   }
 
   #meta(name: string): string | undefined {
@@ -214,19 +228,6 @@ export class IndexStore {
   }
 }
 
-/** Conditions on a posting `p`. `only`: the count, where it is known without counting. */
-interface Conditions {
-  readonly conditions: readonly Condition[]
-  readonly only: number | undefined
-}
-
-function otherTerm(field: string, term: number): Condition {
-  const inline = INLINE_FIELDS.find((name) => name === field)
-  if (inline) return { sql: `p.${inline} = ?`, values: [term] }
-  const sql = 'EXISTS (SELECT 1 FROM posting o WHERE o.term = ? AND o.at = p.at AND o.idx = p.idx)'
-  return { sql, values: [term] }
-}
-
-function conjunction(conditions: readonly Condition[]): Condition {
-  return { sql: conditions.map(({ sql }) => sql).join(' AND '), values: conditions.flatMap(({ values }) => values) }
+function addTo(chunk: GrowingChunk, entry: Entry): void {
+  chunk.add(entryTime(entry), entryTerms(entry).map(termText))
 }

@@ -19,6 +19,7 @@ import {
   TILE_WIDTH,
   tilePath,
 } from '@mandate/protocol'
+import { z } from 'zod'
 import { type Files, nodeFiles } from './files.ts'
 import { JournalWriter, segmentPath } from './journal.ts'
 import type { DecisionLog, LogReader, RawEntry } from './port.ts'
@@ -221,8 +222,11 @@ class Log implements OpenLog {
   }
 }
 
+/** An entry as it will be read back: nothing gets into the log that `verify` would not take for an entry. */
 function encode(entry: Entry, position: number): Uint8Array {
-  const bytes = Buffer.from(canonical(entry), 'utf8')
+  const parsed = entrySchema.safeParse(entry)
+  if (!parsed.success) throw new Fault('internal', `entry ${position} is none: ${z.prettifyError(parsed.error)}`)
+  const bytes = Buffer.from(canonical(parsed.data), 'utf8')
   if (bytes.length <= MAX_ENTRY_BYTES) return bytes
   throw refuse(
     'payload_too_large',

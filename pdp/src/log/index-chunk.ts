@@ -1,0 +1,170 @@
+/**
+ * Sets of entries within one chunk of the log: how the query index stores them, cuts them and counts them. Pure.
+ *
+ * @module
+ */
+
+/** Entries in a chunk of the index. */
+export const CHUNK_ENTRIES = 16_384
+const WORD_BITS = 32
+const WORDS = CHUNK_ENTRIES / WORD_BITS
+const BITMAP_BYTES = CHUNK_ENTRIES / 8
+
+/** Places in a chunk, ascending, 0 to 16,383: as a list, or as {@link encodePlaces} stored them. */
+export type Places = readonly number[] | Uint8Array
+
+/** Stores places: two bytes each, little-endian, or one bit for every entry of the chunk once that is shorter. */
+export function encodePlaces(places: readonly number[]): Uint8Array {
+  if (places.length * 2 < BITMAP_BYTES) {
+    const view = new DataView(new ArrayBuffer(places.length * 2))
+    for (const [at, place] of places.entries()) view.setUint16(at * 2, place, true)
+    return new Uint8Array(view.buffer)
+  }
+  const bitmap = new Uint8Array(BITMAP_BYTES)
+  for (const place of places) bitmap[place >> 3] = (bitmap[place >> 3] ?? 0) | (1 << (place & 7))
+  return bitmap
+}
+
+/** A set of places that only shrinks. */
+export class PlaceSet {
+  #words: Uint32Array
+
+  /** The first `size` places of a chunk. */
+  constructor(size: number) {
+    this.#words = new Uint32Array(WORDS)
+    const whole = Math.floor(size / WORD_BITS)
+    this.#words.fill(0xffff_ffff, 0, whole)
+    if (size % WORD_BITS > 0) this.#words[whole] = 2 ** (size % WORD_BITS) - 1
+  }
+
+  /** Keeps what is in `places` too. */
+  keep(places: Places): void {
+    const other = wordsOf(places)
+    for (let at = 0; at < WORDS; at += 1) this.#words[at] = (this.#words[at] ?? 0) & (other[at] ?? 0)
+  }
+
+  /** Keeps the places of which `isKept` says so. */
+  filter(isKept: (place: number) => boolean): void {
+    const kept = new Uint32Array(WORDS)
+    for (const place of this.descending(CHUNK_ENTRIES)) if (isKept(place)) setBit(kept, place)
+    this.#words = kept
+  }
+
+  get count(): number {
+    let count = 0
+    for (const word of this.#words) count += bitsIn(word)
+    return count
+  }
+
+  /** The places below `before`, highest first. */
+  *descending(before: number): Generator<number> {
+    for (let at = WORDS - 1; at >= 0; at -= 1) {
+      let word = this.#words[at] ?? 0
+      while (word !== 0) {
+        const bit = WORD_BITS - 1 - Math.clz32(word)
+        const place = at * WORD_BITS + bit
+        if (place < before) yield place
+        word = (word & ~(1 << bit)) >>> 0
+      }
+    }
+  }
+}
+
+function setBit(words: Uint32Array, place: number): void {
+  words[place >> 5] = (words[place >> 5] ?? 0) | (1 << (place & 31))
+}
+
+function wordsOf(places: Places): Uint32Array {
+  const words = new Uint32Array(WORDS)
+  if (!(places instanceof Uint8Array)) {
+    for (const place of places) setBit(words, place)
+    return words
+  }
+  const view = new DataView(places.buffer, places.byteOffset, places.byteLength)
+  if (places.length === BITMAP_BYTES) {
+    for (let at = 0; at < WORDS; at += 1) words[at] = view.getUint32(at * 4, true)
+    return words
+  }
+  for (let at = 0; at < places.length; at += 2) setBit(words, view.getUint16(at, true))
+  return words
+}
+
+/** How many bits of a 32-bit word are set. */
+function bitsIn(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555)
+  const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
+  return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
+}
+
+/** A chunk as a query sees it: one that is stored, or the one that is still growing. */
+export interface Chunk {
+  /** Index in the log of place 0. */
+  readonly first: number
+  readonly size: number
+  /** Earliest and latest `at`, in epoch milliseconds. */
+  readonly minAt: number
+  readonly maxAt: number
+  /** `at` by place. */
+  times(): ArrayLike<number>
+  /** Where a term stands; `undefined` where it does not. */
+  places(term: string): Places | undefined
+}
+
+/** What of a chunk a query means. `undefined`: nothing. `from` is included, `to` is not. */
+export function matchesIn(
+  chunk: Chunk,
+  terms: readonly string[],
+  from = Number.NEGATIVE_INFINITY,
+  to = Number.POSITIVE_INFINITY,
+): PlaceSet | undefined {
+  if (chunk.size === 0 || chunk.maxAt < from || chunk.minAt >= to) return undefined
+  const matches = new PlaceSet(chunk.size)
+  for (const term of terms) {
+    const places = chunk.places(term)
+    if (!places) return undefined
+    matches.keep(places)
+  }
+  if (chunk.minAt >= from && chunk.maxAt < to) return matches
+  const times = chunk.times()
+  matches.filter((place) => {
+    const at = times[place] ?? Number.NaN
+    return at >= from && at < to
+  })
+  return matches
+}
+
+/** The chunk that is still growing, in memory. */
+export class GrowingChunk implements Chunk {
+  readonly first: number
+  readonly terms = new Map<string, number[]>()
+  readonly #times: number[] = []
+  minAt = Number.POSITIVE_INFINITY
+  maxAt = Number.NEGATIVE_INFINITY
+
+  constructor(first: number) {
+    this.first = first
+  }
+
+  get size(): number {
+    return this.#times.length
+  }
+
+  add(at: number, terms: readonly string[]): void {
+    for (const term of terms) {
+      const places = this.terms.get(term)
+      if (places) places.push(this.size)
+      else this.terms.set(term, [this.size])
+    }
+    this.#times.push(at)
+    this.minAt = Math.min(this.minAt, at)
+    this.maxAt = Math.max(this.maxAt, at)
+  }
+
+  times(): readonly number[] {
+    return this.#times
+  }
+
+  places(term: string): readonly number[] | undefined {
+    return this.terms.get(term)
+  }
+}
