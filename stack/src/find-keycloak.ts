@@ -84,7 +84,7 @@ async function download(
   java: Java,
   { env = process.env, onFetch, signal }: FindOptions,
 ): Promise<void> {
-  if (!(await answers('mvn', '--version'))) {
+  if (!(await answers('mvn', '--version', env))) {
     throw new MissingToolError(
       `Keycloak ${KEYCLOAK_VERSION} is not here and there is no Maven to fetch it with. Either:\n` +
         '  - install Maven (Debian: sudo apt-get install maven; macOS: brew install maven), or\n' +
@@ -103,7 +103,7 @@ async function download(
   })
   const zip = join(folder, `keycloak-quarkus-dist-${KEYCLOAK_VERSION}.zip`)
   await verify(zip)
-  await unpack(zip, folder, java)
+  await unpack(zip, folder, java, env)
   await rm(zip)
   await flatten(join(folder, `keycloak-${KEYCLOAK_VERSION}`), folder)
 }
@@ -115,16 +115,16 @@ async function verify(zip: string): Promise<void> {
 }
 
 /** `unzip` where there is one, else the JDK's `jar` (it loses the executable bits: scripts are run by `sh`). */
-async function unpack(zip: string, folder: string, java: Java): Promise<void> {
-  if (await answers('unzip', '-v')) {
-    await runCommand('unzip', ['-q', zip, '-d', folder])
+async function unpack(zip: string, folder: string, java: Java, env: NodeJS.ProcessEnv): Promise<void> {
+  if (await answers('unzip', '-v', env)) {
+    await runCommand('unzip', ['-q', zip, '-d', folder], { env })
     return
   }
   const jar = java.home === undefined ? 'jar' : join(java.home, 'bin', 'jar')
-  if (!(await answers(jar, '--version'))) {
+  if (!(await answers(jar, '--version', env))) {
     throw new MissingToolError('Nothing here unpacks a zip. Debian: sudo apt-get install unzip')
   }
-  await runCommand(jar, ['--extract', '--file', zip], { cwd: folder })
+  await runCommand(jar, ['--extract', '--file', zip], { env, cwd: folder })
 }
 
 async function flatten(inner: string, folder: string): Promise<void> {

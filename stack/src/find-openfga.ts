@@ -37,8 +37,8 @@ export async function findOpenFga({ env = process.env, onFetch, signal }: FindOp
   return join(folder, 'openfga')
 }
 
-async function buildOpenFga(folder: string, { env, onFetch, signal }: FindOptions): Promise<void> {
-  if (!(await answers('go', 'version'))) {
+async function buildOpenFga(folder: string, { env = process.env, onFetch, signal }: FindOptions): Promise<void> {
+  if (!(await answers('go', 'version', env))) {
     throw new MissingToolError(
       `OpenFGA ${OPENFGA_VERSION} is not here and there is no Go to build it with. Either:\n` +
         '  - install Go 1.24 or newer (Debian: sudo apt-get install golang-go; macOS: brew install go), or\n' +

@@ -71,7 +71,7 @@ export async function runCommand(
   throw new StartError(`${command} ${args[0] ?? ''} failed:\n${tail}`)
 }
 
-/** Whether the program is on PATH (or is an executable path) and answers. */
-export async function answers(command: string, ...args: readonly string[]): Promise<boolean> {
-  return (await tryCommand(command, args, { timeoutMs: 20_000 })).ok
+/** Whether a program is on the PATH of `env` (or is an executable path) and answers. */
+export async function answers(command: string, flag: string, env: NodeJS.ProcessEnv): Promise<boolean> {
+  return (await tryCommand(command, [flag], { env, timeoutMs: 20_000 })).ok
 }
