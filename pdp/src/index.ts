@@ -1,1 +1,2 @@
-export {}
+export { type Pdp, startPdp } from './app.ts'
+export { type Config, ConfigError, parseConfig } from './config.ts'

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Autonomy, EpochMillis, PartyRef, PersonaStatus, ResourceRef } from '@mandate/protocol'
+import type { Autonomy, Entry, EpochMillis, PartyRef, PersonaStatus, ResourceRef } from '@mandate/protocol'
 import type { Trail } from './trail.ts'
 
 /** `<holder's pseudonym>.<title>.<circle>.<n>`: who holds it and as what can be read from it, and never changes. */
@@ -189,6 +189,13 @@ export interface AgentRecord {
   readonly createdAt: EpochMillis
 }
 
+/** `reason` is the words of whoever ended it: they stay here and never reach the store or the log. */
+export interface GrantEnd {
+  readonly by: PartyRef
+  readonly at: EpochMillis
+  readonly reason: string
+}
+
 export interface GrantFilter {
   readonly delegator?: PartyRef | undefined
   readonly delegate?: PartyRef | undefined
@@ -211,9 +218,12 @@ export interface Register extends PastGrants {
   proposeGrant(grant: GrantBody): void
   settleGrant(id: string): void
   dropGrant(id: string): void
-  endGrant(id: string, by: PartyRef, at: EpochMillis, reason: string): void
+  /** Before the store is told: what a crash interrupts is finished at the next start. */
+  proposeEnd(id: string, end: GrantEnd): void
+  endGrant(id: string, end: GrantEnd): void
   /** Grants proposed and never settled. */
   unsettledGrants(): readonly GrantRecord[]
+  unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]
   /** Settled grants, newest first. */
   grants(filter: GrantFilter): readonly GrantRecord[]
   /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. */
@@ -237,6 +247,21 @@ export interface Register extends PastGrants {
 export interface Vault {
   /** The person's pseudonym; a new random one when there is none yet. */
   pseudonymOf(issuer: string, sub: string): PartyRef
+  /** The pseudonym of a person who has one; asking leaves no trace. */
+  known(issuer: string, sub: string): PartyRef | undefined
+  /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */
+  commit(text: string): string
   /** `undefined` for a person who was erased, or never was. */
   subOf(pseudonym: PartyRef): string | undefined
 }
+
+/** An entry without what the recorder adds: version, id and instant. */
+export type EntryDraft = Omit<Entry, 'v' | 'id' | 'at'> & { readonly id?: string }
+
+/**
+ * Records what happened. Resolves when the entries are durable; rejects with `Fault('log_unavailable')`, and then nothing may be answered
+ * or widened.
+ *
+ * @returns The entries' ids, in order.
+ */
+export type Recorder = (drafts: readonly EntryDraft[]) => Promise<readonly string[]>

@@ -69,6 +69,21 @@ export class OpenFgaClient {
     return value as Readonly<Record<string, unknown>>
   }
 
+  /** Whether OpenFGA says that it serves, within the deadline. */
+  async isReachable(): Promise<boolean> {
+    try {
+      const response = await this.#pool.request({
+        method: 'GET',
+        path: '/healthz',
+        signal: AbortSignal.timeout(this.#deadlineMs),
+      })
+      await response.body.dump()
+      return response.statusCode === 200
+    } catch {
+      return false
+    }
+  }
+
   async close(): Promise<void> {
     await this.#pool.close()
   }

@@ -22,7 +22,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE grants (
      id TEXT PRIMARY KEY, delegator TEXT NOT NULL, delegate TEXT NOT NULL, owner TEXT NOT NULL, covers TEXT NOT NULL, parent TEXT,
      expires_at INTEGER NOT NULL, twin TEXT NOT NULL, body TEXT NOT NULL, settled INTEGER NOT NULL,
-     revoked_at INTEGER, revoked_by TEXT, revoke_reason TEXT
+     revoked_at INTEGER, revoked_by TEXT, revoke_reason TEXT, ending TEXT
    ) STRICT;
    CREATE INDEX grants_between ON grants (owner, delegate, id);
    CREATE INDEX grants_delegator ON grants (delegator, id);
@@ -30,6 +30,8 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX grants_covers ON grants (covers, id);
    CREATE INDEX grants_twin ON grants (twin);
    CREATE INDEX grants_unsettled ON grants (settled) WHERE settled = 0;
+   CREATE INDEX grants_ending ON grants (ending) WHERE ending IS NOT NULL;
+   CREATE TABLE salts (name TEXT PRIMARY KEY, salt BLOB NOT NULL) STRICT;
    CREATE TABLE models (
      store_id TEXT NOT NULL, policy TEXT NOT NULL, model_id TEXT NOT NULL, PRIMARY KEY (store_id, policy)
    ) STRICT;`,

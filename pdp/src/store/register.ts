@@ -5,7 +5,16 @@
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
 import { canonical, type EpochMillis, type PartyRef } from '@mandate/protocol'
-import type { AgentRecord, GrantBody, GrantFilter, GrantRecord, PersonaId, PersonaRecord, Register } from '../ports.ts'
+import type {
+  AgentRecord,
+  GrantBody,
+  GrantEnd,
+  GrantFilter,
+  GrantRecord,
+  PersonaId,
+  PersonaRecord,
+  Register,
+} from '../ports.ts'
 
 type Row = Record<string, SQLOutputValue>
 
@@ -42,14 +51,23 @@ export class SqliteRegister implements Register {
     this.#run('DELETE FROM grants WHERE id = ? AND settled = 0', id)
   }
 
-  endGrant(id: string, by: PartyRef, at: EpochMillis, reason: string): void {
+  proposeEnd(id: string, end: GrantEnd): void {
+    this.#run('UPDATE grants SET ending = ? WHERE id = ? AND revoked_at IS NULL', JSON.stringify(end), id)
+  }
+
+  endGrant(id: string, { by, at, reason }: GrantEnd): void {
     this.#run(
-      'UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = ? WHERE id = ? AND revoked_at IS NULL',
+      `UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = ?, ending = NULL WHERE id = ? AND revoked_at IS NULL`,
       at,
       by,
       reason,
       id,
     )
+  }
+
+  unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[] {
+    const rows = this.#all('SELECT * FROM grants WHERE ending IS NOT NULL AND settled = 1')
+    return rows.map((row) => ({ grant: grantOf(row), end: JSON.parse(text(row['ending'])) as GrantEnd }))
   }
 
   unsettledGrants(): readonly GrantRecord[] {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { PartyRef } from '@mandate/protocol'
 import { Memory } from '../memory.ts'
@@ -18,6 +18,7 @@ export class SqliteVault implements Vault {
   readonly #byPseudonym
   readonly #insert
   readonly #clock: Clock
+  readonly #salt: Uint8Array
   readonly #known = new Memory<PartyRef>(REMEMBERED)
 
   constructor(database: DatabaseSync, clock: Clock) {
@@ -27,6 +28,7 @@ export class SqliteVault implements Vault {
       'INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     )
     this.#clock = clock
+    this.#salt = commitmentSalt(database)
   }
 
   pseudonymOf(issuer: string, sub: string): PartyRef {
@@ -34,6 +36,14 @@ export class SqliteVault implements Vault {
     const known = this.#known.get(key) ?? this.#find(issuer, sub) ?? this.#create(issuer, sub)
     this.#known.set(key, known)
     return known
+  }
+
+  known(issuer: string, sub: string): PartyRef | undefined {
+    return this.#find(issuer, sub)
+  }
+
+  commit(text: string): string {
+    return `~${createHmac('sha256', this.#salt).update(text).digest('base64url').slice(0, 22)}`
   }
 
   subOf(pseudonym: PartyRef): string | undefined {
@@ -51,4 +61,14 @@ export class SqliteVault implements Vault {
     this.#insert.run(pseudonym, issuer, sub, this.#clock())
     return this.#find(issuer, sub) ?? `user:${pseudonym}`
   }
+}
+
+/** Kept beside the people: without it a commitment says nothing, and cannot be tried against guesses. */
+function commitmentSalt(database: DatabaseSync): Uint8Array {
+  database
+    .prepare('INSERT INTO salts (name, salt) VALUES (?, ?) ON CONFLICT DO NOTHING')
+    .run('commitment', randomBytes(32))
+  const salt = database.prepare('SELECT salt FROM salts WHERE name = ?').get('commitment')?.['salt']
+  if (salt instanceof Uint8Array) return salt
+  throw new Error('the vault has no salt')
 }

@@ -1,0 +1,232 @@
+/**
+ * The PDP put together: the only file that sees both the ports and what implements them.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { monotonicFactory } from 'ulid'
+import { createClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { decide } from './decide/decide.ts'
+import { Border } from './http/border.ts'
+import { Callers } from './http/caller.ts'
+import { Redactor } from './http/redact.ts'
+import { createHttpApp, type HttpApp } from './http/server.ts'
+import { nodeFiles } from './log/files.ts'
+import { openIndex } from './log/index-sqlite.ts'
+import { openLog } from './log/log.ts'
+import type { EntryIndex } from './log/port.ts'
+import { loadSigner } from './log/signer.ts'
+import { OpenFgaAuthority } from './openfga/authority.ts'
+import { OpenFgaClient } from './openfga/client.ts'
+import { OpenFgaRelations } from './openfga/relations.ts'
+import { FgaStore } from './openfga/store.ts'
+import type { PapDeps } from './pap/pap.ts'
+import { settle } from './pap/settle.ts'
+import { loadPolicies, type Policies } from './policy/pack.ts'
+import type { Clock, Recorder, Register, Vault } from './ports.ts'
+import { createRecorder } from './record.ts'
+import { openDatabase } from './store/database.ts'
+import { SqliteRegister } from './store/register.ts'
+import { SqliteVault } from './store/vault.ts'
+
+/** A running PDP. */
+export interface Pdp {
+  /** Where it listens. */
+  readonly url: string
+  /** Stops listening, finishes what is in flight, publishes a checkpoint. */
+  readonly close: () => Promise<void>
+}
+
+/** Opens the stores, settles what a crash left, and listens. Nothing is open when this rejects. */
+export async function startPdp(config: Config, logger: Logger): Promise<Pdp> {
+  const closers: (() => Promise<void> | void)[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.toReversed()) await close()
+  }
+  try {
+    const memory = await openMemory(config, logger, closers)
+    const relations = await openRelations(config, memory, closers)
+    const http = createServices(config, logger, memory, relations)
+    await relations.settle(http.pap)
+    closers.push(http.app.close)
+    const server = await listen(config, http.app)
+    closers.push(() => stopServer(server))
+    return { url: addressOf(config, server), close: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+interface Remembered {
+  readonly vault: Vault
+  readonly register: Register
+  readonly log: Awaited<ReturnType<typeof openLog>>
+  readonly index: EntryIndex
+  readonly clock: Clock
+  readonly newId: () => string
+  readonly record: Recorder
+}
+
+/** The PDP's own database, the log and its index. */
+async function openMemory(
+  config: Config,
+  logger: Logger,
+  closers: (() => Promise<void> | void)[],
+): Promise<Remembered> {
+  const dir = config.PDP_DATA_DIR
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const onFault = (error: unknown): void => logger.error({ err: error }, 'decision log')
+  const signer = await loadSigner(nodeFiles(), dir, config.PDP_LOG_ORIGIN)
+  const log = await openLog({
+    dir: join(dir, 'log'),
+    origin: config.PDP_LOG_ORIGIN,
+    signer,
+    onFailure: config.LOG_ON_FAILURE,
+    onFault,
+  })
+  closers.push(() => log.close())
+  const index = await openIndex({ path: join(dir, 'index.db'), log, onFault })
+  closers.push(() => index.close())
+  const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'))
+  const database = openDatabase(join(dir, 'pdp.db'))
+  closers.push(() => database.close())
+  const ulid = monotonicFactory()
+  const newId = (): string => ulid(clock())
+  const record = createRecorder({ log, clock, newId })
+  return {
+    vault: new SqliteVault(database, clock),
+    register: new SqliteRegister(database),
+    log,
+    index,
+    clock,
+    newId,
+    record,
+  }
+}
+
+interface Facts {
+  readonly policies: Policies
+  readonly relations: OpenFgaRelations
+  readonly authority: OpenFgaAuthority
+  readonly reachable: () => Promise<boolean>
+  readonly settle: (pap: PapDeps) => Promise<void>
+}
+
+/** OpenFGA: the store, the model of the policies in force, and who asks it. */
+async function openRelations(
+  config: Config,
+  { register, record }: Remembered,
+  closers: (() => Promise<void> | void)[],
+): Promise<Facts> {
+  const policies = await loadPolicies(config.PDP_POLICIES_DIR)
+  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN }
+  const store = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
+  const version = policies.packs.map((pack) => pack.version).join(' ')
+  const known = register.modelOf(store.id, version)
+  const modelId = known && (await store.hasModel(known)) ? known : await store.writeModel(policies)
+  if (modelId !== known) {
+    await record([{ kind: 'policy_loaded', model: modelId, policy: version }])
+    register.rememberModel(store.id, version, modelId)
+  }
+  const client = new OpenFgaClient({ ...server, deadlineMs: config.OPENFGA_DEADLINE_MS })
+  closers.push(() => client.close())
+  const relations = new OpenFgaRelations({ client, storeId: store.id, modelId })
+  const authority = new OpenFgaAuthority(store, relations)
+  return {
+    policies,
+    relations,
+    authority,
+    reachable: () => client.isReachable(),
+    settle: async (pap) => void (await settle(pap)),
+  }
+}
+
+function createServices(
+  config: Config,
+  logger: Logger,
+  memory: Remembered,
+  facts: Facts,
+): { readonly app: HttpApp; readonly pap: PapDeps } {
+  const { vault, register, log, index, clock, newId, record } = memory
+  const { relations, authority } = facts
+  const policies = (): Policies => facts.policies
+  const issuer = config.PDP_ISSUER
+  const redact = new Redactor({ policies, register, vault })
+  const pap: PapDeps = {
+    policies,
+    relations,
+    authority,
+    register,
+    record,
+    clock,
+    newId,
+    redact,
+    maxDepth: config.PDP_MAX_CHAIN_DEPTH,
+  }
+  const callers = new Callers({
+    issuer,
+    audience: config.PDP_AUDIENCE,
+    interactiveClients: config.PDP_INTERACTIVE_CLIENTS,
+    services: config.PDP_SERVICES,
+    register,
+    vault,
+    ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
+  })
+  const app = createHttpApp({
+    ...pap,
+    border: new Border({ issuer, vault, policies }),
+    callers,
+    modelId: () => relations.modelId,
+    consistency: relations.consistency,
+    decide: (evaluation) => decide(evaluation, { policies, relations, past: register, clock }),
+    index,
+    log,
+    logger,
+    limits: {
+      personPerMinute: config.PDP_PERSON_PER_MINUTE,
+      personBurst: config.PDP_PERSON_BURST,
+      servicePerSecond: config.PDP_SERVICE_PER_SECOND,
+      addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
+      concurrent: config.PDP_CONCURRENT,
+    },
+    publicUrl: config.PDP_PUBLIC_URL ?? `http://${config.PDP_HOST}:${config.PDP_PORT}`,
+    ready: async () => log.healthy && (await facts.reachable()),
+    trustProxy: config.TRUST_PROXY,
+  })
+  return { app, pap }
+}
+
+/** Slow clients are cut off: headers within 10 s, a request within 15 s. */
+function listen(config: Config, { app }: HttpApp): Promise<Server> {
+  const timeouts = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
+  const { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
+  const server =
+    cert && key
+      ? createTlsServer({ ...timeouts, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
+      : createHttpServer(timeouts, app)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(config.PDP_PORT, config.PDP_HOST, () => resolve(server))
+  })
+}
+
+function addressOf(config: Config, server: Server): string {
+  const { port } = server.address() as AddressInfo
+  const host = config.PDP_HOST.includes(':') ? `[${config.PDP_HOST}]` : config.PDP_HOST
+  return `${config.PDP_TLS_CERT_FILE ? 'https' : 'http'}://${host}:${port}`
+}
+
+function stopServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+}

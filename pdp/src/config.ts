@@ -1,0 +1,162 @@
+/**
+ * Configuration: the environment, parsed once and whole. Every problem is reported together; nothing has a default that would be unsafe.
+ *
+ * @module
+ */
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { nameSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import { DEFAULT_LIMITS } from './http/limits.ts'
+
+/** A configuration that cannot be used: `problems` says everything that is wrong with it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const positive = z.coerce.number().int().min(1)
+const httpUrl = z
+  .url({ protocol: /^https?$/u, error: 'must be an http or https URL' })
+  .transform((url) => url.replace(/\/+$/u, ''))
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+)
+
+/** `client=type+type,client=type`. */
+const servicesSchema = z.string().transform((text, context) => {
+  const services = new Map<string, readonly string[]>()
+  for (const item of text.split(',').filter((part) => part.trim() !== '')) {
+    const [client = '', types = ''] = item.split('=')
+    const named = types.split('+').map((type) => type.trim())
+    if (!client.trim() || !named.every((type) => nameSchema.safeParse(type).success))
+      context.addIssue({ code: 'custom', message: `"${item}" must be client=type+type` })
+    services.set(client.trim(), named)
+  }
+  return services
+})
+
+const schema = z.strictObject({
+  PDP_HOST: z.string().default('127.0.0.1'),
+  PDP_PORT: port.default(8181),
+  /** Where callers find it, when that is not the listener itself: behind a proxy. */
+  PDP_PUBLIC_URL: httpUrl.optional(),
+  PDP_ISSUER: httpUrl,
+  PDP_JWKS_URL: httpUrl.optional(),
+  PDP_AUDIENCE: z.string().min(1).default('pdp'),
+  PDP_DATA_DIR: z.string().min(1),
+  PDP_POLICIES_DIR: z
+    .string()
+    .min(1)
+    .default(join(import.meta.dirname, '../policies')),
+  PDP_INTERACTIVE_CLIENTS: list.default(['desktop', 'auditor', 'mandate-cli']),
+  PDP_SERVICES: servicesSchema.default(new Map()),
+  PDP_MAX_CHAIN_DEPTH: z.coerce.number().int().min(1).max(10).default(5),
+  PDP_LOG_ORIGIN: z
+    .string()
+    .regex(/^[a-z0-9.:-]+(\/[\w./-]+)?$/u, 'must be a host and path without scheme, such as pdp.example.com/log'),
+  PDP_TLS_CERT_FILE: z.string().optional(),
+  PDP_TLS_KEY_FILE: z.string().optional(),
+  PDP_PERSON_PER_MINUTE: positive.default(DEFAULT_LIMITS.personPerMinute),
+  PDP_PERSON_BURST: positive.default(DEFAULT_LIMITS.personBurst),
+  PDP_SERVICE_PER_SECOND: positive.default(DEFAULT_LIMITS.servicePerSecond),
+  PDP_ADDRESS_PER_SECOND: positive.default(DEFAULT_LIMITS.addressPerSecond),
+  PDP_CONCURRENT: positive.default(DEFAULT_LIMITS.concurrent),
+  OPENFGA_URL: httpUrl,
+  OPENFGA_API_TOKEN: z.string().optional(),
+  OPENFGA_STORE: z.string().min(1).default('mandate'),
+  OPENFGA_DEADLINE_MS: z.coerce.number().int().min(10).max(10_000).default(500),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  LOG_ON_FAILURE: z.enum(['deny', 'buffer']).default('deny'),
+  /** How many proxies in front say truly where a request came from. */
+  TRUST_PROXY: z.coerce.number().int().min(0).max(8).default(0),
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
+})
+export type Config = z.output<typeof schema>
+
+const OURS = /^(PDP_|OPENFGA_|LOG_)/
+const SECRETS = ['OPENFGA_API_TOKEN'] as const
+const MIN_SECRET = 24
+
+export interface ParsedConfig {
+  readonly config: Config
+  /** Legal but insecure settings, one sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Parses the environment. A secret may stand in a file: `OPENFGA_API_TOKEN_FILE`.
+ *
+ * @param readFile - Reads a secret's file; throws when it cannot.
+ * @throws ConfigError with every problem at once.
+ */
+export function parseConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): ParsedConfig {
+  const problems: string[] = []
+  const known = Object.keys(schema.shape)
+  const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined || value === '') continue
+    if (known.includes(name)) values[name] = value
+    else if (OURS.test(name) && !SECRETS.some((secret) => name === `${secret}_FILE`))
+      problems.push(`${name}: there is no such setting`)
+  }
+  for (const secret of SECRETS) {
+    const path = environment[`${secret}_FILE`]
+    if (!path) continue
+    if (values[secret] !== undefined) problems.push(`${secret}: give it or ${secret}_FILE, not both`)
+    try {
+      values[secret] = readFile(path).trim()
+    } catch {
+      problems.push(`${secret}_FILE: ${path} cannot be read`)
+    }
+  }
+  const parsed = schema.safeParse(values)
+  if (!parsed.success) problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
+  const { errors, warnings } = insecurities(parsed.data)
+  if (errors.length > 0) throw new ConfigError(errors)
+  return { config: parsed.data, warnings }
+}
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+
+/** What production refuses, anything else warns about. */
+function insecurities(config: Config): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
+  const found: string[] = []
+  const hasTls = config.PDP_TLS_CERT_FILE !== undefined
+  const errors =
+    hasTls === (config.PDP_TLS_KEY_FILE !== undefined) ? [] : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']
+  if (!isLoopback(config.PDP_HOST) && !hasTls && config.TRUST_PROXY === 0)
+    found.push(
+      'PDP_HOST: plain HTTP off loopback; set PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE, or TRUST_PROXY behind a proxy that terminates TLS',
+    )
+  if (config.PDP_ISSUER.startsWith('http:') && !isLoopback(new URL(config.PDP_ISSUER).hostname))
+    found.push('PDP_ISSUER: plain HTTP off loopback')
+  const token = config.OPENFGA_API_TOKEN
+  if (token === undefined) found.push('OPENFGA_API_TOKEN: OpenFGA is asked without a key')
+  else if (token.length < MIN_SECRET || /demo|change-?me|secret/iu.test(token))
+    found.push(`OPENFGA_API_TOKEN: a demo secret, or shorter than ${MIN_SECRET} characters`)
+  return config.NODE_ENV === 'production'
+    ? { errors: [...errors, ...found], warnings: [] }
+    : { errors, warnings: found }
+}
+
+/** The configuration as it may be shown: secrets are not. */
+export function redactedConfig(config: Config): Readonly<Record<string, unknown>> {
+  const shown: Record<string, unknown> = { ...config, PDP_SERVICES: Object.fromEntries(config.PDP_SERVICES) }
+  for (const secret of SECRETS) if (shown[secret] !== undefined) shown[secret] = '[redacted]'
+  return shown
+}

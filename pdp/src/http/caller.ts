@@ -1,0 +1,150 @@
+/**
+ * Who calls: an access token, verified, and what the PDP makes of it (rules A4, A6, A7, G1).
+ *
+ * @module
+ */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { Fault, type PartyRef, refuse } from '@mandate/protocol'
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { z } from 'zod'
+import { Memory } from '../memory.ts'
+import { type Principal, ROLES, type Role } from '../pap/pap.ts'
+import type { Register, Vault } from '../ports.ts'
+
+export interface CallerOptions {
+  /** Byte for byte the tokens' `iss`. */
+  readonly issuer: string
+  /** The one audience a token for the PDP has. */
+  readonly audience: string
+  readonly interactiveClients: readonly string[]
+  /** Client id of each domain service, and the resource types it is registered for. */
+  readonly services: ReadonlyMap<string, readonly string[]>
+  readonly register: Register
+  readonly vault: Vault
+  /** Where the issuer's keys are; found by discovery when absent. */
+  readonly jwksUrl?: URL
+}
+
+const claimsSchema = z.looseObject({
+  sub: z.string().min(1),
+  azp: z.string().min(1),
+  exp: z.number(),
+  typ: z.literal('Bearer').optional(),
+  aud: z.string(),
+  svc: z.string().optional(),
+  roles: z.array(z.string()).optional(),
+  cnf: z.undefined().optional(),
+})
+type Claims = z.infer<typeof claimsSchema>
+
+const MAX_TOKEN_AGE = '15 min'
+/** Clocks of the identity provider and ours may be this far apart, in seconds. */
+const TOLERANCE = 5
+const REMEMBERED_TOKENS = 10_000
+
+/** Verifies tokens and says who is calling. */
+export class Callers {
+  readonly #options: CallerOptions
+  readonly #keys: JWTVerifyGetKey
+  readonly #verified = new Memory<Claims>(REMEMBERED_TOKENS)
+
+  constructor(options: CallerOptions) {
+    this.#options = options
+    // Keycloak's layout; any other issuer names its key set.
+    const url = options.jwksUrl ?? new URL(`${options.issuer}/protocol/openid-connect/certs`)
+    this.#keys = createRemoteJWKSet(url, { timeoutDuration: 2_000, cooldownDuration: 5_000, cacheMaxAge: 600_000 })
+  }
+
+  /**
+   * The principal behind an `Authorization` header.
+   *
+   * @throws Fault `unauthenticated`, or `identity_unavailable` when the keys cannot be had.
+   */
+  async identify(authorization: string | undefined, origin: Principal['origin']): Promise<Principal> {
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/iu.exec(authorization ?? '')?.[1]
+    if (!token)
+      throw refuse(
+        'unauthenticated',
+        authorization ? 'Send one bearer token.' : 'Send a bearer token.',
+        challenge(authorization !== undefined),
+      )
+    return this.#principalOf(await this.#claims(token), origin)
+  }
+
+  async #claims(token: string): Promise<Claims> {
+    const key = createHash('sha256').update(token).digest('base64')
+    const known = this.#verified.get(key)
+    if (known && known.exp > Date.now() / 1000) return known
+    const claims = claimsSchema.safeParse(await this.#verify(token))
+    if (!claims.success) throw invalid('The token is not one of ours: claims are missing or of another kind.')
+    this.#verified.set(key, claims.data)
+    return claims.data
+  }
+
+  async #verify(token: string): Promise<JWTPayload> {
+    const { issuer, audience } = this.#options
+    try {
+      const { payload } = await jwtVerify(token, this.#keys, {
+        issuer,
+        audience,
+        algorithms: ['RS256', 'ES256', 'EdDSA'],
+        typ: 'at+jwt',
+        requiredClaims: ['exp', 'iat', 'sub', 'azp', 'jti'],
+        maxTokenAge: MAX_TOKEN_AGE,
+        clockTolerance: TOLERANCE,
+      })
+      return payload
+    } catch (cause) {
+      if (cause instanceof errors.JWTExpired) throw invalid('The token has expired.')
+      if (isKeyTrouble(cause)) throw new Fault('identity_unavailable', 'the issuer has no keys for us', { cause })
+      throw invalid('The token is not valid here.')
+    }
+  }
+
+  #principalOf(claims: Claims, origin: Principal['origin']): Principal {
+    const { azp } = claims
+    return claims.svc === undefined ? this.#personal(claims, origin) : this.#service(azp, claims, origin)
+  }
+
+  /** A client's own token: a domain service, an agent, or nobody we know. */
+  #service(azp: string, claims: Claims, origin: Principal['origin']): Principal {
+    const base = { inPerson: false, roles: [], actor: undefined, origin }
+    const types = this.#options.services.get(azp)
+    if (types) return { ...base, party: undefined, name: `service:${azp}`, types }
+    const agent = this.#options.register.agent(azp)
+    if (!agent) return { ...base, party: undefined, name: `service:${azp}`, types: undefined }
+    if (agent.serviceSub === undefined) this.#options.register.putAgent({ ...agent, serviceSub: claims.sub }, true)
+    else if (!sameText(agent.serviceSub, claims.sub))
+      throw invalid('The token is of another account than the registered agent.')
+    return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
+  }
+
+  /** A person's token: in person, or brought by a registered agent; by any other client it is refused (rule A7). */
+  #personal(claims: Claims, origin: Principal['origin']): Principal {
+    const { azp, sub } = claims
+    const { issuer, interactiveClients, register, vault } = this.#options
+    const inPerson = interactiveClients.includes(azp)
+    const actor: PartyRef | undefined = !inPerson && register.agent(azp) ? `agent:${azp}` : undefined
+    if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
+    const party = vault.pseudonymOf(issuer, sub)
+    const roles = inPerson ? ROLES.filter((role): role is Role => claims.roles?.includes(role) === true) : []
+    return { party, name: party, inPerson, types: undefined, actor, roles, origin }
+  }
+}
+
+const invalid = (detail: string): Fault => refuse('unauthenticated', detail, challenge(true))
+const challenge = (sent: boolean) => ({ error: sent ? 'invalid_token' : 'missing_token' })
+
+/** The keys could not be fetched or read, as opposed to: they do not fit this token. */
+function isKeyTrouble(cause: unknown): boolean {
+  return (
+    cause instanceof errors.JWKSTimeout ||
+    cause instanceof TypeError ||
+    (cause instanceof errors.JOSEError && cause.code === 'ERR_JOSE_GENERIC')
+  )
+}
+
+function sameText(a: string, b: string): boolean {
+  const left = createHash('sha256').update(a).digest()
+  return timingSafeEqual(left, createHash('sha256').update(b).digest())
+}

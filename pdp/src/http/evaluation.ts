@@ -1,0 +1,167 @@
+/**
+ * `POST /access/v1/evaluation` and `/access/v1/evaluations` (AuthZEN 1.0, sections 6 and 7). Nothing is answered unrecorded.
+ *
+ * @module
+ */
+import {
+  type EvaluationRequest,
+  type EvaluationsSemantic,
+  evaluationRequestSchema,
+  evaluationsRequestSchema,
+  Fault,
+  PROBLEMS,
+  REASONS,
+  refuse,
+  splitRef,
+} from '@mandate/protocol'
+import type { RequestHandler } from 'express'
+import { z } from 'zod'
+import type { Evaluation, Verdict } from '../decide/question.ts'
+import type { Principal } from '../pap/pap.ts'
+import type { EntryDraft, Recorder } from '../ports.ts'
+import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
+import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
+
+export interface EvaluationDeps extends AnswerDeps {
+  readonly decide: (evaluation: Evaluation) => Promise<Verdict>
+  readonly record: Recorder
+  readonly newId: () => string
+}
+
+/** How many items of one batch are decided at the same time, and how many a batch may have. */
+const BATCH_WIDTH = 16
+const MAX_BATCH = 1_000
+
+/** One item, decided: what to say and what to record. */
+interface Decided {
+  readonly answer: { readonly decision: boolean; readonly context?: Readonly<Record<string, unknown>> }
+  readonly entry: EntryDraft
+}
+
+export function evaluationRoute(deps: EvaluationDeps): RequestHandler {
+  return async (req, res) => {
+    const parsed = evaluationRequestSchema.safeParse(req.body)
+    if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
+    const { answer, entry } = await decideOne(deps, parsed.data, principalOf(res), exchangeOf(res))
+    const [id = ''] = await deps.record([entry])
+    res.set('x-evaluation-id', id).json(answer)
+  }
+}
+
+export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
+  const single = evaluationRoute(deps)
+  return async (req, res, next) => {
+    const parsed = evaluationsRequestSchema.safeParse(req.body)
+    if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
+    const { evaluations = [], options, subject, action, resource, context } = parsed.data
+    if (evaluations.length === 0) {
+      await single(req, res, next)
+      return
+    }
+    if (evaluations.length > MAX_BATCH) throw refuse('invalid_request', `evaluations: at most ${MAX_BATCH} items.`)
+    const items = evaluations.map((item) => ({ ...present({ subject, action, resource, context }), ...item }))
+    const semantic = options?.evaluations_semantic ?? 'execute_all'
+    const decided = await decideAll(semantic, items, (item) =>
+      decideItem(deps, item, principalOf(res), exchangeOf(res)),
+    )
+    await deps.record(decided.map(({ entry }) => entry))
+    res.json({
+      evaluations: decided.map(({ answer }) =>
+        options?.reasons || isError(answer) ? answer : { decision: answer.decision },
+      ),
+    })
+  }
+}
+
+const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
+
+const isError = ({ context }: Decided['answer']): boolean => context?.['error'] !== undefined
+
+/** The three semantics; the short-circuiting ones answer up to and including the item that ended them. */
+async function decideAll<T>(
+  semantic: EvaluationsSemantic,
+  items: readonly T[],
+  decideItem: (item: T) => Promise<Decided>,
+): Promise<readonly Decided[]> {
+  const width = semantic === 'execute_all' ? BATCH_WIDTH : 1
+  const ends = { execute_all: undefined, deny_on_first_deny: false, permit_on_first_permit: true }[semantic]
+  const decided: Decided[] = []
+  for (let start = 0; start < items.length; start += width) {
+    const round = await Promise.all(items.slice(start, start + width).map(decideItem))
+    decided.push(...round)
+    if (ends !== undefined && decided.at(-1)?.answer.decision === ends) break
+  }
+  return decided
+}
+
+/** An item that is malformed, not the caller's to ask, or cannot be decided is `false` with its error; the others go on. */
+async function decideItem(deps: EvaluationDeps, item: unknown, by: Principal, exchange: Exchange): Promise<Decided> {
+  const parsed = evaluationRequestSchema.safeParse(item)
+  try {
+    if (parsed.success) return await decideOne(deps, parsed.data, by, exchange)
+    const subject = parsed.error.issues.every(({ path }) => path[0] === 'subject')
+    if (!subject) throw refuse('invalid_request', z.prettifyError(parsed.error))
+    return undecided(deps, by, 'invalid_request', z.prettifyError(parsed.error), {
+      code: 'subject_invalid',
+      reason_user: REASONS.subject_invalid.user,
+    })
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return undecided(deps, by, error.code, error.detail ?? PROBLEMS[error.code].title)
+  }
+}
+
+function undecided(
+  deps: EvaluationDeps,
+  by: Principal,
+  code: keyof typeof PROBLEMS,
+  message: string,
+  reason?: { readonly code: string; readonly reason_user: string },
+): Decided {
+  const { status } = PROBLEMS[code]
+  const explained = reason ? { reason: reason.code, reasons: [reason], chain: [] } : {}
+  return {
+    answer: { decision: false, context: { ...explained, error: { status, message } } },
+    entry: {
+      id: deps.newId(),
+      kind: status >= 500 ? 'fault' : 'refused',
+      caller: by.name,
+      ...by.origin,
+      decision: false,
+      code,
+      status,
+    },
+  }
+}
+
+async function decideOne(
+  deps: EvaluationDeps,
+  request: EvaluationRequest,
+  by: Principal,
+  exchange: Exchange,
+): Promise<Decided> {
+  const id = deps.newId()
+  const evaluation = deps.border.evaluation(request)
+  if (!evaluation) throw refuse('invalid_request', 'subject.type: must be user or agent.')
+  requireEntitled(by, evaluation)
+  const verdict = await deps.decide(evaluation)
+  const entry = evaluationEntry(deps, id, evaluation, verdict, by, performance.now() - exchange.arrived)
+  return {
+    answer: { decision: verdict.decision, context: contextOf(deps, id, verdict, evaluation.resource, by) },
+    entry,
+  }
+}
+
+/** Who may ask about whom (rule A4). */
+function requireEntitled(by: Principal, { subject, actor, resource }: Evaluation): void {
+  if (by.types) {
+    const { type } = splitRef(resource)
+    if (by.types.includes(type)) return
+    throw refuse('forbidden', `resource.type: this service is not registered for "${type}".`)
+  }
+  if (by.roles.includes('auditor')) return
+  if (by.party?.startsWith('agent:') && (subject === by.party || actor === by.party)) return
+  if (by.party && subject === by.party && (by.inPerson || actor === by.actor)) return
+  throw refuse('forbidden', 'You may ask about yourself; a service about the resource types it is registered for.')
+}

@@ -1,0 +1,139 @@
+/**
+ * Faults at the door: every one becomes RFC 9457 and an entry, and the entry comes first (design 6, L1).
+ *
+ * @module
+ */
+import { createHmac, randomBytes } from 'node:crypto'
+import { Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
+import type { Logger } from 'pino'
+import type { Recorder } from '../ports.ts'
+import { type Exchange, exchangeOf } from './exchange.ts'
+
+/** Seconds after which a caller may try again, for 429 and 503. */
+const RETRY_AFTER = 1
+/** How many different sources one minute's summary tells apart; the rest are one. */
+const MAX_SOURCES = 64
+const MINUTE_MS = 60_000
+
+export interface FaultDeps {
+  readonly record: Recorder
+  readonly logger: Logger
+}
+
+export const notFound: RequestHandler = (_req, _res, next) => {
+  next(new Fault('not_found', 'no such route'))
+}
+
+/** The one mapper. An error that is no fault is one of ours: `internal`, its text in the operations log alone. */
+export function answerFaults({ record, logger }: FaultDeps, anonymous: AnonymousRefusals): ErrorRequestHandler {
+  return async (error: unknown, req, res, _next) => {
+    const exchange = exchangeOf(res)
+    let fault = faultOf(error)
+    if (PROBLEMS[fault.code].status >= 500)
+      logger.error({ err: fault, cause: fault.cause, requestId: exchange.requestId }, fault.code)
+    try {
+      await recordFault(fault, exchange, req, record, anonymous)
+    } catch (cause) {
+      fault = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
+      logger.error({ err: fault, requestId: exchange.requestId }, fault.code)
+    }
+    if (res.headersSent) {
+      res.destroy()
+      return
+    }
+    const { status } = PROBLEMS[fault.code]
+    if (status === 401) res.set('www-authenticate', challengeFor(fault))
+    if (status === 429 || status === 503) res.set('retry-after', String(RETRY_AFTER))
+    res
+      .status(status)
+      .type('application/problem+json')
+      .send(JSON.stringify(bodyOf(fault, exchange)))
+  }
+}
+
+const bodyOf = (fault: Fault, exchange: Exchange): Problem =>
+  problemOf(fault.code, fault.detail, { ...fault.members, request_id: exchange.requestId })
+
+const challengeFor = (fault: Fault): string =>
+  fault.members?.['error'] === 'invalid_token'
+    ? 'Bearer realm="mandate", error="invalid_token"'
+    : 'Bearer realm="mandate"'
+
+/** body-parser's errors carry a type; everything else that is no fault is ours. */
+function faultOf(error: unknown): Fault {
+  if (error instanceof Fault) return error
+  const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined
+  if (type === 'entity.too.large') return new Fault('payload_too_large', 'body too large', { cause: error })
+  if (typeof type === 'string' && /^(encoding|charset|request|entity)\./.test(type))
+    return new Fault('invalid_request', type, {
+      cause: error,
+      detail: 'The body cannot be read: send UTF-8 JSON, uncompressed or gzip.',
+    })
+  if (error instanceof URIError) return new Fault('invalid_request', 'malformed path', { cause: error })
+  return new Fault('internal', error instanceof Error ? error.message : 'unknown error', { cause: error })
+}
+
+async function recordFault(
+  fault: Fault,
+  exchange: Exchange,
+  req: Request,
+  record: Recorder,
+  anonymous: AnonymousRefusals,
+): Promise<void> {
+  const { status } = PROBLEMS[fault.code]
+  // A log that cannot be written is not told so.
+  if (fault.code === 'log_unavailable') return
+  if (!exchange.principal) {
+    anonymous.count(req.ip ?? '', fault.code)
+    return
+  }
+  const { name, party, actor, origin } = exchange.principal
+  const who = { caller: name, ...(party ? { subject: party } : {}), ...(actor ? { actor } : {}) }
+  await record([{ kind: status >= 500 ? 'fault' : 'refused', ...who, ...origin, code: fault.code, status }])
+}
+
+/**
+ * Refusals without a valid caller: one summary entry a source and minute from a fixed quota, so that a flood of them can never fill the log
+ * or fail a decision. A source is told by a keyed hash that changes with every start: an address is personal.
+ */
+export class AnonymousRefusals {
+  readonly #key = randomBytes(32)
+  readonly #record: Recorder
+  readonly #logger: Logger
+  readonly #counts = new Map<string, Map<string, number>>()
+  readonly #timer: NodeJS.Timeout
+
+  constructor({ record, logger }: FaultDeps) {
+    this.#record = record
+    this.#logger = logger
+    this.#timer = setInterval(() => void this.flush(), MINUTE_MS).unref()
+  }
+
+  count(address: string, code: string): void {
+    const hash = createHmac('sha256', this.#key).update(address).digest('base64url').slice(0, 16)
+    const source = this.#counts.has(hash) || this.#counts.size < MAX_SOURCES ? hash : 'others'
+    const codes = this.#counts.get(source) ?? new Map<string, number>()
+    codes.set(code, (codes.get(code) ?? 0) + 1)
+    this.#counts.set(source, codes)
+  }
+
+  /** Writes what was counted. A failure is told to the operators and to nobody else. */
+  async flush(): Promise<void> {
+    const drafts = [...this.#counts].map(([source, codes]) => ({
+      kind: 'refused' as const,
+      target: `source:${source}`,
+      change: Object.fromEntries(codes),
+    }))
+    this.#counts.clear()
+    if (drafts.length === 0) return
+    await this.#record(drafts).catch((error: unknown) =>
+      this.#logger.error({ err: error }, 'anonymous refusals not recorded'),
+    )
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.flush()
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * JSON bodies, read more strictly than `JSON.parse` does: a duplicate member name is an error, not the last one wins (AuthZEN 1.0, section
+ * 11.5), and nesting is bounded.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7493.html#section-2.3 RFC 7493, section 2.3}
+ * @module
+ */
+import { refuse } from '@mandate/protocol'
+
+const MAX_DEPTH = 32
+
+/**
+ * Parses a JSON text.
+ *
+ * @throws Fault `invalid_request`, naming the member where one can be named.
+ */
+export function parseJson(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw refuse('invalid_request', 'The body is not JSON.')
+  }
+  requireUniqueNames(text)
+  return value
+}
+
+/** Walks a text that is known to be JSON: only strings and brackets matter. */
+function requireUniqueNames(text: string): void {
+  // One set of names for each open object, `undefined` for each open array.
+  const open: (Set<string> | undefined)[] = []
+  let last = ''
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text[at]) {
+      case '"': {
+        const end = endOfString(text, at)
+        last = text.slice(at, end)
+        at = end - 1
+        break
+      }
+      case ':':
+        claimName(open[open.length - 1], last)
+        break
+      case '{':
+      case '[':
+        open.push(text[at] === '{' ? new Set() : undefined)
+        if (open.length > MAX_DEPTH) throw refuse('invalid_request', `The body is nested more than ${MAX_DEPTH} deep.`)
+        break
+      case '}':
+      case ']':
+        open.pop()
+    }
+  }
+}
+
+function claimName(names: Set<string> | undefined, literal: string): void {
+  // Names are compared as they read, not as they are spelled: "a" and "\u0061" are one.
+  const name = String(JSON.parse(literal))
+  if (names?.has(name))
+    throw refuse('invalid_request', `The member ${JSON.stringify(name)} stands twice in one object.`)
+  names?.add(name)
+}
+
+/** The index after the closing quote of the string that opens at `start`. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  return at + 1
+}

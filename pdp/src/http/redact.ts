@@ -1,0 +1,48 @@
+/**
+ * What callers wrote, fit for the log (design 6, L5): known names stand as they are, anything else as a salted commitment, since it may be
+ * somebody's words.
+ *
+ * @module
+ */
+import { type PartyRef, personaNameSchema, type ResourceRef, splitRef } from '@mandate/protocol'
+import type { Evaluation } from '../decide/question.ts'
+import type { Policies } from '../policy/pack.ts'
+import type { Register, Vault } from '../ports.ts'
+
+export interface RedactorOptions {
+  readonly policies: () => Policies
+  readonly register: Pick<Register, 'agent'>
+  readonly vault: Pick<Vault, 'commit'>
+}
+
+export class Redactor {
+  readonly #options: RedactorOptions
+
+  constructor(options: RedactorOptions) {
+    this.#options = options
+  }
+
+  /** People are pseudonyms by now; an agent's id stands when it is registered. */
+  party(party: PartyRef): PartyRef {
+    const { type, id } = splitRef(party)
+    return type === 'user' || this.#options.register.agent(id) ? party : `agent:${this.#options.vault.commit(id)}`
+  }
+
+  persona(name: string): string {
+    return personaNameSchema.safeParse(name).success ? name : this.#options.vault.commit(name)
+  }
+
+  action({ action, resource }: Evaluation): string {
+    const actions = this.#options.policies().byType.get(splitRef(resource).type)?.manifest.actions
+    return actions && Object.hasOwn(actions, action) ? action : this.#options.vault.commit(action)
+  }
+
+  /** @param registered - Whether its service registered it: only then is the id what the manifest promises of its type. */
+  resource(resource: ResourceRef, registered: boolean): string {
+    const { type, id } = splitRef(resource)
+    const manifest = this.#options.policies().byType.get(type)?.manifest
+    if (!manifest) return `unknown:${this.#options.vault.commit(resource)}`
+    const opaque = manifest.account === type || (registered && manifest.resources[type]?.opaque_ids === true)
+    return opaque ? resource : `${type}:${this.#options.vault.commit(id)}`
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The PDP over HTTP: which route stands behind which doors.
+ *
+ * @module
+ */
+import { type Metadata, refuse } from '@mandate/protocol'
+import express, { type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import type { Callers } from './caller.ts'
+import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
+import { type EvaluationDeps, evaluationRoute, evaluationsRoute } from './evaluation.ts'
+import { authenticated, beginExchange } from './exchange.ts'
+import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
+import { parseJson } from './json.ts'
+import { createLimits, type LimitOptions } from './limits.ts'
+import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
+
+const BODY_LIMIT = '64kb'
+const BATCH_LIMIT = '1mb'
+
+export interface ServerDeps extends EvaluationDeps, Omit<PapRouteDeps, 'redact'>, DecisionDeps, FaultDeps {
+  readonly callers: Callers
+  readonly limits: LimitOptions
+  /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */
+  readonly publicUrl: string
+  /** Whether decisions can be made and recorded now. */
+  readonly ready: () => Promise<boolean>
+  /** Proxies in front that are trusted to say where a request came from. */
+  readonly trustProxy: number
+}
+
+export interface HttpApp {
+  readonly app: Express
+  /** Writes what is still to be recorded. */
+  readonly close: () => Promise<void>
+}
+
+export function createHttpApp(deps: ServerDeps): HttpApp {
+  const app = express()
+  const anonymous = new AnonymousRefusals(deps)
+  const limits = createLimits(deps.limits)
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('trust proxy', deps.trustProxy)
+  app.set('query parser', 'simple')
+  app.use(beginExchange, securityHeaders(deps.publicUrl))
+  app.get('/livez', (_req, res) => void res.json({ status: 'alive' }))
+  app.get('/readyz', async (_req, res) => {
+    const ready = await deps.ready()
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
+  })
+  app.get('/.well-known/authzen-configuration', (_req, res) => {
+    res.set('cache-control', 'public, max-age=3600').json(metadataOf(deps.publicUrl))
+  })
+  app.use(limits.concurrency, limits.byAddress, authenticated(deps.callers), limits.byCaller)
+  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT), evaluationRoute(deps))
+  app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT), evaluationsRoute(deps))
+  app.use('/v1', decisionRoutes(deps))
+  app.use('/log', logRoutes(deps))
+  app.use('/v1', ...jsonBody(BODY_LIMIT), papRoutes(deps))
+  app.use(notFound, answerFaults(deps, anonymous))
+  return { app, close: () => anonymous.close() }
+}
+
+/** A JSON object or nothing; anything else is 400 (AuthZEN 1.0, section 10.1). */
+function jsonBody(limit: string): readonly [RequestHandler, RequestHandler] {
+  const text = express.text({ type: () => true, limit, defaultCharset: 'utf-8' })
+  const parse: RequestHandler = (req, _res, next) => {
+    const body: unknown = req.body
+    if (typeof body !== 'string' || body === '') {
+      req.body = undefined
+      if (req.path.startsWith('/access/')) throw refuse('invalid_request', 'The body must be a JSON object.')
+      next()
+      return
+    }
+    if (!req.is('application/json')) throw refuse('invalid_request', 'Content-Type: must be application/json.')
+    const value = parseJson(body)
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw refuse('invalid_request', 'The body must be a JSON object.')
+    req.body = value
+    next()
+  }
+  return [text, parse]
+}
+
+/** An API serves no page: nothing may be loaded, framed or sniffed from it. */
+function securityHeaders(publicUrl: string): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: publicUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+  })
+}
+
+function metadataOf(publicUrl: string): Metadata {
+  return {
+    policy_decision_point: publicUrl,
+    access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
+    access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
+  }
+}

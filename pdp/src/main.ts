@@ -1,0 +1,88 @@
+/**
+ * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`.
+ *
+ * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used, 70 otherwise.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { Fault } from '@mandate/protocol'
+import { type Logger, pino } from 'pino'
+import { type Pdp, startPdp } from './app.ts'
+import { ConfigError, type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
+import { PolicyError } from './policy/pack.ts'
+
+/** Whoever stops us waits this long at most, in milliseconds. */
+const STOP_WITHIN = 10_000
+
+/** Never in an operations log: what authenticates, and what a person wrote. */
+const REDACT = {
+  paths: [
+    'authorization',
+    'cookie',
+    'token',
+    'secret',
+    'password',
+    '*.authorization',
+    '*.cookie',
+    '*.token',
+    '*.access_token',
+    '*.refresh_token',
+    '*.client_secret',
+    '*.secret',
+    '*.password',
+    'req.headers',
+    'err.config',
+    'cause.config',
+  ],
+  censor: '[redacted]',
+}
+
+function readConfig(): ParsedConfig {
+  try {
+    return parseConfig(process.env, (path) => readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(
+      `The configuration cannot be used:\n${error.problems.map((problem) => `  ${problem}\n`).join('')}`,
+    )
+    process.exit(78)
+  }
+}
+
+function stopOn(signals: readonly NodeJS.Signals[], pdp: Pdp, logger: Logger): void {
+  for (const signal of signals) {
+    process.once(signal, () => {
+      logger.info({ signal }, 'stopping')
+      setTimeout(() => process.exit(70), STOP_WITHIN).unref()
+      pdp.close().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          logger.error({ err: error }, 'not stopped cleanly')
+          process.exit(70)
+        },
+      )
+    })
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof PolicyError) return 78
+  return error instanceof Fault && error.code === 'relations_unavailable' ? 69 : 70
+}
+
+const { config, warnings } = readConfig()
+if (process.argv.includes('--print-config')) {
+  process.stdout.write(`${JSON.stringify(redactedConfig(config), undefined, 2)}\n`)
+  process.exit(0)
+}
+const logger = pino({ level: config.LOG_LEVEL, base: { service: 'pdp' }, redact: REDACT })
+for (const warning of warnings) logger.warn(warning)
+try {
+  const pdp = await startPdp(config, logger)
+  stopOn(['SIGTERM', 'SIGINT'], pdp, logger)
+  logger.info({ url: pdp.url }, 'listening')
+} catch (error) {
+  logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
+  process.exitCode = exitCodeOf(error)
+}

@@ -1,0 +1,68 @@
+/**
+ * What every administrative operation needs, and who is asking. All parties by pseudonym.
+ *
+ * @module
+ */
+
+import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
+import type { Policies } from '../policy/pack.ts'
+import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
+
+export interface PapDeps {
+  readonly policies: () => Policies
+  readonly relations: Relations
+  readonly authority: Authority
+  readonly register: Register
+  readonly record: Recorder
+  readonly clock: Clock
+  /** How a resource stands in the log. */
+  readonly redact: { resource(resource: ResourceRef, registered: boolean): string }
+  /** A new ULID, later than every one before it. */
+  readonly newId: () => string
+  /** How many links a chain may have (rule C5). */
+  readonly maxDepth: number
+}
+
+/** Roles that count in tokens of interactive clients only (rule A7). */
+export const ROLES = ['auditor', 'operator', 'persona-admin'] as const
+export type Role = (typeof ROLES)[number]
+
+/** Who asks, as the token says. */
+export interface Principal {
+  /** The person, or the agent or service itself; a service is no party to a grant. */
+  readonly party: PartyRef | undefined
+  /** How the log names the caller. */
+  readonly name: string
+  /** A person signed in at an interactive client (rule A6). */
+  readonly inPerson: boolean
+  /** Set when the caller is a domain service with its own token: the resource types it is registered for. */
+  readonly types: readonly string[] | undefined
+  /** The agent that brought a person's token, when one did. */
+  readonly actor: PartyRef | undefined
+  readonly roles: readonly Role[]
+  /** Where an entry about this request should point. */
+  readonly origin: Pick<EntryDraft, 'request_id' | 'trace'>
+}
+
+/** The person, in person; everything a person does to authority starts here. */
+export function person(by: Principal): PartyRef {
+  if (by.party?.startsWith('user:') && by.inPerson) return by.party
+  throw refuse('in_person_only', 'Sign in at an interactive client; no agent or service may do this for a person.')
+}
+
+/** The person in person, or an agent with its own service token. */
+export function personOrAgent(by: Principal): PartyRef {
+  if (by.party?.startsWith('agent:') && by.actor === undefined) return by.party
+  return person(by)
+}
+
+/** Demands a role. */
+export function withRole(by: Principal, role: Role): void {
+  if (!by.roles.includes(role))
+    throw refuse('forbidden', `This needs the role ${role}, in a token of an interactive client.`)
+}
+
+/** The common part of an entry about a change. */
+export function changeBy(by: Principal): Pick<EntryDraft, 'caller' | 'request_id' | 'trace'> {
+  return { caller: by.name, ...by.origin }
+}

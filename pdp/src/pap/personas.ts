@@ -1,0 +1,214 @@
+/**
+ * Personas: the role somebody acts in, its life, and what its holder lets agents do (rules F1–F4).
+ *
+ * @module
+ */
+import { type Autonomy, type EpochMillis, type PartyRef, type PersonaStatus, refuse } from '@mandate/protocol'
+import { personaId, personaName, personaParts } from '../names.ts'
+import type { Manifest } from '../policy/manifest.ts'
+import type { GateLimit, PersonaRecord } from '../ports.ts'
+import { boundObjection, unitOf } from './bounds.ts'
+import { changeBy, type PapDeps, type Principal, person } from './pap.ts'
+
+/** How many personas that are not revoked one person may hold (rule F1). */
+const MAX_PERSONAS = 10
+/** The end of a persona that says none: far, and an instant that every database and JSON reader can hold. */
+const FOREVER = Date.UTC(9999, 11, 31)
+
+export interface PersonaRequest {
+  readonly title: string
+  readonly circle: string
+  readonly validFrom?: EpochMillis | undefined
+  readonly validTill?: EpochMillis | undefined
+  readonly autonomy?: Autonomy | undefined
+}
+
+export interface PersonaPatch {
+  readonly status?: PersonaStatus | undefined
+  readonly validFrom?: EpochMillis | undefined
+  readonly validTill?: EpochMillis | undefined
+  /** `null` takes the settings away. */
+  readonly autonomy?: Autonomy | null | undefined
+}
+
+/** The newest persona of that name that is not revoked. */
+export function heldPersona(
+  { register }: Pick<PapDeps, 'register'>,
+  holder: PartyRef,
+  name: string | undefined,
+): PersonaRecord | undefined {
+  return register
+    .personas(holder)
+    .findLast((persona) => personaName(persona.id) === name && persona.status !== 'revoked')
+}
+
+/** Takes a persona. A title that nobody may give themself waits for a persona administrator. */
+export async function createPersona(deps: PapDeps, request: PersonaRequest, by: Principal): Promise<PersonaRecord> {
+  const holder = person(by)
+  const pack = deps.policies().byTitle.get(request.title)
+  const rule = pack?.manifest.titles[request.title]
+  if (!pack || !rule) throw refuse('persona_invalid', `title: no domain knows "${request.title}".`, { field: 'title' })
+  const all = deps.register.personas(holder)
+  const held = all.filter(({ status }) => status !== 'revoked')
+  if (held.length >= MAX_PERSONAS)
+    throw refuse('conflict', `At most ${MAX_PERSONAS} personas a person; revoke one first.`)
+  const namesakes = all.filter(({ title, circle }) => title === request.title && circle === request.circle)
+  if (namesakes.some(({ status }) => status !== 'revoked')) throw refuse('conflict', 'You hold that persona already.')
+  const now = deps.clock()
+  const persona: PersonaRecord = {
+    id: personaId({ holder, title: request.title, circle: request.circle, n: namesakes.length + 1 }),
+    holder,
+    title: request.title,
+    circle: request.circle,
+    domain: pack.manifest.domain,
+    status: rule.assume === 'self' ? 'active' : 'pending',
+    validFrom: request.validFrom ?? now,
+    validTill: request.validTill ?? FOREVER,
+    autonomy: request.autonomy,
+    createdAt: now,
+  }
+  await putPersona(deps, persona, 'persona_created', by)
+  return persona
+}
+
+/** Changes one's own persona, or as a persona administrator what waits for one. */
+export async function patchPersona(
+  deps: PapDeps,
+  id: string,
+  patch: PersonaPatch,
+  by: Principal,
+): Promise<PersonaRecord> {
+  const administrator = by.inPerson && by.roles.includes('persona-admin')
+  const party = person(by)
+  const persona = deps.register.persona(id)
+  if (!persona || (persona.holder !== party && !administrator))
+    throw refuse('not_found', 'There is no such persona among yours.')
+  const own = persona.holder === party
+  if (patch.status !== undefined) requireTransition(persona.status, patch.status, own, administrator)
+  const dates = patch.validFrom !== undefined || patch.validTill !== undefined
+  const rule = deps.policies().byTitle.get(persona.title)?.manifest.titles[persona.title]
+  if (dates && !administrator && rule?.assume !== 'self')
+    throw refuse('forbidden', 'A persona administrator sets the dates of this title.')
+  if (patch.autonomy !== undefined && !own) throw refuse('forbidden', 'Only its holder sets what agents may do.')
+  const changed: PersonaRecord = {
+    ...persona,
+    status: patch.status ?? persona.status,
+    validFrom: patch.validFrom ?? persona.validFrom,
+    validTill: patch.validTill ?? persona.validTill,
+    autonomy: patch.autonomy === undefined ? persona.autonomy : (patch.autonomy ?? undefined),
+  }
+  await putPersona(deps, changed, 'persona_changed', by)
+  return changed
+}
+
+const OWN_MOVES: Partial<Record<PersonaStatus, readonly PersonaStatus[]>> = {
+  pending: ['revoked'],
+  active: ['inactive', 'revoked'],
+  inactive: ['active', 'revoked'],
+  suspended: ['revoked'],
+}
+const ADMINISTRATORS_MOVES: Partial<Record<PersonaStatus, readonly PersonaStatus[]>> = {
+  pending: ['active', 'revoked'],
+  active: ['suspended', 'revoked'],
+  inactive: ['suspended', 'revoked'],
+  suspended: ['active', 'revoked'],
+}
+
+function requireTransition(from: PersonaStatus, to: PersonaStatus, own: boolean, administrator: boolean): void {
+  if (from === to) return
+  const allowed = [...((own && OWN_MOVES[from]) || []), ...((administrator && ADMINISTRATORS_MOVES[from]) || [])]
+  if (!allowed.includes(to)) throw refuse('conflict', `A persona that is ${from} cannot become ${to} this way.`)
+}
+
+/** Personas of one's own, or for a persona administrator those that wait. */
+export function listPersonas(deps: PapDeps, waiting: boolean, by: Principal): readonly PersonaRecord[] {
+  if (!waiting) return deps.register.personas(person(by))
+  if (!by.roles.includes('persona-admin')) throw refuse('forbidden', 'This needs the role persona-admin.')
+  return deps.register.personasWaiting()
+}
+
+/**
+ * Whoever narrows goes first to the store, whoever widens first to the log: neither can leave authority behind that nobody recorded, nor keep
+ * it because nothing can be recorded. A change of a persona may do both, so it is recorded first unless it only takes away.
+ */
+async function putPersona(
+  deps: PapDeps,
+  persona: PersonaRecord,
+  kind: 'persona_created' | 'persona_changed',
+  by: Principal,
+): Promise<void> {
+  if (persona.validFrom >= persona.validTill)
+    throw refuse('persona_invalid', 'valid_till: must be after valid_from.', { field: 'valid_till' })
+  const gates = gateLimits(deps, persona)
+  const usable = persona.status === 'active' ? { from: persona.validFrom, till: persona.validTill } : undefined
+  const entry = () =>
+    deps.record([{ kind, ...changeBy(by), owner: persona.holder, target: persona.id, change: described(persona) }])
+  const apply = async (): Promise<void> => {
+    deps.register.putPersona(persona, false)
+    await deps.authority.setPersona(persona.id, usable, gates)
+    deps.register.putPersona(persona, true)
+  }
+  const before = deps.register.persona(persona.id)
+  const onlyTakes = before?.status === 'active' && (persona.status !== 'active' || persona.autonomy?.consent !== true)
+  if (onlyTakes) {
+    await apply()
+    await entry()
+    return
+  }
+  await entry()
+  await apply()
+}
+
+function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {
+  return {
+    title: persona.title,
+    circle: persona.circle,
+    status: persona.status,
+    valid_from: new Date(persona.validFrom).toISOString(),
+    valid_till: new Date(persona.validTill).toISOString(),
+    ...(persona.autonomy ? { autonomy: persona.autonomy } : {}),
+  }
+}
+
+/** What a persona's settings are in the store: consent and every limit set. */
+export function gateLimits(deps: Pick<PapDeps, 'policies'>, persona: PersonaRecord): readonly GateLimit[] {
+  const manifest = deps.policies().byTitle.get(persona.title)?.manifest
+  if (!manifest || !persona.autonomy) return []
+  const objection = autonomyObjection(manifest, persona.autonomy)
+  if (objection) throw refuse('persona_invalid', `autonomy: ${objection}`, { field: 'autonomy' })
+  const { consent, limits } = persona.autonomy
+  return manifest.gates.flatMap(({ name, relation, attribute, bound }): GateLimit[] => {
+    if (!attribute || !bound) return consent ? [{ relation, limit: undefined }] : []
+    const set = limits[name]
+    const rule = manifest.attributes[attribute]
+    if (!set || !rule) return []
+    return [{ relation, limit: { bound, value: set[bound] ?? 0, unit: unitOf(rule, set) } }]
+  })
+}
+
+function autonomyObjection(manifest: Manifest, { consent, limits }: Autonomy): string | undefined {
+  const settable = manifest.gates.filter((gate) => gate.attribute)
+  const unknown = Object.keys(limits).find((name) => !settable.some((gate) => gate.name === name))
+  if (unknown)
+    return `there is no gate "${unknown}"; ${manifest.domain} has ${settable.map(({ name }) => name).join(', ')}.`
+  for (const { name, attribute, bound } of settable) {
+    const set = limits[name]
+    if (!set && consent) return `consent needs every limit set; "${name}" is missing.`
+    if (!set) continue
+    const objection =
+      boundObjection(set, manifest.attributes[attribute ?? '']) ??
+      (bound && set[bound] === undefined ? `give ${bound}.` : undefined)
+    if (objection) return `${name}: ${objection}`
+  }
+  return undefined
+}
+
+/** The persona a resource is registered under, by its owner's name for it. */
+export function personaForOwner(deps: PapDeps, owner: PartyRef, name: string | undefined, manifest: Manifest): string {
+  if (Object.keys(manifest.titles).length === 0) return ''
+  const persona = heldPersona(deps, owner, name)
+  if (persona && manifest.titles[personaParts(persona.id).title]) return persona.id
+  throw refuse('persona_invalid', `owner_persona: the owner holds no such persona in ${manifest.domain}.`, {
+    field: 'owner_persona',
+  })
+}

@@ -1,0 +1,171 @@
+/**
+ * Plans a grant: everything that can be wrong with it, found before anything is written. Order of the checks: the request by itself, the
+ * delegate, and then (rule C5) parent live, redelegable, persona, depth, cycle, widening.
+ *
+ * @module
+ */
+import { GRANT_LIFETIME, type GrantRequest, type PartyRef, refuse, splitRef } from '@mandate/protocol'
+import { scopesCovering } from '../decide/admit.ts'
+import { personaFits, widening } from '../decide/chain.ts'
+import { allScope, deedScope, partScope, personaParts } from '../names.ts'
+import { impliedActions } from '../policy/manifest.ts'
+import type { Pack } from '../policy/pack.ts'
+import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports.ts'
+import { Trail } from '../trail.ts'
+import { boundsOf } from './bounds.ts'
+import type { PapDeps } from './pap.ts'
+import { heldPersona } from './personas.ts'
+import { requestObjection } from './request.ts'
+
+/** @throws Fault naming the first rule the request breaks. */
+export async function planGrant(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<GrantBody> {
+  const now = deps.clock()
+  const pack = packOfScope(deps, request.scope)
+  const objection = requestObjection(request, delegator, pack, now)
+  if (objection) throw refuse('grant_invalid', objection.detail, { field: objection.field })
+  requireDelegate(deps, request.delegate)
+  const parent = request.parent === undefined ? undefined : requireParent(deps, request.parent, delegator, now)
+  const persona = await requirePersona(deps, request, delegator, parent)
+  if (parent) requireChain(deps, request.delegate, parent)
+  const covered = await resolveScope(deps, request.scope, pack, delegator, persona, parent)
+  const giver: Giver = persona ? `persona:${persona}` : (delegator as Giver)
+  const id = deps.newId()
+  const body: GrantBody = {
+    id,
+    delegator,
+    delegatorPersona: persona,
+    delegate: request.delegate,
+    asks: request.delegate_persona ?? '',
+    owner: covered.owner,
+    actions: impliedActions(pack.manifest, request.actions),
+    scope: covered.scope,
+    covers: request.scope,
+    ...boundsOf(request.limits ?? [], pack.manifest.attributes),
+    expiresAt: expiryOf(request, now, parent),
+    redelegations: request.redelegations,
+    unattended: request.unattended,
+    parent: parent?.id,
+    path: [...(parent?.path ?? []), id],
+    givers: [...new Set([...(parent?.givers ?? []), giver])],
+    createdAt: now,
+  }
+  const field = parent && widening(body, parent)
+  if (field) throw widened(field)
+  return body
+}
+
+const widened = (field: string) =>
+  refuse('grant_widened', `grant_widened: ${field}: a grant may not give more than its parent.`, { field })
+
+function packOfScope(deps: PapDeps, scope: string): Pack {
+  const { type, id } = splitRef(scope)
+  const policies = deps.policies()
+  const pack = type === 'all' ? policies.byDomain.get(id) : policies.byType.get(type)
+  if (pack && type !== pack.manifest.account) return pack
+  throw refuse('grant_invalid', `scope: no domain knows "${type === 'all' ? id : type}".`, { field: 'scope' })
+}
+
+/** A known persona holder or a registered agent (rule C6). */
+function requireDelegate(deps: PapDeps, delegate: PartyRef): void {
+  const { type, id } = splitRef(delegate)
+  const known = type === 'agent' ? deps.register.agent(id) !== undefined : deps.register.personas(delegate).length > 0
+  if (!known)
+    throw refuse(
+      'delegate_unknown',
+      'Nobody is known by that id: a delegate holds a persona, or is a registered agent.',
+    )
+}
+
+/** The parent must be the delegator's own, live with everything above it, and redelegable. */
+function requireParent(deps: PapDeps, id: string, delegator: PartyRef, now: number): GrantRecord {
+  const parent = deps.register.byId(id)
+  if (!parent || parent.delegate !== delegator)
+    throw refuse('grant_unknown', 'parent: there is no such grant among those you were given.')
+  const chain = parent.path.map((link) => deps.register.byId(link))
+  const live = chain.every((link) => link && link.revokedAt === undefined && link.expiresAt > now)
+  if (!live) throw refuse('grant_not_redelegable', 'parent: it has ended, or a grant above it has.')
+  if (parent.redelegations < 1) throw refuse('grant_not_redelegable', 'parent: it may not be passed on.')
+  return parent
+}
+
+/** The persona the delegator gives in: held, usable, and one that the parent may be used in. Agents have none. */
+async function requirePersona(
+  deps: PapDeps,
+  request: GrantRequest,
+  delegator: PartyRef,
+  parent: GrantRecord | undefined,
+): Promise<PersonaId> {
+  if (splitRef(delegator).type === 'agent') {
+    if (request.delegator_persona !== undefined)
+      throw refuse('grant_invalid', 'delegator_persona: an agent has no persona.', { field: 'delegator_persona' })
+    return ''
+  }
+  const persona = heldPersona(deps, delegator, request.delegator_persona)
+  if (!persona) throw refuse('grant_persona', 'delegator_persona: name one of your personas, as title/circle.')
+  const trail = new Trail()
+  const standing: readonly Giver[] = [`persona:${persona.id}`]
+  const circumstances = {
+    now: deps.clock(),
+    action: '',
+    within: [],
+    standing,
+    acting: [],
+    limited: false,
+    attributes: {},
+  }
+  const [usable] = await deps.relations.ask([{ kind: 'persona', persona: persona.id }], circumstances, trail)
+  if (!usable) throw refuse('grant_persona', 'delegator_persona: that persona is not usable now.')
+  if (parent && !personaFits(persona.id, parent.asks))
+    throw refuse('grant_persona', `parent: it must be used as ${parent.asks}.`)
+  return persona.id
+}
+
+function requireChain(deps: PapDeps, delegate: PartyRef, parent: GrantRecord): void {
+  if (parent.path.length + 1 > deps.maxDepth) throw refuse('chain_depth', `A chain has at most ${deps.maxDepth} links.`)
+  const links = parent.path.flatMap((id) => deps.register.byId(id) ?? [])
+  const inChain =
+    delegate === parent.owner || links.some((link) => link.delegator === delegate || link.delegate === delegate)
+  if (inChain) throw refuse('chain_cycle', 'delegate: already stands in this chain.')
+}
+
+interface Covered {
+  readonly scope: Scope
+  readonly owner: PartyRef
+}
+
+/** What the scope is in the store, and whose. A root grant needs ownership, a child a scope within its parent's. */
+async function resolveScope(
+  deps: PapDeps,
+  covers: string,
+  pack: Pack,
+  delegator: PartyRef,
+  persona: PersonaId,
+  parent: GrantRecord | undefined,
+): Promise<Covered> {
+  const { type, id } = splitRef(covers)
+  const { domain, titles } = pack.manifest
+  if (type === 'all') {
+    if (parent) return { scope: parent.covers === covers ? parent.scope : `all~${domain}`, owner: parent.owner }
+    if (persona && !titles[personaParts(persona).title])
+      throw refuse('not_owner', `scope: that persona is not of ${domain}.`)
+    return { scope: allScope(domain, persona), owner: delegator }
+  }
+  const trail = new Trail()
+  trail.fresh = true
+  const located = await deps.relations.locate(`${type}:${id}`, trail)
+  if (parent) {
+    if (!located || located.owner !== parent.owner || !scopesCovering(located, domain).includes(parent.scope))
+      throw widened('scope')
+  } else if (!located || located.owner !== delegator || located.persona !== persona) {
+    throw refuse('not_owner', 'scope: only its owner gives a first grant, in the persona it was created under.')
+  }
+  const scope = located.resource === located.root ? deedScope(located.deed) : partScope(located.deed, located.resource)
+  return { scope, owner: located.owner }
+}
+
+function expiryOf(request: GrantRequest, now: number, parent: GrantRecord | undefined): number {
+  if (request.expires_at !== undefined) return Date.parse(request.expires_at)
+  // "Expiry is to the second" (rule C5).
+  const week = Math.floor(now / 1000) * 1000 + GRANT_LIFETIME.default * 1000
+  return Math.min(week, parent?.expiresAt ?? Number.POSITIVE_INFINITY)
+}

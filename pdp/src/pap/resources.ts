@@ -1,0 +1,117 @@
+/**
+ * Resources: registered by the domain service that keeps them, with their owner and the persona they are held in (rule B1).
+ *
+ * @module
+ */
+import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
+import type { Pack } from '../policy/pack.ts'
+import type { EntryDraft, Located } from '../ports.ts'
+import { Trail } from '../trail.ts'
+import { changeBy, type PapDeps, type Principal } from './pap.ts'
+import { personaForOwner } from './personas.ts'
+
+export type ResourceRequest =
+  | { readonly owner: PartyRef; readonly ownerPersona: string | undefined }
+  | { readonly parent: ResourceRef }
+
+/**
+ * Registers a resource; the same again is no change.
+ *
+ * @returns The resource, and whether it is new.
+ */
+export async function putResource(
+  deps: PapDeps,
+  resource: ResourceRef,
+  request: ResourceRequest,
+  by: Principal,
+): Promise<{ readonly located: Located; readonly created: boolean }> {
+  const pack = requireType(deps, resource, by)
+  const wanted = await wantedResource(deps, resource, request, pack)
+  const present = await locateFresh(deps, resource)
+  if (present) return { located: requireSame(present, wanted), created: false }
+  await deps.record([{ kind: 'resource_registered', ...changeBy(by), ...described(deps, wanted) }])
+  if (!(await deps.authority.register(wanted))) {
+    const raced = await locateFresh(deps, resource)
+    if (raced) return { located: requireSame(raced, wanted), created: false }
+    throw refuse('conflict', 'The resource is being changed at the same time. Try again.')
+  }
+  return { located: wanted, created: true }
+}
+
+async function wantedResource(
+  deps: PapDeps,
+  resource: ResourceRef,
+  request: ResourceRequest,
+  pack: Pack,
+): Promise<Located> {
+  const rule = pack.manifest.resources[splitRef(resource).type]
+  if (!('parent' in request)) {
+    if (rule?.parent)
+      throw refuse('invalid_request', `parent: a ${splitRef(resource).type} belongs to a ${rule.parent}; name it.`)
+    const { owner, ownerPersona } = request
+    if (splitRef(owner).type !== 'user')
+      throw refuse('invalid_request', 'owner: must be user:<id>; an agent owns nothing.')
+    const persona = personaForOwner(deps, owner, ownerPersona, pack.manifest)
+    return { resource, root: resource, ancestors: [], owner, persona, deed: deps.newId() }
+  }
+  if (rule?.parent !== splitRef(request.parent).type)
+    throw refuse(
+      'invalid_request',
+      rule?.parent ? `parent: must be a ${rule.parent}.` : 'parent: this type has none; name its owner.',
+    )
+  const parent = await locateFresh(deps, request.parent)
+  if (!parent) throw refuse('invalid_request', 'parent: is not registered; register it first.')
+  return { ...parent, resource, ancestors: [parent.resource, ...parent.ancestors] }
+}
+
+function requireSame(present: Located, wanted: Located): Located {
+  const same =
+    present.owner === wanted.owner &&
+    present.persona === wanted.persona &&
+    present.ancestors.join() === wanted.ancestors.join()
+  if (same) return present
+  throw refuse(
+    'conflict',
+    'It is registered already, to another owner, persona or parent. A transfer must be asked for as such.',
+  )
+}
+
+export async function getResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<Located> {
+  requireType(deps, resource, by)
+  const located = await locateFresh(deps, resource)
+  if (!located) throw refuse('not_found', 'That resource is not registered.')
+  return located
+}
+
+/** Forgets a resource: every grant on it is dead at once, and stays so if it is registered again. Removing what is gone is no error. */
+export async function removeResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<void> {
+  requireType(deps, resource, by)
+  const located = await locateFresh(deps, resource)
+  if (!located) return
+  await deps.authority.unregister(located)
+  await deps.record([{ kind: 'resource_removed', ...changeBy(by), ...described(deps, located) }])
+}
+
+function described(
+  { redact }: PapDeps,
+  { owner, resource, root }: Located,
+): Pick<EntryDraft, 'owner' | 'resource' | 'root' | 'target'> {
+  const name = redact.resource(resource, true)
+  return { owner, resource: name, ...(root === resource ? {} : { root: redact.resource(root, true) }), target: name }
+}
+
+function requireType(deps: PapDeps, resource: ResourceRef, by: Principal): Pack {
+  const { type } = splitRef(resource)
+  if (!by.types?.includes(type))
+    throw refuse('forbidden', `Only the service registered for "${type}" administers it, with its own token.`)
+  const pack = deps.policies().byType.get(type)
+  if (!pack || type === pack.manifest.account)
+    throw refuse('invalid_request', `No domain has a resource type "${type}" to register.`)
+  return pack
+}
+
+function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
+  const trail = new Trail()
+  trail.fresh = true
+  return deps.relations.locate(resource, trail)
+}
