@@ -5,7 +5,7 @@
  */
 
 /** `EX_UNAVAILABLE` of sysexits.h: something this machine lacks. */
-export const EXIT_UNAVAILABLE = 69
+const EXIT_UNAVAILABLE = 69
 
 /** `EX_USAGE` of sysexits.h. */
 export const EXIT_USAGE = 64

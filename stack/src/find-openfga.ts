@@ -9,7 +9,7 @@ import { MissingToolError } from './errors.ts'
 import { answers, runCommand, tryCommand } from './run-command.ts'
 
 /** The only version the tests ran against. Go's checksum database vouches for the module's content. */
-export const OPENFGA_VERSION = 'v1.22.1'
+const OPENFGA_VERSION = 'v1.22.1'
 
 /** Looks, then fetches. */
 export interface FindOptions {

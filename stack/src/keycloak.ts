@@ -36,7 +36,7 @@ export interface KeycloakOptions {
 }
 
 /** Clients of the realm that have a secret. */
-export type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'booking-agent'
+type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'booking-agent'
 
 /** A running Keycloak. */
 export interface Keycloak {

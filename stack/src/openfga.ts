@@ -89,7 +89,7 @@ export async function startOpenFga(options: OpenFgaOptions = {}): Promise<OpenFg
 }
 
 /** The server that the environment names, or `undefined`. It cannot be stopped or restarted from here. */
-export function externalOpenFga(env: NodeJS.ProcessEnv): OpenFga | undefined {
+function externalOpenFga(env: NodeJS.ProcessEnv): OpenFga | undefined {
   const url = env['OPENFGA_URL']
   if (!url) return undefined
   const refuse = (): Promise<never> => Promise.reject(new StartError('OPENFGA_URL names a server that is not ours'))

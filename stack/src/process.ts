@@ -131,7 +131,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** The last 20 lines at most, indented. Empty when there is no log. */
-export function logTail(logFile: string): string {
+function logTail(logFile: string): string {
   try {
     const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n')
     return lines.slice(-20).join('\n').replaceAll(/^/gm, '  ')

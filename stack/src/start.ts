@@ -17,6 +17,8 @@ import { readRun, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
 
 const LOCK_FILE = 'lock'
+/** What `--fresh` spares: the lock that we hold, and what the tests keep between their runs. */
+const SPARED: readonly string[] = [LOCK_FILE, 'test']
 
 const command = parseCommand(process.argv.slice(2))
 if (command.kind === 'help') process.stdout.write(USAGE)
@@ -115,10 +117,9 @@ function interruption(): AbortSignal {
   return controller.signal
 }
 
-/** Everything but the lock that we hold. */
 function forget(): void {
   for (const name of readdirSync(STATE_DIR)) {
-    if (name !== LOCK_FILE) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
+    if (!SPARED.includes(name)) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
   }
 }
 
