@@ -1,1 +1,171 @@
-export {}
+/**
+ * Sign-in of a native app (RFC 8252): the system browser, a listener on loopback, PKCE. Knows nothing of Electron.
+ *
+ * @module
+ */
+import * as oidc from 'openid-client'
+import { z } from 'zod'
+import { type Loopback, listenOnLoopback } from './loopback.ts'
+import { createSession, type Session, type Tokens } from './session.ts'
+import { SignInError } from './sign-in-error.ts'
+
+export type { Session } from './session.ts'
+export { SignInError, type SignInErrorCode } from './sign-in-error.ts'
+
+export interface SignInOptions {
+  readonly issuer: string
+  readonly clientId: string
+  /** One scope a service: its audience. `openid` is asked for in any case. */
+  readonly scopes: readonly string[]
+  /** Shows the identity provider's page. May return before the person is done; a rejection ends the sign-in. */
+  readonly openBrowser: (url: URL) => Promise<void> | void
+  /** Time for the person, in milliseconds. @default 300000 */
+  readonly timeoutMs?: number
+  /** Cancels. */
+  readonly signal?: AbortSignal
+  /** Whether to bind the refresh token to a key of this session, or the key to bind it to. @default true */
+  readonly dpop?: boolean | CryptoKeyPair
+}
+
+/** A key pair whose private half cannot leave the process, unless it was made extractable. */
+export type CryptoKeyPair = Awaited<ReturnType<typeof oidc.randomDPoPKeyPair>>
+
+const optionsSchema = z.strictObject({
+  issuer: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .refine((url) => url.startsWith('https:') || isLoopback(url), 'must be https, or on loopback'),
+  clientId: z.string().min(1),
+  scopes: z.array(z.string().regex(/^[\w-]+$/u, 'must be the name of a scope')).min(1),
+  openBrowser: z.custom<SignInOptions['openBrowser']>((value) => typeof value === 'function', 'must be a function'),
+  timeoutMs: z.int().min(1).max(3_600_000).default(300_000),
+  signal: z.instanceof(AbortSignal).optional(),
+  dpop: z.union([z.boolean(), z.custom<CryptoKeyPair>((value) => typeof value === 'object')]).default(true),
+})
+type CheckedOptions = z.output<typeof optionsSchema>
+
+/**
+ * Signs a person in.
+ *
+ * @throws TypeError naming every bad option; SignInError with a code for everything else.
+ */
+export async function signIn(options: SignInOptions): Promise<Session> {
+  const parsed = optionsSchema.safeParse(options)
+  if (!parsed.success) throw new TypeError(`signIn: ${z.prettifyError(parsed.error)}`)
+  const checked = parsed.data
+  throwIfCancelled(checked.signal)
+  const config = await discover(checked)
+  const dpop = await dpopHandle(config, checked.dpop)
+  const { tokens, subject } = await authorize(config, checked, dpop)
+  if (tokens.refresh_token === undefined || tokens.id_token === undefined) {
+    throw new SignInError('invalid_response', 'the identity provider gave no refresh token or no ID token')
+  }
+  return createSession({ config, subject, refreshToken: tokens.refresh_token, idToken: tokens.id_token, dpop })
+}
+
+async function discover({ issuer, clientId }: CheckedOptions): Promise<oidc.Configuration> {
+  const execute = isLoopback(issuer) && issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : []
+  try {
+    return await oidc.discovery(new URL(issuer), clientId, undefined, oidc.None(), { execute })
+  } catch (cause) {
+    throw new SignInError('identity_unavailable', 'the identity provider cannot be discovered', { cause })
+  }
+}
+
+async function dpopHandle(
+  config: oidc.Configuration,
+  dpop: boolean | CryptoKeyPair,
+): Promise<oidc.DPoPHandle | undefined> {
+  if (dpop === false) return undefined
+  return oidc.getDPoPHandle(config, dpop === true ? await oidc.randomDPoPKeyPair('ES256') : dpop)
+}
+
+interface Authorized {
+  readonly tokens: Tokens
+  readonly subject: string
+}
+
+async function authorize(
+  config: oidc.Configuration,
+  options: CheckedOptions,
+  dpop: oidc.DPoPHandle | undefined,
+): Promise<Authorized> {
+  const verifier = oidc.randomPKCECodeVerifier()
+  const state = oidc.randomState()
+  const nonce = oidc.randomNonce()
+  const loopback = await listenOnLoopback(state)
+  try {
+    const url = oidc.buildAuthorizationUrl(config, {
+      redirect_uri: loopback.redirectUri,
+      scope: ['openid', ...options.scopes].join(' '),
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      state,
+      nonce,
+      ...(dpop ? { dpop_jkt: await dpop.calculateThumbprint() } : {}),
+    })
+    const answer = await awaitAnswer(loopback, url, options)
+    checkAnswer(answer, config.serverMetadata().issuer)
+    const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
+    return await exchange(config, answer, checks, dpop)
+  } finally {
+    await loopback.close()
+  }
+}
+
+/** Whatever comes first: the answer, the person's patience, a cancellation, a browser that does not open. */
+async function awaitAnswer(
+  { answered }: Loopback,
+  url: URL,
+  { openBrowser, timeoutMs, signal }: CheckedOptions,
+): Promise<URL> {
+  const given = new AbortController()
+  const timeout = AbortSignal.timeout(timeoutMs)
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  const once = { once: true, signal: given.signal }
+  timeout.addEventListener('abort', () => reject(new SignInError('timed_out', 'nobody signed in in time')), once)
+  signal?.addEventListener('abort', () => reject(new SignInError('cancelled', 'the sign-in was cancelled')), once)
+  try {
+    throwIfCancelled(signal)
+    const opened = Promise.resolve(openBrowser(url)).then(() => answered)
+    return await Promise.race([answered, opened, ended])
+  } finally {
+    given.abort()
+  }
+}
+
+/** RFC 9207: `iss` says who answers, so that one provider's code is never taken to another (mix-up). */
+function checkAnswer(answer: URL, issuer: string): void {
+  if (answer.searchParams.get('iss') !== issuer) throw new SignInError('invalid_response', 'another issuer answered')
+  if (answer.searchParams.has('error')) throw new SignInError('refused', 'the identity provider refused')
+}
+
+async function exchange(
+  config: oidc.Configuration,
+  answer: URL,
+  checks: oidc.AuthorizationCodeGrantChecks,
+  dpop: oidc.DPoPHandle | undefined,
+): Promise<Authorized> {
+  try {
+    const tokens = await oidc.authorizationCodeGrant(config, answer, checks, undefined, dpop ? { DPoP: dpop } : {})
+    const subject = tokens.claims()?.sub
+    if (subject === undefined) throw new SignInError('invalid_response', 'the ID token has no sub')
+    return { tokens, subject }
+  } catch (cause) {
+    if (cause instanceof SignInError) throw cause
+    if (cause instanceof oidc.ResponseBodyError && cause.status < 500) {
+      throw new SignInError('refused', 'the identity provider refused the code', { cause })
+    }
+    const offline = cause instanceof TypeError || cause instanceof oidc.ResponseBodyError
+    throw new SignInError(offline ? 'identity_unavailable' : 'invalid_response', 'the code bought no tokens', { cause })
+  }
+}
+
+function throwIfCancelled(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new SignInError('cancelled', 'the sign-in was cancelled')
+}
+
+/** Plain http is for an issuer on this machine only. */
+function isLoopback(url: string): boolean {
+  const host = URL.parse(url)?.hostname ?? ''
+  return /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/u.test(host)
+}
