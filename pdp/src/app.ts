@@ -9,6 +9,7 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { EpochMillis } from '@mandate/protocol'
 import type { Logger } from 'pino'
 import { monotonicFactory } from 'ulid'
 import { createClock } from './clock.ts'
@@ -44,14 +45,20 @@ export interface Pdp {
   readonly close: () => Promise<void>
 }
 
+/** What a test may put in place of the machine's. */
+export interface Surroundings {
+  /** The machine's clock. */
+  readonly now?: () => EpochMillis
+}
+
 /** Opens the stores, settles what a crash left, and listens. Nothing is open when this rejects. */
-export async function startPdp(config: Config, logger: Logger): Promise<Pdp> {
+export async function startPdp(config: Config, logger: Logger, surroundings: Surroundings = {}): Promise<Pdp> {
   const closers: (() => Promise<void> | void)[] = []
   const closeAll = async (): Promise<void> => {
     for (const close of closers.toReversed()) await close()
   }
   try {
-    const memory = await openMemory(config, logger, closers)
+    const memory = await openMemory(config, logger, surroundings, closers)
     const relations = await openRelations(config, memory, closers)
     const http = createServices(config, logger, memory, relations)
     await relations.settle(http.pap)
@@ -79,6 +86,7 @@ interface Remembered {
 async function openMemory(
   config: Config,
   logger: Logger,
+  { now }: Surroundings,
   closers: (() => Promise<void> | void)[],
 ): Promise<Remembered> {
   const dir = config.PDP_DATA_DIR
@@ -95,7 +103,7 @@ async function openMemory(
   closers.push(() => log.close())
   const index = await openIndex({ path: join(dir, 'index.db'), log, onFault })
   closers.push(() => index.close())
-  const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'))
+  const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
   const database = openDatabase(join(dir, 'pdp.db'))
   closers.push(() => database.close())
   const ulid = monotonicFactory()
@@ -182,6 +190,7 @@ function createServices(
   })
   const app = createHttpApp({
     ...pap,
+    redact,
     border: new Border({ issuer, vault, policies }),
     callers,
     modelId: () => relations.modelId,
