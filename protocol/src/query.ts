@@ -67,11 +67,13 @@ export const FILTER_NAMES = Object.keys(FILTERS) as readonly (keyof typeof FILTE
 export type DecisionFilter = Omit<DecisionQuery, 'limit' | 'cursor'>
 
 /** An entry as read back: with its place in the log. Without `index` and `origin`, its canonical JSON is the leaf. */
-export const loggedEntrySchema = entrySchema.extend({
-  index: z.int().min(0),
-  /** Which log, where several replicas share one index. */
-  origin: z.string().optional(),
-})
+export const loggedEntrySchema = entrySchema
+  .extend({
+    index: z.int().min(0),
+    /** Which log, where several replicas share one index. */
+    origin: z.string().optional(),
+  })
+  .strip()
 export type LoggedEntry = z.infer<typeof loggedEntrySchema>
 
 /** The answer: newest first. `total` counts all that match, not only this page. */

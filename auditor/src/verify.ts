@@ -1,0 +1,179 @@
+/**
+ * Verifies a whole log on disk, offline, with pinned keys. Reads a live directory too: whatever is published while it reads is left for
+ * the next time.
+ *
+ * @module
+ */
+import {
+  type Checkpoint,
+  decodeBundle,
+  equalBytes,
+  leafHash,
+  TILE_WIDTH,
+  tileWidth,
+  toBase64,
+  type VerifierKey,
+  verifyCheckpoint,
+} from '@mandate/protocol'
+import { contentObjection, idIn, type TileCheck } from './check.ts'
+import { type NamedSegment, readCheckpoint, readJournal, readTile, sha256, unpublished } from './directory.ts'
+import { checkAll } from './pool.ts'
+import { judgeStrays, strayFiles } from './strays.ts'
+import { type Examined, type Finding, judge, readLevels, rootOfKnown } from './tree.ts'
+
+export interface VerifyOptions {
+  readonly directory: string
+  /** The pinned keys: one of them must have signed. */
+  readonly keys: readonly VerifierKey[]
+  /** A signed checkpoint from before: the log must go on from there. */
+  readonly remembered?: string | undefined
+}
+
+export interface VerifyReport {
+  readonly origin: string | undefined
+  /** Entries in the tree. */
+  readonly size: number
+  /** Base 64. */
+  readonly root: string | undefined
+  readonly signedBy: readonly string[]
+  /** Entries that are sequenced and not yet in the tree. */
+  readonly pending: number
+  /** By index; those that concern no single entry come last. Empty: the log verifies. */
+  readonly findings: readonly Finding[]
+  /** Worth knowing, nothing wrong. */
+  readonly notes: readonly string[]
+  /** The checkpoint as it was read and verified. */
+  readonly checkpoint: string | undefined
+}
+
+function general(problem: string): Finding {
+  return { index: undefined, id: undefined, problem }
+}
+
+/** Verifies a log. Rejects only when it cannot be read at all; damage is in the report. */
+export async function verifyDirectory({ directory, keys, remembered }: VerifyOptions): Promise<VerifyReport> {
+  const written = await readCheckpoint(directory)
+  if (written === undefined) return failed('there is no checkpoint')
+  const verdict = await verifyCheckpoint(written, keys)
+  if (!verdict.ok) return failed(verdict.objection)
+  const { origin, size, root } = verdict.checkpoint
+  const checks: TileCheck[] = []
+  await checkAll(directory, size, (begin, run) => {
+    for (const [offset, check] of run.entries()) checks[begin + offset] = check
+  })
+  const examined: Examined = { directory, size, root, checks }
+  const findings = [...judge(examined, await readLevels(examined))]
+  const strays = await strayFiles(directory, size)
+  const journal = await checkJournal(directory, origin, keys, size)
+  findings.push(...journal.findings)
+  const pending = (index: number): Uint8Array | undefined => journal.leaves[index - journal.published]
+  findings.push(...(await judgeStrays(strays, { directory, size, published: journal.published, pending })))
+  if (remembered !== undefined)
+    findings.push(...(await checkRemembered(remembered, keys, verdict.checkpoint, examined)))
+  return {
+    origin,
+    size,
+    root: toBase64(root),
+    signedBy: verdict.signedBy.map(({ name, keyId }) => `${name}+${keyId}`),
+    pending: journal.leaves.length,
+    findings: findings.toSorted((one, other) => (one.index ?? Number.MAX_VALUE) - (other.index ?? Number.MAX_VALUE)),
+    notes: journal.notes,
+    checkpoint: written,
+  }
+}
+
+function failed(problem: string): VerifyReport {
+  const nothing = { origin: undefined, size: 0, root: undefined, signedBy: [], pending: 0, checkpoint: undefined }
+  return { ...nothing, findings: [general(problem)], notes: [] }
+}
+
+interface JournalReport {
+  /** Size of the newest published tree. */
+  readonly published: number
+  /** Leaf hashes of the entries above it. */
+  readonly leaves: readonly Uint8Array[]
+  readonly findings: readonly Finding[]
+  readonly notes: readonly string[]
+}
+
+const ATTEMPTS = 20
+
+/** Reads the journal between two looks at the same checkpoint, so that nothing it should hold was published and trimmed meanwhile. */
+async function steadyJournal(
+  directory: string,
+  keys: readonly VerifierKey[],
+  size: number,
+): Promise<{ readonly segments: readonly NamedSegment[]; readonly published: number }> {
+  let before = await readCheckpoint(directory)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const segments = await readJournal(directory)
+    const after = await readCheckpoint(directory)
+    if (after === before || attempt === ATTEMPTS - 1) {
+      const verdict = await verifyCheckpoint(after ?? '', keys)
+      return { segments, published: verdict.ok ? Math.max(size, verdict.checkpoint.size) : size }
+    }
+    before = after
+  }
+  return { segments: [], published: size }
+}
+
+async function checkJournal(
+  directory: string,
+  origin: string,
+  keys: readonly VerifierKey[],
+  size: number,
+): Promise<JournalReport> {
+  const { segments, published } = await steadyJournal(directory, keys, size)
+  const { entries, missing } = unpublished(segments, published)
+  const findings: Finding[] = []
+  const notes: string[] = []
+  for (const { name, origin: named, tail, rest } of segments) {
+    const index = published + entries.length
+    if (named !== undefined && named !== origin) findings.push(general(`journal/${name} is of another log, ${named}`))
+    if (tail === 'torn')
+      notes.push(`journal/${name} ends in ${rest.length} bytes of an unfinished record: never answered`)
+    if (tail === 'broken' || tail === 'damaged')
+      findings.push({ index, id: idIn(rest), problem: `journal/${name} is damaged` })
+  }
+  if (missing !== undefined) findings.push({ index: missing, id: undefined, problem: 'is lost from the journal' })
+  for (const [at, entry] of entries.entries()) {
+    const problem = contentObjection(entry)
+    if (problem) findings.push({ index: published + at, id: idIn(entry), problem: `in the journal ${problem}` })
+  }
+  if (published > size) notes.push(`the log grew to ${published} entries meanwhile; ${size} were verified`)
+  return { published, leaves: entries.map((entry) => leafHash(sha256, entry)), findings, notes }
+}
+
+/** The log must hold what it held when the remembered checkpoint was signed. */
+async function checkRemembered(
+  remembered: string,
+  keys: readonly VerifierKey[],
+  now: Checkpoint,
+  { directory, size, checks }: Examined,
+): Promise<readonly Finding[]> {
+  const verdict = await verifyCheckpoint(remembered, keys)
+  if (!verdict.ok) return [general(`the remembered checkpoint does not verify: ${verdict.objection}`)]
+  const { checkpoint } = verdict
+  if (checkpoint.origin !== now.origin) return [general(`the remembered checkpoint is of ${checkpoint.origin}`)]
+  if (checkpoint.size > size) {
+    const problem = `the log was truncated: it had ${checkpoint.size} entries and now has ${size}`
+    return [{ index: size, id: undefined, problem }]
+  }
+  const whole = Math.floor(checkpoint.size / TILE_WIDTH)
+  const hashes = checks.slice(0, whole).map(({ fromEntries }) => fromEntries)
+  if (checkpoint.size % TILE_WIDTH > 0) hashes.push(await partRoot(directory, size, checkpoint.size))
+  const root = rootOfKnown(hashes)
+  if (root && equalBytes(root, checkpoint.root)) return []
+  return [
+    general(`the log was forked: its first ${checkpoint.size} entries are not those of the remembered checkpoint`),
+  ]
+}
+
+/** The root over the entries of the last, partial bundle of an earlier tree. */
+async function partRoot(directory: string, size: number, earlier: number): Promise<Uint8Array | undefined> {
+  const index = Math.floor(earlier / TILE_WIDTH)
+  const width = tileWidth('entries', index, earlier)
+  const { entries } = decodeBundle((await readTile(directory, 'entries', index, size)) ?? new Uint8Array(0))
+  const leaves = entries.slice(0, width).map((entry) => leafHash(sha256, entry))
+  return leaves.length === width ? rootOfKnown(leaves) : undefined
+}
