@@ -5,7 +5,15 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose'
+import {
+  type CryptoKey,
+  decodeJwt,
+  exportJWK,
+  generateKeyPair,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  SignJWT,
+} from 'jose'
 
 export interface TestIssuer {
   readonly issuer: string
@@ -21,7 +29,7 @@ export interface TestIssuer {
 
 const KID = 'test-key'
 
-/** Starts an issuer on loopback: `certs` and a token endpoint that gives any client a token for `scope`. */
+/** Starts an issuer on loopback: `certs`, and a token endpoint that gives any client a token for `scope`, exchanged ones too. */
 export async function startTestIssuer(): Promise<TestIssuer> {
   const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg: 'RS256', use: 'sig' }] }
@@ -37,9 +45,13 @@ export async function startTestIssuer(): Promise<TestIssuer> {
     hits.set(path, (hits.get(path) ?? 0) + 1)
     if (broken) return broken(res)
     if (path.endsWith('/certs')) return sendJson(res, 200, jwks)
+    const client = clientOf(req)
     const form = new URLSearchParams(await bodyOf(req))
-    const token = await sign({ aud: form.get('scope') ?? 'pdp', azp: 'service', svc: 'service' })
-    return sendJson(res, 200, { access_token: token, token_type: 'Bearer', expires_in: 300 })
+    const subjectToken = form.get('subject_token')
+    const subject = subjectToken ? { sub: decodeJwt(subjectToken).sub, svc: undefined } : { svc: client }
+    const token = await sign({ aud: form.get('scope') ?? 'pdp', azp: client, ...subject } as JWTPayload)
+    const issued = { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }
+    return sendJson(res, 200, { access_token: token, token_type: 'Bearer', expires_in: 300, ...issued })
   })
   issuer = `${await listen(server)}/realms/test`
   return { issuer, sign, privateKey, hits, breakWith: (answer) => (broken = answer), close: () => stop(server) }
@@ -112,6 +124,11 @@ export function answering(
 
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+function clientOf({ headers }: IncomingMessage): string {
+  const basic = Buffer.from((headers.authorization ?? '').slice('Basic '.length), 'base64').toString()
+  return decodeURIComponent(basic.split(':', 1)[0] ?? '')
 }
 
 async function bodyOf(req: IncomingMessage): Promise<string> {

@@ -1,0 +1,46 @@
+/**
+ * The agent as an Express app over its ports.
+ *
+ * @module
+ */
+import { type PepLogger, problems } from '@mandate/pep'
+import { requestLog } from '@mandate/pep/service'
+import { Fault } from '@mandate/protocol'
+import express, { type Express } from 'express'
+import helmet from 'helmet'
+import { type RoutesDeps, runRoutes } from './routes.ts'
+
+export type AgentLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
+
+export interface AppDeps extends RoutesDeps {
+  readonly logger: AgentLogger
+  /** Express's `trust proxy`: who may say that a request came by TLS. */
+  readonly trustProxy?: string | undefined
+}
+
+/** Largest request body. */
+const BODY_LIMIT = '16kb'
+
+/** @throws TypeError when a route has no guard. */
+export function createApp(deps: AppDeps): Express {
+  const { pep, store, logger, trustProxy } = deps
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('case sensitive routing', true)
+  if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
+  app.use(helmet(), requestLog(logger))
+  app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
+    res.json({ status: 'ok' })
+  })
+  app.get('/readyz', pep.open('says only whether the database answers'), (_req, res) => {
+    store.check()
+    res.json({ status: 'ok' })
+  })
+  app.use(pep.authenticate(), express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps))
+  app.use(() => {
+    throw new Fault('not_found', 'no such route')
+  })
+  app.use(problems(logger))
+  pep.seal(app)
+  return app
+}

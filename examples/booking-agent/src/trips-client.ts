@@ -1,0 +1,125 @@
+/**
+ * Trips as the agent sees it, over HTTP. A denial is an answer, not an error: the agent reports it and goes on.
+ *
+ * @module
+ */
+import { linkSchema, reasonSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import type { Decided } from './run.ts'
+
+/** In whose name a call is made. The token stays in memory for the length of a run. */
+export interface Acting {
+  readonly token: string
+  /** `title/circle` that the person acts in. */
+  readonly persona: string | undefined
+  readonly requestId: string
+}
+
+export type Answer<T> =
+  | { readonly kind: 'ok'; readonly value: T }
+  | { readonly kind: 'denied'; readonly decided: Decided }
+  /** No decision, or another refusal: its code. */
+  | { readonly kind: 'failed'; readonly code: string }
+
+export interface TripItem {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Executed {
+  readonly effect: 'booked' | 'rebooked' | 'unchanged'
+  readonly decided: Decided
+}
+
+export interface Trips {
+  readonly items: (workflow: string, as: Acting) => Promise<Answer<readonly TripItem[]>>
+  /** By item id. */
+  readonly precheck: (workflow: string, as: Acting) => Promise<Answer<ReadonlyMap<string, Decided>>>
+  /** Done once, however often it is called with the same key. */
+  readonly execute: (workflow: string, item: string, key: string, as: Acting) => Promise<Answer<Executed>>
+}
+
+const decidedShape = {
+  decision: z.boolean(),
+  reason: z.string(),
+  reason_user: z.string().optional(),
+  reasons: z.array(reasonSchema),
+  chain: z.array(linkSchema),
+  evaluation_id: z.string().optional(),
+}
+const decidedSchema = z.object(decidedShape)
+const tripSchema = z.object({ items: z.array(z.object({ id: z.string(), name: z.string() })) })
+const dryRunSchema = z.object({
+  items: z.array(z.object({ ...decidedShape, resource: z.object({ id: z.string() }) })),
+})
+const executedSchema = z.object({ ...decidedShape, effect: z.enum(['booked', 'rebooked', 'unchanged']) })
+const denialSchema = z.object({
+  code: z.string(),
+  reason_user: z.string().optional(),
+  reasons: z.array(reasonSchema),
+  chain: z.array(linkSchema),
+  evaluation_id: z.string().optional(),
+})
+const problemSchema = z.object({ code: z.string() })
+
+/** Longer than trips gives its own decision, so that its answer is heard. */
+const TIMEOUT_MS = 10_000
+
+/** @param url - Base URL of trips, without a trailing slash. */
+export function createTripsClient(url: string): Trips {
+  const path = (workflow: string, rest = '') => `${url}/workflows/${encodeURIComponent(workflow)}${rest}`
+  return {
+    items: async (workflow, as) => mapped(await call('GET', path(workflow), as, tripSchema), ({ items }) => items),
+    precheck: async (workflow, as) =>
+      mapped(
+        await call('POST', path(workflow, '/dry-run'), as, dryRunSchema),
+        ({ items }) => new Map(items.map(({ resource, ...decided }) => [resource.id, decided])),
+      ),
+    execute: async (workflow, item, key, as) =>
+      mapped(
+        await call('POST', path(workflow, `/items/${encodeURIComponent(item)}/execute`), as, executedSchema, key),
+        (executed) => ({ effect: executed.effect, decided: decidedSchema.parse(executed) }),
+      ),
+  }
+}
+
+async function call<S extends z.ZodType>(
+  method: 'GET' | 'POST',
+  url: string,
+  as: Acting,
+  schema: S,
+  key?: string,
+): Promise<Answer<z.output<S>>> {
+  const headers = {
+    authorization: `Bearer ${as.token}`,
+    accept: 'application/json',
+    'x-request-id': as.requestId,
+    ...(as.persona === undefined ? {} : { 'mandate-persona': as.persona }),
+    ...(key === undefined ? {} : { 'idempotency-key': key }),
+  }
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const response = await fetch(url, { method, headers, redirect: 'error', signal })
+    return read(response.status, await response.json(), schema)
+  } catch {
+    return { kind: 'failed', code: 'service_unavailable' }
+  }
+}
+
+function read<S extends z.ZodType>(status: number, body: unknown, schema: S): Answer<z.output<S>> {
+  if (status === 200) {
+    const parsed = schema.safeParse(body)
+    return parsed.success ? { kind: 'ok', value: parsed.data } : { kind: 'failed', code: 'answer_invalid' }
+  }
+  const denial = status === 403 ? denialSchema.safeParse(body) : undefined
+  if (denial?.success) {
+    const { code, ...rest } = denial.data
+    return { kind: 'denied', decided: { decision: false, reason: code, ...rest } }
+  }
+  const problem = problemSchema.safeParse(body)
+  return { kind: 'failed', code: problem.success ? problem.data.code : 'answer_invalid' }
+}
+
+function mapped<T, U>(answer: Answer<T>, map: (value: T) => U): Answer<U> {
+  return answer.kind === 'ok' ? { kind: 'ok', value: map(answer.value) } : answer
+}
