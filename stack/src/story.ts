@@ -1,9 +1,14 @@
 /**
- * The story of the demo, told through the real APIs.
+ * The story of the demo, told through the real APIs: Carlo owns a trip, Yannick may act for him, an agent acts for Yannick, and every answer
+ * is in a log that Ada can check. The end-to-end tests tell the same story and hold every line of it.
  *
  * @module
  */
 import type { Credentials } from '@mandate/keycloak'
+import { z } from 'zod'
+import { StartError } from './errors.ts'
+import { type Call, enter, type People, type Person } from './story-client.ts'
+import { money, table } from './table.ts'
 
 /** What the story needs of a running stack. */
 export interface StoryContext {
@@ -16,6 +21,299 @@ export interface StoryContext {
   readonly out: (line: string) => void
 }
 
-export async function tellStory(_context: StoryContext): Promise<void> {
-  await Promise.resolve()
+/** One line of the table: an item that somebody tried. */
+export interface Told {
+  readonly who: string
+  readonly item: string
+  readonly decision: boolean
+  /** Codes, primary first. */
+  readonly reasons: readonly string[]
+  /** Parties from the owner to the actor, as ids. */
+  readonly chain: readonly string[]
+  readonly evaluationId: string
+}
+
+/** What happened, for whoever wants to hold it to its word. */
+export interface StoryTold {
+  readonly rows: readonly Told[]
+  readonly workflow: string
+  readonly people: { readonly carlo: string; readonly yannick: string; readonly sam: string }
+}
+
+const AGENT = 'booking-agent'
+const TRAVELER = 'traveler/family'
+const TRAVEL_AGENT = 'travel-agent/acme'
+const DAY_MS = 86_400_000
+
+const reasonSchema = z.looseObject({
+  code: z.string(),
+  limit: z.number().optional(),
+  actual: z.number().optional(),
+  currency: z.string().optional(),
+})
+const resultSchema = z.looseObject({
+  item: z.string(),
+  name: z.string().optional(),
+  decision: z.boolean(),
+  reasons: z.array(reasonSchema).default([]),
+  chain: z.array(z.looseObject({ delegator: z.string(), delegate: z.string() })).default([]),
+  evaluation_id: z.string().default(''),
+})
+type Result = z.infer<typeof resultSchema>
+const runSchema = z.looseObject({ items: z.array(resultSchema) })
+const tripSchema = z.looseObject({
+  id: z.string(),
+  items: z.array(
+    z.looseObject({ id: z.string(), name: z.string(), last_attempt: resultSchema.omit({ item: true }).optional() }),
+  ),
+})
+type Trip = z.infer<typeof tripSchema>
+const listSchema = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) })
+const personasSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), title: z.string(), circle: z.string(), status: z.string() })),
+})
+const grantSchema = z.looseObject({ id: z.string() })
+
+/** Tells it once, from sign-in to the log. Throws when anything that must succeed does not. */
+export async function tellStory(context: StoryContext): Promise<StoryTold> {
+  const { issuer, urls, out } = context
+  const people: People = {
+    issuer,
+    urls: { pdp: urls.pdp, trips: urls.trips, 'booking-agent': urls.agent },
+    logins: context.people,
+  }
+  const at = (name: string) => enter(people, name, 'desktop', ['pdp', 'trips', 'booking-agent'])
+  const carlo = await at('carlo')
+  const yannick = await at('yannick')
+  const sam = await at('sam')
+  introduce(out, [carlo, yannick, sam])
+  await prepare(people, carlo, yannick, sam, out)
+
+  const trip = await createTrip(carlo, out)
+  const toYannick = await grant(carlo, `user:${yannick.sub}`, TRAVELER, trip.id, {
+    actions: ['read', 'execute'],
+    days: 7,
+    redelegations: 1,
+  })
+  out(`3  Carlo grants Yannick read and execute on it for seven days, one re-delegation allowed: ${toYannick}`)
+  const toAgent = await grant(yannick, `agent:${AGENT}`, TRAVEL_AGENT, trip.id, {
+    actions: ['execute'],
+    days: 1,
+    parent: toYannick,
+  })
+  out(`4  Yannick re-delegates execute to ${AGENT} for one day: ${toAgent}`)
+
+  const names = ['dinner', 'flight', 'hotel']
+  const first = await run(yannick, trip, TRAVEL_AGENT, names)
+  out(`5  ${AGENT} runs the trip for Yannick`)
+  const figures = await asOwnerSees(carlo, trip)
+  const stranger = await trespass(sam, carlo, trip)
+  out('6  Sam, a stranger with a valid token, tries everything, and asks the agent')
+  await carlo.must('pdp', 'POST', `/v1/grants/${toYannick}/revoke`, { body: {} })
+  out('7  Carlo revokes his grant to Yannick. Nobody touches the agent’s own grant; its very next item:')
+  const followUp = await run(yannick, trip, TRAVEL_AGENT, ['dinner'])
+
+  const told = [
+    ...first.map((result) => rowOf(`${AGENT} for Yannick`, result)),
+    ...stranger,
+    ...followUp.map((result) => rowOf(`${AGENT} for Yannick`, result)),
+  ]
+  print(out, told, figures)
+  await audit(people, told, out)
+  return { rows: told, workflow: trip.id, people: { carlo: carlo.sub, yannick: yannick.sub, sam: sam.sub } }
+}
+
+function introduce(out: StoryContext['out'], people: readonly Person[]): void {
+  out('Names exist in Keycloak alone. Everywhere else people are opaque ids:')
+  for (const { name, sub } of people) out(`     ${name.padEnd(8)} ${sub}`)
+  out('')
+}
+
+/** Personas, their approval, the agent, and what Carlo lets agents do. Done once; a second start finds it. */
+async function prepare(
+  people: People,
+  carlo: Person,
+  yannick: Person,
+  sam: Person,
+  out: StoryContext['out'],
+): Promise<void> {
+  const carlos = await persona(carlo, TRAVELER)
+  await persona(sam, 'traveler/other')
+  const yannicks = await persona(yannick, TRAVEL_AGENT)
+  if (yannicks.status === 'pending') {
+    const petra = await enter(people, 'petra', 'desktop', ['pdp'])
+    await petra.must('pdp', 'PATCH', `/v1/personas/${yannicks.id}`, { body: { status: 'active' } })
+  }
+  const olga = await enter(people, 'olga', 'desktop', ['pdp'])
+  const agents = listSchema.parse(await olga.must('pdp', 'GET', '/v1/agents'))
+  if (!agents.items.some(({ id }) => id === AGENT))
+    await olga.must('pdp', 'POST', '/v1/agents', { body: { id: AGENT } })
+  out('1  Carlo is a traveler, Yannick a travel agent at acme (approved by Petra), the agent is registered (by Olga)')
+  const limits = {
+    price: { at_most: 410_000, currency: 'EUR' },
+    lead_time: { at_least: 7 * 86_400 },
+    risk: { at_most: 3 },
+  }
+  await carlo.must('pdp', 'PATCH', `/v1/personas/${carlos.id}`, { body: { autonomy: { consent: true, limits } } })
+  out('   Carlo lets agents act within: 4,100.00 EUR an item, at least 7 days ahead, risk at most 3')
+}
+
+async function persona(person: Person, name: string): Promise<{ readonly id: string; readonly status: string }> {
+  const [title, circle] = name.split('/')
+  const held = personasSchema.parse(await person.must('pdp', 'GET', '/v1/personas'))
+  const found = held.items.find((one) => one.title === title && one.circle === circle && one.status !== 'revoked')
+  if (found) return found
+  const made = await person.must('pdp', 'POST', '/v1/personas', { body: { title, circle } })
+  return z.looseObject({ id: z.string(), status: z.string() }).parse(made)
+}
+
+async function createTrip(carlo: Person, out: StoryContext['out']): Promise<Trip> {
+  const trip = tripSchema.parse(
+    await carlo.must('trips', 'POST', '/workflows', { body: { template: 'milan' }, persona: TRAVELER }),
+  )
+  out('2  Carlo creates a trip to Milan: hotel 4,200 EUR, dinner 120 EUR, flight 4,000 EUR (risk 2)')
+  return trip
+}
+
+interface Terms {
+  readonly actions: readonly string[]
+  readonly days: number
+  readonly redelegations?: number
+  readonly parent?: string
+}
+
+async function grant(from: Person, delegate: string, as: string, workflow: string, terms: Terms): Promise<string> {
+  const { days, ...rest } = terms
+  // To the second, and a little short of the parent's, since a child lasts no longer.
+  const expires = new Date(Math.floor((Date.now() + days * DAY_MS) / 1000) * 1000).toISOString()
+  const body = { delegate, delegator_persona: as, scope: `workflow:${workflow}`, expires_at: expires, ...rest }
+  return grantSchema.parse(await from.must('pdp', 'POST', '/v1/grants', { body })).id
+}
+
+/** Lets the agent act on the named items for whoever asks it. */
+async function run(person: Person, trip: Trip, as: string, names: readonly string[]): Promise<readonly Result[]> {
+  const items = names.map((name) => itemOf(trip, name))
+  const body = { workflow: trip.id, items }
+  const { items: results } = runSchema.parse(await person.must('booking-agent', 'POST', '/runs', { body, persona: as }))
+  return items.flatMap((id, index) =>
+    results.filter(({ item }) => item === id).map((result) => ({ ...result, name: names[index] ?? id })),
+  )
+}
+
+function itemOf(trip: Trip, name: string): string {
+  const item = trip.items.find((one) => one.name === name)
+  if (!item) throw new StartError(`the trip has no ${name}`)
+  return item.id
+}
+
+/** The figures behind a denial are the owner's: Carlo reads them at his own trip. By evaluation id. */
+async function asOwnerSees(carlo: Person, trip: Trip): Promise<ReadonlyMap<string, string>> {
+  const seen = tripSchema.parse(await carlo.must('trips', 'GET', `/workflows/${trip.id}`, { persona: TRAVELER }))
+  const figures = seen.items.flatMap(({ last_attempt: attempt }) => {
+    const reason = attempt?.reasons.find(({ limit }) => limit !== undefined)
+    if (!attempt || reason?.limit === undefined || reason.actual === undefined) return []
+    const shown = (value: number): string => (reason.currency ? money(value, reason.currency) : String(value))
+    return [[attempt.evaluation_id, `${shown(reason.actual)} is above the limit of ${shown(reason.limit)}`] as const]
+  })
+  return new Map(figures)
+}
+
+/** Everything a stranger can try. What he gets is nothing; a success ends the story. */
+async function trespass(sam: Person, carlo: Person, trip: Trip): Promise<readonly Told[]> {
+  const as: Call = { persona: 'traveler/other' }
+  const dinner = `/workflows/${trip.id}/items/${itemOf(trip, 'dinner')}`
+  const tries = [
+    ['read the trip', await sam.call('trips', 'GET', `/workflows/${trip.id}`, as)],
+    ['execute dinner', await sam.call('trips', 'POST', `${dinner}/execute`, as)],
+    [
+      'list Carlo’s grants',
+      await sam.call('pdp', 'GET', `/v1/grants?owner=${encodeURIComponent(`user:${carlo.sub}`)}`),
+    ],
+    [
+      'ask about Carlo',
+      await sam.call('pdp', 'POST', '/access/v1/evaluation', { body: questionAbout(carlo.sub, trip.id) }),
+    ],
+  ] as const
+  const rows = tries.map(([item, { status, body }]) => {
+    if (status < 400) throw new StartError(`Sam could ${item}: ${status}`)
+    return rowOf('Sam', {
+      ...resultSchema.parse({ decision: false, item: '', ...reasonsIn(body), ...body }),
+      name: item,
+    })
+  })
+  const asked = await run(sam, trip, 'traveler/other', ['dinner'])
+  if (asked.some(({ decision }) => decision)) throw new StartError('the agent acted for Sam')
+  return [...rows, ...asked.map((result) => rowOf(`${AGENT} for Sam`, result))]
+}
+
+/** A refusal by the PEP carries its reasons; one by the PDP's own doors carries its code. */
+function reasonsIn(body: Readonly<Record<string, unknown>>): {
+  readonly reasons?: readonly { readonly code: string }[]
+} {
+  return Array.isArray(body['reasons']) || typeof body['code'] !== 'string' ? {} : { reasons: [{ code: body['code'] }] }
+}
+
+const questionAbout = (sub: string, workflow: string) => ({
+  subject: { type: 'user', id: sub, properties: { persona: TRAVELER } },
+  action: { name: 'read' },
+  resource: { type: 'workflow', id: workflow },
+})
+
+function rowOf(
+  who: string,
+  { name = '', decision, reasons, chain, evaluation_id: evaluationId }: Result & { readonly name?: string | undefined },
+): Told {
+  const [first] = chain
+  const parties = first ? [first.delegator, ...chain.map(({ delegate }) => delegate)] : []
+  return { who, item: name, decision, reasons: reasons.map(({ code }) => code), chain: parties, evaluationId }
+}
+
+/** Ids are long: eight characters tell three people apart. */
+const short = (party: string): string => {
+  const id = party.slice(party.indexOf(':') + 1)
+  return party.startsWith('user:') ? id.slice(0, 8) : id
+}
+
+function print(out: StoryContext['out'], rows: readonly Told[], figures: ReadonlyMap<string, string>): void {
+  const cells = rows.map(({ who, item, decision, reasons, chain, evaluationId }) => [
+    who,
+    item,
+    decision ? 'permit' : 'DENY',
+    figures.has(evaluationId) ? `${reasons.join(', ')} (${figures.get(evaluationId)})` : reasons.join(', '),
+    chain.map(short).join(' → '),
+    evaluationId,
+  ])
+  out('')
+  for (const line of table(['who', 'item', 'decision', 'reasons', 'chain', 'evaluation id'], cells)) out(line)
+  out('')
+}
+
+const pageSchema = z.looseObject({
+  total: z.number(),
+  entries: z.array(
+    z.looseObject({
+      id: z.string(),
+      chain: z.array(z.looseObject({ delegator: z.string(), delegate: z.string() })).default([]),
+    }),
+  ),
+})
+
+/** Ada finds it all by chain member. She sees pseudonyms: not even the subs are in the log. */
+async function audit(people: People, told: readonly Told[], out: StoryContext['out']): Promise<void> {
+  const ada = await enter(people, 'ada', 'mandate-cli', ['pdp'])
+  const booked = told.find(({ decision }) => decision)
+  const entry = pageSchema.shape.entries.element.parse(
+    await ada.must('pdp', 'GET', `/v1/decisions/${booked?.evaluationId}`),
+  )
+  const middleman = entry.chain[0]?.delegate ?? ''
+  const page = pageSchema.parse(
+    await ada.must('pdp', 'GET', `/v1/decisions?member=${encodeURIComponent(middleman)}&limit=1000`),
+  )
+  const found = told.filter(
+    ({ evaluationId, chain }) => chain.length > 0 && page.entries.some(({ id }) => id === evaluationId),
+  )
+  if (found.length === 0) throw new StartError('the auditor finds nothing of what happened')
+  out(
+    `8  Ada, the auditor, asks the log who acted through ${middleman}: ${page.total} decisions, ${found.length} of them from this run`,
+  )
 }

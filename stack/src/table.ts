@@ -1,0 +1,18 @@
+/**
+ * Plain text tables: columns as wide as their widest cell. Pure.
+ *
+ * @module
+ */
+
+/** Lines of a table with a rule under its head. A row that is shorter than the head ends early. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[]): string =>
+    `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd()
+  return [line(head), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)]
+}
+
+/** Minor units as people write money: `4,200.00 EUR`. */
+export function money(minor: number, currency: string): string {
+  return `${(minor / 100).toLocaleString('en-US', { minimumFractionDigits: 2 })} ${currency}`
+}
