@@ -23,7 +23,7 @@ import {
 export function sha256(data: Uint8Array): Uint8Array {
   const digest = Buffer.allocUnsafe(HASH_BYTES)
   // A string of bytes into a buffer we have takes half the time of an ArrayBuffer of its own.
-  digest.write(hash('sha256', data, 'latin1'), 'latin1')
+  digest.write(hash('sha256', data, 'binary'), 'latin1')
   return digest
 }
 
