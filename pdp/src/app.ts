@@ -11,7 +11,6 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { EpochMillis } from '@mandate/protocol'
 import type { Logger } from 'pino'
-import { monotonicFactory } from 'ulid'
 import { createClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { decide } from './decide/decide.ts'
@@ -24,6 +23,7 @@ import { openIndex } from './log/index-sqlite.ts'
 import { openLog } from './log/log.ts'
 import type { EntryIndex } from './log/port.ts'
 import { loadSigner } from './log/signer.ts'
+import { createNewId } from './new-id.ts'
 import { OpenFgaAuthority } from './openfga/authority.ts'
 import { OpenFgaClient } from './openfga/client.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
@@ -106,8 +106,7 @@ async function openMemory(
   const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
   const database = openDatabase(join(dir, 'pdp.db'))
   closers.push(() => database.close())
-  const ulid = monotonicFactory()
-  const newId = (): string => ulid(clock())
+  const newId = createNewId(clock)
   const record = createRecorder({ log, clock, newId })
   return {
     vault: new SqliteVault(database, clock),

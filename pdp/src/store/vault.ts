@@ -20,6 +20,7 @@ export class SqliteVault implements Vault {
   readonly #clock: Clock
   readonly #salt: Uint8Array
   readonly #known = new Memory<PartyRef>(REMEMBERED)
+  readonly #subs = new Memory<string>(REMEMBERED)
 
   constructor(database: DatabaseSync, clock: Clock) {
     this.#byPerson = database.prepare('SELECT pseudonym FROM people WHERE issuer = ? AND sub = ?')
@@ -47,8 +48,12 @@ export class SqliteVault implements Vault {
   }
 
   subOf(pseudonym: PartyRef): string | undefined {
+    const known = this.#subs.get(pseudonym)
+    if (known !== undefined) return known
     const sub = this.#byPseudonym.get(pseudonym.slice('user:'.length))?.['sub']
-    return typeof sub === 'string' ? sub : undefined
+    if (typeof sub !== 'string') return undefined
+    this.#subs.set(pseudonym, sub)
+    return sub
   }
 
   #find(issuer: string, sub: string): PartyRef | undefined {
