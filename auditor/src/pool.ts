@@ -10,6 +10,8 @@ import { type CheckJob, checkTiles, type TileCheck } from './check.ts'
 
 const JOB_TILES = 64
 const MAX_THREADS = 8
+/** A thread takes about as long to start as these jobs take. */
+const JOBS_A_THREAD = 4
 
 interface Answer {
   readonly begin: number
@@ -33,15 +35,13 @@ export async function checkAll(
     jobs.push({ directory, size, begin, end: Math.min(tiles, begin + JOB_TILES) })
   }
   jobs.reverse()
-  const threads = Math.min(MAX_THREADS, availableParallelism(), jobs.length)
-  if (threads > 1) {
-    await Promise.all(Array.from({ length: threads }, () => workThrough(jobs, onChecks)))
-    return
-  }
+  const helpers = Math.min(MAX_THREADS, availableParallelism(), Math.ceil(jobs.length / JOBS_A_THREAD)) - 1
+  const threads = Array.from({ length: helpers }, () => workThrough(jobs, onChecks))
   for (let job = jobs.pop(); job; job = jobs.pop()) onChecks(job.begin, await checkTiles(job))
+  await Promise.all(threads)
 }
 
-/** One thread: takes job after job until none is left. */
+/** One more thread: takes job after job until none is left. */
 async function workThrough(
   jobs: CheckJob[],
   onChecks: (begin: number, checks: readonly TileCheck[]) => void,

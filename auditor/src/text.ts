@@ -1,0 +1,105 @@
+/**
+ * Decisions as text for people. Whatever comes out of a log is made harmless for a terminal first.
+ *
+ * @module
+ */
+import type { LoggedEntry } from '@mandate/protocol'
+
+const COLUMN_GAP = '  '
+const MAX_CELL = 44
+
+/** Writes control, format and other invisible characters as escapes: an id must not move the cursor or turn text round. */
+export function harmless(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
+  })
+}
+
+function verdict({ decision, kind }: LoggedEntry): string {
+  if (decision === undefined) return kind
+  return decision ? 'permit' : 'deny'
+}
+
+function cells(entry: LoggedEntry): readonly string[] {
+  const reason = entry.reasons?.[0]?.code ?? entry.code ?? ''
+  return [entry.at, verdict(entry), reason, entry.subject, entry.actor, entry.action, entry.resource, entry.id].map(
+    (cell, at, all) => {
+      const text = harmless(cell ?? '-')
+      return text.length > MAX_CELL && at < all.length - 1 ? `${text.slice(0, MAX_CELL - 1)}…` : text
+    },
+  )
+}
+
+const HEADINGS = ['TIME', 'DECISION', 'REASON', 'SUBJECT', 'ACTOR', 'ACTION', 'RESOURCE', 'ID']
+
+/** An aligned table, one line a decision. Long cells are cut, except the id. */
+export function table(entries: readonly LoggedEntry[]): string {
+  const rows = [HEADINGS, ...entries.map(cells)]
+  const widths = HEADINGS.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
+  const lines = rows.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join(COLUMN_GAP)
+      .trimEnd(),
+  )
+  return `${lines.join('\n')}\n`
+}
+
+function chainLines({ chain, owner }: LoggedEntry): readonly string[] {
+  if (!chain) return []
+  const [first] = chain
+  if (!first) return ['chain     none: in person']
+  const lines = ['chain', `  ${first.delegator}${first.delegator === owner ? '  (owner)' : ''}`]
+  for (const [at, link] of chain.entries()) {
+    const indent = '  '.repeat(at + 1)
+    lines.push(
+      `${indent}└─ grant ${link.grant}: ${link.actions.join(', ')} on ${link.scope} until ${link.expires_at}`,
+      `${indent}   → ${link.delegate}`,
+    )
+  }
+  return lines
+}
+
+function reasonLines({ reasons = [] }: LoggedEntry): readonly string[] {
+  return reasons.map(({ code, gate, attribute, limit, actual, currency }) => {
+    const money = currency === undefined ? '' : ` ${currency}`
+    const numbers =
+      limit === undefined ? '' : `: ${attribute ?? 'actual'} ${actual ?? '?'}${money}, limit ${limit}${money}`
+    return `reason    ${code}${gate === undefined ? '' : ` (gate ${gate})`}${numbers}`
+  })
+}
+
+const FIELDS = [
+  'subject',
+  'actor',
+  'caller',
+  'persona',
+  'action',
+  'resource',
+  'root',
+  'owner',
+  'target',
+  'code',
+] as const
+const DETAILS = ['policy', 'model', 'consistency', 'round_trips', 'latency_ms', 'request_id', 'trace'] as const
+
+function fieldLines(entry: LoggedEntry, names: readonly (keyof LoggedEntry)[]): readonly string[] {
+  return names.flatMap((name) => (entry[name] === undefined ? [] : [`${name.padEnd(9)} ${String(entry[name])}`]))
+}
+
+/** One decision with its chain drawn out, its reasons, and where it stands in the log. */
+export function drawing(entry: LoggedEntry): string {
+  const attributes = Object.entries(entry.attributes ?? {}).map(([name, value]) => `attribute ${name} = ${value}`)
+  const change = entry.change ? [`change    ${JSON.stringify(entry.change)}`] : []
+  const lines = [
+    `${verdict(entry).toUpperCase()}  ${entry.id}  ${entry.at}`,
+    ...fieldLines(entry, FIELDS),
+    ...reasonLines(entry),
+    ...chainLines(entry),
+    ...attributes,
+    ...change,
+    ...fieldLines(entry, DETAILS),
+    `index     ${entry.index}${entry.origin === undefined ? '' : ` in ${entry.origin}`}`,
+  ]
+  return `${lines.map(harmless).join('\n')}\n`
+}

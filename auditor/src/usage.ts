@@ -1,0 +1,39 @@
+/**
+ * What `mandate-audit --help` says.
+ *
+ * @module
+ */
+export const USAGE = `mandate-audit: read and verify a decision log
+
+  mandate-audit query  (--url URL | --dir LOG) [filters] [--limit N] [--json]
+  mandate-audit show   (--url URL | --dir LOG) ID [--json]
+  mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--json]
+
+Sources
+  --url URL            a PDP; the token comes from --token-file or MANDATE_TOKEN
+  --token-file FILE    file that holds a bearer token
+  --dir LOG            a log's directory, live or copied; needs no PDP
+
+Filters of query (all that are given must hold)
+  --subject --actor --member --caller PARTY    user:…, agent:…, service:…; member: anyone in the chain
+  --resource TYPE:ID   --under TYPE:ID         the resource; all under it
+  --action NAME        --decision permit|deny
+  --reason CODE        --kind KIND             --grant ID
+  --from TIME          --to TIME               RFC 3339; from is included, to is not
+  --limit N            default 50, newest first
+
+verify
+  --key VKEY           the pinned verifier key, or the file that holds it; give it again for a second key
+  --checkpoint FILE    a checkpoint from before: truncation and forks since then show
+  --remember           when all is well, write the newest checkpoint to that file
+
+Exit codes
+  0 all is well    1 verification failed    64 wrong usage    65 unreadable data or answer
+  66 no such decision or file    69 unreachable    70 broken on our side    77 not allowed
+
+Examples
+  mandate-audit query --url http://127.0.0.1:7400 --actor agent:booking-agent --decision deny
+  mandate-audit query --dir ./log --under workflow:w-17 --json
+  mandate-audit show --dir ./log 01KC0000000000000000000000
+  mandate-audit verify --dir ./log --key ./log.vkey --checkpoint ./seen.checkpoint --remember
+`
