@@ -5,13 +5,14 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { dockerAnswers } from './docker.ts'
+import { dockerAnswers, dockerServers } from './docker.ts'
 import { MissingToolError, StartError } from './errors.ts'
 import { findJava, javaVersion } from './find-java.ts'
 import { findKeycloak } from './find-keycloak.ts'
 import { findOpenFga } from './find-openfga.ts'
 import { externalKeycloak } from './keycloak.ts'
 import { startOpenFga } from './openfga.ts'
+import { loadSecrets } from './secrets.ts'
 
 /** A machine with exactly these programs (name → shell script), and an empty cache. */
 function machine(programs: Readonly<Record<string, string>>): {
@@ -28,7 +29,8 @@ function machine(programs: Readonly<Record<string, string>>): {
   return { PATH: bin, MANDATE_CACHE: join(root, 'cache') }
 }
 
-const GO = 'if [ "$1" = install ]; then echo "$@" > "$GOBIN/openfga"; fi'
+const GO_VERSION = 'if [ "$1" = version ]; then echo "go version go1.26.8 linux/amd64"; fi\n'
+const GO = `${GO_VERSION}if [ "$1" = install ]; then echo "$@" > "$GOBIN/openfga"; fi`
 const JAVA = 'echo \'openjdk version "21.0.4"\' >&2'
 
 describe('OpenFGA', () => {
@@ -55,8 +57,11 @@ describe('OpenFGA', () => {
     expect(fetched).toHaveLength(1)
   })
 
-  test('without any of these, the error names the ways out and exits 69', async () => {
-    const missing = findOpenFga({ env: machine({}) })
+  test.for([
+    ['without any of these', {}],
+    ['with a Go too old to fetch a newer one', { go: 'echo "go version go1.19.8 linux/amd64"' }],
+  ] as const)('%s, the error names the ways out and exits 69', async ([, programs]) => {
+    const missing = findOpenFga({ env: machine(programs) })
     await expect(missing).rejects.toThrow(MissingToolError)
     await expect(missing).rejects.toMatchObject({
       exitCode: 69,
@@ -65,7 +70,7 @@ describe('OpenFGA', () => {
   })
 
   test('a build that fails shows its last lines and leaves the cache empty', async () => {
-    const env = machine({ go: 'if [ "$1" = install ]; then echo "no such host" >&2; exit 1; fi' })
+    const env = machine({ go: `${GO_VERSION}if [ "$1" = install ]; then echo "no such host" >&2; exit 1; fi` })
     await expect(findOpenFga({ env })).rejects.toThrow(/no such host/)
     await expect(findOpenFga({ env })).rejects.toThrow(/no such host/)
   })
@@ -118,6 +123,20 @@ describe('Docker', () => {
     ['no client', {}, false],
   ] as const)('%s', async ([, programs, answer]) => {
     expect(await dockerAnswers(machine(programs), root)).toBe(answer)
+  })
+
+  test('compose gets its secrets and ports from the environment, and names the servers for the rest of us', async () => {
+    const env = machine({
+      docker: 'echo "$* $OPENFGA_PORT $OPENFGA_API_TOKEN $PAIRWISE_SALT" >> "$MANDATE_CACHE.calls"',
+    })
+    const secrets = loadSecrets(mkdtempSync(join(tmpdir(), 'mandate-compose-')))
+    const ports = { keycloak: 1, openFga: 2, pdp: 3, trips: 4, agent: 5 }
+    const servers = await dockerServers({ env, secrets, ports })
+    await servers.stop()
+    const given = `2 ${secrets.openFgaToken} ${secrets.realm.PAIRWISE_SALT}\n`
+    const calls = `compose up --detach --wait openfga keycloak ${given}compose stop openfga keycloak ${given}`
+    expect(readFileSync(`${env.MANDATE_CACHE}.calls`, 'utf8')).toBe(calls)
+    expect(servers.env).toMatchObject({ OPENFGA_URL: 'http://127.0.0.1:2', KEYCLOAK_URL: 'http://127.0.0.1:1' })
   })
 
   test('without a compose file there is nothing to start', async () => {

@@ -5,7 +5,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -158,6 +158,7 @@ async function storeSettings(
 ): Promise<Record<string, string>> {
   if (engine === 'memory') return { OPENFGA_DATASTORE_ENGINE: 'memory' }
   if (engine === 'sqlite') {
+    closeSync(openSync(sqliteFile(dataDir), 'a', 0o600)) // OpenFGA would create it readable for everybody
     return { OPENFGA_DATASTORE_ENGINE: 'sqlite', OPENFGA_DATASTORE_URI: `file:${sqliteFile(dataDir)}` }
   }
   if (postgresUrl === undefined) throw new TypeError('postgresUrl: needed by the postgres engine')

@@ -27,6 +27,8 @@ export interface Postgres {
   readonly url: string
   /** Creates one more empty database and returns its url. Names are `[a-z_]+`. */
   createDatabase(name: string): Promise<string>
+  /** Runs one statement on the database of a url; its result as plain text, columns separated by `|`. */
+  query(url: string, sql: string): Promise<string>
   /** Fast shutdown, then its folder is removed. */
   stop(): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -46,6 +48,7 @@ export async function startPostgres({ port, settings = { fsync: 'off' } }: Postg
   return {
     url: await createDatabase('mandate'),
     createDatabase,
+    query: async (url, sql) => (await runSql(url, sql)).trimEnd(),
     stop: async () => {
       await running.stop()
       await rm(cluster.folder, { recursive: true, force: true })
@@ -121,8 +124,8 @@ function serve({ binaries, folder, port, settings, owner, urlOf }: Cluster): Ret
   })
 }
 
-async function runSql(url: string, sql: string): Promise<void> {
-  await runCommand('psql', ['-v', 'ON_ERROR_STOP=1', '-qc', sql], psqlOptions(url, await findPostgres()))
+async function runSql(url: string, sql: string): Promise<string> {
+  return runCommand('psql', ['-v', 'ON_ERROR_STOP=1', '-qtAc', sql], psqlOptions(url, await findPostgres()))
 }
 
 /** The password travels in the environment: arguments are public on this machine. */

@@ -53,7 +53,6 @@ export async function enter(
     clientId,
     scopes,
     openBrowser: formBrowser(login),
-    dpop: clientId === 'desktop',
   })
   const call = caller(session, urls)
   return {

@@ -114,9 +114,9 @@ export async function tellStory(context: StoryContext): Promise<StoryTold> {
   const followUp = await run(yannick, trip, TRAVEL_AGENT, ['dinner'])
 
   const told = [
-    ...first.map((result) => rowOf(`${AGENT} for Yannick`, result)),
+    ...first.map((result) => rowOf('agent for Yannick', result)),
     ...stranger,
-    ...followUp.map((result) => rowOf(`${AGENT} for Yannick`, result)),
+    ...followUp.map((result) => rowOf('agent for Yannick', result)),
   ]
   print(out, told, figures)
   await audit(people, told, out)
@@ -213,7 +213,7 @@ async function asOwnerSees(carlo: Person, trip: Trip): Promise<ReadonlyMap<strin
     const reason = attempt?.reasons.find(({ limit }) => limit !== undefined)
     if (!attempt || reason?.limit === undefined || reason.actual === undefined) return []
     const shown = (value: number): string => (reason.currency ? money(value, reason.currency) : String(value))
-    return [[attempt.evaluation_id, `${shown(reason.actual)} is above the limit of ${shown(reason.limit)}`] as const]
+    return [[attempt.evaluation_id, `${shown(reason.actual)}, limit ${shown(reason.limit)}`] as const]
   })
   return new Map(figures)
 }
@@ -243,7 +243,7 @@ async function trespass(sam: Person, carlo: Person, trip: Trip): Promise<readonl
   })
   const asked = await run(sam, trip, 'traveler/other', ['dinner'])
   if (asked.some(({ decision }) => decision)) throw new StartError('the agent acted for Sam')
-  return [...rows, ...asked.map((result) => rowOf(`${AGENT} for Sam`, result))]
+  return [...rows, ...asked.map((result) => rowOf('agent for Sam', result))]
 }
 
 /** A refusal by the PEP carries its reasons; one by the PDP's own doors carries its code. */
@@ -279,7 +279,7 @@ function print(out: StoryContext['out'], rows: readonly Told[], figures: Readonl
     who,
     item,
     decision ? 'permit' : 'DENY',
-    figures.has(evaluationId) ? `${reasons.join(', ')} (${figures.get(evaluationId)})` : reasons.join(', '),
+    [reasons.join(', '), ...(figures.has(evaluationId) ? [figures.get(evaluationId)] : [])].join(': '),
     chain.map(short).join(' → '),
     evaluationId,
   ])

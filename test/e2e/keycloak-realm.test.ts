@@ -2,6 +2,7 @@
  * The realm, on a real Keycloak: what its tokens hold, and what it refuses.
  */
 import { type Credentials, deleteUser, provisionPeople } from '@mandate/keycloak'
+import { type Secrets, startKeycloak } from '@mandate/stack'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import {
   type Deviation,
@@ -118,6 +119,16 @@ describe('roles', () => {
     await deleteUser(admin, 'ada')
     await provisionPeople(admin, { ada: person('ada') })
   })
+})
+
+test('a server that the environment names is used as it is, with the secrets that it has', async () => {
+  const { url, username, password } = admin
+  const env = { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password }
+  const secrets = { keycloakAdminPassword: '', realm: {} as Secrets['realm'] } // it has its own
+  const theirs = await startKeycloak({ dataDir: '/nonexistent', secrets, env })
+  expect(theirs).toMatchObject({ issuer, clientSecrets })
+  await theirs.stop()
+  await expect(theirs.kill()).rejects.toThrow(/not ours/)
 })
 
 describe('refused', () => {
