@@ -53,7 +53,7 @@ async function benchEngine(engine: OpenFgaEngine): Promise<readonly Row[]> {
   const pool = new Pool(url, { connections: 32 })
   const bare = new Pool(openFga.url, { connections: 32 })
   try {
-    const world = new World({ now: Date.now, call: caller(pool, issuer.token) })
+    const world = new World({ now: Date.now, advance: () => undefined, call: caller(pool, issuer.token) })
     await furnish(world)
     openFga.analyze()
     const token = await issuer.token({ ...TRIPS, lifetime: 840 })
