@@ -46,7 +46,9 @@ export async function weigh(scales: Scales, deps: DecideDeps, trail: Trail): Pro
     const code = acting.ownerInPerson ? 'owner' : 'delegated'
     return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, trail)
   }
-  const { findings, chain: usable } = await denial(scales, chain, deps, trail)
+  // Whoever is not registered can hold nothing: that it holds nothing is no second reason.
+  const holderKnown = !subject.some(({ code }) => code === 'agent_unknown')
+  const { findings, chain: usable } = holderKnown ? await denial(scales, chain, deps, trail) : NOTHING
   const reasons = [...subject, ...findings]
   return verdictOf(scales, false, reasons.length > 0 ? reasons : [{ code: 'chain_broken' }], usable, trail)
 }
@@ -55,6 +57,8 @@ interface Denial {
   readonly findings: readonly Finding[]
   readonly chain: Judged | undefined
 }
+
+const NOTHING: Denial = { findings: [], chain: undefined }
 
 /** The owner's gates only for whoever has a good chain; one relation code for whoever has none (design 3, *Codes*). */
 async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDeps, trail: Trail): Promise<Denial> {
