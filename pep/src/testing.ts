@@ -28,10 +28,13 @@ export interface TestIssuer {
 }
 
 const KID = 'test-key'
+/** One pair a process: making one takes longer than most tests. */
+let keys: ReturnType<typeof generateKeyPair> | undefined
 
 /** Starts an issuer on loopback: `certs`, and a token endpoint that gives any client a token for `scope`, exchanged ones too. */
 export async function startTestIssuer(): Promise<TestIssuer> {
-  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
+  keys ??= generateKeyPair('RS256', { extractable: true })
+  const { publicKey, privateKey } = await keys
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg: 'RS256', use: 'sig' }] }
   const hits = new Map<string, number>()
   let broken: ((res: ServerResponse) => void) | undefined

@@ -21,7 +21,7 @@ export type Answer<T> =
   /** No decision, or another refusal: its code. */
   | { readonly kind: 'failed'; readonly code: string }
 
-export interface TripItem {
+interface TripItem {
   readonly id: string
   readonly name: string
 }

@@ -17,7 +17,7 @@ export interface KeptAnswer {
   readonly body: unknown
 }
 
-export type Claim =
+type Claim =
   /** The key is ours: do the work, then `settle` or `release`. */
   | { readonly kind: 'claimed' }
   /** The same request was answered before. */

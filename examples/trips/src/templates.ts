@@ -5,7 +5,7 @@
  */
 import type { Money } from './trip.ts'
 
-export interface TemplateItem {
+interface TemplateItem {
   readonly name: string
   readonly plannedPrice: Money
   readonly risk: number

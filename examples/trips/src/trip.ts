@@ -12,7 +12,7 @@ export interface Money {
 }
 
 /** `rebooked`: booked again after a change. */
-export type ItemStatus = 'planned' | 'booked' | 'rebooked'
+type ItemStatus = 'planned' | 'booked' | 'rebooked'
 
 /** What executing an item did. `unchanged`: it was booked as it stands already. `none`: it was denied. */
 export type Effect = 'booked' | 'rebooked' | 'unchanged' | 'none'

@@ -18,7 +18,6 @@ export const newTripSchema = z.strictObject({
   /** The owner's id, when a delegate creates for somebody else. */
   owner: idSchema.optional(),
 })
-export type NewTrip = z.infer<typeof newTripSchema>
 
 /** `PATCH …/items/:item`. Price and risk are the supplier's to say, not the caller's. */
 export const itemChangeSchema = z.strictObject({ starts_at: instantSchema })

@@ -1,0 +1,109 @@
+import { type Asked, answering } from '@mandate/pep/testing'
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+import { named, useTrips } from './trips.harness.ts'
+
+const { call, newTrip, pdp, url } = useTrips()
+const puts = () => pdp().asked.filter(({ method }) => method === 'PUT')
+
+test('a stranger learns nothing: the same denial for a trip that exists and one that does not, and no item ids', async () => {
+  const trip = await newTrip()
+  const denied = {
+    decision: false,
+    context: { reason: 'no_grant', reasons: [{ code: 'no_grant', reason_user: 'No.' }], chain: [] },
+  }
+  pdp().answerWith(answering(() => denied))
+  const sam = { claims: { sub: 'sam' } }
+  for (const [method, path] of [
+    ['GET', ''],
+    ['POST', '/execute'],
+    ['POST', '/dry-run'],
+  ] as const) {
+    const there = await call(method, `/workflows/${trip.id}${path}`, sam)
+    const nowhere = await call(method, `/workflows/01K00000000000000000000000${path}`, sam)
+    expect(there.status).toBe(403)
+    expect(there.body).toEqual(nowhere.body)
+  }
+  expect((await call('GET', `/workflows?id=${trip.id}`, sam)).body.items).toEqual([])
+})
+
+test('an item is only found under its own trip', async () => {
+  const [one, other] = [await newTrip(), await newTrip()]
+  expect((await call('POST', `/workflows/${one.id}/items/${named(other, 'dinner').id}/execute`)).status).toBe(404)
+})
+
+test('the list holds one’s own trips, or those named, as far as they may be read', async () => {
+  const trip = await newTrip()
+  expect((await call('GET', '/workflows')).body.items).toMatchObject([{ id: trip.id, owner: 'user:carlo' }])
+  expect((await call('GET', '/workflows', { claims: { sub: 'yannick' } })).body.items).toEqual([])
+  const asYannick = await call('GET', `/workflows?id=${trip.id}&id=unknown`, { claims: { sub: 'yannick' } })
+  expect(asYannick.body.items).toMatchObject([{ id: trip.id }])
+})
+
+test('the same Idempotency-Key does it once, for the same caller and the same request only', async () => {
+  const headers = { 'Idempotency-Key': 'key-1' }
+  const first = await call('POST', '/workflows', { body: { template: 'milan' }, headers })
+  const again = await call('POST', '/workflows', { body: { template: 'milan' }, headers })
+  expect(again.body).toEqual(first.body)
+  expect(again.headers.get('idempotency-replayed')).toBe('true')
+  expect((await call('POST', '/workflows', { body: { template: 'day-in-vienna' }, headers })).status).toBe(409)
+  const other = await call('POST', '/workflows', {
+    body: { template: 'milan' },
+    headers,
+    claims: { azp: 'booking-agent' },
+  })
+  expect(other.body.id).not.toBe(first.body.id)
+})
+
+test('a replay is decided anew: who lost the authority gets no old answer', async () => {
+  const trip = await newTrip()
+  const path = `/workflows/${trip.id}/items/${named(trip, 'dinner').id}/execute`
+  const headers = { 'Idempotency-Key': 'key-1' }
+  expect((await call('POST', path, { headers })).status).toBe(200)
+  pdp().answerWith(answering(() => ({ decision: false, context: { reason: 'grant_revoked' } })))
+  expect((await call('POST', path, { headers })).status).toBe(403)
+})
+
+test.for<readonly [string, string, string, object, number]>([
+  ['no template', 'POST', '/workflows', {}, 400],
+  ['an unknown template', 'POST', '/workflows', { template: 'moon' }, 400],
+  ['a departure that has passed', 'POST', '/workflows', { template: 'milan', starts_at: '2001-01-01T00:00:00Z' }, 400],
+  ['a member that says who asks', 'POST', '/workflows', { template: 'milan', subject: 'ada' }, 400],
+  ['an unknown route', 'POST', '/trips', {}, 404],
+  ['a body beyond the limit', 'POST', '/workflows', { template: 'x'.repeat(20_000) }, 413],
+])('%s', async ([, method, path, body, status]) => {
+  const answer = await call(method, path, { body })
+  expect({ status: answer.status, type: answer.headers.get('content-type')?.split(';')[0] }).toEqual({
+    status,
+    type: 'application/problem+json',
+  })
+  expect(puts()).toEqual([])
+})
+
+test('health needs no token; everything else does, unknown addresses included', async () => {
+  expect((await fetch(`${url()}/livez`)).status).toBe(200)
+  expect((await fetch(`${url()}/readyz`)).status).toBe(200)
+  for (const path of ['/templates', '/workflows', '/workflows/x', '/nowhere']) {
+    expect((await fetch(url() + path)).status).toBe(401)
+  }
+})
+
+test('with the PDP gone nothing is done and nothing is shown', async () => {
+  const trip = await newTrip()
+  pdp().answerWith((_: Asked, res) => void res.destroy())
+  for (const [method, path] of [
+    ['GET', `/workflows/${trip.id}`],
+    ['GET', '/workflows'],
+    ['POST', `/workflows/${trip.id}/execute`],
+    ['POST', `/workflows/${trip.id}/items/${named(trip, 'dinner').id}/execute`],
+  ] as const) {
+    expect(await call(method, path)).toMatchObject({ status: 503, body: { code: 'decision_unavailable' } })
+  }
+})
+
+test('a bad configuration is reported whole', () => {
+  const env = { TRIPS_PORT: 'x', TRIPS_ISSUER: 'nonsense', TRIPS_TYPO: '1', TRIPS_CLIENT_SECRET_FILE: '/nonexistent' }
+  expect(() => readConfig(env)).toThrow(
+    /CLIENT_SECRET_FILE[\s\S]*TRIPS_PORT[\s\S]*TRIPS_ISSUER[\s\S]*TRIPS_PDP_URL[\s\S]*TRIPS_TYPO/u,
+  )
+})

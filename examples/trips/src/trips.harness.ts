@@ -1,0 +1,149 @@
+/**
+ * For the tests of trips: the whole service on a database of its own, with a PDP that answers as it is told.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Listener } from '@mandate/pep/service'
+import { answering, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from '@mandate/pep/testing'
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
+import { readConfig } from './config.ts'
+import { startTrips } from './start.ts'
+
+let issuer: TestIssuer
+let pdp: TestPdp
+let trips: Listener
+let folder: string
+const logger = pino({ level: 'silent' })
+
+export interface TripsUnderTest {
+  readonly call: typeof call
+  readonly newTrip: typeof newTrip
+  readonly pdp: () => TestPdp
+  readonly url: () => string
+  readonly folder: () => string
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+}
+
+/** Call it at the top of a test file: every test gets a fresh service, database and PDP. */
+export function useTrips(): TripsUnderTest {
+  beforeAll(async () => {
+    issuer = await startTestIssuer()
+  })
+  afterAll(() => issuer.close())
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'trips-'))
+    pdp = await startTestPdp()
+    pdp.answerWith(answering(owns))
+    trips = await startTrips(config(), logger)
+  })
+  afterEach(async () => {
+    await trips.close()
+    await pdp.close()
+    rmSync(folder, { recursive: true })
+  })
+  return {
+    call,
+    newTrip,
+    pdp: () => pdp,
+    url: () => trips.url,
+    folder: () => folder,
+    stop: () => trips.close(),
+    start: async () => {
+      trips = await startTrips(config(), logger)
+    },
+  }
+}
+
+const config = () =>
+  readConfig({
+    TRIPS_PORT: '0',
+    TRIPS_ISSUER: issuer.issuer,
+    TRIPS_CLIENT_SECRET: 'a secret for tests',
+    TRIPS_PDP_URL: pdp.url,
+    TRIPS_DATA_DIR: folder,
+    LOG_LEVEL: 'silent',
+  })
+
+interface Question {
+  readonly resource: unknown
+}
+const priceOf = ({ resource }: Question) =>
+  (resource as { properties?: { planned_price?: { amount: number } } }).properties?.planned_price?.amount ?? 0
+export const owns = () => ({
+  decision: true,
+  context: {
+    evaluation_id: '01KE',
+    reason: 'owner',
+    reasons: [],
+    chain: [],
+    owner: 'user:carlo',
+    owner_persona: 'traveler/family',
+  },
+})
+/** As a PDP with a limit of 4,100 euros would. */
+export const withLimit = (question: Question) =>
+  priceOf(question) > 410_000
+    ? {
+        decision: false,
+        context: {
+          evaluation_id: '01KD',
+          reason: 'price_above_limit',
+          reasons: [
+            {
+              code: 'price_above_limit',
+              reason_user: 'Too dear.',
+              limit: 410_000,
+              actual: priceOf(question),
+              currency: 'EUR',
+            },
+          ],
+          chain: [],
+          owner: 'user:carlo',
+        },
+      }
+    : owns()
+
+interface Item {
+  readonly id: string
+  readonly name: string
+  readonly status: string
+  readonly version: number
+  readonly last_attempt?: Record<string, unknown>
+}
+interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Record<string, unknown> & { readonly id: string; readonly items: readonly Item[] }
+}
+
+async function call(
+  method: string,
+  path: string,
+  options: {
+    readonly body?: unknown
+    readonly claims?: object
+    readonly headers?: Readonly<Record<string, string>>
+  } = {},
+): Promise<Answer> {
+  const token = await issuer.sign({ aud: 'trips', ...options.claims })
+  const response = await fetch(trips.url + path, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'Mandate-Persona': 'traveler/family',
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
+    },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  })
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] }
+}
+
+const newTrip = async () => (await call('POST', '/workflows', { body: { template: 'milan' } })).body
+export const named = (trip: { readonly items: readonly Item[] }, name: string) =>
+  trip.items.find((item) => item.name === name) ?? expect.unreachable(name)
