@@ -11,7 +11,7 @@ import { Trail } from '../trail.ts'
 import { act, actingOf } from './act.ts'
 import { admit, locate } from './admit.ts'
 import type { Evaluation, Verdict } from './question.ts'
-import { relate } from './relate.ts'
+import { isSettled, relate } from './relate.ts'
 import { weigh } from './weigh.ts'
 
 export interface DecideDeps {
@@ -24,12 +24,7 @@ export interface DecideDeps {
 
 /** Decides one evaluation. Rejects with a `Fault` when it cannot; never permits then. */
 export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
-  const now = deps.clock()
-  const trail = new Trail()
-  const verdict = await attempt(evaluation, now, deps, trail)
-  if (verdict.decision || trail.remembered === 0) return verdict
-  trail.fresh = true
-  return attempt(evaluation, now, deps, trail)
+  return attempt(evaluation, deps.clock(), deps, new Trail())
 }
 
 async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDeps, trail: Trail): Promise<Verdict> {
@@ -40,6 +35,10 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
   if (!place) return { ...unknown('resource_unknown', now, trail), policy: admitted.pack.version }
   const acting = actingOf(admitted, place, persona)
   const related = await relate(admitted, place, acting, relations, trail)
+  if (!trail.fresh && trail.remembered > 0 && !isSettled(related, acting, place)) {
+    trail.fresh = true
+    return attempt(evaluation, now, deps, trail)
+  }
   return weigh({ admitted, place, acting, related }, deps, trail)
 }
 

@@ -33,6 +33,10 @@ export function seatsFor(admitted: Admitted, place: Place): readonly string[] {
   return place.within.map((scope) => (actor ? seatOnBehalf(scope, subject, actor) : seatOf(scope, subject)))
 }
 
+/**
+ * Asks about every candidate. A memory of seats that shows no good chain may merely be old: then they are looked at afresh, and asked about
+ * again if there is anything new.
+ */
 export async function relate(
   admitted: Admitted,
   place: Place,
@@ -40,27 +44,50 @@ export async function relate(
   relations: Relations,
   trail: Trail,
 ): Promise<Related> {
-  const found = acting.ownerInPerson ? [] : await relations.candidates(seatsFor(admitted, place), trail)
-  const candidates = [...found].sort((a, b) => a.path.length - b.path.length || (a.grant < b.grant ? -1 : 1))
-  let related = await askRound(admitted, place, acting, candidates.slice(0, CANDIDATES_A_ROUND), relations, trail)
-  for (
-    let next = CANDIDATES_A_ROUND;
-    next < candidates.length && !related.judged.some(isGood);
-    next += CANDIDATES_A_ROUND
-  ) {
-    const round = await askRound(
-      admitted,
-      place,
-      acting,
-      candidates.slice(next, next + CANDIDATES_A_ROUND),
-      relations,
-      trail,
-    )
-    related = {
-      ...round,
-      judged: [...related.judged, ...round.judged],
-      failedGates: new Map([...related.failedGates, ...round.failedGates]),
-    }
+  const ask = (candidates: readonly Candidate[]): Promise<Related> =>
+    askAll(admitted, place, acting, candidates, relations, trail)
+  if (acting.ownerInPerson) return ask([])
+  const seats = seatsFor(admitted, place)
+  const remembered = trail.remembered
+  const known = inOrder(await relations.candidates(seats, trail))
+  const related = await ask(known)
+  const isOld = trail.remembered > remembered
+  if (!isOld || !isSettled(related, acting, place) || related.judged.some(isGood)) return related
+  trail.fresh = true
+  const found = inOrder(await relations.candidates(seats, trail))
+  const same = found.length === known.length && found.every(({ grant }, index) => grant === known[index]?.grant)
+  return same ? related : ask(found)
+}
+
+const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  [...candidates].sort((a, b) => a.path.length - b.path.length || (a.grant < b.grant ? -1 : 1))
+
+/**
+ * Whether what was remembered of the resource, the subject and the actor was affirmed: then a denial does not rest on it. Which personas
+ * an account's owner has can only be looked up, so there a chain must be good.
+ */
+export function isSettled(related: Related, acting: Acting, place: Place): boolean {
+  const affirmed = related.title && !acting.personaUnknown && [...related.act.values()].every((answer) => answer)
+  return affirmed && (place.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
+}
+
+/** Round by round, shortest chains first, until one is good. */
+async function askAll(
+  admitted: Admitted,
+  place: Place,
+  acting: Acting,
+  candidates: readonly Candidate[],
+  relations: Relations,
+  trail: Trail,
+): Promise<Related> {
+  const round = (start: number): Promise<Related> =>
+    askRound(admitted, place, acting, candidates.slice(start, start + CANDIDATES_A_ROUND), relations, trail)
+  let related = await round(0)
+  for (let next = CANDIDATES_A_ROUND; next < candidates.length; next += CANDIDATES_A_ROUND) {
+    if (related.judged.some(isGood)) break
+    const more = await round(next)
+    const failedGates = new Map([...related.failedGates, ...more.failedGates])
+    related = { ...more, judged: [...related.judged, ...more.judged], failedGates }
   }
   return { ...related, judged: [...related.judged].sort(byPreference) }
 }
