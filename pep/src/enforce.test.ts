@@ -171,13 +171,11 @@ test('a dry run answers the same decisions and nothing behind it runs', async ()
   })
 })
 
-test('an item that the PDP could not decide is a denial that says nothing about authority', async () => {
+test('an item that the PDP could not decide is no statement about anybody’s authority', async () => {
   pdp.answerWith(answering(() => ({ decision: false, context: { error: { status: 503 } } })))
-  expect((await post('/all')).body['items']).toMatchObject([
-    { decision: false },
-    { decision: false },
-    { decision: false },
-  ])
+  const undecided = { decision: false, reason: 'decision_unavailable' }
+  expect((await post('/all')).body['items']).toMatchObject([undecided, undecided, undecided])
+  expect((await post('/dry-run')).body['items']).toMatchObject([{ undecided: true }, {}, {}])
   expect((await post('/items/a')).status).toBe(503)
 })
 

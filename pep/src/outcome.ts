@@ -56,17 +56,23 @@ export function readOutcome(resource: Resource, answer: unknown): Outcome | unde
   const explanation = explanationSchema.parse(context)
   if (decision && !isEmpty(explanation.obligations)) return refusedObligation(resource, explanation)
   const { evaluation_id, owner, owner_persona, reasons, chain } = explanation
+  const undecided = !decision && explanation.error !== undefined
   return {
     resource,
     decision,
-    reason: explanation.reason ?? reasons[0]?.code ?? (decision ? 'permitted' : 'denied'),
+    reason: undecided ? 'decision_unavailable' : (explanation.reason ?? reasons[0]?.code ?? bareReason(decision)),
     reasons,
     chain,
     ...(evaluation_id === undefined ? {} : { evaluationId: evaluation_id }),
     ...(owner === undefined ? {} : { owner }),
     ...(owner_persona === undefined ? {} : { ownerPersona: owner_persona }),
-    ...(!decision && explanation.error !== undefined ? { undecided: true as const } : {}),
+    ...(undecided ? { undecided } : {}),
   }
+}
+
+/** What stands for a code when a PDP gives none. */
+function bareReason(decision: boolean): 'permitted' | 'denied' {
+  return decision ? 'permitted' : 'denied'
 }
 
 function isEmpty(value: unknown): boolean {
@@ -100,6 +106,8 @@ export interface DisclosedOutcome {
   readonly reasons: readonly Reason[]
   readonly chain: readonly Link[]
   readonly evaluation_id?: string
+  /** Nothing was decided: try again. */
+  readonly undecided?: true
 }
 
 /**
@@ -118,6 +126,7 @@ export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inP
     reasons,
     chain: outcome.chain,
     ...(outcome.evaluationId === undefined ? {} : { evaluation_id: outcome.evaluationId }),
+    ...(outcome.undecided ? { undecided: true as const } : {}),
   }
 }
 

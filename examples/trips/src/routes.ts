@@ -167,7 +167,10 @@ function executeItem({ store, agency }: RoutesDeps): RequestHandler {
   }
 }
 
-/** Every item on its own: what is permitted is booked, what is not is reported, and the rest goes on. */
+/**
+ * Every item on its own: what is permitted is booked, what is not is reported, and the rest goes on. An answer with an undecided item is
+ * not kept for its `Idempotency-Key`: the same request, sent again, tries again, and books nothing twice.
+ */
 function executeWorkflow({ store, agency }: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const authz = authzOf(req)
@@ -176,11 +179,12 @@ function executeWorkflow({ store, agency }: RoutesDeps): RequestHandler {
         const items = (authz.items ?? []).map((outcome) => {
           const current = store.item(idOf(req), outcome.resource.id)
           if (!current || !isSame(current, outcome)) throw refuse('conflict', 'The trip has changed. Try again.')
+          if (outcome.undecided) return resultOf(current, 'none', disclosed(outcome, authz))
           const { item, effect } = agency.perform(current, outcome, authz)
           return resultOf(item, effect, disclosed(outcome, authz))
         })
         const answer = { status: 200, body: { workflow: idOf(req), items } }
-        keep(answer)
+        if (!items.some(({ undecided }) => undecided)) keep(answer)
         return answer
       }),
     )

@@ -167,3 +167,21 @@ test('a dry run gives the same decisions and books nothing (scenario 51)', async
   const after = (await call('GET', `/workflows/${trip.id}`)).body
   expect(after.items.map(({ status }) => status)).toEqual(['planned', 'planned', 'planned'])
 })
+
+test('an item that the PDP could not decide is left alone, and the same request tries it again', async () => {
+  const trip = await newTrip()
+  const headers = { 'Idempotency-Key': 'key-1' }
+  const path = `/workflows/${trip.id}/execute`
+  const hotel = named(trip, 'hotel').id
+  const isHotel = ({ resource }: { readonly resource: unknown }) => (resource as { readonly id: string }).id === hotel
+  const undecided = { decision: false, context: { error: { status: 503 } } }
+  pdp().answerWith(answering((question) => (isHotel(question) ? undecided : owns())))
+  expect((await call('POST', path, { headers })).body.items).toMatchObject([
+    { name: 'hotel', status: 'planned', effect: 'none', undecided: true },
+    { effect: 'booked' },
+    { effect: 'booked' },
+  ])
+  pdp().answerWith(answering(owns))
+  const again = (await call('POST', path, { headers })).body.items
+  expect(again).toMatchObject([{ effect: 'booked' }, { effect: 'unchanged' }, { effect: 'unchanged' }])
+})
