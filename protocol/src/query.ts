@@ -129,10 +129,12 @@ export function entryTerms(entry: Entry): readonly Term[] {
 }
 
 /** The terms that a filter asks for, all of which an entry must have. `party` is added by who is asking, never by a parameter. */
-export function filterTerms({ from: _from, to: _to, ...filter }: DecisionFilter, party?: string): readonly Term[] {
+export function filterTerms(filter: DecisionFilter, party?: string): readonly Term[] {
   const terms: Term[] = []
-  for (const [field, value] of Object.entries(filter)) {
-    if (value !== undefined) terms.push({ field: field as TermField, value: String(value) })
+  for (const field of FILTER_NAMES) {
+    if (field === 'from' || field === 'to') continue
+    const value = filter[field]
+    if (value !== undefined) terms.push({ field, value: String(value) })
   }
   return party === undefined ? terms : [...terms, { field: 'party', value: party }]
 }
