@@ -3,30 +3,42 @@
  *
  * @module
  */
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 export const LOOPBACK = '127.0.0.1'
 
-/** Ports this process handed out already: the kernel may offer one again before its new owner has bound it. */
+/** Ports this process handed out already: a new owner may not have bound its own yet. */
 const handedOut = new Set<number>()
 
 /**
- * A TCP port that was free on loopback a moment ago. Another process can still take it first: callers treat "address
- * already in use" as a reason to ask again.
+ * Below what kernels give to outgoing connections (32768 on Linux, 49152 elsewhere): a port from there can be taken by any connection between
+ * its choice and its use.
  */
+const PORTS = { first: 20_000, count: 12_000 } as const
+
+/** A TCP port that was free on loopback a moment ago. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, LOOPBACK)
+    const port = PORTS.first + randomInt(PORTS.count)
+    if (handedOut.has(port) || !(await isFree(port))) continue
+    handedOut.add(port)
+    return port
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  try {
+    server.listen(port, LOOPBACK)
     await once(server, 'listening')
-    const address = server.address()
     server.close()
     await once(server, 'close')
-    if (address === null || typeof address === 'string') throw new TypeError('a TCP listener has a port')
-    if (handedOut.has(address.port)) continue
-    handedOut.add(address.port)
-    return address.port
+    return true
+  } catch {
+    return false
   }
 }
 
