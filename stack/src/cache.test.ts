@@ -1,12 +1,10 @@
-import { mkdtempSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cached, cacheFolder } from './cache.ts'
 import { holdLock, withLock } from './lock.ts'
-
-const folder = (): string => mkdtempSync(join(tmpdir(), 'mandate-cache-'))
+import { temporaryFolder } from './temporary.fixture.ts'
 
 test.for([
   ['MANDATE_CACHE wins', { MANDATE_CACHE: '/a', XDG_CACHE_HOME: '/b' }, '/a'],
@@ -17,7 +15,7 @@ test.for([
 })
 
 test('what is there is not filled again', async () => {
-  const root = folder()
+  const root = temporaryFolder()
   let fills = 0
   const entry = {
     folder: root,
@@ -34,7 +32,7 @@ test('what is there is not filled again', async () => {
 })
 
 test('a fetch that fails half-way leaves nothing, and the next one works', async () => {
-  const root = folder()
+  const root = temporaryFolder()
   const broken = async (aside: string): Promise<void> => {
     await writeFile(join(aside, 'tool'), 'half')
     throw new Error('cut off')
@@ -46,7 +44,7 @@ test('a fetch that fails half-way leaves nothing, and the next one works', async
 })
 
 test('a lock has one holder, waits for it, and is free after it', async () => {
-  const file = join(folder(), 'lock')
+  const file = join(temporaryFolder(), 'lock')
   const held = holdLock(file)
   expect(holdLock(file)).toBeUndefined()
   const waited = Promise.withResolvers<void>()
@@ -58,7 +56,7 @@ test('a lock has one holder, waits for it, and is free after it', async () => {
 })
 
 test('waiting for a lock can be given up', async () => {
-  const file = join(folder(), 'lock')
+  const file = join(temporaryFolder(), 'lock')
   const held = holdLock(file)
   const signal = AbortSignal.timeout(10)
   await expect(withLock(file, () => Promise.resolve(), { signal })).rejects.toThrow()

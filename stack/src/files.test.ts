@@ -1,14 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readJson, writeAtomically } from './files.ts'
 import { loadSecrets, SECRETS_FILE } from './secrets.ts'
-
-const folder = (): string => mkdtempSync(join(tmpdir(), 'mandate-files-'))
+import { temporaryFolder } from './temporary.fixture.ts'
 
 test('a written file is private and whole, and nothing is left beside it', () => {
-  const state = join(folder(), 'new', 'state')
+  const state = join(temporaryFolder(), 'new', 'state')
   writeAtomically(join(state, 'a.json'), '1')
   writeAtomically(join(state, 'a.json'), '2')
   expect(readFileSync(join(state, 'a.json'), 'utf8')).toBe('2')
@@ -18,7 +16,7 @@ test('a written file is private and whole, and nothing is left beside it', () =>
 })
 
 test('a link in the way is replaced, not followed', () => {
-  const state = folder()
+  const state = temporaryFolder()
   writeFileSync(join(state, 'victim'), 'precious')
   symlinkSync(join(state, 'victim'), join(state, 'a.json'))
   writeAtomically(join(state, 'a.json'), 'mine')
@@ -26,14 +24,14 @@ test('a link in the way is replaced, not followed', () => {
 })
 
 test('no file is undefined, a broken one is an error', () => {
-  const state = folder()
+  const state = temporaryFolder()
   expect(readJson(join(state, 'a.json'))).toBeUndefined()
   writeFileSync(join(state, 'a.json'), '{')
   expect(() => readJson(join(state, 'a.json'))).toThrow(SyntaxError)
 })
 
 test('secrets are made once, kept, and differ between installations', () => {
-  const [one, other] = [folder(), folder()]
+  const [one, other] = [temporaryFolder(), temporaryFolder()]
   const first = loadSecrets(one)
   expect(loadSecrets(one)).toEqual(first)
   expect(loadSecrets(other).openFgaToken).not.toBe(first.openFgaToken)
@@ -44,7 +42,7 @@ test('secrets are made once, kept, and differ between installations', () => {
 })
 
 test('a secrets file that is not ours stops the start and is left alone', () => {
-  const state = folder()
+  const state = temporaryFolder()
   writeFileSync(join(state, SECRETS_FILE), '{"openFgaToken":"short"}')
   expect(() => loadSecrets(state)).toThrow(/--fresh/)
   expect(readFileSync(join(state, SECRETS_FILE), 'utf8')).toBe('{"openFgaToken":"short"}')

@@ -1,8 +1,7 @@
 /**
  * In which order servers are looked for. Programs are stood in for by shell scripts on a PATH of their own.
  */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { dockerAnswers, dockerServers } from './docker.ts'
@@ -13,13 +12,14 @@ import { findOpenFga } from './find-openfga.ts'
 import { externalKeycloak } from './keycloak.ts'
 import { startOpenFga } from './openfga.ts'
 import { loadSecrets } from './secrets.ts'
+import { temporaryFolder } from './temporary.fixture.ts'
 
 /** A machine with exactly these programs (name → shell script), and an empty cache. */
 function machine(programs: Readonly<Record<string, string>>): {
   readonly PATH: string
   readonly MANDATE_CACHE: string
 } {
-  const root = mkdtempSync(join(tmpdir(), 'mandate-machine-'))
+  const root = temporaryFolder()
   const bin = join(root, 'bin')
   mkdirSync(bin)
   for (const [name, script] of Object.entries(programs)) {
@@ -113,15 +113,14 @@ describe('Keycloak', () => {
 })
 
 describe('Docker', () => {
-  const root = mkdtempSync(join(tmpdir(), 'mandate-compose-'))
-  writeFileSync(join(root, 'docker-compose.yml'), '')
-
   test.for([
     ['an engine that answers', { docker: 'exit 0' }, true],
     ['a client without an engine', { docker: '[ "$1" != info ]' }, false],
     ['an engine without compose', { docker: '[ "$1" != compose ]' }, false],
     ['no client', {}, false],
   ] as const)('%s', async ([, programs, answer]) => {
+    const root = temporaryFolder()
+    writeFileSync(join(root, 'docker-compose.yml'), '')
     expect(await dockerAnswers(machine(programs), root)).toBe(answer)
   })
 
@@ -129,7 +128,7 @@ describe('Docker', () => {
     const env = machine({
       docker: 'echo "$* $OPENFGA_PORT $OPENFGA_API_TOKEN $PAIRWISE_SALT" >> "$MANDATE_CACHE.calls"',
     })
-    const secrets = loadSecrets(mkdtempSync(join(tmpdir(), 'mandate-compose-')))
+    const secrets = loadSecrets(temporaryFolder())
     const ports = { keycloak: 1, openFga: 2, pdp: 3, trips: 4, agent: 5 }
     const servers = await dockerServers({ env, secrets, ports })
     await servers.stop()
@@ -140,6 +139,6 @@ describe('Docker', () => {
   })
 
   test('without a compose file there is nothing to start', async () => {
-    expect(await dockerAnswers(machine({ docker: 'exit 0' }), tmpdir())).toBe(false)
+    expect(await dockerAnswers(machine({ docker: 'exit 0' }), temporaryFolder())).toBe(false)
   })
 })

@@ -1,9 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { freePort } from './net.ts'
 import { type ProcessSpec, startProcess } from './process.ts'
+import { temporaryFolder } from './temporary.fixture.ts'
 
 const SERVE = `
   const server = require('node:http').createServer((req, res) => res.end('ok'))
@@ -11,7 +11,7 @@ const SERVE = `
 `
 
 async function specOf(script: string): Promise<ProcessSpec> {
-  const folder = mkdtempSync(join(tmpdir(), 'mandate-process-'))
+  const folder = temporaryFolder()
   const port = await freePort()
   writeFileSync(join(folder, 'server.cjs'), script)
   return {
