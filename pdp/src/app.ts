@@ -29,7 +29,8 @@ import { OpenFgaClient } from './openfga/client.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
 import { FgaStore } from './openfga/store.ts'
 import type { PapDeps } from './pap/pap.ts'
-import { settle } from './pap/settle.ts'
+import { Settler, settle } from './pap/settle.ts'
+import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
 import { createRecorder } from './record.ts'
@@ -61,7 +62,8 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     const memory = await openMemory(config, logger, surroundings, closers)
     const relations = await openRelations(config, memory, closers)
     const http = createServices(config, logger, memory, relations)
-    await relations.settle(http.pap)
+    closers.push(() => http.settler.close())
+    await http.settler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app)
     closers.push(() => stopServer(server))
@@ -124,7 +126,6 @@ interface Facts {
   readonly relations: OpenFgaRelations
   readonly authority: OpenFgaAuthority
   readonly reachable: () => Promise<boolean>
-  readonly settle: (pap: PapDeps) => Promise<void>
 }
 
 /** OpenFGA: the store, the model of the policies in force, and who asks it. */
@@ -152,7 +153,6 @@ async function openRelations(
     relations,
     authority,
     reachable: () => client.isReachable(),
-    settle: async (pap) => void (await settle(pap)),
   }
 }
 
@@ -161,7 +161,7 @@ function createServices(
   logger: Logger,
   memory: Remembered,
   facts: Facts,
-): { readonly app: HttpApp; readonly pap: PapDeps } {
+): { readonly app: HttpApp; readonly settler: Settler } {
   const { vault, register, log, index, clock, newId, record } = memory
   const { relations, authority } = facts
   const policies = (): Policies => facts.policies
@@ -177,7 +177,10 @@ function createServices(
     newId,
     redact,
     maxDepth: config.PDP_MAX_CHAIN_DEPTH,
+    turns: new Turns(),
+    unfinished: () => settler.nudge(),
   }
+  const settler = new Settler(() => settle(pap, (error) => logger.warn({ err: error }, 'not settled yet')))
   const callers = new Callers({
     issuer,
     audience: config.PDP_AUDIENCE,
@@ -209,7 +212,7 @@ function createServices(
     ready: async () => log.healthy && (await facts.reachable()),
     trustProxy: config.TRUST_PROXY,
   })
-  return { app, pap }
+  return { app, settler }
 }
 
 /** Slow clients are cut off: headers within 10 s, a request within 15 s. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { canonical, type EpochMillis, type PartyRef } from '@mandate/protocol'
+import { canonical, type EpochMillis, type PartyRef, refuse } from '@mandate/protocol'
 import { objectName, personaParts } from '../names.ts'
 import type { Authority, GateLimit, GrantBody, Located, PersonaId } from '../ports.ts'
 import type { OpenFgaRelations } from './relations.ts'
@@ -23,6 +23,9 @@ import {
   type TupleKey,
   usableTuple,
 } from './tuples.ts'
+
+/** How often a replacement is tried when others write the same tuples. */
+const ATTEMPTS = 4
 
 export class OpenFgaAuthority implements Authority {
   readonly #store: FgaStore
@@ -84,19 +87,21 @@ export class OpenFgaAuthority implements Authority {
     ])
   }
 
-  /** Makes an object's tuples exactly these. A tuple that changes its context goes before its successor comes. */
+  /** Makes an object's tuples exactly these. Whoever else writes them at the same time is let through, and then it is done again. */
   async #replace(object: string, wanted: readonly Tuple[]): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) if (await this.#replaceOnce(object, wanted)) return
+    throw refuse('conflict', 'It is being changed at the same time. Try again.')
+  }
+
+  /** A tuple that changes its context goes before its successor comes. */
+  async #replaceOnce(object: string, wanted: readonly Tuple[]): Promise<boolean> {
     const present = (await this.#store.read(object)) as readonly Tuple[]
     const keep = present.filter((tuple) => wanted.some((other) => sameTuple(tuple, other)))
     const deletes = present.filter((tuple) => !keep.includes(tuple)).map(keyOf)
     const writes = wanted.filter((tuple) => !keep.some((other) => sameTuple(tuple, other)))
     const clash = writes.some((tuple) => deletes.some((key) => sameKey(tuple, key)))
-    if (!clash) {
-      await this.#write({ writes, deletes })
-      return
-    }
-    await this.#write({ writes: [], deletes })
-    await this.#write({ writes, deletes: [] })
+    if (!clash) return this.#write({ writes, deletes })
+    return (await this.#write({ writes: [], deletes })) && (await this.#write({ writes, deletes: [] }))
   }
 
   #write(change: Change): Promise<boolean> {

@@ -4,8 +4,9 @@
  * @module
  */
 import { refuse } from '@mandate/protocol'
-import type { AgentRecord } from '../ports.ts'
-import { changeBy, type PapDeps, type Principal, withRole } from './pap.ts'
+import type { AgentRecord, EntryDraft } from '../ports.ts'
+import { changeBy, finishing, type PapDeps, type Principal, withRole } from './pap.ts'
+import { turnOf } from './turns.ts'
 
 export interface AgentRequest {
   readonly id: string
@@ -15,38 +16,51 @@ export interface AgentRequest {
 /** Registers an agent, usable at once. */
 export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  if (deps.register.agent(request.id)) throw refuse('conflict', 'An agent is registered under that id already.')
-  const agent: AgentRecord = { id: request.id, active: true, serviceSub: request.serviceSub, createdAt: deps.clock() }
-  await deps.record([{ kind: 'agent_registered', ...changeBy(by), target: `agent:${agent.id}` }])
-  await putAgent(deps, agent)
-  return agent
+  return deps.turns.take(turnOf.agent(request.id), async () => {
+    if (deps.register.agent(request.id)) throw refuse('conflict', 'An agent is registered under that id already.')
+    const agent: AgentRecord = { id: request.id, active: true, serviceSub: request.serviceSub, createdAt: deps.clock() }
+    await deps.record([{ kind: 'agent_registered', ...changeBy(by), target: `agent:${agent.id}` }])
+    await finishing(deps, () => applyAgent(deps, agent))
+    return agent
+  })
 }
 
 /** Suspends or resumes an agent. Suspension holds for the very next decision, recorded or not. */
 export async function setAgentActive(deps: PapDeps, id: string, active: boolean, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  const known = deps.register.agent(id)
-  if (!known) throw refuse('not_found', 'No agent is registered under that id.')
-  const agent = { ...known, active }
-  const entry = () =>
-    deps.record([
-      {
-        kind: 'agent_changed',
-        ...changeBy(by),
-        target: `agent:${id}`,
-        change: { status: active ? 'active' : 'suspended' },
-      },
-    ])
-  if (active) await entry()
-  await putAgent(deps, agent)
-  if (!active) await entry()
-  return agent
+  return deps.turns.take(turnOf.agent(id), async () => {
+    const known = deps.register.agent(id)
+    if (!known) throw refuse('not_found', 'No agent is registered under that id.')
+    const agent = { ...known, active }
+    if (active) await deps.record([changeEntry(agent, changeBy(by))])
+    await finishing(deps, () => (active ? applyAgent(deps, agent) : finishAgent(deps, agent, changeBy(by))))
+    return agent
+  })
 }
 
-async function putAgent(deps: PapDeps, agent: AgentRecord): Promise<void> {
-  deps.register.putAgent(agent, false)
-  await deps.authority.setAgent(`agent:${agent.id}`, agent.active)
-  deps.register.putAgent(agent, true)
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+const changeEntry = ({ id, active }: AgentRecord, by: By): EntryDraft => ({
+  kind: 'agent_changed',
+  ...by,
+  target: `agent:${id}`,
+  change: { status: active ? 'active' : 'suspended' },
+})
+
+/** Brings the store to the state that was asked for, and records it after. */
+export async function finishAgent(deps: PapDeps, agent: AgentRecord, by: By): Promise<void> {
+  await applyAgent(deps, agent, () => deps.record([changeEntry(agent, by)]))
+}
+
+async function applyAgent(
+  { register, authority }: PapDeps,
+  agent: AgentRecord,
+  before?: () => Promise<unknown>,
+): Promise<void> {
+  register.putAgent(agent, false)
+  await authority.setAgent(`agent:${agent.id}`, agent.active)
+  await before?.()
+  register.putAgent(agent, true)
 }
 
 /** All agents, for operators and auditors. */

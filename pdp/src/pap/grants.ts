@@ -4,9 +4,10 @@
  * @module
  */
 import { type GrantRequest, type PartyRef, PROBLEMS, refuse } from '@mandate/protocol'
-import type { Clock, GrantBody, GrantFilter, GrantRecord, Register } from '../ports.ts'
-import { changeBy, type PapDeps, type Principal, person, personOrAgent } from './pap.ts'
+import type { Clock, EntryDraft, GrantBody, GrantEnd, GrantFilter, GrantRecord, Register } from '../ports.ts'
+import { changeBy, finishing, type PapDeps, type Principal, personOrAgent } from './pap.ts'
 import { planGrant } from './plan.ts'
+import { turnOf } from './turns.ts'
 
 /** A grant, and whether it confers anything now. */
 export interface GrantView {
@@ -22,42 +23,35 @@ export interface GrantView {
  */
 export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Principal): Promise<GrantView> {
   const delegator = personOrAgent(by)
-  const grant = await planGrant(deps, request, delegator)
-  const twin = deps.register.liveTwin(grant, deps.clock())
-  if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
-  deps.register.proposeGrant(grant)
-  try {
-    await deps.record([
-      { kind: 'grant_issued', ...changeBy(by), owner: grant.owner, target: grant.id, change: described(grant) },
-    ])
-    await deps.authority.issue(grant)
-  } catch (cause) {
-    await undoProposal(deps, grant, by)
-    throw cause
-  }
-  deps.register.settleGrant(grant.id)
-  return viewOf({ ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }, deps)
+  return deps.turns.take(turnOf.grantsBy(delegator), async () => {
+    const grant = await planGrant(deps, request, delegator)
+    const twin = deps.register.liveTwin(grant, deps.clock())
+    if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
+    deps.register.proposeGrant(grant)
+    try {
+      await deps.record([
+        { kind: 'grant_issued', ...changeBy(by), owner: grant.owner, target: grant.id, change: described(grant) },
+      ])
+      await deps.authority.issue(grant)
+    } catch (cause) {
+      await undoGrant(deps, grant, changeBy(by)).catch(deps.unfinished)
+      throw cause
+    }
+    deps.register.settleGrant(grant.id)
+    return viewOf({ ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }, deps)
+  })
 }
 
-/** A write that failed may still have landed. What cannot be settled now is settled at the next start. */
-async function undoProposal(deps: PapDeps, grant: GrantBody, by: Principal): Promise<void> {
-  const gone = await deps.authority
-    .isLive(grant)
-    .then((live) => !live || deps.authority.end(grant, grant.delegator, deps.clock(), 'not issued'))
-    .catch(() => false)
-  if (gone) deps.register.dropGrant(grant.id)
-  // The log may be the very thing that failed: then there is no entry to correct.
-  await deps
-    .record([
-      {
-        kind: 'fault',
-        ...changeBy(by),
-        target: grant.id,
-        code: 'relations_unavailable',
-        status: PROBLEMS.relations_unavailable.status,
-      },
-    ])
-    .catch(() => undefined)
+/** Takes back a grant that nobody was told of: a write that failed may still have landed. */
+export async function undoGrant(
+  { authority, register, record, clock }: PapDeps,
+  grant: GrantBody,
+  by: Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>,
+): Promise<void> {
+  if (await authority.isLive(grant)) await authority.end(grant, grant.delegator, clock(), 'not issued')
+  const { status } = PROBLEMS.relations_unavailable
+  await record([{ kind: 'fault', ...by, target: grant.id, code: 'relations_unavailable', status }])
+  register.dropGrant(grant.id)
 }
 
 /** Everything about a grant that its entry keeps. */
@@ -82,21 +76,33 @@ function described(grant: GrantBody): Readonly<Record<string, unknown>> {
  * second: a log that cannot be written must not keep authority alive.
  */
 export async function revokeGrant(deps: PapDeps, id: string, reason: string, by: Principal): Promise<GrantView> {
-  const party = by.party?.startsWith('agent:') ? personOrAgent(by) : person(by)
-  const grant = deps.register.byId(id)
-  if (!grant || !mayEnd(grant, party, deps.register))
-    throw refuse('grant_unknown', 'There is no such grant among yours.')
-  if (grant.revokedAt !== undefined) return viewOf(grant, deps)
-  const end = { by: party, at: deps.clock(), reason }
-  deps.register.proposeEnd(id, end)
-  await deps.authority.end(grant, party, end.at, endCode(grant, party))
-  deps.register.endGrant(id, end)
-  await deps.record([{ kind: 'grant_revoked', ...changeBy(by), owner: grant.owner, target: id, change: { by: party } }])
-  return viewOf(deps.register.byId(id) ?? grant, deps)
+  const party = personOrAgent(by)
+  return deps.turns.take(turnOf.grant(id), async () => {
+    const grant = deps.register.byId(id)
+    if (!grant || !mayEnd(grant, party, deps.register))
+      throw refuse('grant_unknown', 'There is no such grant among yours.')
+    if (grant.revokedAt !== undefined) return viewOf(grant, deps)
+    const end = { by: party, at: deps.clock(), reason }
+    deps.register.proposeEnd(id, end)
+    await finishing(deps, () => finishEnd(deps, grant, end, changeBy(by)))
+    return viewOf(deps.register.byId(id) ?? grant, deps)
+  })
+}
+
+/** Carries out an end that was asked for. Until its entry is there it counts as unfinished. */
+export async function finishEnd(
+  { authority, register, record }: PapDeps,
+  grant: GrantRecord,
+  end: GrantEnd,
+  by: Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>,
+): Promise<void> {
+  await authority.end(grant, end.by, end.at, endCode(grant, end.by))
+  await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
+  register.endGrant(grant.id, end)
 }
 
 /** What the store keeps of an end: a code, since a person's words must be erasable. */
-export const endCode = (grant: GrantBody, by: PartyRef): string => (by === grant.delegate ? 'renounced' : 'revoked')
+const endCode = (grant: GrantBody, by: PartyRef): string => (by === grant.delegate ? 'renounced' : 'revoked')
 
 /** Its delegator, any delegator above, the owner, and its delegate; an agent only what it holds or gave (rules A6, E1). */
 function mayEnd(grant: GrantRecord, party: PartyRef, register: Register): boolean {

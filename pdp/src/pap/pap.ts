@@ -7,6 +7,7 @@
 import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Policies } from '../policy/pack.ts'
 import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
+import type { Turns } from './turns.ts'
 
 export interface PapDeps {
   readonly policies: () => Policies
@@ -21,6 +22,19 @@ export interface PapDeps {
   readonly newId: () => string
   /** How many links a chain may have (rule C5). */
   readonly maxDepth: number
+  readonly turns: Turns
+  /** Says that a change failed half way: it is settled as soon as that is possible. */
+  readonly unfinished: () => void
+}
+
+/** Runs the part of a change that must not stay half done. */
+export async function finishing<T>({ unfinished }: Pick<PapDeps, 'unfinished'>, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    unfinished()
+    throw error
+  }
 }
 
 /** Roles that count in tokens of interactive clients only (rule A7). */

@@ -6,9 +6,10 @@
 import { type Autonomy, type EpochMillis, type PartyRef, type PersonaStatus, refuse } from '@mandate/protocol'
 import { personaId, personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
-import type { GateLimit, PersonaRecord } from '../ports.ts'
+import type { EntryDraft, GateLimit, PersonaRecord } from '../ports.ts'
 import { boundObjection, unitOf } from './bounds.ts'
-import { changeBy, type PapDeps, type Principal, person } from './pap.ts'
+import { changeBy, finishing, type PapDeps, type Principal, person } from './pap.ts'
+import { turnOf } from './turns.ts'
 
 /** How many personas that are not revoked one person may hold (rule F1). */
 const MAX_PERSONAS = 10
@@ -45,6 +46,10 @@ export function heldPersona(
 /** Takes a persona. A title that nobody may give themself waits for a persona administrator. */
 export async function createPersona(deps: PapDeps, request: PersonaRequest, by: Principal): Promise<PersonaRecord> {
   const holder = person(by)
+  return deps.turns.take(turnOf.personasOf(holder), () => take(deps, request, holder, by))
+}
+
+async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
   if (!pack || !rule) throw refuse('persona_invalid', `title: no domain knows "${request.title}".`, { field: 'title' })
@@ -78,6 +83,11 @@ export async function patchPersona(
   patch: PersonaPatch,
   by: Principal,
 ): Promise<PersonaRecord> {
+  person(by)
+  return deps.turns.take(turnOf.personasOf(personaParts(id).holder), () => change(deps, id, patch, by))
+}
+
+async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {
   const administrator = by.inPerson && by.roles.includes('persona-admin')
   const party = person(by)
   const persona = deps.register.persona(id)
@@ -139,24 +149,37 @@ async function putPersona(
 ): Promise<void> {
   if (persona.validFrom >= persona.validTill)
     throw refuse('persona_invalid', 'valid_till: must be after valid_from.', { field: 'valid_till' })
-  const gates = gateLimits(deps, persona)
-  const usable = persona.status === 'active' ? { from: persona.validFrom, till: persona.validTill } : undefined
-  const entry = () =>
-    deps.record([{ kind, ...changeBy(by), owner: persona.holder, target: persona.id, change: described(persona) }])
-  const apply = async (): Promise<void> => {
-    deps.register.putPersona(persona, false)
-    await deps.authority.setPersona(persona.id, usable, gates)
-    deps.register.putPersona(persona, true)
-  }
+  // Settings that cannot be are refused before anything is written.
+  gateLimits(deps, persona)
+  const entry = entryOf(persona, kind, changeBy(by))
   const before = deps.register.persona(persona.id)
   const onlyTakes = before?.status === 'active' && (persona.status !== 'active' || persona.autonomy?.consent !== true)
-  if (onlyTakes) {
-    await apply()
-    await entry()
-    return
-  }
-  await entry()
-  await apply()
+  if (!onlyTakes) await deps.record([entry])
+  await finishing(deps, () => applyPersona(deps, persona, onlyTakes ? entry : undefined))
+}
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+const entryOf = (persona: PersonaRecord, kind: 'persona_created' | 'persona_changed', by: By): EntryDraft => ({
+  kind,
+  ...by,
+  owner: persona.holder,
+  target: persona.id,
+  change: described(persona),
+})
+
+/** Brings the store to the state that was asked for, and records it. */
+export function finishPersona(deps: PapDeps, persona: PersonaRecord, by: By): Promise<void> {
+  return applyPersona(deps, persona, entryOf(persona, 'persona_changed', by))
+}
+
+/** @param after - Recorded before the change counts as settled. */
+async function applyPersona(deps: PapDeps, persona: PersonaRecord, after: EntryDraft | undefined): Promise<void> {
+  const usable = persona.status === 'active' ? { from: persona.validFrom, till: persona.validTill } : undefined
+  deps.register.putPersona(persona, false)
+  await deps.authority.setPersona(persona.id, usable, gateLimits(deps, persona))
+  if (after) await deps.record([after])
+  deps.register.putPersona(persona, true)
 }
 
 function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {
@@ -171,7 +194,7 @@ function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {
 }
 
 /** What a persona's settings are in the store: consent and every limit set. */
-export function gateLimits(deps: Pick<PapDeps, 'policies'>, persona: PersonaRecord): readonly GateLimit[] {
+function gateLimits(deps: Pick<PapDeps, 'policies'>, persona: PersonaRecord): readonly GateLimit[] {
   const manifest = deps.policies().byTitle.get(persona.title)?.manifest
   if (!manifest || !persona.autonomy) return []
   const objection = autonomyObjection(manifest, persona.autonomy)

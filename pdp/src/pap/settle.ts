@@ -1,40 +1,99 @@
 /**
- * After a crash: what was asked for and not finished. Nothing is permitted by it that nobody asked for.
+ * What was asked for and not finished, after a crash or a failure: finished where it takes authority away, undone where it was a grant nobody
+ * was told of. Nothing is permitted by it that nobody asked for.
  *
  * @module
  */
-import { endCode } from './grants.ts'
+import type { EntryDraft, GrantEnd, GrantRecord } from '../ports.ts'
+import { finishAgent } from './agents.ts'
+import { finishEnd, undoGrant } from './grants.ts'
 import type { PapDeps } from './pap.ts'
-import { gateLimits } from './personas.ts'
+import { finishPersona } from './personas.ts'
+import { turnOf } from './turns.ts'
+
+/** Who finishes. */
+const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
 
 /**
- * Finishes or drops what an earlier process left half done. A proposed grant that reached the store is a grant, one that did not never was.
- * Personas and agents are brought to the state that was asked for.
+ * Tries once to settle everything. A change that is under way is waited for, and left alone when it succeeds.
  *
- * @returns How many were settled.
+ * @param onFault - Told of each that could not be settled now.
+ * @returns How many are left.
  */
-export async function settle(deps: Pick<PapDeps, 'authority' | 'policies' | 'register'>): Promise<number> {
-  const { authority, register } = deps
-  const grants = register.unsettledGrants()
-  for (const grant of grants) {
-    if (await authority.isLive(grant)) register.settleGrant(grant.id)
-    else register.dropGrant(grant.id)
+export async function settle(deps: PapDeps, onFault: (error: unknown) => void): Promise<number> {
+  const { register, turns } = deps
+  let left = 0
+  const each = async (key: string, task: () => Promise<void>): Promise<void> => {
+    try {
+      await turns.take(key, task)
+    } catch (error) {
+      left += 1
+      onFault(error)
+    }
   }
-  const ends = register.unsettledEnds()
-  for (const { grant, end } of ends) {
-    await authority.end(grant, end.by, end.at, endCode(grant, end.by))
-    register.endGrant(grant.id, end)
+  for (const { id, delegator } of register.unsettledGrants())
+    await each(turnOf.grantsBy(delegator), async () => {
+      const grant = register.unsettledGrants().find((one) => one.id === id)
+      if (grant) await undoGrant(deps, grant, BY_ITSELF)
+    })
+  for (const { grant } of register.unsettledEnds())
+    await each(turnOf.grant(grant.id), async () => {
+      const unsettled = endOf(deps, grant.id)
+      if (unsettled) await finishEnd(deps, unsettled.grant, unsettled.end, BY_ITSELF)
+    })
+  for (const { id, holder } of register.unsettledPersonas())
+    await each(turnOf.personasOf(holder), async () => {
+      const persona = register.unsettledPersonas().find((one) => one.id === id)
+      if (persona) await finishPersona(deps, persona, BY_ITSELF)
+    })
+  for (const { id } of register.unsettledAgents())
+    await each(turnOf.agent(id), async () => {
+      const agent = register.unsettledAgents().find((one) => one.id === id)
+      if (agent) await finishAgent(deps, agent, BY_ITSELF)
+    })
+  return left
+}
+
+const endOf = (
+  { register }: PapDeps,
+  id: string,
+): { readonly grant: GrantRecord; readonly end: GrantEnd } | undefined =>
+  register.unsettledEnds().find(({ grant }) => grant.id === id)
+
+/** How long until what failed is tried again, in milliseconds: at first, and at most. */
+const AGAIN_AFTER = { first: 500, most: 30_000 } as const
+
+/** Settles again and again while something is left. What is left at the end is settled at the next start. */
+export class Settler {
+  readonly #settle: () => Promise<number>
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #again: number = AGAIN_AFTER.first
+  #closed = false
+
+  constructor(settleOnce: () => Promise<number>) {
+    this.#settle = settleOnce
   }
-  const personas = register.unsettledPersonas()
-  for (const persona of personas) {
-    const usable = persona.status === 'active' ? { from: persona.validFrom, till: persona.validTill } : undefined
-    await authority.setPersona(persona.id, usable, gateLimits(deps, persona))
-    register.putPersona(persona, true)
+
+  /** Settles what it can now, and goes on with the rest. */
+  async run(): Promise<void> {
+    const left = await this.#settle()
+    this.#again = left > 0 ? Math.min(this.#again * 2, AGAIN_AFTER.most) : AGAIN_AFTER.first
+    if (left > 0) this.nudge()
   }
-  const agents = register.unsettledAgents()
-  for (const agent of agents) {
-    await authority.setAgent(`agent:${agent.id}`, agent.active)
-    register.putAgent(agent, true)
+
+  /** Says that something may be left. */
+  nudge(): void {
+    if (this.#closed || this.#timer) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#running = this.run()
+    }, this.#again).unref()
   }
-  return grants.length + ends.length + personas.length + agents.length
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
 }

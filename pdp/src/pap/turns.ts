@@ -1,0 +1,30 @@
+/**
+ * Changes of the same thing, one after another: what is read at the beginning of a change is still true at its end.
+ *
+ * @module
+ */
+
+/** In this process; replicas meet in the store, where every change is one atomic Write. */
+export class Turns {
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  /** Runs the task when every earlier one of the same key is over, however it ended. */
+  async take<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const mine = (this.#last.get(key) ?? Promise.resolve()).then(task)
+    const over = mine.catch(() => undefined)
+    this.#last.set(key, over)
+    try {
+      return await mine
+    } finally {
+      if (this.#last.get(key) === over) this.#last.delete(key)
+    }
+  }
+}
+
+/** Whose changes exclude each other. */
+export const turnOf = {
+  grantsBy: (delegator: string) => `grants by ${delegator}`,
+  grant: (id: string) => `grant ${id}`,
+  personasOf: (holder: string) => `personas of ${holder}`,
+  agent: (id: string) => `agent ${id}`,
+} as const
