@@ -234,7 +234,10 @@ export interface Register extends PastGrants {
   personasWaiting(): readonly PersonaRecord[]
   persona(id: PersonaId): PersonaRecord | undefined
   unsettledPersonas(): readonly PersonaRecord[]
+  /** Its service account, once bound, stays as it is. */
   putAgent(agent: AgentRecord, settled: boolean): void
+  /** Binds an agent to its service account, unless it is bound already. */
+  bindAgent(id: string, serviceSub: string): void
   agent(id: string): AgentRecord | undefined
   agents(): readonly AgentRecord[]
   unsettledAgents(): readonly AgentRecord[]

@@ -113,7 +113,7 @@ export class Callers {
     if (types) return { ...base, party: undefined, name: `service:${azp}`, types }
     const agent = this.#options.register.agent(azp)
     if (!agent) return { ...base, party: undefined, name: `service:${azp}`, types: undefined }
-    if (agent.serviceSub === undefined) this.#options.register.putAgent({ ...agent, serviceSub: claims.sub }, true)
+    if (agent.serviceSub === undefined) this.#options.register.bindAgent(azp, claims.sub)
     else if (!sameText(agent.serviceSub, claims.sub))
       throw invalid('The token is of another account than the registered agent.')
     return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
@@ -124,8 +124,12 @@ export class Callers {
     const { azp, sub } = claims
     const { issuer, interactiveClients, register, vault } = this.#options
     const inPerson = interactiveClients.includes(azp)
-    const actor: PartyRef | undefined = !inPerson && register.agent(azp) ? `agent:${azp}` : undefined
+    const agent = inPerson ? undefined : register.agent(azp)
+    const actor: PartyRef | undefined = agent && `agent:${azp}`
     if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
+    // An agent's own account is nobody's subject (rule G1).
+    if (agent?.serviceSub !== undefined && sameText(agent.serviceSub, sub))
+      throw invalid('The token is of the agent itself, and not marked as such.')
     const party = vault.pseudonymOf(issuer, sub)
     const roles = inPerson ? ROLES.filter((role): role is Role => claims.roles?.includes(role) === true) : []
     return { party, name: party, inPerson, types: undefined, actor, roles, origin }

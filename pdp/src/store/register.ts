@@ -157,13 +157,18 @@ export class SqliteRegister implements Register {
 
   putAgent(agent: AgentRecord, settled: boolean): void {
     this.#run(
-      'INSERT OR REPLACE INTO agents (id, active, service_sub, created_at, settled) VALUES (?, ?, ?, ?, ?)',
+      `INSERT INTO agents (id, active, service_sub, created_at, settled) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET active = excluded.active, settled = excluded.settled`,
       agent.id,
       agent.active ? 1 : 0,
       agent.serviceSub ?? null,
       agent.createdAt,
       settled ? 1 : 0,
     )
+  }
+
+  bindAgent(id: string, serviceSub: string): void {
+    this.#run('UPDATE agents SET service_sub = ? WHERE id = ? AND service_sub IS NULL', serviceSub, id)
   }
 
   agent(id: string): AgentRecord | undefined {
