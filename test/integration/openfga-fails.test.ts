@@ -1,0 +1,132 @@
+/**
+ * OpenFGA slow, down, or answering nonsense (design 7): nothing is permitted, everything is said and logged, and it goes on by itself.
+ *
+ * @module
+ */
+import { type OpenFga, startOpenFga } from '@mandate/stack'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type BadLine, type Behaviour, startBadLine } from '../fixtures/bad-line.ts'
+import { type Answer, startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
+import { World } from '../fixtures/world.ts'
+
+const AUDITOR = { sub: 'staff-auditor', azp: 'auditor', roles: ['auditor'] }
+/** No environment: these tests kill the server they start. */
+const OWN = { engine: 'sqlite', env: {} } as const
+
+let openFga: OpenFga
+let line: BadLine
+let tpdp: TestPdp
+let world: World
+
+beforeAll(async () => {
+  openFga = await startOpenFga(OWN)
+  line = await startBadLine(openFga.url)
+  tpdp = await startTestPdp({
+    openFga: { url: line.url, apiToken: openFga.apiToken },
+    env: { OPENFGA_DEADLINE_MS: '1000' },
+  })
+})
+afterAll(async () => {
+  await tpdp?.stop()
+  await line?.stop()
+  await openFga?.stop()
+})
+beforeEach(async () => {
+  world = new World(tpdp)
+  await world.begin()
+  expect((await world.grant({ from: A, to: 'B', name: 'ab', actions: ['read', 'execute'] })).status).toBe(201)
+})
+afterEach(async () => {
+  line.behave(() => 'pass')
+  // The circuit closes by itself within a second.
+  await expect.poll(() => askB().then(({ status }) => status), { timeout: 5_000 }).toBe(200)
+})
+
+const A = 'A'
+const askB = (): Promise<Answer> => world.ask({ subject: 'B', action: 'execute', item: 'flight' })
+const only =
+  (ending: string, behaviour: Behaviour) =>
+  (path: string): Behaviour =>
+    path.endsWith(ending) ? behaviour : 'pass'
+
+function expectUnavailable(answer: Answer): void {
+  expect(answer.status, answer.text).toBe(503)
+  expect(answer.headers.get('retry-after')).toBe('1')
+  expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  expect(Object.keys(answer.body).sort()).toEqual(['code', 'request_id', 'status', 'title', 'type'])
+  expect(answer.body.code).toBe('relations_unavailable')
+  expect(answer.text).not.toMatch(/postgres|secret|127\.0\.0\.1|ECONN|at /)
+}
+
+async function faultsSince(since: number): Promise<number> {
+  const from = encodeURIComponent(new Date(since).toISOString())
+  const path = `/v1/decisions?kind=fault&reason=relations_unavailable&from=${from}`
+  return (await tpdp.call('GET', path, { as: AUDITOR })).body.total
+}
+
+describe('a decision that cannot be had is no permit', () => {
+  test.for<readonly [string, (path: string) => Behaviour]>([
+    ['OpenFGA cuts the line', () => 'refuse'],
+    ['OpenFGA never answers', () => 'stall'],
+    ['OpenFGA answers 500', () => 'error'],
+    ['OpenFGA answers nonsense', () => 'nonsense'],
+    ['only the check fails', only('/batch-check', 'refuse')],
+    ['only the check answers nonsense', only('/batch-check', 'nonsense')],
+  ])('%s: 503 within the deadline, and an entry', async ([, rule]) => {
+    const since = tpdp.now()
+    expect((await askB()).body.decision).toBe(true)
+    line.behave(rule)
+    const begun = performance.now()
+    expectUnavailable(await askB())
+    expect(performance.now() - begun).toBeLessThan(2_500)
+    expect(await faultsSince(since)).toBeGreaterThan(0)
+  })
+
+  test('the circuit opens: OpenFGA is left alone for a second, and asked again after it', async () => {
+    line.behave(() => 'refuse')
+    for (let asked = 0; asked < 8; asked += 1) expectUnavailable(await askB())
+    const before = line.seen('')
+    expectUnavailable(await askB())
+    expect(line.seen('')).toBe(before)
+    await expect.poll(() => askB().then(() => line.seen('') > before), { timeout: 3_000 }).toBe(true)
+  })
+
+  test('a hiccup is bridged by one retry', async () => {
+    let failed = 0
+    line.behave((path) => (path.endsWith('/batch-check') && failed++ === 0 ? 'refuse' : 'pass'))
+    expect((await askB()).body.decision).toBe(true)
+    expect(failed).toBe(2)
+  })
+
+  test('items of a batch are false, each with its error, and each is logged', async () => {
+    const since = tpdp.now()
+    const item = world.question({ subject: 'B', action: 'execute', item: 'flight' })
+    line.behave(() => 'refuse')
+    const answer = await tpdp.call('POST', '/access/v1/evaluations', { as: TRIPS, body: { evaluations: [item, item] } })
+    expect(answer.status).toBe(200)
+    const error = { status: 503, message: 'The relationship store does not answer. Nothing was permitted.' }
+    const denied = { decision: false, context: { error } }
+    expect(answer.body).toEqual({ evaluations: [denied, denied] })
+    expect(await faultsSince(since)).toBe(2)
+  })
+})
+
+describe('OpenFGA is killed in the middle of a run', () => {
+  test('503, not ready, and after its restart it goes on', async () => {
+    expect((await askB()).body.decision).toBe(true)
+    const since = tpdp.now()
+    await openFga.kill()
+    try {
+      expectUnavailable(await askB())
+      expectUnavailable(await world.grant({ from: A, to: 'C', actions: ['read'] }))
+      expectUnavailable(await world.revoke('ab', A))
+      expect((await tpdp.call('GET', '/readyz')).status).toBe(503)
+      expect((await tpdp.call('GET', '/livez')).status).toBe(200)
+      expect(await faultsSince(since)).toBeGreaterThanOrEqual(3)
+    } finally {
+      await openFga.restart()
+    }
+    await expect.poll(() => tpdp.call('GET', '/readyz').then(({ status }) => status), { timeout: 5_000 }).toBe(200)
+    await expect.poll(() => askB().then(({ status }) => status), { timeout: 5_000 }).toBe(200)
+  })
+})
