@@ -1,0 +1,84 @@
+import type { LoggedEntry } from '@mandate/protocol'
+import { expect, test } from 'vitest'
+import { drawing, harmless, table } from './text.ts'
+
+const ENTRY: LoggedEntry = {
+  v: 1,
+  id: '01KC0000000000000000000000',
+  at: '2026-11-21T20:15:04.120Z',
+  kind: 'evaluation',
+  subject: 'user:p_helper',
+  actor: 'agent:booking-agent',
+  action: 'execute',
+  resource: 'workflow_item:w1-hotel',
+  owner: 'user:p_owner',
+  decision: false,
+  reasons: [
+    {
+      code: 'price_above_limit',
+      gate: 'price',
+      attribute: 'planned_price',
+      limit: 4100,
+      actual: 4200,
+      currency: 'EUR',
+    },
+  ],
+  chain: [
+    {
+      grant: 'G1',
+      delegator: 'user:p_owner',
+      delegate: 'user:p_helper',
+      actions: ['execute', 'read'],
+      scope: 'workflow:w1',
+      expires_at: '2026-12-01T00:00:00Z',
+    },
+    {
+      grant: 'G2',
+      delegator: 'user:p_helper',
+      delegate: 'agent:booking-agent',
+      actions: ['execute'],
+      scope: 'workflow:w1',
+      expires_at: '2026-12-01T00:00:00Z',
+    },
+  ],
+  policy: 'travel@3f2a',
+  index: 7,
+  origin: 'pdp.example/log',
+}
+
+test('a table has one line a decision, aligned', () => {
+  const [head = '', first = '', second = ''] = table([
+    ENTRY,
+    { ...ENTRY, decision: true, reasons: [{ code: 'delegated' }] },
+  ]).split('\n')
+  expect(first).toMatch(/^2026-11-21T20:15:04.120Z {2}deny .*price_above_limit.*01KC0{22}$/u)
+  expect(head.indexOf('ACTOR')).toBe(first.indexOf('agent:booking-agent'))
+  expect(second.indexOf('agent:booking-agent')).toBe(first.indexOf('agent:booking-agent'))
+})
+
+test('one decision is drawn with its chain from the owner to the actor, and its reason with limit and actual', () => {
+  expect(drawing(ENTRY)).toContain('reason    price_above_limit (gate price): planned_price 4200 EUR, limit 4100 EUR')
+  expect(drawing(ENTRY)).toContain(
+    [
+      'chain',
+      '  user:p_owner  (owner)',
+      '  └─ grant G1: execute, read on workflow:w1 until 2026-12-01T00:00:00Z',
+      '     → user:p_helper',
+      '    └─ grant G2: execute on workflow:w1 until 2026-12-01T00:00:00Z',
+      '       → agent:booking-agent',
+    ].join('\n'),
+  )
+  expect(drawing(ENTRY)).toContain('index     7 in pdp.example/log')
+  expect(drawing({ ...ENTRY, chain: [] })).toContain('none: in person')
+})
+
+test.each([
+  ['\u001b[2Jgone', '\\u{1b}[2Jgone'],
+  ['a\nb', 'a\\u{a}b'],
+  ['\u202eturned', '\\u{202e}turned'],
+  ['\u009b31m', '\\u{9b}31m'],
+  ['Zoë → 東京', 'Zoë → 東京'],
+])('%j cannot play with a terminal', (text, shown) => {
+  expect(harmless(text)).toBe(shown)
+  expect(table([{ ...ENTRY, resource: text }])).toContain(shown)
+})
