@@ -173,7 +173,7 @@ test('one edited byte of the log: verify names the entry and exits 1', async () 
   try {
     cpSync(stack.log, copy, { recursive: true })
     const bundle =
-      filesBelow(join(copy, 'tile', 'entries')).sort((a, b) => statSync(b).size - statSync(a).size)[0] ?? ''
+      filesBelow(join(copy, 'tile', 'entries')).toSorted((a, b) => statSync(b).size - statSync(a).size)[0] ?? ''
     const bytes = readFileSync(bundle)
     const at = bytes.indexOf('"round_trips":') + '"round_trips":'.length
     const id = bytes
