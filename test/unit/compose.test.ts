@@ -1,0 +1,312 @@
+/**
+ * `docker-compose.yml` and what it mounts, held against the code: names, ports, paths and secrets must be those that are there.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readConfig as readAgentConfig } from '@mandate/booking-agent'
+import { REALM_SECRETS } from '@mandate/keycloak'
+import { parseConfig } from '@mandate/pdp'
+import { readConfig as readTripsConfig } from '@mandate/trips'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ComposeService, ROOT, read, readComposeFile, variablesOf } from '../support/compose-file.ts'
+
+const compose = readComposeFile()
+const services = Object.entries(compose.services)
+const OURS = ['pdp', 'trips', 'booking-agent'] as const
+const ONE_SHOT = 'openfga-migrate'
+
+function serviceOf(name: string): ComposeService {
+  const service = compose.services[name]
+  if (!service) throw new Error(`there is no service ${name}`)
+  return service
+}
+
+let secrets = ''
+beforeAll(() => {
+  secrets = join(mkdtempSync(join(tmpdir(), 'mandate-secrets-')), 'made')
+  execFileSync(join(ROOT, 'deploy/make-secrets.sh'), [secrets], { env: { PATH: process.env['PATH'] ?? '' } })
+})
+afterAll(() => rmSync(join(secrets, '..'), { recursive: true, force: true }))
+
+/** The environment of a service, with the files of its secrets where the test has them. */
+function environmentOf(name: string): Record<string, string> {
+  const { environment, secrets: given } = serviceOf(name)
+  return Object.fromEntries(
+    Object.entries(environment).map(([key, value]) => {
+      const secret = given.find(({ target }) => target === value)
+      return [key, secret ? join(secrets, secret.source) : value]
+    }),
+  )
+}
+
+describe.for(services)('%s', ([name, service]) => {
+  test('runs one exact version', () => {
+    expect(service.image).toMatch(/^[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w.]+)?$/u)
+  })
+
+  test('is not root, writes no root file system, and has no capability to gain or lose', () => {
+    expect(service.user).toMatch(/^[1-9]\d*:\d+$/u)
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], cap_add: [], privileged: false })
+    expect(service.security_opt).toContain('no-new-privileges:true')
+  })
+
+  test('has limits, a restart policy and a log that cannot fill the disk', () => {
+    const { cpus, memory, pids } = service.deploy?.resources.limits ?? {}
+    expect(Number(cpus)).toBeGreaterThan(0)
+    expect(memory).toMatch(/^\d+[mg]$/u)
+    expect(pids).toBeGreaterThan(0)
+    expect(service.restart).toMatch(/^(unless-stopped|on-failure:\d)$/u)
+    expect(service.logging?.options).toHaveProperty('max-size')
+  })
+
+  test('says whether it is well, unless it runs once and ends', () => {
+    if (name === ONE_SHOT) {
+      expect(service.healthcheck).toEqual({ disable: true })
+      return
+    }
+    const inImage =
+      service.build !== undefined && /^HEALTHCHECK .*\\\n {2}CMD \[/mu.test(read(service.build.dockerfile))
+    expect(inImage || (service.healthcheck?.test?.length ?? 0) > 1).toBe(true)
+  })
+
+  test('waits for what it needs to be well, and everything it names exists', () => {
+    for (const [needed, { condition }] of Object.entries(service.depends_on)) {
+      expect(compose.services).toHaveProperty(needed)
+      expect(condition).toBe(needed === ONE_SHOT ? 'service_completed_successfully' : 'service_healthy')
+    }
+    for (const network of service.networks) expect(compose.networks).toHaveProperty(network)
+    for (const { source } of service.secrets) expect(compose.secrets).toHaveProperty(source)
+    for (const { source } of service.configs) expect(compose.configs).toHaveProperty(source)
+    for (const volume of service.volumes) expect(compose.volumes).toHaveProperty(volume.split(':')[0] ?? '')
+  })
+
+  test('holds no secret in its environment', () => {
+    for (const [key, value] of Object.entries(service.environment)) {
+      if (/password|secret|token|keys?$/iu.test(key)) expect(value, key).toMatch(/^\/run\/secrets\//u)
+    }
+  })
+})
+
+describe('networks', () => {
+  const on = (network: string): readonly string[] =>
+    services.flatMap(([name, service]) => (service.networks.includes(network) ? [name] : [])).sort()
+
+  test('only the edge is published, and only on loopback', () => {
+    for (const [name, { ports }] of services) expect(ports.length > 0, name).toBe(name === 'edge')
+    for (const port of serviceOf('edge').ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/u)
+  })
+
+  test('only the edge has a way out', () => {
+    const open = Object.entries(compose.networks).flatMap(([name, { internal }]) => (internal ? [] : [name]))
+    expect(open).toEqual(['published'])
+    expect(on('published')).toEqual(['edge'])
+  })
+
+  test('PostgreSQL is reached by its clients alone, each on a network of its own', () => {
+    expect(serviceOf('postgres').networks).toEqual(['openfga-db', 'keycloak-db'])
+    expect(on('openfga-db')).toEqual(['openfga', 'openfga-migrate', 'postgres'])
+    expect(on('keycloak-db')).toEqual(['keycloak', 'postgres'])
+  })
+
+  test('OpenFGA is reached by the PDP alone', () => {
+    expect(on('relations')).toEqual(['openfga', 'pdp'])
+    expect(serviceOf('openfga').networks).toEqual(['relations', 'openfga-db'])
+  })
+
+  test('addresses between services name services on a network they share, at their port', () => {
+    for (const [name, { environment, networks }] of services) {
+      for (const url of Object.values(environment).filter((value) => value.startsWith('http://'))) {
+        const { hostname, port } = new URL(url)
+        expect(
+          networks.some((network) => serviceOf(hostname).networks.includes(network)),
+          `${name} → ${url}`,
+        ).toBe(true)
+        expect(portOf(hostname), `${name} → ${url}`).toBe(port)
+      }
+    }
+  })
+})
+
+/** Where a service listens in its container. */
+function portOf(name: string): string | undefined {
+  const { environment, build } = serviceOf(name)
+  if (name === 'keycloak') return environment['KC_HTTP_PORT']
+  if (name === 'openfga') return environment['OPENFGA_HTTP_ADDR']?.split(':')[1]
+  return build?.args['PORT']
+}
+
+describe('our services', () => {
+  test('the PDP takes its environment in production: every name known, everything there, nothing insecure', () => {
+    const { config, warnings } = parseConfig(environmentOf('pdp'), (path) => readFileSync(path, 'utf8'))
+    expect(warnings).toEqual([])
+    expect(config).toMatchObject({ NODE_ENV: 'production', PDP_HOST: '0.0.0.0', TRUST_PROXY: 1 })
+    expect(config.PDP_PORT).toBe(Number(portOf('pdp')))
+    expect([...config.PDP_SERVICES.keys()]).toEqual(['trips'])
+  })
+
+  test('trips and the agent take theirs', () => {
+    const trips = readTripsConfig(environmentOf('trips'))
+    const agent = readAgentConfig(environmentOf('booking-agent'))
+    expect(trips).toMatchObject({ host: '0.0.0.0', port: Number(portOf('trips')) })
+    expect(agent).toMatchObject({ host: '0.0.0.0', port: Number(portOf('booking-agent')) })
+    expect(trips.clientSecret).toBe(readFileSync(join(secrets, 'trips_client_secret'), 'utf8'))
+    expect(agent.clientSecret).toBe(readFileSync(join(secrets, 'booking_agent_client_secret'), 'utf8'))
+  })
+
+  test('all believe in one issuer, which is where the edge serves Keycloak', () => {
+    const issuer = `${serviceOf('keycloak').environment['KC_HOSTNAME']}/realms/mandate`
+    const believed = [
+      environmentOf('pdp')['PDP_ISSUER'],
+      environmentOf('trips')['TRIPS_ISSUER'],
+      environmentOf('booking-agent')['AGENT_ISSUER'],
+    ]
+    expect(believed).toEqual([issuer, issuer, issuer])
+    expect(serviceOf('edge').ports).toContain(`127.0.0.1:${new URL(issuer).port}:8443`)
+  })
+
+  test.for(OURS)('%s: its image starts its entry point, and the health path is a route of it', (name) => {
+    const { ROOM: room } = serviceOf(name).build?.args ?? {}
+    expect(existsSync(`${ROOT}${room}/src/main.ts`)).toBe(true)
+    expect(read('deploy/Dockerfile')).toContain('/readyz')
+    const routes = name === 'pdp' ? 'pdp/src/http/server.ts' : `${room}/src/app.ts`
+    expect(read(routes)).toContain("app.get('/readyz'")
+  })
+
+  test('images hold the Node that the tests run on', () => {
+    expect(read('deploy/Dockerfile')).toContain(`ARG NODE=node:${process.versions.node}-bookworm-slim`)
+  })
+
+  test('images can hold no secret, no state and no test', () => {
+    const [first, ...rules] = read('.dockerignore')
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+    expect(first).toBe('**')
+    for (const rule of rules.filter((line) => line.startsWith('!')))
+      expect(rule).not.toMatch(/\.env|\.mandate|secrets|^!test|^!\*\*|^!deploy\/?$/u)
+    expect(rules.slice(-3)).toEqual(['**/*.test.ts', '**/secrets', '**/.env*'])
+  })
+})
+
+describe('secrets', () => {
+  test('the script makes each one, unequal, in a folder that nobody else enters', () => {
+    const made = readdirSync(secrets)
+    for (const [name, { file }] of Object.entries(compose.secrets)) {
+      expect(file).toBe(`./deploy/secrets/${name}`)
+      expect(made).toContain(name)
+    }
+    expect(statSync(secrets).mode & 0o777).toBe(0o700)
+    const values = made.map((name) => readFileSync(join(secrets, name), 'utf8'))
+    expect(new Set(values).size).toBe(values.length)
+  })
+
+  test('it keeps what is there, and takes what the environment gives', () => {
+    const folder = join(secrets, '..', 'given')
+    const env = { PATH: process.env['PATH'] ?? '', OPENFGA_API_TOKEN: 'a'.repeat(43) }
+    const make = (): Buffer => execFileSync(join(ROOT, 'deploy/make-secrets.sh'), [folder], { env })
+    make()
+    const before = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))
+    make()
+    expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'))).toEqual(before)
+    expect(readFileSync(join(folder, 'openfga_config'), 'utf8')).toContain(`keys: ["${'a'.repeat(43)}"]`)
+  })
+
+  test('a value that is short, or that would break out of where it will stand, is refused', () => {
+    for (const value of ['short', `${'a'.repeat(30)}"]`]) {
+      const env = { PATH: process.env['PATH'] ?? '', PAIRWISE_SALT: value }
+      const make = (): Buffer =>
+        execFileSync(join(ROOT, 'deploy/make-secrets.sh'), [join(secrets, '..', 'refused')], { env, stdio: 'pipe' })
+      expect(make).toThrow(/pairwise_salt/u)
+    }
+  })
+
+  test('Keycloak gets every placeholder of the realm, under its own name', () => {
+    const placeholders = [...read('keycloak/realm.json').matchAll(/\$\{(?<name>[A-Z][A-Z0-9_]*)(:[^}]*)?\}/gu)].map(
+      ({ groups }) => groups?.['name'],
+    )
+    expect(new Set(placeholders)).toEqual(new Set(REALM_SECRETS))
+    const given = serviceOf('keycloak').secrets.map(({ target }) => target)
+    expect(given).toEqual(expect.arrayContaining([...REALM_SECRETS]))
+  })
+
+  test('its entry point exports each file under its name, and stops at an empty one', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mandate-entry-'))
+    try {
+      writeFileSync(join(folder, 'PAIRWISE_SALT'), 'a value with $signs and "quotes"\n')
+      const env = { PATH: process.env['PATH'] ?? '', MANDATE_SECRETS_DIR: folder, KEYCLOAK_HOME: folder }
+      mkdirSync(`${folder}-home/bin`, { recursive: true })
+      writeFileSync(`${folder}-home/bin/kc.sh`, '#!/bin/sh\nprintf %s "$PAIRWISE_SALT|$*"\n', { mode: 0o755 })
+      const start = (): string =>
+        execFileSync(join(ROOT, 'deploy/keycloak/entrypoint.sh'), ['start', '--optimized'], {
+          env: { ...env, KEYCLOAK_HOME: `${folder}-home` },
+          encoding: 'utf8',
+          stdio: 'pipe',
+        })
+      expect(start()).toBe('a value with $signs and "quotes"|start --optimized')
+      writeFileSync(join(folder, 'PDP_CLIENT_SECRET'), '')
+      expect(start).toThrow(/PDP_CLIENT_SECRET is empty/u)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+      rmSync(`${folder}-home`, { recursive: true, force: true })
+    }
+  })
+})
+
+describe('the edge', () => {
+  const conf = read('deploy/edge/nginx.conf')
+
+  test('listens where it is published, and passes on to where services listen', () => {
+    const listens = [...conf.matchAll(/listen (?<port>\d+) ssl;/gu)].map(({ groups }) => groups?.['port'])
+    expect(listens).toEqual(serviceOf('edge').ports.map((port) => port.split(':')[2]))
+    for (const { groups } of conf.matchAll(/http:\/\/(?<name>[a-z-]+):(?<port>\d+);/gu))
+      expect(portOf(groups?.['name'] ?? '')).toBe(groups?.['port'])
+  })
+
+  test('reads the certificate from the secrets that it is given', () => {
+    const given = serviceOf('edge').secrets.map(({ target }) => target)
+    expect([...conf.matchAll(/\/run\/secrets\/\w+/gu)].map(([path]) => path)).toEqual(given)
+  })
+
+  test('lets in every prefix of the PDP but its health', () => {
+    const prefixes = ['/access/', '/v1/', '/log/', '/.well-known/']
+    for (const prefix of prefixes) expect(conf).toContain(`location ${prefix} { proxy_pass $pdp; }`)
+    const routes = [...read('pdp/src/http/server.ts').matchAll(/app\.(?:get|post|use)\('(?<path>\/[^']*)'/gu)]
+    const paths = routes.map(({ groups }) => `${groups?.['path']}/`)
+    const kept = paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix)))
+    expect(new Set(kept)).toEqual(new Set(['/livez/', '/readyz/']))
+  })
+})
+
+describe('.env.example', () => {
+  const lines = read('.env.example').split('\n')
+  const named = lines.flatMap((line) => /^# (?<name>[A-Z][A-Z0-9_]*)=/u.exec(line)?.groups?.['name'] ?? [])
+
+  test('names every variable of the compose files, and every setting of the services', () => {
+    const settings = [
+      ['pdp/src/config.ts', /^ {2}(?<name>(?:PDP|OPENFGA|LOG|TRUST|NODE)_[A-Z_]+):/gmu],
+      ['examples/trips/src/config.ts', /^ {4}(?<name>(?:TRIPS|LOG|NODE)_[A-Z_]+):/gmu],
+      ['examples/booking-agent/src/config.ts', /^ {4}(?<name>(?:AGENT|LOG|NODE)_[A-Z_]+):/gmu],
+    ] as const
+    const inCode = settings.flatMap(([path, pattern]) =>
+      [...read(path).matchAll(pattern)].map(({ groups }) => groups?.['name'] ?? ''),
+    )
+    const inCompose = [...variablesOf('docker-compose.yml'), ...variablesOf('deploy/compose.demo.yml')]
+    expect(inCode.length).toBeGreaterThan(40)
+    const byTheStack = [
+      'MANDATE_OPENFGA_PORT',
+      'MANDATE_CACHE',
+      'KEYCLOAK_HOME',
+      'KEYCLOAK_URL',
+      'KEYCLOAK_ADMIN_USERNAME',
+      'KEYCLOAK_ADMIN_PASSWORD',
+    ]
+    expect(named.toSorted()).toEqual(
+      [...new Set([...inCode, ...inCompose, ...byTheStack, 'OPENFGA_API_TOKEN_FILE'])].toSorted(),
+    )
+  })
+
+  test('holds no value for a secret', () => {
+    for (const line of lines) if (/(SECRET|PASSWORD|TOKEN)=/u.test(line)) expect(line).toMatch(/=$/u)
+  })
+})
