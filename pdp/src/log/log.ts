@@ -192,9 +192,11 @@ class Log implements OpenLog {
     try {
       await this.#sequencer.close()
       await attempt('the last checkpoint could not be published', () => publisher.close())
-      await attempt('the journal could not be removed', () => journal.close(this.sequenced, publisher.edge.size))
     } finally {
-      unlock()
+      const closed = attempt('the journal could not be closed', () =>
+        journal.close(this.sequenced, publisher.edge.size),
+      )
+      await closed.finally(unlock)
     }
   }
 

@@ -1,0 +1,181 @@
+/**
+ * What the tests of the log share: builders, a file layer that fails on demand, and the verifier.
+ *
+ * @module
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Entry, NoteSigner } from '@mandate/protocol'
+import { onTestFinished } from 'vitest'
+import { type VerifyReport, verifyDirectory } from '../../auditor/src/verify.ts'
+import { type AppendFile, type Files, nodeFiles } from '../../pdp/src/log/files.ts'
+import { type LogOptions, type OpenLog, openLog } from '../../pdp/src/log/log.ts'
+import { loadSigner } from '../../pdp/src/log/signer.ts'
+
+export const ORIGIN = 'pdp.example/log'
+const EPOCH = Date.parse('2026-11-21T20:00:00.000Z')
+const PEOPLE = 7
+const WORKFLOWS = 11
+
+/** The ULID-shaped id of test entry `number`. */
+export function idOf(number: number): string {
+  return `01KC${String(number).padStart(22, '0')}`
+}
+
+/** A decision like those of the PDP; entries of one number are the same. */
+export function anEntry(number: number, members: Partial<Entry> = {}): Entry {
+  const owner = `user:p_${number % PEOPLE}`
+  const helper = `user:p_${(number * 3 + 1) % PEOPLE}`
+  const link = {
+    actions: ['execute', 'read'],
+    scope: `workflow:w${number % WORKFLOWS}`,
+    expires_at: '2026-12-01T00:00:00Z',
+  }
+  return {
+    v: 1,
+    id: idOf(number),
+    at: new Date(EPOCH + number * 10 - (number % 3) * 25).toISOString(),
+    kind: number % 10 === 0 ? 'grant_issued' : 'evaluation',
+    subject: helper,
+    ...(number % 2 === 0 ? { actor: 'agent:booking-agent' } : {}),
+    caller: `service:${number % 4 === 0 ? 'nursing' : 'trips'}`,
+    action: ['execute', 'read', 'plan'][number % 3],
+    resource: `workflow_item:w${number % WORKFLOWS}-${number % 5}`,
+    root: `workflow:w${number % WORKFLOWS}`,
+    owner,
+    decision: number % 4 !== 0,
+    reasons:
+      number % 4 === 0
+        ? [{ code: 'price_above_limit', limit: 4100, actual: 4200 }, { code: 'no_consent' }]
+        : [{ code: 'delegated' }],
+    chain: [
+      { grant: `G${number % 13}`, delegator: owner, delegate: helper, ...link },
+      ...(number % 2 === 0
+        ? [{ grant: `H${number % 17}`, delegator: helper, delegate: 'agent:booking-agent', ...link }]
+        : []),
+    ],
+    ...(number % 10 === 0 ? { target: `T${number}` } : {}),
+    model: '01KCMODEL',
+    policy: 'travel@3f2a',
+    ...members,
+  }
+}
+
+export function someEntries(first: number, count: number): Entry[] {
+  return Array.from({ length: count }, (_, at) => anEntry(first + at))
+}
+
+/** A place for one log, gone after the test. */
+export interface Place {
+  readonly dir: string
+  readonly signer: NoteSigner
+  open(options?: Partial<LogOptions>): Promise<OpenLog>
+  verify(remembered?: string): Promise<VerifyReport>
+}
+
+export async function aPlace(): Promise<Place> {
+  const root = await mkdtemp(join(tmpdir(), 'mandate-log-'))
+  onTestFinished(() => rm(root, { recursive: true, force: true }))
+  const signer = await loadSigner(nodeFiles(), join(root, 'keys'), ORIGIN)
+  const dir = join(root, 'log')
+  return placeAt(dir, signer)
+}
+
+/** A log's directory with its key: to open and verify it. */
+export function placeAt(dir: string, signer: NoteSigner): Place {
+  return {
+    dir,
+    signer,
+    open: (options = {}) => openLog({ dir, origin: ORIGIN, signer, ...options }),
+    verify: (remembered) => verifyDirectory({ directory: dir, keys: [signer.verifierKey], remembered }),
+  }
+}
+
+/** A finding as one line, to be compared. */
+export function lines({ findings }: VerifyReport): string[] {
+  return findings.map(({ index, id, problem }) => `${index ?? '-'} ${id ?? '-'} ${problem}`)
+}
+
+type Operation = 'write' | 'sync' | 'truncate' | 'create' | 'replace' | 'syncDirectory' | 'remove'
+
+/** A file layer on the real one, any operation of which can be made to fail. */
+export interface FaultyFiles extends Files {
+  /** Makes operations fail from now on, with this error code. A failing write leaves half of its bytes behind. */
+  fail(code: string, ...operations: readonly Operation[]): void
+  /** Everything works again. */
+  mend(): void
+  /** Calls so far, by operation. */
+  readonly calls: Readonly<Record<Operation, number>>
+  /** Milliseconds that every sync of the journal takes more. */
+  slow(syncMs: number): void
+}
+
+export function faultyFiles(): FaultyFiles {
+  const real = nodeFiles()
+  const calls = { write: 0, sync: 0, truncate: 0, create: 0, replace: 0, syncDirectory: 0, remove: 0 }
+  let failing: readonly Operation[] = []
+  let code = ''
+  let syncMs = 0
+  const pass = (operation: Operation): void => {
+    calls[operation] += 1
+    if (failing.includes(operation)) throw Object.assign(new Error(`${code}: injected`), { code })
+  }
+  const append = (file: AppendFile): AppendFile => ({
+    write: async (bytes) => {
+      if (failing.includes('write')) await file.write(bytes.subarray(0, bytes.length / 2))
+      pass('write')
+      await file.write(bytes)
+    },
+    sync: async () => {
+      if (syncMs > 0) await new Promise((resolve) => setTimeout(resolve, syncMs))
+      pass('sync')
+      await file.sync()
+    },
+    truncate: async (length) => {
+      pass('truncate')
+      await file.truncate(length)
+    },
+    close: () => file.close(),
+  })
+  return {
+    ...real,
+    calls,
+    fail: (newCode, ...operations) => {
+      code = newCode
+      failing = operations
+    },
+    mend: () => {
+      failing = []
+    },
+    slow: (ms) => {
+      syncMs = ms
+    },
+    create: async (path) => {
+      pass('create')
+      return append(await real.create(path))
+    },
+    replace: async (path, bytes, temporary) => {
+      pass('replace')
+      await real.replace(path, bytes, temporary)
+    },
+    syncDirectory: async (path) => {
+      pass('syncDirectory')
+      await real.syncDirectory(path)
+    },
+    remove: async (path) => {
+      pass('remove')
+      await real.remove(path)
+    },
+  }
+}
+
+/** Everything in a log, read back as the index would. */
+export async function idsIn(log: OpenLog): Promise<string[]> {
+  const ids: string[] = []
+  while (ids.length < log.sequenced) {
+    const entries = await log.read(ids.length)
+    for (const { bytes } of entries) ids.push((JSON.parse(Buffer.from(bytes).toString()) as { id: string }).id)
+  }
+  return ids
+}
