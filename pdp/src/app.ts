@@ -190,6 +190,7 @@ function createServices(
     vault,
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
+  const decideDeps = { policies, relations, past: register, clock }
   const app = createHttpApp({
     ...pap,
     redact,
@@ -197,7 +198,9 @@ function createServices(
     callers,
     modelId: () => relations.modelId,
     consistency: relations.consistency,
-    decide: (evaluation) => decide(evaluation, { policies, relations, past: register, clock }),
+    decide: (evaluation) => decide(evaluation, decideDeps),
+    search: { ...decideDeps, directory: register, register },
+    vault,
     index,
     log,
     logger,

@@ -71,6 +71,8 @@ function exitCodeOf(error: unknown): number {
   return error instanceof Fault && error.code === 'relations_unavailable' ? 69 : 70
 }
 
+// Whatever we write is for us alone.
+process.umask(0o077)
 const { config, warnings } = readConfig()
 if (process.argv.includes('--print-config')) {
   process.stdout.write(`${JSON.stringify(redactedConfig(config), undefined, 2)}\n`)

@@ -210,11 +210,21 @@ export interface GrantFilter {
   readonly before?: string | undefined
 }
 
+/** Where searches begin. Complete for whatever was registered through this register; the store has the last word on each. */
+export interface Directory {
+  /** Topmost resources of one type and owner; of one persona when it is named. Sorted. */
+  owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[]
+  /** Resources of one type right below another. Sorted. */
+  parts(parent: ResourceRef, type: string): readonly ResourceRef[]
+  putResource(located: Located): void
+  dropResource(resource: ResourceRef): void
+}
+
 /**
  * What the PDP remembers: personas, agents and grants with their ends. Written before the relationship store where a change widens authority
  * (as a proposal) and settled after it; what a crash left unsettled is settled at the next start.
  */
-export interface Register extends PastGrants {
+export interface Register extends PastGrants, Directory {
   proposeGrant(grant: GrantBody): void
   settleGrant(id: string): void
   dropGrant(id: string): void

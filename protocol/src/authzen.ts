@@ -70,5 +70,8 @@ export const metadataSchema = z.looseObject({
   policy_decision_point: z.string(),
   access_evaluation_endpoint: z.string(),
   access_evaluations_endpoint: z.string().optional(),
+  search_subject_endpoint: z.string().optional(),
+  search_resource_endpoint: z.string().optional(),
+  search_action_endpoint: z.string().optional(),
 })
 export type Metadata = z.infer<typeof metadataSchema>

@@ -154,11 +154,11 @@ async function decideOne(
 }
 
 /** Who may ask about whom (rule A4). */
-function requireEntitled(by: Principal, { subject, actor, resource }: Evaluation): void {
+export function requireEntitled(by: Principal, { subject, actor, resource }: Evaluation): void {
   if (by.types) {
     const { type } = splitRef(resource)
     if (by.types.includes(type)) return
-    throw refuse('forbidden', `resource.type: this service is not registered for "${type}".`)
+    throw refuse('forbidden', 'resource.type: this service is not registered for that type.')
   }
   if (by.roles.includes('auditor')) return
   if (by.party?.startsWith('agent:') && (subject === by.party || actor === by.party)) return

@@ -8,17 +8,23 @@ import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
-import { type EvaluationDeps, evaluationRoute, evaluationsRoute } from './evaluation.ts'
+import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
 import { authenticated, beginExchange } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { parseJson } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
+import { type SearchRouteDeps, searchRoutes } from './search.ts'
 
 const BODY_LIMIT = '64kb'
 const BATCH_LIMIT = '1mb'
 
-export interface ServerDeps extends EvaluationDeps, Omit<PapRouteDeps, 'redact'>, DecisionDeps, FaultDeps {
+export interface ServerDeps
+  extends EvaluationDeps,
+    Omit<PapRouteDeps, 'redact'>,
+    DecisionDeps,
+    FaultDeps,
+    Omit<SearchRouteDeps, 'requireEntitled'> {
   readonly callers: Callers
   readonly limits: LimitOptions
   /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */
@@ -43,7 +49,10 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.set('etag', false)
   app.set('trust proxy', deps.trustProxy)
   app.set('query parser', 'simple')
-  app.use(beginExchange, securityHeaders(deps.publicUrl))
+  app.use(
+    beginExchange((text) => deps.border.isSub(text)),
+    securityHeaders(deps.publicUrl),
+  )
   app.get('/livez', (_req, res) => void res.json({ status: 'alive' }))
   app.get('/readyz', async (_req, res) => {
     const ready = await deps.ready()
@@ -55,6 +64,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.use(limits.concurrency, limits.byAddress, authenticated(deps.callers), limits.byCaller)
   app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT), evaluationRoute(deps))
   app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT), evaluationsRoute(deps))
+  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT), searchRoutes({ ...deps, requireEntitled }))
   app.use('/v1', decisionRoutes(deps))
   app.use('/log', logRoutes(deps))
   app.use('/v1', ...jsonBody(BODY_LIMIT), papRoutes(deps))
@@ -97,5 +107,8 @@ function metadataOf(publicUrl: string): Metadata {
     policy_decision_point: publicUrl,
     access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
     access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
+    search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
+    search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
+    search_action_endpoint: `${publicUrl}/access/v1/search/action`,
   }
 }

@@ -28,13 +28,19 @@ export async function putResource(
   const pack = requireType(deps, resource, by)
   const wanted = await wantedResource(deps, resource, request, pack)
   const present = await locateFresh(deps, resource)
-  if (present) return { located: requireSame(present, wanted), created: false }
+  if (present) {
+    const located = requireSame(present, wanted)
+    // A crash between store and register is healed by the service's next try.
+    deps.register.putResource(located)
+    return { located, created: false }
+  }
   await deps.record([{ kind: 'resource_registered', ...changeBy(by), ...described(deps, wanted) }])
   if (!(await deps.authority.register(wanted))) {
     const raced = await locateFresh(deps, resource)
     if (raced) return { located: requireSame(raced, wanted), created: false }
     throw refuse('conflict', 'The resource is being changed at the same time. Try again.')
   }
+  deps.register.putResource(wanted)
   return { located: wanted, created: true }
 }
 
@@ -89,6 +95,7 @@ export async function removeResource(deps: PapDeps, resource: ResourceRef, by: P
   const located = await locateFresh(deps, resource)
   if (!located) return
   await deps.authority.unregister(located)
+  deps.register.dropResource(resource)
   await deps.record([{ kind: 'resource_removed', ...changeBy(by), ...described(deps, located) }])
 }
 
@@ -103,10 +110,10 @@ function described(
 function requireType(deps: PapDeps, resource: ResourceRef, by: Principal): Pack {
   const { type } = splitRef(resource)
   if (!by.types?.includes(type))
-    throw refuse('forbidden', `Only the service registered for "${type}" administers it, with its own token.`)
+    throw refuse('forbidden', 'Only the service registered for the type administers it, with its own token.')
   const pack = deps.policies().byType.get(type)
   if (!pack || type === pack.manifest.account)
-    throw refuse('invalid_request', `No domain has a resource type "${type}" to register.`)
+    throw refuse('invalid_request', 'type: no domain has such resources to register.')
   return pack
 }
 

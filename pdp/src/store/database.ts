@@ -35,6 +35,12 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE models (
      store_id TEXT NOT NULL, policy TEXT NOT NULL, model_id TEXT NOT NULL, PRIMARY KEY (store_id, policy)
    ) STRICT;`,
+  // Resources as registered: what searches begin from. OpenFGA says whether they still stand.
+  `CREATE TABLE resources (
+     ref TEXT PRIMARY KEY, type TEXT NOT NULL, owner TEXT NOT NULL, persona TEXT NOT NULL, parent TEXT
+   ) STRICT;
+   CREATE INDEX resources_owner ON resources (owner, type, ref) WHERE parent IS NULL;
+   CREATE INDEX resources_parent ON resources (parent, type, ref) WHERE parent IS NOT NULL;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

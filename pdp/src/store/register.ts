@@ -4,13 +4,14 @@
  * @module
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import { canonical, type EpochMillis, type PartyRef } from '@mandate/protocol'
+import { canonical, type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type {
   AgentRecord,
   GrantBody,
   GrantEnd,
   GrantFilter,
   GrantRecord,
+  Located,
   PersonaId,
   PersonaRecord,
   Register,
@@ -193,6 +194,25 @@ export class SqliteRegister implements Register {
     this.#run('INSERT OR REPLACE INTO models (store_id, policy, model_id) VALUES (?, ?, ?)', storeId, policy, modelId)
   }
 
+  owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[] {
+    const sql = 'SELECT ref, persona FROM resources WHERE owner = ? AND type = ? AND parent IS NULL ORDER BY ref'
+    const rows = this.#all(sql, owner, type)
+    return rows.filter((row) => persona === undefined || row['persona'] === persona).map((row) => refOf(row))
+  }
+
+  parts(parent: ResourceRef, type: string): readonly ResourceRef[] {
+    return this.#all('SELECT ref FROM resources WHERE parent = ? AND type = ? ORDER BY ref', parent, type).map(refOf)
+  }
+
+  putResource({ resource, owner, persona, ancestors }: Located): void {
+    const sql = 'INSERT OR REPLACE INTO resources (ref, type, owner, persona, parent) VALUES (?, ?, ?, ?, ?)'
+    this.#run(sql, resource, splitRef(resource).type, owner, persona, ancestors[0] ?? null)
+  }
+
+  dropResource(resource: ResourceRef): void {
+    this.#run('DELETE FROM resources WHERE ref = ?', resource)
+  }
+
   #prepared(sql: string): ReturnType<DatabaseSync['prepare']> {
     const known = this.#statements.get(sql) ?? this.#database.prepare(sql)
     this.#statements.set(sql, known)
@@ -234,6 +254,8 @@ function twinKey(grant: GrantBody): string {
 // Rows were written by this module, from typed records: they are read back as such.
 const text = (value: SQLOutputValue | undefined): string => String(value)
 const optional = (value: SQLOutputValue | undefined): string | undefined => (value === null ? undefined : String(value))
+
+const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
 
 function grantOf(row: Row): GrantRecord {
   return {

@@ -1,0 +1,113 @@
+/**
+ * Searches: candidates from what is remembered, each decided like any other question, so that nothing is found that would not be permitted.
+ *
+ * @module
+ */
+import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import { personaName, personaParts } from '../names.ts'
+import type { Manifest } from '../policy/manifest.ts'
+import type { Directory, GrantRecord, Register } from '../ports.ts'
+import { Trail } from '../trail.ts'
+import { type DecideDeps, decide } from './decide.ts'
+import type { Evaluation, Verdict } from './question.ts'
+
+export interface SearchDeps extends DecideDeps {
+  readonly directory: Pick<Directory, 'owned' | 'parts'>
+  readonly register: Pick<Register, 'grants' | 'personas'>
+}
+
+/** The most grants of one delegate, or on one resource, that a search looks through. */
+const MAX_GRANTS = 100_000
+
+/** Resources of a type that might be permitted, sorted, each once. */
+export function resourceCandidates(
+  deps: SearchDeps,
+  question: Omit<Evaluation, 'resource'>,
+  type: string,
+): readonly ResourceRef[] {
+  const pack = deps.policies().byType.get(type)
+  if (!pack || type === pack.manifest.account) return []
+  const { subject, actor } = question
+  const path = typePath(pack.manifest, type)
+  const found = new Set<ResourceRef>()
+  const addBelow = (ref: ResourceRef): void => {
+    for (const part of partsBelow(deps, ref, path)) found.add(part)
+  }
+  const [rootType = type] = path
+  if (!actor) for (const ref of deps.directory.owned(subject, rootType)) addBelow(ref)
+  for (const grant of liveGrantsTo(deps, actor ?? subject)) {
+    if (grant.covers === `all:${pack.manifest.domain}`) {
+      const persona = grant.scope.split('~')[2]
+      for (const ref of deps.directory.owned(grant.owner, rootType, persona)) addBelow(ref)
+    } else addBelow(grant.covers as ResourceRef)
+  }
+  return [...found].sort()
+}
+
+/** Types from the topmost down to `type`. */
+function typePath(manifest: Manifest, type: string): readonly string[] {
+  const parent = manifest.resources[type]?.parent
+  return parent === undefined ? [type] : [...typePath(manifest, parent), type]
+}
+
+/** Resources of the path's last type at or below one of a type on the path. */
+function partsBelow(deps: SearchDeps, ref: ResourceRef, path: readonly string[]): readonly ResourceRef[] {
+  const at = path.indexOf(splitRef(ref).type)
+  if (at < 0) return []
+  let level: readonly ResourceRef[] = [ref]
+  for (const type of path.slice(at + 1)) level = level.flatMap((parent) => deps.directory.parts(parent, type))
+  return level
+}
+
+function liveGrantsTo(deps: SearchDeps, delegate: PartyRef): readonly GrantRecord[] {
+  return deps.register.grants({ delegate, ended: false, now: deps.clock(), limit: MAX_GRANTS })
+}
+
+/** Whoever might be permitted on a resource: its owner, and every delegate of a live grant of theirs that covers it. Sorted. */
+export async function subjectCandidates(
+  deps: SearchDeps,
+  resource: ResourceRef,
+  type: string,
+): Promise<readonly PartyRef[]> {
+  const trail = new Trail()
+  trail.fresh = true
+  const located = await deps.relations.locate(resource, trail)
+  const domain = deps.policies().byType.get(splitRef(resource).type)?.manifest.domain
+  if (!located || !domain) return []
+  const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${domain}`]
+  const grants = covering.flatMap((covers) =>
+    deps.register.grants({ owner: located.owner, covers, ended: false, now: deps.clock(), limit: MAX_GRANTS }),
+  )
+  const parties = new Set([located.owner, ...grants.map(({ delegate }) => delegate)])
+  return [...parties].filter((party) => splitRef(party).type === type).sort()
+}
+
+/** The first of a person's personas that is permitted; an agent asks for itself. */
+export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation): Promise<Verdict | undefined> {
+  if (splitRef(question.subject).type === 'agent' || question.persona !== undefined) {
+    const verdict = await decide(question, deps)
+    return verdict.decision ? verdict : undefined
+  }
+  const titles = deps.policies().byType.get(splitRef(question.resource).type)?.manifest.titles ?? {}
+  const names = deps.register
+    .personas(question.subject)
+    .filter(({ status, id }) => status === 'active' && Object.hasOwn(titles, personaParts(id).title))
+    .map(({ id }) => personaName(id))
+  for (const persona of Object.keys(titles).length === 0 ? [undefined] : names) {
+    const verdict = await decide({ ...question, persona }, deps)
+    if (verdict.decision) return verdict
+  }
+  return undefined
+}
+
+/** The actions that a resource of this type can be asked about, sorted. */
+export function actionCandidates(deps: SearchDeps, resource: ResourceRef): readonly string[] {
+  const { type } = splitRef(resource)
+  const manifest = deps.policies().byType.get(type)?.manifest
+  if (!manifest) return []
+  const on = type === manifest.account ? 'account' : 'resource'
+  return Object.entries(manifest.actions)
+    .filter(([, rule]) => rule.on === on)
+    .map(([name]) => name)
+    .sort()
+}

@@ -1,0 +1,202 @@
+/**
+ * `POST /access/v1/search/{subject,resource,action}` (AuthZEN 1.0, section 8). Complete, or marked with a token for the rest; one entry a page.
+ *
+ * @module
+ */
+import {
+  actionSearchSchema,
+  canonical,
+  type EvaluationRequest,
+  type PartyRef,
+  type ResourceRef,
+  refuse,
+  resourceSearchSchema,
+  type SearchPage,
+  splitRef,
+  subjectSearchSchema,
+} from '@mandate/protocol'
+import { type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import type { Evaluation } from '../decide/question.ts'
+import {
+  actionCandidates,
+  decideForAnyPersona,
+  resourceCandidates,
+  type SearchDeps,
+  subjectCandidates,
+} from '../decide/search.ts'
+import type { Principal } from '../pap/pap.ts'
+import type { Recorder, Vault } from '../ports.ts'
+import type { Border } from './border.ts'
+import { principalOf } from './exchange.ts'
+import type { Redactor } from './redact.ts'
+
+export interface SearchRouteDeps {
+  readonly search: SearchDeps
+  readonly border: Border
+  readonly record: Recorder
+  readonly redact: Redactor
+  /** Signs page tokens. */
+  readonly vault: Pick<Vault, 'commit'>
+  /** Whether the caller may put this question at all. */
+  readonly requireEntitled: (by: Principal, evaluation: Evaluation) => void
+}
+
+/** Results of a page that names no limit, and candidates decided for one page at most. */
+const PAGE_SIZE = 1_000
+const MAX_DECIDED = 5_000
+/** Candidates decided at the same time. */
+const WIDTH = 16
+
+export function searchRoutes(deps: SearchRouteDeps): Router {
+  const router = Router()
+  router.post('/resource', resourceSearch(deps))
+  router.post('/subject', subjectSearch(deps))
+  router.post('/action', actionSearch(deps))
+  return router
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw refuse('invalid_request', z.prettifyError(parsed.error))
+}
+
+/** Stands for the searched entity while the question is translated. */
+const NOBODY = { type: 'user', id: 'nobody' } as const
+const NOTHING = { name: 'nothing' } as const
+
+function resourceSearch(deps: SearchRouteDeps): RequestHandler {
+  return async (req, res) => {
+    const request = parse(resourceSearchSchema, req.body)
+    const by = principalOf(res)
+    const { type } = request.resource
+    const question = translated(deps, by, { ...request, resource: { ...request.resource, type, id: 'any' } })
+    const candidates = question ? resourceCandidates(deps.search, question, type) : []
+    const found = await pageOf(deps, req.path, by, request, candidates, async (resource) => {
+      const verdict = question && (await decideForAnyPersona(deps.search, { ...question, resource }))
+      return verdict ? splitRef(resource) : undefined
+    })
+    await record(deps, by, question, found.results.length)
+    res.json(found)
+  }
+}
+
+function subjectSearch(deps: SearchRouteDeps): RequestHandler {
+  return async (req, res) => {
+    const request = parse(subjectSearchSchema, req.body)
+    const by = principalOf(res)
+    const { type } = request.subject
+    const question = translated(deps, by, { ...request, subject: NOBODY }, 'about anybody')
+    const candidates = question ? await subjectCandidates(deps.search, question.resource, type) : []
+    const found = await pageOf(deps, req.path, by, request, candidates, async (subject) => {
+      const verdict =
+        question &&
+        (await decideForAnyPersona(deps.search, { ...question, subject, actor: undefined, persona: undefined }))
+      return verdict ? { type, id: splitRef(deps.border.outward(subject) as PartyRef).id } : undefined
+    })
+    await record(deps, by, question, found.results.length)
+    res.json(found)
+  }
+}
+
+function actionSearch(deps: SearchRouteDeps): RequestHandler {
+  return async (req, res) => {
+    const request = parse(actionSearchSchema, req.body)
+    const by = principalOf(res)
+    const question = translated(deps, by, { ...request, action: NOTHING })
+    const candidates = question ? actionCandidates(deps.search, question.resource) : []
+    const found = await pageOf(deps, req.path, by, request, candidates, async (action) => {
+      const verdict = question && (await decideForAnyPersona(deps.search, { ...question, action }))
+      return verdict ? { name: action } : undefined
+    })
+    await record(deps, by, question, found.results.length)
+    res.json(found)
+  }
+}
+
+/** The question behind the border, once the caller may put it. A subject of an unknown type may do nothing. */
+function translated(
+  deps: SearchRouteDeps,
+  by: Principal,
+  request: EvaluationRequest,
+  about?: 'about anybody',
+): Evaluation | undefined {
+  const evaluation = deps.border.evaluation(request)
+  if (about && !by.types && !by.roles.includes('auditor'))
+    throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
+  if (evaluation) deps.requireEntitled(by, evaluation)
+  return evaluation
+}
+
+interface Found<R> {
+  readonly page?: { readonly next_token: string; readonly count: number }
+  readonly results: readonly R[]
+}
+
+/**
+ * Decides candidates in their order from where the page before ended, until there are as many results as were asked for.
+ *
+ * @throws Fault `invalid_request` for a token that is not of this question.
+ */
+async function pageOf<C extends string, R>(
+  { vault }: SearchRouteDeps,
+  path: string,
+  by: Principal,
+  request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage },
+  candidates: readonly C[],
+  decide: (candidate: C) => Promise<R | undefined>,
+): Promise<Found<R>> {
+  const { page, ...question } = request
+  const bound = vault.commit(`${path} ${by.name} ${canonical(question)}`)
+  const token = page?.token ? readToken(vault, page.token, bound, page.limit) : undefined
+  const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
+  const rest = token ? candidates.filter((candidate) => candidate > token.after) : candidates
+  const results: R[] = []
+  let last: C | undefined
+  let at = 0
+  while (at < rest.length && at < MAX_DECIDED && results.length < limit) {
+    const width = Math.min(WIDTH, limit - results.length)
+    const round = rest.slice(at, at + width)
+    const decided = await Promise.all(round.map(decide))
+    results.push(...decided.filter((result) => result !== undefined))
+    last = round.at(-1)
+    at += round.length
+  }
+  const more = at < rest.length && last !== undefined
+  const next = more ? writeToken(vault, { after: last ?? '', limit, bound }) : ''
+  return more || page ? { page: { next_token: next, count: results.length }, results } : { results }
+}
+
+const tokenSchema = z.object({ after: z.string(), limit: z.int().min(1), bound: z.string() })
+type Token = z.infer<typeof tokenSchema>
+
+/** Signed, so that nobody can look where the question would not. */
+function writeToken(vault: Pick<Vault, 'commit'>, token: Token): string {
+  const text = Buffer.from(canonical(token)).toString('base64url')
+  return `${text}.${vault.commit(text)}`
+}
+
+function readToken(vault: Pick<Vault, 'commit'>, sent: string, bound: string, limit: number | undefined): Token {
+  const [text = '', signature = ''] = sent.split('.')
+  if (signature !== vault.commit(text)) throw refuse('invalid_request', 'page.token: is not one of ours.')
+  const token = tokenSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
+  if (token.bound !== bound)
+    throw refuse('invalid_request', 'page.token: belongs to another question; send the same members with it.')
+  if (limit && limit !== token.limit)
+    throw refuse('invalid_request', 'page.limit: must stay what it was on the first page.')
+  return token
+}
+
+async function record(
+  { record: write, redact }: SearchRouteDeps,
+  by: Principal,
+  question: Evaluation | undefined,
+  found: number,
+): Promise<void> {
+  const asked = question ? { subject: redact.party(question.subject), action: redact.action(question) } : {}
+  const resource: { readonly resource?: string } = question
+    ? { resource: redact.resource(question.resource as ResourceRef, false) }
+    : {}
+  await write([{ kind: 'search', caller: by.name, ...asked, ...resource, ...by.origin, change: { found } }])
+}
