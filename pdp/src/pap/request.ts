@@ -79,9 +79,10 @@ function limitsObjection(request: GrantRequest, manifest: Manifest): Objection |
   if (limits.length > MAX_LIMITS) return { field, detail: `limits: at most ${MAX_LIMITS}.` }
   if (new Set(limits.map(({ attribute }) => attribute)).size < limits.length)
     return { field, detail: 'limits: name an attribute once.' }
-  for (const limit of limits) {
-    const detail = boundObjection(limit, manifest.attributes[limit.attribute])
-    if (detail) return { field, detail: `limits: ${limit.attribute}: ${detail}` }
+  for (const [index, limit] of limits.entries()) {
+    const rule = Object.hasOwn(manifest.attributes, limit.attribute) ? manifest.attributes[limit.attribute] : undefined
+    const detail = boundObjection(limit, rule)
+    if (detail) return { field, detail: `limits[${index}]: ${detail}` }
   }
   return undefined
 }
@@ -91,7 +92,8 @@ function delegatePersonaObjection(request: GrantRequest, manifest: Manifest): Ob
   const asked = request.delegate_persona
   if (asked === undefined) return undefined
   const field = 'delegate_persona'
-  const title = manifest.titles[asked.split('/')[0] ?? '']
+  const name = asked.split('/')[0] ?? ''
+  const title = Object.hasOwn(manifest.titles, name) ? manifest.titles[name] : undefined
   if (!title) return { field, detail: `delegate_persona: ${manifest.domain} has no such title.` }
   const refused = impliedActions(manifest, request.actions).find((name) => !title.by_grant.includes(name))
   return refused === undefined
