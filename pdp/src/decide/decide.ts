@@ -49,6 +49,7 @@ function unknown(code: string, at: EpochMillis, trail: Trail): Verdict {
     reasons: [{ code }],
     chain: [],
     at,
+    persona: undefined,
     owner: undefined,
     ownerPersona: undefined,
     root: undefined,

@@ -39,6 +39,8 @@ export interface Verdict {
   /** The chain whose authority was used, or would have been had no gate failed. */
   readonly chain: readonly Link[]
   readonly at: EpochMillis
+  /** The persona the subject acted in; `undefined` when it holds none of that name, and where none is needed. */
+  readonly persona: PersonaId | undefined
   readonly owner: PartyRef | undefined
   /** The persona the resource was created under, or (for `create`) the one the new thing will be. */
   readonly ownerPersona: PersonaId | undefined

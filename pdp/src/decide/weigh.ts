@@ -119,6 +119,7 @@ function verdictOf(
     reasons,
     chain: chain ? chain.bodies.map(linkOf) : [],
     at: admitted.now,
+    persona: acting.persona,
     owner: place.owner,
     ownerPersona: place.persona ?? (acting.ownerInPerson ? acting.persona : chain && rootPersona(chain.candidate)),
     root: place.root,

@@ -110,7 +110,7 @@ export function evaluationEntry(
     subject: deps.redact.party(evaluation.subject),
     ...(actor ? { actor: deps.redact.party(actor) } : {}),
     caller: by.name,
-    ...(persona ? { persona: deps.redact.persona(persona) } : {}),
+    ...(persona ? { persona: deps.redact.persona(persona, verdict.persona) } : {}),
     action: deps.redact.action(evaluation),
     resource: deps.redact.resource(evaluation.resource, verdict.root !== undefined),
     ...(verdict.root && verdict.root !== evaluation.resource ? { root: deps.redact.resource(verdict.root, true) } : {}),

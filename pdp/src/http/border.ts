@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { type EvaluationRequest, type Link, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import {
+  type EvaluationRequest,
+  idObjection,
+  type Link,
+  type PartyRef,
+  type ResourceRef,
+  refuse,
+  splitRef,
+} from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Vault } from '../ports.ts'
@@ -36,6 +44,11 @@ export class Border {
     return type === 'user' ? this.#options.vault.known(this.#options.issuer, id) : party
   }
 
+  /** Whether a text is somebody's sub: then it is kept nowhere but in the vault. */
+  isSub(text: string): boolean {
+    return this.#options.vault.known(this.#options.issuer, text) !== undefined
+  }
+
   /** A party as callers know it. */
   outward(party: PartyRef): string {
     if (!party.startsWith('user:')) return party
@@ -53,6 +66,8 @@ export class Border {
 
   /** An owner's account is named by its owner; everything else is named by its service. */
   #resource(type: string, id: string): ResourceRef {
+    const objection = idObjection(type)
+    if (objection) throw refuse('invalid_request', `resource.type: ${objection}.`)
     const pack = this.#options.policies().byType.get(type)
     if (pack?.manifest.account !== type) return `${type}:${id}`
     return `${type}:${splitRef(this.inward(`user:${id}`)).id}`

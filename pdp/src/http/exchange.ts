@@ -12,6 +12,8 @@ import type { Callers } from './caller.ts'
 /** What every handler may know about the exchange. */
 export interface Exchange {
   readonly requestId: string
+  /** The same, if it may be kept: an id that could be somebody's words is echoed and nothing else. */
+  readonly keptId: string | undefined
   /** W3C trace id, when the caller sent a `traceparent`. */
   readonly trace: string | undefined
   /** `performance.now()` at arrival, in milliseconds. */
@@ -19,20 +21,26 @@ export interface Exchange {
   principal: Principal | undefined
 }
 
-const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
-const KEPT_ID = /^[0-9A-Za-z-]{16,64}$/
+/** A UUID, a ULID, or 32 hexadecimal digits. */
+const KEPT_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{32})$/i
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/** Begins an exchange. A request id that is printable comes back as it was sent (AuthZEN 1.0, section 10.1.3); otherwise it gets one. */
-export const beginExchange: RequestHandler = (req, res, next) => {
-  const sent = req.get('x-request-id')
-  const requestId = sent && REQUEST_ID.test(sent) ? sent : randomUUID()
-  const trace = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
-  const exchange: Exchange = { requestId, trace, arrived: performance.now(), principal: undefined }
-  res.locals['exchange'] = exchange
-  res.set('x-request-id', requestId)
-  res.set('cache-control', 'no-store')
-  next()
+/**
+ * Begins an exchange. A request id comes back as it was sent (AuthZEN 1.0, section 10.1.3); who sends none gets one.
+ *
+ * @param isSub - Whether a text names a person.
+ */
+export function beginExchange(isSub: (text: string) => boolean): RequestHandler {
+  return (req, res, next) => {
+    const requestId = req.get('x-request-id') || randomUUID()
+    const keptId = KEPT_ID.test(requestId) && !isSub(requestId) ? requestId : undefined
+    const trace = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
+    const exchange: Exchange = { requestId, keptId, trace, arrived: performance.now(), principal: undefined }
+    res.locals['exchange'] = exchange
+    res.set('x-request-id', requestId)
+    res.set('cache-control', 'no-store')
+    next()
+  }
 }
 
 export const exchangeOf = (res: Response): Exchange => res.locals['exchange'] as Exchange
@@ -41,9 +49,8 @@ export const exchangeOf = (res: Response): Exchange => res.locals['exchange'] as
 export function authenticated(callers: Callers): RequestHandler {
   return async (req: Request, res, next) => {
     const exchange = exchangeOf(res)
-    // An id that might be words of somebody's is echoed, but not kept.
-    const id = KEPT_ID.test(exchange.requestId) ? { request_id: exchange.requestId } : {}
-    const origin = { ...id, ...(exchange.trace ? { trace: exchange.trace } : {}) }
+    const { keptId, trace } = exchange
+    const origin = { ...(keptId ? { request_id: keptId } : {}), ...(trace ? { trace } : {}) }
     exchange.principal = await callers.identify(req.get('authorization'), origin)
     next()
   }

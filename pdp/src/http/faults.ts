@@ -31,12 +31,12 @@ export function answerFaults({ record, logger }: FaultDeps, anonymous: Anonymous
     const exchange = exchangeOf(res)
     let fault = faultOf(error)
     if (PROBLEMS[fault.code].status >= 500)
-      logger.error({ err: fault, cause: fault.cause, requestId: exchange.requestId }, fault.code)
+      logger.error({ err: fault, cause: fault.cause, requestId: exchange.keptId }, fault.code)
     try {
       await recordFault(fault, exchange, req, record, anonymous)
     } catch (cause) {
       fault = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
-      logger.error({ err: fault, requestId: exchange.requestId }, fault.code)
+      logger.error({ err: fault, requestId: exchange.keptId }, fault.code)
     }
     if (res.headersSent) {
       res.destroy()

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { type PartyRef, personaNameSchema, type ResourceRef, splitRef } from '@mandate/protocol'
+import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
+import { personaName } from '../names.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { Register, Vault } from '../ports.ts'
+import type { PersonaId, Register, Vault } from '../ports.ts'
 
 export interface RedactorOptions {
   readonly policies: () => Policies
@@ -28,8 +29,9 @@ export class Redactor {
     return type === 'user' || this.#options.register.agent(id) ? party : `agent:${this.#options.vault.commit(id)}`
   }
 
-  persona(name: string): string {
-    return personaNameSchema.safeParse(name).success ? name : this.#options.vault.commit(name)
+  /** @param held - The persona that was found by that name. */
+  persona(name: string, held: PersonaId | undefined): string {
+    return held === undefined ? this.#options.vault.commit(name) : personaName(held)
   }
 
   action({ action, resource }: Evaluation): string {

@@ -52,7 +52,7 @@ export async function createPersona(deps: PapDeps, request: PersonaRequest, by: 
 async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
-  if (!pack || !rule) throw refuse('persona_invalid', `title: no domain knows "${request.title}".`, { field: 'title' })
+  if (!pack || !rule) throw refuse('persona_invalid', 'title: no domain knows it.', { field: 'title' })
   const all = deps.register.personas(holder)
   const held = all.filter(({ status }) => status !== 'revoked')
   if (held.length >= MAX_PERSONAS)

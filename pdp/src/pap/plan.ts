@@ -62,7 +62,7 @@ function packOfScope(deps: PapDeps, scope: string): Pack {
   const policies = deps.policies()
   const pack = type === 'all' ? policies.byDomain.get(id) : policies.byType.get(type)
   if (pack && type !== pack.manifest.account) return pack
-  throw refuse('grant_invalid', `scope: no domain knows "${type === 'all' ? id : type}".`, { field: 'scope' })
+  throw refuse('grant_invalid', 'scope: no domain knows that type, or no domain has that name.', { field: 'scope' })
 }
 
 /** A known persona holder or a registered agent (rule C6). */
