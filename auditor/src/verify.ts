@@ -63,7 +63,8 @@ export async function verifyDirectory({ directory, keys, remembered }: VerifyOpt
   })
   const examined: Examined = { directory, size, root, checks }
   const findings = [...judge(examined, await readLevels(examined))]
-  const strays = await strayFiles(directory, size)
+  // Strays are held against the tree: where that is damaged, there is nothing to hold them against.
+  const strays = findings.length === 0 ? await strayFiles(directory, size) : []
   const journal = await checkJournal(directory, origin, keys, size)
   findings.push(...journal.findings)
   const pending = (index: number): Uint8Array | undefined => journal.leaves[index - journal.published]
