@@ -1,13 +1,17 @@
 /**
- * What every small service around the enforcement point needs: configuration read once and whole, a listener that stops cleanly, and the
- * paths that logs must never show.
+ * What every small service around the enforcement point needs: configuration read once and whole, limits, a listener that stops cleanly,
+ * and the paths that logs must never show.
  *
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { Express, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { z } from 'zod'
+import { DEFAULT_LIMITS } from './limits.ts'
+import { type Tls, tlsObjection } from './listener.ts'
+
+export { createLimits, type LimitOptions, type Limits } from './limits.ts'
+export { type Listener, type ListenerOptions, serve, type Tls } from './listener.ts'
 
 /** Exit status for a bad configuration (`EX_CONFIG` of sysexits). */
 export const EXIT_CONFIG = 78
@@ -88,58 +92,46 @@ export const setting = {
       .transform((text) => text.split(',').map((part) => part.trim()))
       .pipe(z.array(z.string().min(1, 'must be a comma-separated list')))
       .default([...byDefault]),
+  /** PEM, most often from a file: `NAME_FILE`. */
+  pem: z.string().min(1).optional(),
+  /** How much is let in at most. */
+  limit: (which: keyof typeof DEFAULT_LIMITS) => z.coerce.number().int().min(1).default(DEFAULT_LIMITS[which]),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info'),
   nodeEnv: z.string().optional(),
 } as const
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/u
 
-/**
- * What production refuses though it is legal elsewhere.
- *
- * @returns an objection to a listener that strangers reach in plain HTTP, or to a secret that can be guessed.
- */
-export function productionObjection(settings: {
+/** What decides whether strangers can listen in or guess. */
+export interface DoorSettings {
   readonly nodeEnv: string | undefined
   readonly host: string
   readonly trustProxy: string | undefined
   readonly secret: string
-}): string | undefined {
-  if (settings.nodeEnv !== 'production') return undefined
-  const { host, trustProxy, secret } = settings
-  if (!LOOPBACK.test(host) && trustProxy === undefined) {
-    return 'plain HTTP off loopback needs TRUST_PROXY to name the proxy that terminates TLS'
+  readonly cert: string | undefined
+  readonly key: string | undefined
+}
+
+/**
+ * What is wrong with a service's doors: a certificate that is of no use anywhere; in production also a listener that strangers reach in
+ * plain HTTP, and a secret that can be guessed.
+ */
+export function doorObjections(settings: DoorSettings): readonly string[] {
+  const { nodeEnv, host, trustProxy, secret, cert, key } = settings
+  const objections = [tlsObjection({ cert, key })].filter((objection) => objection !== undefined)
+  if (nodeEnv !== 'production') return objections
+  if (!LOOPBACK.test(host) && trustProxy === undefined && cert === undefined) {
+    objections.push(
+      'plain HTTP off loopback needs TLS_CERT and TLS_KEY, or TRUST_PROXY to name the proxy that terminates TLS',
+    )
   }
-  return secret.length < 16 ? 'the client secret must have at least 16 characters in production' : undefined
+  if (secret.length < 16) objections.push('the client secret must have at least 16 characters in production')
+  return objections
 }
 
-export interface Listener {
-  /** With the port that was really taken. */
-  readonly url: string
-  /** Stops listening, lets requests under way finish for up to ten seconds, then drops them. */
-  readonly close: () => Promise<void>
-}
-
-const GRACE_MS = 10_000
-
-export async function serve(
-  app: Express,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<Listener> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 }, app)
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
-  const address = server.address()
-  const taken = address !== null && typeof address === 'object' ? address.port : port
-  return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`, close: () => closeGracefully(server) }
-}
-
-async function closeGracefully(server: Server): Promise<void> {
-  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-  await new Promise((resolve) => {
-    server.close(resolve)
-    server.closeIdleConnections()
-  })
-  clearTimeout(timer)
+/** `undefined` without both. */
+export function tlsOf({ cert, key }: Pick<DoorSettings, 'cert' | 'key'>): Tls | undefined {
+  return cert !== undefined && key !== undefined ? { cert, key } : undefined
 }
 
 /** One line a request: no path parameters, no query, no person. */

@@ -98,7 +98,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-const config = () =>
+const config = (settings: Readonly<Record<string, string>> = {}) =>
   readConfig({
     AGENT_PORT: '0',
     AGENT_ISSUER: issuer.issuer,
@@ -106,6 +106,7 @@ const config = () =>
     AGENT_TRIPS_URL: tripsUrl,
     AGENT_PDP_URL: 'http://127.0.0.1:9',
     AGENT_DATA_DIR: folder,
+    ...settings,
   })
 
 async function call(method: string, path: string, body?: unknown, claims: object = {}) {
@@ -255,6 +256,13 @@ test('an identity provider that does not exchange: 503, or 401 when it is the pe
     status: 503,
     body: { code: 'identity_unavailable' },
   })
+})
+
+test('429 when one address asks too much', async () => {
+  await agent.close()
+  agent = await startAgent(config({ AGENT_ADDRESS_PER_SECOND: '2' }), pino({ level: 'silent' }))
+  const statuses = await Promise.all(Array.from({ length: 12 }, async () => (await call('GET', '/runs')).status))
+  expect(new Set(statuses)).toEqual(new Set([200, 429]))
 })
 
 test('on its own schedule the agent is the subject, with its own token and no persona', async () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { productionObjection, readEnvironment, setting } from '@mandate/pep/service'
+import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -20,21 +20,31 @@ const settingsSchema = z
     AGENT_DATA_DIR: z.string().min(1),
     AGENT_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
+    AGENT_TLS_CERT: setting.pem,
+    AGENT_TLS_KEY: setting.pem,
+    AGENT_PERSON_PER_MINUTE: setting.limit('personPerMinute'),
+    AGENT_PERSON_BURST: setting.limit('personBurst'),
+    AGENT_SERVICE_PER_SECOND: setting.limit('servicePerSecond'),
+    AGENT_ADDRESS_PER_SECOND: setting.limit('addressPerSecond'),
+    AGENT_CONCURRENT: setting.limit('concurrent'),
     LOG_LEVEL: setting.logLevel,
     NODE_ENV: setting.nodeEnv,
   })
   .superRefine((env, context) => {
-    const objection = productionObjection({
+    const objections = doorObjections({
       nodeEnv: env.NODE_ENV,
       host: env.AGENT_HOST,
       trustProxy: env.AGENT_TRUST_PROXY,
       secret: env.AGENT_CLIENT_SECRET,
+      cert: env.AGENT_TLS_CERT,
+      key: env.AGENT_TLS_KEY,
     })
-    if (objection) context.addIssue({ code: 'custom', message: objection })
+    for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
     host: env.AGENT_HOST,
     port: env.AGENT_PORT,
+    tls: tlsOf({ cert: env.AGENT_TLS_CERT, key: env.AGENT_TLS_KEY }),
     issuer: env.AGENT_ISSUER,
     identityUrl: env.AGENT_IDENTITY_URL,
     audience: env.AGENT_AUDIENCE,
@@ -45,6 +55,13 @@ const settingsSchema = z
     dataDir: env.AGENT_DATA_DIR,
     interactiveClients: env.AGENT_INTERACTIVE_CLIENTS,
     trustProxy: env.AGENT_TRUST_PROXY,
+    limits: {
+      personPerMinute: env.AGENT_PERSON_PER_MINUTE,
+      personBurst: env.AGENT_PERSON_BURST,
+      servicePerSecond: env.AGENT_SERVICE_PER_SECOND,
+      addressPerSecond: env.AGENT_ADDRESS_PER_SECOND,
+      concurrent: env.AGENT_CONCURRENT,
+    },
     logLevel: env.LOG_LEVEL,
   }))
 export type AgentConfig = z.output<typeof settingsSchema>

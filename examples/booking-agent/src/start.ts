@@ -15,7 +15,8 @@ import { createTripsTokens } from './tokens.ts'
 import { createTripsClient } from './trips-client.ts'
 
 export async function startAgent(config: AgentConfig, logger: AgentLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, trustProxy } = config
+  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, trustProxy, limits } =
+    config
   const pep = createPep({
     issuer,
     audience,
@@ -27,7 +28,7 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
   })
   const { store, tokens, runner } = parts(config)
   store.interrupt()
-  const app = createApp({ pep, store, tokens, runner, agent: clientId, logger, trustProxy })
+  const app = createApp({ pep, store, tokens, runner, agent: clientId, logger, trustProxy, limits })
   const listener = await serve(app, config)
   return {
     url: listener.url,

@@ -5,7 +5,7 @@
  */
 import type { Pep, PepLogger } from '@mandate/pep'
 import { problems } from '@mandate/pep'
-import { requestLog } from '@mandate/pep/service'
+import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
@@ -16,6 +16,7 @@ export interface AppDeps extends RoutesDeps {
   readonly logger: PepLogger & { readonly info: (fields: object, message: string) => void }
   /** Express's `trust proxy`: who may say that a request came by TLS. */
   readonly trustProxy?: string | undefined
+  readonly limits: LimitOptions
 }
 
 /** Largest request body. */
@@ -24,6 +25,7 @@ const BODY_LIMIT = '16kb'
 /** @throws TypeError when a route has no guard. */
 export function createApp(deps: AppDeps): Express {
   const { pep, store, logger, trustProxy } = deps
+  const limits = createLimits(deps.limits)
   const app = express()
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
@@ -36,7 +38,8 @@ export function createApp(deps: AppDeps): Express {
     store.check()
     res.json({ status: 'ok' })
   })
-  app.use(pep.authenticate(), express.json({ limit: BODY_LIMIT, strict: true }), tripRoutes(deps))
+  app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
+  app.use(express.json({ limit: BODY_LIMIT, strict: true }), tripRoutes(deps))
   app.use(() => {
     throw new Fault('not_found', 'no such route')
   })

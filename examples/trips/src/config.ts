@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { productionObjection, readEnvironment, setting } from '@mandate/pep/service'
+import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -19,21 +19,31 @@ const settingsSchema = z
     TRIPS_DATA_DIR: z.string().min(1),
     TRIPS_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     TRIPS_TRUST_PROXY: z.string().min(1).optional(),
+    TRIPS_TLS_CERT: setting.pem,
+    TRIPS_TLS_KEY: setting.pem,
+    TRIPS_PERSON_PER_MINUTE: setting.limit('personPerMinute'),
+    TRIPS_PERSON_BURST: setting.limit('personBurst'),
+    TRIPS_SERVICE_PER_SECOND: setting.limit('servicePerSecond'),
+    TRIPS_ADDRESS_PER_SECOND: setting.limit('addressPerSecond'),
+    TRIPS_CONCURRENT: setting.limit('concurrent'),
     LOG_LEVEL: setting.logLevel,
     NODE_ENV: setting.nodeEnv,
   })
   .superRefine((env, context) => {
-    const objection = productionObjection({
+    const objections = doorObjections({
       nodeEnv: env.NODE_ENV,
       host: env.TRIPS_HOST,
       trustProxy: env.TRIPS_TRUST_PROXY,
       secret: env.TRIPS_CLIENT_SECRET,
+      cert: env.TRIPS_TLS_CERT,
+      key: env.TRIPS_TLS_KEY,
     })
-    if (objection) context.addIssue({ code: 'custom', message: objection })
+    for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
     host: env.TRIPS_HOST,
     port: env.TRIPS_PORT,
+    tls: tlsOf({ cert: env.TRIPS_TLS_CERT, key: env.TRIPS_TLS_KEY }),
     issuer: env.TRIPS_ISSUER,
     identityUrl: env.TRIPS_IDENTITY_URL,
     audience: env.TRIPS_AUDIENCE,
@@ -43,6 +53,13 @@ const settingsSchema = z
     dataDir: env.TRIPS_DATA_DIR,
     interactiveClients: env.TRIPS_INTERACTIVE_CLIENTS,
     trustProxy: env.TRIPS_TRUST_PROXY,
+    limits: {
+      personPerMinute: env.TRIPS_PERSON_PER_MINUTE,
+      personBurst: env.TRIPS_PERSON_BURST,
+      servicePerSecond: env.TRIPS_SERVICE_PER_SECOND,
+      addressPerSecond: env.TRIPS_ADDRESS_PER_SECOND,
+      concurrent: env.TRIPS_CONCURRENT,
+    },
     logLevel: env.LOG_LEVEL,
   }))
 export type TripsConfig = z.output<typeof settingsSchema>

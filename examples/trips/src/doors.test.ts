@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
 import { named, useTrips } from './trips.harness.ts'
 
-const { call, newTrip, pdp, url } = useTrips()
+const { call, newTrip, pdp, start, stop, url } = useTrips()
 const puts = () => pdp().asked.filter(({ method }) => method === 'PUT')
 
 test('a stranger learns nothing: the same denial for a trip that exists and one that does not, and no item ids', async () => {
@@ -106,4 +106,34 @@ test('a bad configuration is reported whole', () => {
   expect(() => readConfig(env)).toThrow(
     /CLIENT_SECRET_FILE[\s\S]*TRIPS_PORT[\s\S]*TRIPS_ISSUER[\s\S]*TRIPS_PDP_URL[\s\S]*TRIPS_TYPO/u,
   )
+})
+
+const production = {
+  NODE_ENV: 'production',
+  TRIPS_ISSUER: 'https://id.example/realms/x',
+  TRIPS_PDP_URL: 'https://pdp.example',
+  TRIPS_DATA_DIR: '/data',
+  TRIPS_CLIENT_SECRET: 'long enough to be no guess',
+}
+
+test.for<readonly [string, Readonly<Record<string, string>>, RegExp]>([
+  ['plain HTTP off loopback', { TRIPS_HOST: '0.0.0.0' }, /plain HTTP off loopback/u],
+  ['a short secret', { TRIPS_CLIENT_SECRET: 'short one' }, /at least 16 characters/u],
+  ['a certificate without its key', { TRIPS_TLS_CERT: 'x' }, /together/u],
+  ['a certificate that is none', { TRIPS_TLS_CERT: 'x', TRIPS_TLS_KEY: 'y' }, /not PEM/u],
+  ['a limit of nothing', { TRIPS_CONCURRENT: '0' }, /TRIPS_CONCURRENT/u],
+])('production refuses %s', ([, settings, objection]) => {
+  expect(() => readConfig({ ...production, ...settings })).toThrow(objection)
+})
+
+test('a proxy that terminates TLS may be named instead of a certificate', () => {
+  expect(readConfig({ ...production, TRIPS_HOST: '0.0.0.0', TRIPS_TRUST_PROXY: 'uniquelocal' }).tls).toBeUndefined()
+})
+
+test('429 when one address asks too much; health is never refused', async () => {
+  await stop()
+  await start({ TRIPS_ADDRESS_PER_SECOND: '2' })
+  const statuses = await Promise.all(Array.from({ length: 12 }, async () => (await call('GET', '/templates')).status))
+  expect(new Set(statuses)).toEqual(new Set([200, 429]))
+  expect((await fetch(`${url()}/livez`)).status).toBe(200)
 })

@@ -14,7 +14,8 @@ export type TripsLogger = PepLogger & { readonly info: (fields: object, message:
 
 /** Starts listening after it has taken back what a crash left half done, as far as the PDP answers. */
 export async function startTrips(config: TripsConfig, logger: TripsLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, trustProxy } = config
+  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, trustProxy, limits } =
+    config
   const shared = {
     issuer,
     pdpUrl,
@@ -27,7 +28,7 @@ export async function startTrips(config: TripsConfig, logger: TripsLogger): Prom
   const agency = new Agency({ store, registry, issuer, now: Date.now })
   const { takenBack, left } = await agency.recover()
   if (takenBack + left > 0) logger.warn({ takenBack, left }, 'half registered trips were found')
-  const listener = await serve(createApp({ pep, store, agency, issuer, logger, trustProxy }), config)
+  const listener = await serve(createApp({ pep, store, agency, issuer, logger, trustProxy, limits }), config)
   return {
     url: listener.url,
     close: async () => {

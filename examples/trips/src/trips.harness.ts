@@ -26,7 +26,8 @@ export interface TripsUnderTest {
   readonly url: () => string
   readonly folder: () => string
   readonly stop: () => Promise<void>
-  readonly start: () => Promise<void>
+  /** With settings besides those that every test has. */
+  readonly start: (settings?: Readonly<Record<string, string>>) => Promise<void>
 }
 
 /** Call it at the top of a test file: every test gets a fresh service, database and PDP. */
@@ -53,13 +54,13 @@ export function useTrips(): TripsUnderTest {
     url: () => trips.url,
     folder: () => folder,
     stop: () => trips.close(),
-    start: async () => {
-      trips = await startTrips(config(), logger)
+    start: async (settings) => {
+      trips = await startTrips(config(settings), logger)
     },
   }
 }
 
-const config = () =>
+const config = (settings: Readonly<Record<string, string>> = {}) =>
   readConfig({
     TRIPS_PORT: '0',
     TRIPS_ISSUER: issuer.issuer,
@@ -67,6 +68,7 @@ const config = () =>
     TRIPS_PDP_URL: pdp.url,
     TRIPS_DATA_DIR: folder,
     LOG_LEVEL: 'silent',
+    ...settings,
   })
 
 interface Question {

@@ -1,0 +1,90 @@
+/**
+ * A listener that no client can hold on to: TLS where it is given a certificate, bounded waits for slow clients, and an end that lets
+ * requests under way finish.
+ *
+ * @module
+ */
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { createSecureContext } from 'node:tls'
+import type { Express } from 'express'
+
+/** PEM: the certificate with its chain, and its private key. */
+export interface Tls {
+  readonly cert: string
+  readonly key: string
+}
+
+export interface ListenerOptions {
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  /** Without it the listener speaks plain HTTP. */
+  readonly tls?: Tls | undefined
+  /** From the first byte of a connection, or of the next request on it, to the end of the headers, in milliseconds. @default 10000 */
+  readonly headersWithinMs?: number
+  /** To the end of the body. @default 30000 */
+  readonly requestWithinMs?: number
+}
+
+export interface Listener {
+  /** With the port that was really taken. */
+  readonly url: string
+  /** Stops listening, lets requests under way finish for up to ten seconds, then drops them. */
+  readonly close: () => Promise<void>
+}
+
+const GRACE_MS = 10_000
+const KEEP_ALIVE_MS = 15_000
+const MAX_HEADER_BYTES = 16_384
+const MAX_CONNECTIONS = 4_096
+
+/** @throws the system's error when the port cannot be taken. */
+export async function serve(app: Express, options: ListenerOptions): Promise<Listener> {
+  const { host, port, tls } = options
+  const server = createListener(app, options)
+  server.maxConnections = MAX_CONNECTIONS
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
+  const address = server.address()
+  const taken = address !== null && typeof address === 'object' ? address.port : port
+  const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${taken}`
+  return { url, close: () => closeGracefully(server) }
+}
+
+function createListener(
+  app: Express,
+  { tls, headersWithinMs = 10_000, requestWithinMs = 30_000 }: ListenerOptions,
+): Server {
+  const bounds = {
+    headersTimeout: headersWithinMs,
+    requestTimeout: requestWithinMs,
+    // How often Node looks for those that are late: every 30 s would make ten seconds forty.
+    connectionsCheckingInterval: Math.min(headersWithinMs, 1_000),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  }
+  if (!tls) return createServer(bounds, app)
+  return createTlsServer({ ...bounds, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: headersWithinMs }, app)
+}
+
+async function closeGracefully(server: Server): Promise<void> {
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+  await new Promise((resolve) => {
+    server.close(resolve)
+    server.closeIdleConnections()
+  })
+  clearTimeout(timer)
+}
+
+/** What is wrong with a certificate and its key, in words for a configuration's reader; nothing of either is in them. */
+export function tlsObjection({ cert, key }: { readonly [Name in keyof Tls]: string | undefined }): string | undefined {
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined)
+    return 'the TLS certificate and its key go together: give both or neither'
+  try {
+    createSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+    return undefined
+  } catch {
+    return 'the TLS certificate and its key are not PEM, or do not belong together'
+  }
+}
