@@ -8,6 +8,19 @@ import type { Credentials } from '@mandate/keycloak'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { type Call, enter, type People, type Person } from './story-client.ts'
+import {
+  grantSchema,
+  listSchema,
+  pageSchema,
+  personasSchema,
+  type Result,
+  resultSchema,
+  runSchema,
+  type StoryTold,
+  type Told,
+  type Trip,
+  tripSchema,
+} from './story-wire.ts'
 import { money, table } from './table.ts'
 
 /** What the story needs of a running stack. */
@@ -21,58 +34,10 @@ export interface StoryContext {
   readonly out: (line: string) => void
 }
 
-/** One line of the table: an item that somebody tried. */
-export interface Told {
-  readonly who: string
-  readonly item: string
-  readonly decision: boolean
-  /** Codes, primary first. */
-  readonly reasons: readonly string[]
-  /** Parties from the owner to the actor, as ids. */
-  readonly chain: readonly string[]
-  readonly evaluationId: string
-}
-
-/** What happened, for whoever wants to hold it to its word. */
-export interface StoryTold {
-  readonly rows: readonly Told[]
-  readonly workflow: string
-  readonly people: { readonly carlo: string; readonly yannick: string; readonly sam: string }
-}
-
 const AGENT = 'booking-agent'
 const TRAVELER = 'traveler/family'
 const TRAVEL_AGENT = 'travel-agent/acme'
 const DAY_MS = 86_400_000
-
-const reasonSchema = z.looseObject({
-  code: z.string(),
-  limit: z.number().optional(),
-  actual: z.number().optional(),
-  currency: z.string().optional(),
-})
-const resultSchema = z.looseObject({
-  item: z.string(),
-  name: z.string().optional(),
-  decision: z.boolean(),
-  reasons: z.array(reasonSchema).default([]),
-  chain: z.array(z.looseObject({ delegator: z.string(), delegate: z.string() })).default([]),
-  evaluation_id: z.string().default(''),
-})
-type Result = z.infer<typeof resultSchema>
-const runSchema = z.looseObject({ items: z.array(resultSchema) })
-const tripSchema = z.looseObject({
-  id: z.string(),
-  items: z.array(
-    z.looseObject({ id: z.string(), name: z.string(), last_attempt: resultSchema.omit({ item: true }).optional() }),
-  ),
-})
-type Trip = z.infer<typeof tripSchema>
-const listSchema = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) })
-const personasSchema = z.looseObject({
-  items: z.array(z.looseObject({ id: z.string(), title: z.string(), circle: z.string(), status: z.string() })),
-})
-const grantSchema = z.looseObject({ id: z.string() })
 
 /** Tells it once, from sign-in to the log. Throws when anything that must succeed does not. */
 export async function tellStory(context: StoryContext): Promise<StoryTold> {
@@ -287,16 +252,6 @@ function print(out: StoryContext['out'], rows: readonly Told[], figures: Readonl
   for (const line of table(['who', 'item', 'decision', 'reasons', 'chain', 'evaluation id'], cells)) out(line)
   out('')
 }
-
-const pageSchema = z.looseObject({
-  total: z.number(),
-  entries: z.array(
-    z.looseObject({
-      id: z.string(),
-      chain: z.array(z.looseObject({ delegator: z.string(), delegate: z.string() })).default([]),
-    }),
-  ),
-})
 
 /** Ada finds it all by chain member. She sees pseudonyms: not even the subs are in the log. */
 async function audit(people: People, told: readonly Told[], out: StoryContext['out']): Promise<void> {
