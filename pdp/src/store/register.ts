@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import { canonical, type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
+import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type {
   AgentRecord,
   GrantBody,
@@ -16,21 +16,20 @@ import type {
   PersonaRecord,
   Register,
 } from '../ports.ts'
-
-type Row = Record<string, SQLOutputValue>
+import { agentOf, grantOf, personaOf, refOf, text, twinKey } from './rows.ts'
+import { Statements } from './statements.ts'
 
 const PERSONA_COLUMNS = 'id, holder, title, circle, domain, status, valid_from, valid_till, autonomy, created_at'
 
 export class SqliteRegister implements Register {
-  readonly #database: DatabaseSync
-  readonly #statements = new Map<string, ReturnType<DatabaseSync['prepare']>>()
+  readonly #sql: Statements
 
   constructor(database: DatabaseSync) {
-    this.#database = database
+    this.#sql = new Statements(database)
   }
 
   proposeGrant(grant: GrantBody): void {
-    this.#run(
+    this.#sql.run(
       'INSERT INTO grants (id, delegator, delegate, owner, covers, parent, expires_at, twin, body, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)',
       grant.id,
       grant.delegator,
@@ -45,19 +44,19 @@ export class SqliteRegister implements Register {
   }
 
   settleGrant(id: string): void {
-    this.#run('UPDATE grants SET settled = 1 WHERE id = ?', id)
+    this.#sql.run('UPDATE grants SET settled = 1 WHERE id = ?', id)
   }
 
   dropGrant(id: string): void {
-    this.#run('DELETE FROM grants WHERE id = ? AND settled = 0', id)
+    this.#sql.run('DELETE FROM grants WHERE id = ? AND settled = 0', id)
   }
 
   proposeEnd(id: string, end: GrantEnd): void {
-    this.#run('UPDATE grants SET ending = ? WHERE id = ? AND revoked_at IS NULL', JSON.stringify(end), id)
+    this.#sql.run('UPDATE grants SET ending = ? WHERE id = ? AND revoked_at IS NULL', JSON.stringify(end), id)
   }
 
   endGrant(id: string, { by, at, reason }: GrantEnd): void {
-    this.#run(
+    this.#sql.run(
       `UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = ?, ending = NULL WHERE id = ? AND revoked_at IS NULL`,
       at,
       by,
@@ -67,25 +66,27 @@ export class SqliteRegister implements Register {
   }
 
   unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[] {
-    const rows = this.#all('SELECT * FROM grants WHERE ending IS NOT NULL AND settled = 1')
+    const rows = this.#sql.all('SELECT * FROM grants WHERE ending IS NOT NULL AND settled = 1')
     return rows.map((row) => ({ grant: grantOf(row), end: JSON.parse(text(row['ending'])) as GrantEnd }))
   }
 
   unsettledGrants(): readonly GrantRecord[] {
-    return this.#all('SELECT * FROM grants WHERE settled = 0').map(grantOf)
+    return this.#sql.all('SELECT * FROM grants WHERE settled = 0').map(grantOf)
   }
 
   between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[] {
-    return this.#all(
-      'SELECT * FROM grants WHERE owner = ? AND delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
-      owner,
-      delegate,
-      limit,
-    ).map(grantOf)
+    return this.#sql
+      .all(
+        'SELECT * FROM grants WHERE owner = ? AND delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
+        owner,
+        delegate,
+        limit,
+      )
+      .map(grantOf)
   }
 
   byId(id: string): GrantRecord | undefined {
-    const row = this.#get('SELECT * FROM grants WHERE id = ? AND settled = 1', id)
+    const row = this.#sql.get('SELECT * FROM grants WHERE id = ? AND settled = 1', id)
     return row && grantOf(row)
   }
 
@@ -104,21 +105,19 @@ export class SqliteRegister implements Register {
     where('(delegator = ? OR delegate = ? OR owner = ?)', filter.party, filter.party, filter.party)
     where('id < ?', filter.before)
     if (!filter.ended) where('revoked_at IS NULL AND expires_at > ?', filter.now)
-    return this.#all(
-      `SELECT * FROM grants WHERE ${wheres.join(' AND ')} ORDER BY id DESC LIMIT ?`,
-      ...values,
-      filter.limit,
-    ).map(grantOf)
+    return this.#sql
+      .all(`SELECT * FROM grants WHERE ${wheres.join(' AND ')} ORDER BY id DESC LIMIT ?`, ...values, filter.limit)
+      .map(grantOf)
   }
 
   liveTwin(grant: GrantBody, now: EpochMillis): string | undefined {
     const sql = 'SELECT id FROM grants WHERE twin = ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'
-    const id = this.#get(sql, twinKey(grant), now)?.['id']
+    const id = this.#sql.get(sql, twinKey(grant), now)?.['id']
     return typeof id === 'string' ? id : undefined
   }
 
   putPersona(persona: PersonaRecord, settled: boolean): void {
-    this.#run(
+    this.#sql.run(
       `INSERT OR REPLACE INTO personas (${PERSONA_COLUMNS}, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       persona.id,
       persona.holder,
@@ -136,28 +135,28 @@ export class SqliteRegister implements Register {
 
   personas(holder: PartyRef | undefined): readonly PersonaRecord[] {
     const rows = holder
-      ? this.#all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE holder = ? ORDER BY created_at, id`, holder)
-      : this.#all(`SELECT ${PERSONA_COLUMNS} FROM personas ORDER BY created_at, id LIMIT 1000`)
+      ? this.#sql.all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE holder = ? ORDER BY created_at, id`, holder)
+      : this.#sql.all(`SELECT ${PERSONA_COLUMNS} FROM personas ORDER BY created_at, id LIMIT 1000`)
     return rows.map(personaOf)
   }
 
   personasWaiting(): readonly PersonaRecord[] {
-    return this.#all(
-      `SELECT ${PERSONA_COLUMNS} FROM personas WHERE status = 'pending' ORDER BY created_at, id LIMIT 1000`,
-    ).map(personaOf)
+    return this.#sql
+      .all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE status = 'pending' ORDER BY created_at, id LIMIT 1000`)
+      .map(personaOf)
   }
 
   persona(id: PersonaId): PersonaRecord | undefined {
-    const row = this.#get(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE id = ?`, id)
+    const row = this.#sql.get(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE id = ?`, id)
     return row && personaOf(row)
   }
 
   unsettledPersonas(): readonly PersonaRecord[] {
-    return this.#all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE settled = 0`).map(personaOf)
+    return this.#sql.all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE settled = 0`).map(personaOf)
   }
 
   putAgent(agent: AgentRecord, settled: boolean): void {
-    this.#run(
+    this.#sql.run(
       `INSERT INTO agents (id, active, service_sub, created_at, settled) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET active = excluded.active, settled = excluded.settled`,
       agent.id,
@@ -169,124 +168,56 @@ export class SqliteRegister implements Register {
   }
 
   bindAgent(id: string, serviceSub: string): void {
-    this.#run('UPDATE agents SET service_sub = ? WHERE id = ? AND service_sub IS NULL', serviceSub, id)
+    this.#sql.run('UPDATE agents SET service_sub = ? WHERE id = ? AND service_sub IS NULL', serviceSub, id)
   }
 
   agent(id: string): AgentRecord | undefined {
-    const row = this.#get('SELECT * FROM agents WHERE id = ?', id)
+    const row = this.#sql.get('SELECT * FROM agents WHERE id = ?', id)
     return row && agentOf(row)
   }
 
   agents(): readonly AgentRecord[] {
-    return this.#all('SELECT * FROM agents ORDER BY id').map(agentOf)
+    return this.#sql.all('SELECT * FROM agents ORDER BY id').map(agentOf)
   }
 
   unsettledAgents(): readonly AgentRecord[] {
-    return this.#all('SELECT * FROM agents WHERE settled = 0').map(agentOf)
+    return this.#sql.all('SELECT * FROM agents WHERE settled = 0').map(agentOf)
   }
 
   modelOf(storeId: string, policy: string): string | undefined {
-    const id = this.#get('SELECT model_id FROM models WHERE store_id = ? AND policy = ?', storeId, policy)?.['model_id']
+    const id = this.#sql.get('SELECT model_id FROM models WHERE store_id = ? AND policy = ?', storeId, policy)?.[
+      'model_id'
+    ]
     return typeof id === 'string' ? id : undefined
   }
 
   rememberModel(storeId: string, policy: string, modelId: string): void {
-    this.#run('INSERT OR REPLACE INTO models (store_id, policy, model_id) VALUES (?, ?, ?)', storeId, policy, modelId)
+    this.#sql.run(
+      'INSERT OR REPLACE INTO models (store_id, policy, model_id) VALUES (?, ?, ?)',
+      storeId,
+      policy,
+      modelId,
+    )
   }
 
   owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[] {
     const sql = 'SELECT ref, persona FROM resources WHERE owner = ? AND type = ? AND parent IS NULL ORDER BY ref'
-    const rows = this.#all(sql, owner, type)
+    const rows = this.#sql.all(sql, owner, type)
     return rows.filter((row) => persona === undefined || row['persona'] === persona).map((row) => refOf(row))
   }
 
   parts(parent: ResourceRef, type: string): readonly ResourceRef[] {
-    return this.#all('SELECT ref FROM resources WHERE parent = ? AND type = ? ORDER BY ref', parent, type).map(refOf)
+    return this.#sql
+      .all('SELECT ref FROM resources WHERE parent = ? AND type = ? ORDER BY ref', parent, type)
+      .map(refOf)
   }
 
   putResource({ resource, owner, persona, ancestors }: Located): void {
     const sql = 'INSERT OR REPLACE INTO resources (ref, type, owner, persona, parent) VALUES (?, ?, ?, ?, ?)'
-    this.#run(sql, resource, splitRef(resource).type, owner, persona, ancestors[0] ?? null)
+    this.#sql.run(sql, resource, splitRef(resource).type, owner, persona, ancestors[0] ?? null)
   }
 
   dropResource(resource: ResourceRef): void {
-    this.#run('DELETE FROM resources WHERE ref = ?', resource)
-  }
-
-  #prepared(sql: string): ReturnType<DatabaseSync['prepare']> {
-    const known = this.#statements.get(sql) ?? this.#database.prepare(sql)
-    this.#statements.set(sql, known)
-    return known
-  }
-
-  #run(sql: string, ...values: SQLInputValue[]): void {
-    this.#prepared(sql).run(...values)
-  }
-
-  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepared(sql).get(...values)
-  }
-
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepared(sql).all(...values)
-  }
-}
-
-/** Two grants with the same key give the same thing to the same delegate (rule C6). */
-function twinKey(grant: GrantBody): string {
-  const { delegator, delegate, delegatorPersona, asks, actions, scope, atMost, atLeast, unattended, redelegations } =
-    grant
-  const key = {
-    delegator,
-    delegate,
-    delegatorPersona,
-    asks,
-    actions,
-    scope,
-    atMost,
-    atLeast,
-    unattended,
-    redelegations,
-  }
-  return canonical({ ...key, parent: grant.parent ?? '' })
-}
-
-// Rows were written by this module, from typed records: they are read back as such.
-const text = (value: SQLOutputValue | undefined): string => String(value)
-const optional = (value: SQLOutputValue | undefined): string | undefined => (value === null ? undefined : String(value))
-
-const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
-
-function grantOf(row: Row): GrantRecord {
-  return {
-    ...(JSON.parse(text(row['body'])) as GrantBody),
-    revokedAt: row['revoked_at'] === null ? undefined : Number(row['revoked_at']),
-    revokedBy: optional(row['revoked_by']) as PartyRef | undefined,
-    revokeReason: optional(row['revoke_reason']),
-  }
-}
-
-function personaOf(row: Row): PersonaRecord {
-  const autonomy = optional(row['autonomy'])
-  return {
-    id: text(row['id']),
-    holder: text(row['holder']) as PartyRef,
-    title: text(row['title']),
-    circle: text(row['circle']),
-    domain: text(row['domain']),
-    status: text(row['status']) as PersonaRecord['status'],
-    validFrom: Number(row['valid_from']),
-    validTill: Number(row['valid_till']),
-    autonomy: autonomy === undefined ? undefined : (JSON.parse(autonomy) as PersonaRecord['autonomy']),
-    createdAt: Number(row['created_at']),
-  }
-}
-
-function agentOf(row: Row): AgentRecord {
-  return {
-    id: text(row['id']),
-    active: Number(row['active']) === 1,
-    serviceSub: optional(row['service_sub']),
-    createdAt: Number(row['created_at']),
+    this.#sql.run('DELETE FROM resources WHERE ref = ?', resource)
   }
 }

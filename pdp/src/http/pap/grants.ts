@@ -1,0 +1,106 @@
+/**
+ * `/v1/grants` (PAP): parse, call, translate, answer.
+ *
+ * @module
+ */
+import {
+  type Grant,
+  grantQuerySchema,
+  grantRequestSchema,
+  type PartyRef,
+  partySchema,
+  refuse,
+  revokeRequestSchema,
+} from '@mandate/protocol'
+import type { Router } from 'express'
+import { linkOf } from '../../decide/chain.ts'
+import { personaName } from '../../names.ts'
+import { limitsOf } from '../../pap/bounds.ts'
+import { type GrantView, issueGrant, listGrants, readGrant, revokeGrant } from '../../pap/grants.ts'
+import type { Principal } from '../../pap/pap.ts'
+import type { GrantRecord } from '../../ports.ts'
+import type { Border } from '../border.ts'
+import { principalOf } from '../exchange.ts'
+import { instant, type PapRouteDeps, param, parse } from './common.ts'
+
+export function grantRoutes(router: Router, deps: PapRouteDeps): void {
+  const { border } = deps
+  router.post('/grants', async (req, res) => {
+    const request = parse(grantRequestSchema, req.body)
+    const delegate = border.inwardKnown(request.delegate)
+    if (!delegate)
+      throw refuse(
+        'delegate_unknown',
+        'Nobody is known by that id: a delegate holds a persona, or is a registered agent.',
+      )
+    const view = await issueGrant(deps, { ...request, delegate }, principalOf(res))
+    res.status(201).location(`/v1/grants/${view.grant.id}`).json(shownGrant(border, view))
+  })
+  router.get('/grants', (req, res) => {
+    const by = principalOf(res)
+    const query = parse(grantQuerySchema, req.query)
+    const party = (value: string | undefined): PartyRef | undefined =>
+      value === undefined ? undefined : partyInQuery(border, value, by)
+    const filter = {
+      delegator: party(query.delegator),
+      delegate: party(query.delegate),
+      owner: party(query.owner),
+      covers: query.resource,
+      ended: query.include === 'ended',
+      limit: query.limit + 1,
+      before: query.cursor,
+    }
+    const views = listGrants(deps, filter, by)
+    const shown = views.slice(0, query.limit)
+    const last = shown.at(-1)
+    res.json({
+      items: shown.map((view) => shownGrant(border, view)),
+      ...(views.length > query.limit && last ? { next_cursor: last.grant.id } : {}),
+    })
+  })
+  router.get('/grants/:id', (req, res) => {
+    const { view, chain } = readGrant(deps, param(req.params.id, 'id'), principalOf(res))
+    res.json({ ...shownGrant(border, view), chain: chain.map((link) => border.outwardLink(linkOf(link))) })
+  })
+  router.post('/grants/:id/revoke', async (req, res) => {
+    const { reason } = parse(revokeRequestSchema, req.body ?? {})
+    res.json(shownGrant(border, await revokeGrant(deps, param(req.params.id, 'id'), reason, principalOf(res))))
+  })
+}
+
+/** `me`, or a party as callers know it; somebody nobody has heard of is party to nothing. */
+function partyInQuery(border: Border, value: string, by: Principal): PartyRef {
+  if (value === 'me' && by.party) return by.party
+  const party = parse(partySchema, value)
+  return border.inwardKnown(party) ?? 'user:unknown'
+}
+
+function shownGrant(border: Border, { grant, status }: GrantView): Grant {
+  return {
+    id: grant.id,
+    status,
+    delegator: border.outward(grant.delegator),
+    ...(grant.delegatorPersona ? { delegator_persona: personaName(grant.delegatorPersona) } : {}),
+    delegate: border.outward(grant.delegate),
+    ...(grant.asks ? { delegate_persona: grant.asks } : {}),
+    owner: border.outward(grant.owner),
+    actions: [...grant.actions],
+    scope: grant.covers,
+    limits: limitsOf(grant),
+    expires_at: instant(grant.expiresAt),
+    redelegations: grant.redelegations,
+    unattended: grant.unattended,
+    ...(grant.parent ? { parent: grant.parent } : {}),
+    created_at: instant(grant.createdAt),
+    ...shownEnd(border, grant),
+  }
+}
+
+function shownEnd(border: Border, { revokedAt, revokedBy, revokeReason }: GrantRecord): Partial<Grant> {
+  if (revokedAt === undefined) return {}
+  return {
+    revoked_at: instant(revokedAt),
+    ...(revokedBy ? { revoked_by: border.outward(revokedBy) } : {}),
+    ...(revokeReason ? { revoke_reason: revokeReason } : {}),
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * `/v1/personas` and `/v1/agents` (PAP).
+ *
+ * @module
+ */
+import {
+  agentPatchSchema,
+  agentRequestSchema,
+  type Persona,
+  personaPatchSchema,
+  personaRequestSchema,
+} from '@mandate/protocol'
+import type { Router } from 'express'
+import { z } from 'zod'
+import { listAgents, registerAgent, setAgentActive } from '../../pap/agents.ts'
+import { createPersona, listPersonas, patchPersona } from '../../pap/personas.ts'
+import type { AgentRecord, PersonaRecord } from '../../ports.ts'
+import type { Border } from '../border.ts'
+import { principalOf } from '../exchange.ts'
+import { instant, millis, type PapRouteDeps, param, parse } from './common.ts'
+
+export function personaRoutes(router: Router, deps: PapRouteDeps): void {
+  const { border } = deps
+  router.post('/personas', async (req, res) => {
+    const { title, circle, valid_from, valid_till, autonomy } = parse(personaRequestSchema, req.body)
+    const request = { title, circle, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
+    res.status(201).json(shownPersona(border, await createPersona(deps, request, principalOf(res))))
+  })
+  router.get('/personas', (req, res) => {
+    const { waiting } = parse(z.strictObject({ waiting: z.literal('true').optional() }), req.query)
+    res.json({
+      items: listPersonas(deps, waiting !== undefined, principalOf(res)).map((persona) =>
+        shownPersona(border, persona),
+      ),
+    })
+  })
+  router.patch('/personas/:id', async (req, res) => {
+    const { status, valid_from, valid_till, autonomy } = parse(personaPatchSchema, req.body)
+    const patch = { status, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
+    res.json(shownPersona(border, await patchPersona(deps, param(req.params.id, 'id'), patch, principalOf(res))))
+  })
+}
+
+function shownPersona(border: Border, persona: PersonaRecord): Persona {
+  return {
+    id: persona.id,
+    holder: border.outward(persona.holder),
+    title: persona.title,
+    circle: persona.circle,
+    domain: persona.domain,
+    status: persona.status,
+    valid_from: instant(persona.validFrom),
+    valid_till: instant(persona.validTill),
+    ...(persona.autonomy ? { autonomy: persona.autonomy } : {}),
+    created_at: instant(persona.createdAt),
+  }
+}
+
+export function agentRoutes(router: Router, deps: PapRouteDeps): void {
+  const shown = ({ id, active, createdAt }: AgentRecord) => ({
+    id,
+    status: active ? 'active' : 'suspended',
+    created_at: instant(createdAt),
+  })
+  router.post('/agents', async (req, res) => {
+    const { id, service_sub } = parse(agentRequestSchema, req.body)
+    res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
+  })
+  router.get('/agents', (_req, res) => {
+    res.json({ items: listAgents(deps, principalOf(res)).map(shown) })
+  })
+  router.patch('/agents/:id', async (req, res) => {
+    const { status } = parse(agentPatchSchema, req.body)
+    res.json(shown(await setAgentActive(deps, param(req.params.id, 'id'), status === 'active', principalOf(res))))
+  })
+}

@@ -1,0 +1,50 @@
+/**
+ * `/v1/resources` (PAP): for the domain service of the type.
+ *
+ * @module
+ */
+import { nameSchema, type ResourceRecord, type ResourceRef, resourceRequestSchema } from '@mandate/protocol'
+import type { RequestHandler, Router } from 'express'
+import { personaName } from '../../names.ts'
+import { getResource, putResource, removeResource } from '../../pap/resources.ts'
+import type { Located } from '../../ports.ts'
+import type { Border } from '../border.ts'
+import { principalOf } from '../exchange.ts'
+import { type PapRouteDeps, param, parse } from './common.ts'
+
+export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
+  const { border } = deps
+  const refOf: (params: Record<string, string | string[] | undefined>) => ResourceRef = (params) =>
+    `${parse(nameSchema, params['type'])}:${param(params['id'], 'id')}`
+  const put: RequestHandler = async (req, res) => {
+    const body = parse(resourceRequestSchema, req.body)
+    const request =
+      'owner' in body
+        ? { owner: border.inward(body.owner), ownerPersona: body.owner_persona }
+        : { parent: body.parent as ResourceRef }
+    const { located, created } = await putResource(deps, refOf(req.params), request, principalOf(res))
+    res.status(created ? 201 : 200).json(shownResource(border, located))
+  }
+  router
+    .route('/resources/:type/:id')
+    .put(put)
+    .get(async (req, res) => {
+      res.json(shownResource(border, await getResource(deps, refOf(req.params), principalOf(res))))
+    })
+    .delete(async (req, res) => {
+      await removeResource(deps, refOf(req.params), principalOf(res))
+      res.status(204).end()
+    })
+}
+
+function shownResource(border: Border, { resource, owner, persona, ancestors }: Located): ResourceRecord {
+  const split = resource.indexOf(':')
+  const [parent] = ancestors
+  return {
+    type: resource.slice(0, split),
+    id: resource.slice(split + 1),
+    owner: border.outward(owner),
+    ...(persona ? { owner_persona: personaName(persona) } : {}),
+    ...(parent ? { parent } : {}),
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Rows of the PDP's database, read back as the typed records they were written from. Pure.
+ *
+ * @module
+ */
+
+import type { SQLOutputValue } from 'node:sqlite'
+import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
+import type { AgentRecord, GrantBody, GrantRecord, PersonaRecord } from '../ports.ts'
+import type { Row } from './statements.ts'
+
+/** Two grants with the same key give the same thing to the same delegate (rule C6). */
+export function twinKey(grant: GrantBody): string {
+  const { delegator, delegate, delegatorPersona, asks, actions, scope, atMost, atLeast, unattended, redelegations } =
+    grant
+  const key = {
+    delegator,
+    delegate,
+    delegatorPersona,
+    asks,
+    actions,
+    scope,
+    atMost,
+    atLeast,
+    unattended,
+    redelegations,
+  }
+  return canonical({ ...key, parent: grant.parent ?? '' })
+}
+
+// Rows were written by this module, from typed records: they are read back as such.
+export const text = (value: SQLOutputValue | undefined): string => String(value)
+export const optional = (value: SQLOutputValue | undefined): string | undefined =>
+  value === null ? undefined : String(value)
+
+export const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
+
+export function grantOf(row: Row): GrantRecord {
+  return {
+    ...(JSON.parse(text(row['body'])) as GrantBody),
+    revokedAt: row['revoked_at'] === null ? undefined : Number(row['revoked_at']),
+    revokedBy: optional(row['revoked_by']) as PartyRef | undefined,
+    revokeReason: optional(row['revoke_reason']),
+  }
+}
+
+export function personaOf(row: Row): PersonaRecord {
+  const autonomy = optional(row['autonomy'])
+  return {
+    id: text(row['id']),
+    holder: text(row['holder']) as PartyRef,
+    title: text(row['title']),
+    circle: text(row['circle']),
+    domain: text(row['domain']),
+    status: text(row['status']) as PersonaRecord['status'],
+    validFrom: Number(row['valid_from']),
+    validTill: Number(row['valid_till']),
+    autonomy: autonomy === undefined ? undefined : (JSON.parse(autonomy) as PersonaRecord['autonomy']),
+    createdAt: Number(row['created_at']),
+  }
+}
+
+export function agentOf(row: Row): AgentRecord {
+  return {
+    id: text(row['id']),
+    active: Number(row['active']) === 1,
+    serviceSub: optional(row['service_sub']),
+    createdAt: Number(row['created_at']),
+  }
+}
