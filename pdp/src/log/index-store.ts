@@ -99,8 +99,10 @@ export class IndexStore {
     try {
       for (const { index, bytes } of entries) {
         const entry = parseEntry(bytes)
+        const chunk = this.#newest() // before the row is there, or it would be counted twice
+        if (index !== chunk.first + chunk.size) throw new Error(`entry ${index} does not follow what is indexed`)
         this.#run('INSERT INTO entry VALUES (?, ?, ?)', index, entry.id, bytes)
-        this.#grow(this.#newest(), entry)
+        this.#grow(chunk, entry)
       }
       this.#database.exec('COMMIT')
     } catch (error) {

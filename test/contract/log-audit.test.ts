@@ -1,0 +1,116 @@
+/**
+ * `mandate-audit` on a log's directory, without a PDP (design 6, L9).
+ */
+import { cp, readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { loggedEntrySchema } from '@mandate/protocol'
+import { expect, test } from 'vitest'
+import { run } from '../../auditor/src/cli.ts'
+import { anEntry, aPlace, idOf, type Place, someEntries } from './log-kit.ts'
+
+const ENTRIES = 600
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function ran(...argv: readonly string[]): Promise<Ran> {
+  const said = { out: '', err: '' }
+  const out = (text: string): void => {
+    said.out += text
+  }
+  const err = (text: string): void => {
+    said.err += text
+  }
+  return { code: await run(argv, { out, err, environment: {} }), ...said }
+}
+
+/** A log that was closed properly. */
+async function aLog(): Promise<Place> {
+  const place = await aPlace()
+  const log = await place.open()
+  await log.append(someEntries(0, ENTRIES))
+  await log.close()
+  return place
+}
+
+test('verify is green on a sound log, with a key from a file or as it is written', async () => {
+  const { dir, keys } = await aLog()
+  const vkey = join(keys, 'log.vkey')
+  expect(await ran('verify', '--dir', dir, '--key', vkey)).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/checkpoint {2}600 entries.*OK\n$/su),
+  })
+  expect(await ran('verify', '--dir', dir, '--key', (await readFile(vkey, 'utf8')).trim())).toMatchObject({ code: 0 })
+  const { out } = await ran('verify', '--dir', dir, '--key', vkey, '--json')
+  expect(JSON.parse(out)).toMatchObject({ ok: true, size: ENTRIES, findings: [] })
+})
+
+test('verify names the entry that one changed byte belongs to, and exits 1', async () => {
+  const { dir, keys } = await aLog()
+  const bundle = join(dir, 'tile/entries/001')
+  const bytes = await readFile(bundle)
+  bytes.write('9', bytes.indexOf(idOf(300)) + 100)
+  await writeFile(bundle, bytes)
+  const { code, out } = await ran('verify', '--dir', dir, '--key', join(keys, 'log.vkey'))
+  expect(code).toBe(1)
+  expect(out).toContain(`WRONG       entry 300 (${idOf(300)}): does not hash to its leaf`)
+  expect(out).toMatch(/FAILED: the log is not what was signed\n$/u)
+})
+
+test('a checkpoint is remembered when asked, kept when all is not well, and shows a truncation', async () => {
+  const { dir, keys, ...place } = await aLog()
+  const seen = `${keys}/seen`
+  const key = join(keys, 'log.vkey')
+  expect(await ran('verify', '--dir', dir, '--key', key, '--checkpoint', seen)).toMatchObject({ code: 66 })
+  expect(await ran('verify', '--dir', dir, '--key', key, '--checkpoint', seen, '--remember')).toMatchObject({ code: 0 })
+  const shorter = `${dir}-shorter`
+  await cp(dir, shorter, { recursive: true })
+  const log = await place.open()
+  await log.append([anEntry(ENTRIES)])
+  await log.close()
+  expect(await ran('verify', '--dir', dir, '--key', key, '--checkpoint', seen, '--remember')).toMatchObject({ code: 0 })
+  expect(await readFile(seen, 'utf8')).toContain(`\n${ENTRIES + 1}\n`)
+  expect((await stat(seen)).mode & 0o777).toBe(0o600)
+  const truncated = await ran('verify', '--dir', shorter, '--key', key, '--checkpoint', seen, '--remember')
+  expect(truncated).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('the log was truncated: it had 601 entries and now has 600'),
+  })
+  expect(await readFile(seen, 'utf8')).toContain(`\n${ENTRIES + 1}\n`)
+})
+
+test('query finds entries newest first, in tiles and in the journal, while the log is being written', async () => {
+  const place = await aPlace()
+  const log = await place.open({ checkpointEveryMs: 60_000 })
+  await log.append(someEntries(0, 300))
+  await log.append(someEntries(300, 7))
+  const { code, out, err } = await ran('query', '--dir', place.dir, '--decision', 'deny', '--limit', '3')
+  expect(code).toBe(0)
+  expect(
+    out
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.slice(-26)),
+  ).toEqual([304, 300, 296].map(idOf))
+  expect(err).toBe('3 of 77\n')
+  const lines = (await ran('query', '--dir', place.dir, '--json', '--limit', '1000')).out.trim().split('\n')
+  const entries = lines.map((line) => loggedEntrySchema.parse(JSON.parse(line)))
+  expect(entries.map(({ index }) => index)).toEqual(Array.from({ length: 307 }, (_, at) => 306 - at))
+  await log.close()
+})
+
+test('show draws one decision, and knows which there are not', async () => {
+  const { dir } = await aLog()
+  const { code, out } = await ran('show', '--dir', dir, idOf(42))
+  expect(code).toBe(0)
+  expect(out).toMatch(
+    /^PERMIT {2}01KC0{20}42 .*└─ grant G3: execute, read on workflow:w9.*index {5}42 in pdp\.example\/log\n$/su,
+  )
+  expect(await ran('show', '--dir', dir, idOf(999))).toMatchObject({
+    code: 66,
+    err: `there is no decision ${idOf(999)}\n`,
+  })
+})
