@@ -42,10 +42,7 @@ function loader(): { readonly name: string; readonly load: (files: readonly stri
   if (succeeds('docker', ['compose', 'version'])) {
     const load = (files: readonly string[], env: object): string => {
       const args = ['compose', ...files.flatMap((file) => ['--file', file]), '--project-directory', ROOT]
-      return execFileSync('docker', [...args, 'config', '--format', 'json'], {
-        env: environment(env),
-        encoding: 'utf8',
-      })
+      return output('docker', [...args, 'config', '--format', 'json'], { env: environment(env) })
     }
     return { name: 'docker compose config', load }
   }

@@ -185,7 +185,7 @@ describe('our services', () => {
     expect(first).toBe('**')
     for (const rule of rules.filter((line) => line.startsWith('!')))
       expect(rule).not.toMatch(/\.env|\.mandate|secrets|^!test|^!\*\*|^!deploy\/?$/u)
-    expect(rules.slice(-3)).toEqual(['**/*.test.ts', '**/secrets', '**/.env*'])
+    expect(rules.slice(-5)).toEqual(['**/*.test.ts', '**/*.fixture.ts', '**/*.harness.ts', '**/secrets', '**/.env*'])
   })
 })
 
