@@ -116,6 +116,7 @@ export function readGrant(
   id: string,
   by: Principal,
 ): { readonly view: GrantView; readonly chain: readonly GrantRecord[] } {
+  if (by.actor !== undefined) personOrAgent(by)
   const grant = deps.register.byId(id)
   const entitled = by.roles.includes('auditor') || (grant && by.party && isParty(grant, by.party, deps.register))
   if (!grant || !entitled) throw refuse('grant_unknown', 'There is no such grant among yours.')
@@ -136,13 +137,23 @@ export function listGrants(
   const auditor = by.roles.includes('auditor')
   if (!auditor) {
     if (!own) throw refuse('forbidden', 'A service is no party to a grant.')
+    personOrAgent(by)
     const named = [filter.delegator, filter.delegate, filter.owner].filter((party) => party !== undefined)
     if (named.length > 0 && !named.includes(own))
       throw refuse('forbidden', 'You may list grants that you are a party to.')
   }
   const now = deps.clock()
-  const grants = deps.register.grants({ ...filter, party: auditor ? undefined : own, now })
-  return grants.map((grant) => viewOf(grant, deps)).filter((view) => filter.ended || view.status === 'live')
+  const views: GrantView[] = []
+  // Whether a grant is cut off by one above it is not in its row: what is left out makes room for more.
+  for (let before = filter.before; ; ) {
+    const grants = deps.register.grants({ ...filter, before, party: auditor ? undefined : own, now })
+    for (const grant of grants) {
+      const view = viewOf(grant, deps)
+      if (filter.ended || view.status === 'live') views.push(view)
+    }
+    before = grants.at(-1)?.id
+    if (views.length >= filter.limit || grants.length < filter.limit) return views.slice(0, filter.limit)
+  }
 }
 
 /** Looks at the grant's own end and at those of every grant above it. */
