@@ -71,7 +71,10 @@ export class OpenFgaRelations implements Relations {
       const owned = locatedByOwner(resource, [], tuples)
       if (owned) return owned
       const part = locatedByHint(resource, tuples)
-      return part && trail.fresh ? this.#walkUp(resource, part.ancestors, trail) : part
+      if (part && trail.fresh) return this.#walkUp(resource, part.ancestors, trail)
+      // The hint says whose it was when it was registered: no better than remembered.
+      if (part) trail.remembered += 1
+      return part
     })
   }
 
