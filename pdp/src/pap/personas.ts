@@ -13,7 +13,9 @@ import { turnOf } from './turns.ts'
 
 /** How many personas that are not revoked one person may hold (rule F1). */
 const MAX_PERSONAS = 10
-/** The end of a persona that says none: far, and an instant that every database and JSON reader can hold. */
+/** What every database and JSON reader can hold as an instant. */
+const EARLIEST = Date.UTC(1970, 0, 1)
+/** The end of a persona that says none, and the latest there is. */
 const FOREVER = Date.UTC(9999, 11, 31)
 
 export interface PersonaRequest {
@@ -147,6 +149,10 @@ async function putPersona(
   kind: 'persona_created' | 'persona_changed',
   by: Principal,
 ): Promise<void> {
+  if (persona.validFrom < EARLIEST)
+    throw refuse('persona_invalid', 'valid_from: must not be before 1970.', { field: 'valid_from' })
+  if (persona.validTill > FOREVER)
+    throw refuse('persona_invalid', 'valid_till: must not be after 9999-12-31T00:00:00Z.', { field: 'valid_till' })
   if (persona.validFrom >= persona.validTill)
     throw refuse('persona_invalid', 'valid_till: must be after valid_from.', { field: 'valid_till' })
   // Settings that cannot be are refused before anything is written.
