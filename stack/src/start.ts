@@ -58,6 +58,8 @@ async function demo(once: boolean, interrupted: AbortSignal): Promise<void> {
     writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log: stack.log, key: stack.key })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
     await tellStory({ issuer: stack.issuer, urls: stack.urls, people: stack.people, out: print })
+    // SQLite plans by statistics that only ANALYZE makes: without them reads by user scan the store.
+    stack.openFga.analyze()
     if (once) return
     printAddresses(stack)
     await untilOver(stack, interrupted)
