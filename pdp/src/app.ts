@@ -34,7 +34,9 @@ import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
 import { createRecorder } from './record.ts'
+import type { Intents } from './remembered.ts'
 import { openDatabase } from './store/database.ts'
+import { SqliteIntents } from './store/intents.ts'
 import { SqliteRegister } from './store/register.ts'
 import { SqliteVault } from './store/vault.ts'
 
@@ -77,6 +79,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
 interface Remembered {
   readonly vault: Vault
   readonly register: Register
+  readonly intents: Intents
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -113,6 +116,7 @@ async function openMemory(
   return {
     vault: new SqliteVault(database, clock),
     register: new SqliteRegister(database),
+    intents: new SqliteIntents(database),
     log,
     index,
     clock,
@@ -162,7 +166,7 @@ function createServices(
   memory: Remembered,
   facts: Facts,
 ): { readonly app: HttpApp; readonly settler: Settler } {
-  const { vault, register, log, index, clock, newId, record } = memory
+  const { vault, register, intents, log, index, clock, newId, record } = memory
   const { relations, authority } = facts
   const policies = (): Policies => facts.policies
   const issuer = config.PDP_ISSUER
@@ -172,6 +176,7 @@ function createServices(
     relations,
     authority,
     register,
+    intents,
     record,
     clock,
     newId,

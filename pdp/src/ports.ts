@@ -158,6 +158,8 @@ export interface Authority {
   /** @returns `false` when the resource is registered already. */
   register(located: Located): Promise<boolean>
   unregister(located: Located): Promise<boolean>
+  /** Makes a topmost resource its new owner's, under its new deed. The same again is no change. */
+  transfer(to: Located): Promise<void>
   /** Makes a persona usable in its dates, or not at all; and its gates exactly these. */
   setPersona(
     id: PersonaId,

@@ -20,6 +20,7 @@ export const ENTRY_KINDS = [
   'agent_changed',
   'resource_registered',
   'resource_removed',
+  'resource_transferred',
   'refused',
   'fault',
   'log_read',

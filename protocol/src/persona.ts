@@ -77,6 +77,9 @@ export const resourceRequestSchema = z.union([
   z.strictObject({ parent: scopeSchema }),
 ])
 
+/** `POST /v1/resources/{type}/{id}/transfer`. */
+export const transferRequestSchema = z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() })
+
 export const resourceRecordSchema = z.object({
   type: z.string(),
   id: z.string(),

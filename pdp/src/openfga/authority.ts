@@ -66,6 +66,11 @@ export class OpenFgaAuthority implements Authority {
     return removed
   }
 
+  async transfer(to: Located): Promise<void> {
+    await this.#replace(objectName(to.resource), [ownerTuple(to)])
+    this.#relations.forget({ resource: to.resource })
+  }
+
   async setPersona(
     id: PersonaId,
     usable: { readonly from: EpochMillis; readonly till: EpochMillis } | undefined,

@@ -25,6 +25,7 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
   const delegator = personOrAgent(by)
   return deps.turns.take(turnOf.grantsBy(delegator), async () => {
     const grant = await planGrant(deps, request, delegator)
+    requirePresentDeed(deps, grant)
     const twin = deps.register.liveTwin(grant, deps.clock())
     if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
     deps.register.proposeGrant(grant)
@@ -40,6 +41,12 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
     deps.register.settleGrant(grant.id)
     return viewOf({ ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }, deps)
   })
+}
+
+/** A transfer may have come between looking at the resource and now. */
+function requirePresentDeed({ intents }: PapDeps, { scope }: GrantBody): void {
+  const deed = scope.startsWith('deed~') ? scope.split('~')[1] : undefined
+  if (deed && intents.isPast(deed)) throw refuse('conflict', 'scope: it has just changed hands. Look at it again.')
 }
 
 /** Takes back a grant that nobody was told of: a write that failed may still have landed. */

@@ -7,6 +7,7 @@
 import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Policies } from '../policy/pack.ts'
 import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
+import type { Intents } from '../remembered.ts'
 import type { Turns } from './turns.ts'
 
 export interface PapDeps {
@@ -14,6 +15,7 @@ export interface PapDeps {
   readonly relations: Relations
   readonly authority: Authority
   readonly register: Register
+  readonly intents: Intents
   readonly record: Recorder
   readonly clock: Clock
   /** How a resource stands in the log. */

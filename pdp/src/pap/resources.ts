@@ -5,10 +5,12 @@
  */
 import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
 import type { Pack } from '../policy/pack.ts'
-import type { EntryDraft, Located } from '../ports.ts'
-import { Trail } from '../trail.ts'
+import type { Located } from '../ports.ts'
+import { describedResource, locateFresh, requireType } from './located.ts'
 import { changeBy, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
+import { finishTransferOf } from './transfer.ts'
+import { turnOf } from './turns.ts'
 
 export type ResourceRequest =
   | { readonly owner: PartyRef; readonly ownerPersona: string | undefined }
@@ -26,22 +28,25 @@ export async function putResource(
   by: Principal,
 ): Promise<{ readonly located: Located; readonly created: boolean }> {
   const pack = requireType(deps, resource, by)
-  const wanted = await wantedResource(deps, resource, request, pack)
-  const present = await locateFresh(deps, resource)
-  if (present) {
-    const located = requireSame(present, wanted)
-    // A crash between store and register is healed by the service's next try.
-    deps.register.putResource(located)
-    return { located, created: false }
-  }
-  await deps.record([{ kind: 'resource_registered', ...changeBy(by), ...described(deps, wanted) }])
-  if (!(await deps.authority.register(wanted))) {
-    const raced = await locateFresh(deps, resource)
-    if (raced) return { located: requireSame(raced, wanted), created: false }
-    throw refuse('conflict', 'The resource is being changed at the same time. Try again.')
-  }
-  deps.register.putResource(wanted)
-  return { located: wanted, created: true }
+  return deps.turns.take(turnOf.resource(resource), async () => {
+    await finishTransferOf(deps, resource, changeBy(by))
+    const wanted = await wantedResource(deps, resource, request, pack)
+    const present = await locateFresh(deps, resource)
+    if (present) {
+      const located = requireSame(present, wanted)
+      // A crash between store and register is healed by the service's next try.
+      deps.register.putResource(located)
+      return { located, created: false }
+    }
+    await deps.record([{ kind: 'resource_registered', ...changeBy(by), ...describedResource(deps, wanted) }])
+    if (!(await deps.authority.register(wanted))) {
+      const raced = await locateFresh(deps, resource)
+      if (raced) return { located: requireSame(raced, wanted), created: false }
+      throw refuse('conflict', 'The resource is being changed at the same time. Try again.')
+    }
+    deps.register.putResource(wanted)
+    return { located: wanted, created: true }
+  })
 }
 
 async function wantedResource(
@@ -92,33 +97,12 @@ export async function getResource(deps: PapDeps, resource: ResourceRef, by: Prin
 /** Forgets a resource: every grant on it is dead at once, and stays so if it is registered again. Removing what is gone is no error. */
 export async function removeResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<void> {
   requireType(deps, resource, by)
-  const located = await locateFresh(deps, resource)
-  if (!located) return
-  await deps.authority.unregister(located)
-  deps.register.dropResource(resource)
-  await deps.record([{ kind: 'resource_removed', ...changeBy(by), ...described(deps, located) }])
-}
-
-function described(
-  { redact }: PapDeps,
-  { owner, resource, root }: Located,
-): Pick<EntryDraft, 'owner' | 'resource' | 'root' | 'target'> {
-  const name = redact.resource(resource, true)
-  return { owner, resource: name, ...(root === resource ? {} : { root: redact.resource(root, true) }), target: name }
-}
-
-function requireType(deps: PapDeps, resource: ResourceRef, by: Principal): Pack {
-  const { type } = splitRef(resource)
-  if (!by.types?.includes(type))
-    throw refuse('forbidden', 'Only the service registered for the type administers it, with its own token.')
-  const pack = deps.policies().byType.get(type)
-  if (!pack || type === pack.manifest.account)
-    throw refuse('invalid_request', 'type: no domain has such resources to register.')
-  return pack
-}
-
-function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
-  const trail = new Trail()
-  trail.fresh = true
-  return deps.relations.locate(resource, trail)
+  await deps.turns.take(turnOf.resource(resource), async () => {
+    await finishTransferOf(deps, resource, changeBy(by))
+    const located = await locateFresh(deps, resource)
+    if (!located) return
+    await deps.authority.unregister(located)
+    deps.register.dropResource(resource)
+    await deps.record([{ kind: 'resource_removed', ...changeBy(by), ...describedResource(deps, located) }])
+  })
 }

@@ -9,6 +9,7 @@ import { finishAgent } from './agents.ts'
 import { finishEnd, undoGrant } from './grants.ts'
 import type { PapDeps } from './pap.ts'
 import { finishPersona } from './personas.ts'
+import { finishTransferOf } from './transfer.ts'
 import { turnOf } from './turns.ts'
 
 /** Who finishes. */
@@ -21,7 +22,7 @@ const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
  * @returns How many are left.
  */
 export async function settle(deps: PapDeps, onFault: (error: unknown) => void): Promise<number> {
-  const { register, turns } = deps
+  const { register, intents, turns } = deps
   let left = 0
   const each = async (key: string, task: () => Promise<void>): Promise<void> => {
     try {
@@ -51,6 +52,8 @@ export async function settle(deps: PapDeps, onFault: (error: unknown) => void): 
       const agent = register.unsettledAgents().find((one) => one.id === id)
       if (agent) await finishAgent(deps, agent, BY_ITSELF)
     })
+  for (const { to } of intents.transfers())
+    await each(turnOf.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
   return left
 }
 

@@ -26,5 +26,6 @@ export const turnOf = {
   grantsBy: (delegator: string) => `grants by ${delegator}`,
   grant: (id: string) => `grant ${id}`,
   personasOf: (holder: string) => `personas of ${holder}`,
+  resource: (ref: string) => `resource ${ref}`,
   agent: (id: string) => `agent ${id}`,
 } as const

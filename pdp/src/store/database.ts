@@ -41,6 +41,13 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX resources_owner ON resources (owner, type, ref) WHERE parent IS NULL;
    CREATE INDEX resources_parent ON resources (parent, type, ref) WHERE parent IS NOT NULL;`,
+  // Transfers under way, and the deeds that transfers ended.
+  `CREATE TABLE transfers (
+     resource TEXT PRIMARY KEY, came_from TEXT NOT NULL, goes_to TEXT NOT NULL, at INTEGER NOT NULL, recorded INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE past_deeds (deed TEXT PRIMARY KEY) STRICT;
+   ALTER TABLE grants ADD COLUMN scope TEXT GENERATED ALWAYS AS (json_extract(body, '$.scope')) VIRTUAL;
+   CREATE INDEX grants_scope ON grants (scope);`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -3,10 +3,17 @@
  *
  * @module
  */
-import { nameSchema, type ResourceRecord, type ResourceRef, resourceRequestSchema } from '@mandate/protocol'
+import {
+  nameSchema,
+  type ResourceRecord,
+  type ResourceRef,
+  resourceRequestSchema,
+  transferRequestSchema,
+} from '@mandate/protocol'
 import type { RequestHandler, Router } from 'express'
 import { personaName } from '../../names.ts'
 import { getResource, putResource, removeResource } from '../../pap/resources.ts'
+import { transferResource } from '../../pap/transfer.ts'
 import type { Located } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
@@ -35,6 +42,11 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
       await removeResource(deps, refOf(req.params), principalOf(res))
       res.status(204).end()
     })
+  router.post('/resources/:type/:id/transfer', async (req, res) => {
+    const { owner, owner_persona } = parse(transferRequestSchema, req.body)
+    const request = { owner: border.inward(owner), ownerPersona: owner_persona }
+    res.json(shownResource(border, await transferResource(deps, refOf(req.params), request, principalOf(res))))
+  })
 }
 
 function shownResource(border: Border, { resource, owner, persona, ancestors }: Located): ResourceRecord {

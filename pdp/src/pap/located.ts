@@ -1,0 +1,34 @@
+/**
+ * Resources as an administrative operation looks at them: of the caller's types, as they stand in the store now.
+ *
+ * @module
+ */
+import { type ResourceRef, refuse, splitRef } from '@mandate/protocol'
+import type { Pack } from '../policy/pack.ts'
+import type { EntryDraft, Located } from '../ports.ts'
+import { Trail } from '../trail.ts'
+import type { PapDeps, Principal } from './pap.ts'
+
+export function describedResource(
+  { redact }: PapDeps,
+  { owner, resource, root }: Located,
+): Pick<EntryDraft, 'owner' | 'resource' | 'root' | 'target'> {
+  const name = redact.resource(resource, true)
+  return { owner, resource: name, ...(root === resource ? {} : { root: redact.resource(root, true) }), target: name }
+}
+
+export function requireType(deps: PapDeps, resource: ResourceRef, by: Principal): Pack {
+  const { type } = splitRef(resource)
+  if (!by.types?.includes(type))
+    throw refuse('forbidden', 'Only the service registered for the type administers it, with its own token.')
+  const pack = deps.policies().byType.get(type)
+  if (!pack || type === pack.manifest.account)
+    throw refuse('invalid_request', 'type: no domain has such resources to register.')
+  return pack
+}
+
+export function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
+  const trail = new Trail()
+  trail.fresh = true
+  return deps.relations.locate(resource, trail)
+}

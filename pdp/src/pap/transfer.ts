@@ -1,0 +1,80 @@
+/**
+ * A resource changes hands (rule B1): a new deed, so that every grant on it has ended for good, whoever holds it later.
+ *
+ * @module
+ */
+import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
+import { personaName } from '../names.ts'
+import type { EntryDraft, Located } from '../ports.ts'
+import type { Transfer } from '../remembered.ts'
+import { describedResource, locateFresh, requireType } from './located.ts'
+import { changeBy, finishing, type PapDeps, type Principal } from './pap.ts'
+import { personaForOwner } from './personas.ts'
+import { turnOf } from './turns.ts'
+
+export interface TransferRequest {
+  readonly owner: PartyRef
+  readonly ownerPersona: string | undefined
+}
+
+/**
+ * Gives a topmost resource, with all below it, to another owner or into another persona of its owner's. To whom it belongs already is no
+ * change, so that a service may ask again. What fails half way is finished, never undone: the old owner's grants stay ended.
+ */
+export async function transferResource(
+  deps: PapDeps,
+  resource: ResourceRef,
+  { owner, ownerPersona }: TransferRequest,
+  by: Principal,
+): Promise<Located> {
+  const { manifest } = requireType(deps, resource, by)
+  return deps.turns.take(turnOf.resource(resource), async () => {
+    await finishTransferOf(deps, resource, changeBy(by))
+    const from = await locateFresh(deps, resource)
+    if (!from) throw refuse('not_found', 'That resource is not registered.')
+    if (from.ancestors.length > 0)
+      throw refuse('invalid_request', 'It belongs to its parent, whoever owns that: transfer the topmost resource.')
+    if (splitRef(owner).type !== 'user')
+      throw refuse('invalid_request', 'owner: must be user:<id>; an agent owns nothing.')
+    const persona = personaForOwner(deps, owner, ownerPersona, manifest)
+    if (from.owner === owner && from.persona === persona) return from
+    const to = { ...from, owner, persona, deed: deps.newId() }
+    const transfer = { from, to, at: deps.clock(), recorded: false }
+    deps.intents.putTransfer(transfer)
+    try {
+      await deps.record([entryOf(deps, transfer, changeBy(by))])
+    } catch (cause) {
+      deps.intents.dropTransfer(resource)
+      throw cause
+    }
+    await finishing(deps, () => carryOut(deps, { ...transfer, recorded: true }))
+    return to
+  })
+}
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+/** Finishes a transfer that a crash or a failure interrupted, if there is one. Only within the resource's turn. */
+export async function finishTransferOf(deps: PapDeps, resource: ResourceRef, by: By): Promise<void> {
+  const transfer = deps.intents.transferOf(resource)
+  if (!transfer) return
+  if (!transfer.recorded) await deps.record([entryOf(deps, transfer, by)])
+  await carryOut(deps, { ...transfer, recorded: true })
+}
+
+async function carryOut({ intents, authority }: PapDeps, transfer: Transfer): Promise<void> {
+  intents.putTransfer(transfer)
+  await authority.transfer(transfer.to)
+  intents.settleTransfer(transfer)
+}
+
+/** Both owners are parties to it. */
+function entryOf(deps: PapDeps, { from, to }: Transfer, by: By): EntryDraft {
+  return {
+    kind: 'resource_transferred',
+    ...by,
+    subject: from.owner,
+    ...describedResource(deps, to),
+    change: { from: from.owner, to: to.owner, ...(to.persona ? { persona: personaName(to.persona) } : {}) },
+  }
+}
