@@ -11,6 +11,11 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          // The inner loop: modules are loaded once a worker, not once a file. Tests leave nothing behind in them.
+          pool: 'threads',
+          isolate: false,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -20,6 +25,7 @@ export default defineConfig({
           globalSetup: ['test/setup/openfga.ts'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -29,6 +35,7 @@ export default defineConfig({
           globalSetup: ['test/setup/openfga.ts'],
           testTimeout: 30_000,
           hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -38,6 +45,7 @@ export default defineConfig({
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 120_000,
           hookTimeout: 600_000,
+          sequence: { groupOrder: 3 },
           fileParallelism: false,
         },
       },

@@ -1,6 +1,6 @@
 /**
  * `npm test`: checks, then every Vitest project, cheapest first. Output is live; the very last line sums everything up
- * as `N passed, N failed`, with `, N skipped` after it if any. Each check counts as one. Exit 1 on any failure.
+ * as `N passed, N failed`, with `, N skipped` after it if any; skipped and failed tests are named before it, with the reason of a skip. Each check counts as one. Exit 1 on any failure.
  *
  * `--fast` is the inner loop: no knip, unit tests only.
  *
@@ -32,12 +32,13 @@ if ((flag !== undefined && flag !== '--fast') || rest.length > 0) {
 async function runAll(fast: boolean): Promise<number> {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const reports = mkdtempSync(join(tmpdir(), 'mandate-test-'))
+  const begin = performance.now()
   let total: Tally = EMPTY_TALLY
   const count = async (name: string, stage: Promise<Tally>): Promise<void> => {
-    const begin = performance.now()
+    const from = performance.now()
     const tally = await stage
     total = addTallies(total, tally)
-    line(`-- ${name}: ${summary(tally)} in ${((performance.now() - begin) / 1_000).toFixed(1)} s`)
+    line(`-- ${name}: ${summary(tally)} in ${since(from)}`)
   }
   try {
     for (const [name, command] of Object.entries(CHECKS)) {
@@ -52,8 +53,13 @@ async function runAll(fast: boolean): Promise<number> {
   }
   for (const name of total.skipped) line(`skipped: ${name}`)
   for (const name of total.failed) line(`failed: ${name}`)
+  line(`all of it took ${since(begin)}`)
   line(summary(total))
   return total.failed.length > 0 ? 1 : 0
+}
+
+function since(begin: number): string {
+  return `${((performance.now() - begin) / 1_000).toFixed(1)} s`
 }
 
 function line(text: string): void {

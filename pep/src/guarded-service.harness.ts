@@ -26,11 +26,10 @@ export interface GuardedService {
   readonly close: () => Promise<void>
 }
 
-const TIMEOUT_MS = 400
-
 const item = (id: string) => ({ type: 'workflow_item', id, properties: { risk: 2 } })
 
-export async function startGuardedService(): Promise<GuardedService> {
+/** `timeoutMs`: short where a test waits for it, long where it must never be reached. */
+export async function startGuardedService(timeoutMs = 5_000): Promise<GuardedService> {
   const issuer = await startTestIssuer()
   const pdp = await startTestPdp()
   const credentials = { clientId: 'trips', clientSecret: 'a secret' }
@@ -39,7 +38,7 @@ export async function startGuardedService(): Promise<GuardedService> {
     audience: 'trips',
     pdpUrl: pdp.url,
     credentials,
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs,
   })
   let ran = 0
   const server = createServer(

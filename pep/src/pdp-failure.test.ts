@@ -3,13 +3,15 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type GuardedService, startGuardedService } from './guarded-service.harness.ts'
 import { type Asked, sendJson } from './testing.ts'
 
+const TIMEOUT_MS = 250
+
 let service: GuardedService
 let pdp: GuardedService['pdp']
 let post: GuardedService['post']
 let ran: GuardedService['ran']
 
 beforeEach(async () => {
-  service = await startGuardedService()
+  service = await startGuardedService(TIMEOUT_MS)
   ;({ pdp, post, ran } = service)
 })
 afterEach(() => service.close())
@@ -43,9 +45,9 @@ test.for<readonly [string, Answer]>([
   ['two megabytes', (_, res) => sendJson(res, 200, { decision: true, context: { filler: 'x'.repeat(2_097_152) } })],
 ])('503 decision_unavailable, never a permit, when the PDP answers: %s', async ([, answer]) => {
   pdp.answerWith(answer)
-  for (const path of ['/items/a', '/all', '/dry-run']) {
-    const { status, headers, body } = await post(path)
-    expect({ path, status, code: body['code'] }).toEqual({ path, status: 503, code: 'decision_unavailable' })
+  const replies = await Promise.all(['/items/a', '/all', '/dry-run'].map((path) => post(path)))
+  for (const { status, headers, body } of replies) {
+    expect({ status, code: body['code'] }).toEqual({ status: 503, code: 'decision_unavailable' })
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
   }
   expect(ran()).toBe(0)

@@ -7,7 +7,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { EMPTY_TALLY, readReport, type Tally } from './tally.ts'
+
+const TALLY_REPORTER = fileURLToPath(new URL('tally-reporter.ts', import.meta.url))
 
 export async function runCheck(name: string, command: readonly string[], root: string): Promise<Tally> {
   const ok = await runLive(command, root)
@@ -16,16 +19,21 @@ export async function runCheck(name: string, command: readonly string[], root: s
 
 /** A project without tests is fine: rooms grow at different speeds. */
 export async function runProject(project: string, reportFile: string, root: string): Promise<Tally> {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`]
-  const ok = await runLive(['vitest', 'run', '--project', project, '--passWithNoTests', ...reporters], root)
+  const reporters = ['--reporter=default', `--reporter=${TALLY_REPORTER}`]
+  const command = ['vitest', 'run', '--project', project, '--passWithNoTests', ...reporters]
+  const ok = await runLive(command, root, { MANDATE_TEST_REPORT: reportFile })
   return readReport(project, existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : undefined, ok)
 }
 
-async function runLive([command = '', ...args]: readonly string[], root: string): Promise<boolean> {
+async function runLive(
+  [command = '', ...args]: readonly string[],
+  root: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`
   const child = spawn(command, args, {
     cwd: root,
-    env: { ...process.env, PATH: path },
+    env: { ...process.env, PATH: path, ...env },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const [code] = await once(child, 'exit').catch(() => [1])

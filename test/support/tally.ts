@@ -1,5 +1,5 @@
 /**
- * Counts of what passed, failed and was skipped, and how to read them from Vitest's JSON report. Pure.
+ * Counts of what passed, failed and was skipped, and how to read them from what `tally-reporter.ts` wrote. Pure.
  *
  * @module
  */
@@ -15,36 +15,35 @@ export interface Tally {
 export const EMPTY_TALLY: Tally = { passed: 0, failed: [], skipped: [] }
 
 const report = z.object({
-  testResults: z.array(
+  tests: z.array(
     z.object({
       name: z.string(),
-      status: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      state: z.enum(['passed', 'failed', 'skipped', 'pending']),
+      /** Why it was skipped: `ctx.skip('reason')`. */
+      note: z.string().exactOptional(),
     }),
   ),
+  /** Files that failed though no test of theirs did. */
+  broken: z.array(z.string()),
 })
+export type Report = z.infer<typeof report>
 
 /**
- * @param text - What Vitest's `json` reporter wrote. Anything else counts as one failure of `project`.
+ * @param text - What the reporter wrote. Anything else counts as one failure of `project`.
  * @param ok - Whether Vitest exited 0. If not and no test failed, something around the tests did: one failure.
  */
 export function readReport(project: string, text: string | undefined, ok: boolean): Tally {
   const parsed = text === undefined ? undefined : report.safeParse(JSON.parse(text)).data
   if (parsed === undefined) return { ...EMPTY_TALLY, failed: ok ? [] : [`${project}: did not run`] }
-  const tests = parsed.testResults.flatMap((file) => file.assertionResults)
   const named = (...states: readonly string[]): string[] =>
-    tests.filter(({ status }) => states.includes(status)).map(({ fullName }) => `${project}: ${fullName.trim()}`)
-  const broken = parsed.testResults.filter(
-    (file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'),
-  )
-  const failed = [...named('failed'), ...broken.map(({ name }) => `${project}: ${name}`)]
+    parsed.tests.filter(({ state }) => states.includes(state)).map(({ name, note }) => described(project, name, note))
+  const failed = [...named('failed'), ...parsed.broken.map((file) => `${project}: ${file}`)]
   if (!ok && failed.length === 0) failed.push(`${project}: failed outside its tests`)
-  return {
-    passed: tests.filter(({ status }) => status === 'passed').length,
-    failed,
-    skipped: named('skipped', 'pending', 'todo', 'disabled'),
-  }
+  return { passed: named('passed').length, failed, skipped: named('skipped', 'pending') }
 }
+
+const described = (project: string, name: string, note: string | undefined): string =>
+  `${project}: ${name}${note === undefined ? '' : ` (${note})`}`
 
 export function addTallies(a: Tally, b: Tally): Tally {
   return {

@@ -1,30 +1,32 @@
 import { expect, test } from 'vitest'
 import { addTallies, EMPTY_TALLY, readReport, summary } from '../support/tally.ts'
 
-const reportOf = (status: string, ...tests: readonly (readonly [string, string])[]): string =>
-  JSON.stringify({
-    testResults: [
-      { name: 'a.test.ts', status, assertionResults: tests.map(([fullName, state]) => ({ fullName, status: state })) },
-    ],
-  })
+const reportOf = (tests: readonly (readonly [name: string, state: string, note?: string])[], broken: string[] = []) =>
+  JSON.stringify({ tests: tests.map(([name, state, note]) => ({ name, state, note })), broken })
 
 test.for([
   [
     'passed and failed tests are counted by their own status',
-    reportOf('failed', ['x', 'passed'], ['y', 'failed']),
+    reportOf([
+      ['x', 'passed'],
+      ['y', 'failed'],
+    ]),
     false,
     '1 passed, 1 failed',
   ],
   [
-    'skipped and todo tests are named',
-    reportOf('passed', ['x', 'skipped'], ['y', 'todo']),
+    'tests that were skipped, or never came to their turn, are counted',
+    reportOf([
+      ['x', 'skipped'],
+      ['y', 'pending'],
+    ]),
     true,
     '0 passed, 0 failed, 2 skipped',
   ],
-  ['a file that could not be loaded is a failure', reportOf('failed'), false, '0 passed, 1 failed'],
+  ['a file that could not be loaded is a failure', reportOf([], ['a.test.ts']), false, '0 passed, 1 failed'],
   [
     'a set-up that failed is a failure, though every test passed',
-    reportOf('passed', ['x', 'passed']),
+    reportOf([['x', 'passed']]),
     false,
     '1 passed, 1 failed',
   ],
@@ -35,6 +37,18 @@ test.for([
 })
 
 test('tallies add up', () => {
-  const one = readReport('unit', reportOf('passed', ['x', 'passed'], ['y', 'skipped']), true)
+  const one = readReport(
+    'unit',
+    reportOf([
+      ['x', 'passed'],
+      ['y', 'skipped'],
+    ]),
+    true,
+  )
   expect(summary(addTallies(addTallies(EMPTY_TALLY, one), one))).toBe('2 passed, 0 failed, 2 skipped')
+})
+
+test('a skipped test says why', () => {
+  const { skipped } = readReport('unit', reportOf([['x', 'skipped', 'there is no Docker engine']]), true)
+  expect(skipped).toEqual(['unit: x (there is no Docker engine)'])
 })
