@@ -34,7 +34,8 @@ import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Intents } from './remembered.ts'
+import type { Answers, Intents } from './remembered.ts'
+import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
 import { SqliteIntents } from './store/intents.ts'
 import { SqliteRegister } from './store/register.ts'
@@ -80,6 +81,7 @@ interface Remembered {
   readonly vault: Vault
   readonly register: Register
   readonly intents: Intents
+  readonly answers: Answers
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -117,6 +119,7 @@ async function openMemory(
     vault: new SqliteVault(database, clock),
     register: new SqliteRegister(database),
     intents: new SqliteIntents(database),
+    answers: new SqliteAnswers(database),
     log,
     index,
     clock,
@@ -199,6 +202,7 @@ function createServices(
   const app = createHttpApp({
     ...pap,
     redact,
+    answers: memory.answers,
     border: new Border({ issuer, vault, policies }),
     callers,
     modelId: () => relations.modelId,

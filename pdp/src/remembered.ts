@@ -28,3 +28,21 @@ export interface Intents {
   /** Whether a deed was ended by a transfer. */
   isPast(deed: string): boolean
 }
+
+/** An answer kept for a retry. What it says is sealed under the caller's own key, which is not kept. */
+export interface KeptAnswer {
+  /** A hash of caller and key. */
+  readonly id: string
+  readonly caller: string
+  /** A hash of what was asked. */
+  readonly request: string
+  readonly sealed: Uint8Array
+  readonly at: EpochMillis
+}
+
+export interface Answers {
+  /** Keeps an answer, and drops those from `forget` and before. */
+  keep(answer: KeptAnswer, forget: EpochMillis): void
+  /** @param after - Older ones are as good as gone. */
+  find(id: string, after: EpochMillis): KeptAnswer | undefined
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import { Router } from 'express'
+import { idempotent } from './idempotency.ts'
 import type { PapRouteDeps } from './pap/common.ts'
 import { grantRoutes } from './pap/grants.ts'
 import { agentRoutes, personaRoutes } from './pap/personas.ts'
@@ -13,6 +14,7 @@ export type { PapRouteDeps } from './pap/common.ts'
 
 export function papRoutes(deps: PapRouteDeps): Router {
   const router = Router()
+  router.use(idempotent(deps))
   grantRoutes(router, deps)
   personaRoutes(router, deps)
   agentRoutes(router, deps)

@@ -48,6 +48,11 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE past_deeds (deed TEXT PRIMARY KEY) STRICT;
    ALTER TABLE grants ADD COLUMN scope TEXT GENERATED ALWAYS AS (json_extract(body, '$.scope')) VIRTUAL;
    CREATE INDEX grants_scope ON grants (scope);`,
+  // Answers kept for retries: only hashes, and what is sealed under a key that is not here.
+  `CREATE TABLE answers (
+     id TEXT PRIMARY KEY, caller TEXT NOT NULL, request TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX answers_at ON answers (at);`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

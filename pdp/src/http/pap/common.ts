@@ -6,10 +6,12 @@
 import { idObjection, refuse } from '@mandate/protocol'
 import { z } from 'zod'
 import type { PapDeps } from '../../pap/pap.ts'
+import type { Answers } from '../../remembered.ts'
 import type { Border } from '../border.ts'
 
 export interface PapRouteDeps extends PapDeps {
   readonly border: Border
+  readonly answers: Answers
 }
 
 export const instant = (millis: number): string => new Date(millis).toISOString()

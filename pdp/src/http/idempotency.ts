@@ -1,0 +1,115 @@
+/**
+ * `Idempotency-Key`: a change asked for twice happens once, and is answered twice alike. Kept for 24 hours, for the caller alone.
+ *
+ * Only successes are kept: what was refused or failed changed nothing that was confirmed, so the same key may try again. A process that ends
+ * between a change and its answer has kept nothing either; then the retry meets the change itself (`grant_exists`, or no change at all).
+ * Answers name people and may show a secret once, so each is sealed under its key, of which only a hash is kept.
+ *
+ * @module
+ */
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { canonical, refuse } from '@mandate/protocol'
+import type { RequestHandler, Response } from 'express'
+import type { Principal } from '../pap/pap.ts'
+import type { Turns } from '../pap/turns.ts'
+import type { Clock } from '../ports.ts'
+import type { Answers } from '../remembered.ts'
+import { principalOf } from './exchange.ts'
+
+export interface IdempotencyDeps {
+  readonly answers: Answers
+  readonly turns: Turns
+  readonly clock: Clock
+}
+
+const KEPT_MS = 86_400_000
+const METHODS = ['POST', 'PUT', 'PATCH']
+/** Too long to be guessed by whoever finds the database: a UUID has 36 characters. */
+const KEY = /^[\x21-\x7e]{16,255}$/
+const HEADERS = ['content-type', 'location'] as const
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+interface Said {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Answers a repeated request as the first one was answered; one that comes at the same time waits for it. */
+export function idempotent(deps: IdempotencyDeps): RequestHandler {
+  return async (req, res, next) => {
+    const key = req.get('idempotency-key')
+    if (key === undefined || !METHODS.includes(req.method)) {
+      next()
+      return
+    }
+    if (!KEY.test(key))
+      throw refuse('invalid_request', 'Idempotency-Key: must be 16 to 255 visible ASCII characters, such as a UUID.')
+    const by = principalOf(res)
+    const id = hash(`${by.name} ${by.actor ?? ''} ${by.inPerson}\n${key}`)
+    await deps.turns.take(`answer ${id}`, async () => {
+      const request = hash(`${req.method} ${req.originalUrl}\n${canonical(req.body ?? null)}`)
+      const kept = deps.answers.find(id, deps.clock() - KEPT_MS)
+      if (kept && kept.request !== request)
+        throw refuse('idempotency_key_reused', 'Idempotency-Key: stands for another request. Take a new one.')
+      if (kept) {
+        replay(res, open(kept.sealed, key))
+        return
+      }
+      keepWhatIsSaid(deps, res, { id, request, key, by })
+      const over = new Promise((resolve) => res.once('close', resolve))
+      next()
+      await over
+    })
+  }
+}
+
+interface Asked {
+  readonly id: string
+  readonly request: string
+  readonly key: string
+  readonly by: Principal
+}
+
+/** The answer is kept before it leaves. */
+function keepWhatIsSaid({ answers, clock }: IdempotencyDeps, res: Response, asked: Asked): void {
+  const send = res.send.bind(res)
+  res.send = (body: unknown) => {
+    res.send = send
+    if (res.statusCode < 300 && typeof body === 'string') {
+      const { id, request, key, by } = asked
+      const headers = Object.fromEntries(
+        HEADERS.flatMap((name) => (res.get(name) ? [[name, res.get(name) ?? '']] : [])),
+      )
+      const sealed = seal({ status: res.statusCode, headers, body }, key)
+      const now = clock()
+      answers.keep({ id, caller: by.name, request, sealed, at: now }, now - KEPT_MS)
+    }
+    return send(body)
+  }
+}
+
+function replay(res: Response, { status, headers, body }: Said): void {
+  res
+    .status(status)
+    .set({ ...headers, 'idempotent-replayed': 'true' })
+    .send(body)
+}
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
+const sealingKey = (key: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', 'mandate answer', 32))
+
+function seal(said: Said, key: string): Uint8Array {
+  const iv = randomBytes(IV_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', sealingKey(key), iv)
+  const text = Buffer.concat([cipher.update(JSON.stringify(said), 'utf8'), cipher.final()])
+  return Buffer.concat([iv, cipher.getAuthTag(), text])
+}
+
+function open(sealed: Uint8Array, key: string): Said {
+  const decipher = createDecipheriv('aes-256-gcm', sealingKey(key), sealed.subarray(0, IV_BYTES))
+  decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+  const text = Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
+  return JSON.parse(text.toString('utf8')) as Said
+}
