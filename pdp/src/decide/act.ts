@@ -55,13 +55,13 @@ export function actingOf(admitted: Admitted, place: Place, known: Pick<Acting, '
   }
 }
 
-/** What the store must affirm about the subject and the actor. */
+/** What the store must affirm about the actor and the subject: agents first, since a suspended one's every decision is that (rule G1). */
 export function actQuestions(admitted: Admitted, acting: Acting): readonly Question[] {
   const { subject, actor } = admitted.evaluation
   return [
-    ...(acting.persona ? [{ kind: 'persona', persona: acting.persona } as const] : []),
-    ...(splitRef(subject).type === 'agent' ? [{ kind: 'agent', agent: subject } as const] : []),
     ...(actor ? [{ kind: 'agent', agent: actor } as const] : []),
+    ...(splitRef(subject).type === 'agent' ? [{ kind: 'agent', agent: subject } as const] : []),
+    ...(acting.persona ? [{ kind: 'persona', persona: acting.persona } as const] : []),
   ]
 }
 
@@ -77,15 +77,14 @@ export async function actFindings(
   answers: ReadonlyMap<Question, boolean>,
   registered: (agent: PartyRef) => Promise<boolean>,
 ): Promise<readonly Finding[]> {
-  const found: Finding[] = []
-  if (acting.personaUnknown) found.push({ code: 'persona_unknown' })
+  const codes = new Set<string>()
   for (const [question, answer] of answers) {
     if (answer) continue
-    if (question.kind === 'persona') found.push({ code: 'persona_unusable' })
-    if (question.kind === 'agent')
-      found.push({ code: (await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown' })
+    if (question.kind === 'agent') codes.add((await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown')
+    if (question.kind === 'persona') codes.add('persona_unusable')
   }
-  return [...found, ...personaFindings(admitted, place, acting)]
+  if (acting.personaUnknown) codes.add('persona_unknown')
+  return [...[...codes].map((code) => ({ code })), ...personaFindings(admitted, place, acting)]
 }
 
 /** What the manifest and the resource say about the persona, whether it is usable or not. */

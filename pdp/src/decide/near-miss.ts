@@ -18,7 +18,6 @@ const LOOKED_AT = 50
 
 /** Of two misses with as few objections, the code that stands first here is the nearer. */
 const NEARNESS = [
-  'grant_limit',
   'grant_expired',
   'grant_revoked',
   'grant_scope',
@@ -33,7 +32,10 @@ export interface NearMissDeps {
   readonly past: PastGrants
 }
 
-/** Exactly one finding: `not_on_behalf`, the nearest miss, or `no_grant`. */
+/**
+ * Exactly one finding: `not_on_behalf`, the nearest miss, or `no_grant`. A chain that has ended or is too narrow misses by that alone, so that
+ * it makes no difference whether its tuples are still there; one that is neither misses by its givers and personas.
+ */
 export async function nearMiss(
   admitted: Admitted,
   place: Place,
@@ -42,27 +44,32 @@ export async function nearMiss(
   { relations, past }: NearMissDeps,
   trail: Trail,
 ): Promise<Finding> {
-  const records = past.between(place.owner, acting.holder, LOOKED_AT)
-  const known = new Set(judged.map((one) => one.candidate.grant))
-  const others = records.filter((record) => !known.has(record.id))
-  const flawed = others.map((record) => ({ record, flaws: rememberedFlaws(record, place, admitted, past) }))
-  const elsewhere = flawed.filter(
-    ({ record, flaws }) => acting.byAgent && flaws.length === 0 && forAnother(record, admitted),
-  )
-  for (const { record } of elsewhere) {
-    if (await isGoodElsewhere(record, admitted, place, acting, relations, trail))
-      return { code: 'not_on_behalf', grant: record.id }
+  const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
+  const misses: (readonly Finding[])[] = []
+  const elsewhere: GrantRecord[] = []
+  for (const record of past.between(place.owner, acting.holder, LOOKED_AT)) {
+    const flaws = rememberedFlaws(record, place, admitted, past)
+    const objections = seated.get(record.id)
+    if (flaws.length > 0) misses.push(flaws)
+    else if (objections) misses.push(objections)
+    else if (acting.byAgent && forAnother(record, admitted)) elsewhere.push(record)
+    seated.delete(record.id)
   }
-  const misses = [
-    ...judged.filter(({ objections }) => objections.length > 0).map(({ objections }) => objections),
-    ...flawed.filter(({ flaws }) => flaws.length > 0).map(({ flaws }) => flaws),
-  ]
-  return misses.sort(byNearness)[0]?.toSorted(byCode)[0] ?? { code: 'no_grant' }
+  misses.push(...seated.values())
+  const others = await flawsElsewhere(elsewhere, admitted, place, acting, relations, trail)
+  const good = elsewhere.find((_, index) => others[index]?.length === 0)
+  if (good) return { code: 'not_on_behalf', grant: good.id }
+  const [nearest] = [...misses, ...others].filter((flaws) => flaws.length > 0).sort(byNearness)
+  return nearest?.toSorted(byCode)[0] ?? { code: 'no_grant' }
 }
 
-/** Whether an agent holds it from somebody else than who it acts for now, or only for somebody. */
+/**
+ * Whether an agent holds it from somebody else than who it acts for now, or only for somebody. What an agent was given by an agent it uses
+ * for nobody (rule G2).
+ */
 function forAnother(record: GrantRecord, { evaluation }: Admitted): boolean {
-  return evaluation.actor === undefined ? !record.unattended : record.delegator !== evaluation.subject
+  const { actor, subject } = evaluation
+  return actor === undefined ? !record.unattended : record.delegator !== subject || subject.startsWith('agent:')
 }
 
 /** What a remembered grant lacks; its ancestors' ends are its own (rule E2). */
@@ -78,23 +85,36 @@ function rememberedFlaws(record: GrantRecord, place: Place, admitted: Admitted, 
   return [...codes].map(([code, grant]) => ({ code, grant }))
 }
 
-/** Asks the store whether the agent's grant would be good for the one who gave it: then, and only then, is it merely not for this subject. */
-async function isGoodElsewhere(
-  record: GrantBody,
+/**
+ * Asks the store what stands against an agent's grants when they are used for whoever gave them. One that nothing stands against is merely
+ * not for this subject.
+ */
+async function flawsElsewhere(
+  records: readonly GrantRecord[],
   admitted: Admitted,
   place: Place,
   acting: Acting,
   relations: Relations,
   trail: Trail,
-): Promise<boolean> {
-  const candidate = candidateFor(record, acting.holder)
-  const base = circumstancesOf(admitted, place, acting, [candidate])
-  const circumstances = { ...base, acting: ['', `persona:${record.delegatorPersona}`], limited: false }
-  const questions: readonly Question[] = [
+): Promise<readonly (readonly Finding[])[]> {
+  if (records.length === 0) return []
+  const candidates = records.map((record) => candidateFor(record, acting.holder))
+  const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
+  const circumstances = { ...circumstancesOf(admitted, place, acting, candidates), acting: names, limited: false }
+  const questions = candidates.map((candidate): readonly Question[] => [
     ...candidate.givers.map(giverQuestion),
     ...chainQuestions(candidate, place.owner),
-  ]
-  return (await relations.ask(questions, circumstances, trail)).every((answer) => answer)
+  ])
+  const answers = await relations.ask(questions.flat(), circumstances, trail)
+  let next = 0
+  return candidates.map(({ grant, givers }, index) => {
+    const said = answers.slice(next, next + (questions[index]?.length ?? 0))
+    next += said.length
+    const unusable = givers.flatMap((_, link) => (said[link] === true ? [] : link))
+    const codes: string[] = unusable.map((link) => (link === 0 ? 'owner_persona_unusable' : 'chain_broken'))
+    if (codes.length === 0 && !said.every((answer) => answer)) codes.push('grant_revoked')
+    return [...new Set(codes)].map((code) => ({ code, grant }))
+  })
 }
 
 function candidateFor(record: GrantBody, agent: PartyRef): Candidate {

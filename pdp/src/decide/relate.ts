@@ -71,7 +71,7 @@ export function isSettled(related: Related, acting: Acting, place: Place): boole
   return affirmed && (place.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
 }
 
-/** Round by round, shortest chains first, until one is good. */
+/** Round by round, shortest chains first, until one is good and all as short were asked about: the latest expiry is reported (rule D2). */
 async function askAll(
   admitted: Admitted,
   place: Place,
@@ -84,7 +84,8 @@ async function askAll(
     askRound(admitted, place, acting, candidates.slice(start, start + CANDIDATES_A_ROUND), relations, trail)
   let related = await round(0)
   for (let next = CANDIDATES_A_ROUND; next < candidates.length; next += CANDIDATES_A_ROUND) {
-    if (related.judged.some(isGood)) break
+    const good = related.judged.find(isGood)
+    if (good && (candidates[next]?.path.length ?? 0) > good.candidate.path.length) break
     const more = await round(next)
     const failedGates = new Map([...related.failedGates, ...more.failedGates])
     related = { ...more, judged: [...related.judged, ...more.judged], failedGates }

@@ -71,7 +71,10 @@ async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDep
   const failed = related.failedGates.get(persona ?? '') ?? []
   const settings =
     failed.length > 0 && persona !== undefined ? await deps.relations.settings(persona, trail) : new Map()
-  return { findings: withoutRepeats([...gateFindings(failed, admitted, settings), ...usable.limits]), chain: usable }
+  return {
+    findings: withoutRepeats([...gateFindings(failed, admitted, settings), ...limitFindings(usable, admitted)]),
+    chain: usable,
+  }
 }
 
 /** A chain that only its own limits close: asked again without them, since its links were not affirmed. */
@@ -96,6 +99,15 @@ async function goodButForLimits(
 /** Whose settings the gates are: those of the persona the resource was created under, or of the chain's first giver. */
 function settingsPersona(place: Place, chain: Judged | undefined): PersonaId | undefined {
   return place.persona ?? (chain && rootPersona(chain.candidate))
+}
+
+/** Link by link, within a link in the manifest's order of attributes: the order in which the store keeps limits says nothing. */
+function limitFindings({ bodies, limits }: Judged, { pack }: Admitted): readonly Finding[] {
+  const links = bodies.map(({ id }) => id)
+  const names = Object.keys(pack.manifest.attributes)
+  const place = ({ grant = '', attribute = '' }: Finding): number =>
+    links.indexOf(grant) * names.length + names.indexOf(attribute)
+  return limits.toSorted((a, b) => place(a) - place(b))
 }
 
 /** An attribute that several gates and links miss is named once. */
