@@ -88,7 +88,7 @@ function requireParent(deps: PapDeps, id: string, delegator: PartyRef, now: numb
   return parent
 }
 
-/** The persona the delegator gives in: held, usable, and one that the parent may be used in. Agents have none. */
+/** The persona the delegator gives in: held, usable, and one that the parent may be used in. Agents have none, and must be active instead. */
 async function requirePersona(
   deps: PapDeps,
   request: GrantRequest,
@@ -98,6 +98,8 @@ async function requirePersona(
   if (splitRef(delegator).type === 'agent') {
     if (request.delegator_persona !== undefined)
       throw refuse('grant_invalid', 'delegator_persona: an agent has no persona.', { field: 'delegator_persona' })
+    if (!deps.register.agent(splitRef(delegator).id)?.active)
+      throw refuse('forbidden', 'An agent that is suspended passes nothing on.')
     return ''
   }
   const persona = heldPersona(deps, delegator, request.delegator_persona)
