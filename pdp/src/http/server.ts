@@ -11,7 +11,7 @@ import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
 import { authenticated, beginExchange } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
-import { parseJson } from './json.ts'
+import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
 import { type SearchRouteDeps, searchRoutes } from './search.ts'
@@ -74,23 +74,23 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
 
 /** A JSON object or nothing; anything else is 400 (AuthZEN 1.0, section 10.1). */
 function jsonBody(limit: string): readonly [RequestHandler, RequestHandler] {
-  const text = express.text({ type: () => true, limit, defaultCharset: 'utf-8' })
+  const raw = express.raw({ type: () => true, limit })
   const parse: RequestHandler = (req, _res, next) => {
     const body: unknown = req.body
-    if (typeof body !== 'string' || body === '') {
+    if (!(body instanceof Uint8Array) || body.length === 0) {
       req.body = undefined
       if (req.path.startsWith('/access/')) throw refuse('invalid_request', 'The body must be a JSON object.')
       next()
       return
     }
     if (!req.is('application/json')) throw refuse('invalid_request', 'Content-Type: must be application/json.')
-    const value = parseJson(body)
+    const value = parseJson(utf8Of(body))
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw refuse('invalid_request', 'The body must be a JSON object.')
     req.body = value
     next()
   }
-  return [text, parse]
+  return [raw, parse]
 }
 
 /** An API serves no page: nothing may be loaded, framed or sniffed from it. */
