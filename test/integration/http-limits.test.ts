@@ -1,0 +1,100 @@
+/**
+ * How much one caller may ask (design 7), and what a caller is told when the identity provider has no keys.
+ *
+ * @module
+ */
+import { test as base, describe, expect, inject } from 'vitest'
+import { type Answer, startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
+
+const AUDITOR = { sub: 'staff-auditor', azp: 'auditor', roles: ['auditor'] }
+const BODY = {
+  subject: { type: 'user', id: 'somebody' },
+  action: { name: 'read' },
+  resource: { type: 'workflow', id: 'somewhere' },
+}
+
+/** A PDP with limits of its own. */
+const test = base.extend<{ start: (env: Readonly<Record<string, string>>) => Promise<TestPdp> }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Vitest reads the pattern
+  start: async ({}, use) => {
+    const started: TestPdp[] = []
+    await use(async (env) => {
+      const tpdp = await startTestPdp({ openFga: inject('openFga'), env })
+      started.push(tpdp)
+      return tpdp
+    })
+    for (const tpdp of started) await tpdp.stop()
+  },
+})
+
+const asking = (tpdp: TestPdp, count: number, as: Parameters<TestPdp['call']>[2]): Promise<readonly Answer[]> =>
+  Promise.all(Array.from({ length: count }, () => tpdp.call('POST', '/access/v1/evaluation', { ...as, body: BODY })))
+const count = (answers: readonly Answer[], status: number): number =>
+  answers.filter((answer) => answer.status === status).length
+
+function expectSlowed(answers: readonly Answer[]): void {
+  const slowed = answers.find(({ status }) => status === 429)
+  expect(slowed?.body.code).toBe('too_many_requests')
+  expect(slowed?.headers.get('retry-after')).toBe('1')
+  expect(slowed?.headers.get('x-request-id')).toBe(slowed?.body.request_id)
+}
+
+describe('429, with the time to wait', () => {
+  test('a person: so many a minute, and a burst', async ({ start }) => {
+    const tpdp = await start({ PDP_PERSON_PER_MINUTE: '60', PDP_PERSON_BURST: '5' })
+    const alice = { as: { sub: 'alice', azp: 'desktop' } }
+    const answers = await asking(tpdp, 30, alice)
+    // One of this second and five at once; a second may have turned meanwhile.
+    expect(30 - count(answers, 429)).toBeGreaterThanOrEqual(6)
+    expect(30 - count(answers, 429)).toBeLessThanOrEqual(9)
+    expectSlowed(answers)
+    expect(count(await asking(tpdp, 1, { as: { sub: 'bob', azp: 'desktop' } }), 429)).toBe(0)
+    expect(count(await asking(tpdp, 20, { as: TRIPS }), 429)).toBe(0)
+    await expect.poll(async () => count(await asking(tpdp, 1, alice), 429), { timeout: 5_000 }).toBe(0)
+  })
+
+  test('a service: so many a second; a refusal leaves an entry', async ({ start }) => {
+    const tpdp = await start({ PDP_SERVICE_PER_SECOND: '5' })
+    const answers = await asking(tpdp, 40, { as: TRIPS })
+    expect(count(answers, 429)).toBeGreaterThanOrEqual(25)
+    expectSlowed(answers)
+    const { body } = await tpdp.call('GET', '/v1/decisions?reason=too_many_requests', { as: AUDITOR })
+    expect(body.total).toBe(count(answers, 429))
+  })
+
+  test('an address, whoever it claims to be', async ({ start }) => {
+    const tpdp = await start({ PDP_ADDRESS_PER_SECOND: '5' })
+    const answers = await asking(tpdp, 40, { headers: { 'x-forwarded-for': '192.0.2.1' } })
+    expect(count(answers, 401)).toBeLessThanOrEqual(15)
+    expect(count(answers, 429)).toBe(40 - count(answers, 401))
+    expectSlowed(answers)
+    expect((await tpdp.call('GET', '/livez')).status).toBe(200)
+  })
+
+  test('all at once: so many under way', async ({ start }) => {
+    const tpdp = await start({ PDP_CONCURRENT: '2' })
+    const answers = await asking(tpdp, 40, { as: TRIPS })
+    expect(count(answers, 429)).toBeGreaterThan(0)
+    expectSlowed(answers)
+    expect(count(await asking(tpdp, 1, { as: TRIPS }), 200)).toBe(1)
+  })
+})
+
+describe('the identity provider', () => {
+  test('without its keys nobody is let in, and nobody is called a liar', async ({ start }) => {
+    const tpdp = await start({ PDP_JWKS_URL: 'http://127.0.0.1:9/keys' })
+    const [answer] = await asking(tpdp, 1, { as: TRIPS })
+    expect(answer?.status).toBe(503)
+    expect(answer?.body.code).toBe('identity_unavailable')
+    expect(answer?.headers.get('retry-after')).toBe('1')
+    expect(answer?.text).not.toContain('127.0.0.1')
+  })
+
+  test('known keys keep verifying when it is gone', async ({ start }) => {
+    const tpdp = await start({})
+    const [first, second] = [await tpdp.issuer.token(TRIPS), await tpdp.issuer.token(TRIPS)]
+    expect(count(await asking(tpdp, 1, { as: first }), 200)).toBe(1)
+    await tpdp.issuer.stop()
+    expect(count(await asking(tpdp, 1, { as: second }), 200)).toBe(1)
+  })
+})
