@@ -1,0 +1,51 @@
+/**
+ * Chromium as the system browser of the desktop: what a person sees and types at the identity provider's own pages.
+ *
+ * @module
+ */
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import process from 'node:process'
+import { type Browser, chromium, type Page } from 'playwright-core'
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** @throws Error naming the command that installs it, when there is none. */
+export async function launchChromium(env: NodeJS.ProcessEnv = process.env): Promise<Browser> {
+  return await chromium.launch({ executablePath: findChromium(env), headless: true, args: FLAGS })
+}
+
+/** `CHROMIUM`, else `chromium` on PATH. */
+export function findChromium({ CHROMIUM, PATH = '' }: NodeJS.ProcessEnv): string {
+  const places = CHROMIUM ? [CHROMIUM] : PATH.split(delimiter).map((folder) => join(folder, 'chromium'))
+  const found = places.find(isExecutable)
+  if (found !== undefined) return found
+  throw new Error(
+    `${CHROMIUM ? `CHROMIUM: nothing to run at ${CHROMIUM}` : 'There is no chromium on PATH'}. ` +
+      'Debian: sudo apt-get install chromium; elsewhere set CHROMIUM to the program of any Chromium.',
+  )
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Fills in Keycloak's form. Resolves when the page behind it has loaded, whichever that is. */
+export async function typePassword(page: Page, username: string, password: string): Promise<void> {
+  await page.locator('#username').fill(username)
+  await page.locator('#password').fill(password)
+  await Promise.all([page.waitForEvent('load'), page.locator('#kc-login').click()])
+}
