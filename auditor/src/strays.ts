@@ -9,9 +9,9 @@ import {
   decodeBundle,
   decodeTile,
   equalBytes,
+  HASH_BYTES,
   leafHash,
   parseTilePath,
-  rootOf,
   TILE_WIDTH,
   type Tile,
   tileWidth,
@@ -23,7 +23,7 @@ import type { Finding } from './tree.ts'
 /** What strays are held against. */
 export interface Grounds {
   readonly directory: string
-  /** Of the tree that was verified. */
+  /** Of the tree that was verified, its tiles included. */
   readonly size: number
   /** Of the newest checkpoint: the writer may have published meanwhile. */
   readonly published: number
@@ -76,17 +76,9 @@ async function judgeStray(path: string, tile: Tile, bytes: Uint8Array, grounds: 
   return []
 }
 
-/** What the hashes of a tile are in the verified tree, computed from entries where they are leaves. */
+/** The hashes of a tile of the verified tree. */
 async function goodHashes(level: number, index: number, { directory, size }: Grounds): Promise<readonly Uint8Array[]> {
   const width = tileWidth(level, index, size)
-  if (width === 0) return []
-  if (level === 0) {
-    const { entries } = decodeBundle((await readTile(directory, 'entries', index, size)) ?? new Uint8Array(0))
-    return entries.slice(0, width).map((entry) => leafHash(sha256, entry))
-  }
-  const hashes: Uint8Array[] = []
-  for (let child = index * TILE_WIDTH; child < index * TILE_WIDTH + width; child += 1) {
-    hashes.push(rootOf(sha256, await goodHashes(level - 1, child, { directory, size } as Grounds)))
-  }
-  return hashes
+  const bytes = width > 0 ? await readTile(directory, level, index, size) : undefined
+  return (bytes && decodeTile(bytes.subarray(0, width * HASH_BYTES), width)) ?? []
 }

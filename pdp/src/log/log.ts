@@ -96,7 +96,8 @@ async function recover(options: LogOptions, files: Files, unlock: () => void): P
   publisher.add(found.entries)
   await publisher.flush()
   await journal.begin(next)
-  for (const number of found.segments) await files.remove(segmentPath(join(dir, 'journal'), number))
+  // All they hold is published, so it does no harm when one stays.
+  for (const number of found.segments) await files.remove(segmentPath(join(dir, 'journal'), number)).catch(onFault)
   const log = new Log({ ...options, dir, files, journal, publisher, unlock, onFailure, onFault, next })
   await log.readNewest()
   return log

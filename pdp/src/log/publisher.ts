@@ -101,7 +101,11 @@ export class Publisher {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
-    await this.flush()
+    try {
+      await this.flush()
+    } finally {
+      for (const resolve of this.#waiting.splice(0)) resolve()
+    }
   }
 
   /** In time for the next checkpoint; at once when a whole batch waits; `delayMs` after a failure. */

@@ -47,6 +47,8 @@ export class Sequencer {
   /** `performance.now()` at which the group on its way to the disk set out. */
   #writingSince: number | undefined
   #draining: Promise<void> | undefined
+  #healing: Promise<void> | undefined
+  #isClosing = false
   #timer: NodeJS.Timeout | undefined
   #cause: unknown
 
@@ -80,17 +82,19 @@ export class Sequencer {
     })
   }
 
-  /** Ends when everything that waits is durable or refused. */
+  /** Ends when everything that waits is durable or refused, and nothing more will be written. */
   async close(): Promise<void> {
-    const isBroken = this.#state === 'broken'
-    clearTimeout(this.#timer)
-    if (isBroken) this.#refuse(this.#waiting, unavailable('the log is closed', this.#cause))
+    this.#isClosing = true
+    if (this.#state === 'broken') this.#refuse(this.#waiting, unavailable('the log is closed', this.#cause))
     await this.#draining
+    clearTimeout(this.#timer)
+    await this.#healing
+    this.#refuse(this.#waiting, unavailable('the log is closed', this.#cause))
     this.#state = 'closed'
   }
 
   #objection(size: number): string | undefined {
-    if (this.#state === 'closed') return 'the log is closed'
+    if (this.#isClosing) return 'the log is closed'
     if (this.#state === 'broken' && this.#options.onFailure === 'deny') return 'the log cannot be written'
     return this.#waitingBytes + size > this.#options.maxWaitingBytes ? 'too much waits for the log' : undefined
   }
@@ -157,7 +161,10 @@ export class Sequencer {
   }
 
   #healLater(): void {
-    this.#timer = setTimeout(() => void this.#heal(), HEAL_EVERY_MS)
+    if (this.#isClosing) return
+    this.#timer = setTimeout(() => {
+      this.#healing = this.#heal()
+    }, HEAL_EVERY_MS)
   }
 
   /** Begins a new segment: when that is durable, writing works again. Tried for as long as the log is open. */
@@ -167,10 +174,9 @@ export class Sequencer {
       await this.#options.journal.begin(this.#next)
     } catch (error) {
       this.#cause = error
-      if (this.#state === 'broken') this.#healLater()
+      this.#healLater()
       return
     }
-    if (this.#state !== 'broken') return
     this.#state = 'open'
     this.#cause = undefined
     if (this.#waiting.length > 0) this.#draining ??= this.#drain()
