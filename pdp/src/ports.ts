@@ -4,6 +4,7 @@
  * @module
  */
 import type { Autonomy, Entry, EpochMillis, PartyRef, PersonaStatus, ResourceRef } from '@mandate/protocol'
+import type { Exchanged } from './remembered.ts'
 import type { Trail } from './trail.ts'
 
 /** `<holder's pseudonym>.<title>.<circle>.<n>`: who holds it and as what can be read from it, and never changes. */
@@ -134,6 +135,8 @@ export interface GrantRecord extends GrantBody {
   readonly revokedAt: EpochMillis | undefined
   readonly revokedBy: PartyRef | undefined
   readonly revokeReason: string | undefined
+  /** The grant that took its place, when one did. */
+  readonly replacedBy?: string | undefined
 }
 
 /** What a denial's near miss is looked up in. */
@@ -155,6 +158,10 @@ export interface Authority {
   /** @returns `false` when it had ended already. */
   end(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Promise<boolean>
   isLive(grant: GrantBody): Promise<boolean>
+  /** Ends each `from` and issues each `to`, all in one. Rejects with `conflict` when one of them ended meanwhile: nothing was changed then. */
+  replace(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void>
+  /** Whether one atomic change can hold them. */
+  fits(exchanged: readonly Exchanged[]): boolean
   /** @returns `false` when the resource is registered already. */
   register(located: Located): Promise<boolean>
   unregister(located: Located): Promise<boolean>
@@ -238,8 +245,8 @@ export interface Register extends PastGrants, Directory {
   unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]
   /** Settled grants, newest first. */
   grants(filter: GrantFilter): readonly GrantRecord[]
-  /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. */
-  liveTwin(grant: GrantBody, now: EpochMillis): string | undefined
+  /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. `except` does not count. */
+  liveTwin(grant: GrantBody, now: EpochMillis, except?: string): string | undefined
   /** `settled: false` until the relationship store has it too. */
   putPersona(persona: PersonaRecord, settled: boolean): void
   personas(holder: PartyRef | undefined): readonly PersonaRecord[]

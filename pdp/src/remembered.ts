@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { EpochMillis, ResourceRef } from '@mandate/protocol'
-import type { Located } from './ports.ts'
+import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { GrantBody, Located } from './ports.ts'
 
 /** A resource on its way to another owner or persona. */
 export interface Transfer {
@@ -14,6 +14,19 @@ export interface Transfer {
   readonly at: EpochMillis
   /** Whether its entry is in the log. */
   readonly recorded: boolean
+}
+
+/** One grant that ends, and the one that begins in its place. */
+export interface Exchanged {
+  readonly from: GrantBody
+  readonly to: GrantBody
+}
+
+/** Grants on their way to be others. The one that was asked for comes first, then those moved under it. */
+export interface Replacement {
+  readonly exchanged: readonly Exchanged[]
+  readonly by: PartyRef
+  readonly at: EpochMillis
 }
 
 /** Changes of several steps, kept until their last one is done: what a crash interrupts is finished at the next start. */
@@ -27,6 +40,13 @@ export interface Intents {
   settleTransfer(transfer: Transfer): void
   /** Whether a deed was ended by a transfer. */
   isPast(deed: string): boolean
+  /** Remembers the new grants too, unsettled. */
+  putReplacement(replacement: Replacement): void
+  replacements(): readonly Replacement[]
+  /** Forgets the new grants: they never were. */
+  dropReplacement(replacement: Replacement): void
+  /** The new grants are grants, the old ones ended as `replaced`. */
+  settleReplacement(replacement: Replacement): void
 }
 
 /** An answer kept for a retry. What it says is sealed under the caller's own key, which is not kept. */

@@ -13,6 +13,8 @@ export const GRANT_LIFETIME = { min: 60, max: 365 * 86_400, default: 7 * 86_400 
 /** How many limits and actions one grant may carry: OpenFGA evaluates them all at every check (rule C1). */
 export const MAX_LIMITS = 4
 export const MAX_ACTIONS = 16
+/** How many grants may be named in `moves`; fewer where one atomic change of the store cannot hold them all. */
+export const MAX_MOVES = 40
 
 /**
  * A bound on one declared attribute, inclusive. Money is in minor units of `currency`; an instant is in seconds ahead of now
@@ -49,6 +51,10 @@ export const grantRequestSchema = z.strictObject({
   /** Agents only: may be used on the agent's own schedule, with no subject acting through it. */
   unattended: z.boolean().default(false),
   parent: ulidSchema.optional(),
+  /** One's own grant that this one takes the place of, in the same instant. What lies below it ends, but for `moves`. */
+  replaces: ulidSchema.optional(),
+  /** Grants below the replaced one that go on below the new one, under new ids. */
+  moves: z.array(ulidSchema).max(MAX_MOVES).optional(),
 })
 export type GrantRequest = z.infer<typeof grantRequestSchema>
 
@@ -74,6 +80,10 @@ export const grantSchema = z.object({
   revoked_at: z.string().optional(),
   revoked_by: z.string().optional(),
   revoke_reason: z.string().optional(),
+  /** The grant that took its place, when `revoke_reason` is `replaced`. */
+  replaced_by: ulidSchema.optional(),
+  /** Old ids and new ones of the grants that moved; only when a grant is issued. */
+  moved: z.record(ulidSchema, ulidSchema).optional(),
   /** From the owner down to this grant; only when one grant is read. */
   chain: z.array(linkSchema).optional(),
 })

@@ -105,7 +105,8 @@ function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstanc
 const onBehalf = (candidate: Candidate, leaf: GrantBody): boolean =>
   leaf.delegate.startsWith('agent:') && candidate.seat.split('|').length === 3
 
-const giverOf = (body: GrantBody) => body.givers[body.givers.length - 1] ?? 'agent:'
+/** Who gives a link. */
+export const giverOf = (body: GrantBody) => body.givers[body.givers.length - 1] ?? 'agent:'
 
 /** Links that do not follow from one another, or that give more than they were given: checked again, not trusted (rule D1). */
 function* brokenLinks(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): Generator<string> {

@@ -7,12 +7,14 @@
 import { canonical, type EpochMillis, type PartyRef, refuse } from '@mandate/protocol'
 import { objectName, personaParts } from '../names.ts'
 import type { Authority, GateLimit, GrantBody, Located, PersonaId } from '../ports.ts'
+import type { Exchanged } from '../remembered.ts'
 import type { OpenFgaRelations } from './relations.ts'
 import type { FgaStore } from './store.ts'
 import {
   agentTuple,
   type Change,
   endingTuples,
+  exchangeTuples,
   gateTuple,
   grantTuples,
   holderTuple,
@@ -24,6 +26,8 @@ import {
   usableTuple,
 } from './tuples.ts'
 
+/** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`. */
+const MAX_TUPLES = 100
 /** How often a replacement is tried when others write the same tuples. */
 const ATTEMPTS = 4
 
@@ -50,6 +54,18 @@ export class OpenFgaAuthority implements Authority {
   async isLive(grant: GrantBody): Promise<boolean> {
     const edge = grant.parent ? 'parent' : 'root'
     return (await this.#store.read(`grant:${grant.id}`, edge)).length > 0
+  }
+
+  async replace(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void> {
+    const done = await this.#write(exchangeTuples(exchanged, by, at))
+    const seats = exchanged.flatMap(({ from, to }) => [...seatsOf(from), ...seatsOf(to)])
+    this.#relations.forget({ seats: seats.map(({ seat }) => seat) })
+    if (!done) throw refuse('conflict', 'One of the grants has just ended. Look at them again.')
+  }
+
+  fits(exchanged: readonly Exchanged[]): boolean {
+    const { writes, deletes } = exchangeTuples(exchanged, 'user:nobody', 0)
+    return writes.length + deletes.length <= MAX_TUPLES
   }
 
   async register(located: Located): Promise<boolean> {

@@ -6,6 +6,7 @@
 import { type EpochMillis, type PartyRef, splitRef } from '@mandate/protocol'
 import { objectName, personaParts, seatOf, seatOnBehalf } from '../names.ts'
 import type { Circumstances, GrantBody, Located, PersonaId, Question } from '../ports.ts'
+import type { Exchanged } from '../remembered.ts'
 
 export interface TupleKey {
   readonly user: string
@@ -113,6 +114,12 @@ export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, re
       },
     ],
   }
+}
+
+/** Some grants end and others begin, in one Write. */
+export function exchangeTuples(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Change {
+  const changes = exchanged.flatMap(({ from, to }) => [endingTuples(from, by, at, 'replaced'), grantTuples(to)])
+  return { deletes: changes.flatMap(({ deletes }) => deletes), writes: changes.flatMap(({ writes }) => writes) }
 }
 
 /** A topmost resource: its owner, under a deed, in a persona. */

@@ -3,16 +3,36 @@
  *
  * @module
  */
-import { type GrantRequest, type PartyRef, PROBLEMS, refuse } from '@mandate/protocol'
-import type { Clock, EntryDraft, GrantBody, GrantEnd, GrantFilter, GrantRecord, Register } from '../ports.ts'
+import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
+import type { EntryDraft, GrantBody, GrantEnd, GrantFilter, GrantRecord, Register } from '../ports.ts'
+import type { Exchanged } from '../remembered.ts'
+import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
 import { changeBy, finishing, type PapDeps, type Principal, personOrAgent } from './pap.ts'
 import { planGrant } from './plan.ts'
+import { carryOutReplacement, planReplacement } from './replace.ts'
 import { turnOf } from './turns.ts'
 
-/** A grant, and whether it confers anything now. */
-export interface GrantView {
-  readonly grant: GrantRecord
-  readonly status: 'live' | 'expired' | 'revoked' | 'cut'
+/** What issuing would do: the grant, and what it is exchanged for. */
+export interface PlannedIssue {
+  readonly grant: GrantBody
+  /** The replaced grant first; empty when it replaces none. */
+  readonly exchanged: readonly Exchanged[]
+}
+
+/** A grant that was issued. */
+export interface Issued extends GrantView {
+  /** What became of the grants that were moved under it, by their old ids. */
+  readonly moved: Readonly<Record<string, string>>
+}
+
+/** Everything that can be wrong, found before anything is written. */
+export async function planIssue(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<PlannedIssue> {
+  const grant = await planGrant(deps, request, delegator)
+  requirePresentDeed(deps, grant)
+  const exchanged = planReplacement(deps, request, grant)
+  const twin = deps.register.liveTwin(grant, deps.clock(), request.replaces)
+  if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
+  return { grant, exchanged }
 }
 
 /**
@@ -21,26 +41,32 @@ export interface GrantView {
  *
  * @param request - The delegate already by pseudonym.
  */
-export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Principal): Promise<GrantView> {
+export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Principal): Promise<Issued> {
   const delegator = personOrAgent(by)
-  return deps.turns.take(turnOf.grantsBy(delegator), async () => {
-    const grant = await planGrant(deps, request, delegator)
-    requirePresentDeed(deps, grant)
-    const twin = deps.register.liveTwin(grant, deps.clock())
-    if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
-    deps.register.proposeGrant(grant)
-    try {
-      await deps.record([
-        { kind: 'grant_issued', ...changeBy(by), owner: grant.owner, target: grant.id, change: described(grant) },
-      ])
-      await deps.authority.issue(grant)
-    } catch (cause) {
-      await undoGrant(deps, grant, changeBy(by)).catch(deps.unfinished)
-      throw cause
-    }
-    deps.register.settleGrant(grant.id)
-    return viewOf({ ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }, deps)
+  const others = [request.replaces, ...(request.moves ?? [])].filter((id) => id !== undefined)
+  const keys = [turnOf.grantsBy(delegator), ...[...new Set(others)].sort().map(turnOf.grant)]
+  return deps.turns.takeAll(keys, async () => {
+    const { grant, exchanged } = await planIssue(deps, request, delegator)
+    if (exchanged.length > 0) await carryOutReplacement(deps, exchanged, delegator, changeBy(by))
+    else await carryOutIssue(deps, grant, changeBy(by))
+    const record = { ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }
+    const moved = Object.fromEntries(exchanged.slice(1).map(({ from, to }) => [from.id, to.id]))
+    return { ...viewOf(record, deps), moved }
   })
+}
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<void> {
+  deps.register.proposeGrant(grant)
+  try {
+    await deps.record([issuedEntry(grant, by)])
+    await deps.authority.issue(grant)
+  } catch (cause) {
+    await undoGrant(deps, grant, by).catch(deps.unfinished)
+    throw cause
+  }
+  deps.register.settleGrant(grant.id)
 }
 
 /** A transfer may have come between looking at the resource and now. */
@@ -53,29 +79,11 @@ function requirePresentDeed({ intents }: PapDeps, { scope }: GrantBody): void {
 export async function undoGrant(
   { authority, register, record, clock }: PapDeps,
   grant: GrantBody,
-  by: Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>,
+  by: By,
 ): Promise<void> {
   if (await authority.isLive(grant)) await authority.end(grant, grant.delegator, clock(), 'not issued')
-  const { status } = PROBLEMS.relations_unavailable
-  await record([{ kind: 'fault', ...by, target: grant.id, code: 'relations_unavailable', status }])
+  await record([faultEntry(grant, by)])
   register.dropGrant(grant.id)
-}
-
-/** Everything about a grant that its entry keeps. */
-function described(grant: GrantBody): Readonly<Record<string, unknown>> {
-  return {
-    delegator: grant.delegator,
-    delegate: grant.delegate,
-    ...(grant.asks ? { delegate_persona: grant.asks } : {}),
-    actions: grant.actions,
-    scope: grant.covers,
-    expires_at: new Date(grant.expiresAt).toISOString(),
-    redelegations: grant.redelegations,
-    unattended: grant.unattended,
-    ...(grant.parent ? { parent: grant.parent } : {}),
-    ...(Object.keys(grant.atMost).length > 0 ? { at_most: grant.atMost } : {}),
-    ...(Object.keys(grant.atLeast).length > 0 ? { at_least: grant.atLeast } : {}),
-  }
 }
 
 /**
@@ -101,7 +109,7 @@ export async function finishEnd(
   { authority, register, record }: PapDeps,
   grant: GrantRecord,
   end: GrantEnd,
-  by: Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>,
+  by: By,
 ): Promise<void> {
   await authority.end(grant, end.by, end.at, endCode(grant, end.by))
   await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
@@ -161,17 +169,4 @@ export function listGrants(
     before = grants.at(-1)?.id
     if (views.length >= filter.limit || grants.length < filter.limit) return views.slice(0, filter.limit)
   }
-}
-
-/** Looks at the grant's own end and at those of every grant above it. */
-export function viewOf(
-  grant: GrantRecord,
-  { register, clock }: { readonly register: Register; readonly clock: Clock },
-): GrantView {
-  const now = clock()
-  if (grant.revokedAt !== undefined) return { grant, status: 'revoked' }
-  if (grant.expiresAt <= now) return { grant, status: 'expired' }
-  const above = grant.path.slice(0, -1).map((id) => register.byId(id))
-  const cut = above.some((link) => link === undefined || link.revokedAt !== undefined || link.expiresAt <= now)
-  return { grant, status: cut ? 'cut' : 'live' }
 }

@@ -5,10 +5,12 @@
  * @module
  */
 import type { EntryDraft, GrantEnd, GrantRecord } from '../ports.ts'
+import type { Replacement } from '../remembered.ts'
 import { finishAgent } from './agents.ts'
 import { finishEnd, undoGrant } from './grants.ts'
 import type { PapDeps } from './pap.ts'
 import { finishPersona } from './personas.ts'
+import { finishReplacement } from './replace.ts'
 import { finishTransferOf } from './transfer.ts'
 import { turnOf } from './turns.ts'
 
@@ -32,10 +34,14 @@ export async function settle(deps: PapDeps, onFault: (error: unknown) => void): 
       onFault(error)
     }
   }
+  for (const replacement of intents.replacements())
+    await each(turnOf.grantsBy(replacement.by), async () => {
+      if (isPending(deps, idOf(replacement))) await finishReplacement(deps, replacement, BY_ITSELF)
+    })
   for (const { id, delegator } of register.unsettledGrants())
     await each(turnOf.grantsBy(delegator), async () => {
       const grant = register.unsettledGrants().find((one) => one.id === id)
-      if (grant) await undoGrant(deps, grant, BY_ITSELF)
+      if (grant && !isPartOfReplacement(deps, id)) await undoGrant(deps, grant, BY_ITSELF)
     })
   for (const { grant } of register.unsettledEnds())
     await each(turnOf.grant(grant.id), async () => {
@@ -56,6 +62,13 @@ export async function settle(deps: PapDeps, onFault: (error: unknown) => void): 
     await each(turnOf.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
   return left
 }
+
+const idOf = ({ exchanged }: Replacement): string | undefined => exchanged[0]?.to.id
+const isPending = ({ intents }: PapDeps, id: string | undefined): boolean =>
+  intents.replacements().some((one) => idOf(one) === id)
+/** Those are settled as a whole. */
+const isPartOfReplacement = ({ intents }: PapDeps, id: string): boolean =>
+  intents.replacements().some(({ exchanged }) => exchanged.some(({ to }) => to.id === id))
 
 const endOf = (
   { register }: PapDeps,

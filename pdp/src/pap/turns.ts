@@ -19,6 +19,12 @@ export class Turns {
       if (this.#last.get(key) === over) this.#last.delete(key)
     }
   }
+
+  /** The same for several keys, taken in the order given: whoever takes more than one must give them in the same order. */
+  takeAll<T>(keys: readonly string[], task: () => Promise<T>): Promise<T> {
+    const [first, ...rest] = keys
+    return first === undefined ? task() : this.take(first, () => this.takeAll(rest, task))
+  }
 }
 
 /** Whose changes exclude each other. */

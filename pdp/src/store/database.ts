@@ -53,6 +53,9 @@ const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, caller TEXT NOT NULL, request TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX answers_at ON answers (at);`,
+  // Exchanges of grants under way, and which grant took an ended one's place.
+  `CREATE TABLE replacements (id TEXT PRIMARY KEY, plan TEXT NOT NULL) STRICT;
+   ALTER TABLE grants ADD COLUMN replaced_by TEXT;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

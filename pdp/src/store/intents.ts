@@ -6,8 +6,8 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Located } from '../ports.ts'
-import type { Intents, Transfer } from '../remembered.ts'
-import { text } from './rows.ts'
+import type { Intents, Replacement, Transfer } from '../remembered.ts'
+import { insertGrant, text } from './rows.ts'
 import { type Row, Statements } from './statements.ts'
 
 export class SqliteIntents implements Intents {
@@ -69,7 +69,41 @@ export class SqliteIntents implements Intents {
   isPast(deed: string): boolean {
     return this.#sql.get('SELECT 1 FROM past_deeds WHERE deed = ?', deed) !== undefined
   }
+
+  putReplacement(replacement: Replacement): void {
+    this.#sql.atomically(() => {
+      for (const { to } of replacement.exchanged) insertGrant(this.#sql, to)
+      this.#sql.run('INSERT INTO replacements (id, plan) VALUES (?, ?)', idOf(replacement), JSON.stringify(replacement))
+    })
+  }
+
+  replacements(): readonly Replacement[] {
+    const rows = this.#sql.all('SELECT plan FROM replacements ORDER BY id')
+    return rows.map((row) => JSON.parse(text(row['plan'])) as Replacement)
+  }
+
+  dropReplacement(replacement: Replacement): void {
+    this.#sql.atomically(() => {
+      for (const { to } of replacement.exchanged)
+        this.#sql.run('DELETE FROM grants WHERE id = ? AND settled = 0', to.id)
+      this.#sql.run('DELETE FROM replacements WHERE id = ?', idOf(replacement))
+    })
+  }
+
+  settleReplacement(replacement: Replacement): void {
+    const end = `UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = 'replaced', replaced_by = ?, ending = NULL
+      WHERE id = ? AND revoked_at IS NULL`
+    this.#sql.atomically(() => {
+      for (const { from, to } of replacement.exchanged) {
+        this.#sql.run('UPDATE grants SET settled = 1 WHERE id = ?', to.id)
+        this.#sql.run(end, replacement.at, replacement.by, to.id, from.id)
+      }
+      this.#sql.run('DELETE FROM replacements WHERE id = ?', idOf(replacement))
+    })
+  }
 }
+
+const idOf = ({ exchanged }: Replacement): string => exchanged[0]?.to.id ?? ''
 
 const transferFrom = (row: Row): Transfer => ({
   from: JSON.parse(text(row['came_from'])) as Located,

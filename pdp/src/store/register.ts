@@ -16,7 +16,7 @@ import type {
   PersonaRecord,
   Register,
 } from '../ports.ts'
-import { agentOf, grantOf, personaOf, refOf, text, twinKey } from './rows.ts'
+import { agentOf, grantOf, insertGrant, personaOf, refOf, text, twinKey } from './rows.ts'
 import { Statements } from './statements.ts'
 
 const PERSONA_COLUMNS = 'id, holder, title, circle, domain, status, valid_from, valid_till, autonomy, created_at'
@@ -29,18 +29,7 @@ export class SqliteRegister implements Register {
   }
 
   proposeGrant(grant: GrantBody): void {
-    this.#sql.run(
-      'INSERT INTO grants (id, delegator, delegate, owner, covers, parent, expires_at, twin, body, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)',
-      grant.id,
-      grant.delegator,
-      grant.delegate,
-      grant.owner,
-      grant.covers,
-      grant.parent ?? null,
-      grant.expiresAt,
-      twinKey(grant),
-      JSON.stringify(grant),
-    )
+    insertGrant(this.#sql, grant)
   }
 
   settleGrant(id: string): void {
@@ -110,9 +99,10 @@ export class SqliteRegister implements Register {
       .map(grantOf)
   }
 
-  liveTwin(grant: GrantBody, now: EpochMillis): string | undefined {
-    const sql = 'SELECT id FROM grants WHERE twin = ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'
-    const id = this.#sql.get(sql, twinKey(grant), now)?.['id']
+  liveTwin(grant: GrantBody, now: EpochMillis, except = ''): string | undefined {
+    const sql =
+      'SELECT id FROM grants WHERE twin = ? AND id <> ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'
+    const id = this.#sql.get(sql, twinKey(grant), except, now)?.['id']
     return typeof id === 'string' ? id : undefined
   }
 

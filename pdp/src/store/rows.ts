@@ -7,7 +7,23 @@
 import type { SQLOutputValue } from 'node:sqlite'
 import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
 import type { AgentRecord, GrantBody, GrantRecord, PersonaRecord } from '../ports.ts'
-import type { Row } from './statements.ts'
+import type { Row, Statements } from './statements.ts'
+
+/** Writes a grant down as a proposal: it is one when it is settled. */
+export function insertGrant(sql: Statements, grant: GrantBody): void {
+  sql.run(
+    'INSERT INTO grants (id, delegator, delegate, owner, covers, parent, expires_at, twin, body, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)',
+    grant.id,
+    grant.delegator,
+    grant.delegate,
+    grant.owner,
+    grant.covers,
+    grant.parent ?? null,
+    grant.expiresAt,
+    twinKey(grant),
+    JSON.stringify(grant),
+  )
+}
 
 /** Two grants with the same key give the same thing to the same delegate (rule C6). */
 export function twinKey(grant: GrantBody): string {
@@ -41,6 +57,7 @@ export function grantOf(row: Row): GrantRecord {
     revokedAt: row['revoked_at'] === null ? undefined : Number(row['revoked_at']),
     revokedBy: optional(row['revoked_by']) as PartyRef | undefined,
     revokeReason: optional(row['revoke_reason']),
+    replacedBy: optional(row['replaced_by']),
   }
 }
 

@@ -16,7 +16,8 @@ import type { Router } from 'express'
 import { linkOf } from '../../decide/chain.ts'
 import { personaName } from '../../names.ts'
 import { limitsOf } from '../../pap/bounds.ts'
-import { type GrantView, issueGrant, listGrants, readGrant, revokeGrant } from '../../pap/grants.ts'
+import type { GrantView } from '../../pap/grant-view.ts'
+import { issueGrant, listGrants, readGrant, revokeGrant } from '../../pap/grants.ts'
 import type { Principal } from '../../pap/pap.ts'
 import type { GrantRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
@@ -34,7 +35,13 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
         'Nobody is known by that id: a delegate holds a persona, or is a registered agent.',
       )
     const view = await issueGrant(deps, { ...request, delegate }, principalOf(res))
-    res.status(201).location(`/v1/grants/${view.grant.id}`).json(shownGrant(border, view))
+    res
+      .status(201)
+      .location(`/v1/grants/${view.grant.id}`)
+      .json({
+        ...shownGrant(border, view),
+        ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}),
+      })
   })
   router.get('/grants', (req, res) => {
     const by = principalOf(res)
@@ -96,11 +103,12 @@ function shownGrant(border: Border, { grant, status }: GrantView): Grant {
   }
 }
 
-function shownEnd(border: Border, { revokedAt, revokedBy, revokeReason }: GrantRecord): Partial<Grant> {
+function shownEnd(border: Border, { revokedAt, revokedBy, revokeReason, replacedBy }: GrantRecord): Partial<Grant> {
   if (revokedAt === undefined) return {}
   return {
     revoked_at: instant(revokedAt),
     ...(revokedBy ? { revoked_by: border.outward(revokedBy) } : {}),
     ...(revokeReason ? { revoke_reason: revokeReason } : {}),
+    ...(replacedBy ? { replaced_by: replacedBy } : {}),
   }
 }

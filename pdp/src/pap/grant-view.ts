@@ -1,0 +1,55 @@
+/**
+ * Grants as they are told: to their parties with a status, to the log in full.
+ *
+ * @module
+ */
+import { PROBLEMS } from '@mandate/protocol'
+import type { Clock, EntryDraft, GrantBody, GrantRecord, Register } from '../ports.ts'
+
+/** A grant, and whether it confers anything now. */
+export interface GrantView {
+  readonly grant: GrantRecord
+  readonly status: 'live' | 'expired' | 'revoked' | 'cut'
+}
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+export function issuedEntry(grant: GrantBody, by: By, more: Readonly<Record<string, unknown>> = {}): EntryDraft {
+  return { kind: 'grant_issued', ...by, owner: grant.owner, target: grant.id, change: { ...described(grant), ...more } }
+}
+
+/** Says that a grant which was recorded as issued never was. */
+export function faultEntry(grant: GrantBody, by: By): EntryDraft {
+  const { status } = PROBLEMS.relations_unavailable
+  return { kind: 'fault', ...by, target: grant.id, code: 'relations_unavailable', status }
+}
+
+/** Everything about a grant that its entry keeps. */
+function described(grant: GrantBody): Readonly<Record<string, unknown>> {
+  return {
+    delegator: grant.delegator,
+    delegate: grant.delegate,
+    ...(grant.asks ? { delegate_persona: grant.asks } : {}),
+    actions: grant.actions,
+    scope: grant.covers,
+    expires_at: new Date(grant.expiresAt).toISOString(),
+    redelegations: grant.redelegations,
+    unattended: grant.unattended,
+    ...(grant.parent ? { parent: grant.parent } : {}),
+    ...(Object.keys(grant.atMost).length > 0 ? { at_most: grant.atMost } : {}),
+    ...(Object.keys(grant.atLeast).length > 0 ? { at_least: grant.atLeast } : {}),
+  }
+}
+
+/** Looks at the grant's own end and at those of every grant above it. */
+export function viewOf(
+  grant: GrantRecord,
+  { register, clock }: { readonly register: Register; readonly clock: Clock },
+): GrantView {
+  const now = clock()
+  if (grant.revokedAt !== undefined) return { grant, status: 'revoked' }
+  if (grant.expiresAt <= now) return { grant, status: 'expired' }
+  const above = grant.path.slice(0, -1).map((id) => register.byId(id))
+  const cut = above.some((link) => link === undefined || link.revokedAt !== undefined || link.expiresAt <= now)
+  return { grant, status: cut ? 'cut' : 'live' }
+}

@@ -1,0 +1,137 @@
+/**
+ * One grant for another (rule C6): the old one ends and the new one begins in one atomic Write, with the grants below it that are named. A
+ * grant's body never changes, so a moved grant is given anew, by whoever gave it, under the new one (ADR 0005).
+ *
+ * @module
+ */
+import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
+import { giverOf, personaFits, widening } from '../decide/chain.ts'
+import type { EntryDraft, GrantBody, GrantRecord } from '../ports.ts'
+import type { Exchanged, Replacement } from '../remembered.ts'
+import { faultEntry, issuedEntry, viewOf } from './grant-view.ts'
+import type { PapDeps } from './pap.ts'
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+/**
+ * Everything that is exchanged, the replaced grant first.
+ *
+ * @throws Fault when the old grant is not the delegator's or has ended, or when a moved one would not fit under the new.
+ */
+export function planReplacement(
+  deps: PapDeps,
+  { replaces, moves = [] }: Pick<GrantRequest, 'replaces' | 'moves'>,
+  grant: GrantBody,
+): readonly Exchanged[] {
+  if (replaces === undefined) {
+    if (moves.length === 0) return []
+    throw refuse('grant_invalid', 'moves: needs replaces.', { field: 'moves' })
+  }
+  const old = deps.register.byId(replaces)
+  if (!old || old.delegator !== grant.delegator)
+    throw refuse('grant_unknown', 'replaces: there is no such grant among those you gave.')
+  if (viewOf(old, deps).status !== 'live') throw refuse('conflict', 'replaces: that grant has ended already.')
+  if (grant.path.includes(old.id))
+    throw refuse('chain_cycle', 'parent: the grant cannot come from the one it replaces.')
+  const exchanged = new Map<string, Exchanged>([[old.id, { from: old, to: grant }]])
+  for (const child of movedInOrder(deps, moves)) {
+    const parent = child.parent === undefined ? undefined : exchanged.get(child.parent)?.to
+    if (!parent || exchanged.has(child.id))
+      throw moveRefused('each must be a live grant right below one that is exchanged.')
+    exchanged.set(child.id, { from: child, to: movedBelow(deps, child, parent, grant.createdAt) })
+  }
+  const all = [...exchanged.values()]
+  if (deps.authority.fits(all)) return all
+  throw moveRefused('these are more than one atomic change can hold. Name fewer; the others end with the old grant.')
+}
+
+const moveRefused = (detail: string) => refuse('grant_invalid', `moves: ${detail}`, { field: 'moves' })
+
+/** Parents before their children. */
+function movedInOrder(deps: PapDeps, moves: readonly string[]): readonly GrantRecord[] {
+  const found = moves.map((id) => {
+    const grant = deps.register.byId(id)
+    if (grant && viewOf(grant, deps).status === 'live') return grant
+    throw moveRefused('each must be a live grant below the one that is replaced.')
+  })
+  return found.sort((a, b) => a.path.length - b.path.length)
+}
+
+/** The same grant under another parent, held to the same rules as one that is issued there. */
+function movedBelow(deps: PapDeps, child: GrantRecord, parent: GrantBody, now: number): GrantBody {
+  const { revokedAt: _at, revokedBy: _by, revokeReason: _reason, replacedBy: _successor, ...body } = child
+  const id = deps.newId()
+  const moved: GrantBody = {
+    ...body,
+    id,
+    parent: parent.id,
+    path: [...parent.path, id],
+    givers: [...new Set([...parent.givers, giverOf(child)])],
+    createdAt: now,
+  }
+  if (child.delegator !== parent.delegate) throw moveRefused('the new grant is for somebody else than gave these.')
+  if (!personaFits(child.delegatorPersona, parent.asks))
+    throw refuse('grant_persona', `moves: the new grant must be used as ${parent.asks}.`, { field: 'moves' })
+  if (moved.path.length > deps.maxDepth) throw refuse('chain_depth', `A chain has at most ${deps.maxDepth} links.`)
+  const above = parent.path.flatMap((link) => deps.register.byId(link) ?? [])
+  if (above.some(({ delegator }) => delegator === child.delegate) || child.delegate === parent.owner)
+    throw refuse('chain_cycle', 'moves: a delegate already stands in the new chain.')
+  const field = widening(moved, parent)
+  if (field)
+    throw refuse('grant_widened', `moves: ${field}: a moved grant may not give more than its new parent.`, {
+      field: 'moves',
+    })
+  return moved
+}
+
+/** Carries out what was planned. The new grants are recorded first, the old ones' ends after the Write. */
+export async function carryOutReplacement(
+  deps: PapDeps,
+  exchanged: readonly Exchanged[],
+  party: PartyRef,
+  by: By,
+): Promise<void> {
+  const { intents, record, authority, clock, unfinished } = deps
+  const replacement: Replacement = { exchanged, by: party, at: clock() }
+  intents.putReplacement(replacement)
+  try {
+    await record(exchanged.map(({ from, to }) => issuedEntry(to, by, { replaces: from.id })))
+    await authority.replace(exchanged, party, replacement.at)
+  } catch (cause) {
+    // The Write may have landed all the same: then it is what was asked for.
+    const landed = await finishReplacement(deps, replacement, by).catch(unfinished)
+    if (landed !== true) throw cause
+    return
+  }
+  await finishReplacement(deps, replacement, by).catch((cause: unknown) => {
+    unfinished()
+    throw cause
+  })
+}
+
+/** Brings register and log to where the store is. @returns Whether the exchange took place. */
+export async function finishReplacement(
+  { authority, intents, record }: PapDeps,
+  replacement: Replacement,
+  by: By,
+): Promise<boolean> {
+  const { exchanged } = replacement
+  const [first] = exchanged
+  const landed = first !== undefined && (await authority.isLive(first.to))
+  if (!landed) {
+    await record(exchanged.map(({ to }) => faultEntry(to, by)))
+    intents.dropReplacement(replacement)
+    return false
+  }
+  await record(
+    exchanged.map(({ from, to }) => ({
+      kind: 'grant_revoked',
+      ...by,
+      owner: from.owner,
+      target: from.id,
+      change: { by: replacement.by, replaced_by: to.id },
+    })),
+  )
+  intents.settleReplacement(replacement)
+  return true
+}
