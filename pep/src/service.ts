@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { type Tls, tlsObjection } from './listener.ts'
 
-export { createLimits, type LimitOptions, type Limits } from './limits.ts'
+export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
 export { type Listener, type ListenerOptions, serve, type Tls } from './listener.ts'
 
 /** Exit status for a bad configuration (`EX_CONFIG` of sysexits). */
