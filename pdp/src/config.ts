@@ -40,6 +40,7 @@ const servicesSchema = z.string().transform((text, context) => {
     const named = types.split('+').map((type) => type.trim())
     if (!client.trim() || !named.every((type) => nameSchema.safeParse(type).success))
       context.addIssue({ code: 'custom', message: `"${item}" must be client=type+type` })
+    if (services.has(client.trim())) context.addIssue({ code: 'custom', message: `"${client.trim()}" stands twice` })
     services.set(client.trim(), named)
   }
   return services
@@ -63,7 +64,10 @@ const schema = z.strictObject({
   PDP_MAX_CHAIN_DEPTH: z.coerce.number().int().min(1).max(10).default(5),
   PDP_LOG_ORIGIN: z
     .string()
-    .regex(/^[a-z0-9.:-]+(\/[\w./-]+)?$/u, 'must be a host and path without scheme, such as pdp.example.com/log'),
+    .regex(
+      /^[a-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)*$/u,
+      'must be a host and path without scheme, such as pdp.example.com/log',
+    ),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),
   PDP_PERSON_PER_MINUTE: positive.default(DEFAULT_LIMITS.personPerMinute),
@@ -124,14 +128,15 @@ export function parseConfig(
   }
   const parsed = schema.safeParse(values)
   if (!parsed.success) problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
+  const { errors, warnings } = parsed.success ? insecurities(parsed.data) : { errors: [], warnings: [] }
+  problems.push(...errors)
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
-  const { errors, warnings } = insecurities(parsed.data)
-  if (errors.length > 0) throw new ConfigError(errors)
   return { config: parsed.data, warnings }
 }
 
+/** Of a listener's address, or of a URL's host: there an IPv6 address stands in brackets. */
 const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+  host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 
 /** What production refuses, anything else warns about. */
 function insecurities(config: Config): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
