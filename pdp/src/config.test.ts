@@ -1,0 +1,160 @@
+import { describe, expect, test } from 'vitest'
+import { ConfigError, parseConfig, redactedConfig } from './config.ts'
+
+const KEY = 'k'.repeat(43)
+const GOOD = {
+  PDP_ISSUER: 'http://127.0.0.1:8080/realms/mandate',
+  PDP_DATA_DIR: 'data',
+  PDP_LOG_ORIGIN: 'pdp.example.com/log',
+  OPENFGA_URL: 'http://127.0.0.1:8080',
+  OPENFGA_API_TOKEN: KEY,
+} as const
+
+type Environment = Readonly<Record<string, string | undefined>>
+const noFile = (): string => {
+  throw new Error('ENOENT')
+}
+const parse = (environment: Environment, readFile = noFile) => parseConfig({ ...GOOD, ...environment }, readFile)
+
+function problems(environment: Environment, readFile = noFile): readonly string[] {
+  try {
+    parse(environment, readFile)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+test('a minimal environment is enough, and safe', () => {
+  const { config, warnings } = parse({ UNRELATED: 'x', PATH: '/bin' })
+  expect(config).toMatchObject({ PDP_HOST: '127.0.0.1', PDP_PORT: 8181, PDP_AUDIENCE: 'pdp', LOG_ON_FAILURE: 'deny' })
+  expect(warnings).toEqual([])
+})
+
+test('every problem is reported together', () => {
+  const found = problems({
+    PDP_ISSUER: undefined,
+    PDP_PORT: '65536',
+    PDP_LOG_ORIGIN: 'https://x',
+    PDP_SERVICES: 'trips',
+    OPENFGA_DEADLINE_MS: 'soon',
+    PDP_COLOUR: 'red',
+    OPENFGA_API_TOKEN_FILE: 'gone',
+  })
+  expect(found.map((problem) => problem.split(':')[0]).sort()).toEqual([
+    'OPENFGA_API_TOKEN',
+    'OPENFGA_API_TOKEN_FILE',
+    'OPENFGA_DEADLINE_MS',
+    'PDP_COLOUR',
+    'PDP_ISSUER',
+    'PDP_LOG_ORIGIN',
+    'PDP_PORT',
+    'PDP_SERVICES',
+  ])
+})
+
+test('an insecure setting is reported with the rest', () => {
+  const found = problems({ NODE_ENV: 'production', PDP_COLOUR: 'red', OPENFGA_API_TOKEN: undefined })
+  expect(found.map((problem) => problem.split(':')[0])).toEqual(['PDP_COLOUR', 'OPENFGA_API_TOKEN'])
+})
+
+test.for<readonly [string, string]>([
+  ['PDP_PORT', '-1'],
+  ['PDP_PORT', '1.5'],
+  ['PDP_PORT', 'http'],
+  ['PDP_ISSUER', 'ftp://x'],
+  ['PDP_ISSUER', 'x'],
+  ['PDP_PUBLIC_URL', 'javascript:1'],
+  ['PDP_MAX_CHAIN_DEPTH', '11'],
+  ['PDP_MAX_CHAIN_DEPTH', '0'],
+  ['PDP_CONCURRENT', '0'],
+  ['OPENFGA_DEADLINE_MS', '9'],
+  ['LOG_LEVEL', 'loud'],
+  ['LOG_ON_FAILURE', 'permit'],
+  ['TRUST_PROXY', 'true'],
+  ['NODE_ENV', 'prod'],
+  ['PDP_SERVICES', 'trips=Work Flow'],
+  ['PDP_SERVICES', '=workflow'],
+  ['PDP_SERVICES', 'trips=workflow,trips=care_plan'],
+])('%s=%s is refused by name', ([name, value]) => {
+  const found = problems({ [name]: value })
+  expect(found).toHaveLength(1)
+  expect(found[0]).toMatch(new RegExp(`^${name}: `))
+})
+
+test('an empty setting is one that is not given', () => {
+  expect(parse({ PDP_PORT: '' }).config.PDP_PORT).toBe(8181)
+  expect(problems({ PDP_ISSUER: '' })).toHaveLength(1)
+})
+
+test('services and lists are read as written', () => {
+  const { config } = parse({
+    PDP_SERVICES: ' trips = workflow + workflow_item , wards=care_plan,',
+    PDP_INTERACTIVE_CLIENTS: ' a, b,',
+  })
+  expect([...config.PDP_SERVICES]).toEqual([
+    ['trips', ['workflow', 'workflow_item']],
+    ['wards', ['care_plan']],
+  ])
+  expect(config.PDP_INTERACTIVE_CLIENTS).toEqual(['a', 'b'])
+})
+
+describe('secrets', () => {
+  test('may stand in a file, trimmed', () => {
+    const { config } = parse({ OPENFGA_API_TOKEN: undefined, OPENFGA_API_TOKEN_FILE: 'f' }, () => `${KEY}\n`)
+    expect(config.OPENFGA_API_TOKEN).toBe(KEY)
+  })
+
+  test('stand in one place, and their file is there', () => {
+    expect(problems({ OPENFGA_API_TOKEN_FILE: 'f' }, () => KEY)).toEqual([
+      'OPENFGA_API_TOKEN: give it or OPENFGA_API_TOKEN_FILE, not both',
+    ])
+    expect(problems({ OPENFGA_API_TOKEN: undefined, OPENFGA_API_TOKEN_FILE: 'f' })).toEqual([
+      'OPENFGA_API_TOKEN_FILE: f cannot be read',
+    ])
+  })
+
+  test('are never shown', () => {
+    const shown = JSON.stringify(redactedConfig(parse({ PDP_SERVICES: 'trips=workflow' }).config))
+    expect(shown).not.toContain(KEY)
+    expect(shown).toContain('[redacted]')
+    expect(shown).toContain('"trips":["workflow"]')
+  })
+})
+
+describe('what is insecure is a warning, and in production an error', () => {
+  test.for<readonly [string, Environment]>([
+    ['PDP_HOST', { PDP_HOST: '0.0.0.0' }],
+    ['PDP_HOST', { PDP_HOST: '::' }],
+    ['PDP_ISSUER', { PDP_ISSUER: 'http://id.example.com/realms/x' }],
+    ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: undefined }],
+    ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: 'k'.repeat(23) }],
+    ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: `demo-${KEY}` }],
+    ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: `change-me-${KEY}` }],
+  ])('%s: %o', async ([name, environment]) => {
+    const { warnings } = parse(environment)
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toMatch(new RegExp(`^${name}: `))
+    expect(problems({ ...environment, NODE_ENV: 'production' })).toEqual(warnings)
+  })
+
+  test.for<Environment>([
+    {},
+    { PDP_HOST: 'localhost' },
+    { PDP_HOST: '::1' },
+    { PDP_HOST: '127.0.0.9' },
+    { PDP_HOST: '0.0.0.0', TRUST_PROXY: '1' },
+    { PDP_HOST: '0.0.0.0', PDP_TLS_CERT_FILE: 'c', PDP_TLS_KEY_FILE: 'k' },
+    { PDP_ISSUER: 'https://id.example.com/realms/x' },
+    { PDP_ISSUER: 'http://[::1]:8080/realms/x' },
+    { OPENFGA_API_TOKEN: 'k'.repeat(24) },
+  ])('%o is neither', (environment) => {
+    expect(problems({ ...environment, NODE_ENV: 'production' })).toEqual([])
+  })
+
+  test('a certificate without its key is an error everywhere', () => {
+    for (const one of ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE'])
+      expect(problems({ [one]: 'x' })).toEqual(['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together'])
+  })
+})
