@@ -14,6 +14,7 @@ export const ENTRY_KINDS = [
   'search',
   'grant_issued',
   'grant_revoked',
+  'grant_previewed',
   'persona_created',
   'persona_changed',
   'agent_registered',

@@ -89,6 +89,33 @@ export const grantSchema = z.object({
 })
 export type Grant = z.infer<typeof grantSchema>
 
+/** `POST /v1/grants/preview`: always 200. A refusal is the problem that issuing would be answered with, as data. */
+export const grantPreviewSchema = z.discriminatedUnion('allowed', [
+  z.object({
+    allowed: z.literal(true),
+    grant: grantSchema.omit({ id: true, status: true }),
+    would_allow: z.array(
+      z.object({
+        action: z.string(),
+        scope: z.string(),
+        /** Whether limits of grants bind the action. */
+        limited: z.boolean(),
+        /** The owner's gates that it must pass at each use; only for agents. */
+        gates: z.array(z.string()),
+      }),
+    ),
+  }),
+  z.looseObject({
+    allowed: z.literal(false),
+    code: z.string(),
+    status: z.int(),
+    title: z.string(),
+    detail: z.string().optional(),
+    field: z.string().optional(),
+  }),
+])
+export type GrantPreview = z.infer<typeof grantPreviewSchema>
+
 /** `POST /v1/grants/{id}/revoke`. */
 export const revokeRequestSchema = z.strictObject({
   reason: z.string().trim().min(1).max(200).default('revoked'),

@@ -57,7 +57,8 @@ export async function planGrant(deps: PapDeps, request: GrantRequest, delegator:
 const widened = (field: string) =>
   refuse('grant_widened', `grant_widened: ${field}: a grant may not give more than its parent.`, { field })
 
-function packOfScope(deps: PapDeps, scope: string): Pack {
+/** The domain of a scope. */
+export function packOfScope(deps: PapDeps, scope: string): Pack {
   const { type, id } = splitRef(scope)
   const policies = deps.policies()
   const pack = type === 'all' ? policies.byDomain.get(id) : policies.byType.get(type)

@@ -5,9 +5,12 @@
  */
 import {
   type Grant,
+  type GrantPreview,
+  type GrantRequest,
   grantQuerySchema,
   grantRequestSchema,
   type PartyRef,
+  PROBLEMS,
   partySchema,
   refuse,
   revokeRequestSchema,
@@ -19,6 +22,7 @@ import { limitsOf } from '../../pap/bounds.ts'
 import type { GrantView } from '../../pap/grant-view.ts'
 import { issueGrant, listGrants, readGrant, revokeGrant } from '../../pap/grants.ts'
 import type { Principal } from '../../pap/pap.ts'
+import { type Preview, previewGrant } from '../../pap/preview.ts'
 import type { GrantRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
@@ -27,21 +31,16 @@ import { instant, type PapRouteDeps, param, parse } from './common.ts'
 export function grantRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps
   router.post('/grants', async (req, res) => {
-    const request = parse(grantRequestSchema, req.body)
-    const delegate = border.inwardKnown(request.delegate)
-    if (!delegate)
-      throw refuse(
-        'delegate_unknown',
-        'Nobody is known by that id: a delegate holds a persona, or is a registered agent.',
-      )
-    const view = await issueGrant(deps, { ...request, delegate }, principalOf(res))
+    const request = inward(border, parse(grantRequestSchema, req.body))
+    const view = await issueGrant(deps, request, principalOf(res))
     res
       .status(201)
       .location(`/v1/grants/${view.grant.id}`)
-      .json({
-        ...shownGrant(border, view),
-        ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}),
-      })
+      .json({ ...shownGrant(border, view), ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}) })
+  })
+  router.post('/grants/preview', async (req, res) => {
+    const request = parse(grantRequestSchema, req.body)
+    res.json(shownPreview(border, await previewGrant(deps, () => inward(border, request), principalOf(res))))
   })
   router.get('/grants', (req, res) => {
     const by = principalOf(res)
@@ -73,6 +72,23 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
     const { reason } = parse(revokeRequestSchema, req.body ?? {})
     res.json(shownGrant(border, await revokeGrant(deps, param(req.params.id, 'id'), reason, principalOf(res))))
   })
+}
+
+/** Somebody nobody has heard of gets no pseudonym by being granted something. */
+function inward(border: Border, request: GrantRequest): GrantRequest {
+  const delegate = border.inwardKnown(request.delegate)
+  if (delegate) return { ...request, delegate }
+  throw refuse('delegate_unknown', 'Nobody is known by that id: a delegate holds a persona, or is a registered agent.')
+}
+
+function shownPreview(border: Border, preview: Preview): GrantPreview {
+  if (!preview.allowed) {
+    const { code, detail, members } = preview.refusal
+    return { allowed: false, code, ...PROBLEMS[code], ...(detail ? { detail } : {}), ...members }
+  }
+  const record = { ...preview.grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }
+  const { id: _id, status: _status, ...grant } = shownGrant(border, { grant: record, status: 'live' })
+  return { allowed: true, grant, would_allow: preview.wouldAllow.map((one) => ({ ...one, gates: [...one.gates] })) }
 }
 
 /** `me`, or a party as callers know it; somebody nobody has heard of is party to nothing. */

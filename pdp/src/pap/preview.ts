@@ -1,0 +1,63 @@
+/**
+ * What a grant would allow, or why it would be refused: planned as an issue is, and then nothing is written but that it was asked.
+ *
+ * @module
+ */
+import { Fault, type GrantRequest, PROBLEMS } from '@mandate/protocol'
+import type { GrantBody } from '../ports.ts'
+import { planIssue } from './grants.ts'
+import { changeBy, type PapDeps, type Principal, personOrAgent } from './pap.ts'
+import { packOfScope } from './plan.ts'
+
+/** One action that the grant would allow, and what would still bind it at each use. */
+export interface Allowed {
+  readonly action: string
+  readonly scope: string
+  /** Whether the limits of the grant, and of those above it, bind the action. */
+  readonly limited: boolean
+  /** The gates of the owner's persona that an agent would have to pass. */
+  readonly gates: readonly string[]
+}
+
+export type Preview =
+  | { readonly allowed: true; readonly grant: GrantBody; readonly wouldAllow: readonly Allowed[] }
+  | { readonly allowed: false; readonly refusal: Fault }
+
+/**
+ * @param request - Reads the request's parties; a refusal of it is a refusal of the grant.
+ * @throws Fault when the caller may give nothing at all, or when it cannot be known now.
+ */
+export async function previewGrant(deps: PapDeps, request: () => GrantRequest, by: Principal): Promise<Preview> {
+  const delegator = personOrAgent(by)
+  const preview = await planned(deps, request, delegator)
+  const code = preview.allowed ? {} : { code: preview.refusal.code, status: PROBLEMS[preview.refusal.code].status }
+  await deps.record([
+    { kind: 'grant_previewed', ...changeBy(by), subject: delegator, decision: preview.allowed, ...code },
+  ])
+  return preview
+}
+
+async function planned(
+  deps: PapDeps,
+  request: () => GrantRequest,
+  delegator: ReturnType<typeof personOrAgent>,
+): Promise<Preview> {
+  try {
+    const { grant } = await planIssue(deps, request(), delegator)
+    return { allowed: true, grant, wouldAllow: allowedBy(deps, grant) }
+  } catch (error) {
+    if (error instanceof Fault && PROBLEMS[error.code].status < 500) return { allowed: false, refusal: error }
+    throw error
+  }
+}
+
+function allowedBy(deps: PapDeps, grant: GrantBody): readonly Allowed[] {
+  const { manifest } = packOfScope(deps, grant.covers)
+  const byAgent = grant.delegate.startsWith('agent:')
+  return grant.actions.map((action) => ({
+    action,
+    scope: grant.covers,
+    limited: manifest.actions[action]?.limited === true,
+    gates: byAgent ? manifest.gates.filter(({ actions }) => actions.includes(action)).map(({ name }) => name) : [],
+  }))
+}
