@@ -54,7 +54,7 @@ const gateSchema = z
   })
   .refine((gate) => (gate.attribute === undefined) === (gate.bound === undefined), 'attribute and bound go together')
   .refine(
-    (gate) => gate.reason in REASONS || (gate.user && gate.admin && gate.cure),
+    (gate) => Object.hasOwn(REASONS, gate.reason) || (gate.user && gate.admin && gate.cure),
     'a new reason needs user, admin and cure texts',
   )
 export type Gate = z.infer<typeof gateSchema>
@@ -87,18 +87,21 @@ interface Shape {
 /** Everything a name refers to must be declared in the same manifest. */
 function* manifestObjections(manifest: Shape): Generator<string> {
   const action = (name: string, where: string) =>
-    name in manifest.actions ? undefined : `${where}: there is no action "${name}"; declare it under actions`
+    Object.hasOwn(manifest.actions, name)
+      ? undefined
+      : `${where}: there is no action "${name}"; declare it under actions`
   for (const [title, rule] of Object.entries(manifest.titles))
     for (const name of [...rule.own, ...rule.by_grant]) yield* present(action(name, `titles.${title}`))
   for (const [name, rule] of Object.entries(manifest.actions))
     for (const implied of rule.implies) yield* present(action(implied, `actions.${name}.implies`))
   for (const [type, rule] of Object.entries(manifest.resources))
-    if (rule.parent && !(rule.parent in manifest.resources))
+    if (rule.parent && !Object.hasOwn(manifest.resources, rule.parent))
       yield `resources.${type}: there is no type "${rule.parent}"`
-  if (manifest.account in manifest.resources) yield `account: "${manifest.account}" is a resource type already`
+  if (Object.hasOwn(manifest.resources, manifest.account))
+    yield `account: "${manifest.account}" is a resource type already`
   for (const gate of manifest.gates) {
     for (const name of gate.actions) yield* present(action(name, `gates.${gate.name}`))
-    if (gate.attribute && !(gate.attribute in manifest.attributes))
+    if (gate.attribute && !Object.hasOwn(manifest.attributes, gate.attribute))
       yield `gates.${gate.name}: there is no attribute "${gate.attribute}"`
   }
 }

@@ -41,7 +41,7 @@ const modSchema = z.object({ schema: z.literal('1.2'), contents: z.array(z.strin
  * @throws PolicyError naming the file, when one is missing, malformed, or contradicts another.
  */
 export async function loadPolicies(dir: string): Promise<Policies> {
-  const mod = parseWith(modSchema, 'fga.mod', parse(await readText(dir, 'fga.mod')))
+  const mod = parseWith(modSchema, 'fga.mod', parseYaml('fga.mod', await readText(dir, 'fga.mod')))
   const files = await Promise.all(mod.contents.map(async (name) => ({ name, contents: await readText(dir, name) })))
   const core = files.find((file) => file.name === 'core.fga')
   if (!core) throw new PolicyError('fga.mod: contents must list core.fga')
@@ -63,10 +63,18 @@ function composeModel(files: { readonly name: string; readonly contents: string 
   try {
     return openfgaSyntax.transformer.transformModuleFilesToModel(files, '1.2') as unknown as Policies['model']
   } catch (cause) {
-    throw new PolicyError(`the model does not compose: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
+    throw new PolicyError(`the model does not compose: ${compositionErrors(cause).join('; ')}`, { cause })
   }
+}
+
+/** One for each mistake; the transformer keeps the file beside the message, not in it. */
+function compositionErrors(cause: unknown): readonly string[] {
+  const errors = cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]
+  return errors.map((error: unknown) => {
+    const message = error instanceof Error ? error.message : String(error)
+    const file = typeof error === 'object' && error !== null && 'file' in error ? `${String(error.file)}: ` : ''
+    return `${file}${message}`
+  })
 }
 
 function directory(packs: readonly Pack[]): Pick<Policies, 'byType' | 'byTitle' | 'byDomain'> {
