@@ -40,15 +40,13 @@ test('money is compared in its currency, an instant in seconds ahead, a number i
 
 test('what is kept of limits shows again as it was given', () => {
   const side = fc.constantFrom('at_most', 'at_least')
-  const limit = fc
-    .tuple(fc.constantFrom('price', 'starts', 'risk', 'weight'), side, fc.integer())
-    .map(
-      ([attribute, at, value]): Limit => ({
-        attribute,
-        [at]: value,
-        ...(attribute === 'price' && { currency: 'EUR' }),
-      }),
-    )
+  const limit = fc.tuple(fc.constantFrom('price', 'starts', 'risk', 'weight'), side, fc.integer()).map(
+    ([attribute, at, value]): Limit => ({
+      attribute,
+      [at]: value,
+      ...(attribute === 'price' && { currency: 'EUR' }),
+    }),
+  )
   const limits = fc.uniqueArray(limit, { selector: ({ attribute }) => attribute })
   const sorted = (list: readonly Limit[]) => [...list].sort((a, b) => a.attribute.localeCompare(b.attribute))
   fc.assert(
