@@ -28,16 +28,18 @@ import { OpenFgaAuthority } from './openfga/authority.ts'
 import { OpenFgaClient } from './openfga/client.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
 import { FgaStore } from './openfga/store.ts'
+import { WrongCodes } from './pap/invitations.ts'
 import type { PapDeps } from './pap/pap.ts'
 import { Settler, settle } from './pap/settle.ts'
 import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Answers, Intents } from './remembered.ts'
+import type { Answers, Intents, Invitations } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
 import { SqliteIntents } from './store/intents.ts'
+import { SqliteInvitations } from './store/invitations.ts'
 import { SqliteRegister } from './store/register.ts'
 import { SqliteVault } from './store/vault.ts'
 
@@ -82,6 +84,7 @@ interface Remembered {
   readonly register: Register
   readonly intents: Intents
   readonly answers: Answers
+  readonly invitations: Invitations
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -120,6 +123,7 @@ async function openMemory(
     register: new SqliteRegister(database),
     intents: new SqliteIntents(database),
     answers: new SqliteAnswers(database),
+    invitations: new SqliteInvitations(database),
     log,
     index,
     clock,
@@ -203,6 +207,8 @@ function createServices(
     ...pap,
     redact,
     answers: memory.answers,
+    invitations: memory.invitations,
+    wrongCodes: new WrongCodes(clock),
     border: new Border({ issuer, vault, policies }),
     callers,
     modelId: () => relations.modelId,

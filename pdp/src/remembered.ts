@@ -1,9 +1,9 @@
 /**
- * What the PDP remembers beside its register: changes under way. Nothing here confers authority; each is durable when a method returns.
+ * What the PDP remembers beside its register: changes under way, answers for retries, invitations. Nothing here confers authority; each is durable when a method returns.
  *
  * @module
  */
-import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { EpochMillis, InvitationStatus, InvitedGrant, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { GrantBody, Located } from './ports.ts'
 
 /** A resource on its way to another owner or persona. */
@@ -65,4 +65,28 @@ export interface Answers {
   keep(answer: KeptAnswer, forget: EpochMillis): void
   /** @param after - Older ones are as good as gone. */
   find(id: string, after: EpochMillis): KeptAnswer | undefined
+}
+
+/** An invitation as remembered; its code is not. */
+export interface InvitationRecord {
+  readonly id: string
+  readonly inviter: PartyRef
+  /** `expired` is told by the clock. */
+  readonly status: Exclude<InvitationStatus, 'expired'>
+  readonly grant: InvitedGrant | undefined
+  readonly redeemer: PartyRef | undefined
+  readonly grantId: string | undefined
+  readonly createdAt: EpochMillis
+  /** Until when it can be redeemed, and once it is, confirmed. */
+  readonly expiresAt: EpochMillis
+}
+
+export interface Invitations {
+  add(invitation: InvitationRecord, codeHash: string): void
+  /** Its status, redeemer, grant and end. */
+  change(invitation: InvitationRecord): void
+  byCode(hash: string): InvitationRecord | undefined
+  byId(id: string): InvitationRecord | undefined
+  /** Sent or redeemed by a person, newest first, at most 1,000. */
+  of(party: PartyRef): readonly InvitationRecord[]
 }

@@ -22,6 +22,7 @@ export const ENTRY_KINDS = [
   'resource_registered',
   'resource_removed',
   'resource_transferred',
+  'invitation_changed',
   'refused',
   'fault',
   'log_read',

@@ -19,6 +19,7 @@ export const PROBLEMS = {
   not_found: { status: 404, title: 'There is no such thing here.' },
   delegate_unknown: { status: 404, title: 'The delegate is not known.' },
   grant_unknown: { status: 404, title: 'There is no such grant.' },
+  invitation_unknown: { status: 404, title: 'There is no such invitation.' },
   method_not_allowed: { status: 405, title: 'This address does not take that method.' },
   grant_exists: { status: 409, title: 'The same grant is already live.' },
   chain_cycle: { status: 409, title: 'The delegate already stands in this chain.' },

@@ -7,6 +7,7 @@ import { Router } from 'express'
 import { idempotent } from './idempotency.ts'
 import type { PapRouteDeps } from './pap/common.ts'
 import { grantRoutes } from './pap/grants.ts'
+import { invitationRoutes } from './pap/invitations.ts'
 import { agentRoutes, personaRoutes } from './pap/personas.ts'
 import { resourceRoutes } from './pap/resources.ts'
 
@@ -16,6 +17,7 @@ export function papRoutes(deps: PapRouteDeps): Router {
   const router = Router()
   router.use(idempotent(deps))
   grantRoutes(router, deps)
+  invitationRoutes(router, deps)
   personaRoutes(router, deps)
   agentRoutes(router, deps)
   resourceRoutes(router, deps)

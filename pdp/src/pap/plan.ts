@@ -17,13 +17,16 @@ import type { PapDeps } from './pap.ts'
 import { heldPersona } from './personas.ts'
 import { requestObjection } from './request.ts'
 
+/** Stands for a delegate who is not known yet: an invitation's. No pseudonym looks like it. */
+export const SOMEBODY: PartyRef = 'user:somebody'
+
 /** @throws Fault naming the first rule the request breaks. */
 export async function planGrant(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<GrantBody> {
   const now = deps.clock()
   const pack = packOfScope(deps, request.scope)
   const objection = requestObjection(request, delegator, pack, now)
   if (objection) throw refuse('grant_invalid', objection.detail, { field: objection.field })
-  requireDelegate(deps, request.delegate)
+  if (request.delegate !== SOMEBODY) requireDelegate(deps, request.delegate)
   const parent = request.parent === undefined ? undefined : requireParent(deps, request.parent, delegator, now)
   const persona = await requirePersona(deps, request, delegator, parent)
   if (parent) requireChain(deps, request.delegate, parent)

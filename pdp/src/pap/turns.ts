@@ -33,5 +33,7 @@ export const turnOf = {
   grant: (id: string) => `grant ${id}`,
   personasOf: (holder: string) => `personas of ${holder}`,
   resource: (ref: string) => `resource ${ref}`,
+  invitation: (id: string) => `invitation ${id}`,
+  invitationsOf: (inviter: string) => `invitations of ${inviter}`,
   agent: (id: string) => `agent ${id}`,
 } as const

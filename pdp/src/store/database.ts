@@ -56,6 +56,12 @@ const MIGRATIONS: readonly string[] = [
   // Exchanges of grants under way, and which grant took an ended one's place.
   `CREATE TABLE replacements (id TEXT PRIMARY KEY, plan TEXT NOT NULL) STRICT;
    ALTER TABLE grants ADD COLUMN replaced_by TEXT;`,
+  `CREATE TABLE invitations (
+     id TEXT PRIMARY KEY, inviter TEXT NOT NULL, code_hash TEXT NOT NULL UNIQUE, status TEXT NOT NULL, terms TEXT, redeemer TEXT,
+     grant_id TEXT, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX invitations_inviter ON invitations (inviter, id);
+   CREATE INDEX invitations_redeemer ON invitations (redeemer, id);`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -5,11 +5,11 @@
  */
 import { idObjection, refuse } from '@mandate/protocol'
 import { z } from 'zod'
-import type { PapDeps } from '../../pap/pap.ts'
+import type { InvitationDeps } from '../../pap/invitations.ts'
 import type { Answers } from '../../remembered.ts'
 import type { Border } from '../border.ts'
 
-export interface PapRouteDeps extends PapDeps {
+export interface PapRouteDeps extends InvitationDeps {
   readonly border: Border
   readonly answers: Answers
 }

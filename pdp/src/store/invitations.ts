@@ -1,0 +1,72 @@
+/**
+ * Invitations, in SQLite: of a code only its hash.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { InvitedGrant, PartyRef } from '@mandate/protocol'
+import type { InvitationRecord, Invitations } from '../remembered.ts'
+import { optional, text } from './rows.ts'
+import { type Row, Statements } from './statements.ts'
+
+export class SqliteInvitations implements Invitations {
+  readonly #sql: Statements
+
+  constructor(database: DatabaseSync) {
+    this.#sql = new Statements(database)
+  }
+
+  add(invitation: InvitationRecord, codeHash: string): void {
+    const { id, inviter, status, grant, createdAt, expiresAt } = invitation
+    this.#sql.run(
+      'INSERT INTO invitations (id, inviter, code_hash, status, terms, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      id,
+      inviter,
+      codeHash,
+      status,
+      grant ? JSON.stringify(grant) : null,
+      createdAt,
+      expiresAt,
+    )
+  }
+
+  change({ id, status, redeemer, grantId, expiresAt }: InvitationRecord): void {
+    this.#sql.run(
+      'UPDATE invitations SET status = ?, redeemer = ?, grant_id = ?, expires_at = ? WHERE id = ?',
+      status,
+      redeemer ?? null,
+      grantId ?? null,
+      expiresAt,
+      id,
+    )
+  }
+
+  byCode(hash: string): InvitationRecord | undefined {
+    const row = this.#sql.get('SELECT * FROM invitations WHERE code_hash = ?', hash)
+    return row && invitationOf(row)
+  }
+
+  byId(id: string): InvitationRecord | undefined {
+    const row = this.#sql.get('SELECT * FROM invitations WHERE id = ?', id)
+    return row && invitationOf(row)
+  }
+
+  of(party: PartyRef): readonly InvitationRecord[] {
+    const sql = 'SELECT * FROM invitations WHERE inviter = ? OR redeemer = ? ORDER BY id DESC LIMIT 1000'
+    return this.#sql.all(sql, party, party).map(invitationOf)
+  }
+}
+
+function invitationOf(row: Row): InvitationRecord {
+  const terms = optional(row['terms'])
+  return {
+    id: text(row['id']),
+    inviter: text(row['inviter']) as PartyRef,
+    status: text(row['status']) as InvitationRecord['status'],
+    grant: terms === undefined ? undefined : (JSON.parse(terms) as InvitedGrant),
+    redeemer: optional(row['redeemer']) as PartyRef | undefined,
+    grantId: optional(row['grant_id']),
+    createdAt: Number(row['created_at']),
+    expiresAt: Number(row['expires_at']),
+  }
+}
