@@ -4,14 +4,12 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { dockerAnswers, dockerServers } from './docker.ts'
 import { MissingToolError, StartError } from './errors.ts'
 import { findJava, javaVersion } from './find-java.ts'
 import { findKeycloak } from './find-keycloak.ts'
 import { findOpenFga } from './find-openfga.ts'
 import { externalKeycloak } from './keycloak.ts'
 import { startOpenFga } from './openfga.ts'
-import { loadSecrets } from './secrets.ts'
 import { temporaryFolder } from './temporary.fixture.ts'
 
 /** A machine with exactly these programs (name → shell script), and an empty cache. */
@@ -109,36 +107,5 @@ describe('Keycloak', () => {
     writeFileSync(join(home, 'version.txt'), 'Keycloak - Version 26.0.0')
     const refused = findKeycloak({ env: { ...env, JAVA_HOME: home, KEYCLOAK_HOME: home } })
     await expect(refused).rejects.toThrow(/26\.0\.0/)
-  })
-})
-
-describe('Docker', () => {
-  test.for([
-    ['an engine that answers', { docker: 'exit 0' }, true],
-    ['a client without an engine', { docker: '[ "$1" != info ]' }, false],
-    ['an engine without compose', { docker: '[ "$1" != compose ]' }, false],
-    ['no client', {}, false],
-  ] as const)('%s', async ([, programs, answer]) => {
-    const root = temporaryFolder()
-    writeFileSync(join(root, 'docker-compose.yml'), '')
-    expect(await dockerAnswers(machine(programs), root)).toBe(answer)
-  })
-
-  test('compose gets its secrets and ports from the environment, and names the servers for the rest of us', async () => {
-    const env = machine({
-      docker: 'echo "$* $OPENFGA_PORT $OPENFGA_API_TOKEN $PAIRWISE_SALT" >> "$MANDATE_CACHE.calls"',
-    })
-    const secrets = loadSecrets(temporaryFolder())
-    const ports = { keycloak: 1, openFga: 2, pdp: 3, trips: 4, agent: 5 }
-    const servers = await dockerServers({ env, secrets, ports })
-    await servers.stop()
-    const given = `2 ${secrets.openFgaToken} ${secrets.realm.PAIRWISE_SALT}\n`
-    const calls = `compose up --detach --wait openfga keycloak ${given}compose stop openfga keycloak ${given}`
-    expect(readFileSync(`${env.MANDATE_CACHE}.calls`, 'utf8')).toBe(calls)
-    expect(servers.env).toMatchObject({ OPENFGA_URL: 'http://127.0.0.1:2', KEYCLOAK_URL: 'http://127.0.0.1:1' })
-  })
-
-  test('without a compose file there is nothing to start', async () => {
-    expect(await dockerAnswers(machine({ docker: 'exit 0' }), temporaryFolder())).toBe(false)
   })
 })

@@ -109,11 +109,15 @@ interface Context extends StackOptions {
   readonly started: (() => Promise<void>)[]
 }
 
+/** Whether the environment says where a server is: then Docker is not asked for any. */
+export function namesServers({ OPENFGA_URL, KEYCLOAK_URL }: NodeJS.ProcessEnv): boolean {
+  return Boolean(OPENFGA_URL || KEYCLOAK_URL)
+}
+
 /** The environment, with the servers that a Docker engine gives us added to it. Local binaries come last. */
 async function withDocker(context: Context): Promise<Context> {
   const { env, ownServers, progress } = context
-  const named = env['OPENFGA_URL'] !== undefined || env['KEYCLOAK_URL'] !== undefined
-  if (ownServers || named || !(await dockerAnswers(env))) return context
+  if (ownServers || namesServers(env) || !(await dockerAnswers(env))) return context
   const docker = await progress.step('OpenFGA and Keycloak in Docker', () => dockerServers(context))
   context.started.push(() => docker.stop())
   return { ...context, env: { ...env, ...docker.env } }

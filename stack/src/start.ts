@@ -7,12 +7,14 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseCommand, USAGE } from './arguments.ts'
+import { dockerAnswers, forgetDocker } from './docker.ts'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { privateFolder } from './files.ts'
+import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
-import { type Stack, startStack } from './stack.ts'
+import { namesServers, type Stack, startStack } from './stack.ts'
 import { readRun, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
 
@@ -30,7 +32,8 @@ if (command.kind === 'start') process.exitCode = await guarded(command.once, com
 
 /** Runs the demo and turns what stopped it into an exit code. */
 async function guarded(once: boolean, fresh: boolean): Promise<number> {
-  const interrupted = interruption()
+  const interrupted = onCtrlC()
+  const progress = createProgress(process.stdout)
   const lock = holdLock(join(privateFolder(STATE_DIR), LOCK_FILE))
   if (!lock) {
     const pid = readRun(STATE_DIR)?.pid
@@ -38,8 +41,8 @@ async function guarded(once: boolean, fresh: boolean): Promise<number> {
     return 1
   }
   try {
-    if (fresh) forget()
-    await demo(once, interrupted)
+    if (fresh) await forget(progress)
+    await demo(once, interrupted, progress)
     return 0
   } catch (error) {
     if (interrupted.aborted) return 0
@@ -50,9 +53,8 @@ async function guarded(once: boolean, fresh: boolean): Promise<number> {
   }
 }
 
-async function demo(once: boolean, interrupted: AbortSignal): Promise<void> {
+async function demo(once: boolean, interrupted: AbortSignal, progress: Progress): Promise<void> {
   const begin = performance.now()
-  const progress = createProgress(process.stdout)
   const stack = await startStack({ stateDir: STATE_DIR, progress, signal: interrupted })
   try {
     writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log: stack.log, key: stack.key })
@@ -107,22 +109,23 @@ function printAddresses({ urls, issuer, people, openFga }: Stack): void {
 }
 
 /** The first Ctrl-C (or SIGTERM) asks; the second does not: what we started is killed as we go. */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130)
-    print('\nstopping (again: at once)')
-    controller.abort(new StartError('interrupted'))
-  }
-  process.on('SIGINT', onSignal)
-  process.on('SIGTERM', onSignal)
-  return controller.signal
+function onCtrlC(): AbortSignal {
+  return interruption({
+    signals: process,
+    clock: () => performance.now(),
+    onFirst: () => print('\nstopping (again: at once)'),
+    onSecond: () => process.exit(130),
+  })
 }
 
-function forget(): void {
-  for (const name of readdirSync(STATE_DIR)) {
-    if (!SPARED.includes(name)) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
-  }
+/** Throws the state away. A Docker engine that is not asked for the servers keeps what it has. */
+async function forget(progress: Progress): Promise<void> {
+  await progress.step('throwing the old state away', async () => {
+    if (!namesServers(process.env) && (await dockerAnswers(process.env))) await forgetDocker(process.env, STATE_DIR)
+    for (const name of readdirSync(STATE_DIR)) {
+      if (!SPARED.includes(name)) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
+    }
+  })
 }
 
 function explain(error: unknown): string {
