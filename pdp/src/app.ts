@@ -31,6 +31,7 @@ import { FgaStore } from './openfga/store.ts'
 import { WrongCodes } from './pap/invitations.ts'
 import type { PapDeps } from './pap/pap.ts'
 import { Settler, settle } from './pap/settle.ts'
+import { Sweeper, sweepOnce } from './pap/sweep.ts'
 import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
@@ -47,6 +48,8 @@ import { SqliteVault } from './store/vault.ts'
 export interface Pdp {
   /** Where it listens. */
   readonly url: string
+  /** Takes long dead grants out of OpenFGA now; it happens by itself now and then. Resolves to how many. */
+  readonly sweep: () => Promise<number>
   /** Stops listening, finishes what is in flight, publishes a checkpoint. */
   readonly close: () => Promise<void>
 }
@@ -68,11 +71,12 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     const relations = await openRelations(config, memory, closers)
     const http = createServices(config, logger, memory, relations)
     closers.push(() => http.settler.close())
+    closers.push(() => http.sweeper.close())
     await http.settler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app)
     closers.push(() => stopServer(server))
-    return { url: addressOf(config, server), close: closeAll }
+    return { url: addressOf(config, server), sweep: () => http.sweeper.now(), close: closeAll }
   } catch (error) {
     await closeAll()
     throw error
@@ -167,12 +171,16 @@ async function openRelations(
   }
 }
 
-function createServices(
-  config: Config,
-  logger: Logger,
-  memory: Remembered,
-  facts: Facts,
-): { readonly app: HttpApp; readonly settler: Settler } {
+interface Services {
+  readonly app: HttpApp
+  readonly settler: Settler
+  readonly sweeper: Sweeper
+}
+
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+
+function createServices(config: Config, logger: Logger, memory: Remembered, facts: Facts): Services {
   const { vault, register, intents, log, index, clock, newId, record } = memory
   const { relations, authority } = facts
   const policies = (): Policies => facts.policies
@@ -230,7 +238,13 @@ function createServices(
     ready: async () => log.healthy && (await facts.reachable()),
     trustProxy: config.TRUST_PROXY,
   })
-  return { app, settler }
+  const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS
+  const sweeper = new Sweeper(
+    () => sweepOnce(pap, { retention }),
+    config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
+    (error) => logger.warn({ err: error }, 'not swept'),
+  )
+  return { app, settler, sweeper }
 }
 
 /** Slow clients are cut off: headers within 10 s, a request within 15 s. */

@@ -62,6 +62,9 @@ const schema = z.strictObject({
   PDP_INTERACTIVE_CLIENTS: list.default(['desktop', 'auditor', 'mandate-cli']),
   PDP_SERVICES: servicesSchema.default(new Map()),
   PDP_MAX_CHAIN_DEPTH: z.coerce.number().int().min(1).max(10).default(5),
+  /** How many days a dead grant stays in OpenFGA, and how often is looked for such, in minutes; 0: never. */
+  PDP_SWEEP_AFTER_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
+  PDP_SWEEP_EVERY_MINUTES: z.coerce.number().int().min(0).max(10_080).default(60),
   PDP_LOG_ORIGIN: z
     .string()
     .regex(

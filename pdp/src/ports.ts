@@ -160,6 +160,8 @@ export interface Authority {
   isLive(grant: GrantBody): Promise<boolean>
   /** Ends each `from` and issues each `to`, all in one. Rejects with `conflict` when one of them ended meanwhile: nothing was changed then. */
   replace(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void>
+  /** Removes whatever is left of a dead grant. What is gone already is no error. */
+  sweep(grant: GrantBody): Promise<void>
   /** Whether one atomic change can hold them. */
   fits(exchanged: readonly Exchanged[]): boolean
   /** @returns `false` when the resource is registered already. */
@@ -243,6 +245,9 @@ export interface Register extends PastGrants, Directory {
   /** Grants proposed and never settled. */
   unsettledGrants(): readonly GrantRecord[]
   unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]
+  /** Grants that expired or ended at `before` or earlier, or hang from one that was swept, and were not swept themselves. */
+  deadGrants(before: EpochMillis, limit: number): readonly GrantRecord[]
+  markSwept(id: string): void
   /** Settled grants, newest first. */
   grants(filter: GrantFilter): readonly GrantRecord[]
   /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. `except` does not count. */

@@ -15,6 +15,7 @@ export const ENTRY_KINDS = [
   'grant_issued',
   'grant_revoked',
   'grant_previewed',
+  'grants_swept',
   'persona_created',
   'persona_changed',
   'agent_registered',

@@ -20,6 +20,7 @@ import {
   holderTuple,
   ownerTuple,
   partTuple,
+  remainsOf,
   seatsOf,
   type Tuple,
   type TupleKey,
@@ -61,6 +62,11 @@ export class OpenFgaAuthority implements Authority {
     const seats = exchanged.flatMap(({ from, to }) => [...seatsOf(from), ...seatsOf(to)])
     this.#relations.forget({ seats: seats.map(({ seat }) => seat) })
     if (!done) throw refuse('conflict', 'One of the grants has just ended. Look at them again.')
+  }
+
+  async sweep(grant: GrantBody): Promise<void> {
+    await this.#store.write({ writes: [], deletes: remainsOf(grant) }, this.#relations.modelId, 'ignore')
+    this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
   }
 
   fits(exchanged: readonly Exchanged[]): boolean {

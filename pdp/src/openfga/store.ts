@@ -6,6 +6,7 @@
 import { Fault } from '@mandate/protocol'
 import {
   type AuthorizationModel,
+  ClientWriteRequestOnMissingDeletes,
   CredentialsMethod,
   FgaApiValidationError,
   FgaError,
@@ -74,15 +75,22 @@ export class FgaStore {
   /**
    * One atomic Write.
    *
+   * @param missing - `ignore`: what is to be deleted and not there is no objection.
    * @returns `false` when a tuple to write is there already, or one to delete is not: nothing was changed then.
    */
-  async write(change: Change, modelId: string): Promise<boolean> {
+  async write(change: Change, modelId: string, missing: 'refuse' | 'ignore' = 'refuse'): Promise<boolean> {
     if (change.writes.length === 0 && change.deletes.length === 0) return true
     try {
       await this.#sdk.write(
         { writes: change.writes.map((tuple) => tuple as SdkTuple), deletes: [...change.deletes] },
         // A retried Write that had landed would read as a conflict: no retries, the caller sees the fault and asks again.
-        { authorizationModelId: modelId, retryParams: { maxRetry: 0 } },
+        {
+          authorizationModelId: modelId,
+          retryParams: { maxRetry: 0 },
+          ...(missing === 'ignore'
+            ? { conflict: { onMissingDeletes: ClientWriteRequestOnMissingDeletes.Ignore } }
+            : {}),
+        },
       )
       return true
     } catch (error) {

@@ -116,6 +116,17 @@ export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, re
   }
 }
 
+/** Everything of a grant but who ended it: edge, seats and body. */
+export function remainsOf(grant: GrantBody): readonly TupleKey[] {
+  const seats = seatsOf(grant).map(({ seat }) => ({
+    user: grantName(grant.id),
+    relation: 'via',
+    object: seatName(seat),
+  }))
+  const body = { user: objectName(grant.delegator), relation: 'delegator', object: grantName(grant.id) }
+  return [edgeOf(grant), ...seats, body]
+}
+
 /** Some grants end and others begin, in one Write. */
 export function exchangeTuples(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Change {
   const changes = exchanged.flatMap(({ from, to }) => [endingTuples(from, by, at, 'replaced'), grantTuples(to)])

@@ -62,6 +62,11 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX invitations_inviter ON invitations (inviter, id);
    CREATE INDEX invitations_redeemer ON invitations (redeemer, id);`,
+  // What was swept out of OpenFGA, and where to look for what should be.
+  `ALTER TABLE grants ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX grants_expiring ON grants (expires_at) WHERE swept = 0;
+   CREATE INDEX grants_ended ON grants (revoked_at) WHERE swept = 0 AND revoked_at IS NOT NULL;
+   CREATE INDEX grants_below ON grants (parent) WHERE swept = 0 AND parent IS NOT NULL;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

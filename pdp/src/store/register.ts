@@ -79,6 +79,20 @@ export class SqliteRegister implements Register {
     return row && grantOf(row)
   }
 
+  deadGrants(before: EpochMillis, limit: number): readonly GrantRecord[] {
+    const dead = [
+      'expires_at <= :before',
+      'revoked_at <= :before',
+      'parent IS NOT NULL AND (SELECT above.swept FROM grants above WHERE above.id = grants.parent) = 1',
+    ].map((why) => `SELECT * FROM grants WHERE swept = 0 AND settled = 1 AND ending IS NULL AND ${why}`)
+    const sql = `SELECT * FROM (${dead.join(' UNION ')}) ORDER BY id LIMIT :limit`
+    return this.#sql.allNamed(sql, { before, limit }).map(grantOf)
+  }
+
+  markSwept(id: string): void {
+    this.#sql.run('UPDATE grants SET swept = 1 WHERE id = ?', id)
+  }
+
   grants(filter: GrantFilter): readonly GrantRecord[] {
     const wheres = ['settled = 1']
     const values: SQLInputValue[] = []

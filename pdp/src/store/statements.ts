@@ -28,6 +28,10 @@ export class Statements {
     return this.#statement(sql).all(...values)
   }
 
+  allNamed(sql: string, values: Readonly<Record<string, SQLInputValue>>): Row[] {
+    return this.#statement(sql).all(values)
+  }
+
   /** All of it, or nothing. Not to be nested. */
   atomically<T>(task: () => T): T {
     this.#database.exec('BEGIN IMMEDIATE')
