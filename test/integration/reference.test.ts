@@ -16,6 +16,16 @@ const QUESTIONS = Number(process.env['FC_QUESTIONS'] ?? 5_000)
 const SEED = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
 const WORLDS = Math.ceil(QUESTIONS / QUESTIONS_A_WORLD)
 
+/** What so many questions cannot miss, or they are no test. */
+const ENOUGH = 5_000
+const COMMON = [
+  ...['owner', 'delegated', 'chain of 2', 'chain of 3', 'no_grant', 'not_on_behalf'],
+  ...['grant_expired', 'grant_revoked', 'grant_scope', 'grant_action', 'grant_persona', 'owner_persona_unusable'],
+  ...['persona_unknown', 'persona_unusable', 'persona_action', 'agent_unknown', 'agent_suspended'],
+  ...['attribute_invalid', 'no_consent', 'action_unknown', 'resource_unknown'],
+  ...['grant_invalid', 'grant_not_redelegable', 'grant_widened'],
+]
+
 let tpdp: TestPdp
 beforeAll(async () => {
   const env = { PDP_PERSON_PER_MINUTE: '6000000', PDP_PERSON_BURST: '100000' }
@@ -27,16 +37,20 @@ test(
   `${WORLDS * QUESTIONS_A_WORLD} questions to PDP and reference, seed ${SEED}`,
   async () => {
     let asked = 0
+    const met = new Map<string, number>()
     const agree = fc.asyncProperty(fc.gen(), async (gen) => {
       const steps = drawWorld(gen, tpdp.now())
-      const { disagreement } = await play(tpdp, steps)
-      if (disagreement) throw new Error(await counterExample(tpdp, { steps, disagreement }))
+      const { disagreement, tally } = await play(tpdp, steps)
+      if (disagreement) throw new Error(await counterExample(tpdp, steps, disagreement))
       asked += QUESTIONS_A_WORLD
+      for (const [code, count] of tally) met.set(code, (met.get(code) ?? 0) + count)
     })
     // Not `assert`: its report would print every draw of the world before the case that matters.
-    const { errorInstance } = await fc.check(agree, { seed: SEED, numRuns: WORLDS, endOnFailure: true })
+    const { errorInstance } = await fc.check(agree, { seed: SEED, numRuns: WORLDS, endOnFailure: true, unbiased: true })
     if (errorInstance) throw errorInstance
     expect(asked).toBeGreaterThanOrEqual(QUESTIONS)
+    const missed = asked < ENOUGH ? [] : COMMON.filter((code) => !met.has(code))
+    expect(missed, 'worlds so tame that these never came up').toEqual([])
   },
   60_000 + QUESTIONS * 60,
 )

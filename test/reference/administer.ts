@@ -41,6 +41,7 @@ const refused = (facts: Facts, code: string): Administered => ({ facts, outcome:
 export function administer(facts: Facts, command: Command): Administered {
   if ('advance' in command) return done({ ...facts, now: facts.now + command.advance.seconds * 1000 })
   if ('trip' in command) return register(facts, command.trip)
+  if ('transfer' in command) return transfer(facts, command.transfer)
   if ('take' in command) return take(facts, command.take)
   if ('persona' in command) return changePersona(facts, command.persona)
   if ('autonomy' in command) return setAutonomy(facts, command.autonomy)
@@ -59,16 +60,30 @@ type Of<K extends string> =
 /** B1. */
 function register(facts: Facts, { name, owner, persona }: Of<'trip'>): Administered {
   const held = newest(facts, owner, persona)
-  if (!held || held.status === 'revoked') return refused(facts, 'persona_invalid')
-  const trip: Resource = {
-    ref: `workflow:${name}`,
-    owner: refOf(owner),
-    ownerPersona: held.id,
-    deed: facts.resources.length,
-  }
+  if (!held || isOver(held)) return refused(facts, 'persona_invalid')
+  const deed = 1 + Math.max(0, ...facts.resources.map((each) => each.deed))
+  const trip: Resource = { ref: `workflow:${name}`, owner: refOf(owner), ownerPersona: held.id, deed }
   const items = ITEMS.map((item): Resource => ({ ...trip, ref: `workflow_item:${name}-${item}`, parent: trip.ref }))
   return done({ ...facts, resources: [...facts.resources, trip, ...items] })
 }
+
+/** B1: a new period of ownership, and every grant on it that has not ended yet has ended with the old one. */
+function transfer(facts: Facts, { trip, to, persona }: Of<'transfer'>): Administered {
+  const top = facts.resources.find(({ ref }) => ref === `workflow:${trip}`)
+  const held = facts.personas.findLast((each) => each.holder === refOf(to) && nameOf(each) === persona && !isOver(each))
+  if (!top) return refused(facts, 'invalid_request')
+  if (!held) return refused(facts, 'persona_invalid')
+  if (top.owner === held.holder && top.ownerPersona === held.id) return done(facts)
+  const deed = 1 + Math.max(...facts.resources.map((each) => each.deed))
+  const taken = { owner: held.holder, ownerPersona: held.id, deed }
+  return done({
+    ...facts,
+    resources: facts.resources.map((each) => (each.deed === top.deed ? { ...each, ...taken } : each)),
+    grants: facts.grants.map((each) => (each.deed === top.deed ? { ...each, revoked: true } : each)),
+  })
+}
+
+const isOver = ({ status }: Persona): boolean => status === 'revoked'
 
 const newest = (facts: Facts, holder: string, name: string): Persona | undefined =>
   facts.personas.findLast((persona) => persona.holder === refOf(holder) && nameOf(persona) === name)

@@ -16,6 +16,7 @@ export interface CaseSettings {
 export type Command =
   | { readonly advance: { readonly seconds: number } }
   | { readonly trip: { readonly name: string; readonly owner: string; readonly persona: string } }
+  | { readonly transfer: { readonly trip: string; readonly to: string; readonly persona: string } }
   | { readonly take: { readonly who: string; readonly persona: string } }
   | { readonly persona: PersonaChange }
   | { readonly autonomy: { readonly of: string; readonly name: string; readonly settings: 'none' | CaseSettings } }

@@ -4,11 +4,11 @@
  * @module
  */
 import { type GrantStep, isAgent } from '../fixtures/world.ts'
-import { personaWithId } from '../reference/chain.ts'
+import { chainOf, personaWithId } from '../reference/chain.ts'
 import type { Command } from '../reference/command.ts'
 import { type Facts, type Grant, type Limit, nameOf } from '../reference/facts.ts'
-import { between, chance, type Gen, oneOf, someOf, weighted } from './draw.ts'
-import { AGENTS, PEOPLE, UNKNOWN_AGENT } from './steps.ts'
+import { betterOf, between, chance, type Gen, oneOf, someOf, weighted } from './draw.ts'
+import { AGENTS, PEOPLE, type Step, UNKNOWN_AGENT } from './steps.ts'
 
 const DAY = 86_400
 const ACTIONS = ['read', 'create', 'update', 'execute']
@@ -37,19 +37,35 @@ const WRONG_LIMITS: readonly Limit[] = [
 
 export const plain = (party: string): string => party.slice(party.indexOf(':') + 1)
 
-/** The command after `facts`; `index` makes the names of what it makes. */
-export function drawCommand(gen: Gen, facts: Facts, index: number): Command {
-  const name = `${String(index).padStart(3, '0')}`
+/** The command after `facts`, which `earlier` steps led to: their number makes the names of what it makes. */
+export function drawCommand(gen: Gen, facts: Facts, earlier: readonly Step[]): Command {
+  const name = String(earlier.length).padStart(3, '0')
   return weighted<Command>(gen, [
     [50, () => ({ grant: drawGrant(gen, facts, `g${name}`) })],
-    [7, () => drawRevoke(gen, facts)],
+    [2, () => drawRepeated(gen, facts, earlier, `g${name}`)],
+    [6, () => drawRevoke(gen, facts)],
     [9, () => drawPersona(gen, facts)],
     [5, () => drawAutonomy(gen, facts)],
     [6, () => ({ agent: { name: oneOf(gen, AGENTS), status: chance(gen, 65) ? 'active' : 'suspended' } })],
     [6, () => ({ advance: { seconds: drawSeconds(gen, facts) } })],
-    [4, () => ({ take: { who: oneOf(gen, PEOPLE), persona: `${oneOf(gen, TITLES)}/${oneOf(gen, CIRCLES)}` } })],
+    [
+      4,
+      () => ({
+        take: {
+          who: chance(gen, 30) ? 'A' : oneOf(gen, PEOPLE),
+          persona: `${oneOf(gen, TITLES)}/${oneOf(gen, CIRCLES)}`,
+        },
+      }),
+    ],
     [3, () => drawTrip(gen, facts, `T${name}`)],
+    [3, () => drawTransfer(gen, facts)],
   ])
+}
+
+/** The same grant again, under another name. */
+function drawRepeated(gen: Gen, facts: Facts, earlier: readonly Step[], name: string): Command {
+  const grants = earlier.flatMap((step) => ('grant' in step ? [step.grant] : []))
+  return { grant: { ...(grants.length > 0 ? oneOf(gen, grants) : drawGrant(gen, facts, name)), name } }
 }
 
 /** Often to the very second at which something ends, or the one before. */
@@ -70,7 +86,11 @@ const anybody = (gen: Gen): string => oneOf(gen, [...PEOPLE, ...AGENTS])
 
 function drawPersona(gen: Gen, facts: Facts): Command {
   const unusable = facts.personas.filter(({ status }) => status !== 'active' && status !== 'revoked')
-  const persona = oneOf(gen, unusable.length > 0 && chance(gen, 60) ? unusable : facts.personas)
+  const givers = facts.personas.filter(({ id }) =>
+    facts.grants.some((grant) => grant.parent && grant.delegatorPersona === id),
+  )
+  const any = givers.length > 0 && chance(gen, 50) ? givers : facts.personas
+  const persona = oneOf(gen, unusable.length > 0 && chance(gen, 45) ? unusable : any)
   const of = plain(persona.holder)
   const name = nameOf(persona)
   return weighted<Command>(gen, [
@@ -103,10 +123,17 @@ function drawTrip(gen: Gen, facts: Facts, name: string): Command {
   return { trip: { name, owner: plain(persona.holder), persona: nameOf(persona) } }
 }
 
+function drawTransfer(gen: Gen, facts: Facts): Command {
+  const trips = facts.resources.filter(({ parent }) => parent === undefined)
+  const persona = oneOf(gen, facts.personas)
+  return { transfer: { trip: plain(oneOf(gen, trips).ref), to: plain(persona.holder), persona: nameOf(persona) } }
+}
+
 function drawGrant(gen: Gen, facts: Facts, name: string): GrantStep & { readonly name: string } {
   const redelegable = facts.grants.filter(({ redelegations }) => redelegations > 0)
   const parents = redelegable.length > 0 && chance(gen, 90) ? redelegable : facts.grants
-  const parent = parents.length > 0 && chance(gen, 65) ? oneOf(gen, parents) : undefined
+  const depth = (grant: Grant): number => chainOf(facts, grant).length
+  const parent = parents.length > 0 && chance(gen, 70) ? betterOf(gen, parents, depth) : undefined
   const grant = parent ? drawChild(gen, facts, parent) : drawRoot(gen, facts)
   return { name, ...grant, ...drawOddity(gen) }
 }
@@ -142,7 +169,7 @@ function drawRoot(gen: Gen, facts: Facts): GrantStep {
     ...(trustworthy ? { persona: nameOf(persona) } : {}),
     on: drawScope(gen, plain(trip.ref)),
     actions: drawActions(gen, ACTIONS),
-    redelegations: between(gen, 0, 5),
+    redelegations: chance(gen, 30) ? between(gen, 0, 5) : 5,
     ...drawExpiry(gen),
     ...(isAgent(to) ? { unattended: chance(gen, 65) } : drawAsked(gen, facts, to)),
     ...(chance(gen, 25) ? { limits: limitsFor(drawLimits(gen)) } : {}),
@@ -167,7 +194,7 @@ const drawExpiry = (gen: Gen): Pick<GrantStep, 'seconds'> =>
 /** In one persona of the delegate's, or any of its title. */
 function drawAsked(gen: Gen, facts: Facts, to: string): Pick<GrantStep, 'delegate_persona'> {
   const held = facts.personas.filter(({ holder }) => holder === `user:${to}`)
-  if (held.length === 0 || chance(gen, 80)) return {}
+  if (held.length === 0 || chance(gen, 85)) return {}
   const persona = oneOf(gen, held)
   return { delegate_persona: chance(gen, 50) ? persona.title : nameOf(persona) }
 }
@@ -179,7 +206,10 @@ function drawLimits(gen: Gen): readonly Limit[] {
 
 function drawChild(gen: Gen, facts: Facts, parent: Grant): GrantStep {
   const from = plain(parent.delegate)
-  const to = isAgent(from) ? oneOf(gen, chance(gen, 90) ? AGENTS : PEOPLE) : drawDelegate(gen)
+  const inChain = chainOf(facts, parent).flatMap(({ delegator, delegate }) => [plain(delegator), plain(delegate)])
+  const outside = PEOPLE.filter((name) => !inChain.includes(name))
+  const people = outside.length > 0 && chance(gen, 85) ? outside : PEOPLE
+  const to = oneOf(gen, (isAgent(from) ? chance(gen, 90) : chance(gen, 30)) ? AGENTS : people)
   const held = facts.personas.filter(({ holder }) => holder === parent.delegate)
   const on = scopeWords(parent.scope)
   return {
@@ -188,15 +218,13 @@ function drawChild(gen: Gen, facts: Facts, parent: Grant): GrantStep {
     parent: parent.id,
     ...(held.length > 0 && chance(gen, 25) ? { persona: nameOf(oneOf(gen, held)) } : {}),
     on: chance(gen, 65) ? on : drawNarrower(gen, facts, on),
-    actions: drawActions(gen, chance(gen, 90) ? parent.actions : ACTIONS),
-    redelegations: Math.max(0, parent.redelegations - between(gen, chance(gen, 90) ? 1 : 0, 2)),
+    actions: chance(gen, 50) ? parent.actions : drawActions(gen, chance(gen, 85) ? parent.actions : ACTIONS),
+    redelegations: Math.max(0, parent.redelegations - (chance(gen, 80) ? 1 : between(gen, 0, 2))),
     ...(chance(gen, 70) ? {} : drawExpiry(gen)),
     ...(isAgent(to) ? { unattended: isAgent(from) ? chance(gen, 95) : chance(gen, 50) } : drawAsked(gen, facts, to)),
     limits: limitsFor(chance(gen, 85) ? parent.limits : drawLimits(gen)),
   }
 }
-
-const drawDelegate = (gen: Gen): string => (chance(gen, 30) ? oneOf(gen, AGENTS) : oneOf(gen, PEOPLE))
 
 /** As `on` of a case writes it. */
 const scopeWords = (scope: string): string => {

@@ -30,3 +30,9 @@ export function weighted<T>(gen: Gen, choices: readonly (readonly [number, () =>
   }
   throw new RangeError('nothing to choose from')
 }
+
+/** One of several, rather such as rank high: the best of two. */
+export function betterOf<T>(gen: Gen, values: readonly T[], rank: (value: T) => number): T {
+  const [one, other] = [oneOf(gen, values), oneOf(gen, values)]
+  return rank(one) >= rank(other) ? one : other
+}

@@ -12,10 +12,11 @@ import { decide } from '../reference/decide.ts'
 import type { Facts, Verdict } from '../reference/facts.ts'
 import { beginning, isAsk, questionOf, type Step } from './steps.ts'
 
-/** What answers stand for: a verdict with the cases' names of grants, or an outcome. */
-export type Said =
-  | { readonly verdict: Omit<Verdict, 'reasons'> & { readonly reasons: readonly string[] } }
-  | { readonly outcome: Outcome }
+/** What the PDP answered, with the cases' names of grants. */
+export type Told = Omit<Verdict, 'reasons'> & { readonly reasons: readonly string[] }
+
+/** What was decided, or what came of a command. */
+export type Said = { readonly verdict: Told } | { readonly outcome: Outcome }
 
 export interface Disagreement {
   /** Of the step. */
@@ -28,6 +29,8 @@ export interface Disagreement {
 export interface Played {
   readonly world: World
   readonly facts: Facts
+  /** How often each code was answered: reasons, and what came of commands. */
+  readonly tally: ReadonlyMap<string, number>
   readonly disagreement?: Disagreement
 }
 
@@ -43,12 +46,14 @@ export async function play(server: Server, steps: readonly Step[]): Promise<Play
   const world = new World(server)
   await world.begin()
   let facts = beginning(server.now())
+  const tally = new Map<string, number>()
+  const count = (code: string): unknown => tally.set(code, (tally.get(code) ?? 0) + 1)
   for (let index = 0; index < steps.length; ) {
     const asks = asksFrom(steps, index)
     const step = steps[index]
     if (asks.length > 0) {
-      const disagreement = await askAll(world, facts, asks, index)
-      if (disagreement) return { world, facts, disagreement }
+      const disagreement = await askAll(world, facts, asks, index, count)
+      if (disagreement) return { world, facts, tally, disagreement }
       index += asks.length
       continue
     }
@@ -56,11 +61,12 @@ export async function play(server: Server, steps: readonly Step[]): Promise<Play
     const { facts: after, outcome } = administer(facts, step)
     const got = await perform(world, step)
     if (!agrees(outcome, got))
-      return { world, facts, disagreement: { index, reference: { outcome }, pdp: { outcome: got }, facts } }
+      return { world, facts, tally, disagreement: { index, reference: { outcome }, pdp: { outcome: got }, facts } }
+    count(outcome.code)
     facts = after
     index += 1
   }
-  return { world, facts }
+  return { world, facts, tally }
 }
 
 /** Consecutive questions, as many as one batch carries. */
@@ -78,24 +84,32 @@ async function askAll(
   facts: Facts,
   asks: readonly Ask[],
   start: number,
+  count: (code: string) => unknown,
 ): Promise<Disagreement | undefined> {
   const answers = await answersTo(world, asks)
   for (const [offset, ask] of asks.entries()) {
     const verdict = decide(facts, questionOf(facts, ask))
     const answer = answers[offset]
+    for (const code of verdict.reasons) count(code)
+    if (verdict.permit) count(`chain of ${verdict.chain.length}`)
     if (!isDeepStrictEqual(verdict, answer))
       return { index: start + offset, reference: { verdict }, pdp: { verdict: answer ?? NO_ANSWER }, facts }
   }
   return undefined
 }
 
-const NO_ANSWER = { permit: false, reasons: ['no answer'], chain: [] }
+const NO_ANSWER: Told = { permit: false, reasons: ['no answer'], chain: [] }
 
-/** Asks in one batch, with reasons. */
-export async function answersTo(world: World, asks: readonly Ask[]): Promise<readonly (typeof NO_ANSWER)[]> {
+/** Asks in one batch, with reasons; another PDP than the world's own when one is named. */
+export async function answersTo(
+  world: World,
+  asks: readonly Ask[],
+  server: Pick<TestPdp, 'call'> = world.tpdp,
+): Promise<readonly Told[]> {
+  if (asks.length === 0) return []
   const evaluations = asks.map((ask) => world.question(ask))
   const body = { evaluations, options: { reasons: true } }
-  const answer = await world.call('POST', '/access/v1/evaluations', TRIPS, body)
+  const answer = await server.call('POST', '/access/v1/evaluations', { as: TRIPS, body })
   if (answer.status !== 200) throw new Error(`a batch was refused: ${answer.status} ${answer.text}`)
   const names = new Map([...world.named].map(([name, id]) => [id, name]))
   return answer.body.evaluations.map(({ decision, context }: Answer['body']) => ({
@@ -129,6 +143,10 @@ async function perform(world: World, command: Command): Promise<Outcome> {
 
 function request(world: World, command: Exclude<Command, { advance: unknown } | { trip: unknown }>): Promise<Answer> {
   if ('take' in command) return world.take(command.take.who, command.take.persona)
+  if ('transfer' in command) {
+    const { trip, to, persona } = command.transfer
+    return world.transfer(trip, to, persona)
+  }
   if ('persona' in command) return changePersona(world, command.persona)
   if ('autonomy' in command) {
     const { of, name, settings } = command.autonomy

@@ -8,7 +8,7 @@ import { isAgent } from '../fixtures/world.ts'
 import { chainOf, personaWithId } from '../reference/chain.ts'
 import { type Facts, type Grant, nameOf } from '../reference/facts.ts'
 import { plain } from './commands.ts'
-import { chance, type Gen, oneOf, weighted } from './draw.ts'
+import { betterOf, chance, type Gen, oneOf, weighted } from './draw.ts'
 import { AGENTS, PEOPLE, UNKNOWN_AGENT } from './steps.ts'
 
 const ACTIONS = ['read', 'update', 'execute', 'execute', 'create']
@@ -21,7 +21,8 @@ export function drawAsk(gen: Gen, facts: Facts): Ask {
 
 function drawHolder(gen: Gen, facts: Facts): Ask {
   const live = facts.grants.filter(({ revoked, expiresAt }) => !revoked && expiresAt > facts.now)
-  const grant = oneOf(gen, live.length > 0 && chance(gen, 80) ? live : facts.grants)
+  const depth = (grant: Grant): number => chainOf(facts, grant).length
+  const grant = betterOf(gen, live.length > 0 && chance(gen, 80) ? live : facts.grants, depth)
   const action = chance(gen, 85) ? oneOf(gen, grant.actions) : oneOf(gen, ACTIONS)
   return { ...drawUse(gen, facts, grant), action, ...drawPlace(gen, facts, grant, action) }
 }
