@@ -36,11 +36,12 @@ import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Answers, Intents, Invitations } from './remembered.ts'
+import type { Answers, Intents, Invitations, Keys } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
 import { SqliteIntents } from './store/intents.ts'
 import { SqliteInvitations } from './store/invitations.ts'
+import { SqliteKeys } from './store/keys.ts'
 import { SqliteRegister } from './store/register.ts'
 import { SqliteVault } from './store/vault.ts'
 
@@ -89,6 +90,7 @@ interface Remembered {
   readonly intents: Intents
   readonly answers: Answers
   readonly invitations: Invitations
+  readonly keys: Keys
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -128,6 +130,7 @@ async function openMemory(
     intents: new SqliteIntents(database),
     answers: new SqliteAnswers(database),
     invitations: new SqliteInvitations(database),
+    keys: new SqliteKeys(database),
     log,
     index,
     clock,
@@ -181,7 +184,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 function createServices(config: Config, logger: Logger, memory: Remembered, facts: Facts): Services {
-  const { vault, register, intents, log, index, clock, newId, record } = memory
+  const { vault, register, intents, keys, log, index, clock, newId, record } = memory
   const { relations, authority } = facts
   const policies = (): Policies => facts.policies
   const issuer = config.PDP_ISSUER
@@ -192,6 +195,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
     authority,
     register,
     intents,
+    keys,
     record,
     clock,
     newId,
@@ -208,6 +212,8 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
     services: config.PDP_SERVICES,
     register,
     vault,
+    keys,
+    clock,
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
   const decideDeps = { policies, relations, past: register, clock }

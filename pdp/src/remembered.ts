@@ -1,5 +1,5 @@
 /**
- * What the PDP remembers beside its register: changes under way, answers for retries, invitations. Nothing here confers authority; each is durable when a method returns.
+ * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys. Nothing here confers authority; each is durable when a method returns.
  *
  * @module
  */
@@ -89,4 +89,32 @@ export interface Invitations {
   byId(id: string): InvitationRecord | undefined
   /** Sent or redeemed by a person, newest first, at most 1,000. */
   of(party: PartyRef): readonly InvitationRecord[]
+}
+
+/** An API key without the key. */
+export interface KeyRecord {
+  readonly id: string
+  readonly name: string
+  readonly types: readonly string[]
+  readonly createdAt: EpochMillis
+  readonly createdBy: PartyRef
+  readonly expiresAt: EpochMillis
+  readonly revokedAt: EpochMillis | undefined
+}
+
+export interface KeptKey {
+  readonly record: KeyRecord
+  /** SHA-256 of the whole key. */
+  readonly hash: Uint8Array
+}
+
+export interface Keys {
+  add(record: KeyRecord, hash: Uint8Array): void
+  /** Unsettled until its entry is in the log. */
+  revoke(id: string, at: EpochMillis): void
+  settle(id: string): void
+  unsettled(): readonly KeyRecord[]
+  byId(id: string): KeptKey | undefined
+  /** Newest first, at most 1,000. */
+  all(): readonly KeyRecord[]
 }

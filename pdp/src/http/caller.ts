@@ -8,8 +8,10 @@ import { Fault, type PartyRef, refuse } from '@mandate/protocol'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { Memory } from '../memory.ts'
+import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
-import type { Register, Vault } from '../ports.ts'
+import type { Clock, Register, Vault } from '../ports.ts'
+import type { Keys } from '../remembered.ts'
 
 export interface CallerOptions {
   /** Byte for byte the tokens' `iss`. */
@@ -21,6 +23,8 @@ export interface CallerOptions {
   readonly services: ReadonlyMap<string, readonly string[]>
   readonly register: Register
   readonly vault: Vault
+  readonly keys: Keys
+  readonly clock: Clock
   /** Where the issuer's keys are; found by discovery when absent. */
   readonly jwksUrl?: URL
 }
@@ -61,6 +65,8 @@ export class Callers {
    * @throws Fault `unauthenticated`, or `identity_unavailable` when the keys cannot be had.
    */
   async identify(authorization: string | undefined, origin: Principal['origin']): Promise<Principal> {
+    const key = /^Bearer (mk_[\w-]{1,128})$/iu.exec(authorization ?? '')?.[1]
+    if (key) return this.#keyHolder(key, origin)
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/iu.exec(authorization ?? '')?.[1]
     if (!token)
       throw refuse(
@@ -69,6 +75,12 @@ export class Callers {
         challenge(authorization !== undefined),
       )
     return this.#principalOf(await this.#claims(token), origin)
+  }
+
+  #keyHolder(key: string, origin: Principal['origin']): Principal {
+    const holder = keyHolder(key, this.#options, origin)
+    if (holder) return holder
+    throw invalid('The key is not valid here.')
   }
 
   async #claims(token: string): Promise<Claims> {

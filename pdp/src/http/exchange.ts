@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { Fault } from '@mandate/protocol'
+import { Fault, refuse } from '@mandate/protocol'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Callers } from './caller.ts'
@@ -54,6 +54,13 @@ export function authenticated(callers: Callers): RequestHandler {
     exchange.principal = await callers.identify(req.get('authorization'), origin)
     next()
   }
+}
+
+/** Turns away callers that may only ask: whatever stands behind is not for API keys. */
+export const moreThanAsking: RequestHandler = (_req, res, next) => {
+  if (principalOf(res).onlyAsks)
+    throw refuse('forbidden', 'An API key is for asking about access, and for nothing else.')
+  next()
 }
 
 /** Who calls; every route behind {@link authenticated} has one. */

@@ -8,6 +8,7 @@ import { idempotent } from './idempotency.ts'
 import type { PapRouteDeps } from './pap/common.ts'
 import { grantRoutes } from './pap/grants.ts'
 import { invitationRoutes } from './pap/invitations.ts'
+import { keyRoutes } from './pap/keys.ts'
 import { agentRoutes, personaRoutes } from './pap/personas.ts'
 import { resourceRoutes } from './pap/resources.ts'
 
@@ -18,6 +19,7 @@ export function papRoutes(deps: PapRouteDeps): Router {
   router.use(idempotent(deps))
   grantRoutes(router, deps)
   invitationRoutes(router, deps)
+  keyRoutes(router, deps)
   personaRoutes(router, deps)
   agentRoutes(router, deps)
   resourceRoutes(router, deps)

@@ -9,7 +9,7 @@ import helmet from 'helmet'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
-import { authenticated, beginExchange } from './exchange.ts'
+import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
@@ -65,6 +65,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT), evaluationRoute(deps))
   app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT), evaluationsRoute(deps))
   app.use('/access/v1/search', ...jsonBody(BODY_LIMIT), searchRoutes({ ...deps, requireEntitled }))
+  app.use(moreThanAsking)
   app.use('/v1', decisionRoutes(deps))
   app.use('/log', logRoutes(deps))
   app.use('/v1', ...jsonBody(BODY_LIMIT), papRoutes(deps))

@@ -7,7 +7,7 @@
 import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Policies } from '../policy/pack.ts'
 import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
-import type { Intents } from '../remembered.ts'
+import type { Intents, Keys } from '../remembered.ts'
 import type { Turns } from './turns.ts'
 
 export interface PapDeps {
@@ -16,6 +16,7 @@ export interface PapDeps {
   readonly authority: Authority
   readonly register: Register
   readonly intents: Intents
+  readonly keys: Keys
   readonly record: Recorder
   readonly clock: Clock
   /** How a resource stands in the log. */
@@ -56,6 +57,8 @@ export interface Principal {
   /** The agent that brought a person's token, when one did. */
   readonly actor: PartyRef | undefined
   readonly roles: readonly Role[]
+  /** The caller has an API key: it asks, and does nothing else. */
+  readonly onlyAsks?: true
   /** Where an entry about this request should point. */
   readonly origin: Pick<EntryDraft, 'request_id' | 'trace'>
 }

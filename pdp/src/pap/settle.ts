@@ -8,6 +8,7 @@ import type { EntryDraft, GrantEnd, GrantRecord } from '../ports.ts'
 import type { Replacement } from '../remembered.ts'
 import { finishAgent } from './agents.ts'
 import { finishEnd, undoGrant } from './grants.ts'
+import { finishKey } from './keys.ts'
 import type { PapDeps } from './pap.ts'
 import { finishPersona } from './personas.ts'
 import { finishReplacement } from './replace.ts'
@@ -24,7 +25,7 @@ const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
  * @returns How many are left.
  */
 export async function settle(deps: PapDeps, onFault: (error: unknown) => void): Promise<number> {
-  const { register, intents, turns } = deps
+  const { register, intents, keys, turns } = deps
   let left = 0
   const each = async (key: string, task: () => Promise<void>): Promise<void> => {
     try {
@@ -60,6 +61,7 @@ export async function settle(deps: PapDeps, onFault: (error: unknown) => void): 
     })
   for (const { to } of intents.transfers())
     await each(turnOf.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
+  for (const key of keys.unsettled()) await each(turnOf.key(key.id), () => finishKey(deps, key, BY_ITSELF))
   return left
 }
 

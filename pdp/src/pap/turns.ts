@@ -35,5 +35,6 @@ export const turnOf = {
   resource: (ref: string) => `resource ${ref}`,
   invitation: (id: string) => `invitation ${id}`,
   invitationsOf: (inviter: string) => `invitations of ${inviter}`,
+  key: (id: string) => `key ${id}`,
   agent: (id: string) => `agent ${id}`,
 } as const

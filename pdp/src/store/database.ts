@@ -67,6 +67,10 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX grants_expiring ON grants (expires_at) WHERE swept = 0;
    CREATE INDEX grants_ended ON grants (revoked_at) WHERE swept = 0 AND revoked_at IS NOT NULL;
    CREATE INDEX grants_below ON grants (parent) WHERE swept = 0 AND parent IS NOT NULL;`,
+  `CREATE TABLE keys (
+     id TEXT PRIMARY KEY, name TEXT NOT NULL, types TEXT NOT NULL, hash BLOB NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL,
+     expires_at INTEGER NOT NULL, revoked_at INTEGER, settled INTEGER NOT NULL
+   ) STRICT;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -1,0 +1,34 @@
+/**
+ * `/v1/keys` (PAP): for operators.
+ *
+ * @module
+ */
+import { type Key, keyRequestSchema } from '@mandate/protocol'
+import type { Router } from 'express'
+import { createKey, listKeys, revokeKey } from '../../pap/keys.ts'
+import type { KeyRecord } from '../../remembered.ts'
+import { principalOf } from '../exchange.ts'
+import { instant, type PapRouteDeps, param, parse } from './common.ts'
+
+export function keyRoutes(router: Router, deps: PapRouteDeps): void {
+  router.post('/keys', async (req, res) => {
+    const { record, key } = await createKey(deps, parse(keyRequestSchema, req.body), principalOf(res))
+    res.status(201).json({ ...shownKey(record), key })
+  })
+  router.get('/keys', (_req, res) => {
+    res.json({ items: listKeys(deps, principalOf(res)).map(shownKey) })
+  })
+  router.delete('/keys/:id', async (req, res) => {
+    await revokeKey(deps, param(req.params.id, 'id'), principalOf(res))
+    res.status(204).end()
+  })
+}
+
+const shownKey = ({ id, name, types, createdAt, expiresAt, revokedAt }: KeyRecord): Key => ({
+  id,
+  name,
+  types: [...types],
+  created_at: instant(createdAt),
+  expires_at: instant(expiresAt),
+  ...(revokedAt === undefined ? {} : { revoked_at: instant(revokedAt) }),
+})

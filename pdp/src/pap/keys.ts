@@ -1,0 +1,105 @@
+/**
+ * API keys: made and revoked by operators, good for asking about named resource types. Of a key only its SHA-256 is kept: it is 256 random
+ * bits, so its hash needs neither salt nor stretching.
+ *
+ * @module
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { type KeyRequest, MAX_KEY_DAYS, refuse } from '@mandate/protocol'
+import type { Clock, EntryDraft } from '../ports.ts'
+import type { KeyRecord, Keys } from '../remembered.ts'
+import { changeBy, type PapDeps, type Principal, person, withRole } from './pap.ts'
+import { turnOf } from './turns.ts'
+
+const KEY = /^mk_([0-7][0-9A-HJKMNP-TV-Z]{25})_[\w-]{43}$/
+const SECRET_BYTES = 32
+const DAY_MS = 86_400_000
+/** Compared with where there is no such key, so that it takes as long. */
+const NO_HASH = new Uint8Array(32)
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+/** Makes a key. It is in the answer and nowhere else. */
+export async function createKey(
+  deps: PapDeps,
+  request: KeyRequest,
+  by: Principal,
+): Promise<{ readonly record: KeyRecord; readonly key: string }> {
+  withRole(by, 'operator')
+  const now = deps.clock()
+  const expiresAt = Date.parse(request.expires_at)
+  if (expiresAt <= now || expiresAt > now + MAX_KEY_DAYS * DAY_MS)
+    throw refuse('invalid_request', `expires_at: must be ahead, and at most ${MAX_KEY_DAYS} days.`, {
+      field: 'expires_at',
+    })
+  const unknown = request.types.some((type) => !deps.policies().byType.has(type))
+  if (unknown) throw refuse('invalid_request', 'types: no domain has one of these.', { field: 'types' })
+  const id = deps.newId()
+  const key = `mk_${id}_${randomBytes(SECRET_BYTES).toString('base64url')}`
+  const record: KeyRecord = {
+    id,
+    name: request.name,
+    types: [...new Set(request.types)].sort(),
+    createdAt: now,
+    createdBy: person(by),
+    expiresAt,
+    revokedAt: undefined,
+  }
+  await deps.record([entryOf(record, 'created', changeBy(by))])
+  deps.keys.add(record, hashOf(key))
+  return { record, key }
+}
+
+/** Revokes a key: the very next request with it is 401, recorded or not. Again is no change. */
+export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promise<void> {
+  withRole(by, 'operator')
+  await deps.turns.take(turnOf.key(id), async () => {
+    const key = deps.keys.byId(id)
+    if (!key) throw refuse('not_found', 'There is no such key.')
+    if (key.record.revokedAt === undefined) deps.keys.revoke(id, deps.clock())
+    else if (!deps.keys.unsettled().some((one) => one.id === id)) return
+    await finishKey(deps, key.record, changeBy(by))
+  })
+}
+
+/** Records a revocation that was carried out. */
+export async function finishKey(
+  { keys, record }: Pick<PapDeps, 'keys' | 'record'>,
+  key: KeyRecord,
+  by: By,
+): Promise<void> {
+  await record([entryOf(key, 'revoked', by)])
+  keys.settle(key.id)
+}
+
+/** All keys, newest first, revoked and expired ones too. */
+export function listKeys(deps: PapDeps, by: Principal): readonly KeyRecord[] {
+  withRole(by, 'operator')
+  return deps.keys.all()
+}
+
+/** Who is behind a key: a caller of some resource types, and no one's person, role or service. `undefined` for a key that is none. */
+export function keyHolder(
+  token: string,
+  { keys, clock }: { readonly keys: Keys; readonly clock: Clock },
+  origin: Principal['origin'],
+): Principal | undefined {
+  const id = KEY.exec(token)?.[1]
+  const found = id === undefined ? undefined : keys.byId(id)
+  const matches = timingSafeEqual(hashOf(token), found?.hash ?? NO_HASH)
+  if (!found || !matches) return undefined
+  const { revokedAt, expiresAt, types } = found.record
+  if (revokedAt !== undefined || expiresAt <= clock()) return undefined
+  const name = `service:mk_${id}`
+  return { party: undefined, name, inPerson: false, types, actor: undefined, roles: [], origin, onlyAsks: true }
+}
+
+const hashOf = (key: string): Uint8Array => createHash('sha256').update(key).digest()
+
+/** Its name is an operator's words, and not for the log. */
+const entryOf = ({ id, types, expiresAt }: KeyRecord, status: 'created' | 'revoked', by: By): EntryDraft => ({
+  kind: 'key_changed',
+  ...by,
+  target: `mk_${id}`,
+  change: { status, types, expires_at: new Date(expiresAt).toISOString() },
+})
