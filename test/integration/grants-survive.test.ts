@@ -8,7 +8,7 @@ import { type OpenFga, startOpenFga } from '@mandate/stack'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BadLine, startBadLine } from '../fixtures/bad-line.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
-import { World } from '../fixtures/world.ts'
+import { AUTONOMY, World } from '../fixtures/world.ts'
 
 let openFga: OpenFga
 let line: BadLine
@@ -146,7 +146,7 @@ describe('a suspension that fails', () => {
 describe('two changes at the same time', () => {
   test('a suspension is not undone by its holder, whatever else they change', async () => {
     await give()
-    const autonomy = { autonomy: { consent: false } }
+    const autonomy = { autonomy: AUTONOMY }
     for (let round = 0; round < 3; round += 1) {
       const admin = world.staff('persona-admin')
       await Promise.all([
