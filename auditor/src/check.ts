@@ -44,17 +44,20 @@ export interface TileCheck {
   readonly problems: readonly EntryProblem[]
 }
 
-const utf8 = new TextDecoder()
+/** The text of an entry. A Buffer's own decoder takes half of TextDecoder's time for so short a text. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+}
 
 /** The id in an entry, were it damaged: best effort. */
 export function idIn(bytes: Uint8Array | undefined): string | undefined {
-  return bytes && /"id":"([0-7][0-9A-HJKMNP-TV-Z]{25})"/u.exec(utf8.decode(bytes))?.[1]
+  return bytes && /"id":"([0-7][0-9A-HJKMNP-TV-Z]{25})"/u.exec(textOf(bytes))?.[1]
 }
 
 /** Why the bytes are no entry, or `undefined`. */
 export function contentObjection(bytes: Uint8Array): string | undefined {
   try {
-    const parsed = entrySchema.safeParse(JSON.parse(utf8.decode(bytes)))
+    const parsed = entrySchema.safeParse(JSON.parse(textOf(bytes)))
     if (parsed.success) return undefined
     return `is no entry: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`
   } catch {
