@@ -47,6 +47,8 @@ export interface Keycloak {
   readonly admin: KeycloakAdmin
   readonly clientSecrets: Readonly<Record<ConfidentialClient, string>>
   readonly pid: () => number | undefined
+  /** Resolves when the process that runs now has ended, with how; never when the server is not ours. */
+  readonly ended: () => Promise<string>
   stop(): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<void>
   /** Up again on the same port with the same data. Stops it first when it is up. */
@@ -71,6 +73,7 @@ export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak>
       'booking-agent': realm.BOOKING_AGENT_CLIENT_SECRET,
     },
     pid: () => running.pid,
+    ended: () => running.exited,
     stop: () => running.stop(STOP_GRACE_MS),
     kill: (signal) => running.kill(signal),
     restart: async () => {
@@ -95,6 +98,7 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
     admin,
     clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'trips', 'booking-agent']),
     pid: () => undefined,
+    ended: () => new Promise(() => undefined),
     stop: () => Promise.resolve(),
     kill: refuse,
     restart: refuse,

@@ -14,9 +14,11 @@ import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
+import type { Service } from './service.ts'
 import { namesServers, type Stack, startStack } from './stack.ts'
 import { readRun, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
+import type { StoryTold } from './story-wire.ts'
 
 const LOCK_FILE = 'lock'
 /** What `--fresh` spares: the lock that we hold, and what the tests keep between their runs. */
@@ -59,37 +61,65 @@ async function demo(once: boolean, interrupted: AbortSignal, progress: Progress)
   try {
     writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log: stack.log, key: stack.key })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
-    await tellStory({ issuer: stack.issuer, urls: stack.urls, people: stack.people, out: print })
+    const out = (line: string): void => {
+      if (!interrupted.aborted) print(line)
+    }
+    const { issuer, urls, people } = stack
+    const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, people, out }))
     // SQLite plans by statistics that only ANALYZE makes: without them reads by user scan the store.
     stack.openFga.analyze()
+    printFurther(told)
     if (once) return
     printAddresses(stack)
-    await untilOver(stack, interrupted)
+    await whileAllLive(stack, interrupted, new Promise(() => undefined))
   } finally {
     await stopAll(stack, progress)
   }
 }
 
-/** Ends with Ctrl-C; a service that dies is a failure, for a demo that lost one tells no truth. */
-async function untilOver(stack: Stack, interrupted: AbortSignal): Promise<void> {
-  if (interrupted.aborted) return
-  const over = new Promise<void>((resolve) => {
-    interrupted.addEventListener('abort', () => resolve(), { once: true })
-  })
-  const deaths = Object.values(stack.services).map(async (service) => {
-    const how = await service.ended()
-    if (!interrupted.aborted) throw new StartError(`${service.name} ended by itself (${how}). Log: ${service.logFile}`)
+/**
+ * Waits for `work`, but not beyond Ctrl-C, nor beyond the death of a part: a demo that lost one tells no truth.
+ *
+ * @throws the interruption's reason, or StartError naming what died.
+ */
+async function whileAllLive<T>(stack: Stack, interrupted: AbortSignal, work: Promise<T>): Promise<T> {
+  interrupted.throwIfAborted()
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  interrupted.addEventListener('abort', () => reject(interrupted.reason), { once: true })
+  const deaths = partsOf(stack).map(async ({ name, ended, logFile }) => {
+    const how = await ended()
+    throw new StartError(`${name} ended by itself (${how}). Log: ${logFile}`)
   })
   const idle = setInterval(() => undefined, 60_000) // a pending promise alone keeps no process alive
   try {
-    await Promise.race([over, ...deaths])
+    return await Promise.race([work, over, ...deaths])
   } finally {
     clearInterval(idle)
   }
 }
 
+function partsOf({ openFga, keycloak, services }: Stack): readonly Pick<Service, 'name' | 'ended' | 'logFile'>[] {
+  const logOf = (name: string): string => join(STATE_DIR, name, `${name}.log`)
+  return [
+    ...Object.values(services),
+    { name: 'OpenFGA', ended: openFga.ended, logFile: logOf('openfga') },
+    ...(keycloak ? [{ name: 'Keycloak', ended: keycloak.ended, logFile: logOf('keycloak') }] : []),
+  ]
+}
+
 function stopAll(stack: Stack, progress: Progress): Promise<void> {
   return progress.step('stopping everything', () => stack.stop())
+}
+
+/** Ready to paste; they work as long as the state is there, whether the demo runs or not. */
+function printFurther({ rows }: StoryTold): void {
+  const log = '--dir "$(npm run --silent where -- log)"'
+  const refused = rows.find(({ decision, chain }) => !decision && chain.length > 0)?.evaluationId ?? ''
+  print('')
+  print('Look further: what the agent did, one refusal in full, and whether the log is whole')
+  print(`  npm run --silent mandate-audit -- query ${log} --actor agent:booking-agent`)
+  print(`  npm run --silent mandate-audit -- show ${log} ${refused}`)
+  print(`  npm run --silent mandate-audit -- verify ${log} --key "$(npm run --silent where -- key)"`)
 }
 
 function printAddresses({ urls, issuer, people, openFga }: Stack): void {

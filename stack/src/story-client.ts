@@ -3,18 +3,24 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Session, signIn } from '@mandate/desktop/sign-in'
 import { type Credentials, formBrowser } from '@mandate/keycloak'
 import { StartError } from './errors.ts'
 
 /** Time for one call, in milliseconds. */
 const CALL_TIMEOUT_MS = 15_000
+/** How often a call is made that must succeed. */
+const MAX_TRIES = 4
 
 export type Service = 'pdp' | 'trips' | 'booking-agent'
 
 export interface Reply {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
+  /** Seconds, when the service named them. */
+  readonly retryAfter?: number
 }
 
 export interface Call {
@@ -60,10 +66,25 @@ export async function enter(
     sub: session.subject,
     call,
     must: async (service, method, path, options) => {
-      const { status, body } = await call(service, method, path, options)
+      const once = keyed(options)
+      const { status, body } = await patiently(() => call(service, method, path, once))
       if (status >= 200 && status < 300) return body
       throw new StartError(`${name}: ${method} ${service}${path} was answered ${status}: ${JSON.stringify(body)}`)
     },
+  }
+}
+
+/** With a key under which a service does it once, however often it is asked. */
+function keyed(options: Call = {}): Call {
+  return { ...options, headers: { 'idempotency-key': randomUUID(), ...options.headers } }
+}
+
+/** Asks again when the answer is 503, as it says: a machine that is busy with something else decides late, not never. */
+async function patiently(attempt: () => Promise<Reply>): Promise<Reply> {
+  for (let tries = 1; ; tries++) {
+    const reply = await attempt()
+    if (reply.status !== 503 || tries === MAX_TRIES) return reply
+    await delay((reply.retryAfter ?? 1) * 1_000)
   }
 }
 
@@ -82,6 +103,11 @@ function caller(session: Session, urls: People['urls']): Person['call'] {
     })
     const text = await response.text()
     const json = text !== '' && response.headers.get('content-type')?.includes('json')
-    return { status: response.status, body: json ? (JSON.parse(text) as Reply['body']) : {} }
+    const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
+    return {
+      status: response.status,
+      body: json ? (JSON.parse(text) as Reply['body']) : {},
+      ...(Number.isNaN(retryAfter) ? {} : { retryAfter }),
+    }
   }
 }

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type OpenFga, type Postgres, startOpenFga, startPostgres } from '@mandate/stack'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
 const stores = z.object({ stores: z.array(z.object({ name: z.string() })) })
@@ -66,6 +66,33 @@ describe.for([
     server.analyze()
     expect(await storeNames(server)).toEqual(survivors)
   })
+})
+
+test('with statistics of SQLite, several tuples can still be taken out at once', async () => {
+  const server = await startOpenFga({ engine: 'sqlite', env: {} })
+  onTestFinished(() => server.stop())
+  const post = async (path: string, body: object) => {
+    const headers = { authorization: `Bearer ${server.apiToken}`, 'content-type': 'application/json' }
+    const response = await fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    return { status: response.status, body: (await response.json()) as { readonly id?: string } }
+  }
+  const store = (await post('/stores', { name: 'many' })).body.id
+  const direct = { directly_related_user_types: [{ type: 'user' }] }
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+  const relations = Object.fromEntries(names.map((name) => [name, { this: {} }]))
+  const metadata = { relations: Object.fromEntries(names.map((name) => [name, direct])) }
+  const types = [{ type: 'user' }, { type: 'doc', relations, metadata }]
+  await post(`/stores/${store}/authorization-models`, { schema_version: '1.1', type_definitions: types })
+  const tuples = Array.from({ length: 39 }, (_, index) => ({
+    user: `user:u${index % 9}`,
+    relation: names[index % 7],
+    object: `doc:${index}`,
+  }))
+  await post(`/stores/${store}/write`, { writes: { tuple_keys: tuples } })
+  server.analyze()
+  const write = { writes: { tuple_keys: [{ ...tuples[0], object: 'doc:new' }] } }
+  const taken = await post(`/stores/${store}/write`, { ...write, deletes: { tuple_keys: tuples.slice(0, 2) } })
+  expect(taken).toEqual({ status: 200, body: {} })
 })
 
 test('a folder of our own is kept private, and kept', async () => {
