@@ -28,6 +28,7 @@ import { OpenFgaAuthority } from './openfga/authority.ts'
 import { OpenFgaClient } from './openfga/client.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
 import { FgaStore } from './openfga/store.ts'
+import { reapplyErasures } from './pap/erase.ts'
 import { WrongCodes } from './pap/invitations.ts'
 import type { PapDeps } from './pap/pap.ts'
 import { Settler, settle } from './pap/settle.ts'
@@ -36,12 +37,13 @@ import { Turns } from './pap/turns.ts'
 import { loadPolicies, type Policies } from './policy/pack.ts'
 import type { Clock, Recorder, Register, Vault } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Answers, Intents, Invitations, Keys } from './remembered.ts'
+import type { Answers, Intents, Invitations, Keys, People } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
 import { SqliteIntents } from './store/intents.ts'
 import { SqliteInvitations } from './store/invitations.ts'
 import { SqliteKeys } from './store/keys.ts'
+import { SqlitePeople } from './store/people.ts'
 import { SqliteRegister } from './store/register.ts'
 import { SqliteVault } from './store/vault.ts'
 
@@ -73,6 +75,8 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     const http = createServices(config, logger, memory, relations)
     closers.push(() => http.settler.close())
     closers.push(() => http.sweeper.close())
+    memory.people.dropNoticesExcept([...config.PDP_SERVICES.keys()])
+    await reapplyErasures(memory)
     await http.settler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app)
@@ -91,6 +95,7 @@ interface Remembered {
   readonly answers: Answers
   readonly invitations: Invitations
   readonly keys: Keys
+  readonly people: People
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -131,6 +136,7 @@ async function openMemory(
     answers: new SqliteAnswers(database),
     invitations: new SqliteInvitations(database),
     keys: new SqliteKeys(database),
+    people: new SqlitePeople(database),
     log,
     index,
     clock,
@@ -196,6 +202,9 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
     register,
     intents,
     keys,
+    people: memory.people,
+    vault,
+    services: [...config.PDP_SERVICES.keys()],
     record,
     clock,
     newId,

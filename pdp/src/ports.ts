@@ -250,6 +250,8 @@ export interface Register extends PastGrants, Directory {
   markSwept(id: string): void
   /** Settled grants, newest first. */
   grants(filter: GrantFilter): readonly GrantRecord[]
+  /** Grants that somebody gave or holds and that neither ended nor expired at `at`. */
+  unendedOf(party: PartyRef, at: EpochMillis): readonly GrantRecord[]
   /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. `except` does not count. */
   liveTwin(grant: GrantBody, now: EpochMillis, except?: string): string | undefined
   /** `settled: false` until the relationship store has it too. */
@@ -280,6 +282,10 @@ export interface Vault {
   commit(text: string): string
   /** `undefined` for a person who was erased, or never was. */
   subOf(pseudonym: PartyRef): string | undefined
+  /** The row is gone: nothing remembered of it is used any more, nor a token that was issued before. */
+  forget(pseudonym: PartyRef): void
+  /** Whether a token is older than its person's erasure. `issuedAt` by the machine's clock. */
+  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean
 }
 
 /** An entry without what the recorder adds: version, id and instant. */

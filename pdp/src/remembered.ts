@@ -1,9 +1,16 @@
 /**
- * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys. Nothing here confers authority; each is durable when a method returns.
+ * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys, erasures. Nothing here confers authority; each is durable when a method returns.
  *
  * @module
  */
-import type { EpochMillis, InvitationStatus, InvitedGrant, PartyRef, ResourceRef } from '@mandate/protocol'
+import type {
+  EpochMillis,
+  ErasureNotice,
+  InvitationStatus,
+  InvitedGrant,
+  PartyRef,
+  ResourceRef,
+} from '@mandate/protocol'
 import type { GrantBody, Located } from './ports.ts'
 
 /** A resource on its way to another owner or persona. */
@@ -117,4 +124,38 @@ export interface Keys {
   byId(id: string): KeptKey | undefined
   /** Newest first, at most 1,000. */
   all(): readonly KeyRecord[]
+}
+
+/** A person on their way out. */
+export interface PersonErasure {
+  readonly id: string
+  readonly person: PartyRef
+  readonly by: PartyRef
+  readonly at: EpochMillis
+}
+
+export interface Hold {
+  readonly by: PartyRef
+  readonly at: EpochMillis
+}
+
+export interface People {
+  putErasure(erasure: PersonErasure): void
+  /** Those that are not finished. */
+  erasures(): readonly PersonErasure[]
+  isErasing(person: PartyRef): boolean
+  /**
+   * In one transaction: every service's notice, by sub and without the pseudonym; the vault's row, their words and kept answers are gone,
+   * their invitations withdrawn. Nothing of it is left in the files after.
+   */
+  settleErasure(erasure: PersonErasure, services: readonly string[]): void
+  /** What a service is still to be told, oldest first. */
+  notices(service: string, after: string, limit: number): readonly ErasureNotice[]
+  isTold(service: string, id: string): boolean
+  acknowledge(service: string, id: string): void
+  /** Services that are no more need not be told. */
+  dropNoticesExcept(services: readonly string[]): void
+  isHeld(person: PartyRef): boolean
+  /** @param hold - `undefined` lifts it. */
+  setHold(person: PartyRef, hold: Hold | undefined): void
 }

@@ -30,6 +30,8 @@ export const ENTRY_KINDS = [
   'policy_loaded',
   'key_changed',
   'person_erased',
+  'erasure_acknowledged',
+  'legal_hold_changed',
 ] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 

@@ -32,6 +32,7 @@ export interface CallerOptions {
 const claimsSchema = z.looseObject({
   sub: z.string().min(1),
   azp: z.string().min(1),
+  iat: z.number(),
   exp: z.number(),
   typ: z.literal('Bearer').optional(),
   aud: z.string(),
@@ -142,6 +143,8 @@ export class Callers {
     // An agent's own account is nobody's subject (rule G1).
     if (agent?.serviceSub !== undefined && sameText(agent.serviceSub, sub))
       throw invalid('The token is of the agent itself, and not marked as such.')
+    // To the second, as tokens are: one that was issued within the second of the erasure is older than it.
+    if (vault.isGone(issuer, sub, claims.iat * 1000)) throw invalid('Its person was erased. Sign in anew.')
     const party = vault.pseudonymOf(issuer, sub)
     const roles = inPerson ? ROLES.filter((role): role is Role => claims.roles?.includes(role) === true) : []
     return { party, name: party, inPerson, types: undefined, actor, roles, origin }

@@ -11,6 +11,7 @@ import { invitationRoutes } from './pap/invitations.ts'
 import { keyRoutes } from './pap/keys.ts'
 import { agentRoutes, personaRoutes } from './pap/personas.ts'
 import { resourceRoutes } from './pap/resources.ts'
+import { subjectRoutes } from './pap/subjects.ts'
 
 export type { PapRouteDeps } from './pap/common.ts'
 
@@ -23,5 +24,6 @@ export function papRoutes(deps: PapRouteDeps): Router {
   personaRoutes(router, deps)
   agentRoutes(router, deps)
   resourceRoutes(router, deps)
+  subjectRoutes(router, deps)
   return router
 }

@@ -6,6 +6,7 @@
 import { type Metadata, refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
+import type { Vault } from '../ports.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
@@ -21,11 +22,12 @@ const BATCH_LIMIT = '1mb'
 
 export interface ServerDeps
   extends EvaluationDeps,
-    Omit<PapRouteDeps, 'redact'>,
+    Omit<PapRouteDeps, 'redact' | 'vault'>,
     DecisionDeps,
     FaultDeps,
-    Omit<SearchRouteDeps, 'requireEntitled'> {
+    Omit<SearchRouteDeps, 'requireEntitled' | 'vault'> {
   readonly callers: Callers
+  readonly vault: Vault
   readonly limits: LimitOptions
   /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */
   readonly publicUrl: string

@@ -7,7 +7,7 @@ import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import type { EntryDraft, GrantBody, GrantEnd, GrantFilter, GrantRecord, Register } from '../ports.ts'
 import type { Exchanged } from '../remembered.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
-import { changeBy, finishing, type PapDeps, type Principal, personOrAgent } from './pap.ts'
+import { changeBy, finishing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
 import { planGrant } from './plan.ts'
 import { carryOutReplacement, planReplacement } from './replace.ts'
 import { turnOf } from './turns.ts'
@@ -29,6 +29,7 @@ export interface Issued extends GrantView {
 export async function planIssue(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<PlannedIssue> {
   const grant = await planGrant(deps, request, delegator)
   requirePresentDeed(deps, grant)
+  requireStaying(deps, delegator, grant.delegate)
   const exchanged = planReplacement(deps, request, grant)
   const twin = deps.register.liveTwin(grant, deps.clock(), request.replaces)
   if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })

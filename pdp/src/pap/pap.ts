@@ -6,8 +6,8 @@
 
 import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Policies } from '../policy/pack.ts'
-import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
-import type { Intents, Keys } from '../remembered.ts'
+import type { Authority, Clock, EntryDraft, Recorder, Register, Relations, Vault } from '../ports.ts'
+import type { Intents, Keys, People } from '../remembered.ts'
 import type { Turns } from './turns.ts'
 
 export interface PapDeps {
@@ -17,6 +17,10 @@ export interface PapDeps {
   readonly register: Register
   readonly intents: Intents
   readonly keys: Keys
+  readonly people: People
+  readonly vault: Pick<Vault, 'subOf' | 'forget'>
+  /** Client ids of the domain services. */
+  readonly services: readonly string[]
   readonly record: Recorder
   readonly clock: Clock
   /** How a resource stands in the log. */
@@ -73,6 +77,11 @@ export function person(by: Principal): PartyRef {
 export function personOrAgent(by: Principal): PartyRef {
   if (by.party?.startsWith('agent:') && by.actor === undefined) return by.party
   return person(by)
+}
+
+/** Nothing new begins for whoever is on their way out. */
+export function requireStaying({ people }: Pick<PapDeps, 'people'>, ...parties: readonly PartyRef[]): void {
+  if (parties.some((party) => people.isErasing(party))) throw refuse('conflict', 'One of the parties is being erased.')
 }
 
 /** Demands a role. */

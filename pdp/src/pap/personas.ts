@@ -8,7 +8,7 @@ import { personaId, personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { EntryDraft, GateLimit, PersonaRecord } from '../ports.ts'
 import { boundObjection, unitOf } from './bounds.ts'
-import { changeBy, finishing, type PapDeps, type Principal, person } from './pap.ts'
+import { changeBy, finishing, type PapDeps, type Principal, person, requireStaying } from './pap.ts'
 import { turnOf } from './turns.ts'
 
 /** How many personas that are not revoked one person may hold (rule F1). */
@@ -52,6 +52,7 @@ export async function createPersona(deps: PapDeps, request: PersonaRequest, by: 
 }
 
 async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
+  requireStaying(deps, holder)
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
   if (!pack || !rule) throw refuse('persona_invalid', 'title: no domain knows it.', { field: 'title' })
@@ -92,6 +93,7 @@ export async function patchPersona(
 async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {
   const administrator = by.inPerson && by.roles.includes('persona-admin')
   const party = person(by)
+  requireStaying(deps, personaParts(id).holder)
   const persona = deps.register.persona(id)
   if (!persona || (persona.holder !== party && !administrator))
     throw refuse('not_found', 'There is no such persona among yours.')

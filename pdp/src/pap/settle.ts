@@ -7,6 +7,7 @@
 import type { EntryDraft, GrantEnd, GrantRecord } from '../ports.ts'
 import type { Replacement } from '../remembered.ts'
 import { finishAgent } from './agents.ts'
+import { finishErasure } from './erase.ts'
 import { finishEnd, undoGrant } from './grants.ts'
 import { finishKey } from './keys.ts'
 import type { PapDeps } from './pap.ts'
@@ -25,7 +26,7 @@ const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
  * @returns How many are left.
  */
 export async function settle(deps: PapDeps, onFault: (error: unknown) => void): Promise<number> {
-  const { register, intents, keys, turns } = deps
+  const { register, intents, keys, people, turns } = deps
   let left = 0
   const each = async (key: string, task: () => Promise<void>): Promise<void> => {
     try {
@@ -62,6 +63,10 @@ export async function settle(deps: PapDeps, onFault: (error: unknown) => void): 
   for (const { to } of intents.transfers())
     await each(turnOf.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
   for (const key of keys.unsettled()) await each(turnOf.key(key.id), () => finishKey(deps, key, BY_ITSELF))
+  for (const erasure of people.erasures())
+    await each(turnOf.person(erasure.person), async () => {
+      if (people.isErasing(erasure.person)) await finishErasure(deps, erasure, BY_ITSELF)
+    })
   return left
 }
 

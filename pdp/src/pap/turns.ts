@@ -36,5 +36,6 @@ export const turnOf = {
   invitation: (id: string) => `invitation ${id}`,
   invitationsOf: (inviter: string) => `invitations of ${inviter}`,
   key: (id: string) => `key ${id}`,
+  person: (pseudonym: string) => `person ${pseudonym}`,
   agent: (id: string) => `agent ${id}`,
 } as const

@@ -71,13 +71,22 @@ const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, name TEXT NOT NULL, types TEXT NOT NULL, hash BLOB NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL,
      expires_at INTEGER NOT NULL, revoked_at INTEGER, settled INTEGER NOT NULL
    ) STRICT;`,
+  // Erasures under way; what each service is still to be told, by sub alone; legal holds.
+  `CREATE TABLE erasures (id TEXT PRIMARY KEY, person TEXT NOT NULL, asked_by TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+   CREATE INDEX erasures_person ON erasures (person);
+   CREATE TABLE notices (
+     id TEXT NOT NULL, service TEXT NOT NULL, issuer TEXT NOT NULL, sub TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (service, id)
+   ) STRICT;
+   CREATE TABLE holds (person TEXT PRIMARY KEY, set_by TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+   CREATE INDEX answers_caller ON answers (caller);
+   CREATE INDEX grants_revoked_by ON grants (revoked_by) WHERE revoked_by IS NOT NULL;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */
 export function openDatabase(path: string): DatabaseSync {
   const database = new DatabaseSync(path)
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;',
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 2000;',
   )
   const row = database.prepare('PRAGMA user_version').get()
   const version = Number(row?.['user_version'] ?? 0)

@@ -113,6 +113,12 @@ export class SqliteRegister implements Register {
       .map(grantOf)
   }
 
+  unendedOf(party: PartyRef, at: EpochMillis): readonly GrantRecord[] {
+    const sql =
+      'SELECT * FROM grants WHERE (delegator = ? OR delegate = ?) AND settled = 1 AND revoked_at IS NULL AND expires_at > ? ORDER BY id'
+    return this.#sql.all(sql, party, party, at).map(grantOf)
+  }
+
   liveTwin(grant: GrantBody, now: EpochMillis, except = ''): string | undefined {
     const sql =
       'SELECT id FROM grants WHERE twin = ? AND id <> ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'

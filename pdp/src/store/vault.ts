@@ -5,7 +5,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import type { PartyRef } from '@mandate/protocol'
+import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { Memory } from '../memory.ts'
 import type { Clock, Vault } from '../ports.ts'
 
@@ -20,6 +20,8 @@ export class SqliteVault implements Vault {
   readonly #clock: Clock
   readonly #salt: Uint8Array
   readonly #known = new Memory<PartyRef>(REMEMBERED)
+  /** When who was erased: kept by this process alone, and longer than any token lives. */
+  readonly #gone = new Memory<number>(REMEMBERED)
   readonly #subs = new Memory<string>(REMEMBERED)
 
   constructor(database: DatabaseSync, clock: Clock) {
@@ -54,6 +56,19 @@ export class SqliteVault implements Vault {
     if (typeof sub !== 'string') return undefined
     this.#subs.set(pseudonym, sub)
     return sub
+  }
+
+  forget(pseudonym: PartyRef): void {
+    const gone = this.#known.keyOf(pseudonym)
+    if (gone !== undefined) {
+      this.#known.delete(gone)
+      this.#gone.set(gone, Date.now())
+    }
+    this.#subs.delete(pseudonym)
+  }
+
+  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean {
+    return issuedAt <= (this.#gone.get(`${issuer}\u0000${sub}`) ?? Number.NEGATIVE_INFINITY)
   }
 
   #find(issuer: string, sub: string): PartyRef | undefined {

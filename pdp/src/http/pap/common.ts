@@ -5,6 +5,7 @@
  */
 import { idObjection, refuse } from '@mandate/protocol'
 import { z } from 'zod'
+import type { EntryIndex } from '../../log/port.ts'
 import type { InvitationDeps } from '../../pap/invitations.ts'
 import type { Answers } from '../../remembered.ts'
 import type { Border } from '../border.ts'
@@ -12,6 +13,7 @@ import type { Border } from '../border.ts'
 export interface PapRouteDeps extends InvitationDeps {
   readonly border: Border
   readonly answers: Answers
+  readonly index: EntryIndex
 }
 
 export const instant = (millis: number): string => new Date(millis).toISOString()

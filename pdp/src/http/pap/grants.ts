@@ -98,7 +98,7 @@ function partyInQuery(border: Border, value: string, by: Principal): PartyRef {
   return border.inwardKnown(party) ?? 'user:unknown'
 }
 
-function shownGrant(border: Border, { grant, status }: GrantView): Grant {
+export function shownGrant(border: Border, { grant, status }: GrantView): Grant {
   return {
     id: grant.id,
     status,

@@ -50,7 +50,7 @@ export function invitationRoutes(router: Router, deps: PapRouteDeps): void {
 }
 
 /** Each side learns the other's id and no more: what was offered is the inviter's to see until it starts. */
-function shownInvitation(
+export function shownInvitation(
   { border, clock }: PapRouteDeps,
   invitation: InvitationRecord,
   to: PartyRef | undefined,

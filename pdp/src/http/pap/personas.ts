@@ -41,7 +41,7 @@ export function personaRoutes(router: Router, deps: PapRouteDeps): void {
   })
 }
 
-function shownPersona(border: Border, persona: PersonaRecord): Persona {
+export function shownPersona(border: Border, persona: PersonaRecord): Persona {
   return {
     id: persona.id,
     holder: border.outward(persona.holder),

@@ -1,0 +1,77 @@
+/**
+ * `GET /v1/subjects/me/export`: everything held about a person, as one JSON document, written as it is read.
+ *
+ * @module
+ */
+import { once } from 'node:events'
+import type { PartyRef } from '@mandate/protocol'
+import type { RequestHandler, Response } from 'express'
+import { viewOf } from '../../pap/grant-view.ts'
+import { person } from '../../pap/pap.ts'
+import type { GrantRecord } from '../../ports.ts'
+import { principalOf } from '../exchange.ts'
+import { instant, type PapRouteDeps } from './common.ts'
+import { shownGrant } from './grants.ts'
+import { shownInvitation } from './invitations.ts'
+import { shownPersona } from './personas.ts'
+
+const PAGE = 200
+const LOG_PAGE = 500
+
+/** The entry comes first: whoever reads the log leaves one. */
+export function exportRoute(deps: PapRouteDeps): RequestHandler {
+  return async (_req, res) => {
+    const by = principalOf(res)
+    const who = person(by)
+    await deps.record([{ kind: 'log_read', caller: by.name, subject: who, ...by.origin, change: { export: true } }])
+    res.type('json').attachment('mandate-export.json')
+    const head = JSON.stringify(held(deps, who))
+    await write(res, `${head.slice(0, -1)},"decisions":[`)
+    await writeDecisions(deps, who, res)
+    res.end(']}')
+  }
+}
+
+/** All but the log's entries. */
+function held(deps: PapRouteDeps, who: PartyRef): Readonly<Record<string, unknown>> {
+  const { border, register, policies, invitations, clock } = deps
+  return {
+    exported_at: instant(clock()),
+    subject: border.outward(who),
+    pseudonym: who,
+    personas: register.personas(who).map((persona) => shownPersona(border, persona)),
+    grants: grantsOf(deps, who).map((grant) => shownGrant(border, viewOf(grant, deps))),
+    resources: [...policies().byType.keys()].flatMap((type) => register.owned(who, type)),
+    invitations: invitations.of(who).map((invitation) => shownInvitation(deps, invitation, who)),
+  }
+}
+
+function grantsOf({ register, clock }: PapRouteDeps, party: PartyRef): readonly GrantRecord[] {
+  const all: GrantRecord[] = []
+  let before: string | undefined
+  do {
+    const page = register.grants({ party, ended: true, now: clock(), limit: PAGE, before })
+    all.push(...page)
+    before = page.length === PAGE ? page.at(-1)?.id : undefined
+  } while (before)
+  return all
+}
+
+async function writeDecisions({ index }: PapRouteDeps, party: PartyRef, res: Response): Promise<void> {
+  let cursor: string | undefined
+  let separator = ''
+  do {
+    const page = await index.query({ limit: LOG_PAGE, cursor }, { party })
+    for (const entry of page.entries) {
+      await write(res, `${separator}${JSON.stringify(entry)}`)
+      separator = ','
+    }
+    cursor = page.nextCursor
+  } while (cursor && !res.destroyed)
+}
+
+/** Waits for a slow reader instead of piling up what it has not read. */
+async function write(res: Response, text: string): Promise<void> {
+  if (res.destroyed || res.write(text)) return
+  await Promise.race([once(res, 'drain'), once(res, 'close')])
+}

@@ -1,0 +1,60 @@
+/**
+ * `/v1/subjects` and `/v1/erasures` (PAP, rule E4).
+ *
+ * @module
+ */
+import { type Erasure, erasureQuerySchema, type PartyRef, pseudonymSchema } from '@mandate/protocol'
+import type { Request, RequestHandler, Router } from 'express'
+import { acknowledgeErasure, type Erased, erasePerson, holdPerson, serviceOf } from '../../pap/erase.ts'
+import { person } from '../../pap/pap.ts'
+import { principalOf } from '../exchange.ts'
+import { instant, type PapRouteDeps, param, parse } from './common.ts'
+import { exportRoute } from './export.ts'
+
+/** Mandate holds no accounts: only whoever runs the identity provider can delete one. */
+const REMAINS = [
+  {
+    where: 'identity provider',
+    what: 'the account with its name and e-mail address, its sessions and consents, its login events',
+    how: 'its operator runs: npm run delete-login',
+  },
+]
+
+export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
+  const named = (req: Request): PartyRef => `user:${parse(pseudonymSchema, req.params['id'])}`
+  const hold = (held: boolean): RequestHandler => {
+    return async (req, res) => {
+      await holdPerson(deps, named(req), held, principalOf(res))
+      res.status(204).end()
+    }
+  }
+  router.get('/subjects/me/export', exportRoute(deps))
+  router.delete('/subjects/me', async (_req, res) => {
+    const by = principalOf(res)
+    res.json(shown(await erasePerson(deps, person(by), by)))
+  })
+  router.delete('/subjects/:id', async (req, res) => {
+    res.json(shown(await erasePerson(deps, named(req), principalOf(res))))
+  })
+  router.put('/subjects/:id/hold', hold(true))
+  router.delete('/subjects/:id/hold', hold(false))
+  router.get('/erasures', (req, res) => {
+    const { after = '', limit } = parse(erasureQuerySchema, req.query)
+    const found = deps.people.notices(serviceOf(principalOf(res)), after, limit + 1)
+    const items = found.slice(0, limit)
+    const last = items.at(-1)
+    res.json({ items, ...(found.length > limit && last ? { next_cursor: last.id } : {}) })
+  })
+  router.post('/erasures/:id/acknowledge', async (req, res) => {
+    await acknowledgeErasure(deps, param(req.params.id, 'id'), principalOf(res))
+    res.status(204).end()
+  })
+}
+
+const shown = ({ id, at, grants, personas, told }: Erased): Erasure => ({
+  id,
+  erased_at: instant(at),
+  ended: { grants, personas },
+  told: [...told],
+  remains: REMAINS,
+})

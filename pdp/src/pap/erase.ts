@@ -1,0 +1,123 @@
+/**
+ * Erasing a person (rule E4, ADR 0006): first all that they gave and hold ends, then it is recorded, then the services are told and the
+ * vault's row goes, all at once. What is interrupted is finished; nothing of it can be taken back.
+ *
+ * @module
+ */
+import { type EpochMillis, type PartyRef, refuse } from '@mandate/protocol'
+import type { EntryIndex } from '../log/port.ts'
+import type { EntryDraft, Vault } from '../ports.ts'
+import type { People, PersonErasure } from '../remembered.ts'
+import { finishEnd } from './grants.ts'
+import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
+import { finishPersona } from './personas.ts'
+import { turnOf } from './turns.ts'
+
+/** What was done. */
+export interface Erased {
+  readonly id: string
+  readonly at: EpochMillis
+  readonly grants: number
+  readonly personas: number
+  readonly told: readonly string[]
+}
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+/**
+ * Erases a person: oneself, in person, or somebody else as an operator.
+ *
+ * @throws Fault `legal_hold` while an auditor holds it, `not_found` for whom the vault does not know (any more).
+ */
+export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): Promise<Erased> {
+  const asker = person(by)
+  if (who !== asker) withRole(by, 'operator')
+  return deps.turns.take(turnOf.person(who), async () => {
+    if (deps.people.isHeld(who)) throw refuse('legal_hold', 'An auditor holds what is kept of this person.')
+    if (deps.vault.subOf(who) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
+    const erasure = { id: deps.newId(), person: who, by: asker, at: deps.clock() }
+    deps.people.putErasure(erasure)
+    return finishing(deps, () => finishErasure(deps, erasure, changeBy(by)))
+  })
+}
+
+/** Goes through all of it; what was done before is found done. */
+export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: By): Promise<Erased> {
+  const grants = await endGrants(deps, erasure, by)
+  const personas = await revokePersonas(deps, erasure, by)
+  const told = deps.services
+  await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
+  deps.people.settleErasure(erasure, told)
+  deps.vault.forget(erasure.person)
+  return { id: erasure.id, at: erasure.at, grants, personas, told }
+}
+
+/** Those they gave and those they hold; what others made of the former hangs from them and is dead with them (rule E2). */
+async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonErasure, by: By): Promise<number> {
+  const { register, turns } = deps
+  const live = await turns.take(turnOf.grantsBy(who), async () => register.unendedOf(who, at))
+  for (const { id } of live)
+    await turns.take(turnOf.grant(id), async () => {
+      const grant = register.byId(id)
+      if (!grant || grant.revokedAt !== undefined) return
+      const end = { by: asker, at, reason: 'erased' }
+      register.proposeEnd(id, end)
+      await finishEnd(deps, grant, end, by)
+    })
+  return live.length
+}
+
+async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by: By): Promise<number> {
+  return deps.turns.take(turnOf.personasOf(who), async () => {
+    const held = deps.register.personas(who).filter(({ status }) => status !== 'revoked')
+    for (const persona of held) await finishPersona(deps, { ...persona, status: 'revoked', autonomy: undefined }, by)
+    return held.length
+  })
+}
+
+/** What a reapplication looks things up in. */
+interface ErasureLog {
+  readonly index: Pick<EntryIndex, 'query'>
+  readonly vault: Pick<Vault, 'subOf'>
+  readonly people: People
+}
+
+/** Whoever the log says was erased and the vault knows all the same came back with a backup: their erasure is asked for again (rule E4). */
+export async function reapplyErasures({ index, vault, people }: ErasureLog): Promise<void> {
+  let cursor: string | undefined
+  do {
+    const page = await index.query({ kind: 'person_erased', limit: 500, cursor })
+    for (const { subject, target, at } of page.entries) {
+      if (!subject?.startsWith('user:') || !target) continue
+      const who = subject as PartyRef
+      if (vault.subOf(who) === undefined || people.isErasing(who)) continue
+      people.putErasure({ id: target, person: who, by: who, at: Date.parse(at) })
+    }
+    cursor = page.nextCursor
+  } while (cursor)
+}
+
+/** Sets or lifts a legal hold. Recorded first: neither gives anybody any authority, and both must be known. */
+export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by: Principal): Promise<void> {
+  withRole(by, 'auditor')
+  await deps.turns.take(turnOf.person(who), async () => {
+    if (deps.vault.subOf(who) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
+    if (deps.people.isHeld(who) === held) return
+    await deps.record([{ kind: 'legal_hold_changed', ...changeBy(by), target: who, change: { held } }])
+    deps.people.setHold(who, held ? { by: person(by), at: deps.clock() } : undefined)
+  })
+}
+
+/** The domain service itself, with its own token. */
+export function serviceOf(by: Principal): string {
+  if (by.types && !by.onlyAsks) return by.name.slice('service:'.length)
+  throw refuse('forbidden', 'This is for domain services, each with its own token.')
+}
+
+/** A service has deleted what it held of an erased person. Again is no change. */
+export async function acknowledgeErasure(deps: PapDeps, id: string, by: Principal): Promise<void> {
+  const service = serviceOf(by)
+  if (!deps.people.isTold(service, id)) return
+  await deps.record([{ kind: 'erasure_acknowledged', ...changeBy(by), target: id }])
+  deps.people.acknowledge(service, id)
+}

@@ -1,0 +1,108 @@
+/**
+ * What becomes of people's data: erasures, the services' notices of them, legal holds. In SQLite, in the vault's own database, so that a row
+ * of the vault goes and its notices come in one transaction.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { type ErasureNotice, type PartyRef, splitRef } from '@mandate/protocol'
+import type { Hold, People, PersonErasure } from '../remembered.ts'
+import { text } from './rows.ts'
+import { type Row, Statements } from './statements.ts'
+
+export class SqlitePeople implements People {
+  readonly #sql: Statements
+  readonly #database: DatabaseSync
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+    this.#sql = new Statements(database)
+  }
+
+  putErasure({ id, person, by, at }: PersonErasure): void {
+    this.#sql.run('INSERT OR REPLACE INTO erasures (id, person, asked_by, at) VALUES (?, ?, ?, ?)', id, person, by, at)
+  }
+
+  erasures(): readonly PersonErasure[] {
+    return this.#sql.all('SELECT * FROM erasures ORDER BY id').map(erasureOf)
+  }
+
+  isErasing(person: PartyRef): boolean {
+    return this.#sql.get('SELECT 1 FROM erasures WHERE person = ?', person) !== undefined
+  }
+
+  settleErasure({ id, person, at }: PersonErasure, services: readonly string[]): void {
+    const pseudonym = splitRef(person).id
+    this.#sql.atomically(() => {
+      for (const service of services)
+        this.#sql.run(
+          'INSERT OR IGNORE INTO notices (id, service, issuer, sub, at) SELECT ?, ?, issuer, sub, ? FROM people WHERE pseudonym = ?',
+          id,
+          service,
+          at,
+          pseudonym,
+        )
+      this.#sql.run('DELETE FROM people WHERE pseudonym = ?', pseudonym)
+      // What they wrote, and what they were answered.
+      this.#sql.run("UPDATE grants SET revoke_reason = 'revoked' WHERE revoked_by = ?", person)
+      this.#sql.run('DELETE FROM answers WHERE caller = ?', person)
+      this.#sql.run(
+        "UPDATE invitations SET status = 'withdrawn' WHERE (inviter = ? OR redeemer = ?) AND status <> 'confirmed'",
+        person,
+        person,
+      )
+      this.#sql.run('DELETE FROM erasures WHERE person = ?', person)
+    })
+    this.#scrub()
+  }
+
+  notices(service: string, after: string, limit: number): readonly ErasureNotice[] {
+    return this.#sql
+      .all('SELECT * FROM notices WHERE service = ? AND id > ? ORDER BY id LIMIT ?', service, after, limit)
+      .map((row) => ({
+        id: text(row['id']),
+        issuer: text(row['issuer']),
+        sub: text(row['sub']),
+        erased_at: new Date(Number(row['at'])).toISOString(),
+      }))
+  }
+
+  isTold(service: string, id: string): boolean {
+    return this.#sql.get('SELECT 1 FROM notices WHERE service = ? AND id = ?', service, id) !== undefined
+  }
+
+  acknowledge(service: string, id: string): void {
+    this.#sql.run('DELETE FROM notices WHERE service = ? AND id = ?', service, id)
+    this.#scrub()
+  }
+
+  dropNoticesExcept(services: readonly string[]): void {
+    const sql = 'DELETE FROM notices WHERE service NOT IN (SELECT value FROM json_each(?))'
+    if (this.#sql.run(sql, JSON.stringify(services)) > 0) this.#scrub()
+  }
+
+  isHeld(person: PartyRef): boolean {
+    return this.#sql.get('SELECT 1 FROM holds WHERE person = ?', person) !== undefined
+  }
+
+  setHold(person: PartyRef, hold: Hold | undefined): void {
+    if (hold)
+      this.#sql.run('INSERT OR IGNORE INTO holds (person, set_by, at) VALUES (?, ?, ?)', person, hold.by, hold.at)
+    else this.#sql.run('DELETE FROM holds WHERE person = ?', person)
+  }
+
+  /**
+   * Leaves nothing of a deleted row in the files: pages are rewritten without their free space, and the write-ahead log is emptied. Its
+   * work is that of copying the database once; erasures are rare.
+   */
+  #scrub(): void {
+    this.#database.exec('PRAGMA temp_store = MEMORY; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);')
+  }
+}
+
+const erasureOf = (row: Row): PersonErasure => ({
+  id: text(row['id']),
+  person: text(row['person']) as PartyRef,
+  by: text(row['asked_by']) as PartyRef,
+  at: Number(row['at']),
+})

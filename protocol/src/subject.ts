@@ -1,0 +1,38 @@
+/**
+ * People as subjects of data on the wire (rule E4): their export, their erasure, and what services are told of it.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { instantSchema, ulidSchema } from './id.ts'
+
+/** `DELETE /v1/subjects/me`, and by pseudonym for an operator. */
+export const erasureSchema = z.object({
+  id: ulidSchema,
+  erased_at: instantSchema,
+  /** Grants and personas that ended. */
+  ended: z.object({ grants: z.int(), personas: z.int() }),
+  /** Client ids of the services that will find it in `GET /v1/erasures`. */
+  told: z.array(z.string()),
+  /** What Mandate cannot delete, and who can. */
+  remains: z.array(z.object({ where: z.string(), what: z.string(), how: z.string() })),
+})
+export type Erasure = z.infer<typeof erasureSchema>
+
+/** `GET /v1/erasures`: oldest first, until the service has acknowledged each. */
+export const erasureQuerySchema = z.strictObject({
+  after: ulidSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
+
+/** `sub` and `issuer` as the person's tokens had them. All that the service holds of them from before `erased_at` is to go. */
+export const erasureNoticeSchema = z.object({
+  id: ulidSchema,
+  issuer: z.string(),
+  sub: z.string(),
+  erased_at: instantSchema,
+})
+export type ErasureNotice = z.infer<typeof erasureNoticeSchema>
+
+/** A pseudonym, as the log and its readers know a person. */
+export const pseudonymSchema = z.string().regex(/^p_[\w-]{22}$/u, 'must be a pseudonym: p_ and 22 characters')
