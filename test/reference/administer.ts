@@ -18,6 +18,7 @@ import type { Command, Outcome, PersonaChange } from './command.ts'
 import { TITLES } from './domain.ts'
 import {
   type Facts,
+  type Grant,
   isAgent,
   nameOf,
   type Party,
@@ -75,11 +76,12 @@ function transfer(facts: Facts, { trip, to, persona }: Of<'transfer'>): Administ
   if (!held) return refused(facts, 'persona_invalid')
   if (top.owner === held.holder && top.ownerPersona === held.id) return done(facts)
   const deed = 1 + Math.max(...facts.resources.map((each) => each.deed))
+  const isOnIt = (each: Grant): boolean => each.deed === top.deed && each.expiresAt > facts.now
   const taken = { owner: held.holder, ownerPersona: held.id, deed }
   return done({
     ...facts,
     resources: facts.resources.map((each) => (each.deed === top.deed ? { ...each, ...taken } : each)),
-    grants: facts.grants.map((each) => (each.deed === top.deed ? { ...each, revoked: true } : each)),
+    grants: facts.grants.map((each) => (isOnIt(each) ? { ...each, revoked: true } : each)),
   })
 }
 
