@@ -4,13 +4,11 @@
  *
  * @module
  */
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { readJson, writeAtomically } from './files.ts'
-import { freePort, LOOPBACK } from './net.ts'
+import { freePort, isFree } from './net.ts'
 import { PORT_NAMES, type PortName } from './settings.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
@@ -50,17 +48,4 @@ async function choosePort(name: PortName, wanted: string | undefined, remembered
     `Port ${value}, ${name}'s, is taken by another program. Stop that, or set ${VARIABLES[name]}` +
       (name === 'keycloak' ? ' (with -- --fresh: the port is part of every identity)' : ''),
   )
-}
-
-async function isFree(value: number): Promise<boolean> {
-  const server = createServer()
-  try {
-    server.listen(value, LOOPBACK)
-    await once(server, 'listening')
-    server.close()
-    await once(server, 'close')
-    return true
-  } catch {
-    return false
-  }
 }
