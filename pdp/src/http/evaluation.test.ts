@@ -1,0 +1,122 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { Fault, PROBLEMS } from '@mandate/protocol'
+import express, { type ErrorRequestHandler } from 'express'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Verdict } from '../decide/question.ts'
+import { loadPolicies } from '../policy/pack.ts'
+import type { EntryDraft, Recorder } from '../ports.ts'
+import { openDatabase } from '../store/database.ts'
+import { SqliteVault } from '../store/vault.ts'
+import { Border } from './border.ts'
+import { evaluationRoute, evaluationsRoute } from './evaluation.ts'
+import type { Exchange } from './exchange.ts'
+import { Redactor } from './redact.ts'
+
+const PERMIT: Verdict = {
+  decision: true,
+  reasons: [{ code: 'owner' }],
+  chain: [],
+  at: 0,
+  persona: undefined,
+  owner: 'user:p_a',
+  ownerPersona: undefined,
+  root: 'workflow:1',
+  policy: 'travel@0',
+  attributes: {},
+  roundTrips: 1,
+}
+const QUESTION = {
+  subject: { type: 'user', id: 'a' },
+  action: { name: 'read' },
+  resource: { type: 'workflow', id: '1' },
+}
+
+/** A log that holds every entry back until the test lets it go. */
+class SlowLog {
+  readonly held: (readonly EntryDraft[])[] = []
+  #settle: ((written: boolean) => void) | undefined
+
+  readonly record: Recorder = (drafts) => {
+    this.held.push(drafts)
+    return new Promise((resolve, reject) => {
+      this.#settle = (written) =>
+        written ? resolve(drafts.map(({ id = '' }) => id)) : reject(new Fault('log_unavailable', 'disk full'))
+    })
+  }
+
+  settle(written: boolean): void {
+    this.#settle?.(written)
+  }
+}
+
+let log: SlowLog
+let server: Server
+const answerFault: ErrorRequestHandler = (error, _req, res, _next) => {
+  res.status(error instanceof Fault ? PROBLEMS[error.code].status : 500).json({ code: error.code })
+}
+
+beforeEach(async () => {
+  log = new SlowLog()
+  const policies = await loadPolicies(join(import.meta.dirname, '../../policies'))
+  const vault = new SqliteVault(openDatabase(':memory:'), () => 0)
+  const shared = { policies: () => policies, vault }
+  const deps = {
+    ...shared,
+    border: new Border({ ...shared, issuer: 'https://id.example' }),
+    redact: new Redactor({ ...shared, register: { agent: () => undefined } }),
+    modelId: () => 'model',
+    consistency: 'HIGHER_CONSISTENCY',
+    decide: () => Promise.resolve(PERMIT),
+    record: log.record,
+    newId: () => '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+  }
+  const principal = { party: undefined, name: 'service:trips', inPerson: false, types: ['workflow'], actor: undefined }
+  const exchange: Exchange = {
+    requestId: 'r',
+    keptId: undefined,
+    trace: undefined,
+    arrived: 0,
+    principal: { ...principal, roles: [], origin: {} },
+  }
+  const app = express().use(express.json(), (_req, res, next) => {
+    res.locals['exchange'] = exchange
+    next()
+  })
+  app.post('/evaluation', evaluationRoute(deps)).post('/evaluations', evaluationsRoute(deps)).use(answerFault)
+  server = createServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+})
+afterEach(() => void server.close())
+
+function ask(path: string): { readonly answer: Promise<Response>; readonly isAnswered: () => boolean } {
+  let answered = false
+  const { port } = server.address() as AddressInfo
+  const body = JSON.stringify(path === '/evaluation' ? QUESTION : { evaluations: [QUESTION, QUESTION] })
+  const headers = { 'content-type': 'application/json' }
+  const answer = fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', headers, body }).finally(() => {
+    answered = true
+  })
+  return { answer, isAnswered: () => answered }
+}
+
+test.for([
+  ['/evaluation', 1],
+  ['/evaluations', 2],
+] as const)('L1: %s answers nothing before its entries are durable', async ([path, entries]) => {
+  const { answer, isAnswered } = ask(path)
+  await expect.poll(() => log.held.flat().length).toBe(entries)
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(isAnswered()).toBe(false)
+  log.settle(true)
+  expect((await answer).status).toBe(200)
+})
+
+test.for(['/evaluation', '/evaluations'])('L1: %s permits nothing that cannot be recorded', async (path) => {
+  const { answer } = ask(path)
+  await expect.poll(() => log.held.length).toBe(1)
+  log.settle(false)
+  const { status, text } = await answer.then(async (got) => ({ status: got.status, text: await got.text() }))
+  expect([status, text]).toEqual([503, '{"code":"log_unavailable"}'])
+})
