@@ -28,7 +28,9 @@ for (const [file, cases] of files) {
     for (const played of cases) {
       test(`row ${played.row}: ${played.case}`, async () => {
         const world = new World(tpdp)
-        await world.begin()
+        const text = JSON.stringify(played)
+        // Whoever a case does not name is not there: that saves half of the time.
+        await world.begin((name) => new RegExp(`\\b${name}\\b`).test(text))
         await play(world, played)
       })
     }
