@@ -1,0 +1,156 @@
+/**
+ * Who may call what: every address of the PDP's and every kind of caller (issue: least privilege). `docs/permissions.md` is written from it
+ * and `test/integration/permissions.test.ts` tries each cell. To write the document anew:
+ * `npx vitest run --project unit test/unit/permissions.test.ts -u`.
+ *
+ * @module
+ */
+import type { ProblemCode } from '@mandate/protocol'
+
+/** Kinds of caller, each with what its column says. A owns the trip in question, B has a grant on it from A. */
+export const CALLERS = {
+  owner: 'person concerned',
+  delegate: 'their delegate',
+  other: 'another person',
+  stranger: 'stranger',
+  agent: 'agent itself',
+  brought: "agent with the person's token",
+  service: 'service of the type',
+  foreignService: 'service of another type',
+  auditor: 'auditor',
+  personaAdmin: 'persona administrator',
+  operator: 'operator',
+  key: 'API key of the type',
+  nobody: 'no token',
+  foreign: "another issuer's token",
+} as const
+export type Caller = keyof typeof CALLERS
+
+/** `yes`, or the code of the problem that is the answer. */
+export type Outcome = 'yes' | ProblemCode
+
+export interface Permission {
+  readonly endpoint: string
+  /** What is asked of it, where that matters. */
+  readonly about?: string
+  readonly outcomes: Readonly<Record<Caller, Outcome>>
+}
+
+const PEOPLE = ['owner', 'delegate', 'other', 'stranger', 'auditor', 'personaAdmin', 'operator'] as const
+const SERVICES = ['service', 'foreignService'] as const
+const NOT_IN_PERSON = ['agent', 'brought', ...SERVICES] as const
+
+/** Everybody is refused with `otherwise` but whom `but` names; an API key is always `forbidden`, and without a good token it is 401. */
+function row(endpoint: string, otherwise: Outcome, but: Partial<Record<Caller, Outcome>>, about?: string): Permission {
+  const all = Object.fromEntries(Object.keys(CALLERS).map((caller) => [caller, otherwise])) as Record<Caller, Outcome>
+  const outcomes = { ...all, key: 'forbidden', ...but, nobody: 'unauthenticated', foreign: 'unauthenticated' } as const
+  return { endpoint, outcomes, ...(about ? { about } : {}) }
+}
+
+const each = (callers: readonly Caller[], outcome: Outcome): Partial<Record<Caller, Outcome>> =>
+  Object.fromEntries(callers.map((caller) => [caller, outcome]))
+
+const inPersonOnly = each(NOT_IN_PERSON, 'in_person_only')
+/** Somebody in person, and nobody else. */
+const inPerson = (otherwise: Outcome, but: Partial<Record<Caller, Outcome>>) =>
+  [otherwise, { ...inPersonOnly, ...but }] as const
+const anybodyInPerson = inPerson('yes', {})
+const onlyService = { service: 'yes' } as const
+const onlyOperator = { operator: 'yes' } as const
+const asked = { service: 'yes', auditor: 'yes', key: 'yes' } as const
+
+export const PERMISSIONS: readonly Permission[] = [
+  row('POST /access/v1/evaluation', 'forbidden', { ...asked, owner: 'yes' }, 'the person'),
+  row(
+    'POST /access/v1/evaluations',
+    'yes',
+    { key: 'yes' },
+    'each item by itself; a refused one is `false` with its error',
+  ),
+  row('POST /access/v1/search/resource', 'forbidden', { ...asked, owner: 'yes' }, 'the person'),
+  row(
+    'POST /access/v1/evaluation (agent)',
+    'forbidden',
+    { ...asked, owner: 'yes', agent: 'yes', brought: 'yes' },
+    'the agent acting for the person',
+  ),
+  row(
+    'POST /v1/grants',
+    'grant_persona',
+    { ...inPersonOnly, owner: 'yes', other: 'not_owner', agent: 'grant_invalid' },
+    "on the owner's trip, as the owner would",
+  ),
+  row('POST /v1/grants/preview', 'yes', { ...inPersonOnly, agent: 'yes' }),
+  row('GET /v1/grants', 'yes', { ...each(SERVICES, 'forbidden'), brought: 'in_person_only' }, "of one's own"),
+  row('GET /v1/grants/{id}', 'grant_unknown', {
+    owner: 'yes',
+    delegate: 'yes',
+    brought: 'in_person_only',
+    auditor: 'yes',
+  }),
+  row('POST /v1/grants/{id}/revoke', 'grant_unknown', {
+    ...inPersonOnly,
+    agent: 'grant_unknown',
+    owner: 'yes',
+    delegate: 'yes',
+  }),
+  row('POST /v1/invitations', ...anybodyInPerson),
+  row('GET /v1/invitations', ...anybodyInPerson),
+  row('POST /v1/invitations/redeem', ...inPerson('yes', { owner: 'conflict' }), "the person's"),
+  row('POST /v1/invitations/{id}/confirm', ...inPerson('not_found', { owner: 'yes' })),
+  row('DELETE /v1/invitations/{id}', ...inPerson('not_found', { owner: 'yes' })),
+  row('POST /v1/personas', ...anybodyInPerson),
+  row('GET /v1/personas', ...anybodyInPerson),
+  row('GET /v1/personas?waiting=true', 'forbidden', { personaAdmin: 'yes' }),
+  row('PATCH /v1/personas/{id}', ...inPerson('not_found', { owner: 'yes', personaAdmin: 'forbidden' }), 'autonomy'),
+  row(
+    'PATCH /v1/personas/{id} (status)',
+    ...inPerson('not_found', { owner: 'conflict', personaAdmin: 'yes' }),
+    'suspend',
+  ),
+  row('POST /v1/agents', 'forbidden', onlyOperator),
+  row('GET /v1/agents', 'forbidden', { ...onlyOperator, auditor: 'yes' }),
+  row('PATCH /v1/agents/{id}', 'forbidden', onlyOperator),
+  row('PUT /v1/resources/{type}/{id}', 'forbidden', onlyService),
+  row('GET /v1/resources/{type}/{id}', 'forbidden', onlyService),
+  row('POST /v1/resources/{type}/{id}/transfer', 'forbidden', onlyService),
+  row('DELETE /v1/resources/{type}/{id}', 'forbidden', onlyService),
+  row('POST /v1/keys', 'forbidden', onlyOperator),
+  row('GET /v1/keys', 'forbidden', onlyOperator),
+  row('DELETE /v1/keys/{id}', 'forbidden', onlyOperator),
+  row('GET /v1/subjects/me/export', ...anybodyInPerson),
+  row('DELETE /v1/subjects/{pseudonym}', ...inPerson('forbidden', onlyOperator), "somebody else's"),
+  row('PUT /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
+  row('DELETE /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
+  row('GET /v1/erasures', 'forbidden', each(SERVICES, 'yes'), 'a service its own'),
+  row('POST /v1/erasures/{id}/acknowledge', 'forbidden', each(SERVICES, 'yes'), 'a service its own'),
+  row('GET /v1/decisions', 'forbidden', { ...each(PEOPLE, 'yes'), agent: 'yes' }, "of one's own; an auditor all"),
+  row('GET /v1/decisions/{id}', 'not_found', {
+    ...each([...SERVICES, 'brought'], 'forbidden'),
+    owner: 'yes',
+    auditor: 'yes',
+  }),
+  row('GET /log/checkpoint', 'yes', {}),
+  row('DELETE /v1/subjects/me', ...anybodyInPerson),
+]
+
+const INTRODUCTION = `# Who may call what
+
+Written from \`test/support/permissions.ts\`, of which a test tries every cell against a running PDP. ✓: it is done, or answered with what
+belongs to the caller; anything else is the code of the problem (\`docs/reasons.md\`). 404 where existence is itself a secret.
+
+\`/livez\`, \`/readyz\` and \`/.well-known/authzen-configuration\` need no token. A role counts only in a token of an interactive client; staff
+are people too, so whatever anybody may do in person they may do for themselves. An API key asks and does nothing else.
+`
+
+/** The whole file. */
+export function permissionsDocument(): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  const callers = Object.keys(CALLERS) as readonly Caller[]
+  const head = ['', ...callers.map((caller) => CALLERS[caller])]
+  const rows = PERMISSIONS.map(({ endpoint, about, outcomes }) => {
+    const what = `\`${endpoint.replace(/ \(.*\)$/u, '')}\`${about ? `: ${about}` : ''}`
+    return [what, ...callers.map((caller) => (outcomes[caller] === 'yes' ? '✓' : `\`${outcomes[caller]}\``))]
+  })
+  return [INTRODUCTION, [head, head.map(() => '---'), ...rows].map(line).join('\n'), ''].join('\n')
+}
