@@ -29,12 +29,6 @@ export class Memory<V> {
     if (!oldest.done) this.#entries.delete(oldest.value)
   }
 
-  /** The key under which a value is kept. Looks at all of them. */
-  keyOf(value: V): string | undefined {
-    for (const [key, kept] of this.#entries) if (kept === value) return key
-    return undefined
-  }
-
   delete(key: string): void {
     this.#entries.delete(key)
   }

@@ -282,7 +282,7 @@ export interface Vault {
   commit(text: string): string
   /** `undefined` for a person who was erased, or never was. */
   subOf(pseudonym: PartyRef): string | undefined
-  /** The row is gone: nothing remembered of it is used any more, nor a token that was issued before. */
+  /** The row is about to go: nothing remembered of it is used any more, nor a token that was issued before. */
   forget(pseudonym: PartyRef): void
   /** Whether a token is older than its person's erasure. `issuedAt` by the machine's clock. */
   isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean

@@ -53,6 +53,24 @@ test('duplicates at the same time wait for the first', async () => {
   expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201])
 })
 
+test('a caller that hangs up and tries again finds what the first try did', async () => {
+  const key = randomUUID()
+  const { tpdp, world } = suite
+  const token = await tpdp.issuer.token(world.as('A'))
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': key }
+  const hungUp = fetch(`${tpdp.pdp.url}/v1/grants`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body()),
+    signal: AbortSignal.timeout(5),
+  }).catch(() => undefined)
+  await hungUp
+  const answers = await Promise.all([post(key), post(key)])
+  expect(answers.map(({ status }) => status)).toEqual([201, 201])
+  const { body: list } = await world.call('GET', '/v1/grants', world.as('A'))
+  expect(list.items.map(({ id }: { readonly id: string }) => id)).toEqual([answers[0]?.body.id])
+})
+
 test('a key is its caller`s own', async () => {
   const key = randomUUID()
   await post(key)

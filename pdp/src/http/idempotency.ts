@@ -58,11 +58,22 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
         return
       }
       keepWhatIsSaid(deps, res, { id, request, key, by })
-      const over = new Promise((resolve) => res.once('close', resolve))
+      const over = answered(res)
       next()
       await over
     })
   }
+}
+
+/** When the answer is there, whether or not its caller has waited for it. */
+function answered(res: Response): Promise<void> {
+  const end = res.end
+  return new Promise((resolve) => {
+    res.end = (...args: unknown[]) => {
+      resolve()
+      return Reflect.apply(end, res, args)
+    }
+  })
 }
 
 interface Asked {

@@ -47,8 +47,9 @@ export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: B
   const personas = await revokePersonas(deps, erasure, by)
   const told = deps.services
   await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
-  deps.people.settleErasure(erasure, told)
+  // Nothing may come between the two: what is forgotten would be remembered again from the row.
   deps.vault.forget(erasure.person)
+  deps.people.settleErasure(erasure, told)
   return { id: erasure.id, at: erasure.at, grants, personas, told }
 }
 

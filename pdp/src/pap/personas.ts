@@ -236,6 +236,7 @@ function autonomyObjection(manifest: Manifest, { consent, limits }: Autonomy): s
 
 /** The persona a resource is registered under, by its owner's name for it. */
 export function personaForOwner(deps: PapDeps, owner: PartyRef, name: string | undefined, manifest: Manifest): string {
+  requireStaying(deps, owner)
   if (Object.keys(manifest.titles).length === 0) return ''
   const persona = heldPersona(deps, owner, name)
   if (persona && manifest.titles[personaParts(persona.id).title]) return persona.id

@@ -26,7 +26,7 @@ export class SqliteVault implements Vault {
 
   constructor(database: DatabaseSync, clock: Clock) {
     this.#byPerson = database.prepare('SELECT pseudonym FROM people WHERE issuer = ? AND sub = ?')
-    this.#byPseudonym = database.prepare('SELECT sub FROM people WHERE pseudonym = ?')
+    this.#byPseudonym = database.prepare('SELECT issuer, sub FROM people WHERE pseudonym = ?')
     this.#insert = database.prepare(
       'INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     )
@@ -59,10 +59,11 @@ export class SqliteVault implements Vault {
   }
 
   forget(pseudonym: PartyRef): void {
-    const gone = this.#known.keyOf(pseudonym)
-    if (gone !== undefined) {
-      this.#known.delete(gone)
-      this.#gone.set(gone, Date.now())
+    const row = this.#byPseudonym.get(pseudonym.slice('user:'.length))
+    if (row) {
+      const key = `${row['issuer']}\u0000${row['sub']}`
+      this.#known.delete(key)
+      this.#gone.set(key, Date.now())
     }
     this.#subs.delete(pseudonym)
   }
