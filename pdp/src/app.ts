@@ -282,9 +282,17 @@ function addressOf(config: Config, server: Server): string {
   return `${config.PDP_TLS_CERT_FILE ? 'https' : 'http'}://${host}:${port}`
 }
 
+/** How often connections are looked for that have become idle, in milliseconds. */
+const IDLE_EVERY = 50
+
+/** What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. */
 function stopServer(server: Server): Promise<void> {
+  server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'))
+  const timer = setInterval(() => server.closeIdleConnections(), IDLE_EVERY)
   return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
+    server.close(() => {
+      clearInterval(timer)
+      resolve()
+    })
   })
 }
