@@ -35,6 +35,8 @@ export interface Listener {
 }
 
 const GRACE_MS = 10_000
+/** How often connections are looked for that have become idle, in milliseconds. */
+const IDLE_EVERY_MS = 50
 const KEEP_ALIVE_MS = 15_000
 const MAX_HEADER_BYTES = 16_384
 const MAX_CONNECTIONS = 4_096
@@ -67,12 +69,13 @@ function createListener(
   return createTlsServer({ ...bounds, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: headersWithinMs }, app)
 }
 
+/** What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. */
 async function closeGracefully(server: Server): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
-  await new Promise((resolve) => {
-    server.close(resolve)
-    server.closeIdleConnections()
-  })
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_EVERY_MS)
+  server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'))
+  await new Promise((resolve) => server.close(resolve))
+  clearInterval(idle)
   clearTimeout(timer)
 }
 
