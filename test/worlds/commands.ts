@@ -169,7 +169,7 @@ function drawRoot(gen: Gen, facts: Facts): GrantStep {
     ...(trustworthy ? { persona: nameOf(persona) } : {}),
     on: drawScope(gen, plain(trip.ref)),
     actions: drawActions(gen, ACTIONS),
-    redelegations: chance(gen, 30) ? between(gen, 0, 5) : 5,
+    redelegations: between(gen, chance(gen, 30) ? 0 : 5, 8),
     ...drawExpiry(gen),
     ...(isAgent(to) ? { unattended: chance(gen, 65) } : drawAsked(gen, facts, to)),
     ...(chance(gen, 25) ? { limits: limitsFor(drawLimits(gen)) } : {}),
@@ -222,8 +222,17 @@ function drawChild(gen: Gen, facts: Facts, parent: Grant): GrantStep {
     redelegations: Math.max(0, parent.redelegations - (chance(gen, 80) ? 1 : between(gen, 0, 2))),
     ...(chance(gen, 70) ? {} : drawExpiry(gen)),
     ...(isAgent(to) ? { unattended: isAgent(from) ? chance(gen, 95) : chance(gen, 50) } : drawAsked(gen, facts, to)),
-    limits: limitsFor(chance(gen, 85) ? parent.limits : drawLimits(gen)),
+    limits: limitsFor(drawTighter(gen, parent.limits)),
   }
+}
+
+/** Mostly the parent's; else one of them is changed or missing, or all are others. */
+function drawTighter(gen: Gen, limits: readonly Limit[]): readonly Limit[] {
+  if (chance(gen, 75)) return limits
+  if (limits.length === 0 || chance(gen, 30)) return drawLimits(gen)
+  const changed = oneOf(gen, limits)
+  const others = LIMITS.filter(({ attribute }) => attribute === changed.attribute)
+  return limits.flatMap((limit) => (limit === changed ? (chance(gen, 30) ? [] : oneOf(gen, others)) : limit))
 }
 
 /** As `on` of a case writes it. */
