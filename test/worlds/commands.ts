@@ -119,7 +119,12 @@ function drawAutonomy(gen: Gen, facts: Facts): Command {
 
 function drawTrip(gen: Gen, facts: Facts, name: string): Command {
   const held = facts.personas.filter(({ status }) => status !== 'revoked')
-  const persona = oneOf(gen, chance(gen, 60) ? held.filter(({ holder }) => holder === 'user:A') : held)
+  const of = held.filter(({ holder }) => holder === 'user:A')
+  // When everybody's personas are revoked, a service that asks all the same is refused: that is a question too.
+  const persona = oneOf(
+    gen,
+    [of, held, facts.personas].find((some) => some.length > 0 && (some !== of || chance(gen, 60))) ?? [],
+  )
   return { trip: { name, owner: plain(persona.holder), persona: nameOf(persona) } }
 }
 

@@ -94,7 +94,10 @@ export async function getResource(deps: PapDeps, resource: ResourceRef, by: Prin
   return located
 }
 
-/** Forgets a resource: every grant on it is dead at once, and stays so if it is registered again. Removing what is gone is no error. */
+/**
+ * Forgets a resource: every grant on it is dead at once. A topmost one that is registered again has a new deed, so they stay dead; a part has
+ * its root's, so grants on the very same part count again: a service gives no id twice. Removing what is gone is no error.
+ */
 export async function removeResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<void> {
   requireType(deps, resource, by)
   await deps.turns.take(turnOf.resource(resource), async () => {
