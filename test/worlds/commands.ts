@@ -19,9 +19,9 @@ const LIMITS: readonly Limit[] = [
   { attribute: 'planned_price', at_most: 12_000, currency: 'EUR' },
   { attribute: 'planned_price', at_most: 400_000, currency: 'EUR' },
   { attribute: 'planned_price', at_most: 500_000, currency: 'USD' },
-  { attribute: 'planned_price', at_least: 100, currency: 'EUR' },
+  { attribute: 'planned_price', at_least: 12_001, currency: 'EUR' },
   { attribute: 'risk', at_most: 1 },
-  { attribute: 'risk', at_most: 2 },
+  { attribute: 'risk', at_least: 2 },
   { attribute: 'starts_at', at_least: 7 * DAY },
   { attribute: 'starts_at', at_most: 61 * DAY },
 ]
@@ -135,10 +135,13 @@ function drawTransfer(gen: Gen, facts: Facts): Command {
 }
 
 function drawGrant(gen: Gen, facts: Facts, name: string): GrantStep & { readonly name: string } {
-  const redelegable = facts.grants.filter(({ redelegations }) => redelegations > 0)
+  const isLive = ({ revoked, expiresAt }: Grant): boolean => !revoked && expiresAt > facts.now
+  const redelegable = facts.grants.filter((each) => each.redelegations > 0 && chainOf(facts, each).every(isLive))
   const parents = redelegable.length > 0 && chance(gen, 90) ? redelegable : facts.grants
   const depth = (grant: Grant): number => chainOf(facts, grant).length
-  const parent = parents.length > 0 && chance(gen, 70) ? betterOf(gen, parents, depth) : undefined
+  const deepest = parents.toSorted((a, b) => depth(b) - depth(a)).slice(0, 2)
+  const isChild = parents.length > 0 && chance(gen, 70)
+  const parent = isChild ? betterOf(gen, chance(gen, 25) ? deepest : parents, depth) : undefined
   const grant = parent ? drawChild(gen, facts, parent) : drawRoot(gen, facts)
   return { name, ...grant, ...drawOddity(gen) }
 }
@@ -166,7 +169,8 @@ function drawRoot(gen: Gen, facts: Facts): GrantStep {
   const trips = facts.resources.filter(({ parent }) => parent === undefined)
   const trip = oneOf(gen, trips)
   const persona = personaWithId(facts, trip.ownerPersona)
-  const to = chance(gen, 35) ? oneOf(gen, AGENTS) : oneOf(gen, PEOPLE)
+  const others = PEOPLE.filter((name) => name !== plain(trip.owner))
+  const to = chance(gen, 30) ? oneOf(gen, AGENTS) : oneOf(gen, chance(gen, 98) ? others : PEOPLE)
   const trustworthy = persona && chance(gen, 95)
   return {
     from: plain(trip.owner),
@@ -177,7 +181,7 @@ function drawRoot(gen: Gen, facts: Facts): GrantStep {
     redelegations: between(gen, chance(gen, 30) ? 0 : 5, 8),
     ...drawExpiry(gen),
     ...(isAgent(to) ? { unattended: chance(gen, 65) } : drawAsked(gen, facts, to)),
-    ...(chance(gen, 25) ? { limits: limitsFor(drawLimits(gen)) } : {}),
+    ...(chance(gen, 40) ? { limits: limitsFor(drawLimits(gen)) } : {}),
   }
 }
 
@@ -214,7 +218,8 @@ function drawChild(gen: Gen, facts: Facts, parent: Grant): GrantStep {
   const inChain = chainOf(facts, parent).flatMap(({ delegator, delegate }) => [plain(delegator), plain(delegate)])
   const outside = PEOPLE.filter((name) => !inChain.includes(name))
   const people = outside.length > 0 && chance(gen, 85) ? outside : PEOPLE
-  const to = oneOf(gen, (isAgent(from) ? chance(gen, 90) : chance(gen, 30)) ? AGENTS : people)
+  const others = chance(gen, 95) ? AGENTS.filter((name) => name !== from) : AGENTS
+  const to = oneOf(gen, chance(gen, isAgent(from) ? 95 : 25) ? others : people)
   const held = facts.personas.filter(({ holder }) => holder === parent.delegate)
   const on = scopeWords(parent.scope)
   return {

@@ -38,7 +38,7 @@ export type Law = (held: Held, asks: readonly Ask[]) => Promise<Ruling>
 const THEIR_OWN = ['persona_action', 'persona_unusable', 'agent_suspended']
 const AUDITOR = { sub: 'staff-auditor', azp: 'auditor', roles: ['auditor'] }
 /** How many grants one world is asked to live without. */
-const REMOVED = 4
+const REMOVED = 8
 
 const told = (answer: Told): string => `${answer.permit ? 'permit' : 'deny'} ${answer.reasons} [${answer.chain}]`
 

@@ -23,7 +23,8 @@ function drawHolder(gen: Gen, facts: Facts): Ask {
   const live = facts.grants.filter(({ revoked, expiresAt }) => !revoked && expiresAt > facts.now)
   const depth = (grant: Grant): number => chainOf(facts, grant).length
   const grant = betterOf(gen, live.length > 0 && chance(gen, 80) ? live : facts.grants, depth)
-  const action = chance(gen, 85) ? oneOf(gen, grant.actions) : oneOf(gen, ACTIONS)
+  const spends = grant.actions.includes('execute') && chance(gen, 40)
+  const action = spends ? 'execute' : oneOf(gen, chance(gen, 85) ? grant.actions : ACTIONS)
   return { ...drawUse(gen, facts, grant), action, ...drawPlace(gen, facts, grant, action) }
 }
 
