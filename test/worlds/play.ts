@@ -45,7 +45,15 @@ const NOBODYS = '01ARZ3NDEKTSV4RRFFQ69G5FAV'
 export async function play(server: Server, steps: readonly Step[]): Promise<Played> {
   const world = new World(server)
   await world.begin()
-  let facts = beginning(server.now())
+  return playOn({ world, facts: beginning(server.now()) }, steps)
+}
+
+/** Goes on in a world, from its present state. */
+export async function playOn(
+  { world, ...before }: Pick<Played, 'world' | 'facts'>,
+  steps: readonly Step[],
+): Promise<Played> {
+  let { facts } = before
   const tally = new Map<string, number>()
   const count = (code: string): unknown => tally.set(code, (tally.get(code) ?? 0) + 1)
   for (let index = 0; index < steps.length; ) {

@@ -34,6 +34,11 @@ export function drawHistory(gen: Gen, now: number, length: number): readonly Com
   return drawCommands(gen, beginning(now), length, []).commands
 }
 
+/** What happens after that. */
+export function drawMore(gen: Gen, facts: Facts, length: number, earlier: readonly Step[]): readonly Command[] {
+  return drawCommands(gen, facts, length, earlier).commands
+}
+
 function drawCommands(
   gen: Gen,
   before: Facts,
