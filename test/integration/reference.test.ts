@@ -14,7 +14,7 @@ import { drawWorld, QUESTIONS_A_WORLD } from '../worlds/world.ts'
 
 const QUESTIONS = Number(process.env['FC_QUESTIONS'] ?? 5_000)
 /** `npm test` asks the same of every commit, `npm run test:long` (which says how much) something new each time. */
-const SEED = Number(process.env['FC_SEED'] ?? (process.env['FC_QUESTIONS'] ? Date.now() % 2 ** 31 : 17_270_314))
+const SEED = Number(process.env['FC_SEED'] ?? (process.env['FC_QUESTIONS'] ? Date.now() % 2 ** 31 : 2))
 const WORLDS = Math.ceil(QUESTIONS / QUESTIONS_A_WORLD)
 
 /** What so many questions cannot miss, or they are no test. */
