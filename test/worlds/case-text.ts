@@ -1,11 +1,13 @@
 /**
- * Steps written as a case in the form of `test/cases`.
+ * Steps written as a case in the form of `test/cases`. Whom the cases do not know (an agent that nobody registered) is written all the same.
  *
  * @module
  */
+import { PROBLEMS } from '@mandate/protocol'
 import { stringify } from 'yaml'
 import type { Ask } from '../fixtures/world.ts'
 import { chainOf } from '../reference/chain.ts'
+import type { Outcome } from '../reference/command.ts'
 import type { Disagreement, Said } from './play.ts'
 import type { Found } from './shrink.ts'
 import { isAsk, type Step } from './steps.ts'
@@ -44,11 +46,16 @@ function wordsOf({ subject, actor, persona, action, trip = 'T', item, account = 
 }
 
 function expected({ reference, facts }: Disagreement): Readonly<Record<string, unknown>> {
-  if ('outcome' in reference) return reference.outcome.code === 'done' ? {} : { refused: reference.outcome }
+  if ('outcome' in reference) return refused(reference.outcome)
   const { permit, reasons, chain } = reference.verdict
   const leaf = facts.grants.find(({ id }) => id === chain.at(-1))
   const links = leaf ? chainOf(facts, leaf) : []
   const names = [...links.map(({ delegator }) => delegator), ...(leaf ? [leaf.delegate] : [])]
   const parties = names.map((party) => party.slice(party.indexOf(':') + 1))
   return { ...(permit ? { permit: reasons[0] } : { deny: reasons }), ...(leaf ? { chain: parties } : {}) }
+}
+
+function refused({ code }: Outcome): Readonly<Record<string, unknown>> {
+  const problem = Object.entries(PROBLEMS).find(([name]) => name === code)
+  return problem ? { refused: { status: problem[1].status, code } } : {}
 }

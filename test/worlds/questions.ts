@@ -42,7 +42,7 @@ function drawUse(gen: Gen, facts: Facts, grant: Grant): Pick<Ask, 'subject' | 'a
 function drawPersona(gen: Gen, facts: Facts, holder: string): Pick<Ask, 'persona'> {
   if (isAgent(holder) || chance(gen, 75)) return {}
   const held = facts.personas.filter((persona) => persona.holder === `user:${holder}`)
-  if (held.length === 0 || chance(gen, 10)) return { persona: oneOf(gen, [null, 'traveler/nowhere', 'not a persona']) }
+  if (held.length === 0 || chance(gen, 10)) return { persona: oneOf(gen, [null, 'traveler/nowhere', 'not-a-persona']) }
   return { persona: nameOf(oneOf(gen, held)) }
 }
 
