@@ -26,7 +26,6 @@ export const instant = (millis: EpochMillis): string => new Date(millis).toISOSt
 
 const grantName = (id: string): string => `grant:${id}`
 const seatName = (seat: string): string => `seat:${seat}`
-const personaNameOf = (id: PersonaId): string => `persona:${id}`
 
 /** The giver that stands in a link: the persona of a person, or the agent itself. */
 const giverOf = (grant: GrantBody) => grant.givers[grant.givers.length - 1] ?? ''
@@ -48,6 +47,10 @@ export function seatsOf(grant: GrantBody): readonly { readonly seat: string; rea
   const fromPerson = splitRef(grant.delegator).type === 'user'
   return [...(grant.unattended ? [own] : []), ...(fromPerson ? [behalf] : [])]
 }
+
+/** Where a grant is seated. */
+const viaKeys = (grant: GrantBody): readonly TupleKey[] =>
+  seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatName(seat) }))
 
 /** Everything a new grant is, in one Write. */
 export function grantTuples(grant: GrantBody): Change {
@@ -101,10 +104,7 @@ function termsOf(grant: GrantBody): Readonly<Record<string, unknown>> {
 /** Ends a grant: its edge and seats go, who ended it stays. Whoever deletes the edge first has ended it; the edge is the lock. */
 export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Change {
   return {
-    deletes: [
-      edgeOf(grant),
-      ...seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatName(seat) })),
-    ],
+    deletes: [edgeOf(grant), ...viaKeys(grant)],
     writes: [
       {
         user: objectName(by),
@@ -118,13 +118,8 @@ export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, re
 
 /** Everything of a grant but who ended it: edge, seats and body. */
 export function remainsOf(grant: GrantBody): readonly TupleKey[] {
-  const seats = seatsOf(grant).map(({ seat }) => ({
-    user: grantName(grant.id),
-    relation: 'via',
-    object: seatName(seat),
-  }))
   const body = { user: objectName(grant.delegator), relation: 'delegator', object: grantName(grant.id) }
-  return [edgeOf(grant), ...seats, body]
+  return [edgeOf(grant), ...viaKeys(grant), body]
 }
 
 /** Some grants end and others begin, in one Write. */
@@ -155,16 +150,17 @@ export function partTuple(located: Located): Tuple {
   }
 }
 
-export const holderTuple = (id: PersonaId): Tuple => ({
+/** Every fact about a persona is a tuple of its holder's. */
+const personaKey = (id: PersonaId, relation: string): TupleKey => ({
   user: objectName(personaParts(id).holder),
-  relation: 'holder',
-  object: personaNameOf(id),
+  relation,
+  object: `persona:${id}`,
 })
 
+export const holderTuple = (id: PersonaId): Tuple => personaKey(id, 'holder')
+
 export const usableTuple = (id: PersonaId, from: EpochMillis, till: EpochMillis): Tuple => ({
-  user: objectName(personaParts(id).holder),
-  relation: 'usable',
-  object: personaNameOf(id),
+  ...personaKey(id, 'usable'),
   condition: { name: 'in_term', context: { valid_from: instant(from), valid_till: instant(till) } },
 })
 
@@ -174,7 +170,7 @@ export function gateTuple(
   relation: string,
   setting: { readonly bound: 'at_most' | 'at_least'; readonly value: number; readonly unit: string } | undefined,
 ): Tuple {
-  const key = { user: objectName(personaParts(id).holder), relation, object: personaNameOf(id) }
+  const key = personaKey(id, relation)
   if (!setting) return key
   const limit = setting.bound === 'at_most' ? { most: setting.value } : { least: setting.value }
   return { ...key, condition: { name: setting.bound, context: { ...limit, unit_of: setting.unit } } }
@@ -194,11 +190,7 @@ export function questionKey(question: Question): TupleKey {
     case 'part':
       return { user: objectName(question.parent), relation: 'parent', object: objectName(question.child) }
     case 'persona':
-      return {
-        user: objectName(personaParts(question.persona).holder),
-        relation: 'usable',
-        object: personaNameOf(question.persona),
-      }
+      return personaKey(question.persona, 'usable')
     case 'agent':
       return agentTuple(question.agent, 'active')
     case 'seat':
@@ -208,11 +200,7 @@ export function questionKey(question: Question): TupleKey {
     case 'parent':
       return { user: grantName(question.parent), relation: 'parent', object: grantName(question.grant) }
     case 'gate':
-      return {
-        user: objectName(personaParts(question.persona).holder),
-        relation: question.relation,
-        object: personaNameOf(question.persona),
-      }
+      return personaKey(question.persona, question.relation)
   }
 }
 
