@@ -24,6 +24,13 @@ export interface Acting {
   readonly names: readonly string[]
 }
 
+/** A question that can be decided: what is asked, about what, and who acts. */
+export interface Matter {
+  readonly admitted: Admitted
+  readonly place: Place
+  readonly acting: Acting
+}
+
 /** Finds the persona that the request names among those the subject holds; the newest where one was revoked and taken again. */
 export async function act(
   admitted: Admitted,
@@ -56,7 +63,7 @@ export function actingOf(admitted: Admitted, place: Place, known: Pick<Acting, '
 }
 
 /** What the store must affirm about the actor and the subject: agents first, since a suspended one's every decision is that (rule G1). */
-export function actQuestions(admitted: Admitted, acting: Acting): readonly Question[] {
+export function actQuestions({ admitted, acting }: Matter): readonly Question[] {
   const { subject, actor } = admitted.evaluation
   return [
     ...(actor ? [{ kind: 'agent', agent: actor } as const] : []),
@@ -71,9 +78,7 @@ export function actQuestions(admitted: Admitted, acting: Acting): readonly Quest
  * @param registered - Whether an agent that is not active is known at all; asked only then.
  */
 export async function actFindings(
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
+  matter: Matter,
   answers: ReadonlyMap<Question, boolean>,
   registered: (agent: PartyRef) => Promise<boolean>,
 ): Promise<readonly Finding[]> {
@@ -83,12 +88,12 @@ export async function actFindings(
     if (question.kind === 'agent') codes.add((await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown')
     if (question.kind === 'persona') codes.add('persona_unusable')
   }
-  if (acting.personaUnknown) codes.add('persona_unknown')
-  return [...[...codes].map((code) => ({ code })), ...personaFindings(admitted, place, acting)]
+  if (matter.acting.personaUnknown) codes.add('persona_unknown')
+  return [...[...codes].map((code) => ({ code })), ...personaFindings(matter)]
 }
 
 /** What the manifest and the resource say about the persona, whether it is usable or not. */
-function personaFindings(admitted: Admitted, place: Place, acting: Acting): readonly Finding[] {
+function personaFindings({ admitted, place, acting }: Matter): readonly Finding[] {
   if (!acting.persona) return []
   const { subject, action } = admitted.evaluation
   const owns = subject === place.owner

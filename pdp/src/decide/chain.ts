@@ -37,6 +37,12 @@ export function chainQuestions(candidate: Candidate, owner: PartyRef): readonly 
   return [{ kind: 'seat', seat: candidate.seat, grant: candidate.grant }, ...links]
 }
 
+/** What must hold for a candidate's chain, whatever else does: its givers, in their order, and then {@link chainQuestions}. */
+export const affirmingQuestions = (candidate: Candidate, owner: PartyRef): readonly Question[] => [
+  ...candidate.givers.map(giverQuestion),
+  ...chainQuestions(candidate, owner),
+]
+
 /** Whose links: a persona of a person, or an agent. */
 export const giverQuestion = (giver: string): Question =>
   giver.startsWith('persona:')

@@ -33,13 +33,13 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
   if (typeof admitted === 'string') return unknown(admitted, now, trail)
   const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])
   if (!place) return { ...unknown('resource_unknown', now, trail), policy: admitted.pack.version }
-  const acting = actingOf(admitted, place, persona)
-  const related = await relate(admitted, place, acting, relations, trail)
-  if (!trail.fresh && trail.remembered > 0 && !isSettled(related, acting, place)) {
+  const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
+  const related = await relate(matter, relations, trail)
+  if (!trail.fresh && trail.remembered > 0 && !isSettled(related, matter)) {
     trail.fresh = true
     return attempt(evaluation, now, deps, trail)
   }
-  return weigh({ admitted, place, acting, related }, deps, trail)
+  return weigh({ ...matter, related }, deps, trail)
 }
 
 /** A question about something that nobody registered. */

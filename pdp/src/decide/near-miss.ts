@@ -5,11 +5,11 @@
  */
 import type { PartyRef } from '@mandate/protocol'
 import { seatOf, seatOnBehalf } from '../names.ts'
-import type { Candidate, GrantBody, GrantRecord, PastGrants, Question, Relations } from '../ports.ts'
+import type { Candidate, GrantBody, GrantRecord, PastGrants, Relations } from '../ports.ts'
 import type { Trail } from '../trail.ts'
-import type { Acting } from './act.ts'
+import type { Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
-import { chainQuestions, giverQuestion, type Judged, staticFlaws } from './chain.ts'
+import { affirmingQuestions, type Judged, staticFlaws } from './chain.ts'
 import type { Finding } from './question.ts'
 import { circumstancesOf } from './relate.ts'
 
@@ -37,13 +37,12 @@ export interface NearMissDeps {
  * it makes no difference whether its tuples are still there; one that is neither misses by its givers and personas.
  */
 export async function nearMiss(
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
+  matter: Matter,
   judged: readonly Judged[],
   { relations, past }: NearMissDeps,
   trail: Trail,
 ): Promise<Finding> {
+  const { admitted, place, acting } = matter
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
   const misses: (readonly Finding[])[] = []
   const elsewhere: GrantRecord[] = []
@@ -56,7 +55,7 @@ export async function nearMiss(
     seated.delete(record.id)
   }
   misses.push(...seated.values())
-  const others = await flawsElsewhere(elsewhere, admitted, place, acting, relations, trail)
+  const others = await flawsElsewhere(elsewhere, matter, relations, trail)
   const good = elsewhere.find((_, index) => others[index]?.length === 0)
   if (good) return { code: 'not_on_behalf', grant: good.id }
   const [nearest] = [...misses, ...others].filter((flaws) => flaws.length > 0).sort(byNearness)
@@ -91,20 +90,15 @@ function rememberedFlaws(record: GrantRecord, place: Place, admitted: Admitted, 
  */
 async function flawsElsewhere(
   records: readonly GrantRecord[],
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
+  matter: Matter,
   relations: Relations,
   trail: Trail,
 ): Promise<readonly (readonly Finding[])[]> {
   if (records.length === 0) return []
-  const candidates = records.map((record) => candidateFor(record, acting.holder))
+  const candidates = records.map((record) => candidateFor(record, matter.acting.holder))
   const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
-  const circumstances = { ...circumstancesOf(admitted, place, acting, candidates), acting: names, limited: false }
-  const questions = candidates.map((candidate): readonly Question[] => [
-    ...candidate.givers.map(giverQuestion),
-    ...chainQuestions(candidate, place.owner),
-  ])
+  const circumstances = { ...circumstancesOf(matter, candidates), acting: names, limited: false }
+  const questions = candidates.map((candidate) => affirmingQuestions(candidate, matter.place.owner))
   const answers = await relations.ask(questions.flat(), circumstances, trail)
   let next = 0
   return candidates.map(({ grant, givers }, index) => {

@@ -9,7 +9,7 @@ import { seatOf, seatOnBehalf } from '../names.ts'
 import type { Gate } from '../policy/manifest.ts'
 import type { Candidate, Circumstances, PersonaId, Question, Relations } from '../ports.ts'
 import type { Trail } from '../trail.ts'
-import { type Acting, actQuestions } from './act.ts'
+import { actQuestions, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { type Answers, byPreference, chainQuestions, giverQuestion, type Judged, judge } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
@@ -28,7 +28,7 @@ export interface Related {
 }
 
 /** The seats at which a grant that covers the place would be found for this subject and actor. */
-export function seatsFor(admitted: Admitted, place: Place): readonly string[] {
+function seatsFor({ admitted, place }: Matter): readonly string[] {
   const { subject, actor } = admitted.evaluation
   return place.within.map((scope) => (actor ? seatOnBehalf(scope, subject, actor) : seatOf(scope, subject)))
 }
@@ -37,22 +37,15 @@ export function seatsFor(admitted: Admitted, place: Place): readonly string[] {
  * Asks about every candidate. A memory of seats that shows no good chain may merely be old: then they are looked at afresh, and asked about
  * again if there is anything new.
  */
-export async function relate(
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
-  relations: Relations,
-  trail: Trail,
-): Promise<Related> {
-  const ask = (candidates: readonly Candidate[]): Promise<Related> =>
-    askAll(admitted, place, acting, candidates, relations, trail)
-  if (acting.ownerInPerson) return ask([])
-  const seats = seatsFor(admitted, place)
+export async function relate(matter: Matter, relations: Relations, trail: Trail): Promise<Related> {
+  const ask = (candidates: readonly Candidate[]): Promise<Related> => askAll(matter, candidates, relations, trail)
+  if (matter.acting.ownerInPerson) return ask([])
+  const seats = seatsFor(matter)
   const remembered = trail.remembered
   const known = inOrder(await relations.candidates(seats, trail))
   const related = await ask(known)
   const isOld = trail.remembered > remembered
-  if (!isOld || !isSettled(related, acting, place) || related.judged.some(isGood)) return related
+  if (!isOld || !isSettled(related, matter) || related.judged.some(isGood)) return related
   trail.fresh = true
   const found = inOrder(await relations.candidates(seats, trail))
   const same = found.length === known.length && found.every(({ grant }, index) => grant === known[index]?.grant)
@@ -66,22 +59,20 @@ const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
  * Whether what was remembered of the resource, the subject and the actor was affirmed: then a denial does not rest on it. Which personas
  * an account's owner has can only be looked up, so there a chain must be good.
  */
-export function isSettled(related: Related, acting: Acting, place: Place): boolean {
+export function isSettled(related: Related, { acting, place }: Matter): boolean {
   const affirmed = related.title && !acting.personaUnknown && [...related.act.values()].every((answer) => answer)
   return affirmed && (place.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
 }
 
 /** Round by round, shortest chains first, until one is good and all as short were asked about: the latest expiry is reported (rule D2). */
 async function askAll(
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
+  matter: Matter,
   candidates: readonly Candidate[],
   relations: Relations,
   trail: Trail,
 ): Promise<Related> {
   const round = (start: number): Promise<Related> =>
-    askRound(admitted, place, acting, candidates.slice(start, start + CANDIDATES_A_ROUND), relations, trail)
+    askRound(matter, candidates.slice(start, start + CANDIDATES_A_ROUND), relations, trail)
   let related = await round(0)
   for (let next = CANDIDATES_A_ROUND; next < candidates.length; next += CANDIDATES_A_ROUND) {
     const good = related.judged.find(isGood)
@@ -98,12 +89,7 @@ export const isGood = (judged: Judged): boolean =>
   judged.objections.length === 0 && judged.limits.length === 0 && judged.affirmed
 
 /** What all questions of a decision share. `standing` lists only givers that the same BatchCheck asks about. */
-export function circumstancesOf(
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
-  candidates: readonly Candidate[],
-): Circumstances {
+export function circumstancesOf({ admitted, place, acting }: Matter, candidates: readonly Candidate[]): Circumstances {
   return {
     now: admitted.now,
     action: admitted.evaluation.action,
@@ -116,16 +102,15 @@ export function circumstancesOf(
 }
 
 async function askRound(
-  admitted: Admitted,
-  place: Place,
-  acting: Acting,
+  matter: Matter,
   candidates: readonly Candidate[],
   relations: Relations,
   trail: Trail,
 ): Promise<Related> {
-  const circumstances = circumstancesOf(admitted, place, acting, candidates)
+  const { admitted, place, acting } = matter
+  const circumstances = circumstancesOf(matter, candidates)
   const title = titleQuestions(place)
-  const act = actQuestions(admitted, acting)
+  const act = actQuestions(matter)
   const gates = acting.byAgent ? gateQuestions(admitted, place, candidates) : []
   const gateAsked = gates.flatMap(({ question }) => question ?? [])
   const givers = circumstances.standing.map(giverQuestion)

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { PersonaId, Question } from '../ports.ts'
+import type { PersonaId } from '../ports.ts'
 import type { Trail } from '../trail.ts'
-import { type Acting, actFindings } from './act.ts'
+import { actFindings, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
-import { chainQuestions, giverQuestion, type Judged, linkOf } from './chain.ts'
+import { affirmingQuestions, type Judged, linkOf } from './chain.ts'
 import type { DecideDeps } from './decide.ts'
 import { gateFindings } from './gate.ts'
 import { nearMiss } from './near-miss.ts'
@@ -15,10 +15,7 @@ import type { Finding, Verdict } from './question.ts'
 import { circumstancesOf, isGood, type Related, rootPersona } from './relate.ts'
 
 /** All that is known when the verdict is due. */
-export interface Scales {
-  readonly admitted: Admitted
-  readonly place: Place
-  readonly acting: Acting
+interface Scales extends Matter {
   readonly related: Related
 }
 
@@ -35,13 +32,11 @@ function permits(
 }
 
 export async function weigh(scales: Scales, deps: DecideDeps, trail: Trail): Promise<Verdict> {
-  const { admitted, place, acting, related } = scales
+  const { place, acting, related } = scales
   const good = related.judged.filter(isGood)
   const open = good.find((one) => !related.failedGates.has(settingsPersona(place, one) ?? ''))
   const chain = open ?? good[0]
-  const subject = await actFindings(admitted, place, acting, related.act, (agent) =>
-    deps.relations.isRegistered(agent, trail),
-  )
+  const subject = await actFindings(scales, related.act, (agent) => deps.relations.isRegistered(agent, trail))
   if (permits(scales, subject, chain)) {
     const code = acting.ownerInPerson ? 'owner' : 'delegated'
     return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, trail)
@@ -65,8 +60,7 @@ async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDep
   const { admitted, place, acting, related } = scales
   if (acting.ownerInPerson) return { findings: [], chain: undefined }
   const usable = chain ?? (await goodButForLimits(scales, deps, trail))
-  if (!usable)
-    return { findings: [await nearMiss(admitted, place, acting, related.judged, deps, trail)], chain: undefined }
+  if (!usable) return { findings: [await nearMiss(scales, related.judged, deps, trail)], chain: undefined }
   const persona = settingsPersona(place, usable)
   const failed = related.failedGates.get(persona ?? '') ?? []
   const settings =
@@ -78,19 +72,12 @@ async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDep
 }
 
 /** A chain that only its own limits close: asked again without them, since its links were not affirmed. */
-async function goodButForLimits(
-  { admitted, place, acting, related }: Scales,
-  deps: DecideDeps,
-  trail: Trail,
-): Promise<Judged | undefined> {
-  for (const judged of related.judged) {
+async function goodButForLimits(scales: Scales, deps: DecideDeps, trail: Trail): Promise<Judged | undefined> {
+  for (const judged of scales.related.judged) {
     if (judged.objections.length > 0 || judged.limits.length === 0) continue
     const { candidate } = judged
-    const circumstances = { ...circumstancesOf(admitted, place, acting, [candidate]), limited: false }
-    const questions: readonly Question[] = [
-      ...candidate.givers.map(giverQuestion),
-      ...chainQuestions(candidate, place.owner),
-    ]
+    const circumstances = { ...circumstancesOf(scales, [candidate]), limited: false }
+    const questions = affirmingQuestions(candidate, scales.place.owner)
     if ((await deps.relations.ask(questions, circumstances, trail)).every((answer) => answer)) return judged
   }
   return undefined
