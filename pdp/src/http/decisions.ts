@@ -5,11 +5,11 @@
  */
 import { type DecisionPage, decisionQuerySchema, type LoggedEntry, refuse, ulidSchema } from '@mandate/protocol'
 import { Router } from 'express'
-import { z } from 'zod'
 import type { DecisionLog, EntryIndex } from '../log/port.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Recorder } from '../ports.ts'
 import { principalOf } from './exchange.ts'
+import { parse } from './parse.ts'
 
 export interface DecisionDeps {
   readonly index: EntryIndex
@@ -21,12 +21,11 @@ export function decisionRoutes({ index, record }: DecisionDeps): Router {
   const router = Router()
   router.get('/decisions', async (req, res) => {
     const by = principalOf(res)
-    const parsed = decisionQuerySchema.safeParse(req.query)
-    if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
+    const query = parse(decisionQuerySchema, req.query)
     const party = readerOf(by)
-    const page = await index.query(parsed.data, party ? { party } : {})
+    const page = await index.query(query, party ? { party } : {})
     // One entry a query, not one a page of it.
-    if (parsed.data.cursor === undefined)
+    if (query.cursor === undefined)
       await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { found: page.total } }])
     const answer: DecisionPage = {
       entries: [...page.entries],

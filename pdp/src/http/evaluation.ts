@@ -21,6 +21,7 @@ import type { Principal } from '../pap/pap.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
+import { parse } from './parse.ts'
 
 export interface EvaluationDeps extends AnswerDeps {
   readonly decide: (evaluation: Evaluation) => Promise<Verdict>
@@ -40,9 +41,8 @@ interface Decided {
 
 export function evaluationRoute(deps: EvaluationDeps): RequestHandler {
   return async (req, res) => {
-    const parsed = evaluationRequestSchema.safeParse(req.body)
-    if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
-    const { answer, entry } = await decideOne(deps, parsed.data, principalOf(res), exchangeOf(res))
+    const request = parse(evaluationRequestSchema, req.body)
+    const { answer, entry } = await decideOne(deps, request, principalOf(res), exchangeOf(res))
     const [id = ''] = await deps.record([entry])
     res.set('x-evaluation-id', id).json(answer)
   }
@@ -51,9 +51,8 @@ export function evaluationRoute(deps: EvaluationDeps): RequestHandler {
 export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
   const single = evaluationRoute(deps)
   return async (req, res, next) => {
-    const parsed = evaluationsRequestSchema.safeParse(req.body)
-    if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
-    const { evaluations = [], options, subject, action, resource, context } = parsed.data
+    const request = parse(evaluationsRequestSchema, req.body)
+    const { evaluations = [], options, subject, action, resource, context } = request
     if (evaluations.length === 0) {
       await single(req, res, next)
       return

@@ -26,7 +26,8 @@ import { type Preview, previewGrant } from '../../pap/preview.ts'
 import type { GrantRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
-import { instant, type PapRouteDeps, param, parse } from './common.ts'
+import { param, parse } from '../parse.ts'
+import { instant, type PapRouteDeps } from './common.ts'
 
 export function grantRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps

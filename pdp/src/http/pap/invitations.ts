@@ -15,7 +15,8 @@ import type { Router } from 'express'
 import { confirm, invite, listInvitations, redeem, statusAt, withdraw } from '../../pap/invitations.ts'
 import type { InvitationRecord } from '../../remembered.ts'
 import { principalOf } from '../exchange.ts'
-import { instant, type PapRouteDeps, param, parse } from './common.ts'
+import { param, parse } from '../parse.ts'
+import { instant, type PapRouteDeps } from './common.ts'
 
 export function invitationRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps

@@ -8,7 +8,8 @@ import type { Router } from 'express'
 import { createKey, listKeys, revokeKey } from '../../pap/keys.ts'
 import type { KeyRecord } from '../../remembered.ts'
 import { principalOf } from '../exchange.ts'
-import { instant, type PapRouteDeps, param, parse } from './common.ts'
+import { param, parse } from '../parse.ts'
+import { instant, type PapRouteDeps } from './common.ts'
 
 export function keyRoutes(router: Router, deps: PapRouteDeps): void {
   router.post('/keys', async (req, res) => {

@@ -17,7 +17,8 @@ import { createPersona, listPersonas, patchPersona } from '../../pap/personas.ts
 import type { AgentRecord, PersonaRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
-import { instant, millis, type PapRouteDeps, param, parse } from './common.ts'
+import { param, parse } from '../parse.ts'
+import { instant, millis, type PapRouteDeps } from './common.ts'
 
 export function personaRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps

@@ -17,7 +17,8 @@ import { transferResource } from '../../pap/transfer.ts'
 import type { Located } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
-import { type PapRouteDeps, param, parse } from './common.ts'
+import { param, parse } from '../parse.ts'
+import type { PapRouteDeps } from './common.ts'
 
 export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps

@@ -8,7 +8,8 @@ import type { Request, RequestHandler, Router } from 'express'
 import { acknowledgeErasure, type Erased, erasePerson, holdPerson, serviceOf } from '../../pap/erase.ts'
 import { person } from '../../pap/pap.ts'
 import { principalOf } from '../exchange.ts'
-import { instant, type PapRouteDeps, param, parse } from './common.ts'
+import { param, parse } from '../parse.ts'
+import { instant, type PapRouteDeps } from './common.ts'
 import { exportRoute } from './export.ts'
 
 /** Mandate holds no accounts: only whoever runs the identity provider can delete one. */
