@@ -29,6 +29,7 @@ import type { Principal } from '../pap/pap.ts'
 import type { Recorder, Vault } from '../ports.ts'
 import type { Border } from './border.ts'
 import { principalOf } from './exchange.ts'
+import { parse } from './parse.ts'
 import type { Redactor } from './redact.ts'
 
 export interface SearchRouteDeps {
@@ -50,68 +51,83 @@ const WIDTH = 16
 
 export function searchRoutes(deps: SearchRouteDeps): Router {
   const router = Router()
-  router.post('/resource', resourceSearch(deps))
-  router.post('/subject', subjectSearch(deps))
-  router.post('/action', actionSearch(deps))
+  router.post('/resource', searchRoute(deps, resourceHunt(deps)))
+  router.post('/subject', searchRoute(deps, subjectHunt(deps)))
+  router.post('/action', searchRoute(deps, actionHunt(deps)))
   return router
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw refuse('invalid_request', z.prettifyError(parsed.error))
+/** One kind of search, as a request makes it. */
+interface Hunt<C extends string> {
+  readonly request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage }
+  /** With something in the place of what is searched; `undefined` for a subject that may do nothing. */
+  readonly question: Evaluation | undefined
+  readonly candidates: (question: Evaluation) => readonly C[] | Promise<readonly C[]>
+  /** The question about one candidate. */
+  readonly about: (question: Evaluation, candidate: C) => Evaluation
+  readonly shown: (candidate: C) => unknown
+}
+
+/** Finds candidates, decides each, records the page, answers. */
+function searchRoute<C extends string>(
+  deps: SearchRouteDeps,
+  huntOf: (body: unknown, by: Principal) => Hunt<C>,
+): RequestHandler {
+  return async (req, res) => {
+    const by = principalOf(res)
+    const { request, question, candidates, about, shown } = huntOf(req.body, by)
+    const among = question ? await candidates(question) : []
+    const found = await pageOf(deps, req.path, by, request, among, async (candidate) => {
+      const verdict = question && (await decideForAnyPersona(deps.search, about(question, candidate)))
+      return verdict ? shown(candidate) : undefined
+    })
+    await record(deps, by, question, found.results.length)
+    res.json(found)
+  }
 }
 
 /** Stands for the searched entity while the question is translated. */
 const NOBODY = { type: 'user', id: 'nobody' } as const
 const NOTHING = { name: 'nothing' } as const
 
-function resourceSearch(deps: SearchRouteDeps): RequestHandler {
-  return async (req, res) => {
-    const request = parse(resourceSearchSchema, req.body)
-    const by = principalOf(res)
+function resourceHunt(deps: SearchRouteDeps) {
+  return (body: unknown, by: Principal): Hunt<ResourceRef> => {
+    const request = parse(resourceSearchSchema, body)
     const { type } = request.resource
-    const question = translated(deps, by, { ...request, resource: { ...request.resource, type, id: 'any' } })
-    const candidates = question ? resourceCandidates(deps.search, question, type) : []
-    const found = await pageOf(deps, req.path, by, request, candidates, async (resource) => {
-      const verdict = question && (await decideForAnyPersona(deps.search, { ...question, resource }))
-      return verdict ? splitRef(resource) : undefined
-    })
-    await record(deps, by, question, found.results.length)
-    res.json(found)
+    return {
+      request,
+      question: translated(deps, by, { ...request, resource: { ...request.resource, type, id: 'any' } }),
+      candidates: (question) => resourceCandidates(deps.search, question, type),
+      about: (question, resource) => ({ ...question, resource }),
+      shown: splitRef,
+    }
   }
 }
 
-function subjectSearch(deps: SearchRouteDeps): RequestHandler {
-  return async (req, res) => {
-    const request = parse(subjectSearchSchema, req.body)
-    const by = principalOf(res)
+function subjectHunt(deps: SearchRouteDeps) {
+  return (body: unknown, by: Principal): Hunt<PartyRef> => {
+    const request = parse(subjectSearchSchema, body)
     const { type } = request.subject
-    const question = translated(deps, by, { ...request, subject: NOBODY }, 'about anybody')
-    const candidates = question ? await subjectCandidates(deps.search, question.resource, type) : []
-    const found = await pageOf(deps, req.path, by, request, candidates, async (subject) => {
-      const verdict =
-        question &&
-        (await decideForAnyPersona(deps.search, { ...question, subject, actor: undefined, persona: undefined }))
-      return verdict ? { type, id: splitRef(deps.border.outward(subject) as PartyRef).id } : undefined
-    })
-    await record(deps, by, question, found.results.length)
-    res.json(found)
+    return {
+      request,
+      question: translated(deps, by, { ...request, subject: NOBODY }, 'about anybody'),
+      candidates: (question) => subjectCandidates(deps.search, question.resource, type),
+      about: (question, subject) => ({ ...question, subject, actor: undefined, persona: undefined }),
+      shown: (subject) => ({ type, id: splitRef(deps.border.outward(subject)).id }),
+    }
   }
 }
 
-function actionSearch(deps: SearchRouteDeps): RequestHandler {
-  return async (req, res) => {
-    const request = parse(actionSearchSchema, req.body)
-    const by = principalOf(res)
-    const question = translated(deps, by, { ...request, action: NOTHING })
-    const candidates = question ? actionCandidates(deps.search, question.resource) : []
-    const found = await pageOf(deps, req.path, by, request, candidates, async (action) => {
-      const verdict = question && (await decideForAnyPersona(deps.search, { ...question, action }))
-      return verdict ? { name: action } : undefined
-    })
-    await record(deps, by, question, found.results.length)
-    res.json(found)
+function actionHunt(deps: SearchRouteDeps) {
+  return (body: unknown, by: Principal): Hunt<string> => {
+    const request = parse(actionSearchSchema, body)
+    return {
+      request,
+      question: translated(deps, by, { ...request, action: NOTHING }),
+      candidates: (question) => actionCandidates(deps.search, question.resource),
+      about: (question, action) => ({ ...question, action }),
+      shown: (name) => ({ name }),
+    }
   }
 }
 
