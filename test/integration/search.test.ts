@@ -139,3 +139,21 @@ test('a person searches for themself; who else may is not theirs to ask (rule A4
     (await search('resource', { subject: subject('A'), action: read, resource: { type: 'care_plan' } })).status,
   ).toBe(403)
 })
+
+test('an entry says what was asked, and names nobody in the place of what was searched', async () => {
+  await search('subject', { subject: { type: 'user' }, action: read, resource: trip('T') })
+  await search('action', { subject: subject('A'), resource: trip('T') })
+  await search('resource', { subject: subject('A'), action: read, resource: trips })
+  const { body } = await tpdp.call('GET', '/v1/decisions?kind=search&limit=3', { as: world.staff('auditor') })
+  const [resource, action, who] = body.entries
+  expect(who).toMatchObject({ action: 'read', change: { searched: 'subject', found: 3 } })
+  expect(who).not.toHaveProperty('subject')
+  expect(action).toMatchObject({ subject: expect.stringMatching(/^user:p_/), change: { searched: 'action' } })
+  expect(action).not.toHaveProperty('action')
+  expect(resource).toMatchObject({
+    subject: action.subject,
+    action: 'read',
+    change: { searched: 'resource', type: 'workflow' },
+  })
+  expect(resource).not.toHaveProperty('resource')
+})

@@ -59,6 +59,7 @@ export function searchRoutes(deps: SearchRouteDeps): Router {
 
 /** One kind of search, as a request makes it. */
 interface Hunt<C extends string> {
+  readonly searched: 'subject' | 'resource' | 'action'
   readonly request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage }
   /** With something in the place of what is searched; `undefined` for a subject that may do nothing. */
   readonly question: Evaluation | undefined
@@ -75,19 +76,19 @@ function searchRoute<C extends string>(
 ): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
-    const { request, question, candidates, about, shown } = huntOf(req.body, by)
+    const { searched, request, question, candidates, about, shown } = huntOf(req.body, by)
     const among = question ? await candidates(question) : []
     const found = await pageOf(deps, req.path, by, request, among, async (candidate) => {
       const verdict = question && (await decideForAnyPersona(deps.search, about(question, candidate)))
       return verdict ? shown(candidate) : undefined
     })
-    await record(deps, by, question, found.results.length)
+    await record(deps, by, searched, question, found.results.length)
     res.json(found)
   }
 }
 
-/** Stands for the searched entity while the question is translated. */
-const NOBODY = { type: 'user', id: 'nobody' } as const
+/** Stands for the searched entity while the question is translated. No person: asking about one would give them a pseudonym. */
+const NOBODY = { type: 'agent', id: 'nobody' } as const
 const NOTHING = { name: 'nothing' } as const
 
 function resourceHunt(deps: SearchRouteDeps) {
@@ -95,6 +96,7 @@ function resourceHunt(deps: SearchRouteDeps) {
     const request = parse(resourceSearchSchema, body)
     const { type } = request.resource
     return {
+      searched: 'resource',
       request,
       question: translated(deps, by, { ...request, resource: { ...request.resource, type, id: 'any' } }),
       candidates: (question) => resourceCandidates(deps.search, question, type),
@@ -109,6 +111,7 @@ function subjectHunt(deps: SearchRouteDeps) {
     const request = parse(subjectSearchSchema, body)
     const { type } = request.subject
     return {
+      searched: 'subject',
       request,
       question: translated(deps, by, { ...request, subject: NOBODY }, 'about anybody'),
       candidates: (question) => subjectCandidates(deps.search, question.resource, type),
@@ -122,6 +125,7 @@ function actionHunt(deps: SearchRouteDeps) {
   return (body: unknown, by: Principal): Hunt<string> => {
     const request = parse(actionSearchSchema, body)
     return {
+      searched: 'action',
       request,
       question: translated(deps, by, { ...request, action: NOTHING }),
       candidates: (question) => actionCandidates(deps.search, question.resource),
@@ -204,15 +208,20 @@ function readToken(vault: Pick<Vault, 'commit'>, sent: string, bound: string, li
   return token
 }
 
+/** The entry says what was asked; in the place of what was searched it has nothing, but of resources the type. */
 async function record(
   { record: write, redact }: SearchRouteDeps,
   by: Principal,
+  searched: Hunt<string>['searched'],
   question: Evaluation | undefined,
   found: number,
 ): Promise<void> {
-  const asked = question ? { subject: redact.party(question.subject), action: redact.action(question) } : {}
-  const resource: { readonly resource?: string } = question
-    ? { resource: redact.resource(question.resource as ResourceRef, false) }
-    : {}
-  await write([{ kind: 'search', caller: by.name, ...asked, ...resource, ...by.origin, change: { found } }])
+  const resource = question && redact.resource(question.resource, false)
+  const type = searched === 'resource' && resource ? { type: splitRef(resource).type } : {}
+  const asked = question && {
+    ...(searched === 'subject' ? {} : { subject: redact.party(question.subject) }),
+    ...(searched === 'action' ? {} : { action: redact.action(question) }),
+    ...(searched === 'resource' || !resource ? {} : { resource }),
+  }
+  await write([{ kind: 'search', caller: by.name, ...asked, ...by.origin, change: { searched, ...type, found } }])
 }
