@@ -64,25 +64,25 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     res.set('cache-control', 'public, max-age=3600').json(metadataOf(deps.publicUrl))
   })
   app.use(limits.concurrency, limits.byAddress, authenticated(deps.callers), limits.byCaller)
-  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT), evaluationRoute(deps))
-  app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT), evaluationsRoute(deps))
-  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT), searchRoutes({ ...deps, requireEntitled }))
+  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), evaluationRoute(deps))
+  app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), evaluationsRoute(deps))
+  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), searchRoutes({ ...deps, requireEntitled }))
   app.use(moreThanAsking)
   app.use('/v1', decisionRoutes(deps))
   app.use('/log', logRoutes(deps))
-  app.use('/v1', ...jsonBody(BODY_LIMIT), papRoutes(deps))
+  app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes(deps))
   app.use(notFound, answerFaults(deps, anonymous))
   return { app, close: () => anonymous.close() }
 }
 
-/** A JSON object or nothing; anything else is 400 (AuthZEN 1.0, section 10.1). */
-function jsonBody(limit: string): readonly [RequestHandler, RequestHandler] {
+/** A JSON object, or nothing where that will do; anything else is 400 (AuthZEN 1.0, section 10.1). */
+function jsonBody(limit: string, presence: 'required' | 'optional'): readonly [RequestHandler, RequestHandler] {
   const raw = express.raw({ type: () => true, limit })
   const parse: RequestHandler = (req, _res, next) => {
     const body: unknown = req.body
     if (!(body instanceof Uint8Array) || body.length === 0) {
       req.body = undefined
-      if (req.path.startsWith('/access/')) throw refuse('invalid_request', 'The body must be a JSON object.')
+      if (presence === 'required') throw refuse('invalid_request', 'The body must be a JSON object.')
       next()
       return
     }
