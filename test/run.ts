@@ -1,5 +1,5 @@
 /**
- * `npm test`: checks, then every Vitest project, cheapest first. Output is live; the very last line sums everything up
+ * `npm test`: checks, then every Vitest project, cheapest first; `integration` on each database that OpenFGA may stand on. Output is live; the very last line sums everything up
  * as `N passed, N failed`, with `, N skipped` after it if any; skipped and failed tests are named before it, with the reason of a skip. Each check counts as one. Exit 1 on any failure.
  *
  * `--fast` is the inner loop: no knip, unit tests only.
@@ -10,7 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { runCheck, runProject } from './support/stages.ts'
+import { type ProjectStage, runCheck, runProject } from './support/stages.ts'
 import { addTallies, EMPTY_TALLY, summary, type Tally } from './support/tally.ts'
 
 const CHECKS = {
@@ -19,7 +19,17 @@ const CHECKS = {
   knip: ['knip'],
 } as const satisfies Record<string, readonly string[]>
 
-const PROJECTS = ['unit', 'contract', 'integration', 'e2e'] as const
+/** Starts all three databases by itself. */
+const ON_EVERY_STORE = 'test/integration/openfga-server.test.ts'
+
+const STAGES: readonly ProjectStage[] = [
+  { name: 'unit', project: 'unit' },
+  { name: 'contract', project: 'contract' },
+  { name: 'integration (memory)', project: 'integration', store: 'memory' },
+  { name: 'integration (postgres)', project: 'integration', store: 'postgres', exclude: [ON_EVERY_STORE] },
+  { name: 'integration (sqlite)', project: 'integration', store: 'sqlite', exclude: [ON_EVERY_STORE] },
+  { name: 'e2e', project: 'e2e' },
+]
 
 const [flag, ...rest] = process.argv.slice(2)
 if ((flag !== undefined && flag !== '--fast') || rest.length > 0) {
@@ -45,8 +55,8 @@ async function runAll(fast: boolean): Promise<number> {
       if (fast && name === 'knip') continue
       await count(name, runCheck(name, command, root))
     }
-    for (const project of fast ? PROJECTS.slice(0, 1) : PROJECTS) {
-      await count(project, runProject(project, join(reports, `${project}.json`), root))
+    for (const [index, stage] of (fast ? STAGES.slice(0, 1) : STAGES).entries()) {
+      await count(stage.name, runProject(stage, join(reports, `${index}.json`), root))
     }
   } finally {
     rmSync(reports, { recursive: true, force: true })

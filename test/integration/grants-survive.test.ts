@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { type OpenFga, startOpenFga } from '@mandate/stack'
+import type { OpenFga } from '@mandate/stack'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BadLine, startBadLine } from '../fixtures/bad-line.ts'
+import { startDurableOpenFga } from '../fixtures/durable.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { AUTONOMY, World } from '../fixtures/world.ts'
 
@@ -16,7 +17,7 @@ let tpdp: TestPdp
 let world: World
 
 beforeAll(async () => {
-  openFga = await startOpenFga({ engine: 'sqlite', env: {} })
+  openFga = await startDurableOpenFga()
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
     openFga: { url: line.url, apiToken: openFga.apiToken },

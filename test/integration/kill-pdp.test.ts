@@ -6,9 +6,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort, type OpenFga, type Service, spawnService, startOpenFga } from '@mandate/stack'
+import { freePort, type OpenFga, type Service, spawnService } from '@mandate/stack'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type BadLine, startBadLine } from '../fixtures/bad-line.ts'
+import { startDurableOpenFga } from '../fixtures/durable.ts'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 import { createCall, environment } from '../fixtures/pdp.ts'
 import { World } from '../fixtures/world.ts'
@@ -25,7 +26,7 @@ let reachable: World['tpdp']
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'mandate-kill-'))
-  openFga = await startOpenFga({ engine: 'sqlite', env: {} })
+  openFga = await startDurableOpenFga()
   line = await startBadLine(openFga.url)
   issuer = await startIssuer()
   const url = `http://127.0.0.1:${await freePort()}`

@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { type OpenFga, startOpenFga } from '@mandate/stack'
+import type { OpenFga } from '@mandate/stack'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BadLine, type Behaviour, startBadLine } from '../fixtures/bad-line.ts'
+import { startDurableOpenFga } from '../fixtures/durable.ts'
 import { type Answer, startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { World } from '../fixtures/world.ts'
 
 const AUDITOR = { sub: 'staff-auditor', azp: 'auditor', roles: ['auditor'] }
-/** No environment: these tests kill the server they start. */
-const OWN = { engine: 'sqlite', env: {} } as const
 
 let openFga: OpenFga
 let line: BadLine
@@ -19,7 +18,7 @@ let tpdp: TestPdp
 let world: World
 
 beforeAll(async () => {
-  openFga = await startOpenFga(OWN)
+  openFga = await startDurableOpenFga()
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
     openFga: { url: line.url, apiToken: openFga.apiToken },

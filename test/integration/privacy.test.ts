@@ -7,9 +7,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { type OpenFga, startOpenFga } from '@mandate/stack'
+import type { OpenFga } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type BadLine, startBadLine } from '../fixtures/bad-line.ts'
+import { startDurableOpenFga } from '../fixtures/durable.ts'
 import { type Answer, type CallOptions, startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { World } from '../fixtures/world.ts'
 
@@ -32,7 +33,7 @@ const errors: Answer[] = []
 const tokens: string[] = []
 
 beforeAll(async () => {
-  openFga = await startOpenFga({ engine: 'sqlite', env: {} })
+  openFga = await startDurableOpenFga()
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
     openFga: { url: line.url, apiToken: openFga.apiToken },

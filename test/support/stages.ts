@@ -17,12 +17,26 @@ export async function runCheck(name: string, command: readonly string[], root: s
   return ok ? { ...EMPTY_TALLY, passed: 1 } : { ...EMPTY_TALLY, failed: [name] }
 }
 
+/** A Vitest project, on one database where it makes a difference. */
+export interface ProjectStage {
+  /** What its tests are counted under. */
+  readonly name: string
+  readonly project: string
+  /** The database under OpenFGA. @default that of the project's set-up */
+  readonly store?: string
+  /** Files that another stage runs already, with the same outcome. */
+  readonly exclude?: readonly string[]
+}
+
 /** A project without tests is fine: rooms grow at different speeds. */
-export async function runProject(project: string, reportFile: string, root: string): Promise<Tally> {
+export async function runProject(stage: ProjectStage, reportFile: string, root: string): Promise<Tally> {
+  const { name, project, store, exclude = [] } = stage
   const reporters = ['--reporter=default', `--reporter=${TALLY_REPORTER}`]
-  const command = ['vitest', 'run', '--project', project, '--passWithNoTests', ...reporters]
-  const ok = await runLive(command, root, { MANDATE_TEST_REPORT: reportFile })
-  return readReport(project, existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : undefined, ok)
+  const excluded = exclude.map((file) => `--exclude=${file}`)
+  const command = ['vitest', 'run', '--project', project, '--passWithNoTests', ...excluded, ...reporters]
+  const env = { MANDATE_TEST_REPORT: reportFile, ...(store ? { MANDATE_TEST_STORE: store } : {}) }
+  const ok = await runLive(command, root, env)
+  return readReport(name, existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : undefined, ok)
 }
 
 async function runLive(
