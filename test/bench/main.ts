@@ -1,256 +1,159 @@
 /**
- * `npm run bench`: decisions of a real PDP process beside bare OpenFGA, in one run. `-- --quick` takes less than a minute, `-- --json FILE`
- * writes the rows.
+ * `npm run bench`: decisions of a real PDP process beside OpenFGA asked directly, in one run. `-- --help` says how.
  *
  * @module
  */
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { freePort, type OpenFgaEngine, spawnService, startOpenFga, startPostgres } from '@mandate/stack'
+import { writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { OpenFgaEngine } from '@mandate/stack'
 import { Pool } from 'undici'
-import { startIssuer } from '../fixtures/issuer.ts'
 import { TRIPS } from '../fixtures/pdp.ts'
-import { type Ask, World } from '../fixtures/world.ts'
-import { type Case, measure, type Row } from './measure.ts'
+import type { World } from '../fixtures/world.ts'
+import { askPdp, bareCases, type Door, pairs, type Recorded } from './cases.ts'
+import { send } from './client.ts'
+import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
+import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
+import { measure } from './measure.ts'
+import { HELP, type Options, parseOptions } from './options.ts'
+import { startRecorder } from './recorder.ts'
+import { budgets, type Setup, tables } from './report.ts'
+import { busyAgent, furnish, questions } from './story.ts'
 
-const { values } = parseArgs({ options: { json: { type: 'string' }, quick: { type: 'boolean', default: false } } })
-const plan = values.quick ? { rounds: 3, roundMs: 400 } : { rounds: 5, roundMs: 2_000 }
-const engines: readonly OpenFgaEngine[] = values.quick ? ['memory', 'sqlite'] : ['memory', 'sqlite', 'postgres']
+/** Longer than the rounds of one number of connections take, shorter than the PDP refuses. */
+const TOKEN_SECONDS = 840
+/** After a start, before its memory is read. */
+const IDLE_MS = 2_000
+/** As many as the PDP has to OpenFGA. */
+const CONNECTIONS = 64
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
+async function bench({ json, stores, ...plan }: Options): Promise<void> {
+  const setups: Setup[] = []
+  for (const store of stores) {
+    for await (const setup of benchStore(store, plan)) {
+      setups.push(setup)
+      for (const line of tables(setup)) print(line)
+    }
+  }
+  for (const line of budgets(setups, syncCost())) print(line)
+  if (json)
+    writeFileSync(
+      json,
+      JSON.stringify(
+        setups.flatMap(({ rows }) => rows),
+        undefined,
+        2,
+      ),
+    )
+}
 
-const rows: Row[] = []
-for (const engine of engines) rows.push(...(await benchEngine(engine)))
-if (values.json) writeFileSync(values.json, JSON.stringify(rows, undefined, 2))
-printRows(rows)
+type Plan = Omit<Options, 'json' | 'stores' | 'help'>
 
-/** One engine: its own OpenFGA, its own PDP, the same questions. */
-async function benchEngine(engine: OpenFgaEngine): Promise<readonly Row[]> {
-  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
-  const postgres = engine === 'postgres' ? await startPostgres() : undefined
-  const openFga = await startOpenFga({ engine, ...(postgres ? { postgresUrl: postgres.url } : {}) })
-  const issuer = await startIssuer()
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const pdp = await spawnService({
-    name: 'pdp',
-    entry: 'pdp/src/main.ts',
-    readyUrl: `${url}/readyz`,
-    logFile: join(dir, 'pdp.log'),
-    env: {
-      PDP_PORT: String(port),
-      PDP_ISSUER: issuer.issuer,
-      PDP_DATA_DIR: join(dir, 'pdp'),
-      PDP_LOG_ORIGIN: 'bench.invalid/log',
-      PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
-      OPENFGA_URL: openFga.url,
-      OPENFGA_API_TOKEN: openFga.apiToken,
-      OPENFGA_DEADLINE_MS: '5000',
-      LOG_LEVEL: 'error',
-    },
-  })
-  const pool = new Pool(url, { connections: 32 })
-  const bare = new Pool(openFga.url, { connections: 32 })
+/** One database under OpenFGA: the same people, and a crowd that grows from size to size. */
+async function* benchStore(store: OpenFgaEngine, plan: Plan): AsyncGenerator<Setup> {
+  const ground = await prepareGround(store)
+  const openFga: Door = {
+    pool: new Pool(ground.openFga.url, { connections: CONNECTIONS }),
+    token: ground.openFga.apiToken,
+  }
   try {
-    const world = new World({ now: Date.now, advance: () => undefined, call: caller(pool, issuer.token) })
-    await furnish(world)
-    openFga.analyze()
-    const token = await issuer.token({ ...TRIPS, lifetime: 840 })
-    const cases = [...pdpCases(world, pool, token), ...(await bareCases(bare, openFga.apiToken))]
-    print(`${engine}: one fdatasync costs ${fsyncCost(dir).toFixed(2)} ms here`)
-    const about = { store: engine, tuples: await countTuples(bare, openFga.apiToken) }
-    return [
-      ...(await measure(cases, { ...plan, connections: 1 }, about)),
-      ...(await measure(cases, { ...plan, connections: 32 }, about)),
-    ]
+    const first = await ground.startPdp(ground.openFga.url)
+    const world = await furnish(ground)
+    await first.stop()
+    const star = findStar(ground, world.id('A'), 'traveler', 'family')
+    const path = await findStore(ground)
+    let tuples = await countTuples(openFga, path)
+    let size: Size = { resources: 0, visible: 0, held: 0 }
+    for (const next of plan.sizes) {
+      tuples += await loadCrowd(ground, openFga.pool, path, crowdOf(next, size, star, busyAgent(world)))
+      size = next
+      yield { store, tuples, ...(await benchSize(ground, openFga, { world, star, size, tuples }, plan)) }
+    }
   } finally {
-    await Promise.all([pool.close(), bare.close()])
-    await pdp.stop()
-    await openFga.stop()
-    await postgres?.stop()
-    await issuer.stop()
-    rmSync(dir, { recursive: true, force: true })
+    await openFga.pool.close()
+    await ground.stop()
   }
 }
 
-/** Chains of one, three and five persons, and an agent at the end of two links. */
-async function furnish(world: World): Promise<void> {
-  await world.begin()
-  const people = ['B', 'P2', 'P3', 'P4', 'P5']
-  for (const name of people.slice(1)) await world.persona(name, 'travel-agent/acme')
-  let from = 'A'
-  let parent: string | undefined
-  for (const [index, to] of people.entries()) {
-    const name = `g${index}`
-    const persona = index === 0 ? 'traveler/family' : 'travel-agent/acme'
-    // A second's difference each: a child lasts no longer than its parent.
-    const step = {
-      name,
-      from,
-      to,
-      persona,
-      actions: ['read', 'execute'],
-      redelegations: 5 - index,
-      seconds: 86_400 - index,
-      ...(parent ? { parent } : {}),
+interface Scene {
+  readonly world: World
+  readonly star: Star
+  readonly size: Size
+  readonly tuples: number
+}
+
+async function benchSize(
+  ground: Ground,
+  openFga: Door,
+  scene: Scene,
+  { rounds, roundMs, mostCalls }: Plan,
+): Promise<Omit<Setup, 'store' | 'tuples'>> {
+  const recorded = await record(ground, scene)
+  const service = await ground.startPdp(ground.openFga.url)
+  const pool = new Pool(ground.pdpUrl, { connections: CONNECTIONS })
+  try {
+    await delay(IDLE_MS)
+    const idleMb = residentMb(service.pid())
+    const rows = []
+    for (const connections of [1, 32]) {
+      const pdp = { pool, token: await callerToken(ground) }
+      const bare = bareCases(openFga, recorded, scene.star, scene.size.visible)
+      const cases = [...pairs(pdp, openFga, recorded), ...bare]
+      rows.push(
+        ...(await measure(
+          cases,
+          { rounds, roundMs, mostCalls, connections },
+          { store: ground.engine, tuples: scene.tuples },
+        )),
+      )
     }
-    const answer = await world.grant(step)
-    if (answer.status !== 201) throw new Error(`bench: grant ${name}: ${answer.status} ${answer.text}`)
-    from = to
-    parent = name
+    const roundTrips = new Map(recorded.map(({ asked, waves }) => [asked.name, waves.length]))
+    return { rows, roundTrips, idleMb }
+  } finally {
+    await pool.close()
+    await service.stop()
   }
-  const agent = await world.grant({ from: 'B', to: 'X', parent: 'g0', actions: ['execute'], seconds: 80_000 })
-  if (agent.status !== 201) throw new Error(`bench: agent: ${agent.status} ${agent.text}`)
 }
 
-function pdpCases(world: World, pool: Pool, token: string): readonly Case[] {
-  const agent = 'travel-agent/acme'
-  const asks: readonly (readonly [string, boolean, Ask])[] = [
-    ['owner in person', true, { subject: 'A', action: 'execute', item: 'flight' }],
-    ['chain of 1', true, { subject: 'B', action: 'execute', item: 'flight' }],
-    ['chain of 3', true, { subject: 'P3', persona: agent, action: 'execute', item: 'flight' }],
-    ['chain of 5', true, { subject: 'P5', persona: agent, action: 'execute', item: 'flight' }],
-    ['agent, chain of 2, gates', true, { subject: 'B', actor: 'X', action: 'execute', item: 'flight' }],
-    ['denial, no grant', false, { subject: 'S', action: 'execute', item: 'flight' }],
-  ]
-  return asks.map(([name, expected, ask]) => {
-    const body = JSON.stringify(world.question(ask))
-    return {
-      name,
-      system: 'mandate',
-      once: async () => {
-        const answer = await post(pool, '/access/v1/evaluation', token, body)
-        if (answer['decision'] !== expected) throw new Error(`${name}: ${JSON.stringify(answer)}`)
-      },
+const callerToken = (ground: Ground): Promise<string> => ground.issuer.token({ ...TRIPS, lifetime: TOKEN_SECONDS })
+
+/** Asks each question twice: what is asked the second time is what a PDP asks that remembers what it may. */
+async function record(ground: Ground, { world, size }: Scene): Promise<readonly Recorded[]> {
+  const recorder = await startRecorder(ground.openFga.url)
+  const service = await ground.startPdp(recorder.url)
+  const pdp: Door = { pool: new Pool(ground.pdpUrl), token: await callerToken(ground) }
+  try {
+    const recorded: Recorded[] = []
+    for (const asked of questions(world, size)) {
+      await askPdp(pdp, asked)
+      recorded.push({ asked, waves: await recorder.during(() => askPdp(pdp, asked)) })
     }
-  })
+    return recorded
+  } finally {
+    await pdp.pool.close()
+    await service.stop()
+    await recorder.stop()
+  }
 }
 
-/** The cheapest question there is to OpenFGA, and one edge of a chain with its condition. */
-async function bareCases(pool: Pool, token: string): Promise<readonly Case[]> {
-  const { stores } = (await get(pool, '/stores', token)) as { readonly stores: readonly { readonly id: string }[] }
-  const store = `/stores/${stores[0]?.id}`
-  const { tuples } = (await post(pool, `${store}/read`, token, '{"page_size":100}')) as {
-    readonly tuples: readonly { readonly key: Key }[]
-  }
-  const active = tuples.find(({ key }) => key.relation === 'active')
-  const edge = tuples.find(({ key }) => key.relation === 'root')
-  if (!active || !edge) throw new Error('bench: no tuples to ask about')
-  const link = edge.key.condition.context
-  const context = {
-    current_time: new Date().toISOString(),
-    action: 'execute',
-    within: [link['scope']],
-    standing: [link['giver']],
-    limited: true,
-    attributes: {},
-  }
-  const check = (name: string, key: Key, more: object): Case => {
-    const body = JSON.stringify({
-      tuple_key: { user: key.user, relation: key.relation, object: key.object },
-      consistency: 'HIGHER_CONSISTENCY',
-      ...more,
-    })
-    return {
-      name,
-      system: 'openfga',
-      once: async () => {
-        const answer = await post(pool, `${store}/check`, token, body)
-        if (answer['allowed'] !== true) throw new Error(`bench: ${name}: ${JSON.stringify(answer)}`)
-      },
-    }
-  }
-  return [check('bare Check', active.key, {}), check('bare Check of a link', edge.key, { context })]
+async function findStore(ground: Ground): Promise<string> {
+  const headers = { authorization: `Bearer ${ground.openFga.apiToken}` }
+  const answer = await fetch(`${ground.openFga.url}/stores`, { headers })
+  const { stores } = (await answer.json()) as { readonly stores: readonly { readonly id: string }[] }
+  return `/stores/${stores[0]?.id}`
 }
 
-interface Key {
-  readonly user: string
-  readonly relation: string
-  readonly object: string
-  readonly condition: { readonly context: Readonly<Record<string, unknown>> }
-}
-
-async function countTuples(pool: Pool, token: string): Promise<number> {
-  const { stores } = (await get(pool, '/stores', token)) as { readonly stores: readonly { readonly id: string }[] }
+async function countTuples({ pool, token }: Door, path: string): Promise<number> {
   let count = 0
   let next = ''
   do {
-    const page = await post(
-      pool,
-      `/stores/${stores[0]?.id}/read`,
-      token,
-      JSON.stringify({ page_size: 100, continuation_token: next }),
-    )
+    const page = await send(pool, `${path}/read`, token, JSON.stringify({ page_size: 100, continuation_token: next }))
     count += (page['tuples'] as readonly unknown[]).length
     next = String(page['continuation_token'] ?? '')
   } while (next)
   return count
 }
 
-type Json = Readonly<Record<string, unknown>>
-
-async function post(pool: Pool, path: string, token: string, body: string): Promise<Json> {
-  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
-  const response = await pool.request({ method: 'POST', path, headers, body })
-  return (await response.body.json()) as Json
-}
-
-async function get(pool: Pool, path: string, token: string): Promise<Json> {
-  const response = await pool.request({ method: 'GET', path, headers: { authorization: `Bearer ${token}` } })
-  return (await response.body.json()) as Json
-}
-
-/** What a world needs of a PDP. */
-function caller(pool: Pool, tokenFor: (claims: typeof TRIPS) => Promise<string>): World['tpdp']['call'] {
-  return async (method, path, { as, body } = {}) => {
-    const token = typeof as === 'string' ? as : await tokenFor(as ?? TRIPS)
-    const headers = {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    }
-    const response = await pool.request({
-      method: method as 'POST',
-      path,
-      headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.body.text()
-    return {
-      status: response.statusCode,
-      headers: new Headers(),
-      text,
-      body: text === '' ? undefined : JSON.parse(text),
-    }
-  }
-}
-
-/** The median of fifty, in milliseconds. */
-function fsyncCost(dir: string): number {
-  const file = openSync(join(dir, 'fsync'), 'w')
-  const costs = Array.from({ length: 50 }, () => {
-    writeSync(file, Buffer.alloc(512, 1))
-    const begin = performance.now()
-    fdatasyncSync(file)
-    return performance.now() - begin
-  })
-  closeSync(file)
-  return costs.sort((a, b) => a - b)[25] ?? 0
-}
-
-function printRows(all: readonly Row[]): void {
-  for (const engine of engines) {
-    for (const connections of [1, 32]) {
-      const these = all.filter((row) => row.store === engine && row.connections === connections)
-      const bare = these.find((row) => row.case === 'bare Check of a link')
-      print(`\n${engine}, ${these[0]?.tuples} tuples, ${connections} connection(s)`)
-      print(
-        `  ${'case'.padEnd(28)}${'rps'.padStart(9)}${'p50 ms'.padStart(9)}${'p95 ms'.padStart(9)}${'p99 ms'.padStart(9)}  × bare Check of a link`,
-      )
-      for (const row of these)
-        print(
-          `  ${row.case.padEnd(28)}${row.rps.toFixed(0).padStart(9)}${row.p50_ms.toFixed(2).padStart(9)}${row.p95_ms.toFixed(2).padStart(9)}${row.p99_ms.toFixed(2).padStart(9)}  ${(row.p50_ms / (bare?.p50_ms ?? 1)).toFixed(1)}`,
-        )
-    }
-  }
-}
+const options = parseOptions(process.argv.slice(2))
+if (options.help) print(HELP)
+else await bench(options)

@@ -7,13 +7,15 @@
 /** One thing to time. `once` must throw when the answer is not the one expected: a fast wrong answer is not a result. */
 export interface Case {
   readonly name: string
-  readonly system: string
+  readonly system: 'mandate' | 'openfga'
   readonly once: () => Promise<void>
+  /** How many calls to OpenFGA it makes. */
+  readonly calls: number
 }
 
 export interface Row {
   readonly case: string
-  readonly system: string
+  readonly system: Case['system']
   readonly store: string
   readonly tuples: number
   readonly connections: number
@@ -25,9 +27,11 @@ export interface Row {
 
 export interface Plan {
   readonly rounds: number
-  /** Length of one measurement, in milliseconds. */
+  /** Length of one measurement, in milliseconds; what is under way by then is waited for. */
   readonly roundMs: number
   readonly connections: number
+  /** What would have more calls to OpenFGA on their way at the same time is left out. */
+  readonly mostCalls: number
 }
 
 /** Runs every case once a round, in turn, and gives the median of the rounds of each figure. */
@@ -36,49 +40,59 @@ export async function measure(
   plan: Plan,
   about: Pick<Row, 'store' | 'tuples'>,
 ): Promise<readonly Row[]> {
-  const samples = new Map<Case, number[][]>(cases.map((one) => [one, []]))
-  for (const one of cases) await load(one, plan.connections, plan.roundMs / 4)
+  const timed = cases.filter(({ calls }) => calls * plan.connections <= plan.mostCalls)
+  const figures = new Map<Case, Figures[]>(timed.map((one) => [one, []]))
+  for (const one of timed) await load(one, plan.connections, plan.roundMs / 4)
   for (let round = 0; round < plan.rounds; round += 1) {
-    for (const one of cases) samples.get(one)?.push(await load(one, plan.connections, plan.roundMs))
+    for (const one of timed) figures.get(one)?.push(await load(one, plan.connections, plan.roundMs))
   }
-  return cases.map((one) => {
-    const rounds = (samples.get(one) ?? []).map(figures)
-    const medianOf = (pick: (figure: Figures) => number): number =>
-      round(quantile(rounds.map(pick).sort(ascending), 0.5))
+  return timed.map((one) => {
+    const rounds = figures.get(one) ?? []
+    const median = (figure: keyof Figures): number =>
+      rounded(quantile(rounds.map((round) => round[figure]).sort(ascending), 0.5))
     return {
       case: one.name,
       system: one.system,
       ...about,
       connections: plan.connections,
-      rps: medianOf(({ latencies }) => (latencies.length / plan.roundMs) * 1000),
-      p50_ms: medianOf(({ latencies }) => quantile(latencies, 0.5)),
-      p95_ms: medianOf(({ latencies }) => quantile(latencies, 0.95)),
-      p99_ms: medianOf(({ latencies }) => quantile(latencies, 0.99)),
+      rps: median('rps'),
+      p50_ms: median('p50'),
+      p95_ms: median('p95'),
+      p99_ms: median('p99'),
     }
   })
 }
 
 interface Figures {
-  readonly latencies: readonly number[]
+  readonly rps: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
 }
 
 const ascending = (a: number, b: number): number => a - b
-const figures = (latencies: readonly number[]): Figures => ({ latencies: [...latencies].sort(ascending) })
 const quantile = (sorted: readonly number[], at: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? 0
-const round = (value: number): number => Math.round(value * 100) / 100
+const rounded = (value: number): number => Math.round(value * 100) / 100
 
-/** Latencies in milliseconds of all that was answered in the time, by so many callers that each wait for their answer. */
-async function load(one: Case, connections: number, ms: number): Promise<number[]> {
+/** So many callers, each of whom waits for an answer before asking again. */
+async function load(one: Case, connections: number, ms: number): Promise<Figures> {
   const latencies: number[] = []
-  const end = performance.now() + ms
-  const worker = async (): Promise<void> => {
-    while (performance.now() < end) {
+  const start = performance.now()
+  const caller = async (): Promise<void> => {
+    while (performance.now() < start + ms) {
       const begin = performance.now()
       await one.once()
       latencies.push(performance.now() - begin)
     }
   }
-  await Promise.all(Array.from({ length: connections }, worker))
-  return latencies
+  await Promise.all(Array.from({ length: connections }, caller))
+  const took = performance.now() - start
+  latencies.sort(ascending)
+  return {
+    rps: (latencies.length / took) * 1000,
+    p50: quantile(latencies, 0.5),
+    p95: quantile(latencies, 0.95),
+    p99: quantile(latencies, 0.99),
+  }
 }

@@ -1,0 +1,103 @@
+/**
+ * What one database is measured on: an OpenFGA, an issuer of tokens, and the PDP as a process of its own that can be stopped and started.
+ *
+ * @module
+ */
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  freePort,
+  type OpenFga,
+  type OpenFgaEngine,
+  type Service,
+  spawnService,
+  startOpenFga,
+  startPostgres,
+} from '@mandate/stack'
+import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
+
+export interface Ground {
+  readonly engine: OpenFgaEngine
+  readonly openFga: OpenFga
+  readonly issuer: TestIssuer
+  /** Where the PDP listens whenever one runs. */
+  readonly pdpUrl: string
+  /** The PDP's own data. Only to be touched while none runs. */
+  readonly dataDir: string
+  /** @param openFgaUrl - Where it thinks OpenFGA is. */
+  startPdp(openFgaUrl: string): Promise<Service>
+  /** Statistics for the database's planner: neither plans well right after a load without. */
+  analyze(): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function prepareGround(engine: OpenFgaEngine): Promise<Ground> {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
+  const postgres = engine === 'postgres' ? await startPostgres() : undefined
+  const openFga = await startOpenFga({ engine, ...(postgres ? { postgresUrl: postgres.url } : {}) })
+  const issuer = await startIssuer()
+  const port = await freePort()
+  const pdpUrl = `http://127.0.0.1:${port}`
+  const dataDir = join(dir, 'pdp')
+  const env = {
+    PDP_PORT: String(port),
+    PDP_ISSUER: issuer.issuer,
+    PDP_DATA_DIR: dataDir,
+    PDP_LOG_ORIGIN: 'bench.invalid/log',
+    PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
+    OPENFGA_API_TOKEN: openFga.apiToken,
+    OPENFGA_DEADLINE_MS: '10000',
+    LOG_LEVEL: 'error',
+  }
+  return {
+    engine,
+    openFga,
+    issuer,
+    pdpUrl,
+    dataDir,
+    startPdp: (openFgaUrl) =>
+      spawnService({
+        name: 'pdp',
+        entry: 'pdp/src/main.ts',
+        readyUrl: `${pdpUrl}/readyz`,
+        logFile: join(dir, 'pdp.log'),
+        env: { ...env, OPENFGA_URL: openFgaUrl },
+      }),
+    analyze: async () => {
+      openFga.analyze()
+      await postgres?.query(postgres.url, 'ANALYZE')
+    },
+    stop: async () => {
+      await openFga.stop()
+      await postgres?.stop()
+      await issuer.stop()
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** What one `fdatasync` of a small append costs on this disk, in milliseconds: the median of fifty. */
+export function syncCost(): number {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
+  const file = openSync(join(dir, 'sync'), 'w')
+  const costs = Array.from({ length: 50 }, () => {
+    writeSync(file, Buffer.alloc(512, 1))
+    const begin = performance.now()
+    fdatasyncSync(file)
+    return performance.now() - begin
+  })
+  closeSync(file)
+  rmSync(dir, { recursive: true })
+  return costs.sort((a, b) => a - b)[25] ?? 0
+}
+
+/** Memory that a process holds, in MB; `undefined` where the system does not say. */
+export function residentMb(pid: number): number | undefined {
+  try {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What `npm run bench` can be told.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import type { OpenFgaEngine } from '@mandate/stack'
+import type { Size } from './crowd.ts'
+
+export const HELP = `npm run bench -- [options]
+
+Decisions of a real PDP process beside OpenFGA asked directly, in one run: the same questions, interleaved, medians of
+rounds. Each case stands beside the very calls that the PDP makes for it ("same calls"), recorded and replayed.
+
+  --quick          less than a minute: memory and SQLite, 1,000 tuples, short rounds; for the direction, not the figure
+  --store a,b      only these databases under OpenFGA: memory, sqlite, postgres (default: all three)
+  --json FILE      write the rows: case, system, store, tuples, connections, rps, p50_ms, p95_ms, p99_ms
+  --help           this text
+
+A missed budget is said, and fails nothing.
+`
+
+export interface Options {
+  readonly help: boolean
+  readonly json: string | undefined
+  readonly stores: readonly OpenFgaEngine[]
+  readonly sizes: readonly Size[]
+  readonly rounds: number
+  /** Length of one measurement, in milliseconds. */
+  readonly roundMs: number
+  /** Calls to OpenFGA under way at the same time, at most. */
+  readonly mostCalls: number
+}
+
+const SMALL: Size = { resources: 800, visible: 100, held: 20 }
+const LARGE: Size = { resources: 100_000, visible: 1_000, held: 20_000 }
+const STORES: readonly OpenFgaEngine[] = ['memory', 'sqlite', 'postgres']
+const QUICK_STORES: readonly OpenFgaEngine[] = ['memory', 'sqlite']
+const WHOLE = { rounds: 5, roundMs: 500, mostCalls: 2_000, sizes: [SMALL, LARGE] }
+const QUICK = { rounds: 2, roundMs: 50, mostCalls: 200, sizes: [SMALL] }
+
+/** @throws TypeError for what it does not know. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      help: { type: 'boolean', default: false },
+      json: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      store: { type: 'string' },
+    },
+  })
+  const named = values.store?.split(',') ?? (values.quick ? QUICK_STORES : STORES)
+  const stores = STORES.filter((store) => named.includes(store))
+  if (stores.length !== named.length) throw new TypeError('--store: memory, sqlite or postgres')
+  const plan = values.quick ? QUICK : WHOLE
+  return { help: values.help, json: values.json, stores, ...plan }
+}
