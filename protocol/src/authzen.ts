@@ -7,40 +7,64 @@
 import { z } from 'zod'
 import { idSchema } from './id.ts'
 
-/** Who acts now, when that is not the subject: RFC 8693's outermost `act`. What it nests decides nothing. */
-const actSchema = z.looseObject({ sub: idSchema })
+const actSchema = z
+  .looseObject({ sub: idSchema })
+  .describe(
+    'Who acts now, when that is not the subject: the outermost `act` of RFC 8693. What it nests decides nothing.',
+  )
 
-export const subjectSchema = z.looseObject({
-  type: z.string().min(1),
-  id: idSchema,
-  properties: z
-    .looseObject({
-      /** `title/circle` that the subject acts in. */
-      persona: z.string().optional(),
-      act: actSchema.optional(),
-    })
-    .optional(),
-})
+export const subjectSchema = z
+  .looseObject({
+    type: z
+      .string()
+      .min(1)
+      .describe("`user`, `agent`, or the domain's word for people; nobody else can have been given anything."),
+    id: idSchema,
+    properties: z
+      .looseObject({
+        persona: z.string().optional().describe('`title/circle` that the subject acts in.'),
+        act: actSchema.optional(),
+      })
+      .optional(),
+  })
+  .meta({ id: 'Subject', description: 'Whose authority is used (AuthZEN 1.0, section 5.1).' })
 
-export const actionSchema = z.looseObject({
-  name: z.string().min(1),
-  properties: z.looseObject({}).optional(),
-})
+export const actionSchema = z
+  .looseObject({
+    name: z.string().min(1).describe("An action of the domain's manifest; any other is denied."),
+    properties: z.looseObject({}).optional().describe("Looked at as far as the domain's policy says."),
+  })
+  .meta({ id: 'Action', description: 'What is to be done (AuthZEN 1.0, section 5.3).' })
 
-export const resourceSchema = z.looseObject({
-  type: z.string().min(1),
-  id: idSchema,
-  properties: z.looseObject({}).optional(),
-})
+export const resourceSchema = z
+  .looseObject({
+    type: idSchema,
+    id: idSchema,
+    properties: z
+      .looseObject({})
+      .optional()
+      .describe(
+        "Attributes that the domain's manifest declares, each with its type and unit; others are not looked at.",
+      ),
+  })
+  .meta({ id: 'Resource', description: 'What it is to be done to (AuthZEN 1.0, section 5.2).' })
 
 /** `POST /access/v1/evaluation` (section 6). */
-export const evaluationRequestSchema = z.looseObject({
-  subject: subjectSchema,
-  action: actionSchema,
-  resource: resourceSchema,
-  context: z.looseObject({}).optional(),
-})
+export const evaluationRequestSchema = z
+  .looseObject({
+    subject: subjectSchema,
+    action: actionSchema,
+    resource: resourceSchema,
+    context: z
+      .looseObject({})
+      .optional()
+      .describe("Looked at as far as the domain's policy says; facts come from the store, the time from the PDP."),
+  })
+  .meta({ id: 'EvaluationRequest', description: 'AuthZEN 1.0, section 6.1. Unknown members are ignored.' })
 export type EvaluationRequest = z.infer<typeof evaluationRequestSchema>
+
+/** How many items one batch may have. */
+export const MAX_BATCH = 1_000
 
 export const EVALUATIONS_SEMANTICS = ['execute_all', 'deny_on_first_deny', 'permit_on_first_permit'] as const
 export type EvaluationsSemantic = (typeof EVALUATIONS_SEMANTICS)[number]
@@ -50,16 +74,22 @@ export type EvaluationsSemantic = (typeof EVALUATIONS_SEMANTICS)[number]
  * an item at a time, so that an unusable default does not fail the items that override it.
  */
 export const evaluationsRequestSchema = z.looseObject({
-  subject: z.unknown().optional(),
-  action: z.unknown().optional(),
-  resource: z.unknown().optional(),
-  context: z.unknown().optional(),
-  evaluations: z.array(z.looseObject({})).optional(),
+  subject: z.unknown().optional().describe('Default of every item that has none.'),
+  action: z.unknown().optional().describe('Default of every item that has none.'),
+  resource: z.unknown().optional().describe('Default of every item that has none.'),
+  context: z.unknown().optional().describe('Default of every item that has none.'),
+  evaluations: z
+    .array(z.looseObject({}))
+    .max(MAX_BATCH, `must be at most ${MAX_BATCH} items`)
+    .optional()
+    .describe('Each item is an EvaluationRequest once the defaults are put in, or is denied with its error.'),
   options: z
     .looseObject({
-      evaluations_semantic: z.enum(EVALUATIONS_SEMANTICS).optional(),
-      /** Ours: `true` puts chain and reasons into every item, as a single evaluation always has them. */
-      reasons: z.boolean().optional(),
+      evaluations_semantic: z.enum(EVALUATIONS_SEMANTICS).optional().describe('`execute_all` when absent.'),
+      reasons: z
+        .boolean()
+        .optional()
+        .describe('`true`: every item is explained as a single evaluation always is. An extension of ours.'),
     })
     .optional(),
 })
@@ -73,5 +103,8 @@ export const metadataSchema = z.looseObject({
   search_subject_endpoint: z.string().optional(),
   search_resource_endpoint: z.string().optional(),
   search_action_endpoint: z.string().optional(),
+  /** The same members, signed (section 9.2): a JWT whose key is at `jwks_uri`. */
+  signed_metadata: z.string().optional(),
+  jwks_uri: z.string().optional(),
 })
 export type Metadata = z.infer<typeof metadataSchema>

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { linkSchema } from './decision.ts'
-import { instantSchema, nameSchema, personaNameSchema, ulidSchema } from './id.ts'
+import { instantSchema, nameSchema, pageLimitSchema, personaNameSchema, ulidSchema, wordsSchema } from './id.ts'
 import { partySchema, scopeSchema } from './party.ts'
 
 /** The shortest and longest life of a grant, and what it gets when nothing is said, in seconds (rule C5). */
@@ -20,50 +20,66 @@ export const MAX_MOVES = 40
  * A bound on one declared attribute, inclusive. Money is in minor units of `currency`; an instant is in seconds ahead of now
  * (`at_least: 604800` on `starts_at`: at least seven days ahead).
  */
-export const limitSchema = z.strictObject({
-  attribute: nameSchema,
-  at_most: z.number().optional(),
-  at_least: z.number().optional(),
-  currency: z
-    .string()
-    .regex(/^[A-Z]{3}$/u, 'must be an ISO 4217 code')
-    .optional(),
-})
+export const limitSchema = z
+  .strictObject({
+    attribute: nameSchema.describe("One that the domain's manifest declares."),
+    at_most: z.number().optional(),
+    at_least: z.number().optional(),
+    currency: z
+      .string()
+      .regex(/^[A-Z]{3}$/u, 'must be an ISO 4217 code')
+      .optional()
+      .describe('ISO 4217; money has one, nothing else has.'),
+  })
+  .meta({
+    id: 'Limit',
+    description: 'An inclusive bound on one attribute. Money in minor units, an instant in seconds ahead of now.',
+  })
 export type Limit = z.infer<typeof limitSchema>
 
 /** Either `title/circle` or a bare `title`, which any circle satisfies. */
 const personaAskedSchema = z.union([personaNameSchema, nameSchema])
 
 /** `POST /v1/grants`. With `parent` it is a re-delegation of that grant, without it a root grant. */
-export const grantRequestSchema = z.strictObject({
-  delegate: partySchema,
-  /** The persona the delegator gives in; absent when an agent gives. */
-  delegator_persona: personaNameSchema.optional(),
-  /** The persona that the delegate must use it in; absent: any. */
-  delegate_persona: personaAskedSchema.optional(),
-  actions: z.array(z.string()),
-  scope: scopeSchema,
-  limits: z.array(limitSchema).optional(),
-  /** Default: seven days from now, or the parent's when that is sooner. */
-  expires_at: instantSchema.optional(),
-  /** How many further links may follow. */
-  redelegations: z.int().min(0).default(0),
-  /** Agents only: may be used on the agent's own schedule, with no subject acting through it. */
-  unattended: z.boolean().default(false),
-  parent: ulidSchema.optional(),
-  /** One's own grant that this one takes the place of, in the same instant. What lies below it ends, but for `moves`. */
-  replaces: ulidSchema.optional(),
-  /** Grants below the replaced one that go on below the new one, under new ids. */
-  moves: z.array(ulidSchema).max(MAX_MOVES).optional(),
-})
+export const grantRequestSchema = z
+  .strictObject({
+    delegate: partySchema,
+    delegator_persona: personaNameSchema
+      .optional()
+      .describe('The persona the delegator gives in; absent when an agent gives.'),
+    delegate_persona: personaAskedSchema
+      .optional()
+      .describe('The persona the delegate must use it in, `title/circle` or any circle of a `title`; absent: any.'),
+    actions: z.array(z.string()).describe(`At most ${MAX_ACTIONS}, with what they imply.`),
+    scope: scopeSchema,
+    limits: z.array(limitSchema).optional().describe(`At most ${MAX_LIMITS}.`),
+    expires_at: instantSchema
+      .optional()
+      .describe('60 seconds to 365 days ahead; absent: in seven days, or with the parent when that is sooner.'),
+    redelegations: z.int().min(0).default(0).describe('How many further links may follow.'),
+    unattended: z
+      .boolean()
+      .default(false)
+      .describe("Agents only: may be used on the agent's own schedule, with no subject acting through it."),
+    parent: ulidSchema.optional().describe("The grant that is passed on; absent: a first grant, of what is one's own."),
+    replaces: ulidSchema
+      .optional()
+      .describe("One's own grant that this one takes the place of, in the same instant. What lies below it ends."),
+    moves: z
+      .array(ulidSchema)
+      .max(MAX_MOVES)
+      .optional()
+      .describe('Grants below the replaced one that go on below the new one, under new ids.'),
+  })
+  .meta({ id: 'GrantRequest', description: 'One link of a chain, asked for by its delegator.' })
 export type GrantRequest = z.infer<typeof grantRequestSchema>
 
 /** `cut`: itself unended, but a grant above it has ended. */
 export const GRANT_STATUSES = ['live', 'expired', 'revoked', 'cut'] as const
 
-export const grantSchema = z.object({
+const grantMembers = z.object({
   id: ulidSchema,
-  status: z.enum(GRANT_STATUSES),
+  status: z.enum(GRANT_STATUSES).describe('`cut`: itself unended, but a grant above it has ended.'),
   delegator: z.string(),
   delegator_persona: z.string().optional(),
   delegate: z.string(),
@@ -72,20 +88,24 @@ export const grantSchema = z.object({
   actions: z.array(z.string()),
   scope: z.string(),
   limits: z.array(limitSchema),
-  expires_at: z.string(),
+  expires_at: instantSchema,
   redelegations: z.int(),
   unattended: z.boolean(),
   parent: ulidSchema.optional(),
-  created_at: z.string(),
-  revoked_at: z.string().optional(),
+  created_at: instantSchema,
+  revoked_at: instantSchema.optional(),
   revoked_by: z.string().optional(),
   revoke_reason: z.string().optional(),
-  /** The grant that took its place, when `revoke_reason` is `replaced`. */
-  replaced_by: ulidSchema.optional(),
-  /** Old ids and new ones of the grants that moved; only when a grant is issued. */
-  moved: z.record(ulidSchema, ulidSchema).optional(),
-  /** From the owner down to this grant; only when one grant is read. */
-  chain: z.array(linkSchema).optional(),
+  replaced_by: ulidSchema.optional().describe('The grant that took its place, when `revoke_reason` is `replaced`.'),
+  moved: z
+    .record(ulidSchema, ulidSchema)
+    .optional()
+    .describe('Old ids and new ones of the grants that moved; only when a grant is issued.'),
+  chain: z.array(linkSchema).optional().describe('From the owner down to this grant; only when one grant is read.'),
+})
+export const grantSchema = grantMembers.meta({
+  id: 'Grant',
+  description: 'One link of a chain, as its parties see it.',
 })
 export type Grant = z.infer<typeof grantSchema>
 
@@ -93,7 +113,7 @@ export type Grant = z.infer<typeof grantSchema>
 export const grantPreviewSchema = z.discriminatedUnion('allowed', [
   z.object({
     allowed: z.literal(true),
-    grant: grantSchema.omit({ id: true, status: true }),
+    grant: grantMembers.omit({ id: true, status: true }),
     would_allow: z.array(
       z.object({
         action: z.string(),
@@ -118,17 +138,22 @@ export type GrantPreview = z.infer<typeof grantPreviewSchema>
 
 /** `POST /v1/grants/{id}/revoke`. */
 export const revokeRequestSchema = z.strictObject({
-  reason: z.string().trim().min(1).max(200).default('revoked'),
+  reason: wordsSchema(200).default('revoked').describe('For the parties of the grant.'),
 })
+
+const partyAskedSchema = z
+  .union([z.literal('me'), partySchema], 'must be me, user:<id> or agent:<id>')
+  .optional()
+  .describe('`me`, or a party.')
 
 /** `GET /v1/grants`. Without a filter: all that the caller is a party to. */
 export const grantQuerySchema = z.strictObject({
-  delegator: z.string().optional(),
-  delegate: z.string().optional(),
-  owner: z.string().optional(),
-  resource: z.string().optional(),
-  include: z.literal('ended').optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: ulidSchema.optional(),
+  delegator: partyAskedSchema,
+  delegate: partyAskedSchema,
+  owner: partyAskedSchema,
+  resource: z.string().optional().describe('The scope, `<type>:<id>` or `all:<domain>`, as the grant has it.'),
+  include: z.literal('ended').optional().describe('Ended grants too.'),
+  limit: pageLimitSchema(200, 50),
+  cursor: ulidSchema.optional().describe('`next_cursor` of the page before.'),
 })
 export type GrantQuery = z.infer<typeof grantQuerySchema>

@@ -12,6 +12,8 @@ export type EpochMillis = number
 
 const FORBIDDEN = /[*#:\p{Cc}]/u
 const MAX_ID_BYTES = 256
+/** The same for readers of a JSON Schema, as far as one can say it: its length is in characters. */
+const ID_PATTERN = '[^*#:\\u0000-\\u001f\\u007f-\\u009f]{1,256}'
 const utf8 = new TextEncoder()
 
 /**
@@ -29,10 +31,21 @@ export function idObjection(id: string): string | undefined {
 }
 
 /** An id as callers send it (rule A5). */
-export const idSchema = z.string().superRefine((value, context) => {
-  const objection = idObjection(value)
-  if (objection) context.addIssue({ code: 'custom', message: objection })
-})
+export const idSchema = z
+  .string()
+  .superRefine((value, context) => {
+    const objection = idObjection(value)
+    if (objection) context.addIssue({ code: 'custom', message: objection })
+  })
+  .meta({
+    ...idForm(),
+    description: 'At most 256 bytes of well-formed UTF-8, without `*`, `#`, `:` and control characters.',
+  })
+
+/** What a JSON Schema can say of an id, or of something that ends in one. @param before - A pattern, with its ":". */
+export function idForm(before = ''): { readonly pattern: string } {
+  return { pattern: `^${before}${ID_PATTERN}$` }
+}
 
 /** A type or action name: lower case, as OpenFGA and the manifests write them. */
 export const nameSchema = z
@@ -42,10 +55,32 @@ export const nameSchema = z
 /** A ULID: 26 characters of Crockford's base 32, the first at most 7. */
 export const ulidSchema = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u, 'must be a ULID (26 characters)')
 
+/** How many things a page of a list holds, in a query string. */
+export const pageLimitSchema = (most: number, otherwise: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/u, 'must be a whole number')
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= most, `must be 1 to ${most}`)
+    .default(otherwise)
+    .meta({
+      type: 'integer',
+      minimum: 1,
+      maximum: most,
+      default: otherwise,
+      pattern: undefined,
+      description: 'How many, at most.',
+    })
+
 /** An instant on the wire: RFC 3339, UTC or with an offset. */
-export const instantSchema = z.iso.datetime({ offset: true, error: 'must be an RFC 3339 date-time' })
+export const instantSchema = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 date-time' })
+  .describe('RFC 3339 date-time, in UTC or with an offset.')
 
 /** `title/circle`, the short name of a persona: `traveler/family`. */
 export const personaNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,29}\/[a-z0-9][a-z0-9-]{0,29}$/u, 'must be title/circle, such as traveler/family')
+
+/** Words of people's, not blank. Blanks around them are taken off. @param most - Length in UTF-16 units. */
+export const wordsSchema = (most: number) => z.string().trim().min(1).max(most).meta({ pattern: '\\S' })

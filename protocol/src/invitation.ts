@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { grantRequestSchema } from './grant.ts'
+import { instantSchema } from './id.ts'
 import { partySchema } from './party.ts'
 
 /** How many may be open a person at the same time, and how long each may be redeemed, and then confirmed, in seconds. */
@@ -15,6 +16,7 @@ export const INVITATION_LIFETIME = 86_400
 export const invitedGrantSchema = grantRequestSchema
   .omit({ delegate: true, replaces: true, moves: true })
   .extend({ actions: z.array(z.string()).default(['read']) })
+  .meta({ id: 'InvitedGrant', description: 'A grant that waits for its delegate.' })
 export type InvitedGrant = z.infer<typeof invitedGrantSchema>
 
 /** `POST /v1/invitations`. */
@@ -30,17 +32,17 @@ export const INVITATION_STATUSES = ['open', 'redeemed', 'confirmed', 'withdrawn'
 export type InvitationStatus = (typeof INVITATION_STATUSES)[number]
 
 /** To the inviter with its grant and, once it is redeemed, the redeemer; to the redeemer with the inviter and no more. */
-export const invitationSchema = z.object({
-  id: z.string(),
-  status: z.enum(INVITATION_STATUSES),
-  created_at: z.string(),
-  expires_at: z.string(),
-  inviter: z.string(),
-  redeemer: z.string().optional(),
-  grant: invitedGrantSchema.optional(),
-  /** The grant that started; once it is confirmed. */
-  grant_id: z.string().optional(),
-  /** Shown once, to whoever invites. */
-  code: z.string().optional(),
-})
+export const invitationSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(INVITATION_STATUSES),
+    created_at: instantSchema,
+    expires_at: instantSchema.describe('Until when it may be redeemed, and then confirmed.'),
+    inviter: z.string(),
+    redeemer: z.string().optional(),
+    grant: invitedGrantSchema.optional(),
+    grant_id: z.string().optional().describe('The grant that started, once it is confirmed.'),
+    code: z.string().optional().describe('Shown once, to whoever invites.'),
+  })
+  .meta({ id: 'Invitation' })
 export type Invitation = z.infer<typeof invitationSchema>

@@ -4,20 +4,23 @@
  * @module
  */
 import { z } from 'zod'
-import { idObjection } from './id.ts'
+import { idForm, idObjection } from './id.ts'
 
 /** `user:<id>` or `agent:<id>`. Outside the PDP a user's id is their sub, behind its border their pseudonym. */
 export type PartyRef = `user:${string}` | `agent:${string}`
 
 /** A party on the wire. */
-export const partySchema = z.string().transform((value, context): PartyRef => {
-  const split = value.indexOf(':')
-  const type = value.slice(0, split)
-  const objection = split < 0 ? 'must be user:<id> or agent:<id>' : idObjection(value.slice(split + 1))
-  if (!objection && (type === 'user' || type === 'agent')) return value as PartyRef
-  context.addIssue({ code: 'custom', message: objection ?? 'must be user:<id> or agent:<id>' })
-  return z.NEVER
-})
+export const partySchema = z
+  .string()
+  .transform((value, context): PartyRef => {
+    const split = value.indexOf(':')
+    const type = value.slice(0, split)
+    const objection = split < 0 ? 'must be user:<id> or agent:<id>' : idObjection(value.slice(split + 1))
+    if (!objection && (type === 'user' || type === 'agent')) return value as PartyRef
+    context.addIssue({ code: 'custom', message: objection ?? 'must be user:<id> or agent:<id>' })
+    return z.NEVER
+  })
+  .meta({ ...idForm('(user|agent):'), description: '`user:<sub>` or `agent:<client id>`.' })
 
 /** `type:id` of a resource, such as `workflow:01K…`. */
 export type ResourceRef = `${string}:${string}`
@@ -29,6 +32,10 @@ export const scopeSchema = z
   .superRefine((value, context) => {
     const objection = idObjection(value.slice(value.indexOf(':') + 1))
     if (objection) context.addIssue({ code: 'custom', message: `the id ${objection}` })
+  })
+  .meta({
+    ...idForm('[a-z][a-z0-9_-]{0,29}:'),
+    description: 'A resource, `<type>:<id>`; where a grant is asked for also `all:<domain>`.',
   })
 
 /** Splits `type:id`; the id is everything after the first `:`. */

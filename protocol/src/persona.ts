@@ -22,8 +22,8 @@ const settingSchema = z.strictObject({
 
 /** What an owner lets agents do without them. `consent` needs a setting for every gate of the domain that has one. */
 export const autonomySchema = z.strictObject({
-  consent: z.boolean(),
-  limits: z.record(nameSchema, settingSchema).default({}),
+  consent: z.boolean().describe('`true` needs a limit for every gate that has one.'),
+  limits: z.record(nameSchema, settingSchema).default({}).describe("Keyed by the gates of the domain's manifest."),
 })
 export type Autonomy = z.infer<typeof autonomySchema>
 
@@ -37,6 +37,11 @@ export const personaRequestSchema = z.strictObject({
   autonomy: autonomySchema.optional(),
 })
 
+/** `GET /v1/personas`. */
+export const personaListQuerySchema = z.strictObject({
+  waiting: z.literal('true').optional().describe('Those that wait for an administrator, instead of one’s own.'),
+})
+
 /** `PATCH /v1/personas/{id}`. `autonomy: null` takes the settings away. */
 export const personaPatchSchema = z.strictObject({
   status: z.enum(PERSONA_STATUSES).optional(),
@@ -44,31 +49,36 @@ export const personaPatchSchema = z.strictObject({
   autonomy: autonomySchema.nullable().optional(),
 })
 
-export const personaSchema = z.object({
-  id: z.string(),
-  holder: z.string(),
-  title: z.string(),
-  circle: z.string(),
-  domain: z.string(),
-  status: z.enum(PERSONA_STATUSES),
-  valid_from: z.string(),
-  valid_till: z.string(),
-  autonomy: autonomySchema.optional(),
-  created_at: z.string(),
-})
+export const personaSchema = z
+  .object({
+    id: z.string(),
+    holder: z.string(),
+    title: z.string(),
+    circle: z.string(),
+    domain: z.string(),
+    status: z.enum(PERSONA_STATUSES),
+    valid_from: instantSchema,
+    valid_till: instantSchema,
+    autonomy: autonomySchema.optional(),
+    created_at: instantSchema,
+  })
+  .meta({ id: 'Persona' })
 export type Persona = z.infer<typeof personaSchema>
 
 /** `POST /v1/agents`. The id is the agent's client id at the identity provider (`azp`). */
 export const agentRequestSchema = z.strictObject({
   id: idSchema,
-  /** The sub of its service account. When absent it is taken from the agent's first own token, and must match from then on. */
-  service_sub: idSchema.optional(),
+  service_sub: idSchema
+    .optional()
+    .describe("The sub of its service account; absent: of the agent's first own token. It must match from then on."),
 })
 
 /** `PATCH /v1/agents/{id}`. */
 export const agentPatchSchema = z.strictObject({ status: z.enum(['active', 'suspended']) })
 
-export const agentSchema = z.object({ id: z.string(), status: z.enum(['active', 'suspended']), created_at: z.string() })
+export const agentSchema = z
+  .object({ id: z.string(), status: z.enum(['active', 'suspended']), created_at: instantSchema })
+  .meta({ id: 'Agent' })
 export type Agent = z.infer<typeof agentSchema>
 
 /** `PUT /v1/resources/{type}/{id}`: a topmost resource names its owner and their persona, any other its parent. */
@@ -80,13 +90,15 @@ export const resourceRequestSchema = z.union([
 /** `POST /v1/resources/{type}/{id}/transfer`. */
 export const transferRequestSchema = z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() })
 
-export const resourceRecordSchema = z.object({
-  type: z.string(),
-  id: z.string(),
-  owner: z.string(),
-  owner_persona: z.string().optional(),
-  parent: z.string().optional(),
-})
+export const resourceRecordSchema = z
+  .object({
+    type: z.string(),
+    id: z.string(),
+    owner: z.string(),
+    owner_persona: z.string().optional(),
+    parent: z.string().optional(),
+  })
+  .meta({ id: 'ResourceRecord' })
 export type ResourceRecord = z.infer<typeof resourceRecordSchema>
 
 /** A page of a list; `next_cursor` is absent on the last one. */

@@ -40,13 +40,17 @@ export const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS
 
 /** RFC 9457 `application/problem+json`, as every non-2xx answer of Mandate carries it. */
-export const problemSchema = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string().optional(),
-  code: z.string(),
-})
+export const problemSchema = z
+  .looseObject({
+    type: z.string().describe('`urn:mandate:problem:` and the code.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional().describe('Names the member that is wrong, where one is.'),
+    code: z.string().describe('The contract: a closed list.'),
+    field: z.string().optional().describe('The member that a 422 is about.'),
+    request_id: z.string().optional().describe('The same as `X-Request-ID`.'),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457.' })
 export type Problem = z.infer<typeof problemSchema>
 
 /** `detail` is written by us for the reader outside: never an exception's message. */

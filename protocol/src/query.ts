@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
-import { type EpochMillis, instantSchema, ulidSchema } from './id.ts'
+import { type EpochMillis, instantSchema, pageLimitSchema, ulidSchema } from './id.ts'
 
 const MAX_FILTER_LENGTH = 600
 const MAX_LIMIT = 1000
@@ -21,42 +21,30 @@ const resourceFilter = filterText.regex(/^[^:]+:./u, 'must be type:id')
 const decisionFilter = z
   .enum(['permit', 'deny', 'true', 'false'], 'must be permit or deny')
   .transform((value) => value === 'permit' || value === 'true')
-const limitFilter = z
-  .string()
-  .regex(/^\d{1,6}$/u, 'must be a whole number')
-  .transform(Number)
-  .refine((limit) => limit >= 1 && limit <= MAX_LIMIT, `must be 1 to ${MAX_LIMIT}`)
 const instant = instantSchema.transform((text) => Date.parse(text))
 
 /** What can be asked for. All members that are given must hold of an entry. */
 const FILTERS = {
   subject: partyFilter.optional(),
   actor: partyFilter.optional(),
-  /** Delegator or delegate of any link of the chain. */
-  member: partyFilter.optional(),
+  member: partyFilter.optional().describe('Delegator or delegate of any link of the chain.'),
   resource: resourceFilter.optional(),
-  /** The resource itself and all that has it as topmost ancestor. */
-  under: resourceFilter.optional(),
+  under: resourceFilter.optional().describe('The resource itself and all that has it as topmost ancestor.'),
   action: filterText.optional(),
   decision: decisionFilter.optional(),
-  /** Any reason, or the problem code of a refusal or fault. */
-  reason: filterText.optional(),
+  reason: filterText.optional().describe('Any reason, or the problem code of a refusal or fault.'),
   kind: z.enum(ENTRY_KINDS, 'must be a kind of entry').optional(),
   caller: partyFilter.optional(),
-  /** A grant of the chain, or one that was issued or revoked. */
-  grant: filterText.optional(),
-  /** Earliest `at`, itself included. */
-  from: instant.optional(),
-  /** Latest `at`, itself not included. */
-  to: instant.optional(),
+  grant: filterText.optional().describe('A grant of the chain, or one that was issued or revoked.'),
+  from: instant.optional().describe('Earliest `at`, itself included.'),
+  to: instant.optional().describe('Latest `at`, itself not included.'),
 } as const
 
 /** The query string's parameters, each at most once, as strings. Unknown ones are refused: a misspelt filter must not widen an answer. */
 export const decisionQuerySchema = z.strictObject({
   ...FILTERS,
-  limit: limitFilter.default(DEFAULT_LIMIT),
-  /** `next_cursor` of the page before. Opaque. */
-  cursor: filterText.optional(),
+  limit: pageLimitSchema(MAX_LIMIT, DEFAULT_LIMIT),
+  cursor: filterText.optional().describe('`next_cursor` of the page before. Opaque.'),
 })
 export type DecisionQuery = z.output<typeof decisionQuerySchema>
 
@@ -74,6 +62,7 @@ export const loggedEntrySchema = entrySchema
     origin: z.string().optional(),
   })
   .strip()
+  .meta({ id: 'LoggedEntry', description: 'An entry of the decision log, with its place in it. People by pseudonym.' })
 export type LoggedEntry = z.infer<typeof loggedEntrySchema>
 
 /** The answer: newest first. `total` counts all that match, not only this page. */

@@ -6,16 +6,20 @@
  */
 import { z } from 'zod'
 import { actionSchema, resourceSchema, subjectSchema } from './authzen.ts'
+import { idSchema } from './id.ts'
 
-/** The searched entity: its type only; an id is ignored. */
-const searched = z.looseObject({ type: z.string().min(1), properties: z.looseObject({}).optional() })
+const searched = z
+  .looseObject({ type: idSchema, properties: z.looseObject({}).optional() })
+  .meta({ id: 'Searched', description: 'What is searched for: its type. An id is ignored.' })
 
 const page = z
   .looseObject({
-    /** Opaque: `next_token` of the page before, for the very same question. */
-    token: z.string().optional(),
-    /** At most so many results; 0 or absent: as many as there are, in pages of the PDP's own size. */
-    limit: z.int().min(0).optional(),
+    token: z.string().optional().describe('Opaque: `next_token` of the page before, for the very same question.'),
+    limit: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("At most so many results; 0 or absent: as many as there are, in pages of the PDP's own size."),
   })
   .optional()
 
@@ -34,4 +38,19 @@ export const resourceSearchSchema = z.looseObject({
   ...common,
 })
 export const actionSearchSchema = z.looseObject({ subject: subjectSchema, resource: resourceSchema, ...common })
+
+const results = <T extends z.ZodType>(result: T) =>
+  z.strictObject({
+    page: z
+      .strictObject({
+        next_token: z.string().describe('Empty on the last page.'),
+        count: z.int().min(0).describe('How many results this page has.'),
+      })
+      .optional(),
+    results: z.array(result),
+  })
+
+/** What a search for subjects or resources, and one for actions, answers (section 8). */
+export const entitiesFoundSchema = results(z.strictObject({ type: z.string(), id: z.string() }))
+export const actionsFoundSchema = results(z.strictObject({ name: z.string() }))
 export type SearchPage = z.infer<typeof page>

@@ -4,7 +4,11 @@
  * @module
  */
 import { z } from 'zod'
-import { instantSchema, ulidSchema } from './id.ts'
+import { grantSchema } from './grant.ts'
+import { instantSchema, pageLimitSchema, ulidSchema } from './id.ts'
+import { invitationSchema } from './invitation.ts'
+import { personaSchema } from './persona.ts'
+import { loggedEntrySchema } from './query.ts'
 
 /** `DELETE /v1/subjects/me`, and by pseudonym for an operator. */
 export const erasureSchema = z.object({
@@ -19,10 +23,22 @@ export const erasureSchema = z.object({
 })
 export type Erasure = z.infer<typeof erasureSchema>
 
+/** `GET /v1/subjects/me/export`: everything held about a person. */
+export const personExportSchema = z.object({
+  exported_at: instantSchema,
+  subject: z.string(),
+  pseudonym: z.string().describe('As the log knows them.'),
+  personas: z.array(personaSchema),
+  grants: z.array(grantSchema),
+  resources: z.array(z.string()).describe('`<type>:<id>` of what they own.'),
+  invitations: z.array(invitationSchema),
+  decisions: z.array(loggedEntrySchema).describe('Newest first.'),
+})
+
 /** `GET /v1/erasures`: oldest first, until the service has acknowledged each. */
 export const erasureQuerySchema = z.strictObject({
   after: ulidSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
+  limit: pageLimitSchema(200, 50),
 })
 
 /** `sub` and `issuer` as the person's tokens had them. All that the service holds of them from before `erased_at` is to go. */

@@ -29,9 +29,8 @@ export interface EvaluationDeps extends AnswerDeps {
   readonly newId: () => string
 }
 
-/** How many items of one batch are decided at the same time, and how many a batch may have. */
+/** How many items of one batch are decided at the same time. */
 const BATCH_WIDTH = 16
-const MAX_BATCH = 1_000
 
 /** One item, decided: what to say and what to record. */
 interface Decided {
@@ -57,7 +56,6 @@ export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
       await single(req, res, next)
       return
     }
-    if (evaluations.length > MAX_BATCH) throw refuse('invalid_request', `evaluations: at most ${MAX_BATCH} items.`)
     const items = evaluations.map((item) => ({ ...present({ subject, action, resource, context }), ...item }))
     const semantic = options?.evaluations_semantic ?? 'execute_all'
     const decided = await decideAll(semantic, items, (item) =>

@@ -14,6 +14,8 @@ import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
+import { openApiDocument } from './openapi/document.ts'
+import { otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
 import { type SearchRouteDeps, searchRoutes } from './search.ts'
 
@@ -63,7 +65,12 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.get('/.well-known/authzen-configuration', (_req, res) => {
     res.set('cache-control', 'public, max-age=3600').json(metadataOf(deps.publicUrl))
   })
-  app.use(limits.concurrency, limits.byAddress, authenticated(deps.callers), limits.byCaller)
+  const document = openApiDocument(deps.publicUrl)
+  app.get('/openapi.json', (_req, res) => {
+    res.set('cache-control', 'public, max-age=3600').json(document)
+  })
+  app.use(otherMethods('open'), limits.concurrency, limits.byAddress)
+  app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
   app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), evaluationRoute(deps))
   app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), evaluationsRoute(deps))
   app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), searchRoutes({ ...deps, requireEntitled }))

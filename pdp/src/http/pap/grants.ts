@@ -11,7 +11,6 @@ import {
   grantRequestSchema,
   type PartyRef,
   PROBLEMS,
-  partySchema,
   refuse,
   revokeRequestSchema,
 } from '@mandate/protocol'
@@ -46,7 +45,7 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
   router.get('/grants', (req, res) => {
     const by = principalOf(res)
     const query = parse(grantQuerySchema, req.query)
-    const party = (value: string | undefined): PartyRef | undefined =>
+    const party = (value: 'me' | PartyRef | undefined): PartyRef | undefined =>
       value === undefined ? undefined : partyInQuery(border, value, by)
     const filter = {
       delegator: party(query.delegator),
@@ -92,11 +91,10 @@ function shownPreview(border: Border, preview: Preview): GrantPreview {
   return { allowed: true, grant, would_allow: preview.wouldAllow.map((one) => ({ ...one, gates: [...one.gates] })) }
 }
 
-/** `me`, or a party as callers know it; somebody nobody has heard of is party to nothing. */
-function partyInQuery(border: Border, value: string, by: Principal): PartyRef {
-  if (value === 'me' && by.party) return by.party
-  const party = parse(partySchema, value)
-  return border.inwardKnown(party) ?? 'user:unknown'
+/** Somebody nobody has heard of is party to nothing. */
+function partyInQuery(border: Border, value: 'me' | PartyRef, by: Principal): PartyRef {
+  const party = value === 'me' ? by.party : border.inwardKnown(value)
+  return party ?? 'user:unknown'
 }
 
 export function shownGrant(border: Border, { grant, status }: GrantView): Grant {

@@ -7,11 +7,11 @@ import {
   agentPatchSchema,
   agentRequestSchema,
   type Persona,
+  personaListQuerySchema,
   personaPatchSchema,
   personaRequestSchema,
 } from '@mandate/protocol'
 import type { Router } from 'express'
-import { z } from 'zod'
 import { listAgents, registerAgent, setAgentActive } from '../../pap/agents.ts'
 import { createPersona, listPersonas, patchPersona } from '../../pap/personas.ts'
 import type { AgentRecord, PersonaRecord } from '../../ports.ts'
@@ -28,7 +28,7 @@ export function personaRoutes(router: Router, deps: PapRouteDeps): void {
     res.status(201).json(shownPersona(border, await createPersona(deps, request, principalOf(res))))
   })
   router.get('/personas', (req, res) => {
-    const { waiting } = parse(z.strictObject({ waiting: z.literal('true').optional() }), req.query)
+    const { waiting } = parse(personaListQuerySchema, req.query)
     res.json({
       items: listPersonas(deps, waiting !== undefined, principalOf(res)).map((persona) =>
         shownPersona(border, persona),

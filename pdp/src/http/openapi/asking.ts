@@ -1,0 +1,141 @@
+/**
+ * The AuthZEN routes and those that need no token, described.
+ *
+ * @module
+ */
+import {
+  actionSearchSchema,
+  actionsFoundSchema,
+  entitiesFoundSchema,
+  evaluationAnswerSchema,
+  evaluationRequestSchema,
+  evaluationsAnswerSchema,
+  evaluationsRequestSchema,
+  metadataSchema,
+  resourceSearchSchema,
+  subjectSearchSchema,
+} from '@mandate/protocol'
+import { z } from 'zod'
+import type { Operation } from './operation.ts'
+
+/** Without items a batch is a single evaluation. */
+const WITHOUT_ITEMS = {
+  anyOf: [
+    { required: ['evaluations'], properties: { evaluations: { minItems: 1 } } },
+    { $ref: '#/components/schemas/EvaluationRequest' },
+  ],
+}
+const search = (what: string, section: string) =>
+  ({
+    method: 'post',
+    path: `/access/v1/search/${what}`,
+    tag: 'AuthZEN',
+    door: 'asking',
+    description: `AuthZEN 1.0, section ${section}. Complete, or marked with a token for the rest; each page leaves one entry. A type, id or action that nobody knows finds nothing.`,
+  }) as const
+
+export const ASKING: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/access/v1/evaluation',
+    id: 'evaluate',
+    tag: 'AuthZEN',
+    door: 'asking',
+    summary: 'May they do this?',
+    description: 'AuthZEN 1.0, section 6. A denial is 200 with `decision: false`; nothing is answered unrecorded.',
+    body: { schema: evaluationRequestSchema, required: true },
+    answers: {
+      200: { description: 'The decision, explained.', schema: evaluationAnswerSchema, headers: ['evaluationId'] },
+    },
+  },
+  {
+    method: 'post',
+    path: '/access/v1/evaluations',
+    id: 'evaluateAll',
+    tag: 'AuthZEN',
+    door: 'asking',
+    summary: 'Many questions at once',
+    description:
+      'AuthZEN 1.0, section 7. At most 1 MiB. An item replaces a default whole; one that is malformed or cannot be decided is `false` with its error. Without items it is a single evaluation.',
+    body: { schema: evaluationsRequestSchema, required: true, also: WITHOUT_ITEMS },
+    answers: {
+      200: {
+        description: 'A decision for each item; of a request without items the one decision.',
+        schema: z.union([evaluationsAnswerSchema, evaluationAnswerSchema]),
+      },
+    },
+  },
+  {
+    ...search('subject', '8.4'),
+    id: 'searchSubjects',
+    summary: 'Who may do this?',
+    body: { schema: subjectSearchSchema, required: true },
+    answers: { 200: { description: 'Subjects of the type.', schema: entitiesFoundSchema } },
+  },
+  {
+    ...search('resource', '8.5'),
+    id: 'searchResources',
+    summary: 'To what may they do this?',
+    body: { schema: resourceSearchSchema, required: true },
+    answers: { 200: { description: 'Resources of the type.', schema: entitiesFoundSchema } },
+  },
+  {
+    ...search('action', '8.6'),
+    id: 'searchActions',
+    summary: 'What may they do?',
+    body: { schema: actionSearchSchema, required: true },
+    answers: { 200: { description: 'Actions.', schema: actionsFoundSchema } },
+  },
+]
+
+const state = (text: string) => z.strictObject({ status: z.literal(text) })
+
+/** No token, no limit: these are asked by machines that watch, and before anybody can sign in. */
+export const OPEN: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/.well-known/authzen-configuration',
+    id: 'metadata',
+    tag: 'AuthZEN',
+    door: 'open',
+    summary: 'Where the endpoints are',
+    description: 'AuthZEN 1.0, section 9. From configuration, never from a header.',
+    answers: { 200: { description: 'The metadata.', schema: metadataSchema, headers: ['cacheControl'] } },
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    id: 'openapi',
+    tag: 'Operations',
+    door: 'open',
+    summary: 'This document',
+    answers: {
+      200: {
+        description: 'OpenAPI 3.1.',
+        schema: z.looseObject({ openapi: z.literal('3.1.1'), info: z.looseObject({}), paths: z.looseObject({}) }),
+        headers: ['cacheControl'],
+      },
+    },
+  },
+  {
+    method: 'get',
+    path: '/livez',
+    id: 'live',
+    tag: 'Operations',
+    door: 'open',
+    summary: 'Does the process answer?',
+    answers: { 200: { description: 'It does.', schema: state('alive') } },
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    id: 'ready',
+    tag: 'Operations',
+    door: 'open',
+    summary: 'Can decisions be made and recorded now?',
+    answers: {
+      200: { description: 'They can.', schema: state('ready') },
+      503: { description: 'OpenFGA does not answer, or the log cannot be written.', schema: state('not ready') },
+    },
+  },
+]

@@ -1,0 +1,74 @@
+import { PROBLEMS } from '@mandate/protocol'
+import type { Express, Router } from 'express'
+import { describe, expect, test } from 'vitest'
+import { DEFAULT_LIMITS } from '../limits.ts'
+import { createHttpApp, type ServerDeps } from '../server.ts'
+import { openApiDocument } from './document.ts'
+import { problemsOf } from './operation.ts'
+import { OPERATIONS } from './operations.ts'
+
+/** Routers are mounted at these; one that is not would be found by its routes not being described. */
+const MOUNTS = ['/access/v1/search', '/v1', '/log']
+
+interface Layer {
+  readonly route?: { readonly path: string; readonly stack: readonly { readonly method: string }[] }
+  readonly handle: { readonly stack?: readonly Layer[] }
+  match(path: string): boolean
+}
+
+/** `METHOD /path` of everything that is routed, paths as OpenAPI writes them. */
+function routesOf({ stack }: { readonly stack: readonly Layer[] }, prefix = ''): readonly string[] {
+  return stack.flatMap((layer) => {
+    const { route, handle } = layer
+    if (route) return route.stack.map(({ method }) => `${method} ${prefix}${route.path.replaceAll(/:(\w+)/g, '{$1}')}`)
+    if (!handle.stack) return []
+    const mount = MOUNTS.find((path) => layer.match(path) && !layer.match('/anything/else'))
+    return routesOf({ stack: handle.stack }, mount ?? '/unknown-mount')
+  })
+}
+
+/** Nothing is asked of it, so nothing has to stand behind it. */
+function routedApp(): Express & { readonly router: Router } {
+  const deps = { limits: DEFAULT_LIMITS, publicUrl: 'https://pdp.example' }
+  return createHttpApp(deps as ServerDeps).app as Express & { readonly router: Router }
+}
+
+test('every route is described, and nothing else is', () => {
+  const routed = routesOf(routedApp().router as unknown as { readonly stack: readonly Layer[] })
+  expect([...new Set(routed)].sort()).toEqual(OPERATIONS.map(({ method, path }) => `${method} ${path}`).sort())
+})
+
+describe('the document', () => {
+  const text = JSON.stringify(openApiDocument('https://pdp.example'))
+  const document = JSON.parse(text)
+
+  test('refers to nothing that it does not hold', () => {
+    const references = [...text.matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path.split('/'))
+    expect(references.length).toBeGreaterThan(100)
+    for (const path of references)
+      expect(
+        path.reduce((at, name) => at?.[name], document),
+        path.join('/'),
+      ).toBeDefined()
+  })
+
+  test('is the same each time', () => {
+    expect(JSON.stringify(openApiDocument('https://pdp.example'))).toBe(text)
+  })
+
+  test('names every operation once', () => {
+    const ids = OPERATIONS.map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test('has every problem under its status', () => {
+    for (const operation of OPERATIONS)
+      for (const [status, codes] of problemsOf(operation))
+        for (const code of codes) expect(PROBLEMS[code].status, `${operation.id} ${code}`).toBe(status)
+  })
+
+  test('gives parameters to every place in a path', () => {
+    for (const { path, params = {} } of OPERATIONS)
+      expect(Object.keys(params), path).toEqual([...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name))
+  })
+})

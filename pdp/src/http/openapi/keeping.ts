@@ -1,0 +1,125 @@
+/**
+ * What is kept of people, and the decision log, described.
+ *
+ * @module
+ */
+import {
+  decisionPageSchema,
+  decisionQuerySchema,
+  erasureNoticeSchema,
+  erasureQuerySchema,
+  erasureSchema,
+  idSchema,
+  loggedEntrySchema,
+  personExportSchema,
+  pseudonymSchema,
+  ulidSchema,
+} from '@mandate/protocol'
+import { pageOf } from './granting.ts'
+import type { Operation } from './operation.ts'
+
+const of = { tag: 'Subjects', door: 'administration' } as const
+const pseudonym = { id: pseudonymSchema }
+const hold = {
+  ...of,
+  path: '/v1/subjects/{id}/hold',
+  params: pseudonym,
+  problems: ['in_person_only', 'not_found'],
+} as const satisfies Partial<Operation>
+
+export const KEEPING: readonly Operation[] = [
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/subjects/me/export',
+    id: 'exportMe',
+    summary: 'Everything held about the caller',
+    answers: { 200: { description: 'One document, as an attachment.', schema: personExportSchema } },
+    problems: ['in_person_only'],
+  },
+  {
+    ...of,
+    method: 'delete',
+    path: '/v1/subjects/me',
+    id: 'eraseMe',
+    summary: 'Erases the caller',
+    description: 'All they gave and hold ends, then the vault forgets who they were. It cannot be taken back.',
+    answers: { 200: { description: 'What was done, and what remains elsewhere.', schema: erasureSchema } },
+    problems: ['in_person_only', 'not_found', 'legal_hold'],
+  },
+  {
+    ...of,
+    method: 'delete',
+    path: '/v1/subjects/{id}',
+    id: 'erasePerson',
+    summary: 'Erases a person, by pseudonym; for operators',
+    params: pseudonym,
+    answers: { 200: { description: 'What was done, and what remains elsewhere.', schema: erasureSchema } },
+    problems: ['in_person_only', 'not_found', 'legal_hold'],
+  },
+  {
+    ...hold,
+    method: 'put',
+    id: 'holdPerson',
+    summary: 'Keeps a person from being erased; for auditors',
+    answers: { 204: { description: 'It holds.' } },
+  },
+  {
+    ...hold,
+    method: 'delete',
+    id: 'releasePerson',
+    summary: 'Lifts a legal hold; for auditors',
+    answers: { 204: { description: 'It is lifted.' } },
+  },
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/erasures',
+    id: 'listErasures',
+    summary: 'Whom a domain service still has to forget, oldest first',
+    query: erasureQuerySchema,
+    answers: { 200: { description: 'A page.', schema: pageOf(erasureNoticeSchema) } },
+  },
+  {
+    ...of,
+    method: 'post',
+    path: '/v1/erasures/{id}/acknowledge',
+    id: 'acknowledgeErasure',
+    summary: 'The service has forgotten them',
+    params: { id: idSchema },
+    answers: { 204: { description: 'It is told no more of it.' } },
+  },
+  {
+    method: 'get',
+    path: '/v1/decisions',
+    id: 'listDecisions',
+    tag: 'Log',
+    door: 'reading',
+    summary: 'Entries of the decision log, newest first',
+    description: 'People see what they are a party to, auditors all. Reading leaves an entry.',
+    query: decisionQuerySchema,
+    answers: { 200: { description: 'A page.', schema: decisionPageSchema } },
+  },
+  {
+    method: 'get',
+    path: '/v1/decisions/{id}',
+    id: 'readDecision',
+    tag: 'Log',
+    door: 'reading',
+    summary: 'One entry',
+    params: { id: ulidSchema },
+    answers: { 200: { description: 'The entry.', schema: loggedEntrySchema } },
+    problems: ['not_found'],
+  },
+  {
+    method: 'get',
+    path: '/log/checkpoint',
+    id: 'checkpoint',
+    tag: 'Log',
+    door: 'reading',
+    summary: 'The newest signed checkpoint',
+    description: 'C2SP tlog-checkpoint: size and root of the log, signed with Ed25519.',
+    answers: { 200: { description: 'A signed note.', text: 'text/plain' } },
+    problems: ['not_found'],
+  },
+]

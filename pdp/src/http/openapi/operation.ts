@@ -1,0 +1,106 @@
+/**
+ * What one route takes and answers, as data. The OpenAPI document is written from it, and so is the 405 for every other method; a test holds
+ * it against the routes that there are. It never answers anything itself.
+ *
+ * @module
+ */
+import { PROBLEMS, type ProblemCode } from '@mandate/protocol'
+import type { z } from 'zod'
+
+export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
+export type Method = (typeof METHODS)[number]
+
+/** Headers of answers, by the names under which the document describes them. */
+export type AnswerHeader =
+  | 'evaluationId'
+  | 'location'
+  | 'allow'
+  | 'retryAfter'
+  | 'challenge'
+  | 'replayed'
+  | 'cacheControl'
+
+/** What an answer without a problem holds: JSON by a schema, a text, or nothing. */
+export interface Answer {
+  readonly description: string
+  readonly schema?: z.ZodType
+  readonly text?: 'text/plain'
+  readonly headers?: readonly AnswerHeader[]
+  /** Operations whose `{id}` is the `id` of this answer. */
+  readonly leadsTo?: readonly string[]
+}
+
+export interface Operation {
+  readonly method: Method
+  /** As OpenAPI writes it: `/v1/grants/{id}`. */
+  readonly path: `/${string}`
+  readonly id: string
+  readonly tag: Tag
+  readonly summary: string
+  readonly description?: string
+  /** By the names in the path. */
+  readonly params?: Readonly<Record<string, z.ZodType>>
+  readonly query?: z.ZodObject
+  readonly body?: RequestBody
+  readonly answers: Readonly<Record<number, Answer>>
+  /** Beside those that its door can give. */
+  readonly problems?: readonly ProblemCode[]
+  /** `open`: no token. `asking`: AuthZEN. `reading`: any caller but API keys. `administration`: `Idempotency-Key` too. */
+  readonly door: 'open' | 'asking' | 'reading' | 'administration'
+}
+
+export interface RequestBody {
+  readonly schema: z.ZodType
+  readonly required: boolean
+  /** What the route checks beyond the schema, as a JSON Schema that holds as well. */
+  readonly also?: Readonly<Record<string, unknown>>
+}
+
+/** Sections of the document, in their order. */
+export const TAGS = {
+  AuthZEN:
+    'Decisions and searches: AuthZEN Authorization API 1.0 (https://openid.net/specs/authorization-api-1_0.html).',
+  Grants: 'Who may do what for whom.',
+  Invitations: 'How two people who do not know each other’s ids come to be delegator and delegate.',
+  Personas: 'In what capacity a person acts, and what they let agents do without them.',
+  Agents: 'Registered by operators.',
+  Resources: 'Registered by the domain service of the type.',
+  Keys: 'For callers without OIDC.',
+  Subjects: 'Export and erasure of a person.',
+  Log: 'The decision log.',
+  Operations: 'For whoever runs the PDP.',
+} as const satisfies Record<string, string>
+export type Tag = keyof typeof TAGS
+
+const SIGNED_IN: readonly ProblemCode[] = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'too_many_requests',
+  'internal',
+  'relations_unavailable',
+  'log_unavailable',
+  'identity_unavailable',
+]
+const OF_DOORS: Readonly<Record<Operation['door'], readonly ProblemCode[]>> = {
+  open: ['internal'],
+  asking: [...SIGNED_IN, 'payload_too_large'],
+  reading: SIGNED_IN,
+  administration: [...SIGNED_IN, 'payload_too_large'],
+}
+
+/** Whether a repeated request is answered as the first one was. */
+export const isIdempotent = ({ door, method }: Operation): boolean =>
+  door === 'administration' && ['post', 'put', 'patch'].includes(method)
+
+/** Every problem that an operation can answer with, by status, ascending. */
+export function problemsOf(operation: Operation): ReadonlyMap<number, readonly ProblemCode[]> {
+  const codes = new Set<ProblemCode>([...OF_DOORS[operation.door], ...(operation.problems ?? [])])
+  if (isIdempotent(operation)) codes.add('idempotency_key_reused')
+  const byStatus = new Map<number, ProblemCode[]>()
+  for (const code of [...codes].sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status)) {
+    const { status } = PROBLEMS[code]
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  return byStatus
+}

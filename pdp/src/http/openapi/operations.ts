@@ -1,0 +1,47 @@
+/**
+ * Every operation of the PDP, and what else its addresses take.
+ *
+ * @module
+ */
+import { Fault } from '@mandate/protocol'
+import type { RequestHandler } from 'express'
+import { ADMINISTERING } from './administering.ts'
+import { ASKING, OPEN } from './asking.ts'
+import { GRANTING, INVITING } from './granting.ts'
+import { KEEPING } from './keeping.ts'
+import type { Operation } from './operation.ts'
+
+export const OPERATIONS: readonly Operation[] = [
+  ...ASKING,
+  ...GRANTING,
+  ...INVITING,
+  ...ADMINISTERING,
+  ...KEEPING,
+  ...OPEN,
+]
+
+/** Each path, as an expression that paths of requests match, with the methods it takes; literal ones first. */
+const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
+  .sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
+  .map(([path, operations]) => ({
+    expression: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'iu'),
+    methods: operations.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])),
+    open: operations.every(({ door }) => door === 'open'),
+  }))
+
+/**
+ * Answers 405 with `Allow` where an address is known and its method is not.
+ *
+ * @param doors - `open`: only for addresses that need no token; the others stay behind theirs.
+ */
+export function otherMethods(doors: 'open' | 'all'): RequestHandler {
+  return (req, res, next) => {
+    const address = ADDRESSES.find(({ expression }) => expression.test(req.path))
+    if (address && (doors === 'all' || address.open) && !address.methods.includes(req.method)) {
+      res.set('allow', address.methods.join(', '))
+      next(new Fault('method_not_allowed', `${req.method} at ${address.expression.source}`))
+      return
+    }
+    next()
+  }
+}
