@@ -3,19 +3,17 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { createServer as createHttpServer, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { EpochMillis } from '@mandate/protocol'
 import type { Logger } from 'pino'
 import { createClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { decide } from './decide/decide.ts'
+import type { Facts, FactWriter } from './facts.ts'
 import { Border } from './http/border.ts'
 import { Callers } from './http/caller.ts'
+import { addressOf, listen, stopServer } from './http/listener.ts'
 import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
 import { nodeFiles } from './log/files.ts'
@@ -26,24 +24,28 @@ import { loadSigner } from './log/signer.ts'
 import { createNewId } from './new-id.ts'
 import { OpenFgaAuthority } from './openfga/authority.ts'
 import { OpenFgaClient } from './openfga/client.ts'
+import { OpenFgaFacts } from './openfga/facts.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
 import { FgaStore } from './openfga/store.ts'
 import { reapplyErasures } from './pap/erase.ts'
 import { WrongCodes } from './pap/invitations.ts'
 import type { PapDeps } from './pap/pap.ts'
+import { PolicyControl } from './pap/policies.ts'
 import { Settler, settle } from './pap/settle.ts'
 import { Sweeper, sweepOnce } from './pap/sweep.ts'
 import { Turns } from './pap/turns.ts'
-import { loadPolicies, type Policies } from './policy/pack.ts'
-import type { Clock, Recorder, Register, Vault } from './ports.ts'
+import { readSources } from './policy/pack.ts'
+import type { Clock, Recorder, Register } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Answers, Intents, Invitations, Keys, People } from './remembered.ts'
+import type { Answers, Intents, Invitations, Keys, People, PolicyShelf, Vault } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
+import { SqliteFacts } from './store/facts.ts'
 import { SqliteIntents } from './store/intents.ts'
 import { SqliteInvitations } from './store/invitations.ts'
 import { SqliteKeys } from './store/keys.ts'
 import { SqlitePeople } from './store/people.ts'
+import { SqlitePolicies } from './store/policies.ts'
 import { SqliteRegister } from './store/register.ts'
 import { SqliteVault } from './store/vault.ts'
 
@@ -71,15 +73,15 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
   }
   try {
     const memory = await openMemory(config, logger, surroundings, closers)
-    const relations = await openRelations(config, memory, closers)
-    const http = createServices(config, logger, memory, relations)
+    const store = await openStore(config, memory, closers)
+    const http = createServices(config, logger, memory, store)
     closers.push(() => http.settler.close())
     closers.push(() => http.sweeper.close())
     memory.people.dropNoticesExcept([...config.PDP_SERVICES.keys()])
     await reapplyErasures(memory)
     await http.settler.run()
     closers.push(http.app.close)
-    const server = await listen(config, http.app)
+    const server = await listen(config, http.app.app)
     closers.push(() => stopServer(server))
     return { url: addressOf(config, server), sweep: () => http.sweeper.now(), close: closeAll }
   } catch (error) {
@@ -96,6 +98,8 @@ interface Remembered {
   readonly invitations: Invitations
   readonly keys: Keys
   readonly people: People
+  readonly facts: Facts
+  readonly shelf: PolicyShelf
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -137,6 +141,8 @@ async function openMemory(
     invitations: new SqliteInvitations(database),
     keys: new SqliteKeys(database),
     people: new SqlitePeople(database),
+    facts: new SqliteFacts(database),
+    shelf: new SqlitePolicies(database),
     log,
     index,
     clock,
@@ -145,37 +151,34 @@ async function openMemory(
   }
 }
 
-interface Facts {
-  readonly policies: Policies
+interface Store {
+  readonly policies: PolicyControl
   readonly relations: OpenFgaRelations
   readonly authority: OpenFgaAuthority
+  readonly factWriter: FactWriter
   readonly reachable: () => Promise<boolean>
 }
 
 /** OpenFGA: the store, the model of the policies in force, and who asks it. */
-async function openRelations(
+async function openStore(
   config: Config,
-  { register, record }: Remembered,
+  { register, record, shelf, clock }: Remembered,
   closers: (() => Promise<void> | void)[],
-): Promise<Facts> {
-  const policies = await loadPolicies(config.PDP_POLICIES_DIR)
+): Promise<Store> {
+  const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
   const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN }
-  const store = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
-  const version = policies.packs.map((pack) => pack.version).join(' ')
-  const known = register.modelOf(store.id, version)
-  const modelId = known && (await store.hasModel(known)) ? known : await store.writeModel(policies)
-  if (modelId !== known) {
-    await record([{ kind: 'policy_loaded', model: modelId, policy: version }])
-    register.rememberModel(store.id, version, modelId)
-  }
+  const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
+  const policies = new PolicyControl({ read, models, register, shelf, record, clock })
+  await policies.start()
   const client = new OpenFgaClient({ ...server, deadlineMs: config.OPENFGA_DEADLINE_MS })
   closers.push(() => client.close())
-  const relations = new OpenFgaRelations({ client, storeId: store.id, modelId })
-  const authority = new OpenFgaAuthority(store, relations)
+  const modelId = (): string => policies.current().modelId
+  const relations = new OpenFgaRelations({ client, storeId: models.id })
   return {
     policies,
     relations,
-    authority,
+    authority: new OpenFgaAuthority(models, relations, modelId),
+    factWriter: new OpenFgaFacts(models, modelId),
     reachable: () => client.isReachable(),
   }
 }
@@ -189,10 +192,10 @@ interface Services {
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-function createServices(config: Config, logger: Logger, memory: Remembered, facts: Facts): Services {
+function createServices(config: Config, logger: Logger, memory: Remembered, store: Store): Services {
   const { vault, register, intents, keys, log, index, clock, newId, record } = memory
-  const { relations, authority } = facts
-  const policies = (): Policies => facts.policies
+  const { relations, authority, factWriter } = store
+  const policies = store.policies.current
   const issuer = config.PDP_ISSUER
   const redact = new Redactor({ policies, register, vault })
   const pap: PapDeps = {
@@ -203,6 +206,8 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
     intents,
     keys,
     people: memory.people,
+    facts: memory.facts,
+    factWriter,
     vault,
     services: [...config.PDP_SERVICES.keys()],
     record,
@@ -234,10 +239,10 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
     wrongCodes: new WrongCodes(clock),
     border: new Border({ issuer, vault, policies }),
     callers,
-    modelId: () => relations.modelId,
+    policyControl: store.policies,
     consistency: relations.consistency,
     decide: (evaluation) => decide(evaluation, decideDeps),
-    search: { ...decideDeps, directory: register, register },
+    search: { ...decideDeps, directory: register, register, facts: memory.facts },
     vault,
     index,
     log,
@@ -250,7 +255,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
       concurrent: config.PDP_CONCURRENT,
     },
     publicUrl: config.PDP_PUBLIC_URL ?? `http://${config.PDP_HOST}:${config.PDP_PORT}`,
-    ready: async () => log.healthy && (await facts.reachable()),
+    ready: async () => log.healthy && (await store.reachable()),
     trustProxy: config.TRUST_PROXY,
   })
   const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS
@@ -260,39 +265,4 @@ function createServices(config: Config, logger: Logger, memory: Remembered, fact
     (error) => logger.warn({ err: error }, 'not swept'),
   )
   return { app, settler, sweeper }
-}
-
-/** Slow clients are cut off: headers within 10 s, a request within 15 s. */
-function listen(config: Config, { app }: HttpApp): Promise<Server> {
-  const timeouts = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
-  const { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
-  const server =
-    cert && key
-      ? createTlsServer({ ...timeouts, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
-      : createHttpServer(timeouts, app)
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(config.PDP_PORT, config.PDP_HOST, () => resolve(server))
-  })
-}
-
-function addressOf(config: Config, server: Server): string {
-  const { port } = server.address() as AddressInfo
-  const host = config.PDP_HOST.includes(':') ? `[${config.PDP_HOST}]` : config.PDP_HOST
-  return `${config.PDP_TLS_CERT_FILE ? 'https' : 'http'}://${host}:${port}`
-}
-
-/** How often connections are looked for that have become idle, in milliseconds. */
-const IDLE_EVERY = 50
-
-/** What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. */
-function stopServer(server: Server): Promise<void> {
-  server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'))
-  const timer = setInterval(() => server.closeIdleConnections(), IDLE_EVERY)
-  return new Promise((resolve) => {
-    server.close(() => {
-      clearInterval(timer)
-      resolve()
-    })
-  })
 }

@@ -59,6 +59,8 @@ const schema = z.strictObject({
     .string()
     .min(1)
     .default(join(import.meta.dirname, '../policies')),
+  /** Folders of packs, instead of those that `fga.mod` lists. */
+  PDP_PACKS: list.default([]),
   PDP_INTERACTIVE_CLIENTS: list.default(['desktop', 'auditor', 'mandate-cli']),
   PDP_SERVICES: servicesSchema.default(new Map()),
   PDP_MAX_CHAIN_DEPTH: z.coerce.number().int().min(1).max(10).default(5),

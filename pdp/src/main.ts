@@ -10,7 +10,7 @@ import { Fault } from '@mandate/protocol'
 import { type Logger, pino } from 'pino'
 import { type Pdp, startPdp } from './app.ts'
 import { ConfigError, type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
-import { PolicyError } from './policy/pack.ts'
+import { PolicyError } from './policy/yaml.ts'
 
 /** Whoever stops us waits this long at most, in milliseconds. */
 const STOP_WITHIN = 10_000

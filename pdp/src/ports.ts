@@ -95,9 +95,21 @@ export type Question =
       readonly value: number
       readonly unit: string
     }
+  | {
+      readonly kind: 'relation'
+      readonly subject: PartyRef
+      readonly relation: string
+      readonly resource: ResourceRef
+      /** The domain that the resource hangs from, where its type has that relation. */
+      readonly domain: string | undefined
+      /** What the domain's conditions are given: `subject_role`, `resource_status`, `action_soft`. */
+      readonly context: Readonly<Record<string, unknown>>
+    }
 
 /** What all questions of one decision share. Only the PDP writes it: nothing of it comes from a caller unchecked (rule A5). */
 export interface Circumstances {
+  /** The authorization model of the policies that the decision is made under. */
+  readonly model: string
   readonly now: EpochMillis
   readonly action: string
   readonly within: readonly Scope[]
@@ -114,7 +126,6 @@ export interface Circumstances {
  * answer in time; none of them ever guesses.
  */
 export interface Relations {
-  readonly modelId: string
   readonly consistency: string
   locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined>
   /** Every persona that the user ever held, usable or not, oldest first. */
@@ -128,6 +139,8 @@ export interface Relations {
   isRegistered(agent: PartyRef, trail: Trail): Promise<boolean>
   /** The autonomy settings of a persona, by gate relation. */
   settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>>
+  /** What a service of the domain stored about a subject or a resource; never remembered. */
+  attributesOf(domain: string, of: PartyRef | ResourceRef, trail: Trail): Promise<Readonly<Record<string, unknown>>>
 }
 
 /** A grant as remembered, ended ones included. Explains denials and answers lists; never confers authority. */
@@ -270,22 +283,6 @@ export interface Register extends PastGrants, Directory {
   /** The model id a policy was written under in a store. */
   modelOf(storeId: string, policy: string): string | undefined
   rememberModel(storeId: string, policy: string, modelId: string): void
-}
-
-/** The border (design 6, L5): the only place where a sub and its pseudonym meet. */
-export interface Vault {
-  /** The person's pseudonym; a new random one when there is none yet. */
-  pseudonymOf(issuer: string, sub: string): PartyRef
-  /** The pseudonym of a person who has one; asking leaves no trace. */
-  known(issuer: string, sub: string): PartyRef | undefined
-  /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */
-  commit(text: string): string
-  /** `undefined` for a person who was erased, or never was. */
-  subOf(pseudonym: PartyRef): string | undefined
-  /** The row is about to go: nothing remembered of it is used any more, nor a token that was issued before. */
-  forget(pseudonym: PartyRef): void
-  /** Whether a token is older than its person's erasure. `issuedAt` by the machine's clock. */
-  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean
 }
 
 /** An entry without what the recorder adds: version, id and instant. */

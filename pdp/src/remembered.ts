@@ -1,5 +1,6 @@
 /**
- * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys, erasures. Nothing here confers authority; each is durable when a method returns.
+ * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys, erasures, facts that services
+ * stored, policies. Nothing here confers authority; each is durable when a method returns.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import type {
   PartyRef,
   ResourceRef,
 } from '@mandate/protocol'
+import type { PolicySources } from './policy/pack.ts'
 import type { GrantBody, Located } from './ports.ts'
 
 /** A resource on its way to another owner or persona. */
@@ -158,4 +160,38 @@ export interface People {
   isHeld(person: PartyRef): boolean
   /** @param hold - `undefined` lifts it. */
   setHold(person: PartyRef, hold: Hold | undefined): void
+}
+
+/** The border (design 6, L5): the only place where a sub and its pseudonym meet. */
+export interface Vault {
+  /** The person's pseudonym; a new random one when there is none yet. */
+  pseudonymOf(issuer: string, sub: string): PartyRef
+  /** The pseudonym of a person who has one; asking leaves no trace. */
+  known(issuer: string, sub: string): PartyRef | undefined
+  /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */
+  commit(text: string): string
+  /** `undefined` for a person who was erased, or never was. */
+  subOf(pseudonym: PartyRef): string | undefined
+  /** The row is about to go: nothing remembered of it is used any more, nor a token that was issued before. */
+  forget(pseudonym: PartyRef): void
+  /** Whether a token is older than its person's erasure. `issuedAt` by the machine's clock. */
+  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean
+}
+
+/** Policies as they were loaded. */
+export interface KeptPolicy {
+  /** Every pack's version. */
+  readonly version: string
+  readonly sources: PolicySources
+  readonly loadedAt: EpochMillis
+}
+
+export interface PolicyShelf {
+  put(policy: KeptPolicy): void
+  byVersion(version: string): KeptPolicy | undefined
+  /** Last loaded first. */
+  all(): readonly KeptPolicy[]
+  /** `insteadOf`: what stands in the folder and was rolled back from; it does not come back by a restart. */
+  inForce(): { readonly version: string; readonly insteadOf: string | undefined } | undefined
+  setInForce(version: string, insteadOf: string | undefined): void
 }

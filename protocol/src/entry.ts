@@ -28,6 +28,7 @@ export const ENTRY_KINDS = [
   'fault',
   'log_read',
   'policy_loaded',
+  'facts_changed',
   'key_changed',
   'person_erased',
   'erasure_acknowledged',

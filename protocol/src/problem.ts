@@ -28,6 +28,7 @@ export const PROBLEMS = {
   payload_too_large: { status: 413, title: 'The request is too large.' },
   grant_invalid: { status: 422, title: 'The grant is refused.' },
   idempotency_key_reused: { status: 422, title: 'That Idempotency-Key stands for another request.' },
+  policy_invalid: { status: 422, title: 'The policy cannot be loaded. The one before stays in force.' },
   persona_invalid: { status: 422, title: 'The persona is refused.' },
   too_many_requests: { status: 429, title: 'Too many requests. Slow down.' },
   internal: { status: 500, title: 'Something broke on our side.' },

@@ -6,7 +6,7 @@
  */
 
 /** Why a decision is a permit. */
-export const PERMIT_REASONS = ['owner', 'delegated'] as const
+export const PERMIT_REASONS = ['owner', 'delegated', 'related'] as const
 
 /** `user`: said to the person concerned. `admin`: to whoever runs the service. `cure`: what would change the answer. */
 export interface ReasonText {
@@ -25,6 +25,11 @@ export const REASONS = {
   delegated: {
     user: 'You were given the authority for this.',
     admin: 'A good chain of grants runs from the owner to the actor.',
+    cure: 'Nothing to do.',
+  },
+  related: {
+    user: 'The rules of this domain let you do this.',
+    admin: "The subject is in the relation to the resource that the domain's own model asks for.",
     cure: 'Nothing to do.',
   },
   no_grant: {
@@ -106,6 +111,11 @@ export const REASONS = {
     user: 'This agent is suspended.',
     admin: 'An operator suspended the agent.',
     cure: 'An operator resumes the agent.',
+  },
+  not_related: {
+    user: 'The rules of this domain do not let you do this.',
+    admin: "The subject is not in the relation to the resource that the domain's own model asks for, as things are.",
+    cure: 'Ask whoever runs the domain.',
   },
   session_ended: {
     user: 'You have signed out.',

@@ -5,7 +5,7 @@
  */
 import { type EpochMillis, type ResourceRef, splitRef } from '@mandate/protocol'
 import { allScope, deedScope, partScope, personaParts } from '../names.ts'
-import type { Pack, Policies } from '../policy/pack.ts'
+import type { InForce, Pack } from '../policy/pack.ts'
 import type { Located, PersonaId, Relations, Scope } from '../ports.ts'
 import type { Trail } from '../trail.ts'
 import { type Attributes, coerceAttributes } from './attributes.ts'
@@ -18,6 +18,16 @@ export interface Admitted {
   readonly now: EpochMillis
   /** Whether links' own limits bind the action. */
   readonly limited: boolean
+  readonly model: string
+  /** Set when the domain's own model decides. */
+  readonly relation: AskedRelation | undefined
+}
+
+/** A relation between subject and resource that is the decision. */
+export interface AskedRelation {
+  readonly name: string
+  /** Whether the resource hangs from its domain. */
+  readonly inDomain: boolean
 }
 
 /** Where the question is about, and which scopes cover it. */
@@ -30,18 +40,23 @@ export interface Place extends Pick<Located, 'owner' | 'root' | 'resource' | 'an
 }
 
 /** @returns a reason code when the question cannot be put. */
-export function admit(evaluation: Evaluation, policies: Policies, now: EpochMillis): Admitted | string {
+export function admit(evaluation: Evaluation, policies: InForce, now: EpochMillis): Admitted | string {
   const { type } = splitRef(evaluation.resource)
   const pack = policies.byType.get(type)
   if (!pack) return 'resource_unknown'
   const { manifest } = pack
   const rule = Object.hasOwn(manifest.actions, evaluation.action) ? manifest.actions[evaluation.action] : undefined
   if (!rule || (rule.on === 'account') !== (type === manifest.account)) return 'action_unknown'
+  if (rule.relation && !policies.view.relation(type, rule.relation)) return 'action_unknown'
   return {
     evaluation,
     pack,
     now,
     limited: rule.limited,
+    model: policies.modelId,
+    relation: rule.relation
+      ? { name: rule.relation, inDomain: policies.view.relation(type, 'domain') !== undefined }
+      : undefined,
     attributes: coerceAttributes(manifest, evaluation.attributes, now),
   }
 }

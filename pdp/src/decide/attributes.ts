@@ -5,7 +5,7 @@
  */
 import { type EpochMillis, instantSchema } from '@mandate/protocol'
 import { z } from 'zod'
-import type { AttributeRule, Manifest } from '../policy/manifest.ts'
+import { type AttributeRule, isMeasure, type Manifest } from '../policy/manifest.ts'
 
 /** A usable attribute: its number, and the unit it is in (a currency, `ahead` for seconds ahead of now, or empty). */
 export interface Measured {
@@ -49,8 +49,9 @@ export function coerceAttributes(
   return { measured, byUnit, logged }
 }
 
-function measure(rule: AttributeRule, value: unknown, now: EpochMillis): Measured | undefined {
-  switch (rule.type) {
+function measure({ type }: AttributeRule, value: unknown, now: EpochMillis): Measured | undefined {
+  if (!isMeasure(type)) return undefined
+  switch (type) {
     case 'money': {
       const money = moneySchema.safeParse(value)
       return money.success ? { value: money.data.amount, unit: money.data.currency } : undefined
@@ -63,5 +64,26 @@ function measure(rule: AttributeRule, value: unknown, now: EpochMillis): Measure
       return Number.isSafeInteger(value) ? { value: value as number, unit: '' } : undefined
     case 'number':
       return typeof value === 'number' && Number.isFinite(value) ? { value, unit: '' } : undefined
+  }
+}
+
+/** An attribute as a relation's condition takes it; `undefined` for what is not of its type. Money is for gates alone: it has a currency. */
+export function parameterOf({ type, minimum }: AttributeRule, value: unknown): unknown {
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' ? value : undefined
+    case 'boolean':
+      return typeof value === 'boolean' ? value : undefined
+    case 'strings':
+      return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined
+    case 'instant':
+      return instantSchema.safeParse(value).success ? value : undefined
+    case 'integer':
+    case 'number': {
+      const fits = type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value)
+      return fits && (minimum === undefined || Number(value) >= minimum) ? value : undefined
+    }
+    case 'money':
+      return undefined
   }
 }

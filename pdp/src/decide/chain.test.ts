@@ -44,6 +44,7 @@ const aChild = (change: Partial<GrantBody> = {}): GrantBody =>
   })
 
 const circumstances: Circumstances = {
+  model: '01M',
   now: NOW,
   action: 'execute',
   within: ['deed~1'],

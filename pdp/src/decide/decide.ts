@@ -5,18 +5,19 @@
  * @module
  */
 import type { EpochMillis } from '@mandate/protocol'
-import type { Policies } from '../policy/pack.ts'
+import type { InForce } from '../policy/pack.ts'
 import type { Clock, PastGrants, Relations } from '../ports.ts'
 import { Trail } from '../trail.ts'
 import { act, actingOf } from './act.ts'
 import { admit, locate } from './admit.ts'
 import type { Evaluation, Verdict } from './question.ts'
 import { isSettled, relate } from './relate.ts'
+import { decideByRelation } from './relation.ts'
 import { weigh } from './weigh.ts'
 
 export interface DecideDeps {
   /** The policies in force now. */
-  readonly policies: () => Policies
+  readonly policies: () => InForce
   readonly relations: Relations
   readonly past: PastGrants
   readonly clock: Clock
@@ -29,10 +30,12 @@ export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<
 
 async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDeps, trail: Trail): Promise<Verdict> {
   const { relations } = deps
-  const admitted = admit(evaluation, deps.policies(), now)
-  if (typeof admitted === 'string') return unknown(admitted, now, trail)
+  const policies = deps.policies()
+  const admitted = admit(evaluation, policies, now)
+  if (typeof admitted === 'string') return unknown(admitted, now, policies, trail)
+  if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, trail)
   const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])
-  if (!place) return { ...unknown('resource_unknown', now, trail), policy: admitted.pack.version }
+  if (!place) return { ...unknown('resource_unknown', now, policies, trail), policy: admitted.pack.version }
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
   const related = await relate(matter, relations, trail)
   if (!trail.fresh && trail.remembered > 0 && !isSettled(related, matter)) {
@@ -43,7 +46,7 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
 }
 
 /** A question about something that nobody registered. */
-function unknown(code: string, at: EpochMillis, trail: Trail): Verdict {
+function unknown(code: string, at: EpochMillis, { modelId }: InForce, trail: Trail): Verdict {
   return {
     decision: false,
     reasons: [{ code }],
@@ -54,6 +57,7 @@ function unknown(code: string, at: EpochMillis, trail: Trail): Verdict {
     ownerPersona: undefined,
     root: undefined,
     policy: undefined,
+    model: modelId,
     attributes: {},
     roundTrips: trail.roundTrips,
   }

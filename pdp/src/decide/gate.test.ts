@@ -46,14 +46,17 @@ function admitted(sent: Readonly<Record<string, unknown>>, action = 'execute'): 
       subject: 'user:a',
       actor: undefined,
       persona: undefined,
+      about: { subject: {}, action: {} },
       action,
       resource: 'trip:1',
       attributes: sent,
     },
-    pack: { manifest, version: 'travel@0' },
+    pack: { name: 'travel', manifest, version: 'travel@0' },
     attributes: coerceAttributes(manifest, sent, 0),
     now: 0,
     limited: true,
+    model: '01M',
+    relation: undefined,
   }
 }
 const EUR = (amount: number) => ({ price: { amount, currency: 'EUR' } })

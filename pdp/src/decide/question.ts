@@ -6,6 +6,8 @@
 import type { EpochMillis, Link, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { PersonaId } from '../ports.ts'
 
+type Properties = Readonly<Record<string, unknown>>
+
 /** One AuthZEN evaluation behind the border. */
 export interface Evaluation {
   /** Whose authority is used. */
@@ -14,10 +16,12 @@ export interface Evaluation {
   readonly actor: PartyRef | undefined
   /** `title/circle` that the subject acts in, as sent. */
   readonly persona: string | undefined
+  /** `subject.properties` and `action.properties` as sent; only what the manifest declares is looked at. */
+  readonly about: { readonly subject: Properties; readonly action: Properties }
   readonly action: string
   readonly resource: ResourceRef
   /** `resource.properties` as sent; only what the manifest declares is looked at. */
-  readonly attributes: Readonly<Record<string, unknown>>
+  readonly attributes: Properties
 }
 
 /** A reason as found: codes, gates and numbers, no text. */
@@ -47,8 +51,10 @@ export interface Verdict {
   readonly root: ResourceRef | undefined
   /** `domain@hash`; absent when no domain knows the resource's type. */
   readonly policy: string | undefined
+  /** The authorization model that was asked. */
+  readonly model: string
   /** The declared attributes that were looked at, as coerced. */
-  readonly attributes: Readonly<Record<string, number | string>>
+  readonly attributes: Readonly<Record<string, number | string | boolean>>
   /** Questions put to the store one after another; parallel ones count once. */
   readonly roundTrips: number
 }

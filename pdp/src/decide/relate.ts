@@ -91,6 +91,7 @@ export const isGood = (judged: Judged): boolean =>
 /** What all questions of a decision share. `standing` lists only givers that the same BatchCheck asks about. */
 export function circumstancesOf({ admitted, place, acting }: Matter, candidates: readonly Candidate[]): Circumstances {
   return {
+    model: admitted.model,
     now: admitted.now,
     action: admitted.evaluation.action,
     within: place.within,

@@ -4,6 +4,7 @@
  * @module
  */
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import type { Facts } from '../facts.ts'
 import { personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Directory, GrantRecord, Register } from '../ports.ts'
@@ -14,6 +15,7 @@ import type { Evaluation, Verdict } from './question.ts'
 export interface SearchDeps extends DecideDeps {
   readonly directory: Pick<Directory, 'owned' | 'parts'>
   readonly register: Pick<Register, 'grants' | 'personas'>
+  readonly facts: Pick<Facts, 'entities'>
 }
 
 /** The most grants of one delegate, or on one resource, that a search looks through. */
@@ -27,6 +29,7 @@ export function resourceCandidates(
 ): readonly ResourceRef[] {
   const pack = deps.policies().byType.get(type)
   if (!pack || type === pack.manifest.account) return []
+  if (isByRelation(pack.manifest, question.action)) return deps.facts.entities(pack.manifest.domain, type)
   const { subject, actor } = question
   const path = typePath(pack.manifest, type)
   const found = new Set<ResourceRef>()
@@ -43,6 +46,10 @@ export function resourceCandidates(
   }
   return [...found].sort()
 }
+
+/** Whether the domain's own model decides the action: then whatever facts are about might be found. */
+const isByRelation = ({ actions }: Manifest, action: string): boolean =>
+  Object.hasOwn(actions, action) && actions[action]?.relation !== undefined
 
 /** Types from the topmost down to `type`. */
 function typePath(manifest: Manifest, type: string): readonly string[] {
@@ -66,20 +73,27 @@ function liveGrantsTo(deps: SearchDeps, delegate: PartyRef): readonly GrantRecor
 /** Whoever might be permitted on a resource: its owner, and every delegate of a live grant of theirs that covers it. Sorted. */
 export async function subjectCandidates(
   deps: SearchDeps,
-  resource: ResourceRef,
+  { resource, action }: Pick<Evaluation, 'resource' | 'action'>,
   type: string,
 ): Promise<readonly PartyRef[]> {
+  const manifest = deps.policies().byType.get(splitRef(resource).type)?.manifest
+  // Domains may call people otherwise; behind the border they are users all the same.
+  const kind = manifest?.subjects.includes(type) ? 'user' : type
+  if (manifest && isByRelation(manifest, action))
+    return kind === 'user' || kind === 'agent'
+      ? (deps.facts.entities(manifest.domain, kind) as readonly PartyRef[])
+      : []
   const trail = new Trail()
   trail.fresh = true
   const located = await deps.relations.locate(resource, trail)
-  const domain = deps.policies().byType.get(splitRef(resource).type)?.manifest.domain
+  const domain = manifest?.domain
   if (!located || !domain) return []
   const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${domain}`]
   const grants = covering.flatMap((covers) =>
     deps.register.grants({ owner: located.owner, covers, ended: false, now: deps.clock(), limit: MAX_GRANTS }),
   )
   const parties = new Set([located.owner, ...grants.map(({ delegate }) => delegate)])
-  return [...parties].filter((party) => splitRef(party).type === type).sort()
+  return [...parties].filter((party) => splitRef(party).type === kind).sort()
 }
 
 /** The first of a person's personas that is permitted; an agent asks for itself. */
@@ -88,7 +102,8 @@ export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation
     const verdict = await decide(question, deps)
     return verdict.decision ? verdict : undefined
   }
-  const titles = deps.policies().byType.get(splitRef(question.resource).type)?.manifest.titles ?? {}
+  const manifest = deps.policies().byType.get(splitRef(question.resource).type)?.manifest
+  const titles = manifest && !isByRelation(manifest, question.action) ? manifest.titles : {}
   const names = deps.register
     .personas(question.subject)
     .filter(({ status, id }) => status === 'active' && Object.hasOwn(titles, personaParts(id).title))
@@ -106,8 +121,9 @@ export function actionCandidates(deps: SearchDeps, resource: ResourceRef): reado
   const manifest = deps.policies().byType.get(type)?.manifest
   if (!manifest) return []
   const on = type === manifest.account ? 'account' : 'resource'
+  const { view } = deps.policies()
   return Object.entries(manifest.actions)
-    .filter(([, rule]) => rule.on === on)
+    .filter(([, rule]) => rule.on === on && (!rule.relation || view.relation(type, rule.relation)))
     .map(([name]) => name)
     .sort()
 }

@@ -123,6 +123,7 @@ function verdictOf(
     ownerPersona: place.persona ?? (acting.ownerInPerson ? acting.persona : chain && rootPersona(chain.candidate)),
     root: place.root,
     policy: admitted.pack.version,
+    model: admitted.model,
     attributes: admitted.limited ? admitted.attributes.logged : {},
     roundTrips: trail.roundTrips,
   }

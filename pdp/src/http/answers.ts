@@ -23,7 +23,6 @@ export interface AnswerDeps {
   readonly border: Border
   readonly redact: Redactor
   readonly policies: () => Policies
-  readonly modelId: () => string
   readonly consistency: string
 }
 
@@ -54,7 +53,7 @@ export function contextOf(
     chain: verdict.chain.map((link) => deps.border.outwardLink(link)),
     ...(entitled || verdict.decision ? ownerOf(deps, verdict) : {}),
     ...(verdict.policy && entitled ? { policy: verdict.policy } : {}),
-    model: deps.modelId(),
+    model: verdict.model,
   }
 }
 
@@ -119,7 +118,7 @@ export function evaluationEntry(
     reasons: verdict.reasons.map((finding) => ({ ...finding })),
     chain: [...verdict.chain],
     attributes: { ...verdict.attributes },
-    model: deps.modelId(),
+    model: verdict.model,
     ...(verdict.policy ? { policy: verdict.policy } : {}),
     consistency: deps.consistency,
     round_trips: verdict.roundTrips,

@@ -13,8 +13,9 @@ import {
   splitRef,
 } from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
+import type { Manifest } from '../policy/manifest.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { Vault } from '../ports.ts'
+import type { Vault } from '../remembered.ts'
 
 /** Stands for a person whose row of the vault is gone. */
 const ERASED = 'user:erased'
@@ -64,26 +65,54 @@ export class Border {
     }
   }
 
-  /** An owner's account is named by its owner; everything else is named by its service. */
+  /** Whatever stands in a fact of a domain: people and what has their ids by pseudonym, anything else as its service names it. */
+  inwardObject(type: string, id: string, domain: string, as?: 'subject'): ResourceRef {
+    const manifest = this.#options.policies().byDomain.get(domain)?.manifest
+    const isPerson = as === 'subject' && (type === 'user' || manifest?.subjects.includes(type) === true)
+    if (id === '*') return `${isPerson ? 'user' : type}:*`
+    if (isPerson) return this.inward(`user:${id}`)
+    return type === 'agent' ? `agent:${id}` : this.#resource(type, id)
+  }
+
+  /** A subject by one of the domain's words for it; `undefined` for one that is neither a person nor an agent there. */
+  #subject(type: string, id: string, domain: Manifest | undefined): PartyRef | undefined {
+    if (type === 'agent') return `agent:${id}`
+    return type === 'user' || domain?.subjects.includes(type) ? this.inward(`user:${id}`) : undefined
+  }
+
+  /** A resource as callers know it. */
+  outwardResource(resource: ResourceRef): { readonly type: string; readonly id: string } {
+    const { type, id } = splitRef(resource)
+    const people = this.#options.policies().byType.get(type)?.manifest.resources[type]?.people
+    return { type, id: people ? splitRef(this.outward(`user:${id}`)).id : id }
+  }
+
+  /** An owner's account is named by its owner, and so is whatever has people's ids; everything else is named by its service. */
   #resource(type: string, id: string): ResourceRef {
     const objection = idObjection(type)
     if (objection) throw refuse('invalid_request', `resource.type: ${objection}.`)
-    const pack = this.#options.policies().byType.get(type)
-    if (pack?.manifest.account !== type) return `${type}:${id}`
-    return `${type}:${splitRef(this.inward(`user:${id}`)).id}`
+    const manifest = this.#options.policies().byType.get(type)?.manifest
+    const personal = manifest && (manifest.account === type || manifest.resources[type]?.people)
+    return personal ? `${type}:${splitRef(this.inward(`user:${id}`)).id}` : `${type}:${id}`
   }
 
-  /** `undefined` for a subject of a type that is neither a person nor an agent: nobody can have granted it anything. */
-  evaluation(request: EvaluationRequest): Evaluation | undefined {
+  /**
+   * `undefined` for a subject of a type that is neither a person nor an agent: nobody can have granted it anything.
+   *
+   * @param searched - No resource is meant: its id stands for nobody.
+   */
+  evaluation(request: EvaluationRequest, searched?: 'any resource'): Evaluation | undefined {
     const { subject, action, resource } = request
-    if (subject.type !== 'user' && subject.type !== 'agent') return undefined
+    const party = this.#subject(subject.type, subject.id, this.#options.policies().byType.get(resource.type)?.manifest)
+    if (!party) return undefined
     const act = subject.properties?.act
     return {
-      subject: this.inward(`${subject.type}:${subject.id}`),
+      subject: party,
       actor: act ? `agent:${act.sub}` : undefined,
       persona: subject.properties?.persona,
+      about: { subject: subject.properties ?? {}, action: action.properties ?? {} },
       action: action.name,
-      resource: this.#resource(resource.type, resource.id),
+      resource: searched ? `${resource.type}:any` : this.#resource(resource.type, resource.id),
       attributes: resource.properties ?? {},
     }
   }

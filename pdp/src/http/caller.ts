@@ -10,8 +10,8 @@ import { z } from 'zod'
 import { Memory } from '../memory.ts'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
-import type { Clock, Register, Vault } from '../ports.ts'
-import type { Keys } from '../remembered.ts'
+import type { Clock, Register } from '../ports.ts'
+import type { Keys, Vault } from '../remembered.ts'
 
 export interface CallerOptions {
   /** Byte for byte the tokens' `iss`. */

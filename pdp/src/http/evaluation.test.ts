@@ -5,7 +5,7 @@ import { Fault, PROBLEMS } from '@mandate/protocol'
 import express, { type ErrorRequestHandler } from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Verdict } from '../decide/question.ts'
-import { loadPolicies } from '../policy/pack.ts'
+import { compilePolicies, readSources } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { openDatabase } from '../store/database.ts'
 import { SqliteVault } from '../store/vault.ts'
@@ -24,6 +24,7 @@ const PERMIT: Verdict = {
   ownerPersona: undefined,
   root: 'workflow:1',
   policy: 'travel@0',
+  model: '01M',
   attributes: {},
   roundTrips: 1,
 }
@@ -59,14 +60,13 @@ const answerFault: ErrorRequestHandler = (error, _req, res, _next) => {
 
 beforeEach(async () => {
   log = new SlowLog()
-  const policies = await loadPolicies(join(import.meta.dirname, '../../policies'))
+  const policies = compilePolicies(await readSources(join(import.meta.dirname, '../../policies')))
   const vault = new SqliteVault(openDatabase(':memory:'), () => 0)
   const shared = { policies: () => policies, vault }
   const deps = {
     ...shared,
     border: new Border({ ...shared, issuer: 'https://id.example' }),
     redact: new Redactor({ ...shared, register: { agent: () => undefined } }),
-    modelId: () => 'model',
     consistency: 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),
     record: log.record,

@@ -6,10 +6,12 @@
 import { Router } from 'express'
 import { idempotent } from './idempotency.ts'
 import type { PapRouteDeps } from './pap/common.ts'
+import { factRoutes } from './pap/facts.ts'
 import { grantRoutes } from './pap/grants.ts'
 import { invitationRoutes } from './pap/invitations.ts'
 import { keyRoutes } from './pap/keys.ts'
 import { agentRoutes, personaRoutes } from './pap/personas.ts'
+import { policyRoutes } from './pap/policies.ts'
 import { resourceRoutes } from './pap/resources.ts'
 import { subjectRoutes } from './pap/subjects.ts'
 
@@ -25,5 +27,7 @@ export function papRoutes(deps: PapRouteDeps): Router {
   agentRoutes(router, deps)
   resourceRoutes(router, deps)
   subjectRoutes(router, deps)
+  factRoutes(router, deps)
+  policyRoutes(router, deps)
   return router
 }

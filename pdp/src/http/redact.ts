@@ -8,7 +8,8 @@ import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
 import { personaName } from '../names.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { PersonaId, Register, Vault } from '../ports.ts'
+import type { PersonaId, Register } from '../ports.ts'
+import type { Vault } from '../remembered.ts'
 
 export interface RedactorOptions {
   readonly policies: () => Policies
@@ -44,7 +45,8 @@ export class Redactor {
     const { type, id } = splitRef(resource)
     const manifest = this.#options.policies().byType.get(type)?.manifest
     if (!manifest) return `unknown:${this.#options.vault.commit(resource)}`
-    const opaque = manifest.account === type || (registered && manifest.resources[type]?.opaque_ids === true)
+    const rule = manifest.resources[type]
+    const opaque = manifest.account === type || rule?.people === true || (registered && rule?.opaque_ids === true)
     return opaque ? resource : `${type}:${this.#options.vault.commit(id)}`
   }
 }

@@ -26,7 +26,8 @@ import {
   subjectCandidates,
 } from '../decide/search.ts'
 import type { Principal } from '../pap/pap.ts'
-import type { Recorder, Vault } from '../ports.ts'
+import type { Recorder } from '../ports.ts'
+import type { Vault } from '../remembered.ts'
 import type { Border } from './border.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
@@ -98,10 +99,10 @@ function resourceHunt(deps: SearchRouteDeps) {
     return {
       searched: 'resource',
       request,
-      question: translated(deps, by, { ...request, resource: { ...request.resource, type, id: 'any' } }),
+      question: translated(deps, by, { ...request, resource: { ...request.resource, id: 'any' } }, 'any resource'),
       candidates: (question) => resourceCandidates(deps.search, question, type),
       about: (question, resource) => ({ ...question, resource }),
-      shown: splitRef,
+      shown: (resource) => deps.border.outwardResource(resource),
     }
   }
 }
@@ -113,8 +114,8 @@ function subjectHunt(deps: SearchRouteDeps) {
     return {
       searched: 'subject',
       request,
-      question: translated(deps, by, { ...request, subject: NOBODY }, 'about anybody'),
-      candidates: (question) => subjectCandidates(deps.search, question.resource, type),
+      question: translated(deps, by, { ...request, subject: { ...request.subject, ...NOBODY } }, 'any subject'),
+      candidates: (question) => subjectCandidates(deps.search, question, type),
       about: (question, subject) => ({ ...question, subject, actor: undefined, persona: undefined }),
       shown: (subject) => ({ type, id: splitRef(deps.border.outward(subject)).id }),
     }
@@ -140,10 +141,10 @@ function translated(
   deps: SearchRouteDeps,
   by: Principal,
   request: EvaluationRequest,
-  about?: 'about anybody',
+  searched?: 'any subject' | 'any resource',
 ): Evaluation | undefined {
-  const evaluation = deps.border.evaluation(request)
-  if (about && !by.types && !by.roles.includes('auditor'))
+  const evaluation = deps.border.evaluation(request, searched === 'any resource' ? searched : undefined)
+  if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
     throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
   if (evaluation) deps.requireEntitled(by, evaluation)
   return evaluation

@@ -6,7 +6,8 @@
 import { type Metadata, refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
-import type { Vault } from '../ports.ts'
+import type { InForce } from '../policy/pack.ts'
+import type { Vault } from '../remembered.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
@@ -29,6 +30,7 @@ export interface ServerDeps
     FaultDeps,
     Omit<SearchRouteDeps, 'requireEntitled' | 'vault'> {
   readonly callers: Callers
+  readonly policies: () => InForce
   readonly vault: Vault
   readonly limits: LimitOptions
   /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */

@@ -35,10 +35,13 @@ const ATTEMPTS = 4
 export class OpenFgaAuthority implements Authority {
   readonly #store: FgaStore
   readonly #relations: OpenFgaRelations
+  readonly #modelId: () => string
 
-  constructor(store: FgaStore, relations: OpenFgaRelations) {
+  /** @param modelId - The model in force, which every tuple must fit. */
+  constructor(store: FgaStore, relations: OpenFgaRelations, modelId: () => string) {
     this.#store = store
     this.#relations = relations
+    this.#modelId = modelId
   }
 
   async issue(grant: GrantBody): Promise<void> {
@@ -65,7 +68,7 @@ export class OpenFgaAuthority implements Authority {
   }
 
   async sweep(grant: GrantBody): Promise<void> {
-    await this.#store.write({ writes: [], deletes: remainsOf(grant) }, this.#relations.modelId, 'ignore')
+    await this.#store.write({ writes: [], deletes: remainsOf(grant) }, this.#modelId(), 'ignore')
     this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
   }
 
@@ -132,7 +135,7 @@ export class OpenFgaAuthority implements Authority {
   }
 
   #write(change: Change): Promise<boolean> {
-    return this.#store.write(change, this.#relations.modelId)
+    return this.#store.write(change, this.#modelId())
   }
 }
 

@@ -20,6 +20,7 @@ import type {
 import type { Trail } from '../trail.ts'
 import type { OpenFgaClient } from './client.ts'
 import {
+  attributesIn,
   bodyOf,
   candidateOf,
   locatedByHint,
@@ -29,7 +30,7 @@ import {
   type StoredTuple,
   settingOf,
 } from './stored.ts'
-import { questionContext, questionKey, type TupleKey } from './tuples.ts'
+import { attributesName, questionContext, questionKey, questionTuples, type TupleKey } from './tuples.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
 const MAX_CHECKS = 50
@@ -46,11 +47,9 @@ const batchAnswer = z.object({
 export interface RelationsOptions {
   readonly client: OpenFgaClient
   readonly storeId: string
-  readonly modelId: string
 }
 
 export class OpenFgaRelations implements Relations {
-  readonly modelId: string
   readonly consistency = CONSISTENCY
   readonly #client: OpenFgaClient
   readonly #store: string
@@ -62,7 +61,6 @@ export class OpenFgaRelations implements Relations {
   constructor(options: RelationsOptions) {
     this.#client = options.client
     this.#store = `/stores/${options.storeId}`
-    this.modelId = options.modelId
   }
 
   async locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined> {
@@ -138,11 +136,17 @@ export class OpenFgaRelations implements Relations {
   ): Promise<readonly boolean[]> {
     const checks = questions.map((question, index) => {
       const context = questionContext(question, circumstances)
-      return { tuple_key: questionKey(question), correlation_id: String(index), ...(context ? { context } : {}) }
+      const contextual = questionTuples(question)
+      return {
+        tuple_key: questionKey(question),
+        correlation_id: String(index),
+        ...(context ? { context } : {}),
+        ...(contextual.length > 0 ? { contextual_tuples: { tuple_keys: contextual } } : {}),
+      }
     })
     const answer = await trail.request(() =>
       this.#client.post(`${this.#store}/batch-check`, {
-        authorization_model_id: this.modelId,
+        authorization_model_id: circumstances.model,
         consistency: CONSISTENCY,
         checks,
       }),
@@ -162,6 +166,15 @@ export class OpenFgaRelations implements Relations {
   async settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>> {
     const tuples = await this.#read({ object: `persona:${persona}` }, trail)
     return new Map(tuples.map((tuple) => [tuple.key.relation, settingOf(tuple)]))
+  }
+
+  async attributesOf(
+    domain: string,
+    of: PartyRef | ResourceRef,
+    trail: Trail,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const [tuple] = await this.#read({ object: attributesName(domain, of), relation: 'of' }, trail)
+    return tuple ? attributesIn(tuple) : {}
   }
 
   /** What this replica itself has just changed need not be found out by a denial first. */

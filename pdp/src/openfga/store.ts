@@ -100,14 +100,14 @@ export class FgaStore {
     }
   }
 
-  /** All tuples of one object, or one relation of it. */
-  async read(object: string, relation?: string): Promise<readonly SdkTuple[]> {
+  /** All tuples of one object, or one relation of it, or the one that gives it to a user. */
+  async read(object: string, relation?: string, user?: string): Promise<readonly SdkTuple[]> {
     const tuples: SdkTuple[] = []
     let continuationToken = ''
     do {
       const page = await guarded(() =>
         this.#sdk.read(
-          { object, ...(relation ? { relation } : {}) },
+          { object, ...(relation ? { relation } : {}), ...(user ? { user } : {}) },
           { pageSize: 100, ...(continuationToken ? { continuationToken } : {}) },
         ),
       )

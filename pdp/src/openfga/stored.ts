@@ -31,6 +31,7 @@ const bounds = z.record(z.string(), z.number()).default({})
 
 const held = z.object({ held_as: z.string(), held_in: z.string().default('') })
 const located = z.object({ path: texts, owner: z.string(), deed: z.string(), persona: z.string().default('') })
+const holding = z.object({ attributes: z.string() })
 const seated = z.object({ givers: texts, path: texts })
 const gate = z.object({ most: z.number().optional(), least: z.number().optional(), unit_of: z.string().default('') })
 const terms = z.object({
@@ -105,6 +106,12 @@ export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
     givers: body.givers as Giver[],
     createdAt: Date.parse(body.created_at),
   }
+}
+
+/** What a service stored about a subject or a resource. */
+export function attributesIn(tuple: StoredTuple): Readonly<Record<string, unknown>> {
+  const { attributes } = readAnswer(holding, contextOf(tuple))
+  return readAnswer(z.record(z.string(), z.unknown()), JSON.parse(attributes))
 }
 
 /** The setting in a gate's tuple; consent has none and reads as zero of no unit. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EpochMillis, type PartyRef, splitRef } from '@mandate/protocol'
+import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import { objectName, personaParts, seatOf, seatOnBehalf } from '../names.ts'
 import type { Circumstances, GrantBody, Located, PersonaId, Question } from '../ports.ts'
 import type { Exchanged } from '../remembered.ts'
@@ -182,6 +182,16 @@ export const agentTuple = (agent: PartyRef, relation: 'registered' | 'active'): 
   object: objectName(agent),
 })
 
+/** Where a domain keeps what its services stored about a subject or a resource. */
+export const attributesName = (domain: string, of: PartyRef | ResourceRef): string =>
+  `attributes:${domain}|${objectName(of).replace(':', '~')}`
+
+/** What holds for one question alone: its resource hangs from the domain. */
+export function questionTuples(question: Question): readonly TupleKey[] {
+  if (question.kind !== 'relation' || question.domain === undefined) return []
+  return [{ user: `domain:${question.domain}`, relation: 'domain', object: objectName(question.resource) }]
+}
+
 /** Which tuple a question is about. */
 export function questionKey(question: Question): TupleKey {
   switch (question.kind) {
@@ -201,6 +211,12 @@ export function questionKey(question: Question): TupleKey {
       return { user: grantName(question.parent), relation: 'parent', object: grantName(question.grant) }
     case 'gate':
       return personaKey(question.persona, question.relation)
+    case 'relation':
+      return {
+        user: objectName(question.subject),
+        relation: question.relation,
+        object: objectName(question.resource),
+      }
   }
 }
 
@@ -228,6 +244,8 @@ export function questionContext(
       }
     case 'gate':
       return { value: question.value, unit: question.unit }
+    case 'relation':
+      return { ...question.context, current_time: instant(circumstances.now) }
     default:
       return undefined
   }

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { type EpochMillis, type PartyRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, type PartyRef, refuse, splitRef } from '@mandate/protocol'
 import type { EntryIndex } from '../log/port.ts'
-import type { EntryDraft, Vault } from '../ports.ts'
-import type { People, PersonErasure } from '../remembered.ts'
+import type { EntryDraft } from '../ports.ts'
+import type { People, PersonErasure, Vault } from '../remembered.ts'
+import { dropFactsOf } from './facts.ts'
 import { finishEnd } from './grants.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { finishPersona } from './personas.ts'
@@ -45,6 +46,7 @@ export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): 
 export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: By): Promise<Erased> {
   const grants = await endGrants(deps, erasure, by)
   const personas = await revokePersonas(deps, erasure, by)
+  await dropFactsOf(deps, splitRef(erasure.person).id)
   const told = deps.services
   await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
   // Nothing may come between the two: what is forgotten would be remembered again from the row.

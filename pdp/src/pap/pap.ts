@@ -5,19 +5,22 @@
  */
 
 import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
-import type { Policies } from '../policy/pack.ts'
-import type { Authority, Clock, EntryDraft, Recorder, Register, Relations, Vault } from '../ports.ts'
-import type { Intents, Keys, People } from '../remembered.ts'
+import type { Facts, FactWriter } from '../facts.ts'
+import type { InForce } from '../policy/pack.ts'
+import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
+import type { Intents, Keys, People, Vault } from '../remembered.ts'
 import type { Turns } from './turns.ts'
 
 export interface PapDeps {
-  readonly policies: () => Policies
+  readonly policies: () => InForce
   readonly relations: Relations
   readonly authority: Authority
   readonly register: Register
   readonly intents: Intents
   readonly keys: Keys
   readonly people: People
+  readonly facts: Facts
+  readonly factWriter: FactWriter
   readonly vault: Pick<Vault, 'subOf' | 'forget'>
   /** Client ids of the domain services. */
   readonly services: readonly string[]

@@ -111,6 +111,7 @@ async function requirePersona(
   const trail = new Trail()
   const standing: readonly Giver[] = [`persona:${persona.id}`]
   const circumstances = {
+    model: deps.policies().modelId,
     now: deps.clock(),
     action: '',
     within: [],

@@ -37,5 +37,6 @@ export const turnOf = {
   invitationsOf: (inviter: string) => `invitations of ${inviter}`,
   key: (id: string) => `key ${id}`,
   person: (pseudonym: string) => `person ${pseudonym}`,
+  facts: (domain: string) => `facts of ${domain}`,
   agent: (id: string) => `agent ${id}`,
 } as const

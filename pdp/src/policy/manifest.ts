@@ -24,17 +24,27 @@ const actionSchema = z.strictObject({
   on: z.enum(['resource', 'account']).default('resource'),
   /** Whether grants' own limits bind it. */
   limited: z.boolean().default(false),
+  /** Decided by this relation of the domain's own model between subject and resource; ownership and grants have no part in it. */
+  relation: nameSchema.optional(),
 })
 
 const resourceSchema = z.strictObject({
   parent: nameSchema.optional(),
   /** Whether ids of this type say nothing about anybody, and so may stand in the log as they are. */
   opaque_ids: z.boolean().default(false),
+  /** Whether ids of this type are people's own: kept as pseudonyms, like subjects. */
+  people: z.boolean().default(false),
 })
 
+const MEASURES = ['money', 'instant', 'integer', 'number'] as const
+const VALUES = ['string', 'boolean', 'strings'] as const
+
 const attributeSchema = z.strictObject({
-  type: z.enum(['money', 'instant', 'integer', 'number']),
+  /** Money, instants and numbers can be bounded by gates and limits; all of them can be parameters of the model's conditions. */
+  type: z.enum([...MEASURES, ...VALUES]),
   minimum: z.number().optional(),
+  /** What a relation is asked with when neither the request nor a stored fact says. */
+  default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).optional(),
 })
 export type AttributeRule = z.infer<typeof attributeSchema>
 
@@ -44,7 +54,7 @@ const gateSchema = z
     /** The relation of the owner's persona that decides it. */
     relation: nameSchema,
     reason: z.string().regex(/^[a-z][a-z0-9_]*$/u),
-    attribute: nameSchema.optional(),
+    attribute: z.string().optional(),
     bound: z.enum(['at_most', 'at_least']).optional(),
     actions: names.min(1),
     /** Texts for a code that the core's table does not have. */
@@ -59,56 +69,107 @@ const gateSchema = z
   )
 export type Gate = z.infer<typeof gateSchema>
 
-export const manifestSchema = z
-  .strictObject({
-    domain: nameSchema,
-    titles: z.record(nameSchema, titleSchema).default({}),
-    actions: z.record(nameSchema, actionSchema),
-    resources: z.record(nameSchema, resourceSchema),
-    /** The resource type that stands for all of an owner's; its id is the owner's. */
-    account: nameSchema,
-    attributes: z.record(nameSchema, attributeSchema).default({}),
-    gates: z.array(gateSchema).default([]),
-  })
-  .superRefine((manifest, context) => {
-    for (const message of manifestObjections(manifest)) context.addIssue({ code: 'custom', message })
-  })
+/** Actions and attributes are named by services: `GET`, `ownerID`. */
+const wordSchema = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a letter, then letters, digits, "_" or "-"')
+const attributesSchema = z.record(wordSchema, attributeSchema).default({})
+
+const shapeSchema = z.strictObject({
+  domain: nameSchema,
+  titles: z.record(nameSchema, titleSchema).default({}),
+  actions: z.record(wordSchema, actionSchema),
+  resources: z.record(nameSchema, resourceSchema),
+  /** The resource type that stands for all of an owner's; its id is the owner's. None where nothing is owned. */
+  account: nameSchema.optional(),
+  /** Other words for `user` that callers use for people in this domain. */
+  subjects: names.default([]),
+  /** Of the resource. */
+  attributes: attributesSchema,
+  subject_attributes: attributesSchema,
+  action_attributes: attributesSchema,
+  gates: z.array(gateSchema).default([]),
+})
+
+export const manifestSchema = shapeSchema.superRefine((manifest, context) => {
+  for (const { path, message } of objections(manifest)) context.addIssue({ code: 'custom', path: [...path], message })
+})
 export type Manifest = z.infer<typeof manifestSchema>
 
-interface Shape {
-  readonly titles: Readonly<Record<string, z.infer<typeof titleSchema>>>
-  readonly actions: Readonly<Record<string, z.infer<typeof actionSchema>>>
-  readonly resources: Readonly<Record<string, z.infer<typeof resourceSchema>>>
-  readonly attributes: Readonly<Record<string, AttributeRule>>
-  readonly gates: readonly Gate[]
-  readonly account: string
+interface Objection {
+  readonly path: readonly (string | number)[]
+  readonly message: string
 }
 
 /** Everything a name refers to must be declared in the same manifest. */
-function* manifestObjections(manifest: Shape): Generator<string> {
-  const action = (name: string, where: string) =>
-    Object.hasOwn(manifest.actions, name)
-      ? undefined
-      : `${where}: there is no action "${name}"; declare it under actions`
-  for (const [title, rule] of Object.entries(manifest.titles))
-    for (const name of [...rule.own, ...rule.by_grant]) yield* present(action(name, `titles.${title}`))
-  for (const [name, rule] of Object.entries(manifest.actions))
-    for (const implied of rule.implies) yield* present(action(implied, `actions.${name}.implies`))
-  for (const [type, rule] of Object.entries(manifest.resources))
-    if (rule.parent && !Object.hasOwn(manifest.resources, rule.parent))
-      yield `resources.${type}: there is no type "${rule.parent}"`
-  if (Object.hasOwn(manifest.resources, manifest.account))
-    yield `account: "${manifest.account}" is a resource type already`
-  for (const gate of manifest.gates) {
-    for (const name of gate.actions) yield* present(action(name, `gates.${gate.name}`))
-    if (gate.attribute && !Object.hasOwn(manifest.attributes, gate.attribute))
-      yield `gates.${gate.name}: there is no attribute "${gate.attribute}"`
-  }
+function objections(manifest: z.infer<typeof shapeSchema>): readonly Objection[] {
+  const { actions, titles, resources, account, subjects, attributes, gates } = manifest
+  const undeclared = (path: Objection['path'], name: string): readonly Objection[] =>
+    Object.hasOwn(actions, name) ? [] : [{ path, message: `there is no action "${name}"; declare it under actions` }]
+  return [
+    ...Object.entries(titles).flatMap(([title, rule]) =>
+      (['own', 'by_grant'] as const).flatMap((key) =>
+        rule[key].flatMap((name, index) => undeclared(['titles', title, key, index], name)),
+      ),
+    ),
+    ...Object.entries(actions).flatMap(([name, rule]) => actionObjections(actions, name, rule)),
+    ...Object.entries(resources).flatMap(([type, { parent }]) =>
+      parent && !Object.hasOwn(resources, parent)
+        ? [{ path: ['resources', type, 'parent'], message: `there is no type "${parent}"` }]
+        : [],
+    ),
+    ...(account === undefined && Object.values(actions).some(({ relation }) => relation === undefined)
+      ? [
+          {
+            path: ['account'],
+            message: "name the type that stands for all of an owner's, or the relation that decides each action",
+          },
+        ]
+      : []),
+    ...(account && Object.hasOwn(resources, account)
+      ? [{ path: ['account'], message: `"${account}" is a resource type already` }]
+      : []),
+    ...subjects.flatMap((word, index) =>
+      word === 'agent' ? [{ path: ['subjects', index], message: '"agent" means an agent everywhere' }] : [],
+    ),
+    ...gates.flatMap((gate, index) => [
+      ...gate.actions.flatMap((name, at) => undeclared(['gates', index, 'actions', at], name)),
+      ...gateObjections(attributes, gate, index),
+    ]),
+  ]
 }
 
-function* present(message: string | undefined): Generator<string> {
-  if (message) yield message
+function actionObjections(
+  actions: z.infer<typeof shapeSchema>['actions'],
+  name: string,
+  rule: z.infer<typeof actionSchema>,
+): readonly Objection[] {
+  const path = ['actions', name]
+  if (rule.relation && (rule.on === 'account' || rule.limited || rule.implies.length > 0))
+    return [{ path, message: 'an action with a relation takes no on, limited or implies: grants have no part in it' }]
+  return rule.implies.flatMap((implied, index) => {
+    const found = Object.hasOwn(actions, implied) ? actions[implied] : undefined
+    const at = [...path, 'implies', index]
+    if (!found) return [{ path: at, message: `there is no action "${implied}"; declare it under actions` }]
+    return found.relation ? [{ path: at, message: `"${implied}" is decided by a relation; no grant gives it` }] : []
+  })
 }
+
+function gateObjections(
+  attributes: Readonly<Record<string, AttributeRule>>,
+  { attribute }: Gate,
+  index: number,
+): readonly Objection[] {
+  if (attribute === undefined) return []
+  const path = ['gates', index, 'attribute']
+  const rule = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined
+  if (!rule) return [{ path, message: `there is no attribute "${attribute}"` }]
+  return isMeasure(rule.type) ? [] : [{ path, message: `"${attribute}" is no quantity: a gate cannot bound it` }]
+}
+
+/** Whether an attribute can be bounded. */
+export const isMeasure = (type: AttributeRule['type']): type is (typeof MEASURES)[number] =>
+  (MEASURES as readonly string[]).includes(type)
 
 /** The actions a grant of `actions` allows: themselves and whatever they imply, sorted, each once. */
 export function impliedActions(manifest: Manifest, actions: readonly string[]): readonly string[] {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { impliedActions, manifestSchema } from './manifest.ts'
-import { loadPolicies, PolicyError } from './pack.ts'
+import { compilePolicies, readSources } from './pack.ts'
+import { PolicyError } from './yaml.ts'
 
 const SHIPPED = join(import.meta.dirname, '../../policies')
 let dir: string
@@ -13,6 +14,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
+const loaded = async () => compilePolicies(await readSources(dir))
+
 /** What loading says after one file was changed. */
 async function saidOf(file: string, change: (text: string) => string | undefined): Promise<string> {
   const path = join(dir, file)
@@ -20,7 +23,7 @@ async function saidOf(file: string, change: (text: string) => string | undefined
   if (text === undefined) rmSync(path)
   else writeFileSync(path, text)
   try {
-    await loadPolicies(dir)
+    await loaded()
     return 'loaded'
   } catch (error) {
     if (error instanceof PolicyError) return error.message
@@ -30,7 +33,7 @@ async function saidOf(file: string, change: (text: string) => string | undefined
 
 describe('the packs that ship', () => {
   test('load, and are found by type, title and domain', async () => {
-    const { packs, byType, byTitle, byDomain } = await loadPolicies(dir)
+    const { packs, byType, byTitle, byDomain } = await loaded()
     const travel = byDomain.get('travel')
     expect(packs).toContain(travel)
     for (const type of ['workflow', 'workflow_item', 'travel_account']) expect(byType.get(type)).toBe(travel)
@@ -39,7 +42,7 @@ describe('the packs that ship', () => {
   })
 
   test('have a version that changes with their content and with nothing else', async () => {
-    const version = async () => (await loadPolicies(dir)).byDomain.get('travel')?.version
+    const version = async () => (await loaded()).byDomain.get('travel')?.version
     const before = await version()
     expect(await version()).toBe(before)
     for (const file of ['travel/manifest.yaml', 'travel/model.fga', 'core.fga']) {
@@ -59,17 +62,22 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     ['no manifest', 'travel/manifest.yaml', () => undefined, /^travel\/manifest\.yaml: cannot be read/],
     ['no model', 'travel/model.fga', () => undefined, /^travel\/model\.fga: cannot be read/],
     ['no list', 'fga.mod', () => undefined, /^fga\.mod: cannot be read/],
-    ['a list without the core', 'fga.mod', replaced(/ *- core.fga\n/, ''), /^fga\.mod: contents must list core\.fga/],
-    ['a list of another schema', 'fga.mod', replaced('1.2', '1.1'), /^fga\.mod: /],
-    ['a list that is no YAML', 'fga.mod', () => 'contents: [', /^fga\.mod: /],
-    ['no YAML', 'travel/manifest.yaml', () => 'domain: [', /^travel\/manifest\.yaml: /],
-    ['a word nobody knows', 'travel/manifest.yaml', (text) => `${text}\ncolour: red\n`, /manifest\.yaml: .*colour/s],
-    ['no account', 'travel/manifest.yaml', replaced('account: travel_account', ''), /manifest\.yaml: .*account/s],
+    ['a list without the core', 'fga.mod', replaced(/ *- core.fga\n/, ''), /^fga\.mod:1: contents must list core\.fga/],
+    ['a list of another schema', 'fga.mod', replaced('1.2', '1.1'), /^fga\.mod:1: schema: /],
+    ['a list that is no YAML', 'fga.mod', () => 'contents: [', /^fga\.mod:1: /],
+    ['no YAML', 'travel/manifest.yaml', () => 'domain: [', /^travel\/manifest\.yaml:1: /],
+    ['a word nobody knows', 'travel/manifest.yaml', (text) => `${text}\ncolour: red\n`, /manifest\.yaml:1: .*colour/s],
+    [
+      'no account',
+      'travel/manifest.yaml',
+      replaced('account: travel_account', ''),
+      /^travel\/manifest\.yaml:1: account: name the type/,
+    ],
     [
       'an action nobody declared',
       'travel/manifest.yaml',
       replaced('own: [read]', 'own: [fly]'),
-      /there is no action "fly"/,
+      /^travel\/manifest\.yaml:6: titles\.visitor\.own\.0: there is no action "fly"/,
     ],
     [
       'an action that every object has',
@@ -81,7 +89,7 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       'an implied action nobody declared',
       'travel/manifest.yaml',
       replaced('implies: [read]', 'implies: [fly]'),
-      /implies: there is no action "fly"/,
+      /manifest\.yaml:19: actions\.execute\.implies\.0: there is no action "fly"/,
     ],
     [
       'a parent nobody declared',
@@ -114,6 +122,36 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       /is a resource type already/,
     ],
     [
+      'a gate whose relation the model does not have',
+      'travel/manifest.yaml',
+      replaced('relation: travel_risk', 'relation: travel_fear'),
+      /manifest\.yaml:\d+: gates\.3\.relation: the model must say: type persona … define travel_fear: \[user with at_most\]/,
+    ],
+    [
+      'a type that the model does not have',
+      'travel/model.fga',
+      replaced('type workflow_item', 'type workflow_thing'),
+      /manifest\.yaml:\d+: resources\.workflow_item: the model has no type workflow_item/,
+    ],
+    [
+      'an action by a relation that no type has',
+      'travel/manifest.yaml',
+      replaced('update: {}', 'update: { relation: editor }'),
+      /manifest\.yaml:\d+: actions\.update\.relation: no resource type of the model has the relation editor/,
+    ],
+    [
+      'an action by a relation that is asked of an account',
+      'travel/manifest.yaml',
+      replaced('create: { on: account }', 'create: { on: account, relation: owner }'),
+      /manifest\.yaml:\d+: actions\.create: an action with a relation takes no on/,
+    ],
+    [
+      'a gate on what is no quantity',
+      'travel/manifest.yaml',
+      replaced('risk: { type: integer, minimum: 0 }', 'risk: { type: string }'),
+      /manifest\.yaml:\d+: gates\.3\.attribute: "risk" is no quantity/,
+    ],
+    [
       'a model that does not parse',
       'travel/model.fga',
       (text) => `${text}\nnonsense\n`,
@@ -128,12 +166,12 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     for (const name of ['manifest.yaml', 'model.fga']) cpSync(join(dir, 'travel', name), join(dir, 'again', name))
     writeFileSync(join(dir, 'again/model.fga'), 'module again\n\ntype again_thing\n')
     const listed = (text: string) => `${text.trimEnd()}\n  - again/model.fga\n`
-    expect(await saidOf('fga.mod', listed)).toBe('travel/manifest.yaml: domain "travel" belongs to travel already')
+    expect(await saidOf('fga.mod', listed)).toBe('again/manifest.yaml:1: domain "travel" belongs to travel already')
     writeFileSync(join(dir, 'fga.mod'), readFileSync(join(SHIPPED, 'fga.mod')))
     const again = readFileSync(join(dir, 'again/manifest.yaml'), 'utf8').replace('domain: travel', 'domain: again')
     writeFileSync(join(dir, 'again/manifest.yaml'), again)
     expect(await saidOf('fga.mod', listed)).toMatch(
-      /^again\/manifest\.yaml: resource type "workflow" belongs to travel/,
+      /^again\/manifest\.yaml:1: resource type "workflow" belongs to travel/,
     )
   })
 })

@@ -1,18 +1,21 @@
 /**
- * Policy packs on disk: `core.fga`, `fga.mod` and one folder a domain, read once and versioned by content.
+ * Policy packs: `core.fga` and one folder a domain, read, compiled and versioned by content.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import openfgaSyntax from '@openfga/syntax-transformer'
-import { parse } from 'yaml'
 import { z } from 'zod'
 import { type Manifest, manifestSchema } from './manifest.ts'
+import { type ModelView, modelObjections, viewModel } from './model.ts'
+import { PolicyError, parseYaml } from './yaml.ts'
 
 /** One domain as loaded. */
 export interface Pack {
+  /** Its folder's name. */
+  readonly name: string
   readonly manifest: Manifest
   /** `domain@hash`: the first 12 hex digits of the SHA-256 over its model, its manifest and the core model. */
   readonly version: string
@@ -21,42 +24,88 @@ export interface Pack {
 /** Every domain, found by the resource types and titles it declares. */
 export interface Policies {
   readonly packs: readonly Pack[]
+  /** Every pack's version, in their order. */
+  readonly version: string
   /** The composed authorization model, as OpenFGA's API takes it. */
   readonly model: Readonly<Record<string, unknown>>
+  readonly view: ModelView
   readonly byType: ReadonlyMap<string, Pack>
   readonly byTitle: ReadonlyMap<string, Pack>
   readonly byDomain: ReadonlyMap<string, Pack>
 }
 
-/** A pack that cannot be loaded: the message names the file and what is wrong in it. */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError'
+/** Policies that decisions are made under now: the store has their model. */
+export interface InForce extends Policies {
+  readonly modelId: string
 }
 
-const modSchema = z.object({ schema: z.literal('1.2'), contents: z.array(z.string()).min(1) })
+/** One domain's folder. */
+export interface PackSource {
+  /** Its folder's name: errors begin with it. */
+  readonly name: string
+  readonly model: string
+  readonly manifest: string
+}
+
+/** Everything policies are made of, as text: what is compiled, versioned, and kept for a rollback. */
+export interface PolicySources {
+  readonly core: string
+  readonly packs: readonly PackSource[]
+}
+
+const modSchema = z.object({
+  schema: z.literal('1.2'),
+  contents: z
+    .array(z.string().regex(/^(core\.fga|[\w-]+\/model\.fga)$/u, 'must be core.fga or <folder>/model.fga'))
+    .min(1),
+})
 
 /**
- * Reads the packs that `fga.mod` lists.
+ * Reads the core and the packs.
  *
- * @throws PolicyError naming the file, when one is missing, malformed, or contradicts another.
+ * @param dir - Holds `core.fga`, and `fga.mod` that lists the packs beside it.
+ * @param folders - Packs anywhere, instead of those that `fga.mod` lists.
+ * @throws PolicyError naming the file that is missing or malformed.
  */
-export async function loadPolicies(dir: string): Promise<Policies> {
-  const mod = parseWith(modSchema, 'fga.mod', parseYaml('fga.mod', await readText(dir, 'fga.mod')))
-  const files = await Promise.all(mod.contents.map(async (name) => ({ name, contents: await readText(dir, name) })))
-  const core = files.find((file) => file.name === 'core.fga')
-  if (!core) throw new PolicyError('fga.mod: contents must list core.fga')
+export async function readSources(dir: string, folders: readonly string[] = []): Promise<PolicySources> {
+  const listed = folders.length > 0 ? folders : await listedFolders(dir)
+  const core = await readText(dir, 'core.fga', 'core.fga')
   const packs = await Promise.all(
-    files
-      .filter((file) => file !== core)
-      .map(async (file): Promise<Pack> => {
-        const path = join(dirname(file.name), 'manifest.yaml')
-        const text = await readText(dir, path)
-        const manifest = parseWith(manifestSchema, path, parseYaml(path, text))
-        const hash = createHash('sha256').update(core.contents).update(file.contents).update(text).digest('hex')
-        return { manifest, version: `${manifest.domain}@${hash.slice(0, 12)}` }
-      }),
+    listed.map(async (folder): Promise<PackSource> => {
+      const name = basename(folder)
+      const [model, manifest] = await Promise.all([
+        readText(folder, 'model.fga', `${name}/model.fga`),
+        readText(folder, 'manifest.yaml', `${name}/manifest.yaml`),
+      ])
+      return { name, model, manifest }
+    }),
   )
-  return { packs, model: composeModel(files), ...directory(packs) }
+  return { core, packs }
+}
+
+async function listedFolders(dir: string): Promise<readonly string[]> {
+  const { contents } = parseYaml('fga.mod', await readText(dir, 'fga.mod', 'fga.mod'), modSchema).value
+  if (!contents.includes('core.fga')) throw new PolicyError('fga.mod:1: contents must list core.fga')
+  return contents.filter((name) => name !== 'core.fga').map((name) => join(dir, dirname(name)))
+}
+
+/** @throws PolicyError naming the file and line, when one is malformed or contradicts another. */
+export function compilePolicies({ core, packs: sources }: PolicySources): Policies {
+  const parsed = sources.map(({ name, model, manifest: text }) => {
+    const { value: manifest, where } = parseYaml(`${name}/manifest.yaml`, text, manifestSchema)
+    const hash = createHash('sha256').update(core).update(model).update(text).digest('hex')
+    return { where, pack: { name, manifest, version: `${manifest.domain}@${hash.slice(0, 12)}` } }
+  })
+  const packs = parsed.map(({ pack }) => pack)
+  const found = directory(packs)
+  const model = composeModel([
+    { name: 'core.fga', contents: core },
+    ...sources.map(({ name, model: contents }) => ({ name: `${name}/model.fga`, contents })),
+  ])
+  const view = viewModel(model)
+  const objections = parsed.flatMap(({ pack, where }) => modelObjections(pack.manifest, view, where))
+  if (objections.length > 0) throw new PolicyError(objections.join('\n'))
+  return { packs, version: packs.map((pack) => pack.version).join(' '), model, view, ...found }
 }
 
 function composeModel(files: { readonly name: string; readonly contents: string }[]): Policies['model'] {
@@ -77,6 +126,8 @@ function compositionErrors(cause: unknown): readonly string[] {
   })
 }
 
+const accountOf = ({ account }: Manifest): readonly string[] => (account === undefined ? [] : [account])
+
 function directory(packs: readonly Pack[]): Pick<Policies, 'byType' | 'byTitle' | 'byDomain'> {
   const byType = new Map<string, Pack>()
   const byTitle = new Map<string, Pack>()
@@ -85,37 +136,23 @@ function directory(packs: readonly Pack[]): Pick<Policies, 'byType' | 'byTitle' 
     const other = map.get(key)
     if (other)
       throw new PolicyError(
-        `${pack.manifest.domain}/manifest.yaml: ${what} "${key}" belongs to ${other.manifest.domain} already`,
+        `${pack.name}/manifest.yaml:1: ${what} "${key}" belongs to ${other.manifest.domain} already`,
       )
     map.set(key, pack)
   }
   for (const pack of packs) {
     claim(byDomain, pack.manifest.domain, pack, 'domain')
-    for (const type of [...Object.keys(pack.manifest.resources), pack.manifest.account])
+    for (const type of [...Object.keys(pack.manifest.resources), ...accountOf(pack.manifest)])
       claim(byType, type, pack, 'resource type')
     for (const title of Object.keys(pack.manifest.titles)) claim(byTitle, title, pack, 'title')
   }
   return { byType, byTitle, byDomain }
 }
 
-async function readText(dir: string, name: string): Promise<string> {
+async function readText(dir: string, file: string, name: string): Promise<string> {
   try {
-    return await readFile(join(dir, name), 'utf8')
+    return await readFile(join(dir, file), 'utf8')
   } catch (cause) {
-    throw new PolicyError(`${name}: cannot be read below ${dir}`, { cause })
+    throw new PolicyError(`${name}: cannot be read in ${dir}`, { cause })
   }
-}
-
-function parseYaml(name: string, text: string): unknown {
-  try {
-    return parse(text)
-  } catch (cause) {
-    throw new PolicyError(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
-}
-
-function parseWith<T>(schema: z.ZodType<T>, name: string, value: unknown): T {
-  const parsed = schema.safeParse(value)
-  if (parsed.success) return parsed.data
-  throw new PolicyError(`${name}: ${z.prettifyError(parsed.error)}`)
 }

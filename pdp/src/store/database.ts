@@ -80,6 +80,17 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE holds (person TEXT PRIMARY KEY, set_by TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE INDEX answers_caller ON answers (caller);
    CREATE INDEX grants_revoked_by ON grants (revoked_by) WHERE revoked_by IS NOT NULL;`,
+  // Facts of domains whose own model decides, and whom and what each is about.
+  `CREATE TABLE facts (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+   CREATE TABLE fact_entities (
+     key TEXT NOT NULL, domain TEXT NOT NULL, type TEXT NOT NULL, ref TEXT NOT NULL, PRIMARY KEY (ref, key)
+   ) STRICT;
+   CREATE INDEX fact_entities_type ON fact_entities (domain, type, ref);
+   CREATE INDEX fact_entities_key ON fact_entities (key);
+   CREATE TABLE policies (
+     version TEXT PRIMARY KEY, sources TEXT NOT NULL, loaded_at INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE policy_in_force (one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL, instead_of TEXT) STRICT;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -7,7 +7,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { Memory } from '../memory.ts'
-import type { Clock, Vault } from '../ports.ts'
+import type { Clock } from '../ports.ts'
+import type { Vault } from '../remembered.ts'
 
 /** Random, so that a pseudonym says nothing; short enough to stand twice in an OpenFGA object name. */
 const PSEUDONYM_BYTES = 16

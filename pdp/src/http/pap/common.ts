@@ -5,11 +5,13 @@
  */
 import type { EntryIndex } from '../../log/port.ts'
 import type { InvitationDeps } from '../../pap/invitations.ts'
+import type { PolicyControl } from '../../pap/policies.ts'
 import type { Answers } from '../../remembered.ts'
 import type { Border } from '../border.ts'
 
 export interface PapRouteDeps extends InvitationDeps {
   readonly border: Border
+  readonly policyControl: PolicyControl
   readonly answers: Answers
   readonly index: EntryIndex
 }

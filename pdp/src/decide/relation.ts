@@ -1,0 +1,125 @@
+/**
+ * Decisions of a domain's own model: is the subject in this relation to the resource? What the relation's conditions look at comes from the
+ * request, else from what a service stored, else from the manifest; ownership, personas and grants have no part in it.
+ *
+ * @module
+ */
+import { type ResourceRef, splitRef } from '@mandate/protocol'
+import type { AttributeRule } from '../policy/manifest.ts'
+import type { Circumstances, Question, Relations } from '../ports.ts'
+import type { Trail } from '../trail.ts'
+import type { Admitted, AskedRelation } from './admit.ts'
+import { parameterOf } from './attributes.ts'
+import type { Finding, Verdict } from './question.ts'
+
+/** An agent takes part only as the subject itself: nobody gave it anything to use here for somebody else. */
+export async function decideByRelation(
+  admitted: Admitted,
+  relation: AskedRelation,
+  relations: Relations,
+  trail: Trail,
+): Promise<Verdict> {
+  const { subject, actor, resource } = admitted.evaluation
+  const properties = await propertiesOf(admitted, relations, trail)
+  const asked: Question = {
+    kind: 'relation',
+    subject,
+    relation: relation.name,
+    resource,
+    domain: relation.inDomain ? admitted.pack.manifest.domain : undefined,
+    context: properties.context,
+  }
+  const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
+  const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
+  const [related, ...active] = await relations.ask(questions, circumstancesOf(admitted), trail)
+  const findings: Finding[] = []
+  for (const [index, agent] of agents.entries()) {
+    if (active[index]) continue
+    findings.push({ code: (await relations.isRegistered(agent, trail)) ? 'agent_suspended' : 'agent_unknown' })
+  }
+  if (actor && findings.length === 0) findings.push({ code: 'not_on_behalf' })
+  if (!actor && !related)
+    findings.push(
+      ...(properties.invalid.length > 0
+        ? properties.invalid.map((attribute) => ({ code: 'attribute_invalid', attribute }))
+        : [{ code: 'not_related' }]),
+    )
+  return verdictOf(admitted, findings, properties.logged, trail)
+}
+
+interface Properties {
+  /** As the conditions are given them: `subject_role`. */
+  readonly context: Readonly<Record<string, unknown>>
+  /** What was sent or stored and is not of its type, by name; such a one is missing, whatever else is stored. */
+  readonly invalid: readonly string[]
+  /** Quantities and flags: texts may be anybody's words, and stay out of the log. */
+  readonly logged: Readonly<Record<string, number | boolean>>
+}
+
+async function propertiesOf(admitted: Admitted, relations: Relations, trail: Trail): Promise<Properties> {
+  const { pack, evaluation } = admitted
+  const { manifest } = pack
+  const stored = (rules: Rules, of: ResourceRef) =>
+    Object.keys(rules).length > 0 ? relations.attributesOf(manifest.domain, of, trail) : {}
+  const [subject, resource] = await Promise.all([
+    stored(manifest.subject_attributes, evaluation.subject),
+    stored(manifest.attributes, evaluation.resource),
+  ])
+  const { about, attributes } = evaluation
+  const context: Record<string, unknown> = {}
+  const invalid: string[] = []
+  const logged: Record<string, number | boolean> = {}
+  const add = (of: string, rules: Rules, facts: Sent, sent: Sent): void => {
+    for (const [name, rule] of Object.entries(rules)) {
+      // What was sent goes first, even when it is nothing that could be used: then it is not made up for from elsewhere.
+      const [source] = [sent, facts].filter((members) => Object.hasOwn(members, name))
+      const found = source ? source[name] : rule.default
+      if (found === undefined || rule.type === 'money') continue
+      const value = parameterOf(rule, found)
+      if (value === undefined) invalid.push(name)
+      else context[`${of}_${name}`] = value
+      if (typeof value === 'number' || typeof value === 'boolean') logged[`${of}.${name}`] = value
+    }
+  }
+  add('subject', manifest.subject_attributes, subject, about.subject)
+  add('resource', manifest.attributes, resource, attributes)
+  add('action', manifest.action_attributes, {}, about.action)
+  return { context, invalid, logged }
+}
+
+type Rules = Readonly<Record<string, AttributeRule>>
+type Sent = Readonly<Record<string, unknown>>
+
+/** No scope, limit or persona comes into it. */
+const circumstancesOf = ({ model, now, evaluation }: Admitted): Circumstances => ({
+  model,
+  now,
+  action: evaluation.action,
+  within: [],
+  standing: [],
+  acting: [],
+  limited: false,
+  attributes: {},
+})
+
+function verdictOf(
+  { pack, model, now }: Admitted,
+  findings: readonly Finding[],
+  attributes: Verdict['attributes'],
+  trail: Trail,
+): Verdict {
+  return {
+    decision: findings.length === 0,
+    reasons: findings.length === 0 ? [{ code: 'related' }] : findings,
+    chain: [],
+    at: now,
+    persona: undefined,
+    owner: undefined,
+    ownerPersona: undefined,
+    root: undefined,
+    policy: pack.version,
+    model,
+    attributes,
+    roundTrips: trail.roundTrips,
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Facts of domains whose own model decides, by pseudonym: what they are, where they are remembered, and who makes them true.
+ *
+ * @module
+ */
+import type { PartyRef, ResourceRef } from '@mandate/protocol'
+
+/** Somebody or something is in a relation to something. */
+export interface RelationFact {
+  readonly domain: string
+  /** A party or another object of the model's. */
+  readonly subject: ResourceRef
+  /** Whoever is in this relation to the subject, instead of itself. */
+  readonly subjectRelation: string | undefined
+  readonly relation: string
+  readonly resource: ResourceRef
+  readonly condition: { readonly name: string; readonly context: Readonly<Record<string, unknown>> } | undefined
+}
+
+/** What is known of a subject or a resource. */
+export interface AttributesFact {
+  readonly domain: string
+  readonly of: PartyRef | ResourceRef
+  readonly attributes: Readonly<Record<string, unknown>>
+}
+
+export type Fact = RelationFact | AttributesFact
+
+/** The facts as remembered: where searches begin, and what is known of a person. The relationship store has the last word on each. */
+export interface Facts {
+  /** Makes these known and those forgotten, all at once. */
+  change(put: readonly Fact[], drop: readonly Fact[]): void
+  has(fact: Fact): boolean
+  /** What facts of the domain are about, of one type: subjects and resources alike. Sorted, each once. */
+  entities(domain: string, type: string): readonly ResourceRef[]
+  /** Every fact in which one of these stands. */
+  about(refs: readonly ResourceRef[]): readonly Fact[]
+}
+
+/** Changes facts in the relationship store: true for every later decision anywhere the moment it resolves. */
+export interface FactWriter {
+  put(facts: readonly Fact[]): Promise<void>
+  remove(facts: readonly Fact[]): Promise<void>
+}
+
+/** Two facts with the same key are the same, or values of the same. */
+export function factKey(fact: Fact): string {
+  if ('of' in fact) return `${fact.domain} ${fact.of}`
+  const { domain, subject, subjectRelation, relation, resource } = fact
+  return `${domain} ${subject}#${subjectRelation ?? ''} ${relation} ${resource}`
+}

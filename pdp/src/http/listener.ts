@@ -1,0 +1,47 @@
+/**
+ * The listener: TLS or not, slow clients cut off, nobody cut off in the middle.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Config } from '../config.ts'
+
+type ListenOptions = Pick<Config, 'PDP_HOST' | 'PDP_PORT' | 'PDP_TLS_CERT_FILE' | 'PDP_TLS_KEY_FILE'>
+
+/** Slow clients are cut off: headers within 10 s, a request within 15 s. */
+export function listen(config: ListenOptions, app: RequestListener): Promise<Server> {
+  const timeouts = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
+  const { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
+  const server =
+    cert && key
+      ? createTlsServer({ ...timeouts, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
+      : createHttpServer(timeouts, app)
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(config.PDP_PORT, config.PDP_HOST, () => resolve(server))
+  })
+}
+
+export function addressOf(config: ListenOptions, server: Server): string {
+  const { port } = server.address() as AddressInfo
+  const host = config.PDP_HOST.includes(':') ? `[${config.PDP_HOST}]` : config.PDP_HOST
+  return `${config.PDP_TLS_CERT_FILE ? 'https' : 'http'}://${host}:${port}`
+}
+
+/** How often connections are looked for that have become idle, in milliseconds. */
+const IDLE_EVERY = 50
+
+/** What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. */
+export function stopServer(server: Server): Promise<void> {
+  server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'))
+  const timer = setInterval(() => server.closeIdleConnections(), IDLE_EVERY)
+  return new Promise((resolve) => {
+    server.close(() => {
+      clearInterval(timer)
+      resolve()
+    })
+  })
+}

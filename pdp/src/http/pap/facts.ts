@@ -1,0 +1,42 @@
+/**
+ * `/v1/facts` (PAP): for the services of a domain whose own model decides.
+ *
+ * @module
+ */
+import { type FactRequest, factsRequestSchema } from '@mandate/protocol'
+import type { Router } from 'express'
+import type { Fact } from '../../facts.ts'
+import { changeFacts } from '../../pap/facts.ts'
+import type { Border } from '../border.ts'
+import { principalOf } from '../exchange.ts'
+import { parse } from '../parse.ts'
+import type { PapRouteDeps } from './common.ts'
+
+export function factRoutes(router: Router, deps: PapRouteDeps): void {
+  router.post('/facts', async (req, res) => {
+    const { domain, write, remove } = parse(factsRequestSchema, req.body)
+    const inward = (fact: FactRequest): Fact => factInward(deps.border, domain, fact)
+    const change = { domain, write: write.map(inward), remove: remove.map(inward) }
+    res.json(await changeFacts(deps, change, principalOf(res)))
+  })
+}
+
+/** A fact behind the border: by pseudonym. */
+export function factInward(border: Border, domain: string, fact: FactRequest): Fact {
+  if ('attributes' in fact) {
+    const of =
+      'subject' in fact
+        ? border.inwardObject(fact.subject.type, fact.subject.id, domain, 'subject')
+        : border.inwardObject(fact.resource.type, fact.resource.id, domain)
+    return { domain, of, attributes: fact.attributes }
+  }
+  const { subject, relation, resource, condition } = fact
+  return {
+    domain,
+    subject: border.inwardObject(subject.type, subject.id, domain, 'subject'),
+    subjectRelation: subject.relation,
+    relation,
+    resource: border.inwardObject(resource.type, resource.id, domain),
+    condition,
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The policies in force: loaded without a restart, checked whole before anything changes, and rolled back by version. A decision is made under
+ * one of them from its first step to its last.
+ *
+ * @module
+ */
+import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
+import { compilePolicies, type InForce, type Policies, type PolicySources } from '../policy/pack.ts'
+import { PolicyError } from '../policy/yaml.ts'
+import type { Clock, EntryDraft, Recorder, Register } from '../ports.ts'
+import type { PolicyShelf } from '../remembered.ts'
+import { changeBy, type Principal, withRole } from './pap.ts'
+
+/** Where the relationship store keeps authorization models. It never forgets one, so one is written only when it is new. */
+export interface Models {
+  /** The store's. */
+  readonly id: string
+  hasModel(id: string): Promise<boolean>
+  writeModel(policies: Policies): Promise<string>
+}
+
+export interface PolicyDeps {
+  /** Reads the folder that the configuration names. */
+  readonly read: () => Promise<PolicySources>
+  readonly models: Models
+  readonly register: Pick<Register, 'modelOf' | 'rememberModel'>
+  readonly shelf: PolicyShelf
+  readonly record: Recorder
+  readonly clock: Clock
+}
+
+/** A policy as operators see it. */
+export interface PolicyView {
+  readonly version: string
+  readonly loadedAt: EpochMillis
+  readonly inForce: boolean
+}
+
+type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+
+export class PolicyControl {
+  readonly #deps: PolicyDeps
+  #current: InForce | undefined
+
+  constructor(deps: PolicyDeps) {
+    this.#deps = deps
+  }
+
+  readonly current = (): InForce => {
+    if (this.#current) return this.#current
+    throw new Fault('internal', 'policies are asked for before they were loaded')
+  }
+
+  /**
+   * Loads what stands in the folder, unless that was rolled back from: then what it was rolled back to stays.
+   *
+   * @throws PolicyError when it cannot be loaded.
+   */
+  async start(): Promise<void> {
+    const sources = await this.#deps.read()
+    const { version } = compilePolicies(sources)
+    const kept = this.#deps.shelf.inForce()
+    const stays = kept?.insteadOf === version ? this.#deps.shelf.byVersion(kept.version) : undefined
+    if (stays) await this.#use(stays.sources, version, {})
+    else await this.#use(sources, undefined, {})
+  }
+
+  /** Reads the folder again and puts it in force; nothing changes when it cannot be. */
+  async load(by: Principal): Promise<PolicyView> {
+    withRole(by, 'operator')
+    return inWords(async () => this.#use(await this.#deps.read(), undefined, changeBy(by)))
+  }
+
+  /** Puts a version in force that was before: a rollback, or the way back from one. */
+  async activate(version: string, by: Principal): Promise<PolicyView> {
+    withRole(by, 'operator')
+    const kept = this.#deps.shelf.byVersion(version)
+    if (!kept) throw refuse('not_found', 'version: was never loaded here; GET /v1/policies lists those that were.')
+    const inFolder = await this.#deps.read().then(
+      (sources) => compilePolicies(sources).version,
+      () => undefined,
+    )
+    return inWords(() => this.#use(kept.sources, inFolder === version ? undefined : inFolder, changeBy(by)))
+  }
+
+  /** Last loaded first. */
+  list(by: Principal): readonly PolicyView[] {
+    if (!by.roles.includes('auditor')) withRole(by, 'operator')
+    return this.#deps.shelf.all().map(({ version, loadedAt }) => this.#view(version, loadedAt))
+  }
+
+  #view = (version: string, loadedAt: EpochMillis): PolicyView => ({
+    version,
+    loadedAt,
+    inForce: version === this.current().version,
+  })
+
+  async #use(sources: PolicySources, insteadOf: string | undefined, by: By): Promise<PolicyView> {
+    const { models, register, shelf, record, clock } = this.#deps
+    const policies = compilePolicies(sources)
+    const { version } = policies
+    const known = register.modelOf(models.id, version)
+    const modelId = known && (await models.hasModel(known)) ? known : await models.writeModel(policies)
+    const loadedAt = clock()
+    if (modelId !== known || version !== shelf.inForce()?.version)
+      await record([{ kind: 'policy_loaded', ...by, model: modelId, policy: version }])
+    register.rememberModel(models.id, version, modelId)
+    shelf.put({ version, sources, loadedAt })
+    shelf.setInForce(version, insteadOf)
+    this.#current = { ...policies, modelId }
+    return this.#view(version, loadedAt)
+  }
+}
+
+/** What is wrong with a policy is the operator's to mend, and told them by file and line. */
+async function inWords<T>(task: () => Promise<T>): Promise<T> {
+  try {
+    return await task()
+  } catch (error) {
+    if (error instanceof PolicyError) throw refuse('policy_invalid', error.message)
+    if (error instanceof Fault && error.code === 'internal')
+      throw new Fault('policy_invalid', error.message, { cause: error, detail: 'OpenFGA refuses the model.' })
+    throw error
+  }
+}
