@@ -9,6 +9,7 @@ import type { EpochMillis } from '@mandate/protocol'
 import type { Logger } from 'pino'
 import { createClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { type Console, createConsole } from './console.ts'
 import { decide } from './decide/decide.ts'
 import type { Facts, FactWriter } from './facts.ts'
 import { Border } from './http/border.ts'
@@ -55,6 +56,8 @@ export interface Pdp {
   readonly url: string
   /** Takes long dead grants out of OpenFGA now; it happens by itself now and then. Resolves to how many. */
   readonly sweep: () => Promise<number>
+  /** For whoever runs the process. */
+  readonly console: Console
   /** Stops listening, finishes what is in flight, publishes a checkpoint. */
   readonly close: () => Promise<void>
 }
@@ -83,7 +86,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     closers.push(http.app.close)
     const server = await listen(config, http.app.app)
     closers.push(() => stopServer(server))
-    return { url: addressOf(config, server), sweep: () => http.sweeper.now(), close: closeAll }
+    return { url: addressOf(config, server), sweep: () => http.sweeper.now(), console: http.console, close: closeAll }
   } catch (error) {
     await closeAll()
     throw error
@@ -185,6 +188,7 @@ async function openStore(
 
 interface Services {
   readonly app: HttpApp
+  readonly console: Console
   readonly settler: Settler
   readonly sweeper: Sweeper
 }
@@ -197,6 +201,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
   const { relations, authority, factWriter } = store
   const policies = store.policies.current
   const issuer = config.PDP_ISSUER
+  const border = new Border({ issuer, vault, policies })
   const redact = new Redactor({ policies, register, vault })
   const pap: PapDeps = {
     policies,
@@ -237,7 +242,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     answers: memory.answers,
     invitations: memory.invitations,
     wrongCodes: new WrongCodes(clock),
-    border: new Border({ issuer, vault, policies }),
+    border,
     callers,
     policyControl: store.policies,
     consistency: relations.consistency,
@@ -264,5 +269,5 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
     (error) => logger.warn({ err: error }, 'not swept'),
   )
-  return { app, settler, sweeper }
+  return { app, console: createConsole(pap, border, store.policies), settler, sweeper }
 }

@@ -1,4 +1,6 @@
 export { type Pdp, startPdp } from './app.ts'
 export { type Config, ConfigError, parseConfig } from './config.ts'
+export type { Console } from './console.ts'
 export { problemsOf } from './http/openapi/operation.ts'
 export { OPERATIONS } from './http/openapi/operations.ts'
+export { PolicyError, parseYaml } from './policy/yaml.ts'

@@ -52,5 +52,8 @@ export const factsRequestSchema = z
   )
 export type FactsRequest = z.infer<typeof factsRequestSchema>
 
+/** A file of facts, of one domain: as many as there are. */
+export const factsFileSchema = z.strictObject({ domain: nameSchema, facts: z.array(factSchema) })
+
 /** How many facts were there already, and how many changed. */
 export const factsAnswerSchema = z.strictObject({ written: z.int(), removed: z.int() })

@@ -1,0 +1,48 @@
+/**
+ * What whoever runs the process may do without a token: the process, its data and its policies are theirs already. All of it is recorded.
+ *
+ * @module
+ */
+import type { FactsRequest, KeyRequest } from '@mandate/protocol'
+import type { Border } from './http/border.ts'
+import { factInward } from './http/pap/facts.ts'
+import { changeFacts } from './pap/facts.ts'
+import { createKey } from './pap/keys.ts'
+import type { PapDeps, Principal } from './pap/pap.ts'
+import type { PolicyControl } from './pap/policies.ts'
+
+export interface Console {
+  /** A key for every resource type of the policies in force. @returns The key itself. */
+  createKey(request: Omit<KeyRequest, 'types'>): Promise<string>
+  /** @returns How many facts changed. */
+  changeFacts(request: FactsRequest): Promise<{ readonly written: number; readonly removed: number }>
+  /** Reads the policies' folder again. @returns The version in force now. */
+  loadPolicies(): Promise<string>
+}
+
+export function createConsole(pap: PapDeps, border: Border, policies: PolicyControl): Console {
+  const types = (): string[] => [...pap.policies().byType.keys()]
+  const by = (): Principal => ({
+    party: 'user:console',
+    name: 'service:console',
+    inPerson: true,
+    types: types(),
+    actor: undefined,
+    roles: ['operator'],
+    origin: {},
+  })
+  return {
+    createKey: async (request) => (await createKey(pap, { ...request, types: types() }, by())).key,
+    changeFacts: ({ domain, write, remove }) =>
+      changeFacts(
+        pap,
+        {
+          domain,
+          write: write.map((fact) => factInward(border, domain, fact)),
+          remove: remove.map((fact) => factInward(border, domain, fact)),
+        },
+        by(),
+      ),
+    loadPolicies: async () => (await policies.load(by())).version,
+  }
+}

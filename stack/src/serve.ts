@@ -1,0 +1,171 @@
+/**
+ * `npm run serve`: one PDP with one policy pack on an OpenFGA of its own, for anyone's client. Progress goes to standard error, the address and
+ * the key to standard output.
+ *
+ * @module
+ */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { basename, join, resolve } from 'node:path'
+import { ConfigError, type Pdp, PolicyError, parseConfig, parseYaml, startPdp } from '@mandate/pdp'
+import { Fault, factsFileSchema, MAX_FACTS } from '@mandate/protocol'
+import { pino } from 'pino'
+import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
+import { interruption } from './interruption.ts'
+import { LOOPBACK } from './net.ts'
+import { type OpenFga, startOpenFga } from './openfga.ts'
+import { createProgress } from './progress.ts'
+import { parseServe, SERVE_USAGE } from './serve-arguments.ts'
+
+/** `EX_CONFIG` of sysexits.h. */
+const EXIT_CONFIG = 78
+const DAY_MS = 86_400_000
+const KEY_DAYS = 30
+
+type Closer = () => Promise<unknown> | unknown
+
+interface Served {
+  readonly pack: string
+  readonly port: number
+  readonly facts: string | undefined
+}
+
+const command = parseServe(process.argv.slice(2))
+if (command.kind === 'help') process.stdout.write(SERVE_USAGE)
+if (command.kind === 'usage') {
+  process.stderr.write(`${command.problem}\n\n${SERVE_USAGE}`)
+  process.exitCode = EXIT_USAGE
+}
+if (command.kind === 'serve') process.exitCode = await guarded(command)
+
+async function guarded(served: Served): Promise<number> {
+  const interrupted = interruption({
+    signals: process,
+    clock: () => performance.now(),
+    onFirst: () => undefined,
+    onSecond: () => process.exit(130),
+  })
+  const closers: Closer[] = []
+  try {
+    const line = await serve(served, interrupted, closers)
+    process.stdout.write(`${line}\n`)
+    await untilInterrupted(interrupted)
+    return 0
+  } catch (error) {
+    if (interrupted.aborted) return 0
+    process.stderr.write(`${explain(error)}\n`)
+    if (error instanceof MissingToolError) return error.exitCode
+    return error instanceof PolicyError || error instanceof ConfigError || error instanceof Fault ? EXIT_CONFIG : 1
+  } finally {
+    for (const close of closers.toReversed()) await close()
+  }
+}
+
+/** Brings everything up. @returns The line that says where, and with which key. */
+async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
+  const { step } = createProgress(process.stderr)
+  const folder = resolve(pack)
+  const file = facts ?? [join(folder, 'facts.yaml')].find((path) => existsSync(path))
+  const known = file === undefined ? undefined : readFacts(file)
+  const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: withoutOpenFga() }))
+  closers.push(() => openFga.stop())
+  const issuer = await listen(noKeys())
+  closers.push(() => new Promise((done) => issuer.close(done)))
+  const dataDir = mkdtempSync(join(tmpdir(), 'mandate-serve-'))
+  closers.push(() => rmSync(dataDir, { recursive: true, force: true }))
+  const pdp = await step(`PDP with ${basename(folder)}`, () => startOn(openFga, issuer, { folder, port, dataDir }))
+  closers.push(() => pdp.close())
+  if (known) {
+    const { domain, facts: all } = known
+    const written = await step('facts', async () => {
+      for (let start = 0; start < all.length; start += MAX_FACTS)
+        await pdp.console.changeFacts({ domain, write: all.slice(start, start + MAX_FACTS), remove: [] })
+      return all.length
+    })
+    process.stderr.write(`${written} facts from ${file}\n`)
+  }
+  const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
+  return `url=${pdp.url} key=${await pdp.console.createKey({ name: 'npm run serve', expires_at: expires })}`
+}
+
+function readFacts(file: string) {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new PolicyError(`${file}: cannot be read`, { cause })
+  }
+  return parseYaml(file, text, factsFileSchema).value
+}
+
+function startOn(
+  openFga: OpenFga,
+  issuer: Server,
+  { folder, port, dataDir }: { readonly folder: string; readonly port: number; readonly dataDir: string },
+): Promise<Pdp> {
+  const issuerUrl = `http://${LOOPBACK}:${(issuer.address() as AddressInfo).port}`
+  const { config } = parseConfig(
+    {
+      PDP_PORT: String(port),
+      PDP_ISSUER: issuerUrl,
+      PDP_JWKS_URL: `${issuerUrl}/jwks`,
+      PDP_DATA_DIR: dataDir,
+      PDP_LOG_ORIGIN: 'serve.invalid/log',
+      PDP_PACKS: folder,
+      PDP_SERVICE_PER_SECOND: '100000',
+      PDP_ADDRESS_PER_SECOND: '100000',
+      OPENFGA_URL: openFga.url,
+      OPENFGA_API_TOKEN: openFga.apiToken,
+      OPENFGA_DEADLINE_MS: '5000',
+    },
+    () => '',
+  )
+  return startPdp(config, pino({ level: 'warn' }, pino.destination(2)))
+}
+
+/** The issuer of nobody's tokens: keys are the only way in. */
+function noKeys(): Server {
+  return createServer((_req, res) => {
+    res.setHeader('content-type', 'application/json').end('{"keys":[]}')
+  })
+}
+
+function listen(server: Server): Promise<Server> {
+  return new Promise((done, reject) => {
+    server.once('error', reject)
+    server.listen(0, LOOPBACK, () => done(server))
+  })
+}
+
+/** What is asked here must not land in somebody's store. */
+function withoutOpenFga(): NodeJS.ProcessEnv {
+  const { OPENFGA_URL: _url, OPENFGA_API_TOKEN: _token, ...rest } = process.env
+  return rest
+}
+
+function untilInterrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    const idle = setInterval(() => undefined, 60_000) // a pending promise alone keeps no process alive
+    const stop = (): void => {
+      clearInterval(idle)
+      done()
+    }
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}
+
+function explain(error: unknown): string {
+  if (error instanceof Fault) return error.detail ?? error.message
+  const inWords =
+    error instanceof MissingToolError ||
+    error instanceof StartError ||
+    error instanceof PolicyError ||
+    error instanceof ConfigError
+  if (inWords) return error.message
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+    return `${error.message}. Choose another with --port, or none for a free one.`
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
