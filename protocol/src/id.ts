@@ -39,6 +39,8 @@ export const idSchema = z
   })
   .meta({
     ...idForm(),
+    minLength: 1,
+    maxLength: MAX_ID_BYTES,
     description: 'At most 256 bytes of well-formed UTF-8, without `*`, `#`, `:` and control characters.',
   })
 

@@ -66,6 +66,7 @@ export const TAGS = {
   Agents: 'Registered by operators.',
   Resources: 'Registered by the domain service of the type.',
   Keys: 'For callers without OIDC.',
+  Policies: 'What domains allow, and the facts of those whose own model decides.',
   Subjects: 'Export and erasure of a person.',
   Log: 'The decision log.',
   Operations: 'For whoever runs the PDP.',

@@ -10,12 +10,14 @@ import { ASKING, OPEN } from './asking.ts'
 import { GRANTING, INVITING } from './granting.ts'
 import { KEEPING } from './keeping.ts'
 import type { Operation } from './operation.ts'
+import { RULING } from './ruling.ts'
 
 export const OPERATIONS: readonly Operation[] = [
   ...ASKING,
   ...GRANTING,
   ...INVITING,
   ...ADMINISTERING,
+  ...RULING,
   ...KEEPING,
   ...OPEN,
 ]
