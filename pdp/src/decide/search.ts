@@ -83,12 +83,13 @@ export async function subjectCandidates(
     return kind === 'user' || kind === 'agent'
       ? (deps.facts.entities(manifest.domain, kind) as readonly PartyRef[])
       : []
+  // What nobody registers is not looked for: the store would not even take the name of a type that it does not know.
+  if (!manifest) return []
   const trail = new Trail()
   trail.fresh = true
   const located = await deps.relations.locate(resource, trail)
-  const domain = manifest?.domain
-  if (!located || !domain) return []
-  const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${domain}`]
+  if (!located) return []
+  const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${manifest.domain}`]
   const grants = covering.flatMap((covers) =>
     deps.register.grants({ owner: located.owner, covers, ended: false, now: deps.clock(), limit: MAX_GRANTS }),
   )

@@ -8,13 +8,14 @@
  * @module
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
-import { canonical, refuse } from '@mandate/protocol'
+import { refuse } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Turns } from '../pap/turns.ts'
 import type { Clock } from '../ports.ts'
 import type { Answers } from '../remembered.ts'
 import { principalOf } from './exchange.ts'
+import { requestText } from './json.ts'
 
 export interface IdempotencyDeps {
   readonly answers: Answers
@@ -49,7 +50,7 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
     const by = principalOf(res)
     const id = hash(`${by.name} ${by.actor ?? ''} ${by.inPerson}\n${key}`)
     await deps.turns.take(`answer ${id}`, async () => {
-      const request = hash(`${req.method} ${req.originalUrl}\n${canonical(req.body ?? null)}`)
+      const request = hash(`${req.method} ${req.originalUrl}\n${requestText(req.body ?? null)}`)
       const kept = deps.answers.find(id, deps.clock() - KEPT_MS)
       if (kept && kept.request !== request)
         throw refuse('idempotency_key_reused', 'Idempotency-Key: stands for another request. Take a new one.')

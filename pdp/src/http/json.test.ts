@@ -64,6 +64,16 @@ describe('parseJson', () => {
   })
 
   test.for([
+    ['"\\ud800"', 'nothing'],
+    ['{"a":"\\udc00"}', '"a"'],
+    ['{"a":["\\ude00\\ud83d"]}', '"a"'],
+    ['{"\\ud800":1}', 'nothing'],
+  ] as const)('%s is no text: half a pair after %s', ([text, before]) => {
+    expect(refused(text)).toBe(`After ${before}: the text is not well-formed Unicode.`)
+    expect(refused(text.replaceAll(/\\u\w{4}/g, '\\ud83d\\ude00'))).toBe('read')
+  })
+
+  test.for([
     ['{', '}'],
     ['[', ']'],
   ] as const)('32 %s are not too deep, 33 are', ([open, close]) => {

@@ -5,7 +5,7 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc7493.html#section-2.3 RFC 7493, section 2.3}
  * @module
  */
-import { refuse } from '@mandate/protocol'
+import { canonical, refuse } from '@mandate/protocol'
 
 const MAX_DEPTH = 32
 
@@ -16,6 +16,13 @@ export function utf8Of(bytes: Uint8Array): string {
   } catch {
     throw refuse('invalid_request', 'The body is not UTF-8.')
   }
+}
+
+/**
+ * One text for one request, to be compared with another's. A number that no double holds counts as `null`: it is no more usable.
+ */
+export function requestText(request: unknown): string {
+  return canonical(JSON.parse(JSON.stringify(request)))
 }
 
 /**
@@ -43,7 +50,9 @@ function requireUniqueNames(text: string): void {
     switch (text[at]) {
       case '"': {
         const end = endOfString(text, at)
-        last = text.slice(at, end)
+        const literal = text.slice(at, end)
+        requireWellFormed(literal, last)
+        last = literal
         at = end - 1
         break
       }
@@ -60,6 +69,12 @@ function requireUniqueNames(text: string): void {
         open.pop()
     }
   }
+}
+
+/** Half a surrogate pair can only be spelled as an escape. @param before - The string before it: a member's name, if this is its value. */
+function requireWellFormed(literal: string, before: string): void {
+  if (!literal.includes('\\u') || String(JSON.parse(literal)).isWellFormed()) return
+  throw refuse('invalid_request', `After ${before || 'nothing'}: the text is not well-formed Unicode.`)
 }
 
 function claimName(names: Set<string> | undefined, literal: string): void {

@@ -30,6 +30,7 @@ import type { Recorder } from '../ports.ts'
 import type { Vault } from '../remembered.ts'
 import type { Border } from './border.ts'
 import { principalOf } from './exchange.ts'
+import { requestText } from './json.ts'
 import { parse } from './parse.ts'
 import type { Redactor } from './redact.ts'
 
@@ -169,7 +170,7 @@ async function pageOf<C extends string, R>(
   decide: (candidate: C) => Promise<R | undefined>,
 ): Promise<Found<R>> {
   const { page, ...question } = request
-  const bound = vault.commit(`${path} ${by.name} ${canonical(question)}`)
+  const bound = vault.commit(`${path} ${by.name} ${requestText(question)}`)
   const token = page?.token ? readToken(vault, page.token, bound, page.limit) : undefined
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
   const rest = token ? candidates.filter((candidate) => candidate > token.after) : candidates

@@ -73,5 +73,9 @@ async function writeDecisions({ index }: PapRouteDeps, party: PartyRef, res: Res
 /** Waits for a slow reader instead of piling up what it has not read. */
 async function write(res: Response, text: string): Promise<void> {
   if (res.destroyed || res.write(text)) return
-  await Promise.race([once(res, 'drain'), once(res, 'close')])
+  const over = new AbortController()
+  const { signal } = over
+  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })])
+  // Whoever still listens would do so until the answer is complete.
+  over.abort()
 }
