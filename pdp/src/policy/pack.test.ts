@@ -155,7 +155,7 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       'a model that does not parse',
       'travel/model.fga',
       (text) => `${text}\nnonsense\n`,
-      /^the model does not compose: .*travel\/model\.fga/s,
+      /^travel\/model\.fga:18: no viable alternative at input '.*nonsense'$/,
     ],
   ])('%s', async ([, file, change, said]) => {
     expect(await saidOf(file, change)).toMatch(said)
@@ -166,7 +166,9 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     for (const name of ['manifest.yaml', 'model.fga']) cpSync(join(dir, 'travel', name), join(dir, 'again', name))
     writeFileSync(join(dir, 'again/model.fga'), 'module again\n\ntype again_thing\n')
     const listed = (text: string) => `${text.trimEnd()}\n  - again/model.fga\n`
-    expect(await saidOf('fga.mod', listed)).toBe('again/manifest.yaml:1: domain "travel" belongs to travel already')
+    expect(await saidOf('fga.mod', listed)).toMatch(
+      /^again\/manifest\.yaml:1: domain "travel" belongs to travel already\n/,
+    )
     writeFileSync(join(dir, 'fga.mod'), readFileSync(join(SHIPPED, 'fga.mod')))
     const again = readFileSync(join(dir, 'again/manifest.yaml'), 'utf8').replace('domain: travel', 'domain: again')
     writeFileSync(join(dir, 'again/manifest.yaml'), again)
@@ -174,6 +176,26 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       /^again\/manifest\.yaml:1: resource type "workflow" belongs to travel/,
     )
   })
+})
+
+test('every mistake is told, not the first alone: of manifests, of models, and what the model does not bear out', async () => {
+  const change = (file: string, from: string, to: string): void =>
+    writeFileSync(join(dir, file), readFileSync(join(dir, file), 'utf8').replace(from, to))
+  change('travel/manifest.yaml', 'own: [read]', 'own: [fly]')
+  change('travel/manifest.yaml', 'attribute: risk', 'attribute: fear')
+  change('nursing/manifest.yaml', 'relation: nursing_risk', 'relation: nursing_fear')
+  expect((await saidOf('nursing/model.fga', (text) => text)).split('\n')).toEqual([
+    expect.stringMatching(/^travel\/manifest\.yaml:6: .*"fly"/),
+    expect.stringMatching(/^travel\/manifest\.yaml:\d+: .*"fear"/),
+    expect.stringMatching(/^nursing\/manifest\.yaml:\d+: gates\.3\.relation: the model must say/),
+  ])
+  const said = await saidOf('nursing/model.fga', (text) => text.replace('[user with held]', '[usr with hld]'))
+  expect(said.split('\n')).toEqual([
+    expect.stringMatching(/^travel\/manifest\.yaml:6: /),
+    expect.stringMatching(/^travel\/manifest\.yaml:\d+: /),
+    'nursing/model.fga:12: `usr` is not a valid type.',
+    'nursing/model.fga:12: `hld` is not a defined condition in the model.',
+  ])
 })
 
 test('implied actions are followed to the end, each once, in one order', () => {

@@ -10,7 +10,7 @@ import openfgaSyntax from '@openfga/syntax-transformer'
 import { z } from 'zod'
 import { type Manifest, manifestSchema } from './manifest.ts'
 import { type ModelView, modelObjections, viewModel } from './model.ts'
-import { PolicyError, parseYaml } from './yaml.ts'
+import { PolicyError, parseYaml, type Whereabouts } from './yaml.ts'
 
 /** One domain as loaded. */
 export interface Pack {
@@ -69,18 +69,34 @@ const modSchema = z.object({
  */
 export async function readSources(dir: string, folders: readonly string[] = []): Promise<PolicySources> {
   const listed = folders.length > 0 ? folders : await listedFolders(dir)
-  const core = await readText(dir, 'core.fga', 'core.fga')
-  const packs = await Promise.all(
-    listed.map(async (folder): Promise<PackSource> => {
+  const [core, ...packs] = await Promise.allSettled([
+    readText(dir, 'core.fga', 'core.fga'),
+    ...listed.flatMap((folder) => {
       const name = basename(folder)
-      const [model, manifest] = await Promise.all([
+      return [
         readText(folder, 'model.fga', `${name}/model.fga`),
         readText(folder, 'manifest.yaml', `${name}/manifest.yaml`),
-      ])
-      return { name, model, manifest }
+      ]
     }),
-  )
-  return { core, packs }
+  ])
+  const texts = settled([core, ...packs])
+  return {
+    core: texts[0] ?? '',
+    packs: listed.map((folder, index) => ({
+      name: basename(folder),
+      model: texts[1 + 2 * index] ?? '',
+      manifest: texts[2 + 2 * index] ?? '',
+    })),
+  }
+}
+
+/** @throws PolicyError with what was wrong with each, when anything was. */
+function settled<T>(results: readonly PromiseSettledResult<T>[]): readonly T[] {
+  const reasons: readonly unknown[] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  const other = reasons.find((reason) => !(reason instanceof PolicyError))
+  if (other) throw other
+  if (reasons.length > 0) throw new PolicyError(reasons.map((reason) => (reason as PolicyError).message).join('\n'))
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
 async function listedFolders(dir: string): Promise<readonly string[]> {
@@ -89,56 +105,102 @@ async function listedFolders(dir: string): Promise<readonly string[]> {
   return contents.filter((name) => name !== 'core.fga').map((name) => join(dir, dirname(name)))
 }
 
-/** @throws PolicyError naming the file and line, when one is malformed or contradicts another. */
-export function compilePolicies({ core, packs: sources }: PolicySources): Policies {
-  const parsed = sources.map(({ name, model, manifest: text }) => {
-    const { value: manifest, where } = parseYaml(`${name}/manifest.yaml`, text, manifestSchema)
-    const hash = createHash('sha256').update(core).update(model).update(text).digest('hex')
-    return { where, pack: { name, manifest, version: `${manifest.domain}@${hash.slice(0, 12)}` } }
-  })
-  const packs = parsed.map(({ pack }) => pack)
-  const found = directory(packs)
-  const model = composeModel([
-    { name: 'core.fga', contents: core },
-    ...sources.map(({ name, model: contents }) => ({ name: `${name}/model.fga`, contents })),
-  ])
-  const view = viewModel(model)
-  const objections = parsed.flatMap(({ pack, where }) => modelObjections(pack.manifest, view, where))
-  if (objections.length > 0) throw new PolicyError(objections.join('\n'))
-  return { packs, version: packs.map((pack) => pack.version).join(' '), model, view, ...found }
+/** @throws PolicyError naming each mistake by file and line. */
+export function compilePolicies(sources: PolicySources): Policies {
+  const { policies, problems } = examinePolicies(sources)
+  if (policies) return policies
+  throw new PolicyError(problems.join('\n'))
 }
 
-function composeModel(files: { readonly name: string; readonly contents: string }[]): Policies['model'] {
+/** A domain whose manifest could be read, and where its members stand. */
+export interface ReadPack {
+  readonly pack: Pack
+  readonly where: Whereabouts
+}
+
+export interface Examined {
+  readonly read: readonly ReadPack[]
+  /** Every mistake, by file and line. */
+  readonly problems: readonly string[]
+  /** Only when there is no problem. */
+  readonly policies: Policies | undefined
+}
+
+/** Looks at everything, and goes on after a mistake as far as anything can be said behind it. */
+export function examinePolicies({ core, packs: sources }: PolicySources): Examined {
+  const problems: string[] = []
+  const read = sources.flatMap((source) => readPack(core, source, problems))
+  const packs = read.map(({ pack }) => pack)
+  const found = directory(packs, problems)
+  const model = composeModel(
+    [
+      { name: 'core.fga', contents: core },
+      ...sources.map(({ name, model: contents }) => ({ name: `${name}/model.fga`, contents })),
+    ],
+    problems,
+  )
+  if (!model) return { read, problems, policies: undefined }
+  const view = viewModel(model)
+  problems.push(...read.flatMap(({ pack, where }) => modelObjections(pack.manifest, view, where)))
+  const version = packs.map((pack) => pack.version).join(' ')
+  return { read, problems, policies: problems.length > 0 ? undefined : { packs, version, model, view, ...found } }
+}
+
+function readPack(core: string, { name, model, manifest: text }: PackSource, problems: string[]): readonly ReadPack[] {
   try {
-    return openfgaSyntax.transformer.transformModuleFilesToModel(files, '1.2') as unknown as Policies['model']
-  } catch (cause) {
-    throw new PolicyError(`the model does not compose: ${compositionErrors(cause).join('; ')}`, { cause })
+    const { value: manifest, where } = parseYaml(`${name}/manifest.yaml`, text, manifestSchema)
+    const hash = createHash('sha256').update(core).update(model).update(text).digest('hex')
+    return [{ where, pack: { name, manifest, version: `${manifest.domain}@${hash.slice(0, 12)}` } }]
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    problems.push(error.message)
+    return []
   }
 }
 
-/** One for each mistake; the transformer keeps the file beside the message, not in it. */
+function composeModel(
+  files: { readonly name: string; readonly contents: string }[],
+  problems: string[],
+): Policies['model'] | undefined {
+  try {
+    return openfgaSyntax.transformer.transformModuleFilesToModel(files, '1.2') as unknown as Policies['model']
+  } catch (cause) {
+    problems.push(...compositionErrors(cause))
+    return undefined
+  }
+}
+
+const compositionSchema = z.looseObject({
+  file: z.string(),
+  /** Counted from 0. */
+  line: z.looseObject({ start: z.int() }),
+  msg: z.string(),
+})
+
+/** One for each mistake. What only follows from it, that a condition of the core is left without its use, is not said. */
 function compositionErrors(cause: unknown): readonly string[] {
-  const errors = cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]
-  return errors.map((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error)
-    const file = typeof error === 'object' && error !== null && 'file' in error ? `${String(error.file)}: ` : ''
-    return `${file}${message}`
+  const errors: readonly unknown[] =
+    cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]
+  const said = errors.map((error) => {
+    const placed = compositionSchema.safeParse(error)
+    if (!placed.success) return `the model does not compose: ${error instanceof Error ? error.message : String(error)}`
+    return `${placed.data.file}:${placed.data.line.start + 1}: ${placed.data.msg.replaceAll('\n', ' ')}`
   })
+  const own = said.filter((line) => !/^core\.fga:\d+: `\w+` condition is not used/u.test(line))
+  return own.length > 0 ? own : said
 }
 
 const accountOf = ({ account }: Manifest): readonly string[] => (account === undefined ? [] : [account])
 
-function directory(packs: readonly Pack[]): Pick<Policies, 'byType' | 'byTitle' | 'byDomain'> {
+function directory(packs: readonly Pack[], problems: string[]): Pick<Policies, 'byType' | 'byTitle' | 'byDomain'> {
   const byType = new Map<string, Pack>()
   const byTitle = new Map<string, Pack>()
   const byDomain = new Map<string, Pack>()
   const claim = (map: Map<string, Pack>, key: string, pack: Pack, what: string): void => {
     const other = map.get(key)
     if (other)
-      throw new PolicyError(
-        `${pack.name}/manifest.yaml:1: ${what} "${key}" belongs to ${other.manifest.domain} already`,
-      )
-    map.set(key, pack)
+      problems.push(`${pack.name}/manifest.yaml:1: ${what} "${key}" belongs to ${other.manifest.domain} already`)
+    else map.set(key, pack)
   }
   for (const pack of packs) {
     claim(byDomain, pack.manifest.domain, pack, 'domain')
