@@ -18,6 +18,7 @@ import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Evaluation, Verdict } from '../decide/question.ts'
 import type { Principal } from '../pap/pap.ts'
+import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
@@ -141,7 +142,7 @@ async function decideOne(
   const id = deps.newId()
   const evaluation = deps.border.evaluation(request)
   if (!evaluation) throw refuse('invalid_request', 'subject.type: must be user or agent.')
-  requireEntitled(by, evaluation)
+  requireEntitled(deps.policies(), by, evaluation)
   const verdict = await deps.decide(evaluation)
   const entry = evaluationEntry(deps, id, evaluation, verdict, by, performance.now() - exchange.arrived)
   return {
@@ -150,11 +151,15 @@ async function decideOne(
   }
 }
 
-/** Who may ask about whom (rule A4). */
-export function requireEntitled(by: Principal, { subject, actor, resource }: Evaluation): void {
+/** Who may ask about whom (rule A4). A type that no domain has is nobody's: asking about it is denied, not forbidden (rule A1). */
+export function requireEntitled(
+  { byType }: Pick<Policies, 'byType'>,
+  by: Principal,
+  { subject, actor, resource }: Evaluation,
+): void {
   if (by.types) {
     const { type } = splitRef(resource)
-    if (by.types.includes(type)) return
+    if (by.types.includes(type) || !byType.has(type)) return
     throw refuse('forbidden', 'resource.type: this service is not registered for that type.')
   }
   if (by.roles.includes('auditor')) return

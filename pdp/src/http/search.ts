@@ -26,6 +26,7 @@ import {
   subjectCandidates,
 } from '../decide/search.ts'
 import type { Principal } from '../pap/pap.ts'
+import type { Policies } from '../policy/pack.ts'
 import type { Recorder } from '../ports.ts'
 import type { Vault } from '../remembered.ts'
 import type { Border } from './border.ts'
@@ -42,7 +43,7 @@ export interface SearchRouteDeps {
   /** Signs page tokens. */
   readonly vault: Pick<Vault, 'commit'>
   /** Whether the caller may put this question at all. */
-  readonly requireEntitled: (by: Principal, evaluation: Evaluation) => void
+  readonly requireEntitled: (policies: Policies, by: Principal, evaluation: Evaluation) => void
 }
 
 /** Results of a page that names no limit, and candidates decided for one page at most. */
@@ -147,7 +148,7 @@ function translated(
   const evaluation = deps.border.evaluation(request, searched === 'any resource' ? searched : undefined)
   if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
     throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
-  if (evaluation) deps.requireEntitled(by, evaluation)
+  if (evaluation) deps.requireEntitled(deps.search.policies(), by, evaluation)
   return evaluation
 }
 
