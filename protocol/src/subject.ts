@@ -31,6 +31,16 @@ export const personExportSchema = z.object({
   personas: z.array(personaSchema),
   grants: z.array(grantSchema),
   resources: z.array(z.string()).describe('`<type>:<id>` of what they own.'),
+  /** Of domains whose own model decides. */
+  facts: z.array(
+    z.strictObject({
+      domain: z.string(),
+      subject: z.string().optional(),
+      relation: z.string().optional(),
+      resource: z.string().optional(),
+      attributes: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
   invitations: z.array(invitationSchema),
   decisions: z.array(loggedEntrySchema).describe('Newest first.'),
 })

@@ -50,10 +50,15 @@ export async function changeFacts(
   })
 }
 
-/** Takes every fact about a person away, for their erasure. */
+/** Every fact in which a person stands: as a subject, or as a resource of a type that has people's ids. */
+export function factsOf({ policies, facts }: Pick<PapDeps, 'policies' | 'facts'>, pseudonym: string): readonly Fact[] {
+  const types = policies().packs.flatMap(({ manifest }) => peopleTypes(manifest))
+  return facts.about(['user', ...types].map((type) => `${type}:${pseudonym}` as const))
+}
+
+/** Takes them away, for their erasure. */
 export async function dropFactsOf(deps: PapDeps, pseudonym: string): Promise<void> {
-  const people = deps.policies().packs.flatMap(({ manifest }) => peopleTypes(manifest))
-  const facts = deps.facts.about(['user', ...people].map((type) => `${type}:${pseudonym}` as const))
+  const facts = factsOf(deps, pseudonym)
   await deps.factWriter.remove(facts)
   deps.facts.change([], facts)
 }

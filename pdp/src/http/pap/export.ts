@@ -4,11 +4,14 @@
  * @module
  */
 import { once } from 'node:events'
-import type { PartyRef } from '@mandate/protocol'
+import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
+import type { Fact } from '../../facts.ts'
+import { factsOf } from '../../pap/facts.ts'
 import { viewOf } from '../../pap/grant-view.ts'
 import { person } from '../../pap/pap.ts'
 import type { GrantRecord } from '../../ports.ts'
+import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 import { shownGrant } from './grants.ts'
@@ -42,6 +45,7 @@ function held(deps: PapRouteDeps, who: PartyRef): Readonly<Record<string, unknow
     personas: register.personas(who).map((persona) => shownPersona(border, persona)),
     grants: grantsOf(deps, who).map((grant) => shownGrant(border, viewOf(grant, deps))),
     resources: [...policies().byType.keys()].flatMap((type) => register.owned(who, type)),
+    facts: factsOf(deps, splitRef(who).id).map((fact) => shownFact(border, fact)),
     invitations: invitations.of(who).map((invitation) => shownInvitation(deps, invitation, who)),
   }
 }
@@ -68,6 +72,14 @@ async function writeDecisions({ index }: PapRouteDeps, party: PartyRef, res: Res
     }
     cursor = page.nextCursor
   } while (cursor && !res.destroyed)
+}
+
+function shownFact(border: Border, fact: Fact): Readonly<Record<string, unknown>> {
+  const { domain } = fact
+  if ('of' in fact) return { domain, attributes: fact.attributes }
+  const shown = (ref: ResourceRef): string =>
+    ref.startsWith('user:') ? border.outward(ref as PartyRef) : Object.values(border.outwardResource(ref)).join(':')
+  return { domain, subject: shown(fact.subject), relation: fact.relation, resource: shown(fact.resource) }
 }
 
 /** Waits for a slow reader instead of piling up what it has not read. */

@@ -1,0 +1,108 @@
+/**
+ * `npm run serve` as its users run it: a process, an address, a key.
+ *
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packFolder } from '../fixtures/packs.ts'
+
+const SERVE = fileURLToPath(new URL('../../stack/src/serve.ts', import.meta.url))
+
+const run = (...args: readonly string[]): ChildProcess =>
+  spawn(process.execPath, [SERVE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+
+/** How it ended, and what it said. */
+async function ended(...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+  const child = run(...args)
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const [code] = await once(child, 'close')
+  return { code: Number(code), said }
+}
+
+describe('with the certification pack', () => {
+  let child: ChildProcess
+  let url = ''
+  let key = ''
+  beforeAll(async () => {
+    child = run('--pack', packFolder('certification'))
+    if (!child.stdout) throw new Error('no output')
+    for await (const line of createInterface({ input: child.stdout })) {
+      ;[, url = '', key = ''] = /^url=(\S+) key=(mk_\S+)$/.exec(line) ?? []
+      break
+    }
+  })
+  afterAll(() => {
+    child?.kill('SIGKILL')
+  })
+  const ask = (authorization: string, body: object) =>
+    fetch(`${url}/access/v1/evaluation`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  const question = (id: string, name: string, of: string) => ({
+    subject: { type: 'user', id },
+    action: { name },
+    resource: { type: 'record', id: of },
+  })
+
+  test('the fixture answers to the key that was printed', async () => {
+    for (const [who, name, of, decision] of [
+      ['alice', 'write', 'record-1', true],
+      ['bob', 'write', 'record-1', false],
+      ['bob', 'write', 'record-2', true],
+    ] as const) {
+      const answer = await ask(`Bearer ${key}`, question(who, name, of))
+      expect([answer.status, (await answer.json()).decision]).toEqual([200, decision])
+    }
+  })
+
+  test('whoever has no key gets nothing: a made up one, a token of any issuer', async () => {
+    const jwt = `${btoa('{"alg":"RS256","kid":"x","typ":"at+jwt"}')}.${btoa('{"sub":"a"}')}.c2ln`.replaceAll('=', '')
+    for (const bad of ['mk_none', 'nonsense', jwt])
+      expect((await ask(`Bearer ${bad}`, question('alice', 'read', 'record-1'))).status).toBe(401)
+  })
+
+  test('Ctrl-C ends it with 0, and what it started with it', async () => {
+    child.kill('SIGINT')
+    const [code] = await once(child, 'close')
+    expect(code).toBe(0)
+    await expect(fetch(url)).rejects.toThrow()
+  })
+})
+
+test('wrong usage is 64 and says how it is meant', async () => {
+  const { code, said } = await ended()
+  expect(code).toBe(64)
+  expect(said).toMatch(/--pack: name the folder/)
+  expect((await ended('--pack', 'x', '--port', '70000')).said).toMatch(/70000 is no port/)
+})
+
+test('facts that cannot be are named by file and line before anything is started', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-facts-'))
+  try {
+    const file = join(dir, 'bad.yaml')
+    writeFileSync(file, 'domain: certification\nfacts:\n  - { subject: { type: user, id: "a:b" }, relation: reader }\n')
+    const { code, said } = await ended('--pack', packFolder('certification'), '--facts', file)
+    expect(code).toBe(78)
+    expect(said).toMatch(/bad\.yaml:3: facts\.0/)
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
+test('a folder that is no pack is named', async () => {
+  const { code, said } = await ended('--pack', join(tmpdir(), 'no-such-pack'))
+  expect(code).toBe(78)
+  expect(said).toMatch(/no-such-pack\/model\.fga: cannot be read/)
+})
