@@ -268,13 +268,14 @@ describe('the edge', () => {
     expect([...conf.matchAll(/\/run\/secrets\/\w+/gu)].map(([path]) => path)).toEqual(given)
   })
 
-  test('lets in every prefix of the PDP but its health', () => {
+  test('lets in every address of the PDP but its health', () => {
     const prefixes = ['/access/', '/v1/', '/log/', '/.well-known/']
-    for (const prefix of prefixes) expect(conf).toContain(`location ${prefix} { proxy_pass $pdp; }`)
+    for (const prefix of [...prefixes, '= /openapi.json'])
+      expect(conf).toContain(`location ${prefix} { proxy_pass $pdp; }`)
     const routes = [...read('pdp/src/http/server.ts').matchAll(/app\.(?:get|post|use)\('(?<path>\/[^']*)'/gu)]
     const paths = routes.map(({ groups }) => `${groups?.['path']}/`)
     const kept = paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix)))
-    expect(new Set(kept)).toEqual(new Set(['/livez/', '/readyz/']))
+    expect(new Set(kept)).toEqual(new Set(['/livez/', '/readyz/', '/openapi.json/']))
   })
 })
 
