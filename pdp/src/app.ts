@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EpochMillis } from '@mandate/protocol'
@@ -15,6 +16,7 @@ import type { Facts, FactWriter } from './facts.ts'
 import { Border } from './http/border.ts'
 import { Callers } from './http/caller.ts'
 import { addressOf, listen, stopServer } from './http/listener.ts'
+import { metadataKeyOf } from './http/metadata.ts'
 import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
 import { nodeFiles } from './log/files.ts'
@@ -259,6 +261,9 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
       addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
       concurrent: config.PDP_CONCURRENT,
     },
+    ...(config.PDP_METADATA_KEY_FILE
+      ? { metadataKey: metadataKeyOf(readFileSync(config.PDP_METADATA_KEY_FILE, 'utf8')) }
+      : {}),
     publicUrl: config.PDP_PUBLIC_URL ?? `http://${config.PDP_HOST}:${config.PDP_PORT}`,
     ready: async () => log.healthy && (await store.reachable()),
     trustProxy: config.TRUST_PROXY,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, parseConfig, redactedConfig } from './config.ts'
 
@@ -156,5 +157,41 @@ describe('what is insecure is a warning, and in production an error', () => {
   test('a certificate without its key is an error everywhere', () => {
     for (const one of ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE'])
       expect(problems({ [one]: 'x' })).toEqual(['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together'])
+  })
+})
+
+describe('the key that signs metadata', () => {
+  const PDP_METADATA_KEY_FILE = '/run/secrets/metadata.key'
+  const pem = (pair: { readonly privateKey: KeyObject }): string =>
+    String(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const told = (text: string): readonly string[] => problems({ PDP_METADATA_KEY_FILE }, () => text)
+
+  test('is EC on P-256, or Ed25519', () => {
+    expect(told(pem(generateKeyPairSync('ec', { namedCurve: 'P-256' })))).toEqual([])
+    expect(told(pem(generateKeyPairSync('ed25519')))).toEqual([])
+  })
+
+  test.for([
+    ['another curve', (): string => pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }))],
+    ['RSA', (): string => pem(generateKeyPairSync('rsa', { modulusLength: 2048 }))],
+    ['for agreeing on keys', (): string => pem(generateKeyPairSync('x25519'))],
+    [
+      'in another envelope',
+      (): string =>
+        String(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'sec1', format: 'pem' })),
+    ],
+    ['public', () => String(generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }))],
+    ['no key at all', (): string => 'a secret that is no key'],
+  ] as const)('a key that is %s is refused, and not repeated', ([, text]) => {
+    expect(told(text())).toEqual([
+      `PDP_METADATA_KEY_FILE: ${PDP_METADATA_KEY_FILE} must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key`,
+    ])
+  })
+
+  test('is reported with the rest when it cannot be read', () => {
+    expect(problems({ PDP_METADATA_KEY_FILE, PDP_COLOUR: 'red' }).map((problem) => problem.split(':')[0])).toEqual([
+      'PDP_COLOUR',
+      'PDP_METADATA_KEY_FILE',
+    ])
   })
 })

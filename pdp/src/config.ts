@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { nameSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './http/limits.ts'
+import { metadataKeyOf } from './http/metadata.ts'
 
 /** A configuration that cannot be used: `problems` says everything that is wrong with it. */
 export class ConfigError extends Error {
@@ -75,6 +76,8 @@ const schema = z.strictObject({
     ),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),
+  /** Signs the metadata (AuthZEN 1.0, section 9.2). */
+  PDP_METADATA_KEY_FILE: z.string().optional(),
   PDP_PERSON_PER_MINUTE: positive.default(DEFAULT_LIMITS.personPerMinute),
   PDP_PERSON_BURST: positive.default(DEFAULT_LIMITS.personBurst),
   PDP_SERVICE_PER_SECOND: positive.default(DEFAULT_LIMITS.servicePerSecond),
@@ -134,9 +137,26 @@ export function parseConfig(
   const parsed = schema.safeParse(values)
   if (!parsed.success) problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
   const { errors, warnings } = parsed.success ? insecurities(parsed.data) : { errors: [], warnings: [] }
-  problems.push(...errors)
+  problems.push(...errors, ...keyProblems(values['PDP_METADATA_KEY_FILE'], readFile))
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { config: parsed.data, warnings }
+}
+
+/** What is wrong with the key that signs metadata: found at start, not at the first request. */
+function keyProblems(path: string | undefined, readFile: (path: string) => string): readonly string[] {
+  if (path === undefined) return []
+  let pem: string
+  try {
+    pem = readFile(path)
+  } catch {
+    return [`PDP_METADATA_KEY_FILE: ${path} cannot be read`]
+  }
+  try {
+    metadataKeyOf(pem)
+    return []
+  } catch (error) {
+    return [`PDP_METADATA_KEY_FILE: ${path} ${error instanceof Error ? error.message : ''}`]
+  }
 }
 
 /** Of a listener's address, or of a URL's host: there an IPv6 address stands in brackets. */

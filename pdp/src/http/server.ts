@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Metadata, refuse } from '@mandate/protocol'
+import { refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { InForce } from '../policy/pack.ts'
@@ -15,6 +15,7 @@ import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
+import { JWKS_PATH, jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
@@ -28,13 +29,12 @@ export interface ServerDeps
     Omit<PapRouteDeps, 'redact' | 'vault'>,
     DecisionDeps,
     FaultDeps,
+    MetadataDeps,
     Omit<SearchRouteDeps, 'requireEntitled' | 'vault'> {
   readonly callers: Callers
   readonly policies: () => InForce
   readonly vault: Vault
   readonly limits: LimitOptions
-  /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */
-  readonly publicUrl: string
   /** Whether decisions can be made and recorded now. */
   readonly ready: () => Promise<boolean>
   /** Proxies in front that are trusted to say where a request came from. */
@@ -64,9 +64,8 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     const ready = await deps.ready()
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
   })
-  app.get('/.well-known/authzen-configuration', (_req, res) => {
-    res.set('cache-control', 'public, max-age=3600').json(metadataOf(deps.publicUrl))
-  })
+  app.get('/.well-known/authzen-configuration', metadataRoute(deps))
+  app.get(JWKS_PATH, jwksRoute(deps))
   const document = openApiDocument(deps.publicUrl)
   app.get('/openapi.json', (_req, res) => {
     res.set('cache-control', 'public, max-age=3600').json(document)
@@ -112,15 +111,4 @@ function securityHeaders(publicUrl: string): RequestHandler {
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: publicUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: true } : false,
   })
-}
-
-function metadataOf(publicUrl: string): Metadata {
-  return {
-    policy_decision_point: publicUrl,
-    access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
-    access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
-    search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
-    search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
-    search_action_endpoint: `${publicUrl}/access/v1/search/action`,
-  }
 }

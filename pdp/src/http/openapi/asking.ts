@@ -88,6 +88,21 @@ export const ASKING: readonly Operation[] = [
   },
 ]
 
+/** Public members only. */
+const jwksSchema = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      kty: z.enum(['EC', 'OKP']),
+      crv: z.enum(['P-256', 'Ed25519']),
+      x: z.string(),
+      y: z.string().optional(),
+      kid: z.string().describe('RFC 7638.'),
+      alg: z.enum(['ES256', 'EdDSA']),
+      use: z.literal('sig'),
+    }),
+  ),
+})
+
 const state = (text: string) => z.strictObject({ status: z.literal(text) })
 
 /** No token, no limit: these are asked by machines that watch, and before anybody can sign in. */
@@ -99,8 +114,21 @@ export const OPEN: readonly Operation[] = [
     tag: 'AuthZEN',
     door: 'open',
     summary: 'Where the endpoints are',
-    description: 'AuthZEN 1.0, section 9. From configuration, never from a header.',
+    description:
+      'AuthZEN 1.0, section 9. From configuration, never from a header. Signed where the PDP has a key for it; the `iss` of `signed_metadata` is `policy_decision_point`.',
     answers: { 200: { description: 'The metadata.', schema: metadataSchema, headers: ['cacheControl'] } },
+  },
+  {
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    id: 'metadataKeys',
+    tag: 'AuthZEN',
+    door: 'open',
+    summary: 'The key that the metadata are signed with',
+    answers: {
+      200: { description: 'A JWK Set (RFC 7517).', schema: jwksSchema, headers: ['cacheControl'] },
+    },
+    problems: ['not_found'],
   },
   {
     method: 'get',

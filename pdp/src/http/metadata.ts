@@ -1,0 +1,91 @@
+/**
+ * `GET /.well-known/authzen-configuration` (AuthZEN 1.0, section 9), and when there is a key the same members signed, with its public half at
+ * `/.well-known/jwks.json`. Everything comes from configuration, nothing from a request.
+ *
+ * @module
+ */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { Fault, type Metadata } from '@mandate/protocol'
+import type { RequestHandler } from 'express'
+import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
+import type { Clock } from '../ports.ts'
+
+const CACHED = 'public, max-age=3600'
+export const JWKS_PATH = '/.well-known/jwks.json'
+
+export interface MetadataDeps {
+  /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */
+  readonly publicUrl: string
+  readonly clock: Clock
+  /** Signs the metadata; absent: they are not signed. */
+  readonly metadataKey?: KeyObject
+}
+
+/**
+ * Reads the key that signs metadata.
+ *
+ * @param pem - PKCS#8, EC on P-256 (ES256) or Ed25519 (EdDSA).
+ * @throws TypeError for anything else. The message holds nothing of it.
+ */
+export function metadataKeyOf(pem: string): KeyObject {
+  let key: KeyObject | undefined
+  try {
+    key = createPrivateKey({ key: pem, format: 'pem' })
+  } catch {
+    // Said below: the cause may repeat what was read.
+  }
+  if (!key || !pem.includes('BEGIN PRIVATE KEY') || !algorithmOf(key))
+    throw new TypeError('must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key')
+  return key
+}
+
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): 'ES256' | 'EdDSA' | undefined {
+  if (asymmetricKeyType === 'ed25519') return 'EdDSA'
+  return asymmetricKeyDetails?.namedCurve === 'prime256v1' ? 'ES256' : undefined
+}
+
+export function metadataRoute({ publicUrl, clock, metadataKey }: MetadataDeps): RequestHandler {
+  const unsigned = metadataOf(publicUrl)
+  let signed: Promise<Metadata> | undefined
+  return async (_req, res) => {
+    // Once: what is cached for an hour should not differ from what is fetched now.
+    if (metadataKey) signed ??= signedMetadata(unsigned, metadataKey, clock)
+    res.set('cache-control', CACHED).json(signed ? await signed : unsigned)
+  }
+}
+
+/** The public half of the key, for whoever verifies the metadata. */
+export function jwksRoute({ metadataKey }: MetadataDeps): RequestHandler {
+  return async (_req, res) => {
+    if (!metadataKey) throw new Fault('not_found', 'the metadata are not signed')
+    res.set('cache-control', CACHED).json({ keys: [await publicJwk(metadataKey)] })
+  }
+}
+
+/** `iss` is the PDP itself, which verifiers compare with `policy_decision_point`. */
+async function signedMetadata(unsigned: Metadata, key: KeyObject, clock: Clock): Promise<Metadata> {
+  const metadata = { ...unsigned, jwks_uri: `${unsigned.policy_decision_point}${JWKS_PATH}` }
+  const { kid = '', alg = '' } = await publicJwk(key)
+  const jwt = await new SignJWT(metadata)
+    .setProtectedHeader({ alg, kid, typ: 'JWT' })
+    .setIssuer(metadata.policy_decision_point)
+    .setIssuedAt(Math.floor(clock() / 1000))
+    .sign(key)
+  return { ...metadata, signed_metadata: jwt }
+}
+
+async function publicJwk(key: KeyObject): Promise<JWK> {
+  const jwk = await exportJWK(createPublicKey(key))
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: algorithmOf(key) ?? '', use: 'sig' }
+}
+
+function metadataOf(publicUrl: string): Metadata {
+  return {
+    policy_decision_point: publicUrl,
+    access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
+    access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
+    search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
+    search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
+    search_action_endpoint: `${publicUrl}/access/v1/search/action`,
+  }
+}
