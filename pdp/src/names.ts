@@ -11,12 +11,15 @@ import type { PersonaId, Scope } from './ports.ts'
 
 const MAX_ENCODED = 64
 const PLAIN = /^[A-Za-z0-9_-]$/
+/** What stands for itself: all that an id most often is. */
+const PLAIN_ID = new RegExp(`^[A-Za-z0-9_-]{0,${MAX_ENCODED}}$`)
 
 /**
  * Encodes any text injectively: `[A-Za-z0-9_-]` stay, every other byte of its UTF-8 becomes `=HH`, and what would be longer than 64
  * characters becomes `=h` and its SHA-256. (`=h` begins no escape: those are upper-case hex.)
  */
 export function encodeId(id: string): string {
+  if (PLAIN_ID.test(id)) return id
   let encoded = ''
   for (const byte of Buffer.from(id, 'utf8')) {
     const character = String.fromCharCode(byte)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { Fault, type PartyRef, refuse } from '@mandate/protocol'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
@@ -85,7 +85,7 @@ export class Callers {
   }
 
   async #claims(token: string): Promise<Claims> {
-    const key = createHash('sha256').update(token).digest('base64')
+    const key = hash('sha256', token, 'base64')
     const known = this.#verified.get(key)
     if (known && known.exp > Date.now() / 1000) return known
     const claims = claimsSchema.safeParse(await this.#verify(token))

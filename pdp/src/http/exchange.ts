@@ -32,8 +32,9 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
  */
 export function beginExchange(isSub: (text: string) => boolean): RequestHandler {
   return (req, res, next) => {
-    const requestId = req.get('x-request-id') || randomUUID()
-    const keptId = KEPT_ID.test(requestId) && !isSub(requestId) ? requestId : undefined
+    const sent = req.get('x-request-id')
+    const requestId = sent || randomUUID()
+    const keptId = !sent || (KEPT_ID.test(sent) && !isSub(sent)) ? requestId : undefined
     const trace = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
     const exchange: Exchange = { requestId, keptId, trace, arrived: performance.now(), principal: undefined }
     res.locals['exchange'] = exchange

@@ -8,11 +8,12 @@
 import { canonical, refuse } from '@mandate/protocol'
 
 const MAX_DEPTH = 32
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws Fault `invalid_request` for bytes that are not UTF-8: two of them must not read as the same id. */
 export function utf8Of(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return strictUtf8.decode(bytes)
   } catch {
     throw refuse('invalid_request', 'The body is not UTF-8.')
   }

@@ -30,7 +30,7 @@ import {
   type StoredTuple,
   settingOf,
 } from './stored.ts'
-import { attributesName, questionContext, questionKey, questionTuples, type TupleKey } from './tuples.ts'
+import { attributesName, contextsIn, questionKey, questionTuples, type TupleKey } from './tuples.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
 const MAX_CHECKS = 50
@@ -134,8 +134,9 @@ export class OpenFgaRelations implements Relations {
     circumstances: Circumstances,
     trail: Trail,
   ): Promise<readonly boolean[]> {
+    const contextOf = contextsIn(circumstances)
     const checks = questions.map((question, index) => {
-      const context = questionContext(question, circumstances)
+      const context = contextOf(question)
       const contextual = questionTuples(question)
       return {
         tuple_key: questionKey(question),

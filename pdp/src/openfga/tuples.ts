@@ -220,33 +220,33 @@ export function questionKey(question: Question): TupleKey {
   }
 }
 
-/** The context a question is evaluated in. OpenFGA needs every declared parameter, so all that its condition declares is sent. */
-export function questionContext(
-  question: Question,
+/**
+ * The context that each question is evaluated in. OpenFGA needs every declared parameter, so all that its condition declares is sent. What
+ * many questions share is made once.
+ */
+export function contextsIn(
   circumstances: Circumstances,
-): Readonly<Record<string, unknown>> | undefined {
-  switch (question.kind) {
-    case 'title':
-      return { deed: question.deed, persona: question.persona }
-    case 'persona':
-      return { current_time: instant(circumstances.now) }
-    case 'seat':
-      return { acting: circumstances.acting }
-    case 'root':
-    case 'parent':
-      return {
-        current_time: instant(circumstances.now),
-        action: circumstances.action,
-        within: circumstances.within,
-        standing: circumstances.standing,
-        limited: circumstances.limited,
-        attributes: circumstances.attributes,
-      }
-    case 'gate':
-      return { value: question.value, unit: question.unit }
-    case 'relation':
-      return { ...question.context, current_time: instant(circumstances.now) }
-    default:
-      return undefined
+): (question: Question) => Readonly<Record<string, unknown>> | undefined {
+  const { action, within, standing, acting, limited, attributes } = circumstances
+  const at = { current_time: instant(circumstances.now) }
+  const link = { ...at, action, within, standing, limited, attributes }
+  return (question) => {
+    switch (question.kind) {
+      case 'title':
+        return { deed: question.deed, persona: question.persona }
+      case 'persona':
+        return at
+      case 'seat':
+        return { acting }
+      case 'root':
+      case 'parent':
+        return link
+      case 'gate':
+        return { value: question.value, unit: question.unit }
+      case 'relation':
+        return { ...question.context, ...at }
+      default:
+        return undefined
+    }
   }
 }
