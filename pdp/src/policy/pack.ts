@@ -68,7 +68,7 @@ const modSchema = z.object({
  * @throws PolicyError naming the file that is missing or malformed.
  */
 export async function readSources(dir: string, folders: readonly string[] = []): Promise<PolicySources> {
-  const listed = folders.length > 0 ? folders : await listedFolders(dir)
+  const listed = folders.length > 0 ? folders : await packFolders(dir)
   const [core, ...packs] = await Promise.allSettled([
     readText(dir, 'core.fga', 'core.fga'),
     ...listed.flatMap((folder) => {
@@ -99,7 +99,8 @@ function settled<T>(results: readonly PromiseSettledResult<T>[]): readonly T[] {
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
-async function listedFolders(dir: string): Promise<readonly string[]> {
+/** The packs that `fga.mod` lists, as paths. @throws PolicyError when it is missing or malformed. */
+export async function packFolders(dir: string): Promise<readonly string[]> {
   const { contents } = parseYaml('fga.mod', await readText(dir, 'fga.mod', 'fga.mod'), modSchema).value
   if (!contents.includes('core.fga')) throw new PolicyError('fga.mod:1: contents must list core.fga')
   return contents.filter((name) => name !== 'core.fga').map((name) => join(dir, dirname(name)))

@@ -1,0 +1,134 @@
+/**
+ * The commands of `npm run policy`. Sees neither `process` nor the console: {@link file://./main.ts} hands in what it needs.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { startOpenFga } from '@mandate/stack'
+import { startIssuer } from '../fixtures/issuer.ts'
+import { type CasedPack, type Checked, checkPacks } from './packs.ts'
+import { playCase } from './play.ts'
+import { USAGE, UsageError } from './usage.ts'
+
+/** What the process lends to the commands. */
+export interface Surroundings {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export const EXIT = { ok: 0, found: 1, usage: 64, internal: 70 } as const
+
+const COMMON = { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
+
+/** @param argv - Without node and script. @returns The exit code. Never rejects. */
+export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    return await dispatch(argv, surroundings)
+  } catch (error) {
+    if (error instanceof UsageError) {
+      surroundings.err(`${error.message}\n\n${USAGE}`)
+      return EXIT.usage
+    }
+    surroundings.err(`${error instanceof Error ? error.message : String(error)}\n`)
+    return error instanceof Error && 'exit' in error && typeof error.exit === 'number' ? error.exit : EXIT.internal
+  }
+}
+
+async function dispatch([command = '', ...rest]: readonly string[], surroundings: Surroundings): Promise<number> {
+  if (['--help', '-h', 'help'].includes(command) || rest.includes('--help') || rest.includes('-h')) {
+    surroundings.out(USAGE)
+    return EXIT.ok
+  }
+  if (command === 'check') return check(rest, surroundings)
+  if (command === 'test') return test(rest, surroundings)
+  throw new UsageError(command === '' ? 'Which command?' : `There is no command ${command}.`)
+}
+
+/** @throws UsageError for what the command does not know. */
+function parsed<T>(parse: () => T): T {
+  try {
+    return parse()
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : 'Wrong options.')
+  }
+}
+
+async function check(args: readonly string[], { out }: Surroundings): Promise<number> {
+  const { values, positionals } = parsed(() => parseArgs({ args: [...args], options: COMMON, allowPositionals: true }))
+  const checked = await checkPacks(positionals)
+  const { problems } = checked
+  if (values.json) out(`${JSON.stringify({ ok: problems.length === 0, problems, packs: checked.packs.map(about) })}\n`)
+  else out(problems.length > 0 ? mistakes(checked) : soundness(checked))
+  return problems.length > 0 ? EXIT.found : EXIT.ok
+}
+
+const about = ({ version, folder, file }: CasedPack) => ({ version, folder, cases: file.cases.length })
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
+
+const mistakes = ({ problems }: Checked): string =>
+  `${problems.join('\n')}\nFAILED: ${counted(problems.length, 'mistake')}\n`
+
+function soundness({ packs }: Checked): string {
+  const lines = packs.map(({ version, folder, file }) => `${version}  ${counted(file.cases.length, 'case')}  ${folder}`)
+  return `${lines.join('\n')}\nOK: ${counted(packs.length, 'pack')}, models, manifests and cases fit together\n`
+}
+
+interface Result {
+  readonly pack: string
+  readonly case: string
+  readonly ok: boolean
+  readonly failures: readonly string[]
+}
+
+async function test(args: readonly string[], { out }: Surroundings): Promise<number> {
+  const { values, positionals } = parsed(() =>
+    parseArgs({ args: [...args], options: { ...COMMON, case: { type: 'string' } }, allowPositionals: true }),
+  )
+  const checked = await checkPacks(positionals)
+  if (checked.problems.length > 0) {
+    out(values.json ? `${JSON.stringify({ ok: false, problems: checked.problems })}\n` : mistakes(checked))
+    return EXIT.found
+  }
+  const tell = values.json ? () => undefined : (result: Result) => out(line(result))
+  const results = await playAll(checked, values.case ?? '', tell)
+  if (results.length === 0) throw new UsageError(`--case: no case's name contains "${values.case}"`)
+  const failed = results.filter(({ ok }) => !ok).length
+  if (values.json) out(`${JSON.stringify({ ok: failed === 0, cases: results })}\n`)
+  else
+    out(
+      failed === 0
+        ? `OK: ${counted(results.length, 'case')} kept\n`
+        : `FAILED: ${failed} of ${results.length} broken\n`,
+    )
+  return failed === 0 ? EXIT.ok : EXIT.found
+}
+
+const line = ({ pack, case: name, ok, failures }: Result): string =>
+  `${ok ? 'ok    ' : 'BROKEN'}  ${pack}: ${name}\n${failures.map((failure) => `        ${failure}\n`).join('')}`
+
+/** One OpenFGA and one issuer of tokens for all cases. */
+async function playAll(
+  { packs, places }: Checked,
+  wanted: string,
+  tell: (result: Result) => void,
+): Promise<readonly Result[]> {
+  const openFga = await startOpenFga({ engine: 'memory', env: {} })
+  const issuer = await startIssuer()
+  const results: Result[] = []
+  try {
+    for (const pack of packs)
+      for (const [index, one] of pack.file.cases.entries()) {
+        if (!one.case.includes(wanted)) continue
+        const failures = await playCase(pack, one, index, { openFga, issuer, places })
+        const result = { pack: pack.name, case: one.case, ok: failures.length === 0, failures }
+        results.push(result)
+        tell(result)
+      }
+    return results
+  } finally {
+    await issuer.stop()
+    await openFga.stop()
+  }
+}

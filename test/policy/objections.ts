@@ -1,0 +1,192 @@
+/**
+ * What a pack's cases say that its manifest does not know: misspelt actions, reasons that no gate gives, people who stand nowhere. Pure.
+ *
+ * @module
+ */
+import type { Manifest, Whereabouts } from '@mandate/pdp'
+import { PERMIT_REASONS, REASONS } from '@mandate/protocol'
+import { readAsk } from '../fixtures/ask.ts'
+import type { CaseFile, CaseQuestion, CaseStep } from './cases.ts'
+
+type Path = readonly PropertyKey[]
+type Objecting = (path: Path, message: string) => void
+
+/** Every mistake, by file and line. */
+export function caseObjections(file: CaseFile, manifest: Manifest, where: Whereabouts): readonly string[] {
+  const found: string[] = []
+  const names = new Names(file, manifest, (path, message) => {
+    found.push(`${where(path)}: ${path.map(String).join('.')}: ${message}`)
+  })
+  checkWorld(file, names)
+  for (const [index, { given, when, then }] of file.cases.entries()) {
+    const grants = new Set<string>()
+    for (const [section, steps] of [
+      ['given', given],
+      ['when', when],
+    ] as const)
+      for (const [at, step] of steps.entries()) checkStep(step, ['cases', index, section, at], names, grants)
+    for (const [at, question] of then.entries()) checkQuestion(question, ['cases', index, 'then', at], names)
+  }
+  return found
+}
+
+/** What may be named, and the objection to everything else. */
+class Names {
+  readonly file: CaseFile
+  readonly manifest: Manifest
+  readonly object: Objecting
+
+  constructor(file: CaseFile, manifest: Manifest, object: Objecting) {
+    this.file = file
+    this.manifest = manifest
+    this.object = object
+  }
+
+  person(name: string | undefined, path: Path): void {
+    if (name !== undefined && !Object.hasOwn(this.file.people, name))
+      this.object(path, `there is no "${name}" under people`)
+  }
+
+  party(name: string, path: Path): void {
+    if (!Object.hasOwn(this.file.people, name) && !this.file.agents.includes(name))
+      this.object(path, `there is no "${name}" under people or agents`)
+  }
+
+  resource(name: string | undefined, path: Path): void {
+    if (name !== undefined && !Object.hasOwn(this.file.resources, name))
+      this.object(path, `there is no "${name}" under resources`)
+  }
+
+  /** A persona that somebody has. */
+  persona(of: string, persona: string | undefined, path: Path): void {
+    const held = Object.hasOwn(this.file.people, of) ? this.file.people[of] : undefined
+    if (held && persona !== undefined && !held.includes(persona)) this.object(path, `${of} has no persona ${persona}`)
+  }
+
+  actions(actions: readonly string[], path: Path): void {
+    for (const [index, action] of actions.entries())
+      if (!Object.hasOwn(this.manifest.actions, action))
+        this.object([...path, index], `the manifest has no action "${action}"`)
+  }
+
+  attributes(sent: object, rules: object, path: Path): void {
+    for (const name of Object.keys(sent))
+      if (!Object.hasOwn(rules, name)) this.object([...path, name], `the manifest has no attribute "${name}" here`)
+  }
+
+  settings(limits: object, path: Path): void {
+    const gates = this.manifest.gates.filter(({ attribute }) => attribute !== undefined).map(({ name }) => name)
+    for (const gate of Object.keys(limits))
+      if (!gates.includes(gate))
+        this.object([...path, gate], `the manifest has no such gate; it has ${gates.join(', ') || 'none'}`)
+  }
+}
+
+function checkWorld({ people, agents, resources, autonomy }: CaseFile, names: Names): void {
+  const { manifest, object } = names
+  for (const [name, personas] of Object.entries(people)) {
+    if (agents.includes(name)) object(['people', name], 'is an agent as well')
+    for (const persona of personas) {
+      const [title = ''] = persona.split('/')
+      if (!Object.hasOwn(manifest.titles, title)) object(['people', name], `the manifest has no title "${title}"`)
+    }
+  }
+  for (const [name, resource] of Object.entries(resources)) {
+    const path = ['resources', name]
+    const { type, owner, parent, persona } = resource
+    const rule = Object.hasOwn(manifest.resources, type) ? manifest.resources[type] : undefined
+    if (!rule) object([...path, 'type'], `the manifest has no resource type "${type}"`)
+    names.attributes(resource.with, manifest.attributes, [...path, 'with'])
+    names.person(owner, [...path, 'owner'])
+    names.resource(parent, [...path, 'parent'])
+    if (owner !== undefined) names.persona(owner, persona, [...path, 'persona'])
+    if (rule && manifest.account) checkPlace(names, path, rule.parent, resource)
+  }
+  for (const [name, { limits }] of Object.entries(autonomy)) {
+    names.person(name, ['autonomy', name])
+    names.settings(limits, ['autonomy', name, 'limits'])
+  }
+}
+
+/** Whatever is owned has an owner, or hangs from what has one. */
+function checkPlace(
+  { file, object }: Names,
+  path: Path,
+  above: string | undefined,
+  { type, owner, parent }: CaseFile['resources'][string],
+): void {
+  if (above === undefined && owner === undefined) object(path, `a ${type} needs an owner`)
+  if (above === undefined && parent !== undefined) object([...path, 'parent'], `a ${type} has no parent`)
+  if (above !== undefined && owner !== undefined) object([...path, 'owner'], `a ${type} is its parent's owner's`)
+  if (above !== undefined && (parent === undefined || (file.resources[parent]?.type ?? above) !== above))
+    object(path, `a ${type} needs a ${above} as its parent`)
+}
+
+function checkStep(step: CaseStep, path: Path, names: Names, grants: Set<string>): void {
+  const { grant, revoke, autonomy, persona, agent, transfer } = step
+  if (grant) {
+    const at = [...path, 'grant']
+    names.party(grant.from, [...at, 'from'])
+    names.party(grant.to, [...at, 'to'])
+    names.actions(grant.actions, [...at, 'actions'])
+    names.persona(grant.from, grant.persona, [...at, 'persona'])
+    if (grant.on !== 'all') names.resource(grant.on, [...at, 'on'])
+    if (grant.parent !== undefined && !grants.has(grant.parent))
+      names.object([...at, 'parent'], `no grant before is named "${grant.parent}"`)
+    if (grant.name !== undefined) grants.add(grant.name)
+  }
+  if (revoke) {
+    if (!grants.has(revoke.grant)) names.object([...path, 'revoke', 'grant'], `no grant before has that name`)
+    if (revoke.by !== undefined) names.party(revoke.by, [...path, 'revoke', 'by'])
+  }
+  if (autonomy) {
+    names.person(autonomy.of, [...path, 'autonomy', 'of'])
+    names.persona(autonomy.of, autonomy.persona, [...path, 'autonomy', 'persona'])
+    if (autonomy.settings !== 'none')
+      names.settings(autonomy.settings.limits, [...path, 'autonomy', 'settings', 'limits'])
+  }
+  if (persona) {
+    names.person(persona.of, [...path, 'persona', 'of'])
+    names.persona(persona.of, persona.name, [...path, 'persona', 'name'])
+  }
+  if (agent && !names.file.agents.includes(agent.name))
+    names.object([...path, 'agent', 'name'], `there is no "${agent.name}" under agents`)
+  if (transfer) {
+    names.resource(transfer.resource, [...path, 'transfer', 'resource'])
+    names.person(transfer.to, [...path, 'transfer', 'to'])
+    names.persona(transfer.to, transfer.persona, [...path, 'transfer', 'persona'])
+  }
+}
+
+function checkQuestion(question: CaseQuestion, path: Path, names: Names): void {
+  const { manifest, object } = names
+  const at = [...path, 'ask']
+  const { subject, actor, persona, action, what } = readAsk(question.ask) ?? { subject: '', action: '' }
+  names.party(subject, at)
+  if (actor !== undefined && !names.file.agents.includes(actor)) object(at, `there is no "${actor}" under agents`)
+  if (persona !== 'nobody') names.persona(subject, persona, at)
+  const rule = Object.hasOwn(manifest.actions, action) ? manifest.actions[action] : undefined
+  if (!rule) object(at, `the manifest has no action "${action}"`)
+  const account = what?.startsWith('account:') ? what.slice('account:'.length) : undefined
+  if (rule && (rule.on === 'account') !== (account !== undefined))
+    object(at, rule.on === 'account' ? `${action} is asked of account:<person>` : `${action} is asked of a resource`)
+  if (account !== undefined) names.person(account, at)
+  else if (what === undefined) object(at, 'of what? Name a resource')
+  else names.resource(what, at)
+  names.attributes(question.with, manifest.attributes, [...path, 'with'])
+  names.attributes(question.with_subject, manifest.subject_attributes, [...path, 'with_subject'])
+  names.attributes(question.with_action, manifest.action_attributes, [...path, 'with_action'])
+  for (const [index, name] of (question.chain ?? []).entries()) names.party(name, [...path, 'chain', index])
+  checkAnswer(question, path, names)
+}
+
+const isPermit = (code: string): boolean => (PERMIT_REASONS as readonly string[]).includes(code)
+
+function checkAnswer({ permit, deny = [] }: CaseQuestion, path: Path, { manifest, object }: Names): void {
+  if (permit !== undefined && !isPermit(permit))
+    object([...path, 'permit'], `no permit has the reason "${permit}"; they are ${PERMIT_REASONS.join(', ')}`)
+  const gates = manifest.gates.map(({ reason }) => reason)
+  for (const [index, code] of deny.entries())
+    if (isPermit(code) || !(Object.hasOwn(REASONS, code) || gates.includes(code)))
+      object([...path, 'deny', index], `neither the core nor a gate of the manifest denies with "${code}"`)
+}

@@ -1,0 +1,145 @@
+/**
+ * `npm run policy -- check`: models, manifests and cases together, every mistake by file and line, without a server.
+ *
+ * @module
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { run } from '../policy/cli.ts'
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const SHIPPED = folder('../../pdp/policies')
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mandate-policies-'))
+  cpSync(SHIPPED, dir, { recursive: true })
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+async function policy(...argv: readonly string[]) {
+  let out = ''
+  let err = ''
+  const code = await run(argv, {
+    out: (text) => {
+      out += text
+    },
+    err: (text) => {
+      err += text
+    },
+    environment: {},
+  })
+  return { code, out, err }
+}
+
+function change(file: string, from: string, to: string): void {
+  const path = join(dir, file)
+  const text = readFileSync(path, 'utf8')
+  expect(text).toContain(from)
+  writeFileSync(path, text.replace(from, to))
+}
+
+test('the packs that ship are sound, and so are those of the tests', async () => {
+  expect(await policy('check')).toMatchObject({
+    code: 0,
+    err: '',
+    out: expect.stringMatching(/^travel@.*\nOK: 2 packs/s),
+  })
+  const others = await policy('check', folder('../packs/expenses'), folder('../packs/certification'))
+  expect(others).toMatchObject({ code: 0, out: expect.stringContaining('OK: 2 packs') })
+})
+
+test('mistakes in manifest, model and cases are told together, each by file and line', async () => {
+  change('travel/manifest.yaml', 'own: [read]', 'own: [fly]')
+  change('nursing/model.fga', '[user with held]', '[usr with held]')
+  change('nursing/cases.yaml', 'deny: [effort_above_limit]', 'deny: [effort_above_limits]')
+  change('nursing/cases.yaml', 'nina: nurse/ward-3', 'nina: nurses/ward-3')
+  change('nursing/cases.yaml', 'ask: paul read plan', 'ask: paul reads plan')
+  const { code, out } = await policy('check', dir)
+  expect(code).toBe(1)
+  expect(out.trimEnd().split('\n')).toEqual([
+    'travel/manifest.yaml:6: titles.visitor.own.0: there is no action "fly"; declare it under actions',
+    'nursing/model.fga:12: `usr` is not a valid type.',
+    'nursing/cases.yaml:4: people.nina: the manifest has no title "nurses"',
+    'nursing/cases.yaml:20: cases.0.then.0.ask: the manifest has no action "reads"',
+    expect.stringMatching(/^nursing\/cases\.yaml:37: .* nor a gate of the manifest denies with "effort_above_limits"$/),
+    'FAILED: 5 mistakes',
+  ])
+})
+
+test.for<readonly [string, string, string, string]>([
+  ['an unknown word', 'people:', 'folk:', '1: .*folk'],
+  ['a question nobody understands', 'ask: paul read plan', 'ask: paul', '20: cases.0.then.0.ask: must be like'],
+  [
+    'a question without an answer',
+    'paul read plan, permit: owner',
+    'paul read plan',
+    '20: cases.0.then.0: an ask ends in',
+  ],
+  ['a permit that is none', 'permit: owner', 'permit: allowed', '20: cases.0.then.0.permit: no permit has the reason'],
+  ['a resource that is nowhere', 'ask: paul read plan', 'ask: paul read plans', '20: .*no "plans" under resources'],
+  ['somebody who is nowhere', 'ask: paul read plan', 'ask: peter read plan', '20: .*no "peter" under people or agents'],
+  ['another type', 'type: care_plan', 'type: care_plans', '10: resources.plan.type: the manifest has no resource type'],
+  ['a part of nothing', 'parent: plan,', '', '11: resources.washing: a care_task needs a care_plan as its parent'],
+  [
+    'an attribute of no manifest',
+    'effort: 10',
+    'sweat: 10',
+    '11: resources.washing.with.sweat: .*no attribute "sweat"',
+  ],
+  [
+    'a setting of no gate',
+    'effort: { at_most',
+    'sweat: { at_most',
+    '15: autonomy.paul.limits.sweat: .*it has effort, ',
+  ],
+  [
+    'a parent that was not given',
+    'parent: paul-nina',
+    'parent: nina-paul',
+    '33: .*no grant before is named "nina-paul"',
+  ],
+  [
+    'two things in one step',
+    '- revoke: {',
+    '- later: 1 day\n        revoke: {',
+    '45: cases.3.when.0: a step does one thing',
+  ],
+])('a case file is refused by line: %s', async ([, from, to, said]) => {
+  change('nursing/cases.yaml', from, to)
+  const { code, out } = await policy('check', dir)
+  expect(out).toMatch(new RegExp(`nursing/cases\\.yaml:${said}`))
+  expect(code).toBe(1)
+})
+
+test('a pack that promises nothing is told so', async () => {
+  rmSync(join(dir, 'nursing/cases.yaml'))
+  expect(await policy('check', dir)).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/^nursing\/cases\.yaml:1: cannot be read in .*; a pack says there what it promises\n/),
+  })
+})
+
+test('for machines there is one JSON object', async () => {
+  const sound = JSON.parse((await policy('check', '--json')).out)
+  expect(sound).toMatchObject({ ok: true, problems: [], packs: [{ version: expect.stringMatching(/^travel@/) }, {}] })
+  change('travel/manifest.yaml', 'own: [read]', 'own: [fly]')
+  expect(JSON.parse((await policy('check', dir, '--json')).out)).toMatchObject({ ok: false, problems: [{}] })
+})
+
+test.for([
+  [[], 'Which command?'],
+  [['chek'], 'There is no command chek.'],
+  [['check', '--verbose'], "Unknown option '--verbose'"],
+  [['check', SHIPPED, SHIPPED], 'has an fga.mod of its own'],
+] as const)('64 for what cannot be meant: %j', async ([argv, said]) => {
+  expect(await policy(...argv)).toMatchObject({ code: 64, out: '', err: expect.stringContaining(said) })
+})
+
+test('help is no mistake, for each command and for all', async () => {
+  for (const argv of [['--help'], ['help'], ['check', '--help'], ['test', '-h']])
+    expect(await policy(...argv)).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Examples') })
+})
