@@ -86,7 +86,7 @@ async function benchSize(
   ground: Ground,
   openFga: Door,
   scene: Scene,
-  { rounds, roundMs, mostCalls }: Plan,
+  { rounds, roundMs, warmMs, mostCalls }: Plan,
 ): Promise<Omit<Setup, 'store' | 'tuples'>> {
   const recorded = await record(ground, scene)
   const service = await ground.startPdp(ground.openFga.url)
@@ -95,14 +95,15 @@ async function benchSize(
     await delay(IDLE_MS)
     const idleMb = residentMb(service.pid())
     const rows = []
-    for (const connections of [1, 32]) {
+    // The many first: they warm it for the one.
+    for (const connections of [32, 1]) {
       const pdp = { pool, token: await callerToken(ground) }
       const bare = bareCases(openFga, recorded, scene.star, scene.size.visible)
       const cases = [...pairs(pdp, openFga, recorded), ...bare]
       rows.push(
         ...(await measure(
           cases,
-          { rounds, roundMs, mostCalls, connections },
+          { rounds, roundMs, warmMs, mostCalls, connections },
           { store: ground.engine, tuples: scene.tuples },
         )),
       )

@@ -29,6 +29,8 @@ export interface Plan {
   readonly rounds: number
   /** Length of one measurement, in milliseconds; what is under way by then is waited for. */
   readonly roundMs: number
+  /** Of each case, before anything is measured, in milliseconds: a process that was just started runs uncompiled. */
+  readonly warmMs: number
   readonly connections: number
   /** What would have more calls to OpenFGA on their way at the same time is left out. */
   readonly mostCalls: number
@@ -42,7 +44,7 @@ export async function measure(
 ): Promise<readonly Row[]> {
   const timed = cases.filter(({ calls }) => calls * plan.connections <= plan.mostCalls)
   const figures = new Map<Case, Figures[]>(timed.map((one) => [one, []]))
-  for (const one of timed) await load(one, plan.connections, plan.roundMs / 4)
+  for (const one of timed) await load(one, plan.connections, plan.warmMs)
   for (let round = 0; round < plan.rounds; round += 1) {
     for (const one of timed) figures.get(one)?.push(await load(one, plan.connections, plan.roundMs))
   }
