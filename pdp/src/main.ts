@@ -1,5 +1,5 @@
 /**
- * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`.
+ * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`. SIGHUP loads the policies again.
  *
  * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used, 70 otherwise.
  *
@@ -66,6 +66,16 @@ function stopOn(signals: readonly NodeJS.Signals[], pdp: Pdp, logger: Logger): v
   }
 }
 
+/** As `POST /v1/policies/load`, for whoever runs the process. What cannot be loaded changes nothing. */
+function loadOnHangup(pdp: Pdp, logger: Logger): void {
+  process.on('SIGHUP', () => {
+    pdp.console.loadPolicies().then(
+      (policy) => logger.info({ policy }, 'policies loaded'),
+      (error: unknown) => logger.error({ err: error }, 'policies not loaded, those in force stay'),
+    )
+  })
+}
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof PolicyError) return 78
   return error instanceof Fault && error.code === 'relations_unavailable' ? 69 : 70
@@ -83,6 +93,7 @@ for (const warning of warnings) logger.warn(warning)
 try {
   const pdp = await startPdp(config, logger)
   stopOn(['SIGTERM', 'SIGINT'], pdp, logger)
+  loadOnHangup(pdp, logger)
   logger.info({ url: pdp.url }, 'listening')
 } catch (error) {
   logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')

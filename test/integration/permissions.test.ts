@@ -165,6 +165,13 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
   'POST /v1/resources/{type}/{id}/transfer': async (world) =>
     post(`${await newTrip(world)}/transfer`, { owner: world.ref('D'), owner_persona: 'traveler/family' }),
   'DELETE /v1/resources/{type}/{id}': async (world) => ({ method: 'DELETE', path: await newTrip(world) }),
+  'POST /v1/facts': () => post('/v1/facts', { domain: 'travel' }),
+  'GET /v1/policies': () => get('/v1/policies'),
+  'POST /v1/policies/load': () => post('/v1/policies/load'),
+  'POST /v1/policies/activate': async (world) => {
+    const { items } = await body(world.call('GET', '/v1/policies', by(world, 'auditor')))
+    return post('/v1/policies/activate', { version: items[0].version })
+  },
   'POST /v1/keys': () => post('/v1/keys', keyRequest()),
   'GET /v1/keys': () => get('/v1/keys'),
   'DELETE /v1/keys/{id}': async (world) => ({ method: 'DELETE', path: `/v1/keys/${(await newKey(world)).id}` }),

@@ -10,6 +10,7 @@ import { PolicyError } from '../policy/yaml.ts'
 import type { Clock, EntryDraft, Recorder, Register } from '../ports.ts'
 import type { PolicyShelf } from '../remembered.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
+import { Turns } from './turns.ts'
 
 /** Where the relationship store keeps authorization models. It never forgets one, so one is written only when it is new. */
 export interface Models {
@@ -40,6 +41,7 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 export class PolicyControl {
   readonly #deps: PolicyDeps
+  readonly #turns = new Turns()
   #current: InForce | undefined
 
   constructor(deps: PolicyDeps) {
@@ -68,7 +70,7 @@ export class PolicyControl {
   /** Reads the folder again and puts it in force; nothing changes when it cannot be. */
   async load(by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')
-    return inWords(async () => this.#use(await this.#deps.read(), undefined, changeBy(by)))
+    return this.#change(async () => this.#use(await this.#deps.read(), undefined, changeBy(by)))
   }
 
   /** Puts a version in force that was before: a rollback, or the way back from one. */
@@ -80,8 +82,11 @@ export class PolicyControl {
       (sources) => compilePolicies(sources).version,
       () => undefined,
     )
-    return inWords(() => this.#use(kept.sources, inFolder === version ? undefined : inFolder, changeBy(by)))
+    return this.#change(() => this.#use(kept.sources, inFolder === version ? undefined : inFolder, changeBy(by)))
   }
+
+  /** One after another: what is in force is what was kept last. */
+  #change = (task: () => Promise<PolicyView>): Promise<PolicyView> => this.#turns.take('policies', () => inWords(task))
 
   /** Last loaded first. */
   list(by: Principal): readonly PolicyView[] {

@@ -1,0 +1,202 @@
+/**
+ * Policies are changed without a restart, checked whole before anything changes, and rolled back by version (design 4, *Policy packs*).
+ *
+ * @module
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { freePort, spawnService } from '@mandate/stack'
+import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
+import { startIssuer } from '../fixtures/issuer.ts'
+import { createCall, environment, startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
+import { AUDITOR } from '../fixtures/suite.ts'
+import { type Ask, World } from '../fixtures/world.ts'
+
+const OPERATOR = { sub: 'staff-operator', azp: 'desktop', roles: ['operator'] }
+const SHIPPED = fileURLToPath(new URL('../../pdp/policies', import.meta.url))
+const EXECUTE: Ask = { subject: 'A', action: 'execute', item: 'flight' }
+/** What a traveler may do with what is theirs, in the manifest, with and without executing. */
+const WITH = 'traveler: { assume: self, own: [read, create, update, execute],'
+const WITHOUT = 'traveler: { assume: self, own: [read, create, update],'
+
+let dir: string
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mandate-policies-'))
+  cpSync(SHIPPED, dir, { recursive: true })
+})
+afterEach(() => rmSync(dir, { recursive: true, force: true }))
+
+/** Replaces a text in travel's manifest, as an operator's editor would. */
+function edit(from: string, to: string): void {
+  const file = join(dir, 'travel/manifest.yaml')
+  const text = readFileSync(file, 'utf8')
+  expect(text).toContain(from)
+  writeFileSync(file, text.replace(from, to))
+}
+
+describe('on a PDP that goes on running', () => {
+  let tpdp: TestPdp
+  let world: World
+  beforeEach(async () => {
+    const env = { PDP_POLICIES_DIR: dir, PDP_PERSON_PER_MINUTE: '60000', PDP_SERVICE_PER_SECOND: '100000' }
+    tpdp = await startTestPdp({ openFga: inject('openFga'), env })
+    world = new World(tpdp)
+    await world.begin((name) => name === 'A')
+  })
+  afterEach(() => tpdp?.stop())
+
+  const load = () => tpdp.call('POST', '/v1/policies/load', { as: OPERATOR })
+  const activate = (version: string) => tpdp.call('POST', '/v1/policies/activate', { as: OPERATOR, body: { version } })
+  const list = async () => (await tpdp.call('GET', '/v1/policies', { as: AUDITOR })).body.items
+  const reason = async () => (await world.ask(EXECUTE)).body.context.reason
+  const entryOf = async (id: string | null) => (await tpdp.call('GET', `/v1/decisions/${id}`, { as: AUDITOR })).body
+
+  test('the very next decision is made under what was loaded, and its entry says so', async () => {
+    const before = await world.ask(EXECUTE)
+    edit(WITH, WITHOUT)
+    expect(await reason()).toBe('owner')
+    const loaded = await load()
+    expect(loaded).toMatchObject({ status: 200, body: { in_force: true } })
+    const after = await world.ask(EXECUTE)
+    expect([before.body.context.reason, after.body.context.reason]).toEqual(['owner', 'persona_action'])
+
+    const [old, now] = await Promise.all([before, after].map(({ headers }) => entryOf(headers.get('x-evaluation-id'))))
+    expect(old.policy).toMatch(/^travel@/)
+    expect(now.policy).toMatch(/^travel@/)
+    expect(now.policy).not.toBe(old.policy)
+    expect(loaded.body.version.split(' ')).toContain(now.policy)
+    const { body } = await tpdp.call('GET', '/v1/decisions?kind=policy_loaded', { as: AUDITOR })
+    expect(body.entries.map(({ model }: { readonly model: string }) => model)).toEqual([now.model, old.model])
+    expect(body.entries[0]).toMatchObject({ policy: loaded.body.version, caller: expect.stringMatching(/^user:p_/) })
+  })
+
+  test.for<readonly [string, string, string, RegExp]>([
+    ['a manifest that contradicts itself', 'own: [read]', 'own: [fly]', /^travel\/manifest\.yaml:6: .*"fly"/],
+    [
+      'a manifest that the model contradicts',
+      'relation: travel_risk',
+      'relation: fear',
+      /^travel\/manifest\.yaml:\d+: gates\.3\.relation: /,
+    ],
+    ['a manifest that is no YAML', 'domain: travel', 'domain: [', /^travel\/manifest\.yaml:\d+: /],
+  ])('%s is refused by file and line, and changes nothing', async ([, from, to, said]) => {
+    const before = await list()
+    edit(from, to)
+    const { status, body } = await load()
+    expect({ status, code: body.code }).toEqual({ status: 422, code: 'policy_invalid' })
+    expect(body.detail).toMatch(said)
+    expect(await list()).toEqual(before)
+    expect(await reason()).toBe('owner')
+    await tpdp.call('GET', '/v1/decisions?kind=policy_loaded', { as: AUDITOR }).then((answer) => {
+      expect(answer.body.total).toBe(1)
+    })
+  })
+
+  test('decisions in flight during a load are all answered, each under one of the two from beginning to end', async () => {
+    const versions = new Map([[(await world.ask(EXECUTE)).body.context.policy, 'owner']])
+    let isLoading = true
+    const askers = Array.from({ length: 8 }, async () => {
+      const answers = []
+      while (isLoading) answers.push(await world.ask(EXECUTE))
+      return answers
+    })
+    for (let round = 0; round < 6; round += 1) {
+      if (round % 2 === 0) edit(WITH, WITHOUT)
+      else edit(WITHOUT, WITH)
+      const { status, body } = await load()
+      expect(status).toBe(200)
+      versions.set(body.version.split(' ')[0], round % 2 === 0 ? 'persona_action' : 'owner')
+      await delay(50)
+    }
+    isLoading = false
+    const answers = (await Promise.all(askers)).flat()
+    expect(answers.length).toBeGreaterThan(20)
+    for (const { status, body, text } of answers) {
+      expect(status, text).toBe(200)
+      expect(versions.get(body.context.policy), text).toBe(body.context.reason)
+    }
+    expect(versions.size).toBe(2)
+    expect(new Set(answers.map(({ body }) => body.context.reason)).size).toBe(2)
+  })
+
+  test('a rollback brings the old back and outlives a restart; a load goes forward again', async () => {
+    const [first] = await list()
+    edit(WITH, WITHOUT)
+    const { body: second } = await load()
+    expect(await reason()).toBe('persona_action')
+    expect(await activate(first.version)).toMatchObject({
+      status: 200,
+      body: { version: first.version, in_force: true },
+    })
+    expect(await reason()).toBe('owner')
+    await tpdp.restart()
+    expect(await reason()).toBe('owner')
+    expect(await list()).toMatchObject([
+      { version: first.version, in_force: true },
+      { version: second.version, in_force: false },
+    ])
+    // What was rolled back from still stands in the folder; only whoever says so brings it back.
+    expect((await load()).body.version).toBe(second.version)
+    expect(await reason()).toBe('persona_action')
+    await tpdp.restart()
+    expect(await reason()).toBe('persona_action')
+  })
+
+  test('after a rollback, a folder that was mended meanwhile is in force from the next start', async () => {
+    const [first] = await list()
+    edit(WITH, WITHOUT)
+    await load()
+    await activate(first.version)
+    await tpdp.restart(() => edit('visitor: { assume: self, own: [read]', 'visitor: { assume: self, own: []'))
+    expect((await list())[0]).toMatchObject({ in_force: true, version: expect.not.stringMatching(first.version) })
+    expect(await reason()).toBe('persona_action')
+  })
+
+  test('the same again is no other version, and a version that never was is 404', async () => {
+    const [first] = await list()
+    expect((await load()).body.version).toBe(first.version)
+    expect(await list()).toHaveLength(1)
+    expect(await activate('travel@000000000000')).toMatchObject({ status: 404, body: { code: 'not_found' } })
+    expect(await reason()).toBe('owner')
+  })
+})
+
+test('SIGHUP loads what stands in the folder; what cannot be loaded is logged, and the old stays', async () => {
+  const issuer = await startIssuer()
+  const url = `http://127.0.0.1:${await freePort()}`
+  const logFile = join(dir, 'pdp.log')
+  const pdp = await spawnService({
+    name: 'pdp',
+    entry: 'pdp/src/main.ts',
+    env: {
+      ...environment(inject('openFga'), issuer, join(dir, 'data')),
+      PDP_PORT: new URL(url).port,
+      PDP_POLICIES_DIR: dir,
+    },
+    readyUrl: `${url}/readyz`,
+    logFile,
+  })
+  try {
+    const world = new World({ call: createCall(() => url, issuer), now: Date.now, advance: () => undefined })
+    await world.begin((name) => name === 'A')
+    const reason = async () => (await world.ask(EXECUTE)).body.context.reason
+    const hangUp = async (said: string) => {
+      process.kill(pdp.pid(), 'SIGHUP')
+      await vi.waitFor(() => expect(readFileSync(logFile, 'utf8')).toContain(said), { timeout: 10_000 })
+    }
+    edit(WITH, WITHOUT)
+    expect(await reason()).toBe('owner')
+    await hangUp('policies loaded')
+    expect(await reason()).toBe('persona_action')
+    edit(WITHOUT, 'traveler: { assume: self, own: [fly],')
+    await hangUp('policies not loaded, those in force stay')
+    expect(readFileSync(logFile, 'utf8')).toMatch(/travel\/manifest\.yaml:7: /)
+    expect(await reason()).toBe('persona_action')
+  } finally {
+    await pdp.stop()
+    await issuer.stop()
+  }
+})
