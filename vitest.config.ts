@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * unit: beside the code, no server. contract: one suite per port, on the fake and on the real thing. integration: a real
- * OpenFGA. e2e: the whole stack, Keycloak included. The servers are started once per project by its global set-up.
+ * OpenFGA. fuzz: the PDP by its own OpenAPI document. e2e: the whole stack, Keycloak included. The servers are started once per project by its global set-up.
  */
 export default defineConfig({
   test: {
@@ -40,12 +40,21 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          globalSetup: ['test/setup/openfga.ts'],
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 120_000,
           hookTimeout: 600_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           fileParallelism: false,
         },
       },

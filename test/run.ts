@@ -28,6 +28,7 @@ const STAGES: readonly ProjectStage[] = [
   { name: 'integration (memory)', project: 'integration', store: 'memory' },
   { name: 'integration (postgres)', project: 'integration', store: 'postgres', exclude: [ON_EVERY_STORE] },
   { name: 'integration (sqlite)', project: 'integration', store: 'sqlite', exclude: [ON_EVERY_STORE] },
+  { name: 'fuzz', project: 'fuzz' },
   { name: 'e2e', project: 'e2e' },
 ]
 

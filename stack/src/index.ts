@@ -3,12 +3,14 @@
  *
  * @module
  */
+export { cached, cacheFolder } from './cache.ts'
 export { MissingToolError, StartError } from './errors.ts'
 export { type Keycloak, type KeycloakOptions, startKeycloak } from './keycloak.ts'
 export { freePort } from './net.ts'
 export { type OpenFga, type OpenFgaEngine, type OpenFgaOptions, startOpenFga } from './openfga.ts'
 export { type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
 export { createProgress, type Progress } from './progress.ts'
+export { runCommand, tryCommand } from './run-command.ts'
 export { loadSecrets, type Secrets } from './secrets.ts'
 export { type Service, type ServiceOptions, spawnService } from './service.ts'
 export type { ServiceName } from './settings.ts'
