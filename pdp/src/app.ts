@@ -51,6 +51,7 @@ import { SqlitePeople } from './store/people.ts'
 import { SqlitePolicies } from './store/policies.ts'
 import { SqliteRegister } from './store/register.ts'
 import { SqliteVault } from './store/vault.ts'
+import { loadVaultKeys } from './vault-key.ts'
 
 /** A running PDP. */
 export interface Pdp {
@@ -136,16 +137,17 @@ async function openMemory(
   const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
   const database = openDatabase(join(dir, 'pdp.db'))
   closers.push(() => database.close())
+  const keys = await loadVaultKeys(config)
   const newId = createNewId(clock)
   const record = createRecorder({ log, clock, newId })
   return {
-    vault: new SqliteVault(database, clock),
+    vault: new SqliteVault(database, clock, keys),
     register: new SqliteRegister(database),
     intents: new SqliteIntents(database),
     answers: new SqliteAnswers(database),
     invitations: new SqliteInvitations(database),
     keys: new SqliteKeys(database),
-    people: new SqlitePeople(database),
+    people: new SqlitePeople(database, keys),
     facts: new SqliteFacts(database),
     shelf: new SqlitePolicies(database),
     log,

@@ -9,6 +9,7 @@ const GOOD = {
   PDP_LOG_ORIGIN: 'pdp.example.com/log',
   OPENFGA_URL: 'http://127.0.0.1:8080',
   OPENFGA_API_TOKEN: KEY,
+  PDP_VAULT_KEY: 'ab'.repeat(32),
 } as const
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -129,6 +130,7 @@ describe('what is insecure is a warning, and in production an error', () => {
     ['PDP_HOST', { PDP_HOST: '0.0.0.0' }],
     ['PDP_HOST', { PDP_HOST: '::' }],
     ['PDP_ISSUER', { PDP_ISSUER: 'http://id.example.com/realms/x' }],
+    ['PDP_VAULT_KEY', { PDP_VAULT_KEY: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: 'k'.repeat(23) }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: `demo-${KEY}` }],
@@ -150,6 +152,7 @@ describe('what is insecure is a warning, and in production an error', () => {
     { PDP_ISSUER: 'https://id.example.com/realms/x' },
     { PDP_ISSUER: 'http://[::1]:8080/realms/x' },
     { OPENFGA_API_TOKEN: 'k'.repeat(24) },
+    { PDP_VAULT_KEY: undefined, PDP_VAULT_KEY_COMMAND: 'kms decrypt vault' },
   ])('%o is neither', (environment) => {
     expect(problems({ ...environment, NODE_ENV: 'production' })).toEqual([])
   })

@@ -33,6 +33,8 @@ const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 )
 
+const words = z.string().transform((text) => text.split(' ').filter((word) => word !== ''))
+
 /** `client=type+type,client=type`. */
 const servicesSchema = z.string().transform((text, context) => {
   const services = new Map<string, readonly string[]>()
@@ -60,6 +62,12 @@ const schema = z.strictObject({
     .string()
     .min(1)
     .default(join(import.meta.dirname, '../policies')),
+  /** Seals who is behind a pseudonym: 32 bytes. In production one of the two; else it is made and kept beside the vault. */
+  PDP_VAULT_KEY: z.string().optional(),
+  /** A program, such as a KMS's, that prints the key; its words are split at spaces. */
+  PDP_VAULT_KEY_COMMAND: words.default([]),
+  /** Keys from before a rotation: what they sealed is sealed anew at the next start. */
+  PDP_VAULT_OLD_KEYS: list.default([]),
   /** Folders of packs, instead of those that `fga.mod` lists. */
   PDP_PACKS: list.default([]),
   PDP_INTERACTIVE_CLIENTS: list.default(['desktop', 'auditor', 'mandate-cli']),
@@ -96,7 +104,7 @@ const schema = z.strictObject({
 export type Config = z.output<typeof schema>
 
 const OURS = /^(PDP_|OPENFGA_|LOG_)/
-const SECRETS = ['OPENFGA_API_TOKEN'] as const
+const SECRETS = ['OPENFGA_API_TOKEN', 'PDP_VAULT_KEY', 'PDP_VAULT_OLD_KEYS'] as const
 const MIN_SECRET = 24
 
 export interface ParsedConfig {
@@ -167,14 +175,22 @@ const isLoopback = (host: string): boolean =>
 function insecurities(config: Config): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
   const found: string[] = []
   const hasTls = config.PDP_TLS_CERT_FILE !== undefined
-  const errors =
-    hasTls === (config.PDP_TLS_KEY_FILE !== undefined) ? [] : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']
+  const errors = [
+    ...(hasTls === (config.PDP_TLS_KEY_FILE !== undefined)
+      ? []
+      : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
+    ...(config.PDP_VAULT_KEY !== undefined && config.PDP_VAULT_KEY_COMMAND.length > 0
+      ? ['PDP_VAULT_KEY: give it or PDP_VAULT_KEY_COMMAND, not both']
+      : []),
+  ]
   if (!isLoopback(config.PDP_HOST) && !hasTls && config.TRUST_PROXY === 0)
     found.push(
       'PDP_HOST: plain HTTP off loopback; set PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE, or TRUST_PROXY behind a proxy that terminates TLS',
     )
   if (config.PDP_ISSUER.startsWith('http:') && !isLoopback(new URL(config.PDP_ISSUER).hostname))
     found.push('PDP_ISSUER: plain HTTP off loopback')
+  if (config.PDP_VAULT_KEY === undefined && config.PDP_VAULT_KEY_COMMAND.length === 0)
+    found.push('PDP_VAULT_KEY: the key lies beside the vault that it seals; set it, or PDP_VAULT_KEY_COMMAND')
   const token = config.OPENFGA_API_TOKEN
   if (token === undefined) found.push('OPENFGA_API_TOKEN: OpenFGA is asked without a key')
   else if (token.length < MIN_SECRET || /demo|change-?me|secret/iu.test(token))

@@ -77,7 +77,7 @@ function loadOnHangup(pdp: Pdp, logger: Logger): void {
 }
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof PolicyError) return 78
+  if (error instanceof PolicyError || error instanceof ConfigError) return 78
   return error instanceof Fault && error.code === 'relations_unavailable' ? 69 : 70
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Pool } from 'undici'
@@ -12,7 +13,9 @@ import { grantTuples, ownerTuple, type Tuple } from '../../pdp/src/openfga/tuple
 import type { GrantBody, Located, PersonaId } from '../../pdp/src/ports.ts'
 import { openDatabase } from '../../pdp/src/store/database.ts'
 import { SqliteRegister } from '../../pdp/src/store/register.ts'
+import { VaultKeys } from '../../pdp/src/store/seal.ts'
 import { SqliteVault } from '../../pdp/src/store/vault.ts'
+import { readKey } from '../../pdp/src/vault-key.ts'
 import { send } from './client.ts'
 import type { Ground } from './ground.ts'
 
@@ -48,7 +51,8 @@ export interface Star {
 export function findStar(ground: Ground, sub: string, title: string, circle: string): Star {
   const database = openDatabase(join(ground.dataDir, 'pdp.db'))
   try {
-    const party = new SqliteVault(database, Date.now).known(ground.issuer.issuer, sub)
+    const key = readKey('vault.key', readFileSync(join(ground.dataDir, 'vault.key'), 'utf8').trim())
+    const party = new SqliteVault(database, Date.now, new VaultKeys(key)).known(ground.issuer.issuer, sub)
     if (!party) throw new Error(`bench: ${sub} is not known`)
     return { party, persona: personaId({ holder: party, title, circle, n: 1 }) }
   } finally {

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, inject, test } from 'vitest'
 import { startBadLine } from '../fixtures/bad-line.ts'
 import { startTestPdp, TRIPS } from '../fixtures/pdp.ts'
@@ -24,11 +26,33 @@ const acknowledge = async () => {
 }
 const pseudonymOf = async (name: string) => (await exported(name)).pseudonym.slice('user:'.length)
 
-/** Files of the PDP's in which a text stands. */
-function filesWith(text: string, dir = suite.tpdp.dataDir): readonly string[] {
+/** What the vault holds of a person. */
+function sealedRow(pseudonym: string): Uint8Array {
+  const database = new DatabaseSync(join(suite.tpdp.dataDir, 'pdp.db'), { readOnly: true })
+  try {
+    return database.prepare('SELECT sealed FROM vault WHERE pseudonym = ?').get(pseudonym)?.['sealed'] as Uint8Array
+  } finally {
+    database.close()
+  }
+}
+
+/** A text as it might be kept: raw, encoded, hashed. */
+function formsOf(text: string): readonly (string | Uint8Array)[] {
+  const bytes = Buffer.from(text)
+  const hashes = ['sha256', 'sha1', 'md5'].map((name) => createHash(name).update(text).digest())
+  return [
+    ...hashes,
+    ...[bytes, ...hashes].flatMap((one) =>
+      ['utf8', 'hex', 'base64', 'base64url'].map((form) => one.toString(form as 'hex')),
+    ),
+  ]
+}
+
+/** Files of the PDP's in which it stands. */
+function filesWith(text: string | Uint8Array, dir = suite.tpdp.dataDir): readonly string[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
     const path = join(dir, name)
-    return statSync(path).isFile() && readFileSync(path).includes(text)
+    return statSync(path).isFile() && readFileSync(path).includes(typeof text === 'string' ? text : Buffer.from(text))
   })
 }
 
@@ -52,19 +76,21 @@ describe('E4: erasure', () => {
     expect(grant).toMatchObject({ status: 'revoked', delegate: 'user:erased', revoked_by: 'user:erased' })
   })
 
-  test('afterwards the sub stands in no file of the PDP`s: not in the write-ahead log, not in free pages', async () => {
+  test('afterwards their sealed row stands in no file of the PDP`s: not in the write-ahead log, not in free pages', async () => {
     const { world, tpdp } = suite
     await suite.give({ from: 'A', to: 'B', actions: ['execute'] })
     const sub = world.id('A')
     const headers = { 'idempotency-key': 'a-key-that-is-long-enough' }
     await tpdp.call('POST', '/v1/personas', { as: world.as('A'), body: { title: 'visitor', circle: 'club' }, headers })
-    expect(filesWith(sub)).not.toEqual([])
+    const row = sealedRow(await pseudonymOf('A'))
+    expect(filesWith(row)).not.toEqual([])
     await erase('A')
     expect((await notices()).items.map((notice: { readonly sub: string }) => notice.sub)).toContain(sub)
     await acknowledge()
-    expect(filesWith(sub)).toEqual([])
+    expect(filesWith(row)).toEqual([])
+    for (const form of formsOf(sub)) expect(filesWith(form)).toEqual([])
     await tpdp.restart()
-    expect(filesWith(sub)).toEqual([])
+    for (const form of [row, ...formsOf(sub)]) expect(filesWith(form)).toEqual([])
     expect(tpdp.operations.join('')).not.toContain(sub)
     // The others are as they were.
     expect((await exported('B')).subject).toBe(world.ref('B'))

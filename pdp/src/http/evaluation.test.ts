@@ -8,6 +8,7 @@ import type { Verdict } from '../decide/question.ts'
 import { compilePolicies, readSources } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { openDatabase } from '../store/database.ts'
+import { VaultKeys } from '../store/seal.ts'
 import { SqliteVault } from '../store/vault.ts'
 import { Border } from './border.ts'
 import { evaluationRoute, evaluationsRoute } from './evaluation.ts'
@@ -61,7 +62,7 @@ const answerFault: ErrorRequestHandler = (error, _req, res, _next) => {
 beforeEach(async () => {
   log = new SlowLog()
   const policies = compilePolicies(await readSources(join(import.meta.dirname, '../../policies')))
-  const vault = new SqliteVault(openDatabase(':memory:'), () => 0)
+  const vault = new SqliteVault(openDatabase(':memory:'), () => 0, VaultKeys.random())
   const shared = { policies: () => policies, vault }
   const deps = {
     ...shared,

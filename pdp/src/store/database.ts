@@ -91,6 +91,14 @@ const MIGRATIONS: readonly string[] = [
      version TEXT PRIMARY KEY, sources TEXT NOT NULL, loaded_at INTEGER NOT NULL
    ) STRICT;
    CREATE TABLE policy_in_force (one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL, instead_of TEXT) STRICT;`,
+  // Who is behind a pseudonym, sealed, and found by a keyed hash. What stood open is moved by the vault, which has the key.
+  `CREATE TABLE vault (
+     pseudonym TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL, created_at INTEGER NOT NULL
+   ) STRICT;
+   ALTER TABLE notices RENAME TO open_notices;
+   CREATE TABLE notices (
+     id TEXT NOT NULL, service TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (service, id)
+   ) STRICT;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

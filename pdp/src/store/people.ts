@@ -8,14 +8,18 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type ErasureNotice, type PartyRef, splitRef } from '@mandate/protocol'
 import type { Hold, People, PersonErasure } from '../remembered.ts'
 import { text } from './rows.ts'
+import type { VaultKeys } from './seal.ts'
 import { type Row, Statements } from './statements.ts'
+import { openPerson, scrub } from './vault.ts'
 
 export class SqlitePeople implements People {
   readonly #sql: Statements
   readonly #database: DatabaseSync
+  readonly #keys: VaultKeys
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, keys: VaultKeys) {
     this.#database = database
+    this.#keys = keys
     this.#sql = new Statements(database)
   }
 
@@ -36,13 +40,13 @@ export class SqlitePeople implements People {
     this.#sql.atomically(() => {
       for (const service of services)
         this.#sql.run(
-          'INSERT OR IGNORE INTO notices (id, service, issuer, sub, at) SELECT ?, ?, issuer, sub, ? FROM people WHERE pseudonym = ?',
+          'INSERT OR IGNORE INTO notices (id, service, sealed, at) SELECT ?, ?, sealed, ? FROM vault WHERE pseudonym = ?',
           id,
           service,
           at,
           pseudonym,
         )
-      this.#sql.run('DELETE FROM people WHERE pseudonym = ?', pseudonym)
+      this.#sql.run('DELETE FROM vault WHERE pseudonym = ?', pseudonym)
       // What they wrote, and what they were answered.
       this.#sql.run("UPDATE grants SET revoke_reason = 'revoked' WHERE revoked_by = ?", person)
       this.#sql.run('DELETE FROM answers WHERE caller = ?', person)
@@ -53,7 +57,7 @@ export class SqlitePeople implements People {
       )
       this.#sql.run('DELETE FROM erasures WHERE person = ?', person)
     })
-    this.#scrub()
+    scrub(this.#database)
   }
 
   notices(service: string, after: string, limit: number): readonly ErasureNotice[] {
@@ -61,8 +65,7 @@ export class SqlitePeople implements People {
       .all('SELECT * FROM notices WHERE service = ? AND id > ? ORDER BY id LIMIT ?', service, after, limit)
       .map((row) => ({
         id: text(row['id']),
-        issuer: text(row['issuer']),
-        sub: text(row['sub']),
+        ...openPerson(this.#keys, row['sealed']),
         erased_at: new Date(Number(row['at'])).toISOString(),
       }))
   }
@@ -73,12 +76,12 @@ export class SqlitePeople implements People {
 
   acknowledge(service: string, id: string): void {
     this.#sql.run('DELETE FROM notices WHERE service = ? AND id = ?', service, id)
-    this.#scrub()
+    scrub(this.#database)
   }
 
   dropNoticesExcept(services: readonly string[]): void {
     const sql = 'DELETE FROM notices WHERE service NOT IN (SELECT value FROM json_each(?))'
-    if (this.#sql.run(sql, JSON.stringify(services)) > 0) this.#scrub()
+    if (this.#sql.run(sql, JSON.stringify(services)) > 0) scrub(this.#database)
   }
 
   isHeld(person: PartyRef): boolean {
@@ -89,14 +92,6 @@ export class SqlitePeople implements People {
     if (hold)
       this.#sql.run('INSERT OR IGNORE INTO holds (person, set_by, at) VALUES (?, ?, ?)', person, hold.by, hold.at)
     else this.#sql.run('DELETE FROM holds WHERE person = ?', person)
-  }
-
-  /**
-   * Leaves nothing of a deleted row in the files: pages are rewritten without their free space, and the write-ahead log is emptied. Its
-   * work is that of copying the database once; erasures are rare.
-   */
-  #scrub(): void {
-    this.#database.exec('PRAGMA temp_store = MEMORY; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);')
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * The vault: who is behind a pseudonym (design 6, L5). Nothing else of the PDP's ever holds a sub.
+ * The vault: who is behind a pseudonym (design 6, L5). Nothing else of the PDP's ever holds a sub, and here it is sealed: a copy of the
+ * database without the key names nobody.
  *
  * @module
  */
@@ -9,15 +10,17 @@ import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { Memory } from '../memory.ts'
 import type { Clock } from '../ports.ts'
 import type { Vault } from '../remembered.ts'
+import type { VaultKeys } from './seal.ts'
+import { type Row, Statements } from './statements.ts'
 
 /** Random, so that a pseudonym says nothing; short enough to stand twice in an OpenFGA object name. */
 const PSEUDONYM_BYTES = 16
+const SALT_BYTES = 32
 const REMEMBERED = 50_000
 
 export class SqliteVault implements Vault {
-  readonly #byPerson
-  readonly #byPseudonym
-  readonly #insert
+  readonly #sql: Statements
+  readonly #keys: VaultKeys
   readonly #clock: Clock
   readonly #salt: Uint8Array
   readonly #known = new Memory<PartyRef>(REMEMBERED)
@@ -25,25 +28,30 @@ export class SqliteVault implements Vault {
   readonly #gone = new Memory<number>(REMEMBERED)
   readonly #subs = new Memory<string>(REMEMBERED)
 
-  constructor(database: DatabaseSync, clock: Clock) {
-    this.#byPerson = database.prepare('SELECT pseudonym FROM people WHERE issuer = ? AND sub = ?')
-    this.#byPseudonym = database.prepare('SELECT issuer, sub FROM people WHERE pseudonym = ?')
-    this.#insert = database.prepare(
-      'INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    )
+  /**
+   * Seals what an older version kept open, and seals anew what an older key sealed.
+   *
+   * @throws Fault `internal` when the keys do not open it: nothing was changed then.
+   */
+  constructor(database: DatabaseSync, clock: Clock, keys: VaultKeys) {
+    this.#sql = new Statements(database)
+    this.#keys = keys
     this.#clock = clock
-    this.#salt = commitmentSalt(database)
+    const isRewritten = bringUpToDate(this.#sql, keys)
+    const { salt, wasOpen } = commitmentSalt(this.#sql, keys)
+    this.#salt = salt
+    if (isRewritten || wasOpen) scrub(database)
   }
 
   pseudonymOf(issuer: string, sub: string): PartyRef {
-    const key = `${issuer}\u0000${sub}`
-    const known = this.#known.get(key) ?? this.#find(issuer, sub) ?? this.#create(issuer, sub)
+    const key = personKey(issuer, sub)
+    const known = this.#known.get(key) ?? this.#find(key) ?? this.#create(issuer, sub)
     this.#known.set(key, known)
     return known
   }
 
   known(issuer: string, sub: string): PartyRef | undefined {
-    return this.#find(issuer, sub)
+    return this.#find(personKey(issuer, sub))
   }
 
   commit(text: string): string {
@@ -53,16 +61,15 @@ export class SqliteVault implements Vault {
   subOf(pseudonym: PartyRef): string | undefined {
     const known = this.#subs.get(pseudonym)
     if (known !== undefined) return known
-    const sub = this.#byPseudonym.get(pseudonym.slice('user:'.length))?.['sub']
-    if (typeof sub !== 'string') return undefined
-    this.#subs.set(pseudonym, sub)
-    return sub
+    const person = this.#person(pseudonym)
+    if (person) this.#subs.set(pseudonym, person.sub)
+    return person?.sub
   }
 
   forget(pseudonym: PartyRef): void {
-    const row = this.#byPseudonym.get(pseudonym.slice('user:'.length))
-    if (row) {
-      const key = `${row['issuer']}\u0000${row['sub']}`
+    const person = this.#person(pseudonym)
+    if (person) {
+      const key = personKey(person.issuer, person.sub)
       this.#known.delete(key)
       this.#gone.set(key, Date.now())
     }
@@ -70,27 +77,128 @@ export class SqliteVault implements Vault {
   }
 
   isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean {
-    return issuedAt <= (this.#gone.get(`${issuer}\u0000${sub}`) ?? Number.NEGATIVE_INFINITY)
+    return issuedAt <= (this.#gone.get(personKey(issuer, sub)) ?? Number.NEGATIVE_INFINITY)
   }
 
-  #find(issuer: string, sub: string): PartyRef | undefined {
-    const pseudonym = this.#byPerson.get(issuer, sub)?.['pseudonym']
-    return typeof pseudonym === 'string' ? `user:${pseudonym}` : undefined
+  #person(pseudonym: PartyRef): Person | undefined {
+    const row = this.#sql.get('SELECT sealed FROM vault WHERE pseudonym = ?', pseudonym.slice('user:'.length))
+    return row && openPerson(this.#keys, row['sealed'])
+  }
+
+  #find(key: string): PartyRef | undefined {
+    const row = this.#sql.get('SELECT pseudonym FROM vault WHERE lookup = ?', this.#keys.find(key))
+    return row && `user:${String(row['pseudonym'])}`
   }
 
   #create(issuer: string, sub: string): PartyRef {
     const pseudonym = `p_${randomBytes(PSEUDONYM_BYTES).toString('base64url')}`
-    this.#insert.run(pseudonym, issuer, sub, this.#clock())
-    return this.#find(issuer, sub) ?? `user:${pseudonym}`
+    insertPerson(this.#sql, this.#keys, { pseudonym, issuer, sub, at: this.#clock() })
+    return this.#find(personKey(issuer, sub)) ?? `user:${pseudonym}`
   }
 }
 
-/** Kept beside the people: without it a commitment says nothing, and cannot be tried against guesses. */
-function commitmentSalt(database: DatabaseSync): Uint8Array {
-  database
-    .prepare('INSERT INTO salts (name, salt) VALUES (?, ?) ON CONFLICT DO NOTHING')
-    .run('commitment', randomBytes(32))
-  const salt = database.prepare('SELECT salt FROM salts WHERE name = ?').get('commitment')?.['salt']
-  if (salt instanceof Uint8Array) return salt
-  throw new Error('the vault has no salt')
+/** Who stands behind a pseudonym. */
+export interface Person {
+  readonly issuer: string
+  readonly sub: string
+}
+
+/** A sub means something under its issuer alone. */
+const personKey = (issuer: string, sub: string): string => `${issuer}\u0000${sub}`
+
+export function openPerson(keys: VaultKeys, sealed: Row[string] | undefined): Person {
+  const [issuer = '', sub = ''] = keys.open(bytesOf(sealed)).toString().split('\u0000')
+  return { issuer, sub }
+}
+
+const bytesOf = (value: Row[string] | undefined): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array())
+
+function insertPerson(
+  sql: Statements,
+  keys: VaultKeys,
+  { pseudonym, issuer, sub, at }: Person & { readonly pseudonym: string; readonly at: number },
+): void {
+  const key = personKey(issuer, sub)
+  sql.run(
+    'INSERT INTO vault (pseudonym, lookup, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    pseudonym,
+    keys.find(key),
+    keys.seal(key),
+    at,
+  )
+}
+
+/** Rows of before they were sealed, and rows that an older key sealed. @returns Whether anything was rewritten. */
+function bringUpToDate(sql: Statements, keys: VaultKeys): boolean {
+  return sql.atomically(() => {
+    const open = sql.all('SELECT pseudonym, issuer, sub, created_at FROM people')
+    for (const row of open) {
+      const [pseudonym, issuer, sub] = ['pseudonym', 'issuer', 'sub'].map((name) => String(row[name])) as [
+        string,
+        string,
+        string,
+      ]
+      insertPerson(sql, keys, { pseudonym, issuer, sub, at: Number(row['created_at']) })
+    }
+    sql.run('DELETE FROM people')
+    const notices = sql.all('SELECT id, service, issuer, sub, at FROM open_notices')
+    for (const { id = null, service = null, issuer, sub, at = null } of notices)
+      sql.run(
+        'INSERT INTO notices (id, service, sealed, at) VALUES (?, ?, ?, ?)',
+        id,
+        service,
+        keys.seal(personKey(String(issuer), String(sub))),
+        at,
+      )
+    sql.run('DELETE FROM open_notices')
+    return open.length + notices.length + sealAnew(sql, keys) > 0
+  })
+}
+
+/** @returns How many rows an older key had sealed. */
+function sealAnew(sql: Statements, keys: VaultKeys): number {
+  const old = (rows: readonly Row[]): readonly Row[] => rows.filter((row) => !keys.isCurrent(bytesOf(row['sealed'])))
+  const people = old(sql.all('SELECT pseudonym, sealed FROM vault'))
+  for (const { pseudonym = null, sealed } of people) {
+    const key = keys.open(bytesOf(sealed))
+    sql.run(
+      'UPDATE vault SET lookup = ?, sealed = ? WHERE pseudonym = ?',
+      keys.find(key.toString()),
+      keys.seal(key),
+      pseudonym,
+    )
+  }
+  const notices = old(sql.all('SELECT id, service, sealed FROM notices'))
+  for (const { id = null, service = null, sealed } of notices)
+    sql.run(
+      'UPDATE notices SET sealed = ? WHERE id = ? AND service = ?',
+      keys.seal(keys.open(bytesOf(sealed))),
+      id,
+      service,
+    )
+  const salts = old(sql.all("SELECT name, salt AS sealed FROM salts WHERE name LIKE 'sealed %'"))
+  for (const { name = null, sealed } of salts)
+    sql.run('UPDATE salts SET salt = ? WHERE name = ?', keys.seal(keys.open(bytesOf(sealed))), name)
+  return people.length + notices.length + salts.length
+}
+
+/** Kept sealed beside the people: without it a commitment says nothing, and cannot be tried against guesses. */
+function commitmentSalt(sql: Statements, keys: VaultKeys): { readonly salt: Uint8Array; readonly wasOpen: boolean } {
+  return sql.atomically(() => {
+    const sealed = sql.get("SELECT salt FROM salts WHERE name = 'sealed commitment'")?.['salt']
+    if (sealed !== undefined) return { salt: keys.open(bytesOf(sealed)), wasOpen: false }
+    const open = sql.get("SELECT salt FROM salts WHERE name = 'commitment'")?.['salt']
+    const salt = open instanceof Uint8Array ? open : randomBytes(SALT_BYTES)
+    sql.run("INSERT INTO salts (name, salt) VALUES ('sealed commitment', ?)", keys.seal(salt))
+    sql.run("DELETE FROM salts WHERE name = 'commitment'")
+    return { salt, wasOpen: open !== undefined }
+  })
+}
+
+/**
+ * Leaves nothing of a deleted row in the files: pages are rewritten without their free space, and the write-ahead log is emptied. Its work is
+ * that of copying the database once.
+ */
+export function scrub(database: DatabaseSync): void {
+  database.exec('PRAGMA temp_store = MEMORY; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);')
 }

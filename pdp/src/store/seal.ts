@@ -1,0 +1,84 @@
+/**
+ * Seals what says who somebody is: AES-256-GCM under the vault's key, and a keyed hash to find it by. Keys derive from the vault's by HKDF
+ * (RFC 5869), one for each purpose, so that neither use tells anything of the other.
+ *
+ * @module
+ */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { Fault } from '@mandate/protocol'
+
+export const KEY_BYTES = 32
+const ID_BYTES = 8
+const NONCE_BYTES = 12
+const TAG_BYTES = 16
+/** Bound to every sealed text: what was sealed for the vault opens as nothing else. */
+const PURPOSE = Buffer.from('mandate vault 1')
+
+interface Derived {
+  /** Says which key sealed a text, and nothing of the key. */
+  readonly id: Buffer
+  readonly sealing: Buffer
+  readonly finding: Buffer
+}
+
+/** The key in use, and older ones that may still have to open something. */
+export class VaultKeys {
+  readonly #current: Derived
+  readonly #all: readonly Derived[]
+
+  /** @param older - Keys from before a rotation. */
+  constructor(current: Uint8Array, older: readonly Uint8Array[] = []) {
+    this.#current = derive(current)
+    this.#all = [this.#current, ...older.map(derive)]
+  }
+
+  /** A key of nobody's, for a vault that lives no longer than the process. */
+  static random(): VaultKeys {
+    return new VaultKeys(randomBytes(KEY_BYTES))
+  }
+
+  /** @returns Key id, nonce, tag, ciphertext. */
+  seal(text: string | Uint8Array): Uint8Array {
+    const { id, sealing } = this.#current
+    const nonce = randomBytes(NONCE_BYTES)
+    const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(PURPOSE)
+    const ciphertext = Buffer.concat([cipher.update(text), cipher.final()])
+    return Buffer.concat([id, nonce, cipher.getAuthTag(), ciphertext])
+  }
+
+  /** @throws Fault `internal` for what none of the keys sealed, and for what was altered. */
+  open(sealed: Uint8Array): Buffer {
+    const bytes = Buffer.from(sealed)
+    const key = this.#all.find(({ id }) => id.equals(bytes.subarray(0, ID_BYTES)))
+    if (!key)
+      throw new Fault(
+        'internal',
+        'the vault was sealed with a key that is not here; give the one it had before in PDP_VAULT_OLD_KEYS',
+      )
+    const nonce = bytes.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES)
+    const tagAt = ID_BYTES + NONCE_BYTES
+    const decipher = createDecipheriv('aes-256-gcm', key.sealing, nonce, { authTagLength: TAG_BYTES })
+    decipher.setAAD(PURPOSE).setAuthTag(bytes.subarray(tagAt, tagAt + TAG_BYTES))
+    try {
+      return Buffer.concat([decipher.update(bytes.subarray(tagAt + TAG_BYTES)), decipher.final()])
+    } catch (cause) {
+      throw new Fault('internal', 'a row of the vault was altered', { cause })
+    }
+  }
+
+  isCurrent(sealed: Uint8Array): boolean {
+    return this.#current.id.equals(Buffer.from(sealed).subarray(0, ID_BYTES))
+  }
+
+  /** The same for the same text under the same key; says nothing of it to whoever has not the key. */
+  find(text: string): Uint8Array {
+    return createHmac('sha256', this.#current.finding).update(text).digest()
+  }
+}
+
+function derive(key: Uint8Array): Derived {
+  if (key.length !== KEY_BYTES) throw new RangeError(`a vault key has ${KEY_BYTES} bytes, not ${key.length}`)
+  const part = (info: string, length: number): Buffer =>
+    Buffer.from(hkdfSync('sha256', key, new Uint8Array(), `mandate vault ${info}`, length))
+  return { id: part('id', ID_BYTES), sealing: part('seal', KEY_BYTES), finding: part('find', KEY_BYTES) }
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openDatabase } from './database.ts'
+import { SqlitePeople } from './people.ts'
+import { VaultKeys } from './seal.ts'
+import { SqliteVault } from './vault.ts'
+
+const ISSUER = 'https://id.example'
+const SUB = 'sub-of-petra-planted'
+const first = randomBytes(32)
+const second = randomBytes(32)
+
+let dir: string
+let database: DatabaseSync
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'mandate-vault-'))
+  database = openDatabase(join(dir, 'pdp.db'))
+})
+afterEach(() => {
+  database.close()
+  rmSync(dir, { recursive: true })
+})
+
+const open = (keys = new VaultKeys(first)) => new SqliteVault(database, () => 7, keys)
+/** Everything on disk, as text. */
+const onDisk = (): string =>
+  readdirSync(dir)
+    .map((name) => readFileSync(join(dir, name), 'latin1'))
+    .join('\n')
+
+test('a person has one pseudonym, and it leads back to them', () => {
+  const vault = open()
+  const pseudonym = vault.pseudonymOf(ISSUER, SUB)
+  expect(open().pseudonymOf(ISSUER, SUB)).toBe(pseudonym)
+  expect(open().subOf(pseudonym)).toBe(SUB)
+  expect(vault.pseudonymOf('https://other.example', SUB)).not.toBe(pseudonym)
+  expect(vault.known(ISSUER, 'nobody')).toBeUndefined()
+})
+
+test('neither the sub nor the issuer stands on disk, in whatever encoding', () => {
+  open().pseudonymOf(ISSUER, SUB)
+  for (const form of ['utf8', 'hex', 'base64'] as const)
+    for (const text of [SUB, ISSUER])
+      expect(onDisk().includes(Buffer.from(text).toString(form).slice(0, 20))).toBe(false)
+})
+
+test('what an older version kept open is sealed, notices too, and leaves no trace', () => {
+  database
+    .prepare('INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES (?, ?, ?, 3)')
+    .run('p_old', ISSUER, SUB)
+  database
+    .prepare('INSERT INTO open_notices (id, service, issuer, sub, at) VALUES (?, ?, ?, ?, 3)')
+    .run('n1', 'trips', ISSUER, `${SUB}-2`)
+  database.prepare("INSERT INTO salts (name, salt) VALUES ('commitment', ?)").run(Buffer.alloc(32, 9))
+  expect(onDisk().includes(SUB)).toBe(true)
+  const vault = open()
+  expect(vault.subOf('user:p_old')).toBe(SUB)
+  expect(vault.known(ISSUER, SUB)).toBe('user:p_old')
+  const people = new SqlitePeople(database, new VaultKeys(first))
+  expect(people.notices('trips', '', 10)).toMatchObject([{ id: 'n1', issuer: ISSUER, sub: `${SUB}-2` }])
+  expect(onDisk().includes(SUB)).toBe(false)
+  expect(onDisk().includes(Buffer.alloc(32, 9).toString('latin1'))).toBe(false)
+})
+
+describe('a rotation', () => {
+  test('keeps pseudonyms, commitments and notices; afterwards the old key opens nothing', () => {
+    const before = open()
+    const pseudonym = before.pseudonymOf(ISSUER, SUB)
+    const commitment = before.commit('words')
+    const after = open(new VaultKeys(second, [first]))
+    expect(after.known(ISSUER, SUB)).toBe(pseudonym)
+    expect(after.subOf(pseudonym)).toBe(SUB)
+    expect(after.commit('words')).toBe(commitment)
+    expect(open(new VaultKeys(second)).subOf(pseudonym)).toBe(SUB)
+    expect(() => open(new VaultKeys(first))).toThrow('a key that is not here')
+  })
+
+  test('without the old key changes nothing', () => {
+    const pseudonym = open().pseudonymOf(ISSUER, SUB)
+    expect(() => open(new VaultKeys(second))).toThrow('a key that is not here')
+    expect(open().subOf(pseudonym)).toBe(SUB)
+  })
+})
+
+test('an altered row is a fault, never somebody else', () => {
+  const pseudonym = open().pseudonymOf(ISSUER, SUB)
+  const { sealed } = database.prepare('SELECT sealed FROM vault').get() ?? {}
+  const altered = Buffer.from(sealed as Uint8Array)
+  altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1
+  database.prepare('UPDATE vault SET sealed = ?').run(altered)
+  expect(() => open().subOf(pseudonym)).toThrow('was altered')
+})
+
+test('a key of another length is refused', () => {
+  expect(() => new VaultKeys(randomBytes(16))).toThrow('32 bytes')
+})
