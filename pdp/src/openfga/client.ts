@@ -7,6 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '@mandate/protocol'
 import { Pool } from 'undici'
+import { post } from './post.ts'
 
 export interface ClientOptions {
   /** Base URL of the OpenFGA HTTP API. */
@@ -59,11 +60,9 @@ export class OpenFgaClient {
   }
 
   async #once(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
-    const response = await this.#pool.request({ method: 'POST', path, headers: this.#headers, body, signal })
-    const text = await response.body.text()
-    if (response.statusCode >= 500 || response.statusCode === 429) throw unavailable(`status ${response.statusCode}`)
-    if (response.statusCode !== 200)
-      throw new Fault('internal', `OpenFGA refused ${path}: ${response.statusCode} ${errorCode(text)}`)
+    const { status, text } = await post(this.#pool, { path, headers: this.#headers, body, signal })
+    if (status >= 500 || status === 429) throw unavailable(`status ${status}`)
+    if (status !== 200) throw new Fault('internal', `OpenFGA refused ${path}: ${status} ${errorCode(text)}`)
     const value: unknown = parse(text)
     if (typeof value !== 'object' || value === null) throw unavailable('answer is no JSON object')
     return value as Readonly<Record<string, unknown>>
