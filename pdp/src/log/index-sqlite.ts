@@ -9,7 +9,7 @@ import type { IndexAnswer, IndexReply, IndexRequest, IndexThreadData } from './i
 import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry } from './port.ts'
 
 /** How long fresh entries may gather before they are indexed, when nobody asks. */
-const FEED_AFTER_MS = 50
+const FEED_AFTER_MS = 250
 /** Entries a transaction. */
 const MAX_FEED = 4_096
 
