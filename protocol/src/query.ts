@@ -5,6 +5,7 @@
  * @module
  */
 import { z } from 'zod'
+import { canonical } from './canonical.ts'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
 import { type EpochMillis, instantSchema, pageLimitSchema, ulidSchema } from './id.ts'
 
@@ -64,6 +65,11 @@ export const loggedEntrySchema = entrySchema
   .strip()
   .meta({ id: 'LoggedEntry', description: 'An entry of the decision log, with its place in it. People by pseudonym.' })
 export type LoggedEntry = z.infer<typeof loggedEntrySchema>
+
+/** The leaf of an entry that was read back: what a proof is about. */
+export function leafBytes({ index: _index, origin: _origin, ...entry }: LoggedEntry): Uint8Array {
+  return new TextEncoder().encode(canonical(entry))
+}
 
 /** The answer: newest first. `total` counts all that match, not only this page. */
 export const decisionPageSchema = z.object({

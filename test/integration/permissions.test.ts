@@ -114,6 +114,12 @@ const revokePersonas = async (world: World): Promise<void> => {
     if (title === 'visitor') await world.call('PATCH', `/v1/personas/${id}`, world.as('A'), { status: 'revoked' })
 }
 
+/** Of which A alone is a party. */
+const newDecision = async (world: World): Promise<string> => {
+  const answer = await world.ask({ subject: 'A', action: 'read' })
+  return `/v1/decisions/${answer.headers.get('x-evaluation-id')}`
+}
+
 const PREPARE: Readonly<Record<string, Prepare>> = {
   'POST /access/v1/evaluation': (world) => post('/access/v1/evaluation', aboutFlight(world)),
   'POST /access/v1/evaluation (agent)': (world) => post('/access/v1/evaluation', aboutFlight(world, 'X')),
@@ -185,10 +191,8 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
   'GET /v1/erasures': () => get('/v1/erasures'),
   'POST /v1/erasures/{id}/acknowledge': () => post('/v1/erasures/01KAQWERTY0123456789ABCDEF/acknowledge'),
   'GET /v1/decisions': () => get('/v1/decisions'),
-  'GET /v1/decisions/{id}': async (world) => {
-    const answer = await world.ask({ subject: 'A', action: 'read' })
-    return get(`/v1/decisions/${answer.headers.get('x-evaluation-id')}`)
-  },
+  'GET /v1/decisions/{id}': async (world) => get(await newDecision(world)),
+  'GET /v1/decisions/{id}/proof': async (world) => get(`${await newDecision(world)}/proof`),
   'GET /log/checkpoint': () => get('/log/checkpoint'),
   'DELETE /v1/subjects/me': () => ({ method: 'DELETE', path: '/v1/subjects/me' }),
 }

@@ -134,6 +134,11 @@ export const PERMISSIONS: readonly Permission[] = [
     owner: 'yes',
     auditor: 'yes',
   }),
+  row('GET /v1/decisions/{id}/proof', 'not_found', {
+    ...each([...SERVICES, 'brought'], 'forbidden'),
+    owner: 'yes',
+    auditor: 'yes',
+  }),
   row('GET /log/checkpoint', 'yes', {}),
   row('DELETE /v1/subjects/me', ...anybodyInPerson),
 ]

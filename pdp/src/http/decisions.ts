@@ -1,29 +1,29 @@
 /**
- * `GET /v1/decisions` and one decision (design 6, L8). People see what they are a party to, auditors all; reading leaves an entry.
+ * `GET /v1/decisions`, one decision and its proof (design 6, L8). People see what they are a party to, auditors all; reading leaves an entry.
  *
  * @module
  */
-import { type DecisionPage, decisionQuerySchema, type LoggedEntry, refuse, ulidSchema } from '@mandate/protocol'
-import { Router } from 'express'
+import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protocol'
+import { type RequestHandler, Router } from 'express'
 import type { DecisionLog, EntryIndex } from '../log/port.ts'
-import type { Principal } from '../pap/pap.ts'
 import type { Recorder } from '../ports.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
+import { entryFor, readerOf } from './reading.ts'
 
 export interface DecisionDeps {
   readonly index: EntryIndex
-  readonly log: Pick<DecisionLog, 'checkpoint'>
+  readonly log: Pick<DecisionLog, 'origin' | 'checkpoint' | 'prove'>
   readonly record: Recorder
 }
 
-export function decisionRoutes({ index, record }: DecisionDeps): Router {
+export function decisionRoutes(deps: DecisionDeps): Router {
+  const { index, record } = deps
   const router = Router()
   router.get('/decisions', async (req, res) => {
     const by = principalOf(res)
     const query = parse(decisionQuerySchema, req.query)
-    const party = readerOf(by)
-    const page = await index.query(query, party ? { party } : {})
+    const page = await index.query(query, readerOf(by))
     // One entry a query, not one a page of it.
     if (query.cursor === undefined)
       await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { found: page.total } }])
@@ -36,26 +36,25 @@ export function decisionRoutes({ index, record }: DecisionDeps): Router {
   })
   router.get('/decisions/:id', async (req, res) => {
     const by = principalOf(res)
-    const id = ulidSchema.safeParse(req.params.id)
-    const entry = id.success ? await index.get(id.data) : undefined
-    const party = readerOf(by)
-    if (!entry || (party !== undefined && !isParty(entry, party)))
-      throw refuse('not_found', 'There is no such decision among yours.')
+    const entry = await entryFor(index, req.params.id, by)
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id }])
     res.json(entry)
   })
+  router.get('/decisions/:id/proof', proofRoute(deps))
   return router
 }
 
-/** Whose entries may be read: `undefined` for all. */
-function readerOf(by: Principal): string | undefined {
-  if (by.roles.includes('auditor')) return undefined
-  if (by.party && (by.inPerson || by.party.startsWith('agent:'))) return by.party
-  throw refuse('forbidden', 'People read the decisions they are a party to, auditors all.')
+/** A C2SP tlog-proof. Whoever may read the entry may prove that it is in the log. */
+function proofRoute({ index, log, record }: DecisionDeps): RequestHandler {
+  return async (req, res) => {
+    const by = principalOf(res)
+    const entry = await entryFor(index, req.params['id'], by)
+    if (entry.origin !== log.origin)
+      throw refuse('conflict', `The entry is in the log ${entry.origin}: ask the PDP that writes it.`)
+    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id, change: { as: 'proof' } }])
+    res.type('text/plain; charset=utf-8').send(await log.prove(entry.index))
+  }
 }
-
-const isParty = ({ subject, actor, owner, chain = [] }: LoggedEntry, party: string): boolean =>
-  [subject, actor, owner].includes(party) || chain.some((link) => link.delegator === party || link.delegate === party)
 
 /** `GET /log/checkpoint` (C2SP tlog-tiles): the newest signed checkpoint, for any signed-in caller. */
 export function logRoutes({ log }: DecisionDeps): Router {

@@ -23,6 +23,7 @@ import { z } from 'zod'
 import { type Files, nodeFiles } from './files.ts'
 import { JournalWriter, segmentPath } from './journal.ts'
 import type { DecisionLog, LogReader, RawEntry } from './port.ts'
+import { proveInclusion } from './prove.ts'
 import { Publisher } from './publisher.ts'
 import { loadJournal, loadPublished, refuseRolledBack } from './recover.ts'
 import { Sequencer } from './sequencer.ts'
@@ -154,6 +155,15 @@ class Log implements OpenLog {
 
   checkpoint(): Promise<string | undefined> {
     return Promise.resolve(this.#parts.publisher.checkpoint)
+  }
+
+  async prove(index: number): Promise<string> {
+    const { dir, files, publisher } = this.#parts
+    if (!(index >= 0 && index < this.sequenced)) throw new RangeError(`there is no entry ${index}`)
+    await publisher.cover(index + 1)
+    const { edge, checkpoint } = publisher
+    if (checkpoint === undefined) throw new Fault('log_unavailable', 'there is no checkpoint')
+    return proveInclusion({ dir, files, edge, checkpoint }, index)
   }
 
   async read(from: number): Promise<readonly RawEntry[]> {

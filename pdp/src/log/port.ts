@@ -26,6 +26,12 @@ export interface DecisionLog {
   newestAt(): EpochMillis | undefined
   /** The newest published, signed checkpoint. */
   checkpoint(): Promise<string | undefined>
+  /**
+   * The C2SP tlog-proof of an entry, by its index, against the newest checkpoint; one is published first when the entry is newer.
+   *
+   * @throws Fault `log_unavailable` when none can be published, or a tile is damaged. RangeError for an index that nothing has.
+   */
+  prove(index: number): Promise<string>
   /** Flushes, integrates, publishes. Rejects when the last publication failed: the entries are safe in the journal. */
   close(): Promise<void>
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import { dirname, join } from 'node:path'
-import { type NoteSigner, signCheckpoint } from '@mandate/protocol'
+import { Fault, type NoteSigner, signCheckpoint } from '@mandate/protocol'
 import type { Files } from './files.ts'
 import type { RawEntry } from './port.ts'
 import type { Published } from './recover.ts'
@@ -90,6 +90,20 @@ export class Publisher {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
+  /**
+   * Resolves when the checkpoint covers `size` entries, which must be sequenced: publishes now what it does not cover yet.
+   *
+   * @throws Fault `log_unavailable` when that fails or the log is closed.
+   */
+  async cover(size: number): Promise<void> {
+    while (this.#edge.size < size) {
+      if (this.#isClosed) throw new Fault('log_unavailable', 'the log is closed')
+      this.#schedule(0)
+      await this.ended()
+      if (this.#isFailing) throw new Fault('log_unavailable', 'no checkpoint can be published')
+    }
+  }
+
   /** Publishes all there is. Rejects when that fails; what is in the journal stays there. */
   async flush(): Promise<void> {
     await this.#running?.catch(() => undefined)
@@ -112,7 +126,7 @@ export class Publisher {
   #schedule(delayMs?: number): void {
     if (this.#running || this.#isClosed || this.#backlog.length === 0) return
     const isFull = this.#backlog.length >= MAX_BATCH && !this.#isFailing
-    if (this.#timer && !isFull) return
+    if (this.#timer && !isFull && delayMs !== 0) return
     clearTimeout(this.#timer)
     const untilDue = isFull ? 0 : this.#lastStart + this.#options.checkpointEveryMs - performance.now()
     this.#timer = setTimeout(() => this.#run(), Math.max(0, delayMs ?? untilDue))

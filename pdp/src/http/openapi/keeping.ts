@@ -1,19 +1,15 @@
 /**
- * What is kept of people, and the decision log, described.
+ * What is kept of people, described.
  *
  * @module
  */
 import {
-  decisionPageSchema,
-  decisionQuerySchema,
   erasureNoticeSchema,
   erasureQuerySchema,
   erasureSchema,
   idSchema,
-  loggedEntrySchema,
   personExportSchema,
   pseudonymSchema,
-  ulidSchema,
 } from '@mandate/protocol'
 import { pageOf } from './granting.ts'
 import type { Operation } from './operation.ts'
@@ -88,38 +84,5 @@ export const KEEPING: readonly Operation[] = [
     summary: 'The service has forgotten them',
     params: { id: idSchema },
     answers: { 204: { description: 'It is told no more of it.' } },
-  },
-  {
-    method: 'get',
-    path: '/v1/decisions',
-    id: 'listDecisions',
-    tag: 'Log',
-    door: 'reading',
-    summary: 'Entries of the decision log, newest first',
-    description: 'People see what they are a party to, auditors all. Reading leaves an entry.',
-    query: decisionQuerySchema,
-    answers: { 200: { description: 'A page.', schema: decisionPageSchema } },
-  },
-  {
-    method: 'get',
-    path: '/v1/decisions/{id}',
-    id: 'readDecision',
-    tag: 'Log',
-    door: 'reading',
-    summary: 'One entry',
-    params: { id: ulidSchema },
-    answers: { 200: { description: 'The entry.', schema: loggedEntrySchema } },
-    problems: ['not_found'],
-  },
-  {
-    method: 'get',
-    path: '/log/checkpoint',
-    id: 'checkpoint',
-    tag: 'Log',
-    door: 'reading',
-    summary: 'The newest signed checkpoint',
-    description: 'C2SP tlog-checkpoint: size and root of the log, signed with Ed25519.',
-    answers: { 200: { description: 'A signed note.', text: 'text/plain' } },
-    problems: ['not_found'],
   },
 ]

@@ -10,6 +10,7 @@ import { ASKING, OPEN } from './asking.ts'
 import { GRANTING, INVITING } from './granting.ts'
 import { KEEPING } from './keeping.ts'
 import type { Operation } from './operation.ts'
+import { READING } from './reading.ts'
 import { RULING } from './ruling.ts'
 
 export const OPERATIONS: readonly Operation[] = [
@@ -19,6 +20,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...ADMINISTERING,
   ...RULING,
   ...KEEPING,
+  ...READING,
   ...OPEN,
 ]
 
