@@ -40,7 +40,7 @@ import { Turns } from './pap/turns.ts'
 import { readSources } from './policy/pack.ts'
 import type { Clock, Recorder, Register } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Answers, Intents, Invitations, Keys, People, PolicyShelf, Vault } from './remembered.ts'
+import type { Answers, Intents, Invitations, Keys, People, PolicyShelf, Sessions, Vault } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
 import { SqliteFacts } from './store/facts.ts'
@@ -50,6 +50,7 @@ import { SqliteKeys } from './store/keys.ts'
 import { SqlitePeople } from './store/people.ts'
 import { SqlitePolicies } from './store/policies.ts'
 import { SqliteRegister } from './store/register.ts'
+import { SqliteSessions } from './store/sessions.ts'
 import { SqliteVault } from './store/vault.ts'
 import { loadVaultKeys } from './vault-key.ts'
 
@@ -106,6 +107,7 @@ interface Remembered {
   readonly people: People
   readonly facts: Facts
   readonly shelf: PolicyShelf
+  readonly sessions: Sessions
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -150,6 +152,7 @@ async function openMemory(
     people: new SqlitePeople(database, keys),
     facts: new SqliteFacts(database),
     shelf: new SqlitePolicies(database),
+    sessions: new SqliteSessions(database, clock),
     log,
     index,
     clock,
@@ -236,10 +239,12 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     register,
     vault,
     keys,
+    sessions: memory.sessions,
     clock,
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
-  const decideDeps = { policies, relations, past: register, clock }
+  const { sessions } = memory
+  const decideDeps = { policies, relations, past: register, clock, sessions }
   const app = createHttpApp({
     ...pap,
     redact,
@@ -248,6 +253,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     wrongCodes: new WrongCodes(clock),
     border,
     callers,
+    sessions,
     policyControl: store.policies,
     consistency: relations.consistency,
     decide: (evaluation) => decide(evaluation, decideDeps),

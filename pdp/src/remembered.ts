@@ -195,3 +195,10 @@ export interface PolicyShelf {
   inForce(): { readonly version: string; readonly insteadOf: string | undefined } | undefined
   setInForce(version: string, insteadOf: string | undefined): void
 }
+
+/** Sessions that ended at the identity provider before their tokens did. */
+export interface Sessions {
+  /** @param until - When no token of the session can be good any more. */
+  end(sid: string, until: EpochMillis): void
+  isEnded(sid: string): boolean
+}

@@ -24,6 +24,8 @@ export const subjectSchema = z
       .looseObject({
         persona: z.string().optional().describe('`title/circle` that the subject acts in.'),
         act: actSchema.optional(),
+        /** The session of the token that the subject came with, so that one that ended is denied. */
+        sid: z.string().optional(),
       })
       .optional(),
   })

@@ -29,6 +29,7 @@ export const ENTRY_KINDS = [
   'log_read',
   'policy_loaded',
   'facts_changed',
+  'session_ended',
   'key_changed',
   'person_erased',
   'erasure_acknowledged',

@@ -73,7 +73,7 @@ export function actQuestions({ admitted, acting }: Matter): readonly Question[] 
 }
 
 /**
- * What stands against the subject's persona and the agents, primary first. `answers` are those to {@link actQuestions}.
+ * What stands against the subject's session, persona and the agents, primary first. `answers` are those to {@link actQuestions}.
  *
  * @param registered - Whether an agent that is not active is known at all; asked only then.
  */
@@ -82,7 +82,7 @@ export async function actFindings(
   answers: ReadonlyMap<Question, boolean>,
   registered: (agent: PartyRef) => Promise<boolean>,
 ): Promise<readonly Finding[]> {
-  const codes = new Set<string>()
+  const codes = new Set<string>(matter.admitted.isSessionEnded ? ['session_ended'] : [])
   for (const [question, answer] of answers) {
     if (answer) continue
     if (question.kind === 'agent') codes.add((await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown')

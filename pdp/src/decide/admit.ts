@@ -19,6 +19,8 @@ export interface Admitted {
   /** Whether links' own limits bind the action. */
   readonly limited: boolean
   readonly model: string
+  /** Whether the subject has signed out. */
+  readonly isSessionEnded: boolean
   /** Set when the domain's own model decides. */
   readonly relation: AskedRelation | undefined
 }
@@ -40,7 +42,12 @@ export interface Place extends Pick<Located, 'owner' | 'root' | 'resource' | 'an
 }
 
 /** @returns a reason code when the question cannot be put. */
-export function admit(evaluation: Evaluation, policies: InForce, now: EpochMillis): Admitted | string {
+export function admit(
+  evaluation: Evaluation,
+  policies: InForce,
+  now: EpochMillis,
+  isSessionEnded = false,
+): Admitted | string {
   const { type } = splitRef(evaluation.resource)
   const pack = policies.byType.get(type)
   if (!pack) return 'resource_unknown'
@@ -53,6 +60,7 @@ export function admit(evaluation: Evaluation, policies: InForce, now: EpochMilli
     pack,
     now,
     limited: rule.limited,
+    isSessionEnded,
     model: policies.modelId,
     relation: rule.relation
       ? { name: rule.relation, inDomain: policies.view.relation(type, 'domain') !== undefined }

@@ -7,6 +7,7 @@
 import type { EpochMillis } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock, PastGrants, Relations } from '../ports.ts'
+import type { Sessions } from '../remembered.ts'
 import { Trail } from '../trail.ts'
 import { act, actingOf } from './act.ts'
 import { admit, locate } from './admit.ts'
@@ -21,6 +22,7 @@ export interface DecideDeps {
   readonly relations: Relations
   readonly past: PastGrants
   readonly clock: Clock
+  readonly sessions: Pick<Sessions, 'isEnded'>
 }
 
 /** Decides one evaluation. Rejects with a `Fault` when it cannot; never permits then. */
@@ -31,7 +33,8 @@ export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<
 async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDeps, trail: Trail): Promise<Verdict> {
   const { relations } = deps
   const policies = deps.policies()
-  const admitted = admit(evaluation, policies, now)
+  const { session } = evaluation
+  const admitted = admit(evaluation, policies, now, session !== undefined && deps.sessions.isEnded(session))
   if (typeof admitted === 'string') return unknown(admitted, now, policies, trail)
   if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, trail)
   const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])

@@ -57,6 +57,7 @@ function admitted(sent: Readonly<Record<string, unknown>>, action = 'execute'): 
     limited: true,
     model: '01M',
     relation: undefined,
+    isSessionEnded: false,
   }
 }
 const EUR = (amount: number) => ({ price: { amount, currency: 'EUR' } })

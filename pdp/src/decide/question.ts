@@ -16,6 +16,8 @@ export interface Evaluation {
   readonly actor: PartyRef | undefined
   /** `title/circle` that the subject acts in, as sent. */
   readonly persona: string | undefined
+  /** The subject's session at the identity provider, when the caller knows it. */
+  readonly session?: string | undefined
   /** `subject.properties` and `action.properties` as sent; only what the manifest declares is looked at. */
   readonly about: { readonly subject: Properties; readonly action: Properties }
   readonly action: string

@@ -32,7 +32,7 @@ export async function decideByRelation(
   const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
   const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
   const [related, ...active] = await relations.ask(questions, circumstancesOf(admitted), trail)
-  const findings: Finding[] = []
+  const findings: Finding[] = admitted.isSessionEnded ? [{ code: 'session_ended' }] : []
   for (const [index, agent] of agents.entries()) {
     if (active[index]) continue
     findings.push({ code: (await relations.isRegistered(agent, trail)) ? 'agent_suspended' : 'agent_unknown' })

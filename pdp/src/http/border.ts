@@ -110,6 +110,7 @@ export class Border {
       subject: party,
       actor: act ? `agent:${act.sub}` : undefined,
       persona: subject.properties?.persona,
+      session: subject.properties?.sid,
       about: { subject: subject.properties ?? {}, action: action.properties ?? {} },
       action: action.name,
       resource: searched ? `${resource.type}:any` : this.#resource(resource.type, resource.id),

@@ -4,14 +4,14 @@
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
-import { Fault, type PartyRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, Fault, type PartyRef, refuse } from '@mandate/protocol'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { Memory } from '../memory.ts'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
 import type { Clock, Register } from '../ports.ts'
-import type { Keys, Vault } from '../remembered.ts'
+import type { Keys, Sessions, Vault } from '../remembered.ts'
 
 export interface CallerOptions {
   /** Byte for byte the tokens' `iss`. */
@@ -24,6 +24,7 @@ export interface CallerOptions {
   readonly register: Register
   readonly vault: Vault
   readonly keys: Keys
+  readonly sessions: Pick<Sessions, 'isEnded'>
   readonly clock: Clock
   /** Where the issuer's keys are; found by discovery when absent. */
   readonly jwksUrl?: URL
@@ -36,13 +37,25 @@ const claimsSchema = z.looseObject({
   exp: z.number(),
   typ: z.literal('Bearer').optional(),
   aud: z.string(),
+  sid: z.string().optional(),
   svc: z.string().optional(),
   roles: z.array(z.string()).optional(),
   cnf: z.undefined().optional(),
 })
 type Claims = z.infer<typeof claimsSchema>
 
+/** OpenID Connect Back-Channel Logout 1.0, section 2.4. A session is named: ours are told so. */
+const logoutSchema = z.looseObject({
+  aud: z.union([z.string().transform((client) => [client]), z.array(z.string())]),
+  sid: z.string().min(1),
+  sub: z.string().min(1).optional(),
+  nonce: z.undefined().optional(),
+  events: z.looseObject({ 'http://schemas.openid.net/event/backchannel-logout': z.looseObject({}) }),
+})
+
+const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
 const MAX_TOKEN_AGE = '15 min'
+const MAX_TOKEN_AGE_MS = 15 * 60_000
 /** Clocks of the identity provider and ours may be this far apart, in seconds. */
 const TOLERANCE = 5
 const REMEMBERED_TOKENS = 10_000
@@ -75,7 +88,45 @@ export class Callers {
         authorization ? 'Send one bearer token.' : 'Send a bearer token.',
         challenge(authorization !== undefined),
       )
-    return this.#principalOf(await this.#claims(token), origin)
+    const claims = await this.#claims(token)
+    // Looked at each time: the token itself is remembered.
+    if (claims.sid !== undefined && this.#options.sessions.isEnded(claims.sid)) throw invalid('Its session has ended.')
+    return this.#principalOf(claims, origin)
+  }
+
+  /**
+   * The session that a logout token ends (OpenID Connect Back-Channel Logout 1.0, section 2.6).
+   *
+   * @throws Fault `invalid_request`, or `identity_unavailable` when the keys cannot be had.
+   */
+  async endedSession(token: string): Promise<{
+    readonly sid: string
+    readonly until: EpochMillis
+    readonly party: PartyRef | undefined
+  }> {
+    const { issuer, interactiveClients, vault, clock } = this.#options
+    const claims = logoutSchema.safeParse(await this.#logoutClaims(token))
+    if (!claims.success || !interactiveClients.some((client) => claims.data.aud.includes(client)))
+      throw refuse('invalid_request', 'logout_token: is not one of a client of ours.')
+    const { sid, sub } = claims.data
+    return { sid, until: clock() + MAX_TOKEN_AGE_MS, party: sub === undefined ? undefined : vault.known(issuer, sub) }
+  }
+
+  async #logoutClaims(token: string): Promise<JWTPayload> {
+    try {
+      const { issuer } = this.#options
+      const rules = {
+        issuer,
+        algorithms: ALGORITHMS,
+        typ: 'logout+jwt',
+        maxTokenAge: '5 min',
+        clockTolerance: TOLERANCE,
+      }
+      return (await jwtVerify(token, this.#keys, { ...rules, requiredClaims: ['iat', 'jti', 'aud', 'exp'] })).payload
+    } catch (cause) {
+      if (isKeyTrouble(cause)) throw new Fault('identity_unavailable', 'the issuer has no keys for us', { cause })
+      throw refuse('invalid_request', 'logout_token: is not valid here.')
+    }
   }
 
   #keyHolder(key: string, origin: Principal['origin']): Principal {
@@ -100,7 +151,7 @@ export class Callers {
       const { payload } = await jwtVerify(token, this.#keys, {
         issuer,
         audience,
-        algorithms: ['RS256', 'ES256', 'EdDSA'],
+        algorithms: ALGORITHMS,
         typ: 'at+jwt',
         requiredClaims: ['exp', 'iat', 'sub', 'azp', 'jti'],
         maxTokenAge: MAX_TOKEN_AGE,

@@ -7,7 +7,7 @@ import { refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { InForce } from '../policy/pack.ts'
-import type { Vault } from '../remembered.ts'
+import type { Sessions, Vault } from '../remembered.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
@@ -15,6 +15,7 @@ import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
+import { logoutRoute } from './logout.ts'
 import { JWKS_PATH, jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { otherMethods } from './openapi/operations.ts'
@@ -32,6 +33,7 @@ export interface ServerDeps
     MetadataDeps,
     Omit<SearchRouteDeps, 'requireEntitled' | 'vault'> {
   readonly callers: Callers
+  readonly sessions: Sessions
   readonly policies: () => InForce
   readonly vault: Vault
   readonly limits: LimitOptions
@@ -71,6 +73,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     res.set('cache-control', 'public, max-age=3600').json(document)
   })
   app.use(otherMethods('open'), limits.concurrency, limits.byAddress)
+  app.post('/backchannel-logout', ...logoutRoute(deps))
   app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
   app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), evaluationRoute(deps))
   app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), evaluationsRoute(deps))

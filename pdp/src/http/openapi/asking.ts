@@ -146,6 +146,19 @@ export const OPEN: readonly Operation[] = [
     },
   },
   {
+    method: 'post',
+    path: '/backchannel-logout',
+    id: 'endSession',
+    tag: 'Operations',
+    door: 'open',
+    summary: 'Ends a session, for the identity provider',
+    description:
+      'OpenID Connect Back-Channel Logout 1.0: a logout token with a sid, for one of the interactive clients. From then on the session’s tokens are refused, and what names it in subject.properties.sid is denied session_ended.',
+    body: { schema: z.object({ logout_token: z.string() }), required: true, form: true },
+    answers: { 200: { description: 'It has ended. Again is no change.' } },
+    problems: ['invalid_request', 'payload_too_large', 'too_many_requests', 'log_unavailable', 'identity_unavailable'],
+  },
+  {
     method: 'get',
     path: '/livez',
     id: 'live',

@@ -77,9 +77,14 @@ function described(operation: Operation, schemas: Schemas): Json {
   }
 }
 
-function requestBody({ schema, required, also }: NonNullable<Operation['body']>, schemas: Schemas): Json {
+function requestBody({ schema, required, also, form }: NonNullable<Operation['body']>, schemas: Schemas): Json {
   const read = schemas.input(schema)
-  return { required, content: { [JSON_TYPE]: { schema: also ? { allOf: [read, also] } : read } } }
+  return {
+    required,
+    content: {
+      [form ? 'application/x-www-form-urlencoded' : JSON_TYPE]: { schema: also ? { allOf: [read, also] } : read },
+    },
+  }
 }
 
 function queryParameters(query: z.ZodObject | undefined, schemas: Schemas): readonly Json[] {

@@ -52,6 +52,8 @@ export interface Operation {
 export interface RequestBody {
   readonly schema: z.ZodType
   readonly required: boolean
+  /** A form, and not JSON. */
+  readonly form?: true
   /** What the route checks beyond the schema, as a JSON Schema that holds as well. */
   readonly also?: Readonly<Record<string, unknown>>
 }

@@ -1,0 +1,169 @@
+/**
+ * An entry of the log as the question that it answered, so that it can be asked again: of the same policy or of another. Whatever the log does
+ * not hold is said, never made up. Pure.
+ *
+ * @module
+ */
+import { type Entry, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import { isMeasure, type Manifest } from '../policy/manifest.ts'
+import { SECTIONS } from '../policy/model.ts'
+import type { Pack, Policies } from '../policy/pack.ts'
+import type { Evaluation } from './question.ts'
+
+/** Why an entry cannot be asked again, and what each means. */
+export const UNPLAYABLE = {
+  no_evaluation: 'it is no evaluation',
+  hidden: 'the log holds a name or an id of it only as a commitment',
+  type_unknown: 'no domain of the policy knows its resource type',
+  attributes_misfit: 'its attributes are not those of the policy that it is read by',
+} as const
+
+export interface Unplayable {
+  readonly why: keyof typeof UNPLAYABLE
+  /** Which member of the entry. */
+  readonly member: string
+}
+
+export interface Playable {
+  readonly evaluation: Evaluation
+  /**
+   * What may have been sent and is not in the log: `resource.planned_price`, `persona`. Who asks again must know that the policy does not look
+   * at these ({@link looksAt}), or the answer is to another question.
+   */
+  readonly unknown: ReadonlySet<string>
+}
+
+/** A salted commitment in place of a name or an id. */
+const COMMITMENT = /^~[A-Za-z0-9_-]{22}$/u
+const isHidden = (text: string | undefined): boolean =>
+  text !== undefined && COMMITMENT.test(text.includes(':') ? splitRef(text).id : text)
+
+/**
+ * The question of an entry.
+ *
+ * @param policies - Those that the entry is read by: best those that it was made under. Under any others, what the entry does not hold is
+ *   unknown, since those may not have looked at it.
+ */
+export function evaluationOf(entry: Entry, policies: Pick<Policies, 'byType'>): Playable | Unplayable {
+  const { kind, subject, actor, action, resource } = entry
+  if (kind !== 'evaluation' || subject === undefined || action === undefined || resource === undefined)
+    return { why: 'no_evaluation', member: 'kind' }
+  for (const [member, text] of Object.entries({ subject, actor, action, resource }))
+    if (isHidden(text)) return { why: 'hidden', member }
+  const pack = policies.byType.get(splitRef(resource).type)
+  if (!pack) return { why: 'type_unknown', member: 'resource' }
+  const sent = sentBy(entry, pack.manifest)
+  if ('why' in sent) return sent
+  const { persona, unknown } = personaOf(entry)
+  return {
+    evaluation: {
+      subject: subject as PartyRef,
+      actor: actor as PartyRef | undefined,
+      persona,
+      about: { subject: sent.subject, action: sent.action },
+      action,
+      resource: resource as ResourceRef,
+      attributes: sent.resource,
+    },
+    unknown: new Set([...unknown, ...unknownAttributes(entry, pack, action, sent)]),
+  }
+}
+
+type Sent = Readonly<Record<'subject' | 'resource' | 'action', Readonly<Record<string, unknown>>>>
+
+const ruleOf = ({ actions }: Manifest, action: string) => (Object.hasOwn(actions, action) ? actions[action] : undefined)
+
+/** The inverse of what the log keeps of attributes: `planned_price.EUR` is money again, an instant stands as it was sent. */
+function sentBy({ action = '', attributes = {} }: Entry, manifest: Manifest): Sent | Unplayable {
+  const isRelation = ruleOf(manifest, action)?.relation !== undefined
+  const sent = { subject: new Map<string, unknown>(), resource: new Map(), action: new Map() }
+  for (const [key, value] of Object.entries(attributes)) {
+    const [head = '', tail] = splitKey(key)
+    const of = isRelation
+      ? SECTIONS.find(([, whose]) => whose === head)
+      : SECTIONS.find(([, whose]) => whose === 'resource')
+    const name = isRelation ? (tail ?? '') : head
+    const rule = of && Object.hasOwn(manifest[of[0]], name) ? manifest[of[0]][name] : undefined
+    const unit = isRelation ? undefined : tail
+    if (!of || !rule || (rule.type === 'money') !== (unit !== undefined))
+      return { why: 'attributes_misfit', member: `attributes.${key}` }
+    sent[of[1]].set(name, unit === undefined ? value : { amount: value, currency: unit })
+  }
+  return {
+    subject: Object.fromEntries(sent.subject),
+    resource: Object.fromEntries(sent.resource),
+    action: Object.fromEntries(sent.action),
+  }
+}
+
+/** At the first dot: neither names nor units hold one. */
+function splitKey(key: string): readonly [string, string | undefined] {
+  const dot = key.indexOf('.')
+  return dot < 0 ? [key, undefined] : [key.slice(0, dot), key.slice(dot + 1)]
+}
+
+/** Agents have no persona. Where a domain's own model decides, a persona is hidden even when it is held. */
+function personaOf({ subject = '', persona }: Entry): {
+  readonly persona: string | undefined
+  readonly unknown: readonly string[]
+} {
+  if (!isHidden(persona)) return { persona, unknown: [] }
+  return { persona: undefined, unknown: subject.startsWith('user:') ? ['persona'] : [] }
+}
+
+/** Attributes that the entry does not hold, and that are not known to have been missing. */
+function unknownAttributes(
+  { policy }: Entry,
+  { manifest, version }: Pack,
+  action: string,
+  sent: Sent,
+): readonly string[] {
+  const rule = ruleOf(manifest, action)
+  return SECTIONS.flatMap(([section, of]) =>
+    Object.entries(manifest[section])
+      .filter(([name, { type }]) => {
+        if (Object.hasOwn(sent[of], name)) return false
+        if (policy !== version) return true
+        // A relation's entry holds every quantity and flag, and no text; another's the resource's quantities, where they bind.
+        return rule?.relation ? !['number', 'integer', 'boolean'].includes(type) : !(rule?.limited && of === 'resource')
+      })
+      .map(([name]) => `${of}.${name}`),
+  )
+}
+
+/**
+ * What a policy may look at to decide an evaluation, beside who asks and what is stored: in the words of {@link Playable.unknown}.
+ *
+ * @param bounded - Attributes that limits of grants may name.
+ */
+export function looksAt(
+  { subject, actor, action, resource }: Evaluation,
+  policies: Pick<Policies, 'byType' | 'view'>,
+  bounded: Iterable<string>,
+): ReadonlySet<string> {
+  const pack = policies.byType.get(splitRef(resource).type)
+  const rule = pack && ruleOf(pack.manifest, action)
+  if (!pack || !rule) return new Set()
+  if (rule.relation) return new Set(conditionsOf(pack, policies))
+  const isAgents = (actor ?? subject).startsWith('agent:')
+  const gates = isAgents ? pack.manifest.gates.filter(({ actions }) => actions.includes(action)) : []
+  const titled = subject.startsWith('user:') && Object.keys(pack.manifest.titles).length > 0
+  const declared = [...bounded].filter((name) => {
+    const attribute = Object.hasOwn(pack.manifest.attributes, name) ? pack.manifest.attributes[name] : undefined
+    return rule.limited && attribute !== undefined && isMeasure(attribute.type)
+  })
+  return new Set([
+    ...(titled ? ['persona'] : []),
+    ...[...declared, ...gates.flatMap(({ attribute }) => attribute ?? [])].map((name) => `resource.${name}`),
+  ])
+}
+
+/** Attributes that the domain's conditions take. */
+function* conditionsOf({ name, manifest }: Pack, { view }: Pick<Policies, 'view'>): Iterable<string> {
+  for (const { file, parameters } of view.conditions.values()) {
+    if (file !== `${name}/model.fga`) continue
+    for (const [section, of] of SECTIONS)
+      for (const attribute of Object.keys(manifest[section]))
+        if (parameters.has(`${of}_${attribute}`)) yield `${of}.${attribute}`
+  }
+}

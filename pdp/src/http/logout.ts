@@ -1,0 +1,44 @@
+/**
+ * `POST /backchannel-logout` (OpenID Connect Back-Channel Logout 1.0): the identity provider says that a session ended. From then on nothing
+ * that names the session is permitted, though its tokens live on for minutes.
+ *
+ * @module
+ */
+import { refuse } from '@mandate/protocol'
+import express, { type RequestHandler } from 'express'
+import type { Recorder } from '../ports.ts'
+import type { Sessions } from '../remembered.ts'
+import type { Callers } from './caller.ts'
+import { exchangeOf } from './exchange.ts'
+
+export interface LogoutDeps {
+  readonly callers: Pick<Callers, 'endedSession'>
+  readonly sessions: Sessions
+  readonly record: Recorder
+}
+
+const BODY_LIMIT = '16kb'
+
+/** The token is all the authority there is: whoever has the issuer's key may say it. */
+export function logoutRoute({ callers, sessions, record }: LogoutDeps): readonly [RequestHandler, RequestHandler] {
+  const form = express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 4 })
+  const end: RequestHandler = async (req, res) => {
+    const token: unknown = (req.body as Readonly<Record<string, unknown>> | undefined)?.['logout_token']
+    if (typeof token !== 'string')
+      throw refuse('invalid_request', 'logout_token: must be sent as application/x-www-form-urlencoded.')
+    const { sid, until, party } = await callers.endedSession(token)
+    // Authority is taken before it is said so (ADR 0003).
+    sessions.end(sid, until)
+    const { keptId } = exchangeOf(res)
+    await record([
+      {
+        kind: 'session_ended',
+        caller: 'service:issuer',
+        ...(party ? { subject: party } : {}),
+        ...(keptId ? { request_id: keptId } : {}),
+      },
+    ])
+    res.status(200).end()
+  }
+  return [form, end]
+}
