@@ -7,7 +7,7 @@ import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Facts } from '../facts.ts'
 import { personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
-import type { Directory, GrantRecord, Register } from '../ports.ts'
+import type { Directory, GrantFilter, GrantRecord, Register } from '../ports.ts'
 import { Trail } from '../trail.ts'
 import { type DecideDeps, decide } from './decide.ts'
 import type { Evaluation, Verdict } from './question.ts'
@@ -18,8 +18,8 @@ export interface SearchDeps extends DecideDeps {
   readonly facts: Pick<Facts, 'entities'>
 }
 
-/** The most grants of one delegate, or on one resource, that a search looks through. */
-const MAX_GRANTS = 100_000
+/** How many grants are looked up at a time; a search goes through all of them. */
+const GRANTS_A_TIME = 10_000
 
 /** Resources of a type that might be permitted, sorted, each once. */
 export function resourceCandidates(
@@ -67,7 +67,21 @@ function partsBelow(deps: SearchDeps, ref: ResourceRef, path: readonly string[])
 }
 
 function liveGrantsTo(deps: SearchDeps, delegate: PartyRef): readonly GrantRecord[] {
-  return deps.register.grants({ delegate, ended: false, now: deps.clock(), limit: MAX_GRANTS })
+  return liveGrants(deps, { delegate })
+}
+
+function liveGrants(
+  { register, clock }: SearchDeps,
+  filter: Pick<GrantFilter, 'delegate' | 'owner' | 'covers'>,
+): readonly GrantRecord[] {
+  const all: GrantRecord[] = []
+  let page: readonly GrantRecord[]
+  do {
+    const before = all.at(-1)?.id
+    page = register.grants({ ...filter, ended: false, now: clock(), limit: GRANTS_A_TIME, before })
+    all.push(...page)
+  } while (page.length === GRANTS_A_TIME)
+  return all
 }
 
 /** Whoever might be permitted on a resource: its owner, and every delegate of a live grant of theirs that covers it. Sorted. */
@@ -90,9 +104,7 @@ export async function subjectCandidates(
   const located = await deps.relations.locate(resource, trail)
   if (!located) return []
   const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${manifest.domain}`]
-  const grants = covering.flatMap((covers) =>
-    deps.register.grants({ owner: located.owner, covers, ended: false, now: deps.clock(), limit: MAX_GRANTS }),
-  )
+  const grants = covering.flatMap((covers) => liveGrants(deps, { owner: located.owner, covers }))
   const parties = new Set([located.owner, ...grants.map(({ delegate }) => delegate)])
   return [...parties].filter((party) => splitRef(party).type === kind).sort()
 }
