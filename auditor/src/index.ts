@@ -1,1 +1,1 @@
-export {}
+export { directorySource, httpSource, type Source, SourceError } from './source.ts'

@@ -1,8 +1,23 @@
 export { type Pdp, startPdp } from './app.ts'
 export { type Config, ConfigError, parseConfig } from './config.ts'
 export type { Console } from './console.ts'
+export { decide } from './decide/decide.ts'
+export type { Verdict } from './decide/question.ts'
+export { evaluationOf, looksAt, type Playable, UNPLAYABLE, type Unplayable } from './decide/replay.ts'
 export { problemsOf } from './http/openapi/operation.ts'
 export { OPERATIONS } from './http/openapi/operations.ts'
+export { OpenFgaClient } from './openfga/client.ts'
+export { OpenFgaRelations } from './openfga/relations.ts'
+export { FgaStore } from './openfga/store.ts'
+export { bodyOf, type StoredTuple } from './openfga/stored.ts'
 export type { Manifest } from './policy/manifest.ts'
-export { examinePolicies, type Policies, type PolicySources, packFolders, readSources } from './policy/pack.ts'
+export {
+  examinePolicies,
+  type InForce,
+  type Policies,
+  type PolicySources,
+  packFolders,
+  readSources,
+} from './policy/pack.ts'
 export { PolicyError, parseYaml, type Whereabouts } from './policy/yaml.ts'
+export type { GrantRecord, PastGrants } from './ports.ts'

@@ -4,8 +4,11 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { directorySource, httpSource } from '@mandate/auditor'
+import type { Entry } from '@mandate/protocol'
 import { startOpenFga } from '@mandate/stack'
 import { startIssuer } from '../fixtures/issuer.ts'
+import { differenceText, diffPolicies } from './diff.ts'
 import { type CasedPack, type Checked, checkPacks } from './packs.ts'
 import { playCase } from './play.ts'
 import { USAGE, UsageError } from './usage.ts'
@@ -42,6 +45,7 @@ async function dispatch([command = '', ...rest]: readonly string[], surroundings
   }
   if (command === 'check') return check(rest, surroundings)
   if (command === 'test') return test(rest, surroundings)
+  if (command === 'diff') return diff(rest, surroundings)
   throw new UsageError(command === '' ? 'Which command?' : `There is no command ${command}.`)
 }
 
@@ -73,6 +77,49 @@ const mistakes = ({ problems }: Checked): string =>
 function soundness({ packs }: Checked): string {
   const lines = packs.map(({ version, folder, file }) => `${version}  ${counted(file.cases.length, 'case')}  ${folder}`)
   return `${lines.join('\n')}\nOK: ${counted(packs.length, 'pack')}, models, manifests and cases fit together\n`
+}
+
+const DIFF = {
+  ...COMMON,
+  log: { type: 'string' },
+  openfga: { type: 'string' },
+  store: { type: 'string' },
+  from: { type: 'string', multiple: true },
+  limit: { type: 'string', default: '10000' },
+} as const
+
+async function diff(args: readonly string[], { out, environment }: Surroundings): Promise<number> {
+  const { values, positionals } = parsed(() => parseArgs({ args: [...args], options: DIFF, allowPositionals: true }))
+  const { log, openfga, store, json, from: inForce = [] } = values
+  if (log === undefined || openfga === undefined || store === undefined)
+    throw new UsageError('diff needs --log, --openfga and --store.')
+  if (positionals.length + inForce.length === 0) throw new UsageError('diff with what? Name the packs to come.')
+  if (!/^https?:/u.test(openfga)) throw new UsageError('--openfga is an http or https address.')
+  const limit = Number(values.limit)
+  if (!(Number.isInteger(limit) && limit > 0)) throw new UsageError('--limit is a whole number above 0.')
+  const [from, to] = await Promise.all([checkPacks(inForce), checkPacks(positionals)])
+  const mistaken = [from, to].find(({ policies }) => policies === undefined)
+  if (!from.policies || !to.policies) {
+    if (mistaken) out(json ? `${JSON.stringify({ ok: false, problems: mistaken.problems })}\n` : mistakes(mistaken))
+    return EXIT.found
+  }
+  const entries = await evaluationsOf(log, environment['MANDATE_TOKEN'], limit)
+  const server = { url: openfga, apiToken: environment['OPENFGA_API_TOKEN'] }
+  const difference = await diffPolicies({ entries, from: from.policies, to: to.policies, server, store })
+  const isSame = difference.turned.length === 0
+  out(json ? `${JSON.stringify({ ok: isSame, ...difference })}\n` : differenceText(difference))
+  return isSame ? EXIT.ok : EXIT.found
+}
+
+/** The newest evaluations of a log's directory, or of a PDP's. */
+async function evaluationsOf(log: string, token: string | undefined, limit: number): Promise<readonly Entry[]> {
+  const url = /^https?:/u.test(log) ? new URL(log) : undefined
+  const isLocal = url && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(url.hostname)
+  if (token && url?.protocol === 'http:' && !isLocal)
+    throw new UsageError('A token goes over https only, except on this machine.')
+  const source = url ? httpSource(log, token) : directorySource(log)
+  const given = { kind: 'evaluation' } as const
+  return (await source.query({ given, filter: given, limit })).entries
 }
 
 interface Result {

@@ -9,6 +9,17 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
+/** Something that we need is not to be had. `exit` is the process's exit code. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+  readonly exit: number
+
+  constructor(exit: number, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.exit = exit
+  }
+}
+
 export const USAGE = `npm run policy -- check|test|diff: work on policy packs
 
   npm run policy -- check [DIR…] [--json]
@@ -26,7 +37,8 @@ test    Plays the cases: each on a store of its own, through a real PDP over HTT
 diff    Which decisions of a recorded log would be turned by a change of policy, from the packs of --from (those in
         force; without it, those that ship) to those of DIR. Every evaluation of the log is made again under both,
         with the clock at the entry's time, on one copy of the store's facts as they are now, so that a difference is
-        due to the policy alone. The store itself is only read.
+        due to the policy alone. The store itself is only read. Name all packs that would be in force, not only the
+        changed ones: what no pack knows is denied.
         --log LOG        a log's directory (live or copied), or the URL of a PDP (an auditor's token in MANDATE_TOKEN)
         --openfga URL    the OpenFGA that holds the facts; its key in OPENFGA_API_TOKEN
         --store NAME     the store there (OPENFGA_STORE of the PDP)

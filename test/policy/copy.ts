@@ -1,0 +1,146 @@
+/**
+ * A store's facts, read from a running OpenFGA and written into one of our own: what is evaluated there is evaluated on equal facts, and the
+ * running store is never written to.
+ *
+ * @module
+ */
+import { bodyOf, type GrantRecord, type PastGrants, type StoredTuple } from '@mandate/pdp'
+import { splitRef } from '@mandate/protocol'
+import { z } from 'zod'
+import { Failure } from './usage.ts'
+
+/** An OpenFGA server. */
+export interface Server {
+  readonly url: string
+  readonly apiToken: string | undefined
+}
+
+const PAGE = 100
+/** OpenFGA's limit of one Write. */
+const WRITES = 100
+const TIMEOUT_MS = 30_000
+
+const storesSchema = z.object({
+  stores: z.array(z.object({ id: z.string(), name: z.string() })),
+  continuation_token: z.string(),
+})
+const tupleSchema = z.object({
+  key: z.object({
+    user: z.string(),
+    relation: z.string(),
+    object: z.string(),
+    condition: z.object({ name: z.string(), context: z.looseObject({}).nullish() }).nullish(),
+  }),
+})
+const pageSchema = z.object({ tuples: z.array(tupleSchema), continuation_token: z.string() })
+
+/** Every tuple of the store that has the name. */
+export async function readStore(server: Server, name: string): Promise<readonly StoredTuple[]> {
+  const path = `/stores/${await findStore(server, name)}/read`
+  const tuples: StoredTuple[] = []
+  let continuation_token = ''
+  do {
+    const page = pageSchema.parse(
+      await answered(await call(server, 'POST', path, { page_size: PAGE, continuation_token })),
+    )
+    tuples.push(...page.tuples)
+    continuation_token = page.continuation_token
+  } while (continuation_token)
+  return tuples
+}
+
+async function findStore(server: Server, name: string): Promise<string> {
+  let token = ''
+  do {
+    const path = `/stores?page_size=${PAGE}${token && `&continuation_token=${encodeURIComponent(token)}`}`
+    const page = storesSchema.parse(await answered(await call(server, 'GET', path)))
+    const found = page.stores.find((store) => store.name === name)
+    if (found) return found.id
+    token = page.continuation_token
+  } while (token)
+  throw new Failure(66, `${server.url} has no store ${name}`)
+}
+
+/**
+ * Writes tuples under the first of the models that allows each.
+ *
+ * @returns How many none of them allows: whatever is asked under them does not see those.
+ */
+export async function writeTuples(
+  server: Server,
+  storeId: string,
+  models: readonly string[],
+  tuples: readonly StoredTuple[],
+): Promise<number> {
+  const [model, ...others] = models
+  if (model === undefined) return tuples.length
+  const refused: StoredTuple[] = []
+  for (let start = 0; start < tuples.length; start += WRITES)
+    refused.push(...(await writeBatch(server, storeId, model, tuples.slice(start, start + WRITES))))
+  return refused.length > 0 ? writeTuples(server, storeId, others, refused) : 0
+}
+
+/** A Write is all or nothing: what is refused is halved until the tuples at fault stand alone. */
+async function writeBatch(
+  server: Server,
+  storeId: string,
+  model: string,
+  tuples: readonly StoredTuple[],
+): Promise<readonly StoredTuple[]> {
+  const response = await call(server, 'POST', `/stores/${storeId}/write`, {
+    authorization_model_id: model,
+    writes: { tuple_keys: tuples.map(({ key }) => key) },
+  })
+  if (response.ok) return []
+  if (response.status !== 400) await answered(response)
+  if (tuples.length === 1) return tuples
+  const middle = Math.ceil(tuples.length / 2)
+  const halves = [tuples.slice(0, middle), tuples.slice(middle)]
+  const refused = []
+  for (const half of halves) refused.push(...(await writeBatch(server, storeId, model, half)))
+  return refused
+}
+
+/** Grants as the store still knows them: bodies outlive their ends until they are swept. */
+export function pastIn(tuples: readonly StoredTuple[]): PastGrants {
+  const records = new Map<string, GrantRecord>()
+  const of = (tuple: StoredTuple): string => splitRef(tuple.key.object).id
+  const never = { revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }
+  for (const tuple of tuples)
+    if (tuple.key.object.startsWith('grant:') && tuple.key.relation === 'delegator')
+      records.set(of(tuple), { ...bodyOf(of(tuple), tuple), ...never })
+  for (const tuple of tuples) {
+    const body = tuple.key.relation === 'ended' ? records.get(of(tuple)) : undefined
+    if (body)
+      records.set(body.id, { ...body, revokedAt: Date.parse(String(tuple.key.condition?.context?.['ended_at'])) })
+  }
+  const newestFirst = [...records.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
+  return {
+    byId: (id) => records.get(id),
+    between: (owner, delegate, limit) =>
+      newestFirst.filter((grant) => grant.owner === owner && grant.delegate === delegate).slice(0, limit),
+  }
+}
+
+async function call({ url, apiToken }: Server, method: string, path: string, body?: unknown): Promise<Response> {
+  try {
+    return await fetch(`${url.replace(/\/+$/u, '')}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...(apiToken ? { authorization: `Bearer ${apiToken}` } : {}) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+  } catch (cause) {
+    throw new Failure(69, `${url} does not answer`, { cause })
+  }
+}
+
+async function answered(response: Response): Promise<unknown> {
+  if (response.ok) return response.json()
+  const exit = response.status === 401 || response.status === 403 ? 77 : 69
+  throw new Failure(
+    exit,
+    `${new URL(response.url).origin} answers ${response.status} at ${new URL(response.url).pathname}`,
+  )
+}
