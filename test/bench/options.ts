@@ -17,7 +17,8 @@ rounds. Each case stands beside the very calls that the PDP makes for it ("same 
   --json FILE      write the rows: case, system, store, tuples, connections, rps, p50_ms, p95_ms, p99_ms
   --help           this text
 
-A missed budget is said, and fails nothing.
+What would have more than 1,000 calls to OpenFGA under way at once (a batch of 50 over 32 connections) is left out:
+OpenFGA gives up before it answers. A missed budget is said, and fails nothing.
 `
 
 export interface Options {
@@ -37,7 +38,7 @@ const SMALL: Size = { resources: 800, visible: 100, held: 20 }
 const LARGE: Size = { resources: 100_000, visible: 1_000, held: 20_000 }
 const STORES: readonly OpenFgaEngine[] = ['memory', 'sqlite', 'postgres']
 const QUICK_STORES: readonly OpenFgaEngine[] = ['memory']
-const WHOLE = { rounds: 5, roundMs: 500, warmMs: 1_000, mostCalls: 2_000, sizes: [SMALL, LARGE] }
+const WHOLE = { rounds: 5, roundMs: 500, warmMs: 1_000, mostCalls: 1_000, sizes: [SMALL, LARGE] }
 const QUICK = { rounds: 2, roundMs: 50, warmMs: 250, mostCalls: 200, sizes: [SMALL] }
 
 /** @throws TypeError for what it does not know. */
