@@ -1,3 +1,4 @@
+import { REASONS } from '@mandate/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type GuardedService, startGuardedService } from './guarded-service.harness.ts'
 import { type Asked, answering } from './testing.ts'
@@ -114,8 +115,13 @@ test('an unknown resource looks like one that nobody granted', async () => {
     decision: false,
     context: { reason: code, reasons: [{ code, reason_user: 'Nobody gave you the authority for this.', cure: code }] },
   })
+  const { user: reason_user, cure } = REASONS.no_grant
   pdp.answerWith(answering(() => denial('resource_unknown')))
-  expect((await post('/items/a')).body).toMatchObject({ code: 'no_grant', reasons: [{ code: 'no_grant' }] })
+  // Nothing is left out: a missing cure would say it as well as another code.
+  expect((await post('/items/a')).body).toMatchObject({
+    code: 'no_grant',
+    reasons: [{ code: 'no_grant', reason_user, cure }],
+  })
 })
 
 test('401 for a token of a client that is no registered agent: an actor is never lost on the way (rule A7)', async () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decisionSchema, type Link, linkSchema, type Reason, reasonSchema } from '@mandate/protocol'
+import { decisionSchema, type Link, linkSchema, REASONS, type Reason, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Authz } from './authz.ts'
 
@@ -131,10 +131,12 @@ export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inP
 }
 
 function withoutFigures(reason: Reason): Reason {
-  const { code, gate, reason_user, attribute } = reason
-  const cure = code === 'resource_unknown' ? undefined : reason.cure
+  const { code, gate, reason_user, attribute, cure } = reason
+  // Word for word what is said where there is something to be let in to.
+  if (code === 'resource_unknown')
+    return { code: 'no_grant', reason_user: REASONS.no_grant.user, cure: REASONS.no_grant.cure }
   return {
-    code: indistinct(code),
+    code,
     ...(gate === undefined ? {} : { gate }),
     reason_user,
     ...(cure === undefined ? {} : { cure }),
