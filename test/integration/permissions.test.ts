@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { TILE_WIDTH, tilePath } from '@mandate/protocol'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startIssuer, type TestIssuer, type TokenClaims } from '../fixtures/issuer.ts'
 import { startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
@@ -120,6 +121,13 @@ const newDecision = async (world: World): Promise<string> => {
   return `/v1/decisions/${answer.headers.get('x-evaluation-id')}`
 }
 
+/** Of the published tree, as wide as it is by now. */
+const firstTile = async (world: World, level: 0 | 'entries'): Promise<string> => {
+  const { text } = await world.call('GET', '/log/checkpoint', by(world, 'auditor'))
+  const width = Math.min(TILE_WIDTH, Number(text.split('\n')[1]))
+  return `/log/${tilePath({ level, index: 0, width })}`
+}
+
 const PREPARE: Readonly<Record<string, Prepare>> = {
   'POST /access/v1/evaluation': (world) => post('/access/v1/evaluation', aboutFlight(world)),
   'POST /access/v1/evaluation (agent)': (world) => post('/access/v1/evaluation', aboutFlight(world, 'X')),
@@ -194,6 +202,8 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
   'GET /v1/decisions/{id}': async (world) => get(await newDecision(world)),
   'GET /v1/decisions/{id}/proof': async (world) => get(`${await newDecision(world)}/proof`),
   'GET /log/checkpoint': () => get('/log/checkpoint'),
+  'GET /log/tile/{level}/{index}.p/{width}': async (world) => get(await firstTile(world, 0)),
+  'GET /log/tile/entries/{index}.p/{width}': async (world) => get(await firstTile(world, 'entries')),
   'DELETE /v1/subjects/me': () => ({ method: 'DELETE', path: '/v1/subjects/me' }),
 }
 

@@ -140,6 +140,8 @@ export const PERMISSIONS: readonly Permission[] = [
     auditor: 'yes',
   }),
   row('GET /log/checkpoint', 'yes', {}),
+  row('GET /log/tile/{level}/{index}.p/{width}', 'yes', {}, 'hashes'),
+  row('GET /log/tile/entries/{index}.p/{width}', 'forbidden', { auditor: 'yes' }),
   row('DELETE /v1/subjects/me', ...anybodyInPerson),
 ]
 

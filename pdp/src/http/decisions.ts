@@ -13,7 +13,7 @@ import { entryFor, readerOf } from './reading.ts'
 
 export interface DecisionDeps {
   readonly index: EntryIndex
-  readonly log: Pick<DecisionLog, 'origin' | 'checkpoint' | 'prove'>
+  readonly log: Pick<DecisionLog, 'origin' | 'prove'>
   readonly record: Recorder
 }
 
@@ -54,15 +54,4 @@ function proofRoute({ index, log, record }: DecisionDeps): RequestHandler {
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id, change: { as: 'proof' } }])
     res.type('text/plain; charset=utf-8').send(await log.prove(entry.index))
   }
-}
-
-/** `GET /log/checkpoint` (C2SP tlog-tiles): the newest signed checkpoint, for any signed-in caller. */
-export function logRoutes({ log }: DecisionDeps): Router {
-  const router = Router()
-  router.get('/checkpoint', async (_req, res) => {
-    const checkpoint = await log.checkpoint()
-    if (checkpoint === undefined) throw refuse('not_found', 'The log is empty.')
-    res.type('text/plain; charset=utf-8').send(checkpoint)
-  })
-  return router
 }

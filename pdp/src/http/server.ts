@@ -9,12 +9,13 @@ import helmet from 'helmet'
 import type { InForce } from '../policy/pack.ts'
 import type { Sessions, Vault } from '../remembered.ts'
 import type { Callers } from './caller.ts'
-import { type DecisionDeps, decisionRoutes, logRoutes } from './decisions.ts'
+import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
 import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
+import { type LogFileDeps, logRoutes } from './log-files.ts'
 import { logoutRoute } from './logout.ts'
 import { JWKS_PATH, jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
@@ -28,11 +29,13 @@ const BATCH_LIMIT = '1mb'
 export interface ServerDeps
   extends EvaluationDeps,
     Omit<PapRouteDeps, 'redact' | 'vault'>,
-    DecisionDeps,
+    Omit<DecisionDeps, 'log'>,
+    Omit<LogFileDeps, 'log'>,
     FaultDeps,
     MetadataDeps,
     Omit<SearchRouteDeps, 'requireEntitled' | 'vault'> {
   readonly callers: Callers
+  readonly log: DecisionDeps['log'] & LogFileDeps['log']
   readonly sessions: Sessions
   readonly policies: () => InForce
   readonly vault: Vault

@@ -17,7 +17,9 @@ import {
   type NoteSigner,
   refuse,
   TILE_WIDTH,
+  type Tile,
   tilePath,
+  tileWidth,
 } from '@mandate/protocol'
 import { z } from 'zod'
 import { type Files, nodeFiles } from './files.ts'
@@ -155,6 +157,12 @@ class Log implements OpenLog {
 
   checkpoint(): Promise<string | undefined> {
     return Promise.resolve(this.#parts.publisher.checkpoint)
+  }
+
+  async tile(tile: Tile): Promise<Uint8Array | undefined> {
+    const { dir, files, publisher } = this.#parts
+    if (tile.width > tileWidth(tile.level, tile.index, publisher.edge.size)) return undefined
+    return files.read(join(dir, tilePath(tile)))
   }
 
   async prove(index: number): Promise<string> {

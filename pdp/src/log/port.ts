@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DecisionFilter, Entry, EpochMillis, LoggedEntry } from '@mandate/protocol'
+import type { DecisionFilter, Entry, EpochMillis, LoggedEntry, Tile } from '@mandate/protocol'
 
 /** Where an entry stands in the log. */
 export interface Sequenced {
@@ -26,6 +26,8 @@ export interface DecisionLog {
   newestAt(): EpochMillis | undefined
   /** The newest published, signed checkpoint. */
   checkpoint(): Promise<string | undefined>
+  /** A tile or bundle of the published tree; `undefined` when it has none such, or no longer: a full one takes a partial one's place. */
+  tile(tile: Tile): Promise<Uint8Array | undefined>
   /**
    * The C2SP tlog-proof of an entry, by its index, against the newest checkpoint; one is published first when the entry is newer.
    *

@@ -24,7 +24,7 @@ export type AnswerHeader =
 export interface Answer {
   readonly description: string
   readonly schema?: z.ZodType
-  readonly text?: 'text/plain'
+  readonly text?: 'text/plain' | 'application/octet-stream'
   readonly headers?: readonly AnswerHeader[]
   /** Operations whose `{id}` is the `id` of this answer. */
   readonly leadsTo?: readonly string[]

@@ -12,6 +12,7 @@ import { KEEPING } from './keeping.ts'
 import type { Operation } from './operation.ts'
 import { READING } from './reading.ts'
 import { RULING } from './ruling.ts'
+import { TILING } from './tiles.ts'
 
 export const OPERATIONS: readonly Operation[] = [
   ...ASKING,
@@ -21,6 +22,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...RULING,
   ...KEEPING,
   ...READING,
+  ...TILING,
   ...OPEN,
 ]
 

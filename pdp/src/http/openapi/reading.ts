@@ -38,13 +38,4 @@ export const READING: readonly Operation[] = [
     answers: { 200: { description: 'A tlog-proof.', text: 'text/plain' } },
     problems: ['not_found', 'conflict'],
   },
-  {
-    ...of,
-    path: '/log/checkpoint',
-    id: 'checkpoint',
-    summary: 'The newest signed checkpoint',
-    description: 'C2SP tlog-checkpoint: size and root of the log, signed with Ed25519.',
-    answers: { 200: { description: 'A signed note.', text: 'text/plain' } },
-    problems: ['not_found'],
-  },
 ]

@@ -1,0 +1,75 @@
+/**
+ * The log as C2SP tlog-tiles has it: checkpoint, tiles of hashes, bundles of entries. Paths are parsed, never joined: nothing but a published
+ * tile has one. Hashes say nothing of anybody, so whoever is signed in may have them; bundles hold everything and are the auditors'.
+ *
+ * @see {@link https://c2sp.org/tlog-tiles tlog-tiles}
+ * @module
+ */
+import { type EpochMillis, parseTilePath, refuse } from '@mandate/protocol'
+import { type RequestHandler, Router } from 'express'
+import type { DecisionLog } from '../log/port.ts'
+import { Memory } from '../memory.ts'
+import type { Principal } from '../pap/pap.ts'
+import type { Clock, Recorder } from '../ports.ts'
+import { principalOf } from './exchange.ts'
+
+export interface LogFileDeps {
+  readonly log: Pick<DecisionLog, 'checkpoint' | 'tile'>
+  readonly record: Recorder
+  readonly clock: Clock
+}
+
+/** A checkpoint is old after a second; a tile never changes. All of it needs a token, so no cache may share it. */
+const CHECKPOINT_CACHE = 'private, max-age=1'
+const TILE_CACHE = 'private, max-age=31536000, immutable'
+const TAIL_MS = 3_600_000
+const MAX_TAILS = 1_000
+
+export function logRoutes(deps: LogFileDeps): Router {
+  const router = Router()
+  router.get('/checkpoint', async (_req, res) => {
+    const checkpoint = await deps.log.checkpoint()
+    if (checkpoint === undefined) throw refuse('not_found', 'The log is empty.')
+    res.set('cache-control', CHECKPOINT_CACHE).type('text/plain; charset=utf-8').send(checkpoint)
+  })
+  const tile = tileRoute(deps)
+  router.get('/tile/:level/:index', tile)
+  router.get('/tile/:level/:index.p/:width', tile)
+  // From tile 1000 on an index has more path elements than a template can have.
+  router.use('/tile', (req, res, next) => (/^(GET|HEAD)$/u.test(req.method) ? tile(req, res, next) : next()))
+  return router
+}
+
+function tileRoute({ log, record, clock }: LogFileDeps): RequestHandler {
+  const tails = new Tails(clock)
+  return async (req, res) => {
+    const by = principalOf(res)
+    const tile = parseTilePath(`${req.baseUrl}${req.path}`.slice('/log/'.length))
+    if (tile?.level === 'entries' && !by.roles.includes('auditor'))
+      throw refuse('forbidden', 'Entry bundles are read by auditors.')
+    const bytes = tile && (await log.tile(tile))
+    if (!bytes) throw refuse('not_found', 'The log has no such tile, or has the full one by now.')
+    if (tile.level === 'entries' && tails.begins(by))
+      await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'bundles' } }])
+    res.set('cache-control', TILE_CACHE).type('application/octet-stream')
+    res.send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+  }
+}
+
+/** Reading the log leaves an entry, and that is new to read: one entry a reader and hour, or following would never end. */
+class Tails {
+  readonly #clock: Clock
+  readonly #since = new Memory<EpochMillis>(MAX_TAILS)
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  begins({ name }: Principal): boolean {
+    const now = this.#clock()
+    const since = this.#since.get(name)
+    if (since !== undefined && now - since < TAIL_MS) return false
+    this.#since.set(name, now)
+    return true
+  }
+}
