@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Manifest, Whereabouts } from '@mandate/pdp'
-import { PERMIT_REASONS, REASONS } from '@mandate/protocol'
+import type { Manifest, Policies, Whereabouts } from '@mandate/pdp'
+import { type FactRequest, PERMIT_REASONS, REASONS } from '@mandate/protocol'
 import { readAsk } from '../fixtures/ask.ts'
 import type { CaseFile, CaseQuestion, CaseStep } from './cases.ts'
 
@@ -12,9 +12,14 @@ type Path = readonly PropertyKey[]
 type Objecting = (path: Path, message: string) => void
 
 /** Every mistake, by file and line. */
-export function caseObjections(file: CaseFile, manifest: Manifest, where: Whereabouts): readonly string[] {
+export function caseObjections(
+  file: CaseFile,
+  manifest: Manifest,
+  model: Policies['view'] | undefined,
+  where: Whereabouts,
+): readonly string[] {
   const found: string[] = []
-  const names = new Names(file, manifest, (path, message) => {
+  const names = new Names(file, manifest, model, (path, message) => {
     found.push(`${where(path)}: ${path.map(String).join('.')}: ${message}`)
   })
   checkWorld(file, names)
@@ -34,11 +39,14 @@ export function caseObjections(file: CaseFile, manifest: Manifest, where: Wherea
 class Names {
   readonly file: CaseFile
   readonly manifest: Manifest
+  /** Absent when it does not compose. */
+  readonly model: Policies['view'] | undefined
   readonly object: Objecting
 
-  constructor(file: CaseFile, manifest: Manifest, object: Objecting) {
+  constructor(file: CaseFile, manifest: Manifest, model: Policies['view'] | undefined, object: Objecting) {
     this.file = file
     this.manifest = manifest
+    this.model = model
     this.object = object
   }
 
@@ -82,7 +90,24 @@ class Names {
   }
 }
 
-function checkWorld({ people, agents, resources, autonomy }: CaseFile, names: Names): void {
+/** What the PDP would refuse to store. */
+function checkFacts(facts: readonly FactRequest[], path: Path, { manifest, model, object }: Names): void {
+  for (const [index, fact] of facts.entries()) {
+    const at = [...path, index]
+    if (!('attributes' in fact)) {
+      const { relation, resource } = fact
+      if (model && !model.relation(resource.type, relation))
+        object([...at, 'relation'], `the model has no relation ${resource.type}#${relation}`)
+      continue
+    }
+    const rules = { ...manifest.subject_attributes, ...('resource' in fact ? manifest.attributes : {}) }
+    for (const name of Object.keys(fact.attributes))
+      if (!Object.hasOwn(rules, name))
+        object([...at, 'attributes', name], `the manifest has no attribute "${name}" here`)
+  }
+}
+
+function checkWorld({ people, agents, resources, autonomy, facts }: CaseFile, names: Names): void {
   const { manifest, object } = names
   for (const [name, personas] of Object.entries(people)) {
     if (agents.includes(name)) object(['people', name], 'is an agent as well')
@@ -106,6 +131,7 @@ function checkWorld({ people, agents, resources, autonomy }: CaseFile, names: Na
     names.person(name, ['autonomy', name])
     names.settings(limits, ['autonomy', name, 'limits'])
   }
+  checkFacts(facts, ['facts'], names)
 }
 
 /** Whatever is owned has an owner, or hangs from what has one. */
@@ -151,6 +177,8 @@ function checkStep(step: CaseStep, path: Path, names: Names, grants: Set<string>
   }
   if (agent && !names.file.agents.includes(agent.name))
     names.object([...path, 'agent', 'name'], `there is no "${agent.name}" under agents`)
+  checkFacts(step.facts ?? [], [...path, 'facts'], names)
+  checkFacts(step.without ?? [], [...path, 'without'], names)
   if (transfer) {
     names.resource(transfer.resource, [...path, 'transfer', 'resource'])
     names.person(transfer.to, [...path, 'transfer', 'to'])

@@ -76,7 +76,7 @@ export async function checkPacks(dirs: readonly string[]): Promise<Checked> {
     const folder = places.folders.find((path) => basename(path) === pack.name) ?? pack.name
     const cases = await readCases(folder, pack.name).catch(said(problems))
     if (!cases) continue
-    problems.push(...caseObjections(cases.value, pack.manifest, cases.where))
+    problems.push(...caseObjections(cases.value, pack.manifest, policies?.view, cases.where))
     packs.push({ ...pack, folder, file: cases.value, where: cases.where })
   }
   return { places, problems, packs, policies }

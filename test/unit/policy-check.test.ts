@@ -115,11 +115,32 @@ test.for<readonly [string, string, string, string]>([
   expect(code).toBe(1)
 })
 
+test('facts that the model or the manifest has no place for are told as well', async () => {
+  cpSync(folder('../packs/certification'), join(dir, 'certification'), { recursive: true })
+  change('certification/cases.yaml', 'relation: reader', 'relation: readers')
+  change('certification/cases.yaml', 'attributes: { status: active }', 'attributes: { state: active }')
+  const { out } = await policy('check', join(dir, 'certification'))
+  expect(out.split('\n').slice(0, 2)).toEqual([
+    'certification/cases.yaml:10: facts.0.relation: the model has no relation record#readers',
+    'certification/cases.yaml:14: facts.4.attributes.state: the manifest has no attribute "state" here',
+  ])
+})
+
 test('a pack that promises nothing is told so', async () => {
   rmSync(join(dir, 'nursing/cases.yaml'))
   expect(await policy('check', dir)).toMatchObject({
     code: 1,
     out: expect.stringMatching(/^nursing\/cases\.yaml:1: cannot be read in .*; a pack says there what it promises\n/),
+  })
+})
+
+test('the cases that the documentation shows are cases of expenses', async () => {
+  const shown = /```yaml\n(people:.*?)```/su.exec(readFileSync(folder('../../docs/policy-packs.md'), 'utf8'))?.[1] ?? ''
+  cpSync(folder('../packs/expenses'), join(dir, 'expenses'), { recursive: true })
+  writeFileSync(join(dir, 'expenses/cases.yaml'), shown)
+  expect(await policy('check', join(dir, 'expenses'))).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('1 case '),
   })
 })
 

@@ -141,6 +141,7 @@ describe('what the log does not hold is unknown, unless the policy is known to h
     const measures = ['resource.price', 'resource.risk', 'resource.starts', 'resource.weight']
     expect([...asked({ action: 'read' }).unknown]).toEqual(expect.arrayContaining(measures))
     expect([...asked({ policy: 'trips@000000000002' }).unknown]).toEqual(expect.arrayContaining(measures))
+    expect([...asked({ action: 'tag' }).unknown].join()).not.toContain('resource.')
     expect(asked({ policy: 'trips@000000000002', attributes: { risk: 1 } }).unknown.has('resource.risk')).toBe(false)
   })
 

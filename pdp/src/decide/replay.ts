@@ -119,13 +119,14 @@ function unknownAttributes(
   sent: Sent,
 ): readonly string[] {
   const rule = ruleOf(manifest, action)
+  const isBound = rule?.limited || manifest.gates.some(({ actions }) => actions.includes(action))
   return SECTIONS.flatMap(([section, of]) =>
     Object.entries(manifest[section])
       .filter(([name, { type }]) => {
         if (Object.hasOwn(sent[of], name)) return false
         if (policy !== version) return true
         // A relation's entry holds every quantity and flag, and no text; another's the resource's quantities, where they bind.
-        return rule?.relation ? !['number', 'integer', 'boolean'].includes(type) : !(rule?.limited && of === 'resource')
+        return rule?.relation ? !['number', 'integer', 'boolean'].includes(type) : !(isBound && of === 'resource')
       })
       .map(([name]) => `${of}.${name}`),
   )

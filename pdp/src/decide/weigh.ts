@@ -9,7 +9,7 @@ import { actFindings, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { affirmingQuestions, type Judged, linkOf } from './chain.ts'
 import type { DecideDeps } from './decide.ts'
-import { gateFindings } from './gate.ts'
+import { gateFindings, gatesOf } from './gate.ts'
 import { nearMiss } from './near-miss.ts'
 import type { Finding, Verdict } from './question.ts'
 import { circumstancesOf, isGood, type Related, rootPersona } from './relate.ts'
@@ -124,7 +124,7 @@ function verdictOf(
     root: place.root,
     policy: admitted.pack.version,
     model: admitted.model,
-    attributes: admitted.limited ? admitted.attributes.logged : {},
+    attributes: admitted.limited || gatesOf(admitted).length > 0 ? admitted.attributes.logged : {},
     roundTrips: trail.roundTrips,
   }
 }
