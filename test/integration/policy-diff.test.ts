@@ -25,6 +25,8 @@ beforeAll(async () => {
   tpdp = await startTestPdp({ openFga: inject('openFga'), env: { PDP_PERSON_PER_MINUTE: '60000' }, frozen: true })
   world = new World(tpdp)
   await world.begin((name) => ['A', 'B', 'X'].includes(name))
+  // The clock that decides is the entry's, not this machine's.
+  tpdp.advance(40 * 86_400_000)
   await world.grant({ name: 'ab', from: 'A', to: 'B', actions: ['execute'] })
   await world.grant({ from: 'A', to: 'X', actions: ['execute'] })
   const asked = {
@@ -39,8 +41,6 @@ beforeAll(async () => {
   for (const [name, ask] of Object.entries(asked))
     ids[name] = (await world.ask(ask)).headers.get('x-evaluation-id') ?? ''
   await world.revoke('ab', 'A')
-  // The clock that decides is the entry's, not today's.
-  tpdp.advance(30 * 86_400_000)
 })
 afterAll(() => tpdp?.stop())
 beforeEach(() => {
