@@ -21,6 +21,7 @@ const VARIABLES: Readonly<Record<PortName, string>> = {
   pdp: 'MANDATE_PDP_PORT',
   trips: 'MANDATE_TRIPS_PORT',
   agent: 'MANDATE_AGENT_PORT',
+  auditor: 'MANDATE_AUDITOR_PORT',
 }
 
 /**

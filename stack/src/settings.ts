@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { LOOPBACK } from './net.ts'
 
 /** The services of ours that a stack runs, in the order in which they start. */
-export const SERVICES = ['pdp', 'trips', 'agent'] as const
+export const SERVICES = ['pdp', 'trips', 'agent', 'auditor'] as const
 export type ServiceName = (typeof SERVICES)[number]
 
 /** Everything that has a port of its own. */
@@ -19,7 +19,7 @@ export interface SettingsInput {
   readonly ports: Readonly<Record<ServiceName, number>>
   readonly issuer: string
   readonly openFga: { readonly url: string; readonly apiToken: string }
-  readonly clientSecrets: { readonly trips: string; readonly 'booking-agent': string }
+  readonly clientSecrets: { readonly trips: string; readonly 'booking-agent': string; readonly auditor: string }
   /** @default 'info' */
   readonly logLevel?: string
 }
@@ -38,9 +38,14 @@ export function pdpDataDir(stateDir: string): string {
   return join(stateDir, 'pdp')
 }
 
+/** The verifier key of the PDP's log. */
+export function logKeyFile(stateDir: string): string {
+  return join(pdpDataDir(stateDir), 'log.vkey')
+}
+
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
-  const urls = { pdp: urlOf('pdp'), trips: urlOf('trips'), agent: urlOf('agent') }
+  const urls = { pdp: urlOf('pdp'), trips: urlOf('trips'), agent: urlOf('agent'), auditor: urlOf('auditor') }
   const logLevel = { LOG_LEVEL: input.logLevel ?? 'info' }
   return {
     pdp: { name: 'pdp', entry: 'pdp/src/main.ts', url: urls.pdp, env: { ...pdpEnv(input, urls.pdp), ...logLevel } },
@@ -55,6 +60,12 @@ export function serviceSettings(input: SettingsInput): Record<ServiceName, Servi
       entry: 'examples/booking-agent/src/main.ts',
       url: urls.agent,
       env: { ...agentEnv(input, urls), ...logLevel },
+    },
+    auditor: {
+      name: 'auditor',
+      entry: 'auditor/src/server/main.ts',
+      url: urls.auditor,
+      env: { ...auditorEnv(input, urls), ...logLevel },
     },
   }
 }
@@ -104,5 +115,22 @@ function agentEnv(
     AGENT_PDP_URL: urls.pdp,
     AGENT_DATA_DIR: join(stateDir, 'booking-agent'),
     AGENT_INTERACTIVE_CLIENTS: 'desktop',
+  }
+}
+
+function auditorEnv(
+  { stateDir, ports, issuer, clientSecrets }: SettingsInput,
+  urls: { readonly pdp: string; readonly auditor: string },
+): Record<string, string> {
+  return {
+    AUDITOR_HOST: LOOPBACK,
+    AUDITOR_PORT: String(ports.auditor),
+    AUDITOR_PUBLIC_URL: urls.auditor,
+    AUDITOR_ISSUER: issuer,
+    AUDITOR_CLIENT_ID: 'auditor',
+    AUDITOR_CLIENT_SECRET: clientSecrets.auditor,
+    AUDITOR_PDP_URL: urls.pdp,
+    // The PDP makes its key when it first starts, and it starts before this.
+    AUDITOR_LOG_KEYS_FILE: logKeyFile(stateDir),
   }
 }

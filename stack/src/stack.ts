@@ -11,11 +11,12 @@ import { privateFolder } from './files.ts'
 import { findOpenFga } from './find-openfga.ts'
 import { type Keycloak, startKeycloak } from './keycloak.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
+import { buildPage } from './page.ts'
 import { choosePorts } from './ports.ts'
 import { type Progress, silentProgress } from './progress.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { type Service, spawnService } from './service.ts'
-import { type PortName, pdpDataDir, SERVICES, type ServiceName, serviceSettings } from './settings.ts'
+import { logKeyFile, type PortName, pdpDataDir, SERVICES, type ServiceName, serviceSettings } from './settings.ts'
 
 /** A Keycloak that is up already, with its people: what several stacks can share. */
 export type Identity = Pick<Keycloak, 'issuer' | 'url' | 'admin' | 'clientSecrets'> & {
@@ -88,9 +89,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     servers.push(openFgaUp, identityUp)
     const [openFga, { keycloak, ...identity }] = await Promise.all([openFgaUp, identityUp])
     const { services, urls } = await bringUpServices(context, openFga, identity)
-    const data = pdpDataDir(stateDir)
+    const log = join(pdpDataDir(stateDir), 'log')
     const stop = (): Promise<void> => stopAll(started)
-    return { ...identity, urls, openFga, keycloak, services, log: join(data, 'log'), key: join(data, 'log.vkey'), stop }
+    return { ...identity, urls, openFga, keycloak, services, log, key: logKeyFile(stateDir), stop }
   } catch (error) {
     giveUp.abort(error)
     const outcomes = await Promise.allSettled(servers)
@@ -175,13 +176,15 @@ async function bringUpServices(
     const { name, entry, url, env } = settings[key]
     privateFolder(join(stateDir, name))
     const logFile = join(stateDir, 'logs', `${name}.log`)
-    const service = await progress.step(name, () =>
-      spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal }),
-    )
+    const service = await progress.step(name, async (onRemark) => {
+      if (key === 'auditor') await buildPage(onRemark)
+      return spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal })
+    })
     services[key] = service
     context.started.push(() => service.stop())
   }
-  return { services, urls: { pdp: settings.pdp.url, trips: settings.trips.url, agent: settings.agent.url } }
+  const { pdp, trips, agent, auditor } = settings
+  return { services, urls: { pdp: pdp.url, trips: trips.url, agent: agent.url, auditor: auditor.url } }
 }
 
 /** Two missing tools are named together: nobody wants to learn of the second after installing the first. */

@@ -127,6 +127,7 @@ function printAddresses({ urls, issuer, people, openFga }: Stack): void {
   print(`PDP            ${urls.pdp}`)
   print(`trips          ${urls.trips}`)
   print(`booking agent  ${urls.agent}`)
+  print(`auditor        ${urls.auditor}   sign in as ada`)
   print(`OpenFGA        ${openFga.url}`)
   print(`sign-in        ${issuer}`)
   print('')

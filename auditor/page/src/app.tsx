@@ -1,0 +1,103 @@
+/**
+ * The shell: who is signed in, the log's head, and the page that the address means.
+ *
+ * @module
+ */
+import type { VerifierKey } from '@mandate/protocol'
+import type { JSX } from 'preact'
+import { api } from './api.ts'
+import { Bar } from './bar.tsx'
+import { followed, go, usePlace } from './location.ts'
+import { LogPage } from './log.tsx'
+import { Failure, Plain } from './parts.tsx'
+import { useLoaded } from './use.ts'
+import { pinnedKeys } from './verify.ts'
+
+export function App(): JSX.Element {
+  const place = usePlace()
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents lint/a11y/noStaticElementInteractions: links do both; this only keeps them on the page
+    <div class="app" onClick={followed}>
+      {place.page === 'logged-out' && <SignedOut />}
+      {place.page === 'refused' && <NotSignedIn />}
+      {place.page === 'log' && <SignedIn />}
+    </div>
+  )
+}
+
+interface Access {
+  readonly auditor: boolean
+  readonly keys: readonly VerifierKey[]
+}
+
+function SignedIn(): JSX.Element {
+  const place = usePlace()
+  const access = useLoaded<Access>(async (signal) => {
+    const { auditor, keys } = await api.session(signal)
+    return { auditor, keys: await pinnedKeys(keys) }
+  }, [])
+  if (access.state === 'loading') return <Plain title="Decision log" busy />
+  if (access.state === 'failed') {
+    if (access.error.status === 401) return <SignIn />
+    return (
+      <Plain title="Decision log">
+        <Failure error={access.error} again={access.again} />
+      </Plain>
+    )
+  }
+  const { keys, auditor } = access.value
+  return (
+    <>
+      <Bar keys={keys} onSignOut={signOut} />
+      <LogPage place={place} keys={keys} isAuditor={auditor} />
+    </>
+  )
+}
+
+function signInAddress(): string {
+  const here = location.pathname + location.search
+  return `/sign-in?to=${encodeURIComponent(/^\/(logged-out|refused)/u.test(here) ? '/' : here)}`
+}
+
+function SignIn(): JSX.Element {
+  return (
+    <Plain title="Every decision, and the proof of it.">
+      <p class="lead">
+        Find who did what in whose name, follow the authority from grant to grant, and check in your own browser that
+        nothing was changed since.
+      </p>
+      <a class="button primary" href={signInAddress()}>
+        Sign in
+      </a>
+      <p class="aside">For auditors. A one-time code is asked for. What you read is recorded too.</p>
+    </Plain>
+  )
+}
+
+function SignedOut(): JSX.Element {
+  return (
+    <Plain title="You are signed out.">
+      <p class="lead">Nothing of the log was kept in this browser but the size and root of the last log it verified.</p>
+      <a class="button primary" href="/sign-in">
+        Sign in again
+      </a>
+    </Plain>
+  )
+}
+
+function NotSignedIn(): JSX.Element {
+  return (
+    <Plain title="You were not signed in.">
+      <p class="lead">The identity provider refused, or the sign-in took too long.</p>
+      <a class="button primary" href="/sign-in">
+        Try again
+      </a>
+    </Plain>
+  )
+}
+
+async function signOut(): Promise<void> {
+  const url = await api.signOut().catch(() => '/logged-out')
+  if (url.startsWith('/')) go(url, 'replace')
+  else location.assign(url)
+}

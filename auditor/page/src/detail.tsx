@@ -1,0 +1,220 @@
+/**
+ * One entry in full: what was decided, on whose authority, by which gates; the same question today; and the proof.
+ *
+ * @module
+ */
+import type { LoggedEntry, VerifierKey } from '@mandate/protocol'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { api, type Opened } from './api.ts'
+import { Chain } from './chain.tsx'
+import { gatesOf } from './gates.ts'
+import { addressOf, type Filters } from './location.ts'
+import { Failure, Glyph, glyphOf, Party } from './parts.tsx'
+import { Proof } from './proof.tsx'
+import { Replay } from './replay.tsx'
+import { useLoaded } from './use.ts'
+import { exactly, numbers, reasonText, reasonWords, resourceWords, verdictOf, verdictWords } from './words.ts'
+
+interface DetailProps {
+  readonly id: string
+  readonly keys: readonly VerifierKey[]
+  readonly filters: Filters
+  readonly onClose: () => void
+}
+
+export function Detail({ id, keys, filters, onClose }: DetailProps): JSX.Element {
+  const opened = useLoaded((signal) => api.decision(id, signal), [id])
+  const title = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    if (opened.state === 'there') title.current?.focus({ preventScroll: true })
+  }, [opened.state])
+  return (
+    <article class="detail" aria-busy={opened.state === 'loading'} aria-label="Decision">
+      <div class="detail-top">
+        <a class="back" href={addressOf(filters)}>
+          <span class="back-narrow">All entries</span>
+        </a>
+        <span class="detail-id">{id}</span>
+        <button type="button" class="button quiet close" onClick={onClose}>
+          Close
+          <kbd>Esc</kbd>
+        </button>
+      </div>
+      {opened.state === 'loading' && <p class="waiting">Opening…</p>}
+      {opened.state === 'failed' && <Failure error={opened.error} again={opened.again} />}
+      {opened.state === 'there' && <Body opened={opened.value} keys={keys} titleRef={title} />}
+    </article>
+  )
+}
+
+function Body(props: {
+  opened: Opened
+  keys: readonly VerifierKey[]
+  titleRef: { current: HTMLHeadingElement | null }
+}): JSX.Element {
+  const { opened, keys, titleRef } = props
+  const { entry } = opened
+  const verdict = verdictOf(entry)
+  const gates = gatesOf(entry)
+  return (
+    <>
+      <header class={`lede lede-${verdict}`}>
+        <p class={`verdict verdict-${verdict} verdict-large`}>
+          <Glyph name={glyphOf(verdict)} />
+          {verdictWords(entry)}
+        </p>
+        <h2 class="sentence" tabIndex={-1} ref={titleRef}>
+          <Sentence entry={entry} />
+        </h2>
+        <Because entry={entry} />
+        <p class="lede-when">
+          <time dateTime={entry.at}>{exactly(entry.at)}</time>
+        </p>
+      </header>
+      <Section title="Proof" note="Is this what was logged?">
+        <Proof opened={opened} keys={keys} />
+      </Section>
+      {entry.chain && (
+        <Section title="Authority" note="Who gave it to whom, on what terms.">
+          <Chain entry={entry} />
+        </Section>
+      )}
+      {gates.length > 0 && (
+        <Section title="Gates" note="What was looked at, in order.">
+          <ul class="gates">
+            {gates.map(({ name, outcome, says }) => (
+              <li key={name} class={`gate gate-${outcome}`}>
+                <Glyph name={outcome} />
+                <span class="gate-name">{name}</span>
+                <span class="gate-says">
+                  <span class="sr">{{ holds: 'passed: ', fails: 'failed: ', open: '' }[outcome]}</span>
+                  {says}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      )}
+      {entry.kind === 'evaluation' && (
+        <Section title="Asked again" note="The same question, today.">
+          <Replay entry={entry} />
+        </Section>
+      )}
+      <Section title="Record" note="Everything that the entry holds.">
+        <Record entry={entry} />
+      </Section>
+    </>
+  )
+}
+
+function Section(props: { title: string; note: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="section">
+      <h3>{props.title}</h3>
+      <p class="section-note">{props.note}</p>
+      <div class="section-body">{props.children}</div>
+    </section>
+  )
+}
+
+/** Who, what, on what, for whom: in one sentence. */
+function Sentence({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
+  const { actor, subject, caller, action, resource, target } = entry
+  const who = actor ?? subject ?? caller
+  const verdict = verdictOf(entry)
+  const did = verdict === 'note' ? '' : verdict === 'permit' ? 'was permitted to ' : 'was not permitted to '
+  return (
+    <>
+      {who && <Party party={who} linked />} {did}
+      {action && verdict !== 'note' && <em>{action}</em>}
+      {verdict === 'note' && <span>{verdictWords(entry).toLowerCase()}</span>}{' '}
+      {(resource ?? target) && <span class="sentence-resource">{resourceWords(resource ?? target ?? '')}</span>}
+      {actor && subject && (
+        <>
+          {' '}
+          for <Party party={subject} linked />
+        </>
+      )}
+    </>
+  )
+}
+
+function Because({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
+  const reason = entry.reasons?.[0]
+  const code = reason?.code ?? entry.code
+  if (code === undefined) return null
+  return (
+    <p class="because">
+      <a class="because-code" href={addressOf({ reason: code })}>
+        {reasonWords(code)}
+      </a>
+      {reasonText(code) && <span> {reasonText(code)}</span>}
+      {reason && numbers(reason) && <span class="because-numbers"> {numbers(reason)}.</span>}
+    </p>
+  )
+}
+
+const FIELDS = [
+  ['subject', 'In the name of'],
+  ['actor', 'Acted'],
+  ['caller', 'Asked by'],
+  ['persona', 'Persona'],
+  ['owner', 'Owner'],
+  ['action', 'Action'],
+  ['resource', 'Resource'],
+  ['root', 'Topmost'],
+  ['target', 'About'],
+  ['code', 'Code'],
+  ['status', 'Status'],
+  ['policy', 'Policy'],
+  ['model', 'Model'],
+  ['consistency', 'Consistency'],
+  ['round_trips', 'Round trips'],
+  ['latency_ms', 'Took, ms'],
+  ['request_id', 'Request'],
+  ['trace', 'Trace'],
+  ['origin', 'Log'],
+  ['index', 'Place in the log'],
+  ['kind', 'Kind'],
+] as const
+
+function Record({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
+  const changes = Object.entries(entry.change ?? {})
+  return (
+    <dl class="record">
+      {FIELDS.map(([name, label]) =>
+        entry[name] === undefined ? null : (
+          <div key={name}>
+            <dt>{label}</dt>
+            <dd>
+              <Value name={name} value={String(entry[name])} />
+            </dd>
+          </div>
+        ),
+      )}
+      {Object.entries(entry.attributes ?? {}).map(([name, value]) => (
+        <div key={name}>
+          <dt>{name.replaceAll('_', ' ')}</dt>
+          <dd>{String(value)}</dd>
+        </div>
+      ))}
+      {changes.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name.replaceAll('_', ' ')}</dt>
+          <dd>{typeof value === 'object' ? JSON.stringify(value) : String(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+/** What can be looked for by itself is a link to that. */
+function Value({ name, value }: { readonly name: string; readonly value: string }): JSX.Element {
+  const isParty = /^(user|agent|service):/u.test(value)
+  if (name === 'resource') return <a href={addressOf({ resource: value })}>{value}</a>
+  if (name === 'root') return <a href={addressOf({ under: value })}>{value}</a>
+  if (isParty && name === 'caller') return <a href={addressOf({ caller: value })}>{value}</a>
+  if (isParty) return <a href={addressOf({ member: value })}>{value}</a>
+  return <>{value}</>
+}

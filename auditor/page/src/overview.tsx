@@ -1,0 +1,206 @@
+/**
+ * The band at the top: how much was decided and denied, how it spreads over time, and what it was denied for.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import { api, type Overview } from './api.ts'
+import { addressOf, type Filters, go } from './location.ts'
+import { useLoaded, useMedia } from './use.ts'
+import { counted, minuteOf, plural, reasonWords } from './words.ts'
+
+export function OverviewBand({ filters, query }: { readonly filters: Filters; readonly query: string }): JSX.Element {
+  const overview = useLoaded((signal) => api.overview(query, signal), [query])
+  if (overview.state === 'failed') {
+    return (
+      <section class="band" aria-label="Overview">
+        <p class="aside">The overview could not be counted. The entries below are not affected.</p>
+      </section>
+    )
+  }
+  const there = overview.state === 'there' ? overview.value : undefined
+  return (
+    <section class="band" aria-label="Overview" aria-busy={!there}>
+      <Sums overview={there} />
+      <Activity overview={there} filters={filters} />
+      <Denials overview={there} filters={filters} />
+    </section>
+  )
+}
+
+function Sums({ overview }: { readonly overview: Overview | undefined }): JSX.Element {
+  const { total = 0, counted: reached = 0, permits = 0, denials = 0 } = overview ?? {}
+  const first = overview?.buckets[0]
+  const share = permits + denials === 0 ? 0 : Math.round((denials / (permits + denials)) * 100)
+  return (
+    <div class="sums">
+      <h2 class="band-title">{first ? `Since ${minuteOf(first.at)}` : 'Decisions'}</h2>
+      <p class="sum">
+        <span class="sum-number">{overview ? counted(permits + denials) : '–'}</span>
+        <span class="sum-words">{permits + denials === 1 ? 'decision' : 'decisions'}</span>
+      </p>
+      <p class="sum-split">
+        {counted(permits)} permitted, <span class="denied-words">{counted(denials)} denied</span>
+        {denials > 0 && permits > 0 && ` (${share} %)`}
+      </p>
+      {reached < total && (
+        <p class="aside">
+          Counted over the newest {counted(reached)} of {counted(total)} entries.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function Denials(props: { overview: Overview | undefined; filters: Filters }): JSX.Element {
+  const { overview, filters } = props
+  const denied = overview?.denied ?? []
+  const most = denied[0]?.count ?? 1
+  return (
+    <div class="denials">
+      <h2 class="band-title">Denied for</h2>
+      {overview && denied.length === 0 && <p class="aside">Nothing was denied.</p>}
+      <ol class="denials-list">
+        {denied.map(({ reason, count }) => (
+          <li key={reason}>
+            <a href={addressOf({ ...filters, decision: 'deny', reason })}>
+              <span class="denial-reason">{reasonWords(reason)}</span>
+              <span class="denial-count">{counted(count)}</span>
+              <svg class="denial-bar" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true">
+                <rect width={(count / most) * 100} height="2" />
+              </svg>
+            </a>
+          </li>
+        ))}
+      </ol>
+    </div>
+  )
+}
+
+const CHART_PX = 148
+/** Room for this many buckets at least. */
+const FEWEST = 16
+
+function Activity(props: { overview: Overview | undefined; filters: Filters }): JSX.Element {
+  const { overview, filters } = props
+  const box = useRef<HTMLDivElement>(null)
+  const isDark = useMedia('(prefers-color-scheme: dark)')
+  const buckets = overview?.buckets ?? []
+  const latest = useRef(filters)
+  latest.current = filters
+  useEffect(() => {
+    const at = box.current
+    if (!at || !overview || buckets.length === 0) return
+    const choose = (from: number, to: number): void =>
+      go(addressOf({ ...latest.current, from: new Date(from).toISOString(), to: new Date(to).toISOString() }))
+    const chart = new uPlot(optionsOf(at.clientWidth, overview.step, choose), dataOf(overview), at)
+    const watch = new ResizeObserver(() => chart.setSize({ width: at.clientWidth, height: CHART_PX }))
+    watch.observe(at)
+    return () => {
+      watch.disconnect()
+      chart.destroy()
+    }
+  }, [overview, isDark])
+  const first = buckets[0]
+  const last = buckets.at(-1)
+  const words =
+    first && last
+      ? `Activity from ${minuteOf(first.at)} to ${minuteOf(last.at)}: ${plural(overview?.permits ?? 0, 'permit')}, ${plural(overview?.denials ?? 0, 'denial')}.`
+      : 'No activity.'
+  return (
+    <figure class="activity">
+      <figcaption class="band-title">
+        Activity <span class="legend legend-deny">denied</span> <span class="legend legend-permit">permitted</span>{' '}
+        <span class="legend legend-note">recorded</span>
+      </figcaption>
+      <div class="chart" ref={box} role="img" aria-label={words} />
+    </figure>
+  )
+}
+
+/** Stacked by drawing the larger sum first: all, decisions, denials. */
+function dataOf({ buckets }: Overview): uPlot.AlignedData {
+  return [
+    buckets.map(({ at }) => at / 1000),
+    buckets.map(({ permits, denials, others }) => permits + denials + others),
+    buckets.map(({ permits, denials }) => permits + denials),
+    buckets.map(({ denials }) => denials),
+  ]
+}
+
+const TICK_TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const TICK_SECOND = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const TICK_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+
+/** As exact as the buckets are, no more. Between two buckets there is nothing to label. */
+function tick(at: number, step: number): string {
+  const time = new Date(at * 1000)
+  if (step >= 86_400_000) return TICK_DAY.format(time)
+  if (step >= 3_600_000) return time.getHours() === 0 ? TICK_DAY.format(time) : TICK_TIME.format(time)
+  if (step >= 60_000) return TICK_TIME.format(time)
+  return Number.isInteger(at) ? TICK_SECOND.format(time) : ''
+}
+
+function optionsOf(width: number, step: number, choose: (from: number, to: number) => void): uPlot.Options {
+  const style = getComputedStyle(document.documentElement)
+  const colour = (name: string): string => style.getPropertyValue(name).trim()
+  const bars = uPlot.paths.bars?.({ size: [0.72, 28], radius: 0.12 })
+  const series = (name: string): uPlot.Series => ({
+    fill: colour(name),
+    width: 0,
+    points: { show: false },
+    ...(bars ? { paths: bars } : {}),
+  })
+  const rem = Number.parseFloat(style.fontSize)
+  const axis = {
+    stroke: colour('--ink-3'),
+    font: `${Math.round(rem * 0.8)}px ${style.getPropertyValue('--sans')}`,
+    ticks: { show: false },
+  }
+  return {
+    width,
+    height: CHART_PX,
+    padding: [8, 4, 0, 0],
+    legend: { show: false },
+    cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false } },
+    scales: {
+      // Few bars stand where many would, instead of being as wide as a wall.
+      x: {
+        range: (_chart, from, to) => {
+          const missing = Math.max(0, FEWEST - (to - from) / (step / 1000))
+          return [from - ((missing + 1) * step) / 2000, to + ((missing + 1) * step) / 2000]
+        },
+      },
+      y: { range: (_c, _min, max) => [0, Math.max(1, max)] },
+    },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        space: rem * 5,
+        size: rem * 1.9,
+        values: (_chart, splits) => splits.map((at) => tick(at, step)),
+      },
+      {
+        ...axis,
+        grid: { stroke: colour('--rule'), width: 1 },
+        space: 36,
+        size: rem * 2.4,
+        values: (_chart, splits) => splits.map((value) => (Number.isInteger(value) ? counted(value) : '')),
+      },
+    ],
+    series: [{}, series('--bar-note'), series('--bar-permit'), series('--accent')],
+    hooks: {
+      setSelect: [
+        (chart) => {
+          const { left, width: chosen } = chart.select
+          if (chosen < 4) return
+          choose(chart.posToVal(left, 'x') * 1000, chart.posToVal(left + chosen, 'x') * 1000)
+        },
+      ],
+    },
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The proof, checked in this browser when a decision is opened.
+ *
+ * @module
+ */
+import type { VerifierKey } from '@mandate/protocol'
+import type { JSX } from 'preact'
+import { api, type Opened } from './api.ts'
+import { Failure, Glyph } from './parts.tsx'
+import { useLoaded } from './use.ts'
+import { type Check, checkProof, leafText } from './verify.ts'
+
+const GLYPH = { holds: 'holds', fails: 'fails', unknown: 'open' } as const
+const NAMES: Readonly<Record<Check['name'], string>> = {
+  leaf: 'Entry',
+  inclusion: 'Inclusion',
+  signature: 'Signature',
+  memory: 'Memory',
+}
+
+export function Proof(props: { opened: Opened; keys: readonly VerifierKey[] }): JSX.Element {
+  const { opened, keys } = props
+  const { entry, raw } = opened
+  const loaded = useLoaded(
+    async (signal) => {
+      const text = await api.proof(entry.id, signal)
+      return { text, report: await checkProof(raw, text, keys) }
+    },
+    [entry.id, keys],
+  )
+  if (loaded.state === 'loading') return <p class="waiting">Fetching the proof…</p>
+  if (loaded.state === 'failed') return <Failure error={loaded.error} again={loaded.again} />
+  const { text, report } = loaded.value
+  return (
+    <>
+      <p class={`seal seal-${report.verdict}`} role="status">
+        <span class="seal-mark">
+          <Glyph name={report.verdict === 'holds' ? 'holds' : report.verdict === 'fails' ? 'fails' : 'open'} />
+        </span>
+        <span class="seal-words">
+          <strong>{VERDICTS[report.verdict]}</strong>
+          <span>
+            Checked in this browser with WebCrypto, in {Math.max(1, Math.round(report.tookMs))} ms. No server was
+            believed.
+          </span>
+        </span>
+      </p>
+      <ol class="checks">
+        {report.checks.map(({ name, outcome, says, evidence }) => (
+          <li key={name} class={`check check-${outcome}`}>
+            <Glyph name={GLYPH[outcome]} />
+            <span class="check-name">{NAMES[name]}</span>
+            <span class="check-says">
+              {says}
+              {evidence && <code title={evidence}>{evidence}</code>}
+            </span>
+          </li>
+        ))}
+      </ol>
+      <p class="take">
+        <Take name={`${entry.id}.tlog-proof`} text={text}>
+          Save the proof
+        </Take>
+        <Take name={`${entry.id}.json`} text={leafText(raw)}>
+          Save the entry
+        </Take>
+        <span class="aside">
+          Without this page:{' '}
+          <code>
+            mandate-audit verify --proof {entry.id}.tlog-proof --entry {entry.id}.json --key log.vkey
+          </code>
+        </span>
+      </p>
+    </>
+  )
+}
+
+const VERDICTS = {
+  holds: 'This entry is in the log, unaltered.',
+  fails: 'This entry is NOT what was logged.',
+  unpinned: 'This entry is in the tree; nobody vouches for the tree.',
+} as const
+
+/** What was fetched already is not fetched again to be saved: that would be another read of the log. */
+function Take(props: { name: string; text: string; children: string }): JSX.Element {
+  const save = (): void => {
+    const url = URL.createObjectURL(new Blob([props.text], { type: 'application/octet-stream' }))
+    const link = Object.assign(document.createElement('a'), { href: url, download: props.name })
+    link.click()
+    URL.revokeObjectURL(url)
+  }
+  return (
+    <button type="button" class="button" onClick={save}>
+      {props.children}
+    </button>
+  )
+}

@@ -1,0 +1,163 @@
+/**
+ * The decisions that a query finds, newest first: pages behind the first as they are scrolled to, and new ones ahead of it as they happen.
+ *
+ * @module
+ */
+import { type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { type ApiError, api } from './api.ts'
+import { inWords } from './use.ts'
+
+export interface Rows {
+  readonly state: 'loading' | 'there' | 'failed'
+  readonly entries: readonly LoggedEntry[]
+  /** All that the query finds, those that arrived since among them. */
+  readonly total: number
+  /** How many arrived and are not shown yet. */
+  readonly waiting: number
+  /** The ids that arrived last. */
+  readonly fresh: ReadonlySet<string>
+  readonly error: ApiError | undefined
+  readonly isMore: boolean
+  readonly isLoadingMore: boolean
+  readonly live: 'off' | 'on' | 'lost'
+  more(): void
+  again(): void
+  /** Shows what is waiting. */
+  show(): void
+}
+
+interface Held {
+  readonly entries: readonly LoggedEntry[]
+  readonly total: number
+  readonly cursor: string | undefined
+}
+
+const NOTHING: Held = { entries: [], total: 0, cursor: undefined }
+
+/** @param hold - Whether what arrives waits, because somebody is reading further down. */
+export function useRows(query: string, isLive: boolean, hold: () => boolean): Rows {
+  const [held, setHeld] = useState<Held>(NOTHING)
+  const [state, setState] = useState<Rows['state']>('loading')
+  const [error, setError] = useState<ApiError>()
+  const [isLoadingMore, setLoadingMore] = useState(false)
+  const [attempt, setAttempt] = useState(0)
+  const latest = useRef(held)
+  latest.current = held
+  useEffect(() => {
+    const over = new AbortController()
+    setState('loading')
+    setLoadingMore(false)
+    setError(undefined)
+    api.decisions(query, undefined, over.signal).then(
+      ({ entries, total, next_cursor: cursor }) => {
+        if (over.signal.aborted) return
+        setHeld({ entries, total, cursor })
+        setState('there')
+      },
+      (failure: unknown) => {
+        if (over.signal.aborted) return
+        setHeld(NOTHING)
+        setError(inWords(failure))
+        setState('failed')
+      },
+    )
+    return () => over.abort()
+  }, [query, attempt])
+  const more = useCallback(() => {
+    const { cursor } = latest.current
+    if (cursor === undefined || isLoadingMore) return
+    setLoadingMore(true)
+    setError(undefined)
+    api
+      .decisions(query, cursor)
+      .then(({ entries, next_cursor: next }) => {
+        // Meanwhile another query may have been asked: its cursor is another.
+        setHeld((now) =>
+          now.cursor === cursor ? { ...now, entries: [...now.entries, ...entries], cursor: next } : now,
+        )
+      })
+      .catch((failure: unknown) => setError(inWords(failure)))
+      .finally(() => setLoadingMore(false))
+  }, [query, isLoadingMore])
+  const tail = useTail(query, isLive && state === 'there', hold, setHeld)
+  return {
+    state,
+    ...held,
+    ...tail,
+    total: held.total + tail.waiting,
+    error,
+    isMore: held.cursor !== undefined,
+    isLoadingMore,
+    more,
+    again: useCallback(() => setAttempt((before) => before + 1), []),
+  }
+}
+
+const TOGETHER_MS = 150
+
+/** The live tail. What comes in one burst is shown at once. */
+function useTail(
+  query: string,
+  isOn: boolean,
+  hold: () => boolean,
+  setHeld: (change: (held: Held) => Held) => void,
+): Pick<Rows, 'waiting' | 'fresh' | 'live' | 'show'> {
+  const [waiting, setWaiting] = useState<readonly LoggedEntry[]>([])
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set())
+  const [live, setLive] = useState<Rows['live']>('off')
+  const shown = useRef<(arrived: readonly LoggedEntry[]) => void>(() => undefined)
+  shown.current = (arrived) => {
+    setHeld((held) => {
+      const known = new Set(held.entries.slice(0, 2_000).map(({ id }) => id))
+      const added = arrived.filter(({ id }) => !known.has(id)).toSorted((one, other) => other.index - one.index)
+      return { ...held, entries: [...added, ...held.entries], total: held.total + added.length }
+    })
+    setFresh(new Set(arrived.map(({ id }) => id)))
+  }
+  useEffect(() => {
+    setWaiting([])
+    setFresh(new Set())
+    setLive('off')
+    if (!isOn) return
+    let burst: LoggedEntry[] = []
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const flush = (): void => {
+      timer = undefined
+      const arrived = burst
+      burst = []
+      if (hold()) setWaiting((before) => [...before, ...arrived])
+      else shown.current(arrived)
+    }
+    const source = new EventSource(`/api/stream?${query}`)
+    const take = (event: MessageEvent<string>): void => {
+      const entry = loggedEntrySchema.safeParse(jsonOf(event.data))
+      if (!entry.success) return
+      burst.push(entry.data)
+      timer ??= setTimeout(flush, TOGETHER_MS)
+    }
+    source.onopen = () => setLive('on')
+    source.onerror = () => setLive('lost')
+    source.addEventListener('message', take)
+    for (const name of ['entry', 'decision']) source.addEventListener(name, take)
+    return () => {
+      source.close()
+      clearTimeout(timer)
+    }
+  }, [query, isOn])
+  const show = useCallback(() => {
+    setWaiting((before) => {
+      if (before.length > 0) shown.current(before)
+      return []
+    })
+  }, [])
+  return { waiting: waiting.length, fresh, live, show }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The decisions found. Only the rows in sight are in the document, so that a hundred thousand scroll like ten.
+ *
+ * @module
+ */
+import type { LoggedEntry } from '@mandate/protocol'
+import type { JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { addressOf, type Filters } from './location.ts'
+import { Failure, Glyph, glyphOf, Party } from './parts.tsx'
+import type { Rows } from './rows.ts'
+import { useMedia } from './use.ts'
+import { dayOf, exactly, reasonWords, resourceWords, timeOf, verdictOf, verdictWords } from './words.ts'
+
+/** Row heights, in rem: one line, or two where the screen is narrow. The style sheet has the same. */
+const ROW_REM = { wide: 2.75, narrow: 4.75 } as const
+const AROUND = 12
+/** Fewer rows left than this, and the next page is fetched. */
+const AHEAD = 60
+
+interface Window {
+  readonly first: number
+  readonly last: number
+}
+
+export function Table(props: { rows: Rows; filters: Filters; openId: string | undefined }): JSX.Element {
+  const { rows, filters, openId } = props
+  const isNarrow = useMedia('(max-width: 45rem)')
+  const body = useRef<HTMLDivElement>(null)
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const height = Math.round(rem * (isNarrow ? ROW_REM.narrow : ROW_REM.wide))
+  const { first, last } = useWindow(body, rows.entries.length, height)
+  useEffect(() => {
+    if (rows.isMore && rows.error === undefined && last + AHEAD > rows.entries.length) rows.more()
+  }, [last, rows.entries.length, rows.isMore, rows.error])
+  if (rows.state === 'failed' && rows.error) return <Failure error={rows.error} again={rows.again} />
+  if (rows.state === 'there' && rows.entries.length === 0) return <Nothing filters={filters} />
+  const isWaiting = rows.state === 'loading' && rows.entries.length === 0
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: rows that are out of sight are not in the document, which a table element cannot do
+    <div
+      class={rows.state === 'loading' ? 'table stale' : 'table'}
+      role="table"
+      aria-label="Entries of the decision log, newest first"
+      aria-rowcount={rows.total + 1}
+      aria-busy={rows.state === 'loading'}
+    >
+      <Heading />
+      {isWaiting && <Ghosts />}
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div
+        role="rowgroup"
+        class="rows"
+        ref={body}
+        style={{ height: `${rows.entries.length * height}px` }}
+        onKeyDown={walk}
+      >
+        {rows.entries.slice(first, last).map((entry, at) => (
+          <Row
+            key={entry.id}
+            entry={entry}
+            at={first + at}
+            top={(first + at) * height}
+            before={rows.entries[first + at - 1]}
+            href={addressOf(filters, entry.id)}
+            isOpen={entry.id === openId}
+            isFresh={rows.fresh.has(entry.id)}
+          />
+        ))}
+      </div>
+      {rows.isLoadingMore && <p class="more-rows">Older entries…</p>}
+      {rows.error && rows.state === 'there' && <Failure error={rows.error} again={rows.more} />}
+      {!rows.isMore && rows.state === 'there' && <p class="more-rows">That is all.</p>}
+    </div>
+  )
+}
+
+/** Which rows are in sight, and some around them. */
+function useWindow(body: { readonly current: HTMLElement | null }, count: number, height: number): Window {
+  const [window, setWindow] = useState<Window>({ first: 0, last: 40 })
+  useLayoutEffect(() => {
+    let frame = 0
+    const look = (): void => {
+      frame = 0
+      const top = -(body.current?.getBoundingClientRect().top ?? 0)
+      const first = Math.max(0, Math.floor(top / height) - AROUND)
+      const last = Math.min(count, Math.ceil((top + innerHeight) / height) + AROUND)
+      setWindow((now) => (now.first === first && now.last === last ? now : { first, last: Math.max(first, last) }))
+    }
+    const later = (): void => {
+      frame ||= requestAnimationFrame(look)
+    }
+    look()
+    addEventListener('scroll', later, { passive: true })
+    addEventListener('resize', later)
+    return () => {
+      cancelAnimationFrame(frame)
+      removeEventListener('scroll', later)
+      removeEventListener('resize', later)
+    }
+  }, [count, height])
+  return window
+}
+
+function Heading(): JSX.Element {
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: headings are not to be focused
+    <div role="row" class="row heading" aria-rowindex={1}>
+      {['When', 'Decision', 'Who', 'What', 'Why'].map((name) => (
+        // biome-ignore lint/a11y/useSemanticElements: as above
+        // biome-ignore lint/a11y/useFocusableInteractive: as above
+        <div role="columnheader" class={`cell cell-${name.toLowerCase()}`} key={name}>
+          {name}
+        </div>
+      ))}
+    </div>
+  )
+}
+
+interface RowProps {
+  readonly entry: LoggedEntry
+  readonly at: number
+  readonly top: number
+  readonly before: LoggedEntry | undefined
+  readonly href: string
+  readonly isOpen: boolean
+  readonly isFresh: boolean
+}
+
+function Row({ entry, at, top, before, href, isOpen, isFresh }: RowProps): JSX.Element {
+  const verdict = verdictOf(entry)
+  const day = dayOf(entry.at)
+  const isNewDay = before === undefined || dayOf(before.at) !== day
+  const states = `${isOpen ? ' open' : ''}${isFresh ? ' fresh' : ''}`
+  const reason = entry.reasons?.[0]?.code ?? entry.code
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: as above
+    // biome-ignore lint/a11y/useFocusableInteractive: its link is
+    <div role="row" class={`row ${verdict}${states}`} style={{ top: `${top}px` }} aria-rowindex={at + 2}>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="cell" class="cell cell-when">
+        <a id={`row-${entry.id}`} class="row-link" href={href} aria-current={isOpen ? 'true' : undefined}>
+          <time dateTime={entry.at} title={exactly(entry.at)}>
+            {isNewDay && <span class="day">{day} </span>}
+            <span class="time">{timeOf(entry.at)}</span>
+          </time>
+        </a>
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="cell" class="cell cell-decision">
+        <span class={`verdict verdict-${verdict}`}>
+          <Glyph name={glyphOf(verdict)} />
+          {verdictWords(entry)}
+        </span>
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="cell" class="cell cell-who">
+        <Who entry={entry} />
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="cell" class="cell cell-what">
+        {entry.action && <span class="action">{entry.action}</span>}
+        {entry.resource && <span class="resource">{resourceWords(entry.resource)}</span>}
+        {!entry.action && !entry.resource && entry.target && (
+          <span class="resource">{resourceWords(entry.target)}</span>
+        )}
+      </div>
+      {/* biome-ignore lint/a11y/useSemanticElements: as above */}
+      <div role="cell" class="cell cell-why">
+        {reason && reasonWords(reason)}
+      </div>
+    </div>
+  )
+}
+
+/** The one who acted, and for whom. */
+function Who({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
+  const { actor, subject, caller } = entry
+  const first = actor ?? subject ?? caller
+  if (first === undefined) return <span class="nobody">–</span>
+  return (
+    <>
+      <Party party={first} />
+      {actor !== undefined && subject !== undefined && (
+        <span class="for">
+          for <Party party={subject} />
+        </span>
+      )}
+    </>
+  )
+}
+
+const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10 }
+
+/** Arrow keys go from row to row; Enter is the link's own. */
+function walk(event: KeyboardEvent): void {
+  const step = STEPS[event.key]
+  const row = event.target instanceof Element ? event.target.closest('.row') : null
+  if (step === undefined || !row || event.ctrlKey || event.metaKey || event.altKey) return
+  const all = [...(row.parentElement?.querySelectorAll<HTMLElement>('.row-link') ?? [])]
+  const now = all.findIndex((link) => row.contains(link))
+  const next = all[Math.min(all.length - 1, Math.max(0, now + step))]
+  event.preventDefault()
+  next?.focus({ preventScroll: true })
+  next?.scrollIntoView({ block: 'nearest' })
+}
+
+function Ghosts(): JSX.Element {
+  return (
+    <div class="ghosts" aria-hidden="true">
+      {Array.from({ length: 8 }, (_, at) => (
+        <div class="ghost" key={at} />
+      ))}
+    </div>
+  )
+}
+
+function Nothing({ filters }: { readonly filters: Filters }): JSX.Element {
+  const isFiltered = Object.keys(filters).length > 0
+  return (
+    <div class="nothing">
+      <p class="nothing-title">{isFiltered ? 'No entry has all of that.' : 'Nothing has been decided yet.'}</p>
+      <p>
+        {isFiltered
+          ? 'All filters that are set must hold. Take one off, or look at a longer time.'
+          : 'The first question to the decision point will stand here.'}
+      </p>
+      {isFiltered && (
+        <a class="button" href="/">
+          Clear all filters
+        </a>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,87 @@
+/**
+ * The auditor's workplace: its configuration, environment variables parsed once and whole.
+ *
+ * @module
+ */
+import { fileURLToPath } from 'node:url'
+import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { z } from 'zod'
+
+/** Where Vite puts the page. */
+const PAGE_DIR = fileURLToPath(new URL('../../dist', import.meta.url))
+
+/** The text of one verifier key after another, each on a line or behind a comma. */
+const keys = z
+  .string()
+  .default('')
+  .transform((text) => text.split(/[\s,]+/u).filter((key) => key !== ''))
+  .refine((all) => all.every((key) => /^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/u.test(key)), {
+    error: 'must be verifier keys, as in log.vkey',
+  })
+
+const settingsSchema = z
+  .strictObject({
+    AUDITOR_HOST: setting.host,
+    AUDITOR_PORT: setting.port(4004),
+    AUDITOR_PUBLIC_URL: setting.url.optional(),
+    AUDITOR_ISSUER: setting.url,
+    AUDITOR_IDENTITY_URL: setting.url.optional(),
+    AUDITOR_CLIENT_ID: z.string().min(1).default('auditor'),
+    AUDITOR_CLIENT_SECRET: setting.secret,
+    AUDITOR_PDP_URL: setting.url,
+    AUDITOR_PDP_AUDIENCE: z.string().min(1).default('pdp'),
+    AUDITOR_LOG_KEYS: keys,
+    AUDITOR_PAGE_DIR: z.string().min(1).default(PAGE_DIR),
+    AUDITOR_TRUST_PROXY: z.string().min(1).optional(),
+    AUDITOR_TLS_CERT: setting.pem,
+    AUDITOR_TLS_KEY: setting.pem,
+    AUDITOR_ADDRESS_PER_SECOND: setting.limit('addressPerSecond'),
+    AUDITOR_CONCURRENT: setting.limit('concurrent'),
+    LOG_LEVEL: setting.logLevel,
+    NODE_ENV: setting.nodeEnv,
+  })
+  .superRefine((env, context) => {
+    const objections = doorObjections({
+      nodeEnv: env.NODE_ENV,
+      host: env.AUDITOR_HOST,
+      trustProxy: env.AUDITOR_TRUST_PROXY,
+      secret: env.AUDITOR_CLIENT_SECRET,
+      cert: env.AUDITOR_TLS_CERT,
+      key: env.AUDITOR_TLS_KEY,
+    })
+    for (const message of objections) context.addIssue({ code: 'custom', message })
+    // Browsers keep a __Host- cookie only where nobody can read it on its way.
+    if (env.AUDITOR_PUBLIC_URL && !isPrivateOnItsWay(env.AUDITOR_PUBLIC_URL)) {
+      const path = ['AUDITOR_PUBLIC_URL']
+      context.addIssue({ code: 'custom', path, message: 'must be https, except on 127.0.0.1 and localhost' })
+    }
+  })
+  .transform((env) => ({
+    host: env.AUDITOR_HOST,
+    port: env.AUDITOR_PORT,
+    publicUrl: env.AUDITOR_PUBLIC_URL,
+    tls: tlsOf({ cert: env.AUDITOR_TLS_CERT, key: env.AUDITOR_TLS_KEY }),
+    issuer: env.AUDITOR_ISSUER,
+    identityUrl: env.AUDITOR_IDENTITY_URL,
+    clientId: env.AUDITOR_CLIENT_ID,
+    clientSecret: env.AUDITOR_CLIENT_SECRET,
+    pdpUrl: env.AUDITOR_PDP_URL,
+    audience: env.AUDITOR_PDP_AUDIENCE,
+    logKeys: env.AUDITOR_LOG_KEYS,
+    pageDir: env.AUDITOR_PAGE_DIR,
+    trustProxy: env.AUDITOR_TRUST_PROXY,
+    addressPerSecond: env.AUDITOR_ADDRESS_PER_SECOND,
+    concurrent: env.AUDITOR_CONCURRENT,
+    logLevel: env.LOG_LEVEL,
+  }))
+export type AuditorConfig = z.output<typeof settingsSchema>
+
+function isPrivateOnItsWay(url: string): boolean {
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' || /^(127(\.\d{1,3}){3}|localhost)$/u.test(hostname)
+}
+
+/** @throws ConfigError naming every problem. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): AuditorConfig {
+  return readEnvironment(env, { prefix: 'AUDITOR_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema })
+}

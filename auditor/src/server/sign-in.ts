@@ -1,0 +1,70 @@
+/**
+ * Signing in and out. The browser holds two cookies and no token: one for a sign-in under way (`Lax`, since it must come back from the
+ * identity provider), one for the session (`Strict`).
+ *
+ * @module
+ */
+import { Fault } from '@mandate/protocol'
+import { type CookieOptions, type Request, type Response, Router } from 'express'
+import { cookieOf, ownPageOnly } from './doors.ts'
+import type { Identity } from './identity.ts'
+import type { Sessions } from './sessions.ts'
+
+export const SESSION_COOKIE = '__Host-mandate-audit'
+const SIGN_IN_COOKIE = '__Host-mandate-sign-in'
+const COOKIE: CookieOptions = { httpOnly: true, secure: true, path: '/' }
+
+export interface SignInDeps {
+  readonly identity: Identity
+  readonly sessions: Sessions
+  readonly publicUrl: string
+}
+
+export function signInRoutes({ identity, sessions, publicUrl }: SignInDeps): Router {
+  const router = Router()
+  router.get('/sign-in', async (req, res) => {
+    const { url, pending } = await identity.begin()
+    const id = sessions.remember(pending, ownPath(req.query['to']))
+    res.cookie(SIGN_IN_COOKIE, id, { ...COOKIE, sameSite: 'lax', maxAge: 600_000 })
+    leave(res, url.href)
+  })
+  router.get('/callback', async (req, res) => {
+    const pending = sessions.recall(cookieOf(req, SIGN_IN_COOKIE))
+    res.clearCookie(SIGN_IN_COOKIE, { ...COOKIE, sameSite: 'lax' })
+    // A bookmarked or repeated callback, or one that another browser began: nothing is signed in by it.
+    if (!pending) return leave(res, '/')
+    try {
+      const tokens = await identity.finish(new URL(req.originalUrl, publicUrl), pending)
+      await endOf(req, sessions, identity)
+      res.cookie(SESSION_COOKIE, sessions.open(tokens), { ...COOKIE, sameSite: 'strict' })
+      return leave(res, pending.to)
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'unauthenticated') return leave(res, '/refused')
+      throw error
+    }
+  })
+  router.post('/sign-out', ownPageOnly(publicUrl), async (req, res) => {
+    const tokens = sessions.close(cookieOf(req, SESSION_COOKIE))
+    res.clearCookie(SESSION_COOKIE, { ...COOKIE, sameSite: 'strict' })
+    const url = tokens ? await identity.endSessionUrl(tokens).catch(() => undefined) : undefined
+    res.set('Cache-Control', 'no-store').json({ url: url?.href ?? '/logged-out' })
+  })
+  return router
+}
+
+/** Whoever signs in anew leaves no old session behind. */
+async function endOf(req: Request, sessions: Sessions, identity: Identity): Promise<void> {
+  const before = sessions.close(cookieOf(req, SESSION_COOKIE))
+  if (before) await identity.revoke(before)
+}
+
+function leave(res: Response, to: string): void {
+  res.set('Cache-Control', 'no-store').redirect(303, to)
+}
+
+/** A path of ours to come back to; never another site's address. */
+export function ownPath(to: unknown): string {
+  if (typeof to !== 'string' || to.length > 4_000 || !/^\/(?![/\\])/u.test(to)) return '/'
+  const url = URL.parse(to, 'http://own.invalid')
+  return url?.origin === 'http://own.invalid' ? url.pathname + url.search : '/'
+}

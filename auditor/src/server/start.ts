@@ -1,0 +1,44 @@
+/**
+ * The auditor's workplace, put together and listening.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { ConfigError, type Listener, serve } from '@mandate/pep/service'
+import { parseVerifierKey } from '@mandate/protocol'
+import { createApp } from './app.ts'
+import type { AuditorConfig } from './config.ts'
+import type { Logger } from './doors.ts'
+import { createIdentity } from './identity.ts'
+import { createSessions } from './sessions.ts'
+
+/** @throws ConfigError when there is no page to serve, or a pinned key is none. */
+export async function startAuditor(config: AuditorConfig, logger: Logger): Promise<Listener> {
+  const { issuer, identityUrl, clientId, clientSecret, audience, pdpUrl, pageDir, logKeys } = config
+  await checkFiles(config)
+  const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
+  const identity = createIdentity({
+    issuer,
+    identityUrl,
+    clientId,
+    clientSecret,
+    audience,
+    redirectUri: `${publicUrl}/callback`,
+    signedOutUri: `${publicUrl}/logged-out`,
+  })
+  const { trustProxy, addressPerSecond, concurrent } = config
+  const limits = { trustProxy, addressPerSecond, concurrent }
+  const sessions = createSessions(identity)
+  return serve(createApp({ identity, sessions, publicUrl, pdpUrl, logKeys, logger, pageDir, ...limits }), config)
+}
+
+async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {
+  const objections: string[] = []
+  if (!existsSync(join(pageDir, 'index.html')))
+    objections.push('AUDITOR_PAGE_DIR: there is no page. Build it with: npm run build -w auditor')
+  for (const key of logKeys) {
+    await parseVerifierKey(key).catch(() => objections.push('AUDITOR_LOG_KEYS: a verifier key does not hold together'))
+  }
+  if (objections.length > 0) throw new ConfigError(objections.join('\n'))
+}
