@@ -89,7 +89,10 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     await http.settler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app.app)
-    closers.push(() => stopServer(server))
+    closers.push(() => {
+      http.app.endStreams()
+      return stopServer(server)
+    })
     return { url: addressOf(config, server), sweep: () => http.sweeper.now(), console: http.console, close: closeAll }
   } catch (error) {
     await closeAll()
@@ -268,6 +271,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
       servicePerSecond: config.PDP_SERVICE_PER_SECOND,
       addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
       concurrent: config.PDP_CONCURRENT,
+      streams: config.PDP_STREAMS,
     },
     ...(config.PDP_METADATA_KEY_FILE
       ? { metadataKey: metadataKeyOf(readFileSync(config.PDP_METADATA_KEY_FILE, 'utf8')) }

@@ -91,6 +91,7 @@ const schema = z.strictObject({
   PDP_SERVICE_PER_SECOND: positive.default(DEFAULT_LIMITS.servicePerSecond),
   PDP_ADDRESS_PER_SECOND: positive.default(DEFAULT_LIMITS.addressPerSecond),
   PDP_CONCURRENT: positive.default(DEFAULT_LIMITS.concurrent),
+  PDP_STREAMS: positive.default(DEFAULT_LIMITS.streams),
   OPENFGA_URL: httpUrl,
   OPENFGA_API_TOKEN: z.string().optional(),
   OPENFGA_STORE: z.string().min(1).default('mandate'),

@@ -49,6 +49,18 @@ export const decisionQuerySchema = z.strictObject({
 })
 export type DecisionQuery = z.output<typeof decisionQuerySchema>
 
+/** `GET /v1/decisions/export`: the same filters, all pages at once. */
+export const decisionExportSchema = z.strictObject({
+  ...FILTERS,
+  format: z
+    .enum(['jsonl', 'csv', 'ocsf'], 'must be jsonl, csv or ocsf')
+    .default('jsonl')
+    .describe('JSON Lines as the log has them; CSV for people; OCSF 1.8.0 API Activity, one event a line.'),
+})
+
+/** `GET /v1/decisions/stream`: the same filters. */
+export const decisionStreamSchema = z.strictObject({ ...FILTERS })
+
 /** The names of the filters, for usage texts and URLs. */
 export const FILTER_NAMES = Object.keys(FILTERS) as readonly (keyof typeof FILTERS)[]
 

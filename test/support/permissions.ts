@@ -129,6 +129,18 @@ export const PERMISSIONS: readonly Permission[] = [
   row('GET /v1/erasures', 'forbidden', each(SERVICES, 'yes'), 'a service its own'),
   row('POST /v1/erasures/{id}/acknowledge', 'forbidden', each(SERVICES, 'yes'), 'a service its own'),
   row('GET /v1/decisions', 'forbidden', { ...each(PEOPLE, 'yes'), agent: 'yes' }, "of one's own; an auditor all"),
+  row(
+    'GET /v1/decisions/export',
+    'forbidden',
+    { ...each(PEOPLE, 'yes'), agent: 'yes' },
+    "of one's own; an auditor all",
+  ),
+  row(
+    'GET /v1/decisions/stream',
+    'forbidden',
+    { ...each(PEOPLE, 'yes'), agent: 'yes' },
+    "of one's own; an auditor all",
+  ),
   row('GET /v1/decisions/{id}', 'not_found', {
     ...each([...SERVICES, 'brought'], 'forbidden'),
     owner: 'yes',

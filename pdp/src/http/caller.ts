@@ -167,7 +167,9 @@ export class Callers {
 
   #principalOf(claims: Claims, origin: Principal['origin']): Principal {
     const { azp } = claims
-    return claims.svc === undefined ? this.#personal(claims, origin) : this.#service(azp, claims, origin)
+    const principal =
+      claims.svc === undefined ? this.#personal(claims, origin) : this.#service(azp, claims, origin)
+    return { ...principal, expiresAt: claims.exp * 1000 }
   }
 
   /** A client's own token: a domain service, an agent, or nobody we know. */

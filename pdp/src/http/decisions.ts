@@ -7,14 +7,18 @@ import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protoco
 import { type RequestHandler, Router } from 'express'
 import type { DecisionLog, EntryIndex } from '../log/port.ts'
 import type { Recorder } from '../ports.ts'
+import { exportRoute } from './decision-export.ts'
+import { streamRoute } from './decision-stream.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
 import { entryFor, readerOf } from './reading.ts'
+import type { OpenStreams } from './streams.ts'
 
 export interface DecisionDeps {
   readonly index: EntryIndex
   readonly log: Pick<DecisionLog, 'origin' | 'prove'>
   readonly record: Recorder
+  readonly streams: OpenStreams
 }
 
 export function decisionRoutes(deps: DecisionDeps): Router {
@@ -34,6 +38,8 @@ export function decisionRoutes(deps: DecisionDeps): Router {
     }
     res.json(answer)
   })
+  router.get('/decisions/export', exportRoute(deps))
+  router.get('/decisions/stream', streamRoute(deps))
   router.get('/decisions/:id', async (req, res) => {
     const by = principalOf(res)
     const entry = await entryFor(index, req.params.id, by)

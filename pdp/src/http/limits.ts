@@ -18,6 +18,8 @@ export interface LimitOptions {
   readonly addressPerSecond: number
   /** Requests under way at the same time. */
   readonly concurrent: number
+  /** Exports and tails that one caller may have open. */
+  readonly streams: number
 }
 
 export const DEFAULT_LIMITS: LimitOptions = {
@@ -26,6 +28,7 @@ export const DEFAULT_LIMITS: LimitOptions = {
   servicePerSecond: 20_000,
   addressPerSecond: 40_000,
   concurrent: 1_024,
+  streams: 4,
 }
 
 export interface Limits {

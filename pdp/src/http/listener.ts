@@ -19,6 +19,7 @@ export function listen(config: ListenOptions, app: RequestListener): Promise<Ser
     cert && key
       ? createTlsServer({ ...timeouts, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
       : createHttpServer(timeouts, app)
+  countRequests(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(config.PDP_PORT, config.PDP_HOST, () => resolve(server))
@@ -34,10 +35,27 @@ export function addressOf(config: ListenOptions, server: Server): string {
 /** How often connections are looked for that have become idle, in milliseconds. */
 const IDLE_EVERY = 50
 
-/** What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. */
+/** How many requests each server is answering. */
+const underWay = new WeakMap<Server, number>()
+
+function countRequests(server: Server): void {
+  const count = (by: 1 | -1): void => void underWay.set(server, (underWay.get(server) ?? 0) + by)
+  server.on('request', (_req, res) => {
+    count(1)
+    res.once('close', () => count(-1))
+  })
+}
+
+/**
+ * What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. When nothing is,
+ * connections are cut: Node does not count one as idle that never sent a request.
+ */
 export function stopServer(server: Server): Promise<void> {
   server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'))
-  const timer = setInterval(() => server.closeIdleConnections(), IDLE_EVERY)
+  const timer = setInterval(() => {
+    if (underWay.get(server)) server.closeIdleConnections()
+    else server.closeAllConnections()
+  }, IDLE_EVERY)
   return new Promise((resolve) => {
     server.close(() => {
       clearInterval(timer)

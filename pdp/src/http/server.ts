@@ -22,6 +22,7 @@ import { openApiDocument } from './openapi/document.ts'
 import { otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
 import { type SearchRouteDeps, searchRoutes } from './search.ts'
+import { OpenStreams } from './streams.ts'
 
 const BODY_LIMIT = '64kb'
 const BATCH_LIMIT = '1mb'
@@ -29,7 +30,7 @@ const BATCH_LIMIT = '1mb'
 export interface ServerDeps
   extends EvaluationDeps,
     Omit<PapRouteDeps, 'redact' | 'vault'>,
-    Omit<DecisionDeps, 'log'>,
+    Omit<DecisionDeps, 'log' | 'streams'>,
     Omit<LogFileDeps, 'log'>,
     FaultDeps,
     MetadataDeps,
@@ -48,6 +49,8 @@ export interface ServerDeps
 
 export interface HttpApp {
   readonly app: Express
+  /** Ends exports and tails: they would outlast any shutdown. */
+  readonly endStreams: () => void
   /** Writes what is still to be recorded. */
   readonly close: () => Promise<void>
 }
@@ -56,6 +59,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const app = express()
   const anonymous = new AnonymousRefusals(deps)
   const limits = createLimits(deps.limits)
+  const streams = new OpenStreams(deps.limits.streams)
   app.disable('x-powered-by')
   app.set('etag', false)
   app.set('trust proxy', deps.trustProxy)
@@ -82,11 +86,11 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), evaluationsRoute(deps))
   app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), searchRoutes({ ...deps, requireEntitled }))
   app.use(moreThanAsking)
-  app.use('/v1', decisionRoutes(deps))
+  app.use('/v1', decisionRoutes({ ...deps, streams }))
   app.use('/log', logRoutes(deps))
   app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes(deps))
   app.use(notFound, answerFaults(deps, anonymous))
-  return { app, close: () => anonymous.close() }
+  return { app, endStreams: () => streams.endAll(), close: () => anonymous.close() }
 }
 
 /** A JSON object, or nothing where that will do; anything else is 400 (AuthZEN 1.0, section 10.1). */

@@ -4,9 +4,9 @@
  * @module
  */
 import { Worker } from 'node:worker_threads'
-import { encodeBundle, equalBytes, Fault, type LoggedEntry } from '@mandate/protocol'
+import { type DecisionFilter, encodeBundle, equalBytes, Fault, type LoggedEntry } from '@mandate/protocol'
 import type { IndexAnswer, IndexReply, IndexRequest, IndexThreadData } from './index-worker.ts'
-import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry } from './port.ts'
+import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** How long fresh entries may gather before they are indexed, when nobody asks. */
 const FEED_AFTER_MS = 250
@@ -81,6 +81,15 @@ class SqliteIndex implements EntryIndex {
   async get(id: string): Promise<LoggedEntry | undefined> {
     await this.#catchUp()
     return (await this.#ask({ op: 'get', id })) as LoggedEntry | undefined
+  }
+
+  async tail(filter: DecisionFilter, options: TailOptions = {}): Promise<TailPage> {
+    await this.#catchUp()
+    return (await this.#ask({ op: 'tail', filter, options })) as TailPage
+  }
+
+  onMore(listener: () => void): () => void {
+    return this.#log.onSequenced(listener)
   }
 
   /** Takes in what is sequenced, then ends the thread. */

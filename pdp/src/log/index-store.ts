@@ -9,24 +9,27 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import {
+  type DecisionFilter,
   type Entry,
-  entrySchema,
   entryTerms,
   entryTime,
   filterTerms,
   type LoggedEntry,
   refuse,
-  type Term,
 } from '@mandate/protocol'
-import { sha256 } from './hash.ts'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
-import { decodeCursor, encodeCursor } from './index-cursor.ts'
-import type { IndexPage, IndexQuery, RawEntry } from './port.ts'
+import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
+import { parseEntry, TERMS_VERSION, termKey, termText } from './index-term.ts'
+import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 
-/** Raised when the tables or the meaning of a term change: the index is then rebuilt from the log. */
-const VERSION = '1'
+/** Raised when the tables change: the index is then rebuilt from the log. */
+const TABLES = '1'
+const VERSION = `${TABLES}.${TERMS_VERSION}`
 const CACHE_KIB = 16_384
-const TERM_KEY_BYTES = 16
+/** Entries that a tail is given at once. */
+export const TAIL_ENTRIES = 200
+/** The number of the only log that this index is of. */
+const THE_LOG = 0
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
@@ -41,21 +44,6 @@ const SCHEMA = `
 `
 const DROP =
   'DROP TABLE IF EXISTS posting; DROP TABLE IF EXISTS chunk; DROP TABLE IF EXISTS entry; DROP TABLE IF EXISTS meta;'
-
-const utf8 = new TextDecoder()
-
-function termText({ field, value }: Term): string {
-  return `${field}\n${value}`
-}
-
-/** A term's key in a stored chunk: short, of one length, and not to be made to collide. */
-function termKey(term: string): Uint8Array {
-  return sha256(Buffer.from(term)).subarray(0, TERM_KEY_BYTES)
-}
-
-function parseEntry(bytes: Uint8Array): Entry {
-  return entrySchema.parse(JSON.parse(utf8.decode(bytes)))
-}
 
 export class IndexStore {
   readonly #database: DatabaseSync
@@ -116,9 +104,8 @@ export class IndexStore {
   query(query: IndexQuery, party: string | undefined): IndexPage {
     const { limit, cursor: cursorText, ...filter } = query
     const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText, filter, party)
-    if (cursorText !== undefined && !cursor) throw refuse('invalid_request', 'cursor: is not one of this query.')
     const terms = filterTerms(filter, party).map(termText)
-    const before = cursor?.index ?? Number.MAX_SAFE_INTEGER
+    const before = cursor ? (cursor.before.get(THE_LOG) ?? 0) : Number.MAX_SAFE_INTEGER
     const found: number[] = []
     let total = 0
     for (const chunk of this.#chunks(before)) {
@@ -132,12 +119,38 @@ export class IndexStore {
       }
     }
     const shown = found.slice(0, limit)
-    const index = found.length > limit ? shown.at(-1) : undefined
-    const wanted = { index: index ?? 0, total: cursor?.total ?? total }
+    const last = found.length > limit ? shown.at(-1) : undefined
+    const ended = { before: new Map([[THE_LOG, last ?? 0]]), total: cursor?.total ?? total }
     return {
       entries: shown.map((at) => this.#logged(at)),
-      total: wanted.total,
-      nextCursor: index === undefined ? undefined : encodeCursor(wanted, filter, party),
+      total: ended.total,
+      nextCursor: last === undefined ? undefined : encodeCursor(ended, filter, party),
+    }
+  }
+
+  /** @throws Fault `invalid_request` for a position that is not of this index. */
+  tail(filter: DecisionFilter, { after, party }: TailOptions): TailPage {
+    const { next } = this
+    const from = after === undefined ? next : (decodePosition(after).get(THE_LOG) ?? 0)
+    if (from > next) throw refuse('invalid_request', 'Last-Event-ID: is ahead of this index.')
+    const terms = filterTerms(filter, party).map(termText)
+    const found: number[] = []
+    for (let no = Math.floor(from / CHUNK_ENTRIES); no * CHUNK_ENTRIES < next && found.length < TAIL_ENTRIES; no += 1) {
+      const newest = this.#newest()
+      const chunk = newest.first === no * CHUNK_ENTRIES ? newest : this.#stored(no)
+      const places = matchesIn(chunk, terms, filter.from, filter.to)?.descending(CHUNK_ENTRIES) ?? []
+      found.push(
+        ...[...places]
+          .map((place) => chunk.first + place)
+          .filter((index) => index >= from)
+          .reverse(),
+      )
+    }
+    const positionAt = (index: number): string => encodePosition(new Map([[THE_LOG, index]]))
+    const shown = found.slice(0, TAIL_ENTRIES)
+    return {
+      entries: shown.map((index) => ({ entry: this.#logged(index), position: positionAt(index + 1) })),
+      position: positionAt(found.length > shown.length ? (shown.at(-1) ?? 0) + 1 : next),
     }
   }
 

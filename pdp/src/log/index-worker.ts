@@ -6,9 +6,9 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { decodeBundle, Fault, type LoggedEntry, type ProblemCode } from '@mandate/protocol'
+import { type DecisionFilter, decodeBundle, Fault, type LoggedEntry, type ProblemCode } from '@mandate/protocol'
 import { IndexStore } from './index-store.ts'
-import type { IndexPage, IndexQuery } from './port.ts'
+import type { IndexPage, IndexQuery, TailOptions, TailPage } from './port.ts'
 
 /** What the thread is started with. */
 export interface IndexThreadData {
@@ -24,9 +24,10 @@ export type IndexRequest =
   | { readonly op: 'add'; readonly first: number; readonly bundle: Uint8Array }
   | { readonly op: 'query'; readonly query: IndexQuery; readonly party: string | undefined }
   | { readonly op: 'get'; readonly id: string }
+  | { readonly op: 'tail'; readonly filter: DecisionFilter; readonly options: TailOptions }
   | { readonly op: 'close' }
 
-export type IndexReply = number | undefined | Uint8Array | IndexPage | LoggedEntry
+export type IndexReply = number | undefined | Uint8Array | IndexPage | LoggedEntry | TailPage
 
 export interface IndexAnswer {
   readonly number: number
@@ -44,6 +45,8 @@ function perform(store: IndexStore, request: IndexRequest): IndexReply {
       return store.query(request.query, request.party)
     case 'get':
       return store.get(request.id)
+    case 'tail':
+      return store.tail(request.filter, request.options)
     case 'add': {
       const { entries } = decodeBundle(request.bundle)
       store.add(entries.map((bytes, offset) => ({ index: request.first + offset, bytes })))

@@ -69,6 +69,20 @@ export interface IndexQuery extends DecisionFilter {
   readonly cursor?: string | undefined
 }
 
+/** What a tail found, oldest first, each with where the tail stands behind it. */
+export interface TailPage {
+  readonly entries: readonly { readonly entry: LoggedEntry; readonly position: string }[]
+  /** Behind everything that was looked at. Opaque. */
+  readonly position: string
+}
+
+/** Where a tail goes on, and whose entries it is about. */
+export interface TailOptions {
+  /** Absent: nothing is found, and `position` is where the index stands now. */
+  readonly after?: string | undefined
+  readonly party?: string | undefined
+}
+
 /** The query index: a projection of the log, never the truth. */
 export interface EntryIndex {
   /**
@@ -79,5 +93,13 @@ export interface EntryIndex {
    */
   query(filter: IndexQuery, options?: { readonly party?: string | undefined }): Promise<IndexPage>
   get(id: string): Promise<LoggedEntry | undefined>
+  /**
+   * Finds the entries that came behind a position, at most some hundreds at once.
+   *
+   * @throws Fault `invalid_request` for a position that is not of this index.
+   */
+  tail(filter: DecisionFilter, options?: TailOptions): Promise<TailPage>
+  /** Calls back, at once and cheaply, when there may be more for a tail. Returns what ends it. */
+  onMore(listener: () => void): () => void
   close(): Promise<void>
 }

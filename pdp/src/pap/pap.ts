@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Facts, FactWriter } from '../facts.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
@@ -66,6 +66,8 @@ export interface Principal {
   readonly roles: readonly Role[]
   /** The caller has an API key: it asks, and does nothing else. */
   readonly onlyAsks?: true
+  /** When the token expires: an answer that goes on ends with it. */
+  readonly expiresAt?: EpochMillis
   /** Where an entry about this request should point. */
   readonly origin: Pick<EntryDraft, 'request_id' | 'trace'>
 }

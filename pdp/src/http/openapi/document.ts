@@ -112,7 +112,7 @@ function goodAnswer(
   const names = [...headers, ...(isIdempotent(operation) && schema ? (['replayed'] as const) : [])]
   const content = schema
     ? { [JSON_TYPE]: { schema: schemas.output(schema) } }
-    : text && { [text]: { schema: { type: 'string' } } }
+    : text && Object.fromEntries([text].flat().map((type) => [type, { schema: { type: 'string' } }]))
   return {
     description,
     headers: headerRef(['requestId', ...names]),

@@ -38,6 +38,7 @@ export const HEADERS = {
     schema: { type: 'string', pattern: '^Bearer realm=' },
   },
   replayed: { description: 'Present when an earlier answer is repeated.', schema: { const: 'true' } },
+  total: { description: 'How many entries there are.', required: true, schema: { type: 'integer', minimum: 0 } },
   cacheControl: { description: 'RFC 9111.', required: true, schema: { type: 'string', pattern: 'max-age=' } },
 } as const satisfies Record<AnswerHeader | 'requestId', object>
 
@@ -50,6 +51,7 @@ const NAMES: Readonly<Record<AnswerHeader | 'requestId', string>> = {
   challenge: 'WWW-Authenticate',
   replayed: 'Idempotent-Replayed',
   cacheControl: 'Cache-Control',
+  total: 'X-Total-Count',
 }
 
 export const headerRef = (names: readonly (AnswerHeader | 'requestId')[]): Readonly<Record<string, unknown>> =>

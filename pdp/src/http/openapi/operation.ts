@@ -19,12 +19,21 @@ export type AnswerHeader =
   | 'challenge'
   | 'replayed'
   | 'cacheControl'
+  | 'total'
+
+/** Of answers that are not JSON. */
+export type TextType =
+  | 'text/plain'
+  | 'text/csv'
+  | 'text/event-stream'
+  | 'application/jsonl'
+  | 'application/octet-stream'
 
 /** What an answer without a problem holds: JSON by a schema, a text, or nothing. */
 export interface Answer {
   readonly description: string
   readonly schema?: z.ZodType
-  readonly text?: 'text/plain' | 'application/octet-stream'
+  readonly text?: TextType | readonly TextType[]
   readonly headers?: readonly AnswerHeader[]
   /** Operations whose `{id}` is the `id` of this answer. */
   readonly leadsTo?: readonly string[]

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { decisionPageSchema, decisionQuerySchema, loggedEntrySchema, ulidSchema } from '@mandate/protocol'
+import {
+  decisionExportSchema,
+  decisionPageSchema,
+  decisionQuerySchema,
+  decisionStreamSchema,
+  loggedEntrySchema,
+  ulidSchema,
+} from '@mandate/protocol'
 import type { Operation } from './operation.ts'
 
 const of = { method: 'get', tag: 'Log', door: 'reading' } as const
@@ -17,6 +24,32 @@ export const READING: readonly Operation[] = [
     description: 'People see what they are a party to, auditors all. Reading leaves an entry.',
     query: decisionQuerySchema,
     answers: { 200: { description: 'A page.', schema: decisionPageSchema } },
+  },
+  {
+    ...of,
+    path: '/v1/decisions/export',
+    id: 'exportDecisions',
+    summary: 'All entries that a query finds, as a file',
+    description:
+      'Streamed, newest first, as of its beginning; an answer that breaks off is incomplete. `csv` is safe to open in a spreadsheet. People get what they are a party to, auditors all. One entry is left an export.',
+    query: decisionExportSchema,
+    answers: {
+      200: {
+        description: 'A file: `application/jsonl` for `jsonl` and `ocsf`, `text/csv` for `csv`.',
+        text: ['application/jsonl', 'text/csv'],
+        headers: ['total'],
+      },
+    },
+  },
+  {
+    ...of,
+    path: '/v1/decisions/stream',
+    id: 'tailDecisions',
+    summary: 'Entries as they are logged',
+    description:
+      'Server-sent events, oldest first: `data` is an entry, `id` goes into `Last-Event-ID` to continue behind it. Without that header it begins now. Comments come when nothing else does. It ends with the token: come again with a new one. Only so many are open for a person at a time. One entry is left a stream.',
+    query: decisionStreamSchema,
+    answers: { 200: { description: 'Events.', text: 'text/event-stream' } },
   },
   {
     ...of,

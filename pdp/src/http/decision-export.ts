@@ -1,0 +1,73 @@
+/**
+ * `GET /v1/decisions/export` (design 6, L8): every entry that a query finds, page after page, no faster than it is read.
+ *
+ * @module
+ */
+import { decisionExportSchema, EXPORT_FORMATS, type ExportFormat } from '@mandate/protocol'
+import type { RequestHandler, Response } from 'express'
+import type { EntryIndex, IndexPage } from '../log/port.ts'
+import type { Recorder } from '../ports.ts'
+import { principalOf } from './exchange.ts'
+import { parse } from './parse.ts'
+import { readerOf } from './reading.ts'
+import { type OpenStreams, sendOn } from './streams.ts'
+
+/** Entries read and sent at once. */
+const PAGE = 500
+
+export interface ExportDeps {
+  readonly index: EntryIndex
+  readonly record: Recorder
+  readonly streams: OpenStreams
+}
+
+/** @throws Fault before anything is sent; a failure after that breaks the answer off. */
+export function exportRoute({ index, record, streams }: ExportDeps): RequestHandler {
+  return async (req, res) => {
+    const by = principalOf(res)
+    const { format: name, ...filter } = parse(decisionExportSchema, req.query)
+    const reader = readerOf(by)
+    const format: ExportFormat = EXPORT_FORMATS[name]
+    const end = streams.enter(res)
+    const read = (cursor?: string): Promise<IndexPage> => index.query({ ...filter, limit: PAGE, cursor }, reader)
+    const first = await read()
+    const change = { as: name, found: first.total }
+    await record([{ kind: 'log_read', caller: by.name, ...by.origin, change }])
+    begin(res, format, first.total)
+    if (req.method === 'HEAD') {
+      res.end()
+      return
+    }
+    if (await sendPages(res, format, first, read, end)) res.end()
+    else res.destroy()
+  }
+}
+
+function begin(res: Response, { mediaType, extension }: ExportFormat, total: number): void {
+  res.status(200)
+  res.set({
+    'content-type': `${mediaType}; charset=utf-8`,
+    'content-disposition': `attachment; filename="decisions.${extension}"`,
+    'x-total-count': String(total),
+    'x-accel-buffering': 'no',
+  })
+}
+
+/** @returns Whether all was sent. */
+async function sendPages(
+  res: Response,
+  { head, line }: ExportFormat,
+  first: IndexPage,
+  read: (cursor: string) => Promise<IndexPage>,
+  end: AbortSignal,
+): Promise<boolean> {
+  let page = first
+  let text = head
+  for (;;) {
+    text += page.entries.map(line).join('')
+    if (text !== '' && !(await sendOn(res, text, end))) return false
+    if (page.nextCursor === undefined) return true
+    text = ''
+    page = await read(page.nextCursor)
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * `GET /v1/decisions/stream` (design 6, L8): entries as they are logged, as server-sent events.
+ *
+ * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html Server-sent events}
+ * @module
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { decisionStreamSchema } from '@mandate/protocol'
+import type { RequestHandler, Response } from 'express'
+import type { EntryIndex, TailPage } from '../log/port.ts'
+import type { Recorder } from '../ports.ts'
+import { principalOf } from './exchange.ts'
+import { parse } from './parse.ts'
+import { readerOf } from './reading.ts'
+import { type OpenStreams, sendOn } from './streams.ts'
+
+/** How long entries gather before a tail is looked after, and how long it is silent at most, in milliseconds. */
+const GATHER_MS = 100
+const SILENT_MS = 15_000
+/** When a reader whose stream broke off comes again, in milliseconds. */
+const RETRY_MS = 2_000
+
+export interface StreamDeps {
+  readonly index: EntryIndex
+  readonly record: Recorder
+  readonly streams: OpenStreams
+}
+
+export function streamRoute({ index, record, streams }: StreamDeps): RequestHandler {
+  return async (req, res) => {
+    const by = principalOf(res)
+    const filter = parse(decisionStreamSchema, req.query)
+    const reader = readerOf(by)
+    const read = (after?: string): Promise<TailPage> => index.tail(filter, { ...reader, after })
+    const end = streams.enter(res)
+    const first = await read(req.get('last-event-id'))
+    // Whoever comes again leaves another one: where it goes on is for the reader to say.
+    await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])
+    res.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
+    if (req.method !== 'HEAD') await follow(res, first, { index, read, end })
+    res.end()
+  }
+}
+
+interface Followed {
+  readonly index: EntryIndex
+  readonly read: (after: string) => Promise<TailPage>
+  readonly end: AbortSignal
+}
+
+async function follow(res: Response, first: TailPage, { index, read, end }: Followed): Promise<void> {
+  const bell = new Bell(end)
+  const unsubscribe = index.onMore(() => bell.ring())
+  try {
+    let page = first
+    let isOn = await sendOn(
+      res,
+      `retry: ${RETRY_MS}\n${mark(page.entries.length > 0 ? undefined : page.position)}`,
+      end,
+    )
+    while (isOn) {
+      const events = page.entries.map(({ entry, position }) => `id: ${position}\ndata: ${JSON.stringify(entry)}\n\n`)
+      if (events.length > 0) isOn = await sendOn(res, events.join(''), end)
+      else if (!(await bell.rung(SILENT_MS))) isOn = await sendOn(res, mark(page.position), end)
+      if (isOn) page = await read(page.position)
+    }
+  } finally {
+    unsubscribe()
+  }
+}
+
+/** Dispatches nothing; what it carries is where the reader goes on. */
+const mark = (position: string | undefined): string => `: here\n${position === undefined ? '' : `id: ${position}\n`}\n`
+
+/** Wakes whoever waits for more. */
+class Bell {
+  readonly #end: AbortSignal
+  #hasRung = false
+  #wake: (() => void) | undefined
+
+  constructor(end: AbortSignal) {
+    this.#end = end
+    end.addEventListener('abort', () => this.#wake?.(), { once: true })
+  }
+
+  ring(): void {
+    this.#hasRung = true
+    this.#wake?.()
+  }
+
+  /** Waits until it has rung, and a moment longer for more to gather; for `ms` at most. @returns Whether it rang. */
+  async rung(ms: number): Promise<boolean> {
+    if (!this.#hasRung && !this.#end.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#wake = resolve
+      const timer = setTimeout(resolve, ms)
+      await promise
+      clearTimeout(timer)
+      this.#wake = undefined
+    }
+    if (!this.#hasRung) return false
+    await sleep(GATHER_MS, undefined, { signal: this.#end }).catch(() => undefined)
+    this.#hasRung = false
+    return true
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * What an index finds entries by: terms, and their keys in stored chunks. Pure.
+ *
+ * @module
+ */
+import { type Entry, entrySchema, type Term } from '@mandate/protocol'
+import { sha256 } from './hash.ts'
+
+/** Raised when the terms of an entry change: indexes are then built anew from their logs. */
+export const TERMS_VERSION = 1
+const TERM_KEY_BYTES = 16
+
+const utf8 = new TextDecoder()
+
+export function termText({ field, value }: Term): string {
+  return `${field}\n${value}`
+}
+
+/** A term's key in a stored chunk: short, of one length, and not to be made to collide. */
+export function termKey(term: string): Uint8Array {
+  return sha256(Buffer.from(term)).subarray(0, TERM_KEY_BYTES)
+}
+
+export function parseEntry(bytes: Uint8Array): Entry {
+  return entrySchema.parse(JSON.parse(utf8.decode(bytes)))
+}

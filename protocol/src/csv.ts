@@ -1,0 +1,67 @@
+/**
+ * Entries as CSV (RFC 4180), one row each, safe to open in a spreadsheet: no cell begins as a formula. For people to look at; what is to be
+ * read by a program, or verified, is exported as JSON Lines.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc4180.html RFC 4180}
+ * @see {@link https://owasp.org/www-community/attacks/CSV_Injection CSV injection}
+ * @module
+ */
+import { canonical } from './canonical.ts'
+import type { LoggedEntry } from './query.ts'
+
+/** What a column shows of an entry. Nothing: an empty cell. */
+type Column = (entry: LoggedEntry) => string | number | boolean | undefined
+
+const json = (value: unknown): string | undefined => (value === undefined ? undefined : canonical(value))
+
+/** In the order of the file. */
+const COLUMNS: Readonly<Record<string, Column>> = {
+  origin: ({ origin }) => origin,
+  index: ({ index }) => index,
+  id: ({ id }) => id,
+  at: ({ at }) => at,
+  kind: ({ kind }) => kind,
+  subject: ({ subject }) => subject,
+  actor: ({ actor }) => actor,
+  caller: ({ caller }) => caller,
+  persona: ({ persona }) => persona,
+  action: ({ action }) => action,
+  resource: ({ resource }) => resource,
+  root: ({ root }) => root,
+  owner: ({ owner }) => owner,
+  decision: ({ decision }) => (decision === undefined ? undefined : decision ? 'permit' : 'deny'),
+  reasons: ({ reasons }) => reasons?.map(({ code }) => code).join(' '),
+  chain: ({ chain }) =>
+    chain?.map(({ grant, delegator, delegate }) => `${delegator} > ${delegate} (${grant})`).join('; '),
+  attributes: ({ attributes }) => json(attributes),
+  target: ({ target }) => target,
+  change: ({ change }) => json(change),
+  code: ({ code }) => code,
+  status: ({ status }) => status,
+  model: ({ model }) => model,
+  policy: ({ policy }) => policy,
+  consistency: ({ consistency }) => consistency,
+  round_trips: ({ round_trips }) => round_trips,
+  request_id: ({ request_id }) => request_id,
+  trace: ({ trace }) => trace,
+  latency_ms: ({ latency_ms }) => latency_ms,
+}
+
+/** What spreadsheets take for the beginning of a formula, wherever white space lets them, full-width forms included. */
+const FORMULA = /^[\s\p{Cf}]*[=+\-@＝＋－＠]|^[\t\r\n]/u
+
+/** A cell: texts are quoted, and one that begins as a formula gets an apostrophe before it. */
+export function csvCell(value: string | number | boolean | undefined): string {
+  if (value === undefined) return ''
+  if (typeof value !== 'string') return String(value)
+  return `"${(FORMULA.test(value) ? `'${value}` : value).replaceAll('"', '""')}"`
+}
+
+const line = (cells: readonly string[]): string => `${cells.join(',')}\r\n`
+
+/** The first line. */
+export const CSV_HEAD = line(Object.keys(COLUMNS).map(csvCell))
+
+export function csvRow(entry: LoggedEntry): string {
+  return line(Object.values(COLUMNS).map((column) => csvCell(column(entry))))
+}
