@@ -213,17 +213,20 @@ describe('who is told why', () => {
 
   test('to a person what is not registered and what is not theirs look the same', async () => {
     const { world, tpdp } = suite
-    const asked = async (resource: object) => {
-      const body = { ...world.question({ subject: 'S', ...FLIGHT }), resource }
+    const asked = async (resource: object, persona?: string) => {
+      const { subject, ...question } = world.question({ subject: 'S', ...FLIGHT })
+      const changed = persona ? { ...subject, properties: { ...subject.properties, persona } } : subject
+      const body = { ...question, subject: changed, resource }
       const { context } = (await tpdp.call('POST', '/access/v1/evaluation', { as: world.as('S'), body })).body
       const { evaluation_id: _id, evaluated_at: _at, ...rest } = context
       return rest
     }
     const properties = { risk: 0 }
     const id = world.named.get('T')
-    expect(await asked({ type: 'workflow', id: 'no-such-trip', properties })).toEqual(
-      await asked({ type: 'workflow', id, properties }),
-    )
+    for (const persona of [undefined, 'traveler/nobodys', 'no persona'])
+      expect(await asked({ type: 'workflow', id: 'no-such-trip', properties }, persona)).toEqual(
+        await asked({ type: 'workflow', id, properties }, persona),
+      )
   })
 })
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -137,6 +137,7 @@ async function withReplica(use: (replica: TestPdp) => Promise<void>): Promise<vo
   const dataDir = await mkdtemp(join(tmpdir(), 'mandate-replica-'))
   const database = new DatabaseSync(join(tpdp.dataDir, 'pdp.db'))
   database.exec(`VACUUM INTO '${join(dataDir, 'pdp.db')}'`)
+  await copyFile(join(tpdp.dataDir, 'vault.key'), join(dataDir, 'vault.key'))
   database.close()
   const options = { openFga: inject('openFga'), env: ENV, frozen: true, dataDir, issuer: tpdp.issuer }
   const replica = await startTestPdp(options)

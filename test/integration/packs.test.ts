@@ -74,7 +74,8 @@ describe('a PDP with several packs', () => {
   test('decides each by its own, and knows of no other', async () => {
     expect((await ask('read', 'record')).body.context).toMatchObject({ reason: 'not_related' })
     expect((await ask('audit', 'expense_report')).body.context).toMatchObject({ reason: 'not_related' })
-    expect((await ask('read', 'expense_report')).body.context).toMatchObject({ reason: 'resource_unknown' })
+    const { reasons } = (await ask('read', 'expense_report')).body.context
+    expect(reasons).toMatchObject([{ code: 'persona_unknown' }, { code: 'resource_unknown' }])
     expect((await ask('read', 'workflow')).body.context).toMatchObject({ reason: 'no_grant' })
   })
 

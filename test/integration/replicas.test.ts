@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -29,6 +29,7 @@ beforeAll(async () => {
   const database = new DatabaseSync(join(one.dataDir, 'pdp.db'))
   database.exec(`VACUUM INTO '${join(dir, 'pdp.db')}'`)
   database.close()
+  copyFileSync(join(one.dataDir, 'vault.key'), join(dir, 'vault.key'))
   two = await startTestPdp({ openFga: inject('openFga'), env, dataDir: dir, issuer: one.issuer })
 })
 afterAll(async () => {

@@ -5,7 +5,8 @@
  * What design 3 leaves open, and how it is read here:
  * - *Order of a subject's own codes*: the agents first (G1: "every decision" is `agent_suspended`; design 4, step *act*), the actor before
  *   the subject; then the persona: unknown, or unusable, mismatched and not allowed the action, as many as hold. Each code once.
- * - *An unknown agent* holds nothing, so that it holds no grant is not said as well. Unknown action or resource: that code alone.
+ * - *An unknown agent* holds nothing, so that it holds no grant is not said as well. An unknown action: that code alone. An unknown resource
+ *   is said where a relation code is, beside the subject's own: outwardly the two must look the same.
  * - *With an actor* the subject still acts in one persona (F): for an owner it must be the resource's, for a delegate the one they gave the
  *   agent's grant in; else `grant_persona`.
  * - *An agent acting for an agent*: a sub-agent works unattended only (G2), so what it got from the other is `not_on_behalf`.
@@ -27,10 +28,10 @@ type Chain = readonly Grant[]
 
 /** The whole answer. */
 export function decide(facts: Facts, question: Question): Verdict {
-  const unknown = unknownCode(facts, question)
-  if (unknown) return deny([unknown])
+  if (isUnknownAction(question)) return deny(['action_unknown'])
   const own = [...agentCodes(facts, question), ...personaCodes(facts, question)]
   if (own.includes('agent_unknown')) return deny(own)
+  if (!heldBy(facts, question.resource)) return deny([...own, 'resource_unknown'])
   if (isOwnerInPerson(facts, question)) return own.length > 0 ? deny(own) : permit('owner', [])
   const good = inOrder(chainsToActor(facts, question).filter((chain) => isGood(facts, chain, question)))
   const [first] = good
@@ -49,11 +50,9 @@ const deny = (reasons: readonly ReasonCode[], chain: Chain = []): Verdict => ({
   chain: idsOf(chain),
 })
 
-/** A1, B3: whatever is unknown is a denial with a code; `create` is asked of an account, nothing else is. */
-function unknownCode(facts: Facts, { action, resource }: Question): ReasonCode | undefined {
-  if (!ACTIONS.includes(action) || isAccount(resource) !== (action === 'create')) return 'action_unknown'
-  return heldBy(facts, resource) ? undefined : 'resource_unknown'
-}
+/** A1, B3: `create` is asked of an account, nothing else is. */
+const isUnknownAction = ({ action, resource }: Question): boolean =>
+  !ACTIONS.includes(action) || isAccount(resource) !== (action === 'create')
 
 /** G1. */
 function agentCodes(facts: Facts, { subject, actor }: Question): readonly ReasonCode[] {

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import type { EpochMillis } from '@mandate/protocol'
+import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock, PastGrants, Relations } from '../ports.ts'
 import type { Sessions } from '../remembered.ts'
 import { Trail } from '../trail.ts'
-import { act, actingOf } from './act.ts'
-import { admit, locate } from './admit.ts'
+import { act, actFindings, actingOf, actQuestions } from './act.ts'
+import { type Admitted, admit, locate } from './admit.ts'
 import type { Evaluation, Verdict } from './question.ts'
-import { isSettled, relate } from './relate.ts'
+import { circumstancesOf, isSettled, relate } from './relate.ts'
 import { decideByRelation } from './relation.ts'
 import { weigh } from './weigh.ts'
 
@@ -38,7 +38,11 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
   if (typeof admitted === 'string') return unknown(admitted, now, policies, trail)
   if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, trail)
   const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])
-  if (!place) return { ...unknown('resource_unknown', now, policies, trail), policy: admitted.pack.version }
+  if (!place && persona.personaUnknown && !trail.fresh && trail.remembered > 0) {
+    trail.fresh = true
+    return attempt(evaluation, now, deps, trail)
+  }
+  if (!place) return aboutNothing(admitted, persona, deps, trail)
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
   const related = await relate(matter, relations, trail)
   if (!trail.fresh && trail.remembered > 0 && !isSettled(related, matter)) {
@@ -48,8 +52,47 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
   return weigh({ ...matter, related }, deps, trail)
 }
 
-/** A question about something that nobody registered. */
-function unknown(code: string, at: EpochMillis, { modelId }: InForce, trail: Trail): Verdict {
+/**
+ * A resource that nobody registered: what stands against the subject is said all the same, so that whoever may not know tells it from
+ * nothing else that was never granted to them.
+ */
+async function aboutNothing(
+  admitted: Admitted,
+  persona: Awaited<ReturnType<typeof act>>,
+  { relations }: DecideDeps,
+  trail: Trail,
+): Promise<Verdict> {
+  const { resource } = admitted.evaluation
+  const place = {
+    owner: NOBODY,
+    root: resource,
+    resource,
+    ancestors: [],
+    persona: undefined,
+    deed: undefined,
+    within: [],
+  }
+  const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
+  const questions = actQuestions(matter)
+  const answers = questions.length > 0 ? await relations.ask(questions, circumstancesOf(matter, []), trail) : []
+  const said = new Map(questions.map((question, index) => [question, answers[index] === true]))
+  const own = await actFindings(matter, said, (agent) => relations.isRegistered(agent, trail))
+  // Whoever is not registered can hold nothing, wherever.
+  const reasons = own.some(({ code }) => code === 'agent_unknown') ? own : [...own, { code: 'resource_unknown' }]
+  const { pack, now, model } = admitted
+  return {
+    ...unknown('resource_unknown', now, { modelId: model }, trail),
+    reasons,
+    persona: persona.persona,
+    policy: pack.version,
+  }
+}
+
+/** Owns nothing. */
+const NOBODY: PartyRef = 'user:nobody'
+
+/** A question that means nothing here. */
+function unknown(code: string, at: EpochMillis, { modelId }: Pick<InForce, 'modelId'>, trail: Trail): Verdict {
   return {
     decision: false,
     reasons: [{ code }],
