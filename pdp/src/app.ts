@@ -23,7 +23,8 @@ import { nodeFiles } from './log/files.ts'
 import { openIndex } from './log/index-sqlite.ts'
 import { openLog } from './log/log.ts'
 import type { EntryIndex } from './log/port.ts'
-import { loadSigner } from './log/signer.ts'
+import { changedKeys, loadSigner } from './log/signer.ts'
+import { openOutside } from './log-outside.ts'
 import { createNewId } from './new-id.ts'
 import { OpenFgaAuthority } from './openfga/authority.ts'
 import { OpenFgaClient } from './openfga/client.ts'
@@ -129,12 +130,16 @@ async function openMemory(
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const onFault = (error: unknown): void => logger.error({ err: error }, 'decision log')
   const signer = await loadSigner(nodeFiles(), dir, config.PDP_LOG_ORIGIN)
+  const outside = await openOutside(config, onFault)
+  closers.push(outside.close)
   const log = await openLog({
     dir: join(dir, 'log'),
     origin: config.PDP_LOG_ORIGIN,
     signer,
     onFailure: config.LOG_ON_FAILURE,
     onFault,
+    cosign: outside.cosign,
+    onCheckpoint: outside.onCheckpoint,
   })
   closers.push(() => log.close())
   const index = await openIndex({ path: join(dir, 'index.db'), log, onFault })
@@ -145,6 +150,8 @@ async function openMemory(
   const keys = await loadVaultKeys(config)
   const newId = createNewId(clock)
   const record = createRecorder({ log, clock, newId })
+  const changed = changedKeys(await log.checkpoint(), signer)
+  if (changed) await record([{ kind: 'key_changed', change: { log_keys: changed } }])
   return {
     vault: new SqliteVault(database, clock, keys),
     register: new SqliteRegister(database),

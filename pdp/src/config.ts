@@ -49,6 +49,17 @@ const servicesSchema = z.string().transform((text, context) => {
   return services
 })
 
+/** `URL VKEY, URL VKEY`. The keys are read at start. */
+const witnessesSchema = list.transform((items, context) =>
+  items.map((item) => {
+    const [address = '', vkey = '', ...more] = item.split(/\s+/u)
+    const url = httpUrl.safeParse(address)
+    if (!url.success || more.length > 0 || !/^[^+]+\+[0-9a-f]{8}\+\S+$/u.test(vkey))
+      context.addIssue({ code: 'custom', message: `"${item}" must be the URL and the verifier key of a witness` })
+    return { url: url.data ?? '', vkey }
+  }),
+)
+
 const schema = z.strictObject({
   PDP_HOST: z.string().default('127.0.0.1'),
   PDP_PORT: port.default(8181),
@@ -82,6 +93,13 @@ const schema = z.strictObject({
       /^[a-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)*$/u,
       'must be a host and path without scheme, such as pdp.example.com/log',
     ),
+  /** Cosign checkpoints: `URL VKEY, URL VKEY`. */
+  PDP_WITNESSES: witnessesSchema.default([]),
+  /** Every published checkpoint is appended to it, and posted to it. */
+  PDP_ANCHOR_FILE: z.string().min(1).optional(),
+  PDP_ANCHOR_URL: httpUrl.optional(),
+  /** Hosts of witnesses and anchors that may have private addresses, with their port where it is not the default. */
+  PDP_PRIVATE_HOSTS: list.default([]),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),
   /** Signs the metadata (AuthZEN 1.0, section 9.2). */

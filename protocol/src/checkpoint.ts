@@ -41,10 +41,14 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size, root, extensions: rest }
 }
 
-/** Signs the head of a tree: the whole note, as it is published. */
-export async function signCheckpoint(head: Checkpoint, signer: NoteSigner): Promise<string> {
+/** Signs the head of a tree: the whole note. @param older - Keys that sign too, while keys overlap. */
+export async function signCheckpoint(
+  head: Checkpoint,
+  signer: NoteSigner,
+  ...older: readonly NoteSigner[]
+): Promise<string> {
   const text = formatCheckpoint(head)
-  return formatNote({ text, signatures: [await signer.sign(text)] })
+  return formatNote({ text, signatures: await Promise.all([signer, ...older].map((key) => key.sign(text))) })
 }
 
 /** A checkpoint signed by a known key, or what is wrong with it. */

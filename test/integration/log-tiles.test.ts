@@ -71,7 +71,7 @@ describe('a tile', () => {
     ['above the log', '/log/tile/%2e%2e/%2e%2e/log.key'],
     ['above the log, in one element', '/log/tile/0/..%2f..%2f..%2flog.key'],
     ['that is the journal', '/log/journal/0000000001'],
-  ])('%s is not there', async ([, path]) => {
+  ] as const)('%s is not there', async ([, path]) => {
     expect(await get(path)).toMatchObject({ status: 404, body: { code: 'not_found' } })
   })
 

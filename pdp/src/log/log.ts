@@ -14,7 +14,6 @@ import {
   entryTime,
   Fault,
   MAX_ENTRY_BYTES,
-  type NoteSigner,
   refuse,
   TILE_WIDTH,
   type Tile,
@@ -29,6 +28,8 @@ import { proveInclusion } from './prove.ts'
 import { Publisher } from './publisher.ts'
 import { loadJournal, loadPublished, refuseRolledBack } from './recover.ts'
 import { Sequencer } from './sequencer.ts'
+import type { LogSigner } from './signer.ts'
+import type { Cosign } from './witnesses.ts'
 
 const MAX_BACKLOG_BYTES = 64 * 1024 * 1024
 const MAX_WAITING_BYTES = 16 * 1024 * 1024
@@ -39,8 +40,11 @@ export interface LogOptions {
   readonly dir: string
   /** The log's name: a host and path without scheme, `pdp.example.com/log`. Never changes. */
   readonly origin: string
-  /** Its name must be the origin. */
-  readonly signer: NoteSigner
+  /** Their name must be the origin. */
+  readonly signer: LogSigner
+  /** Witnesses, and whoever mirrors checkpoints. */
+  readonly cosign?: Cosign
+  readonly onCheckpoint?: (checkpoint: string) => void
   readonly files?: Files
   /**
    * While the log cannot be written: `deny` refuses every append at once; `buffer` lets appends wait, unanswered, for up to a second and
@@ -95,7 +99,9 @@ async function recover(options: LogOptions, files: Files, unlock: () => void): P
   if (found.cut > 0) onFault(new Error(`${found.cut} bytes of an unanswered record cut off the journal`))
   const journal = new JournalWriter(files, join(dir, 'journal'), origin, Math.max(0, ...found.segments) + 1)
   const onPublished = (size: number): Promise<void> => journal.trim(size)
-  const publisher = new Publisher({ files, directory: dir, signer, checkpointEveryMs, onPublished, onFault }, published)
+  const { cosign, onCheckpoint } = options
+  const publishing = { files, directory: dir, signer, checkpointEveryMs, cosign, onCheckpoint, onPublished, onFault }
+  const publisher = new Publisher(publishing, published)
   publisher.add(found.entries)
   await publisher.flush()
   await journal.begin(next)

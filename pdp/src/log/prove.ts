@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import {
+  consistencyRanges,
   decodeTile,
   equalBytes,
   Fault,
@@ -52,6 +53,19 @@ export async function proveInclusion(tree: ProvenTree, index: number): Promise<s
   if (!equalBytes(root, rootOfEdge(edge)))
     throw new Fault('log_unavailable', `the tiles above entry ${index} do not give the root of the checkpoint`)
   return formatLogProof({ index, hashes, checkpoint })
+}
+
+/**
+ * The hashes that show that a tree begins with its first `from` entries. Empty when that says nothing.
+ *
+ * @throws Fault `log_unavailable` when a tile is missing or damaged.
+ */
+export async function proveConsistency(tree: ProvenTree, from: number): Promise<readonly Uint8Array[]> {
+  const tiles = new TileReader(tree)
+  const hashes: Uint8Array[] = []
+  for (const range of consistencyRanges(from, tree.edge.size))
+    hashes.push(foldNodes(sha256, await tiles.nodes(rangeNodes(range))))
+  return hashes
 }
 
 /** Reads each tile once. The rightmost ones are the edge's: partial tiles come and go while the log grows. */

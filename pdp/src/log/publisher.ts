@@ -5,11 +5,13 @@
  * @module
  */
 import { dirname, join } from 'node:path'
-import { Fault, type NoteSigner, signCheckpoint } from '@mandate/protocol'
+import { Fault, signCheckpoint } from '@mandate/protocol'
 import type { Files } from './files.ts'
 import type { RawEntry } from './port.ts'
 import type { Published } from './recover.ts'
+import type { LogSigner } from './signer.ts'
 import { grow, rootOfEdge, type TreeEdge } from './tree.ts'
+import type { Cosign } from './witnesses.ts'
 
 /** Entries integrated in one go: bounds the memory and the length of one publication. */
 const MAX_BATCH = 8192
@@ -20,8 +22,12 @@ export interface PublisherOptions {
   readonly files: Files
   /** Absolute path of the log. */
   readonly directory: string
-  readonly signer: NoteSigner
+  readonly signer: LogSigner
   readonly checkpointEveryMs: number
+  /** Asked before a checkpoint is published, when its tiles are there. Never rejects. */
+  readonly cosign?: Cosign | undefined
+  /** Told of every checkpoint that is durable, at once and cheaply. */
+  readonly onCheckpoint?: ((checkpoint: string) => void) | undefined
   /** Called when a publication is durable, with the size of its tree. */
   readonly onPublished: (size: number) => Promise<void>
   readonly onFault: (error: unknown) => void
@@ -169,11 +175,13 @@ export class Publisher {
   }
 
   async #writeCheckpoint(edge: TreeEdge): Promise<string> {
-    const { directory, files, signer } = this.#options
+    const { directory, files, signer, cosign, onCheckpoint } = this.#options
     const head = { origin: signer.name, size: edge.size, root: rootOfEdge(edge), extensions: [] }
-    const checkpoint = await signCheckpoint(head, signer)
+    const own = await signCheckpoint(head, signer, ...(signer.older ?? []))
+    const checkpoint = cosign ? await cosign({ files, dir: directory, edge, checkpoint: own }) : own
     await this.#replace('checkpoint', new TextEncoder().encode(checkpoint))
     await files.syncDirectory(directory)
+    onCheckpoint?.(checkpoint)
     return checkpoint
   }
 

@@ -10,7 +10,6 @@ import {
   equalBytes,
   Fault,
   joinSegments,
-  type NoteSigner,
   partialTiles,
   readSegment,
   SEGMENT_NAME,
@@ -21,6 +20,7 @@ import {
 import type { Files } from './files.ts'
 import { sha256 } from './hash.ts'
 import { segmentPath } from './journal.ts'
+import { type LogSigner, signersOf } from './signer.ts'
 import { EMPTY_TREE, rootOfEdge, type TreeEdge } from './tree.ts'
 
 /** The published part of a log: its newest checkpoint and the edge of its tree. */
@@ -45,13 +45,14 @@ function damaged(message: string): Fault {
 /**
  * Loads the newest checkpoint and the edge of its tree, and holds one against the other.
  *
- * @throws Fault `log_unavailable` when the checkpoint is not signed by this key, or the tiles do not give its root.
+ * @throws Fault `log_unavailable` when the checkpoint is not signed by a key of this log, or the tiles do not give its root.
  */
-export async function loadPublished(files: Files, directory: string, signer: NoteSigner): Promise<Published> {
+export async function loadPublished(files: Files, directory: string, signer: LogSigner): Promise<Published> {
   const written = await files.read(join(directory, 'checkpoint'))
   if (!written) return { checkpoint: undefined, edge: EMPTY_TREE }
   const checkpoint = new TextDecoder().decode(written)
-  const verdict = await verifyCheckpoint(checkpoint, [signer.verifierKey])
+  const keys = signersOf(signer).map(({ verifierKey }) => verifierKey)
+  const verdict = await verifyCheckpoint(checkpoint, keys)
   if (!verdict.ok) throw damaged(`its checkpoint does not verify with the key of ${signer.name}: ${verdict.objection}`)
   const edge = await loadEdge(files, directory, verdict.checkpoint.size)
   if (!equalBytes(rootOfEdge(edge), verdict.checkpoint.root))

@@ -1,53 +1,167 @@
 /**
- * The log's signing key: `log.key` (a secret, note signer key format, 0600) with `log.vkey` beside it, which an auditor pins.
+ * The log's signing keys: `log.key` (a secret, 0600) holds a note signer key a line, the newest first: one, or two while keys overlap. Beside it
+ * `log.vkey`, the newest verifier key, which an auditor pins, and `log.vkeys`, every one that there ever was.
+ *
+ * Whatever is changed is changed by replacing `log.key`; the others are written from it at every start. So no crash leaves a half-done change.
  *
  * @module
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { Fault, formatSignerKey, formatVerifierKey, type NoteSigner, parseSignerKey, signerOf } from '@mandate/protocol'
+import {
+  Fault,
+  formatSignerKey,
+  formatVerifierKey,
+  type KeyId,
+  type NoteSigner,
+  parseNote,
+  parseSignerKey,
+  signerOf,
+  verifyCheckpoint,
+} from '@mandate/protocol'
 import type { Files } from './files.ts'
 
 const SEED_BYTES = 32
+/** Two sign while keys overlap; a third would mean that a rotation was never finished. */
+const MAX_KEYS = 2
 const utf8 = new TextEncoder()
+const text = new TextDecoder()
+
+/** The newest key, and those from before that still sign. */
+export interface LogSigner extends NoteSigner {
+  readonly older?: readonly NoteSigner[]
+}
+
+/** Every key that signs, the newest first. */
+export function signersOf(signer: LogSigner): readonly NoteSigner[] {
+  return [signer, ...(signer.older ?? [])]
+}
 
 /**
- * Loads the key of a directory, or makes one. Writes the verifier key whenever it is not there as it should be.
+ * Loads the keys of a directory, or makes one. Writes the verifier keys whenever they are not there as they should be.
  *
- * @param origin - The log's name, which is the key's name.
- * @throws Fault `log_unavailable` when the key is unreadable or of another origin. The message holds nothing of the key.
+ * @param origin - The log's name, which is the keys' name.
+ * @throws Fault `log_unavailable` when a key is unreadable or of another origin. The message holds nothing of the key.
  */
-export async function loadSigner(files: Files, directory: string, origin: string): Promise<NoteSigner> {
-  const keyPath = join(directory, 'log.key')
+export async function loadSigner(files: Files, directory: string, origin: string): Promise<LogSigner> {
   await files.makeDirectory(directory)
-  const written = await files.read(keyPath)
-  const signer = written ? await readSigner(keyPath, written) : await makeSigner(files, directory, keyPath, origin)
-  if (signer.name !== origin) {
-    throw new Fault('log_unavailable', `${keyPath} is the key of ${signer.name}, not of ${origin}`)
-  }
-  const vkeyPath = join(directory, 'log.vkey')
-  const vkey = utf8.encode(`${formatVerifierKey(signer.verifierKey)}\n`)
-  const present = await files.read(vkeyPath)
-  if (!present || Buffer.compare(present, vkey) !== 0) await put(files, directory, vkeyPath, vkey)
-  return signer
+  const written = await files.read(join(directory, 'log.key'))
+  const signers = written ? (await readKeys(directory, written)).signers : [await makeFirst(files, directory, origin)]
+  for (const { name } of signers)
+    if (name !== origin) throw unusable(`${join(directory, 'log.key')} is the key of ${name}, not of ${origin}`)
+  await writeVerifierKeys(files, directory, signers)
+  return together(signers)
 }
 
-async function readSigner(path: string, bytes: Uint8Array): Promise<NoteSigner> {
+/** What a change of keys did. */
+export interface KeyChange {
+  /** The verifier key of the newest key. */
+  readonly newest: string
+  /** That of the key that signs beside it, or no longer signs. */
+  readonly other: string
+}
+
+/**
+ * Makes a new key that signs from the next start on; the present one signs too, until it is retired.
+ *
+ * @throws Fault `log_unavailable` while keys overlap already, or there is none.
+ */
+export async function rotateKey(files: Files, directory: string): Promise<KeyChange> {
+  const { signers, lines } = await presentKeys(files, directory)
+  const [present] = signers
+  if (!present || signers.length >= MAX_KEYS) throw unusable('keys overlap already: retire the old one first')
+  const seed = randomBytes(SEED_BYTES)
+  const next = await signerOf(present.name, seed)
+  await putKeys(files, directory, [formatSignerKey(next, seed), ...lines])
+  await writeVerifierKeys(files, directory, [next, ...signers])
+  return { newest: formatVerifierKey(next.verifierKey), other: formatVerifierKey(present.verifierKey) }
+}
+
+/**
+ * Ends the overlap: from the next start on only the newest key signs. The old one is gone; its verifier key stays.
+ *
+ * @param checkpoint - The log's newest, which the newest key must have signed: else the log would not open.
+ * @throws Fault `log_unavailable` when keys do not overlap, or it has not.
+ */
+export async function retireKey(files: Files, directory: string, checkpoint: string | undefined): Promise<KeyChange> {
+  const { signers, lines } = await presentKeys(files, directory)
+  const [newest, old] = signers
+  if (!newest || !old) throw unusable('there is only one key: rotate first')
+  const verdict = await verifyCheckpoint(checkpoint ?? '', [newest.verifierKey])
+  if (!verdict.ok) throw unusable('the new key has not signed a checkpoint yet: start the PDP, and stop it again')
+  await writeVerifierKeys(files, directory, signers)
+  await putKeys(files, directory, lines.slice(0, 1))
+  return { newest: formatVerifierKey(newest.verifierKey), other: formatVerifierKey(old.verifierKey) }
+}
+
+/**
+ * Whether other keys sign than signed the newest checkpoint: something that the log must say of itself.
+ *
+ * @returns The ids of the keys that sign now, the newest first.
+ */
+export function changedKeys(checkpoint: string | undefined, signer: LogSigner): readonly KeyId[] | undefined {
+  if (checkpoint === undefined) return undefined
+  const signed = parseNote(checkpoint).signatures.filter(({ name }) => name === signer.name)
+  const now = signersOf(signer).map(({ keyId }) => keyId)
+  const isSame = signed.length === now.length && signed.every(({ keyId }) => now.includes(keyId))
+  return isSame ? undefined : now
+}
+
+const unusable = (message: string): Fault => new Fault('log_unavailable', message)
+
+function together(signers: readonly NoteSigner[]): LogSigner {
+  const [newest, ...older] = signers
+  if (!newest) throw unusable('there is no signer key')
+  return { ...newest, older }
+}
+
+interface Keys {
+  readonly signers: readonly NoteSigner[]
+  /** As they are written. */
+  readonly lines: readonly string[]
+}
+
+async function presentKeys(files: Files, directory: string): Promise<Keys> {
+  const written = await files.read(join(directory, 'log.key'))
+  if (!written) throw unusable(`${directory} holds no log.key`)
+  return readKeys(directory, written)
+}
+
+async function readKeys(directory: string, bytes: Uint8Array): Promise<Keys> {
+  const lines = text.decode(bytes).trim().split('\n')
   try {
-    return await parseSignerKey(new TextDecoder().decode(bytes))
+    return { lines, signers: await Promise.all(lines.map(parseSignerKey)) }
   } catch {
-    throw new Fault('log_unavailable', `${path} is not a signer key`)
+    throw unusable(`${join(directory, 'log.key')} is not a signer key`)
   }
 }
 
-async function makeSigner(files: Files, directory: string, path: string, origin: string): Promise<NoteSigner> {
+async function makeFirst(files: Files, directory: string, origin: string): Promise<NoteSigner> {
   const seed = randomBytes(SEED_BYTES)
   const signer = await signerOf(origin, seed)
-  await put(files, directory, path, utf8.encode(`${formatSignerKey(signer, seed)}\n`))
+  await putKeys(files, directory, [formatSignerKey(signer, seed)])
   return signer
 }
 
-async function put(files: Files, directory: string, path: string, bytes: Uint8Array): Promise<void> {
-  await files.replace(path, bytes, `${path}.tmp`)
+const putKeys = (files: Files, directory: string, lines: readonly string[]): Promise<void> =>
+  put(files, directory, 'log.key', lines)
+
+async function writeVerifierKeys(files: Files, directory: string, signers: readonly NoteSigner[]): Promise<void> {
+  const present = signers.map(({ verifierKey }) => formatVerifierKey(verifierKey))
+  await putUnlessThere(files, directory, 'log.vkey', present.slice(0, 1))
+  const before = text.decode(await files.read(join(directory, 'log.vkeys'))).split('\n')
+  await putUnlessThere(files, directory, 'log.vkeys', [...new Set([...present, ...before])].filter(Boolean))
+}
+
+async function putUnlessThere(files: Files, directory: string, name: string, lines: readonly string[]): Promise<void> {
+  const there = await files.read(join(directory, name))
+  if (!there || text.decode(there) !== linesOf(lines)) await put(files, directory, name, lines)
+}
+
+const linesOf = (lines: readonly string[]): string => `${lines.join('\n')}\n`
+
+async function put(files: Files, directory: string, name: string, lines: readonly string[]): Promise<void> {
+  const path = join(directory, name)
+  await files.replace(path, utf8.encode(linesOf(lines)), `${path}.tmp`)
   await files.syncDirectory(directory)
 }

@@ -1,0 +1,69 @@
+/**
+ * `npm run log -- …`: what is done to a log's keys, while its PDP stands or runs. Sees neither `process` nor the console.
+ *
+ * @module
+ */
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Fault } from '@mandate/protocol'
+import { nodeFiles } from './log/files.ts'
+import { type KeyChange, retireKey, rotateKey } from './log/signer.ts'
+
+export const HELP = `npm run log -- COMMAND --data DIR
+
+  rotate-key     makes a new signing key; from the next start of the PDP on both sign
+  retire-key     takes the old key away, once the new one has signed; its verifier key stays in log.vkeys
+
+  --data DIR     the PDP's data directory; PDP_DATA_DIR when it is not given
+`
+
+/** What the process lends. */
+export interface Lent {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+const EXIT = { ok: 0, usage: 64, refused: 65 } as const
+
+/** @returns The exit code. */
+export async function maintain(argv: readonly string[], { out, err, environment }: Lent): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    options: { data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    allowPositionals: true,
+  })
+  const [command, ...more] = positionals
+  const directory = values.data ?? environment['PDP_DATA_DIR']
+  if (values.help) {
+    out(HELP)
+    return EXIT.ok
+  }
+  if ((command !== 'rotate-key' && command !== 'retire-key') || more.length > 0 || !directory) {
+    err(HELP)
+    return EXIT.usage
+  }
+  try {
+    out(said(command, await change(command, directory)))
+    return EXIT.ok
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    err(`${error.message}\n`)
+    return EXIT.refused
+  }
+}
+
+type Command = 'rotate-key' | 'retire-key'
+
+async function change(command: Command, directory: string): Promise<KeyChange> {
+  const files = nodeFiles()
+  if (command === 'rotate-key') return rotateKey(files, directory)
+  const checkpoint = await files.read(join(directory, 'log', 'checkpoint'))
+  return retireKey(files, directory, checkpoint && new TextDecoder().decode(checkpoint))
+}
+
+function said(command: Command, { newest, other }: KeyChange): string {
+  return command === 'rotate-key'
+    ? `new key         ${newest}\nstill signing   ${other}\nRestart the PDP, hand the new key to the auditors, then retire the old one.\n`
+    : `signs alone     ${newest}\nretired         ${other}\nRestart the PDP. Auditors keep the retired key for checkpoints from before.\n`
+}
