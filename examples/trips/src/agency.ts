@@ -7,13 +7,16 @@ import type { Authz, Outcome, PdpAdmin } from '@mandate/pep'
 import { refOf } from '@mandate/pep'
 import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
 import { ulid } from 'ulid'
-import type { TripAndItems, TripStore } from './store.ts'
+import { deliver, emptyOutbox } from './outbox.ts'
+import type { PdpClient } from './pdp-client.ts'
+import type { Holder, TripAndItems, TripStore } from './store.ts'
 import type { Template } from './templates.ts'
-import { type Attempt, afterEffect, type Effect, effectOf, type Item, instant } from './trip.ts'
+import { type Attempt, afterEffect, type Effect, effectOf, type Item, instant, type Workflow } from './trip.ts'
 
 export interface AgencyDeps {
   readonly store: TripStore
   readonly registry: Pick<PdpAdmin, 'register' | 'unregister'>
+  readonly pdp: Pick<PdpClient, 'transfer'>
   readonly issuer: string
   readonly now: () => EpochMillis
 }
@@ -38,7 +41,7 @@ export class Agency {
 
   /**
    * Keeps the trip unseen, registers it and its items with the PDP, and only then publishes it: there is never a trip that the PDP does
-   * not know, and what a failure or a crash leaves behind is taken back.
+   * not know. What a failure or a crash leaves behind is taken back by the outbox, however long the PDP is away.
    *
    * @param published - Runs in the transaction that publishes the trip.
    * @throws Fault `decision_unavailable` when it could not be registered; nothing is kept then.
@@ -52,9 +55,10 @@ export class Agency {
       const persona = ownerPersona === undefined ? {} : { owner_persona: ownerPersona }
       await registry.register({ type: 'workflow', id, owner, ...persona })
       const parent = `workflow:${id}`
-      await Promise.all(trip.items.map((item) => registry.register({ type: 'workflow_item', id: item.id, parent })))
+      await settled(trip.items.map((item) => registry.register({ type: 'workflow_item', id: item.id, parent })))
     } catch (error) {
-      await this.#takeBack(trip).catch(() => undefined)
+      store.takeBack(id)
+      this.#hurry()
       throw error
     }
     store.transaction(() => {
@@ -64,12 +68,32 @@ export class Agency {
     return trip
   }
 
-  /** Takes back what a crash left half registered. What cannot be taken back now stays unseen, for the next start. */
-  async recover(): Promise<{ readonly takenBack: number; readonly left: number }> {
-    const pending = this.#deps.store.pending()
-    const results = await Promise.allSettled(pending.map((trip) => this.#takeBack(trip)))
-    const takenBack = results.filter(({ status }) => status === 'fulfilled').length
-    return { takenBack, left: pending.length - takenBack }
+  /** Nobody was told of what a crash left half made: it is taken back. @returns how many trips. */
+  recover(): number {
+    const { store } = this.#deps
+    const pending = store.pending()
+    for (const id of pending) store.takeBack(id)
+    return pending.length
+  }
+
+  /**
+   * Gives a trip to somebody else, at the PDP first. When the PDP does not answer, it is not known whether it is done: then it will be, by
+   * the outbox.
+   *
+   * @throws Fault `precondition_failed` when the trip is not at `expectedVersion` any more, `conflict` when it is being transferred or the
+   * PDP refuses.
+   */
+  async transfer({ id, version }: Workflow, to: Holder, expectedVersion: number): Promise<'done' | 'pending'> {
+    if (version !== expectedVersion) throw stale('trip')
+    const message = this.#deps.store.proposeTransfer(id, to, expectedVersion)
+    if (message === undefined) throw refuse('conflict', 'The trip is being transferred.')
+    try {
+      if ((await deliver(message, this.#deps)) === 'done') return 'done'
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'decision_unavailable') return 'pending'
+      throw error
+    }
+    throw refuse('conflict', 'It cannot be given to them: they must be known here, in that persona.')
   }
 
   /** Books what is permitted, and keeps what came of it. To be run in a transaction. */
@@ -101,12 +125,12 @@ export class Agency {
   /**
    * Moves an item to another instant.
    *
-   * @throws Fault `conflict` when it is not at `expectedVersion` any more.
+   * @throws Fault `precondition_failed` when it is not at `expectedVersion` any more.
    */
   reschedule(item: Item, startsAt: string, expectedVersion: number): Item {
     const changed = { ...item, startsAt: instant(Date.parse(startsAt)), version: expectedVersion + 1 }
     if (this.#deps.store.replaceItem(changed, expectedVersion)) return changed
-    throw refuse('conflict', 'The item has changed since you read it. Read it again.')
+    throw stale('item')
   }
 
   #plan({ template, owner, ownerPersona, startsAt }: NewTripOrder): TripAndItems {
@@ -115,7 +139,7 @@ export class Agency {
     if (departure <= now) throw refuse('invalid_request', 'starts_at must lie ahead.')
     const id = ulid(now)
     const { issuer } = this.#deps
-    const workflow = { id, template: template.id, owner, issuer, ownerPersona, createdAt: instant(now) }
+    const workflow = { id, template: template.id, owner, issuer, ownerPersona, createdAt: instant(now), version: 1 }
     const items = template.items.map(
       ({ name, plannedPrice, risk, afterHours }): Item => ({
         id: ulid(now),
@@ -133,11 +157,19 @@ export class Agency {
     return { workflow, items }
   }
 
-  /** Items first: the PDP may refuse to forget what something still hangs on. */
-  async #takeBack({ workflow, items }: TripAndItems): Promise<void> {
-    const { store, registry } = this.#deps
-    await Promise.all(items.map(({ id }) => registry.unregister('workflow_item', id)))
-    await registry.unregister('workflow', workflow.id)
-    store.remove(workflow.id)
+  /** Takes back at once what can be; the rest is for the next round. */
+  #hurry(): void {
+    void emptyOutbox(this.#deps).catch(() => undefined)
   }
+}
+
+/** Waits for all of them: a registration still under way must not arrive after its removal. @throws the first failure. */
+async function settled(work: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(work)
+  const failed = results.find(({ status }) => status === 'rejected')
+  if (failed?.status === 'rejected') throw failed.reason
+}
+
+function stale(what: string): Fault {
+  return refuse('precondition_failed', `The ${what} has changed since you read it. Read it again.`)
 }

@@ -18,6 +18,7 @@ const settingsSchema = z
     TRIPS_PDP_URL: setting.url,
     TRIPS_DATA_DIR: z.string().min(1),
     TRIPS_INTERACTIVE_CLIENTS: setting.list(['desktop']),
+    TRIPS_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     TRIPS_TRUST_PROXY: z.string().min(1).optional(),
     TRIPS_TLS_CERT: setting.pem,
     TRIPS_TLS_KEY: setting.pem,
@@ -52,6 +53,7 @@ const settingsSchema = z
     pdpUrl: env.TRIPS_PDP_URL,
     dataDir: env.TRIPS_DATA_DIR,
     interactiveClients: env.TRIPS_INTERACTIVE_CLIENTS,
+    housekeepingMs: env.TRIPS_HOUSEKEEPING_SECONDS * 1_000,
     trustProxy: env.TRIPS_TRUST_PROXY,
     limits: {
       personPerMinute: env.TRIPS_PERSON_PER_MINUTE,

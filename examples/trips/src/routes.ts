@@ -7,9 +7,11 @@ import { authzOf, disclosed, type Outcome, type Pep } from '@mandate/pep'
 import { Fault, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Agency } from './agency.ts'
+import { etagOf, versionExpected } from './etag.ts'
 import { once } from './once.ts'
 import type { TripAndItems, TripStore } from './store.ts'
 import { TEMPLATES, templateOf } from './templates.ts'
+import { transferRoute } from './transfer.ts'
 import type { Effect, Item } from './trip.ts'
 import {
   type ItemResult,
@@ -36,7 +38,8 @@ const MAX_LIST = 200
 export function tripRoutes(deps: RoutesDeps): Router {
   const { pep, store } = deps
   const router = Router()
-  const readWorkflow = () => pep.enforce({ action: 'read', resource: (req) => ({ type: 'workflow', id: idOf(req) }) })
+  const workflowOf = (req: Request) => ({ type: 'workflow', id: idOf(req) })
+  const readWorkflow = () => pep.enforce({ action: 'read', resource: workflowOf })
   const itemsOf = (req: Request) => (store.trip(idOf(req))?.items ?? []).map(itemResource)
   const executeEach = { action: 'execute', resources: itemsOf }
 
@@ -46,6 +49,7 @@ export function tripRoutes(deps: RoutesDeps): Router {
   router.get('/workflows/:id', readWorkflow(), showWorkflow(deps))
   router.post('/workflows/:id/dry-run', readWorkflow(), pep.dryRun(executeEach))
   router.post('/workflows/:id/execute', readWorkflow(), pep.enforceEach(executeEach), executeWorkflow(deps))
+  router.post('/workflows/:id/transfer', pep.enforce({ action: 'update', resource: workflowOf }), transferRoute(deps))
   router.get('/workflows/:id/items/:item', enforceItem(deps, 'read'), showItem(deps))
   router.patch('/workflows/:id/items/:item', enforceItem(deps, 'update'), updateItem(deps))
   router.post('/workflows/:id/items/:item/execute', enforceItem(deps, 'execute'), executeItem(deps))
@@ -114,7 +118,7 @@ function showWorkflow({ store }: RoutesDeps): RequestHandler {
   return (req, res) => {
     const trip = store.trip(idOf(req))
     if (!trip) throw new Fault('not_found', 'the trip is not here')
-    res.json(tripView(trip, authzOf(req)))
+    res.set('ETag', etagOf(trip.workflow)).json(tripView(trip, authzOf(req)))
   }
 }
 
@@ -205,16 +209,6 @@ function knownItem(store: TripStore, req: Request): Item {
   const item = store.item(idOf(req), itemOf(req))
   if (!item) throw new Fault('not_found', 'the item is not here')
   return item
-}
-
-function etagOf({ version }: Item): string {
-  return `"${version}"`
-}
-
-function versionExpected(req: Request): number {
-  const version = /^"(?<version>\d{1,9})"$/u.exec(req.get('If-Match') ?? '')?.groups?.['version']
-  if (version === undefined) throw refuse('invalid_request', 'If-Match must carry the ETag of the item as you read it.')
-  return Number(version)
 }
 
 function idOf(req: Request): string {

@@ -8,14 +8,24 @@ import { linkSchema, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { createIdempotency } from './idempotency.ts'
 import { inTransaction, openDatabase } from './sqlite.ts'
-import type { TripAndItems, TripStore } from './store.ts'
+import { createForgetting } from './sqlite-forgetting.ts'
+import { createOutbox } from './sqlite-outbox.ts'
+import type { TripStore } from './store.ts'
 import type { Attempt, Item, Workflow } from './trip.ts'
 
 const text = z.string()
 const optionalText = text.nullish().transform((value) => value ?? undefined)
 
 const workflowRow = z
-  .object({ id: text, template: text, owner: text, issuer: text, owner_persona: optionalText, created_at: text })
+  .object({
+    id: text,
+    template: text,
+    owner: text,
+    issuer: text,
+    owner_persona: optionalText,
+    created_at: text,
+    version: z.int(),
+  })
   .transform(
     ({ owner_persona, created_at, ...row }): Workflow => ({
       ...row,
@@ -69,6 +79,8 @@ export function createSqliteStore(folder: string): TripStore {
   const db = openDatabase(folder)
   return {
     ...pendingTrips(db),
+    ...createOutbox(db),
+    ...createForgetting(db),
     ...readers(db),
     ...writers(db),
     ...createIdempotency(db),
@@ -78,35 +90,27 @@ export function createSqliteStore(folder: string): TripStore {
   }
 }
 
-function pendingTrips(db: DatabaseSync): Pick<TripStore, 'addPending' | 'publish' | 'remove' | 'pending'> {
+function pendingTrips(db: DatabaseSync): Pick<TripStore, 'addPending'> {
   const addWorkflow = db.prepare(
-    'INSERT INTO workflow (id, template, owner, issuer, owner_persona, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+    'INSERT INTO workflow (id, template, owner, issuer, owner_persona, created_at, version) VALUES (?, ?, ?, ?, ?, ?, ?)',
   )
   const addItem = db.prepare(
     `INSERT INTO item (id, workflow, position, name, status, amount, currency, starts_at, risk, version)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const publish = db.prepare('UPDATE workflow SET published = 1 WHERE id = ?')
-  const remove = db.prepare('DELETE FROM workflow WHERE id = ?')
-  const pending = db.prepare('SELECT * FROM workflow WHERE published = 0')
-  const itemsOf = db.prepare(`${ITEM} WHERE item.workflow = ? ORDER BY item.position`)
+  const addMessage = db.prepare("INSERT INTO outbox (workflow, kind, type, id) VALUES (?, 'register', ?, ?)")
   return {
     addPending: ({ workflow, items }) =>
       inTransaction(db, () => {
         const { id, template, owner, issuer, ownerPersona, createdAt } = workflow
-        addWorkflow.run(id, template, owner, issuer, ownerPersona ?? null, createdAt)
+        addWorkflow.run(id, template, owner, issuer, ownerPersona ?? null, createdAt, workflow.version)
+        addMessage.run(id, 'workflow', id)
         for (const [position, item] of items.entries()) {
           const { amount, currency } = item.plannedPrice
           const { name, status, startsAt, risk, version } = item
           addItem.run(item.id, id, position, name, status, amount, currency, startsAt, risk, version)
+          addMessage.run(id, 'workflow_item', item.id)
         }
-      }),
-    publish: (id) => void publish.run(id),
-    remove: (id) => void remove.run(id),
-    pending: () =>
-      pending.all().map((row): TripAndItems => {
-        const workflow = workflowRow.parse(row)
-        return { workflow, items: z.array(itemRow).parse(itemsOf.all(workflow.id)) }
       }),
   }
 }

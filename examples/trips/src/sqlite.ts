@@ -29,6 +29,19 @@ const MIGRATIONS = [
      caller TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER, body TEXT,
      created_at INTEGER NOT NULL, PRIMARY KEY (caller, key)
    ) STRICT;`,
+  // A trip that no reader ever saw is taken back, as the start before this step would have done.
+  `ALTER TABLE workflow ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+   CREATE TABLE outbox (
+     seq INTEGER PRIMARY KEY AUTOINCREMENT, workflow TEXT NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
+     owner TEXT, owner_persona TEXT
+   ) STRICT;
+   CREATE INDEX outbox_workflow ON outbox (workflow);
+   CREATE UNIQUE INDEX outbox_transfer ON outbox (workflow) WHERE kind = 'transfer';
+   INSERT INTO outbox (workflow, kind, type, id)
+     SELECT workflow.id, 'unregister', 'workflow_item', item.id FROM item JOIN workflow ON workflow.id = item.workflow
+     WHERE published = 0;
+   INSERT INTO outbox (workflow, kind, type, id) SELECT id, 'unregister', 'workflow', id FROM workflow WHERE published = 0;
+   DELETE FROM workflow WHERE published = 0;`,
 ]
 
 /** Opens (and makes, for its owner only) `trips.db` in a folder; `:memory:` keeps nothing. */
@@ -39,6 +52,8 @@ export function openDatabase(folder: string): DatabaseSync {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
   if (!memory) chmodSync(path, 0o600)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;')
+  // What is forgotten is overwritten, not only unlinked (rule E4).
+  db.exec('PRAGMA secure_delete = ON;')
   migrate(db)
   return db
 }

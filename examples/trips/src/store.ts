@@ -27,13 +27,27 @@ type Claim =
   /** The key was used for another request. */
   | { readonly kind: 'different' }
 
+/** What the PDP still has to be told, in this order. It survives a crash, because it was kept with the change that it comes from. */
+export type Message =
+  | { readonly seq: number; readonly kind: 'unregister'; readonly type: string; readonly id: string }
+  | { readonly seq: number; readonly kind: 'transfer'; readonly workflow: string; readonly to: Holder }
+
+/** Whose a trip is, and in which persona. */
+export interface Holder {
+  /** `user:<sub>`. */
+  readonly owner: string
+  readonly ownerPersona: string | undefined
+}
+
 export interface TripStore {
-  /** Keeps a trip that is not registered with the PDP yet: no reader sees it until {@link publish}. */
+  /** Keeps a trip that is not registered with the PDP yet, and in the outbox what is to be: no reader sees it until {@link publish}. */
   readonly addPending: (trip: TripAndItems) => void
+  /** From here on the trip is there; nothing of it is left in the outbox. */
   readonly publish: (workflowId: string) => void
-  readonly remove: (workflowId: string) => void
+  /** Removes a trip that was never published; its registrations become removals in the outbox. */
+  readonly takeBack: (workflowId: string) => void
   /** What a crash left between `addPending` and `publish`. */
-  readonly pending: () => readonly TripAndItems[]
+  readonly pending: () => readonly string[]
 
   readonly trip: (workflowId: string) => TripAndItems | undefined
   readonly item: (workflowId: string, itemId: string) => Item | undefined
@@ -48,6 +62,20 @@ export interface TripStore {
    * @returns whether it had.
    */
   readonly replaceItem: (item: Item, expectedVersion: number) => boolean
+  /** Puts a transfer into the outbox if the trip still has `expectedVersion` and no other one is under way. @returns its message. */
+  readonly proposeTransfer: (workflowId: string, to: Holder, expectedVersion: number) => Message | undefined
+  /** The PDP has done it: the trip has its new holder. */
+  readonly settleTransfer: (message: Message & { readonly kind: 'transfer' }) => void
+  /** Oldest first. */
+  readonly outbox: () => readonly Message[]
+  readonly dropMessage: (seq: number) => void
+  /**
+   * Forgets a person: their trips (whose removal goes into the outbox), and every attempt and kept answer that names them. What was made
+   * after `before` is another life's.
+   *
+   * @param before - RFC 3339, inclusive.
+   */
+  readonly forget: (person: { readonly owner: string; readonly issuer: string; readonly before: string }) => void
   readonly recordAttempt: (itemId: string, attempt: Attempt) => void
 
   /** `owner` of a key is the caller: keys of different callers never meet. */

@@ -44,6 +44,8 @@ export interface Workflow {
   /** The persona it was created under, `title/circle`. */
   readonly ownerPersona: string | undefined
   readonly createdAt: string
+  /** Grows by one when it changes hands: the trip's ETag. */
+  readonly version: number
 }
 
 /** One try to execute an item: kept whole for the owner, shown to others without the figures of the owner's limits. */

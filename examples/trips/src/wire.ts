@@ -5,7 +5,7 @@
  */
 
 import { type Authz, type DisclosedOutcome, disclosed, type Resource } from '@mandate/pep'
-import { idSchema, instantSchema, refuse } from '@mandate/protocol'
+import { idSchema, instantSchema, personaNameSchema, refuse } from '@mandate/protocol'
 import { z } from 'zod'
 import type { TripAndItems } from './store.ts'
 import type { Attempt, Item, Workflow } from './trip.ts'
@@ -21,6 +21,9 @@ export const newTripSchema = z.strictObject({
 
 /** `PATCH …/items/:item`. Price and risk are the supplier's to say, not the caller's. */
 export const itemChangeSchema = z.strictObject({ starts_at: instantSchema })
+
+/** `POST …/transfer`: the new owner's id, and the persona in which it becomes theirs. */
+export const transferSchema = z.strictObject({ owner: idSchema, owner_persona: personaNameSchema.optional() })
 
 const listSchema = z.object({
   id: z.union([idSchema, z.array(idSchema).max(50)]).optional(),
@@ -80,13 +83,14 @@ export function itemView(item: Item, reader: Authz) {
 }
 
 export function workflowView(workflow: Workflow) {
-  const { id, template, owner, ownerPersona, createdAt } = workflow
+  const { id, template, owner, ownerPersona, createdAt, version } = workflow
   return {
     id,
     template,
     owner,
     ...(ownerPersona === undefined ? {} : { owner_persona: ownerPersona }),
     created_at: createdAt,
+    version,
   }
 }
 
