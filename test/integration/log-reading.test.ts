@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { leafBytes, parseVerifierKey, verifyLogProof } from '@mandate/protocol'
 import { describe, expect, test } from 'vitest'
+import type { TokenClaims } from '../fixtures/issuer.ts'
 import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 
 const suite = useSuite({ sharedWorld: true })
@@ -44,5 +45,68 @@ describe('a proof', () => {
     const nothing = await world.call('GET', '/v1/decisions/01KAQWERTY0123456789ABCDEF/proof', world.as('B'))
     expect([theirs.status, theirs.body.detail]).toEqual([nothing.status, nothing.body.detail])
     expect(theirs.status).toBe(404)
+  })
+})
+
+describe('a replay', () => {
+  const replay = (path: string, as: TokenClaims = AUDITOR) => suite.tpdp.call('GET', `${path}/replay`, { as })
+
+  test('of what would be answered alike says so', async () => {
+    const { status, body } = await replay(await aDecision())
+    expect([status, body.differs]).toEqual([200, []])
+    expect(body.now).toMatchObject({ decision: true, reasons: [{ code: 'owner' }], chain: [] })
+    expect(body.then).toMatchObject({ decision: true, policy: body.now.policy, model: body.now.model })
+  })
+
+  test('says what a revocation has turned', async () => {
+    const { world } = suite
+    const grant = await suite.give({ from: 'A', to: 'B', actions: ['read'], name: 'once' })
+    const { body: asked } = await world.ask({ subject: 'B', action: 'read' })
+    await world.revoke('once', 'A')
+    const { body } = await replay(`/v1/decisions/${asked.context.evaluation_id}`)
+    expect(body.differs).toEqual(['decision', 'reasons', 'chain'])
+    expect(body.then).toMatchObject({ decision: true, chain: [{ grant }] })
+    expect(body.now).toMatchObject({ decision: false, reasons: [{ code: 'grant_revoked' }] })
+  })
+
+  test('of a decision about amounts and dates asks about the same amounts and dates', async () => {
+    const { world } = suite
+    await suite.give({ from: 'A', to: 'X', actions: ['execute'], unattended: true })
+    const ask = { subject: 'A', actor: 'X', action: 'execute', item: 'flight' } as const
+    const { body: denied } = await world.ask({ ...ask, attributes: { risk: 9 } })
+    const { body } = await replay(`/v1/decisions/${denied.context.evaluation_id}`)
+    expect(body.differs).toEqual([])
+    expect(body.now.reasons).toEqual(body.then.reasons)
+  })
+
+  test('is recorded as a reading, and decides nothing', async () => {
+    const path = await aDecision()
+    const decided = async () =>
+      (await suite.tpdp.call('GET', '/v1/decisions?kind=evaluation', { as: AUDITOR })).body.total
+    const before = await decided()
+    await replay(path)
+    expect(await decided()).toBe(before)
+    const reading = (await reads()).find(({ target }) => target === path.split('/').at(-1))
+    expect(reading).toMatchObject({ change: { as: 'replay' } })
+  })
+
+  test('is for whoever may ask the question: owners read what was asked of theirs and ask nothing for others', async () => {
+    const { world } = suite
+    await suite.give({ from: 'A', to: 'B', actions: ['read'] })
+    const { headers } = await world.ask({ subject: 'B', action: 'read' })
+    const path = `/v1/decisions/${headers.get('x-evaluation-id')}`
+    expect((await replay(path, world.as('B'))).status).toBe(200)
+    expect((await world.call('GET', path, world.as('A'))).status).toBe(200)
+    expect((await replay(path, world.as('A'))).body.code).toBe('forbidden')
+  })
+
+  test('of what is no decision, or names what the log keeps only as a commitment, is a conflict', async () => {
+    const { body } = await suite.tpdp.call('GET', '/v1/decisions?kind=persona_created&limit=1', { as: AUDITOR })
+    expect((await replay(`/v1/decisions/${body.entries[0].id}`)).body.code).toBe('conflict')
+    const { headers } = await suite.world.ask({ subject: 'A', action: 'read', trip: 'nobody-registered-this' })
+    expect((await replay(`/v1/decisions/${headers.get('x-evaluation-id')}`)).body).toMatchObject({
+      code: 'conflict',
+      detail: expect.stringContaining('commitment'),
+    })
   })
 })

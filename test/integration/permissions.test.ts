@@ -202,6 +202,7 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
   'GET /v1/decisions/export': () => get('/v1/decisions/export'),
   'GET /v1/decisions/stream': () => get('/v1/decisions/stream'),
   'GET /v1/decisions/{id}': async (world) => get(await newDecision(world)),
+  'GET /v1/decisions/{id}/replay': async (world) => get(`${await newDecision(world)}/replay`),
   'GET /v1/decisions/{id}/proof': async (world) => get(`${await newDecision(world)}/proof`),
   'GET /log/checkpoint': () => get('/log/checkpoint'),
   'GET /log/tile/{level}/{index}.p/{width}': async (world) => get(await firstTile(world, 0)),

@@ -151,6 +151,12 @@ export const PERMISSIONS: readonly Permission[] = [
     owner: 'yes',
     auditor: 'yes',
   }),
+  row(
+    'GET /v1/decisions/{id}/replay',
+    'not_found',
+    { ...each([...SERVICES, 'brought'], 'forbidden'), owner: 'yes', auditor: 'yes' },
+    'who may ask its question',
+  ),
   row('GET /log/checkpoint', 'yes', {}),
   row('GET /log/tile/{level}/{index}.p/{width}', 'yes', {}, 'hashes'),
   row('GET /log/tile/entries/{index}.p/{width}', 'forbidden', { auditor: 'yes' }),

@@ -167,8 +167,7 @@ export class Callers {
 
   #principalOf(claims: Claims, origin: Principal['origin']): Principal {
     const { azp } = claims
-    const principal =
-      claims.svc === undefined ? this.#personal(claims, origin) : this.#service(azp, claims, origin)
+    const principal = claims.svc === undefined ? this.#personal(claims, origin) : this.#service(azp, claims, origin)
     return { ...principal, expiresAt: claims.exp * 1000 }
   }
 

@@ -5,19 +5,17 @@
  */
 import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protocol'
 import { type RequestHandler, Router } from 'express'
-import type { DecisionLog, EntryIndex } from '../log/port.ts'
-import type { Recorder } from '../ports.ts'
+import type { DecisionLog } from '../log/port.ts'
 import { exportRoute } from './decision-export.ts'
+import { type ReplayDeps, replayRoute } from './decision-replay.ts'
 import { streamRoute } from './decision-stream.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
 import { entryFor, readerOf } from './reading.ts'
 import type { OpenStreams } from './streams.ts'
 
-export interface DecisionDeps {
-  readonly index: EntryIndex
+export interface DecisionDeps extends ReplayDeps {
   readonly log: Pick<DecisionLog, 'origin' | 'prove'>
-  readonly record: Recorder
   readonly streams: OpenStreams
 }
 
@@ -47,6 +45,7 @@ export function decisionRoutes(deps: DecisionDeps): Router {
     res.json(entry)
   })
   router.get('/decisions/:id/proof', proofRoute(deps))
+  router.get('/decisions/:id/replay', replayRoute(deps))
   return router
 }
 

@@ -9,6 +9,7 @@ import {
   decisionQuerySchema,
   decisionStreamSchema,
   loggedEntrySchema,
+  replaySchema,
   ulidSchema,
 } from '@mandate/protocol'
 import type { Operation } from './operation.ts'
@@ -69,6 +70,17 @@ export const READING: readonly Operation[] = [
       'C2SP tlog-proof, to be checked offline: the leaf is the canonical JSON (RFC 8785) of the entry without `index` and `origin`. Where the entry is newer than the newest checkpoint, one is published first. `conflict`: another PDP writes the log that it is in.',
     params: { id: ulidSchema },
     answers: { 200: { description: 'A tlog-proof.', text: 'text/plain' } },
+    problems: ['not_found', 'conflict'],
+  },
+  {
+    ...of,
+    path: '/v1/decisions/{id}/replay',
+    id: 'replayDecision',
+    summary: 'The same question now, and what differs',
+    description:
+      'For whoever may read the entry and ask its question. Nothing is enforced by it: it is recorded as a reading of the log. `conflict`: the log does not hold the whole question.',
+    params: { id: ulidSchema },
+    answers: { 200: { description: 'Then and now.', schema: replaySchema } },
     problems: ['not_found', 'conflict'],
   },
 ]

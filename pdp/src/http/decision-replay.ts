@@ -1,0 +1,90 @@
+/**
+ * `GET /v1/decisions/{id}/replay` (design 6, L8): the same question now. Nothing is enforced by the answer, so it is recorded as a reading of
+ * the log and not as a decision.
+ *
+ * @module
+ */
+import {
+  canonical,
+  type LoggedEntry,
+  type Outcome,
+  REPLAY_DIFFERENCES,
+  type Replay,
+  refuse,
+  splitRef,
+} from '@mandate/protocol'
+import type { RequestHandler } from 'express'
+import type { Evaluation, Verdict } from '../decide/question.ts'
+import { evaluationOf, looksAt, UNPLAYABLE } from '../decide/replay.ts'
+import type { EntryIndex } from '../log/port.ts'
+import type { InForce } from '../policy/pack.ts'
+import type { Recorder } from '../ports.ts'
+import { mayKnowWhy } from './answers.ts'
+import { requireEntitled } from './evaluation.ts'
+import { principalOf } from './exchange.ts'
+import { entryFor } from './reading.ts'
+
+export interface ReplayDeps {
+  readonly index: EntryIndex
+  readonly policies: () => InForce
+  readonly decide: (evaluation: Evaluation) => Promise<Verdict>
+  readonly record: Recorder
+}
+
+/** Who may read the entry and may ask its question themself may ask it again. */
+export function replayRoute({ index, policies, decide, record }: ReplayDeps): RequestHandler {
+  return async (req, res) => {
+    const by = principalOf(res)
+    const entry = await entryFor(index, req.params['id'], by)
+    const evaluation = questionOf(entry, policies())
+    requireEntitled(policies(), by, evaluation)
+    const verdict = await decide(evaluation)
+    const before = outcomeThen(entry)
+    const now = outcomeNow(verdict, mayKnowWhy(by, verdict, evaluation.resource))
+    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id, change: { as: 'replay' } }])
+    // biome-ignore lint/suspicious/noThenProperty: it is the answer's word, and nobody awaits the answer
+    const answer: Replay = { then: before, now, differs: differences(before, outcomeNow(verdict, true)) }
+    res.json(answer)
+  }
+}
+
+/** @throws Fault `conflict` when the log does not hold the whole question. */
+function questionOf(entry: LoggedEntry, policies: InForce): Evaluation {
+  const playable = evaluationOf(entry, policies)
+  if ('why' in playable)
+    throw refuse('conflict', `It cannot be asked again: ${UNPLAYABLE[playable.why]} (${playable.member}).`)
+  const { evaluation, unknown } = playable
+  const declared = policies.byType.get(splitRef(evaluation.resource).type)?.manifest.attributes ?? {}
+  const missing = [...looksAt(evaluation, policies, Object.keys(declared))].find((name) => unknown.has(name))
+  if (missing === undefined) return evaluation
+  throw refuse('conflict', `It cannot be asked again: the log does not hold ${missing}, which the policy looks at.`)
+}
+
+function outcomeThen({ at, decision = false, reasons = [], chain = [], policy, model }: LoggedEntry): Outcome {
+  return { at, decision, reasons, chain, ...(policy ? { policy } : {}), ...(model ? { model } : {}) }
+}
+
+/** @param entitled - Whether they may see limits and what was measured. */
+function outcomeNow({ at, decision, reasons, chain, policy, model }: Verdict, entitled: boolean): Outcome {
+  const shown = reasons.map(({ limit, actual, currency, ...reason }) => ({
+    ...reason,
+    ...(entitled && limit !== undefined ? { limit } : {}),
+    ...(entitled && actual !== undefined ? { actual } : {}),
+    ...(entitled && currency !== undefined ? { currency } : {}),
+  }))
+  const made = { ...(policy ? { policy } : {}), ...(model ? { model } : {}) }
+  return { at: new Date(at).toISOString(), decision, reasons: shown, chain: [...chain], ...made }
+}
+
+function differences(before: Outcome, now: Outcome): Replay['differs'] {
+  const compared = ({ decision, reasons, chain, policy, model }: Outcome) => ({
+    decision,
+    // What was measured moves with the clock: a lead time is shorter every second.
+    reasons: reasons.map(({ actual: _actual, ...reason }) => reason),
+    chain: chain.map(({ grant }) => grant),
+    policy,
+    model,
+  })
+  const [old, young] = [compared(before), compared(now)]
+  return REPLAY_DIFFERENCES.filter((name) => canonical([old[name]]) !== canonical([young[name]]))
+}
