@@ -5,6 +5,7 @@
  */
 import { Fault, idSchema, nameSchema, partySchema, personaNameSchema, scopeSchema } from '@mandate/protocol'
 import { z } from 'zod'
+import { sooner } from './deadline.ts'
 import { callJson, type JsonAnswer, type JsonCall } from './http-call.ts'
 import { checkPdpAdminOptions, type PdpAdminOptions } from './options.ts'
 import { createTransport } from './transport.ts'
@@ -37,7 +38,7 @@ export function createPdpAdmin(options: PdpAdminOptions): PdpAdmin {
   const transport = createTransport(checkPdpAdminOptions(options))
   const call = async (request: JsonCall): Promise<JsonAnswer> => {
     try {
-      return await callJson(transport, request)
+      return await callJson(transport, request, sooner(transport.timeoutMs, undefined))
     } catch (cause) {
       throw new Fault('decision_unavailable', 'the PDP could not be reached', { cause, members: { retry_after: 1 } })
     }

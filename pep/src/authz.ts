@@ -43,6 +43,17 @@ export interface Authz extends Identity {
   readonly outcome?: Outcome
   /** After `enforceEach`: one outcome a resource, in the order asked, permits and denials mixed. */
   readonly items?: readonly Outcome[]
+  /** After `filter`: what the subject may see. */
+  readonly found?: Found
+  /** When the caller stops waiting, as an instant of `performance.now()`; absent when it does not say. */
+  readonly deadline?: number
+}
+
+/** Resources of one type that the PDP permits, in its order. */
+export interface Found {
+  readonly ids: readonly string[]
+  /** There are more: the opaque token of the next page. */
+  readonly next?: string
 }
 
 declare global {
@@ -63,6 +74,25 @@ declare global {
 export function authzOf(req: Request): Authz {
   if (req.authz) return req.authz
   throw new Fault('unauthenticated', 'authenticate() did not run on this route')
+}
+
+/** The permit behind `enforce`. @throws Fault `internal` when no `enforce` ran on this route. */
+export function permitOf(req: Request): Outcome {
+  return authzOf(req).outcome ?? missing('enforce')
+}
+
+/** The outcomes behind `enforceEach`, in the order asked. @throws Fault `internal` when no `enforceEach` ran on this route. */
+export function itemsOf(req: Request): readonly Outcome[] {
+  return authzOf(req).items ?? missing('enforceEach')
+}
+
+/** What `filter` found. @throws Fault `internal` when no `filter` ran on this route. */
+export function foundOf(req: Request): Found {
+  return authzOf(req).found ?? missing('filter')
+}
+
+function missing(guard: string): never {
+  throw new Fault('internal', `${guard}() did not run on this route`)
 }
 
 /**

@@ -1,74 +1,94 @@
 /**
  * The port's real implementation: AuthZEN 1.0 over HTTP. Fails closed: whatever is not a well-formed answer is a fault, never a permit.
+ * Nothing is remembered: no answer serves two questions.
  *
  * @see {@link https://openid.net/specs/authorization-api-1_0.html AuthZEN 1.0}
  * @module
  */
-import type { EvaluationRequest, EvaluationsRequest } from '@mandate/protocol'
+import { type EvaluationRequest, type EvaluationsRequest, refuse } from '@mandate/protocol'
 import { z } from 'zod'
 import { Breaker } from './breaker.ts'
-import type { BatchQuestion, Decider, Question } from './decider.ts'
-import { type CallOptions, callJson, type JsonAnswer, undecided } from './http-call.ts'
+import { type Deadline, sooner } from './deadline.ts'
+import type { BatchQuestion, Decider, Question, SearchAnswer, SearchQuestion } from './decider.ts'
+import { callJson, type JsonAnswer, type JsonCall, undecided } from './http-call.ts'
 import { type Outcome, type Resource, readOutcome } from './outcome.ts'
 import type { Transport } from './transport.ts'
 
 /** Five failures in a row, then five seconds of peace for the PDP. */
 const BREAKER = { threshold: 5, openMs: 5_000, now: () => performance.now() } as const
-/** Resources a batch; more are asked in several batches, one after another. */
+/** Resources a batch; more are asked in several batches, one after another, all before the same deadline. */
 const MAX_BATCH = 50
 
 const evaluationsAnswerSchema = z.looseObject({ evaluations: z.array(z.unknown()) })
+const searchAnswerSchema = z.looseObject({
+  results: z.array(z.looseObject({ type: z.string(), id: z.string().min(1) })),
+  page: z.looseObject({ next_token: z.string().optional() }).nullish(),
+})
 
-export function createAuthzenDecider(options: Transport): Decider {
+type Ask = (path: string, question: Pick<Question, 'authz'>, body: unknown, deadline?: Deadline) => Promise<JsonAnswer>
+
+export function createAuthzenDecider(transport: Transport): Decider {
   const breaker = new Breaker(BREAKER)
-  const ask = async (path: string, requestId: string, body: unknown): Promise<unknown> => {
+  const deadlineOf = ({ authz }: Pick<Question, 'authz'>) => sooner(transport.timeoutMs, authz.deadline)
+  const ask: Ask = async (path, question, body, deadline = deadlineOf(question)) => {
     const waitMs = breaker.enter()
     if (waitMs > 0) throw undecided('the circuit to the PDP is open', String(Math.ceil(waitMs / 1_000)))
-    const answer = await callThrough(breaker, options, { path: options.basePath + path, requestId, body })
-    if (answer.status !== 200) throw undecided(`the PDP answered ${answer.status}`, answer.retryAfter)
-    return answer.body
-  }
-  const askBatch = async (question: BatchQuestion): Promise<readonly Outcome[]> => {
-    const answer = await ask('/access/v1/evaluations', question.authz.requestId, batchRequest(question))
-    return readBatch(question.resources, answer)
+    const call = { method: 'POST', path: transport.basePath + path, requestId: question.authz.requestId, body } as const
+    return await callThrough(breaker, transport, call, deadline)
   }
   return {
     decide: async (question) => {
-      const answer = await ask('/access/v1/evaluation', question.authz.requestId, singleRequest(question))
-      const outcome = readOutcome(question.resource, answer)
+      const answer = answered(await ask('/access/v1/evaluation', question, singleRequest(question)))
+      const outcome = readOutcome(question.resource, answer.body)
       if (!outcome) throw undecided('the PDP answered something that is no AuthZEN decision')
       return outcome
     },
     decideEach: async (question) => {
       const outcomes: Outcome[] = []
+      const deadline = deadlineOf(question)
       for (let from = 0; from < question.resources.length; from += MAX_BATCH) {
         const resources = question.resources.slice(from, from + MAX_BATCH)
-        outcomes.push(...(await askBatch({ ...question, resources })))
+        const request = batchRequest({ ...question, resources })
+        outcomes.push(
+          ...readBatch(resources, answered(await ask('/access/v1/evaluations', question, request, deadline))),
+        )
       }
       return outcomes
     },
-    close: options.close,
+    search: async (question) => {
+      const answer = await ask('/access/v1/search/resource', question, searchRequest(question))
+      return readSearch(question, answer)
+    },
+    close: transport.close,
   }
 }
 
 /** Counts as a failure what costs the caller its deadline: no answer. A prompt answer, even 500, closes the circuit. */
 async function callThrough(
   breaker: Breaker,
-  options: CallOptions,
-  call: { readonly path: string; readonly requestId: string; readonly body: unknown },
+  transport: Transport,
+  call: JsonCall,
+  deadline: Deadline,
 ): Promise<JsonAnswer> {
   try {
-    const answer = await callJson(options, { method: 'POST', ...call })
+    const answer = await callJson(transport, call, deadline)
     breaker.succeeded()
     return answer
   } catch (error) {
-    breaker.failed()
+    // Else one caller in a hurry would shut the PDP off for everybody.
+    if (deadline.byCaller && error instanceof Error && error.name === 'TimeoutError') breaker.unclear()
+    else breaker.failed()
     throw undecided('the PDP, or the token for it, could not be had in time', '1', error)
   }
 }
 
-function readBatch(resources: readonly Resource[], answer: unknown): readonly Outcome[] {
-  const parsed = evaluationsAnswerSchema.safeParse(answer)
+function answered(answer: JsonAnswer): JsonAnswer {
+  if (answer.status === 200) return answer
+  throw undecided(`the PDP answered ${answer.status}`, answer.retryAfter)
+}
+
+function readBatch(resources: readonly Resource[], { body }: JsonAnswer): readonly Outcome[] {
+  const parsed = evaluationsAnswerSchema.safeParse(body)
   if (!parsed.success || parsed.data.evaluations.length !== resources.length) {
     throw undecided('the PDP answered a batch with something else')
   }
@@ -77,6 +97,23 @@ function readBatch(resources: readonly Resource[], answer: unknown): readonly Ou
     if (!outcome) throw undecided('an item of the batch is no AuthZEN decision')
     return outcome
   })
+}
+
+/** A page token comes from whoever asks: one that the PDP refuses is their mistake, not its. */
+function readSearch({ type, page }: SearchQuestion, answer: JsonAnswer): SearchAnswer {
+  if (answer.status === 400 && page !== undefined)
+    throw refuse('invalid_request', 'The page cannot be had: begin again.')
+  const parsed = searchAnswerSchema.safeParse(answered(answer).body)
+  const results = parsed.data?.results ?? []
+  if (!parsed.success || results.some((result) => result.type !== type)) {
+    throw undecided('the PDP answered a search with something else')
+  }
+  const next = parsed.data.page?.next_token
+  return {
+    ids: results.map(({ id }) => id),
+    ...(next ? { next } : {}),
+    ...(answer.evaluationId === undefined ? {} : { evaluationId: answer.evaluationId }),
+  }
 }
 
 function singleRequest({ authz, action, resource }: Question): EvaluationRequest {
@@ -90,6 +127,11 @@ function batchRequest({ authz, action, resources }: BatchQuestion): EvaluationsR
     evaluations: resources.map((resource) => ({ resource: resourceOf(resource) })),
     options: { evaluations_semantic: 'execute_all', reasons: true },
   }
+}
+
+function searchRequest({ authz, action, type, page }: SearchQuestion): object {
+  const asked = { subject: subjectOf(authz), action: { name: action }, resource: { type } }
+  return page === undefined ? asked : { ...asked, page }
 }
 
 function subjectOf({ subject, actor, sid, persona }: Question['authz']): EvaluationRequest['subject'] {

@@ -25,7 +25,7 @@ export class Breaker {
     this.#options = options
   }
 
-  /** How long no call may be made, in milliseconds; 0 when one may. A caller that goes on must report with `succeeded` or `failed`. */
+  /** How long no call may be made, in milliseconds; 0 when one may. A caller that goes on must report with `succeeded`, `failed` or `unclear`. */
   enter(): number {
     if (this.#failures < this.#options.threshold) return 0
     const waitMs = this.#openUntil - this.#options.now()
@@ -44,5 +44,10 @@ export class Breaker {
     this.#failures += 1
     this.#probes = 0
     if (this.#failures >= this.#options.threshold) this.#openUntil = this.#options.now() + this.#options.openMs
+  }
+
+  /** Nothing was learnt about the far side, such as when the caller did not wait. */
+  unclear(): void {
+    this.#probes = 0
   }
 }

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Authz } from './authz.ts'
+import type { Authz, Found } from './authz.ts'
 import type { Outcome, Resource } from './outcome.ts'
 
 /** One question: may this subject (through this actor, in this persona) do this to that? */
 export interface Question {
-  readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'persona' | 'requestId'>
+  readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'persona' | 'requestId' | 'deadline'>
   readonly action: string
   readonly resource: Resource
 }
@@ -18,11 +18,32 @@ export interface BatchQuestion extends Omit<Question, 'resource'> {
   readonly resources: readonly Resource[]
 }
 
+/** Which resources of a type may be seen? */
+export interface SearchQuestion extends Omit<Question, 'resource'> {
+  readonly type: string
+  readonly page?: Page
+}
+
+/** As AuthZEN pages (section 8.2): the token is opaque, and good for the very same question only. */
+export interface Page {
+  /** At most so many results; the PDP's own number when absent. */
+  readonly limit?: number
+  /** `next` of the page before; absent for the first. */
+  readonly token?: string
+}
+
+/** One page of a search, and the entry under which the PDP logged it. */
+export interface SearchAnswer extends Found {
+  readonly evaluationId?: string
+}
+
 export interface Decider {
   /** @throws Fault `decision_unavailable` when no decision could be had, for whatever reason. Never answers a permit then. */
   readonly decide: (question: Question) => Promise<Outcome>
   /** One outcome a resource, in their order. No resources: no question, no outcomes. @throws Fault as `decide`. */
   readonly decideEach: (question: BatchQuestion) => Promise<readonly Outcome[]>
+  /** One page. Without it `filter` cannot be used. @throws Fault `invalid_request` for a token that the PDP refuses; else as `decide`. */
+  readonly search?: (question: SearchQuestion) => Promise<SearchAnswer>
   /** Ends pooled connections. Questions under way are let finish. */
   readonly close: () => Promise<void>
 }

@@ -1,32 +1,48 @@
 /**
- * The guards that ask the PDP. Everything but a permit ends the request here: 403 for a denial, 401 for an actor that the PDP does not
- * know (rule A7), 503 when there is no decision.
+ * The guards that ask the PDP, for Express. Everything but a permit ends the request here: 403 for a denial, 401 for an actor that the PDP
+ * does not know (rule A7), 503 when there is no decision.
  *
  * @module
  */
-import { Fault, personaNameSchema, refuse, resourceSchema } from '@mandate/protocol'
+import { Fault } from '@mandate/protocol'
 import type { Request, RequestHandler, Response } from 'express'
-import { challenge } from './authenticate.ts'
+import { type AskDeps, askEach, askFound, askOne } from './ask.ts'
 import { type Authz, authzOf } from './authz.ts'
-import type { Decider } from './decider.ts'
+import type { Page } from './decider.ts'
+import { letThrough } from './guard.ts'
+import { checkedPersona, requireInPerson } from './identify.ts'
 import { type DisclosedOutcome, disclosed, type Outcome, type Resource } from './outcome.ts'
-import { answerDenial, answerFault, type PepLogger } from './problem.ts'
+import { answerDenial, sendRefusal } from './problem.ts'
+import { challenged, type PepLogger, refusalOfFault } from './refusal.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
-export interface EnforceOptions {
+/** What every guard that asks can be told. */
+interface AskingOptions {
   /** Action of the domain's manifest, such as `execute`. */
   readonly action: string
-  /** What is asked about, attributes from the service's own records. It may throw a Fault, such as `not_found`. */
-  readonly resource: (req: Request) => MaybePromise<Resource>
   /** The persona to ask for instead of the header's, `title/circle`. */
   readonly persona?: (req: Request) => string | undefined
+  /** `true` refuses whoever is not a person in person, before anything is asked. @default the enforcement point's own */
+  readonly inPersonOnly?: boolean
+}
+
+export interface EnforceOptions extends AskingOptions {
+  /** What is asked about, attributes from the service's own records. It may throw a Fault, such as `not_found`. */
+  readonly resource: (req: Request) => MaybePromise<Resource>
   /** Told of a denial before it is answered, to keep a record; it cannot change it. */
   readonly onDenial?: (req: Request, outcome: Outcome) => MaybePromise<void>
 }
 
-export interface EnforceEachOptions extends Omit<EnforceOptions, 'resource' | 'onDenial'> {
+export interface EnforceEachOptions extends AskingOptions {
   readonly resources: (req: Request) => MaybePromise<readonly Resource[]>
+}
+
+export interface FilterOptions extends AskingOptions {
+  /** The type of resource that is listed. */
+  readonly type: string
+  /** Which page is asked for. Without it everything is found, up to 1,000. */
+  readonly page?: (req: Request) => Page
 }
 
 /** What a dry run answers: the same decisions as the real thing would get now, with nothing done. */
@@ -35,8 +51,7 @@ export interface DryRunAnswer {
   readonly items: readonly DisclosedOutcome[]
 }
 
-export interface EnforceDeps {
-  readonly decider: Decider
+export interface EnforceDeps extends AskDeps {
   readonly realm: string
   readonly logger?: PepLogger | undefined
 }
@@ -45,11 +60,7 @@ export interface EnforceDeps {
 export function enforceWith(deps: EnforceDeps, options: EnforceOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, options)
-    const resource = checked(await options.resource(req))
-    const outcome = await deps.decider.decide({ authz, action: options.action, resource })
-    refuseUnknownActor(authz, outcome)
-    if (outcome.undecided)
-      throw new Fault('decision_unavailable', 'the PDP could not decide', { members: { retry_after: 1 } })
+    const outcome = await askOne(deps, authz, options.action, await options.resource(req))
     if (!outcome.decision) {
       await options.onDenial?.(req, outcome)
       answerDenial(res, outcome, authz)
@@ -65,7 +76,20 @@ export function enforceWith(deps: EnforceDeps, options: EnforceOptions): Request
 export function enforceEachWith(deps: EnforceDeps, options: EnforceEachOptions): RequestHandler {
   return guarded(deps, async (req) => {
     const authz = askingAs(req, options)
-    req.authz = { ...authz, items: await decideEach(deps, options, req, authz) }
+    const resources = await options.resources(req)
+    req.authz = { ...authz, items: await askEach(deps, authz, { action: options.action, resources, dry: false }) }
+    return 'go on'
+  })
+}
+
+/** Asks what there is that the subject may see. The handler always runs, and must show only what `req.authz.found` names. */
+export function filterWith(deps: EnforceDeps, { action, type, page, ...options }: FilterOptions): RequestHandler {
+  return guarded(deps, async (req, res) => {
+    const authz = askingAs(req, { action, ...options })
+    const question = page === undefined ? { action, type } : { action, type, page: page(req) }
+    const { evaluationId, ...found } = await askFound(deps, authz, question)
+    if (evaluationId !== undefined) res.set('X-Evaluation-ID', evaluationId)
+    req.authz = { ...authz, found }
     return 'go on'
   })
 }
@@ -74,23 +98,13 @@ export function enforceEachWith(deps: EnforceDeps, options: EnforceEachOptions):
 export function dryRunWith(deps: EnforceDeps, options: EnforceEachOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, options)
-    const outcomes = await decideEach(deps, options, req, authz)
+    const resources = await options.resources(req)
+    const outcomes = await askEach(deps, authz, { action: options.action, resources, dry: true })
     const answer: DryRunAnswer = { dry_run: true, items: outcomes.map((outcome) => disclosed(outcome, authz)) }
+    letThrough(req)
     res.json(answer)
     return 'answered'
   })
-}
-
-async function decideEach(
-  { decider }: EnforceDeps,
-  options: EnforceEachOptions,
-  req: Request,
-  authz: Authz,
-): Promise<readonly Outcome[]> {
-  const resources = (await options.resources(req)).map(checked)
-  const outcomes = await decider.decideEach({ authz, action: options.action, resources })
-  for (const outcome of outcomes) refuseUnknownActor(authz, outcome)
-  return outcomes
 }
 
 /** Runs a guard's work; faults become problems here, so that a service without an error mapper leaks nothing. */
@@ -103,31 +117,16 @@ function guarded(
       if ((await work(req, res)) === 'answered') return
     } catch (error) {
       if (!(error instanceof Fault)) return next(error)
-      if (error.code === 'unauthenticated') challenge(res, realm, req.authz !== undefined)
-      return answerFault(res, error, logger)
+      return sendRefusal(res, challenged(refusalOfFault(error, logger), realm, req.authz !== undefined))
     }
+    letThrough(req)
     return next()
   }
 }
 
-function askingAs(req: Request, { persona }: Pick<EnforceOptions, 'persona'>): Authz {
+function askingAs(req: Request, { persona, inPersonOnly }: AskingOptions): Authz {
   const authz = authzOf(req)
+  requireInPerson(inPersonOnly, authz.inPerson)
   const asked = persona?.(req)
-  if (asked === undefined) return authz
-  if (!personaNameSchema.safeParse(asked).success) throw refuse('invalid_request', 'A persona must be title/circle.')
-  return { ...authz, persona: asked }
-}
-
-/** An id that the wire cannot carry (rule A5) came from outside: the request is malformed, and nobody is asked. */
-function checked(resource: Resource): Resource {
-  const parsed = resourceSchema.safeParse(resource)
-  if (parsed.success) return resource
-  throw refuse('invalid_request', 'The resource has an id or a type that cannot exist.')
-}
-
-/** Rule A7: a person's token through a client that is no agent is a token that was not meant for us. */
-function refuseUnknownActor({ actor }: Authz, { decision, reasons, reason }: Outcome): void {
-  if (decision || actor === undefined) return
-  const unknown = reason === 'agent_unknown' || reasons.some(({ code }) => code === 'agent_unknown')
-  if (unknown) throw new Fault('unauthenticated', 'the token was issued to a client that is no registered agent')
+  return asked === undefined ? authz : { ...authz, persona: checkedPersona(asked, 'A persona must be title/circle.') }
 }

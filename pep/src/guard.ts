@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 
-export type Guard = 'authenticate' | 'enforce' | 'enforceEach' | 'dryRun' | 'open'
+export type Guard = 'authenticate' | 'enforce' | 'enforceEach' | 'filter' | 'dryRun' | 'open'
 
 /** Which handlers are guards. Outside of the functions themselves, so that nobody can forge the mark with a property. */
 const guards = new WeakMap<object, Guard>()
@@ -21,5 +21,16 @@ export function guardOf(handler: unknown): Guard | undefined {
 
 /** Whether the guard needs `authenticate()` before it. */
 export function needsIdentity(guard: Guard): boolean {
-  return guard === 'enforce' || guard === 'enforceEach' || guard === 'dryRun'
+  return guard !== 'open' && guard !== 'authenticate'
+}
+
+/** Requests that a guard let through, whatever its kind. What `seal` holds every answer against. */
+const passed = new WeakSet<object>()
+
+export function letThrough(req: Request): void {
+  passed.add(req)
+}
+
+export function wasLetThrough(req: object): boolean {
+  return passed.has(req)
 }

@@ -6,15 +6,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '@mandate/protocol'
 import type { Dispatcher, Pool } from 'undici'
-import type { ServiceToken } from './service-token.ts'
+import { type Deadline, leftMs, TIMEOUT_HEADER } from './deadline.ts'
+import type { BearerSource } from './service-token.ts'
 
 export interface CallOptions {
   readonly pool: Pool
-  readonly token: ServiceToken
-  readonly timeoutMs: number
+  readonly token: BearerSource
 }
 
 export interface JsonCall {
+  /** All of them may be sent again: a question changes nothing, and what is put or deleted twice is put or deleted. */
   readonly method: 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly requestId?: string
@@ -27,57 +28,69 @@ export interface JsonAnswer {
   readonly body: unknown
   /** Seconds, when the far side named them. */
   readonly retryAfter: string | undefined
+  /** `X-Evaluation-ID`, when the far side named one. */
+  readonly evaluationId: string | undefined
 }
 
 /** A server that is being restarted is back in a moment; more patience would eat the deadline. */
 const RETRY_AFTER_MS = 50
+/** The far side ended the connection, or never took it: no answer was read, and none will come. */
+const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 /**
  * @throws the transport's error, or the deadline's `TimeoutError`; any answer at all, 500 included, is returned.
  */
-export async function callJson({ pool, token, timeoutMs }: CallOptions, call: JsonCall): Promise<JsonAnswer> {
-  const signal = AbortSignal.timeout(timeoutMs)
+export async function callJson(options: CallOptions, call: JsonCall, deadline: Deadline): Promise<JsonAnswer> {
+  const signal = AbortSignal.timeout(leftMs(deadline))
+  try {
+    const { answer, again } = await attempt(options, call, deadline, signal)
+    if (!again) return answer
+  } catch (error) {
+    if (!isBroken(error)) throw error
+    await sleep(RETRY_AFTER_MS, undefined, { signal })
+  }
+  return (await attempt(options, call, deadline, signal)).answer
+}
+
+/** `again`: the PDP refused a token that has been replaced since, such as after a rotation of the issuer's keys. */
+async function attempt(
+  { pool, token }: CallOptions,
+  call: JsonCall,
+  deadline: Deadline,
+  signal: AbortSignal,
+): Promise<{ readonly answer: JsonAnswer; readonly again: boolean }> {
   const bearer = await token.get(signal)
-  const request: Dispatcher.RequestOptions = {
+  const response = await pool.request({
     path: call.path,
     method: call.method,
     headers: {
       authorization: `Bearer ${bearer}`,
       accept: 'application/json',
+      [TIMEOUT_HEADER]: String(leftMs(deadline)),
       ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(call.requestId === undefined ? {} : { 'x-request-id': call.requestId }),
     },
     body: call.body === undefined ? null : JSON.stringify(call.body),
     signal,
-  }
-  const response = await withOneRetry(() => pool.request(request), signal)
-  if (response.statusCode === 401) token.drop(bearer)
-  return await readAnswer(response)
+  })
+  const answer = await readAnswer(response)
+  return { answer, again: answer.status === 401 && token.drop(bearer) }
 }
 
-/** Only a refused connection is retried: nothing reached the far side, so nothing can happen twice. */
-async function withOneRetry<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!isConnectionRefused(error)) throw error
-    await sleep(RETRY_AFTER_MS, undefined, { signal })
-    return await attempt()
-  }
-}
-
-function isConnectionRefused(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED'
+function isBroken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && BROKEN.has(String(error.code))
 }
 
 async function readAnswer({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<JsonAnswer> {
   const type = String(headers['content-type'] ?? '')
   const text = await body.text()
   const retryAfter = headers['retry-after']
+  const evaluationId = headers['x-evaluation-id']
   return {
     status: statusCode,
     body: /^application\/(?:[\w.-]+\+)?json\b/iu.test(type) ? parseJson(text) : undefined,
     retryAfter: typeof retryAfter === 'string' && /^\d{1,4}$/u.test(retryAfter) ? retryAfter : undefined,
+    evaluationId: typeof evaluationId === 'string' && /^[\w.-]{1,128}$/u.test(evaluationId) ? evaluationId : undefined,
   }
 }
 

@@ -1,9 +1,27 @@
 export { createPdpAdmin, type PdpAdmin, type Registration } from './admin.ts'
-export { type Authz, accessTokenOf, authzOf, type Identity, refOf, type Subject } from './authz.ts'
-export type { BatchQuestion, Decider, Question } from './decider.ts'
-export type { DryRunAnswer, EnforceEachOptions, EnforceOptions } from './enforce.ts'
-export type { Credentials, PdpAdminOptions, PepOptions } from './options.ts'
+export {
+  type Authz,
+  accessTokenOf,
+  authzOf,
+  type Found,
+  foundOf,
+  type Identity,
+  itemsOf,
+  permitOf,
+  refOf,
+  type Subject,
+} from './authz.ts'
+export type { Decided, DecideRequest } from './decide.ts'
+export type { BatchQuestion, Decider, Page, Question, SearchAnswer, SearchQuestion } from './decider.ts'
+export type { DryRunAnswer, EnforceEachOptions, EnforceOptions, FilterOptions } from './enforce.ts'
+export type { RequestHeaders } from './identify.ts'
+export type { Obligation, ObligationHandler, ObligationHandlers } from './obligations.ts'
+export type { ApiKeyCredentials, Credentials, PdpAdminOptions, PepOptions, ServiceTokensOptions } from './options.ts'
 export { type DisclosedOutcome, disclosed, type Outcome, type Resource } from './outcome.ts'
 export { createPep, type Pep } from './pep.ts'
-export { answerDenial, answerFault, type PepLogger, problems, sendProblem } from './problem.ts'
-export { endpointsOf } from './transport.ts'
+export { answerDenial, answerFault, problems, sendProblem } from './problem.ts'
+export type { PepLogger, Refusal } from './refusal.ts'
+export type { SealedApp } from './router.ts'
+export { createServiceTokens, type ServiceTokens } from './service-tokens.ts'
+export type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
+export { type ClientTls, endpointsOf } from './transport.ts'

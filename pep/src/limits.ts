@@ -5,7 +5,7 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler } from 'express'
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { authzOf, refOf } from './authz.ts'
 
@@ -45,16 +45,19 @@ export function createLimits(options: LimitOptions): Limits {
     new RateLimiterMemory({ points: personPerMinute / 60, duration: 1 }),
     new RateLimiterMemory({ points: personBurst, duration: 60 }),
   )
-  const byAddress: RequestHandler = async (req, _res, next) => {
-    await consume(address, req.ip ?? '')
-    next()
-  }
+  const byAddress = passing((req) => consume(address, req.ip ?? ''))
   return {
     atTheDoor: [concurrencyLimit(concurrent), byAddress],
-    byCaller: async (req, _res, next) => {
+    byCaller: passing(async (req) => {
       for (const party of partiesOf(authzOf(req))) await consume(party.type === 'user' ? person : service, refOf(party))
-      next()
-    },
+    }),
+  }
+}
+
+/** Express 4 does not see a rejected promise. */
+function passing(work: (req: Request) => Promise<void>): RequestHandler {
+  return (req, _res, next) => {
+    work(req).then(() => next(), next)
   }
 }
 

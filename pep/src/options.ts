@@ -3,16 +3,20 @@
  *
  * @module
  */
-import { nameSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Decider } from './decider.ts'
 import { splitIssuer } from './keycloak.ts'
-import type { PepLogger } from './problem.ts'
+import type { ObligationHandlers } from './obligations.ts'
+import type { PepLogger } from './refusal.ts'
+import type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
+import type { ClientTls } from './transport.ts'
 
-/** The service's own account at the identity provider. */
-export interface Credentials {
-  readonly clientId: string
-  readonly clientSecret: string
+/** How the service proves itself to the PDP: its account at the identity provider, by secret or by key, or a key of the PDP's own. */
+export type Credentials = SecretCredentials | KeyCredentials | ApiKeyCredentials
+
+export interface ApiKeyCredentials {
+  /** Sent as the bearer token, for a PDP that gives keys out itself. */
+  readonly apiKey: Readable<string>
 }
 
 export interface PepOptions {
@@ -35,6 +39,12 @@ export interface PepOptions {
   readonly maxAnswerBytes?: number
   /** Gets faults, never denials or tokens; a pino logger fits. */
   readonly logger?: PepLogger
+  /** `true` refuses whoever is not a person in person, with 403 `in_person_only`: no agent, no service account. @default false */
+  readonly inPersonOnly?: boolean
+  /** How to meet a permit's obligations, by their `id`. A permit with any other is a denial. @default none */
+  readonly obligations?: ObligationHandlers
+  /** For https to the PDP and the identity provider: an authority of one's own, and a certificate to show (mTLS). */
+  readonly tls?: ClientTls
   /** Another way to ask a PDP than AuthZEN over HTTP. */
   readonly decider?: Decider
 }
@@ -43,7 +53,27 @@ const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .refine((url) => !/[?#]|\/$/u.test(url), 'must have no query, fragment or trailing slash')
 
-const credentialsSchema = z.strictObject({ clientId: z.string().min(1), clientSecret: z.string().min(1) })
+const isFunction = (value: unknown) => typeof value === 'function'
+const readable = <T>(schema: z.ZodType<T>): z.ZodType<Readable<T>> =>
+  z.union([schema, z.custom<() => T | Promise<T>>(isFunction, 'must be a value or a function that reads it')])
+const clientKeySchema = z.strictObject({
+  pem: z.string().includes('PRIVATE KEY', { error: 'must be PKCS #8 in PEM' }),
+  kid: z.string().min(1).optional(),
+  alg: z.enum(['RS256', 'ES256', 'EdDSA']).optional(),
+}) as z.ZodType<ClientKey>
+const clientId = z.string().min(1)
+const accountSchema = z.union([
+  z.strictObject({ clientId, clientSecret: readable(z.string().min(1)) }),
+  z.strictObject({ clientId, privateKey: readable(clientKeySchema) }),
+])
+const credentialsSchema = z.union([accountSchema, z.strictObject({ apiKey: readable(z.string().min(1)) })])
+const tlsSchema = z
+  .strictObject({
+    ca: z.string().min(1).optional(),
+    cert: z.string().min(1).optional(),
+    key: z.string().min(1).optional(),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), 'cert and key go together')
 
 const isLogger = (value: unknown) => typeof value === 'object' && value !== null && 'warn' in value && 'error' in value
 const isDecider = (value: unknown) =>
@@ -59,6 +89,9 @@ const pepOptionsSchema = z.strictObject({
   identityUrl: httpUrl.optional(),
   pdpScope: z.string().min(1).default('pdp'),
   maxAnswerBytes: z.int().min(1_024).default(1_048_576),
+  inPersonOnly: z.boolean().default(false),
+  obligations: z.record(z.string(), z.custom<ObligationHandlers[string]>(isFunction, 'must be a function')).default({}),
+  tls: tlsSchema.optional(),
   logger: z.custom<PepLogger>(isLogger, 'must have warn() and error()').optional(),
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
 })
@@ -72,7 +105,7 @@ export function checkPepOptions(options: PepOptions): CheckedPepOptions {
 export interface PdpAdminOptions
   extends Pick<
     PepOptions,
-    'issuer' | 'pdpUrl' | 'credentials' | 'timeoutMs' | 'identityUrl' | 'pdpScope' | 'maxAnswerBytes'
+    'issuer' | 'pdpUrl' | 'credentials' | 'timeoutMs' | 'identityUrl' | 'pdpScope' | 'maxAnswerBytes' | 'tls'
   > {}
 
 const pdpAdminOptionsSchema = pepOptionsSchema.pick({
@@ -83,6 +116,7 @@ const pdpAdminOptionsSchema = pepOptionsSchema.pick({
   identityUrl: true,
   pdpScope: true,
   maxAnswerBytes: true,
+  tls: true,
 })
 export type CheckedPdpAdminOptions = z.output<typeof pdpAdminOptionsSchema>
 
@@ -91,32 +125,21 @@ export function checkPdpAdminOptions(options: PdpAdminOptions): CheckedPdpAdminO
   return checkOptions('createPdpAdmin', pdpAdminOptionsSchema, options)
 }
 
-const requestFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
-const guardOptions = { action: nameSchema, persona: requestFunction.optional() }
-const enforceSchema = z.strictObject({
-  ...guardOptions,
-  resource: requestFunction,
-  onDenial: requestFunction.optional(),
-})
-const enforceEachSchema = z.strictObject({ ...guardOptions, resources: requestFunction })
-const reasonSchema = z.string().trim().min(8, 'must say why nothing needs to be decided')
+export interface ServiceTokensOptions extends Pick<PepOptions, 'issuer' | 'timeoutMs' | 'identityUrl' | 'tls'> {
+  /** The account that asks for tokens: by secret or by key. */
+  readonly credentials: SecretCredentials | KeyCredentials
+}
+
+const serviceTokensOptionsSchema = pepOptionsSchema
+  .pick({ issuer: true, timeoutMs: true, identityUrl: true, tls: true })
+  .extend({ credentials: accountSchema })
 
 /** @throws TypeError naming every bad field. */
-export function checkEnforceOptions(options: object): void {
-  checkOptions('enforce', enforceSchema, options)
+export function checkServiceTokensOptions(options: ServiceTokensOptions): z.output<typeof serviceTokensOptionsSchema> {
+  return checkOptions('createServiceTokens', serviceTokensOptionsSchema, options)
 }
 
-/** @throws TypeError naming every bad field. */
-export function checkEnforceEachOptions(name: 'enforceEach' | 'dryRun', options: object): void {
-  checkOptions(name, enforceEachSchema, options)
-}
-
-/** @throws TypeError when the reason says nothing. */
-export function checkOpenReason(why: string): void {
-  checkOptions('open', reasonSchema, why)
-}
-
-function checkOptions<S extends z.ZodType>(name: string, schema: S, value: unknown): z.output<S> {
+export function checkOptions<S extends z.ZodType>(name: string, schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw new TypeError(`${name}: ${z.prettifyError(parsed.error)}`)

@@ -7,6 +7,7 @@
 import { decisionSchema, type Link, linkSchema, REASONS, type Reason, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Authz } from './authz.ts'
+import { type Obligation, readObligations, refusedBy } from './obligations.ts'
 
 /** A thing asked about. Attributes come from the service's own records, never from a request body. */
 export interface Resource {
@@ -29,6 +30,8 @@ export interface Outcome {
   /** `user:<id>` of whoever the resource is registered to. */
   readonly owner?: string
   readonly ownerPersona?: string
+  /** What the permit asks of the service. By the time that a handler runs it has been met. */
+  readonly obligations?: readonly Obligation[]
   /** The PDP could not decide this item of a batch: a denial, but no statement about anybody's authority. */
   readonly undecided?: true
 }
@@ -54,10 +57,10 @@ export function readOutcome(resource: Resource, answer: unknown): Outcome | unde
   if (!parsed.success) return undefined
   const { decision, context = {} } = parsed.data
   const explanation = explanationSchema.parse(context)
-  if (decision && !isEmpty(explanation.obligations)) return refusedObligation(resource, explanation)
+  const obligations = readObligations(explanation.obligations)
   const { evaluation_id, owner, owner_persona, reasons, chain } = explanation
   const undecided = !decision && explanation.error !== undefined
-  return {
+  const outcome: Outcome = {
     resource,
     decision,
     reason: undecided ? 'decision_unavailable' : (explanation.reason ?? reasons[0]?.code ?? bareReason(decision)),
@@ -66,35 +69,15 @@ export function readOutcome(resource: Resource, answer: unknown): Outcome | unde
     ...(evaluation_id === undefined ? {} : { evaluationId: evaluation_id }),
     ...(owner === undefined ? {} : { owner }),
     ...(owner_persona === undefined ? {} : { ownerPersona: owner_persona }),
+    ...(decision && obligations?.length ? { obligations } : {}),
     ...(undecided ? { undecided } : {}),
   }
+  return decision && obligations === undefined ? refusedBy('obligation_unknown', outcome) : outcome
 }
 
 /** What stands for a code when a PDP gives none. */
 function bareReason(decision: boolean): 'permitted' | 'denied' {
   return decision ? 'permitted' : 'denied'
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null) return true
-  return typeof value === 'object' && Object.keys(value).length === 0
-}
-
-/** AuthZEN lets a PEP refuse a permit whose context it does not understand (section 5.5): no obligation is known here, so it does. */
-function refusedObligation(resource: Resource, explanation: z.infer<typeof explanationSchema>): Outcome {
-  return {
-    resource,
-    decision: false,
-    reason: 'obligation_unknown',
-    reasons: [
-      {
-        code: 'obligation_unknown',
-        reason_user: 'This is permitted only under a condition that the service cannot meet.',
-      },
-    ],
-    chain: explanation.chain,
-    ...(explanation.evaluation_id === undefined ? {} : { evaluationId: explanation.evaluation_id }),
-  }
 }
 
 /** An outcome as it may be shown to whoever asked. */

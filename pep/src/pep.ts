@@ -1,25 +1,29 @@
 /**
- * The enforcement point: five functions for the routes of an Express 5 service, over one verified identity and one decider.
+ * The enforcement point: guards for the routes of an Express service, and `decide` for any other, over one verified identity and one decider.
  *
  * @module
  */
-import type { Express, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { authenticateWith } from './authenticate.ts'
 import { createAuthzenDecider } from './authzen-decider.ts'
-import { dryRunWith, type EnforceEachOptions, type EnforceOptions, enforceEachWith, enforceWith } from './enforce.ts'
-import { marked } from './guard.ts'
-import { createGrantMaker } from './keycloak.ts'
+import { type DecideDeps, type Decided, type DecideRequest, decideWith } from './decide.ts'
 import {
-  type CheckedPepOptions,
-  checkEnforceEachOptions,
-  checkEnforceOptions,
-  checkOpenReason,
-  checkPepOptions,
-  type PepOptions,
-} from './options.ts'
+  dryRunWith,
+  type EnforceEachOptions,
+  type EnforceOptions,
+  enforceEachWith,
+  enforceWith,
+  type FilterOptions,
+  filterWith,
+} from './enforce.ts'
+import { letThrough, marked } from './guard.ts'
+import { checkGuard } from './guard-options.ts'
+import { createGrantMaker } from './keycloak.ts'
+import { type CheckedPepOptions, checkPepOptions, type PepOptions } from './options.ts'
+import type { SealedApp } from './router.ts'
 import { sealApp } from './seal.ts'
 import { createTokenVerifier } from './token.ts'
-import { createTransport, endpointsOf } from './transport.ts'
+import { createTransport, endpointsOf, identityAgent } from './transport.ts'
 
 export interface Pep {
   /** Verifies the bearer token and sets `req.authz`. 401 without a good one, 503 while the issuer's keys cannot be had. */
@@ -28,53 +32,70 @@ export interface Pep {
   readonly enforce: (options: EnforceOptions) => RequestHandler
   /** One batch; the handler behind it runs always and does what `req.authz.items` permits. */
   readonly enforceEach: (options: EnforceEachOptions) => RequestHandler
+  /** One search; the handler behind it runs always and shows what `req.authz.found` names. */
+  readonly filter: (options: FilterOptions) => RequestHandler
   /** One batch, answered as it is: a whole route, nothing is done. */
   readonly dryRun: (options: EnforceEachOptions) => RequestHandler
   /** Says that nothing needs to be decided on a route, and why. */
   readonly open: (why: string) => RequestHandler
   /** @throws TypeError naming every route without a guard. Call it last, at boot: it also freezes the routes. */
-  readonly seal: (app: Pick<Express, 'router'>) => void
-  /** Ends the connections to the PDP, after what is under way. */
+  readonly seal: (app: SealedApp) => void
+  /** The same without Express: identity and one question, to a permit or a finished refusal. */
+  readonly decide: (request: DecideRequest) => Promise<Decided>
+  /** Ends the connections to the PDP and the identity provider, after what is under way. */
   readonly close: () => Promise<void>
 }
 
 /** @throws TypeError naming every bad option. */
 export function createPep(options: PepOptions): Pep {
   const checked = checkPepOptions(options)
-  const decider = checked.decider ?? httpDecider(checked)
-  const deps = { decider, realm: checked.audience, logger: checked.logger }
-  const authenticate = authenticator(checked)
+  const { deps, close } = dependencies(checked)
+  const authenticate = marked('authenticate', authenticateWith(deps))
   return {
     authenticate: () => authenticate,
     enforce: (enforceOptions) => {
-      checkEnforceOptions(enforceOptions)
+      checkGuard('enforce', enforceOptions)
       return marked('enforce', enforceWith(deps, enforceOptions))
     },
     enforceEach: (eachOptions) => {
-      checkEnforceEachOptions('enforceEach', eachOptions)
+      checkGuard('enforceEach', eachOptions)
       return marked('enforceEach', enforceEachWith(deps, eachOptions))
     },
+    filter: (filterOptions) => {
+      checkGuard('filter', filterOptions)
+      if (deps.decider.search === undefined) throw new TypeError('filter: the decider has no search')
+      return marked('filter', filterWith(deps, filterOptions))
+    },
     dryRun: (eachOptions) => {
-      checkEnforceEachOptions('dryRun', eachOptions)
+      checkGuard('dryRun', eachOptions)
       return marked('dryRun', dryRunWith(deps, eachOptions))
     },
     open: (why) => {
-      checkOpenReason(why)
-      return marked('open', (_req, _res, next) => next())
+      checkGuard('open', why)
+      return marked('open', (req, _res, next) => {
+        letThrough(req)
+        next()
+      })
     },
     seal: sealApp,
-    close: () => decider.close(),
+    decide: (request) => decideWith(deps, request),
+    close,
   }
 }
 
-function httpDecider(checked: CheckedPepOptions) {
-  return createAuthzenDecider(createTransport(checked))
-}
-
-function authenticator(checked: CheckedPepOptions): RequestHandler {
-  const { issuer, audience, interactiveClients, identityUrl, timeoutMs, logger } = checked
+function dependencies(checked: CheckedPepOptions): { readonly deps: DecideDeps; readonly close: Pep['close'] } {
+  const { issuer, audience, identityUrl, timeoutMs, interactiveClients, inPersonOnly, obligations, logger, tls } =
+    checked
+  const decider = checked.decider ?? createAuthzenDecider(createTransport(checked))
   const { jwksUri } = endpointsOf(identityUrl ?? issuer)
-  const verifier = createTokenVerifier({ issuer, audience, jwksUri, jwksTimeoutMs: timeoutMs })
+  const keyAgent = tls === undefined ? undefined : identityAgent(tls)
+  const rules = { issuer, audience, jwksUri, jwksTimeoutMs: timeoutMs }
+  const verifier = createTokenVerifier(keyAgent === undefined ? rules : { ...rules, dispatcher: keyAgent })
   const makeGrant = createGrantMaker({ issuer, audience, keyOf: verifier.keyOf })
-  return marked('authenticate', authenticateWith({ verifier, makeGrant, interactiveClients, realm: audience, logger }))
+  return {
+    deps: { decider, obligations, verifier, makeGrant, interactiveClients, inPersonOnly, realm: audience, logger },
+    close: async () => {
+      await Promise.all([decider.close(), keyAgent?.close()])
+    },
+  }
 }

@@ -9,6 +9,7 @@ const pep = createPep({
   credentials: { clientId: 'trips', clientSecret: 'secret' },
 })
 const handler: RequestHandler = (_req, res) => void res.end()
+const filter = () => pep.filter({ action: 'read', type: 'workflow' })
 const enforce = () => pep.enforce({ action: 'read', resource: () => ({ type: 'workflow', id: 'x' }) })
 const open = () => pep.open('nothing to protect here')
 
@@ -26,6 +27,7 @@ test('an app whose routes all have a guard is sealed, nested routers included', 
     router.post('/:id/dry-run', pep.dryRun({ action: 'execute', resources: () => [] }))
     it.use('/workflows', Router().use(router))
     it.get('/templates', open(), handler)
+    it.get('/workflows', filter(), handler)
   })
   expect(() => pep.seal(app)).not.toThrow()
 })

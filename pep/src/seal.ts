@@ -1,24 +1,12 @@
 /**
- * `seal`: no route without a decision about who may use it. Walks the routers of Express 5 at boot and refuses to go on otherwise.
+ * `seal`: no route without a decision about who may use it. Walks the routers of Express 5 or 4 at boot and refuses to go on otherwise.
  *
  * @module
  */
-import type { Express } from 'express'
 import { type Guard, guardOf, needsIdentity } from './guard.ts'
+import { lastResort } from './last-resort.ts'
+import { isRoot, type Layer, pathOf, pathText, type Route, type SealedApp, stackOf, stackOfApp } from './router.ts'
 
-/** What is read of a layer in a router's stack (router 2.x, Express 5). */
-interface Layer {
-  readonly handle: unknown
-  readonly name?: string
-  readonly rawPath?: unknown
-  readonly method?: string | undefined
-  readonly route?: Route | undefined
-}
-interface Route {
-  readonly path: unknown
-  readonly stack: readonly Layer[]
-  readonly methods: Readonly<Record<string, boolean>>
-}
 interface Walk {
   readonly prefix: string
   readonly authenticated: boolean
@@ -35,15 +23,22 @@ interface Walk {
  * mounted before it where it needs to know who asks. Middleware on a path of its own counts as a route (it can answer); a mounted app
  * cannot be looked into and is refused: mount a Router.
  *
+ * From then on, whatever is answered below 400 without a guard having let the request through becomes 404: middleware that answers by
+ * itself, and a router's own reply to OPTIONS.
+ *
  * @throws TypeError naming every route that is not good.
  */
-export function sealApp(app: Pick<Express, 'router'>): void {
+export function sealApp(app: SealedApp): void {
   const stacks = new Set<readonly Layer[]>()
   const objections: string[] = []
-  walkRouter(stackOf(app.router) ?? [], { prefix: '', authenticated: false, objections, stacks, around: [] })
-  if (stacks.size < 2) objections.push('the app has no routes, or is no Express 5 app')
+  const stack = stackOfApp(app)
+  walkRouter(stack, { prefix: '', authenticated: false, objections, stacks, around: [] })
+  if (stacks.size < 2) objections.push('the app has no routes, or is no Express app')
   if (objections.length > 0) throw new TypeError(`the app cannot be sealed:\n  ${objections.join('\n  ')}`)
-  for (const stack of stacks) Object.freeze(stack)
+  app.use(lastResort)
+  const layers = stack as Layer[]
+  layers.unshift(...layers.splice(-1))
+  for (const one of stacks) Object.freeze(one)
 }
 
 function walkRouter(stack: readonly Layer[], walk: Walk): void {
@@ -57,14 +52,14 @@ function walkRouter(stack: readonly Layer[], walk: Walk): void {
       walkRoute(layer.route, here)
       continue
     }
-    if (guardOf(layer.handle) === 'authenticate' && isRoot(layer.rawPath)) authenticated = true
+    if (guardOf(layer.handle) === 'authenticate' && isRoot(layer)) authenticated = true
     walkMiddleware(layer, here, guardedPaths)
   }
 }
 
 function walkMiddleware(layer: Layer, walk: Walk, guardedPaths: Set<string>): void {
-  const path = pathText(layer.rawPath)
-  const prefix = isRoot(layer.rawPath) ? walk.prefix : walk.prefix + path
+  const path = isRoot(layer) ? '/' : pathOf(layer)
+  const prefix = isRoot(layer) ? walk.prefix : walk.prefix + path
   const nested = stackOf(layer.handle)
   if (nested) {
     walkRouter(nested, { ...walk, prefix })
@@ -81,7 +76,7 @@ function walkMiddleware(layer: Layer, walk: Walk, guardedPaths: Set<string>): vo
   const guard = guardOf(layer.handle)
   if (guard) guardedPaths.add(path)
   const isErrorHandler = typeof layer.handle === 'function' && layer.handle.length > 3
-  if (guard || isRoot(layer.rawPath) || isErrorHandler || guardedPaths.has(path)) return
+  if (guard || isRoot(layer) || isErrorHandler || guardedPaths.has(path)) return
   walk.objections.push(`USE ${prefix}: neither enforce() nor open() stands before it`)
 }
 
@@ -125,18 +120,4 @@ function guardObjection(guard: Guard, identified: boolean, isLast: boolean): str
   if (needsIdentity(guard) && !identified) return `${guard}() without authenticate() before it`
   if (isLast && guard !== 'dryRun') return `${guard}() with no handler behind it`
   return undefined
-}
-
-function stackOf(handle: unknown): readonly Layer[] | undefined {
-  if (typeof handle !== 'function' || !('stack' in handle)) return undefined
-  return Array.isArray(handle.stack) ? (handle.stack as readonly Layer[]) : undefined
-}
-
-function isRoot(path: unknown): boolean {
-  return path === '/' || path === '' || path === undefined
-}
-
-function pathText(path: unknown): string {
-  if (isRoot(path)) return '/'
-  return Array.isArray(path) ? path.map(pathText).join('|') : String(path)
 }

@@ -1,111 +1,99 @@
 /**
- * The service's own access token (client credentials), renewed ahead of its end, fetched once however many ask.
+ * One access token, renewed ahead of its end and fetched once however many ask. A renewal that fails costs nobody anything while the token
+ * before is still good.
  *
  * @module
  */
 import type { EpochMillis } from '@mandate/protocol'
-import type { Dispatcher } from 'undici'
-import { z } from 'zod'
+import type { IssuedToken } from './token-endpoint.ts'
+import { type Readable, read } from './token-endpoint.ts'
 
-export interface ServiceTokenOptions {
-  readonly tokenEndpoint: string
-  readonly clientId: string
-  readonly clientSecret: string
-  /** The audience scope to ask for, such as `pdp`. */
-  readonly scope: string
-  /** Time for one token request, in milliseconds. */
-  readonly timeoutMs: number
-  readonly dispatcher: Dispatcher
-  readonly now: () => EpochMillis
+/** Where the bearer token for a call comes from. */
+export interface BearerSource {
+  /** @throws when there is none before the signal. */
+  readonly get: (signal: AbortSignal) => Promise<string>
+  /** Tells that a token was refused. @returns whether `get` may now have another. */
+  readonly drop: (value: string) => boolean
 }
 
 interface CachedToken {
   readonly value: string
+  readonly asked: EpochMillis
   /** From here on a new one is fetched while this one is still used. */
   readonly refreshAt: EpochMillis
   /** From here on it is not used any more. */
   readonly expiresAt: EpochMillis
 }
 
-const tokenResponseSchema = z.object({
-  access_token: z.string().min(1),
-  token_type: z.string().regex(/^bearer$/i),
-  expires_in: z.number().positive(),
-})
-
 /** A token is renewed when less than this is left, in milliseconds, and not used in its last moments. */
 const REFRESH_AHEAD_MS = 60_000
 const LAST_MOMENTS_MS = 5_000
+/** A token that is refused this soon after it was issued would be refused again. */
+const FRESH_MS = 5_000
+/** After a renewal that failed, the next is not tried sooner. */
+const RENEW_EVERY_MS = 1_000
 
-export class ServiceToken {
-  readonly #options: ServiceTokenOptions
+export class RenewedToken implements BearerSource {
+  readonly #fetch: () => Promise<IssuedToken>
+  readonly #now: () => EpochMillis
   #cached: CachedToken | undefined
   #flight: Promise<string> | undefined
+  #renewAfter: EpochMillis = 0
 
-  constructor(options: ServiceTokenOptions) {
-    this.#options = options
+  constructor(fetch: () => Promise<IssuedToken>, now: () => EpochMillis) {
+    this.#fetch = fetch
+    this.#now = now
   }
 
-  /** @throws when the identity provider refuses, or does not answer before the signal or its own time-out. */
+  /** @throws when the identity provider refuses, or does not answer before the signal. */
   async get(signal: AbortSignal): Promise<string> {
-    const now = this.#options.now()
+    const now = this.#now()
     const cached = this.#cached
     if (cached && now < cached.refreshAt) return cached.value
-    const flight = this.#refresh()
     if (cached && now < cached.expiresAt) {
-      flight.catch(() => undefined)
+      if (now >= this.#renewAfter) this.#refresh().catch(() => undefined)
       return cached.value
     }
-    return await beforeAbort(flight, signal)
+    return await beforeAbort(this.#refresh(), signal)
   }
 
-  /** Forgets a token that was refused, so that the next call fetches another. */
-  drop(value: string): void {
-    if (this.#cached?.value === value) this.#cached = undefined
+  /** Forgets a token that was refused, unless it is so new that another would be no better. */
+  drop(value: string): boolean {
+    const cached = this.#cached
+    if (cached === undefined || cached.value !== value) return true
+    if (this.#now() - cached.asked < FRESH_MS) return false
+    this.#cached = undefined
+    return true
+  }
+
+  /** Whether nothing is lost when it is forgotten. */
+  get isSpent(): boolean {
+    return this.#flight === undefined && (this.#cached === undefined || this.#now() >= this.#cached.expiresAt)
   }
 
   #refresh(): Promise<string> {
-    this.#flight ??= this.#fetch().finally(() => {
+    this.#flight ??= this.#renew().finally(() => {
       this.#flight = undefined
     })
     return this.#flight
   }
 
-  async #fetch(): Promise<string> {
-    const { tokenEndpoint, clientId, clientSecret, scope, timeoutMs, dispatcher, now } = this.#options
-    const url = new URL(tokenEndpoint)
-    const asked = now()
-    const { statusCode, body } = await dispatcher.request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: 'POST',
-      headers: {
-        authorization: `Basic ${basic(clientId, clientSecret)}`,
-        'content-type': 'application/x-www-form-urlencoded',
-        accept: 'application/json',
-      },
-      body: new URLSearchParams({ grant_type: 'client_credentials', scope }).toString(),
-      signal: AbortSignal.timeout(timeoutMs),
-    })
-    if (statusCode !== 200) {
-      await body.dump()
-      throw new Error(`the token endpoint answered ${statusCode}`)
-    }
-    const answer = tokenResponseSchema.parse(await body.json())
-    const lifeMs = answer.expires_in * 1_000
+  async #renew(): Promise<string> {
+    this.#renewAfter = this.#now() + RENEW_EVERY_MS
+    const { value, asked, lifeMs } = await this.#fetch()
     this.#cached = {
-      value: answer.access_token,
+      value,
+      asked,
       refreshAt: asked + Math.max(lifeMs - REFRESH_AHEAD_MS, lifeMs / 2),
       expiresAt: asked + lifeMs - LAST_MOMENTS_MS,
     }
-    return answer.access_token
+    return value
   }
 }
 
-/** RFC 6749, section 2.3.1: both halves form-encoded before they are joined. */
-function basic(clientId: string, clientSecret: string): string {
-  const encode = (value: string) => new URLSearchParams({ v: value }).toString().slice(2)
-  return Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')
+/** A key that the PDP gave out itself, for services without an account at the identity provider. */
+export function fixedBearer(apiKey: Readable<string>): BearerSource {
+  return { get: () => read(apiKey), drop: () => false }
 }
 
 /** Waits for a shared result no longer than one's own signal allows; the shared work goes on. */

@@ -8,12 +8,15 @@ import { Fault, idSchema } from '@mandate/protocol'
 import {
   type CryptoKey,
   createRemoteJWKSet,
+  customFetch,
   errors,
+  type FetchImplementation,
   type JWSHeaderParameters,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose'
+import { type Dispatcher, fetch } from 'undici'
 import { z } from 'zod'
 
 export interface TokenRules {
@@ -23,6 +26,8 @@ export interface TokenRules {
   readonly jwksUri: string
   /** Time for one fetch of the keys, in milliseconds. */
   readonly jwksTimeoutMs: number
+  /** Connections for it, where it needs some of its own (mTLS). @default Node's */
+  readonly dispatcher?: Dispatcher
 }
 
 /** What is read from a verified token. */
@@ -63,8 +68,10 @@ const claimsSchema = z.object({
   cnf: z.undefined().optional(),
 })
 
-export function createTokenVerifier({ issuer, audience, jwksUri, jwksTimeoutMs }: TokenRules): TokenVerifier {
-  const jwks = createRemoteJWKSet(new URL(jwksUri), { ...KEYS, timeoutDuration: jwksTimeoutMs })
+export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
+  const { issuer, audience, jwksUri, jwksTimeoutMs, dispatcher } = tokenRules
+  const fetching = dispatcher === undefined ? {} : { [customFetch]: fetchWith(dispatcher) }
+  const jwks = createRemoteJWKSet(new URL(jwksUri), { ...KEYS, timeoutDuration: jwksTimeoutMs, ...fetching })
   const getKey: JWTVerifyGetKey = async (header, token) => {
     try {
       return await jwks(header, token)
@@ -90,6 +97,12 @@ export function createTokenVerifier({ issuer, audience, jwksUri, jwksTimeoutMs }
     },
     keyOf: (kid) => jwks({ alg: 'RS256', kid }),
   }
+}
+
+function fetchWith(dispatcher: Dispatcher): FetchImplementation {
+  // Two of a kind: undici's own fetch takes a dispatcher, Node's built-in one has the types that jose asks for.
+  return async (url, { headers, method, redirect, signal }) =>
+    (await fetch(url, { headers: [...headers], method, redirect, signal, dispatcher })) as unknown as Response
 }
 
 function readClaims(payload: JWTPayload): Claims {

@@ -1,22 +1,34 @@
 /**
- * What every call to the PDP shares: kept-alive connections, the service's own token, the deadline.
+ * What every call to the PDP shares: kept-alive connections, the service's own token, the time for one question.
  *
  * @module
  */
 import { Agent, Pool } from 'undici'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
-import { ServiceToken } from './service-token.ts'
+import { fixedBearer, RenewedToken } from './service-token.ts'
+import { createTokenEndpoint } from './token-endpoint.ts'
 
 export interface Transport extends CallOptions {
   /** Path of the PDP's base URL, without a trailing slash. */
   readonly basePath: string
+  readonly timeoutMs: number
   /** Lets calls under way finish, then ends every connection. */
   readonly close: () => Promise<void>
 }
 
+/** What this side shows and trusts where calls go over TLS. PEM. */
+export interface ClientTls {
+  /** The authority whose certificates are trusted, instead of the system's. */
+  readonly ca?: string | undefined
+  /** Shown to a far side that asks who calls (mTLS). */
+  readonly cert?: string | undefined
+  readonly key?: string | undefined
+}
+
 /** Connections to the PDP at most; requests beyond wait, and their deadline runs. */
 const CONNECTIONS = 64
+const MAX_IDENTITY_ANSWER_BYTES = 65_536
 
 /** Where Keycloak answers what, under an issuer's URL. */
 export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
@@ -24,26 +36,43 @@ export function endpointsOf(identityUrl: string): { readonly jwksUri: string; re
   return { jwksUri: `${base}/certs`, tokenEndpoint: `${base}/token` }
 }
 
+/** Connections to the identity provider. */
+export function identityAgent(tls: ClientTls | undefined): Agent {
+  return new Agent({ connections: 2, maxResponseSize: MAX_IDENTITY_ANSWER_BYTES, connect: connectOf(tls) })
+}
+
 export function createTransport(options: CheckedPdpAdminOptions): Transport {
-  const { pdpUrl, timeoutMs, credentials, pdpScope, issuer, identityUrl, maxAnswerBytes } = options
+  const { pdpUrl, timeoutMs, credentials, pdpScope, issuer, identityUrl, maxAnswerBytes, tls } = options
   const url = new URL(pdpUrl)
-  const pool = new Pool(url.origin, { connections: CONNECTIONS, maxResponseSize: maxAnswerBytes })
-  const identity = new Agent({ connections: 2, maxResponseSize: 65_536 })
-  const token = new ServiceToken({
-    ...credentials,
-    tokenEndpoint: endpointsOf(identityUrl ?? issuer).tokenEndpoint,
-    scope: pdpScope,
-    timeoutMs,
-    dispatcher: identity,
-    now: Date.now,
+  const pool = new Pool(url.origin, {
+    connections: CONNECTIONS,
+    maxResponseSize: maxAnswerBytes,
+    connect: connectOf(tls),
   })
+  const identity = identityAgent(tls)
+  const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
+  const ownToken = (own: Exclude<typeof credentials, { readonly apiKey: unknown }>) => {
+    const shared = { issuer, tokenEndpoint, timeoutMs, dispatcher: identity, now: Date.now }
+    const request = createTokenEndpoint({ ...shared, credentials: own })
+    return new RenewedToken(() => request({ grant_type: 'client_credentials', scope: pdpScope }), Date.now)
+  }
   return {
     pool,
-    token,
+    token: 'apiKey' in credentials ? fixedBearer(credentials.apiKey) : ownToken(credentials),
     timeoutMs,
     basePath: url.pathname === '/' ? '' : url.pathname,
     close: async () => {
       await Promise.all([pool.close(), identity.close()])
     },
+  }
+}
+
+function connectOf(tls: ClientTls | undefined) {
+  const { ca, cert, key } = tls ?? {}
+  return {
+    minVersion: 'TLSv1.2' as const,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   }
 }

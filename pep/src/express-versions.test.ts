@@ -1,0 +1,117 @@
+/**
+ * The guards on both versions of Express that are in use: the same service, the same answers.
+ *
+ * @module
+ */
+import { createServer, type Server } from 'node:http'
+import express5 from 'express'
+import express4 from 'express4'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { foundOf, itemsOf, permitOf } from './authz.ts'
+import { createPep, type Pep } from './pep.ts'
+import { problems } from './problem.ts'
+import { createLimits, DEFAULT_LIMITS } from './service.ts'
+import { answering, listen, startTestIssuer, startTestPdp, stop, type TestIssuer, type TestPdp } from './testing.ts'
+
+type Express = typeof express5
+const deny = answering(() => ({ decision: false, context: { reason: 'no_grant' } }))
+const note = (id: string) => ({ type: 'note', id })
+
+describe.for<readonly [string, Express]>([
+  ['Express 5', express5],
+  ['Express 4', express4],
+])('%s', ([version, express]) => {
+  let issuer: TestIssuer
+  let pdp: TestPdp
+  let pep: Pep
+  let server: Server
+  let url: string
+
+  beforeEach(async () => {
+    issuer = await startTestIssuer()
+    pdp = await startTestPdp()
+    const credentials = { clientId: 'notes', clientSecret: 'secret' }
+    pep = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials })
+    server = createServer(service())
+    url = await listen(server)
+  })
+  afterEach(async () => {
+    await Promise.all([stop(server), pep.close(), pdp.close(), issuer.close()])
+  })
+
+  function service() {
+    const app = express()
+    const limits = createLimits({ ...DEFAULT_LIMITS, personBurst: 1, personPerMinute: 60 * 20 })
+    app.get('/livez', pep.open('says only that the process runs'), (_req, res) => void res.json({ status: 'ok' }))
+    app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller, express.json())
+    const router = express.Router()
+    const one = pep.enforce({ action: 'read', resource: (req) => note(String(req.params['id'])) })
+    router.get('/:id', one, (req, res) => void res.json({ id: permitOf(req).resource.id }))
+    router.post(
+      '/',
+      pep.enforceEach({ action: 'print', resources: () => ['a', 'b'].map(note) }),
+      (req, res) => void res.json(itemsOf(req).map(({ decision }) => decision)),
+    )
+    router.get('/', pep.filter({ action: 'read', type: 'note' }), (req, res) => void res.json(foundOf(req)))
+    router.post('/dry-run', pep.dryRun({ action: 'print', resources: () => [note('a')] }))
+    app.use('/notes', router)
+    app.use((req, res, next) => (req.path === '/chatty' ? void res.json({ secret: 'of a middleware' }) : next()))
+    app.use(problems())
+    pep.seal(app)
+    return app
+  }
+
+  async function call(method: string, path: string, headers: Readonly<Record<string, string>> = {}) {
+    const authorization = `Bearer ${await issuer.sign({ aud: 'notes' })}`
+    const response = await fetch(url + path, { method, headers: { authorization, ...headers } })
+    return { status: response.status, text: await response.text() }
+  }
+
+  test('permits, denials and batches', async () => {
+    expect(await call('GET', '/notes/n1')).toEqual({ status: 200, text: '{"id":"n1"}' })
+    expect(await call('HEAD', '/notes/n1')).toMatchObject({ status: 200 })
+    expect(await call('POST', '/notes')).toEqual({ status: 200, text: '[true,true]' })
+    expect(await call('POST', '/notes/dry-run')).toMatchObject({ status: 200 })
+    expect((await fetch(`${url}/livez`)).status).toBe(200)
+    pdp.answerWith(deny)
+    expect(await call('GET', '/notes/n1')).toMatchObject({ status: 403, text: expect.stringContaining('no_grant') })
+    expect(await call('HEAD', '/notes/n1')).toMatchObject({ status: 403 })
+  })
+
+  test('without a token, an answer or a result: 401 and 503', async () => {
+    expect(await call('GET', '/notes/n1', { authorization: 'Bearer x' })).toMatchObject({ status: 401 })
+    pdp.answerWith((_, res) => void res.destroy())
+    expect(await call('GET', '/notes/n1')).toMatchObject({ status: 503 })
+    expect(await call('GET', '/notes')).toMatchObject({ status: 503 })
+  })
+
+  test('who asks too much gets 429, not an unhandled rejection', async () => {
+    const answers = await Promise.all(Array.from({ length: 60 }, () => call('GET', '/notes/n1')))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 429]))
+  })
+
+  test.for([
+    ['a router’s own reply to OPTIONS', 'OPTIONS', '/notes/n1'],
+    ['middleware that answers by itself', 'GET', '/chatty'],
+  ])('nothing below 400 leaves a sealed app unless a guard let it: %s', async ([, method = '', path = '']) => {
+    const { status, text } = await call(method, path)
+    expect({ status, code: JSON.parse(text).code }).toEqual({ status: 404, code: 'not_found' })
+  })
+
+  test('what has no guard is named, and a sealed app takes nothing more', () => {
+    const app = express()
+    app.use(express.json(), pep.authenticate())
+    app.get('/good', pep.open('nothing to protect here'), (_req, res) => void res.end())
+    pep.seal(app)
+    expect(() => app.get('/later', (_req, res) => void res.end())).toThrow(TypeError)
+    const other = express()
+    other.get('/bare', (_req, res) => void res.end())
+    other.get('/early', pep.enforce({ action: 'read', resource: () => note('x') }), (_req, res) => void res.end())
+    other.use('/admin', (_req, res) => void res.end())
+    expect(() => pep.seal(other)).toThrow(
+      /GET \/bare: neither[\s\S]*GET \/early: enforce\(\) without authenticate\(\)[\s\S]*USE \/admin: neither/u,
+    )
+    expect(() => pep.seal(express())).toThrow('the app has no routes')
+    expect(version).toContain('Express')
+  })
+})

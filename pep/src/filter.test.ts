@@ -1,0 +1,105 @@
+import { createServer, type Server } from 'node:http'
+import express, { type Express, type Request } from 'express'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { foundOf } from './authz.ts'
+import type { Page } from './decider.ts'
+import { createPep, type Pep } from './pep.ts'
+import { listen, sendJson, startTestIssuer, startTestPdp, stop, type TestIssuer, type TestPdp } from './testing.ts'
+
+let issuer: TestIssuer
+let pdp: TestPdp
+let pep: Pep
+let server: Server
+let url: string
+
+beforeEach(async () => {
+  issuer = await startTestIssuer()
+  pdp = await startTestPdp()
+  const credentials = { clientId: 'notes', clientSecret: 'secret' }
+  pep = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials })
+  server = createServer(listing(pep))
+  url = await listen(server)
+})
+afterEach(async () => {
+  await Promise.all([stop(server), pep.close(), pdp.close(), issuer.close()])
+})
+
+function listing(it: Pep): Express {
+  const app = express()
+  app.use(it.authenticate())
+  const visible = { action: 'read', type: 'note' }
+  app.get('/all', it.filter(visible), (req, res) => void res.json(foundOf(req)))
+  app.get('/paged', it.filter({ ...visible, page: pageOf }), (req, res) => void res.json(foundOf(req)))
+  it.seal(app)
+  return app
+}
+
+const pageOf = ({ query }: Request): Page => ({
+  limit: 2,
+  ...(typeof query['page'] === 'string' ? { token: query['page'] } : {}),
+})
+
+async function get(path: string) {
+  const authorization = `Bearer ${await issuer.sign({ aud: 'notes' })}`
+  const response = await fetch(url + path, { headers: { authorization } })
+  const body = (await response.json()) as Record<string, unknown>
+  return { status: response.status, evaluationId: response.headers.get('x-evaluation-id'), body }
+}
+
+const notes = (...ids: string[]) => ids.map((id) => ({ type: 'note', id }))
+
+/** Five notes in pages of two, as the PDP would. */
+function inPages() {
+  pdp.answerWith(({ body }, res) => {
+    const { token = '0' } = (body['page'] ?? {}) as { token?: string }
+    if (!/^[024]$/u.test(token)) return sendJson(res, 400, {})
+    const ids = ['a', 'b', 'c', 'd', 'e'].slice(Number(token), Number(token) + 2)
+    const next_token = token === '4' ? '' : String(Number(token) + 2)
+    res.setHeader('x-evaluation-id', `entry-${token}`)
+    return sendJson(res, 200, { page: { next_token, count: ids.length }, results: notes(...ids) })
+  })
+}
+
+test('a list shows what the subject may see, through every page of the search', async () => {
+  inPages()
+  expect(await get('/all')).toMatchObject({
+    status: 200,
+    evaluationId: 'entry-4',
+    body: { ids: ['a', 'b', 'c', 'd', 'e'] },
+  })
+  expect(pdp.asked[0]).toMatchObject({
+    path: '/access/v1/search/resource',
+    body: { subject: { type: 'user', id: 'carlo' }, action: { name: 'read' }, resource: { type: 'note' } },
+  })
+})
+
+test('a route that pages gets one page, and the token of the next', async () => {
+  inPages()
+  expect((await get('/paged')).body).toEqual({ ids: ['a', 'b'], next: '2' })
+  expect((await get('/paged?page=4')).body).toEqual({ ids: ['e'] })
+  expect(await get('/paged?page=x')).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
+})
+
+test('nothing found is an empty list', async () => {
+  pdp.answerWith((_, res) => sendJson(res, 200, { results: [] }))
+  expect(await get('/all')).toMatchObject({ status: 200, body: { ids: [] } })
+})
+
+test.for<readonly [string, number, unknown]>([
+  ['no results', 200, {}],
+  ['an id that is no text', 200, { results: [{ type: 'note', id: 7 }] }],
+  ['another type', 200, { results: [...notes('a'), { type: 'secret', id: 'b' }] }],
+  ['that it has no search', 404, {}],
+  ['an error', 500, { results: notes('a') }],
+])('503, never a list, when the PDP answers %s', async ([, status, body]) => {
+  pdp.answerWith((_, res) => sendJson(res, status, body))
+  expect(await get('/all')).toMatchObject({ status: 503, body: { code: 'decision_unavailable' } })
+})
+
+test('a decider without a search has no filter', async () => {
+  const decider = { decide: pdp.close, decideEach: pdp.close, close: () => Promise.resolve() } as never
+  const credentials = { clientId: 'notes', clientSecret: 'secret' }
+  const bare = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials, decider })
+  expect(() => bare.filter({ action: 'read', type: 'note' })).toThrow('the decider has no search')
+  await bare.close()
+})

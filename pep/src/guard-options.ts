@@ -1,0 +1,23 @@
+/**
+ * What a route says about its guard: checked when the route is made, not when somebody comes.
+ *
+ * @module
+ */
+import { nameSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import { checkOptions } from './options.ts'
+
+const requestFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
+const shared = { action: nameSchema, persona: requestFunction.optional(), inPersonOnly: z.boolean().optional() }
+const SCHEMAS = {
+  enforce: z.strictObject({ ...shared, resource: requestFunction, onDenial: requestFunction.optional() }),
+  enforceEach: z.strictObject({ ...shared, resources: requestFunction }),
+  dryRun: z.strictObject({ ...shared, resources: requestFunction }),
+  filter: z.strictObject({ ...shared, type: nameSchema, page: requestFunction.optional() }),
+  open: z.string().trim().min(8, 'must say why nothing needs to be decided'),
+} as const
+
+/** @throws TypeError naming every bad field. */
+export function checkGuard(guard: keyof typeof SCHEMAS, options: object | string): void {
+  checkOptions(guard, SCHEMAS[guard], options)
+}

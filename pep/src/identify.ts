@@ -1,0 +1,128 @@
+/**
+ * Headers to who asks, for any framework. Rules A2, A4, A7: who asks comes from the verified token, and an actor is never lost on the way.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { Fault, personaNameSchema, refuse } from '@mandate/protocol'
+import type { Grant } from 'keycloak-connect'
+import type { Authz, Identity } from './authz.ts'
+import { callersDeadline, TIMEOUT_HEADER } from './deadline.ts'
+import type { Claims, TokenVerifier } from './token.ts'
+
+/**
+ * A request's headers: WHATWG `Headers`, or values by name. From `node:http` give `headersDistinct`, since `headers` keeps only the first of
+ * two `Authorization`s, and two are refused.
+ */
+export type RequestHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
+
+export interface IdentifyDeps {
+  readonly verifier: TokenVerifier
+  readonly makeGrant: (token: string) => Promise<Grant>
+  readonly interactiveClients: readonly string[]
+  readonly inPersonOnly: boolean
+}
+
+export interface Identified {
+  readonly authz: Authz
+  /** keycloak-connect's, of the same token. */
+  readonly grant: Grant
+}
+
+/** Exactly three non-empty parts of base64url: no white space, no padding, no fourth part. */
+const BEARER = /^Bearer (?<token>[\w-]+\.[\w-]+\.[\w-]+)$/iu
+const REQUEST_ID = /^[\w.:-]{1,128}$/u
+
+/** @throws Fault `unauthenticated`, `invalid_request`, `in_person_only` or `identity_unavailable`. */
+export async function identify(deps: IdentifyDeps, headers: RequestHeaders, requestId: string): Promise<Identified> {
+  const token = bearerOf(headers)
+  const identity = identityOf(await deps.verifier.verify(token), deps.interactiveClients)
+  const grant = await deps.makeGrant(token)
+  const inPerson = identity.subject.type === 'user' && identity.actor === undefined
+  requireInPerson(deps.inPersonOnly, inPerson)
+  const persona = identity.subject.type === 'user' ? personaOf(headers) : undefined
+  const deadline = callersDeadline(onlyOf(headers, TIMEOUT_HEADER))
+  const authz = {
+    ...identity,
+    inPerson,
+    requestId,
+    ...(persona === undefined ? {} : { persona }),
+    ...(deadline === undefined ? {} : { deadline }),
+  }
+  return { authz, grant }
+}
+
+/** Rule A6. @throws Fault `in_person_only`. */
+export function requireInPerson(required: boolean | undefined, inPerson: boolean): void {
+  if (required && !inPerson)
+    throw new Fault('in_person_only', 'an agent or a service account asks where only persons may')
+}
+
+/**
+ * Whose authority is used, and who acts (rules A2, A7).
+ *
+ * A client's own service account is an agent on its own schedule; a person's token from an interactive client is that person; a person's
+ * token from any other client is that person through that client, which the PDP must know as an agent.
+ */
+export function identityOf(claims: Claims, interactiveClients: readonly string[]): Identity {
+  const { azp, sid, exp } = claims
+  const common = { azp, ...(sid === undefined ? {} : { sid }), expiresAt: exp }
+  if (claims.svc !== undefined) return { subject: { type: 'agent', id: azp }, ...common }
+  const subject = { type: 'user', id: claims.sub } as const
+  if (interactiveClients.includes(azp)) return { subject, ...common }
+  return { subject, actor: { type: 'agent', id: azp }, ...common }
+}
+
+/** `X-Request-ID` of the caller when it is one that may stand in a log, else a fresh one. */
+export function requestIdOf(headers: RequestHeaders): string {
+  const [header = '', ...others] = valuesOf(headers, 'X-Request-ID')
+  return others.length === 0 && REQUEST_ID.test(header) ? header : randomUUID()
+}
+
+export function hasCredentials(headers: RequestHeaders): boolean {
+  return valuesOf(headers, 'Authorization').length > 0
+}
+
+function bearerOf(headers: RequestHeaders): string {
+  const [header = '', ...others] = valuesOf(headers, 'Authorization')
+  const token = others.length === 0 ? BEARER.exec(header)?.groups?.['token'] : undefined
+  if (token === undefined) throw new Fault('unauthenticated', 'there is no bearer token')
+  return token
+}
+
+function personaOf(headers: RequestHeaders): string | undefined {
+  const header = onlyOf(headers, 'Mandate-Persona')
+  return header === undefined
+    ? undefined
+    : checkedPersona(header, 'Mandate-Persona must be title/circle, such as traveler/family.')
+}
+
+/** @throws Fault `invalid_request`. */
+export function checkedPersona(persona: string, objection: string): string {
+  const parsed = personaNameSchema.safeParse(persona)
+  if (!parsed.success) throw refuse('invalid_request', objection)
+  return parsed.data
+}
+
+/** A header that says two things says nothing that could be relied on. */
+function onlyOf(headers: RequestHeaders, name: string): string | undefined {
+  const values = valuesOf(headers, name)
+  if (values.length > 1) throw refuse('invalid_request', `${name} stands in the request twice.`)
+  return values[0]
+}
+
+/** Every value, under whatever spelling of the name. */
+function valuesOf(headers: RequestHeaders, name: string): readonly string[] {
+  if (headers instanceof Headers) {
+    const value = headers.get(name)
+    return value === null ? [] : [value]
+  }
+  const wanted = name.toLowerCase()
+  const values: string[] = []
+  for (const [key, value] of Object.entries(headers)) {
+    if (value === undefined || key.toLowerCase() !== wanted) continue
+    if (typeof value === 'string') values.push(value)
+    else values.push(...value)
+  }
+  return values
+}

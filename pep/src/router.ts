@@ -1,0 +1,69 @@
+/**
+ * What is read of Express's routers, version 5 (router 2.x) and 4 alike. Neither documents it: `seal.test.ts` runs on both.
+ *
+ * @module
+ */
+
+/** One entry of a router's stack. */
+export interface Layer {
+  readonly handle: unknown
+  readonly name?: string
+  readonly method?: string | undefined
+  readonly route?: Route | undefined
+  /** Express 5: the path as it was written. */
+  readonly rawPath?: unknown
+  /** Express 4: the path compiled; `fast_slash` for one that matches everything. */
+  readonly regexp?: { readonly source: string; readonly fast_slash?: boolean }
+}
+
+export interface Route {
+  readonly path: unknown
+  readonly stack: readonly Layer[]
+  readonly methods: Readonly<Record<string, boolean>>
+}
+
+/** An Express app, as far as it is looked into. */
+export interface SealedApp {
+  readonly use: (handler: (...args: never[]) => void) => unknown
+}
+
+/** The app's own stack; empty when it is no Express app, or has no routes. */
+export function stackOfApp(app: object): readonly Layer[] {
+  // In Express 4 `app.router` throws; the real one is made with the first route.
+  if ('_router' in app) return stackOf(app._router) ?? []
+  if ('lazyrouter' in app) return []
+  return 'router' in app ? (stackOf(app.router) ?? []) : []
+}
+
+export function stackOf(handle: unknown): readonly Layer[] | undefined {
+  if (typeof handle !== 'function' || !('stack' in handle)) return undefined
+  return Array.isArray(handle.stack) ? (handle.stack as readonly Layer[]) : undefined
+}
+
+/** Whether the layer sees every request of its router. */
+export function isRoot(layer: Layer): boolean {
+  if (layer.regexp) return layer.regexp.fast_slash === true
+  return isRootPath(layer.rawPath)
+}
+
+/** For people; in Express 4 middleware's path is known as an expression only. */
+export function pathOf(layer: Layer): string {
+  return layer.regexp ? `/${unescaped(layer.regexp.source)}` : pathText(layer.rawPath)
+}
+
+export function pathText(path: unknown): string {
+  if (isRootPath(path)) return '/'
+  return Array.isArray(path) ? path.map(pathText).join('|') : String(path)
+}
+
+/** `^\/admin\/?(?=\/|$)` is `admin`. */
+function unescaped(source: string): string {
+  return source
+    .replace(/^\^\\\//u, '')
+    .replace(/\\\/\?\(\?=\\\/\|\$\)$/u, '')
+    .replaceAll('\\/', '/')
+}
+
+function isRootPath(path: unknown): boolean {
+  return path === '/' || path === '' || path === undefined
+}

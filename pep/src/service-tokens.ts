@@ -1,0 +1,85 @@
+/**
+ * Tokens for calls to other services: the service's own (client credentials), or a caller's exchanged for one that the other service takes
+ * (RFC 8693). A caller's token itself is never sent on.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8693.html RFC 8693}
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { Fault } from '@mandate/protocol'
+import { checkServiceTokensOptions, type ServiceTokensOptions } from './options.ts'
+import { RenewedToken } from './service-token.ts'
+import { createTokenEndpoint, type IssuedToken, TokenRefusal } from './token-endpoint.ts'
+import { endpointsOf, identityAgent } from './transport.ts'
+
+export interface ServiceTokens {
+  /** The service's own token for another one. @throws Fault `identity_unavailable`. */
+  readonly own: (audience: string) => Promise<string>
+  /**
+   * A token of the same person, for another service, with this one as `azp`. Kept for the same caller's token until it ends.
+   *
+   * @throws Fault `unauthenticated` when the caller's token or session has ended, `identity_unavailable` when nobody answers.
+   */
+  readonly exchanged: (callersToken: string, audience: string) => Promise<string>
+  /** Tells that a token was refused where it was sent, so that the next one is another. */
+  readonly drop: (token: string) => void
+  readonly close: () => Promise<void>
+}
+
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+/** Exchanged tokens that are kept; beyond, those asked for longest ago are fetched again when needed. */
+const MAX_KEPT = 10_000
+
+/** What the identity provider answers about a caller's token; anything else is about the service, or about itself. */
+const REFUSALS: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_token', 'access_denied', 'invalid_request'])
+
+/** @throws TypeError naming every bad option. */
+export function createServiceTokens(options: ServiceTokensOptions): ServiceTokens {
+  const { issuer, identityUrl, credentials, timeoutMs, tls } = checkServiceTokensOptions(options)
+  const dispatcher = identityAgent(tls)
+  const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
+  const request = createTokenEndpoint({ issuer, tokenEndpoint, credentials, timeoutMs, dispatcher, now: Date.now })
+  const kept = new Map<string, RenewedToken>()
+  const get = async (key: string, fetch: () => Promise<IssuedToken>): Promise<string> => {
+    const token = kept.get(key) ?? new RenewedToken(fetch, Date.now)
+    // Moved to the end: what was asked for longest ago is forgotten first.
+    kept.delete(key)
+    kept.set(key, token)
+    if (kept.size > MAX_KEPT) forgetOne(kept)
+    return await token.get(AbortSignal.timeout(timeoutMs)).catch((cause: unknown) => {
+      if (token.isSpent) kept.delete(key)
+      throw faultOf(cause)
+    })
+  }
+  return {
+    own: (audience) => get(`own ${audience}`, () => request({ grant_type: 'client_credentials', scope: audience })),
+    exchanged: (callersToken, audience) =>
+      // The hash alone is kept as a key: a list of callers' tokens would be worth stealing.
+      get(`${createHash('sha256').update(callersToken).digest('base64url')} ${audience}`, () =>
+        request({
+          grant_type: TOKEN_EXCHANGE,
+          subject_token: callersToken,
+          subject_token_type: ACCESS_TOKEN,
+          requested_token_type: ACCESS_TOKEN,
+          scope: audience,
+          audience,
+        }),
+      ),
+    drop: (token) => {
+      for (const one of kept.values()) one.drop(token)
+    },
+    close: () => dispatcher.close(),
+  }
+}
+
+function forgetOne(kept: Map<string, RenewedToken>): void {
+  const [oldest] = kept.keys()
+  if (oldest !== undefined) kept.delete(oldest)
+}
+
+function faultOf(cause: unknown): Fault {
+  if (cause instanceof TokenRefusal && REFUSALS.has(cause.error))
+    return new Fault('unauthenticated', 'the token cannot be exchanged', { cause })
+  return new Fault('identity_unavailable', 'no token could be had', { cause, members: { retry_after: 5 } })
+}

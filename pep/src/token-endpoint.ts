@@ -1,0 +1,157 @@
+/**
+ * The identity provider's token endpoint, asked as the service: by a secret (`client_secret_basic`) or a key (`private_key_jwt`). Both are
+ * read anew for each request, so that they can be replaced while the service runs.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc7523.html#section-2.2 RFC 7523, section 2.2}
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import type { EpochMillis } from '@mandate/protocol'
+import { importPKCS8, SignJWT } from 'jose'
+import type { Dispatcher } from 'undici'
+import { z } from 'zod'
+
+/** A value, or where to read it each time that it is needed. */
+export type Readable<T> = T | (() => T | Promise<T>)
+
+/** A private key that signs client assertions; the identity provider knows its public half. */
+export interface ClientKey {
+  /** PKCS #8, PEM. */
+  readonly pem: string
+  readonly kid?: string
+  /** @default 'RS256' */
+  readonly alg?: 'RS256' | 'ES256' | 'EdDSA'
+}
+
+export interface SecretCredentials {
+  readonly clientId: string
+  readonly clientSecret: Readable<string>
+}
+
+export interface KeyCredentials {
+  readonly clientId: string
+  readonly privateKey: Readable<ClientKey>
+}
+
+export interface TokenEndpointOptions {
+  /** Audience of client assertions. */
+  readonly issuer: string
+  readonly tokenEndpoint: string
+  readonly credentials: SecretCredentials | KeyCredentials
+  /** Time for one token request, in milliseconds. */
+  readonly timeoutMs: number
+  readonly dispatcher: Dispatcher
+  readonly now: () => EpochMillis
+}
+
+export interface IssuedToken {
+  readonly value: string
+  /** When it was asked for. */
+  readonly asked: EpochMillis
+  readonly lifeMs: number
+}
+
+/** The endpoint answered, and refuses. `error` is its code, such as `invalid_grant`. */
+export class TokenRefusal extends Error {
+  override readonly name = 'TokenRefusal'
+  readonly error: string
+
+  constructor(status: number, error: string) {
+    super(`the token endpoint answered ${status} ${error}`)
+    this.error = error
+  }
+}
+
+const tokenResponseSchema = z.object({
+  access_token: z.string().min(1),
+  token_type: z.string().regex(/^bearer$/i),
+  expires_in: z.number().positive(),
+})
+const refusalSchema = z.object({ error: z.string().regex(/^[\w-]{1,64}$/u) }).catch({ error: 'unknown' })
+
+/** A client assertion is used at once. */
+const ASSERTION_LIFE_S = 60
+
+/** @returns a function that asks for one grant. @throws TokenRefusal, or whatever kept the endpoint from answering. */
+export function createTokenEndpoint(
+  options: TokenEndpointOptions,
+): (grant: Readonly<Record<string, string>>) => Promise<IssuedToken> {
+  const url = new URL(options.tokenEndpoint)
+  const send = async (grant: Readonly<Record<string, string>>, proof: ClientProof): Promise<IssuedToken> => {
+    const asked = options.now()
+    const { statusCode, body } = await options.dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: 'POST',
+      headers: { ...proof.headers, 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: new URLSearchParams({ ...grant, ...proof.form }).toString(),
+      signal: AbortSignal.timeout(options.timeoutMs),
+    })
+    const text = await body.text()
+    if (statusCode !== 200) throw new TokenRefusal(statusCode, refusalSchema.parse(parseJson(text)).error)
+    const { access_token, expires_in } = tokenResponseSchema.parse(parseJson(text))
+    return { value: access_token, asked, lifeMs: expires_in * 1_000 }
+  }
+  return async (grant) => {
+    const proof = await proofOf(options)
+    try {
+      return await send(grant, proof)
+    } catch (error) {
+      // A secret that was replaced between reading and sending: once more with the new one, if there is one.
+      if (!(error instanceof TokenRefusal) || !ABOUT_CLIENT.has(error.error)) throw error
+      const again = await proofOf(options)
+      if (again.secret === proof.secret) throw error
+      return await send(grant, again)
+    }
+  }
+}
+
+const ABOUT_CLIENT: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
+
+interface ClientProof {
+  /** What it was made from, to tell whether that has changed. */
+  readonly secret: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly form: Readonly<Record<string, string>>
+}
+
+async function proofOf({ credentials, issuer, now }: TokenEndpointOptions): Promise<ClientProof> {
+  if ('clientSecret' in credentials) {
+    const secret = await read(credentials.clientSecret)
+    return { secret, headers: { authorization: `Basic ${basic(credentials.clientId, secret)}` }, form: {} }
+  }
+  const { pem, kid, alg = 'RS256' } = await read(credentials.privateKey)
+  const seconds = Math.floor(now() / 1_000)
+  const assertion = await new SignJWT({ jti: randomUUID() })
+    .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }) })
+    .setIssuer(credentials.clientId)
+    .setSubject(credentials.clientId)
+    .setAudience(issuer)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + ASSERTION_LIFE_S)
+    .sign(await importPKCS8(pem, alg))
+  const form = {
+    client_id: credentials.clientId,
+    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    client_assertion: assertion,
+  }
+  return { secret: pem, headers: {}, form }
+}
+
+export async function read<T extends string | ClientKey>(value: Readable<T>): Promise<T> {
+  return typeof value === 'function' ? await value() : value
+}
+
+/** RFC 6749, section 2.3.1: both halves form-encoded before they are joined. */
+function basic(clientId: string, clientSecret: string): string {
+  const encode = (value: string) => new URLSearchParams({ v: value }).toString().slice(2)
+  return Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString('base64')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
