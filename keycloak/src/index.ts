@@ -9,6 +9,7 @@ export type { KeycloakAdmin } from './admin.ts'
 export { type Credentials, formBrowser, SignInRefusedError } from './form-login.ts'
 export { generatePeople, PEOPLE } from './people.ts'
 export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'
+export { totpCode } from './totp.ts'
 
 /** The realm to import. Every secret in it is a `${NAME}` that Keycloak fills from its environment. */
 export const REALM_FILE = fileURLToPath(new URL('../realm.json', import.meta.url))

@@ -122,8 +122,10 @@ function Drawing(props: { links: readonly ChainLink[]; owner: string | undefined
   useEffect(() => {
     const at = box.current
     if (!at) return
-    const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
-    const watch = new ResizeObserver(() => setWidth(Math.max(240, Math.round(at.clientWidth / rem))))
+    const watch = new ResizeObserver(() => {
+      const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+      setWidth(Math.max(240, Math.round(at.clientWidth / scale)))
+    })
     watch.observe(at)
     return () => watch.disconnect()
   }, [])

@@ -5,7 +5,7 @@
  */
 import { ENTRY_KINDS, REASON_CODES } from '@mandate/protocol'
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { addressOf, type FilterName, type Filters, go } from './location.ts'
 import { kindWords, minuteOf, resourceWords, short } from './words.ts'
 
@@ -66,13 +66,24 @@ export function Filtering(props: { filters: Filters; problem: string | undefined
     if (now !== (before ?? '')) go(addressOf(now === '' ? others : { ...others, [name]: now }))
   }
   const chips = Object.entries(filters) as [FilterName, string][]
+  const [isOpen, setOpen] = useState(false)
+  const inside = chips.filter(([name]) => name !== 'member' && name !== 'decision').length
   return (
     <search class="filters">
       <div class="filters-first">
         <Choice filters={filters} set={set} />
         <TextFilter name="member" label="Anyone in the chain" hint="booking-agent or p_…" filters={filters} set={set} />
-        <More filters={filters} set={set} />
+        <button
+          type="button"
+          class="button more"
+          aria-expanded={isOpen}
+          aria-controls="more-fields"
+          onClick={() => setOpen(!isOpen)}
+        >
+          More filters{inside > 0 && <span class="count">{inside}</span>}
+        </button>
       </div>
+      {isOpen && <MoreFields filters={filters} set={set} />}
       {problem && (
         <p class="problem" role="alert">
           {problem}
@@ -156,37 +167,31 @@ function TextFilter({ name, label, hint, filters, set }: Setting & Field): JSX.E
   )
 }
 
-function More({ filters, set }: Setting): JSX.Element {
-  const box = useRef<HTMLDetailsElement>(null)
-  const inside = FIELDS.filter(({ name }) => filters[name]).length
-  const isSet = inside + Number(Boolean(filters.kind)) + Number(Boolean(filters.from)) + Number(Boolean(filters.to))
+function MoreFields({ filters, set }: Setting): JSX.Element {
   return (
-    <details class="more" ref={box}>
-      <summary class="button">More filters{isSet > 0 && <span class="count">{isSet}</span>}</summary>
-      <div class="more-fields">
-        {FIELDS.map((field) => (
-          <TextFilter key={field.name} {...field} filters={filters} set={set} />
-        ))}
-        <label class="field">
-          <span>Kind</span>
-          <select value={filters.kind ?? ''} onChange={({ currentTarget }) => set('kind', currentTarget.value)}>
-            <option value="">Any</option>
-            {ENTRY_KINDS.map((kind) => (
-              <option key={kind} value={kind}>
-                {kindWords(kind)}
-              </option>
-            ))}
-          </select>
-        </label>
-        <TimeFilter name="from" label="From" filters={filters} set={set} />
-        <TimeFilter name="to" label="Before" filters={filters} set={set} />
-        <datalist id="reasons">
-          {REASON_CODES.map((code) => (
-            <option key={code} value={code} />
+    <div class="more-fields" id="more-fields">
+      {FIELDS.map((field) => (
+        <TextFilter key={field.name} {...field} filters={filters} set={set} />
+      ))}
+      <label class="field">
+        <span>Kind</span>
+        <select value={filters.kind ?? ''} onChange={({ currentTarget }) => set('kind', currentTarget.value)}>
+          <option value="">Any</option>
+          {ENTRY_KINDS.map((kind) => (
+            <option key={kind} value={kind}>
+              {kindWords(kind)}
+            </option>
           ))}
-        </datalist>
-      </div>
-    </details>
+        </select>
+      </label>
+      <TimeFilter name="from" label="From" filters={filters} set={set} />
+      <TimeFilter name="to" label="Before" filters={filters} set={set} />
+      <datalist id="reasons">
+        {REASON_CODES.map((code) => (
+          <option key={code} value={code} />
+        ))}
+      </datalist>
+    </div>
   )
 }
 

@@ -43,7 +43,8 @@ function Sums({ overview }: { readonly overview: Overview | undefined }): JSX.El
         <span class="sum-words">{permits + denials === 1 ? 'decision' : 'decisions'}</span>
       </p>
       <p class="sum-split">
-        {counted(permits)} permitted, <span class="denied-words">{counted(denials)} denied</span>
+        {overview && `${counted(permits)} permitted, `}
+        {overview && <span class={denials > 0 ? 'denied-words' : ''}>{counted(denials)} denied</span>}
         {denials > 0 && permits > 0 && ` (${share} %)`}
       </p>
       {reached < total && (
@@ -117,6 +118,7 @@ function Activity(props: { overview: Overview | undefined; filters: Filters }): 
         <span class="legend legend-note">recorded</span>
       </figcaption>
       <div class="chart" ref={box} role="img" aria-label={words} />
+      {overview && !first && <p class="aside">Nothing to draw.</p>}
     </figure>
   )
 }
@@ -163,7 +165,7 @@ function optionsOf(width: number, step: number, choose: (from: number, to: numbe
   return {
     width,
     height: CHART_PX,
-    padding: [8, 4, 0, 0],
+    padding: [8, rem * 1.75, 0, 0],
     legend: { show: false },
     cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false } },
     scales: {

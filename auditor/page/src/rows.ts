@@ -106,20 +106,18 @@ function useTail(
   const [waiting, setWaiting] = useState<readonly LoggedEntry[]>([])
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set())
   const [live, setLive] = useState<Rows['live']>('off')
-  const shown = useRef<(arrived: readonly LoggedEntry[]) => void>(() => undefined)
-  shown.current = (arrived) => {
-    setHeld((held) => {
-      const known = new Set(held.entries.slice(0, 2_000).map(({ id }) => id))
-      const added = arrived.filter(({ id }) => !known.has(id)).toSorted((one, other) => other.index - one.index)
-      return { ...held, entries: [...added, ...held.entries], total: held.total + added.length }
-    })
-    setFresh(new Set(arrived.map(({ id }) => id)))
+  const shown = useRef<(arrived: readonly LoggedEntry[], are?: 'new' | 'known') => void>(() => undefined)
+  shown.current = (arrived, are = 'new') => {
+    setHeld((held) => withNew(held, arrived))
+    if (are === 'new') setFresh(new Set(arrived.map(({ id }) => id)))
   }
   useEffect(() => {
     setWaiting([])
     setFresh(new Set())
     setLive('off')
     if (!isOn) return
+    const over = new AbortController()
+    let hasCaughtUp = false
     let burst: LoggedEntry[] = []
     let timer: ReturnType<typeof setTimeout> | undefined
     const flush = (): void => {
@@ -136,11 +134,20 @@ function useTail(
       burst.push(entry.data)
       timer ??= setTimeout(flush, TOGETHER_MS)
     }
-    source.onopen = () => setLive('on')
+    source.onopen = () => {
+      setLive('on')
+      if (hasCaughtUp) return
+      hasCaughtUp = true
+      // What came between the first page and the stream is in neither. When it breaks off, it goes on where it was by itself.
+      api.decisions(query, undefined, over.signal).then(
+        ({ entries }) => shown.current(entries, 'known'),
+        () => undefined,
+      )
+    }
     source.onerror = () => setLive('lost')
-    source.addEventListener('message', take)
-    for (const name of ['entry', 'decision']) source.addEventListener(name, take)
+    source.onmessage = take
     return () => {
+      over.abort()
       source.close()
       clearTimeout(timer)
     }
@@ -152,6 +159,15 @@ function useTail(
     })
   }, [])
   return { waiting: waiting.length, fresh, live, show }
+}
+
+/** Each entry once, in the order of the log. */
+function withNew(held: Held, arrived: readonly LoggedEntry[]): Held {
+  const [newest] = held.entries
+  const known = new Set(held.entries.slice(0, 2_000).map(({ id }) => id))
+  const added = arrived.filter(({ id, index }) => !known.has(id) && (newest === undefined || index > newest.index))
+  const sorted = added.toSorted((one, other) => other.index - one.index)
+  return { ...held, entries: [...sorted, ...held.entries], total: held.total + sorted.length }
 }
 
 function jsonOf(text: string): unknown {

@@ -47,10 +47,16 @@ export function partyOf(party: string): { readonly kind: PartyKind; readonly id:
 
 export const PARTY_WORD: Readonly<Record<PartyKind, string>> = { user: 'person', agent: 'agent', service: 'service' }
 
+/** Ids that machines made are cut; names that people gave stand as they are. */
+function shortId(id: string, most: number): string {
+  return /^(p_|~)|^[0-9A-HJKMNP-TV-Z]{26}$|^.{33,}$/u.test(id) ? short(id, most) : id
+}
+
 /** `type:id` with the id shortened. */
 export function resourceWords(resource: string, most = SHORT): string {
   const at = resource.indexOf(':')
-  return at < 0 ? resource : `${resource.slice(0, at).replaceAll('_', ' ')} ${short(resource.slice(at + 1), most)}`
+  if (at < 0) return shortId(resource, most)
+  return `${resource.slice(0, at).replaceAll('_', ' ')} ${shortId(resource.slice(at + 1), most)}`
 }
 
 /** What a kind of entry tells. */

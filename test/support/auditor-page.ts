@@ -1,0 +1,55 @@
+/**
+ * The auditor's page in a real Chromium: signing in with a one-time code, looking for what axe finds, and pictures for people to look at.
+ *
+ * @module
+ */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { type Credentials, totpCode } from '@mandate/keycloak'
+import type { Page } from 'playwright-core'
+import { typePassword } from './system-browser.ts'
+
+/** Ignored by git; CI keeps what is here. */
+const PICTURES = fileURLToPath(new URL('../artifacts/auditor', import.meta.url))
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const STEP_MS = 30_000
+/** A code is good once: whoever else signed in within this half minute has used it up. */
+const TRIES = 3
+
+/** Signs in at Keycloak's own pages, from whatever page sent the browser there. */
+export async function signInAt(page: Page, { username, password, totpSecret }: Credentials): Promise<void> {
+  await page.locator('#username').waitFor()
+  await typePassword(page, username, password)
+  for (let attempt = 0; attempt < TRIES && totpSecret !== undefined; attempt += 1) {
+    if ((await page.locator('#otp').count()) === 0) return
+    if (attempt > 0) await page.waitForTimeout(STEP_MS - (Date.now() % STEP_MS) + 1_100)
+    await page.locator('#otp').fill(totpCode(totpSecret, Math.floor(Date.now() / STEP_MS)))
+    await Promise.all([page.waitForEvent('load'), page.locator('#kc-login').click()])
+  }
+}
+
+/** What axe finds wrong by WCAG 2.2 AA: each rule with where. Empty is clean. */
+export async function axe(page: Page): Promise<readonly string[]> {
+  // By the debugger, not by a script tag: the page's security policy has no exception for tests.
+  await page.evaluate(AXE)
+  return page.evaluate(async () => {
+    const { axe: checker } = globalThis as unknown as {
+      readonly axe: {
+        run(options: object): Promise<{
+          readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[]
+        }>
+      }
+    }
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+    const { violations } = await checker.run({ runOnly: tags })
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 160)}`))
+  })
+}
+
+/** Keeps a picture. */
+export async function picture(page: Page, name: string, fullPage = false): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true })
+  await page.evaluate(() => document.fonts.ready)
+  await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage, animations: 'disabled' })
+}
