@@ -9,23 +9,22 @@ import { decisionIdSchema, decisionQuerySchema, parseVerifierKey, type VerifierK
 import { z } from 'zod'
 import { directorySource, EXIT, FILTERS, httpSource, type Source, SourceError } from './source.ts'
 import { drawing, harmless, table } from './text.ts'
-import { USAGE } from './usage.ts'
+import { USAGE, UsageError } from './usage.ts'
 import { type VerifyReport, verifyDirectory } from './verify.ts'
+import { WITNESS_OPTIONS, witness, witnessesOf } from './witness/cli.ts'
 
 /** What the process lends to the commands. */
 export interface Surroundings {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** For what runs until it is stopped. */
+  readonly untilStopped?: () => Promise<void>
 }
 
 const MAX_LIMIT = 1_000_000
 const DEFAULT_LIMIT = 50
 const MAX_FINDINGS_SHOWN = 20
-
-class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
 
 type Options = NonNullable<ParseArgsConfig['options']>
 const SOURCE_OPTIONS: Options = {
@@ -45,11 +44,14 @@ const COMMANDS: Readonly<Record<string, Options>> = {
   verify: {
     dir: { type: 'string' },
     key: { type: 'string', multiple: true },
+    witness: { type: 'string', multiple: true },
+    quorum: { type: 'string' },
     checkpoint: { type: 'string' },
     remember: { type: 'boolean' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
+  witness: WITNESS_OPTIONS,
 }
 
 /** Parsed options. */
@@ -90,6 +92,7 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
     surroundings.out(USAGE)
     return EXIT.ok
   }
+  if (command === 'witness') return witness(given.values, surroundings)
   if (command === 'query') return query(given, surroundings)
   return command === 'show' ? show(given, surroundings) : verify(given, surroundings)
 }
@@ -164,7 +167,8 @@ async function verify(given: Given, { out }: Surroundings): Promise<number> {
   noPositionals(given)
   const directory = text(given, 'dir')
   const named = given.values['key']
-  const keys = await Promise.all((Array.isArray(named) ? named.map(String) : []).map(keyOf))
+  const keys = (await Promise.all((Array.isArray(named) ? named.map(String) : []).map(keysOf))).flat()
+  const { witnesses, quorum } = await witnessesOf(given.values)
   if (directory === undefined || keys.length === 0) throw new UsageError('verify needs --dir and --key.')
   const file = text(given, 'checkpoint')
   const isRemembering = given.values['remember'] === true
@@ -177,7 +181,7 @@ async function verify(given: Given, { out }: Surroundings): Promise<number> {
     throw new SourceError(EXIT.notFound, `${directory} is no directory`)
   }
   const began = performance.now()
-  const report = await verifyDirectory({ directory, keys, remembered })
+  const report = await verifyDirectory({ directory, keys, remembered, witnesses, quorum })
   const isGood = report.findings.length === 0
   if (isGood && isRemembering && file !== undefined && report.checkpoint !== undefined) {
     await writeFile(`${file}.tmp`, report.checkpoint, { mode: 0o600 })
@@ -191,12 +195,12 @@ async function verify(given: Given, { out }: Surroundings): Promise<number> {
   return isGood ? EXIT.ok : EXIT.failed
 }
 
-/** A verifier key, or the key in a file. */
-async function keyOf(given: string): Promise<VerifierKey> {
+/** A verifier key, or the keys in a file, one a line. */
+async function keysOf(given: string): Promise<readonly VerifierKey[]> {
   const isKey = /^[^+]+\+[0-9a-f]{8}\+/u.test(given)
   const written = isKey ? given : await needed(given)
   try {
-    return await parseVerifierKey(written)
+    return await Promise.all(written.trim().split('\n').map(parseVerifierKey))
   } catch (error) {
     throw new UsageError(`--key: ${error instanceof Error ? error.message : 'unreadable'}`)
   }
@@ -212,12 +216,13 @@ async function needed(path: string): Promise<string> {
 
 /** What verify prints. The last line is the verdict. */
 function reportText(report: VerifyReport, tookMs: number): string {
-  const { origin = 'unknown', size, root = '', signedBy, pending, findings, notes } = report
+  const { origin = 'unknown', size, root = '', signedBy, witnessed, pending, findings, notes } = report
   const perSecond = Math.round(size / (tookMs / 1000)).toLocaleString('en')
   const lines = [
     `log         ${origin}`,
     `checkpoint  ${size} entries, root ${root}`,
     `signed by   ${signedBy.join(', ') || 'nobody known'}`,
+    ...witnessed.map(({ name, at }) => `witnessed   by ${name} at ${at}`),
     `read        in ${(tookMs / 1000).toFixed(1)} s, ${perSecond} entries/s`,
     `journal     ${pending} sequenced and not yet published`,
     ...notes.map((note) => `note        ${note}`),

@@ -1,13 +1,19 @@
 /**
- * What `mandate-audit --help` says.
+ * What `mandate-audit --help` says, and whom it is said to.
  *
  * @module
  */
+/** A command line that cannot be meant. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
 export const USAGE = `mandate-audit: read and verify a decision log
 
   mandate-audit query  (--url URL | --dir LOG) [filters] [--limit N] [--json]
   mandate-audit show   (--url URL | --dir LOG) ID [--json]
-  mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--json]
+  mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--witness VKEY [--quorum N]] [--json]
+  mandate-audit witness --listen HOST:PORT --log ORIGIN=VKEY --state DIR [--name NAME]
 
 Sources
   --url URL            a PDP; the token comes from --token-file or MANDATE_TOKEN
@@ -23,9 +29,16 @@ Filters of query (all that are given must hold)
   --limit N            default 50, newest first
 
 verify
-  --key VKEY           the pinned verifier key, or the file that holds it; give it again for a second key
+  --key VKEY           the pinned verifier key, or the file that holds it or several; give it again for a second key
   --checkpoint FILE    a checkpoint from before: truncation and forks since then show
   --remember           when all is well, write the newest checkpoint to that file
+  --witness VKEY       the pinned key of a witness that must have cosigned; give it again for others
+  --quorum N           so many of them are enough
+
+witness: cosigns checkpoints of logs that only grow (C2SP tlog-witness), until it is stopped
+  --log ORIGIN=VKEY    a log and its key; give it again for a second key or another log
+  --state DIR          where its key and what it cosigned are kept
+  --name NAME          of its key when that is made; default mandate-witness.invalid
 
 Exit codes
   0 all is well    1 verification failed    64 wrong usage    65 unreadable data or answer

@@ -9,11 +9,14 @@ import {
   decodeBundle,
   equalBytes,
   leafHash,
+  parseNote,
   TILE_WIDTH,
   tileWidth,
   toBase64,
   type VerifierKey,
   verifyCheckpoint,
+  verifyCosignatures,
+  type WitnessKey,
 } from '@mandate/protocol'
 import { contentObjection, idIn, type TileCheck } from './check.ts'
 import { type NamedSegment, readCheckpoint, readJournal, readTile, sha256, unpublished } from './directory.ts'
@@ -27,6 +30,9 @@ export interface VerifyOptions {
   readonly keys: readonly VerifierKey[]
   /** A signed checkpoint from before: the log must go on from there. */
   readonly remembered?: string | undefined
+  /** Pinned keys of witnesses, and how many of them must have cosigned. @default all */
+  readonly witnesses?: readonly WitnessKey[]
+  readonly quorum?: number | undefined
 }
 
 export interface VerifyReport {
@@ -36,6 +42,8 @@ export interface VerifyReport {
   /** Base 64. */
   readonly root: string | undefined
   readonly signedBy: readonly string[]
+  /** Names of the pinned witnesses that cosigned, and when, RFC 3339. */
+  readonly witnessed: readonly { readonly name: string; readonly at: string }[]
   /** Entries that are sequenced and not yet in the tree. */
   readonly pending: number
   /** By index; those that concern no single entry come last. Empty: the log verifies. */
@@ -51,7 +59,8 @@ function general(problem: string): Finding {
 }
 
 /** Verifies a log. Rejects only when it cannot be read at all; damage is in the report. */
-export async function verifyDirectory({ directory, keys, remembered }: VerifyOptions): Promise<VerifyReport> {
+export async function verifyDirectory(options: VerifyOptions): Promise<VerifyReport> {
+  const { directory, keys, remembered } = options
   const written = await readCheckpoint(directory)
   if (written === undefined) return failed('there is no checkpoint')
   const verdict = await verifyCheckpoint(written, keys)
@@ -71,11 +80,14 @@ export async function verifyDirectory({ directory, keys, remembered }: VerifyOpt
   findings.push(...(await judgeStrays(strays, { directory, size, published: journal.published, pending })))
   if (remembered !== undefined)
     findings.push(...(await checkRemembered(remembered, keys, verdict.checkpoint, examined)))
+  const { witnessed, findings: unwitnessed } = await checkWitnesses(written, options)
+  findings.push(...unwitnessed)
   return {
     origin,
     size,
     root: toBase64(root),
     signedBy: verdict.signedBy.map(({ name, keyId }) => `${name}+${keyId}`),
+    witnessed,
     pending: journal.leaves.length,
     findings: findings.toSorted((one, other) => (one.index ?? Number.MAX_VALUE) - (other.index ?? Number.MAX_VALUE)),
     notes: journal.notes,
@@ -84,8 +96,29 @@ export async function verifyDirectory({ directory, keys, remembered }: VerifyOpt
 }
 
 function failed(problem: string): VerifyReport {
-  const nothing = { origin: undefined, size: 0, root: undefined, signedBy: [], pending: 0, checkpoint: undefined }
+  const nothing = {
+    origin: undefined,
+    size: 0,
+    root: undefined,
+    signedBy: [],
+    witnessed: [],
+    pending: 0,
+    checkpoint: undefined,
+  }
   return { ...nothing, findings: [general(problem)], notes: [] }
+}
+
+/** Enough of the pinned witnesses must have cosigned; others count for nothing. */
+async function checkWitnesses(
+  checkpoint: string,
+  { witnesses = [], quorum = witnesses.length }: VerifyOptions,
+): Promise<Pick<VerifyReport, 'witnessed' | 'findings'>> {
+  const verdict = await verifyCosignatures(parseNote(checkpoint), witnesses)
+  if (!verdict.ok) return { witnessed: [], findings: [general(verdict.objection)] }
+  const witnessed = verdict.cosigned.map(({ key, at }) => ({ name: key.name, at: new Date(at * 1000).toISOString() }))
+  const isEnough = witnessed.length >= quorum
+  const problem = `${witnessed.length} of ${witnesses.length} known witnesses cosigned the checkpoint; ${quorum} must have`
+  return { witnessed, findings: isEnough ? [] : [general(problem)] }
 }
 
 interface JournalReport {

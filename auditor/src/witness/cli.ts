@@ -1,0 +1,62 @@
+/**
+ * What the command line says of witnesses: of one that is run, and of those whose cosignatures are demanded.
+ *
+ * @module
+ */
+import type { ParseArgsConfig } from 'node:util'
+import { parseWitnessKey, type WitnessKey } from '@mandate/protocol'
+import { UsageError } from '../usage.ts'
+import { type RunningWitness, startWitness } from './command.ts'
+
+export const WITNESS_OPTIONS: NonNullable<ParseArgsConfig['options']> = {
+  listen: { type: 'string' },
+  log: { type: 'string', multiple: true },
+  state: { type: 'string' },
+  name: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
+
+/** Runs a witness until it is stopped. */
+export async function witness(
+  { listen, log, state, name = 'mandate-witness.invalid' }: Values,
+  { out, untilStopped }: { readonly out: (text: string) => void; readonly untilStopped?: () => Promise<void> },
+): Promise<number> {
+  if (typeof listen !== 'string' || typeof state !== 'string')
+    throw new UsageError('witness needs --listen and --state.')
+  const running = await started({ listen, state, logs: listOf(log), name: String(name) }, (line) => out(`${line}\n`))
+  out(`listening   ${running.url}\nkey         ${running.vkey}\n`)
+  await untilStopped?.()
+  await running.close()
+  return 0
+}
+
+async function started(...given: Parameters<typeof startWitness>): Promise<RunningWitness> {
+  try {
+    return await startWitness(...given)
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof SyntaxError) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+/** `--witness` and `--quorum` of verify. */
+export async function witnessesOf({
+  witness: named,
+  quorum,
+}: Values): Promise<{ readonly witnesses: readonly WitnessKey[]; readonly quorum: number | undefined }> {
+  let witnesses: readonly WitnessKey[]
+  try {
+    witnesses = await Promise.all(listOf(named).map(parseWitnessKey))
+  } catch (error) {
+    throw new UsageError(`--witness: ${error instanceof Error ? error.message : 'unreadable'}`)
+  }
+  if (quorum === undefined) return { witnesses, quorum }
+  const enough = Number(quorum)
+  if (!(Number.isInteger(enough) && enough >= 1 && enough <= witnesses.length))
+    throw new UsageError('--quorum is 1 to the number of --witness')
+  return { witnesses, quorum: enough }
+}

@@ -1,0 +1,99 @@
+/**
+ * `mandate-audit witness`: makes or loads the witness's key, and serves until it is stopped.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, rename } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import {
+  formatWitnessKey,
+  formatWitnessSecret,
+  parseVerifierKey,
+  parseWitnessSecret,
+  type VerifierKey,
+  type WitnessSigner,
+  witnessSignerOf,
+} from '@mandate/protocol'
+import { readIfThere } from '../directory.ts'
+import { serveWitness } from './server.ts'
+import { WitnessStore } from './store.ts'
+
+export interface WitnessCommand {
+  /** `HOST:PORT`. */
+  readonly listen: string
+  /** `ORIGIN=VKEY`, each; an origin again for a further key. */
+  readonly logs: readonly string[]
+  /** Directory of the key and what was cosigned; made when absent. */
+  readonly state: string
+  /** Of a key that is to be made: the witness's own, such as `witness.example/w1`. */
+  readonly name: string
+}
+
+export interface RunningWitness {
+  readonly url: string
+  readonly vkey: string
+  readonly close: () => Promise<void>
+}
+
+/** @throws TypeError for what it is told wrongly, SyntaxError for a key that is none. */
+export async function startWitness(
+  { listen, logs, state, name }: WitnessCommand,
+  say: (line: string) => void,
+): Promise<RunningWitness> {
+  const [, host = '', port = ''] = /^(\[.+\]|[^:]+):(\d{1,5})$/u.exec(listen) ?? []
+  if (host === '') throw new TypeError('--listen is HOST:PORT')
+  const known = await readLogs(logs)
+  await mkdir(state, { recursive: true, mode: 0o700 })
+  const signer = await loadWitness(join(state, 'witness.key'), name)
+  const store = new WitnessStore(join(state, 'witness.db'))
+  const onSuspicion = (what: string, note: string): void => say(`SUSPICIOUS  ${what}: ${JSON.stringify(note)}`)
+  const now = (): number => Math.floor(Date.now() / 1000)
+  const options = { signer, store, logs: known, now, onSuspicion }
+  const server = await serveWitness(options, { host: host.replace(/^\[|\]$/gu, ''), port: Number(port) })
+  return {
+    url: `http://${host}:${portOf(server)}`,
+    vkey: formatWitnessKey(signer.key),
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      store.close()
+    },
+  }
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+async function readLogs(logs: readonly string[]): Promise<ReadonlyMap<string, readonly VerifierKey[]>> {
+  const known = new Map<string, VerifierKey[]>()
+  for (const log of logs) {
+    const at = log.indexOf('=')
+    const origin = log.slice(0, at)
+    const key = await parseVerifierKey(log.slice(at + 1))
+    if (at < 1 || key.name !== origin)
+      throw new TypeError(`--log is ORIGIN=VKEY, and the key's name is the origin: ${log}`)
+    known.set(origin, [...(known.get(origin) ?? []), key])
+  }
+  if (known.size === 0) throw new TypeError('witness needs --log')
+  return known
+}
+
+async function loadWitness(path: string, name: string): Promise<WitnessSigner> {
+  const written = await readIfThere(path)
+  if (written) return parseWitnessSecret(new TextDecoder().decode(written))
+  const seed = randomBytes(32)
+  const signer = await witnessSignerOf(name, seed)
+  const handle = await open(`${path}.tmp`, 'w', 0o600)
+  try {
+    await handle.writeFile(`${formatWitnessSecret(signer.key, seed)}\n`)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await rename(`${path}.tmp`, path)
+  return signer
+}

@@ -1,0 +1,69 @@
+/**
+ * A witness over HTTP: `POST /add-checkpoint`, and for monitors `GET /<origin hash>/checkpoint`. There is no caller to authenticate: what counts is
+ * the log's signature.
+ *
+ * @module
+ */
+import { hash } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { addCheckpoint, type WitnessOptions } from './witness.ts'
+
+/** 63 hashes, and a note with more signatures than anybody has. */
+const MAX_BODY_BYTES = 64 * 1024
+const TIMEOUT_MS = 10_000
+const MAX_CONNECTIONS = 256
+
+/** Listens where it is told. Rejects when it cannot. */
+export async function serveWitness(
+  options: WitnessOptions,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Server> {
+  const origins = new Map([...options.logs.keys()].map((origin) => [hash('sha256', origin, 'hex'), origin]))
+  const server = createServer({ requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS }, (req, res) => {
+    handle(req, res, options, origins).catch(() => {
+      if (!res.headersSent) res.statusCode = 500
+      res.end()
+    })
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, resolve)
+  })
+  return server
+}
+
+async function handle(
+  req: IncomingMessage,
+  res: ServerResponse,
+  options: WitnessOptions,
+  origins: ReadonlyMap<string, string>,
+): Promise<void> {
+  res.setHeader('x-content-type-options', 'nosniff')
+  const [path = ''] = (req.url ?? '').split('?')
+  if (path === '/add-checkpoint') {
+    if (req.method !== 'POST') return end(res.setHeader('allow', 'POST'), 405, 'Only POST.\n')
+    const body = await bodyOf(req)
+    if (body === undefined) return end(res, 413, 'Too large.\n')
+    const { status, body: text, type } = await addCheckpoint(options, body)
+    return end(res, status, text, type)
+  }
+  const origin = origins.get(/^\/([0-9a-f]{64})\/checkpoint$/u.exec(path)?.[1] ?? '')
+  const newest = origin === undefined || req.method !== 'GET' ? undefined : options.store.newest(origin)
+  return newest ? end(res.setHeader('cache-control', 'max-age=1'), 200, newest.note) : end(res, 404, 'Nothing here.\n')
+}
+
+function end(res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+  res.writeHead(status, { 'content-type': type }).end(body)
+}
+
+async function bodyOf(req: IncomingMessage): Promise<string | undefined> {
+  const parts: Buffer[] = []
+  let bytes = 0
+  for await (const part of req as AsyncIterable<Buffer>) {
+    bytes += part.length
+    if (bytes > MAX_BODY_BYTES) return undefined
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString()
+}
