@@ -9,7 +9,8 @@ import { decisionIdSchema, decisionQuerySchema, parseVerifierKey, type VerifierK
 import { z } from 'zod'
 import { directorySource, EXIT, FILTERS, httpSource, type Source, SourceError } from './source.ts'
 import { drawing, harmless, table } from './text.ts'
-import { USAGE, UsageError } from './usage.ts'
+import { USAGE } from './usage.ts'
+import { UsageError } from './usage-error.ts'
 import { type VerifyReport, verifyDirectory } from './verify.ts'
 import { WITNESS_OPTIONS, witness, witnessesOf } from './witness/cli.ts'
 
@@ -18,8 +19,8 @@ export interface Surroundings {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** For what runs until it is stopped. */
-  readonly untilStopped?: () => Promise<void>
+  /** From when this is asked for, Ctrl-C ends the work and not the process. */
+  readonly untilInterrupted?: () => AbortSignal
 }
 
 const MAX_LIMIT = 1_000_000
@@ -92,7 +93,7 @@ async function dispatch(argv: readonly string[], surroundings: Surroundings): Pr
     surroundings.out(USAGE)
     return EXIT.ok
   }
-  if (command === 'witness') return witness(given.values, surroundings)
+  if (command === 'witness') return witness(given, surroundings)
   if (command === 'query') return query(given, surroundings)
   return command === 'show' ? show(given, surroundings) : verify(given, surroundings)
 }

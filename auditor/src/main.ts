@@ -10,12 +10,16 @@ import { run } from './cli.ts'
 /** A reader that has seen enough (`| head`) is no failure. */
 process.stdout.on('error', () => process.exit())
 
+/** The first Ctrl-C ends what would go on for ever; the second ends everything. */
+function untilInterrupted(): AbortSignal {
+  const end = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())
+  return end.signal
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   environment: process.env,
-  untilStopped: () =>
-    new Promise((resolve) => {
-      for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve())
-    }),
+  untilInterrupted,
 })

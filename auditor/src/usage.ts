@@ -1,13 +1,8 @@
 /**
- * What `mandate-audit --help` says, and whom it is said to.
+ * What `mandate-audit --help` says.
  *
  * @module
  */
-/** A command line that cannot be meant. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 export const USAGE = `mandate-audit: read and verify a decision log
 
   mandate-audit query  (--url URL | --dir LOG) [filters] [--limit N] [--json]

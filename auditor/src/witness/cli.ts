@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { once } from 'node:events'
 import type { ParseArgsConfig } from 'node:util'
 import { parseWitnessKey, type WitnessKey } from '@mandate/protocol'
-import { UsageError } from '../usage.ts'
+import { UsageError } from '../usage-error.ts'
 import { type RunningWitness, startWitness } from './command.ts'
 
 export const WITNESS_OPTIONS: NonNullable<ParseArgsConfig['options']> = {
@@ -22,14 +23,16 @@ const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? va
 
 /** Runs a witness until it is stopped. */
 export async function witness(
-  { listen, log, state, name = 'mandate-witness.invalid' }: Values,
-  { out, untilStopped }: { readonly out: (text: string) => void; readonly untilStopped?: () => Promise<void> },
+  { values }: { readonly values: Values },
+  { out, untilInterrupted }: { readonly out: (text: string) => void; readonly untilInterrupted?: () => AbortSignal },
 ): Promise<number> {
+  const { listen, log, state, name = 'mandate-witness.invalid' } = values
   if (typeof listen !== 'string' || typeof state !== 'string')
     throw new UsageError('witness needs --listen and --state.')
   const running = await started({ listen, state, logs: listOf(log), name: String(name) }, (line) => out(`${line}\n`))
   out(`listening   ${running.url}\nkey         ${running.vkey}\n`)
-  await untilStopped?.()
+  const signal = untilInterrupted?.()
+  if (signal && !signal.aborted) await once(signal, 'abort')
   await running.close()
   return 0
 }
