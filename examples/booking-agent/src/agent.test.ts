@@ -146,7 +146,12 @@ test('a run looks, asks, then tries item by item, and goes on past a denial', as
       { name: 'flight', status: 'booked', evaluation_id: '01KF', precheck: { decision: true } },
     ],
   })
-  expect(heard.map(({ method, path }) => `${method} ${path}`)).toEqual(Object.keys(MILAN))
+  // The items are tried at the same time, so in no order.
+  const asked = heard.map(({ method, path }) => `${method} ${path}`)
+  expect([...asked.slice(0, 2), ...asked.slice(2).sort()]).toEqual([
+    ...Object.keys(MILAN).slice(0, 2),
+    ...Object.keys(MILAN).slice(2).sort(),
+  ])
 })
 
 test('trips gets an exchanged token of the person through the agent, for trips alone, and the persona', async () => {

@@ -8,11 +8,13 @@ import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/servic
 import { Fault } from '@mandate/protocol'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
+import { mcpDoor, type ProtectedResource, RESOURCE_METADATA, resourceMetadata } from './mcp-door.ts'
+import { mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
 
 export type AgentLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
-export interface AppDeps extends RoutesDeps {
+export interface AppDeps extends RoutesDeps, ProtectedResource {
   readonly logger: AgentLogger
   /** Express's `trust proxy`: who may say that a request came by TLS. */
   readonly trustProxy?: string | undefined
@@ -30,7 +32,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), requestLog(logger))
+  app.use(helmet(), requestLog(logger), mcpDoor(deps))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -38,8 +40,9 @@ export function createApp(deps: AppDeps): Express {
     store.check()
     res.json({ status: 'ok' })
   })
+  app.get(RESOURCE_METADATA, pep.open('says only where to sign in, as RFC 9728 wants it'), resourceMetadata(deps))
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
-  app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps))
+  app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(() => {
     throw new Fault('not_found', 'no such route')
   })

@@ -4,6 +4,7 @@
  * @module
  */
 import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { idSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -19,6 +20,10 @@ const settingsSchema = z
     AGENT_PDP_URL: setting.url,
     AGENT_DATA_DIR: z.string().min(1),
     AGENT_INTERACTIVE_CLIENTS: setting.list(['desktop']),
+    AGENT_PARALLEL_ITEMS: z.coerce.number().int().min(1).max(16).default(4),
+    AGENT_SCHEDULE_WORKFLOWS: setting.list([]).pipe(z.array(idSchema)),
+    AGENT_SCHEDULE_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3_600),
+    AGENT_PUBLIC_URL: setting.url.optional(),
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
     AGENT_TLS_CERT: setting.pem,
     AGENT_TLS_KEY: setting.pem,
@@ -54,6 +59,9 @@ const settingsSchema = z
     pdpUrl: env.AGENT_PDP_URL,
     dataDir: env.AGENT_DATA_DIR,
     interactiveClients: env.AGENT_INTERACTIVE_CLIENTS,
+    parallelItems: env.AGENT_PARALLEL_ITEMS,
+    schedule: { workflows: env.AGENT_SCHEDULE_WORKFLOWS, everyMs: env.AGENT_SCHEDULE_SECONDS * 1_000 },
+    publicUrl: env.AGENT_PUBLIC_URL,
     trustProxy: env.AGENT_TRUST_PROXY,
     limits: {
       personPerMinute: env.AGENT_PERSON_PER_MINUTE,

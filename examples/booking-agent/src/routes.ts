@@ -5,11 +5,14 @@
  */
 import { type Authz, accessTokenOf, authzOf, type Pep, refOf } from '@mandate/pep'
 import { Fault, idSchema, refuse } from '@mandate/protocol'
-import { type Request, type RequestHandler, Router } from 'express'
+import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
-import { type RunnerDeps, runTrip } from './runner.ts'
+import type { RunEvents } from './events.ts'
+import { isResumable, type Run } from './run.ts'
+import { beginRun, carryOut, type RunnerDeps, reopened } from './runner.ts'
 import type { RunStore } from './store.ts'
 import type { TripsTokens } from './tokens.ts'
+import type { Acting } from './trips-client.ts'
 
 export interface RoutesDeps {
   readonly pep: Pep
@@ -18,6 +21,9 @@ export interface RoutesDeps {
   readonly tokens: TripsTokens
   /** The agent's own id. */
   readonly agent: string
+  readonly events: RunEvents
+  /** Takes work that nobody waits for: its failure is logged, and the agent's end waits for it. */
+  readonly background: (work: Promise<unknown>) => void
 }
 
 const MAX_ITEMS = 50
@@ -38,27 +44,56 @@ export function runRoutes(deps: RoutesDeps): Router {
   router.post('/runs', pep.open('each item of a run is decided where it is executed'), startRun(deps))
   router.get('/runs', pep.open(own), listRuns(deps))
   router.get('/runs/:id', pep.open(own), showRun(deps))
+  router.get('/runs/:id/events', pep.open(own), streamRun(deps))
+  router.post('/runs/:id/resume', pep.open('each item of a run is decided where it is executed'), resumeRun(deps))
   return router
 }
 
-function startRun({ runner, tokens, agent }: RoutesDeps): RequestHandler {
+function startRun(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const authz = personOf(req)
     const parsed = runRequestSchema.safeParse(req.body ?? {})
     if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
-    const { workflow, items, dry_run } = parsed.data
-    const token = await tokens.exchanged(accessTokenOf(req))
-    const order = {
-      workflow,
-      items,
-      dryRun: dry_run,
-      subject: refOf(authz.subject),
-      actor: `agent:${agent}`,
-      as: { token, persona: authz.persona, requestId: authz.requestId },
-    }
-    const run = await runTrip(order, runner)
-    res.status(201).location(`/runs/${run.id}`).json(run)
+    const { workflow, items, dry_run: dryRun } = parsed.data
+    const as = await actingAs(req, deps)
+    const order = { workflow, items, dryRun, subject: refOf(authz.subject), actor: `agent:${deps.agent}`, as }
+    await answerRun(req, res, beginRun(order, deps.runner), { as, status: 201 }, deps)
   }
+}
+
+/** The person's token was never kept, so a run goes on when they bring one. */
+function resumeRun(deps: RoutesDeps): RequestHandler {
+  return async (req, res) => {
+    const as = await actingAs(req, deps)
+    const run = ownRun(req, deps)
+    if (!isResumable(run)) throw refuse('conflict', 'The run is under way, or came to its end.')
+    const { persona } = run
+    if (persona !== as.persona) throw refuse('conflict', 'The run acts in another persona.')
+    await answerRun(req, res, reopened(run, deps.runner), { as, status: 200 }, deps)
+  }
+}
+
+/** With `Prefer: respond-async` (RFC 7240) the run goes on behind the answer; its events tell how. */
+async function answerRun(
+  req: Request,
+  res: Response,
+  run: Run,
+  { as, status }: { readonly as: Acting; readonly status: number },
+  { runner, background }: RoutesDeps,
+): Promise<void> {
+  const work = carryOut(run, as, runner)
+  res.location(`/runs/${run.id}`)
+  if (!/\brespond-async\b/iu.test(req.get('Prefer') ?? '')) {
+    res.status(status).json(await work)
+    return
+  }
+  background(work)
+  res.status(202).set('Preference-Applied', 'respond-async').json(run)
+}
+
+export async function actingAs(req: Request, { tokens }: Pick<RoutesDeps, 'tokens'>): Promise<Acting> {
+  const { persona, requestId } = personOf(req)
+  return { token: await tokens.exchanged(accessTokenOf(req)), persona, requestId }
 }
 
 function listRuns({ store }: RoutesDeps): RequestHandler {
@@ -67,16 +102,26 @@ function listRuns({ store }: RoutesDeps): RequestHandler {
   }
 }
 
-function showRun({ store }: RoutesDeps): RequestHandler {
+function showRun(deps: RoutesDeps): RequestHandler {
   return (req, res) => {
-    const run = store.find(String(req.params['id']), refOf(personOf(req).subject))
-    if (!run) throw new Fault('not_found', 'no such run of this person')
-    res.json(run)
+    res.json(ownRun(req, deps))
   }
 }
 
+function streamRun(deps: RoutesDeps): RequestHandler {
+  return (req, res) => {
+    deps.events.answer(res, ownRun(req, deps), personOf(req))
+  }
+}
+
+function ownRun(req: Request, { store }: RoutesDeps): Run {
+  const run = store.find(String(req.params['id']), refOf(personOf(req).subject))
+  if (!run) throw new Fault('not_found', 'no such run of this person')
+  return run
+}
+
 /** No PDP is asked here, so nobody could say whether another client is an agent: only the person themself may start or read runs. */
-function personOf(req: Request): Authz {
+export function personOf(req: Request): Authz {
   const authz = authzOf(req)
   if (authz.inPerson) return authz
   throw new Fault('in_person_only', 'a run is started and read by a person, signed in at an interactive client')

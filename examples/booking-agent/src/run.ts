@@ -37,8 +37,11 @@ const runItemSchema = decidedSchema.partial().extend({
 })
 export type RunItem = z.infer<typeof runItemSchema>
 
-/** `denied`: the trip may not even be read. `failed`: the service did not answer. `interrupted`: the agent was stopped in the middle. */
-const RUN_STATUSES = ['running', 'done', 'denied', 'failed', 'interrupted'] as const
+/**
+ * `denied`: the trip may not even be read. `failed`: the service did not answer. `stopped`: the authority ended with items left untried.
+ * `interrupted`: the agent was stopped in the middle.
+ */
+const RUN_STATUSES = ['running', 'done', 'denied', 'failed', 'stopped', 'interrupted'] as const
 
 export const runSchema = z.object({
   id: z.string(),
@@ -50,6 +53,8 @@ export const runSchema = z.object({
   /** The agent, when it acts for somebody. */
   actor: z.string().optional(),
   persona: z.string().optional(),
+  /** What was asked for, ids or names; all items when absent. */
+  asked: z.array(z.string()).optional(),
   started_at: z.string(),
   ended_at: z.string().optional(),
   /** Why the trip may not be read, when `denied`. */
@@ -59,6 +64,38 @@ export const runSchema = z.object({
   items: z.array(runItemSchema),
 })
 export type Run = z.infer<typeof runSchema>
+
+/** Reasons that are about who acts, not about the item: what follows would be denied for the same. */
+const AUTHORITY_ENDED: ReadonlySet<string> = new Set([
+  'grant_revoked',
+  'grant_expired',
+  'chain_broken',
+  'not_on_behalf',
+  'session_ended',
+  'agent_suspended',
+  'agent_unknown',
+  'persona_unusable',
+  'owner_persona_unusable',
+  'no_consent',
+  // A fault of the service's door: the token has ended.
+  'unauthenticated',
+])
+
+/** Whether what came of an item says that the run has no authority any more. */
+export function endsAuthority({ status, reason, failure }: RunItem): boolean {
+  const code = status === 'denied' ? reason : failure
+  return code !== undefined && AUTHORITY_ENDED.has(code)
+}
+
+/** Whether an item is still to be tried. A failed one is tried again: under the same key it is not done twice. */
+export function isOpen({ status }: RunItem): boolean {
+  return status === 'waiting' || status === 'failed'
+}
+
+/** Whether a run may be taken up again. A dry run is asked anew instead. */
+export function isResumable({ status, dry_run }: Run): boolean {
+  return !dry_run && (status === 'interrupted' || status === 'stopped' || status === 'failed')
+}
 
 /** The items of a trip that a run is about, in the order asked for, or all in the trip's order. */
 export function chooseItems(

@@ -1,12 +1,12 @@
 /**
- * The agent's loop: look at the trip, ask what would be permitted, then item by item, and on past a denial. Every answer is kept before
- * the next item is tried.
+ * The agent's loop: look at the trip, ask what would be permitted, then item by item, several at a time, and on past a denial; at once to its
+ * end when the authority is gone. Every answer is kept before the next item is tried.
  *
  * @module
  */
 import { type EpochMillis, refuse } from '@mandate/protocol'
 import { ulid } from 'ulid'
-import { chooseItems, type Run, type RunItem } from './run.ts'
+import { chooseItems, endsAuthority, isOpen, type Run, type RunItem } from './run.ts'
 import type { RunStore } from './store.ts'
 import type { Acting, Answer, Executed, Trips } from './trips-client.ts'
 
@@ -14,6 +14,10 @@ export interface RunnerDeps {
   readonly trips: Trips
   readonly store: Pick<RunStore, 'save'>
   readonly now: () => EpochMillis
+  /** Items tried at the same time, at most. */
+  readonly parallel: number
+  /** When the agent goes down: no further item is begun. */
+  readonly halt: AbortSignal
 }
 
 export interface RunOrder {
@@ -27,28 +31,69 @@ export interface RunOrder {
   readonly as: Acting
 }
 
+/** Keeps a run that has not tried anything yet. */
+export function beginRun(order: RunOrder, { store, now }: RunnerDeps): Run {
+  const run = newRun(order, now())
+  store.save(run)
+  return run
+}
+
+/** Takes a run up again; what was tried without an answer is tried under its old key. */
+export function reopened({ ended_at: _, denial: __, failure: ___, ...run }: Run, { store }: RunnerDeps): Run {
+  const open = { ...run, status: 'running' as const }
+  store.save(open)
+  return open
+}
+
 /**
  * @returns the run, ended. What could not be decided or done is in it: a run is never lost.
  * @throws Fault `invalid_request` when the trip can be read and has no such item; nothing was tried then.
  */
-export async function runTrip(order: RunOrder, deps: RunnerDeps): Promise<Run> {
-  const { store, now, trips } = deps
-  const run = newRun(order, now())
-  const listed = await trips.items(order.workflow, order.as)
-  const items = itemsToRun(order, listed)
-  if (items.length === 0) return ended(deps, { ...run, ...unreadable(listed) })
-  let current: Run = { ...run, items }
-  store.save(current)
-  current = await prechecked(current, order, deps)
-  store.save(current)
-  for (const item of order.dryRun ? [] : current.items) {
-    current = withItem(current, await attempted(item, current.id, order, trips))
-    store.save(current)
+export async function carryOut(begun: Run, as: Acting, deps: RunnerDeps): Promise<Run> {
+  if (begun.items.length > 0) return ended(deps, await executed(begun, as, deps))
+  const listed = await deps.trips.items(begun.workflow, as)
+  let run: Run
+  try {
+    run = { ...begun, items: itemsToRun(begun, listed) }
+  } catch (error) {
+    ended(deps, { ...begun, status: 'failed', failure: 'invalid_request' })
+    throw error
   }
-  return ended(deps, { ...current, status: 'done' })
+  if (run.items.length === 0) return ended(deps, { ...run, ...unreadable(listed) })
+  deps.store.save(run)
+  run = await prechecked(run, as, deps)
+  deps.store.save(run)
+  return ended(deps, run.dry_run ? { ...run, status: 'done' } : await executed(run, as, deps))
 }
 
-function newRun({ workflow, dryRun, subject, actor, as }: RunOrder, now: EpochMillis): Run {
+/** Begins a run and carries it out. @throws Fault as {@link carryOut}. */
+export async function runTrip(order: RunOrder, deps: RunnerDeps): Promise<Run> {
+  return await carryOut(beginRun(order, deps), order.as, deps)
+}
+
+async function executed(run: Run, as: Acting, deps: RunnerDeps): Promise<Run> {
+  const { store, trips, halt, parallel } = deps
+  let current = run
+  let over = false
+  // One iterator for all workers: whoever is free takes the next.
+  const queue = run.items.filter(isOpen).values()
+  const work = async (): Promise<void> => {
+    for (const item of queue) {
+      if (over || halt.aborted) return
+      const tried = await attempted(item, run, as, trips)
+      current = withItem(current, tried)
+      if (endsAuthority(tried)) over = true
+      store.save(current)
+    }
+  }
+  const workers = await Promise.allSettled(Array.from({ length: parallel }, work))
+  const broken = workers.find(({ status }) => status === 'rejected')
+  if (broken?.status === 'rejected') throw broken.reason
+  if (!current.items.some(({ status }) => status === 'waiting')) return { ...current, status: 'done' }
+  return { ...current, status: over ? 'stopped' : 'interrupted' }
+}
+
+function newRun({ workflow, items, dryRun, subject, actor, as }: RunOrder, now: EpochMillis): Run {
   return {
     id: ulid(now),
     workflow,
@@ -57,6 +102,7 @@ function newRun({ workflow, dryRun, subject, actor, as }: RunOrder, now: EpochMi
     subject,
     ...(actor === undefined ? {} : { actor }),
     ...(as.persona === undefined ? {} : { persona: as.persona }),
+    ...(items === undefined ? {} : { asked: [...items] }),
     started_at: new Date(now).toISOString(),
     items: [],
   }
@@ -66,7 +112,7 @@ function newRun({ workflow, dryRun, subject, actor, as }: RunOrder, now: EpochMi
  * Of a trip that can be read, the items chosen. Of one that cannot, those named all the same: each gets its own answer, so that somebody
  * who asks for one item learns why not that one.
  */
-function itemsToRun({ items: wanted }: RunOrder, listed: Answer<readonly { id: string; name: string }[]>): RunItem[] {
+function itemsToRun({ asked: wanted }: Run, listed: Answer<readonly { id: string; name: string }[]>): RunItem[] {
   if (listed.kind !== 'ok') return (wanted ?? []).map((item) => ({ item, status: 'waiting' }))
   const { chosen, unknown } = chooseItems(listed.value, wanted)
   if (unknown.length > 0) throw refuse('invalid_request', `items: not in this trip: ${unknown.join(', ')}`)
@@ -80,7 +126,8 @@ function unreadable(listed: Answer<unknown>): Partial<Run> {
 }
 
 /** A pre-check that fails costs nothing: each item is decided again when its turn comes. */
-async function prechecked(run: Run, { workflow, as, dryRun }: RunOrder, { trips }: RunnerDeps): Promise<Run> {
+async function prechecked(run: Run, as: Acting, { trips }: RunnerDeps): Promise<Run> {
+  const { workflow, dry_run: dryRun } = run
   const answer = await trips.precheck(workflow, as)
   const items = run.items.map((item): RunItem => {
     if (answer.kind === 'ok') {
@@ -95,8 +142,14 @@ async function prechecked(run: Run, { workflow, as, dryRun }: RunOrder, { trips 
   return { ...run, items }
 }
 
-async function attempted(item: RunItem, runId: string, { workflow, as }: RunOrder, trips: Trips): Promise<RunItem> {
-  const answer: Answer<Executed> = await trips.execute(workflow, item.item, `${runId}.${item.item}`, as)
+async function attempted(
+  { failure: _, ...item }: RunItem,
+  { id, workflow }: Run,
+  as: Acting,
+  trips: Trips,
+): Promise<RunItem> {
+  // The key is the run's and the item's: after a crash the same question is asked, and the service does it once.
+  const answer: Answer<Executed> = await trips.execute(workflow, item.item, `${id}.${item.item}`, as)
   if (answer.kind === 'ok') return { ...item, ...answer.value.decided, status: answer.value.effect }
   if (answer.kind === 'denied') return { ...item, ...answer.decided, status: 'denied' }
   return { ...item, status: 'failed', failure: answer.code }

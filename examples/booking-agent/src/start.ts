@@ -3,20 +3,31 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto'
 import { createPep, endpointsOf } from '@mandate/pep'
 import { type Listener, serve } from '@mandate/pep/service'
+import { Fault } from '@mandate/protocol'
 import { type AgentLogger, createApp } from './app.ts'
 import type { AgentConfig } from './config.ts'
+import { RunEvents } from './events.ts'
 import type { Run } from './run.ts'
-import { runTrip } from './runner.ts'
+import { runOwn, startSchedule } from './schedule.ts'
 import { createRunStore } from './store.ts'
 import { createTripsTokens } from './tokens.ts'
 import { createTripsClient } from './trips-client.ts'
 
 export async function startAgent(config: AgentConfig, logger: AgentLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, trustProxy, limits } =
-    config
+  const {
+    issuer,
+    identityUrl,
+    pdpUrl,
+    clientId,
+    clientSecret,
+    audience,
+    interactiveClients,
+    trustProxy,
+    limits,
+    publicUrl,
+  } = config
   const pep = createPep({
     issuer,
     audience,
@@ -26,14 +37,27 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
     logger,
     ...(identityUrl === undefined ? {} : { identityUrl }),
   })
-  const { store, tokens, runner } = parts(config)
+  const halt = new AbortController()
+  const { store, tokens, runner } = parts(config, halt.signal)
   store.interrupt()
-  const app = createApp({ pep, store, tokens, runner, agent: clientId, logger, trustProxy, limits })
+  const events = new RunEvents(store)
+  const failed = (error: unknown): void =>
+    logger.error({ code: error instanceof Fault ? error.code : 'internal' }, 'a run could not be carried out')
+  const underWay = new Set<Promise<unknown>>()
+  const background = (work: Promise<unknown>): void => {
+    const settled: Promise<unknown> = work.catch(failed).finally(() => underWay.delete(settled))
+    underWay.add(settled)
+  }
+  const routes = { store, tokens, runner, agent: clientId, events, background }
+  const app = createApp({ pep, ...routes, issuer, publicUrl, logger, trustProxy, limits })
+  const endSchedule = startSchedule(config.schedule, { ...routes }, failed)
   const listener = await serve(app, config)
   return {
     url: listener.url,
     close: async () => {
-      await listener.close()
+      halt.abort()
+      events.close()
+      await Promise.all([listener.close(), endSchedule(), ...underWay])
       await pep.close()
       store.close()
     },
@@ -46,19 +70,19 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
  * @throws Fault `identity_unavailable` when the agent gets no token.
  */
 export async function runOnOwnSchedule(config: AgentConfig, workflow: string): Promise<Run> {
-  const { store, tokens, runner } = parts(config)
+  const { store, ...deps } = parts(config, new AbortController().signal)
   try {
-    const as = { token: await tokens.own(), persona: undefined, requestId: randomUUID() }
-    const subject = `agent:${config.clientId}`
-    return await runTrip({ workflow, items: undefined, dryRun: false, subject, actor: undefined, as }, runner)
+    return await runOwn(workflow, { ...deps, store, agent: config.clientId })
   } finally {
     store.close()
   }
 }
 
-function parts({ issuer, identityUrl, clientId, clientSecret, tripsUrl, dataDir }: AgentConfig) {
+function parts(config: AgentConfig, halt: AbortSignal) {
+  const { issuer, identityUrl, clientId, clientSecret, tripsUrl, dataDir, parallelItems } = config
   const store = createRunStore(dataDir)
   const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
   const tokens = createTripsTokens({ issuer, tokenEndpoint, clientId, clientSecret })
-  return { store, tokens, runner: { trips: createTripsClient(tripsUrl), store, now: Date.now } }
+  const runner = { trips: createTripsClient(tripsUrl), store, now: Date.now, parallel: parallelItems, halt }
+  return { store, tokens, runner }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EventEmitter } from 'node:events'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -15,8 +16,12 @@ export interface RunStore {
   readonly find: (id: string, subject: string) => Run | undefined
   /** Newest first. */
   readonly list: (subject: string, limit: number) => readonly Run[]
-  /** Marks what a stop left `running`. */
+  /** Marks what a crash left `running`. */
   readonly interrupt: () => void
+  /** Runs of this subject that stopped in the middle, oldest first. */
+  readonly interrupted: (subject: string) => readonly Run[]
+  /** Called with every state of a run from now on. @returns how to end that. */
+  readonly follow: (id: string, listener: (run: Run) => void) => () => void
   /** @throws when the database does not answer. */
   readonly check: () => void
   readonly close: () => void
@@ -37,8 +42,18 @@ export function createRunStore(folder: string): RunStore {
   const find = db.prepare('SELECT document FROM run WHERE id = ? AND subject = ?')
   const list = db.prepare('SELECT document FROM run WHERE subject = ? ORDER BY id DESC LIMIT ?')
   const running = db.prepare("SELECT document FROM run WHERE status = 'running'")
+  const interrupted = db.prepare("SELECT document FROM run WHERE subject = ? AND status = 'interrupted' ORDER BY id")
+  const followers = new EventEmitter().setMaxListeners(0)
   const store: RunStore = {
-    save: (run) => void save.run(run.id, run.subject, run.status, JSON.stringify(run)),
+    save: (run) => {
+      save.run(run.id, run.subject, run.status, JSON.stringify(run))
+      followers.emit(run.id, run)
+    },
+    interrupted: (subject) => interrupted.all(subject).map(readRun),
+    follow: (id, listener) => {
+      followers.on(id, listener)
+      return () => void followers.off(id, listener)
+    },
     find: (id, subject) => {
       const row = find.get(id, subject)
       return row && readRun(row)

@@ -1,0 +1,65 @@
+/**
+ * A run as it goes, as server-sent events: each event is the whole run, so that whoever comes late or comes back has missed nothing.
+ *
+ * @module
+ */
+import type { Authz } from '@mandate/pep'
+import { Fault } from '@mandate/protocol'
+import type { Response } from 'express'
+import type { Run } from './run.ts'
+import type { RunStore } from './store.ts'
+
+/** Streams open at the same time, of one person. */
+const MAX_OPEN = 5
+/** A line that says nothing, so that nobody between closes a quiet connection. */
+const BEAT_MS = 15_000
+
+export class RunEvents {
+  readonly #store: Pick<RunStore, 'follow'>
+  readonly #open = new Map<string, number>()
+  readonly #ends = new Set<() => void>()
+
+  constructor(store: Pick<RunStore, 'follow'>) {
+    this.#store = store
+  }
+
+  /**
+   * Answers with the run, then with each change, until the run or the caller's token ends.
+   *
+   * @throws Fault `too_many_requests` when the person has too many streams open.
+   */
+  answer(res: Response, run: Run, { expiresAt }: Pick<Authz, 'expiresAt'>): void {
+    const open = this.#open.get(run.subject) ?? 0
+    if (open >= MAX_OPEN) throw new Fault('too_many_requests', 'too many streams', { members: { retry_after: 5 } })
+    this.#open.set(run.subject, open + 1)
+    res.status(200).set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
+    const send = (state: Run): void => {
+      res.write(`event: run\ndata: ${JSON.stringify(state)}\n\n`)
+      if (state.ended_at !== undefined) res.end()
+    }
+    const end = (): void => void res.end()
+    const unfollow = this.#store.follow(run.id, send)
+    const beat = setInterval(() => res.write(':\n\n'), BEAT_MS)
+    const expiry = setTimeout(end, Math.max(0, expiresAt * 1_000 - Date.now()))
+    this.#ends.add(end)
+    res.once('close', () => {
+      unfollow()
+      clearInterval(beat)
+      clearTimeout(expiry)
+      this.#ends.delete(end)
+      this.#left(run.subject)
+    })
+    send(run)
+  }
+
+  /** Ends every stream, so that the listener can. */
+  close(): void {
+    for (const end of this.#ends) end()
+  }
+
+  #left(subject: string): void {
+    const open = (this.#open.get(subject) ?? 1) - 1
+    if (open > 0) this.#open.set(subject, open)
+    else this.#open.delete(subject)
+  }
+}

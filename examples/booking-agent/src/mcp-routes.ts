@@ -1,0 +1,38 @@
+/**
+ * The MCP server over HTTP (Streamable HTTP, no sessions): each request brings its token, and is a question of its own. The token is for this
+ * agent alone; what trips gets is an exchanged one.
+ *
+ * @module
+ */
+
+import { refOf } from '@mandate/pep'
+import { Fault, idSchema, refuse } from '@mandate/protocol'
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
+import { type RequestHandler, Router } from 'express'
+import { toolServer } from './mcp-tools.ts'
+import { actingAs, personOf, type RoutesDeps } from './routes.ts'
+
+export function mcpRoutes(deps: RoutesDeps): Router {
+  const router = Router()
+  const why = deps.pep.open('each call of a tool is decided where its item is')
+  router.post('/mcp/workflows/:id', why, callTools(deps))
+  router.all('/mcp/workflows/:id', why, (_req, res) => {
+    res.set('Allow', 'POST')
+    throw new Fault('method_not_allowed', 'there are no sessions and no streams')
+  })
+  return router
+}
+
+function callTools(deps: RoutesDeps): RequestHandler {
+  return async (req, res) => {
+    const workflow = idSchema.safeParse(req.params['id'])
+    if (!workflow.success) throw refuse('invalid_request', 'There can be no such trip.')
+    const subject = refOf(personOf(req).subject)
+    const as = await actingAs(req, deps)
+    const server = toolServer({ ...deps, workflow: workflow.data, subject, actor: `agent:${deps.agent}`, as })
+    const transport = new StreamableHTTPServerTransport({ enableJsonResponse: true })
+    res.once('close', () => void server.close())
+    await server.connect(transport)
+    await transport.handleRequest(req, res, req.body)
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The MCP server, asked by the official SDK's client: what is listed, what is decided, and whose tokens go where.
+ */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import { afterEach, expect, test } from 'vitest'
+import { denial, tripOf, useAgent } from './agent.harness.ts'
+
+const agent = useAgent()
+const { answerWith, call, tried } = agent
+const clients: Client[] = []
+afterEach(async () => {
+  await Promise.all(clients.splice(0).map((client) => client.close()))
+})
+
+/** A connected client with this person's token. */
+async function connect(claims: object = {}, workflow = 'w'): Promise<Client> {
+  const client = new Client({ name: 'tests', version: '0' })
+  clients.push(client)
+  const headers = { authorization: `Bearer ${await agent.token(claims)}` }
+  const url = new URL(`${agent.url()}/mcp/workflows/${workflow}`)
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }))
+  return client
+}
+
+const namesOf = async (client: Client) => (await client.listTools()).tools.map(({ name }) => name)
+const execute = (client: Client, items: readonly string[]) =>
+  client.callTool({ name: 'execute_items', arguments: { items: [...items] } })
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+test('the list holds what could be done now, and the items it could be done to', async () => {
+  answerWith(tripOf({ hotel: 'price_above_limit' }))
+  const { tools } = await (await connect()).listTools()
+  expect(tools.map(({ name }) => name)).toEqual(['read_trip', 'check_items', 'execute_items'])
+  expect(tools[2]?.inputSchema.properties).toMatchObject({
+    items: { items: { enum: ['id-dinner', 'id-flight', 'id-train', 'id-museum'] } },
+  })
+})
+
+test('when nothing is permitted any more there is nothing to execute with; when nothing can be read there is no tool', async () => {
+  const client = await connect()
+  const every = ['hotel', 'dinner', 'flight', 'train', 'museum'].map((name) => [name, 'no_consent'])
+  answerWith(tripOf(Object.fromEntries(every)))
+  expect(await namesOf(client)).toEqual(['read_trip', 'check_items'])
+  expect(await namesOf(await connect({}, 'another'))).toEqual([])
+})
+
+test('a call is decided when it comes, whatever the list said before', async () => {
+  const client = await connect()
+  expect(await namesOf(client)).toContain('execute_items')
+  answerWith(tripOf({ dinner: 'grant_revoked' }))
+  const result = await execute(client, ['id-dinner'])
+  expect(result.structuredContent).toMatchObject({
+    items: [{ item: 'id-dinner', status: 'denied', decision: false, reason: 'grant_revoked', evaluation_id: '01KE' }],
+  })
+})
+
+test('an item is executed by the person through the agent, and the run is theirs to read', async () => {
+  const result = await execute(await connect(), ['id-dinner', 'id-flight'])
+  expect(result.isError).toBeFalsy()
+  const { run, items } = result.structuredContent as { readonly run: string; readonly items: readonly object[] }
+  expect(items).toMatchObject([{ status: 'booked' }, { status: 'booked' }])
+  expect((await call('GET', `/runs/${run}`)).body).toMatchObject({
+    subject: 'user:carlo',
+    actor: 'agent:booking-agent',
+  })
+  expect(tried()).toHaveLength(2)
+})
+
+test('no token is passed on: trips gets one for itself, of the person through the agent', async () => {
+  const client = await connect()
+  await client.callTool({ name: 'read_trip' })
+  await client.callTool({ name: 'check_items' })
+  expect(agent.heard().length).toBeGreaterThan(0)
+  for (const { token } of agent.heard()) {
+    expect(claimsOf(token)).toMatchObject({ aud: 'trips', azp: 'booking-agent', sub: 'carlo' })
+  }
+})
+
+test.for<readonly [string, object]>([
+  ['for trips', { aud: 'trips' }],
+  ['for two at once', { aud: ['booking-agent', 'trips'] }],
+  ['of another issuer', { iss: 'https://elsewhere.example/realms/x' }],
+  ['that has ended', { exp: 1_000_000_000 }],
+])('401 for a token %s, with where to get a good one', async ([, claims]) => {
+  await expect(connect(claims)).rejects.toThrow()
+  const headers = { authorization: `Bearer ${await agent.token(claims)}`, 'content-type': 'application/json' }
+  const { status, headers: answered } = await fetch(`${agent.url()}/mcp/workflows/w`, {
+    method: 'POST',
+    headers,
+    body: '{}',
+  })
+  expect(status).toBe(401)
+  const metadata = /resource_metadata="(?<url>[^"]+)"/u.exec(answered.get('www-authenticate') ?? '')?.groups?.['url']
+  expect(await (await fetch(metadata ?? '')).json()).toMatchObject({
+    resource: `${agent.url()}/mcp`,
+    authorization_servers: [agent.issuer().issuer],
+  })
+  expect(agent.heard()).toEqual([])
+})
+
+test('an agent has no agent: a token through another client is refused', async () => {
+  await expect(connect({ azp: 'trips' })).rejects.toThrow(/in_person_only/u)
+})
+
+test('a page in a browser is refused, whatever token it has', async () => {
+  const headers = { authorization: `Bearer ${await agent.token()}`, origin: 'http://evil.example' }
+  expect((await fetch(`${agent.url()}/mcp/workflows/w`, { method: 'POST', headers })).status).toBe(403)
+})
+
+test('arguments that the schema does not allow, and tools that there are not: nothing is tried', async () => {
+  const client = await connect()
+  await expect(execute(client, [])).rejects.toThrow()
+  await expect(
+    client.callTool({ name: 'execute_items', arguments: { items: ['x'], subject: 'ada' } }),
+  ).rejects.toThrow()
+  await expect(client.callTool({ name: 'transfer_trip' })).rejects.toThrow(/no such tool/u)
+  expect(tried()).toEqual([])
+})
+
+test('a trip that cannot be read is said to be so, and why', async () => {
+  answerWith((_heard, res) =>
+    res.writeHead(403, { 'content-type': 'application/json' }).end(JSON.stringify(denial('session_ended'))),
+  )
+  const result = await (await connect()).callTool({ name: 'read_trip' })
+  expect(result).toMatchObject({ isError: true, structuredContent: { reason: 'session_ended', reason_user: 'No.' } })
+})
+
+test('there are no sessions and no streams: 405', async () => {
+  const headers = { authorization: `Bearer ${await agent.token()}` }
+  const answer = await fetch(`${agent.url()}/mcp/workflows/w`, { headers })
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
+})
