@@ -13,6 +13,8 @@ import type { Express } from 'express'
 export interface Tls {
   readonly cert: string
   readonly key: string
+  /** mTLS: only who shows a certificate of this authority is let in. */
+  readonly clientCa?: string | undefined
 }
 
 export interface ListenerOptions {
@@ -66,7 +68,17 @@ function createListener(
     maxHeaderSize: MAX_HEADER_BYTES,
   }
   if (!tls) return createServer(bounds, app)
-  return createTlsServer({ ...bounds, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: headersWithinMs }, app)
+  const { cert, key, clientCa } = tls
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }
+  const options = {
+    ...bounds,
+    cert,
+    key,
+    ...clients,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: headersWithinMs,
+  } as const
+  return createTlsServer(options, app)
 }
 
 /** What is in flight is answered; a client that keeps asking over its open connection is told to end it with the next answer. */
@@ -80,7 +92,10 @@ async function closeGracefully(server: Server): Promise<void> {
 }
 
 /** What is wrong with a certificate and its key, in words for a configuration's reader; nothing of either is in them. */
-export function tlsObjection({ cert, key }: { readonly [Name in keyof Tls]: string | undefined }): string | undefined {
+export function tlsObjection({
+  cert,
+  key,
+}: { readonly [Name in 'cert' | 'key']: string | undefined }): string | undefined {
   if (cert === undefined && key === undefined) return undefined
   if (cert === undefined || key === undefined)
     return 'the TLS certificate and its key go together: give both or neither'

@@ -4,7 +4,8 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import {
   type CryptoKey,
   decodeJwt,
@@ -14,6 +15,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
+import type { Tls } from './listener.ts'
 
 export interface TestIssuer {
   readonly issuer: string
@@ -27,12 +29,17 @@ export interface TestIssuer {
   readonly close: () => Promise<void>
 }
 
+export interface TestServerOptions {
+  /** https, and with `clientCa` only for who shows a certificate of it. */
+  readonly tls?: Tls
+}
+
 const KID = 'test-key'
 /** One pair a process: making one takes longer than most tests. */
 let keys: ReturnType<typeof generateKeyPair> | undefined
 
 /** Starts an issuer on loopback: `certs`, and a token endpoint that gives any client a token for `scope`, exchanged ones too. */
-export async function startTestIssuer(): Promise<TestIssuer> {
+export async function startTestIssuer({ tls }: TestServerOptions = {}): Promise<TestIssuer> {
   keys ??= generateKeyPair('RS256', { extractable: true })
   const { publicKey, privateKey } = await keys
   const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg: 'RS256', use: 'sig' }] }
@@ -43,7 +50,7 @@ export async function startTestIssuer(): Promise<TestIssuer> {
     new SignJWT({ ...goodClaims(issuer), ...claims })
       .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: KID, ...header })
       .sign(key)
-  const server = createServer(async (req, res) => {
+  const server = serverOf(tls, async (req, res) => {
     const path = req.url ?? ''
     hits.set(path, (hits.get(path) ?? 0) + 1)
     if (broken) return broken(res)
@@ -91,10 +98,10 @@ export interface TestPdp {
 }
 
 /** Starts a PDP on loopback that answers as it is told: a permit to everything at first. */
-export async function startTestPdp(): Promise<TestPdp> {
+export async function startTestPdp({ tls }: TestServerOptions = {}): Promise<TestPdp> {
   const asked: Asked[] = []
   let answer: (asked: Asked, res: ServerResponse) => void = permitAll
-  const server = createServer(async (req, res) => {
+  const server = serverOf(tls, async (req, res) => {
     const text = await bodyOf(req)
     const entry = {
       method: req.method ?? '',
@@ -140,12 +147,19 @@ async function bodyOf(req: IncomingMessage): Promise<string> {
   return text
 }
 
+function serverOf(tls: Tls | undefined, handler: RequestListener): Server {
+  if (tls === undefined) return createServer(handler)
+  const { cert, key, clientCa } = tls
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true }
+  return createTlsServer({ cert, key, ...clients }, handler)
+}
+
 /** @returns the server's base URL on a free port of loopback. */
 export async function listen(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new TypeError('not a TCP server')
-  return `http://127.0.0.1:${address.port}`
+  return `${server instanceof TlsServer ? 'https' : 'http'}://127.0.0.1:${address.port}`
 }
 
 export async function stop(server: Server): Promise<void> {
