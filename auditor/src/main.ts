@@ -17,9 +17,12 @@ function untilInterrupted(): AbortSignal {
   return end.signal
 }
 
+const CLEAR_LINE = '\r\u001b[2K'
+
 process.exitCode = await run(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   environment: process.env,
   untilInterrupted,
+  ...(process.stderr.isTTY ? { progress: (text) => process.stderr.write(`${CLEAR_LINE}${text ?? ''}`) } : {}),
 })

@@ -16,9 +16,11 @@ import {
 } from '@mandate/protocol'
 import { z } from 'zod'
 import { entriesBackwards, readCheckpoint } from './directory.ts'
+import { ask, EXIT, SourceError } from './http.ts'
+
+export { SourceError } from './http.ts'
 
 const PAGE = 1000
-const TIMEOUT_MS = 30_000
 
 /** What was found, newest first, and how many there are in all. */
 export interface Found {
@@ -40,32 +42,9 @@ export interface Source {
   show(id: string): Promise<LoggedEntry | undefined>
 }
 
-/** Why a source gave nothing. `exit` is the process's exit code. */
-export class SourceError extends Error {
-  override readonly name = 'SourceError'
-  readonly exit: number
-
-  constructor(exit: number, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.exit = exit
-  }
-}
-
-/** Exit codes after sysexits.h. */
-export const EXIT = {
-  ok: 0,
-  failed: 1,
-  usage: 64,
-  data: 65,
-  notFound: 66,
-  unreachable: 69,
-  internal: 70,
-  refused: 77,
-} as const
-
 /** A PDP's API. `base` without `/v1`; the token is sent as it is. */
 export function httpSource(base: string, token: string | undefined): Source {
-  const get = (path: string): Promise<unknown> => getJson(new URL(`${base.replace(/\/+$/u, '')}${path}`), token)
+  const get = async (path: string): Promise<unknown> => (await ask({ base, token }, path)).json().catch(() => undefined)
   return {
     query: async ({ given, limit }) => {
       const entries: LoggedEntry[] = []
@@ -98,32 +77,6 @@ function understood<T>(schema: z.ZodType<T>, answer: unknown): T {
   throw new SourceError(EXIT.data, `the answer is not what was expected: ${z.prettifyError(parsed.error)}`)
 }
 
-const STATUS_EXITS: Readonly<Record<number, number>> = {
-  400: EXIT.usage,
-  401: EXIT.refused,
-  403: EXIT.refused,
-  404: EXIT.notFound,
-}
-
-async function getJson(url: URL, token: string | undefined): Promise<unknown> {
-  const headers = { accept: 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) }
-  let response: Response
-  try {
-    response = await fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
-  } catch (error) {
-    throw new SourceError(EXIT.unreachable, `${url.origin} does not answer`, { cause: error })
-  }
-  const body: unknown = await response.json().catch(() => undefined)
-  if (response.ok) return body
-  const { title = '', detail = '' } = z
-    .object({ title: z.string(), detail: z.string() })
-    .partial()
-    .catch({})
-    .parse(body)
-  const exit = STATUS_EXITS[response.status] ?? EXIT.unreachable
-  throw new SourceError(exit, [`${url.origin} answers ${response.status}.`, title, detail].filter(Boolean).join(' '))
-}
-
 /** A log's directory, live or copied. Reads all of it and verifies nothing. */
 export function directorySource(directory: string): Source {
   return {
@@ -144,7 +97,8 @@ export function directorySource(directory: string): Source {
   }
 }
 
-async function* loggedEntries(directory: string): AsyncGenerator<LoggedEntry> {
+/** Every entry, newest first. Reads all of it and verifies nothing. */
+export async function* loggedEntries(directory: string): AsyncGenerator<LoggedEntry> {
   const written = await readCheckpoint(directory)
   if (written === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
   const { origin, size } = checkpointIn(written)
@@ -156,7 +110,8 @@ async function* loggedEntries(directory: string): AsyncGenerator<LoggedEntry> {
   }
 }
 
-function checkpointIn(written: string): { readonly origin: string; readonly size: number } {
+/** Origin and size, unverified. */
+export function checkpointIn(written: string): { readonly origin: string; readonly size: number } {
   try {
     return parseCheckpoint(parseNote(written).text)
   } catch (error) {

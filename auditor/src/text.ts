@@ -45,6 +45,11 @@ export function table(entries: readonly LoggedEntry[]): string {
   return `${lines.join('\n')}\n`
 }
 
+/** One decision on one line, for those that come one after another. */
+export function tableLine(entry: LoggedEntry): string {
+  return cells(entry).join(COLUMN_GAP)
+}
+
 function chainLines({ chain, owner }: LoggedEntry): readonly string[] {
   if (!chain) return []
   const [first] = chain

@@ -33,6 +33,8 @@ export interface VerifyOptions {
   /** Pinned keys of witnesses, and how many of them must have cosigned. @default all */
   readonly witnesses?: readonly WitnessKey[]
   readonly quorum?: number | undefined
+  /** Called now and then with how many entries have been read, of how many. */
+  readonly onProgress?: (checked: number, size: number) => void
 }
 
 export interface VerifyReport {
@@ -60,15 +62,18 @@ function general(problem: string): Finding {
 
 /** Verifies a log. Rejects only when it cannot be read at all; damage is in the report. */
 export async function verifyDirectory(options: VerifyOptions): Promise<VerifyReport> {
-  const { directory, keys, remembered } = options
+  const { directory, keys, remembered, onProgress } = options
   const written = await readCheckpoint(directory)
   if (written === undefined) return failed('there is no checkpoint')
   const verdict = await verifyCheckpoint(written, keys)
   if (!verdict.ok) return failed(verdict.objection)
   const { origin, size, root } = verdict.checkpoint
   const checks: TileCheck[] = []
+  let checked = 0
   await checkAll(directory, size, (begin, run) => {
     for (const [offset, check] of run.entries()) checks[begin + offset] = check
+    checked += run.length
+    onProgress?.(Math.min(size, checked * TILE_WIDTH), size)
   })
   const examined: Examined = { directory, size, root, checks }
   const findings = [...judge(examined, await readLevels(examined))]

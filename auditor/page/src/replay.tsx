@@ -3,33 +3,21 @@
  *
  * @module
  */
-import type { LoggedEntry } from '@mandate/protocol'
+import { type LoggedEntry, type Outcome, replaySchema } from '@mandate/protocol'
 import type { JSX } from 'preact'
-import { z } from 'zod'
 import { ApiError, api } from './api.ts'
 import { Failure, Glyph, glyphOf } from './parts.tsx'
 import { useLoaded } from './use.ts'
 import { minuteOf, reasonWords, VERDICT_WORD, verdictOf } from './words.ts'
 
-const answerSchema = z.object({
-  decision: z.boolean(),
-  at: z.string().optional(),
-  evaluated_at: z.string().optional(),
-  reasons: z.array(z.object({ code: z.string() })).optional(),
-  context: z
-    .object({ reasons: z.array(z.object({ code: z.string() })), evaluated_at: z.string() })
-    .partial()
-    .optional(),
-  policy: z.string().optional(),
-})
-type Answer = z.infer<typeof answerSchema>
+/** Other rules that come to the same are worth a word, not an alarm. */
+const RULES: ReadonlySet<string> = new Set(['policy', 'model'])
 
-const replaySchema = z.object({
-  // biome-ignore lint/suspicious/noThenProperty: its name on the wire; it is taken apart where it is parsed
-  then: answerSchema,
-  now: answerSchema,
-  differs: z.union([z.boolean(), z.array(z.string())]),
-})
+function differenceWords(differs: readonly string[]): string {
+  if (differs.length === 0) return 'The same would be answered today.'
+  if (differs.every((name) => RULES.has(name))) return 'The same would be answered today, by newer rules.'
+  return `The answer is another today. What differs: ${differs.join(', ')}.`
+}
 
 export function Replay({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
   const loaded = useLoaded(
@@ -43,44 +31,38 @@ export function Replay({ entry }: { readonly entry: LoggedEntry }): JSX.Element 
   if (loaded.state === 'loading') return <p class="waiting">Asking again…</p>
   if (loaded.state === 'failed') {
     if (loaded.error.status >= 400 && loaded.error.status < 500 && loaded.error.status !== 401)
-      return <p class="aside">It cannot be asked again: {loaded.error.message}</p>
+      return <p class="aside">{loaded.error.message}</p>
     return <Failure error={loaded.error} again={loaded.again} />
   }
   const { before, now, differs } = loaded.value
-  const named = Array.isArray(differs) ? differs : []
-  const isSame = Array.isArray(differs) ? differs.length === 0 : !differs
   return (
     <>
       <div class="replay">
-        <AnswerBox title="Then" answer={before} at={entry.at} />
-        <AnswerBox title="Now" answer={now} at={undefined} />
+        <AnswerBox title="Then" answer={before} />
+        <AnswerBox title="Now" answer={now} />
       </div>
-      <p class={isSame ? 'replay-words' : 'replay-words differs'}>
-        {isSame
-          ? 'The same would be answered today.'
-          : `The answer is another today${named.length > 0 ? `: ${named.map(reasonWords).join(', ')}` : '.'}`}
+      <p class={differs.some((name) => !RULES.has(name)) ? 'replay-words differs' : 'replay-words'}>
+        {differenceWords(differs)}
       </p>
     </>
   )
 }
 
-function AnswerBox(props: { title: string; answer: Answer; at: string | undefined }): JSX.Element {
-  const { title, answer, at } = props
+function AnswerBox(props: { title: string; answer: Outcome }): JSX.Element {
+  const { title, answer } = props
   const verdict = verdictOf(answer)
-  const reasons = answer.reasons ?? answer.context?.reasons ?? []
-  const when = at ?? answer.at ?? answer.evaluated_at ?? answer.context?.evaluated_at
   return (
     <div class="answer">
       <p class="answer-title">
         {title}
-        {when && <span class="answer-at"> {minuteOf(when)}</span>}
+        <span class="answer-at"> {minuteOf(answer.at)}</span>
       </p>
       <p class={`verdict verdict-${verdict}`}>
         <Glyph name={glyphOf(verdict)} />
         {VERDICT_WORD[verdict]}
       </p>
       <ul class="answer-reasons">
-        {reasons.map(({ code }) => (
+        {answer.reasons.map(({ code }) => (
           <li key={code}>{reasonWords(code)}</li>
         ))}
       </ul>
