@@ -19,8 +19,8 @@ import { addressOf, listen, stopServer } from './http/listener.ts'
 import { metadataKeyOf } from './http/metadata.ts'
 import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
+import { openIndex } from './log/entry-index.ts'
 import { nodeFiles } from './log/files.ts'
-import { openIndex } from './log/index-sqlite.ts'
 import { openLog } from './log/log.ts'
 import type { EntryIndex } from './log/port.ts'
 import { changedKeys, loadSigner } from './log/signer.ts'
@@ -142,7 +142,7 @@ async function openMemory(
     onCheckpoint: outside.onCheckpoint,
   })
   closers.push(() => log.close())
-  const index = await openIndex({ path: join(dir, 'index.db'), log, onFault })
+  const index = await openIndex({ place: config.PDP_INDEX_URL ?? join(dir, 'index.db'), log, onFault })
   closers.push(() => index.close())
   const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
   const database = openDatabase(join(dir, 'pdp.db'))

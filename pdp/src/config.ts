@@ -87,6 +87,8 @@ const schema = z.strictObject({
   /** How many days a dead grant stays in OpenFGA, and how often is looked for such, in minutes; 0: never. */
   PDP_SWEEP_AFTER_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),
   PDP_SWEEP_EVERY_MINUTES: z.coerce.number().int().min(0).max(10_080).default(60),
+  /** The index of the decision log, shared by PDPs that have a log each; without it the index is a file of this PDP's. */
+  PDP_INDEX_URL: z.url({ protocol: /^postgres(ql)?$/u, error: 'must be a postgres URL' }).optional(),
   PDP_LOG_ORIGIN: z
     .string()
     .regex(
@@ -123,7 +125,7 @@ const schema = z.strictObject({
 export type Config = z.output<typeof schema>
 
 const OURS = /^(PDP_|OPENFGA_|LOG_)/
-const SECRETS = ['OPENFGA_API_TOKEN', 'PDP_VAULT_KEY', 'PDP_VAULT_OLD_KEYS'] as const
+const SECRETS = ['OPENFGA_API_TOKEN', 'PDP_VAULT_KEY', 'PDP_VAULT_OLD_KEYS', 'PDP_INDEX_URL'] as const
 const MIN_SECRET = 24
 
 export interface ParsedConfig {
@@ -190,6 +192,9 @@ function keyProblems(path: string | undefined, readFile: (path: string) => strin
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
 
+/** Whether what is said to a database may be read, or whoever is in between may stand for it. */
+const isPlain = (url: URL): boolean => !isLoopback(url.hostname) && url.searchParams.get('sslmode') !== 'verify-full'
+
 /** What production refuses, anything else warns about. */
 function insecurities(config: Config): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
   const found: string[] = []
@@ -210,6 +215,8 @@ function insecurities(config: Config): { readonly errors: readonly string[]; rea
     found.push('PDP_ISSUER: plain HTTP off loopback')
   if (config.PDP_VAULT_KEY === undefined && config.PDP_VAULT_KEY_COMMAND.length === 0)
     found.push('PDP_VAULT_KEY: the key lies beside the vault that it seals; set it, or PDP_VAULT_KEY_COMMAND')
+  if (config.PDP_INDEX_URL !== undefined && isPlain(new URL(config.PDP_INDEX_URL)))
+    found.push('PDP_INDEX_URL: PostgreSQL off loopback without sslmode=verify-full')
   const token = config.OPENFGA_API_TOKEN
   if (token === undefined) found.push('OPENFGA_API_TOKEN: OpenFGA is asked without a key')
   else if (token.length < MIN_SECRET || /demo|change-?me|secret/iu.test(token))

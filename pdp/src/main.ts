@@ -1,7 +1,7 @@
 /**
  * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`. SIGHUP loads the policies again.
  *
- * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used, 70 otherwise.
+ * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA or the index's PostgreSQL does not answer at start, 78 for a configuration that cannot be used, 70 otherwise.
  *
  * @module
  */
@@ -76,9 +76,12 @@ function loadOnHangup(pdp: Pdp, logger: Logger): void {
   })
 }
 
+/** What another server's absence comes as. */
+const AWAY: readonly string[] = ['relations_unavailable', 'index_unavailable']
+
 function exitCodeOf(error: unknown): number {
   if (error instanceof PolicyError || error instanceof ConfigError) return 78
-  return error instanceof Fault && error.code === 'relations_unavailable' ? 69 : 70
+  return error instanceof Fault && AWAY.includes(error.code) ? 69 : 70
 }
 
 // Whatever we write is for us alone.

@@ -36,6 +36,7 @@ export const PROBLEMS = {
   internal: { status: 500, title: 'Something broke on our side.' },
   relations_unavailable: { status: 503, title: 'The relationship store does not answer. Nothing was permitted.' },
   log_unavailable: { status: 503, title: 'The decision log cannot be written. Nothing was permitted.' },
+  index_unavailable: { status: 503, title: 'The index of the decision log does not answer.' },
   identity_unavailable: { status: 503, title: 'The identity provider does not answer.' },
   decision_unavailable: { status: 503, title: 'No decision could be had. Nothing was done.' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>

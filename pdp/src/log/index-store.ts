@@ -19,15 +19,13 @@ import {
 } from '@mandate/protocol'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
-import { parseEntry, TERMS_VERSION, termKey, termText } from './index-term.ts'
+import { parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, termText } from './index-term.ts'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** Raised when the tables change: the index is then rebuilt from the log. */
 const TABLES = '1'
 const VERSION = `${TABLES}.${TERMS_VERSION}`
 const CACHE_KIB = 16_384
-/** Entries that a tail is given at once. */
-export const TAIL_ENTRIES = 200
 /** The number of the only log that this index is of. */
 const THE_LOG = 0
 
@@ -62,7 +60,7 @@ export class IndexStore {
   }
 
   /** The first index of the log that is not in here yet. */
-  get next(): number {
+  next(): number {
     const { first, size } = this.#newest()
     return first + size
   }
@@ -130,7 +128,7 @@ export class IndexStore {
 
   /** @throws Fault `invalid_request` for a position that is not of this index. */
   tail(filter: DecisionFilter, { after, party }: TailOptions): TailPage {
-    const { next } = this
+    const next = this.next()
     const from = after === undefined ? next : (decodePosition(after).get(THE_LOG) ?? 0)
     if (from > next) throw refuse('invalid_request', 'Last-Event-ID: is ahead of this index.')
     const terms = filterTerms(filter, party).map(termText)

@@ -8,6 +8,8 @@ import { sha256 } from './hash.ts'
 
 /** Raised when the terms of an entry change: indexes are then built anew from their logs. */
 export const TERMS_VERSION = 1
+/** Entries that a tail is given at once. */
+export const TAIL_ENTRIES = 200
 const TERM_KEY_BYTES = 16
 
 const utf8 = new TextDecoder()

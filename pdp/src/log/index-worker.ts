@@ -7,13 +7,15 @@
 import { closeSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DecisionFilter, decodeBundle, Fault, type LoggedEntry, type ProblemCode } from '@mandate/protocol'
+import { isPostgres } from './index-place.ts'
 import { IndexStore } from './index-store.ts'
 import type { IndexPage, IndexQuery, TailOptions, TailPage } from './port.ts'
+import { PostgresIndexStore } from './postgres-store.ts'
 
 /** What the thread is started with. */
 export interface IndexThreadData {
-  /** A file, or `:memory:`. */
-  readonly path: string
+  /** A file, `:memory:`, or `postgres://…`. */
+  readonly place: string
   readonly origin: string
 }
 
@@ -35,10 +37,12 @@ export interface IndexAnswer {
   readonly fault?: { readonly code: ProblemCode; readonly message: string; readonly detail: string | undefined }
 }
 
-function perform(store: IndexStore, request: IndexRequest): IndexReply {
+type Store = IndexStore | PostgresIndexStore
+
+async function perform(store: Store, request: IndexRequest): Promise<IndexReply> {
   switch (request.op) {
     case 'next':
-      return store.next
+      return store.next()
     case 'bytesAt':
       return store.bytesAt(request.index)
     case 'query':
@@ -49,34 +53,41 @@ function perform(store: IndexStore, request: IndexRequest): IndexReply {
       return store.tail(request.filter, request.options)
     case 'add': {
       const { entries } = decodeBundle(request.bundle)
-      store.add(entries.map((bytes, offset) => ({ index: request.first + offset, bytes })))
+      await store.add(entries.map((bytes, offset) => ({ index: request.first + offset, bytes })))
       return undefined
     }
     case 'clear':
-      store.clear()
+      await store.clear()
       return undefined
     case 'close':
-      store.close()
+      await store.close()
       return undefined
   }
 }
 
-function answer(store: IndexStore, number: number, request: IndexRequest): IndexAnswer {
+async function answer(store: Store, number: number, request: IndexRequest): Promise<IndexAnswer> {
   try {
-    return { number, reply: perform(store, request) }
+    return { number, reply: await perform(store, request) }
   } catch (error) {
     const fault = error instanceof Fault ? error : new Fault('internal', `index: ${String(error)}`)
     return { number, fault: { code: fault.code, message: fault.message, detail: fault.detail } }
   }
 }
 
+function openStore({ place, origin }: IndexThreadData): Store {
+  if (isPostgres(place)) return new PostgresIndexStore(place, origin)
+  if (place !== ':memory:') closeSync(openSync(place, 'a', 0o600))
+  return new IndexStore(place, origin)
+}
+
 if (parentPort) {
   const port = parentPort
-  const { path, origin } = workerData as IndexThreadData
-  if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
-  const store = new IndexStore(path, origin)
+  const store = openStore(workerData as IndexThreadData)
+  let last = Promise.resolve()
   port.on('message', ({ number, request }: { readonly number: number; readonly request: IndexRequest }) => {
-    port.postMessage(answer(store, number, request))
-    if (request.op === 'close') port.close()
+    last = last.then(async () => {
+      port.postMessage(await answer(store, number, request))
+      if (request.op === 'close') port.close()
+    })
   })
 }

@@ -16,7 +16,7 @@ import type { Operation } from './operation.ts'
 
 const of = { method: 'get', tag: 'Log', door: 'reading' } as const
 
-export const READING: readonly Operation[] = [
+const ROUTES: readonly Operation[] = [
   {
     ...of,
     path: '/v1/decisions',
@@ -84,3 +84,8 @@ export const READING: readonly Operation[] = [
     problems: ['not_found', 'conflict'],
   },
 ]
+
+/** All of it is looked up in the index. */
+export const READING = ROUTES.map(
+  (route): Operation => ({ ...route, problems: [...(route.problems ?? []), 'index_unavailable'] }),
+)

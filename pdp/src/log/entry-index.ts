@@ -1,21 +1,25 @@
 /**
- * The query index on SQLite: a projection of one log, fed as entries are sequenced and caught up before every answer.
+ * The query index, on SQLite or PostgreSQL: a projection of the log, fed as entries are sequenced and caught up before every answer. On
+ * PostgreSQL it is shared: what other PDPs log is found there as soon as they have fed it.
  *
  * @module
  */
 import { Worker } from 'node:worker_threads'
 import { type DecisionFilter, encodeBundle, equalBytes, Fault, type LoggedEntry } from '@mandate/protocol'
+import { isPostgres } from './index-place.ts'
 import type { IndexAnswer, IndexReply, IndexRequest, IndexThreadData } from './index-worker.ts'
 import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** How long fresh entries may gather before they are indexed, when nobody asks. */
 const FEED_AFTER_MS = 250
+/** How often tails look for what other PDPs have logged, in milliseconds. */
+const LOOK_EVERY_MS = 1_000
 /** Entries a transaction. */
 const MAX_FEED = 4_096
 
 export interface IndexOptions {
-  /** A file in a directory that exists, made when absent (0600); or `:memory:`. */
-  readonly path: string
+  /** A file in a directory that exists, made when absent (0600); `:memory:`; or `postgres://…`, whose tables are made when absent. */
+  readonly place: string
   readonly log: LogReader
   /** Throws away what is there and begins again from the log. @default false */
   readonly rebuild?: boolean
@@ -26,12 +30,17 @@ export interface IndexOptions {
 /**
  * Opens the index of a log. One that is of another log, or ahead of this one, is rebuilt. Catching up goes on behind the call's back.
  *
- * @throws Fault `internal` when the file cannot be opened.
+ * @throws Fault `internal` when the file cannot be opened, `index_unavailable` when PostgreSQL does not answer.
  */
 export async function openIndex(options: IndexOptions): Promise<EntryIndex> {
-  const index = new SqliteIndex(options)
-  await index.begin(options.rebuild ?? false)
-  return index
+  const index = new FedIndex(options)
+  try {
+    await index.begin(options.rebuild ?? false)
+    return index
+  } catch (error) {
+    await index.abandon()
+    throw error
+  }
 }
 
 interface Pending {
@@ -39,12 +48,13 @@ interface Pending {
   readonly reject: (fault: Fault) => void
 }
 
-class SqliteIndex implements EntryIndex {
+class FedIndex implements EntryIndex {
   readonly #log: LogReader
   readonly #onFault: (error: unknown) => void
   readonly #thread: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #unsubscribe: () => void
+  readonly #isShared: boolean
   #dead: Fault | undefined
   #requests = 0
   #next = 0
@@ -52,10 +62,11 @@ class SqliteIndex implements EntryIndex {
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
 
-  constructor({ path, log, onFault = () => undefined }: IndexOptions) {
+  constructor({ place, log, onFault = () => undefined }: IndexOptions) {
     this.#log = log
     this.#onFault = onFault
-    const workerData: IndexThreadData = { path, origin: log.origin }
+    this.#isShared = isPostgres(place)
+    const workerData: IndexThreadData = { place, origin: log.origin }
     this.#thread = new Worker(new URL('./index-worker.ts', import.meta.url), { workerData })
     this.#thread.on('message', (answer: IndexAnswer) => this.#settle(answer))
     this.#thread.on('error', (error) => this.#die(error))
@@ -71,6 +82,13 @@ class SqliteIndex implements EntryIndex {
       this.#next = 0
     }
     this.#feedSoon()
+  }
+
+  /** Ends the thread of an index that could not be opened. */
+  async abandon(): Promise<void> {
+    this.#isClosed = true
+    this.#unsubscribe()
+    await this.#thread.terminate()
   }
 
   async query(query: IndexQuery, { party }: { readonly party?: string | undefined } = {}): Promise<IndexPage> {
@@ -89,7 +107,12 @@ class SqliteIndex implements EntryIndex {
   }
 
   onMore(listener: () => void): () => void {
-    return this.#log.onSequenced(listener)
+    const unsubscribe = this.#log.onSequenced(listener)
+    const timer = this.#isShared ? setInterval(listener, LOOK_EVERY_MS).unref() : undefined
+    return () => {
+      clearInterval(timer)
+      unsubscribe()
+    }
   }
 
   /** Takes in what is sequenced, then ends the thread. */
