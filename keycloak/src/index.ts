@@ -11,7 +11,10 @@ export { generatePeople, PEOPLE } from './people.ts'
 export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'
 export { totpCode } from './totp.ts'
 
-/** The realm to import. Every secret in it is a `${NAME}` that Keycloak fills from its environment. */
+/**
+ * The realm to import. Every secret in it is a `${NAME}` that Keycloak fills from its environment, and so is `PDP_LOGOUT_URL`, where the PDP
+ * is told that a session ended. (The realm's own policies let nobody change those clients afterwards.)
+ */
 export const REALM_FILE = fileURLToPath(new URL('../realm.json', import.meta.url))
 
 /** The names that {@link REALM_FILE} takes from the environment; Keycloak imports an unset one literally. */

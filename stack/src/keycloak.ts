@@ -26,6 +26,8 @@ export interface KeycloakOptions {
   readonly templateDir?: string
   /** Part of the issuer, so of every token and of everything stored under it. @default a free one */
   readonly port?: number
+  /** Where the PDP is told that a session ended; goes into the realm when it is imported. @default the PDP's usual port */
+  readonly logoutUrl?: string
   /** @default what {@link findKeycloak} finds */
   readonly distribution?: KeycloakDistribution
   /** Use the server of `KEYCLOAK_URL` and its administrator when set, instead of starting one. @default process.env */
@@ -186,7 +188,7 @@ async function populate(server: Server, options: KeycloakOptions): Promise<Runni
     cpSync(template, database, { recursive: true })
   } else {
     onRemark?.('importing the realm (about half a minute, once)')
-    running = await importRealm(server, secrets)
+    running = await importRealm(server, options)
     if (template !== undefined) {
       await running.stop(STOP_GRACE_MS) // its file is whole only while nobody has it open
       running = undefined
@@ -197,11 +199,14 @@ async function populate(server: Server, options: KeycloakOptions): Promise<Runni
   return running
 }
 
-async function importRealm(server: Server, secrets: KeycloakOptions['secrets']): Promise<RunningProcess> {
+async function importRealm(
+  server: Server,
+  { secrets, logoutUrl = `http://${LOOPBACK}:8181/backchannel-logout` }: KeycloakOptions,
+): Promise<RunningProcess> {
   const folder = privateFolder(join(server.home, 'data', 'import'))
   cpSync(REALM_FILE, join(folder, 'mandate-realm.json'))
   const bootstrap = { KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: secrets.keycloakAdminPassword }
-  const env = { ...server.env, ...secrets.realm, ...bootstrap }
+  const env = { ...server.env, ...secrets.realm, PDP_LOGOUT_URL: logoutUrl, ...bootstrap }
   try {
     return await serve({ ...server, env }, '--import-realm')
   } finally {

@@ -151,6 +151,7 @@ async function bringUpIdentity(context: Context): Promise<Identity & { readonly 
       ...(templateDir === undefined ? {} : { templateDir }),
       secrets,
       port: ports.keycloak,
+      logoutUrl: `http://127.0.0.1:${ports.pdp}/backchannel-logout`,
       env,
       onRemark,
       signal,

@@ -14,7 +14,7 @@ import { inject } from 'vitest'
  * what you like: `stack.openFga.kill()`, `stack.services.pdp?.restart()`. Only Keycloak is shared.
  */
 export async function startTestStack(
-  options: Pick<StackOptions, 'services' | 'engine' | 'postgresUrl' | 'logLevel'> = {},
+  options: Pick<StackOptions, 'services' | 'engine' | 'postgresUrl' | 'logLevel' | 'env'> = {},
 ): Promise<Stack> {
   const stateDir = mkdtempSync(join(tmpdir(), 'mandate-stack-'))
   const remove = (): void => rmSync(stateDir, { recursive: true, force: true })

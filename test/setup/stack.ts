@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import { provisionPeople } from '@mandate/keycloak'
 import { createProgress, type Identity, loadSecrets, startKeycloak } from '@mandate/stack'
 import type { TestProject } from 'vitest/node'
+import { LOGOUT_URL } from '../support/logout-port.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -28,7 +29,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const secrets = loadSecrets(KEPT)
   const { step } = createProgress(process.stdout)
   const keycloak = await step('Keycloak', (onRemark) =>
-    startKeycloak({ dataDir, templateDir: join(KEPT, 'template'), secrets, onRemark, env: withoutKeycloak() }),
+    startKeycloak({
+      dataDir,
+      templateDir: join(KEPT, 'template'),
+      secrets,
+      logoutUrl: LOGOUT_URL,
+      onRemark,
+      env: withoutKeycloak(),
+    }),
   )
   await step('people', () => provisionPeople(keycloak.admin, secrets.people))
   const { issuer, url, admin, clientSecrets } = keycloak

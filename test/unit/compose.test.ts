@@ -225,7 +225,8 @@ describe('secrets', () => {
     const placeholders = [...read('keycloak/realm.json').matchAll(/\$\{(?<name>[A-Z][A-Z0-9_]*)(:[^}]*)?\}/gu)].map(
       ({ groups }) => groups?.['name'],
     )
-    expect(new Set(placeholders)).toEqual(new Set(REALM_SECRETS))
+    expect(new Set(placeholders)).toEqual(new Set([...REALM_SECRETS, 'PDP_LOGOUT_URL']))
+    expect(serviceOf('keycloak').environment['PDP_LOGOUT_URL']).toBe('http://pdp:8181/backchannel-logout')
     const given = serviceOf('keycloak').secrets.map(({ target }) => target)
     expect(given).toEqual(expect.arrayContaining([...REALM_SECRETS]))
   })
@@ -268,14 +269,14 @@ describe('the edge', () => {
     expect([...conf.matchAll(/\/run\/secrets\/\w+/gu)].map(([path]) => path)).toEqual(given)
   })
 
-  test('lets in every address of the PDP but its health', () => {
+  test('lets in every address of the PDP but its health, and what Keycloak tells it from inside', () => {
     const prefixes = ['/access/', '/v1/', '/log/', '/.well-known/']
     for (const prefix of [...prefixes, '= /openapi.json'])
       expect(conf).toContain(`location ${prefix} { proxy_pass $pdp; }`)
     const routes = [...read('pdp/src/http/server.ts').matchAll(/app\.(?:get|post|use)\('(?<path>\/[^']*)'/gu)]
     const paths = routes.map(({ groups }) => `${groups?.['path']}/`)
     const kept = paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix)))
-    expect(new Set(kept)).toEqual(new Set(['/livez/', '/readyz/', '/openapi.json/']))
+    expect(new Set(kept)).toEqual(new Set(['/livez/', '/readyz/', '/openapi.json/', '/backchannel-logout/']))
   })
 })
 
