@@ -16,6 +16,7 @@ import {
   tileWidth,
 } from '@mandate/protocol'
 import { readTile, sha256 } from './directory.ts'
+import { isPlainEntry } from './plain.ts'
 
 /** The bundles `begin` to `end`, `end` not included, of a tree of `size` entries. */
 export interface CheckJob {
@@ -56,8 +57,10 @@ export function idIn(bytes: Uint8Array | undefined): string | undefined {
 
 /** Why the bytes are no entry, or `undefined`. */
 export function contentObjection(bytes: Uint8Array): string | undefined {
+  const text = textOf(bytes)
+  if (isPlainEntry(text)) return undefined
   try {
-    const parsed = entrySchema.safeParse(JSON.parse(textOf(bytes)))
+    const parsed = entrySchema.safeParse(JSON.parse(text))
     if (parsed.success) return undefined
     return `is no entry: ${parsed.error.issues[0]?.path.join('.')} ${parsed.error.issues[0]?.message}`
   } catch {
