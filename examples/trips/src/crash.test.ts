@@ -6,9 +6,9 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { answering, sendJson, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from '@mandate/pep/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createSqliteStore } from './sqlite-store.ts'
 import { owns } from './trips.harness.ts'
 
 const MAIN = new URL('./main.ts', import.meta.url).pathname
@@ -85,15 +85,19 @@ async function create(url: string): Promise<Response> {
 
 /** What trips has in its database, as the PDP would name it; and what it still has to tell. */
 function kept() {
-  const store = createSqliteStore(folder)
-  const trips = store.workflowsOf('user:carlo', issuer.issuer, 100).map(({ id }) => store.trip(id))
-  const names = trips.flatMap((trip) => [
-    `workflow/${trip?.workflow.id}`,
-    ...(trip?.items ?? []).map(({ id }) => `workflow_item/${id}`),
-  ])
-  const left = [...store.pending(), ...store.outbox()]
-  store.close()
-  return { names: new Set(names), left }
+  const db = new DatabaseSync(join(folder, 'trips.db'), { readOnly: true })
+  const names = `SELECT 'workflow/' || id AS name FROM workflow UNION ALL SELECT 'workflow_item/' || id FROM item`
+  const found = {
+    names: new Set(
+      db
+        .prepare(names)
+        .all()
+        .map(({ name }) => name),
+    ),
+    left: db.prepare('SELECT * FROM outbox').all(),
+  }
+  db.close()
+  return found
 }
 
 test.for([0, 1, 2, 3])(

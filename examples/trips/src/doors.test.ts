@@ -1,7 +1,7 @@
 import { type Asked, answering } from '@mandate/pep/testing'
 import { expect, test } from 'vitest'
 import { readConfig } from './config.ts'
-import { named, useTrips } from './trips.harness.ts'
+import { named, searching, useTrips } from './trips.harness.ts'
 
 const { call, newTrip, pdp, start, stop, url } = useTrips()
 const puts = () => pdp().asked.filter(({ method }) => method === 'PUT')
@@ -24,7 +24,8 @@ test('a stranger learns nothing: the same denial for a trip that exists and one 
     expect(there.status).toBe(403)
     expect(there.body).toEqual(nowhere.body)
   }
-  expect((await call('GET', `/workflows?id=${trip.id}`, sam)).body.items).toEqual([])
+  pdp().answerWith(searching(() => denied))
+  expect((await call('GET', '/workflows', sam)).body.items).toEqual([])
 })
 
 test('an item is only found under its own trip', async () => {
@@ -32,12 +33,39 @@ test('an item is only found under its own trip', async () => {
   expect((await call('POST', `/workflows/${one.id}/items/${named(other, 'dinner').id}/execute`)).status).toBe(404)
 })
 
-test('the list holds one’s own trips, or those named, as far as they may be read', async () => {
-  const trip = await newTrip()
-  expect((await call('GET', '/workflows')).body.items).toMatchObject([{ id: trip.id, owner: 'user:carlo' }])
-  expect((await call('GET', '/workflows', { claims: { sub: 'yannick' } })).body.items).toEqual([])
-  const asYannick = await call('GET', `/workflows?id=${trip.id}&id=unknown`, { claims: { sub: 'yannick' } })
-  expect(asYannick.body.items).toMatchObject([{ id: trip.id }])
+test('the list holds what may be read, and nothing else', async () => {
+  const [one, other] = [await newTrip(), await newTrip()]
+  expect((await call('GET', '/workflows')).body.items).toMatchObject([
+    { id: one.id, owner: 'user:carlo' },
+    { id: other.id },
+  ])
+  const isOther = ({ resource }: { readonly resource: unknown }) =>
+    (resource as { readonly id: string }).id === other.id
+  pdp().answerWith(searching((question) => ({ decision: isOther(question) })))
+  const asYannick = await call('GET', '/workflows', { claims: { sub: 'yannick', azp: 'booking-agent' } })
+  expect(asYannick.body.items.map(({ id }) => id)).toEqual([other.id])
+  expect(pdp().asked.at(-1)?.body).toMatchObject({
+    subject: { id: 'yannick', properties: { act: { sub: 'booking-agent' } } },
+    action: { name: 'read' },
+    resource: { type: 'workflow' },
+  })
+})
+
+test('the list is paged: every trip on one page, no trip on two', async () => {
+  for (let count = 0; count < 5; count += 1) await newTrip()
+  const seen: string[] = []
+  let cursor: unknown
+  do {
+    const next = typeof cursor === 'string' ? `&cursor=${encodeURIComponent(cursor)}` : ''
+    const { body } = await call('GET', `/workflows?limit=2${next}`)
+    expect(body.items.length).toBeLessThanOrEqual(2)
+    seen.push(...body.items.map(({ id }) => id))
+    cursor = body['next_cursor']
+  } while (cursor !== undefined)
+  expect(new Set(seen).size).toBe(5)
+  expect(seen).toHaveLength(5)
+  for (const query of ['limit=0', 'limit=1&limit=2', 'owner=ada'])
+    expect((await call('GET', `/workflows?${query}`)).status, query).toBe(400)
 })
 
 test('the same Idempotency-Key does it once, for the same caller and the same request only', async () => {

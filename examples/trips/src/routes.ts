@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { authzOf, disclosed, type Outcome, type Pep } from '@mandate/pep'
+import { authzOf, disclosed, foundOf, type Outcome, type Pep } from '@mandate/pep'
 import { Fault, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Agency } from './agency.ts'
@@ -15,11 +15,11 @@ import { transferRoute } from './transfer.ts'
 import type { Effect, Item } from './trip.ts'
 import {
   type ItemResult,
-  idsAsked,
   itemChangeSchema,
   itemResource,
   itemView,
   newTripSchema,
+  pageAsked,
   parsed,
   tripView,
   workflowView,
@@ -29,11 +29,7 @@ export interface RoutesDeps {
   readonly pep: Pep
   readonly store: TripStore
   readonly agency: Agency
-  readonly issuer: string
 }
-
-/** Own trips in one list, at most. */
-const MAX_LIST = 200
 
 export function tripRoutes(deps: RoutesDeps): Router {
   const { pep, store } = deps
@@ -44,7 +40,8 @@ export function tripRoutes(deps: RoutesDeps): Router {
   const executeEach = { action: 'execute', resources: itemsOf }
 
   router.get('/templates', pep.open('templates are the same for everybody'), listTemplates)
-  router.get('/workflows', pep.enforceEach({ action: 'read', resources: candidatesOf(deps) }), listWorkflows(deps))
+  const mayRead = { action: 'read', type: 'workflow', page: pageAsked }
+  router.get('/workflows', pep.filter(mayRead), listWorkflows(deps))
   router.post('/workflows', pep.enforce({ action: 'create', resource: accountOf }), createWorkflow(deps))
   router.get('/workflows/:id', readWorkflow(), showWorkflow(deps))
   router.post('/workflows/:id/dry-run', readWorkflow(), pep.dryRun(executeEach))
@@ -66,23 +63,12 @@ const listTemplates: RequestHandler = (_req, res) => {
   res.json({ items })
 }
 
-/** Own trips, or those named by `?id=`: a delegate knows them from their grants. The PDP says which of them may be seen. */
-function candidatesOf({ store, issuer }: RoutesDeps) {
-  return (req: Request) => {
-    const { subject } = authzOf(req)
-    const ids = idsAsked(req.query)
-    const workflows = ids ? store.workflowsById(ids) : store.workflowsOf(`user:${subject.id}`, issuer, MAX_LIST)
-    return workflows.map(({ id }) => ({ type: 'workflow', id }))
-  }
-}
-
+/** One page of what the subject may read, in the PDP's order: their own trips, and those that somebody let them see. */
 function listWorkflows({ store }: RoutesDeps): RequestHandler {
   return (req, res) => {
-    const { items = [] } = authzOf(req)
-    if (items.some(({ undecided }) => undecided))
-      throw new Fault('decision_unavailable', 'part of the list is undecided')
-    const seen = items.filter(({ decision }) => decision).map(({ resource }) => resource.id)
-    res.json({ items: store.workflowsById(seen).map(workflowView) })
+    const { ids, next } = foundOf(req)
+    const items = store.workflowsById(ids).map(workflowView)
+    res.json({ items, ...(next === undefined ? {} : { next_cursor: next }) })
   }
 }
 

@@ -115,11 +115,8 @@ function pendingTrips(db: DatabaseSync): Pick<TripStore, 'addPending'> {
   }
 }
 
-function readers(db: DatabaseSync): Pick<TripStore, 'trip' | 'item' | 'workflowsOf' | 'workflowsById'> {
+function readers(db: DatabaseSync): Pick<TripStore, 'trip' | 'item' | 'workflowsById'> {
   const byId = db.prepare('SELECT * FROM workflow WHERE id = ? AND published = 1')
-  const byOwner = db.prepare(
-    'SELECT * FROM workflow WHERE owner = ? AND issuer = ? AND published = 1 ORDER BY id DESC LIMIT ?',
-  )
   const itemsOf = db.prepare(`${ITEM} WHERE item.workflow = ? AND workflow.published = 1 ORDER BY item.position`)
   const itemOf = db.prepare(`${ITEM} WHERE item.workflow = ? AND item.id = ? AND workflow.published = 1`)
   const workflowsById = (ids: readonly string[]) =>
@@ -136,7 +133,6 @@ function readers(db: DatabaseSync): Pick<TripStore, 'trip' | 'item' | 'workflows
       const row = itemOf.get(workflowId, itemId)
       return row === undefined ? undefined : itemRow.parse(row)
     },
-    workflowsOf: (owner, issuer, limit) => z.array(workflowRow).parse(byOwner.all(owner, issuer, limit)),
     workflowsById,
   }
 }

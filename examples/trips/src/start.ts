@@ -33,7 +33,7 @@ export async function startTrips(config: TripsConfig, logger: TripsLogger): Prom
   const takenBack = agency.recover()
   if (takenBack > 0) logger.warn({ takenBack }, 'half made trips were found')
   const housekeeping = await startHousekeeping({ store, registry, pdp, logger }, config.housekeepingMs)
-  const listener = await serve(createApp({ pep, store, agency, issuer, logger, trustProxy, limits }), config)
+  const listener = await serve(createApp({ pep, store, agency, logger, trustProxy, limits }), config)
   return {
     url: listener.url,
     close: async () => {

@@ -51,8 +51,6 @@ export interface TripStore {
 
   readonly trip: (workflowId: string) => TripAndItems | undefined
   readonly item: (workflowId: string, itemId: string) => Item | undefined
-  /** Newest first. `owner` is `user:<sub>`. */
-  readonly workflowsOf: (owner: string, issuer: string, limit: number) => readonly Workflow[]
   /** Those of the ids that exist, in the order given. */
   readonly workflowsById: (ids: readonly string[]) => readonly Workflow[]
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Listener } from '@mandate/pep/service'
-import { answering, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from '@mandate/pep/testing'
+import { answering, sendJson, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from '@mandate/pep/testing'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { readConfig } from './config.ts'
@@ -39,7 +39,7 @@ export function useTrips(): TripsUnderTest {
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'trips-'))
     pdp = await startTestPdp()
-    pdp.answerWith(answering(owns))
+    pdp.answerWith(searching(owns))
     trips = await startTrips(config(), logger)
   })
   afterEach(async () => {
@@ -70,6 +70,29 @@ const config = (settings: Readonly<Record<string, string>> = {}) =>
     LOG_LEVEL: 'silent',
     ...settings,
   })
+
+/** As a PDP with a search would: found is what was registered and not removed since, and is permitted. */
+export function searching(decide: Parameters<typeof answering>[0]): ReturnType<typeof answering> {
+  return (asked, res) => {
+    if (!asked.path.endsWith('/search/resource')) return answering(decide)(asked, res)
+    const idsOf = (method: string) =>
+      pdp.asked
+        .filter((earlier) => earlier.method === method && earlier.path.startsWith('/v1/resources/workflow/'))
+        .map(({ path }) => path.split('/').at(-1) ?? '')
+    const { limit = 50, token = '0' } = (asked.body['page'] ?? {}) as {
+      readonly limit?: number
+      readonly token?: string
+    }
+    const { subject, action } = asked.body
+    const found = idsOf('PUT')
+      .filter((id) => !idsOf('DELETE').includes(id))
+      .map((id) => ({ type: 'workflow', id }))
+      .filter((resource) => (decide({ subject, action, resource }) as { readonly decision: boolean }).decision)
+    const end = Number(token) + limit
+    const page = end < found.length ? { page: { next_token: String(end) } } : {}
+    return sendJson(res, 200, { results: found.slice(Number(token), end), ...page })
+  }
+}
 
 interface Question {
   readonly resource: unknown

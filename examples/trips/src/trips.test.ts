@@ -1,7 +1,7 @@
 import { answering, sendJson } from '@mandate/pep/testing'
 import { expect, test } from 'vitest'
 import { createSqliteStore } from './sqlite-store.ts'
-import { named, owns, useTrips, withLimit } from './trips.harness.ts'
+import { named, owns, searching, useTrips, withLimit } from './trips.harness.ts'
 
 const { call, newTrip, pdp, folder, start, stop } = useTrips()
 const puts = () => pdp().asked.filter(({ method }) => method === 'PUT')
@@ -58,7 +58,7 @@ test.for([
 ] as const)('nothing is kept of a trip whose registration the PDP %s', async ([, status]) => {
   pdp().answerWith((asked, res) => {
     if (asked.method === 'PUT' && asked.path.includes('workflow_item')) return sendJson(res, status, {})
-    return answering(owns)(asked, res)
+    return searching(owns)(asked, res)
   })
   expect((await call('POST', '/workflows', { body: { template: 'milan' } })).status).toBe(status)
   expect((await call('GET', '/workflows')).body.items).toEqual([])
@@ -71,7 +71,7 @@ test.for([
 test('what a crash left half registered is taken back at the next start, and was never seen', async () => {
   pdp().answerWith((asked, res) => {
     if (asked.method === 'PUT' || asked.method === 'DELETE') return sendJson(res, 503, {})
-    return answering(owns)(asked, res)
+    return searching(owns)(asked, res)
   })
   expect((await call('POST', '/workflows', { body: { template: 'milan' } })).status).toBe(503)
   expect((await call('GET', '/workflows')).body.items).toEqual([])

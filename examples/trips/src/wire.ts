@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type Authz, type DisclosedOutcome, disclosed, type Resource } from '@mandate/pep'
+import { type Authz, type DisclosedOutcome, disclosed, type Page, type Resource } from '@mandate/pep'
 import { idSchema, instantSchema, personaNameSchema, refuse } from '@mandate/protocol'
+import type { Request } from 'express'
 import { z } from 'zod'
 import type { TripAndItems } from './store.ts'
 import type { Attempt, Item, Workflow } from './trip.ts'
@@ -25,14 +26,16 @@ export const itemChangeSchema = z.strictObject({ starts_at: instantSchema })
 /** `POST …/transfer`: the new owner's id, and the persona in which it becomes theirs. */
 export const transferSchema = z.strictObject({ owner: idSchema, owner_persona: personaNameSchema.optional() })
 
-const listSchema = z.object({
-  id: z.union([idSchema, z.array(idSchema).max(50)]).optional(),
+const listSchema = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  /** `next_cursor` of the page before. */
+  cursor: z.string().min(1).max(4_096).optional(),
 })
 
-/** `GET /workflows?id=…&id=…`: the ids named, or `undefined` for one's own. */
-export function idsAsked(query: unknown): readonly string[] | undefined {
-  const { id } = parsed(listSchema, query)
-  return typeof id === 'string' ? [id] : id
+/** `GET /workflows?limit=…&cursor=…`. */
+export function pageAsked(req: Pick<Request, 'query'>): Page {
+  const { limit, cursor } = parsed(listSchema, req.query)
+  return { limit, ...(cursor === undefined ? {} : { token: cursor }) }
 }
 
 /** @throws Fault `invalid_request` naming the member. */
