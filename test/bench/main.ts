@@ -13,6 +13,7 @@ import { askPdp, bareCases, type Door, pairs, type Recorded } from './cases.ts'
 import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
 import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
+import { benchLog } from './log.ts'
 import { measure } from './measure.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { startRecorder } from './recorder.ts'
@@ -155,6 +156,10 @@ async function countTuples({ pool, token }: Door, path: string): Promise<number>
   return count
 }
 
-const options = parseOptions(process.argv.slice(2))
-if (options.help) print(HELP)
-else await bench(options)
+const argv = process.argv.slice(2)
+if (argv[0] === 'log') await benchLog(argv, print)
+else {
+  const options = parseOptions(argv)
+  if (options.help) print(HELP)
+  else await bench(options)
+}

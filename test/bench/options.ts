@@ -18,7 +18,9 @@ rounds. Each case stands beside the very calls that the PDP makes for it ("same 
   --help           this text
 
 What would have more than 1,000 calls to OpenFGA under way at once (a batch of 50 over 32 connections) is left out:
-OpenFGA gives up before it answers. A missed budget is said, and fails nothing.
+OpenFGA gives up before it answers. npm run bench -- log [--quick]: the decision log alone: appends, verification, proofs.
+
+A missed budget is said, and fails nothing.
 `
 
 export interface Options {
