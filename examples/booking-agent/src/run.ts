@@ -7,13 +7,18 @@
 import { linkSchema, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
+/** A reason as an agent may know it: the protocol's own is open, and whatever else a service puts in is dropped here, the owner's figures too. */
+export const toldReasonSchema = z.object(
+  reasonSchema.pick({ code: true, gate: true, reason_user: true, cure: true, attribute: true }).shape,
+)
+
 /** What was decided, as the service told the agent. */
 const decidedSchema = z.object({
   decision: z.boolean(),
   /** Primary code. */
   reason: z.string(),
   reason_user: z.string().optional(),
-  reasons: z.array(reasonSchema),
+  reasons: z.array(toldReasonSchema),
   /** Grants from the owner to the agent. */
   chain: z.array(linkSchema),
   evaluation_id: z.string().optional(),

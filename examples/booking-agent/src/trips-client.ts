@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { linkSchema, reasonSchema } from '@mandate/protocol'
+import { linkSchema } from '@mandate/protocol'
 import { z } from 'zod'
-import type { Decided } from './run.ts'
+import { type Decided, toldReasonSchema } from './run.ts'
 
 /** In whose name a call is made. The token stays in memory for the length of a run. */
 export interface Acting {
@@ -43,7 +43,7 @@ const decidedShape = {
   decision: z.boolean(),
   reason: z.string(),
   reason_user: z.string().optional(),
-  reasons: z.array(reasonSchema),
+  reasons: z.array(toldReasonSchema),
   chain: z.array(linkSchema),
   evaluation_id: z.string().optional(),
 }
@@ -56,7 +56,7 @@ const executedSchema = z.object({ ...decidedShape, effect: z.enum(['booked', 're
 const denialSchema = z.object({
   code: z.string(),
   reason_user: z.string().optional(),
-  reasons: z.array(reasonSchema),
+  reasons: z.array(toldReasonSchema),
   chain: z.array(linkSchema),
   evaluation_id: z.string().optional(),
 })
