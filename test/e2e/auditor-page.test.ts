@@ -105,6 +105,13 @@ test('a decision shows its chain with what became of each link, its gates, the a
     expect.stringMatching(/Price\s+failed:\s+EUR\s4,200\.00, and the limit is EUR\s4,100\.00/u),
   ])
   expect(await page.locator('.gate-holds').count()).toBeGreaterThan(5)
+  const answers = page.locator('.answer')
+  await answers.first().waitFor()
+  expect(await answers.allInnerTexts()).toEqual([
+    expect.stringMatching(/Then[\s\S]*Denied[\s\S]*price above limit/u),
+    expect.stringMatching(/Now[\s\S]*Denied[\s\S]*grant revoked/u),
+  ])
+  expect(await page.locator('.replay-words').innerText()).toMatch(/^The answer is another today\. .*reasons/u)
   expect(noise).toEqual([])
 })
 
