@@ -1,5 +1,5 @@
 /**
- * `npm run log -- …`: what is done to a log's keys, while its PDP stands or runs. Sees neither `process` nor the console.
+ * `npm run log -- …`: what is done to a log's keys and its index, while its PDP stands or runs. Sees neither `process` nor the console.
  *
  * @module
  */
@@ -8,13 +8,18 @@ import { parseArgs } from 'node:util'
 import { Fault } from '@mandate/protocol'
 import { nodeFiles } from './log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from './log/signer.ts'
+import { runUpkeep, UPKEEP } from './upkeep.ts'
 
 export const HELP = `npm run log -- COMMAND --data DIR
 
   rotate-key     makes a new signing key; from the next start of the PDP on both sign
   retire-key     takes the old key away, once the new one has signed; its verifier key stays in log.vkeys
 
+  fsck           holds the index against the log; names every disagreement
+  rebuild-index  throws the index of this log away and builds it anew; the PDP must stand
+
   --data DIR     the PDP's data directory; PDP_DATA_DIR when it is not given
+  PDP_INDEX_URL  where the index is, when it is not a file there
 `
 
 /** What the process lends. */
@@ -39,6 +44,9 @@ export async function maintain(argv: readonly string[], { out, err, environment 
     out(HELP)
     return EXIT.ok
   }
+  const upkeep = UPKEEP.find((name) => name === command)
+  if (upkeep && directory && more.length === 0)
+    return runUpkeep(upkeep, { directory, indexUrl: environment['PDP_INDEX_URL'] }, (line) => out(`${line}\n`))
   if ((command !== 'rotate-key' && command !== 'retire-key') || more.length > 0 || !directory) {
     err(HELP)
     return EXIT.usage

@@ -8,18 +8,11 @@
  * @module
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import {
-  type DecisionFilter,
-  type Entry,
-  entryTerms,
-  entryTime,
-  filterTerms,
-  type LoggedEntry,
-  refuse,
-} from '@mandate/protocol'
+import { type DecisionFilter, type Entry, filterTerms, type LoggedEntry, refuse } from '@mandate/protocol'
+import type { HeldChunk } from './fsck.ts'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
-import { parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, termText } from './index-term.ts'
+import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, termText } from './index-term.ts'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** Raised when the tables change: the index is then rebuilt from the log. */
@@ -157,6 +150,26 @@ export class IndexStore {
     return idx === undefined ? undefined : this.#logged(Number(idx))
   }
 
+  /** Everything that it holds of a chunk. */
+  held(no: number): HeldChunk {
+    const first = no * CHUNK_ENTRIES
+    const entries = new Map<number, { readonly id: string; readonly bytes: Uint8Array }>()
+    const rows = this.#statement('SELECT idx, id, body FROM entry WHERE idx >= ? AND idx < ?')
+    for (const { idx, id, body } of rows.iterate(first, first + CHUNK_ENTRIES))
+      if (body instanceof Uint8Array) entries.set(Number(idx), { id: String(id), bytes: body })
+    const postings = new Map<string, Uint8Array>()
+    for (const { term, places } of this.#statement('SELECT term, places FROM posting WHERE no = ?').iterate(no))
+      if (term instanceof Uint8Array && places instanceof Uint8Array)
+        postings.set(Buffer.from(term).toString('hex'), places)
+    const row = this.#get('SELECT min_at, max_at, times FROM chunk WHERE no = ?', no)
+    const times = row?.['times']
+    const span =
+      times instanceof Uint8Array
+        ? { minAt: Number(row?.['min_at']), maxAt: Number(row?.['max_at']), times }
+        : undefined
+    return { entries, span, postings }
+  }
+
   close(): void {
     this.#database.close()
   }
@@ -239,8 +252,4 @@ export class IndexStore {
   #run(sql: string, ...values: readonly SQLInputValue[]): void {
     this.#statement(sql).run(...values)
   }
-}
-
-function addTo(chunk: GrowingChunk, entry: Entry): void {
-  chunk.add(entryTime(entry), entryTerms(entry).map(termText))
 }

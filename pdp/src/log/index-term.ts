@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Entry, entrySchema, type Term } from '@mandate/protocol'
+import { type Entry, entrySchema, entryTerms, entryTime, type Term } from '@mandate/protocol'
 import { sha256 } from './hash.ts'
+import type { GrowingChunk } from './index-chunk.ts'
 
 /** Raised when the terms of an entry change: indexes are then built anew from their logs. */
 export const TERMS_VERSION = 1
@@ -21,6 +22,10 @@ export function termText({ field, value }: Term): string {
 /** A term's key in a stored chunk: short, of one length, and not to be made to collide. */
 export function termKey(term: string): Uint8Array {
   return sha256(Buffer.from(term)).subarray(0, TERM_KEY_BYTES)
+}
+
+export function addTo(chunk: GrowingChunk, entry: Entry): void {
+  chunk.add(entryTime(entry), entryTerms(entry).map(termText))
 }
 
 export function parseEntry(bytes: Uint8Array): Entry {

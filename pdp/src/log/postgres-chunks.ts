@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { type Entry, entryTerms, entryTime } from '@mandate/protocol'
+import type { Entry } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk } from './index-chunk.ts'
 import type { Marks } from './index-cursor.ts'
-import { termKey, termText } from './index-term.ts'
+import { addTo, termKey } from './index-term.ts'
 
 /** One log of the index. */
 export interface IndexedLog {
@@ -39,10 +39,6 @@ const LOGS = `
 const FRESH = `
   SELECT e.log, e.body FROM unnest($1::integer[], $2::bigint[]) AS k(log, first)
   JOIN mandate_index.entry e ON e.log = k.log AND e.idx >= k.first ORDER BY e.log, e.idx`
-
-export function addTo(chunk: GrowingChunk, entry: Entry): void {
-  chunk.add(entryTime(entry), entryTerms(entry).map(termText))
-}
 
 /** What is remembered of growing chunks, by log. */
 export class GrowingChunks {

@@ -5,6 +5,7 @@
  */
 import { type Entry, entryTime, type LoggedEntry } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
+import type { HeldChunk } from './fsck.ts'
 import { CHUNK_ENTRIES, encodePlaces, type GrowingChunk } from './index-chunk.ts'
 import type { Candidate } from './index-merge.ts'
 import { TERMS_VERSION, termKey } from './index-term.ts'
@@ -113,4 +114,27 @@ export async function loggedOf(
     index,
     origin: origins.get(log),
   }))
+}
+
+/** Everything that is held of a chunk. */
+export async function heldChunk(client: ClientBase, log: number, no: number): Promise<HeldChunk> {
+  const first = no * CHUNK_ENTRIES
+  const entries = await client.query<{ idx: string; id: string; body: string }>(
+    'SELECT idx, id, body FROM mandate_index.entry WHERE log = $1 AND idx >= $2 AND idx < $3',
+    [log, first, first + CHUNK_ENTRIES],
+  )
+  const spans = await client.query<{ min_at: string; max_at: string; times: Buffer }>(
+    'SELECT min_at, max_at, times FROM mandate_index.chunk WHERE log = $1 AND no = $2',
+    [log, no],
+  )
+  const postings = await client.query<{ term: Buffer; places: Buffer }>(
+    'SELECT term, places FROM mandate_index.posting WHERE log = $1 AND no = $2',
+    [log, no],
+  )
+  const [span] = spans.rows
+  return {
+    entries: new Map(entries.rows.map(({ idx, id, body }) => [Number(idx), { id, bytes: Buffer.from(body) }])),
+    span: span && { minAt: Number(span.min_at), maxAt: Number(span.max_at), times: span.times },
+    postings: new Map(postings.rows.map(({ term, places }) => [term.toString('hex'), places])),
+  }
 }

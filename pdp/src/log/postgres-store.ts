@@ -6,13 +6,22 @@
  */
 import { type DecisionFilter, type Entry, Fault, filterTerms, type LoggedEntry, refuse } from '@mandate/protocol'
 import { type ClientBase, Pool } from 'pg'
+import type { HeldChunk } from './fsck.ts'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk, matchesIn } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition, type Marks } from './index-cursor.ts'
 import { mergeLogs } from './index-merge.ts'
-import { parseEntry, TAIL_ENTRIES, termText } from './index-term.ts'
+import { addTo, parseEntry, TAIL_ENTRIES, termText } from './index-term.ts'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
-import { addTo, chunksOf, GrowingChunks, type Wanted } from './postgres-chunks.ts'
-import { candidatesOf, clearLog, insertEntries, loggedOf, makeReady, storeChunk } from './postgres-statements.ts'
+import { chunksOf, GrowingChunks, type Wanted } from './postgres-chunks.ts'
+import {
+  candidatesOf,
+  clearLog,
+  heldChunk,
+  insertEntries,
+  loggedOf,
+  makeReady,
+  storeChunk,
+} from './postgres-statements.ts'
 
 const CONNECT_MS = 3_000
 const STATEMENT_MS = 20_000
@@ -158,6 +167,11 @@ export class PostgresIndexStore {
     )
     const [row] = rows
     return row && { ...(JSON.parse(row.body) as Entry), index: Number(row.idx), origin: row.origin }
+  }
+
+  /** Everything that it holds of a chunk of its log. */
+  held(no: number): Promise<HeldChunk> {
+    return this.#within('BEGIN', async (client) => heldChunk(client, (await this.#own(client)).no, no))
   }
 
   async close(): Promise<void> {
