@@ -1,0 +1,70 @@
+/**
+ * Care's configuration: environment variables, parsed once and whole.
+ *
+ * @module
+ */
+import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { z } from 'zod'
+
+const settingsSchema = z
+  .strictObject({
+    CARE_HOST: setting.host,
+    CARE_PORT: setting.port(4004),
+    CARE_ISSUER: setting.url,
+    CARE_IDENTITY_URL: setting.url.optional(),
+    CARE_AUDIENCE: z.string().min(1).default('care'),
+    CARE_CLIENT_ID: z.string().min(1).default('care'),
+    CARE_CLIENT_SECRET: setting.secret,
+    CARE_PDP_URL: setting.url,
+    CARE_DATA_DIR: z.string().min(1),
+    CARE_INTERACTIVE_CLIENTS: setting.list(['desktop']),
+    CARE_TRUST_PROXY: z.string().min(1).optional(),
+    CARE_TLS_CERT: setting.pem,
+    CARE_TLS_KEY: setting.pem,
+    CARE_PERSON_PER_MINUTE: setting.limit('personPerMinute'),
+    CARE_PERSON_BURST: setting.limit('personBurst'),
+    CARE_SERVICE_PER_SECOND: setting.limit('servicePerSecond'),
+    CARE_ADDRESS_PER_SECOND: setting.limit('addressPerSecond'),
+    CARE_CONCURRENT: setting.limit('concurrent'),
+    LOG_LEVEL: setting.logLevel,
+    NODE_ENV: setting.nodeEnv,
+  })
+  .superRefine((env, context) => {
+    const objections = doorObjections({
+      nodeEnv: env.NODE_ENV,
+      host: env.CARE_HOST,
+      trustProxy: env.CARE_TRUST_PROXY,
+      secret: env.CARE_CLIENT_SECRET,
+      cert: env.CARE_TLS_CERT,
+      key: env.CARE_TLS_KEY,
+    })
+    for (const message of objections) context.addIssue({ code: 'custom', message })
+  })
+  .transform((env) => ({
+    host: env.CARE_HOST,
+    port: env.CARE_PORT,
+    tls: tlsOf({ cert: env.CARE_TLS_CERT, key: env.CARE_TLS_KEY }),
+    issuer: env.CARE_ISSUER,
+    identityUrl: env.CARE_IDENTITY_URL,
+    audience: env.CARE_AUDIENCE,
+    clientId: env.CARE_CLIENT_ID,
+    clientSecret: env.CARE_CLIENT_SECRET,
+    pdpUrl: env.CARE_PDP_URL,
+    dataDir: env.CARE_DATA_DIR,
+    interactiveClients: env.CARE_INTERACTIVE_CLIENTS,
+    trustProxy: env.CARE_TRUST_PROXY,
+    limits: {
+      personPerMinute: env.CARE_PERSON_PER_MINUTE,
+      personBurst: env.CARE_PERSON_BURST,
+      servicePerSecond: env.CARE_SERVICE_PER_SECOND,
+      addressPerSecond: env.CARE_ADDRESS_PER_SECOND,
+      concurrent: env.CARE_CONCURRENT,
+    },
+    logLevel: env.LOG_LEVEL,
+  }))
+export type CareConfig = z.output<typeof settingsSchema>
+
+/** @throws ConfigError naming every problem. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): CareConfig {
+  return readEnvironment(env, { prefix: 'CARE_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema })
+}

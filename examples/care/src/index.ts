@@ -1,0 +1,2 @@
+export { type CareConfig, readConfig } from './config.ts'
+export { startCare } from './start.ts'

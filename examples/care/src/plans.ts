@@ -1,0 +1,96 @@
+/**
+ * Care plans and their tasks, in SQLite. A plan is kept before the PDP knows it, and seen only when it does.
+ *
+ * @module
+ */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { z } from 'zod'
+
+const taskSchema = z.object({
+  id: z.string(),
+  plan: z.string(),
+  name: z.string(),
+  /** Minutes. */
+  effort: z.int(),
+  /** RFC 3339. */
+  due_at: z.string(),
+  /** As the ward grades it. */
+  risk: z.int(),
+  /** RFC 3339; absent until it is carried out. */
+  done_at: z.string().nullable(),
+})
+export type Task = z.infer<typeof taskSchema>
+
+const planSchema = z.object({ id: z.string(), owner: z.string(), owner_persona: z.string().nullable() })
+export type Plan = z.infer<typeof planSchema>
+
+const SCHEMA = `CREATE TABLE IF NOT EXISTS plan (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, owner_persona TEXT, registered INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE TABLE IF NOT EXISTS task (
+    id TEXT PRIMARY KEY, plan TEXT NOT NULL REFERENCES plan (id), name TEXT NOT NULL, effort INTEGER NOT NULL,
+    due_at TEXT NOT NULL, risk INTEGER NOT NULL, done_at TEXT
+  ) STRICT;`
+
+export class Plans {
+  readonly #db: DatabaseSync
+
+  /** @param folder - Made for its owner only. */
+  constructor(folder: string) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    const path = join(folder, 'care.db')
+    this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
+    chmodSync(path, 0o600)
+    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${SCHEMA}`)
+  }
+
+  /** Keeps a plan that nobody sees yet. */
+  add({ id, owner, owner_persona }: Plan, tasks: readonly Task[]): void {
+    this.#db.exec('BEGIN IMMEDIATE')
+    try {
+      this.#db.prepare('INSERT INTO plan (id, owner, owner_persona) VALUES (?, ?, ?)').run(id, owner, owner_persona)
+      const insert = this.#db.prepare(
+        'INSERT INTO task (id, plan, name, effort, due_at, risk) VALUES (?, ?, ?, ?, ?, ?)',
+      )
+      for (const task of tasks) insert.run(task.id, id, task.name, task.effort, task.due_at, task.risk)
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  registered(id: string): void {
+    this.#db.prepare('UPDATE plan SET registered = 1 WHERE id = ?').run(id)
+  }
+
+  /** What a crash or a failure left unregistered. */
+  unregistered(): readonly Plan[] {
+    return z.array(planSchema).parse(this.#db.prepare('SELECT * FROM plan WHERE registered = 0').all())
+  }
+
+  find(id: string): Plan | undefined {
+    const row = this.#db.prepare('SELECT * FROM plan WHERE id = ? AND registered = 1').get(id)
+    return row && planSchema.parse(row)
+  }
+
+  /** In the order of the plan. */
+  tasks(plan: string): readonly Task[] {
+    return z.array(taskSchema).parse(this.#db.prepare('SELECT * FROM task WHERE plan = ? ORDER BY rowid').all(plan))
+  }
+
+  /** @returns whether it was not done before: carrying out is done once. */
+  carryOut(task: string, at: string): boolean {
+    return this.#db.prepare('UPDATE task SET done_at = ? WHERE id = ? AND done_at IS NULL').run(at, task).changes === 1
+  }
+
+  check(): void {
+    this.#db.prepare('SELECT 1').get()
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Care's routes. Each starts with the guard that decides.
+ *
+ * @module
+ */
+import { authzOf, disclosed, foundOf, itemsOf, type Outcome, type Pep, permitOf, type Resource } from '@mandate/pep'
+import { Fault, idSchema, refuse } from '@mandate/protocol'
+import { type Request, type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import type { Plans, Task } from './plans.ts'
+import type { Ward } from './ward.ts'
+
+export interface RoutesDeps {
+  readonly pep: Pep
+  readonly plans: Plans
+  readonly ward: Ward
+}
+
+/** `owner` is the patient, when somebody makes the plan for them; who asks is in the token alone. */
+const newPlanSchema = z.strictObject({ owner: idSchema.optional() })
+
+export function careRoutes(deps: RoutesDeps): Router {
+  const { pep, plans } = deps
+  const readPlan = () => pep.enforce({ action: 'read', resource: (req) => ({ type: 'care_plan', id: planOf(req) }) })
+  const tasksOf = (req: Request) => (plans.find(planOf(req)) ? plans.tasks(planOf(req)) : []).map(taskResource)
+  const each = { action: 'execute', resources: tasksOf }
+  const one = (req: Request) => {
+    const task = plans.tasks(planOf(req)).find(({ id }) => id === String(req.params['task']))
+    // Bare where there is none: strangers hear the same of what is there and what is not.
+    return task ? taskResource(task) : { type: 'care_task', id: String(req.params['task']) }
+  }
+  const router = Router()
+  router.get('/plans', pep.filter({ action: 'read', type: 'care_plan' }), listPlans(deps))
+  router.post('/plans', pep.enforce({ action: 'create', resource: accountOf }), makePlan(deps))
+  router.get('/plans/:plan', readPlan(), showPlan(deps))
+  router.post('/plans/:plan/dry-run', readPlan(), pep.dryRun(each))
+  router.post('/plans/:plan/execute', readPlan(), pep.enforceEach(each), carryOutEach(deps))
+  router.post('/plans/:plan/tasks/:task/execute', pep.enforce({ action: 'execute', resource: one }), carryOut(deps))
+  return router
+}
+
+/** Effort, due time and risk are the ward's own records. */
+function taskResource({ id, effort, due_at, risk }: Task): Resource {
+  return { type: 'care_task', id, properties: { effort, due_at, risk } }
+}
+
+function accountOf(req: Request): Resource {
+  const { subject } = authzOf(req)
+  const parsed = newPlanSchema.safeParse(req.body ?? {})
+  if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
+  const id = parsed.data.owner ?? (subject.type === 'user' ? subject.id : undefined)
+  if (id === undefined) throw refuse('invalid_request', 'owner: an agent on its own schedule says for whom')
+  return { type: 'care_account', id }
+}
+
+function listPlans({ plans }: RoutesDeps): RequestHandler {
+  return (req, res) => {
+    const found = foundOf(req).ids.map((id) => plans.find(id))
+    res.json({ items: found.filter((plan) => plan !== undefined) })
+  }
+}
+
+function makePlan({ ward, plans }: RoutesDeps): RequestHandler {
+  return async (req, res) => {
+    const { owner, ownerPersona, resource } = permitOf(req)
+    const plan = await ward.make(owner ?? `user:${resource.id}`, ownerPersona ?? authzOf(req).persona)
+    res
+      .status(201)
+      .location(`/plans/${plan.id}`)
+      .json({ ...plan, tasks: plans.tasks(plan.id) })
+  }
+}
+
+function showPlan({ plans }: RoutesDeps): RequestHandler {
+  return (req, res) => {
+    const plan = plans.find(planOf(req))
+    if (!plan) throw new Fault('not_found', 'the plan is not here')
+    res.json({ ...plan, tasks: plans.tasks(plan.id) })
+  }
+}
+
+/** Each task on its own: what is permitted is carried out, what is not is reported. */
+function carryOutEach({ plans }: RoutesDeps): RequestHandler {
+  return (req, res) => {
+    const authz = authzOf(req)
+    const items = itemsOf(req).map((outcome) => ({ ...disclosed(outcome, authz), effect: effectOf(outcome, plans) }))
+    res.json({ items })
+  }
+}
+
+function carryOut({ plans }: RoutesDeps): RequestHandler {
+  return (req, res) => {
+    const outcome = permitOf(req)
+    res.json({ ...disclosed(outcome, authzOf(req)), effect: effectOf(outcome, plans) })
+  }
+}
+
+function effectOf({ decision, resource }: Outcome, plans: Plans): 'done' | 'unchanged' | 'none' {
+  if (!decision) return 'none'
+  return plans.carryOut(resource.id, new Date().toISOString()) ? 'done' : 'unchanged'
+}
+
+function planOf(req: Request): string {
+  return String(req.params['plan'])
+}
