@@ -131,6 +131,6 @@ function auditorEnv(
     AUDITOR_CLIENT_SECRET: clientSecrets.auditor,
     AUDITOR_PDP_URL: urls.pdp,
     // The PDP makes its key when it first starts, and it starts before this.
-    AUDITOR_LOG_KEYS_FILE: logKeyFile(stateDir),
+    AUDITOR_LOG_PINS_FILE: logKeyFile(stateDir),
   }
 }

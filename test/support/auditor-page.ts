@@ -3,16 +3,15 @@
  *
  * @module
  */
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Credentials, totpCode } from '@mandate/keycloak'
+import axeCore from 'axe-core'
 import type { Page } from 'playwright-core'
 import { typePassword } from './system-browser.ts'
 
 /** Ignored by git; CI keeps what is here. */
 const PICTURES = fileURLToPath(new URL('../artifacts/auditor', import.meta.url))
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const STEP_MS = 30_000
 /** A code is good once: whoever else signed in within this half minute has used it up. */
 const TRIES = 3
@@ -32,7 +31,7 @@ export async function signInAt(page: Page, { username, password, totpSecret }: C
 /** What axe finds wrong by WCAG 2.2 AA: each rule with where. Empty is clean. */
 export async function axe(page: Page): Promise<readonly string[]> {
   // By the debugger, not by a script tag: the page's security policy has no exception for tests.
-  await page.evaluate(AXE)
+  await page.evaluate(axeCore.source)
   return page.evaluate(async () => {
     const { axe: checker } = globalThis as unknown as {
       readonly axe: {

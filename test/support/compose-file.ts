@@ -23,6 +23,7 @@ const serviceSchema = z.object({
   image: z.string(),
   build: z.object({ dockerfile: z.string(), args: z.record(z.string(), z.string()).default({}) }).optional(),
   user: z.string(),
+  command: z.array(z.string()).optional(),
   read_only: z.boolean().default(false),
   privileged: z.boolean().default(false),
   cap_add: z.array(z.string()).default([]),

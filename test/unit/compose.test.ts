@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readConfig as readAuditorConfig } from '@mandate/auditor/server'
 import { readConfig as readAgentConfig } from '@mandate/booking-agent'
 import { REALM_SECRETS } from '@mandate/keycloak'
 import { parseConfig } from '@mandate/pdp'
@@ -14,7 +15,7 @@ import { type ComposeService, ROOT, read, readComposeFile, variablesOf } from '.
 
 const compose = readComposeFile()
 const services = Object.entries(compose.services)
-const OURS = ['pdp', 'trips', 'booking-agent'] as const
+const OURS = ['pdp', 'trips', 'booking-agent', 'auditor'] as const
 const ONE_SHOT = 'openfga-migrate'
 
 function serviceOf(name: string): ComposeService {
@@ -129,6 +130,12 @@ describe('networks', () => {
   })
 })
 
+/** Where a room keeps its routes, if not in `src/app.ts`. */
+const ROUTES: Readonly<Record<string, string>> = {
+  pdp: 'pdp/src/http/server.ts',
+  auditor: 'auditor/src/server/app.ts',
+}
+
 /** Where a service listens in its container. */
 function portOf(name: string): string | undefined {
   const { environment, build } = serviceOf(name)
@@ -155,22 +162,32 @@ describe('our services', () => {
     expect(agent.clientSecret).toBe(readFileSync(join(secrets, 'booking_agent_client_secret'), 'utf8'))
   })
 
+  test('the auditor takes its own, and is sent back to where the edge serves it', () => {
+    const auditor = readAuditorConfig(environmentOf('auditor'))
+    expect(auditor).toMatchObject({ host: '0.0.0.0', port: Number(portOf('auditor')), logKeys: [] })
+    expect(auditor.clientSecret).toBe(readFileSync(join(secrets, 'auditor_client_secret'), 'utf8'))
+    expect(serviceOf('keycloak').environment['AUDITOR_PUBLIC_URL']).toBe(auditor.publicUrl)
+    expect(serviceOf('edge').ports).toContain(`127.0.0.1:${new URL(auditor.publicUrl ?? '').port}:8448`)
+  })
+
   test('all believe in one issuer, which is where the edge serves Keycloak', () => {
     const issuer = `${serviceOf('keycloak').environment['KC_HOSTNAME']}/realms/mandate`
     const believed = [
       environmentOf('pdp')['PDP_ISSUER'],
       environmentOf('trips')['TRIPS_ISSUER'],
       environmentOf('booking-agent')['AGENT_ISSUER'],
+      environmentOf('auditor')['AUDITOR_ISSUER'],
     ]
-    expect(believed).toEqual([issuer, issuer, issuer])
+    expect(new Set(believed)).toEqual(new Set([issuer]))
     expect(serviceOf('edge').ports).toContain(`127.0.0.1:${new URL(issuer).port}:8443`)
   })
 
   test.for(OURS)('%s: its image starts its entry point, and the health path is a route of it', (name) => {
     const { ROOM: room } = serviceOf(name).build?.args ?? {}
-    expect(existsSync(`${ROOT}${room}/src/main.ts`)).toBe(true)
+    const [entry = 'src/main.ts'] = serviceOf(name).command ?? []
+    expect(existsSync(`${ROOT}${room}/${entry}`)).toBe(true)
     expect(read('deploy/Dockerfile')).toContain('/readyz')
-    const routes = name === 'pdp' ? 'pdp/src/http/server.ts' : `${room}/src/app.ts`
+    const routes = ROUTES[name] ?? `${room}/src/app.ts`
     expect(read(routes)).toContain("app.get('/readyz'")
   })
 
@@ -225,7 +242,7 @@ describe('secrets', () => {
     const placeholders = [...read('keycloak/realm.json').matchAll(/\$\{(?<name>[A-Z][A-Z0-9_]*)(:[^}]*)?\}/gu)].map(
       ({ groups }) => groups?.['name'],
     )
-    expect(new Set(placeholders)).toEqual(new Set([...REALM_SECRETS, 'PDP_LOGOUT_URL']))
+    expect(new Set(placeholders)).toEqual(new Set([...REALM_SECRETS, 'PDP_LOGOUT_URL', 'AUDITOR_PUBLIC_URL']))
     expect(serviceOf('keycloak').environment['PDP_LOGOUT_URL']).toBe('http://pdp:8181/backchannel-logout')
     const given = serviceOf('keycloak').secrets.map(({ target }) => target)
     expect(given).toEqual(expect.arrayContaining([...REALM_SECRETS]))
@@ -289,6 +306,7 @@ describe('.env.example', () => {
       ['pdp/src/config.ts', /^ {2}(?<name>(?:PDP|OPENFGA|LOG|TRUST|NODE)_[A-Z_]+):/gmu],
       ['examples/trips/src/config.ts', /^ {4}(?<name>(?:TRIPS|LOG|NODE)_[A-Z_]+):/gmu],
       ['examples/booking-agent/src/config.ts', /^ {4}(?<name>(?:AGENT|LOG|NODE)_[A-Z_]+):/gmu],
+      ['auditor/src/server/config.ts', /^ {4}(?<name>(?:AUDITOR|LOG|NODE)_[A-Z_]+):/gmu],
     ] as const
     const inCode = settings.flatMap(([path, pattern]) =>
       [...read(path).matchAll(pattern)].map(({ groups }) => groups?.['name'] ?? ''),
@@ -304,7 +322,7 @@ describe('.env.example', () => {
       'KEYCLOAK_ADMIN_PASSWORD',
     ]
     expect(named.toSorted()).toEqual(
-      [...new Set([...inCode, ...inCompose, ...byTheStack, 'OPENFGA_API_TOKEN_FILE'])].toSorted(),
+      [...new Set([...inCode, ...inCompose, ...byTheStack, 'OPENFGA_API_TOKEN_FILE', 'PDP_INDEX_URL_FILE'])].toSorted(),
     )
   })
 

@@ -14,7 +14,14 @@ import { SESSION_COOKIE } from './sign-in.ts'
 
 const TIMEOUT_MS = 30_000
 /** Of an answer, these reach the page. */
-const HANDED_ON = ['content-type', 'content-disposition', 'retry-after', 'x-request-id'] as const
+const HANDED_ON = [
+  'content-type',
+  'content-disposition',
+  'retry-after',
+  'x-request-id',
+  'x-total-count',
+  'x-accel-buffering',
+] as const
 
 export interface RelayDeps {
   readonly sessions: Sessions

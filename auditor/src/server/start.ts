@@ -38,7 +38,7 @@ async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {
   if (!existsSync(join(pageDir, 'index.html')))
     objections.push('AUDITOR_PAGE_DIR: there is no page. Build it with: npm run build -w auditor')
   for (const key of logKeys) {
-    await parseVerifierKey(key).catch(() => objections.push('AUDITOR_LOG_KEYS: a verifier key does not hold together'))
+    await parseVerifierKey(key).catch(() => objections.push('AUDITOR_LOG_PINS: a verifier key does not hold together'))
   }
   if (objections.length > 0) throw new ConfigError(objections.join('\n'))
 }
