@@ -38,6 +38,7 @@ function newPep(): Pep {
     audience: AUDIENCE,
     pdpUrl: 'http://127.0.0.1:9',
     credentials: { clientId: 'trips', clientSecret: 'secret' },
+    timeoutMs: 800,
   })
 }
 
@@ -172,6 +173,7 @@ test.for([
   ['answers 500', (res: ServerResponse): void => void res.writeHead(500).end('broken')],
   ['answers with something that is not JSON', (res: ServerResponse): void => void res.end('<html>')],
   ['closes the connection', (res: ServerResponse): void => void res.destroy()],
+  ['never answers', (): void => undefined],
 ] as const)('503 identity_unavailable while no keys are known and the issuer %s', async ([, answer]) => {
   issuer.breakWith(answer)
   const cold = newPep()

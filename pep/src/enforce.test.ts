@@ -201,3 +201,11 @@ test("the service's token is fetched once for many questions at once", async () 
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
   expect(tokens() - before).toBe(1)
 })
+
+test('who asks is in the token: another user in query or headers is not looked at', async () => {
+  const named = { 'X-User': 'ada', 'X-Forwarded-User': 'ada', 'Mandate-Subject': 'user:ada' }
+  await post('/items/a?sub=ada&subject=user:ada&actor=agent:x&azp=desktop', {}, named)
+  expect(pdp.asked).toHaveLength(1)
+  expect(pdp.asked[0]?.body['subject']).toMatchObject({ type: 'user', id: 'carlo' })
+  expect(JSON.stringify(pdp.asked[0]?.body)).not.toContain('ada')
+})

@@ -16,6 +16,7 @@ import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
 import { benchLog } from './log.ts'
 import { measure } from './measure.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
+import { benchPep } from './pep.ts'
 import { startRecorder } from './recorder.ts'
 import { budgets, type Setup, tables } from './report.ts'
 import { busyAgent, furnish, questions } from './story.ts'
@@ -158,6 +159,7 @@ async function countTuples({ pool, token }: Door, path: string): Promise<number>
 
 const argv = process.argv.slice(2)
 if (argv[0] === 'log') await benchLog(argv, print)
+else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)
   if (options.help) print(HELP)

@@ -19,6 +19,7 @@ rounds. Each case stands beside the very calls that the PDP makes for it ("same 
 
 What would have more than 1,000 calls to OpenFGA under way at once (a batch of 50 over 32 connections) is left out:
 OpenFGA gives up before it answers. npm run bench -- log [--quick]: the decision log alone: appends, verification, proofs.
+npm run bench -- pep [REQUESTS]: the enforcement point: its own work, its throughput, its memory over 1,000,000 requests.
 
 A missed budget is said, and fails nothing.
 `

@@ -1,0 +1,160 @@
+/**
+ * `npm run bench -- pep`: what the enforcement point costs. Its own work without the PDP's answer, a protected route beside the PDP asked
+ * directly, the requests of a run of fifty items, and memory over many requests.
+ *
+ * @module
+ */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { authzOf, createPep, type Decider, disclosed, itemsOf, type Pep } from '@mandate/pep'
+import { answering, startTestIssuer, startTestPdp } from '@mandate/pep/testing'
+import express, { type Express } from 'express'
+import { Pool } from 'undici'
+
+const CONNECTIONS = 32
+const BATCH = 50
+const WARM = 2_000
+const COUNTED = 5_000
+const CREDENTIALS = { clientId: 'trips', clientSecret: 'secret' }
+const PERMIT = { decision: true, context: { evaluation_id: '01KE', reason: 'owner', reasons: [], chain: [] } }
+
+type Issuer = Awaited<ReturnType<typeof startTestIssuer>>
+interface Listening {
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+/** @param args - How many requests are sent while memory is watched, 1,000,000 if it is not said. @returns Lines for people. */
+export async function benchPep([count = '1000000']: readonly string[]): Promise<readonly string[]> {
+  const requests = Number(count)
+  if (!Number.isInteger(requests) || requests < 1) throw new TypeError('bench pep: how many requests?')
+  const issuer = await startTestIssuer()
+  const pdp = await startTestPdp()
+  pdp.answerWith(answering(() => PERMIT))
+  const pepOf = (more: object = {}) =>
+    createPep({ issuer: issuer.issuer, audience: 'trips', pdpUrl: pdp.url, credentials: CREDENTIALS, ...more })
+  const [asking, silent] = [pepOf(), pepOf({ decider: atOnce })]
+  const [service, unasked] = [await listen(asking), await listen(silent)]
+  try {
+    const authorization = `Bearer ${await issuer.sign({ aud: 'trips' }, {})}`
+    const overhead = await overheadMs(silent, authorization)
+    const direct = await throughput(pdp.url, '/access/v1/evaluation', authorization)
+    const through = await throughput(service.url, '/items/a', authorization)
+    const before = pdp.asked.length
+    await fetch(`${service.url}/run`, { method: 'POST', headers: { authorization } })
+    const perRun = pdp.asked.length - before
+    const growth = await growthMb(unasked.url, issuer, requests)
+    return [
+      '',
+      'The enforcement point (its PDP here answers at once, in the same process)',
+      judged('authenticate and enforce, without the PDP’s answer, p50', overhead, 0.3, 'ms'),
+      judged(`requests to the PDP for a run of ${BATCH} items`, perRun, 3, ''),
+      `            PDP directly ${direct.toFixed(0)} rps; a protected route over it ${through.toFixed(0)} rps`,
+      judged(`memory grown by ${requests.toLocaleString('en')} requests`, growth, 16, 'MB'),
+    ]
+  } finally {
+    await Promise.all([service.stop(), unasked.stop()])
+    await Promise.all([asking.close(), silent.close(), pdp.close(), issuer.close()])
+  }
+}
+
+/** Answers as a PDP would, without a wire. */
+const atOnce: Decider = {
+  decide: ({ resource }) =>
+    Promise.resolve({ resource, decision: true, reason: 'owner', reasons: [], chain: [], evaluationId: '01KE' }),
+  decideEach: () => Promise.resolve([]),
+  close: () => Promise.resolve(),
+}
+
+function app(pep: Pep): Express {
+  const item = (id: string) => ({ type: 'workflow_item', id, properties: { risk: 2 } })
+  const it = express()
+  it.use(pep.authenticate())
+  it.post(
+    '/items/:id',
+    pep.enforce({ action: 'execute', resource: (req) => item(String(req.params['id'])) }),
+    (_req, res) => {
+      res.json({ done: true })
+    },
+  )
+  const all = Array.from({ length: BATCH }, (_, at) => item(`i${at}`))
+  it.post('/run', pep.enforceEach({ action: 'execute', resources: () => all }), (req, res) => {
+    res.json(itemsOf(req).map((outcome) => disclosed(outcome, authzOf(req))))
+  })
+  pep.seal(it)
+  return it
+}
+
+async function listen(pep: Pep): Promise<Listening> {
+  const server = createServer(app(pep))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  const stop = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop }
+}
+
+/** Both guards' work for one request, with the keys known: identity, question, permit. */
+async function overheadMs(pep: Pep, authorization: string): Promise<number> {
+  const request = { headers: { authorization }, action: 'execute', resource: { type: 'workflow_item', id: 'a' } }
+  const took: number[] = []
+  for (let count = 0; count < WARM + COUNTED; count += 1) {
+    const begin = performance.now()
+    const { permitted } = await pep.decide(request)
+    if (count >= WARM) took.push(performance.now() - begin)
+    if (!permitted) throw new Error('a fast denial is no result')
+  }
+  return took.sort((a, b) => a - b)[COUNTED / 2] ?? Number.NaN
+}
+
+async function throughput(url: string, path: string, authorization: string): Promise<number> {
+  const pool = new Pool(url, { connections: CONNECTIONS })
+  const subject = { type: 'user', id: 'carlo' }
+  const body = JSON.stringify({ subject, action: { name: 'execute' }, resource: { type: 'workflow_item', id: 'a' } })
+  const headers = { authorization, 'content-type': 'application/json' }
+  const one = async () => {
+    const response = await pool.request({ method: 'POST', path, headers, body })
+    await response.body.dump()
+    if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
+  }
+  await inParallel(WARM, one)
+  const begin = performance.now()
+  await inParallel(COUNTED, one)
+  const rps = (COUNTED / (performance.now() - begin)) * 1_000
+  await pool.close()
+  return rps
+}
+
+async function inParallel(count: number, one: () => Promise<void>): Promise<void> {
+  let left = count
+  const worker = async () => {
+    while (left-- > 0) await one()
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, worker))
+}
+
+/** Heap after the second half of so many requests, beside after the first. A token is made anew now and then. */
+async function growthMb(url: string, issuer: Issuer, requests: number): Promise<number> {
+  const half = async () => {
+    for (let sent = 0; sent < requests / 2; sent += WARM + COUNTED)
+      await throughput(url, '/items/a', `Bearer ${await issuer.sign({ aud: 'trips' })}`)
+    return settledHeap()
+  }
+  const first = await half()
+  return ((await half()) - first) / 1_048_576
+}
+
+/** Without what is only garbage. */
+function settledHeap(): number {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
+  return process.memoryUsage().heapUsed
+}
+
+function judged(what: string, value: number, most: number, unit: string): string {
+  const verdict = value <= most ? 'met' : 'MISSED'
+  return `    ${verdict.padEnd(8)}${what.padEnd(62)}${value.toFixed(2).padStart(8)}, at most ${most} ${unit}`
+}
