@@ -11,6 +11,7 @@ import {
   HASH_BYTES,
   type JournalEntries,
   joinSegments,
+  parseSealed,
   readSegment,
   SEGMENT_NAME,
   type Segment,
@@ -62,6 +63,12 @@ export async function readTile(
   const found = await readIfThere(join(directory, tilePath({ level, index, width })))
   if (found || width === TILE_WIDTH) return found
   return readIfThere(join(directory, tilePath({ level, index, width: TILE_WIDTH })))
+}
+
+/** How many of the log's first entries are sealed: in an archive, and not here. */
+export async function sealedEntries(directory: string): Promise<number> {
+  const bytes = await readIfThere(join(directory, 'sealed'))
+  return bytes ? (parseSealed(new TextDecoder().decode(bytes)) ?? 0) : 0
 }
 
 /** Paths below the log's directory of all files under `tile/`, in no order. */

@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { TILE_WIDTH } from '@mandate/protocol'
-import { type CheckJob, checkTiles, type TileCheck } from './check.ts'
+import { type CheckJob, checkTiles, type Sealed, type TileCheck } from './check.ts'
 
 const JOB_TILES = 64
 const MAX_THREADS = 8
@@ -27,12 +27,13 @@ interface Answer {
 export async function checkAll(
   directory: string,
   size: number,
+  sealed: Sealed | undefined,
   onChecks: (begin: number, checks: readonly TileCheck[]) => void,
 ): Promise<void> {
   const tiles = Math.ceil(size / TILE_WIDTH)
   const jobs: CheckJob[] = []
   for (let begin = 0; begin < tiles; begin += JOB_TILES) {
-    jobs.push({ directory, size, begin, end: Math.min(tiles, begin + JOB_TILES) })
+    jobs.push({ directory, size, begin, end: Math.min(tiles, begin + JOB_TILES), sealed })
   }
   jobs.reverse()
   const helpers = Math.min(MAX_THREADS, availableParallelism(), Math.ceil(jobs.length / JOBS_A_THREAD)) - 1

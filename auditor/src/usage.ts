@@ -34,6 +34,8 @@ verify
   --remember           when all is well, write the newest checkpoint to that file
   --witness VKEY       the pinned key of a witness that must have cosigned; give it again for others
   --quorum N           so many of them are enough
+  --archive DIR        where the log's sealed entries are, with --archive-key FILE: they are read like the others
+  --sealed             go by the hashes of sealed entries
   --proof, --entry     what prove wrote, or the page saved: one entry, checked with nothing but the key
 
 prove, export

@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile, stat } from 'node:fs/promises'
-import { type AsyncSha256, canonical, verifyLogProof } from '@mandate/protocol'
+import { type AsyncSha256, canonical, SEAL_KEY_BYTES, verifyLogProof } from '@mandate/protocol'
 import { sha256 } from './directory.ts'
 import {
   type Given,
@@ -19,7 +19,7 @@ import {
 } from './given.ts'
 import { EXIT, SourceError } from './http.ts'
 import { harmless } from './text.ts'
-import { type VerifyReport, verifyDirectory } from './verify.ts'
+import { type VerifyOptions, type VerifyReport, verifyDirectory } from './verify.ts'
 import { witnessesOf } from './witness/cli.ts'
 
 const MAX_FINDINGS_SHOWN = 20
@@ -95,7 +95,8 @@ async function verifyLog(given: Given, { out, progress }: Surroundings): Promise
   const began = performance.now()
   const onProgress = (checked: number, size: number): void =>
     progress?.(`${checked.toLocaleString('en')} of ${size.toLocaleString('en')} entries`)
-  const report = await verifyDirectory({ directory, keys, remembered, witnesses, quorum, onProgress })
+  const sealed = await sealedOf(given)
+  const report = await verifyDirectory({ directory, keys, remembered, witnesses, quorum, sealed, onProgress })
   progress?.(undefined)
   const isGood = report.findings.length === 0
   if (isGood && isRemembering && file !== undefined && report.checkpoint !== undefined) {
@@ -107,6 +108,18 @@ async function verifyLog(given: Given, { out, progress }: Surroundings): Promise
       : reportText(report, performance.now() - began),
   )
   return isGood ? EXIT.ok : EXIT.failed
+}
+
+/** How sealed entries are to be looked at. */
+async function sealedOf(given: Given): Promise<VerifyOptions['sealed']> {
+  const folder = text(given, 'archive')
+  const file = text(given, 'archive-key')
+  if ((folder === undefined) !== (file === undefined)) throw new UsageError('--archive and --archive-key go together.')
+  if (folder === undefined || file === undefined) return isSet(given, 'sealed') ? 'by hash' : undefined
+  const written = (await needed(file)).trim()
+  const key = new Uint8Array(Buffer.from(written, /^[0-9a-f]{64}$/iu.test(written) ? 'hex' : 'base64'))
+  if (key.length !== SEAL_KEY_BYTES) throw new SourceError(EXIT.data, `${file} holds no key of ${SEAL_KEY_BYTES} bytes`)
+  return { folder, key }
 }
 
 /** What verify prints. The last line is the verdict. */

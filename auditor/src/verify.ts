@@ -18,8 +18,16 @@ import {
   verifyCosignatures,
   type WitnessKey,
 } from '@mandate/protocol'
-import { contentObjection, idIn, type TileCheck } from './check.ts'
-import { type NamedSegment, readCheckpoint, readJournal, readTile, sha256, unpublished } from './directory.ts'
+import { contentObjection, idIn, type Sealed, type TileCheck } from './check.ts'
+import {
+  type NamedSegment,
+  readCheckpoint,
+  readJournal,
+  readTile,
+  sealedEntries,
+  sha256,
+  unpublished,
+} from './directory.ts'
 import { checkAll } from './pool.ts'
 import { judgeStrays, strayFiles } from './strays.ts'
 import { type Examined, type Finding, judge, readLevels, rootOfKnown } from './tree.ts'
@@ -33,6 +41,8 @@ export interface VerifyOptions {
   /** Pinned keys of witnesses, and how many of them must have cosigned. @default all */
   readonly witnesses?: readonly WitnessKey[]
   readonly quorum?: number | undefined
+  /** Where sealed entries are, to be read; or that their hashes will do. Neither: that they are sealed is a finding. */
+  readonly sealed?: { readonly folder: string; readonly key: Uint8Array<ArrayBuffer> } | 'by hash' | undefined
   /** Called now and then with how many entries have been read, of how many. */
   readonly onProgress?: (checked: number, size: number) => void
 }
@@ -70,7 +80,8 @@ export async function verifyDirectory(options: VerifyOptions): Promise<VerifyRep
   const { origin, size, root } = verdict.checkpoint
   const checks: TileCheck[] = []
   let checked = 0
-  await checkAll(directory, size, (begin, run) => {
+  const seal = await sealOf(options, origin)
+  await checkAll(directory, size, seal.sealed, (begin, run) => {
     for (const [offset, check] of run.entries()) checks[begin + offset] = check
     checked += run.length
     onProgress?.(Math.min(size, checked * TILE_WIDTH), size)
@@ -86,7 +97,7 @@ export async function verifyDirectory(options: VerifyOptions): Promise<VerifyRep
   if (remembered !== undefined)
     findings.push(...(await checkRemembered(remembered, keys, verdict.checkpoint, examined)))
   const { witnessed, findings: unwitnessed } = await checkWitnesses(written, options)
-  findings.push(...unwitnessed)
+  findings.push(...unwitnessed, ...seal.findings)
   return {
     origin,
     size,
@@ -95,7 +106,7 @@ export async function verifyDirectory(options: VerifyOptions): Promise<VerifyRep
     witnessed,
     pending: journal.leaves.length,
     findings: findings.toSorted((one, other) => (one.index ?? Number.MAX_VALUE) - (other.index ?? Number.MAX_VALUE)),
-    notes: journal.notes,
+    notes: [...seal.notes, ...journal.notes],
     checkpoint: written,
   }
 }
@@ -111,6 +122,33 @@ function failed(problem: string): VerifyReport {
     checkpoint: undefined,
   }
   return { ...nothing, findings: [general(problem)], notes: [] }
+}
+
+interface SealReport {
+  readonly sealed: Sealed | undefined
+  readonly findings: readonly Finding[]
+  readonly notes: readonly string[]
+}
+
+/** Whoever could remove entries could also say that they are sealed: the auditor must have heard of it. */
+async function sealOf({ directory, sealed }: VerifyOptions, origin: string): Promise<SealReport> {
+  const entries = await sealedEntries(directory)
+  if (entries === 0) return { sealed: undefined, findings: [], notes: [] }
+  if (sealed === undefined) {
+    const problem = `the first ${entries} entries are sealed: give --archive to read them, or --sealed to go by their hashes`
+    return { sealed: { entries }, findings: [general(problem)], notes: [] }
+  }
+  if (sealed === 'by hash')
+    return {
+      sealed: { entries },
+      findings: [],
+      notes: [`the first ${entries} entries are sealed: their hashes were verified, they were not read`],
+    }
+  return {
+    sealed: { entries, archive: { ...sealed, origin } },
+    findings: [],
+    notes: [`the first ${entries} entries were read from the archive`],
+  }
 }
 
 /** Enough of the pinned witnesses must have cosigned; others count for nothing. */

@@ -8,12 +8,17 @@ import { parseArgs } from 'node:util'
 import { Fault } from '@mandate/protocol'
 import { nodeFiles } from './log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from './log/signer.ts'
+import { runSealing } from './sealing.ts'
 import { runUpkeep, UPKEEP } from './upkeep.ts'
 
 export const HELP = `npm run log -- COMMAND --data DIR
 
   rotate-key     makes a new signing key; from the next start of the PDP on both sign
   retire-key     takes the old key away, once the new one has signed; its verifier key stays in log.vkeys
+
+  seal           puts the oldest entries into an archive, encrypted; their hashes stay, and everything still verifies
+                   --before TIME (RFC 3339: entries older than that), --archive DIR; the key in MANDATE_SEAL_KEY
+  unseal         brings all of it back; --archive DIR
 
   fsck           holds the index against the log; names every disagreement
   rebuild-index  throws the index of this log away and builds it anew; the PDP must stand
@@ -35,7 +40,12 @@ const EXIT = { ok: 0, usage: 64, refused: 65 } as const
 export async function maintain(argv: readonly string[], { out, err, environment }: Lent): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...argv],
-    options: { data: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+    options: {
+      data: { type: 'string' },
+      before: { type: 'string' },
+      archive: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
     allowPositionals: true,
   })
   const [command, ...more] = positionals
@@ -47,6 +57,10 @@ export async function maintain(argv: readonly string[], { out, err, environment 
   const upkeep = UPKEEP.find((name) => name === command)
   if (upkeep && directory && more.length === 0)
     return runUpkeep(upkeep, { directory, indexUrl: environment['PDP_INDEX_URL'] }, (line) => out(`${line}\n`))
+  if ((command === 'seal' || command === 'unseal') && directory && more.length === 0)
+    return runSealing(command, { directory, ...values, key: environment['MANDATE_SEAL_KEY'] }, (line) =>
+      out(`${line}\n`),
+    )
   if ((command !== 'rotate-key' && command !== 'retire-key') || more.length > 0 || !directory) {
     err(HELP)
     return EXIT.usage

@@ -44,7 +44,7 @@ export async function runUpkeep(command: Upkeep, options: UpkeepOptions, say: (l
 const placeOf = ({ directory, indexUrl }: UpkeepOptions): string => indexUrl || join(directory, 'index.db')
 
 /** The log's name is that of its key. */
-async function originOf({ directory }: UpkeepOptions): Promise<string> {
+export async function originOf({ directory }: Pick<UpkeepOptions, 'directory'>): Promise<string> {
   const vkey = await nodeFiles().read(join(directory, 'log.vkey'))
   const [name] = new TextDecoder().decode(vkey ?? new Uint8Array(0)).split('+')
   if (name) return name

@@ -188,7 +188,8 @@ class Log implements OpenLog {
     const bundle = await files.read(join(dir, tilePath({ level: 'entries', index, width: TILE_WIDTH })))
     const first = index * TILE_WIDTH
     const entries = bundle ? decodeBundle(bundle).entries : []
-    if (entries.length !== TILE_WIDTH) throw new Fault('log_unavailable', `entry bundle ${index} is missing or damaged`)
+    if (entries.length !== TILE_WIDTH)
+      throw new Fault('log_unavailable', `entry bundle ${index} is missing or damaged, or sealed: then unseal first`)
     return entries.map((bytes, offset) => ({ index: first + offset, bytes })).slice(from - first)
   }
 
