@@ -140,7 +140,8 @@ async function readPublished(files: Files, dir: string, first: number, size: num
     const width = tileWidth('entries', tile, size)
     const read = (wide: number) => files.read(join(dir, tilePath({ level: 'entries', index: tile, width: wide })))
     const bundle = decodeBundle((await read(width)) ?? (await read(TILE_WIDTH)) ?? new Uint8Array(0)).entries
-    if (bundle.length < width) throw new Fault('log_unavailable', `entry bundle ${tile} is missing or damaged, or sealed: then unseal first`)
+    if (bundle.length < width)
+      throw new Fault('log_unavailable', `entry bundle ${tile} is missing or damaged, or sealed: then unseal first`)
     entries.push(...bundle.slice(0, width))
   }
   return entries
