@@ -60,17 +60,20 @@ export class PolicyControl {
    */
   async start(): Promise<void> {
     const sources = await this.#deps.read()
-    const { version } = compilePolicies(sources)
+    const policies = compilePolicies(sources)
     const kept = this.#deps.shelf.inForce()
-    const stays = kept?.insteadOf === version ? this.#deps.shelf.byVersion(kept.version) : undefined
-    if (stays) await this.#use(stays.sources, version, {})
-    else await this.#use(sources, undefined, {})
+    const stays = kept?.insteadOf === policies.version ? this.#deps.shelf.byVersion(kept.version) : undefined
+    if (stays) await this.#use(stays.sources, compilePolicies(stays.sources), policies.version, {})
+    else await this.#use(sources, policies, undefined, {})
   }
 
   /** Reads the folder again and puts it in force; nothing changes when it cannot be. */
   async load(by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')
-    return this.#change(async () => this.#use(await this.#deps.read(), undefined, changeBy(by)))
+    return this.#change(async () => {
+      const sources = await this.#deps.read()
+      return this.#use(sources, compilePolicies(sources), undefined, changeBy(by))
+    })
   }
 
   /** Puts a version in force that was before: a rollback, or the way back from one. */
@@ -82,7 +85,8 @@ export class PolicyControl {
       (sources) => compilePolicies(sources).version,
       () => undefined,
     )
-    return this.#change(() => this.#use(kept.sources, inFolder === version ? undefined : inFolder, changeBy(by)))
+    const insteadOf = inFolder === version ? undefined : inFolder
+    return this.#change(async () => this.#use(kept.sources, compilePolicies(kept.sources), insteadOf, changeBy(by)))
   }
 
   /** One after another: what is in force is what was kept last. */
@@ -100,9 +104,9 @@ export class PolicyControl {
     inForce: version === this.current().version,
   })
 
-  async #use(sources: PolicySources, insteadOf: string | undefined, by: By): Promise<PolicyView> {
+  /** @param policies - The sources, compiled: that takes the longest of it. */
+  async #use(sources: PolicySources, policies: Policies, insteadOf: string | undefined, by: By): Promise<PolicyView> {
     const { models, register, shelf, record, clock } = this.#deps
-    const policies = compilePolicies(sources)
     const { version } = policies
     const known = register.modelOf(models.id, version)
     const modelId = known && (await models.hasModel(known)) ? known : await models.writeModel(policies)
