@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FactsRequest, KeyRequest } from '@mandate/protocol'
+import { type FactRequest, type KeyRequest, MAX_FACTS } from '@mandate/protocol'
 import type { Border } from './http/border.ts'
 import { factInward } from './http/pap/facts.ts'
 import { changeFacts } from './pap/facts.ts'
@@ -14,8 +14,8 @@ import type { PolicyControl } from './pap/policies.ts'
 export interface Console {
   /** A key for every resource type of the policies in force. @returns The key itself. */
   createKey(request: Omit<KeyRequest, 'types'>): Promise<string>
-  /** @returns How many facts changed. */
-  changeFacts(request: FactsRequest): Promise<{ readonly written: number; readonly removed: number }>
+  /** However many: as many at a time as one request may change. */
+  writeFacts(domain: string, facts: readonly FactRequest[]): Promise<void>
   /** Reads the policies' folder again. @returns The version in force now. */
   loadPolicies(): Promise<string>
 }
@@ -33,16 +33,11 @@ export function createConsole(pap: PapDeps, border: Border, policies: PolicyCont
   })
   return {
     createKey: async (request) => (await createKey(pap, { ...request, types: types() }, by())).key,
-    changeFacts: ({ domain, write, remove }) =>
-      changeFacts(
-        pap,
-        {
-          domain,
-          write: write.map((fact) => factInward(border, domain, fact)),
-          remove: remove.map((fact) => factInward(border, domain, fact)),
-        },
-        by(),
-      ),
+    writeFacts: async (domain, facts) => {
+      const write = facts.map((fact) => factInward(border, domain, fact))
+      for (let start = 0; start < write.length; start += MAX_FACTS)
+        await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by())
+    },
     loadPolicies: async () => (await policies.load(by())).version,
   }
 }

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { ConfigError, type Pdp, PolicyError, parseConfig, parseYaml, startPdp } from '@mandate/pdp'
-import { Fault, factsFileSchema, MAX_FACTS } from '@mandate/protocol'
+import { Fault, factsFileSchema } from '@mandate/protocol'
 import { pino } from 'pino'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
@@ -69,7 +69,8 @@ async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers
   const folder = resolve(pack)
   const file = facts ?? [join(folder, 'facts.yaml')].find((path) => existsSync(path))
   const known = file === undefined ? undefined : readFacts(file)
-  const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: withoutOpenFga() }))
+  // Nothing of the environment's: what is asked here must not land in somebody's store.
+  const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: {} }))
   closers.push(() => openFga.stop())
   const issuer = await listen(noKeys())
   closers.push(() => new Promise((done) => issuer.close(done)))
@@ -79,12 +80,8 @@ async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers
   closers.push(() => pdp.close())
   if (known) {
     const { domain, facts: all } = known
-    const written = await step('facts', async () => {
-      for (let start = 0; start < all.length; start += MAX_FACTS)
-        await pdp.console.changeFacts({ domain, write: all.slice(start, start + MAX_FACTS), remove: [] })
-      return all.length
-    })
-    process.stderr.write(`${written} facts from ${file}\n`)
+    await step('facts', () => pdp.console.writeFacts(domain, all))
+    process.stderr.write(`${all.length} facts from ${file}\n`)
   }
   const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
   return `url=${pdp.url} key=${await pdp.console.createKey({ name: 'npm run serve', expires_at: expires })}`
@@ -137,12 +134,6 @@ function listen(server: Server): Promise<Server> {
     server.once('error', reject)
     server.listen(0, LOOPBACK, () => done(server))
   })
-}
-
-/** What is asked here must not land in somebody's store. */
-function withoutOpenFga(): NodeJS.ProcessEnv {
-  const { OPENFGA_URL: _url, OPENFGA_API_TOKEN: _token, ...rest } = process.env
-  return rest
 }
 
 function untilInterrupted(signal: AbortSignal): Promise<void> {
