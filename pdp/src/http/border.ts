@@ -68,7 +68,7 @@ export class Border {
   /** Whatever stands in a fact of a domain: people and what has their ids by pseudonym, anything else as its service names it. */
   inwardObject(type: string, id: string, domain: string, as?: 'subject'): ResourceRef {
     const manifest = this.#options.policies().byDomain.get(domain)?.manifest
-    const isPerson = as === 'subject' && (type === 'user' || manifest?.subjects.includes(type) === true)
+    const isPerson = as === 'subject' && namesPeople(type, manifest)
     if (id === '*') return `${isPerson ? 'user' : type}:*`
     if (isPerson) return this.inward(`user:${id}`)
     return type === 'agent' ? `agent:${id}` : this.#resource(type, id)
@@ -77,7 +77,7 @@ export class Border {
   /** A subject by one of the domain's words for it; `undefined` for one that is neither a person nor an agent there. */
   #subject(type: string, id: string, domain: Manifest | undefined): PartyRef | undefined {
     if (type === 'agent') return `agent:${id}`
-    return type === 'user' || domain?.subjects.includes(type) ? this.inward(`user:${id}`) : undefined
+    return namesPeople(type, domain) ? this.inward(`user:${id}`) : undefined
   }
 
   /** A resource as callers know it. */
@@ -118,3 +118,7 @@ export class Border {
     }
   }
 }
+
+/** Whether a domain calls people so, when it speaks of subjects. */
+const namesPeople = (type: string, domain: Manifest | undefined): boolean =>
+  type === 'user' || domain?.subjects.includes(type) === true
