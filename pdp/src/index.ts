@@ -9,7 +9,7 @@ export { OPERATIONS } from './http/openapi/operations.ts'
 export { OpenFgaClient } from './openfga/client.ts'
 export { OpenFgaRelations } from './openfga/relations.ts'
 export { FgaStore } from './openfga/store.ts'
-export { bodyOf, type StoredTuple } from './openfga/stored.ts'
+export { bodyOf, readPage, type StoredTuple } from './openfga/stored.ts'
 export type { Manifest } from './policy/manifest.ts'
 export {
   examinePolicies,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { bodyOf, type GrantRecord, type PastGrants, type StoredTuple } from '@mandate/pdp'
+import { bodyOf, type GrantRecord, type PastGrants, readPage, type StoredTuple } from '@mandate/pdp'
 import { splitRef } from '@mandate/protocol'
 import { z } from 'zod'
 import { Failure } from './usage.ts'
@@ -24,15 +24,6 @@ const storesSchema = z.object({
   stores: z.array(z.object({ id: z.string(), name: z.string() })),
   continuation_token: z.string(),
 })
-const tupleSchema = z.object({
-  key: z.object({
-    user: z.string(),
-    relation: z.string(),
-    object: z.string(),
-    condition: z.object({ name: z.string(), context: z.looseObject({}).nullish() }).nullish(),
-  }),
-})
-const pageSchema = z.object({ tuples: z.array(tupleSchema), continuation_token: z.string() })
 
 /** Every tuple of the store that has the name. */
 export async function readStore(server: Server, name: string): Promise<readonly StoredTuple[]> {
@@ -40,7 +31,7 @@ export async function readStore(server: Server, name: string): Promise<readonly 
   const tuples: StoredTuple[] = []
   let continuation_token = ''
   do {
-    const page = pageSchema.parse(
+    const page = readPage.parse(
       await answered(await call(server, 'POST', path, { page_size: PAGE, continuation_token })),
     )
     tuples.push(...page.tuples)
