@@ -17,6 +17,7 @@ import {
   formatSealed,
   leafHash,
   openBundle,
+  parseCheckpoint,
   parseNote,
   parseSealed,
   sealBundle,
@@ -128,7 +129,11 @@ function newestIn(bundle: Uint8Array, index: number): EpochMillis {
 async function publishedSize(files: Files, dir: string): Promise<number> {
   const checkpoint = await files.read(join(dir, 'checkpoint'))
   if (!checkpoint) return 0
-  return Number(parseNote(utf8.decode(checkpoint)).text.split('\n')[1])
+  try {
+    return parseCheckpoint(parseNote(utf8.decode(checkpoint)).text).size
+  } catch {
+    throw damaged('the checkpoint cannot be read')
+  }
 }
 
 /** A crash may have come between saying so and removing: those bundles are in the archive. */
