@@ -28,6 +28,8 @@ const HELD_AGAINST_MORE = [
   ...['evaluate', 'evaluateAll'],
   // A date ahead, types and parents that the manifests know, an owner who is a person.
   ...['createKey', 'registerResource', 'readResource', 'removeResource', 'transferResource', 'changeFacts'],
+  // A logout token that the issuer signed: no text that is drawn is one.
+  'endSession',
 ]
 
 let tpdp: TestPdp
