@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile, stat } from 'node:fs/promises'
-import { type AsyncSha256, canonical, SEAL_KEY_BYTES, verifyLogProof } from '@mandate/protocol'
+import { type AsyncSha256, canonical, parseSecret, SECRET_BYTES, verifyLogProof } from '@mandate/protocol'
 import { sha256 } from './directory.ts'
 import {
   type Given,
@@ -116,9 +116,8 @@ async function sealedOf(given: Given): Promise<VerifyOptions['sealed']> {
   const file = text(given, 'archive-key')
   if ((folder === undefined) !== (file === undefined)) throw new UsageError('--archive and --archive-key go together.')
   if (folder === undefined || file === undefined) return isSet(given, 'sealed') ? 'by hash' : undefined
-  const written = (await needed(file)).trim()
-  const key = new Uint8Array(Buffer.from(written, /^[0-9a-f]{64}$/iu.test(written) ? 'hex' : 'base64'))
-  if (key.length !== SEAL_KEY_BYTES) throw new SourceError(EXIT.data, `${file} holds no key of ${SEAL_KEY_BYTES} bytes`)
+  const key = parseSecret((await needed(file)).trim())
+  if (!key) throw new SourceError(EXIT.data, `${file} holds no key of ${SECRET_BYTES} bytes`)
   return { folder, key }
 }
 

@@ -40,8 +40,8 @@ export async function runSealing(
   if (!archive || !key || problems.length > 0) return USAGE
   try {
     const origin = await originOf({ directory })
-    const bytes = new Uint8Array(readKey('MANDATE_SEAL_KEY', key))
-    const options = { files: nodeFiles(), dir: join(directory, 'log'), origin, archive, key: bytes }
+    const secret = readKey('MANDATE_SEAL_KEY', key)
+    const options = { files: nodeFiles(), dir: join(directory, 'log'), origin, archive, key: secret }
     if (command === 'unseal') {
       say(`${await unsealPrefix(options)} entries are back in the log`)
       return 0

@@ -9,8 +9,9 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { parseSecret, SECRET_BYTES } from '@mandate/protocol'
 import { type Config, ConfigError } from './config.ts'
-import { KEY_BYTES, VaultKeys } from './store/seal.ts'
+import { VaultKeys } from './store/seal.ts'
 
 const run = promisify(execFile)
 const COMMAND_TIMEOUT_MS = 15_000
@@ -31,10 +32,9 @@ async function currentKey(config: KeyConfig): Promise<Uint8Array> {
 }
 
 /** 32 bytes in base64, base64url or hexadecimal. */
-export function readKey(setting: string, text: string): Uint8Array {
-  const hex = /^[0-9a-f]{64}$/iu.test(text)
-  const key = Buffer.from(text, hex ? 'hex' : 'base64')
-  if (key.length === KEY_BYTES && (hex || /^[\w+/-]{43}=?$/u.test(text))) return key
+export function readKey(setting: string, text: string): Uint8Array<ArrayBuffer> {
+  const key = parseSecret(text)
+  if (key) return key
   throw new ConfigError([
     `${setting}: must be 32 bytes as 64 hexadecimal digits or base64; make one: openssl rand -hex 32`,
   ])
@@ -54,7 +54,7 @@ async function said({ PDP_VAULT_KEY_COMMAND: [program = '', ...args] }: KeyConfi
 /** Made when there is none. It protects a copy of the database, and not one of the folder. */
 function keyBeside(path: string): Uint8Array {
   try {
-    writeFileSync(path, `${randomBytes(KEY_BYTES).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+    writeFileSync(path, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }

@@ -8,7 +8,6 @@ import { TILE_WIDTH, tilePath } from './tile.ts'
 
 const MAGIC = new TextEncoder().encode('mdsb1\n')
 const NONCE_BYTES = 12
-export const SEAL_KEY_BYTES = 32
 
 /** Where a bundle lies in an archive, below its folder. */
 export const sealedPath = (index: number): string =>

@@ -5,9 +5,8 @@
  * @module
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto'
-import { Fault } from '@mandate/protocol'
+import { Fault, SECRET_BYTES } from '@mandate/protocol'
 
-export const KEY_BYTES = 32
 const ID_BYTES = 8
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
@@ -34,7 +33,7 @@ export class VaultKeys {
 
   /** A key of nobody's, for a vault that lives no longer than the process. */
   static random(): VaultKeys {
-    return new VaultKeys(randomBytes(KEY_BYTES))
+    return new VaultKeys(randomBytes(SECRET_BYTES))
   }
 
   /** @returns Key id, nonce, tag, ciphertext. */
@@ -77,8 +76,8 @@ export class VaultKeys {
 }
 
 function derive(key: Uint8Array): Derived {
-  if (key.length !== KEY_BYTES) throw new RangeError(`a vault key has ${KEY_BYTES} bytes, not ${key.length}`)
+  if (key.length !== SECRET_BYTES) throw new RangeError(`a vault key has ${SECRET_BYTES} bytes, not ${key.length}`)
   const part = (info: string, length: number): Buffer =>
     Buffer.from(hkdfSync('sha256', key, new Uint8Array(), `mandate vault ${info}`, length))
-  return { id: part('id', ID_BYTES), sealing: part('seal', KEY_BYTES), finding: part('find', KEY_BYTES) }
+  return { id: part('id', ID_BYTES), sealing: part('seal', SECRET_BYTES), finding: part('find', SECRET_BYTES) }
 }
