@@ -100,6 +100,9 @@ describe('what is no logout token ends nothing', () => {
     expect((await send('')).status).toBe(400)
     expect((await send('{}', 'application/json')).status).toBe(400)
     expect((await send('logout_token=a.b.c')).status).toBe(400)
+    expect((await send('logout_token=a.b.c&logout_token=a.b.c')).status).toBe(400)
+    expect((await send('a=1&b=2&c=3&d=4&e=5&logout_token=%')).status).toBe(400)
+    expect((await send('logout_token=a', 'application/x-www-form-urlencoded; charset=utf-32')).status).toBe(400)
     expect((await send(`logout_token=${'a'.repeat(20_000)}`)).status).toBe(413)
   })
   test('a session that is no text is malformed', async () => {

@@ -10,6 +10,7 @@ import type { Recorder } from '../ports.ts'
 import type { Sessions } from '../remembered.ts'
 import type { Callers } from './caller.ts'
 import { exchangeOf } from './exchange.ts'
+import { utf8Of } from './json.ts'
 
 export interface LogoutDeps {
   readonly callers: Pick<Callers, 'endedSession'>
@@ -17,15 +18,17 @@ export interface LogoutDeps {
   readonly record: Recorder
 }
 
+const FORM = 'application/x-www-form-urlencoded'
 const BODY_LIMIT = '16kb'
 
 /** The token is all the authority there is: whoever has the issuer's key may say it. */
 export function logoutRoute({ callers, sessions, record }: LogoutDeps): readonly [RequestHandler, RequestHandler] {
-  const form = express.urlencoded({ extended: false, limit: BODY_LIMIT, parameterLimit: 4 })
+  const form = express.raw({ type: FORM, limit: BODY_LIMIT })
   const end: RequestHandler = async (req, res) => {
-    const token: unknown = (req.body as Readonly<Record<string, unknown>> | undefined)?.['logout_token']
-    if (typeof token !== 'string')
-      throw refuse('invalid_request', 'logout_token: must be sent as application/x-www-form-urlencoded.')
+    const body: unknown = req.body
+    const [token, ...more] = body instanceof Uint8Array ? new URLSearchParams(utf8Of(body)).getAll('logout_token') : []
+    if (token === undefined || more.length > 0)
+      throw refuse('invalid_request', `logout_token: must be sent once, as ${FORM}.`)
     const { sid, until, party } = await callers.endedSession(token)
     // Authority is taken before it is said so (ADR 0003).
     sessions.end(sid, until)
