@@ -1,0 +1,188 @@
+/**
+ * What the window is shown: views of people, trips, runs and decisions as they cross the channel. No token, no secret, no e-mail, no name that the
+ * person did not type in themself.
+ *
+ * @module
+ */
+import { idSchema, instantSchema, linkSchema, loggedEntrySchema, reasonSchema, ulidSchema } from '@mandate/protocol'
+import { z } from 'zod'
+
+/** Why an operation did not succeed. `code` is the contract: a problem of the service's, of the sign-in's, or one of {@link LOCAL_PROBLEMS}. */
+export const problemViewSchema = z.object({
+  code: z.string(),
+  title: z.string(),
+  /** Names what is wrong, where something that was typed is. */
+  detail: z.string().optional(),
+  /** The member of the input that it is about. */
+  field: z.string().optional(),
+  /** Seconds until it is worth trying again. */
+  retryAfter: z.number().optional(),
+})
+export type ProblemView = z.infer<typeof problemViewSchema>
+
+/** `offline`: no answer from the service · `signed_out`: sign in first · `keystore_unavailable`: the system keeps no secrets safely · `bad_call`: not a call of the channel's. */
+export const LOCAL_PROBLEMS = [
+  'offline',
+  'signed_out',
+  'keystore_unavailable',
+  'bad_call',
+  'unreadable_answer',
+] as const
+
+export const sessionViewSchema = z.discriminatedUnion('state', [
+  /** `why`: how the last session ended, where there was one. */
+  z.object({ state: z.literal('signed_out'), why: z.enum(['ended', 'signed_out', 'forgotten']).optional() }),
+  z.object({ state: z.literal('signing_in') }),
+  z.object({
+    state: z.literal('signed_in'),
+    /** `user:<sub>`. */
+    subject: z.string(),
+    /** `title/circle` that everything is done in. */
+    persona: z.string().optional(),
+    online: z.boolean(),
+    /** `memory`: the sign-in is forgotten when the app closes, because the system keeps no secrets safely. */
+    keptIn: z.enum(['keystore', 'memory']),
+  }),
+])
+export type SessionView = z.infer<typeof sessionViewSchema>
+
+/** Somebody whom the person named themself. It stays on this machine, encrypted. */
+export const contactSchema = z.object({
+  /** `user:<sub>`. */
+  party: z.string().regex(/^user:./u),
+  name: z.string().trim().min(1).max(80),
+  /** Anything that helps to know them again. */
+  note: z.string().max(400).default(''),
+})
+export type Contact = z.infer<typeof contactSchema>
+
+export const moneySchema = z.object({ amount: z.number(), currency: z.string() })
+
+const decidedSchema = z.object({
+  decision: z.boolean(),
+  reason: z.string().optional(),
+  reasons: z.array(reasonSchema).default([]),
+  chain: z.array(linkSchema).default([]),
+  evaluation_id: z.string().optional(),
+})
+export type Decided = z.infer<typeof decidedSchema>
+
+const attemptSchema = decidedSchema.extend({
+  at: instantSchema,
+  subject: z.string(),
+  actor: z.string().optional(),
+  effect: z.string(),
+})
+
+export const itemSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: z.enum(['planned', 'booked', 'rebooked']),
+  planned_price: moneySchema,
+  starts_at: instantSchema,
+  risk: z.number(),
+  version: z.int(),
+  last_attempt: attemptSchema.optional(),
+})
+export type Item = z.infer<typeof itemSchema>
+
+export const tripSummarySchema = z.object({
+  id: z.string(),
+  template: z.string(),
+  owner: z.string(),
+  owner_persona: z.string().optional(),
+  created_at: instantSchema,
+  version: z.int(),
+})
+export type TripSummary = z.infer<typeof tripSummarySchema>
+export const tripSchema = tripSummarySchema.extend({ items: z.array(itemSchema) })
+export type Trip = z.infer<typeof tripSchema>
+
+export const templateSchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  departs_in_days: z.number(),
+  items: z.array(z.object({ name: z.string(), planned_price: moneySchema, risk: z.number() })),
+})
+export type Template = z.infer<typeof templateSchema>
+
+/** What came of one item that somebody tried in person, or would come of it. */
+export const itemOutcomeSchema = decidedSchema.extend({
+  item: z.string(),
+  name: z.string().optional(),
+  status: z.string().optional(),
+  effect: z.string().optional(),
+  undecided: z.boolean().optional(),
+})
+export type ItemOutcome = z.infer<typeof itemOutcomeSchema>
+
+const runItemSchema = decidedSchema.partial().extend({
+  item: z.string(),
+  name: z.string().optional(),
+  status: z.enum(['waiting', 'booked', 'rebooked', 'unchanged', 'denied', 'failed', 'checked']),
+  failure: z.string().optional(),
+  precheck: decidedSchema.optional(),
+})
+
+/** A run of the agent, whole each time. */
+export const runSchema = z.object({
+  id: z.string(),
+  /** The agent that runs it, as configured. */
+  agent: z.string(),
+  workflow: z.string(),
+  status: z.enum(['running', 'done', 'denied', 'failed', 'stopped', 'interrupted']),
+  dry_run: z.boolean(),
+  subject: z.string(),
+  persona: z.string().optional(),
+  started_at: instantSchema,
+  ended_at: instantSchema.optional(),
+  denial: decidedSchema.optional(),
+  failure: z.string().optional(),
+  items: z.array(runItemSchema),
+})
+export type Run = z.infer<typeof runSchema>
+
+/**
+ * An entry of the decision log that the person is a party to, as it was answered: unknown members must survive, since the whole of it is what is proved.
+ * In it people are pseudonyms.
+ */
+export const activityPageSchema = z.object({
+  entries: z.array(loggedEntrySchema),
+  total: z.int(),
+  next_cursor: z.string().optional(),
+  /** The person's own pseudonym, once an entry told it. */
+  me: z.string().optional(),
+})
+export type ActivityPage = z.infer<typeof activityPageSchema>
+
+/** What the window needs to check by itself that an entry is in the log. */
+export const proofSchema = z.object({
+  /** The entry exactly as answered, JSON. */
+  entry: z.string(),
+  /** C2SP tlog-proof. */
+  proof: z.string(),
+  /** Verifier keys that this app was configured with; empty: nobody vouches for the tree. */
+  keys: z.array(z.string()),
+})
+export type Proof = z.infer<typeof proofSchema>
+
+export const agentSchema = z.object({ id: idSchema, title: z.string() })
+export type AgentView = z.infer<typeof agentSchema>
+
+/** What this app was set up with; shown in Account, and what the grant dialog offers. */
+export const setupSchema = z.object({
+  version: z.string(),
+  issuer: z.string(),
+  services: z.record(z.string(), z.string()),
+  agents: z.array(agentSchema),
+  /** `browser`: development only; there is no keystore and no system dialog. */
+  host: z.enum(['electron', 'browser']),
+})
+export type Setup = z.infer<typeof setupSchema>
+
+export const erasedSchema = z.object({
+  id: ulidSchema,
+  ended: z.object({ grants: z.int(), personas: z.int() }),
+  remains: z.array(z.object({ where: z.string(), what: z.string(), how: z.string() })),
+})
+export type Erased = z.infer<typeof erasedSchema>
