@@ -1,0 +1,19 @@
+/**
+ * What the window sees of everything else: `mandate.call` and `mandate.on`. Runs in Electron's sandbox, bundled into one CommonJS file.
+ *
+ * @module
+ */
+import './jitless.ts'
+import { contextBridge, type IpcRendererEvent, ipcRenderer } from 'electron'
+import { CALL_CHANNEL, EVENT_CHANNEL } from '../shared/messages.ts'
+import { createBridge } from './bridge.ts'
+
+// The event of Electron's itself stays here: its `sender` would let the window speak on any channel.
+const bridge = createBridge({
+  send: (message) => ipcRenderer.invoke(CALL_CHANNEL, message),
+  listen: (listener) => {
+    ipcRenderer.on(EVENT_CHANNEL, (_event: IpcRendererEvent, message: unknown) => listener(message))
+  },
+})
+
+contextBridge.exposeInMainWorld('mandate', { call: bridge.call, on: bridge.on })
