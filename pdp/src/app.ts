@@ -20,7 +20,7 @@ import { metadataKeyOf } from './http/metadata.ts'
 import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
 import { openIndex } from './log/entry-index.ts'
-import { nodeFiles } from './log/files.ts'
+import { type Files, nodeFiles } from './log/files.ts'
 import { openLog } from './log/log.ts'
 import type { EntryIndex } from './log/port.ts'
 import { changedKeys, loadSigner } from './log/signer.ts'
@@ -71,6 +71,8 @@ export interface Pdp {
 export interface Surroundings {
   /** The machine's clock. */
   readonly now?: () => EpochMillis
+  /** What the decision log is written through. */
+  readonly logFiles?: Files
 }
 
 /** Opens the stores, settles what a crash left, and listens. Nothing is open when this rejects. */
@@ -123,7 +125,7 @@ interface Remembered {
 async function openMemory(
   config: Config,
   logger: Logger,
-  { now }: Surroundings,
+  { now, logFiles }: Surroundings,
   closers: (() => Promise<void> | void)[],
 ): Promise<Remembered> {
   const dir = config.PDP_DATA_DIR
@@ -136,6 +138,7 @@ async function openMemory(
     dir: join(dir, 'log'),
     origin: config.PDP_LOG_ORIGIN,
     signer,
+    ...(logFiles ? { files: logFiles } : {}),
     onFailure: config.LOG_ON_FAILURE,
     onFault,
     cosign: outside.cosign,

@@ -1,4 +1,4 @@
-export { type Pdp, startPdp } from './app.ts'
+export { type Pdp, type Surroundings, startPdp } from './app.ts'
 export { type Config, ConfigError, parseConfig } from './config.ts'
 export type { Console } from './console.ts'
 export { decide } from './decide/decide.ts'
