@@ -5,8 +5,9 @@
  * @module
  */
 import { z } from 'zod'
-import { createBridge, type Wire } from '../preload/bridge.ts'
+import { createBridge } from '../preload/bridge.ts'
 import type { Bridge } from '../shared/channel.ts'
+import type { CallMessage } from '../shared/messages.ts'
 
 /** What a page can do. */
 export interface Page {
@@ -24,21 +25,23 @@ const hostMessage = z.discriminatedUnion('host', [
 ])
 
 export function browserBridge(page: Page): Bridge {
-  return createBridge({ send: (message) => post(page, message), listen: (listener) => listen(page, listener) })
+  // Several tabs may show the app: what one of them asks for is opened there.
+  const id = crypto.randomUUID()
+  return createBridge({ send: (message) => post(page, id, message), listen: (listener) => listen(page, id, listener) })
 }
 
-const post = async (page: Page, message: Parameters<Wire['send']>[0]): Promise<unknown> => {
+async function post(page: Page, id: string, message: CallMessage): Promise<unknown> {
   const response = await page.fetch('/call', {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', 'x-mandate-page': id },
     body: JSON.stringify(message),
     redirect: 'error',
   })
   return await response.json()
 }
 
-function listen(page: Page, listener: (message: unknown) => void): void {
-  page.stream('/events', (data) => {
+function listen(page: Page, id: string, listener: (message: unknown) => void): void {
+  page.stream(`/events?page=${id}`, (data) => {
     const message: unknown = JSON.parse(data)
     const asked = hostMessage.safeParse(message)
     if (!asked.success) return listener(message)
