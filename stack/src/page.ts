@@ -12,7 +12,7 @@ import { ROOT } from './service.ts'
 const ROOM = join(ROOT, 'auditor')
 const BUILT = join(ROOM, 'dist')
 const MARKER = 'built-from'
-const SOURCES = ['auditor/page', 'auditor/vite.config.ts', 'protocol/src', 'package-lock.json']
+const SOURCES = ['auditor/page', 'auditor/vite.config.ts', 'ui/src', 'protocol/src', 'package-lock.json']
 
 /** Builds aside and moves it into place: whoever serves the old one meanwhile is not left without. */
 export async function buildPage(onRemark: (text: string) => void): Promise<void> {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
 import { type DecisionPage, decisionPageSchema, type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
+import type { RawEntry } from '@mandate/ui'
 import { z } from 'zod'
-import type { RawEntry } from './verify.ts'
 
 /** Why there is no answer, in words for the reader. `code` is the problem's, or `offline`. */
 export class ApiError extends Error {

@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 import type { VerifierKey } from '@mandate/protocol'
+import { pinnedKeys } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api } from './api.ts'
 import { Bar } from './bar.tsx'
@@ -11,7 +13,6 @@ import { followed, go, usePlace } from './location.ts'
 import { LogPage } from './log.tsx'
 import { Failure, Plain } from './parts.tsx'
 import { useLoaded } from './use.ts'
-import { pinnedKeys } from './verify.ts'
 
 export function App(): JSX.Element {
   const place = usePlace()

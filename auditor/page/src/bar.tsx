@@ -3,13 +3,12 @@
  *
  * @module
  */
+
 import type { VerifierKey } from '@mandate/protocol'
+import { counted, Glyph, type Head, headOf, Mark } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { api } from './api.ts'
-import { Glyph, Mark } from './parts.tsx'
-import { type Head, headOf } from './verify.ts'
-import { counted } from './words.ts'
 
 const EVERY_MS = 30_000
 

@@ -3,18 +3,29 @@
  *
  * @module
  */
+
 import type { LoggedEntry, VerifierKey } from '@mandate/protocol'
+import {
+  exactly,
+  Glyph,
+  gatesOf,
+  glyphOf,
+  numbers,
+  reasonText,
+  reasonWords,
+  resourceWords,
+  verdictOf,
+  verdictWords,
+} from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { api, type Opened } from './api.ts'
 import { Chain } from './chain.tsx'
-import { gatesOf } from './gates.ts'
 import { addressOf, type Filters } from './location.ts'
-import { Failure, Glyph, glyphOf, Party } from './parts.tsx'
+import { Failure, PartyLink } from './parts.tsx'
 import { Proof } from './proof.tsx'
 import { Replay } from './replay.tsx'
 import { useLoaded } from './use.ts'
-import { exactly, numbers, reasonText, reasonWords, resourceWords, verdictOf, verdictWords } from './words.ts'
 
 interface DetailProps {
   readonly id: string
@@ -126,14 +137,14 @@ function Sentence({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
   const did = verdict === 'note' ? '' : verdict === 'permit' ? 'was permitted to ' : 'was not permitted to '
   return (
     <>
-      {who && <Party party={who} linked />} {did}
+      {who && <PartyLink party={who} />} {did}
       {action && verdict !== 'note' && <em>{action}</em>}
       {verdict === 'note' && <span>{verdictWords(entry).toLowerCase()}</span>}{' '}
       {(resource ?? target) && <span class="sentence-resource">{resourceWords(resource ?? target ?? '')}</span>}
       {actor && subject && (
         <>
           {' '}
-          for <Party party={subject} linked />
+          for <PartyLink party={subject} />
         </>
       )}
     </>

@@ -3,11 +3,12 @@
  *
  * @module
  */
+
 import { ENTRY_KINDS, REASON_CODES } from '@mandate/protocol'
+import { kindWords, minuteOf, resourceWords, short } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { addressOf, type FilterName, type Filters, go } from './location.ts'
-import { kindWords, minuteOf, resourceWords, short } from './words.ts'
 
 interface Field {
   readonly name: FilterName

@@ -5,35 +5,13 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
+import { bareLinks, type ChainLink, endedThroughout, limitWords } from '@mandate/ui'
 import { z } from 'zod'
 import { api } from './api.ts'
-import { counted, money, span } from './words.ts'
 
-export type LinkState = 'live' | 'expired' | 'revoked' | 'cut' | 'unknown'
-
-export interface ChainLink {
-  readonly grant: string
-  readonly delegator: string
-  readonly delegate: string
-  readonly actions: readonly string[]
-  readonly scope: string
-  readonly expiresAt: string
-  readonly redelegations: number | undefined
-  /** In words: `planned price at most EUR 4,100.00`. `undefined` when the log was not asked, or does not say. */
-  readonly limits: readonly string[] | undefined
-  /** When it was decided. */
-  readonly thenState: LinkState
-  readonly nowState: LinkState
-  readonly revokedAt: string | undefined
-}
-
-const issuedSchema = z
-  .object({
-    redelegations: z.number(),
-    at_most: z.record(z.string(), z.unknown()),
-    at_least: z.record(z.string(), z.unknown()),
-  })
-  .partial()
+/** By attribute, `planned_price.EUR` where it has a currency. */
+const boundsSchema = z.record(z.string(), z.number())
+const issuedSchema = z.object({ redelegations: z.number(), at_most: boundsSchema, at_least: boundsSchema }).partial()
 
 interface Told {
   readonly issued: LoggedEntry | undefined
@@ -56,36 +34,15 @@ async function told(grant: string, signal: AbortSignal): Promise<Told> {
 }
 
 /** As much as the decision itself says. */
-export function bareLinks({ chain = [], at }: LoggedEntry): readonly ChainLink[] {
-  return chain.map((link) => ({
-    grant: link.grant,
-    delegator: link.delegator,
-    delegate: link.delegate,
-    actions: link.actions,
-    scope: link.scope,
-    expiresAt: link.expires_at,
-    redelegations: undefined,
-    limits: undefined,
-    thenState: Date.parse(link.expires_at) <= Date.parse(at) ? 'expired' : 'live',
-    nowState: Date.parse(link.expires_at) <= Date.now() ? 'expired' : 'unknown',
-    revokedAt: undefined,
-  }))
+export function linksOf({ chain = [], at }: LoggedEntry): readonly ChainLink[] {
+  return bareLinks(chain, Date.parse(at), Date.now())
 }
 
 /** With what the log tells of each grant. */
 export async function fullLinks(entry: LoggedEntry, signal: AbortSignal): Promise<readonly ChainLink[]> {
-  const tales = await Promise.all(bareLinks(entry).map(({ grant }) => told(grant, signal)))
-  const links = bareLinks(entry).map((link, at) => withTale(link, tales[at], Date.parse(entry.at)))
-  // What ends a link ends all behind it.
-  return links.map((link, at) => ({
-    ...link,
-    thenState: behind(links.slice(0, at), ({ thenState }) => thenState, link.thenState),
-    nowState: behind(links.slice(0, at), ({ nowState }) => nowState, link.nowState),
-  }))
-}
-
-function behind(before: readonly ChainLink[], stateOf: (link: ChainLink) => LinkState, own: LinkState): LinkState {
-  return own === 'live' && before.some((link) => stateOf(link) !== 'live') ? 'cut' : own
+  const bare = linksOf(entry)
+  const tales = await Promise.all(bare.map(({ grant }) => told(grant, signal)))
+  return endedThroughout(bare.map((link, at) => withTale(link, tales[at], Date.parse(entry.at))))
 }
 
 function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number): ChainLink {
@@ -100,26 +57,16 @@ function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number): C
   return {
     ...link,
     redelegations,
-    limits: tale?.issued ? [...limitWords(most, 'at most'), ...limitWords(least, 'at least')] : undefined,
+    limits: tale?.issued ? [...boundWords(most, 'at_most'), ...boundWords(least, 'at_least')] : undefined,
     revokedAt,
     thenState: wasRevoked ? 'revoked' : link.thenState,
     nowState: revokedAt === undefined ? (isExpired ? 'expired' : 'live') : 'revoked',
   }
 }
 
-function limitWords(limits: Readonly<Record<string, unknown>>, how: string): readonly string[] {
-  return Object.entries(limits).map(([name, value]) => {
+function boundWords(bounds: z.output<typeof boundsSchema>, side: 'at_most' | 'at_least'): readonly string[] {
+  return Object.entries(bounds).map(([name, value]) => {
     const [attribute = name, currency] = name.split('.')
-    return `${attribute.replaceAll('_', ' ')} ${how} ${valueWords(value, attribute, currency)}`
+    return limitWords({ attribute, [side]: value, ...(currency === undefined ? {} : { currency }) })
   })
-}
-
-const moneySchema = z.object({ amount: z.number(), currency: z.string() })
-
-function valueWords(value: unknown, attribute: string, currency: string | undefined): string {
-  const sum = moneySchema.safeParse(value)
-  if (sum.success) return money(sum.data.amount, sum.data.currency)
-  if (typeof value !== 'number') return String(value)
-  if (currency !== undefined) return money(value, currency)
-  return /(_at|time)$/u.test(attribute) ? span(value) : counted(value)
 }

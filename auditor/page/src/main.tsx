@@ -3,9 +3,12 @@
  *
  * @module
  */
-import './jitless.ts'
+import '@mandate/ui/jitless'
 import { render } from 'preact'
-import './styles/type.css'
+import '@mandate/ui/styles/type.css'
+import '@mandate/ui/styles/base.css'
+import '@mandate/ui/styles/chain.css'
+import '@mandate/ui/styles/proof.css'
 import './styles/base.css'
 import './styles/log.css'
 import './styles/detail.css'

@@ -3,19 +3,10 @@
  *
  * @module
  */
+import { Mark, Party } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import type { ApiError } from './api.ts'
 import { addressOf } from './location.ts'
-import { PARTY_WORD, partyOf, short, type Verdict } from './words.ts'
-
-export function Mark(): JSX.Element {
-  return (
-    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
-      <rect class="mark-ground" width="32" height="32" rx="7" />
-      <path class="mark-line" d="M8 23V10l8 8 8-8v13" />
-    </svg>
-  )
-}
 
 /** A page of a few words. */
 export function Plain(props: { title: string; busy?: boolean; children?: ComponentChildren }): JSX.Element {
@@ -53,45 +44,7 @@ export function Failure(props: { error: ApiError; again?: () => void }): JSX.Ele
   )
 }
 
-const GLYPHS: Readonly<Record<'holds' | 'fails' | 'open' | 'note', string>> = {
-  holds: 'M3.5 8.5l3 3 6-7',
-  fails: 'M4 4l8 8M12 4l-8 8',
-  open: 'M4 8h8',
-  note: 'M8 7.9v.2',
-}
-
-/** Says by its form what its colour says too. Decorative: words stand beside it. */
-export function Glyph(props: { name: keyof typeof GLYPHS }): JSX.Element {
-  return (
-    <svg class={`glyph glyph-${props.name}`} viewBox="0 0 16 16" aria-hidden="true">
-      <path d={GLYPHS[props.name]} />
-    </svg>
-  )
-}
-
-export const glyphOf = (verdict: Verdict): 'holds' | 'fails' | 'note' =>
-  verdict === 'permit' ? 'holds' : verdict === 'deny' ? 'fails' : 'note'
-
-/** A pseudonym, cut for the eye. */
-export function Party(props: { party: string; linked?: boolean }): JSX.Element {
-  const { kind, id } = partyOf(props.party)
-  const inside = (
-    <>
-      <span class={`kind kind-${kind}`} aria-hidden="true" />
-      <span class="sr">{PARTY_WORD[kind]} </span>
-      <span class={kind === 'user' ? 'id' : 'name'}>{kind === 'user' ? short(id) : id}</span>
-    </>
-  )
-  if (!props.linked) {
-    return (
-      <span class="party" title={props.party}>
-        {inside}
-      </span>
-    )
-  }
-  return (
-    <a class="party" href={addressOf({ member: props.party })} title={`All that has ${props.party} in its chain`}>
-      {inside}
-    </a>
-  )
+/** A pseudonym, cut for the eye; it leads to all that has it in its chain. */
+export function PartyLink({ party }: { readonly party: string }): JSX.Element {
+  return <Party party={party} href={addressOf({ member: party })} title={`All that has ${party} in its chain`} />
 }

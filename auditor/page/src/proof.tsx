@@ -3,12 +3,13 @@
  *
  * @module
  */
+
 import type { VerifierKey } from '@mandate/protocol'
+import { type Check, checkProof, Glyph, leafText } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api, type Opened } from './api.ts'
-import { Failure, Glyph } from './parts.tsx'
+import { Failure } from './parts.tsx'
 import { useLoaded } from './use.ts'
-import { type Check, checkProof, leafText } from './verify.ts'
 
 const GLYPH = { holds: 'holds', fails: 'fails', unknown: 'open' } as const
 const NAMES: Readonly<Record<Check['name'], string>> = {

@@ -3,12 +3,13 @@
  *
  * @module
  */
+
 import { type LoggedEntry, type Outcome, replaySchema } from '@mandate/protocol'
+import { Glyph, glyphOf, minuteOf, reasonWords, VERDICT_WORD, verdictOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { ApiError, api } from './api.ts'
-import { Failure, Glyph, glyphOf } from './parts.tsx'
+import { Failure } from './parts.tsx'
 import { useLoaded } from './use.ts'
-import { minuteOf, reasonWords, VERDICT_WORD, verdictOf } from './words.ts'
 
 /** Other rules that come to the same are worth a word, not an alarm. */
 const RULES: ReadonlySet<string> = new Set(['policy', 'model'])

@@ -3,14 +3,26 @@
  *
  * @module
  */
+
 import type { LoggedEntry } from '@mandate/protocol'
+import {
+  dayOf,
+  exactly,
+  Glyph,
+  glyphOf,
+  Party,
+  reasonWords,
+  resourceWords,
+  timeOf,
+  verdictOf,
+  verdictWords,
+} from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { addressOf, type Filters } from './location.ts'
-import { Failure, Glyph, glyphOf, Party } from './parts.tsx'
+import { Failure } from './parts.tsx'
 import type { Rows } from './rows.ts'
 import { useMedia } from './use.ts'
-import { dayOf, exactly, reasonWords, resourceWords, timeOf, verdictOf, verdictWords } from './words.ts'
 
 /** Row heights, in rem: one line, or two where the screen is narrow. The style sheet has the same. */
 const ROW_REM = { wide: 2.75, narrow: 4.75 } as const

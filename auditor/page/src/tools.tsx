@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { counted, plural } from '@mandate/ui'
 import type { JSX } from 'preact'
 import type { Rows } from './rows.ts'
-import { counted, plural } from './words.ts'
 
 const FORMATS = [
   ['jsonl', 'JSON Lines'],

@@ -1,0 +1,37 @@
+import type { LoggedEntry } from '@mandate/protocol'
+import { expect, test } from 'vitest'
+import { gatesOf } from './gates.ts'
+
+const AT = '2026-06-01T12:00:00.000Z'
+
+function anEntry(entry: Partial<LoggedEntry>): LoggedEntry {
+  return { v: 1, id: '01JW0000000000000000000000', at: AT, kind: 'evaluation', index: 0, ...entry } as LoggedEntry
+}
+
+test('a gate before the first failure was passed, and one behind it was not what decided', () => {
+  const gates = gatesOf(anEntry({ decision: false, action: 'execute', reasons: [{ code: 'persona_unknown' }] }))
+  expect(gates.map(({ name, outcome }) => [name, outcome])).toEqual([
+    ['Question', 'holds'],
+    ['Session', 'holds'],
+    ['Persona', 'fails'],
+    ['Authority', 'open'],
+  ])
+})
+
+test('a permit holds everywhere, and says by what authority', () => {
+  const gates = gatesOf(anEntry({ decision: true, action: 'execute', reasons: [{ code: 'owner' }] }))
+  expect(gates.every(({ outcome }) => outcome === 'holds')).toBe(true)
+  expect(gates.find(({ name }) => name === 'Authority')?.says).toBe('the owner, in person')
+})
+
+test('a gate of the domain names both figures when it failed', () => {
+  const reason = { code: 'price_above_limit', gate: 'price', limit: 410_000, actual: 420_000, currency: 'EUR' }
+  const gates = gatesOf(anEntry({ decision: false, action: 'execute', actor: 'agent:a', reasons: [reason] }))
+  expect(gates.at(-1)).toMatchObject({ name: 'Price', outcome: 'fails' })
+  expect(gates.at(-1)?.says).toMatch(/EUR\s4,200\.00, and the limit is EUR\s4,100\.00/u)
+  expect(gates.some(({ name }) => name === 'Agent')).toBe(true)
+})
+
+test('what is no decision has no gates', () => {
+  expect(gatesOf(anEntry({ kind: 'log_read' }))).toEqual([])
+})

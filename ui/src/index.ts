@@ -1,0 +1,6 @@
+export * from './chain.tsx'
+export * from './gates.ts'
+export * from './links.ts'
+export * from './parts.tsx'
+export * from './verify.ts'
+export * from './words.ts'

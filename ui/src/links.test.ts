@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { bareLinks, type ChainLink, endedThroughout, limitWords } from './links.ts'
+
+const NOW = Date.parse('2026-06-01T12:00:00Z')
+const HOUR = 3_600_000
+
+const aLink = (link: Partial<ChainLink> = {}): ChainLink => ({
+  grant: 'one',
+  delegator: 'user:a',
+  delegate: 'user:b',
+  actions: ['read'],
+  scope: 'workflow:1',
+  expiresAt: '2026-06-08T12:00:00Z',
+  redelegations: 0,
+  limits: [],
+  thenState: 'live',
+  nowState: 'live',
+  revokedAt: undefined,
+  ...link,
+})
+
+const asDecided = { grant: 'one', delegator: 'user:a', delegate: 'user:b', actions: ['read'], scope: 'workflow:1' }
+
+test.for([
+  ['a link is dead at the very instant it expires', NOW, 'expired'],
+  ['and not before', NOW + 1, 'unknown'],
+] as const)('%s', ([, ends, state]) => {
+  const [link] = bareLinks([{ ...asDecided, expires_at: new Date(ends).toISOString() }], undefined, NOW)
+  expect(link).toMatchObject({ nowState: state, thenState: undefined })
+})
+
+test('what had expired when it was decided is told apart from what has since', () => {
+  const expires_at = new Date(NOW - HOUR).toISOString()
+  const [before] = bareLinks([{ ...asDecided, expires_at }], NOW - 2 * HOUR, NOW)
+  const [after] = bareLinks([{ ...asDecided, expires_at }], NOW - HOUR, NOW)
+  expect([before?.thenState, before?.nowState]).toEqual(['live', 'expired'])
+  expect(after?.thenState).toBe('expired')
+})
+
+test('what ends a link cuts off every live one behind it, and none before', () => {
+  const links = [aLink(), aLink({ nowState: 'revoked' }), aLink(), aLink({ nowState: 'expired' })]
+  expect(endedThroughout(links).map(({ nowState }) => nowState)).toEqual(['live', 'revoked', 'cut', 'expired'])
+  expect(endedThroughout(links).map(({ thenState }) => thenState)).toEqual(['live', 'live', 'live', 'live'])
+})
+
+test.for([
+  [
+    'money in its currency',
+    { attribute: 'planned_price', at_most: 410_000, currency: 'EUR' },
+    /^planned price at most EUR\s4,100\.00$/u,
+  ],
+  ['an instant as a time ahead', { attribute: 'starts_at', at_least: 604_800 }, /^starts at at least 7 days ahead$/u],
+  ['a count as it is', { attribute: 'risk', at_most: 3 }, /^risk at most 3$/u],
+] as const)('a limit is said as %s', ([, limit, words]) => {
+  expect(limitWords(limit)).toMatch(words)
+})
