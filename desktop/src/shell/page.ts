@@ -1,0 +1,71 @@
+/**
+ * The built page: a fixed list of files, read once, and what each is served with. An address is looked up in the list and nowhere else, so none leads out of
+ * it. Knows no `electron`: the development host serves the same.
+ *
+ * @module
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { extname, join, sep } from 'node:path'
+
+export interface PageFile {
+  readonly type: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+/** By path from the root, `/` being the page itself. */
+export type PageFiles = ReadonlyMap<string, PageFile>
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+
+/**
+ * Files of any other kind are not served.
+ *
+ * @throws Error when there is no built page.
+ */
+export function readPage(folder: string): PageFiles {
+  const files = new Map<string, PageFile>()
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const type = TYPES[extname(name)]
+    if (type === undefined) continue
+    const path = `/${name.split(sep).join('/')}`
+    files.set(path === '/index.html' ? '/' : path, { type, bytes: new Uint8Array(readFileSync(join(folder, name))) })
+  }
+  if (!files.has('/')) throw new Error(`there is no page in ${folder}`)
+  return files
+}
+
+/** Where the page may connect to: nowhere under Electron, where a channel does it; to its own host in a browser. */
+export type Connects = 'nowhere' | 'own-host'
+
+/** All that the page may do is its own: nothing inline, nothing from elsewhere, nobody around it, no code made from text. */
+export function pageHeaders(connects: Connects): Readonly<Record<string, string>> {
+  const policy = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "font-src 'self'",
+    "img-src 'self'",
+    connects === 'own-host' ? "connect-src 'self'" : "connect-src 'none'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ]
+  return {
+    'content-security-policy': policy.join('; '),
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'permissions-policy': 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'cache-control': 'no-store',
+  }
+}
