@@ -33,6 +33,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/setup/openfga.ts'],
+          // They wait for servers half of the time; each file has a store and a PDP of its own.
+          maxWorkers: '100%',
           testTimeout: 30_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },

@@ -19,8 +19,16 @@ const CHECKS = {
   knip: ['knip'],
 } as const satisfies Record<string, readonly string[]>
 
-/** Start their own OpenFGA, or are about the enforcement point's router: nothing in them changes with the database. */
-const ONCE = ['openfga-server', 'pep-openfga', 'serve', 'pep-fuzz'].map((name) => `test/integration/${name}.test.ts`)
+/**
+ * Run on one database only: what starts an OpenFGA of its own, is about the PDP's doors, log, process or compiler, or asks by the thousand what `cases`, `rules-*`
+ * and `interop` ask of every database (`npm run test:long` takes those two as far as one likes).
+ */
+const ONCE = [
+  ...['openfga-server', 'pep-openfga', 'serve', 'pep-fuzz', 'nursing-pep'],
+  ...['http-limits', 'http-log-fails', 'http-log-faults', 'http-metadata', 'http-openapi', 'permissions', 'sessions'],
+  ...['log-keys', 'log-reading', 'log-streams', 'log-tiles', 'kill-pdp', 'packs', 'policies', 'policy-diff'],
+  ...['laws', 'reference'],
+].map((name) => `test/integration/${name}.test.ts`)
 
 const STAGES: readonly ProjectStage[] = [
   { name: 'unit', project: 'unit' },
