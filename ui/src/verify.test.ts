@@ -1,4 +1,11 @@
-import { formatLogProof, leafHashAsync, nodeHash, signCheckpoint, signerOf, type VerifierKey } from '@mandate/protocol'
+import {
+  type AsyncSha256,
+  formatLogProof,
+  leafHashAsync,
+  signCheckpoint,
+  signerOf,
+  type VerifierKey,
+} from '@mandate/protocol'
 import { beforeAll, expect, test } from 'vitest'
 import { checkProof, leafText, pinnedKeys, type RawEntry } from './verify.ts'
 
