@@ -1,0 +1,26 @@
+/**
+ * The application's menu: editing, sizes and windows, which keyboards and weak eyes need. Outside of a package also what a developer needs.
+ *
+ * @module
+ */
+import type { MenuItemConstructorOptions } from 'electron'
+
+export function menuTemplate(platform: NodeJS.Platform, packaged: boolean): MenuItemConstructorOptions[] {
+  const tools: MenuItemConstructorOptions[] = [{ role: 'reload' }, { role: 'toggleDevTools' }, { type: 'separator' }]
+  return [
+    ...(platform === 'darwin' ? [{ role: 'appMenu' } as const] : []),
+    { role: 'editMenu' },
+    {
+      label: 'View',
+      submenu: [
+        ...(packaged ? [] : tools),
+        { role: 'resetZoom' },
+        { role: 'zoomIn' },
+        { role: 'zoomOut' },
+        { type: 'separator' },
+        { role: 'togglefullscreen' },
+      ],
+    },
+    { role: 'windowMenu' },
+  ]
+}
