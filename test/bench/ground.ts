@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, cpSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -27,6 +27,8 @@ export interface Ground {
   readonly dataDir: string
   /** @param openFgaUrl - Where it thinks OpenFGA is. */
   startPdp(openFgaUrl: string): Promise<Service>
+  /** Beside one that runs: on a copy of its data as they are now, with a log that is written nowhere. */
+  startUnlogged(openFgaUrl: string): Promise<{ readonly url: string; readonly service: Service }>
   /** Statistics for the database's planner: neither plans well right after a load without. */
   analyze(): Promise<void>
   stop(): Promise<void>
@@ -64,6 +66,20 @@ export async function prepareGround(engine: OpenFgaEngine): Promise<Ground> {
         logFile: join(dir, 'pdp.log'),
         env: { ...env, OPENFGA_URL: openFgaUrl },
       }),
+    startUnlogged: async (openFgaUrl) => {
+      const other = await freePort()
+      const url = `http://127.0.0.1:${other}`
+      const copy = join(dir, 'unlogged')
+      cpSync(dataDir, copy, { recursive: true })
+      const service = await spawnService({
+        name: 'pdp-unlogged',
+        entry: 'test/bench/unlogged.ts',
+        readyUrl: `${url}/readyz`,
+        logFile: join(dir, 'unlogged.log'),
+        env: { ...env, PDP_PORT: String(other), PDP_DATA_DIR: copy, OPENFGA_URL: openFgaUrl },
+      })
+      return { url, service }
+    },
     analyze: async () => {
       openFga.analyze()
       await postgres?.query(postgres.url, 'ANALYZE')

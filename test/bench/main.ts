@@ -14,6 +14,7 @@ import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
 import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
 import { benchLog } from './log.ts'
+import { benchLogPrice } from './log-price.ts'
 import { measure } from './measure.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { benchPep } from './pep.ts'
@@ -158,8 +159,10 @@ async function countTuples({ pool, token }: Door, path: string): Promise<number>
 }
 
 const argv = process.argv.slice(2)
-if (argv[0] === 'log') await benchLog(argv, print)
-else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
+if (argv[0] === 'log') {
+  await benchLog(argv, print)
+  await benchLogPrice(argv.includes('--quick'), print)
+} else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)
   if (options.help) print(HELP)
