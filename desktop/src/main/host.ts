@@ -36,6 +36,8 @@ export interface DesktopConfig {
   readonly agents: readonly { readonly id: string; readonly title: string; readonly url: string }[]
   /** Verifier keys of the PDP's log (signed note, vkey), pinned. */
   readonly logKeys: readonly string[]
+  /** Where the security policy is to be read, https. */
+  readonly securityPolicy?: string | undefined
 }
 
 /** The whole app without its window. */

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
 
 export interface Loopback {
   /** Exactly what was registered, with the port that was free. */
@@ -15,6 +16,10 @@ export interface Loopback {
 }
 
 const PATH = '/callback'
+/** Connections at the same time: a browser opens a few. */
+const MAX_CONNECTIONS = 32
+/** A request is a few lines, and comes at once. */
+const REQUEST_TIMEOUT_MS = 5_000
 const STYLE =
   'body{font:18px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32em;padding:0 1em;text-align:center;color-scheme:light dark}'
 const HEADERS = {
@@ -33,7 +38,8 @@ const HEADERS = {
 export async function listenOnLoopback(state: string): Promise<Loopback> {
   const { promise: answered, resolve } = Promise.withResolvers<URL>()
   let origin = ''
-  const server = createServer((req, res) => {
+  const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 16_384 }
+  const server = createServer(limits, (req, res) => {
     const url = answerOf(req, origin, state)
     if (!url) return page(res, 404, 'Nothing here', 'This address only takes the answer to a sign-in.')
     const refused = url.searchParams.has('error')
@@ -41,6 +47,7 @@ export async function listenOnLoopback(state: string): Promise<Loopback> {
     else page(res, 200, 'You are signed in', 'You can close this window and go back to Mandate.')
     return resolve(url)
   })
+  giveWay(server)
   await new Promise<void>((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new TypeError('the listener has no port')
@@ -52,6 +59,17 @@ export async function listenOnLoopback(state: string): Promise<Loopback> {
       setTimeout(() => server.closeAllConnections(), 1_000).unref()
     })
   return { redirectUri: origin + PATH, answered, close }
+}
+
+/** A process that fills all places must not lock the browser out: the oldest connection makes room for the newest. */
+function giveWay(server: Server): void {
+  const open = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+    const [oldest] = open
+    if (open.size > MAX_CONNECTIONS) oldest?.destroy()
+  })
 }
 
 /** `Host` must be ours: a name that somebody rebinds to loopback is not. */

@@ -15,19 +15,37 @@ export interface Session {
    * @throws SignInError `session_ended`, `identity_unavailable`, or `audience_missing` when the sign-in did not ask for that service.
    */
   readonly tokenFor: (audience: string) => Promise<string>
+  /** The same, whatever is cached: for a token that was refused, and to see whether the session still is. */
+  readonly freshTokenFor: (audience: string) => Promise<string>
+  /** When a refresh last succeeded, in milliseconds since 1970. */
+  readonly seenAt: () => number
   /** Ends the session at the identity provider, as far as that answers, and here in any case. Once is enough; twice does no harm. */
   readonly signOut: () => Promise<void>
+  /** Done when no refresh is under way any more: whoever ends the process earlier loses the session. Forgets all tokens, and tells nobody. */
+  readonly settle: () => Promise<void>
 }
 
 export type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
 
-export interface SessionStart {
-  readonly config: oidc.Configuration
-  readonly subject: string
+/** A key pair whose private half cannot leave the process, unless it was made extractable. */
+export type CryptoKeyPair = Awaited<ReturnType<typeof oidc.randomDPoPKeyPair>>
+
+/** What changes with every refresh. */
+export interface RefreshState {
   readonly refreshToken: string
+  /** Only a hint at sign-out. */
   readonly idToken: string
+}
+
+export interface SessionStart extends RefreshState {
+  readonly configuration: () => Promise<oidc.Configuration>
+  readonly subject: string
   /** The key that the refresh token is bound to. */
-  readonly dpop?: oidc.DPoPHandle | undefined
+  readonly dpopKey?: CryptoKeyPair | undefined
+  /** Called with each new refresh token before anything else learns of it; done when it would survive a crash. It does not reject. */
+  readonly keep?: ((state: RefreshState) => Promise<void>) | undefined
+  /** Called once, when the identity provider says that the session is no more. */
+  readonly onEnded?: (() => void) | undefined
 }
 
 interface Cached {
@@ -39,34 +57,46 @@ interface Cached {
 /** Tokens of five minutes are used until this much is left, in milliseconds. */
 const STALE_BEFORE_END_MS = 30_000
 
-/** Nothing here is written down or logged: the refresh token lives in this closure. */
+/** Nothing here is written down or logged: the refresh token lives in this closure, and in what `keep` makes of it. */
 export function createSession(start: SessionStart): Session {
   const tokens = new RefreshedTokens(start)
-  return { subject: start.subject, tokenFor: (audience) => tokens.get(audience), signOut: () => tokens.end() }
+  return {
+    subject: start.subject,
+    tokenFor: (audience) => tokens.get(audience),
+    freshTokenFor: (audience) => tokens.renew(audience),
+    seenAt: () => tokens.seenAt,
+    signOut: () => tokens.end(),
+    settle: () => tokens.settle(),
+  }
 }
 
 /**
  * The realm takes each refresh token once, and kills the session when one comes twice: refreshes stand in one queue, and the newest
- * token replaces the old one before anything else uses it.
+ * token replaces the old one before anything else uses it. A process that ends between the provider's answer and `keep` has lost the session:
+ * the token that it kept is refused when it comes again.
  */
 class RefreshedTokens {
   readonly #start: SessionStart
   readonly #cached = new Map<string, Cached>()
   readonly #flights = new Map<string, Promise<string>>()
   #queue: Promise<unknown> = Promise.resolve()
-  #refreshToken: string | undefined
-  #idToken: string
+  #state: RefreshState | undefined
+  seenAt = 0
 
   constructor(start: SessionStart) {
     this.#start = start
-    this.#refreshToken = start.refreshToken
-    this.#idToken = start.idToken
+    this.#state = { refreshToken: start.refreshToken, idToken: start.idToken }
   }
 
   async get(audience: string): Promise<string> {
-    if (this.#refreshToken === undefined) throw new SignInError('session_ended', 'the session was ended here')
+    if (this.#state === undefined) throw ended()
     const cached = this.#cached.get(audience)
     if (cached && Date.now() < cached.staleAt) return cached.token
+    return await this.renew(audience)
+  }
+
+  /** Whoever asks for the same while one is under way gets that one. */
+  async renew(audience: string): Promise<string> {
     const flight = this.#flights.get(audience) ?? this.#inTurn(() => this.#refresh(audience))
     this.#flights.set(audience, flight)
     return await flight.finally(() => this.#flights.delete(audience))
@@ -74,12 +104,23 @@ class RefreshedTokens {
 
   async end(): Promise<void> {
     await this.#inTurn(async () => {
-      const refreshToken = this.#refreshToken
+      const state = this.#state
       this.#forget()
-      if (refreshToken === undefined) return
-      await endSession(this.#start.config, this.#idToken)
-      await oidc.tokenRevocation(this.#start.config, refreshToken).catch(() => undefined)
+      if (state === undefined) return
+      const configuration = await this.#start.configuration().catch(() => undefined)
+      if (configuration === undefined) return
+      await endSession(configuration, state.idToken)
+      await oidc.tokenRevocation(configuration, state.refreshToken).catch(() => undefined)
     })
+  }
+
+  async settle(): Promise<void> {
+    await this.#inTurn(async () => this.#forget())
+  }
+
+  #forget(): void {
+    this.#state = undefined
+    this.#cached.clear()
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -89,12 +130,23 @@ class RefreshedTokens {
   }
 
   async #refresh(audience: string): Promise<string> {
-    const { config, dpop } = this.#start
-    if (this.#refreshToken === undefined) throw new SignInError('session_ended', 'the session was ended here')
+    const state = this.#state
+    if (state === undefined) throw ended()
     const asked = Date.now()
-    const answer = await this.#grant(config, this.#refreshToken, audience, dpop)
-    this.#refreshToken = answer.refresh_token ?? this.#refreshToken
-    this.#idToken = answer.id_token ?? this.#idToken
+    const answer = await this.#grant(state.refreshToken, audience)
+    const subject = answer.claims()?.sub
+    if (subject !== undefined && subject !== this.#start.subject) {
+      throw new SignInError('invalid_response', 'the identity provider refreshed somebody else')
+    }
+    const next = {
+      refreshToken: answer.refresh_token ?? state.refreshToken,
+      idToken: answer.id_token ?? state.idToken,
+    }
+    // Signed out here in the meantime: what came too late is not kept.
+    if (this.#state !== state) throw ended()
+    this.#state = next
+    await this.#start.keep?.(next)
+    this.seenAt = Date.now()
     if (audienceOf(answer.access_token) !== audience) {
       throw new SignInError('audience_missing', 'the identity provider gave a token for another audience')
     }
@@ -103,36 +155,30 @@ class RefreshedTokens {
     return answer.access_token
   }
 
-  async #grant(
-    config: oidc.Configuration,
-    refreshToken: string,
-    audience: string,
-    dpop: oidc.DPoPHandle | undefined,
-  ): Promise<Tokens> {
+  async #grant(refreshToken: string, audience: string): Promise<Tokens> {
+    const configuration = await this.#start.configuration()
+    const { dpopKey } = this.#start
+    const options = dpopKey ? { DPoP: oidc.getDPoPHandle(configuration, dpopKey) } : {}
     try {
-      return await oidc.refreshTokenGrant(
-        config,
-        refreshToken,
-        { scope: `openid ${audience}` },
-        dpop ? { DPoP: dpop } : {},
-      )
+      return await oidc.refreshTokenGrant(configuration, refreshToken, { scope: `openid ${audience}` }, options)
     } catch (cause) {
       if (cause instanceof oidc.ResponseBodyError && cause.error === 'invalid_scope') {
         throw new SignInError('audience_missing', 'there is no such audience', { cause })
       }
-      if (cause instanceof oidc.ResponseBodyError && cause.status < 500) {
+      if (cause instanceof oidc.ResponseBodyError && ENDING.has(cause.error)) {
         this.#forget()
+        this.#start.onEnded?.()
         throw new SignInError('session_ended', 'the identity provider refused to go on', { cause })
       }
       throw new SignInError('identity_unavailable', 'the identity provider did not answer', { cause })
     }
   }
-
-  #forget(): void {
-    this.#refreshToken = undefined
-    this.#cached.clear()
-  }
 }
+
+/** Of RFC 6749, section 5.2, those after which the same refresh token never works again. */
+const ENDING: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client'])
+
+const ended = (): SignInError => new SignInError('session_ended', 'the session was ended here')
 
 /** The one audience of an access token, read and not verified: it comes straight from the issuer, and its service verifies it. */
 function audienceOf(token: string): unknown {

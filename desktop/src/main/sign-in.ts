@@ -5,43 +5,48 @@
  */
 import * as oidc from 'openid-client'
 import { z } from 'zod'
+import { serverUrlSchema } from './address.ts'
+import { createIdentity, type Identity } from './identity.ts'
 import { type Loopback, listenOnLoopback } from './loopback.ts'
-import { createSession, type Session, type Tokens } from './session.ts'
+import { type CryptoKeyPair, createSession, type RefreshState, type Session, type Tokens } from './session.ts'
 import { SignInError } from './sign-in-error.ts'
 
-export type { Session } from './session.ts'
+export type { CryptoKeyPair, Session } from './session.ts'
 export { SignInError, type SignInErrorCode } from './sign-in-error.ts'
 
-export interface SignInOptions {
-  readonly issuer: string
-  readonly clientId: string
+interface BrowserOptions {
   /** One scope a service: its audience. `openid` is asked for in any case. */
   readonly scopes: readonly string[]
   /** Shows the identity provider's page. May return before the person is done; a rejection ends the sign-in. */
   readonly openBrowser: (url: URL) => Promise<void> | void
   /** Time for the person, in milliseconds. @default 300000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Cancels. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface SignInOptions extends BrowserOptions {
+  readonly issuer: string
+  readonly clientId: string
   /** Whether to bind the refresh token to a key of this session, or the key to bind it to. @default true */
   readonly dpop?: boolean | CryptoKeyPair
 }
 
-/** A key pair whose private half cannot leave the process, unless it was made extractable. */
-export type CryptoKeyPair = Awaited<ReturnType<typeof oidc.randomDPoPKeyPair>>
+/** The person, and all that a session starts from. */
+export interface SignedIn extends RefreshState {
+  readonly subject: string
+}
 
+const TIMEOUT_MS = 300_000
 const optionsSchema = z.strictObject({
-  issuer: z
-    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-    .refine((url) => url.startsWith('https:') || isLoopback(url), 'must be https, or on loopback'),
+  issuer: serverUrlSchema,
   clientId: z.string().min(1),
   scopes: z.array(z.string().regex(/^[\w-]+$/u, 'must be the name of a scope')).min(1),
   openBrowser: z.custom<SignInOptions['openBrowser']>((value) => typeof value === 'function', 'must be a function'),
-  timeoutMs: z.int().min(1).max(3_600_000).default(300_000),
+  timeoutMs: z.int().min(1).max(3_600_000).default(TIMEOUT_MS),
   signal: z.instanceof(AbortSignal).optional(),
   dpop: z.union([z.boolean(), z.custom<CryptoKeyPair>((value) => typeof value === 'object')]).default(true),
 })
-type CheckedOptions = z.output<typeof optionsSchema>
 
 /**
  * Signs a person in.
@@ -51,32 +56,33 @@ type CheckedOptions = z.output<typeof optionsSchema>
 export async function signIn(options: SignInOptions): Promise<Session> {
   const parsed = optionsSchema.safeParse(options)
   if (!parsed.success) throw new TypeError(`signIn: ${z.prettifyError(parsed.error)}`)
-  const checked = parsed.data
-  throwIfCancelled(checked.signal)
-  const config = await discover(checked)
-  const dpop = await dpopHandle(config, checked.dpop)
-  const { tokens, subject } = await authorize(config, checked, dpop)
+  const { issuer, clientId, dpop, ...browser } = parsed.data
+  const identity = createIdentity({ issuer, clientId })
+  const dpopKey = dpop === true ? await oidc.randomDPoPKeyPair('ES256') : dpop || undefined
+  const signedIn = await signInWithBrowser(identity, browser, dpopKey)
+  return createSession({ configuration: identity.configuration, dpopKey, ...signedIn })
+}
+
+/**
+ * The same, to the tokens that a session starts from: for whoever keeps them.
+ *
+ * @throws SignInError
+ */
+export async function signInWithBrowser(
+  identity: Identity,
+  options: BrowserOptions,
+  dpopKey: CryptoKeyPair | undefined,
+): Promise<SignedIn> {
+  throwIfCancelled(options.signal)
+  const config = await identity.configuration()
+  // Whoever stands between cannot put in a token of their own: it is checked against the provider's keys too (OpenID Connect Core, 3.1.3.7).
+  oidc.enableNonRepudiationChecks(config)
+  const dpop = dpopKey && oidc.getDPoPHandle(config, dpopKey)
+  const { tokens, subject } = await authorize(config, options, dpop)
   if (tokens.refresh_token === undefined || tokens.id_token === undefined) {
     throw new SignInError('invalid_response', 'the identity provider gave no refresh token or no ID token')
   }
-  return createSession({ config, subject, refreshToken: tokens.refresh_token, idToken: tokens.id_token, dpop })
-}
-
-async function discover({ issuer, clientId }: CheckedOptions): Promise<oidc.Configuration> {
-  const execute = isLoopback(issuer) && issuer.startsWith('http:') ? [oidc.allowInsecureRequests] : []
-  try {
-    return await oidc.discovery(new URL(issuer), clientId, undefined, oidc.None(), { execute })
-  } catch (cause) {
-    throw new SignInError('identity_unavailable', 'the identity provider cannot be discovered', { cause })
-  }
-}
-
-async function dpopHandle(
-  config: oidc.Configuration,
-  dpop: boolean | CryptoKeyPair,
-): Promise<oidc.DPoPHandle | undefined> {
-  if (dpop === false) return undefined
-  return oidc.getDPoPHandle(config, dpop === true ? await oidc.randomDPoPKeyPair('ES256') : dpop)
+  return { subject, refreshToken: tokens.refresh_token, idToken: tokens.id_token }
 }
 
 interface Authorized {
@@ -86,7 +92,7 @@ interface Authorized {
 
 async function authorize(
   config: oidc.Configuration,
-  options: CheckedOptions,
+  options: BrowserOptions,
   dpop: oidc.DPoPHandle | undefined,
 ): Promise<Authorized> {
   const verifier = oidc.randomPKCECodeVerifier()
@@ -116,7 +122,7 @@ async function authorize(
 async function awaitAnswer(
   { answered }: Loopback,
   url: URL,
-  { openBrowser, timeoutMs, signal }: CheckedOptions,
+  { openBrowser, timeoutMs = TIMEOUT_MS, signal }: BrowserOptions,
 ): Promise<URL> {
   const given = new AbortController()
   const timeout = AbortSignal.timeout(timeoutMs)
@@ -162,10 +168,4 @@ async function exchange(
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new SignInError('cancelled', 'the sign-in was cancelled')
-}
-
-/** Plain http is for an issuer on this machine only. */
-function isLoopback(url: string): boolean {
-  const host = URL.parse(url)?.hostname ?? ''
-  return /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/u.test(host)
 }

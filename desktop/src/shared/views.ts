@@ -17,16 +17,19 @@ export const problemViewSchema = z.object({
   field: z.string().optional(),
   /** Seconds until it is worth trying again. */
   retryAfter: z.number().optional(),
+  /** What would change the answer, where the service says so. */
+  cure: z.string().optional(),
 })
 export type ProblemView = z.infer<typeof problemViewSchema>
 
-/** `offline`: no answer from the service · `signed_out`: sign in first · `keystore_unavailable`: the system keeps no secrets safely · `bad_call`: not a call of the channel's. */
+/** `offline`: no answer from the service · `signed_out`: sign in first · `keystore_unavailable`: the system keeps no secrets safely · `bad_call`: not a call of the channel's · `failed`: the app itself is broken. */
 export const LOCAL_PROBLEMS = [
   'offline',
   'signed_out',
   'keystore_unavailable',
   'bad_call',
   'unreadable_answer',
+  'failed',
 ] as const
 
 export const sessionViewSchema = z.discriminatedUnion('state', [
@@ -150,7 +153,7 @@ export const activityPageSchema = z.object({
   entries: z.array(loggedEntrySchema),
   total: z.int(),
   next_cursor: z.string().optional(),
-  /** The person's own pseudonym, once an entry told it. */
+  /** The person as the entries have them, `user:<pseudonym>`, once one told it. */
   me: z.string().optional(),
 })
 export type ActivityPage = z.infer<typeof activityPageSchema>

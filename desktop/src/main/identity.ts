@@ -1,0 +1,71 @@
+/**
+ * The identity provider as this app sees it: discovered when it is first needed and remembered, and how far this machine's clock is from its.
+ *
+ * @module
+ */
+import * as oidc from 'openid-client'
+import { isLoopback } from './address.ts'
+import { SignInError } from './sign-in-error.ts'
+
+export interface Identity {
+  readonly clientId: string
+  /**
+   * How to speak to it now, by its clock.
+   *
+   * @throws SignInError `identity_unavailable`, or `invalid_response` when somebody else's metadata come back.
+   */
+  readonly configuration: () => Promise<oidc.Configuration>
+}
+
+export interface IdentityOptions {
+  readonly issuer: string
+  readonly clientId: string
+}
+
+/** Time for one answer, in seconds. */
+const TIMEOUT_S = 15
+/** What clocks may differ by beyond what was measured, in seconds: an answer's date has no fractions, and takes its time. */
+const TOLERANCE_S = 10
+
+/**
+ * A clock that is hours off must not keep anybody out: proofs of possession and ID tokens are made and read by the provider's own time, as the
+ * `Date` of its newest answer says. Over TLS that is as good as the tokens themselves.
+ */
+export function createIdentity({ issuer, clientId }: IdentityOptions): Identity {
+  const isInsecure = issuer.startsWith('http:') && isLoopback(issuer)
+  let skewS = 0
+  const timedFetch: oidc.CustomFetch = async (url, { body = null, ...options }) => {
+    const response = await fetch(url, { ...options, body })
+    const date = Date.parse(response.headers.get('date') ?? '')
+    if (!Number.isNaN(date)) skewS = Math.round((date - Date.now()) / 1_000)
+    return response
+  }
+  const discover = async (): Promise<oidc.Configuration> => {
+    const execute = isInsecure ? [oidc.allowInsecureRequests] : []
+    const options = { execute, timeout: TIMEOUT_S, [oidc.customFetch]: timedFetch }
+    try {
+      return await oidc.discovery(new URL(issuer), clientId, undefined, oidc.None(), options)
+    } catch (cause) {
+      const isOthers = cause instanceof oidc.ClientError && cause.code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
+      if (isOthers) throw new SignInError('invalid_response', 'the metadata are of another issuer', { cause })
+      throw new SignInError('identity_unavailable', 'the identity provider cannot be discovered', { cause })
+    }
+  }
+  let discovered: Promise<oidc.Configuration> | undefined
+  return {
+    clientId,
+    configuration: async () => {
+      discovered ??= discover()
+      const found = await discovered.catch((error: unknown) => {
+        discovered = undefined
+        throw error
+      })
+      const metadata = { [oidc.clockSkew]: skewS, [oidc.clockTolerance]: TOLERANCE_S }
+      const configuration = new oidc.Configuration(found.serverMetadata(), clientId, metadata, oidc.None())
+      configuration.timeout = TIMEOUT_S
+      configuration[oidc.customFetch] = timedFetch
+      if (isInsecure) oidc.allowInsecureRequests(configuration)
+      return configuration
+    },
+  }
+}
