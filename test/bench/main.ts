@@ -9,6 +9,7 @@ import type { OpenFgaEngine } from '@mandate/stack'
 import { Pool } from 'undici'
 import { TRIPS } from '../fixtures/pdp.ts'
 import type { World } from '../fixtures/world.ts'
+import { benchAuditor } from './auditor.ts'
 import { askPdp, bareCases, type Door, pairs, type Recorded } from './cases.ts'
 import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
@@ -162,7 +163,8 @@ const argv = process.argv.slice(2)
 if (argv[0] === 'log') {
   await benchLog(argv, print)
   await benchLogPrice(argv.includes('--quick'), print)
-} else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
+} else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
+else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)
   if (options.help) print(HELP)

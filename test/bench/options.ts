@@ -18,8 +18,11 @@ rounds. Each case stands beside the very calls that the PDP makes for it ("same 
   --help           this text
 
 What would have more than 1,000 calls to OpenFGA under way at once (a batch of 50 over 32 connections) is left out:
-OpenFGA gives up before it answers. npm run bench -- log [--quick]: the decision log alone: appends, verification, proofs.
-npm run bench -- pep [REQUESTS]: the enforcement point: its own work, its throughput, its memory over 1,000,000 requests.
+OpenFGA gives up before it answers.
+
+npm run bench -- log [--quick]      the decision log alone: appends, verification, proofs, and what it adds to a decision
+npm run bench -- auditor [ENTRIES]  the auditor's first page in Chromium, over a log of 100,000 entries
+npm run bench -- pep [REQUESTS]     the enforcement point: its own work, throughput, memory over 1,000,000 requests
 
 A missed budget is said, and fails nothing.
 `
