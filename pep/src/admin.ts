@@ -1,9 +1,19 @@
 /**
- * What a domain service tells the PDP: which resources there are, and whose (rule B1). With the service's own token.
+ * What a domain service and the PDP tell each other besides decisions: which resources there are and whose (rule B1), and whom to forget
+ * (rule E4). With the service's own token.
  *
  * @module
  */
-import { Fault, idSchema, nameSchema, partySchema, personaNameSchema, scopeSchema } from '@mandate/protocol'
+import {
+  type ErasureNotice,
+  erasureNoticeSchema,
+  Fault,
+  idSchema,
+  nameSchema,
+  partySchema,
+  personaNameSchema,
+  scopeSchema,
+} from '@mandate/protocol'
 import { z } from 'zod'
 import { sooner } from './deadline.ts'
 import { callJson, type JsonAnswer, type JsonCall } from './http-call.ts'
@@ -15,6 +25,12 @@ export type Registration =
   | { readonly type: string; readonly id: string; readonly owner: string; readonly owner_persona?: string }
   | { readonly type: string; readonly id: string; readonly parent: string }
 
+/** Who is to have a resource. */
+export interface NewOwner {
+  readonly owner: string
+  readonly owner_persona?: string
+}
+
 export interface PdpAdmin {
   /**
    * Registers a resource; doing it again changes nothing.
@@ -24,6 +40,17 @@ export interface PdpAdmin {
   readonly register: (registration: Registration) => Promise<void>
   /** Removes a registration; one that is not there is as good as removed. @throws Fault as `register`. */
   readonly unregister: (type: string, id: string) => Promise<void>
+  /**
+   * Gives a topmost resource to somebody else; doing it again changes nothing.
+   *
+   * @returns `refused` when the PDP will not, however often it is asked.
+   * @throws Fault `decision_unavailable` when it is not known whether it was done.
+   */
+  readonly transfer: (type: string, id: string, to: NewOwner) => Promise<'done' | 'refused'>
+  /** Whom to forget, oldest first: what is acknowledged is not told again. @throws Fault `decision_unavailable`. */
+  readonly erasures: () => Promise<readonly ErasureNotice[]>
+  /** The person of a notice is forgotten here. @throws Fault `decision_unavailable`. */
+  readonly acknowledge: (notice: string) => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -32,6 +59,10 @@ const registrationSchema = z.union([
   z.strictObject({ ...key, owner: partySchema, owner_persona: personaNameSchema.optional() }),
   z.strictObject({ ...key, parent: scopeSchema }),
 ])
+const newOwnerSchema = z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() })
+const erasuresSchema = z.object({ items: z.array(erasureNoticeSchema) })
+/** What the PDP says of the transfer itself. Any other status might be said of this very moment: the token, the load, the store. */
+const REFUSALS = new Set([400, 404, 409, 422])
 
 /** @throws TypeError naming every bad option. */
 export function createPdpAdmin(options: PdpAdminOptions): PdpAdmin {
@@ -43,21 +74,55 @@ export function createPdpAdmin(options: PdpAdminOptions): PdpAdmin {
       throw new Fault('decision_unavailable', 'the PDP could not be reached', { cause, members: { retry_after: 1 } })
     }
   }
-  const pathOf = (type: string, id: string) =>
-    `${transport.basePath}/v1/resources/${encodeURIComponent(type)}/${encodeURIComponent(id)}`
+  const at = (...path: readonly string[]) =>
+    [transport.basePath, 'v1', ...path.map((part) => encodeURIComponent(part))].join('/')
+  const acknowledge = async (notice: string) => {
+    const answer = await call({ method: 'POST', path: at('erasures', notice, 'acknowledge') })
+    if (answer.status !== 404) accept(answer, 'acknowledge')
+  }
   return {
-    register: async (registration) => {
-      const parsed = registrationSchema.safeParse(registration)
-      if (!parsed.success) throw new TypeError(`register: ${z.prettifyError(parsed.error)}`)
-      const { type, id, ...body } = parsed.data
-      accept(await call({ method: 'PUT', path: pathOf(type, id), body }), 'register')
-    },
-    unregister: async (type, id) => {
-      const answer = await call({ method: 'DELETE', path: pathOf(type, id) })
-      if (answer.status !== 404) accept(answer, 'unregister')
-    },
+    ...registering(call, at),
+    erasures: () => erasuresBy(call, at('erasures')),
+    acknowledge,
     close: transport.close,
   }
+}
+
+type Call = (request: JsonCall) => Promise<JsonAnswer>
+type At = (...path: readonly string[]) => string
+
+function registering(call: Call, at: At): Pick<PdpAdmin, 'register' | 'unregister' | 'transfer'> {
+  return {
+    register: async (registration) => {
+      const { type, id, ...body } = checked('register', registrationSchema, registration)
+      accept(await call({ method: 'PUT', path: at('resources', type, id), body }), 'register')
+    },
+    unregister: async (type, id) => {
+      const answer = await call({ method: 'DELETE', path: at('resources', type, id) })
+      if (answer.status !== 404) accept(answer, 'unregister')
+    },
+    transfer: async (type, id, to) => {
+      const body = checked('transfer', newOwnerSchema, to)
+      const answer = await call({ method: 'POST', path: at('resources', type, id, 'transfer'), body })
+      if (REFUSALS.has(answer.status)) return 'refused'
+      accept(answer, 'transfer')
+      return 'done'
+    },
+  }
+}
+
+async function erasuresBy(call: Call, path: string): Promise<readonly ErasureNotice[]> {
+  const answer = await call({ method: 'GET', path })
+  accept(answer, 'erasures')
+  const parsed = erasuresSchema.safeParse(answer.body)
+  if (parsed.success) return parsed.data.items
+  throw new Fault('decision_unavailable', 'erasures: the PDP answered nonsense', { members: { retry_after: 1 } })
+}
+
+function checked<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  throw new TypeError(`${what}: ${z.prettifyError(parsed.error)}`)
 }
 
 function accept({ status, retryAfter }: JsonAnswer, what: string): void {

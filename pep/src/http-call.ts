@@ -16,7 +16,7 @@ export interface CallOptions {
 
 export interface JsonCall {
   /** All of them may be sent again: a question changes nothing, and what is put or deleted twice is put or deleted. */
-  readonly method: 'POST' | 'PUT' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly requestId?: string
   readonly body?: unknown

@@ -1,0 +1,77 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createPdpAdmin, type PdpAdmin } from './admin.ts'
+import { sendJson, startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from './testing.ts'
+
+let issuer: TestIssuer
+let pdp: TestPdp
+let admin: PdpAdmin
+beforeAll(async () => {
+  issuer = await startTestIssuer()
+})
+afterAll(() => issuer.close())
+beforeEach(async () => {
+  pdp = await startTestPdp()
+  const credentials = { clientId: 'notes', clientSecret: 'secret' }
+  admin = createPdpAdmin({ issuer: issuer.issuer, pdpUrl: pdp.url, credentials })
+})
+afterEach(async () => {
+  await admin.close()
+  await pdp.close()
+})
+
+const answers = (status: number, body: object = {}) => pdp.answerWith((_asked, res) => sendJson(res, status, body))
+const unknown = { code: 'decision_unavailable' }
+const to = { owner: 'user:mia', owner_persona: 'author/club' }
+const notice = {
+  id: '01K00000000000000000000000',
+  issuer: 'https://id.example/realms/mandate',
+  sub: 'carlo',
+  erased_at: '2026-11-22T08:00:00Z',
+}
+
+test('a resource is given to somebody else under its own address, however odd its id', async () => {
+  answers(200)
+  expect(await admin.transfer('note', 'a/../b?c', to)).toBe('done')
+  expect(pdp.asked).toMatchObject([{ method: 'POST', path: '/v1/resources/note/a%2F..%2Fb%3Fc/transfer', body: to }])
+})
+
+test.for([400, 404, 409, 422])('%i is the PDP’s last word on a transfer', async (status) => {
+  answers(status)
+  expect(await admin.transfer('note', 'n1', to)).toBe('refused')
+})
+
+test.for([401, 403, 429, 500, 503])('%i says nothing of a transfer', async (status) => {
+  answers(status)
+  await expect(admin.transfer('note', 'n1', to)).rejects.toMatchObject(unknown)
+})
+
+test('who is to have it is named as the PDP names people', async () => {
+  await expect(admin.transfer('note', 'n1', { owner: 'mia' })).rejects.toThrow(/transfer:[\s\S]*owner/u)
+  expect(pdp.asked).toEqual([])
+})
+
+test('whom to forget is pulled and acknowledged, with the service’s own token', async () => {
+  answers(200, { items: [notice] })
+  expect(await admin.erasures()).toEqual([notice])
+  await admin.acknowledge(notice.id)
+  expect(pdp.asked).toMatchObject([
+    { method: 'GET', path: '/v1/erasures', headers: { authorization: expect.stringMatching(/^Bearer /u) } },
+    { method: 'POST', path: `/v1/erasures/${notice.id}/acknowledge` },
+  ])
+})
+
+test('a notice that is gone was acknowledged; one that is not taken stays', async () => {
+  answers(404)
+  await admin.acknowledge(notice.id)
+  answers(503)
+  await expect(admin.acknowledge(notice.id)).rejects.toMatchObject(unknown)
+})
+
+test.for<readonly [string, number, object]>([
+  ['is refused', 403, { items: [] }],
+  ['has no list', 200, {}],
+  ['names nobody', 200, { items: [{ id: notice.id }] }],
+])('nobody is forgotten by a feed that %s', async ([, status, body]) => {
+  answers(status, body)
+  await expect(admin.erasures()).rejects.toMatchObject(unknown)
+})
