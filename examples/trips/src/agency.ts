@@ -8,18 +8,21 @@ import { refOf } from '@mandate/pep'
 import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
 import { ulid } from 'ulid'
 import { deliver, emptyOutbox } from './outbox.ts'
-import type { PdpClient } from './pdp-client.ts'
-import type { Holder, TripAndItems, TripStore } from './store.ts'
+import type { Holder, TripAndItems, TripStore, TripWork } from './store.ts'
 import type { Template } from './templates.ts'
 import { type Attempt, afterEffect, type Effect, effectOf, type Item, instant, type Workflow } from './trip.ts'
 
 export interface AgencyDeps {
   readonly store: TripStore
-  readonly registry: Pick<PdpAdmin, 'register' | 'unregister'>
-  readonly pdp: Pick<PdpClient, 'transfer'>
+  readonly pdp: Pick<PdpAdmin, 'register' | 'unregister' | 'transfer'>
   readonly issuer: string
   readonly now: () => EpochMillis
+  /** How long a trip may take to be registered, in milliseconds: after that its creation was cut off by a crash. */
+  readonly abandonedMs: number
 }
+
+/** Runs in the transaction that publishes a trip. */
+type Published = (trip: TripAndItems, within: TripWork) => Promise<void>
 
 export interface NewTripOrder {
   readonly template: Template
@@ -28,6 +31,18 @@ export interface NewTripOrder {
   readonly ownerPersona: string | undefined
   /** Departure, or the template's default. */
   readonly startsAt: string | undefined
+}
+
+/** An item, and what was decided about it. */
+export interface Performance {
+  readonly item: Item
+  readonly outcome: Outcome
+  readonly authz: Authz
+}
+
+export interface Performed {
+  readonly item: Item
+  readonly effect: Effect
 }
 
 const HOUR_MS = 3_600_000
@@ -43,37 +58,36 @@ export class Agency {
    * Keeps the trip unseen, registers it and its items with the PDP, and only then publishes it: there is never a trip that the PDP does
    * not know. What a failure or a crash leaves behind is taken back by the outbox, however long the PDP is away.
    *
-   * @param published - Runs in the transaction that publishes the trip.
    * @throws Fault `decision_unavailable` when it could not be registered; nothing is kept then.
    */
-  async create(order: NewTripOrder, published: (trip: TripAndItems) => void = () => undefined): Promise<TripAndItems> {
-    const { store, registry } = this.#deps
+  async create(order: NewTripOrder, published: Published = async () => undefined): Promise<TripAndItems> {
+    const { store, pdp } = this.#deps
     const trip = this.#plan(order)
     const { id, owner, ownerPersona } = trip.workflow
-    store.addPending(trip)
+    await store.addPending(trip)
     try {
       const persona = ownerPersona === undefined ? {} : { owner_persona: ownerPersona }
-      await registry.register({ type: 'workflow', id, owner, ...persona })
+      await pdp.register({ type: 'workflow', id, owner, ...persona })
       const parent = `workflow:${id}`
-      await settled(trip.items.map((item) => registry.register({ type: 'workflow_item', id: item.id, parent })))
+      await settled(trip.items.map((item) => pdp.register({ type: 'workflow_item', id: item.id, parent })))
     } catch (error) {
-      store.takeBack(id)
+      await store.takeBack(id)
       this.#hurry()
       throw error
     }
-    store.transaction(() => {
-      store.publish(id)
-      published(trip)
+    await store.transaction(async (within) => {
+      if (!(await within.publish(id))) throw new Fault('decision_unavailable', 'registering took too long')
+      await published(trip, within)
     })
     return trip
   }
 
   /** Nobody was told of what a crash left half made: it is taken back. @returns how many trips. */
-  recover(): number {
-    const { store } = this.#deps
-    const pending = store.pending()
-    for (const id of pending) store.takeBack(id)
-    return pending.length
+  async recover(): Promise<number> {
+    const { store, now, abandonedMs } = this.#deps
+    const abandoned = await store.pending(instant(now() - abandonedMs))
+    for (const id of abandoned) await store.takeBack(id)
+    return abandoned.length
   }
 
   /**
@@ -85,7 +99,7 @@ export class Agency {
    */
   async transfer({ id, version }: Workflow, to: Holder, expectedVersion: number): Promise<'done' | 'pending'> {
     if (version !== expectedVersion) throw stale('trip')
-    const message = this.#deps.store.proposeTransfer(id, to, expectedVersion)
+    const message = await this.#deps.store.proposeTransfer(id, to, expectedVersion)
     if (message === undefined) throw refuse('conflict', 'The trip is being transferred.')
     try {
       if ((await deliver(message, this.#deps)) === 'done') return 'done'
@@ -96,14 +110,14 @@ export class Agency {
     throw refuse('conflict', 'It cannot be given to them: they must be known here, in that persona.')
   }
 
-  /** Books what is permitted, and keeps what came of it. To be run in a transaction. */
-  perform(item: Item, outcome: Outcome, authz: Authz): { readonly item: Item; readonly effect: Effect } {
-    const { store } = this.#deps
+  /** Books what is permitted, and keeps what came of it. */
+  async perform(within: TripWork, { item, outcome, authz }: Performance): Promise<Performed> {
     const effect = outcome.decision ? effectOf(item) : 'none'
     const after = afterEffect(item, effect)
-    if (after !== item && !store.replaceItem(after, item.version)) throw new Fault('conflict', 'the item has changed')
+    const isReplaced = after === item || (await within.replaceItem(after, item.version))
+    if (!isReplaced) throw new Fault('conflict', 'the item has changed')
     const lastAttempt = this.attemptOf(outcome, authz, effect)
-    store.recordAttempt(item.id, lastAttempt)
+    await within.recordAttempt(item.id, lastAttempt)
     return { item: { ...after, lastAttempt }, effect }
   }
 
@@ -127,9 +141,9 @@ export class Agency {
    *
    * @throws Fault `precondition_failed` when it is not at `expectedVersion` any more.
    */
-  reschedule(item: Item, startsAt: string, expectedVersion: number): Item {
+  async reschedule(item: Item, startsAt: string, expectedVersion: number): Promise<Item> {
     const changed = { ...item, startsAt: instant(Date.parse(startsAt)), version: expectedVersion + 1 }
-    if (this.#deps.store.replaceItem(changed, expectedVersion)) return changed
+    if (await this.#deps.store.replaceItem(changed, expectedVersion)) return changed
     throw stale('item')
   }
 

@@ -34,8 +34,8 @@ export function createApp(deps: AppDeps): Express {
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })
-  app.get('/readyz', pep.open('says only whether the database answers'), (_req, res) => {
-    store.check()
+  app.get('/readyz', pep.open('says only whether the database answers'), async (_req, res) => {
+    await store.check()
     res.json({ status: 'ok' })
   })
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)

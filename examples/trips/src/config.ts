@@ -16,7 +16,9 @@ const settingsSchema = z
     TRIPS_CLIENT_ID: z.string().min(1).default('trips'),
     TRIPS_CLIENT_SECRET: setting.secret,
     TRIPS_PDP_URL: setting.url,
-    TRIPS_DATA_DIR: z.string().min(1),
+    TRIPS_DATA_DIR: z.string().min(1).optional(),
+    TRIPS_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/u, error: 'must be a postgres URL' }).optional(),
+    TRIPS_ABANDONED_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     TRIPS_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     TRIPS_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     TRIPS_TRUST_PROXY: z.string().min(1).optional(),
@@ -31,14 +33,19 @@ const settingsSchema = z
     NODE_ENV: setting.nodeEnv,
   })
   .superRefine((env, context) => {
-    const objections = doorObjections({
-      nodeEnv: env.NODE_ENV,
-      host: env.TRIPS_HOST,
-      trustProxy: env.TRIPS_TRUST_PROXY,
-      secret: env.TRIPS_CLIENT_SECRET,
-      cert: env.TRIPS_TLS_CERT,
-      key: env.TRIPS_TLS_KEY,
-    })
+    const objections = [
+      ...doorObjections({
+        nodeEnv: env.NODE_ENV,
+        host: env.TRIPS_HOST,
+        trustProxy: env.TRIPS_TRUST_PROXY,
+        secret: env.TRIPS_CLIENT_SECRET,
+        cert: env.TRIPS_TLS_CERT,
+        key: env.TRIPS_TLS_KEY,
+      }),
+    ]
+    const { TRIPS_DATA_DIR: folder, TRIPS_DATABASE_URL: url } = env
+    if ((folder === undefined) === (url === undefined))
+      objections.push('TRIPS_DATA_DIR (SQLite) or TRIPS_DATABASE_URL (PostgreSQL): give one of them')
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
@@ -52,6 +59,8 @@ const settingsSchema = z
     clientSecret: env.TRIPS_CLIENT_SECRET,
     pdpUrl: env.TRIPS_PDP_URL,
     dataDir: env.TRIPS_DATA_DIR,
+    databaseUrl: env.TRIPS_DATABASE_URL,
+    abandonedMs: env.TRIPS_ABANDONED_SECONDS * 1_000,
     interactiveClients: env.TRIPS_INTERACTIVE_CLIENTS,
     housekeepingMs: env.TRIPS_HOUSEKEEPING_SECONDS * 1_000,
     trustProxy: env.TRIPS_TRUST_PROXY,

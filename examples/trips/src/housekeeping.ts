@@ -1,36 +1,46 @@
 /**
- * What trips does between requests: tells the PDP what its outbox holds, and forgets whom the PDP says to forget. Each round begins where the
+ * What trips does between requests: takes back what a crash left half made, tells the PDP what its outbox holds, and forgets whom the PDP says
+ * to forget. Each round begins where the
  * last one ended, however that ended.
  *
  * @module
  */
+import type { PdpAdmin } from '@mandate/pep'
 import { Fault } from '@mandate/protocol'
+import type { Agency } from './agency.ts'
 import { emptyOutbox, type OutboxDeps } from './outbox.ts'
-import type { PdpClient } from './pdp-client.ts'
 import type { TripStore } from './store.ts'
 
 export interface HousekeepingDeps extends OutboxDeps {
   readonly store: OutboxDeps['store'] & Pick<TripStore, 'forget'>
-  readonly pdp: PdpClient
+  readonly pdp: OutboxDeps['pdp'] & Pick<PdpAdmin, 'erasures' | 'acknowledge'>
+  readonly agency: Pick<Agency, 'recover'>
   readonly logger: { readonly warn: (fields: object, message: string) => void }
 }
 
 /** One round. Never throws: what could not be done is for the next. */
-export async function keepHouse(deps: HousekeepingDeps): Promise<void> {
-  const { store, pdp, logger } = deps
-  try {
-    for (const { id, issuer, sub, erased_at } of await pdp.erasures()) {
-      store.forget({ owner: `user:${sub}`, issuer, before: new Date(erased_at).toISOString() })
-      // Last: a crash before it brings the notice again, and there is nothing left to forget.
-      await pdp.acknowledge(id)
+async function keepHouse(deps: HousekeepingDeps): Promise<void> {
+  const { agency, logger } = deps
+  const tryTo = async (what: string, work: () => Promise<void>): Promise<void> => {
+    try {
+      await work()
+    } catch (error) {
+      logger.warn({ code: codeOf(error) }, `${what}: left for the next round`)
     }
-  } catch (error) {
-    logger.warn({ code: codeOf(error) }, 'erasures could not be pulled')
   }
-  try {
-    await emptyOutbox(deps)
-  } catch (error) {
-    logger.warn({ code: codeOf(error), left: store.outbox().length }, 'the outbox could not be emptied')
+  await tryTo('forgetting', () => forgetWhomThePdpNames(deps))
+  await tryTo('taking back', async () => {
+    const takenBack = await agency.recover()
+    if (takenBack > 0) logger.warn({ takenBack }, 'half made trips were found')
+  })
+  await tryTo('emptying the outbox', () => emptyOutbox(deps))
+}
+
+async function forgetWhomThePdpNames({ store, pdp }: HousekeepingDeps): Promise<void> {
+  for (const { id, issuer, sub, erased_at } of await pdp.erasures()) {
+    await store.forget({ owner: `user:${sub}`, issuer, before: new Date(erased_at).toISOString() })
+    // Last: a crash before it brings the notice again, and there is nothing left to forget.
+    await pdp.acknowledge(id)
   }
 }
 

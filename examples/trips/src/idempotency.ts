@@ -3,36 +3,56 @@
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
 import { z } from 'zod'
-import type { TripStore } from './store.ts'
+import type { Database, Queries } from './database.ts'
+import type { Claim, ClaimedKey, KeptAnswer, TripStore } from './store.ts'
 
 /** How long an answer is kept, in milliseconds: a day. */
 const KEPT_MS = 86_400_000
 
 const rowSchema = z.object({ fingerprint: z.string(), status: z.int().nullable(), body: z.string().nullable() })
+const MINE = 'caller = $1 AND key = $2 AND created_at = $3 AND status IS NULL'
 
-/** Claims that a crash left open are forgotten: whether their work was done, the next try finds out. */
-export function createIdempotency(db: DatabaseSync): Pick<TripStore, 'claim' | 'settle' | 'release'> {
-  db.exec('DELETE FROM idempotency WHERE status IS NULL')
-  const insert = db.prepare(
-    'INSERT INTO idempotency (caller, key, fingerprint, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-  )
-  const find = db.prepare('SELECT fingerprint, status, body FROM idempotency WHERE caller = ? AND key = ?')
-  const settle = db.prepare('UPDATE idempotency SET status = ?, body = ? WHERE caller = ? AND key = ?')
-  const release = db.prepare('DELETE FROM idempotency WHERE caller = ? AND key = ? AND status IS NULL')
-  const sweep = db.prepare('DELETE FROM idempotency WHERE created_at < ?')
+export function createIdempotency(db: Database): Pick<TripStore, 'claim' | 'release'> {
   return {
-    claim: (caller, key, fingerprint) => {
-      const now = Date.now()
-      sweep.run(now - KEPT_MS)
-      if (insert.run(caller, key, fingerprint, now).changes === 1) return { kind: 'claimed' }
-      const row = rowSchema.parse(find.get(caller, key))
-      if (row.fingerprint !== fingerprint) return { kind: 'different' }
-      if (row.status === null || row.body === null) return { kind: 'busy' }
-      return { kind: 'answered', answer: { status: row.status, body: JSON.parse(row.body) } }
+    // Whether the work of an abandoned claim was done, the next try finds out.
+    claim: async ({ caller, key, fingerprint, at }, abandonedBefore) => {
+      await db.change('DELETE FROM idempotency WHERE created_at < $1', at - KEPT_MS)
+      const claimed = await db.change(
+        `INSERT INTO idempotency (caller, key, fingerprint, created_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (caller, key) DO UPDATE SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
+         WHERE idempotency.status IS NULL AND idempotency.created_at < $5`,
+        ...[caller, key, fingerprint, at, abandonedBefore],
+      )
+      if (claimed === 1) return { kind: 'claimed', key: { caller, key, at } }
+      const found = await db.rows(
+        'SELECT fingerprint, status, body FROM idempotency WHERE caller = $1 AND key = $2',
+        caller,
+        key,
+      )
+      return claimOf(found[0], fingerprint)
     },
-    settle: (caller, key, { status, body }) => void settle.run(status, JSON.stringify(body), caller, key),
-    release: (caller, key) => void release.run(caller, key),
+    release: async ({ caller, key, at }) => {
+      await db.change(`DELETE FROM idempotency WHERE ${MINE}`, caller, key, at)
+    },
   }
+}
+
+/** Gone since it was in the way: it was released this very moment. */
+function claimOf(found: unknown, fingerprint: string): Claim {
+  if (found === undefined) return { kind: 'busy' }
+  const { fingerprint: kept, status, body } = rowSchema.parse(found)
+  if (kept !== fingerprint) return { kind: 'different' }
+  if (status === null || body === null) return { kind: 'busy' }
+  return { kind: 'answered', answer: { status, body: JSON.parse(body) } }
+}
+
+/** See {@link TripWork}. */
+export async function settleIn(
+  within: Queries,
+  { caller, key, at }: ClaimedKey,
+  { status, body }: KeptAnswer,
+): Promise<boolean> {
+  const sql = `UPDATE idempotency SET status = $4, body = $5 WHERE ${MINE}`
+  return (await within.change(sql, caller, key, at, status, JSON.stringify(body))) === 1
 }

@@ -5,32 +5,32 @@
  */
 import type { PdpAdmin } from '@mandate/pep'
 import { Fault } from '@mandate/protocol'
-import type { PdpClient, TransferAnswer } from './pdp-client.ts'
 import type { Message, TripStore } from './store.ts'
 
 export interface OutboxDeps {
   readonly store: Pick<TripStore, 'outbox' | 'dropMessage' | 'settleTransfer'>
-  readonly registry: Pick<PdpAdmin, 'unregister'>
-  readonly pdp: Pick<PdpClient, 'transfer'>
+  readonly pdp: Pick<PdpAdmin, 'unregister' | 'transfer'>
 }
 
 /** @throws Fault `decision_unavailable`: the message stays. */
-export async function deliver(message: Message, { store, registry, pdp }: OutboxDeps): Promise<TransferAnswer> {
+export async function deliver(message: Message, { store, pdp }: OutboxDeps): Promise<'done' | 'refused'> {
   if (message.kind === 'unregister') {
-    await registry.unregister(message.type, message.id)
-    store.dropMessage(message.seq)
+    await pdp.unregister(message.type, message.id)
+    await store.dropMessage(message.seq)
     return 'done'
   }
-  const answer = await pdp.transfer(message.workflow, message.to)
-  if (answer === 'done') store.settleTransfer(message)
-  else store.dropMessage(message.seq)
+  const { owner, ownerPersona } = message.to
+  const persona = ownerPersona === undefined ? {} : { owner_persona: ownerPersona }
+  const answer = await pdp.transfer('workflow', message.workflow, { owner, ...persona })
+  if (answer === 'done') await store.settleTransfer(message)
+  else await store.dropMessage(message.seq)
   return answer
 }
 
 /** One after another; one that the PDP refuses does not keep the others. @throws the last Fault, when something is left. */
 export async function emptyOutbox(deps: OutboxDeps): Promise<void> {
   let failure: unknown
-  for (const message of deps.store.outbox()) {
+  for (const message of await deps.store.outbox()) {
     try {
       await deliver(message, deps)
     } catch (error) {

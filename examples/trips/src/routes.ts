@@ -8,8 +8,8 @@ import { Fault, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
 import type { Agency } from './agency.ts'
 import { etagOf, versionExpected } from './etag.ts'
-import { once } from './once.ts'
-import type { TripAndItems, TripStore } from './store.ts'
+import { type Keep, type OnceDeps, once } from './once.ts'
+import type { TripAndItems, TripStore, TripWork } from './store.ts'
 import { TEMPLATES, templateOf } from './templates.ts'
 import { transferRoute } from './transfer.ts'
 import type { Effect, Item } from './trip.ts'
@@ -25,7 +25,7 @@ import {
   workflowView,
 } from './wire.ts'
 
-export interface RoutesDeps {
+export interface RoutesDeps extends OnceDeps {
   readonly pep: Pep
   readonly store: TripStore
   readonly agency: Agency
@@ -36,7 +36,7 @@ export function tripRoutes(deps: RoutesDeps): Router {
   const router = Router()
   const workflowOf = (req: Request) => ({ type: 'workflow', id: idOf(req) })
   const readWorkflow = () => pep.enforce({ action: 'read', resource: workflowOf })
-  const itemsOf = (req: Request) => (store.trip(idOf(req))?.items ?? []).map(itemResource)
+  const itemsOf = async (req: Request) => ((await store.trip(idOf(req)))?.items ?? []).map(itemResource)
   const executeEach = { action: 'execute', resources: itemsOf }
 
   router.get('/templates', pep.open('templates are the same for everybody'), listTemplates)
@@ -65,9 +65,9 @@ const listTemplates: RequestHandler = (_req, res) => {
 
 /** One page of what the subject may read, in the PDP's order: their own trips, and those that somebody let them see. */
 function listWorkflows({ store }: RoutesDeps): RequestHandler {
-  return (req, res) => {
+  return async (req, res) => {
     const { ids, next } = foundOf(req)
-    const items = store.workflowsById(ids).map(workflowView)
+    const items = (await store.workflowsById(ids)).map(workflowView)
     res.json({ items, ...(next === undefined ? {} : { next_cursor: next }) })
   }
 }
@@ -81,7 +81,7 @@ function accountOf(req: Request) {
   return { type: 'travel_account', id }
 }
 
-function createWorkflow({ store, agency }: RoutesDeps): RequestHandler {
+function createWorkflow(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const authz = authzOf(req)
     const { template: templateId, starts_at } = parsed(newTripSchema, req.body)
@@ -90,10 +90,10 @@ function createWorkflow({ store, agency }: RoutesDeps): RequestHandler {
     const { outcome } = authz
     const owner = outcome?.owner ?? `user:${outcome?.resource.id}`
     const ownerPersona = outcome?.ownerPersona ?? authz.persona
-    await once(store, req, res, async (keep) => {
+    await once(deps, req, res, async (keep) => {
       const answerOf = (trip: TripAndItems) => ({ status: 201, body: tripView(trip, authz) })
       const order = { template, owner, ownerPersona, startsAt: starts_at }
-      const trip = await agency.create(order, (published) => keep(answerOf(published)))
+      const trip = await deps.agency.create(order, (published, within) => keep(answerOf(published), within))
       res.location(`/workflows/${trip.workflow.id}`)
       return answerOf(trip)
     })
@@ -101,8 +101,8 @@ function createWorkflow({ store, agency }: RoutesDeps): RequestHandler {
 }
 
 function showWorkflow({ store }: RoutesDeps): RequestHandler {
-  return (req, res) => {
-    const trip = store.trip(idOf(req))
+  return async (req, res) => {
+    const trip = await store.trip(idOf(req))
     if (!trip) throw new Fault('not_found', 'the trip is not here')
     res.set('ETag', etagOf(trip.workflow)).json(tripView(trip, authzOf(req)))
   }
@@ -112,45 +112,46 @@ function showWorkflow({ store }: RoutesDeps): RequestHandler {
 function enforceItem({ pep, store, agency }: RoutesDeps, action: 'read' | 'update' | 'execute'): RequestHandler {
   return pep.enforce({
     action,
-    resource: (req) => {
-      const item = store.item(idOf(req), itemOf(req))
+    resource: async (req) => {
+      const item = await store.item(idOf(req), itemOf(req))
       return item ? itemResource(item) : { type: 'workflow_item', id: itemOf(req) }
     },
-    onDenial: (req, outcome) => {
-      const item = store.item(idOf(req), itemOf(req))
-      if (action === 'execute' && item) store.recordAttempt(item.id, agency.attemptOf(outcome, authzOf(req), 'none'))
+    onDenial: async (req, outcome) => {
+      if (action !== 'execute') return
+      const item = await store.item(idOf(req), itemOf(req))
+      if (item) await store.recordAttempt(item.id, agency.attemptOf(outcome, authzOf(req), 'none'))
     },
   })
 }
 
 function showItem({ store }: RoutesDeps): RequestHandler {
-  return (req, res) => {
-    const item = knownItem(store, req)
+  return async (req, res) => {
+    const item = await knownItem(store, req)
     res.set('ETag', etagOf(item)).json(itemView(item, authzOf(req)))
   }
 }
 
 function updateItem({ store, agency }: RoutesDeps): RequestHandler {
-  return (req, res) => {
-    const item = knownItem(store, req)
+  return async (req, res) => {
+    const item = await knownItem(store, req)
     const { starts_at } = parsed(itemChangeSchema, req.body)
-    const changed = agency.reschedule(item, starts_at, versionExpected(req))
+    const changed = await agency.reschedule(item, starts_at, versionExpected(req))
     res.set('ETag', etagOf(changed)).json(itemView(changed, authzOf(req)))
   }
 }
 
-function executeItem({ store, agency }: RoutesDeps): RequestHandler {
+function executeItem(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const authz = authzOf(req)
     const { outcome } = authz
     if (!outcome) throw new Fault('internal', 'no outcome behind enforce()')
-    await once(store, req, res, (keep) =>
-      store.transaction(() => {
-        const current = knownItem(store, req)
+    await once(deps, req, res, (keep) =>
+      deps.store.transaction(async (within) => {
+        const current = await knownItem(within, req)
         if (!isSame(current, outcome)) throw refuse('conflict', 'The item has changed. Try again.')
-        const { item, effect } = agency.perform(current, outcome, authz)
+        const { item, effect } = await deps.agency.perform(within, { item: current, outcome, authz })
         const answer = { status: 200, body: resultOf(item, effect, disclosed(outcome, authz)) }
-        keep(answer)
+        await keep(answer, within)
         return answer
       }),
     )
@@ -161,24 +162,32 @@ function executeItem({ store, agency }: RoutesDeps): RequestHandler {
  * Every item on its own: what is permitted is booked, what is not is reported, and the rest goes on. An answer with an undecided item is
  * not kept for its `Idempotency-Key`: the same request, sent again, tries again, and books nothing twice.
  */
-function executeWorkflow({ store, agency }: RoutesDeps): RequestHandler {
+function executeWorkflow(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
-    const authz = authzOf(req)
-    await once(store, req, res, (keep) =>
-      store.transaction(() => {
-        const items = (authz.items ?? []).map((outcome) => {
-          const current = store.item(idOf(req), outcome.resource.id)
-          if (!current || !isSame(current, outcome)) throw refuse('conflict', 'The trip has changed. Try again.')
-          if (outcome.undecided) return resultOf(current, 'none', disclosed(outcome, authz))
-          const { item, effect } = agency.perform(current, outcome, authz)
-          return resultOf(item, effect, disclosed(outcome, authz))
-        })
+    const work = (keep: Keep) =>
+      deps.store.transaction(async (within) => {
+        const items: ItemResult[] = []
+        for (const outcome of authzOf(req).items ?? []) items.push(await executeOne(deps, within, req, outcome))
         const answer = { status: 200, body: { workflow: idOf(req), items } }
-        if (!items.some(({ undecided }) => undecided)) keep(answer)
+        if (!items.some(({ undecided }) => undecided)) await keep(answer, within)
         return answer
-      }),
-    )
+      })
+    await once(deps, req, res, work)
   }
+}
+
+async function executeOne(
+  { agency }: RoutesDeps,
+  within: TripWork,
+  req: Request,
+  outcome: Outcome,
+): Promise<ItemResult> {
+  const authz = authzOf(req)
+  const current = await within.item(idOf(req), outcome.resource.id)
+  if (!current || !isSame(current, outcome)) throw refuse('conflict', 'The trip has changed. Try again.')
+  if (outcome.undecided) return resultOf(current, 'none', disclosed(outcome, authz))
+  const { item, effect } = await agency.perform(within, { item: current, outcome, authz })
+  return resultOf(item, effect, disclosed(outcome, authz))
 }
 
 /** Between the question and the booking the item may have been changed: a permit is for what was asked about. */
@@ -191,8 +200,8 @@ function resultOf(item: Item, effect: Effect, outcome: ReturnType<typeof disclos
   return { item: item.id, name: item.name, status: item.status, effect, ...decided }
 }
 
-function knownItem(store: TripStore, req: Request): Item {
-  const item = store.item(idOf(req), itemOf(req))
+async function knownItem(store: Pick<TripStore, 'item'>, req: Request): Promise<Item> {
+  const item = await store.item(idOf(req), itemOf(req))
   if (!item) throw new Fault('not_found', 'the item is not here')
   return item
 }

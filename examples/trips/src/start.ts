@@ -3,44 +3,49 @@
  *
  * @module
  */
-import { createPdpAdmin, createPep, endpointsOf, type PepLogger } from '@mandate/pep'
+import { createPdpAdmin, createPep, type PepLogger } from '@mandate/pep'
 import { type Listener, serve } from '@mandate/pep/service'
 import { Agency } from './agency.ts'
 import { createApp } from './app.ts'
 import type { TripsConfig } from './config.ts'
+import type { Database } from './database.ts'
 import { startHousekeeping } from './housekeeping.ts'
-import { createPdpClient } from './pdp-client.ts'
-import { createSqliteStore } from './sqlite-store.ts'
+import { openPostgres } from './postgres.ts'
+import { createSqlStore } from './sql-store.ts'
+import { openSqlite } from './sqlite.ts'
 
 export type TripsLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
 /** Starts listening after a first round of housekeeping: what a crash left half done is taken back, as far as the PDP answers. */
 export async function startTrips(config: TripsConfig, logger: TripsLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, trustProxy, limits } =
-    config
+  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, abandonedMs } = config
   const shared = {
     issuer,
     pdpUrl,
     credentials: { clientId, clientSecret },
     ...(identityUrl === undefined ? {} : { identityUrl }),
   }
+  const store = createSqlStore(await openDatabase(config))
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
-  const registry = createPdpAdmin(shared)
-  const store = createSqliteStore(config.dataDir)
-  const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
-  const pdp = createPdpClient({ pdpUrl, tokenEndpoint, clientId, clientSecret })
-  const agency = new Agency({ store, registry, pdp, issuer, now: Date.now })
-  const takenBack = agency.recover()
-  if (takenBack > 0) logger.warn({ takenBack }, 'half made trips were found')
-  const housekeeping = await startHousekeeping({ store, registry, pdp, logger }, config.housekeepingMs)
-  const listener = await serve(createApp({ pep, store, agency, logger, trustProxy, limits }), config)
+  const pdp = createPdpAdmin(shared)
+  const agency = new Agency({ store, pdp, issuer, now: Date.now, abandonedMs })
+  const housekeeping = await startHousekeeping({ store, pdp, agency, logger }, config.housekeepingMs)
+  const { trustProxy, limits } = config
+  const listener = await serve(createApp({ pep, store, agency, abandonedMs, logger, trustProxy, limits }), config)
   return {
     url: listener.url,
     close: async () => {
       await listener.close()
       await housekeeping.close()
-      await Promise.all([pep.close(), registry.close()])
-      store.close()
+      await Promise.all([pep.close(), pdp.close()])
+      await store.close()
     },
   }
+}
+
+/** @throws Error when it does not answer. */
+async function openDatabase({ dataDir, databaseUrl }: TripsConfig): Promise<Database> {
+  if (databaseUrl !== undefined) return openPostgres(databaseUrl)
+  if (dataDir !== undefined) return openSqlite(dataDir)
+  throw new TypeError('neither a folder nor a database')
 }

@@ -1,8 +1,10 @@
 /**
- * The port to where trips are kept. Synchronous: a transaction is a function, and cannot be left half done.
+ * The port to where trips are kept. What belongs together is one call, or one {@link TripStore.transaction}: a function that gets all that it
+ * may use in there, and cannot be left half done.
  *
  * @module
  */
+import type { EpochMillis } from '@mandate/protocol'
 import type { Attempt, Item, Workflow } from './trip.ts'
 
 export interface TripAndItems {
@@ -17,9 +19,17 @@ export interface KeptAnswer {
   readonly body: unknown
 }
 
-type Claim =
+/** A key that is ours until it is settled, released or abandoned. */
+export interface ClaimedKey {
+  readonly caller: string
+  readonly key: string
+  /** When it was claimed: whoever claims it anew has another. */
+  readonly at: EpochMillis
+}
+
+export type Claim =
   /** The key is ours: do the work, then `settle` or `release`. */
-  | { readonly kind: 'claimed' }
+  | { readonly kind: 'claimed'; readonly key: ClaimedKey }
   /** The same request was answered before. */
   | { readonly kind: 'answered'; readonly answer: KeptAnswer }
   /** The same request is being worked on. */
@@ -39,51 +49,76 @@ export interface Holder {
   readonly ownerPersona: string | undefined
 }
 
-export interface TripStore {
-  /** Keeps a trip that is not registered with the PDP yet, and in the outbox what is to be: no reader sees it until {@link publish}. */
-  readonly addPending: (trip: TripAndItems) => void
-  /** From here on the trip is there; nothing of it is left in the outbox. */
-  readonly publish: (workflowId: string) => void
-  /** Removes a trip that was never published; its registrations become removals in the outbox. */
-  readonly takeBack: (workflowId: string) => void
-  /** What a crash left between `addPending` and `publish`. */
-  readonly pending: () => readonly string[]
-
-  readonly trip: (workflowId: string) => TripAndItems | undefined
-  readonly item: (workflowId: string, itemId: string) => Item | undefined
-  /** Those of the ids that exist, in the order given. */
-  readonly workflowsById: (ids: readonly string[]) => readonly Workflow[]
-
+/** What can be done in a transaction. */
+export interface TripWork {
+  readonly item: (workflowId: string, itemId: string) => Promise<Item | undefined>
   /**
    * Replaces an item if it still has `expectedVersion`.
    *
    * @returns whether it had.
    */
-  readonly replaceItem: (item: Item, expectedVersion: number) => boolean
+  readonly replaceItem: (item: Item, expectedVersion: number) => Promise<boolean>
+  readonly recordAttempt: (itemId: string, attempt: Attempt) => Promise<void>
+  /**
+   * From here on the trip is there; nothing of it is left in the outbox.
+   *
+   * @returns `false` when it was taken back meanwhile.
+   */
+  readonly publish: (workflowId: string) => Promise<boolean>
+  /** Keeps the answer to a request. @returns `false` when the claim was given up for abandoned: somebody else is at it. */
+  readonly settle: (key: ClaimedKey, answer: KeptAnswer) => Promise<boolean>
+}
+
+export interface TripStore extends Omit<TripWork, 'publish' | 'settle'> {
+  /** Keeps a trip that is not registered with the PDP yet, and in the outbox what is to be: no reader sees it until it is published. */
+  readonly addPending: (trip: TripAndItems) => Promise<void>
+  /** Removes a trip that was never published; its registrations become removals in the outbox. */
+  readonly takeBack: (workflowId: string) => Promise<void>
+  /** Trips that wait to be published since before an instant, RFC 3339. */
+  readonly pending: (before: string) => Promise<readonly string[]>
+
+  readonly trip: (workflowId: string) => Promise<TripAndItems | undefined>
+  /** Those of the ids that exist, in the order given. */
+  readonly workflowsById: (ids: readonly string[]) => Promise<readonly Workflow[]>
+
   /** Puts a transfer into the outbox if the trip still has `expectedVersion` and no other one is under way. @returns its message. */
-  readonly proposeTransfer: (workflowId: string, to: Holder, expectedVersion: number) => Message | undefined
+  readonly proposeTransfer: (workflowId: string, to: Holder, expectedVersion: number) => Promise<Message | undefined>
   /** The PDP has done it: the trip has its new holder. */
-  readonly settleTransfer: (message: Message & { readonly kind: 'transfer' }) => void
+  readonly settleTransfer: (message: Message & { readonly kind: 'transfer' }) => Promise<void>
   /** Oldest first. */
-  readonly outbox: () => readonly Message[]
-  readonly dropMessage: (seq: number) => void
+  readonly outbox: () => Promise<readonly Message[]>
+  readonly dropMessage: (seq: number) => Promise<void>
   /**
    * Forgets a person: their trips (whose removal goes into the outbox), and every attempt and kept answer that names them. What was made
    * after `before` is another life's.
    *
    * @param before - RFC 3339, inclusive.
    */
-  readonly forget: (person: { readonly owner: string; readonly issuer: string; readonly before: string }) => void
-  readonly recordAttempt: (itemId: string, attempt: Attempt) => void
+  readonly forget: (person: Forgotten) => Promise<void>
 
-  /** `owner` of a key is the caller: keys of different callers never meet. */
-  readonly claim: (caller: string, key: string, fingerprint: string) => Claim
-  readonly settle: (caller: string, key: string, answer: KeptAnswer) => void
-  readonly release: (caller: string, key: string) => void
+  /**
+   * `caller`: keys of different callers never meet.
+   *
+   * @param abandonedBefore - An open claim that is older is nobody's any more: the one who had it was killed.
+   */
+  readonly claim: (request: ClaimRequest, abandonedBefore: EpochMillis) => Promise<Claim>
+  /** Gives up a claim that was not settled. */
+  readonly release: (key: ClaimedKey) => Promise<void>
 
-  /** Runs everything or nothing. Not to be nested. */
-  readonly transaction: <T>(work: () => T) => T
+  /** Runs everything or nothing. `work` uses what it is given, never the store itself. */
+  readonly transaction: <T>(work: (within: TripWork) => Promise<T>) => Promise<T>
   /** @throws when the database does not answer. */
-  readonly check: () => void
-  readonly close: () => void
+  readonly check: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export interface ClaimRequest extends ClaimedKey {
+  /** Of the request that the key stands for. */
+  readonly fingerprint: string
+}
+
+export interface Forgotten {
+  readonly owner: string
+  readonly issuer: string
+  readonly before: string
 }

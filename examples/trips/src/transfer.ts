@@ -22,7 +22,7 @@ export function transferRoute({ store, agency }: TransferDeps): RequestHandler {
     const { inPerson, outcome, subject } = authzOf(req)
     if (!inPerson || outcome?.owner !== refOf(subject))
       throw new Fault('in_person_only', 'a trip is given away by its owner')
-    const trip = store.trip(String(req.params['id']))
+    const trip = await store.trip(String(req.params['id']))
     if (!trip) throw new Fault('not_found', 'the trip is not here')
     const { owner, owner_persona } = parsed(transferSchema, req.body)
     const to = { owner: `user:${owner}`, ownerPersona: owner_persona }
@@ -30,7 +30,7 @@ export function transferRoute({ store, agency }: TransferDeps): RequestHandler {
       res.status(202).json({ ...workflowView(trip.workflow), transfer: 'pending' })
       return
     }
-    const { workflow } = store.trip(trip.workflow.id) ?? trip
+    const { workflow } = (await store.trip(trip.workflow.id)) ?? trip
     res.set('ETag', etagOf(workflow)).json(workflowView(workflow))
   }
 }

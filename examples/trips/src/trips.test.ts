@@ -1,6 +1,7 @@
 import { answering, sendJson } from '@mandate/pep/testing'
 import { expect, test } from 'vitest'
-import { createSqliteStore } from './sqlite-store.ts'
+import { createSqlStore } from './sql-store.ts'
+import { openSqlite } from './sqlite.ts'
 import { named, owns, searching, useTrips, withLimit } from './trips.harness.ts'
 
 const { call, newTrip, pdp, folder, start, stop } = useTrips()
@@ -79,9 +80,9 @@ test('what a crash left half registered is taken back at the next start, and was
   pdp().answerWith(answering(owns))
   await start()
   expect(pdp().asked.filter(({ method }) => method === 'DELETE').length).toBeGreaterThanOrEqual(4)
-  const store = createSqliteStore(folder())
-  expect([store.pending(), store.outbox()]).toEqual([[], []])
-  store.close()
+  const store = createSqlStore(openSqlite(folder()))
+  expect([await store.pending('9999'), await store.outbox()]).toEqual([[], []])
+  await store.close()
 })
 
 test('executing an item books it; again as it stands changes nothing; after a change it is rebooked', async () => {

@@ -1,0 +1,52 @@
+/**
+ * Forgetting a person in SQL (rule E4).
+ *
+ * @module
+ */
+import { z } from 'zod'
+import type { Database, Queries } from './database.ts'
+import { addRemoval } from './sql-outbox.ts'
+import type { Forgotten, TripStore } from './store.ts'
+
+const idRow = z.object({ id: z.string() })
+
+export function createForgetting(db: Database): Pick<TripStore, 'forget'> {
+  return {
+    forget: async (person) => {
+      await db.transaction(async (within) => {
+        await forgetTrips(within, person)
+        await forgetTraces(within, person)
+      })
+      await db.scrub()
+    },
+  }
+}
+
+/** A trip that changed hands while this went on is somebody else's, and stays. */
+async function forgetTrips(within: Queries, { owner, issuer, before }: Forgotten): Promise<void> {
+  const theirs = 'owner = $1 AND issuer = $2 AND created_at <= $3 AND published = 1'
+  const trips = await within.rows(`SELECT id FROM workflow WHERE ${theirs}`, owner, issuer, before)
+  for (const { id } of z.array(idRow).parse(trips)) {
+    const items = z.array(idRow).parse(await within.rows('SELECT id FROM item WHERE workflow = $1', id))
+    const dropped = await within.change(`DELETE FROM workflow WHERE ${theirs} AND id = $4`, owner, issuer, before, id)
+    if (dropped === 0) continue
+    for (const item of items) await addRemoval(within, id, { type: 'workflow_item', id: item.id })
+    await addRemoval(within, id, { type: 'workflow', id })
+  }
+}
+
+/** In `text`, a reference is a whole JSON string, so that one sub is never the beginning of another. */
+const names = (text: string, reference: string) => `replace(${text}, ${reference}, '') <> ${text}`
+
+/** As subject, owner or link of a chain, as whom a trip was to be given to, and in answers. */
+async function forgetTraces(within: Queries, { owner, before }: Forgotten): Promise<void> {
+  const reference = JSON.stringify(owner)
+  await within.change(`DELETE FROM attempt WHERE ${names('outcome', '$1')} AND at <= $2`, reference, before)
+  await within.change("DELETE FROM outbox WHERE kind = 'transfer' AND owner = $1", owner)
+  const asActor = `${owner} `
+  await within.change(
+    `DELETE FROM idempotency WHERE created_at <= $1
+     AND (caller = $2 OR substr(caller, 1, $3) = $4 OR ${names('body', '$5')})`,
+    ...[Date.parse(before), owner, asActor.length, asActor, reference],
+  )
+}
