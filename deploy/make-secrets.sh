@@ -79,7 +79,8 @@ certificate() {
 mkdir -p "$folder"
 chmod 0700 "$folder"
 
-for name in postgres_password openfga_db_password openfga_api_token keycloak_db_password keycloak_admin_password \
+for name in postgres_password openfga_db_password openfga_api_token keycloak_db_password trips_db_password \
+  keycloak_admin_password \
   pairwise_salt pdp_vault_key pdp_client_secret auditor_client_secret trips_client_secret booking_agent_client_secret; do
   secret "$name"
 done
@@ -95,6 +96,12 @@ datastore:
   engine: postgres
   uri: postgres://openfga:$(cat "$folder/openfga_db_password")@postgres:5432/openfga?sslmode=disable
 YAML
+fi
+
+if [ ! -s "$folder/trips_database_url" ]; then
+  put trips_database_url << URL
+postgres://trips:$(cat "$folder/trips_db_password")@postgres:5432/trips?sslmode=disable
+URL
 fi
 
 if [ ! -s "$folder/edge_key" ] || [ ! -s "$folder/edge_cert" ]; then certificate; fi

@@ -106,9 +106,21 @@ describe('networks', () => {
   })
 
   test('PostgreSQL is reached by its clients alone, each on a network of its own', () => {
-    expect(serviceOf('postgres').networks).toEqual(['openfga-db', 'keycloak-db'])
+    expect(serviceOf('postgres').networks).toEqual(['openfga-db', 'keycloak-db', 'trips-db'])
     expect(on('openfga-db')).toEqual(['openfga', 'openfga-migrate', 'postgres'])
     expect(on('keycloak-db')).toEqual(['keycloak', 'postgres'])
+    expect(on('trips-db')).toEqual(['postgres', 'trips'])
+  })
+
+  test('each database has one owner, and its password is the one that its owner is given', () => {
+    const sql = read('deploy/postgres/databases.sql')
+    const made = [...sql.matchAll(/^CREATE DATABASE (?<name>\w+) OWNER (?<owner>\w+);$/gmu)].map(({ groups }) => groups)
+    expect(made.map((database) => database?.['name'])).toEqual(['openfga', 'keycloak', 'trips'])
+    for (const database of made) expect(database?.['owner']).toBe(database?.['name'])
+    const given = [...sql.matchAll(/run\/secrets\/(?<name>\w+)`/gu)].map(({ groups }) => groups?.['name'])
+    expect(serviceOf('postgres').secrets.map(({ source }) => source)).toEqual(expect.arrayContaining(given))
+    const password = readFileSync(join(secrets, 'trips_db_password'), 'utf8')
+    expect(readFileSync(join(secrets, 'trips_database_url'), 'utf8')).toContain(`://trips:${password}@`)
   })
 
   test('OpenFGA is reached by the PDP alone', () => {
@@ -158,6 +170,7 @@ describe('our services', () => {
     const agent = readAgentConfig(environmentOf('booking-agent'))
     expect(trips).toMatchObject({ host: '0.0.0.0', port: Number(portOf('trips')) })
     expect(agent).toMatchObject({ host: '0.0.0.0', port: Number(portOf('booking-agent')) })
+    expect(trips).toMatchObject({ dataDir: undefined, databaseUrl: expect.stringContaining('@postgres:5432/trips') })
     expect(trips.clientSecret).toBe(readFileSync(join(secrets, 'trips_client_secret'), 'utf8'))
     expect(agent.clientSecret).toBe(readFileSync(join(secrets, 'booking_agent_client_secret'), 'utf8'))
   })
