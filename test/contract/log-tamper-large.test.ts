@@ -1,23 +1,33 @@
 /**
- * A log of 10,000 entries: single bytes changed anywhere, entries inserted, deleted and swapped anywhere: `verify` finds each, and names the right
- * entry. `LOG_LARGE_FLIPS=2000` for the full sample.
+ * A log of 10,000 entries: single bytes changed anywhere, entries inserted, deleted and swapped anywhere, the log cut short, forked, by another key, its
+ * checkpoint an old one: `verify` finds each, and names the right entry. `LOG_LARGE_FLIPS=2000` for the full sample.
  */
 import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeBundle, encodeBundle, parseTilePath, tileWidth } from '@mandate/protocol'
-import { beforeAll, expect, test } from 'vitest'
+import { decodeBundle, type Entry, encodeBundle, parseTilePath, tileWidth } from '@mandate/protocol'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { loadSigner } from '../../pdp/src/log/signer.ts'
-import { anEntry, lines, ORIGIN, type Place, placeAt, someEntries } from './log-kit.ts'
+import { anEntry, aPlace, lines, ORIGIN, type Place, placeAt } from './log-kit.ts'
 
 const ENTRIES = 10_000
+const A_FILL = 500
 const FLIPS = Number(process.env['LOG_LARGE_FLIPS'] ?? 60)
 const CHANGES = Math.max(6, Math.ceil(FLIPS / 10))
 /** Where it goes wrong is random, but the same in every run. */
 const SEED = 20_261_122
 
+/** Where an earlier state of the log ends: within a tile, so that it leaves a partial one. */
+const EARLIER = 5_003
+/** What somebody who has the key would rather not have logged. */
+const REGRETTED = 4_320
+
 let log: Place
+/** The log as it was when it had {@link EARLIER} entries, and its checkpoint then. */
+let earlier: Place
+let older: string
+let newest: string
 let files: readonly { readonly name: string; readonly size: number }[]
 let seed = SEED
 
@@ -35,15 +45,32 @@ function isOfTheTree(name: string): boolean {
 beforeAll(async () => {
   const root = await mkdtemp(join(tmpdir(), 'mandate-large-'))
   const writing = placeAt(join(root, 'writing'), await loadSigner(nodeFiles(), join(root, 'keys'), ORIGIN))
-  const open = await writing.open({ checkpointEveryMs: 60_000 })
-  for (let first = 0; first < ENTRIES; first += 500) await open.append(someEntries(first, 500))
-  await open.close()
+  await write(writing, 0, EARLIER)
+  earlier = placeAt(join(root, 'earlier'), writing.signer)
+  await cp(writing.dir, earlier.dir, { recursive: true })
+  await write(writing, EARLIER, ENTRIES)
   log = placeAt(join(root, 'log'), writing.signer)
   await cp(writing.dir, log.dir, { recursive: true })
+  older = await readFile(join(earlier.dir, 'checkpoint'), 'utf8')
+  newest = await readFile(join(log.dir, 'checkpoint'), 'utf8')
   const names = (await readdir(log.dir, { recursive: true })).filter(isOfTheTree).sort()
   files = await Promise.all(names.map(async (name) => ({ name, size: (await stat(join(log.dir, name))).size })))
   return () => rm(root, { recursive: true, force: true })
 })
+
+async function write(
+  place: Place,
+  from: number,
+  to: number,
+  entryOf: (number: number) => Entry = anEntry,
+): Promise<void> {
+  const open = await place.open({ checkpointEveryMs: 60_000 })
+  for (let first = from; first < to; first += A_FILL) {
+    const count = Math.min(A_FILL, to - first)
+    await open.append(Array.from({ length: count }, (_, at) => entryOf(first + at)))
+  }
+  await open.close()
+}
 
 /** A file by a byte of the log, each as likely as any other. */
 function anyByte(): { readonly name: string; readonly offset: number } {
@@ -114,5 +141,35 @@ test.for([
     }
   },
 )
+
+test('cut back to what it was, it is found by a remembered checkpoint', async () => {
+  expect(lines(await earlier.verify())).toEqual([])
+  expect(lines(await earlier.verify(newest))).toEqual([
+    `${EARLIER} - the log was truncated: it had ${ENTRIES} entries and now has ${EARLIER}`,
+  ])
+})
+
+test('with an old checkpoint replayed, the first entry behind it is named', async () => {
+  const path = join(log.dir, 'checkpoint')
+  onTestFinished(() => writeFile(path, newest))
+  await writeFile(path, older)
+  expect((await log.verify()).findings[0]).toMatchObject({ index: EARLIER })
+})
+
+test('forked by whoever has the key, it is found by a checkpoint from before and by one from after', async () => {
+  const fork = placeAt(`${log.dir}-fork`, log.signer)
+  onTestFinished(() => rm(fork.dir, { recursive: true, force: true }))
+  await write(fork, 0, ENTRIES, (number) => anEntry(number, number === REGRETTED ? { decision: true } : {}))
+  expect(anEntry(REGRETTED).decision, 'it differs').not.toBe(true)
+  expect(lines(await fork.verify())).toEqual([])
+  for (const remembered of [older, newest])
+    expect(lines(await fork.verify(remembered))).toEqual([expect.stringContaining('the log was forked')])
+  expect(lines(await log.verify(older))).toEqual([])
+})
+
+test('signed by another key, it is refused whole', async () => {
+  const other = await aPlace()
+  expect(lines(await placeAt(log.dir, other.signer).verify())).toEqual(['- - note: no signature by a known key'])
+})
 
 const stranger = Buffer.from(JSON.stringify(anEntry(99_999)))
