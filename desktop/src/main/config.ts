@@ -1,0 +1,48 @@
+/**
+ * The app's settings: read whole, every mistake named with its member and how to mend it. Nothing in them is secret.
+ *
+ * @module
+ */
+import { idSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import { serverUrlSchema } from './address.ts'
+import type { DesktopConfig } from './host.ts'
+
+const RESERVED: ReadonlySet<string> = new Set(['pdp', 'trips', 'openid'])
+
+const agentSchema = z.strictObject({
+  id: idSchema.regex(/^[\w-]+$/u, 'must be a client id: letters, digits, "_" or "-"'),
+  title: z.string().trim().min(1).max(80),
+  url: serverUrlSchema,
+})
+
+const configSchema = z.strictObject({
+  issuer: serverUrlSchema,
+  clientId: z.string().min(1).max(256),
+  services: z.strictObject({ pdp: serverUrlSchema, trips: serverUrlSchema }),
+  agents: z
+    .array(agentSchema)
+    .default([])
+    .refine((agents) => new Set(agents.map(({ id }) => id)).size === agents.length, 'must name each agent once')
+    .refine((agents) => agents.every(({ id }) => !RESERVED.has(id)), 'must not take the name of a service'),
+  logKeys: z
+    .array(z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/u, 'must be a verifier key, name+hash+key'))
+    .default([]),
+  securityPolicy: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
+})
+
+/**
+ * @throws TypeError naming every member that is wrong.
+ */
+export function readConfig(json: unknown): DesktopConfig {
+  const parsed = configSchema.safeParse(json)
+  if (parsed.success) return parsed.data
+  throw new TypeError(`The settings of the desktop app cannot be used:\n${parsed.error.issues.map(mending).join('\n')}`)
+}
+
+function mending(issue: z.core.$ZodIssue): string {
+  const name = issue.path.join('.')
+  if (issue.code === 'unrecognized_keys')
+    return `  ${[name, issue.keys.join(', ')].filter(Boolean).join('.')}: not a setting; remove it`
+  return `  ${name || 'all of it'}: ${issue.message}`
+}

@@ -1,0 +1,61 @@
+/**
+ * Grants: what the person gave and holds, what one more would allow, and what ends with one.
+ *
+ * @module
+ */
+import { type Grant, grantPreviewSchema, grantSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import { type Api, part } from './api.ts'
+import type { Handlers } from './handlers.ts'
+
+type Names = 'grants.list' | 'grants.read' | 'grants.preview' | 'grants.issue' | 'grants.below' | 'grants.revoke'
+
+const listSchema = z.object({ items: z.array(grantSchema), next_cursor: z.string().optional() })
+const PAGE = 200
+/** More than anybody looks through. */
+const MAX_PAGES = 25
+
+export const grantHandlers: Handlers<Names> = {
+  'grants.list': (input, { api }) => api.call('pdp', { path: '/v1/grants', query: { ...input } }, listSchema),
+  'grants.read': ({ id }, { api }) => api.call('pdp', { path: `/v1/grants/${part(id)}` }, grantSchema),
+  'grants.preview': (body, { api }) =>
+    api.call('pdp', { method: 'POST', path: '/v1/grants/preview', body }, grantPreviewSchema),
+  'grants.issue': async (body, { api, emit }) => {
+    const grant = await api.call('pdp', { method: 'POST', path: '/v1/grants', body }, grantSchema)
+    emit('changed', { what: 'grants' })
+    return grant
+  },
+  'grants.below': async ({ id }, { api }) => ({ items: below(id, await liveGrants(api)) }),
+  'grants.revoke': async ({ id, reason }, { api, emit }) => {
+    const body = reason === undefined ? {} : { reason }
+    const path = `/v1/grants/${part(id)}/revoke`
+    const grant = await api.call('pdp', { method: 'POST', path, body }, grantSchema)
+    emit('changed', { what: 'grants' })
+    return grant
+  },
+}
+
+/** All live grants that the person is a party to, newest first. */
+export async function liveGrants(api: Api): Promise<readonly Grant[]> {
+  const all: Grant[] = []
+  let cursor: string | undefined
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const page = await api.call('pdp', { path: '/v1/grants', query: { limit: PAGE, cursor } }, listSchema)
+    all.push(...page.items)
+    cursor = page.next_cursor
+    if (cursor === undefined) break
+  }
+  return all
+}
+
+/** Those that come from it, and from those in turn. A child is always younger, so oldest first finds them in one walk. */
+function below(id: string, grants: readonly Grant[]): Grant[] {
+  const above = new Set([id])
+  const found: Grant[] = []
+  for (const grant of grants.toReversed()) {
+    if (grant.parent === undefined || !above.has(grant.parent)) continue
+    above.add(grant.id)
+    found.push(grant)
+  }
+  return found
+}

@@ -1,0 +1,101 @@
+/**
+ * Personas: those that the person holds, and the one that everything is done in. Which one that is stays on this machine, sealed.
+ *
+ * @module
+ */
+import { type Persona, personaSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import { type Api, part } from './api.ts'
+import { type Document, documentOf } from './documents.ts'
+import type { Handlers } from './handlers.ts'
+import { CallProblem } from './problems.ts'
+import type { Store } from './store.ts'
+
+const listSchema = z.object({ items: z.array(personaSchema) })
+const chosenSchema = z.object({ chosen: z.string().optional() })
+
+const nameOf = ({ title, circle }: Persona): string => `${title}/${circle}`
+
+/** Whether it can be acted in at this instant. */
+function isUsable({ status, valid_from, valid_till }: Persona, now: number): boolean {
+  return status === 'active' && Date.parse(valid_from) <= now && now < Date.parse(valid_till)
+}
+
+export class Personas {
+  readonly #document: Document<{ readonly chosen?: string | undefined }>
+  readonly #changed: () => void
+  readonly #clock: () => number
+  #chosen: string | undefined
+
+  /** @param changed - Called when another one is acted in from now on. */
+  constructor(store: Store, clock: () => number, changed: () => void) {
+    this.#document = documentOf(store, 'persona', chosenSchema, {})
+    this.#clock = clock
+    this.#changed = changed
+  }
+
+  /** `title/circle` that everything is done in. */
+  chosen(): string | undefined {
+    return this.#chosen
+  }
+
+  /** What was chosen before. */
+  async restore(): Promise<void> {
+    this.#use((await this.#document.read()).chosen)
+  }
+
+  async choose(persona: string): Promise<void> {
+    await this.#document.change(() => ({ chosen: persona }))
+    this.#use(persona)
+  }
+
+  /** Reads them all; where the chosen one is none of them, or no longer usable, the first usable one takes its place. */
+  async list(api: Api): Promise<readonly Persona[]> {
+    const { items } = await api.call('pdp', { path: '/v1/personas' }, listSchema)
+    const usable = items.filter((persona) => isUsable(persona, this.#clock())).map(nameOf)
+    const [first] = usable
+    if (first !== undefined && !usable.includes(this.#chosen ?? '')) await this.choose(first)
+    return items
+  }
+
+  #use(persona: string | undefined): void {
+    if (persona === this.#chosen) return
+    this.#chosen = persona
+    this.#changed()
+  }
+}
+
+type Names = 'personas.list' | 'personas.create' | 'personas.setAutonomy' | 'personas.setStatus'
+
+export const personaHandlers: Handlers<Names> = {
+  'personas.list': async (_input, { api, personas }) => ({ items: [...(await personas.list(api))] }),
+  'personas.create': async (body, { api, personas, emit }) => {
+    const made = await api.call('pdp', { method: 'POST', path: '/v1/personas', body }, personaSchema)
+    if (personas.chosen() === undefined && made.status === 'active') await personas.choose(nameOf(made))
+    emit('changed', { what: 'personas' })
+    return made
+  },
+  'personas.setAutonomy': async ({ id, autonomy }, { api, emit }) => {
+    const changed = await api.call('pdp', patchOf(id, { autonomy }), personaSchema)
+    emit('changed', { what: 'personas' })
+    return changed
+  },
+  'personas.setStatus': async ({ id, status }, { api, personas, emit }) => {
+    const changed = await api.call('pdp', patchOf(id, { status }), personaSchema)
+    // It may have been the one that is acted in; its change stands, whether or not they can be read again now.
+    await personas.list(api).catch(() => undefined)
+    emit('changed', { what: 'personas' })
+    return changed
+  },
+}
+
+const patchOf = (id: string, body: unknown) => ({ method: 'PATCH', path: `/v1/personas/${part(id)}`, body }) as const
+
+/** @throws CallProblem `persona_unusable` for one that is not theirs, or not active. */
+export async function choosePersona(name: string, personas: Personas, api: Api, now: number): Promise<void> {
+  const held = await personas.list(api)
+  if (!held.some((persona) => nameOf(persona) === name && isUsable(persona, now))) {
+    throw new CallProblem('persona_unusable', 'That persona cannot be acted in.', { field: 'persona' })
+  }
+  await personas.choose(name)
+}

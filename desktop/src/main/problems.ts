@@ -1,0 +1,91 @@
+/**
+ * Why a call did not succeed, as a value for the window: a code and a text, never an exception's message.
+ *
+ * @module
+ */
+import { problemSchema } from '@mandate/protocol'
+import { z } from 'zod'
+import type { LOCAL_PROBLEMS, ProblemView } from '../shared/views.ts'
+import { SignInError, type SignInErrorCode } from './sign-in-error.ts'
+
+type LocalProblem = (typeof LOCAL_PROBLEMS)[number]
+
+const LOCAL_TITLES: Readonly<Record<LocalProblem, string>> = {
+  offline: 'The service does not answer.',
+  signed_out: 'Sign in first.',
+  keystore_unavailable: 'This system keeps no secrets safely.',
+  bad_call: 'That call is not one of the app’s.',
+  unreadable_answer: 'The service’s answer cannot be read.',
+  failed: 'Something broke in the app.',
+}
+
+const SIGN_IN_TITLES: Readonly<Record<SignInErrorCode, string>> = {
+  cancelled: 'The sign-in was cancelled.',
+  timed_out: 'Nobody signed in in time.',
+  refused: 'The sign-in was refused.',
+  invalid_response: 'The identity provider’s answer is not to be trusted.',
+  identity_unavailable: 'The identity provider does not answer.',
+  session_ended: 'The session has ended. Sign in again.',
+  audience_missing: 'The sign-in does not cover this service.',
+}
+
+interface CallProblemOptions extends ErrorOptions {
+  readonly detail?: string | undefined
+  readonly field?: string | undefined
+  readonly retryAfter?: number | undefined
+  readonly cure?: string | undefined
+  /** Whether it is about the service not being there, so that what was last seen may stand in. */
+  readonly isUnavailable?: boolean
+  /** The whole of what the service said. */
+  readonly said?: unknown
+}
+
+/** Thrown by handlers. `view` is all that leaves. */
+export class CallProblem extends Error {
+  override readonly name = 'CallProblem'
+  readonly view: ProblemView
+  readonly isUnavailable: boolean
+  readonly said: unknown
+
+  constructor(code: string, title: string, options: CallProblemOptions = {}) {
+    super(code, options.cause === undefined ? undefined : { cause: options.cause })
+    const { detail, field, retryAfter, cure } = options
+    this.view = {
+      code,
+      title,
+      ...(detail === undefined ? {} : { detail }),
+      ...(field === undefined ? {} : { field }),
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(cure === undefined ? {} : { cure }),
+    }
+    this.isUnavailable = options.isUnavailable ?? false
+    this.said = options.said
+  }
+}
+
+export function localProblem(code: LocalProblem, options: CallProblemOptions = {}): CallProblem {
+  return new CallProblem(code, LOCAL_TITLES[code], { isUnavailable: code === 'offline', ...options })
+}
+
+/** What went wrong, whatever was thrown. */
+export function problemOf(error: unknown): CallProblem {
+  if (error instanceof CallProblem) return error
+  if (!(error instanceof SignInError)) return localProblem('failed', { cause: error })
+  if (error.code === 'session_ended') return localProblem('signed_out', { cause: error })
+  const isUnavailable = error.code === 'identity_unavailable'
+  return new CallProblem(error.code, SIGN_IN_TITLES[error.code], { cause: error, isUnavailable })
+}
+
+const curesSchema = z.looseObject({ reasons: z.array(z.looseObject({ cure: z.string().optional() })).optional() })
+
+/** RFC 9457 as the services answer it; of anything else the status alone tells. */
+export function problemOfAnswer(status: number, body: unknown, retryAfter: number | undefined): CallProblem {
+  const problem = problemSchema.safeParse(body)
+  const isUnavailable = status === 502 || status === 503 || status === 504
+  if (problem.success) {
+    const { code, title, detail, field } = problem.data
+    const cure = curesSchema.safeParse(body).data?.reasons?.find((reason) => reason.cure !== undefined)?.cure
+    return new CallProblem(code, title, { detail, field, cure, retryAfter, isUnavailable, said: body })
+  }
+  return localProblem(isUnavailable ? 'offline' : 'unreadable_answer', { retryAfter })
+}
