@@ -9,7 +9,7 @@ import { isOwn, ORIGIN } from './protocol.ts'
 export const START = `${ORIGIN}/`
 
 /** Not `persist:`: what the page remembers is gone with the app, so that nothing of one account is left for the next. */
-const PARTITION = 'mandate'
+export const PARTITION = 'mandate'
 
 export interface WindowChoices {
   /** The bundled preload. */
