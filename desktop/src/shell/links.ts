@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isLoopback } from '../main/address.ts'
 
 /** Longer than any invitation's. */
 const MAX_LINK_LENGTH = 512
@@ -25,10 +26,8 @@ export function isLink(text: string): boolean {
  */
 export function mayOpen(url: URL, issuer: string, documents: readonly string[]): boolean {
   if (url.username !== '' || url.password !== '') return false
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) return false
-  return url.origin === URL.parse(issuer)?.origin || documents.includes(url.href)
-}
-
-function isLoopback({ hostname }: URL): boolean {
-  return /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/u.test(hostname)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.href))) return false
+  return (
+    url.origin === URL.parse(issuer)?.origin || documents.some((document) => URL.parse(document)?.href === url.href)
+  )
 }

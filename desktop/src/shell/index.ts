@@ -1,0 +1,96 @@
+/**
+ * The Electron app: wires Electron's pieces to what decides, and decides nothing itself. The crash reporter is never started, so that no dump of the memory,
+ * with tokens in it, is written or sent.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { app, BrowserWindow, dialog, ipcMain, Menu, nativeTheme, protocol, safeStorage, session, shell } from 'electron'
+import { readConfig } from '../main/config.ts'
+import { createCore } from '../main/core.ts'
+import type { Core, DesktopConfig, Host } from '../main/host.ts'
+import { connectIpc } from './ipc.ts'
+import { createKeystore } from './keystore.ts'
+import { live } from './lifecycle.ts'
+import { mayOpen } from './links.ts'
+import { menuTemplate } from './menu.ts'
+import { readPage } from './page.ts'
+import { placesOf } from './places.ts'
+import { SCHEME, servePage } from './protocol.ts'
+import { lockSession, PARTITION, START, windowOptions } from './window.ts'
+
+/** `EX_CONFIG` of sysexits.h. */
+const EXIT_CONFIG = 78
+const BUILT = join(import.meta.dirname, '..')
+
+let window: BrowserWindow | undefined
+
+app.enableSandbox()
+protocol.registerSchemesAsPrivileged([SCHEME])
+const { configFile, dataDir } = placesOf({
+  packaged: app.isPackaged,
+  args: process.argv,
+  resources: process.resourcesPath,
+  userData: app.getPath('userData'),
+  exists: existsSync,
+})
+// Before the lock is asked for: it is one a folder.
+app.setPath('userData', dataDir)
+// Not awaited: Electron is ready only when this module has been evaluated, so that it would wait for itself.
+live({ app, platform: process.platform, args: process.argv, start, show, fail }).catch(fail)
+
+async function start(): Promise<Core> {
+  const config = readConfig(JSON.parse(readFileSync(configFile, 'utf8')))
+  const own = session.fromPartition(PARTITION)
+  lockSession(own, app.isPackaged)
+  own.protocol.handle(SCHEME.scheme, servePage(readPage(join(BUILT, 'renderer'))))
+  Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged)))
+  const core = createCore({ config, host: hostOf(config) })
+  connectIpc({ ipc: ipcMain, core, contents: () => window?.webContents })
+  return core
+}
+
+function hostOf({ issuer, securityPolicy }: DesktopConfig): Host {
+  return {
+    kind: 'electron',
+    dataDir,
+    keystore: createKeystore(safeStorage, process.platform),
+    openExternal: async (url) => {
+      if (!mayOpen(url, issuer, securityPolicy ? [securityPolicy] : [])) throw new Error('this address is not opened')
+      await shell.openExternal(url.href)
+    },
+    chooseFile: async (suggestedName) => {
+      const options = { defaultPath: join(app.getPath('downloads'), basename(suggestedName)) }
+      const { canceled, filePath } = await (window
+        ? dialog.showSaveDialog(window, options)
+        : dialog.showSaveDialog(options))
+      return canceled || filePath === '' ? undefined : filePath
+    },
+  }
+}
+
+function show(): void {
+  if (!window) {
+    const preload = join(BUILT, 'preload/index.cjs')
+    const made = new BrowserWindow(
+      windowOptions({ preload, packaged: app.isPackaged, dark: nativeTheme.shouldUseDarkColors }),
+    )
+    made.once('ready-to-show', () => made.show())
+    made.once('closed', () => {
+      window = undefined
+    })
+    window = made
+    void made.loadURL(START)
+    return
+  }
+  if (window.isMinimized()) window.restore()
+  window.show()
+  window.focus()
+}
+
+function fail(error: unknown): void {
+  const why = error instanceof Error ? error.message : 'It cannot be said why.'
+  dialog.showErrorBox('Mandate cannot start', `${why}\n\nSettings: ${configFile}`)
+  app.exit(EXIT_CONFIG)
+}
