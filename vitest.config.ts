@@ -10,7 +10,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'test/unit/**/*.test.ts'],
+          include: [
+            '*/src/**/*.test.ts',
+            'desktop/renderer/**/*.test.ts',
+            'examples/*/src/**/*.test.ts',
+            'test/unit/**/*.test.ts',
+          ],
           // The inner loop: modules are loaded once a worker, not once a file. Tests leave nothing behind in them.
           pool: 'threads',
           isolate: false,

@@ -1,0 +1,87 @@
+/**
+ * The window as a whole: who is signed in, and the screen that the address means.
+ *
+ * @module
+ */
+import { type JSX, render } from 'preact'
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import type { Bridge } from '../../src/shared/channel.ts'
+import type { ProblemView, SessionView, Setup } from '../../src/shared/views.ts'
+import { Layout } from './layout.tsx'
+import { Failure } from './parts/states.tsx'
+import { Toasts } from './parts/toast.tsx'
+import { ScreenOf } from './screens/screens.tsx'
+import { SignIn } from './screens/sign-in.tsx'
+import { Cache } from './store/cache.ts'
+import { AroundContext } from './store/hooks.tsx'
+import { usePlace } from './store/place.ts'
+import { strings } from './strings.ts'
+
+/** @param bridge - The one channel; nothing else is asked of anybody. */
+export function mount(bridge: Bridge): void {
+  const root = document.getElementById('app')
+  if (root) render(<App bridge={bridge} />, root)
+}
+
+interface Known {
+  readonly setup: Setup
+  readonly session: SessionView
+}
+
+function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
+  const cache = useMemo(() => new Cache(bridge), [bridge])
+  const [known, setKnown] = useState<Known>()
+  const [problem, setProblem] = useState<ProblemView>()
+  const [invitation, setInvitation] = useState<string>()
+  const setSession = useCallback((session: SessionView) => setKnown((before) => before && { ...before, session }), [])
+  const read = useCallback(async () => {
+    const [setup, session] = await Promise.all([bridge.call('app.setup'), bridge.call('session.read')])
+    if (!setup.ok) return setProblem(setup.problem)
+    if (!session.ok) return setProblem(session.problem)
+    setProblem(undefined)
+    setKnown({ setup: setup.value, session: session.value })
+  }, [bridge])
+  useEffect(() => void read(), [read])
+  useEffect(() => bridge.on('session', setSession), [bridge, setSession])
+  useEffect(() => bridge.on('invitation', ({ code }) => setInvitation(code)), [bridge])
+  useEffect(() => bridge.on('changed', ({ what }) => cache.changed([what])), [bridge, cache])
+  const who = known?.session.state === 'signed_in' ? known.session.subject : undefined
+  const isOnline = known?.session.state === 'signed_in' && known.session.online
+  // What one person saw is not there for the next.
+  useEffect(() => () => cache.clear(), [cache, who])
+  useEffect(() => {
+    if (isOnline) cache.refresh()
+  }, [cache, isOnline])
+  if (problem) return <Alone problem={problem} again={() => void read()} />
+  if (!known) return <main class="plain waiting">{strings.loading}</main>
+  const { setup, session } = known
+  if (session.state !== 'signed_in') return <SignIn bridge={bridge} session={session} onSession={setSession} />
+  const forgetInvitation = (): void => setInvitation(undefined)
+  return (
+    <AroundContext.Provider
+      value={{ bridge, cache, setup, session, invitation, forgetInvitation }}
+      key={session.subject}
+    >
+      <Screens />
+      <Toasts />
+    </AroundContext.Provider>
+  )
+}
+
+function Screens(): JSX.Element {
+  const place = usePlace()
+  return (
+    <Layout screen={place.screen}>
+      <ScreenOf place={place} />
+    </Layout>
+  )
+}
+
+function Alone(props: { problem: ProblemView; again: () => void }): JSX.Element {
+  return (
+    <main class="plain">
+      <h1>{strings.brand}</h1>
+      <Failure problem={props.problem} again={props.again} />
+    </main>
+  )
+}

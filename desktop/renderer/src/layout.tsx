@@ -1,0 +1,89 @@
+/**
+ * What stands around every screen: where one can go, who can act for the person now, and that the app is offline when it is.
+ *
+ * @module
+ */
+import { Mark } from '@mandate/ui'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { Icon } from './parts/icon.tsx'
+import { Standing, StandingLine } from './parts/standing.tsx'
+import { useAround } from './store/hooks.tsx'
+import { addressOf, SCREENS, type Screen } from './store/place.ts'
+import { strings } from './strings.ts'
+
+export function Layout(props: { screen: Screen; children: ComponentChildren }): JSX.Element {
+  const { screen, children } = props
+  const { session } = useAround()
+  return (
+    <div class="layout">
+      <button type="button" class="skip" onClick={toMain}>
+        {strings.skip}
+      </button>
+      <header class="side">
+        <a class="brand" href={addressOf('trips')}>
+          <Mark />
+          <span class="brand-name">{strings.brand}</span>
+        </a>
+        <nav aria-label={strings.nav.label}>
+          <ul class="nav">
+            {SCREENS.map((name) => (
+              <li key={name}>
+                <a class="nav-link" href={addressOf(name)} aria-current={name === screen ? 'page' : undefined}>
+                  <Icon name={name} />
+                  <span>{strings.nav[name]}</span>
+                </a>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <Standing />
+        {session.persona !== undefined && (
+          <a class="acting-as" href={addressOf('settings')}>
+            {strings.actingAs(session.persona.split('/'))}
+          </a>
+        )}
+      </header>
+      <main class="main" id="main" tabIndex={-1}>
+        <StandingLine />
+        {!session.online && <Offline />}
+        {children}
+      </main>
+    </div>
+  )
+}
+
+/** The address means a screen, so a fragment of it cannot mean a place on the screen. */
+function toMain(): void {
+  document.getElementById('main')?.focus()
+}
+
+function Offline(): JSX.Element {
+  return (
+    <div class="offline" role="status">
+      <strong>{strings.stale.title}</strong> {strings.stale.words}
+    </div>
+  )
+}
+
+/** A screen's own heading, which is told to who cannot see that the screen has changed. */
+export function Heading(props: { title: string; lead?: ComponentChildren; children?: ComponentChildren }): JSX.Element {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${props.title} · ${strings.brand}`
+    // Not when the app opens: then the page is read from its beginning.
+    if (document.activeElement !== document.body) heading.current?.focus({ preventScroll: true })
+    scrollTo({ top: 0 })
+  }, [props.title])
+  return (
+    <div class="heading">
+      <div class="heading-words">
+        <h1 ref={heading} tabIndex={-1}>
+          {props.title}
+        </h1>
+        {props.lead !== undefined && <p class="lead">{props.lead}</p>}
+      </div>
+      {props.children !== undefined && <div class="heading-actions">{props.children}</div>}
+    </div>
+  )
+}

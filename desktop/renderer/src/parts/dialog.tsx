@@ -1,0 +1,50 @@
+/**
+ * A dialog: what is behind it rests, Escape closes it, and the focus goes back to where it came from.
+ *
+ * @module
+ */
+import * as dialog from '@zag-js/dialog'
+import { normalizeProps, useMachine } from '@zag-js/preact'
+import type { ComponentChildren, JSX } from 'preact'
+import { createPortal } from 'preact/compat'
+import { useId } from 'preact/hooks'
+import { strings } from '../strings.ts'
+
+interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  /** `alertdialog`: something is lost when it is confirmed; the focus starts on what loses nothing. */
+  readonly role?: 'dialog' | 'alertdialog'
+  readonly children: ComponentChildren
+}
+
+/** Open as long as it is rendered. */
+export function Dialog({ title, onClose, role = 'dialog', children }: DialogProps): JSX.Element {
+  const service = useMachine(dialog.machine, {
+    id: useId(),
+    role,
+    defaultOpen: true,
+    closeOnInteractOutside: false,
+    onOpenChange: ({ open }) => {
+      if (!open) onClose()
+    },
+  })
+  const api = dialog.connect(service, normalizeProps)
+  return createPortal(
+    <>
+      <div {...api.getBackdropProps()} class="backdrop" />
+      <div {...api.getPositionerProps()} class="dialog-place">
+        <div {...api.getContentProps()} class="dialog">
+          <div class="dialog-top">
+            <h2 {...api.getTitleProps()}>{title}</h2>
+            <button {...api.getCloseTriggerProps()} class="button quiet" type="button">
+              {strings.close}
+            </button>
+          </div>
+          {children}
+        </div>
+      </div>
+    </>,
+    document.body,
+  )
+}

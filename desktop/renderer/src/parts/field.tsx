@@ -1,0 +1,84 @@
+/**
+ * Something that is typed or chosen, with its label, its help, and what is wrong with it.
+ *
+ * @module
+ */
+import type { ComponentChildren, JSX } from 'preact'
+import { useId } from 'preact/hooks'
+import type { ProblemView } from '../../../src/shared/views.ts'
+
+interface FieldProps {
+  readonly label: string
+  readonly help?: string | undefined
+  /** The member of the call's input that it is about: a problem that names it is said here. */
+  readonly name?: string
+  readonly problem?: ProblemView | undefined
+  readonly children: (attributes: FieldAttributes) => JSX.Element
+}
+
+export interface FieldAttributes {
+  readonly id: string
+  readonly 'aria-describedby': string
+  readonly 'aria-invalid': boolean
+}
+
+export function Field({ label, help, name, problem, children }: FieldProps): JSX.Element {
+  const id = useId()
+  const wrong = name !== undefined && problem?.field === name ? (problem.detail ?? problem.title) : undefined
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {children({ id, 'aria-describedby': `${id}-help`, 'aria-invalid': wrong !== undefined })}
+      <span class={wrong === undefined ? 'field-help' : 'field-help wrong'} id={`${id}-help`}>
+        {wrong ?? help ?? ''}
+      </span>
+    </div>
+  )
+}
+
+interface ChoiceProps<T extends string> {
+  readonly legend: string
+  readonly name: string
+  readonly options: readonly { readonly value: T; readonly label: ComponentChildren; readonly isOff?: boolean }[]
+  readonly value: T | undefined
+  readonly onChoose: (value: T) => void
+  /** `list`: one below the other. */
+  readonly form?: 'row' | 'list'
+}
+
+/** One of a few. */
+export function Choice<T extends string>(props: ChoiceProps<T>): JSX.Element {
+  const { legend, name, options, value, onChoose, form = 'row' } = props
+  return (
+    <fieldset class="choice-field">
+      <legend>{legend}</legend>
+      <div class={`choices choices-${form}`}>
+        {options.map((option) => (
+          <label key={option.value} class="option">
+            <input
+              type="radio"
+              name={name}
+              checked={option.value === value}
+              disabled={option.isOff ?? false}
+              onChange={() => onChoose(option.value)}
+            />
+            <span>{option.label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+/** `2026-11-29T14:00` of here, as inputs of the type `datetime-local` have it. */
+export function localOf(at: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}`
+}
+
+/** The instant on the wire, or `undefined` for what is none. */
+export function instantOf(local: string): string | undefined {
+  const at = new Date(local)
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
+}

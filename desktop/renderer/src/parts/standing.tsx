@@ -1,0 +1,88 @@
+/**
+ * Who can act for the person now, until when, and the way to stop it: on every screen.
+ *
+ * @module
+ */
+import type { Grant } from '@mandate/protocol'
+import { minuteOf, Party } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useCall } from '../store/hooks.tsx'
+import { usePeople } from '../store/people.ts'
+import { addressOf } from '../store/place.ts'
+import { strings } from '../strings.ts'
+
+interface ActsForMe {
+  readonly party: string
+  /** Of their longest grant. */
+  readonly until: string
+  /** Who passed it on, when it was not the person. */
+  readonly through: string | undefined
+}
+
+/** Each who holds a live grant of what is the person's own or was given by them, once. */
+export function actsFor(me: string, grants: readonly Grant[]): readonly ActsForMe[] {
+  const found = new Map<string, ActsForMe>()
+  for (const { status, owner, delegator, delegate, expires_at: until } of grants) {
+    if (status !== 'live' || delegate === me || (owner !== me && delegator !== me)) continue
+    const before = found.get(delegate)
+    if (before && Date.parse(before.until) >= Date.parse(until)) continue
+    found.set(delegate, { party: delegate, until, through: delegator === me ? undefined : delegator })
+  }
+  return [...found.values()].sort((one, other) => Date.parse(one.until) - Date.parse(other.until))
+}
+
+function useActsFor(): readonly ActsForMe[] | 'loading' | 'unknown' {
+  const { me } = usePeople()
+  const grants = useCall('grants.list', { limit: '200' })
+  if (grants.state === 'loading') return 'loading'
+  return grants.state === 'failed' ? 'unknown' : actsFor(me, grants.value.items)
+}
+
+/** Beside the screen, where there is room. */
+export function Standing(): JSX.Element {
+  const { nameOf } = usePeople()
+  const acting = useActsFor()
+  return (
+    <section class="standing" aria-label={strings.standing.title}>
+      <h2>{strings.standing.title}</h2>
+      {acting === 'loading' && <p class="aside">{strings.standing.loading}</p>}
+      {acting === 'unknown' && <p class="aside">{strings.standing.unknown}</p>}
+      {typeof acting !== 'string' && acting.length === 0 && <p class="aside">{strings.standing.nobody}</p>}
+      {typeof acting !== 'string' && acting.length > 0 && (
+        <>
+          <ul>
+            {acting.slice(0, MOST).map(({ party, until, through }) => (
+              <li key={party}>
+                <Party party={party} name={nameOf(party)} />
+                <span class="standing-until">
+                  {strings.until(minuteOf(until))}
+                  {through !== undefined && `, ${strings.standing.through(nameOf(through) ?? '…')}`}
+                </span>
+              </li>
+            ))}
+          </ul>
+          <a href={addressOf('sharing')}>
+            {acting.length > MOST ? `${strings.standing.count(acting.length)}. ` : ''}
+            {strings.standing.review}
+          </a>
+        </>
+      )}
+    </section>
+  )
+}
+
+const MOST = 4
+
+/** Above the screen, where there is no room beside it. */
+export function StandingLine(): JSX.Element {
+  const acting = useActsFor()
+  if (typeof acting === 'string') {
+    return <p class="standing-line">{acting === 'loading' ? strings.standing.loading : strings.standing.unknown}</p>
+  }
+  if (acting.length === 0) return <p class="standing-line">{strings.standing.nobody}</p>
+  return (
+    <p class="standing-line">
+      {strings.standing.count(acting.length)}. <a href={addressOf('sharing')}>{strings.standing.review}</a>
+    </p>
+  )
+}

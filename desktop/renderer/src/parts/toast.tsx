@@ -1,0 +1,50 @@
+/**
+ * A few words on what has just been done, which go away by themselves and are said aloud.
+ *
+ * @module
+ */
+import { normalizeProps, useMachine } from '@zag-js/preact'
+import * as toast from '@zag-js/toast'
+import type { JSX } from 'preact'
+import { useId } from 'preact/hooks'
+import { strings } from '../strings.ts'
+
+const STAYS_MS = 7_000
+const store = toast.createStore({ placement: 'bottom', overlap: false, duration: STAYS_MS, max: 3 })
+
+/** Says that something is done. What went wrong is said where it was tried, and stays. */
+export function announce(title: string): void {
+  store.create({ title, type: 'success' })
+}
+
+export function Toasts(): JSX.Element {
+  const service = useMachine(toast.group.machine, { id: useId(), store })
+  const api = toast.group.connect(service, normalizeProps)
+  return (
+    <div {...api.getGroupProps()} class="toasts">
+      {api.getToasts().map((options, index) => (
+        <Toast key={options.id} options={options} index={index} parent={service} />
+      ))}
+    </div>
+  )
+}
+
+interface ToastProps {
+  readonly options: Omit<toast.Props, 'parent' | 'index'>
+  readonly index: number
+  readonly parent: toast.GroupService
+}
+
+function Toast({ options, index, parent }: ToastProps): JSX.Element {
+  const { id = '', title, type = 'success' } = options
+  const service = useMachine(toast.machine, { id, title, type, duration: STAYS_MS, parent, index })
+  const api = toast.connect(service, normalizeProps)
+  return (
+    <div {...api.getRootProps()} class="toast">
+      <p {...api.getTitleProps()}>{api.title}</p>
+      <button {...api.getCloseTriggerProps()} type="button" class="button quiet">
+        {strings.close}
+      </button>
+    </div>
+  )
+}

@@ -1,0 +1,103 @@
+/**
+ * Before anybody is signed in: why not, the way in, and what went wrong on it.
+ *
+ * @module
+ */
+import { Mark } from '@mandate/ui'
+import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Bridge } from '../../../src/shared/channel.ts'
+import type { ProblemView, SessionView } from '../../../src/shared/views.ts'
+import { strings } from '../strings.ts'
+
+const TEXTS = strings.signIn
+
+interface SignInProps {
+  readonly bridge: Bridge
+  readonly session: Exclude<SessionView, { readonly state: 'signed_in' }>
+  readonly onSession: (session: SessionView) => void
+}
+
+export function SignIn({ bridge, session, onSession }: SignInProps): JSX.Element {
+  const [problem, setProblem] = useState<ProblemView>()
+  const [isAsking, setAsking] = useState(false)
+  useEffect(() => {
+    document.title = strings.brand
+  }, [])
+  const start = async (memory: boolean): Promise<void> => {
+    setProblem(undefined)
+    setAsking(true)
+    const answer = await bridge.call('session.signIn', { memory })
+    setAsking(false)
+    if (answer.ok) onSession(answer.value)
+    else setProblem(answer.problem)
+  }
+  const cancel = (): void => void bridge.call('session.cancelSignIn')
+  if (isAsking || session.state === 'signing_in') return <Waiting onCancel={cancel} />
+  if (problem?.code === 'keystore_unavailable') return <NoKeystore onSignIn={() => void start(true)} />
+  const why = session.why === undefined ? undefined : WHY[session.why]
+  return (
+    <Page title={TEXTS.title}>
+      {why !== undefined && problem === undefined && <p class="notice">{why}</p>}
+      {problem && <Unsuccessful problem={problem} />}
+      <p class="lead">{TEXTS.lead}</p>
+      <button type="button" class="button primary" onClick={() => void start(false)}>
+        {TEXTS.action}
+      </button>
+      <p class="aside">{TEXTS.how}</p>
+    </Page>
+  )
+}
+
+const WHY = { ended: TEXTS.ended, signed_out: TEXTS.signedOut, forgotten: TEXTS.forgotten } as const
+
+function Page(props: { title: string; children: ComponentChildren; isBusy?: boolean }): JSX.Element {
+  return (
+    <main class="plain" aria-busy={props.isBusy ?? false}>
+      <div class="plain-brand">
+        <Mark />
+        <span>{strings.brand}</span>
+      </div>
+      <h1>{props.title}</h1>
+      {props.children}
+    </main>
+  )
+}
+
+function Waiting({ onCancel }: { readonly onCancel: () => void }): JSX.Element {
+  return (
+    <Page title={TEXTS.waiting} isBusy>
+      <p class="lead" role="status">
+        {TEXTS.waitingLead}
+      </p>
+      <button type="button" class="button" onClick={onCancel}>
+        {TEXTS.cancel}
+      </button>
+      <p class="aside">{TEXTS.waitingAside}</p>
+    </Page>
+  )
+}
+
+function NoKeystore({ onSignIn }: { readonly onSignIn: () => void }): JSX.Element {
+  return (
+    <Page title={TEXTS.keystore.title}>
+      <p class="lead" role="alert">
+        {TEXTS.keystore.words}
+      </p>
+      <button type="button" class="button primary" onClick={onSignIn}>
+        {TEXTS.keystore.action}
+      </button>
+      <p class="aside">{TEXTS.keystore.help}</p>
+    </Page>
+  )
+}
+
+function Unsuccessful({ problem }: { readonly problem: ProblemView }): JSX.Element {
+  const texts: Readonly<Record<string, { readonly title: string; readonly words: string }>> = TEXTS.problems
+  const { title, words } = texts[problem.code] ?? TEXTS.problems.other
+  return (
+    <div class="notice notice-bad" role="alert">
+      <strong>{title}</strong> {words}
+    </div>
+  )
+}

@@ -1,0 +1,106 @@
+/**
+ * Hooks: a question that is kept up to date, something that is done, and what every screen knows.
+ *
+ * @module
+ */
+import { createContext } from 'preact'
+import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks'
+import type { Answer, Bridge, EventName, EventOf, Input, OperationName, Output } from '../../../src/shared/channel.ts'
+import type { ProblemView, SessionView, Setup } from '../../../src/shared/views.ts'
+import type { Area, Cache } from './cache.ts'
+
+export type SignedIn = Extract<SessionView, { readonly state: 'signed_in' }>
+
+/** What stands above every screen. */
+export interface Around {
+  readonly bridge: Bridge
+  readonly cache: Cache
+  readonly setup: Setup
+  readonly session: SignedIn
+  /** The code of an invitation that a `mandate://` link brought, until somebody has dealt with it. */
+  readonly invitation: string | undefined
+  readonly forgetInvitation: () => void
+}
+
+export const AroundContext = createContext<Around | undefined>(undefined)
+
+/** @throws Error outside of a signed-in window. */
+export function useAround(): Around {
+  const around = useContext(AroundContext)
+  if (!around) throw new Error('used outside of the app')
+  return around
+}
+
+export type Loaded<T> =
+  | { readonly state: 'loading' }
+  | { readonly state: 'failed'; readonly problem: ProblemView; readonly again: () => void }
+  | {
+      readonly state: 'there'
+      readonly value: T
+      /** Since when it is not known to be so still. */
+      readonly stale: string | undefined
+      readonly again: () => void
+    }
+
+/** The answer to a question, asked again when it changes. `isOff`: not to be asked yet. */
+export function useCall<N extends OperationName>(name: N, input?: Input<N>, isOff = false): Loaded<Output<N>> {
+  const { cache } = useAround()
+  const [, render] = useState(0)
+  const key = JSON.stringify(input ?? {})
+  const latest = useRef(input)
+  latest.current = input
+  useEffect(() => {
+    if (isOff) return
+    render((count) => count + 1)
+    return cache.watch(name, latest.current, () => render((count) => count + 1))
+  }, [cache, name, key, isOff])
+  const again = useCallback(() => cache.again(name, latest.current), [cache, name, key])
+  if (isOff) return { state: 'loading' }
+  const { answer, good } = cache.seen(name, input)
+  if (good) return { state: 'there', value: good.value as Output<N>, stale: good.stale, again }
+  if (answer && !answer.ok) return { state: 'failed', problem: answer.problem, again }
+  return { state: 'loading' }
+}
+
+export interface Action<N extends OperationName> {
+  /** Does it; what it changes is read again. */
+  readonly run: (input?: Input<N>) => Promise<Answer<N>>
+  readonly isBusy: boolean
+  /** Of the last time. */
+  readonly problem: ProblemView | undefined
+  readonly forget: () => void
+}
+
+/** Something that is done when a person says so. @param changes - What of the screen is not so any more afterwards. */
+export function useAction<N extends OperationName>(name: N, changes: readonly Area[] = []): Action<N> {
+  const { bridge, cache } = useAround()
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<ProblemView>()
+  const areas = changes.join()
+  const run = useCallback(
+    async (input?: Input<N>) => {
+      setBusy(true)
+      setProblem(undefined)
+      const answer = await bridge.call(name, input)
+      setBusy(false)
+      if (answer.ok) cache.changed(areas === '' ? [] : (areas.split(',') as Area[]))
+      else setProblem(answer.problem)
+      return answer
+    },
+    [bridge, cache, name, areas],
+  )
+  return { run, isBusy, problem, forget: useCallback(() => setProblem(undefined), []) }
+}
+
+/** Hears what the main process says unasked. */
+export function useEvent<N extends EventName>(name: N, listener: (event: EventOf<N>) => void): void {
+  const { bridge } = useAround()
+  const latest = useRef(listener)
+  latest.current = listener
+  useEffect(() => bridge.on(name, (event) => latest.current(event)), [bridge, name])
+}
+
+/** Whether anything can be changed now. */
+export function useOnline(): boolean {
+  return useAround().session.online
+}

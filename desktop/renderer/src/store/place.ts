@@ -1,0 +1,47 @@
+/**
+ * Which screen the address means: `#/trips/<id>`. No party's id ever stands in it.
+ *
+ * @module
+ */
+import { useEffect, useState } from 'preact/hooks'
+
+export const SCREENS = ['trips', 'sharing', 'people', 'settings', 'activity', 'account'] as const
+export type Screen = (typeof SCREENS)[number]
+
+export interface Place {
+  readonly screen: Screen
+  /** What of the screen is open, if anything. */
+  readonly id: string | undefined
+}
+
+export function placeOf(hash: string): Place {
+  const [, name = '', id = ''] = hash.split('/')
+  const screen = SCREENS.find((known) => known === name) ?? 'trips'
+  return { screen, id: screen === name && id !== '' ? decoded(id) : undefined }
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function addressOf(screen: Screen, id?: string): string {
+  return id === undefined ? `#/${screen}` : `#/${screen}/${encodeURIComponent(id)}`
+}
+
+export function go(screen: Screen, id?: string): void {
+  location.hash = addressOf(screen, id)
+}
+
+export function usePlace(): Place {
+  const [place, setPlace] = useState(() => placeOf(location.hash))
+  useEffect(() => {
+    const look = (): void => setPlace(placeOf(location.hash))
+    addEventListener('hashchange', look)
+    return () => removeEventListener('hashchange', look)
+  }, [])
+  return place
+}

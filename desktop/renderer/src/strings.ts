@@ -1,0 +1,333 @@
+/**
+ * Every text of the window, in one place: another language is another object of the type {@link Strings}. Texts of reasons and problems come
+ * from the services and are shown as they came.
+ *
+ * @module
+ */
+import { plural } from '@mandate/ui'
+
+const joined = new Intl.ListFormat('en-GB', { type: 'conjunction' })
+
+/** Actions of the travel domain in plain words; any other stands as it is. */
+const ACTS: Readonly<Record<string, string>> = {
+  read: 'see',
+  execute: 'book',
+  update: 'change',
+  create: 'create',
+}
+const actWords = (actions: readonly string[]): string => joined.format(actions.map((action) => ACTS[action] ?? action))
+
+const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`)
+
+export interface GrantTold {
+  /** In the middle of a sentence: `Yannick`, `you`. */
+  readonly who: string
+  readonly actions: readonly string[]
+  readonly thing: string
+  readonly until: string
+  readonly redelegations: number
+}
+
+const english = {
+  brand: 'Mandate',
+  skip: 'Skip to the page',
+  actingAs: ([title = '', circle = '']: readonly string[]) => `Acting as ${title.replaceAll('-', ' ')}, ${circle}`,
+  nav: {
+    label: 'Main',
+    trips: 'Trips',
+    sharing: 'Sharing',
+    people: 'People',
+    settings: 'Settings',
+    activity: 'Activity',
+    account: 'Account',
+  },
+  loading: 'Loading…',
+  close: 'Close',
+  cancel: 'Cancel',
+  done: 'Done',
+  again: 'Try again',
+  more: 'Show more',
+  saving: 'Saving…',
+
+  people: {
+    you: 'you',
+    unnamed: (id: string) => `somebody unnamed (${id})`,
+    nameThem: 'Name them',
+  },
+  things: {
+    all: (domain: string) => (domain === 'travel' ? 'all trips' : `everything of ${domain}`),
+    unknown: (type: string, words: string) =>
+      type === 'workflow'
+        ? `a trip (${words.replace('workflow ', '')})`
+        : words.replace('workflow item', 'one item of a trip,'),
+    ofYours: (thing: string) => `your ${thing.replace(/^all trips$/u, 'trips, all of them')}`,
+  },
+  /** The beginning of a sentence. */
+  capital: (text: string) => text.replace(/^./u, (letter) => letter.toUpperCase()),
+  list: (items: readonly string[]) => joined.format(items),
+  acts: actWords,
+  until: (when: string) => `until ${when}`,
+
+  failure: {
+    title: 'This could not be loaded.',
+    offline: 'Mandate does not answer. Look at your connection, then try again.',
+    signedOut: 'Your session has ended. Sign in again to go on.',
+    retryAfter: (seconds: number) => `It is worth trying again in ${plural(seconds, 'second')}.`,
+  },
+  stale: {
+    title: 'You are offline.',
+    words: 'You see what was last known. Nothing can be changed until Mandate answers again.',
+    since: (when: string) => `Last known ${when}.`,
+  },
+
+  standing: {
+    title: 'Acting for you now',
+    nobody: 'Nobody can act for you now.',
+    count: (count: number) => `${plural(count, 'other')} can act for you`,
+    through: (who: string) => `through ${who}`,
+    review: 'Review and stop',
+    loading: 'Looking who can act for you…',
+    unknown: 'Who can act for you could not be read.',
+  },
+
+  signIn: {
+    title: 'Decide who acts for you.',
+    lead: 'Let a person or an agent act in your name, see what they do with it, and take it back at any moment.',
+    action: 'Sign in',
+    how: 'Your system’s browser opens for it. This app never sees your password, your name or your e-mail address.',
+    waiting: 'Go on in your browser.',
+    waitingLead: 'Your browser shows the sign-in page. When you are done there, this window goes on by itself.',
+    waitingAside: 'It waits five minutes, then it gives up.',
+    cancel: 'Cancel the sign-in',
+    ended: 'Your session ended. Sign in again to go on.',
+    signedOut: 'You are signed out. Nothing of yours is kept in this window.',
+    forgotten: 'You are forgotten: what was yours has been erased, and you are signed out.',
+    problems: {
+      cancelled: { title: 'The sign-in was cancelled.', words: 'Nothing has changed. Start again whenever you like.' },
+      timed_out: { title: 'The sign-in took too long.', words: 'After five minutes it is given up. Start again.' },
+      refused: {
+        title: 'You were not signed in.',
+        words: 'The identity provider refused, or you declined there. Try again, or ask whoever runs it.',
+      },
+      identity_unavailable: {
+        title: 'The identity provider does not answer.',
+        words: 'Look at your connection, then try again.',
+      },
+      offline: {
+        title: 'The identity provider does not answer.',
+        words: 'Look at your connection, then try again.',
+      },
+      invalid_response: {
+        title: 'The answer was not to be trusted.',
+        words: 'What came back did not belong to this sign-in, so it was thrown away. Start again.',
+      },
+      other: {
+        title: 'The sign-in did not succeed.',
+        words: 'Start again. If it happens again, tell whoever runs this.',
+      },
+    },
+    keystore: {
+      title: 'This system keeps no secrets safely.',
+      words:
+        'No safe keystore was found, so the app will not write your sign-in to disk. You can sign in for this once: when the app closes, you are signed out.',
+      action: 'Sign in until the app closes',
+      help: 'Unlock or install a keyring (such as GNOME Keyring or KWallet) to stay signed in.',
+    },
+  },
+
+  trips: {
+    title: 'Trips',
+    lead: 'What is yours, and what others let you see.',
+    create: 'New trip',
+    mine: 'Yours',
+    shared: 'Shared with you',
+    emptyTitle: 'No trips yet.',
+    empty: 'Make one from a template. Nothing is booked before you, or somebody you allow, books it.',
+    sharedEmpty: 'Nobody shares a trip with you. When somebody does, it is listed here.',
+    createdOn: (when: string) => `made ${when}`,
+    owner: (who: string) => `${who}’s`,
+    back: 'All trips',
+    chooseTemplate: 'From which template?',
+    departs: 'Departure',
+    departsHelp: (days: number) => `When you leave it, in ${days} days.`,
+    createAction: 'Create trip',
+    created: (title: string) => `${title} is created. Only you can act on it.`,
+    total: 'Planned in all',
+    items: 'Items',
+    yours: 'This is yours.',
+    ownedBy: (who: string) => `This belongs to ${who}.`,
+  },
+
+  item: {
+    risk: (risk: number) => `risk ${risk} of 5`,
+    status: { planned: 'Planned', booked: 'Booked', rebooked: 'Booked again' } as Readonly<Record<string, string>>,
+    waiting: 'Waiting',
+    trying: 'Trying…',
+    permitted: 'Permitted',
+    denied: 'Denied',
+    wouldPermit: 'Would be permitted',
+    wouldDeny: 'Would be denied',
+    failed: 'Not decided',
+    unchanged: 'Already booked as it stands',
+    undecided: 'No decision could be had, so nothing was done. Try again.',
+    failure: (code: string) =>
+      `It could not be carried out (${code.replaceAll('_', ' ')}). Nothing was booked twice; try again.`,
+    never: 'Not tried yet',
+    by: (who: string) => `by ${who}`,
+    byFor: (who: string, whom: string) => `by ${who} for ${whom}`,
+    why: 'Why, and on whose authority',
+    chain: 'On whose authority',
+    inPerson: 'In person: no grant was needed.',
+    record: 'Open in activity',
+    book: 'Book',
+    move: 'Move',
+    actions: (name: string) => `More for ${name}`,
+  },
+
+  reason: {
+    cure: 'What would change it:',
+    limit: (actual: string, limit: string) => `It is ${actual}; the limit is ${limit}.`,
+    toSettings: 'Change your limits',
+    toSharing: 'See the grants',
+  },
+
+  run: {
+    title: 'Book it',
+    inPerson: 'Book all in person',
+    dryRun: 'Check without booking',
+    agent: (title: string) => `Let ${title} book it`,
+    agentDry: (title: string) => `Check what ${title} could book`,
+    agentNeedsGrant: (title: string) =>
+      `${title} has no authority here from you. It will be denied, item by item, until you give it some.`,
+    giveFirst: (title: string) => `Give ${title} authority`,
+    running: (title: string) => `${title} is at it…`,
+    status: {
+      running: 'Running',
+      done: 'Done',
+      denied: 'Denied: the trip may not even be read',
+      failed: 'Failed: the service did not answer',
+      stopped: 'Stopped: its authority ended',
+      interrupted: 'Interrupted',
+    } as Readonly<Record<string, string>>,
+    dry: 'Checked only, nothing booked',
+    sum: (permitted: number, denied: number, waiting: number) =>
+      [
+        plural(permitted, 'item permitted', 'items permitted'),
+        `${denied} denied`,
+        ...(waiting > 0 ? [`${waiting} to go`] : []),
+      ].join(', '),
+    resume: 'Take it up again',
+    latest: 'Latest run',
+    at: (when: string) => `at ${when}`,
+    checkedTitle: 'Checked in person',
+    bookedTitle: 'Booked in person',
+  },
+
+  move: {
+    title: (name: string) => `Move ${name}`,
+    when: 'New start',
+    action: 'Move it',
+    moved: (name: string) => `${name} is moved.`,
+    conflict: 'It has changed since you saw it. The newest is shown now; look at it and choose again.',
+    changes: (name: string) => `What was booked of ${name} is not changed until it is booked again.`,
+  },
+
+  access: {
+    title: 'Who may act on this trip',
+    onlyYou: 'Only you. Nobody else may see it or act on it.',
+    onlyOwner: (owner: string) => `${owner}, whose it is`,
+    share: 'Let somebody act',
+    let: (who: string) => `Let ${who} act`,
+    passOn: 'Pass on what you hold',
+    yours: 'What you may do here',
+  },
+
+  sharing: {
+    title: 'Sharing',
+    lead: 'Who may do what for you, until when. Every one of these you can end at once.',
+    given: 'Given',
+    received: 'Received',
+    givenEmptyTitle: 'Nobody can act for you.',
+    givenEmpty: 'Let a person or an agent do something in your name: you see what they could do before you give it.',
+    receivedEmptyTitle: 'Nobody gave you anything.',
+    receivedEmpty: 'When somebody lets you act for them, it is listed here.',
+    new: 'Let somebody act',
+    ended: 'Show what has ended',
+    hideEnded: 'Hide what has ended',
+    expiring: (count: number) => `${plural(count, 'grant ends', 'grants end')} within a day.`,
+    revoke: 'Revoke',
+    giveBack: 'Give back',
+    passOn: 'Pass on',
+    status: { live: 'Live', expired: 'Expired', revoked: 'Revoked', cut: 'Cut off' } as Readonly<
+      Record<string, string>
+    >,
+    revokedBy: (who: string, when: string) => `Revoked by ${who} ${when}`,
+    expired: (when: string) => `Expired ${when}`,
+    cut: 'Ended because a grant above it ended',
+    endsSoon: 'Ends within a day',
+    givenBy: (who: string) => `given by ${who}`,
+    sentence: ({ who, actions, thing, until, redelegations }: GrantTold): string => {
+      const passing = redelegations === 0 ? ', and may not pass it on' : `, and may pass it on ${times(redelegations)}`
+      return `${who} may ${actWords(actions)} ${thing} until ${until}${passing}`
+    },
+    sentenceEnded: ({ who, actions, thing, until }: GrantTold): string =>
+      `${who} could ${actWords(actions)} ${thing} until ${until}`,
+    within: (limits: readonly string[]) => `Within limits: ${limits.join('; ')}`,
+    unattended: 'Also on its own schedule, when nobody asks it to',
+  },
+
+  grant: {
+    title: 'Let somebody act',
+    titlePassOn: 'Pass on what you hold',
+    who: 'Who?',
+    nobody: 'You have named nobody yet. Invite somebody under People; agents are here already.',
+    what: 'What may they do?',
+    on: 'On what?',
+    howLong: 'Until when?',
+    spans: { day: 'For a day', week: 'For a week', month: 'For 30 days', own: 'Until…' },
+    date: 'Day and time',
+    passing: 'May they pass it on?',
+    passings: ['No', 'Once', 'Twice'] as readonly string[],
+    agentsPassNothing: 'An agent cannot pass it on.',
+    limits: 'Limits',
+    price: 'At most, per item',
+    priceHelp: 'Empty: no limit of this grant. Your own limits for agents hold in any case.',
+    acts: {
+      read: 'See it',
+      execute: 'Book what is in it',
+      update: 'Change dates',
+      create: 'Create trips for you',
+    } as Readonly<Record<string, string>>,
+    implied: 'comes with booking',
+    preview: 'What this means',
+    previewLoading: 'Working out what this means…',
+    gates: (gates: readonly string[]) =>
+      `Checked at every use against your settings: ${joined.format(gates.map((gate) => gate.replaceAll('_', ' ')))}.`,
+    would: (acts: string, thing: string) => `can ${acts} ${thing}`,
+    stop: 'You can take it back at any moment, under Sharing. It ends at once, with everything passed on from it.',
+    refused: 'This cannot be given.',
+    give: 'Give',
+    given: (who: string) => `${who} can act for you now.`,
+    passedOn: (who: string) => `Passed on to ${who}.`,
+    holdOnly: (acts: string, until: string) => `You hold: ${acts}, until ${until}. No more than that can be passed on.`,
+  },
+
+  revoke: {
+    title: (who: string) => `Take this back from ${who}?`,
+    titleGiveBack: 'Give this back?',
+    at: 'It ends the moment you say so. What is booked already stays booked.',
+    below: (count: number) =>
+      count === 0 ? 'Nothing else ends with it.' : `${plural(count, 'more grant ends', 'more grants end')} with it:`,
+    belowLoading: 'Looking what else ends with it…',
+    belowUnknown: 'What else ends with it could not be read. All that was passed on from it ends in any case.',
+    reason: 'Why? (for them to read, if you like)',
+    action: 'Revoke now',
+    actionGiveBack: 'Give it back',
+    done: (who: string) => `Done: ${who} can no longer do this.`,
+    doneGiveBack: 'Given back.',
+  },
+}
+
+export type Strings = typeof english
+
+export const strings: Strings = english
