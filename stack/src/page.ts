@@ -1,47 +1,93 @@
 /**
- * The auditor's page, which a browser cannot run as it is written: built when it has not been, or was from other sources.
+ * What cannot run as it is written (the auditor's page, the desktop's page, the desktop's bundles for Electron): built when it has not been, or was from
+ * other sources.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { runCommand } from './run-command.ts'
 import { ROOT } from './service.ts'
 
-const ROOM = join(ROOT, 'auditor')
-const BUILT = join(ROOM, 'dist')
 const MARKER = 'built-from'
-const SOURCES = ['auditor/page', 'auditor/vite.config.ts', 'ui/src', 'protocol/src', 'package-lock.json']
+const SHARED = ['ui/src', 'protocol/src', 'package-lock.json']
+const VITE = 'node_modules/vite/bin/vite.js'
+const ELECTRON_VITE = 'node_modules/electron-vite/bin/electron-vite.js'
+
+interface Build {
+  /** As a remark names it. */
+  readonly what: string
+  readonly room: string
+  readonly built: string
+  readonly sources: readonly string[]
+  /** Program and arguments; `--outDir` is added. */
+  readonly command: readonly [string, ...string[]]
+}
+
+/** Where {@link buildDesktopPage} leaves the page. */
+export const DESKTOP_PAGE = join(ROOT, 'desktop/dist/renderer')
+
+/** Where {@link buildDesktopApp} leaves what Electron runs. */
+export const DESKTOP_APP = join(ROOT, 'desktop/out')
+
+const DESKTOP_PAGE_SOURCES = [
+  'desktop/renderer',
+  'desktop/src/browser',
+  'desktop/src/preload',
+  'desktop/src/shared',
+  ...SHARED,
+]
+
+export function buildPage(onRemark: (text: string) => void): Promise<void> {
+  const sources = ['auditor/page', 'auditor/vite.config.ts', ...SHARED]
+  const built = join(ROOT, 'auditor/dist')
+  return build({ what: "the auditor's page", room: 'auditor', built, sources, command: [VITE, 'build'] }, onRemark)
+}
+
+/** For the development host, which runs the rest from its sources. */
+export function buildDesktopPage(onRemark: (text: string) => void): Promise<void> {
+  const command = [VITE, 'build', '--config', 'renderer/vite.config.ts'] as const
+  const sources = DESKTOP_PAGE_SOURCES
+  return build({ what: "the desktop's page", room: 'desktop', built: DESKTOP_PAGE, sources, command }, onRemark)
+}
+
+export function buildDesktopApp(onRemark: (text: string) => void): Promise<void> {
+  const sources = ['desktop/src', 'desktop/electron.vite.config.ts', 'desktop/package.json', ...DESKTOP_PAGE_SOURCES]
+  const command = [ELECTRON_VITE, 'build'] as const
+  return build({ what: 'the desktop app', room: 'desktop', built: DESKTOP_APP, sources, command }, onRemark)
+}
 
 /** Builds aside and moves it into place: whoever serves the old one meanwhile is not left without. */
-export async function buildPage(onRemark: (text: string) => void): Promise<void> {
-  const wanted = fingerprint()
-  if (builtFrom() === wanted) return
-  onRemark("building the auditor's page")
-  const aside = `${BUILT}.${process.pid}`
+async function build({ what, room, built, sources, command }: Build, onRemark: (text: string) => void): Promise<void> {
+  const wanted = fingerprint(sources)
+  if (builtFrom(built) === wanted) return
+  onRemark(`building ${what}`)
+  const aside = `${built}.${process.pid}`
+  const [program, ...args] = command
   try {
-    const vite = join(ROOT, 'node_modules/vite/bin/vite.js')
-    await runCommand(process.execPath, [vite, 'build', '--logLevel', 'warn', '--outDir', aside], { cwd: ROOM })
+    const given = [join(ROOT, program), ...args, '--logLevel', 'warn', '--outDir', aside]
+    await runCommand(process.execPath, given, { cwd: join(ROOT, room) })
     writeFileSync(join(aside, MARKER), wanted)
+    mkdirSync(dirname(built), { recursive: true })
     // Two processes may have built the same: either is good.
-    rmSync(BUILT, { recursive: true, force: true })
-    renameSync(aside, BUILT)
+    rmSync(built, { recursive: true, force: true })
+    renameSync(aside, built)
   } catch (error) {
-    if (builtFrom() !== wanted) throw error
+    if (builtFrom(built) !== wanted) throw error
   } finally {
     rmSync(aside, { recursive: true, force: true })
   }
 }
 
-function builtFrom(): string | undefined {
-  const marker = join(BUILT, MARKER)
+function builtFrom(built: string): string | undefined {
+  const marker = join(built, MARKER)
   return existsSync(marker) ? readFileSync(marker, 'utf8') : undefined
 }
 
-function fingerprint(): string {
+function fingerprint(sources: readonly string[]): string {
   const hash = createHash('sha256')
-  for (const source of SOURCES) {
+  for (const source of sources) {
     for (const path of filesOf(join(ROOT, source))) hash.update(path.slice(ROOT.length)).update(readFileSync(path))
   }
   return hash.digest('hex')

@@ -59,7 +59,9 @@ async function demo(once: boolean, interrupted: AbortSignal, progress: Progress)
   const begin = performance.now()
   const stack = await startStack({ stateDir: STATE_DIR, progress, signal: interrupted })
   try {
-    writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log: stack.log, key: stack.key })
+    const { trips, agent } = stack.urls
+    const { log, key } = stack
+    writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log, key, issuer: stack.issuer, trips, agent })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
     const out = (line: string): void => {
       if (!interrupted.aborted) print(line)

@@ -18,6 +18,10 @@ const runFile = z.object({
   log: z.string(),
   /** File with its verifier key. */
   key: z.string(),
+  /** Where people sign in, and where the services are. A demo of an earlier version does not say. */
+  issuer: z.string().optional(),
+  trips: z.string().optional(),
+  agent: z.string().optional(),
 })
 
 /** Where a demo is. Nothing secret. */

@@ -1,0 +1,30 @@
+/**
+ * The settings of a desktop app on a demo: which addresses, and the key that the log is verified with. Nothing in them is secret.
+ *
+ * @module
+ */
+import type { Run } from './state.ts'
+
+/** What `desktop/src/main/config.ts` reads. */
+export interface DesktopSettings {
+  readonly issuer: string
+  readonly clientId: string
+  readonly services: { readonly pdp: string; readonly trips: string }
+  readonly agents: readonly { readonly id: string; readonly title: string; readonly url: string }[]
+  readonly logKeys: readonly string[]
+}
+
+/**
+ * @param keys - The text of the file with the log's verifier keys, one a line.
+ * @returns `undefined` for a demo of a version that did not say where its services are.
+ */
+export function desktopSettings({ url, issuer, trips, agent }: Run, keys: string): DesktopSettings | undefined {
+  if (issuer === undefined || trips === undefined || agent === undefined) return undefined
+  return {
+    issuer,
+    clientId: 'desktop',
+    services: { pdp: url, trips },
+    agents: [{ id: 'booking-agent', title: 'Booking agent', url: agent }],
+    logKeys: keys.split('\n').filter((line) => line !== ''),
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { parseDesktopCommand } from './desktop-arguments.ts'
+import { findElectron } from './desktop-electron.ts'
+import { desktopSettings } from './desktop-settings.ts'
+import { MissingToolError } from './errors.ts'
+
+describe('the command line', () => {
+  test.for([
+    [[], { kind: 'open', host: 'electron' }],
+    [['--browser'], { kind: 'open', host: 'browser' }],
+    [['--browser', '--help'], { kind: 'help' }],
+  ] as const)('%j', ([args, command]) => {
+    expect(parseDesktopCommand(args)).toEqual(command)
+  })
+
+  test.for([['--chrome'], ['browser'], ['--browser=yes']])('%s is a mistake, and named', ([argument = '']) => {
+    expect(parseDesktopCommand([argument])).toMatchObject({
+      kind: 'usage',
+      problem: expect.stringMatching(/chrome|browser/),
+    })
+  })
+})
+
+describe("Electron's program", () => {
+  let folder: string
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'mandate-electron-'))
+    mkdirSync(join(folder, 'dist'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+  test('is where its package says', () => {
+    writeFileSync(join(folder, 'path.txt'), 'electron.exe')
+    writeFileSync(join(folder, 'dist/electron.exe'), '')
+    expect(findElectron(folder, {})).toBe(join(folder, 'dist/electron.exe'))
+  })
+
+  test('is where the environment says, before its package has any', () => {
+    writeFileSync(join(folder, 'electron'), '')
+    expect(findElectron(folder, { ELECTRON_OVERRIDE_DIST_PATH: folder })).toBe(join(folder, 'electron'))
+  })
+
+  test.for([
+    ['was never fetched', () => undefined],
+    ['was fetched and is gone', () => writeFileSync(join(folder, 'path.txt'), 'electron')],
+  ] as const)('when it %s, the way to get it and the way without it are named', ([, prepare]) => {
+    prepare()
+    expect(() => findElectron(folder, {})).toThrow(MissingToolError)
+    expect(() => findElectron(folder, {})).toThrow(/npx install-electron\n[^]*npm run desktop -- --browser/u)
+  })
+})
+
+describe('the settings', () => {
+  const run = { pid: 1, url: 'http://127.0.0.1:1', log: '/log', key: '/key' }
+
+  test("are the demo's addresses, and every key of its log", () => {
+    const here = {
+      issuer: 'http://127.0.0.1:2/realms/mandate',
+      trips: 'http://127.0.0.1:3',
+      agent: 'http://127.0.0.1:4',
+    }
+    expect(desktopSettings({ ...run, ...here }, 'a+00000001+AA==\nb+00000002+AA==\n')).toEqual({
+      issuer: here.issuer,
+      clientId: 'desktop',
+      services: { pdp: run.url, trips: here.trips },
+      agents: [{ id: 'booking-agent', title: 'Booking agent', url: here.agent }],
+      logKeys: ['a+00000001+AA==', 'b+00000002+AA=='],
+    })
+  })
+
+  test('are none for a demo that does not say where its services are', () => {
+    expect(desktopSettings(run, '')).toBeUndefined()
+  })
+})
