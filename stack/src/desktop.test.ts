@@ -44,12 +44,13 @@ describe("Electron's program", () => {
   })
 
   test.for([
-    ['was never fetched', () => undefined],
-    ['was fetched and is gone', () => writeFileSync(join(folder, 'path.txt'), 'electron')],
+    ['was never fetched', (): void => undefined],
+    ['was fetched and is gone', (): void => writeFileSync(join(folder, 'path.txt'), 'electron')],
   ] as const)('when it %s, the way to get it and the way without it are named', ([, prepare]) => {
     prepare()
     expect(() => findElectron(folder, {})).toThrow(MissingToolError)
-    expect(() => findElectron(folder, {})).toThrow(/npx install-electron\n[^]*npm run desktop -- --browser/u)
+    expect(() => findElectron(folder, {})).toThrow(/^ {2}npx install-electron$/mu)
+    expect(() => findElectron(folder, {})).toThrow(/^ {2}npm run desktop -- --browser$/mu)
   })
 })
 
