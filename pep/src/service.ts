@@ -9,9 +9,11 @@ import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { type Tls, tlsObjection } from './listener.ts'
+import { accountObjection } from './service-account.ts'
 
 export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
 export { type Listener, type ListenerOptions, serve, type Tls } from './listener.ts'
+export { type AccountSettings, accountOf, type Calls, clientTlsOf, createCalls } from './service-account.ts'
 
 /** Exit status for a bad configuration (`EX_CONFIG` of sysexits). */
 export const EXIT_CONFIG = 78
@@ -107,9 +109,14 @@ export interface DoorSettings {
   readonly nodeEnv: string | undefined
   readonly host: string
   readonly trustProxy: string | undefined
-  readonly secret: string
+  /** The client secret; of it and `clientKey` one is given. */
+  readonly secret: string | undefined
+  /** @default no key */
+  readonly clientKey?: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
+  /** Whose certificates are let in. @default anybody */
+  readonly clientCa?: string | undefined
 }
 
 /**
@@ -117,21 +124,26 @@ export interface DoorSettings {
  * plain HTTP, and a secret that can be guessed.
  */
 export function doorObjections(settings: DoorSettings): readonly string[] {
-  const { nodeEnv, host, trustProxy, secret, cert, key } = settings
-  const objections = [tlsObjection({ cert, key })].filter((objection) => objection !== undefined)
+  const { nodeEnv, host, trustProxy, secret, clientKey, cert, key, clientCa } = settings
+  const objections = [
+    tlsObjection({ cert, key }),
+    accountObjection({ clientSecret: secret, clientKey }),
+    clientCa !== undefined && cert === undefined ? 'TLS_CLIENT_CA needs TLS_CERT and TLS_KEY' : undefined,
+  ].filter((objection) => objection !== undefined)
   if (nodeEnv !== 'production') return objections
   if (!LOOPBACK.test(host) && trustProxy === undefined && cert === undefined) {
     objections.push(
       'plain HTTP off loopback needs TLS_CERT and TLS_KEY, or TRUST_PROXY to name the proxy that terminates TLS',
     )
   }
-  if (secret.length < 16) objections.push('the client secret must have at least 16 characters in production')
+  if (secret !== undefined && secret.length < 16)
+    objections.push('the client secret must have at least 16 characters in production')
   return objections
 }
 
 /** `undefined` without both. */
-export function tlsOf({ cert, key }: Pick<DoorSettings, 'cert' | 'key'>): Tls | undefined {
-  return cert !== undefined && key !== undefined ? { cert, key } : undefined
+export function tlsOf({ cert, key, clientCa }: Pick<DoorSettings, 'cert' | 'key' | 'clientCa'>): Tls | undefined {
+  return cert !== undefined && key !== undefined ? { cert, key, clientCa } : undefined
 }
 
 /** One line a request: no path parameters, no query, no person. */

@@ -29,6 +29,7 @@ export interface ClientTls {
 /** Connections to the PDP at most; requests beyond wait, and their deadline runs. */
 const CONNECTIONS = 64
 const MAX_IDENTITY_ANSWER_BYTES = 65_536
+const MAX_SERVICE_ANSWER_BYTES = 4_194_304
 
 /** Where Keycloak answers what, under an issuer's URL. */
 export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
@@ -39,6 +40,11 @@ export function endpointsOf(identityUrl: string): { readonly jwksUri: string; re
 /** Connections to the identity provider. */
 export function identityAgent(tls: ClientTls | undefined): Agent {
   return new Agent({ connections: 2, maxResponseSize: MAX_IDENTITY_ANSWER_BYTES, connect: connectOf(tls) })
+}
+
+/** Connections to other services. */
+export function serviceAgent(tls: ClientTls | undefined): Agent {
+  return new Agent({ connections: CONNECTIONS, maxResponseSize: MAX_SERVICE_ANSWER_BYTES, connect: connectOf(tls) })
 }
 
 export function createTransport(options: CheckedPdpAdminOptions): Transport {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { accountOf, clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -14,7 +14,8 @@ const settingsSchema = z
     TRIPS_IDENTITY_URL: setting.url.optional(),
     TRIPS_AUDIENCE: z.string().min(1).default('trips'),
     TRIPS_CLIENT_ID: z.string().min(1).default('trips'),
-    TRIPS_CLIENT_SECRET: setting.secret,
+    TRIPS_CLIENT_SECRET: setting.secret.optional(),
+    TRIPS_CLIENT_KEY: setting.pem,
     TRIPS_PDP_URL: setting.url,
     TRIPS_DATA_DIR: z.string().min(1).optional(),
     TRIPS_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/u, error: 'must be a postgres URL' }).optional(),
@@ -24,6 +25,8 @@ const settingsSchema = z
     TRIPS_TRUST_PROXY: z.string().min(1).optional(),
     TRIPS_TLS_CERT: setting.pem,
     TRIPS_TLS_KEY: setting.pem,
+    TRIPS_TLS_CA: setting.pem,
+    TRIPS_TLS_CLIENT_CA: setting.pem,
     TRIPS_PERSON_PER_MINUTE: setting.limit('personPerMinute'),
     TRIPS_PERSON_BURST: setting.limit('personBurst'),
     TRIPS_SERVICE_PER_SECOND: setting.limit('servicePerSecond'),
@@ -39,8 +42,10 @@ const settingsSchema = z
         host: env.TRIPS_HOST,
         trustProxy: env.TRIPS_TRUST_PROXY,
         secret: env.TRIPS_CLIENT_SECRET,
+        clientKey: env.TRIPS_CLIENT_KEY,
         cert: env.TRIPS_TLS_CERT,
         key: env.TRIPS_TLS_KEY,
+        clientCa: env.TRIPS_TLS_CLIENT_CA,
       }),
     ]
     const { TRIPS_DATA_DIR: folder, TRIPS_DATABASE_URL: url } = env
@@ -51,12 +56,14 @@ const settingsSchema = z
   .transform((env) => ({
     host: env.TRIPS_HOST,
     port: env.TRIPS_PORT,
-    tls: tlsOf({ cert: env.TRIPS_TLS_CERT, key: env.TRIPS_TLS_KEY }),
+    tls: tlsOf({ cert: env.TRIPS_TLS_CERT, key: env.TRIPS_TLS_KEY, clientCa: env.TRIPS_TLS_CLIENT_CA }),
+    clientTls: clientTlsOf({ ca: env.TRIPS_TLS_CA, cert: env.TRIPS_TLS_CERT, key: env.TRIPS_TLS_KEY }),
     issuer: env.TRIPS_ISSUER,
     identityUrl: env.TRIPS_IDENTITY_URL,
     audience: env.TRIPS_AUDIENCE,
     clientId: env.TRIPS_CLIENT_ID,
     clientSecret: env.TRIPS_CLIENT_SECRET,
+    clientKey: env.TRIPS_CLIENT_KEY,
     pdpUrl: env.TRIPS_PDP_URL,
     dataDir: env.TRIPS_DATA_DIR,
     databaseUrl: env.TRIPS_DATABASE_URL,
@@ -73,9 +80,12 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
-export type TripsConfig = z.output<typeof settingsSchema>
+export type TripsConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): TripsConfig {
-  return readEnvironment(env, { prefix: 'TRIPS_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema })
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const rules = { prefix: 'TRIPS_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema }
+  const { clientSecret, clientKey, ...config } = readEnvironment(env, rules)
+  const { clientId } = config
+  return { ...config, credentials: accountOf(env, 'TRIPS_', { clientId, clientSecret, clientKey }) }
 }

@@ -18,12 +18,13 @@ export type TripsLogger = PepLogger & { readonly info: (fields: object, message:
 
 /** Starts listening after a first round of housekeeping: what a crash left half done is taken back, as far as the PDP answers. */
 export async function startTrips(config: TripsConfig, logger: TripsLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients, abandonedMs } = config
+  const { issuer, identityUrl, pdpUrl, audience, interactiveClients, abandonedMs, credentials, clientTls } = config
   const shared = {
     issuer,
     pdpUrl,
-    credentials: { clientId, clientSecret },
+    credentials,
     ...(identityUrl === undefined ? {} : { identityUrl }),
+    ...(clientTls === undefined ? {} : { tls: clientTls }),
   }
   const store = createSqlStore(await openDatabase(config))
   const pep = createPep({ ...shared, audience, interactiveClients, logger })

@@ -1,0 +1,80 @@
+/**
+ * Who a service is where it calls, from its configuration: its account at the identity provider, and what it shows and trusts over TLS.
+ *
+ * @module
+ */
+import { createPrivateKey } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { fetch as undiciFetch } from 'undici'
+import type { ClientKey, KeyCredentials, SecretCredentials } from './token-endpoint.ts'
+import { type ClientTls, serviceAgent } from './transport.ts'
+
+export interface AccountSettings {
+  readonly clientId: string
+  /** Of both, one is given: {@link accountObjection}. */
+  readonly clientSecret: string | undefined
+  /** PKCS #8 in PEM: signs `private_key_jwt`. */
+  readonly clientKey: string | undefined
+}
+
+/**
+ * The account of a service. What its configuration took from a file (`…_CLIENT_SECRET_FILE`, `…_CLIENT_KEY_FILE`) is read from there for every
+ * token: it is rotated by writing the file, with no restart.
+ *
+ * @param prefix - Of the service's variables, such as `TRIPS_`.
+ */
+export function accountOf(
+  env: Readonly<Record<string, string | undefined>>,
+  prefix: string,
+  { clientId, clientSecret, clientKey }: AccountSettings,
+): SecretCredentials | KeyCredentials {
+  const read = (name: string, value: string): (() => Promise<string>) => {
+    const path = env[`${prefix}${name}_FILE`]
+    return path === undefined || path === '' ? async () => value : async () => (await readFile(path, 'utf8')).trim()
+  }
+  if (clientKey === undefined) return { clientId, clientSecret: read('CLIENT_SECRET', clientSecret ?? '') }
+  const pem = read('CLIENT_KEY', clientKey)
+  return { clientId, privateKey: async () => keyOf(await pem()) }
+}
+
+const ALGORITHMS: ReadonlyMap<string | undefined, NonNullable<ClientKey['alg']>> = new Map([
+  ['rsa', 'RS256'],
+  ['ec', 'ES256'],
+  ['ed25519', 'EdDSA'],
+] as const)
+
+/** @throws Error for what is no private key of a kind that signs for a client. */
+function keyOf(pem: string): ClientKey {
+  const alg = ALGORITHMS.get(createPrivateKey(pem).asymmetricKeyType)
+  if (alg === undefined) throw new Error('the key must be RSA, EC on P-256, or Ed25519')
+  return { pem, alg }
+}
+
+/** What is wrong with an account's settings, in words for a configuration's reader. */
+export function accountObjection({ clientSecret, clientKey }: Omit<AccountSettings, 'clientId'>): string | undefined {
+  if ((clientSecret === undefined) === (clientKey === undefined))
+    return 'CLIENT_SECRET or CLIENT_KEY (private_key_jwt): give one of them'
+  if (clientKey === undefined) return undefined
+  try {
+    keyOf(clientKey)
+    return undefined
+  } catch {
+    return 'CLIENT_KEY must be PKCS #8 in PEM: RSA, EC on P-256, or Ed25519'
+  }
+}
+
+/** Only what is given. `undefined` when nothing is: then the system's authorities are trusted, and nothing is shown. */
+export function clientTlsOf({ ca, cert, key }: ClientTls): ClientTls | undefined {
+  return ca === undefined && cert === undefined ? undefined : { ca, cert, key }
+}
+
+/** Calls to other services, over connections that are kept. */
+export interface Calls {
+  readonly fetch: typeof undiciFetch
+  readonly close: () => Promise<void>
+}
+
+export function createCalls(tls: ClientTls | undefined): Calls {
+  const dispatcher = serviceAgent(tls)
+  return { fetch: (input, init) => undiciFetch(input, { ...init, dispatcher }), close: () => dispatcher.close() }
+}
