@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { accountOf, clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
 import { idSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
@@ -15,7 +15,8 @@ const settingsSchema = z
     AGENT_IDENTITY_URL: setting.url.optional(),
     AGENT_AUDIENCE: z.string().min(1).default('booking-agent'),
     AGENT_CLIENT_ID: z.string().min(1).default('booking-agent'),
-    AGENT_CLIENT_SECRET: setting.secret,
+    AGENT_CLIENT_SECRET: setting.secret.optional(),
+    AGENT_CLIENT_KEY: setting.pem,
     AGENT_TRIPS_URL: setting.url,
     AGENT_PDP_URL: setting.url,
     AGENT_DATA_DIR: z.string().min(1),
@@ -27,6 +28,8 @@ const settingsSchema = z
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
     AGENT_TLS_CERT: setting.pem,
     AGENT_TLS_KEY: setting.pem,
+    AGENT_TLS_CA: setting.pem,
+    AGENT_TLS_CLIENT_CA: setting.pem,
     AGENT_PERSON_PER_MINUTE: setting.limit('personPerMinute'),
     AGENT_PERSON_BURST: setting.limit('personBurst'),
     AGENT_SERVICE_PER_SECOND: setting.limit('servicePerSecond'),
@@ -41,20 +44,24 @@ const settingsSchema = z
       host: env.AGENT_HOST,
       trustProxy: env.AGENT_TRUST_PROXY,
       secret: env.AGENT_CLIENT_SECRET,
+      clientKey: env.AGENT_CLIENT_KEY,
       cert: env.AGENT_TLS_CERT,
       key: env.AGENT_TLS_KEY,
+      clientCa: env.AGENT_TLS_CLIENT_CA,
     })
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
     host: env.AGENT_HOST,
     port: env.AGENT_PORT,
-    tls: tlsOf({ cert: env.AGENT_TLS_CERT, key: env.AGENT_TLS_KEY }),
+    tls: tlsOf({ cert: env.AGENT_TLS_CERT, key: env.AGENT_TLS_KEY, clientCa: env.AGENT_TLS_CLIENT_CA }),
+    clientTls: clientTlsOf({ ca: env.AGENT_TLS_CA, cert: env.AGENT_TLS_CERT, key: env.AGENT_TLS_KEY }),
     issuer: env.AGENT_ISSUER,
     identityUrl: env.AGENT_IDENTITY_URL,
     audience: env.AGENT_AUDIENCE,
     clientId: env.AGENT_CLIENT_ID,
     clientSecret: env.AGENT_CLIENT_SECRET,
+    clientKey: env.AGENT_CLIENT_KEY,
     tripsUrl: env.AGENT_TRIPS_URL,
     pdpUrl: env.AGENT_PDP_URL,
     dataDir: env.AGENT_DATA_DIR,
@@ -72,9 +79,12 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
-export type AgentConfig = z.output<typeof settingsSchema>
+export type AgentConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): AgentConfig {
-  return readEnvironment(env, { prefix: 'AGENT_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema })
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const rules = { prefix: 'AGENT_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema }
+  const { clientSecret, clientKey, ...config } = readEnvironment(env, rules)
+  const { clientId } = config
+  return { ...config, credentials: accountOf(env, 'AGENT_', { clientId, clientSecret, clientKey }) }
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createPep, endpointsOf } from '@mandate/pep'
-import { type Listener, serve } from '@mandate/pep/service'
+import { createPep } from '@mandate/pep'
+import { createCalls, type Listener, serve } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
 import { type AgentLogger, createApp } from './app.ts'
 import type { AgentConfig } from './config.ts'
@@ -15,30 +15,13 @@ import { createRunStore } from './store.ts'
 import { createTripsTokens } from './tokens.ts'
 import { createTripsClient } from './trips-client.ts'
 
+const TOKEN_TIMEOUT_MS = 5_000
+
 export async function startAgent(config: AgentConfig, logger: AgentLogger): Promise<Listener> {
-  const {
-    issuer,
-    identityUrl,
-    pdpUrl,
-    clientId,
-    clientSecret,
-    audience,
-    interactiveClients,
-    trustProxy,
-    limits,
-    publicUrl,
-  } = config
-  const pep = createPep({
-    issuer,
-    audience,
-    pdpUrl,
-    credentials: { clientId, clientSecret },
-    interactiveClients,
-    logger,
-    ...(identityUrl === undefined ? {} : { identityUrl }),
-  })
+  const { issuer, pdpUrl, clientId, audience, interactiveClients, trustProxy, limits, publicUrl } = config
+  const pep = createPep({ ...accountOf(config), audience, pdpUrl, interactiveClients, logger })
   const halt = new AbortController()
-  const { store, tokens, runner } = parts(config, halt.signal)
+  const { store, tokens, runner, close } = parts(config, halt.signal)
   store.interrupt()
   const events = new RunEvents(store)
   const failed = (error: unknown): void =>
@@ -58,8 +41,7 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
       halt.abort()
       events.close()
       await Promise.all([listener.close(), endSchedule(), ...underWay])
-      await pep.close()
-      store.close()
+      await Promise.all([pep.close(), close()])
     },
   }
 }
@@ -70,19 +52,29 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
  * @throws Fault `identity_unavailable` when the agent gets no token.
  */
 export async function runOnOwnSchedule(config: AgentConfig, workflow: string): Promise<Run> {
-  const { store, ...deps } = parts(config, new AbortController().signal)
+  const { close, ...deps } = parts(config, new AbortController().signal)
   try {
-    return await runOwn(workflow, { ...deps, store, agent: config.clientId })
+    return await runOwn(workflow, { ...deps, agent: config.clientId })
   } finally {
-    store.close()
+    await close()
   }
 }
 
+/** The agent's account, as all that calls in its name takes it. */
+function accountOf({ issuer, identityUrl, credentials, clientTls }: AgentConfig) {
+  const identity = identityUrl === undefined ? {} : { identityUrl }
+  return { issuer, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }
+}
+
 function parts(config: AgentConfig, halt: AbortSignal) {
-  const { issuer, identityUrl, clientId, clientSecret, tripsUrl, dataDir, parallelItems } = config
+  const { tripsUrl, dataDir, parallelItems, clientTls } = config
   const store = createRunStore(dataDir)
-  const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
-  const tokens = createTripsTokens({ issuer, tokenEndpoint, clientId, clientSecret })
-  const runner = { trips: createTripsClient(tripsUrl), store, now: Date.now, parallel: parallelItems, halt }
-  return { store, tokens, runner }
+  const tokens = createTripsTokens({ ...accountOf(config), timeoutMs: TOKEN_TIMEOUT_MS })
+  const calls = createCalls(clientTls)
+  const runner = { trips: createTripsClient(tripsUrl, calls), store, now: Date.now, parallel: parallelItems, halt }
+  const close = async () => {
+    await Promise.all([tokens.close(), calls.close()])
+    store.close()
+  }
+  return { store, tokens, runner, close }
 }

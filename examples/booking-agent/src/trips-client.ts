@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Calls } from '@mandate/pep/service'
 import { linkSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { type Decided, toldReasonSchema } from './run.ts'
@@ -66,7 +67,8 @@ const problemSchema = z.object({ code: z.string() })
 const TIMEOUT_MS = 10_000
 
 /** @param url - Base URL of trips, without a trailing slash. */
-export function createTripsClient(url: string): Trips {
+export function createTripsClient(url: string, { fetch }: Pick<Calls, 'fetch'>): Trips {
+  const call = caller(fetch)
   const path = (workflow: string, rest = '') => `${url}/workflows/${encodeURIComponent(workflow)}${rest}`
   return {
     items: async (workflow, as) => mapped(await call('GET', path(workflow), as, tripSchema), ({ items }) => items),
@@ -83,26 +85,28 @@ export function createTripsClient(url: string): Trips {
   }
 }
 
-async function call<S extends z.ZodType>(
-  method: 'GET' | 'POST',
-  url: string,
-  as: Acting,
-  schema: S,
-  key?: string,
-): Promise<Answer<z.output<S>>> {
-  const headers = {
-    authorization: `Bearer ${as.token}`,
-    accept: 'application/json',
-    'x-request-id': as.requestId,
-    ...(as.persona === undefined ? {} : { 'mandate-persona': as.persona }),
-    ...(key === undefined ? {} : { 'idempotency-key': key }),
-  }
-  try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const response = await fetch(url, { method, headers, redirect: 'error', signal })
-    return read(response.status, await response.json(), schema)
-  } catch {
-    return { kind: 'failed', code: 'service_unavailable' }
+function caller(fetch: Calls['fetch']) {
+  return async <S extends z.ZodType>(
+    method: 'GET' | 'POST',
+    url: string,
+    as: Acting,
+    schema: S,
+    key?: string,
+  ): Promise<Answer<z.output<S>>> => {
+    const headers = {
+      authorization: `Bearer ${as.token}`,
+      accept: 'application/json',
+      'x-request-id': as.requestId,
+      ...(as.persona === undefined ? {} : { 'mandate-persona': as.persona }),
+      ...(key === undefined ? {} : { 'idempotency-key': key }),
+    }
+    try {
+      const signal = AbortSignal.timeout(TIMEOUT_MS)
+      const response = await fetch(url, { method, headers, redirect: 'error', signal })
+      return read(response.status, await response.json(), schema)
+    } catch {
+      return { kind: 'failed', code: 'service_unavailable' }
+    }
   }
 }
 
