@@ -26,7 +26,7 @@ const text = COMPOSE_FILES.map((path) => readFileSync(join(ROOT, path), 'utf8'))
 
 function optionsFor(env: NodeJS.ProcessEnv): DockerOptions {
   const stateDir = temporaryFolder()
-  const ports = { keycloak: 1, openFga: 2, pdp: 3, trips: 4, agent: 5, auditor: 6 }
+  const ports = { keycloak: 1, openFga: 2, pdp: 3, trips: 4, care: 7, agent: 5, auditor: 6 }
   const withTools = { ...env, PATH: `${env['PATH']}:${process.env['PATH']}` }
   return { env: withTools, stateDir, secrets: loadSecrets(stateDir), ports }
 }

@@ -38,7 +38,7 @@ export interface KeycloakOptions {
 }
 
 /** Clients of the realm that have a secret. */
-type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'booking-agent'
+type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
 
 /** A running Keycloak. */
 export interface Keycloak {
@@ -72,6 +72,7 @@ export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak>
       pdp: realm.PDP_CLIENT_SECRET,
       auditor: realm.AUDITOR_CLIENT_SECRET,
       trips: realm.TRIPS_CLIENT_SECRET,
+      care: realm.CARE_CLIENT_SECRET,
       'booking-agent': realm.BOOKING_AGENT_CLIENT_SECRET,
     },
     pid: () => running.pid,
@@ -98,7 +99,7 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
     url,
     issuer: `${url}/realms/mandate`,
     admin,
-    clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'trips', 'booking-agent']),
+    clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'trips', 'care', 'booking-agent']),
     pid: () => undefined,
     ended: () => new Promise(() => undefined),
     stop: () => Promise.resolve(),

@@ -20,6 +20,7 @@ const VARIABLES: Readonly<Record<PortName, string>> = {
   openFga: 'MANDATE_OPENFGA_PORT',
   pdp: 'MANDATE_PDP_PORT',
   trips: 'MANDATE_TRIPS_PORT',
+  care: 'MANDATE_CARE_PORT',
   agent: 'MANDATE_AGENT_PORT',
   auditor: 'MANDATE_AUDITOR_PORT',
 }

@@ -21,6 +21,9 @@ const secretsFile = z.strictObject({
   people: z.record(z.string(), person),
 })
 
+/** One of a version that knew fewer clients of the realm. */
+const olderFile = secretsFile.extend({ realm: z.partialRecord(z.enum(REALM_SECRETS), z.string().min(32)) })
+
 /** Everything secret about one installation. */
 export type Secrets = z.infer<typeof secretsFile>
 
@@ -28,7 +31,7 @@ export type Secrets = z.infer<typeof secretsFile>
 export const SECRETS_FILE = 'secrets.json'
 
 /**
- * Reads the secrets of a state folder, or makes them.
+ * Reads the secrets of a state folder, or makes them; those that a newer version added are made now.
  *
  * @throws {@link StartError} when the file is there but is not one of ours: it is never overwritten.
  */
@@ -42,16 +45,23 @@ export function loadSecrets(stateDir: string): Secrets {
   }
   const parsed = secretsFile.safeParse(stored)
   if (parsed.success) return parsed.data
+  const older = olderFile.safeParse(stored)
+  if (older.success) {
+    const complete = secretsFile.parse({ ...older.data, realm: { ...freshRealm(), ...older.data.realm } })
+    writeAtomically(file, `${JSON.stringify(complete, undefined, 2)}\n`)
+    return complete
+  }
   throw new StartError(`${file} does not look like ours. Start over with: npm start -- --fresh`)
 }
 
+const secret = (): string => randomBytes(32).toString('base64url')
+const freshRealm = () => Object.fromEntries(REALM_SECRETS.map((name) => [name, secret()]))
+
 function generateSecrets(): Secrets {
-  const secret = (): string => randomBytes(32).toString('base64url')
-  const realm = Object.fromEntries(REALM_SECRETS.map((name) => [name, secret()]))
   return secretsFile.parse({
     openFgaToken: secret(),
     keycloakAdminPassword: secret(),
-    realm,
+    realm: freshRealm(),
     people: generatePeople(),
   })
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { LOOPBACK } from './net.ts'
 
 /** The services of ours that a stack runs, in the order in which they start. */
-export const SERVICES = ['pdp', 'trips', 'agent', 'auditor'] as const
+export const SERVICES = ['pdp', 'trips', 'care', 'agent', 'auditor'] as const
 export type ServiceName = (typeof SERVICES)[number]
 
 /** Everything that has a port of its own. */
@@ -19,7 +19,7 @@ export interface SettingsInput {
   readonly ports: Readonly<Record<ServiceName, number>>
   readonly issuer: string
   readonly openFga: { readonly url: string; readonly apiToken: string }
-  readonly clientSecrets: { readonly trips: string; readonly 'booking-agent': string; readonly auditor: string }
+  readonly clientSecrets: Readonly<Record<'trips' | 'care' | 'booking-agent' | 'auditor', string>>
   /** @default 'info' */
   readonly logLevel?: string
 }
@@ -45,7 +45,13 @@ export function logKeyFile(stateDir: string): string {
 
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
-  const urls = { pdp: urlOf('pdp'), trips: urlOf('trips'), agent: urlOf('agent'), auditor: urlOf('auditor') }
+  const urls = {
+    pdp: urlOf('pdp'),
+    trips: urlOf('trips'),
+    care: urlOf('care'),
+    agent: urlOf('agent'),
+    auditor: urlOf('auditor'),
+  }
   const logLevel = { LOG_LEVEL: input.logLevel ?? 'info' }
   return {
     pdp: { name: 'pdp', entry: 'pdp/src/main.ts', url: urls.pdp, env: { ...pdpEnv(input, urls.pdp), ...logLevel } },
@@ -54,6 +60,12 @@ export function serviceSettings(input: SettingsInput): Record<ServiceName, Servi
       entry: 'examples/trips/src/main.ts',
       url: urls.trips,
       env: { ...tripsEnv(input, urls.pdp), ...logLevel },
+    },
+    care: {
+      name: 'care',
+      entry: 'examples/care/src/main.ts',
+      url: urls.care,
+      env: { ...careEnv(input, urls.pdp), ...logLevel },
     },
     agent: {
       name: 'booking-agent',
@@ -79,7 +91,7 @@ function pdpEnv({ stateDir, ports, issuer, openFga }: SettingsInput, url: string
     PDP_AUDIENCE: 'pdp',
     PDP_DATA_DIR: pdpDataDir(stateDir),
     PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,mandate-cli',
-    PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
+    PDP_SERVICES: 'trips=workflow+workflow_item+travel_account,care=care_plan+care_task+care_account',
     PDP_LOG_ORIGIN: 'mandate.invalid/demo',
     OPENFGA_URL: openFga.url,
     OPENFGA_API_TOKEN: openFga.apiToken,
@@ -97,6 +109,20 @@ function tripsEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdp
     TRIPS_PDP_URL: pdpUrl,
     TRIPS_DATA_DIR: join(stateDir, 'trips'),
     TRIPS_INTERACTIVE_CLIENTS: 'desktop',
+  }
+}
+
+function careEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdpUrl: string): Record<string, string> {
+  return {
+    CARE_HOST: LOOPBACK,
+    CARE_PORT: String(ports.care),
+    CARE_ISSUER: issuer,
+    CARE_AUDIENCE: 'care',
+    CARE_CLIENT_ID: 'care',
+    CARE_CLIENT_SECRET: clientSecrets.care,
+    CARE_PDP_URL: pdpUrl,
+    CARE_DATA_DIR: join(stateDir, 'care'),
+    CARE_INTERACTIVE_CLIENTS: 'desktop',
   }
 }
 

@@ -184,8 +184,9 @@ async function bringUpServices(
     services[key] = service
     context.started.push(() => service.stop())
   }
-  const { pdp, trips, agent, auditor } = settings
-  return { services, urls: { pdp: pdp.url, trips: trips.url, agent: agent.url, auditor: auditor.url } }
+  const { pdp, trips, care, agent, auditor } = settings
+  const urls = { pdp: pdp.url, trips: trips.url, care: care.url, agent: agent.url, auditor: auditor.url }
+  return { services, urls }
 }
 
 /** Two missing tools are named together: nobody wants to learn of the second after installing the first. */

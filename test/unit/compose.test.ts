@@ -7,15 +7,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readConfig as readAuditorConfig } from '@mandate/auditor/server'
 import { readConfig as readAgentConfig } from '@mandate/booking-agent'
+import { readConfig as readCareConfig } from '@mandate/care'
 import { REALM_SECRETS } from '@mandate/keycloak'
 import { parseConfig } from '@mandate/pdp'
+import type { Credentials } from '@mandate/pep'
 import { readConfig as readTripsConfig } from '@mandate/trips'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ComposeService, ROOT, read, readComposeFile, variablesOf } from '../support/compose-file.ts'
 
 const compose = readComposeFile()
 const services = Object.entries(compose.services)
-const OURS = ['pdp', 'trips', 'booking-agent', 'auditor'] as const
+const OURS = ['pdp', 'trips', 'care', 'booking-agent', 'auditor'] as const
 const ONE_SHOT = 'openfga-migrate'
 
 function serviceOf(name: string): ComposeService {
@@ -156,23 +158,32 @@ function portOf(name: string): string | undefined {
   return build?.args['PORT']
 }
 
+/** As it will be read for each token. */
+async function secretOf({ credentials }: { readonly credentials: Credentials }): Promise<unknown> {
+  const secret = 'clientSecret' in credentials ? credentials.clientSecret : undefined
+  return typeof secret === 'function' ? await secret() : secret
+}
+
 describe('our services', () => {
   test('the PDP takes its environment in production: every name known, everything there, nothing insecure', () => {
     const { config, warnings } = parseConfig(environmentOf('pdp'), (path) => readFileSync(path, 'utf8'))
     expect(warnings).toEqual([])
     expect(config).toMatchObject({ NODE_ENV: 'production', PDP_HOST: '0.0.0.0', TRUST_PROXY: 1 })
     expect(config.PDP_PORT).toBe(Number(portOf('pdp')))
-    expect([...config.PDP_SERVICES.keys()]).toEqual(['trips'])
+    expect([...config.PDP_SERVICES.keys()]).toEqual(['trips', 'care'])
   })
 
-  test('trips and the agent take theirs', () => {
+  test('trips, care and the agent take theirs', async () => {
     const trips = readTripsConfig(environmentOf('trips'))
     const agent = readAgentConfig(environmentOf('booking-agent'))
+    const care = readCareConfig(environmentOf('care'))
+    expect(care).toMatchObject({ host: '0.0.0.0', port: Number(portOf('care')) })
     expect(trips).toMatchObject({ host: '0.0.0.0', port: Number(portOf('trips')) })
     expect(agent).toMatchObject({ host: '0.0.0.0', port: Number(portOf('booking-agent')) })
     expect(trips).toMatchObject({ dataDir: undefined, databaseUrl: expect.stringContaining('@postgres:5432/trips') })
-    expect(trips.clientSecret).toBe(readFileSync(join(secrets, 'trips_client_secret'), 'utf8'))
-    expect(agent.clientSecret).toBe(readFileSync(join(secrets, 'booking_agent_client_secret'), 'utf8'))
+    expect(await secretOf(trips)).toBe(readFileSync(join(secrets, 'trips_client_secret'), 'utf8'))
+    expect(await secretOf(agent)).toBe(readFileSync(join(secrets, 'booking_agent_client_secret'), 'utf8'))
+    expect(await secretOf(care)).toBe(readFileSync(join(secrets, 'care_client_secret'), 'utf8'))
   })
 
   test('the auditor takes its own, and is sent back to where the edge serves it', () => {
@@ -188,6 +199,7 @@ describe('our services', () => {
     const believed = [
       environmentOf('pdp')['PDP_ISSUER'],
       environmentOf('trips')['TRIPS_ISSUER'],
+      environmentOf('care')['CARE_ISSUER'],
       environmentOf('booking-agent')['AGENT_ISSUER'],
       environmentOf('auditor')['AUDITOR_ISSUER'],
     ]
@@ -318,6 +330,7 @@ describe('.env.example', () => {
     const settings = [
       ['pdp/src/config.ts', /^ {2}(?<name>(?:PDP|OPENFGA|LOG|TRUST|NODE)_[A-Z_]+):/gmu],
       ['examples/trips/src/config.ts', /^ {4}(?<name>(?:TRIPS|LOG|NODE)_[A-Z_]+):/gmu],
+      ['examples/care/src/config.ts', /^ {4}(?<name>(?:CARE|LOG|NODE)_[A-Z_]+):/gmu],
       ['examples/booking-agent/src/config.ts', /^ {4}(?<name>(?:AGENT|LOG|NODE)_[A-Z_]+):/gmu],
       ['auditor/src/server/config.ts', /^ {4}(?<name>(?:AUDITOR|LOG|NODE)_[A-Z_]+):/gmu],
     ] as const

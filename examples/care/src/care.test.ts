@@ -64,7 +64,7 @@ test('a plan is the patient’s, registered with its tasks, in the words of the 
       body: { parent: `care_plan:${body.id}` },
     })),
   ])
-  expect(pdp.asked[0]?.body).toMatchObject({
+  expect(pdp.asked.find(({ path }) => path.endsWith('/evaluation'))?.body).toMatchObject({
     action: { name: 'create' },
     resource: { type: 'care_account', id: 'carlo' },
   })
@@ -131,4 +131,37 @@ test('with no PDP nothing is done', async () => {
   const { id } = (await call('POST', '/plans')).body
   pdp.answerWith((_asked, res) => sendJson(res, 500, {}))
   expect((await call('POST', `/plans/${id}/execute`, agent)).status).toBe(503)
+})
+
+test('a patient is forgotten at the PDP’s word: at the PDP first, then here, then it is acknowledged', async () => {
+  const { id } = (await call('POST', '/plans')).body
+  pdp.answerWith(answering(() => ({ ...owns, context: { ...owns.context, owner: 'user:mia' } })))
+  const hers = (await call('POST', '/plans', { sub: 'mia' })).body
+  await care.close()
+  let erasedAt = Date.now() - 60_000
+  let removals = 'refused'
+  const told: string[] = []
+  pdp.answerWith((asked, res) => {
+    if (asked.path === '/v1/erasures') {
+      const notice = { id: '01K00000000000000000000000', issuer: issuer.issuer, sub: 'carlo' }
+      return sendJson(res, 200, { items: [{ ...notice, erased_at: new Date(erasedAt).toISOString() }] })
+    }
+    if (asked.method === 'DELETE' && removals === 'refused') return sendJson(res, 503, {})
+    if (asked.method === 'DELETE' || asked.path.endsWith('/acknowledge')) told.push(asked.path.split('/').at(-1) ?? '')
+    return answering(() => owns)(asked, res)
+  })
+  await start()
+  expect([told, (await call('GET', `/plans/${id}`)).status]).toEqual([['acknowledge'], 200])
+  await care.close()
+  erasedAt = Date.now()
+  told.length = 0
+  await start()
+  expect([told, (await call('GET', `/plans/${id}`)).status]).toEqual([[], 200])
+  await care.close()
+  removals = 'taken'
+  await start()
+  expect(told.slice(-2)).toEqual([id, 'acknowledge'])
+  expect(told).toHaveLength(5)
+  expect((await call('GET', `/plans/${id}`)).status).toBe(404)
+  expect((await call('GET', `/plans/${hers.id}`)).status).toBe(200)
 })

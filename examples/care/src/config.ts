@@ -3,24 +3,28 @@
  *
  * @module
  */
-import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { accountOf, clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
   .strictObject({
     CARE_HOST: setting.host,
-    CARE_PORT: setting.port(4004),
+    CARE_PORT: setting.port(4005),
     CARE_ISSUER: setting.url,
     CARE_IDENTITY_URL: setting.url.optional(),
     CARE_AUDIENCE: z.string().min(1).default('care'),
     CARE_CLIENT_ID: z.string().min(1).default('care'),
-    CARE_CLIENT_SECRET: setting.secret,
+    CARE_CLIENT_SECRET: setting.secret.optional(),
+    CARE_CLIENT_KEY: setting.pem,
     CARE_PDP_URL: setting.url,
     CARE_DATA_DIR: z.string().min(1),
     CARE_INTERACTIVE_CLIENTS: setting.list(['desktop']),
+    CARE_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     CARE_TRUST_PROXY: z.string().min(1).optional(),
     CARE_TLS_CERT: setting.pem,
     CARE_TLS_KEY: setting.pem,
+    CARE_TLS_CA: setting.pem,
+    CARE_TLS_CLIENT_CA: setting.pem,
     CARE_PERSON_PER_MINUTE: setting.limit('personPerMinute'),
     CARE_PERSON_BURST: setting.limit('personBurst'),
     CARE_SERVICE_PER_SECOND: setting.limit('servicePerSecond'),
@@ -35,23 +39,28 @@ const settingsSchema = z
       host: env.CARE_HOST,
       trustProxy: env.CARE_TRUST_PROXY,
       secret: env.CARE_CLIENT_SECRET,
+      clientKey: env.CARE_CLIENT_KEY,
       cert: env.CARE_TLS_CERT,
       key: env.CARE_TLS_KEY,
+      clientCa: env.CARE_TLS_CLIENT_CA,
     })
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
     host: env.CARE_HOST,
     port: env.CARE_PORT,
-    tls: tlsOf({ cert: env.CARE_TLS_CERT, key: env.CARE_TLS_KEY }),
+    tls: tlsOf({ cert: env.CARE_TLS_CERT, key: env.CARE_TLS_KEY, clientCa: env.CARE_TLS_CLIENT_CA }),
+    clientTls: clientTlsOf({ ca: env.CARE_TLS_CA, cert: env.CARE_TLS_CERT, key: env.CARE_TLS_KEY }),
     issuer: env.CARE_ISSUER,
     identityUrl: env.CARE_IDENTITY_URL,
     audience: env.CARE_AUDIENCE,
     clientId: env.CARE_CLIENT_ID,
     clientSecret: env.CARE_CLIENT_SECRET,
+    clientKey: env.CARE_CLIENT_KEY,
     pdpUrl: env.CARE_PDP_URL,
     dataDir: env.CARE_DATA_DIR,
     interactiveClients: env.CARE_INTERACTIVE_CLIENTS,
+    housekeepingMs: env.CARE_HOUSEKEEPING_SECONDS * 1_000,
     trustProxy: env.CARE_TRUST_PROXY,
     limits: {
       personPerMinute: env.CARE_PERSON_PER_MINUTE,
@@ -62,9 +71,12 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
-export type CareConfig = z.output<typeof settingsSchema>
+export type CareConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): CareConfig {
-  return readEnvironment(env, { prefix: 'CARE_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema })
+export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+  const rules = { prefix: 'CARE_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema }
+  const { clientSecret, clientKey, ...config } = readEnvironment(env, rules)
+  const { clientId } = config
+  return { ...config, credentials: accountOf(env, 'CARE_', { clientId, clientSecret, clientKey }) }
 }

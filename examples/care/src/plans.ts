@@ -43,7 +43,7 @@ export class Plans {
     const path = join(folder, 'care.db')
     this.#db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
     chmodSync(path, 0o600)
-    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; ${SCHEMA}`)
+    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; ${SCHEMA}`)
   }
 
   /** Keeps a plan that nobody sees yet. */
@@ -74,6 +74,18 @@ export class Plans {
   find(id: string): Plan | undefined {
     const row = this.#db.prepare('SELECT * FROM plan WHERE id = ? AND registered = 1').get(id)
     return row && planSchema.parse(row)
+  }
+
+  /** Every plan of an owner, seen or not. */
+  of(owner: string): readonly Plan[] {
+    return z.array(planSchema).parse(this.#db.prepare('SELECT * FROM plan WHERE owner = ?').all(owner))
+  }
+
+  /** With its tasks; overwritten, not only unlinked (rule E4). */
+  forget(id: string): void {
+    for (const sql of ['DELETE FROM task WHERE plan = ?', 'DELETE FROM plan WHERE id = ?'])
+      this.#db.prepare(sql).run(id)
+    this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
   /** In the order of the plan. */

@@ -3,56 +3,42 @@
  *
  * @module
  */
-import { createPdpAdmin, createPep, type PepLogger, problems } from '@mandate/pep'
-import { createLimits, type Listener, requestLog, serve } from '@mandate/pep/service'
-import { Fault } from '@mandate/protocol'
-import express from 'express'
-import helmet from 'helmet'
+import { createPdpAdmin, createPep } from '@mandate/pep'
+import { type Listener, serve } from '@mandate/pep/service'
+import { type CareLogger, createApp } from './app.ts'
 import type { CareConfig } from './config.ts'
 import { Plans } from './plans.ts'
-import { careRoutes } from './routes.ts'
 import { Ward } from './ward.ts'
 
-export type CareLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
-
 export async function startCare(config: CareConfig, logger: CareLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, clientId, clientSecret, audience, interactiveClients } = config
+  const { issuer, identityUrl, pdpUrl, credentials, audience, interactiveClients, clientTls } = config
   const identity = identityUrl === undefined ? {} : { identityUrl }
-  const shared = { issuer, pdpUrl, credentials: { clientId, clientSecret }, ...identity }
+  const shared = { issuer, pdpUrl, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
-  const registry = createPdpAdmin(shared)
+  const pdp = createPdpAdmin(shared)
   const plans = new Plans(config.dataDir)
-  const ward = new Ward(plans, registry)
-  await ward
-    .finish()
-    .catch(() => logger.warn({}, 'what a crash left could not be registered; the next start tries again'))
-  const limits = createLimits(config.limits)
-  const app = express()
-  app.disable('x-powered-by')
-  app.set('case sensitive routing', true)
-  if (config.trustProxy !== undefined) app.set('trust proxy', config.trustProxy)
-  app.use(helmet(), requestLog(logger))
-  app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
-    res.json({ status: 'ok' })
-  })
-  app.get('/readyz', pep.open('says only whether the database answers'), (_req, res) => {
-    plans.check()
-    res.json({ status: 'ok' })
-  })
-  app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
-  app.use(express.json({ limit: '16kb', strict: true }), careRoutes({ pep, plans, ward }))
-  app.use(() => {
-    throw new Fault('not_found', 'no such route')
-  })
-  app.use(problems(logger))
-  pep.seal(app)
-  const listener = await serve(app, config)
+  const ward = new Ward(plans, pdp)
+  const round = () => keepHouse(ward, logger)
+  let last = round()
+  await last
+  const timer = setInterval(() => {
+    last = last.then(round)
+  }, config.housekeepingMs)
+  const listener = await serve(createApp(config, { pep, plans, ward }, logger), config)
   return {
     url: listener.url,
     close: async () => {
+      clearInterval(timer)
       await listener.close()
-      await Promise.all([pep.close(), registry.close()])
+      await last
+      await Promise.all([pep.close(), pdp.close()])
       plans.close()
     },
   }
+}
+
+/** What could not be done is for the next round. */
+async function keepHouse(ward: Ward, logger: CareLogger): Promise<void> {
+  await ward.finish().catch(() => logger.warn({}, 'what a crash left could not be registered'))
+  await ward.forget().catch(() => logger.warn({}, 'whom to forget could not be pulled'))
 }

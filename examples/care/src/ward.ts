@@ -1,10 +1,10 @@
 /**
- * What the ward does: makes a plan for a patient, and tells the PDP of it.
+ * What the ward does: makes a plan for a patient, tells the PDP of it, and forgets a patient when the PDP says so.
  *
  * @module
  */
 import type { PdpAdmin } from '@mandate/pep'
-import { ulid } from 'ulid'
+import { decodeTime, ulid } from 'ulid'
 import type { Plan, Plans, Task } from './plans.ts'
 
 /** What every patient gets. Minutes, hours from now, the ward's grade of risk: the ward's own figures, never a request's. */
@@ -15,13 +15,15 @@ const TASKS = [
 ] as const
 const HOUR_MS = 3_600_000
 
+type RegistryAndFeed = Pick<PdpAdmin, 'register' | 'unregister' | 'erasures' | 'acknowledge'>
+
 export class Ward {
   readonly #plans: Plans
-  readonly #registry: Pick<PdpAdmin, 'register'>
+  readonly #pdp: RegistryAndFeed
 
-  constructor(plans: Plans, registry: Pick<PdpAdmin, 'register'>) {
+  constructor(plans: Plans, pdp: RegistryAndFeed) {
     this.#plans = plans
-    this.#registry = registry
+    this.#pdp = pdp
   }
 
   /** @throws Fault `decision_unavailable` when it cannot be registered now; {@link finish} sees to it. */
@@ -41,15 +43,35 @@ export class Ward {
     for (const plan of this.#plans.unregistered()) await this.#register(plan)
   }
 
+  /**
+   * Forgets whom the PDP names (rule E4). Each plan leaves the PDP before it leaves here, and the notice is acknowledged last: whatever a crash
+   * cuts off is told again, and is done again.
+   *
+   * @throws Fault `decision_unavailable`: the rest is for the next round.
+   */
+  async forget(): Promise<void> {
+    for (const { id: notice, sub, erased_at } of await this.#pdp.erasures()) {
+      const before = Date.parse(erased_at)
+      for (const { id } of this.#plans.of(`user:${sub}`)) {
+        // Who came back after that is somebody new.
+        if (decodeTime(id) > before) continue
+        for (const task of this.#plans.tasks(id)) await this.#pdp.unregister('care_task', task.id)
+        await this.#pdp.unregister('care_plan', id)
+        this.#plans.forget(id)
+      }
+      await this.#pdp.acknowledge(notice)
+    }
+  }
+
   async #register({ id, owner, owner_persona: persona }: Plan): Promise<void> {
-    await this.#registry.register({
+    await this.#pdp.register({
       type: 'care_plan',
       id,
       owner,
       ...(persona === null ? {} : { owner_persona: persona }),
     })
     const parent = `care_plan:${id}`
-    for (const task of this.#plans.tasks(id)) await this.#registry.register({ type: 'care_task', id: task.id, parent })
+    for (const task of this.#plans.tasks(id)) await this.#pdp.register({ type: 'care_task', id: task.id, parent })
     this.#plans.registered(id)
   }
 }
