@@ -160,6 +160,9 @@ describe('what is insecure is a warning, and in production an error', () => {
   test('a certificate without its key is an error everywhere', () => {
     for (const one of ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE'])
       expect(problems({ [one]: 'x' })).toEqual(['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together'])
+    expect(problems({ PDP_TLS_CLIENT_CA_FILE: 'x' })).toEqual([
+      'PDP_TLS_CLIENT_CA_FILE: it needs PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE',
+    ])
   })
 })
 

@@ -104,6 +104,8 @@ const schema = z.strictObject({
   PDP_PRIVATE_HOSTS: list.default([]),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),
+  /** mTLS: only who shows a certificate of this authority is let in. */
+  PDP_TLS_CLIENT_CA_FILE: z.string().optional(),
   /** Signs the metadata (AuthZEN 1.0, section 9.2). */
   PDP_METADATA_KEY_FILE: z.string().optional(),
   PDP_PERSON_PER_MINUTE: positive.default(DEFAULT_LIMITS.personPerMinute),
@@ -203,6 +205,9 @@ function insecurities(config: Config): { readonly errors: readonly string[]; rea
     ...(hasTls === (config.PDP_TLS_KEY_FILE !== undefined)
       ? []
       : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
+    ...(config.PDP_TLS_CLIENT_CA_FILE !== undefined && !hasTls
+      ? ['PDP_TLS_CLIENT_CA_FILE: it needs PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE']
+      : []),
     ...(config.PDP_VAULT_KEY !== undefined && config.PDP_VAULT_KEY_COMMAND.length > 0
       ? ['PDP_VAULT_KEY: give it or PDP_VAULT_KEY_COMMAND, not both']
       : []),

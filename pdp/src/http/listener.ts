@@ -9,21 +9,27 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.ts'
 
-type ListenOptions = Pick<Config, 'PDP_HOST' | 'PDP_PORT' | 'PDP_TLS_CERT_FILE' | 'PDP_TLS_KEY_FILE'>
+type ListenOptions = Pick<
+  Config,
+  'PDP_HOST' | 'PDP_PORT' | 'PDP_TLS_CERT_FILE' | 'PDP_TLS_KEY_FILE' | 'PDP_TLS_CLIENT_CA_FILE'
+>
 
 /** Slow clients are cut off: headers within 10 s, a request within 15 s. */
 export function listen(config: ListenOptions, app: RequestListener): Promise<Server> {
   const timeouts = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
-  const { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
-  const server =
-    cert && key
-      ? createTlsServer({ ...timeouts, cert: readFileSync(cert), key: readFileSync(key), minVersion: 'TLSv1.2' }, app)
-      : createHttpServer(timeouts, app)
+  const tls = tlsOf(config)
+  const server = tls ? createTlsServer({ ...timeouts, ...tls }, app) : createHttpServer(timeouts, app)
   countRequests(server)
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(config.PDP_PORT, config.PDP_HOST, () => resolve(server))
   })
+}
+
+function tlsOf({ PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key, PDP_TLS_CLIENT_CA_FILE: ca }: ListenOptions) {
+  if (!(cert && key)) return undefined
+  const clients = ca === undefined ? {} : { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: true }
+  return { cert: readFileSync(cert), key: readFileSync(key), ...clients, minVersion: 'TLSv1.2' } as const
 }
 
 export function addressOf(config: ListenOptions, server: Server): string {
