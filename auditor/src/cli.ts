@@ -50,6 +50,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       entry: { type: 'string' },
       key: { type: 'string', multiple: true },
       checkpoint: { type: 'string' },
+      anchor: { type: 'string' },
       remember: { type: 'boolean' },
       archive: { type: 'string' },
       'archive-key': { type: 'string' },

@@ -11,7 +11,8 @@ export const USAGE = `mandate-audit: read and verify a decision log
   mandate-audit export (--url URL | --dir LOG) [filters] [--format jsonl|csv|ocsf] [--out FILE]
   mandate-audit prove  (--url URL | --dir LOG) ID [--out FILE] [--entry-out FILE] [--key VKEY]
   mandate-audit replay --url URL ID [--json]
-  mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--witness VKEY [--quorum N]] [--json]
+  mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--anchor FILE]
+                        [--witness VKEY [--quorum N]] [--json]
   mandate-audit verify --proof FILE --entry FILE --key VKEY [--json]
   mandate-audit witness --listen HOST:PORT --log ORIGIN=VKEY --state DIR [--name NAME]
 
@@ -31,6 +32,7 @@ Filters of query, watch and export (all that are given must hold)
 verify
   --key VKEY           the pinned verifier key, or the file that holds it or several; give it again for a second key
   --checkpoint FILE    a checkpoint from before: truncation and forks since then show
+  --anchor FILE        checkpoints that an anchor gathered (PDP_ANCHOR_FILE): the log must fit each of them
   --remember           when all is well, write the newest checkpoint to that file
   --witness VKEY       the pinned key of a witness that must have cosigned; give it again for others
   --quorum N           so many of them are enough

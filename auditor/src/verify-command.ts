@@ -18,6 +18,7 @@ import {
   writeWhole,
 } from './given.ts'
 import { EXIT, SourceError } from './http.ts'
+import { notesIn } from './remembered.ts'
 import { harmless } from './text.ts'
 import { type VerifyOptions, type VerifyReport, verifyDirectory } from './verify.ts'
 import { witnessesOf } from './witness/cli.ts'
@@ -91,12 +92,22 @@ async function verifyLog(given: Given, { out, progress }: Surroundings): Promise
   if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
     throw new SourceError(EXIT.notFound, `${directory} is no directory`)
   }
+  const anchored = await anchoredOf(given)
   const { witnesses, quorum } = await witnessesOf(given.values)
   const began = performance.now()
   const onProgress = (checked: number, size: number): void =>
     progress?.(`${checked.toLocaleString('en')} of ${size.toLocaleString('en')} entries`)
   const sealed = await sealedOf(given)
-  const report = await verifyDirectory({ directory, keys, remembered, witnesses, quorum, sealed, onProgress })
+  const report = await verifyDirectory({
+    directory,
+    keys,
+    remembered,
+    anchored,
+    witnesses,
+    quorum,
+    sealed,
+    onProgress,
+  })
   progress?.(undefined)
   const isGood = report.findings.length === 0
   if (isGood && isRemembering && file !== undefined && report.checkpoint !== undefined) {
@@ -108,6 +119,15 @@ async function verifyLog(given: Given, { out, progress }: Surroundings): Promise
       : reportText(report, performance.now() - began),
   )
   return isGood ? EXIT.ok : EXIT.failed
+}
+
+/** An anchor without a checkpoint vouches for nothing: whoever names it thinks that it does. */
+async function anchoredOf(given: Given): Promise<readonly string[] | undefined> {
+  const file = text(given, 'anchor')
+  if (file === undefined) return undefined
+  const notes = notesIn(await needed(file))
+  if (notes.length === 0) throw new SourceError(EXIT.data, `${file} holds no checkpoint`)
+  return notes
 }
 
 /** How sealed entries are to be looked at. */

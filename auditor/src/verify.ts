@@ -5,13 +5,9 @@
  * @module
  */
 import {
-  type Checkpoint,
-  decodeBundle,
-  equalBytes,
   leafHash,
   parseNote,
   TILE_WIDTH,
-  tileWidth,
   toBase64,
   type VerifierKey,
   verifyCheckpoint,
@@ -19,18 +15,11 @@ import {
   type WitnessKey,
 } from '@mandate/protocol'
 import { contentObjection, idIn, type Sealed, type TileCheck } from './check.ts'
-import {
-  type NamedSegment,
-  readCheckpoint,
-  readJournal,
-  readTile,
-  sealedEntries,
-  sha256,
-  unpublished,
-} from './directory.ts'
+import { type NamedSegment, readCheckpoint, readJournal, sealedEntries, sha256, unpublished } from './directory.ts'
 import { checkAll } from './pool.ts'
+import { checkKept } from './remembered.ts'
 import { judgeStrays, strayFiles } from './strays.ts'
-import { type Examined, type Finding, judge, readLevels, rootOfKnown } from './tree.ts'
+import { type Examined, type Finding, judge, readLevels } from './tree.ts'
 
 export interface VerifyOptions {
   readonly directory: string
@@ -38,6 +27,8 @@ export interface VerifyOptions {
   readonly keys: readonly VerifierKey[]
   /** A signed checkpoint from before: the log must go on from there. */
   readonly remembered?: string | undefined
+  /** Checkpoints that an anchor gathered: likewise, each of them. */
+  readonly anchored?: readonly string[] | undefined
   /** Pinned keys of witnesses, and how many of them must have cosigned. @default all */
   readonly witnesses?: readonly WitnessKey[]
   readonly quorum?: number | undefined
@@ -72,7 +63,7 @@ function general(problem: string): Finding {
 
 /** Verifies a log. Rejects only when it cannot be read at all; damage is in the report. */
 export async function verifyDirectory(options: VerifyOptions): Promise<VerifyReport> {
-  const { directory, keys, remembered, onProgress } = options
+  const { directory, keys, remembered, anchored = [], onProgress } = options
   const written = await readCheckpoint(directory)
   if (written === undefined) return failed('there is no checkpoint')
   const verdict = await verifyCheckpoint(written, keys)
@@ -94,8 +85,9 @@ export async function verifyDirectory(options: VerifyOptions): Promise<VerifyRep
   findings.push(...journal.findings)
   const pending = (index: number): Uint8Array | undefined => journal.leaves[index - journal.published]
   findings.push(...(await judgeStrays(strays, { directory, size, published: journal.published, pending })))
-  if (remembered !== undefined)
-    findings.push(...(await checkRemembered(remembered, keys, verdict.checkpoint, examined)))
+  const known = { keys, now: verdict.checkpoint, examined }
+  if (remembered !== undefined) findings.push(...(await checkKept('remembered', [remembered], known)))
+  findings.push(...(await checkKept('anchored', anchored, known)))
   const { witnessed, findings: unwitnessed } = await checkWitnesses(written, options)
   findings.push(...unwitnessed, ...seal.findings)
   return {
@@ -219,38 +211,4 @@ async function checkJournal(
   }
   if (published > size) notes.push(`the log grew to ${published} entries meanwhile; ${size} were verified`)
   return { published, leaves: entries.map((entry) => leafHash(sha256, entry)), findings, notes }
-}
-
-/** The log must hold what it held when the remembered checkpoint was signed. */
-async function checkRemembered(
-  remembered: string,
-  keys: readonly VerifierKey[],
-  now: Checkpoint,
-  { directory, size, checks }: Examined,
-): Promise<readonly Finding[]> {
-  const verdict = await verifyCheckpoint(remembered, keys)
-  if (!verdict.ok) return [general(`the remembered checkpoint does not verify: ${verdict.objection}`)]
-  const { checkpoint } = verdict
-  if (checkpoint.origin !== now.origin) return [general(`the remembered checkpoint is of ${checkpoint.origin}`)]
-  if (checkpoint.size > size) {
-    const problem = `the log was truncated: it had ${checkpoint.size} entries and now has ${size}`
-    return [{ index: size, id: undefined, problem }]
-  }
-  const whole = Math.floor(checkpoint.size / TILE_WIDTH)
-  const hashes = checks.slice(0, whole).map(({ fromEntries }) => fromEntries)
-  if (checkpoint.size % TILE_WIDTH > 0) hashes.push(await partRoot(directory, size, checkpoint.size))
-  const root = rootOfKnown(hashes)
-  if (root && equalBytes(root, checkpoint.root)) return []
-  return [
-    general(`the log was forked: its first ${checkpoint.size} entries are not those of the remembered checkpoint`),
-  ]
-}
-
-/** The root over the entries of the last, partial bundle of an earlier tree. */
-async function partRoot(directory: string, size: number, earlier: number): Promise<Uint8Array | undefined> {
-  const index = Math.floor(earlier / TILE_WIDTH)
-  const width = tileWidth('entries', index, earlier)
-  const { entries } = decodeBundle((await readTile(directory, 'entries', index, size)) ?? new Uint8Array(0))
-  const leaves = entries.slice(0, width).map((entry) => leafHash(sha256, entry))
-  return leaves.length === width ? rootOfKnown(leaves) : undefined
 }

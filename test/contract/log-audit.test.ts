@@ -3,10 +3,11 @@
  */
 import { cp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { loggedEntrySchema } from '@mandate/protocol'
+import { type Entry, loggedEntrySchema } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { run } from '../../auditor/src/cli.ts'
-import { anEntry, aPlace, idOf, type Place, someEntries } from './log-kit.ts'
+import { createAnchors } from '../../pdp/src/log/anchors.ts'
+import { anEntry, aPlace, idOf, type Place, placeAt, someEntries } from './log-kit.ts'
 
 const ENTRIES = 600
 
@@ -81,6 +82,52 @@ test('a checkpoint is remembered when asked, kept when all is not well, and show
   })
   expect(await readFile(seen, 'utf8')).toContain(`\n${ENTRIES + 1}\n`)
 })
+
+test('all that an anchor gathered is held against the log, and the oldest that does not fit is named', async () => {
+  const place = await aPlace()
+  const anchor = `${place.keys}/anchor`
+  const key = join(place.keys, 'log.vkey')
+  const sizes = [1, 255, 256, 257, 300, 512, 700]
+  await grown(place, sizes, anchor)
+  const verify = (dir: string): Promise<Ran> => ran('verify', '--dir', dir, '--key', key, '--anchor', anchor)
+  expect(await verify(place.dir)).toMatchObject({ code: 0 })
+  const fork = placeAt(`${place.dir}-fork`, place.signer)
+  await grown(fork, sizes, `${anchor}-of-the-fork`, (number) => (number === 299 ? { caller: 'service:other' } : {}))
+  expect(await ran('verify', '--dir', fork.dir, '--key', key)).toMatchObject({ code: 0 })
+  expect(await verify(fork.dir)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('the log was forked: its first 300 entries are not those of the anchored checkpoint'),
+  })
+  const shorter = placeAt(`${place.dir}-shorter`, place.signer)
+  await grown(shorter, sizes.slice(0, 3), `${anchor}-of-the-shorter`)
+  expect(await verify(shorter.dir)).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('entry 256: the log was truncated: it had 700 entries and now has 256'),
+  })
+  await writeFile(anchor, (await readFile(anchor, 'utf8')).slice(0, 20))
+  expect(await verify(place.dir)).toMatchObject({ code: 65, err: expect.stringContaining('holds no checkpoint') })
+})
+
+/** Grows a log to each size in turn, and anchors its checkpoint each time. */
+async function grown(
+  place: Pick<Place, 'dir' | 'open'>,
+  sizes: readonly number[],
+  anchor: string,
+  change: (number: number) => Partial<Entry> = () => ({}),
+): Promise<void> {
+  const post = (): Promise<never> => Promise.reject(new Error('there is no endpoint'))
+  const anchors = createAnchors({ file: anchor, post, onFault: (fault) => expect.unreachable(String(fault)) })
+  let from = 0
+  for (const size of sizes) {
+    const log = await place.open({ checkpointEveryMs: 60_000 })
+    const first = from
+    await log.append(Array.from({ length: size - first }, (_, at) => anEntry(first + at, change(first + at))))
+    await log.close()
+    anchors.add(await readFile(join(place.dir, 'checkpoint'), 'utf8'))
+    from = size
+  }
+  await anchors.close()
+}
 
 test('query finds entries newest first, in tiles and in the journal, while the log is being written', async () => {
   const place = await aPlace()
