@@ -8,7 +8,8 @@ import { Fault, personaNameSchema, refuse } from '@mandate/protocol'
 import type { Grant } from 'keycloak-connect'
 import type { Authz, Identity } from './authz.ts'
 import { callersDeadline, TIMEOUT_HEADER } from './deadline.ts'
-import type { Claims, TokenVerifier } from './token.ts'
+import type { Recognise } from './recognise.ts'
+import type { Claims } from './token.ts'
 
 /**
  * A request's headers: WHATWG `Headers`, or values by name. From `node:http` give `headersDistinct`, since `headers` keeps only the first of
@@ -17,8 +18,7 @@ import type { Claims, TokenVerifier } from './token.ts'
 export type RequestHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface IdentifyDeps {
-  readonly verifier: TokenVerifier
-  readonly makeGrant: (token: string) => Promise<Grant>
+  readonly recognise: Recognise
   readonly interactiveClients: readonly string[]
   readonly inPersonOnly: boolean
 }
@@ -36,8 +36,8 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/u
 /** @throws Fault `unauthenticated`, `invalid_request`, `in_person_only` or `identity_unavailable`. */
 export async function identify(deps: IdentifyDeps, headers: RequestHeaders, requestId: string): Promise<Identified> {
   const token = bearerOf(headers)
-  const identity = identityOf(await deps.verifier.verify(token), deps.interactiveClients)
-  const grant = await deps.makeGrant(token)
+  const { claims, grant } = await deps.recognise(token)
+  const identity = identityOf(claims, deps.interactiveClients)
   const inPerson = identity.subject.type === 'user' && identity.actor === undefined
   requireInPerson(deps.inPersonOnly, inPerson)
   const persona = identity.subject.type === 'user' ? personaOf(headers) : undefined

@@ -20,6 +20,7 @@ import { letThrough, marked } from './guard.ts'
 import { checkGuard } from './guard-options.ts'
 import { createGrantMaker } from './keycloak.ts'
 import { type CheckedPepOptions, checkPepOptions, type PepOptions } from './options.ts'
+import { createRecognise } from './recognise.ts'
 import type { SealedApp } from './router.ts'
 import { sealApp } from './seal.ts'
 import { createTokenVerifier } from './token.ts'
@@ -92,8 +93,9 @@ function dependencies(checked: CheckedPepOptions): { readonly deps: DecideDeps; 
   const rules = { issuer, audience, jwksUri, jwksTimeoutMs: timeoutMs }
   const verifier = createTokenVerifier(keyAgent === undefined ? rules : { ...rules, dispatcher: keyAgent })
   const makeGrant = createGrantMaker({ issuer, audience, keyOf: verifier.keyOf })
+  const recognise = createRecognise({ verifier, makeGrant, now: Date.now })
   return {
-    deps: { decider, obligations, verifier, makeGrant, interactiveClients, inPersonOnly, realm: audience, logger },
+    deps: { decider, obligations, recognise, interactiveClients, inPersonOnly, realm: audience, logger },
     close: async () => {
       await Promise.all([decider.close(), keyAgent?.close()])
     },

@@ -52,7 +52,8 @@ export interface TokenVerifier {
 /** keycloak-connect verifies RSA-SHA256 and nothing else, so the realm signs RS256 and nothing else is let in. */
 const ALGORITHMS = ['RS256']
 const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
-const CLOCK_TOLERANCE_S = 5
+/** How far clocks may differ: a token is good until this long after its `exp`. */
+export const CLOCK_TOLERANCE_S = 5
 /** Keys are known for ten minutes without the identity provider; a new `kid` is looked up at most every five seconds. */
 const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 5_000 } as const
 

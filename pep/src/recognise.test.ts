@@ -1,0 +1,87 @@
+import type { Grant } from 'keycloak-connect'
+import { beforeEach, expect, test } from 'vitest'
+import { createRecognise, type Recognise } from './recognise.ts'
+import type { Claims } from './token.ts'
+
+const NOW = 1_800_000_000_000
+let now: number
+let verified: string[]
+let failure: Error | undefined
+let exp: number
+let recognise: Recognise
+
+beforeEach(() => {
+  now = NOW
+  exp = NOW / 1_000 + 300
+  verified = []
+  failure = undefined
+  recognise = createRecognise({
+    now: () => now,
+    verifier: {
+      verify: async (token): Promise<Claims> => {
+        verified.push(token)
+        await Promise.resolve()
+        if (failure) throw failure
+        return { sub: `sub of ${token}`, azp: 'desktop', exp }
+      },
+    },
+    makeGrant: async (token) => ({ access_token: { token } }) as unknown as Grant,
+  })
+})
+
+test('the same token is verified once, also when it comes many times at once', async () => {
+  const many = await Promise.all(Array.from({ length: 20 }, () => recognise('a')))
+  expect((await recognise('a')).claims.sub).toBe('sub of a')
+  expect(new Set(many.map(({ claims }) => claims.sub))).toEqual(new Set(['sub of a']))
+  expect(verified).toEqual(['a'])
+})
+
+test('another token is another bearer', async () => {
+  expect((await recognise('a')).claims.sub).not.toBe((await recognise('b')).claims.sub)
+  expect(verified).toEqual(['a', 'b'])
+})
+
+test.for<readonly [string, number, number]>([
+  ['within a minute it is remembered', 59_999, 1],
+  ['after a minute it is verified again: the key may have been withdrawn', 60_000, 2],
+  ['a clock that went back remembers nothing', -1, 2],
+])('%s', async ([, ms, times]) => {
+  await recognise('a')
+  now += ms
+  await recognise('a')
+  expect(verified).toHaveLength(times)
+})
+
+test.for<readonly [string, number, number]>([
+  ['until its end, and the tolerance, it is good', 34_999, 1],
+  ['at its end, and the tolerance, it is verified again, and refused', 35_000, 2],
+])('%s', async ([, ms, times]) => {
+  exp = NOW / 1_000 + 30
+  await recognise('a')
+  now += ms
+  if (times === 2) failure = new Error('it has ended')
+  const again = recognise('a')
+  await (times === 2 ? expect(again).rejects.toThrow('it has ended') : again)
+  expect(verified).toHaveLength(times)
+})
+
+test('a refusal is not remembered', async () => {
+  failure = new Error('the keys cannot be had')
+  await expect(Promise.all([recognise('a'), recognise('a')])).rejects.toThrow('the keys')
+  failure = undefined
+  expect((await recognise('a')).claims.sub).toBe('sub of a')
+})
+
+test('it remembers ten thousand tokens and no more', async () => {
+  for (let count = 0; count < 10_001; count += 1) await recognise(`token-${count}`)
+  await recognise('token-10000')
+  expect(verified).toHaveLength(10_001)
+  await recognise('token-0')
+  expect(verified).toHaveLength(10_002)
+})
+
+test('nothing can be left in a grant for the next request with the same token', async () => {
+  const { grant } = await recognise('a')
+  expect(Object.isFrozen(grant)).toBe(true)
+  expect(Object.isFrozen(grant.access_token)).toBe(true)
+})

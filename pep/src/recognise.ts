@@ -1,0 +1,77 @@
+/**
+ * Who brings a token: verified by jose and then by keycloak-connect (ADR 0030), and remembered for a moment, because the same token comes with
+ * every request of its bearer. What is remembered is that the issuer signed it for us; whether its session has ended, the PDP looks at with
+ * every question.
+ *
+ * @module
+ */
+import { hash } from 'node:crypto'
+import type { EpochMillis } from '@mandate/protocol'
+import type { Grant } from 'keycloak-connect'
+import { CLOCK_TOLERANCE_S, type Claims, type TokenVerifier } from './token.ts'
+
+export interface Recognised {
+  readonly claims: Claims
+  /** The same object for every request with this token: frozen, so that none can leave anything in it for another. */
+  readonly grant: Grant
+}
+
+export interface RecogniseDeps {
+  readonly verifier: Pick<TokenVerifier, 'verify'>
+  readonly makeGrant: (token: string) => Promise<Grant>
+  readonly now: () => EpochMillis
+}
+
+/** @throws Fault `unauthenticated` or `identity_unavailable`; neither is remembered. */
+export type Recognise = (token: string) => Promise<Recognised>
+
+/** Longest that a token is taken for good without its signature being looked at: a key that the issuer withdraws is out by then. */
+const REMEMBERED_MS = 60_000
+/** Tokens that are remembered; beyond, the one remembered first is verified again. */
+const MAX_REMEMBERED = 10_000
+
+interface Remembered {
+  readonly recognised: Promise<Recognised>
+  readonly since: EpochMillis
+}
+
+export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Recognise {
+  // By hash: a list of bearers' tokens would be worth stealing.
+  const remembered = new Map<string, Remembered>()
+  const recognise = async (token: string): Promise<Recognised> => {
+    const claims = await verifier.verify(token)
+    const grant = await makeGrant(token)
+    return { claims, grant: frozen(grant) }
+  }
+  const begin = (token: string, key: string): Promise<Recognised> => {
+    const recognised = recognise(token)
+    const entry = { recognised, since: now() }
+    remembered.delete(key)
+    remembered.set(key, entry)
+    if (remembered.size > MAX_REMEMBERED) forgetFirst(remembered)
+    recognised.catch(() => {
+      if (remembered.get(key) === entry) remembered.delete(key)
+    })
+    return recognised
+  }
+  return async (token) => {
+    const key = hash('sha256', token, 'base64url')
+    const known = remembered.get(key)
+    const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.since
+    // A clock that went back makes it younger than it is: then nothing is remembered.
+    if (known === undefined || age < 0 || age >= REMEMBERED_MS) return await begin(token, key)
+    const recognised = await known.recognised
+    const isOver = recognised.claims.exp + CLOCK_TOLERANCE_S <= now() / 1_000
+    return isOver ? await begin(token, key) : recognised
+  }
+}
+
+function forgetFirst(remembered: Map<string, Remembered>): void {
+  const [first] = remembered.keys()
+  if (first !== undefined) remembered.delete(first)
+}
+
+function frozen(grant: Grant): Grant {
+  if (grant.access_token) Object.freeze(grant.access_token)
+  return Object.freeze(grant)
+}
