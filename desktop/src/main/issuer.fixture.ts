@@ -192,7 +192,7 @@ class Fake {
     const refresh = `refresh-${randomUUID()}`
     this.#refresh.set(refresh, grant)
     const at = Math.floor(this.#now() / 1_000)
-    const common = { iss: this.issuer, sub, iat: at, exp: at + LIFETIME_S, sid: session }
+    const common = { iss: this.issuer, sub, iat: at, exp: at + LIFETIME_S, sid: session, jti: randomUUID() }
     return {
       token_type: 'Bearer',
       expires_in: LIFETIME_S,
