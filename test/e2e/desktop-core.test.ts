@@ -225,7 +225,7 @@ test('a session that an administrator ends is seen, and everything of it forgott
   await expect.poll(() => app.must('session.read'), WAIT).toEqual({ state: 'signed_out', why: 'ended' })
   expect(app.events.at(-1)).toEqual({ name: 'session', event: { state: 'signed_out', why: 'ended' } })
   expect(await app.call('trips.templates')).toMatchObject({ ok: false, problem: { code: 'signed_out' } })
-  expect(filesBelow(join(dataDir, 'sign-in'))).toEqual([])
+  await expect.poll(() => filesBelow(join(dataDir, 'sign-in')), WAIT).toEqual([])
 })
 
 test('a crash between the use of a refresh token and the keeping of the next one ends the session cleanly', async () => {
@@ -243,7 +243,7 @@ test('a crash between the use of a refresh token and the keeping of the next one
   const survivor = appOf({ keystore, dataDir: join(older) })
   await survivor.must('session.read')
   await expect.poll(() => survivor.must('session.read'), WAIT).toEqual({ state: 'signed_out', why: 'ended' })
-  expect(filesBelow(join(older, 'sign-in'))).toEqual([])
+  await expect.poll(() => filesBelow(join(older, 'sign-in')), WAIT).toEqual([])
 })
 
 test('without a safe keystore a sign-in is refused, unless it is knowingly for this time only', async () => {

@@ -115,9 +115,9 @@ export class Living {
 
   /** The same session, seen to be there or not. */
   #watched(session: Session): Session {
-    const watched = async (token: Promise<string>): Promise<string> => {
+    const watched = async <T>(asked: Promise<T>): Promise<T> => {
       try {
-        const got = await token
+        const got = await asked
         this.#reached(IDENTITY, true)
         return got
       } catch (error) {
@@ -129,6 +129,7 @@ export class Living {
       ...session,
       tokenFor: (audience) => watched(session.tokenFor(audience)),
       freshTokenFor: (audience) => watched(session.freshTokenFor(audience)),
+      look: (audience) => watched(session.look(audience)),
     }
   }
 }

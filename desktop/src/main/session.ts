@@ -4,6 +4,7 @@
  * @module
  */
 import * as oidc from 'openid-client'
+import { endSession, isAlive } from './session-end.ts'
 import { SignInError } from './sign-in-error.ts'
 
 export interface Session {
@@ -15,10 +16,10 @@ export interface Session {
    * @throws SignInError `session_ended`, `identity_unavailable`, or `audience_missing` when the sign-in did not ask for that service.
    */
   readonly tokenFor: (audience: string) => Promise<string>
-  /** The same, whatever is cached: for a token that was refused, and to see whether the session still is. */
+  /** The same, whatever is cached: for a token that was refused. */
   readonly freshTokenFor: (audience: string) => Promise<string>
-  /** When a refresh last succeeded, in milliseconds since 1970. */
-  readonly seenAt: () => number
+  /** Looks whether the session still is. @throws SignInError `session_ended` or `identity_unavailable`. */
+  readonly look: (audience: string) => Promise<void>
   /** Ends the session at the identity provider, as far as that answers, and here in any case. Once is enough; twice does no harm. */
   readonly signOut: () => Promise<void>
   /** Done when no refresh is under way any more: whoever ends the process earlier loses the session. Forgets all tokens, and tells nobody. */
@@ -64,7 +65,7 @@ export function createSession(start: SessionStart): Session {
     subject: start.subject,
     tokenFor: (audience) => tokens.get(audience),
     freshTokenFor: (audience) => tokens.renew(audience),
-    seenAt: () => tokens.seenAt,
+    look: (audience) => tokens.look(audience),
     signOut: () => tokens.end(),
     settle: () => tokens.settle(),
   }
@@ -81,7 +82,6 @@ class RefreshedTokens {
   readonly #flights = new Map<string, Promise<string>>()
   #queue: Promise<unknown> = Promise.resolve()
   #state: RefreshState | undefined
-  seenAt = 0
 
   constructor(start: SessionStart) {
     this.#start = start
@@ -102,6 +102,13 @@ class RefreshedTokens {
     return await flight.finally(() => this.#flights.delete(audience))
   }
 
+  /** Only a refresh says for sure that it is over. */
+  async look(audience: string): Promise<void> {
+    const token = await this.get(audience)
+    const isThere = await isAlive(await this.#start.configuration(), token, this.#start.dpopKey)
+    if (!isThere) await this.renew(audience)
+  }
+
   async end(): Promise<void> {
     await this.#inTurn(async () => {
       const state = this.#state
@@ -109,8 +116,7 @@ class RefreshedTokens {
       if (state === undefined) return
       const configuration = await this.#start.configuration().catch(() => undefined)
       if (configuration === undefined) return
-      await endSession(configuration, state.idToken)
-      await oidc.tokenRevocation(configuration, state.refreshToken).catch(() => undefined)
+      await endSession(configuration, state, this.#start.dpopKey)
     })
   }
 
@@ -146,7 +152,6 @@ class RefreshedTokens {
     if (this.#state !== state) throw ended()
     this.#state = next
     await this.#start.keep?.(next)
-    this.seenAt = Date.now()
     if (audienceOf(answer.access_token) !== audience) {
       throw new SignInError('audience_missing', 'the identity provider gave a token for another audience')
     }
@@ -188,24 +193,5 @@ function audienceOf(token: string): unknown {
     return Array.isArray(audience) && audience.length === 1 ? audience[0] : audience
   } catch {
     return undefined
-  }
-}
-
-const LOGOUT_TIMEOUT_MS = 10_000
-
-/**
- * RP-initiated logout without the browser: it also tells the other services (back-channel), which revoking a token does not. An identity
- * provider that does not answer cannot keep a person signed in here.
- */
-async function endSession(config: oidc.Configuration, idToken: string): Promise<void> {
-  const endpoint = config.serverMetadata().end_session_endpoint
-  if (endpoint === undefined) return
-  const body = new URLSearchParams({ id_token_hint: idToken, client_id: config.clientMetadata().client_id })
-  try {
-    const signal = AbortSignal.timeout(LOGOUT_TIMEOUT_MS)
-    const response = await fetch(endpoint, { method: 'POST', body, redirect: 'manual', signal })
-    await response.body?.cancel()
-  } catch {
-    // Nothing to be done: the session ends by itself when it has been idle for long enough.
   }
 }

@@ -161,9 +161,18 @@ async function exchange(
     if (cause instanceof oidc.ResponseBodyError && cause.status < 500) {
       throw new SignInError('refused', 'the identity provider refused the code', { cause })
     }
-    const offline = cause instanceof TypeError || cause instanceof oidc.ResponseBodyError
-    throw new SignInError(offline ? 'identity_unavailable' : 'invalid_response', 'the code bought no tokens', { cause })
+    throw new SignInError(isAway(cause) ? 'identity_unavailable' : 'invalid_response', 'the code bought no tokens', {
+      cause,
+    })
   }
+}
+
+/** No answer, or one that only says that there is none now; anything else was said by somebody who should not be trusted. */
+function isAway(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof oidc.ResponseBodyError) return true
+  if (!(error instanceof oidc.ClientError)) return false
+  const hasFailed = error.cause instanceof Response && error.cause.status >= 500
+  return hasFailed || error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT'
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

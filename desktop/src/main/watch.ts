@@ -25,7 +25,7 @@ export function watch(context: Context, { everyMs, retryMs, isOnline }: WatchOpt
   const { end } = context.account
   const looker = new Looker(context)
   const look = async (): Promise<void> => {
-    await looker.look(everyMs).catch(() => undefined)
+    await looker.look().catch(() => undefined)
     if (end.aborted) return
     timer = setTimeout(() => void look(), isOnline() ? everyMs : Math.min(retryMs, everyMs)).unref()
   }
@@ -44,10 +44,9 @@ class Looker {
     this.#context = context
   }
 
-  /** A refresh is the one question that tells of every way in which a session ends; another one a moment ago has told already. */
-  async look(everyMs: number): Promise<void> {
+  async look(): Promise<void> {
     const { account, api, personas, clock } = this.#context
-    if (Date.now() - account.session.seenAt() >= everyMs / 2) await account.session.freshTokenFor('pdp')
+    await account.session.look('pdp')
     if (personas.chosen() === undefined) await personas.list(api)
     const grants = await liveGrants(api)
     const { items } = await api.call('pdp', { path: '/v1/invitations' }, invitationsSchema)
