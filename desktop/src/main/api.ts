@@ -53,7 +53,7 @@ const TIMEOUT_MS = 10_000
 const MAX_TRIES = 3
 /** The longest wait that is waited here; a longer one is the person's to decide. */
 const MAX_WAIT_S = 5
-const BACK_OFF_MS = 250
+const BACK_OFF_MS = 100
 const MAX_ANSWER_BYTES = 8 * 1_048_576
 /** The agents know no `Idempotency-Key`: a run that was asked for twice would be two. */
 const KEYED: ReadonlySet<ServiceName> = new Set(['pdp', 'trips'])

@@ -49,6 +49,8 @@ interface Grant {
 
 const CLIENT = 'desktop'
 const LIFETIME_S = 300
+/** Of every issuer that a test file starts: a pair takes a tenth of a second. */
+const KEYS = generateKeyPairSync('rsa', { modulusLength: 2048 })
 
 export async function startFakeIssuer(): Promise<FakeIssuer> {
   const fake = new Fake()
@@ -76,7 +78,6 @@ class Fake {
   readonly wrong: FakeIssuer['wrong'] = { skewS: 0 }
   readonly used: string[] = []
   readonly asked: string[] = []
-  readonly #keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
   readonly #codes = new Map<string, Grant>()
   readonly #refresh = new Map<string, Grant>()
   readonly #alive = new Set<string>()
@@ -98,7 +99,7 @@ class Fake {
 
   #answerOthers(path: string, res: ServerResponse): void {
     if (path === '/logout') this.endAll()
-    const key = { ...this.#keys.publicKey.export({ format: 'jwk' }), kid: '1', alg: 'RS256' }
+    const key = { ...KEYS.publicKey.export({ format: 'jwk' }), kid: '1', alg: 'RS256' }
     const answers: Readonly<Record<string, unknown>> = {
       '/.well-known/openid-configuration': this.#metadata(),
       '/jwks': { keys: [key] },
@@ -207,7 +208,7 @@ class Fake {
       Buffer.from(JSON.stringify(part)).toString('base64url'),
     )
     const input = encoded.join('.')
-    return `${input}.${sign('sha256', Buffer.from(input), this.#keys.privateKey).toString('base64url')}`
+    return `${input}.${sign('sha256', Buffer.from(input), KEYS.privateKey).toString('base64url')}`
   }
 }
 

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { type Loopback, listenOnLoopback } from './loopback.ts'
 
@@ -53,4 +54,31 @@ test('404 for a name that was rebound to loopback', async () => {
   const url = `${redirectUri}?code=c&state=the-state`
   expect(await get(url, 'evil.example')).toBe(404)
   expect(await get(url, new URL(redirectUri).host)).toBe(200)
+})
+
+/** Resolves when the other side has had enough. */
+function sending(port: number, bytes: string): Promise<void> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    socket.on('error', () => undefined)
+    socket.resume().on('close', () => resolve())
+  })
+}
+
+test('a process that fills all places, and one that sends garbage, keep the browser out in vain', async () => {
+  const { redirectUri, answered } = await listening()
+  const port = Number(new URL(redirectUri).port)
+  const silent = Array.from({ length: 200 }, () => sending(port, ''))
+  const garbage = Array.from({ length: 20 }, () => sending(port, '\u0000\u0001 garbage\r\n\r\n'))
+  await Promise.all(garbage)
+  await Promise.all(silent.slice(0, 100))
+  expect((await fetch(`${redirectUri}?code=stolen&state=guessed`)).status).toBe(404)
+  expect((await fetch(`${redirectUri}?code=c&state=the-state`)).status).toBe(200)
+  expect((await answered).searchParams.get('code')).toBe('c')
+})
+
+test('headers without end are cut off', async () => {
+  const { redirectUri } = await listening()
+  await sending(Number(new URL(redirectUri).port), `GET /callback HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(50_000)}`)
+  expect((await fetch(`${redirectUri}?code=c&state=the-state`)).status).toBe(200)
 })

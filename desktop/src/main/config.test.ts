@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { readConfig } from './config.ts'
+
+const GOOD = {
+  issuer: 'https://id.example/realms/mandate/',
+  clientId: 'desktop',
+  services: { pdp: 'http://127.0.0.1:8181', trips: 'https://trips.example' },
+  agents: [{ id: 'booking-agent', title: 'Booking agent', url: 'http://localhost:8183' }],
+  logKeys: ['log.example+9df1be9e+AW9S4VnXiFTaLoEH7Fu1QvQFq2lnWzbSsPuwMTuwyLzW'],
+}
+const [agent] = GOOD.agents
+
+test('settings are read whole; a slash at the end is no difference', () => {
+  expect(readConfig(GOOD)).toEqual({ ...GOOD, issuer: 'https://id.example/realms/mandate' })
+})
+
+test.for([
+  ['issuer', { issuer: 'http://id.example' }, 'must be https, or on loopback'],
+  ['issuer', { issuer: 'https://me:secret@id.example' }, 'must hold no user name, password, query or fragment'],
+  ['services.pdp', { services: { ...GOOD.services, pdp: 'http://127.0.0.1.evil.example' } }, 'must be https'],
+  ['services.trips', { services: { ...GOOD.services, trips: 'file:///etc/passwd' } }, 'must be an http(s) URL'],
+  ['agents', { agents: [agent, agent] }, 'must name each agent once'],
+  ['agents', { agents: [{ ...agent, id: 'pdp' }] }, 'must not take the name of a service'],
+  ['agents.0.id', { agents: [{ ...agent, id: 'a b' }] }, 'must be a client id'],
+  ['logKeys.0', { logKeys: ['not a key'] }, 'must be a verifier key'],
+  ['securityPolicy', { securityPolicy: 'http://example.org/policy' }, 'must be an https URL'],
+  ['clientSecret', { clientSecret: 'x' }, 'not a setting; remove it'],
+] as const)('%s is named when it is wrong: %j', ([member, change, mending]) => {
+  expect(() => readConfig({ ...GOOD, ...change })).toThrow(`  ${member}: ${mending}`)
+})
+
+test('every mistake is named at once', () => {
+  expect(() => readConfig({ ...GOOD, issuer: 'x', clientId: '' })).toThrow(/issuer: .*\n {2}clientId: /)
+})
