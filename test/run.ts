@@ -26,7 +26,17 @@ const CHECKS = {
 const ONCE = [
   ...['openfga-server', 'pep-openfga', 'serve', 'pep-fuzz', 'nursing-pep'],
   ...['http-limits', 'http-log-fails', 'http-log-faults', 'http-metadata', 'http-openapi', 'permissions', 'sessions'],
-  ...['log-keys', 'log-reading', 'log-streams', 'log-tiles', 'kill-pdp', 'packs', 'policies', 'policy-diff'],
+  ...[
+    'audit-http',
+    'log-keys',
+    'log-reading',
+    'log-streams',
+    'log-tiles',
+    'kill-pdp',
+    'packs',
+    'policies',
+    'policy-diff',
+  ],
   ...['laws', 'reference'],
 ].map((name) => `test/integration/${name}.test.ts`)
 

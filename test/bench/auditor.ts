@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { parseCheckpoint, parseNote } from '@mandate/protocol'
 import { type Stack, startStack } from '@mandate/stack'
 import type { Browser, Page } from 'playwright-core'
+import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { openLog } from '../../pdp/src/log/log.ts'
 import { loadSigner } from '../../pdp/src/log/signer.ts'
@@ -60,6 +61,13 @@ async function lengthen({ log: dir, services }: Stack, entries: number): Promise
   const log = await openLog({ dir, origin, signer: await loadSigner(files, dirname(dir), origin) })
   for (let first = 0; first < entries; first += A_FILL)
     await log.append(Array.from({ length: Math.min(A_FILL, entries - first) }, (_, at) => anEntry(first + at)))
+  // A PDP that starts waits for its index, and its starter not that long.
+  const index = await openIndex({
+    place: join(dirname(dir), 'index.db'),
+    log,
+    onFault: (fault) => process.stderr.write(`${String(fault)}\n`),
+  })
+  await index.close()
   await log.close()
   await services.pdp?.restart()
 }
