@@ -377,6 +377,21 @@ test.for([
   expect(told).toEqual(codes.map((code) => ({ code })))
 })
 
+test('nothing is done in a persona that cannot be acted in any more; the first that can takes its place, or none', async () => {
+  const personas = (...items: object[]) =>
+    world.services.on('/v1/personas', (_req, res) => answerJson(res, 200, { items }))
+  const persona = async () => ((await call('session.read')) as { value: { persona?: string } }).value.persona
+  personas({ ...PERSONA, status: 'suspended' }, { ...PERSONA, id: 'p2', title: 'travel-agent', circle: 'acme' })
+  await call('personas.list')
+  expect(await persona()).toBe('travel-agent/acme')
+  personas(PERSONA, { ...PERSONA, id: 'p2', title: 'travel-agent', circle: 'acme' })
+  await call('personas.list')
+  expect(await persona()).toBe('travel-agent/acme')
+  personas({ ...PERSONA, valid_till: '2020-01-02T00:00:00Z' })
+  expect(await call('personas.choose', { persona: 'traveler/family' })).toEqual(problem({ code: 'persona_unusable' }))
+  expect(await persona()).toBeUndefined()
+})
+
 describe('a file', () => {
   const exporting = async (path: string | undefined) => {
     await world.core.close()

@@ -12,6 +12,7 @@ import { createIdentity, type Identity } from './identity.ts'
 import { forgetKept, type KeptSession, keep, keyOf, newKey, readKept } from './kept-session.ts'
 import { localProblem } from './problems.ts'
 import { type CryptoKeyPair, createSession, type RefreshState } from './session.ts'
+import { endSession } from './session-end.ts'
 import { type SignedIn, signInWithBrowser } from './sign-in.ts'
 import { type Store, sealedStore } from './store.ts'
 
@@ -153,7 +154,13 @@ class TheKeeper implements Keeper {
       return
     }
     const kept: KeptSession = { v: 1, ...this.#like(), ...signedIn, key: jwk }
-    await keep(store, kept)
+    try {
+      await keep(store, kept)
+    } catch (cause) {
+      // Nobody is left signed in at the provider with tokens that nobody has.
+      await endSession(await this.#identity.configuration(), signedIn, pair)
+      throw localProblem('keystore_unavailable', { cause })
+    }
     this.#begin(signedIn, { dpopKey: pair, kept: { store, kept } })
   }
 
@@ -186,10 +193,10 @@ class TheKeeper implements Keeper {
     this.#here = undefined
     this.#why = why
     ending.abort()
+    this.#deps.changed()
     await this.#forgetKept()
     if (why === 'forgotten') await account.store.clear()
     else await account.store.remove('seen')
-    this.#deps.changed()
   }
 
   #like(): { readonly issuer: string; readonly clientId: string; readonly scopes: string[] } {

@@ -44,17 +44,17 @@ export class Personas {
     this.#use((await this.#document.read()).chosen)
   }
 
-  async choose(persona: string): Promise<void> {
-    await this.#document.change(() => ({ chosen: persona }))
+  async choose(persona: string | undefined): Promise<void> {
+    await this.#document.change(() => (persona === undefined ? {} : { chosen: persona }))
     this.#use(persona)
   }
 
-  /** Reads them all; where the chosen one is none of them, or no longer usable, the first usable one takes its place. */
+  /** Reads them all; where the chosen one is none of them, or no longer usable, the first usable one takes its place, or none. */
   async list(api: Api): Promise<readonly Persona[]> {
     const { items } = await api.call('pdp', { path: '/v1/personas' }, listSchema)
     const usable = items.filter((persona) => isUsable(persona, this.#clock())).map(nameOf)
-    const [first] = usable
-    if (first !== undefined && !usable.includes(this.#chosen ?? '')) await this.choose(first)
+    const next = usable.find((name) => name === this.#chosen) ?? usable[0]
+    if (next !== this.#chosen) await this.choose(next)
     return items
   }
 

@@ -109,6 +109,15 @@ test('nobody is asked with a new token before the refresh token beside it is kep
   expect(await runs).toEqual(good({ items: [] }))
 })
 
+test('a sign-in that cannot be kept at all is none, at the provider either', async () => {
+  const keystore = stubborn()
+  const { core, issuer } = await aWorld({ keystore })
+  keystore.isBroken = true
+  expect(await core.call('session.signIn', undefined)).toEqual(bad('keystore_unavailable'))
+  expect(await core.call('session.read', undefined)).toEqual(good({ state: 'signed_out' }))
+  expect(issuer.asked).toContain('/logout')
+})
+
 test('a sign-in that cannot be kept any more goes on until the app closes, and leaves no used token behind', async () => {
   const keystore = stubborn()
   const { core, start, host } = await aWorld({ keystore })

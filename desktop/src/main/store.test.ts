@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { fakeKeystore, temporaryFolder } from './core.fixture.ts'
@@ -32,6 +32,14 @@ test('writes at once leave the last one, whole, and nothing beside it', async ()
   await Promise.all(Array.from({ length: 20 }, (_, index) => store.write('notes', `text ${index}`)))
   expect(await store.read('notes')).toBe('text 19')
   expect(readdirSync(folder)).toEqual(['notes.sealed'])
+})
+
+test('what comes after everything was removed is not kept', async () => {
+  const folder = join(temporaryFolder(), 'of-alice')
+  const store = sealedStore(folder, fakeKeystore(), 'alice')
+  await store.write('notes', 'text')
+  await Promise.all([store.clear(), store.write('notes', 'late')])
+  expect(existsSync(folder)).toBe(false)
 })
 
 test('a write that fails leaves what was there', async () => {

@@ -15,7 +15,7 @@ export interface Store {
   /** Done when it would survive a crash: whole, or not at all. */
   readonly write: (name: string, text: string) => Promise<void>
   readonly remove: (name: string) => Promise<void>
-  /** Removes everything. */
+  /** Removes everything, and keeps nothing from then on: what was under way when somebody asked to be forgotten comes too late. */
   readonly clear: () => Promise<void>
 }
 
@@ -37,6 +37,7 @@ export function memoryStore(): Store {
 export function sealedStore(folder: string, keystore: Keystore, owner: string): Store {
   const pathOf = (name: string): string => join(folder, `${name}.sealed`)
   let queue: Promise<unknown> = Promise.resolve()
+  let isCleared = false
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     const turn = queue.then(work, work)
     queue = turn.catch(() => undefined)
@@ -46,11 +47,16 @@ export function sealedStore(folder: string, keystore: Keystore, owner: string): 
     read: (name) => inTurn(() => readSealed(pathOf(name), keystore, owner)),
     write: (name, text) =>
       inTurn(async () => {
+        if (isCleared) return
         await mkdir(folder, { recursive: true, mode: 0o700 })
         await writeDurably(pathOf(name), await keystore.seal(JSON.stringify({ owner, text })), folder)
       }),
     remove: (name) => inTurn(() => rm(pathOf(name), { force: true })),
-    clear: () => inTurn(() => rm(folder, { recursive: true, force: true })),
+    clear: () =>
+      inTurn(async () => {
+        isCleared = true
+        await rm(folder, { recursive: true, force: true })
+      }),
   }
 }
 
