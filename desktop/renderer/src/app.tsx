@@ -4,7 +4,7 @@
  * @module
  */
 import { type JSX, render } from 'preact'
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Bridge } from '../../src/shared/channel.ts'
 import type { ProblemView, SessionView, Setup } from '../../src/shared/views.ts'
 import { Layout } from './layout.tsx'
@@ -29,7 +29,6 @@ interface Known {
 }
 
 function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
-  const cache = useMemo(() => new Cache(bridge), [bridge])
   const [known, setKnown] = useState<Known>()
   const [problem, setProblem] = useState<ProblemView>()
   const [invitation, setInvitation] = useState<string>()
@@ -44,14 +43,11 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   useEffect(() => void read(), [read])
   useEffect(() => bridge.on('session', setSession), [bridge, setSession])
   useEffect(() => bridge.on('invitation', ({ code }) => setInvitation(code)), [bridge])
-  useEffect(() => bridge.on('changed', ({ what }) => cache.changed([what])), [bridge, cache])
   const who = known?.session.state === 'signed_in' ? known.session.subject : undefined
-  const isOnline = known?.session.state === 'signed_in' && known.session.online
-  // What one person saw is not there for the next.
-  useEffect(() => () => cache.clear(), [cache, who])
-  useEffect(() => {
-    if (isOnline) cache.refresh()
-  }, [cache, isOnline])
+  // Another for each who signs in: what one person saw is not there for the next.
+  const cache = useMemo(() => new Cache(bridge), [bridge, who])
+  useEffect(() => bridge.on('changed', ({ what }) => cache.changed([what])), [bridge, cache])
+  useRefresh(cache, known?.session)
   if (problem) return <Alone problem={problem} again={() => void read()} />
   if (!known) return <main class="plain waiting">{strings.loading}</main>
   const { setup, session } = known
@@ -66,6 +62,16 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
       <Toasts />
     </AroundContext.Provider>
   )
+}
+
+/** When the services answer again, everything on the screen is asked again. */
+function useRefresh(cache: Cache, session: SessionView | undefined): void {
+  const isOffline = session?.state === 'signed_in' && !session.online
+  const wasOffline = useRef(isOffline)
+  useEffect(() => {
+    if (wasOffline.current && !isOffline) cache.refresh()
+    wasOffline.current = isOffline
+  }, [cache, isOffline])
 }
 
 function Screens(): JSX.Element {

@@ -60,7 +60,8 @@ const english = {
       type === 'workflow'
         ? `a trip (${words.replace('workflow ', '')})`
         : words.replace('workflow item', 'one item of a trip,'),
-    ofYours: (thing: string) => `your ${thing.replace(/^all trips$/u, 'trips, all of them')}`,
+    allOfYours: (thing: string) => `${thing} of yours`,
+    ofOthers: (owner: string, thing: string) => `${owner}’s ${thing}`,
   },
   /** The beginning of a sentence. */
   capital: (text: string) => text.replace(/^./u, (letter) => letter.toUpperCase()),
@@ -81,7 +82,7 @@ const english = {
   },
 
   standing: {
-    title: 'Acting for you now',
+    title: 'Can act for you now',
     nobody: 'Nobody can act for you now.',
     count: (count: number) => `${plural(count, 'other')} can act for you`,
     through: (who: string) => `through ${who}`,
@@ -154,7 +155,10 @@ const english = {
     created: (title: string) => `${title} is created. Only you can act on it.`,
     total: 'Planned in all',
     items: 'Items',
+    one: 'Trip',
     yours: 'This is yours.',
+    andOthers: (names: string) => `${names} may act on it too.`,
+    onlyYou: 'Nobody else may act on it.',
     ownedBy: (who: string) => `This belongs to ${who}.`,
   },
 
@@ -175,12 +179,13 @@ const english = {
     never: 'Not tried yet',
     by: (who: string) => `by ${who}`,
     byFor: (who: string, whom: string) => `by ${who} for ${whom}`,
-    why: 'Why, and on whose authority',
     chain: 'On whose authority',
     inPerson: 'In person: no grant was needed.',
     record: 'Open in activity',
-    book: 'Book',
-    move: 'Move',
+    noChain: 'No grant leads from the owner to whoever tried.',
+    more: 'More',
+    book: 'Book in person',
+    move: 'Move to another time',
     actions: (name: string) => `More for ${name}`,
   },
 
@@ -192,11 +197,11 @@ const english = {
   },
 
   run: {
-    title: 'Book it',
     inPerson: 'Book all in person',
     dryRun: 'Check without booking',
+    checkMe: 'What you could book yourself',
     agent: (title: string) => `Let ${title} book it`,
-    agentDry: (title: string) => `Check what ${title} could book`,
+    agentDry: (title: string) => `What ${title} could book for you`,
     agentNeedsGrant: (title: string) =>
       `${title} has no authority here from you. It will be denied, item by item, until you give it some.`,
     giveFirst: (title: string) => `Give ${title} authority`,
@@ -217,7 +222,6 @@ const english = {
         ...(waiting > 0 ? [`${waiting} to go`] : []),
       ].join(', '),
     resume: 'Take it up again',
-    latest: 'Latest run',
     at: (when: string) => `at ${when}`,
     checkedTitle: 'Checked in person',
     bookedTitle: 'Booked in person',
@@ -233,13 +237,13 @@ const english = {
   },
 
   access: {
-    title: 'Who may act on this trip',
-    onlyYou: 'Only you. Nobody else may see it or act on it.',
-    onlyOwner: (owner: string) => `${owner}, whose it is`,
-    share: 'Let somebody act',
-    let: (who: string) => `Let ${who} act`,
-    passOn: 'Pass on what you hold',
+    share: 'Who may act on this trip',
     yours: 'What you may do here',
+    onlyYou: 'Only you. Nobody else may see it or act on it.',
+    stop: 'You, and these. What you revoke ends at once.',
+    let: 'Let',
+    act: 'act',
+    somebody: 'Somebody else…',
   },
 
   sharing: {
@@ -283,13 +287,15 @@ const english = {
     nobody: 'You have named nobody yet. Invite somebody under People; agents are here already.',
     what: 'What may they do?',
     on: 'On what?',
+    choose: 'Choose…',
     howLong: 'Until when?',
-    spans: { day: 'For a day', week: 'For a week', month: 'For 30 days', own: 'Until…' },
+    spans: { day: 'For a day', week: 'For a week', month: 'For 30 days', own: 'Until…', mine: 'As long as you do' },
     date: 'Day and time',
     passing: 'May they pass it on?',
     passings: ['No', 'Once', 'Twice'] as readonly string[],
+    noMorePassing: 'They cannot pass it on any further.',
     agentsPassNothing: 'An agent cannot pass it on.',
-    limits: 'Limits',
+    more: 'More terms',
     price: 'At most, per item',
     priceHelp: 'Empty: no limit of this grant. Your own limits for agents hold in any case.',
     acts: {
@@ -300,6 +306,7 @@ const english = {
     } as Readonly<Record<string, string>>,
     implied: 'comes with booking',
     preview: 'What this means',
+    previewMissing: 'Choose who, on what, and until when.',
     previewLoading: 'Working out what this means…',
     gates: (gates: readonly string[]) =>
       `Checked at every use against your settings: ${joined.format(gates.map((gate) => gate.replaceAll('_', ' ')))}.`,

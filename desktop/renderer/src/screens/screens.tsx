@@ -7,9 +7,13 @@ import type { JSX } from 'preact'
 import { Heading } from '../layout.tsx'
 import type { Place } from '../store/place.ts'
 import { strings } from '../strings.ts'
+import { Sharing } from './sharing/sharing.tsx'
+import { TripPage } from './trips/trip.tsx'
 import { Trips } from './trips/trips.tsx'
 
 export function ScreenOf({ place }: { readonly place: Place }): JSX.Element {
-  const { screen } = place
-  return screen === 'trips' ? <Trips /> : <Heading title={strings.nav[screen]} />
+  const { screen, id } = place
+  if (screen === 'trips') return id === undefined ? <Trips /> : <TripPage id={id} key={id} />
+  if (screen === 'sharing') return <Sharing />
+  return <Heading title={strings.nav[screen]} />
 }

@@ -56,20 +56,6 @@ test('a later failure leaves the last good answer to be seen', async () => {
   expect(cache.seen('grants.list', undefined)).toEqual({ answer: BAD, good: GOOD, isAsking: false })
 })
 
-test('an answer to the one who was signed in before reaches nobody', async () => {
-  const { bridge, asked } = aBridge()
-  const cache = new Cache(bridge)
-  let told = 0
-  cache.watch('grants.list', undefined, () => {
-    told += 1
-  })
-  cache.clear()
-  const before = told
-  await asked[0]?.answer(GOOD)
-  expect(told).toBe(before)
-  expect(cache.seen('grants.list', undefined).good).toBeUndefined()
-})
-
 test('of two answers to the same question that of the later question counts', async () => {
   const { bridge, asked } = aBridge()
   const cache = new Cache(bridge)

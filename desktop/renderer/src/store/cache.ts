@@ -1,6 +1,6 @@
 /**
- * What was asked of the main process and is on the screen: each question once, read again when something of it has changed, and forgotten
- * whole when another person signs in.
+ * What was asked of the main process and is on the screen: each question once, read again when something of it has changed. One for each who
+ * signs in.
  *
  * @module
  */
@@ -43,8 +43,6 @@ export interface Seen<N extends OperationName> {
 export class Cache {
   readonly #bridge: Bridge
   readonly #held = new Map<string, Held>()
-  /** Answers to questions of before the last {@link clear} are dropped. */
-  #age = 0
 
   constructor(bridge: Bridge) {
     this.#bridge = bridge
@@ -83,11 +81,6 @@ export class Cache {
     for (const held of this.#held.values()) if (held.listeners.size > 0) void this.#ask(held)
   }
 
-  clear(): void {
-    this.#age += 1
-    this.#held.clear()
-  }
-
   #of(name: OperationName, input: unknown): Held {
     const key = `${name} ${JSON.stringify(input ?? {})}`
     const before = this.#held.get(key)
@@ -99,13 +92,12 @@ export class Cache {
   }
 
   async #ask(held: Held): Promise<void> {
-    const age = this.#age
     held.asked += 1
     const { asked } = held
     held.isAsking = true
     tell(held)
     const answer = await this.#bridge.call(held.name, held.input as Input<OperationName>)
-    if (age !== this.#age || asked !== held.asked) return
+    if (asked !== held.asked) return
     held.isAsking = false
     held.answer = answer
     if (answer.ok) held.good = answer

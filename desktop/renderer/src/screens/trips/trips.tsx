@@ -9,6 +9,7 @@ import type { Template, TripSummary } from '../../../../src/shared/views.ts'
 import { Heading } from '../../layout.tsx'
 import { Empty, States } from '../../parts/states.tsx'
 import { Time } from '../../parts/words.tsx'
+import { holdersOf } from '../../store/grants.ts'
 import { useCall, useOnline } from '../../store/hooks.tsx'
 import { usePeople } from '../../store/people.ts'
 import { addressOf, go } from '../../store/place.ts'
@@ -107,6 +108,8 @@ function More(props: { cursor: string; titles: readonly Template[]; create: JSX.
 
 function Rows(props: { trips: readonly TripSummary[]; titles: readonly Template[] }): JSX.Element {
   const { me, called } = usePeople()
+  const grants = useCall('grants.list', { limit: '200' })
+  const known = grants.state === 'there' ? grants.value.items : []
   return (
     <ul class="lines">
       {props.trips.map(({ id, template, owner, created_at: createdAt }) => (
@@ -119,10 +122,17 @@ function Rows(props: { trips: readonly TripSummary[]; titles: readonly Template[
             {TEXTS.createdOn('')}
             <Time at={createdAt} />
           </span>
+          {grants.state === 'there' && owner === me && (
+            <span class="trip-who">{whoElse(holdersOf(known, { id, owner }, me).map(called))}</span>
+          )}
         </li>
       ))}
     </ul>
   )
+}
+
+function whoElse(names: readonly string[]): string {
+  return names.length > 0 ? TEXTS.andOthers(strings.capital(strings.list(names))) : TEXTS.onlyYou
 }
 
 export function titleOf(template: string, titles: readonly Template[]): string {

@@ -1,0 +1,11 @@
+/**
+ * The window with a played main process: `/?scene=…` says what it plays.
+ *
+ * @module
+ */
+import '@mandate/ui/jitless'
+import '../src/styles.ts'
+import { mount } from '../src/app.tsx'
+import { play, sceneOf } from './play.ts'
+
+mount(play(sceneOf(new URLSearchParams(location.search).get('scene'))))

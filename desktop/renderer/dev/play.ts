@@ -1,0 +1,176 @@
+/**
+ * The main process as a play: it answers by the channel's own schemas, from a world in memory. For pictures and for whoever draws a screen;
+ * nothing of it is in the product.
+ *
+ * @module
+ */
+import type { z } from 'zod'
+import {
+  type Answer,
+  answerSchema,
+  type Bridge,
+  type CheckedInput,
+  EVENTS,
+  type EventName,
+  type Input,
+  OPERATIONS,
+  type OperationName,
+  type Output,
+} from '../../src/shared/channel.ts'
+import type { ProblemView, SessionView } from '../../src/shared/views.ts'
+import { Grants } from './play-grants.ts'
+import { goingOn, Trips } from './play-trips.ts'
+import { carlo, contactsOf, grants, inDays, setup, templates, yannick } from './world.ts'
+
+/** What is played: who is signed in, and what does not go well. */
+export const SCENES = [
+  'carlo',
+  'yannick',
+  'empty',
+  'loading',
+  'failing',
+  'offline',
+  'refusing',
+  'signed-out',
+  'ended',
+  'forgotten',
+  'signing-in',
+  'timed-out',
+  'refused',
+  'keystore',
+] as const
+export type Scene = (typeof SCENES)[number]
+
+export function sceneOf(name: string | null): Scene {
+  return SCENES.find((scene) => scene === name) ?? 'carlo'
+}
+
+class Refusal extends Error {
+  readonly problem: ProblemView
+  constructor(problem: ProblemView) {
+    super(problem.title)
+    this.problem = problem
+  }
+}
+
+type Handlers = { readonly [N in OperationName]?: (input: CheckedInput<N>) => Output<N> | Promise<Output<N>> }
+type Say = <N extends EventName>(name: N, event: z.input<(typeof EVENTS)[N]>) => void
+
+const STEP_MS = 700
+const never = (): Promise<never> => new Promise(() => undefined)
+const refuse = (code: string, title: string, more: Partial<ProblemView> = {}): never => {
+  throw new Refusal({ code, title, ...more })
+}
+
+export function play(scene: Scene): Bridge {
+  const listeners = new Map<EventName, Set<(event: unknown) => void>>()
+  const say: Say = (name, event) => {
+    const checked: unknown = EVENTS[name].parse(event)
+    for (const listener of listeners.get(name) ?? []) listener(checked)
+  }
+  const handlers = handlersOf(scene, say)
+  return {
+    call: async <N extends OperationName>(name: N, input?: Input<N>): Promise<Answer<N>> => {
+      const checked = OPERATIONS[name].input.parse(input) as CheckedInput<N>
+      const answer = await answered(scene, name, () => handlers[name]?.(checked) ?? played(name))
+      return answerSchema(name).parse(answer) as Answer<N>
+    },
+    on: (name, listener) => {
+      const all = listeners.get(name) ?? new Set()
+      listeners.set(name, all)
+      all.add(listener as (event: unknown) => void)
+      return () => void all.delete(listener as (event: unknown) => void)
+    },
+  }
+}
+
+/** What answers with nothing needs no part. */
+function played(name: OperationName): unknown {
+  if (OPERATIONS[name].output.safeParse(undefined).success) return undefined
+  return refuse('not_played', `Nobody plays ${name} yet.`)
+}
+
+const LISTS = /\.(list|templates|read)$/u
+
+async function answered(scene: Scene, name: OperationName, work: () => unknown): Promise<unknown> {
+  const isList = LISTS.test(name) && !name.startsWith('session.')
+  if (isList && scene === 'loading') return never()
+  if (isList && scene === 'failing') {
+    return { ok: false, problem: { code: 'relations_unavailable', title: FAILING, retryAfter: 5 } }
+  }
+  try {
+    const value = await work()
+    return scene === 'offline' && isList ? { ok: true, value, stale: inDays(-0.1) } : { ok: true, value }
+  } catch (error) {
+    if (error instanceof Refusal) return { ok: false, problem: error.problem }
+    throw error
+  }
+}
+
+const FAILING = 'The relationship store does not answer. Nothing was permitted.'
+
+function handlersOf(scene: Scene, say: Say): Handlers {
+  const me = scene === 'yannick' ? yannick : carlo
+  return { ...sessionOf(scene, me), ...worldOf(scene, me, say) }
+}
+
+function sessionOf(scene: Scene, me: SessionView): Handlers {
+  const session = (): SessionView => {
+    if (scene === 'signed-out' || scene === 'timed-out' || scene === 'refused' || scene === 'keystore')
+      return { state: 'signed_out' }
+    if (scene === 'ended' || scene === 'forgotten') return { state: 'signed_out', why: scene }
+    if (scene === 'signing-in') return { state: 'signing_in' }
+    return scene === 'offline' && me.state === 'signed_in' ? { ...me, online: false } : me
+  }
+  return {
+    'app.setup': () => setup,
+    'session.read': session,
+    'session.signIn': (input) => {
+      if (scene === 'timed-out') return refuse('timed_out', 'Nobody came back from the browser.')
+      if (scene === 'refused') return refuse('refused', 'The identity provider refused.')
+      if (scene === 'keystore' && !input?.memory) return refuse('keystore_unavailable', 'No safe keystore.')
+      return me
+    },
+    'session.cancelSignIn': () => undefined,
+    'session.signOut': () => ({ state: 'signed_out', why: 'signed_out' }),
+  }
+}
+
+function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
+  const subject = me.state === 'signed_in' ? me.subject : ''
+  const isEmpty = scene === 'empty'
+  const world = new Grants(subject, isEmpty ? [] : grants)
+  const trips = new Trips()
+  const missing = (): never => refuse('not_found', 'There is no such thing here.')
+  return {
+    'contacts.list': () => ({ items: isEmpty ? [] : [...(contactsOf[subject] ?? [])] }),
+    'trips.templates': () => ({ items: [...templates] }),
+    'trips.list': () => ({ items: isEmpty ? [] : trips.list() }),
+    'trips.read': ({ id }) => trips.read(id) ?? missing(),
+    'trips.create': ({ template }) => trips.create(template, subject),
+    'trips.dryRun': ({ id }) => ({ items: trips.tried(id, undefined, true) }),
+    'trips.execute': ({ id, items }) => ({ items: trips.tried(id, items, false) }),
+    'trips.reschedule': () => refuse('precondition_failed', 'It has changed since you read it.'),
+    'runs.list': () => ({ items: [] }),
+    'runs.start': ({ dryRun }) => {
+      const [first, ...rest] = [...goingOn(dryRun)]
+      for (const [at, one] of rest.entries()) setTimeout(() => say('run', one), STEP_MS * (at + 1))
+      return first ?? missing()
+    },
+    'grants.list': (query) => ({ items: world.list(query) }),
+    'grants.read': ({ id }) => world.read(id) ?? missing(),
+    'grants.below': ({ id }) => ({ items: world.below(id) }),
+    'grants.preview': (asked) =>
+      scene === 'refusing'
+        ? {
+            allowed: false,
+            code: 'delegate_unknown',
+            status: 404,
+            title: 'The delegate is not known.',
+            field: 'delegate',
+          }
+        : world.preview(asked),
+    'grants.issue': (asked) => world.issue(asked),
+    'grants.revoke': ({ id }) => world.revoke(id) ?? missing(),
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Giving authority: who, what, until when; what that means is said before it is given.
+ *
+ * @module
+ */
+import type { Grant } from '@mandate/protocol'
+import { minuteOf } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Problem } from '../../parts/states.tsx'
+import { announce } from '../../parts/toast.tsx'
+import { useAction, useAround, useCall } from '../../store/hooks.tsx'
+import { usePeople } from '../../store/people.ts'
+import { strings } from '../../strings.ts'
+import { Preview } from './preview.tsx'
+import { firstTerms, requestOf, type Terms } from './terms.ts'
+import { TermsFields } from './terms-fields.tsx'
+
+const TEXTS = strings.grant
+/** While somebody types, nothing is asked. */
+const REST_MS = 250
+
+interface GrantDialogProps {
+  readonly who?: string | undefined
+  readonly scope?: string | undefined
+  /** What is passed on; absent: something of the person's own is given. */
+  readonly parent?: Grant
+  readonly currency?: string | undefined
+  readonly onClose: () => void
+}
+
+export function GrantDialog(props: GrantDialogProps): JSX.Element {
+  const { parent, currency = 'EUR', onClose } = props
+  const people = usePeople()
+  const [opened] = useState(() => Date.now())
+  const [terms, setTerms] = useState<Terms>(() => firstTerms(props.who, props.scope, parent))
+  const persona = usePersona(terms.scope, parent)
+  const request = useMemo(
+    () => requestOf(terms, { persona, parent, currency, now: opened }),
+    [terms, persona, parent, currency, opened],
+  )
+  const issue = useAction('grants.issue', ['grants', 'activity'])
+  const [isAllowed, setAllowed] = useState(false)
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    if (!request) return
+    const answer = await issue.run(request)
+    if (!answer.ok) return
+    const who = people.called(request.delegate)
+    announce(parent ? TEXTS.passedOn(who) : strings.capital(TEXTS.given(who)))
+    onClose()
+  }
+  return (
+    <Dialog title={parent ? TEXTS.titlePassOn : TEXTS.title} onClose={onClose}>
+      <form class="dialog-body" onSubmit={(event) => void submit(event)}>
+        {parent && <p class="aside">{TEXTS.holdOnly(strings.acts(parent.actions), minuteOf(parent.expires_at))}</p>}
+        <TermsFields terms={terms} parent={parent} currency={currency} problem={issue.problem} onChange={setTerms} />
+        <Preview request={useRested(request)} onKnown={setAllowed} />
+        <Problem problem={issue.problem} />
+        <div class="dialog-end">
+          <button type="button" class="button" onClick={onClose}>
+            {strings.cancel}
+          </button>
+          <button type="submit" class="button primary" disabled={issue.isBusy || !request || !isAllowed}>
+            {issue.isBusy ? strings.saving : TEXTS.give}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}
+
+/** A thing is given in the persona that it was created under, whatever one acts in now. */
+function usePersona(scope: string | undefined, parent: Grant | undefined): string | undefined {
+  const { session } = useAround()
+  const trips = useCall('trips.list')
+  if (parent) return parent.delegate_persona?.includes('/') ? parent.delegate_persona : session.persona
+  const known = trips.state === 'there' ? trips.value.items : []
+  return known.find(({ id }) => scope === `workflow:${id}`)?.owner_persona ?? session.persona
+}
+
+/** A value once it has not changed for a moment; the first at once. */
+function useRested<T>(value: T): T {
+  const [rested, setRested] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setRested(value), REST_MS)
+    return () => clearTimeout(timer)
+  }, [value])
+  return rested
+}

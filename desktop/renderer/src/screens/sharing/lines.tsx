@@ -1,0 +1,80 @@
+/**
+ * Grants, each as a sentence with the ways to end it or pass it on.
+ *
+ * @module
+ */
+import type { Grant } from '@mandate/protocol'
+import { Glyph } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { asTree, endOf, endsSoon, sentenceOf, termsOf } from '../../store/grants.ts'
+import { useOnline } from '../../store/hooks.tsx'
+import { usePeople, useThings } from '../../store/people.ts'
+import { strings } from '../../strings.ts'
+import { GrantDialog } from './grant-dialog.tsx'
+import { RevokeDialog } from './revoke.tsx'
+
+const TEXTS = strings.sharing
+
+/** Those that were passed on stand behind what they came from. */
+export function GrantLines({ grants }: { readonly grants: readonly Grant[] }): JSX.Element {
+  const [revoking, setRevoking] = useState<Grant>()
+  const [passing, setPassing] = useState<Grant>()
+  return (
+    <>
+      <ul class="grants">
+        {asTree(grants).map(({ grant, depth }) => (
+          <li key={grant.id} class={`grant grant-${grant.status} depth-${Math.min(depth, MOST_DEPTH)}`}>
+            <GrantLine grant={grant} onRevoke={() => setRevoking(grant)} onPass={() => setPassing(grant)} />
+          </li>
+        ))}
+      </ul>
+      {revoking && <RevokeDialog grant={revoking} onClose={() => setRevoking(undefined)} />}
+      {passing && <GrantDialog parent={passing} onClose={() => setPassing(undefined)} />}
+    </>
+  )
+}
+
+const MOST_DEPTH = 3
+
+function GrantLine(props: { grant: Grant; onRevoke: () => void; onPass: () => void }): JSX.Element {
+  const { grant, onRevoke, onPass } = props
+  const people = usePeople()
+  const nameOf = useThings()
+  const isOnline = useOnline()
+  const isMine = grant.delegate === people.me
+  const end = endOf(grant, people)
+  const sentence = sentenceOf(grant, people, nameOf)
+  return (
+    <>
+      <div class="grant-words">
+        <p class="grant-sentence">{sentence}</p>
+        {termsOf(grant).map((term) => (
+          <p class="grant-terms" key={term}>
+            {term}
+          </p>
+        ))}
+        {endsSoon(grant, Date.now()) && (
+          <p class="grant-soon">
+            <Glyph name="open" /> {TEXTS.endsSoon}
+          </p>
+        )}
+        {end !== undefined && <p class="grant-end">{end}</p>}
+      </div>
+      {grant.status === 'live' && (
+        <div class="buttons">
+          {isMine && grant.redelegations > 0 && (
+            <button type="button" class="button" disabled={!isOnline} onClick={onPass}>
+              {TEXTS.passOn}
+              <span class="sr">: {sentence}</span>
+            </button>
+          )}
+          <button type="button" class="button danger" disabled={!isOnline} onClick={onRevoke}>
+            {isMine ? TEXTS.giveBack : TEXTS.revoke}
+            <span class="sr">: {sentence}</span>
+          </button>
+        </div>
+      )}
+    </>
+  )
+}

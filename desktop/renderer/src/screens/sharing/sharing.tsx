@@ -1,0 +1,108 @@
+/**
+ * Who may do what on whose behalf: all that was given, and all that was received.
+ *
+ * @module
+ */
+import type { Grant } from '@mandate/protocol'
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { Heading } from '../../layout.tsx'
+import { Empty, States } from '../../parts/states.tsx'
+import { Tabs } from '../../parts/tabs.tsx'
+import { byThing, endsSoon } from '../../store/grants.ts'
+import { useCall, useOnline } from '../../store/hooks.tsx'
+import { usePeople, useThings } from '../../store/people.ts'
+import { strings } from '../../strings.ts'
+import { GrantDialog } from './grant-dialog.tsx'
+import { GrantLines } from './lines.tsx'
+
+const TEXTS = strings.sharing
+/** As many as one answer holds. */
+const MOST = '200'
+
+export function Sharing(): JSX.Element {
+  const [isGiving, setGiving] = useState(false)
+  const [isWithEnded, setWithEnded] = useState(false)
+  const isOnline = useOnline()
+  const grants = useCall('grants.list', isWithEnded ? { limit: MOST, include: 'ended' } : { limit: MOST })
+  const give = (
+    <button type="button" class="button primary" disabled={!isOnline} onClick={() => setGiving(true)}>
+      {TEXTS.new}
+    </button>
+  )
+  return (
+    <>
+      <Heading title={TEXTS.title} lead={TEXTS.lead}>
+        {give}
+      </Heading>
+      <States loaded={grants}>{({ items }) => <Both grants={items} give={give} />}</States>
+      <button
+        type="button"
+        class="button quiet ended-switch"
+        aria-pressed={isWithEnded}
+        onClick={() => setWithEnded((is) => !is)}
+      >
+        {isWithEnded ? TEXTS.hideEnded : TEXTS.ended}
+      </button>
+      {isGiving && <GrantDialog onClose={() => setGiving(false)} />}
+    </>
+  )
+}
+
+function Both(props: { grants: readonly Grant[]; give: JSX.Element }): JSX.Element {
+  const { grants, give } = props
+  const { me } = usePeople()
+  const given = grants.filter(({ delegate, owner, delegator }) => delegate !== me && (owner === me || delegator === me))
+  const received = grants.filter(({ delegate }) => delegate === me)
+  const live = (some: readonly Grant[]): number => some.filter(({ status }) => status === 'live').length
+  const soon = grants.filter((grant) => endsSoon(grant, Date.now())).length
+  return (
+    <>
+      {soon > 0 && <p class="notice expiring">{TEXTS.expiring(soon)}</p>}
+      <Tabs
+        label={TEXTS.title}
+        first={given.length === 0 && received.length > 0 ? 'received' : 'given'}
+        tabs={[
+          {
+            value: 'given',
+            label: TEXTS.given,
+            count: live(given),
+            content: () =>
+              given.length > 0 ? (
+                <Groups grants={given} />
+              ) : (
+                <Empty title={TEXTS.givenEmptyTitle} words={TEXTS.givenEmpty}>
+                  {give}
+                </Empty>
+              ),
+          },
+          {
+            value: 'received',
+            label: TEXTS.received,
+            count: live(received),
+            content: () =>
+              received.length > 0 ? (
+                <Groups grants={received} />
+              ) : (
+                <Empty title={TEXTS.receivedEmptyTitle} words={TEXTS.receivedEmpty} />
+              ),
+          },
+        ]}
+      />
+    </>
+  )
+}
+
+function Groups({ grants }: { readonly grants: readonly Grant[] }): JSX.Element {
+  const nameOf = useThings()
+  return (
+    <>
+      {[...byThing(grants)].map(([scope, some]) => (
+        <section class="group" key={scope}>
+          <h2 class="section-title">{strings.capital(nameOf(scope))}</h2>
+          <GrantLines grants={some} />
+        </section>
+      ))}
+    </>
+  )
+}

@@ -1,0 +1,185 @@
+/**
+ * The choices of the grant dialog.
+ *
+ * @module
+ */
+import type { Grant } from '@mandate/protocol'
+import { Party } from '@mandate/ui'
+import type { JSX } from 'preact'
+import type { ProblemView } from '../../../../src/shared/views.ts'
+import { Choice, Field, instantOf, localOf } from '../../parts/field.tsx'
+import { useCall } from '../../store/hooks.tsx'
+import { usePeople, useThings } from '../../store/people.ts'
+import { addressOf } from '../../store/place.ts'
+import { strings } from '../../strings.ts'
+import { actionsFor, type Span, type Terms } from './terms.ts'
+
+const TEXTS = strings.grant
+
+interface TermsFieldsProps {
+  readonly terms: Terms
+  readonly parent: Grant | undefined
+  readonly currency: string
+  readonly problem: ProblemView | undefined
+  readonly onChange: (terms: Terms) => void
+}
+
+export function TermsFields(props: TermsFieldsProps): JSX.Element {
+  const { terms, parent, problem } = props
+  return (
+    <>
+      <Who {...props} />
+      {!parent && <On {...props} />}
+      <What {...props} />
+      <HowLong {...props} />
+      <details class="more-terms" open={problem?.field === 'limits'}>
+        <summary>{TEXTS.more}</summary>
+        <Passing {...props} />
+        {terms.actions.includes('execute') && <Price {...props} />}
+      </details>
+    </>
+  )
+}
+
+function Who({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
+  const { contacts, agents } = usePeople()
+  const parties = [
+    ...contacts.map(({ party, name }) => ({ party, name })),
+    ...agents.map(({ id, title }) => ({ party: `agent:${id}`, name: title })),
+  ].filter(({ party }) => party !== parent?.delegator && party !== parent?.owner)
+  const options = parties.map(({ party, name }) => ({ value: party, label: <Party party={party} name={name} /> }))
+  return (
+    <div>
+      <Choice
+        legend={TEXTS.who}
+        name="who"
+        options={options}
+        value={terms.who}
+        onChoose={(who) => onChange({ ...terms, who })}
+      />
+      {contacts.length === 0 && (
+        <p class="field-help">
+          {TEXTS.nobody} <a href={addressOf('people')}>{strings.nav.people}</a>
+        </p>
+      )}
+    </div>
+  )
+}
+
+function On({ terms, problem, onChange }: TermsFieldsProps): JSX.Element {
+  const { me } = usePeople()
+  const trips = useCall('trips.list')
+  const nameOf = useThings()
+  const mine = trips.state === 'there' ? trips.value.items.filter(({ owner }) => owner === me) : []
+  const scopes = [...mine.map(({ id }) => `workflow:${id}`), EVERYTHING]
+  const known = terms.scope === undefined || scopes.includes(terms.scope) ? scopes : [terms.scope, ...scopes]
+  return (
+    <Field label={TEXTS.on} name="scope" problem={problem}>
+      {(attributes) => (
+        <select
+          {...attributes}
+          value={terms.scope ?? ''}
+          onChange={({ currentTarget }) => onChange({ ...terms, scope: currentTarget.value || undefined })}
+        >
+          {terms.scope === undefined && <option value="">{TEXTS.choose}</option>}
+          {known.map((scope) => (
+            <option key={scope} value={scope}>
+              {strings.capital(nameOf(scope))}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
+}
+
+const EVERYTHING = 'all:travel'
+
+function What({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
+  const toggle = (action: string, isOn: boolean): void => {
+    const others = terms.actions.filter((one) => one !== action)
+    // Whoever books must see what.
+    const chosen = isOn ? [...others, action, ...(action === 'execute' ? ['read'] : [])] : others
+    onChange({ ...terms, actions: actionsFor(terms.scope, parent).filter((one) => chosen.includes(one)) })
+  }
+  return (
+    <fieldset class="choice-field">
+      <legend>{TEXTS.what}</legend>
+      <div class="choices">
+        {actionsFor(terms.scope, parent).map((action) => {
+          const isImplied = action === 'read' && terms.actions.includes('execute')
+          return (
+            <label key={action} class="option">
+              <input
+                type="checkbox"
+                checked={terms.actions.includes(action)}
+                disabled={isImplied}
+                onChange={({ currentTarget }) => toggle(action, currentTarget.checked)}
+              />
+              <span>{TEXTS.acts[action] ?? action}</span>
+            </label>
+          )
+        })}
+      </div>
+    </fieldset>
+  )
+}
+
+function HowLong({ terms, parent, problem, onChange }: TermsFieldsProps): JSX.Element {
+  const spans: readonly Span[] = parent ? ['day', 'mine', 'own'] : ['day', 'week', 'month', 'own']
+  return (
+    <div class="how-long">
+      <Choice
+        legend={TEXTS.howLong}
+        name="span"
+        options={spans.map((value) => ({ value, label: TEXTS.spans[value] }))}
+        value={terms.span}
+        onChoose={(span) => onChange({ ...terms, span })}
+      />
+      {terms.span === 'own' && (
+        <Field label={TEXTS.date} name="expires_at" problem={problem}>
+          {(attributes) => (
+            <input
+              {...attributes}
+              type="datetime-local"
+              value={terms.until === undefined ? '' : localOf(new Date(terms.until))}
+              onChange={({ currentTarget }) => onChange({ ...terms, until: instantOf(currentTarget.value) })}
+            />
+          )}
+        </Field>
+      )}
+    </div>
+  )
+}
+
+function Passing({ terms, parent, onChange }: TermsFieldsProps): JSX.Element | null {
+  if (terms.who?.startsWith('agent:')) return <p class="field-help">{TEXTS.agentsPassNothing}</p>
+  const most = parent ? parent.redelegations - 1 : TEXTS.passings.length - 1
+  if (most < 1) return <p class="field-help">{TEXTS.noMorePassing}</p>
+  return (
+    <Choice
+      legend={TEXTS.passing}
+      name="passing"
+      options={TEXTS.passings.slice(0, most + 1).map((label, times) => ({ value: String(times), label }))}
+      value={String(terms.redelegations)}
+      onChoose={(times) => onChange({ ...terms, redelegations: Number(times) })}
+    />
+  )
+}
+
+function Price({ terms, currency, problem, onChange }: TermsFieldsProps): JSX.Element {
+  return (
+    <Field label={`${TEXTS.price} (${currency})`} help={TEXTS.priceHelp} name="limits" problem={problem}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          type="text"
+          inputMode="decimal"
+          pattern="[0-9 ,]+([.][0-9]{1,2})?"
+          value={terms.price}
+          onInput={({ currentTarget }) => onChange({ ...terms, price: currentTarget.value })}
+        />
+      )}
+    </Field>
+  )
+}

@@ -1,0 +1,73 @@
+import { grantSchema } from '@mandate/protocol'
+import { expect, test } from 'vitest'
+import { actionsFor, firstTerms, minorUnits, requestOf, untilOf } from './terms.ts'
+
+const NOW = Date.parse('2026-06-01T12:00:30Z')
+const MINE = grantSchema.parse({
+  id: '01KAM000000000000000000001',
+  status: 'live',
+  delegator: 'user:carlo',
+  delegate: 'user:me',
+  owner: 'user:carlo',
+  actions: ['read', 'execute'],
+  scope: 'workflow:1',
+  limits: [],
+  expires_at: '2026-06-03T00:00:00Z',
+  redelegations: 1,
+  unattended: false,
+  created_at: '2026-06-01T00:00:00Z',
+})
+const giver = { persona: 'traveler/family', parent: undefined, currency: 'EUR', now: NOW }
+
+test('what is passed on never lasts longer than what it comes from', () => {
+  expect(untilOf({ span: 'week', until: undefined }, MINE, NOW)).toBe(MINE.expires_at)
+  expect(untilOf({ span: 'day', until: undefined }, MINE, NOW)).toBe('2026-06-02T12:00:00.000Z')
+  expect(untilOf({ span: 'week', until: undefined }, undefined, NOW)).toBe('2026-06-08T12:00:00.000Z')
+})
+
+test('what is passed on offers no action that is not held', () => {
+  expect(actionsFor('workflow:1', MINE)).toEqual(['read', 'execute'])
+  expect(actionsFor('workflow:1', undefined)).toEqual(['read', 'execute', 'update'])
+  expect(actionsFor('all:travel', undefined)).toContain('create')
+})
+
+test('two clicks are enough: with somebody chosen, the first terms are a request', () => {
+  const terms = firstTerms('user:yannick', 'workflow:1', undefined)
+  expect(requestOf(terms, giver)).toEqual({
+    delegate: 'user:yannick',
+    scope: 'workflow:1',
+    actions: ['read', 'execute'],
+    expires_at: '2026-06-08T12:00:00.000Z',
+    redelegations: 0,
+    delegator_persona: 'traveler/family',
+  })
+})
+
+test('nothing is asked for as long as somebody, something or an end is missing', () => {
+  const terms = firstTerms('user:yannick', 'workflow:1', undefined)
+  for (const missing of [{ who: undefined }, { scope: undefined }, { actions: [] }, { span: 'own' as const }])
+    expect(requestOf({ ...terms, ...missing }, giver)).toBeUndefined()
+})
+
+test('an agent is never asked to be let pass it on', () => {
+  const terms = { ...firstTerms('agent:booking-agent', 'workflow:1', undefined), redelegations: 2 }
+  expect(requestOf(terms, giver)?.redelegations).toBe(0)
+})
+
+test('a price binds booking alone', () => {
+  const terms = { ...firstTerms('user:yannick', 'workflow:1', undefined), price: '1,500.50' }
+  expect(requestOf(terms, giver)?.limits).toEqual([{ attribute: 'planned_price', at_most: 150_050, currency: 'EUR' }])
+  expect(requestOf({ ...terms, actions: ['read'] }, giver)?.limits).toBeUndefined()
+})
+
+test.for([
+  ['1500', 150_000],
+  ['0', 0],
+  ['1 500.5', 150_050],
+  ['', undefined],
+  ['-1', undefined],
+  ['1.505', undefined],
+  ['many', undefined],
+] as const)('%j is %s in minor units', ([text, amount]) => {
+  expect(minorUnits(text)).toBe(amount)
+})

@@ -1,0 +1,72 @@
+/**
+ * Moving an item to another time; somebody else may have changed it meanwhile.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Item } from '../../../../src/shared/views.ts'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Field, instantOf, localOf } from '../../parts/field.tsx'
+import { Problem } from '../../parts/states.tsx'
+import { announce } from '../../parts/toast.tsx'
+import { useAction, useAround } from '../../store/hooks.tsx'
+import { strings } from '../../strings.ts'
+
+const TEXTS = strings.move
+const CONFLICTS: ReadonlySet<string> = new Set(['precondition_failed', 'conflict'])
+
+/** @param item - As it is now: a newer version comes in while the dialog is open. */
+export function MoveDialog(props: { trip: string; item: Item; onClose: () => void }): JSX.Element {
+  const { trip, item, onClose } = props
+  const { cache } = useAround()
+  const [start, setStart] = useState(() => localOf(new Date(item.starts_at)))
+  const move = useAction('trips.reschedule', ['trips'])
+  const name = strings.capital(item.name)
+  const isConflict = move.problem !== undefined && CONFLICTS.has(move.problem.code)
+  // What somebody else chose is shown in place of what was typed: to be looked at, then chosen again.
+  useEffect(() => setStart(localOf(new Date(item.starts_at))), [item.version, item.starts_at])
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault()
+    const startsAt = instantOf(start)
+    if (startsAt === undefined) return
+    const answer = await move.run({ trip, item: item.id, version: item.version, starts_at: startsAt })
+    if (answer.ok) {
+      announce(TEXTS.moved(name))
+      onClose()
+    } else if (CONFLICTS.has(answer.problem.code)) cache.changed(['trips'])
+  }
+  return (
+    <Dialog title={TEXTS.title(name)} onClose={onClose}>
+      <form class="dialog-body" onSubmit={(event) => void submit(event)}>
+        <Field label={TEXTS.when} name="starts_at" problem={move.problem}>
+          {(attributes) => (
+            <input
+              {...attributes}
+              type="datetime-local"
+              required
+              value={start}
+              onInput={({ currentTarget }) => setStart(currentTarget.value)}
+            />
+          )}
+        </Field>
+        {item.status !== 'planned' && <p class="aside">{TEXTS.changes(item.name)}</p>}
+        {isConflict ? (
+          <p class="problem" role="alert">
+            {TEXTS.conflict}
+          </p>
+        ) : (
+          <Problem problem={move.problem} />
+        )}
+        <div class="dialog-end">
+          <button type="button" class="button" onClick={onClose}>
+            {strings.cancel}
+          </button>
+          <button type="submit" class="button primary" disabled={move.isBusy}>
+            {move.isBusy ? strings.saving : TEXTS.action}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  )
+}

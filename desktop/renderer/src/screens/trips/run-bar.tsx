@@ -1,0 +1,161 @@
+/**
+ * Ways to book a trip: oneself, or an agent; for real, or only to see what would be permitted. And how a run goes.
+ *
+ * @module
+ */
+import type { Grant } from '@mandate/protocol'
+import { Glyph, minuteOf } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { AgentView, ItemOutcome, Run, Trip } from '../../../../src/shared/views.ts'
+import { Menu } from '../../parts/menu.tsx'
+import { Problem } from '../../parts/states.tsx'
+import { ReasonLine } from '../../parts/words.tsx'
+import { reaches } from '../../store/chain.ts'
+import { useAction, useCall, useOnline } from '../../store/hooks.tsx'
+import { usePeople } from '../../store/people.ts'
+import { strings } from '../../strings.ts'
+import { GrantDialog } from '../sharing/grant-dialog.tsx'
+import { sumOfRun } from './outcome.ts'
+
+const TEXTS = strings.run
+
+interface RunBarProps {
+  readonly trip: Trip
+  readonly onRun: (run: Run) => void
+  readonly onPerson: (items: readonly ItemOutcome[], isDry: boolean) => void
+}
+
+export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
+  const { agents } = usePeople()
+  const isOnline = useOnline()
+  const start = useAction('runs.start', ['runs'])
+  const execute = useAction('trips.execute', ['trips', 'activity'])
+  const dryRun = useAction('trips.dryRun', ['activity'])
+  const standingOf = useStanding(trip)
+  const isBusy = start.isBusy || execute.isBusy || dryRun.isBusy
+  const isOff = !isOnline || isBusy
+  const run = async (agent: AgentView, isDry: boolean): Promise<void> => {
+    const answer = await start.run({ agent: agent.id, trip: trip.id, dryRun: isDry })
+    if (answer.ok) onRun(answer.value)
+  }
+  const inPerson = async (isDry: boolean): Promise<void> => {
+    const answer = await (isDry ? dryRun : execute).run({ id: trip.id })
+    if (answer.ok) onPerson(answer.value.items, isDry)
+  }
+  const checks = [
+    { id: 'me', label: TEXTS.checkMe, onChoose: () => void inPerson(true) },
+    ...agents.map((agent) => ({
+      id: agent.id,
+      label: TEXTS.agentDry(agent.title),
+      onChoose: () => void run(agent, true),
+    })),
+  ]
+  return (
+    <>
+      <div class="buttons run-bar">
+        {agents.map((agent) => (
+          <button
+            type="button"
+            class={standingOf(agent) === 'given' ? 'button primary' : 'button'}
+            key={agent.id}
+            disabled={isOff}
+            onClick={() => void run(agent, false)}
+          >
+            {TEXTS.agent(agent.title)}
+          </button>
+        ))}
+        <button type="button" class="button" disabled={isOff} onClick={() => void inPerson(false)}>
+          {TEXTS.inPerson}
+        </button>
+        <Menu label={TEXTS.dryRun} items={checks} isOff={isOff} />
+      </div>
+      {agents.map((agent) => {
+        const standing = standingOf(agent)
+        if (typeof standing === 'string') return null
+        return <WithoutGrant key={agent.id} agent={agent} trip={trip} from={standing.from} />
+      })}
+      <Problem problem={start.problem ?? execute.problem ?? dryRun.problem} />
+    </>
+  )
+}
+
+/** `unknown` until the grants are read: nothing is warned of before. */
+type Standing = 'unknown' | 'given' | { readonly from: Grant | 'owner' | undefined }
+
+/** An agent acts for whoever gave it authority themself. @returns what could be given to it, where it has none. */
+function useStanding(trip: Trip): (agent: AgentView) => Standing {
+  const { me } = usePeople()
+  const grants = useCall('grants.list', { limit: '200' })
+  return (agent) => {
+    if (grants.state !== 'there') return 'unknown'
+    const live = grants.value.items.filter((grant) => grant.status === 'live' && reaches(grant, trip))
+    if (live.some(({ delegate, delegator }) => delegate === `agent:${agent.id}` && delegator === me)) return 'given'
+    if (trip.owner === me) return { from: 'owner' }
+    return { from: live.find(({ delegate, redelegations }) => delegate === me && redelegations > 0) }
+  }
+}
+
+interface WithoutGrantProps {
+  readonly agent: AgentView
+  readonly trip: Trip
+  readonly from: Grant | 'owner' | undefined
+}
+
+/** Said before it is denied. */
+function WithoutGrant({ agent, trip, from }: WithoutGrantProps): JSX.Element {
+  const [isGiving, setGiving] = useState(false)
+  const isOnline = useOnline()
+  return (
+    <div class="notice without-grant">
+      <p>{TEXTS.agentNeedsGrant(agent.title)}</p>
+      {from !== undefined && (
+        <button type="button" class="button primary" disabled={!isOnline} onClick={() => setGiving(true)}>
+          {TEXTS.giveFirst(agent.title)}
+        </button>
+      )}
+      {isGiving && from !== undefined && (
+        <GrantDialog
+          who={`agent:${agent.id}`}
+          currency={trip.items[0]?.planned_price.currency}
+          {...(from === 'owner' ? { scope: `workflow:${trip.id}` } : { parent: from })}
+          onClose={() => setGiving(false)}
+        />
+      )}
+    </div>
+  )
+}
+
+/** How a run goes, said aloud as it goes on. */
+export function RunLine(props: { run: Run; trip: Trip; onRun: (run: Run) => void }): JSX.Element {
+  const { run, trip, onRun } = props
+  const { agents, me } = usePeople()
+  const isOnline = useOnline()
+  const resume = useAction('runs.resume', ['runs'])
+  const title = agents.find(({ id }) => id === run.agent)?.title ?? run.agent
+  const isOver = run.status !== 'running'
+  const canResume = !run.dry_run && ['interrupted', 'stopped', 'failed'].includes(run.status)
+  const again = async (): Promise<void> => {
+    const answer = await resume.run({ agent: run.agent, id: run.id })
+    if (answer.ok) onRun(answer.value)
+  }
+  return (
+    <div class={isOver ? 'run-line' : 'run-line running'}>
+      <p role="status">
+        <Glyph name={isOver ? 'note' : 'open'} />
+        <strong>{isOver ? `${title}: ${TEXTS.status[run.status] ?? run.status}` : TEXTS.running(title)}</strong>{' '}
+        {run.items.length > 0 && `${TEXTS.sum(...sumOfRun(run))}.`} {run.dry_run && `${TEXTS.dry}. `}
+        <span class="outcome-by">{TEXTS.at(minuteOf(run.started_at))}</span>
+      </p>
+      {run.denial?.reasons.map((reason) => (
+        <ReasonLine key={reason.code} reason={reason} mine={trip.owner === me} />
+      ))}
+      {canResume && (
+        <button type="button" class="button" disabled={!isOnline || resume.isBusy} onClick={() => void again()}>
+          {TEXTS.resume}
+        </button>
+      )}
+      <Problem problem={resume.problem} />
+    </div>
+  )
+}

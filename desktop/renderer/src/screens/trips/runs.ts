@@ -1,0 +1,29 @@
+/**
+ * The latest run of a trip, as it goes on.
+ *
+ * @module
+ */
+import { useState } from 'preact/hooks'
+import type { Run } from '../../../../src/shared/views.ts'
+import { useAround, useCall, useEvent } from '../../store/hooks.tsx'
+
+export interface Runs {
+  readonly latest: Run | undefined
+  /** Shows a run that was just begun. */
+  readonly begun: (run: Run) => void
+}
+
+export function useRuns(trip: string): Runs {
+  const { cache } = useAround()
+  const listed = useCall('runs.list')
+  const [told, setTold] = useState<Run>()
+  useEvent('run', (run) => {
+    if (run.workflow !== trip) return
+    setTold((before) => (before && before.id !== run.id && before.started_at > run.started_at ? before : run))
+    // What was booked, and what was written down about it.
+    if (run.status !== 'running') cache.changed(['trips', 'runs', 'activity'])
+  })
+  const known = listed.state === 'there' ? listed.value.items.find(({ workflow }) => workflow === trip) : undefined
+  const isToldNewer = told !== undefined && (known === undefined || told.started_at >= known.started_at)
+  return { latest: isToldNewer ? told : known, begun: setTold }
+}

@@ -1,0 +1,148 @@
+/**
+ * One trip: whose it is, who may act on it, its items, and booking them.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Item, ItemOutcome, Trip } from '../../../../src/shared/views.ts'
+import { Heading } from '../../layout.tsx'
+import { Problem, States } from '../../parts/states.tsx'
+import { Money } from '../../parts/words.tsx'
+import { holdersOf } from '../../store/grants.ts'
+import { useAction, useCall } from '../../store/hooks.tsx'
+import { usePeople } from '../../store/people.ts'
+import { addressOf } from '../../store/place.ts'
+import { strings } from '../../strings.ts'
+import { Access } from './access.tsx'
+import { ItemRow } from './item.tsx'
+import { MoveDialog } from './move.tsx'
+import { type Outcome, ofItems, ofPerson } from './outcome.ts'
+import { RunBar, RunLine } from './run-bar.tsx'
+import { useRuns } from './runs.ts'
+import { sumOf } from './sum.ts'
+import { titleOf } from './trips.tsx'
+
+const TEXTS = strings.trips
+
+export function TripPage({ id }: { readonly id: string }): JSX.Element {
+  const loaded = useCall('trips.read', { id })
+  const templates = useCall('trips.templates')
+  const titles = templates.state === 'there' ? templates.value.items : []
+  const title = loaded.state === 'there' ? titleOf(loaded.value.template, titles) : TEXTS.one
+  return (
+    <>
+      <a class="back" href={addressOf('trips')}>
+        {TEXTS.back}
+      </a>
+      <Heading title={title} lead={loaded.state === 'there' ? <Whose trip={loaded.value} /> : undefined} />
+      <States loaded={loaded}>{(trip) => <Whole trip={trip} />}</States>
+    </>
+  )
+}
+
+/** Whose it is, and who else may act on it. */
+function Whose({ trip }: { readonly trip: Trip }): JSX.Element {
+  const { me, called } = usePeople()
+  const grants = useCall('grants.list', { limit: '200' })
+  if (trip.owner !== me) return <>{TEXTS.ownedBy(called(trip.owner))}</>
+  if (grants.state !== 'there') return <>{TEXTS.yours}</>
+  const names = holdersOf(grants.value.items, trip, me).map(called)
+  return (
+    <>
+      {TEXTS.yours} {names.length > 0 ? TEXTS.andOthers(strings.capital(strings.list(names))) : TEXTS.onlyYou}
+    </>
+  )
+}
+
+/** What was done in person last, in this window. */
+interface Done {
+  readonly items: readonly ItemOutcome[]
+  readonly isDry: boolean
+}
+
+function Whole({ trip }: { readonly trip: Trip }): JSX.Element {
+  const runs = useRuns(trip.id)
+  const [done, setDone] = useState<Done>()
+  const [isRunShown, setRunShown] = useState(false)
+  const run = runs.latest !== undefined && (isRunShown || runs.latest.status === 'running') ? runs.latest : undefined
+  const outcomes = outcomesOf(done, isRunShown || !done ? run : undefined)
+  return (
+    <>
+      <section class="part">
+        <div class="part-top">
+          <h2 class="section-title">{TEXTS.items}</h2>
+          <Total trip={trip} />
+        </div>
+        <RunBar
+          trip={trip}
+          onRun={(begun) => {
+            setDone(undefined)
+            setRunShown(true)
+            runs.begun(begun)
+          }}
+          onPerson={(items, isDry) => {
+            setRunShown(false)
+            setDone({ items, isDry })
+          }}
+        />
+        {run && !done && <RunLine run={run} trip={trip} onRun={runs.begun} />}
+        {done && <p class="run-line">{done.isDry ? strings.run.checkedTitle : strings.run.bookedTitle}</p>}
+        <Items trip={trip} outcomes={outcomes} onDone={(items) => setDone({ items, isDry: false })} />
+      </section>
+      <Access trip={trip} />
+    </>
+  )
+}
+
+function outcomesOf(
+  done: Done | undefined,
+  run: Parameters<typeof ofItems>[0] | undefined,
+): ReadonlyMap<string, Outcome> {
+  if (done) return new Map(done.items.map((outcome) => [outcome.item, ofPerson(outcome, done.isDry)]))
+  return run ? ofItems(run) : new Map()
+}
+
+function Total({ trip }: { readonly trip: Trip }): JSX.Element | null {
+  const total = sumOf(trip.items.map(({ planned_price: price }) => price))
+  if (!total) return null
+  return (
+    <p class="total">
+      {TEXTS.total} <Money {...total} />
+    </p>
+  )
+}
+
+interface ItemsProps {
+  readonly trip: Trip
+  readonly outcomes: ReadonlyMap<string, Outcome>
+  readonly onDone: (items: readonly ItemOutcome[]) => void
+}
+
+function Items({ trip, outcomes, onDone }: ItemsProps): JSX.Element {
+  const [moving, setMoving] = useState<string>()
+  const execute = useAction('trips.execute', ['trips', 'activity'])
+  const moved = trip.items.find(({ id }) => id === moving)
+  const book = async (item: Item): Promise<void> => {
+    const answer = await execute.run({ id: trip.id, items: [item.id] })
+    if (answer.ok) onDone(answer.value.items)
+  }
+  return (
+    <>
+      <Problem problem={execute.problem} />
+      <ul class="items">
+        {trip.items.map((item) => (
+          <ItemRow
+            key={item.id}
+            item={item}
+            trip={trip}
+            outcome={outcomes.get(item.id)}
+            onBook={() => void book(item)}
+            onMove={() => setMoving(item.id)}
+          />
+        ))}
+      </ul>
+      {moved && <MoveDialog trip={trip.id} item={moved} onClose={() => setMoving(undefined)} />}
+    </>
+  )
+}

@@ -1,0 +1,86 @@
+/**
+ * Grants as the screens sort and say them.
+ *
+ * @module
+ */
+import type { EpochMillis, Grant } from '@mandate/protocol'
+import { limitWords, minuteOf } from '@mandate/ui'
+import { strings } from '../strings.ts'
+import { reaches, type TripRef } from './chain.ts'
+import type { NameOfThing, People } from './people.ts'
+
+const DAY_MS = 86_400_000
+
+export function endsSoon({ status, expires_at: until }: Grant, now: EpochMillis): boolean {
+  return status === 'live' && Date.parse(until) - now < DAY_MS
+}
+
+/** `Yannick may see and book Three days in Milan until 29 Nov 2026, 14:00, and may pass it on once, given by you.` */
+export function sentenceOf(grant: Terms, people: People, nameOf: NameOfThing): string {
+  const { delegate, delegator, actions, scope, redelegations, expires_at: until, status = 'live' } = grant
+  const thing = nameOf(scope)
+  const told = {
+    who: strings.capital(people.called(delegate)),
+    actions,
+    thing: thingOf(grant, people, thing),
+    until: minuteOf(until),
+    redelegations,
+  }
+  if (status !== 'live') return `${strings.sharing.sentenceEnded(told)}.`
+  const by =
+    delegator === people.me || delegate === people.me ? '' : `, ${strings.sharing.givenBy(people.called(delegator))}`
+  return `${strings.sharing.sentence(told)}${by}.`
+}
+
+type Terms = Pick<Grant, 'delegate' | 'delegator' | 'actions' | 'scope' | 'redelegations' | 'expires_at' | 'owner'> & {
+  readonly status?: Grant['status']
+}
+
+function thingOf({ owner, scope }: Terms, people: People, thing: string): string {
+  if (owner !== people.me) return strings.things.ofOthers(people.called(owner), thing)
+  return scope.startsWith('all:') ? strings.things.allOfYours(thing) : thing
+}
+
+/** What is said below the sentence: limits, and that it needs nobody to ask. */
+export function termsOf({ limits, unattended }: Pick<Grant, 'limits' | 'unattended'>): readonly string[] {
+  return [
+    ...(limits.length > 0 ? [strings.sharing.within(limits.map(limitWords))] : []),
+    ...(unattended ? [strings.sharing.unattended] : []),
+  ]
+}
+
+/** How it ended, if it has. */
+export function endOf(grant: Grant, people: People): string | undefined {
+  const { status, revoked_at: at, revoked_by: by, expires_at: until } = grant
+  if (status === 'revoked')
+    return strings.sharing.revokedBy(by === undefined ? '…' : people.called(by), at === undefined ? '' : minuteOf(at))
+  if (status === 'expired') return strings.sharing.expired(minuteOf(until))
+  return status === 'cut' ? strings.sharing.cut : undefined
+}
+
+export interface Branch {
+  readonly grant: Grant
+  /** How many of the grants shown it hangs below. */
+  readonly depth: number
+}
+
+/** Each grant behind the one that it was passed on from, where that is among them. */
+export function asTree(grants: readonly Grant[]): readonly Branch[] {
+  const ids = new Set(grants.map(({ id }) => id))
+  const from = (parent: string | undefined, depth: number): readonly Branch[] =>
+    grants
+      .filter((grant) => (parent === undefined ? !ids.has(grant.parent ?? '') : grant.parent === parent))
+      .flatMap((grant) => [{ grant, depth }, ...from(grant.id, depth + 1)])
+  return from(undefined, 0)
+}
+
+/** By what they are on, in the order of their first. */
+export function byThing(grants: readonly Grant[]): ReadonlyMap<string, readonly Grant[]> {
+  return Map.groupBy(grants, ({ scope }) => scope)
+}
+
+/** Who else may act on a trip of the person's own, in the order of the grants, each once. */
+export function holdersOf(grants: readonly Grant[], trip: TripRef, me: string): readonly string[] {
+  const here = grants.filter((grant) => grant.status === 'live' && reaches(grant, trip))
+  return [...new Set(here.map(({ delegate }) => delegate))].filter((party) => party !== me)
+}

@@ -1,0 +1,12 @@
+/**
+ * The looks, in their order: what is shared first.
+ *
+ * @module
+ */
+import '@mandate/ui/styles/type.css'
+import '@mandate/ui/styles/base.css'
+import '@mandate/ui/styles/chain.css'
+import '@mandate/ui/styles/proof.css'
+import './styles/layout.css'
+import './styles/parts.css'
+import './styles/screens.css'
