@@ -1,0 +1,161 @@
+/**
+ * Every screen of the window and every state of it, as a way to get there. For pictures, and for whatever is to hold on all of them.
+ *
+ * @module
+ */
+import type { Page } from 'playwright-core'
+
+export interface Shot {
+  readonly name: string
+  /** What the main process plays. */
+  readonly scene: string
+  readonly place?: string
+  /** Walks on from there, as a person would. */
+  readonly steps?: (page: Page) => Promise<void>
+}
+
+const TRIP = '#/trips/01KAM000000000000000000001'
+const SHARED_TRIP = '#/trips/01KAM000000000000000000003'
+
+const press = (name: string | RegExp) => (page: Page) => page.getByRole('button', { name }).first().click()
+
+async function all(page: Page, ...steps: readonly ((page: Page) => Promise<void>)[]): Promise<void> {
+  for (const step of steps) await step(page)
+}
+
+const SIGN_IN: readonly Shot[] = [
+  { name: 'sign-in', scene: 'signed-out' },
+  { name: 'sign-in-ended', scene: 'ended' },
+  { name: 'sign-in-forgotten', scene: 'forgotten' },
+  { name: 'sign-in-waiting', scene: 'signing-in' },
+  { name: 'sign-in-timed-out', scene: 'timed-out', steps: press('Sign in') },
+  { name: 'sign-in-refused', scene: 'refused', steps: press('Sign in') },
+  { name: 'sign-in-keystore', scene: 'keystore', steps: press('Sign in') },
+]
+
+const TRIPS: readonly Shot[] = [
+  { name: 'trips', scene: 'carlo', place: '#/trips' },
+  { name: 'trips-empty', scene: 'empty', place: '#/trips' },
+  { name: 'trips-loading', scene: 'loading', place: '#/trips' },
+  { name: 'trips-failing', scene: 'failing', place: '#/trips' },
+  { name: 'trips-offline', scene: 'offline', place: '#/trips' },
+  { name: 'trip-create', scene: 'carlo', place: '#/trips', steps: press('New trip') },
+  { name: 'trip', scene: 'carlo', place: TRIP },
+  { name: 'trip-offline', scene: 'offline', place: TRIP },
+  { name: 'trip-shared', scene: 'carlo', place: SHARED_TRIP },
+  {
+    name: 'trip-chain',
+    scene: 'carlo',
+    place: TRIP,
+    steps: (page) => page.getByText('On whose authority').first().click(),
+  },
+  {
+    name: 'trip-running',
+    scene: 'carlo',
+    place: TRIP,
+    steps: async (page) => {
+      await press(/^Let Booking agent book/u)(page)
+      await page.locator('.outcome-fails').first().waitFor()
+    },
+  },
+  {
+    name: 'trip-ran',
+    scene: 'carlo',
+    place: TRIP,
+    steps: async (page) => {
+      await press(/^Let Booking agent book/u)(page)
+      await page.getByText('Booking agent: Done').waitFor()
+    },
+  },
+  { name: 'trip-checks', scene: 'carlo', place: TRIP, steps: press('Check without booking') },
+  { name: 'trip-in-person', scene: 'carlo', place: TRIP, steps: press('Book all in person') },
+  {
+    name: 'trip-move-conflict',
+    scene: 'carlo',
+    place: TRIP,
+    steps: async (page) => {
+      await press('More for Hotel')(page)
+      await page.getByRole('menuitem', { name: 'Move to another time' }).click()
+      await all(page, press('Move it'))
+      await page.getByText('It has changed since you saw it.').waitFor()
+    },
+  },
+]
+
+const SHARING: readonly Shot[] = [
+  { name: 'sharing', scene: 'carlo', place: '#/sharing' },
+  { name: 'sharing-ended', scene: 'carlo', place: '#/sharing', steps: press('Show what has ended') },
+  {
+    name: 'sharing-received',
+    scene: 'carlo',
+    place: '#/sharing',
+    steps: (page) => page.getByRole('tab', { name: /Received/u }).click(),
+  },
+  {
+    name: 'sharing-received-yannick',
+    scene: 'yannick',
+    place: '#/sharing',
+    steps: (page) => page.getByRole('tab', { name: /Received/u }).click(),
+  },
+  { name: 'sharing-empty', scene: 'empty', place: '#/sharing' },
+  { name: 'sharing-failing', scene: 'failing', place: '#/sharing' },
+  { name: 'grant', scene: 'empty', place: '#/sharing', steps: press('Let somebody act') },
+  {
+    name: 'grant-preview',
+    scene: 'carlo',
+    place: '#/trips/01KAM000000000000000000002',
+    steps: async (page) => {
+      await press(/Booking agent\s+act$/u)(page)
+      await page.locator('.would').waitFor()
+    },
+  },
+  {
+    name: 'grant-refused',
+    scene: 'refusing',
+    place: TRIP,
+    steps: async (page) => {
+      await press(/Mira/u)(page)
+      await page.getByText('This cannot be given.').waitFor()
+    },
+  },
+  {
+    name: 'grant-pass-on',
+    scene: 'yannick',
+    place: '#/sharing',
+    steps: async (page) => {
+      await page.getByRole('tab', { name: /Received/u }).click()
+      await press(/^Pass on/u)(page)
+      await page.getByText('Booking agent').last().click()
+      await page.locator('.would').waitFor()
+    },
+  },
+  {
+    name: 'revoke',
+    scene: 'carlo',
+    place: '#/sharing',
+    steps: async (page) => {
+      await press(/^Revoke: Yannick/u)(page)
+      await page.getByText('more grant ends').waitFor()
+    },
+  },
+  {
+    name: 'revoked',
+    scene: 'carlo',
+    place: '#/sharing',
+    steps: async (page) => {
+      await press(/^Revoke: Yannick/u)(page)
+      await press('Revoke now')(page)
+      await page.locator('.toast').waitFor()
+    },
+  },
+]
+
+export const SHOTS: readonly Shot[] = [...SIGN_IN, ...TRIPS, ...SHARING]
+
+/** Goes there. The page is a new one. */
+export async function show(page: Page, url: string, { scene, place = '', steps }: Shot): Promise<void> {
+  await page.goto(`${url}/?scene=${scene}${place}`)
+  await page.locator('h1').first().waitFor()
+  await page.evaluate(() => document.fonts.ready)
+  await steps?.(page)
+}
