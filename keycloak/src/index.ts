@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 
-export type { KeycloakAdmin } from './admin.ts'
+export { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
 export { type Credentials, formBrowser, SignInRefusedError } from './form-login.ts'
 export { generatePeople, PEOPLE } from './people.ts'
 export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'

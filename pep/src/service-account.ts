@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { createPrivateKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { calculateJwkThumbprint, type JWK } from 'jose'
 import { fetch as undiciFetch } from 'undici'
 import type { ClientKey, KeyCredentials, SecretCredentials } from './token-endpoint.ts'
 import { type ClientTls, serviceAgent } from './transport.ts'
@@ -34,7 +35,7 @@ export function accountOf(
   }
   if (clientKey === undefined) return { clientId, clientSecret: read('CLIENT_SECRET', clientSecret ?? '') }
   const pem = read('CLIENT_KEY', clientKey)
-  return { clientId, privateKey: async () => keyOf(await pem()) }
+  return { clientId, privateKey: async () => await keyOf(await pem()) }
 }
 
 const ALGORITHMS: ReadonlyMap<string | undefined, NonNullable<ClientKey['alg']>> = new Map([
@@ -43,11 +44,17 @@ const ALGORITHMS: ReadonlyMap<string | undefined, NonNullable<ClientKey['alg']>>
   ['ed25519', 'EdDSA'],
 ] as const)
 
+/** By its thumbprint (RFC 7638), the identity provider tells it from the one that it replaces. */
+async function keyOf(pem: string): Promise<ClientKey> {
+  const jwk = createPublicKey(pem).export({ format: 'jwk' }) as JWK
+  return { pem, alg: algorithmOf(pem), kid: await calculateJwkThumbprint(jwk) }
+}
+
 /** @throws Error for what is no private key of a kind that signs for a client. */
-function keyOf(pem: string): ClientKey {
+function algorithmOf(pem: string): NonNullable<ClientKey['alg']> {
   const alg = ALGORITHMS.get(createPrivateKey(pem).asymmetricKeyType)
   if (alg === undefined) throw new Error('the key must be RSA, EC on P-256, or Ed25519')
-  return { pem, alg }
+  return alg
 }
 
 /** What is wrong with an account's settings, in words for a configuration's reader. */
@@ -56,7 +63,7 @@ export function accountObjection({ clientSecret, clientKey }: Omit<AccountSettin
     return 'CLIENT_SECRET or CLIENT_KEY (private_key_jwt): give one of them'
   if (clientKey === undefined) return undefined
   try {
-    keyOf(clientKey)
+    algorithmOf(clientKey)
     return undefined
   } catch {
     return 'CLIENT_KEY must be PKCS #8 in PEM: RSA, EC on P-256, or Ed25519'

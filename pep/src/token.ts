@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, idSchema } from '@mandate/protocol'
 import {
   type CryptoKey,
@@ -54,8 +55,10 @@ const ALGORITHMS = ['RS256']
 const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
 /** How far clocks may differ: a token is good until this long after its `exp`. */
 export const CLOCK_TOLERANCE_S = 5
-/** Keys are known for ten minutes without the identity provider; a new `kid` is looked up at most every five seconds. */
-const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 5_000 } as const
+/** Keys are known for ten minutes without the identity provider; a new `kid` is looked up at most every second. */
+const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 1_000 } as const
+/** Requests with a new `kid` that wait for that second to pass; any more are refused, so that forged ones cannot fill the service. */
+const MAX_WAITING = 32
 
 const claimsSchema = z.object({
   sub: idSchema,
@@ -73,9 +76,10 @@ export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
   const { issuer, audience, jwksUri, jwksTimeoutMs, dispatcher } = tokenRules
   const fetching = dispatcher === undefined ? {} : { [customFetch]: fetchWith(dispatcher) }
   const jwks = createRemoteJWKSet(new URL(jwksUri), { ...KEYS, timeoutDuration: jwksTimeoutMs, ...fetching })
+  const keyFor = patiently(jwks)
   const getKey: JWTVerifyGetKey = async (header, token) => {
     try {
-      return await jwks(header, token)
+      return await keyFor(header, token)
     } catch (error) {
       throw keyError(error, jwks.jwks()?.keys ?? [], header)
     }
@@ -97,6 +101,23 @@ export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
       return readClaims(payload)
     },
     keyOf: (kid) => jwks({ alg: 'RS256', kid }),
+  }
+}
+
+/** The issuer may have begun to sign with a key a moment after its keys were fetched: then they are fetched once more, as soon as that may be. */
+function patiently(jwks: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
+  let waiting = 0
+  return async (header, token) => {
+    try {
+      return await jwks(header, token)
+    } catch (error) {
+      const isNew = error instanceof errors.JWKSNoMatchingKey && jwks.coolingDown
+      if (!isNew || waiting >= MAX_WAITING) throw error
+    }
+    waiting += 1
+    await sleep(KEYS.cooldownDuration)
+    waiting -= 1
+    return await jwks(header, token)
   }
 }
 
