@@ -18,6 +18,7 @@ import { menuTemplate } from './menu.ts'
 import { readPage } from './page.ts'
 import { placesOf } from './places.ts'
 import { SCHEME, servePage } from './protocol.ts'
+import { unwelcomeSwitches } from './switches.ts'
 import { lockSession, PARTITION, START, windowOptions } from './window.ts'
 
 /** `EX_CONFIG` of sysexits.h. */
@@ -37,13 +38,15 @@ const { configFile, dataDir } = placesOf({
 })
 // Before the lock is asked for: it is one a folder.
 app.setPath('userData', dataDir)
+const unwelcome = app.isPackaged ? unwelcomeSwitches((name) => app.commandLine.hasSwitch(name)) : []
+if (unwelcome.length > 0) app.exit(EXIT_CONFIG)
 // Not awaited: Electron is ready only when this module has been evaluated, so that it would wait for itself.
-live({ app, platform: process.platform, args: process.argv, start, show, fail }).catch(fail)
+else live({ app, platform: process.platform, args: process.argv, start, show, fail }).catch(fail)
 
 async function start(): Promise<Core> {
   const config = readConfig(JSON.parse(readFileSync(configFile, 'utf8')))
   const own = session.fromPartition(PARTITION)
-  lockSession(own, app.isPackaged)
+  for (const one of [own, session.defaultSession]) lockSession(one, app.isPackaged)
   own.protocol.handle(SCHEME.scheme, servePage(readPage(join(BUILT, 'renderer'))))
   Menu.setApplicationMenu(Menu.buildFromTemplate(menuTemplate(process.platform, app.isPackaged)))
   const core = createCore({ config, host: hostOf(config) })

@@ -32,6 +32,7 @@ export function createKeystore(safe: Safe, platform: NodeJS.Platform): Keystore 
     },
     open: async (sealed) => {
       await whenSafe()
+      // `shouldReEncrypt` is left: what is sealed here is sealed anew soon, a token at every rotation.
       const { result } = await safe.decryptStringAsync(Buffer.from(sealed))
       return result
     },
