@@ -4,6 +4,7 @@
  * @module
  */
 import type { Page } from 'playwright-core'
+import { PEOPLE } from './scenes-people.ts'
 
 export interface Shot {
   readonly name: string
@@ -150,7 +151,7 @@ const SHARING: readonly Shot[] = [
   },
 ]
 
-export const SHOTS: readonly Shot[] = [...SIGN_IN, ...TRIPS, ...SHARING]
+export const SHOTS: readonly Shot[] = [...SIGN_IN, ...TRIPS, ...SHARING, ...PEOPLE]
 
 /** Goes there. The page is a new one. */
 export async function show(page: Page, url: string, { scene, place = '', steps }: Shot): Promise<void> {

@@ -19,8 +19,9 @@ import {
 } from '../../src/shared/channel.ts'
 import type { ProblemView, SessionView } from '../../src/shared/views.ts'
 import { Grants } from './play-grants.ts'
+import { Contacts } from './play-people.ts'
 import { goingOn, Trips } from './play-trips.ts'
-import { carlo, contactsOf, grants, inDays, setup, templates, yannick } from './world.ts'
+import { carlo, grants, inDays, setup, templates, yannick } from './world.ts'
 
 /** What is played: who is signed in, and what does not go well. */
 export const SCENES = [
@@ -142,8 +143,20 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const world = new Grants(subject, isEmpty ? [] : grants)
   const trips = new Trips()
   const missing = (): never => refuse('not_found', 'There is no such thing here.')
+  const people = new Contacts(subject, isEmpty)
   return {
-    'contacts.list': () => ({ items: isEmpty ? [] : [...(contactsOf[subject] ?? [])] }),
+    'contacts.list': () => ({ items: people.list() }),
+    'contacts.save': (contact) => people.save(contact),
+    'contacts.remove': ({ party }) => people.remove(party),
+    'invitations.list': () => ({ items: people.invitations() }),
+    'invitations.create': (asked) => people.invite(asked),
+    'invitations.redeem': ({ code, name }) => {
+      if (scene === 'refusing')
+        return refuse('invitation_unknown', 'No open invitation has that code.', { field: 'code' })
+      return code === '' ? missing() : people.redeem(name)
+    },
+    'invitations.confirm': (asked) => people.confirm(asked) ?? missing(),
+    'invitations.withdraw': ({ id }) => people.withdraw(id),
     'trips.templates': () => ({ items: [...templates] }),
     'trips.list': () => ({ items: isEmpty ? [] : trips.list() }),
     'trips.read': ({ id }) => trips.read(id) ?? missing(),

@@ -14,7 +14,7 @@ import { ScreenOf } from './screens/screens.tsx'
 import { SignIn } from './screens/sign-in.tsx'
 import { Cache } from './store/cache.ts'
 import { AroundContext } from './store/hooks.tsx'
-import { usePlace } from './store/place.ts'
+import { go, usePlace } from './store/place.ts'
 import { strings } from './strings.ts'
 
 /** @param bridge - The one channel; nothing else is asked of anybody. */
@@ -42,7 +42,7 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   }, [bridge])
   useEffect(() => void read(), [read])
   useEffect(() => bridge.on('session', setSession), [bridge, setSession])
-  useEffect(() => bridge.on('invitation', ({ code }) => setInvitation(code)), [bridge])
+  useEffect(() => bridge.on('invitation', lookAt(setInvitation)), [bridge])
   const who = known?.session.state === 'signed_in' ? known.session.subject : undefined
   // Another for each who signs in: what one person saw is not there for the next.
   const cache = useMemo(() => new Cache(bridge), [bridge, who])
@@ -72,6 +72,14 @@ function useRefresh(cache: Cache, session: SessionView | undefined): void {
     if (wasOffline.current && !isOffline) cache.refresh()
     wasOffline.current = isOffline
   }, [cache, isOffline])
+}
+
+/** A link that was opened is looked at where people are; nothing is done by it. */
+function lookAt(take: (code: string) => void): (opened: { readonly code: string }) => void {
+  return ({ code }) => {
+    take(code)
+    go('people')
+  }
 }
 
 function Screens(): JSX.Element {

@@ -5,6 +5,10 @@
  * @module
  */
 import { plural } from '@mandate/ui'
+import { account, forget } from './strings/account.ts'
+import { activity } from './strings/activity.ts'
+import { confirmation, contacts, invite, redeem } from './strings/contacts.ts'
+import { autonomy, settings, taking } from './strings/settings.ts'
 
 const joined = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
@@ -48,6 +52,17 @@ const english = {
   again: 'Try again',
   more: 'Show more',
   saving: 'Saving…',
+
+  contacts,
+  invite,
+  redeem,
+  confirmation,
+  settings,
+  taking,
+  autonomy,
+  activity,
+  account,
+  forget,
 
   people: {
     you: 'you',

@@ -7,6 +7,7 @@ import type { JSX } from 'preact'
 import { Heading } from '../layout.tsx'
 import type { Place } from '../store/place.ts'
 import { strings } from '../strings.ts'
+import { PeopleScreen } from './people/people.tsx'
 import { Sharing } from './sharing/sharing.tsx'
 import { TripPage } from './trips/trip.tsx'
 import { Trips } from './trips/trips.tsx'
@@ -15,5 +16,6 @@ export function ScreenOf({ place }: { readonly place: Place }): JSX.Element {
   const { screen, id } = place
   if (screen === 'trips') return id === undefined ? <Trips /> : <TripPage id={id} key={id} />
   if (screen === 'sharing') return <Sharing />
+  if (screen === 'people') return <PeopleScreen />
   return <Heading title={strings.nav[screen]} />
 }

@@ -15,7 +15,9 @@ export interface Place {
 }
 
 export function placeOf(hash: string): Place {
-  const [, name = '', id = ''] = hash.split('/')
+  // What stands behind a question mark is the screen's own.
+  const [path = ''] = hash.split('?')
+  const [, name = '', id = ''] = path.split('/')
   const screen = SCREENS.find((known) => known === name) ?? 'trips'
   return { screen, id: screen === name && id !== '' ? decoded(id) : undefined }
 }

@@ -21,14 +21,16 @@ interface TermsFieldsProps {
   readonly parent: Grant | undefined
   readonly currency: string
   readonly problem: ProblemView | undefined
+  /** Nobody is chosen: it is not known yet who it will be. */
+  readonly isWithoutWho?: boolean
   readonly onChange: (terms: Terms) => void
 }
 
 export function TermsFields(props: TermsFieldsProps): JSX.Element {
-  const { terms, parent, problem } = props
+  const { terms, parent, problem, isWithoutWho = false } = props
   return (
     <>
-      <Who {...props} />
+      {!isWithoutWho && <Who {...props} />}
       {!parent && <On {...props} />}
       <What {...props} />
       <HowLong {...props} />

@@ -1,0 +1,40 @@
+/**
+ * A number by which two people make sure, by voice, that they mean the same one: made from the id that the platform knows somebody by. Twelve
+ * digits: whoever would pass for another chooses neither their id nor, therefore, this.
+ *
+ * @module
+ */
+import { useEffect, useState } from 'preact/hooks'
+import { useAround } from './hooks.tsx'
+
+const DIGITS = 12
+const GROUP = 4
+const MODULUS = 10n ** BigInt(DIGITS)
+/** Far more bits than digits, so that all digits are as likely. */
+const BYTES = 16
+
+/** @param party - `user:<sub>`, which is one somebody under its issuer only. @returns `1234 5678 9012`. */
+export async function fingerprintOf(issuer: string, party: string): Promise<string> {
+  const text = new TextEncoder().encode(`mandate fingerprint 1\n${issuer}\n${party}`)
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', text))
+  let number = 0n
+  for (const byte of hash.subarray(0, BYTES)) number = number * 256n + BigInt(byte)
+  const digits = String(number % MODULUS).padStart(DIGITS, '0')
+  return digits.match(new RegExp(`.{${GROUP}}`, 'gu'))?.join(' ') ?? digits
+}
+
+/** `undefined` for the moment that it takes. */
+export function useFingerprint(party: string): string | undefined {
+  const { setup } = useAround()
+  const [known, setKnown] = useState<{ readonly party: string; readonly number: string }>()
+  useEffect(() => {
+    let isOver = false
+    void fingerprintOf(setup.issuer, party).then((number) => {
+      if (!isOver) setKnown({ party, number })
+    })
+    return () => {
+      isOver = true
+    }
+  }, [setup.issuer, party])
+  return known?.party === party ? known.number : undefined
+}
