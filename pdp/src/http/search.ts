@@ -85,8 +85,8 @@ function searchRoute<C extends string>(
       const verdict = question && (await decideForAnyPersona(deps.search, about(question, candidate)))
       return verdict ? shown(candidate) : undefined
     })
-    await record(deps, by, searched, question, found.results.length)
-    res.json(found)
+    const id = await record(deps, by, searched, question, found.results.length)
+    res.set('x-evaluation-id', id).json(found)
   }
 }
 
@@ -218,7 +218,7 @@ async function record(
   searched: Hunt<string>['searched'],
   question: Evaluation | undefined,
   found: number,
-): Promise<void> {
+): Promise<string> {
   const resource = question && redact.resource(question.resource, false)
   const type = searched === 'resource' && resource ? { type: splitRef(resource).type } : {}
   const asked = question && {
@@ -226,5 +226,7 @@ async function record(
     ...(searched === 'action' ? {} : { action: redact.action(question) }),
     ...(searched === 'resource' || !resource ? {} : { resource }),
   }
-  await write([{ kind: 'search', caller: by.name, ...asked, ...by.origin, change: { searched, ...type, found } }])
+  const change = { searched, ...type, found }
+  const [id = ''] = await write([{ kind: 'search', caller: by.name, ...asked, ...by.origin, change }])
+  return id
 }

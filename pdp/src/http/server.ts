@@ -13,6 +13,7 @@ import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
 import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
+import { inTime } from './in-time.ts'
 import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
 import { type LogFileDeps, logRoutes } from './log-files.ts'
@@ -82,9 +83,9 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.use(otherMethods('open'), limits.concurrency, limits.byAddress)
   app.post('/backchannel-logout', ...logoutRoute(deps))
   app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
-  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), evaluationRoute(deps))
-  app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), evaluationsRoute(deps))
-  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), searchRoutes({ ...deps, requireEntitled }))
+  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), inTime, evaluationRoute(deps))
+  app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), inTime, evaluationsRoute(deps))
+  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), inTime, searchRoutes({ ...deps, requireEntitled }))
   app.use(moreThanAsking)
   app.use('/v1', decisionRoutes({ ...deps, streams }))
   app.use('/log', logRoutes(deps))

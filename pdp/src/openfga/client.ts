@@ -7,6 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '@mandate/protocol'
 import { Pool } from 'undici'
+import { patienceLeftMs } from '../patience.ts'
 import { post } from './post.ts'
 
 export interface ClientOptions {
@@ -41,7 +42,10 @@ export class OpenFgaClient {
 
   async post(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
     if (performance.now() < this.#openUntil) throw unavailable('circuit open')
-    const signal = AbortSignal.timeout(this.#deadlineMs)
+    const left = patienceLeftMs()
+    if (left === 0) throw unavailable('nobody waits any more')
+    const isHurried = left !== undefined && left < this.#deadlineMs
+    const signal = AbortSignal.timeout(isHurried ? left : this.#deadlineMs)
     const text = JSON.stringify(body)
     try {
       const answer = await this.#once(path, text, signal).catch(async (error: unknown) => {
@@ -53,6 +57,8 @@ export class OpenFgaClient {
       return answer
     } catch (cause) {
       if (cause instanceof Fault && !isTransient(cause)) throw cause
+      // Somebody's haste says nothing about OpenFGA's health.
+      if (isHurried && signal.aborted) throw unavailable('no answer in the time that was left', cause)
       this.#failures += 1
       if (this.#failures >= BREAKER.failures) this.#openUntil = performance.now() + BREAKER.openMs
       throw cause instanceof Fault ? cause : unavailable('no answer', cause)

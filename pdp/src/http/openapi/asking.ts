@@ -70,21 +70,21 @@ export const ASKING: readonly Operation[] = [
     id: 'searchSubjects',
     summary: 'Who may do this?',
     body: { schema: subjectSearchSchema, required: true },
-    answers: { 200: { description: 'Subjects of the type.', schema: entitiesFoundSchema } },
+    answers: { 200: { description: 'Subjects of the type.', schema: entitiesFoundSchema, headers: ['evaluationId'] } },
   },
   {
     ...search('resource', '8.5'),
     id: 'searchResources',
     summary: 'To what may they do this?',
     body: { schema: resourceSearchSchema, required: true },
-    answers: { 200: { description: 'Resources of the type.', schema: entitiesFoundSchema } },
+    answers: { 200: { description: 'Resources of the type.', schema: entitiesFoundSchema, headers: ['evaluationId'] } },
   },
   {
     ...search('action', '8.6'),
     id: 'searchActions',
     summary: 'What may they do?',
     body: { schema: actionSearchSchema, required: true },
-    answers: { 200: { description: 'Actions.', schema: actionsFoundSchema } },
+    answers: { 200: { description: 'Actions.', schema: actionsFoundSchema, headers: ['evaluationId'] } },
   },
 ]
 

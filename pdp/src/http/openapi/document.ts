@@ -59,6 +59,7 @@ function described(operation: Operation, schemas: Schemas): Json {
     ...Object.entries(params).map(([name, schema]) => parameter('path', name, schemas.input(schema))),
     ...queryParameters(query, schemas),
     { $ref: '#/components/parameters/requestId' },
+    ...(operation.door === 'asking' ? [{ $ref: '#/components/parameters/timeoutMs' }] : []),
     ...(isIdempotent(operation) ? [{ $ref: '#/components/parameters/idempotencyKey' }] : []),
   ]
   const responses: Record<string, Json> = {}

@@ -14,6 +14,12 @@ export const PARAMETERS = {
     description: 'Comes back as it was sent (AuthZEN 1.0, section 10.1.3).',
     schema: text,
   },
+  timeoutMs: {
+    name: 'Mandate-Timeout-Ms',
+    in: 'header',
+    description: 'How long the caller still waits, in milliseconds; what cannot be decided by then is 503.',
+    schema: { type: 'string', pattern: '^[1-9][0-9]{0,5}$' },
+  },
   idempotencyKey: {
     name: 'Idempotency-Key',
     in: 'header',
