@@ -5,12 +5,13 @@
  * @module
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CoreTimings, createCore } from '@mandate/desktop/core'
 import { type Credentials, formBrowser } from '@mandate/keycloak'
 import type { Stack } from '@mandate/stack'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 
 type CoreOptions = Parameters<typeof createCore>[0]
 type Core = ReturnType<typeof createCore>
@@ -119,4 +120,45 @@ export function filesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile())
+}
+
+/** Places to sit down at: apps over one stack, each with a folder of its own. */
+export interface Desks {
+  /** Everything that the apps write is below it. */
+  readonly folder: string
+  readonly person: (name: string) => Credentials
+  /** An app that nobody is signed in at. Whoever opens it closes it. */
+  readonly open: (options?: Partial<TestAppOptions>) => TestApp
+  /** The same, closed when the test is over. */
+  readonly app: (options?: Partial<TestAppOptions>) => TestApp
+  /** Signs somebody in. */
+  readonly enter: (app: TestApp, name: string) => Promise<TestApp>
+  readonly clear: () => void
+}
+
+export function desksAt(stack: Stack): Desks {
+  const folder = mkdtempSync(join(tmpdir(), 'mandate-desktop-'))
+  let folders = 0
+  const person = (name: string): Credentials => stack.people[name] ?? expect.unreachable(name)
+  const open: Desks['open'] = (options = {}) => {
+    const dataDir = options.dataDir ?? join(folder, String(folders++))
+    mkdirSync(dataDir, { recursive: true })
+    return testApp({ keystore: testKeystore(), ...options, stack, dataDir })
+  }
+  return {
+    folder,
+    person,
+    open,
+    app: (options) => {
+      const app = open(options)
+      onTestFinished(() => app.core.close())
+      return app
+    },
+    enter: async (app, name) => {
+      app.sitsDown(person(name))
+      expect(await app.must('session.signIn')).toMatchObject({ state: 'signed_in', online: true })
+      return app
+    },
+    clear: () => rmSync(folder, { recursive: true, force: true }),
+  }
 }
