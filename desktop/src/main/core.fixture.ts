@@ -13,6 +13,9 @@ import { type CoreOptions, createCore } from './core.ts'
 import type { Core, Host, Keystore } from './host.ts'
 import { type FakeIssuer, startFakeIssuer } from './issuer.fixture.ts'
 
+/** No look but the first, in milliseconds. */
+const NEVER_MS = 600_000
+
 export interface Asked {
   readonly method: string
   readonly path: string
@@ -120,7 +123,7 @@ export async function aWorld(host: Partial<Host> = {}): Promise<World> {
       logKeys: [],
     },
     host: whole,
-    timings: { lookMs: 600_000, retryMs: 600_000, callMs: 2_000 },
+    timings: { lookMs: NEVER_MS, retryMs: NEVER_MS, callMs: 2_000 },
   }
   const start = (more: Partial<CoreOptions> = {}): Core => {
     const core = createCore({ ...options, ...more })
@@ -131,4 +134,33 @@ export async function aWorld(host: Partial<Host> = {}): Promise<World> {
   const events: (readonly [string, unknown])[] = []
   core.listen((name, event) => events.push([name, event]))
   return { issuer, services, host: whole, options, start, core, events }
+}
+
+export const PERSONA = {
+  id: 'p1',
+  holder: 'user:alice-sub',
+  title: 'traveler',
+  circle: 'family',
+  domain: 'travel',
+  status: 'active',
+  valid_from: '2020-01-01T00:00:00Z',
+  valid_till: '2100-01-01T00:00:00Z',
+  created_at: '2020-01-01T00:00:00Z',
+}
+
+/** A world that somebody with a persona is signed in at, and how a test speaks to it. */
+export async function aSignedInWorld() {
+  const world = await aWorld()
+  world.services.on('/v1/personas', (_req, res) => answerJson(res, 200, { items: [PERSONA] }))
+  await world.core.call('session.signIn', undefined)
+  return {
+    ...world,
+    call: (name: string, input?: unknown) => world.core.call(name, input),
+    asked: (path: string) => world.services.asked.filter((one) => one.path === path),
+    /** The next start of the app: two at once would use each other’s refresh tokens up. */
+    restart: async (timings: object = {}) => {
+      await world.core.close()
+      return world.start({ timings: { lookMs: NEVER_MS, ...timings } })
+    },
+  }
 }
