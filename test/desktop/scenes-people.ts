@@ -39,7 +39,7 @@ export const PEOPLE: readonly Shot[] = [
     place: PLACE,
     steps: async (page) => {
       await press(page, 'Invite somebody')
-      await page.getByText('To let them act').click()
+      await page.getByRole('radio', { name: 'To let them act' }).check({ force: true })
       await page.getByLabel('On what?').selectOption({ label: 'Three days in Milan' })
     },
   },

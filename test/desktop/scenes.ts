@@ -5,6 +5,7 @@
  */
 import type { Page } from 'playwright-core'
 import { PEOPLE } from './scenes-people.ts'
+import { SETTINGS } from './scenes-settings.ts'
 
 export interface Shot {
   readonly name: string
@@ -151,7 +152,7 @@ const SHARING: readonly Shot[] = [
   },
 ]
 
-export const SHOTS: readonly Shot[] = [...SIGN_IN, ...TRIPS, ...SHARING, ...PEOPLE]
+export const SHOTS: readonly Shot[] = [...SIGN_IN, ...TRIPS, ...SHARING, ...PEOPLE, ...SETTINGS]
 
 /** Goes there. The page is a new one. */
 export async function show(page: Page, url: string, { scene, place = '', steps }: Shot): Promise<void> {

@@ -20,6 +20,7 @@ import {
 import type { ProblemView, SessionView } from '../../src/shared/views.ts'
 import { Grants } from './play-grants.ts'
 import { Contacts } from './play-people.ts'
+import { erased, Personas } from './play-settings.ts'
 import { goingOn, Trips } from './play-trips.ts'
 import { carlo, grants, inDays, setup, templates, yannick } from './world.ts'
 
@@ -144,6 +145,7 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const trips = new Trips()
   const missing = (): never => refuse('not_found', 'There is no such thing here.')
   const people = new Contacts(subject, isEmpty)
+  const personas = new Personas(subject, isEmpty)
   return {
     'contacts.list': () => ({ items: people.list() }),
     'contacts.save': (contact) => people.save(contact),
@@ -157,6 +159,26 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
     },
     'invitations.confirm': (asked) => people.confirm(asked) ?? missing(),
     'invitations.withdraw': ({ id }) => people.withdraw(id),
+    'personas.list': () => ({ items: personas.list() }),
+    'personas.create': (asked) => personas.create(asked),
+    'personas.choose': ({ persona }) => {
+      const session: SessionView = me.state === 'signed_in' ? { ...me, persona } : me
+      say('session', session)
+      return session
+    },
+    'personas.setAutonomy': (asked) =>
+      scene === 'refusing'
+        ? refuse('persona_invalid', 'These settings cannot be.', {
+            field: 'autonomy',
+            detail: 'autonomy: price: another currency is used here.',
+          })
+        : (personas.setAutonomy(asked) ?? missing()),
+    'personas.setStatus': ({ id, status }) => personas.change(id, { status }) ?? missing(),
+    'account.export': () => ({ saved: true, name: 'mandate-my-data.json' }),
+    'account.forget': () => {
+      say('session', { state: 'signed_out', why: 'forgotten' })
+      return erased
+    },
     'trips.templates': () => ({ items: [...templates] }),
     'trips.list': () => ({ items: isEmpty ? [] : trips.list() }),
     'trips.read': ({ id }) => trips.read(id) ?? missing(),

@@ -8,6 +8,7 @@ import { Heading } from '../layout.tsx'
 import type { Place } from '../store/place.ts'
 import { strings } from '../strings.ts'
 import { PeopleScreen } from './people/people.tsx'
+import { Settings } from './settings/settings.tsx'
 import { Sharing } from './sharing/sharing.tsx'
 import { TripPage } from './trips/trip.tsx'
 import { Trips } from './trips/trips.tsx'
@@ -17,5 +18,6 @@ export function ScreenOf({ place }: { readonly place: Place }): JSX.Element {
   if (screen === 'trips') return id === undefined ? <Trips /> : <TripPage id={id} key={id} />
   if (screen === 'sharing') return <Sharing />
   if (screen === 'people') return <PeopleScreen />
+  if (screen === 'settings') return <Settings />
   return <Heading title={strings.nav[screen]} />
 }

@@ -74,7 +74,7 @@ export const contacts = {
   yourNumber: 'Your number',
   numberLoading: 'Working it out…',
   numberWhy:
-    'It is made from the id that Mandate knows you by, so nobody else has the same. It is no secret: it only tells people apart.',
+    'It is made from the id that Mandate knows somebody by, so nobody else has the same. It is no secret: it only tells people apart.',
 }
 
 export const invite = {

@@ -5,8 +5,6 @@
  */
 import { plural } from '@mandate/ui'
 
-const days = (count: number): string => plural(count, 'day')
-
 export const settings = {
   title: 'Settings',
   lead: 'The roles that you act in, and what agents may do for you in each.',
@@ -101,17 +99,12 @@ export const autonomy = {
   none: 'Agents may do nothing for you that spends, whatever grant they hold.',
   noneHow: 'Allow it within limits, and each agent that you gave a grant can book within them.',
   off: 'You have taken your consent back. Agents may book nothing for you; your limits are kept.',
-  sentence: (bounds: readonly string[]) =>
-    bounds.length === 0
-      ? 'Agents may act for you without a limit of yours.'
-      : `Agents may book for you ${bounds.join(', ')}.`,
+  sentence: (isBooking: boolean, bounds: readonly string[]) =>
+    `Agents may ${isBooking ? 'book' : 'act'} for you ${bounds.join(', ')}.`,
   price: (amount: string) => `up to ${amount} an item`,
-  leadTime: (count: number) => `at least ${days(count)} ahead`,
-  leadTimeHours: (count: number) => `at least ${plural(count, 'hour')} ahead`,
+  leadTime: (span: string) => `at least ${span} ahead`,
+  effort: (minutes: number) => `${plural(minutes, 'minute')} of effort at most`,
   risk: (risk: number) => `risk at most ${risk}`,
-  other: (name: string, value: string) => `${name.replaceAll('_', ' ')} ${value}`,
-  atMost: (value: string) => `at most ${value}`,
-  atLeast: (value: string) => `at least ${value}`,
   who: 'Only agents that hold a grant from you, or from somebody who passed yours on.',
   set: 'Allow it within limits',
   change: 'Change the limits',
@@ -132,6 +125,9 @@ export const autonomy = {
   leadHelp: 'Nothing that starts sooner than that.',
   riskLabel: 'Risk, at most',
   riskHelp: '0 is none, 5 is the highest. The service says how risky each item is.',
+  effortLabel: 'Minutes of effort, at most',
+  effortHelp: 'What takes longer is denied: you decide it yourself.',
+  unknownDomain: 'This app does not know the limits of this domain. Whoever runs it can set them with you.',
   means: 'What this means',
   atOnce: 'It counts from the very next thing that an agent tries. What is booked already stays booked.',
   save: 'Save',
@@ -139,7 +135,8 @@ export const autonomy = {
   wrong: {
     price: 'Give an amount, such as 4,100 or 4100.50.',
     currency: 'Give three letters, such as EUR.',
-    leadTime: 'Give a number of days from 0 to 3,650.',
+    lead_time: 'Give a number of days from 0 to 3,650.',
     risk: 'Give a whole number from 0 to 5.',
+    effort: 'Give a number of minutes, such as 30.',
   },
 }

@@ -1,0 +1,80 @@
+/**
+ * What agents may do for the person alone, as a sentence, with the ways to change it and to stop all of them.
+ *
+ * @module
+ */
+import type { Persona } from '@mandate/protocol'
+import { Glyph } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { Dialog } from '../../parts/dialog.tsx'
+import { Problem } from '../../parts/states.tsx'
+import { announce } from '../../parts/toast.tsx'
+import { useAction, useOnline } from '../../store/hooks.tsx'
+import { strings } from '../../strings.ts'
+import { AutonomyDialog } from './autonomy-dialog.tsx'
+import { autonomySentence, gatesOf } from './limits.ts'
+import { personaWords } from './persona.ts'
+
+const TEXTS = strings.autonomy
+
+export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.Element {
+  const { autonomy, domain } = persona
+  const isOnline = useOnline()
+  const [open, setOpen] = useState<'change' | 'stop'>()
+  const gates = gatesOf(domain)
+  const isOn = autonomy?.consent ?? false
+  const close = (): void => setOpen(undefined)
+  return (
+    <section class={isOn ? 'autonomy autonomy-on' : 'autonomy'} aria-label={TEXTS.title}>
+      <h3 class="small-title">{TEXTS.title}</h3>
+      <p class="autonomy-sentence">
+        <Glyph name={isOn ? 'holds' : 'open'} /> <span>{autonomySentence(autonomy)}</span>
+      </p>
+      <p class="aside">{isOn ? TEXTS.who : TEXTS.noneHow}</p>
+      <div class="buttons">
+        {gates && (
+          <button type="button" class="button" disabled={!isOnline} onClick={() => setOpen('change')}>
+            {autonomy ? TEXTS.change : TEXTS.set}
+            <span class="sr">: {personaWords(persona)}</span>
+          </button>
+        )}
+        {autonomy && (
+          <button type="button" class="button danger" disabled={!isOnline} onClick={() => setOpen('stop')}>
+            {TEXTS.stop}
+            <span class="sr">: {personaWords(persona)}</span>
+          </button>
+        )}
+      </div>
+      {!gates && <p class="aside">{TEXTS.unknownDomain}</p>}
+      {open === 'change' && gates && <AutonomyDialog persona={persona} gates={gates} onClose={close} />}
+      {open === 'stop' && <StopDialog persona={persona} onClose={close} />}
+    </section>
+  )
+}
+
+function StopDialog({ persona, onClose }: { readonly persona: Persona; readonly onClose: () => void }): JSX.Element {
+  const stop = useAction('personas.setAutonomy', ['personas', 'activity'])
+  const submit = async (): Promise<void> => {
+    const answer = await stop.run({ id: persona.id, autonomy: null })
+    if (!answer.ok) return
+    announce(TEXTS.stopped)
+    onClose()
+  }
+  return (
+    <Dialog title={TEXTS.stopTitle} role="alertdialog" onClose={onClose}>
+      <div class="dialog-body">
+        <p>{TEXTS.stopWords(personaWords(persona))}</p>
+        <Problem problem={stop.problem} />
+        <div class="dialog-end">
+          <button type="button" class="button" onClick={onClose}>
+            {strings.cancel}
+          </button>
+          <button type="button" class="button danger primary" disabled={stop.isBusy} onClick={() => void submit()}>
+            {TEXTS.stopAction}
+          </button>
+        </div>
+      </div>
+    </Dialog>
+  )
+}
