@@ -9,6 +9,11 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ChainLink, LinkState } from './links.ts'
 import { minuteOf, PARTY_WORD, partyOf, plural, resourceWords, short } from './words.ts'
 
+/** What a link lets one do, and on what: in the words of the log where the page has none of its own. */
+export type GivenWords = (link: Pick<ChainLink, 'actions' | 'scope'>) => string
+
+const asLogged: GivenWords = ({ actions, scope }) => `${actions.join(', ')} on ${resourceWords(scope)}`
+
 /** What a party is called by whoever looks; `undefined`: by nothing but its id. */
 export type NameOf = (party: string) => string | undefined
 
@@ -20,16 +25,18 @@ interface ChainPictureProps {
   /** Said below the picture. */
   readonly note?: string | undefined
   readonly nameOf?: NameOf
+  readonly givenWords?: GivenWords
 }
 
 export function ChainPicture(props: ChainPictureProps): JSX.Element {
-  const { links, owner, busy = false, note, nameOf = () => undefined } = props
+  const { links, owner, busy = false, note, nameOf = () => undefined, givenWords = asLogged } = props
+  const drawn = links.map((link) => ({ link, terms: termsOf(link, givenWords) }))
   return (
     <figure class="chain" aria-busy={busy}>
-      <Drawing links={links} owner={owner} nameOf={nameOf} />
+      <Drawing drawn={drawn} owner={owner} nameOf={nameOf} />
       <ol class="sr">
-        {links.map((link) => (
-          <li key={link.grant}>{inWords(link, nameOf)}</li>
+        {drawn.map((one) => (
+          <li key={one.link.grant}>{inWords(one, nameOf)}</li>
         ))}
       </ol>
       {note !== undefined && <figcaption class="aside">{note}</figcaption>}
@@ -57,13 +64,20 @@ const THEN_WORDS: Readonly<Record<LinkState, string>> = {
   unknown: '…',
 }
 
-function termsOf({ redelegations, limits, expiresAt, scope, actions }: ChainLink): readonly string[] {
+/** A link, and its terms line by line. */
+interface Drawn {
+  readonly link: ChainLink
+  readonly terms: readonly string[]
+}
+
+function termsOf(link: ChainLink, givenWords: GivenWords): readonly string[] {
+  const { redelegations, limits, expiresAt } = link
   const passing =
     redelegations === undefined
       ? []
       : [redelegations === 0 ? 'not to be passed on' : `may be passed on ${plural(redelegations, 'time')}`]
   return [
-    `${actions.join(', ')} on ${resourceWords(scope)}`,
+    givenWords(link),
     `until ${minuteOf(expiresAt)}`,
     ...passing,
     ...(limits ?? []),
@@ -71,10 +85,10 @@ function termsOf({ redelegations, limits, expiresAt, scope, actions }: ChainLink
   ]
 }
 
-function inWords(link: ChainLink, nameOf: NameOf): string {
+function inWords({ link, terms }: Drawn, nameOf: NameOf): string {
   const { delegator, delegate, thenState, nowState, grant } = link
   const states = [...(thenState === undefined ? [] : [THEN_WORDS[thenState]]), NOW_WORDS[nowState]].join(', ')
-  return `${spoken(delegator, nameOf)} gave ${spoken(delegate, nameOf)} grant ${grant}: ${termsOf(link).join('; ')}; ${states}.`
+  return `${spoken(delegator, nameOf)} gave ${spoken(delegate, nameOf)} grant ${grant}: ${terms.join('; ')}; ${states}.`
 }
 
 /** Measures of the picture, in units of its own, which are CSS pixels at a root size of 16. */
@@ -91,10 +105,10 @@ interface Placed {
   readonly height: number
 }
 
-function placed(links: readonly ChainLink[], letters: number): readonly Placed[] {
+function placed(drawn: readonly Drawn[], letters: number): readonly Placed[] {
   let top = NODE_H
-  return links.map((link) => {
-    const lines = termsOf(link).flatMap((term) => wrapped(term, letters))
+  return drawn.map(({ link, terms }) => {
+    const lines = terms.flatMap((term) => wrapped(term, letters))
     const height = PAD * 2 + LINE_H * (lines.length + 1) + 2
     const place = { link, top, lines, height }
     top += height + NODE_H
@@ -135,13 +149,13 @@ function useWidth(): { readonly box: { current: HTMLDivElement | null }; readonl
   return { box, width }
 }
 
-function Drawing(props: { links: readonly ChainLink[]; owner: string | undefined; nameOf: NameOf }): JSX.Element {
-  const { links, owner, nameOf } = props
+function Drawing(props: { drawn: readonly Drawn[]; owner: string | undefined; nameOf: NameOf }): JSX.Element {
+  const { drawn, owner, nameOf } = props
   const { box, width } = useWidth()
-  const places = placed(links, Math.floor((width - TEXT_X - 8) / LETTER))
+  const places = placed(drawn, Math.floor((width - TEXT_X - 8) / LETTER))
   const last = places.at(-1)
   const height = (last ? last.top + last.height : 0) + NODE_H
-  const [first] = links
+  const first = drawn[0]?.link
   return (
     <div class="chain-box" ref={box}>
       <svg class="chain-picture" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">

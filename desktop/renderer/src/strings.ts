@@ -110,7 +110,7 @@ const english = {
     title: 'Decide who acts for you.',
     lead: 'Let a person or an agent act in your name, see what they do with it, and take it back at any moment.',
     action: 'Sign in',
-    how: 'Your system’s browser opens for it. This app never sees your password, your name or your e-mail address.',
+    how: 'Your system’s browser opens for it. This app never sees your password, your name or your e‑mail address.',
     waiting: 'Go on in your browser.',
     waitingLead: 'Your browser shows the sign-in page. When you are done there, this window goes on by itself.',
     waitingAside: 'It waits five minutes, then it gives up.',
@@ -219,6 +219,8 @@ const english = {
     agentDry: (title: string) => `What ${title} could book for you`,
     agentNeedsGrant: (title: string) =>
       `${title} has no authority here from you. It will be denied, item by item, until you give it some.`,
+    agentForOthers: (title: string, whom: string) =>
+      `${title} may act here for ${whom}, not for you. It will be denied, item by item, until you give it authority yourself.`,
     giveFirst: (title: string) => `Give ${title} authority`,
     running: (title: string) => `${title} is at it…`,
     status: {
@@ -291,6 +293,7 @@ const english = {
     },
     sentenceEnded: ({ who, actions, thing, until }: GrantTold): string =>
       `${who} could ${actWords(actions)} ${thing} until ${until}`,
+    givenWords: (acts: string, thing: string) => `may ${acts} ${thing}`,
     within: (limits: readonly string[]) => `Within limits: ${limits.join('; ')}`,
     unattended: 'Also on its own schedule, when nobody asks it to',
   },

@@ -36,15 +36,20 @@ interface ToastProps {
 }
 
 function Toast({ options, index, parent }: ToastProps): JSX.Element {
-  const { id = '', title, type = 'success' } = options
-  const service = useMachine(toast.machine, { id, title, type, duration: STAYS_MS, parent, index })
+  const service = useMachine(toast.machine, { ...given(options), parent, index })
   const api = toast.connect(service, normalizeProps)
   return (
     <div {...api.getRootProps()} class="toast">
       <p {...api.getTitleProps()}>{api.title}</p>
-      <button {...api.getCloseTriggerProps()} type="button" class="button quiet">
+      <button {...api.getCloseTriggerProps()} aria-label={strings.close} type="button" class="button quiet">
         {strings.close}
       </button>
     </div>
   )
+}
+
+/** What is there of optional members: the store fills in all, and its type says that each may be `undefined`. */
+function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const known = Object.entries(members).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(known) as { [K in keyof T]: Exclude<T[K], undefined> }
 }

@@ -64,14 +64,24 @@ function GrantLine(props: { grant: Grant; onRevoke: () => void; onPass: () => vo
       {grant.status === 'live' && (
         <div class="buttons">
           {isMine && grant.redelegations > 0 && (
-            <button type="button" class="button" disabled={!isOnline} onClick={onPass}>
+            <button
+              type="button"
+              class="button"
+              aria-label={`${TEXTS.passOn}: ${sentence}`}
+              disabled={!isOnline}
+              onClick={onPass}
+            >
               {TEXTS.passOn}
-              <span class="sr">: {sentence}</span>
             </button>
           )}
-          <button type="button" class="button danger" disabled={!isOnline} onClick={onRevoke}>
+          <button
+            type="button"
+            class="button danger"
+            aria-label={`${isMine ? TEXTS.giveBack : TEXTS.revoke}: ${sentence}`}
+            disabled={!isOnline}
+            onClick={onRevoke}
+          >
             {isMine ? TEXTS.giveBack : TEXTS.revoke}
-            <span class="sr">: {sentence}</span>
           </button>
         </div>
       )}

@@ -10,7 +10,7 @@ import { Menu } from '../../parts/menu.tsx'
 import { Money, ReasonLine, Time } from '../../parts/words.tsx'
 import { linksOf } from '../../store/chain.ts'
 import { useCall, useOnline } from '../../store/hooks.tsx'
-import { usePeople } from '../../store/people.ts'
+import { usePeople, useThings } from '../../store/people.ts'
 import { addressOf } from '../../store/place.ts'
 import { strings } from '../../strings.ts'
 import { type Outcome, ofAttempt } from './outcome.ts'
@@ -119,9 +119,18 @@ interface KnownChainProps {
 
 function KnownChain({ chain, owner, at }: KnownChainProps): JSX.Element {
   const { nameOf } = usePeople()
+  const thingOf = useThings()
   const grants = useCall('grants.list', { limit: '200', include: 'ended' })
   const known = grants.state === 'there' ? grants.value.items : []
   const now = Date.now()
   const links = linksOf(chain, known, now, at === undefined ? now : Date.parse(at))
-  return <ChainPicture links={links} owner={owner} nameOf={nameOf} busy={grants.state === 'loading'} />
+  return (
+    <ChainPicture
+      links={links}
+      owner={owner}
+      nameOf={nameOf}
+      givenWords={({ actions, scope }) => strings.sharing.givenWords(strings.acts(actions), thingOf(scope))}
+      busy={grants.state === 'loading'}
+    />
+  )
 }

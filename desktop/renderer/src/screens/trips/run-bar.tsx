@@ -73,7 +73,7 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
       {agents.map((agent) => {
         const standing = standingOf(agent)
         if (typeof standing === 'string') return null
-        return <WithoutGrant key={agent.id} agent={agent} trip={trip} from={standing.from} />
+        return <WithoutGrant key={agent.id} agent={agent} trip={trip} missing={standing} />
       })}
       <Problem problem={start.problem ?? execute.problem ?? dryRun.problem} />
     </>
@@ -81,7 +81,14 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
 }
 
 /** `unknown` until the grants are read: nothing is warned of before. */
-type Standing = 'unknown' | 'given' | { readonly from: Grant | 'owner' | undefined }
+type Standing = 'unknown' | 'given' | Missing
+
+interface Missing {
+  /** What of the person's it could be given from. */
+  readonly from: Grant | 'owner' | undefined
+  /** For whom it may act here. */
+  readonly others: readonly string[]
+}
 
 /** An agent acts for whoever gave it authority themself. @returns what could be given to it, where it has none. */
 function useStanding(trip: Trip): (agent: AgentView) => Standing {
@@ -90,25 +97,32 @@ function useStanding(trip: Trip): (agent: AgentView) => Standing {
   return (agent) => {
     if (grants.state !== 'there') return 'unknown'
     const live = grants.value.items.filter((grant) => grant.status === 'live' && reaches(grant, trip))
-    if (live.some(({ delegate, delegator }) => delegate === `agent:${agent.id}` && delegator === me)) return 'given'
-    if (trip.owner === me) return { from: 'owner' }
-    return { from: live.find(({ delegate, redelegations }) => delegate === me && redelegations > 0) }
+    const givers = live.filter(({ delegate }) => delegate === `agent:${agent.id}`).map(({ delegator }) => delegator)
+    if (givers.includes(me)) return 'given'
+    const held = live.find(({ delegate, redelegations }) => delegate === me && redelegations > 0)
+    return { from: trip.owner === me ? 'owner' : held, others: [...new Set(givers)] }
   }
 }
 
 interface WithoutGrantProps {
   readonly agent: AgentView
   readonly trip: Trip
-  readonly from: Grant | 'owner' | undefined
+  readonly missing: Missing
 }
 
 /** Said before it is denied. */
-function WithoutGrant({ agent, trip, from }: WithoutGrantProps): JSX.Element {
+function WithoutGrant({ agent, trip, missing }: WithoutGrantProps): JSX.Element {
+  const { from, others } = missing
+  const { called } = usePeople()
   const [isGiving, setGiving] = useState(false)
   const isOnline = useOnline()
   return (
     <div class="notice without-grant">
-      <p>{TEXTS.agentNeedsGrant(agent.title)}</p>
+      <p>
+        {others.length > 0
+          ? TEXTS.agentForOthers(agent.title, strings.list(others.map(called)))
+          : TEXTS.agentNeedsGrant(agent.title)}
+      </p>
       {from !== undefined && (
         <button type="button" class="button primary" disabled={!isOnline} onClick={() => setGiving(true)}>
           {TEXTS.giveFirst(agent.title)}
