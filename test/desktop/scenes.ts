@@ -127,7 +127,7 @@ const SHARING: readonly Shot[] = [
     steps: async (page) => {
       await page.getByRole('tab', { name: /Received/u }).click()
       await press(/^Pass on/u)(page)
-      await page.getByText('Booking agent').last().click()
+      await page.getByRole('radio', { name: /Booking agent/u }).check()
       await page.locator('.would').waitFor()
     },
   },
