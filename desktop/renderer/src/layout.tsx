@@ -8,13 +8,15 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from './parts/icon.tsx'
 import { Standing, StandingLine } from './parts/standing.tsx'
-import { useAround } from './store/hooks.tsx'
+import { announce } from './parts/toast.tsx'
+import { useAround, useEvent } from './store/hooks.tsx'
 import { addressOf, SCREENS, type Screen } from './store/place.ts'
 import { strings } from './strings.ts'
 
 export function Layout(props: { screen: Screen; children: ComponentChildren }): JSX.Element {
   const { screen, children } = props
   const { session } = useAround()
+  useEvent('expiring', ({ grants }) => announce(strings.sharing.expiring(grants.length)))
   return (
     <div class="layout">
       <button type="button" class="skip" onClick={toMain}>

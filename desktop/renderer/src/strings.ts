@@ -71,6 +71,7 @@ const english = {
   },
   things: {
     all: (domain: string) => (domain === 'travel' ? 'all trips' : `everything of ${domain}`),
+    madeOn: (title: string, when: string) => `${title} (made ${when})`,
     unknown: (type: string, words: string) =>
       type === 'workflow'
         ? `a trip (${words.replace('workflow ', '')})`

@@ -4,7 +4,7 @@
  * @module
  */
 import { splitRef } from '@mandate/protocol'
-import { partyOf, resourceWords, short } from '@mandate/ui'
+import { minuteOf, partyOf, resourceWords, short } from '@mandate/ui'
 import type { AgentView, Contact } from '../../../src/shared/views.ts'
 import { strings } from '../strings.ts'
 import { useAround, useCall } from './hooks.tsx'
@@ -51,8 +51,10 @@ export function useThings(): NameOfThing {
     const { type, id } = splitRef(scope)
     if (type === 'all') return strings.things.all(id)
     const trip = known.find((one) => one.id === id)
-    const title = titles.find((one) => one.id === trip?.template)?.title ?? trip?.template
-    if (title !== undefined) return title
-    return strings.things.unknown(type, resourceWords(scope))
+    if (!trip) return strings.things.unknown(type, resourceWords(scope))
+    const title = titles.find((one) => one.id === trip.template)?.title ?? trip.template
+    // Two of the same template and owner are told apart by when they were made.
+    const alike = known.filter(({ template, owner }) => template === trip.template && owner === trip.owner)
+    return alike.length === 1 ? title : strings.things.madeOn(title, minuteOf(trip.created_at))
   }
 }
