@@ -19,7 +19,12 @@ const ACTS: Readonly<Record<string, string>> = {
   update: 'change',
   create: 'create',
 }
-const actWords = (actions: readonly string[]): string => joined.format(actions.map((action) => ACTS[action] ?? action))
+/** In the order above, whatever order they came in. */
+const actWords = (actions: readonly string[]): string => {
+  const known = Object.keys(ACTS).filter((action) => actions.includes(action))
+  const others = actions.filter((action) => !Object.hasOwn(ACTS, action))
+  return joined.format([...known.map((action) => ACTS[action] ?? action), ...others])
+}
 
 const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`)
 
@@ -327,8 +332,9 @@ const english = {
     preview: 'What this means',
     previewMissing: 'Choose who, on what, and until when.',
     previewLoading: 'Working out what this means…',
-    gates: (gates: readonly string[]) =>
-      `Checked at every use against your settings: ${joined.format(gates.map((gate) => gate.replaceAll('_', ' ')))}.`,
+    /** `owner`: whose settings count; `undefined`: those of the person at the screen. */
+    gates: (gates: readonly string[], owner: string | undefined) =>
+      `Checked at every use against ${owner === undefined ? 'your' : `${owner}’s`} settings: ${joined.format(gates.map((gate) => gate.replaceAll('_', ' ')))}.`,
     would: (acts: string, thing: string) => `can ${acts} ${thing}`,
     stop: 'You can take it back at any moment, under Sharing. It ends at once, with everything passed on from it.',
     refused: 'This cannot be given.',

@@ -46,6 +46,8 @@ function Told({ preview }: { readonly preview: GrantPreview }): JSX.Element {
     )
   }
   const gates = [...new Set(preview.would_allow.flatMap((one) => one.gates))]
+  const { owner } = preview.grant
+  const whose = owner === people.me ? undefined : people.called(owner)
   return (
     <>
       <p class="grant-sentence">{sentenceOf(preview.grant, people, nameOf)}</p>
@@ -56,11 +58,13 @@ function Told({ preview }: { readonly preview: GrantPreview }): JSX.Element {
           </li>
         ))}
       </ul>
-      {[...termsOf(preview.grant), ...(gates.length > 0 ? [TEXTS.gates(gates)] : []), TEXTS.stop].map((words) => (
-        <p class="grant-terms" key={words}>
-          {words}
-        </p>
-      ))}
+      {[...termsOf(preview.grant), ...(gates.length > 0 ? [TEXTS.gates(gates, whose)] : []), TEXTS.stop].map(
+        (words) => (
+          <p class="grant-terms" key={words}>
+            {words}
+          </p>
+        ),
+      )}
     </>
   )
 }
