@@ -4,12 +4,13 @@
  * @module
  */
 import type { Grant } from '@mandate/protocol'
-import { minuteOf, Party } from '@mandate/ui'
+import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useCall } from '../store/hooks.tsx'
 import { usePeople } from '../store/people.ts'
 import { addressOf } from '../store/place.ts'
 import { strings } from '../strings.ts'
+import { PartyName } from './words.tsx'
 
 interface ActsForMe {
   readonly party: string
@@ -53,7 +54,7 @@ export function Standing(): JSX.Element {
           <ul>
             {acting.slice(0, MOST).map(({ party, until, through }) => (
               <li key={party}>
-                <Party party={party} name={nameOf(party)} />
+                <PartyName party={party} />
                 <span class="standing-until">
                   {strings.until(minuteOf(until))}
                   {through !== undefined && `, ${strings.standing.through(nameOf(through) ?? '…')}`}
