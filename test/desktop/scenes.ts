@@ -4,6 +4,8 @@
  * @module
  */
 import type { Page } from 'playwright-core'
+import { ACCOUNT } from './scenes-account.ts'
+import { ACTIVITY } from './scenes-activity.ts'
 import { PEOPLE } from './scenes-people.ts'
 import { SETTINGS } from './scenes-settings.ts'
 
@@ -152,7 +154,15 @@ const SHARING: readonly Shot[] = [
   },
 ]
 
-export const SHOTS: readonly Shot[] = [...SIGN_IN, ...TRIPS, ...SHARING, ...PEOPLE, ...SETTINGS]
+export const SHOTS: readonly Shot[] = [
+  ...SIGN_IN,
+  ...TRIPS,
+  ...SHARING,
+  ...PEOPLE,
+  ...SETTINGS,
+  ...ACTIVITY,
+  ...ACCOUNT,
+]
 
 /** Goes there. The page is a new one. */
 export async function show(page: Page, url: string, { scene, place = '', steps }: Shot): Promise<void> {

@@ -18,6 +18,7 @@ import {
   type Output,
 } from '../../src/shared/channel.ts'
 import type { ProblemView, SessionView } from '../../src/shared/views.ts'
+import { entriesOf, forged, PSEUDONYM, pageOf, proofOf, replayed } from './play-activity.ts'
 import { Grants } from './play-grants.ts'
 import { Contacts } from './play-people.ts'
 import { erased, Personas } from './play-settings.ts'
@@ -40,6 +41,8 @@ export const SCENES = [
   'timed-out',
   'refused',
   'keystore',
+  'busy',
+  'forged',
 ] as const
 export type Scene = (typeof SCENES)[number]
 
@@ -59,6 +62,7 @@ type Handlers = { readonly [N in OperationName]?: (input: CheckedInput<N>) => Ou
 type Say = <N extends EventName>(name: N, event: z.input<(typeof EVENTS)[N]>) => void
 
 const STEP_MS = 700
+const MANY = 10_000
 const never = (): Promise<never> => new Promise(() => undefined)
 const refuse = (code: string, title: string, more: Partial<ProblemView> = {}): never => {
   throw new Refusal({ code, title, ...more })
@@ -146,6 +150,8 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const missing = (): never => refuse('not_found', 'There is no such thing here.')
   const people = new Contacts(subject, isEmpty)
   const personas = new Personas(subject, isEmpty)
+  const entries = isEmpty ? [] : entriesOf(scene === 'busy' ? MANY : 0)
+  const found = (id: string) => entries.find((entry) => entry.id === id) ?? missing()
   return {
     'contacts.list': () => ({ items: people.list() }),
     'contacts.save': (contact) => people.save(contact),
@@ -174,6 +180,11 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
           })
         : (personas.setAutonomy(asked) ?? missing()),
     'personas.setStatus': ({ id, status }) => personas.change(id, { status }) ?? missing(),
+    'activity.list': (query) => ({ ...pageOf(entries, query), me: PSEUDONYM }),
+    'activity.read': ({ id }) => found(id),
+    'activity.proof': ({ id }) => (scene === 'forged' ? forged(found(id)) : proofOf(found(id))),
+    'activity.replay': ({ id }) => replayed(found(id)),
+    'activity.export': ({ format }) => ({ saved: true, name: `mandate-activity.${format}` }),
     'account.export': () => ({ saved: true, name: 'mandate-my-data.json' }),
     'account.forget': () => {
       say('session', { state: 'signed_out', why: 'forgotten' })

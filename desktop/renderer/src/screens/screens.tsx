@@ -4,9 +4,9 @@
  * @module
  */
 import type { JSX } from 'preact'
-import { Heading } from '../layout.tsx'
 import type { Place } from '../store/place.ts'
-import { strings } from '../strings.ts'
+import { Account } from './account/account.tsx'
+import { Activity } from './activity/activity.tsx'
 import { PeopleScreen } from './people/people.tsx'
 import { Settings } from './settings/settings.tsx'
 import { Sharing } from './sharing/sharing.tsx'
@@ -19,5 +19,6 @@ export function ScreenOf({ place }: { readonly place: Place }): JSX.Element {
   if (screen === 'sharing') return <Sharing />
   if (screen === 'people') return <PeopleScreen />
   if (screen === 'settings') return <Settings />
-  return <Heading title={strings.nav[screen]} />
+  if (screen === 'activity') return <Activity id={id} />
+  return <Account />
 }

@@ -8,7 +8,9 @@ import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Bridge } from '../../../src/shared/channel.ts'
 import type { ProblemView, SessionView } from '../../../src/shared/views.ts'
+import { rememberErased } from '../store/erased.ts'
 import { strings } from '../strings.ts'
+import { Remains } from './account/remains.tsx'
 
 const TEXTS = strings.signIn
 
@@ -26,6 +28,7 @@ export function SignIn({ bridge, session, onSession }: SignInProps): JSX.Element
   }, [])
   const start = async (memory: boolean): Promise<void> => {
     setProblem(undefined)
+    rememberErased(undefined)
     setAsking(true)
     const answer = await bridge.call('session.signIn', { memory })
     setAsking(false)
@@ -39,6 +42,7 @@ export function SignIn({ bridge, session, onSession }: SignInProps): JSX.Element
   return (
     <Page title={TEXTS.title}>
       {why !== undefined && problem === undefined && <p class="notice">{why}</p>}
+      {session.why === 'forgotten' && <Remains />}
       {problem && <Unsuccessful problem={problem} />}
       <p class="lead">{TEXTS.lead}</p>
       <button type="button" class="button primary" onClick={() => void start(false)}>

@@ -137,10 +137,11 @@ export const activity = {
   did: (who: string, action: string, thing: string, isPermitted: boolean) =>
     isPermitted ? `${who} could ${act(action)} ${thing}` : `${who} could not ${act(action)} ${thing}`,
   forWhom: (sentence: string, whom: string) => `${sentence}, for ${whom}`,
+  itemOf: (thing: string, price: string | undefined) =>
+    price === undefined ? `an item of ${thing}` : `an item of ${thing} (${price})`,
   gave: (who: string, whom: string, acts: string, thing: string) => `${who} let ${whom} ${acts} ${thing}`,
   gaveBare: 'A grant was given',
-  ended: (who: string, whose: string | undefined) =>
-    `${who} ended ${whose === undefined ? 'a grant' : `the grant to ${whose}`}`,
+  ended: (who: string) => `${who} ended a grant`,
   endedBare: 'A grant was ended',
   invitation: {
     open: 'You invited somebody',

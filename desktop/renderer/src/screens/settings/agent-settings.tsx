@@ -26,7 +26,7 @@ export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.E
   const isOn = autonomy?.consent ?? false
   const close = (): void => setOpen(undefined)
   return (
-    <section class={isOn ? 'autonomy autonomy-on' : 'autonomy'} aria-label={TEXTS.title}>
+    <div class={isOn ? 'autonomy autonomy-on' : 'autonomy'}>
       <h3 class="small-title">{TEXTS.title}</h3>
       <p class="autonomy-sentence">
         <Glyph name={isOn ? 'holds' : 'open'} /> <span>{autonomySentence(autonomy)}</span>
@@ -49,7 +49,7 @@ export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.E
       {!gates && <p class="aside">{TEXTS.unknownDomain}</p>}
       {open === 'change' && gates && <AutonomyDialog persona={persona} gates={gates} onClose={close} />}
       {open === 'stop' && <StopDialog persona={persona} onClose={close} />}
-    </section>
+    </div>
   )
 }
 

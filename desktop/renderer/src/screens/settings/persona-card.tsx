@@ -40,9 +40,15 @@ export function PersonaCard({ persona }: { readonly persona: Persona }): JSX.Ele
         {TEXTS.taken(minuteOf(at))}
       </p>
       {says !== '' && <p class="persona-says">{says}</p>}
-      {status !== 'revoked' && <AgentSettings persona={persona} />}
+      {hasAgentSettings(persona) && <AgentSettings persona={persona} />}
     </li>
   )
+}
+
+/** What was never usable needs no settings; what was set is shown as long as it is held. */
+function hasAgentSettings({ status, autonomy }: Persona): boolean {
+  if (status === 'revoked') return false
+  return status === 'active' || status === 'inactive' || autonomy !== undefined
 }
 
 function Ways({ persona, isActing }: { readonly persona: Persona; readonly isActing: boolean }): JSX.Element | null {

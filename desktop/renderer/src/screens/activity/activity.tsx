@@ -1,0 +1,82 @@
+/**
+ * Everything that was done, or tried, in the person's name. The list stays as it is while one of its entries is open.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { Heading } from '../../layout.tsx'
+import { strings } from '../../strings.ts'
+import { Detail } from './detail.tsx'
+import { FilterBar } from './filter-bar.tsx'
+import { type Filters, filtersOf } from './filters.ts'
+import { List } from './list.tsx'
+import { useRows } from './rows.ts'
+import { useTeller } from './teller.ts'
+import { Tools } from './tools.tsx'
+
+const TEXTS = strings.activity
+/** Who has scrolled further than this reads; what comes must not move it away. */
+const READING_PX = 200
+
+function useFilters(): Filters {
+  const [hash, setHash] = useState(location.hash)
+  useEffect(() => {
+    const look = (): void => setHash(location.hash)
+    addEventListener('hashchange', look)
+    return () => removeEventListener('hashchange', look)
+  }, [])
+  return filtersOf(hash)
+}
+
+/** @param id - Of the entry that is open. */
+export function Activity({ id }: { readonly id: string | undefined }): JSX.Element {
+  const filters = useFilters()
+  const [isPaused, setPaused] = useState(false)
+  const hold = useRef<() => boolean>(() => false)
+  hold.current = () => isPaused || id !== undefined || scrollY > READING_PX
+  const rows = useRows(filters, () => hold.current())
+  const teller = useTeller(rows.entries, rows.me)
+  const place = useReturn(id)
+  return (
+    <>
+      {id !== undefined && (
+        <Detail
+          key={id}
+          id={id}
+          known={rows.entries.find((entry) => entry.id === id)}
+          filters={filters}
+          teller={teller}
+        />
+      )}
+      <div class="activity" hidden={id !== undefined}>
+        {/* Its heading is not the page's while an entry is open. */}
+        {id === undefined && <Heading title={TEXTS.title} lead={TEXTS.lead} />}
+        <FilterBar filters={filters} />
+        <Tools rows={rows} filters={filters} isPaused={isPaused} onPause={setPaused} />
+        <List rows={rows} filters={filters} teller={teller} onOpen={place.leave} />
+      </div>
+    </>
+  )
+}
+
+/** Back from an entry one is where one left. */
+function useReturn(id: string | undefined): { readonly leave: (id: string) => void } {
+  const left = useRef<{ readonly id: string; readonly top: number } | undefined>(undefined)
+  useLayoutEffect(() => {
+    const { current } = left
+    if (id !== undefined || !current) return
+    left.current = undefined
+    // After the heading, which begins a page at its top.
+    const frame = requestAnimationFrame(() => {
+      scrollTo({ top: current.top })
+      requestAnimationFrame(() => document.getElementById(`row-${current.id}`)?.focus({ preventScroll: true }))
+    })
+    return () => cancelAnimationFrame(frame)
+  }, [id])
+  return {
+    leave: (opened) => {
+      left.current = { id: opened, top: scrollY }
+    },
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * One entry in full: what was answered and why, on whose authority and how that stands now, what was checked, its proof, and the same question
+ * asked again.
+ *
+ * @module
+ */
+import type { LoggedEntry } from '@mandate/protocol'
+import { exactly, Glyph, gatesOf, glyphOf, verdictOf } from '@mandate/ui'
+import type { ComponentChildren, JSX } from 'preact'
+import { Heading } from '../../layout.tsx'
+import { States } from '../../parts/states.tsx'
+import { ReasonLine } from '../../parts/words.tsx'
+import { type Loaded, useCall } from '../../store/hooks.tsx'
+import { strings } from '../../strings.ts'
+import { Authority } from './authority.tsx'
+import { activityAddress, type Filters } from './filters.ts'
+import { Proof } from './proof.tsx'
+import { Replay } from './replay.tsx'
+import type { NamingTeller } from './teller.ts'
+import { isOfMine, sentenceOfEntry, wordedReason } from './told.ts'
+
+const TEXTS = strings.activity
+
+interface DetailProps {
+  readonly id: string
+  /** As the list has it already. */
+  readonly known: LoggedEntry | undefined
+  readonly filters: Filters
+  readonly teller: NamingTeller
+}
+
+export function Detail({ id, known, filters, teller }: DetailProps): JSX.Element {
+  const asked = useCall('activity.read', { id }, known !== undefined)
+  const loaded: Loaded<LoggedEntry> =
+    known === undefined ? asked : { state: 'there', value: known, stale: undefined, again: () => undefined }
+  return (
+    <article>
+      <a class="back" href={activityAddress(filters)}>
+        {TEXTS.back}
+      </a>
+      <States loaded={loaded} ghosts={5}>
+        {(entry) => <Body entry={entry} teller={teller} />}
+      </States>
+    </article>
+  )
+}
+
+function Body({ entry, teller }: { readonly entry: LoggedEntry; readonly teller: NamingTeller }): JSX.Element {
+  const verdict = verdictOf(entry)
+  const isMine = isOfMine(entry, teller)
+  return (
+    <>
+      <div class={`told told-${verdict}`}>
+        <p class={`verdict verdict-${verdict} told-verdict`}>
+          <Glyph name={glyphOf(verdict)} />
+          {TEXTS.was[verdict]}
+        </p>
+        <Heading
+          title={`${sentenceOfEntry(entry, teller)}.`}
+          lead={<time dateTime={entry.at}>{exactly(entry.at)}</time>}
+        />
+        {(entry.reasons ?? []).map((reason) => (
+          <ReasonLine key={reason.code} reason={wordedReason(reason, isMine)} mine={isMine} />
+        ))}
+      </div>
+      {entry.chain !== undefined && (
+        <Section title={TEXTS.authority} lead={TEXTS.authorityLead}>
+          <Authority entry={entry} teller={teller} />
+        </Section>
+      )}
+      <Gates entry={entry} />
+      <Section title={TEXTS.proof} lead={TEXTS.proofLead}>
+        <Proof id={entry.id} />
+      </Section>
+      {entry.kind === 'evaluation' && (
+        <Section title={TEXTS.replay} lead={TEXTS.replayLead}>
+          <Replay id={entry.id} />
+        </Section>
+      )}
+      <Section title={TEXTS.record} lead={TEXTS.recordLead}>
+        <Record entry={entry} />
+      </Section>
+    </>
+  )
+}
+
+function Section(props: { title: string; lead: string; children: ComponentChildren }): JSX.Element {
+  return (
+    <section class="detail-section">
+      <div class="detail-about">
+        <h2 class="section-title">{props.title}</h2>
+        <p class="section-lead">{props.lead}</p>
+      </div>
+      <div class="detail-body">{props.children}</div>
+    </section>
+  )
+}
+
+function Gates({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
+  const gates = gatesOf(entry)
+  if (gates.length === 0) return null
+  return (
+    <Section title={TEXTS.gates} lead={TEXTS.gatesLead}>
+      <ul class="gates">
+        {gates.map(({ name, outcome, says }) => (
+          <li key={name} class={`gate gate-${outcome}`}>
+            <Glyph name={outcome} />
+            <span class="gate-name">{name}</span>
+            <span class="gate-says">
+              <span class="sr">{TEXTS.gate[outcome]}</span>
+              {says}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
+
+function Record({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
+  const values = Object.entries(entry).filter(([name]) => Object.hasOwn(TEXTS.fields, name))
+  return (
+    <dl class="record">
+      {values.map(([name, value]) => (
+        <div key={name}>
+          <dt>{TEXTS.fields[name]}</dt>
+          <dd>
+            <code>{String(value)}</code>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

@@ -1,0 +1,151 @@
+/**
+ * What is looked for. Everything that is set must hold; it is kept in the address, so that back and forward know it.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { useState } from 'preact/hooks'
+import { Field } from '../../parts/field.tsx'
+import { sentenceOf } from '../../store/grants.ts'
+import { useCall } from '../../store/hooks.tsx'
+import { usePeople, useThings } from '../../store/people.ts'
+import { strings } from '../../strings.ts'
+import { activityAddress, countOf, type FilterName, type Filters } from './filters.ts'
+
+const TEXTS = strings.activity.filters
+
+interface Option {
+  readonly value: string
+  readonly label: string
+}
+type Set = (name: FilterName, value: string) => void
+
+export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Element {
+  const [isOpen, setOpen] = useState(countOf(filters) > 0)
+  const count = countOf(filters)
+  const set: Set = (name, value) => {
+    const { [name]: _, ...others } = filters
+    location.hash = activityAddress(value === '' ? others : { ...others, [name]: value })
+  }
+  return (
+    <search class="filter-bar" aria-label={TEXTS.label}>
+      <div class="buttons">
+        <button
+          type="button"
+          class="button opens"
+          aria-expanded={isOpen}
+          aria-controls="filters"
+          onClick={() => setOpen((is) => !is)}
+        >
+          {count > 0 ? TEXTS.count(count) : TEXTS.show}
+        </button>
+        {count > 0 && (
+          <a class="button quiet" href={activityAddress({})}>
+            {strings.activity.clear}
+          </a>
+        )}
+      </div>
+      <div class="filter-fields" id="filters" hidden={!isOpen}>
+        <Fields filters={filters} set={set} />
+      </div>
+    </search>
+  )
+}
+
+function Fields({ filters, set }: { readonly filters: Filters; readonly set: Set }): JSX.Element {
+  const { agents } = usePeople()
+  const things = useThingOptions()
+  const grants = useGrantOptions()
+  const select = (name: FilterName, label: string, any: string, options: readonly Option[]): JSX.Element => (
+    <Select name={name} label={label} any={any} options={options} value={filters[name] ?? ''} set={set} />
+  )
+  return (
+    <>
+      {select('who', TEXTS.who, TEXTS.anybody, [
+        { value: 'me', label: TEXTS.me },
+        ...agents.map(({ id, title }) => ({ value: `agent:${id}`, label: title })),
+      ])}
+      {select('answer', TEXTS.decision, TEXTS.either, [
+        { value: 'permit', label: TEXTS.permit },
+        { value: 'deny', label: TEXTS.deny },
+      ])}
+      {select('kind', TEXTS.kind, TEXTS.anyKind, optionsOf(strings.activity.kinds))}
+      {select('action', TEXTS.action, TEXTS.anyAction, optionsOf(strings.activity.actions))}
+      {select('thing', TEXTS.thing, TEXTS.anyThing, things)}
+      {select('grant', TEXTS.grant, TEXTS.anyGrant, grants)}
+      <Day name="from" label={TEXTS.from} value={filters.from ?? ''} set={set} />
+      <Day name="to" label={TEXTS.to} value={filters.to ?? ''} set={set} />
+    </>
+  )
+}
+
+const optionsOf = (words: Readonly<Record<string, string>>): readonly Option[] =>
+  Object.entries(words).map(([value, label]) => ({ value, label }))
+
+function useThingOptions(): readonly Option[] {
+  const trips = useCall('trips.list')
+  const nameOf = useThings()
+  const items = trips.state === 'there' ? trips.value.items : []
+  return items.map(({ id }) => ({ value: `workflow:${id}`, label: strings.capital(nameOf(`workflow:${id}`)) }))
+}
+
+/** Those that the person gave. */
+function useGrantOptions(): readonly Option[] {
+  const people = usePeople()
+  const nameOf = useThings()
+  const grants = useCall('grants.list', { limit: '200', include: 'ended' })
+  const items = grants.state === 'there' ? grants.value.items : []
+  return items
+    .filter(({ delegator }) => delegator === people.me)
+    .map((grant) => ({ value: grant.id, label: sentenceOf(grant, people, nameOf) }))
+}
+
+interface SelectProps {
+  readonly name: FilterName
+  readonly label: string
+  readonly any: string
+  readonly options: readonly Option[]
+  readonly value: string
+  readonly set: Set
+}
+
+function Select({ name, label, any, options, value, set }: SelectProps): JSX.Element {
+  const isKnown = value === '' || options.some((option) => option.value === value)
+  return (
+    <Field label={label}>
+      {(attributes) => (
+        <select {...attributes} value={value} onChange={({ currentTarget }) => set(name, currentTarget.value)}>
+          <option value="">{any}</option>
+          {!isKnown && <option value={value}>{value}</option>}
+          {options.map((option) => (
+            <option key={option.value} value={option.value}>
+              {option.label}
+            </option>
+          ))}
+        </select>
+      )}
+    </Field>
+  )
+}
+
+interface DayProps {
+  readonly name: 'from' | 'to'
+  readonly label: string
+  readonly value: string
+  readonly set: Set
+}
+
+function Day({ name, label, value, set }: DayProps): JSX.Element {
+  return (
+    <Field label={label}>
+      {(attributes) => (
+        <input
+          {...attributes}
+          type="date"
+          value={value}
+          onChange={({ currentTarget }) => set(name, currentTarget.value)}
+        />
+      )}
+    </Field>
+  )
+}

@@ -1,0 +1,96 @@
+/**
+ * The filters of the activity: as the address has them, and as they are asked for. In an address stand ids of agents, things and grants, and
+ * days of here; never a person's. Pure.
+ *
+ * @module
+ */
+import { decisionQuerySchema, ENTRY_KINDS, entryMatches, type LoggedEntry } from '@mandate/protocol'
+import type { Input } from '../../../../src/shared/channel.ts'
+import { addressOf } from '../../store/place.ts'
+
+export interface Filters {
+  /** `me`, or an agent: `agent:<id>`. */
+  readonly who?: string
+  readonly answer?: string
+  readonly kind?: string
+  readonly action?: string
+  /** `type:id`: it and what is in it. */
+  readonly thing?: string
+  readonly grant?: string
+  /** `2026-11-22`, in the time of here; both days are included. */
+  readonly from?: string
+  readonly to?: string
+}
+export type FilterName = keyof Filters
+
+const ID = /^[\w.-]{1,128}$/u
+const DAY = /^\d{4}-\d\d-\d\d$/u
+
+/** What may stand in an address. Anything else is as if it were not there: a link from elsewhere asks for nothing odd. */
+const ALLOWED: Readonly<Record<FilterName, (value: string) => boolean>> = {
+  who: (value) => value === 'me' || (value.startsWith('agent:') && ID.test(value.slice('agent:'.length))),
+  answer: (value) => value === 'permit' || value === 'deny',
+  kind: (value) => ENTRY_KINDS.some((kind) => kind === value),
+  action: (value) => ID.test(value),
+  thing: (value) => /^[a-z_]+:[\w~.-]{1,128}$/u.test(value) && !value.startsWith('user:'),
+  grant: (value) => ID.test(value),
+  from: (value) => DAY.test(value) && dayOf(value) !== undefined,
+  to: (value) => DAY.test(value) && dayOf(value) !== undefined,
+}
+const NAMES = Object.keys(ALLOWED) as readonly FilterName[]
+
+export function filtersOf(hash: string): Filters {
+  const parameters = new URLSearchParams(hash.split('?')[1] ?? '')
+  const entries = NAMES.flatMap((name) => {
+    const value = parameters.get(name)
+    return value !== null && ALLOWED[name](value) ? [[name, value]] : []
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The activity, or one entry of it, with these filters; always in the same order. */
+export function activityAddress(filters: Filters, id?: string): string {
+  const parameters = new URLSearchParams()
+  for (const name of NAMES) {
+    const value = filters[name]
+    if (value) parameters.set(name, value)
+  }
+  const query = parameters.toString()
+  return `${addressOf('activity', id)}${query === '' ? '' : `?${query}`}`
+}
+
+export const countOf = (filters: Filters): number => NAMES.filter((name) => filters[name]).length
+
+/** Midnight of here at the beginning of a day, or of the next. */
+function dayOf(day: string, later = 0): Date | undefined {
+  const [year = 0, month = 0, date = 0] = day.split('-').map(Number)
+  const at = new Date(year, month - 1, date)
+  if (at.getMonth() !== month - 1 || at.getDate() !== date) return undefined
+  return later === 0 ? at : new Date(year, month - 1, date + later)
+}
+
+type Query = NonNullable<Input<'activity.list'>>
+
+/** @param me - The person as the log has them; without it `who: me` asks for everybody. */
+export function queryOf(filters: Filters, me: string | undefined): Query {
+  const { who, answer, kind, action, thing, grant, from, to } = filters
+  const first = from === undefined ? undefined : dayOf(from)
+  const last = to === undefined ? undefined : dayOf(to, 1)
+  return {
+    ...(who === 'me' && me !== undefined ? { subject: me } : {}),
+    ...(who?.startsWith('agent:') ? { actor: who } : {}),
+    ...(answer === 'permit' || answer === 'deny' ? { decision: answer } : {}),
+    ...(kind === undefined ? {} : { kind: kind as LoggedEntry['kind'] }),
+    ...(action === undefined ? {} : { action }),
+    ...(thing === undefined ? {} : { under: thing }),
+    ...(grant === undefined ? {} : { grant }),
+    ...(first ? { from: first.toISOString() } : {}),
+    ...(last ? { to: last.toISOString() } : {}),
+  }
+}
+
+/** Whether an entry that has just come is among those that are asked for. */
+export function isAsked(entry: LoggedEntry, query: Query): boolean {
+  const { limit: _limit, cursor: _cursor, ...filter } = decisionQuerySchema.parse(query)
+  return entryMatches(entry, filter)
+}

@@ -1,0 +1,202 @@
+/**
+ * The entries that were found. Only those in sight are in the document, so that ten thousand scroll like ten.
+ *
+ * @module
+ */
+import type { LoggedEntry } from '@mandate/protocol'
+import { exactly, Glyph, glyphOf, minuteOf, timeOf, verdictOf, verdictWords } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { Empty, Failure, States } from '../../parts/states.tsx'
+import { strings } from '../../strings.ts'
+import { activityAddress, countOf, type Filters } from './filters.ts'
+import type { Rows } from './rows.ts'
+import { sentenceOfEntry, type Teller, whyOf } from './told.ts'
+
+const TEXTS = strings.activity
+/** Heights of a row, in rem. The style sheet has the same. */
+const ROW_REM = { wide: 4.25, narrow: 7.25 } as const
+const NARROW = '(max-width: 45rem)'
+const AROUND = 8
+/** Fewer rows left than this, and the next page is asked for. */
+const AHEAD = 40
+
+interface ListProps {
+  readonly rows: Rows
+  readonly filters: Filters
+  readonly teller: Teller
+  readonly onOpen: (id: string) => void
+}
+
+export function List(props: ListProps): JSX.Element {
+  const { rows, filters } = props
+  if (rows.state === 'failed' && rows.problem) return <Failure problem={rows.problem} again={rows.again} />
+  const isWaiting = rows.state === 'loading' && rows.entries.length === 0
+  return (
+    <States
+      loaded={
+        isWaiting ? { state: 'loading' } : { state: 'there', value: rows.entries, stale: rows.stale, again: rows.again }
+      }
+      ghosts={6}
+    >
+      {(entries) =>
+        entries.length === 0 && rows.state === 'there' ? <Nothing filters={filters} /> : <Virtual {...props} />
+      }
+    </States>
+  )
+}
+
+function Virtual({ rows, filters, teller, onOpen }: ListProps): JSX.Element {
+  const body = useRef<HTMLOListElement>(null)
+  const height = useRowHeight()
+  const { entries } = rows
+  const { first, last } = useSight(body, entries.length, height)
+  useEffect(() => {
+    if (rows.isMore && !rows.isLoadingMore && rows.problem === undefined && last + AHEAD > entries.length) rows.more()
+  }, [last, entries.length, rows.isMore, rows.isLoadingMore, rows.problem])
+  return (
+    <>
+      <ol
+        class={rows.state === 'loading' ? 'entries looking' : 'entries'}
+        aria-label={TEXTS.list}
+        aria-busy={rows.state === 'loading'}
+        ref={body}
+        style={{ height: `${entries.length * height}px` }}
+        onKeyDown={walk}
+      >
+        {entries.slice(first, last).map((entry, at) => (
+          <Row
+            key={entry.id}
+            entry={entry}
+            top={(first + at) * height}
+            place={first + at + 1}
+            of={rows.isMore ? -1 : entries.length}
+            href={activityAddress(filters, entry.id)}
+            isFresh={rows.fresh.has(entry.id)}
+            teller={teller}
+            onOpen={onOpen}
+          />
+        ))}
+      </ol>
+      {rows.isLoadingMore && <p class="more-rows">{TEXTS.older}</p>}
+      {rows.problem && rows.state === 'there' && <Failure problem={rows.problem} again={rows.more} />}
+      {!rows.isMore && rows.state === 'there' && <p class="more-rows">{TEXTS.all}</p>}
+    </>
+  )
+}
+
+function useRowHeight(): number {
+  const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches)
+  useEffect(() => {
+    const list = matchMedia(NARROW)
+    const look = (): void => setNarrow(list.matches)
+    list.addEventListener('change', look)
+    return () => list.removeEventListener('change', look)
+  }, [])
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  return Math.round(rem * (isNarrow ? ROW_REM.narrow : ROW_REM.wide))
+}
+
+interface Sight {
+  readonly first: number
+  readonly last: number
+}
+
+/** Which rows are in sight, and some around them. */
+function useSight(body: { readonly current: HTMLElement | null }, count: number, height: number): Sight {
+  const [sight, setSight] = useState<Sight>({ first: 0, last: 24 })
+  useLayoutEffect(() => {
+    let frame = 0
+    const look = (): void => {
+      frame = 0
+      // Hidden it has no place: what is in the document stays.
+      if (!body.current?.checkVisibility()) return
+      const top = -body.current.getBoundingClientRect().top
+      const first = Math.max(0, Math.min(count, Math.floor(top / height)) - AROUND)
+      const last = Math.min(count, Math.ceil((top + innerHeight) / height) + AROUND)
+      setSight((now) => (now.first === first && now.last === last ? now : { first, last: Math.max(first, last) }))
+    }
+    const later = (): void => {
+      frame ||= requestAnimationFrame(look)
+    }
+    look()
+    addEventListener('scroll', later, { passive: true })
+    addEventListener('resize', later)
+    return () => {
+      cancelAnimationFrame(frame)
+      removeEventListener('scroll', later)
+      removeEventListener('resize', later)
+    }
+  }, [count, height])
+  return sight
+}
+
+interface RowProps {
+  readonly entry: LoggedEntry
+  readonly top: number
+  readonly place: number
+  /** `-1`: nobody has counted them yet. */
+  readonly of: number
+  readonly href: string
+  readonly isFresh: boolean
+  readonly teller: Teller
+  readonly onOpen: (id: string) => void
+}
+
+function Row({ entry, top, place, of, href, isFresh, teller, onOpen }: RowProps): JSX.Element {
+  const verdict = verdictOf(entry)
+  const why = whyOf(entry, teller)
+  return (
+    <li
+      class={`entry entry-${verdict}${isFresh ? ' fresh' : ''}`}
+      style={{ top: `${top}px` }}
+      aria-posinset={place}
+      aria-setsize={of}
+    >
+      <span class={`entry-verdict verdict verdict-${verdict}`}>
+        <Glyph name={glyphOf(verdict)} />
+        <span class={verdict === 'note' ? 'sr' : undefined}>{verdictWords(entry)}</span>
+      </span>
+      <span class="entry-words">
+        <a id={`row-${entry.id}`} class="entry-link" href={href} onClick={() => onOpen(entry.id)}>
+          {sentenceOfEntry(entry, teller)}
+        </a>
+        {why !== '' && <span class="entry-why">{why}</span>}
+      </span>
+      <time class="entry-time" dateTime={entry.at} title={exactly(entry.at)}>
+        {dayWords(entry.at)}
+      </time>
+    </li>
+  )
+}
+
+/** Of today the second, of any other day the minute. */
+function dayWords(at: string): string {
+  return new Date(at).toDateString() === new Date().toDateString() ? timeOf(at) : minuteOf(at)
+}
+
+const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 8, PageUp: -8 }
+
+/** Arrow keys go from row to row; Enter is the link's own. */
+function walk(event: KeyboardEvent): void {
+  const step = STEPS[event.key]
+  const row = event.target instanceof Element ? event.target.closest('.entry') : null
+  if (step === undefined || !row || event.ctrlKey || event.metaKey || event.altKey) return
+  const all = [...(row.parentElement?.querySelectorAll<HTMLElement>('.entry-link') ?? [])]
+  const now = all.findIndex((link) => row.contains(link))
+  const next = all[Math.min(all.length - 1, Math.max(0, now + step))]
+  event.preventDefault()
+  next?.focus({ preventScroll: true })
+  next?.scrollIntoView({ block: 'nearest' })
+}
+
+function Nothing({ filters }: { readonly filters: Filters }): JSX.Element {
+  if (countOf(filters) === 0) return <Empty title={TEXTS.emptyTitle} words={TEXTS.empty} />
+  return (
+    <Empty title={TEXTS.noneTitle} words={TEXTS.none}>
+      <a class="button" href={activityAddress({})}>
+        {TEXTS.clear}
+      </a>
+    </Empty>
+  )
+}

@@ -1,0 +1,37 @@
+/**
+ * Who the pseudonyms of the log are, as far as the person knows: themself, and those in grants that they are a party to, for a grant has the
+ * same id here and there. It is worked out in the window and kept nowhere. Pure.
+ *
+ * @module
+ */
+import type { Grant, LoggedEntry } from '@mandate/protocol'
+import { z } from 'zod'
+
+/** `user:<sub>` by `user:<pseudonym>`. */
+export type Known = ReadonlyMap<string, string>
+
+const partiesSchema = z.object({ delegator: z.string(), delegate: z.string() })
+
+/** @param pseudonym - The person's own, where it is known. */
+export function knownFrom(
+  entries: readonly LoggedEntry[],
+  grants: readonly Grant[],
+  me: string,
+  pseudonym: string | undefined,
+): Known {
+  const byId = new Map(grants.map((grant) => [grant.id, grant]))
+  const known = new Map<string, string>()
+  if (pseudonym !== undefined) known.set(pseudonym, me)
+  const learn = (id: string, { delegator, delegate }: z.infer<typeof partiesSchema>): void => {
+    const grant = byId.get(id)
+    if (!grant) return
+    if (delegator.startsWith('user:')) known.set(delegator, grant.delegator)
+    if (delegate.startsWith('user:')) known.set(delegate, grant.delegate)
+  }
+  for (const { chain = [], kind, target = '', change } of entries) {
+    for (const link of chain) learn(link.grant, link)
+    const parties = kind === 'grant_issued' ? partiesSchema.safeParse(change) : undefined
+    if (parties?.success) learn(target, parties.data)
+  }
+  return known
+}

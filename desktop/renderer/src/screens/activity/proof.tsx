@@ -1,0 +1,79 @@
+/**
+ * The proof, checked in this window when an entry is opened.
+ *
+ * @module
+ */
+import { checkProof, Glyph, type ProofReport, pinnedKeys, type RawEntry } from '@mandate/ui'
+import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
+import type { Proof as ProofView } from '../../../../src/shared/views.ts'
+import { States } from '../../parts/states.tsx'
+import { useCall } from '../../store/hooks.tsx'
+import { strings } from '../../strings.ts'
+
+const TEXTS = strings.activity
+const GLYPH = { holds: 'holds', fails: 'fails', unknown: 'open', unpinned: 'open' } as const
+
+export function Proof({ id }: { readonly id: string }): JSX.Element {
+  const loaded = useCall('activity.proof', { id })
+  return (
+    <States loaded={loaded} ghosts={1}>
+      {(proof) => <Checked proof={proof} />}
+    </States>
+  )
+}
+
+/** What cannot even be read is checked as nothing, which fails. */
+async function reportOn({ entry, proof, keys }: ProofView): Promise<ProofReport> {
+  return await checkProof(rawOf(entry), proof, await pinnedKeys(keys))
+}
+
+function rawOf(text: string): RawEntry {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? { ...value } : {}
+  } catch {
+    return {}
+  }
+}
+
+function Checked({ proof }: { readonly proof: ProofView }): JSX.Element {
+  const [report, setReport] = useState<ProofReport>()
+  useEffect(() => {
+    let isOver = false
+    void reportOn(proof).then((made) => {
+      if (!isOver) setReport(made)
+    })
+    return () => {
+      isOver = true
+    }
+  }, [proof])
+  if (!report) return <p class="aside">{TEXTS.proving}</p>
+  const { verdict, checks, tookMs } = report
+  const advice = TEXTS.proofAdvice[verdict]
+  return (
+    <>
+      <p class={`seal seal-${verdict}`} role="status">
+        <span class="seal-mark">
+          <Glyph name={GLYPH[verdict]} />
+        </span>
+        <span class="seal-words">
+          <strong>{TEXTS.proofs[verdict]}</strong>
+          <span>{advice === '' ? TEXTS.tookMs(Math.max(1, Math.round(tookMs))) : advice}</span>
+        </span>
+      </p>
+      <ol class="checks">
+        {checks.map(({ name, outcome, says, evidence }) => (
+          <li key={name} class={`check check-${outcome}`}>
+            <Glyph name={GLYPH[outcome]} />
+            <span class="check-name">{TEXTS.checks[name]}</span>
+            <span class="check-says">
+              {says}
+              {evidence && <code title={evidence}>{evidence}</code>}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </>
+  )
+}

@@ -1,0 +1,188 @@
+/**
+ * The entries that are asked for, newest first: pages behind the first as they are scrolled to, and new ones ahead of it as they happen.
+ *
+ * @module
+ */
+import type { LoggedEntry } from '@mandate/protocol'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import type { Input } from '../../../../src/shared/channel.ts'
+import type { ActivityPage, ProblemView } from '../../../../src/shared/views.ts'
+import { useAround, useEvent } from '../../store/hooks.tsx'
+import { type Filters, isAsked, queryOf } from './filters.ts'
+
+export interface Rows {
+  readonly state: 'loading' | 'there' | 'failed'
+  readonly entries: readonly LoggedEntry[]
+  /** All that is found, those that wait among them. */
+  readonly total: number
+  /** The person as the log has them. */
+  readonly me: string | undefined
+  readonly stale: string | undefined
+  /** How many have come and are not shown yet. */
+  readonly waiting: number
+  readonly fresh: ReadonlySet<string>
+  readonly problem: ProblemView | undefined
+  readonly isMore: boolean
+  readonly isLoadingMore: boolean
+  more(): void
+  again(): void
+  /** Shows what waits. */
+  show(): void
+}
+
+type Query = NonNullable<Input<'activity.list'>>
+
+interface Held {
+  readonly entries: readonly LoggedEntry[]
+  readonly total: number
+  readonly cursor: string | undefined
+  readonly stale: string | undefined
+}
+
+const NOTHING: Held = { entries: [], total: 0, cursor: undefined, stale: undefined }
+const PAGE = '100'
+/** What comes in one burst is shown at once. */
+const TOGETHER_MS = 150
+const MOST_ARRIVALS = 100
+
+/** @param hold - Whether what comes waits: somebody has paused, or reads further down. */
+export function useRows(filters: Filters, hold: () => boolean): Rows {
+  const { bridge, session } = useAround()
+  const [held, setHeld] = useState<Held>(NOTHING)
+  const [state, setState] = useState<Rows['state']>('loading')
+  const [problem, setProblem] = useState<ProblemView>()
+  const [isLoadingMore, setLoadingMore] = useState(false)
+  const [attempt, setAttempt] = useState(0)
+  const me = useRef<string | undefined>(undefined)
+  const asked = useRef<Query>({})
+  const arrivals = useRef<readonly LoggedEntry[]>([])
+  useEvent('activity', (entry) => {
+    arrivals.current = [...arrivals.current.slice(1 - MOST_ARRIVALS), entry]
+  })
+  const key = JSON.stringify(filters)
+  const ask = useCallback(
+    async (query: Query) => {
+      const answer = await bridge.call('activity.list', { ...query, limit: PAGE })
+      if (answer.ok) me.current = answer.value.me ?? me.current
+      return answer
+    },
+    [bridge],
+  )
+  useEffect(() => {
+    let isOver = false
+    const load = async (): Promise<void> => {
+      if (filters.who === 'me' && me.current === undefined) await ask({})
+      const query = queryOf(filters, me.current)
+      asked.current = query
+      const answer = await ask(query)
+      if (isOver) return
+      if (!answer.ok) {
+        setProblem(answer.problem)
+        setState('failed')
+        return
+      }
+      setHeld(withNew(heldOf(answer.value, answer.stale), since(answer.value, arrivals.current, query)))
+      setState('there')
+    }
+    setState('loading')
+    setLoadingMore(false)
+    setProblem(undefined)
+    void load()
+    return () => {
+      isOver = true
+    }
+    // What was missed while Mandate did not answer is asked for when it does.
+  }, [key, ask, attempt, session.online])
+  const more = useCallback(async () => {
+    const { cursor } = held
+    if (cursor === undefined || isLoadingMore) return
+    setLoadingMore(true)
+    setProblem(undefined)
+    const answer = await ask({ ...asked.current, cursor })
+    setLoadingMore(false)
+    if (!answer.ok) return setProblem(answer.problem)
+    const { entries, next_cursor: next } = answer.value
+    // Meanwhile something else may have been asked: its cursor is another.
+    setHeld((now) => (now.cursor === cursor ? { ...now, entries: [...now.entries, ...entries], cursor: next } : now))
+  }, [held, isLoadingMore, ask])
+  const tail = useTail(key, asked, hold, setHeld)
+  return {
+    state,
+    ...held,
+    ...tail,
+    total: held.total + tail.waiting,
+    me: me.current,
+    problem,
+    isMore: held.cursor !== undefined,
+    isLoadingMore,
+    more: () => void more(),
+    again: useCallback(() => setAttempt((before) => before + 1), []),
+  }
+}
+
+function heldOf({ entries, total, next_cursor: cursor }: ActivityPage, stale: string | undefined): Held {
+  return { entries, total, cursor, stale }
+}
+
+/** What came between the answer and its being shown is in neither. */
+function since({ entries }: ActivityPage, arrivals: readonly LoggedEntry[], query: Query): readonly LoggedEntry[] {
+  const newest = entries[0]?.index ?? -1
+  return arrivals.filter((entry) => entry.index > newest && isAsked(entry, query))
+}
+
+/** What comes while it is looked at. */
+function useTail(
+  key: string,
+  asked: { readonly current: Query },
+  hold: () => boolean,
+  setHeld: (change: (held: Held) => Held) => void,
+): Pick<Rows, 'waiting' | 'fresh' | 'show'> {
+  const [waiting, setWaiting] = useState<readonly LoggedEntry[]>([])
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set())
+  const burst = useRef<{ entries: LoggedEntry[]; timer: ReturnType<typeof setTimeout> | undefined }>({
+    entries: [],
+    timer: undefined,
+  })
+  const showThese = useCallback(
+    (arrived: readonly LoggedEntry[]) => {
+      setHeld((held) => withNew(held, arrived))
+      setFresh(new Set(arrived.map(({ id }) => id)))
+    },
+    [setHeld],
+  )
+  const flush = (): void => {
+    const arrived = burst.current.entries.filter((entry) => isAsked(entry, asked.current))
+    burst.current = { entries: [], timer: undefined }
+    if (arrived.length === 0) return
+    if (hold()) setWaiting((before) => [...before, ...arrived])
+    else showThese(arrived)
+  }
+  const latest = useRef(flush)
+  latest.current = flush
+  useEvent('activity', (entry) => {
+    burst.current.entries.push(entry)
+    burst.current.timer ??= setTimeout(() => latest.current(), TOGETHER_MS)
+  })
+  useEffect(() => () => clearTimeout(burst.current.timer), [])
+  useEffect(() => {
+    setWaiting([])
+    setFresh(new Set())
+  }, [key])
+  const show = useCallback(() => {
+    setWaiting([])
+    if (waiting.length > 0) showThese(waiting)
+  }, [waiting, showThese])
+  return { waiting: waiting.length, fresh, show }
+}
+
+/** How far back an entry that comes twice is looked for. */
+const LOOK_BACK = 2_000
+
+/** Each entry once, in the order of the log. */
+export function withNew(held: Held, arrived: readonly LoggedEntry[]): Held {
+  const known = new Set(held.entries.slice(0, LOOK_BACK).map(({ id }) => id))
+  const added = arrived.filter(({ id }, at) => !known.has(id) && arrived.findIndex((one) => one.id === id) === at)
+  if (added.length === 0) return held
+  const newest = added.toSorted((one, other) => other.index - one.index)
+  return { ...held, entries: [...newest, ...held.entries], total: held.total + newest.length }
+}

@@ -1,0 +1,41 @@
+/**
+ * How the person at the screen calls those in the log.
+ *
+ * @module
+ */
+import type { LoggedEntry } from '@mandate/protocol'
+import { type NameOf, partyOf, short } from '@mandate/ui'
+import { useMemo } from 'preact/hooks'
+import { useCall } from '../../store/hooks.tsx'
+import { usePeople, useThings } from '../../store/people.ts'
+import { strings } from '../../strings.ts'
+import { knownFrom } from './names.ts'
+import type { Teller } from './told.ts'
+
+export interface NamingTeller extends Teller {
+  /** For what shows an id where there is no name. */
+  readonly name: NameOf
+}
+
+/** @param pseudonym - The person's own in the log, where it is known. */
+export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | undefined): NamingTeller {
+  const people = usePeople()
+  const nameOf = useThings()
+  const grants = useCall('grants.list', { limit: '200', include: 'ended' })
+  const held = grants.state === 'there' ? grants.value.items : undefined
+  const known = useMemo(
+    () => knownFrom(entries, held ?? [], people.me, pseudonym),
+    [entries, held, people.me, pseudonym],
+  )
+  const partyIn = (party: string): string => known.get(party) ?? party
+  const name: NameOf = (party) => people.nameOf(partyIn(party))
+  return {
+    nameOf,
+    name,
+    isMe: (party) => partyIn(party) === people.me,
+    called: (party) => {
+      const { kind, id } = partyOf(party)
+      return name(party) ?? (kind === 'user' ? strings.activity.somebody(short(id)) : id)
+    },
+  }
+}

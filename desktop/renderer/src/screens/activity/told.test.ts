@@ -1,0 +1,121 @@
+import type { LoggedEntry } from '@mandate/protocol'
+import { expect, test } from 'vitest'
+import { knownFrom } from './names.ts'
+import { isOfMine, sentenceOfEntry, type Teller, whyOf, wordedReason } from './told.ts'
+
+const ME = 'user:p_me'
+const YANNICK = 'user:p_yannick'
+const AGENT = 'agent:booking-agent'
+const names: Readonly<Record<string, string>> = { [ME]: 'you', [YANNICK]: 'Yannick', [AGENT]: 'Booking agent' }
+const teller: Teller = {
+  called: (party) => names[party] ?? 'somebody',
+  isMe: (party) => party === ME,
+  nameOf: (thing) => (thing === 'workflow:milan' ? 'Three days in Milan' : thing),
+}
+
+const anEntry = (entry: Partial<LoggedEntry>): LoggedEntry => ({
+  v: 1,
+  id: '01KAM000000000000000000001',
+  at: '2026-11-22T10:00:00Z',
+  kind: 'evaluation',
+  index: 1,
+  ...entry,
+})
+const link = (grant: string, delegator: string, delegate: string) => ({
+  grant,
+  delegator,
+  delegate,
+  actions: ['execute'],
+  scope: 'workflow:milan',
+  expires_at: '2026-12-01T00:00:00Z',
+})
+
+const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
+  [
+    'an agent for somebody',
+    { subject: YANNICK, actor: AGENT, action: 'execute', resource: 'workflow_item:x', root: 'workflow:milan' },
+    'Booking agent could not book an item of Three days in Milan, for Yannick',
+  ],
+  [
+    'what it costs tells items apart',
+    {
+      subject: ME,
+      action: 'execute',
+      resource: 'workflow_item:x',
+      root: 'workflow:milan',
+      attributes: { 'planned_price.EUR': 12_000, risk: 1 },
+    },
+    'You could not book an item of Three days in Milan (EUR 120.00)',
+  ],
+  [
+    'oneself',
+    { subject: ME, action: 'read', resource: 'workflow:milan', decision: true },
+    'You could see Three days in Milan',
+  ],
+  [
+    'an action that has no word of its own',
+    { subject: ME, action: 'hand_over', resource: 'workflow:milan', decision: true },
+    'You could hand over Three days in Milan',
+  ],
+  [
+    'a grant',
+    {
+      kind: 'grant_issued',
+      change: { delegator: ME, delegate: YANNICK, actions: ['read', 'execute'], scope: 'workflow:milan' },
+    },
+    'You let Yannick see and book Three days in Milan',
+  ],
+  ['a grant of another form', { kind: 'grant_issued', change: { more: 1 } }, 'A grant was given'],
+  ['its end', { kind: 'grant_revoked', change: { by: YANNICK } }, 'Yannick ended a grant'],
+  ['an invitation', { kind: 'invitation_changed', change: { status: 'redeemed' } }, 'An invitation was used'],
+  [
+    'a persona and its settings',
+    {
+      kind: 'persona_changed',
+      change: { title: 'traveler', circle: 'family', status: 'active', autonomy: { consent: true, limits: {} } },
+    },
+    'Your persona traveler, family: is active; agents may book within your limits',
+  ],
+  ['a kind that was added since', { kind: 'legal_hold_changed' }, 'Legal hold changed'],
+]
+
+test.for(TOLD)('%s', ([, entry, sentence]) => {
+  const given = anEntry(entry.kind === undefined ? { decision: false, ...entry } : entry)
+  expect(sentenceOfEntry(given, teller).replaceAll('\u00a0', ' ')).toBe(sentence)
+})
+
+test('why is said from where one stands: to the owner of what it was about, or to who tried', () => {
+  const reasons = [{ code: 'no_grant' }]
+  expect(whyOf(anEntry({ owner: ME, subject: YANNICK, reasons }), teller)).toMatch(/^Nobody had given them/)
+  expect(whyOf(anEntry({ owner: YANNICK, subject: ME, reasons }), teller)).toMatch(/^Nobody gave you/)
+})
+
+test('whose it is tells the chain, where the entry does not name the owner', () => {
+  expect(isOfMine(anEntry({ chain: [link('g', ME, YANNICK)] }), teller)).toBe(true)
+  expect(isOfMine(anEntry({ chain: [link('g', YANNICK, ME)] }), teller)).toBe(false)
+  expect(isOfMine(anEntry({}), teller)).toBe(false)
+})
+
+test('numbers stand behind the reason, and a code that nobody knows speaks for itself', () => {
+  const reasons = [{ code: 'price_above_limit', gate: 'price', limit: 410_000, actual: 420_000, currency: 'EUR' }]
+  expect(whyOf(anEntry({ owner: ME, reasons }), teller).replaceAll('\u00a0', ' ')).toBe(
+    'It cost more than you let an agent spend. It is EUR 4,200.00; the limit is EUR 4,100.00.',
+  )
+  expect(wordedReason({ code: 'moon_too_full' }, true)).toEqual({
+    code: 'moon_too_full',
+    reason_user: 'Moon too full.',
+  })
+})
+
+test('a pseudonym is known by a grant that both the log and the person have, and by no other', () => {
+  const grant = { id: 'g1', delegator: 'user:sub-me', delegate: 'user:sub-yannick' } as Parameters<
+    typeof knownFrom
+  >[1][number]
+  const entries = [
+    anEntry({ chain: [link('g1', ME, YANNICK), link('g2', YANNICK, AGENT)] }),
+    anEntry({ kind: 'grant_issued', target: 'g3', change: { delegator: 'user:p_eve', delegate: 'user:p_mallory' } }),
+  ]
+  const known = knownFrom(entries, [grant], 'user:sub-me', undefined)
+  expect(Object.fromEntries(known)).toEqual({ [ME]: 'user:sub-me', [YANNICK]: 'user:sub-yannick' })
+  expect(knownFrom([], [], 'user:sub-me', ME).get(ME)).toBe('user:sub-me')
+})

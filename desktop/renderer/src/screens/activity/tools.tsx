@@ -1,0 +1,80 @@
+/**
+ * Above the list: how many there are, whether new ones come in, and the ways to take them away.
+ *
+ * @module
+ */
+import type { JSX } from 'preact'
+import { Menu } from '../../parts/menu.tsx'
+import { Problem } from '../../parts/states.tsx'
+import { announce } from '../../parts/toast.tsx'
+import { useAction, useOnline } from '../../store/hooks.tsx'
+import { strings } from '../../strings.ts'
+import { type Filters, queryOf } from './filters.ts'
+import type { Rows } from './rows.ts'
+
+const TEXTS = strings.activity
+const FORMATS = ['jsonl', 'csv', 'ocsf'] as const
+
+interface ToolsProps {
+  readonly rows: Rows
+  readonly filters: Filters
+  readonly isPaused: boolean
+  readonly onPause: (isPaused: boolean) => void
+}
+
+export function Tools({ rows, filters, isPaused, onPause }: ToolsProps): JSX.Element {
+  const isOnline = useOnline()
+  const isLive = isOnline && !isPaused
+  const save = useAction('activity.export')
+  const take = async (format: (typeof FORMATS)[number]): Promise<void> => {
+    const filter = Object.fromEntries(
+      Object.entries(queryOf(filters, rows.me)).map(([name, value]) => [name, String(value)]),
+    )
+    const answer = await save.run({ format, filter })
+    if (answer.ok && answer.value.saved) announce(TEXTS.exported(answer.value.name ?? ''))
+  }
+  const pause = (): void => {
+    if (isPaused) rows.show()
+    onPause(!isPaused)
+  }
+  return (
+    <div class="activity-tools">
+      <p class="found" role="status">
+        {rows.state === 'loading' ? TEXTS.looking : TEXTS.found(rows.total)}
+        {rows.state === 'there' && <span class="aside"> {isLive ? TEXTS.watching : TEXTS.paused}</span>}
+      </p>
+      {rows.waiting > 0 && (
+        <button
+          type="button"
+          class="button arrived"
+          onClick={() => {
+            rows.show()
+            scrollTo({ top: 0 })
+          }}
+        >
+          {TEXTS.arrived(rows.waiting)}
+        </button>
+      )}
+      <button
+        type="button"
+        class={isLive ? 'button live live-on' : 'button live'}
+        aria-pressed={isLive}
+        disabled={!isOnline}
+        onClick={pause}
+      >
+        <span class="dot" aria-hidden="true" />
+        {TEXTS.live}
+      </button>
+      <Menu
+        label={TEXTS.export}
+        isOff={!isOnline || save.isBusy}
+        items={FORMATS.map((format) => ({
+          id: format,
+          label: TEXTS.formats[format],
+          onChoose: () => void take(format),
+        }))}
+      />
+      <Problem problem={save.problem} />
+    </div>
+  )
+}
