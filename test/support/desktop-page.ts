@@ -1,0 +1,199 @@
+/**
+ * The window of the desktop app as a person has it, for tests: the built page in a real Chromium, on the development host, with the real core behind it.
+ * What the host tells the browser, and what the browser complains of, is remembered.
+ *
+ * @module
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startBrowserHost } from '@mandate/desktop/browser'
+import { type CoreTimings, createCore } from '@mandate/desktop/core'
+import { mayOpen } from '@mandate/desktop/shell/links'
+import { signIn } from '@mandate/desktop/sign-in'
+import { type Credentials, formBrowser } from '@mandate/keycloak'
+import { buildDesktopPage, DESKTOP_PAGE, type Stack } from '@mandate/stack'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
+import { axe } from './auditor-page.ts'
+import { typePassword } from './system-browser.ts'
+
+/** Ignored by git; CI keeps what is here. */
+const PICTURES = fileURLToPath(new URL('../artifacts/desktop/e2e', import.meta.url))
+const VIEWPORT = { width: 1280, height: 860 }
+/** More than one screen has stops. */
+const MOST_TABS = 60
+
+export interface DesktopWindow {
+  readonly page: Page
+  /** What the page wrote to its console as a warning or worse, and what it threw. */
+  readonly noise: readonly string[]
+  /** Every answer and event that the host gave the browser, and all that the browser keeps, as text. */
+  readonly heard: () => Promise<readonly string[]>
+  readonly close: () => Promise<void>
+}
+
+export interface WindowOptions {
+  readonly browser: Browser
+  readonly stack: Pick<Stack, 'issuer' | 'urls' | 'key'>
+  readonly timings?: CoreTimings
+  readonly context?: BrowserContextOptions
+}
+
+/** A machine of somebody's own: a host, a folder and a browser with nothing in it. Nobody is signed in. */
+export async function openWindow({ browser, stack, timings = {}, context }: WindowOptions): Promise<DesktopWindow> {
+  await buildDesktopPage(() => undefined)
+  const dataDir = mkdtempSync(join(tmpdir(), 'mandate-window-'))
+  const config = {
+    issuer: stack.issuer,
+    clientId: 'desktop',
+    services: { pdp: stack.urls.pdp, trips: stack.urls.trips },
+    agents: [{ id: 'booking-agent', title: 'Booking agent', url: stack.urls.agent }],
+    logKeys: [readFileSync(stack.key, 'utf8').trim()],
+  }
+  const host = await startBrowserHost({
+    pageDir: DESKTOP_PAGE,
+    dataDir,
+    createCore: (its) => createCore({ config, host: its, timings }),
+    mayOpen: (url) => mayOpen(url, stack.issuer, []),
+  })
+  const its = await browser.newContext({ viewport: VIEWPORT, reducedMotion: 'reduce', locale: 'en-GB', ...context })
+  const page = await its.newPage()
+  const noise = listenForNoise(page)
+  const said = await listenForAnswers(page)
+  await page.goto(host.link())
+  return {
+    page,
+    noise,
+    heard: async () => [
+      ...said,
+      JSON.stringify(
+        await page.evaluate(() => [{ ...localStorage }, { ...sessionStorage }, document.cookie, location]),
+      ),
+      JSON.stringify(await its.cookies(host.origin)),
+      await page.content(),
+    ],
+    close: async () => {
+      await its.close()
+      await host.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+function listenForNoise(page: Page): readonly string[] {
+  const noise: string[] = []
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) noise.push(message.text())
+  })
+  page.on('pageerror', (error) => noise.push(error.message))
+  return noise
+}
+
+/** Answers to calls, and the event stream, which never ends and so is no answer that could be read. */
+async function listenForAnswers(page: Page): Promise<readonly string[]> {
+  const said: string[] = []
+  page.on('response', async (response) => {
+    if (new URL(response.url()).pathname === '/call') said.push(await response.text().catch(() => ''))
+  })
+  const inspector = await page.context().newCDPSession(page)
+  inspector.on('Network.eventSourceMessageReceived', ({ data }) => said.push(data))
+  await inspector.send('Network.enable')
+  return said
+}
+
+/** Clicks through the sign-in: without a keystore it is knowingly for this time only. The provider's page opens in a tab of its own. */
+export async function enter(page: Page, { username, password }: Credentials): Promise<void> {
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  const [provider] = await Promise.all([
+    page.context().waitForEvent('page'),
+    page.getByRole('button', { name: 'Sign in until the app closes' }).click(),
+  ])
+  await typePassword(provider, username, password)
+  await provider.close()
+  await page.getByRole('navigation', { name: 'Main' }).waitFor()
+}
+
+export async function press(at: Page | Locator, name: string | RegExp): Promise<void> {
+  await at.getByRole('button', { name }).first().click()
+}
+
+export const dialogOf = (page: Page, name: string | RegExp): Locator => page.getByRole('dialog', { name })
+
+/** An item of the trip on the screen. */
+export const itemOf = (page: Page, name: string): Locator =>
+  page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) })
+
+/** What is to be read there, on one line. */
+export async function wordsOf(at: Locator): Promise<string> {
+  return (await at.innerText()).replaceAll(/\s+/gu, ' ')
+}
+
+/** Opens the chain of an item. @returns its links as who does not see the picture hears them, once their state is known. */
+export async function chainOf(item: Locator): Promise<readonly string[]> {
+  await item.getByText('On whose authority').click()
+  await item.getByRole('figure', { includeHidden: false }).and(item.locator('[aria-busy=false]')).waitFor()
+  return await item.getByRole('figure').getByRole('listitem').allTextContents()
+}
+
+/** Goes to one of the screens by the navigation. */
+export async function goTo(page: Page, screen: string): Promise<void> {
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: screen }).click()
+  await page.getByRole('heading', { level: 1, name: screen }).waitFor()
+}
+
+/** Keeps a picture of what is there. @returns what axe finds wrong on it. */
+export async function looked(page: Page, name: string): Promise<readonly string[]> {
+  mkdirSync(PICTURES, { recursive: true })
+  await page.evaluate(() => document.fonts.ready)
+  await page.screenshot({ path: join(PICTURES, `${name}.png`), animations: 'disabled' })
+  return await axe(page)
+}
+
+/**
+ * Presses Tab until something has the focus.
+ *
+ * @throws Error when it cannot be come to.
+ */
+export async function tabTo(page: Page, target: Locator): Promise<void> {
+  for (let tabs = 0; tabs < MOST_TABS; tabs += 1) {
+    if (await isFocused(target)) return
+    await page.keyboard.press('Tab')
+  }
+  throw new Error('the keyboard does not come there')
+}
+
+export async function isFocused(target: Locator): Promise<boolean> {
+  return await target.evaluate((element) => element === document.activeElement)
+}
+
+/** What only an administrator may do, and no screen is for. @throws Error when it was refused. */
+export async function administer(
+  stack: Pick<Stack, 'issuer' | 'urls'>,
+  person: Credentials,
+  clientId: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<unknown> {
+  const session = await signIn({ issuer: stack.issuer, clientId, scopes: ['pdp'], openBrowser: formBrowser(person) })
+  const headers = { authorization: `Bearer ${await session.tokenFor('pdp')}`, 'content-type': 'application/json' }
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+  const response = await fetch(stack.urls.pdp + path, { method, headers, ...sent })
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`)
+  return response.status === 204 ? undefined : await response.json()
+}
+
+/** Ends every session of somebody's at the identity provider, as its administrator. @throws Error when it did not. */
+export async function endSessions({ admin }: Pick<Stack, 'admin'>, { username }: Credentials): Promise<void> {
+  const form = { grant_type: 'password', client_id: 'admin-cli', username: admin.username, password: admin.password }
+  const tokenUrl = `${admin.url}/realms/master/protocol/openid-connect/token`
+  const signedIn = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(form) })
+  const { access_token: token } = (await signedIn.json()) as { access_token: string }
+  const headers = { authorization: `Bearer ${token}` }
+  const users = `${admin.url}/admin/realms/mandate/users`
+  const found = await fetch(`${users}?exact=true&username=${encodeURIComponent(username)}`, { headers })
+  const [user] = (await found.json()) as { id: string }[]
+  const ended = await fetch(`${users}/${user?.id}/logout`, { method: 'POST', headers })
+  if (!ended.ok) throw new Error(`logout: ${ended.status}`)
+}
