@@ -5,13 +5,14 @@
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, type PartyRef, refuse } from '@mandate/protocol'
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { Memory } from '../memory.ts'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
 import type { Clock, Register } from '../ports.ts'
 import type { Keys, Sessions, Vault } from '../remembered.ts'
+import { issuerKeys } from './issuer-keys.ts'
 
 export interface CallerOptions {
   /** Byte for byte the tokens' `iss`. */
@@ -70,7 +71,7 @@ export class Callers {
     this.#options = options
     // Keycloak's layout; any other issuer names its key set.
     const url = options.jwksUrl ?? new URL(`${options.issuer}/protocol/openid-connect/certs`)
-    this.#keys = createRemoteJWKSet(url, { timeoutDuration: 2_000, cooldownDuration: 5_000, cacheMaxAge: 600_000 })
+    this.#keys = issuerKeys(url)
   }
 
   /**
