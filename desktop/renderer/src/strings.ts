@@ -100,6 +100,7 @@ const english = {
     title: 'You are offline.',
     words: 'You see what was last known. Nothing can be changed until Mandate answers again.',
     since: (when: string) => `Last known ${when}.`,
+    notAgain: 'You see this as it was. It can no longer be read.',
   },
 
   standing: {

@@ -22,6 +22,7 @@ export function States<T>({ loaded, ghosts = 3, children }: StatesProps<T>): JSX
   if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />
   return (
     <>
+      {loaded.problem && <NotAgain problem={loaded.problem} again={loaded.again} />}
       {loaded.stale !== undefined && <p class="aside stale-since">{strings.stale.since(minuteOf(loaded.stale))}</p>}
       {children(loaded.value)}
     </>
@@ -50,6 +51,20 @@ export function Failure(props: { problem: ProblemView; again?: () => void }): JS
           {strings.again}
         </button>
       )}
+    </div>
+  )
+}
+
+/** What was read before may not be so any more, or may not be read any more: said above it, so that nobody takes it for what is. */
+function NotAgain({ problem, again }: { readonly problem: ProblemView; readonly again: () => void }): JSX.Element {
+  return (
+    <div class="notice notice-bad" role="alert">
+      <p>
+        <strong>{strings.stale.notAgain}</strong> {problemWords(problem)} {problem.cure}
+      </p>
+      <button type="button" class="button" onClick={again}>
+        {strings.again}
+      </button>
     </div>
   )
 }

@@ -39,6 +39,8 @@ export type Loaded<T> =
       readonly value: T
       /** Since when it is not known to be so still. */
       readonly stale: string | undefined
+      /** Why it could not be read again: what is there is from before. */
+      readonly problem?: ProblemView
       readonly again: () => void
     }
 
@@ -57,8 +59,12 @@ export function useCall<N extends OperationName>(name: N, input?: Input<N>, isOf
   const again = useCallback(() => cache.again(name, latest.current), [cache, name, key])
   if (isOff) return { state: 'loading' }
   const { answer, good } = cache.seen(name, input)
-  if (good) return { state: 'there', value: good.value as Output<N>, stale: good.stale, again }
-  if (answer && !answer.ok) return { state: 'failed', problem: answer.problem, again }
+  const problem = answer && !answer.ok ? answer.problem : undefined
+  if (good) {
+    const there = { state: 'there', value: good.value as Output<N>, stale: good.stale, again } as const
+    return problem ? { ...there, problem } : there
+  }
+  if (problem) return { state: 'failed', problem, again }
   return { state: 'loading' }
 }
 
