@@ -29,7 +29,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 const WHY: Readonly<Record<string, { readonly said: string; readonly cure: string }>> = {
   owner: { said: 'It is yours, and you did it yourself.', cure: '' },
-  delegated: { said: 'You gave the authority for it, or whoever you gave it to passed it on.', cure: '' },
+  delegated: { said: 'By the authority that you gave.', cure: '' },
   no_grant: { said: 'Nobody had given them the authority for this.', cure: 'If they shall do it: give them a grant.' },
   grant_expired: {
     said: 'The authority that they had been given had run out.',
@@ -112,7 +112,7 @@ export const activity = {
     label: 'Filter',
     show: 'Filter',
     count: (count: number) => `Filter (${count})`,
-    who: 'In whose hands',
+    who: 'Who acted',
     anybody: 'Anybody',
     me: 'You, and agents that you asked',
     decision: 'Answer',
@@ -153,10 +153,10 @@ export const activity = {
   persona: (name: string, status: string) => `Your persona ${name}: ${status}`,
   personaStatus: {
     pending: 'waits for an administrator',
-    active: 'is active',
-    inactive: 'rests',
-    suspended: 'is suspended',
-    revoked: 'was given back',
+    active: 'active',
+    inactive: 'resting',
+    suspended: 'suspended',
+    revoked: 'given back',
   } as Readonly<Record<string, string>>,
   consent: { yes: 'agents may book within your limits', no: 'agents may not book' },
   registered: (thing: string) => `${thing} was made`,

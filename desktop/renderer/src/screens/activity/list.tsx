@@ -4,7 +4,7 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { exactly, Glyph, glyphOf, minuteOf, timeOf, verdictOf, verdictWords } from '@mandate/ui'
+import { exactly, Glyph, glyphOf, minuteOf, timeOf, verdictOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Empty, Failure, States } from '../../parts/states.tsx'
@@ -155,7 +155,7 @@ function Row({ entry, top, place, of, href, isFresh, teller, onOpen }: RowProps)
     >
       <span class={`entry-verdict verdict verdict-${verdict}`}>
         <Glyph name={glyphOf(verdict)} />
-        <span class={verdict === 'note' ? 'sr' : undefined}>{verdictWords(entry)}</span>
+        {TEXTS.was[verdict]}
       </span>
       <span class="entry-words">
         <a id={`row-${entry.id}`} class="entry-link" href={href} onClick={() => onOpen(entry.id)}>

@@ -40,7 +40,7 @@ interface Held {
 }
 
 const NOTHING: Held = { entries: [], total: 0, cursor: undefined, stale: undefined }
-const PAGE = '100'
+const PAGE = '200'
 /** What comes in one burst is shown at once. */
 const TOGETHER_MS = 150
 const MOST_ARRIVALS = 100

@@ -95,7 +95,7 @@ function persona(entry: LoggedEntry): string {
   const words = TEXTS.personaStatus[status] ?? status
   const agents = autonomy?.consent ? TEXTS.consent.yes : TEXTS.consent.no
   const name = strings.settings.nameOf(title, circle)
-  return TEXTS.persona(name, status === 'active' ? `${words}; ${agents}` : words)
+  return TEXTS.persona(name, status === 'active' ? `${words}, ${agents}` : words)
 }
 
 /** Whose the thing is that it was about. */

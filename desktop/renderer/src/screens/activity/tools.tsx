@@ -38,43 +38,45 @@ export function Tools({ rows, filters, isPaused, onPause }: ToolsProps): JSX.Ele
     onPause(!isPaused)
   }
   return (
-    <div class="activity-tools">
-      <p class="found" role="status">
-        {rows.state === 'loading' ? TEXTS.looking : TEXTS.found(rows.total)}
-        {rows.state === 'there' && <span class="aside"> {isLive ? TEXTS.watching : TEXTS.paused}</span>}
-      </p>
-      {rows.waiting > 0 && (
+    <>
+      <div class="activity-tools">
+        <p class="found" role="status">
+          {rows.state === 'loading' ? TEXTS.looking : TEXTS.found(rows.total)}
+          {rows.state === 'there' && <span class="aside"> {isLive ? TEXTS.watching : TEXTS.paused}</span>}
+        </p>
+        {rows.waiting > 0 && (
+          <button
+            type="button"
+            class="button arrived"
+            onClick={() => {
+              rows.show()
+              scrollTo({ top: 0 })
+            }}
+          >
+            {TEXTS.arrived(rows.waiting)}
+          </button>
+        )}
         <button
           type="button"
-          class="button arrived"
-          onClick={() => {
-            rows.show()
-            scrollTo({ top: 0 })
-          }}
+          class={isLive ? 'button live live-on' : 'button live'}
+          aria-pressed={isLive}
+          disabled={!isOnline}
+          onClick={pause}
         >
-          {TEXTS.arrived(rows.waiting)}
+          <span class="dot" aria-hidden="true" />
+          {TEXTS.live}
         </button>
-      )}
-      <button
-        type="button"
-        class={isLive ? 'button live live-on' : 'button live'}
-        aria-pressed={isLive}
-        disabled={!isOnline}
-        onClick={pause}
-      >
-        <span class="dot" aria-hidden="true" />
-        {TEXTS.live}
-      </button>
-      <Menu
-        label={TEXTS.export}
-        isOff={!isOnline || save.isBusy}
-        items={FORMATS.map((format) => ({
-          id: format,
-          label: TEXTS.formats[format],
-          onChoose: () => void take(format),
-        }))}
-      />
+        <Menu
+          label={TEXTS.export}
+          isOff={!isOnline || save.isBusy}
+          items={FORMATS.map((format) => ({
+            id: format,
+            label: TEXTS.formats[format],
+            onChoose: () => void take(format),
+          }))}
+        />
+      </div>
       <Problem problem={save.problem} />
-    </div>
+    </>
   )
 }
