@@ -25,7 +25,7 @@ export const account = {
     memory: 'Nowhere: it is forgotten when the app closes, since this system keeps no secrets safely.',
   } as const,
   talks: 'Where this app talks to',
-  talksLead: 'And to nobody else.',
+  talksLead: 'To these, and to nobody else.',
   issuer: 'Identity provider',
   services: { pdp: 'Decisions and grants', trips: 'Trips' } as Readonly<Record<string, string>>,
   agent: (title: string) => `Agent: ${title}`,

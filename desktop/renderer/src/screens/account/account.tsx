@@ -136,6 +136,7 @@ function Talks(): JSX.Element {
   ]
   return (
     <Part title={TEXTS.talks}>
+      <p>{TEXTS.talksLead}</p>
       <dl class="facts">
         {places.map(([name, url]) => (
           <div key={name}>
@@ -153,7 +154,6 @@ function Talks(): JSX.Element {
           </dd>
         </div>
       </dl>
-      <p class="aside">{TEXTS.talksLead}</p>
       <div class="buttons">
         <button type="button" class="button" onClick={() => void open.run({ what: 'account-console' })}>
           {TEXTS.console}
