@@ -11,12 +11,16 @@ import type { Handlers } from './handlers.ts'
 type Names = 'grants.list' | 'grants.read' | 'grants.preview' | 'grants.issue' | 'grants.below' | 'grants.revoke'
 
 const listSchema = z.object({ items: z.array(grantSchema), next_cursor: z.string().optional() })
+type Page = z.infer<typeof listSchema>
 const PAGE = 200
 /** More than anybody looks through. */
 const MAX_PAGES = 25
 
 export const grantHandlers: Handlers<Names> = {
-  'grants.list': (input, { api }) => api.call('pdp', { path: '/v1/grants', query: { ...input } }, listSchema),
+  'grants.list': (input = {}, { api }) =>
+    input.limit === undefined && input.cursor === undefined
+      ? allGrants(api, input)
+      : api.call('pdp', { path: '/v1/grants', query: { ...input } }, listSchema),
   'grants.read': ({ id }, { api }) => api.call('pdp', { path: `/v1/grants/${part(id)}` }, grantSchema),
   'grants.preview': (body, { api }) =>
     api.call('pdp', { method: 'POST', path: '/v1/grants/preview', body }, grantPreviewSchema),
@@ -37,15 +41,20 @@ export const grantHandlers: Handlers<Names> = {
 
 /** All live grants that the person is a party to, newest first. */
 export async function liveGrants(api: Api): Promise<readonly Grant[]> {
-  const all: Grant[] = []
+  return (await allGrants(api, {})).items
+}
+
+/** Page after page: nobody who may act for a person is left out of their list. Newest first; with a cursor when there are more than anybody looks through. */
+async function allGrants(api: Api, query: Readonly<Record<string, string | undefined>>): Promise<Page> {
+  const items: Grant[] = []
   let cursor: string | undefined
   for (let pages = 0; pages < MAX_PAGES; pages++) {
-    const page = await api.call('pdp', { path: '/v1/grants', query: { limit: PAGE, cursor } }, listSchema)
-    all.push(...page.items)
+    const page = await api.call('pdp', { path: '/v1/grants', query: { ...query, limit: PAGE, cursor } }, listSchema)
+    items.push(...page.items)
     cursor = page.next_cursor
-    if (cursor === undefined) break
+    if (cursor === undefined) return { items }
   }
-  return all
+  return { items, next_cursor: cursor }
 }
 
 /** Those that come from it, and from those in turn. A child is always younger, so oldest first finds them in one walk. */

@@ -113,6 +113,7 @@ export const OPERATIONS = {
   /** Of every agent, newest first. */
   'runs.list': { input: nothing, output: listOf(runSchema) },
 
+  /** Without `limit` and `cursor`: all. */
   'grants.list': { input: asSent(grantQuerySchema).optional(), output: listOf(grantSchema) },
   'grants.read': { input: id, output: grantSchema },
   'grants.preview': { input: asSent(grantRequestSchema), output: grantPreviewSchema },

@@ -34,7 +34,7 @@ export function actsFor(me: string, grants: readonly Grant[]): readonly ActsForM
 
 function useActsFor(): readonly ActsForMe[] | 'loading' | 'unknown' {
   const { me } = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   if (grants.state === 'loading') return 'loading'
   return grants.state === 'failed' ? 'unknown' : actsFor(me, grants.value.items)
 }

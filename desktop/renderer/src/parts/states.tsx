@@ -58,7 +58,7 @@ export function Failure(props: { problem: ProblemView; again?: () => void }): JS
 /** What was read before may not be so any more, or may not be read any more: said above it, so that nobody takes it for what is. */
 function NotAgain({ problem, again }: { readonly problem: ProblemView; readonly again: () => void }): JSX.Element {
   return (
-    <div class="notice notice-bad" role="alert">
+    <div class="notice notice-bad not-again" role="alert">
       <p>
         <strong>{strings.stale.notAgain}</strong> {problemWords(problem)} {problem.cure}
       </p>

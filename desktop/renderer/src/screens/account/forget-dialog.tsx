@@ -66,7 +66,7 @@ export function ForgetDialog({ onClose }: { readonly onClose: () => void }): JSX
 
 function Ends(): JSX.Element {
   const { me } = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   const personas = useCall('personas.list')
   const live = grants.state === 'there' ? grants.value.items.filter(({ status }) => status === 'live') : undefined
   const received = live?.filter(({ delegate }) => delegate === me).length ?? 0

@@ -24,7 +24,7 @@ export function Authority({
   readonly teller: NamingTeller
 }): JSX.Element {
   const { me } = usePeople()
-  const grants = useCall('grants.list', { limit: '200', include: 'ended' })
+  const grants = useCall('grants.list', { include: 'ended' })
   const { chain = [], owner, decision } = entry
   if (chain.length === 0) return <p>{decision ? TEXTS.inPerson : TEXTS.noChain}</p>
   const known = grants.state === 'there' ? grants.value.items : []

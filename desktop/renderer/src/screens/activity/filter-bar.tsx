@@ -93,7 +93,7 @@ function useThingOptions(): readonly Option[] {
 function useGrantOptions(): readonly Option[] {
   const people = usePeople()
   const nameOf = useThings()
-  const grants = useCall('grants.list', { limit: '200', include: 'ended' })
+  const grants = useCall('grants.list', { include: 'ended' })
   const items = grants.state === 'there' ? grants.value.items : []
   return items
     .filter(({ delegator }) => delegator === people.me)

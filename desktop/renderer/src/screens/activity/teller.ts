@@ -21,7 +21,7 @@ export interface NamingTeller extends Teller {
 export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | undefined): NamingTeller {
   const people = usePeople()
   const nameOf = useThings()
-  const grants = useCall('grants.list', { limit: '200', include: 'ended' })
+  const grants = useCall('grants.list', { include: 'ended' })
   const held = grants.state === 'there' ? grants.value.items : undefined
   const known = useMemo(
     () => knownFrom(entries, held ?? [], people.me, pseudonym),

@@ -56,7 +56,7 @@ export function PeopleScreen(): JSX.Element {
 function Everybody(props: { invitations: readonly Invitation[]; ways: JSX.Element }): JSX.Element {
   const { invitations, ways } = props
   const { me } = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   const { toConfirm, open, entered, past } = sorted(me, invitations)
   const live: readonly Grant[] = grants.state === 'there' ? grants.value.items : []
   return (

@@ -49,7 +49,7 @@ export function EndDialog(props: { persona: Persona; to: 'inactive' | 'revoked';
 function Stops({ persona }: { readonly persona: Persona }): JSX.Element {
   const people = usePeople()
   const nameOf = useThings()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   if (grants.state === 'loading') return <p class="aside">{strings.loading}</p>
   if (grants.state === 'failed') return <p class="notice">{TEXTS.stopsUnknown}</p>
   const some = dependsOn(persona, people.me, grants.value.items)

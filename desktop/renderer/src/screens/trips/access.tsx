@@ -19,7 +19,7 @@ const TEXTS = strings.access
 
 export function Access({ trip }: { readonly trip: Trip }): JSX.Element {
   const people = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   const isMine = trip.owner === people.me
   return (
     <section class="part">

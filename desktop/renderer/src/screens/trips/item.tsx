@@ -120,7 +120,7 @@ interface KnownChainProps {
 function KnownChain({ chain, owner, at }: KnownChainProps): JSX.Element {
   const { nameOf } = usePeople()
   const thingOf = useThings()
-  const grants = useCall('grants.list', { limit: '200', include: 'ended' })
+  const grants = useCall('grants.list', { include: 'ended' })
   const known = grants.state === 'there' ? grants.value.items : []
   const now = Date.now()
   const links = linksOf(chain, known, now, at === undefined ? now : Date.parse(at))

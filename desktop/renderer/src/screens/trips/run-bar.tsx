@@ -93,7 +93,7 @@ interface Missing {
 /** An agent acts for whoever gave it authority themself. @returns what could be given to it, where it has none. */
 function useStanding(trip: Trip): (agent: AgentView) => Standing {
   const { me } = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   return (agent) => {
     if (grants.state !== 'there') return 'unknown'
     const live = grants.value.items.filter((grant) => grant.status === 'live' && reaches(grant, trip))

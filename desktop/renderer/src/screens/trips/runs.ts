@@ -25,5 +25,7 @@ export function useRuns(trip: string): Runs {
   })
   const known = listed.state === 'there' ? listed.value.items.find(({ workflow }) => workflow === trip) : undefined
   const isToldNewer = told !== undefined && (known === undefined || told.started_at >= known.started_at)
-  return { latest: isToldNewer ? told : known, begun: setTold }
+  // A short run may be told to its end before the answer that it has begun.
+  const begun = (run: Run): void => setTold((before) => (before?.id === run.id ? before : run))
+  return { latest: isToldNewer ? told : known, begun }
 }

@@ -44,7 +44,7 @@ export function TripPage({ id }: { readonly id: string }): JSX.Element {
 /** Whose it is, and who else may act on it. */
 function Whose({ trip }: { readonly trip: Trip }): JSX.Element {
   const { me, called } = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   if (trip.owner !== me) return <>{TEXTS.ownedBy(called(trip.owner))}</>
   if (grants.state !== 'there') return <>{TEXTS.yours}</>
   const names = holdersOf(grants.value.items, trip, me).map(called)

@@ -108,7 +108,7 @@ function More(props: { cursor: string; titles: readonly Template[]; create: JSX.
 
 function Rows(props: { trips: readonly TripSummary[]; titles: readonly Template[] }): JSX.Element {
   const { me, called } = usePeople()
-  const grants = useCall('grants.list', { limit: '200' })
+  const grants = useCall('grants.list')
   const known = grants.state === 'there' ? grants.value.items : []
   return (
     <ul class="lines">
