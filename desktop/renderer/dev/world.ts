@@ -31,6 +31,7 @@ export const setup: Setup = {
   services: { pdp: 'https://pdp.example.org', trips: 'https://trips.example.org' },
   agents: [{ id: 'booking-agent', title: 'Booking agent' }],
   host: 'electron',
+  hasSecurityPolicy: true,
 }
 
 export const carlo: SessionView = {

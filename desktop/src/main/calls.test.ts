@@ -161,6 +161,20 @@ describe('an answer', () => {
   })
 })
 
+test('the security policy is opened where the settings name one, and no other address can be', async () => {
+  const opened: string[] = []
+  const host = { ...world.host, openExternal: async ({ href }: URL) => void opened.push(href) }
+  const securityPolicy = 'https://example.org/security'
+  expect(await call('app.setup')).toMatchObject({ value: { hasSecurityPolicy: false } })
+  expect(await call('app.open', { what: 'security-policy' })).toEqual(problem({ code: 'not_found' }))
+  await world.core.close()
+  const named = world.start({ host, config: { ...world.options.config, securityPolicy } })
+  expect(await named.call('app.setup', undefined)).toMatchObject({ value: { hasSecurityPolicy: true } })
+  expect(await named.call('app.open', { what: 'security-policy' })).toMatchObject({ ok: true })
+  expect(await named.call('app.open', { what: 'https://evil.example/' })).toEqual(problem({ code: 'bad_call' }))
+  expect(opened).toEqual([securityPolicy])
+})
+
 describe('a request', () => {
   test('names the persona to services, and to the PDP only in what is asked', async () => {
     await call('trips.list')

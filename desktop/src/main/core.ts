@@ -119,7 +119,7 @@ class TheCore implements Core {
       case 'app.setup':
         return this.#setup()
       case 'app.open':
-        return await this.#open(OPERATIONS[name].input.parse(input).what)
+        return await this.#open()
       case 'session.read':
         return this.#view()
       case 'session.signIn':
@@ -156,12 +156,13 @@ class TheCore implements Core {
       services: config.services,
       agents: config.agents.map(({ id, title }) => ({ id, title })),
       host: host.kind,
+      hasSecurityPolicy: config.securityPolicy !== undefined,
     }
   }
 
-  async #open(what: 'security-policy' | 'account-console'): Promise<void> {
+  async #open(): Promise<void> {
     const { config, host } = this.#options
-    const url = what === 'account-console' ? `${config.issuer}/account/` : config.securityPolicy
+    const url = config.securityPolicy
     if (url === undefined) throw new CallProblem('not_found', 'These settings name no such address.')
     await host.openExternal(new URL(url))
   }

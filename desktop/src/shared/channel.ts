@@ -51,7 +51,7 @@ const saved = z.object({ saved: z.boolean(), /** The file's name, without its fo
 export const OPERATIONS = {
   'app.setup': { input: nothing, output: setupSchema },
   /** Opens one of the addresses that are allowed to be opened, in the system's browser. */
-  'app.open': { input: z.strictObject({ what: z.enum(['security-policy', 'account-console']) }), output: nothing },
+  'app.open': { input: z.strictObject({ what: z.literal('security-policy') }), output: nothing },
 
   'session.read': { input: nothing, output: sessionViewSchema },
   /** Answers when the person is signed in, or the sign-in has ended otherwise. `memory`: without a safe keystore, knowingly. */

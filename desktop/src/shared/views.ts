@@ -180,6 +180,8 @@ export const setupSchema = z.object({
   agents: z.array(agentSchema),
   /** `browser`: development only; there is no keystore and no system dialog. */
   host: z.enum(['electron', 'browser']),
+  /** Whether there is one to be opened. */
+  hasSecurityPolicy: z.boolean(),
 })
 export type Setup = z.infer<typeof setupSchema>
 

@@ -31,7 +31,6 @@ export const account = {
   agent: (title: string) => `Agent: ${title}`,
   version: 'Version',
   browserHost: 'Opened in a browser, for development only.',
-  console: 'Manage your sign-in there',
   policy: 'How to report a security problem',
 
   data: 'Your data',

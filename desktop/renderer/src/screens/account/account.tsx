@@ -154,14 +154,13 @@ function Talks(): JSX.Element {
           </dd>
         </div>
       </dl>
-      <div class="buttons">
-        <button type="button" class="button" onClick={() => void open.run({ what: 'account-console' })}>
-          {TEXTS.console}
-        </button>
-        <button type="button" class="button" onClick={() => void open.run({ what: 'security-policy' })}>
-          {TEXTS.policy}
-        </button>
-      </div>
+      {setup.hasSecurityPolicy && (
+        <div class="buttons">
+          <button type="button" class="button" onClick={() => void open.run({ what: 'security-policy' })}>
+            {TEXTS.policy}
+          </button>
+        </div>
+      )}
       <Problem problem={open.problem} />
     </Part>
   )
