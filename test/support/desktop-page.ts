@@ -21,6 +21,8 @@ import { typePassword } from './system-browser.ts'
 /** Ignored by git; CI keeps what is here. */
 const PICTURES = fileURLToPath(new URL('../artifacts/desktop/e2e', import.meta.url))
 const VIEWPORT = { width: 1280, height: 860 }
+/** For one step of a person's, on a machine that does much else. */
+const STEP_MS = 15_000
 /** More than one screen has stops. */
 const MOST_TABS = 60
 
@@ -59,6 +61,7 @@ export async function openWindow({ browser, stack, timings = {}, context }: Wind
   })
   const its = await browser.newContext({ viewport: VIEWPORT, reducedMotion: 'reduce', locale: 'en-GB', ...context })
   const page = await its.newPage()
+  page.setDefaultTimeout(STEP_MS)
   const noise = listenForNoise(page)
   const said = await listenForAnswers(page)
   await page.goto(host.link())
@@ -114,6 +117,30 @@ export async function enter(page: Page, { username, password }: Credentials): Pr
   await page.getByRole('navigation', { name: 'Main' }).waitFor()
 }
 
+/** Under Settings. `role` as it is called there. */
+export async function takePersona(page: Page, role: string, circle: string): Promise<void> {
+  await goTo(page, 'Settings')
+  await press(page, 'Take a persona')
+  const taking = dialogOf(page, 'Take a persona')
+  await taking.getByLabel('Which role?').selectOption(role)
+  await taking.getByLabel('In which circle?').fill(circle)
+  await press(taking, 'Take it')
+  await taking.waitFor({ state: 'detached' })
+}
+
+/** Of agents, under Settings: a week ahead at least, risk 3 at most. `open`: the button that leads there. */
+export async function setLimits(page: Page, open: RegExp, price: string): Promise<void> {
+  await goTo(page, 'Settings')
+  await press(page, open)
+  const limits = dialogOf(page, /What agents may do for you as/u)
+  await limits.getByLabel('Yes, within these limits').check()
+  await limits.getByLabel('An item costs at most').fill(price)
+  await limits.getByLabel('Days ahead, at least').fill('7')
+  await limits.getByLabel('Risk, at most').fill('3')
+  await press(limits, 'Save')
+  await limits.waitFor({ state: 'detached' })
+}
+
 export async function press(at: Page | Locator, name: string | RegExp): Promise<void> {
   await at.getByRole('button', { name }).first().click()
 }
@@ -132,7 +159,7 @@ export async function wordsOf(at: Locator): Promise<string> {
 /** Opens the chain of an item. @returns its links as who does not see the picture hears them, once their state is known. */
 export async function chainOf(item: Locator): Promise<readonly string[]> {
   await item.getByText('On whose authority').click()
-  await item.getByRole('figure', { includeHidden: false }).and(item.locator('[aria-busy=false]')).waitFor()
+  await item.locator('[aria-busy=false]').waitFor()
   return await item.getByRole('figure').getByRole('listitem').allTextContents()
 }
 
@@ -182,6 +209,16 @@ export async function administer(
   const response = await fetch(stack.urls.pdp + path, { method, headers, ...sent })
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`)
   return response.status === 204 ? undefined : await response.json()
+}
+
+/** Agrees to every persona that waits. @throws Error when there is none. */
+export async function approvePersonas(stack: Pick<Stack, 'issuer' | 'urls'>, petra: Credentials): Promise<void> {
+  const waiting = await administer(stack, petra, 'desktop', 'GET', '/v1/personas?waiting=true')
+  const { items } = waiting as { readonly items: readonly { readonly id: string }[] }
+  if (items.length === 0) throw new Error('no persona waits')
+  for (const { id } of items) {
+    await administer(stack, petra, 'desktop', 'PATCH', `/v1/personas/${id}`, { status: 'active' })
+  }
 }
 
 /** Ends every session of somebody's at the identity provider, as its administrator. @throws Error when it did not. */
