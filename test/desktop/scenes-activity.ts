@@ -8,7 +8,6 @@ import type { Shot } from './scenes.ts'
 
 const PLACE = '#/activity'
 const DENIED = '#/activity/01KAM000000000000000020010'
-const MANY_PX = 300_000
 const press = (page: Page, name: string | RegExp) => page.getByRole('button', { name }).first().click()
 const proved = (page: Page) => page.locator('.seal').waitFor()
 
@@ -26,20 +25,6 @@ export const ACTIVITY: readonly Shot[] = [
   { name: 'activity-nothing', scene: 'carlo', place: `${PLACE}?action=create&answer=deny` },
   { name: 'activity-paused', scene: 'carlo', place: PLACE, steps: (page) => press(page, 'Live') },
   { name: 'activity-export', scene: 'carlo', place: PLACE, steps: (page) => press(page, 'Export') },
-  {
-    name: 'activity-many',
-    scene: 'busy',
-    place: PLACE,
-    steps: async (page) => {
-      const entries = page.locator('.entries')
-      await page.locator('.entry').first().waitFor()
-      while (((await entries.boundingBox())?.height ?? 0) < MANY_PX) {
-        const before = (await entries.boundingBox())?.height ?? 0
-        await page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight }))
-        await page.waitForFunction((height) => (document.querySelector('.entries')?.clientHeight ?? 0) > height, before)
-      }
-    },
-  },
   { name: 'activity-entry', scene: 'carlo', place: DENIED, steps: proved },
   { name: 'activity-entry-offline', scene: 'offline', place: DENIED, steps: proved },
   { name: 'activity-entry-forged', scene: 'forged', place: DENIED, steps: proved },

@@ -9,6 +9,7 @@ import {
   entryMatches,
   formatLogProof,
   formatVerifierKey,
+  type Grant,
   type Link,
   type LoggedEntry,
   leafHashAsync,
@@ -117,6 +118,13 @@ const told: readonly Partial<LoggedEntry>[] = [
 const MINUTES = 1 / 1_440
 /** How far apart entries are, in days. */
 const APART = 17 * MINUTES
+
+/** What is logged of it. */
+export function endOf({ id }: Grant, [newest]: readonly LoggedEntry[]): LoggedEntry {
+  const index = (newest?.index ?? 0) + 1
+  const change = { by: PSEUDONYM }
+  return { v: 1, id: ulid(90_000), at: inDays(0), kind: 'grant_revoked', index, owner: PSEUDONYM, target: id, change }
+}
 
 /** Newest first. @param least - As many at least: the story again and again. */
 export function entriesOf(least: number): readonly LoggedEntry[] {

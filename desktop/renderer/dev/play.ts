@@ -18,7 +18,7 @@ import {
   type Output,
 } from '../../src/shared/channel.ts'
 import type { ProblemView, SessionView } from '../../src/shared/views.ts'
-import { entriesOf, forged, PSEUDONYM, pageOf, proofOf, replayed } from './play-activity.ts'
+import { endOf, entriesOf, forged, PSEUDONYM, pageOf, proofOf, replayed } from './play-activity.ts'
 import { Grants } from './play-grants.ts'
 import { Contacts } from './play-people.ts'
 import { erased, Personas } from './play-settings.ts'
@@ -217,6 +217,10 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
           }
         : world.preview(asked),
     'grants.issue': (asked) => world.issue(asked),
-    'grants.revoke': ({ id }) => world.revoke(id) ?? missing(),
+    'grants.revoke': ({ id }) => {
+      const revoked = world.revoke(id) ?? missing()
+      say('activity', endOf(revoked, entries))
+      return revoked
+    },
   }
 }

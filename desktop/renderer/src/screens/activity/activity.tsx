@@ -4,7 +4,7 @@
  * @module
  */
 import type { JSX } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Heading } from '../../layout.tsx'
 import { strings } from '../../strings.ts'
 import { Detail } from './detail.tsx'
@@ -63,20 +63,34 @@ export function Activity({ id }: { readonly id: string | undefined }): JSX.Eleme
 /** Back from an entry one is where one left. */
 function useReturn(id: string | undefined): { readonly leave: (id: string) => void } {
   const left = useRef<{ readonly id: string; readonly top: number } | undefined>(undefined)
-  useLayoutEffect(() => {
+  // After the heading's own effect, which begins a page at its top.
+  useEffect(() => {
     const { current } = left
     if (id !== undefined || !current) return
     left.current = undefined
-    // After the heading, which begins a page at its top.
-    const frame = requestAnimationFrame(() => {
-      scrollTo({ top: current.top })
-      requestAnimationFrame(() => document.getElementById(`row-${current.id}`)?.focus({ preventScroll: true }))
-    })
-    return () => cancelAnimationFrame(frame)
+    scrollTo({ top: current.top })
+    return focusWhenThere(`row-${current.id}`)
   }, [id])
   return {
     leave: (opened) => {
       left.current = { id: opened, top: scrollY }
     },
   }
+}
+
+/** Frames in which a row that was scrolled to comes into the document. */
+const MOST_FRAMES = 20
+
+/** @returns a function that gives up. */
+function focusWhenThere(id: string): () => void {
+  let frame = 0
+  let left = MOST_FRAMES
+  const look = (): void => {
+    const row = document.getElementById(id)
+    left -= 1
+    if (row) row.focus({ preventScroll: true })
+    else if (left > 0) frame = requestAnimationFrame(look)
+  }
+  frame = requestAnimationFrame(look)
+  return () => cancelAnimationFrame(frame)
 }
