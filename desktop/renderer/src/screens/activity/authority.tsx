@@ -8,7 +8,7 @@ import { ChainPicture } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useCall, useOnline } from '../../store/hooks.tsx'
-import { usePeople } from '../../store/people.ts'
+import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { RevokeDialog } from '../sharing/revoke.tsx'
 import { thenAndNow, toRevoke } from './links.ts'
@@ -24,6 +24,7 @@ export function Authority({
   readonly teller: NamingTeller
 }): JSX.Element {
   const { me } = usePeople()
+  const thingOf = useThings()
   const grants = useCall('grants.list', { include: 'ended' })
   const { chain = [], owner, decision } = entry
   if (chain.length === 0) return <p>{decision ? TEXTS.inPerson : TEXTS.noChain}</p>
@@ -35,6 +36,7 @@ export function Authority({
         links={thenAndNow(entry, known, Date.now())}
         owner={owner}
         nameOf={teller.name}
+        givenWords={({ actions, scope }) => strings.sharing.givenWords(strings.acts(actions), thingOf(scope))}
         busy={grants.state === 'loading'}
       />
       {grants.state === 'there' && <Stop live={toRevoke(entry, known, me)} hasGiven={given.length > 0} />}
