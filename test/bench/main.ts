@@ -13,6 +13,7 @@ import { benchAuditor } from './auditor.ts'
 import { askPdp, bareCases, type Door, pairs, type Recorded } from './cases.ts'
 import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
+import { benchDesktop } from './desktop.ts'
 import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
 import { benchLog } from './log.ts'
 import { benchLogPrice } from './log-price.ts'
@@ -164,6 +165,7 @@ if (argv[0] === 'log') {
   await benchLog(argv, print)
   await benchLogPrice(argv.includes('--quick'), print)
 } else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
+else if (argv[0] === 'desktop') await benchDesktop(print)
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)

@@ -105,15 +105,25 @@ async function listenForAnswers(page: Page): Promise<readonly string[]> {
   return said
 }
 
-/** Clicks through the sign-in: without a keystore it is knowingly for this time only. The provider's page opens in a tab of its own. */
-export async function enter(page: Page, { username, password }: Credentials): Promise<void> {
+/**
+ * Begins to sign in: without a keystore it is knowingly for this time only.
+ *
+ * @returns the identity provider's page, which opens in a tab of its own.
+ */
+export async function provider(page: Page): Promise<Page> {
   await page.getByRole('button', { name: 'Sign in' }).click()
-  const [provider] = await Promise.all([
+  const [opened] = await Promise.all([
     page.context().waitForEvent('page'),
     page.getByRole('button', { name: 'Sign in until the app closes' }).click(),
   ])
-  await typePassword(provider, username, password)
-  await provider.close()
+  return opened
+}
+
+/** Signs in, until the app is there. */
+export async function enter(page: Page, { username, password }: Credentials): Promise<void> {
+  const opened = await provider(page)
+  await typePassword(opened, username, password)
+  await opened.close()
   await page.getByRole('navigation', { name: 'Main' }).waitFor()
 }
 
