@@ -17,6 +17,7 @@ const act = (action: string): string => ACTS[action] ?? action.replaceAll('_', '
 /** What the entry says of somebody, from where the person at the screen stands. */
 const KINDS: Readonly<Record<string, string>> = {
   evaluation: 'Decisions',
+  search: 'Searches',
   grant_issued: 'Grants given',
   grant_revoked: 'Grants ended',
   invitation_changed: 'Invitations',
@@ -136,6 +137,11 @@ export const activity = {
   /** The whole of an entry as one sentence, without its full stop. */
   did: (who: string, action: string, thing: string, isPermitted: boolean) =>
     isPermitted ? `${who} could ${act(action)} ${thing}` : `${who} could not ${act(action)} ${thing}`,
+  searched: (who: string, type: string, action: string, found: number | undefined) => {
+    const what = type === 'workflow' ? 'trips' : 'what there is'
+    const sentence = `${who} looked for ${what}${action === '' ? '' : ` to ${act(action)}`}`
+    return found === undefined ? sentence : `${sentence} (${found} found)`
+  },
   forWhom: (sentence: string, whom: string) => `${sentence}, for ${whom}`,
   itemOf: (thing: string, price: string | undefined) =>
     price === undefined ? `an item of ${thing}` : `an item of ${thing} (${price})`,

@@ -37,6 +37,16 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
     'Booking agent could not book an item of Three days in Milan, for Yannick',
   ],
   [
+    'a search by what it was for, and by how much was found',
+    { kind: 'search', subject: ME, action: 'read', change: { searched: 'resource', type: 'workflow', found: 2 } },
+    'You looked for trips to see (2 found)',
+  ],
+  [
+    'an agent that searches for somebody',
+    { kind: 'search', subject: YANNICK, actor: AGENT, action: 'execute', change: { searched: 'resource', found: 0 } },
+    'Booking agent looked for what there is to book (0 found), for Yannick',
+  ],
+  [
     'what it costs tells items apart',
     {
       subject: ME,

@@ -23,6 +23,7 @@ export interface Teller {
 export function sentenceOfEntry(entry: LoggedEntry, teller: Teller): string {
   const { kind, decision } = entry
   if (kind === 'evaluation' && decision !== undefined) return decided(entry, decision, teller)
+  if (kind === 'search') return searched(entry, teller)
   if (kind === 'grant_issued') return given(entry, teller)
   if (kind === 'grant_revoked') return ended(entry, teller)
   if (kind === 'invitation_changed') return invited(entry)
@@ -51,6 +52,16 @@ function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { nam
   const currency = name.split('.')[1]
   const words = currency !== undefined && typeof value === 'number' ? money(value, currency) : undefined
   return TEXTS.itemOf(nameOf(root), words)
+}
+
+const searchedSchema = z.object({ type: z.string().optional(), found: z.int() })
+
+/** Of a search the log has what it was for and how much was found, and never what. */
+function searched({ actor, subject, caller, action = '', change }: LoggedEntry, { called }: Teller): string {
+  const who = actor ?? subject ?? caller
+  const { type = '', found } = searchedSchema.safeParse(change).data ?? {}
+  const sentence = TEXTS.searched(who === undefined ? '…' : strings.capital(called(who)), type, action, found)
+  return actor !== undefined && subject !== undefined ? TEXTS.forWhom(sentence, called(subject)) : sentence
 }
 
 const givenSchema = z.object({
