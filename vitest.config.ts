@@ -28,6 +28,8 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/setup/openfga.ts'],
+          // They wait for disks and processes half of the time, each in a folder of its own.
+          maxWorkers: '100%',
           testTimeout: 30_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
@@ -38,7 +40,7 @@ export default defineConfig({
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
           globalSetup: ['test/setup/openfga.ts'],
-          // They wait for servers half of the time; each file has a store and a PDP of its own.
+          // Likewise for servers; each file has a store and a PDP of its own.
           maxWorkers: '100%',
           testTimeout: 30_000,
           hookTimeout: 120_000,

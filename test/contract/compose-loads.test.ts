@@ -65,7 +65,7 @@ describe('the compose files load', { timeout: LOAD_MS }, () => {
     const published = Object.entries(model.services).flatMap(([service, { ports }]) =>
       ports.map((port) => `${service} ${port.host_ip}:${port.published}`),
     )
-    expect(published).toEqual([8443, 8444, 8445, 8446, 8447, 8448].map((port) => `edge 127.0.0.1:${port}`))
+    expect(published).toEqual([8443, 8444, 8445, 8446, 8447, 8448, 8449].map((port) => `edge 127.0.0.1:${port}`))
   })
 
   test(`with what npm start adds, in ${name}: OpenFGA and Keycloak on loopback, in a project of its own`, () => {
