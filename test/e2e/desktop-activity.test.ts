@@ -13,6 +13,8 @@ import { launchChromium } from '../support/system-browser.ts'
 const MANY = 10_000
 /** More than two screens of rows are never in the document. */
 const IN_SIGHT = 60
+/** What one only looked at, too. */
+const EVERYTHING = '#/activity?looks=shown'
 const WAIT = { timeout: 30_000, interval: 50 }
 const folder = mkdtempSync(join(tmpdir(), 'mandate-activity-'))
 let played: PlayedPage
@@ -38,7 +40,7 @@ const hashOf = (page: Page): string => new URL(page.url()).hash
 const topOf = (page: Page): Promise<number> => page.evaluate(() => Math.round(scrollY))
 
 test('ten thousand entries scroll to their end, and only those in sight are in the document', async () => {
-  const page = await open('busy')
+  const page = await open('busy', EVERYTHING)
   await page.getByText('10,000 entries').waitFor()
   const seen: number[] = []
   const last = page.locator(`.entry[aria-posinset="${MANY}"]`)
@@ -93,6 +95,18 @@ test('filters stand in the address, go back with it, and are asked for', async (
   await page.getByText('10 entries').waitFor()
 })
 
+test('what one only looked at is left out until it is asked for', async () => {
+  const page = await open('carlo')
+  const looks = page.getByRole('link', { name: 'Also what you only looked at (1)' })
+  await looks.waitFor()
+  expect(await page.locator('.entry').count()).toBe(9)
+  await looks.click()
+  await expect.poll(() => page.locator('.entry').count(), WAIT).toBe(10)
+  expect(hashOf(page)).toBe('#/activity?looks=shown')
+  await page.getByRole('link', { name: 'Leave out what you only looked at' }).click()
+  await expect.poll(() => page.locator('.entry').count(), WAIT).toBe(9)
+})
+
 test('what comes while it is paused waits, and says so', async () => {
   const page = await open('carlo')
   await page.getByRole('button', { name: 'Live' }).click()
@@ -103,10 +117,10 @@ test('what comes while it is paused waits, and says so', async () => {
   await page.getByRole('link', { name: 'All activity' }).click()
   const arrived = page.getByRole('button', { name: '1 new entry' })
   await arrived.waitFor()
-  expect(await page.locator('.entry').count()).toBe(10)
+  expect(await page.locator('.entry').count()).toBe(9)
   await arrived.click()
   await page.getByText('You ended a grant').waitFor()
-  expect(await page.locator('.entry').count()).toBe(11)
+  expect(await page.locator('.entry').count()).toBe(10)
 })
 
 test('an entry that is not what was recorded is said to be so', async () => {

@@ -261,6 +261,8 @@ test('Sam, a stranger, finds nothing; his session ended elsewhere is seen', asyn
   await goTo(sam, 'Sharing')
   await sam.getByText('Nobody can act for you.', { exact: true }).waitFor()
   await goTo(sam, 'Activity')
+  await sam.getByRole('link', { name: /^Also what you only looked at/u }).click()
+  await sam.getByText('looked for trips to see (0 found)').first().waitFor()
   await sam.getByText('That is all.').waitFor()
   const activity = await wordsOf(sam.getByRole('main'))
   for (const told of ['not see a trip', 'looked for trips to see (0 found)']) expect(activity).toContain(told)

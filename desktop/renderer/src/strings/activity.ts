@@ -97,6 +97,8 @@ export const activity = {
   clear: 'Clear all filters',
   found: (count: number) => `${counted(count)} ${count === 1 ? 'entry' : 'entries'}`,
   looking: 'Looking…',
+  showLooks: (count: number) => `Also what you only looked at (${counted(count)})`,
+  hideLooks: 'Leave out what you only looked at',
   list: 'Entries, newest first',
   columns: { when: 'When', verdict: 'Answer', what: 'Who did what', why: 'Why' } as const,
   live: 'Live',

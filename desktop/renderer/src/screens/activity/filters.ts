@@ -20,6 +20,8 @@ export interface Filters {
   /** `2026-11-22`, in the time of here; both days are included. */
   readonly from?: string
   readonly to?: string
+  /** `shown`: what the person only looked at as well. Of this window alone; nobody is asked for it. */
+  readonly looks?: string
 }
 export type FilterName = keyof Filters
 
@@ -36,6 +38,7 @@ const ALLOWED: Readonly<Record<FilterName, (value: string) => boolean>> = {
   grant: (value) => ID.test(value),
   from: (value) => DAY.test(value) && dayOf(value) !== undefined,
   to: (value) => DAY.test(value) && dayOf(value) !== undefined,
+  looks: (value) => value === 'shown',
 }
 const NAMES = Object.keys(ALLOWED) as readonly FilterName[]
 
@@ -59,7 +62,8 @@ export function activityAddress(filters: Filters, id?: string): string {
   return `${addressOf('activity', id)}${query === '' ? '' : `?${query}`}`
 }
 
-export const countOf = (filters: Filters): number => NAMES.filter((name) => filters[name]).length
+/** Those that leave something out. */
+export const countOf = (filters: Filters): number => NAMES.filter((name) => name !== 'looks' && filters[name]).length
 
 /** Midnight of here at the beginning of a day, or of the next. */
 function dayOf(day: string, later = 0): Date | undefined {

@@ -40,7 +40,11 @@ export function List(props: ListProps): JSX.Element {
       ghosts={6}
     >
       {(entries) =>
-        entries.length === 0 && rows.state === 'there' ? <Nothing filters={filters} /> : <Virtual {...props} />
+        entries.length === 0 && rows.state === 'there' && !rows.isMore ? (
+          <Nothing filters={filters} />
+        ) : (
+          <Virtual {...props} />
+        )
       }
     </States>
   )

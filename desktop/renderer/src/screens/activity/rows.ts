@@ -9,6 +9,7 @@ import type { Input } from '../../../../src/shared/channel.ts'
 import type { ActivityPage, ProblemView } from '../../../../src/shared/views.ts'
 import { useAround, useEvent } from '../../store/hooks.tsx'
 import { type Filters, isAsked, queryOf } from './filters.ts'
+import { isOwnLook } from './looks.ts'
 
 export interface Rows {
   readonly state: 'loading' | 'there' | 'failed'
@@ -18,6 +19,8 @@ export interface Rows {
   /** The person as the log has them. */
   readonly me: string | undefined
   readonly stale: string | undefined
+  /** How many of those read so far are mere looks of the person's, and not among `entries`. */
+  readonly leftOut: number
   /** How many have come and are not shown yet. */
   readonly waiting: number
   readonly fresh: ReadonlySet<string>
@@ -37,9 +40,10 @@ interface Held {
   readonly total: number
   readonly cursor: string | undefined
   readonly stale: string | undefined
+  readonly leftOut: number
 }
 
-const NOTHING: Held = { entries: [], total: 0, cursor: undefined, stale: undefined }
+const NOTHING: Held = { entries: [], total: 0, cursor: undefined, stale: undefined, leftOut: 0 }
 const PAGE = '200'
 /** What comes in one burst is shown at once. */
 const TOGETHER_MS = 150
@@ -60,6 +64,7 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
     arrivals.current = [...arrivals.current.slice(1 - MOST_ARRIVALS), entry]
   })
   const key = JSON.stringify(filters)
+  const isShown = (entry: LoggedEntry): boolean => filters.looks === 'shown' || !isOwnLook(entry, me.current)
   const ask = useCallback(
     async (query: Query) => {
       const answer = await bridge.call('activity.list', { ...query, limit: PAGE })
@@ -81,7 +86,8 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
         setState('failed')
         return
       }
-      setHeld(withNew(heldOf(answer.value, answer.stale), since(answer.value, arrivals.current, query)))
+      const missed = since(answer.value, arrivals.current, query).filter(isShown)
+      setHeld(withNew(heldOf(answer.value, answer.stale, isShown), missed))
       setState('there')
     }
     setState('loading')
@@ -101,11 +107,10 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
     const answer = await ask({ ...asked.current, cursor })
     setLoadingMore(false)
     if (!answer.ok) return setProblem(answer.problem)
-    const { entries, next_cursor: next } = answer.value
     // Meanwhile something else may have been asked: its cursor is another.
-    setHeld((now) => (now.cursor === cursor ? { ...now, entries: [...now.entries, ...entries], cursor: next } : now))
-  }, [held, isLoadingMore, ask])
-  const tail = useTail(key, asked, hold, setHeld)
+    setHeld((now) => (now.cursor === cursor ? withOlder(now, heldOf(answer.value, now.stale, isShown)) : now))
+  }, [held, isLoadingMore, ask, key])
+  const tail = useTail(key, asked, hold, setHeld, isShown)
   return {
     state,
     ...held,
@@ -120,9 +125,20 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
   }
 }
 
-function heldOf({ entries, total, next_cursor: cursor }: ActivityPage, stale: string | undefined): Held {
-  return { entries, total, cursor, stale }
+type IsShown = (entry: LoggedEntry) => boolean
+
+function heldOf(page: ActivityPage, stale: string | undefined, isShown: IsShown): Held {
+  const { entries, total, next_cursor: cursor } = page
+  const shown = entries.filter(isShown)
+  return { entries: shown, total, cursor, stale, leftOut: entries.length - shown.length }
 }
+
+const withOlder = (now: Held, older: Held): Held => ({
+  ...now,
+  entries: [...now.entries, ...older.entries],
+  cursor: older.cursor,
+  leftOut: now.leftOut + older.leftOut,
+})
 
 /** What came between the answer and its being shown is in neither. */
 function since({ entries }: ActivityPage, arrivals: readonly LoggedEntry[], query: Query): readonly LoggedEntry[] {
@@ -136,6 +152,7 @@ function useTail(
   asked: { readonly current: Query },
   hold: () => boolean,
   setHeld: (change: (held: Held) => Held) => void,
+  isShown: IsShown,
 ): Pick<Rows, 'waiting' | 'fresh' | 'show'> {
   const [waiting, setWaiting] = useState<readonly LoggedEntry[]>([])
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set())
@@ -151,7 +168,7 @@ function useTail(
     [setHeld],
   )
   const flush = (): void => {
-    const arrived = burst.current.entries.filter((entry) => isAsked(entry, asked.current))
+    const arrived = burst.current.entries.filter((entry) => isAsked(entry, asked.current) && isShown(entry))
     burst.current = { entries: [], timer: undefined }
     if (arrived.length === 0) return
     if (hold()) setWaiting((before) => [...before, ...arrived])

@@ -9,7 +9,7 @@ import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { useAction, useOnline } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
-import { type Filters, queryOf } from './filters.ts'
+import { activityAddress, type Filters, queryOf } from './filters.ts'
 import type { Rows } from './rows.ts'
 
 const TEXTS = strings.activity
@@ -20,6 +20,13 @@ interface ToolsProps {
   readonly filters: Filters
   readonly isPaused: boolean
   readonly onPause: (isPaused: boolean) => void
+}
+
+/** One looks at far more than one does: that is left out until it is asked for. */
+function Looks({ filters, leftOut }: { readonly filters: Filters; readonly leftOut: number }): JSX.Element | null {
+  const { looks, ...others } = filters
+  if (looks === 'shown') return <a href={activityAddress(others)}>{TEXTS.hideLooks}</a>
+  return leftOut > 0 ? <a href={activityAddress({ ...others, looks: 'shown' })}>{TEXTS.showLooks(leftOut)}</a> : null
 }
 
 export function Tools({ rows, filters, isPaused, onPause }: ToolsProps): JSX.Element {
@@ -44,6 +51,7 @@ export function Tools({ rows, filters, isPaused, onPause }: ToolsProps): JSX.Ele
           {rows.state === 'loading' ? TEXTS.looking : TEXTS.found(rows.total)}
           {rows.state === 'there' && <span class="aside"> {isLive ? TEXTS.watching : TEXTS.paused}</span>}
         </p>
+        <Looks filters={filters} leftOut={rows.leftOut} />
         {rows.waiting > 0 && (
           <button
             type="button"
