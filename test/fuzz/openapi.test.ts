@@ -11,7 +11,7 @@ import { World } from '../fixtures/world.ts'
 import { type Fuzz, type Fuzzed, fuzz, installSchemathesis, pythonVersion } from '../support/schemathesis.ts'
 
 /** More with `MANDATE_FUZZ_EXAMPLES`; other cases with `MANDATE_FUZZ_SEED`. */
-const EXAMPLES = Number(process.env['MANDATE_FUZZ_EXAMPLES'] ?? 10)
+const EXAMPLES = Number(process.env['MANDATE_FUZZ_EXAMPLES'] ?? 8)
 const SEED = Number(process.env['MANDATE_FUZZ_SEED'] ?? 20_261_122)
 const AT_LEAST = 10_000
 const WITHIN_MS = 3_600_000

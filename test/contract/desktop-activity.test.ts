@@ -15,6 +15,7 @@ const MANY = 10_000
 const IN_SIGHT = 60
 /** What one only looked at, too. */
 const EVERYTHING = '#/activity?looks=shown'
+const LONG = { timeout: 150_000 }
 const WAIT = { timeout: 30_000, interval: 50 }
 const folder = mkdtempSync(join(tmpdir(), 'mandate-activity-'))
 let played: PlayedPage
@@ -39,7 +40,7 @@ async function open(scene: string, place = '#/activity'): Promise<Page> {
 const hashOf = (page: Page): string => new URL(page.url()).hash
 const topOf = (page: Page): Promise<number> => page.evaluate(() => Math.round(scrollY))
 
-test('ten thousand entries scroll to their end, and only those in sight are in the document', async () => {
+test('ten thousand entries scroll to their end, and only those in sight are in the document', LONG, async () => {
   const page = await open('busy', EVERYTHING)
   await page.getByText('10,000 entries').waitFor()
   const seen: number[] = []
