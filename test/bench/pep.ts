@@ -183,8 +183,10 @@ async function settle({ pdpUrl, issuer }: Ground): Promise<void> {
 
 async function throughput(url: string, path: string, authorization: string, counted = COUNTED): Promise<number> {
   const pool = new Pool(url, { connections: CONNECTIONS })
-  const subject = { type: 'user', id: 'carlo', properties: { persona: PERSONA } }
-  const body = JSON.stringify({ subject, action: { name: 'execute' }, resource: { type: 'workflow_item', id: 'a' } })
+  const subject = { type: 'user', id: 'carlo', properties: { persona: PERSONA, sid: 'a-session' } }
+  // Just what the enforcement point asks: what an item is like is part of the question.
+  const resource = { type: 'workflow_item', id: 'a', properties: { risk: 2 } }
+  const body = JSON.stringify({ subject, action: { name: 'execute' }, resource })
   const headers = { authorization, 'content-type': 'application/json', 'mandate-persona': PERSONA }
   const one = async () => {
     const response = await pool.request({ method: 'POST', path, headers, body })
