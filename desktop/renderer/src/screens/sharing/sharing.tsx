@@ -17,14 +17,12 @@ import { GrantDialog } from './grant-dialog.tsx'
 import { GrantLines } from './lines.tsx'
 
 const TEXTS = strings.sharing
-/** As many as one answer holds. */
-const MOST = '200'
 
 export function Sharing(): JSX.Element {
   const [isGiving, setGiving] = useState(false)
   const [isWithEnded, setWithEnded] = useState(false)
   const isOnline = useOnline()
-  const grants = useCall('grants.list', isWithEnded ? { limit: MOST, include: 'ended' } : { limit: MOST })
+  const grants = useCall('grants.list', isWithEnded ? { include: 'ended' } : undefined)
   const give = (
     <button type="button" class="button primary" disabled={!isOnline} onClick={() => setGiving(true)}>
       {TEXTS.new}
