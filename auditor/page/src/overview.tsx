@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { counted, minuteOf, plural, reasonWords } from '@mandate/ui'
+import { counted, minuteOf, plural, reasonWords, useMedia } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { api, type Overview } from './api.ts'
 import { addressOf, type Filters, go } from './location.ts'
-import { useLoaded, useMedia } from './use.ts'
+import { useLoaded } from './use.ts'
 
 export function OverviewBand({ filters, query }: { readonly filters: Filters; readonly query: string }): JSX.Element {
   const overview = useLoaded((signal) => api.overview(query, signal), [query])

@@ -14,34 +14,30 @@ import {
   reasonWords,
   resourceWords,
   timeOf,
+  useInSight,
+  useRowHeight,
   verdictOf,
   verdictWords,
+  walkRows,
 } from '@mandate/ui'
 import type { JSX } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { addressOf, type Filters } from './location.ts'
 import { Failure } from './parts.tsx'
 import type { Rows } from './rows.ts'
-import { useMedia } from './use.ts'
 
 /** Row heights, in rem: one line, or two where the screen is narrow. The style sheet has the same. */
 const ROW_REM = { wide: 2.75, narrow: 4.75 } as const
 const AROUND = 12
+const WALK = { row: '.row', link: '.row-link', page: 10 } as const
 /** Fewer rows left than this, and the next page is fetched. */
 const AHEAD = 60
 
-interface Window {
-  readonly first: number
-  readonly last: number
-}
-
 export function Table(props: { rows: Rows; filters: Filters; openId: string | undefined }): JSX.Element {
   const { rows, filters, openId } = props
-  const isNarrow = useMedia('(max-width: 45rem)')
   const body = useRef<HTMLDivElement>(null)
-  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
-  const height = Math.round(rem * (isNarrow ? ROW_REM.narrow : ROW_REM.wide))
-  const { first, last } = useWindow(body, rows.entries.length, height)
+  const height = useRowHeight(ROW_REM)
+  const { first, last } = useInSight(body, { count: rows.entries.length, height, around: AROUND })
   useEffect(() => {
     if (rows.isMore && rows.error === undefined && last + AHEAD > rows.entries.length) rows.more()
   }, [last, rows.entries.length, rows.isMore, rows.error])
@@ -65,7 +61,7 @@ export function Table(props: { rows: Rows; filters: Filters; openId: string | un
         class="rows"
         ref={body}
         style={{ height: `${rows.entries.length * height}px` }}
-        onKeyDown={walk}
+        onKeyDown={(event) => walkRows(event, WALK)}
       >
         {rows.entries.slice(first, last).map((entry, at) => (
           <Row
@@ -85,33 +81,6 @@ export function Table(props: { rows: Rows; filters: Filters; openId: string | un
       {!rows.isMore && rows.state === 'there' && <p class="more-rows">That is all.</p>}
     </div>
   )
-}
-
-/** Which rows are in sight, and some around them. */
-function useWindow(body: { readonly current: HTMLElement | null }, count: number, height: number): Window {
-  const [window, setWindow] = useState<Window>({ first: 0, last: 40 })
-  useLayoutEffect(() => {
-    let frame = 0
-    const look = (): void => {
-      frame = 0
-      const top = -(body.current?.getBoundingClientRect().top ?? 0)
-      const first = Math.max(0, Math.floor(top / height) - AROUND)
-      const last = Math.min(count, Math.ceil((top + innerHeight) / height) + AROUND)
-      setWindow((now) => (now.first === first && now.last === last ? now : { first, last: Math.max(first, last) }))
-    }
-    const later = (): void => {
-      frame ||= requestAnimationFrame(look)
-    }
-    look()
-    addEventListener('scroll', later, { passive: true })
-    addEventListener('resize', later)
-    return () => {
-      cancelAnimationFrame(frame)
-      removeEventListener('scroll', later)
-      removeEventListener('resize', later)
-    }
-  }, [count, height])
-  return window
 }
 
 function Heading(): JSX.Element {
@@ -201,21 +170,6 @@ function Who({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
       )}
     </>
   )
-}
-
-const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 10, PageUp: -10 }
-
-/** Arrow keys go from row to row; Enter is the link's own. */
-function walk(event: KeyboardEvent): void {
-  const step = STEPS[event.key]
-  const row = event.target instanceof Element ? event.target.closest('.row') : null
-  if (step === undefined || !row || event.ctrlKey || event.metaKey || event.altKey) return
-  const all = [...(row.parentElement?.querySelectorAll<HTMLElement>('.row-link') ?? [])]
-  const now = all.findIndex((link) => row.contains(link))
-  const next = all[Math.min(all.length - 1, Math.max(0, now + step))]
-  event.preventDefault()
-  next?.focus({ preventScroll: true })
-  next?.scrollIntoView({ block: 'nearest' })
 }
 
 function Ghosts(): JSX.Element {

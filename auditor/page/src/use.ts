@@ -1,5 +1,5 @@
 /**
- * Hooks: something that is loading, and a screen that is narrow.
+ * A hook: something that is loading.
  *
  * @module
  */
@@ -32,15 +32,4 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, inputs: 
 
 export function inWords(error: unknown): ApiError {
   return error instanceof ApiError ? error : new ApiError(0, 'internal', 'This page could not show the answer.')
-}
-
-export function useMedia(query: string): boolean {
-  const [matches, setMatches] = useState(() => matchMedia(query).matches)
-  useEffect(() => {
-    const list = matchMedia(query)
-    const look = (): void => setMatches(list.matches)
-    list.addEventListener('change', look)
-    return () => list.removeEventListener('change', look)
-  }, [query])
-  return matches
 }

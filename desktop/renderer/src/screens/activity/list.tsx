@@ -4,9 +4,9 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { exactly, Glyph, glyphOf, minuteOf, timeOf, verdictOf } from '@mandate/ui'
+import { exactly, Glyph, glyphOf, minuteOf, timeOf, useInSight, useRowHeight, verdictOf, walkRows } from '@mandate/ui'
 import type { JSX } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { Empty, Failure, States } from '../../parts/states.tsx'
 import { strings } from '../../strings.ts'
 import { activityAddress, countOf, type Filters } from './filters.ts'
@@ -16,8 +16,8 @@ import { sentenceOfEntry, type Teller, whyOf } from './told.ts'
 const TEXTS = strings.activity
 /** Heights of a row, in rem. The style sheet has the same. */
 const ROW_REM = { wide: 4.25, narrow: 7.25 } as const
-const NARROW = '(max-width: 45rem)'
 const AROUND = 8
+const WALK = { row: '.entry', link: '.entry-link', page: 8 } as const
 /** Fewer rows left than this, and the next page is asked for. */
 const AHEAD = 40
 
@@ -52,9 +52,9 @@ export function List(props: ListProps): JSX.Element {
 
 function Virtual({ rows, filters, teller, onOpen }: ListProps): JSX.Element {
   const body = useRef<HTMLOListElement>(null)
-  const height = useRowHeight()
+  const height = useRowHeight(ROW_REM)
   const { entries } = rows
-  const { first, last } = useSight(body, entries.length, height)
+  const { first, last } = useInSight(body, { count: entries.length, height, around: AROUND })
   useEffect(() => {
     if (rows.isMore && !rows.isLoadingMore && rows.problem === undefined && last + AHEAD > entries.length) rows.more()
   }, [last, entries.length, rows.isMore, rows.isLoadingMore, rows.problem])
@@ -66,7 +66,7 @@ function Virtual({ rows, filters, teller, onOpen }: ListProps): JSX.Element {
         aria-busy={rows.state === 'loading'}
         ref={body}
         style={{ height: `${entries.length * height}px` }}
-        onKeyDown={walk}
+        onKeyDown={(event) => walkRows(event, WALK)}
       >
         {entries.slice(first, last).map((entry, at) => (
           <Row
@@ -87,52 +87,6 @@ function Virtual({ rows, filters, teller, onOpen }: ListProps): JSX.Element {
       {!rows.isMore && rows.state === 'there' && <p class="more-rows">{TEXTS.all}</p>}
     </>
   )
-}
-
-function useRowHeight(): number {
-  const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches)
-  useEffect(() => {
-    const list = matchMedia(NARROW)
-    const look = (): void => setNarrow(list.matches)
-    list.addEventListener('change', look)
-    return () => list.removeEventListener('change', look)
-  }, [])
-  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
-  return Math.round(rem * (isNarrow ? ROW_REM.narrow : ROW_REM.wide))
-}
-
-interface Sight {
-  readonly first: number
-  readonly last: number
-}
-
-/** Which rows are in sight, and some around them. */
-function useSight(body: { readonly current: HTMLElement | null }, count: number, height: number): Sight {
-  const [sight, setSight] = useState<Sight>({ first: 0, last: 24 })
-  useLayoutEffect(() => {
-    let frame = 0
-    const look = (): void => {
-      frame = 0
-      // Hidden it has no place: what is in the document stays.
-      if (!body.current?.checkVisibility()) return
-      const top = -body.current.getBoundingClientRect().top
-      const first = Math.max(0, Math.min(count, Math.floor(top / height)) - AROUND)
-      const last = Math.min(count, Math.ceil((top + innerHeight) / height) + AROUND)
-      setSight((now) => (now.first === first && now.last === last ? now : { first, last: Math.max(first, last) }))
-    }
-    const later = (): void => {
-      frame ||= requestAnimationFrame(look)
-    }
-    look()
-    addEventListener('scroll', later, { passive: true })
-    addEventListener('resize', later)
-    return () => {
-      cancelAnimationFrame(frame)
-      removeEventListener('scroll', later)
-      removeEventListener('resize', later)
-    }
-  }, [count, height])
-  return sight
 }
 
 interface RowProps {
@@ -177,21 +131,6 @@ function Row({ entry, top, place, of, href, isFresh, teller, onOpen }: RowProps)
 /** Of today the second, of any other day the minute. */
 function dayWords(at: string): string {
   return new Date(at).toDateString() === new Date().toDateString() ? timeOf(at) : minuteOf(at)
-}
-
-const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1, PageDown: 8, PageUp: -8 }
-
-/** Arrow keys go from row to row; Enter is the link's own. */
-function walk(event: KeyboardEvent): void {
-  const step = STEPS[event.key]
-  const row = event.target instanceof Element ? event.target.closest('.entry') : null
-  if (step === undefined || !row || event.ctrlKey || event.metaKey || event.altKey) return
-  const all = [...(row.parentElement?.querySelectorAll<HTMLElement>('.entry-link') ?? [])]
-  const now = all.findIndex((link) => row.contains(link))
-  const next = all[Math.min(all.length - 1, Math.max(0, now + step))]
-  event.preventDefault()
-  next?.focus({ preventScroll: true })
-  next?.scrollIntoView({ block: 'nearest' })
 }
 
 function Nothing({ filters }: { readonly filters: Filters }): JSX.Element {
