@@ -1,4 +1,5 @@
 export * from './chain.tsx'
+export * from './checks.tsx'
 export * from './gates.ts'
 export * from './links.ts'
 export * from './parts.tsx'

@@ -7,6 +7,7 @@
 import type { LoggedEntry, VerifierKey } from '@mandate/protocol'
 import {
   exactly,
+  GateList,
   Glyph,
   gatesOf,
   glyphOf,
@@ -93,18 +94,7 @@ function Body(props: {
       )}
       {gates.length > 0 && (
         <Section title="Gates" note="What was looked at, in order.">
-          <ul class="gates">
-            {gates.map(({ name, outcome, says }) => (
-              <li key={name} class={`gate gate-${outcome}`}>
-                <Glyph name={outcome} />
-                <span class="gate-name">{name}</span>
-                <span class="gate-says">
-                  <span class="sr">{{ holds: 'passed: ', fails: 'failed: ', open: '' }[outcome]}</span>
-                  {says}
-                </span>
-              </li>
-            ))}
-          </ul>
+          <GateList gates={gates} spoken={OUTCOMES} />
         </Section>
       )}
       {entry.kind === 'evaluation' && (
@@ -118,6 +108,8 @@ function Body(props: {
     </>
   )
 }
+
+const OUTCOMES = { holds: 'passed: ', fails: 'failed: ', open: '' } as const
 
 function Section(props: { title: string; note: string; children: ComponentChildren }): JSX.Element {
   return (

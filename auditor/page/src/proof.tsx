@@ -5,13 +5,12 @@
  */
 
 import type { VerifierKey } from '@mandate/protocol'
-import { type Check, checkProof, Glyph, leafText } from '@mandate/ui'
+import { type Check, CheckList, checkProof, Glyph, leafText } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api, type Opened } from './api.ts'
 import { Failure } from './parts.tsx'
 import { useLoaded } from './use.ts'
 
-const GLYPH = { holds: 'holds', fails: 'fails', unknown: 'open' } as const
 const NAMES: Readonly<Record<Check['name'], string>> = {
   leaf: 'Entry',
   inclusion: 'Inclusion',
@@ -46,18 +45,7 @@ export function Proof(props: { opened: Opened; keys: readonly VerifierKey[] }): 
           </span>
         </span>
       </p>
-      <ol class="checks">
-        {report.checks.map(({ name, outcome, says, evidence }) => (
-          <li key={name} class={`check check-${outcome}`}>
-            <Glyph name={GLYPH[outcome]} />
-            <span class="check-name">{NAMES[name]}</span>
-            <span class="check-says">
-              {says}
-              {evidence && <code title={evidence}>{evidence}</code>}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <CheckList checks={report.checks} names={NAMES} />
       <p class="take">
         <Take name={`${entry.id}.tlog-proof`} text={text}>
           Save the proof

@@ -5,7 +5,7 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { exactly, Glyph, gatesOf, glyphOf, verdictOf } from '@mandate/ui'
+import { exactly, GateList, Glyph, gatesOf, glyphOf, verdictOf } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { Heading } from '../../layout.tsx'
 import { States } from '../../parts/states.tsx'
@@ -101,18 +101,7 @@ function Gates({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
   if (gates.length === 0) return null
   return (
     <Section title={TEXTS.gates} lead={TEXTS.gatesLead}>
-      <ul class="gates">
-        {gates.map(({ name, outcome, says }) => (
-          <li key={name} class={`gate gate-${outcome}`}>
-            <Glyph name={outcome} />
-            <span class="gate-name">{name}</span>
-            <span class="gate-says">
-              <span class="sr">{TEXTS.gate[outcome]}</span>
-              {says}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <GateList gates={gates} spoken={TEXTS.gate} />
     </Section>
   )
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkProof, Glyph, type ProofReport, pinnedKeys, type RawEntry } from '@mandate/ui'
+import { CheckList, checkProof, Glyph, type ProofReport, pinnedKeys, type RawEntry } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Proof as ProofView } from '../../../../src/shared/views.ts'
@@ -12,7 +12,7 @@ import { useCall } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
 
 const TEXTS = strings.activity
-const GLYPH = { holds: 'holds', fails: 'fails', unknown: 'open', unpinned: 'open' } as const
+const GLYPH = { holds: 'holds', fails: 'fails', unpinned: 'open' } as const
 
 export function Proof({ id }: { readonly id: string }): JSX.Element {
   const loaded = useCall('activity.proof', { id })
@@ -62,18 +62,7 @@ function Checked({ proof }: { readonly proof: ProofView }): JSX.Element {
           <span>{advice === '' ? TEXTS.tookMs(Math.max(1, Math.round(tookMs))) : advice}</span>
         </span>
       </p>
-      <ol class="checks">
-        {checks.map(({ name, outcome, says, evidence }) => (
-          <li key={name} class={`check check-${outcome}`}>
-            <Glyph name={GLYPH[outcome]} />
-            <span class="check-name">{TEXTS.checks[name]}</span>
-            <span class="check-says">
-              {says}
-              {evidence && <code title={evidence}>{evidence}</code>}
-            </span>
-          </li>
-        ))}
-      </ol>
+      <CheckList checks={checks} names={TEXTS.checks} />
     </>
   )
 }
