@@ -7,6 +7,7 @@ import type { Invitation } from '@mandate/protocol'
 import { minuteOf } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
+import { PastSwitch } from '../../parts/past.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { useAction, useOnline } from '../../store/hooks.tsx'
@@ -38,14 +39,7 @@ export function Invitations({ toConfirm, open, entered, past }: Sorted): JSX.Ele
         ))}
       </Part>
       {past.length > 0 && (
-        <button
-          type="button"
-          class="button quiet ended-switch"
-          aria-pressed={isWithPast}
-          onClick={() => setWithPast((is) => !is)}
-        >
-          {isWithPast ? TEXTS.hidePast : TEXTS.past}
-        </button>
+        <PastSwitch isOn={isWithPast} onSwitch={setWithPast} texts={{ show: TEXTS.past, hide: TEXTS.hidePast }} />
       )}
       {isWithPast && (
         <ul class="invitations">

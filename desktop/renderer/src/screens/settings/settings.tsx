@@ -7,6 +7,7 @@ import type { Persona } from '@mandate/protocol'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Heading } from '../../layout.tsx'
+import { PastSwitch } from '../../parts/past.tsx'
 import { Empty, States } from '../../parts/states.tsx'
 import { useCall, useOnline } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
@@ -53,14 +54,7 @@ function Personas(props: { personas: readonly Persona[]; take: JSX.Element }): J
         ))}
       </ul>
       {past.length > 0 && (
-        <button
-          type="button"
-          class="button quiet ended-switch"
-          aria-pressed={isWithPast}
-          onClick={() => setWithPast((is) => !is)}
-        >
-          {isWithPast ? TEXTS.hidePast : TEXTS.past}
-        </button>
+        <PastSwitch isOn={isWithPast} onSwitch={setWithPast} texts={{ show: TEXTS.past, hide: TEXTS.hidePast }} />
       )}
     </>
   )

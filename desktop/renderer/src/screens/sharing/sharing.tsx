@@ -7,6 +7,7 @@ import type { Grant } from '@mandate/protocol'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Heading } from '../../layout.tsx'
+import { PastSwitch } from '../../parts/past.tsx'
 import { Empty, States } from '../../parts/states.tsx'
 import { Tabs } from '../../parts/tabs.tsx'
 import { byThing, endsSoon } from '../../store/grants.ts'
@@ -34,14 +35,7 @@ export function Sharing(): JSX.Element {
         {give}
       </Heading>
       <States loaded={grants}>{({ items }) => <Both grants={items} give={give} />}</States>
-      <button
-        type="button"
-        class="button quiet ended-switch"
-        aria-pressed={isWithEnded}
-        onClick={() => setWithEnded((is) => !is)}
-      >
-        {isWithEnded ? TEXTS.hideEnded : TEXTS.ended}
-      </button>
+      <PastSwitch isOn={isWithEnded} onSwitch={setWithEnded} texts={{ show: TEXTS.ended, hide: TEXTS.hideEnded }} />
       {isGiving && <GrantDialog onClose={() => setGiving(false)} />}
     </>
   )
