@@ -48,3 +48,23 @@ export function Dialog({ title, onClose, role = 'dialog', children }: DialogProp
     document.body,
   )
 }
+
+interface DialogEndProps {
+  readonly onClose: () => void
+  /** What the way out is called. */
+  readonly out?: string
+  /** What goes on. */
+  readonly children: ComponentChildren
+}
+
+/** The last row: first the way out that changes nothing. */
+export function DialogEnd({ onClose, out = strings.cancel, children }: DialogEndProps): JSX.Element {
+  return (
+    <div class="dialog-end">
+      <button type="button" class="button" onClick={onClose}>
+        {out}
+      </button>
+      {children}
+    </div>
+  )
+}

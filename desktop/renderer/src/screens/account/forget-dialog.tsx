@@ -5,7 +5,7 @@
  */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { rememberErased } from '../../store/erased.ts'
@@ -51,14 +51,11 @@ export function ForgetDialog({ onClose }: { readonly onClose: () => void }): JSX
           )}
         </Field>
         <Problem problem={forget.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button danger primary" disabled={forget.isBusy || !isTyped}>
             {forget.isBusy ? TEXTS.busy : TEXTS.action}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )

@@ -6,7 +6,7 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Contact, ProblemView } from '../../../../src/shared/views.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
@@ -48,14 +48,11 @@ export function EditDialog(props: { party: string; contact?: Contact; onClose: (
           )}
         </Field>
         <Problem problem={save.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={save.isBusy || name.trim() === ''}>
             {save.isBusy ? strings.saving : TEXTS.save}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )

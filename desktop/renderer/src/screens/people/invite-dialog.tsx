@@ -10,7 +10,7 @@ import { useMemo, useState } from 'preact/hooks'
 import type { Input } from '../../../../src/shared/channel.ts'
 import { linkOfInvitation } from '../../../../src/shared/invitation-link.ts'
 import { Copied } from '../../parts/copy.tsx'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Choice } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { useAction, useAround, useCall } from '../../store/hooks.tsx'
@@ -67,14 +67,11 @@ function Form(props: { onMade: (made: Invitation) => void; onClose: () => void }
       )}
       <Means gift={purpose === 'grant' ? gift : 'none'} />
       <Problem problem={create.problem} />
-      <div class="dialog-end">
-        <button type="button" class="button" onClick={onClose}>
-          {strings.cancel}
-        </button>
+      <DialogEnd onClose={onClose}>
         <button type="submit" class="button primary" disabled={create.isBusy || isMissing}>
           {create.isBusy ? strings.saving : TEXTS.create}
         </button>
-      </div>
+      </DialogEnd>
     </form>
   )
 }

@@ -7,7 +7,7 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { invitationCodeIn } from '../../../../src/shared/invitation-link.ts'
 import type { ProblemView } from '../../../../src/shared/views.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { useAction } from '../../store/hooks.tsx'
@@ -86,10 +86,7 @@ function Form({ opened, onDone, onClose }: FormProps): JSX.Element {
         <p class="grant-terms">{TEXTS.unsure}</p>
       </section>
       <Problem problem={redeem.problem} />
-      <div class="dialog-end">
-        <button type="button" class="button" onClick={onClose}>
-          {TEXTS.notNow}
-        </button>
+      <DialogEnd onClose={onClose} out={TEXTS.notNow}>
         <button
           type="submit"
           class="button primary"
@@ -97,7 +94,7 @@ function Form({ opened, onDone, onClose }: FormProps): JSX.Element {
         >
           {redeem.isBusy ? strings.saving : TEXTS.action}
         </button>
-      </div>
+      </DialogEnd>
     </form>
   )
 }

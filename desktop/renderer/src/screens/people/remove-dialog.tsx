@@ -6,7 +6,7 @@
 import type { Grant } from '@mandate/protocol'
 import type { JSX } from 'preact'
 import type { Contact } from '../../../../src/shared/views.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { sentenceOf } from '../../store/grants.ts'
@@ -51,14 +51,11 @@ export function RemoveDialog(props: { contact: Contact; grants: readonly Grant[]
           </div>
         )}
         <Problem problem={remove.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="button" class="button danger primary" disabled={remove.isBusy} onClick={() => void submit()}>
             {TEXTS.removeAction}
           </button>
-        </div>
+        </DialogEnd>
       </div>
     </Dialog>
   )

@@ -7,7 +7,7 @@ import type { Persona } from '@mandate/protocol'
 import { Glyph } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { useAction, useOnline } from '../../store/hooks.tsx'
@@ -66,14 +66,11 @@ function StopDialog({ persona, onClose }: { readonly persona: Persona; readonly 
       <div class="dialog-body">
         <p>{TEXTS.stopWords(personaWords(persona))}</p>
         <Problem problem={stop.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="button" class="button danger primary" disabled={stop.isBusy} onClick={() => void submit()}>
             {TEXTS.stopAction}
           </button>
-        </div>
+        </DialogEnd>
       </div>
     </Dialog>
   )

@@ -7,7 +7,7 @@ import type { Persona } from '@mandate/protocol'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ProblemView } from '../../../../src/shared/views.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Choice, Field } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
@@ -77,14 +77,11 @@ export function AutonomyDialog({ persona, gates, onClose }: AutonomyDialogProps)
           <p class="grant-terms">{TEXTS.atOnce}</p>
         </section>
         <Problem problem={save.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={save.isBusy || !read.ok}>
             {save.isBusy ? strings.saving : TEXTS.save}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )

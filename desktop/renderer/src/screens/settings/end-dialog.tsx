@@ -5,7 +5,7 @@
  */
 import type { Persona } from '@mandate/protocol'
 import type { JSX } from 'preact'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { sentenceOf } from '../../store/grants.ts'
@@ -33,14 +33,11 @@ export function EndDialog(props: { persona: Persona; to: 'inactive' | 'revoked';
         <p>{isRest ? TEXTS.restWords : TEXTS.giveBackWords}</p>
         <Stops persona={persona} />
         <Problem problem={end.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="button" class="button danger primary" disabled={end.isBusy} onClick={() => void submit()}>
             {isRest ? TEXTS.rest : TEXTS.giveBack}
           </button>
-        </div>
+        </DialogEnd>
       </div>
     </Dialog>
   )

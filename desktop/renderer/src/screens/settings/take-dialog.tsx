@@ -5,7 +5,7 @@
  */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Field, instantOf } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
@@ -46,14 +46,11 @@ export function TakeDialog({ onClose }: { readonly onClose: () => void }): JSX.E
         <Fields typed={typed} take={take} onType={setTyped} />
         <Meaning role={typed.role} />
         <Problem problem={take.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={take.isBusy || !isReady}>
             {take.isBusy ? strings.saving : TEXTS.action}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )

@@ -7,7 +7,7 @@ import type { Grant } from '@mandate/protocol'
 import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { useAction, useAround, useCall } from '../../store/hooks.tsx'
@@ -58,14 +58,11 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
         <TermsFields terms={terms} parent={parent} currency={currency} problem={issue.problem} onChange={setTerms} />
         <Preview request={useRested(request)} onKnown={setAllowed} />
         <Problem problem={issue.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={issue.isBusy || !request || !isAllowed}>
             {issue.isBusy ? strings.saving : TEXTS.give}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )

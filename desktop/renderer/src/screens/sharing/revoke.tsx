@@ -6,7 +6,7 @@
 import type { Grant } from '@mandate/protocol'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Field } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
@@ -50,14 +50,11 @@ export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readon
           )}
         </Field>
         <Problem problem={revoke.problem} />
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button danger primary" disabled={revoke.isBusy}>
             {isMine ? TEXTS.actionGiveBack : TEXTS.action}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )

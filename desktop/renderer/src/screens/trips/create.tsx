@@ -7,7 +7,7 @@ import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Template, Trip } from '../../../../src/shared/views.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Choice, Field, instantOf } from '../../parts/field.tsx'
 import { Problem, States } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
@@ -82,14 +82,11 @@ function CreateForm(props: CreateTripProps & { readonly templates: readonly Temp
         </Field>
       )}
       <Problem problem={create.problem} />
-      <div class="dialog-end">
-        <button type="button" class="button" onClick={onClose}>
-          {strings.cancel}
-        </button>
+      <DialogEnd onClose={onClose}>
         <button type="submit" class="button primary" disabled={create.isBusy || !template}>
           {create.isBusy ? strings.saving : TEXTS.createAction}
         </button>
-      </div>
+      </DialogEnd>
     </form>
   )
 }

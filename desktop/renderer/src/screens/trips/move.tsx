@@ -6,7 +6,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Item } from '../../../../src/shared/views.ts'
-import { Dialog } from '../../parts/dialog.tsx'
+import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Field, instantOf, localOf } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
@@ -58,14 +58,11 @@ export function MoveDialog(props: { trip: string; item: Item; onClose: () => voi
         ) : (
           <Problem problem={move.problem} />
         )}
-        <div class="dialog-end">
-          <button type="button" class="button" onClick={onClose}>
-            {strings.cancel}
-          </button>
+        <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={move.isBusy}>
             {move.isBusy ? strings.saving : TEXTS.action}
           </button>
-        </div>
+        </DialogEnd>
       </form>
     </Dialog>
   )
