@@ -3,22 +3,14 @@
  *
  * @module
  */
+import type { DesktopConfig } from '@mandate/desktop/core'
 import type { Run } from './state.ts'
-
-/** What `desktop/src/main/config.ts` reads. */
-export interface DesktopSettings {
-  readonly issuer: string
-  readonly clientId: string
-  readonly services: { readonly pdp: string; readonly trips: string }
-  readonly agents: readonly { readonly id: string; readonly title: string; readonly url: string }[]
-  readonly logKeys: readonly string[]
-}
 
 /**
  * @param keys - The text of the file with the log's verifier keys, one a line.
  * @returns `undefined` for a demo of a version that did not say where its services are.
  */
-export function desktopSettings({ url, issuer, trips, agent }: Run, keys: string): DesktopSettings | undefined {
+export function desktopSettings({ url, issuer, trips, agent }: Run, keys: string): DesktopConfig | undefined {
   if (issuer === undefined || trips === undefined || agent === undefined) return undefined
   return {
     issuer,

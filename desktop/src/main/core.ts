@@ -17,6 +17,8 @@ import { Living } from './living.ts'
 import { answerWith } from './operations.ts'
 import { CallProblem, localProblem, problemOf } from './problems.ts'
 
+export type { DesktopConfig } from './host.ts'
+
 /** pino fits. */
 export interface CoreLogger {
   readonly warn: (fields: object, message: string) => void
