@@ -9,7 +9,7 @@ import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { type Tls, tlsObjection } from './listener.ts'
-import { accountObjection } from './service-account.ts'
+import { type AccountSettings, accountObjection, accountOf } from './service-account.ts'
 
 export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
 export { type Listener, type ListenerOptions, serve, type Tls } from './listener.ts'
@@ -65,6 +65,26 @@ export function readEnvironment<S extends z.ZodType>(
   if (!parsed.success) problems.push(...parsed.error.issues.map(problemText))
   if (parsed.success && problems.length === 0) return parsed.data
   throw new ConfigError(problems.join('\n'))
+}
+
+/** Read by every service beside its own. */
+const SHARED = ['LOG_LEVEL', 'NODE_ENV'] as const
+
+/**
+ * Reads the configuration of a service that has an account at the identity provider: as {@link readEnvironment}, its secret or key ready for use in
+ * `credentials` ({@link accountOf}).
+ *
+ * @param prefix - Of the service's variables, such as `TRIPS_`.
+ * @throws ConfigError naming every problem.
+ */
+export function readService<S extends z.ZodType<AccountSettings>>(
+  env: Readonly<Record<string, string | undefined>>,
+  prefix: string,
+  schema: S,
+) {
+  const read = readEnvironment(env, { prefix, shared: SHARED, schema })
+  const { clientSecret: _secret, clientKey: _key, ...config } = read
+  return { ...config, credentials: accountOf(env, prefix, read) }
 }
 
 function readSecret(name: string, path: string, problems: string[]): string {

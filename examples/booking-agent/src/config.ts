@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accountOf, clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { clientTlsOf, doorObjections, readService, setting, tlsOf } from '@mandate/pep/service'
 import { idSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
@@ -83,8 +83,5 @@ export type AgentConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>) {
-  const rules = { prefix: 'AGENT_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema }
-  const { clientSecret, clientKey, ...config } = readEnvironment(env, rules)
-  const { clientId } = config
-  return { ...config, credentials: accountOf(env, 'AGENT_', { clientId, clientSecret, clientKey }) }
+  return readService(env, 'AGENT_', settingsSchema)
 }

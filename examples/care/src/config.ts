@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { accountOf, clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { clientTlsOf, doorObjections, readService, setting, tlsOf } from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -75,8 +75,5 @@ export type CareConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>) {
-  const rules = { prefix: 'CARE_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema }
-  const { clientSecret, clientKey, ...config } = readEnvironment(env, rules)
-  const { clientId } = config
-  return { ...config, credentials: accountOf(env, 'CARE_', { clientId, clientSecret, clientKey }) }
+  return readService(env, 'CARE_', settingsSchema)
 }
