@@ -139,23 +139,28 @@ async function addPending(within: Queries, { workflow, items }: TripAndItems): P
 }
 
 function readers(db: Database): Pick<TripStore, 'trip' | 'workflowsById'> {
-  const workflow = async (id: string): Promise<Workflow | undefined> => {
-    const [row] = await db.rows('SELECT * FROM workflow WHERE id = $1 AND published = 1', id)
-    return row === undefined ? undefined : workflowRow.parse(row)
+  const workflowsById = async (ids: readonly string[]): Promise<readonly Workflow[]> => {
+    if (ids.length === 0) return []
+    const places = ids.map((_, at) => `$${at + 1}`).join(', ')
+    const rows = await db.rows(`SELECT * FROM workflow WHERE published = 1 AND id IN (${places})`, ...ids)
+    const found = new Map(
+      z
+        .array(workflowRow)
+        .parse(rows)
+        .map((workflow) => [workflow.id, workflow]),
+    )
+    return ids.map((id) => found.get(id)).filter((workflow) => workflow !== undefined)
   }
   return {
+    workflowsById,
     trip: async (id) => {
-      const found = await workflow(id)
-      if (!found) return undefined
+      const [workflow] = await workflowsById([id])
+      if (!workflow) return undefined
       const rows = await db.rows(
         `${ITEM} WHERE item.workflow = $1 AND workflow.published = 1 ORDER BY item.position`,
         id,
       )
-      return { workflow: found, items: z.array(itemRow).parse(rows) }
-    },
-    workflowsById: async (ids) => {
-      const found = await Promise.all(ids.map(workflow))
-      return found.filter((one) => one !== undefined)
+      return { workflow, items: z.array(itemRow).parse(rows) }
     },
   }
 }
