@@ -15,7 +15,7 @@ export interface AgainOptions {
 /**
  * Ends when the work says that it is done, or with `end`. Never rejects.
  *
- * @param work - Answers `done`, `well` when it got on and is to be taken up at once, or `badly`. A rejection is `badly`.
+ * @param work - Answers `done`, `well` when it got on and is to be taken up soon, or `badly`. A rejection is `badly`.
  */
 export async function again(
   work: () => Promise<'done' | 'well' | 'badly'>,
