@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** What is waited for comes from another process, on a machine that may be busy: generous, for only a failure takes so long. */
+const EXPECT = { poll: { timeout: 20_000, interval: 50 } }
+
 /**
  * unit: beside the code, no server. contract: one suite per port, on the fake and on the real thing. integration: a real
  * OpenFGA. fuzz: the PDP by its own OpenAPI document. e2e: the whole stack, Keycloak included. The servers are started once per project by its global set-up.
@@ -31,6 +34,7 @@ export default defineConfig({
           // They wait for disks and processes half of the time, each in a folder of its own.
           maxWorkers: '100%',
           testTimeout: 30_000,
+          expect: EXPECT,
           hookTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },
@@ -43,6 +47,7 @@ export default defineConfig({
           // Likewise for servers; each file has a store and a PDP of its own.
           maxWorkers: '100%',
           testTimeout: 30_000,
+          expect: EXPECT,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
         },
@@ -62,6 +67,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/setup/stack.ts'],
           testTimeout: 120_000,
+          expect: EXPECT,
           hookTimeout: 600_000,
           sequence: { groupOrder: 4 },
           fileParallelism: false,

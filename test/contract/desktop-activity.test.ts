@@ -16,7 +16,6 @@ const IN_SIGHT = 60
 /** What one only looked at, too. */
 const EVERYTHING = '#/activity?looks=shown'
 const LONG = { timeout: 150_000 }
-const WAIT = { timeout: 30_000, interval: 50 }
 const folder = mkdtempSync(join(tmpdir(), 'mandate-activity-'))
 let played: PlayedPage
 let browser: Browser
@@ -68,8 +67,8 @@ test('back from an entry one is where one was, with the focus on it', async () =
   expect(hashOf(page)).toBe(`#/activity/${id?.replace('row-', '')}`)
   expect(await page.locator('h1').count()).toBe(1)
   await page.getByRole('link', { name: 'All activity' }).click()
-  await expect.poll(() => topOf(page), WAIT).toBe(top)
-  await expect.poll(() => page.evaluate(() => document.activeElement?.id), WAIT).toBe(id)
+  await expect.poll(() => topOf(page)).toBe(top)
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe(id)
 })
 
 test('arrow keys go from entry to entry', async () => {
@@ -102,10 +101,10 @@ test('what one only looked at is left out until it is asked for', async () => {
   await looks.waitFor()
   expect(await page.locator('.entry').count()).toBe(9)
   await looks.click()
-  await expect.poll(() => page.locator('.entry').count(), WAIT).toBe(10)
+  await expect.poll(() => page.locator('.entry').count()).toBe(10)
   expect(hashOf(page)).toBe('#/activity?looks=shown')
   await page.getByRole('link', { name: 'Leave out what you only looked at' }).click()
-  await expect.poll(() => page.locator('.entry').count(), WAIT).toBe(9)
+  await expect.poll(() => page.locator('.entry').count()).toBe(9)
 })
 
 test('what comes while it is paused waits, and says so', async () => {

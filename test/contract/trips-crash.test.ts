@@ -10,7 +10,6 @@ import { DATABASES, type Place, usePlaces } from './trips-databases.ts'
 
 const MAIN = new URL('../../examples/trips/src/main.ts', import.meta.url).pathname
 const TIMEOUT = { timeout: 90_000 }
-const SOON = { timeout: 30_000, interval: 100 }
 const newPlace = usePlaces()
 
 let issuer: TestIssuer
@@ -131,8 +130,8 @@ describe.for(DATABASES)('on %s', (name) => {
     expect(registered.size).toBeGreaterThan(4)
     patience = Number.POSITIVE_INFINITY
     await startProcess()
-    await expect.poll(() => registered.size, SOON).toBe(4)
-    await expect.poll(kept, SOON).toEqual({ names: registered, left: [] })
+    await expect.poll(() => registered.size).toBe(4)
+    await expect.poll(kept).toEqual({ names: registered, left: [] })
   })
 
   test('killed, and the PDP is away when it comes back: the outbox waits for it', TIMEOUT, async () => {
@@ -145,16 +144,16 @@ describe.for(DATABASES)('on %s', (name) => {
     const heard = pdp.asked.length
     pdp.answerWith((_asked, res) => sendJson(res, 503, {}))
     await startProcess()
-    await expect.poll(async () => (await kept()).left.length, SOON).toBeGreaterThan(0)
-    await expect.poll(() => pdp.asked.slice(heard).some(({ method }) => method === 'DELETE'), SOON).toBe(true)
+    await expect.poll(async () => (await kept()).left.length).toBeGreaterThan(0)
+    await expect.poll(() => pdp.asked.slice(heard).some(({ method }) => method === 'DELETE')).toBe(true)
     expect(registered.size).toBeGreaterThan(0)
     pdp.answerWith((asked, res) => {
       if (asked.method === 'DELETE') registered.delete(asked.path.split('/v1/resources/')[1] ?? '')
       answering(owns)(asked, res)
     })
-    await expect.poll(() => registered.size, SOON).toBe(0)
+    await expect.poll(() => registered.size).toBe(0)
     expect(pdp.asked.slice(heard).some(({ method }) => method === 'PUT')).toBe(false)
-    await expect.poll(kept, SOON).toEqual({ names: new Set(), left: [] })
+    await expect.poll(kept).toEqual({ names: new Set(), left: [] })
   })
 
   test.for([
@@ -184,7 +183,7 @@ describe.for(DATABASES)('on %s', (name) => {
     for (const { status, last_attempt } of await show())
       expect([status, last_attempt?.effect]).toEqual(status === 'planned' ? [status, undefined] : ['booked', 'booked'])
     // The claim that the crash left is given up after a while; until then the same request is said to be under way.
-    await expect.poll(async () => (await run(again)).status, SOON).toBe(200)
+    await expect.poll(async () => (await run(again)).status).toBe(200)
     expect((await show()).map(({ status, version }) => [status, version])).toEqual(Array(3).fill(['booked', 2]))
   })
 })

@@ -145,7 +145,7 @@ test('live, a decision shows as it is made; further down it waits until it is as
   await page.getByText(', watching').waitFor()
   const before = Number.parseInt(await found(), 10)
   await story()
-  await expect.poll(async () => Number.parseInt(await found(), 10), { timeout: 15_000 }).toBe(before + 18)
+  await expect.poll(async () => Number.parseInt(await found(), 10)).toBe(before + 18)
   expect((await rows())[0]).toContain('grant revoked')
   await page.setViewportSize({ width: 1440, height: 320 })
   await page.mouse.wheel(0, 900)

@@ -178,7 +178,7 @@ for (const played of cases) {
       if ('stop' in step) await stack.openFga.kill()
       else if ('start' in step) {
         await stack.openFga.restart()
-        await expect.poll(async () => (await fetch(`${stack.urls.pdp}/readyz`)).status, { timeout: 20_000 }).toBe(200)
+        await expect.poll(async () => (await fetch(`${stack.urls.pdp}/readyz`)).status).toBe(200)
       } else await askTrips(trip, step, index)
     }
   })

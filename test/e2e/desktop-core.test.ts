@@ -13,7 +13,6 @@ import { type Desks, desksAt, filesBelow, type TestApp, testKeystore } from '../
 
 const AGENT = 'booking-agent'
 const DAY_MS = 86_400_000
-const WAIT = { timeout: 20_000, interval: 100 }
 let stack: Stack
 let desks: Desks
 
@@ -80,7 +79,7 @@ describe('the story, by calls of the channel alone', () => {
     yannick.core.openLink(link)
     expect(yannick.events.at(-1)).toEqual({ name: 'invitation', event: { code: invitation.code } })
     await yannick.must('invitations.redeem', { code: link, name: 'Carlo' })
-    await expect.poll(() => carlo.events.filter(isChanged('invitations')).length, WAIT).toBeGreaterThan(1)
+    await expect.poll(() => carlo.events.filter(isChanged('invitations')).length).toBeGreaterThan(1)
     const redeemed = (await carlo.must('invitations.list')).items[0]
     const confirmed = { id: redeemed.id, redeemer: redeemed.redeemer, name: 'Yannick' }
     toYannick = (await carlo.must('invitations.confirm', confirmed)).grant_id
@@ -101,17 +100,15 @@ describe('the story, by calls of the channel alone', () => {
     toAgent = (await yannick.must('grants.issue', asked)).id
     expect((await carlo.must('grants.below', { id: toYannick })).items).toMatchObject([{ id: toAgent }])
     await expect
-      .poll(() => yannick.events.filter(({ name }) => name === 'expiring'), WAIT)
+      .poll(() => yannick.events.filter(({ name }) => name === 'expiring'))
       .toMatchObject([{ event: { grants: [{ id: toAgent }] } }])
   })
 
   test('the agent runs the trip, and every state of the run is told', async () => {
     const wanted = { dinner: true, flight: true, hotel: false }
     expect(await outcomes(yannick, trip)).toEqual(wanted)
-    await expect
-      .poll(async () => statusOf(await carlo.must('trips.read', { id: trip.id }), 'dinner'), WAIT)
-      .toBe('booked')
-    await expect.poll(() => carlo.events.filter(({ name }) => name === 'activity').length, WAIT).toBeGreaterThan(2)
+    await expect.poll(async () => statusOf(await carlo.must('trips.read', { id: trip.id }), 'dinner')).toBe('booked')
+    await expect.poll(() => carlo.events.filter(({ name }) => name === 'activity').length).toBeGreaterThan(2)
   })
 
   test('revoking ends what was passed on, and the next run is denied', async () => {
@@ -202,7 +199,7 @@ test('what the story does not need: in person, tried first, moved, withdrawn, re
 
   const dry = await sam.must('runs.start', { agent: AGENT, trip: trip.id, dryRun: true })
   await expect
-    .poll(() => sam.events.findLast(({ name, event }) => name === 'run' && event.id === dry.id)?.event.status, WAIT)
+    .poll(() => sam.events.findLast(({ name, event }) => name === 'run' && event.id === dry.id)?.event.status)
     .not.toBe('running')
   expect(await sam.call('runs.resume', { agent: AGENT, id: dry.id })).toMatchObject({ problem: { code: 'conflict' } })
   await sam.must('personas.setStatus', { id: persona.id, status: 'inactive' })
@@ -228,7 +225,7 @@ const isChanged =
 async function outcomes(app: TestApp, trip: Trip, items?: readonly string[]): Promise<Record<string, boolean>> {
   const { id } = await app.must('runs.start', { agent: AGENT, trip: trip.id, ...(items ? { items } : {}) })
   const told = () => app.events.filter(({ name, event }) => name === 'run' && event.id === id).at(-1)?.event
-  await expect.poll(() => told()?.status, WAIT).not.toBe('running')
+  await expect.poll(() => told()?.status).not.toBe('running')
   const run = (await app.must('runs.list')).items.find((one: { id: string }) => one.id === id)
   expect(run).toEqual(told())
   expect(run.agent).toBe(AGENT)

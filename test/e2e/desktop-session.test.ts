@@ -9,7 +9,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestStack } from '../setup/e2e.ts'
 import { type Desks, desksAt, filesBelow, testKeystore } from '../support/desktop-app.ts'
 
-const WAIT = { timeout: 20_000, interval: 100 }
 let stack: Stack
 let desks: Desks
 
@@ -65,10 +64,10 @@ test('a session that an administrator ends is seen, and everything of it forgott
   const app = await desks.enter(desks.app({ keystore, dataDir, timings: { lookMs: 500 } }), 'sam')
   await app.must('trips.templates')
   await endSession(sidIn(keystore.sealed))
-  await expect.poll(() => app.must('session.read'), WAIT).toEqual({ state: 'signed_out', why: 'ended' })
+  await expect.poll(() => app.must('session.read')).toEqual({ state: 'signed_out', why: 'ended' })
   expect(app.events.at(-1)).toEqual({ name: 'session', event: { state: 'signed_out', why: 'ended' } })
   expect(await app.call('trips.templates')).toMatchObject({ ok: false, problem: { code: 'signed_out' } })
-  await expect.poll(() => filesBelow(join(dataDir, 'sign-in')), WAIT).toEqual([])
+  await expect.poll(() => filesBelow(join(dataDir, 'sign-in'))).toEqual([])
 })
 
 test('a crash between the use of a refresh token and the keeping of the next one ends the session cleanly', async () => {
@@ -78,15 +77,13 @@ test('a crash between the use of a refresh token and the keeping of the next one
   cpSync(dataDir, older, { recursive: true })
   await app.must('session.read')
   // Whatever the first app asks next uses the token that the copy still holds.
-  await expect
-    .poll(() => keystore.sealed.filter((text) => text.includes('refreshToken')).length, WAIT)
-    .toBeGreaterThan(2)
+  await expect.poll(() => keystore.sealed.filter((text) => text.includes('refreshToken')).length).toBeGreaterThan(2)
   await app.core.close()
 
   const survivor = desks.app({ keystore, dataDir: join(older) })
   await survivor.must('session.read')
-  await expect.poll(() => survivor.must('session.read'), WAIT).toEqual({ state: 'signed_out', why: 'ended' })
-  await expect.poll(() => filesBelow(join(older, 'sign-in')), WAIT).toEqual([])
+  await expect.poll(() => survivor.must('session.read')).toEqual({ state: 'signed_out', why: 'ended' })
+  await expect.poll(() => filesBelow(join(older, 'sign-in'))).toEqual([])
 })
 
 test('without a safe keystore a sign-in is refused, unless it is knowingly for this time only', async () => {
@@ -112,7 +109,7 @@ test('with the services gone what was seen is still to be read, and said to be o
   expect(await app.call('trips.create', { template: 'milan' })).toMatchObject({ problem: { code: 'offline' } })
   expect(await app.call('trips.read', { id: 'never-seen' })).toMatchObject({ problem: { code: 'offline' } })
   await trips.restart()
-  await expect.poll(async () => (await app.must('session.read')).online, WAIT).toBe(true)
+  await expect.poll(async () => (await app.must('session.read')).online).toBe(true)
   expect((await app.call('trips.templates')).stale).toBeUndefined()
 })
 

@@ -28,7 +28,6 @@ import {
 } from '../support/desktop-page.ts'
 import { launchChromium } from '../support/system-browser.ts'
 
-const WAIT = { timeout: 15_000, interval: 100 }
 const TIMINGS = { lookMs: 1_000, retryMs: 300, callMs: 5_000 }
 const MILAN = 'Three days in Milan'
 let stack: Stack
@@ -144,7 +143,7 @@ test('Yannick uses it and reads his number aloud; nothing starts before Carlo ha
   await press(confirming, 'It is the same number: confirm')
   await carlo.getByRole('heading', { name: 'Yannick' }).waitFor()
   const standing = carlo.getByRole('region', { name: 'Can act for you now' })
-  await expect.poll(() => wordsOf(standing), WAIT).toMatch(/Yannick until/u)
+  await expect.poll(() => wordsOf(standing)).toMatch(/Yannick until/u)
   await seen(carlo, 'people')
 })
 
@@ -162,7 +161,7 @@ test('the trip is there for Yannick; by the keyboard alone he passes booking on 
   await passing.waitFor()
   await yannick.keyboard.press('Escape')
   await passing.waitFor({ state: 'detached' })
-  await expect.poll(() => isFocused(passOn), WAIT).toBe(true)
+  await expect.poll(() => isFocused(passOn)).toBe(true)
   await yannick.keyboard.press('Enter')
   await passing.getByText(/Booking agent may see and book Carlo’s Three days in Milan until/u).waitFor()
   expect(await passing.getByLabel('For a day').isChecked()).toBe(true)
@@ -180,7 +179,7 @@ test('the agent books what it may: in both windows each result comes in by itsel
   await yannick.getByText('Booking agent: Done').waitFor()
   await yannick.getByText('2 items permitted, 1 denied.').waitFor()
   for (const name of ['Dinner', 'Flight'])
-    await expect.poll(() => wordsOf(itemOf(yannick, name)), WAIT).toMatch(/Booked.*Permitted/u)
+    await expect.poll(() => wordsOf(itemOf(yannick, name))).toMatch(/Booked.*Permitted/u)
   const theirs = itemOf(yannick, 'Hotel')
   // Why, and not how much: the owner's limits are the owner's.
   expect(await wordsOf(theirs)).toMatch(/Planned.*Denied.*This costs more than the owner lets an agent spend\. What/u)
@@ -190,7 +189,7 @@ test('the agent books what it may: in both windows each result comes in by itsel
   ])
   await seen(yannick, 'ran')
   const hotel = itemOf(carlo, 'Hotel')
-  await expect.poll(() => wordsOf(hotel), WAIT).toMatch(/Denied by Booking agent for Yannick.*EUR.4,200.*EUR.4,100/u)
+  await expect.poll(() => wordsOf(hotel)).toMatch(/Denied by Booking agent for Yannick.*EUR.4,200.*EUR.4,100/u)
   expect(await wordsOf(itemOf(carlo, 'Dinner'))).toMatch(/Booked.*Permitted by Booking agent for Yannick/u)
   expect(await chainOf(hotel)).toEqual([
     expect.stringMatching(/^person you gave person Yannick /u),
@@ -210,7 +209,7 @@ test('a higher limit counts from the next decision on', async () => {
   await setLimits(carlo, /^Change the limits/u, '4,300')
   await press(yannick, 'Check without booking')
   await yannick.getByRole('menuitem', { name: 'What Booking agent could book for you' }).click()
-  await expect.poll(() => wordsOf(itemOf(yannick, 'Hotel')), WAIT).toContain('Would be permitted')
+  await expect.poll(() => wordsOf(itemOf(yannick, 'Hotel'))).toContain('Would be permitted')
   await seen(yannick, 'dry-run')
 })
 

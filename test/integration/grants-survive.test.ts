@@ -54,7 +54,7 @@ describe('a grant whose issue fails', () => {
     line.behave(() => 'refuse')
     expect((await give()).status).toBe(503)
     line.behave(() => 'pass')
-    await expect.poll(reasonForB, { timeout: 5_000 }).toBe('no_grant')
+    await expect.poll(reasonForB).toBe('no_grant')
     expect(await listed()).toEqual([])
     await tpdp.restart()
     expect(await reasonForB()).toBe('no_grant')
@@ -82,7 +82,7 @@ describe('a grant whose issue fails', () => {
     })
     expect((await give()).status).toBe(503)
     line.behave(() => 'pass')
-    await expect.poll(reasonForB, { timeout: 5_000 }).toBe('no_grant')
+    await expect.poll(reasonForB).toBe('no_grant')
     expect(await listed()).toEqual([])
     await tpdp.restart()
     expect(await reasonForB()).toBe('no_grant')
@@ -96,8 +96,8 @@ describe('a revocation that fails', () => {
     line.behave(() => 'refuse')
     expect((await world.revoke('ab', 'A')).status).toBe(503)
     line.behave(() => 'pass')
-    await expect.poll(reasonForB, { timeout: 5_000 }).toBe('grant_revoked')
-    await expect.poll(listed, { timeout: 5_000 }).toEqual(['revoked'])
+    await expect.poll(reasonForB).toBe('grant_revoked')
+    await expect.poll(listed).toEqual(['revoked'])
   })
 
   test('is finished at the next start, when the process ends first', async () => {
@@ -129,7 +129,7 @@ describe('a suspension that fails', () => {
     const answer = await world.patchPersona('B', 'travel-agent/acme', suspend, world.staff('persona-admin'))
     expect(answer.status).toBe(503)
     line.behave(() => 'pass')
-    await expect.poll(reasonForB, { timeout: 5_000 }).toBe('persona_unusable')
+    await expect.poll(reasonForB).toBe('persona_unusable')
   })
 
   test('of an agent is finished as soon as the store is there again', async () => {
@@ -140,7 +140,7 @@ describe('a suspension that fails', () => {
     line.behave(() => 'pass')
     const reason = async () =>
       (await world.ask({ subject: 'X', action: 'execute', item: 'flight' })).body.context?.reason
-    await expect.poll(reason, { timeout: 5_000 }).toBe('agent_suspended')
+    await expect.poll(reason).toBe('agent_suspended')
   })
 })
 

@@ -50,7 +50,7 @@ describe('429, with the time to wait', () => {
     expectSlowed(answers)
     expect(count(await asking(tpdp, 1, { as: { sub: 'bob', azp: 'desktop' } }), 429)).toBe(0)
     expect(count(await asking(tpdp, 20, { as: TRIPS }), 429)).toBe(0)
-    await expect.poll(async () => count(await asking(tpdp, 1, alice), 429), { timeout: 5_000 }).toBe(0)
+    await expect.poll(async () => count(await asking(tpdp, 1, alice), 429)).toBe(0)
   })
 
   test('a service: so many a second; a refusal leaves an entry', async ({ start }) => {

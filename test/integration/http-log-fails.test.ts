@@ -20,11 +20,11 @@ test('readiness goes false while nothing can be published, and what was answered
   await rename(log, `${log}.away`)
   await writeFile(log, '')
   const answered = [await ask()]
-  await expect.poll(ready, { timeout: 10_000 }).toBe(503)
+  await expect.poll(ready).toBe(503)
   answered.push(await ask())
   await rm(log)
   await rename(`${log}.away`, log)
-  await expect.poll(ready, { timeout: 15_000 }).toBe(200)
+  await expect.poll(ready).toBe(200)
   answered.push(await ask())
   for (const { status, headers } of answered) {
     expect(status).toBe(200)

@@ -50,7 +50,7 @@ describe.for(DISK_FAULTS)('%s', (fault) => {
 
   test('back on a good disk it goes on by itself, all that was permitted is in the log once, and the log verifies', async () => {
     disk.mend()
-    await expect.poll(async () => keep(await ask()), { timeout: 15_000 }).toBe(200)
+    await expect.poll(async () => keep(await ask())).toBe(200)
     const { tpdp, world } = suite
     const held = await world.call('GET', '/v1/grants?delegate=me', world.as('B'))
     expect(held.body).toMatchObject({ items: [] })

@@ -158,7 +158,7 @@ test('an exchange cut in half is whole again: as soon as the store is there, or 
           return body.items.map((grant: { readonly status: string }) => grant.status).sort()
         }
         const wanted = cut === 'lose' ? ['live', 'live', 'revoked', 'revoked'] : ['live', 'live']
-        await expect.poll(statuses, { timeout: 5_000 }).toEqual(wanted)
+        await expect.poll(statuses).toEqual(wanted)
         for (const subject of ['B', 'C'])
           expect((await world.ask({ subject, ...FLIGHT })).body.context.reason, `${cut} ${subject}`).toBe('delegated')
       }

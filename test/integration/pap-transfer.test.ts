@@ -101,7 +101,7 @@ test('a transfer that fails half way is finished: as soon as the store is there,
         const ask = { subject: 'A', persona: 'business-traveler/acme', ...FLIGHT }
         return (await world.ask(ask)).body.context?.reason
       }
-      await expect.poll(reason, { timeout: 5_000 }).toBe('owner')
+      await expect.poll(reason).toBe('owner')
       expect((await world.ask({ subject: 'B', ...FLIGHT })).body.context.reason).toBe('grant_revoked')
     }
   } finally {
