@@ -54,6 +54,7 @@ const STAGES: readonly ProjectStage[] = [
   { name: 'integration (sqlite)', project: 'integration', store: 'sqlite', exclude: [...ONCE, ...SERVER_ONLY] },
   { name: 'fuzz', project: 'fuzz' },
   { name: 'e2e', project: 'e2e' },
+  { name: 'realm', project: 'realm' },
 ]
 
 const [flag, ...rest] = process.argv.slice(2)

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type PlayedPage, servePlayed } from '../desktop/page.ts'
 import { SHOTS, show } from '../desktop/scenes.ts'
 import { axe } from '../support/auditor-page.ts'
@@ -20,27 +20,25 @@ const MANY = 80
 const folder = mkdtempSync(join(tmpdir(), 'mandate-window-'))
 let played: PlayedPage
 let browser: Browser
-let context: BrowserContext
+/** One for all: a new one would start a process of Chromium each. */
 let page: Page
-let noise: string[]
+let noise: string[] = []
 
 beforeAll(async () => {
   ;[played, browser] = await Promise.all([servePlayed(join(folder, 'page')), launchChromium()])
-  context = await browser.newContext({ viewport: NARROW, reducedMotion: 'reduce' })
+  page = await browser.newPage({ viewport: NARROW, reducedMotion: 'reduce' })
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) noise.push(message.text())
+  })
+  page.on('pageerror', (error) => noise.push(error.message))
 })
 afterAll(async () => {
   await browser?.close()
   await played?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
-beforeEach(async () => {
-  page = await context.newPage()
+beforeEach(() => {
   noise = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) noise.push(message.text())
-  })
-  page.on('pageerror', (error) => noise.push(error.message))
-  onTestFinished(() => page.close())
 })
 
 const open = (place: string): Promise<void> => show(page, played.url, { name: '', scene: 'carlo', place })

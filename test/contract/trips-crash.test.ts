@@ -47,7 +47,7 @@ beforeEach(async () => {
   pdp = await startTestPdp()
 })
 afterEach(async () => {
-  await kill()
+  await kill('SIGTERM')
   await Promise.all([issuer.close(), pdp.close()])
 })
 
@@ -55,6 +55,7 @@ afterEach(async () => {
 async function startProcess(): Promise<string> {
   const env = {
     PATH: process.env['PATH'] ?? '',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? '',
     TRIPS_PORT: '0',
     TRIPS_ISSUER: issuer.issuer,
     TRIPS_CLIENT_SECRET: 'a secret for tests',
@@ -77,12 +78,12 @@ async function startProcess(): Promise<string> {
   throw new Error(`trips did not start: ${said}`)
 }
 
-async function kill(): Promise<void> {
+async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
   const killed = child
   child = undefined
   if (!killed || killed.exitCode !== null || killed.signalCode !== null) return
   const ended = once(killed, 'exit')
-  killed.kill('SIGKILL')
+  killed.kill(signal)
   await ended
 }
 

@@ -164,9 +164,12 @@ export const SHOTS: readonly Shot[] = [
   ...ACCOUNT,
 ]
 
-/** Goes there. The page is a new one. */
+let visits = 0
+
+/** Goes there, and begins anew: no address is the same twice, so that nothing of what the page showed before is left. */
 export async function show(page: Page, url: string, { scene, place = '', steps }: Shot): Promise<void> {
-  await page.goto(`${url}/?scene=${scene}${place}`)
+  visits += 1
+  await page.goto(`${url}/?scene=${scene}&visit=${visits}${place}`)
   await page.locator('h1').first().waitFor()
   await page.evaluate(() => document.fonts.ready)
   await steps?.(page)
