@@ -31,7 +31,7 @@ import { drawHistory, drawMore } from '../worlds/world.ts'
 
 /** `npm test` asks the same of every commit, `npm run test:long` (which says how much) something new each time. */
 const SEED = Number(process.env['FC_SEED'] ?? (process.env['FC_QUESTIONS'] ? Date.now() % 2 ** 31 : 2))
-const WORLDS = Math.max(1, Math.round(Number(process.env['FC_QUESTIONS'] ?? 5_000) / 1_250))
+const WORLDS = Math.max(1, Math.round(Number(process.env['FC_QUESTIONS'] ?? 2_500) / 1_250))
 /** Of worlds, for what takes long. */
 const FEW = Math.ceil(WORLDS / 2)
 const COMMANDS = 25

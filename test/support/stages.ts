@@ -24,16 +24,18 @@ export interface ProjectStage {
   readonly project: string
   /** The database under OpenFGA. @default that of the project's set-up */
   readonly store?: string
-  /** Files that another stage runs already, with the same outcome. */
+  /** Files that another stage runs, with the same outcome. */
   readonly exclude?: readonly string[]
+  /** Nothing but these. */
+  readonly only?: readonly string[]
 }
 
 /** A project without tests is fine: rooms grow at different speeds. */
 export async function runProject(stage: ProjectStage, reportFile: string, root: string): Promise<Tally> {
-  const { name, project, store, exclude = [] } = stage
+  const { name, project, store, exclude = [], only = [] } = stage
   const reporters = ['--reporter=default', `--reporter=${TALLY_REPORTER}`]
   const excluded = exclude.map((file) => `--exclude=${file}`)
-  const command = ['vitest', 'run', '--project', project, '--passWithNoTests', ...excluded, ...reporters]
+  const command = ['vitest', 'run', '--project', project, '--passWithNoTests', ...only, ...excluded, ...reporters]
   const env = { MANDATE_TEST_REPORT: reportFile, ...(store ? { MANDATE_TEST_STORE: store } : {}) }
   const ok = await runLive(command, root, env)
   return readReport(name, existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : undefined, ok)

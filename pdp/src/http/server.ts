@@ -76,8 +76,10 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   })
   app.get('/.well-known/authzen-configuration', metadataRoute(deps))
   app.get(JWKS_PATH, jwksRoute(deps))
-  const document = openApiDocument(deps.publicUrl)
+  // Made when it is first asked for: it takes a quarter of a second, which a start has better uses for.
+  let document: ReturnType<typeof openApiDocument> | undefined
   app.get('/openapi.json', (_req, res) => {
+    document ??= openApiDocument(deps.publicUrl)
     res.set('cache-control', 'public, max-age=3600').json(document)
   })
   app.use(otherMethods('open'), limits.concurrency, limits.byAddress)
