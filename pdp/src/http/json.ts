@@ -80,7 +80,7 @@ function requireWellFormed(literal: string, before: string): void {
 
 function claimName(names: Set<string> | undefined, literal: string): void {
   // Names are compared as they read, not as they are spelled: "a" and "\u0061" are one.
-  const name = String(JSON.parse(literal))
+  const name = literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1)
   if (names?.has(name))
     throw refuse('invalid_request', `The member ${JSON.stringify(name)} stands twice in one object.`)
   names?.add(name)

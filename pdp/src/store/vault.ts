@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { Memory } from '../memory.ts'
@@ -22,7 +22,7 @@ export class SqliteVault implements Vault {
   readonly #sql: Statements
   readonly #keys: VaultKeys
   readonly #clock: Clock
-  readonly #salt: Uint8Array
+  readonly #salt: KeyObject
   readonly #known = new Memory<PartyRef>(REMEMBERED)
   /** When who was erased: kept by this process alone, and longer than any token lives. */
   readonly #gone = new Memory<number>(REMEMBERED)
@@ -39,7 +39,7 @@ export class SqliteVault implements Vault {
     this.#clock = clock
     const isRewritten = bringUpToDate(this.#sql, keys)
     const { salt, wasOpen } = commitmentSalt(this.#sql, keys)
-    this.#salt = salt
+    this.#salt = createSecretKey(salt)
     if (isRewritten || wasOpen) scrub(database)
   }
 
