@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Fault } from '@mandate/protocol'
+import { Fault, within } from '@mandate/protocol'
 import type { Dispatcher, Pool } from 'undici'
 import { type Deadline, leftMs, TIMEOUT_HEADER } from './deadline.ts'
 import type { BearerSource } from './service-token.ts'
@@ -41,15 +41,16 @@ const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
  * @throws the transport's error, or the deadline's `TimeoutError`; any answer at all, 500 included, is returned.
  */
 export async function callJson(options: CallOptions, call: JsonCall, deadline: Deadline): Promise<JsonAnswer> {
-  const signal = AbortSignal.timeout(leftMs(deadline))
-  try {
-    const { answer, again } = await attempt(options, call, deadline, signal)
-    if (!again) return answer
-  } catch (error) {
-    if (!isBroken(error)) throw error
-    await sleep(RETRY_AFTER_MS, undefined, { signal })
-  }
-  return (await attempt(options, call, deadline, signal)).answer
+  return await within(leftMs(deadline), async (signal) => {
+    try {
+      const { answer, again } = await attempt(options, call, deadline, signal)
+      if (!again) return answer
+    } catch (error) {
+      if (!isBroken(error)) throw error
+      await sleep(RETRY_AFTER_MS, undefined, { signal })
+    }
+    return (await attempt(options, call, deadline, signal)).answer
+  })
 }
 
 /** `again`: the PDP refused a token that has been replaced since, such as after a rotation of the issuer's keys. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Fault } from '@mandate/protocol'
+import { Fault, within } from '@mandate/protocol'
 import { Pool } from 'undici'
 import { patienceLeftMs } from '../patience.ts'
 import { post } from './post.ts'
@@ -45,23 +45,30 @@ export class OpenFgaClient {
     const left = patienceLeftMs()
     if (left === 0) throw unavailable('nobody waits any more')
     const isHurried = left !== undefined && left < this.#deadlineMs
-    const signal = AbortSignal.timeout(isHurried ? left : this.#deadlineMs)
     const text = JSON.stringify(body)
+    return await within(isHurried ? left : this.#deadlineMs, async (signal) => {
+      try {
+        const answer = await this.#twice(path, text, signal)
+        this.#failures = 0
+        return answer
+      } catch (cause) {
+        if (cause instanceof Fault && !isTransient(cause)) throw cause
+        // Somebody's haste says nothing about OpenFGA's health.
+        if (isHurried && signal.aborted) throw unavailable('no answer in the time that was left', cause)
+        this.#failures += 1
+        if (this.#failures >= BREAKER.failures) this.#openUntil = performance.now() + BREAKER.openMs
+        throw cause instanceof Fault ? cause : unavailable('no answer', cause)
+      }
+    })
+  }
+
+  async #twice(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
     try {
-      const answer = await this.#once(path, text, signal).catch(async (error: unknown) => {
-        if (!isTransient(error) || signal.aborted) throw error
-        await delay(RETRY_AFTER_MS, undefined, { signal })
-        return this.#once(path, text, signal)
-      })
-      this.#failures = 0
-      return answer
-    } catch (cause) {
-      if (cause instanceof Fault && !isTransient(cause)) throw cause
-      // Somebody's haste says nothing about OpenFGA's health.
-      if (isHurried && signal.aborted) throw unavailable('no answer in the time that was left', cause)
-      this.#failures += 1
-      if (this.#failures >= BREAKER.failures) this.#openUntil = performance.now() + BREAKER.openMs
-      throw cause instanceof Fault ? cause : unavailable('no answer', cause)
+      return await this.#once(path, body, signal)
+    } catch (error) {
+      if (!isTransient(error) || signal.aborted) throw error
+      await delay(RETRY_AFTER_MS, undefined, { signal })
+      return await this.#once(path, body, signal)
     }
   }
 
