@@ -5,6 +5,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism, loadavg } from 'node:os'
@@ -187,12 +188,18 @@ async function settle({ pdpUrl, issuer }: Ground): Promise<void> {
 async function throughput(url: string, path: string, authorization: string, counted = COUNTED): Promise<number> {
   const pool = new Pool(url, { connections: CONNECTIONS })
   const subject = { type: 'user', id: 'carlo', properties: { persona: PERSONA, sid: 'a-session' } }
-  // Just what the enforcement point asks: what an item is like is part of the question.
+  // Just what the enforcement point asks, and how: what an item is like, the request's id and how long one waits are part of it.
   const resource = { type: 'workflow_item', id: 'a', properties: { risk: 2 } }
   const body = JSON.stringify({ subject, action: { name: 'execute' }, resource })
-  const headers = { authorization, 'content-type': 'application/json', 'mandate-persona': PERSONA }
+  const headers = {
+    authorization,
+    'content-type': 'application/json',
+    'mandate-persona': PERSONA,
+    'mandate-timeout-ms': '9999',
+  }
   const one = async () => {
-    const response = await pool.request({ method: 'POST', path, headers, body })
+    const named = { ...headers, 'x-request-id': randomUUID() }
+    const response = await pool.request({ method: 'POST', path, headers: named, body })
     await response.body.dump()
     if (response.statusCode !== 200) throw new Error(`${path} answered ${response.statusCode}`)
   }
