@@ -10,8 +10,9 @@ import { type Credentials, totpCode } from '@mandate/keycloak'
 import type { Page } from 'playwright-core'
 import { typePassword } from './system-browser.ts'
 
+const require = createRequire(import.meta.url)
 /** The minified build: each page reads it anew. */
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 /** Ignored by git; CI keeps what is here. */
 const PICTURES = fileURLToPath(new URL('../artifacts/auditor', import.meta.url))
 const STEP_MS = 30_000
