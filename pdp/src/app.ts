@@ -8,6 +8,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EpochMillis } from '@mandate/protocol'
 import type { Logger } from 'pino'
+import { clientTlsOf } from './client-tls.ts'
 import { createClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type Console, createConsole } from './console.ts'
@@ -189,7 +190,7 @@ async function openStore(
   closers: (() => Promise<void> | void)[],
 ): Promise<Store> {
   const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
-  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN }
+  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
   const policies = new PolicyControl({ read, models, register, shelf, record, clock })
   await policies.start()
@@ -254,6 +255,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     keys,
     sessions: memory.sessions,
     clock,
+    tls: clientTlsOf(config),
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
   const { sessions } = memory

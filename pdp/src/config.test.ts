@@ -154,17 +154,24 @@ describe('what is insecure is a warning, and in production an error', () => {
     { OPENFGA_API_TOKEN: 'k'.repeat(24) },
     { PDP_VAULT_KEY: undefined, PDP_VAULT_KEY_COMMAND: 'kms decrypt vault' },
   ])('%o is neither', (environment) => {
-    expect(problems({ ...environment, NODE_ENV: 'production' })).toEqual([])
+    expect(problems({ ...environment, NODE_ENV: 'production' }, () => 'PEM')).toEqual([])
   })
 
   test('a certificate without its key is an error everywhere', () => {
     for (const one of ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE'])
-      expect(problems({ [one]: 'x' })).toEqual(['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together'])
-    expect(problems({ PDP_TLS_CLIENT_CA_FILE: 'x' })).toEqual([
+      expect(problems({ [one]: 'x' }, () => 'PEM')).toEqual(['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together'])
+    expect(problems({ PDP_TLS_CLIENT_CA_FILE: 'x' }, () => 'PEM')).toEqual([
       'PDP_TLS_CLIENT_CA_FILE: it needs PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE',
     ])
   })
 })
+
+test.for(['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE', 'PDP_TLS_CLIENT_CA_FILE', 'PDP_TLS_CA_FILE'])(
+  '%s that cannot be read is found at start',
+  (name) => {
+    expect(problems({ [name]: '/run/gone.pem' })).toContain(`${name}: /run/gone.pem cannot be read`)
+  },
+)
 
 describe('the key that signs metadata', () => {
   const PDP_METADATA_KEY_FILE = '/run/secrets/metadata.key'

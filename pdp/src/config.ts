@@ -106,6 +106,8 @@ const schema = z.strictObject({
   PDP_TLS_KEY_FILE: z.string().optional(),
   /** mTLS: only who shows a certificate of this authority is let in. */
   PDP_TLS_CLIENT_CA_FILE: z.string().optional(),
+  /** Whose certificates are trusted where the PDP itself calls over https, OpenFGA and the issuer; its own is shown there (mTLS). */
+  PDP_TLS_CA_FILE: z.string().optional(),
   /** Signs the metadata (AuthZEN 1.0, section 9.2). */
   PDP_METADATA_KEY_FILE: z.string().optional(),
   PDP_PERSON_PER_MINUTE: positive.default(DEFAULT_LIMITS.personPerMinute),
@@ -168,9 +170,24 @@ export function parseConfig(
   const parsed = schema.safeParse(values)
   if (!parsed.success) problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
   const { errors, warnings } = parsed.success ? insecurities(parsed.data) : { errors: [], warnings: [] }
-  problems.push(...errors, ...keyProblems(values['PDP_METADATA_KEY_FILE'], readFile))
+  problems.push(...errors, ...unreadable(values, readFile), ...keyProblems(values['PDP_METADATA_KEY_FILE'], readFile))
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { config: parsed.data, warnings }
+}
+
+const TLS_FILES = ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE', 'PDP_TLS_CLIENT_CA_FILE', 'PDP_TLS_CA_FILE'] as const
+
+function unreadable(values: Readonly<Record<string, string>>, readFile: (path: string) => string): readonly string[] {
+  return TLS_FILES.flatMap((name) => {
+    const path = values[name]
+    if (path === undefined) return []
+    try {
+      readFile(path)
+      return []
+    } catch {
+      return [`${name}: ${path} cannot be read`]
+    }
+  })
 }
 
 /** What is wrong with the key that signs metadata: found at start, not at the first request. */

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { fetch as undiciFetch } from 'undici'
 import type { ClientKey, KeyCredentials, SecretCredentials } from './token-endpoint.ts'
-import { type ClientTls, serviceAgent } from './transport.ts'
+import { type ClientTls, serviceAgent, streamAgent } from './transport.ts'
 
 export interface AccountSettings {
   readonly clientId: string
@@ -81,7 +81,8 @@ export interface Calls {
   readonly close: () => Promise<void>
 }
 
-export function createCalls(tls: ClientTls | undefined): Calls {
-  const dispatcher = serviceAgent(tls)
+/** @param isStreaming - Answers may be of any size and length; else 4 MiB are too much. */
+export function createCalls(tls: ClientTls | undefined, isStreaming = false): Calls {
+  const dispatcher = isStreaming ? streamAgent(tls) : serviceAgent(tls)
   return { fetch: (input, init) => undiciFetch(input, { ...init, dispatcher }), close: () => dispatcher.close() }
 }

@@ -14,6 +14,7 @@ import { type AccountSettings, accountObjection, accountOf } from './service-acc
 export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
 export { type Listener, type ListenerOptions, serve, type Tls } from './listener.ts'
 export { type AccountSettings, accountOf, type Calls, clientTlsOf, createCalls } from './service-account.ts'
+export type { ClientTls } from './transport.ts'
 
 /** Exit status for a bad configuration (`EX_CONFIG` of sysexits). */
 export const EXIT_CONFIG = 78

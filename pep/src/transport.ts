@@ -47,6 +47,11 @@ export function serviceAgent(tls: ClientTls | undefined): Agent {
   return new Agent({ connections: CONNECTIONS, maxResponseSize: MAX_SERVICE_ANSWER_BYTES, connect: connectOf(tls) })
 }
 
+/** Connections on which answers are handed on as they come: one for each stream, however long it lasts. */
+export function streamAgent(tls: ClientTls | undefined): Agent {
+  return new Agent({ connect: connectOf(tls) })
+}
+
 export function createTransport(options: CheckedPdpAdminOptions): Transport {
   const { pdpUrl, timeoutMs, credentials, pdpScope, issuer, identityUrl, maxAnswerBytes, tls } = options
   const url = new URL(pdpUrl)

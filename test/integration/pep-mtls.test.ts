@@ -1,6 +1,6 @@
 /**
  * Mutual TLS from hop to hop, by an authority that the script makes: a caller to the agent and to trips, the agent to trips, trips to a real
- * PDP. Who shows no certificate of that authority is not even heard, whatever token they have.
+ * PDP, that to a real OpenFGA, and all of them to whoever signs tokens. Who shows no certificate of that authority is not even heard, whatever token they have.
  *
  * @module
  */
@@ -17,12 +17,16 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { ROOT } from '../support/compose-file.ts'
+import { startTlsFront, type TlsFront } from '../support/tls-front.ts'
 
 const logger = pino({ level: 'silent' })
 const folders: string[] = []
 let ours: string
 let theirs: string
 let issuer: TestIssuer
+/** Before the issuer, and before OpenFGA. */
+let identity: TlsFront
+let relations: TlsFront
 let pdp: TestPdp
 let trips: Listener
 let agent: Listener
@@ -41,10 +45,21 @@ const tlsSettings = (prefix: string, name: string, folder = ours) => ({
   [`${prefix}_TLS_CLIENT_CA_FILE`]: join(folder, 'ca.pem'),
 })
 
+/** A stranger's tokens come in the clear: it is the other doors that are to refuse it. */
+const identityUrl = (folder = ours) =>
+  folder === ours ? identity.url + new URL(issuer.issuer).pathname : issuer.issuer
+const pdpSettings = (folder = ours) => ({
+  ...tlsSettings('PDP', 'pdp', folder),
+  PDP_TLS_CA_FILE: join(ours, 'ca.pem'),
+  PDP_JWKS_URL: `${identityUrl(folder)}/protocol/openid-connect/certs`,
+  OPENFGA_URL: relations.url,
+})
+
 const tripsConfig = (folder = ours, dataDir = ':memory:') =>
   readTripsConfig({
     TRIPS_PORT: '0',
     TRIPS_ISSUER: issuer.issuer,
+    TRIPS_IDENTITY_URL: identityUrl(folder),
     TRIPS_CLIENT_SECRET: 'a secret for tests',
     TRIPS_PDP_URL: pdp.pdp.url,
     TRIPS_DATA_DIR: dataDir,
@@ -55,6 +70,7 @@ const agentConfig = (folder = ours) =>
   readAgentConfig({
     AGENT_PORT: '0',
     AGENT_ISSUER: issuer.issuer,
+    AGENT_IDENTITY_URL: identityUrl(folder),
     AGENT_CLIENT_SECRET: 'a secret for tests',
     AGENT_PDP_URL: pdp.pdp.url,
     AGENT_TRIPS_URL: trips.url,
@@ -64,10 +80,12 @@ const agentConfig = (folder = ours) =>
   })
 
 beforeAll(async () => {
-  ours = authority('pdp', 'trips', 'agent', 'desktop')
-  theirs = authority('trips', 'agent', 'desktop')
+  ours = authority('pdp', 'trips', 'agent', 'desktop', 'issuer', 'openfga')
+  theirs = authority('pdp', 'trips', 'agent', 'desktop')
   issuer = await startIssuer()
-  pdp = await startTestPdp({ openFga: inject('openFga'), issuer, env: tlsSettings('PDP', 'pdp') })
+  identity = await startTlsFront(issuer.issuer, ours, 'issuer')
+  relations = await startTlsFront(inject('openFga').url, ours, 'openfga')
+  pdp = await startTestPdp({ openFga: inject('openFga'), issuer, env: pdpSettings() })
   folders.push(mkdtempSync(join(tmpdir(), 'trips-')))
   trips = await startTrips(tripsConfig(ours, folders.at(-1)), logger)
   agent = await startAgent(agentConfig(), logger)
@@ -76,6 +94,7 @@ afterAll(async () => {
   await agent?.close()
   await trips?.close()
   await pdp?.stop()
+  await Promise.all([identity?.stop(), relations?.stop()])
   await issuer?.stop()
   for (const folder of folders) rmSync(folder, { recursive: true })
 })
@@ -162,4 +181,9 @@ test('a service with a stranger’s certificate reaches neither PDP nor trips: n
     await strange.close()
   }
   await expect(runOnOwnSchedule(agentConfig(theirs), 'any')).resolves.toMatchObject({ status: 'failed' })
+})
+
+test('a PDP with a stranger’s certificate does not start: OpenFGA does not hear it', async () => {
+  const start = startTestPdp({ openFga: inject('openFga'), issuer, env: pdpSettings(theirs) })
+  await expect(start).rejects.toMatchObject({ code: 'relations_unavailable' })
 })

@@ -4,7 +4,7 @@
  * @module
  */
 import { fileURLToPath } from 'node:url'
-import { doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
 import { z } from 'zod'
 
 /** Where Vite puts the page. */
@@ -35,6 +35,7 @@ const settingsSchema = z
     AUDITOR_TRUST_PROXY: z.string().min(1).optional(),
     AUDITOR_TLS_CERT: setting.pem,
     AUDITOR_TLS_KEY: setting.pem,
+    AUDITOR_TLS_CA: setting.pem,
     AUDITOR_ADDRESS_PER_SECOND: setting.limit('addressPerSecond'),
     AUDITOR_CONCURRENT: setting.limit('concurrent'),
     LOG_LEVEL: setting.logLevel,
@@ -61,6 +62,7 @@ const settingsSchema = z
     port: env.AUDITOR_PORT,
     publicUrl: env.AUDITOR_PUBLIC_URL,
     tls: tlsOf({ cert: env.AUDITOR_TLS_CERT, key: env.AUDITOR_TLS_KEY }),
+    clientTls: clientTlsOf({ ca: env.AUDITOR_TLS_CA, cert: env.AUDITOR_TLS_CERT, key: env.AUDITOR_TLS_KEY }),
     issuer: env.AUDITOR_ISSUER,
     identityUrl: env.AUDITOR_IDENTITY_URL,
     clientId: env.AUDITOR_CLIENT_ID,

@@ -16,6 +16,8 @@ export interface IdentityOptions {
   readonly audience: string
   readonly redirectUri: string
   readonly signedOutUri: string
+  /** Reaches the provider. */
+  readonly fetch: typeof fetch
 }
 
 /** What a session holds. None of it ever reaches a browser, but `idToken` in the address that ends the session at its provider. */
@@ -98,7 +100,8 @@ export function createIdentity(options: IdentityOptions): Identity {
   }
 }
 
-async function discover({ issuer, identityUrl, clientId, clientSecret }: IdentityOptions): Promise<oidc.Configuration> {
+async function discover(options: IdentityOptions): Promise<oidc.Configuration> {
+  const { issuer, identityUrl, clientId, clientSecret, fetch } = options
   const inside = identityUrl ?? issuer
   // Plain HTTP towards the provider is for loopback and for a network of containers: whoever configures it says so by the address.
   const execute = [issuer, inside].some((url) => url.startsWith('http:')) ? [oidc.allowInsecureRequests] : []

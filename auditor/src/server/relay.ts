@@ -28,9 +28,11 @@ export interface RelayDeps {
   readonly pdpUrl: string
   /** Verifier keys that the page pins. */
   readonly logKeys: readonly string[]
+  /** Reaches the PDP. */
+  readonly fetch: typeof fetch
 }
 
-export function relayRoutes({ sessions, pdpUrl, logKeys }: RelayDeps): Router {
+export function relayRoutes({ sessions, pdpUrl, logKeys, fetch }: RelayDeps): Router {
   const router = Router()
   const ask = async (req: Request, path: string, signal: AbortSignal): Promise<globalThis.Response> => {
     const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))

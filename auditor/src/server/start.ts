@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, type Listener, serve } from '@mandate/pep/service'
+import { ConfigError, createCalls, type Listener, serve } from '@mandate/pep/service'
 import { parseVerifierKey } from '@mandate/protocol'
 import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
@@ -18,6 +18,9 @@ export async function startAuditor(config: AuditorConfig, logger: Logger): Promi
   const { issuer, identityUrl, clientId, clientSecret, audience, pdpUrl, pageDir, logKeys } = config
   await checkFiles(config)
   const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
+  const calls = createCalls(config.clientTls, true)
+  // Two of a kind: undici's own has the certificates, Node's built-in one the types.
+  const fetch = calls.fetch as unknown as typeof globalThis.fetch
   const identity = createIdentity({
     issuer,
     identityUrl,
@@ -26,11 +29,14 @@ export async function startAuditor(config: AuditorConfig, logger: Logger): Promi
     audience,
     redirectUri: `${publicUrl}/callback`,
     signedOutUri: `${publicUrl}/logged-out`,
+    fetch,
   })
   const { trustProxy, addressPerSecond, concurrent } = config
   const limits = { trustProxy, addressPerSecond, concurrent }
   const sessions = createSessions(identity)
-  return serve(createApp({ identity, sessions, publicUrl, pdpUrl, logKeys, logger, pageDir, ...limits }), config)
+  const app = createApp({ identity, sessions, publicUrl, pdpUrl, logKeys, logger, pageDir, fetch, ...limits })
+  const { url, close } = await serve(app, config)
+  return { url, close: () => close().finally(calls.close) }
 }
 
 async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {

@@ -7,6 +7,7 @@ import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, type PartyRef, refuse } from '@mandate/protocol'
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
+import type { ClientTls } from '../client-tls.ts'
 import { Memory } from '../memory.ts'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
@@ -29,6 +30,8 @@ export interface CallerOptions {
   readonly clock: Clock
   /** Where the issuer's keys are; found by discovery when absent. */
   readonly jwksUrl?: URL
+  /** For fetching them. @default the system's authorities */
+  readonly tls?: ClientTls | undefined
 }
 
 const claimsSchema = z.looseObject({
@@ -71,7 +74,7 @@ export class Callers {
     this.#options = options
     // Keycloak's layout; any other issuer names its key set.
     const url = options.jwksUrl ?? new URL(`${options.issuer}/protocol/openid-connect/certs`)
-    this.#keys = issuerKeys(url)
+    this.#keys = issuerKeys(url, options.tls)
   }
 
   /**

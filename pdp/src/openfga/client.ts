@@ -7,6 +7,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault, within } from '@mandate/protocol'
 import { Pool } from 'undici'
+import type { ClientTls } from '../client-tls.ts'
 import { patienceLeftMs } from '../patience.ts'
 import { post } from './post.ts'
 
@@ -17,6 +18,7 @@ export interface ClientOptions {
   /** Time for one call, its retry included, in milliseconds. @default 500 */
   readonly deadlineMs?: number
   readonly connections?: number
+  readonly tls?: ClientTls | undefined
 }
 
 /** Consecutive failures that open the circuit, and how long it stays open before one call may try, in milliseconds. */
@@ -32,7 +34,8 @@ export class OpenFgaClient {
   #openUntil = 0
 
   constructor(options: ClientOptions) {
-    this.#pool = new Pool(options.url, { connections: options.connections ?? 64, pipelining: 1 })
+    const { url, connections = 64, tls } = options
+    this.#pool = new Pool(url, { connections, pipelining: 1, ...(tls ? { connect: { ...tls } } : {}) })
     this.#deadlineMs = options.deadlineMs ?? 500
     this.#headers = {
       'content-type': 'application/json',

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Agent } from 'node:https'
 import { Fault } from '@mandate/protocol'
 import {
   type AuthorizationModel,
@@ -13,6 +14,7 @@ import {
   OpenFgaClient as Sdk,
   type TupleKey as SdkTuple,
 } from '@openfga/sdk'
+import type { ClientTls } from '../client-tls.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Change } from './tuples.ts'
 
@@ -21,6 +23,7 @@ export interface StoreOptions {
   readonly apiToken?: string | undefined
   /** Name of the store; the oldest with this name is used, and one is made when there is none. */
   readonly name: string
+  readonly tls?: ClientTls | undefined
 }
 
 /** Time for one administrative call, in milliseconds: it may wait where a decision may not. */
@@ -41,7 +44,7 @@ export class FgaStore {
     const configuration = {
       apiUrl: options.url,
       retryParams: { maxRetry: 1, minWaitInMs: 20 },
-      baseOptions: { timeout: TIMEOUT_MS },
+      baseOptions: { timeout: TIMEOUT_MS, ...(options.tls ? { httpsAgent: new Agent({ ...options.tls }) } : {}) },
       ...(options.apiToken
         ? { credentials: { method: CredentialsMethod.ApiToken as const, config: { token: options.apiToken } } }
         : {}),
