@@ -26,6 +26,7 @@ import { openLog } from './log/log.ts'
 import type { EntryIndex } from './log/port.ts'
 import { changedKeys, loadSigner } from './log/signer.ts'
 import { openOutside } from './log-outside.ts'
+import { Metrics } from './metrics.ts'
 import { createNewId } from './new-id.ts'
 import { OpenFgaAuthority } from './openfga/authority.ts'
 import { OpenFgaClient } from './openfga/client.ts'
@@ -64,6 +65,7 @@ export interface Pdp {
   readonly sweep: () => Promise<number>
   /** For whoever runs the process. */
   readonly console: Console
+  readonly metrics: Metrics
   /** Stops listening, finishes what is in flight, publishes a checkpoint. */
   readonly close: () => Promise<void>
 }
@@ -97,7 +99,13 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
       http.app.endStreams()
       return stopServer(server)
     })
-    return { url: addressOf(config, server), sweep: () => http.sweeper.now(), console: http.console, close: closeAll }
+    return {
+      url: addressOf(config, server),
+      sweep: () => http.sweeper.now(),
+      console: http.console,
+      metrics: memory.metrics,
+      close: closeAll,
+    }
   } catch (error) {
     await closeAll()
     throw error
@@ -120,6 +128,7 @@ interface Remembered {
   readonly clock: Clock
   readonly newId: () => string
   readonly record: Recorder
+  readonly metrics: Metrics
 }
 
 /** The PDP's own database, the log and its index. */
@@ -153,7 +162,8 @@ async function openMemory(
   closers.push(() => database.close())
   const keys = await loadVaultKeys(config)
   const newId = createNewId(clock)
-  const record = createRecorder({ log, clock, newId })
+  const metrics = new Metrics()
+  const record = metrics.counted(createRecorder({ log, clock, newId }))
   const changed = changedKeys(await log.checkpoint(), signer)
   if (changed) await record([{ kind: 'key_changed', change: { log_keys: changed } }])
   return {
@@ -172,6 +182,7 @@ async function openMemory(
     clock,
     newId,
     record,
+    metrics,
   }
 }
 
@@ -186,7 +197,7 @@ interface Store {
 /** OpenFGA: the store, the model of the policies in force, and who asks it. */
 async function openStore(
   config: Config,
-  { register, record, shelf, clock }: Remembered,
+  { register, record, shelf, clock, metrics, log }: Remembered,
   closers: (() => Promise<void> | void)[],
 ): Promise<Store> {
   const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
@@ -194,8 +205,13 @@ async function openStore(
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
   const policies = new PolicyControl({ read, models, register, shelf, record, clock })
   await policies.start()
-  const client = new OpenFgaClient({ ...server, deadlineMs: config.OPENFGA_DEADLINE_MS })
+  const client = new OpenFgaClient({
+    ...server,
+    deadlineMs: config.OPENFGA_DEADLINE_MS,
+    observe: (outcome, ms) => metrics.relations(outcome, ms),
+  })
   closers.push(() => client.close())
+  metrics.watch({ healthy: () => log.healthy, reachable: () => client.isReachable() })
   const modelId = (): string => policies.current().modelId
   const relations = new OpenFgaRelations({ client, storeId: models.id })
   return {
@@ -218,7 +234,7 @@ const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 function createServices(config: Config, logger: Logger, memory: Remembered, store: Store): Services {
-  const { vault, register, intents, keys, log, index, clock, newId, record } = memory
+  const { vault, register, intents, keys, log, index, clock, newId, record, metrics } = memory
   const { relations, authority, factWriter } = store
   const policies = store.policies.current
   const issuer = config.PDP_ISSUER
@@ -277,6 +293,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     index,
     log,
     logger,
+    metrics,
     limits: {
       personPerMinute: config.PDP_PERSON_PER_MINUTE,
       personBurst: config.PDP_PERSON_BURST,

@@ -96,6 +96,7 @@ for (const warning of warnings) logger.warn(warning)
 try {
   const pdp = await startPdp(config, logger)
   stopOn(['SIGTERM', 'SIGINT'], pdp, logger)
+  pdp.metrics.watchProcess()
   loadOnHangup(pdp, logger)
   logger.info({ url: pdp.url }, 'listening')
 } catch (error) {

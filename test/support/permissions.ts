@@ -168,7 +168,7 @@ const INTRODUCTION = `# Who may call what
 Written from \`test/support/permissions.ts\`, of which a test tries every cell against a running PDP. ✓: it is done, or answered with what
 belongs to the caller; anything else is the code of the problem (\`docs/reasons.md\`). 404 where existence is itself a secret.
 
-\`/livez\`, \`/readyz\`, \`/openapi.json\` and what is below \`/.well-known/\` need no token. A role counts only in a token of an interactive client; staff
+\`/livez\`, \`/readyz\`, \`/openapi.json\` and what is below \`/.well-known/\` need no token, nor does \`/metrics\` on the operations network. A role counts only in a token of an interactive client; staff
 are people too, so whatever anybody may do in person they may do for themselves. An API key asks and does nothing else.
 `
 

@@ -7,6 +7,7 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import type { Logger } from 'pino'
+import type { Metrics } from '../metrics.ts'
 import type { Recorder } from '../ports.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
@@ -19,6 +20,7 @@ const MINUTE_MS = 60_000
 export interface FaultDeps {
   readonly record: Recorder
   readonly logger: Logger
+  readonly metrics: Pick<Metrics, 'fault'>
 }
 
 export const notFound: RequestHandler = (_req, _res, next) => {
@@ -26,7 +28,10 @@ export const notFound: RequestHandler = (_req, _res, next) => {
 }
 
 /** The one mapper. An error that is no fault is one of ours: `internal`, its text in the operations log alone. */
-export function answerFaults({ record, logger }: FaultDeps, anonymous: AnonymousRefusals): ErrorRequestHandler {
+export function answerFaults(
+  { record, logger, metrics }: FaultDeps,
+  anonymous: AnonymousRefusals,
+): ErrorRequestHandler {
   return async (error: unknown, req, res, _next) => {
     const exchange = exchangeOf(res)
     let fault = faultOf(error)
@@ -38,6 +43,7 @@ export function answerFaults({ record, logger }: FaultDeps, anonymous: Anonymous
       fault = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
       logger.error({ err: fault, requestId: exchange.keptId }, fault.code)
     }
+    metrics.fault(fault.code)
     if (res.headersSent) {
       res.destroy()
       return

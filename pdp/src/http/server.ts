@@ -6,6 +6,7 @@
 import { refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
+import type { Metrics } from '../metrics.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Sessions, Vault } from '../remembered.ts'
 import type { Callers } from './caller.ts'
@@ -18,6 +19,7 @@ import { parseJson, utf8Of } from './json.ts'
 import { createLimits, type LimitOptions } from './limits.ts'
 import { type LogFileDeps, logRoutes } from './log-files.ts'
 import { logoutRoute } from './logout.ts'
+import { forOperators, measured } from './measured.ts'
 import { JWKS_PATH, jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { otherMethods } from './openapi/operations.ts'
@@ -42,6 +44,7 @@ export interface ServerDeps
   readonly policies: () => InForce
   readonly vault: Vault
   readonly limits: LimitOptions
+  readonly metrics: Metrics
   /** Whether decisions can be made and recorded now. */
   readonly ready: () => Promise<boolean>
   /** Proxies in front that are trusted to say where a request came from. */
@@ -69,6 +72,11 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     beginExchange((text) => deps.border.isSub(text)),
     securityHeaders(deps.publicUrl),
   )
+  app.use(measured(deps.metrics))
+  app.get('/metrics', forOperators, async (_req, res) => {
+    const { type, text } = await deps.metrics.read()
+    res.set('content-type', type).send(text)
+  })
   app.get('/livez', (_req, res) => void res.json({ status: 'alive' }))
   app.get('/readyz', async (_req, res) => {
     const ready = await deps.ready()

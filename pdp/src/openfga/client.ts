@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Fault, within } from '@mandate/protocol'
 import { Pool } from 'undici'
 import type { ClientTls } from '../client-tls.ts'
+import type { RelationsOutcome } from '../metrics.ts'
 import { patienceLeftMs } from '../patience.ts'
 import { post } from './post.ts'
 
@@ -19,6 +20,8 @@ export interface ClientOptions {
   readonly deadlineMs?: number
   readonly connections?: number
   readonly tls?: ClientTls | undefined
+  /** Told of every call, and how long it took in milliseconds. */
+  readonly observe?: (outcome: RelationsOutcome, ms: number) => void
 }
 
 /** Consecutive failures that open the circuit, and how long it stays open before one call may try, in milliseconds. */
@@ -30,6 +33,7 @@ export class OpenFgaClient {
   readonly #pool: Pool
   readonly #headers: Readonly<Record<string, string>>
   readonly #deadlineMs: number
+  readonly #observe: NonNullable<ClientOptions['observe']>
   #failures = 0
   #openUntil = 0
 
@@ -37,6 +41,7 @@ export class OpenFgaClient {
     const { url, connections = 64, tls } = options
     this.#pool = new Pool(url, { connections, pipelining: 1, ...(tls ? { connect: { ...tls } } : {}) })
     this.#deadlineMs = options.deadlineMs ?? 500
+    this.#observe = options.observe ?? (() => undefined)
     this.#headers = {
       'content-type': 'application/json',
       ...(options.apiToken ? { authorization: `Bearer ${options.apiToken}` } : {}),
@@ -44,11 +49,24 @@ export class OpenFgaClient {
   }
 
   async post(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
-    if (performance.now() < this.#openUntil) throw unavailable('circuit open')
     const left = patienceLeftMs()
-    if (left === 0) throw unavailable('nobody waits any more')
+    const begin = performance.now()
+    if (begin < this.#openUntil || left === 0) {
+      this.#observe('refused', 0)
+      throw unavailable(left === 0 ? 'nobody waits any more' : 'circuit open')
+    }
+    try {
+      const answer = await this.#inTime(path, JSON.stringify(body), left)
+      this.#observe('answered', performance.now() - begin)
+      return answer
+    } catch (error) {
+      this.#observe('failed', performance.now() - begin)
+      throw error
+    }
+  }
+
+  async #inTime(path: string, text: string, left: number | undefined): Promise<Readonly<Record<string, unknown>>> {
     const isHurried = left !== undefined && left < this.#deadlineMs
-    const text = JSON.stringify(body)
     return await within(isHurried ? left : this.#deadlineMs, async (signal) => {
       try {
         const answer = await this.#twice(path, text, signal)

@@ -160,6 +160,18 @@ export const OPEN: readonly Operation[] = [
   },
   {
     method: 'get',
+    path: '/metrics',
+    id: 'metrics',
+    tag: 'Operations',
+    door: 'open',
+    summary: 'What the process counts of itself',
+    description:
+      'Prometheus’ text format. For the operations network: 404 for whoever comes from a public address, or by way of a proxy.',
+    answers: { 200: { description: 'Metrics.', text: 'text/plain' } },
+    problems: ['not_found'],
+  },
+  {
+    method: 'get',
     path: '/livez',
     id: 'live',
     tag: 'Operations',

@@ -35,6 +35,18 @@ const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
     open: operations.every(({ door }) => door === 'open'),
   }))
 
+const LITERAL = new Set(OPERATIONS.map(({ path }) => path as string))
+const TEMPLATES = OPERATIONS.filter(({ path }) => path.includes('{')).map(({ path }) => ({
+  path,
+  expression: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`, 'u'),
+}))
+
+/** The operation's path of a request's, without what stands in its place: `/v1/grants/{id}`. `none` where there is no such address. */
+export function routeOf(path: string): string {
+  if (LITERAL.has(path)) return path
+  return TEMPLATES.find(({ expression }) => expression.test(path))?.path ?? 'none'
+}
+
 /**
  * Answers 405 with `Allow` where an address is known and its method is not.
  *
