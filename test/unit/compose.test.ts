@@ -318,7 +318,9 @@ describe('the edge', () => {
     const routes = [...read('pdp/src/http/server.ts').matchAll(/app\.(?:get|post|use)\('(?<path>\/[^']*)'/gu)]
     const paths = routes.map(({ groups }) => `${groups?.['path']}/`)
     const kept = paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix)))
-    expect(new Set(kept)).toEqual(new Set(['/livez/', '/readyz/', '/metrics/', '/openapi.json/', '/backchannel-logout/']))
+    expect(new Set(kept)).toEqual(
+      new Set(['/livez/', '/readyz/', '/metrics/', '/openapi.json/', '/backchannel-logout/']),
+    )
   })
 })
 
