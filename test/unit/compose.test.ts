@@ -211,9 +211,19 @@ describe('our services', () => {
     const { ROOM: room } = serviceOf(name).build?.args ?? {}
     const [entry = 'src/main.ts'] = serviceOf(name).command ?? []
     expect(existsSync(`${ROOT}${room}/${entry}`)).toBe(true)
+    // What Node keeps of the code is made by starting the same file.
+    expect(serviceOf(name).build?.args['ENTRY'] ?? 'src/main.ts').toBe(entry)
     expect(read('deploy/Dockerfile')).toContain('/readyz')
     const routes = ROUTES[name] ?? `${room}/src/app.ts`
     expect(read(routes)).toContain("app.get('/readyz'")
+  })
+
+  test('what Node kept of the code lies where it looks, and the user who runs it can read it', () => {
+    const dockerfile = read('deploy/Dockerfile')
+    const [, folder] = /NODE_COMPILE_CACHE=(\/app\/\S+)/u.exec(dockerfile) ?? []
+    expect(dockerfile).toContain(`COPY --from=compile --chown=0:0 --chmod=755 /tmp/compiled ${folder}\n`)
+    const users = [...dockerfile.matchAll(/^USER (?<user>\S+)$/gmu)].map(({ groups }) => groups?.['user'])
+    expect(users).toEqual(['1000:1000', '1000:1000'])
   })
 
   test('images hold the Node that the tests run on', () => {
