@@ -18,6 +18,7 @@ import { menuTemplate } from './menu.ts'
 import { readPage } from './page.ts'
 import { placesOf } from './places.ts'
 import { SCHEME, servePage } from './protocol.ts'
+import { revive } from './revive.ts'
 import { unwelcomeSwitches } from './switches.ts'
 import { lockSession, PARTITION, START, windowOptions } from './window.ts'
 
@@ -84,12 +85,21 @@ function show(): void {
       window = undefined
     })
     window = made
-    void made.loadURL(START)
+    const load = (): void => void made.loadURL(START)
+    revive(made.webContents, { reload: load, giveUp: tellThatItFails, now: Date.now })
+    load()
     return
   }
   if (window.isMinimized()) window.restore()
   window.show()
   window.focus()
+}
+
+function tellThatItFails(): void {
+  dialog.showErrorBox(
+    'Mandate’s window keeps failing',
+    'Quit Mandate and start it again. What you gave and took back stands.',
+  )
 }
 
 function fail(error: unknown): void {
