@@ -30,22 +30,20 @@ export const OPERATIONS: readonly Operation[] = [
 const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
   .sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
   .map(([path, operations]) => ({
+    path: path as string,
     expression: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'iu'),
     methods: operations.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])),
     open: operations.every(({ door }) => door === 'open'),
   }))
 
-const LITERAL = new Set(OPERATIONS.map(({ path }) => path as string))
-const TEMPLATES = OPERATIONS.filter(({ path }) => path.includes('{')).map(({ path }) => ({
-  path,
-  expression: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`, 'u'),
-}))
+const LITERAL = new Map(ADDRESSES.filter(({ path }) => !path.includes('{')).map((address) => [address.path, address]))
+
+/** Most requests are for an address as it is written. */
+const addressOf = (path: string): (typeof ADDRESSES)[number] | undefined =>
+  LITERAL.get(path) ?? ADDRESSES.find(({ expression }) => expression.test(path))
 
 /** The operation's path of a request's, without what stands in its place: `/v1/grants/{id}`. `none` where there is no such address. */
-export function routeOf(path: string): string {
-  if (LITERAL.has(path)) return path
-  return TEMPLATES.find(({ expression }) => expression.test(path))?.path ?? 'none'
-}
+export const routeOf = (path: string): string => addressOf(path)?.path ?? 'none'
 
 /**
  * Answers 405 with `Allow` where an address is known and its method is not.
@@ -54,7 +52,7 @@ export function routeOf(path: string): string {
  */
 export function otherMethods(doors: 'open' | 'all'): RequestHandler {
   return (req, res, next) => {
-    const address = ADDRESSES.find(({ expression }) => expression.test(req.path))
+    const address = addressOf(req.path)
     if (address && (doors === 'all' || address.open) && !address.methods.includes(req.method)) {
       res.set('allow', address.methods.join(', '))
       next(new Fault('method_not_allowed', `${req.method} at ${address.expression.source}`))

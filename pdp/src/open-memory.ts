@@ -1,0 +1,117 @@
+/**
+ * What the PDP remembers, opened: its own database, the decision log and the log's index, with the clock and the ids that they share.
+ *
+ * @module
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { EpochMillis } from '@mandate/protocol'
+import type { Logger } from 'pino'
+import { createClock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Facts } from './facts.ts'
+import { openIndex } from './log/entry-index.ts'
+import { type Files, nodeFiles } from './log/files.ts'
+import { openLog } from './log/log.ts'
+import type { EntryIndex } from './log/port.ts'
+import { changedKeys, loadSigner } from './log/signer.ts'
+import { openOutside } from './log-outside.ts'
+import { Metrics } from './metrics.ts'
+import { createNewId } from './new-id.ts'
+import type { Clock, Recorder, Register } from './ports.ts'
+import { createRecorder } from './record.ts'
+import type { Answers, Intents, Invitations, Keys, People, PolicyShelf, Sessions, Vault } from './remembered.ts'
+import { SqliteAnswers } from './store/answers.ts'
+import { openDatabase } from './store/database.ts'
+import { SqliteFacts } from './store/facts.ts'
+import { SqliteIntents } from './store/intents.ts'
+import { SqliteInvitations } from './store/invitations.ts'
+import { SqliteKeys } from './store/keys.ts'
+import { SqlitePeople } from './store/people.ts'
+import { SqlitePolicies } from './store/policies.ts'
+import { SqliteRegister } from './store/register.ts'
+import { SqliteSessions } from './store/sessions.ts'
+import { SqliteVault } from './store/vault.ts'
+import { loadVaultKeys } from './vault-key.ts'
+
+/** What a test may put in place of the machine's. */
+export interface Surroundings {
+  /** The machine's clock. */
+  readonly now?: () => EpochMillis
+  /** What the decision log is written through. */
+  readonly logFiles?: Files
+}
+
+export interface Remembered {
+  readonly vault: Vault
+  readonly register: Register
+  readonly intents: Intents
+  readonly answers: Answers
+  readonly invitations: Invitations
+  readonly keys: Keys
+  readonly people: People
+  readonly facts: Facts
+  readonly shelf: PolicyShelf
+  readonly sessions: Sessions
+  readonly log: Awaited<ReturnType<typeof openLog>>
+  readonly index: EntryIndex
+  readonly clock: Clock
+  readonly newId: () => string
+  readonly record: Recorder
+  readonly metrics: Metrics
+}
+
+/** @param closers - Gets what closes each part, as soon as it is open. */
+export async function openMemory(
+  config: Config,
+  logger: Logger,
+  { now, logFiles }: Surroundings,
+  closers: (() => Promise<void> | void)[],
+): Promise<Remembered> {
+  const dir = config.PDP_DATA_DIR
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const onFault = (error: unknown): void => logger.error({ err: error }, 'decision log')
+  const signer = await loadSigner(nodeFiles(), dir, config.PDP_LOG_ORIGIN)
+  const outside = await openOutside(config, onFault)
+  closers.push(outside.close)
+  const log = await openLog({
+    dir: join(dir, 'log'),
+    origin: config.PDP_LOG_ORIGIN,
+    signer,
+    ...(logFiles ? { files: logFiles } : {}),
+    onFailure: config.LOG_ON_FAILURE,
+    onFault,
+    cosign: outside.cosign,
+    onCheckpoint: outside.onCheckpoint,
+  })
+  closers.push(() => log.close())
+  const index = await openIndex({ place: config.PDP_INDEX_URL ?? join(dir, 'index.db'), log, onFault })
+  closers.push(() => index.close())
+  const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
+  const database = openDatabase(join(dir, 'pdp.db'))
+  closers.push(() => database.close())
+  const keys = await loadVaultKeys(config)
+  const newId = createNewId(clock)
+  const metrics = new Metrics()
+  const record = metrics.counted(createRecorder({ log, clock, newId }))
+  const changed = changedKeys(await log.checkpoint(), signer)
+  if (changed) await record([{ kind: 'key_changed', change: { log_keys: changed } }])
+  return {
+    vault: new SqliteVault(database, clock, keys),
+    register: new SqliteRegister(database),
+    intents: new SqliteIntents(database),
+    answers: new SqliteAnswers(database),
+    invitations: new SqliteInvitations(database),
+    keys: new SqliteKeys(database),
+    people: new SqlitePeople(database, keys),
+    facts: new SqliteFacts(database),
+    shelf: new SqlitePolicies(database),
+    sessions: new SqliteSessions(database, clock),
+    log,
+    index,
+    clock,
+    newId,
+    record,
+    metrics,
+  }
+}
