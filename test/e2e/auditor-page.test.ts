@@ -2,24 +2,15 @@
  * The auditor's page in a real Chromium, signed in at the real Keycloak with a one-time code: Ada finds the story in the log, follows a
  * chain and checks a proof. What she sees is kept as pictures in `test/artifacts/auditor`.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { get } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { type Stack, type StoryTold, tellStory } from '@mandate/stack'
-import { pino } from 'pino'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
-import { readConfig } from '../../auditor/src/server/config.ts'
-import { startAuditor } from '../../auditor/src/server/start.ts'
 import { startTestStack } from '../setup/e2e.ts'
 import { axe, picture, signInAt } from '../support/auditor-page.ts'
 import { enterAs } from '../support/signed-in.ts'
 import { launchChromium } from '../support/system-browser.ts'
-import { startTlsFront } from '../support/tls-front.ts'
 
-const MAKE_CERTIFICATES = join(import.meta.dirname, '../../deploy/make-certificates.sh')
 const WIDE = { width: 1440, height: 900 }
 let stack: Stack
 let told: StoryTold
@@ -310,35 +301,6 @@ test('Sam signs in without a role and sees what he is a party to, and that it is
   await signInAt(his, personOf('sam'))
   await his.getByText('You are not an auditor').waitFor()
   await his.getByText('There is no such decision among yours.').first().waitFor()
-})
-
-test('behind doors that ask for a certificate it reaches the identity provider by its own, and by a stranger’s it does not', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'mandate-auditor-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  const [ours, theirs] = [join(folder, 'ours'), join(folder, 'theirs')]
-  for (const one of [ours, theirs]) execFileSync(MAKE_CERTIFICATES, [one, 'auditor', 'keycloak'], { stdio: 'pipe' })
-  const keycloak = await startTlsFront(stack.issuer, ours, 'keycloak')
-  onTestFinished(keycloak.stop)
-  const signIn = async (shown: string) => {
-    const config = readConfig({
-      AUDITOR_PORT: '0',
-      AUDITOR_ISSUER: stack.issuer,
-      AUDITOR_IDENTITY_URL: keycloak.url + new URL(stack.issuer).pathname,
-      AUDITOR_CLIENT_SECRET: stack.clientSecrets.auditor,
-      AUDITOR_PDP_URL: stack.urls.pdp,
-      AUDITOR_TLS_CA_FILE: join(ours, 'ca.pem'),
-      AUDITOR_TLS_CERT_FILE: join(shown, 'auditor.pem'),
-      AUDITOR_TLS_KEY_FILE: join(shown, 'auditor.key'),
-    })
-    const auditor = await startAuditor(config, pino({ level: 'silent' }))
-    onTestFinished(auditor.close)
-    return new Promise<number | undefined>((resolve, reject) => {
-      get(`${auditor.url}/sign-in`, { ca: readFileSync(join(shown, 'ca.pem')), agent: false }, ({ statusCode }) =>
-        resolve(statusCode),
-      ).on('error', reject)
-    })
-  }
-  expect([await signIn(ours), await signIn(theirs)]).toEqual([303, 503])
 })
 
 test('signed out is signed out here and at the identity provider', async () => {

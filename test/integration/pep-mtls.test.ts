@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -16,8 +15,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
-import { ROOT } from '../support/compose-file.ts'
-import { startTlsFront, type TlsFront } from '../support/tls-front.ts'
+import { makeCertificates, startTlsFront, type TlsFront } from '../support/tls-front.ts'
 
 const logger = pino({ level: 'silent' })
 const folders: string[] = []
@@ -34,7 +32,7 @@ let agent: Listener
 function authority(...names: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'mandate-ca-'))
   folders.push(folder)
-  execFileSync(join(ROOT, 'deploy/make-certificates.sh'), [folder, ...names], { stdio: 'pipe' })
+  makeCertificates(folder, ...names)
   return folder
 }
 

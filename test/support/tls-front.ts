@@ -3,18 +3,25 @@
  *
  * @module
  */
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { ROOT } from './compose-file.ts'
 
 export interface TlsFront {
   readonly url: string
   stop(): Promise<void>
 }
 
-/** @param folder - What `deploy/make-certificates.sh` wrote, with a certificate for `name`. */
+/** An authority of one's own in a folder, and a certificate of it for each name. */
+export function makeCertificates(folder: string, ...names: readonly string[]): void {
+  execFileSync(join(ROOT, 'deploy/make-certificates.sh'), [folder, ...names], { stdio: 'pipe' })
+}
+
+/** @param folder - What {@link makeCertificates} wrote, with a certificate for `name`. */
 export async function startTlsFront(target: string, folder: string, name: string): Promise<TlsFront> {
   const { hostname, port } = new URL(target)
   const read = (file: string) => readFileSync(join(folder, file))
