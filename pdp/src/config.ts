@@ -146,7 +146,7 @@ export interface ParsedConfig {
  */
 export function parseConfig(
   environment: Readonly<Record<string, string | undefined>>,
-  readFile: (path: string) => string,
+  readFile: ReadFile,
 ): ParsedConfig {
   const problems: string[] = []
   const known = Object.keys(schema.shape)
@@ -161,44 +161,39 @@ export function parseConfig(
     const path = environment[`${secret}_FILE`]
     if (!path) continue
     if (values[secret] !== undefined) problems.push(`${secret}: give it or ${secret}_FILE, not both`)
-    try {
-      values[secret] = readFile(path).trim()
-    } catch {
-      problems.push(`${secret}_FILE: ${path} cannot be read`)
-    }
+    const text = readOr(problems, `${secret}_FILE`, path, readFile)
+    if (text !== undefined) values[secret] = text.trim()
   }
   const parsed = schema.safeParse(values)
   if (!parsed.success) problems.push(...parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`))
   const { errors, warnings } = parsed.success ? insecurities(parsed.data) : { errors: [], warnings: [] }
-  problems.push(...errors, ...unreadable(values, readFile), ...keyProblems(values['PDP_METADATA_KEY_FILE'], readFile))
+  problems.push(...errors)
+  for (const name of TLS_FILES) readOr(problems, name, values[name], readFile)
+  problems.push(...keyProblems(values['PDP_METADATA_KEY_FILE'], readFile))
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems)
   return { config: parsed.data, warnings }
 }
 
 const TLS_FILES = ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE', 'PDP_TLS_CLIENT_CA_FILE', 'PDP_TLS_CA_FILE'] as const
 
-function unreadable(values: Readonly<Record<string, string>>, readFile: (path: string) => string): readonly string[] {
-  return TLS_FILES.flatMap((name) => {
-    const path = values[name]
-    if (path === undefined) return []
-    try {
-      readFile(path)
-      return []
-    } catch {
-      return [`${name}: ${path} cannot be read`]
-    }
-  })
+type ReadFile = (path: string) => string
+
+/** The file's text; `undefined` without a path, and with a problem more when it cannot be read. */
+function readOr(problems: string[], name: string, path: string | undefined, readFile: ReadFile): string | undefined {
+  if (path === undefined) return undefined
+  try {
+    return readFile(path)
+  } catch {
+    problems.push(`${name}: ${path} cannot be read`)
+    return undefined
+  }
 }
 
 /** What is wrong with the key that signs metadata: found at start, not at the first request. */
-function keyProblems(path: string | undefined, readFile: (path: string) => string): readonly string[] {
-  if (path === undefined) return []
-  let pem: string
-  try {
-    pem = readFile(path)
-  } catch {
-    return [`PDP_METADATA_KEY_FILE: ${path} cannot be read`]
-  }
+function keyProblems(path: string | undefined, readFile: ReadFile): readonly string[] {
+  const problems: string[] = []
+  const pem = readOr(problems, 'PDP_METADATA_KEY_FILE', path, readFile)
+  if (pem === undefined) return problems
   try {
     metadataKeyOf(pem)
     return []
