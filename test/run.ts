@@ -44,7 +44,16 @@ const ON_MEMORY = [
     'permissions',
     'sessions',
   ),
-  ...integration('audit-http', 'log-keys', 'log-reading', 'log-streams', 'log-tiles', 'log-shared', 'kill-pdp'),
+  ...integration(
+    'audit-http',
+    'log-keys',
+    'log-reading',
+    'log-streams',
+    'log-tiles',
+    'log-shared',
+    'kill-pdp',
+    'metrics',
+  ),
   ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference'),
 ]
 

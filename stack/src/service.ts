@@ -11,7 +11,7 @@ import { startProcess } from './process.ts'
 /** The root of the clone. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Half of a service's start is reading its TypeScript, and half of its idle memory the reader. Goes with the clone. */
+/** Half of a service's start is reading its TypeScript (ADR 0011). Goes with the clone. */
 const COMPILE_CACHE = `${ROOT}node_modules/.cache/compile`
 
 export interface ServiceOptions {

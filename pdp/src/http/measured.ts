@@ -8,16 +8,17 @@ import type { RequestHandler } from 'express'
 import { isPrivate } from '../log/outgoing.ts'
 import type { Metrics } from '../metrics.ts'
 import { exchangeOf } from './exchange.ts'
+import { METHODS } from './openapi/operation.ts'
 import { routeOf } from './openapi/operations.ts'
 
 /** Methods that routes have; any other word is a caller's own. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+const KNOWN = new Set(['HEAD', 'OPTIONS', ...METHODS.map((method) => method.toUpperCase())])
 
 export function measured(metrics: Pick<Metrics, 'request'>): RequestHandler {
   return (req, res, next) => {
     const { method, path } = req
     res.once('close', () => {
-      const known = METHODS.has(method) ? method : 'other'
+      const known = KNOWN.has(method) ? method : 'other'
       metrics.request(known, routeOf(path), res.statusCode, performance.now() - exchangeOf(res).arrived)
     })
     next()
