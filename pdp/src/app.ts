@@ -14,6 +14,7 @@ import { Border } from './http/border.ts'
 import { Callers } from './http/caller.ts'
 import { addressOf, listen, stopServer } from './http/listener.ts'
 import { metadataKeyOf } from './http/metadata.ts'
+import { PageTokens } from './http/page-tokens.ts'
 import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
 import type { Metrics } from './metrics.ts'
@@ -178,6 +179,7 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     border,
     callers,
     sessions,
+    tokens: new PageTokens(memory.sealer),
     policyControl: store.policies,
     consistency: relations.consistency,
     decide: (evaluation) => decide(evaluation, decideDeps),

@@ -20,7 +20,17 @@ import { Metrics } from './metrics.ts'
 import { createNewId } from './new-id.ts'
 import type { Clock, Recorder, Register } from './ports.ts'
 import { createRecorder } from './record.ts'
-import type { Answers, Intents, Invitations, Keys, People, PolicyShelf, Sessions, Vault } from './remembered.ts'
+import type {
+  Answers,
+  Intents,
+  Invitations,
+  Keys,
+  People,
+  PolicyShelf,
+  Sessions,
+  TokenSealer,
+  Vault,
+} from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
 import { openDatabase } from './store/database.ts'
 import { SqliteFacts } from './store/facts.ts'
@@ -53,6 +63,7 @@ export interface Remembered {
   readonly facts: Facts
   readonly shelf: PolicyShelf
   readonly sessions: Sessions
+  readonly sealer: TokenSealer
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
@@ -107,6 +118,7 @@ export async function openMemory(
     facts: new SqliteFacts(database),
     shelf: new SqlitePolicies(database),
     sessions: new SqliteSessions(database, clock),
+    sealer: keys,
     log,
     index,
     clock,

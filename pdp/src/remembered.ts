@@ -178,6 +178,14 @@ export interface Vault {
   isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean
 }
 
+/** Authenticated encryption of what callers carry for the PDP. Good across restarts, and after a rotation of the vault's key. */
+export interface TokenSealer {
+  /** @param bound - Authenticated with the text, and not in the token. */
+  sealToken(text: string, bound: string): string
+  /** @returns `undefined` for a token that was not sealed here, was altered, or is bound to something else. */
+  openToken(token: string, bound: string): string | undefined
+}
+
 /** Policies as they were loaded. */
 export interface KeptPolicy {
   /** Every pack's version. */

@@ -5,7 +5,15 @@
  */
 import { z } from 'zod'
 import { linkSchema } from './decision.ts'
-import { instantSchema, nameSchema, pageLimitSchema, personaNameSchema, ulidSchema, wordsSchema } from './id.ts'
+import {
+  instantSchema,
+  nameSchema,
+  pageLimitSchema,
+  pageTokenSchema,
+  personaNameSchema,
+  ulidSchema,
+  wordsSchema,
+} from './id.ts'
 import { partySchema, scopeSchema } from './party.ts'
 
 /** The shortest and longest life of a grant, and what it gets when nothing is said, in seconds (rule C5). */
@@ -154,6 +162,6 @@ export const grantQuerySchema = z.strictObject({
   resource: z.string().optional().describe('The scope, `<type>:<id>` or `all:<domain>`, as the grant has it.'),
   include: z.literal('ended').optional().describe('Ended grants too.'),
   limit: pageLimitSchema(200, 50),
-  cursor: ulidSchema.optional().describe('`next_cursor` of the page before.'),
+  cursor: pageTokenSchema.optional(),
 })
 export type GrantQuery = z.infer<typeof grantQuerySchema>

@@ -57,6 +57,14 @@ export const nameSchema = z
 /** A ULID: 26 characters of Crockford's base 32, the first at most 7. */
 export const ulidSchema = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u, 'must be a ULID (26 characters)')
 
+const MAX_TOKEN_LENGTH = 4_096
+/** `next_cursor` or an event's id, sent back to go on behind it. */
+export const pageTokenSchema = z
+  .string()
+  .min(1, 'must not be empty')
+  .max(MAX_TOKEN_LENGTH, `must be at most ${MAX_TOKEN_LENGTH} characters`)
+  .describe('`next_cursor` of the page before. Opaque; good for the same caller and the same other parameters.')
+
 /** How many things a page of a list holds, in a query string. */
 export const pageLimitSchema = (most: number, otherwise: number) =>
   z

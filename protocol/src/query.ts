@@ -7,7 +7,7 @@
 import { z } from 'zod'
 import { canonical } from './canonical.ts'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
-import { type EpochMillis, instantSchema, pageLimitSchema, ulidSchema } from './id.ts'
+import { type EpochMillis, instantSchema, pageLimitSchema, pageTokenSchema, ulidSchema } from './id.ts'
 
 const MAX_FILTER_LENGTH = 600
 const MAX_LIMIT = 1000
@@ -45,7 +45,7 @@ const FILTERS = {
 export const decisionQuerySchema = z.strictObject({
   ...FILTERS,
   limit: pageLimitSchema(MAX_LIMIT, DEFAULT_LIMIT),
-  cursor: filterText.optional().describe('`next_cursor` of the page before. Opaque.'),
+  cursor: pageTokenSchema.optional(),
 })
 export type DecisionQuery = z.output<typeof decisionQuerySchema>
 

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { grantSchema } from './grant.ts'
-import { instantSchema, pageLimitSchema, ulidSchema } from './id.ts'
+import { instantSchema, pageLimitSchema, pageTokenSchema, ulidSchema } from './id.ts'
 import { invitationSchema } from './invitation.ts'
 import { personaSchema } from './persona.ts'
 import { loggedEntrySchema } from './query.ts'
@@ -47,7 +47,7 @@ export const personExportSchema = z.object({
 
 /** `GET /v1/erasures`: oldest first, until the service has acknowledged each. */
 export const erasureQuerySchema = z.strictObject({
-  after: ulidSchema.optional(),
+  after: pageTokenSchema.optional(),
   limit: pageLimitSchema(200, 50),
 })
 

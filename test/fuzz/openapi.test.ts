@@ -39,7 +39,7 @@ const LAST = 'eraseMe'
 /** Where a request that fits its schema can be 400 all the same: it is held against what the schema cannot know. */
 const HELD_AGAINST_MORE = [
   // A token or cursor that is not one of ours.
-  ...['searchSubjects', 'searchResources', 'searchActions', 'listDecisions'],
+  ...['searchSubjects', 'searchResources', 'searchActions', 'listDecisions', 'listGrants', 'listErasures'],
   // A type of subject that the domain does not have.
   ...['evaluate', 'evaluateAll'],
   // A date ahead, types and parents that the manifests know, an owner who is a person.

@@ -92,6 +92,17 @@ test('a token fits its own question, caller and limit, and cannot be forged', as
   expect(await search('resource', { ...question, page: { token, limit: 3 } })).toMatchObject(refused)
   expect(await search('resource', { ...question, page: { token: `${token}x` } })).toMatchObject(refused)
   expect(await search('resource', { ...question, page: { token: 'bm8.bm8' } })).toMatchObject(refused)
+  const byOwner = await search('resource', { ...question, page: { token } }, world.as('A'))
+  expect(byOwner).toMatchObject({ ...refused, body: { detail: expect.stringContaining('another caller') } })
+})
+
+test('a token names nothing that it was made of: neither the last candidate nor a person', async () => {
+  const question = { subject: { type: 'user' }, action: read, resource: trip('T') }
+  const { next_token: token } = (await search('subject', { ...question, page: { limit: 1 } })).body.page
+  const bytes = Buffer.from(token, 'base64url').toString('latin1')
+  expect(token).toMatch(/^[\w-]+$/)
+  expect(bytes).not.toContain('user:')
+  expect(bytes).not.toContain('p_')
 })
 
 test('unknown types, ids and actions are found nowhere, and are no error', async () => {

@@ -7,9 +7,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { decisionStreamSchema } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
+import { z } from 'zod'
 import type { EntryIndex, TailPage } from '../log/port.ts'
 import type { Recorder } from '../ports.ts'
 import { principalOf } from './exchange.ts'
+import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
 import { readerOf } from './reading.ts'
 import { type OpenStreams, sendOn } from './streams.ts'
@@ -24,20 +26,24 @@ export interface StreamDeps {
   readonly index: EntryIndex
   readonly record: Recorder
   readonly streams: OpenStreams
+  readonly tokens: PageTokens
 }
 
-export function streamRoute({ index, record, streams }: StreamDeps): RequestHandler {
+export function streamRoute({ index, record, streams, tokens }: StreamDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
     const filter = parse(decisionStreamSchema, req.query)
     const reader = readerOf(by)
+    const of = { list: 'GET /v1/decisions/stream', by, question: filter }
+    const lastId = req.get('last-event-id')
+    const position = lastId === undefined ? undefined : tokens.open(lastId, 'Last-Event-ID', z.string(), of)
     const read = (after?: string): Promise<TailPage> => index.tail(filter, { ...reader, after })
     const end = streams.enter(res)
-    const first = await read(req.get('last-event-id'))
+    const first = await read(position)
     // Whoever comes again leaves another one: where it goes on is for the reader to say.
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])
     res.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
-    if (req.method !== 'HEAD') await follow(res, first, { index, read, end })
+    if (req.method !== 'HEAD') await follow(res, first, { index, read, end, sealed: (place) => tokens.seal(place, of) })
     res.end()
   }
 }
@@ -46,22 +52,26 @@ interface Followed {
   readonly index: EntryIndex
   readonly read: (after: string) => Promise<TailPage>
   readonly end: AbortSignal
+  /** What a reader is given for a position. */
+  readonly sealed: (position: string) => string
 }
 
-async function follow(res: Response, first: TailPage, { index, read, end }: Followed): Promise<void> {
+async function follow(res: Response, first: TailPage, { index, read, end, sealed }: Followed): Promise<void> {
   const bell = new Bell(end)
   const unsubscribe = index.onMore(() => bell.ring())
   try {
     let page = first
     let isOn = await sendOn(
       res,
-      `retry: ${RETRY_MS}\n${mark(page.entries.length > 0 ? undefined : page.position)}`,
+      `retry: ${RETRY_MS}\n${mark(page.entries.length > 0 ? undefined : sealed(page.position))}`,
       end,
     )
     while (isOn) {
-      const events = page.entries.map(({ entry, position }) => `id: ${position}\ndata: ${JSON.stringify(entry)}\n\n`)
+      const events = page.entries.map(
+        ({ entry, position }) => `id: ${sealed(position)}\ndata: ${JSON.stringify(entry)}\n\n`,
+      )
       if (events.length > 0) isOn = await sendOn(res, events.join(''), end)
-      else if (!(await bell.rung(SILENT_MS))) isOn = await sendOn(res, mark(page.position), end)
+      else if (!(await bell.rung(SILENT_MS))) isOn = await sendOn(res, mark(sealed(page.position)), end)
       if (isOn) page = await read(page.position)
     }
   } finally {

@@ -5,11 +5,13 @@
  */
 import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protocol'
 import { type RequestHandler, Router } from 'express'
+import { z } from 'zod'
 import type { DecisionLog } from '../log/port.ts'
 import { exportRoute } from './decision-export.ts'
 import { type ReplayDeps, replayRoute } from './decision-replay.ts'
 import { streamRoute } from './decision-stream.ts'
 import { principalOf } from './exchange.ts'
+import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
 import { entryFor, readerOf } from './reading.ts'
 import type { OpenStreams } from './streams.ts'
@@ -17,22 +19,26 @@ import type { OpenStreams } from './streams.ts'
 export interface DecisionDeps extends ReplayDeps {
   readonly log: Pick<DecisionLog, 'origin' | 'prove'>
   readonly streams: OpenStreams
+  readonly tokens: PageTokens
 }
 
 export function decisionRoutes(deps: DecisionDeps): Router {
-  const { index, record } = deps
+  const { index, record, tokens } = deps
   const router = Router()
   router.get('/decisions', async (req, res) => {
     const by = principalOf(res)
-    const query = parse(decisionQuerySchema, req.query)
-    const page = await index.query(query, readerOf(by))
+    const { cursor: token, limit, ...filter } = parse(decisionQuerySchema, req.query)
+    const of = { list: 'GET /v1/decisions', by, question: filter }
+    const reader = readerOf(by)
+    const cursor = token === undefined ? undefined : tokens.open(token, 'cursor', z.string(), of)
+    const page = await index.query({ ...filter, limit, cursor }, reader)
     // One entry a query, not one a page of it.
-    if (query.cursor === undefined)
+    if (cursor === undefined)
       await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { found: page.total } }])
     const answer: DecisionPage = {
       entries: [...page.entries],
       total: page.total,
-      ...(page.nextCursor ? { next_cursor: page.nextCursor } : {}),
+      ...(page.nextCursor ? { next_cursor: tokens.seal(page.nextCursor, of) } : {}),
     }
     res.json(answer)
   })

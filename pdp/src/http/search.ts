@@ -5,7 +5,6 @@
  */
 import {
   actionSearchSchema,
-  canonical,
   type EvaluationRequest,
   type PartyRef,
   type ResourceRef,
@@ -28,10 +27,9 @@ import {
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Recorder } from '../ports.ts'
-import type { Vault } from '../remembered.ts'
 import type { Border } from './border.ts'
 import { principalOf } from './exchange.ts'
-import { requestText } from './json.ts'
+import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
 import type { Redactor } from './redact.ts'
 
@@ -40,8 +38,7 @@ export interface SearchRouteDeps {
   readonly border: Border
   readonly record: Recorder
   readonly redact: Redactor
-  /** Signs page tokens. */
-  readonly vault: Pick<Vault, 'commit'>
+  readonly tokens: PageTokens
   /** Whether the caller may put this question at all. */
   readonly requireEntitled: (policies: Policies, by: Principal, evaluation: Evaluation) => void
 }
@@ -163,7 +160,7 @@ interface Found<R> {
  * @throws Fault `invalid_request` for a token that is not of this question.
  */
 async function pageOf<C extends string, R>(
-  { vault }: SearchRouteDeps,
+  { tokens }: SearchRouteDeps,
   path: string,
   by: Principal,
   request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage },
@@ -171,8 +168,10 @@ async function pageOf<C extends string, R>(
   decide: (candidate: C) => Promise<R | undefined>,
 ): Promise<Found<R>> {
   const { page, ...question } = request
-  const bound = vault.commit(`${path} ${by.name} ${requestText(question)}`)
-  const token = page?.token ? readToken(vault, page.token, bound, page.limit) : undefined
+  const of = { list: `POST /access/v1/search${path}`, by, question }
+  const token = page?.token ? tokens.open(page.token, 'page.token', positionSchema, of) : undefined
+  if (token && page?.limit && page.limit !== token.limit)
+    throw refuse('invalid_request', 'page.limit: must stay what it was on the first page.')
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
   const rest = token ? candidates.filter((candidate) => candidate > token.after) : candidates
   const results: R[] = []
@@ -187,29 +186,11 @@ async function pageOf<C extends string, R>(
     at += round.length
   }
   const more = at < rest.length && last !== undefined
-  const next = more ? writeToken(vault, { after: last ?? '', limit, bound }) : ''
+  const next = more ? tokens.seal({ after: last, limit }, of) : ''
   return more || page ? { page: { next_token: next, count: results.length }, results } : { results }
 }
 
-const tokenSchema = z.object({ after: z.string(), limit: z.int().min(1), bound: z.string() })
-type Token = z.infer<typeof tokenSchema>
-
-/** Signed, so that nobody can look where the question would not. */
-function writeToken(vault: Pick<Vault, 'commit'>, token: Token): string {
-  const text = Buffer.from(canonical(token)).toString('base64url')
-  return `${text}.${vault.commit(text)}`
-}
-
-function readToken(vault: Pick<Vault, 'commit'>, sent: string, bound: string, limit: number | undefined): Token {
-  const [text = '', signature = ''] = sent.split('.')
-  if (signature !== vault.commit(text)) throw refuse('invalid_request', 'page.token: is not one of ours.')
-  const token = tokenSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()))
-  if (token.bound !== bound)
-    throw refuse('invalid_request', 'page.token: belongs to another question; send the same members with it.')
-  if (limit && limit !== token.limit)
-    throw refuse('invalid_request', 'page.limit: must stay what it was on the first page.')
-  return token
-}
+const positionSchema = z.object({ after: z.string(), limit: z.int().min(1) })
 
 /** The entry says what was asked; in the place of what was searched it has nothing, but of resources the type. */
 async function record(

@@ -8,7 +8,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Metrics } from '../metrics.ts'
 import type { InForce } from '../policy/pack.ts'
-import type { Sessions, Vault } from '../remembered.ts'
+import type { Sessions } from '../remembered.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
@@ -32,17 +32,16 @@ const BATCH_LIMIT = '1mb'
 
 export interface ServerDeps
   extends EvaluationDeps,
-    Omit<PapRouteDeps, 'redact' | 'vault'>,
+    Omit<PapRouteDeps, 'redact'>,
     Omit<DecisionDeps, 'log' | 'streams'>,
     Omit<LogFileDeps, 'log'>,
     FaultDeps,
     MetadataDeps,
-    Omit<SearchRouteDeps, 'requireEntitled' | 'vault'> {
+    Omit<SearchRouteDeps, 'requireEntitled'> {
   readonly callers: Callers
   readonly log: DecisionDeps['log'] & LogFileDeps['log']
   readonly sessions: Sessions
   readonly policies: () => InForce
-  readonly vault: Vault
   readonly limits: LimitOptions
   readonly metrics: Metrics
   /** Whether decisions can be made and recorded now. */

@@ -14,8 +14,10 @@ import {
   randomBytes,
 } from 'node:crypto'
 import { Fault, SECRET_BYTES } from '@mandate/protocol'
+import type { TokenSealer } from '../remembered.ts'
 
 const ID_BYTES = 8
+const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 /** Bound to every sealed text: what was sealed for the vault opens as nothing else. */
@@ -27,10 +29,12 @@ interface Derived {
   readonly sealing: Buffer
   /** Made once: a question about whoever asks or is asked about finds somebody, and reading raw bytes as a key takes four times as long. */
   readonly finding: KeyObject
+  /** Keys of tokens are derived from it. */
+  readonly token: Buffer
 }
 
 /** The key in use, and older ones that may still have to open something. */
-export class VaultKeys {
+export class VaultKeys implements TokenSealer {
   readonly #current: Derived
   readonly #all: readonly Derived[]
 
@@ -74,6 +78,35 @@ export class VaultKeys {
     }
   }
 
+  /**
+   * Each token has a key and a nonce of its own, derived from a random salt: unlike with random nonces under one key, their number is not
+   * bounded.
+   */
+  sealToken(text: string, bound: string): string {
+    const { id, token } = this.#current
+    const salt = randomBytes(SALT_BYTES)
+    const { key, nonce } = tokenKey(token, salt)
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(bound))
+    const ciphertext = Buffer.concat([cipher.update(text), cipher.final()])
+    return Buffer.concat([id, salt, cipher.getAuthTag(), ciphertext]).toString('base64url')
+  }
+
+  openToken(token: string, bound: string): string | undefined {
+    const bytes = Buffer.from(token, 'base64url')
+    const vaultKey = this.#all.find(({ id }) => id.equals(bytes.subarray(0, ID_BYTES)))
+    const textAt = ID_BYTES + SALT_BYTES + TAG_BYTES
+    // Base64url has several spellings of the same bytes; only one of them was issued.
+    if (!vaultKey || bytes.length < textAt || bytes.toString('base64url') !== token) return undefined
+    const { key, nonce } = tokenKey(vaultKey.token, bytes.subarray(ID_BYTES, ID_BYTES + SALT_BYTES))
+    const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+    decipher.setAAD(Buffer.from(bound)).setAuthTag(bytes.subarray(ID_BYTES + SALT_BYTES, textAt))
+    try {
+      return Buffer.concat([decipher.update(bytes.subarray(textAt)), decipher.final()]).toString()
+    } catch {
+      return undefined
+    }
+  }
+
   isCurrent(sealed: Uint8Array): boolean {
     return this.#current.id.equals(Buffer.from(sealed).subarray(0, ID_BYTES))
   }
@@ -92,5 +125,11 @@ function derive(key: Uint8Array): Derived {
     id: part('id', ID_BYTES),
     sealing: part('seal', SECRET_BYTES),
     finding: createSecretKey(part('find', SECRET_BYTES)),
+    token: part('token', SECRET_BYTES),
   }
+}
+
+function tokenKey(secret: Buffer, salt: Uint8Array): { readonly key: Buffer; readonly nonce: Buffer } {
+  const derived = Buffer.from(hkdfSync('sha256', secret, salt, 'mandate token', SECRET_BYTES + NONCE_BYTES))
+  return { key: derived.subarray(0, SECRET_BYTES), nonce: derived.subarray(SECRET_BYTES) }
 }

@@ -13,9 +13,9 @@ import {
   invitationRequestSchema,
   invitationSchema,
   type ProblemCode,
+  pageTokenSchema,
   redeemRequestSchema,
   revokeRequestSchema,
-  ulidSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
@@ -25,7 +25,7 @@ const id = { id: idSchema }
 
 /** A page of a list. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
-  z.strictObject({ items: z.array(item), next_cursor: ulidSchema.optional() })
+  z.strictObject({ items: z.array(item), next_cursor: pageTokenSchema.optional() })
 /** A list that comes whole. */
 export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item) })
 

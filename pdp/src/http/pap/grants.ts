@@ -13,6 +13,7 @@ import {
   PROBLEMS,
   refuse,
   revokeRequestSchema,
+  ulidSchema,
 } from '@mandate/protocol'
 import type { Router } from 'express'
 import { linkOf } from '../../decide/chain.ts'
@@ -29,7 +30,7 @@ import { param, parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 
 export function grantRoutes(router: Router, deps: PapRouteDeps): void {
-  const { border } = deps
+  const { border, tokens } = deps
   router.post('/grants', async (req, res) => {
     const request = inward(border, parse(grantRequestSchema, req.body))
     const view = await issueGrant(deps, request, principalOf(res))
@@ -44,7 +45,9 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
   })
   router.get('/grants', (req, res) => {
     const by = principalOf(res)
-    const query = parse(grantQuerySchema, req.query)
+    const { cursor, ...query } = parse(grantQuerySchema, req.query)
+    const { limit, ...question } = query
+    const of = { list: 'GET /v1/grants', by, question }
     const party = (value: 'me' | PartyRef | undefined): PartyRef | undefined =>
       value === undefined ? undefined : partyInQuery(border, value, by)
     const filter = {
@@ -53,15 +56,15 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
       owner: party(query.owner),
       covers: query.resource,
       ended: query.include === 'ended',
-      limit: query.limit + 1,
-      before: query.cursor,
+      limit: limit + 1,
+      before: cursor === undefined ? undefined : tokens.open(cursor, 'cursor', ulidSchema, of),
     }
     const views = listGrants(deps, filter, by)
-    const shown = views.slice(0, query.limit)
+    const shown = views.slice(0, limit)
     const last = shown.at(-1)
     res.json({
       items: shown.map((view) => shownGrant(border, view)),
-      ...(views.length > query.limit && last ? { next_cursor: last.grant.id } : {}),
+      ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
     })
   })
   router.get('/grants/:id', (req, res) => {

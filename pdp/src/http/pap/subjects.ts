@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Erasure, erasureQuerySchema, type PartyRef, pseudonymSchema } from '@mandate/protocol'
+import { type Erasure, erasureQuerySchema, type PartyRef, pseudonymSchema, ulidSchema } from '@mandate/protocol'
 import type { Request, RequestHandler, Router } from 'express'
 import { acknowledgeErasure, type Erased, erasePerson, holdPerson, serviceOf } from '../../pap/erase.ts'
 import { person } from '../../pap/pap.ts'
@@ -40,11 +40,14 @@ export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
   router.put('/subjects/:id/hold', hold(true))
   router.delete('/subjects/:id/hold', hold(false))
   router.get('/erasures', (req, res) => {
-    const { after = '', limit } = parse(erasureQuerySchema, req.query)
-    const found = deps.people.notices(serviceOf(principalOf(res)), after, limit + 1)
+    const by = principalOf(res)
+    const { after: token, limit } = parse(erasureQuerySchema, req.query)
+    const of = { list: 'GET /v1/erasures', by, question: {} }
+    const after = token === undefined ? '' : deps.tokens.open(token, 'after', ulidSchema, of)
+    const found = deps.people.notices(serviceOf(by), after, limit + 1)
     const items = found.slice(0, limit)
     const last = items.at(-1)
-    res.json({ items, ...(found.length > limit && last ? { next_cursor: last.id } : {}) })
+    res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.seal(last.id, of) } : {}) })
   })
   router.post('/erasures/:id/acknowledge', async (req, res) => {
     await acknowledgeErasure(deps, param(req.params.id, 'id'), principalOf(res))
