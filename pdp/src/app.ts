@@ -55,7 +55,8 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
   try {
     const memory = await openMemory(config, logger, surroundings, closers)
     const store = await openStore(config, memory, closers)
-    const http = createServices(config, logger, memory, store)
+    let url = ''
+    const http = createServices(config, logger, memory, store, () => url)
     closers.push(() => http.settler.close())
     closers.push(() => http.sweeper.close())
     memory.people.dropNoticesExcept([...config.PDP_SERVICES.keys()])
@@ -63,12 +64,13 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     await http.settler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app.app)
+    url = addressOf(config, server)
     closers.push(() => {
       http.app.endStreams()
       return stopServer(server)
     })
     return {
-      url: addressOf(config, server),
+      url,
       sweep: () => http.sweeper.now(),
       console: http.console,
       metrics: memory.metrics,
@@ -127,7 +129,13 @@ interface Services {
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-function createServices(config: Config, logger: Logger, memory: Remembered, store: Store): Services {
+function createServices(
+  config: Config,
+  logger: Logger,
+  memory: Remembered,
+  store: Store,
+  listening: () => string,
+): Services {
   const { vault, register, intents, keys, log, index, clock, newId, record, metrics } = memory
   const { relations, authority, factWriter } = store
   const policies = store.policies.current
@@ -200,7 +208,8 @@ function createServices(config: Config, logger: Logger, memory: Remembered, stor
     ...(config.PDP_METADATA_KEY_FILE
       ? { metadataKey: metadataKeyOf(readFileSync(config.PDP_METADATA_KEY_FILE, 'utf8')) }
       : {}),
-    publicUrl: config.PDP_PUBLIC_URL ?? `http://${config.PDP_HOST}:${config.PDP_PORT}`,
+    publicUrl: () => config.PDP_PUBLIC_URL ?? listening(),
+    isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
     ready: async () => log.healthy && (await store.reachable()),
     trustProxy: config.TRUST_PROXY,
   })

@@ -68,6 +68,8 @@ test.for<readonly [string, string]>([
   ['PDP_ISSUER', 'ftp://x'],
   ['PDP_ISSUER', 'x'],
   ['PDP_PUBLIC_URL', 'javascript:1'],
+  ['PDP_PUBLIC_URL', 'https://pdp.example/?tenant=1'],
+  ['PDP_ISSUER', 'https://id.example/#x'],
   ['PDP_MAX_CHAIN_DEPTH', '11'],
   ['PDP_MAX_CHAIN_DEPTH', '0'],
   ['PDP_CONCURRENT', '0'],
@@ -88,6 +90,17 @@ test.for<readonly [string, string]>([
 test('an empty setting is one that is not given', () => {
   expect(parse({ PDP_PORT: '' }).config.PDP_PORT).toBe(8181)
   expect(problems({ PDP_ISSUER: '' })).toHaveLength(1)
+})
+
+test('identifiers stay as they are given, addresses that paths are added to lose a slash', () => {
+  const given = {
+    PDP_ISSUER: 'https://id.example/app/',
+    PDP_JWKS_URL: 'https://id.example/app/jwks/',
+    PDP_PUBLIC_URL: 'https://pdp.example/t1/',
+    PDP_ANCHOR_URL: 'https://anchor.example/in/',
+  }
+  expect(parse(given).config).toMatchObject(given)
+  expect(parse({ OPENFGA_URL: 'http://127.0.0.1:8080/' }).config.OPENFGA_URL).toBe('http://127.0.0.1:8080')
 })
 
 test('services and lists are read as written', () => {

@@ -23,9 +23,12 @@ export class ConfigError extends Error {
 
 const port = z.coerce.number().int().min(0).max(65_535)
 const positive = z.coerce.number().int().min(1)
-const httpUrl = z
-  .url({ protocol: /^https?$/u, error: 'must be an http or https URL' })
-  .transform((url) => url.replace(/\/+$/u, ''))
+/** An identifier, or an address that is asked as it stands: kept as it was given. */
+const httpUrl = z.url({ protocol: /^https?$/u, error: 'must be an http or https URL' })
+/** An address that paths are added to. */
+const baseUrl = httpUrl.transform((url) => url.replace(/\/+$/u, ''))
+/** An identifier has neither (AuthZEN 1.0, section 9.2.1; OpenID Connect Discovery 1.0, section 3). */
+const identifier = httpUrl.refine((url) => !/[?#]/u.test(url), 'must have no query or fragment')
 const list = z.string().transform((text) =>
   text
     .split(',')
@@ -53,7 +56,7 @@ const servicesSchema = z.string().transform((text, context) => {
 const witnessesSchema = list.transform((items, context) =>
   items.map((item) => {
     const [address = '', vkey = '', ...more] = item.split(/\s+/u)
-    const url = httpUrl.safeParse(address)
+    const url = baseUrl.safeParse(address)
     if (!url.success || more.length > 0 || !/^[^+]+\+[0-9a-f]{8}\+\S+$/u.test(vkey))
       context.addIssue({ code: 'custom', message: `"${item}" must be the URL and the verifier key of a witness` })
     return { url: url.data ?? '', vkey }
@@ -64,8 +67,8 @@ const schema = z.strictObject({
   PDP_HOST: z.string().default('127.0.0.1'),
   PDP_PORT: port.default(8181),
   /** Where callers find it, when that is not the listener itself: behind a proxy. */
-  PDP_PUBLIC_URL: httpUrl.optional(),
-  PDP_ISSUER: httpUrl,
+  PDP_PUBLIC_URL: identifier.optional(),
+  PDP_ISSUER: identifier,
   PDP_JWKS_URL: httpUrl.optional(),
   PDP_AUDIENCE: z.string().min(1).default('pdp'),
   PDP_DATA_DIR: z.string().min(1),
@@ -116,7 +119,7 @@ const schema = z.strictObject({
   PDP_ADDRESS_PER_SECOND: positive.default(DEFAULT_LIMITS.addressPerSecond),
   PDP_CONCURRENT: positive.default(DEFAULT_LIMITS.concurrent),
   PDP_STREAMS: positive.default(DEFAULT_LIMITS.streams),
-  OPENFGA_URL: httpUrl,
+  OPENFGA_URL: baseUrl,
   OPENFGA_API_TOKEN: z.string().optional(),
   OPENFGA_STORE: z.string().min(1).default('mandate'),
   OPENFGA_DEADLINE_MS: z.coerce.number().int().min(10).max(10_000).default(500),

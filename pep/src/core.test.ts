@@ -42,6 +42,19 @@ const bearer = async (claims: object = {}) => `Bearer ${await issuer.sign({ aud:
 const decide = async (headers: object = {}, claims: object = {}, more: object = {}) =>
   await pep.decide({ headers: { authorization: await bearer(claims), ...headers }, action: 'read', resource, ...more })
 
+test('an issuer with a slash at its end is another issuer', async () => {
+  const iss = `${issuer.issuer}/`
+  const strict = newPep({ issuer: iss })
+  const asked = async (claims: object) => {
+    const headers = { authorization: await bearer(claims) }
+    const decided = await strict.decide({ headers, action: 'read', resource })
+    return decided.permitted ? 200 : decided.status
+  }
+  expect([await asked({ iss }), await asked({}), await asked({ iss, aud: ['notes'] })]).toEqual([200, 401, 200])
+  expect((await decide({}, { iss })).permitted).toBe(false)
+  await strict.close()
+})
+
 test('without any framework: a permit names who asked and which decision let it', async () => {
   pdp.answerWith(answering(() => ({ decision: true, context: { evaluation_id: '01KE' } })))
   expect(await decide({ 'x-request-id': 'r-1' })).toMatchObject({

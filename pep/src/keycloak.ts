@@ -18,11 +18,13 @@ export interface KeycloakAdapterOptions {
 }
 
 /** The part of the adapter's inside that its types do not show. */
-interface Rotation {
+interface Inside {
+  /** What it compares `iss` with. It puts it together itself, without a slash at the end. */
+  realmUrl: string
   rotation: { getJWK: (kid: string) => Promise<string> }
 }
 
-const ISSUER = /^(?<base>https?:\/\/.+?)\/realms\/(?<realm>[^/]+)$/u
+const ISSUER = /^(?<base>https?:\/\/.+?)\/realms\/(?<realm>[^/]+)\/?$/u
 
 /** Splits a Keycloak issuer into what the adapter wants; `undefined` for any other URL. */
 export function splitIssuer(issuer: string): { readonly base: string; readonly realm: string } | undefined {
@@ -50,7 +52,9 @@ export function createGrantMaker({
   }
   const { grantManager } = new Keycloak({}, config)
   const pems = new WeakMap<CryptoKey, string>()
-  ;(grantManager as unknown as Rotation).rotation.getJWK = async (kid) => {
+  const inside = grantManager as unknown as Inside
+  inside.realmUrl = issuer
+  inside.rotation.getJWK = async (kid) => {
     const key = await keyOf(kid)
     const pem = pems.get(key) ?? String(KeyObject.from(key).export({ type: 'spki', format: 'pem' }))
     pems.set(key, pem)

@@ -20,7 +20,7 @@ export interface ApiKeyCredentials {
 }
 
 export interface PepOptions {
-  /** The only issuer whose tokens count, byte for byte: `<base>/realms/<realm>`. */
+  /** The only issuer whose tokens count, byte for byte: `<base>/realms/<realm>`, with a slash at its end if the tokens have one. */
   readonly issuer: string
   /** This service's audience. A token must have exactly this one. */
   readonly audience: string
@@ -49,9 +49,11 @@ export interface PepOptions {
   readonly decider?: Decider
 }
 
-const httpUrl = z
+/** Compared as it is given: a slash at its end makes it another one. */
+const identifier = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
-  .refine((url) => !/[?#]|\/$/u.test(url), 'must have no query, fragment or trailing slash')
+  .refine((url) => !/[?#]/u.test(url), 'must have no query or fragment')
+const httpUrl = identifier.refine((url) => !url.endsWith('/'), 'must have no trailing slash')
 
 const isFunction = (value: unknown) => typeof value === 'function'
 const readable = <T>(schema: z.ZodType<T>): z.ZodType<Readable<T>> =>
@@ -80,7 +82,7 @@ const isDecider = (value: unknown) =>
   typeof value === 'object' && value !== null && 'decide' in value && 'decideEach' in value && 'close' in value
 
 const pepOptionsSchema = z.strictObject({
-  issuer: httpUrl.refine((url) => splitIssuer(url) !== undefined, 'must be <base>/realms/<realm>'),
+  issuer: identifier.refine((url) => splitIssuer(url) !== undefined, 'must be <base>/realms/<realm>'),
   audience: z.string().regex(/^[\w.-]+$/u, 'must be a client id'),
   pdpUrl: httpUrl,
   credentials: credentialsSchema,

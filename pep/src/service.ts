@@ -107,7 +107,12 @@ function problemText(issue: z.core.$ZodIssue): string {
 export const setting = {
   host: z.string().min(1).default('127.0.0.1'),
   port: (byDefault: number) => z.coerce.number().int().min(0).max(65_535).default(byDefault),
+  /** An address that paths are added to. */
   url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).transform((url) => url.replace(/\/+$/u, '')),
+  /** An issuer, or another name that is compared: kept as it was given. */
+  identifier: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .refine((url) => !/[?#]/u.test(url), 'must have no query or fragment'),
   secret: z.string().min(8, 'must have at least 8 characters'),
   list: (byDefault: readonly string[]) =>
     z

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { below } from '@mandate/protocol'
 import { Agent, Pool } from 'undici'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
@@ -33,7 +34,7 @@ const MAX_SERVICE_ANSWER_BYTES = 4_194_304
 
 /** Where Keycloak answers what, under an issuer's URL. */
 export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
-  const base = `${identityUrl}/protocol/openid-connect`
+  const base = below(identityUrl, '/protocol/openid-connect')
   return { jwksUri: `${base}/certs`, tokenEndpoint: `${base}/token` }
 }
 

@@ -1,3 +1,4 @@
+export * from './address.ts'
 export * from './authzen.ts'
 export * from './canonical.ts'
 export * from './checkpoint.ts'

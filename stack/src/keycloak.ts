@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type KeycloakAdmin, REALM_FILE, readClientSecrets } from '@mandate/keycloak'
+import { below } from '@mandate/protocol'
+import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { privateFolder, readJson, writeAtomically } from './files.ts'
 import { BUILD_FLAGS, findKeycloak, javaEnv, KEYCLOAK_VERSION, type KeycloakDistribution } from './find-keycloak.ts'
@@ -93,11 +95,11 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
   if (!(username && password)) {
     throw new StartError('KEYCLOAK_URL is set: set KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD as well')
   }
-  const admin = { url, username, password }
+  const admin = { url: below(url, ''), username, password }
   const refuse = (): Promise<never> => Promise.reject(new StartError('KEYCLOAK_URL names a server that is not ours'))
   return {
-    url,
-    issuer: `${url}/realms/mandate`,
+    url: admin.url,
+    issuer: await issuerAt(admin.url),
     admin,
     clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'trips', 'care', 'booking-agent']),
     pid: () => undefined,
@@ -106,6 +108,15 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
     kill: refuse,
     restart: refuse,
   }
+}
+
+/** What its tokens say, which is not always the address that it was reached by. */
+async function issuerAt(url: string): Promise<string> {
+  const address = `${url}/realms/mandate/.well-known/openid-configuration`
+  const response = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined)
+  const metadata = z.object({ issuer: z.string() }).safeParse(response?.ok ? await response.json() : undefined)
+  if (metadata.success) return metadata.data.issuer
+  throw new StartError(`KEYCLOAK_URL: ${address} does not answer with the metadata of the realm`)
 }
 
 const ADMIN = 'admin'

@@ -25,6 +25,7 @@ test('behind doors that ask for a certificate it reaches the identity provider b
   const signIn = async (shown: string) => {
     const config = readConfig({
       AUDITOR_PORT: '0',
+      AUDITOR_PUBLIC_URL: 'https://127.0.0.1',
       AUDITOR_ISSUER: issuer,
       AUDITOR_IDENTITY_URL: keycloak.url + new URL(issuer).pathname,
       AUDITOR_PAGE_DIR: folder,

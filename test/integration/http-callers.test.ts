@@ -5,9 +5,9 @@
  */
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { exportJWK, type JWTPayload, SignJWT } from 'jose'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { TokenClaims } from '../fixtures/issuer.ts'
-import { type Answer, TRIPS } from '../fixtures/pdp.ts'
+import { type Answer, startTestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { AUDITOR, refusal, useSuite } from '../fixtures/suite.ts'
 import type { Ask } from '../fixtures/world.ts'
 
@@ -125,6 +125,25 @@ describe('a token that is not ours is 401', () => {
 
   test('and the one they all differ from is good', async () => {
     expect((await call(`Bearer ${await suite.tpdp.issuer.sign(payload(), {})}`)).status).toBe(200)
+  })
+
+  test('an audience may stand in a list, alone', async () => {
+    expect((await call(`Bearer ${await suite.tpdp.issuer.sign({ ...payload(), aud: ['pdp'] }, {})}`)).status).toBe(200)
+  })
+
+  test('an issuer with a slash at its end is another one, and has its keys where it says', async () => {
+    const { issuer } = suite.tpdp
+    const iss = `${issuer.issuer}/`
+    const openFga = inject('openFga')
+    const given = [{ PDP_ISSUER: iss }, { PDP_ISSUER: iss, PDP_JWKS_URL: `${issuer.issuer}/keys/` }]
+    for (const env of given) {
+      const there = await startTestPdp({ openFga, issuer, env })
+      onTestFinished(() => there.stop())
+      const asked = async (claims: JWTPayload) =>
+        (await there.call('GET', '/v1/grants', { as: await issuer.sign({ ...payload(), ...claims }, {}) })).status
+      expect([await asked({ iss }), await asked({})]).toEqual([403, 401])
+    }
+    expect(issuer.asked.filter((path) => path.endsWith('/keys/'))).not.toEqual([])
   })
 
   test('A7: a person`s token is good from an interactive client or a registered agent alone', async () => {

@@ -4,12 +4,14 @@
  * @module
  */
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { test as base, describe, expect, inject } from 'vitest'
+import { Agent, request } from 'undici'
+import { test as base, describe, expect, inject, onTestFinished } from 'vitest'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
+import { makeCertificates } from '../support/tls-front.ts'
 
 const METADATA = '/.well-known/authzen-configuration'
 const KEYS = '/.well-known/jwks.json'
@@ -73,4 +75,49 @@ test('without one nothing is signed, and there is no key set', async ({ start })
   expect(Object.keys(body)).not.toContain('signed_metadata')
   expect(Object.keys(body)).not.toContain('jwks_uri')
   expect((await tpdp.call('GET', KEYS)).status).toBe(404)
+})
+
+describe('the PDP names itself', () => {
+  const at = async (env: Readonly<Record<string, string>>) => {
+    const tpdp = await startTestPdp({ openFga: inject('openFga'), env })
+    onTestFinished(() => tpdp.stop())
+    return tpdp
+  }
+
+  test('by the port that it took, where none was chosen', async () => {
+    const { pdp, call } = await at({})
+    const { body, headers } = await call('GET', METADATA)
+    expect(body.policy_decision_point).toBe(pdp.url)
+    expect(body.access_evaluation_endpoint).toBe(`${pdp.url}/access/v1/evaluation`)
+    expect((await call('GET', '/openapi.json')).body.servers).toEqual([{ url: pdp.url }])
+    expect(headers.has('strict-transport-security')).toBe(false)
+  })
+
+  test('by https behind its own certificate, which it tells browsers to insist on', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mandate-tls-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    makeCertificates(folder, 'pdp')
+    const [ca, cert, key] = ['ca.pem', 'pdp.pem', 'pdp.key'].map((name) => join(folder, name))
+    const { pdp } = await at({ PDP_TLS_CERT_FILE: cert ?? '', PDP_TLS_KEY_FILE: key ?? '' })
+    const dispatcher = new Agent({ connect: { ca: await readFile(ca ?? '') } })
+    const answer = await request(pdp.url + METADATA, { dispatcher })
+    expect(await answer.body.json()).toMatchObject({ policy_decision_point: pdp.url })
+    expect(pdp.url).toMatch(/^https:/u)
+    expect(answer.headers['strict-transport-security']).toContain('max-age=')
+    await dispatcher.close()
+  })
+
+  test.for(['https://pdp.example/tenant1', 'https://pdp.example/tenant1/'])(
+    'as %s, and answers where the well-known name stands before the path',
+    async (identifier) => {
+      const { call } = await at({ PDP_PUBLIC_URL: identifier })
+      for (const path of [METADATA, `${METADATA}/tenant1`]) {
+        const { status, body } = await call('GET', path)
+        expect([status, body.policy_decision_point]).toEqual([200, identifier])
+        expect(body.search_action_endpoint).toBe('https://pdp.example/tenant1/access/v1/search/action')
+      }
+      expect((await call('POST', `${METADATA}/tenant1`)).status).toBe(405)
+      expect((await call('GET', `${METADATA}/tenant2`)).status).toBe(401)
+    },
+  )
 })

@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import { pathOf } from '@mandate/protocol'
 import { z } from 'zod'
 
 /** Where Vite puts the page. */
@@ -24,7 +25,7 @@ const settingsSchema = z
     AUDITOR_HOST: setting.host,
     AUDITOR_PORT: setting.port(4004),
     AUDITOR_PUBLIC_URL: setting.url.optional(),
-    AUDITOR_ISSUER: setting.url,
+    AUDITOR_ISSUER: setting.identifier,
     AUDITOR_IDENTITY_URL: setting.url.optional(),
     AUDITOR_CLIENT_ID: z.string().min(1).default('auditor'),
     AUDITOR_CLIENT_SECRET: setting.secret,
@@ -51,6 +52,12 @@ const settingsSchema = z
       key: env.AUDITOR_TLS_KEY,
     })
     for (const message of objections) context.addIssue({ code: 'custom', message })
+    if (env.AUDITOR_PORT === 0 && env.AUDITOR_PUBLIC_URL === undefined) {
+      const message = 'must be given with AUDITOR_PORT=0: the identity provider sends people back to it'
+      context.addIssue({ code: 'custom', path: ['AUDITOR_PUBLIC_URL'], message })
+    }
+    if (pathOf(env.AUDITOR_PUBLIC_URL ?? '') !== '')
+      context.addIssue({ code: 'custom', path: ['AUDITOR_PUBLIC_URL'], message: 'must have no path' })
     // Browsers keep a __Host- cookie only where nobody can read it on its way.
     if (env.AUDITOR_PUBLIC_URL && !isPrivateOnItsWay(env.AUDITOR_PUBLIC_URL)) {
       const path = ['AUDITOR_PUBLIC_URL']

@@ -11,12 +11,14 @@ export function isLoopback(url: string): boolean {
   return /^(127(\.\d{1,3}){3}|localhost|\[::1\])$/u.test(host)
 }
 
-/** Without credentials, query and fragment; a trailing `/` is taken off. */
-export const serverUrlSchema = z
+/** An identifier, compared and kept as it is given. Without credentials, query and fragment. */
+export const issuerSchema = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .refine((url) => url.startsWith('https:') || isLoopback(url), 'must be https, or on loopback')
   .refine((text) => {
     const url = URL.parse(text)
     return url?.username === '' && url.password === '' && url.search === '' && url.hash === ''
   }, 'must hold no user name, password, query or fragment')
-  .transform((url) => url.replace(/\/$/u, ''))
+
+/** An address that paths are added to: the same, and a `/` at its end is taken off. */
+export const serverUrlSchema = issuerSchema.transform((url) => url.replace(/\/$/u, ''))

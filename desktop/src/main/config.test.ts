@@ -10,8 +10,9 @@ const GOOD = {
 }
 const [agent] = GOOD.agents
 
-test('settings are read whole; a slash at the end is no difference', () => {
-  expect(readConfig(GOOD)).toEqual({ ...GOOD, issuer: 'https://id.example/realms/mandate' })
+test('settings are read whole; a slash at the end of an address is no difference, of an issuer it is', () => {
+  const services = { ...GOOD.services, pdp: 'http://127.0.0.1:8181/' }
+  expect(readConfig({ ...GOOD, services })).toEqual(GOOD)
 })
 
 test.for([

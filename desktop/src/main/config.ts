@@ -5,7 +5,7 @@
  */
 import { idSchema } from '@mandate/protocol'
 import { z } from 'zod'
-import { serverUrlSchema } from './address.ts'
+import { issuerSchema, serverUrlSchema } from './address.ts'
 import type { DesktopConfig } from './host.ts'
 
 const RESERVED: ReadonlySet<string> = new Set(['pdp', 'trips', 'openid'])
@@ -17,7 +17,7 @@ const agentSchema = z.strictObject({
 })
 
 const configSchema = z.strictObject({
-  issuer: serverUrlSchema,
+  issuer: issuerSchema,
   clientId: z.string().min(1).max(256),
   services: z.strictObject({ pdp: serverUrlSchema, trips: serverUrlSchema }),
   agents: z

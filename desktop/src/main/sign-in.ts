@@ -5,7 +5,7 @@
  */
 import * as oidc from 'openid-client'
 import { z } from 'zod'
-import { serverUrlSchema } from './address.ts'
+import { issuerSchema } from './address.ts'
 import { createIdentity, type Identity } from './identity.ts'
 import { type Loopback, listenOnLoopback } from './loopback.ts'
 import { type CryptoKeyPair, createSession, type RefreshState, type Session, type Tokens } from './session.ts'
@@ -39,7 +39,7 @@ export interface SignedIn extends RefreshState {
 
 const TIMEOUT_MS = 300_000
 const optionsSchema = z.strictObject({
-  issuer: serverUrlSchema,
+  issuer: issuerSchema,
   clientId: z.string().min(1),
   scopes: z.array(z.string().regex(/^[\w-]+$/u, 'must be the name of a scope')).min(1),
   openBrowser: z.custom<SignInOptions['openBrowser']>((value) => typeof value === 'function', 'must be a function'),

@@ -8,7 +8,7 @@ import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/servic
 import { Fault } from '@mandate/protocol'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
-import { mcpDoor, type ProtectedResource, RESOURCE_METADATA, resourceMetadata } from './mcp-door.ts'
+import { mcpDoor, type ProtectedResource, resourceMetadata, resourceMetadataPaths } from './mcp-door.ts'
 import { mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
 
@@ -40,7 +40,8 @@ export function createApp(deps: AppDeps): Express {
     store.check()
     res.json({ status: 'ok' })
   })
-  app.get(RESOURCE_METADATA, pep.open('says only where to sign in, as RFC 9728 wants it'), resourceMetadata(deps))
+  const whereToSignIn = pep.open('says only where to sign in, as RFC 9728 wants it')
+  app.get(resourceMetadataPaths(deps.publicUrl), whereToSignIn, resourceMetadata(deps))
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(() => {

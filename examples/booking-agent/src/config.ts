@@ -11,7 +11,7 @@ const settingsSchema = z
   .strictObject({
     AGENT_HOST: setting.host,
     AGENT_PORT: setting.port(4003),
-    AGENT_ISSUER: setting.url,
+    AGENT_ISSUER: setting.identifier,
     AGENT_IDENTITY_URL: setting.url.optional(),
     AGENT_AUDIENCE: z.string().min(1).default('booking-agent'),
     AGENT_CLIENT_ID: z.string().min(1).default('booking-agent'),

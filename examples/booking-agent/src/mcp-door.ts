@@ -4,16 +4,20 @@
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/basic/authorization MCP authorization}
  * @module
  */
-import { Fault } from '@mandate/protocol'
+import { below, Fault, pathOf, wellKnownUrl } from '@mandate/protocol'
 import type { Request, RequestHandler } from 'express'
 
-/** Where a client without a token learns whom to ask for one (RFC 9728). */
-export const RESOURCE_METADATA = '/.well-known/oauth-protected-resource/mcp'
+const NAME = 'oauth-protected-resource'
+
+/** Where a client without a token learns whom to ask for one (RFC 9728): below the well-known name stands the path of the resource. */
+export const resourceMetadataPaths = (publicUrl: string | undefined): string[] => [
+  ...new Set([`/.well-known/${NAME}/mcp`, `/.well-known/${NAME}${pathOf(publicUrl ?? '')}/mcp`]),
+]
 const MCP = '/mcp/'
 
 export interface ProtectedResource {
   readonly issuer: string
-  /** Where clients reach the agent, without a trailing slash; as the request says when absent. */
+  /** Where clients reach the agent; as the request says when absent. */
   readonly publicUrl: string | undefined
 }
 
@@ -23,7 +27,7 @@ export function mcpDoor({ publicUrl }: ProtectedResource): RequestHandler {
     if (!req.path.startsWith(MCP)) return next()
     if (req.get('Origin') !== undefined) throw new Fault('forbidden', 'no page of a browser speaks to this server')
     const setHeader = res.setHeader.bind(res)
-    const metadata = `resource_metadata="${baseOf(req, publicUrl)}${RESOURCE_METADATA}"`
+    const metadata = `resource_metadata="${wellKnownUrl(resourceOf(req, publicUrl), NAME)}"`
     res.setHeader = (name, value) => {
       const challenge = name.toLowerCase() === 'www-authenticate'
       return setHeader(name, challenge ? `${String(value)}, ${metadata}` : value)
@@ -35,7 +39,7 @@ export function mcpDoor({ publicUrl }: ProtectedResource): RequestHandler {
 export function resourceMetadata({ issuer, publicUrl }: ProtectedResource): RequestHandler {
   return (req, res) => {
     res.json({
-      resource: `${baseOf(req, publicUrl)}/mcp`,
+      resource: resourceOf(req, publicUrl),
       authorization_servers: [issuer],
       scopes_supported: ['booking-agent'],
       bearer_methods_supported: ['header'],
@@ -43,6 +47,6 @@ export function resourceMetadata({ issuer, publicUrl }: ProtectedResource): Requ
   }
 }
 
-function baseOf(req: Request, publicUrl: string | undefined): string {
-  return publicUrl ?? `${req.protocol}://${req.get('Host')}`
+function resourceOf(req: Request, publicUrl: string | undefined): string {
+  return below(publicUrl ?? `${req.protocol}://${req.get('Host')}`, '/mcp')
 }

@@ -10,7 +10,7 @@ const settingsSchema = z
   .strictObject({
     CARE_HOST: setting.host,
     CARE_PORT: setting.port(4005),
-    CARE_ISSUER: setting.url,
+    CARE_ISSUER: setting.identifier,
     CARE_IDENTITY_URL: setting.url.optional(),
     CARE_AUDIENCE: z.string().min(1).default('care'),
     CARE_CLIENT_ID: z.string().min(1).default('care'),

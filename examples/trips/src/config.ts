@@ -10,7 +10,7 @@ const settingsSchema = z
   .strictObject({
     TRIPS_HOST: setting.host,
     TRIPS_PORT: setting.port(4002),
-    TRIPS_ISSUER: setting.url,
+    TRIPS_ISSUER: setting.identifier,
     TRIPS_IDENTITY_URL: setting.url.optional(),
     TRIPS_AUDIENCE: z.string().min(1).default('trips'),
     TRIPS_CLIENT_ID: z.string().min(1).default('trips'),

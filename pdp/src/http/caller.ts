@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
-import { type EpochMillis, Fault, type PartyRef, refuse } from '@mandate/protocol'
+import { below, type EpochMillis, Fault, type PartyRef, refuse } from '@mandate/protocol'
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { ClientTls } from '../client-tls.ts'
@@ -40,7 +40,8 @@ const claimsSchema = z.looseObject({
   iat: z.number(),
   exp: z.number(),
   typ: z.literal('Bearer').optional(),
-  aud: z.string(),
+  /** One text, or a list of one: JWT takes both (RFC 7519, section 4.1.3). */
+  aud: z.union([z.string(), z.tuple([z.string()])]),
   sid: z.string().optional(),
   svc: z.string().optional(),
   roles: z.array(z.string()).optional(),
@@ -73,7 +74,7 @@ export class Callers {
   constructor(options: CallerOptions) {
     this.#options = options
     // Keycloak's layout; any other issuer names its key set.
-    const url = options.jwksUrl ?? new URL(`${options.issuer}/protocol/openid-connect/certs`)
+    const url = options.jwksUrl ?? new URL(below(options.issuer, '/protocol/openid-connect/certs'))
     this.#keys = issuerKeys(url, options.tls)
   }
 

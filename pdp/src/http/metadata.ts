@@ -5,17 +5,18 @@
  * @module
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { Fault, type Metadata } from '@mandate/protocol'
+import { below, Fault, type Metadata, pathOf } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
 import type { Clock } from '../ports.ts'
 
 const CACHED = 'public, max-age=3600'
 export const JWKS_PATH = '/.well-known/jwks.json'
+export const METADATA_PATH = '/.well-known/authzen-configuration'
 
 export interface MetadataDeps {
-  /** Where callers find the PDP: scheme, host and port, no path. From configuration, never from a header. */
-  readonly publicUrl: string
+  /** The PDP's identifier, where callers find it: from configuration or the listener, never from a header. Known once it listens. */
+  readonly publicUrl: () => string
   readonly clock: Clock
   /** Signs the metadata; absent: they are not signed. */
   readonly metadataKey?: KeyObject
@@ -45,12 +46,20 @@ function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): 'E
 }
 
 export function metadataRoute({ publicUrl, clock, metadataKey }: MetadataDeps): RequestHandler {
-  const unsigned = metadataOf(publicUrl)
   let signed: Promise<Metadata> | undefined
   return async (_req, res) => {
+    const unsigned = metadataOf(publicUrl())
     // Once: what is cached for an hour should not differ from what is fetched now.
     if (metadataKey) signed ??= signedMetadata(unsigned, metadataKey, clock)
     res.set('cache-control', CACHED).json(signed ? await signed : unsigned)
+  }
+}
+
+/** Of an identifier with a path the metadata are found before that path (AuthZEN 1.0, section 9.2.1). */
+export function metadataBeforePath({ publicUrl }: Pick<MetadataDeps, 'publicUrl'>): RequestHandler {
+  return (req, _res, next) => {
+    if (req.path.startsWith(METADATA_PATH) && req.path === METADATA_PATH + pathOf(publicUrl())) req.url = METADATA_PATH
+    next()
   }
 }
 
@@ -64,7 +73,7 @@ export function jwksRoute({ metadataKey }: MetadataDeps): RequestHandler {
 
 /** `iss` is the PDP itself, which verifiers compare with `policy_decision_point`. */
 async function signedMetadata(unsigned: Metadata, key: KeyObject, clock: Clock): Promise<Metadata> {
-  const metadata = { ...unsigned, jwks_uri: `${unsigned.policy_decision_point}${JWKS_PATH}` }
+  const metadata = { ...unsigned, jwks_uri: below(unsigned.policy_decision_point, JWKS_PATH) }
   const { kid = '', alg = '' } = await publicJwk(key)
   const jwt = await new SignJWT(metadata)
     .setProtectedHeader({ alg, kid, typ: 'JWT' })
@@ -79,13 +88,13 @@ async function publicJwk(key: KeyObject): Promise<JWK> {
   return { ...jwk, kid: await calculateJwkThumbprint(jwk), alg: algorithmOf(key) ?? '', use: 'sig' }
 }
 
-function metadataOf(publicUrl: string): Metadata {
+function metadataOf(identifier: string): Metadata {
   return {
-    policy_decision_point: publicUrl,
-    access_evaluation_endpoint: `${publicUrl}/access/v1/evaluation`,
-    access_evaluations_endpoint: `${publicUrl}/access/v1/evaluations`,
-    search_subject_endpoint: `${publicUrl}/access/v1/search/subject`,
-    search_resource_endpoint: `${publicUrl}/access/v1/search/resource`,
-    search_action_endpoint: `${publicUrl}/access/v1/search/action`,
+    policy_decision_point: identifier,
+    access_evaluation_endpoint: below(identifier, '/access/v1/evaluation'),
+    access_evaluations_endpoint: below(identifier, '/access/v1/evaluations'),
+    search_subject_endpoint: below(identifier, '/access/v1/search/subject'),
+    search_resource_endpoint: below(identifier, '/access/v1/search/resource'),
+    search_action_endpoint: below(identifier, '/access/v1/search/action'),
   }
 }

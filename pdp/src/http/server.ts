@@ -20,7 +20,14 @@ import { createLimits, type LimitOptions } from './limits.ts'
 import { type LogFileDeps, logRoutes } from './log-files.ts'
 import { logoutRoute } from './logout.ts'
 import { forOperators, measured } from './measured.ts'
-import { JWKS_PATH, jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
+import {
+  JWKS_PATH,
+  jwksRoute,
+  METADATA_PATH,
+  type MetadataDeps,
+  metadataBeforePath,
+  metadataRoute,
+} from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
@@ -46,6 +53,8 @@ export interface ServerDeps
   readonly metrics: Metrics
   /** Whether decisions can be made and recorded now. */
   readonly ready: () => Promise<boolean>
+  /** Whether callers reach it over TLS. */
+  readonly isTls: boolean
   /** Proxies in front that are trusted to say where a request came from. */
   readonly trustProxy: number
 }
@@ -69,9 +78,9 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.set('query parser', 'simple')
   app.use(
     beginExchange((text) => deps.border.isSub(text)),
-    securityHeaders(deps.publicUrl),
+    securityHeaders(deps.isTls),
   )
-  app.use(measured(deps.metrics))
+  app.use(metadataBeforePath(deps), measured(deps.metrics))
   app.get('/metrics', forOperators, async (_req, res) => {
     const { type, text } = await deps.metrics.read()
     res.set('content-type', type).send(text)
@@ -81,12 +90,12 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     const ready = await deps.ready()
     res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
   })
-  app.get('/.well-known/authzen-configuration', metadataRoute(deps))
+  app.get(METADATA_PATH, metadataRoute(deps))
   app.get(JWKS_PATH, jwksRoute(deps))
   // Made when it is first asked for: it takes a quarter of a second, which a start has better uses for.
   let document: ReturnType<typeof openApiDocument> | undefined
   app.get('/openapi.json', (_req, res) => {
-    document ??= openApiDocument(deps.publicUrl)
+    document ??= openApiDocument(deps.publicUrl())
     res.set('cache-control', 'public, max-age=3600').json(document)
   })
   app.use(otherMethods('open'), limits.concurrency, limits.byAddress)
@@ -125,10 +134,10 @@ function jsonBody(limit: string, presence: 'required' | 'optional'): readonly [R
 }
 
 /** An API serves no page: nothing may be loaded, framed or sniffed from it. */
-function securityHeaders(publicUrl: string): RequestHandler {
+function securityHeaders(isTls: boolean): RequestHandler {
   return helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: publicUrl.startsWith('https:') ? { maxAge: 31_536_000, includeSubDomains: true } : false,
+    strictTransportSecurity: isTls ? { maxAge: 31_536_000, includeSubDomains: true } : false,
   })
 }

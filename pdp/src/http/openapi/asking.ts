@@ -115,7 +115,7 @@ export const OPEN: readonly Operation[] = [
     door: 'open',
     summary: 'Where the endpoints are',
     description:
-      'AuthZEN 1.0, section 9. From configuration, never from a header. Signed where the PDP has a key for it; the `iss` of `signed_metadata` is `policy_decision_point`.',
+      'AuthZEN 1.0, section 9. Where the identifier has a path, that path follows this one. From configuration, never from a header. Signed where the PDP has a key for it; the `iss` of `signed_metadata` is `policy_decision_point`.',
     answers: { 200: { description: 'The metadata.', schema: metadataSchema, headers: ['cacheControl'] } },
   },
   {

@@ -29,7 +29,7 @@ function routesOf({ stack }: { readonly stack: readonly Layer[] }, prefix = ''):
 
 /** Nothing is asked of it, so nothing has to stand behind it. */
 function routedApp(): Express & { readonly router: Router } {
-  const deps = { limits: DEFAULT_LIMITS, publicUrl: 'https://pdp.example' }
+  const deps = { limits: DEFAULT_LIMITS, publicUrl: () => 'https://pdp.example' }
   return createHttpApp(deps as ServerDeps).app as Express & { readonly router: Router }
 }
 
