@@ -81,7 +81,9 @@ const AWAY: readonly string[] = ['relations_unavailable', 'index_unavailable']
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof PolicyError || error instanceof ConfigError) return 78
-  return error instanceof Fault && AWAY.includes(error.code) ? 69 : 70
+  if (!(error instanceof Fault)) return 70
+  if (error.code === 'policy_invalid') return 78
+  return AWAY.includes(error.code) ? 69 : 70
 }
 
 // Whatever we write is for us alone.

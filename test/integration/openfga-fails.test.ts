@@ -67,7 +67,11 @@ describe('a decision that cannot be had is no permit', () => {
   test.for<readonly [string, (path: string) => Behaviour]>([
     ['OpenFGA cuts the line', () => 'refuse'],
     ['OpenFGA never answers', () => 'stall'],
-    ['OpenFGA answers 500', () => 'error'],
+    ['OpenFGA answers 500', () => 500],
+    ['OpenFGA does not take the request', () => 400],
+    ['OpenFGA does not take the key', () => 401],
+    ['OpenFGA has moved', () => 301],
+    ['there is no OpenFGA at that address', () => 404],
     ['OpenFGA answers nonsense', () => 'nonsense'],
     ['only the check fails', only('/batch-check', 'refuse')],
     ['only the check answers nonsense', only('/batch-check', 'nonsense')],
@@ -79,6 +83,34 @@ describe('a decision that cannot be had is no permit', () => {
     expectUnavailable(await askB())
     expect(performance.now() - begun).toBeLessThan(2_500)
     expect(await faultsSince(since)).toBeGreaterThan(0)
+  })
+
+  test.for<readonly [number, RegExp]>([
+    [400, /OpenFGA refused: 400 .*does not take/u],
+    [401, /OpenFGA refused: 401 .*OPENFGA_API_TOKEN/u],
+    [301, /OpenFGA refused: 301 .*OPENFGA_URL/u],
+    [404, /OpenFGA refused: 404 .*OPENFGA_URL/u],
+  ])(
+    'what OpenFGA refuses with %i is logged with its cause, in decisions and changes alike',
+    async ([status, cause]) => {
+      line.behave(() => status)
+      for (const work of [
+        askB,
+        () => world.grant({ from: A, to: 'C', actions: ['read'] }),
+        () => world.revoke('ab', A),
+      ]) {
+        const from = tpdp.operations.length
+        expectUnavailable(await work())
+        expect(tpdp.operations.slice(from).join('')).toMatch(cause)
+      }
+    },
+  )
+
+  test('a refusal is no failure: the circuit stays closed for the next question', async () => {
+    line.behave(() => 400)
+    for (let asked = 0; asked < 10; asked += 1) expectUnavailable(await askB())
+    line.behave(() => 'pass')
+    expect((await askB()).status).toBe(200)
   })
 
   test('the circuit opens: OpenFGA is left alone for a second, and asked again after it', async () => {
@@ -107,6 +139,14 @@ describe('a decision that cannot be had is no permit', () => {
     const denied = { decision: false, context: { error } }
     expect(answer.body).toEqual({ evaluations: [denied, denied] })
     expect(await faultsSince(since)).toBe(2)
+  })
+})
+
+test('a PDP with a wrong key does not start, and says why', async () => {
+  const start = startTestPdp({ openFga: { url: openFga.url, apiToken: 'no-key-of-this-server-at-all' } })
+  await expect(start).rejects.toMatchObject({
+    code: 'relations_unavailable',
+    message: expect.stringMatching(/401 .*OPENFGA_API_TOKEN/u),
   })
 })
 

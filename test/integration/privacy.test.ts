@@ -48,7 +48,7 @@ beforeAll(async () => {
   await plantInQuestions()
   await plantInAdministration()
   await plantInHeadersAndTokens()
-  line.behave(() => 'error')
+  line.behave(() => 500)
   await plantInQuestions()
   await plantInAdministration()
   line.behave(() => 'pass')
@@ -205,7 +205,7 @@ async function plantInHeadersAndTokens(): Promise<void> {
     tokens.push(token, ...token.split('.').slice(1))
     await send('POST', '/access/v1/evaluation', { as: token, body })
   }
-  line.behave(() => 'error')
+  line.behave(() => 500)
   await send('POST', '/access/v1/evaluation', { as: TRIPS, body, headers: { 'x-request-id': NAME } })
   line.behave(() => 'pass')
 }

@@ -11,6 +11,7 @@ import type { ClientTls } from '../client-tls.ts'
 import type { RelationsOutcome } from '../metrics.ts'
 import { patienceLeftMs } from '../patience.ts'
 import { post } from './post.ts'
+import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 
 export interface ClientOptions {
   /** Base URL of the OpenFGA HTTP API. */
@@ -28,7 +29,7 @@ export interface ClientOptions {
 const BREAKER = { failures: 8, openMs: 1_000 } as const
 const RETRY_AFTER_MS = 20
 
-/** POSTs JSON to one OpenFGA. Rejects with `Fault('relations_unavailable')`, and with `Fault('internal')` when OpenFGA refuses a question of ours. */
+/** POSTs JSON to one OpenFGA. Rejects with `Fault('relations_unavailable')`: a {@link Refusal} when OpenFGA answers and does not take the request. */
 export class OpenFgaClient {
   readonly #pool: Pool
   readonly #headers: Readonly<Record<string, string>>
@@ -73,7 +74,7 @@ export class OpenFgaClient {
         this.#failures = 0
         return answer
       } catch (cause) {
-        if (cause instanceof Fault && !isTransient(cause)) throw cause
+        if (cause instanceof Refusal) throw cause
         // Somebody's haste says nothing about OpenFGA's health.
         if (isHurried && signal.aborted) throw unavailable('no answer in the time that was left', cause)
         this.#failures += 1
@@ -95,8 +96,8 @@ export class OpenFgaClient {
 
   async #once(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
     const { status, text } = await post(this.#pool, { path, headers: this.#headers, body, signal })
-    if (status >= 500 || status === 429) throw unavailable(`status ${status}`)
-    if (status !== 200) throw new Fault('internal', `OpenFGA refused ${path}: ${status} ${errorCode(text)}`)
+    if (status !== 200 && isRefusal(status)) throw new Refusal(status, refusalCode(parse(text)))
+    if (status !== 200) throw unavailable(`status ${status} ${refusalCode(parse(text))}`)
     const value: unknown = parse(text)
     if (typeof value !== 'object' || value === null) throw unavailable('answer is no JSON object')
     return value as Readonly<Record<string, unknown>>
@@ -126,7 +127,7 @@ function unavailable(what: string, cause?: unknown): Fault {
   return new Fault('relations_unavailable', `OpenFGA: ${what}`, cause === undefined ? {} : { cause })
 }
 
-const isTransient = (error: unknown): boolean => !(error instanceof Fault) || error.code === 'relations_unavailable'
+const isTransient = (error: unknown): boolean => !(error instanceof Refusal)
 
 function parse(text: string): unknown {
   try {
@@ -134,11 +135,4 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** OpenFGA's error code alone: its messages repeat request data. */
-function errorCode(text: string): string {
-  const value = parse(text)
-  const code = typeof value === 'object' && value !== null && 'code' in value ? value.code : undefined
-  return typeof code === 'string' ? code : 'unknown'
 }

@@ -9,6 +9,7 @@ import {
   type AuthorizationModel,
   ClientWriteRequestOnMissingDeletes,
   CredentialsMethod,
+  FgaApiError,
   FgaApiValidationError,
   FgaError,
   OpenFgaClient as Sdk,
@@ -16,6 +17,7 @@ import {
 } from '@openfga/sdk'
 import type { ClientTls } from '../client-tls.ts'
 import type { Policies } from '../policy/pack.ts'
+import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import type { Change } from './tuples.ts'
 
 export interface StoreOptions {
@@ -44,7 +46,11 @@ export class FgaStore {
     const configuration = {
       apiUrl: options.url,
       retryParams: { maxRetry: 1, minWaitInMs: 20 },
-      baseOptions: { timeout: TIMEOUT_MS, ...(options.tls ? { httpsAgent: new Agent({ ...options.tls }) } : {}) },
+      baseOptions: {
+        timeout: TIMEOUT_MS,
+        maxRedirects: 0,
+        ...(options.tls ? { httpsAgent: new Agent({ ...options.tls }) } : {}),
+      },
       ...(options.apiToken
         ? { credentials: { method: CredentialsMethod.ApiToken as const, config: { token: options.apiToken } } }
         : {}),
@@ -56,11 +62,20 @@ export class FgaStore {
     return new FgaStore(new Sdk({ ...configuration, storeId: id }), id)
   }
 
-  /** Writes the composed model and returns its id. OpenFGA keeps every model for ever: write one only when it is new. */
+  /**
+   * Writes the composed model and returns its id. OpenFGA keeps every model for ever: write one only when it is new. Rejects with
+   * `Fault('policy_invalid')` for a model that OpenFGA does not take.
+   */
   async writeModel(policies: Policies): Promise<string> {
     const model = policies.model as unknown as Omit<AuthorizationModel, 'id'>
-    const { authorization_model_id } = await guarded(() => this.#sdk.writeAuthorizationModel(model))
-    return authorization_model_id
+    try {
+      return (await this.#sdk.writeAuthorizationModel(model)).authorization_model_id
+    } catch (error) {
+      if (!(error instanceof FgaApiValidationError)) throw converted(error)
+      throw new Fault('policy_invalid', `OpenFGA refuses the model: ${error.apiErrorCode}`, {
+        detail: 'OpenFGA refuses the model.',
+      })
+    }
   }
 
   /** Whether the store still has this model: a store in memory forgets it. */
@@ -140,10 +155,12 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A refusal of our own question is our bug; everything else is OpenFGA not being there. The SDK's error itself goes no further. */
+/** The SDK's error itself goes no further. */
 function converted(error: unknown): Fault {
   if (error instanceof Fault) return error
-  if (error instanceof FgaApiValidationError) return new Fault('internal', `OpenFGA refused: ${error.apiErrorCode}`)
+  const status = error instanceof FgaApiError ? error.statusCode : undefined
+  if (error instanceof FgaApiError && status !== undefined && isRefusal(status))
+    return new Refusal(status, refusalCode(error.responseData))
   const name = error instanceof Error ? error.name : 'unknown error'
-  return new Fault('relations_unavailable', `OpenFGA administration failed: ${name}`)
+  return new Fault('relations_unavailable', `OpenFGA administration failed: ${name} ${status ?? 'without an answer'}`)
 }

@@ -127,8 +127,6 @@ async function inWords<T>(task: () => Promise<T>): Promise<T> {
     return await task()
   } catch (error) {
     if (error instanceof PolicyError) throw refuse('policy_invalid', error.message)
-    if (error instanceof Fault && error.code === 'internal')
-      throw new Fault('policy_invalid', error.message, { cause: error, detail: 'OpenFGA refuses the model.' })
     throw error
   }
 }
