@@ -18,11 +18,12 @@ const ENTRY: LoggedEntry = {
       code: 'price_above_limit',
       gate: 'price',
       attribute: 'planned_price',
-      limit: 4100,
-      actual: 4200,
+      limit: 410_000,
+      actual: 420_000,
       currency: 'EUR',
     },
   ],
+  attributes: { 'planned_price.EUR': 420_000 },
   chain: [
     {
       grant: 'G1',
@@ -57,7 +58,10 @@ test('a table has one line a decision, aligned', () => {
 })
 
 test('one decision is drawn with its chain from the owner to the actor, and its reason with limit and actual', () => {
-  expect(drawing(ENTRY)).toContain('reason    price_above_limit (gate price): planned_price 4200 EUR, limit 4100 EUR')
+  expect(drawing(ENTRY)).toContain(
+    'reason    price_above_limit (gate price): planned_price 4,200.00 EUR, limit 4,100.00 EUR',
+  )
+  expect(drawing(ENTRY)).toContain('attribute planned_price.EUR = 420000 (4,200.00 EUR)')
   expect(drawing(ENTRY)).toContain(
     [
       'chain',

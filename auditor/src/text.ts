@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LoggedEntry } from '@mandate/protocol'
+import { type LoggedEntry, moneyText } from '@mandate/protocol'
 
 const COLUMN_GAP = '  '
 const MAX_CELL = 44
@@ -67,9 +67,9 @@ function chainLines({ chain, owner }: LoggedEntry): readonly string[] {
 
 function reasonLines({ reasons = [] }: LoggedEntry): readonly string[] {
   return reasons.map(({ code, gate, attribute, limit, actual, currency }) => {
-    const money = currency === undefined ? '' : ` ${currency}`
-    const numbers =
-      limit === undefined ? '' : `: ${attribute ?? 'actual'} ${actual ?? '?'}${money}, limit ${limit}${money}`
+    const shown = (value: number | string | undefined): string =>
+      typeof value === 'number' && currency !== undefined ? moneyText(value, currency) : String(value ?? '?')
+    const numbers = limit === undefined ? '' : `: ${attribute ?? 'actual'} ${shown(actual)}, limit ${shown(limit)}`
     return `reason    ${code}${gate === undefined ? '' : ` (gate ${gate})`}${numbers}`
   })
 }
@@ -92,9 +92,16 @@ function fieldLines(entry: LoggedEntry, names: readonly (keyof LoggedEntry)[]): 
   return names.flatMap((name) => (entry[name] === undefined ? [] : [`${name.padEnd(9)} ${String(entry[name])}`]))
 }
 
+/** Money stands in the log in minor units, under `name.CUR`. */
+function attributeLine(name: string, value: unknown): string {
+  const currency = name.split('.')[1]
+  const money = currency !== undefined && typeof value === 'number' ? ` (${moneyText(value, currency)})` : ''
+  return `attribute ${name} = ${value}${money}`
+}
+
 /** One decision with its chain drawn out, its reasons, and where it stands in the log. */
 export function drawing(entry: LoggedEntry): string {
-  const attributes = Object.entries(entry.attributes ?? {}).map(([name, value]) => `attribute ${name} = ${value}`)
+  const attributes = Object.entries(entry.attributes ?? {}).map((attribute) => attributeLine(...attribute))
   const change = entry.change ? [`change    ${JSON.stringify(entry.change)}`] : []
   const lines = [
     `${verdict(entry).toUpperCase()}  ${entry.id}  ${entry.at}`,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Credentials } from '@mandate/keycloak'
+import { moneyText } from '@mandate/protocol'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { type Call, enter, type People, type Person } from './story-client.ts'
@@ -21,7 +22,7 @@ import {
   type Trip,
   tripSchema,
 } from './story-wire.ts'
-import { money, table } from './table.ts'
+import { table } from './table.ts'
 
 /** What the story needs of a running stack. */
 export interface StoryContext {
@@ -177,7 +178,7 @@ async function asOwnerSees(carlo: Person, trip: Trip): Promise<ReadonlyMap<strin
   const figures = seen.items.flatMap(({ last_attempt: attempt }) => {
     const reason = attempt?.reasons.find(({ limit }) => limit !== undefined)
     if (!attempt || reason?.limit === undefined || reason.actual === undefined) return []
-    const shown = (value: number): string => (reason.currency ? money(value, reason.currency) : String(value))
+    const shown = (value: number): string => (reason.currency ? moneyText(value, reason.currency) : String(value))
     return [[attempt.evaluation_id, `${shown(reason.actual)}, limit ${shown(reason.limit)}`] as const]
   })
   return new Map(figures)

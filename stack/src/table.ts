@@ -11,8 +11,3 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     `  ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd()
   return [line(head), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)]
 }
-
-/** Minor units as people write money: `4,200.00 EUR`. */
-export function money(minor: number, currency: string): string {
-  return `${(minor / 100).toLocaleString('en-US', { minimumFractionDigits: 2 })} ${currency}`
-}

@@ -4,7 +4,10 @@ import { money, partyOf, reasonText, resourceWords, short, span } from './words.
 test.for([
   ['whole', 420_000, 'EUR', /^EUR\s4,200\.00$/u],
   ['without cents where the currency has none', 420, 'JPY', /^JPY\s420$/u],
-  ['as they came where there is no such currency', 420, '', /^420 $/u],
+  ['with two decimals of the forint, as ISO 4217 has it and CLDR has not', 500_000, 'HUF', /^HUF\s5,000\.00$/u],
+  ['with thousandths', 4_125, 'KWD', /^KWD\s4\.125$/u],
+  ['as minor units where there is no such currency', 420, 'XYZ', /^420 minor units of XYZ$/u],
+  ['as minor units where the currency is missing', 420, '', /^420 minor units of an unknown currency$/u],
 ] as const)('minor units are said %s', ([, minor, currency, words]) => {
   expect(money(minor, currency)).toMatch(words)
 })

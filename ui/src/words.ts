@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type LoggedEntry, REASONS, type ReasonCode } from '@mandate/protocol'
+import { amountText, type LoggedEntry, moneyText, REASONS, type ReasonCode } from '@mandate/protocol'
 
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
@@ -130,13 +130,10 @@ export function amount(value: number | string | undefined, { currency, attribute
   return counted(value)
 }
 
+/** `EUR 4,200.00`, with a no-break space. */
 export function money(minor: number, currency: string): string {
-  try {
-    const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' })
-    return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
-  } catch {
-    return `${counted(minor)} ${currency}`
-  }
+  const text = amountText(minor, currency)
+  return text === undefined ? moneyText(minor, currency) : `${currency}\u00a0${text}`
 }
 
 /** Seconds, as days or hours. */

@@ -5,7 +5,7 @@
  */
 
 import { ENTRY_KINDS, REASON_CODES } from '@mandate/protocol'
-import { kindWords, minuteOf, resourceWords, short } from '@mandate/ui'
+import { instantOf, kindWords, localOf, minuteOf, resourceWords, short, zoneWords } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { addressOf, type FilterName, type Filters, go } from './location.ts'
@@ -204,19 +204,10 @@ function TimeFilter({ name, label, filters, set }: Setting & Field): JSX.Element
       <input
         type="datetime-local"
         step="1"
-        value={value ? localTime(value) : ''}
-        onChange={({ currentTarget }) => {
-          const at = Date.parse(currentTarget.value)
-          set(name, Number.isNaN(at) ? '' : new Date(at).toISOString())
-        }}
+        value={value ? localOf(value) : ''}
+        title={`Time zone: ${zoneWords(value)}`}
+        onChange={({ currentTarget }) => set(name, instantOf(currentTarget.value, value) ?? '')}
       />
     </label>
   )
-}
-
-/** As the field wants it: the reader's own time, without a zone. */
-function localTime(at: string): string {
-  const time = new Date(at)
-  if (Number.isNaN(time.getTime())) return ''
-  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
 }

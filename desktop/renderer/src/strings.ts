@@ -7,6 +7,7 @@
 import { plural } from '@mandate/ui'
 import { account, forget } from './strings/account.ts'
 import { activity } from './strings/activity.ts'
+import { amountWrong, instant } from './strings/amounts.ts'
 import { confirmation, contacts, invite, redeem } from './strings/contacts.ts'
 import { autonomy, settings, taking } from './strings/settings.ts'
 
@@ -64,7 +65,9 @@ const english = {
   confirmation,
   settings,
   taking,
+  amountWrong,
   autonomy,
+  instant,
   activity,
   account,
   forget,

@@ -69,16 +69,3 @@ export function Choice<T extends string>(props: ChoiceProps<T>): JSX.Element {
     </fieldset>
   )
 }
-
-/** `2026-11-29T14:00` of here, as inputs of the type `datetime-local` have it. */
-export function localOf(at: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
-  return `${day}T${two(at.getHours())}:${two(at.getMinutes())}`
-}
-
-/** The instant on the wire, or `undefined` for what is none. */
-export function instantOf(local: string): string | undefined {
-  const at = new Date(local)
-  return Number.isNaN(at.getTime()) ? undefined : at.toISOString()
-}

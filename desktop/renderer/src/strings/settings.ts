@@ -133,8 +133,7 @@ export const autonomy = {
   save: 'Save',
   saved: 'Saved. It counts from now.',
   wrong: {
-    price: 'Give an amount, such as 4,100 or 4100.50.',
-    currency: 'Give three letters, such as EUR.',
+    currency: 'Give the code of a currency, such as EUR.',
     lead_time: 'Give a number of days from 0 to 3,650.',
     risk: 'Give a whole number from 0 to 5.',
     effort: 'Give a number of minutes, such as 30.',

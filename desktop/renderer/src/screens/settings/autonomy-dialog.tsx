@@ -34,7 +34,7 @@ interface AutonomyDialogProps {
 
 export function AutonomyDialog({ persona, gates, onClose }: AutonomyDialogProps): JSX.Element {
   const [typed, setTyped] = useState<Typed>(() => typedOf(persona.autonomy))
-  const read = readTyped(typed, gates)
+  const read = readTyped(typed, gates, persona.autonomy)
   const save = useAction('personas.setAutonomy', ['personas', 'activity'])
   const problem = problemAtGate(save.problem, gates)
   const submit = async (event: Event): Promise<void> => {

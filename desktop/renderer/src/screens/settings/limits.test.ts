@@ -40,10 +40,34 @@ test('what was sent is typed again as it was', () => {
   expect(readTyped(typedOf(STORY), TRAVEL)).toEqual({ ok: true, autonomy: STORY })
 })
 
+test('a comma before one or two digits of days is a decimal sign, never left out', () => {
+  const read = readTyped({ ...TYPED, lead_time: '7,5' }, TRAVEL)
+  expect(read).toMatchObject({ ok: true, autonomy: { limits: { lead_time: { at_least: 648_000 } } } })
+})
+
+test('what nobody changed is sent as it was, to the second and whatever its currency', () => {
+  const odd: Autonomy = {
+    consent: true,
+    limits: {
+      price: { at_most: 123, currency: 'EUR' },
+      lead_time: { at_least: 3_601 },
+      risk: { at_most: 3 },
+    },
+  }
+  expect(readTyped({ ...typedOf(odd), consent: 'no' }, TRAVEL, odd)).toEqual({
+    ok: true,
+    autonomy: { ...odd, consent: false },
+  })
+  const another = readTyped({ ...typedOf(odd), currency: 'JPY', price: '123' }, TRAVEL, odd)
+  expect(another).toMatchObject({ ok: true, autonomy: { limits: { price: { at_most: 123, currency: 'JPY' } } } })
+})
+
 test.for([
   ['a currency without cents', { price: '4100', currency: 'jpy' }, { at_most: 4_100, currency: 'JPY' }],
   ['one with thousandths', { price: '4.125', currency: 'KWD' }, { at_most: 4_125, currency: 'KWD' }],
   ['cents', { price: '0.05' }, { at_most: 5, currency: 'EUR' }],
+  ['one whose decimals CLDR leaves out', { price: '5,000', currency: 'HUF' }, { at_most: 500_000, currency: 'HUF' }],
+  ['a decimal comma', { price: '4100,00' }, { at_most: 410_000, currency: 'EUR' }],
 ] as const)('%s is counted in its own minor units', ([, typed, price]) => {
   expect(readTyped({ ...TYPED, ...typed }, TRAVEL)).toMatchObject({ ok: true, autonomy: { limits: { price } } })
 })
@@ -52,7 +76,12 @@ test.for([
   ['no amount', { price: 'much' }, ['price']],
   ['more digits than the currency has', { price: '1.005' }, ['price']],
   ['less than nothing', { price: '-1' }, ['price']],
+  ['a decimal comma in a currency without cents', { price: '4100,00', currency: 'JPY' }, ['price']],
+  ['a comma that could be either', { price: '4,125', currency: 'KWD' }, ['price']],
   ['no currency', { currency: 'EURO' }, ['currency']],
+  ['three letters that are no currency', { currency: 'XAU' }, ['currency']],
+  ['no currency and no amount', { currency: 'EURO', price: 'much' }, ['currency', 'price']],
+  ['days with a comma that could be either', { lead_time: '0,125' }, ['lead_time']],
   ['more than ten years', { lead_time: '3651' }, ['lead_time']],
   ['half a risk', { risk: '1.5' }, ['risk']],
   ['more risk than there is', { risk: '6' }, ['risk']],

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Autonomy } from '@mandate/protocol'
+import { type Autonomy, amountText, minorDigitsOf, parseAmount, parseDecimal } from '@mandate/protocol'
 import { money, span } from '@mandate/ui'
 import type { ProblemView } from '../../../../src/shared/views.ts'
 import { strings } from '../../strings.ts'
@@ -38,7 +38,7 @@ export function typedOf(autonomy: Autonomy | undefined): Typed {
   const currency = price?.currency ?? FIRST.currency
   return {
     consent: consent ? 'yes' : 'no',
-    price: price?.at_most === undefined ? FIRST.price : String(price.at_most / 10 ** digitsOf(currency)),
+    price: price ? priceText(price, currency) : FIRST.price,
     currency,
     effort: String(effort?.at_most ?? FIRST.effort),
     lead_time: lead?.at_least === undefined ? FIRST.lead_time : String(round(lead.at_least / DAY_S)),
@@ -46,55 +46,64 @@ export function typedOf(autonomy: Autonomy | undefined): Typed {
   }
 }
 
-const round = (value: number): number => Math.round(value * 1_000) / 1_000
+const MOST_MINOR_DIGITS = 4
+const round = (value: number): number => Math.round(value * 100) / 100
 
-/** How many digits a currency has behind the point. Throws for what is no code. */
-function digitsOf(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
+/** Empty where it is not known where the decimal point belongs: then the person gives the amount. */
+function priceText(price: Autonomy['limits'][string], currency: string): string {
+  return price.at_most === undefined ? FIRST.price : (amountText(price.at_most, currency) ?? '')
 }
 
 export type Read =
   | { readonly ok: true; readonly autonomy: Autonomy }
   | { readonly ok: false; readonly wrong: Readonly<Partial<Record<TypedField, string>>> }
 
-/** What was typed, checked field by field. */
-export function readTyped(typed: Typed, gates: readonly Gate[]): Read {
+/**
+ * What was typed, checked field by field.
+ *
+ * @param before - The settings that the fields showed at first: what nobody changed is sent as it was, whatever was rounded to show it.
+ */
+export function readTyped(typed: Typed, gates: readonly Gate[], before?: Autonomy): Read {
   const currency = typed.currency.trim().toUpperCase()
-  const values: Partial<Record<Gate, number>> = {}
+  const first = typedOf(before)
+  const bounds: Record<string, Bound> = {}
   const wrong: Partial<Record<TypedField, string>> = {}
-  const isMoney = gates.includes('price')
-  const isCurrency = /^[A-Z]{3}$/u.test(currency)
-  if (isMoney && !isCurrency) wrong.currency = TEXTS.wrong.currency
+  if (gates.includes('price') && minorDigitsOf(currency) === undefined) wrong.currency = TEXTS.wrong.currency
   for (const gate of gates) {
-    const value = numberOf(gate, typed[gate], isCurrency ? digitsOf(currency) : 2)
-    if (value === undefined) wrong[gate] = TEXTS.wrong[gate]
-    else values[gate] = value
+    const kept = typed[gate] === first[gate] && (gate !== 'price' || currency === first.currency)
+    const bound = (kept ? before?.limits[gate] : undefined) ?? boundOf(gate, typed[gate], currency)
+    if (typeof bound === 'object') bounds[gate] = bound
+    else if (bound !== '') wrong[gate] = bound
   }
   if (Object.keys(wrong).length > 0) return { ok: false, wrong }
-  const limits = Object.fromEntries(gates.map((gate) => [gate, boundOf(gate, values[gate] ?? 0, currency)]))
-  return { ok: true, autonomy: { consent: typed.consent === 'yes', limits } }
+  return { ok: true, autonomy: { consent: typed.consent === 'yes', limits: bounds } }
 }
 
-function boundOf(gate: Gate, value: number, currency: string): Autonomy['limits'][string] {
-  if (gate === 'lead_time') return { at_least: value }
-  return gate === 'price' ? { at_most: value, currency } : { at_most: value }
+type Bound = Autonomy['limits'][string]
+
+const NUMBERS = {
+  effort: { decimals: 2, most: 999_999_999 },
+  lead_time: { decimals: 2, most: 3_650 },
+  risk: { decimals: 0, most: 5 },
+} as const
+
+/** A bound as it is sent, or what is wrong with the text; empty for a price in an unknown currency, which is said at the currency. */
+function boundOf(gate: Gate, text: string, currency: string): Bound | string {
+  if (gate === 'price') return priceBoundOf(text, currency)
+  const { decimals, most } = NUMBERS[gate]
+  const read = parseDecimal(text, decimals)
+  if (!read.ok || read.value > most * 10 ** decimals) return TEXTS.wrong[gate]
+  const value = read.value / 10 ** decimals
+  return gate === 'lead_time' ? { at_least: Math.round(value * DAY_S) } : { at_most: value }
 }
 
-const MOST_DAYS = 3_650
-const MOST_RISK = 5
-
-/** As it is sent; `undefined` for what is none. */
-function numberOf(gate: Gate, text: string, digits: number): number | undefined {
-  const plain = text.replaceAll(/[\s,]/gu, '')
-  if (!/^\d{1,9}(\.\d{1,3})?$/u.test(plain)) return undefined
-  const value = Number(plain)
-  if (gate === 'price') return digitsBehind(plain) <= digits ? Math.round(value * 10 ** digits) : undefined
-  if (gate === 'lead_time') return value <= MOST_DAYS ? Math.round(value * DAY_S) : undefined
-  if (gate === 'effort') return value
-  return Number.isInteger(value) && value <= MOST_RISK ? value : undefined
+function priceBoundOf(text: string, currency: string): Bound | string {
+  const read = parseAmount(text, currency)
+  if (read.ok) return { at_most: read.value, currency }
+  if (read.objection !== 'currency_unknown') return strings.amountWrong(read.objection, currency)
+  const plain = parseDecimal(text, MOST_MINOR_DIGITS)
+  return plain.ok || plain.objection !== 'not_a_number' ? '' : strings.amountWrong('not_a_number', currency)
 }
-
-const digitsBehind = (text: string): number => text.split('.')[1]?.length ?? 0
 
 /** `Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.` */
 export function autonomySentence(autonomy: Autonomy | undefined): string {

@@ -6,7 +6,8 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
-import { Field, instantOf } from '../../parts/field.tsx'
+import { Field } from '../../parts/field.tsx'
+import { InstantField } from '../../parts/instant-field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { type Action, useAction } from '../../store/hooks.tsx'
@@ -22,15 +23,15 @@ interface Typed {
   readonly role: string
   readonly title: string
   readonly circle: string
-  readonly till: string
+  readonly till: string | undefined
 }
 
 export function TakeDialog({ onClose }: { readonly onClose: () => void }): JSX.Element {
-  const [typed, setTyped] = useState<Typed>({ role: 'traveler', title: '', circle: '', till: '' })
+  const [typed, setTyped] = useState<Typed>({ role: 'traveler', title: '', circle: '', till: undefined })
   const take = useAction('personas.create', ['personas'])
   const title = typed.role === OTHER ? typed.title.trim() : typed.role
   const circle = typed.circle.trim()
-  const till = instantOf(typed.till)
+  const { till } = typed
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     const answer = await take.run({ title, circle, ...(till === undefined ? {} : { valid_till: till }) })
@@ -100,16 +101,13 @@ function Fields({ typed, take, onType }: FieldsProps): JSX.Element {
         take={take}
         onType={(text) => onType({ ...typed, circle: text })}
       />
-      <Field label={TEXTS.till} name="valid_till" problem={take.problem}>
-        {(attributes) => (
-          <input
-            {...attributes}
-            type="datetime-local"
-            value={till}
-            onInput={({ currentTarget }) => onType({ ...typed, till: currentTarget.value })}
-          />
-        )}
-      </Field>
+      <InstantField
+        label={TEXTS.till}
+        name="valid_till"
+        problem={take.problem}
+        value={till}
+        onChange={(chosen) => onType({ ...typed, till: chosen })}
+      />
     </>
   )
 }

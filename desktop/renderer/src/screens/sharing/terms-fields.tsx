@@ -7,12 +7,13 @@ import type { Grant } from '@mandate/protocol'
 import { Party } from '@mandate/ui'
 import type { JSX } from 'preact'
 import type { ProblemView } from '../../../../src/shared/views.ts'
-import { Choice, Field, instantOf, localOf } from '../../parts/field.tsx'
+import { Choice, Field } from '../../parts/field.tsx'
+import { InstantField } from '../../parts/instant-field.tsx'
 import { useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { addressOf } from '../../store/place.ts'
 import { strings } from '../../strings.ts'
-import { actionsFor, type Span, type Terms } from './terms.ts'
+import { actionsFor, priceOf, type Span, type Terms } from './terms.ts'
 
 const TEXTS = strings.grant
 
@@ -139,16 +140,13 @@ function HowLong({ terms, parent, problem, onChange }: TermsFieldsProps): JSX.El
         onChoose={(span) => onChange({ ...terms, span })}
       />
       {terms.span === 'own' && (
-        <Field label={TEXTS.date} name="expires_at" problem={problem}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="datetime-local"
-              value={terms.until === undefined ? '' : localOf(new Date(terms.until))}
-              onChange={({ currentTarget }) => onChange({ ...terms, until: instantOf(currentTarget.value) })}
-            />
-          )}
-        </Field>
+        <InstantField
+          label={TEXTS.date}
+          name="expires_at"
+          problem={problem}
+          value={terms.until}
+          onChange={(until) => onChange({ ...terms, until })}
+        />
       )}
     </div>
   )
@@ -170,14 +168,16 @@ function Passing({ terms, parent, onChange }: TermsFieldsProps): JSX.Element | n
 }
 
 function Price({ terms, currency, problem, onChange }: TermsFieldsProps): JSX.Element {
+  const price = priceOf(terms, currency)
+  const wrong = price && !price.ok ? strings.amountWrong(price.objection, currency) : undefined
+  const shown = wrong === undefined ? problem : { code: 'invalid', title: wrong, field: 'limits' }
   return (
-    <Field label={`${TEXTS.price} (${currency})`} help={TEXTS.priceHelp} name="limits" problem={problem}>
+    <Field label={`${TEXTS.price} (${currency})`} help={TEXTS.priceHelp} name="limits" problem={shown}>
       {(attributes) => (
         <input
           {...attributes}
           type="text"
           inputMode="decimal"
-          pattern="[0-9 ,]+([.][0-9]{1,2})?"
           value={terms.price}
           onInput={({ currentTarget }) => onChange({ ...terms, price: currentTarget.value })}
         />

@@ -1,6 +1,6 @@
 import { grantSchema } from '@mandate/protocol'
 import { expect, test } from 'vitest'
-import { actionsFor, firstTerms, minorUnits, requestOf, untilOf } from './terms.ts'
+import { actionsFor, firstTerms, requestOf, untilOf } from './terms.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:30Z')
 const MINE = grantSchema.parse({
@@ -61,13 +61,18 @@ test('a price binds booking alone', () => {
 })
 
 test.for([
-  ['1500', 150_000],
-  ['0', 0],
-  ['1 500.5', 150_050],
-  ['', undefined],
-  ['-1', undefined],
-  ['1.505', undefined],
-  ['many', undefined],
-] as const)('%j is %s in minor units', ([text, amount]) => {
-  expect(minorUnits(text)).toBe(amount)
+  ['yen have no cents', '5,000', 'JPY', 5_000],
+  ['forints have two decimals, as in the settings', '5000', 'HUF', 500_000],
+  ['a decimal comma is no separator of thousands', '4100,00', 'EUR', 410_000],
+] as const)('%s', ([, price, currency, amount]) => {
+  const terms = { ...firstTerms('user:yannick', 'workflow:1', undefined), price }
+  expect(requestOf(terms, { ...giver, currency })?.limits).toMatchObject([{ at_most: amount, currency }])
+})
+
+test('a limit that cannot be read is never left out of a request', () => {
+  for (const price of ['many', '-1', '1.505', '4.100.00', '0,']) {
+    const terms = { ...firstTerms('user:yannick', 'workflow:1', undefined), price }
+    expect(requestOf(terms, giver)).toBeUndefined()
+    expect(requestOf({ ...terms, actions: ['read'] }, giver)).toBeDefined()
+  }
 })

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochMillis, Grant } from '@mandate/protocol'
+import { type AmountRead, type EpochMillis, type Grant, parseAmount } from '@mandate/protocol'
 import type { Input } from '../../../../src/shared/channel.ts'
 
 export type Span = 'day' | 'week' | 'month' | 'own' | 'mine'
@@ -16,7 +16,7 @@ export interface Terms {
   /** The instant, where the span is `own`. */
   readonly until: string | undefined
   readonly redelegations: number
-  /** In whole units, as typed; empty: none. */
+  /** As typed, in the currency's own unit; empty: no limit. */
   readonly price: string
 }
 
@@ -68,13 +68,21 @@ export interface Giver {
   readonly now: EpochMillis
 }
 
-/** `undefined` as long as something is missing. */
+/** The price limit as typed; `undefined` where none is set, or where nothing is booked that it could bind. */
+export function priceOf(
+  { price, actions }: Pick<Terms, 'price' | 'actions'>,
+  currency: string,
+): AmountRead | undefined {
+  return price.trim() === '' || !actions.includes('execute') ? undefined : parseAmount(price, currency)
+}
+
+/** `undefined` as long as something is missing, or the price limit is no amount: a limit that cannot be read is never left out. */
 export function requestOf(terms: Terms, { persona, parent, currency, now }: Giver): Input<'grants.issue'> | undefined {
-  const { who, scope, actions, redelegations, price } = terms
+  const { who, scope, actions, redelegations } = terms
   const until = untilOf(terms, parent, now)
   if (who === undefined || scope === undefined || until === undefined || actions.length === 0) return undefined
-  const amount = minorUnits(price)
-  const isLimited = amount !== undefined && actions.includes('execute')
+  const price = priceOf(terms, currency)
+  if (price && !price.ok) return undefined
   return {
     delegate: who,
     scope,
@@ -83,12 +91,6 @@ export function requestOf(terms: Terms, { persona, parent, currency, now }: Give
     redelegations: who.startsWith('agent:') ? 0 : redelegations,
     ...(persona === undefined ? {} : { delegator_persona: persona }),
     ...(parent ? { parent: parent.id } : {}),
-    ...(isLimited ? { limits: [{ attribute: 'planned_price', at_most: amount, currency }] } : {}),
+    ...(price ? { limits: [{ attribute: 'planned_price', at_most: price.value, currency }] } : {}),
   }
-}
-
-/** Cents of what was typed: `1,500`, `1500.5`. `undefined` for what is no amount. */
-export function minorUnits(text: string): number | undefined {
-  const digits = text.replaceAll(/[\s,]/gu, '')
-  return /^\d{1,9}(\.\d{1,2})?$/u.test(digits) ? Math.round(Number(digits) * 100) : undefined
 }

@@ -8,7 +8,8 @@ import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Template, Trip } from '../../../../src/shared/views.ts'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
-import { Choice, Field, instantOf } from '../../parts/field.tsx'
+import { Choice } from '../../parts/field.tsx'
+import { InstantField } from '../../parts/instant-field.tsx'
 import { Problem, States } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { Money } from '../../parts/words.tsx'
@@ -38,16 +39,15 @@ export function CreateTrip({ onClose, onCreated }: CreateTripProps): JSX.Element
 function CreateForm(props: CreateTripProps & { readonly templates: readonly Template[] }): JSX.Element {
   const { templates, onClose, onCreated } = props
   const [chosen, choose] = useState(templates[0]?.id)
-  const [departs, setDeparts] = useState('')
+  const [departs, setDeparts] = useState<string>()
   const create = useAction('trips.create', ['trips'])
   const template = templates.find(({ id }) => id === chosen)
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
     if (!template) return
-    const startsAt = instantOf(departs)
     const answer = await create.run({
       template: template.id,
-      ...(startsAt === undefined ? {} : { starts_at: startsAt }),
+      ...(departs === undefined ? {} : { starts_at: departs }),
     })
     if (!answer.ok) return
     announce(TEXTS.created(template.title))
@@ -65,21 +65,14 @@ function CreateForm(props: CreateTripProps & { readonly templates: readonly Temp
         onChoose={choose}
       />
       {template && (
-        <Field
+        <InstantField
           label={TEXTS.departs}
           help={TEXTS.departsHelp(template.departs_in_days)}
           name="starts_at"
           problem={create.problem}
-        >
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="datetime-local"
-              value={departs}
-              onInput={({ currentTarget }) => setDeparts(currentTarget.value)}
-            />
-          )}
-        </Field>
+          value={departs}
+          onChange={setDeparts}
+        />
       )}
       <Problem problem={create.problem} />
       <DialogEnd onClose={onClose}>

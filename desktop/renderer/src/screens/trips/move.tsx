@@ -7,7 +7,7 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Item } from '../../../../src/shared/views.ts'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
-import { Field, instantOf, localOf } from '../../parts/field.tsx'
+import { InstantField } from '../../parts/instant-field.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { useAction, useAround } from '../../store/hooks.tsx'
@@ -20,17 +20,16 @@ const CONFLICTS: ReadonlySet<string> = new Set(['precondition_failed', 'conflict
 export function MoveDialog(props: { trip: string; item: Item; onClose: () => void }): JSX.Element {
   const { trip, item, onClose } = props
   const { cache } = useAround()
-  const [start, setStart] = useState(() => localOf(new Date(item.starts_at)))
+  const [start, setStart] = useState<string | undefined>(item.starts_at)
   const move = useAction('trips.reschedule', ['trips'])
   const name = strings.capital(item.name)
   const isConflict = move.problem !== undefined && CONFLICTS.has(move.problem.code)
   // What somebody else chose is shown in place of what was typed: to be looked at, then chosen again.
-  useEffect(() => setStart(localOf(new Date(item.starts_at))), [item.version, item.starts_at])
+  useEffect(() => setStart(item.starts_at), [item.version, item.starts_at])
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
-    const startsAt = instantOf(start)
-    if (startsAt === undefined) return
-    const answer = await move.run({ trip, item: item.id, version: item.version, starts_at: startsAt })
+    if (start === undefined) return
+    const answer = await move.run({ trip, item: item.id, version: item.version, starts_at: start })
     if (answer.ok) {
       announce(TEXTS.moved(name))
       onClose()
@@ -39,17 +38,14 @@ export function MoveDialog(props: { trip: string; item: Item; onClose: () => voi
   return (
     <Dialog title={TEXTS.title(name)} onClose={onClose}>
       <form class="dialog-body" onSubmit={(event) => void submit(event)}>
-        <Field label={TEXTS.when} name="starts_at" problem={move.problem}>
-          {(attributes) => (
-            <input
-              {...attributes}
-              type="datetime-local"
-              required
-              value={start}
-              onInput={({ currentTarget }) => setStart(currentTarget.value)}
-            />
-          )}
-        </Field>
+        <InstantField
+          label={TEXTS.when}
+          name="starts_at"
+          problem={move.problem}
+          value={start}
+          isRequired
+          onChange={setStart}
+        />
         {item.status !== 'planned' && <p class="aside">{TEXTS.changes(item.name)}</p>}
         {isConflict ? (
           <p class="problem" role="alert">
