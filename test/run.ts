@@ -53,6 +53,7 @@ const ON_MEMORY = [
     'log-shared',
     'kill-pdp',
     'metrics',
+    'store-claim',
   ),
   ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference'),
 ]

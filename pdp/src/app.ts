@@ -20,6 +20,7 @@ import { createHttpApp, type HttpApp } from './http/server.ts'
 import type { Metrics } from './metrics.ts'
 import { openMemory, type Remembered, type Surroundings } from './open-memory.ts'
 import { OpenFgaAuthority } from './openfga/authority.ts'
+import { claimStore } from './openfga/claim.ts'
 import { OpenFgaClient } from './openfga/client.ts'
 import { OpenFgaFacts } from './openfga/facts.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
@@ -42,19 +43,32 @@ export interface Pdp {
   /** For whoever runs the process. */
   readonly console: Console
   readonly metrics: Metrics
-  /** Stops listening, finishes what is in flight, publishes a checkpoint. */
+  /** Resolves when another PDP has taken over OpenFGA's store; this one has stopped then. */
+  readonly lost: Promise<void>
+  /** Stops listening, finishes what is in flight, publishes a checkpoint. Again is no more. */
   readonly close: () => Promise<void>
 }
 
 /** Opens the stores, settles what a crash left, and listens. Nothing is open when this rejects. */
 export async function startPdp(config: Config, logger: Logger, surroundings: Surroundings = {}): Promise<Pdp> {
   const closers: (() => Promise<void> | void)[] = []
-  const closeAll = async (): Promise<void> => {
-    for (const close of closers.toReversed()) await close()
+  let closing: Promise<void> | undefined
+  const closeAll = (): Promise<void> => {
+    closing ??= (async () => {
+      for (const close of closers.toReversed()) await close()
+    })()
+    return closing
   }
   try {
     const memory = await openMemory(config, logger, surroundings, closers)
-    const store = await openStore(config, memory, closers)
+    const lost = Promise.withResolvers<void>()
+    const onLost = (): void => {
+      logger.fatal('another PDP has taken over the store of OpenFGA: stopping')
+      closeAll()
+        .catch((error: unknown) => logger.error({ err: error }, 'not stopped cleanly'))
+        .then(() => lost.resolve())
+    }
+    const store = await openStore(config, memory, closers, surroundings.claims === false ? undefined : onLost)
     let url = ''
     const http = createServices(config, logger, memory, store, () => url)
     closers.push(() => http.settler.close())
@@ -74,6 +88,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
       sweep: () => http.sweeper.now(),
       console: http.console,
       metrics: memory.metrics,
+      lost: lost.promise,
       close: closeAll,
     }
   } catch (error) {
@@ -90,15 +105,26 @@ interface Store {
   readonly reachable: () => Promise<boolean>
 }
 
-/** OpenFGA: the store, the model of the policies in force, and who asks it. */
+/**
+ * OpenFGA: the store, the model of the policies in force, and who asks it.
+ *
+ * @param onLost - Called when another PDP takes the store over; without it the store is not claimed.
+ */
 async function openStore(
   config: Config,
-  { register, record, shelf, clock, metrics, log }: Remembered,
+  { identity, register, record, shelf, clock, newId, metrics, log }: Remembered,
   closers: (() => Promise<void> | void)[],
+  onLost: (() => void) | undefined,
 ): Promise<Store> {
   const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
   const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
+  if (onLost) {
+    const takeOverFrom = config.PDP_TAKE_OVER_FROM
+    const claim = await claimStore({ store: models, models: register, identity, session: newId(), takeOverFrom })
+    closers.push(() => claim.close())
+    claim.watch(onLost)
+  }
   const policies = new PolicyControl({ read, models, register, shelf, record, clock })
   await policies.start()
   const client = new OpenFgaClient({

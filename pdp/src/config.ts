@@ -86,6 +86,11 @@ const schema = z.strictObject({
   PDP_PACKS: list.default([]),
   PDP_INTERACTIVE_CLIENTS: list.default(['desktop', 'auditor', 'mandate-cli']),
   PDP_SERVICES: servicesSchema.default(new Map()),
+  /** The identity of a PDP whose database is gone, and whose store of OpenFGA is to be this one's. */
+  PDP_TAKE_OVER_FROM: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/u, 'must be the 32 digits that the refused start named')
+    .optional(),
   PDP_MAX_CHAIN_DEPTH: z.coerce.number().int().min(1).max(10).default(5),
   /** How many days a dead grant stays in OpenFGA, and how often is looked for such, in minutes; 0: never. */
   PDP_SWEEP_AFTER_DAYS: z.coerce.number().int().min(1).max(3_650).default(30),

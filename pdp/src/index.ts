@@ -7,6 +7,7 @@ export { evaluationOf, looksAt, type Playable, UNPLAYABLE, type Unplayable } fro
 export { problemsOf } from './http/openapi/operation.ts'
 export { OPERATIONS } from './http/openapi/operations.ts'
 export type { Surroundings } from './open-memory.ts'
+export { CLAIM_TYPE } from './openfga/claim.ts'
 export { OpenFgaClient } from './openfga/client.ts'
 export { OpenFgaRelations } from './openfga/relations.ts'
 export { FgaStore } from './openfga/store.ts'

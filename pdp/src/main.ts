@@ -1,7 +1,8 @@
 /**
  * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`. SIGHUP loads the policies again.
  *
- * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA or the index's PostgreSQL does not answer at start, 78 for a configuration that cannot be used, 70 otherwise.
+ * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA or the index's PostgreSQL does not answer at start, 78 for a configuration that cannot be used or a
+ * store of OpenFGA that belongs to another PDP, 70 otherwise.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import { Fault } from '@mandate/protocol'
 import { type Logger, pino } from 'pino'
 import { type Pdp, startPdp } from './app.ts'
 import { ConfigError, type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
+import { StoreTaken } from './openfga/claim.ts'
 import { PolicyError } from './policy/yaml.ts'
 
 /** Whoever stops us waits this long at most, in milliseconds. */
@@ -80,7 +82,7 @@ function loadOnHangup(pdp: Pdp, logger: Logger): void {
 const AWAY: readonly string[] = ['relations_unavailable', 'index_unavailable']
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof PolicyError || error instanceof ConfigError) return 78
+  if (error instanceof PolicyError || error instanceof ConfigError || error instanceof StoreTaken) return 78
   if (!(error instanceof Fault)) return 70
   if (error.code === 'policy_invalid') return 78
   return AWAY.includes(error.code) ? 69 : 70
@@ -98,10 +100,12 @@ for (const warning of warnings) logger.warn(warning)
 try {
   const pdp = await startPdp(config, logger)
   stopOn(['SIGTERM', 'SIGINT'], pdp, logger)
+  void pdp.lost.then(() => process.exit(70))
   pdp.metrics.watchProcess()
   loadOnHangup(pdp, logger)
   logger.info({ url: pdp.url }, 'listening')
 } catch (error) {
   logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
-  process.exitCode = exitCodeOf(error)
+  // Not only the exit code: whatever a half-done start left running must not keep the process alive.
+  process.exit(exitCodeOf(error))
 }

@@ -32,7 +32,7 @@ import type {
   Vault,
 } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
-import { openDatabase } from './store/database.ts'
+import { identityOf, openDatabase } from './store/database.ts'
 import { SqliteFacts } from './store/facts.ts'
 import { SqliteIntents } from './store/intents.ts'
 import { SqliteInvitations } from './store/invitations.ts'
@@ -50,9 +50,16 @@ export interface Surroundings {
   readonly now?: () => EpochMillis
   /** What the decision log is written through. */
   readonly logFiles?: Files
+  /**
+   * `false`: starts beside the PDP that OpenFGA's store belongs to, without taking it over. For what asks only: a benchmark, or a test of
+   * decisions on a store that others change. @default true
+   */
+  readonly claims?: boolean
 }
 
 export interface Remembered {
+  /** Of the database. */
+  readonly identity: string
   readonly vault: Vault
   readonly register: Register
   readonly intents: Intents
@@ -108,6 +115,7 @@ export async function openMemory(
   const changed = changedKeys(await log.checkpoint(), signer)
   if (changed) await record([{ kind: 'key_changed', change: { log_keys: changed } }])
   return {
+    identity: identityOf(database),
     vault: new SqliteVault(database, clock, keys),
     register: new SqliteRegister(database),
     intents: new SqliteIntents(database),

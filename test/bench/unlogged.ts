@@ -19,5 +19,5 @@ const files: Files = {
 }
 
 const { config } = parseConfig(process.env, (path) => readFileSync(path, 'utf8'))
-const pdp = await startPdp(config, pino({ level: config.LOG_LEVEL }), { logFiles: files })
+const pdp = await startPdp(config, pino({ level: config.LOG_LEVEL }), { logFiles: files, claims: false })
 process.once('SIGTERM', () => void pdp.close().then(() => process.exit(0)))

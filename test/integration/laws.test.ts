@@ -139,7 +139,7 @@ async function withReplica(use: (replica: TestPdp) => Promise<void>): Promise<vo
   database.exec(`VACUUM INTO '${join(dataDir, 'pdp.db')}'`)
   await copyFile(join(tpdp.dataDir, 'vault.key'), join(dataDir, 'vault.key'))
   database.close()
-  const options = { openFga: inject('openFga'), env: ENV, frozen: true, dataDir, issuer: tpdp.issuer }
+  const options = { openFga: inject('openFga'), env: ENV, frozen: true, dataDir, issuer: tpdp.issuer, claims: false }
   const replica = await startTestPdp(options)
   try {
     replica.advance(tpdp.now() - replica.now())

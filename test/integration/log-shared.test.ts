@@ -1,7 +1,6 @@
 /**
- * Two PDPs, a log each, on one OpenFGA and one index: an auditor may ask either for the decisions of both.
+ * Two PDPs, each with a log and a store of OpenFGA, on one index: an auditor may ask either for the decisions of both.
  */
-import { randomUUID } from 'node:crypto'
 import type { LoggedEntry } from '@mandate/protocol'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
@@ -16,7 +15,6 @@ beforeAll(async () => {
   postgres = await startPostgres()
   const env = {
     PDP_INDEX_URL: postgres.url,
-    OPENFGA_STORE: `shared-${randomUUID()}`,
     PDP_PERSON_PER_MINUTE: '60000',
   }
   one = await startTestPdp({ openFga: inject('openFga'), env: { ...env, PDP_LOG_ORIGIN: 'one.invalid/log' } })

@@ -1,5 +1,6 @@
 /**
- * Two PDPs on one store: what one remembers is true for nobody but the store says so (rules E2, F3).
+ * Decisions on a store that is changed by others: what a PDP remembers is true only if the store says so (rules E2, F3). The others are
+ * a second PDP here, which only a test can start (ADR 0080).
  *
  * @module
  */
@@ -24,13 +25,13 @@ beforeAll(async () => {
   one = await startTestPdp({ openFga: inject('openFga'), env })
   world = new World(one)
   await world.begin()
-  // A replica knows the same people. (They share one database where there are several; here the second has a copy.)
+  // The second one decides only, and knows the same people from a copy of the database.
   dir = mkdtempSync(join(tmpdir(), 'mandate-replica-'))
   const database = new DatabaseSync(join(one.dataDir, 'pdp.db'))
   database.exec(`VACUUM INTO '${join(dir, 'pdp.db')}'`)
   database.close()
   copyFileSync(join(one.dataDir, 'vault.key'), join(dir, 'vault.key'))
-  two = await startTestPdp({ openFga: inject('openFga'), env, dataDir: dir, issuer: one.issuer })
+  two = await startTestPdp({ openFga: inject('openFga'), env, dataDir: dir, issuer: one.issuer, claims: false })
 })
 afterAll(async () => {
   await two?.stop()
@@ -45,14 +46,14 @@ async function ask(pdp: TestPdp, question: Ask = FLIGHT): Promise<string> {
   return (await pdp.call('POST', '/access/v1/evaluation', { as: TRIPS, body })).body.context.reason
 }
 
-test('a grant that another replica gave is found, though this one remembers that there was none', async () => {
+test('a grant that another PDP gave is found, though this one remembers that there was none', async () => {
   expect(await ask(two)).toBe('no_grant')
   expect(await ask(two)).toBe('no_grant')
   await world.grant({ from: 'A', to: 'B', actions: ['execute'] })
   expect(await ask(two)).toBe('delegated')
 })
 
-test('a revocation by another replica bites at once, and so does one of a link in the middle', async () => {
+test('a revocation by another PDP bites at once, and so does one of a link in the middle', async () => {
   await world.grant({ name: 'ab', from: 'A', to: 'B', actions: ['execute'], redelegations: 1 })
   await world.grant({ name: 'bc', from: 'B', to: 'C', actions: ['execute'], parent: 'ab' })
   const ofC: Ask = { ...FLIGHT, subject: 'C' }
@@ -62,7 +63,7 @@ test('a revocation by another replica bites at once, and so does one of a link i
   expect(await ask(two)).not.toBe('delegated')
 })
 
-test('a suspension by another replica bites at once', async () => {
+test('a suspension by another PDP bites at once', async () => {
   await world.grant({ from: 'A', to: 'B', actions: ['execute'] })
   expect(await ask(two)).toBe('delegated')
   await world.personaStatus('B', 'travel-agent/acme', 'suspended')
@@ -76,7 +77,7 @@ test('a suspension by another replica bites at once', async () => {
   expect(await ask(two, ofX)).toBe('agent_suspended')
 })
 
-test('a persona that another replica gave is known, and one that was taken again is the newest', async () => {
+test('a persona that another PDP gave is known, and one that was taken again is the newest', async () => {
   const asTraveler: Ask = { subject: 'B', persona: 'traveler/family', action: 'read' }
   await world.grant({ from: 'A', to: 'B', actions: ['read'] })
   expect(await ask(two, asTraveler)).toBe('persona_unknown')
@@ -88,7 +89,7 @@ test('a persona that another replica gave is known, and one that was taken again
   expect(await ask(two, asTraveler)).toBe('delegated')
 })
 
-test('a trip that another replica removed, or registered for somebody else, is not the old owner`s', async () => {
+test('a trip that another PDP removed, or registered for somebody else, is not the old owner`s', async () => {
   const ofA: Ask = { subject: 'A', action: 'execute', item: 'flight' }
   const path = `/v1/resources/${world.scope('T').replace(':', '/')}`
   expect(await ask(two, ofA)).toBe('owner')
@@ -99,7 +100,7 @@ test('a trip that another replica removed, or registered for somebody else, is n
   expect(await ask(two, { ...ofA, subject: 'D' })).toBe('owner')
 })
 
-test('a limit that another replica set bites at once', async () => {
+test('a limit that another PDP set bites at once', async () => {
   await world.grant({ from: 'A', to: 'X2', actions: ['execute'], unattended: true })
   const ofX2: Ask = { ...FLIGHT, subject: 'X2' }
   expect(await ask(two, ofX2)).toBe('delegated')

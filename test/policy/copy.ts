@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { bodyOf, type GrantRecord, type PastGrants, readPage, type StoredTuple } from '@mandate/pdp'
+import { bodyOf, CLAIM_TYPE, type GrantRecord, type PastGrants, readPage, type StoredTuple } from '@mandate/pdp'
 import { splitRef } from '@mandate/protocol'
 import { z } from 'zod'
 import { Failure } from './usage.ts'
@@ -25,7 +25,7 @@ const storesSchema = z.object({
   continuation_token: z.string(),
 })
 
-/** Every tuple of the store that has the name. */
+/** Every tuple of the store that has the name, but for the one that says whose store it is. */
 export async function readStore(server: Server, name: string): Promise<readonly StoredTuple[]> {
   const path = `/stores/${await findStore(server, name)}/read`
   const tuples: StoredTuple[] = []
@@ -34,7 +34,7 @@ export async function readStore(server: Server, name: string): Promise<readonly 
     const page = readPage.parse(
       await answered(await call(server, 'POST', path, { page_size: PAGE, continuation_token })),
     )
-    tuples.push(...page.tuples)
+    tuples.push(...page.tuples.filter(({ key }) => !key.object.startsWith(`${CLAIM_TYPE}:`)))
     continuation_token = page.continuation_token
   } while (continuation_token)
   return tuples

@@ -56,9 +56,13 @@ export class FgaStore {
         : {}),
     }
     const sdk = new Sdk(configuration)
-    const id =
-      (await guarded(() => findStore(sdk, options.name))) ??
-      (await guarded(() => sdk.createStore({ name: options.name }))).id
+    const id = await guarded(async () => {
+      const found = await findStore(sdk, options.name)
+      if (found) return found
+      const made = await sdk.createStore({ name: options.name })
+      // Names are not unique: another PDP may have made one at the same time, and both must use the same.
+      return (await findStore(sdk, options.name)) ?? made.id
+    })
     return new FgaStore(new Sdk({ ...configuration, storeId: id }), id)
   }
 
@@ -66,7 +70,7 @@ export class FgaStore {
    * Writes the composed model and returns its id. OpenFGA keeps every model for ever: write one only when it is new. Rejects with
    * `Fault('policy_invalid')` for a model that OpenFGA does not take.
    */
-  async writeModel(policies: Policies): Promise<string> {
+  async writeModel(policies: Pick<Policies, 'model'>): Promise<string> {
     const model = policies.model as unknown as Omit<AuthorizationModel, 'id'>
     try {
       return (await this.#sdk.writeAuthorizationModel(model)).authorization_model_id

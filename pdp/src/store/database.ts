@@ -100,6 +100,9 @@ const MIGRATIONS: readonly string[] = [
      id TEXT NOT NULL, service TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (service, id)
    ) STRICT;`,
   `CREATE TABLE ended_sessions (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;`,
+  // What this database is told from others by, wherever it is moved (ADR 0080).
+  `CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
+   INSERT INTO identity VALUES (1, lower(hex(randomblob(16))));`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */
@@ -115,4 +118,9 @@ export function openDatabase(path: string): DatabaseSync {
     database.exec(`BEGIN; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`)
   }
   return database
+}
+
+/** Made with the database, and moved and restored with it: 32 hexadecimal digits. */
+export function identityOf(database: DatabaseSync): string {
+  return String(database.prepare('SELECT id FROM identity').get()?.['id'])
 }
