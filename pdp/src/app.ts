@@ -167,7 +167,7 @@ function createServices(
   const policies = store.policies.current
   const issuer = config.PDP_ISSUER
   const border = new Border({ issuer, vault, policies })
-  const redact = new Redactor({ policies, register, vault })
+  const redact = new Redactor({ policies, register, vault, isSub: (text) => border.isSub(text) })
   const pap: PapDeps = {
     policies,
     relations,

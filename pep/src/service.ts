@@ -5,7 +5,8 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import type { RequestHandler } from 'express'
+import { isRequestId } from '@mandate/protocol'
+import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { type Tls, tlsObjection } from './listener.ts'
@@ -172,6 +173,14 @@ export function tlsOf({ cert, key, clientCa }: Pick<DoorSettings, 'cert' | 'key'
   return cert !== undefined && key !== undefined ? { cert, key, clientCa } : undefined
 }
 
+/** The request id, unless it could be words, or is the caller's own sub in any spelling. */
+function keptId(req: Request, res: Response): string | undefined {
+  const id = res.get('X-Request-ID')
+  const fold = (text: string): string => text.toLowerCase().replaceAll('-', '')
+  const sub = req.authz?.subject.id
+  return id !== undefined && isRequestId(id) && (sub === undefined || fold(id) !== fold(sub)) ? id : undefined
+}
+
 /** One line a request: no path parameters, no query, no person. */
 export function requestLog(logger: { readonly info: (fields: object, message: string) => void }): RequestHandler {
   return (req, res, next) => {
@@ -184,7 +193,7 @@ export function requestLog(logger: { readonly info: (fields: object, message: st
           route: typeof route === 'string' ? route : 'none',
           status: res.statusCode,
           ms: Math.round(performance.now() - started),
-          request_id: res.get('X-Request-ID'),
+          request_id: keptId(req, res),
           evaluation_id: res.get('X-Evaluation-ID'),
         },
         'request',

@@ -94,3 +94,8 @@ export const personaNameSchema = z
 
 /** Words of people's, not blank. Blanks around them are taken off. @param most - Length in UTF-16 units. */
 export const wordsSchema = (most: number) => z.string().trim().min(1).max(most).meta({ pattern: '\\S' })
+
+const REQUEST_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{32})$/iu
+
+/** Whether a request id of a caller's may stand in a log: a UUID, a ULID or 32 hexadecimal digits. Any other text may be words or a name. */
+export const isRequestId = (text: string): boolean => REQUEST_ID.test(text)

@@ -25,6 +25,9 @@ const PLANTED = [EMAIL, NAME, WORDS]
 /** As Keycloak makes them, so that it could pass for a request id. */
 const UUID_SUB = 'a11ce000-0000-4000-8000-00000b0b0b0b'
 
+/** The same in other spellings. */
+const SPELT = [UUID_SUB.toUpperCase(), UUID_SUB.replaceAll('-', ''), UUID_SUB.replaceAll('-', '').toUpperCase()]
+
 let openFga: OpenFga
 let line: BadLine
 let tpdp: TestPdp
@@ -179,15 +182,50 @@ async function plantInResourcesAndReading(): Promise<void> {
   await send('DELETE', `/v1/resources/workflow/${EMAIL}`, { as: TRIPS })
 }
 
+/** A person's sub, and other spellings of it, as the name of what is no person. */
+async function plantSubs(): Promise<void> {
+  await refused('POST', '/v1/personas', { as: world.as('S'), body: { title: 'traveler', circle: spelt('A') } })
+  const grant = {
+    delegator_persona: 'traveler/family',
+    delegate: world.ref('C'),
+    actions: ['read'],
+    scope: 'all:travel',
+  }
+  const asked = { ...grant, delegate_persona: `traveler/${spelt('A')}` }
+  await refused('POST', '/v1/grants', { as: world.as('A'), body: asked })
+  await refused('POST', '/v1/invitations', { as: world.as('A'), body: { grant: { ...asked, delegate: undefined } } })
+  for (const id of [UUID_SUB, ...SPELT]) {
+    await refused('POST', '/v1/agents', { as: world.staff('operator'), body: { id } })
+    await refused('PUT', `/v1/resources/workflow/${id}`, {
+      as: TRIPS,
+      body: { owner: world.ref('A'), owner_persona: 'traveler/family' },
+    })
+    await send('POST', '/access/v1/evaluation', {
+      as: TRIPS,
+      body: { ...world.question({ subject: 'B', action: 'read' }), resource: { type: 'workflow', id } },
+    })
+  }
+}
+
+/** Of a person of the world: in lower case, and without its dash. */
+const spelt = (name: string): string => world.id(name).toLowerCase().replace('-', '')
+
+async function refused(method: string, path: string, options: CallOptions): Promise<void> {
+  const answer = await tpdp.call(method, path, options)
+  expect([answer.status, answer.body?.code, path], answer.text).toEqual([400, 'invalid_request', path])
+  errors.push(answer)
+}
+
 async function plantInHeadersAndTokens(): Promise<void> {
   const body = world.question({ subject: 'B', action: 'execute', item: 'flight' })
   const person = { sub: UUID_SUB, azp: 'desktop' }
   await send('POST', '/v1/personas', { as: person, body: { title: 'traveler', circle: 'family' } })
-  for (const id of [NAME, EMAIL, WORDS, UUID_SUB]) {
+  await plantSubs()
+  for (const id of [NAME, EMAIL, WORDS, UUID_SUB, ...SPELT]) {
     const headers = {
       'x-request-id': id,
       'user-agent': WORDS,
-      traceparent: `00-${id}-1-00`,
+      traceparent: `00-${id}-00f067aa0ba902b7-01`,
       cookie: EMAIL,
       forwarded: NAME,
     }
@@ -211,7 +249,10 @@ async function plantInHeadersAndTokens(): Promise<void> {
 }
 
 /** The subs of everybody who took part. */
-const subs = (): readonly string[] => [UUID_SUB, ...['A', 'B', 'C', 'D', 'M', 'M2', 'S'].map((name) => world.id(name))]
+const subs = (): readonly string[] => {
+  const people = ['A', 'B', 'C', 'D', 'M', 'M2', 'S']
+  return [UUID_SUB, ...SPELT, ...people.flatMap((name) => [world.id(name), spelt(name)])]
+}
 
 function expectNone(text: string, wanted: readonly string[], where: string): void {
   for (const word of wanted) {

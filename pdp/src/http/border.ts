@@ -45,9 +45,9 @@ export class Border {
     return type === 'user' ? this.#options.vault.known(this.#options.issuer, id) : party
   }
 
-  /** Whether a text is somebody's sub: then it is kept nowhere but in the vault. */
+  /** Whether a text is the sub of a known person, in any spelling: it may stand nowhere but in the vault. */
   isSub(text: string): boolean {
-    return this.#options.vault.known(this.#options.issuer, text) !== undefined
+    return this.#options.vault.isSub(this.#options.issuer, text)
   }
 
   /** A party as callers know it. */

@@ -67,7 +67,7 @@ beforeEach(async () => {
   const deps = {
     ...shared,
     border: new Border({ ...shared, issuer: 'https://id.example' }),
-    redact: new Redactor({ ...shared, register: { agent: () => undefined } }),
+    redact: new Redactor({ ...shared, register: { agent: () => undefined }, isSub: () => false }),
     consistency: 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),
     record: log.record,

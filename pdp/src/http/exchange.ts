@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { Fault, refuse } from '@mandate/protocol'
+import { Fault, isRequestId, refuse } from '@mandate/protocol'
 import type { Request, RequestHandler, Response } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Callers } from './caller.ts'
@@ -14,15 +14,13 @@ export interface Exchange {
   readonly requestId: string
   /** The same, if it may be kept: an id that could be somebody's words is echoed and nothing else. */
   readonly keptId: string | undefined
-  /** W3C trace id, when the caller sent a `traceparent`. */
+  /** W3C trace id, when the caller sent a `traceparent` whose id is no person's. */
   readonly trace: string | undefined
   /** `performance.now()` at arrival, in milliseconds. */
   readonly arrived: number
   principal: Principal | undefined
 }
 
-/** A UUID, a ULID, or 32 hexadecimal digits. */
-const KEPT_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{32})$/i
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /**
@@ -34,8 +32,9 @@ export function beginExchange(isSub: (text: string) => boolean): RequestHandler 
   return (req, res, next) => {
     const sent = req.get('x-request-id')
     const requestId = sent || randomUUID()
-    const keptId = !sent || (KEPT_ID.test(sent) && !isSub(sent)) ? requestId : undefined
-    const trace = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
+    const keptId = !sent || (isRequestId(sent) && !isSub(sent)) ? requestId : undefined
+    const traceId = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
+    const trace = traceId !== undefined && !isSub(traceId) ? traceId : undefined
     const exchange: Exchange = { requestId, keptId, trace, arrived: performance.now(), principal: undefined }
     res.locals['exchange'] = exchange
     res.set('x-request-id', requestId)

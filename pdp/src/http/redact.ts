@@ -15,6 +15,8 @@ export interface RedactorOptions {
   readonly policies: () => Policies
   readonly register: Pick<Register, 'agent'>
   readonly vault: Pick<Vault, 'commit'>
+  /** Whether a text is the sub of a known person, in any spelling. */
+  readonly isSub: (text: string) => boolean
 }
 
 export class Redactor {
@@ -24,10 +26,11 @@ export class Redactor {
     this.#options = options
   }
 
-  /** People are pseudonyms by now; an agent's id stands when it is registered. */
+  /** People are pseudonyms by now; an agent's id stands when it is registered, unless it is a person's sub as well. */
   party(party: PartyRef): PartyRef {
     const { type, id } = splitRef(party)
-    return type === 'user' || this.#options.register.agent(id) ? party : `agent:${this.#options.vault.commit(id)}`
+    const { register, vault, isSub } = this.#options
+    return type === 'user' || (register.agent(id) && !isSub(id)) ? party : `agent:${vault.commit(id)}`
   }
 
   /** @param held - The persona that was found by that name. */
@@ -46,7 +49,8 @@ export class Redactor {
     const manifest = this.#options.policies().byType.get(type)?.manifest
     if (!manifest) return `unknown:${this.#options.vault.commit(resource)}`
     const rule = manifest.resources[type]
-    const opaque = manifest.account === type || rule?.people === true || (registered && rule?.opaque_ids === true)
+    const isPerson = manifest.account === type || rule?.people === true
+    const opaque = isPerson || (registered && rule?.opaque_ids === true && !this.#options.isSub(id))
     return opaque ? resource : `${type}:${this.#options.vault.commit(id)}`
   }
 }

@@ -103,6 +103,10 @@ const MIGRATIONS: readonly string[] = [
   // What this database is told from others by, wherever it is moved (ADR 0080).
   `CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
    INSERT INTO identity VALUES (1, lower(hex(randomblob(16))));`,
+  // A keyed hash of what all spellings of a sub have in common, filled in by the vault; and when a resource was registered, as a ULID.
+  `ALTER TABLE vault ADD COLUMN folded BLOB;
+   CREATE INDEX vault_folded ON vault (folded);
+   ALTER TABLE resources ADD COLUMN since TEXT NOT NULL DEFAULT '';`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -41,6 +41,27 @@ test('a person has one pseudonym, and it leads back to them', () => {
   expect(vault.known(ISSUER, 'nobody')).toBeUndefined()
 })
 
+test.for([
+  ['as it is', 'a11CE000-0000-4000-8000-00000b0b0b0b', true],
+  ['in upper case', 'A11CE000-0000-4000-8000-00000B0B0B0B', true],
+  ['without dashes', 'a11ce0000000400080000000 0b0b0b0b'.replace(' ', ''), true],
+  ['with dashes elsewhere', 'a11ce000-00004000800000000b0b-0b0b', true],
+  ['of another person', 'a11ce000-0000-4000-8000-00000b0b0b0c', false],
+  ['that is empty once folded', '--', false],
+] as const)('a sub %s is told from other texts: %s', ([, text, isSub]) => {
+  const vault = open()
+  vault.pseudonymOf(ISSUER, 'a11ce000-0000-4000-8000-00000b0b0b0b')
+  expect(vault.isSub(ISSUER, text)).toBe(isSub)
+  expect(vault.isSub('https://other.example', text)).toBe(false)
+})
+
+test('other spellings are recognised after an upgrade and after a change of the key', () => {
+  const pseudonym = open().pseudonymOf(ISSUER, SUB)
+  database.prepare('UPDATE vault SET folded = NULL WHERE pseudonym = ?').run(pseudonym.slice('user:'.length))
+  expect(open().isSub(ISSUER, SUB.toUpperCase())).toBe(true)
+  expect(open(new VaultKeys(second, [first])).isSub(ISSUER, SUB.toUpperCase())).toBe(true)
+})
+
 test('neither the sub nor the issuer stands on disk, in whatever encoding', () => {
   open().pseudonymOf(ISSUER, SUB)
   for (const form of ['utf8', 'hex', 'base64'] as const)

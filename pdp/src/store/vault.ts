@@ -54,6 +54,14 @@ export class SqliteVault implements Vault {
     return this.#find(personKey(issuer, sub))
   }
 
+  isSub(issuer: string, text: string): boolean {
+    const folded = fold(text)
+    if (folded === '') return false
+    return (
+      this.#sql.get('SELECT 1 FROM vault WHERE folded = ?', this.#keys.find(foldedKey(issuer, folded))) !== undefined
+    )
+  }
+
   commit(text: string): string {
     return `~${createHmac('sha256', this.#salt).update(text).digest('base64url').slice(0, 22)}`
   }
@@ -105,6 +113,14 @@ export interface Person {
 
 /** A sub means something under its issuer alone. */
 const personKey = (issuer: string, sub: string): string => `${issuer}\u0000${sub}`
+/** Of another form than {@link personKey}: neither is ever found in place of the other. */
+const foldedKey = (issuer: string, folded: string): string => `${issuer}\u0000\u0000${folded}`
+/** What all spellings of an identifier have in common: its letters and digits, in lower case. */
+const fold = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]/gu, '')
 
 export function openPerson(keys: VaultKeys, sealed: Row[string] | undefined): Person {
   const [issuer = '', sub = ''] = keys.open(bytesOf(sealed)).toString().split('\u0000')
@@ -120,9 +136,10 @@ function insertPerson(
 ): void {
   const key = personKey(issuer, sub)
   sql.run(
-    'INSERT INTO vault (pseudonym, lookup, sealed, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    'INSERT INTO vault (pseudonym, lookup, folded, sealed, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     pseudonym,
     keys.find(key),
+    keys.find(foldedKey(issuer, fold(sub))),
     keys.seal(key),
     at,
   )
@@ -151,8 +168,17 @@ function bringUpToDate(sql: Statements, keys: VaultKeys): boolean {
         at,
       )
     sql.run('DELETE FROM open_notices')
+    addFolded(sql, keys)
     return open.length + notices.length + sealAnew(sql, keys) > 0
   })
+}
+
+/** Rows of before other spellings were looked for. */
+function addFolded(sql: Statements, keys: VaultKeys): void {
+  for (const { pseudonym = null, sealed } of sql.all('SELECT pseudonym, sealed FROM vault WHERE folded IS NULL')) {
+    const { issuer, sub } = openPerson(keys, sealed)
+    sql.run('UPDATE vault SET folded = ? WHERE pseudonym = ?', keys.find(foldedKey(issuer, fold(sub))), pseudonym)
+  }
 }
 
 /** @returns How many rows an older key had sealed. */
@@ -160,10 +186,12 @@ function sealAnew(sql: Statements, keys: VaultKeys): number {
   const old = (rows: readonly Row[]): readonly Row[] => rows.filter((row) => !keys.isCurrent(bytesOf(row['sealed'])))
   const people = old(sql.all('SELECT pseudonym, sealed FROM vault'))
   for (const { pseudonym = null, sealed } of people) {
-    const key = keys.open(bytesOf(sealed))
+    const { issuer, sub } = openPerson(keys, sealed)
+    const key = personKey(issuer, sub)
     sql.run(
-      'UPDATE vault SET lookup = ?, sealed = ? WHERE pseudonym = ?',
-      keys.find(key.toString()),
+      'UPDATE vault SET lookup = ?, folded = ?, sealed = ? WHERE pseudonym = ?',
+      keys.find(key),
+      keys.find(foldedKey(issuer, fold(sub))),
       keys.seal(key),
       pseudonym,
     )

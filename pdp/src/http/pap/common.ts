@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { refuse } from '@mandate/protocol'
 import type { EntryIndex } from '../../log/port.ts'
 import type { InvitationDeps } from '../../pap/invitations.ts'
 import type { PolicyControl } from '../../pap/policies.ts'
@@ -16,6 +17,16 @@ export interface PapRouteDeps extends InvitationDeps {
   readonly answers: Answers
   readonly index: EntryIndex
   readonly tokens: PageTokens
+}
+
+/** Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. */
+export function refuseSubs(border: Border, texts: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, text] of Object.entries(texts))
+    if (text !== undefined && border.isSub(text))
+      throw refuse(
+        'invalid_request',
+        `${name}: is the identifier of a person; choose a name that says nothing of anybody.`,
+      )
 }
 
 export const instant = (millis: number): string => new Date(millis).toISOString()

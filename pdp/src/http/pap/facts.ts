@@ -3,23 +3,30 @@
  *
  * @module
  */
-import { type FactRequest, factsRequestSchema } from '@mandate/protocol'
+import { type FactRequest, factsRequestSchema, splitRef } from '@mandate/protocol'
 import type { Router } from 'express'
 import type { Fact } from '../../facts.ts'
 import { changeFacts } from '../../pap/facts.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { parse } from '../parse.ts'
-import type { PapRouteDeps } from './common.ts'
+import { type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function factRoutes(router: Router, deps: PapRouteDeps): void {
   router.post('/facts', async (req, res) => {
     const { domain, write, remove } = parse(factsRequestSchema, req.body)
     const inward = (fact: FactRequest): Fact => factInward(deps.border, domain, fact)
     const change = { domain, write: write.map(inward), remove: remove.map(inward) }
+    for (const [index, fact] of change.write.entries()) refuseSubs(deps.border, idsIn(fact, `write.${index}`))
     res.json(await changeFacts(deps, change, principalOf(res)))
   })
 }
+
+/** By pseudonym, so that only ids of other things can be a person's sub. */
+const idsIn = (fact: Fact, at: string): Readonly<Record<string, string>> =>
+  'of' in fact
+    ? { [at]: splitRef(fact.of).id }
+    : { [`${at}.subject.id`]: splitRef(fact.subject).id, [`${at}.resource.id`]: splitRef(fact.resource).id }
 
 /** A fact behind the border: by pseudonym. */
 export function factInward(border: Border, domain: string, fact: FactRequest): Fact {

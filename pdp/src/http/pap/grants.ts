@@ -27,7 +27,7 @@ import type { GrantRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
-import { instant, type PapRouteDeps } from './common.ts'
+import { instant, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function grantRoutes(router: Router, deps: PapRouteDeps): void {
   const { border, tokens } = deps
@@ -79,6 +79,7 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
 
 /** Somebody nobody has heard of gets no pseudonym by being granted something. */
 function inward(border: Border, request: GrantRequest): GrantRequest {
+  refuseSubs(border, { delegate_persona: request.delegate_persona?.split('/')[1] })
   const delegate = border.inwardKnown(request.delegate)
   if (delegate) return { ...request, delegate }
   throw refuse('delegate_unknown', 'Nobody is known by that id: a delegate holds a persona, or is a registered agent.')

@@ -16,13 +16,14 @@ import { confirm, invite, listInvitations, redeem, statusAt, withdraw } from '..
 import type { InvitationRecord } from '../../remembered.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
-import { instant, type PapRouteDeps } from './common.ts'
+import { instant, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function invitationRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps
   const shown = (invitation: InvitationRecord, to: PartyRef | undefined) => shownInvitation(deps, invitation, to)
   router.post('/invitations', async (req, res) => {
     const { grant } = parse(invitationRequestSchema, req.body ?? {})
+    refuseSubs(border, { 'grant.delegate_persona': grant?.delegate_persona?.split('/')[1] })
     const by = principalOf(res)
     const { invitation, code } = await invite(deps, grant, by)
     res.status(201).json({ ...shown(invitation, by.party), code })

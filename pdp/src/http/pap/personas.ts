@@ -18,12 +18,13 @@ import type { AgentRecord, PersonaRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
-import { instant, millis, type PapRouteDeps } from './common.ts'
+import { instant, millis, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function personaRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps
   router.post('/personas', async (req, res) => {
     const { title, circle, valid_from, valid_till, autonomy } = parse(personaRequestSchema, req.body)
+    refuseSubs(border, { circle })
     const request = { title, circle, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
     res.status(201).json(shownPersona(border, await createPersona(deps, request, principalOf(res))))
   })
@@ -65,6 +66,7 @@ export function agentRoutes(router: Router, deps: PapRouteDeps): void {
   })
   router.post('/agents', async (req, res) => {
     const { id, service_sub } = parse(agentRequestSchema, req.body)
+    refuseSubs(deps.border, { id })
     res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
   })
   router.get('/agents', (_req, res) => {

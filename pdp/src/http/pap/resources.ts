@@ -18,7 +18,7 @@ import type { Located } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
-import type { PapRouteDeps } from './common.ts'
+import { type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
   const { border } = deps
@@ -30,6 +30,7 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
       'owner' in body
         ? { owner: border.inward(body.owner), ownerPersona: body.owner_persona }
         : { parent: body.parent as ResourceRef }
+    refuseSubs(border, { id: param(req.params['id'], 'id') })
     const { located, created } = await putResource(deps, refOf(req.params), request, principalOf(res))
     res.status(created ? 201 : 200).json(shownResource(border, located))
   }
