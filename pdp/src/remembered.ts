@@ -206,9 +206,20 @@ export interface PolicyShelf {
   setInForce(version: string, insteadOf: string | undefined): void
 }
 
+/** A session as a token or a question names it. */
+export interface SessionOf {
+  readonly sid: string | undefined
+  /** Whose it is. */
+  readonly person: PartyRef
+  /** When its token was issued; `undefined` where a caller does not say. */
+  readonly issuedAt: EpochMillis | undefined
+}
+
 /** Sessions that ended at the identity provider before their tokens did. */
 export interface Sessions {
   /** @param until - When no token of the session can be good any more. */
   end(sid: string, until: EpochMillis): void
-  isEnded(sid: string): boolean
+  /** Ends every session of a person from which tokens were issued by `at`, to the second. */
+  endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): void
+  isEnded(session: SessionOf): boolean
 }

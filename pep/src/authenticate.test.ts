@@ -81,7 +81,7 @@ test.for([
     undefined,
   ],
 ] as const)('%s (rules A2, A7)', ([, claims, subject, actor]) => {
-  const identity = identityOf({ sub: 'carlo', exp: 1, ...claims }, ['desktop'])
+  const identity = identityOf({ sub: 'carlo', iat: 0, exp: 1, ...claims }, ['desktop'])
   expect(identity.subject).toEqual(subject)
   expect(identity.actor?.id).toBe(actor)
 })
@@ -97,6 +97,7 @@ test.for<readonly [string, Claims]>([
   ['no expiry', { exp: undefined }],
   ['issued in the future', { iat: now() + 600 }],
   ['issued sixteen minutes ago', { iat: now() - 960 }],
+  ['a sub of 256 characters', { sub: 'a'.repeat(256) }],
   ['not yet valid', { nbf: now() + 600 }],
   ['no iat', { iat: undefined }],
   ['no sub', { sub: undefined }],

@@ -28,6 +28,8 @@ export interface Identity {
   readonly azp: string
   /** The session at the identity provider; service tokens have none. */
   readonly sid?: string
+  /** When the token was issued. */
+  readonly issuedAt?: EpochSeconds
   /** A token is dead at this second. */
   readonly expiresAt: EpochSeconds
 }

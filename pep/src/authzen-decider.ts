@@ -134,11 +134,13 @@ function searchRequest({ authz, action, type, page }: SearchQuestion): object {
   return page === undefined ? asked : { ...asked, page }
 }
 
-function subjectOf({ subject, actor, sid, persona }: Question['authz']): EvaluationRequest['subject'] {
+function subjectOf({ subject, actor, sid, issuedAt, persona }: Question['authz']): EvaluationRequest['subject'] {
   const properties = {
     ...(persona === undefined ? {} : { persona }),
     ...(actor === undefined ? {} : { act: { sub: actor.id, sub_profile: 'ai_agent' } }),
     ...(sid === undefined ? {} : { sid }),
+    // A session that has no id of its own ends with all of its person's: by the age of its tokens.
+    ...(sid === undefined || issuedAt === undefined ? {} : { iat: issuedAt }),
   }
   return { ...subject, ...(Object.keys(properties).length === 0 ? {} : { properties }) }
 }

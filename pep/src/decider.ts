@@ -8,7 +8,7 @@ import type { Outcome, Resource } from './outcome.ts'
 
 /** One question: may this subject (through this actor, in this persona) do this to that? */
 export interface Question {
-  readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'persona' | 'requestId' | 'deadline'>
+  readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'deadline'>
   readonly action: string
   readonly resource: Resource
 }

@@ -73,6 +73,7 @@ test('the question carries subject, actor, persona, session and attributes, and 
         persona: 'travel-agent/acme',
         act: { sub: 'booking-agent', sub_profile: 'ai_agent' },
         sid: 'session-1',
+        iat: expect.any(Number),
       },
     },
     action: { name: 'execute' },

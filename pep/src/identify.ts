@@ -65,8 +65,8 @@ export function requireInPerson(required: boolean | undefined, inPerson: boolean
  * token from any other client is that person through that client, which the PDP must know as an agent.
  */
 export function identityOf(claims: Claims, interactiveClients: readonly string[]): Identity {
-  const { azp, sid, exp } = claims
-  const common = { azp, ...(sid === undefined ? {} : { sid }), expiresAt: exp }
+  const { azp, sid, iat, exp } = claims
+  const common = { azp, ...(sid === undefined ? {} : { sid }), issuedAt: iat, expiresAt: exp }
   if (claims.svc !== undefined) return { subject: { type: 'agent', id: azp }, ...common }
   const subject = { type: 'user', id: claims.sub } as const
   if (interactiveClients.includes(azp)) return { subject, ...common }

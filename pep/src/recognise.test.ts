@@ -8,11 +8,13 @@ let now: number
 let verified: string[]
 let failure: Error | undefined
 let exp: number
+let iat: number
 let recognise: Recognise
 
 beforeEach(() => {
   now = NOW
   exp = NOW / 1_000 + 300
+  iat = NOW / 1_000
   verified = []
   failure = undefined
   recognise = createRecognise({
@@ -22,7 +24,7 @@ beforeEach(() => {
         verified.push(token)
         await Promise.resolve()
         if (failure) throw failure
-        return { sub: `sub of ${token}`, azp: 'desktop', exp }
+        return { sub: `sub of ${token}`, azp: 'desktop', iat, exp }
       },
     },
     makeGrant: async (token) => ({ access_token: { token } }) as unknown as Grant,
@@ -63,6 +65,18 @@ test.for<readonly [string, number, number]>([
   const again = recognise('a')
   await (times === 2 ? expect(again).rejects.toThrow('it has ended') : again)
   expect(verified).toHaveLength(times)
+})
+
+test('it is not remembered beyond the greatest age, however long it lives', async () => {
+  exp = NOW / 1_000 + 86_400
+  iat = NOW / 1_000 - 15 * 60
+  await recognise('a')
+  now += 4_999
+  await recognise('a')
+  expect(verified).toHaveLength(1)
+  now += 1
+  await recognise('a')
+  expect(verified).toHaveLength(2)
 })
 
 test('a refusal is not remembered', async () => {

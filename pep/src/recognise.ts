@@ -8,7 +8,7 @@
 import { hash } from 'node:crypto'
 import type { EpochMillis } from '@mandate/protocol'
 import type { Grant } from 'keycloak-connect'
-import { CLOCK_TOLERANCE_S, type Claims, type TokenVerifier } from './token.ts'
+import { CLOCK_TOLERANCE_S, type Claims, MAX_TOKEN_AGE_S, type TokenVerifier } from './token.ts'
 
 export interface Recognised {
   readonly claims: Claims
@@ -61,7 +61,8 @@ export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Re
     // A clock that went back makes it younger than it is: then nothing is remembered.
     if (known === undefined || age < 0 || age >= REMEMBERED_MS) return await begin(token, key)
     const recognised = await known.recognised
-    const isOver = recognised.claims.exp + CLOCK_TOLERANCE_S <= now() / 1_000
+    const { exp, iat } = recognised.claims
+    const isOver = Math.min(exp, iat + MAX_TOKEN_AGE_S) + CLOCK_TOLERANCE_S <= now() / 1_000
     return isOver ? await begin(token, key) : recognised
   }
 }

@@ -38,6 +38,7 @@ export interface Claims {
   readonly sid?: string | undefined
   /** The client id, in tokens of a client's own service account only. */
   readonly svc?: string | undefined
+  readonly iat: number
   readonly exp: number
 }
 
@@ -55,16 +56,20 @@ const ALGORITHMS = ['RS256']
 const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
 /** How far clocks may differ: a token is good until this long after its `exp`. */
 export const CLOCK_TOLERANCE_S = 5
+/** A token is good for this long after its `iat`, whatever its `exp` says. */
+export const MAX_TOKEN_AGE_S = 15 * 60
 /** Keys are known for ten minutes without the identity provider; a new `kid` is looked up at most every second. */
 const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 1_000 } as const
 /** Requests with a new `kid` that wait for that second to pass; any more are refused, so that forged ones cannot fill the service. */
 const MAX_WAITING = 32
 
 const claimsSchema = z.object({
-  sub: idSchema,
+  /** OpenID Connect Core 1.0, section 2: at most 255 characters. */
+  sub: idSchema.refine((sub) => sub.length <= 255, 'must be at most 255 characters'),
   azp: idSchema,
   sid: idSchema.optional(),
   svc: idSchema.optional(),
+  iat: z.number(),
   exp: z.int(),
   /** Keycloak's own word in the payload, beside `typ: at+jwt` in the header: an ID or refresh token says otherwise. */
   typ: z.literal('Bearer'),
@@ -90,7 +95,7 @@ export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
     algorithms: ALGORITHMS,
     typ: 'at+jwt',
     requiredClaims: REQUIRED,
-    maxTokenAge: '15 min',
+    maxTokenAge: MAX_TOKEN_AGE_S,
     clockTolerance: CLOCK_TOLERANCE_S,
   }
   return {
@@ -131,9 +136,9 @@ function readClaims(payload: JWTPayload): Claims {
   if (Array.isArray(payload.aud) && payload.aud.length !== 1) throw refused('it has several audiences')
   const parsed = claimsSchema.safeParse(payload)
   if (!parsed.success) throw refused('a claim is missing or malformed', parsed.error)
-  const { sub, azp, sid, svc, exp } = parsed.data
+  const { sub, azp, sid, svc, iat, exp } = parsed.data
   if (svc !== undefined && svc !== azp) throw refused('svc and azp differ')
-  return { sub, azp, sid, svc, exp }
+  return { sub, azp, sid, svc, iat, exp }
 }
 
 /** Known keys but not this one: the token's fault, even while the identity provider is down. No keys at all: not the token's fault. */

@@ -26,6 +26,7 @@ export const subjectSchema = z
         act: actSchema.optional(),
         /** The session of the token that the subject came with, so that one that ended is denied. */
         sid: z.string().optional(),
+        iat: z.number().optional().describe('When the token that names the session was issued, in seconds since 1970.'),
       })
       .optional(),
   })

@@ -5,6 +5,7 @@
  */
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { exportJWK, type JWTPayload, SignJWT } from 'jose'
+import { request } from 'undici'
 import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { type Answer, startTestPdp, TRIPS } from '../fixtures/pdp.ts'
@@ -108,6 +109,7 @@ describe('a token that is not ours is 401', () => {
     ['birth', { iat: Math.floor(Date.now() / 1000) + 600 }, {}],
     ['critical extension', {}, { crit: ['exp2'], exp2: 1 }],
     ['kind of sub', { sub: 7 as unknown as string }, {}],
+    ['length of sub', { sub: 'a'.repeat(256) }, {}],
     ['kind of azp', { azp: ['trips'] }, {}],
     ['kind of roles', { roles: 'operator' }, {}],
   ])('one of another %s', async ([, claims, header]) => {
@@ -125,6 +127,30 @@ describe('a token that is not ours is 401', () => {
 
   test('and the one they all differ from is good', async () => {
     expect((await call(`Bearer ${await suite.tpdp.issuer.sign(payload(), {})}`)).status).toBe(200)
+  })
+
+  test('two Authorization headers, even the same one twice', async () => {
+    const token = `Bearer ${await suite.tpdp.issuer.token(TRIPS)}`
+    const body = JSON.stringify(suite.world.question({ subject: 'A', ...FLIGHT }))
+    const send = async (...authorization: readonly string[]) => {
+      const headers = ['content-type', 'application/json', ...authorization.flatMap((one) => ['authorization', one])]
+      const url = `${suite.tpdp.pdp.url}/access/v1/evaluation`
+      const answer = await request(url, { method: 'POST', headers, body })
+      await answer.body.dump()
+      return answer.statusCode
+    }
+    expect([await send(token), await send(token, token), await send(token, 'Bearer a.b.c')]).toEqual([200, 401, 401])
+  })
+
+  test('a token that was good is not good beyond the greatest age', async () => {
+    const old = {
+      ...payload(),
+      iat: Math.floor(Date.now() / 1000) - 15 * 60 + 2,
+      exp: Math.floor(Date.now() / 1000) + 600,
+    }
+    const token = `Bearer ${await suite.tpdp.issuer.sign(old, {})}`
+    expect((await call(token)).status).toBe(200)
+    await expect.poll(async () => (await call(token)).status, { timeout: 10_000 }).toBe(401)
   })
 
   test('an audience may stand in a list, alone', async () => {

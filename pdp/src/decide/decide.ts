@@ -33,8 +33,9 @@ export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<
 async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDeps, trail: Trail): Promise<Verdict> {
   const { relations } = deps
   const policies = deps.policies()
-  const { session } = evaluation
-  const admitted = admit(evaluation, policies, now, session !== undefined && deps.sessions.isEnded(session))
+  const { subject, session: sid, sessionIssuedAt: issuedAt } = evaluation
+  const isEnded = sid !== undefined && deps.sessions.isEnded({ sid, person: subject, issuedAt })
+  const admitted = admit(evaluation, policies, now, isEnded)
   if (typeof admitted === 'string') return unknown(admitted, now, policies, trail)
   if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, trail)
   const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])

@@ -16,8 +16,9 @@ export interface Evaluation {
   readonly actor: PartyRef | undefined
   /** `title/circle` that the subject acts in, as sent. */
   readonly persona: string | undefined
-  /** The subject's session at the identity provider, when the caller knows it. */
+  /** The subject's session at the identity provider, when the caller knows it, and when its token was issued. */
   readonly session?: string | undefined
+  readonly sessionIssuedAt?: EpochMillis | undefined
   /** `subject.properties` and `action.properties` as sent; only what the manifest declares is looked at. */
   readonly about: { readonly subject: Properties; readonly action: Properties }
   readonly action: string

@@ -106,11 +106,13 @@ export class Border {
     const party = this.#subject(subject.type, subject.id, this.#options.policies().byType.get(resource.type)?.manifest)
     if (!party) return undefined
     const act = subject.properties?.act
+    const issued = subject.properties?.iat
     return {
       subject: party,
       actor: act ? `agent:${act.sub}` : undefined,
       persona: subject.properties?.persona,
       session: subject.properties?.sid,
+      sessionIssuedAt: issued === undefined ? undefined : issued * 1000,
       about: { subject: subject.properties ?? {}, action: action.properties ?? {} },
       action: action.name,
       resource: searched ? `${resource.type}:any` : this.#resource(resource.type, resource.id),

@@ -34,8 +34,11 @@ export interface CallerOptions {
   readonly tls?: ClientTls | undefined
 }
 
+/** OpenID Connect Core 1.0, section 2: at most 255 characters. */
+const subSchema = z.string().min(1).max(255)
+
 const claimsSchema = z.looseObject({
-  sub: z.string().min(1),
+  sub: subSchema,
   azp: z.string().min(1),
   iat: z.number(),
   exp: z.number(),
@@ -49,18 +52,21 @@ const claimsSchema = z.looseObject({
 })
 type Claims = z.infer<typeof claimsSchema>
 
-/** OpenID Connect Back-Channel Logout 1.0, section 2.4. A session is named: ours are told so. */
-const logoutSchema = z.looseObject({
-  aud: z.union([z.string().transform((client) => [client]), z.array(z.string())]),
-  sid: z.string().min(1),
-  sub: z.string().min(1).optional(),
-  nonce: z.undefined().optional(),
-  events: z.looseObject({ 'http://schemas.openid.net/event/backchannel-logout': z.looseObject({}) }),
-})
+/** OpenID Connect Back-Channel Logout 1.0, section 2.4: one session is named, or all of a person's are meant. */
+const logoutSchema = z
+  .looseObject({
+    aud: z.union([z.string().transform((client) => [client]), z.array(z.string())]),
+    iat: z.number(),
+    sid: z.string().min(1).optional(),
+    sub: subSchema.optional(),
+    nonce: z.undefined().optional(),
+    events: z.looseObject({ 'http://schemas.openid.net/event/backchannel-logout': z.looseObject({}) }),
+  })
+  .refine(({ sid, sub }) => sid !== undefined || sub !== undefined, 'names neither a session nor a person')
 
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
-const MAX_TOKEN_AGE = '15 min'
-const MAX_TOKEN_AGE_MS = 15 * 60_000
+/** In seconds. */
+const MAX_TOKEN_AGE = 15 * 60
 /** Clocks of the identity provider and ours may be this far apart, in seconds. */
 const TOLERANCE = 5
 const REMEMBERED_TOKENS = 10_000
@@ -79,11 +85,13 @@ export class Callers {
   }
 
   /**
-   * The principal behind an `Authorization` header.
+   * The principal behind a request's `Authorization` headers, of which there must be one: of two, nobody could say which was meant.
    *
    * @throws Fault `unauthenticated`, or `identity_unavailable` when the keys cannot be had.
    */
-  async identify(authorization: string | undefined, origin: Principal['origin']): Promise<Principal> {
+  async identify(headers: readonly string[], origin: Principal['origin']): Promise<Principal> {
+    const [authorization, ...others] = headers
+    if (others.length > 0) throw invalid('Send one Authorization header.')
     const key = /^Bearer (mk_[\w-]{1,128})$/iu.exec(authorization ?? '')?.[1]
     if (key) return this.#keyHolder(key, origin)
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/iu.exec(authorization ?? '')?.[1]
@@ -94,18 +102,21 @@ export class Callers {
         challenge(authorization !== undefined),
       )
     const claims = await this.#claims(token)
+    const principal = this.#principalOf(claims, origin)
     // Looked at each time: the token itself is remembered.
-    if (claims.sid !== undefined && this.#options.sessions.isEnded(claims.sid)) throw invalid('Its session has ended.')
-    return this.#principalOf(claims, origin)
+    if (principal.session && this.#options.sessions.isEnded(principal.session)) throw invalid('Its session has ended.')
+    return principal
   }
 
   /**
-   * The session that a logout token ends (OpenID Connect Back-Channel Logout 1.0, section 2.6).
+   * The session that a logout token ends, or whose all sessions (OpenID Connect Back-Channel Logout 1.0, section 2.6).
    *
    * @throws Fault `invalid_request`, or `identity_unavailable` when the keys cannot be had.
    */
   async endedSession(token: string): Promise<{
-    readonly sid: string
+    readonly sid: string | undefined
+    /** When it was said, by the identity provider's clock: a token that comes late or twice ends no session that began after. */
+    readonly at: EpochMillis
     readonly until: EpochMillis
     readonly party: PartyRef | undefined
   }> {
@@ -113,8 +124,11 @@ export class Callers {
     const claims = logoutSchema.safeParse(await this.#logoutClaims(token))
     if (!claims.success || !interactiveClients.some((client) => claims.data.aud.includes(client)))
       throw refuse('invalid_request', 'logout_token: is not one of a client of ours.')
-    const { sid, sub } = claims.data
-    return { sid, until: clock() + MAX_TOKEN_AGE_MS, party: sub === undefined ? undefined : vault.known(issuer, sub) }
+    const { sid, sub, iat } = claims.data
+    // Without a session it may be about somebody who never came here: their tokens may still.
+    const partyOf = (who: string) => (sid === undefined ? vault.pseudonymOf(issuer, who) : vault.known(issuer, who))
+    const until = clock() + MAX_TOKEN_AGE * 1000
+    return { sid, at: iat * 1000, until, party: sub === undefined ? undefined : partyOf(sub) }
   }
 
   async #logoutClaims(token: string): Promise<JWTPayload> {
@@ -143,7 +157,7 @@ export class Callers {
   async #claims(token: string): Promise<Claims> {
     const key = hash('sha256', token, 'base64')
     const known = this.#verified.get(key)
-    if (known && known.exp > Date.now() / 1000) return known
+    if (known && Math.min(known.exp, known.iat + MAX_TOKEN_AGE) > Date.now() / 1000) return known
     const claims = claimsSchema.safeParse(await this.#verify(token))
     if (!claims.success) throw invalid('The token is not one of ours: claims are missing or of another kind.')
     this.#verified.set(key, claims.data)
@@ -159,7 +173,8 @@ export class Callers {
         algorithms: ALGORITHMS,
         typ: 'at+jwt',
         requiredClaims: ['exp', 'iat', 'sub', 'azp', 'jti'],
-        maxTokenAge: MAX_TOKEN_AGE,
+        // The tolerance is added to it: ended sessions are remembered for no longer.
+        maxTokenAge: MAX_TOKEN_AGE - TOLERANCE,
         clockTolerance: TOLERANCE,
       })
       return payload
@@ -204,7 +219,8 @@ export class Callers {
     if (vault.isGone(issuer, sub, claims.iat * 1000)) throw invalid('Its person was erased. Sign in anew.')
     const party = vault.pseudonymOf(issuer, sub)
     const roles = inPerson ? ROLES.filter((role): role is Role => claims.roles?.includes(role) === true) : []
-    return { party, name: party, inPerson, types: undefined, actor, roles, origin }
+    const session = { sid: claims.sid, person: party, issuedAt: claims.iat * 1000 }
+    return { party, name: party, inPerson, types: undefined, actor, roles, origin, session }
   }
 }
 

@@ -51,7 +51,7 @@ export function authenticated(callers: Callers): RequestHandler {
     const exchange = exchangeOf(res)
     const { keptId, trace } = exchange
     const origin = { ...(keptId ? { request_id: keptId } : {}), ...(trace ? { trace } : {}) }
-    exchange.principal = await callers.identify(req.get('authorization'), origin)
+    exchange.principal = await callers.identify(req.headersDistinct['authorization'] ?? [], origin)
     next()
   }
 }

@@ -1,12 +1,13 @@
 /**
- * Answers that go on: exports and tails. So many for one caller, none beyond the token that opened it or the life of the listener, and none
- * whose reader has stopped reading.
+ * Answers that go on: exports and tails. So many for one caller, none beyond the token and the session that opened it or the life of the
+ * listener, and none whose reader has stopped reading.
  *
  * @module
  */
 import { once } from 'node:events'
 import { Fault } from '@mandate/protocol'
 import type { Response } from 'express'
+import type { SessionOf, Sessions } from '../remembered.ts'
 import { principalOf } from './exchange.ts'
 
 /** A connection on which nothing moved for so long is given up, in milliseconds. */
@@ -14,26 +15,29 @@ const STALLED_MS = 60_000
 
 export class OpenStreams {
   readonly #perCaller: number
-  readonly #open = new Map<string, Set<AbortController>>()
+  readonly #sessions: Pick<Sessions, 'isEnded'>
+  readonly #open = new Map<string, Map<AbortController, SessionOf | undefined>>()
   #isEnded = false
 
   /** @param perCaller - How many one caller may have open. */
-  constructor(perCaller: number) {
+  constructor(perCaller: number, sessions: Pick<Sessions, 'isEnded'>) {
     this.#perCaller = perCaller
+    this.#sessions = sessions
   }
 
   /**
    * Counts an answer in until it is closed.
    *
-   * @returns What says that it is to end: its reader left or stalled, its token expired, or the PDP stops.
-   * @throws Fault `too_many_requests` when the caller has as many open as there may be.
+   * @returns What says that it is to end: its reader left or stalled, its token expired, its session ended, or the PDP stops.
+   * @throws Fault `too_many_requests` when the caller has as many open as there may be, `unauthenticated` when the session has just ended.
    */
   enter(res: Response): AbortSignal {
-    const { name, expiresAt } = principalOf(res)
-    const mine = this.#open.get(name) ?? new Set()
+    const { name, expiresAt, session } = principalOf(res)
+    if (session && this.#sessions.isEnded(session)) throw new Fault('unauthenticated', 'the session has ended')
+    const mine = this.#open.get(name) ?? new Map<AbortController, SessionOf | undefined>()
     if (this.#isEnded || mine.size >= this.#perCaller) throw new Fault('too_many_requests', 'open streams')
     const end = new AbortController()
-    this.#open.set(name, mine.add(end))
+    this.#open.set(name, mine.set(end, session))
     // By the clock that the token was verified by.
     const lasts = expiresAt === undefined ? STALLED_MS : Math.max(0, expiresAt - Date.now())
     const timer = setTimeout(() => end.abort(), lasts).unref()
@@ -49,10 +53,16 @@ export class OpenStreams {
     return end.signal
   }
 
+  /** Ends those whose session has ended. */
+  endOfSessions(): void {
+    for (const streams of this.#open.values())
+      for (const [end, session] of streams) if (session && this.#sessions.isEnded(session)) end.abort()
+  }
+
   /** Ends all there are, and lets none begin. */
   endAll(): void {
     this.#isEnded = true
-    for (const streams of this.#open.values()) for (const end of streams) end.abort()
+    for (const streams of this.#open.values()) for (const end of streams.keys()) end.abort()
   }
 }
 

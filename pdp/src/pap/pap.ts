@@ -8,7 +8,7 @@ import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mand
 import type { Facts, FactWriter } from '../facts.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
-import type { Intents, Keys, People, Vault } from '../remembered.ts'
+import type { Intents, Keys, People, SessionOf, Vault } from '../remembered.ts'
 import type { Turns } from './turns.ts'
 
 export interface PapDeps {
@@ -68,6 +68,8 @@ export interface Principal {
   readonly onlyAsks?: true
   /** When the token expires: an answer that goes on ends with it. */
   readonly expiresAt?: EpochMillis
+  /** Of a person's token: an answer that goes on ends with it too. */
+  readonly session?: SessionOf
   /** Where an entry about this request should point. */
   readonly origin: Pick<EntryDraft, 'request_id' | 'trace'>
 }

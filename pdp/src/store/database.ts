@@ -100,6 +100,8 @@ const MIGRATIONS: readonly string[] = [
      id TEXT NOT NULL, service TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (service, id)
    ) STRICT;`,
   `CREATE TABLE ended_sessions (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;`,
+  // People whose every session ended at one instant: their tokens from before it.
+  `CREATE TABLE ended_people (hash TEXT PRIMARY KEY, at INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;`,
   // What this database is told from others by, wherever it is moved (ADR 0080).
   `CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
    INSERT INTO identity VALUES (1, lower(hex(randomblob(16))));`,

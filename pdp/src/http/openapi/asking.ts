@@ -153,7 +153,7 @@ export const OPEN: readonly Operation[] = [
     door: 'open',
     summary: 'Ends a session, for the identity provider',
     description:
-      'OpenID Connect Back-Channel Logout 1.0: a logout token with a sid, for one of the interactive clients. From then on the session’s tokens are refused, and what names it in subject.properties.sid is denied session_ended.',
+      'OpenID Connect Back-Channel Logout 1.0: a logout token for one of the interactive clients. With a sid it ends that session, without one all of the sub’s. From then on the session’s tokens are refused, streams opened with them end, and what names it in subject.properties.sid is denied session_ended; all of a person’s: what names any session in a token that was not issued since (subject.properties.iat).',
     body: { schema: z.object({ logout_token: z.string() }), required: true, form: true },
     answers: { 200: { description: 'It has ended. Again is no change.' } },
     problems: ['invalid_request', 'payload_too_large', 'too_many_requests', 'log_unavailable', 'identity_unavailable'],
