@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { authzOf } from './authz.ts'
 import { identityOf } from './identify.ts'
 import { createPep, type Pep } from './pep.ts'
+import { quiet } from './quiet.fixture.ts'
 import { listen, startTestIssuer, stop, type TestIssuer } from './testing.ts'
 
 const AUDIENCE = 'trips'
@@ -39,6 +40,7 @@ function newPep(): Pep {
     pdpUrl: 'http://127.0.0.1:9',
     credentials: { clientId: 'trips', clientSecret: 'secret' },
     timeoutMs: 800,
+    logger: quiet,
   })
 }
 

@@ -5,9 +5,9 @@
  */
 import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import { hasCredentials, type IdentifyDeps, identify, requestIdOf } from './identify.ts'
-import { sendRefusal } from './problem.ts'
-import { challenged, type PepLogger, refusalOfFault } from './refusal.ts'
+import { type IdentifyDeps, identify, requestIdOf } from './identify.ts'
+import { challengesFor, sendRefusal } from './problem.ts'
+import { type PepLogger, refusalOfFault } from './refusal.ts'
 
 export interface AuthenticateDeps extends IdentifyDeps {
   readonly realm: string
@@ -18,6 +18,7 @@ export function authenticateWith(deps: AuthenticateDeps): RequestHandler {
   return async (req, res, next) => {
     const headers = req.headersDistinct
     const requestId = requestIdOf(headers)
+    challengesFor(req, deps.realm)
     res.set('X-Request-ID', requestId)
     try {
       const { authz, grant } = await identify(deps, headers, requestId)
@@ -25,7 +26,7 @@ export function authenticateWith(deps: AuthenticateDeps): RequestHandler {
       req.authz = authz
     } catch (error) {
       if (!(error instanceof Fault)) return next(error)
-      return sendRefusal(res, challenged(refusalOfFault(error, deps.logger), deps.realm, hasCredentials(headers)))
+      return sendRefusal(res, refusalOfFault(error, deps.logger))
     }
     return next()
   }

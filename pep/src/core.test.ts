@@ -1,6 +1,7 @@
 import { createServer, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createPep, type Pep } from './pep.ts'
+import { quiet } from './quiet.fixture.ts'
 import {
   answering,
   listen,
@@ -34,6 +35,7 @@ function newPep(options: object = {}): Pep {
     pdpUrl: pdp.url,
     credentials,
     timeoutMs: 2_000,
+    logger: quiet,
     ...options,
   })
 }

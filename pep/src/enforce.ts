@@ -13,7 +13,7 @@ import { letThrough } from './guard.ts'
 import { checkedPersona, requireInPerson } from './identify.ts'
 import { type DisclosedOutcome, disclosed, type Outcome, type Resource } from './outcome.ts'
 import { answerDenial, sendRefusal } from './problem.ts'
-import { challenged, type PepLogger, refusalOfFault } from './refusal.ts'
+import { type PepLogger, refusalOfFault } from './refusal.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -52,7 +52,6 @@ export interface DryRunAnswer {
 }
 
 export interface EnforceDeps extends AskDeps {
-  readonly realm: string
   readonly logger?: PepLogger | undefined
 }
 
@@ -109,7 +108,7 @@ export function dryRunWith(deps: EnforceDeps, options: EnforceEachOptions): Requ
 
 /** Runs a guard's work; faults become problems here, so that a service without an error mapper leaks nothing. */
 function guarded(
-  { realm, logger }: EnforceDeps,
+  { logger }: EnforceDeps,
   work: (req: Request, res: Response) => Promise<'go on' | 'answered'>,
 ): RequestHandler {
   return async (req, res, next) => {
@@ -117,7 +116,7 @@ function guarded(
       if ((await work(req, res)) === 'answered') return
     } catch (error) {
       if (!(error instanceof Fault)) return next(error)
-      return sendRefusal(res, challenged(refusalOfFault(error, logger), realm, req.authz !== undefined))
+      return sendRefusal(res, refusalOfFault(error, logger))
     }
     letThrough(req)
     return next()

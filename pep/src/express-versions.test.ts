@@ -4,6 +4,9 @@
  * @module
  */
 import { createServer, type Server } from 'node:http'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+import type { ErrorRequestHandler, Response } from 'express'
 import express5 from 'express'
 import express4 from 'express4'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -14,6 +17,32 @@ import { createLimits, DEFAULT_LIMITS } from './service.ts'
 import { answering, listen, startTestIssuer, startTestPdp, stop, type TestIssuer, type TestPdp } from './testing.ts'
 
 type Express = typeof express5
+type Handler = ErrorRequestHandler
+const SECRET = { secret: 'of a middleware' }
+/** What middleware answers by itself, by path. */
+const answers = new Map<string, (res: Response) => unknown>([
+  ['/chatty', (res) => res.json(SECRET)],
+  ['/passes-on', (res) => res.json(SECRET)],
+  ['/skips', (res) => res.json(SECRET)],
+  [
+    '/hints',
+    (res) => {
+      res.writeEarlyHints({ link: '</secret>; rel=preload; as=style' })
+      res.writeProcessing()
+      return res.json(SECRET)
+    },
+  ],
+  ['/reason', (res) => Object.assign(res, { statusMessage: 'secret' }).end('secret')],
+  [
+    '/string',
+    (res) =>
+      Object.assign(res, { statusCode: 404 })
+        .writeHead('200' as never)
+        .end('secret'),
+  ],
+  ['/string-code', (res) => Object.assign(res, { statusCode: '200' }).end('secret')],
+  ['/wrapping-number', (res) => res.writeHead(2 ** 32 + 200).end('secret')],
+])
 const deny = answering(() => ({ decision: false, context: { reason: 'no_grant' } }))
 const note = (id: string) => ({ type: 'note', id })
 
@@ -26,12 +55,16 @@ describe.for<readonly [string, Express]>([
   let pep: Pep
   let server: Server
   let url: string
+  let logged: unknown[]
+  const log = (...line: readonly unknown[]) => void logged.push(line)
+  const logger = { warn: log, error: log }
 
   beforeEach(async () => {
+    logged = []
     issuer = await startTestIssuer()
     pdp = await startTestPdp()
     const credentials = { clientId: 'notes', clientSecret: 'secret' }
-    pep = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials })
+    pep = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials, logger })
     server = createServer(service())
     url = await listen(server)
   })
@@ -43,6 +76,9 @@ describe.for<readonly [string, Express]>([
     const app = express()
     const limits = createLimits({ ...DEFAULT_LIMITS, personBurst: 1, personPerMinute: 60 * 20 })
     app.get('/livez', pep.open('says only that the process runs'), (_req, res) => void res.json({ status: 'ok' }))
+    app.get('/passes-on', pep.open('the route decides nothing'), (_req, _res, next) => next())
+    app.get('/skips', pep.open('the route decides nothing'), (_req, _res, next) => next('route'))
+    app.get('/fails', pep.open('the route decides nothing'), () => expect.fail('a handler of the service failed'))
     app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller, express.json())
     const router = express.Router()
     const one = pep.enforce({ action: 'read', resource: (req) => note(String(req.params['id'])) })
@@ -55,10 +91,22 @@ describe.for<readonly [string, Express]>([
     router.get('/', pep.filter({ action: 'read', type: 'note' }), (req, res) => void res.json(foundOf(req)))
     router.post('/dry-run', pep.dryRun({ action: 'print', resources: () => [note('a')] }))
     app.use('/notes', router)
-    app.use((req, res, next) => (req.path === '/chatty' ? void res.json({ secret: 'of a middleware' }) : next()))
-    app.use(problems())
+    app.use((req, res, next) => answers.get(req.path)?.(res) ?? next())
+    app.use(((_error, _req, res, next) =>
+      res.req.path === '/fails' ? void res.json(SECRET) : next(_error)) as Handler)
+    app.use(problems(logger))
     pep.seal(app)
     return app
+  }
+
+  /** All bytes of the answer, informational ones too. */
+  async function rawAnswer(method = '', path = ''): Promise<string> {
+    const authorization = `Bearer ${await issuer.sign({ aud: 'notes' })}`
+    const socket = connect(Number(new URL(url).port), '127.0.0.1')
+    socket.write(
+      `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ${authorization}\r\n\r\n`,
+    )
+    return await text(socket)
   }
 
   async function call(method: string, path: string, headers: Readonly<Record<string, string>> = {}) {
@@ -93,9 +141,29 @@ describe.for<readonly [string, Express]>([
   test.for([
     ['a router’s own reply to OPTIONS', 'OPTIONS', '/notes/n1'],
     ['middleware that answers by itself', 'GET', '/chatty'],
-  ])('nothing below 400 leaves a sealed app unless a guard let it: %s', async ([, method = '', path = '']) => {
-    const { status, text } = await call(method, path)
-    expect({ status, code: JSON.parse(text).code }).toEqual({ status: 404, code: 'not_found' })
+    ['middleware behind a route that passes the request on', 'GET', '/passes-on'],
+    ['middleware behind a route that is skipped', 'GET', '/skips'],
+    ['an error handler', 'GET', '/fails'],
+    ['early hints, and 102', 'GET', '/hints'],
+    ['a status text', 'GET', '/reason'],
+    ['a status as a string', 'GET', '/string'],
+    ['a status code as a string', 'GET', '/string-code'],
+    ['a status that Node makes 200 of', 'GET', '/wrapping-number'],
+  ])('nothing below 400 leaves a sealed app unless the guard of its route let it: %s', async ([, method, path]) => {
+    const raw = await rawAnswer(method, path)
+    expect(raw).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/u)
+    expect(raw).toContain('"code":"not_found"')
+    expect(raw).not.toContain('secret')
+  })
+
+  test('what answers without a guard is told to the operators, with its place and what to do', async () => {
+    await call('GET', '/chatty')
+    const where = expect.stringContaining('express-versions.test.ts')
+    const told = [{ code: 'unguarded_answer', where }, expect.stringContaining('a route of its own with a guard')]
+    const unguarded = () => logged.filter((line) => JSON.stringify(line).includes('unguarded_answer'))
+    expect(unguarded()).toEqual([told])
+    await call('GET', '/chatty')
+    expect(unguarded()).toHaveLength(1)
   })
 
   test('what has no guard is named, and a sealed app takes nothing more', () => {
@@ -109,7 +177,7 @@ describe.for<readonly [string, Express]>([
     other.get('/early', pep.enforce({ action: 'read', resource: () => note('x') }), (_req, res) => void res.end())
     other.use('/admin', (_req, res) => void res.end())
     expect(() => pep.seal(other)).toThrow(
-      /GET \/bare: neither[\s\S]*GET \/early: enforce\(\) without authenticate\(\)[\s\S]*USE \/admin: neither/u,
+      /GET \/bare: neither[\s\S]*GET \/early: enforce\(\) without authenticate\(\)[\s\S]*USE \/admin: a handler with no guard/u,
     )
     expect(() => pep.seal(express())).toThrow('the app has no routes')
     expect(version).toContain('Express')

@@ -3,17 +3,20 @@
  *
  * @module
  */
-import { nameSchema } from '@mandate/protocol'
+import { actionSchema, resourceSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { checkOptions } from './options.ts'
 
 const requestFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
-const shared = { action: nameSchema, persona: requestFunction.optional(), inPersonOnly: z.boolean().optional() }
+/** As AuthZEN has them: an action is any word, a type what may stand in a question. */
+const { name: action } = actionSchema.shape
+const { type } = resourceSchema.shape
+const shared = { action, persona: requestFunction.optional(), inPersonOnly: z.boolean().optional() }
 const SCHEMAS = {
   enforce: z.strictObject({ ...shared, resource: requestFunction, onDenial: requestFunction.optional() }),
   enforceEach: z.strictObject({ ...shared, resources: requestFunction }),
   dryRun: z.strictObject({ ...shared, resources: requestFunction }),
-  filter: z.strictObject({ ...shared, type: nameSchema, page: requestFunction.optional() }),
+  filter: z.strictObject({ ...shared, type, page: requestFunction.optional() }),
   open: z.string().trim().min(8, 'must say why nothing needs to be decided'),
 } as const
 

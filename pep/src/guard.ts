@@ -24,13 +24,34 @@ export function needsIdentity(guard: Guard): boolean {
   return guard !== 'open' && guard !== 'authenticate'
 }
 
-/** Requests that a guard let through, whatever its kind. What `seal` holds every answer against. */
-const passed = new WeakSet<object>()
+/** One run of a sealed route: from the route's match until the route passes the request on. */
+interface Visit {
+  passed: boolean
+}
 
+const visits = new WeakMap<object, Visit>()
+
+/** The guard of the present route lets its answer through. Outside of a sealed route this does nothing. */
 export function letThrough(req: Request): void {
-  passed.add(req)
+  const visit = visits.get(req)
+  if (visit) visit.passed = true
 }
 
 export function wasLetThrough(req: object): boolean {
-  return passed.has(req)
+  return visits.get(req)?.passed === true
+}
+
+type Dispatch = (req: object, res: unknown, next: (error?: unknown) => void) => unknown
+
+/** A route's dispatch: what its guard lets through is forgotten as soon as the route passes the request on, by an error too. */
+export function visiting(dispatch: Dispatch): Dispatch {
+  return (req, res, next) => {
+    const around = visits.get(req)
+    visits.set(req, { passed: false })
+    return dispatch(req, res, (error) => {
+      if (around) visits.set(req, around)
+      else visits.delete(req)
+      next(error)
+    })
+  }
 }

@@ -8,6 +8,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import { authzOf } from './authz.ts'
 import { createPep, type Pep } from './pep.ts'
 import { problems } from './problem.ts'
+import { quiet } from './quiet.fixture.ts'
 import { listen, startTestIssuer, startTestPdp, stop, type TestIssuer, type TestPdp } from './testing.ts'
 
 interface Reply {
@@ -39,6 +40,7 @@ export async function startGuardedService(timeoutMs = 5_000): Promise<GuardedSer
     pdpUrl: pdp.url,
     credentials,
     timeoutMs,
+    logger: quiet,
   })
   let ran = 0
   const server = createServer(

@@ -1,43 +1,102 @@
 /**
- * What stands in front of a sealed app: no answer below 400 leaves it unless a guard let the request through. Routes are checked at boot;
- * this is for what answers without being a route, such as middleware, or a router's own reply to OPTIONS.
+ * What stands in front of a sealed app: no answer below 400 leaves it unless the guard of the present route let it through. Routes are
+ * checked at boot; this is for what answers without being a route, such as middleware, or a router's own reply to OPTIONS.
+ *
+ * Not held: bytes that a handler writes to the socket itself.
  *
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { fileURLToPath } from 'node:url'
 import { problemOf } from '@mandate/protocol'
 import { wasLetThrough } from './guard.ts'
+import type { PepLogger } from './refusal.ts'
 
 const BODY = Buffer.from(JSON.stringify(problemOf('not_found')))
+/** Answers of their own before the final one (1xx). Not `writeContinue`: 100 has no headers. */
+const INFORMATIONAL = ['writeEarlyHints', 'writeProcessing', 'writeInformation']
+const WHAT_TO_DO =
+  'an answer without a guard became 404: what answers needs a route of its own with a guard, such as ' +
+  "app.get(path, pep.open('why'), handler); a Router is mounted as it is, not called by a function"
 
-export function lastResort(req: IncomingMessage, res: ServerResponse, next: () => void): void {
-  const writeHead = res.writeHead
-  const end = res.end
+type Held = (res: ServerResponse) => boolean
+type LastResort = (req: IncomingMessage, res: ServerResponse, next: () => void) => void
+
+/** @param logger - Told once of each place in the service's code that answers without a guard. */
+export function lastResort(logger: PepLogger): LastResort {
+  const tell = tellOnce(logger)
+  return (req, res, next) => {
+    hold(res, (response) => !response.headersSent && statusOf(response.statusCode) < 400 && !wasLetThrough(req), tell)
+    next()
+  }
+}
+
+function hold(res: ServerResponse, isHeld: Held, tell: () => void): void {
+  const { writeHead, end } = res
   let replaced = false
-  const isHeld = () => !res.headersSent && res.statusCode < 400 && !wasLetThrough(req)
   const replace = () => {
     replaced = true
+    tell()
     for (const name of res.getHeaderNames()) if (name !== 'x-request-id') res.removeHeader(name)
-    writeHead.call(res, 404, {
-      'content-type': 'application/problem+json; charset=utf-8',
-      'content-length': BODY.length,
-    })
+    const headers = { 'content-type': 'application/problem+json; charset=utf-8', 'content-length': BODY.length }
+    Reflect.apply(writeHead, res, [404, 'Not Found', headers])
     end.call(res, BODY, 'utf8')
     return res
   }
   const held =
-    <F extends (...args: never[]) => unknown>(write: F, statusOf?: (args: readonly unknown[]) => unknown) =>
+    <F extends (...args: never[]) => unknown>(write: F) =>
     (...args: Parameters<F>): unknown => {
-      const status = statusOf?.(args)
-      if (typeof status === 'number') res.statusCode = status
       if (replaced) return res
-      return isHeld() ? replace() : write.apply(res, args)
+      return isHeld(res) ? replace() : write.apply(res, args)
     }
+  const heldHead = (status: unknown, ...more: unknown[]): unknown => {
+    if (replaced) return res
+    if (!res.headersSent) res.statusCode = statusOf(status)
+    return isHeld(res) ? replace() : Reflect.apply(writeHead, res, [statusOf(status), ...more])
+  }
   Object.assign(res, {
-    writeHead: held(writeHead, ([status]) => status),
+    writeHead: heldHead,
     write: held(res.write),
     end: held(end),
     flushHeaders: held(res.flushHeaders),
+    ...informational(res, () => !replaced && !isHeld(res), tell),
   })
-  next()
+}
+
+/** A 1xx that no guard let through is not sent; the final answer is still to come. */
+function informational(res: ServerResponse, mayWrite: () => boolean, tell: () => void): object {
+  const methods = INFORMATIONAL.map((name) => [name, Reflect.get(res, name)] as const)
+  return Object.fromEntries(
+    methods
+      .filter(([, write]) => typeof write === 'function')
+      .map(([name, write]) => [
+        name,
+        (...args: unknown[]) => (mayWrite() ? Reflect.apply(write, res, args) : void tell()),
+      ]),
+  )
+}
+
+/** The number that Node makes of a status. */
+const statusOf = (status: unknown): number => Number(status) | 0
+
+/** How many places are told of at most, so that the memory of them stays small. */
+const MAX_TOLD = 100
+
+function tellOnce(logger: PepLogger): () => void {
+  const told = new Set<string>()
+  return () => {
+    const where = placeInService(new Error('unguarded').stack ?? '')
+    if (told.has(where) || told.size >= MAX_TOLD) return
+    told.add(where)
+    logger.warn({ code: 'unguarded_answer', where }, WHAT_TO_DO)
+  }
+}
+
+const HERE = fileURLToPath(import.meta.url)
+
+/** The first frame that is neither a library's nor this module's. */
+function placeInService(stack: string): string {
+  const frames = stack.split('\n').slice(1)
+  const own = frames.find((frame) => !/node_modules|node:/u.test(frame) && !frame.includes(HERE))
+  return own?.trim() ?? 'a library: middleware, or a router that answers OPTIONS'
 }

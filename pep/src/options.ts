@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { Decider } from './decider.ts'
+import { stderrLogger } from './default-logger.ts'
 import { splitIssuer } from './keycloak.ts'
 import type { ObligationHandlers } from './obligations.ts'
 import type { PepLogger } from './refusal.ts'
@@ -37,7 +38,7 @@ export interface PepOptions {
   readonly pdpScope?: string
   /** Largest PDP answer that is read, in bytes. @default 1 MiB */
   readonly maxAnswerBytes?: number
-  /** Gets faults, never denials or tokens; a pino logger fits. */
+  /** Gets faults, never denials or tokens; a pino logger fits. @default lines of JSON on standard error */
   readonly logger?: PepLogger
   /** `true` refuses whoever is not a person in person, with 403 `in_person_only`: no agent, no service account. @default false */
   readonly inPersonOnly?: boolean
@@ -94,7 +95,7 @@ const pepOptionsSchema = z.strictObject({
   inPersonOnly: z.boolean().default(false),
   obligations: z.record(z.string(), z.custom<ObligationHandlers[string]>(isFunction, 'must be a function')).default({}),
   tls: tlsSchema.optional(),
-  logger: z.custom<PepLogger>(isLogger, 'must have warn() and error()').optional(),
+  logger: z.custom<PepLogger>(isLogger, 'must have warn() and error()').default(stderrLogger),
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
 })
 export type CheckedPepOptions = z.output<typeof pepOptionsSchema>

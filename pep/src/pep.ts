@@ -78,7 +78,7 @@ export function createPep(options: PepOptions): Pep {
         next()
       })
     },
-    seal: sealApp,
+    seal: (app) => sealApp(app, checked.logger),
     decide: (request) => decideWith(deps, request),
     close,
   }

@@ -4,12 +4,24 @@
  * @module
  */
 import { Fault, type Problem, type ProblemCode } from '@mandate/protocol'
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Authz } from './authz.ts'
+import { stderrLogger } from './default-logger.ts'
+import { hasCredentials } from './identify.ts'
 import type { Outcome } from './outcome.ts'
-import { type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
+import { challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
 
-export function sendRefusal(res: Response, { status, headers, problem }: Refusal): void {
+/** The realm that a request's challenges name. */
+const realms = new WeakMap<object, string>()
+
+export function challengesFor(req: Request, realm: string): void {
+  realms.set(req, realm)
+}
+
+/** Whoever refuses, and wherever: a 401 carries its challenge (RFC 9110, section 15.5.2). */
+export function sendRefusal(res: Response, refusal: Refusal): void {
+  const realm = realms.get(res.req) ?? 'service'
+  const { status, headers, problem } = challenged(refusal, realm, hasCredentials(res.req.headersDistinct))
   res.status(status).set(headers).send(JSON.stringify(problem))
 }
 
@@ -36,8 +48,12 @@ const CLIENT_ERRORS: ReadonlyMap<number, ProblemCode> = new Map([
   [415, 'invalid_request'],
 ])
 
-/** The one error mapper of a service: mount it last. Anything that is not a fault is 500 `internal`, and logged. */
-export function problems(logger?: PepLogger): ErrorRequestHandler {
+/**
+ * The one error mapper of a service: mount it last. Anything that is not a fault is 500 `internal`, and logged.
+ *
+ * @param logger - Gets faults of this side (5xx). By default they go to standard error, a line of JSON each.
+ */
+export function problems(logger: PepLogger = stderrLogger): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
     if (res.headersSent) return next(error)
     if (error instanceof Fault) return answerFault(res, error, logger)

@@ -48,11 +48,11 @@ export function challenged(refusal: Refusal, realm: string, hasCredentials: bool
   return { ...refusal, headers: { ...refusal.headers, 'WWW-Authenticate': `Bearer realm="${realm}"${error}` } }
 }
 
-/** The original error as name, code and message: an error's own properties can hold requests, with tokens in them. */
-function causeOf(fault: Fault): object {
-  const { cause } = fault
-  if (!(cause instanceof Error)) return { name: fault.name }
-  return { name: cause.name, message: cause.message, ...('code' in cause ? { code: cause.code } : {}) }
+/** The original error as name, code and message, a bug's stack too: an error's own properties can hold requests, with tokens in them. */
+function causeOf({ cause, code, name }: Fault): object {
+  if (!(cause instanceof Error)) return { name }
+  const stack = code === 'internal' ? { stack: cause.stack } : {}
+  return { name: cause.name, message: cause.message, ...('code' in cause ? { code: cause.code } : {}), ...stack }
 }
 
 /** A denial: 403 with the reason's code, what the person may read, the chain, and the id under which it is logged. */

@@ -27,17 +27,22 @@ export interface SealedApp {
   readonly use: (handler: (...args: never[]) => void) => unknown
 }
 
-/** The app's own stack; empty when it is no Express app, or has no routes. */
-export function stackOfApp(app: object): readonly Layer[] {
-  // In Express 4 `app.router` throws; the real one is made with the first route.
-  if ('_router' in app) return stackOf(app._router) ?? []
-  if ('lazyrouter' in app) return []
-  return 'router' in app ? (stackOf(app.router) ?? []) : []
+/** A router, or an app's own. */
+export interface Router {
+  readonly stack: readonly Layer[]
 }
 
-export function stackOf(handle: unknown): readonly Layer[] | undefined {
+/** The app's own router; `undefined` when it is no Express app, or has no routes. */
+export function routerOfApp(app: object): Router | undefined {
+  // In Express 4 `app.router` throws; the real one is made with the first route.
+  if ('_router' in app) return routerOf(app._router)
+  if ('lazyrouter' in app) return undefined
+  return 'router' in app ? routerOf(app.router) : undefined
+}
+
+export function routerOf(handle: unknown): Router | undefined {
   if (typeof handle !== 'function' || !('stack' in handle)) return undefined
-  return Array.isArray(handle.stack) ? (handle.stack as readonly Layer[]) : undefined
+  return Array.isArray(handle.stack) ? (handle as unknown as Router) : undefined
 }
 
 /** Whether the layer sees every request of its router. */

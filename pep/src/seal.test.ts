@@ -53,9 +53,9 @@ test('every unguarded route is named at once', () => {
         'GET /health: neither enforce() nor open()',
         'ALL /everything: neither enforce() nor open()',
         'PUT /mixed: neither enforce() nor open()',
-        'USE /admin: neither enforce() nor open() stands before it',
+        'USE /admin: a handler with no guard; put it on a route: app.all(path, enforce(…), handler), or mount the Router that it calls',
         'USE /app: a mounted app cannot be looked into; mount a Router',
-        "USE /files: static files have no guard; serve them from a route with open('why')",
+        "USE /files: static files have no guard; serve them from a route: app.get('/files/{*path}', open('why'), express.static(folder))",
       ].join('\n  '),
     ),
   )
@@ -77,6 +77,41 @@ test.for<readonly [string, (app: Express) => void, string]>([
   expect(() => pep.seal(appWith(build))).toThrow(objection)
 })
 
+test.for<readonly [string, (app: Express) => void, readonly string[]]>([
+  [
+    'authenticate() is no guard of the handler behind it',
+    (it) => it.use('/admin', pep.authenticate(), handler),
+    ['USE /admin: a handler with no guard; put it on a route'],
+  ],
+  [
+    'a guard in use() would let through what comes later, and does not stand before a handler of the same path',
+    (it) => it.use('/admin', enforce(), handler),
+    ['USE /admin: enforce() in use() lets through whatever comes later', 'USE /admin: a handler with no guard'],
+  ],
+  ['nor at the root', (it) => it.use(open()), ['USE /: open() in use() lets through whatever comes later']],
+  [
+    'a function around a Router hides its routes',
+    (it) => {
+      const inner = Router().get('/', handler)
+      it.use('/wrapped', (req, res, next) => inner(req, res, next))
+    },
+    ['USE /wrapped: a handler with no guard', 'or mount the Router that it calls'],
+  ],
+])('in use(): %s', ([, build, objections]) => {
+  const seal = () => pep.seal(appWith((it) => build(it.get('/x', enforce(), handler))))
+  for (const objection of objections) expect(seal).toThrow(objection)
+})
+
+test('authenticate() on a path identifies for the Router on that path', () => {
+  const app = express()
+  app.use('/notes', pep.authenticate(), Router().get('/:id', enforce(), handler))
+  expect(() => pep.seal(app)).not.toThrow()
+  const other = express()
+  other.use('/notes', pep.authenticate())
+  other.use('/trips', Router().get('/:id', enforce(), handler))
+  expect(() => pep.seal(other)).toThrow('GET /trips/:id: enforce() without authenticate() before it')
+})
+
 test('enforce() needs authenticate() before it, open() does not', () => {
   const app = express()
   app.get('/free', open(), handler)
@@ -93,16 +128,36 @@ test('authenticate() may stand on the route itself', () => {
   expect(() => pep.seal(app)).not.toThrow()
 })
 
-test('nothing can be added to a sealed app', () => {
-  const app = appWith((it) => it.get('/x', enforce(), handler))
+test('nothing can be added to a sealed app, and the error says what to do', () => {
+  const router = Router().get('/:id', enforce(), handler)
+  const app = appWith((it) => it.use('/x', router))
   pep.seal(app)
-  expect(() => app.get('/later', handler)).toThrow(TypeError)
-  expect(() => app.use(handler)).toThrow(TypeError)
+  const late = new TypeError(
+    'the app is sealed: what is added now would be checked by nothing. Add routes, middleware and param() before seal()',
+  )
+  const attempts = [
+    () => app.get('/later', handler),
+    () => app.use(handler),
+    () => app.param('id', (_req, res) => void res.end()),
+    () => router.param('id', (_req, res) => void res.end()),
+    () => router.get('/later', handler),
+  ]
+  for (const attempt of attempts) expect(attempt).toThrow(late)
+  expect(() => pep.seal(app)).toThrow('the app is sealed already: call seal() once')
 })
 
 test('an empty app is a mistake', () => {
   expect(() => pep.seal(express())).toThrow('the app has no routes')
 })
+
+test.for(['GET', 'canRead', 'can_read_todos', 'document.read', 'todo:create', 'urn:example:action/read'])(
+  'an action is any word, as AuthZEN has it: %s',
+  (action) => {
+    expect(() => pep.enforce({ action, resource: () => ({ type: 'note', id: 'n1' }) })).not.toThrow()
+    expect(() => pep.filter({ action, type: 'workflowItem' })).not.toThrow()
+    expect(() => pep.enforce({ action: '', resource: () => ({ type: 'note', id: 'n1' }) })).toThrow(/action/u)
+  },
+)
 
 test.for([
   ['open without a reason', () => pep.open(' '), /open: .*why/su],

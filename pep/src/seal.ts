@@ -3,85 +3,113 @@
  *
  * @module
  */
+import { freezeRouter, freezeStack } from './frozen.ts'
 import { type Guard, guardOf, needsIdentity } from './guard.ts'
 import { lastResort } from './last-resort.ts'
-import { isRoot, type Layer, pathOf, pathText, type Route, type SealedApp, stackOf, stackOfApp } from './router.ts'
+import type { PepLogger } from './refusal.ts'
+import {
+  isRoot,
+  type Layer,
+  pathOf,
+  pathText,
+  type Route,
+  type Router,
+  routerOf,
+  routerOfApp,
+  type SealedApp,
+} from './router.ts'
 
 interface Walk {
   readonly prefix: string
   readonly authenticated: boolean
   readonly objections: string[]
-  readonly stacks: Set<readonly Layer[]>
+  readonly routers: Set<Router>
+  readonly routes: Set<Route>
   /** The routers around this one: one mounted in itself is walked once. */
-  readonly around: readonly (readonly Layer[])[]
+  readonly around: readonly Router[]
 }
+
+const SECOND = 'the app is sealed already: call seal() once, when all routes are there'
 
 /**
- * Checks every route of the app, nested routers included, and then freezes them: a route added later throws.
+ * Checks every route of the app, nested routers included, and then freezes them: a route, a middleware or a parameter's function added later
+ * throws.
  *
- * A route is good when the first handler of each of its methods is `enforce`, `enforceEach`, `dryRun` or `open`, and `authenticate` was
- * mounted before it where it needs to know who asks. Middleware on a path of its own counts as a route (it can answer); a mounted app
- * cannot be looked into and is refused: mount a Router.
+ * A route is good when the first handler of each of its methods is `enforce`, `enforceEach`, `filter`, `dryRun` or `open`, and `authenticate`
+ * was mounted before it where it needs to know who asks. Guards stand on routes alone: in `use()` one would let through whatever comes
+ * after it. A handler on a path of its own (`app.use('/x', handler)`) can answer unasked and is refused, as is a mounted app, which cannot
+ * be looked into: mount a Router.
  *
- * From then on, whatever is answered below 400 without a guard having let the request through becomes 404: middleware that answers by
- * itself, and a router's own reply to OPTIONS.
+ * From then on, whatever is answered below 400 without the guard of the present route having let it through becomes 404: middleware that
+ * answers by itself, and a router's own reply to OPTIONS.
  *
- * @throws TypeError naming every route that is not good.
+ * @throws TypeError naming every route that is not good, or for an app that is sealed already.
  */
-export function sealApp(app: SealedApp): void {
-  const stacks = new Set<readonly Layer[]>()
-  const objections: string[] = []
-  const stack = stackOfApp(app)
-  walkRouter(stack, { prefix: '', authenticated: false, objections, stacks, around: [] })
-  if (stacks.size < 2) objections.push('the app has no routes, or is no Express app')
-  if (objections.length > 0) throw new TypeError(`the app cannot be sealed:\n  ${objections.join('\n  ')}`)
-  app.use(lastResort)
-  const layers = stack as Layer[]
+export function sealApp(app: SealedApp, logger: PepLogger): void {
+  const root = routerOfApp(app)
+  if (root && Object.isFrozen(root.stack)) throw new TypeError(SECOND)
+  const walk = { objections: [] as string[], routers: new Set<Router>(), routes: new Set<Route>() }
+  if (root) walkRouter(root, { ...walk, prefix: '', authenticated: false, around: [] })
+  const { objections, routers, routes } = walk
+  if (root === undefined || routes.size + routers.size < 2)
+    objections.push('the app has no routes, or is no Express app')
+  if (root === undefined || objections.length > 0)
+    throw new TypeError(`the app cannot be sealed:\n  ${objections.join('\n  ')}`)
+  app.use(lastResort(logger))
+  const layers = root.stack as Layer[]
   layers.unshift(...layers.splice(-1))
-  for (const one of stacks) Object.freeze(one)
+  for (const route of routes) freezeStack(route.stack)
+  for (const router of routers) freezeRouter(router)
 }
 
-function walkRouter(stack: readonly Layer[], walk: Walk): void {
-  if (walk.around.includes(stack)) return
-  walk.stacks.add(stack)
+function walkRouter(router: Router, walk: Walk): void {
+  if (walk.around.includes(router)) return
+  walk.routers.add(router)
   let { authenticated } = walk
-  const guardedPaths = new Set<string>()
-  for (const layer of stack) {
-    const here = { ...walk, authenticated, around: [...walk.around, stack] }
+  const authenticatedPaths = new Set<string>()
+  for (const layer of router.stack) {
+    const path = isRoot(layer) ? '/' : pathOf(layer)
+    const known = authenticated || authenticatedPaths.has(path)
+    const here = { ...walk, authenticated: known, around: [...walk.around, router] }
     if (layer.route) {
       walkRoute(layer.route, here)
       continue
     }
-    if (guardOf(layer.handle) === 'authenticate' && isRoot(layer)) authenticated = true
-    walkMiddleware(layer, here, guardedPaths)
+    if (guardOf(layer.handle) === 'authenticate') {
+      authenticatedPaths.add(path)
+      authenticated ||= isRoot(layer)
+      continue
+    }
+    walkMiddleware(layer, here)
   }
 }
 
-function walkMiddleware(layer: Layer, walk: Walk, guardedPaths: Set<string>): void {
-  const path = isRoot(layer) ? '/' : pathOf(layer)
-  const prefix = isRoot(layer) ? walk.prefix : walk.prefix + path
-  const nested = stackOf(layer.handle)
+function walkMiddleware(layer: Layer, walk: Walk): void {
+  const prefix = isRoot(layer) ? walk.prefix : walk.prefix + pathOf(layer)
+  const nested = routerOf(layer.handle)
   if (nested) {
     walkRouter(nested, { ...walk, prefix })
     return
   }
-  if (layer.name === 'mounted_app') {
-    walk.objections.push(`USE ${prefix || '/'}: a mounted app cannot be looked into; mount a Router`)
-    return
-  }
-  if (layer.name === 'serveStatic') {
-    walk.objections.push(`USE ${prefix || '/'}: static files have no guard; serve them from a route with open('why')`)
-    return
-  }
-  const guard = guardOf(layer.handle)
-  if (guard) guardedPaths.add(path)
-  const isErrorHandler = typeof layer.handle === 'function' && layer.handle.length > 3
-  if (guard || isRoot(layer) || isErrorHandler || guardedPaths.has(path)) return
-  walk.objections.push(`USE ${prefix}: neither enforce() nor open() stands before it`)
+  const objection = middlewareObjection(layer)
+  if (objection) walk.objections.push(`USE ${prefix || '/'}: ${objection}`)
+}
+
+function middlewareObjection(layer: Layer): string | undefined {
+  const { handle, name } = layer
+  const guard = guardOf(handle)
+  if (guard)
+    return `${guard}() in use() lets through whatever comes later; put it on a route: app.all(path, ${guard}(…), handler)`
+  if (name === 'mounted_app') return 'a mounted app cannot be looked into; mount a Router'
+  if (name === 'serveStatic')
+    return "static files have no guard; serve them from a route: app.get('/files/{*path}', open('why'), express.static(folder))"
+  const isErrorHandler = typeof handle === 'function' && handle.length > 3
+  if (isRoot(layer) || isErrorHandler) return undefined
+  return 'a handler with no guard; put it on a route: app.all(path, enforce(…), handler), or mount the Router that it calls'
 }
 
 function walkRoute(route: Route, walk: Walk): void {
-  walk.stacks.add(route.stack)
+  walk.routes.add(route)
   const methodsOf = new Map<string, string[]>()
   for (const method of Object.keys(route.methods)) {
     const handlers = route.stack.filter((layer) => layer.method === undefined || layer.method === method)

@@ -1,0 +1,18 @@
+/**
+ * Where faults go when a service passes no logger: one line of JSON each, on standard error, in pino's form.
+ *
+ * @module
+ */
+import process from 'node:process'
+import type { PepLogger } from './refusal.ts'
+
+const LEVELS = { warn: 40, error: 50 } as const
+
+const writeLine =
+  (level: keyof typeof LEVELS): PepLogger['warn'] =>
+  (fields, message) => {
+    const line = { level: LEVELS[level], time: Date.now(), name: 'pep', ...fields, msg: message }
+    process.stderr.write(`${JSON.stringify(line)}\n`)
+  }
+
+export const stderrLogger: PepLogger = { warn: writeLine('warn'), error: writeLine('error') }

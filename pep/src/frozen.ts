@@ -1,0 +1,32 @@
+/**
+ * Routers that take nothing more: each attempt is a TypeError that says what to do instead of JavaScript's own.
+ *
+ * @module
+ */
+import { visiting } from './guard.ts'
+import type { Layer, Router } from './router.ts'
+
+const LATE =
+  'the app is sealed: what is added now would be checked by nothing. Add routes, middleware and param() before seal()'
+
+function refuseLate(): never {
+  throw new TypeError(LATE)
+}
+
+/** A router's stack, or a route's. */
+export function freezeStack(stack: readonly Layer[]): void {
+  if (Object.isFrozen(stack)) return
+  Object.defineProperty(stack, 'push', { value: refuseLate })
+  Object.freeze(stack)
+}
+
+/** Freezes the router, its functions of parameters included, and has its routes hold what their guards let through. */
+export function freezeRouter(router: Router): void {
+  // A router that two apps share was frozen with the first.
+  if (Object.isFrozen(router.stack)) return
+  for (const layer of router.stack) {
+    if (layer.route) (layer as { handle: unknown }).handle = visiting(layer.handle as Parameters<typeof visiting>[0])
+  }
+  freezeStack(router.stack)
+  Object.defineProperty(router, 'param', { value: refuseLate })
+}
