@@ -143,6 +143,8 @@ describe('what is insecure is a warning, and in production an error', () => {
     ['PDP_HOST', { PDP_HOST: '0.0.0.0' }],
     ['PDP_HOST', { PDP_HOST: '::' }],
     ['PDP_ISSUER', { PDP_ISSUER: 'http://id.example.com/realms/x' }],
+    ['PDP_JWKS_URL', { PDP_JWKS_URL: 'http://keycloak:8080/certs' }],
+    ['OPENFGA_URL', { OPENFGA_URL: 'http://openfga:8080', PDP_PLAIN_HTTP_HOSTS: 'keycloak' }],
     ['PDP_VAULT_KEY', { PDP_VAULT_KEY: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: 'k'.repeat(23) }],
@@ -164,6 +166,7 @@ describe('what is insecure is a warning, and in production an error', () => {
     { PDP_HOST: '0.0.0.0', PDP_TLS_CERT_FILE: 'c', PDP_TLS_KEY_FILE: 'k' },
     { PDP_ISSUER: 'https://id.example.com/realms/x' },
     { PDP_ISSUER: 'http://[::1]:8080/realms/x' },
+    { OPENFGA_URL: 'http://openfga:8080', PDP_PLAIN_HTTP_HOSTS: 'keycloak, openfga' },
     { OPENFGA_API_TOKEN: 'k'.repeat(24) },
     { PDP_VAULT_KEY: undefined, PDP_VAULT_KEY_COMMAND: 'kms decrypt vault' },
   ])('%o is neither', (environment) => {

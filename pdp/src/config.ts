@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { nameSchema } from '@mandate/protocol'
+import { isLoopback, nameSchema, plainHttpObjection } from '@mandate/protocol'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
@@ -70,6 +69,8 @@ const schema = z.strictObject({
   PDP_PUBLIC_URL: identifier.optional(),
   PDP_ISSUER: identifier,
   PDP_JWKS_URL: httpUrl.optional(),
+  /** Hosts of the issuer's keys and of OpenFGA that are called in plain HTTP, off loopback, on a network that only the two share. */
+  PDP_PLAIN_HTTP_HOSTS: list.default([]),
   PDP_AUDIENCE: z.string().min(1).default('pdp'),
   PDP_DATA_DIR: z.string().min(1),
   PDP_POLICIES_DIR: z
@@ -210,12 +211,16 @@ function keyProblems(path: string | undefined, readFile: ReadFile): readonly str
   }
 }
 
-/** Of a listener's address, or of a URL's host: there an IPv6 address stands in brackets. */
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'))
-
 /** Whether what is said to a database may be read, or whoever is in between may stand for it. */
 const isPlain = (url: URL): boolean => !isLoopback(url.hostname) && url.searchParams.get('sslmode') !== 'verify-full'
+
+/** What the PDP believes, and what it shows its key to: whoever is on the way could give itself out for either. */
+function plainCalls(config: Config): readonly string[] {
+  return (['PDP_ISSUER', 'PDP_JWKS_URL', 'OPENFGA_URL'] as const).flatMap((name) => {
+    const objection = plainHttpObjection(config[name] ?? '', config.PDP_PLAIN_HTTP_HOSTS)
+    return objection ? [`${name}: ${objection} (PDP_PLAIN_HTTP_HOSTS)`] : []
+  })
+}
 
 /** What production refuses, anything else warns about. */
 function insecurities(config: Config): { readonly errors: readonly string[]; readonly warnings: readonly string[] } {
@@ -236,8 +241,7 @@ function insecurities(config: Config): { readonly errors: readonly string[]; rea
     found.push(
       'PDP_HOST: plain HTTP off loopback; set PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE, or TRUST_PROXY behind a proxy that terminates TLS',
     )
-  if (config.PDP_ISSUER.startsWith('http:') && !isLoopback(new URL(config.PDP_ISSUER).hostname))
-    found.push('PDP_ISSUER: plain HTTP off loopback')
+  found.push(...plainCalls(config))
   if (config.PDP_VAULT_KEY === undefined && config.PDP_VAULT_KEY_COMMAND.length === 0)
     found.push('PDP_VAULT_KEY: the key lies beside the vault that it seals; set it, or PDP_VAULT_KEY_COMMAND')
   if (config.PDP_INDEX_URL !== undefined && isPlain(new URL(config.PDP_INDEX_URL)))

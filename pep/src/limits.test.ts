@@ -27,6 +27,7 @@ async function limited(options: Partial<LimitOptions>): Promise<Limited> {
   const limits = createLimits({ ...DEFAULT_LIMITS, ...options })
   const { promise: released, resolve: letGo } = Promise.withResolvers<void>()
   const app = express()
+  app.set('trust proxy', true)
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.get('/', pep.open('nothing to protect'), (_req, res) => void res.end())
   app.get('/slow', pep.open('nothing to protect'), async (_req, res) => {
@@ -75,6 +76,15 @@ test('an address has a rate before anything is verified', async () => {
   const { url } = await limited({ addressPerSecond: 4 })
   const statuses = await Promise.all(Array.from({ length: 12 }, async () => (await fetch(url)).status))
   expect(new Set(statuses)).toEqual(new Set([401, 429]))
+})
+
+test('all addresses of an IPv6 /64 count as one, and no others with it', async () => {
+  const { url } = await limited({ addressPerSecond: 1 })
+  const from = async (address: string) => (await fetch(url, { headers: { 'x-forwarded-for': address } })).status
+  const site = Array.from({ length: 20 }, (_, count) => from(`2001:db8:1:2::${count.toString(16)}`))
+  expect(count(await Promise.all(site), 429)).toBeGreaterThan(0)
+  expect(await from('2001:db8:1:3::1')).toBe(401)
+  expect(await from('203.0.113.7')).toBe(401)
 })
 
 test('beyond the concurrency limit nobody waits: 429, and room again when one is done', async () => {

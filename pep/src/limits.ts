@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Fault } from '@mandate/protocol'
+import { addressBlock, Fault } from '@mandate/protocol'
 import type { Request, RequestHandler } from 'express'
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { authzOf, refOf } from './authz.ts'
@@ -15,7 +15,7 @@ export interface LimitOptions {
   readonly personBurst: number
   /** Requests a second for a service or an agent, for whomever it acts. */
   readonly servicePerSecond: number
-  /** Requests a second from one address, verified or not. */
+  /** Requests a second from one address (IPv6: one /64), verified or not. */
   readonly addressPerSecond: number
   /** Requests under way at the same time. */
   readonly concurrent: number
@@ -45,7 +45,7 @@ export function createLimits(options: LimitOptions): Limits {
     new RateLimiterMemory({ points: personPerMinute / 60, duration: 1 }),
     new RateLimiterMemory({ points: personBurst, duration: 60 }),
   )
-  const byAddress = passing((req) => consume(address, req.ip ?? ''))
+  const byAddress = passing((req) => consume(address, addressBlock(req.ip ?? '')))
   return {
     atTheDoor: [concurrencyLimit(concurrent), byAddress],
     byCaller: passing(async (req) => {

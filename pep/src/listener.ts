@@ -7,6 +7,7 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
+import { slowClientsCutOff } from '@mandate/protocol'
 import type { Express } from 'express'
 
 /** PEM: the certificate with its chain, and its private key. */
@@ -60,10 +61,7 @@ function createListener(
   { tls, headersWithinMs = 10_000, requestWithinMs = 30_000 }: ListenerOptions,
 ): Server {
   const bounds = {
-    headersTimeout: headersWithinMs,
-    requestTimeout: requestWithinMs,
-    // How often Node looks for those that are late: every 30 s would make ten seconds forty.
-    connectionsCheckingInterval: Math.min(headersWithinMs, 1_000),
+    ...slowClientsCutOff({ headersWithinMs, requestWithinMs }),
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   }

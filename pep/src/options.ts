@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plainHttpObjection } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Decider } from './decider.ts'
 import { stderrLogger } from './default-logger.ts'
@@ -44,6 +45,8 @@ export interface PepOptions {
   readonly inPersonOnly?: boolean
   /** How to meet a permit's obligations, by their `id`. A permit with any other is a denial. @default none */
   readonly obligations?: ObligationHandlers
+  /** Host names that may be called in plain HTTP though they are not on loopback: on a network that only the two share. @default none */
+  readonly plainHttpHosts?: readonly string[]
   /** For https to the PDP and the identity provider: an authority of one's own, and a certificate to show (mTLS). */
   readonly tls?: ClientTls
   /** Another way to ask a PDP than AuthZEN over HTTP. */
@@ -82,7 +85,7 @@ const isLogger = (value: unknown) => typeof value === 'object' && value !== null
 const isDecider = (value: unknown) =>
   typeof value === 'object' && value !== null && 'decide' in value && 'decideEach' in value && 'close' in value
 
-const pepOptionsSchema = z.strictObject({
+const pepShape = z.strictObject({
   issuer: identifier.refine((url) => splitIssuer(url) !== undefined, 'must be <base>/realms/<realm>'),
   audience: z.string().regex(/^[\w.-]+$/u, 'must be a client id'),
   pdpUrl: httpUrl,
@@ -94,10 +97,28 @@ const pepOptionsSchema = z.strictObject({
   maxAnswerBytes: z.int().min(1_024).default(1_048_576),
   inPersonOnly: z.boolean().default(false),
   obligations: z.record(z.string(), z.custom<ObligationHandlers[string]>(isFunction, 'must be a function')).default({}),
+  plainHttpHosts: z.array(z.string().min(1)).default([]),
   tls: tlsSchema.optional(),
   logger: z.custom<PepLogger>(isLogger, 'must have warn() and error()').default(stderrLogger),
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
 })
+
+/** What is read, checked again whole: no token and no key goes over plain HTTP that somebody else can read. */
+interface Called {
+  readonly issuer: string
+  readonly identityUrl?: string | undefined
+  readonly pdpUrl?: string
+  readonly plainHttpHosts: readonly string[]
+}
+
+const calledOverTls = <T extends Called>(options: T, context: z.core.$RefinementCtx<T>): void => {
+  for (const name of ['issuer', 'identityUrl', 'pdpUrl'] as const) {
+    const message = plainHttpObjection(options[name] ?? '', options.plainHttpHosts)
+    if (message) context.addIssue({ code: 'custom', path: [name], message })
+  }
+}
+
+const pepOptionsSchema = pepShape.superRefine(calledOverTls)
 export type CheckedPepOptions = z.output<typeof pepOptionsSchema>
 
 /** @throws TypeError naming every bad field. */
@@ -108,19 +129,30 @@ export function checkPepOptions(options: PepOptions): CheckedPepOptions {
 export interface PdpAdminOptions
   extends Pick<
     PepOptions,
-    'issuer' | 'pdpUrl' | 'credentials' | 'timeoutMs' | 'identityUrl' | 'pdpScope' | 'maxAnswerBytes' | 'tls'
+    | 'issuer'
+    | 'pdpUrl'
+    | 'credentials'
+    | 'timeoutMs'
+    | 'identityUrl'
+    | 'pdpScope'
+    | 'maxAnswerBytes'
+    | 'plainHttpHosts'
+    | 'tls'
   > {}
 
-const pdpAdminOptionsSchema = pepOptionsSchema.pick({
-  issuer: true,
-  pdpUrl: true,
-  credentials: true,
-  timeoutMs: true,
-  identityUrl: true,
-  pdpScope: true,
-  maxAnswerBytes: true,
-  tls: true,
-})
+const pdpAdminOptionsSchema = pepShape
+  .pick({
+    issuer: true,
+    pdpUrl: true,
+    credentials: true,
+    timeoutMs: true,
+    identityUrl: true,
+    pdpScope: true,
+    maxAnswerBytes: true,
+    plainHttpHosts: true,
+    tls: true,
+  })
+  .superRefine(calledOverTls)
 export type CheckedPdpAdminOptions = z.output<typeof pdpAdminOptionsSchema>
 
 /** @throws TypeError naming every bad field. */
@@ -128,14 +160,16 @@ export function checkPdpAdminOptions(options: PdpAdminOptions): CheckedPdpAdminO
   return checkOptions('createPdpAdmin', pdpAdminOptionsSchema, options)
 }
 
-export interface ServiceTokensOptions extends Pick<PepOptions, 'issuer' | 'timeoutMs' | 'identityUrl' | 'tls'> {
+export interface ServiceTokensOptions
+  extends Pick<PepOptions, 'issuer' | 'timeoutMs' | 'identityUrl' | 'plainHttpHosts' | 'tls'> {
   /** The account that asks for tokens: by secret or by key. */
   readonly credentials: SecretCredentials | KeyCredentials
 }
 
-const serviceTokensOptionsSchema = pepOptionsSchema
-  .pick({ issuer: true, timeoutMs: true, identityUrl: true, tls: true })
+const serviceTokensOptionsSchema = pepShape
+  .pick({ issuer: true, timeoutMs: true, identityUrl: true, plainHttpHosts: true, tls: true })
   .extend({ credentials: accountSchema })
+  .superRefine(calledOverTls)
 
 /** @throws TypeError naming every bad field. */
 export function checkServiceTokensOptions(options: ServiceTokensOptions): z.output<typeof serviceTokensOptionsSchema> {

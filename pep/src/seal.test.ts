@@ -1,13 +1,15 @@
 import express, { type Express, type RequestHandler, Router } from 'express'
 import { expect, test } from 'vitest'
 import { createPep } from './pep.ts'
+import { createServiceTokens } from './service-tokens.ts'
 
-const pep = createPep({
+const options = {
   issuer: 'http://127.0.0.1:9/realms/test',
   audience: 'trips',
   pdpUrl: 'http://127.0.0.1:9',
   credentials: { clientId: 'trips', clientSecret: 'secret' },
-})
+}
+const pep = createPep(options)
 const handler: RequestHandler = (_req, res) => void res.end()
 const filter = () => pep.filter({ action: 'read', type: 'workflow' })
 const enforce = () => pep.enforce({ action: 'read', resource: () => ({ type: 'workflow', id: 'x' }) })
@@ -159,9 +161,24 @@ test.for(['GET', 'canRead', 'can_read_todos', 'document.read', 'todo:create', 'u
   },
 )
 
+test('hosts that are listed are called in plain HTTP', () => {
+  const listed = { ...options, pdpUrl: 'http://pdp:8181', identityUrl: 'http://kc', plainHttpHosts: ['pdp', 'kc'] }
+  expect(() => createPep(listed)).not.toThrow()
+})
+
 test.for([
   ['open without a reason', () => pep.open(' '), /open: .*why/su],
   ['enforce with a misspelt option', () => pep.enforce({ action: 'read', ressource: () => [] } as never), /resource/u],
+  [
+    'createPep with plain HTTP off loopback',
+    () => createPep({ ...options, issuer: 'http://id/realms/x', identityUrl: 'http://kc', pdpUrl: 'http://pdp' }),
+    /plain HTTP to id[\s\S]*issuer[\s\S]*plain HTTP to kc[\s\S]*identityUrl[\s\S]*plain HTTP to pdp[\s\S]*pdpUrl/u,
+  ],
+  [
+    'createServiceTokens with plain HTTP off loopback',
+    () => createServiceTokens({ issuer: 'http://id/realms/x', credentials: options.credentials }),
+    /plain HTTP to id/u,
+  ],
   [
     'createPep with nothing right',
     () => createPep({ issuer: 'x', audience: 'a b', pdpUrl: 'ftp://x' } as never),

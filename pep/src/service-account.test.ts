@@ -55,6 +55,11 @@ test.for<readonly [string, Partial<Parameters<typeof doorObjections>[0]>, RegExp
   ['both', { secret: 'x'.repeat(32), clientKey: pemOf('ec') }, /give one of them/u],
   ['a key that is none', { secret: undefined, clientKey: 'x' }, /PKCS #8/u],
   ['a key that signs nothing', { secret: undefined, clientKey: pemOf('x25519') }, /RSA, EC on P-256, or Ed25519/u],
+  [
+    'a PDP in plain HTTP off loopback',
+    { secret: 'x'.repeat(32), nodeEnv: undefined, calls: { NOTES_PDP_URL: 'http://pdp:8181' } },
+    /NOTES_PDP_URL: plain HTTP to pdp, .*PLAIN_HTTP_HOSTS/u,
+  ],
   ['callers’ certificates without one of its own', { secret: 'x'.repeat(32), clientCa: 'x' }, /TLS_CLIENT_CA needs/u],
 ])('refused: %s', ([, settings, objection]) => {
   expect(doorObjections({ ...door, secret: 'x'.repeat(32), ...settings }).join('\n')).toMatch(objection)

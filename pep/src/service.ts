@@ -5,7 +5,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { isRequestId } from '@mandate/protocol'
+import { isLoopback, isRequestId, PERMISSIONS_POLICY, plainHttpObjection } from '@mandate/protocol'
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
@@ -129,8 +129,6 @@ export const setting = {
   nodeEnv: z.string().optional(),
 } as const
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/u
-
 /** What decides whether strangers can listen in or guess. */
 export interface DoorSettings {
   readonly nodeEnv: string | undefined
@@ -144,11 +142,15 @@ export interface DoorSettings {
   readonly key: string | undefined
   /** Whose certificates are let in. @default anybody */
   readonly clientCa?: string | undefined
+  /** What the service calls with tokens, by the names of the settings. @default none */
+  readonly calls?: Readonly<Record<string, string | undefined>>
+  /** Hosts among them that may be called in plain HTTP. @default none */
+  readonly plainHttpHosts?: readonly string[]
 }
 
 /**
- * What is wrong with a service's doors: a certificate that is of no use anywhere; in production also a listener that strangers reach in
- * plain HTTP, and a secret that can be guessed.
+ * What is wrong with a service's doors: a certificate that is of no use anywhere, and plain HTTP to an issuer, a PDP or another service that is
+ * not on loopback; in production also a listener that strangers reach in plain HTTP, and a secret that can be guessed.
  */
 export function doorObjections(settings: DoorSettings): readonly string[] {
   const { nodeEnv, host, trustProxy, secret, clientKey, cert, key, clientCa } = settings
@@ -156,9 +158,10 @@ export function doorObjections(settings: DoorSettings): readonly string[] {
     tlsObjection({ cert, key }),
     accountObjection({ clientSecret: secret, clientKey }),
     clientCa !== undefined && cert === undefined ? 'TLS_CLIENT_CA needs TLS_CERT and TLS_KEY' : undefined,
+    ...plainCalls(settings),
   ].filter((objection) => objection !== undefined)
   if (nodeEnv !== 'production') return objections
-  if (!LOOPBACK.test(host) && trustProxy === undefined && cert === undefined) {
+  if (!isLoopback(host) && trustProxy === undefined && cert === undefined) {
     objections.push(
       'plain HTTP off loopback needs TLS_CERT and TLS_KEY, or TRUST_PROXY to name the proxy that terminates TLS',
     )
@@ -166,6 +169,13 @@ export function doorObjections(settings: DoorSettings): readonly string[] {
   if (secret !== undefined && secret.length < 16)
     objections.push('the client secret must have at least 16 characters in production')
   return objections
+}
+
+function plainCalls({ calls = {}, plainHttpHosts = [] }: DoorSettings): readonly (string | undefined)[] {
+  return Object.entries(calls).map(([name, url = '']) => {
+    const objection = plainHttpObjection(url, plainHttpHosts)
+    return objection && `${name}: ${objection} (PLAIN_HTTP_HOSTS)`
+  })
 }
 
 /** `undefined` without both. */
@@ -179,6 +189,12 @@ function keptId(req: Request, res: Response): string | undefined {
   const fold = (text: string): string => text.toLowerCase().replaceAll('-', '')
   const sub = req.authz?.subject.id
   return id !== undefined && isRequestId(id) && (sub === undefined || fold(id) !== fold(sub)) ? id : undefined
+}
+
+/** For pages that an answer is made into: no camera, no microphone, no place. helmet does not set it. */
+export const permissionsPolicy: RequestHandler = (_req, res, next) => {
+  res.set('Permissions-Policy', PERMISSIONS_POLICY)
+  next()
 }
 
 /** One line a request: no path parameters, no query, no person. */

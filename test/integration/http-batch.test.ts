@@ -142,6 +142,7 @@ describe('addresses', () => {
       expect(headers.get('content-security-policy')).toBe("default-src 'none';frame-ancestors 'none'")
       expect(headers.get('x-content-type-options')).toBe('nosniff')
       expect(headers.get('referrer-policy')).toBe('no-referrer')
+      expect(headers.get('permissions-policy')).toContain('camera=()')
       expect(headers.get('x-powered-by')).toBeNull()
       expect(headers.get('server')).toBeNull()
       expect(headers.get('access-control-allow-origin')).toBeNull()

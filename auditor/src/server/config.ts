@@ -31,6 +31,7 @@ const settingsSchema = z
     AUDITOR_CLIENT_SECRET: setting.secret,
     AUDITOR_PDP_URL: setting.url,
     AUDITOR_PDP_AUDIENCE: z.string().min(1).default('pdp'),
+    AUDITOR_PLAIN_HTTP_HOSTS: setting.list([]),
     AUDITOR_LOG_PINS: keys,
     AUDITOR_PAGE_DIR: z.string().min(1).default(PAGE_DIR),
     AUDITOR_TRUST_PROXY: z.string().min(1).optional(),
@@ -50,6 +51,12 @@ const settingsSchema = z
       secret: env.AUDITOR_CLIENT_SECRET,
       cert: env.AUDITOR_TLS_CERT,
       key: env.AUDITOR_TLS_KEY,
+      calls: {
+        AUDITOR_ISSUER: env.AUDITOR_ISSUER,
+        AUDITOR_IDENTITY_URL: env.AUDITOR_IDENTITY_URL,
+        AUDITOR_PDP_URL: env.AUDITOR_PDP_URL,
+      },
+      plainHttpHosts: env.AUDITOR_PLAIN_HTTP_HOSTS,
     })
     for (const message of objections) context.addIssue({ code: 'custom', message })
     if (env.AUDITOR_PORT === 0 && env.AUDITOR_PUBLIC_URL === undefined) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fault, PROBLEMS, problemOf } from '@mandate/protocol'
+import { Fault, PERMISSIONS_POLICY, PROBLEMS, problemOf } from '@mandate/protocol'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import helmet from 'helmet'
 
@@ -39,7 +39,7 @@ export function securityHeaders(publicUrl: string): readonly RequestHandler[] {
     xFrameOptions: { action: 'deny' },
   })
   const permissions: RequestHandler = (_req, res, next) => {
-    res.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=(), payment=(), usb=()')
+    res.set('Permissions-Policy', PERMISSIONS_POLICY)
     next()
   }
   return [headers, permissions]
@@ -60,6 +60,9 @@ export function ownPageOnly(publicUrl: string): RequestHandler {
   }
 }
 
+/** What a 401 asks for (RFC 9110, section 11.6.1): the session's cookie, which a sign-in gives. */
+const CHALLENGE = 'Cookie realm="auditor"'
+
 /** Maps faults to RFC 9457. Mount it last. */
 export function problems(logger: Logger): ErrorRequestHandler {
   return (error: unknown, _req, res, next) => {
@@ -69,6 +72,7 @@ export function problems(logger: Logger): ErrorRequestHandler {
     if (status >= 500) logger.error({ cause: causeOf(fault.cause), code: fault.code }, fault.message)
     const retryAfter = fault.members?.['retry_after']
     if (typeof retryAfter === 'number') res.set('Retry-After', String(retryAfter))
+    if (status === 401) res.set('WWW-Authenticate', CHALLENGE)
     res.status(status).set('Cache-Control', 'no-store').type('application/problem+json')
     res.send(JSON.stringify(problemOf(fault.code, fault.detail, fault.members)))
   }

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
+import { PERMISSIONS_POLICY, slowClientsCutOff } from '@mandate/protocol'
 
 export interface Loopback {
   /** Exactly what was registered, with the port that was free. */
@@ -19,13 +20,14 @@ const PATH = '/callback'
 /** Connections at the same time: a browser opens a few. */
 const MAX_CONNECTIONS = 32
 /** A request is a few lines, and comes at once. */
-const REQUEST_TIMEOUT_MS = 5_000
+const PATIENCE = { headersWithinMs: 5_000, requestWithinMs: 5_000 } as const
 const STYLE =
   'body{font:18px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32em;padding:0 1em;text-align:center;color-scheme:light dark}'
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'content-security-policy': `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  'permissions-policy': PERMISSIONS_POLICY,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   connection: 'close',
@@ -38,7 +40,7 @@ const HEADERS = {
 export async function listenOnLoopback(state: string): Promise<Loopback> {
   const { promise: answered, resolve } = Promise.withResolvers<URL>()
   let origin = ''
-  const limits = { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 16_384 }
+  const limits = { ...slowClientsCutOff(PATIENCE), maxHeaderSize: 16_384 }
   const server = createServer(limits, (req, res) => {
     const url = answerOf(req, origin, state)
     if (!url) return page(res, 404, 'Nothing here', 'This address only takes the answer to a sign-in.')

@@ -25,6 +25,7 @@ const settingsSchema = z
     AGENT_SCHEDULE_WORKFLOWS: setting.list([]).pipe(z.array(idSchema)),
     AGENT_SCHEDULE_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3_600),
     AGENT_PUBLIC_URL: setting.url.optional(),
+    AGENT_PLAIN_HTTP_HOSTS: setting.list([]),
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
     AGENT_TLS_CERT: setting.pem,
     AGENT_TLS_KEY: setting.pem,
@@ -48,6 +49,13 @@ const settingsSchema = z
       cert: env.AGENT_TLS_CERT,
       key: env.AGENT_TLS_KEY,
       clientCa: env.AGENT_TLS_CLIENT_CA,
+      calls: {
+        AGENT_ISSUER: env.AGENT_ISSUER,
+        AGENT_IDENTITY_URL: env.AGENT_IDENTITY_URL,
+        AGENT_PDP_URL: env.AGENT_PDP_URL,
+        AGENT_TRIPS_URL: env.AGENT_TRIPS_URL,
+      },
+      plainHttpHosts: env.AGENT_PLAIN_HTTP_HOSTS,
     })
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
@@ -57,6 +65,7 @@ const settingsSchema = z
     tls: tlsOf({ cert: env.AGENT_TLS_CERT, key: env.AGENT_TLS_KEY, clientCa: env.AGENT_TLS_CLIENT_CA }),
     clientTls: clientTlsOf({ ca: env.AGENT_TLS_CA, cert: env.AGENT_TLS_CERT, key: env.AGENT_TLS_KEY }),
     issuer: env.AGENT_ISSUER,
+    plainHttpHosts: env.AGENT_PLAIN_HTTP_HOSTS,
     identityUrl: env.AGENT_IDENTITY_URL,
     audience: env.AGENT_AUDIENCE,
     clientId: env.AGENT_CLIENT_ID,

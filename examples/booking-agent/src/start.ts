@@ -61,9 +61,9 @@ export async function runOnOwnSchedule(config: AgentConfig, workflow: string): P
 }
 
 /** The agent's account, as all that calls in its name takes it. */
-function accountOf({ issuer, identityUrl, credentials, clientTls }: AgentConfig) {
+function accountOf({ issuer, identityUrl, plainHttpHosts, credentials, clientTls }: AgentConfig) {
   const identity = identityUrl === undefined ? {} : { identityUrl }
-  return { issuer, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }
+  return { issuer, plainHttpHosts, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }
 }
 
 function parts(config: AgentConfig, halt: AbortSignal) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { type PepLogger, problems } from '@mandate/pep'
-import { createLimits, requestLog } from '@mandate/pep/service'
+import { createLimits, permissionsPolicy, requestLog } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
@@ -21,7 +21,7 @@ export function createApp({ limits: bounds, trustProxy }: CareConfig, deps: Rout
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), requestLog(logger))
+  app.use(helmet(), permissionsPolicy, requestLog(logger))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })

@@ -20,6 +20,7 @@ const settingsSchema = z
     CARE_DATA_DIR: z.string().min(1),
     CARE_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     CARE_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+    CARE_PLAIN_HTTP_HOSTS: setting.list([]),
     CARE_TRUST_PROXY: z.string().min(1).optional(),
     CARE_TLS_CERT: setting.pem,
     CARE_TLS_KEY: setting.pem,
@@ -43,6 +44,12 @@ const settingsSchema = z
       cert: env.CARE_TLS_CERT,
       key: env.CARE_TLS_KEY,
       clientCa: env.CARE_TLS_CLIENT_CA,
+      calls: {
+        CARE_ISSUER: env.CARE_ISSUER,
+        CARE_IDENTITY_URL: env.CARE_IDENTITY_URL,
+        CARE_PDP_URL: env.CARE_PDP_URL,
+      },
+      plainHttpHosts: env.CARE_PLAIN_HTTP_HOSTS,
     })
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
@@ -52,6 +59,7 @@ const settingsSchema = z
     tls: tlsOf({ cert: env.CARE_TLS_CERT, key: env.CARE_TLS_KEY, clientCa: env.CARE_TLS_CLIENT_CA }),
     clientTls: clientTlsOf({ ca: env.CARE_TLS_CA, cert: env.CARE_TLS_CERT, key: env.CARE_TLS_KEY }),
     issuer: env.CARE_ISSUER,
+    plainHttpHosts: env.CARE_PLAIN_HTTP_HOSTS,
     identityUrl: env.CARE_IDENTITY_URL,
     audience: env.CARE_AUDIENCE,
     clientId: env.CARE_CLIENT_ID,

@@ -11,9 +11,10 @@ import { Plans } from './plans.ts'
 import { Ward } from './ward.ts'
 
 export async function startCare(config: CareConfig, logger: CareLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, credentials, audience, interactiveClients, clientTls } = config
+  const { issuer, identityUrl, pdpUrl, plainHttpHosts, credentials, audience, interactiveClients, clientTls } = config
   const identity = identityUrl === undefined ? {} : { identityUrl }
-  const shared = { issuer, pdpUrl, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }
+  const tls = clientTls === undefined ? {} : { tls: clientTls }
+  const shared = { issuer, pdpUrl, plainHttpHosts, credentials, ...identity, ...tls }
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
   const pdp = createPdpAdmin(shared)
   const plans = new Plans(config.dataDir)

@@ -5,7 +5,7 @@
  */
 import type { Pep, PepLogger } from '@mandate/pep'
 import { problems } from '@mandate/pep'
-import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
+import { createLimits, type LimitOptions, permissionsPolicy, requestLog } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
@@ -30,7 +30,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), requestLog(logger))
+  app.use(helmet(), permissionsPolicy, requestLog(logger))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })

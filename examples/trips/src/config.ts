@@ -22,6 +22,7 @@ const settingsSchema = z
     TRIPS_ABANDONED_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     TRIPS_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     TRIPS_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+    TRIPS_PLAIN_HTTP_HOSTS: setting.list([]),
     TRIPS_TRUST_PROXY: z.string().min(1).optional(),
     TRIPS_TLS_CERT: setting.pem,
     TRIPS_TLS_KEY: setting.pem,
@@ -46,6 +47,12 @@ const settingsSchema = z
         cert: env.TRIPS_TLS_CERT,
         key: env.TRIPS_TLS_KEY,
         clientCa: env.TRIPS_TLS_CLIENT_CA,
+        calls: {
+          TRIPS_ISSUER: env.TRIPS_ISSUER,
+          TRIPS_IDENTITY_URL: env.TRIPS_IDENTITY_URL,
+          TRIPS_PDP_URL: env.TRIPS_PDP_URL,
+        },
+        plainHttpHosts: env.TRIPS_PLAIN_HTTP_HOSTS,
       }),
     ]
     const { TRIPS_DATA_DIR: folder, TRIPS_DATABASE_URL: url } = env
@@ -59,6 +66,7 @@ const settingsSchema = z
     tls: tlsOf({ cert: env.TRIPS_TLS_CERT, key: env.TRIPS_TLS_KEY, clientCa: env.TRIPS_TLS_CLIENT_CA }),
     clientTls: clientTlsOf({ ca: env.TRIPS_TLS_CA, cert: env.TRIPS_TLS_CERT, key: env.TRIPS_TLS_KEY }),
     issuer: env.TRIPS_ISSUER,
+    plainHttpHosts: env.TRIPS_PLAIN_HTTP_HOSTS,
     identityUrl: env.TRIPS_IDENTITY_URL,
     audience: env.TRIPS_AUDIENCE,
     clientId: env.TRIPS_CLIENT_ID,

@@ -18,10 +18,12 @@ export type TripsLogger = PepLogger & { readonly info: (fields: object, message:
 
 /** Starts listening after a first round of housekeeping: what a crash left half done is taken back, as far as the PDP answers. */
 export async function startTrips(config: TripsConfig, logger: TripsLogger): Promise<Listener> {
-  const { issuer, identityUrl, pdpUrl, audience, interactiveClients, abandonedMs, credentials, clientTls } = config
+  const { issuer, identityUrl, pdpUrl, plainHttpHosts, abandonedMs, credentials, clientTls } = config
+  const { audience, interactiveClients, trustProxy, limits } = config
   const shared = {
     issuer,
     pdpUrl,
+    plainHttpHosts,
     credentials,
     ...(identityUrl === undefined ? {} : { identityUrl }),
     ...(clientTls === undefined ? {} : { tls: clientTls }),
@@ -31,7 +33,6 @@ export async function startTrips(config: TripsConfig, logger: TripsLogger): Prom
   const pdp = createPdpAdmin(shared)
   const agency = new Agency({ store, pdp, issuer, now: Date.now, abandonedMs })
   const housekeeping = await startHousekeeping({ store, pdp, agency, logger }, config.housekeepingMs)
-  const { trustProxy, limits } = config
   const listener = await serve(createApp({ pep, store, agency, abandonedMs, logger, trustProxy, limits }), config)
   return {
     url: listener.url,

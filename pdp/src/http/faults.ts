@@ -4,7 +4,7 @@
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import { Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
+import { addressBlock, Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import type { Metrics } from '../metrics.ts'
@@ -91,7 +91,7 @@ async function recordFault(
   // A log that cannot be written is not told so.
   if (fault.code === 'log_unavailable') return
   if (!exchange.principal) {
-    anonymous.count(req.ip ?? '', fault.code)
+    anonymous.count(addressBlock(req.ip ?? ''), fault.code)
     return
   }
   const { name, party, actor, origin } = exchange.principal

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fault } from '@mandate/protocol'
+import { addressBlock, Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { BurstyRateLimiter, RateLimiterMemory } from 'rate-limiter-flexible'
 import { principalOf } from './exchange.ts'
@@ -14,7 +14,7 @@ export interface LimitOptions {
   readonly personBurst: number
   /** Requests a second for a service or an agent. */
   readonly servicePerSecond: number
-  /** Requests a second from one address, verified or not: all of a host's services together. */
+  /** Requests a second from one address (IPv6: one /64), verified or not: all of a host's services together. */
   readonly addressPerSecond: number
   /** Requests under way at the same time. */
   readonly concurrent: number
@@ -47,7 +47,7 @@ export function createLimits(options: LimitOptions): Limits {
   return {
     concurrency: concurrencyLimit(options.concurrent),
     byAddress: async (req, _res, next) => {
-      await consume(address, req.ip ?? '')
+      await consume(address, addressBlock(req.ip ?? ''))
       next()
     },
     byCaller: async (_req, res, next) => {

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { type Patience, slowClientsCutOff } from '@mandate/protocol'
 import type { Config } from '../config.ts'
 
 type ListenOptions = Pick<
@@ -14,10 +15,12 @@ type ListenOptions = Pick<
   'PDP_HOST' | 'PDP_PORT' | 'PDP_TLS_CERT_FILE' | 'PDP_TLS_KEY_FILE' | 'PDP_TLS_CLIENT_CA_FILE'
 >
 
-/** Slow clients are cut off: headers within 10 s, a request within 15 s. */
-export function listen(config: ListenOptions, app: RequestListener): Promise<Server> {
-  const timeouts = { headersTimeout: 10_000, requestTimeout: 15_000, keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
-  const tls = tlsOf(config)
+/** Slow clients are cut off: the TLS handshake and the headers within 10 s each, a request within 15 s. */
+const PATIENCE: Patience = { headersWithinMs: 10_000, requestWithinMs: 15_000 }
+
+export function listen(config: ListenOptions, app: RequestListener, patience = PATIENCE): Promise<Server> {
+  const timeouts = { ...slowClientsCutOff(patience), keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
+  const tls = tlsOf(config, patience)
   const server = tls ? createTlsServer({ ...timeouts, ...tls }, app) : createHttpServer(timeouts, app)
   countRequests(server)
   return new Promise((resolve, reject) => {
@@ -26,10 +29,19 @@ export function listen(config: ListenOptions, app: RequestListener): Promise<Ser
   })
 }
 
-function tlsOf({ PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key, PDP_TLS_CLIENT_CA_FILE: ca }: ListenOptions) {
+function tlsOf(
+  { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key, PDP_TLS_CLIENT_CA_FILE: ca }: ListenOptions,
+  { headersWithinMs: handshakeTimeout }: Patience,
+) {
   if (!(cert && key)) return undefined
   const clients = ca === undefined ? {} : { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: true }
-  return { cert: readFileSync(cert), key: readFileSync(key), ...clients, minVersion: 'TLSv1.2' } as const
+  return {
+    cert: readFileSync(cert),
+    key: readFileSync(key),
+    ...clients,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout,
+  } as const
 }
 
 export function addressOf(config: ListenOptions, server: Server): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { refuse } from '@mandate/protocol'
+import { PERMISSIONS_POLICY, refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Metrics } from '../metrics.ts'
@@ -78,7 +78,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.set('query parser', 'simple')
   app.use(
     beginExchange((text) => deps.border.isSub(text)),
-    securityHeaders(deps.isTls),
+    ...securityHeaders(deps.isTls),
   )
   app.use(metadataBeforePath(deps), measured(deps.metrics))
   app.get('/metrics', forOperators, async (_req, res) => {
@@ -134,10 +134,15 @@ function jsonBody(limit: string, presence: 'required' | 'optional'): readonly [R
 }
 
 /** An API serves no page: nothing may be loaded, framed or sniffed from it. */
-function securityHeaders(isTls: boolean): RequestHandler {
-  return helmet({
+function securityHeaders(isTls: boolean): readonly RequestHandler[] {
+  const headers = helmet({
     contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: isTls ? { maxAge: 31_536_000, includeSubDomains: true } : false,
   })
+  const permissions: RequestHandler = (_req, res, next) => {
+    res.set('permissions-policy', PERMISSIONS_POLICY)
+    next()
+  }
+  return [headers, permissions]
 }
