@@ -25,10 +25,10 @@ import { OpenFgaClient } from './openfga/client.ts'
 import { OpenFgaFacts } from './openfga/facts.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
 import { FgaStore } from './openfga/store.ts'
-import { reapplyErasures } from './pap/erase.ts'
 import { WrongCodes } from './pap/invitations.ts'
 import type { PapDeps } from './pap/pap.ts'
 import { PolicyControl } from './pap/policies.ts'
+import { markErasures, reapplyErasures } from './pap/reapply.ts'
 import { Settler, settle } from './pap/settle.ts'
 import { Sweeper, sweepOnce } from './pap/sweep.ts'
 import { Turns } from './pap/turns.ts'
@@ -54,9 +54,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
   const closers: (() => Promise<void> | void)[] = []
   let closing: Promise<void> | undefined
   const closeAll = (): Promise<void> => {
-    closing ??= (async () => {
-      for (const close of closers.toReversed()) await close()
-    })()
+    closing ??= closeEach(closers.toReversed())
     return closing
   }
   try {
@@ -75,6 +73,9 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     closers.push(() => http.sweeper.close())
     memory.people.dropNoticesExcept([...config.PDP_SERVICES.keys()])
     await reapplyErasures(memory)
+    closers.push(() =>
+      markErasures(memory).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),
+    )
     await http.settler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app.app)
@@ -95,6 +96,19 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     await closeAll()
     throw error
   }
+}
+
+/** All of them, whichever fails. Rejects as the first that did. */
+async function closeEach(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closers) {
+    try {
+      await close()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw failures[0]
 }
 
 interface Store {
@@ -236,7 +250,11 @@ function createServices(
       : {}),
     publicUrl: () => config.PDP_PUBLIC_URL ?? listening(),
     isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
-    ready: async () => log.healthy && (await store.reachable()),
+    missing: async () => [
+      ...(log.healthy ? [] : ['log' as const]),
+      ...((await store.reachable()) ? [] : ['openfga' as const]),
+      ...(index.isReady ? [] : ['index' as const]),
+    ],
     trustProxy: config.TRUST_PROXY,
   })
   const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS

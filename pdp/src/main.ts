@@ -1,7 +1,7 @@
 /**
  * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`. SIGHUP loads the policies again.
  *
- * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA or the index's PostgreSQL does not answer at start, 78 for a configuration that cannot be used or a
+ * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used or a
  * store of OpenFGA that belongs to another PDP, 70 otherwise.
  *
  * @module

@@ -10,7 +10,7 @@ import type { Logger } from 'pino'
 import { createClock } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Facts } from './facts.ts'
-import { openIndex } from './log/entry-index.ts'
+import { startIndex } from './log/entry-index.ts'
 import { type Files, nodeFiles } from './log/files.ts'
 import { openLog } from './log/log.ts'
 import type { EntryIndex } from './log/port.ts'
@@ -79,6 +79,9 @@ export interface Remembered {
   readonly metrics: Metrics
 }
 
+/** How long a reader of the log waits for an index that is being built, in milliseconds. */
+const INDEX_PATIENCE_MS = 2_000
+
 /** @param closers - Gets what closes each part, as soon as it is open. */
 export async function openMemory(
   config: Config,
@@ -103,7 +106,8 @@ export async function openMemory(
     onCheckpoint: outside.onCheckpoint,
   })
   closers.push(() => log.close())
-  const index = await openIndex({ place: config.PDP_INDEX_URL ?? join(dir, 'index.db'), log, onFault })
+  const place = config.PDP_INDEX_URL ?? join(dir, 'index.db')
+  const index = startIndex({ place, log, patienceMs: INDEX_PATIENCE_MS, onFault })
   closers.push(() => index.close())
   const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
   const database = openDatabase(join(dir, 'pdp.db'))

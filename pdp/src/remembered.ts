@@ -141,7 +141,17 @@ export interface Hold {
   readonly at: EpochMillis
 }
 
+/** Up to where the log has been looked through for erasures. */
+export interface ErasuresApplied {
+  /** The first index that has not been. */
+  readonly next: number
+  /** The hash of the entry before it: a log that has another one there is another log. */
+  readonly last: string
+}
+
 export interface People {
+  erasuresApplied(): ErasuresApplied | undefined
+  setErasuresApplied(applied: ErasuresApplied): void
   putErasure(erasure: PersonErasure): void
   /** Those that are not finished. */
   erasures(): readonly PersonErasure[]

@@ -295,7 +295,7 @@ describe.for(ENGINES)('on %s', (engine) => {
       })
       expect((await index.query({ limit: 1 })).total).toBe(0)
       await index.close()
-      await expect(index.query({ limit: 1 })).rejects.toMatchObject({ code: 'internal' })
+      await expect(index.query({ limit: 1 })).rejects.toMatchObject({ code: 'index_unavailable' })
     })
   })
 })

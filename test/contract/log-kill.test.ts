@@ -4,14 +4,17 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { copyFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { aPlace, idsIn, lines, type Place } from './log-kit.ts'
+import { aPlace, idsIn, lines, ORIGIN, type Place } from './log-kit.ts'
 
 const ROUNDS = Number(process.env['LOG_KILL_ROUNDS'] ?? 20)
 const MAX_LIFE_MS = 250
 /** Numbers of test entries that one round may use. */
 const ROUND_ENTRIES = 1_000_000
+const PDP = fileURLToPath(new URL('../../pdp/src/main.ts', import.meta.url))
 const WRITER = fileURLToPath(new URL('log-writer.ts', import.meta.url))
 
 /** Writes until it is killed, some time after its first answer. Gives what it was answered. */
@@ -59,4 +62,33 @@ test(`after each of ${ROUNDS} kills, every answered entry is there exactly once`
     expect(lines(verified)).toEqual([])
     expect(verified.size).toBe(ids.length)
   }
+})
+
+test('a start on a full disk after a kill ends with 70 and the true cause; with room again everything is there', async () => {
+  const place = await aPlace()
+  const answered = await killedWriter(place, 0)
+  for (const name of ['log.key', 'log.vkey', 'log.vkeys'])
+    await copyFile(join(place.keys, name), join(dirname(place.dir), name))
+  const child = spawn('bash', ['-c', `ulimit -f 1; exec "${process.execPath}" "${PDP}"`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      PDP_DATA_DIR: dirname(place.dir),
+      PDP_ISSUER: 'http://127.0.0.1:1/realms/none',
+      PDP_LOG_ORIGIN: ORIGIN,
+      OPENFGA_URL: 'http://127.0.0.1:1',
+      OPENFGA_API_TOKEN: 'a-token-of-the-test-that-is-long',
+    },
+  })
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const [code]: readonly unknown[] = await once(child, 'close')
+  expect(said).toContain('EFBIG')
+  expect(code).toBe(70)
+  const log = await place.open()
+  const ids = await idsIn(log)
+  for (const [index, id] of answered) expect(ids[index]).toBe(id)
+  await log.close()
 })

@@ -70,3 +70,16 @@ test('without the index decisions go on, and reading is a fault of its own that 
   await postgres.restart()
   expect((await get(one, `/v1/decisions/${id}`)).body.origin).toBe('one.invalid/log')
 })
+
+test('a PDP starts, decides and says what is missing while the index is away, and reads as soon as it is back', async () => {
+  await postgres.kill('SIGKILL')
+  await one.restart()
+  const id = await aDenial(one)
+  expect((await one.call('GET', '/readyz')).body).toEqual({ status: 'ready', missing: ['index'] })
+  const read = await get(one, `/v1/decisions/${id}`)
+  expect(read).toMatchObject({ status: 503, body: { code: 'index_unavailable' } })
+  expect(read.headers.get('retry-after')).toBe('5')
+  await postgres.restart()
+  await expect.poll(async () => (await get(one, `/v1/decisions/${id}`)).status).toBe(200)
+  expect((await one.call('GET', '/readyz')).body).toEqual({ status: 'ready', missing: [] })
+})

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, inject, test } from 'vitest'
@@ -199,6 +199,29 @@ test('a backup from before brings nobody back: what the log says is done again',
   expect((await notices()).items.map(({ sub }: { readonly sub: string }) => sub)).toEqual([world.id('A')])
   await acknowledge()
   expect(filesWith(world.id('A'))).toEqual([])
+})
+
+test('nor does a backup from before when the index is gone as well, or is put back with it', async () => {
+  const { world, tpdp } = suite
+  await acknowledge()
+  const names = ['pdp.db', 'index.db']
+  const backup = new Map<string, Buffer>()
+  await tpdp.restart(() => {
+    for (const name of names) backup.set(name, readFileSync(join(tpdp.dataDir, name)))
+  })
+  await erase('D')
+  await acknowledge()
+  await tpdp.restart(() => {
+    for (const [name, bytes] of backup) writeFileSync(join(tpdp.dataDir, name), bytes)
+  })
+  expect((await notices()).items.map(({ sub }: { readonly sub: string }) => sub)).toEqual([world.id('D')])
+  await acknowledge()
+  await tpdp.restart(() => {
+    writeFileSync(join(tpdp.dataDir, 'pdp.db'), backup.get('pdp.db') ?? '')
+    rmSync(join(tpdp.dataDir, 'index.db'))
+  })
+  expect((await notices()).items.map(({ sub }: { readonly sub: string }) => sub)).toEqual([world.id('D')])
+  await acknowledge()
 })
 
 describe('export', () => {

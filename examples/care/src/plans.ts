@@ -57,7 +57,8 @@ export class Plans {
       for (const task of tasks) insert.run(task.id, id, task.name, task.effort, task.due_at, task.risk)
       this.#db.exec('COMMIT')
     } catch (error) {
-      this.#db.exec('ROLLBACK')
+      // After a full disk SQLite has rolled back by itself: a ROLLBACK would fail and hide the cause.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw error
     }
   }

@@ -71,7 +71,8 @@ async function inTransaction<T>(db: DatabaseSync, work: () => Promise<T>): Promi
     db.exec('COMMIT')
     return result
   } catch (error) {
-    db.exec('ROLLBACK')
+    // After a full disk SQLite has rolled back by itself: a ROLLBACK would fail and hide the cause.
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }

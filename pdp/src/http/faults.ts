@@ -13,6 +13,8 @@ import { type Exchange, exchangeOf } from './exchange.ts'
 
 /** Seconds after which a caller may try again, for 429 and 503. */
 const RETRY_AFTER = 1
+/** Likewise for an index that is being built. */
+const INDEX_RETRY_AFTER = 5
 /** How many different sources one minute's summary tells apart; the rest are one. */
 const MAX_SOURCES = 64
 const MINUTE_MS = 60_000
@@ -50,7 +52,8 @@ export function answerFaults(
     }
     const { status } = PROBLEMS[fault.code]
     if (status === 401) res.set('www-authenticate', challengeFor(fault))
-    if (status === 429 || status === 503) res.set('retry-after', String(RETRY_AFTER))
+    if (status === 429 || status === 503)
+      res.set('retry-after', String(fault.code === 'index_unavailable' ? INDEX_RETRY_AFTER : RETRY_AFTER))
     res
       .status(status)
       .type('application/problem+json')

@@ -31,6 +31,7 @@ import {
 import { openApiDocument } from './openapi/document.ts'
 import { otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papRoutes } from './pap-routes.ts'
+import { isReadyWithout, type Part } from './readiness.ts'
 import { type SearchRouteDeps, searchRoutes } from './search.ts'
 import { OpenStreams } from './streams.ts'
 
@@ -51,8 +52,8 @@ export interface ServerDeps
   readonly policies: () => InForce
   readonly limits: LimitOptions
   readonly metrics: Metrics
-  /** Whether decisions can be made and recorded now. */
-  readonly ready: () => Promise<boolean>
+  /** What does not work now. */
+  readonly missing: () => Promise<readonly Part[]>
   /** Whether callers reach it over TLS. */
   readonly isTls: boolean
   /** Proxies in front that are trusted to say where a request came from. */
@@ -87,8 +88,9 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   })
   app.get('/livez', (_req, res) => void res.json({ status: 'alive' }))
   app.get('/readyz', async (_req, res) => {
-    const ready = await deps.ready()
-    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready' })
+    const missing = await deps.missing()
+    const ready = isReadyWithout(missing)
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', missing })
   })
   app.get(METADATA_PATH, metadataRoute(deps))
   app.get(JWKS_PATH, jwksRoute(deps))

@@ -1,13 +1,14 @@
 /**
  * The query index, on SQLite or PostgreSQL: a projection of the log, fed as entries are sequenced and caught up before every answer. On
- * PostgreSQL it is shared: what other PDPs log is found there as soon as they have fed it.
+ * PostgreSQL it is shared: what other PDPs log is found there as soon as they have fed it. It opens and catches up in the background, again
+ * and again until it can: no decision waits for it.
  *
  * @module
  */
-import { Worker } from 'node:worker_threads'
 import { type DecisionFilter, encodeBundle, equalBytes, Fault, type LoggedEntry } from '@mandate/protocol'
 import { isPostgres } from './index-place.ts'
-import type { IndexAnswer, IndexReply, IndexRequest, IndexThreadData } from './index-worker.ts'
+import { IndexThread } from './index-thread.ts'
+import type { IndexReply, IndexRequest } from './index-worker.ts'
 import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** How long fresh entries may gather before they are indexed, when nobody asks. */
@@ -16,6 +17,8 @@ const FEED_AFTER_MS = 250
 const LOOK_EVERY_MS = 1_000
 /** Entries a transaction. */
 const MAX_FEED = 4_096
+/** After how long an index that could not be opened is tried again, in milliseconds. */
+const REOPEN_AFTER_MS = 1_000
 
 export interface IndexOptions {
   /** A file in a directory that exists, made when absent (0600); `:memory:`; or `postgres://…`, whose tables are made when absent. */
@@ -23,138 +26,204 @@ export interface IndexOptions {
   readonly log: LogReader
   /** Throws away what is there and begins again from the log. @default false */
   readonly rebuild?: boolean
-  /** Told when feeding failed; it is tried again with the next entry or query. */
+  /** How long a reader waits for an index that is being opened or built. @default as long as it takes */
+  readonly patienceMs?: number
+  /** Told when opening begins to fail, and when feeding failed; it is tried again. */
   readonly onFault?: (error: unknown) => void
 }
 
+/** Starts to open the index of a log, and returns at once. Until it can be read, reading rejects with `index_unavailable`. */
+export function startIndex(options: IndexOptions): EntryIndex {
+  return new FedIndex(options)
+}
+
 /**
- * Opens the index of a log. One that is of another log, or ahead of this one, is rebuilt. Catching up goes on behind the call's back.
+ * Opens the index of a log. One that is of another log, or ahead of this one, is rebuilt. Catching up goes on in the background.
  *
- * @throws Fault `internal` when the file cannot be opened, `index_unavailable` when PostgreSQL does not answer.
+ * @throws Fault `index_unavailable` when the file cannot be opened, or PostgreSQL does not answer.
  */
 export async function openIndex(options: IndexOptions): Promise<EntryIndex> {
   const index = new FedIndex(options)
   try {
-    await index.begin(options.rebuild ?? false)
+    await index.opened()
     return index
   } catch (error) {
-    await index.abandon()
+    await index.close()
     throw error
   }
 }
 
-interface Pending {
-  readonly resolve: (reply: IndexReply) => void
-  readonly reject: (fault: Fault) => void
-}
-
 class FedIndex implements EntryIndex {
+  readonly #options: IndexOptions
   readonly #log: LogReader
   readonly #onFault: (error: unknown) => void
-  readonly #thread: Worker
-  readonly #pending = new Map<number, Pending>()
   readonly #unsubscribe: () => void
-  readonly #isShared: boolean
-  #dead: Fault | undefined
-  #requests = 0
+  #thread: IndexThread | undefined
+  /** The first open that works; a failed one is followed by another. */
+  #opening: Promise<IndexThread>
+  /** Why the last try to open it failed. */
+  #fault: Fault | undefined
   #next = 0
   #feeding: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #reopening: NodeJS.Timeout | undefined
+  #mustRebuild: boolean
   #isClosed = false
+  /** Closed with more to take in than is worth waiting for. */
+  #isStopping = false
 
-  constructor({ place, log, onFault = () => undefined }: IndexOptions) {
-    this.#log = log
-    this.#onFault = onFault
-    this.#isShared = isPostgres(place)
-    const workerData: IndexThreadData = { place, origin: log.origin }
-    this.#thread = new Worker(new URL('./index-worker.ts', import.meta.url), { workerData })
-    this.#thread.on('message', (answer: IndexAnswer) => this.#settle(answer))
-    this.#thread.on('error', (error) => this.#die(error))
-    this.#thread.on('exit', () => this.#die(new Error('the index thread ended')))
-    this.#unsubscribe = log.onSequenced(() => this.#feedSoon())
+  constructor(options: IndexOptions) {
+    this.#options = options
+    this.#log = options.log
+    this.#onFault = options.onFault ?? (() => undefined)
+    this.#mustRebuild = options.rebuild ?? false
+    this.#unsubscribe = options.log.onSequenced(() => this.#feedSoon())
+    this.#opening = this.#open()
+    this.#opening.catch(() => undefined)
   }
 
-  /** Sees whether what is there belongs to this log, and starts to catch up. */
-  async begin(rebuild: boolean): Promise<void> {
-    this.#next = (await this.#ask({ op: 'next' })) as number
-    if (rebuild || !(await this.#isOfThisLog())) {
-      await this.#ask({ op: 'clear' })
-      this.#next = 0
-    }
-    this.#feedSoon()
+  get isReady(): boolean {
+    return this.#thread !== undefined && !this.#thread.isDead && this.#next + MAX_FEED >= this.#log.sequenced
   }
 
-  /** Ends the thread of an index that could not be opened. */
-  async abandon(): Promise<void> {
-    this.#isClosed = true
-    this.#unsubscribe()
-    await this.#thread.terminate()
+  /** Rejects when the present try to open it does. */
+  async opened(): Promise<void> {
+    await this.#opening
   }
 
   async query(query: IndexQuery, { party }: { readonly party?: string | undefined } = {}): Promise<IndexPage> {
-    await this.#catchUp()
-    return (await this.#ask({ op: 'query', query, party })) as IndexPage
+    return (await this.#read({ op: 'query', query, party })) as IndexPage
   }
 
   async get(id: string): Promise<LoggedEntry | undefined> {
-    await this.#catchUp()
-    return (await this.#ask({ op: 'get', id })) as LoggedEntry | undefined
+    return (await this.#read({ op: 'get', id })) as LoggedEntry | undefined
   }
 
   async tail(filter: DecisionFilter, options: TailOptions = {}): Promise<TailPage> {
-    await this.#catchUp()
-    return (await this.#ask({ op: 'tail', filter, options })) as TailPage
+    return (await this.#read({ op: 'tail', filter, options })) as TailPage
   }
 
   onMore(listener: () => void): () => void {
     const unsubscribe = this.#log.onSequenced(listener)
-    const timer = this.#isShared ? setInterval(listener, LOOK_EVERY_MS).unref() : undefined
+    const timer = isPostgres(this.#options.place) ? setInterval(listener, LOOK_EVERY_MS).unref() : undefined
     return () => {
       clearInterval(timer)
       unsubscribe()
     }
   }
 
-  /** Takes in what is sequenced, then ends the thread. */
+  /** Takes in what is sequenced, when it is nearly there; then ends the thread. The rest is taken in after the next start. */
   async close(): Promise<void> {
     if (this.#isClosed) return
+    const isNear = this.isReady
     this.#isClosed = true
+    this.#isStopping = !isNear
     this.#unsubscribe()
     clearTimeout(this.#timer)
-    await this.#catchUp().catch(this.#onFault)
-    await this.#ask({ op: 'close' }).catch(this.#onFault)
-    await this.#thread.terminate()
+    clearTimeout(this.#reopening)
+    await this.#opening.catch(() => undefined)
+    const thread = this.#thread
+    if (!thread) return
+    if (isNear) await this.#catchUp(thread).catch(this.#onFault)
+    await this.#feeding?.catch(() => undefined)
+    if (!thread.isDead) await thread.ask({ op: 'close' }).catch(this.#onFault)
+    await thread.end()
   }
 
-  async #isOfThisLog(): Promise<boolean> {
+  /** Sees whether what is there belongs to this log, and starts to catch up. */
+  async #open(): Promise<IndexThread> {
+    const thread = new IndexThread({ place: this.#options.place, origin: this.#log.origin })
+    try {
+      this.#next = (await thread.ask({ op: 'next' })) as number
+      if (this.#mustRebuild || !(await this.#isOfThisLog(thread))) {
+        await thread.ask({ op: 'clear' })
+        this.#next = 0
+      }
+      this.#mustRebuild = false
+      this.#thread = thread
+      this.#fault = undefined
+      this.#feedSoon()
+      return thread
+    } catch (error) {
+      await thread.end()
+      throw this.#openLater(error)
+    }
+  }
+
+  /** Tells of the first failure in a row. */
+  #openLater(error: unknown): Fault {
+    const fault = error instanceof Fault ? error : unavailable('it cannot be opened', error)
+    if (!this.#fault) this.#onFault(fault)
+    this.#fault = fault
+    this.#thread = undefined
+    if (this.#isClosed) return fault
+    this.#reopening = setTimeout(() => {
+      this.#opening = this.#open()
+      this.#opening.catch(() => undefined)
+    }, REOPEN_AFTER_MS).unref()
+    return fault
+  }
+
+  async #isOfThisLog(thread: IndexThread): Promise<boolean> {
     const last = this.#next - 1
     if (last < 0) return true
     if (last >= this.#log.sequenced) return false
-    const held = (await this.#ask({ op: 'bytesAt', index: last })) as Uint8Array | undefined
+    const held = (await thread.ask({ op: 'bytesAt', index: last })) as Uint8Array | undefined
     const [entry] = await this.#log.read(last)
     return held !== undefined && entry !== undefined && equalBytes(held, entry.bytes)
   }
 
+  /** Everything sequenced before the call is considered, or it is refused. */
+  async #read(request: IndexRequest): Promise<IndexReply> {
+    const thread = await this.#inTime(this.#opened())
+    await this.#inTime(this.#catchUp(thread))
+    return thread.ask(request)
+  }
+
+  /** A thread that ended is followed by another one. */
+  async #opened(): Promise<IndexThread> {
+    if (this.#thread?.isDead) throw this.#openLater(await this.#thread.ask({ op: 'next' }).catch((fault) => fault))
+    if (this.#fault) throw this.#fault
+    return this.#opening
+  }
+
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const { patienceMs } = this.#options
+    if (patienceMs === undefined) return work
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const { sequenced } = this.#log
+        const detail = `The index is being built: ${this.#next} of ${sequenced} entries. Try again later.`
+        reject(new Fault('index_unavailable', detail, { detail }))
+      }, patienceMs)
+      work.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
+  }
+
   #feedSoon(): void {
-    if (this.#timer || this.#isClosed) return
+    if (this.#timer || this.#isClosed || !this.#thread) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#catchUp().catch(this.#onFault)
+      const thread = this.#thread
+      if (!thread) return
+      this.#catchUp(thread).catch((error: unknown) =>
+        thread.isDead && thread === this.#thread ? this.#openLater(error) : this.#onFault(error),
+      )
     }, FEED_AFTER_MS).unref()
   }
 
   /** Takes in everything that was sequenced before the call. */
-  async #catchUp(): Promise<void> {
+  async #catchUp(thread: IndexThread): Promise<void> {
     const sequenced = this.#log.sequenced
-    while (this.#next < sequenced) {
-      this.#feeding ??= this.#feed().finally(() => {
+    while (this.#next < sequenced && !this.#isStopping) {
+      this.#feeding ??= this.#feed(thread).finally(() => {
         this.#feeding = undefined
       })
       await this.#feeding
     }
   }
 
-  async #feed(): Promise<void> {
+  async #feed(thread: IndexThread): Promise<void> {
     const entries: RawEntry[] = []
     let from = this.#next
     while (entries.length < MAX_FEED && from < this.#log.sequenced) {
@@ -164,35 +233,12 @@ class FedIndex implements EntryIndex {
       from += read.length
     }
     const bundle = encodeBundle(entries.map(({ bytes }) => bytes))
-    await this.#ask({ op: 'add', first: this.#next, bundle })
+    await thread.ask({ op: 'add', first: this.#next, bundle })
     this.#next = from
   }
+}
 
-  #ask(request: IndexRequest): Promise<IndexReply> {
-    if (this.#dead) return Promise.reject(this.#dead)
-    this.#requests += 1
-    const number = this.#requests
-    return new Promise((resolve, reject) => {
-      this.#pending.set(number, { resolve, reject })
-      this.#thread.ref()
-      this.#thread.postMessage({ number, request })
-    })
-  }
-
-  #settle({ number, reply, fault }: IndexAnswer): void {
-    const pending = this.#pending.get(number)
-    this.#pending.delete(number)
-    if (this.#pending.size === 0) this.#thread.unref()
-    if (!fault) {
-      pending?.resolve(reply)
-      return
-    }
-    pending?.reject(new Fault(fault.code, fault.message, fault.detail === undefined ? {} : { detail: fault.detail }))
-  }
-
-  #die(cause: unknown): void {
-    this.#dead ??= new Fault('internal', 'the index does not answer', { cause })
-    for (const { reject } of this.#pending.values()) reject(this.#dead)
-    this.#pending.clear()
-  }
+function unavailable(what: string, cause: unknown): Fault {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new Fault('index_unavailable', `index: ${what}: ${message}`, { cause })
 }

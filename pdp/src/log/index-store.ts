@@ -9,6 +9,7 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type DecisionFilter, type Entry, filterTerms, type LoggedEntry, refuse } from '@mandate/protocol'
+import { atomically } from '../sqlite.ts'
 import type { HeldChunk } from './fsck.ts'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
@@ -74,19 +75,18 @@ export class IndexStore {
 
   /** Adds entries that follow those it has, all or none. */
   add(entries: readonly RawEntry[]): void {
-    this.#database.exec('BEGIN IMMEDIATE')
     try {
-      for (const { index, bytes } of entries) {
-        const entry = parseEntry(bytes)
-        const chunk = this.#newest() // before the row is there, or it would be counted twice
-        if (index !== chunk.first + chunk.size) throw new Error(`entry ${index} does not follow what is indexed`)
-        this.#run('INSERT INTO entry VALUES (?, ?, ?)', index, entry.id, bytes)
-        this.#grow(chunk, entry)
-      }
-      this.#database.exec('COMMIT')
+      atomically(this.#database, () => {
+        for (const { index, bytes } of entries) {
+          const entry = parseEntry(bytes)
+          const chunk = this.#newest() // before the row is there, or it would be counted twice
+          if (index !== chunk.first + chunk.size) throw new Error(`entry ${index} does not follow what is indexed`)
+          this.#run('INSERT INTO entry VALUES (?, ?, ?)', index, entry.id, bytes)
+          this.#grow(chunk, entry)
+        }
+      })
     } catch (error) {
       this.#growing = undefined
-      this.#database.exec('ROLLBACK')
       throw error
     }
   }

@@ -69,10 +69,14 @@ async function answer(store: Store, number: number, request: IndexRequest): Prom
   try {
     return { number, reply: await perform(store, request) }
   } catch (error) {
-    const fault = error instanceof Fault ? error : new Fault('internal', `index: ${String(error)}`)
+    const fault = error instanceof Fault ? error : new Fault(codeOf(error), `index: ${String(error)}`)
     return { number, fault: { code: fault.code, message: fault.message, detail: fault.detail } }
   }
 }
+
+/** A full disk or a damaged file is no bug of ours. */
+const codeOf = (error: unknown): ProblemCode =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' ? 'index_unavailable' : 'internal'
 
 function openStore({ place, origin }: IndexThreadData): Store {
   if (isPostgres(place)) return new PostgresIndexStore(place, origin)

@@ -27,6 +27,7 @@ import type { DecisionLog, LogReader, RawEntry } from './port.ts'
 import { proveInclusion } from './prove.ts'
 import { Publisher } from './publisher.ts'
 import { loadJournal, loadPublished, refuseRolledBack } from './recover.ts'
+import { sealedEntries } from './seal-prefix.ts'
 import { Sequencer } from './sequencer.ts'
 import type { LogSigner } from './signer.ts'
 import type { Cosign } from './witnesses.ts'
@@ -102,9 +103,15 @@ async function recover(options: LogOptions, files: Files, unlock: () => void): P
   const { cosign, onCheckpoint } = options
   const publishing = { files, directory: dir, signer, checkpointEveryMs, cosign, onCheckpoint, onPublished, onFault }
   const publisher = new Publisher(publishing, published)
-  publisher.add(found.entries)
-  await publisher.flush()
-  await journal.begin(next)
+  try {
+    publisher.add(found.entries)
+    await publisher.flush()
+    await journal.begin(next)
+  } catch (error) {
+    // It would go on trying, and keep the process alive, for a log that nobody has opened.
+    publisher.abandon()
+    throw error
+  }
   // All they hold is published, so it does no harm when one stays.
   for (const number of found.segments) await files.remove(segmentPath(join(dir, 'journal'), number)).catch(onFault)
   const log = new Log({ ...options, dir, files, journal, publisher, unlock, onFailure, onFault, next })
@@ -191,6 +198,10 @@ class Log implements OpenLog {
     if (entries.length !== TILE_WIDTH)
       throw new Fault('log_unavailable', `entry bundle ${index} is missing or damaged, or sealed: then unseal first`)
     return entries.map((bytes, offset) => ({ index: first + offset, bytes })).slice(from - first)
+  }
+
+  sealed(): Promise<number> {
+    return sealedEntries(this.#parts.files, this.#parts.dir)
   }
 
   onSequenced(listener: () => void): () => void {

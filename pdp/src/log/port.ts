@@ -51,6 +51,8 @@ export interface LogReader {
   readonly sequenced: number
   /** Entries from `from` on, at least one and at most about a bundle; empty at the end of the log. Durable ones only. */
   read(from: number): Promise<readonly RawEntry[]>
+  /** How many of the first entries were sealed and cannot be read here. */
+  sealed(): Promise<number>
   /** Calls back, at once and cheaply, when entries were sequenced. Returns what ends it. */
   onSequenced(listener: () => void): () => void
 }
@@ -85,11 +87,13 @@ export interface TailOptions {
 
 /** The query index: a projection of the log, never the truth. */
 export interface EntryIndex {
+  /** Whether it is open, and has all but the newest entries. */
+  readonly isReady: boolean
   /**
    * Finds entries; everything sequenced before the call is considered.
    *
    * @param options.party - Only entries in which this party stands (subject, actor, owner, chain member).
-   * @throws Fault `invalid_request` for a cursor that is not of this query.
+   * @throws Fault `invalid_request` for a cursor that is not of this query; `index_unavailable`, here and below, while it is not open or is being built.
    */
   query(filter: IndexQuery, options?: { readonly party?: string | undefined }): Promise<IndexPage>
   get(id: string): Promise<LoggedEntry | undefined>

@@ -128,6 +128,12 @@ export class Publisher {
     }
   }
 
+  /** Publishes nothing any more: what waits stays in the journal. */
+  abandon(): void {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+  }
+
   /** In time for the next checkpoint; at once when a whole batch waits; `delayMs` after a failure. */
   #schedule(delayMs?: number): void {
     if (this.#running || this.#isClosed || this.#backlog.length === 0) return

@@ -5,9 +5,8 @@
  * @module
  */
 import { type EpochMillis, type PartyRef, refuse, splitRef } from '@mandate/protocol'
-import type { EntryIndex } from '../log/port.ts'
 import type { EntryDraft } from '../ports.ts'
-import type { People, PersonErasure, Vault } from '../remembered.ts'
+import type { PersonErasure } from '../remembered.ts'
 import { dropFactsOf } from './facts.ts'
 import { finishEnd } from './grants.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
@@ -76,28 +75,6 @@ async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by:
     for (const persona of held) await finishPersona(deps, { ...persona, status: 'revoked', autonomy: undefined }, by)
     return held.length
   })
-}
-
-/** What a reapplication looks things up in. */
-interface ErasureLog {
-  readonly index: Pick<EntryIndex, 'query'>
-  readonly vault: Pick<Vault, 'subOf'>
-  readonly people: People
-}
-
-/** Whoever the log says was erased and the vault knows all the same came back with a backup: their erasure is asked for again (rule E4). */
-export async function reapplyErasures({ index, vault, people }: ErasureLog): Promise<void> {
-  let cursor: string | undefined
-  do {
-    const page = await index.query({ kind: 'person_erased', limit: 500, cursor })
-    for (const { subject, target, at } of page.entries) {
-      if (!subject?.startsWith('user:') || !target) continue
-      const who = subject as PartyRef
-      if (vault.subOf(who) === undefined || people.isErasing(who)) continue
-      people.putErasure({ id: target, person: who, by: who, at: Date.parse(at) })
-    }
-    cursor = page.nextCursor
-  } while (cursor)
 }
 
 /** Sets or lifts a legal hold. Recorded first: neither gives anybody any authority, and both must be known. */

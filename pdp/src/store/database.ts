@@ -109,6 +109,8 @@ const MIGRATIONS: readonly string[] = [
   `ALTER TABLE vault ADD COLUMN folded BLOB;
    CREATE INDEX vault_folded ON vault (folded);
    ALTER TABLE resources ADD COLUMN since TEXT NOT NULL DEFAULT '';`,
+  // Up to where the log's erasures are applied here: a backup that is put back knows of fewer.
+  `CREATE TABLE erasures_applied (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL, last TEXT NOT NULL) STRICT;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -6,7 +6,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { type ErasureNotice, type PartyRef, splitRef } from '@mandate/protocol'
-import type { Hold, People, PersonErasure } from '../remembered.ts'
+import type { ErasuresApplied, Hold, People, PersonErasure } from '../remembered.ts'
 import { text } from './rows.ts'
 import type { VaultKeys } from './seal.ts'
 import { type Row, Statements } from './statements.ts'
@@ -21,6 +21,15 @@ export class SqlitePeople implements People {
     this.#database = database
     this.#keys = keys
     this.#sql = new Statements(database)
+  }
+
+  erasuresApplied(): ErasuresApplied | undefined {
+    const row = this.#sql.get('SELECT next, last FROM erasures_applied')
+    return row && { next: Number(row['next']), last: text(row['last']) }
+  }
+
+  setErasuresApplied({ next, last }: ErasuresApplied): void {
+    this.#sql.run('INSERT OR REPLACE INTO erasures_applied (one, next, last) VALUES (1, ?, ?)', next, last)
   }
 
   putErasure({ id, person, by, at }: PersonErasure): void {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
+import { atomically } from '../sqlite.ts'
 
 export type Row = Record<string, SQLOutputValue>
 
@@ -34,15 +35,7 @@ export class Statements {
 
   /** All of it, or nothing. Not to be nested. */
   atomically<T>(task: () => T): T {
-    this.#database.exec('BEGIN IMMEDIATE')
-    try {
-      const result = task()
-      this.#database.exec('COMMIT')
-      return result
-    } catch (error) {
-      this.#database.exec('ROLLBACK')
-      throw error
-    }
+    return atomically(this.#database, task)
   }
 
   #statement(sql: string): ReturnType<DatabaseSync['prepare']> {

@@ -16,6 +16,7 @@ import {
   subjectSearchSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
+import { PARTS } from '../readiness.ts'
 import type { Operation } from './operation.ts'
 
 /** Without items a batch is a single evaluation. */
@@ -104,6 +105,8 @@ const jwksSchema = z.strictObject({
 })
 
 const state = (text: string) => z.strictObject({ status: z.literal(text) })
+const readiness = (text: string) =>
+  state(text).extend({ missing: z.array(z.enum(PARTS)).describe('What does not work.') })
 
 /** No token, no limit: these are asked by machines that watch, and before anybody can sign in. */
 export const OPEN: readonly Operation[] = [
@@ -187,8 +190,11 @@ export const OPEN: readonly Operation[] = [
     door: 'open',
     summary: 'Can decisions be made and recorded now?',
     answers: {
-      200: { description: 'They can.', schema: state('ready') },
-      503: { description: 'OpenFGA does not answer, or the log cannot be written.', schema: state('not ready') },
+      200: {
+        description: 'They can. While `index` is missing the log cannot be searched.',
+        schema: readiness('ready'),
+      },
+      503: { description: 'OpenFGA does not answer, or the log cannot be written.', schema: readiness('not ready') },
     },
   },
 ]

@@ -1,0 +1,66 @@
+/**
+ * The thread of the query index, seen from outside: requests and their answers.
+ *
+ * @module
+ */
+import { Worker } from 'node:worker_threads'
+import { Fault } from '@mandate/protocol'
+import type { IndexAnswer, IndexReply, IndexRequest, IndexThreadData } from './index-worker.ts'
+
+interface Pending {
+  readonly resolve: (reply: IndexReply) => void
+  readonly reject: (fault: Fault) => void
+}
+
+export class IndexThread {
+  readonly #worker: Worker
+  readonly #pending = new Map<number, Pending>()
+  #requests = 0
+  #dead: Fault | undefined
+
+  constructor(data: IndexThreadData) {
+    this.#worker = new Worker(new URL('./index-worker.ts', import.meta.url), { workerData: data })
+    this.#worker.on('message', (answer: IndexAnswer) => this.#settle(answer))
+    this.#worker.on('error', (error) => this.#die(error))
+    this.#worker.on('exit', () => this.#die(new Error('the index thread ended')))
+    this.#worker.unref()
+  }
+
+  get isDead(): boolean {
+    return this.#dead !== undefined
+  }
+
+  /** @throws Fault `index_unavailable` also when the thread has ended, with what ended it as the cause. */
+  ask(request: IndexRequest): Promise<IndexReply> {
+    if (this.#dead) return Promise.reject(this.#dead)
+    this.#requests += 1
+    const number = this.#requests
+    return new Promise((resolve, reject) => {
+      this.#pending.set(number, { resolve, reject })
+      this.#worker.ref()
+      this.#worker.postMessage({ number, request })
+    })
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate()
+  }
+
+  #settle({ number, reply, fault }: IndexAnswer): void {
+    const pending = this.#pending.get(number)
+    this.#pending.delete(number)
+    if (this.#pending.size === 0) this.#worker.unref()
+    if (!fault) {
+      pending?.resolve(reply)
+      return
+    }
+    pending?.reject(new Fault(fault.code, fault.message, fault.detail === undefined ? {} : { detail: fault.detail }))
+  }
+
+  #die(cause: unknown): void {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    this.#dead ??= new Fault('index_unavailable', `the index does not answer: ${message}`, { cause })
+    for (const { reject } of this.#pending.values()) reject(this.#dead)
+    this.#pending.clear()
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Erasures that a backup undid (rule E4, ADR 0006): whoever the log says was erased, and the vault knows all the same, is erased again. Looked
+ * up in the log itself, from where this database was last: a start waits for no index, and reads only what came since.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto'
+import { type Entry, entrySchema, type PartyRef } from '@mandate/protocol'
+import type { EntryIndex, LogReader } from '../log/port.ts'
+import type { ErasuresApplied, People, Vault } from '../remembered.ts'
+
+interface ReapplyDeps {
+  readonly log: Pick<LogReader, 'sequenced' | 'read' | 'sealed'>
+  /** Asked for the entries that are sealed only. */
+  readonly index: Pick<EntryIndex, 'query'>
+  readonly vault: Pick<Vault, 'subOf'>
+  readonly people: Pick<People, 'isErasing' | 'putErasure' | 'erasuresApplied' | 'setErasuresApplied'>
+}
+
+/** As it stands in a canonical entry. */
+const ERASED = Buffer.from('"kind":"person_erased"')
+
+/** Before anything is answered. */
+export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
+  const { log } = deps
+  const end = log.sequenced
+  let from = await begin(deps)
+  const sealed = await log.sealed()
+  if (from < sealed) {
+    await reapplySealed(deps)
+    from = sealed
+  }
+  while (from < end) {
+    const entries = await log.read(from)
+    if (entries.length === 0) break
+    for (const { bytes } of entries) {
+      if (!Buffer.from(bytes).includes(ERASED)) continue
+      const entry = entrySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
+      if (entry.success && entry.data.kind === 'person_erased') again(entry.data, deps)
+    }
+    from += entries.length
+  }
+  await markErasures(deps)
+}
+
+/** What is in the log so far needs not be looked through at the next start. */
+export async function markErasures({ log, people }: Pick<ReapplyDeps, 'log' | 'people'>): Promise<void> {
+  const next = log.sequenced
+  const last = await hashAt(log, next - 1)
+  if (last !== undefined) people.setErasuresApplied({ next, last })
+}
+
+async function begin({ log, people }: ReapplyDeps): Promise<number> {
+  const applied: ErasuresApplied | undefined = people.erasuresApplied()
+  if (!applied || applied.next > log.sequenced || applied.next <= (await log.sealed())) return 0
+  return (await hashAt(log, applied.next - 1)) === applied.last ? applied.next : 0
+}
+
+async function hashAt(log: ReapplyDeps['log'], index: number): Promise<string | undefined> {
+  if (index < 0) return undefined
+  const [entry] = await log.read(index)
+  return entry && createHash('sha256').update(entry.bytes).digest('base64')
+}
+
+function again({ subject, target, at }: Entry, { vault, people }: ReapplyDeps): void {
+  if (!subject?.startsWith('user:') || !target) return
+  const who = subject as PartyRef
+  if (vault.subOf(who) === undefined || people.isErasing(who)) return
+  people.putErasure({ id: target, person: who, by: who, at: Date.parse(at) })
+}
+
+async function reapplySealed(deps: ReapplyDeps): Promise<void> {
+  let cursor: string | undefined
+  do {
+    const page = await deps.index.query({ kind: 'person_erased', limit: 500, cursor })
+    for (const entry of page.entries) again(entry, deps)
+    cursor = page.nextCursor
+  } while (cursor)
+}
