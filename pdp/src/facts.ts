@@ -3,12 +3,15 @@
  *
  * @module
  */
-import type { PartyRef, ResourceRef } from '@mandate/protocol'
+import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 
 /** Somebody or something is in a relation to something. */
 export interface RelationFact {
   readonly domain: string
-  /** A party or another object of the model's. */
+  /**
+   * A party or another object of the model's. The id `*` is everybody of the type here and nowhere else: a subject who is called so can have
+   * attributes and grants, and no relation fact of their own.
+   */
   readonly subject: ResourceRef
   /** Whoever is in this relation to the subject, instead of itself. */
   readonly subjectRelation: string | undefined
@@ -43,9 +46,14 @@ export interface FactWriter {
   remove(facts: readonly Fact[]): Promise<void>
 }
 
+export const isAboutEverybody = ({ subject }: RelationFact): boolean => splitRef(subject).id === '*'
+
+/** `#` ends the subject in a key, so one in an id becomes a control character, which no id holds. */
+const keyOf = (ref: ResourceRef): string => ref.replaceAll('#', '\u001f')
+
 /** Two facts with the same key are the same, or values of the same. */
 export function factKey(fact: Fact): string {
-  if ('of' in fact) return `${fact.domain} ${fact.of}`
+  if ('of' in fact) return `${fact.domain} ${keyOf(fact.of)}`
   const { domain, subject, subjectRelation, relation, resource } = fact
-  return `${domain} ${subject}#${subjectRelation ?? ''} ${relation} ${resource}`
+  return `${domain} ${keyOf(subject)}#${subjectRelation ?? ''} ${relation} ${resource}`
 }

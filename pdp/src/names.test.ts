@@ -14,8 +14,21 @@ import {
   seatOnBehalf,
 } from './names.ts'
 
-/** Ids as callers may send them, short enough and too long to be spelled out. */
-const id = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 })
+const URIS = [
+  'did:web:example.com#key-1',
+  'urn:uuid:6e8bc430-9c3a-11d9-9669-0800200c9a66',
+  'spiffe://example.org/ns/a/sa/b',
+  'arn:aws:s3:::bucket/*',
+  'https://example.com/a?b=c&d=%23#e',
+  '*',
+]
+/** Ids as callers may send them, short enough and too long to be spelled out, and some that look like what we make of others. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 80 }),
+  fc.string({ unit: fc.constantFrom(...'=~|.:#*@/ h3DFa'), minLength: 1, maxLength: 80 }),
+  fc.constantFrom(...URIS),
+)
+const id = fc.oneof(anyText, anyText.map(encodeId), anyText.map(encodeURIComponent))
 const party = fc.tuple(fc.constantFrom('user', 'agent'), id).map(([type, name]) => `${type}:${name}` as PartyRef)
 
 describe('A5: ids are encoded injectively', () => {
@@ -42,6 +55,8 @@ describe('A5: ids are encoded injectively', () => {
     ['=h', '=3Dh'],
     ['é', '=C3=A9'],
     ['a|b~c.d', 'a=7Cb=7Ec=2Ed'],
+    ['*', '=2A'],
+    ['did:x#1', 'did=3Ax=231'],
     ['a'.repeat(64), 'a'.repeat(64)],
   ] as const)('%s is spelled %s', ([text, name]) => {
     expect(encodeId(text)).toBe(name)
@@ -75,7 +90,7 @@ describe('seats', () => {
   })
 
   test('the longest seat fits an OpenFGA object id', () => {
-    const longest = 'x'.repeat(256)
+    const longest = '/'.repeat(1_024)
     const persona = personaId({
       holder: `user:p_${'a'.repeat(22)}`,
       title: 't'.repeat(30),

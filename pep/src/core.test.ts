@@ -84,7 +84,7 @@ test('everything but a permit is a finished refusal', async () => {
   })
   pdp.answerWith((_, res) => sendJson(res, 200, { decision: 'true' }))
   expect(await decide()).toMatchObject({ permitted: false, status: 503, headers: { 'Retry-After': '1' } })
-  expect(await decide({}, {}, { resource: { type: 'note', id: 'a#b' } })).toMatchObject({
+  expect(await decide({}, {}, { resource: { type: 'note', id: 'a\u0000b' } })).toMatchObject({
     permitted: false,
     status: 400,
   })

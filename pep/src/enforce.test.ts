@@ -186,8 +186,16 @@ test('an item that the PDP could not decide is no statement about anybody’s au
   expect((await post('/items/a')).status).toBe(503)
 })
 
+test.for(['did:web:x#1', 'https://x.example/a?b=%2F', 'a b', '*'])(
+  'an id may be any text: %s is asked about as it is',
+  async (id) => {
+    await post(`/items/${encodeURIComponent(id)}`)
+    expect(pdp.asked.at(-1)?.body).toMatchObject({ resource: { id } })
+  },
+)
+
 test('400, and nobody is asked, for an id that cannot exist (rule A5)', async () => {
-  const { status, body } = await post('/items/a%3Ab')
+  const { status, body } = await post('/items/a%00b')
   expect({ status, code: body['code'], asked: pdp.asked.length }).toEqual({
     status: 400,
     code: 'invalid_request',

@@ -15,10 +15,7 @@ const actSchema = z
 
 export const subjectSchema = z
   .looseObject({
-    type: z
-      .string()
-      .min(1)
-      .describe("`user`, `agent`, or the domain's word for people; nobody else can have been given anything."),
+    type: idSchema.describe("`user`, `agent`, or the domain's word for people; subjects of any other type are denied."),
     id: idSchema,
     properties: z
       .looseObject({

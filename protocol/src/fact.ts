@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import { idSchema, nameSchema } from './id.ts'
+import { recordSchema } from './record.ts'
 
 /** How many facts one request may change: they are changed together. */
 export const MAX_FACTS = 40
@@ -16,8 +17,7 @@ const entity = z.strictObject({ type: nameSchema, id: idSchema })
 const relationFactSchema = z.strictObject({
   subject: z.strictObject({
     type: nameSchema,
-    /** `*`: everybody of the type. */
-    id: z.union([z.literal('*'), idSchema]),
+    id: idSchema.describe('`*`: everybody of the type. Only here: elsewhere `*` is an id like any other.'),
     /** Whoever is in this relation to it, such as the members of a group. */
     relation: nameSchema.optional(),
   }),
@@ -25,12 +25,13 @@ const relationFactSchema = z.strictObject({
   /** Of a type of the domain's model, or the domain itself: `{ "type": "domain", "id": "<domain>" }`. */
   resource: entity,
   /** A condition of the domain's model, and those of its parameters that are fixed here. */
-  condition: z.strictObject({ name: nameSchema, context: z.record(z.string(), z.json()).default({}) }).optional(),
+  condition: z.strictObject({ name: nameSchema, context: recordSchema(z.string(), z.json()).default({}) }).optional(),
 })
 
-const attributesSchema = z
-  .record(z.string(), z.json())
-  .refine((attributes) => Object.keys(attributes).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`)
+const attributesSchema = recordSchema(z.string(), z.json()).refine(
+  (attributes) => Object.keys(attributes).length <= MAX_ATTRIBUTES,
+  `at most ${MAX_ATTRIBUTES} attributes`,
+)
 
 /** What is known of one subject or resource in the domain; it replaces what was known before. */
 const subjectAttributesSchema = z.strictObject({ subject: entity, attributes: attributesSchema })

@@ -10,27 +10,28 @@ export type EpochSeconds = number
 /** Milliseconds since 1970-01-01T00:00:00Z. */
 export type EpochMillis = number
 
-const FORBIDDEN = /[*#:\p{Cc}]/u
-const MAX_ID_BYTES = 256
+const CONTROL = /\p{Cc}/u
+/** The longest id, in bytes of UTF-8. */
+export const MAX_ID_BYTES = 1_024
 /** The same for readers of a JSON Schema, as far as one can say it: its length is in characters. */
-const ID_PATTERN = '[^*#:\\u0000-\\u001f\\u007f-\\u009f]{1,256}'
+const ID_PATTERN = `[^\\u0000-\\u001f\\u007f-\\u009f]{1,${MAX_ID_BYTES}}`
 const utf8 = new TextEncoder()
 
 /**
  * Says what is wrong with an id, or `undefined` when it is fine.
  *
- * 1–256 bytes of well-formed UTF-8 without `*` (OpenFGA's wildcard), `#` and `:` (its separators) and control characters;
- * `@` is legal (rule A5).
+ * 1–1,024 bytes of well-formed UTF-8 without control characters (rule A5). AuthZEN says any string: URIs, `did:…`, `arn:…` and a plain `*`
+ * are ids like any other, since ids are encoded before OpenFGA sees them.
  */
 export function idObjection(id: string): string | undefined {
   if (id.length === 0) return 'must not be empty'
   if (!id.isWellFormed()) return 'must be well-formed Unicode'
-  if (FORBIDDEN.test(id)) return 'must not contain "*", "#", ":" or control characters'
+  if (CONTROL.test(id)) return 'must not contain control characters'
   if (utf8.encode(id).length > MAX_ID_BYTES) return `must be at most ${MAX_ID_BYTES} bytes of UTF-8`
   return undefined
 }
 
-/** An id as callers send it (rule A5). */
+/** An id, or the type of an entity, as callers send it (rule A5). */
 export const idSchema = z
   .string()
   .superRefine((value, context) => {
@@ -41,7 +42,7 @@ export const idSchema = z
     ...idForm(),
     minLength: 1,
     maxLength: MAX_ID_BYTES,
-    description: 'At most 256 bytes of well-formed UTF-8, without `*`, `#`, `:` and control characters.',
+    description: `At most ${MAX_ID_BYTES} bytes of well-formed UTF-8, without control characters.`,
   })
 
 /** What a JSON Schema can say of an id, or of something that ends in one. @param before - A pattern, with its ":". */

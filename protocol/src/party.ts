@@ -1,5 +1,5 @@
 /**
- * Parties as one string, `type:id`. Ids hold no `:` (rule A5), so the first one splits them.
+ * Parties and resources as one string, `type:id`. Types hold no `:`, so the first one splits them; ids may hold more (rule A5).
  *
  * @module
  */
@@ -37,6 +37,14 @@ export const scopeSchema = z
     ...idForm('[a-z][a-z0-9_-]{0,29}:'),
     description: 'A resource, `<type>:<id>`; where a grant is asked for also `all:<domain>`.',
   })
+
+/**
+ * The ref of an entity as a caller names it. AuthZEN takes any string for a type: `:` in one is escaped, so that no two entities share a ref.
+ * The types of packs hold neither `:` nor `%` and stand as they are.
+ */
+export function entityRef(type: string, id: string): ResourceRef {
+  return `${type.replace(/[%:]/gu, (character) => encodeURIComponent(character))}:${id}`
+}
 
 /** Splits `type:id`; the id is everything after the first `:`. */
 export function splitRef(ref: string): { readonly type: string; readonly id: string } {

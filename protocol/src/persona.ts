@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import { idSchema, instantSchema, nameSchema, personaNameSchema } from './id.ts'
 import { partySchema, scopeSchema } from './party.ts'
+import { recordSchema } from './record.ts'
 
 export const PERSONA_STATUSES = ['pending', 'active', 'inactive', 'suspended', 'revoked'] as const
 export type PersonaStatus = (typeof PERSONA_STATUSES)[number]
@@ -23,7 +24,7 @@ const settingSchema = z.strictObject({
 /** What an owner lets agents do without them. `consent` needs a setting for every gate of the domain that has one. */
 export const autonomySchema = z.strictObject({
   consent: z.boolean().describe('`true` needs a limit for every gate that has one.'),
-  limits: z.record(nameSchema, settingSchema).default({}).describe("Keyed by the gates of the domain's manifest."),
+  limits: recordSchema(nameSchema, settingSchema).default({}).describe("Keyed by the gates of the domain's manifest."),
 })
 export type Autonomy = z.infer<typeof autonomySchema>
 

@@ -9,7 +9,8 @@ import { canonical } from './canonical.ts'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
 import { type EpochMillis, instantSchema, pageLimitSchema, pageTokenSchema, ulidSchema } from './id.ts'
 
-const MAX_FILTER_LENGTH = 600
+/** A type and the longest id. */
+const MAX_FILTER_LENGTH = 1_100
 const MAX_LIMIT = 1000
 const DEFAULT_LIMIT = 50
 
@@ -17,8 +18,8 @@ const filterText = z
   .string()
   .min(1, 'must not be empty')
   .max(MAX_FILTER_LENGTH, `must be at most ${MAX_FILTER_LENGTH} characters`)
-const partyFilter = filterText.regex(/^(user|agent|service):./u, 'must be user:…, agent:… or service:…')
-const resourceFilter = filterText.regex(/^[^:]+:./u, 'must be type:id')
+const partyFilter = filterText.regex(/^(user|agent|service):./su, 'must be user:…, agent:… or service:…')
+const resourceFilter = filterText.regex(/^[^:]+:./su, 'must be type:id')
 const decisionFilter = z
   .enum(['permit', 'deny', 'true', 'false'], 'must be permit or deny')
   .transform((value) => value === 'permit' || value === 'true')

@@ -164,8 +164,9 @@ export const REASONS = {
   },
   subject_invalid: {
     user: 'It is unclear who is asking.',
-    admin: 'The subject of a batch item is missing or malformed.',
-    cure: 'Send a subject with a type and an id.',
+    admin:
+      "The subject's type is neither user, agent nor a word of the domain for people; or a batch item's subject is malformed.",
+    cure: 'Send a subject with a type that the domain knows, and an id.',
   },
 } as const satisfies Record<string, ReasonText>
 

@@ -6,11 +6,14 @@
  */
 import { z } from 'zod'
 import { actionSchema, resourceSchema, subjectSchema } from './authzen.ts'
-import { idSchema } from './id.ts'
 
-const searched = z
-  .looseObject({ type: idSchema, properties: z.looseObject({}).optional() })
-  .meta({ id: 'Searched', description: 'What is searched for: its type. An id is ignored.' })
+// Whatever else a searched entity has is read by the same rules as where it is not searched.
+const searchedSubject = subjectSchema
+  .omit({ id: true })
+  .meta({ id: 'SearchedSubject', description: 'Whom is searched for: the type. An id is ignored.' })
+const searchedResource = resourceSchema
+  .omit({ id: true })
+  .meta({ id: 'SearchedResource', description: 'What is searched for: its type. An id is ignored.' })
 
 const page = z
   .looseObject({
@@ -26,7 +29,7 @@ const page = z
 const common = { context: z.looseObject({}).optional(), page }
 
 export const subjectSearchSchema = z.looseObject({
-  subject: searched,
+  subject: searchedSubject,
   action: actionSchema,
   resource: resourceSchema,
   ...common,
@@ -34,7 +37,7 @@ export const subjectSearchSchema = z.looseObject({
 export const resourceSearchSchema = z.looseObject({
   subject: subjectSchema,
   action: actionSchema,
-  resource: searched,
+  resource: searchedResource,
   ...common,
 })
 export const actionSearchSchema = z.looseObject({ subject: subjectSchema, resource: resourceSchema, ...common })

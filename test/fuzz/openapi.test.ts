@@ -40,7 +40,7 @@ const LAST = 'eraseMe'
 const HELD_AGAINST_MORE = [
   // A token or cursor that is not one of ours.
   ...['searchSubjects', 'searchResources', 'searchActions', 'listDecisions', 'listGrants', 'listErasures'],
-  // A type of subject that the domain does not have.
+  // Ids that are longer in bytes than in the characters that a schema counts.
   ...['evaluate', 'evaluateAll'],
   // A date ahead, types and parents that the manifests know, an owner who is a person.
   ...['createKey', 'registerResource', 'readResource', 'removeResource', 'transferResource', 'changeFacts'],

@@ -90,6 +90,38 @@ describe('what is stored decides from the next question on', () => {
   })
 })
 
+describe('A5: ids of any form in facts', () => {
+  const ODD = ['did:web:x.example#1', 'https://x.example/a?b=c', 'arn:aws:s3:::b/*', 'a b', '*', 'x#reader', 'r:1']
+  test.for(ODD)('a record called %s is related to whom it says, and found; another is not', async (id) => {
+    const who = `who of ${id}`
+    await change({ write: [reads(who, id)] })
+    expect(await ask(user(who), 'read', record(id))).toEqual([true, ['related']])
+    expect(await ask(user('ann'), 'read', record(id))).toEqual([false, ['not_related']])
+    for (const other of ODD) if (other !== id) expect((await ask(user(who), 'read', record(other)))[0]).toBe(false)
+    const question = { subject: user(who), action: { name: 'read' }, resource: record(id) }
+    const search = async (searched: 'subject' | 'resource') => {
+      const body = { ...question, [searched]: { type: searched === 'subject' ? 'user' : 'record' } }
+      return (await tpdp.call('POST', `/access/v1/search/${searched}`, { as: RECORDS, body })).body.results
+    }
+    expect(await search('resource')).toEqual([record(id)])
+    expect(await search('subject')).toEqual([user(who)])
+    await change({ remove: [reads(who, id)] })
+    expect(await ask(user(who), 'read', record(id))).toEqual([false, ['not_related']])
+  })
+
+  test('`*` is everybody in the subject of a relation, and somebody wherever else it stands', async () => {
+    const archived = { resource: record('r11'), attributes: { status: 'archived' } }
+    const everybody = { ...reads('*', 'r11'), relation: 'archivist', condition: { name: 'admin_on_archived' } }
+    await change({ write: [archived, everybody, { subject: user('*'), attributes: { role: 'admin' } }] })
+    expect(await ask(user('ann'), 'write', record('r11'))).toEqual([false, ['not_related']])
+    expect(await ask(user('*'), 'write', record('r11'))).toEqual([true, ['related']])
+    await change({ write: [{ subject: user('ann'), attributes: { role: 'admin' } }] })
+    expect(await ask(user('ann'), 'write', record('r11'))).toEqual([true, ['related']])
+    await change({ remove: [everybody] })
+    expect(await ask(user('*'), 'write', record('r11'))).toEqual([false, ['not_related']])
+  })
+})
+
 describe('who may store facts (least privilege)', () => {
   const body = { write: [reads('ann', 'r9')] }
   test.for([
@@ -132,7 +164,27 @@ describe('what does not fit the model is refused by name, and nothing of the req
     ],
     ['an attribute nobody declared', { resource: record('r8'), attributes: { colour: 'red' } }, /attributes\.colour/],
     ['the same fact twice', reads('bea', 'r8'), /stands twice/],
-    ['an id that could forge another', { ...fact, resource: record('a#b') }, /write/],
+    ['an id with a control character', { ...fact, resource: record('a\u0000b') }, /write/],
+    [
+      'an attribute __proto__',
+      { resource: record('r8'), attributes: JSON.parse('{"__proto__":{"status":"active"}}') },
+      /__proto__/,
+    ],
+    [
+      'a parameter __proto__',
+      { ...fact, relation: 'writer', condition: { name: 'on_active', context: JSON.parse('{"__proto__":1}') } },
+      /__proto__/,
+    ],
+    [
+      'an attribute constructor',
+      { resource: record('r8'), attributes: { constructor: 'x' } },
+      /attributes\.constructor/,
+    ],
+    [
+      'a parameter toString',
+      { ...fact, relation: 'writer', condition: { name: 'on_active', context: { toString: 'x' } } },
+      /context\.toString/,
+    ],
     ['neither fact nor attributes', { subject: user('ann') }, /write/],
   ] as const)('%s', async ([, bad, said]) => {
     const { status, body } = await change({ write: [reads('bea', 'r8'), bad] })

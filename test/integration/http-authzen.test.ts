@@ -6,7 +6,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { type Answer, type CallOptions, TRIPS } from '../fixtures/pdp.ts'
-import { evaluate, useSuite } from '../fixtures/suite.ts'
+import { AUDITOR, evaluate, useSuite } from '../fixtures/suite.ts'
 
 const suite = useSuite({ sharedWorld: true })
 const ONE = '/access/v1/evaluation'
@@ -81,10 +81,11 @@ describe('a known member has its type, wherever it stands', () => {
     ['name', (question) => ({ ...question, action: {} })],
     ['action', (question) => ({ ...question, action: 'read' })],
     ['id', (question) => ({ ...question, resource: { type: 'workflow' } })],
-    ['resource.type', (question) => ({ ...question, resource: { type: 'work:flow', id: 'a' } })],
+    ['resource.type', (question) => ({ ...question, resource: { type: 'work\nflow', id: 'a' } })],
+    ['type', (question) => ({ ...question, subject: { type: 'us\u0000er', id: 'a' } })],
+    ['sid', (question) => ({ ...question, subject: { type: 'user', id: 'a', properties: { sid: 5 } } })],
     ['properties', (question) => ({ ...question, resource: { type: 'workflow', id: 'a', properties: [] } })],
     ['context', (question) => ({ ...question, context: 'now' })],
-    ['subject.type', (question) => ({ ...question, subject: { type: 'robot', id: 'a' } })],
   ])('%s', async ([member, change]) => {
     const body = change(permitted())
     const answer = await send(ONE, body)
@@ -99,15 +100,24 @@ describe('a known member has its type, wherever it stands', () => {
     ])
   })
 
-  test.for(['a'.repeat(256), 'é'.repeat(128), 'a@b', 'a b', 'a|b~c.d/e', '"', '\u{1F600}'.repeat(64), '__proto__'])(
-    'A5: the id %s is one',
-    async (id) => {
-      const { status, body } = await evaluate(suite.tpdp, { ...permitted(), subject: { type: 'user', id } })
-      expect({ status, decision: body.decision }).toEqual({ status: 200, decision: false })
-    },
-  )
+  test.for([
+    'a'.repeat(1_024),
+    'é'.repeat(512),
+    'a@b',
+    'a b',
+    'a|b~c.d/e',
+    '"',
+    '\u{1F600}',
+    '__proto__',
+    '*',
+    'a#b',
+    'a:b',
+  ])('A5: the id %s is one', async (id) => {
+    const { status, body } = await evaluate(suite.tpdp, { ...permitted(), subject: { type: 'user', id } })
+    expect({ status, decision: body.decision }).toEqual({ status: 200, decision: false })
+  })
 
-  test.for(['a'.repeat(257), `${'é'.repeat(128)}a`, 'a*', 'a#b', 'a:b', 'a\nb', 'a\u0000', 'a\u007f', '\u{d800}', ''])(
+  test.for(['a'.repeat(1_025), `${'é'.repeat(512)}a`, 'a\nb', 'a\u0000', 'a\u007f', '\u{d800}', ''])(
     'A5: %j is none, of a subject, an actor or a resource',
     async (id) => {
       const user = { type: 'user', id: 'a', properties: { act: { sub: id } } }
@@ -119,6 +129,38 @@ describe('a known member has its type, wherever it stands', () => {
         expectProblem(await send(ONE, { ...permitted(), ...change }), 400, 'invalid_request')
     },
   )
+})
+
+describe('A1: a subject of a type that the domain does not know is denied', () => {
+  test.for(['robot', 'User', 'user ', 'a:b', '*', 'workflow', 'constructor'])('%s', async (type) => {
+    const body = { ...permitted(), subject: { type, id: 'a' } }
+    const answer = await send(ONE, body)
+    expect(answer).toMatchObject({ status: 200, body: { decision: false, context: { reason: 'subject_invalid' } } })
+    const entry = await suite.tpdp.call('GET', `/v1/decisions/${answer.headers.get('x-evaluation-id')}`, {
+      as: AUDITOR,
+    })
+    expect(entry.body).toMatchObject({ kind: 'evaluation', decision: false, reasons: [{ code: 'subject_invalid' }] })
+    expect(entry.body).not.toHaveProperty('subject')
+    const { body: batch } = await send(MANY, { evaluations: [body, permitted()] })
+    expect(batch).toEqual({ evaluations: [{ decision: false }, { decision: true }] })
+  })
+
+  test('what is unknown of the resource comes first, and nobody may ask in a name that is not theirs', async () => {
+    const robot = { type: 'robot', id: 'a' }
+    const unknownType = { ...permitted(), subject: robot, resource: { type: 'workfow', id: 'a' } }
+    expect((await send(ONE, unknownType, { as: AUDITOR })).body.context.reason).toBe('resource_unknown')
+    const asPerson = { as: suite.world.as('A') }
+    expect((await send(ONE, { ...permitted(), subject: robot }, asPerson)).status).toBe(403)
+  })
+
+  test('a type with a colon is not the type before it', async () => {
+    const { resource } = permitted() as { readonly resource: { readonly id: string } }
+    const split = { ...permitted(), resource: { type: 'workflow:x', id: resource.id } }
+    expect((await send(ONE, split, { as: AUDITOR })).body).toMatchObject({
+      decision: false,
+      context: { reason: 'resource_unknown' },
+    })
+  })
 })
 
 describe('what the PDP does not know it leaves alone', () => {

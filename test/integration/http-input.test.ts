@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { type Answer, TRIPS } from '../fixtures/pdp.ts'
-import { evaluate, useSuite } from '../fixtures/suite.ts'
+import { AUDITOR, evaluate, useSuite } from '../fixtures/suite.ts'
 
 const suite = useSuite({ sharedWorld: true })
 const FLIGHT = { subject: 'A', actor: 'X', action: 'execute', item: 'flight' } as const
@@ -26,8 +26,8 @@ function expectRefused({ status, body, text }: Answer, member: string): void {
   expect(body.detail).toContain(member)
 }
 
-describe('A5: an id of 1 to 256 bytes stands for itself, wherever it stands', () => {
-  const long = (unit: string): string => unit.repeat(256 / Buffer.byteLength(unit))
+describe('A5: an id of 1 to 1,024 bytes stands for itself, wherever it stands', () => {
+  const long = (unit: string): string => unit.repeat(1_024 / Buffer.byteLength(unit))
   test.for([
     `trip@${randomUUID()}`,
     'Reise nach Zürich',
@@ -35,6 +35,15 @@ describe('A5: an id of 1 to 256 bytes stands for itself, wherever it stands', ()
     '"quoted"',
     "it's; --",
     '../..',
+    '*',
+    'a#b',
+    'did:web:example.com#key-1',
+    'https://example.com/a/b?c=d&e=%2F',
+    'spiffe://example.org/ns/a',
+    'arn:aws:s3:::bucket/*',
+    'workflow:other',
+    '=2A',
+    'a=h',
     long('x'),
     long('é'),
     long('🧳'),
@@ -53,7 +62,7 @@ describe('A5: an id of 1 to 256 bytes stands for itself, wherever it stands', ()
     expect((await tpdp.call('DELETE', at, { as: TRIPS })).status).toBe(204)
   })
 
-  test.for(['a*', 'a#b', 'a:b', 'a\tb', 'a\u0085', '\u{d800}', '\u{dc00}a', ''])(
+  test.for(['a\tb', 'a\u0085', '\u{d800}', '\u{dc00}a', '', 'x'.repeat(1_025)])(
     'no other is one: %j is 400, and the member is named',
     async (id) => {
       const { world, tpdp } = suite
@@ -71,6 +80,56 @@ describe('A5: an id of 1 to 256 bytes stands for itself, wherever it stands', ()
       expectRefused(await tpdp.call('POST', '/v1/agents', agent), 'id')
     },
   )
+})
+
+describe('A5: ids of any form, from the grant to the log', () => {
+  test.for([
+    ['spiffe://example.org/ns/a/sa/bot#1', 'did:web:example.com#trip'],
+    ['*', '*'],
+    ['urn:agent:a b', 'arn:aws:s3:::bucket/a,b|c~d'],
+    ['all:travel', 'all:travel'],
+    [`https://agents.example/${'é'.repeat(400)}`, `https://trips.example/?q=${'🧳'.repeat(200)}`],
+  ] as const)('agent %s and trip %s', async ([agent, trip]) => {
+    const { world, tpdp } = suite
+    const resource = { type: 'workflow', id: trip }
+    const owner = { owner: world.ref('A'), owner_persona: 'traveler/family' }
+    const path = `/v1/resources/workflow/${encodeURIComponent(trip)}`
+    expect((await tpdp.call('PUT', path, { as: TRIPS, body: owner })).status).toBe(201)
+    const registered = await world.call('POST', '/v1/agents', world.staff('operator'), { id: agent })
+    expect(registered.body).toMatchObject({ id: agent })
+    const given = await world.call('POST', '/v1/grants', world.as('A'), {
+      delegate: `agent:${agent}`,
+      delegator_persona: 'traveler/family',
+      scope: `workflow:${trip}`,
+      actions: ['read'],
+      unattended: true,
+    })
+    expect(given.body).toMatchObject({ delegate: `agent:${agent}`, scope: `workflow:${trip}` })
+    const asked = { subject: { type: 'agent', id: agent }, action: { name: 'read' }, resource }
+    const decided = await evaluate(tpdp, asked)
+    expect(decided.body).toMatchObject({ decision: true, context: { chain: [{ grant: given.body.id }] } })
+    const neighbour = { ...asked, resource: { ...resource, id: `${trip}x` } }
+    expect((await evaluate(tpdp, neighbour)).body.decision).toBe(false)
+    const search = (what: string, body: object) =>
+      tpdp.call('POST', `/access/v1/search/${what}`, { as: TRIPS, body: { ...asked, ...body } })
+    expect((await search('resource', { resource: { type: 'workflow' } })).body.results).toEqual([resource])
+    expect((await search('subject', { subject: { type: 'agent' } })).body.results).toEqual([asked.subject])
+    const query = new URLSearchParams({ delegator: 'me', resource: `workflow:${trip}`, delegate: `agent:${agent}` })
+    const listed = await world.call('GET', `/v1/grants?${query}`, world.as('A'))
+    expect(listed.body.items).toMatchObject([{ id: given.body.id }])
+    for (const filter of [
+      { under: `workflow:${trip}`, subject: `agent:${agent}` },
+      { resource: `workflow:${trip}`, member: `agent:${agent}` },
+    ]) {
+      const found = await tpdp.call('GET', `/v1/decisions?${new URLSearchParams({ ...filter, kind: 'evaluation' })}`, {
+        as: AUDITOR,
+      })
+      expect(found.body.entries).toMatchObject([{ id: decided.body.context.evaluation_id }])
+    }
+    const suspended = { status: 'suspended' }
+    await world.call('PATCH', `/v1/agents/${encodeURIComponent(agent)}`, world.staff('operator'), suspended)
+    expect((await evaluate(tpdp, asked)).body.context.reason).toBe('agent_suspended')
+  })
 })
 
 describe('a text is well-formed Unicode, or the member is named', () => {
@@ -160,7 +219,7 @@ describe('D3: an attribute is what the manifest says, or the gate fails', () => 
 
 test('a type that no domain has is nothing to search for, whatever it is called', async () => {
   const { world, tpdp } = suite
-  for (const type of ['robot', 'x'.repeat(256), 'a b', 'a|b~c', '旅行'])
+  for (const type of ['robot', 'x'.repeat(256), 'a b', 'a|b~c', '旅行', 'workflow:x', 'a#b', '*', '%3A'])
     for (const [searched, part] of [
       ['subject', { subject: { type: 'user' } }],
       ['resource', { resource: { type } }],

@@ -25,6 +25,7 @@ function asked(kind: Kind): Question {
 }
 const send = (kind: Kind, body: unknown, options: CallOptions = {}): Promise<Answer> =>
   suite.tpdp.call('POST', `/access/v1/search/${kind}`, { as: TRIPS, body, ...options })
+const subjectOf = (kind: Kind): object => asked(kind)['subject'] as object
 const without = (question: Question, member: string): Question =>
   Object.fromEntries(Object.entries(question).filter(([name]) => name !== member))
 
@@ -58,6 +59,39 @@ describe.for(KINDS)('a search for a %s', (kind) => {
     }
     const searched = { ...(asked(kind)[kind] as object), id: 'ignored', name: 'ignored' }
     expect((await send(kind, { ...asked(kind), [kind]: searched })).text).toBe((await send(kind, asked(kind))).text)
+  })
+
+  test.for([
+    { sid: 5 },
+    { sid: {} },
+    { sid: null },
+    { act: 'x' },
+    { act: { sub: 5 } },
+    { act: { sub: '' } },
+    { act: [] },
+    { persona: 5 },
+    [],
+    'x',
+  ])('properties of a subject are read by the same rules, searched for or not: %j', async (properties) => {
+    const { status, body } = await send(kind, { ...asked(kind), subject: { ...subjectOf(kind), properties } })
+    expect([status, body.code]).toEqual([400, 'invalid_request'])
+    expect(body.detail).toContain('subject.properties')
+  })
+
+  test.for([{}, { sid: 'x'.repeat(5_000) }, { act: { sub: 'a:b#c' } }, { persona: 'none/such' }, { other: 5 }])(
+    'properties of a subject, well formed: %j',
+    async (properties) => {
+      const subject = { ...subjectOf(kind), properties }
+      expect((await send(kind, { ...asked(kind), subject })).status).toBe(200)
+    },
+  )
+
+  test('ids of any form are asked about', async () => {
+    for (const id of ['*', 'a#b', 'did:web:x#1', 'https://x.example/a?b', 'x'.repeat(1_024)])
+      for (const member of ['subject', 'resource'])
+        expect(
+          (await send(kind, { ...asked(kind), [member]: { ...(asked(kind)[member] as object), id } })).status,
+        ).toBe(200)
   })
 
   test('unknown members change nothing, at any level', async () => {

@@ -92,7 +92,10 @@ test('facts that cannot be are named by file and line before anything is started
   const dir = mkdtempSync(join(tmpdir(), 'mandate-facts-'))
   try {
     const file = join(dir, 'bad.yaml')
-    writeFileSync(file, 'domain: certification\nfacts:\n  - { subject: { type: user, id: "a:b" }, relation: reader }\n')
+    writeFileSync(
+      file,
+      'domain: certification\nfacts:\n  - { subject: { type: user, id: "a\\0b" }, relation: reader }\n',
+    )
     const { code, said } = await ended('--pack', packFolder('certification'), '--facts', file)
     expect(code).toBe(78)
     expect(said).toMatch(/bad\.yaml:3: facts\.0/)

@@ -244,7 +244,7 @@ test.for([
 
 test.for([
   ['nothing', {}],
-  ['a workflow that cannot exist', { workflow: 'a:b' }],
+  ['a workflow that cannot exist', { workflow: 'a\u0000b' }],
   ['somebody else’s name', { workflow: 'w', subject: 'carlo' }],
   ['no items at all', { workflow: 'w', items: [] }],
 ] as const)('400 for a run of %s', async ([, body]) => {

@@ -56,7 +56,7 @@ const underWay = () => refuse('conflict', 'The same request is under way.')
 /** Subject and actor: what an agent did for one person is not what it did for another. */
 function callerOf(req: Request): string {
   const { subject, actor } = authzOf(req)
-  return actor ? `${refOf(subject)} ${refOf(actor)}` : refOf(subject)
+  return JSON.stringify([subject, actor].filter((party) => party !== undefined).map(refOf))
 }
 
 function fingerprintOf(req: Request): string {

@@ -37,6 +37,8 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
   const isEnded = sid !== undefined && deps.sessions.isEnded({ sid, person: subject, issuedAt })
   const admitted = admit(evaluation, policies, now, isEnded)
   if (typeof admitted === 'string') return unknown(admitted, now, policies, trail)
+  if (evaluation.isSubjectUnknown)
+    return { ...unknown('subject_invalid', now, policies, trail), policy: admitted.pack.version }
   if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, trail)
   const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])
   if (!place && persona.personaUnknown && !trail.fresh && trail.remembered > 0) {

@@ -12,6 +12,8 @@ type Properties = Readonly<Record<string, unknown>>
 export interface Evaluation {
   /** Whose authority is used. */
   readonly subject: PartyRef
+  /** The subject's type is none that the domain knows: nobody can have given it anything, and `subject` names nobody (rule A1). */
+  readonly isSubjectUnknown?: true
   /** Who acts, when that is not the subject. */
   readonly actor: PartyRef | undefined
   /** `title/circle` that the subject acts in, as sent. */

@@ -106,7 +106,7 @@ export function evaluationEntry(
   return {
     id,
     kind: 'evaluation',
-    subject: deps.redact.party(evaluation.subject),
+    ...(evaluation.isSubjectUnknown ? {} : { subject: deps.redact.party(evaluation.subject) }),
     ...(actor ? { actor: deps.redact.party(actor) } : {}),
     caller: by.name,
     ...(persona ? { persona: deps.redact.persona(persona, verdict.persona) } : {}),

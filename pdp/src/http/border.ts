@@ -5,11 +5,10 @@
  */
 import {
   type EvaluationRequest,
-  idObjection,
+  entityRef,
   type Link,
   type PartyRef,
   type ResourceRef,
-  refuse,
   splitRef,
 } from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
@@ -19,6 +18,10 @@ import type { Vault } from '../remembered.ts'
 
 /** Stands for a person whose row of the vault is gone. */
 const ERASED = 'user:erased'
+/** Stands for a subject of a type that the domain does not know. Equals no party: ids are not empty. */
+const NOBODY: PartyRef = 'agent:'
+/** Everybody of a type, in the subject of a relation fact and nowhere else: in a question `*` is an id like any other. */
+const EVERYBODY = '*'
 
 export interface BorderOptions {
   readonly issuer: string
@@ -65,13 +68,16 @@ export class Border {
     }
   }
 
-  /** Whatever stands in a fact of a domain: people and what has their ids by pseudonym, anything else as its service names it. */
-  inwardObject(type: string, id: string, domain: string, as?: 'subject'): ResourceRef {
+  /** The subject of a relation fact: like any other, but that `*` is everybody of the type. */
+  inwardFactSubject(type: string, id: string, domain: string): ResourceRef {
+    if (id !== EVERYBODY) return this.inwardSubject(type, id, domain)
+    return `${namesPeople(type, this.#options.policies().byDomain.get(domain)?.manifest) ? 'user' : type}:${EVERYBODY}`
+  }
+
+  /** What a fact names as a subject: people by pseudonym, anything else as its service names it. */
+  inwardSubject(type: string, id: string, domain: string): ResourceRef {
     const manifest = this.#options.policies().byDomain.get(domain)?.manifest
-    const isPerson = as === 'subject' && namesPeople(type, manifest)
-    if (id === '*') return `${isPerson ? 'user' : type}:*`
-    if (isPerson) return this.inward(`user:${id}`)
-    return type === 'agent' ? `agent:${id}` : this.#resource(type, id)
+    return this.#subject(type, id, manifest) ?? this.inwardResource(type, id)
   }
 
   /** A subject by one of the domain's words for it; `undefined` for one that is neither a person nor an agent there. */
@@ -88,34 +94,28 @@ export class Border {
   }
 
   /** An owner's account is named by its owner, and so is whatever has people's ids; everything else is named by its service. */
-  #resource(type: string, id: string): ResourceRef {
-    const objection = idObjection(type)
-    if (objection) throw refuse('invalid_request', `resource.type: ${objection}.`)
+  inwardResource(type: string, id: string): ResourceRef {
     const manifest = this.#options.policies().byType.get(type)?.manifest
     const personal = manifest && (manifest.account === type || manifest.resources[type]?.people)
-    return personal ? `${type}:${splitRef(this.inward(`user:${id}`)).id}` : `${type}:${id}`
+    return personal ? `${type}:${splitRef(this.inward(`user:${id}`)).id}` : entityRef(type, id)
   }
 
-  /**
-   * `undefined` for a subject of a type that is neither a person nor an agent: nobody can have granted it anything.
-   *
-   * @param searched - No resource is meant: its id stands for nobody.
-   */
-  evaluation(request: EvaluationRequest, searched?: 'any resource'): Evaluation | undefined {
+  /** @param searched - No resource is meant: its id stands for nobody. */
+  evaluation(request: EvaluationRequest, searched?: 'any resource'): Evaluation {
     const { subject, action, resource } = request
     const party = this.#subject(subject.type, subject.id, this.#options.policies().byType.get(resource.type)?.manifest)
-    if (!party) return undefined
     const act = subject.properties?.act
     const issued = subject.properties?.iat
     return {
-      subject: party,
+      subject: party ?? NOBODY,
+      ...(party ? {} : { isSubjectUnknown: true }),
       actor: act ? `agent:${act.sub}` : undefined,
       persona: subject.properties?.persona,
       session: subject.properties?.sid,
       sessionIssuedAt: issued === undefined ? undefined : issued * 1000,
       about: { subject: subject.properties ?? {}, action: action.properties ?? {} },
       action: action.name,
-      resource: searched ? `${resource.type}:any` : this.#resource(resource.type, resource.id),
+      resource: searched ? entityRef(resource.type, 'any') : this.inwardResource(resource.type, resource.id),
       attributes: resource.properties ?? {},
     }
   }

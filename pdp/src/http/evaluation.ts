@@ -15,14 +15,13 @@ import {
   splitRef,
 } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import { z } from 'zod'
 import type { Evaluation, Verdict } from '../decide/question.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
-import { parse } from './parse.ts'
+import { objectionsOf, parse } from './parse.ts'
 
 export interface EvaluationDeps extends AnswerDeps {
   readonly decide: (evaluation: Evaluation) => Promise<Verdict>
@@ -99,8 +98,8 @@ async function decideItem(deps: EvaluationDeps, item: unknown, by: Principal, ex
   try {
     if (parsed.success) return await decideOne(deps, parsed.data, by, exchange)
     const subject = parsed.error.issues.every(({ path }) => path[0] === 'subject')
-    if (!subject) throw refuse('invalid_request', z.prettifyError(parsed.error))
-    return undecided(deps, by, 'invalid_request', z.prettifyError(parsed.error), {
+    if (!subject) throw refuse('invalid_request', objectionsOf(parsed.error))
+    return undecided(deps, by, 'invalid_request', objectionsOf(parsed.error), {
       code: 'subject_invalid',
       reason_user: REASONS.subject_invalid.user,
     })
@@ -141,7 +140,6 @@ async function decideOne(
 ): Promise<Decided> {
   const id = deps.newId()
   const evaluation = deps.border.evaluation(request)
-  if (!evaluation) throw refuse('invalid_request', 'subject.type: must be user or agent.')
   requireEntitled(deps.policies(), by, evaluation)
   const verdict = await deps.decide(evaluation)
   const entry = evaluationEntry(deps, id, evaluation, verdict, by, performance.now() - exchange.arrived)

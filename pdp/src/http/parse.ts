@@ -10,7 +10,21 @@ import { z } from 'zod'
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw refuse('invalid_request', z.prettifyError(parsed.error))
+  throw refuse('invalid_request', objectionsOf(parsed.error))
+}
+
+/** Every member that is wrong, and how. Of several forms that a value may have it is held against the one that it comes nearest to. */
+export function objectionsOf({ issues }: z.ZodError): string {
+  return z.prettifyError(new z.ZodError(issues.flatMap(nearest)))
+}
+
+function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  // One with a message of its own says what the forms are.
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0 || issue.message !== 'Invalid input') return [issue]
+  const forms = issue.errors.map((errors) => errors.flatMap(nearest))
+  const [first = [], ...others] = forms
+  const best = others.reduce((fewest, form) => (form.length < fewest.length ? form : fewest), first)
+  return best.map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
 }
 
 /** A path parameter that names one thing. */

@@ -61,8 +61,8 @@ export function searchRoutes(deps: SearchRouteDeps): Router {
 interface Hunt<C extends string> {
   readonly searched: 'subject' | 'resource' | 'action'
   readonly request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage }
-  /** With something in the place of what is searched; `undefined` for a subject that may do nothing. */
-  readonly question: Evaluation | undefined
+  /** With something in the place of what is searched. */
+  readonly question: Evaluation
   readonly candidates: (question: Evaluation) => readonly C[] | Promise<readonly C[]>
   /** The question about one candidate. */
   readonly about: (question: Evaluation, candidate: C) => Evaluation
@@ -77,9 +77,9 @@ function searchRoute<C extends string>(
   return async (req, res) => {
     const by = principalOf(res)
     const { searched, request, question, candidates, about, shown } = huntOf(req.body, by)
-    const among = question ? await candidates(question) : []
+    const among = question.isSubjectUnknown ? [] : await candidates(question)
     const found = await pageOf(deps, req.path, by, request, among, async (candidate) => {
-      const verdict = question && (await decideForAnyPersona(deps.search, about(question, candidate)))
+      const verdict = await decideForAnyPersona(deps.search, about(question, candidate))
       return verdict ? shown(candidate) : undefined
     })
     const id = await record(deps, by, searched, question, found.results.length)
@@ -115,7 +115,14 @@ function subjectHunt(deps: SearchRouteDeps) {
       request,
       question: translated(deps, by, { ...request, subject: { ...request.subject, ...NOBODY } }, 'any subject'),
       candidates: (question) => subjectCandidates(deps.search, question, type),
-      about: (question, subject) => ({ ...question, subject, actor: undefined, persona: undefined }),
+      // Who acts, in which persona and session, says one subject of itself: it is nothing to search others by.
+      about: (question, subject) => ({
+        ...question,
+        subject,
+        actor: undefined,
+        persona: undefined,
+        session: undefined,
+      }),
       shown: (subject) => ({ type, id: splitRef(deps.border.outward(subject)).id }),
     }
   }
@@ -135,17 +142,17 @@ function actionHunt(deps: SearchRouteDeps) {
   }
 }
 
-/** The question behind the border, once the caller may put it. A subject of an unknown type may do nothing. */
+/** The question behind the border, once the caller may put it. */
 function translated(
   deps: SearchRouteDeps,
   by: Principal,
   request: EvaluationRequest,
   searched?: 'any subject' | 'any resource',
-): Evaluation | undefined {
+): Evaluation {
   const evaluation = deps.border.evaluation(request, searched === 'any resource' ? searched : undefined)
   if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
     throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
-  if (evaluation) deps.requireEntitled(deps.search.policies(), by, evaluation)
+  deps.requireEntitled(deps.search.policies(), by, evaluation)
   return evaluation
 }
 
@@ -197,15 +204,15 @@ async function record(
   { record: write, redact }: SearchRouteDeps,
   by: Principal,
   searched: Hunt<string>['searched'],
-  question: Evaluation | undefined,
+  question: Evaluation,
   found: number,
 ): Promise<string> {
-  const resource = question && redact.resource(question.resource, false)
-  const type = searched === 'resource' && resource ? { type: splitRef(resource).type } : {}
-  const asked = question && {
-    ...(searched === 'subject' ? {} : { subject: redact.party(question.subject) }),
+  const resource = redact.resource(question.resource, false)
+  const type = searched === 'resource' ? { type: splitRef(resource).type } : {}
+  const asked = {
+    ...(searched === 'subject' || question.isSubjectUnknown ? {} : { subject: redact.party(question.subject) }),
     ...(searched === 'action' ? {} : { action: redact.action(question) }),
-    ...(searched === 'resource' || !resource ? {} : { resource }),
+    ...(searched === 'resource' ? {} : { resource }),
   }
   const change = { searched, ...type, found }
   const [id = ''] = await write([{ kind: 'search', caller: by.name, ...asked, ...by.origin, change }])

@@ -4,8 +4,8 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { canonical, refuse, splitRef } from '@mandate/protocol'
-import type { Fact, FactWriter } from '../facts.ts'
+import { canonical, refuse } from '@mandate/protocol'
+import { type Fact, type FactWriter, isAboutEverybody } from '../facts.ts'
 import { objectName } from '../names.ts'
 import type { FgaStore } from './store.ts'
 import { attributesName, type Tuple, type TupleKey } from './tuples.ts'
@@ -70,9 +70,8 @@ function tupleOf(fact: Fact): Tuple {
     }
   }
   const { subject, subjectRelation, relation, resource, condition } = fact
-  const everybody = splitRef(subject).id === '*'
   return {
-    user: everybody ? subject : `${objectName(subject)}${subjectRelation ? `#${subjectRelation}` : ''}`,
+    user: isAboutEverybody(fact) ? subject : `${objectName(subject)}${subjectRelation ? `#${subjectRelation}` : ''}`,
     relation,
     object: objectName(resource),
     ...(condition ? { condition } : {}),

@@ -5,7 +5,7 @@
  * @module
  */
 import { refuse, splitRef } from '@mandate/protocol'
-import { type Fact, factKey, type RelationFact } from '../facts.ts'
+import { type Fact, factKey, isAboutEverybody, type RelationFact } from '../facts.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Assignable, ConditionView, ModelView } from '../policy/model.ts'
 import type { Pack } from '../policy/pack.ts'
@@ -116,7 +116,7 @@ function isAssignable({ type, condition, relation, everybody }: Assignable, fact
   const subject = splitRef(fact.subject)
   return (
     type === subject.type &&
-    everybody === (subject.id === '*') &&
+    everybody === isAboutEverybody(fact) &&
     relation === fact.subjectRelation &&
     condition === fact.condition?.name
   )

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
-import { type Fact, type Facts, factKey } from '../facts.ts'
+import { type Fact, type Facts, factKey, isAboutEverybody } from '../facts.ts'
 import { refOf, text } from './rows.ts'
 import { Statements } from './statements.ts'
 
@@ -61,5 +61,5 @@ export class SqliteFacts implements Facts {
 /** Everybody of a type is nobody in particular. */
 function entitiesOf(fact: Fact): readonly ResourceRef[] {
   if ('of' in fact) return [fact.of]
-  return [fact.subject, fact.resource].filter((ref) => splitRef(ref).id !== '*')
+  return isAboutEverybody(fact) ? [fact.resource] : [fact.subject, fact.resource]
 }

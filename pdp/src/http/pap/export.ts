@@ -6,7 +6,7 @@
 import { once } from 'node:events'
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
-import type { Fact } from '../../facts.ts'
+import { type Fact, isAboutEverybody } from '../../facts.ts'
 import { factsOf } from '../../pap/facts.ts'
 import { viewOf } from '../../pap/grant-view.ts'
 import { person } from '../../pap/pap.ts'
@@ -79,7 +79,12 @@ function shownFact(border: Border, fact: Fact): Readonly<Record<string, unknown>
   if ('of' in fact) return { domain, attributes: fact.attributes }
   const shown = (ref: ResourceRef): string =>
     ref.startsWith('user:') ? border.outward(ref as PartyRef) : Object.values(border.outwardResource(ref)).join(':')
-  return { domain, subject: shown(fact.subject), relation: fact.relation, resource: shown(fact.resource) }
+  return {
+    domain,
+    subject: isAboutEverybody(fact) ? fact.subject : shown(fact.subject),
+    relation: fact.relation,
+    resource: shown(fact.resource),
+  }
 }
 
 /** Waits for a slow reader instead of piling up what it has not read. */

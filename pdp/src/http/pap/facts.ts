@@ -33,17 +33,17 @@ export function factInward(border: Border, domain: string, fact: FactRequest): F
   if ('attributes' in fact) {
     const of =
       'subject' in fact
-        ? border.inwardObject(fact.subject.type, fact.subject.id, domain, 'subject')
-        : border.inwardObject(fact.resource.type, fact.resource.id, domain)
+        ? border.inwardSubject(fact.subject.type, fact.subject.id, domain)
+        : border.inwardResource(fact.resource.type, fact.resource.id)
     return { domain, of, attributes: fact.attributes }
   }
   const { subject, relation, resource, condition } = fact
   return {
     domain,
-    subject: border.inwardObject(subject.type, subject.id, domain, 'subject'),
+    subject: border.inwardFactSubject(subject.type, subject.id, domain),
     subjectRelation: subject.relation,
     relation,
-    resource: border.inwardObject(resource.type, resource.id, domain),
+    resource: border.inwardResource(resource.type, resource.id),
     condition,
   }
 }

@@ -18,6 +18,10 @@ test.for([
   ['none', {}],
   ['oneself', { who: 'me' }],
   ['letters that an address has for itself', { thing: 'workflow_item:~a-b.c_d', action: 'a-b.c' }],
+  [
+    'ids that are addresses themselves',
+    { who: 'agent:spiffe://a/b?c#d', thing: 'file:https://x.example/?a=1&b=%20#c' },
+  ],
   ['all', ALL],
 ] as const)('filters survive the way into the address and back: %s', ([, filters]) => {
   expect(filtersOf(activityAddress(filters))).toEqual(filters)

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decisionQuerySchema, ENTRY_KINDS, entryMatches, type LoggedEntry } from '@mandate/protocol'
+import { decisionQuerySchema, ENTRY_KINDS, entryMatches, idObjection, type LoggedEntry } from '@mandate/protocol'
 import type { Input } from '../../../../src/shared/channel.ts'
 import { addressOf } from '../../store/place.ts'
 
@@ -26,15 +26,18 @@ export interface Filters {
 export type FilterName = keyof Filters
 
 const ID = /^[\w.-]{1,128}$/u
+/** A type and its `:`; the id behind it may be any. */
+const TYPE = /^[a-z][a-z0-9_-]*:/u
+const isAny = (id: string): boolean => idObjection(id) === undefined
 const DAY = /^\d{4}-\d\d-\d\d$/u
 
 /** What may stand in an address. Anything else is as if it were not there: a link from elsewhere asks for nothing odd. */
 const ALLOWED: Readonly<Record<FilterName, (value: string) => boolean>> = {
-  who: (value) => value === 'me' || (value.startsWith('agent:') && ID.test(value.slice('agent:'.length))),
+  who: (value) => value === 'me' || (value.startsWith('agent:') && isAny(value.slice('agent:'.length))),
   answer: (value) => value === 'permit' || value === 'deny',
   kind: (value) => ENTRY_KINDS.some((kind) => kind === value),
   action: (value) => ID.test(value),
-  thing: (value) => /^[a-z_]+:[\w~.-]{1,128}$/u.test(value) && !value.startsWith('user:'),
+  thing: (value) => TYPE.test(value) && isAny(value.replace(TYPE, '')) && !value.startsWith('user:'),
   grant: (value) => ID.test(value),
   from: (value) => DAY.test(value) && dayOf(value) !== undefined,
   to: (value) => DAY.test(value) && dayOf(value) !== undefined,
