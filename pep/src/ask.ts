@@ -58,7 +58,8 @@ export async function askFound(
   { action, type, page }: { readonly action: string; readonly type: string; readonly page?: Page },
 ): Promise<SearchAnswer> {
   const search = decider.search ?? cannotSearch
-  if (page !== undefined) return await search({ authz, action, type, page })
+  if (page !== undefined)
+    return await knownActors(decider, authz, { action, type }, await search({ authz, action, type, page }))
   const ids: string[] = []
   let found: SearchAnswer = await search({ authz, action, type })
   ids.push(...found.ids)
@@ -66,7 +67,19 @@ export async function askFound(
     found = await search({ authz, action, type, page: { token: found.next } })
     ids.push(...found.ids)
   }
-  return { ...found, ids }
+  return await knownActors(decider, authz, { action, type }, { ...found, ids })
+}
+
+/** Rule A7 where a search finds nothing: its answer names no agent, so one question about nothing in particular tells whether there is such a one. */
+async function knownActors(
+  { decide }: Decider,
+  authz: Authz,
+  { action, type }: { readonly action: string; readonly type: string },
+  found: SearchAnswer,
+): Promise<SearchAnswer> {
+  if (authz.actor === undefined || found.ids.length > 0) return found
+  refuseUnknownActor(authz, await decide({ authz, action, resource: { type, id: 'none' } }))
+  return found
 }
 
 function cannotSearch(): Promise<Found> {

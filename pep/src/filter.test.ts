@@ -39,8 +39,8 @@ const pageOf = ({ query }: Request): Page => ({
   ...(typeof query['page'] === 'string' ? { token: query['page'] } : {}),
 })
 
-async function get(path: string) {
-  const authorization = `Bearer ${await issuer.sign({ aud: 'notes' })}`
+async function get(path: string, claims: object = {}) {
+  const authorization = `Bearer ${await issuer.sign({ aud: 'notes', ...claims })}`
   const response = await fetch(url + path, { headers: { authorization } })
   const body = (await response.json()) as Record<string, unknown>
   return { status: response.status, evaluationId: response.headers.get('x-evaluation-id'), body }
@@ -94,6 +94,15 @@ test.for<readonly [string, number, unknown]>([
 ])('503, never a list, when the PDP answers %s', async ([, status, body]) => {
   pdp.answerWith((_, res) => sendJson(res, status, body))
   expect(await get('/all')).toMatchObject({ status: 503, body: { code: 'decision_unavailable' } })
+})
+
+test('a client that is no agent is refused where a list finds nothing (rule A7)', async () => {
+  const unknown = { decision: false, context: { reason: 'agent_unknown', reasons: [{ code: 'agent_unknown' }] } }
+  pdp.answerWith((asked, res) => sendJson(res, 200, asked.path.includes('search') ? { results: [] } : unknown))
+  for (const path of ['/all', '/paged']) {
+    expect((await get(path, { azp: 'stranger' })).status).toBe(401)
+    expect((await get(path)).status).toBe(200)
+  }
 })
 
 test('a decider without a search has no filter', async () => {

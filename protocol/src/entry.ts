@@ -34,6 +34,7 @@ export const ENTRY_KINDS = [
   'person_erased',
   'erasure_acknowledged',
   'legal_hold_changed',
+  'answer_replayed',
 ] as const
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 

@@ -30,6 +30,7 @@ const ACTIVITY_OF: Readonly<Partial<Record<EntryKind, keyof typeof ACTIVITIES>>>
   resource_transferred: 3,
   invitation_changed: 3,
   log_read: 2,
+  answer_replayed: 2,
   policy_loaded: 3,
   facts_changed: 3,
   key_changed: 3,

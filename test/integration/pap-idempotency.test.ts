@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { LoggedEntry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { useSuite } from '../fixtures/suite.ts'
 
@@ -76,6 +77,45 @@ test('a key is its caller`s own', async () => {
   await post(key)
   const answer = await post(key, { title: 'visitor', circle: 'club' }, 'S', '/v1/personas')
   expect([answer.status, answer.headers.get('idempotent-replayed')]).toEqual([201, null])
+})
+
+test('it is answered again only to whoever still has the right, and leaves an entry each time', async () => {
+  const { tpdp, world } = suite
+  const operator = world.staff('operator')
+  const { roles: _roles, ...withoutRole } = operator
+  const key = randomUUID()
+  const expires_at = new Date(tpdp.now() + DAY_MS).toISOString()
+  const make = (as: typeof withoutRole) =>
+    tpdp.call('POST', '/v1/keys', {
+      as,
+      body: { name: 'test', types: ['workflow'], expires_at },
+      headers: { 'idempotency-key': key },
+    })
+  const first = await make(operator)
+  expect((await make(operator)).text).toBe(first.text)
+  expect(await make(withoutRole)).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+  expect((await make(withoutRole)).text).not.toContain('mk_')
+  const { body: log } = await world.call('GET', '/v1/decisions?kind=answer_replayed', world.staff('auditor'))
+  const changes = log.entries.map(({ change }: LoggedEntry) => change)
+  expect(changes.filter(({ route }: { readonly route: string }) => route === '/v1/keys')).toEqual([
+    { method: 'POST', route: '/v1/keys', status: 201 },
+  ])
+})
+
+test('nor to an agent that was suspended since', async () => {
+  const { tpdp, world } = suite
+  await suite.give({ from: 'A', to: 'X', actions: ['read'], redelegations: 1, unattended: true })
+  const parent = (await world.call('GET', '/v1/grants', world.as('A'))).body.items[0].id
+  const key = randomUUID()
+  const pass = () =>
+    tpdp.call('POST', '/v1/grants', {
+      as: world.as('X'),
+      body: { delegate: world.ref('X2'), scope: world.scope('T'), actions: ['read'], parent, unattended: true },
+      headers: { 'idempotency-key': key },
+    })
+  expect([(await pass()).status, (await pass()).status]).toEqual([201, 201])
+  await world.call('PATCH', `/v1/agents/${world.id('X')}`, world.staff('operator'), { status: 'suspended' })
+  expect(await pass()).toMatchObject({ status: 403, body: { code: 'forbidden' } })
 })
 
 test('what was refused is not kept: the same key may try again', async () => {

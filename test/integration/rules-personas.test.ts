@@ -26,7 +26,7 @@ describe('F1: the life of a persona', () => {
   const OWN: Readonly<Record<string, readonly string[]>> = {
     active: ['inactive', 'revoked'],
     inactive: ['active', 'revoked'],
-    suspended: ['revoked'],
+    suspended: [],
     revoked: [],
   }
   const ADMINISTRATORS: Readonly<Record<string, readonly string[]>> = {
@@ -53,7 +53,7 @@ describe('F1: the life of a persona', () => {
           expect(status, `${from} to ${to} by ${patch === mine ? 'the holder' : 'an administrator'}`).toBe(
             allowed[from]?.includes(to) ? 200 : 409,
           )
-          await suite.world.patchPersona('A', 'traveler/try', { status: 'revoked' })
+          await suite.world.patchPersona('A', 'traveler/try', { status: 'revoked' }, suite.world.staff('persona-admin'))
         }
       }
     },
@@ -69,6 +69,38 @@ describe('F1: the life of a persona', () => {
     expect(waiting.body.items.map(({ id }: { readonly id: string }) => id)).toContain(body.id)
     expect((await world.call('GET', '/v1/personas?waiting=true', world.as('S'))).status).toBe(403)
     expect((await admins({ status: 'active' }, 'S', 'travel-agent/acme')).status).toBe(200)
+  })
+
+  test('whoever is suspended gets out of it neither by giving the persona up nor under another circle', async () => {
+    const { world } = suite
+    await world.take('A', 'traveler/work')
+    await admins({ status: 'suspended' })
+    for (const status of ['revoked', 'active', 'inactive'])
+      expect(refusal(await mine({ status }))).toEqual([409, 'conflict'])
+    for (const persona of ['traveler/family', 'traveler/elsewhere'])
+      expect(refusal(await world.take('A', persona))).toEqual([409, 'conflict', 'title'])
+    expect(await suite.codes({ subject: 'A', ...FLIGHT })).toEqual(['persona_unusable'])
+    // Other titles are not meant, nor what was held already.
+    expect((await world.take('A', 'visitor/club')).status).toBe(201)
+    expect((await world.patchPersona('A', 'traveler/work', { status: 'inactive' })).status).toBe(200)
+    await admins({ status: 'active' })
+    expect((await world.take('A', 'traveler/elsewhere')).status).toBe(201)
+  })
+
+  test('an administrator is the holder of their own personas, and no more', async () => {
+    const { world } = suite
+    const petra = world.staff('persona-admin')
+    const call = async (method: string, path: string, body: unknown) => world.call(method, path, petra, body)
+    const { id, status } = (await call('POST', '/v1/personas', { title: 'travel-agent', circle: 'acme' })).body
+    expect(status).toBe('pending')
+    const path = `/v1/personas/${id}`
+    expect(refusal(await call('PATCH', path, { status: 'active' }))).toEqual([409, 'conflict'])
+    expect(refusal(await call('PATCH', path, { valid_till: inSeconds(60) }))).toEqual([403, 'forbidden'])
+    expect((await world.call('PATCH', path, { ...petra, sub: 'another' }, { status: 'active' })).status).toBe(200)
+    await world.call('PATCH', path, { ...petra, sub: 'another' }, { status: 'suspended' })
+    for (const to of ['active', 'revoked'])
+      expect(refusal(await call('PATCH', path, { status: to }))).toEqual([409, 'conflict'])
+    await world.call('PATCH', path, { ...petra, sub: 'another' }, { status: 'revoked' })
   })
 
   test('nobody changes, or sees, the persona of somebody else', async () => {

@@ -83,6 +83,7 @@ const KIND_WORDS: Readonly<Partial<Record<LoggedEntry['kind'], string>>> = {
   person_erased: 'Person erased',
   erasure_acknowledged: 'Erasure acknowledged',
   legal_hold_changed: 'Legal hold changed',
+  answer_replayed: 'Answer repeated',
 }
 
 /** A kind that was added after this page was written is still said. */

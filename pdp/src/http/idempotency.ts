@@ -1,6 +1,9 @@
 /**
  * `Idempotency-Key`: a change asked for twice happens once, and is answered twice alike. Kept for 24 hours, for the caller alone.
  *
+ * It is answered again only while its caller has the roles and types that the first request was made with, and is neither suspended nor being
+ * erased: an answer may hold a secret. Each time leaves an entry.
+ *
  * Only successes are kept: what was refused or failed changed nothing that was confirmed, so the same key may try again. A process that ends
  * between a change and its answer has kept nothing either; then the retry meets the change itself (`grant_exists`, or no change at all).
  * Answers name people and may show a secret once, so each is sealed under its key, of which only a hash is kept.
@@ -10,17 +13,21 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { refuse } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
-import type { Principal } from '../pap/pap.ts'
+import { changeBy, type Principal, requireStaying } from '../pap/pap.ts'
 import type { Turns } from '../pap/turns.ts'
-import type { Clock } from '../ports.ts'
-import type { Answers } from '../remembered.ts'
+import type { Clock, Recorder, Register } from '../ports.ts'
+import type { Answers, People } from '../remembered.ts'
 import { principalOf } from './exchange.ts'
 import { requestText } from './json.ts'
+import { routeOf } from './openapi/operations.ts'
 
 export interface IdempotencyDeps {
   readonly answers: Answers
   readonly turns: Turns
   readonly clock: Clock
+  readonly record: Recorder
+  readonly register: Pick<Register, 'agent'>
+  readonly people: Pick<People, 'isErasing'>
 }
 
 const KEPT_MS = 86_400_000
@@ -35,6 +42,8 @@ interface Said {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
+  /** What the caller was entitled by. */
+  readonly rights: readonly string[]
 }
 
 /** Answers a repeated request as the first one was answered; one that comes at the same time waits for it. */
@@ -55,7 +64,11 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
       if (kept && kept.request !== request)
         throw refuse('idempotency_key_reused', 'Idempotency-Key: stands for another request. Take a new one.')
       if (kept) {
-        replay(res, open(kept.sealed, key))
+        const said = open(kept.sealed, key)
+        requireStill(deps, by, said)
+        const change = { method: req.method, route: routeOf(req.baseUrl + req.path), status: said.status }
+        await deps.record([{ kind: 'answer_replayed', ...changeBy(by), change }])
+        replay(res, said)
         return
       }
       keepWhatIsSaid(deps, res, { id, request, key, by })
@@ -64,6 +77,21 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
       await over
     })
   }
+}
+
+const rightsOf = ({ roles, types = [] }: Principal): readonly string[] => [
+  ...roles.map((role) => `role ${role}`),
+  ...types.map((type) => `type ${type}`),
+]
+
+/** @throws Fault `forbidden` where a right of the first request is gone, `conflict` for whoever is on their way out. */
+function requireStill({ register, people }: IdempotencyDeps, by: Principal, { rights }: Said): void {
+  const now = new Set(rightsOf(by))
+  const isSuspended =
+    by.party?.startsWith('agent:') === true && register.agent(by.party.slice('agent:'.length))?.active !== true
+  if (isSuspended || rights.some((right) => !now.has(right)))
+    throw refuse('forbidden', 'What this was done with the first time is no longer yours.')
+  if (by.party) requireStaying({ people }, by.party)
 }
 
 /** When the answer is there, whether or not its caller has waited for it. */
@@ -94,7 +122,7 @@ function keepWhatIsSaid({ answers, clock }: IdempotencyDeps, res: Response, aske
       const headers = Object.fromEntries(
         HEADERS.flatMap((name) => (res.get(name) ? [[name, res.get(name) ?? '']] : [])),
       )
-      const sealed = seal({ status: res.statusCode, headers, body }, key)
+      const sealed = seal({ status: res.statusCode, headers, body, rights: rightsOf(by) }, key)
       const now = clock()
       answers.keep({ id, caller: by.name, request, sealed, at: now }, now - KEPT_MS)
     }

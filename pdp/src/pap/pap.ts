@@ -87,7 +87,10 @@ export function personOrAgent(by: Principal): PartyRef {
 }
 
 /** Nothing new begins for whoever is on their way out. */
-export function requireStaying({ people }: Pick<PapDeps, 'people'>, ...parties: readonly PartyRef[]): void {
+export function requireStaying(
+  { people }: { readonly people: Pick<People, 'isErasing'> },
+  ...parties: readonly PartyRef[]
+): void {
   if (parties.some((party) => people.isErasing(party))) throw refuse('conflict', 'One of the parties is being erased.')
 }
 

@@ -60,6 +60,15 @@ async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by
   const held = all.filter(({ status }) => status !== 'revoked')
   if (held.length >= MAX_PERSONAS)
     throw refuse('conflict', `At most ${MAX_PERSONAS} personas a person; revoke one first.`)
+  // Else whoever is suspended would go on under another circle.
+  if (held.some(({ title, status }) => title === request.title && status === 'suspended'))
+    throw refuse(
+      'conflict',
+      'title: a persona of yours with that title is suspended; a persona administrator lifts that.',
+      {
+        field: 'title',
+      },
+    )
   const namesakes = all.filter(({ title, circle }) => title === request.title && circle === request.circle)
   if (namesakes.some(({ status }) => status !== 'revoked')) throw refuse('conflict', 'You hold that persona already.')
   const now = deps.clock()
@@ -91,13 +100,13 @@ export async function patchPersona(
 }
 
 async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {
-  const administrator = by.inPerson && by.roles.includes('persona-admin')
   const party = person(by)
+  const own = personaParts(id).holder === party
+  // Nobody administers what they hold themselves.
+  const administrator = !own && by.roles.includes('persona-admin')
   requireStaying(deps, personaParts(id).holder)
   const persona = deps.register.persona(id)
-  if (!persona || (persona.holder !== party && !administrator))
-    throw refuse('not_found', 'There is no such persona among yours.')
-  const own = persona.holder === party
+  if (!persona || !(own || administrator)) throw refuse('not_found', 'There is no such persona among yours.')
   if (patch.status !== undefined) requireTransition(persona.status, patch.status, own, administrator)
   const dates = patch.validFrom !== undefined || patch.validTill !== undefined
   const rule = deps.policies().byTitle.get(persona.title)?.manifest.titles[persona.title]
@@ -119,7 +128,6 @@ const OWN_MOVES: Partial<Record<PersonaStatus, readonly PersonaStatus[]>> = {
   pending: ['revoked'],
   active: ['inactive', 'revoked'],
   inactive: ['active', 'revoked'],
-  suspended: ['revoked'],
 }
 const ADMINISTRATORS_MOVES: Partial<Record<PersonaStatus, readonly PersonaStatus[]>> = {
   pending: ['active', 'revoked'],
