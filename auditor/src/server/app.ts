@@ -43,8 +43,11 @@ export function createApp(deps: AppDeps): Express {
   app.use(signInRoutes(deps))
   app.use('/api', ownPageOnly(publicUrl), relayRoutes(deps))
   // Files are named by what is in them.
-  app.use('/assets', express.static(join(pageDir, 'assets'), { index: false, immutable: true, maxAge: '365d' }))
-  app.use('/icon.svg', express.static(join(pageDir, 'icon.svg'), { index: false, maxAge: '1d' }))
+  app.use(
+    '/assets',
+    express.static(join(pageDir, 'assets'), { index: false, redirect: false, immutable: true, maxAge: '365d' }),
+  )
+  app.use('/icon.svg', express.static(join(pageDir, 'icon.svg'), { index: false, redirect: false, maxAge: '1d' }))
   app.get(PAGES, pageOf(pageDir))
   app.use(() => {
     throw new Fault('not_found', 'no such address')

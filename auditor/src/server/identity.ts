@@ -22,6 +22,8 @@ export interface IdentityOptions {
 
 /** What a session holds. None of it ever reaches a browser, but `idToken` in the address that ends the session at its provider. */
 export interface Tokens {
+  /** Whose they are: the `sub` of the ID token. */
+  readonly subject: string
   readonly access: string
   readonly refresh: string
   readonly idToken: string
@@ -29,7 +31,7 @@ export interface Tokens {
   readonly expiresAt: number
 }
 
-/** A sign-in under way: kept here, never in the browser. */
+/** A sign-in under way. The browser carries it, and cannot read it. */
 export interface Pending {
   readonly verifier: string
   readonly state: string
@@ -134,7 +136,14 @@ function isOffline(error: oidc.ClientError | oidc.AuthorizationResponseError): b
 function tokensOf(answer: Answer, before?: Tokens): Tokens {
   const refresh = answer.refresh_token ?? before?.refresh
   const idToken = answer.id_token ?? before?.idToken
-  if (refresh === undefined || idToken === undefined)
+  const subject = answer.claims()?.sub ?? before?.subject
+  if (refresh === undefined || idToken === undefined || subject === undefined)
     throw new Fault('identity_unavailable', 'the identity provider gave no refresh token or no ID token')
-  return { access: answer.access_token, refresh, idToken, expiresAt: Date.now() + (answer.expiresIn() ?? 0) * 1_000 }
+  return {
+    subject,
+    access: answer.access_token,
+    refresh,
+    idToken,
+    expiresAt: Date.now() + (answer.expiresIn() ?? 0) * 1_000,
+  }
 }

@@ -1,13 +1,15 @@
 import { Fault } from '@mandate/protocol'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Tokens } from './identity.ts'
+import { ownPath } from './own-path.ts'
+import { createPendingSignIns } from './pending.ts'
 import { createSessions } from './sessions.ts'
-import { ownPath } from './sign-in.ts'
 
 const MINUTE = 60_000
 
 function someTokens(name: string, expiresAt: number): Tokens {
-  return { access: `access-${name}`, refresh: `refresh-${name}`, idToken: 'id', expiresAt }
+  return { subject: name, access: `access-${name}`, refresh: `refresh-${name}`, idToken: 'id', expiresAt }
 }
 
 /** Sessions over a clock that is set by hand, and a provider that takes each refresh token once. */
@@ -55,24 +57,95 @@ test.for([
   expect(sessions.peek(id) !== undefined).toBe(isAlive)
 })
 
-test('a sign-in is finished once, within ten minutes', () => {
-  const { clock, sessions } = aPlace()
-  const pending = { verifier: 'v', state: 's', nonce: 'n' }
-  const id = sessions.remember(pending, '/?kind=fault')
-  expect(sessions.recall(id)).toMatchObject({ ...pending, to: '/?kind=fault' })
-  expect(sessions.recall(id)).toBeUndefined()
-  const late = sessions.remember(pending, '/')
-  clock.now = 11 * MINUTE
-  expect(sessions.recall(late)).toBeUndefined()
-})
-
 test.for([
   ['/decisions/01KC?kind=evaluation', '/decisions/01KC?kind=evaluation'],
+  ['/?from=2026-11-01T10:00:00.000Z', '/?from=2026-11-01T10:00:00.000Z'],
+  ['/a/../b', '/b'],
   ['https://evil.example', '/'],
   ['//evil.example', '/'],
   ['/\\evil.example', '/'],
+  ['/.//evil.example', '/'],
+  ['/..//evil.example', '/'],
+  ['/./\\evil.example', '/'],
+  ['/%2e//evil.example', '/'],
+  ['/%2e%2E//evil.example', '/'],
+  ['/x/..//evil.example', '/'],
+  ['/\t/evil.example', '/'],
+  ['/\n//evil.example', '/'],
+  ['\t//evil.example', '/'],
+  ['/.\t//evil.example', '/'],
+  ['///evil.example', '/'],
+  ['/.///evil.example', '/'],
   ['javascript:alert(1)', '/'],
+  [`/?x=${'é'.repeat(1_000)}`, '/'],
+  [['/a', '/b'], '/'],
   [undefined, '/'],
-] as const)('after signing in, %s leads to %s', ([asked, to]) => {
+] as const)('after signing in, %j leads to %s', ([asked, to]) => {
   expect(ownPath(asked)).toBe(to)
+})
+
+test('whatever is asked for, a browser stays on our origin', () => {
+  const piece = fc.constantFrom(
+    '/',
+    '\\',
+    '.',
+    '..',
+    '%2e',
+    '%2f',
+    '%5c',
+    '\t',
+    '\n',
+    '@',
+    ':',
+    '//',
+    '?',
+    '#',
+    'evil.example',
+    'https:',
+    'x',
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const sent = new URL(ownPath(`/${pieces.join('')}`), 'https://audit.example/sign-in')
+      expect(sent.origin).toBe('https://audit.example')
+    }),
+    { numRuns: 5_000 },
+  )
+})
+
+test('a sign-in under way is the browser’s to carry, for ten minutes, and nobody’s to read or change', async () => {
+  const clock = { now: Date.parse('2026-11-27T10:00:00Z') }
+  const pending = createPendingSignIns(() => clock.now)
+  const begun = { verifier: 'v'.repeat(43), state: 's'.repeat(43), nonce: 'n'.repeat(43) }
+  const sealed = await pending.seal(begun, `/?resource=${'x'.repeat(1_980)}`)
+  expect(sealed.length).toBeLessThan(3_500)
+  expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('vvvv')
+  expect(await pending.open(sealed)).toMatchObject(begun)
+  for (let at = 0; at < sealed.length; at += 97) {
+    const changed = sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1)
+    expect(await pending.open(changed)).toBeUndefined()
+  }
+  expect(await createPendingSignIns(() => clock.now).open(sealed)).toBeUndefined()
+  expect(await pending.open(undefined)).toBeUndefined()
+  clock.now += 11 * MINUTE
+  expect(await pending.open(sealed)).toBeUndefined()
+})
+
+test('sign-ins of a stranger, however many, end nobody else’s session; a person’s eleventh ends their first', () => {
+  const { sessions } = aPlace()
+  const ada = sessions.open(someTokens('ada', 1e12))
+  const sams = Array.from({ length: 2_050 }, () => sessions.open(someTokens('sam', 1e12)))
+  expect(sessions.peek(ada)).toBeDefined()
+  expect(sams.filter((id) => sessions.peek(id) !== undefined)).toEqual(sams.slice(-10))
+})
+
+test('a session that died makes room, and is not kept for ever', async () => {
+  const { clock, sessions } = aPlace()
+  const first = sessions.open(someTokens('ada', 1e12))
+  clock.now = 20 * MINUTE
+  const others = Array.from({ length: 9 }, () => sessions.open(someTokens('ada', 1e12)))
+  clock.now = 31 * MINUTE
+  const last = sessions.open(someTokens('ada', 1e12))
+  expect([...others, last].filter((id) => sessions.peek(id) === undefined)).toEqual([])
+  expect(sessions.peek(first)).toBeUndefined()
 })

@@ -6,16 +6,15 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Fault } from '@mandate/protocol'
-import type { Identity, Pending, Tokens } from './identity.ts'
+import type { Identity, Tokens } from './identity.ts'
 
 /** In milliseconds: as long as the realm lets a session idle, and live. */
 const IDLE_MS = 30 * 60_000
 const LIFE_MS = 8 * 3_600_000
-const SIGN_IN_MS = 10 * 60_000
 /** Renewed this long before the end, in milliseconds: a request must not run out on its way. */
 const AHEAD_MS = 30_000
-const MAX_SESSIONS = 1_000
-const MAX_PENDING = 2_000
+/** Of one person: more browsers than anybody reads in. Nobody's sign-in ends another person's session. */
+const MAX_PER_PERSON = 10
 
 interface Session {
   tokens: Tokens
@@ -24,18 +23,8 @@ interface Session {
   renewal: Promise<Tokens> | undefined
 }
 
-interface PendingSignIn extends Pending {
-  /** The path to come back to. */
-  readonly to: string
-  readonly began: number
-}
-
 export interface Sessions {
-  /** @returns The id of a sign-in under way, for the browser's cookie. */
-  remember(pending: Pending, to: string): string
-  /** A sign-in is finished once. */
-  recall(id: string | undefined): (Pending & { readonly to: string }) | undefined
-  /** @returns The new session's id, which nobody knew before. */
+  /** A person's oldest session ends when they have too many. @returns The new session's id, which nobody knew before. */
   open(tokens: Tokens): string
   /** The session's tokens, as good as they are. */
   peek(id: string | undefined): Tokens | undefined
@@ -47,14 +36,22 @@ export interface Sessions {
 
 export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => number = Date.now): Sessions {
   const sessions = new Map<string, Session>()
-  const pending = new Map<string, PendingSignIn>()
   const living = (id: string | undefined): Session | undefined => {
     const session = id === undefined ? undefined : sessions.get(id)
     if (!session || id === undefined) return undefined
-    const at = now()
-    if (at - session.seen <= IDLE_MS && at - session.began <= LIFE_MS) return session
+    if (isAlive(session, now())) return session
     sessions.delete(id)
     return undefined
+  }
+  const makeRoom = (subject: string): void => {
+    const at = now()
+    const own: string[] = []
+    // In the order in which they were opened. The dead go here, since nothing else asks for them any more.
+    for (const [id, session] of sessions) {
+      if (!isAlive(session, at)) sessions.delete(id)
+      else if (session.tokens.subject === subject) own.push(id)
+    }
+    for (const id of own.slice(0, Math.max(0, own.length + 1 - MAX_PER_PERSON))) sessions.delete(id)
   }
   const renewed = (id: string, session: Session): Promise<Tokens> => {
     // One at a time: a refresh token that is used twice ends the session.
@@ -74,13 +71,12 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
     return session.renewal
   }
   return {
-    remember: (begun, to) => add(pending, { ...begun, to, began: now() }, MAX_PENDING),
-    recall: (id = '') => {
-      const found = pending.get(id)
-      pending.delete(id)
-      return found && now() - found.began <= SIGN_IN_MS ? found : undefined
+    open: (tokens) => {
+      makeRoom(tokens.subject)
+      const id = randomBytes(32).toString('base64url')
+      sessions.set(id, { tokens, began: now(), seen: now(), renewal: undefined })
+      return id
     },
-    open: (tokens) => add(sessions, { tokens, began: now(), seen: now(), renewal: undefined }, MAX_SESSIONS),
     peek: (id) => living(id)?.tokens,
     accessOf: async (id) => {
       const session = living(id)
@@ -97,11 +93,6 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
   }
 }
 
-/** Keeps a value under a new random id; the oldest goes when there are too many. */
-function add<T>(map: Map<string, T>, value: T, most: number): string {
-  const oldest = map.size >= most ? map.keys().next().value : undefined
-  if (oldest !== undefined) map.delete(oldest)
-  const id = randomBytes(32).toString('base64url')
-  map.set(id, value)
-  return id
+function isAlive({ seen, began }: Session, at: number): boolean {
+  return at - seen <= IDLE_MS && at - began <= LIFE_MS
 }

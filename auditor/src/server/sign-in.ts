@@ -1,6 +1,6 @@
 /**
- * Signing in and out. The browser holds two cookies and no token: one for a sign-in under way (`Lax`, since it must come back from the
- * identity provider), one for the session (`Strict`).
+ * Signing in and out. The browser holds two cookies and no token: a sign-in under way, sealed (`Lax`, since it must come back from the
+ * identity provider), and the session's id (`Strict`).
  *
  * @module
  */
@@ -8,6 +8,8 @@ import { Fault } from '@mandate/protocol'
 import { type CookieOptions, type Request, type Response, Router } from 'express'
 import { cookieOf, ownPageOnly } from './doors.ts'
 import type { Identity } from './identity.ts'
+import { ownPath } from './own-path.ts'
+import { type PendingSignIns, SIGN_IN_S } from './pending.ts'
 import type { Sessions } from './sessions.ts'
 
 export const SESSION_COOKIE = '__Host-mandate-audit'
@@ -17,27 +19,28 @@ const COOKIE: CookieOptions = { httpOnly: true, secure: true, path: '/' }
 export interface SignInDeps {
   readonly identity: Identity
   readonly sessions: Sessions
+  readonly pending: PendingSignIns
   readonly publicUrl: string
 }
 
-export function signInRoutes({ identity, sessions, publicUrl }: SignInDeps): Router {
+export function signInRoutes({ identity, sessions, pending, publicUrl }: SignInDeps): Router {
   const router = Router()
   router.get('/sign-in', async (req, res) => {
-    const { url, pending } = await identity.begin()
-    const id = sessions.remember(pending, ownPath(req.query['to']))
-    res.cookie(SIGN_IN_COOKIE, id, { ...COOKIE, sameSite: 'lax', maxAge: 600_000 })
-    leave(res, url.href)
+    const begun = await identity.begin()
+    const sealed = await pending.seal(begun.pending, ownPath(req.query['to']))
+    res.cookie(SIGN_IN_COOKIE, sealed, { ...COOKIE, sameSite: 'lax', maxAge: SIGN_IN_S * 1_000 })
+    leave(res, begun.url.href)
   })
   router.get('/callback', async (req, res) => {
-    const pending = sessions.recall(cookieOf(req, SIGN_IN_COOKIE))
+    const underWay = await pending.open(cookieOf(req, SIGN_IN_COOKIE))
     res.clearCookie(SIGN_IN_COOKIE, { ...COOKIE, sameSite: 'lax' })
     // A bookmarked or repeated callback, or one that another browser began: nothing is signed in by it.
-    if (!pending) return leave(res, '/')
+    if (!underWay) return leave(res, '/')
     try {
-      const tokens = await identity.finish(new URL(req.originalUrl, publicUrl), pending)
+      const tokens = await identity.finish(new URL(req.originalUrl, publicUrl), underWay)
       await endOf(req, sessions, identity)
       res.cookie(SESSION_COOKIE, sessions.open(tokens), { ...COOKIE, sameSite: 'strict' })
-      return leave(res, pending.to)
+      return leave(res, underWay.to)
     } catch (error) {
       if (error instanceof Fault && error.code === 'unauthenticated') return leave(res, '/refused')
       throw error
@@ -60,11 +63,4 @@ async function endOf(req: Request, sessions: Sessions, identity: Identity): Prom
 
 function leave(res: Response, to: string): void {
   res.set('Cache-Control', 'no-store').redirect(303, to)
-}
-
-/** A path of ours to come back to; never another site's address. */
-export function ownPath(to: unknown): string {
-  if (typeof to !== 'string' || to.length > 4_000 || !/^\/(?![/\\])/u.test(to)) return '/'
-  const url = URL.parse(to, 'http://own.invalid')
-  return url?.origin === 'http://own.invalid' ? url.pathname + url.search : '/'
 }

@@ -11,6 +11,7 @@ import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
 import type { Logger } from './doors.ts'
 import { createIdentity } from './identity.ts'
+import { createPendingSignIns } from './pending.ts'
 import { createSessions } from './sessions.ts'
 
 /** @throws ConfigError when there is no page to serve, or a pinned key is none. */
@@ -34,7 +35,8 @@ export async function startAuditor(config: AuditorConfig, logger: Logger): Promi
   const { trustProxy, addressPerSecond, concurrent } = config
   const limits = { trustProxy, addressPerSecond, concurrent }
   const sessions = createSessions(identity)
-  const app = createApp({ identity, sessions, publicUrl, pdpUrl, logKeys, logger, pageDir, fetch, ...limits })
+  const pending = createPendingSignIns()
+  const app = createApp({ identity, sessions, pending, publicUrl, pdpUrl, logKeys, logger, pageDir, fetch, ...limits })
   const { url, close } = await serve(app, config)
   return { url, close: () => close().finally(calls.close) }
 }
