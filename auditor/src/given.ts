@@ -9,6 +9,7 @@ import {
   type DecisionFilter,
   decisionIdSchema,
   decisionQuerySchema,
+  environmentObjection,
   parseVerifierKey,
   type VerifierKey,
 } from '@mandate/protocol'
@@ -110,6 +111,8 @@ export async function serverOf(given: Given, environment: Surroundings['environm
   const url = text(given, 'url')
   const base = URL.parse(url ?? '')
   if (!base || !/^https?:$/u.test(base.protocol)) throw new UsageError('--url is an http or https address')
+  const objection = environmentObjection(environment)
+  if (objection !== undefined) throw new UsageError(objection)
   const file = text(given, 'token-file')
   const token = file === undefined ? environment['MANDATE_TOKEN'] : (await needed(file)).trim()
   const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(base.hostname)

@@ -4,12 +4,17 @@
  *
  * @module
  */
+import { environmentObjection } from '@mandate/protocol'
 import { deleteUser } from './provision.ts'
 
 const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = process.env
 const target = process.argv[2]
+const objection = environmentObjection(process.env)
 
-if (!(url && username && password && target)) {
+if (objection !== undefined) {
+  process.stderr.write(`${objection}\n`)
+  process.exitCode = 64
+} else if (!(url && username && password && target)) {
   process.stderr.write(
     'usage: node keycloak/src/delete-user.ts USERNAME\n' +
       'with KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD in the environment\n',

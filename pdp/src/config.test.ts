@@ -56,6 +56,12 @@ test('every problem is reported together', () => {
   ])
 })
 
+test('certificates that go unverified are reported with the rest', () => {
+  const found = problems({ NODE_TLS_REJECT_UNAUTHORIZED: '0', PDP_COLOUR: 'red' })
+  expect(found.map((problem) => problem.split(':')[0]).sort()).toEqual(['NODE_TLS_REJECT_UNAUTHORIZED', 'PDP_COLOUR'])
+  expect(problems({ NODE_TLS_REJECT_UNAUTHORIZED: '1' })).toEqual([])
+})
+
 test('an insecure setting is reported with the rest', () => {
   const found = problems({ NODE_ENV: 'production', PDP_COLOUR: 'red', OPENFGA_API_TOKEN: undefined })
   expect(found.map((problem) => problem.split(':')[0])).toEqual(['PDP_COLOUR', 'OPENFGA_API_TOKEN'])

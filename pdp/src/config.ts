@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { isLoopback, nameSchema, plainHttpObjection } from '@mandate/protocol'
+import { environmentObjection, isLoopback, nameSchema, plainHttpObjection } from '@mandate/protocol'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
@@ -157,7 +157,8 @@ export function parseConfig(
   environment: Readonly<Record<string, string | undefined>>,
   readFile: ReadFile,
 ): ParsedConfig {
-  const problems: string[] = []
+  const objection = environmentObjection(environment)
+  const problems: string[] = objection === undefined ? [] : [objection]
   const known = Object.keys(schema.shape)
   const values: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {

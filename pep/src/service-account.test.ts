@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { accountOf, clientTlsOf, doorObjections } from './service.ts'
+import { z } from 'zod'
+import { accountOf, clientTlsOf, doorObjections, readEnvironment } from './service.ts'
 import type { KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
 
 let folder: string
@@ -69,4 +70,11 @@ test('a key instead of a secret is no objection, and TLS is shown only where it 
   expect(doorObjections({ ...door, secret: undefined, clientKey: pemOf('ed25519') })).toEqual([])
   expect(clientTlsOf({ ca: undefined, cert: undefined, key: undefined })).toBeUndefined()
   expect(clientTlsOf({ ca: 'a' })).toEqual({ ca: 'a', cert: undefined, key: undefined })
+})
+
+test('no service starts where certificates go unverified', () => {
+  const rules = { prefix: 'NOTES_', shared: [], schema: z.strictObject({}) }
+  const read = (value: string) => (): unknown => readEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: value }, rules)
+  expect(read('0')).toThrow(/NODE_TLS_REJECT_UNAUTHORIZED: must not be 0/u)
+  expect(read('1')()).toEqual({})
 })

@@ -5,7 +5,13 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { isLoopback, isRequestId, PERMISSIONS_POLICY, plainHttpObjection } from '@mandate/protocol'
+import {
+  environmentObjection,
+  isLoopback,
+  isRequestId,
+  PERMISSIONS_POLICY,
+  plainHttpObjection,
+} from '@mandate/protocol'
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
@@ -55,7 +61,8 @@ export function readEnvironment<S extends z.ZodType>(
   env: Readonly<Record<string, string | undefined>>,
   { prefix, shared, schema }: EnvironmentRules<S>,
 ): z.output<S> {
-  const problems: string[] = []
+  const objection = environmentObjection(env)
+  const problems: string[] = objection === undefined ? [] : [objection]
   const values: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || value === '' || !(name.startsWith(prefix) || shared.includes(name))) continue

@@ -289,9 +289,14 @@ describe('besides it', () => {
     expect(entry).not.toMatch(/^await /mu)
   })
 
-  test('a package does not start with a switch that takes its walls away', () => {
-    expect(entry).toMatch(/app\.isPackaged \? unwelcomeSwitches\(/u)
-    expect(entry).toMatch(/if \(unwelcome\.length > 0\) app\.exit\([^)]*\)\s+(\/\/[^\n]*\s+)?else live\(/u)
+  test('a package does not start with a switch that is not known to do no harm', () => {
+    expect(entry).toMatch(/app\.isPackaged \? startObjections\(/u)
+    expect(entry).toMatch(/if \(objections\.length > 0\) refuse\([^)]*\)\s+(\/\/[^\n]*\s+)?else live\(/u)
+    expect(entry).toMatch(/function refuse\([^\n]+\n[^\n]+\n {2}app\.exit\(EXIT_CONFIG\)/u)
+  })
+
+  test('on Windows only an administrator changes what is installed', () => {
+    expect(builder.nsis).toMatchObject({ perMachine: true })
   })
 
   test('one instance, whose lock is asked for before anything is opened', () => {

@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { environmentObjection } from '@mandate/protocol'
 import { readConfig } from '../main/config.ts'
 import { createCore } from '../main/core.ts'
 import { mayOpen } from '../shell/links.ts'
@@ -16,6 +17,8 @@ const text = { type: 'string' } as const
 const { values } = parseArgs({ options: { config: text, data: text, page: text } })
 const { config: configFile, data: dataDir, page: pageDir } = values
 if (!configFile || !dataDir || !pageDir) throw new TypeError('main.ts needs --config, --data and --page')
+const objection = environmentObjection(process.env)
+if (objection !== undefined) throw new TypeError(objection)
 
 const config = readConfig(JSON.parse(readFileSync(configFile, 'utf8')))
 const { issuer, securityPolicy } = config

@@ -19,7 +19,7 @@ import { readPage } from './page.ts'
 import { placesOf } from './places.ts'
 import { SCHEME, servePage } from './protocol.ts'
 import { revive } from './revive.ts'
-import { unwelcomeSwitches } from './switches.ts'
+import { startObjections } from './switches.ts'
 import { lockSession, PARTITION, START, windowOptions } from './window.ts'
 
 /** `EX_CONFIG` of sysexits.h. */
@@ -39,10 +39,11 @@ const { configFile, dataDir } = placesOf({
 })
 // Before the lock is asked for: it is one a folder.
 app.setPath('userData', dataDir)
-const unwelcome = app.isPackaged ? unwelcomeSwitches((name) => app.commandLine.hasSwitch(name)) : []
-if (unwelcome.length > 0) app.exit(EXIT_CONFIG)
+const { platform, argv: args, env } = process
+const objections = app.isPackaged ? startObjections({ platform, args, env }) : []
+if (objections.length > 0) refuse(objections)
 // Not awaited: Electron is ready only when this module has been evaluated, so that it would wait for itself.
-else live({ app, platform: process.platform, args: process.argv, start, show, fail }).catch(fail)
+else live({ app, platform, args, start, show, fail }).catch(fail)
 
 async function start(): Promise<Core> {
   const config = readConfig(JSON.parse(readFileSync(configFile, 'utf8')))
@@ -100,6 +101,11 @@ function tellThatItFails(): void {
     'Mandate’s window keeps failing',
     'Quit Mandate and start it again. What you gave and took back stands.',
   )
+}
+
+function refuse(objections: readonly string[]): void {
+  dialog.showErrorBox('Mandate cannot start', objections.join('\n'))
+  app.exit(EXIT_CONFIG)
 }
 
 function fail(error: unknown): void {
