@@ -71,7 +71,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     const http = createServices(config, logger, memory, store, () => url)
     closers.push(() => http.settler.close())
     closers.push(() => http.sweeper.close())
-    memory.people.dropNoticesExcept([...config.PDP_SERVICES.keys()])
+    memory.people.dropNoticesExcept(forgetters(config))
     await reapplyErasures(memory)
     closers.push(() =>
       markErasures(memory).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),
@@ -193,7 +193,7 @@ function createServices(
     facts: memory.facts,
     factWriter,
     vault,
-    services: [...config.PDP_SERVICES.keys()],
+    forgetters: forgetters(config),
     record,
     clock,
     newId,
@@ -265,3 +265,8 @@ function createServices(
   )
   return { app, console: createConsole(pap, border, store.policies), settler, sweeper }
 }
+
+/** All that keep something of people: they are told whom to forget. */
+const forgetters = (config: Config): readonly string[] => [
+  ...new Set([...config.PDP_SERVICES.keys(), ...config.PDP_ERASURE_CLIENTS]),
+]

@@ -87,6 +87,8 @@ const schema = z.strictObject({
   PDP_PACKS: list.default([]),
   PDP_INTERACTIVE_CLIENTS: list.default(['desktop', 'auditor', 'mandate-cli']),
   PDP_SERVICES: servicesSchema.default(new Map()),
+  /** Clients beside the services that keep something of people, such as agents: they too are told whom to forget. */
+  PDP_ERASURE_CLIENTS: list.default([]),
   /** The identity of a PDP whose database is gone, and whose store of OpenFGA is to be this one's. */
   PDP_TAKE_OVER_FROM: z
     .string()

@@ -164,6 +164,8 @@ export interface People {
   /** What a service is still to be told, oldest first. */
   notices(service: string, after: string, limit: number): readonly ErasureNotice[]
   isTold(service: string, id: string): boolean
+  /** Who has not acknowledged an erasure, by name. */
+  waitingFor(id: string): readonly string[]
   acknowledge(service: string, id: string): void
   /** Services that are no more need not be told. */
   dropNoticesExcept(services: readonly string[]): void

@@ -16,9 +16,9 @@ export const erasureSchema = z.object({
   erased_at: instantSchema,
   /** Grants and personas that ended. */
   ended: z.object({ grants: z.int(), personas: z.int() }),
-  /** Client ids of the services that will find it in `GET /v1/erasures`. */
+  /** Client ids of the services and agents that will find it in `GET /v1/erasures`. */
   told: z.array(z.string()),
-  /** What Mandate cannot delete, and who can. */
+  /** What Mandate cannot delete, and who can: the identity provider, and each that was told and did not acknowledge. */
   remains: z.array(z.object({ where: z.string(), what: z.string(), how: z.string() })),
 })
 export type Erasure = z.infer<typeof erasureSchema>
@@ -50,6 +50,9 @@ export const erasureQuerySchema = z.strictObject({
   after: pageTokenSchema.optional(),
   limit: pageLimitSchema(200, 50),
 })
+
+/** `GET /v1/erasures/{id}`: who was told of an erasure and has not acknowledged it. */
+export const waitingErasureSchema = z.object({ id: ulidSchema, waiting: z.array(z.string()) })
 
 /** `sub` and `issuer` as the person's tokens had them. All that the service holds of them from before `erased_at` is to go. */
 export const erasureNoticeSchema = z.object({

@@ -92,6 +92,7 @@ function pdpEnv({ stateDir, ports, issuer, openFga }: SettingsInput, url: string
     PDP_DATA_DIR: pdpDataDir(stateDir),
     PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,mandate-cli',
     PDP_SERVICES: 'trips=workflow+workflow_item+travel_account,care=care_plan+care_task+care_account',
+    PDP_ERASURE_CLIENTS: 'booking-agent',
     PDP_LOG_ORIGIN: 'mandate.invalid/demo',
     OPENFGA_URL: openFga.url,
     OPENFGA_API_TOKEN: openFga.apiToken,

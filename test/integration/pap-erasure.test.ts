@@ -66,7 +66,7 @@ describe('E4: erasure', () => {
     const { status, body } = await erase('C')
     expect(status).toBe(200)
     expect(body).toMatchObject({ ended: { grants: 2, personas: 1 }, told: ['trips'] })
-    expect(body.remains[0].where).toBe('identity provider')
+    expect(body.remains.map(({ where }: { readonly where: string }) => where)).toEqual(['identity provider', 'trips'])
     expect(await suite.codes({ subject: 'D', ...FLIGHT })).toEqual(['grant_revoked'])
     expect(await suite.codes({ subject: 'D', action: 'read', item: 'flight' })).toEqual(['delegated'])
     expect(await suite.codes({ subject: 'B', ...FLIGHT })).toEqual(['delegated'])
@@ -181,6 +181,36 @@ describe('E4: erasure', () => {
     expect((await done(items[0].id)).status).toBe(204)
     expect((await notices()).items).toEqual([items[1]])
   })
+})
+
+test('an agent that keeps something of people is told too, and what remains names each that did not acknowledge', async () => {
+  const agent = { sub: 'service-account-keeper', azp: 'keeper', svc: 'keeper' }
+  const env = { PDP_ERASURE_CLIENTS: 'keeper, trips' }
+  const tpdp = await startTestPdp({ openFga: inject('openFga'), env })
+  try {
+    const world = new World(tpdp)
+    await world.begin()
+    const operator = world.staff('operator')
+    const { status } = await world.call('POST', '/v1/agents', operator, { id: 'keeper' })
+    expect(status).toBe(201)
+    const { body } = await world.call('DELETE', '/v1/subjects/me', world.as('A'))
+    expect(body.told).toEqual(['trips', 'keeper'])
+    const remains = body.remains.map(({ where }: { readonly where: string }) => where)
+    expect(remains).toEqual(['identity provider', 'keeper', 'trips'])
+    const path = `/v1/erasures/${body.id}`
+    expect((await world.call('GET', path, operator)).body).toEqual({ id: body.id, waiting: ['keeper', 'trips'] })
+    for (const as of [agent, TRIPS]) {
+      const { items } = (await world.call('GET', '/v1/erasures', as)).body
+      expect(items).toMatchObject([{ id: body.id, sub: world.id('A') }])
+      expect((await world.call('GET', path, as)).status).toBe(403)
+      expect((await world.call('POST', `${path}/acknowledge`, as)).status).toBe(204)
+    }
+    expect((await world.call('GET', path, operator)).body.waiting).toEqual([])
+    for (const as of [CARS, world.as('X'), { sub: world.id('B'), azp: 'keeper' }])
+      expect((await world.call('GET', '/v1/erasures', as)).status).toBe(403)
+  } finally {
+    await tpdp.stop()
+  }
 })
 
 test('a backup from before brings nobody back: what the log says is done again', async () => {

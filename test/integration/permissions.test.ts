@@ -197,6 +197,7 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
     path: `${await passerBy(world)}/hold`,
   }),
   'GET /v1/erasures': () => get('/v1/erasures'),
+  'GET /v1/erasures/{id}': () => get('/v1/erasures/01KAQWERTY0123456789ABCDEF'),
   'POST /v1/erasures/{id}/acknowledge': () => post('/v1/erasures/01KAQWERTY0123456789ABCDEF/acknowledge'),
   'GET /v1/decisions': () => get('/v1/decisions'),
   'GET /v1/decisions/export': () => get('/v1/decisions/export'),

@@ -126,7 +126,13 @@ export const PERMISSIONS: readonly Permission[] = [
   row('DELETE /v1/subjects/{pseudonym}', ...inPerson('forbidden', onlyOperator), "somebody else's"),
   row('PUT /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
   row('DELETE /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
-  row('GET /v1/erasures', 'forbidden', each(SERVICES, 'yes'), 'a service its own'),
+  row(
+    'GET /v1/erasures',
+    'forbidden',
+    each(SERVICES, 'yes'),
+    'a service its own; an agent too where it is in `PDP_ERASURE_CLIENTS`',
+  ),
+  row('GET /v1/erasures/{id}', 'forbidden', onlyOperator),
   row('POST /v1/erasures/{id}/acknowledge', 'forbidden', each(SERVICES, 'yes'), 'a service its own'),
   row('GET /v1/decisions', 'forbidden', { ...each(PEOPLE, 'yes'), agent: 'yes' }, "of one's own; an auditor all"),
   row(

@@ -171,6 +171,7 @@ describe('our services', () => {
     expect(config).toMatchObject({ NODE_ENV: 'production', PDP_HOST: '0.0.0.0', TRUST_PROXY: 1 })
     expect(config.PDP_PORT).toBe(Number(portOf('pdp')))
     expect([...config.PDP_SERVICES.keys()]).toEqual(['trips', 'care'])
+    expect(config.PDP_ERASURE_CLIENTS).toEqual(['booking-agent'])
   })
 
   test('trips, care and the agent take theirs', async () => {

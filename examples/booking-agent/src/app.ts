@@ -8,7 +8,7 @@ import { createLimits, type LimitOptions, permissionsPolicy, requestLog } from '
 import { Fault } from '@mandate/protocol'
 import express, { type Express } from 'express'
 import helmet from 'helmet'
-import { mcpDoor, type ProtectedResource, resourceMetadata, resourceMetadataPaths } from './mcp-door.ts'
+import { challengesWithMetadata, type ProtectedResource, resourceMetadata, resourceMetadataPaths } from './mcp-door.ts'
 import { mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
 
@@ -32,7 +32,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), permissionsPolicy, requestLog(logger), mcpDoor(deps))
+  app.use(helmet(), permissionsPolicy, requestLog(logger), challengesWithMetadata(deps))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -41,7 +41,7 @@ export function createApp(deps: AppDeps): Express {
     res.json({ status: 'ok' })
   })
   const whereToSignIn = pep.open('says only where to sign in, as RFC 9728 wants it')
-  app.get(resourceMetadataPaths(deps.publicUrl), whereToSignIn, resourceMetadata(deps))
+  app.get(resourceMetadataPaths(deps.publicUrl()), whereToSignIn, resourceMetadata(deps))
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(() => {

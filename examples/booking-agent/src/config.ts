@@ -24,6 +24,7 @@ const settingsSchema = z
     AGENT_PARALLEL_ITEMS: z.coerce.number().int().min(1).max(16).default(4),
     AGENT_SCHEDULE_WORKFLOWS: setting.list([]).pipe(z.array(idSchema)),
     AGENT_SCHEDULE_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3_600),
+    AGENT_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     AGENT_PUBLIC_URL: setting.url.optional(),
     AGENT_PLAIN_HTTP_HOSTS: setting.list([]),
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
@@ -40,23 +41,29 @@ const settingsSchema = z
     NODE_ENV: setting.nodeEnv,
   })
   .superRefine((env, context) => {
-    const objections = doorObjections({
-      nodeEnv: env.NODE_ENV,
-      host: env.AGENT_HOST,
-      trustProxy: env.AGENT_TRUST_PROXY,
-      secret: env.AGENT_CLIENT_SECRET,
-      clientKey: env.AGENT_CLIENT_KEY,
-      cert: env.AGENT_TLS_CERT,
-      key: env.AGENT_TLS_KEY,
-      clientCa: env.AGENT_TLS_CLIENT_CA,
-      calls: {
-        AGENT_ISSUER: env.AGENT_ISSUER,
-        AGENT_IDENTITY_URL: env.AGENT_IDENTITY_URL,
-        AGENT_PDP_URL: env.AGENT_PDP_URL,
-        AGENT_TRIPS_URL: env.AGENT_TRIPS_URL,
-      },
-      plainHttpHosts: env.AGENT_PLAIN_HTTP_HOSTS,
-    })
+    const objections = [
+      ...doorObjections({
+        nodeEnv: env.NODE_ENV,
+        host: env.AGENT_HOST,
+        trustProxy: env.AGENT_TRUST_PROXY,
+        secret: env.AGENT_CLIENT_SECRET,
+        clientKey: env.AGENT_CLIENT_KEY,
+        cert: env.AGENT_TLS_CERT,
+        key: env.AGENT_TLS_KEY,
+        clientCa: env.AGENT_TLS_CLIENT_CA,
+        calls: {
+          AGENT_ISSUER: env.AGENT_ISSUER,
+          AGENT_IDENTITY_URL: env.AGENT_IDENTITY_URL,
+          AGENT_PDP_URL: env.AGENT_PDP_URL,
+          AGENT_TRIPS_URL: env.AGENT_TRIPS_URL,
+        },
+        plainHttpHosts: env.AGENT_PLAIN_HTTP_HOSTS,
+      }),
+    ]
+    if (env.NODE_ENV === 'production' && env.AGENT_PUBLIC_URL === undefined)
+      objections.push(
+        'AGENT_PUBLIC_URL: say where clients reach the agent; its metadata must not be made from a request',
+      )
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
@@ -77,6 +84,7 @@ const settingsSchema = z
     interactiveClients: env.AGENT_INTERACTIVE_CLIENTS,
     parallelItems: env.AGENT_PARALLEL_ITEMS,
     schedule: { workflows: env.AGENT_SCHEDULE_WORKFLOWS, everyMs: env.AGENT_SCHEDULE_SECONDS * 1_000 },
+    housekeepingMs: env.AGENT_HOUSEKEEPING_SECONDS * 1_000,
     publicUrl: env.AGENT_PUBLIC_URL,
     trustProxy: env.AGENT_TRUST_PROXY,
     limits: {

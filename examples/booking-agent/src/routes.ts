@@ -40,7 +40,7 @@ const runRequestSchema = z.strictObject({
 export function runRoutes(deps: RoutesDeps): Router {
   const { pep } = deps
   const own = 'a run belongs to whoever started it, and nobody else finds it'
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   router.post('/runs', pep.open('each item of a run is decided where it is executed'), startRun(deps))
   router.get('/runs', pep.open(own), listRuns(deps))
   router.get('/runs/:id', pep.open(own), showRun(deps))

@@ -12,7 +12,7 @@ import type { Acting, Answer, Executed, Trips } from './trips-client.ts'
 
 export interface RunnerDeps {
   readonly trips: Trips
-  readonly store: Pick<RunStore, 'save'>
+  readonly store: Pick<RunStore, 'begin' | 'save'>
   readonly now: () => EpochMillis
   /** Items tried at the same time, at most. */
   readonly parallel: number
@@ -34,7 +34,7 @@ export interface RunOrder {
 /** Keeps a run that has not tried anything yet. */
 export function beginRun(order: RunOrder, { store, now }: RunnerDeps): Run {
   const run = newRun(order, now())
-  store.save(run)
+  store.begin(run)
   return run
 }
 

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { createPep } from '@mandate/pep'
+import { createPdpAdmin, createPep } from '@mandate/pep'
 import { createCalls, type Listener, serve } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
 import { type AgentLogger, createApp } from './app.ts'
 import type { AgentConfig } from './config.ts'
 import { RunEvents } from './events.ts'
+import { startForgetting } from './forgetting.ts'
 import type { Run } from './run.ts'
 import { runOwn, startSchedule } from './schedule.ts'
 import { createRunStore } from './store.ts'
@@ -18,11 +19,13 @@ import { createTripsClient } from './trips-client.ts'
 const TOKEN_TIMEOUT_MS = 5_000
 
 export async function startAgent(config: AgentConfig, logger: AgentLogger): Promise<Listener> {
-  const { issuer, pdpUrl, clientId, audience, interactiveClients, trustProxy, limits, publicUrl } = config
+  const { issuer, pdpUrl, clientId, audience, interactiveClients, trustProxy, limits } = config
   const pep = createPep({ ...accountOf(config), audience, pdpUrl, interactiveClients, logger })
   const halt = new AbortController()
   const { store, tokens, runner, close } = parts(config, halt.signal)
   store.interrupt()
+  const pdp = createPdpAdmin({ ...accountOf(config), pdpUrl })
+  const forgetting = await startForgetting({ store, pdp, issuer, logger }, config.housekeepingMs)
   const events = new RunEvents(store)
   const failed = (error: unknown): void =>
     logger.error({ code: error instanceof Fault ? error.code : 'internal' }, 'a run could not be carried out')
@@ -32,16 +35,18 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
     underWay.add(settled)
   }
   const routes = { store, tokens, runner, agent: clientId, events, background }
-  const app = createApp({ pep, ...routes, issuer, publicUrl, logger, trustProxy, limits })
+  let { publicUrl = '' } = config
+  const app = createApp({ pep, ...routes, issuer, publicUrl: () => publicUrl, logger, trustProxy, limits })
   const endSchedule = startSchedule(config.schedule, { ...routes }, failed)
   const listener = await serve(app, config)
+  publicUrl ||= listener.url
   return {
     url: listener.url,
     close: async () => {
       halt.abort()
       events.close()
-      await Promise.all([listener.close(), endSchedule(), ...underWay])
-      await Promise.all([pep.close(), close()])
+      await Promise.all([listener.close(), endSchedule(), forgetting.close(), ...underWay])
+      await Promise.all([pep.close(), pdp.close(), close()])
     },
   }
 }

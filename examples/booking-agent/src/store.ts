@@ -10,7 +10,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { type Run, runSchema } from './run.ts'
 
 export interface RunStore {
-  /** Adds a run, or replaces it. */
+  readonly begin: (run: Run) => void
+  /** Keeps a run's new state; of a run that is not there any more, since its person was forgotten, nothing. */
   readonly save: (run: Run) => void
   /** A run of this subject; of nobody else. */
   readonly find: (id: string, subject: string) => Run | undefined
@@ -20,6 +21,13 @@ export interface RunStore {
   readonly interrupt: () => void
   /** Runs of this subject that stopped in the middle, oldest first. */
   readonly interrupted: (subject: string) => readonly Run[]
+  /**
+   * Forgets a person as they were until an instant: their runs go, and in other people's runs they are `user:erased`. Nothing is left in the files.
+   *
+   * @param person - `user:<sub>`.
+   * @param until - RFC 3339 in UTC, as a run's own times: whoever came back after it is somebody new.
+   */
+  readonly forget: (person: string, until: string) => void
   /** Called with every state of a run from now on. @returns how to end that. */
   readonly follow: (id: string, listener: (run: Run) => void) => () => void
   /** @throws when the database does not answer. */
@@ -32,22 +40,28 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS run (
   ) STRICT;
   CREATE INDEX IF NOT EXISTS run_subject ON run (subject, id);`
 
+/** How a person stands in other people's runs once they are forgotten; the PDP says the same. */
+const ERASED = 'user:erased'
+
 /** @param folder - Made for its owner only; `:memory:` keeps nothing. */
 export function createRunStore(folder: string): RunStore {
   const db = open(folder)
-  const save = db.prepare(
-    `INSERT INTO run (id, subject, status, document) VALUES (?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET status = excluded.status, document = excluded.document`,
-  )
+  const insert = db.prepare('INSERT INTO run (id, subject, status, document) VALUES (?, ?, ?, ?)')
+  const update = db.prepare('UPDATE run SET status = ?, document = ? WHERE id = ?')
   const find = db.prepare('SELECT document FROM run WHERE id = ? AND subject = ?')
   const list = db.prepare('SELECT document FROM run WHERE subject = ? ORDER BY id DESC LIMIT ?')
   const running = db.prepare("SELECT document FROM run WHERE status = 'running'")
   const interrupted = db.prepare("SELECT document FROM run WHERE subject = ? AND status = 'interrupted' ORDER BY id")
   const followers = new EventEmitter().setMaxListeners(0)
+  const forgotten = createForgotten()
   const store: RunStore = {
+    begin: (run) => void insert.run(run.id, run.subject, run.status, JSON.stringify(run)),
     save: (run) => {
-      save.run(run.id, run.subject, run.status, JSON.stringify(run))
-      followers.emit(run.id, run)
+      if (update.run(run.status, forgotten.textOf(run), run.id).changes > 0) followers.emit(run.id, run)
+    },
+    forget: (person, until) => {
+      forgotten.add(person, until)
+      forgetIn(db, person, until, forgotten)
     },
     interrupted: (subject) => interrupted.all(subject).map(readRun),
     follow: (id, listener) => {
@@ -74,9 +88,48 @@ function open(folder: string): DatabaseSync {
   const path = memory ? folder : join(folder, 'runs.db')
   const db = new DatabaseSync(path)
   if (!memory) chmodSync(path, 0o600)
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;')
+  db.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 2000;',
+  )
   db.exec(SCHEMA)
   return db
+}
+
+/** Whom this process has forgotten: a run under way still holds them in memory when it is saved next. */
+function createForgotten() {
+  const until = new Map<string, string>()
+  return {
+    add: (person: string, instant: string) => void until.set(person, instant),
+    /** The run as it may be kept. */
+    textOf: (run: Run): string => {
+      let text = JSON.stringify(run)
+      for (const [person, instant] of until)
+        if (run.started_at <= instant) text = text.replaceAll(JSON.stringify(person), JSON.stringify(ERASED))
+      return text
+    },
+  }
+}
+
+/** All at once, and overwritten, not only unlinked. */
+function forgetIn(
+  db: DatabaseSync,
+  person: string,
+  until: string,
+  { textOf }: ReturnType<typeof createForgotten>,
+): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    const rows = db.prepare('SELECT document FROM run WHERE instr(document, ?) > 0').all(JSON.stringify(person))
+    for (const run of rows.map(readRun).filter(({ started_at }) => started_at <= until)) {
+      if (run.subject === person) db.prepare('DELETE FROM run WHERE id = ?').run(run.id)
+      else db.prepare('UPDATE run SET document = ? WHERE id = ?').run(textOf(run), run.id)
+    }
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
 }
 
 function readRun(row: Readonly<Record<string, unknown>>): Run {

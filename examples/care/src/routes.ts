@@ -29,7 +29,7 @@ export function careRoutes(deps: RoutesDeps): Router {
     // Bare where there is none: strangers hear the same of what is there and what is not.
     return task ? taskResource(task) : { type: 'care_task', id: String(req.params['task']) }
   }
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   router.get('/plans', pep.filter({ action: 'read', type: 'care_plan' }), listPlans(deps))
   router.post('/plans', pep.enforce({ action: 'create', resource: accountOf }), makePlan(deps))
   router.get('/plans/:plan', readPlan(), showPlan(deps))

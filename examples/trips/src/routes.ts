@@ -33,7 +33,7 @@ export interface RoutesDeps extends OnceDeps {
 
 export function tripRoutes(deps: RoutesDeps): Router {
   const { pep, store } = deps
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   const workflowOf = (req: Request) => ({ type: 'workflow', id: idOf(req) })
   const readWorkflow = () => pep.enforce({ action: 'read', resource: workflowOf })
   const itemsOf = async (req: Request) => ((await store.trip(idOf(req)))?.items ?? []).map(itemResource)

@@ -20,6 +20,8 @@ export interface Erased {
   readonly grants: number
   readonly personas: number
   readonly told: readonly string[]
+  /** Of those told, who has not acknowledged. */
+  readonly waiting: readonly string[]
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
@@ -46,12 +48,12 @@ export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: B
   const grants = await endGrants(deps, erasure, by)
   const personas = await revokePersonas(deps, erasure, by)
   await dropFactsOf(deps, splitRef(erasure.person).id)
-  const told = deps.services
+  const told = deps.forgetters
   await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
   // Nothing may come between the two: what is forgotten would be remembered again from the row.
   deps.vault.forget(erasure.person)
   deps.people.settleErasure(erasure, told)
-  return { id: erasure.id, at: erasure.at, grants, personas, told }
+  return { id: erasure.id, at: erasure.at, grants, personas, told, waiting: deps.people.waitingFor(erasure.id) }
 }
 
 /** Those they gave and those they hold; what others made of the former hangs from them and is dead with them (rule E2). */
@@ -88,15 +90,22 @@ export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by
   })
 }
 
-/** The domain service itself, with its own token. */
-export function serviceOf(by: Principal): string {
-  if (by.types && !by.onlyAsks) return by.name.slice('service:'.length)
-  throw refuse('forbidden', 'This is for domain services, each with its own token.')
+/** Who still has to delete what it holds of a person who was erased; for operators, who can ask them. */
+export function waitingErasure({ people }: Pick<PapDeps, 'people'>, id: string, by: Principal): readonly string[] {
+  withRole(by, 'operator')
+  return people.waitingFor(id)
+}
+
+/** A service or an agent that is told whom to forget, with its own token. */
+export function forgetterOf({ forgetters }: Pick<PapDeps, 'forgetters'>, by: Principal): string {
+  const client = by.onlyAsks ? undefined : /^(?:service|agent):(?<client>.+)$/su.exec(by.name)?.groups?.['client']
+  if (client !== undefined && forgetters.includes(client)) return client
+  throw refuse('forbidden', 'This is for services and agents that keep something of people, each with its own token.')
 }
 
 /** A service has deleted what it held of an erased person. Again is no change. */
 export async function acknowledgeErasure(deps: PapDeps, id: string, by: Principal): Promise<void> {
-  const service = serviceOf(by)
+  const service = forgetterOf(deps, by)
   if (!deps.people.isTold(service, id)) return
   await deps.record([{ kind: 'erasure_acknowledged', ...changeBy(by), target: id }])
   deps.people.acknowledge(service, id)

@@ -22,8 +22,8 @@ export interface PapDeps {
   readonly facts: Facts
   readonly factWriter: FactWriter
   readonly vault: Pick<Vault, 'subOf' | 'forget'>
-  /** Client ids of the domain services. */
-  readonly services: readonly string[]
+  /** Client ids of all that keep something of people: they are told whom to forget. */
+  readonly forgetters: readonly string[]
   readonly record: Recorder
   readonly clock: Clock
   /** How a resource stands in the log. */

@@ -83,6 +83,11 @@ export class SqlitePeople implements People {
     return this.#sql.get('SELECT 1 FROM notices WHERE service = ? AND id = ?', service, id) !== undefined
   }
 
+  waitingFor(id: string): readonly string[] {
+    const rows = this.#sql.all('SELECT service FROM notices WHERE id = ? ORDER BY service', id)
+    return rows.map(({ service }) => text(service))
+  }
+
   acknowledge(service: string, id: string): void {
     this.#sql.run('DELETE FROM notices WHERE service = ? AND id = ?', service, id)
     scrub(this.#database)

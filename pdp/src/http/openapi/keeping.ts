@@ -10,6 +10,8 @@ import {
   idSchema,
   personExportSchema,
   pseudonymSchema,
+  ulidSchema,
+  waitingErasureSchema,
 } from '@mandate/protocol'
 import { pageOf } from './granting.ts'
 import type { Operation } from './operation.ts'
@@ -72,9 +74,18 @@ export const KEEPING: readonly Operation[] = [
     method: 'get',
     path: '/v1/erasures',
     id: 'listErasures',
-    summary: 'Whom a domain service still has to forget, oldest first',
+    summary: 'Whom a service or an agent still has to forget, oldest first',
     query: erasureQuerySchema,
     answers: { 200: { description: 'A page.', schema: pageOf(erasureNoticeSchema) } },
+  },
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/erasures/{id}',
+    id: 'showErasure',
+    summary: 'Who has not acknowledged an erasure; for operators',
+    params: { id: ulidSchema },
+    answers: { 200: { description: 'Client ids; none when all is deleted.', schema: waitingErasureSchema } },
   },
   {
     ...of,

@@ -5,7 +5,14 @@
  */
 import { type Erasure, erasureQuerySchema, type PartyRef, pseudonymSchema, ulidSchema } from '@mandate/protocol'
 import type { Request, RequestHandler, Router } from 'express'
-import { acknowledgeErasure, type Erased, erasePerson, holdPerson, serviceOf } from '../../pap/erase.ts'
+import {
+  acknowledgeErasure,
+  type Erased,
+  erasePerson,
+  forgetterOf,
+  holdPerson,
+  waitingErasure,
+} from '../../pap/erase.ts'
 import { person } from '../../pap/pap.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
@@ -13,13 +20,18 @@ import { instant, type PapRouteDeps } from './common.ts'
 import { exportRoute } from './export.ts'
 
 /** Mandate holds no accounts: only whoever runs the identity provider can delete one. */
-const REMAINS = [
-  {
-    where: 'identity provider',
-    what: 'the account with its name and e-mail address, its sessions and consents, its login events',
-    how: 'its operator runs: npm run delete-login',
-  },
-]
+const LOGIN = {
+  where: 'identity provider',
+  what: 'the account with its name and e-mail address, its sessions and consents, its login events',
+  how: 'its operator runs: npm run delete-login',
+}
+
+/** A service that was told and has not said that it is done. */
+const keptBy = (where: string, erasure: string) => ({
+  where,
+  what: 'what it keeps of the person, until it acknowledges that this is deleted',
+  how: `it has been told; an operator sees whether it is done by GET /v1/erasures/${erasure}`,
+})
 
 export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
   const named = (req: Request): PartyRef => `user:${parse(pseudonymSchema, req.params['id'])}`
@@ -44,10 +56,14 @@ export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
     const { after: token, limit } = parse(erasureQuerySchema, req.query)
     const of = { list: 'GET /v1/erasures', by, question: {} }
     const after = token === undefined ? '' : deps.tokens.open(token, 'after', ulidSchema, of)
-    const found = deps.people.notices(serviceOf(by), after, limit + 1)
+    const found = deps.people.notices(forgetterOf(deps, by), after, limit + 1)
     const items = found.slice(0, limit)
     const last = items.at(-1)
     res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.seal(last.id, of) } : {}) })
+  })
+  router.get('/erasures/:id', (req, res) => {
+    const id = parse(ulidSchema, req.params.id)
+    res.json({ id, waiting: waitingErasure(deps, id, principalOf(res)) })
   })
   router.post('/erasures/:id/acknowledge', async (req, res) => {
     await acknowledgeErasure(deps, param(req.params.id, 'id'), principalOf(res))
@@ -55,10 +71,10 @@ export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
   })
 }
 
-const shown = ({ id, at, grants, personas, told }: Erased): Erasure => ({
+const shown = ({ id, at, grants, personas, told, waiting }: Erased): Erasure => ({
   id,
   erased_at: instant(at),
   ended: { grants, personas },
   told: [...told],
-  remains: REMAINS,
+  remains: [LOGIN, ...waiting.map((service) => keptBy(service, id))],
 })
