@@ -5,48 +5,54 @@
  * @module
  */
 import { below, Fault, pathOf, wellKnownUrl } from '@mandate/protocol'
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 
 const NAME = 'oauth-protected-resource'
 
 /** Where a client without a token learns whom to ask for one (RFC 9728): below the well-known name stands the path of the resource. */
-export const resourceMetadataPaths = (publicUrl: string | undefined): string[] => [
-  ...new Set([`/.well-known/${NAME}/mcp`, `/.well-known/${NAME}${pathOf(publicUrl ?? '')}/mcp`]),
+export const resourceMetadataPaths = (publicUrl: string): string[] => [
+  ...new Set([`/.well-known/${NAME}/mcp`, `/.well-known/${NAME}${pathOf(publicUrl)}/mcp`]),
 ]
-const MCP = '/mcp/'
+/** In any spelling: which of them is a route is the router's to say. */
+const MCP = /^\/mcp\//iu
 
 export interface ProtectedResource {
   readonly issuer: string
-  /** Where clients reach the agent; as the request says when absent. */
-  readonly publicUrl: string | undefined
+  /** Where clients reach the agent. Never what a request's `Host` says: whoever sends it would choose. Empty until it is known. */
+  readonly publicUrl: () => string
 }
 
-/** Refuses browsers' pages (DNS rebinding), and says in every 401 where the metadata are. */
-export function mcpDoor({ publicUrl }: ProtectedResource): RequestHandler {
+/** No page of a browser speaks to this server (DNS rebinding). It stands on the route itself: no spelling of a path goes round it. */
+export const noPages: RequestHandler = (req, _res, next) => {
+  if (req.get('Origin') !== undefined) throw new Fault('forbidden', 'a page of a browser asks')
+  next()
+}
+
+/** Says in every 401 where the metadata are. */
+export function challengesWithMetadata(deps: ProtectedResource): RequestHandler {
   return (req, res, next) => {
-    if (!req.path.startsWith(MCP)) return next()
-    if (req.get('Origin') !== undefined) throw new Fault('forbidden', 'no page of a browser speaks to this server')
+    if (!MCP.test(req.path)) return next()
     const setHeader = res.setHeader.bind(res)
-    const metadata = `resource_metadata="${wellKnownUrl(resourceOf(req, publicUrl), NAME)}"`
     res.setHeader = (name, value) => {
-      const challenge = name.toLowerCase() === 'www-authenticate'
-      return setHeader(name, challenge ? `${String(value)}, ${metadata}` : value)
+      const isChallenge = name.toLowerCase() === 'www-authenticate'
+      const metadata = `resource_metadata="${wellKnownUrl(resourceOf(deps), NAME)}"`
+      return setHeader(name, isChallenge ? `${String(value)}, ${metadata}` : value)
     }
     return next()
   }
 }
 
-export function resourceMetadata({ issuer, publicUrl }: ProtectedResource): RequestHandler {
-  return (req, res) => {
+export function resourceMetadata(deps: ProtectedResource): RequestHandler {
+  return (_req, res) => {
     res.json({
-      resource: resourceOf(req, publicUrl),
-      authorization_servers: [issuer],
+      resource: resourceOf(deps),
+      authorization_servers: [deps.issuer],
       scopes_supported: ['booking-agent'],
       bearer_methods_supported: ['header'],
     })
   }
 }
 
-function resourceOf(req: Request, publicUrl: string | undefined): string {
-  return below(publicUrl ?? `${req.protocol}://${req.get('Host')}`, '/mcp')
+function resourceOf({ publicUrl }: ProtectedResource): string {
+  return below(publicUrl(), '/mcp')
 }

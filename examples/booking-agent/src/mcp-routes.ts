@@ -9,18 +9,26 @@ import { refOf } from '@mandate/pep'
 import { Fault, idSchema, refuse } from '@mandate/protocol'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { type RequestHandler, Router } from 'express'
+import { noPages } from './mcp-door.ts'
 import { toolServer } from './mcp-tools.ts'
 import { actingAs, personOf, type RoutesDeps } from './routes.ts'
 
 export function mcpRoutes(deps: RoutesDeps): Router {
-  const router = Router()
+  const router = Router({ caseSensitive: true })
   const why = deps.pep.open('each call of a tool is decided where its item is')
-  router.post('/mcp/workflows/:id', why, callTools(deps))
-  router.all('/mcp/workflows/:id', why, (_req, res) => {
+  router.post('/mcp/workflows/:id', why, noPages, oneMessage, callTools(deps))
+  router.all('/mcp/workflows/:id', why, noPages, (_req, res) => {
     res.set('Allow', 'POST')
     throw new Fault('method_not_allowed', 'there are no sessions and no streams')
   })
   return router
+}
+
+/** MCP has no batches (2025-06-18): one request is one message, one thing to count and to decide. */
+const oneMessage: RequestHandler = (req, _res, next) => {
+  if (Array.isArray(req.body))
+    throw refuse('invalid_request', 'Send one JSON-RPC message a request: there are no batches.')
+  next()
 }
 
 function callTools(deps: RoutesDeps): RequestHandler {

@@ -1,10 +1,20 @@
 /**
  * The MCP server, asked by the official SDK's client: what is listed, what is decided, and whose tokens go where.
  */
+import { connect as connectRaw } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterEach, expect, test } from 'vitest'
 import { denial, tripOf, useAgent } from './agent.harness.ts'
+import { readConfig } from './config.ts'
+
+/** All of an answer, to a request with a Host of its own. */
+async function rawGet(port: number, path: string, host: string): Promise<string> {
+  const socket = connectRaw(port, '127.0.0.1')
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
+  return await text(socket)
+}
 
 const agent = useAgent()
 const { answerWith, call, tried } = agent
@@ -101,6 +111,47 @@ test.for<readonly [string, object]>([
 
 test('an agent has no agent: a token through another client is refused', async () => {
   await expect(connect({ azp: 'trips' })).rejects.toThrow(/in_person_only/u)
+})
+
+test.for([
+  '/mcp/workflows/w',
+  '/MCP/workflows/w',
+  '/Mcp/Workflows/w',
+  '/mcp/workflows/w/',
+  '//mcp/workflows/w',
+  '/%6dcp/workflows/w',
+])('no spelling of the path goes round the door: a page at %s is refused', async (path) => {
+  const body = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
+  const headers = { accept: 'application/json, text/event-stream', origin: 'http://evil.example' }
+  const { status } = await call('POST', path, { headers, body })
+  expect([403, 404]).toContain(status)
+  expect(agent.heard()).toEqual([])
+})
+
+test('one message a request: a batch is refused, and none of it is done', async () => {
+  const one = (id: number) => ({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'read_trip' } })
+  const headers = { accept: 'application/json, text/event-stream' }
+  const { status, body } = await call('POST', '/mcp/workflows/w', { body: [one(1), one(2)], headers })
+  expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid_request' })
+  expect(agent.heard()).toEqual([])
+})
+
+test('metadata and challenges name the agent’s own address, whatever Host a request names', async () => {
+  const { port } = new URL(agent.url())
+  const answers = [
+    await rawGet(Number(port), '/.well-known/oauth-protected-resource/mcp', 'evil.example'),
+    await rawGet(Number(port), '/mcp/workflows/w', 'evil.example'),
+  ]
+  for (const answer of answers) {
+    expect(answer).toContain(agent.url())
+    expect(answer).not.toContain('evil.example')
+  }
+})
+
+test('production wants to be told where clients reach the agent', () => {
+  const production = { ...agent.environment(), NODE_ENV: 'production' }
+  expect(() => readConfig(production)).toThrow('AGENT_PUBLIC_URL: say where clients reach the agent')
+  expect(() => readConfig({ ...production, AGENT_PUBLIC_URL: 'https://agent.example' })).not.toThrow()
 })
 
 test('a page in a browser is refused, whatever token it has', async () => {
