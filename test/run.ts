@@ -34,7 +34,16 @@ function integration(...names: readonly string[]): readonly string[] {
  * every database (`npm run test:long` takes those two as far as one likes): on memory.
  */
 const ON_MEMORY = [
-  ...integration('openfga-server', 'pep-openfga', 'serve', 'pep-fuzz', 'nursing-pep', 'pep-deadline', 'pep-mtls'),
+  ...integration(
+    'openfga-server',
+    'openfga-limits',
+    'pep-openfga',
+    'serve',
+    'pep-fuzz',
+    'nursing-pep',
+    'pep-deadline',
+    'pep-mtls',
+  ),
   ...integration(
     'http-limits',
     'http-log-fails',

@@ -1,5 +1,5 @@
 /**
- * The PDP put together: with `open-memory.ts` the only file that sees both the ports and what implements them.
+ * The PDP put together: with `open-memory.ts` and `open-store.ts` the only file that sees both the ports and what implements them.
  *
  * @module
  */
@@ -9,7 +9,6 @@ import { clientTlsOf } from './client-tls.ts'
 import type { Config } from './config.ts'
 import { type Console, createConsole } from './console.ts'
 import { decide } from './decide/decide.ts'
-import type { FactWriter } from './facts.ts'
 import { Border } from './http/border.ts'
 import { Callers } from './http/caller.ts'
 import { addressOf, listen, stopServer } from './http/listener.ts'
@@ -19,20 +18,13 @@ import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
 import type { Metrics } from './metrics.ts'
 import { openMemory, type Remembered, type Surroundings } from './open-memory.ts'
-import { OpenFgaAuthority } from './openfga/authority.ts'
-import { claimStore } from './openfga/claim.ts'
-import { OpenFgaClient } from './openfga/client.ts'
-import { OpenFgaFacts } from './openfga/facts.ts'
-import { OpenFgaRelations } from './openfga/relations.ts'
-import { FgaStore } from './openfga/store.ts'
+import { openStore, type Store } from './open-store.ts'
 import { WrongCodes } from './pap/invitations.ts'
 import type { PapDeps } from './pap/pap.ts'
-import { PolicyControl } from './pap/policies.ts'
 import { markErasures, reapplyErasures } from './pap/reapply.ts'
 import { Settler, settle } from './pap/settle.ts'
 import { Sweeper, sweepOnce } from './pap/sweep.ts'
 import { Turns } from './pap/turns.ts'
-import { readSources } from './policy/pack.ts'
 
 /** A running PDP. */
 export interface Pdp {
@@ -66,7 +58,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
         .catch((error: unknown) => logger.error({ err: error }, 'not stopped cleanly'))
         .then(() => lost.resolve())
     }
-    const store = await openStore(config, memory, closers, surroundings.claims === false ? undefined : onLost)
+    const store = await openStore(config, logger, memory, closers, surroundings.claims === false ? undefined : onLost)
     let url = ''
     const http = createServices(config, logger, memory, store, () => url)
     closers.push(() => http.settler.close())
@@ -109,54 +101,6 @@ async function closeEach(closers: readonly (() => Promise<void> | void)[]): Prom
     }
   }
   if (failures.length > 0) throw failures[0]
-}
-
-interface Store {
-  readonly policies: PolicyControl
-  readonly relations: OpenFgaRelations
-  readonly authority: OpenFgaAuthority
-  readonly factWriter: FactWriter
-  readonly reachable: () => Promise<boolean>
-}
-
-/**
- * OpenFGA: the store, the model of the policies in force, and who asks it.
- *
- * @param onLost - Called when another PDP takes the store over; without it the store is not claimed.
- */
-async function openStore(
-  config: Config,
-  { identity, register, record, shelf, clock, newId, metrics, log }: Remembered,
-  closers: (() => Promise<void> | void)[],
-  onLost: (() => void) | undefined,
-): Promise<Store> {
-  const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
-  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
-  const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
-  if (onLost) {
-    const takeOverFrom = config.PDP_TAKE_OVER_FROM
-    const claim = await claimStore({ store: models, models: register, identity, session: newId(), takeOverFrom })
-    closers.push(() => claim.close())
-    claim.watch(onLost)
-  }
-  const policies = new PolicyControl({ read, models, register, shelf, record, clock })
-  await policies.start()
-  const client = new OpenFgaClient({
-    ...server,
-    deadlineMs: config.OPENFGA_DEADLINE_MS,
-    observe: (outcome, ms) => metrics.relations(outcome, ms),
-  })
-  closers.push(() => client.close())
-  metrics.watch({ healthy: () => log.healthy, reachable: () => client.isReachable() })
-  const modelId = (): string => policies.current().modelId
-  const relations = new OpenFgaRelations({ client, storeId: models.id })
-  return {
-    policies,
-    relations,
-    authority: new OpenFgaAuthority(models, relations, modelId),
-    factWriter: new OpenFgaFacts(models, modelId),
-    reachable: () => client.isReachable(),
-  }
 }
 
 interface Services {
@@ -253,8 +197,10 @@ function createServices(
     missing: async () => [
       ...(log.healthy ? [] : ['log' as const]),
       ...((await store.reachable()) ? [] : ['openfga' as const]),
+      ...((await store.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
       ...(index.isReady ? [] : ['index' as const]),
     ],
+    lowLimits: store.lowLimits,
     trustProxy: config.TRUST_PROXY,
   })
   const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS

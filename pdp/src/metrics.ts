@@ -49,9 +49,15 @@ export class Metrics {
     buckets: BUCKETS,
     ...this.#shared,
   })
+  readonly #unanswered = new Counter({
+    name: 'mandate_openfga_unanswered_total',
+    help: 'Questions of a BatchCheck that OpenFGA could not evaluate, by why: parameter, cost, depth, refused, failed or absent.',
+    labelNames: ['reason'],
+    ...this.#shared,
+  })
   readonly #faults = new Counter({
     name: 'mandate_faults_total',
-    help: 'Requests that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
+    help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
     labelNames: ['code'],
     ...this.#shared,
   })
@@ -82,6 +88,10 @@ export class Metrics {
 
   fault(code: string): void {
     this.#faults.inc({ code })
+  }
+
+  unanswered(reason: string): void {
+    this.#unanswered.inc({ reason })
   }
 
   relations(outcome: RelationsOutcome, ms: number): void {

@@ -5,7 +5,6 @@
  */
 import type { Autonomy, Entry, EpochMillis, PartyRef, PersonaStatus, ResourceRef } from '@mandate/protocol'
 import type { Exchanged } from './remembered.ts'
-import type { Trail } from './trail.ts'
 
 /** `<holder's pseudonym>.<title>.<circle>.<n>`: who holds it and as what can be read from it, and never changes. */
 export type PersonaId = string
@@ -71,76 +70,6 @@ export interface Candidate {
 export interface GateSetting {
   readonly bound: number
   readonly unit: string
-}
-
-/** One question to the relationship store. The adapter knows which tuple each is about. */
-export type Question =
-  | {
-      readonly kind: 'title'
-      readonly owner: PartyRef
-      readonly root: ResourceRef
-      readonly deed: string
-      readonly persona: PersonaId
-    }
-  | { readonly kind: 'part'; readonly child: ResourceRef; readonly parent: ResourceRef }
-  | { readonly kind: 'persona'; readonly persona: PersonaId }
-  | { readonly kind: 'agent'; readonly agent: PartyRef }
-  | { readonly kind: 'seat'; readonly seat: string; readonly grant: string }
-  | { readonly kind: 'root'; readonly owner: PartyRef; readonly grant: string }
-  | { readonly kind: 'parent'; readonly parent: string; readonly grant: string }
-  | {
-      readonly kind: 'gate'
-      readonly relation: string
-      readonly persona: PersonaId
-      readonly value: number
-      readonly unit: string
-    }
-  | {
-      readonly kind: 'relation'
-      readonly subject: PartyRef
-      readonly relation: string
-      readonly resource: ResourceRef
-      /** The domain that the resource hangs from, where its type has that relation. */
-      readonly domain: string | undefined
-      /** What the domain's conditions are given: `subject_role`, `resource_status`, `action_soft`. */
-      readonly context: Readonly<Record<string, unknown>>
-    }
-
-/** What all questions of one decision share. Only the PDP writes it: nothing of it comes from a caller unchecked (rule A5). */
-export interface Circumstances {
-  /** The authorization model of the policies that the decision is made under. */
-  readonly model: string
-  readonly now: EpochMillis
-  readonly action: string
-  readonly within: readonly Scope[]
-  readonly standing: readonly Giver[]
-  /** The names under which the subject acts: `""`, title, title/circle, `persona:<id>`. */
-  readonly acting: readonly string[]
-  /** Whether links' own limits bind this action. */
-  readonly limited: boolean
-  readonly attributes: Readonly<Record<string, number>>
-}
-
-/**
- * The relationship store as the decision needs it (PIP). Every method rejects with `Fault('relations_unavailable')` when the store does not
- * answer in time; none of them ever guesses.
- */
-export interface Relations {
-  readonly consistency: string
-  locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined>
-  /** Every persona that the user ever held, usable or not, oldest first. */
-  personasOf(user: PartyRef, trail: Trail): Promise<readonly PersonaId[]>
-  /** Live and expired grants at these seats; ended ones are gone. */
-  candidates(seats: readonly string[], trail: Trail): Promise<readonly Candidate[]>
-  /** Bodies by id, from the store itself; an id without one is absent from the map. */
-  bodies(ids: readonly string[], trail: Trail): Promise<ReadonlyMap<string, GrantBody>>
-  /** One BatchCheck. `false` also where the store answered an error for an item: a gate that cannot be asked has failed. */
-  ask(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly boolean[]>
-  isRegistered(agent: PartyRef, trail: Trail): Promise<boolean>
-  /** The autonomy settings of a persona, by gate relation. */
-  settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>>
-  /** What a service of the domain stored about a subject or a resource; never remembered. */
-  attributesOf(domain: string, of: PartyRef | ResourceRef, trail: Trail): Promise<Readonly<Record<string, unknown>>>
 }
 
 /** A grant as remembered, ended ones included. Explains denials and answers lists; never confers authority. */

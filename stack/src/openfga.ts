@@ -148,6 +148,9 @@ async function prepare(options: OpenFgaOptions): Promise<Server> {
       OPENFGA_CHECK_QUERY_CACHE_ENABLED: 'false',
       OPENFGA_CHECK_ITERATOR_CACHE_ENABLED: 'false',
       OPENFGA_LIST_OBJECTS_ITERATOR_CACHE_ENABLED: 'false',
+      // What the PDP's questions need; it tries both at start.
+      OPENFGA_MAX_CONDITION_EVALUATION_COST: '1000',
+      OPENFGA_RESOLVE_NODE_LIMIT: '50',
       OPENFGA_LOG_FORMAT: 'json',
       OPENFGA_LOG_LEVEL: 'warn',
       ...options.settings,

@@ -63,7 +63,7 @@ describe('what is stored decides from the next question on', () => {
     const sent = (value: unknown) => ({ ...record('r2'), properties: { status: value } })
     expect(await ask(user('wim'), 'write', sent('active'))).toEqual([true, ['related']])
     await change({ write: [{ resource: record('r2'), attributes: {} }] })
-    expect(await ask(user('wim'), 'write', record('r2'))).toEqual([false, ['not_related']])
+    expect(await ask(user('wim'), 'write', record('r2'))).toEqual([false, ['attribute_invalid']])
   })
 
   test('what is sent and is not of its type is not made up for from what is stored', async () => {

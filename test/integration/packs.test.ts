@@ -20,7 +20,12 @@ beforeAll(async () => {
 })
 afterAll(() => issuer?.stop())
 
-for (const dirs of [[], [packFolder('expenses')], [packFolder('certification'), packFolder('expenses')]]) {
+for (const dirs of [
+  [],
+  [packFolder('expenses')],
+  [packFolder('folders')],
+  [packFolder('certification'), packFolder('expenses')],
+]) {
   const { packs, places, problems } = await checkPacks(dirs)
   // Together with another pack, the promises of the last are those that matter.
   const played = dirs.length > 1 ? packs.slice(-1) : packs

@@ -48,8 +48,8 @@ test('the packs that ship are sound, and so are those of the tests', async () =>
     err: '',
     out: expect.stringMatching(/^travel@.*\nOK: 2 packs/s),
   })
-  const others = await policy('check', folder('../packs/expenses'), folder('../packs/certification'))
-  expect(others).toMatchObject({ code: 0, out: expect.stringContaining('OK: 2 packs') })
+  const others = ['../packs/expenses', '../packs/certification', '../packs/folders'].map(folder)
+  expect(await policy('check', ...others)).toMatchObject({ code: 0, out: expect.stringContaining('OK: 3 packs') })
 })
 
 test('mistakes in manifest, model and cases are told together, each by file and line', async () => {
@@ -124,6 +124,17 @@ test('facts that the model or the manifest has no place for are told as well', a
     'certification/cases.yaml:10: facts.0.relation: the model has no relation record#readers',
     'certification/cases.yaml:14: facts.4.attributes.state: the manifest has no attribute "state" here',
   ])
+})
+
+test('a parameter that is named as an attribute, and is none of the manifest, is told by its line', async () => {
+  cpSync(folder('../packs/folders'), join(dir, 'folders'), { recursive: true })
+  change('folders/model.fga', 'resource_deadline: timestamp, current_time', 'resource_dedline: timestamp, current_time')
+  change('folders/model.fga', 'current_time < resource_deadline', 'current_time < resource_dedline')
+  const { code, out } = await policy('check', join(dir, 'folders'))
+  expect(out).toContain(
+    'folders/model.fga:11: condition before takes resource_dedline, but the manifest declares no "dedline" under attributes; it has deadline, tags',
+  )
+  expect(code).toBe(1)
 })
 
 test('a pack that promises nothing is told so', async () => {

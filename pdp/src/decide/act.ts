@@ -5,7 +5,8 @@
  */
 import { type PartyRef, splitRef } from '@mandate/protocol'
 import { personaName, personaParts } from '../names.ts'
-import type { PersonaId, Question, Relations } from '../ports.ts'
+import type { PersonaId } from '../ports.ts'
+import type { Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import type { Admitted, Place } from './admit.ts'
 import type { Finding } from './question.ts'

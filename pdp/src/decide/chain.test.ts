@@ -1,7 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Candidate, Circumstances, GrantBody } from '../ports.ts'
-import { type Answers, breachedLimits, byPreference, type Judged, judge, personaFits, widening } from './chain.ts'
+import type { Candidate, GrantBody } from '../ports.ts'
+import type { Circumstances } from '../relations.ts'
+import {
+  type Answers,
+  breachedLimits,
+  byPreference,
+  chainQuestions,
+  type Judged,
+  judge,
+  personaFits,
+  widening,
+} from './chain.ts'
 
 const NOW = 1_800_000_000_000
 const A = 'user:p_a'
@@ -48,7 +58,6 @@ const circumstances: Circumstances = {
   now: NOW,
   action: 'execute',
   within: ['deed~1'],
-  standing: [OF_A, OF_B],
   acting: ['', 'booking-assistant'],
   limited: true,
   attributes: { 'price.EUR': 100, 'starts.ahead': 60 },
@@ -82,6 +91,15 @@ function judged(
 const codes = ({ objections }: Judged): readonly string[] => objections.map(({ code }) => code)
 
 describe('D1: a chain is good when every link is', () => {
+  test('a link is asked with its own giver alone: its cost does not grow with the chains beside it', () => {
+    const candidate: Candidate = { grant: 'bc', seat: 'deed~1|user~p_c', path: ['ab', 'bc'], givers: [OF_A, OF_B] }
+    expect(chainQuestions(candidate, A)).toEqual([
+      { kind: 'seat', seat: candidate.seat, grant: 'bc' },
+      { kind: 'root', owner: A, grant: 'ab', standing: [OF_A] },
+      { kind: 'parent', parent: 'ab', grant: 'bc', standing: [OF_B] },
+    ])
+  })
+
   test('and this one is', () => {
     const good = judged([aGrant(), aChild()])
     expect([codes(good), good.limits, good.affirmed]).toEqual([[], [], true])

@@ -5,7 +5,8 @@
  */
 import type { Link, PartyRef } from '@mandate/protocol'
 import { personaName, personaParts } from '../names.ts'
-import type { Candidate, Circumstances, GrantBody, Question } from '../ports.ts'
+import type { Candidate, GrantBody } from '../ports.ts'
+import type { Circumstances, Question } from '../relations.ts'
 import { attributeOfKey } from './attributes.ts'
 import type { Finding } from './question.ts'
 
@@ -30,9 +31,13 @@ export interface Judged {
 
 /** The questions that affirm a candidate, in the order {@link answersFor} reads them: its seat, then each link from the root. */
 export function chainQuestions(candidate: Candidate, owner: PartyRef): readonly Question[] {
-  const links = candidate.path.map((grant, index): Question => {
-    const parent = candidate.path[index - 1]
-    return parent === undefined ? { kind: 'root', owner, grant } : { kind: 'parent', parent, grant }
+  const { path, givers } = candidate
+  // A chain names no delegator twice, so there is one giver a link. Where the hints disagree the bodies are judged, not trusted.
+  const giverAt = (index: number) => (givers.length === path.length ? givers.slice(index, index + 1) : givers)
+  const links = path.map((grant, index): Question => {
+    const parent = path[index - 1]
+    const link = { grant, standing: giverAt(index) }
+    return parent === undefined ? { kind: 'root', owner, ...link } : { kind: 'parent', parent, ...link }
   })
   return [{ kind: 'seat', seat: candidate.seat, grant: candidate.grant }, ...links]
 }

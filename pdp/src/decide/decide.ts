@@ -6,7 +6,8 @@
  */
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
-import type { Clock, PastGrants, Relations } from '../ports.ts'
+import type { Clock, PastGrants } from '../ports.ts'
+import type { Relations } from '../relations.ts'
 import type { Sessions } from '../remembered.ts'
 import { Trail } from '../trail.ts'
 import { act, actFindings, actingOf, actQuestions } from './act.ts'
@@ -77,7 +78,7 @@ async function aboutNothing(
   }
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
   const questions = actQuestions(matter)
-  const answers = questions.length > 0 ? await relations.ask(questions, circumstancesOf(matter, []), trail) : []
+  const answers = questions.length > 0 ? await relations.ask(questions, circumstancesOf(matter), trail) : []
   const said = new Map(questions.map((question, index) => [question, answers[index] === true]))
   const own = await actFindings(matter, said, (agent) => relations.isRegistered(agent, trail))
   // Whoever is not registered can hold nothing, wherever.

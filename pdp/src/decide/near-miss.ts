@@ -5,7 +5,8 @@
  */
 import type { PartyRef } from '@mandate/protocol'
 import { seatOf, seatOnBehalf } from '../names.ts'
-import type { Candidate, GrantBody, GrantRecord, PastGrants, Relations } from '../ports.ts'
+import type { Candidate, GrantBody, GrantRecord, PastGrants } from '../ports.ts'
+import type { Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import type { Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
@@ -97,7 +98,7 @@ async function flawsElsewhere(
   if (records.length === 0) return []
   const candidates = records.map((record) => candidateFor(record, matter.acting.holder))
   const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
-  const circumstances = { ...circumstancesOf(matter, candidates), acting: names, limited: false }
+  const circumstances = { ...circumstancesOf(matter), acting: names, limited: false }
   const questions = candidates.map((candidate) => affirmingQuestions(candidate, matter.place.owner))
   const answers = await relations.ask(questions.flat(), circumstances, trail)
   let next = 0

@@ -5,12 +5,15 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
+import type { Unanswered } from '../answer.ts'
 import { seatOf, seatOnBehalf } from '../names.ts'
 import type { Gate } from '../policy/manifest.ts'
-import type { Candidate, Circumstances, PersonaId, Question, Relations } from '../ports.ts'
+import type { Candidate, PersonaId } from '../ports.ts'
+import type { Circumstances, Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import { actQuestions, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
+import { Asked } from './asked.ts'
 import { type Answers, byPreference, chainQuestions, giverQuestion, type Judged, judge } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
 
@@ -23,6 +26,8 @@ export interface Related {
   readonly title: boolean
   readonly act: ReadonlyMap<Question, boolean>
   readonly judged: readonly Judged[]
+  /** Of a candidate that could not be judged: with no good chain beside it nothing is decided. */
+  readonly unanswered: Unanswered | undefined
   /** Gates that did not open, by the persona whose settings they are. */
   readonly failedGates: ReadonlyMap<PersonaId, readonly Gate[]>
 }
@@ -79,7 +84,8 @@ async function askAll(
     if (good && (candidates[next]?.path.length ?? 0) > good.candidate.path.length) break
     const more = await round(next)
     const failedGates = new Map([...related.failedGates, ...more.failedGates])
-    related = { ...more, judged: [...related.judged, ...more.judged], failedGates }
+    const unanswered = related.unanswered ?? more.unanswered
+    related = { ...more, judged: [...related.judged, ...more.judged], unanswered, failedGates }
   }
   return { ...related, judged: [...related.judged].sort(byPreference) }
 }
@@ -88,14 +94,13 @@ async function askAll(
 export const isGood = (judged: Judged): boolean =>
   judged.objections.length === 0 && judged.limits.length === 0 && judged.affirmed
 
-/** What all questions of a decision share. `standing` lists only givers that the same BatchCheck asks about. */
-export function circumstancesOf({ admitted, place, acting }: Matter, candidates: readonly Candidate[]): Circumstances {
+/** What all questions of a decision share. */
+export function circumstancesOf({ admitted, place, acting }: Matter): Circumstances {
   return {
     model: admitted.model,
     now: admitted.now,
     action: admitted.evaluation.action,
     within: place.within,
-    standing: [...new Set(candidates.flatMap((candidate) => candidate.givers))],
     acting: acting.names,
     limited: admitted.limited,
     attributes: admitted.attributes.byUnit,
@@ -109,39 +114,57 @@ async function askRound(
   trail: Trail,
 ): Promise<Related> {
   const { admitted, place, acting } = matter
-  const circumstances = circumstancesOf(matter, candidates)
-  const title = titleQuestions(place)
-  const act = actQuestions(matter)
-  const gates = acting.byAgent ? gateQuestions(admitted, place, candidates) : []
-  const gateAsked = gates.flatMap(({ question }) => question ?? [])
-  const givers = circumstances.standing.map(giverQuestion)
-  const chains = candidates.map((candidate) => chainQuestions(candidate, place.owner))
+  const circumstances = circumstancesOf(matter)
+  const asked = new Asked()
+  const title = titleQuestions(place).map((question) => asked.put(question))
+  const act = actQuestions(matter).map((question) => [question, asked.put(question)] as const)
+  const gates = (acting.byAgent ? gateQuestions(admitted, place, candidates) : []).map((gate) => ({
+    ...gate,
+    at: gate.question && asked.put(gate.question),
+  }))
+  const chains = candidates.map((candidate) => putChain(candidate, place, asked))
   const [answers, bodies] = await Promise.all([
-    relations.ask([...title, ...act, ...gateAsked, ...givers, ...chains.flat()], circumstances, trail),
+    relations.answers(asked.questions, circumstances, trail),
     relations.bodies(
       candidates.flatMap((candidate) => candidate.path),
       trail,
     ),
   ])
-  const take = reader(answers)
-  const titleHolds = title.map(take).every((answer) => answer)
-  const actAnswers = new Map(act.map((question) => [question, take()]))
-  const opened = new Map(gateAsked.map((question) => [question, take()]))
-  const standing = new Map(circumstances.standing.map((giver) => [giver, take()]))
-  const judged = candidates.map((candidate, index) => {
-    const [seat = false, ...links] = (chains[index] ?? []).map(take)
-    const said: Answers = { seat, links, givers: candidate.givers.map((giver) => standing.get(giver) === true) }
-    return judge(candidate, bodies, place.owner, said, circumstances)
-  })
+  asked.answer(answers)
+  const judged: Judged[] = []
+  let unanswered: Unanswered | undefined
+  for (const chain of chains) {
+    const without = asked.unanswered([...chain.givers, ...chain.steps])
+    unanswered ??= without
+    if (!without) judged.push(judge(chain.candidate, bodies, place.owner, answersFor(chain, asked), circumstances))
+  }
   for (const one of judged) alarmOnDisagreement(one)
-  const failed = gates.filter(({ question }) => !question || opened.get(question) !== true)
-  return { title: titleHolds, act: actAnswers, judged, failedGates: byPersona(failed) }
+  return {
+    title: title.every((at) => asked.said(at)),
+    act: new Map(act.map(([question, at]) => [question, asked.said(at)])),
+    judged,
+    unanswered,
+    failedGates: byPersona(gates.filter(({ at }) => at === undefined || !asked.said(at))),
+  }
 }
 
-/** Reads the answers in the order in which the questions were put. */
-function reader(answers: readonly boolean[]): () => boolean {
-  let next = 0
-  return () => answers[next++] === true
+/** Where the answers about a candidate will be. */
+interface AskedChain {
+  readonly candidate: Candidate
+  readonly givers: readonly number[]
+  /** Its seat, then its links from the root. */
+  readonly steps: readonly number[]
+}
+
+const putChain = (candidate: Candidate, { owner }: Place, asked: Asked): AskedChain => ({
+  candidate,
+  givers: candidate.givers.map((giver) => asked.put(giverQuestion(giver))),
+  steps: chainQuestions(candidate, owner).map((question) => asked.put(question)),
+})
+
+function answersFor({ givers, steps }: AskedChain, asked: Asked): Answers {
+  const [seat = false, ...links] = steps.map((at) => asked.said(at))
+  return { seat, links, givers: givers.map((at) => asked.said(at)) }
 }
 
 function titleQuestions({ owner, root, resource, ancestors, deed, persona }: Place): readonly Question[] {

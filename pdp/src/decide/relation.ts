@@ -5,8 +5,10 @@
  * @module
  */
 import { type ResourceRef, splitRef } from '@mandate/protocol'
+import { type Answer, affirmed, Unanswered } from '../answer.ts'
 import type { AttributeRule } from '../policy/manifest.ts'
-import type { Circumstances, Question, Relations } from '../ports.ts'
+import { SECTIONS } from '../policy/model.ts'
+import type { Circumstances, Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import type { Admitted, AskedRelation } from './admit.ts'
 import { parameterOf } from './attributes.ts'
@@ -31,20 +33,40 @@ export async function decideByRelation(
   }
   const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
   const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
-  const [related, ...active] = await relations.ask(questions, circumstancesOf(admitted), trail)
+  const [related, ...active] = await relations.answers(questions, circumstancesOf(admitted), trail)
+  const invalid = [...properties.invalid, ...unusableIn(related, admitted)]
   const findings: Finding[] = admitted.isSessionEnded ? [{ code: 'session_ended' }] : []
   for (const [index, agent] of agents.entries()) {
-    if (active[index]) continue
+    if (affirmed(active[index])) continue
     findings.push({ code: (await relations.isRegistered(agent, trail)) ? 'agent_suspended' : 'agent_unknown' })
   }
   if (actor && findings.length === 0) findings.push({ code: 'not_on_behalf' })
-  if (!actor && !related)
+  if (!actor && related !== true)
     findings.push(
-      ...(properties.invalid.length > 0
-        ? properties.invalid.map((attribute) => ({ code: 'attribute_invalid', attribute }))
+      ...(invalid.length > 0
+        ? [...new Set(invalid)].map((attribute) => ({ code: 'attribute_invalid', attribute }))
         : [{ code: 'not_related' }]),
     )
   return verdictOf(admitted, findings, properties.logged, trail)
+}
+
+/**
+ * The attributes that a condition needs and that are missing or of another type. A parameter that is no attribute at all was left out of a fact,
+ * and is named as the model has it.
+ *
+ * @throws Unanswered for whatever else the store could not evaluate.
+ */
+function unusableIn(related: Answer | undefined, { pack: { manifest } }: Admitted): readonly string[] {
+  if (!(related instanceof Unanswered) || related.parameters.length === 0) {
+    affirmed(related)
+    return []
+  }
+  return related.parameters.map((parameter) => {
+    const section = SECTIONS.find(
+      ([name, of]) => Object.hasOwn(manifest[name], parameter.slice(of.length + 1)) && parameter.startsWith(`${of}_`),
+    )
+    return section ? parameter.slice(section[1].length + 1) : parameter
+  })
 }
 
 interface Properties {
@@ -96,7 +118,6 @@ const circumstancesOf = ({ model, now, evaluation }: Admitted): Circumstances =>
   now,
   action: evaluation.action,
   within: [],
-  standing: [],
   acting: [],
   limited: false,
   attributes: {},

@@ -41,6 +41,8 @@ export async function weigh(scales: Scales, deps: DecideDeps, trail: Trail): Pro
     const code = acting.ownerInPerson ? 'owner' : 'delegated'
     return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, trail)
   }
+  // A chain that could not be judged may have been good: whatever a denial said of it would be a guess.
+  if (related.unanswered) throw related.unanswered
   // Whoever is not registered can hold nothing: that it holds nothing is no second reason.
   const holderKnown = !subject.some(({ code }) => code === 'agent_unknown')
   const { findings, chain: usable } = holderKnown ? await denial(scales, chain, deps, trail) : NOTHING
@@ -76,7 +78,7 @@ async function goodButForLimits(scales: Scales, deps: DecideDeps, trail: Trail):
   for (const judged of scales.related.judged) {
     if (judged.objections.length > 0 || judged.limits.length === 0) continue
     const { candidate } = judged
-    const circumstances = { ...circumstancesOf(scales, [candidate]), limited: false }
+    const circumstances = { ...circumstancesOf(scales), limited: false }
     const questions = affirmingQuestions(candidate, scales.place.owner)
     if ((await deps.relations.ask(questions, circumstances, trail)).every((answer) => answer)) return judged
   }

@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { Fault, PROBLEMS } from '@mandate/protocol'
 import express, { type ErrorRequestHandler } from 'express'
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Verdict } from '../decide/question.ts'
+import { Metrics } from '../metrics.ts'
 import { compilePolicies, readSources } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { openDatabase } from '../store/database.ts'
@@ -72,6 +74,8 @@ beforeEach(async () => {
     decide: () => Promise.resolve(PERMIT),
     record: log.record,
     newId: () => '01ARZ3NDEKTSV4RRFFQ69G5FAV',
+    logger: pino({ level: 'silent' }),
+    metrics: new Metrics(),
   }
   const principal = { party: undefined, name: 'service:trips', inPerson: false, types: ['workflow'], actor: undefined }
   const exchange: Exchange = {

@@ -21,9 +21,10 @@ import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
+import type { FaultDeps } from './faults.ts'
 import { objectionsOf, parse } from './parse.ts'
 
-export interface EvaluationDeps extends AnswerDeps {
+export interface EvaluationDeps extends AnswerDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
   readonly decide: (evaluation: Evaluation) => Promise<Verdict>
   readonly record: Recorder
   readonly newId: () => string
@@ -36,6 +37,8 @@ const BATCH_WIDTH = 16
 interface Decided {
   readonly answer: { readonly decision: boolean; readonly context?: Readonly<Record<string, unknown>> }
   readonly entry: EntryDraft
+  /** Why nothing could be decided. */
+  readonly fault?: Fault
 }
 
 export function evaluationRoute(deps: EvaluationDeps): RequestHandler {
@@ -62,11 +65,22 @@ export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
       decideItem(deps, item, principalOf(res), exchangeOf(res)),
     )
     await deps.record(decided.map(({ entry }) => entry))
+    reportFaults(deps, decided)
     res.json({
       evaluations: decided.map(({ answer }) =>
         options?.reasons || isError(answer) ? answer : { decision: answer.decision },
       ),
     })
+  }
+}
+
+/** Faults of items are counted each and logged once a kind: a thousand items may meet the same one. */
+function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Decided[]): void {
+  const faults = decided.flatMap(({ fault }) => (fault && PROBLEMS[fault.code].status >= 500 ? [fault] : []))
+  for (const { code } of faults) metrics.fault(code)
+  for (const [message, fault] of new Map(faults.map((fault) => [fault.message, fault]))) {
+    const items = faults.filter((other) => other.message === message).length
+    logger.error({ err: fault, cause: fault.cause, items }, fault.code)
   }
 }
 
@@ -105,7 +119,7 @@ async function decideItem(deps: EvaluationDeps, item: unknown, by: Principal, ex
     })
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    return undecided(deps, by, error.code, error.detail ?? PROBLEMS[error.code].title)
+    return { ...undecided(deps, by, error.code, error.detail ?? PROBLEMS[error.code].title), fault: error }
   }
 }
 

@@ -54,6 +54,8 @@ export interface ServerDeps
   readonly metrics: Metrics
   /** What does not work now. */
   readonly missing: () => Promise<readonly Part[]>
+  /** What to change about the limits of OpenFGA, in words for operators; empty when they are high enough. */
+  readonly lowLimits: () => Promise<readonly string[]>
   /** Whether callers reach it over TLS. */
   readonly isTls: boolean
   /** Proxies in front that are trusted to say where a request came from. */
@@ -90,7 +92,8 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.get('/readyz', async (_req, res) => {
     const missing = await deps.missing()
     const ready = isReadyWithout(missing)
-    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', missing })
+    const mend = missing.includes('openfga_limits') ? { mend: await deps.lowLimits() } : {}
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', missing, ...mend })
   })
   app.get(METADATA_PATH, metadataRoute(deps))
   app.get(JWKS_PATH, jwksRoute(deps))

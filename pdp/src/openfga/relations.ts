@@ -4,20 +4,13 @@
  * @module
  */
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
-import { z } from 'zod'
+import { type Answer, affirmed, Unanswered } from '../answer.ts'
 import { Memory } from '../memory.ts'
 import { objectName } from '../names.ts'
-import type {
-  Candidate,
-  Circumstances,
-  GateSetting,
-  GrantBody,
-  Located,
-  PersonaId,
-  Question,
-  Relations,
-} from '../ports.ts'
+import type { Candidate, GateSetting, GrantBody, Located, PersonaId } from '../ports.ts'
+import type { Circumstances, Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
+import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
 import {
   attributesIn,
@@ -40,19 +33,18 @@ const CAPACITY = 20_000
 /** Every question is answered past all caches of OpenFGA's, ours to be on or not. */
 const CONSISTENCY = 'HIGHER_CONSISTENCY'
 
-const batchAnswer = z.object({
-  result: z.record(z.string(), z.looseObject({ allowed: z.boolean().optional(), error: z.unknown().optional() })),
-})
-
 export interface RelationsOptions {
   readonly client: OpenFgaClient
   readonly storeId: string
+  /** Told of every question that was put and has no answer. */
+  readonly onUnanswered?: (unanswered: Unanswered) => void
 }
 
 export class OpenFgaRelations implements Relations {
   readonly consistency = CONSISTENCY
   readonly #client: OpenFgaClient
   readonly #store: string
+  readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
   readonly #located = new Memory<Located>(CAPACITY)
   readonly #personas = new Memory<readonly PersonaId[]>(CAPACITY)
   readonly #seats = new Memory<readonly Candidate[]>(CAPACITY)
@@ -61,6 +53,7 @@ export class OpenFgaRelations implements Relations {
   constructor(options: RelationsOptions) {
     this.#client = options.client
     this.#store = `/stores/${options.storeId}`
+    this.#onUnanswered = options.onUnanswered ?? (() => undefined)
   }
 
   async locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined> {
@@ -122,6 +115,14 @@ export class OpenFgaRelations implements Relations {
   }
 
   async ask(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly boolean[]> {
+    return (await this.answers(questions, circumstances, trail)).map(affirmed)
+  }
+
+  async answers(
+    questions: readonly Question[],
+    circumstances: Circumstances,
+    trail: Trail,
+  ): Promise<readonly Answer[]> {
     const chunks: (readonly Question[])[] = []
     for (let start = 0; start < questions.length; start += MAX_CHECKS)
       chunks.push(questions.slice(start, start + MAX_CHECKS))
@@ -133,7 +134,7 @@ export class OpenFgaRelations implements Relations {
     questions: readonly Question[],
     circumstances: Circumstances,
     trail: Trail,
-  ): Promise<readonly boolean[]> {
+  ): Promise<readonly Answer[]> {
     const contextOf = contextsIn(circumstances)
     const checks = questions.map((question, index) => {
       const context = contextOf(question)
@@ -153,9 +154,10 @@ export class OpenFgaRelations implements Relations {
       }),
     )
     const { result } = readAnswer(batchAnswer, answer)
-    return questions.map((_, index) => {
-      const item = result[String(index)]
-      return item?.allowed === true && item.error === undefined
+    return questions.map((question, index) => {
+      const said = answerTo(question, result[String(index)])
+      if (said instanceof Unanswered) this.#onUnanswered(said)
+      return said
     })
   }
 

@@ -5,7 +5,8 @@
  */
 import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import { objectName, personaParts, seatOf, seatOnBehalf } from '../names.ts'
-import type { Circumstances, GrantBody, Located, PersonaId, Question } from '../ports.ts'
+import type { GrantBody, Located, PersonaId } from '../ports.ts'
+import type { Circumstances, Question } from '../relations.ts'
 import type { Exchanged } from '../remembered.ts'
 
 export interface TupleKey {
@@ -227,9 +228,9 @@ export function questionKey(question: Question): TupleKey {
 export function contextsIn(
   circumstances: Circumstances,
 ): (question: Question) => Readonly<Record<string, unknown>> | undefined {
-  const { action, within, standing, acting, limited, attributes } = circumstances
+  const { action, within, acting, limited, attributes } = circumstances
   const at = { current_time: instant(circumstances.now) }
-  const link = { ...at, action, within, standing, limited, attributes }
+  const link = { ...at, action, within, limited, attributes }
   return (question) => {
     switch (question.kind) {
       case 'title':
@@ -240,7 +241,7 @@ export function contextsIn(
         return { acting }
       case 'root':
       case 'parent':
-        return link
+        return { ...link, standing: question.standing }
       case 'gate':
         return { value: question.value, unit: question.unit }
       case 'relation':

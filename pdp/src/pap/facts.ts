@@ -9,6 +9,7 @@ import { type Fact, factKey, isAboutEverybody, type RelationFact } from '../fact
 import type { Manifest } from '../policy/manifest.ts'
 import type { Assignable, ConditionView, ModelView } from '../policy/model.ts'
 import type { Pack } from '../policy/pack.ts'
+import { isAsked } from '../policy/parameters.ts'
 import { changeBy, type PapDeps, type Principal } from './pap.ts'
 import { turnOf } from './turns.ts'
 
@@ -109,7 +110,7 @@ function requireFits(pack: Pack, view: ModelView, fact: Fact, place: Place, by: 
       'invalid_request',
       `${place}.subject: the model does not allow it here; it says: ${type}#${fact.relation}: [${relation.assignable.map(({ text }) => text).join(', ')}].`,
     )
-  if (fact.condition && condition) requireContext(condition, fact.condition.context, place)
+  if (fact.condition && condition) requireContext(pack.manifest, condition, fact.condition.context, place)
 }
 
 function isAssignable({ type, condition, relation, everybody }: Assignable, fact: RelationFact): boolean {
@@ -150,7 +151,15 @@ const FITS: Readonly<Record<string, (value: unknown) => boolean>> = {
   TYPE_NAME_TIMESTAMP: (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value)),
 }
 
-function requireContext({ parameters }: ConditionView, context: Readonly<Record<string, unknown>>, place: Place): void {
+function requireContext(
+  manifest: Manifest,
+  { parameters }: ConditionView,
+  context: Readonly<Record<string, unknown>>,
+  place: Place,
+): void {
+  for (const name of parameters.keys())
+    if (!isAsked(manifest, name) && !Object.hasOwn(context, name))
+      throw refuse('invalid_request', `${place}.condition.context.${name}: is missing; no question gives it.`)
   for (const [name, value] of Object.entries(context)) {
     const fits = FITS[parameters.get(name) ?? '']
     if (!fits?.(value))

@@ -7,7 +7,8 @@
 import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Facts, FactWriter } from '../facts.ts'
 import type { InForce } from '../policy/pack.ts'
-import type { Authority, Clock, EntryDraft, Recorder, Register, Relations } from '../ports.ts'
+import type { Authority, Clock, EntryDraft, Recorder, Register } from '../ports.ts'
+import type { Relations } from '../relations.ts'
 import type { Intents, Keys, People, SessionOf, Vault } from '../remembered.ts'
 import type { Turns } from './turns.ts'
 

@@ -109,13 +109,11 @@ async function requirePersona(
   const persona = heldPersona(deps, delegator, request.delegator_persona)
   if (!persona) throw refuse('grant_persona', 'delegator_persona: name one of your personas, as title/circle.')
   const trail = new Trail()
-  const standing: readonly Giver[] = [`persona:${persona.id}`]
   const circumstances = {
     model: deps.policies().modelId,
     now: deps.clock(),
     action: '',
     within: [],
-    standing,
     acting: [],
     limited: false,
     attributes: {},

@@ -10,6 +10,7 @@ import openfgaSyntax from '@openfga/syntax-transformer'
 import { z } from 'zod'
 import { type Manifest, manifestSchema } from './manifest.ts'
 import { type ModelView, modelObjections, viewModel } from './model.ts'
+import { parameterObjections } from './parameters.ts'
 import { PolicyError, parseYaml, type Whereabouts } from './yaml.ts'
 
 /** One domain as loaded. */
@@ -143,6 +144,10 @@ export function examinePolicies({ core, packs: sources }: PolicySources): Examin
   if (!model) return { read, problems, policies: undefined }
   const view = viewModel(model)
   problems.push(...read.flatMap(({ pack, where }) => modelObjections(pack.manifest, view, where)))
+  for (const { name, model: text } of sources) {
+    const pack = packs.find((one) => one.name === name)
+    if (pack) problems.push(...parameterObjections(pack.manifest, view, name, text))
+  }
   const version = packs.map((pack) => pack.version).join(' ')
   return { read, problems, policies: problems.length > 0 ? undefined : { packs, version, model, view, ...found } }
 }

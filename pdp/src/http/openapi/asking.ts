@@ -194,7 +194,12 @@ export const OPEN: readonly Operation[] = [
         description: 'They can. While `index` is missing the log cannot be searched.',
         schema: readiness('ready'),
       },
-      503: { description: 'OpenFGA does not answer, or the log cannot be written.', schema: readiness('not ready') },
+      503: {
+        description: 'OpenFGA does not answer or has too low limits, or the log cannot be written.',
+        schema: readiness('not ready').extend({
+          mend: z.array(z.string()).optional().describe('What to do, in words for operators, where it is known.'),
+        }),
+      },
     },
   },
 ]

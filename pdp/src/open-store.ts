@@ -1,0 +1,80 @@
+/**
+ * OpenFGA, opened: the store, the model of the policies in force, and who asks it.
+ *
+ * @module
+ */
+import type { Logger } from 'pino'
+import type { Unanswered } from './answer.ts'
+import { clientTlsOf } from './client-tls.ts'
+import type { Config } from './config.ts'
+import type { FactWriter } from './facts.ts'
+import type { Remembered } from './open-memory.ts'
+import { OpenFgaAuthority } from './openfga/authority.ts'
+import { claimStore } from './openfga/claim.ts'
+import { OpenFgaClient } from './openfga/client.ts'
+import { OpenFgaFacts } from './openfga/facts.ts'
+import { LimitsCheck } from './openfga/limits.ts'
+import { OpenFgaRelations } from './openfga/relations.ts'
+import { FgaStore } from './openfga/store.ts'
+import { PolicyControl } from './pap/policies.ts'
+import { readSources } from './policy/pack.ts'
+
+/** OpenFGA, ready to be asked. */
+export interface Store {
+  readonly policies: PolicyControl
+  readonly relations: OpenFgaRelations
+  readonly authority: OpenFgaAuthority
+  readonly factWriter: FactWriter
+  readonly reachable: () => Promise<boolean>
+  /** Which of its limits are too low, and what to change; empty while it does not answer. */
+  readonly lowLimits: () => Promise<readonly string[]>
+}
+
+/**
+ * OpenFGA: the store, the model of the policies in force, and who asks it.
+ *
+ * @param onLost - Called when another PDP takes the store over; without it the store is not claimed.
+ */
+export async function openStore(
+  config: Config,
+  logger: Logger,
+  { identity, register, record, shelf, clock, newId, metrics, log }: Remembered,
+  closers: (() => Promise<void> | void)[],
+  onLost: (() => void) | undefined,
+): Promise<Store> {
+  const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
+  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
+  const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
+  if (onLost) {
+    const takeOverFrom = config.PDP_TAKE_OVER_FROM
+    const claim = await claimStore({ store: models, models: register, identity, session: newId(), takeOverFrom })
+    closers.push(() => claim.close())
+    claim.watch(onLost)
+  }
+  const policies = new PolicyControl({ read, models, register, shelf, record, clock })
+  await policies.start()
+  const client = new OpenFgaClient({
+    ...server,
+    deadlineMs: config.OPENFGA_DEADLINE_MS,
+    observe: (outcome, ms) => metrics.relations(outcome, ms),
+  })
+  closers.push(() => client.close())
+  metrics.watch({ healthy: () => log.healthy, reachable: () => client.isReachable() })
+  const modelId = (): string => policies.current().modelId
+  const onUnanswered = (unanswered: Unanswered): void => {
+    metrics.unanswered(unanswered.reason)
+    logger.warn({ reason: unanswered.reason, parameters: unanswered.parameters }, unanswered.message)
+  }
+  const relations = new OpenFgaRelations({ client, storeId: models.id, onUnanswered })
+  const onLow = (problems: readonly string[]): void => logger.error({ problems }, 'limits of OpenFGA are too low')
+  const limits = new LimitsCheck({ store: models, client, models: register, onLow })
+  await limits.problems()
+  return {
+    policies,
+    relations,
+    authority: new OpenFgaAuthority(models, relations, modelId),
+    factWriter: new OpenFgaFacts(models, modelId),
+    reachable: () => client.isReachable(),
+    lowLimits: () => limits.problems().catch(() => []),
+  }
+}

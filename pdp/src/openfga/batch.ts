@@ -1,0 +1,50 @@
+/**
+ * Answers of one BatchCheck, item by item. What OpenFGA could not evaluate is told apart from what it denies. Pure.
+ *
+ * @module
+ */
+import { z } from 'zod'
+import { type Answer, Unanswered } from '../answer.ts'
+import type { Question } from '../relations.ts'
+
+const itemSchema = z.looseObject({
+  allowed: z.boolean().optional(),
+  error: z
+    .looseObject({
+      input_error: z.string().optional(),
+      internal_error: z.string().optional(),
+      message: z.string().default(''),
+    })
+    .optional(),
+})
+type Item = z.infer<typeof itemSchema>
+
+export const batchAnswer = z.object({ result: z.record(z.string(), itemSchema) })
+
+/** The answer to one question. `allowed` is left out of the JSON when it is false; an item that is not there at all is no answer. */
+export function answerTo(question: Question, item: Item | undefined): Answer {
+  if (!item) return new Unanswered('absent', `OpenFGA left out a question: ${question.kind}`)
+  if (!item.error) return item.allowed === true
+  const { input_error: code, message } = item.error
+  const parameters = parametersIn(message)
+  const about = `OpenFGA could not evaluate a question: ${question.kind}`
+  if (code === undefined) return new Unanswered('failed', `${about}: its own error`)
+  if (parameters.length > 0)
+    return new Unanswered(
+      'parameter',
+      `${about}: a condition needs other values for ${parameters.join(', ')}`,
+      parameters,
+    )
+  if (code === 'authorization_model_resolution_too_complex')
+    return new Unanswered('depth', `${about}: deeper than OPENFGA_RESOLVE_NODE_LIMIT of OpenFGA allows`)
+  if (message.includes('cost limit'))
+    return new Unanswered('cost', `${about}: above OPENFGA_MAX_CONDITION_EVALUATION_COST of OpenFGA`)
+  return new Unanswered('refused', `${about}: ${code}`)
+}
+
+/** OpenFGA names them in its message alone. */
+function parametersIn(message: string): readonly string[] {
+  const missing = /missing context parameters '\[([^\]]*)\]'/u.exec(message)?.[1]
+  const wrong = /context parameter '([^']*)'/u.exec(message)?.[1]
+  return (missing ?? wrong ?? '').split(' ').filter((name) => /^\w{1,64}$/u.test(name))
+}
