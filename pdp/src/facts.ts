@@ -34,7 +34,7 @@ export interface Facts {
   /** Makes these known and those forgotten, all at once. */
   change(put: readonly Fact[], drop: readonly Fact[]): void
   has(fact: Fact): boolean
-  /** What facts of the domain are about, of one type: subjects and resources alike. Sorted, each once. */
+  /** What facts of the domain are about, of one type: subjects and resources alike. Each once. */
   entities(domain: string, type: string): readonly ResourceRef[]
   /** Every fact in which one of these stands. */
   about(refs: readonly ResourceRef[]): readonly Fact[]

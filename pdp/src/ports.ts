@@ -165,9 +165,9 @@ export interface GrantFilter {
 
 /** Where searches begin. Complete for whatever was registered through this register; the store has the last word on each. */
 export interface Directory {
-  /** Topmost resources of one type and owner; of one persona when it is named. Sorted. */
+  /** Topmost resources of one type and owner; of one persona when it is named. */
   owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[]
-  /** Resources of one type right below another. Sorted. */
+  /** Resources of one type right below another. */
   parts(parent: ResourceRef, type: string): readonly ResourceRef[]
   putResource(located: Located): void
   dropResource(resource: ResourceRef): void

@@ -5,17 +5,21 @@
  */
 import { Fault, refuse, resourceSchema } from '@mandate/protocol'
 import type { Authz, Found } from './authz.ts'
-import type { Decider, Page, SearchAnswer } from './decider.ts'
+import { leftMs, sooner } from './deadline.ts'
+import type { Decider, Page, SearchAnswer, SearchQuestion } from './decider.ts'
 import { meetObligations, type ObligationHandlers } from './obligations.ts'
 import type { Outcome, Resource } from './outcome.ts'
 
 export interface AskDeps {
   readonly decider: Decider
   readonly obligations: ObligationHandlers
+  /** Time allowed for one guard's questions, in milliseconds. */
+  readonly timeoutMs: number
 }
 
-/** Resources that one search collects when the route does not page. */
+/** Resources that one search collects when the route does not page, and pages that it reads for them: an empty page may have a next one. */
 const MAX_FOUND = 1_000
+const MAX_PAGES = 100
 
 /**
  * One question.
@@ -51,34 +55,49 @@ function onlyKnown(handlers: ObligationHandlers): ObligationHandlers {
   return Object.fromEntries(Object.keys(handlers).map((id) => [id, () => true]))
 }
 
-/** What the subject may see: one page where one is named, else all of it up to {@link MAX_FOUND}. @throws Fault as {@link askOne}. */
+/** What is listed, and for how long anybody waits for it. */
+interface FoundQuestion {
+  readonly action: string
+  readonly type: string
+  readonly page?: Page
+  /** Goes off when whoever asked has gone. */
+  readonly signal: AbortSignal
+}
+
+/**
+ * What the subject may see: one page where one is named, else all of it up to {@link MAX_FOUND}; with `next` when there may be more. All pages
+ * share one deadline.
+ *
+ * @throws Fault as {@link askOne}.
+ */
 export async function askFound(
-  { decider }: AskDeps,
+  { decider, timeoutMs }: AskDeps,
   authz: Authz,
-  { action, type, page }: { readonly action: string; readonly type: string; readonly page?: Page },
+  { action, type, page, signal }: FoundQuestion,
 ): Promise<SearchAnswer> {
   const search = decider.search ?? cannotSearch
-  if (page !== undefined)
-    return await knownActors(decider, authz, { action, type }, await search({ authz, action, type, page }))
-  const ids: string[] = []
-  let found: SearchAnswer = await search({ authz, action, type })
-  ids.push(...found.ids)
-  while (found.next !== undefined && ids.length < MAX_FOUND) {
-    found = await search({ authz, action, type, page: { token: found.next } })
+  const deadline = sooner(timeoutMs, authz.deadline)
+  const asked = { authz, action, type, deadline, signal }
+  if (page !== undefined) return await knownActors(decider, asked, await search({ ...asked, page }))
+  let found: SearchAnswer = await search(asked)
+  const ids = [...found.ids]
+  for (let pages = 1; found.next !== undefined && ids.length < MAX_FOUND && pages < MAX_PAGES; pages += 1) {
+    if (signal.aborted || leftMs(deadline) === 0)
+      throw new Fault('decision_unavailable', 'the search has more pages than time', { members: { retry_after: 1 } })
+    found = await search({ ...asked, page: { token: found.next } })
     ids.push(...found.ids)
   }
-  return await knownActors(decider, authz, { action, type }, { ...found, ids })
+  return await knownActors(decider, asked, { ...found, ids })
 }
 
 /** Rule A7 where a search finds nothing: its answer names no agent, so one question about nothing in particular tells whether there is such a one. */
 async function knownActors(
   { decide }: Decider,
-  authz: Authz,
-  { action, type }: { readonly action: string; readonly type: string },
+  { type, ...asked }: SearchQuestion & { readonly authz: Authz },
   found: SearchAnswer,
 ): Promise<SearchAnswer> {
-  if (authz.actor === undefined || found.ids.length > 0) return found
-  refuseUnknownActor(authz, await decide({ authz, action, resource: { type, id: 'none' } }))
+  if (asked.authz.actor === undefined || found.ids.length > 0) return found
+  refuseUnknownActor(asked.authz, await decide({ ...asked, resource: { type, id: 'none' } }))
   return found
 }
 

@@ -25,38 +25,47 @@ const searchAnswerSchema = z.looseObject({
   page: z.looseObject({ next_token: z.string().optional() }).nullish(),
 })
 
-type Ask = (path: string, question: Pick<Question, 'authz'>, body: unknown, deadline?: Deadline) => Promise<JsonAnswer>
+interface Limits {
+  readonly deadline?: Deadline | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+type Ask = (path: string, question: Pick<Question, 'authz'>, body: unknown, limits?: Limits) => Promise<JsonAnswer>
 
 export function createAuthzenDecider(transport: Transport): Decider {
   const breaker = new Breaker(BREAKER)
   const deadlineOf = ({ authz }: Pick<Question, 'authz'>) => sooner(transport.timeoutMs, authz.deadline)
-  const ask: Ask = async (path, question, body, deadline = deadlineOf(question)) => {
+  const ask: Ask = async (path, question, body, { deadline = deadlineOf(question), signal } = {}) => {
     const waitMs = breaker.enter()
     if (waitMs > 0) throw undecided('the circuit to the PDP is open', String(Math.ceil(waitMs / 1_000)))
-    const call = { method: 'POST', path: transport.basePath + path, requestId: question.authz.requestId, body } as const
+    const { requestId } = question.authz
+    const call = { method: 'POST', path: transport.basePath + path, requestId, body, signal } as const
     return await callThrough(breaker, transport, call, deadline)
   }
   return {
     decide: async (question) => {
-      const answer = answered(await ask('/access/v1/evaluation', question, singleRequest(question)))
+      const answer = answered(await ask('/access/v1/evaluation', question, singleRequest(question), question))
       const outcome = readOutcome(question.resource, answer.body)
       if (!outcome) throw undecided('the PDP answered something that is no AuthZEN decision')
       return outcome
     },
     decideEach: async (question) => {
       const outcomes: Outcome[] = []
-      const deadline = deadlineOf(question)
+      const { deadline = deadlineOf(question), signal } = question
       for (let from = 0; from < question.resources.length; from += MAX_BATCH) {
         const resources = question.resources.slice(from, from + MAX_BATCH)
         const request = batchRequest({ ...question, resources })
         outcomes.push(
-          ...readBatch(resources, answered(await ask('/access/v1/evaluations', question, request, deadline))),
+          ...readBatch(
+            resources,
+            answered(await ask('/access/v1/evaluations', question, request, { deadline, signal })),
+          ),
         )
       }
       return outcomes
     },
     search: async (question) => {
-      const answer = await ask('/access/v1/search/resource', question, searchRequest(question))
+      const answer = await ask('/access/v1/search/resource', question, searchRequest(question), question)
       return readSearch(question, answer)
     },
     close: transport.close,
@@ -75,8 +84,9 @@ async function callThrough(
     breaker.succeeded()
     return answer
   } catch (error) {
-    // Else one caller in a hurry would shut the PDP off for everybody.
-    if (deadline.byCaller && error instanceof Error && error.name === 'TimeoutError') breaker.unclear()
+    // Else one caller who is in a hurry, or goes, would shut the PDP off for everybody.
+    const isCallers = deadline.byCaller && error instanceof Error && error.name === 'TimeoutError'
+    if (isCallers || call.signal?.aborted) breaker.unclear()
     else breaker.failed()
     throw undecided('the PDP, or the token for it, could not be had in time', '1', error)
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Authz, Found } from './authz.ts'
+import type { Deadline } from './deadline.ts'
 import type { Outcome, Resource } from './outcome.ts'
 
 /** One question: may this subject (through this actor, in this persona) do this to that? */
@@ -11,6 +12,10 @@ export interface Question {
   readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'deadline'>
   readonly action: string
   readonly resource: Resource
+  /** Of all questions of one guard together. Absent: the decider's own, or the caller's when that is sooner. */
+  readonly deadline?: Deadline
+  /** Goes off when whoever asked has gone: the answer is of no use any more. */
+  readonly signal?: AbortSignal
 }
 
 /** The same question about several resources. */

@@ -85,8 +85,14 @@ export function enforceEachWith(deps: EnforceDeps, options: EnforceEachOptions):
 export function filterWith(deps: EnforceDeps, { action, type, page, ...options }: FilterOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, { action, ...options })
-    const question = page === undefined ? { action, type } : { action, type, page: page(req) }
-    const { evaluationId, ...found } = await askFound(deps, authz, question)
+    const { signal } = untilGone(res)
+    const question = { action, type, signal, ...(page === undefined ? {} : { page: page(req) }) }
+    const answer = await askFound(deps, authz, question).catch((error: unknown) => {
+      if (!signal.aborted) throw error
+    })
+    // Whoever asked has gone: there is nobody to answer, and nothing that went wrong.
+    if (answer === undefined) return 'answered'
+    const { evaluationId, ...found } = answer
     if (evaluationId !== undefined) res.set('X-Evaluation-ID', evaluationId)
     req.authz = { ...authz, found }
     return 'go on'
@@ -104,6 +110,13 @@ export function dryRunWith(deps: EnforceDeps, options: EnforceEachOptions): Requ
     res.json(answer)
     return 'answered'
   })
+}
+
+/** Goes off when the connection ends before the answer does. */
+function untilGone(res: Response): AbortController {
+  const gone = new AbortController()
+  res.once('close', () => gone.abort())
+  return gone
 }
 
 /** Runs a guard's work; faults become problems here, so that a service without an error mapper leaks nothing. */

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import express, { type Express, type Request } from 'express'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { foundOf } from './authz.ts'
@@ -15,13 +16,20 @@ let url: string
 beforeEach(async () => {
   issuer = await startTestIssuer()
   pdp = await startTestPdp()
-  const credentials = { clientId: 'notes', clientSecret: 'secret' }
-  pep = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials })
+  pep = createPep(options())
   server = createServer(listing(pep))
   url = await listen(server)
 })
 afterEach(async () => {
   await Promise.all([stop(server), pep.close(), pdp.close(), issuer.close()])
+})
+
+const options = () => ({
+  issuer: issuer.issuer,
+  audience: 'notes',
+  pdpUrl: pdp.url,
+  credentials: { clientId: 'notes', clientSecret: 'secret' },
+  timeoutMs: 10_000,
 })
 
 function listing(it: Pep): Express {
@@ -39,9 +47,17 @@ const pageOf = ({ query }: Request): Page => ({
   ...(typeof query['page'] === 'string' ? { token: query['page'] } : {}),
 })
 
-async function get(path: string, claims: object = {}) {
+interface Getting {
+  readonly claims?: object
+  readonly headers?: Readonly<Record<string, string>>
+  /** @default the service of the file */
+  readonly at?: string
+  readonly signal?: AbortSignal
+}
+
+async function get(path: string, { claims, headers, at = url, signal }: Getting = {}) {
   const authorization = `Bearer ${await issuer.sign({ aud: 'notes', ...claims })}`
-  const response = await fetch(url + path, { headers: { authorization } })
+  const response = await fetch(at + path, { headers: { authorization, ...headers }, signal: signal ?? null })
   const body = (await response.json()) as Record<string, unknown>
   return { status: response.status, evaluationId: response.headers.get('x-evaluation-id'), body }
 }
@@ -80,6 +96,48 @@ test('a route that pages gets one page, and the token of the next', async () => 
   expect(await get('/paged?page=x')).toMatchObject({ status: 400, body: { code: 'invalid_request' } })
 })
 
+/** A PDP that always has one more page. */
+const endless = (delayMs = 0) =>
+  pdp.answerWith(async (_, res) => {
+    await sleep(delayMs)
+    sendJson(res, 200, { page: { next_token: 'more' }, results: [] })
+  })
+
+test('a PDP that always has one more page is asked for so many and no more, and the list says that there may be more', async () => {
+  endless()
+  expect(await get('/all')).toMatchObject({ status: 200, body: { ids: [], next: 'more' } })
+  expect(pdp.asked).toHaveLength(100)
+})
+
+test('all pages together have the time of one answer, as the caller says or the service', async () => {
+  // A hundred of them would take five seconds.
+  endless(50)
+  expect(await get('/all', { headers: { 'Mandate-Timeout-Ms': '300' } })).toMatchObject({ status: 503 })
+  const soon = createPep({ ...options(), timeoutMs: 300 })
+  const other = createServer(listing(soon))
+  const address = await listen(other)
+  const asked = pdp.asked.length
+  expect(await get('/all', { at: address })).toMatchObject({ status: 503, body: { code: 'decision_unavailable' } })
+  expect(pdp.asked.length - asked).toBeLessThan(100)
+  await Promise.all([stop(other), soon.close()])
+})
+
+test('when whoever asked has gone, nothing more is asked, and what is asked ends', async () => {
+  const client = new AbortController()
+  const ended = Promise.withResolvers<void>()
+  pdp.answerWith((_, res) => {
+    if (pdp.asked.length < 3) return sendJson(res, 200, { page: { next_token: 'more' }, results: [] })
+    // This one is never answered: it ends when nobody waits for it.
+    res.once('close', ended.resolve)
+    client.abort()
+  })
+  await expect(get('/all', { signal: client.signal })).rejects.toThrow('aborted')
+  await ended.promise
+  expect(pdp.asked).toHaveLength(3)
+  endless()
+  expect((await get('/all')).status).toBe(200)
+})
+
 test('nothing found is an empty list', async () => {
   pdp.answerWith((_, res) => sendJson(res, 200, { results: [] }))
   expect(await get('/all')).toMatchObject({ status: 200, body: { ids: [] } })
@@ -100,7 +158,7 @@ test('a client that is no agent is refused where a list finds nothing (rule A7)'
   const unknown = { decision: false, context: { reason: 'agent_unknown', reasons: [{ code: 'agent_unknown' }] } }
   pdp.answerWith((asked, res) => sendJson(res, 200, asked.path.includes('search') ? { results: [] } : unknown))
   for (const path of ['/all', '/paged']) {
-    expect((await get(path, { azp: 'stranger' })).status).toBe(401)
+    expect((await get(path, { claims: { azp: 'stranger' } })).status).toBe(401)
     expect((await get(path)).status).toBe(200)
   }
 })

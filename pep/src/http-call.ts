@@ -20,6 +20,8 @@ export interface JsonCall {
   readonly path: string
   readonly requestId?: string
   readonly body?: unknown
+  /** Ends the call when it goes off. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface JsonAnswer {
@@ -38,10 +40,11 @@ const RETRY_AFTER_MS = 50
 const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 /**
- * @throws the transport's error, or the deadline's `TimeoutError`; any answer at all, 500 included, is returned.
+ * @throws the transport's error, the deadline's `TimeoutError`, or the reason of the call's own signal; any answer at all, 500 included, is returned.
  */
 export async function callJson(options: CallOptions, call: JsonCall, deadline: Deadline): Promise<JsonAnswer> {
-  return await within(leftMs(deadline), async (signal) => {
+  return await within(leftMs(deadline), async (limit) => {
+    const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal])
     try {
       const { answer, again } = await attempt(options, call, deadline, signal)
       if (!again) return answer

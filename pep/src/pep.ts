@@ -95,7 +95,7 @@ function dependencies(checked: CheckedPepOptions): { readonly deps: DecideDeps; 
   const makeGrant = createGrantMaker({ issuer, audience, keyOf: verifier.keyOf })
   const recognise = createRecognise({ verifier, makeGrant, now: Date.now })
   return {
-    deps: { decider, obligations, recognise, interactiveClients, inPersonOnly, realm: audience, logger },
+    deps: { decider, obligations, timeoutMs, recognise, interactiveClients, inPersonOnly, realm: audience, logger },
     close: async () => {
       await Promise.all([decider.close(), keyAgent?.close()])
     },

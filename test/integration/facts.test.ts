@@ -109,6 +109,26 @@ describe('A5: ids of any form in facts', () => {
     expect(await ask(user(who), 'read', record(id))).toEqual([false, ['not_related']])
   })
 
+  test('a search finds them all at every size of page, in one order', async () => {
+    const ids = ['a', '\u{ffff}', '\u{e000}x', '\u{10000}', '🧳', 'é', 'did:x', '\u{10ffff}', '\u{fffd}', 'Z']
+    await change({ write: ids.map((id) => reads('pam', id)) })
+    const question = { subject: user('pam'), action: { name: 'read' }, resource: { type: 'record' } }
+    const pages: string[][] = []
+    for (let limit = 1; limit <= ids.length; limit += 1) {
+      const found: string[] = []
+      let token = ''
+      do {
+        const body = { ...question, page: { limit, token } }
+        const answer = await tpdp.call('POST', '/access/v1/search/resource', { as: RECORDS, body })
+        found.push(...answer.body.results.map(({ id }: { readonly id: string }) => id))
+        token = answer.body.page.next_token
+      } while (token !== '')
+      pages.push(found)
+    }
+    const sorted = ids.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+    expect(pages).toEqual(pages.map(() => sorted))
+  })
+
   test('`*` is everybody in the subject of a relation, and somebody wherever else it stands', async () => {
     const archived = { resource: record('r11'), attributes: { status: 'archived' } }
     const everybody = { ...reads('*', 'r11'), relation: 'archivist', condition: { name: 'admin_on_archived' } }

@@ -21,7 +21,7 @@ export interface SearchDeps extends DecideDeps {
 /** How many grants are looked up at a time; a search goes through all of them. */
 const GRANTS_A_TIME = 10_000
 
-/** Resources of a type that might be permitted, sorted, each once. */
+/** Resources of a type that might be permitted, each once. */
 export function resourceCandidates(
   deps: SearchDeps,
   question: Omit<Evaluation, 'resource'>,
@@ -44,7 +44,7 @@ export function resourceCandidates(
       for (const ref of deps.directory.owned(grant.owner, rootType, persona)) addBelow(ref)
     } else addBelow(grant.covers as ResourceRef)
   }
-  return [...found].sort()
+  return [...found]
 }
 
 /** Whether the domain's own model decides the action: then whatever facts are about might be found. */
@@ -84,7 +84,7 @@ function liveGrants(
   return all
 }
 
-/** Whoever might be permitted on a resource: its owner, and every delegate of a live grant of theirs that covers it. Sorted. */
+/** Whoever might be permitted on a resource: its owner, and every delegate of a live grant of theirs that covers it. */
 export async function subjectCandidates(
   deps: SearchDeps,
   { resource, action }: Pick<Evaluation, 'resource' | 'action'>,
@@ -106,7 +106,7 @@ export async function subjectCandidates(
   const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${manifest.domain}`]
   const grants = covering.flatMap((covers) => liveGrants(deps, { owner: located.owner, covers }))
   const parties = new Set([located.owner, ...grants.map(({ delegate }) => delegate)])
-  return [...parties].filter((party) => splitRef(party).type === kind).sort()
+  return [...parties].filter((party) => splitRef(party).type === kind)
 }
 
 /** The first of a person's personas that is permitted; an agent asks for itself. */
@@ -128,7 +128,7 @@ export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation
   return undefined
 }
 
-/** The actions that a resource of this type can be asked about, sorted. */
+/** The actions that a resource of this type can be asked about. */
 export function actionCandidates(deps: SearchDeps, resource: ResourceRef): readonly string[] {
   const { type } = splitRef(resource)
   const manifest = deps.policies().byType.get(type)?.manifest
@@ -138,5 +138,4 @@ export function actionCandidates(deps: SearchDeps, resource: ResourceRef): reado
   return Object.entries(manifest.actions)
     .filter(([, rule]) => rule.on === on && (!rule.relation || view.relation(type, rule.relation)))
     .map(([name]) => name)
-    .sort()
 }

@@ -30,6 +30,7 @@ import type { Recorder } from '../ports.ts'
 import type { Border } from './border.ts'
 import { principalOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
+import { sliceOf } from './paging.ts'
 import { parse } from './parse.ts'
 import type { Redactor } from './redact.ts'
 
@@ -43,11 +44,8 @@ export interface SearchRouteDeps {
   readonly requireEntitled: (policies: Policies, by: Principal, evaluation: Evaluation) => void
 }
 
-/** Results of a page that names no limit, and candidates decided for one page at most. */
+/** Results of a page that names no limit. */
 const PAGE_SIZE = 1_000
-const MAX_DECIDED = 5_000
-/** Candidates decided at the same time. */
-const WIDTH = 16
 
 export function searchRoutes(deps: SearchRouteDeps): Router {
   const router = Router()
@@ -161,11 +159,7 @@ interface Found<R> {
   readonly results: readonly R[]
 }
 
-/**
- * Decides candidates in their order from where the page before ended, until there are as many results as were asked for.
- *
- * @throws Fault `invalid_request` for a token that is not of this question.
- */
+/** One page. @throws Fault `invalid_request` for a token that is not of this question. */
 async function pageOf<C extends string, R>(
   { tokens }: SearchRouteDeps,
   path: string,
@@ -180,21 +174,9 @@ async function pageOf<C extends string, R>(
   if (token && page?.limit && page.limit !== token.limit)
     throw refuse('invalid_request', 'page.limit: must stay what it was on the first page.')
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
-  const rest = token ? candidates.filter((candidate) => candidate > token.after) : candidates
-  const results: R[] = []
-  let last: C | undefined
-  let at = 0
-  while (at < rest.length && at < MAX_DECIDED && results.length < limit) {
-    const width = Math.min(WIDTH, limit - results.length)
-    const round = rest.slice(at, at + width)
-    const decided = await Promise.all(round.map(decide))
-    results.push(...decided.filter((result) => result !== undefined))
-    last = round.at(-1)
-    at += round.length
-  }
-  const more = at < rest.length && last !== undefined
-  const next = more ? tokens.seal({ after: last, limit }, of) : ''
-  return more || page ? { page: { next_token: next, count: results.length }, results } : { results }
+  const { results, last } = await sliceOf(candidates, { after: token?.after, limit }, decide)
+  const next = last === undefined ? '' : tokens.seal({ after: last, limit }, of)
+  return next || page ? { page: { next_token: next, count: results.length }, results } : { results }
 }
 
 const positionSchema = z.object({ after: z.string(), limit: z.int().min(1) })

@@ -47,7 +47,7 @@ export class SqliteFacts implements Facts {
 
   entities(domain: string, type: string): readonly ResourceRef[] {
     return this.#sql
-      .all('SELECT DISTINCT ref FROM fact_entities WHERE domain = ? AND type = ? ORDER BY ref', domain, type)
+      .all('SELECT DISTINCT ref FROM fact_entities WHERE domain = ? AND type = ?', domain, type)
       .map(refOf)
   }
 

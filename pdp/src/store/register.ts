@@ -211,15 +211,13 @@ export class SqliteRegister implements Register {
   }
 
   owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[] {
-    const sql = 'SELECT ref, persona FROM resources WHERE owner = ? AND type = ? AND parent IS NULL ORDER BY ref'
+    const sql = 'SELECT ref, persona FROM resources WHERE owner = ? AND type = ? AND parent IS NULL'
     const rows = this.#sql.all(sql, owner, type)
     return rows.filter((row) => persona === undefined || row['persona'] === persona).map((row) => refOf(row))
   }
 
   parts(parent: ResourceRef, type: string): readonly ResourceRef[] {
-    return this.#sql
-      .all('SELECT ref FROM resources WHERE parent = ? AND type = ? ORDER BY ref', parent, type)
-      .map(refOf)
+    return this.#sql.all('SELECT ref FROM resources WHERE parent = ? AND type = ?', parent, type).map(refOf)
   }
 
   putResource({ resource, owner, persona, ancestors }: Located): void {

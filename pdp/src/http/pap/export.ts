@@ -4,7 +4,7 @@
  * @module
  */
 import { once } from 'node:events'
-import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import { compareText, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
 import { type Fact, isAboutEverybody } from '../../facts.ts'
 import { factsOf } from '../../pap/facts.ts'
@@ -44,7 +44,7 @@ function held(deps: PapRouteDeps, who: PartyRef): Readonly<Record<string, unknow
     pseudonym: who,
     personas: register.personas(who).map((persona) => shownPersona(border, persona)),
     grants: grantsOf(deps, who).map((grant) => shownGrant(border, viewOf(grant, deps))),
-    resources: [...policies().byType.keys()].flatMap((type) => register.owned(who, type)),
+    resources: [...policies().byType.keys()].flatMap((type) => register.owned(who, type)).toSorted(compareText),
     facts: factsOf(deps, splitRef(who).id).map((fact) => shownFact(border, fact)),
     invitations: invitations.of(who).map((invitation) => shownInvitation(deps, invitation, who)),
   }
