@@ -63,6 +63,7 @@ const ON_MEMORY = [
     'kill-pdp',
     'metrics',
     'store-claim',
+    'clock',
   ),
   ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference'),
 ]

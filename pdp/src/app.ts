@@ -196,6 +196,7 @@ function createServices(
     isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
     missing: async () => [
       ...(log.healthy ? [] : ['log' as const]),
+      ...(memory.isTrusted() ? [] : ['clock' as const]),
       ...((await store.reachable()) ? [] : ['openfga' as const]),
       ...((await store.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
       ...(index.isReady ? [] : ['index' as const]),

@@ -5,7 +5,8 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Fault } from '@mandate/protocol'
+import { type EpochMillis, Fault } from '@mandate/protocol'
+import { acceptClock } from './accept-clock.ts'
 import { nodeFiles } from './log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from './log/signer.ts'
 import { runSealing } from './sealing.ts'
@@ -23,6 +24,9 @@ export const HELP = `npm run log -- COMMAND --data DIR
   fsck           holds the index against the log; names every disagreement
   rebuild-index  throws the index of this log away and builds it anew; the PDP must stand
 
+  accept-clock   says that the machine's clock is right, where a start was refused because of it; the PDP must stand
+                   --time TIME (RFC 3339: what time it is by another clock)
+
   --data DIR     the PDP's data directory; PDP_DATA_DIR when it is not given
   PDP_INDEX_URL  where the index is, when it is not a file there
 `
@@ -32,18 +36,22 @@ export interface Lent {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The machine's clock. */
+  readonly now?: () => EpochMillis
 }
 
 const EXIT = { ok: 0, usage: 64, refused: 65 } as const
 
 /** @returns The exit code. */
-export async function maintain(argv: readonly string[], { out, err, environment }: Lent): Promise<number> {
+export async function maintain(argv: readonly string[], lent: Lent): Promise<number> {
+  const { out, err, environment, now = Date.now } = lent
   const { values, positionals } = parseArgs({
     args: [...argv],
     options: {
       data: { type: 'string' },
       before: { type: 'string' },
       archive: { type: 'string' },
+      time: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
     allowPositionals: true,
@@ -57,6 +65,8 @@ export async function maintain(argv: readonly string[], { out, err, environment 
   const upkeep = UPKEEP.find((name) => name === command)
   if (upkeep && directory && more.length === 0)
     return runUpkeep(upkeep, { directory, indexUrl: environment['PDP_INDEX_URL'] }, (line) => out(`${line}\n`))
+  if (command === 'accept-clock' && directory && more.length === 0)
+    return acceptClock({ directory, time: values.time, now }, (line) => out(`${line}\n`))
   if ((command === 'seal' || command === 'unseal') && directory && more.length === 0)
     return runSealing(command, { directory, ...values, key: environment['MANDATE_SEAL_KEY'] }, (line) =>
       out(`${line}\n`),

@@ -14,6 +14,13 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** How a call to OpenFGA ended. `refused`: it was not made, the circuit being open or nobody waiting any more. */
 export type RelationsOutcome = 'answered' | 'failed' | 'refused'
 
+/** What is asked for whenever metrics are read. */
+export interface Watched {
+  readonly healthy: () => boolean
+  readonly trusted: () => boolean
+  readonly reachable: () => Promise<boolean>
+}
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #shared = { registers: [this.#registry] }
@@ -68,7 +75,10 @@ export class Metrics {
   }
 
   /** What is looked at when somebody asks. */
-  watch({ healthy, reachable }: { readonly healthy: () => boolean; readonly reachable: () => Promise<boolean> }): void {
+  watch({ healthy, trusted, reachable }: Watched): void {
+    gauge(this.#registry, 'mandate_clock_trusted', "1 while the machine's clock can be believed, else 0.", () =>
+      Number(trusted()),
+    )
     gauge(this.#registry, 'mandate_log_healthy', '1 while entries can be made durable, else 0.', () =>
       Number(healthy()),
     )

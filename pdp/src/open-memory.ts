@@ -5,9 +5,8 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EpochMillis } from '@mandate/protocol'
 import type { Logger } from 'pino'
-import { createClock } from './clock.ts'
+import { createClock, MACHINE, type Machine } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Facts } from './facts.ts'
 import { startIndex } from './log/entry-index.ts'
@@ -46,8 +45,8 @@ import { loadVaultKeys } from './vault-key.ts'
 
 /** What a test may put in place of the machine's. */
 export interface Surroundings {
-  /** The machine's clock. */
-  readonly now?: () => EpochMillis
+  /** The machine's clock, and what passed by a clock that nobody can set. */
+  readonly machine?: Machine
   /** What the decision log is written through. */
   readonly logFiles?: Files
   /**
@@ -74,6 +73,8 @@ export interface Remembered {
   readonly log: Awaited<ReturnType<typeof openLog>>
   readonly index: EntryIndex
   readonly clock: Clock
+  /** Whether the machine's clock can be believed now. */
+  readonly isTrusted: () => boolean
   readonly newId: () => string
   readonly record: Recorder
   readonly metrics: Metrics
@@ -86,7 +87,7 @@ const INDEX_PATIENCE_MS = 2_000
 export async function openMemory(
   config: Config,
   logger: Logger,
-  { now, logFiles }: Surroundings,
+  { machine = MACHINE, logFiles }: Surroundings,
   closers: (() => Promise<void> | void)[],
 ): Promise<Remembered> {
   const dir = config.PDP_DATA_DIR
@@ -109,7 +110,12 @@ export async function openMemory(
   const place = config.PDP_INDEX_URL ?? join(dir, 'index.db')
   const index = startIndex({ place, log, patienceMs: INDEX_PATIENCE_MS, onFault })
   closers.push(() => index.close())
-  const clock = createClock(log.newestAt() ?? 0, (behindMs) => logger.warn({ behindMs }, 'the clock jumped back'), now)
+  const { clock, isTrusted } = createClock({
+    floor: log.newestAt(),
+    machine,
+    onBehind: (behindMs) => logger.warn({ behindMs }, 'the clock stepped back'),
+    onJump: (byMs) => logger.fatal({ byMs }, 'the clock jumped: nothing is decided until it is right'),
+  })
   const database = openDatabase(join(dir, 'pdp.db'))
   closers.push(() => database.close())
   const keys = await loadVaultKeys(config)
@@ -134,6 +140,7 @@ export async function openMemory(
     log,
     index,
     clock,
+    isTrusted,
     newId,
     record,
     metrics,

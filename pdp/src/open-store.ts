@@ -38,7 +38,7 @@ export interface Store {
 export async function openStore(
   config: Config,
   logger: Logger,
-  { identity, register, record, shelf, clock, newId, metrics, log }: Remembered,
+  { identity, register, record, shelf, clock, isTrusted, newId, metrics, log }: Remembered,
   closers: (() => Promise<void> | void)[],
   onLost: (() => void) | undefined,
 ): Promise<Store> {
@@ -59,7 +59,7 @@ export async function openStore(
     observe: (outcome, ms) => metrics.relations(outcome, ms),
   })
   closers.push(() => client.close())
-  metrics.watch({ healthy: () => log.healthy, reachable: () => client.isReachable() })
+  metrics.watch({ healthy: () => log.healthy, trusted: isTrusted, reachable: () => client.isReachable() })
   const modelId = (): string => policies.current().modelId
   const onUnanswered = (unanswered: Unanswered): void => {
     metrics.unanswered(unanswered.reason)

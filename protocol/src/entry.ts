@@ -31,6 +31,7 @@ export const ENTRY_KINDS = [
   'facts_changed',
   'session_ended',
   'key_changed',
+  'clock_accepted',
   'person_erased',
   'erasure_acknowledged',
   'legal_hold_changed',

@@ -34,6 +34,7 @@ const ACTIVITY_OF: Readonly<Partial<Record<EntryKind, keyof typeof ACTIVITIES>>>
   policy_loaded: 3,
   facts_changed: 3,
   key_changed: 3,
+  clock_accepted: 3,
   person_erased: 4,
 }
 

@@ -37,6 +37,7 @@ export const PROBLEMS = {
   relations_unavailable: { status: 503, title: 'The relationship store does not answer. Nothing was permitted.' },
   log_unavailable: { status: 503, title: 'The decision log cannot be written. Nothing was permitted.' },
   index_unavailable: { status: 503, title: 'The index of the decision log does not answer.' },
+  clock_unavailable: { status: 503, title: 'The clock of the machine cannot be believed. Nothing was permitted.' },
   identity_unavailable: { status: 503, title: 'The identity provider does not answer.' },
   decision_unavailable: { status: 503, title: 'No decision could be had. Nothing was done.' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>

@@ -80,6 +80,7 @@ const KIND_WORDS: Readonly<Partial<Record<LoggedEntry['kind'], string>>> = {
   policy_loaded: 'Policy loaded',
   facts_changed: 'Facts changed',
   key_changed: 'Key changed',
+  clock_accepted: 'Clock accepted',
   person_erased: 'Person erased',
   erasure_acknowledged: 'Erasure acknowledged',
   legal_hold_changed: 'Legal hold changed',

@@ -91,8 +91,8 @@ async function recordFault(
   anonymous: AnonymousRefusals,
 ): Promise<void> {
   const { status } = PROBLEMS[fault.code]
-  // A log that cannot be written is not told so.
-  if (fault.code === 'log_unavailable') return
+  // A log that cannot be written is not told so, and nothing is recorded at an instant that cannot be believed.
+  if (fault.code === 'log_unavailable' || fault.code === 'clock_unavailable') return
   if (!exchange.principal) {
     anonymous.count(addressBlock(req.ip ?? ''), fault.code)
     return

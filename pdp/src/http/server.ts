@@ -8,6 +8,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import type { Metrics } from '../metrics.ts'
 import type { InForce } from '../policy/pack.ts'
+import type { Clock } from '../ports.ts'
 import type { Sessions } from '../remembered.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes } from './decisions.ts'
@@ -103,7 +104,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     document ??= openApiDocument(deps.publicUrl())
     res.set('cache-control', 'public, max-age=3600').json(document)
   })
-  app.use(otherMethods('open'), limits.concurrency, limits.byAddress)
+  app.use(otherMethods('open'), limits.concurrency, limits.byAddress, believing(deps.clock))
   app.post('/backchannel-logout', ...logoutRoute({ ...deps, streams }))
   app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
   app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), inTime, evaluationRoute(deps))
@@ -115,6 +116,14 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes(deps))
   app.use(notFound, answerFaults(deps, anonymous))
   return { app, endStreams: () => streams.endAll(), close: () => anonymous.close() }
+}
+
+/** Before tokens are judged, which go by the machine's clock as well: none would be good. */
+function believing(clock: Clock): RequestHandler {
+  return (_req, _res, next) => {
+    clock()
+    next()
+  }
 }
 
 /** A JSON object, or nothing where that will do; anything else is 400 (AuthZEN 1.0, section 10.1). */

@@ -243,7 +243,9 @@ class Log implements OpenLog {
     for (const listener of this.#listeners) listener()
   }
 
+  /** Times begin anew where an operator accepted the clock. */
   #notice(entry: Entry): void {
+    if (entry.kind === 'clock_accepted') this.#newestAt = undefined
     this.#newestAt = Math.max(this.#newestAt ?? Number.NEGATIVE_INFINITY, entryTime(entry))
   }
 

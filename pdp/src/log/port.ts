@@ -22,7 +22,8 @@ export interface DecisionLog {
   append(entries: readonly Entry[]): Promise<readonly Sequenced[]>
   /** Whether appends can be expected to work: for readiness. */
   readonly healthy: boolean
-  /** The latest `at` of the entries last written: a floor for a clock that never runs backwards. `undefined` for an empty log. */
+  /** The latest `at` of the entries last written: a floor for a clock that never runs backwards. `undefined` for an empty log.
+   * What is before the newest entry of kind `clock_accepted` does not count. */
   newestAt(): EpochMillis | undefined
   /** The newest published, signed checkpoint. */
   checkpoint(): Promise<string | undefined>

@@ -159,7 +159,14 @@ export const OPEN: readonly Operation[] = [
       'OpenID Connect Back-Channel Logout 1.0: a logout token for one of the interactive clients. With a sid it ends that session, without one all of the sub’s. From then on the session’s tokens are refused, streams opened with them end, and what names it in subject.properties.sid is denied session_ended; all of a person’s: what names any session in a token that was not issued since (subject.properties.iat).',
     body: { schema: z.object({ logout_token: z.string() }), required: true, form: true },
     answers: { 200: { description: 'It has ended. Again is no change.' } },
-    problems: ['invalid_request', 'payload_too_large', 'too_many_requests', 'log_unavailable', 'identity_unavailable'],
+    problems: [
+      'invalid_request',
+      'payload_too_large',
+      'too_many_requests',
+      'log_unavailable',
+      'clock_unavailable',
+      'identity_unavailable',
+    ],
   },
   {
     method: 'get',
@@ -195,7 +202,7 @@ export const OPEN: readonly Operation[] = [
         schema: readiness('ready'),
       },
       503: {
-        description: 'OpenFGA does not answer or has too low limits, or the log cannot be written.',
+        description: 'OpenFGA does not answer or has too low limits, the log cannot be written, or the clock jumped.',
         schema: readiness('not ready').extend({
           mend: z.array(z.string()).optional().describe('What to do, in words for operators, where it is known.'),
         }),

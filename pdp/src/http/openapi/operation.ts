@@ -92,6 +92,7 @@ const SIGNED_IN: readonly ProblemCode[] = [
   'internal',
   'relations_unavailable',
   'log_unavailable',
+  'clock_unavailable',
   'identity_unavailable',
 ]
 const OF_DOORS: Readonly<Record<Operation['door'], readonly ProblemCode[]>> = {
