@@ -45,6 +45,7 @@ const ON_MEMORY = [
     'pep-mtls',
   ),
   ...integration(
+    'disclosure',
     'http-limits',
     'http-log-fails',
     'http-log-faults',

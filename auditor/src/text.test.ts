@@ -73,7 +73,11 @@ test('one decision is drawn with its chain from the owner to the actor, and its 
     ].join('\n'),
   )
   expect(drawing(ENTRY)).toContain('index     7 in pdp.example/log')
-  expect(drawing({ ...ENTRY, chain: [] })).toContain('none: in person')
+  expect(drawing({ ...ENTRY, chain: [], decision: true })).toContain('none: in person')
+  expect(drawing({ ...ENTRY, chain: [], decision: false })).not.toContain('in person')
+  const broken = drawing({ ...ENTRY, chain: [], broken: ENTRY.chain ?? [] })
+  expect(broken).toContain('none was good; the nearest')
+  expect(broken).toContain('└─ grant')
 })
 
 test.each([

@@ -50,12 +50,16 @@ export function tableLine(entry: LoggedEntry): string {
   return cells(entry).join(COLUMN_GAP)
 }
 
-function chainLines({ chain, owner }: LoggedEntry): readonly string[] {
+function chainLines({ chain, broken = [], owner, decision }: LoggedEntry): readonly string[] {
   if (!chain) return []
-  const [first] = chain
-  if (!first) return ['chain     none: in person']
-  const lines = ['chain', `  ${first.delegator}${first.delegator === owner ? '  (owner)' : ''}`]
-  for (const [at, link] of chain.entries()) {
+  const links = chain.length > 0 ? chain : broken
+  const [first] = links
+  if (!first) return [decision === false ? 'chain     none' : 'chain     none: in person']
+  const lines = [
+    chain.length > 0 ? 'chain' : 'chain     none was good; the nearest',
+    `  ${first.delegator}${first.delegator === owner ? '  (owner)' : ''}`,
+  ]
+  for (const [at, link] of links.entries()) {
     const indent = '  '.repeat(at + 1)
     lines.push(
       `${indent}└─ grant ${link.grant}: ${link.actions.join(', ')} on ${link.scope} until ${link.expires_at}`,

@@ -86,6 +86,8 @@ export interface PastGrants {
   /** Grants that end at `delegate` and begin at `owner`, newest first, at most `limit`. */
   between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[]
   byId(id: string): GrantRecord | undefined
+  /** When a resource was registered, as a ULID; empty where that is not remembered. */
+  since(resource: ResourceRef): string
 }
 
 /** A bound on a gate; `limit` is absent for consent. */
@@ -169,7 +171,8 @@ export interface Directory {
   owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[]
   /** Resources of one type right below another. */
   parts(parent: ResourceRef, type: string): readonly ResourceRef[]
-  putResource(located: Located): void
+  /** @param since - A ULID, where it is registered now; what is remembered of one that was stays. */
+  putResource(located: Located, since?: string): void
   dropResource(resource: ResourceRef): void
 }
 

@@ -125,6 +125,14 @@ test('an unknown resource looks like one that nobody granted', async () => {
   })
 })
 
+test('what the PDP says the person may be told is told, and not what it says to the service', async () => {
+  const reason = { code: 'grant_revoked', code_user: 'no_grant', reason_user: 'Nobody gave it.', grant: '01KG' }
+  pdp.answerWith(answering(() => ({ decision: false, context: { reason: 'grant_revoked', reasons: [reason] } })))
+  const { body } = await post('/items/a')
+  expect(body).toMatchObject({ code: 'no_grant', reasons: [{ code: 'no_grant', reason_user: 'Nobody gave it.' }] })
+  expect(JSON.stringify(body)).not.toMatch(/grant_revoked|01KG/u)
+})
+
 test('401 for a token of a client that is no registered agent: an actor is never lost on the way (rule A7)', async () => {
   pdp.answerWith(answering(() => ({ decision: false, context: { reason: 'agent_unknown', reasons: [], chain: [] } })))
   const { status, headers } = await post('/items/a', { azp: 'some-service' })

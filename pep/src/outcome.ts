@@ -104,7 +104,7 @@ export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inP
   return {
     resource: { type: outcome.resource.type, id: outcome.resource.id },
     decision: outcome.decision,
-    reason: indistinct(outcome.reason),
+    reason: indistinct(outcome.reasons[0]?.code_user ?? outcome.reason),
     ...(reasonUser === undefined ? {} : { reason_user: reasonUser }),
     reasons,
     chain: outcome.chain,
@@ -114,7 +114,9 @@ export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inP
 }
 
 function withoutFigures(reason: Reason): Reason {
-  const { code, gate, reason_user, attribute, cure } = reason
+  const { gate, reason_user, attribute, cure } = reason
+  // The PDP says what of it the person concerned may be told.
+  const code = reason.code_user ?? reason.code
   // Word for word what is said where there is something to be let in to.
   if (code === 'resource_unknown')
     return { code: 'no_grant', reason_user: REASONS.no_grant.user, cure: REASONS.no_grant.cure }

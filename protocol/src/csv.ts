@@ -45,6 +45,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   request_id: ({ request_id }) => request_id,
   trace: ({ trace }) => trace,
   latency_ms: ({ latency_ms }) => latency_ms,
+  withheld: ({ withheld }) => withheld?.join(' '),
 }
 
 /** What spreadsheets take for the beginning of a formula, wherever white space lets them, full-width forms included. */

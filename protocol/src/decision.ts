@@ -12,6 +12,10 @@ export const reasonSchema = z
   .looseObject({
     code: z.string().describe("A code of `docs/reasons.md`, or of a gate of the domain's manifest."),
     gate: z.string().optional().describe('The gate that failed, as the manifest names it. Absent when it is no gate.'),
+    code_user: z
+      .string()
+      .optional()
+      .describe('The code that the person concerned may be told, where it is another: `reason_user` is of this one.'),
     reason_user: z.string().describe('To be shown to the person concerned.'),
     reason_admin: z.string().optional().describe('For whoever runs the service.'),
     cure: z.string().optional().describe('What would change the answer.'),
@@ -45,6 +49,10 @@ export const decisionContextSchema = z
     reason: z.string().describe('The code of the first reason.'),
     reasons: z.array(reasonSchema).min(1).describe('Primary first; a permit has exactly one.'),
     chain: z.array(linkSchema).describe("The owner's link first; empty when the subject acts in person."),
+    broken: z
+      .array(linkSchema)
+      .optional()
+      .describe('Of a denial: the chain of the grant that the reason names, where it once reached the resource.'),
     owner: z.string().optional(),
     owner_persona: z.string().optional().describe('`title/circle`.'),
     policy: z.string().optional().describe('`domain@hash`.'),

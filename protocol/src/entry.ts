@@ -64,8 +64,12 @@ export const entrySchema = z.strictObject({
   owner: party.optional(),
   decision: z.boolean().optional(),
   /** Primary first. No free text: codes, gates and numbers. */
-  reasons: z.array(reasonSchema.omit({ reason_user: true, reason_admin: true, cure: true })).optional(),
+  reasons: z
+    .array(reasonSchema.omit({ code_user: true, reason_user: true, reason_admin: true, cure: true }))
+    .optional(),
   chain: z.array(linkSchema).optional(),
+  /** Of a denial: the chain of the grant that the reason names, where it once reached the resource. Conferred nothing. */
+  broken: z.array(linkSchema).optional(),
   /** The declared attributes that the gates looked at, as coerced. */
   attributes: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
   /** A changed grant, persona, agent: its id, and what changed. */
@@ -84,6 +88,8 @@ export const entrySchema = z.strictObject({
   request_id: z.string().optional(),
   /** W3C trace id. */
   trace: z.string().optional(),
+  /** 128 random bits of a question's entry: its leaf hash is public, and must not confirm a guess of what a reader is not shown. */
+  salt: z.string().optional(),
   /** Milliseconds from the request's arrival to the decision, three decimals. */
   latency_ms: z.number().optional(),
 })

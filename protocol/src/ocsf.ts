@@ -125,7 +125,20 @@ function resourcesOf({ resource, owner }: LoggedEntry): readonly Json[] | undefi
 
 function unmappedOf(entry: LoggedEntry): Json {
   const { v, caller, persona, root, reasons, chain, attributes, target, change, model, consistency } = entry
-  const { round_trips, latency_ms, trace, request_id } = entry
-  const asked = { caller, persona, root, reasons, chain, attributes, target, change, request_id, trace }
+  const { broken, withheld, round_trips, latency_ms, trace, request_id } = entry
+  const asked = {
+    caller,
+    persona,
+    root,
+    reasons,
+    chain,
+    broken,
+    attributes,
+    target,
+    change,
+    request_id,
+    trace,
+    withheld,
+  }
   return { v, ...asked, model, consistency, round_trips, latency_ms }
 }

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { canonical } from './canonical.ts'
+import { disclose, standingOf } from './disclosure.ts'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
 import { type EpochMillis, instantSchema, pageLimitSchema, pageTokenSchema, ulidSchema } from './id.ts'
 
@@ -74,13 +75,23 @@ export const loggedEntrySchema = entrySchema
     index: z.int().min(0),
     /** Which log, where several replicas share one index. */
     origin: z.string().optional(),
+    /** Members that this reader may not see: left out, or changed. Absent when the entry is whole. */
+    withheld: z.array(z.string()).optional(),
+    /** With `withheld`: the leaf hash of the whole entry in base64, for its proof. */
+    leaf: z.string().optional(),
   })
   .strip()
   .meta({ id: 'LoggedEntry', description: 'An entry of the decision log, with its place in it. People by pseudonym.' })
 export type LoggedEntry = z.infer<typeof loggedEntrySchema>
 
-/** The leaf of an entry that was read back: what a proof is about. */
-export function leafBytes({ index: _index, origin: _origin, ...entry }: LoggedEntry): Uint8Array {
+/** The leaf of a whole entry that was read back: what a proof is about. Of one with `withheld`, `leaf` is the hash of it. */
+export function leafBytes({
+  index: _index,
+  origin: _origin,
+  withheld: _withheld,
+  leaf: _leaf,
+  ...entry
+}: LoggedEntry): Uint8Array {
   return new TextEncoder().encode(canonical(entry))
 }
 
@@ -107,15 +118,44 @@ export interface Term {
   readonly value: string
 }
 
-/** The filters that are looked up by value, and `party`: whose own an entry is. */
-export type TermField = Exclude<keyof DecisionFilter, 'from' | 'to'> | 'party'
+/**
+ * The filters that are looked up by value; `party`: whose own an entry is; `insider`: which of those see its reasons and resource as they are;
+ * `seen`: what each of the others sees instead.
+ */
+export type TermField = Exclude<keyof DecisionFilter, 'from' | 'to'> | 'party' | 'insider' | 'seen'
+
+/** What not every party to an entry sees as it is ({@link disclose}). */
+const GUARDED = ['reason', 'resource', 'under'] as const satisfies readonly TermField[]
+type Guarded = (typeof GUARDED)[number]
+
+const seenBy = (party: string, field: Guarded, value: string): Term => ({
+  field: 'seen',
+  value: `${party}\n${field}\n${value}`,
+})
 
 /** Everything that an entry can be found by; each term once. */
 export function entryTerms(entry: Entry): readonly Term[] {
+  const terms = termsOf(entry)
+  const parties = terms.filter(({ field }) => field === 'party').map(({ value }) => value)
+  return [...terms, ...parties.flatMap((party) => termsFor(party, entry))]
+}
+
+/** How a party finds it by what is guarded. */
+function termsFor(party: string, entry: Entry): readonly Term[] {
+  const reader = { seesAll: false, parties: [party], inPerson: true }
+  if (standingOf(entry, reader) !== 'stranger') return [{ field: 'insider', value: party }]
+  return termsOf(disclose(entry, reader)).flatMap(({ field, value }) =>
+    isGuarded(field) ? seenBy(party, field, value) : [],
+  )
+}
+
+const isGuarded = (field: TermField): field is Guarded => GUARDED.some((guarded) => guarded === field)
+
+function termsOf(entry: Entry): readonly Term[] {
   const chain = entry.chain ?? []
   const members = chain.flatMap(({ delegator, delegate }) => [delegator, delegate])
   const isGrant = entry.kind === 'grant_issued' || entry.kind === 'grant_revoked'
-  const values: Readonly<Record<TermField, readonly (string | undefined)[]>> = {
+  const values: Readonly<Record<Exclude<TermField, 'insider' | 'seen'>, readonly (string | undefined)[]>> = {
     subject: [entry.subject],
     actor: [entry.actor],
     member: members,
@@ -130,21 +170,36 @@ export function entryTerms(entry: Entry): readonly Term[] {
     party: [entry.subject, entry.actor, entry.owner, ...members],
   }
   const terms: Term[] = []
-  for (const field of Object.keys(values) as TermField[]) {
+  for (const field of Object.keys(values) as (keyof typeof values)[]) {
     for (const value of new Set(values[field])) if (value !== undefined) terms.push({ field, value })
   }
   return terms
 }
 
-/** The terms that a filter asks for, all of which an entry must have. `party` is added by who is asking, never by a parameter. */
-export function filterTerms(filter: DecisionFilter, party?: string): readonly Term[] {
-  const terms: Term[] = []
+/** Terms of which an entry must have one. */
+export type AnyOf = readonly [Term, ...Term[]]
+
+/**
+ * What a filter asks of an entry: one term of each list. A party finds entries by what they see of them, and by nothing else of them: a filter
+ * that matched more would tell it.
+ *
+ * @param party - Whose own the entries must be: added by who is asking, never by a parameter.
+ */
+export function filterTerms(filter: DecisionFilter, party?: string): readonly AnyOf[] {
+  const wanted: AnyOf[] = party === undefined ? [] : [[{ field: 'party', value: party }]]
   for (const field of FILTER_NAMES) {
     if (field === 'from' || field === 'to') continue
-    const value = filter[field]
-    if (value !== undefined) terms.push({ field, value: String(value) })
+    const given = filter[field]
+    if (given === undefined) continue
+    const value = String(given)
+    if (party === undefined || !isGuarded(field)) {
+      wanted.push([{ field, value }])
+      continue
+    }
+    const seen = seenBy(party, field, value)
+    wanted.push([{ field, value }, seen], [{ field: 'insider', value: party }, seen])
   }
-  return party === undefined ? terms : [...terms, { field: 'party', value: party }]
+  return wanted
 }
 
 /** Whether an entry is among those that a filter means. */
@@ -153,7 +208,7 @@ export function entryMatches(entry: Entry, filter: DecisionFilter, party?: strin
   if (filter.from !== undefined && at < filter.from) return false
   if (filter.to !== undefined && at >= filter.to) return false
   const terms = entryTerms(entry)
-  return filterTerms(filter, party).every((wanted) =>
-    terms.some(({ field, value }) => field === wanted.field && value === wanted.value),
+  return filterTerms(filter, party).every((anyOf) =>
+    anyOf.some((wanted) => terms.some(({ field, value }) => field === wanted.field && value === wanted.value)),
   )
 }

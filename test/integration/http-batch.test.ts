@@ -5,7 +5,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { type Answer, type CallOptions, TRIPS } from '../fixtures/pdp.ts'
-import { useSuite } from '../fixtures/suite.ts'
+import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 
 const suite = useSuite({ sharedWorld: true })
 const ONE = '/access/v1/evaluation'
@@ -110,6 +110,35 @@ describe('a batch', () => {
       expectProblem(await send(MANY, { ...permitted(), evaluations }), 400, 'invalid_request')
     },
   )
+})
+
+describe('the entry of an item that failed', () => {
+  const entriesOf = async (item: Question): Promise<Readonly<Record<string, unknown>>> => {
+    await send(MANY, { evaluations: [item] })
+    const { body } = await suite.tpdp.call('GET', '/v1/decisions?decision=deny&limit=1', { as: AUDITOR })
+    return body.entries[0]
+  }
+
+  test('says what was asked of whom, where the caller may not ask it', async () => {
+    const others = await entriesOf({ ...permitted(), resource: { type: 'care_plan', id: 'plan-1' } })
+    expect(others).toMatchObject({ kind: 'refused', code: 'forbidden', action: expect.stringMatching(/^~|execute/u) })
+    expect(others).toMatchObject({
+      subject: expect.stringMatching(/^user:p_/u),
+      resource: expect.stringMatching(/:~/u),
+    })
+  })
+
+  test.for([
+    ['a subject', { subject: 'nobody' }, ['action', 'resource']],
+    ['an action', { action: 7 }, ['subject', 'resource']],
+    ['a resource', { resource: null }, ['subject', 'action']],
+  ] as const)('says what can be read of it where %s is malformed', async ([, broken, kept]) => {
+    const entry = await entriesOf({ ...permitted(), ...broken })
+    expect(entry).toMatchObject({ kind: 'refused', code: 'invalid_request' })
+    expect(['subject', 'action', 'resource'].filter((member) => entry[member] !== undefined).sort()).toEqual(
+      [...kept].sort(),
+    )
+  })
 })
 
 describe('addresses', () => {

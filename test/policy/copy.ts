@@ -108,6 +108,7 @@ export function pastIn(tuples: readonly StoredTuple[]): PastGrants {
   const newestFirst = [...records.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
   return {
     byId: (id) => records.get(id),
+    since: () => '',
     between: (owner, delegate, limit) =>
       newestFirst.filter((grant) => grant.owner === owner && grant.delegate === delegate).slice(0, limit),
   }

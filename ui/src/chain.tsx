@@ -53,6 +53,7 @@ const NOW_WORDS: Readonly<Record<LinkState, string>> = {
   live: 'live now',
   expired: 'expired now',
   revoked: 'revoked now',
+  broken: 'broken now',
   cut: 'cut off now',
   unknown: '…',
 }
@@ -60,6 +61,7 @@ const THEN_WORDS: Readonly<Record<LinkState, string>> = {
   live: 'live then',
   expired: 'expired then',
   revoked: 'revoked then',
+  broken: 'broken then',
   cut: 'cut off then',
   unknown: '…',
 }
@@ -228,7 +230,7 @@ function Span({ place }: { readonly place: Placed }): JSX.Element {
   const { link, top, lines, height } = place
   const from = top - NODE_H / 2 + 9
   const to = top + height + NODE_H / 2 - 9
-  const severed = link.nowState === 'revoked' || link.nowState === 'expired'
+  const severed = link.nowState === 'revoked' || link.nowState === 'expired' || link.thenState === 'broken'
   const middle = top + PAD + 15
   return (
     <g class={`span span-${link.nowState}`}>

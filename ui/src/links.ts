@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { EpochMillis, Limit, Link } from '@mandate/protocol'
+import type { EpochMillis, Limit, Link, LoggedEntry } from '@mandate/protocol'
 import { counted, money, span } from './words.ts'
 
-/** `cut`: itself unended, but a link before it has ended. */
-export type LinkState = 'live' | 'expired' | 'revoked' | 'cut' | 'unknown'
+/** `broken`: not ended, but its giver could not give or it does not follow from the one before. `cut`: a link before it has ended. */
+export type LinkState = 'live' | 'expired' | 'revoked' | 'broken' | 'cut' | 'unknown'
 
 export interface ChainLink {
   readonly grant: string
@@ -49,6 +49,34 @@ export function bareLinks(
       revokedAt: undefined,
     }
   })
+}
+
+type Explained = Pick<LoggedEntry, 'chain' | 'broken' | 'reasons'>
+
+/** The chain that an entry tells of: the one that was used, or else the one that a denial says is broken. */
+export const chainOf = ({ chain = [], broken = [] }: Explained): readonly Link[] => (chain.length > 0 ? chain : broken)
+
+/** What a denial says of one link of the chain that it names. */
+const BREAKS: Readonly<Record<string, LinkState>> = {
+  grant_expired: 'expired',
+  grant_revoked: 'revoked',
+  chain_broken: 'broken',
+  owner_persona_unusable: 'broken',
+}
+
+/** As much as an entry itself says of its chain: of a broken one also which link broke it. */
+export function entryLinks(entry: Explained & Pick<LoggedEntry, 'at'>, now: EpochMillis): readonly ChainLink[] {
+  const { chain = [], reasons = [], at } = entry
+  const isBroken = chain.length === 0
+  const links = bareLinks(chainOf(entry), Date.parse(at), now).map((link): ChainLink => {
+    const state = isBroken
+      ? reasons.flatMap(({ code, grant }) => (grant === link.grant ? (BREAKS[code] ?? []) : []))[0]
+      : undefined
+    if (!state) return link
+    // What has ended stays so; who could not give then may give again now.
+    return { ...link, thenState: state, nowState: state === 'broken' ? link.nowState : state }
+  })
+  return endedThroughout(links)
 }
 
 /** What ends a link ends all behind it. */

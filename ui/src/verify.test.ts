@@ -4,6 +4,7 @@ import {
   leafHashAsync,
   signCheckpoint,
   signerOf,
+  toBase64,
   type VerifierKey,
 } from '@mandate/protocol'
 import { beforeAll, expect, test } from 'vitest'
@@ -47,6 +48,17 @@ test.for([
   ['another place in the log', { ...logged, index: 0 }],
 ] as const)('%s fails', async ([, entry]) => {
   expect((await checkProof(entry, proof, [key])).verdict).toBe('fails')
+})
+
+test('an entry of which the reader is not shown all is proved by its hash, and told from one that is whole', async () => {
+  const { action: _action, ...shown } = logged
+  const given = { ...shown, withheld: ['action'], leaf: toBase64(await leafOf(logged)) }
+  const { verdict, checks } = await checkProof(given, proof, [key])
+  expect([verdict, checks[0]?.outcome, checks[1]?.outcome]).toEqual(['partial', 'unknown', 'holds'])
+  const other = { ...given, leaf: toBase64(await leafOf({ id: 'another' })) }
+  expect((await checkProof(other, proof, [key])).verdict).toBe('fails')
+  expect((await checkProof({ ...given, leaf: '?' }, proof, [key])).verdict).toBe('fails')
+  expect((await checkProof(given, proof, [])).verdict).toBe('unpinned')
 })
 
 test('a root that another key signed fails, and is not remembered', async () => {

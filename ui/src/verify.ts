@@ -7,6 +7,7 @@
 import {
   type AsyncSha256,
   canonical,
+  fromBase64,
   leafHashAsync,
   parseCheckpoint,
   parseLogProof,
@@ -28,8 +29,11 @@ export interface Check {
 }
 
 export interface ProofReport {
-  /** All that could be checked holds, the signature by a pinned key among it. */
-  readonly verdict: 'holds' | 'fails' | 'unpinned'
+  /**
+   * `holds`: all that could be checked, the signature by a pinned key among it. `partial`: it holds of the whole entry, of which this reader is not
+   * shown all, so that what is shown could not be held against it.
+   */
+  readonly verdict: 'holds' | 'partial' | 'fails' | 'unpinned'
   readonly checks: readonly Check[]
   readonly tookMs: number
 }
@@ -39,8 +43,14 @@ const sha256: AsyncSha256 = async (data) => new Uint8Array(await crypto.subtle.d
 /** An entry as it came over the wire: unknown members and all, since they were hashed too. */
 export type RawEntry = Readonly<Record<string, unknown>>
 
-/** The leaf's text: what was logged, without the place that the API adds. */
-export function leafText({ index: _index, origin: _origin, ...entry }: RawEntry): string {
+/** The leaf's text: what was logged, without what the API adds. */
+export function leafText({
+  index: _index,
+  origin: _origin,
+  withheld: _withheld,
+  leaf: _leaf,
+  ...entry
+}: RawEntry): string {
   return canonical(entry)
 }
 
@@ -56,14 +66,8 @@ export async function checkProof(entry: RawEntry, proof: string, keys: readonly 
   try {
     const { index, hashes, checkpoint: written } = parseLogProof(proof)
     const { size, root, origin } = parseCheckpoint(parseNote(written).text)
-    const leaf = await leafHashAsync(sha256, new TextEncoder().encode(leafText(entry)))
-    const isHere = index === entry['index']
-    checks.push({
-      name: 'leaf',
-      outcome: isHere ? 'holds' : 'fails',
-      says: isHere ? 'Hashed here, as it was received' : `The proof is about entry ${index}, not this one`,
-      evidence: toBase64(leaf),
-    })
+    const { leaf, check } = await leafOf(entry, index)
+    checks.push(check)
     const isIn = await verifyInclusionAsync(sha256, { leaf, index, size, root, proof: hashes })
     checks.push({
       name: 'inclusion',
@@ -75,13 +79,36 @@ export async function checkProof(entry: RawEntry, proof: string, keys: readonly 
     })
     checks.push(await signatureCheck(written, keys))
     // What does not hold is not remembered: a forged head must not accuse the true log later.
-    if (verdictOf(checks) === 'holds') checks.push(remembered(origin, size, toBase64(root)))
+    if (['holds', 'partial'].includes(verdictOf(checks))) checks.push(remembered(origin, size, toBase64(root)))
   } catch (error) {
     const says =
       error instanceof SyntaxError ? `The proof cannot be read (${error.message})` : 'The proof cannot be checked'
     checks.push({ name: 'inclusion', outcome: 'fails', says })
   }
   return { verdict: verdictOf(checks), checks, tookMs: performance.now() - began }
+}
+
+/** The hash of the entry: made here of a whole one, and as the server gives it of one that is not shown whole. */
+async function leafOf(entry: RawEntry, index: number): Promise<{ readonly leaf: Uint8Array; readonly check: Check }> {
+  const { withheld, leaf: given } = entry
+  const isWhole = !Array.isArray(withheld)
+  const leaf = isWhole
+    ? await leafHashAsync(sha256, new TextEncoder().encode(leafText(entry)))
+    : fromBase64(String(given))
+  if (!leaf) throw new SyntaxError('entry: malformed leaf hash')
+  const isHere = index === entry['index']
+  const says = isWhole
+    ? 'Hashed here, as it was received'
+    : `Its hash is the server's: you are not shown all of it (${withheld.join(', ').replaceAll('_', ' ')})`
+  return {
+    leaf,
+    check: {
+      name: 'leaf',
+      outcome: !isHere ? 'fails' : isWhole ? 'holds' : 'unknown',
+      says: isHere ? says : `The proof is about entry ${index}, not this one`,
+      evidence: toBase64(leaf),
+    },
+  }
 }
 
 async function signatureCheck(written: string, keys: readonly VerifierKey[]): Promise<Check> {
@@ -140,7 +167,9 @@ function keep(origin: string, { size, root }: { readonly size: number; readonly 
 
 function verdictOf(checks: readonly Check[]): ProofReport['verdict'] {
   if (checks.some(({ outcome }) => outcome === 'fails')) return 'fails'
-  return checks.some(({ outcome }) => outcome === 'unknown') ? 'unpinned' : 'holds'
+  const unknown = checks.filter(({ outcome }) => outcome === 'unknown').map(({ name }) => name)
+  if (unknown.includes('signature')) return 'unpinned'
+  return unknown.includes('leaf') ? 'partial' : 'holds'
 }
 
 /** What the newest checkpoint says, and whether a pinned key signed it. */

@@ -56,6 +56,7 @@ function shortId(id: string, most: number): string {
 export function resourceWords(resource: string, most = SHORT): string {
   const at = resource.indexOf(':')
   if (at < 0) return shortId(resource, most)
+  if (resource.endsWith(':~')) return `${resource.slice(0, at).replaceAll('_', ' ')} (not shown)`
   return `${resource.slice(0, at).replaceAll('_', ' ')} ${shortId(resource.slice(at + 1), most)}`
 }
 

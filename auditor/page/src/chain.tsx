@@ -4,7 +4,7 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { ChainPicture } from '@mandate/ui'
+import { ChainPicture, chainOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { fullLinks, linksOf } from './links.ts'
 import { useLoaded } from './use.ts'
@@ -12,13 +12,15 @@ import { useLoaded } from './use.ts'
 export function Chain({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
   const loaded = useLoaded((signal) => fullLinks(entry, signal), [entry.id])
   if (!entry.chain) return null
-  if (entry.chain.length === 0) {
+  if (chainOf(entry).length === 0) {
     return <p class="aside">No grant was needed, or none was found: nobody acted on another’s authority.</p>
   }
   const note =
     loaded.state === 'failed'
       ? 'The grants themselves could not be read, so their limits and present state are not shown.'
-      : undefined
+      : entry.chain.length === 0
+        ? 'No chain was good. This one came nearest, and conferred nothing.'
+        : undefined
   return (
     <ChainPicture
       links={loaded.state === 'there' ? loaded.value : linksOf(entry)}

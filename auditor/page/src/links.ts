@@ -5,7 +5,7 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { bareLinks, type ChainLink, endedThroughout, limitWords } from '@mandate/ui'
+import { type ChainLink, endedThroughout, entryLinks, limitWords } from '@mandate/ui'
 import { z } from 'zod'
 import { api } from './api.ts'
 
@@ -34,9 +34,7 @@ async function told(grant: string, signal: AbortSignal): Promise<Told> {
 }
 
 /** As much as the decision itself says. */
-export function linksOf({ chain = [], at }: LoggedEntry): readonly ChainLink[] {
-  return bareLinks(chain, Date.parse(at), Date.now())
-}
+export const linksOf = (entry: LoggedEntry): readonly ChainLink[] => entryLinks(entry, Date.now())
 
 /** With what the log tells of each grant. */
 export async function fullLinks(entry: LoggedEntry, signal: AbortSignal): Promise<readonly ChainLink[]> {
@@ -60,7 +58,7 @@ function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number): C
     limits: tale?.issued ? [...boundWords(most, 'at_most'), ...boundWords(least, 'at_least')] : undefined,
     revokedAt,
     thenState: wasRevoked ? 'revoked' : link.thenState,
-    nowState: revokedAt === undefined ? (isExpired ? 'expired' : 'live') : 'revoked',
+    nowState: revokedAt === undefined && link.nowState !== 'revoked' ? (isExpired ? 'expired' : 'live') : 'revoked',
   }
 }
 

@@ -66,6 +66,7 @@ export function Proof(props: { opened: Opened; keys: readonly VerifierKey[] }): 
 
 const VERDICTS = {
   holds: 'This entry is in the log, unaltered.',
+  partial: 'An entry with this hash is in the log, unaltered; you are not shown all of it.',
   fails: 'This entry is NOT what was logged.',
   unpinned: 'This entry is in the tree; nobody vouches for the tree.',
 } as const

@@ -33,6 +33,18 @@ export interface NearMissDeps {
   readonly past: PastGrants
 }
 
+/** What missed by least. `grant`: the last link of the chain that it is of. */
+export interface NearMiss {
+  readonly finding: Finding
+  readonly grant: string | undefined
+}
+
+/** What stands against one chain, by its last link. */
+interface Miss {
+  readonly grant: string
+  readonly flaws: readonly Finding[]
+}
+
 /**
  * Exactly one finding: `not_on_behalf`, the nearest miss, or `no_grant`. A chain that has ended or is too narrow misses by that alone, so that
  * it makes no difference whether its tuples are still there; one that is neither misses by its givers and personas.
@@ -42,25 +54,26 @@ export async function nearMiss(
   judged: readonly Judged[],
   { relations, past }: NearMissDeps,
   trail: Trail,
-): Promise<Finding> {
+): Promise<NearMiss> {
   const { admitted, place, acting } = matter
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
-  const misses: (readonly Finding[])[] = []
+  const misses: Miss[] = []
   const elsewhere: GrantRecord[] = []
   for (const record of past.between(place.owner, acting.holder, LOOKED_AT)) {
     const flaws = rememberedFlaws(record, place, admitted, past)
     const objections = seated.get(record.id)
-    if (flaws.length > 0) misses.push(flaws)
-    else if (objections) misses.push(objections)
+    if (flaws.length > 0) misses.push({ grant: record.id, flaws })
+    else if (objections) misses.push({ grant: record.id, flaws: objections })
     else if (acting.byAgent && forAnother(record, admitted)) elsewhere.push(record)
     seated.delete(record.id)
   }
-  misses.push(...seated.values())
+  for (const [grant, flaws] of seated) misses.push({ grant, flaws })
   const others = await flawsElsewhere(elsewhere, matter, relations, trail)
   const good = elsewhere.find((_, index) => others[index]?.length === 0)
-  if (good) return { code: 'not_on_behalf', grant: good.id }
-  const [nearest] = [...misses, ...others].filter((flaws) => flaws.length > 0).sort(byNearness)
-  return nearest?.toSorted(byCode)[0] ?? { code: 'no_grant' }
+  if (good) return { finding: { code: 'not_on_behalf', grant: good.id }, grant: good.id }
+  misses.push(...elsewhere.map(({ id }, index) => ({ grant: id, flaws: others[index] ?? [] })))
+  const [nearest] = misses.filter(({ flaws }) => flaws.length > 0).sort(byNearness)
+  return { finding: nearest?.flaws.toSorted(byCode)[0] ?? { code: 'no_grant' }, grant: nearest?.grant }
 }
 
 /**
@@ -121,7 +134,7 @@ function candidateFor(record: GrantBody, agent: PartyRef): Candidate {
 const rank = (finding: Finding): number => NEARNESS.indexOf(finding.code as (typeof NEARNESS)[number])
 const byCode = (a: Finding, b: Finding): number => rank(a) - rank(b)
 
-function byNearness(a: readonly Finding[], b: readonly Finding[]): number {
+function byNearness({ flaws: a }: Miss, { flaws: b }: Miss): number {
   const nearest = (findings: readonly Finding[]) => Math.min(...findings.map(rank))
   return a.length - b.length || nearest(a) - nearest(b)
 }

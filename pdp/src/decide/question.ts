@@ -47,6 +47,8 @@ export interface Verdict {
   readonly reasons: readonly Finding[]
   /** The chain whose authority was used, or would have been had no gate failed. */
   readonly chain: readonly Link[]
+  /** Of a denial by a near miss: the chain that missed, if it ever reached the resource. Absent or empty: none did. */
+  readonly broken?: readonly Link[]
   readonly at: EpochMillis
   /** The persona the subject acted in; `undefined` when it holds none of that name, and where none is needed. */
   readonly persona: PersonaId | undefined

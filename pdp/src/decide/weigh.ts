@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Link } from '@mandate/protocol'
 import type { PersonaId } from '../ports.ts'
 import type { Trail } from '../trail.ts'
 import { actFindings, type Matter } from './act.ts'
@@ -12,6 +13,7 @@ import type { DecideDeps } from './decide.ts'
 import { gateFindings, gatesOf } from './gate.ts'
 import { nearMiss } from './near-miss.ts'
 import type { Finding, Verdict } from './question.ts'
+import { brokenChain } from './reach.ts'
 import { circumstancesOf, isGood, type Related, rootPersona } from './relate.ts'
 
 /** All that is known when the verdict is due. */
@@ -45,14 +47,16 @@ export async function weigh(scales: Scales, deps: DecideDeps, trail: Trail): Pro
   if (related.unanswered) throw related.unanswered
   // Whoever is not registered can hold nothing: that it holds nothing is no second reason.
   const holderKnown = !subject.some(({ code }) => code === 'agent_unknown')
-  const { findings, chain: usable } = holderKnown ? await denial(scales, chain, deps, trail) : NOTHING
+  const { findings, chain: usable, broken = [] } = holderKnown ? await denial(scales, chain, deps, trail) : NOTHING
   const reasons = [...subject, ...findings]
-  return verdictOf(scales, false, reasons.length > 0 ? reasons : [{ code: 'chain_broken' }], usable, trail)
+  const verdict = verdictOf(scales, false, reasons.length > 0 ? reasons : [{ code: 'chain_broken' }], usable, trail)
+  return { ...verdict, broken }
 }
 
 interface Denial {
   readonly findings: readonly Finding[]
   readonly chain: Judged | undefined
+  readonly broken?: readonly Link[]
 }
 
 const NOTHING: Denial = { findings: [], chain: undefined }
@@ -62,7 +66,11 @@ async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDep
   const { admitted, place, acting, related } = scales
   if (acting.ownerInPerson) return { findings: [], chain: undefined }
   const usable = chain ?? (await goodButForLimits(scales, deps, trail))
-  if (!usable) return { findings: [await nearMiss(scales, related.judged, deps, trail)], chain: undefined }
+  if (!usable) {
+    const { finding, grant } = await nearMiss(scales, related.judged, deps, trail)
+    const broken = grant === undefined ? [] : brokenChain(grant, place, deps.past)
+    return { findings: [finding], chain: undefined, broken }
+  }
   const persona = settingsPersona(place, usable)
   const failed = related.failedGates.get(persona ?? '') ?? []
   const settings =

@@ -1,14 +1,18 @@
 /**
- * A verdict as callers see it: reasons in words, parties by sub, and the numbers only for whoever is entitled to them (design 4).
+ * A verdict as callers see it: reasons in words, parties by sub, and no more than they may know (design 4).
  *
  * @module
  */
 import {
   type DecisionContext,
+  disclosedCode,
+  disclosedReason,
+  type Link,
   REASONS,
   type Reason,
   type ReasonText,
   type ResourceRef,
+  type Standing,
   splitRef,
 } from '@mandate/protocol'
 import type { Evaluation, Finding, Verdict } from '../decide/question.ts'
@@ -17,6 +21,7 @@ import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft } from '../ports.ts'
 import type { Border } from './border.ts'
+import { readerAskedFor, readerOfAnswer, standingIn } from './disclosure.ts'
 import type { Redactor } from './redact.ts'
 
 export interface AnswerDeps {
@@ -26,33 +31,29 @@ export interface AnswerDeps {
   readonly consistency: string
 }
 
-/** May they see limits, actual values and the administrator's text: the PEP of the type, the owner, an auditor. */
-export function mayKnowWhy(by: Principal, verdict: Verdict, resource: ResourceRef): boolean {
-  return (
-    by.types?.includes(splitRef(resource).type) === true ||
-    by.roles.includes('auditor') ||
-    (by.inPerson && by.party === verdict.owner)
-  )
-}
-
-/** The `context` of a decision. */
+/** The `context` of a decision, as whoever asked may know it. */
 export function contextOf(
   deps: AnswerDeps,
   id: string,
   verdict: Verdict,
-  resource: ResourceRef,
+  evaluation: Evaluation,
   by: Principal,
 ): DecisionContext {
-  const entitled = mayKnowWhy(by, verdict, resource)
-  const reasons = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, entitled))
+  const { resource } = evaluation
+  const standing = standingIn(verdict, readerOfAnswer(by, resource, deps.policies()))
+  const askedFor = by.types ? standingIn(verdict, readerAskedFor(evaluation)) : standing
+  const reasons = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, { standing, askedFor }))
+  const { broken = [] } = verdict
+  const outward = (links: readonly Link[]): Link[] => links.map((link) => deps.border.outwardLink(link))
   return {
     evaluation_id: id,
     evaluated_at: new Date(verdict.at).toISOString(),
     reason: reasons[0]?.code ?? 'no_grant',
     reasons,
-    chain: verdict.chain.map((link) => deps.border.outwardLink(link)),
-    ...(entitled || verdict.decision ? ownerOf(deps, verdict) : {}),
-    ...(verdict.policy && entitled ? { policy: verdict.policy } : {}),
+    chain: outward(verdict.chain),
+    ...(broken.length > 0 && standing !== 'stranger' ? { broken: outward(broken) } : {}),
+    ...(standing === 'entitled' || verdict.decision ? ownerOf(deps, verdict) : {}),
+    ...(verdict.policy && standing === 'entitled' ? { policy: verdict.policy } : {}),
     model: verdict.model,
   }
 }
@@ -67,23 +68,40 @@ function ownerOf(
   }
 }
 
-function reasonOf({ policies }: AnswerDeps, finding: Finding, resource: ResourceRef, entitled: boolean): Reason {
-  // To a person, what is not registered and what is not theirs look the same.
-  const code = finding.code === 'resource_unknown' && !entitled ? 'no_grant' : finding.code
-  const text = textOf(code, policies(), resource)
-  const { gate, attribute, limit, actual, currency, grant } = finding
+/** Of whoever asks, and of whom they ask for: a service is told everything, and what of it to pass on. */
+interface Standings {
+  readonly standing: Standing
+  readonly askedFor: Standing
+}
+
+function reasonOf(
+  { policies }: AnswerDeps,
+  finding: Finding,
+  resource: ResourceRef,
+  { standing, askedFor }: Standings,
+): Reason {
+  const { code, gate, attribute, limit, actual, currency, grant } = disclosedReason(finding, standing)
+  const userCode = disclosedCode(finding, askedFor)
+  const text = textOf(userCode, policies(), resource)
   return {
     code,
+    ...(userCode === code ? {} : { code_user: userCode }),
     ...(gate ? { gate } : {}),
     reason_user: text.user,
     cure: text.cure,
     ...(attribute ? { attribute } : {}),
     ...(grant ? { grant } : {}),
-    ...(entitled ? { reason_admin: text.admin } : {}),
-    ...(entitled && limit !== undefined ? { limit } : {}),
-    ...(entitled && actual !== undefined ? { actual } : {}),
-    ...(entitled && currency !== undefined ? { currency } : {}),
+    ...(standing === 'entitled' ? { reason_admin: adminText(code, policies(), resource) } : {}),
+    ...(limit === undefined ? {} : { limit }),
+    ...(actual === undefined ? {} : { actual }),
+    ...(currency === undefined ? {} : { currency }),
   }
+}
+
+function adminText(code: string, policies: Policies, resource: ResourceRef): string {
+  const { type } = splitRef(resource)
+  if (code !== 'resource_unknown' || policies.byType.has(type)) return textOf(code, policies, resource).admin
+  return `No policy in force has resources of type "${type}". Its types are: ${[...policies.byType.keys()].sort().join(', ')}.`
 }
 
 function textOf(code: string, policies: Policies, resource: ResourceRef): ReasonText {
@@ -117,6 +135,7 @@ export function evaluationEntry(
     decision: verdict.decision,
     reasons: verdict.reasons.map((finding) => ({ ...finding })),
     chain: [...verdict.chain],
+    ...(verdict.broken?.length ? { broken: [...verdict.broken] } : {}),
     attributes: { ...verdict.attributes },
     model: verdict.model,
     ...(verdict.policy ? { policy: verdict.policy } : {}),

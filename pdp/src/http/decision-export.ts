@@ -9,7 +9,7 @@ import type { EntryIndex, IndexPage } from '../log/port.ts'
 import type { Recorder } from '../ports.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
-import { readerOf } from './reading.ts'
+import { readingBy } from './reading.ts'
 import { type OpenStreams, sendOn } from './streams.ts'
 
 /** Entries read and sent at once. */
@@ -26,10 +26,10 @@ export function exportRoute({ index, record, streams }: ExportDeps): RequestHand
   return async (req, res) => {
     const by = principalOf(res)
     const { format: name, ...filter } = parse(decisionExportSchema, req.query)
-    const reader = readerOf(by)
+    const entries = readingBy(index, by)
     const format: ExportFormat = EXPORT_FORMATS[name]
     const end = streams.enter(res)
-    const read = (cursor?: string): Promise<IndexPage> => index.query({ ...filter, limit: PAGE, cursor }, reader)
+    const read = (cursor?: string): Promise<IndexPage> => entries.query({ ...filter, limit: PAGE, cursor })
     const first = await read()
     const change = { as: name, found: first.total }
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change }])

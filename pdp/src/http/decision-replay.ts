@@ -6,23 +6,26 @@
  */
 import {
   canonical,
+  disclosedReason,
+  type Fault,
   type LoggedEntry,
   type Outcome,
   REPLAY_DIFFERENCES,
   type Replay,
   refuse,
+  type Standing,
   splitRef,
 } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import type { Evaluation, Verdict } from '../decide/question.ts'
-import { evaluationOf, looksAt, UNPLAYABLE } from '../decide/replay.ts'
+import { evaluationOf, looksAt, UNPLAYABLE, type Unplayable } from '../decide/replay.ts'
 import type { EntryIndex } from '../log/port.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Recorder } from '../ports.ts'
-import { mayKnowWhy } from './answers.ts'
+import { readerOfEntries, standingIn } from './disclosure.ts'
 import { requireEntitled } from './evaluation.ts'
 import { principalOf } from './exchange.ts'
-import { entryFor } from './reading.ts'
+import { readingBy } from './reading.ts'
 
 export interface ReplayDeps {
   readonly index: EntryIndex
@@ -31,28 +34,36 @@ export interface ReplayDeps {
   readonly record: Recorder
 }
 
-/** Who may read the entry and may ask its question themself may ask it again. */
+/** Who may read the entry and may ask its question themself may ask it again; then and now they see what they may know of each. */
 export function replayRoute({ index, policies, decide, record }: ReplayDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
-    const entry = await entryFor(index, req.params['id'], by)
-    const evaluation = questionOf(entry, policies())
+    const { shown, logged } = await readingBy(index, by).entry(req.params['id'])
+    requireShown(shown)
+    const evaluation = questionOf(logged, policies())
     requireEntitled(policies(), by, evaluation)
     const verdict = await decide(evaluation)
-    const before = outcomeThen(entry)
-    const now = outcomeNow(verdict, mayKnowWhy(by, verdict, evaluation.resource))
-    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id, change: { as: 'replay' } }])
+    const before = outcomeThen(shown)
+    const now = outcomeNow(verdict, standingIn(verdict, readerOfEntries(by)))
+    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: logged.id, change: { as: 'replay' } }])
     // biome-ignore lint/suspicious/noThenProperty: it is the answer's word, and nobody awaits the answer
-    const answer: Replay = { then: before, now, differs: differences(before, outcomeNow(verdict, true)) }
+    const answer: Replay = { then: before, now, differs: differences(before, now) }
     res.json(answer)
   }
 }
 
+/** Whether the log holds the resource itself or a commitment is not for a stranger: to them it is hidden. @throws Fault `conflict`. */
+function requireShown({ kind, withheld }: LoggedEntry): void {
+  if (kind === 'evaluation' && withheld?.includes('resource')) throw unplayable({ why: 'hidden', member: 'resource' })
+}
+
+const unplayable = ({ why, member }: Unplayable): Fault =>
+  refuse('conflict', `It cannot be asked again: ${UNPLAYABLE[why]} (${member}).`)
+
 /** @throws Fault `conflict` when the log does not hold the whole question. */
 function questionOf(entry: LoggedEntry, policies: InForce): Evaluation {
   const playable = evaluationOf(entry, policies)
-  if ('why' in playable)
-    throw refuse('conflict', `It cannot be asked again: ${UNPLAYABLE[playable.why]} (${playable.member}).`)
+  if ('why' in playable) throw unplayable(playable)
   const { evaluation, unknown } = playable
   const declared = policies.byType.get(splitRef(evaluation.resource).type)?.manifest.attributes ?? {}
   const missing = [...looksAt(evaluation, policies, Object.keys(declared))].find((name) => unknown.has(name))
@@ -64,15 +75,9 @@ function outcomeThen({ at, decision = false, reasons = [], chain = [], policy, m
   return { at, decision, reasons, chain, ...(policy ? { policy } : {}), ...(model ? { model } : {}) }
 }
 
-/** @param entitled - Whether they may see limits and what was measured. */
-function outcomeNow({ at, decision, reasons, chain, policy, model }: Verdict, entitled: boolean): Outcome {
-  const shown = reasons.map(({ limit, actual, currency, ...reason }) => ({
-    ...reason,
-    ...(entitled && limit !== undefined ? { limit } : {}),
-    ...(entitled && actual !== undefined ? { actual } : {}),
-    ...(entitled && currency !== undefined ? { currency } : {}),
-  }))
-  const made = { ...(policy ? { policy } : {}), ...(model ? { model } : {}) }
+function outcomeNow({ at, decision, reasons, chain, policy, model }: Verdict, standing: Standing): Outcome {
+  const made = { ...(policy && standing !== 'stranger' ? { policy } : {}), ...(model ? { model } : {}) }
+  const shown = reasons.map((reason) => ({ ...disclosedReason(reason, standing) }))
   return { at: new Date(at).toISOString(), decision, reasons: shown, chain: [...chain], ...made }
 }
 

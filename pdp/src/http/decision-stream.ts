@@ -13,7 +13,7 @@ import type { Recorder } from '../ports.ts'
 import { principalOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
-import { readerOf } from './reading.ts'
+import { readingBy } from './reading.ts'
 import { type OpenStreams, sendOn } from './streams.ts'
 
 /** How long entries gather before a tail is looked after, and how long it is silent at most, in milliseconds. */
@@ -33,11 +33,11 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
   return async (req, res) => {
     const by = principalOf(res)
     const filter = parse(decisionStreamSchema, req.query)
-    const reader = readerOf(by)
+    const entries = readingBy(index, by)
     const of = { list: 'GET /v1/decisions/stream', by, question: filter }
     const lastId = req.get('last-event-id')
     const position = lastId === undefined ? undefined : tokens.open(lastId, 'Last-Event-ID', z.string(), of)
-    const read = (after?: string): Promise<TailPage> => index.tail(filter, { ...reader, after })
+    const read = (after?: string): Promise<TailPage> => entries.tail(filter, after)
     const end = streams.enter(res)
     const first = await read(position)
     // Whoever comes again leaves another one: where it goes on is for the reader to say.

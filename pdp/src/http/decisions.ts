@@ -1,5 +1,6 @@
 /**
- * `GET /v1/decisions`, one decision and its proof (design 6, L8). People see what they are a party to, auditors all; reading leaves an entry.
+ * `GET /v1/decisions`, one decision and its proof (design 6, L8). People see what they are a party to, and of it what they may know; auditors all.
+ * Reading leaves an entry.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { streamRoute } from './decision-stream.ts'
 import { principalOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
-import { entryFor, readerOf } from './reading.ts'
+import { readingBy } from './reading.ts'
 import type { OpenStreams } from './streams.ts'
 
 export interface DecisionDeps extends ReplayDeps {
@@ -29,9 +30,9 @@ export function decisionRoutes(deps: DecisionDeps): Router {
     const by = principalOf(res)
     const { cursor: token, limit, ...filter } = parse(decisionQuerySchema, req.query)
     const of = { list: 'GET /v1/decisions', by, question: filter }
-    const reader = readerOf(by)
+    const entries = readingBy(index, by)
     const cursor = token === undefined ? undefined : tokens.open(token, 'cursor', z.string(), of)
-    const page = await index.query({ ...filter, limit, cursor }, reader)
+    const page = await entries.query({ ...filter, limit, cursor })
     // One entry a query, not one a page of it.
     if (cursor === undefined)
       await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { found: page.total } }])
@@ -46,9 +47,9 @@ export function decisionRoutes(deps: DecisionDeps): Router {
   router.get('/decisions/stream', streamRoute(deps))
   router.get('/decisions/:id', async (req, res) => {
     const by = principalOf(res)
-    const entry = await entryFor(index, req.params.id, by)
-    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id }])
-    res.json(entry)
+    const { shown } = await readingBy(index, by).entry(req.params.id)
+    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: shown.id }])
+    res.json(shown)
   })
   router.get('/decisions/:id/proof', proofRoute(deps))
   router.get('/decisions/:id/replay', replayRoute(deps))
@@ -59,7 +60,7 @@ export function decisionRoutes(deps: DecisionDeps): Router {
 function proofRoute({ index, log, record }: DecisionDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
-    const entry = await entryFor(index, req.params['id'], by)
+    const { logged: entry } = await readingBy(index, by).entry(req.params['id'])
     if (entry.origin !== log.origin)
       throw refuse('conflict', `The entry is in the log ${entry.origin}: ask the PDP that writes it.`)
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: entry.id, change: { as: 'proof' } }])

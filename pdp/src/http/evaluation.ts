@@ -20,6 +20,7 @@ import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
+import { askedIn } from './asked.ts'
 import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
 import { objectionsOf, parse } from './parse.ts'
@@ -61,8 +62,8 @@ export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
     }
     const items = evaluations.map((item) => ({ ...present({ subject, action, resource, context }), ...item }))
     const semantic = options?.evaluations_semantic ?? 'execute_all'
-    const decided = await decideAll(semantic, items, (item) =>
-      decideItem(deps, item, principalOf(res), exchangeOf(res)),
+    const decided = await decideAll(semantic, items, async (item) =>
+      withAsked(deps, item, await decideItem(deps, item, principalOf(res), exchangeOf(res))),
     )
     await deps.record(decided.map(({ entry }) => entry))
     reportFaults(deps, decided)
@@ -83,6 +84,10 @@ function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Dec
     logger.error({ err: fault, cause: fault.cause, items }, fault.code)
   }
 }
+
+/** The entry of an item that failed says what it asked, as that of one that was decided does. */
+const withAsked = (deps: EvaluationDeps, item: Readonly<Record<string, unknown>>, decided: Decided): Decided =>
+  decided.entry.kind === 'evaluation' ? decided : { ...decided, entry: { ...askedIn(deps, item), ...decided.entry } }
 
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
@@ -158,7 +163,7 @@ async function decideOne(
   const verdict = await deps.decide(evaluation)
   const entry = evaluationEntry(deps, id, evaluation, verdict, by, performance.now() - exchange.arrived)
   return {
-    answer: { decision: verdict.decision, context: contextOf(deps, id, verdict, evaluation.resource, by) },
+    answer: { decision: verdict.decision, context: contextOf(deps, id, verdict, evaluation, by) },
     entry,
   }
 }

@@ -1,26 +1,60 @@
 /**
- * Who reads what of the decision log: people what they are a party to, auditors all, nobody else any (design 6, L8).
+ * Who reads what of the decision log: people what they are a party to, and of it what they may know; auditors all; nobody else any (design 6, L8).
+ * Every door to entries goes through here.
  *
  * @module
  */
-import { type LoggedEntry, refuse, ulidSchema } from '@mandate/protocol'
-import type { EntryIndex } from '../log/port.ts'
+import {
+  type DecisionFilter,
+  type LoggedEntry,
+  type PartyRef,
+  type Reader,
+  refuse,
+  ulidSchema,
+} from '@mandate/protocol'
+import type { EntryIndex, IndexPage, IndexQuery, TailPage } from '../log/port.ts'
 import type { Principal } from '../pap/pap.ts'
+import { readerOfEntries, shownTo } from './disclosure.ts'
 
-/** Whose entries may be read: no `party` for all. @throws Fault `forbidden`. */
-export function readerOf(by: Principal): { readonly party?: string } {
-  if (by.roles.includes('auditor')) return {}
-  if (by.party && (by.inPerson || by.party.startsWith('agent:'))) return { party: by.party }
+/** The index as one reader sees it. */
+export interface Reading {
+  query(query: IndexQuery): Promise<IndexPage>
+  tail(filter: DecisionFilter, after?: string): Promise<TailPage>
+  /** An entry as it may be shown, and as it is logged. What is not theirs looks as if it were not there. @throws Fault `not_found`. */
+  entry(id: unknown): Promise<{ readonly shown: LoggedEntry; readonly logged: LoggedEntry }>
+}
+
+/** @throws Fault `forbidden`. */
+export function readingBy(index: EntryIndex, by: Principal): Reading {
+  const reader = readerOfEntries(by)
+  if (reader.seesAll) return reading(index, reader, undefined)
+  if (by.party && (by.inPerson || by.party.startsWith('agent:'))) return reading(index, reader, by.party)
   throw refuse('forbidden', 'People read the decisions they are a party to, auditors all.')
 }
 
-/** An entry by its id. What is not theirs looks as if it were not there. @throws Fault `not_found` or `forbidden`. */
-export async function entryFor(index: EntryIndex, id: unknown, by: Principal): Promise<LoggedEntry> {
-  const { party } = readerOf(by)
-  const ulid = ulidSchema.safeParse(id)
-  const entry = ulid.success ? await index.get(ulid.data) : undefined
-  if (entry && (party === undefined || isParty(entry, party))) return entry
-  throw refuse('not_found', 'There is no such decision among yours.')
+/** Of a person's own, whatever roles they have. */
+export const readingOf = (index: EntryIndex, person: PartyRef): Reading =>
+  reading(index, { seesAll: false, parties: [person], inPerson: true }, person)
+
+/** @param party - Whose entries are read: everybody's when absent. */
+function reading(index: EntryIndex, reader: Reader, party: PartyRef | undefined): Reading {
+  const shown = shownTo(reader)
+  return {
+    query: async (query) => {
+      const page = await index.query(query, { party })
+      return { ...page, entries: page.entries.map(shown) }
+    },
+    tail: async (filter, after) => {
+      const page = await index.tail(filter, { party, after })
+      return { ...page, entries: page.entries.map(({ entry, position }) => ({ entry: shown(entry), position })) }
+    },
+    entry: async (id) => {
+      const ulid = ulidSchema.safeParse(id)
+      const logged = ulid.success ? await index.get(ulid.data) : undefined
+      if (logged && (party === undefined || isParty(logged, party))) return { shown: shown(logged), logged }
+      throw refuse('not_found', 'There is no such decision among yours.')
+    },
+  }
 }
 
 const isParty = ({ subject, actor, owner, chain = [] }: LoggedEntry, party: string): boolean =>

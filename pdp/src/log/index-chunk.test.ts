@@ -7,7 +7,7 @@ const ascending = (places: readonly number[]): number[] => [...new Set(places)].
 const all = (set: PlaceSet): number[] => [...set.descending(CHUNK_ENTRIES)].reverse()
 const stored = (places: readonly number[]): number[] => {
   const set = new PlaceSet(CHUNK_ENTRIES)
-  set.keep(encodePlaces(places))
+  set.keep([encodePlaces(places)])
   return all(set)
 }
 
@@ -27,8 +27,8 @@ test('a set holds what both hold, counts it, and gives it newest first', () => {
   fc.assert(
     fc.property(fc.array(aPlace), fc.array(aPlace), aPlace, (one, other, before) => {
       const set = new PlaceSet(CHUNK_ENTRIES)
-      set.keep(ascending(one))
-      set.keep(encodePlaces(ascending(other)))
+      set.keep([ascending(one)])
+      set.keep([encodePlaces(ascending(other))])
       const both = ascending(one).filter((place) => other.includes(place))
       expect(set.count).toBe(both.length)
       expect([...set.descending(before)]).toEqual(both.filter((place) => place < before).reverse())

@@ -37,9 +37,9 @@ export class PlaceSet {
     if (size % WORD_BITS > 0) this.#words[whole] = 2 ** (size % WORD_BITS) - 1
   }
 
-  /** Keeps what is in `places` too. */
-  keep(places: Places): void {
-    const other = wordsOf(places)
+  /** Keeps what is in one of `sets` too. */
+  keep(sets: readonly Places[]): void {
+    const other = wordsOf(sets)
     for (let at = 0; at < WORDS; at += 1) this.#words[at] = (this.#words[at] ?? 0) & (other[at] ?? 0)
   }
 
@@ -74,19 +74,23 @@ function setBit(words: Uint32Array, place: number): void {
   words[place >> 5] = (words[place >> 5] ?? 0) | (1 << (place & 31))
 }
 
-function wordsOf(places: Places): Uint32Array {
+function wordsOf(sets: readonly Places[]): Uint32Array {
   const words = new Uint32Array(WORDS)
+  for (const places of sets) addPlaces(words, places)
+  return words
+}
+
+function addPlaces(words: Uint32Array, places: Places): void {
   if (!(places instanceof Uint8Array)) {
     for (const place of places) setBit(words, place)
-    return words
+    return
   }
   const view = new DataView(places.buffer, places.byteOffset, places.byteLength)
   if (places.length === BITMAP_BYTES) {
-    for (let at = 0; at < WORDS; at += 1) words[at] = view.getUint32(at * 4, true)
-    return words
+    for (let at = 0; at < WORDS; at += 1) words[at] = (words[at] ?? 0) | view.getUint32(at * 4, true)
+    return
   }
   for (let at = 0; at < places.length; at += 2) setBit(words, view.getUint16(at, true))
-  return words
 }
 
 /** How many bits of a 32-bit word are set. */
@@ -110,19 +114,27 @@ export interface Chunk {
   places(term: string): Places | undefined
 }
 
-/** What of a chunk a query means. `undefined`: nothing. `from` is included, `to` is not. */
+/**
+ * What of a chunk a query means. `undefined`: nothing.
+ *
+ * @param terms - An entry must have one of each list.
+ * @param from - Included; `to` is not.
+ */
 export function matchesIn(
   chunk: Chunk,
-  terms: readonly string[],
+  terms: readonly (readonly string[])[],
   from = Number.NEGATIVE_INFINITY,
   to = Number.POSITIVE_INFINITY,
 ): PlaceSet | undefined {
   if (chunk.size === 0 || chunk.maxAt < from || chunk.minAt >= to) return undefined
   const matches = new PlaceSet(chunk.size)
-  for (const term of terms) {
-    const places = chunk.places(term)
-    if (!places) return undefined
-    matches.keep(places)
+  for (const anyOf of terms) {
+    const sets = anyOf.flatMap((term) => {
+      const places = chunk.places(term)
+      return places ? [places] : []
+    })
+    if (sets.length === 0) return undefined
+    matches.keep(sets)
   }
   if (chunk.minAt >= from && chunk.maxAt < to) return matches
   const times = chunk.times()

@@ -8,12 +8,12 @@
  * @module
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { type DecisionFilter, type Entry, filterTerms, type LoggedEntry, refuse } from '@mandate/protocol'
+import { type DecisionFilter, type Entry, type LoggedEntry, refuse } from '@mandate/protocol'
 import { atomically } from '../sqlite.ts'
 import type { HeldChunk } from './fsck.ts'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
-import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, termText } from './index-term.ts'
+import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, wantedTerms } from './index-term.ts'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** Raised when the tables change: the index is then rebuilt from the log. */
@@ -95,7 +95,7 @@ export class IndexStore {
   query(query: IndexQuery, party: string | undefined): IndexPage {
     const { limit, cursor: cursorText, ...filter } = query
     const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText, filter, party)
-    const terms = filterTerms(filter, party).map(termText)
+    const terms = wantedTerms(filter, party)
     const before = cursor ? (cursor.before.get(THE_LOG) ?? 0) : Number.MAX_SAFE_INTEGER
     const found: number[] = []
     let total = 0
@@ -124,7 +124,7 @@ export class IndexStore {
     const next = this.next()
     const from = after === undefined ? next : (decodePosition(after).get(THE_LOG) ?? 0)
     if (from > next) throw refuse('invalid_request', 'Last-Event-ID: is ahead of this index.')
-    const terms = filterTerms(filter, party).map(termText)
+    const terms = wantedTerms(filter, party)
     const found: number[] = []
     for (let no = Math.floor(from / CHUNK_ENTRIES); no * CHUNK_ENTRIES < next && found.length < TAIL_ENTRIES; no += 1) {
       const newest = this.#newest()

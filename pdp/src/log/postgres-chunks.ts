@@ -8,7 +8,7 @@ import type { Entry } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk } from './index-chunk.ts'
 import type { Marks } from './index-cursor.ts'
-import { addTo, termKey } from './index-term.ts'
+import { addTo, termKey, type WantedTerms } from './index-term.ts'
 
 /** One log of the index. */
 export interface IndexedLog {
@@ -88,7 +88,7 @@ export class GrowingChunks {
 
 /** What a query wants of stored chunks. */
 export interface Wanted {
-  readonly terms: readonly string[]
+  readonly terms: WantedTerms
   readonly from: number | undefined
   readonly to: number | undefined
   /** By log: the first entry that is of no interest any more, and the first that is. A log that is absent is left out. */
@@ -124,7 +124,7 @@ export async function chunksOf(
   const first = meant.map(({ no }) => Math.floor((since?.get(no) ?? 0) / CHUNK_ENTRIES))
   const end = meant.map(({ no, next }) => Math.ceil((before?.get(no) ?? next) / CHUNK_ENTRIES))
   const { rows } = await client.query<SpanRow>(SPANS, [nos, first, end])
-  const keys = terms.map((term) => Buffer.from(termKey(term)))
+  const keys = [...new Set(terms.flat())].map((term) => Buffer.from(termKey(term)))
   const places = await placesOf(client, keys, [nos, first, end])
   const times = await timesOf(
     client,

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { type DecisionFilter, type Entry, Fault, filterTerms, type LoggedEntry, refuse } from '@mandate/protocol'
+import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
 import { type ClientBase, Pool } from 'pg'
 import type { HeldChunk } from './fsck.ts'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk, matchesIn } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition, type Marks } from './index-cursor.ts'
 import { mergeLogs } from './index-merge.ts'
-import { addTo, parseEntry, TAIL_ENTRIES, termText } from './index-term.ts'
+import { addTo, parseEntry, TAIL_ENTRIES, wantedTerms } from './index-term.ts'
 import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 import { chunksOf, GrowingChunks, type Wanted } from './postgres-chunks.ts'
 import {
@@ -227,7 +227,7 @@ function wantedOf(
   party: string | undefined,
   bounds: { readonly before?: Marks; readonly since?: Marks },
 ): Wanted {
-  return { terms: filterTerms(filter, party).map(termText), from: filter.from, to: filter.to, ...bounds }
+  return { terms: wantedTerms(filter, party), from: filter.from, to: filter.to, ...bounds }
 }
 
 /** The newest matches below `before`, `limit` at most, and how many matches there are in all. */

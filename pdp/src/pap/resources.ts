@@ -44,7 +44,7 @@ export async function putResource(
       if (raced) return { located: requireSame(raced, wanted), created: false }
       throw refuse('conflict', 'The resource is being changed at the same time. Try again.')
     }
-    deps.register.putResource(wanted)
+    deps.register.putResource(wanted, deps.newId())
     return { located: wanted, created: true }
   })
 }

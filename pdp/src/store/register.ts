@@ -220,9 +220,14 @@ export class SqliteRegister implements Register {
     return this.#sql.all('SELECT ref FROM resources WHERE parent = ? AND type = ?', parent, type).map(refOf)
   }
 
-  putResource({ resource, owner, persona, ancestors }: Located): void {
-    const sql = 'INSERT OR REPLACE INTO resources (ref, type, owner, persona, parent) VALUES (?, ?, ?, ?, ?)'
-    this.#sql.run(sql, resource, splitRef(resource).type, owner, persona, ancestors[0] ?? null)
+  putResource({ resource, owner, persona, ancestors }: Located, since = ''): void {
+    const sql = `INSERT INTO resources (ref, type, owner, persona, parent, since) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (ref) DO UPDATE SET type = excluded.type, owner = excluded.owner, persona = excluded.persona, parent = excluded.parent`
+    this.#sql.run(sql, resource, splitRef(resource).type, owner, persona, ancestors[0] ?? null, since)
+  }
+
+  since(resource: ResourceRef): string {
+    return String(this.#sql.get('SELECT since FROM resources WHERE ref = ?', resource)?.['since'] ?? '')
   }
 
   dropResource(resource: ResourceRef): void {

@@ -13,7 +13,12 @@ export function linksOf(
   now: EpochMillis,
   decidedAt?: EpochMillis,
 ): readonly ChainLink[] {
-  return bareLinks(chain, decidedAt, now).map((link) => {
+  return withGrants(bareLinks(chain, decidedAt, now), grants)
+}
+
+/** Links with the terms and present state of those grants that the person knows. */
+export function withGrants(links: readonly ChainLink[], grants: readonly Grant[]): readonly ChainLink[] {
+  return links.map((link) => {
     const grant = grants.find(({ id }) => id === link.grant)
     if (!grant) return link
     const { redelegations, limits, status, revoked_at: revokedAt } = grant

@@ -178,6 +178,8 @@ export const activity = {
   authorityLead: 'Who gave it to whom, how each link stood then and stands now.',
   inPerson: 'Nobody’s but their own: no grant was needed.',
   noChain: 'Nobody’s: no grant led from the owner to whoever tried.',
+  broken: 'This grant no longer held, or did not reach far enough: the link that is marked broke it.',
+  notShared: 'something that was not shared',
   revoke: (who: string) => `Revoke what you gave ${who}`,
   over: 'None of the links that you gave is still live: this authority is over.',
   mine: 'A live link is yours to end at once:',
@@ -190,11 +192,13 @@ export const activity = {
   proving: 'Checking the proof…',
   proofs: {
     holds: 'Yes. It is in the log, unaltered.',
+    partial: 'It is in the log, unaltered. You are not shown all of it.',
     fails: 'No. This is not what was recorded.',
     unpinned: 'It is in the log, but nobody vouches for the log.',
   } as const,
   proofAdvice: {
     holds: '',
+    partial: 'What it cost and what the limit was is for the owner to know. They can compare all of it.',
     fails: 'Do not trust this entry. Export it, and tell whoever runs this.',
     unpinned: 'This app was set up without a key of the log. Ask whoever runs it for one.',
   } as const,

@@ -13,6 +13,7 @@ import { person } from '../../pap/pap.ts'
 import type { GrantRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
+import { readingOf } from '../reading.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 import { shownGrant } from './grants.ts'
 import { shownInvitation } from './invitations.ts'
@@ -62,10 +63,11 @@ function grantsOf({ register, clock }: PapRouteDeps, party: PartyRef): readonly 
 }
 
 async function writeDecisions({ index }: PapRouteDeps, party: PartyRef, res: Response): Promise<void> {
+  const entries = readingOf(index, party)
   let cursor: string | undefined
   let separator = ''
   do {
-    const page = await index.query({ limit: LOG_PAGE, cursor }, { party })
+    const page = await entries.query({ limit: LOG_PAGE, cursor })
     for (const entry of page.entries) {
       await write(res, `${separator}${JSON.stringify(entry)}`)
       separator = ','

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Grant, LoggedEntry } from '@mandate/protocol'
-import { ChainPicture } from '@mandate/ui'
+import { ChainPicture, chainOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { useCall, useOnline } from '../../store/hooks.tsx'
@@ -27,7 +27,8 @@ export function Authority({
   const thingOf = useThings()
   const grants = useCall('grants.list', { include: 'ended' })
   const { chain = [], owner, decision } = entry
-  if (chain.length === 0) return <p>{decision ? TEXTS.inPerson : TEXTS.noChain}</p>
+  const isBroken = chain.length === 0
+  if (chainOf(entry).length === 0) return <p>{decision ? TEXTS.inPerson : TEXTS.noChain}</p>
   const known = grants.state === 'there' ? grants.value.items : []
   const given = known.filter(({ id, delegator }) => delegator === me && chain.some(({ grant }) => grant === id))
   return (
@@ -38,8 +39,9 @@ export function Authority({
         nameOf={teller.name}
         givenWords={({ actions, scope }) => strings.sharing.givenWords(strings.acts(actions), thingOf(scope))}
         busy={grants.state === 'loading'}
+        {...(isBroken ? { note: TEXTS.broken } : {})}
       />
-      {grants.state === 'there' && <Stop live={toRevoke(entry, known, me)} hasGiven={given.length > 0} />}
+      {grants.state === 'there' && !isBroken && <Stop live={toRevoke(entry, known, me)} hasGiven={given.length > 0} />}
     </>
   )
 }

@@ -44,6 +44,13 @@ test.for([
   expect(links.map(({ thenState, nowState }) => `${thenState} ${nowState}`)).toEqual(states)
 })
 
+test('a denial after a revocation shows the link that was broken, and what hung from it', () => {
+  const { chain: broken, at } = entryOf(aGrant('one', {}), second)
+  const denied = { at, chain: [], broken, reasons: [{ code: 'grant_revoked', grant: 'one' }] }
+  const states = thenAndNow(denied, [], NOW).map(({ thenState, nowState }) => `${thenState} ${nowState}`)
+  expect(states).toEqual(['revoked revoked', 'cut unknown'])
+})
+
 test('of a grant that the person does not know the present is not known', () => {
   const [link] = thenAndNow(entryOf(second), [], NOW)
   expect([link?.thenState, link?.nowState]).toEqual(['live', 'unknown'])

@@ -4,16 +4,16 @@
  * @module
  */
 import type { EpochMillis, Grant, LoggedEntry } from '@mandate/protocol'
-import { type ChainLink, endedThroughout } from '@mandate/ui'
-import { linksOf } from '../../store/chain.ts'
+import { type ChainLink, endedThroughout, entryLinks } from '@mandate/ui'
+import { withGrants } from '../../store/chain.ts'
 
 export function thenAndNow(
-  { chain = [], at }: Pick<LoggedEntry, 'chain' | 'at'>,
+  entry: Pick<LoggedEntry, 'chain' | 'broken' | 'reasons' | 'at'>,
   grants: readonly Grant[],
   now: EpochMillis,
 ): readonly ChainLink[] {
-  const decidedAt = Date.parse(at)
-  const links = linksOf(chain, grants, now, decidedAt).map((link): ChainLink => {
+  const decidedAt = Date.parse(entry.at)
+  const links = withGrants(entryLinks(entry, now), grants).map((link): ChainLink => {
     const { revokedAt } = link
     const wasRevoked = revokedAt !== undefined && Date.parse(revokedAt) <= decidedAt
     return wasRevoked ? { ...link, thenState: 'revoked' } : link

@@ -12,7 +12,7 @@ import { useCall } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
 
 const TEXTS = strings.activity
-const GLYPH = { holds: 'holds', fails: 'fails', unpinned: 'open' } as const
+const GLYPH = { holds: 'holds', partial: 'holds', fails: 'fails', unpinned: 'open' } as const
 
 export function Proof({ id }: { readonly id: string }): JSX.Element {
   const loaded = useCall('activity.proof', { id })

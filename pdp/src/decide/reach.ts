@@ -1,0 +1,38 @@
+/**
+ * Whether a grant that is over, or narrower than what was asked, ever reached the resource: only then may its parties be told of it. A grant that
+ * ended before the thing was there says nothing to its delegate but whose the thing is.
+ *
+ * @module
+ */
+import { type EpochMillis, type Link, ulidSchema } from '@mandate/protocol'
+import { decodeTime } from 'ulid'
+import type { GrantRecord, PastGrants } from '../ports.ts'
+import type { Place } from './admit.ts'
+import { linkOf } from './chain.ts'
+
+/**
+ * The chain of a grant that missed, the owner's link first; empty where it never reached the resource, or is not wholly remembered.
+ *
+ * @param grant - The last link's.
+ */
+export function brokenChain(grant: string, place: Place, past: PastGrants): readonly Link[] {
+  const leaf = past.byId(grant)
+  if (!leaf) return []
+  const path = leaf.path.flatMap((id) => past.byId(id) ?? [])
+  return path.length === leaf.path.length && hasReached(leaf, path, place, past) ? path.map(linkOf) : []
+}
+
+function hasReached(leaf: GrantRecord, path: readonly GrantRecord[], place: Place, past: PastGrants): boolean {
+  if (!place.within.includes(leaf.scope)) return false
+  const since = sinceWhen(place, past)
+  const end = Math.min(...path.map(({ expiresAt, revokedAt }) => Math.min(expiresAt, revokedAt ?? expiresAt)))
+  return since < leaf.id || timeOf(since) < end
+}
+
+/** When all of a resource's place was there: the newest of its deed and of every part below, as a ULID. Empty for an account. */
+function sinceWhen({ deed = '', resource, ancestors, root }: Place, past: PastGrants): string {
+  const parts = [resource, ...ancestors].filter((ref) => ref !== root)
+  return [deed, ...parts.map((part) => past.since(part))].sort().at(-1) ?? ''
+}
+
+const timeOf = (since: string): EpochMillis => (ulidSchema.safeParse(since).success ? decodeTime(since) : 0)

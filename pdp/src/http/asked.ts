@@ -1,0 +1,48 @@
+/**
+ * What an item of a batch asked, for the entry of one that could not be decided: as much of it as can be read, fit for the log.
+ *
+ * @module
+ */
+import { evaluationRequestSchema, Fault } from '@mandate/protocol'
+import type { EntryDraft } from '../ports.ts'
+import type { AnswerDeps } from './answers.ts'
+
+/** Stand for members that cannot be read. No person: naming one would give them a pseudonym. */
+const UNREADABLE = {
+  subject: { type: 'agent', id: 'unreadable' },
+  action: { name: 'unreadable' },
+  resource: { type: 'unreadable', id: 'unreadable' },
+} as const
+
+type Asked = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
+
+export function askedIn({ border, redact }: AnswerDeps, item: Readonly<Record<string, unknown>>): Asked {
+  const { shape } = evaluationRequestSchema
+  const subject = shape.subject.safeParse(item['subject']).data
+  const action = shape.action.safeParse(item['action']).data
+  const resource = shape.resource.safeParse(item['resource']).data
+  const request = {
+    subject: subject ?? UNREADABLE.subject,
+    action: action ?? UNREADABLE.action,
+    resource: resource ?? UNREADABLE.resource,
+  }
+  const evaluation = translated(() => border.evaluation(request))
+  if (!evaluation) return {}
+  const { actor } = evaluation
+  return {
+    ...(subject ? { subject: redact.party(evaluation.subject) } : {}),
+    ...(subject && actor ? { actor: redact.party(actor) } : {}),
+    ...(action ? { action: redact.action(evaluation) } : {}),
+    ...(resource ? { resource: redact.resource(evaluation.resource, false) } : {}),
+  }
+}
+
+/** What the border refuses is not kept either. */
+function translated<T>(translate: () => T): T | undefined {
+  try {
+    return translate()
+  } catch (error) {
+    if (error instanceof Fault) return undefined
+    throw error
+  }
+}
