@@ -31,11 +31,18 @@ interface TestWitness extends RunningWitness {
   readonly said: readonly string[]
 }
 
-async function aWitness(place: Place, name = 'witness.example/w1', state?: string): Promise<TestWitness> {
-  const directory = state ?? (await mkdtemp(join(tmpdir(), 'mandate-witness-')))
+/** @param again - Where an earlier one kept its state and listened. */
+async function aWitness(
+  place: Place,
+  name = 'witness.example/w1',
+  again?: { readonly state: string; readonly listen?: string },
+): Promise<TestWitness> {
+  const directory = again?.state ?? (await mkdtemp(join(tmpdir(), 'mandate-witness-')))
   const said: string[] = []
   const logs = [`${ORIGIN}=${formatVerifierKey(place.signer.verifierKey)}`]
-  const running = await startWitness({ listen: '127.0.0.1:0', logs, state: directory, name }, (line) => said.push(line))
+  const running = await startWitness({ listen: again?.listen ?? '127.0.0.1:0', logs, state: directory, name }, (line) =>
+    said.push(line),
+  )
   onTestFinished(async () => {
     await running.close().catch(() => undefined)
     await rm(directory, { recursive: true, force: true })
@@ -43,12 +50,17 @@ async function aWitness(place: Place, name = 'witness.example/w1', state?: strin
   return { ...running, state: directory, said }
 }
 
-/** A log that asks these witnesses. */
-async function aWitnessedLog(place: Place, urls: readonly { readonly url: string; readonly vkey: string }[]) {
+/** A log that asks these witnesses. @param pauseMs - How long one that failed is left alone at first. */
+async function aWitnessedLog(
+  place: Place,
+  urls: readonly { readonly url: string; readonly vkey: string }[],
+  pauseMs?: number,
+) {
   const faults: string[] = []
   const outside = createOutside({
     witnesses: await Promise.all(urls.map(async ({ url, vkey }) => ({ url, key: await parseWitnessKey(vkey) }))),
     privateHosts: urls.map(({ url }) => new URL(url).host),
+    ...(pauseMs === undefined ? {} : { pauseMs }),
     onFault: (error) => faults.push(String(error)),
   })
   onTestFinished(outside.close)
@@ -140,6 +152,45 @@ describe('a log', () => {
     }
   })
 
+  test('that is quiet shows its checkpoint to a witness that was away, once it is back', async () => {
+    const place = await aPlace()
+    const always = await aWitness(place)
+    const gone = await aWitness(place, 'witness.example/w2')
+    const { log } = await aWitnessedLog(place, [always, gone], 20)
+    await log.append(someEntries(0, 3))
+    await log.prove(2)
+    await gone.close()
+    await log.append(someEntries(3, 4))
+    await log.prove(6)
+    expect(await cosignersOf(await log.checkpoint(), always, gone)).toEqual(['witness.example/w1'])
+    const back = await aWitness(place, 'witness.example/w2', { state: gone.state, listen: new URL(gone.url).host })
+    await expect
+      .poll(async () => cosignersOf(await log.checkpoint(), always, back))
+      .toEqual(['witness.example/w1', 'witness.example/w2'])
+    const written = await readFile(join(place.dir, 'checkpoint'), 'utf8')
+    expect(written).toBe(await log.checkpoint())
+    await log.close()
+    expect(lines(await place.verify())).toEqual([])
+  })
+
+  test('that starts quiet shows its checkpoint to a witness that was away before, and loses no cosignature', async () => {
+    const place = await aPlace()
+    const always = await aWitness(place)
+    const gone = await aWitness(place, 'witness.example/w2')
+    await gone.close()
+    const first = await aWitnessedLog(place, [always, gone])
+    await first.log.append(someEntries(0, 3))
+    await first.log.close()
+    await always.close()
+    const back = await aWitness(place, 'witness.example/w2', { state: gone.state, listen: new URL(gone.url).host })
+    const { log } = await aWitnessedLog(place, [always, back], 20)
+    await expect
+      .poll(async () => cosignersOf(await log.checkpoint(), always, back))
+      .toEqual(['witness.example/w1', 'witness.example/w2'])
+    await log.close()
+    expect(lines(await place.verify())).toEqual([])
+  })
+
   test('that was put back and goes on otherwise is cosigned no more', async () => {
     const place = await aPlace()
     const witness = await aWitness(place)
@@ -201,7 +252,7 @@ describe('our witness', () => {
     const two = await checkpointOf(place, 2)
     await post(witness, request(0, [], two))
     await witness.close()
-    const again = await aWitness(place, 'ignored', witness.state)
+    const again = await aWitness(place, 'ignored', { state: witness.state })
     expect(again.vkey).toBe(witness.vkey)
     expect((await post(again, request(0, [], two))).text).toBe('2\n')
     const path = `${again.url}/${hash('sha256', ORIGIN, 'hex')}/checkpoint`

@@ -116,6 +116,7 @@ async function recover(options: LogOptions, files: Files, unlock: () => void): P
   for (const number of found.segments) await files.remove(segmentPath(join(dir, 'journal'), number)).catch(onFault)
   const log = new Log({ ...options, dir, files, journal, publisher, unlock, onFailure, onFault, next })
   await log.readNewest()
+  publisher.showToWitnesses()
   return log
 }
 

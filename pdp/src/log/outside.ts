@@ -16,6 +16,8 @@ export interface OutsideOptions {
   readonly anchorUrl?: string | undefined
   /** Hosts of witnesses and anchors that may have private addresses. */
   readonly privateHosts: readonly string[]
+  /** Of a witness that failed. @default 5000 */
+  readonly pauseMs?: number
   readonly onFault: (error: unknown) => void
 }
 
@@ -25,11 +27,18 @@ export interface Outside {
   readonly close: () => Promise<void>
 }
 
-export function createOutside({ witnesses, anchorFile, anchorUrl, privateHosts, onFault }: OutsideOptions): Outside {
+export function createOutside({
+  witnesses,
+  anchorFile,
+  anchorUrl,
+  privateHosts,
+  pauseMs,
+  onFault,
+}: OutsideOptions): Outside {
   const { post, close } = createOutgoing(privateHosts)
   const anchors = createAnchors({ file: anchorFile, url: anchorUrl, post, onFault })
   return {
-    cosign: createCosign({ witnesses, post, timeoutMs: WITNESS_MS, onFault }),
+    cosign: createCosign({ witnesses, post, timeoutMs: WITNESS_MS, pauseMs, onFault }),
     onCheckpoint: anchors.add,
     close: async () => {
       await anchors.close()

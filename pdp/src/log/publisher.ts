@@ -1,6 +1,6 @@
 /**
  * Integrates sequenced entries into tiles and publishes signed checkpoints, at most one at a time and at least every
- * `checkpointEveryMs` while entries arrive. Order: tiles, their directories, checkpoint, its directory; only then may the journal go.
+ * `checkpointEveryMs` while entries arrive. A checkpoint that a witness did not cosign is shown to it again while nothing else comes. Order: tiles, their directories, checkpoint, its directory; only then may the journal go.
  *
  * @module
  */
@@ -42,10 +42,14 @@ export class Publisher {
   #backlogBytes = 0
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  /** Runs while a witness is missing on the newest checkpoint. */
+  #witnessTimer: NodeJS.Timeout | undefined
   #lastStart = Number.NEGATIVE_INFINITY
   #temporary = 0
   #isFailing = false
   #isClosed = false
+  /** Witnesses are asked by themselves, not only when something is published. */
+  #isShowing = false
   /** Who waits for the end of a publication, whatever it brings. */
   #waiting: (() => void)[] = []
 
@@ -110,6 +114,12 @@ export class Publisher {
     }
   }
 
+  /** Shows the newest checkpoint to each witness that is not on it, now and until it is: also one that was away when the last process ended. */
+  showToWitnesses(): void {
+    this.#isShowing = true
+    this.#cosignAgain(0)
+  }
+
   /** Publishes all there is. Rejects when that fails; what is in the journal stays there. */
   async flush(): Promise<void> {
     await this.#running?.catch(() => undefined)
@@ -121,6 +131,7 @@ export class Publisher {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#witnessTimer)
     try {
       await this.flush()
     } finally {
@@ -132,6 +143,7 @@ export class Publisher {
   abandon(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#witnessTimer)
   }
 
   /** In time for the next checkpoint; at once when a whole batch waits; `delayMs` after a failure. */
@@ -153,6 +165,35 @@ export class Publisher {
         this.#settle(RETRY_MS)
       },
     )
+  }
+
+  /** @param delayMs - Absent when no witness is missing. */
+  #cosignAgain(delayMs: number | undefined): void {
+    clearTimeout(this.#witnessTimer)
+    if (delayMs === undefined || !this.#isShowing || this.#isClosed || !this.#options.cosign) return
+    this.#witnessTimer = setTimeout(() => this.#runCosigning(), delayMs)
+  }
+
+  /** Not beside a publication: the next one shows all witnesses a newer checkpoint anyway. */
+  #runCosigning(): void {
+    const checkpoint = this.#checkpoint
+    if (checkpoint === undefined) return
+    if (this.#running || this.#backlog.length > 0) {
+      this.#cosignAgain(RETRY_MS)
+      return
+    }
+    this.#running = this.#cosigned(this.#edge, checkpoint)
+      .then(async (cosigned) => {
+        if (cosigned !== checkpoint) this.#checkpoint = await this.#replaceCheckpoint(cosigned)
+      })
+      .then(
+        () => this.#settle(),
+        (error: unknown) => {
+          this.#options.onFault(error)
+          this.#cosignAgain(RETRY_MS)
+          this.#settle()
+        },
+      )
   }
 
   #settle(delayMs?: number): void {
@@ -181,10 +222,22 @@ export class Publisher {
   }
 
   async #writeCheckpoint(edge: TreeEdge): Promise<string> {
-    const { directory, files, signer, cosign, onCheckpoint } = this.#options
+    const { signer } = this.#options
     const head = { origin: signer.name, size: edge.size, root: rootOfEdge(edge), extensions: [] }
     const own = await signCheckpoint(head, signer, ...(signer.older ?? []))
-    const checkpoint = cosign ? await cosign({ files, dir: directory, edge, checkpoint: own }) : own
+    return await this.#replaceCheckpoint(await this.#cosigned(edge, own))
+  }
+
+  async #cosigned(edge: TreeEdge, checkpoint: string): Promise<string> {
+    const { directory, files, cosign } = this.#options
+    if (!cosign) return checkpoint
+    const cosigned = await cosign({ files, dir: directory, edge, checkpoint })
+    this.#cosignAgain(cosigned.againInMs)
+    return cosigned.checkpoint
+  }
+
+  async #replaceCheckpoint(checkpoint: string): Promise<string> {
+    const { directory, files, onCheckpoint } = this.#options
     await this.#replace('checkpoint', new TextEncoder().encode(checkpoint))
     await files.syncDirectory(directory)
     onCheckpoint?.(checkpoint)

@@ -18,8 +18,12 @@ import {
 import type { Post } from './outgoing.ts'
 import { type ProvenTree, proveConsistency } from './prove.ts'
 
-/** Puts further signatures on a checkpoint of ours. Never rejects. */
-export type Cosign = (tree: ProvenTree) => Promise<string>
+/**
+ * Puts the cosignatures on a checkpoint of ours that are not on it yet. Never rejects.
+ *
+ * @returns `againInMs`: when those may be asked again that did not cosign; absent when all did.
+ */
+export type Cosign = (tree: ProvenTree) => Promise<{ readonly checkpoint: string; readonly againInMs?: number }>
 
 export interface Witness {
   /** Submission prefix. */
@@ -32,11 +36,12 @@ export interface WitnessesOptions {
   readonly post: Post
   /** For all of them together. */
   readonly timeoutMs: number
+  /** How long a witness that failed is left alone at first: twice as long each time, up to five minutes. @default 5000 */
+  readonly pauseMs?: number | undefined
   /** Told when a witness begins to fail, and when it no longer does. */
   readonly onFault: (error: unknown) => void
 }
 
-/** A witness that failed is left alone for a while: twice as long each time, up to the last. */
 const PAUSE_MS = 5_000
 const MAX_PAUSE_MS = 300_000
 
@@ -44,8 +49,12 @@ export function createCosign(options: WitnessesOptions): Cosign {
   const all = options.witnesses.map((witness) => new Asked(witness, options))
   return async (tree) => {
     const deadline = performance.now() + options.timeoutMs
-    const given = await Promise.all(all.map((witness) => witness.cosign(tree, deadline)))
-    return `${tree.checkpoint}${formatSignatures(given.flat())}`
+    const missing: Asked[] = []
+    for (const witness of all) if (!(await witness.isOn(tree.checkpoint))) missing.push(witness)
+    const given = await Promise.all(missing.map((witness) => witness.cosign(tree, deadline)))
+    const checkpoint = `${tree.checkpoint}${formatSignatures(given.flat())}`
+    const late = missing.filter((_, index) => given[index]?.length === 0).map((witness) => witness.resumeInMs)
+    return late.length === 0 ? { checkpoint } : { checkpoint, againInMs: Math.min(...late) }
   }
 }
 
@@ -63,6 +72,16 @@ class Asked {
     this.#options = options
   }
 
+  /** How long it is still left alone. */
+  get resumeInMs(): number {
+    return Math.max(0, this.#resumeAt - performance.now())
+  }
+
+  async isOn(checkpoint: string): Promise<boolean> {
+    const verdict = await verifyCosignatures(parseNote(checkpoint), [this.#witness.key])
+    return verdict.ok && verdict.cosigned.length > 0
+  }
+
   async cosign(tree: ProvenTree, deadline: number): Promise<readonly NoteSignature[]> {
     if (performance.now() < this.#resumeAt) return []
     try {
@@ -70,7 +89,7 @@ class Asked {
       this.#pauseMs = 0
       return signature
     } catch (error) {
-      this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2 || PAUSE_MS)
+      this.#pauseMs = Math.min(MAX_PAUSE_MS, this.#pauseMs * 2 || (this.#options.pauseMs ?? PAUSE_MS))
       this.#resumeAt = performance.now() + this.#pauseMs
       const cause = error instanceof Error ? error : new Error(String(error))
       this.#options.onFault(new Error(`witness ${this.#witness.key.name} did not cosign: ${cause.message}`, { cause }))
