@@ -270,3 +270,22 @@ test('of several items that are booked in person each has its own outcome', asyn
     },
   })
 })
+
+describe('a name that would say something else than who it is', () => {
+  const bad = { party: 'user:carla-sub', name: 'Carla \u202Egro.live', note: '' }
+
+  test('is refused, by its field, and nothing is kept', async () => {
+    expect(await call('contacts.save', bad)).toEqual(problem({ code: 'invalid_request', field: 'name' }))
+    expect(await call('contacts.save', { ...bad, name: 'you' })).toEqual(problem({ field: 'name' }))
+    expect(await call('contacts.save', { ...bad, name: 'Carla', note: 'a\u0000' })).toEqual(problem({ field: 'note' }))
+    expect(await call('contacts.list')).toEqual({ ok: true, value: { items: [] } })
+  })
+
+  test('uses up no invitation, and confirms nobody', async () => {
+    const code = `mi_${'A'.repeat(43)}`
+    expect(await call('invitations.redeem', { code, name: 'you' })).toEqual(problem({ field: 'name' }))
+    const confirmation = { id: '01K00000000000000000000000', redeemer: 'user:carla-sub', name: 'Y\u200Dou' }
+    expect(await call('invitations.confirm', confirmation)).toEqual(problem({ field: 'name' }))
+    expect(world.services.asked.filter(({ path }) => path.includes('invitations'))).toEqual([])
+  })
+})

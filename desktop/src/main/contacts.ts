@@ -4,10 +4,11 @@
  * @module
  */
 import { z } from 'zod'
+import { nameObjection, noteObjection, shownName, shownNote } from '../shared/contact-name.ts'
 import { type Contact, contactSchema } from '../shared/views.ts'
 import { type Document, documentOf } from './documents.ts'
 import type { Handlers } from './handlers.ts'
-import { localProblem } from './problems.ts'
+import { CallProblem, localProblem } from './problems.ts'
 import type { Store } from './store.ts'
 
 const MAX_CONTACTS = 2_000
@@ -15,17 +16,35 @@ const contactsSchema = z.array(contactSchema)
 
 export class Contacts {
   readonly #document: Document<Contact[]>
+  /** Words that mean somebody else: the titles of agents. */
+  readonly #taken: readonly string[]
 
-  constructor(store: Store) {
+  constructor(store: Store, taken: readonly string[]) {
     this.#document = documentOf(store, 'contacts', contactsSchema, [])
+    this.#taken = taken
   }
 
-  /** By name. */
+  /** By name. Names that would not be taken any more are shown as what they are. */
   async list(): Promise<readonly Contact[]> {
-    return (await this.#document.read()).toSorted((a, b) => a.name.localeCompare(b.name))
+    const shown = (await this.#document.read()).map(({ party, name, note }) => ({
+      party,
+      name: shownName(name, this.#taken),
+      note: shownNote(note),
+    }))
+    return shown.toSorted((a, b) => a.name.localeCompare(b.name))
   }
 
+  /** @throws CallProblem `invalid_request` for a name that would say something else than who it is. */
+  checkName(name: string): void {
+    const objection = nameObjection(name, this.#taken)
+    if (objection !== undefined) throw refusedText('name', 'That name cannot be used.', objection)
+  }
+
+  /** @throws CallProblem as {@link checkName}, for the note too. */
   async save(contact: Contact): Promise<Contact> {
+    this.checkName(contact.name)
+    const objection = noteObjection(contact.note)
+    if (objection !== undefined) throw refusedText('note', 'That note cannot be kept.', objection)
     await this.#document.change((before) => {
       const others = before.filter(({ party }) => party !== contact.party)
       if (others.length >= MAX_CONTACTS) throw localProblem('failed', { detail: 'There are too many contacts.' })
@@ -36,7 +55,7 @@ export class Contacts {
 
   /** Gives somebody a name, and keeps what was noted about them. */
   async name(party: string, name: string): Promise<void> {
-    const known = (await this.#document.read()).find((contact) => contact.party === party)
+    const known = (await this.list()).find((contact) => contact.party === party)
     await this.save({ party, name, note: known?.note ?? '' })
   }
 
@@ -44,6 +63,9 @@ export class Contacts {
     await this.#document.change((before) => before.filter((contact) => contact.party !== party))
   }
 }
+
+const refusedText = (field: 'name' | 'note', title: string, detail: string): CallProblem =>
+  new CallProblem('invalid_request', title, { field, detail })
 
 export const contactHandlers: Handlers<'contacts.list' | 'contacts.save' | 'contacts.remove'> = {
   'contacts.list': async (_input, { contacts }) => ({ items: [...(await contacts.list())] }),

@@ -31,6 +31,8 @@ export const invitationHandlers: Handlers<Names> = {
     if (code === undefined) {
       throw new CallProblem('invitation_unknown', 'That is no code of an invitation.', { field: 'code' })
     }
+    // Before it is used: a code is good once.
+    if (name !== undefined) contacts.checkName(name)
     const path = '/v1/invitations/redeem'
     const redeemed = await api.call('pdp', { method: 'POST', path, body: { code } }, invitationSchema)
     if (name !== undefined) await contacts.name(redeemed.inviter, name)
@@ -38,6 +40,7 @@ export const invitationHandlers: Handlers<Names> = {
     return redeemed
   },
   'invitations.confirm': async ({ id, redeemer, name }, { api, contacts, emit }) => {
+    if (name !== undefined) contacts.checkName(name)
     const path = `/v1/invitations/${part(id)}/confirm`
     const confirmed = await api.call('pdp', { method: 'POST', path, body: { redeemer } }, invitationSchema)
     if (name !== undefined) await contacts.name(redeemer, name)

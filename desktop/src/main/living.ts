@@ -61,7 +61,10 @@ export class Living {
       host,
       account: { ...account, session },
       api,
-      contacts: new Contacts(account.store),
+      contacts: new Contacts(
+        account.store,
+        config.agents.map(({ title }) => title),
+      ),
       personas,
       runs: new RunFollower(api, emit, account.end),
       me: createMe(account.store, api),

@@ -62,7 +62,11 @@ export const OPERATIONS = {
   'session.cancelSignIn': { input: nothing, output: nothing },
   'session.signOut': { input: nothing, output: sessionViewSchema },
 
-  'contacts.list': { input: nothing, output: listOf(contactSchema) },
+  // Written out where they were kept before such names were refused, so longer.
+  'contacts.list': {
+    input: nothing,
+    output: listOf(contactSchema.extend({ name: z.string().min(1), note: z.string() })),
+  },
   'contacts.save': { input: contactSchema.strict(), output: contactSchema },
   'contacts.remove': { input: z.strictObject({ party: z.string() }), output: nothing },
 
