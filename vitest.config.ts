@@ -28,6 +28,8 @@ export default defineConfig({
           pool: 'threads',
           isolate: false,
           maxWorkers: '100%',
+          testTimeout: 30_000,
+          expect: EXPECT,
           sequence: { groupOrder: 0 },
         },
       },

@@ -39,7 +39,7 @@ function newPep(): Pep {
     audience: AUDIENCE,
     pdpUrl: 'http://127.0.0.1:9',
     credentials: { clientId: 'trips', clientSecret: 'secret' },
-    timeoutMs: 800,
+    timeoutMs: 3_000,
     logger: quiet,
   })
 }

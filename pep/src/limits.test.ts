@@ -51,38 +51,44 @@ async function limited(options: Partial<LimitOptions>): Promise<Limited> {
 
 const count = (statuses: readonly number[], status: number): number => statuses.filter((one) => one === status).length
 
+/** Asks until somebody is told that it is too much: on a slow machine the first few may be so far apart that none is. */
+async function untilSlowed(ask: () => Promise<readonly number[]>): Promise<readonly number[]> {
+  const statuses: number[] = []
+  await expect.poll(async () => statuses.push(...(await ask())) > 0 && statuses.includes(429)).toBe(true)
+  return statuses
+}
+
 test('a person has a rate and a burst; another person is not held back by it', async () => {
   const { ask } = await limited({ personPerMinute: 120, personBurst: 3 })
-  const statuses = await ask(20)
+  const statuses = await untilSlowed(() => ask(20))
   expect(count(statuses, 200)).toBeGreaterThanOrEqual(5)
-  expect(count(statuses, 429)).toBeGreaterThan(0)
   expect(await ask(2, { sub: 'yannick' })).toEqual([200, 200])
 })
 
 test('a person who comes through an agent counts for both', async () => {
   const { ask } = await limited({ servicePerSecond: 3 })
   const agent = { azp: 'booking-agent' }
-  const statuses = await Promise.all(['ada', 'bea', 'cem', 'dan', 'eva', 'fay'].map((sub) => ask(1, { ...agent, sub })))
-  expect(count(statuses.flat(), 429)).toBeGreaterThan(0)
+  const people = ['ada', 'bea', 'cem', 'dan', 'eva', 'fay']
+  await untilSlowed(async () => (await Promise.all(people.map((sub) => ask(1, { ...agent, sub })))).flat())
   expect(await ask(3, { sub: 'ada' })).toEqual([200, 200, 200])
 })
 
 test('a service on its own has a rate', async () => {
   const { ask } = await limited({ servicePerSecond: 2 })
-  expect(count(await ask(9, { azp: 'x', svc: 'x' }), 429)).toBeGreaterThan(0)
+  await untilSlowed(() => ask(9, { azp: 'x', svc: 'x' }))
 })
 
 test('an address has a rate before anything is verified', async () => {
   const { url } = await limited({ addressPerSecond: 4 })
-  const statuses = await Promise.all(Array.from({ length: 12 }, async () => (await fetch(url)).status))
-  expect(new Set(statuses)).toEqual(new Set([401, 429]))
+  const ask = () => Promise.all(Array.from({ length: 12 }, async () => (await fetch(url)).status))
+  expect(new Set(await untilSlowed(ask))).toEqual(new Set([401, 429]))
 })
 
 test('all addresses of an IPv6 /64 count as one, and no others with it', async () => {
   const { url } = await limited({ addressPerSecond: 1 })
   const from = async (address: string) => (await fetch(url, { headers: { 'x-forwarded-for': address } })).status
-  const site = Array.from({ length: 20 }, (_, count) => from(`2001:db8:1:2::${count.toString(16)}`))
-  expect(count(await Promise.all(site), 429)).toBeGreaterThan(0)
+  const addresses = Array.from({ length: 20 }, (_, number) => `2001:db8:1:2::${number.toString(16)}`)
+  await untilSlowed(() => Promise.all(addresses.map(from)))
   expect(await from('2001:db8:1:3::1')).toBe(401)
   expect(await from('203.0.113.7')).toBe(401)
 })
@@ -100,7 +106,11 @@ test('beyond the concurrency limit nobody waits: 429, and room again when one is
 
 test('what is too much says when to come again', async () => {
   const { url } = await limited({ addressPerSecond: 1 })
-  const responses = await Promise.all(Array.from({ length: 6 }, () => fetch(url)))
+  const responses: Response[] = []
+  await untilSlowed(async () => {
+    responses.push(...(await Promise.all(Array.from({ length: 6 }, () => fetch(url)))))
+    return responses.map(({ status }) => status)
+  })
   const refused = responses.find(({ status }) => status === 429) ?? expect.unreachable('all were let in')
   expect(Number(refused.headers.get('retry-after'))).toBe(1)
   expect(refused.headers.get('content-type')).toMatch('application/problem+json')

@@ -25,15 +25,14 @@ async function listening(options: Omit<ListenerOptions, 'host' | 'port'> = {}): 
 const portOf = ({ url }: Listener): number => Number(new URL(url).port)
 
 /** Sends `text` over a bare connection, and waits until the far side ends it. */
-function untilCut(port: number, text: string): Promise<{ readonly answer: string; readonly ms: number }> {
-  const begin = performance.now()
+function untilCut(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
     const socket = connect(port, '127.0.0.1', () => socket.write(text))
     socket.on('data', (chunk) => {
       answer += String(chunk)
     })
-    socket.on('close', () => resolve({ answer, ms: performance.now() - begin }))
+    socket.on('close', () => resolve(answer))
     socket.on('error', reject)
   })
 }
@@ -67,7 +66,7 @@ test.for([
 
 test('plain HTTP gets no answer from a TLS listener', async () => {
   const listener = await listening({ tls: ours })
-  expect((await untilCut(portOf(listener), 'POST / HTTP/1.1\r\nHost: x\r\n\r\n')).answer).toBe('')
+  expect(await untilCut(portOf(listener), 'POST / HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('')
 })
 
 test.for([
@@ -76,14 +75,14 @@ test.for([
   ['a body that never ends', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc'],
 ] as const)('a client that sends %s is cut off', async ([, text]) => {
   const listener = await listening({ headersWithinMs: 100, requestWithinMs: 200 })
-  const { answer, ms } = await untilCut(portOf(listener), text)
+  const answer = await untilCut(portOf(listener), text)
   expect(answer.split('\r\n')[0]).toBe('HTTP/1.1 408 Request Timeout')
-  expect(ms).toBeLessThan(1_500)
 })
 
 test('a client that begins no TLS handshake is cut off', async () => {
   const listener = await listening({ tls: ours, headersWithinMs: 100 })
-  expect((await untilCut(portOf(listener), '')).ms).toBeLessThan(1_500)
+  // Node would wait two minutes.
+  expect(await untilCut(portOf(listener), '')).toBe('')
 })
 
 test.for<readonly [string, () => Parameters<typeof tlsObjection>[0], RegExp | undefined]>([

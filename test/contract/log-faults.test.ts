@@ -3,10 +3,10 @@
  * log goes on by itself or opens again, and it verifies (design 6 L2, L3; design 7).
  */
 import { Fault } from '@mandate/protocol'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { type AppendFile, type Files, nodeFiles } from '../../pdp/src/log/files.ts'
 import type { OpenLog } from '../../pdp/src/log/log.ts'
-import { anEntry, aPlace, idOf, idsIn, lines, type Place } from './log-kit.ts'
+import { anEntry, aPlace, eventually, idOf, idsIn, lines, type Place } from './log-kit.ts'
 
 /** How many operations one after the other fail: the one alone, or also what is tried in its place. */
 const LASTING = 3
@@ -106,7 +106,7 @@ async function live(place: Place, files: Files, told: Told): Promise<void> {
       await log.prove(0).catch((error: unknown) => expect(error).toMatchObject({ code: 'log_unavailable' }))
     for (const number of [3, 4]) await append(log, number, told)
     if (told.refused.length > 0) {
-      await vi.waitFor(() => expect(log.healthy).toBe(true), 3_000)
+      await eventually(() => expect(log.healthy).toBe(true))
       await append(log, 5, told)
       expect(told.refused).not.toContain(idOf(5))
     }

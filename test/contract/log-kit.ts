@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NoteSigner } from '@mandate/protocol'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { type VerifyReport, verifyDirectory } from '../../auditor/src/verify.ts'
 import { type AppendFile, type Files, nodeFiles } from '../../pdp/src/log/files.ts'
 import { type LogOptions, type OpenLog, openLog } from '../../pdp/src/log/log.ts'
@@ -60,8 +60,10 @@ export interface FaultyFiles extends Files {
   mend(): void
   /** Calls so far, by operation. */
   readonly calls: Readonly<Record<Operation, number>>
-  /** Milliseconds that every sync of the journal takes more. */
-  slow(syncMs: number): void
+  /** Syncs of the journal wait from now on, until what is returned is called. */
+  hang(): () => void
+  /** How many syncs wait. */
+  readonly hanging: number
 }
 
 export function faultyFiles(): FaultyFiles {
@@ -69,7 +71,8 @@ export function faultyFiles(): FaultyFiles {
   const calls = { write: 0, sync: 0, truncate: 0, create: 0, replace: 0, syncDirectory: 0, remove: 0 }
   let failing: readonly Operation[] = []
   let code = ''
-  let syncMs = 0
+  let gate: Promise<void> | undefined
+  let hanging = 0
   const pass = (operation: Operation): void => {
     calls[operation] += 1
     if (failing.includes(operation)) throw Object.assign(new Error(`${code}: injected`), { code })
@@ -81,7 +84,9 @@ export function faultyFiles(): FaultyFiles {
       await file.write(bytes)
     },
     sync: async () => {
-      if (syncMs > 0) await new Promise((resolve) => setTimeout(resolve, syncMs))
+      hanging += 1
+      await gate
+      hanging -= 1
       pass('sync')
       await file.sync()
     },
@@ -101,8 +106,16 @@ export function faultyFiles(): FaultyFiles {
     mend: () => {
       failing = []
     },
-    slow: (ms) => {
-      syncMs = ms
+    hang: () => {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      gate = promise
+      return () => {
+        gate = undefined
+        resolve()
+      }
+    },
+    get hanging() {
+      return hanging
     },
     create: async (path) => {
       pass('create')
@@ -122,6 +135,10 @@ export function faultyFiles(): FaultyFiles {
     },
   }
 }
+
+/** Waits until a check holds. Generous: only a failure takes so long. */
+export const eventually = (check: () => unknown): Promise<unknown> =>
+  vi.waitFor(check, { timeout: 20_000, interval: 20 })
 
 /** Everything in a log, read back as the index would. */
 export async function idsIn(log: OpenLog): Promise<string[]> {

@@ -72,15 +72,13 @@ describe('a proof', () => {
     },
   )
 
-  test('of an entry that no checkpoint covers yet publishes one first, at once', async () => {
+  test('of an entry that no checkpoint covers yet publishes one first, and waits for no interval', async () => {
     const place = await aPlace()
-    const log = await place.open({ checkpointEveryMs: 60_000 })
+    const log = await place.open({ checkpointEveryMs: 3_600_000 })
     await log.append(someEntries(0, 3))
     await log.prove(0)
     await log.append(someEntries(3, 20))
-    const started = performance.now()
     const proofs = await Promise.all([22, 3, 10].map((index) => log.prove(index)))
-    expect(performance.now() - started).toBeLessThan(5_000)
     expect(proofs.map(sizeOf)).toEqual([23, 23, 23])
     expect(await log.checkpoint()).toBe(parseLogProof(proofs[0] ?? '').checkpoint)
     await log.close()

@@ -16,11 +16,22 @@ import {
   signCheckpoint,
   tileWidth,
 } from '@mandate/protocol'
-import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { sha256 } from '../../pdp/src/log/hash.ts'
 import { loadSigner } from '../../pdp/src/log/signer.ts'
-import { anEntry, aPlace, faultyFiles, idOf, lines, ORIGIN, type Place, placeAt, someEntries } from './log-kit.ts'
+import {
+  anEntry,
+  aPlace,
+  eventually,
+  faultyFiles,
+  idOf,
+  lines,
+  ORIGIN,
+  type Place,
+  placeAt,
+  someEntries,
+} from './log-kit.ts'
 
 /** Entries in tiles, and those behind them that only the journal holds. */
 const PUBLISHED = 600
@@ -38,7 +49,7 @@ beforeAll(async () => {
   const writing = placeAt(join(root, 'writing'), await loadSigner(nodeFiles(), join(root, 'keys'), ORIGIN))
   const first = await writing.open({ checkpointEveryMs: 20 })
   await first.append(someEntries(0, 300))
-  await vi.waitFor(async () => expect(await first.checkpoint()).toContain('\n300\n'), 5_000)
+  await eventually(async () => expect(await first.checkpoint()).toContain('\n300\n'))
   older = (await first.checkpoint()) ?? ''
   await first.append(someEntries(300, PUBLISHED - 300))
   await first.close()

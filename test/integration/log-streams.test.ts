@@ -206,16 +206,12 @@ describe('a tail', () => {
 
   test('ends with the token that opened it', async () => {
     const tail = await open('/v1/decisions/stream', { ...AUDITOR, lifetime: 3 })
-    const started = performance.now()
     expect(await tail.rest()).toContain('retry: ')
-    expect(performance.now() - started).toBeLessThan(10_000)
   })
 
   test('does not keep the PDP from stopping', async () => {
     const tail = await open('/v1/decisions/stream', AUDITOR)
-    const started = performance.now()
     await suite.tpdp.restart()
-    expect(performance.now() - started).toBeLessThan(5_000)
     await tail.rest()
   })
 })

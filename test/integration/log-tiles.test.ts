@@ -27,7 +27,7 @@ beforeAll(async () => {
   const body = { evaluations: Array.from({ length: BATCH }, () => question) }
   for (let asked = 0; asked < ENTRIES; asked += BATCH)
     await suite.tpdp.call('POST', '/access/v1/evaluations', { as: TRIPS, body })
-  await vi.waitFor(async () => expect((await checkpoint()).size).toBeGreaterThan(ENTRIES), 10_000)
+  await vi.waitFor(async () => expect((await checkpoint()).size).toBeGreaterThan(ENTRIES), 60_000)
 })
 
 test('Tessera’s client and sumdb/tlog follow it: every entry is proven, and the root comes out', {

@@ -75,13 +75,11 @@ describe('a decision that cannot be had is no permit', () => {
     ['OpenFGA answers nonsense', () => 'nonsense'],
     ['only the check fails', only('/batch-check', 'refuse')],
     ['only the check answers nonsense', only('/batch-check', 'nonsense')],
-  ])('%s: 503 within the deadline, and an entry', async ([, rule]) => {
+  ])('%s: 503, and an entry', async ([, rule]) => {
     const since = tpdp.now()
     expect((await askB()).body.decision).toBe(true)
     line.behave(rule)
-    const begun = performance.now()
     expectUnavailable(await askB())
-    expect(performance.now() - begun).toBeLessThan(2_500)
     expect(await faultsSince(since)).toBeGreaterThan(0)
   })
 

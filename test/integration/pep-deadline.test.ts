@@ -1,32 +1,33 @@
 /**
  * A caller's remaining time bounds the decision (`Mandate-Timeout-Ms`), from the enforcement point's client to the PDP's questions to OpenFGA. An
- * OpenFGA that is slow, not dead, stands behind.
+ * OpenFGA that holds its answers back until it is told, not dead, stands behind.
  *
  * @module
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { AUDITOR } from '../fixtures/suite.ts'
 
 const openFga = inject('openFga')
 const carlo: TokenClaims = { sub: 'carlo', azp: 'desktop' }
-/** Longer than the hasty wait, and well within what the PDP itself gives OpenFGA. */
-const SLOW_MS = 800
 const HASTY = { 'Mandate-Timeout-Ms': '100' }
 const PATIENT = { 'Mandate-Timeout-Ms': '60000' }
-let slowMs = 0
+/** While it is closed, OpenFGA answers nobody. */
+let gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined
+let waiting = 0
 let proxy: Server
 let pdp: TestPdp
 
 beforeAll(async () => {
   proxy = createServer(async (req, res) => {
     const body = await text(req)
-    await delay(slowMs)
+    waiting += 1
+    await gate?.opened
+    waiting -= 1
     const headers = { authorization: req.headers.authorization ?? '', 'content-type': 'application/json' }
     const init = { method: req.method ?? 'GET', headers, ...(body === '' ? {} : { body }) }
     const answer = await fetch(openFga.url + (req.url ?? ''), init)
@@ -45,9 +46,16 @@ afterAll(async () => {
   proxy?.closeAllConnections()
   await new Promise((resolve) => proxy?.close(resolve) ?? resolve(undefined))
 })
-beforeEach(() => {
-  slowMs = 0
-})
+afterEach(() => answerAgain())
+
+function answerNobody(): void {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>()
+  gate = { opened, open }
+}
+function answerAgain(): void {
+  gate?.open()
+  gate = undefined
+}
 
 const who = {
   subject: { type: 'user', id: 'carlo', properties: { persona: 'traveler/family' } },
@@ -58,30 +66,35 @@ const ask = (headers: Readonly<Record<string, string>>, path = 'evaluation', bod
   pdp.call('POST', `/access/v1/${path}`, { as: TRIPS, body, headers })
 
 test('who still waits is answered; who does not gets 503, an entry, and no permit', async () => {
-  slowMs = SLOW_MS
+  answerNobody()
   expect(await ask(HASTY)).toMatchObject({ status: 503, body: { code: 'relations_unavailable' } })
-  expect(await ask(PATIENT)).toMatchObject({ status: 200, body: { decision: true } })
+  const before = waiting
+  const patient = ask(PATIENT)
+  await expect.poll(() => waiting).toBeGreaterThan(before)
+  answerAgain()
+  expect(await patient).toMatchObject({ status: 200, body: { decision: true } })
   const { body } = await pdp.call('GET', '/v1/decisions?kind=fault', { as: AUDITOR })
   expect(body.entries).toMatchObject([{ kind: 'fault', code: 'relations_unavailable' }])
 })
 
 test('in a batch, what could not be decided in time is false with its error', async () => {
-  slowMs = SLOW_MS
+  answerNobody()
   const batch = await ask(HASTY, 'evaluations', { evaluations: [question, question] })
   const late = { decision: false, context: { error: { status: 503 } } }
   expect(batch).toMatchObject({ status: 200, body: { evaluations: [late, late] } })
 })
 
 test('a search ends in time too', async () => {
-  slowMs = SLOW_MS
+  answerNobody()
   const search = { ...who, resource: { type: 'workflow' } }
   expect((await ask(HASTY, 'search/resource', search)).status).toBe(503)
 })
 
 test('the hasty do not shut OpenFGA off for the others', async () => {
-  slowMs = SLOW_MS
+  answerNobody()
   const hasty = await Promise.all(Array.from({ length: 20 }, () => ask(HASTY)))
   expect(new Set(hasty.map(({ status }) => status))).toEqual(new Set([503]))
+  answerAgain()
   expect((await ask(PATIENT)).status).toBe(200)
 })
 

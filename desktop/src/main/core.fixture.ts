@@ -123,7 +123,7 @@ export async function aWorld(host: Partial<Host> = {}): Promise<World> {
       logKeys: [],
     },
     host: whole,
-    timings: { lookMs: NEVER_MS, retryMs: NEVER_MS, callMs: 2_000 },
+    timings: { lookMs: NEVER_MS, retryMs: NEVER_MS, callMs: 20_000 },
   }
   const start = (more: Partial<CoreOptions> = {}): Core => {
     const core = createCore({ ...options, ...more })

@@ -12,7 +12,7 @@ const RUN = {
   started_at: '2026-01-01T00:00:00Z',
   items: [],
 }
-const WAIT = { timeout: 5_000, interval: 10 }
+const WAIT = { timeout: 20_000, interval: 10 }
 
 let world: Awaited<ReturnType<typeof aSignedInWorld>>
 beforeEach(async () => {

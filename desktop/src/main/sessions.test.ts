@@ -4,23 +4,31 @@ import { expect, test, vi } from 'vitest'
 import { answerJson, aWorld, fakeKeystore, temporaryFolder } from './core.fixture.ts'
 import type { Keystore } from './host.ts'
 
-const WAIT = { timeout: 5_000, interval: 10 }
+const WAIT = { timeout: 20_000, interval: 10 }
 const good = (value: unknown) => ({ ok: true, value })
 const bad = (code: string) => ({ ok: false, problem: expect.objectContaining({ code }) })
 const signedIn = (more: object = {}) => good(expect.objectContaining({ state: 'signed_in', ...more }))
 
 /** A keystore whose next seal waits, or fails. */
-function stubborn(): Keystore & { readonly hold: () => () => void; isBroken: boolean } {
+function stubborn(): Keystore & {
+  readonly hold: () => () => void
+  readonly isHolding: () => boolean
+  isBroken: boolean
+} {
   const inner = fakeKeystore()
   let gate: Promise<void> | undefined
+  let waiting = 0
   return {
     ...inner,
     isBroken: false,
     async seal(text) {
       if (this.isBroken) throw new Error('the disk is full')
+      waiting += 1
       await gate
+      waiting -= 1
       return await inner.seal(text)
     },
+    isHolding: () => waiting > 0,
     hold: () => {
       const { promise, resolve } = Promise.withResolvers<void>()
       gate = promise
@@ -225,7 +233,7 @@ test('an app that closes waits until a refresh under way is kept', async () => {
   await core.call('session.signIn', undefined)
   const release = keystore.hold()
   const under = core.call('runs.list', undefined)
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(keystore.isHolding, WAIT).toBe(true)
   const closed = core.close()
   release()
   await closed

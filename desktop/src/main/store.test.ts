@@ -5,7 +5,7 @@ import { fakeKeystore, temporaryFolder } from './core.fixture.ts'
 import { createSeen } from './seen.ts'
 import { memoryStore, sealedStore } from './store.ts'
 
-const WAIT = { timeout: 5_000, interval: 20 }
+const WAIT = { timeout: 20_000, interval: 20 }
 const END = new AbortController().signal
 
 test('what is written is read again, sealed and for one person’s eyes', async () => {

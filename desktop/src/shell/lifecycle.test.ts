@@ -142,7 +142,7 @@ describe('the end', () => {
     expect([first.preventDefault.mock.calls.length, second.preventDefault.mock.calls.length]).toEqual([1, 1])
     expect(quit).not.toHaveBeenCalled()
     closed.resolve()
-    await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce())
+    await expect.poll(() => quit.mock.calls.length).toBe(1)
     events.emit('before-quit', last)
     expect(last.preventDefault).not.toHaveBeenCalled()
     expect(core.close).toHaveBeenCalledOnce()
@@ -153,7 +153,7 @@ describe('the end', () => {
     await lived
     core.close.mockRejectedValue(new Error('stuck'))
     events.emit('before-quit', anEvent())
-    await vi.waitFor(() => expect(quit).toHaveBeenCalledOnce())
+    await expect.poll(() => quit.mock.calls.length).toBe(1)
   })
 
   test.for([

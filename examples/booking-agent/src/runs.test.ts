@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { sendJson } from '@mandate/pep/testing'
 import { expect, test } from 'vitest'
 import { decided, denial, tripOf, useAgent } from './agent.harness.ts'
@@ -13,6 +14,8 @@ const agent = useAgent()
 const { answerWith, call, tried } = agent
 const order = { body: { workflow: 'w' } }
 const booked = { effect: 'booked', ...decided() }
+/** Of the trip that the harness plays. */
+const ITEMS = 5
 const later = { headers: { prefer: 'respond-async' } }
 
 /** The agent in a process of its own, that can be killed. */
@@ -48,7 +51,7 @@ test('killed in the middle of an item, the run is taken up again and nothing is 
   const begun = (await (
     await fetch(`${url}/runs`, { method: 'POST', headers, body: JSON.stringify(order.body) })
   ).json()) as Run
-  await expect.poll(() => tried().length, { timeout: 10_000 }).toBe(5)
+  await expect.poll(() => tried().length).toBe(5)
   child.kill('SIGKILL')
   await once(child, 'exit')
   silent = false
@@ -96,15 +99,18 @@ test.for(['grant_revoked', 'session_ended', 'agent_suspended', 'no_consent'])(
 test('several items at a time, never more than the limit', async () => {
   await agent.stop()
   await agent.start({ AGENT_PARALLEL_ITEMS: '2' })
-  let now = 0
+  const waiting: ServerResponse[] = []
+  let answered = 0
   let most = 0
   answerWith(
     tripOf({}, (_heard, res) => {
-      now += 1
-      most = Math.max(most, now)
+      waiting.push(res)
+      most = Math.max(most, waiting.length)
+      if (waiting.length < Math.min(2, ITEMS - answered)) return
+      // Two are under way, or the last one. A third that comes meanwhile would be one too many.
       setTimeout(() => {
-        now -= 1
-        sendJson(res, 200, booked)
+        answered += waiting.length
+        for (const one of waiting.splice(0)) sendJson(one, 200, booked)
       }, 30)
     }),
   )
@@ -113,12 +119,18 @@ test('several items at a time, never more than the limit', async () => {
 })
 
 test('the events of a run tell every step, to its end', async () => {
-  answerWith(tripOf({ hotel: 'price_above_limit' }, (_heard, res) => setTimeout(() => sendJson(res, 200, booked), 50)))
+  const opened = Promise.withResolvers<void>()
+  answerWith(
+    tripOf({ hotel: 'price_above_limit' }, (_heard, res) => {
+      void opened.promise.then(() => sendJson(res, 200, booked))
+    }),
+  )
   const { status, body } = await call('POST', '/runs', { ...order, ...later })
   expect([status, body.status]).toEqual([202, 'running'])
   const headers = { authorization: `Bearer ${await agent.token()}` }
   const stream = await fetch(`${agent.url()}/runs/${body.id}/events`, { headers })
   expect(stream.headers.get('content-type')).toContain('text/event-stream')
+  opened.resolve()
   const states = (await stream.text())
     .split('\n')
     .filter((line) => line.startsWith('data: '))
@@ -135,7 +147,7 @@ test('the events of a run tell every step, to its end', async () => {
 test('a stream does not outlive the token that opened it', async () => {
   answerWith(tripOf({}, () => undefined))
   const { body } = await call('POST', '/runs', { ...order, ...later })
-  const exp = Math.floor(Date.now() / 1_000) + 2
+  const exp = Math.floor(Date.now() / 1_000) + 4
   const headers = { authorization: `Bearer ${await agent.token({ exp })}` }
   const stream = await fetch(`${agent.url()}/runs/${body.id}/events`, { headers })
   expect(await stream.text()).toContain('"running"')
@@ -145,13 +157,21 @@ test('a stream does not outlive the token that opened it', async () => {
 
 test('on its schedule the agent runs its trips as itself, and goes on with what was cut short', async () => {
   await agent.stop()
-  answerWith(tripOf({}, (_heard, res) => setTimeout(() => sendJson(res, 200, booked), 200)))
+  const stopping = Promise.withResolvers<void>()
+  answerWith(
+    tripOf({}, (_heard, res) => {
+      if (tried().length < 2) sendJson(res, 200, booked)
+      else void stopping.promise.then(() => sendJson(res, 200, booked))
+    }),
+  )
   await agent.start({ AGENT_SCHEDULE_WORKFLOWS: 'w', AGENT_SCHEDULE_SECONDS: '1', AGENT_PARALLEL_ITEMS: '1' })
-  await expect.poll(() => tried().length, { timeout: 5_000 }).toBe(2)
-  await agent.stop()
-  expect(tried().length).toBeLessThan(5)
+  await expect.poll(() => tried().length).toBe(2)
+  const stopped = agent.stop()
+  stopping.resolve()
+  await stopped
+  expect(tried().length).toBe(2)
   await agent.start()
-  await expect.poll(() => tried().length, { timeout: 5_000 }).toBe(5)
+  await expect.poll(() => tried().length).toBe(5)
   expect(new Set(tried()).size).toBe(5)
   for (const { token } of agent.heard()) {
     const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
