@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { type Answer, type CallOptions, TRIPS } from '../fixtures/pdp.ts'
 import { AUDITOR, evaluate, useSuite } from '../fixtures/suite.ts'
@@ -53,6 +54,34 @@ describe('a body that is no request is 400 at both addresses', () => {
       body: bytes,
     })
     expect(response.status).toBe(400)
+  })
+
+  test.for([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('compressed with %s, and broken', async ([encoding, compressed]) => {
+    const token = await suite.tpdp.issuer.token(TRIPS)
+    const good = compressed(JSON.stringify(permitted()))
+    const post = async (path: string, body: Uint8Array<ArrayBuffer>): Promise<readonly [number, string]> => {
+      const headers = {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'content-encoding': encoding,
+      }
+      const response = await fetch(suite.tpdp.pdp.url + path, { method: 'POST', headers, body })
+      return [response.status, await response.text()]
+    }
+    expect((await post(ONE, good))[0]).toBe(200)
+    const flipped = good.map((byte, at) => (at > 5 ? byte ^ 0x55 : byte))
+    for (const broken of [good.subarray(0, -5), flipped, Buffer.from('{}'), new Uint8Array()])
+      for (const path of [ONE, MANY, '/access/v1/search/action', '/v1/facts', '/v1/grants', '/backchannel-logout']) {
+        const [status, text] = await post(path, broken)
+        expect([status, text], path).toEqual([400, expect.stringContaining('"invalid_request"')])
+      }
+    const [status] = await post(ONE, compressed(Buffer.alloc(5_000_000, 32)))
+    expect(status).toBe(413)
   })
 
   test('32 levels are not too many', async () => {

@@ -69,19 +69,23 @@ const challengeFor = (fault: Fault): string =>
     ? 'Bearer realm="mandate", error="invalid_token"'
     : 'Bearer realm="mandate"'
 
-/** body-parser's errors carry a type; everything else that is no fault is ours. */
+/** What cannot be read of a body carries the status of a caller's mistake; everything else that is no fault is ours. */
 function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
-  const type = typeof error === 'object' && error !== null && 'type' in error ? error.type : undefined
-  if (type === 'entity.too.large') return new Fault('payload_too_large', 'body too large', { cause: error })
-  if (typeof type === 'string' && /^(encoding|charset|request|entity)\./.test(type))
-    return new Fault('invalid_request', type, {
+  const status = isHttpError(error) ? error.status : 500
+  if (status === 413) return new Fault('payload_too_large', 'body too large', { cause: error })
+  if (status < 500)
+    return new Fault('invalid_request', 'unreadable body', {
       cause: error,
       detail: 'The body cannot be read: send UTF-8 JSON, uncompressed or gzip.',
     })
   if (error instanceof URIError) return new Fault('invalid_request', 'malformed path', { cause: error })
   return new Fault('internal', error instanceof Error ? error.message : 'unknown error', { cause: error })
 }
+
+/** By http-errors, which body-parser makes of everything that goes wrong: not all of that has a type, such as a broken compression. */
+const isHttpError = (error: unknown): error is { readonly status: number } =>
+  error instanceof Error && 'expose' in error && 'status' in error && typeof error.status === 'number'
 
 async function recordFault(
   fault: Fault,
