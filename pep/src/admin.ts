@@ -8,9 +8,9 @@ import {
   type ErasureNotice,
   erasureNoticeSchema,
   Fault,
-  idSchema,
   nameSchema,
   partySchema,
+  pathIdSchema,
   personaNameSchema,
   scopeSchema,
 } from '@mandate/protocol'
@@ -54,7 +54,7 @@ export interface PdpAdmin {
   readonly close: () => Promise<void>
 }
 
-const key = { type: nameSchema, id: idSchema }
+const key = { type: nameSchema, id: pathIdSchema }
 const registrationSchema = z.union([
   z.strictObject({ ...key, owner: partySchema, owner_persona: personaNameSchema.optional() }),
   z.strictObject({ ...key, parent: scopeSchema }),

@@ -45,6 +45,12 @@ export const idSchema = z
     description: `At most ${MAX_ID_BYTES} bytes of well-formed UTF-8, without control characters.`,
   })
 
+/** An id that becomes a part of a URL's path: `.` and `..` are resolved by every client and proxy, however they are escaped. */
+export const pathIdSchema = idSchema.refine(
+  (id) => id !== '.' && id !== '..',
+  'must not be "." or "..": no URL has a part of that name',
+)
+
 /** What a JSON Schema can say of an id, or of something that ends in one. @param before - A pattern, with its ":". */
 export function idForm(before = ''): { readonly pattern: string } {
   return { pattern: `^${before}${ID_PATTERN}$` }

@@ -11,11 +11,11 @@ import {
   grantQuerySchema,
   grantRequestSchema,
   grantSchema,
-  idSchema,
   instantSchema,
   invitationRequestSchema,
   invitationSchema,
   loggedEntrySchema,
+  pathIdSchema,
   personaNameSchema,
   personaRequestSchema,
   personaSchema,
@@ -40,7 +40,7 @@ import {
 } from './views.ts'
 
 const nothing = z.undefined()
-const id = z.strictObject({ id: z.string().min(1).max(128) })
+const id = z.strictObject({ id: pathIdSchema })
 const cursor = z.string().min(1).max(4_096)
 const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next_cursor: z.string().optional() })
 /** As it is typed: `z.input`, since the service applies the defaults. */
@@ -76,12 +76,12 @@ export const OPERATIONS = {
   'personas.choose': { input: z.strictObject({ persona: personaNameSchema }), output: sessionViewSchema },
   /** `null` takes the settings away. */
   'personas.setAutonomy': {
-    input: z.strictObject({ id: idSchema, autonomy: asSent(autonomySchema).nullable() }),
+    input: z.strictObject({ id: pathIdSchema, autonomy: asSent(autonomySchema).nullable() }),
     output: personaSchema,
   },
   /** Rests it, takes it up again, or gives it back for good. */
   'personas.setStatus': {
-    input: z.strictObject({ id: idSchema, status: z.enum(['active', 'inactive', 'revoked']) }),
+    input: z.strictObject({ id: pathIdSchema, status: z.enum(['active', 'inactive', 'revoked']) }),
     output: personaSchema,
   },
 
@@ -95,25 +95,25 @@ export const OPERATIONS = {
   'trips.dryRun': { input: id, output: z.object({ items: z.array(itemOutcomeSchema) }) },
   /** In person; `items` absent: all. */
   'trips.execute': {
-    input: id.extend({ items: z.array(idSchema).min(1).optional() }),
+    input: id.extend({ items: z.array(pathIdSchema).min(1).optional() }),
     output: z.object({ items: z.array(itemOutcomeSchema) }),
   },
   'trips.reschedule': {
-    input: z.strictObject({ trip: idSchema, item: idSchema, version: z.int(), starts_at: instantSchema }),
+    input: z.strictObject({ trip: pathIdSchema, item: pathIdSchema, version: z.int(), starts_at: instantSchema }),
     output: itemSchema,
   },
 
   /** Starts a run and answers at once; `run` events tell how it goes. */
   'runs.start': {
     input: z.strictObject({
-      agent: idSchema,
-      trip: idSchema,
-      items: z.array(idSchema).min(1).optional(),
+      agent: pathIdSchema,
+      trip: pathIdSchema,
+      items: z.array(pathIdSchema).min(1).optional(),
       dryRun: z.boolean().default(false),
     }),
     output: runSchema,
   },
-  'runs.resume': { input: z.strictObject({ agent: idSchema, id: ulidSchema }), output: runSchema },
+  'runs.resume': { input: z.strictObject({ agent: pathIdSchema, id: ulidSchema }), output: runSchema },
   /** Of every agent, newest first. */
   'runs.list': { input: nothing, output: listOf(runSchema) },
 
@@ -135,7 +135,7 @@ export const OPERATIONS = {
   },
   /** `name`: what the redeemer shall be called here. */
   'invitations.confirm': {
-    input: z.strictObject({ id: idSchema, redeemer: z.string(), name: contactSchema.shape.name.optional() }),
+    input: z.strictObject({ id: pathIdSchema, redeemer: z.string(), name: contactSchema.shape.name.optional() }),
     output: invitationSchema,
   },
   'invitations.withdraw': { input: id, output: nothing },

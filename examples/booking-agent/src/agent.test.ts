@@ -245,6 +245,7 @@ test.for([
 test.for([
   ['nothing', {}],
   ['a workflow that cannot exist', { workflow: 'a\u0000b' }],
+  ['a workflow that would lead to another address', { workflow: '..' }],
   ['somebody else’s name', { workflow: 'w', subject: 'carlo' }],
   ['no items at all', { workflow: 'w', items: [] }],
 ] as const)('400 for a run of %s', async ([, body]) => {

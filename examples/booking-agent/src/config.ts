@@ -4,7 +4,7 @@
  * @module
  */
 import { clientTlsOf, doorObjections, readService, setting, tlsOf } from '@mandate/pep/service'
-import { idSchema } from '@mandate/protocol'
+import { pathIdSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -22,7 +22,7 @@ const settingsSchema = z
     AGENT_DATA_DIR: z.string().min(1),
     AGENT_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     AGENT_PARALLEL_ITEMS: z.coerce.number().int().min(1).max(16).default(4),
-    AGENT_SCHEDULE_WORKFLOWS: setting.list([]).pipe(z.array(idSchema)),
+    AGENT_SCHEDULE_WORKFLOWS: setting.list([]).pipe(z.array(pathIdSchema)),
     AGENT_SCHEDULE_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3_600),
     AGENT_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
     AGENT_PUBLIC_URL: setting.url.optional(),

@@ -6,7 +6,7 @@
  */
 
 import { refOf } from '@mandate/pep'
-import { Fault, idSchema, refuse } from '@mandate/protocol'
+import { Fault, pathIdSchema, refuse } from '@mandate/protocol'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { type RequestHandler, Router } from 'express'
 import { noPages } from './mcp-door.ts'
@@ -33,7 +33,7 @@ const oneMessage: RequestHandler = (req, _res, next) => {
 
 function callTools(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
-    const workflow = idSchema.safeParse(req.params['id'])
+    const workflow = pathIdSchema.safeParse(req.params['id'])
     if (!workflow.success) throw refuse('invalid_request', 'There can be no such trip.')
     const subject = refOf(personOf(req).subject)
     const as = await actingAs(req, deps)

@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+import { pathIdSchema } from '@mandate/protocol'
 import { Server } from '@modelcontextprotocol/sdk/server/index.js'
 import {
   CallToolRequestSchema,
@@ -28,7 +30,7 @@ export interface ToolDeps {
 
 const MAX_ITEMS = 50
 const noArguments = z.strictObject({})
-const someItems = z.strictObject({ items: z.array(z.string().min(1).max(128)).min(1).max(MAX_ITEMS) })
+const someItems = z.strictObject({ items: z.array(pathIdSchema).min(1).max(MAX_ITEMS) })
 const NOTHING = { type: 'object', properties: {}, additionalProperties: false } as const
 
 /** @returns a server for one request. It keeps nothing, and has no tool that its caller could not use now. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Authz, accessTokenOf, authzOf, type Pep, refOf } from '@mandate/pep'
-import { Fault, idSchema, refuse } from '@mandate/protocol'
+import { Fault, pathIdSchema, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, type Response, Router } from 'express'
 import { z } from 'zod'
 import type { RunEvents } from './events.ts'
@@ -30,9 +30,9 @@ const MAX_ITEMS = 50
 const MAX_LIST = 50
 
 const runRequestSchema = z.strictObject({
-  workflow: idSchema,
+  workflow: pathIdSchema,
   /** Item ids, or names such as `dinner`; all items when absent. */
-  items: z.array(idSchema).min(1).max(MAX_ITEMS).optional(),
+  items: z.array(pathIdSchema).min(1).max(MAX_ITEMS).optional(),
   /** Only ask what would be permitted. */
   dry_run: z.boolean().default(false),
 })
