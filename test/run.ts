@@ -72,12 +72,20 @@ const ON_MEMORY = [
 /** The doors and the administration, for which one database stands for all: on PostgreSQL, which production has. */
 const ON_POSTGRES = [
   ...integration('http-authzen', 'http-batch', 'http-callers', 'http-input', 'http-search', 'interop'),
-  ...integration('pap-idempotency', 'pap-invitations', 'pap-keys', 'pap-preview', 'pap-sweep'),
+  ...integration(
+    'pap-idempotency',
+    'pap-invitations',
+    'pap-keys',
+    'pap-preview',
+    'pap-sweep',
+    'late-writes',
+    'facts-replaced',
+  ),
 ]
 
 /** Every scenario row, and whatever writes and takes away: also on SQLite, which `npm start` has. */
 const ALSO_ON_SQLITE = [
-  ...integration('cases', 'certification', 'grants-survive', 'privacy', 'rules-ending'),
+  ...integration('cases', 'certification', 'grants-survive', 'privacy', 'rules-ending', 'write-fence'),
   ...integration('pap-erasure', 'pap-replace', 'pap-transfer'),
 ]
 

@@ -8,8 +8,9 @@ import { Fault } from '@mandate/protocol'
 /**
  * Why a question has no answer. `parameter`: a condition lacks a value or has one of another type. `cost`, `depth`: a limit of the store's is too
  * low for the question. `refused`: the store does not take the question. `failed`: the store's own trouble. `absent`: the answer leaves it out.
+ * `doubt`: a Write without an answer may still change it.
  */
-export type UnansweredCause = 'parameter' | 'cost' | 'depth' | 'refused' | 'failed' | 'absent'
+export type UnansweredCause = 'parameter' | 'cost' | 'depth' | 'refused' | 'failed' | 'absent' | 'doubt'
 
 export class Unanswered extends Fault {
   readonly reason: UnansweredCause

@@ -20,6 +20,7 @@ import type { Metrics } from './metrics.ts'
 import { openMemory, type Remembered, type Surroundings } from './open-memory.ts'
 import { openStore, type Store } from './open-store.ts'
 import { WrongCodes } from './pap/invitations.ts'
+import { NarrowingQueue } from './pap/narrowing-queue.ts'
 import type { PapDeps } from './pap/pap.ts'
 import { markErasures, reapplyErasures } from './pap/reapply.ts'
 import { Settler, settle } from './pap/settle.ts'
@@ -112,6 +113,7 @@ interface Services {
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
+const MARKERS_A_SWEEP = 5_000
 
 function createServices(
   config: Config,
@@ -145,8 +147,12 @@ function createServices(
     maxDepth: config.PDP_MAX_CHAIN_DEPTH,
     turns: new Turns(),
     unfinished: () => settler.nudge(),
+    narrowings: new NarrowingQueue(),
   }
-  const settler = new Settler(() => settle(pap, (error) => logger.warn({ err: error }, 'not settled yet')))
+  const settler = new Settler({
+    settle: () => settle(pap, store.writer, (error) => logger.warn({ err: error }, 'not settled yet')),
+    isReachable: store.reachable,
+  })
   const callers = new Callers({
     issuer,
     audience: config.PDP_AUDIENCE,
@@ -206,7 +212,10 @@ function createServices(
   })
   const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS
   const sweeper = new Sweeper(
-    () => sweepOnce(pap, { retention }),
+    async () => {
+      await store.writer.sweepMarkers(clock() - DAY_MS, MARKERS_A_SWEEP)
+      return sweepOnce(pap, { retention })
+    },
     config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
     (error) => logger.warn({ err: error }, 'not swept'),
   )

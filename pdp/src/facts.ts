@@ -40,10 +40,24 @@ export interface Facts {
   about(refs: readonly ResourceRef[]): readonly Fact[]
 }
 
+/** How a change of facts is carried out. Plain JSON, so that it can be kept; only the writer that planned it reads the steps. */
+export interface FactPlan {
+  readonly id: string
+  readonly steps: unknown
+}
+
 /** Changes facts in the relationship store: true for every later decision anywhere the moment it resolves. */
 export interface FactWriter {
-  put(facts: readonly Fact[]): Promise<void>
-  remove(facts: readonly Fact[]): Promise<void>
+  /** Changes nothing yet. */
+  plan(write: readonly Fact[], remove: readonly Fact[]): Promise<FactPlan>
+  /** All of it or nothing. Where it rejects, {@link resolve} brings that about. */
+  carryOut(plan: FactPlan): Promise<void>
+  /**
+   * Decides a change that was cut short, before or after any of its steps, and undoes what is half done.
+   *
+   * @returns Whether the change was carried out; `false`: everything is as it was before.
+   */
+  resolve(plan: FactPlan): Promise<boolean>
 }
 
 export const isAboutEverybody = ({ subject }: RelationFact): boolean => splitRef(subject).id === '*'

@@ -12,6 +12,8 @@ export { OpenFgaClient } from './openfga/client.ts'
 export { OpenFgaRelations } from './openfga/relations.ts'
 export { FgaStore } from './openfga/store.ts'
 export { bodyOf, readPage, type StoredTuple } from './openfga/stored.ts'
+export type { Change } from './openfga/tuples.ts'
+export { FencedWriter } from './openfga/writer.ts'
 export type { Manifest } from './policy/manifest.ts'
 export {
   examinePolicies,
@@ -23,3 +25,4 @@ export {
 } from './policy/pack.ts'
 export { PolicyError, parseYaml, type Whereabouts } from './policy/yaml.ts'
 export type { GrantRecord, PastGrants } from './ports.ts'
+export type { OpenChange } from './remembered.ts'

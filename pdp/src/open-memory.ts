@@ -21,6 +21,7 @@ import type { Clock, Recorder, Register } from './ports.ts'
 import { createRecorder } from './record.ts'
 import type {
   Answers,
+  ChangeJournal,
   Intents,
   Invitations,
   Keys,
@@ -31,6 +32,7 @@ import type {
   Vault,
 } from './remembered.ts'
 import { SqliteAnswers } from './store/answers.ts'
+import { SqliteChangeJournal } from './store/changes.ts'
 import { identityOf, openDatabase } from './store/database.ts'
 import { SqliteFacts } from './store/facts.ts'
 import { SqliteIntents } from './store/intents.ts'
@@ -62,6 +64,7 @@ export interface Remembered {
   readonly vault: Vault
   readonly register: Register
   readonly intents: Intents
+  readonly changes: ChangeJournal
   readonly answers: Answers
   readonly invitations: Invitations
   readonly keys: Keys
@@ -129,6 +132,7 @@ export async function openMemory(
     vault: new SqliteVault(database, clock, keys),
     register: new SqliteRegister(database),
     intents: new SqliteIntents(database),
+    changes: new SqliteChangeJournal(database),
     answers: new SqliteAnswers(database),
     invitations: new SqliteInvitations(database),
     keys: new SqliteKeys(database),

@@ -12,10 +12,12 @@ import type { Remembered } from './open-memory.ts'
 import { OpenFgaAuthority } from './openfga/authority.ts'
 import { claimStore } from './openfga/claim.ts'
 import { OpenFgaClient } from './openfga/client.ts'
+import { FactGate } from './openfga/fact-gate.ts'
 import { OpenFgaFacts } from './openfga/facts.ts'
 import { LimitsCheck } from './openfga/limits.ts'
 import { OpenFgaRelations } from './openfga/relations.ts'
 import { FgaStore } from './openfga/store.ts'
+import { FencedWriter } from './openfga/writer.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
 
@@ -25,6 +27,7 @@ export interface Store {
   readonly relations: OpenFgaRelations
   readonly authority: OpenFgaAuthority
   readonly factWriter: FactWriter
+  readonly writer: FencedWriter
   readonly reachable: () => Promise<boolean>
   /** Which of its limits are too low, and what to change; empty while it does not answer. */
   readonly lowLimits: () => Promise<readonly string[]>
@@ -38,7 +41,7 @@ export interface Store {
 export async function openStore(
   config: Config,
   logger: Logger,
-  { identity, register, record, shelf, clock, isTrusted, newId, metrics, log }: Remembered,
+  { identity, register, record, shelf, clock, isTrusted, newId, changes, metrics, log }: Remembered,
   closers: (() => Promise<void> | void)[],
   onLost: (() => void) | undefined,
 ): Promise<Store> {
@@ -65,15 +68,19 @@ export async function openStore(
     metrics.unanswered(unanswered.reason)
     logger.warn({ reason: unanswered.reason, parameters: unanswered.parameters }, unanswered.message)
   }
-  const relations = new OpenFgaRelations({ client, storeId: models.id, onUnanswered })
+  const writer = new FencedWriter({ store: models, journal: changes, modelId, newId, clock })
+  const gate = new FactGate()
+  const isProposed = (grant: string): boolean => register.isProposed(grant)
+  const relations = new OpenFgaRelations({ client, storeId: models.id, writer, isProposed, gate, onUnanswered })
   const onLow = (problems: readonly string[]): void => logger.error({ problems }, 'limits of OpenFGA are too low')
   const limits = new LimitsCheck({ store: models, client, models: register, onLow })
   await limits.problems()
   return {
     policies,
     relations,
-    authority: new OpenFgaAuthority(models, relations, modelId),
-    factWriter: new OpenFgaFacts(models, modelId),
+    authority: new OpenFgaAuthority(models, writer, relations),
+    factWriter: new OpenFgaFacts({ store: models, writer, gate, newId }),
+    writer,
     reachable: () => client.isReachable(),
     lowLimits: () => limits.problems().catch(() => []),
   }

@@ -74,6 +74,8 @@ export interface GateSetting {
 
 /** A grant as remembered, ended ones included. Explains denials and answers lists; never confers authority. */
 export interface GrantRecord extends GrantBody {
+  /** It is not known yet whether the relationship store has it. */
+  readonly pending?: true | undefined
   readonly revokedAt: EpochMillis | undefined
   readonly revokedBy: PartyRef | undefined
   readonly revokeReason: string | undefined
@@ -134,6 +136,8 @@ export interface PersonaRecord {
   readonly validTill: EpochMillis
   readonly autonomy: Autonomy | undefined
   readonly createdAt: EpochMillis
+  /** Its last change is not confirmed by the relationship store yet. */
+  readonly pending?: true | undefined
 }
 
 export interface AgentRecord {
@@ -142,6 +146,8 @@ export interface AgentRecord {
   /** The sub of its service account; bound at its first own token when the operator did not say. */
   readonly serviceSub: string | undefined
   readonly createdAt: EpochMillis
+  /** Its last change is not confirmed by the relationship store yet. */
+  readonly pending?: true | undefined
 }
 
 /** `reason` is the words of whoever ended it: they stay here and never reach the store or the log. */
@@ -159,6 +165,8 @@ export interface GrantFilter {
   /** Only grants in which one of these stands as delegator, delegate or owner. */
   readonly party?: PartyRef | undefined
   readonly ended: boolean
+  /** Also those that are pending. @default false */
+  readonly pending?: boolean | undefined
   readonly now: EpochMillis
   readonly limit: number
   /** Only grants older than this id. */
@@ -182,6 +190,8 @@ export interface Directory {
  */
 export interface Register extends PastGrants, Directory {
   proposeGrant(grant: GrantBody): void
+  /** Whether a grant was proposed and is neither settled nor dropped: it permits nothing, whatever the relationship store has. */
+  isProposed(id: string): boolean
   settleGrant(id: string): void
   dropGrant(id: string): void
   /** Before the store is told: what a crash interrupts is finished at the next start. */
@@ -189,11 +199,13 @@ export interface Register extends PastGrants, Directory {
   endGrant(id: string, end: GrantEnd): void
   /** Grants proposed and never settled. */
   unsettledGrants(): readonly GrantRecord[]
+  /** One of them. */
+  unsettledGrant(id: string): GrantRecord | undefined
   unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]
   /** Grants that expired or ended at `before` or earlier, or hang from one that was swept, and were not swept themselves. */
   deadGrants(before: EpochMillis, limit: number): readonly GrantRecord[]
   markSwept(id: string): void
-  /** Settled grants, newest first. */
+  /** Newest first; settled ones, unless the filter asks for pending ones too. */
   grants(filter: GrantFilter): readonly GrantRecord[]
   /** Grants that somebody gave or holds and that neither ended nor expired at `at`. */
   unendedOf(party: PartyRef, at: EpochMillis): readonly GrantRecord[]

@@ -12,6 +12,7 @@ import type {
   PartyRef,
   ResourceRef,
 } from '@mandate/protocol'
+import type { Fact, FactPlan } from './facts.ts'
 import type { PolicySources } from './policy/pack.ts'
 import type { GrantBody, Located } from './ports.ts'
 
@@ -38,6 +39,33 @@ export interface Replacement {
   readonly at: EpochMillis
 }
 
+/** A change whose Write to the relationship store was sent, or is about to be. */
+export interface OpenChange {
+  readonly id: string
+  readonly at: EpochMillis
+  /** The tuples it writes and deletes. */
+  readonly keys: readonly { readonly user: string; readonly relation: string; readonly object: string }[]
+}
+
+/** Every change of tuples, from before its Write is sent until its marker is deleted. A crash leaves those undecided that had no answer. */
+export interface ChangeJournal {
+  begin(change: OpenChange): void
+  /** The outcome is final in the relationship store. */
+  decided(id: string): void
+  undecided(): readonly OpenChange[]
+  /** Ids of decided changes that began before an instant, oldest first. */
+  decidedBefore(before: EpochMillis, limit: number): readonly string[]
+  forget(ids: readonly string[]): void
+}
+
+/** A change of facts under way. */
+export interface FactChange {
+  readonly plan: FactPlan
+  readonly domain: string
+  readonly write: readonly Fact[]
+  readonly remove: readonly Fact[]
+}
+
 /** Changes of several steps, kept until their last one is done: what a crash interrupts is finished at the next start. */
 export interface Intents {
   putTransfer(transfer: Transfer): void
@@ -56,6 +84,9 @@ export interface Intents {
   dropReplacement(replacement: Replacement): void
   /** The new grants are grants, the old ones ended as `replaced`. */
   settleReplacement(replacement: Replacement): void
+  putFactChange(change: FactChange): void
+  factChanges(): readonly FactChange[]
+  dropFactChange(change: FactChange): void
 }
 
 /** An answer kept for a retry. What it says is sealed under the caller's own key, which is not kept. */

@@ -82,12 +82,19 @@ export const grantRequestSchema = z
   .meta({ id: 'GrantRequest', description: 'One link of a chain, asked for by its delegator.' })
 export type GrantRequest = z.infer<typeof grantRequestSchema>
 
-/** `cut`: itself unended, but a grant above it has ended. */
-export const GRANT_STATUSES = ['live', 'expired', 'revoked', 'cut'] as const
+/**
+ * `cut`: itself unended, but a grant above it has ended. `pending`: the relationship store did not answer when it was issued; it permits
+ * nothing, and is taken back as soon as the store answers.
+ */
+export const GRANT_STATUSES = ['live', 'expired', 'revoked', 'cut', 'pending'] as const
 
 const grantMembers = z.object({
   id: ulidSchema,
-  status: z.enum(GRANT_STATUSES).describe('`cut`: itself unended, but a grant above it has ended.'),
+  status: z
+    .enum(GRANT_STATUSES)
+    .describe(
+      '`cut`: itself unended, but a grant above it has ended. `pending`: not issued, and about to be taken back.',
+    ),
   delegator: z.string(),
   delegator_persona: z.string().optional(),
   delegate: z.string(),

@@ -50,6 +50,14 @@ export const personaPatchSchema = z.strictObject({
   autonomy: autonomySchema.nullable().optional(),
 })
 
+/** Shown beside the status that was asked for. */
+const pendingSchema = z
+  .literal(true)
+  .optional()
+  .describe(
+    'The last change is not confirmed by the relationship store yet; it is carried out as soon as that answers.',
+  )
+
 export const personaSchema = z
   .object({
     id: z.string(),
@@ -62,6 +70,7 @@ export const personaSchema = z
     valid_till: instantSchema,
     autonomy: autonomySchema.optional(),
     created_at: instantSchema,
+    pending: pendingSchema,
   })
   .meta({ id: 'Persona' })
 export type Persona = z.infer<typeof personaSchema>
@@ -78,7 +87,12 @@ export const agentRequestSchema = z.strictObject({
 export const agentPatchSchema = z.strictObject({ status: z.enum(['active', 'suspended']) })
 
 export const agentSchema = z
-  .object({ id: z.string(), status: z.enum(['active', 'suspended']), created_at: instantSchema })
+  .object({
+    id: z.string(),
+    status: z.enum(['active', 'suspended']),
+    created_at: instantSchema,
+    pending: pendingSchema,
+  })
   .meta({ id: 'Agent' })
 export type Agent = z.infer<typeof agentSchema>
 

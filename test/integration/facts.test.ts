@@ -176,7 +176,11 @@ describe('what does not fit the model is refused by name, and nothing of the req
     ['a condition it does not have there', { ...fact, condition: { name: 'on_active' } }, /write\.1\.subject/],
     ['a condition nobody declared', { ...fact, condition: { name: 'fair' } }, /write\.1\.condition\.name/],
     ["the core's own condition", { ...fact, condition: { name: 'link' } }, /write\.1\.condition\.name/],
-    ["the core's own types", { ...fact, resource: { type: 'grant', id: '1' }, relation: 'root' }, /write\.1\.relation/],
+    [
+      "the core's own types",
+      { ...fact, resource: { type: 'grant', id: '1' }, relation: 'root' },
+      /write\.1\.resource\.type/,
+    ],
     [
       'a parameter of another type',
       { ...fact, relation: 'writer', condition: { name: 'on_active', context: { resource_status: 5 } } },

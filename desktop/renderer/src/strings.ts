@@ -289,12 +289,17 @@ const english = {
     revoke: 'Revoke',
     giveBack: 'Give back',
     passOn: 'Pass on',
-    status: { live: 'Live', expired: 'Expired', revoked: 'Revoked', cut: 'Cut off' } as Readonly<
-      Record<string, string>
-    >,
+    status: {
+      live: 'Live',
+      expired: 'Expired',
+      revoked: 'Revoked',
+      cut: 'Cut off',
+      pending: 'Pending',
+    } as Readonly<Record<string, string>>,
     revokedBy: (who: string, when: string) => `Revoked by ${who} ${when}`,
     expired: (when: string) => `Expired ${when}`,
     cut: 'Ended because a grant above it ended',
+    pending: 'Not given: the decision point could not save it. It permits nothing and will be taken back',
     endsSoon: 'Ends within a day',
     givenBy: (who: string) => `given by ${who}`,
     sentence: ({ who, actions, thing, until, redelegations }: GrantTold): string => {

@@ -1,6 +1,6 @@
 /**
- * Changes of authority, each one atomic Write to OpenFGA (or, where OpenFGA cannot replace a tuple in one, a delete and then a write: the gap
- * denies). A tuple is true the moment a method returns, on every replica that asks.
+ * Changes of authority, each one fenced, atomic Write to OpenFGA (or, where OpenFGA cannot replace a tuple in one, a delete and then a write: the gap
+ * denies). A tuple is true the moment a method returns.
  *
  * @module
  */
@@ -12,64 +12,69 @@ import type { OpenFgaRelations } from './relations.ts'
 import type { FgaStore } from './store.ts'
 import {
   agentTuple,
-  type Change,
   endingTuples,
   exchangeTuples,
   gateTuple,
   grantTuples,
   holderTuple,
+  isSameKey,
+  keyOf,
   ownerTuple,
   partTuple,
   remainsOf,
   seatsOf,
   type Tuple,
-  type TupleKey,
   usableTuple,
 } from './tuples.ts'
+import type { FencedWriter } from './writer.ts'
 
-/** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`. */
-const MAX_TUPLES = 100
+/** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`, less the marker of the change. */
+const MAX_TUPLES = 99
 /** How often a replacement is tried when others write the same tuples. */
 const ATTEMPTS = 4
 
 export class OpenFgaAuthority implements Authority {
-  readonly #store: FgaStore
-  readonly #relations: OpenFgaRelations
-  readonly #modelId: () => string
+  readonly #store: Pick<FgaStore, 'read'>
+  readonly #writer: FencedWriter
+  readonly #relations: Pick<OpenFgaRelations, 'forget'>
 
-  /** @param modelId - The model in force, which every tuple must fit. */
-  constructor(store: FgaStore, relations: OpenFgaRelations, modelId: () => string) {
+  constructor(store: Pick<FgaStore, 'read'>, writer: FencedWriter, relations: Pick<OpenFgaRelations, 'forget'>) {
     this.#store = store
+    this.#writer = writer
     this.#relations = relations
-    this.#modelId = modelId
   }
 
   async issue(grant: GrantBody): Promise<void> {
-    await this.#write(grantTuples(grant))
-    this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
+    const written = await this.#writer.write(grantTuples(grant))
+    this.#forgetSeats(grant)
+    if (!written) throw refuse('conflict', 'A grant of that id is there already. Try again.')
   }
 
   async end(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Promise<boolean> {
-    const ended = await this.#write(endingTuples(grant, by, at, reason))
-    this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
+    const ended = await this.#writer.write(endingTuples(grant, by, at, reason), { narrows: true })
+    this.#forgetSeats(grant)
     return ended
   }
 
   async isLive(grant: GrantBody): Promise<boolean> {
-    const edge = grant.parent ? 'parent' : 'root'
-    return (await this.#store.read(`grant:${grant.id}`, edge)).length > 0
+    const object = `grant:${grant.id}`
+    await this.#writer.settled(object)
+    return (await this.#store.read(object, grant.parent ? 'parent' : 'root')).length > 0
   }
 
   async replace(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void> {
-    const done = await this.#write(exchangeTuples(exchanged, by, at))
-    const seats = exchanged.flatMap(({ from, to }) => [...seatsOf(from), ...seatsOf(to)])
-    this.#relations.forget({ seats: seats.map(({ seat }) => seat) })
+    const done = await this.#writer.write(exchangeTuples(exchanged, by, at))
+    for (const { from, to } of exchanged) this.#forgetSeats(from, to)
     if (!done) throw refuse('conflict', 'One of the grants has just ended. Look at them again.')
   }
 
   async sweep(grant: GrantBody): Promise<void> {
-    await this.#store.write({ writes: [], deletes: remainsOf(grant) }, this.#modelId(), 'ignore')
-    this.#relations.forget({ seats: seatsOf(grant).map(({ seat }) => seat) })
+    await this.#writer.write({ writes: [], deletes: remainsOf(grant) }, { missing: 'ignore', narrows: true })
+    this.#forgetSeats(grant)
+  }
+
+  #forgetSeats(...grants: readonly GrantBody[]): void {
+    this.#relations.forget({ seats: grants.flatMap((grant) => seatsOf(grant).map(({ seat }) => seat)) })
   }
 
   fits(exchanged: readonly Exchanged[]): boolean {
@@ -79,20 +84,20 @@ export class OpenFgaAuthority implements Authority {
 
   async register(located: Located): Promise<boolean> {
     const tuple = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
-    const written = await this.#write({ writes: [tuple], deletes: [] })
+    const written = await this.#writer.write({ writes: [tuple], deletes: [] })
     this.#relations.forget({ resource: located.resource })
     return written
   }
 
   async unregister(located: Located): Promise<boolean> {
-    const { user, relation, object } = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
-    const removed = await this.#write({ writes: [], deletes: [{ user, relation, object }] })
+    const tuple = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
+    const removed = await this.#writer.write({ writes: [], deletes: [keyOf(tuple)] }, { narrows: true })
     this.#relations.forget({ resource: located.resource })
     return removed
   }
 
   async transfer(to: Located): Promise<void> {
-    await this.#replace(objectName(to.resource), [ownerTuple(to)])
+    await this.#replace(objectName(to.resource), [ownerTuple(to)], 'owner')
     this.#relations.forget({ resource: to.resource })
   }
 
@@ -117,32 +122,33 @@ export class OpenFgaAuthority implements Authority {
     ])
   }
 
-  /** Makes an object's tuples exactly these. Whoever else writes them at the same time is let through, and then it is done again. */
-  async #replace(object: string, wanted: readonly Tuple[]): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) if (await this.#replaceOnce(object, wanted)) return
+  /**
+   * Makes an object's tuples exactly these, or those of one relation. A concurrent writer is let through, and then it is tried again.
+   *
+   * @param relation - The tuples of every other relation stay as they are.
+   */
+  async #replace(object: string, wanted: readonly Tuple[], relation?: string): Promise<void> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1)
+      if (await this.#replaceOnce(object, wanted, relation)) return
     throw refuse('conflict', 'It is being changed at the same time. Try again.')
   }
 
-  /** A tuple that changes its context goes before its successor comes. */
-  async #replaceOnce(object: string, wanted: readonly Tuple[]): Promise<boolean> {
-    const present = (await this.#store.read(object)) as readonly Tuple[]
+  /** OpenFGA cannot replace a tuple's context in one Write: the old tuple is deleted first. Until the second Write the answer is a denial. */
+  async #replaceOnce(object: string, wanted: readonly Tuple[], relation?: string): Promise<boolean> {
+    await this.#writer.settled(object)
+    const present = await this.#store.read(object, relation)
     const keep = present.filter((tuple) => wanted.some((other) => sameTuple(tuple, other)))
     const deletes = present.filter((tuple) => !keep.includes(tuple)).map(keyOf)
     const writes = wanted.filter((tuple) => !keep.some((other) => sameTuple(tuple, other)))
-    const clash = writes.some((tuple) => deletes.some((key) => sameKey(tuple, key)))
-    if (!clash) return this.#write({ writes, deletes })
-    return (await this.#write({ writes: [], deletes })) && (await this.#write({ writes, deletes: [] }))
-  }
-
-  #write(change: Change): Promise<boolean> {
-    return this.#store.write(change, this.#modelId())
+    const narrows = writes.length === 0
+    const clash = writes.some((tuple) => deletes.some((key) => isSameKey(tuple, key)))
+    if (!clash) return this.#writer.write({ writes, deletes }, { narrows })
+    const deleted = await this.#writer.write({ writes: [], deletes }, { narrows: true })
+    return deleted && (await this.#writer.write({ writes, deletes: [] }))
   }
 }
 
-const keyOf = ({ user, relation, object }: TupleKey): TupleKey => ({ user, relation, object })
-const sameKey = (a: TupleKey, b: TupleKey): boolean =>
-  a.user === b.user && a.relation === b.relation && a.object === b.object
-const sameTuple = (a: Tuple, b: Tuple): boolean => sameKey(a, b) && contextText(a) === contextText(b)
+const sameTuple = (a: Tuple, b: Tuple): boolean => isSameKey(a, b) && contextText(a) === contextText(b)
 
 /** What the store hands back may carry instants in another spelling; they are compared as instants. */
 function contextText(tuple: Tuple): string {

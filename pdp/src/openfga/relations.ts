@@ -12,6 +12,7 @@ import type { Circumstances, Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
+import { FactGate } from './fact-gate.ts'
 import {
   attributesIn,
   bodyOf,
@@ -24,6 +25,7 @@ import {
   settingOf,
 } from './stored.ts'
 import { attributesName, contextsIn, questionKey, questionTuples, type TupleKey } from './tuples.ts'
+import type { FencedWriter } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
 const MAX_CHECKS = 50
@@ -38,6 +40,12 @@ export interface RelationsOptions {
   readonly storeId: string
   /** Told of every question that was put and has no answer. */
   readonly onUnanswered?: (unanswered: Unanswered) => void
+  /** Which tuples a Write without an answer leaves in doubt: what rests on one of them is not answered. @default none */
+  readonly writer?: Pick<FencedWriter, 'isInDoubt'>
+  /** Whether a grant is not issued yet: it confers nothing, stored or not. @default none is */
+  readonly isProposed?: (grant: string) => boolean
+  /** @default one of its own: for questions to a store that this process does not change */
+  readonly gate?: FactGate
 }
 
 export class OpenFgaRelations implements Relations {
@@ -45,6 +53,9 @@ export class OpenFgaRelations implements Relations {
   readonly #client: OpenFgaClient
   readonly #store: string
   readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
+  readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
+  readonly #isProposed: (grant: string) => boolean
+  readonly #gate: FactGate
   readonly #located = new Memory<Located>(CAPACITY)
   readonly #personas = new Memory<readonly PersonaId[]>(CAPACITY)
   readonly #seats = new Memory<readonly Candidate[]>(CAPACITY)
@@ -54,6 +65,9 @@ export class OpenFgaRelations implements Relations {
     this.#client = options.client
     this.#store = `/stores/${options.storeId}`
     this.#onUnanswered = options.onUnanswered ?? (() => undefined)
+    this.#writer = options.writer
+    this.#isProposed = options.isProposed ?? (() => false)
+    this.#gate = options.gate ?? new FactGate()
   }
 
   async locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined> {
@@ -126,7 +140,9 @@ export class OpenFgaRelations implements Relations {
     const chunks: (readonly Question[])[] = []
     for (let start = 0; start < questions.length; start += MAX_CHECKS)
       chunks.push(questions.slice(start, start + MAX_CHECKS))
-    const answers = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, trail)))
+    const ask = (): Promise<readonly (readonly Answer[])[]> =>
+      Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, trail)))
+    const answers = questions.some(({ kind }) => kind === 'relation') ? await this.#gate.ask(ask) : await ask()
     return answers.flat()
   }
 
@@ -155,10 +171,18 @@ export class OpenFgaRelations implements Relations {
     )
     const { result } = readAnswer(batchAnswer, answer)
     return questions.map((question, index) => {
-      const said = answerTo(question, result[String(index)])
+      const said = this.#certain(question, answerTo(question, result[String(index)]))
       if (said instanceof Unanswered) this.#onUnanswered(said)
       return said
     })
+  }
+
+  /** A tuple that a late Write may still give or take is no answer; a grant that is not issued is none, stored or not. */
+  #certain(question: Question, answer: Answer): Answer {
+    if (answer !== true) return answer
+    if ('grant' in question && this.#isProposed(question.grant)) return false
+    if (!this.#writer?.isInDoubt(questionKey(question))) return true
+    return new Unanswered('doubt', `a Write without an answer leaves a question in doubt: ${question.kind}`)
   }
 
   async isRegistered(agent: PartyRef, trail: Trail): Promise<boolean> {

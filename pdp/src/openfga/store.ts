@@ -14,11 +14,13 @@ import {
   FgaError,
   OpenFgaClient as Sdk,
   type TupleKey as SdkTuple,
+  type UserClientConfigurationParams,
 } from '@openfga/sdk'
 import type { ClientTls } from '../client-tls.ts'
 import type { Policies } from '../policy/pack.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
-import type { Change } from './tuples.ts'
+import type { Change, Tuple } from './tuples.ts'
+import type { TupleStore } from './writer.ts'
 
 export interface StoreOptions {
   readonly url: string
@@ -28,22 +30,38 @@ export interface StoreOptions {
   readonly tls?: ClientTls | undefined
 }
 
+type SdkConfiguration = UserClientConfigurationParams
+
 /** Time for one administrative call, in milliseconds: it may wait where a decision may not. */
 const TIMEOUT_MS = 3_000
+const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
 
 /** One store of one OpenFGA. */
-export class FgaStore {
+export class FgaStore implements TupleStore {
   readonly id: string
   readonly #sdk: Sdk
+  readonly #configuration: SdkConfiguration
+  /** One client for each time limit: the SDK has it from its configuration. */
+  readonly #writers = new Map<number, Sdk>()
 
-  private constructor(sdk: Sdk, id: string) {
-    this.#sdk = sdk
+  private constructor(configuration: SdkConfiguration, id: string) {
+    this.#configuration = { ...configuration, storeId: id }
+    this.#sdk = new Sdk(this.#configuration)
     this.id = id
+  }
+
+  #writer(timeoutMs: number): Sdk {
+    const known = this.#writers.get(timeoutMs)
+    if (known) return known
+    const { baseOptions } = this.#configuration
+    const sdk = new Sdk({ ...this.#configuration, baseOptions: { ...baseOptions, timeout: timeoutMs } })
+    this.#writers.set(timeoutMs, sdk)
+    return sdk
   }
 
   /** Finds or makes the store. Rejects with `Fault('relations_unavailable')` when OpenFGA does not answer. */
   static async open(options: StoreOptions): Promise<FgaStore> {
-    const configuration = {
+    const configuration: SdkConfiguration = {
       apiUrl: options.url,
       retryParams: { maxRetry: 1, minWaitInMs: 20 },
       baseOptions: {
@@ -63,7 +81,7 @@ export class FgaStore {
       // Names are not unique: another PDP may have made one at the same time, and both must use the same.
       return (await findStore(sdk, options.name)) ?? made.id
     })
-    return new FgaStore(new Sdk({ ...configuration, storeId: id }), id)
+    return new FgaStore(configuration, id)
   }
 
   /**
@@ -95,17 +113,19 @@ export class FgaStore {
   }
 
   /**
-   * One atomic Write.
+   * One atomic Write, sent once: a retry of one that had landed would read as a conflict. Only the fenced writer calls it.
    *
-   * @param missing - `ignore`: what is to be deleted and not there is no objection.
-   * @returns `false` when a tuple to write is there already, or one to delete is not: nothing was changed then.
+   * @param options - `missing: 'ignore'`: a tuple to delete that does not exist is no objection.
+   * @returns `false` when a tuple to write exists, or one to delete does not: this Write changed nothing.
    */
-  async write(change: Change, modelId: string, missing: 'refuse' | 'ignore' = 'refuse'): Promise<boolean> {
-    if (change.writes.length === 0 && change.deletes.length === 0) return true
+  async write(
+    change: Change,
+    modelId: string,
+    { missing, timeoutMs }: { readonly missing: 'refuse' | 'ignore'; readonly timeoutMs: number } = ONCE,
+  ): Promise<boolean> {
     try {
-      await this.#sdk.write(
+      await this.#writer(timeoutMs).write(
         { writes: change.writes.map((tuple) => tuple as SdkTuple), deletes: [...change.deletes] },
-        // A retried Write that had landed would read as a conflict: no retries, the caller sees the fault and asks again.
         {
           authorizationModelId: modelId,
           retryParams: { maxRetry: 0 },
@@ -123,7 +143,7 @@ export class FgaStore {
   }
 
   /** All tuples of one object, or one relation of it, or the one that gives it to a user. */
-  async read(object: string, relation?: string, user?: string): Promise<readonly SdkTuple[]> {
+  async read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]> {
     const tuples: SdkTuple[] = []
     let continuationToken = ''
     do {
@@ -136,7 +156,7 @@ export class FgaStore {
       tuples.push(...page.tuples.map((tuple) => tuple.key))
       continuationToken = page.continuation_token
     } while (continuationToken)
-    return tuples
+    return tuples as readonly Tuple[]
   }
 }
 

@@ -17,6 +17,11 @@ export interface TupleKey {
 export interface Tuple extends TupleKey {
   readonly condition?: { readonly name: string; readonly context: Readonly<Record<string, unknown>> }
 }
+
+export const keyOf = ({ user, relation, object }: TupleKey): TupleKey => ({ user, relation, object })
+export const isSameKey = (a: TupleKey, b: TupleKey): boolean =>
+  a.user === b.user && a.relation === b.relation && a.object === b.object
+
 /** One atomic Write. */
 export interface Change {
   readonly writes: readonly Tuple[]

@@ -5,7 +5,7 @@
  */
 import { refuse } from '@mandate/protocol'
 import type { AgentRecord, EntryDraft } from '../ports.ts'
-import { changeBy, finishing, type PapDeps, type Principal, withRole } from './pap.ts'
+import { changeBy, finishing, narrowing, type PapDeps, type Principal, withRole } from './pap.ts'
 import { turnOf } from './turns.ts'
 
 export interface AgentRequest {
@@ -31,9 +31,14 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
   return deps.turns.take(turnOf.agent(id), async () => {
     const known = deps.register.agent(id)
     if (!known) throw refuse('not_found', 'No agent is registered under that id.')
-    const agent = { ...known, active }
-    if (active) await deps.record([changeEntry(agent, changeBy(by))])
-    await finishing(deps, () => (active ? applyAgent(deps, agent) : finishAgent(deps, agent, changeBy(by))))
+    const agent = { ...known, active, pending: undefined }
+    if (active) {
+      await deps.record([changeEntry(agent, changeBy(by))])
+      await finishing(deps, () => applyAgent(deps, agent))
+      return agent
+    }
+    const propose = (): void => deps.register.putAgent(agent, false)
+    await narrowing(deps, turnOf.agent(id), propose, () => suspendAgent(deps, agent, changeBy(by)))
     return agent
   })
 }
@@ -50,6 +55,13 @@ const changeEntry = ({ id, active }: AgentRecord, by: By): EntryDraft => ({
 /** Brings the store to the state that was asked for, and records it after. */
 export async function finishAgent(deps: PapDeps, agent: AgentRecord, by: By): Promise<void> {
   await applyAgent(deps, agent, () => deps.record([changeEntry(agent, by)]))
+}
+
+/** The store first: neither a full disk nor the log may keep an agent acting. */
+async function suspendAgent({ authority, register, record }: PapDeps, agent: AgentRecord, by: By): Promise<void> {
+  await authority.setAgent(`agent:${agent.id}`, false)
+  await record([changeEntry(agent, by)])
+  register.putAgent(agent, true)
 }
 
 async function applyAgent(

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { PROBLEMS } from '@mandate/protocol'
+import { type GRANT_STATUSES, PROBLEMS } from '@mandate/protocol'
 import type { Clock, EntryDraft, GrantBody, GrantRecord, Register } from '../ports.ts'
+
+type GrantStatus = (typeof GRANT_STATUSES)[number]
 
 /** A grant, and whether it confers anything now. */
 export interface GrantView {
   readonly grant: GrantRecord
-  readonly status: 'live' | 'expired' | 'revoked' | 'cut'
+  readonly status: GrantStatus
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
@@ -46,6 +48,7 @@ export function viewOf(
   grant: GrantRecord,
   { register, clock }: { readonly register: Register; readonly clock: Clock },
 ): GrantView {
+  if (grant.pending) return { grant, status: 'pending' }
   const now = clock()
   if (grant.revokedAt !== undefined) return { grant, status: 'revoked' }
   if (grant.expiresAt <= now) return { grant, status: 'expired' }

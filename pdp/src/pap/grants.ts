@@ -7,7 +7,7 @@ import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import type { EntryDraft, GrantBody, GrantEnd, GrantFilter, GrantRecord, Register } from '../ports.ts'
 import type { Exchanged } from '../remembered.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
-import { changeBy, finishing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
+import { changeBy, narrowing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
 import { planGrant } from './plan.ts'
 import { carryOutReplacement, planReplacement } from './replace.ts'
 import { turnOf } from './turns.ts'
@@ -47,6 +47,7 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
   const others = [request.replaces, ...(request.moves ?? [])].filter((id) => id !== undefined)
   const keys = [turnOf.grantsBy(delegator), ...[...new Set(others)].sort().map(turnOf.grant)]
   return deps.turns.takeAll(keys, async () => {
+    await takeBackPending(deps, delegator, changeBy(by))
     const { grant, exchanged } = await planIssue(deps, request, delegator)
     if (exchanged.length > 0) await carryOutReplacement(deps, exchanged, delegator, changeBy(by))
     else await carryOutIssue(deps, grant, changeBy(by))
@@ -68,6 +69,14 @@ async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<v
     throw cause
   }
   deps.register.settleGrant(grant.id)
+}
+
+/** An earlier try of the same person's that had no answer: an equal grant must not be issued beside it. */
+async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
+  const { register, intents } = deps
+  const replacing = new Set(intents.replacements().flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id)))
+  for (const grant of register.unsettledGrants())
+    if (grant.delegator === delegator && !replacing.has(grant.id)) await undoGrant(deps, grant, by)
 }
 
 /** A transfer may have come between looking at the resource and now. */
@@ -94,13 +103,13 @@ export async function undoGrant(
 export async function revokeGrant(deps: PapDeps, id: string, reason: string, by: Principal): Promise<GrantView> {
   const party = personOrAgent(by)
   return deps.turns.take(turnOf.grant(id), async () => {
-    const grant = deps.register.byId(id)
+    const grant = deps.register.byId(id) ?? deps.register.unsettledGrant(id)
     if (!grant || !mayEnd(grant, party, deps.register))
       throw refuse('grant_unknown', 'There is no such grant among yours.')
     if (grant.revokedAt !== undefined) return viewOf(grant, deps)
     const end = { by: party, at: deps.clock(), reason }
-    deps.register.proposeEnd(id, end)
-    await finishing(deps, () => finishEnd(deps, grant, end, changeBy(by)))
+    const propose = (): void => deps.register.proposeEnd(id, end)
+    await narrowing(deps, turnOf.grant(id), propose, () => finishEnd(deps, grant, end, changeBy(by)))
     return viewOf(deps.register.byId(id) ?? grant, deps)
   })
 }
@@ -112,8 +121,11 @@ export async function finishEnd(
   end: GrantEnd,
   by: By,
 ): Promise<void> {
-  await authority.end(grant, end.by, end.at, endCode(grant, end.by))
+  // A pending grant may have landed or not: what is ended is what is there.
+  if (!grant.pending || (await authority.isLive(grant)))
+    await authority.end(grant, end.by, end.at, endCode(grant, end.by))
   await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
+  if (grant.pending) register.settleGrant(grant.id)
   register.endGrant(grant.id, end)
 }
 
@@ -133,7 +145,7 @@ export function readGrant(
   by: Principal,
 ): { readonly view: GrantView; readonly chain: readonly GrantRecord[] } {
   if (by.actor !== undefined) personOrAgent(by)
-  const grant = deps.register.byId(id)
+  const grant = deps.register.byId(id) ?? deps.register.unsettledGrant(id)
   const entitled = by.roles.includes('auditor') || (grant && by.party && isParty(grant, by.party, deps.register))
   if (!grant || !entitled) throw refuse('grant_unknown', 'There is no such grant among yours.')
   return { view: viewOf(grant, deps), chain: grant.path.flatMap((link) => deps.register.byId(link) ?? []) }
@@ -162,10 +174,10 @@ export function listGrants(
   const views: GrantView[] = []
   // Whether a grant is cut off by one above it is not in its row: what is left out makes room for more.
   for (let before = filter.before; ; ) {
-    const grants = deps.register.grants({ ...filter, before, party: auditor ? undefined : own, now })
+    const grants = deps.register.grants({ ...filter, before, party: auditor ? undefined : own, pending: true, now })
     for (const grant of grants) {
       const view = viewOf(grant, deps)
-      if (filter.ended || view.status === 'live') views.push(view)
+      if (filter.ended || view.status === 'live' || view.status === 'pending') views.push(view)
     }
     before = grants.at(-1)?.id
     if (views.length >= filter.limit || grants.length < filter.limit) return views.slice(0, filter.limit)

@@ -10,6 +10,7 @@ import type { InForce } from '../policy/pack.ts'
 import type { Authority, Clock, EntryDraft, Recorder, Register } from '../ports.ts'
 import type { Relations } from '../relations.ts'
 import type { Intents, Keys, People, SessionOf, Vault } from '../remembered.ts'
+import type { NarrowingQueue } from './narrowing-queue.ts'
 import type { Turns } from './turns.ts'
 
 export interface PapDeps {
@@ -36,6 +37,8 @@ export interface PapDeps {
   readonly turns: Turns
   /** Says that a change failed half way: it is settled as soon as that is possible. */
   readonly unfinished: () => void
+  /** What takes authority away and could not be written down. */
+  readonly narrowings: NarrowingQueue
 }
 
 /** Runs the part of a change that must not stay half done. */
@@ -46,6 +49,29 @@ export async function finishing<T>({ unfinished }: Pick<PapDeps, 'unfinished'>, 
     unfinished()
     throw error
   }
+}
+
+/**
+ * Carries out what takes authority away, queued before anything else: in the database, and in memory where that cannot be written, so that a
+ * full disk keeps no authority alive.
+ *
+ * @param key - Whose change it is, as for a turn.
+ * @param propose - Writes the intention down.
+ */
+export async function narrowing<T>(
+  deps: Pick<PapDeps, 'unfinished' | 'narrowings'>,
+  key: string,
+  propose: () => void,
+  task: () => Promise<T>,
+): Promise<T> {
+  try {
+    propose()
+  } catch {
+    deps.narrowings.add(key, task)
+  }
+  const result = await finishing(deps, task)
+  deps.narrowings.drop(key)
+  return result
 }
 
 /** Roles that count in tokens of interactive clients only (rule A7). */

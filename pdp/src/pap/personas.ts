@@ -8,7 +8,7 @@ import { personaId, personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { EntryDraft, GateLimit, PersonaRecord } from '../ports.ts'
 import { boundObjection, unitOf } from './bounds.ts'
-import { changeBy, finishing, type PapDeps, type Principal, person, requireStaying } from './pap.ts'
+import { changeBy, finishing, narrowing, type PapDeps, type Principal, person, requireStaying } from './pap.ts'
 import { turnOf } from './turns.ts'
 
 /** How many personas that are not revoked one person may hold (rule F1). */
@@ -115,6 +115,7 @@ async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Princi
   if (patch.autonomy !== undefined && !own) throw refuse('forbidden', 'Only its holder sets what agents may do.')
   const changed: PersonaRecord = {
     ...persona,
+    pending: undefined,
     status: patch.status ?? persona.status,
     validFrom: patch.validFrom ?? persona.validFrom,
     validTill: patch.validTill ?? persona.validTill,
@@ -170,9 +171,25 @@ async function putPersona(
   const entry = entryOf(persona, kind, changeBy(by))
   const before = deps.register.persona(persona.id)
   const onlyTakes = before?.status === 'active' && (persona.status !== 'active' || persona.autonomy?.consent !== true)
-  if (!onlyTakes) await deps.record([entry])
-  await finishing(deps, () => applyPersona(deps, persona, onlyTakes ? entry : undefined))
+  if (!onlyTakes) {
+    await deps.record([entry])
+    await finishing(deps, () => applyPersona(deps, persona, undefined))
+    return
+  }
+  const propose = (): void => deps.register.putPersona(persona, false)
+  await narrowing(deps, turnOf.personasOf(persona.holder), propose, () => narrowPersona(deps, persona, entry))
 }
+
+/** The store first: neither a full disk nor the log may keep a persona usable. */
+async function narrowPersona(deps: PapDeps, persona: PersonaRecord, entry: EntryDraft): Promise<void> {
+  await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
+  await deps.record([entry])
+  deps.register.putPersona(persona, true)
+}
+
+/** `undefined` for a persona that is not usable at all. */
+const termOf = ({ status, validFrom, validTill }: PersonaRecord) =>
+  status === 'active' ? { from: validFrom, till: validTill } : undefined
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
@@ -191,9 +208,8 @@ export function finishPersona(deps: PapDeps, persona: PersonaRecord, by: By): Pr
 
 /** @param after - Recorded before the change counts as settled. */
 async function applyPersona(deps: PapDeps, persona: PersonaRecord, after: EntryDraft | undefined): Promise<void> {
-  const usable = persona.status === 'active' ? { from: persona.validFrom, till: persona.validTill } : undefined
   deps.register.putPersona(persona, false)
-  await deps.authority.setPersona(persona.id, usable, gateLimits(deps, persona))
+  await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   if (after) await deps.record([after])
   deps.register.putPersona(persona, true)
 }

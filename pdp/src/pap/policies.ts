@@ -62,7 +62,8 @@ export class PolicyControl {
     const sources = await this.#deps.read()
     const policies = compilePolicies(sources)
     const kept = this.#deps.shelf.inForce()
-    const stays = kept?.insteadOf === policies.version ? this.#deps.shelf.byVersion(kept.version) : undefined
+    const rolledBackTo = kept?.insteadOf === policies.version ? this.#deps.shelf.byVersion(kept.version) : undefined
+    const stays = rolledBackTo?.sources.core === sources.core ? rolledBackTo : undefined
     if (stays) await this.#use(stays.sources, compilePolicies(stays.sources), policies.version, {})
     else await this.#use(sources, policies, undefined, {})
   }
@@ -81,10 +82,13 @@ export class PolicyControl {
     withRole(by, 'operator')
     const kept = this.#deps.shelf.byVersion(version)
     if (!kept) throw refuse('not_found', 'version: was never loaded here; GET /v1/policies lists those that were.')
-    const inFolder = await this.#deps.read().then(
-      (sources) => compilePolicies(sources).version,
-      () => undefined,
-    )
+    const folder = await this.#deps.read().catch(() => undefined)
+    if (folder && folder.core !== kept.sources.core)
+      throw refuse(
+        'conflict',
+        'version: was loaded by another release of the PDP, with a core model that this one cannot use. Load its packs again.',
+      )
+    const inFolder = folder && versionOf(folder)
     const insteadOf = inFolder === version ? undefined : inFolder
     return this.#change(async () => this.#use(kept.sources, compilePolicies(kept.sources), insteadOf, changeBy(by)))
   }
@@ -118,6 +122,15 @@ export class PolicyControl {
     shelf.setInForce(version, insteadOf)
     this.#current = { ...policies, modelId }
     return this.#view(version, loadedAt)
+  }
+}
+
+/** `undefined` for packs that do not compile. */
+function versionOf(sources: PolicySources): string | undefined {
+  try {
+    return compilePolicies(sources).version
+  } catch {
+    return undefined
   }
 }
 

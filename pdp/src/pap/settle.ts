@@ -4,10 +4,11 @@
  *
  * @module
  */
-import type { EntryDraft, GrantEnd, GrantRecord } from '../ports.ts'
+import type { EntryDraft, GrantEnd, GrantRecord, PersonaRecord } from '../ports.ts'
 import type { Replacement } from '../remembered.ts'
 import { finishAgent } from './agents.ts'
 import { finishErasure } from './erase.ts'
+import { finishFactChange } from './facts.ts'
 import { finishEnd, undoGrant } from './grants.ts'
 import { finishKey } from './keys.ts'
 import type { PapDeps } from './pap.ts'
@@ -19,46 +20,91 @@ import { turnOf } from './turns.ts'
 /** Who finishes. */
 const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
 
+/** Changes whose outcome in the relationship store is not known. */
+export interface Undecided {
+  /** Decides them, as far as the store answers. @returns How many are left. */
+  decideAll(onFault: (error: unknown) => void): Promise<number>
+}
+
+/** Settles one thing in its turn; a fault is told, and counted as left over. */
+type Each = (key: string, task: () => Promise<unknown>) => Promise<void>
+
 /**
- * Tries once to settle everything. A change that is under way is waited for, and left alone when it succeeds.
+ * Tries once to settle everything: first what a Write without an answer leaves in doubt, then what takes authority away, then the rest. A
+ * change that is under way is waited for, and left alone when it succeeds.
  *
  * @param onFault - Told of each that could not be settled now.
  * @returns How many are left.
  */
-export async function settle(deps: PapDeps, onFault: (error: unknown) => void): Promise<number> {
-  const { register, intents, keys, people, turns } = deps
+export async function settle(deps: PapDeps, undecided: Undecided, onFault: (error: unknown) => void): Promise<number> {
   let left = 0
-  const each = async (key: string, task: () => Promise<void>): Promise<void> => {
+  const each: Each = async (key, task) => {
     try {
-      await turns.take(key, task)
+      await deps.turns.take(key, task)
     } catch (error) {
       left += 1
       onFault(error)
     }
   }
-  for (const replacement of intents.replacements())
-    await each(turnOf.grantsBy(replacement.by), async () => {
-      if (isPending(deps, idOf(replacement))) await finishReplacement(deps, replacement, BY_ITSELF)
-    })
-  for (const { id, delegator } of register.unsettledGrants())
-    await each(turnOf.grantsBy(delegator), async () => {
-      const grant = register.unsettledGrants().find((one) => one.id === id)
-      if (grant && !isPartOfReplacement(deps, id)) await undoGrant(deps, grant, BY_ITSELF)
+  await undecided.decideAll(onFault)
+  await settleNarrowings(deps, each)
+  await settlePeople(deps, each)
+  await settleGrants(deps, each)
+  await settleRest(deps, each)
+  return left + (await undecided.decideAll(onFault))
+}
+
+/** Ends of grants, and what could not be written down. */
+async function settleNarrowings(deps: PapDeps, each: Each): Promise<void> {
+  const { narrowings, register } = deps
+  for (const key of narrowings.keys())
+    await each(key, async () => {
+      await narrowings.get(key)?.()
+      narrowings.drop(key)
     })
   for (const { grant } of register.unsettledEnds())
     await each(turnOf.grant(grant.id), async () => {
       const unsettled = endOf(deps, grant.id)
       if (unsettled) await finishEnd(deps, unsettled.grant, unsettled.end, BY_ITSELF)
     })
-  for (const { id, holder } of register.unsettledPersonas())
+}
+
+/** Agents and personas, those that lose authority first. */
+async function settlePeople(deps: PapDeps, each: Each): Promise<void> {
+  const { register } = deps
+  for (const { id } of register.unsettledAgents().toSorted((a, b) => Number(a.active) - Number(b.active)))
+    await each(turnOf.agent(id), async () => {
+      const agent = register.unsettledAgents().find((one) => one.id === id)
+      if (agent) await finishAgent(deps, agent, BY_ITSELF)
+    })
+  const isActive = ({ status }: PersonaRecord): number => Number(status === 'active')
+  for (const { id, holder } of register.unsettledPersonas().toSorted((a, b) => isActive(a) - isActive(b)))
     await each(turnOf.personasOf(holder), async () => {
       const persona = register.unsettledPersonas().find((one) => one.id === id)
       if (persona) await finishPersona(deps, persona, BY_ITSELF)
     })
-  for (const { id } of register.unsettledAgents())
-    await each(turnOf.agent(id), async () => {
-      const agent = register.unsettledAgents().find((one) => one.id === id)
-      if (agent) await finishAgent(deps, agent, BY_ITSELF)
+}
+
+/** Replacements are finished as a whole; grants that were not issued are taken back. */
+async function settleGrants(deps: PapDeps, each: Each): Promise<void> {
+  const { intents, register } = deps
+  for (const replacement of intents.replacements())
+    await each(turnOf.grantsBy(replacement.by), async () => {
+      if (isPending(deps, idOf(replacement))) await finishReplacement(deps, replacement, BY_ITSELF)
+    })
+  for (const { id, delegator } of register.unsettledGrants())
+    await each(turnOf.grantsBy(delegator), async () => {
+      const grant = register.unsettledGrant(id)
+      if (grant && !isPartOfReplacement(deps, id)) await undoGrant(deps, grant, BY_ITSELF)
+    })
+}
+
+async function settleRest(deps: PapDeps, each: Each): Promise<void> {
+  const { intents, keys, people } = deps
+  for (const change of intents.factChanges())
+    await each(turnOf.facts(change.domain), async () => {
+      if (intents.factChanges().some(({ plan }) => plan.id === change.plan.id))
+        await finishFactChange(deps, change, BY_ITSELF)
     })
   for (const { to } of intents.transfers())
     await each(turnOf.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
@@ -67,7 +113,6 @@ export async function settle(deps: PapDeps, onFault: (error: unknown) => void): 
     await each(turnOf.person(erasure.person), async () => {
       if (people.isErasing(erasure.person)) await finishErasure(deps, erasure, BY_ITSELF)
     })
-  return left
 }
 
 const idOf = ({ exchanged }: Replacement): string | undefined => exchanged[0]?.to.id
@@ -83,35 +128,58 @@ const endOf = (
 ): { readonly grant: GrantRecord; readonly end: GrantEnd } | undefined =>
   register.unsettledEnds().find(({ grant }) => grant.id === id)
 
-/** How long until what failed is tried again, in milliseconds: at first, and at most. */
-const AGAIN_AFTER = { first: 500, most: 30_000 } as const
+/**
+ * How long until it is tried again, in milliseconds: always the same while the relationship store does not answer, so that what was taken away
+ * is gone as soon as it does; longer and longer while something else fails.
+ */
+const AGAIN_AFTER = { unreachable: 100, first: 100, most: 5_000 } as const
+
+export interface SettlerOptions {
+  /** Tries once. @returns How many are left. */
+  readonly settle: () => Promise<number>
+  /** Whether the relationship store answers. Cheap, and bounded in time. */
+  readonly isReachable: () => Promise<boolean>
+}
 
 /** Settles again and again while something is left. What is left at the end is settled at the next start. */
 export class Settler {
-  readonly #settle: () => Promise<number>
+  readonly #options: SettlerOptions
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #again: number = AGAIN_AFTER.first
   #closed = false
 
-  constructor(settleOnce: () => Promise<number>) {
-    this.#settle = settleOnce
+  constructor(options: SettlerOptions) {
+    this.#options = options
   }
 
   /** Settles what it can now, and goes on with the rest. */
   async run(): Promise<void> {
-    const left = await this.#settle()
+    const left = await this.#options.settle()
     this.#again = left > 0 ? Math.min(this.#again * 2, AGAIN_AFTER.most) : AGAIN_AFTER.first
-    if (left > 0) this.nudge()
+    if (left > 0) this.#schedule(this.#again)
   }
 
   /** Says that something may be left. */
   nudge(): void {
+    this.#again = AGAIN_AFTER.first
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#schedule(this.#again)
+  }
+
+  #schedule(afterMs: number): void {
     if (this.#closed || this.#timer) return
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      this.#running = this.run()
-    }, this.#again).unref()
+      this.#running = (this.#running ?? Promise.resolve()).then(() => this.#tryAgain())
+    }, afterMs).unref()
+  }
+
+  async #tryAgain(): Promise<void> {
+    if (this.#closed) return
+    if (await this.#options.isReachable()) await this.run()
+    else this.#schedule(AGAIN_AFTER.unreachable)
   }
 
   async close(): Promise<void> {

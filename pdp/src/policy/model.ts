@@ -116,19 +116,32 @@ export function viewModel(model: Readonly<Record<string, unknown>>): ModelView {
   }
 }
 
-/** What the manifest says and the model does not bear out, each with its file and line. */
-export function modelObjections(manifest: Manifest, model: ModelView, where: Whereabouts): readonly string[] {
+/**
+ * What the manifest says and the model does not bear out, each with its file and line.
+ *
+ * @param file - The pack's own part of the model: `travel/model.fga`.
+ */
+export function modelObjections(
+  manifest: Manifest,
+  model: ModelView,
+  { file, where }: { readonly file: string; readonly where: Whereabouts },
+): readonly string[] {
   const found: string[] = []
   const object = (path: readonly PropertyKey[], message: string): void =>
     void found.push(`${where(path)}: ${path.map(String).join('.')}: ${message}`)
   for (const [type, { parent }] of Object.entries(manifest.resources)) {
     const path = ['resources', type]
-    if (!model.files.has(type)) object(path, `the model has no type ${type}`)
+    const definedIn = model.files.get(type)
+    if (definedIn === undefined) object(path, `the model has no type ${type}`)
+    else if (definedIn !== file && type !== 'user')
+      object(path, `${type} is a type of ${definedIn}; a pack's resources are of types that it defines itself, or user`)
     else if (manifest.account !== undefined)
       requireDirect(model, type, parent ? ['parent', parent, 'located'] : ['owner', 'user', 'held'], (message) =>
         object(path, message),
       )
   }
+  if (manifest.account !== undefined && model.files.has(manifest.account))
+    object(['account'], `${manifest.account} is a type of the model; an account is a name of its own`)
   for (const [name, { relation }] of Object.entries(manifest.actions))
     if (relation && !Object.keys(manifest.resources).some((type) => model.relation(type, relation)))
       object(['actions', name, 'relation'], `no resource type of the model has the relation ${relation}`)

@@ -134,6 +134,24 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       /manifest\.yaml:\d+: resources\.workflow_item: the model has no type workflow_item/,
     ],
     [
+      'a resource of a core type',
+      'travel/manifest.yaml',
+      replaced('  workflow: { opaque_ids: true }', '  workflow: { opaque_ids: true }\n  grant: {}'),
+      /manifest\.yaml:\d+: resources\.grant: grant is a type of core\.fga/,
+    ],
+    [
+      "a resource of another pack's type",
+      'travel/manifest.yaml',
+      replaced('  workflow: { opaque_ids: true }', '  workflow: { opaque_ids: true }\n  care_plan: {}'),
+      /resources\.care_plan: care_plan is a type of nursing\/model\.fga/,
+    ],
+    [
+      'an account that is a type of the model',
+      'travel/manifest.yaml',
+      replaced('account: travel_account', 'account: persona'),
+      /account: persona is a type of the model/,
+    ],
+    [
       'an action by a relation that no type has',
       'travel/manifest.yaml',
       replaced('update: {}', 'update: { relation: editor }'),

@@ -131,6 +131,9 @@ export interface Examined {
 /** Looks at everything, and goes on after a mistake as far as anything can be said behind it. */
 export function examinePolicies({ core, packs: sources }: PolicySources): Examined {
   const problems: string[] = []
+  for (const [index, { name }] of sources.entries())
+    if (sources.findIndex((other) => other.name === name) < index)
+      problems.push(`${name}/manifest.yaml:1: two packs are in folders of this name; rename one of the folders`)
   const read = sources.flatMap((source) => readPack(core, source, problems))
   const packs = read.map(({ pack }) => pack)
   const found = directory(packs, problems)
@@ -143,7 +146,11 @@ export function examinePolicies({ core, packs: sources }: PolicySources): Examin
   )
   if (!model) return { read, problems, policies: undefined }
   const view = viewModel(model)
-  problems.push(...read.flatMap(({ pack, where }) => modelObjections(pack.manifest, view, where)))
+  problems.push(
+    ...read.flatMap(({ pack, where }) =>
+      modelObjections(pack.manifest, view, { file: `${pack.name}/model.fga`, where }),
+    ),
+  )
   for (const { name, model: text } of sources) {
     const pack = packs.find((one) => one.name === name)
     if (pack) problems.push(...parameterObjections(pack.manifest, view, name, text))

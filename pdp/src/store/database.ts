@@ -111,6 +111,12 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE resources ADD COLUMN since TEXT NOT NULL DEFAULT '';`,
   // Up to where the log's erasures are applied here: a backup that is put back knows of fewer.
   `CREATE TABLE erasures_applied (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL, last TEXT NOT NULL) STRICT;`,
+  // Writes to OpenFGA, from before they are sent until their markers are deleted; and changes of facts under way.
+  `CREATE TABLE changes (
+     id TEXT PRIMARY KEY, at INTEGER NOT NULL, keys TEXT NOT NULL, decided INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   CREATE INDEX changes_undecided ON changes (id) WHERE decided = 0;
+   CREATE TABLE fact_changes (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
 ]
 
 /** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */

@@ -6,7 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Located } from '../ports.ts'
-import type { Intents, Replacement, Transfer } from '../remembered.ts'
+import type { FactChange, Intents, Replacement, Transfer } from '../remembered.ts'
 import { insertGrant, text } from './rows.ts'
 import { type Row, Statements } from './statements.ts'
 
@@ -100,6 +100,19 @@ export class SqliteIntents implements Intents {
       }
       this.#sql.run('DELETE FROM replacements WHERE id = ?', idOf(replacement))
     })
+  }
+
+  putFactChange(change: FactChange): void {
+    this.#sql.run('INSERT INTO fact_changes (id, body) VALUES (?, ?)', change.plan.id, JSON.stringify(change))
+  }
+
+  factChanges(): readonly FactChange[] {
+    const rows = this.#sql.all('SELECT body FROM fact_changes ORDER BY id')
+    return rows.map((row) => JSON.parse(text(row['body'])) as FactChange)
+  }
+
+  dropFactChange({ plan }: FactChange): void {
+    this.#sql.run('DELETE FROM fact_changes WHERE id = ?', plan.id)
   }
 }
 

@@ -19,25 +19,40 @@ import type {
 import { agentOf, grantOf, insertGrant, personaOf, refOf, text, twinKey } from './rows.ts'
 import { Statements } from './statements.ts'
 
-const PERSONA_COLUMNS = 'id, holder, title, circle, domain, status, valid_from, valid_till, autonomy, created_at'
+const PERSONA_COLUMNS =
+  'id, holder, title, circle, domain, status, valid_from, valid_till, autonomy, created_at, settled'
 
 export class SqliteRegister implements Register {
   readonly #sql: Statements
+  /** Looked at by every decision, so it is in memory too. */
+  readonly #proposed: Set<string>
 
   constructor(database: DatabaseSync) {
     this.#sql = new Statements(database)
+    const rows = this.#sql.all(
+      `SELECT id FROM grants WHERE settled = 0 AND id NOT IN (
+         SELECT json_extract(value, '$.to.id') FROM replacements, json_each(plan, '$.exchanged'))`,
+    )
+    this.#proposed = new Set(rows.map((row) => text(row['id'])))
   }
 
   proposeGrant(grant: GrantBody): void {
+    this.#proposed.add(grant.id)
     insertGrant(this.#sql, grant)
+  }
+
+  isProposed(id: string): boolean {
+    return this.#proposed.has(id)
   }
 
   settleGrant(id: string): void {
     this.#sql.run('UPDATE grants SET settled = 1 WHERE id = ?', id)
+    this.#proposed.delete(id)
   }
 
   dropGrant(id: string): void {
     this.#sql.run('DELETE FROM grants WHERE id = ? AND settled = 0', id)
+    this.#proposed.delete(id)
   }
 
   proposeEnd(id: string, end: GrantEnd): void {
@@ -61,6 +76,11 @@ export class SqliteRegister implements Register {
 
   unsettledGrants(): readonly GrantRecord[] {
     return this.#sql.all('SELECT * FROM grants WHERE settled = 0').map(grantOf)
+  }
+
+  unsettledGrant(id: string): GrantRecord | undefined {
+    const row = this.#sql.get('SELECT * FROM grants WHERE id = ? AND settled = 0', id)
+    return row && grantOf(row)
   }
 
   between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[] {
@@ -94,7 +114,7 @@ export class SqliteRegister implements Register {
   }
 
   grants(filter: GrantFilter): readonly GrantRecord[] {
-    const wheres = ['settled = 1']
+    const wheres = filter.pending ? ['TRUE'] : ['settled = 1']
     const values: SQLInputValue[] = []
     const where = (sql: string, ...bound: (SQLInputValue | undefined)[]): void => {
       if (bound[0] === undefined) return
@@ -128,7 +148,7 @@ export class SqliteRegister implements Register {
 
   putPersona(persona: PersonaRecord, settled: boolean): void {
     this.#sql.run(
-      `INSERT OR REPLACE INTO personas (${PERSONA_COLUMNS}, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT OR REPLACE INTO personas (${PERSONA_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       persona.id,
       persona.holder,
       persona.title,

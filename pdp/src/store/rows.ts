@@ -58,8 +58,13 @@ export function grantOf(row: Row): GrantRecord {
     revokedBy: optional(row['revoked_by']) as PartyRef | undefined,
     revokeReason: optional(row['revoke_reason']),
     replacedBy: optional(row['replaced_by']),
+    ...pendingIn(row),
   }
 }
+
+/** A row without the column is read where only settled ones are. */
+const pendingIn = (row: Row): { readonly pending?: true } =>
+  Number(row['settled'] ?? 1) === 1 ? {} : { pending: true }
 
 export function personaOf(row: Row): PersonaRecord {
   const autonomy = optional(row['autonomy'])
@@ -74,6 +79,7 @@ export function personaOf(row: Row): PersonaRecord {
     validTill: Number(row['valid_till']),
     autonomy: autonomy === undefined ? undefined : (JSON.parse(autonomy) as PersonaRecord['autonomy']),
     createdAt: Number(row['created_at']),
+    ...pendingIn(row),
   }
 }
 
@@ -83,5 +89,6 @@ export function agentOf(row: Row): AgentRecord {
     active: Number(row['active']) === 1,
     serviceSub: optional(row['service_sub']),
     createdAt: Number(row['created_at']),
+    ...pendingIn(row),
   }
 }

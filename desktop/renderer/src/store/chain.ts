@@ -22,7 +22,8 @@ export function withGrants(links: readonly ChainLink[], grants: readonly Grant[]
     const grant = grants.find(({ id }) => id === link.grant)
     if (!grant) return link
     const { redelegations, limits, status, revoked_at: revokedAt } = grant
-    return { ...link, redelegations, limits: limits.map(limitWords), nowState: status, revokedAt }
+    const nowState = status === 'pending' ? 'unknown' : status
+    return { ...link, redelegations, limits: limits.map(limitWords), nowState, revokedAt }
   })
 }
 

@@ -55,6 +55,7 @@ export function endOf(grant: Grant, people: People): string | undefined {
   if (status === 'revoked')
     return strings.sharing.revokedBy(by === undefined ? '…' : people.called(by), at === undefined ? '' : minuteOf(at))
   if (status === 'expired') return strings.sharing.expired(minuteOf(until))
+  if (status === 'pending') return strings.sharing.pending
   return status === 'cut' ? strings.sharing.cut : undefined
 }
 

@@ -55,14 +55,16 @@ export function shownPersona(border: Border, persona: PersonaRecord): Persona {
     valid_till: instant(persona.validTill),
     ...(persona.autonomy ? { autonomy: persona.autonomy } : {}),
     created_at: instant(persona.createdAt),
+    ...(persona.pending ? { pending: true } : {}),
   }
 }
 
 export function agentRoutes(router: Router, deps: PapRouteDeps): void {
-  const shown = ({ id, active, createdAt }: AgentRecord) => ({
+  const shown = ({ id, active, createdAt, pending }: AgentRecord) => ({
     id,
     status: active ? 'active' : 'suspended',
     created_at: instant(createdAt),
+    ...(pending ? { pending } : {}),
   })
   router.post('/agents', async (req, res) => {
     const { id, service_sub } = parse(agentRequestSchema, req.body)

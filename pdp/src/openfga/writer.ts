@@ -1,0 +1,226 @@
+/**
+ * The only place that writes tuples. Every Write is fenced (ADR 0068): it carries a marker tuple of its own change, and an outcome that is not
+ * known is decided by writing the same marker. OpenFGA refuses a tuple that exists, so either the late Write or its withdrawal wins, never both.
+ *
+ * @module
+ */
+import { Fault } from '@mandate/protocol'
+import type { Clock } from '../ports.ts'
+import type { ChangeJournal, OpenChange } from '../remembered.ts'
+import { type Change, keyOf, type Tuple, type TupleKey } from './tuples.ts'
+
+/** The Writes and reads of one store, each sent once. */
+export interface TupleStore {
+  /** @returns `false` when a tuple to write exists or one to delete does not. Rejects when the outcome is not known. */
+  write(
+    change: Change,
+    modelId: string,
+    options: { readonly missing: Missing; readonly timeoutMs: number },
+  ): Promise<boolean>
+  read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]>
+}
+
+/** What a delete of a tuple that does not exist is: a refusal of the whole Write, or no objection. */
+type Missing = 'refuse' | 'ignore'
+
+export interface WriteOptions {
+  readonly missing?: Missing
+  /** The change only takes authority away: it is sent even where the journal cannot be written. */
+  readonly narrows?: boolean
+  /** The id of the change, for a caller that asks for its outcome later. @default a new one */
+  readonly id?: string
+}
+
+export interface FencedWriterOptions {
+  readonly store: TupleStore
+  readonly journal: ChangeJournal
+  /** The model in force, which every tuple must fit. */
+  readonly modelId: () => string
+  /** A new ULID. */
+  readonly newId: () => string
+  readonly clock: Clock
+}
+
+/** Whether the tuples of a change are stored, or never will be. */
+export type Outcome = 'applied' | 'withdrawn'
+
+/** Time for a Write, and for the withdrawal of one that did not answer, in milliseconds. */
+const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
+
+export class FencedWriter {
+  readonly #options: FencedWriterOptions
+  readonly #undecided: Map<string, OpenChange>
+  readonly #deciding = new Map<string, Promise<Outcome>>()
+  /** `object#relation@user` of every tuple whose presence is not known. */
+  #unsure: ReadonlySet<string> = new Set()
+
+  /** Takes up what an earlier process left undecided. */
+  constructor(options: FencedWriterOptions) {
+    this.#options = options
+    this.#undecided = new Map(options.journal.undecided().map((change) => [change.id, change]))
+    this.#refresh()
+  }
+
+  /**
+   * One atomic Write, together with its marker.
+   *
+   * @returns `false` when a tuple to write exists or one to delete does not: nothing was changed, and nothing will be.
+   * @throws Fault `relations_unavailable`; where the outcome is not known, its tuples are in doubt until {@link decideAll} has decided it.
+   */
+  async write(change: Change, options: WriteOptions = {}): Promise<boolean> {
+    if (change.writes.length === 0 && change.deletes.length === 0) return true
+    const { journal, newId, clock } = this.#options
+    const keys = [...change.deletes, ...change.writes].map(keyOf)
+    await this.#decideThese((key) => keys.some((other) => textOf(other) === textOf(key)))
+    const open: OpenChange = { id: options.id ?? newId(), at: clock(), keys }
+    try {
+      journal.begin(open)
+    } catch (cause) {
+      if (!options.narrows) throw cause
+    }
+    const sent = await this.#send(change, open.id, options.missing ?? 'refuse')
+    if (sent !== true && (await this.#decideNow(open)) === 'withdrawn') {
+      this.#settle(open.id)
+      if (sent !== false) throw sent
+      return false
+    }
+    this.#settle(open.id)
+    return true
+  }
+
+  /** @returns What the store answered, or the fault that leaves the outcome unknown. */
+  async #send({ writes, deletes }: Change, id: string, missing: Missing): Promise<boolean | Fault> {
+    const fenced = { writes: [...writes, marker(id, 'applied')], deletes }
+    try {
+      return await this.#options.store.write(fenced, this.#options.modelId(), { missing, timeoutMs: TIMEOUT_MS.write })
+    } catch (error) {
+      if (error instanceof Fault) return error
+      throw error
+    }
+  }
+
+  /** The outcome of a change that was just sent. One that cannot be had leaves the change's tuples in doubt. */
+  async #decideNow(open: OpenChange): Promise<Outcome> {
+    try {
+      return await this.#decide(open.id)
+    } catch (cause) {
+      this.#undecided.set(open.id, open)
+      this.#refresh()
+      throw new Fault('relations_unavailable', `the outcome of change ${open.id} is not known`, {
+        cause,
+        detail: PENDING,
+      })
+    }
+  }
+
+  /** Decides every change in doubt on an object, before something is concluded from what its tuples are. */
+  async settled(object: string): Promise<void> {
+    await this.#decideThese((key) => key.object === object)
+  }
+
+  async #decideThese(concerns: (key: TupleKey) => boolean): Promise<void> {
+    for (const { id, keys } of [...this.#undecided.values()]) {
+      if (!keys.some(concerns)) continue
+      await this.#decide(id)
+      this.#settle(id)
+    }
+  }
+
+  /**
+   * The outcome of a change by its id, sent or not: from now on it is final.
+   *
+   * @throws Fault `relations_unavailable`
+   */
+  async outcomeOf(id: string): Promise<Outcome> {
+    const outcome = await this.#decide(id)
+    this.#settle(id)
+    return outcome
+  }
+
+  /** Decides what is in doubt, as far as the store answers. @returns How many changes are left. */
+  async decideAll(onFault: (error: unknown) => void): Promise<number> {
+    for (const id of [...this.#undecided.keys()]) {
+      try {
+        await this.outcomeOf(id)
+      } catch (error) {
+        onFault(error)
+      }
+    }
+    return this.#undecided.size
+  }
+
+  /** Whether it is not known if this tuple is stored. */
+  isInDoubt(key: TupleKey): boolean {
+    return this.#unsure.size > 0 && this.#unsure.has(textOf(key))
+  }
+
+  /** Deletes the markers of changes that were decided before an instant. @returns How many. */
+  async sweepMarkers(before: number, limit: number): Promise<number> {
+    const { store, journal, modelId } = this.#options
+    const ids = journal.decidedBefore(before, limit)
+    for (let start = 0; start < ids.length; start += MARKERS_A_WRITE) {
+      const some = ids.slice(start, start + MARKERS_A_WRITE)
+      const deletes = some.flatMap((id) => [keyOf(marker(id, 'applied')), keyOf(marker(id, 'withdrawn'))])
+      await store.write({ writes: [], deletes }, modelId(), { missing: 'ignore', timeoutMs: TIMEOUT_MS.write })
+      journal.forget(some)
+    }
+    return ids.length
+  }
+
+  /** Shared by all that wait for the same change. */
+  #decide(id: string): Promise<Outcome> {
+    const running = this.#deciding.get(id)
+    if (running) return running
+    const deciding = this.#askOrWithdraw(id).finally(() => this.#deciding.delete(id))
+    this.#deciding.set(id, deciding)
+    return deciding
+  }
+
+  /** Reads first: where Writes are slow and reads are not, the marker may be there long before a withdrawal answers. */
+  async #askOrWithdraw(id: string): Promise<Outcome> {
+    const { store, modelId } = this.#options
+    const found = await this.#markerOf(id)
+    if (found) return found
+    const withdrawal = { writes: [marker(id, 'applied'), marker(id, 'withdrawn')], deletes: [] }
+    if (await store.write(withdrawal, modelId(), { missing: 'refuse', timeoutMs: TIMEOUT_MS.withdraw }))
+      return 'withdrawn'
+    const winner = await this.#markerOf(id)
+    if (winner) return winner
+    throw new Fault('relations_unavailable', `OpenFGA refused the marker of change ${id} and has none`)
+  }
+
+  async #markerOf(id: string): Promise<Outcome | undefined> {
+    const tuples = await this.#options.store.read(marker(id, 'applied').object)
+    if (tuples.some(({ relation }) => relation === 'withdrawn')) return 'withdrawn'
+    return tuples.length > 0 ? 'applied' : undefined
+  }
+
+  #settle(id: string): void {
+    if (this.#undecided.delete(id)) this.#refresh()
+    // The outcome is final in the store: where it cannot be noted, the next start finds it there again.
+    try {
+      this.#options.journal.decided(id)
+    } catch {
+      return
+    }
+  }
+
+  #refresh(): void {
+    this.#unsure = new Set([...this.#undecided.values()].flatMap(({ keys }) => keys.map(textOf)))
+  }
+}
+
+const PENDING =
+  'The change is pending. It is decided as soon as the relationship store answers; until then it permits nothing.'
+
+/** Two tuples a change, within OpenFGA's limit of 100 tuples a Write. */
+const MARKERS_A_WRITE = 50
+
+/** `applied` alone: the change's own Write won. With `withdrawn` beside it: its withdrawal did. */
+const marker = (id: string, relation: 'applied' | 'withdrawn'): Tuple => ({
+  user: `change:${id}`,
+  relation,
+  object: `change:${id}`,
+})
+
+const textOf = ({ object, relation, user }: TupleKey): string => `${object}#${relation}@${user}`

@@ -1,0 +1,179 @@
+/**
+ * Which facts a domain's services may store: what the model of the domain has no place for is refused by name, before anything is changed.
+ *
+ * @module
+ */
+import { canonical, refuse, splitRef } from '@mandate/protocol'
+import { type Fact, isAboutEverybody, type RelationFact } from '../facts.ts'
+import type { Manifest } from '../policy/manifest.ts'
+import type { Assignable, ConditionView, ModelView } from '../policy/model.ts'
+import type { Pack } from '../policy/pack.ts'
+import { isAsked } from '../policy/parameters.ts'
+import type { Principal } from './pap.ts'
+
+/** What the request names, for messages: `write.3`. */
+type Place = string
+
+/** What OpenFGA takes as the context of one condition, in bytes of its own encoding. */
+const MAX_CONTEXT_BYTES = 32 * 1024
+/** All contexts of one request: OpenFGA takes 512 KiB, with the names of the tuples. */
+const MAX_REQUEST_BYTES = 256 * 1024
+
+/** A fact must be one that the model of its own domain has a place for. */
+export function requireFits(pack: Pack, view: ModelView, fact: Fact, place: Place, by: Principal): void {
+  const object = 'of' in fact ? fact.of : fact.resource
+  const { type, id } = splitRef(object)
+  const { domain, resources } = pack.manifest
+  if (Object.hasOwn(resources, type) && type !== 'user' && !by.types?.includes(type))
+    throw refuse('forbidden', `${place}: this service is not registered for the type ${type}.`)
+  requireOwnType(pack, view, type, `${place}.resource.type`, 'of' in fact ? ['user', 'agent'] : ['user', 'domain'])
+  if ('of' in fact) {
+    requireAttributes(pack, fact.attributes, Object.hasOwn(resources, type), place)
+    if (structBytes({ attributes: canonical(fact.attributes) }) > MAX_CONTEXT_BYTES)
+      throw refuse('invalid_request', `${place}.attributes: more than ${MAX_CONTEXT_BYTES / 1024} KiB together.`)
+    return
+  }
+  requireOwnType(pack, view, splitRef(fact.subject).type, `${place}.subject.type`, ['user', 'agent', 'domain'])
+  if (type === 'domain' && id !== domain) throw refuse('invalid_request', `${place}.resource.id: must be ${domain}.`)
+  const relation = view.relation(type, fact.relation)
+  const file = `${pack.name}/model.fga`
+  if (relation?.file !== file || fact.relation === 'domain')
+    throw refuse(
+      'invalid_request',
+      `${place}.relation: the model of ${domain} has no relation ${type}#${fact.relation}.`,
+    )
+  const condition = fact.condition && view.conditions.get(fact.condition.name)
+  if (fact.condition && condition?.file !== file)
+    throw refuse('invalid_request', `${place}.condition.name: the model of ${domain} has no such condition.`)
+  if (!relation.assignable.some((one) => isAssignable(one, fact)))
+    throw refuse(
+      'invalid_request',
+      `${place}.subject: the model does not allow it here; it says: ${type}#${fact.relation}: [${relation.assignable.map(({ text }) => text).join(', ')}].`,
+    )
+  if (fact.condition && condition) requireContext(pack.manifest, condition, fact.condition.context, place)
+}
+
+/** Grants, personas, seats and whatever else the core's model defines change by their own operations, never as facts. */
+function requireOwnType(
+  { name, manifest }: Pack,
+  view: ModelView,
+  type: string,
+  place: Place,
+  ofCore: readonly string[],
+): void {
+  const file = view.files.get(type)
+  if (file === undefined || file === `${name}/model.fga` || ofCore.includes(type)) return
+  throw refuse('invalid_request', `${place}: ${type} is no type of the model of ${manifest.domain}.`)
+}
+
+function isAssignable({ type, condition, relation, everybody }: Assignable, fact: RelationFact): boolean {
+  const subject = splitRef(fact.subject)
+  return (
+    type === subject.type &&
+    everybody === isAboutEverybody(fact) &&
+    relation === fact.subjectRelation &&
+    condition === fact.condition?.name
+  )
+}
+
+/** Only what the manifest declares can ever be asked for. */
+function requireAttributes(
+  pack: Pack,
+  sent: Readonly<Record<string, unknown>>,
+  ofResource: boolean,
+  place: Place,
+): void {
+  const { attributes, subject_attributes } = pack.manifest
+  const declared = ofResource ? { ...attributes, ...subject_attributes } : subject_attributes
+  for (const name of Object.keys(sent))
+    if (!Object.hasOwn(declared, name))
+      throw refuse(
+        'invalid_request',
+        `${place}.attributes.${name}: the manifest of ${pack.manifest.domain} declares no such attribute.`,
+      )
+}
+
+/** What OpenFGA takes for a parameter of each type. */
+const FITS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  TYPE_NAME_STRING: (value) => typeof value === 'string',
+  TYPE_NAME_BOOL: (value) => typeof value === 'boolean',
+  TYPE_NAME_DOUBLE: (value) => typeof value === 'number',
+  TYPE_NAME_INT: (value) => Number.isSafeInteger(value),
+  TYPE_NAME_UINT: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  TYPE_NAME_LIST: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  TYPE_NAME_TIMESTAMP: (value) => typeof value === 'string' && isTimestamp(value),
+}
+
+const TIMESTAMP =
+  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/u
+/** What CEL can compare: the years 1 to 9999, in UTC. */
+const [EARLIEST, LATEST] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
+
+/** RFC 3339 with seconds and a zone, a day that exists. @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6 RFC 3339, section 5.6} */
+function isTimestamp(value: string): boolean {
+  const day = TIMESTAMP.exec(value)?.[1]
+  if (day === undefined) return false
+  const noon = new Date(`${day}T12:00:00Z`)
+  const at = Date.parse(value.replace(/(\.\d{3})\d+/u, '$1'))
+  return !Number.isNaN(noon.getTime()) && noon.toISOString().startsWith(day) && at >= EARLIEST && at <= LATEST
+}
+
+function requireContext(
+  manifest: Manifest,
+  { parameters }: ConditionView,
+  context: Readonly<Record<string, unknown>>,
+  place: Place,
+): void {
+  for (const name of parameters.keys())
+    if (!isAsked(manifest, name) && !Object.hasOwn(context, name))
+      throw refuse('invalid_request', `${place}.condition.context.${name}: is missing; no question gives it.`)
+  for (const [name, value] of Object.entries(context)) {
+    const type = parameters.get(name)
+    const where = `${place}.condition.context.${name}`
+    if (name === 'current_time') throw refuse('invalid_request', `${where}: the time is the PDP's to say.`)
+    if (type !== undefined && FITS[type]?.(value)) continue
+    throw refuse(
+      'invalid_request',
+      `${where}: ${type === undefined ? 'the condition has no such parameter.' : expected(type)}`,
+    )
+  }
+  if (structBytes(context) > MAX_CONTEXT_BYTES)
+    throw refuse('invalid_request', `${place}.condition.context: more than ${MAX_CONTEXT_BYTES / 1024} KiB together.`)
+}
+
+const expected = (type: string): string =>
+  type === 'TYPE_NAME_TIMESTAMP'
+    ? 'must be an RFC 3339 timestamp with seconds and a zone, such as 2099-06-01T00:00:00Z.'
+    : `must be a value of the type ${type.replace('TYPE_NAME_', '').toLowerCase()}.`
+
+/** The largest request that one Write can hold. */
+export function requireSize(facts: readonly Fact[]): void {
+  const bytes = facts.reduce(
+    (sum, fact) => sum + structBytes('of' in fact ? fact.attributes : (fact.condition?.context ?? {})),
+    0,
+  )
+  if (bytes > MAX_REQUEST_BYTES)
+    throw refuse(
+      'invalid_request',
+      `write: more than ${MAX_REQUEST_BYTES / 1024} KiB of values; send fewer facts at once.`,
+    )
+}
+
+/** Bytes of a JSON object as a `google.protobuf.Struct`, which is how OpenFGA measures a context. */
+function structBytes(object: object): number {
+  return Object.entries(object).reduce((sum, [name, value]) => {
+    const entry = field(Buffer.byteLength(name)) + field(valueBytes(value))
+    return sum + field(entry)
+  }, 0)
+}
+
+function valueBytes(value: unknown): number {
+  if (typeof value === 'number') return 9
+  if (typeof value === 'string') return field(Buffer.byteLength(value))
+  if (Array.isArray(value)) return field(value.reduce((sum: number, one) => sum + field(valueBytes(one)), 0))
+  if (typeof value === 'object' && value !== null) return field(structBytes(value))
+  return 2
+}
+
+/** A field of so many bytes, with its tag and its length. */
+const field = (bytes: number): number => 1 + Math.max(1, Math.ceil((32 - Math.clz32(bytes)) / 7)) + bytes

@@ -1,0 +1,44 @@
+/**
+ * Writes to the relationship store whose outcome may still be open, in SQLite.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { EpochMillis } from '@mandate/protocol'
+import type { ChangeJournal, OpenChange } from '../remembered.ts'
+import { text } from './rows.ts'
+import { Statements } from './statements.ts'
+
+export class SqliteChangeJournal implements ChangeJournal {
+  readonly #sql: Statements
+
+  constructor(database: DatabaseSync) {
+    this.#sql = new Statements(database)
+  }
+
+  begin({ id, at, keys }: OpenChange): void {
+    this.#sql.run('INSERT INTO changes (id, at, keys) VALUES (?, ?, ?)', id, at, JSON.stringify(keys))
+  }
+
+  decided(id: string): void {
+    this.#sql.run("UPDATE changes SET decided = 1, keys = '[]' WHERE id = ?", id)
+  }
+
+  undecided(): readonly OpenChange[] {
+    const rows = this.#sql.all('SELECT id, at, keys FROM changes WHERE decided = 0 ORDER BY id')
+    return rows.map((row) => ({
+      id: text(row['id']),
+      at: Number(row['at']),
+      keys: JSON.parse(text(row['keys'])) as OpenChange['keys'],
+    }))
+  }
+
+  decidedBefore(before: EpochMillis, limit: number): readonly string[] {
+    const rows = this.#sql.all('SELECT id FROM changes WHERE decided = 1 AND at < ? ORDER BY id LIMIT ?', before, limit)
+    return rows.map((row) => text(row['id']))
+  }
+
+  forget(ids: readonly string[]): void {
+    this.#sql.run('DELETE FROM changes WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+  }
+}

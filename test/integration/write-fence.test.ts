@@ -1,0 +1,103 @@
+/**
+ * The fence on the database that the run is about: a Write and its withdrawal at the same moment, and one of the two wins (ADR 0068).
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto'
+import { type Change, examinePolicies, FencedWriter, FgaStore, type OpenChange, readSources } from '@mandate/pdp'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
+
+const ROUNDS = 200
+
+let store: FgaStore
+let modelId: string
+beforeAll(async () => {
+  const { url, apiToken } = inject('openFga')
+  store = await FgaStore.open({ url, apiToken, name: `fence-${randomUUID()}` })
+  const { policies } = examinePolicies(await readSources(new URL('../../pdp/policies/', import.meta.url).pathname))
+  modelId = await store.writeModel(policies ?? expect.fail('the shipped policies do not compile'))
+})
+
+const activeTuple = (agent: string) => ({ user: `agent:${agent}`, relation: 'active', object: `agent:${agent}` })
+const isActive = async (agent: string): Promise<boolean> => (await store.read(`agent:${agent}`, 'active')).length > 0
+let ids = 0
+const newId = (): string => `${Date.now()}${String((ids += 1)).padStart(6, '0')}`
+
+/** A writer whose first Write is sent and not waited for, as one whose answer never comes. */
+function writerWithLostAnswer(): { readonly writer: FencedWriter; readonly sent: () => Promise<boolean> } {
+  let sent: Promise<boolean> | undefined
+  const writer = new FencedWriter({
+    store: {
+      read: (object, relation, user) => store.read(object, relation, user),
+      write: async (change: Change, model, options) => {
+        if (sent) return store.write(change, model, options)
+        sent = store.write(change, model, options).catch(() => false)
+        return false
+      },
+    },
+    journal: memoryJournal(),
+    modelId: () => modelId,
+    newId,
+    clock: Date.now,
+  })
+  return { writer, sent: () => sent ?? Promise.resolve(false) }
+}
+
+function memoryJournal() {
+  const open = new Map<string, OpenChange>()
+  return {
+    begin: (change: OpenChange) => void open.set(change.id, change),
+    decided: (id: string) => void open.delete(id),
+    undecided: () => [...open.values()],
+    decidedBefore: () => [],
+    forget: () => undefined,
+  }
+}
+
+describe('a Write against its own withdrawal', () => {
+  test(`${ROUNDS} races: the answer is what is stored, and stays so`, async () => {
+    const outcomes = { applied: 0, withdrawn: 0 }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const agent = `race-${randomUUID()}`
+      const { writer, sent } = writerWithLostAnswer()
+      const said = await writer.write({ writes: [activeTuple(agent)], deletes: [] }).catch(() => undefined)
+      const landed = await sent()
+      const stored = await isActive(agent)
+      if (said !== undefined) expect(stored, `round ${round}`).toBe(said)
+      expect(stored, `round ${round}`).toBe(landed)
+      outcomes[stored ? 'applied' : 'withdrawn'] += 1
+    }
+    expect(outcomes.applied + outcomes.withdrawn).toBe(ROUNDS)
+  })
+
+  test('without the marker a late Write takes effect after it was given up', async () => {
+    const agent = `late-${randomUUID()}`
+    const late = { writes: [activeTuple(agent)], deletes: [] }
+    // The caller gave up, looked, found nothing and went on.
+    expect(await isActive(agent)).toBe(false)
+    await store.write(late, modelId, { missing: 'refuse', timeoutMs: 3_000 })
+    expect(await isActive(agent)).toBe(true)
+  })
+
+  test('with it the late Write is refused', async () => {
+    const agent = `late-${randomUUID()}`
+    let late: (() => Promise<boolean>) | undefined
+    const writer = new FencedWriter({
+      store: {
+        read: (object, relation, user) => store.read(object, relation, user),
+        write: async (change, model, options) => {
+          if (late) return store.write(change, model, options)
+          late = () => store.write(change, model, options)
+          return false
+        },
+      },
+      journal: memoryJournal(),
+      modelId: () => modelId,
+      newId,
+      clock: Date.now,
+    })
+    expect(await writer.write({ writes: [activeTuple(agent)], deletes: [] })).toBe(false)
+    expect(await late?.()).toBe(false)
+    expect(await isActive(agent)).toBe(false)
+  })
+})
