@@ -20,8 +20,7 @@ beforeAll(async () => {
 
 const activeTuple = (agent: string) => ({ user: `agent:${agent}`, relation: 'active', object: `agent:${agent}` })
 const isActive = async (agent: string): Promise<boolean> => (await store.read(`agent:${agent}`, 'active')).length > 0
-let ids = 0
-const newId = (): string => `${Date.now()}${String((ids += 1)).padStart(6, '0')}`
+const newId = (): string => randomUUID()
 
 /** A writer whose first Write is sent and not waited for, as one whose answer never comes. */
 function writerWithLostAnswer(): { readonly writer: FencedWriter; readonly sent: () => Promise<boolean> } {
