@@ -65,6 +65,7 @@ const ON_MEMORY = [
     'metrics',
     'store-claim',
     'clock',
+    'log-order',
   ),
   ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference'),
 ]

@@ -33,6 +33,7 @@ const ENTRY: Entry = {
   policy: 'travel@3f2a',
   consistency: 'HIGHER_CONSISTENCY',
   round_trips: 2,
+  as_of: { at: '2026-11-21T20:00:00.000Z', position: 41 },
   request_id: 'r-1',
   trace: '4bf92f3577b34da6a3ce929d0e0e4736',
   latency_ms: 1.234,

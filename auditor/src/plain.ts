@@ -51,6 +51,7 @@ const attribute = `"[a-z]\\w*":(?:${number}|${string}|${boolean})`
 const entry = objectOf({
   'action?': string,
   'actor?': party,
+  'as_of?': objectOf({ at: instant, position: '(?:0|[1-9]\\d{0,14})' }),
   at: instant,
   'attributes?': `\\{(?:${attribute}(?:,${attribute})*)?\\}`,
   'broken?': listOf(link),

@@ -18,8 +18,8 @@ import {
   tileWidth,
   verifyLogProof,
 } from '@mandate/protocol'
-import { idIn } from './check.ts'
 import { entriesBackwards, type PlacedEntry, readCheckpoint, readTile, sha256 } from './directory.ts'
+import { idIn, textOf } from './entry-text.ts'
 import { decisionId, type Given, keysOf, placeOf, type Surroundings, text, writeWhole } from './given.ts'
 import { ask, EXIT, type Server, SourceError } from './http.ts'
 import { checkpointIn } from './source.ts'
@@ -78,7 +78,7 @@ async function proveFrom(directory: string, id: string): Promise<Proven> {
 
 /** As its bytes stand in the log: they are what is proven. */
 async function entryOf(directory: string, id: string, size: number): Promise<PlacedEntry> {
-  for await (const entry of entriesBackwards(directory, size)) if (idIn(entry.bytes) === id) return entry
+  for await (const entry of entriesBackwards(directory, size)) if (idIn(textOf(entry.bytes)) === id) return entry
   throw new SourceError(EXIT.notFound, `there is no decision ${id}`)
 }
 

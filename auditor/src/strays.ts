@@ -16,8 +16,8 @@ import {
   type Tile,
   tileWidth,
 } from '@mandate/protocol'
-import { idIn } from './check.ts'
 import { readIfThere, readTile, sha256, tileFiles } from './directory.ts'
+import { idIn, textOf } from './entry-text.ts'
 import type { Finding } from './tree.ts'
 
 /** What strays are held against. */
@@ -71,7 +71,8 @@ async function judgeStray(path: string, tile: Tile, bytes: Uint8Array, grounds: 
     const problem = expected
       ? `${path} is damaged: it differs from the tree`
       : `${path} holds entries that neither checkpoint nor journal account for: the checkpoint is older than the tiles`
-    return [{ index, id: idIn(entries?.entries[at]), problem }]
+    const entry = entries?.entries[at]
+    return [{ index, id: entry && idIn(textOf(entry)), problem }]
   }
   return []
 }

@@ -96,6 +96,15 @@ function fieldLines(entry: LoggedEntry, names: readonly (keyof LoggedEntry)[]): 
   return names.flatMap((name) => (entry[name] === undefined ? [] : [`${name.padEnd(9)} ${String(entry[name])}`]))
 }
 
+/** It stands behind whatever was recorded while it was decided. */
+function asOfLine({ as_of, at, index }: LoggedEntry): readonly string[] {
+  if (!as_of) return []
+  const ms = Date.parse(at) - Date.parse(as_of.at)
+  return [
+    `decided   ${as_of.at}, ${ms} ms before it was recorded, when the log had ${as_of.position} entries (${index - as_of.position} came between)`,
+  ]
+}
+
 /** Money stands in the log in minor units, under `name.CUR`. */
 function attributeLine(name: string, value: unknown): string {
   const currency = name.split('.')[1]
@@ -114,6 +123,7 @@ export function drawing(entry: LoggedEntry): string {
     ...chainLines(entry),
     ...attributes,
     ...change,
+    ...asOfLine(entry),
     ...fieldLines(entry, DETAILS),
     `index     ${entry.index}${entry.origin === undefined ? '' : ` in ${entry.origin}`}`,
   ]

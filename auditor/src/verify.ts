@@ -14,8 +14,10 @@ import {
   verifyCosignatures,
   type WitnessKey,
 } from '@mandate/protocol'
-import { contentObjection, idIn, type Sealed, type TileCheck } from './check.ts'
+import { contentObjection, type Sealed, type TileCheck } from './check.ts'
 import { type NamedSegment, readCheckpoint, readJournal, sealedEntries, sha256, unpublished } from './directory.ts'
+import { idIn, textOf } from './entry-text.ts'
+import { addToOrder, judgeOrder, mergeOrder, newOrder, type Order } from './order.ts'
 import { checkAll } from './pool.ts'
 import { checkKept } from './remembered.ts'
 import { judgeStrays, strayFiles } from './strays.ts'
@@ -57,6 +59,9 @@ export interface VerifyReport {
   readonly checkpoint: string | undefined
 }
 
+/** What a tile's check said of order is merged at once: there may be millions of them. */
+const NO_ORDER = newOrder()
+
 function general(problem: string): Finding {
   return { index: undefined, id: undefined, problem }
 }
@@ -70,10 +75,14 @@ export async function verifyDirectory(options: VerifyOptions): Promise<VerifyRep
   if (!verdict.ok) return failed(verdict.objection)
   const { origin, size, root } = verdict.checkpoint
   const checks: TileCheck[] = []
+  const order = newOrder()
   let checked = 0
   const seal = await sealOf(options, origin)
   await checkAll(directory, size, seal.sealed, (begin, run) => {
-    for (const [offset, check] of run.entries()) checks[begin + offset] = check
+    for (const [offset, check] of run.entries()) {
+      checks[begin + offset] = { ...check, order: NO_ORDER }
+      mergeOrder(order, check.order)
+    }
     checked += run.length
     onProgress?.(Math.min(size, checked * TILE_WIDTH), size)
   })
@@ -83,6 +92,11 @@ export async function verifyDirectory(options: VerifyOptions): Promise<VerifyRep
   const strays = findings.length === 0 ? await strayFiles(directory, size) : []
   const journal = await checkJournal(directory, origin, keys, size)
   findings.push(...journal.findings)
+  // Of entries that are not what was signed nothing follows.
+  if (findings.length === 0) {
+    mergeOrder(order, journal.order)
+    findings.push(...judgeOrder(order))
+  }
   const pending = (index: number): Uint8Array | undefined => journal.leaves[index - journal.published]
   findings.push(...(await judgeStrays(strays, { directory, size, published: journal.published, pending })))
   const known = { keys, now: verdict.checkpoint, examined }
@@ -161,6 +175,7 @@ interface JournalReport {
   readonly published: number
   /** Leaf hashes of the entries above it. */
   readonly leaves: readonly Uint8Array[]
+  readonly order: Order
   readonly findings: readonly Finding[]
   readonly notes: readonly string[]
 }
@@ -196,19 +211,22 @@ async function checkJournal(
   const { entries, missing } = unpublished(segments, published)
   const findings: Finding[] = []
   const notes: string[] = []
+  const order = newOrder()
   for (const { name, origin: named, tail, rest } of segments) {
     const index = published + entries.length
     if (named !== undefined && named !== origin) findings.push(general(`journal/${name} is of another log, ${named}`))
     if (tail === 'torn')
       notes.push(`journal/${name} ends in ${rest.length} bytes of an unfinished record: never answered`)
     if (tail === 'broken' || tail === 'damaged')
-      findings.push({ index, id: idIn(rest), problem: `journal/${name} is damaged` })
+      findings.push({ index, id: idIn(textOf(rest)), problem: `journal/${name} is damaged` })
   }
   if (missing !== undefined) findings.push({ index: missing, id: undefined, problem: 'is lost from the journal' })
   for (const [at, entry] of entries.entries()) {
-    const problem = contentObjection(entry)
-    if (problem) findings.push({ index: published + at, id: idIn(entry), problem: `in the journal ${problem}` })
+    const text = textOf(entry)
+    const problem = contentObjection(text)
+    if (problem) findings.push({ index: published + at, id: idIn(text), problem: `in the journal ${problem}` })
+    else addToOrder(order, published + at, text)
   }
   if (published > size) notes.push(`the log grew to ${published} entries meanwhile; ${size} were verified`)
-  return { published, leaves: entries.map((entry) => leafHash(sha256, entry)), findings, notes }
+  return { published, leaves: entries.map((entry) => leafHash(sha256, entry)), order, findings, notes }
 }

@@ -180,6 +180,7 @@ function createServices(
     tokens: new PageTokens(memory.sealer),
     policyControl: store.policies,
     consistency: relations.consistency,
+    position: () => log.sequenced,
     decide: (evaluation) => decide(evaluation, decideDeps),
     search: { ...decideDeps, directory: register, register, facts: memory.facts },
     vault,

@@ -45,6 +45,7 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   request_id: ({ request_id }) => request_id,
   trace: ({ trace }) => trace,
   latency_ms: ({ latency_ms }) => latency_ms,
+  as_of: ({ as_of }) => json(as_of),
   withheld: ({ withheld }) => withheld?.join(' '),
 }
 

@@ -47,6 +47,11 @@ export const entrySchema = z.strictObject({
   v: z.literal(1),
   id: ulidSchema,
   at: instantSchema,
+  /**
+   * Of a decision: at which instant it was decided, and how many entries the log had then. What those say had ended was not used; what ended
+   * later may stand before this entry, since a decision is recorded after it was made.
+   */
+  as_of: z.strictObject({ at: instantSchema, position: z.int().min(0) }).optional(),
   kind: z.enum(ENTRY_KINDS),
   /** Whose authority was used or asked about. */
   subject: party.optional(),

@@ -125,7 +125,7 @@ function resourcesOf({ resource, owner }: LoggedEntry): readonly Json[] | undefi
 
 function unmappedOf(entry: LoggedEntry): Json {
   const { v, caller, persona, root, reasons, chain, attributes, target, change, model, consistency } = entry
-  const { broken, withheld, round_trips, latency_ms, trace, request_id } = entry
+  const { as_of, broken, withheld, round_trips, latency_ms, trace, request_id } = entry
   const asked = {
     caller,
     persona,
@@ -140,5 +140,5 @@ function unmappedOf(entry: LoggedEntry): Json {
     trace,
     withheld,
   }
-  return { v, ...asked, model, consistency, round_trips, latency_ms }
+  return { v, as_of, ...asked, model, consistency, round_trips, latency_ms }
 }

@@ -196,6 +196,15 @@ function Record({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
           </div>
         ),
       )}
+      {entry.as_of && (
+        <div>
+          <dt>Decided</dt>
+          <dd>
+            {entry.as_of.at}, when the log had {entry.as_of.position} entries; {entry.index - entry.as_of.position} came
+            between
+          </dd>
+        </div>
+      )}
       {Object.entries(entry.attributes ?? {}).map(([name, value]) => (
         <div key={name}>
           <dt>{name.replaceAll('_', ' ')}</dt>

@@ -118,12 +118,13 @@ export function evaluationEntry(
   evaluation: Evaluation,
   verdict: Verdict,
   by: Principal,
-  latencyMs: number,
+  { position, latencyMs }: { readonly position: number; readonly latencyMs: number },
 ): EntryDraft {
   const { actor, persona } = evaluation
   return {
     id,
     kind: 'evaluation',
+    as_of: { at: new Date(verdict.at).toISOString(), position },
     ...(evaluation.isSubjectUnknown ? {} : { subject: deps.redact.party(evaluation.subject) }),
     ...(actor ? { actor: deps.redact.party(actor) } : {}),
     caller: by.name,

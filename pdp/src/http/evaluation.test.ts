@@ -75,6 +75,7 @@ beforeEach(async () => {
     consistency: 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),
     record: log.record,
+    position: () => 0,
     newId: () => '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     logger: pino({ level: 'silent' }),
     metrics: new Metrics(),

@@ -28,6 +28,8 @@ import { objectionsOf, parse } from './parse.ts'
 export interface EvaluationDeps extends AnswerDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
   readonly decide: (evaluation: Evaluation) => Promise<Verdict>
   readonly record: Recorder
+  /** How many entries the log has. */
+  readonly position: () => number
   readonly newId: () => string
 }
 
@@ -160,8 +162,11 @@ async function decideOne(
   const id = deps.newId()
   const evaluation = deps.border.evaluation(request)
   requireEntitled(deps.policies(), by, evaluation)
+  // Before any fact is read: what is in the log by now was in force then.
+  const position = deps.position()
   const verdict = await deps.decide(evaluation)
-  const entry = evaluationEntry(deps, id, evaluation, verdict, by, performance.now() - exchange.arrived)
+  const latencyMs = performance.now() - exchange.arrived
+  const entry = evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs })
   return {
     answer: { decision: verdict.decision, context: contextOf(deps, id, verdict, evaluation, by) },
     entry,
