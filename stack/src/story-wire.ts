@@ -58,7 +58,14 @@ export const pageSchema = z.looseObject({
   entries: z.array(
     z.looseObject({
       id: z.string(),
-      chain: z.array(z.looseObject({ delegator: z.string(), delegate: z.string() })).default([]),
+      chain: z.array(z.looseObject({ grant: z.string(), delegator: z.string(), delegate: z.string() })).default([]),
     }),
   ),
 })
+export type Page = z.infer<typeof pageSchema>
+
+/** How many decisions were found, and how many of them rest on a grant that was given in this run: on a first start, all. */
+export function decisionsFound({ total, entries }: Page, grant: string): string {
+  const fromThisRun = entries.filter(({ chain }) => chain.some((link) => link.grant === grant)).length
+  return `${total} decisions, ${fromThisRun === total ? 'all' : fromThisRun} of them from this run`
+}

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { type Call, enter, type People, type Person } from './story-client.ts'
 import {
+  decisionsFound,
   grantSchema,
   listSchema,
   pageSchema,
@@ -85,7 +86,7 @@ export async function tellStory(context: StoryContext): Promise<StoryTold> {
     ...followUp.map((result) => rowOf('agent for Yannick', result)),
   ]
   print(out, told, figures)
-  await audit(people, told, out)
+  await audit(people, told, toYannick, out)
   return { rows: told, workflow: trip.id, people: { carlo: carlo.sub, yannick: yannick.sub, sam: sam.sub } }
 }
 
@@ -255,7 +256,7 @@ function print(out: StoryContext['out'], rows: readonly Told[], figures: Readonl
 }
 
 /** Ada finds it all by chain member. She sees pseudonyms: not even the subs are in the log. */
-async function audit(people: People, told: readonly Told[], out: StoryContext['out']): Promise<void> {
+async function audit(people: People, told: readonly Told[], grant: string, out: StoryContext['out']): Promise<void> {
   const ada = await enter(people, 'ada', 'mandate-cli', ['pdp'])
   const booked = told.find(({ decision }) => decision)
   const entry = pageSchema.shape.entries.element.parse(
@@ -269,7 +270,5 @@ async function audit(people: People, told: readonly Told[], out: StoryContext['o
     ({ evaluationId, chain }) => chain.length > 0 && page.entries.some(({ id }) => id === evaluationId),
   )
   if (found.length === 0) throw new StartError('the auditor finds nothing of what happened')
-  out(
-    `8  Ada, the auditor, asks the log who acted through ${middleman}: ${page.total} decisions, ${found.length} of them from this run`,
-  )
+  out(`8  Ada, the auditor, asks the log who acted through ${middleman}: ${decisionsFound(page, grant)}`)
 }
