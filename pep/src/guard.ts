@@ -48,10 +48,18 @@ export function visiting(dispatch: Dispatch): Dispatch {
   return (req, res, next) => {
     const around = visits.get(req)
     visits.set(req, { passed: false })
-    return dispatch(req, res, (error) => {
+    const leave = (): void => {
       if (around) visits.set(req, around)
       else visits.delete(req)
-      next(error)
-    })
+    }
+    try {
+      return dispatch(req, res, (error) => {
+        leave()
+        next(error)
+      })
+    } catch (error) {
+      leave()
+      throw error
+    }
   }
 }

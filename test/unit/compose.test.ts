@@ -174,6 +174,24 @@ describe('our services', () => {
     expect(config.PDP_ERASURE_CLIENTS).toEqual(['booking-agent'])
   })
 
+  test('what they call in plain HTTP is listed: without the list none of them starts, and each address is named', () => {
+    const readers = {
+      pdp: (env: Record<string, string>) => parseConfig(env, (path) => readFileSync(path, 'utf8')),
+      trips: readTripsConfig,
+      care: readCareConfig,
+      'booking-agent': readAgentConfig,
+      auditor: readAuditorConfig,
+    }
+    for (const [name, read] of Object.entries(readers)) {
+      const all = Object.entries(environmentOf(name))
+      const env = Object.fromEntries(all.filter(([key]) => !key.endsWith('_PLAIN_HTTP_HOSTS')))
+      const plain = all.filter(([, value]) => value.startsWith('http://')).map(([key]) => key)
+      expect(plain.length).toBeGreaterThan(1)
+      for (const key of plain)
+        expect(() => read(env), `${name} ${key}`).toThrow(new RegExp(`${key}: plain HTTP to`, 'u'))
+    }
+  })
+
   test('trips, care and the agent take theirs', async () => {
     const trips = readTripsConfig(environmentOf('trips'))
     const agent = readAgentConfig(environmentOf('booking-agent'))
