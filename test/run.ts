@@ -51,6 +51,7 @@ const ON_MEMORY = [
     'http-log-faults',
     'http-metadata',
     'http-openapi',
+    'http-roles',
     'permissions',
     'sessions',
   ),

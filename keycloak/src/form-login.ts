@@ -30,15 +30,16 @@ const MAX_TRIES = { password: 1, code: 3 } as const
 const RETRY_MS = 1_100
 
 /**
- * Makes a browser that signs in as one person. Each call is a fresh browser: no cookie survives it.
+ * Makes a browser that signs in as one person.
  *
+ * @param cookies - Kept from one call to the next. @default each call is a fresh browser: no cookie survives it
  * @returns Resolves once the callback has answered, whether the answer carries a code or an OAuth error.
  * @throws {@link SignInRefusedError} when a form comes back with an error, or Keycloak shows a page of another kind.
  */
-export function formBrowser(person: Credentials): (url: URL) => Promise<void> {
+export function formBrowser(person: Credentials, cookies?: Map<string, string>): (url: URL) => Promise<void> {
   return async (url) => {
     const callback = new URL(url.searchParams.get('redirect_uri') ?? 'about:blank')
-    const jar = new Map<string, string>()
+    const jar = cookies ?? new Map<string, string>()
     const filled: string[] = []
     let response = await visit(url, jar)
     for (let pages = 0; pages < MAX_PAGES; pages++) {

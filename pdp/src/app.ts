@@ -156,6 +156,8 @@ function createServices(
   const callers = new Callers({
     issuer,
     audience: config.PDP_AUDIENCE,
+    adminScope: config.PDP_ADMIN_SCOPE,
+    secondFactor: config.PDP_SECOND_FACTOR,
     interactiveClients: config.PDP_INTERACTIVE_CLIENTS,
     services: config.PDP_SERVICES,
     register,

@@ -4,7 +4,14 @@
  * @module
  */
 import { join } from 'node:path'
-import { environmentObjection, isLoopback, nameSchema, plainHttpObjection } from '@mandate/protocol'
+import {
+  environmentObjection,
+  isLoopback,
+  nameSchema,
+  plainHttpObjection,
+  SECOND_FACTORS,
+  secondFactorSchema,
+} from '@mandate/protocol'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
@@ -72,6 +79,10 @@ const schema = z.strictObject({
   /** Hosts of the issuer's keys and of OpenFGA that are called in plain HTTP, off loopback, on a network that only the two share. */
   PDP_PLAIN_HTTP_HOSTS: list.default([]),
   PDP_AUDIENCE: z.string().min(1).default('pdp'),
+  /** What a person's token needs in its scope to change anything; without it, it reads. */
+  PDP_ADMIN_SCOPE: z.string().regex(/^\S+$/u, 'must be the name of a scope').default('pdp'),
+  /** What in a token says that a second factor was used; roles count only then. */
+  PDP_SECOND_FACTOR: list.pipe(z.array(secondFactorSchema).min(1)).default([...SECOND_FACTORS]),
   PDP_DATA_DIR: z.string().min(1),
   PDP_POLICIES_DIR: z
     .string()

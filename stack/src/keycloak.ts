@@ -218,7 +218,9 @@ async function importRealm(
   const folder = privateFolder(join(server.home, 'data', 'import'))
   cpSync(REALM_FILE, join(folder, 'mandate-realm.json'))
   const bootstrap = { KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: secrets.keycloakAdminPassword }
-  const env = { ...server.env, ...secrets.realm, PDP_LOGOUT_URL: logoutUrl, ...bootstrap }
+  // Of the demo: any port of loopback, since the page's may change from one start to the next.
+  const ours = { PDP_LOGOUT_URL: logoutUrl, AUDITOR_PUBLIC_URL: `http://${LOOPBACK}` }
+  const env = { ...server.env, ...secrets.realm, ...ours, ...bootstrap }
   try {
     return await serve({ ...server, env }, '--import-realm')
   } finally {

@@ -18,6 +18,8 @@ import {
 const { issuer, admin, clientSecrets, people } = inject('identity')
 const LEAN = ['aud', 'azp', 'client_id', 'exp', 'iat', 'iss', 'jti', 'scope', 'sub', 'typ']
 const OF_A_PERSON = [...LEAN, 'sid'].toSorted()
+/** What the PDP is told besides: how the person signed in. */
+const FOR_THE_PDP = [...OF_A_PERSON, 'amr'].toSorted()
 const ALL = 'openid trips pdp booking-agent'
 
 let desktop: RealmClient
@@ -36,15 +38,15 @@ describe('one session, one audience a token', () => {
   test.for(['trips', 'pdp', 'booking-agent'])('%s gets a lean token of its own', async (audience) => {
     const session = await signIn(desktop, person('carlo'), ALL)
     const { typ, names, claims } = read(await narrow(desktop, refreshToken(session), audience))
-    expect({ typ, names }).toEqual({ typ: 'at+jwt', names: OF_A_PERSON })
+    expect({ typ, names }).toEqual({ typ: 'at+jwt', names: audience === 'pdp' ? FOR_THE_PDP : OF_A_PERSON })
     expect(claims).toMatchObject({ iss: issuer, aud: audience, azp: 'desktop', client_id: 'desktop', typ: 'Bearer' })
     expect(Number(claims.exp) - Number(claims.iat)).toBeLessThanOrEqual(300)
   })
 
   test('a service token says that it is one, and has no session', async () => {
     const { names, claims } = read(await serviceToken(trips, 'pdp'))
-    expect(names).toEqual([...LEAN, 'svc'].toSorted())
-    expect(claims).toMatchObject({ aud: 'pdp', svc: 'trips' })
+    expect(names).toEqual([...LEAN, 'amr', 'svc'].toSorted())
+    expect(claims).toMatchObject({ aud: 'pdp', svc: 'trips', amr: [] })
   })
 
   test('a refresh token is worth nothing without the key that it is bound to', async () => {
@@ -88,22 +90,22 @@ describe('roles', () => {
     const session = await signIn(desktop, person('petra'), ALL)
     const forPdp = await narrow(desktop, refreshToken(session), 'pdp')
     expect(read(forPdp)).toMatchObject({
-      names: [...OF_A_PERSON, 'roles'].toSorted(),
-      claims: { roles: ['persona-admin'] },
+      names: [...FOR_THE_PDP, 'roles'].toSorted(),
+      claims: { roles: ['persona-admin'], amr: ['pwd', 'otp'] },
     })
     const forTrips = await narrow(desktop, refreshToken(forPdp), 'trips')
     expect(read(forTrips).names).toEqual(OF_A_PERSON)
     const forAgent = await narrow(desktop, refreshToken(forTrips), 'booking-agent')
-    expect(read(await exchange(agent, forAgent.access_token, 'pdp')).names).toEqual(OF_A_PERSON)
+    expect(read(await exchange(agent, forAgent.access_token, 'pdp')).names).toEqual(FOR_THE_PDP)
   })
 
   test.for([
-    ['auditor', 'ada', 'auditor'],
-    ['mandate-cli', 'olga', 'operator'],
-  ] as const)('the client %s carries them for %s', async ([client, name, role]) => {
+    ['auditor', 'ada', 'auditor', 'audit'],
+    ['mandate-cli', 'olga', 'operator', 'pdp'],
+  ] as const)('the client %s carries them for %s', async ([client, name, role, scope]) => {
     const secret = client === 'auditor' ? clientSecrets.auditor : undefined
-    const session = await signIn(await realmClient(issuer, client, secret), person(name), 'openid pdp')
-    expect(read(session).claims).toMatchObject({ aud: 'pdp', roles: [role] })
+    const session = await signIn(await realmClient(issuer, client, secret), person(name), `openid ${scope}`)
+    expect(read(session).claims).toMatchObject({ aud: 'pdp', roles: [role], amr: ['pwd', 'otp'] })
   })
 
   test('whoever holds one is asked for a one-time code', async () => {

@@ -33,6 +33,7 @@ export type Deviation = Readonly<Record<string, string | undefined>>
 /**
  * Authorization code with PKCE over a loopback callback.
  *
+ * @param cookies - The browser's. @default a fresh browser
  * @throws SignInRefusedError from Keycloak's pages, or openid-client's error when the callback carries one.
  */
 export async function signIn(
@@ -40,6 +41,7 @@ export async function signIn(
   person: Credentials,
   scope: string,
   deviation: Deviation = {},
+  cookies?: Map<string, string>,
 ): Promise<oidc.TokenEndpointResponse> {
   const callback = await listen()
   const pkceCodeVerifier = oidc.randomPKCECodeVerifier()
@@ -55,7 +57,7 @@ export async function signIn(
   }
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
   try {
-    await formBrowser(person)(oidc.buildAuthorizationUrl(config, Object.fromEntries(given)))
+    await formBrowser(person, cookies)(oidc.buildAuthorizationUrl(config, Object.fromEntries(given)))
     const checks = { pkceCodeVerifier, expectedState }
     return await oidc.authorizationCodeGrant(
       config,
@@ -89,7 +91,12 @@ export interface ReadToken {
   readonly typ: unknown
   /** Sorted names. */
   readonly names: readonly string[]
-  readonly claims: JWTPayload & { readonly azp?: unknown; readonly roles?: unknown; readonly svc?: unknown }
+  readonly claims: JWTPayload & {
+    readonly azp?: unknown
+    readonly roles?: unknown
+    readonly svc?: unknown
+    readonly amr?: unknown
+  }
 }
 
 /** Header type, claim names and claims, unverified: the realm is what is tested. */

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
-import { pathOf } from '@mandate/protocol'
+import { pathOf, SECOND_FACTORS, secondFactorSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
 /** Where Vite puts the page. */
@@ -30,7 +30,9 @@ const settingsSchema = z
     AUDITOR_CLIENT_ID: z.string().min(1).default('auditor'),
     AUDITOR_CLIENT_SECRET: setting.secret,
     AUDITOR_PDP_URL: setting.url,
-    AUDITOR_PDP_AUDIENCE: z.string().min(1).default('pdp'),
+    AUDITOR_SCOPE: z.string().regex(/^\S+$/u, 'must be the name of a scope').default('audit'),
+    AUDITOR_SECOND_FACTOR: setting.list(SECOND_FACTORS).pipe(z.array(secondFactorSchema)),
+    AUDITOR_STEP_UP_ACR: z.string().regex(/^\S+$/u, 'must be one acr value').default('2'),
     AUDITOR_PLAIN_HTTP_HOSTS: setting.list([]),
     AUDITOR_LOG_PINS: keys,
     AUDITOR_PAGE_DIR: z.string().min(1).default(PAGE_DIR),
@@ -82,7 +84,9 @@ const settingsSchema = z
     clientId: env.AUDITOR_CLIENT_ID,
     clientSecret: env.AUDITOR_CLIENT_SECRET,
     pdpUrl: env.AUDITOR_PDP_URL,
-    audience: env.AUDITOR_PDP_AUDIENCE,
+    scope: env.AUDITOR_SCOPE,
+    secondFactor: env.AUDITOR_SECOND_FACTOR,
+    stepUpAcr: env.AUDITOR_STEP_UP_ACR,
     logKeys: env.AUDITOR_LOG_PINS,
     pageDir: env.AUDITOR_PAGE_DIR,
     trustProxy: env.AUDITOR_TRUST_PROXY,

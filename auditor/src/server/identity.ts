@@ -12,8 +12,10 @@ export interface IdentityOptions {
   readonly identityUrl?: string | undefined
   readonly clientId: string
   readonly clientSecret: string
-  /** The one audience that is asked for. */
-  readonly audience: string
+  /** What is asked for beside `openid`: reading at the PDP. */
+  readonly scope: string
+  /** The `acr` that asks for a second factor. */
+  readonly stepUpAcr: string
   readonly redirectUri: string
   readonly signedOutUri: string
   /** Reaches the provider. */
@@ -36,11 +38,13 @@ export interface Pending {
   readonly verifier: string
   readonly state: string
   readonly nonce: string
+  /** Whether a second factor was asked for. */
+  readonly stepUp?: boolean | undefined
 }
 
 export interface Identity {
-  /** Where to send the browser, and what to remember until it is back. */
-  begin(): Promise<{ readonly url: URL; readonly pending: Pending }>
+  /** Where to send the browser, and what to remember until it is back. `stepUp` asks for a second factor, also in a session that began without. */
+  begin(options?: { readonly stepUp: boolean }): Promise<{ readonly url: URL; readonly pending: Pending }>
   /** @throws Fault `unauthenticated` when the provider refuses, `identity_unavailable` when it does not answer. */
   finish(callback: URL, pending: Pending): Promise<Tokens>
   /** @throws Fault as {@link finish}. A refresh token is good once. */
@@ -55,8 +59,8 @@ export interface Identity {
 const TIMEOUT_S = 10
 
 export function createIdentity(options: IdentityOptions): Identity {
-  const { audience, redirectUri, signedOutUri } = options
-  const scope = `openid ${audience}`
+  const { redirectUri, signedOutUri, stepUpAcr } = options
+  const scope = `openid ${options.scope}`
   let discovered: Promise<oidc.Configuration> | undefined
   const configuration = (): Promise<oidc.Configuration> => {
     discovered ??= discover(options).catch((cause: unknown) => {
@@ -66,8 +70,9 @@ export function createIdentity(options: IdentityOptions): Identity {
     return discovered
   }
   return {
-    begin: async () => {
-      const pending = { verifier: oidc.randomPKCECodeVerifier(), state: oidc.randomState(), nonce: oidc.randomNonce() }
+    begin: async ({ stepUp } = { stepUp: false }) => {
+      const [verifier, state, nonce] = [oidc.randomPKCECodeVerifier(), oidc.randomState(), oidc.randomNonce()]
+      const pending = { verifier, state, nonce, stepUp }
       const url = oidc.buildAuthorizationUrl(await configuration(), {
         redirect_uri: redirectUri,
         scope,
@@ -75,6 +80,7 @@ export function createIdentity(options: IdentityOptions): Identity {
         code_challenge_method: 'S256',
         state: pending.state,
         nonce: pending.nonce,
+        ...(stepUp ? { acr_values: stepUpAcr } : {}),
       })
       return { url, pending }
     },

@@ -13,7 +13,13 @@ import type { Pending } from './identity.ts'
 export const SIGN_IN_S = 600
 const AUDIENCE = 'mandate-auditor-sign-in'
 
-const pendingSchema = z.object({ verifier: z.string(), state: z.string(), nonce: z.string(), to: z.string() })
+const pendingSchema = z.object({
+  verifier: z.string(),
+  state: z.string(),
+  nonce: z.string(),
+  stepUp: z.boolean().optional(),
+  to: z.string(),
+})
 export type SignInUnderWay = Pending & { readonly to: string }
 
 export interface PendingSignIns {
@@ -27,9 +33,9 @@ export interface PendingSignIns {
 export function createPendingSignIns(now: () => number = Date.now): PendingSignIns {
   const key = randomBytes(32)
   return {
-    seal: async ({ verifier, state, nonce }, to) => {
+    seal: async ({ verifier, state, nonce, stepUp = false }, to) => {
       const at = Math.floor(now() / 1_000)
-      return await new EncryptJWT({ verifier, state, nonce, to })
+      return await new EncryptJWT({ verifier, state, nonce, stepUp, to })
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
         .setAudience(AUDIENCE)
         .setIssuedAt(at)

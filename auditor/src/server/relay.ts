@@ -9,6 +9,7 @@ import { Fault, ulidSchema } from '@mandate/protocol'
 import { type Request, type Response, Router } from 'express'
 import { cookieOf } from './doors.ts'
 import { overviewOf, readPages } from './overview.ts'
+import { rolesIn } from './roles.ts'
 import type { Sessions } from './sessions.ts'
 import { SESSION_COOKIE } from './sign-in.ts'
 
@@ -26,13 +27,15 @@ const HANDED_ON = [
 export interface RelayDeps {
   readonly sessions: Sessions
   readonly pdpUrl: string
+  /** What says that a second factor was used; roles count only then. */
+  readonly secondFactor: readonly string[]
   /** Verifier keys that the page pins. */
   readonly logKeys: readonly string[]
   /** Reaches the PDP. */
   readonly fetch: typeof fetch
 }
 
-export function relayRoutes({ sessions, pdpUrl, logKeys, fetch }: RelayDeps): Router {
+export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: RelayDeps): Router {
   const router = Router()
   const ask = async (req: Request, path: string, signal: AbortSignal): Promise<globalThis.Response> => {
     const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
@@ -61,7 +64,7 @@ export function relayRoutes({ sessions, pdpUrl, logKeys, fetch }: RelayDeps): Ro
   })
   router.get('/session', async (req, res) => {
     const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
-    res.json({ auditor: rolesIn(token).includes('auditor'), keys: logKeys })
+    res.json({ auditor: rolesIn(token, secondFactor).includes('auditor'), keys: logKeys })
   })
   router.get('/overview', async (req, res) => {
     const signal = AbortSignal.any([goneSignal(res), AbortSignal.timeout(TIMEOUT_MS)])
@@ -130,15 +133,4 @@ function idOf(req: Request): string {
 function queryOf(req: Request): string {
   const at = req.originalUrl.indexOf('?')
   return at < 0 ? '' : req.originalUrl.slice(at)
-}
-
-/** What the page may say of its reader. It came straight from the token endpoint, and decides nothing. */
-function rolesIn(token: string): readonly unknown[] {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
-    const roles = typeof claims === 'object' && claims !== null && 'roles' in claims ? claims.roles : undefined
-    return Array.isArray(roles) ? roles : []
-  } catch {
-    return []
-  }
 }

@@ -10,6 +10,7 @@ import { cookieOf, ownPageOnly } from './doors.ts'
 import type { Identity } from './identity.ts'
 import { ownPath } from './own-path.ts'
 import { type PendingSignIns, SIGN_IN_S } from './pending.ts'
+import { lacksSecondFactor } from './roles.ts'
 import type { Sessions } from './sessions.ts'
 
 export const SESSION_COOKIE = '__Host-mandate-audit'
@@ -21,16 +22,19 @@ export interface SignInDeps {
   readonly sessions: Sessions
   readonly pending: PendingSignIns
   readonly publicUrl: string
+  /** What says that a second factor was used. */
+  readonly secondFactor: readonly string[]
 }
 
-export function signInRoutes({ identity, sessions, pending, publicUrl }: SignInDeps): Router {
+export function signInRoutes({ identity, sessions, pending, publicUrl, secondFactor }: SignInDeps): Router {
   const router = Router()
-  router.get('/sign-in', async (req, res) => {
-    const begun = await identity.begin()
-    const sealed = await pending.seal(begun.pending, ownPath(req.query['to']))
+  const begin = async (res: Response, to: string, stepUp: boolean): Promise<void> => {
+    const begun = await identity.begin({ stepUp })
+    const sealed = await pending.seal(begun.pending, to)
     res.cookie(SIGN_IN_COOKIE, sealed, { ...COOKIE, sameSite: 'lax', maxAge: SIGN_IN_S * 1_000 })
     leave(res, begun.url.href)
-  })
+  }
+  router.get('/sign-in', (req, res) => begin(res, ownPath(req.query['to']), false))
   router.get('/callback', async (req, res) => {
     const underWay = await pending.open(cookieOf(req, SIGN_IN_COOKIE))
     res.clearCookie(SIGN_IN_COOKIE, { ...COOKIE, sameSite: 'lax' })
@@ -39,6 +43,8 @@ export function signInRoutes({ identity, sessions, pending, publicUrl }: SignInD
     try {
       const tokens = await identity.finish(new URL(req.originalUrl, publicUrl), underWay)
       await endOf(req, sessions, identity)
+      // A role counts by a second factor only: whoever was given one amid a session by password is asked for it now, once.
+      if (!underWay.stepUp && lacksSecondFactor(tokens.access, secondFactor)) return await begin(res, underWay.to, true)
       res.cookie(SESSION_COOKIE, sessions.open(tokens), { ...COOKIE, sameSite: 'strict' })
       return leave(res, underWay.to)
     } catch (error) {

@@ -16,7 +16,7 @@ import { createSessions } from './sessions.ts'
 
 /** @throws ConfigError when there is no page to serve, or a pinned key is none. */
 export async function startAuditor(config: AuditorConfig, logger: Logger): Promise<Listener> {
-  const { issuer, identityUrl, clientId, clientSecret, audience, pdpUrl, pageDir, logKeys } = config
+  const { issuer, identityUrl, clientId, clientSecret, scope, stepUpAcr, pdpUrl, pageDir, logKeys } = config
   await checkFiles(config)
   const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
   const calls = createCalls(config.clientTls, true)
@@ -27,16 +27,30 @@ export async function startAuditor(config: AuditorConfig, logger: Logger): Promi
     identityUrl,
     clientId,
     clientSecret,
-    audience,
+    scope,
+    stepUpAcr,
     redirectUri: `${publicUrl}/callback`,
     signedOutUri: `${publicUrl}/logged-out`,
     fetch,
   })
   const { trustProxy, addressPerSecond, concurrent } = config
   const limits = { trustProxy, addressPerSecond, concurrent }
+  const { secondFactor } = config
   const sessions = createSessions(identity)
   const pending = createPendingSignIns()
-  const app = createApp({ identity, sessions, pending, publicUrl, pdpUrl, logKeys, logger, pageDir, fetch, ...limits })
+  const app = createApp({
+    identity,
+    sessions,
+    pending,
+    publicUrl,
+    pdpUrl,
+    secondFactor,
+    logKeys,
+    logger,
+    pageDir,
+    fetch,
+    ...limits,
+  })
   const { url, close } = await serve(app, config)
   return { url, close: () => close().finally(calls.close) }
 }

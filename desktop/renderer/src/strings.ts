@@ -143,6 +143,10 @@ const english = {
         title: 'The identity provider does not answer.',
         words: 'Look at your connection, then try again.',
       },
+      clock_wrong: {
+        title: 'This computer’s clock is wrong.',
+        words: 'The identity provider refuses what comes from another time. Set date and time, then start again.',
+      },
       invalid_response: {
         title: 'The answer was not to be trusted.',
         words: 'What came back did not belong to this sign-in, so it was thrown away. Start again.',

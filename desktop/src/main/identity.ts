@@ -5,6 +5,7 @@
  */
 import * as oidc from 'openid-client'
 import { isLoopback } from './address.ts'
+import { ProviderClock } from './provider-clock.ts'
 import { SignInError } from './sign-in-error.ts'
 
 export interface Identity {
@@ -27,17 +28,13 @@ const TIMEOUT_S = 15
 /** What clocks may differ by beyond what was measured, in seconds: an answer's date has no fractions, and takes its time. */
 const TOLERANCE_S = 10
 
-/**
- * A clock that is hours off must not keep anybody out: proofs of possession and ID tokens are made and read by the provider's own time, as the
- * `Date` of its newest answer says. Over TLS that is as good as the tokens themselves.
- */
+/** A clock that is hours off must not keep anybody out: everything goes by the provider's own ({@link ProviderClock}). */
 export function createIdentity({ issuer, clientId }: IdentityOptions): Identity {
   const isInsecure = issuer.startsWith('http:') && isLoopback(issuer)
-  let skewS = 0
+  const clock = new ProviderClock()
   const timedFetch: oidc.CustomFetch = async (url, { body = null, ...options }) => {
     const response = await fetch(url, { ...options, body })
-    const date = Date.parse(response.headers.get('date') ?? '')
-    if (!Number.isNaN(date)) skewS = Math.round((date - Date.now()) / 1_000)
+    clock.read(response)
     return response
   }
   const discover = async (): Promise<oidc.Configuration> => {
@@ -60,7 +57,9 @@ export function createIdentity({ issuer, clientId }: IdentityOptions): Identity 
         discovered = undefined
         throw error
       })
-      const metadata = { [oidc.clockSkew]: skewS, [oidc.clockTolerance]: TOLERANCE_S }
+      const ask = (url: string, init: object) => fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_S * 1_000) })
+      await clock.settle(found.serverMetadata(), clientId, ask)
+      const metadata = { [oidc.clockSkew]: clock.skewS, [oidc.clockTolerance]: TOLERANCE_S }
       const configuration = new oidc.Configuration(found.serverMetadata(), clientId, metadata, oidc.None())
       configuration.timeout = TIMEOUT_S
       configuration[oidc.customFetch] = timedFetch

@@ -14,6 +14,8 @@ export interface FakeIssuer {
   readonly wrong: {
     /** The provider's clock, in seconds ahead of this machine's. */
     skewS: number
+    /** Sends no `Date`, as Keycloak does not; with `jarm` it signs refusals where that is asked for. */
+    dateless?: 'jarm' | 'mute' | undefined
     /** `iss` of the answer to a sign-in. */
     iss?: string | undefined
     /** OAuth error of the answer to a sign-in. */
@@ -90,7 +92,8 @@ class Fake {
     const url = new URL(req.url ?? '/', this.issuer)
     const path = url.pathname.replace('/realms/fake', '')
     this.asked.push(path)
-    res.setHeader('date', new Date(this.#now()).toUTCString())
+    if (this.wrong.dateless) res.sendDate = false
+    else res.setHeader('date', new Date(this.#now()).toUTCString())
     const form = new URLSearchParams(req.method === 'POST' ? await text(req) : '')
     if (path === '/authorize') this.#authorize(url.searchParams, res)
     else if (path === '/token') this.#token(form, req, res)
@@ -123,6 +126,7 @@ class Fake {
       revocation_endpoint: at('/revoke'),
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
+      response_modes_supported: this.wrong.dateless === 'mute' ? ['query'] : ['query', 'query.jwt'],
       authorization_response_iss_parameter_supported: true,
     }
   }
@@ -132,6 +136,12 @@ class Fake {
   #authorize(asked: URLSearchParams, res: ServerResponse): void {
     const member = (name: string): string => asked.get(name) ?? ''
     const back = new URL(member('redirect_uri'))
+    if (member('response_mode') === 'query.jwt') {
+      const exp = Math.floor(this.#now() / 1_000) + 60
+      back.searchParams.set('response', this.#signed({ iss: this.issuer, aud: CLIENT, exp, error: 'login_required' }))
+      res.writeHead(302, { location: back.href }).end()
+      return
+    }
     back.searchParams.set('state', member('state'))
     back.searchParams.set('iss', this.wrong.iss ?? this.issuer)
     if (this.wrong.error) back.searchParams.set('error', this.wrong.error)
@@ -162,7 +172,9 @@ class Fake {
     const grant = form.get('grant_type') === 'refresh_token' ? this.#refreshed(form) : this.#exchanged(form)
     const isBound = grant !== undefined && proves(req.headers['dpop'], grant.jkt, this.#now())
     if (!grant || !isBound || !this.#alive.has(grant.session)) {
-      json(res, 400, { error: 'invalid_grant' })
+      const isLate = grant !== undefined && proves(req.headers['dpop'], grant.jkt, undefined)
+      const late = { error: 'invalid_request', error_description: 'DPoP proof is not active' }
+      json(res, 400, isLate && !isBound ? late : { error: 'invalid_grant' })
       return
     }
     const answer = this.#tokens(grant, form.get('scope') ?? grant.scope)
@@ -212,15 +224,15 @@ class Fake {
   }
 }
 
-/** Keycloak's tolerance: a proof is made within half a minute of its own clock, and by the key that the code was bound to. */
-function proves(proof: unknown, jkt: string, now: number): boolean {
+/** Keycloak's tolerance: a proof is made within half a minute of its own clock, and by the key that the code was bound to. @param now - `undefined`: at any time */
+function proves(proof: unknown, jkt: string, now: number | undefined): boolean {
   const [header = '', claims = ''] = String(proof).split('.')
   try {
     const { jwk } = JSON.parse(Buffer.from(header, 'base64url').toString())
     const { iat } = JSON.parse(Buffer.from(claims, 'base64url').toString())
     const { crv, kty, x, y } = jwk
     const thumbprint = createHash('sha256').update(JSON.stringify({ crv, kty, x, y })).digest('base64url')
-    return thumbprint === jkt && Math.abs(iat - now / 1_000) < 30
+    return thumbprint === jkt && (now === undefined || Math.abs(iat - now / 1_000) < 30)
   } catch {
     return false
   }

@@ -25,6 +25,7 @@ const SIGN_IN_TITLES: Readonly<Record<SignInErrorCode, string>> = {
   refused: 'The sign-in was refused.',
   invalid_response: 'The identity provider’s answer is not to be trusted.',
   identity_unavailable: 'The identity provider does not answer.',
+  clock_wrong: 'This computer’s clock is wrong. Set it, then try again.',
   session_ended: 'The session has ended. Sign in again.',
   audience_missing: 'The sign-in does not cover this service.',
 }

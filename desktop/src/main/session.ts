@@ -5,7 +5,7 @@
  */
 import * as oidc from 'openid-client'
 import { endSession, isAlive } from './session-end.ts'
-import { SignInError } from './sign-in-error.ts'
+import { isAboutTime, SignInError } from './sign-in-error.ts'
 
 export interface Session {
   /** The person's opaque sub. */
@@ -175,6 +175,7 @@ class RefreshedTokens {
         this.#start.onEnded?.()
         throw new SignInError('session_ended', 'the identity provider refused to go on', { cause })
       }
+      if (isAboutTime(cause)) throw new SignInError('clock_wrong', 'the clocks are too far apart', { cause })
       throw new SignInError('identity_unavailable', 'the identity provider did not answer', { cause })
     }
   }

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import * as oidc from 'openid-client'
 
 /**
  * `cancelled` by the person in the app · `timed_out` waiting for the browser · `refused` by the identity provider or by the person at its
  * page · `invalid_response`: what came back is not to be trusted · `identity_unavailable`: no answer, try again later ·
- * `session_ended`: sign in again · `audience_missing`: the sign-in did not ask for this service.
+ * `clock_wrong`: this machine's clock, which could not be made up for · `session_ended`: sign in again · `audience_missing`: the sign-in did not ask for this service.
  */
 export type SignInErrorCode =
   | 'cancelled'
@@ -15,6 +16,7 @@ export type SignInErrorCode =
   | 'refused'
   | 'invalid_response'
   | 'identity_unavailable'
+  | 'clock_wrong'
   | 'session_ended'
   | 'audience_missing'
 
@@ -27,4 +29,14 @@ export class SignInError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/** Whether an answer, or what openid-client says of one, is about the time: a proof that is not active, a token from another time. */
+export function isAboutTime(error: unknown): boolean {
+  if (error instanceof oidc.ClientError) return error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED'
+  if (!(error instanceof oidc.ResponseBodyError)) return false
+  const { error: code, error_description: said = '' } = error
+  return (
+    (code === 'invalid_dpop_proof' || code === 'invalid_request') && /DPoP proof is not active|\biat\b/iu.test(said)
+  )
 }

@@ -9,7 +9,7 @@ import { issuerSchema } from './address.ts'
 import { createIdentity, type Identity } from './identity.ts'
 import { type Loopback, listenOnLoopback } from './loopback.ts'
 import { type CryptoKeyPair, createSession, type RefreshState, type Session, type Tokens } from './session.ts'
-import { SignInError } from './sign-in-error.ts'
+import { isAboutTime, SignInError } from './sign-in-error.ts'
 
 export type { CryptoKeyPair, Session } from './session.ts'
 export { SignInError, type SignInErrorCode } from './sign-in-error.ts'
@@ -158,6 +158,7 @@ async function exchange(
     return { tokens, subject }
   } catch (cause) {
     if (cause instanceof SignInError) throw cause
+    if (isAboutTime(cause)) throw new SignInError('clock_wrong', 'the clocks are too far apart', { cause })
     if (cause instanceof oidc.ResponseBodyError && cause.status < 500) {
       throw new SignInError('refused', 'the identity provider refused the code', { cause })
     }

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
-import { below, type EpochMillis, Fault, type PartyRef, refuse } from '@mandate/protocol'
+import { below, type EpochMillis, Fault, hasSecondFactor, type PartyRef, refuse } from '@mandate/protocol'
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import type { ClientTls } from '../client-tls.ts'
@@ -21,6 +21,10 @@ export interface CallerOptions {
   /** The one audience a token for the PDP has. */
   readonly audience: string
   readonly interactiveClients: readonly string[]
+  /** What a person's token needs in its scope to change anything. */
+  readonly adminScope: string
+  /** What says that a second factor was used; roles count only then. */
+  readonly secondFactor: readonly string[]
   /** Client id of each domain service, and the resource types it is registered for. */
   readonly services: ReadonlyMap<string, readonly string[]>
   readonly register: Register
@@ -48,6 +52,9 @@ const claimsSchema = z.looseObject({
   sid: z.string().optional(),
   svc: z.string().optional(),
   roles: z.array(z.string()).optional(),
+  amr: z.array(z.string()).optional(),
+  acr: z.string().optional(),
+  scope: z.string().optional(),
   cnf: z.undefined().optional(),
 })
 type Claims = z.infer<typeof claimsSchema>
@@ -218,9 +225,18 @@ export class Callers {
     // To the second, as tokens are: one that was issued within the second of the erasure is older than it.
     if (vault.isGone(issuer, sub, claims.iat * 1000)) throw invalid('Its person was erased. Sign in anew.')
     const party = vault.pseudonymOf(issuer, sub)
-    const roles = inPerson ? ROLES.filter((role): role is Role => claims.roles?.includes(role) === true) : []
+    const onlyReads = inPerson && !claims.scope?.split(' ').includes(this.#options.adminScope)
+    const roles = inPerson ? this.#rolesOf(claims, onlyReads) : []
     const session = { sid: claims.sid, person: party, issuedAt: claims.iat * 1000 }
-    return { party, name: party, inPerson, types: undefined, actor, roles, origin, session }
+    const base = { party, name: party, inPerson, types: undefined, actor, roles, origin, session }
+    return onlyReads ? { ...base, onlyReads } : base
+  }
+
+  /** A role given to somebody who signed in by a password alone is worth nothing until they sign in by more. */
+  #rolesOf(claims: Claims, onlyReads: boolean): readonly Role[] {
+    if (!hasSecondFactor(claims, this.#options.secondFactor)) return []
+    const held = ROLES.filter((role): role is Role => claims.roles?.includes(role) === true)
+    return onlyReads ? held.filter((role) => role === 'auditor') : held
   }
 }
 

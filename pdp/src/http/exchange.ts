@@ -63,6 +63,15 @@ export const moreThanAsking: RequestHandler = (_req, res, next) => {
   next()
 }
 
+const READING = ['GET', 'HEAD']
+
+/** Turns away what would change something with a token that was issued for reading alone. */
+export const mayChange: RequestHandler = (req, res, next) => {
+  if (principalOf(res).onlyReads && !READING.includes(req.method))
+    throw refuse('forbidden', 'The scope of this token is for reading: sign in where things are changed.')
+  next()
+}
+
 /** Who calls; every route behind {@link authenticated} has one. */
 export function principalOf(res: Response): Principal {
   const { principal } = exchangeOf(res)

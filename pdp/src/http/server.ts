@@ -13,7 +13,7 @@ import type { Sessions } from '../remembered.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
-import { authenticated, beginExchange, moreThanAsking } from './exchange.ts'
+import { authenticated, beginExchange, mayChange, moreThanAsking } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { inTime } from './in-time.ts'
 import { parseJson, utf8Of } from './json.ts'
@@ -110,7 +110,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), inTime, evaluationRoute(deps))
   app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), inTime, evaluationsRoute(deps))
   app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), inTime, searchRoutes({ ...deps, requireEntitled }))
-  app.use(moreThanAsking)
+  app.use(moreThanAsking, mayChange)
   app.use('/v1', decisionRoutes({ ...deps, streams }))
   app.use('/log', logRoutes(deps))
   app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes(deps))

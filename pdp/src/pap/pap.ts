@@ -91,6 +91,8 @@ export interface Principal {
   /** The agent that brought a person's token, when one did. */
   readonly actor: PartyRef | undefined
   readonly roles: readonly Role[]
+  /** The token's scope is for reading alone. */
+  readonly onlyReads?: true
   /** The caller has an API key: it asks, and does nothing else. */
   readonly onlyAsks?: true
   /** When the token expires: an answer that goes on ends with it. */
@@ -124,7 +126,10 @@ export function requireStaying(
 /** Demands a role. */
 export function withRole(by: Principal, role: Role): void {
   if (!by.roles.includes(role))
-    throw refuse('forbidden', `This needs the role ${role}, in a token of an interactive client.`)
+    throw refuse(
+      'forbidden',
+      `This needs the role ${role}, in a token of an interactive client whose person signed in by a second factor.`,
+    )
 }
 
 /** The common part of an entry about a change. */
