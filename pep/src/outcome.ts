@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { decisionSchema, type Link, linkSchema, REASONS, type Reason, reasonSchema } from '@mandate/protocol'
+import { decisionSchema, distinct, type Link, linkSchema, REASONS, type Reason, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Authz } from './authz.ts'
 import { type Obligation, readObligations, refusedBy } from './obligations.ts'
@@ -99,7 +99,9 @@ export interface DisclosedOutcome {
  */
 export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inPerson'>): DisclosedOutcome {
   const isOwner = reader.inPerson && outcome.owner === `user:${reader.subject.id}`
-  const reasons = outcome.reasons.map((reason) => (isOwner ? reason : withoutFigures(reason)))
+  const all = outcome.reasons.map((reason) => (isOwner ? reason : withoutFigures(reason)))
+  // What an agent is told in the same words counts once: how often would tell it what it was not told.
+  const reasons = reader.inPerson ? all : distinct(all)
   const reasonUser = reasons[0]?.reason_user
   return {
     resource: { type: outcome.resource.type, id: outcome.resource.id },

@@ -89,6 +89,23 @@ describe('what each is shown', () => {
     expect(JSON.stringify(disclose(MISSED, person(STRANGER)))).not.toMatch(/p_owner|w1|grant_revoked|"G-p"|salt-of/u)
   })
 
+  test('an agent that no chain names is not told of personas, by whatever token it asks', () => {
+    const asked = (codes: readonly string[], persona: string) =>
+      ({ ...NOTHING, actor: AGENT, persona, reasons: codes.map((one) => ({ code: one })) }) as Entry
+    const agent = { seesAll: false, parties: [AGENT], inPerson: false }
+    for (const reader of [agent, { ...agent, parties: [STRANGER, AGENT] }]) {
+      const held = disclose(asked(['no_grant'], 'traveler/family'), reader)
+      expect(disclose(asked(['persona_unknown', 'no_grant'], '~AAAAAAAAAAAAAAAAAAAAAA'), reader)).toEqual(held)
+      expect(disclose(asked(['persona_unusable', 'persona_action', 'resource_unknown'], 'x/y'), reader)).toEqual(held)
+      expect(held.withheld).toContain('persona')
+    }
+    const named = { ...asked(['persona_unusable'], 'traveler/family'), chain: [link(OWNER, AGENT)] }
+    expect(disclose(named, agent)).toMatchObject({
+      persona: 'traveler/family',
+      reasons: [{ code: 'persona_unusable' }],
+    })
+  })
+
   test('an owner’s account is hidden from others and not from them', () => {
     const account = { ...NOTHING, kind: 'search', resource: 'travel_account:p_stranger' } as const
     expect(disclose(account, person(STRANGER)).resource).toBe('travel_account:p_stranger')

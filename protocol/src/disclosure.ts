@@ -39,19 +39,54 @@ export function standingOf({ kind, owner, decision, chain, broken }: Disclosable
   return decision || isMember ? 'party' : 'stranger'
 }
 
+/** Reasons that tell which personas the subject holds, and how they stand. */
+const ABOUT_PERSONAS: ReadonlySet<string> = new Set([
+  'persona_unknown',
+  'persona_unusable',
+  'persona_mismatch',
+  'persona_action',
+])
+
+/**
+ * Whether the reader may not learn which personas the subject holds: an agent that no chain names acts for nobody there, and could
+ * try them out one after another.
+ */
+export function hidesPersonas(
+  { kind, chain = [] }: Pick<Disclosable, 'kind' | 'chain'>,
+  { seesAll, inPerson, parties }: Reader,
+): boolean {
+  if (seesAll || inPerson || !isQuestion(kind)) return false
+  const agents = new Set(parties.filter((party) => party.startsWith('agent:')))
+  return !chain.some(({ delegator, delegate }) => agents.has(delegator) || agents.has(delegate))
+}
+
 /** As much of a reason as decides what is shown of it. */
 type Told = Pick<NonNullable<Entry['reasons']>[number], 'code' | 'grant'>
 
-/** The code that a reader is told. To a stranger no grant, an unknown thing and a near miss of other people's are the same. */
-export function disclosedCode({ code, grant }: Told, standing: Standing): string {
+/**
+ * The code that a reader is told. To a stranger no grant, an unknown thing and a near miss of other people's are the same.
+ *
+ * @param hides - Whether personas are hidden from the reader ({@link hidesPersonas}).
+ */
+export function disclosedCode({ code, grant }: Told, standing: Standing, hides = false): string {
+  if (hides && ABOUT_PERSONAS.has(code)) return 'no_grant'
   return standing === 'stranger' && (code === 'resource_unknown' || grant !== undefined) ? 'no_grant' : code
 }
 
 /** A reason without what its reader may not know. */
-export function disclosedReason<R extends Told>(reason: R, standing: Standing): R {
+export function disclosedReason<R extends Told>(reason: R, standing: Standing, hides = false): R {
   if (standing === 'entitled') return reason
   const shown = without(reason, standing === 'party' ? FIGURES : [...FIGURES, 'grant'])
-  return { ...shown, code: disclosedCode(reason, standing) }
+  return { ...shown, code: disclosedCode(reason, standing, hides) }
+}
+
+/** Reasons that look alike now, once: how many there were would tell. */
+export function distinct<R>(reasons: readonly R[]): R[] {
+  const seen = new Set<string>()
+  return reasons.filter((reason) => {
+    const text = JSON.stringify(reason)
+    return !seen.has(text) && seen.add(text)
+  })
 }
 
 const FIGURES = ['limit', 'actual', 'currency'] as const
@@ -66,8 +101,18 @@ export type Disclosed<E extends Entry> = E & { readonly withheld?: string[] }
 
 export function disclose<E extends Entry>(entry: E, reader: Reader): Disclosed<E> {
   const standing = standingOf(entry, reader)
-  if (standing === 'party') return forParty(entry)
-  return standing === 'stranger' ? forStranger(entry, reader) : entry
+  const shown = standing === 'party' ? forParty(entry) : standing === 'stranger' ? forStranger(entry, reader) : entry
+  return hidesPersonas(entry, reader) ? withoutPersonas(shown, standing) : shown
+}
+
+/** Of a persona that is held its name stands in the entry, of any other a commitment. */
+function withoutPersonas<E extends Entry>(entry: Disclosed<E>, standing: Standing): Disclosed<E> {
+  const { reasons = [], withheld = [] } = entry
+  return {
+    ...without(entry, ['persona']),
+    ...(entry.reasons ? { reasons: distinct(reasons.map((reason) => disclosedReason(reason, standing, true))) } : {}),
+    withheld: [...new Set([...withheld, 'persona', 'reasons'])].sort(),
+  }
 }
 
 function forParty<E extends Entry>(entry: E): Disclosed<E> {

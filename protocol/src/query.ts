@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { canonical } from './canonical.ts'
-import { disclose, standingOf } from './disclosure.ts'
+import { disclose, hidesPersonas, standingOf } from './disclosure.ts'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
 import { type EpochMillis, instantSchema, pageLimitSchema, pageTokenSchema, ulidSchema } from './id.ts'
 
@@ -142,8 +142,9 @@ export function entryTerms(entry: Entry): readonly Term[] {
 
 /** How a party finds it by what is guarded. */
 function termsFor(party: string, entry: Entry): readonly Term[] {
-  const reader = { seesAll: false, parties: [party], inPerson: true }
-  if (standingOf(entry, reader) !== 'stranger') return [{ field: 'insider', value: party }]
+  const reader = { seesAll: false, parties: [party], inPerson: !party.startsWith('agent:') }
+  if (standingOf(entry, reader) !== 'stranger' && !hidesPersonas(entry, reader))
+    return [{ field: 'insider', value: party }]
   return termsOf(disclose(entry, reader)).flatMap(({ field, value }) =>
     isGuarded(field) ? seenBy(party, field, value) : [],
   )

@@ -277,3 +277,62 @@ test('a tail shows what a list shows', async () => {
   expect(text).toContain('price_above_limit')
   expect(text).not.toMatch(new RegExp(`${A_LIMIT}|${PRICE}`, 'u'))
 })
+
+describe('which personas somebody holds is not for an agent to try out', () => {
+  const NAMES = ['traveler/family', 'traveler/nobodys', 'visitor/suspended', 'no persona'] as const
+  const asked = async (as: TokenClaims, actor: 'X' | 'X2', persona: string, resource?: object) => {
+    const question = suite.world.question({ subject: 'A', actor, action: 'read' })
+    const properties = { ...question.subject.properties, persona }
+    const body = { ...question, subject: { ...question.subject, properties }, ...(resource ? { resource } : {}) }
+    return suite.tpdp.call('POST', '/access/v1/evaluation', { as, body })
+  }
+  const comparable = ({ body }: Answer) => {
+    const { evaluation_id: _id, evaluated_at: _at, ...rest } = body.context
+    return rest
+  }
+
+  beforeAll(async () => {
+    await suite.world.take('A', 'visitor/suspended')
+    await suite.world.personaStatus('A', 'visitor/suspended', 'suspended')
+  })
+
+  test('neither by its own token, nor by one of theirs, nor in its entries', async () => {
+    const { world } = suite
+    for (const as of [world.as('X2'), { sub: world.id('A'), azp: world.id('X2') }])
+      for (const resource of [undefined, { type: 'workflow', id: 'no-such-trip' }]) {
+        const answers = []
+        for (const persona of NAMES) answers.push(await asked(as, 'X2', persona, resource))
+        const told = answers.map(comparable)
+        for (const one of told) expect(one).toEqual(told[0])
+        expect(told[0].reasons.map(({ code }: { readonly code: string }) => code)).toEqual(['no_grant'])
+        const ids = answers.map(({ body }) => body.context.evaluation_id)
+        for (const id of ids) {
+          const { body } = await get(`/v1/decisions/${id}`, world.as('X2'))
+          expect(body.persona).toBeUndefined()
+          expect(JSON.stringify(body)).not.toContain('persona_un')
+        }
+      }
+    const { body } = await get('/v1/decisions?reason=persona_unknown', world.as('X2'))
+    expect(body.total).toBe(0)
+  })
+
+  test('a service is told all of it, and what of it to pass on', async () => {
+    const reasons = async (persona: string) => {
+      const { body } = await asked(TRIPS, 'X2', persona)
+      return body.context.reasons.map(({ code, code_user = code }: Record<string, string>) => [code, code_user])
+    }
+    expect(await reasons('traveler/nobodys')).toEqual([
+      ['persona_unknown', 'no_grant'],
+      ['no_grant', 'no_grant'],
+    ])
+    expect(await reasons('traveler/family')).toEqual([['no_grant', 'no_grant']])
+  })
+
+  test('people see their own', async () => {
+    const question = suite.world.question({ subject: 'A', action: 'read' })
+    const subject = { ...question.subject, properties: { persona: 'traveler/nobodys' } }
+    const as = suite.world.as('A')
+    const { body } = await suite.tpdp.call('POST', '/access/v1/evaluation', { as, body: { ...question, subject } })
+    expect(body.context.reason).toBe('persona_unknown')
+  })
+})

@@ -7,6 +7,7 @@ import {
   type DecisionContext,
   disclosedCode,
   disclosedReason,
+  distinct,
   type Link,
   REASONS,
   type Reason,
@@ -21,7 +22,7 @@ import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft } from '../ports.ts'
 import type { Border } from './border.ts'
-import { readerAskedFor, readerOfAnswer, standingIn } from './disclosure.ts'
+import { hidesPersonasIn, readerAskedFor, readerOfAnswer, standingIn } from './disclosure.ts'
 import type { Redactor } from './redact.ts'
 
 export interface AnswerDeps {
@@ -40,9 +41,17 @@ export function contextOf(
   by: Principal,
 ): DecisionContext {
   const { resource } = evaluation
-  const standing = standingIn(verdict, readerOfAnswer(by, resource, deps.policies()))
-  const askedFor = by.types ? standingIn(verdict, readerAskedFor(evaluation)) : standing
-  const reasons = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, { standing, askedFor }))
+  const reader = readerOfAnswer(by, resource, deps.policies())
+  const standing = standingIn(verdict, reader)
+  const forWhom = by.types ? readerAskedFor(evaluation) : reader
+  const standings = {
+    standing,
+    hides: hidesPersonasIn(verdict, reader),
+    askedFor: standingIn(verdict, forWhom),
+    hidesFromThem: hidesPersonasIn(verdict, forWhom),
+  }
+  const all = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, standings))
+  const reasons = standings.hides ? distinct(all) : all
   const { broken = [] } = verdict
   const outward = (links: readonly Link[]): Link[] => links.map((link) => deps.border.outwardLink(link))
   return {
@@ -71,17 +80,20 @@ function ownerOf(
 /** Of whoever asks, and of whom they ask for: a service is told everything, and what of it to pass on. */
 interface Standings {
   readonly standing: Standing
+  /** Whether it may not tell which personas the subject holds. */
+  readonly hides: boolean
   readonly askedFor: Standing
+  readonly hidesFromThem: boolean
 }
 
 function reasonOf(
   { policies }: AnswerDeps,
   finding: Finding,
   resource: ResourceRef,
-  { standing, askedFor }: Standings,
+  { standing, hides, askedFor, hidesFromThem }: Standings,
 ): Reason {
-  const { code, gate, attribute, limit, actual, currency, grant } = disclosedReason(finding, standing)
-  const userCode = disclosedCode(finding, askedFor)
+  const { code, gate, attribute, limit, actual, currency, grant } = disclosedReason(finding, standing, hides)
+  const userCode = disclosedCode(finding, askedFor, hidesFromThem)
   const text = textOf(userCode, policies(), resource)
   return {
     code,

@@ -7,6 +7,7 @@
 import {
   canonical,
   disclosedReason,
+  distinct,
   type Fault,
   type LoggedEntry,
   type Outcome,
@@ -22,7 +23,7 @@ import { evaluationOf, looksAt, UNPLAYABLE, type Unplayable } from '../decide/re
 import type { EntryIndex } from '../log/port.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Recorder } from '../ports.ts'
-import { readerOfEntries, standingIn } from './disclosure.ts'
+import { hidesPersonasIn, readerOfEntries, standingIn } from './disclosure.ts'
 import { requireEntitled } from './evaluation.ts'
 import { principalOf } from './exchange.ts'
 import { readingBy } from './reading.ts'
@@ -44,7 +45,8 @@ export function replayRoute({ index, policies, decide, record }: ReplayDeps): Re
     requireEntitled(policies(), by, evaluation)
     const verdict = await decide(evaluation)
     const before = outcomeThen(shown)
-    const now = outcomeNow(verdict, standingIn(verdict, readerOfEntries(by)))
+    const reader = readerOfEntries(by)
+    const now = outcomeNow(verdict, standingIn(verdict, reader), hidesPersonasIn(verdict, reader))
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: logged.id, change: { as: 'replay' } }])
     // biome-ignore lint/suspicious/noThenProperty: it is the answer's word, and nobody awaits the answer
     const answer: Replay = { then: before, now, differs: differences(before, now) }
@@ -75,9 +77,14 @@ function outcomeThen({ at, decision = false, reasons = [], chain = [], policy, m
   return { at, decision, reasons, chain, ...(policy ? { policy } : {}), ...(model ? { model } : {}) }
 }
 
-function outcomeNow({ at, decision, reasons, chain, policy, model }: Verdict, standing: Standing): Outcome {
+function outcomeNow(
+  { at, decision, reasons, chain, policy, model }: Verdict,
+  standing: Standing,
+  hides: boolean,
+): Outcome {
   const made = { ...(policy && standing !== 'stranger' ? { policy } : {}), ...(model ? { model } : {}) }
-  const shown = reasons.map((reason) => ({ ...disclosedReason(reason, standing) }))
+  const all = reasons.map((reason) => ({ ...disclosedReason(reason, standing, hides) }))
+  const shown = hides ? distinct(all) : all
   return { at: new Date(at).toISOString(), decision, reasons: shown, chain: [...chain], ...made }
 }
 

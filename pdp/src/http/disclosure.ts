@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import {
   disclose,
   type Entry,
+  hidesPersonas,
   type LoggedEntry,
   leafBytes,
   type Reader,
@@ -47,6 +48,10 @@ export const readerAskedFor = ({ subject, actor }: Evaluation): Reader => ({
 
 export const standingIn = ({ owner, decision, chain, broken = [] }: Verdict, reader: Reader): Standing =>
   standingOf({ kind: 'evaluation', owner, decision, chain: [...chain], broken: [...broken] }, reader)
+
+/** Whether the answer may not tell its reader which personas the subject holds. */
+export const hidesPersonasIn = ({ chain }: Verdict, reader: Reader): boolean =>
+  hidesPersonas({ kind: 'evaluation', chain: [...chain] }, reader)
 
 /** An entry as a reader may see it; of one that is not whole, with the hash that its proof is about. */
 export function shownTo(reader: Reader): (entry: LoggedEntry) => LoggedEntry {
