@@ -107,9 +107,19 @@ describe('what each is shown', () => {
   })
 
   test('an owner’s account is hidden from others and not from them', () => {
-    const account = { ...NOTHING, kind: 'search', resource: 'travel_account:p_stranger' } as const
-    expect(disclose(account, person(STRANGER)).resource).toBe('travel_account:p_stranger')
-    expect(disclose({ ...account, subject: HELPER }, person(HELPER)).resource).toBe('travel_account:~')
+    const id = 'p_AAAAAAAAAAAAAAAAAAAAAA'
+    for (const kind of ['search', 'evaluation'] as const) {
+      const account = { ...NOTHING, kind, resource: `travel_account:${id}` }
+      expect(disclose(account, person(`user:${id}`)).resource).toBe(account.resource)
+      expect(disclose(account, person(HELPER)).resource).toBe('travel_account:~')
+    }
+  })
+
+  test('a search, and what was refused, looked nothing up: they are whole for whoever asked', () => {
+    for (const kind of ['search', 'refused', 'fault'] as const) {
+      const entry = { ...NOTHING, kind }
+      expect(disclose(entry, person(STRANGER))).toBe(entry)
+    }
   })
 })
 

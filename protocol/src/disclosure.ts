@@ -24,14 +24,17 @@ export interface Reader {
 export type Standing = 'entitled' | 'party' | 'stranger'
 
 /** What decides about a reader's standing. */
-export type Disclosable = Pick<Entry, 'kind' | 'owner' | 'decision' | 'chain' | 'broken'>
+export type Disclosable = Pick<Entry, 'kind' | 'owner' | 'decision' | 'chain' | 'broken' | 'resource'>
 
 /** Kinds that record a question; an entry of any other kind is wholly known to its parties. */
 const QUESTIONS: ReadonlySet<EntryKind> = new Set(['evaluation', 'search', 'refused', 'fault'])
 export const isQuestion = (kind: EntryKind): boolean => QUESTIONS.has(kind)
 
-export function standingOf({ kind, owner, decision, chain, broken }: Disclosable, reader: Reader): Standing {
+export function standingOf(entry: Disclosable, reader: Reader): Standing {
+  const { kind, owner, decision, chain, broken, resource = '' } = entry
   if (reader.seesAll || !isQuestion(kind)) return 'entitled'
+  // Nothing was looked up for it: its resource is a commitment, or somebody's account.
+  if (kind !== 'evaluation') return isAccountOfOthers(resource, reader) ? 'stranger' : 'entitled'
   const isReader = (party: string | undefined): boolean => party !== undefined && reader.parties.includes(party)
   if (isReader(owner)) return reader.inPerson ? 'entitled' : 'party'
   const links = [...(chain ?? []), ...(broken ?? [])]
@@ -135,6 +138,12 @@ function forStranger<E extends Entry>(entry: E, reader: Reader): Disclosed<E> {
 
 const reasonsOf = ({ reasons }: Entry, standing: Standing): Pick<Entry, 'reasons'> =>
   reasons ? { reasons: reasons.map((reason) => disclosedReason(reason, standing)) } : {}
+
+/** An account is named by its owner's pseudonym. */
+const isAccountOfOthers = (resource: string, { parties }: Reader): boolean => {
+  const pseudonym = /:(?<id>p_[\w-]{22})$/u.exec(resource)?.groups?.['id']
+  return pseudonym !== undefined && !parties.includes(`user:${pseudonym}`)
+}
 
 /** `type:~`: whether it is the id of something registered, or a commitment, would tell. A person's own account is theirs to see. */
 function hiddenId(resource: string, { parties }: Reader): string {

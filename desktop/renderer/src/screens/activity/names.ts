@@ -28,8 +28,8 @@ export function knownFrom(
     if (delegator.startsWith('user:')) known.set(delegator, grant.delegator)
     if (delegate.startsWith('user:')) known.set(delegate, grant.delegate)
   }
-  for (const { chain = [], kind, target = '', change } of entries) {
-    for (const link of chain) learn(link.grant, link)
+  for (const { chain = [], broken = [], kind, target = '', change } of entries) {
+    for (const link of [...chain, ...broken]) learn(link.grant, link)
     const parties = kind === 'grant_issued' ? partiesSchema.safeParse(change) : undefined
     if (parties?.success) learn(target, parties.data)
   }
