@@ -124,12 +124,14 @@ export async function openMemory(
   const keys = await loadVaultKeys(config)
   const newId = createNewId(clock)
   const metrics = new Metrics()
-  const record = metrics.counted(createRecorder({ log, clock, newId }))
+  const vault = new SqliteVault(database, clock, keys)
+  const isSub = (text: string): boolean => vault.isSub(config.PDP_ISSUER, text)
+  const record = metrics.counted(createRecorder({ log, clock, newId, isSub }))
   const changed = changedKeys(await log.checkpoint(), signer)
   if (changed) await record([{ kind: 'key_changed', change: { log_keys: changed } }])
   return {
     identity: identityOf(database),
-    vault: new SqliteVault(database, clock, keys),
+    vault,
     register: new SqliteRegister(database),
     intents: new SqliteIntents(database),
     changes: new SqliteChangeJournal(database),

@@ -12,14 +12,42 @@ export interface RecorderDeps {
   readonly log: Pick<DecisionLog, 'append'>
   readonly clock: Clock
   readonly newId: () => string
+  /** Whether a text is the sub of a known person, in any spelling. */
+  readonly isSub: (text: string) => boolean
 }
 
-export function createRecorder({ log, clock, newId }: RecorderDeps): Recorder {
+export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Recorder {
   return async (drafts) => {
     const at = new Date(clock()).toISOString()
-    const entries = drafts.map((draft): Entry => ({ ...draft, ...saltOf(draft), v: 1, id: draft.id ?? newId(), at }))
+    const stripped = withoutSubs(isSub)
+    const entries = drafts.map(
+      (draft): Entry => ({ ...stripped(draft), ...saltOf(draft), v: 1, id: draft.id ?? newId(), at }),
+    )
     await log.append(entries)
     return entries.map(({ id }) => id)
+  }
+}
+
+/**
+ * Leaves out request and trace ids that are a person's sub. Looked at here, and not only when the request comes: whoever calls or is asked about
+ * for the first time becomes known on the way. The entries of one call share their ids.
+ */
+function withoutSubs(isSub: (text: string) => boolean): (draft: EntryDraft) => EntryDraft {
+  const known = new Map<string, boolean>()
+  const isKept = (id: string | undefined): boolean => {
+    if (id === undefined) return true
+    const before = known.get(id) ?? isSub(id)
+    known.set(id, before)
+    return !before
+  }
+  return (draft) => {
+    if (isKept(draft.request_id) && isKept(draft.trace)) return draft
+    const { request_id: requestId, trace, ...rest } = draft
+    return {
+      ...rest,
+      ...(requestId !== undefined && isKept(requestId) ? { request_id: requestId } : {}),
+      ...(trace !== undefined && isKept(trace) ? { trace } : {}),
+    }
   }
 }
 

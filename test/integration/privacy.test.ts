@@ -28,6 +28,8 @@ const UUID_SUB = 'a11ce000-0000-4000-8000-00000b0b0b0b'
 /** The same in other spellings. */
 const SPELT = [UUID_SUB.toUpperCase(), UUID_SUB.replaceAll('-', ''), UUID_SUB.replaceAll('-', '').toUpperCase()]
 
+const NEW_SUBS = ['b', 'c', 'd'].map((digit) => `${digit}11ce000-0000-4000-8000-00000b0b0b0b`)
+
 let openFga: OpenFga
 let line: BadLine
 let tpdp: TestPdp
@@ -210,6 +212,22 @@ async function plantSubs(): Promise<void> {
 /** Of a person of the world: in lower case, and without its dash. */
 const spelt = (name: string): string => world.id(name).toLowerCase().replace('-', '')
 
+/** People who are known by nobody yet, each in another spelling: they become known by the very request. */
+async function plantSubsOfNewPeople(): Promise<void> {
+  for (const [index, sub] of NEW_SUBS.entries()) {
+    const headers = { 'x-request-id': sub, traceparent: `00-${sub.replaceAll('-', '')}-00f067aa0ba902b7-01` }
+    const body = world.question({ subject: 'B', action: 'read' })
+    if (index === 0) await send('GET', '/v1/personas', { as: { sub, azp: 'desktop' }, headers })
+    else if (index === 1) await send('POST', '/v1/grants', { as: { sub, azp: 'desktop' }, body: {}, headers })
+    else
+      await send('POST', '/access/v1/evaluation', {
+        as: TRIPS,
+        body: { ...body, subject: { type: 'user', id: sub } },
+        headers,
+      })
+  }
+}
+
 async function refused(method: string, path: string, options: CallOptions): Promise<void> {
   const answer = await tpdp.call(method, path, options)
   expect([answer.status, answer.body?.code, path], answer.text).toEqual([400, 'invalid_request', path])
@@ -221,6 +239,7 @@ async function plantInHeadersAndTokens(): Promise<void> {
   const person = { sub: UUID_SUB, azp: 'desktop' }
   await send('POST', '/v1/personas', { as: person, body: { title: 'traveler', circle: 'family' } })
   await plantSubs()
+  await plantSubsOfNewPeople()
   for (const id of [NAME, EMAIL, WORDS, UUID_SUB, ...SPELT]) {
     const headers = {
       'x-request-id': id,
@@ -251,7 +270,8 @@ async function plantInHeadersAndTokens(): Promise<void> {
 /** The subs of everybody who took part. */
 const subs = (): readonly string[] => {
   const people = ['A', 'B', 'C', 'D', 'M', 'M2', 'S']
-  return [UUID_SUB, ...SPELT, ...people.flatMap((name) => [world.id(name), spelt(name)])]
+  const uuids = [UUID_SUB, ...SPELT, ...NEW_SUBS, ...NEW_SUBS.map((sub) => sub.replaceAll('-', ''))]
+  return [...uuids, ...people.flatMap((name) => [world.id(name), spelt(name)])]
 }
 
 function expectNone(text: string, wanted: readonly string[], where: string): void {
