@@ -14,7 +14,9 @@ Written from \`protocol/src/reason.ts\` and \`protocol/src/problem.ts\`; a test 
 
 An evaluation is 200 with a \`decision\`, and \`context.reasons\` says why: the primary one first, and every gate that failed, in the order of
 the domain's manifest. The code is the contract. The person concerned is told the text for people and the cure; the administrator's text, limits
-and values go to the enforcement point of the type, the owner and auditors. A domain may add codes of its own gates in its manifest.
+and values go to the enforcement point of the type, the owner and auditors. Where the person may know less than the enforcement point (whether a
+thing exists, whose it is), \`code_user\` is the code to tell them, and the text for people is of that one. A domain may add codes of its own gates in
+its manifest.
 `
 
 const PROBLEMS_INTRODUCTION = `## Problems
