@@ -179,7 +179,6 @@ export const activity = {
   inPerson: 'Nobody’s but their own: no grant was needed.',
   noChain: 'Nobody’s: no grant led from the owner to whoever tried.',
   broken: 'This grant no longer held, or did not reach far enough: the link that is marked broke it.',
-  notShared: 'something that was not shared',
   revoke: (who: string) => `Revoke what you gave ${who}`,
   over: 'None of the links that you gave is still live: this authority is over.',
   mine: 'A live link is yours to end at once:',

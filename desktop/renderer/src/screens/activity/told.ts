@@ -44,9 +44,7 @@ function decided(entry: LoggedEntry, isPermitted: boolean, teller: Teller): stri
 
 function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { nameOf }: Teller): string {
   const thing = resource ?? target ?? ''
-  const [type = '', id] = thing.split(':')
-  // Neither whether it exists nor whose it is.
-  if (id === '~') return TEXTS.notShared
+  const [type = ''] = thing.split(':')
   if (type.endsWith('_account')) return strings.things.all(type.replace('_account', ''))
   if (root === undefined || root === thing) return nameOf(thing)
   const price = Object.entries(attributes).find(([name]) => name.startsWith('planned_price.'))
