@@ -68,7 +68,7 @@ const ON_MEMORY = [
     'clock',
     'log-order',
   ),
-  ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference'),
+  ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference', 'standby'),
 ]
 
 /** The doors and the administration, for which one database stands for all: on PostgreSQL, which production has. */
