@@ -4,12 +4,11 @@
  *
  * @module
  */
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import type { OpenFga } from '@mandate/stack'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BadLine, startBadLine } from '../fixtures/bad-line.ts'
 import { startDurableOpenFga } from '../fixtures/durable.ts'
+import { whileLocked } from '../fixtures/locked-database.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { AUTONOMY, World } from '../fixtures/world.ts'
 
@@ -121,15 +120,10 @@ describe('a revocation that fails', () => {
 
   test('is carried out also where the database cannot be written', async () => {
     await give()
-    const database = new DatabaseSync(join(tpdp.dataDir, 'pdp.db'))
-    database.exec('BEGIN IMMEDIATE')
-    try {
+    await whileLocked(tpdp, async () => {
       expect((await world.revoke('ab', 'A')).status).toBeGreaterThanOrEqual(500)
       expect(await reasonForB()).not.toBe('delegated')
-    } finally {
-      database.exec('ROLLBACK')
-      database.close()
-    }
+    })
     await expect.poll(listed).toEqual(['revoked'])
     expect(await reasonForB()).toBe('grant_revoked')
   })

@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { whileLocked } from '../fixtures/locked-database.ts'
 import { TRIPS } from '../fixtures/pdp.ts'
 import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 
@@ -84,6 +85,22 @@ describe('API keys', () => {
       'created',
       'created',
     ])
+  })
+
+  test('it is dead at once also where the database cannot be written, and recorded when it can', async () => {
+    const { body } = await make()
+    expect((await ask(body.key)).status).toBe(200)
+    await whileLocked(suite.tpdp, async () => {
+      expect((await remove(body.id)).status).toBeGreaterThanOrEqual(500)
+      expect((await ask(body.key)).status).toBe(401)
+    })
+    const status = async () => {
+      const { body: page } = await suite.world.call('GET', '/v1/decisions?kind=key_changed&limit=1', AUDITOR)
+      return page.entries[0].change.status
+    }
+    await expect.poll(status).toBe('revoked')
+    await suite.tpdp.restart()
+    expect((await ask(body.key)).status).toBe(401)
   })
 
   test('a key with one character changed is none', async () => {

@@ -38,9 +38,12 @@ export function logoutRoute({
       throw refuse('invalid_request', `logout_token: must be sent once, as ${FORM}.`)
     const { sid, at, until, party } = await callers.endedSession(token)
     // Authority is taken before it is said so (ADR 0003).
-    if (sid !== undefined) sessions.end(sid, until)
-    else if (party !== undefined) sessions.endAll(party, at, until)
-    streams.endOfSessions()
+    try {
+      if (sid !== undefined) sessions.end(sid, until)
+      else if (party !== undefined) sessions.endAll(party, at, until)
+    } finally {
+      streams.endOfSessions()
+    }
     const { keptId } = exchangeOf(res)
     await record([
       {

@@ -8,7 +8,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type KeyRequest, MAX_KEY_DAYS, refuse } from '@mandate/protocol'
 import type { Clock, EntryDraft } from '../ports.ts'
 import type { KeyRecord, Keys } from '../remembered.ts'
-import { changeBy, type PapDeps, type Principal, person, withRole } from './pap.ts'
+import { changeBy, narrowing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { turnOf } from './turns.ts'
 
 const KEY = /^mk_([0-7][0-9A-HJKMNP-TV-Z]{25})_[\w-]{43}$/
@@ -56,9 +56,13 @@ export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promi
   await deps.turns.take(turnOf.key(id), async () => {
     const key = deps.keys.byId(id)
     if (!key) throw refuse('not_found', 'There is no such key.')
-    if (key.record.revokedAt === undefined) deps.keys.revoke(id, deps.clock())
-    else if (!deps.keys.unsettled().some((one) => one.id === id)) return
-    await finishKey(deps, key.record, changeBy(by))
+    const isSettled = !deps.keys.unsettled().some((one) => one.id === id)
+    if (key.record.revokedAt !== undefined && isSettled && !deps.narrowings.has(turnOf.key(id))) return
+    const revoke = (): void => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
+    await narrowing(deps, turnOf.key(id), revoke, async () => {
+      revoke()
+      await finishKey(deps, key.record, changeBy(by))
+    })
   })
 }
 

@@ -11,6 +11,8 @@ import { type Row, Statements } from './statements.ts'
 
 export class SqliteKeys implements Keys {
   readonly #sql: Statements
+  /** Revoked here, on the disk or not yet: a full disk keeps no key alive. */
+  readonly #revoked = new Map<string, EpochMillis>()
 
   constructor(database: DatabaseSync) {
     this.#sql = new Statements(database)
@@ -30,6 +32,7 @@ export class SqliteKeys implements Keys {
   }
 
   revoke(id: string, at: EpochMillis): void {
+    if (!this.#revoked.has(id)) this.#revoked.set(id, at)
     this.#sql.run('UPDATE keys SET revoked_at = ?, settled = 0 WHERE id = ? AND revoked_at IS NULL', at, id)
   }
 
@@ -38,17 +41,22 @@ export class SqliteKeys implements Keys {
   }
 
   unsettled(): readonly KeyRecord[] {
-    return this.#sql.all('SELECT * FROM keys WHERE settled = 0').map(keyOf)
+    return this.#sql.all('SELECT * FROM keys WHERE settled = 0').map((row) => this.#keyOf(row))
   }
 
   byId(id: string): KeptKey | undefined {
     const row = this.#sql.get('SELECT * FROM keys WHERE id = ?', id)
     const hash = row?.['hash']
-    return row && hash instanceof Uint8Array ? { record: keyOf(row), hash } : undefined
+    return row && hash instanceof Uint8Array ? { record: this.#keyOf(row), hash } : undefined
   }
 
   all(): readonly KeyRecord[] {
-    return this.#sql.all('SELECT * FROM keys ORDER BY id DESC LIMIT 1000').map(keyOf)
+    return this.#sql.all('SELECT * FROM keys ORDER BY id DESC LIMIT 1000').map((row) => this.#keyOf(row))
+  }
+
+  #keyOf(row: Row): KeyRecord {
+    const key = keyOf(row)
+    return { ...key, revokedAt: key.revokedAt ?? this.#revoked.get(key.id) }
   }
 }
 

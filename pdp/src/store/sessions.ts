@@ -37,8 +37,9 @@ export class SqliteSessions implements Sessions {
 
   end(sid: string, until: EpochMillis): void {
     const hash = hashOf(sid)
-    this.#sql.run('INSERT OR REPLACE INTO ended_sessions (hash, until) VALUES (?, ?)', hash, until)
+    // In memory first: a full disk keeps no session alive.
     this.#ended.set(hash, until)
+    this.#sql.run('INSERT OR REPLACE INTO ended_sessions (hash, until) VALUES (?, ?)', hash, until)
     this.#forgetOld()
   }
 
@@ -46,8 +47,8 @@ export class SqliteSessions implements Sessions {
     const hash = hashOf(person)
     // Of two that arrive in another order than they were sent, the later one counts.
     if ((this.#people.get(hash)?.at ?? Number.NEGATIVE_INFINITY) > at) return
-    this.#sql.run('INSERT OR REPLACE INTO ended_people (hash, at, until) VALUES (?, ?, ?)', hash, at, until)
     this.#people.set(hash, { at, until })
+    this.#sql.run('INSERT OR REPLACE INTO ended_people (hash, at, until) VALUES (?, ?, ?)', hash, at, until)
     this.#forgetOld()
   }
 
