@@ -20,7 +20,7 @@ const OF_README: readonly string[] = ['sharing', 'grant-preview', 'trip-chain', 
 const SIZES = { narrow: { width: 360, height: 740 }, usual: { width: 1280, height: 860 } } as const
 const WIDE = { width: 3840, height: 2160 }
 /** Nothing here waits for anybody. */
-const STEP_MS = 10_000
+const STEP_MS = 30_000
 const SCHEMES = ['light', 'dark'] as const
 /** How many pages are open at the same time. */
 const AT_ONCE = 3

@@ -121,7 +121,7 @@ test('on its own schedule the agent books what an unattended grant lets it, and 
       ({ name }) => name === 'flight',
     )?.last_attempt
   }
-  await expect.poll(statuses, { timeout: 30_000, interval: 500 }).toEqual(['planned', 'booked', 'booked'])
+  await expect.poll(statuses, { timeout: 60_000, interval: 500 }).toEqual(['planned', 'booked', 'booked'])
   // Nobody stands behind it: it is the subject itself.
   expect(await flight()).toMatchObject({
     subject: AGENT,
@@ -162,6 +162,6 @@ test('forgotten by the PDP, forgotten by trips: no trip, no attempt, no kept ans
   expect((await carlo.call('pdp', 'DELETE /v1/subjects/me')).status).toBeLessThan(300)
   // Trips asks whom to forget every half minute, and when it starts.
   await stack.services.trips?.restart()
-  await expect.poll(rows, { timeout: 20_000, interval: 500 }).toBe('[[],[],[],[],[]]')
+  await expect.poll(rows, { timeout: 60_000, interval: 500 }).toBe('[[],[],[],[],[]]')
   expect((await carlo.call('trips', `GET /workflows/${trip.id}`)).status).toBe(403)
 })

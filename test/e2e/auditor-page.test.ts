@@ -153,7 +153,7 @@ test('live, a decision shows as it is made; further down it waits until it is as
   await page.setViewportSize({ width: 1440, height: 320 })
   await page.mouse.wheel(0, 900)
   await decide()
-  await page.getByRole('button', { name: '1 new entry' }).click({ timeout: 15_000 })
+  await page.getByRole('button', { name: '1 new entry' }).click({ timeout: 60_000 })
   await expect.poll(() => page.evaluate(() => scrollY)).toBe(0)
   expect(noise).toEqual([])
 })

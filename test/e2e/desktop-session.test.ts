@@ -99,7 +99,7 @@ test('without a safe keystore a sign-in is refused, unless it is knowingly for t
 })
 
 test('with the services gone what was seen is still to be read, and said to be old; writes say why not', async () => {
-  const app = await desks.enter(desks.app({ timings: { lookMs: 500, retryMs: 200, callMs: 2_000 } }), 'sam')
+  const app = await desks.enter(desks.app({ timings: { lookMs: 500, retryMs: 200, callMs: 20_000 } }), 'sam')
   const templates = await app.must('trips.templates')
   const trips = stack.services.trips ?? expect.unreachable('no trips')
   await trips.kill('SIGKILL')

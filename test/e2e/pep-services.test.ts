@@ -174,14 +174,14 @@ test('503 while OpenFGA is down, nothing done, and on it goes when it is back (s
   const all = await carlo.call('trips', `POST /workflows/${trip.id}/execute`)
   expect(all.status).toBe(503)
   await stack.openFga.restart()
-  await expect.poll(async () => (await execute('hotel')).status, { timeout: 20_000, interval: 250 }).toBe(200)
+  await expect.poll(async () => (await execute('hotel')).status, { timeout: 60_000, interval: 250 }).toBe(200)
 })
 
 test('503 while the PDP is dead, and on it goes after kill -9', async () => {
   await stack.services.pdp?.kill()
   for (let call = 0; call < 7; call++) expect((await execute('hotel')).status).toBe(503)
   await stack.services.pdp?.restart()
-  await expect.poll(async () => (await execute('hotel')).status, { timeout: 20_000, interval: 250 }).toBe(200)
+  await expect.poll(async () => (await execute('hotel')).status, { timeout: 60_000, interval: 250 }).toBe(200)
 })
 
 test('no token is in any log', () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
     openFga: { url: line.url, apiToken: openFga.apiToken },
-    env: { OPENFGA_DEADLINE_MS: '1000' },
+    env: { OPENFGA_DEADLINE_MS: '3000' },
   })
 })
 afterAll(async () => {

@@ -184,7 +184,7 @@ test('SIGHUP loads what stands in the folder; what cannot be loaded is logged, a
     const reason = async () => (await world.ask(EXECUTE)).body.context.reason
     const hangUp = async (said: string) => {
       process.kill(pdp.pid(), 'SIGHUP')
-      await vi.waitFor(() => expect(readFileSync(logFile, 'utf8')).toContain(said), { timeout: 10_000 })
+      await vi.waitFor(() => expect(readFileSync(logFile, 'utf8')).toContain(said), { timeout: 60_000 })
     }
     edit(WITH, WITHOUT)
     expect(await reason()).toBe('owner')

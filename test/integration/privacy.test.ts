@@ -44,7 +44,6 @@ beforeAll(async () => {
     openFga: { url: line.url, apiToken: openFga.apiToken },
     env: {
       PDP_SERVICES: 'trips=workflow+workflow_item+travel_account+petra-planted-de-vries',
-      OPENFGA_DEADLINE_MS: '300',
     },
   })
   world = new World(tpdp)

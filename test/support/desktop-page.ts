@@ -22,7 +22,7 @@ import { typePassword } from './system-browser.ts'
 const PICTURES = fileURLToPath(new URL('../artifacts/desktop/e2e', import.meta.url))
 const VIEWPORT = { width: 1280, height: 860 }
 /** For one step of a person's, on a machine that does much else. */
-const STEP_MS = 15_000
+const STEP_MS = 60_000
 /** More than one screen has stops. */
 const MOST_TABS = 60
 

@@ -1,0 +1,33 @@
+/**
+ * A test waits for an event, never for a time, and asserts no duration: on a machine that does much else either fails, or proves nothing.
+ */
+import { globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const FILES = [
+  '{auditor,desktop,keycloak,pdp,pep,protocol,stack,ui}/{src,renderer}/**/*.{test,fixture,harness}.{ts,tsx}',
+  'examples/*/src/**/*.{test,fixture,harness}.ts',
+  'test/{contract,desktop,e2e,fixtures,fuzz,integration,realm,support,unit}/**/*.ts',
+]
+const WAIT = /\bsetTimeout\(|\bwaitForTimeout\(|timers\/promises|\bperformance\.now\(|scheduler\.wait\(/u
+
+/** Where a time is no wait for something to happen, and no measure of it. */
+const REASONS: Readonly<Record<string, string>> = {
+  'examples/booking-agent/src/runs.test.ts': 'gives a third request, which must not come, time to come',
+  'pep/src/filter.test.ts': 'a PDP that is slower than the deadline it is given',
+  'test/contract/log-kill.test.ts': 'kills at an instant drawn at random, after the first answer',
+  'test/desktop/shots.ts': 'says how long the pictures took',
+  'test/fixtures/pdp.ts': 'signs a token anew when half of its life is over',
+  'test/integration/pep-fuzz.test.ts': 'gives up on a request that never ends',
+  'test/realm/pep-tokens.test.ts': 'asks no faster than a person may',
+}
+
+test('no test waits for a time, or measures one, without a reason that is written here', () => {
+  const found = FILES.flatMap((pattern) => globSync(pattern, { cwd: ROOT }))
+    .filter((name) => !name.includes('node_modules') && WAIT.test(readFileSync(`${ROOT}/${name}`, 'utf8')))
+    .map((name) => name.replaceAll('\\', '/'))
+  expect(found.filter((name) => !Object.hasOwn(REASONS, name))).toEqual([])
+  expect(Object.keys(REASONS).filter((name) => !found.includes(name))).toEqual([])
+})
