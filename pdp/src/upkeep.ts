@@ -11,10 +11,8 @@ import { Fault } from '@mandate/protocol'
 import { openIndex } from './log/entry-index.ts'
 import { nodeFiles } from './log/files.ts'
 import { fsck } from './log/fsck.ts'
-import { isPostgres } from './log/index-place.ts'
-import { IndexStore } from './log/index-store.ts'
+import { openHeld } from './log/fsck-held.ts'
 import { openLog } from './log/log.ts'
-import { PostgresIndexStore } from './log/postgres-store.ts'
 import { loadSigner } from './log/signer.ts'
 
 export const UPKEEP = ['fsck', 'rebuild-index'] as const
@@ -55,9 +53,10 @@ async function check(options: UpkeepOptions, say: (line: string) => void): Promi
   const keys = options.directory
   const origin = await originOf(options)
   const place = placeOf(options)
-  const index = isPostgres(place) ? new PostgresIndexStore(place, origin) : new IndexStore(place, origin)
+  const index = openHeld(place, origin)
   try {
-    const report = await fsck({ files: nodeFiles(), dir: join(keys, 'log'), keys, origin, index, onDisagreement: say })
+    const dir = join(keys, 'log')
+    const report = await fsck({ files: nodeFiles(), dir, keys, origin, index, place, onDisagreement: say })
     const { entries, indexed, disagreements } = report
     say(`${indexed} of ${entries} entries are indexed; ${disagreements || 'no'} disagreements`)
     return disagreements > 0 ? DISAGREES : 0

@@ -3,17 +3,19 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Postgres, startPostgres } from '@mandate/stack'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
+import { fsck } from '../../pdp/src/log/fsck.ts'
 import { CHUNK_ENTRIES } from '../../pdp/src/log/index-chunk.ts'
+import { IndexStore } from '../../pdp/src/log/index-store.ts'
 import { openLog } from '../../pdp/src/log/log.ts'
 import { loadSigner } from '../../pdp/src/log/signer.ts'
 import { runUpkeep, type Upkeep } from '../../pdp/src/upkeep.ts'
-import { idOf, ORIGIN, someEntries } from './log-kit.ts'
+import { aPlace, idOf, ORIGIN, someEntries } from './log-kit.ts'
 
 const ENTRIES = CHUNK_ENTRIES + 300
 let postgres: Postgres
@@ -111,4 +113,55 @@ describe.for(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     expect([code === 0, lines.length > 0]).toEqual([false, true])
     await files.replace(path, bundle, `${path}.tmp`)
   })
+})
+
+test('what a PDP logs, feeds and publishes while it is checked is no disagreement', { timeout: 120_000 }, async () => {
+  const place = await aPlace()
+  const log = await place.open({ checkpointEveryMs: 20 })
+  const path = `${place.dir}.index`
+  const index = await openIndex({ place: path, log })
+  onTestFinished(async () => {
+    await index.close()
+    await log.close()
+    for (const suffix of ['', '-wal', '-shm']) await rm(`${path}${suffix}`, { force: true })
+  })
+  await log.append(someEntries(0, CHUNK_ENTRIES - 10))
+  await index.query({ limit: 1 })
+  const store = new IndexStore(path, ORIGIN, false)
+  let next = CHUNK_ENTRIES - 10
+  /** A PDP at work: the chunk that is looked at becomes full, and is stored, after the log was read. */
+  const work = async (): Promise<void> => {
+    await log.append(someEntries(next, 20))
+    next += 20
+    await index.query({ limit: 1 })
+  }
+  const held = {
+    indexed: () => store.indexed(),
+    held: async (no: number) => {
+      await work()
+      const chunk = store.held(no)
+      await work()
+      return chunk
+    },
+  }
+  const said: string[] = []
+  const report = await fsck({
+    files: nodeFiles(),
+    dir: place.dir,
+    keys: place.keys,
+    origin: ORIGIN,
+    index: held,
+    place: path,
+    onDisagreement: (disagreement) => said.push(disagreement),
+  })
+  store.close()
+  expect([report.disagreements, said]).toEqual([0, []])
+})
+
+test('an index that another version made is left as it is, and named', async () => {
+  const place = await aPlace()
+  const path = join(dirname(place.keys), 'index.db')
+  new IndexStore(path, 'another.example/log').close()
+  expect(() => new IndexStore(path, ORIGIN, false)).toThrow(/rebuild it/u)
+  expect(() => new IndexStore(path, 'another.example/log', false).close()).not.toThrow()
 })

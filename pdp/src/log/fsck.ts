@@ -4,38 +4,25 @@
  *
  * @module
  */
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import {
-  decodeBundle,
-  equalBytes,
-  Fault,
-  leafHash,
-  parseVerifierKey,
-  rootOf,
-  TILE_WIDTH,
-  tilePath,
-  tileWidth,
-  verifyCheckpoint,
-} from '@mandate/protocol'
+import { Worker } from 'node:worker_threads'
+import { equalBytes, Fault, parseVerifierKey, rootOf, verifyCheckpoint } from '@mandate/protocol'
 import type { Files } from './files.ts'
+import { type CheckedChunk, type ChunkJob, checkChunk, type HeldChunk } from './fsck-chunk.ts'
+import type { FsckAnswer } from './fsck-worker.ts'
 import { sha256 } from './hash.ts'
-import { CHUNK_ENTRIES, encodePlaces, GrowingChunk } from './index-chunk.ts'
-import { addTo, parseEntry, termKey } from './index-term.ts'
+import { CHUNK_ENTRIES } from './index-chunk.ts'
 import { loadJournal } from './recover.ts'
 
-/** What an index holds of one chunk. */
-export interface HeldChunk {
-  /** By index in the log. */
-  readonly entries: ReadonlyMap<number, { readonly id: string; readonly bytes: Uint8Array }>
-  /** Absent while the chunk grows. */
-  readonly span: { readonly minAt: number; readonly maxAt: number; readonly times: Uint8Array } | undefined
-  /** By term key, in hexadecimal. */
-  readonly postings: ReadonlyMap<string, Uint8Array>
-}
+const MAX_THREADS = 8
+/** A thread takes about as long to start as these take. */
+const JOBS_A_THREAD = 2
 
 /** An index that can be looked through. */
 export interface HeldIndex {
-  next(): number | Promise<number>
+  /** How many entries it holds. */
+  indexed(): number | Promise<number>
   held(no: number): HeldChunk | Promise<HeldChunk>
 }
 
@@ -46,7 +33,9 @@ export interface FsckOptions {
   readonly keys: string
   readonly origin: string
   readonly index: HeldIndex
-  /** Told of each disagreement as it is found. */
+  /** Where that index is: other threads open it as well. */
+  readonly place: string
+  /** Told of each disagreement, in the order of the log, when all are found. */
   readonly onDisagreement: (disagreement: string) => void
 }
 
@@ -63,38 +52,62 @@ export interface FsckReport {
  * @throws Fault `log_unavailable` when the log itself cannot be read or is damaged.
  */
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
-  const { files, dir, index, onDisagreement } = options
+  const { dir, index, onDisagreement } = options
   // First the index, which follows the log: so whatever it has is in the log.
-  const indexed = await index.next()
+  const indexed = await index.indexed()
   const { size, root, journal } = await readLog(options)
-  let disagreements = 0
-  const tell = (disagreement: string): void => {
-    disagreements += 1
-    onDisagreement(disagreement)
-  }
   const entries = size + journal.length
-  if (indexed > entries) tell(`the index holds ${indexed} entries, the log ${entries}`)
-  const roots: Uint8Array[] = []
-  for (let no = 0; no * CHUNK_ENTRIES < Math.max(indexed, size); no += 1) {
+  const jobs = Array.from({ length: Math.ceil(Math.max(indexed, size) / CHUNK_ENTRIES) }, (_, no): ChunkJob => {
     const first = no * CHUNK_ENTRIES
-    const published = await readPublished(files, dir, first, size)
-    if (published.length > 0)
-      roots.push(
-        rootOf(
-          sha256,
-          published.map((bytes) => leafHash(sha256, bytes)),
-        ),
-      )
     const fresh = journal.slice(Math.max(0, first - size), Math.max(0, first + CHUNK_ENTRIES - size))
-    const truth = [...published, ...fresh]
-    for (const disagreement of disagreementsIn(no, truth, await index.held(no), indexed)) tell(disagreement)
-  }
+    return { no, dir, size, fresh, known: Math.max(entries, indexed) }
+  })
+  const checked = (await checkAll(jobs, options)).toSorted((one, other) => one.no - other.no)
+  const roots = checked.flatMap((chunk) => chunk.root ?? [])
   if (!equalBytes(rootOf(sha256, roots), root))
     throw new Fault(
       'log_unavailable',
       'the entries do not give the root of the checkpoint: `mandate-audit verify` says which',
     )
+  const found = checked.flatMap((chunk) => chunk.disagreements)
+  if (indexed > entries) found.unshift(`the index holds ${indexed} entries, the log ${entries}`)
+  for (const disagreement of found) onDisagreement(disagreement)
+  const disagreements = found.length
   return { entries, indexed, disagreements }
+}
+
+/** In this thread and others: a chunk is some megabytes, so few are under way. */
+async function checkAll(jobs: readonly ChunkJob[], options: FsckOptions): Promise<readonly CheckedChunk[]> {
+  const { files, index, place, origin } = options
+  const left = jobs.toReversed()
+  const checked: CheckedChunk[] = []
+  const others = Math.min(MAX_THREADS, availableParallelism(), Math.ceil(jobs.length / JOBS_A_THREAD)) - 1
+  const threads = Array.from({ length: others }, async () => {
+    const thread = new Worker(new URL('./fsck-worker.ts', import.meta.url), { workerData: { place, origin } })
+    try {
+      for (let job = left.pop(); job; job = left.pop()) checked.push(await askThread(thread, job))
+    } finally {
+      await thread.terminate()
+    }
+  })
+  const here = (async () => {
+    for (let job = left.pop(); job; job = left.pop())
+      checked.push(await checkChunk(job, files, await index.held(job.no)))
+  })()
+  await Promise.all([here, ...threads])
+  return checked
+}
+
+function askThread(thread: Worker, job: ChunkJob): Promise<CheckedChunk> {
+  return new Promise((resolve, reject) => {
+    thread.once('error', reject)
+    thread.once('message', ({ chunk, fault }: FsckAnswer) => {
+      thread.off('error', reject)
+      if (chunk) resolve(chunk)
+      else reject(new Fault(fault?.code ?? 'internal', fault?.message ?? 'a thread gave no answer'))
+    })
+    thread.postMessage(job)
+  })
 }
 
 interface ReadLog {
@@ -105,7 +118,7 @@ interface ReadLog {
 }
 
 /** A PDP that publishes meanwhile may take from the journal what the checkpoint just read does not cover: then both are read again. */
-async function readLog(options: FsckOptions, attempts = 5): Promise<ReadLog> {
+async function readLog(options: FsckOptions, attempts = 20): Promise<ReadLog> {
   const { size, root } = await headOf(options)
   try {
     const { entries } = await loadJournal(options.files, join(options.dir, 'journal'), options.origin, size)
@@ -130,63 +143,4 @@ async function headOf({
   )
   if (!verdict.ok) throw new Fault('log_unavailable', `the checkpoint does not verify: ${verdict.objection}`)
   return verdict.checkpoint
-}
-
-/** The published entries of a chunk. */
-async function readPublished(files: Files, dir: string, first: number, size: number): Promise<readonly Uint8Array[]> {
-  const entries: Uint8Array[] = []
-  const end = Math.min(first + CHUNK_ENTRIES, size)
-  for (let tile = first / TILE_WIDTH; tile * TILE_WIDTH < end; tile += 1) {
-    const width = tileWidth('entries', tile, size)
-    const read = (wide: number) => files.read(join(dir, tilePath({ level: 'entries', index: tile, width: wide })))
-    const bundle = decodeBundle((await read(width)) ?? (await read(TILE_WIDTH)) ?? new Uint8Array(0)).entries
-    if (bundle.length < width)
-      throw new Fault('log_unavailable', `entry bundle ${tile} is missing or damaged, or sealed: then unseal first`)
-    entries.push(...bundle.slice(0, width))
-  }
-  return entries
-}
-
-/** Every way in which the index differs from the entries of one chunk. */
-function* disagreementsIn(
-  no: number,
-  truth: readonly Uint8Array[],
-  held: HeldChunk,
-  indexed: number,
-): Iterable<string> {
-  const first = no * CHUNK_ENTRIES
-  const chunk = new GrowingChunk(first)
-  for (const [at, bytes] of truth.entries()) {
-    const index = first + at
-    const entry = parseEntry(bytes)
-    addTo(chunk, entry)
-    if (index >= indexed) continue
-    const found = held.entries.get(index)
-    if (!found) yield `entry ${index} (${entry.id}) is not in the index`
-    else if (found.id !== entry.id) yield `entry ${index} is ${entry.id}, and ${found.id} in the index`
-    else if (!equalBytes(found.bytes, bytes)) yield `entry ${index} (${entry.id}) is another one in the index`
-  }
-  for (const [index, { id }] of held.entries)
-    if (index >= first + truth.length) yield `entry ${index} (${id}) of the index is not in the log`
-  if (first + CHUNK_ENTRIES <= indexed && chunk.size === CHUNK_ENTRIES) yield* differencesOf(no, chunk, held)
-  else if (held.span || held.postings.size > 0) yield `chunk ${no} is stored and not full`
-}
-
-/** A full chunk: its times, and for each term where it stands. */
-function* differencesOf(no: number, chunk: GrowingChunk, { span, postings }: HeldChunk): Iterable<string> {
-  const times = new Uint8Array(Float64Array.from(chunk.times()).buffer)
-  if (!span) yield `chunk ${no} is not stored`
-  else if (span.minAt !== chunk.minAt || span.maxAt !== chunk.maxAt || !equalBytes(span.times, times))
-    yield `chunk ${no} has other times than its entries`
-  const expected = new Map<string, string>()
-  for (const term of chunk.terms.keys()) expected.set(Buffer.from(termKey(term)).toString('hex'), term)
-  for (const [key, term] of expected) {
-    const places = postings.get(key)
-    const named = term.replace('\n', ' ')
-    if (!places) yield `chunk ${no} lists nothing under ${named}`
-    else if (!equalBytes(places, encodePlaces(chunk.terms.get(term) ?? [])))
-      yield `chunk ${no} lists other entries under ${named}`
-  }
-  for (const key of postings.keys())
-    if (!expected.has(key)) yield `chunk ${no} lists entries under a term that none has (${key})`
 }

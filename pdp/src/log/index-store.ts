@@ -8,9 +8,9 @@
  * @module
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { type DecisionFilter, type Entry, type LoggedEntry, refuse } from '@mandate/protocol'
+import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
 import { atomically } from '../sqlite.ts'
-import type { HeldChunk } from './fsck.ts'
+import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
 import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, wantedTerms } from './index-term.ts'
@@ -44,19 +44,29 @@ export class IndexStore {
   /** `undefined`: to be read from the tables. */
   #growing: GrowingChunk | undefined
 
-  /** @param path - A file, or `:memory:`. */
-  constructor(path: string, origin: string) {
+  /**
+   * @param path - A file, or `:memory:`.
+   * @param mayClear - Whether what another version made, or is of another log, is thrown away. @throws Fault `index_unavailable` where it may not.
+   */
+  constructor(path: string, origin: string, mayClear = true) {
     this.#origin = origin
     this.#database = new DatabaseSync(path)
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};`)
     this.#database.exec(SCHEMA)
-    if (this.#meta('version') !== VERSION || this.#meta('origin') !== origin) this.clear()
+    if (this.#meta('version') === VERSION && this.#meta('origin') === origin) return
+    if (!mayClear) throw new Fault('index_unavailable', `${path} is no index of ${origin} by this version: rebuild it`)
+    this.clear()
   }
 
   /** The first index of the log that is not in here yet. */
   next(): number {
     const { first, size } = this.#newest()
     return first + size
+  }
+
+  /** How many entries it holds, going by the last one. */
+  indexed(): number {
+    return Number(this.#get('SELECT coalesce(max(idx) + 1, 0) AS next FROM entry')?.['next'])
   }
 
   /** The canonical bytes of an entry, by its place in the log. */
@@ -150,8 +160,18 @@ export class IndexStore {
     return idx === undefined ? undefined : this.#logged(Number(idx))
   }
 
-  /** Everything that it holds of a chunk. */
+  /** Everything that it holds of a chunk, as of one moment. */
   held(no: number): HeldChunk {
+    this.#database.exec('BEGIN')
+    try {
+      return this.#held(no)
+    } finally {
+      this.#database.exec('COMMIT')
+    }
+  }
+
+  #held(no: number): HeldChunk {
+    const next = this.indexed()
     const first = no * CHUNK_ENTRIES
     const entries = new Map<number, { readonly id: string; readonly bytes: Uint8Array }>()
     const rows = this.#statement('SELECT idx, id, body FROM entry WHERE idx >= ? AND idx < ?')
@@ -167,7 +187,7 @@ export class IndexStore {
       times instanceof Uint8Array
         ? { minAt: Number(row?.['min_at']), maxAt: Number(row?.['max_at']), times }
         : undefined
-    return { entries, span, postings }
+    return { next, entries, span, postings }
   }
 
   close(): void {

@@ -5,7 +5,7 @@
  */
 import { type Entry, entryTime, type LoggedEntry } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
-import type { HeldChunk } from './fsck.ts'
+import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, encodePlaces, type GrowingChunk } from './index-chunk.ts'
 import type { Candidate } from './index-merge.ts'
 import { TERMS_VERSION, termKey } from './index-term.ts'
@@ -117,7 +117,11 @@ export async function loggedOf(
 }
 
 /** Everything that is held of a chunk. */
-export async function heldChunk(client: ClientBase, log: number, no: number): Promise<HeldChunk> {
+export async function heldChunk(
+  client: ClientBase,
+  { no: log, next }: { readonly no: number; readonly next: number },
+  no: number,
+): Promise<HeldChunk> {
   const first = no * CHUNK_ENTRIES
   const entries = await client.query<{ idx: string; id: string; body: string }>(
     'SELECT idx, id, body FROM mandate_index.entry WHERE log = $1 AND idx >= $2 AND idx < $3',
@@ -133,6 +137,7 @@ export async function heldChunk(client: ClientBase, log: number, no: number): Pr
   )
   const [span] = spans.rows
   return {
+    next,
     entries: new Map(entries.rows.map(({ idx, id, body }) => [Number(idx), { id, bytes: Buffer.from(body) }])),
     span: span && { minAt: Number(span.min_at), maxAt: Number(span.max_at), times: span.times },
     postings: new Map(postings.rows.map(({ term, places }) => [term.toString('hex'), places])),

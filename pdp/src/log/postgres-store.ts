@@ -6,7 +6,7 @@
  */
 import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
 import { type ClientBase, Pool } from 'pg'
-import type { HeldChunk } from './fsck.ts'
+import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk, matchesIn } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition, type Marks } from './index-cursor.ts'
 import { mergeLogs } from './index-merge.ts'
@@ -58,6 +58,11 @@ export class PostgresIndexStore {
   /** The first index of its log that is not in here yet. */
   async next(): Promise<number> {
     return this.#within('BEGIN', async (client) => (await this.#own(client)).next)
+  }
+
+  /** How many entries of its log it holds. */
+  indexed(): Promise<number> {
+    return this.next()
   }
 
   /** The canonical bytes of an entry of its log. */
@@ -171,7 +176,7 @@ export class PostgresIndexStore {
 
   /** Everything that it holds of a chunk of its log. */
   held(no: number): Promise<HeldChunk> {
-    return this.#within('BEGIN', async (client) => heldChunk(client, (await this.#own(client)).no, no))
+    return this.#within('BEGIN', async (client) => heldChunk(client, await this.#own(client), no))
   }
 
   async close(): Promise<void> {

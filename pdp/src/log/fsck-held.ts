@@ -1,0 +1,13 @@
+/**
+ * An index to be looked through, wherever it is.
+ *
+ * @module
+ */
+import type { HeldIndex } from './fsck.ts'
+import { isPostgres } from './index-place.ts'
+import { IndexStore } from './index-store.ts'
+import { PostgresIndexStore } from './postgres-store.ts'
+
+export function openHeld(place: string, origin: string): HeldIndex & { readonly close: () => void | Promise<void> } {
+  return isPostgres(place) ? new PostgresIndexStore(place, origin) : new IndexStore(place, origin, false)
+}

@@ -1,0 +1,31 @@
+/**
+ * A thread of {@link file://./fsck.ts}: one chunk at a time, with an index of its own to read.
+ *
+ * @module
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { Fault, type ProblemCode } from '@mandate/protocol'
+import { nodeFiles } from './files.ts'
+import { type CheckedChunk, type ChunkJob, checkChunk } from './fsck-chunk.ts'
+import { openHeld } from './fsck-held.ts'
+
+export interface FsckAnswer {
+  readonly chunk?: CheckedChunk
+  readonly fault?: { readonly code: ProblemCode; readonly message: string }
+}
+
+if (parentPort) {
+  const port = parentPort
+  const { place, origin } = workerData as { readonly place: string; readonly origin: string }
+  const index = openHeld(place, origin)
+  port.on('message', async (job: ChunkJob) => {
+    let answer: FsckAnswer
+    try {
+      answer = { chunk: await checkChunk(job, nodeFiles(), await index.held(job.no)) }
+    } catch (error) {
+      const code = error instanceof Fault ? error.code : 'internal'
+      answer = { fault: { code, message: error instanceof Error ? error.message : String(error) } }
+    }
+    port.postMessage(answer)
+  })
+}
