@@ -47,6 +47,7 @@ const ON_MEMORY = [
   ...integration(
     'disclosure',
     'http-limits',
+    'fair-share',
     'http-log-fails',
     'http-log-faults',
     'http-metadata',

@@ -196,6 +196,7 @@ function createServices(
       servicePerSecond: config.PDP_SERVICE_PER_SECOND,
       addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
       concurrent: config.PDP_CONCURRENT,
+      personConcurrent: config.PDP_PERSON_CONCURRENT,
       streams: config.PDP_STREAMS,
     },
     ...(config.PDP_METADATA_KEY_FILE

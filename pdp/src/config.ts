@@ -137,6 +137,7 @@ const schema = z.strictObject({
   PDP_SERVICE_PER_SECOND: positive.default(DEFAULT_LIMITS.servicePerSecond),
   PDP_ADDRESS_PER_SECOND: positive.default(DEFAULT_LIMITS.addressPerSecond),
   PDP_CONCURRENT: positive.default(DEFAULT_LIMITS.concurrent),
+  PDP_PERSON_CONCURRENT: positive.default(DEFAULT_LIMITS.personConcurrent),
   PDP_STREAMS: positive.default(DEFAULT_LIMITS.streams),
   OPENFGA_URL: baseUrl,
   OPENFGA_API_TOKEN: z.string().optional(),

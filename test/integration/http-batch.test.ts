@@ -91,6 +91,17 @@ describe('a batch', () => {
     expect(body).toEqual({ evaluations: expected.map((decision) => ({ decision })) })
   })
 
+  test('an instant of any length is recorded as an instant, and what cannot be recorded fails its own item', async () => {
+    const resource = permitted()['resource'] as { readonly properties: object }
+    const long = `2099-06-01T00:00:00.${'0'.repeat(60_000)}Z`
+    const item = { ...permitted(), resource: { ...resource, properties: { ...resource.properties, starts_at: long } } }
+    const { body } = await send(MANY, { evaluations: [item, permitted()], options: { reasons: true } })
+    expect(body.evaluations).toMatchObject([{ decision: true }, { decision: true }])
+    const { evaluation_id } = body.evaluations[0].context
+    const entry = await suite.tpdp.call('GET', `/v1/decisions/${evaluation_id}`, { as: AUDITOR })
+    expect(entry.body.attributes.starts_at).toBe('2099-06-01T00:00:00.000Z')
+  })
+
   test('an error is a denial to the semantics too', async () => {
     const options = { evaluations_semantic: 'deny_on_first_deny' }
     const { body } = await send(MANY, { evaluations: [permitted(), {}, permitted()], options })

@@ -76,6 +76,53 @@ describe('429, with the time to wait', () => {
     expect((await tpdp.call('GET', '/livez')).status).toBe(200)
   })
 
+  test('a batch counts as its decisions: what fits is said, and what does not is not begun', async ({ start }) => {
+    const tpdp = await start({ PDP_PERSON_PER_MINUTE: '60', PDP_PERSON_BURST: '12' })
+    const batch = (items: number) => {
+      const evaluations = Array.from({ length: items }, () => ({}))
+      const subject = { type: 'user', id: 'alice' }
+      const as = { sub: 'alice', azp: 'desktop' }
+      return tpdp.call('POST', '/access/v1/evaluations', { as, body: { ...BODY, subject, evaluations } })
+    }
+    expect(await batch(50)).toMatchObject({ status: 413, body: { code: 'payload_too_large', fits: 12 } })
+    const { body } = await batch(8)
+    expect(body.evaluations).toHaveLength(8)
+    const refused = await batch(8)
+    expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_requests' } })
+    expect(refused.body.fits).toBeLessThan(8)
+    const { body: log } = await tpdp.call('GET', '/v1/decisions?kind=evaluation', { as: AUDITOR })
+    expect(log.total).toBe(8)
+  })
+
+  test('who asked too much can still administer', async ({ start }) => {
+    const tpdp = await start({ PDP_PERSON_PER_MINUTE: '1', PDP_PERSON_BURST: '8' })
+    const alice = { as: { sub: 'alice', azp: 'desktop' } }
+    expect(count(await asking(tpdp, 20, alice), 429)).toBeGreaterThan(0)
+    expect((await tpdp.call('GET', '/v1/grants', alice)).status).toBe(200)
+  })
+
+  test('one person has some of the places, not all', async ({ start }) => {
+    const tpdp = await start({ PDP_PERSON_CONCURRENT: '1' })
+    const answers = await asking(tpdp, 20, { as: { sub: 'alice', azp: 'desktop' } })
+    expect(count(answers, 429)).toBeGreaterThan(0)
+    expectSlowed(answers)
+  })
+
+  test('a page of a search ends with its allowance, and the next one goes on', async ({ start }) => {
+    const tpdp = await start({ PDP_PERSON_PER_MINUTE: '60', PDP_PERSON_BURST: '17' })
+    const alice = { as: { sub: 'alice', azp: 'desktop' } }
+    const persona = { title: 'traveler', circle: 'family' }
+    expect((await tpdp.call('POST', '/v1/personas', { ...alice, body: persona })).status).toBe(201)
+    const owner = { owner: 'user:alice', owner_persona: 'traveler/family' }
+    for (let id = 0; id < 20; id += 1)
+      await tpdp.call('PUT', `/v1/resources/workflow/w${id}`, { as: TRIPS, body: owner })
+    const subject = { type: 'user', id: 'alice', properties: { persona: 'traveler/family' } }
+    const question = { subject, action: { name: 'read' }, resource: { type: 'workflow' } }
+    const { status, body } = await tpdp.call('POST', '/access/v1/search/resource', { ...alice, body: question })
+    expect({ status, found: body.results.length }).toEqual({ status: 200, found: 16 })
+    expect(body.page.next_token).not.toBe('')
+  })
+
   test('all at once: so many under way', async ({ start }) => {
     const tpdp = await start({ PDP_CONCURRENT: '2' })
     const answers = await untilSlowed(() => asking(tpdp, 40, { as: TRIPS }))

@@ -125,6 +125,13 @@ describe('a decision that cannot be had is no permit', () => {
     await expect.poll(reached).toBeGreaterThan(0)
   })
 
+  test('questions that time out do not open the circuit while OpenFGA says that it serves', async () => {
+    line.behave(only('/batch-check', 'stall'))
+    for (const answer of await Promise.all(Array.from({ length: 20 }, askB))) expectUnavailable(answer)
+    line.behave(() => 'pass')
+    expect((await askB()).status).toBe(200)
+  })
+
   test('a hiccup is bridged by one retry', async () => {
     let failed = 0
     line.behave((path) => (path.endsWith('/batch-check') && failed++ === 0 ? 'refuse' : 'pass'))

@@ -84,6 +84,17 @@ test('in a batch, what could not be decided in time is false with its error', as
   expect(batch).toMatchObject({ status: 200, body: { evaluations: [late, late] } })
 })
 
+test('a batch beyond its deadline is refused before any of it is done, with how many fit', async () => {
+  const evaluations = Array.from({ length: 1_000 }, () => question)
+  const decided = async () =>
+    (await pdp.call('GET', '/v1/decisions?kind=evaluation', { as: AUDITOR })).body.total as number
+  const before = await decided()
+  const refused = await ask({ 'Mandate-Timeout-Ms': '20' }, 'evaluations', { evaluations })
+  expect(refused).toMatchObject({ status: 429, body: { code: 'too_many_requests' } })
+  expect(refused.body.fits).toBeLessThan(1_000)
+  expect(await decided()).toBe(before)
+})
+
 test('a search ends in time too', async () => {
   answerNobody()
   const search = { ...who, resource: { type: 'workflow' } }

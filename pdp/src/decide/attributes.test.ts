@@ -69,11 +69,11 @@ test('what is not declared is not looked at, and what is inherited is not sent',
   expect(coerce({ note: 'words', owner: 'me' }).logged).toEqual({})
 })
 
-test('the log keeps minor units under their currency, and instants as sent', () => {
+test('the log keeps minor units under their currency, and instants in UTC, whatever they were written in', () => {
   const starts = '2026-11-21T21:00:00+01:00'
   expect(coerce({ price: { amount: 5, currency: 'EUR' }, starts, risk: 2 }).logged).toEqual({
     'price.EUR': 5,
-    starts,
+    starts: '2026-11-21T20:00:00.000Z',
     risk: 2,
   })
 })

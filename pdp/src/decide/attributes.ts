@@ -18,7 +18,7 @@ export interface Attributes {
   readonly measured: ReadonlyMap<string, Measured>
   /** As links' limits look at them: `planned_price.EUR`, `starts_at.ahead`, `risk`. */
   readonly byUnit: Readonly<Record<string, number>>
-  /** As the log keeps them: minor units under `name.CUR`, instants as sent. */
+  /** As the log keeps them: minor units under `name.CUR`, instants to the millisecond in UTC, however they were written. */
   readonly logged: Readonly<Record<string, number | string>>
 }
 
@@ -43,7 +43,7 @@ export function coerceAttributes(
     if (!found || (rule.minimum !== undefined && found.value < rule.minimum)) continue
     measured.set(name, found)
     byUnit[limitKey(name, found.unit)] = found.value
-    if (found.unit === 'ahead') logged[name] = String(sent[name])
+    if (found.unit === 'ahead') logged[name] = new Date(Math.round(now + found.value * 1000)).toISOString()
     else logged[limitKey(name, found.unit)] = found.value
   }
   return { measured, byUnit, logged }
@@ -76,8 +76,11 @@ export function parameterOf({ type, minimum }: AttributeRule, value: unknown): u
       return typeof value === 'boolean' ? value : undefined
     case 'strings':
       return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined
-    case 'instant':
-      return instantSchema.safeParse(value).success ? value : undefined
+    case 'instant': {
+      // As OpenFGA takes it: a fraction of any length is RFC 3339 as well.
+      const parsed = instantSchema.safeParse(value)
+      return parsed.success ? new Date(parsed.data).toISOString() : undefined
+    }
     case 'integer':
     case 'number': {
       const fits = type === 'integer' ? Number.isSafeInteger(value) : Number.isFinite(value)

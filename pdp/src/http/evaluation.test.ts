@@ -79,6 +79,7 @@ beforeEach(async () => {
     newId: () => '01ARZ3NDEKTSV4RRFFQ69G5FAV',
     logger: pino({ level: 'silent' }),
     metrics: new Metrics(),
+    spend: () => Promise.resolve(),
   }
   const principal = { party: undefined, name: 'service:trips', inPerson: false, types: ['workflow'], actor: undefined }
   const exchange: Exchange = {

@@ -9,6 +9,7 @@ import {
   evaluationRequestSchema,
   evaluationsRequestSchema,
   Fault,
+  MAX_ENTRY_BYTES,
   PROBLEMS,
   REASONS,
   refuse,
@@ -23,6 +24,7 @@ import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { askedIn } from './asked.ts'
 import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
+import { Pace } from './pace.ts'
 import { objectionsOf, parse } from './parse.ts'
 
 export interface EvaluationDeps extends AnswerDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
@@ -31,6 +33,11 @@ export interface EvaluationDeps extends AnswerDeps, Pick<FaultDeps, 'logger' | '
   /** How many entries the log has. */
   readonly position: () => number
   readonly newId: () => string
+}
+
+export interface BatchDeps extends EvaluationDeps {
+  /** Counts the decisions of a batch after the first. */
+  readonly spend: (by: Principal, decisions: number) => Promise<void>
 }
 
 /** How many items of one batch are decided at the same time. */
@@ -53,8 +60,9 @@ export function evaluationRoute(deps: EvaluationDeps): RequestHandler {
   }
 }
 
-export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
+export function evaluationsRoute(deps: BatchDeps): RequestHandler {
   const single = evaluationRoute(deps)
+  const pace = new Pace()
   return async (req, res, next) => {
     const request = parse(evaluationsRequestSchema, req.body)
     const { evaluations = [], options, subject, action, resource, context } = request
@@ -64,8 +72,13 @@ export function evaluationsRoute(deps: EvaluationDeps): RequestHandler {
     }
     const items = evaluations.map((item) => ({ ...present({ subject, action, resource, context }), ...item }))
     const semantic = options?.evaluations_semantic ?? 'execute_all'
-    const decided = await decideAll(semantic, items, async (item) =>
-      withAsked(deps, item, await decideItem(deps, item, principalOf(res), exchangeOf(res))),
+    const by = principalOf(res)
+    const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> =>
+      withAsked(deps, item, await decideItem(deps, item, by, exchangeOf(res)))
+    if (semantic === 'execute_all') pace.requireTimeFor(items.length)
+    await deps.spend(by, items.length - 1)
+    const decided = await decideAll(semantic, items, async (round) =>
+      res.closed ? [] : pace.timed(round.length, () => Promise.all(round.map(decide))),
     )
     await deps.record(decided.map(({ entry }) => entry))
     reportFaults(deps, decided)
@@ -96,18 +109,23 @@ const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<st
 
 const isError = ({ context }: Decided['answer']): boolean => context?.['error'] !== undefined
 
-/** The three semantics; the short-circuiting ones answer up to and including the item that ended them. */
+/**
+ * The three semantics; the short-circuiting ones answer up to and including the item that ended them.
+ *
+ * @param decide - Nothing when the caller is gone: then nothing further is decided.
+ */
 async function decideAll<T>(
   semantic: EvaluationsSemantic,
   items: readonly T[],
-  decideItem: (item: T) => Promise<Decided>,
+  decide: (round: readonly T[]) => Promise<readonly Decided[]>,
 ): Promise<readonly Decided[]> {
   const width = semantic === 'execute_all' ? BATCH_WIDTH : 1
   const ends = { execute_all: undefined, deny_on_first_deny: false, permit_on_first_permit: true }[semantic]
   const decided: Decided[] = []
   for (let start = 0; start < items.length; start += width) {
-    const round = await Promise.all(items.slice(start, start + width).map(decideItem))
+    const round = await decide(items.slice(start, start + width))
     decided.push(...round)
+    if (round.length === 0) break
     if (ends !== undefined && decided.at(-1)?.answer.decision === ends) break
   }
   return decided
@@ -166,11 +184,20 @@ async function decideOne(
   const position = deps.position()
   const verdict = await deps.decide(evaluation)
   const latencyMs = performance.now() - exchange.arrived
-  const entry = evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs })
+  const entry = requireRecordable(evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
   return {
     answer: { decision: verdict.decision, context: contextOf(deps, id, verdict, evaluation, by) },
     entry,
   }
+}
+
+/** What the log adds to an entry, at most. */
+const ROOM_BYTES = 256
+
+/** @throws Fault `payload_too_large` for an entry that the log would refuse, and with it all that are recorded at the same time. */
+function requireRecordable(entry: EntryDraft): EntryDraft {
+  if (Buffer.byteLength(JSON.stringify(entry)) <= MAX_ENTRY_BYTES - ROOM_BYTES) return entry
+  throw refuse('payload_too_large', 'The question is too long to be recorded.')
 }
 
 /** Who may ask about whom (rule A4). A type that no domain has is nobody's: asking about it is denied, not forbidden (rule A1). */

@@ -1,23 +1,28 @@
 /**
- * How much one caller may ask: by address before anything is verified, by name after (design 7).
+ * How much one caller may ask: by address before anything is verified, by name after (design 7). What counts are decisions: a batch is as many
+ * as it has items, a search as many as it looks at. Administration has an allowance of its own, so that whoever asked too much can still revoke.
  *
  * @module
  */
 import { addressBlock, Fault } from '@mandate/protocol'
-import type { RequestHandler } from 'express'
-import { BurstyRateLimiter, RateLimiterMemory } from 'rate-limiter-flexible'
+import type { Request, RequestHandler, Response } from 'express'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { Principal } from '../pap/pap.ts'
+import { Allowance } from './allowance.ts'
 import { principalOf } from './exchange.ts'
 
 export interface LimitOptions {
-  /** Requests a minute and extra at once for a person. */
+  /** Decisions a minute and extra at once for a person, and as many requests that administer. */
   readonly personPerMinute: number
   readonly personBurst: number
-  /** Requests a second for a service or an agent. */
+  /** Decisions a second for a service or an agent, and as many requests that administer. */
   readonly servicePerSecond: number
   /** Requests a second from one address (IPv6: one /64), verified or not: all of a host's services together. */
   readonly addressPerSecond: number
-  /** Requests under way at the same time. */
+  /** Requests that ask under way at the same time, and as many that administer. One service has at most half of them. */
   readonly concurrent: number
+  /** Requests that ask of one person under way at the same time. */
+  readonly personConcurrent: number
   /** Exports and tails that one caller may have open. */
   readonly streams: number
 }
@@ -28,37 +33,67 @@ export const DEFAULT_LIMITS: LimitOptions = {
   servicePerSecond: 20_000,
   addressPerSecond: 40_000,
   concurrent: 1_024,
+  personConcurrent: 32,
   streams: 4,
 }
+
+/** Bytes of a body that count as one decision: reading it has its price whatever it asks. */
+const BYTES_A_DECISION = 8_192
 
 export interface Limits {
   readonly concurrency: RequestHandler
   readonly byAddress: RequestHandler
   readonly byCaller: RequestHandler
+  /** Behind the body, before it is parsed. */
+  readonly bySize: RequestHandler
+  /** Counts further decisions of a request, the first of which {@link byCaller} counted. */
+  readonly spend: (by: Principal, decisions: number) => Promise<void>
 }
+
+const isAsking = ({ path }: Request): boolean => /^\/access\//iu.test(path)
+const isPerson = (name: string): boolean => name.startsWith('user:')
 
 export function createLimits(options: LimitOptions): Limits {
   const address = new RateLimiterMemory({ points: options.addressPerSecond, duration: 1 })
-  const service = new RateLimiterMemory({ points: options.servicePerSecond, duration: 1 })
-  const person = new BurstyRateLimiter(
-    new RateLimiterMemory({ points: options.personPerMinute / 60, duration: 1, keyPrefix: 'person' }),
-    new RateLimiterMemory({ points: options.personBurst, duration: 60, keyPrefix: 'burst' }),
-  )
+  const asking = allowancesOf(options)
+  const administering = allowancesOf(options)
+  const spendIn = (allowances: Allowances, name: string, decisions: number): Promise<void> =>
+    (isPerson(name) ? allowances.person : allowances.service).spend(name, decisions)
+  const spend = ({ name }: Principal, decisions: number): Promise<void> => spendIn(asking, name, decisions)
+  const ofOne = new UnderWay()
   return {
     concurrency: concurrencyLimit(options.concurrent),
     byAddress: async (req, _res, next) => {
       await consume(address, addressBlock(req.ip ?? ''))
       next()
     },
-    byCaller: async (_req, res, next) => {
+    byCaller: async (req, res, next) => {
       const { name } = principalOf(res)
-      await consume(name.startsWith('user:') ? person : service, name)
+      const most = isPerson(name) ? options.personConcurrent : Math.max(1, options.concurrent >> 1)
+      if (isAsking(req)) ofOne.begin(name, most, res)
+      await spendIn(isAsking(req) ? asking : administering, name, 1)
       next()
     },
+    bySize: async (req, res, next) => {
+      const body: unknown = req.body
+      if (body instanceof Uint8Array) await spend(principalOf(res), Math.floor(body.length / BYTES_A_DECISION))
+      next()
+    },
+    spend,
   }
 }
 
-async function consume(limiter: Pick<RateLimiterMemory, 'consume'>, key: string): Promise<void> {
+interface Allowances {
+  readonly person: Allowance
+  readonly service: Allowance
+}
+
+const allowancesOf = ({ personPerMinute, personBurst, servicePerSecond }: LimitOptions): Allowances => ({
+  person: new Allowance({ perSecond: personPerMinute / 60, burst: personBurst }),
+  service: new Allowance({ perSecond: servicePerSecond }),
+})
+
+async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
   try {
     await limiter.consume(key)
   } catch (cause) {
@@ -68,17 +103,28 @@ async function consume(limiter: Pick<RateLimiterMemory, 'consume'>, key: string)
   }
 }
 
-function concurrencyLimit(most: number): RequestHandler {
-  let underWay = 0
-  return (_req, res, next) => {
-    if (underWay >= most) {
-      next(new Fault('too_many_requests', 'concurrency limit'))
-      return
-    }
-    underWay += 1
+/** How many requests of each name are under way. */
+class UnderWay {
+  readonly #counts = new Map<string, number>()
+
+  /** @throws Fault `too_many_requests` when there are as many already. */
+  begin(name: string, most: number, res: Response): void {
+    const count = this.#counts.get(name) ?? 0
+    if (count >= most) throw new Fault('too_many_requests', 'concurrency limit')
+    this.#counts.set(name, count + 1)
     res.once('close', () => {
-      underWay -= 1
+      const left = (this.#counts.get(name) ?? 1) - 1
+      if (left > 0) this.#counts.set(name, left)
+      else this.#counts.delete(name)
     })
+  }
+}
+
+/** What asks cannot take the place of what administers. */
+function concurrencyLimit(most: number): RequestHandler {
+  const underWay = new UnderWay()
+  return (req, res, next) => {
+    underWay.begin(isAsking(req) ? 'asking' : 'administering', most, res)
     next()
   }
 }

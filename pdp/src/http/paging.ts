@@ -14,6 +14,12 @@ export interface SliceOptions {
   readonly after: string | undefined
   /** How many results, at most. */
   readonly limit: number
+  /**
+   * Whether so many may be decided, after others of this page were. `false` ends the page there.
+   *
+   * @default all may
+   */
+  readonly isAllowed?: (decisions: number, done: number) => Promise<boolean>
 }
 
 export interface Slice<R> {
@@ -29,7 +35,7 @@ export interface Slice<R> {
  */
 export async function sliceOf<C extends string, R>(
   candidates: readonly C[],
-  { after, limit }: SliceOptions,
+  { after, limit, isAllowed }: SliceOptions,
   decide: (candidate: C) => Promise<R | undefined>,
 ): Promise<Slice<R>> {
   const sorted = candidates.toSorted(compareText)
@@ -38,7 +44,9 @@ export async function sliceOf<C extends string, R>(
   let at = 0
   while (at < rest.length && at < MAX_DECIDED && results.length < limit) {
     const width = Math.min(WIDTH, limit - results.length)
-    const decided = await Promise.all(rest.slice(at, at + width).map(decide))
+    const round = rest.slice(at, at + width)
+    if (isAllowed && !(await isAllowed(round.length, at))) break
+    const decided = await Promise.all(round.map(decide))
     results.push(...decided.filter((result) => result !== undefined))
     at += decided.length
   }

@@ -6,6 +6,7 @@
 import {
   actionSearchSchema,
   type EvaluationRequest,
+  Fault,
   type PartyRef,
   type ResourceRef,
   refuse,
@@ -40,6 +41,8 @@ export interface SearchRouteDeps {
   readonly record: Recorder
   readonly redact: Redactor
   readonly tokens: PageTokens
+  /** Counts decisions after the first. */
+  readonly spend: (by: Principal, decisions: number) => Promise<void>
   /** Whether the caller may put this question at all. */
   readonly requireEntitled: (policies: Policies, by: Principal, evaluation: Evaluation) => void
 }
@@ -76,7 +79,10 @@ function searchRoute<C extends string>(
     const by = principalOf(res)
     const { searched, request, question, candidates, about, shown } = huntOf(req.body, by)
     const among = question.isSubjectUnknown ? [] : await candidates(question)
-    const found = await pageOf(deps, req.path, by, request, among, async (candidate) => {
+    // Nothing further is decided for a caller that is gone.
+    const spend: SearchRouteDeps['spend'] = (who, decisions) =>
+      res.closed ? Promise.reject(new Fault('too_many_requests', 'the caller is gone')) : deps.spend(who, decisions)
+    const found = await pageOf({ ...deps, spend }, req.path, by, request, among, async (candidate) => {
       const verdict = await decideForAnyPersona(deps.search, about(question, candidate))
       return verdict ? shown(candidate) : undefined
     })
@@ -161,7 +167,7 @@ interface Found<R> {
 
 /** One page. @throws Fault `invalid_request` for a token that is not of this question. */
 async function pageOf<C extends string, R>(
-  { tokens }: SearchRouteDeps,
+  { tokens, spend }: SearchRouteDeps,
   path: string,
   by: Principal,
   request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage },
@@ -174,9 +180,26 @@ async function pageOf<C extends string, R>(
   if (token && page?.limit && page.limit !== token.limit)
     throw refuse('invalid_request', 'page.limit: must stay what it was on the first page.')
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
-  const { results, last } = await sliceOf(candidates, { after: token?.after, limit }, decide)
+  const isAllowed = (decisions: number, done: number) => hasAllowance(spend, by, decisions, done)
+  const { results, last } = await sliceOf(candidates, { after: token?.after, limit, isAllowed }, decide)
   const next = last === undefined ? '' : tokens.seal({ after: last, limit }, of)
   return next || page ? { page: { next_token: next, count: results.length }, results } : { results }
+}
+
+/** A page ends where its caller's allowance does; one that would be empty is refused. */
+async function hasAllowance(
+  spend: SearchRouteDeps['spend'],
+  by: Principal,
+  decisions: number,
+  done: number,
+): Promise<boolean> {
+  try {
+    await spend(by, done === 0 ? decisions - 1 : decisions)
+    return true
+  } catch (error) {
+    if (done === 0 || !(error instanceof Fault)) throw error
+    return false
+  }
 }
 
 const positionSchema = z.object({ after: z.string(), limit: z.int().min(1) })

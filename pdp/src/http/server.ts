@@ -10,10 +10,11 @@ import type { Metrics } from '../metrics.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports.ts'
 import type { Sessions } from '../remembered.ts'
+import { type Lane, withWorkload } from '../workload.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
-import { authenticated, beginExchange, mayChange, moreThanAsking } from './exchange.ts'
+import { authenticated, beginExchange, mayChange, moreThanAsking, principalOf } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { inTime } from './in-time.ts'
 import { parseJson, utf8Of } from './json.ts'
@@ -46,7 +47,7 @@ export interface ServerDeps
     Omit<LogFileDeps, 'log'>,
     FaultDeps,
     MetadataDeps,
-    Omit<SearchRouteDeps, 'requireEntitled'> {
+    Omit<SearchRouteDeps, 'requireEntitled' | 'spend'> {
   readonly callers: Callers
   readonly log: DecisionDeps['log'] & LogFileDeps['log']
   readonly sessions: Sessions
@@ -107,10 +108,13 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.use(otherMethods('open'), limits.concurrency, limits.byAddress, believing(deps.clock))
   app.post('/backchannel-logout', ...logoutRoute({ ...deps, streams }))
   app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
-  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), inTime, evaluationRoute(deps))
-  app.post('/access/v1/evaluations', ...jsonBody(BATCH_LIMIT, 'required'), inTime, evaluationsRoute(deps))
-  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), inTime, searchRoutes({ ...deps, requireEntitled }))
-  app.use(moreThanAsking, mayChange)
+  const asking = { ...deps, spend: limits.spend }
+  app.post('/access/v1/evaluation', ...jsonBody(BODY_LIMIT, 'required'), inTime, inLane('ask'), evaluationRoute(deps))
+  const batch = jsonBody(BATCH_LIMIT, 'required', limits.bySize)
+  app.post('/access/v1/evaluations', ...batch, inTime, inLane('bulk'), evaluationsRoute(asking))
+  const search = searchRoutes({ ...asking, requireEntitled })
+  app.use('/access/v1/search', ...jsonBody(BODY_LIMIT, 'required'), inTime, inLane('bulk'), search)
+  app.use(moreThanAsking, mayChange, inLane('administer'))
   app.use('/v1', decisionRoutes({ ...deps, streams }))
   app.use('/log', logRoutes(deps))
   app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes(deps))
@@ -126,8 +130,18 @@ function believing(clock: Clock): RequestHandler {
   }
 }
 
+/** Whatever the request leads to is done for its caller. */
+const inLane =
+  (lane: Lane): RequestHandler =>
+  (_req, res, next) =>
+    withWorkload({ caller: principalOf(res).name, lane }, next)
+
 /** A JSON object, or nothing where that will do; anything else is 400 (AuthZEN 1.0, section 10.1). */
-function jsonBody(limit: string, presence: 'required' | 'optional'): readonly [RequestHandler, RequestHandler] {
+function jsonBody(
+  limit: string,
+  presence: 'required' | 'optional',
+  ...beforeParsing: readonly RequestHandler[]
+): readonly RequestHandler[] {
   const raw = express.raw({ type: () => true, limit })
   const parse: RequestHandler = (req, _res, next) => {
     const body: unknown = req.body
@@ -144,7 +158,7 @@ function jsonBody(limit: string, presence: 'required' | 'optional'): readonly [R
     req.body = value
     next()
   }
-  return [raw, parse]
+  return [raw, ...beforeParsing, parse]
 }
 
 /** An API serves no page: nothing may be loaded, framed or sniffed from it. */

@@ -1,6 +1,6 @@
 /**
- * The hot path to OpenFGA: pooled keep-alive requests under one deadline, one bounded retry, a circuit breaker. Errors become faults here;
- * nothing of the server's text leaves.
+ * The hot path to OpenFGA: pooled keep-alive requests under one deadline, one bounded retry, a circuit breaker, and slots that callers share
+ * fairly. Errors become faults here; nothing of the server's text leaves.
  *
  * @module
  */
@@ -10,8 +10,10 @@ import { Pool } from 'undici'
 import type { ClientTls } from '../client-tls.ts'
 import type { RelationsOutcome } from '../metrics.ts'
 import { patienceLeftMs } from '../patience.ts'
+import { currentWorkload } from '../workload.ts'
 import { post } from './post.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
+import { FairSlots } from './slots.ts'
 
 export interface ClientOptions {
   /** Base URL of the OpenFGA HTTP API. */
@@ -19,13 +21,14 @@ export interface ClientOptions {
   readonly apiToken?: string | undefined
   /** Time for one call, its retry included, in milliseconds. @default 500 */
   readonly deadlineMs?: number
-  readonly connections?: number
   readonly tls?: ClientTls | undefined
   /** Told of every call, and how long it took in milliseconds. */
   readonly observe?: (outcome: RelationsOutcome, ms: number) => void
 }
 
-/** Consecutive failures that open the circuit, and how long it stays open before one call may try, in milliseconds. */
+/** More than the slots there are for questions: whoever has a slot waits for no connection. */
+const CONNECTIONS = 128
+/** Consecutive failures after which OpenFGA's health is looked at, and how long the circuit stays open when it is bad, in milliseconds. */
 const BREAKER = { failures: 8, openMs: 1_000 } as const
 const RETRY_AFTER_MS = 20
 
@@ -35,12 +38,13 @@ export class OpenFgaClient {
   readonly #headers: Readonly<Record<string, string>>
   readonly #deadlineMs: number
   readonly #observe: NonNullable<ClientOptions['observe']>
+  readonly #slots = new FairSlots()
   #failures = 0
   #openUntil = 0
 
   constructor(options: ClientOptions) {
-    const { url, connections = 64, tls } = options
-    this.#pool = new Pool(url, { connections, pipelining: 1, ...(tls ? { connect: { ...tls } } : {}) })
+    const { url, tls } = options
+    this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1, ...(tls ? { connect: { ...tls } } : {}) })
     this.#deadlineMs = options.deadlineMs ?? 500
     this.#observe = options.observe ?? (() => undefined)
     this.#headers = {
@@ -50,14 +54,41 @@ export class OpenFgaClient {
   }
 
   async post(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
-    const left = patienceLeftMs()
-    const begin = performance.now()
-    if (begin < this.#openUntil || left === 0) {
-      this.#observe('refused', 0)
-      throw unavailable(left === 0 ? 'nobody waits any more' : 'circuit open')
-    }
+    this.#requireClosed()
+    const giveBack = await this.#slot()
     try {
-      const answer = await this.#inTime(path, JSON.stringify(body), left)
+      return await this.#observed(path, body)
+    } finally {
+      giveBack()
+    }
+  }
+
+  #requireClosed(): void {
+    const left = patienceLeftMs()
+    if (performance.now() >= this.#openUntil && left !== 0) return
+    this.#observe('refused', 0)
+    throw unavailable(left === 0 ? 'nobody waits any more' : 'circuit open')
+  }
+
+  /** Waits as long as whoever asks does. What is waited for is our own queue: it says nothing about OpenFGA. */
+  async #slot(): Promise<() => void> {
+    const left = patienceLeftMs()
+    try {
+      const work = currentWorkload()
+      return await (left === undefined
+        ? this.#slots.take(work)
+        : within(left, (signal) => this.#slots.take(work, signal)))
+    } catch (cause) {
+      this.#observe('refused', 0)
+      throw unavailable('others were asking in the time that was left', cause)
+    }
+  }
+
+  async #observed(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
+    this.#requireClosed()
+    const begin = performance.now()
+    try {
+      const answer = await this.#inTime(path, JSON.stringify(body), patienceLeftMs())
       this.#observe('answered', performance.now() - begin)
       return answer
     } catch (error) {
@@ -75,13 +106,20 @@ export class OpenFgaClient {
         return answer
       } catch (cause) {
         if (cause instanceof Refusal) throw cause
-        // Somebody's haste says nothing about OpenFGA's health.
+        // A caller's short deadline must not open the breaker.
         if (isHurried && signal.aborted) throw unavailable('no answer in the time that was left', cause)
-        this.#failures += 1
-        if (this.#failures >= BREAKER.failures) this.#openUntil = performance.now() + BREAKER.openMs
+        await this.#countFailure()
         throw cause instanceof Fault ? cause : unavailable('no answer', cause)
       }
     })
+  }
+
+  /** Questions that time out may be one caller's costly ones: the circuit opens when OpenFGA itself says that it does not serve, or says nothing. */
+  async #countFailure(): Promise<void> {
+    this.#failures += 1
+    if (this.#failures < BREAKER.failures) return
+    if (await this.isReachable(this.#deadlineMs / 2)) this.#failures = 0
+    else this.#openUntil = performance.now() + BREAKER.openMs
   }
 
   async #twice(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
@@ -103,13 +141,13 @@ export class OpenFgaClient {
     return value as Readonly<Record<string, unknown>>
   }
 
-  /** Whether OpenFGA says that it serves, within the deadline. */
-  async isReachable(): Promise<boolean> {
+  /** Whether OpenFGA, with its database, says that it serves. */
+  async isReachable(withinMs = this.#deadlineMs): Promise<boolean> {
     try {
       const response = await this.#pool.request({
         method: 'GET',
         path: '/healthz',
-        signal: AbortSignal.timeout(this.#deadlineMs),
+        signal: AbortSignal.timeout(Math.ceil(withinMs)),
       })
       await response.body.dump()
       return response.statusCode === 200

@@ -1,0 +1,144 @@
+/**
+ * Who may ask OpenFGA now. So many questions are under way at a time; callers that wait take turns, administration has slots of its own, and
+ * batches and searches get few as soon as anybody else is about: nobody's flood makes others wait for more than one question.
+ *
+ * @module
+ */
+import type { Lane, Workload } from '../workload.ts'
+
+export interface SlotOptions {
+  /** Single decisions of all callers under way. */
+  readonly asks?: number
+  /** Single decisions of one caller under way. */
+  readonly asksOfOne?: number
+  /** Decisions of batches and searches under way while nobody else asks. */
+  readonly bulk?: number
+  /** The same while somebody else does. */
+  readonly bulkBeside?: number
+  readonly administration?: number
+  /** For how long somebody who has asked counts as asking, in milliseconds. */
+  readonly aboutMs?: number
+  /** In milliseconds. @default performance.now */
+  readonly now?: () => number
+}
+
+const DEFAULTS = { asks: 64, asksOfOne: 32, bulk: 16, bulkBeside: 1, administration: 32, aboutMs: 1_000 } as const
+
+interface Waiting {
+  readonly start: () => void
+}
+
+export class FairSlots {
+  readonly #options: Required<SlotOptions>
+  readonly #underWay: Record<Lane, number> = { ask: 0, bulk: 0, administer: 0 }
+  /** Questions of each caller under way, by lane and caller. */
+  readonly #ofOne = new Map<string, number>()
+  /** Callers that wait, by lane; whose turn it is stands first. */
+  readonly #waiting: Record<Lane, Map<string, Set<Waiting>>> = {
+    ask: new Map(),
+    bulk: new Map(),
+    administer: new Map(),
+  }
+  /** The last two different callers that asked or administered, and when they were seen last. */
+  #about: { readonly caller: string; readonly at: number }[] = []
+
+  constructor(options: SlotOptions = {}) {
+    this.#options = { ...DEFAULTS, now: () => performance.now(), ...options }
+  }
+
+  /**
+   * Waits for a slot.
+   *
+   * @param signal - Gives up waiting: rejects with its reason.
+   * @returns What gives the slot back. Call it once.
+   */
+  async take(work: Workload, signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted()
+    if (work.lane !== 'bulk') this.#see(work.caller)
+    if (this.#waiting[work.lane].size > 0 || !this.#isFree(work)) await this.#queued(work, signal)
+    else this.#begin(work)
+    return () => this.#end(work)
+  }
+
+  #queued(work: Workload, signal: AbortSignal | undefined): Promise<void> {
+    const queues = this.#waiting[work.lane]
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#leave(work, waiting)
+        reject(signal?.reason)
+      }
+      const waiting: Waiting = {
+        start: () => {
+          signal?.removeEventListener('abort', giveUp)
+          this.#begin(work)
+          resolve()
+        },
+      }
+      signal?.addEventListener('abort', giveUp, { once: true })
+      const queue = queues.get(work.caller) ?? new Set()
+      queues.set(work.caller, queue.add(waiting))
+      this.#serve()
+    })
+  }
+
+  #leave({ lane, caller }: Workload, waiting: Waiting): void {
+    const queue = this.#waiting[lane].get(caller)
+    queue?.delete(waiting)
+    if (queue?.size === 0) this.#waiting[lane].delete(caller)
+  }
+
+  #begin(work: Workload): void {
+    this.#underWay[work.lane] += 1
+    this.#ofOne.set(keyOf(work), this.#countOf(work) + 1)
+  }
+
+  #end(work: Workload): void {
+    this.#underWay[work.lane] -= 1
+    const left = this.#countOf(work) - 1
+    if (left > 0) this.#ofOne.set(keyOf(work), left)
+    else this.#ofOne.delete(keyOf(work))
+    if (work.lane !== 'bulk') this.#see(work.caller)
+    this.#serve()
+  }
+
+  /** Lets in whoever can be, the caller that was served longest ago first. */
+  #serve(): void {
+    for (const lane of ['administer', 'ask', 'bulk'] as const) {
+      const queues = this.#waiting[lane]
+      for (let next = this.#next(lane); next; next = this.#next(lane)) {
+        const [waiting] = next.queue
+        if (!waiting) break
+        this.#leave({ lane, caller: next.caller }, waiting)
+        // To the end: the others' turn comes first.
+        if (queues.delete(next.caller)) queues.set(next.caller, next.queue)
+        waiting.start()
+      }
+    }
+  }
+
+  #next(lane: Lane): { readonly caller: string; readonly queue: Set<Waiting> } | undefined {
+    for (const [caller, queue] of this.#waiting[lane]) if (this.#isFree({ lane, caller })) return { caller, queue }
+    return undefined
+  }
+
+  #isFree(work: Workload): boolean {
+    const { asks, asksOfOne, bulk, bulkBeside, administration } = this.#options
+    if (work.lane === 'administer') return this.#underWay.administer < administration
+    if (work.lane === 'ask') return this.#underWay.ask < asks && this.#countOf(work) < asksOfOne
+    return this.#underWay.bulk < (this.#isAnotherAbout(work.caller) ? bulkBeside : bulk)
+  }
+
+  #countOf = (work: Workload): number => this.#ofOne.get(keyOf(work)) ?? 0
+
+  #see(caller: string): void {
+    const others = this.#about.filter((seen) => seen.caller !== caller)
+    this.#about = [{ caller, at: this.#options.now() }, ...others].slice(0, 2)
+  }
+
+  #isAnotherAbout(caller: string): boolean {
+    const since = this.#options.now() - this.#options.aboutMs
+    return this.#about.some((seen) => seen.caller !== caller && seen.at >= since)
+  }
+}
+
+const keyOf = ({ lane, caller }: Workload): string => `${lane} ${caller}`
