@@ -19,6 +19,17 @@ import { answering, listen, startTestIssuer, startTestPdp, stop, type TestIssuer
 type Express = typeof express5
 type Handler = ErrorRequestHandler
 const SECRET = { secret: 'of a middleware' }
+/** As compression and the like do. */
+function whenHeadIsWritten(res: Response, listener: () => void): Response {
+  const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => Response
+  return Object.assign(res, {
+    writeHead: () => {
+      listener()
+      return writeHead(res.statusCode)
+    },
+  })
+}
+
 /** What middleware answers by itself, by path. */
 const answers = new Map<string, (res: Response) => unknown>([
   ['/chatty', (res) => res.json(SECRET)],
@@ -41,6 +52,13 @@ const answers = new Map<string, (res: Response) => unknown>([
         .end('secret'),
   ],
   ['/string-code', (res) => Object.assign(res, { statusCode: '200' }).end('secret')],
+  [
+    '/listening',
+    (res) =>
+      whenHeadIsWritten(res, () => Object.assign(res, { statusCode: 200 }))
+        .status(404)
+        .end('secret'),
+  ],
   ['/wrapping-number', (res) => res.writeHead(2 ** 32 + 200).end('secret')],
 ])
 const deny = answering(() => ({ decision: false, context: { reason: 'no_grant' } }))
@@ -149,6 +167,7 @@ describe.for<readonly [string, Express]>([
     ['a status as a string', 'GET', '/string'],
     ['a status code as a string', 'GET', '/string-code'],
     ['a status that Node makes 200 of', 'GET', '/wrapping-number'],
+    ['a status that is changed when the head is written', 'GET', '/listening'],
   ])('nothing below 400 leaves a sealed app unless the guard of its route let it: %s', async ([, method, path]) => {
     const raw = await rawAnswer(method, path)
     expect(raw).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/u)

@@ -19,19 +19,19 @@ const WHAT_TO_DO =
   'an answer without a guard became 404: what answers needs a route of its own with a guard, such as ' +
   "app.get(path, pep.open('why'), handler); a Router is mounted as it is, not called by a function"
 
-type Held = (res: ServerResponse) => boolean
 type LastResort = (req: IncomingMessage, res: ServerResponse, next: () => void) => void
 
 /** @param logger - Told once of each place in the service's code that answers without a guard. */
 export function lastResort(logger: PepLogger): LastResort {
   const tell = tellOnce(logger)
   return (req, res, next) => {
-    hold(res, (response) => !response.headersSent && statusOf(response.statusCode) < 400 && !wasLetThrough(req), tell)
+    hold(res, () => !(res.headersSent || wasLetThrough(req)), tell)
     next()
   }
 }
 
-function hold(res: ServerResponse, isHeld: Held, tell: () => void): void {
+/** @param isUnguarded - Nothing was sent yet, and no guard let anything through. */
+function hold(res: ServerResponse, isUnguarded: () => boolean, tell: () => void): void {
   const { writeHead, end } = res
   let replaced = false
   const replace = () => {
@@ -46,20 +46,21 @@ function hold(res: ServerResponse, isHeld: Held, tell: () => void): void {
   const held =
     <F extends (...args: never[]) => unknown>(write: F) =>
     (...args: Parameters<F>): unknown => {
-      if (replaced) return res
-      return isHeld(res) ? replace() : write.apply(res, args)
+      // Through the head by itself first: what listens to it may still change the status.
+      if (!replaced && isUnguarded()) res.writeHead(res.statusCode)
+      return replaced ? res : write.apply(res, args)
     }
   const heldHead = (status: unknown, ...more: unknown[]): unknown => {
     if (replaced) return res
-    if (!res.headersSent) res.statusCode = statusOf(status)
-    return isHeld(res) ? replace() : Reflect.apply(writeHead, res, [statusOf(status), ...more])
+    const read = statusOf(status)
+    return read < 400 && isUnguarded() ? replace() : Reflect.apply(writeHead, res, [read, ...more])
   }
   Object.assign(res, {
     writeHead: heldHead,
     write: held(res.write),
     end: held(end),
     flushHeaders: held(res.flushHeaders),
-    ...informational(res, () => !replaced && !isHeld(res), tell),
+    ...informational(res, () => !(replaced || isUnguarded()), tell),
   })
 }
 
