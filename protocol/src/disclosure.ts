@@ -94,10 +94,20 @@ export function distinct<R>(reasons: readonly R[]): R[] {
 
 const FIGURES = ['limit', 'actual', 'currency'] as const
 /**
- * Members that a stranger never sees, whether the entry has them or not: what is missing must not tell either. Time and round trips tell how far
+ * Members that a stranger never sees, whether the entry has them or not: what is missing must not tell either. Times and round trips tell how far
  * the question got.
  */
-const FROM_STRANGERS = ['attributes', 'broken', 'latency_ms', 'owner', 'policy', 'root', 'round_trips', 'salt'] as const
+const FROM_STRANGERS = [
+  'as_of',
+  'attributes',
+  'broken',
+  'latency_ms',
+  'owner',
+  'policy',
+  'root',
+  'round_trips',
+  'salt',
+] as const
 
 /** An entry as one reader may see it. `withheld`: members that are left out or changed; absent when nothing is. */
 export type Disclosed<E extends Entry> = E & { readonly withheld?: string[] }
