@@ -90,13 +90,15 @@ const isOver = ({ status }: Persona): boolean => status === 'revoked'
 const newest = (facts: Facts, holder: string, name: string): Persona | undefined =>
   facts.personas.findLast((persona) => persona.holder === refOf(holder) && nameOf(persona) === name)
 
-/** F1, F2: one's own; a title that waits for an administrator is pending. */
+/** F1, F2: one's own; a title that waits for an administrator is pending; one that is suspended is not taken anew, under any circle. */
 function take(facts: Facts, { who, persona }: Of<'take'>): Administered {
   const [title = '', circle = ''] = persona.split('/')
   const rule = TITLES[title]
   if (!rule) return refused(facts, 'persona_invalid')
   const held = facts.personas.filter(({ holder, status }) => holder === refOf(who) && status !== 'revoked')
-  if (held.length >= MOST_PERSONAS || held.some((each) => nameOf(each) === persona)) return refused(facts, 'conflict')
+  const isSuspended = held.some((each) => each.title === title && each.status === 'suspended')
+  if (held.length >= MOST_PERSONAS || isSuspended || held.some((each) => nameOf(each) === persona))
+    return refused(facts, 'conflict')
   const taken: Persona = {
     id: `${who} ${persona} ${facts.personas.length}`,
     holder: refOf(who),
@@ -117,7 +119,7 @@ const OWN: Readonly<Record<Status, readonly Status[]>> = {
   pending: ['revoked'],
   active: ['inactive', 'revoked'],
   inactive: ['revoked'],
-  suspended: ['revoked'],
+  suspended: [],
   revoked: ['revoked'],
 }
 const ADMINISTRATORS: Readonly<Record<Status, readonly Status[]>> = {
