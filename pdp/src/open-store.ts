@@ -74,7 +74,8 @@ export async function openStore(
   const relations = new OpenFgaRelations({ client, storeId: models.id, writer, isProposed, gate, onUnanswered })
   const onLow = (problems: readonly string[]): void => logger.error({ problems }, 'limits of OpenFGA are too low')
   const limits = new LimitsCheck({ store: models, client, models: register, onLow })
-  await limits.problems()
+  // Readiness asks again: an OpenFGA that is slow now must not keep the PDP from starting.
+  await limits.problems().catch((error: unknown) => logger.warn({ err: error }, 'limits of OpenFGA could not be tried'))
   return {
     policies,
     relations,
