@@ -26,6 +26,7 @@ import { markErasures, reapplyErasures } from './pap/reapply.ts'
 import { Settler, settle } from './pap/settle.ts'
 import { Sweeper, sweepOnce } from './pap/sweep.ts'
 import { Turns } from './pap/turns.ts'
+import { Unseater } from './pap/unseat.ts'
 
 /** A running PDP. */
 export interface Pdp {
@@ -64,6 +65,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     const http = createServices(config, logger, memory, store, () => url)
     closers.push(() => http.settler.close())
     closers.push(() => http.sweeper.close())
+    closers.push(() => http.unseater.close())
     memory.people.dropNoticesExcept(forgetters(config))
     await reapplyErasures(memory)
     closers.push(() =>
@@ -109,6 +111,7 @@ interface Services {
   readonly console: Console
   readonly settler: Settler
   readonly sweeper: Sweeper
+  readonly unseater: Unseater
 }
 
 const MINUTE_MS = 60_000
@@ -148,7 +151,9 @@ function createServices(
     turns: new Turns(),
     unfinished: () => settler.nudge(),
     narrowings: new NarrowingQueue(),
+    unseater: { below: (ended) => unseater.below(ended), expired: (grants) => unseater.expired(grants) },
   }
+  const unseater = new Unseater(pap, (error) => logger.warn({ err: error }, 'not swept'))
   const settler = new Settler({
     settle: () => settle(pap, store.writer, (error) => logger.warn({ err: error }, 'not settled yet')),
     isReachable: store.reachable,
@@ -223,7 +228,7 @@ function createServices(
     config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
     (error) => logger.warn({ err: error }, 'not swept'),
   )
-  return { app, console: createConsole(pap, border, store.policies), settler, sweeper }
+  return { app, console: createConsole(pap, border, store.policies), settler, sweeper, unseater }
 }
 
 /** All that keep something of people: they are told whom to forget. */

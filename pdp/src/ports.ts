@@ -85,8 +85,8 @@ export interface GrantRecord extends GrantBody {
 
 /** What a denial's near miss is looked up in. */
 export interface PastGrants {
-  /** Grants that end at `delegate` and begin at `owner`, newest first, at most `limit`. */
-  between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[]
+  /** Grants that end at `delegate` and begin at `owner`: those of these scopes first, newest first, at most `limit`. */
+  between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): readonly GrantRecord[]
   byId(id: string): GrantRecord | undefined
   /** When a resource was registered, as a ULID; empty where that is not remembered. */
   since(resource: ResourceRef): string
@@ -205,6 +205,10 @@ export interface Register extends PastGrants, Directory {
   /** Grants that expired or ended at `before` or earlier, or hang from one that was swept, and were not swept themselves. */
   deadGrants(before: EpochMillis, limit: number): readonly GrantRecord[]
   markSwept(id: string): void
+  /** Grants to a delegate on one scope that may still be found at its seats: neither ended nor swept, oldest first. */
+  unsweptAt(scope: Scope, delegate: PartyRef): readonly GrantRecord[]
+  /** The same right below a grant. */
+  unsweptBelow(parent: string): readonly GrantRecord[]
   /** Newest first; settled ones, unless the filter asks for pending ones too. */
   grants(filter: GrantFilter): readonly GrantRecord[]
   /** Grants that somebody gave or holds and that neither ended nor expired at `at`. */

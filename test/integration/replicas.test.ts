@@ -59,7 +59,8 @@ test('a revocation by another PDP bites at once, and so does one of a link in th
   const ofC: Ask = { ...FLIGHT, subject: 'C' }
   expect(await ask(two, ofC)).toBe('delegated')
   await world.revoke('ab', 'A')
-  expect(await ask(two, ofC)).toBe('grant_revoked')
+  // What hung from it leaves OpenFGA in the background; a PDP that remembers nothing of it then finds nothing.
+  expect(['grant_revoked', 'no_grant']).toContain(await ask(two, ofC))
   expect(await ask(two)).not.toBe('delegated')
 })
 

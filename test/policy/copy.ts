@@ -109,7 +109,7 @@ export function pastIn(tuples: readonly StoredTuple[]): PastGrants {
   return {
     byId: (id) => records.get(id),
     since: () => '',
-    between: (owner, delegate, limit) =>
+    between: (owner, delegate, _within, limit) =>
       newestFirst.filter((grant) => grant.owner === owner && grant.delegate === delegate).slice(0, limit),
   }
 }

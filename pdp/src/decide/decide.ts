@@ -48,7 +48,7 @@ async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDep
   }
   if (!place) return aboutNothing(admitted, persona, deps, trail)
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
-  const related = await relate(matter, relations, trail)
+  const related = await relate(matter, relations, deps.past, trail)
   if (!trail.fresh && trail.remembered > 0 && !isSettled(related, matter)) {
     trail.fresh = true
     return attempt(evaluation, now, deps, trail)

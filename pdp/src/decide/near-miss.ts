@@ -14,7 +14,7 @@ import { affirmingQuestions, type Judged, staticFlaws } from './chain.ts'
 import type { Finding } from './question.ts'
 import { circumstancesOf } from './relate.ts'
 
-/** How many remembered grants between one owner and one delegate are looked at, newest first. */
+/** How many remembered grants between one owner and one delegate are looked at, those that cover the place first. */
 const LOOKED_AT = 50
 
 /** Of two misses with as few objections, the code that stands first here is the nearer. */
@@ -59,7 +59,7 @@ export async function nearMiss(
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
   const misses: Miss[] = []
   const elsewhere: GrantRecord[] = []
-  for (const record of past.between(place.owner, acting.holder, LOOKED_AT)) {
+  for (const record of past.between(place.owner, acting.holder, place.within, LOOKED_AT)) {
     const flaws = rememberedFlaws(record, place, admitted, past)
     const objections = seated.get(record.id)
     if (flaws.length > 0) misses.push({ grant: record.id, flaws })

@@ -8,16 +8,17 @@ import { Fault } from '@mandate/protocol'
 import type { Unanswered } from '../answer.ts'
 import { seatOf, seatOnBehalf } from '../names.ts'
 import type { Gate } from '../policy/manifest.ts'
-import type { Candidate, PersonaId } from '../ports.ts'
+import type { Candidate, PastGrants, PersonaId } from '../ports.ts'
 import type { Circumstances, Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import { actQuestions, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { Asked } from './asked.ts'
+import { type Sifted, sift } from './candidates.ts'
 import { type Answers, byPreference, chainQuestions, giverQuestion, type Judged, judge } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
 
-/** How many candidates one round asks about; more than an owner and a delegate ever have between them in practice. */
+/** How many candidates one round asks about: most often all that there are. */
 const CANDIDATES_A_ROUND = 32
 
 /** All that the store said. */
@@ -42,23 +43,29 @@ function seatsFor({ admitted, place }: Matter): readonly string[] {
  * Asks about every candidate. A memory of seats that shows no good chain may merely be old: then they are looked at afresh, and asked about
  * again if there is anything new.
  */
-export async function relate(matter: Matter, relations: Relations, trail: Trail): Promise<Related> {
-  const ask = (candidates: readonly Candidate[]): Promise<Related> => askAll(matter, candidates, relations, trail)
-  if (matter.acting.ownerInPerson) return ask([])
+export async function relate(
+  matter: Matter,
+  relations: Relations,
+  past: Pick<PastGrants, 'byId'>,
+  trail: Trail,
+): Promise<Related> {
+  const ask = (sifted: Sifted): Promise<Related> => askAll(matter, sifted, relations, trail)
+  if (matter.acting.ownerInPerson) return ask({ likely: [], unlikely: [] })
   const seats = seatsFor(matter)
+  const look = async (): Promise<Sifted> =>
+    sift(await relations.candidates(seats, trail), past, circumstancesOf(matter))
   const remembered = trail.remembered
-  const known = inOrder(await relations.candidates(seats, trail))
+  const known = await look()
   const related = await ask(known)
   const isOld = trail.remembered > remembered
   if (!isOld || !isSettled(related, matter) || related.judged.some(isGood)) return related
   trail.fresh = true
-  const found = inOrder(await relations.candidates(seats, trail))
-  const same = found.length === known.length && found.every(({ grant }, index) => grant === known[index]?.grant)
-  return same ? related : ask(found)
+  const found = await look()
+  return namesOf(found) === namesOf(known) ? related : ask(found)
 }
 
-const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
-  [...candidates].sort((a, b) => a.path.length - b.path.length || (a.grant < b.grant ? -1 : 1))
+const namesOf = ({ likely, unlikely }: Sifted): string =>
+  [...likely, ...unlikely].map(({ grant, seat }) => `${grant} ${seat}`).join()
 
 /**
  * Whether what was remembered of the resource, the subject and the actor was affirmed: then a denial does not rest on it. Which personas
@@ -69,25 +76,35 @@ export function isSettled(related: Related, { acting, place }: Matter): boolean 
   return affirmed && (place.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
 }
 
-/** Round by round, shortest chains first, until one is good and all as short were asked about: the latest expiry is reported (rule D2). */
+/**
+ * Round by round, shortest chains first, until one is good and all as short were asked about: the latest expiry is reported (rule D2). What its
+ * body rules out is asked about only where nothing else is good, to say what it lacks.
+ */
 async function askAll(
   matter: Matter,
-  candidates: readonly Candidate[],
+  { likely, unlikely }: Sifted,
   relations: Relations,
   trail: Trail,
 ): Promise<Related> {
-  const round = (start: number): Promise<Related> =>
-    askRound(matter, candidates.slice(start, start + CANDIDATES_A_ROUND), relations, trail)
-  let related = await round(0)
-  for (let next = CANDIDATES_A_ROUND; next < candidates.length; next += CANDIDATES_A_ROUND) {
+  const [first = [], ...rounds] = [...roundsOf(likely), ...roundsOf(unlikely)]
+  let related = await askRound(matter, first, relations, trail)
+  for (const round of rounds) {
     const good = related.judged.find(isGood)
-    if (good && (candidates[next]?.path.length ?? 0) > good.candidate.path.length) break
-    const more = await round(next)
+    const [next] = round
+    if (good && next && (unlikely.includes(next) || next.path.length > good.candidate.path.length)) break
+    const more = await askRound(matter, round, relations, trail)
     const failedGates = new Map([...related.failedGates, ...more.failedGates])
     const unanswered = related.unanswered ?? more.unanswered
     related = { ...more, judged: [...related.judged, ...more.judged], unanswered, failedGates }
   }
   return { ...related, judged: [...related.judged].sort(byPreference) }
+}
+
+function roundsOf(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
+  const count = Math.ceil(candidates.length / CANDIDATES_A_ROUND)
+  return Array.from({ length: count }, (_, index) =>
+    candidates.slice(index * CANDIDATES_A_ROUND, (index + 1) * CANDIDATES_A_ROUND),
+  )
 }
 
 /** Good, and within its own limits. */

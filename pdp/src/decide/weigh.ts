@@ -8,6 +8,7 @@ import type { PersonaId } from '../ports.ts'
 import type { Trail } from '../trail.ts'
 import { actFindings, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
+import { Asked } from './asked.ts'
 import { affirmingQuestions, type Judged, linkOf } from './chain.ts'
 import type { DecideDeps } from './decide.ts'
 import { gateFindings, gatesOf } from './gate.ts'
@@ -81,16 +82,16 @@ async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDep
   }
 }
 
-/** A chain that only its own limits close: asked again without them, since its links were not affirmed. */
+/** The first chain that only its own limits close: all such are asked again without them, since their links were not affirmed. */
 async function goodButForLimits(scales: Scales, deps: DecideDeps, trail: Trail): Promise<Judged | undefined> {
-  for (const judged of scales.related.judged) {
-    if (judged.objections.length > 0 || judged.limits.length === 0) continue
-    const { candidate } = judged
-    const circumstances = { ...circumstancesOf(scales), limited: false }
-    const questions = affirmingQuestions(candidate, scales.place.owner)
-    if ((await deps.relations.ask(questions, circumstances, trail)).every((answer) => answer)) return judged
-  }
-  return undefined
+  const limited = scales.related.judged.filter(({ objections, limits }) => objections.length === 0 && limits.length > 0)
+  if (limited.length === 0) return undefined
+  const asked = new Asked()
+  const places = limited.map(({ candidate }) =>
+    affirmingQuestions(candidate, scales.place.owner).map((question) => asked.put(question)),
+  )
+  asked.answer(await deps.relations.answers(asked.questions, { ...circumstancesOf(scales), limited: false }, trail))
+  return limited.find((_, index) => places[index]?.every((place) => asked.said(place)))
 }
 
 /** Whose settings the gates are: those of the persona the resource was created under, or of the chain's first giver. */

@@ -33,6 +33,7 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
   const exchanged = planReplacement(deps, request, grant)
   const twin = deps.register.liveTwin(grant, deps.clock(), request.replaces)
   if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
+  requireRoom(deps, grant, exchanged)
   return { grant, exchanged }
 }
 
@@ -51,6 +52,7 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
     const { grant, exchanged } = await planIssue(deps, request, delegator)
     if (exchanged.length > 0) await carryOutReplacement(deps, exchanged, delegator, changeBy(by))
     else await carryOutIssue(deps, grant, changeBy(by))
+    clearSeats(deps, grant)
     const record = { ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }
     const moved = Object.fromEntries(exchanged.slice(1).map(({ from, to }) => [from.id, to.id]))
     return { ...viewOf(record, deps), moved }
@@ -77,6 +79,36 @@ async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Prom
   const replacing = new Set(intents.replacements().flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id)))
   for (const grant of register.unsettledGrants())
     if (grant.delegator === delegator && !replacing.has(grant.id)) await undoGrant(deps, grant, by)
+}
+
+/** Live grants of one delegator to one delegate on one scope, and of all who pass on, to one delegate on one scope. */
+const LIVE_BETWEEN = 40
+const LIVE_PASSED_ON = 48
+/** Expired grants at one place that are left to the sweep. */
+const EXPIRED_AT_SEAT = 32
+
+/** What somebody holds on one thing is looked at with every decision of theirs: no delegator makes that as much as they like. */
+function requireRoom(deps: PapDeps, grant: GrantBody, exchanged: readonly Exchanged[]): void {
+  const going = new Set(exchanged.map(({ from }) => from.id))
+  const now = deps.clock()
+  const live = deps.register
+    .unsweptAt(grant.scope, grant.delegate)
+    .filter(({ id, expiresAt }) => expiresAt > now && !going.has(id))
+  const own = live.filter(({ delegator }) => delegator === grant.delegator).length
+  if (own >= LIVE_BETWEEN) throw tooMany(`you have given this delegate ${LIVE_BETWEEN} live grants on it`, LIVE_BETWEEN)
+  const passedOn = live.filter(({ parent }) => parent !== undefined).length
+  if (grant.parent !== undefined && passedOn >= LIVE_PASSED_ON)
+    throw tooMany(`${LIVE_PASSED_ON} live grants on it were passed on to this delegate`, LIVE_PASSED_ON)
+}
+
+const tooMany = (what: string, bound: number) =>
+  refuse('conflict', `scope: ${what}, which is the most. Revoke or replace one of them.`, { bound })
+
+/** Short-lived grants would pile up at a place until the sweep. */
+function clearSeats(deps: PapDeps, { scope, delegate }: GrantBody): void {
+  const now = deps.clock()
+  const expired = deps.register.unsweptAt(scope, delegate).filter(({ expiresAt }) => expiresAt <= now)
+  if (expired.length > EXPIRED_AT_SEAT) deps.unseater.expired(expired)
 }
 
 /** A transfer may have come between looking at the resource and now. */
@@ -116,7 +148,7 @@ export async function revokeGrant(deps: PapDeps, id: string, reason: string, by:
 
 /** Carries out an end that was asked for. Until its entry is there it counts as unfinished. */
 export async function finishEnd(
-  { authority, register, record }: PapDeps,
+  { authority, register, record, unseater }: PapDeps,
   grant: GrantRecord,
   end: GrantEnd,
   by: By,
@@ -127,6 +159,7 @@ export async function finishEnd(
   await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
   if (grant.pending) register.settleGrant(grant.id)
   register.endGrant(grant.id, end)
+  unseater.below([grant.id])
 }
 
 /** What the store keeps of an end: a code, since a person's words must be erasable. */

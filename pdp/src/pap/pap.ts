@@ -12,6 +12,7 @@ import type { Relations } from '../relations.ts'
 import type { Intents, Keys, People, SessionOf, Vault } from '../remembered.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
 import type { Turns } from './turns.ts'
+import type { Unseater } from './unseat.ts'
 
 export interface PapDeps {
   readonly policies: () => InForce
@@ -35,6 +36,8 @@ export interface PapDeps {
   /** How many links a chain may have (rule C5). */
   readonly maxDepth: number
   readonly turns: Turns
+  /** Takes out of the store what has just become useless. */
+  readonly unseater: Pick<Unseater, 'below' | 'expired'>
   /** Says that a change failed half way: it is settled as soon as that is possible. */
   readonly unfinished: () => void
   /** What takes authority away and could not be written down. */

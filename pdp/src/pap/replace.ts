@@ -111,7 +111,7 @@ export async function carryOutReplacement(
 
 /** Brings register and log to where the store is. @returns Whether the exchange took place. */
 export async function finishReplacement(
-  { authority, intents, record }: PapDeps,
+  { authority, intents, record, unseater }: PapDeps,
   replacement: Replacement,
   by: By,
 ): Promise<boolean> {
@@ -133,5 +133,6 @@ export async function finishReplacement(
     })),
   )
   intents.settleReplacement(replacement)
+  unseater.below(exchanged.map(({ from }) => from.id))
   return true
 }

@@ -15,6 +15,7 @@ import type {
   PersonaId,
   PersonaRecord,
   Register,
+  Scope,
 } from '../ports.ts'
 import { agentOf, grantOf, insertGrant, personaOf, refOf, text, twinKey } from './rows.ts'
 import { Statements } from './statements.ts'
@@ -83,15 +84,30 @@ export class SqliteRegister implements Register {
     return row && grantOf(row)
   }
 
-  between(owner: PartyRef, delegate: PartyRef, limit: number): readonly GrantRecord[] {
-    return this.#sql
-      .all(
-        'SELECT * FROM grants WHERE owner = ? AND delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
-        owner,
-        delegate,
-        limit,
-      )
-      .map(grantOf)
+  between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): readonly GrantRecord[] {
+    // By scope first, or one with many grants would be looked through for those of one thing.
+    const here = this.#sql.all(
+      'SELECT * FROM grants WHERE scope IN (SELECT value FROM json_each(?)) AND +owner = ? AND +delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
+      JSON.stringify(within),
+      owner,
+      delegate,
+      limit,
+    )
+    const sql = 'SELECT * FROM grants WHERE owner = ? AND delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?'
+    const newest = this.#sql.all(sql, owner, delegate, limit)
+    const known = new Set(here.map((row) => row['id']))
+    return [...here, ...newest.filter((row) => !known.has(row['id']))].slice(0, limit).map(grantOf)
+  }
+
+  unsweptAt(scope: Scope, delegate: PartyRef): readonly GrantRecord[] {
+    const sql =
+      'SELECT * FROM grants WHERE scope = ? AND +delegate = ? AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id'
+    return this.#sql.all(sql, scope, delegate).map(grantOf)
+  }
+
+  unsweptBelow(parent: string): readonly GrantRecord[] {
+    const sql = 'SELECT * FROM grants WHERE parent = ? AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id'
+    return this.#sql.all(sql, parent).map(grantOf)
   }
 
   byId(id: string): GrantRecord | undefined {

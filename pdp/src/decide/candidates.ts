@@ -1,0 +1,45 @@
+/**
+ * Which candidates are worth a question, and in which order. What the register remembers as ended or expired is asked about no more: that can
+ * only deny, and a near miss explains it without its tuples. What a body alone rules out is asked about last.
+ *
+ * @module
+ */
+import type { Candidate, GrantRecord, PastGrants } from '../ports.ts'
+import type { Circumstances } from '../relations.ts'
+import { breachedLimits, staticFlaws } from './chain.ts'
+
+export interface Sifted {
+  /** Nothing that is remembered stands against them. Shortest chains first. */
+  readonly likely: readonly Candidate[]
+  /** Too narrow for the question, or above their own limits: a denial may name them. */
+  readonly unlikely: readonly Candidate[]
+}
+
+export function sift(
+  candidates: readonly Candidate[],
+  past: Pick<PastGrants, 'byId'>,
+  circumstances: Circumstances,
+): Sifted {
+  const records = new Map<string, GrantRecord | undefined>()
+  const recordOf = (id: string): GrantRecord | undefined => {
+    if (!records.has(id)) records.set(id, past.byId(id))
+    return records.get(id)
+  }
+  const likely: Candidate[] = []
+  const unlikely: Candidate[] = []
+  for (const candidate of inOrder(candidates)) {
+    const chain = candidate.path.flatMap((id) => recordOf(id) ?? [])
+    if (chain.some(({ revokedAt, expiresAt }) => revokedAt !== undefined || expiresAt <= circumstances.now)) continue
+    const isRuledOut = chain.some(
+      (body) =>
+        staticFlaws(body, circumstances).length > 0 ||
+        (circumstances.limited && breachedLimits(body, circumstances.attributes).length > 0),
+    )
+    if (isRuledOut) unlikely.push(candidate)
+    else likely.push(candidate)
+  }
+  return { likely, unlikely }
+}
+
+const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
+  [...candidates].sort((a, b) => a.path.length - b.path.length || (a.grant < b.grant ? -1 : 1))
