@@ -52,8 +52,10 @@ describe.for(DISK_FAULTS)('%s', (fault) => {
     disk.mend()
     await expect.poll(async () => keep(await ask())).toBe(200)
     const { tpdp, world } = suite
-    const held = await world.call('GET', '/v1/grants?delegate=me', world.as('B'))
-    expect(held.body).toMatchObject({ items: [] })
+    // What could not be recorded is taken back, and pending until then.
+    await expect
+      .poll(async () => (await world.call('GET', '/v1/grants?delegate=me', world.as('B'))).body)
+      .toMatchObject({ items: [] })
     for (const id of permitted) {
       const entry = await tpdp.call('GET', `/v1/decisions/${id}`, { as: { ...AUDITOR } })
       expect(entry.body).toMatchObject({ id, kind: 'evaluation', decision: true })

@@ -18,7 +18,7 @@ describe('the document', () => {
     expect(headers.get('content-type')).toContain('application/json')
     expect(headers.get('cache-control')).toContain('max-age=')
     expect(await new Validator().validate(body)).toMatchObject({ valid: true })
-    expect(body.servers).toEqual([{ url: suite.tpdp.pdp.url.replace(/:\d+$/, ':0') }])
+    expect(body.servers).toEqual([{ url: suite.tpdp.pdp.url }])
   })
 })
 
