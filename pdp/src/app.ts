@@ -116,7 +116,6 @@ interface Services {
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
-const MARKERS_A_SWEEP = 5_000
 
 function createServices(
   config: Config,
@@ -222,7 +221,7 @@ function createServices(
   const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS
   const sweeper = new Sweeper(
     async () => {
-      await store.writer.sweepMarkers(clock() - DAY_MS, MARKERS_A_SWEEP)
+      await store.writer.sweepMarkers(clock() - DAY_MS)
       return sweepOnce(pap, { retention })
     },
     config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,

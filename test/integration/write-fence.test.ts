@@ -44,12 +44,18 @@ function writerWithLostAnswer(): { readonly writer: FencedWriter; readonly sent:
 
 function memoryJournal() {
   const open = new Map<string, OpenChange>()
+  const decided = new Set<string>()
   return {
     begin: (change: OpenChange) => void open.set(change.id, change),
-    decided: (id: string) => void open.delete(id),
+    decided: (id: string) => {
+      open.delete(id)
+      decided.add(id)
+    },
     undecided: () => [...open.values()],
-    decidedBefore: () => [],
-    forget: () => undefined,
+    decidedBefore: (_before: number, limit: number) => [...decided].slice(0, limit),
+    forget: (ids: readonly string[]) => {
+      for (const id of ids) decided.delete(id)
+    },
   }
 }
 
@@ -67,6 +73,20 @@ describe('a Write against its own withdrawal', () => {
       outcomes[stored ? 'applied' : 'withdrawn'] += 1
     }
     expect(outcomes.applied + outcomes.withdrawn).toBe(ROUNDS)
+  })
+
+  test('their markers are deleted in the end, and what they wrote stays', async () => {
+    const journal = memoryJournal()
+    const writer = new FencedWriter({ store, journal, modelId: () => modelId, newId, clock: Date.now })
+    const agents = Array.from({ length: 60 }, () => `swept-${randomUUID()}`)
+    for (const agent of agents) await writer.write({ writes: [activeTuple(agent)], deletes: [] })
+    const changes = journal.decidedBefore(Date.now(), 100)
+    expect(changes).toHaveLength(agents.length)
+    expect(await store.read(`change:${changes[0]}`)).toHaveLength(1)
+    await writer.sweepMarkers(Date.now())
+    expect(journal.decidedBefore(Date.now(), 100)).toEqual([])
+    for (const id of changes) expect(await store.read(`change:${id}`)).toEqual([])
+    for (const agent of agents) expect(await isActive(agent)).toBe(true)
   })
 
   test('without the marker a late Write takes effect after it was given up', async () => {

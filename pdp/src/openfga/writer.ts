@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Fault } from '@mandate/protocol'
+import { type EpochMillis, Fault } from '@mandate/protocol'
 import type { Clock } from '../ports.ts'
 import type { ChangeJournal, OpenChange } from '../remembered.ts'
 import { type Change, keyOf, type Tuple, type TupleKey } from './tuples.ts'
@@ -154,17 +154,16 @@ export class FencedWriter {
     return this.#unsure.size > 0 && this.#unsure.has(textOf(key))
   }
 
-  /** Deletes the markers of changes that were decided before an instant. @returns How many. */
-  async sweepMarkers(before: number, limit: number): Promise<number> {
+  /** Deletes the markers of all changes that began before an instant and are decided. */
+  async sweepMarkers(before: EpochMillis): Promise<void> {
     const { store, journal, modelId } = this.#options
-    const ids = journal.decidedBefore(before, limit)
-    for (let start = 0; start < ids.length; start += MARKERS_A_WRITE) {
-      const some = ids.slice(start, start + MARKERS_A_WRITE)
-      const deletes = some.flatMap((id) => [keyOf(marker(id, 'applied')), keyOf(marker(id, 'withdrawn'))])
+    for (;;) {
+      const ids = journal.decidedBefore(before, MARKERS_A_WRITE)
+      if (ids.length === 0) return
+      const deletes = ids.flatMap((id) => [keyOf(marker(id, 'applied')), keyOf(marker(id, 'withdrawn'))])
       await store.write({ writes: [], deletes }, modelId(), { missing: 'ignore', timeoutMs: TIMEOUT_MS.write })
-      journal.forget(some)
+      journal.forget(ids)
     }
-    return ids.length
   }
 
   /** Shared by all that wait for the same change. */

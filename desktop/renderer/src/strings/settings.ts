@@ -34,6 +34,7 @@ export const settings = {
     suspended: 'An administrator suspended it. Nobody can act under it until they lift that.',
     revoked: 'It is over. It can be taken anew as another one.',
   } as const,
+  pending: 'Your last change of it is not confirmed yet. It takes effect as soon as the decision point can save it.',
   from: (when: string) => `Usable from ${when}`,
   till: (when: string) => `Usable until ${when}`,
   forever: 'Usable without an end',

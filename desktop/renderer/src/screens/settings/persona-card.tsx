@@ -20,7 +20,7 @@ const TEXTS = strings.settings
 
 export function PersonaCard({ persona }: { readonly persona: Persona }): JSX.Element {
   const { session } = useAround()
-  const { status, created_at: at } = persona
+  const { status, created_at: at, pending } = persona
   const isActing = session.persona === personaName(persona)
   const says = TEXTS.says[status]
   return (
@@ -40,6 +40,7 @@ export function PersonaCard({ persona }: { readonly persona: Persona }): JSX.Ele
         {TEXTS.taken(minuteOf(at))}
       </p>
       {says !== '' && <p class="persona-says">{says}</p>}
+      {pending && <p class="persona-says">{TEXTS.pending}</p>}
       {hasAgentSettings(persona) && <AgentSettings persona={persona} />}
     </li>
   )
