@@ -69,7 +69,16 @@ const ON_MEMORY = [
     'clock',
     'log-order',
   ),
-  ...integration('packs', 'policies', 'policy-diff', 'round-trips', 'laws', 'reference', 'standby'),
+  ...integration(
+    'packs',
+    'policies',
+    'policy-diff',
+    'round-trips',
+    'laws',
+    'reference',
+    'standby',
+    'replace-unanswered',
+  ),
 ]
 
 /** The doors and the administration, for which one database stands for all: on PostgreSQL, which production has. */

@@ -157,6 +157,7 @@ function createServices(
     settle: () => settle(pap, store.writer, (error) => logger.warn({ err: error }, 'not settled yet')),
     isReachable: store.reachable,
   })
+  store.writer.whenInDoubt(() => settler.nudge())
   const callers = new Callers({
     issuer,
     audience: config.PDP_AUDIENCE,

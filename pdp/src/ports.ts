@@ -110,6 +110,8 @@ export interface Authority {
   sweep(grant: GrantBody): Promise<void>
   /** Whether one atomic change can hold them. */
   fits(exchanged: readonly Exchanged[]): boolean
+  /** Decides every Write about a resource that had no answer. */
+  settled(resource: ResourceRef): Promise<void>
   /** @returns `false` when the resource is registered already. */
   register(located: Located): Promise<boolean>
   unregister(located: Located): Promise<boolean>

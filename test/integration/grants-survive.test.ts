@@ -152,6 +152,25 @@ describe('a suspension that fails', () => {
   })
 })
 
+describe('suspensions that the database cannot take', () => {
+  test('of two personas of one holder are both kept, and neither is undone by what the holder changes', async () => {
+    await give()
+    await world.persona('B', 'travel-agent/other')
+    const personas = ['travel-agent/acme', 'travel-agent/other']
+    await whileLocked(tpdp, async () => {
+      for (const name of personas) {
+        const { status } = await world.patchPersona('B', name, { status: 'suspended' }, world.staff('persona-admin'))
+        expect(status).toBeGreaterThanOrEqual(500)
+      }
+    })
+    await world.patchPersona('B', 'travel-agent/acme', { autonomy: AUTONOMY })
+    expect(await reasonForB()).toBe('persona_unusable')
+    const statuses = async () =>
+      (await world.call('GET', '/v1/personas', world.as('B'))).body.items.map((one: { status: string }) => one.status)
+    await expect.poll(statuses).toEqual(['suspended', 'suspended'])
+  })
+})
+
 describe('two changes at the same time', () => {
   test('a suspension is not undone by its holder, whatever else they change', async () => {
     await give()

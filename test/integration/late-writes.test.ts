@@ -227,6 +227,21 @@ describe('every Write comes late, and reads do not', () => {
   )
 })
 
+describe('while it is open whether a resource was registered', () => {
+  test('its removal is not answered as done, and then it is decided without another change', async () => {
+    line.behave((path) => (path === '/healthz' ? 'refuse' : path.endsWith('/write') ? 'hold' : 'pass'))
+    const registered = { owner: world.ref('A'), owner_persona: 'traveler/family' }
+    expect((await world.call('PUT', spare(), TRIPS_TOKEN, registered)).status).toBe(503)
+    expect((await world.call('DELETE', spare(), TRIPS_TOKEN)).status).toBe(503)
+    await line.deliver()
+    line.behave(() => 'pass')
+    const ask = async () => (await world.ask({ subject: 'A', action: 'execute', trip: `spare-${world.tag}` })).status
+    await expect.poll(ask).toBe(200)
+    expect((await world.call('DELETE', spare(), TRIPS_TOKEN)).status).toBe(204)
+    expect(await allowed(world.ask({ subject: 'A', action: 'execute', trip: `spare-${world.tag}` }))).toBe(false)
+  })
+})
+
 describe('a Write that is carried out twice', () => {
   test('is one change, and the answer says so', async () => {
     line.behave((path) => (path.endsWith('/write') ? 'double' : 'pass'))

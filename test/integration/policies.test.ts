@@ -72,6 +72,15 @@ describe('on a PDP that goes on running', () => {
     expect(body.entries[0]).toMatchObject({ policy: loaded.body.version, caller: expect.stringMatching(/^user:p_/) })
   })
 
+  test('a persona whose settings do not fit what was loaded is suspended all the same', async () => {
+    edit('- name: risk\n', '- name: hazard\n')
+    expect((await load()).status).toBe(200)
+    const admin = world.staff('persona-admin')
+    const { status, body } = await world.patchPersona('A', 'traveler/family', { status: 'suspended' }, admin)
+    expect([status, body.status]).toEqual([200, 'suspended'])
+    expect(await reason()).toBe('persona_unusable')
+  })
+
   test.for<readonly [string, string, string, RegExp]>([
     ['a manifest that contradicts itself', 'own: [read]', 'own: [fly]', /^travel\/manifest\.yaml:6: .*"fly"/],
     [

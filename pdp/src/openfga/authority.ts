@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { canonical, type EpochMillis, type PartyRef, refuse } from '@mandate/protocol'
+import { canonical, type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import { objectName, personaParts } from '../names.ts'
 import type { Authority, GateLimit, GrantBody, Located, PersonaId } from '../ports.ts'
 import type { Exchanged } from '../remembered.ts'
@@ -80,6 +80,10 @@ export class OpenFgaAuthority implements Authority {
   fits(exchanged: readonly Exchanged[]): boolean {
     const { writes, deletes } = exchangeTuples(exchanged, 'user:nobody', 0)
     return writes.length + deletes.length <= MAX_TUPLES
+  }
+
+  settled(resource: ResourceRef): Promise<void> {
+    return this.#writer.settled(objectName(resource))
   }
 
   async register(located: Located): Promise<boolean> {

@@ -53,12 +53,18 @@ export class FencedWriter {
   readonly #deciding = new Map<string, Promise<Outcome>>()
   /** `object#relation@user` of every tuple whose presence is not known. */
   #unsure: ReadonlySet<string> = new Set()
+  #onDoubt: () => void = () => undefined
 
   /** Takes up what an earlier process left undecided. */
   constructor(options: FencedWriterOptions) {
     this.#options = options
     this.#undecided = new Map(options.journal.undecided().map((change) => [change.id, change]))
     this.#refresh()
+  }
+
+  /** @param listener - Told of each change that is left in doubt: somebody must call {@link decideAll} then. */
+  whenInDoubt(listener: () => void): void {
+    this.#onDoubt = listener
   }
 
   /**
@@ -106,6 +112,7 @@ export class FencedWriter {
     } catch (cause) {
       this.#undecided.set(open.id, open)
       this.#refresh()
+      this.#onDoubt()
       throw new Fault('relations_unavailable', `the outcome of change ${open.id} is not known`, {
         cause,
         detail: PENDING,

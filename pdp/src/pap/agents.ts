@@ -28,7 +28,9 @@ export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Pr
 /** Suspends or resumes an agent. Suspension holds for the very next decision, recorded or not. */
 export async function setAgentActive(deps: PapDeps, id: string, active: boolean, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  return deps.turns.take(turnOf.agent(id), async () => {
+  const turn = turnOf.agent(id)
+  return deps.turns.take(turn, async () => {
+    await deps.narrowings.finish(turn)
     const known = deps.register.agent(id)
     if (!known) throw refuse('not_found', 'No agent is registered under that id.')
     const agent = { ...known, active, pending: undefined }
@@ -38,7 +40,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
       return agent
     }
     const propose = (): void => deps.register.putAgent(agent, false)
-    await narrowing(deps, turnOf.agent(id), propose, () => suspendAgent(deps, agent, changeBy(by)))
+    await narrowing(deps, { what: turn, turn }, propose, () => suspendAgent(deps, agent, changeBy(by)))
     return agent
   })
 }

@@ -8,7 +8,7 @@ import { type EpochMillis, type PartyRef, refuse, splitRef } from '@mandate/prot
 import type { EntryDraft } from '../ports.ts'
 import type { PersonErasure } from '../remembered.ts'
 import { dropFactsOf } from './facts.ts'
-import { finishEnd } from './grants.ts'
+import { finishEnd, inTurnOfEnd } from './grants.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { finishPersona } from './personas.ts'
 import { turnOf } from './turns.ts'
@@ -61,7 +61,7 @@ async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonEr
   const { register, turns } = deps
   const live = await turns.take(turnOf.grantsBy(who), async () => register.unendedOf(who, at))
   for (const { id } of live)
-    await turns.take(turnOf.grant(id), async () => {
+    await inTurnOfEnd(deps, id, async () => {
       const grant = register.byId(id)
       if (!grant || grant.revokedAt !== undefined) return
       const end = { by: asker, at, reason: 'erased' }
@@ -73,6 +73,7 @@ async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonEr
 
 async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by: By): Promise<number> {
   return deps.turns.take(turnOf.personasOf(who), async () => {
+    await deps.narrowings.finishAll(turnOf.personasOf(who))
     const held = deps.register.personas(who).filter(({ status }) => status !== 'revoked')
     for (const persona of held) await finishPersona(deps, { ...persona, status: 'revoked', autonomy: undefined }, by)
     return held.length

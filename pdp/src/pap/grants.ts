@@ -9,7 +9,13 @@ import type { Exchanged } from '../remembered.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
 import { changeBy, narrowing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
 import { planGrant } from './plan.ts'
-import { carryOutReplacement, planReplacement } from './replace.ts'
+import {
+  carryOutReplacement,
+  finishReplacement,
+  finishReplacementsBy,
+  planReplacement,
+  replacementWith,
+} from './replace.ts'
 import { turnOf } from './turns.ts'
 
 /** What issuing would do: the grant, and what it is exchanged for. */
@@ -75,10 +81,9 @@ async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<v
 
 /** An earlier try of the same person's that had no answer: an equal grant must not be issued beside it. */
 async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
-  const { register, intents } = deps
-  const replacing = new Set(intents.replacements().flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id)))
-  for (const grant of register.unsettledGrants())
-    if (grant.delegator === delegator && !replacing.has(grant.id)) await undoGrant(deps, grant, by)
+  await finishReplacementsBy(deps, delegator, by)
+  for (const grant of deps.register.unsettledGrants())
+    if (grant.delegator === delegator && !replacementWith(deps, grant.id)) await undoGrant(deps, grant, by)
 }
 
 /** Live grants of one delegator to one delegate on one scope, and of all who pass on, to one delegate on one scope. */
@@ -134,20 +139,48 @@ export async function undoGrant(
  */
 export async function revokeGrant(deps: PapDeps, id: string, reason: string, by: Principal): Promise<GrantView> {
   const party = personOrAgent(by)
-  return deps.turns.take(turnOf.grant(id), async () => {
+  return inTurnOfEnd(deps, id, async () => {
+    await deps.narrowings.finish(turnOf.grant(id))
     const grant = deps.register.byId(id) ?? deps.register.unsettledGrant(id)
     if (!grant || !mayEnd(grant, party, deps.register))
       throw refuse('grant_unknown', 'There is no such grant among yours.')
     if (grant.revokedAt !== undefined) return viewOf(grant, deps)
     const end = { by: party, at: deps.clock(), reason }
     const propose = (): void => deps.register.proposeEnd(id, end)
-    await narrowing(deps, turnOf.grant(id), propose, () => finishEnd(deps, grant, end, changeBy(by)))
+    const narrowed = { what: turnOf.grant(id), turn: turnOf.grant(id) }
+    await narrowing(deps, narrowed, propose, () => finishEnd(deps, grant, end, changeBy(by)))
     return viewOf(deps.register.byId(id) ?? grant, deps)
   })
 }
 
-/** Carries out an end that was asked for. Until its entry is there it counts as unfinished. */
-export async function finishEnd(
+/** The turn in which a grant is ended: where it is part of a replacement without an answer, in that one's too, which is finished first. */
+export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const replacer = replacementWith(deps, id)?.by
+    const keys = [...(replacer ? [turnOf.grantsBy(replacer)] : []), turnOf.grant(id)]
+    const done = await deps.turns.takeAll(keys, async () => {
+      const now = replacementWith(deps, id)?.by
+      return now === undefined || now === replacer ? { result: await task() } : undefined
+    })
+    if (done) return done.result
+  }
+}
+
+/**
+ * Carries out an end that was asked for. Until its entry is there it counts as unfinished. A grant whose replacement had no answer ends with what
+ * took its place: nobody was told of that.
+ */
+export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd, by: By): Promise<void> {
+  const replacement = replacementWith(deps, grant.id)
+  if (!replacement || !(await finishReplacement(deps, replacement, by))) return endOne(deps, grant, end, by)
+  const successor = replacement.exchanged.find(({ from }) => from.id === grant.id)?.to
+  const record = deps.register.byId(successor?.id ?? grant.id)
+  if (!record || record.revokedAt !== undefined || !mayEnd(record, end.by, deps.register)) return
+  deps.register.proposeEnd(record.id, end)
+  await endOne(deps, record, end, by)
+}
+
+async function endOne(
   { authority, register, record, unseater }: PapDeps,
   grant: GrantRecord,
   end: GrantEnd,

@@ -59,7 +59,7 @@ export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promi
     const isSettled = !deps.keys.unsettled().some((one) => one.id === id)
     if (key.record.revokedAt !== undefined && isSettled && !deps.narrowings.has(turnOf.key(id))) return
     const revoke = (): void => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
-    await narrowing(deps, turnOf.key(id), revoke, async () => {
+    await narrowing(deps, { what: turnOf.key(id), turn: turnOf.key(id) }, revoke, async () => {
       revoke()
       await finishKey(deps, key.record, changeBy(by))
     })

@@ -27,7 +27,9 @@ export function requireType(deps: PapDeps, resource: ResourceRef, by: Principal)
   return pack
 }
 
-export function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
+/** Where it stands, once no Write without an answer can change that any more. */
+export async function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
+  await deps.authority.settled(resource)
   const trail = new Trail()
   trail.fresh = true
   return deps.relations.locate(resource, trail)

@@ -7,27 +7,47 @@
 
 type Task = () => Promise<unknown>
 
+interface Queued {
+  /** Whose turn it needs. */
+  readonly turn: string
+  readonly task: Task
+}
+
 export class NarrowingQueue {
-  readonly #tasks = new Map<string, Task>()
+  readonly #queued = new Map<string, Queued>()
 
-  /** A later change of the same thing takes the place of an earlier one. */
-  add(key: string, task: Task): void {
-    this.#tasks.set(key, task)
+  /**
+   * A later change of the same thing takes the place of an earlier one.
+   *
+   * @param what - What is changed: of the changes that share a turn, each has its own.
+   */
+  add(what: string, queued: Queued): void {
+    this.#queued.set(what, queued)
   }
 
-  drop(key: string): void {
-    this.#tasks.delete(key)
+  drop(what: string): void {
+    this.#queued.delete(what)
   }
 
-  has(key: string): boolean {
-    return this.#tasks.has(key)
+  has(what: string): boolean {
+    return this.#queued.has(what)
   }
 
-  get(key: string): Task | undefined {
-    return this.#tasks.get(key)
+  turns(): readonly string[] {
+    return [...new Set([...this.#queued.values()].map(({ turn }) => turn))]
   }
 
-  keys(): readonly string[] {
-    return [...this.#tasks.keys()]
+  /**
+   * Carries out what is queued about a thing. Every change of it calls this first, in its turn: the database does not know of what is queued, and
+   * what is read from it would undo that.
+   */
+  async finish(what: string): Promise<void> {
+    await this.#queued.get(what)?.task()
+    this.#queued.delete(what)
+  }
+
+  /** Carries out all that is queued for a turn, in that turn. */
+  async finishAll(turn: string): Promise<void> {
+    for (const [what, queued] of [...this.#queued]) if (queued.turn === turn) await this.finish(what)
   }
 }

@@ -54,26 +54,31 @@ export async function finishing<T>({ unfinished }: Pick<PapDeps, 'unfinished'>, 
   }
 }
 
+/** What is narrowed, and whose turn that takes. */
+export interface Narrowed {
+  readonly what: string
+  readonly turn: string
+}
+
 /**
  * Carries out what takes authority away, queued before anything else: in the database, and in memory where that cannot be written, so that a
  * full disk keeps no authority alive.
  *
- * @param key - Whose change it is, as for a turn.
  * @param propose - Writes the intention down.
  */
 export async function narrowing<T>(
   deps: Pick<PapDeps, 'unfinished' | 'narrowings'>,
-  key: string,
+  { what, turn }: Narrowed,
   propose: () => void,
   task: () => Promise<T>,
 ): Promise<T> {
   try {
     propose()
   } catch {
-    deps.narrowings.add(key, task)
+    deps.narrowings.add(what, { turn, task })
   }
   const result = await finishing(deps, task)
-  deps.narrowings.drop(key)
+  deps.narrowings.drop(what)
   return result
 }
 

@@ -53,6 +53,7 @@ export async function createPersona(deps: PapDeps, request: PersonaRequest, by: 
 
 async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
   requireStaying(deps, holder)
+  await deps.narrowings.finishAll(turnOf.personasOf(holder))
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
   if (!pack || !rule) throw refuse('persona_invalid', 'title: no domain knows it.', { field: 'title' })
@@ -84,6 +85,7 @@ async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by
     autonomy: request.autonomy,
     createdAt: now,
   }
+  requireAutonomy(deps, persona)
   await putPersona(deps, persona, 'persona_created', by)
   return persona
 }
@@ -105,6 +107,7 @@ async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Princi
   // Nobody administers what they hold themselves.
   const administrator = !own && by.roles.includes('persona-admin')
   requireStaying(deps, personaParts(id).holder)
+  await deps.narrowings.finish(narrowedPersona(id))
   const persona = deps.register.persona(id)
   if (!persona || !(own || administrator)) throw refuse('not_found', 'There is no such persona among yours.')
   if (patch.status !== undefined) requireTransition(persona.status, patch.status, own, administrator)
@@ -121,6 +124,7 @@ async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Princi
     validTill: patch.validTill ?? persona.validTill,
     autonomy: patch.autonomy === undefined ? persona.autonomy : (patch.autonomy ?? undefined),
   }
+  if (patch.autonomy !== undefined) requireAutonomy(deps, changed)
   await putPersona(deps, changed, 'persona_changed', by)
   return changed
 }
@@ -166,8 +170,6 @@ async function putPersona(
     throw refuse('persona_invalid', 'valid_till: must not be after 9999-12-31T00:00:00Z.', { field: 'valid_till' })
   if (persona.validFrom >= persona.validTill)
     throw refuse('persona_invalid', 'valid_till: must be after valid_from.', { field: 'valid_till' })
-  // Settings that cannot be are refused before anything is written.
-  gateLimits(deps, persona)
   const entry = entryOf(persona, kind, changeBy(by))
   const before = deps.register.persona(persona.id)
   const onlyTakes = before?.status === 'active' && (persona.status !== 'active' || persona.autonomy?.consent !== true)
@@ -177,8 +179,12 @@ async function putPersona(
     return
   }
   const propose = (): void => deps.register.putPersona(persona, false)
-  await narrowing(deps, turnOf.personasOf(persona.holder), propose, () => narrowPersona(deps, persona, entry))
+  const narrowed = { what: narrowedPersona(persona.id), turn: turnOf.personasOf(persona.holder) }
+  await narrowing(deps, narrowed, propose, () => narrowPersona(deps, persona, entry))
 }
+
+/** How the narrowing of one persona is queued: those of one holder share a turn. */
+const narrowedPersona = (id: string): string => `persona ${id}`
 
 /** The store first: neither a full disk nor the log may keep a persona usable. */
 async function narrowPersona(deps: PapDeps, persona: PersonaRecord, entry: EntryDraft): Promise<void> {
@@ -225,12 +231,20 @@ function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {
   }
 }
 
-/** What a persona's settings are in the store: consent and every limit set. */
+/** Settings that cannot be are refused before anything is written. */
+function requireAutonomy({ policies }: Pick<PapDeps, 'policies'>, { title, autonomy }: PersonaRecord): void {
+  const manifest = policies().byTitle.get(title)?.manifest
+  const objection = manifest && autonomy && autonomyObjection(manifest, autonomy)
+  if (objection) throw refuse('persona_invalid', `autonomy: ${objection}`, { field: 'autonomy' })
+}
+
+/**
+ * What a persona's settings are in the store: consent and every limit set. Settings that were made under another policy and do not fit this one
+ * count as none: they open no gate, and keep nobody from suspending the persona.
+ */
 function gateLimits(deps: Pick<PapDeps, 'policies'>, persona: PersonaRecord): readonly GateLimit[] {
   const manifest = deps.policies().byTitle.get(persona.title)?.manifest
-  if (!manifest || !persona.autonomy) return []
-  const objection = autonomyObjection(manifest, persona.autonomy)
-  if (objection) throw refuse('persona_invalid', `autonomy: ${objection}`, { field: 'autonomy' })
+  if (!manifest || !persona.autonomy || autonomyObjection(manifest, persona.autonomy)) return []
   const { consent, limits } = persona.autonomy
   return manifest.gates.flatMap(({ name, relation, attribute, bound }): GateLimit[] => {
     if (!attribute || !bound) return consent ? [{ relation, limit: undefined }] : []

@@ -109,6 +109,16 @@ export async function carryOutReplacement(
   })
 }
 
+/** A replacement without an answer that a grant is a part of, on either side. */
+export const replacementWith = ({ intents }: Pick<PapDeps, 'intents'>, id: string): Replacement | undefined =>
+  intents.replacements().find(({ exchanged }) => exchanged.some(({ from, to }) => from.id === id || to.id === id))
+
+/** Finishes what one person's earlier replacements left open. Only in the turn of their grants. */
+export async function finishReplacementsBy(deps: PapDeps, party: PartyRef, by: By): Promise<void> {
+  for (const replacement of deps.intents.replacements())
+    if (replacement.by === party) await finishReplacement(deps, replacement, by)
+}
+
 /** Brings register and log to where the store is. @returns Whether the exchange took place. */
 export async function finishReplacement(
   { authority, intents, record, unseater }: PapDeps,

@@ -9,7 +9,7 @@ import type { Replacement } from '../remembered.ts'
 import { finishAgent } from './agents.ts'
 import { finishErasure } from './erase.ts'
 import { finishFactChange } from './facts.ts'
-import { finishEnd, undoGrant } from './grants.ts'
+import { finishEnd, inTurnOfEnd, undoGrant } from './grants.ts'
 import { finishKey } from './keys.ts'
 import type { PapDeps } from './pap.ts'
 import { finishPersona } from './personas.ts'
@@ -27,7 +27,8 @@ export interface Undecided {
 }
 
 /** Settles one thing in its turn; a fault is told, and counted as left over. */
-type Each = (key: string, task: () => Promise<unknown>) => Promise<void>
+type Each = (turn: string | InTurn, task: () => Promise<unknown>) => Promise<void>
+type InTurn = (task: () => Promise<unknown>) => Promise<unknown>
 
 /**
  * Tries once to settle everything: first what a Write without an answer leaves in doubt, then what takes authority away, then the rest. A
@@ -38,9 +39,9 @@ type Each = (key: string, task: () => Promise<unknown>) => Promise<void>
  */
 export async function settle(deps: PapDeps, undecided: Undecided, onFault: (error: unknown) => void): Promise<number> {
   let left = 0
-  const each: Each = async (key, task) => {
+  const each: Each = async (turn, task) => {
     try {
-      await deps.turns.take(key, task)
+      await (typeof turn === 'string' ? deps.turns.take(turn, task) : turn(task))
     } catch (error) {
       left += 1
       onFault(error)
@@ -57,16 +58,15 @@ export async function settle(deps: PapDeps, undecided: Undecided, onFault: (erro
 /** Ends of grants, and what could not be written down. */
 async function settleNarrowings(deps: PapDeps, each: Each): Promise<void> {
   const { narrowings, register } = deps
-  for (const key of narrowings.keys())
-    await each(key, async () => {
-      await narrowings.get(key)?.()
-      narrowings.drop(key)
-    })
+  for (const turn of narrowings.turns()) await each(turn, () => narrowings.finishAll(turn))
   for (const { grant } of register.unsettledEnds())
-    await each(turnOf.grant(grant.id), async () => {
-      const unsettled = endOf(deps, grant.id)
-      if (unsettled) await finishEnd(deps, unsettled.grant, unsettled.end, BY_ITSELF)
-    })
+    await each(
+      (task) => inTurnOfEnd(deps, grant.id, task),
+      async () => {
+        const unsettled = endOf(deps, grant.id)
+        if (unsettled) await finishEnd(deps, unsettled.grant, unsettled.end, BY_ITSELF)
+      },
+    )
 }
 
 /** Agents and personas, those that lose authority first. */
@@ -145,6 +145,8 @@ export interface SettlerOptions {
 export class Settler {
   readonly #options: SettlerOptions
   #timer: NodeJS.Timeout | undefined
+  /** Whether what is scheduled comes as soon as a nudge would have it. */
+  #isSoon = false
   #running: Promise<void> | undefined
   #again: number = AGAIN_AFTER.first
   #closed = false
@@ -160,9 +162,10 @@ export class Settler {
     if (left > 0) this.#schedule(this.#again)
   }
 
-  /** Says that something may be left. */
+  /** Says that something may be left. However often it is said, it is not put off. */
   nudge(): void {
     this.#again = AGAIN_AFTER.first
+    if (this.#timer && this.#isSoon) return
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#schedule(this.#again)
@@ -170,6 +173,7 @@ export class Settler {
 
   #schedule(afterMs: number): void {
     if (this.#closed || this.#timer) return
+    this.#isSoon = afterMs <= AGAIN_AFTER.first
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#running = (this.#running ?? Promise.resolve()).then(() => this.#tryAgain())
