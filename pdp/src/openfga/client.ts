@@ -32,6 +32,9 @@ const CONNECTIONS = 128
 const BREAKER = { failures: 8, openMs: 1_000 } as const
 const RETRY_AFTER_MS = 20
 
+type AnswerBody = Readonly<Record<string, unknown>>
+type Around = (send: () => Promise<AnswerBody>) => Promise<AnswerBody>
+
 /** POSTs JSON to one OpenFGA. Rejects with `Fault('relations_unavailable')`: a {@link Refusal} when OpenFGA answers and does not take the request. */
 export class OpenFgaClient {
   readonly #pool: Pool
@@ -53,11 +56,12 @@ export class OpenFgaClient {
     }
   }
 
-  async post(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
+  /** @param around - Runs what sends the request, once it is its turn. */
+  async post(path: string, body: unknown, around: Around = (send) => send()): Promise<AnswerBody> {
     this.#requireClosed()
     const giveBack = await this.#slot()
     try {
-      return await this.#observed(path, body)
+      return await around(() => this.#observed(path, body))
     } finally {
       giveBack()
     }
@@ -84,7 +88,7 @@ export class OpenFgaClient {
     }
   }
 
-  async #observed(path: string, body: unknown): Promise<Readonly<Record<string, unknown>>> {
+  async #observed(path: string, body: unknown): Promise<AnswerBody> {
     this.#requireClosed()
     const begin = performance.now()
     try {
@@ -97,7 +101,7 @@ export class OpenFgaClient {
     }
   }
 
-  async #inTime(path: string, text: string, left: number | undefined): Promise<Readonly<Record<string, unknown>>> {
+  async #inTime(path: string, text: string, left: number | undefined): Promise<AnswerBody> {
     const isHurried = left !== undefined && left < this.#deadlineMs
     return await within(isHurried ? left : this.#deadlineMs, async (signal) => {
       try {
@@ -122,7 +126,7 @@ export class OpenFgaClient {
     else this.#openUntil = performance.now() + BREAKER.openMs
   }
 
-  async #twice(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  async #twice(path: string, body: string, signal: AbortSignal): Promise<AnswerBody> {
     try {
       return await this.#once(path, body, signal)
     } catch (error) {
@@ -132,13 +136,13 @@ export class OpenFgaClient {
     }
   }
 
-  async #once(path: string, body: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  async #once(path: string, body: string, signal: AbortSignal): Promise<AnswerBody> {
     const { status, text } = await post(this.#pool, { path, headers: this.#headers, body, signal })
     if (status !== 200 && isRefusal(status)) throw new Refusal(status, refusalCode(parse(text)))
     if (status !== 200) throw unavailable(`status ${status} ${refusalCode(parse(text))}`)
     const value: unknown = parse(text)
     if (typeof value !== 'object' || value === null) throw unavailable('answer is no JSON object')
-    return value as Readonly<Record<string, unknown>>
+    return value as AnswerBody
   }
 
   /** Whether OpenFGA, with its database, says that it serves. */

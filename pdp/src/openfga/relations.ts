@@ -140,9 +140,7 @@ export class OpenFgaRelations implements Relations {
     const chunks: (readonly Question[])[] = []
     for (let start = 0; start < questions.length; start += MAX_CHECKS)
       chunks.push(questions.slice(start, start + MAX_CHECKS))
-    const ask = (): Promise<readonly (readonly Answer[])[]> =>
-      Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, trail)))
-    const answers = questions.some(({ kind }) => kind === 'relation') ? await this.#gate.ask(ask) : await ask()
+    const answers = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, trail)))
     return answers.flat()
   }
 
@@ -162,13 +160,12 @@ export class OpenFgaRelations implements Relations {
         ...(contextual.length > 0 ? { contextual_tuples: { tuple_keys: contextual } } : {}),
       }
     })
-    const answer = await trail.request(() =>
-      this.#client.post(`${this.#store}/batch-check`, {
-        authorization_model_id: circumstances.model,
-        consistency: CONSISTENCY,
-        checks,
-      }),
-    )
+    const body = { authorization_model_id: circumstances.model, consistency: CONSISTENCY, checks }
+    const send = (): Promise<Readonly<Record<string, unknown>>> =>
+      questions.some(({ kind }) => kind === 'relation')
+        ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent))
+        : this.#client.post(`${this.#store}/batch-check`, body)
+    const answer = await trail.request(send)
     const { result } = readAnswer(batchAnswer, answer)
     return questions.map((question, index) => {
       const said = this.#certain(question, answerTo(question, result[String(index)]))

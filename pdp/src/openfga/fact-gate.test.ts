@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { FactGate } from './fact-gate.ts'
+
+/** A task that ends when it is told to. */
+function aTask(): { readonly run: () => Promise<string>; readonly begun: Promise<void>; readonly end: () => void } {
+  const begun = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<string>()
+  const run = (): Promise<string> => {
+    begun.resolve()
+    return ended.promise
+  }
+  return { run, begun: begun.promise, end: () => ended.resolve('done') }
+}
+
+/** Which of these have ended, when all that can go on has gone on. */
+async function endedOf(named: Readonly<Record<string, Promise<unknown>>>): Promise<readonly string[]> {
+  const ended: string[] = []
+  for (const [name, task] of Object.entries(named)) void task.then(() => ended.push(name))
+  await new Promise((resolve) => setImmediate(resolve))
+  return ended
+}
+
+test('a replacement waits for the questions that were sent, and later ones wait for it', async () => {
+  const gate = new FactGate()
+  const [sent, replacing] = [aTask(), aTask()]
+  const first = gate.ask(sent.run)
+  const replacement = gate.replace(replacing.run)
+  const later = gate.ask(async () => 'later')
+  expect(await endedOf({ first, replacement, later })).toEqual([])
+  sent.end()
+  await replacing.begun
+  expect(await endedOf({ replacement, later })).toEqual([])
+  replacing.end()
+  expect(await later).toBe('later')
+})
+
+test('replacements come one after another', async () => {
+  const gate = new FactGate()
+  const [one, two] = [aTask(), aTask()]
+  const first = gate.replace(one.run)
+  const second = gate.replace(two.run)
+  two.end()
+  expect(await endedOf({ first, second })).toEqual([])
+  one.end()
+  expect(await second).toBe('done')
+})
+
+test('a replacement or a question that fails lets the next ones go on', async () => {
+  const gate = new FactGate()
+  const fails = (): Promise<never> => Promise.reject(new Error('it failed'))
+  await expect(gate.replace(fails)).rejects.toThrow('it failed')
+  await expect(gate.ask(fails)).rejects.toThrow('it failed')
+  expect(await gate.replace(async () => 'replaced')).toBe('replaced')
+  expect(await gate.ask(async () => 'answered')).toBe('answered')
+})
+
+test('while a replacement is half done every question is refused, and it can still be undone', async () => {
+  const gate = new FactGate()
+  gate.shut('one')
+  gate.shut('two')
+  gate.reopen('one')
+  await expect(gate.ask(async () => true)).rejects.toMatchObject({ code: 'relations_unavailable' })
+  expect(await gate.replace(async () => 'undone')).toBe('undone')
+  gate.reopen('two')
+  expect(await gate.ask(async () => true)).toBe(true)
+})
