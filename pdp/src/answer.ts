@@ -24,6 +24,13 @@ export class Unanswered extends Fault {
   }
 }
 
+/** Facts changed between reading some and asking about others. */
+export class FactsChanged extends Fault {
+  constructor() {
+    super('relations_unavailable', 'facts change all the time')
+  }
+}
+
 export type Answer = boolean | Unanswered
 
 /** @throws Unanswered for a question that has no answer. */

@@ -69,7 +69,7 @@ export async function openStore(
     logger.warn({ reason: unanswered.reason, parameters: unanswered.parameters }, unanswered.message)
   }
   const writer = new FencedWriter({ store: models, journal: changes, modelId, newId, clock })
-  const gate = new FactGate()
+  const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
   const isProposed = (grant: string): boolean => register.isProposed(grant)
   const relations = new OpenFgaRelations({ client, storeId: models.id, writer, isProposed, gate, onUnanswered })
   const onLow = (problems: readonly string[]): void => logger.error({ problems }, 'limits of OpenFGA are too low')
@@ -80,7 +80,7 @@ export async function openStore(
     policies,
     relations,
     authority: new OpenFgaAuthority(models, writer, relations),
-    factWriter: new OpenFgaFacts({ store: models, writer, gate, newId }),
+    factWriter: new OpenFgaFacts({ store: models, writer, gate, newId, modelId }),
     writer,
     reachable: () => client.isReachable(),
     lowLimits: () => limits.problems().catch(() => []),

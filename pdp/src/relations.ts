@@ -39,6 +39,8 @@ export type Question =
       readonly domain: string | undefined
       /** What the domain's conditions are given: `subject_role`, `resource_status`, `action_soft`. */
       readonly context: Readonly<Record<string, unknown>>
+      /** {@link Relations.factsVersion} when the facts in the context were read. Once it is another, asking rejects with `FactsChanged`. */
+      readonly asOf: number
     }
 
 /** One link of a chain. */
@@ -79,6 +81,8 @@ export interface Relations {
   ask(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly boolean[]>
   /** The same; a question that has no answer is told as one. */
   answers(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly Answer[]>
+  /** Changes with every change of several facts of domains that were asked for at once. */
+  readonly factsVersion: number
   isRegistered(agent: PartyRef, trail: Trail): Promise<boolean>
   /** The autonomy settings of a persona, by gate relation. */
   settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>>

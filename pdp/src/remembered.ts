@@ -50,10 +50,10 @@ export interface OpenChange {
 /** Every change of tuples, from before its Write is sent until its marker is deleted. A crash leaves those undecided that had no answer. */
 export interface ChangeJournal {
   begin(change: OpenChange): void
-  /** The outcome is final in the relationship store. */
-  decided(id: string): void
+  /** The outcome is final in the relationship store, which may have a marker of it even where the change was never begun here. */
+  decided(id: string, at: EpochMillis): void
   undecided(): readonly OpenChange[]
-  /** Ids of decided changes that began before an instant, oldest first. */
+  /** Ids of decided changes that began before an instant, oldest first; of a change of facts under way never: its outcome is asked for again. */
   decidedBefore(before: EpochMillis, limit: number): readonly string[]
   forget(ids: readonly string[]): void
 }

@@ -4,6 +4,10 @@
  *
  * @module
  */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { FgaStore } from '@mandate/pdp'
 import type { OpenFga } from '@mandate/stack'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type BadLine, type Behaviour, startBadLine } from '../fixtures/bad-line.ts'
@@ -17,13 +21,16 @@ const AUDITOR = { sub: 'staff-auditor', azp: 'auditor', roles: ['auditor'] }
 let openFga: OpenFga
 let line: BadLine
 let tpdp: TestPdp
+let packs: string
 beforeAll(async () => {
+  packs = join(mkdtempSync(join(tmpdir(), 'mandate-packs-')), 'sheets')
+  cpSync(packFolder('sheets'), packs, { recursive: true })
   openFga = await startDurableOpenFga()
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
     openFga: { url: line.url, apiToken: openFga.apiToken },
     env: {
-      PDP_PACKS: packFolder('sheets'),
+      PDP_PACKS: packs,
       PDP_SERVICES: 'desk=sheet',
       PDP_SERVICE_PER_SECOND: '100000',
       PDP_ADDRESS_PER_SECOND: '100000',
@@ -35,6 +42,7 @@ afterAll(async () => {
   await tpdp?.stop()
   await line?.stop()
   await openFga?.stop()
+  if (packs) rmSync(dirname(packs), { recursive: true, force: true })
 })
 
 const user = (id: string) => ({ type: 'user', id })
@@ -139,6 +147,40 @@ describe('a replacement that fails half way is undone', () => {
     expect((await change({ remove: [lease('2099-01-01T00:00:00Z')], write: [zoe] })).status).toBe(200)
     expect([await ask('ben', 'read'), await ask('zoe', 'read')]).toEqual([false, true])
     await change({ remove: [zoe] })
+  })
+})
+
+describe('what comes in the middle of a replacement', () => {
+  /** Nothing is settled by itself before the line passes everything. */
+  const cutShort = async (fact: object): Promise<void> => {
+    line.behave((path, body) => (path === '/healthz' ? 'refuse' : storing(503)(path, body)))
+    expect((await change({ write: [fact] })).status).toBe(503)
+    line.behave((path) => (path === '/healthz' ? 'refuse' : 'pass'))
+  }
+
+  test('policies in which the old fact has no place: questions are answered again', async () => {
+    await cutShort(block('2099-05-01T00:00:00Z'))
+    const file = join(packs, 'model.fga')
+    const model = readFileSync(file, 'utf8')
+    writeFileSync(file, model.replace('shut_out: [user, user with until]', 'shut_out: [user]'))
+    await tpdp.pdp.console.loadPolicies()
+    line.behave(() => 'pass')
+    await expect.poll(() => ask('ben', 'see')).toBe(true)
+    writeFileSync(file, model)
+    await tpdp.pdp.console.loadPolicies()
+    expect(await idaSees()).toBe(false)
+  })
+
+  test('the erasure of whom it is about: nothing of theirs is written back', async () => {
+    const zoe = { sub: 'zoe', azp: 'desktop' }
+    const { pseudonym } = (await tpdp.call('GET', '/v1/subjects/me/export', { as: zoe })).body
+    expect((await change({ write: [{ ...block('2099-01-01T00:00:00Z'), subject: user('zoe') }] })).status).toBe(200)
+    await cutShort({ ...block('2099-05-01T00:00:00Z'), subject: user('zoe') })
+    expect((await tpdp.call('DELETE', '/v1/subjects/me', { as: zoe })).status).toBe(200)
+    line.behave(() => 'pass')
+    await expect.poll(() => ask('ben', 'see')).toBe(true)
+    const store = await FgaStore.open({ ...openFga, name: tpdp.config.OPENFGA_STORE })
+    expect((await store.read('sheet:s1')).map((tuple) => tuple.user)).not.toContain(pseudonym)
   })
 })
 

@@ -42,6 +42,27 @@ const ask = async (
   return [answer.decision, answer.context.reasons.map(({ code }: { readonly code: string }) => code)]
 }
 
+test('attributes and relations that change together are seen together', async () => {
+  const torn = record('torn')
+  const writer = { subject: user('tom'), relation: 'writer', resource: torn, condition: { name: 'on_active' } }
+  const status = (value: string) => ({ resource: torn, attributes: { status: value } })
+  await change({ write: [status('active')] })
+  const seen = new Set<boolean>()
+  let changing = true
+  const poll = async (): Promise<void> => {
+    while (changing) seen.add((await ask(user('tom'), 'write', torn))[0])
+  }
+  const polls = [poll(), poll(), poll()]
+  for (let round = 0; round < 30; round += 1) {
+    expect((await change({ write: [status('archived'), writer] })).status).toBe(200)
+    expect((await change({ write: [status('active')], remove: [writer] })).status).toBe(200)
+  }
+  changing = false
+  await Promise.all(polls)
+  // He may write what is active, and never was both.
+  expect([...seen]).toEqual([false])
+})
+
 describe('what is stored decides from the next question on', () => {
   test('a relation, until it is removed; again is no change', async () => {
     expect(await ask(user('ann'), 'read', record('r1'))).toEqual([false, ['not_related']])

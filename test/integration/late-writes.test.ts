@@ -242,6 +242,21 @@ describe('while it is open whether a resource was registered', () => {
   })
 })
 
+describe('what is concluded from', () => {
+  test('is read past caches and replicas of OpenFGA, which do not have the latest Write', async () => {
+    const reads: string[] = []
+    line.behave((path, body) => {
+      if (path.endsWith('/read')) reads.push(JSON.parse(body).consistency)
+      return 'pass'
+    })
+    await persona('suspended')
+    await facts({ write: [READER] })
+    await facts({ remove: [READER] })
+    expect(reads.length).toBeGreaterThan(2)
+    expect(new Set(reads)).toEqual(new Set(['HIGHER_CONSISTENCY']))
+  })
+})
+
 describe('a Write that is carried out twice', () => {
   test('is one change, and the answer says so', async () => {
     line.behave((path) => (path.endsWith('/write') ? 'double' : 'pass'))

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { type ResourceRef, splitRef } from '@mandate/protocol'
-import { type Answer, affirmed, Unanswered } from '../answer.ts'
+import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
+import { type Answer, affirmed, FactsChanged, Unanswered } from '../answer.ts'
 import type { AttributeRule } from '../policy/manifest.ts'
 import { SECTIONS } from '../policy/model.ts'
 import type { Circumstances, Question, Relations } from '../relations.ts'
@@ -21,19 +21,10 @@ export async function decideByRelation(
   relations: Relations,
   trail: Trail,
 ): Promise<Verdict> {
-  const { subject, actor, resource } = admitted.evaluation
-  const properties = await propertiesOf(admitted, relations, trail)
-  const asked: Question = {
-    kind: 'relation',
-    subject,
-    relation: relation.name,
-    resource,
-    domain: relation.inDomain ? admitted.pack.manifest.domain : undefined,
-    context: properties.context,
-  }
+  const { subject, actor } = admitted.evaluation
   const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
-  const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
-  const [related, ...active] = await relations.answers(questions, circumstancesOf(admitted), trail)
+  const { properties, answers } = await askedOf(admitted, relation, agents, relations, trail)
+  const [related, ...active] = answers
   const invalid = [...properties.invalid, ...unusableIn(related, admitted)]
   const findings: Finding[] = admitted.isSessionEnded ? [{ code: 'session_ended' }] : []
   for (const [index, agent] of agents.entries()) {
@@ -48,6 +39,39 @@ export async function decideByRelation(
         : [{ code: 'not_related' }]),
     )
   return verdictOf(admitted, findings, properties.logged, trail)
+}
+
+/** How often what was read is read again, when facts changed before it was asked about. */
+const ATTEMPTS = 10
+
+/** Reads the attributes and asks: of both as they are together, so that no change of several facts is seen in part. */
+async function askedOf(
+  admitted: Admitted,
+  relation: AskedRelation,
+  agents: readonly PartyRef[],
+  relations: Relations,
+  trail: Trail,
+): Promise<{ readonly properties: Properties; readonly answers: readonly Answer[] }> {
+  const { subject, resource } = admitted.evaluation
+  for (let attempt = 1; ; attempt += 1) {
+    const asOf = relations.factsVersion
+    const properties = await propertiesOf(admitted, relations, trail)
+    const asked: Question = {
+      kind: 'relation',
+      subject,
+      relation: relation.name,
+      resource,
+      domain: relation.inDomain ? admitted.pack.manifest.domain : undefined,
+      context: properties.context,
+      asOf,
+    }
+    const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
+    try {
+      return { properties, answers: await relations.answers(questions, circumstancesOf(admitted), trail) }
+    } catch (error) {
+      if (!(error instanceof FactsChanged) || attempt === ATTEMPTS) throw error
+    }
+  }
 }
 
 /**

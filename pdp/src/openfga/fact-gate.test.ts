@@ -1,5 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { FactsChanged } from '../answer.ts'
+import { withPatience } from '../patience.ts'
 import { FactGate } from './fact-gate.ts'
+
+const never = () => new Promise<never>(() => undefined)
 
 /** A task that ends when it is told to. */
 function aTask(): { readonly run: () => Promise<string>; readonly begun: Promise<void>; readonly end: () => void } {
@@ -21,7 +25,7 @@ async function endedOf(named: Readonly<Record<string, Promise<unknown>>>): Promi
 }
 
 test('a replacement waits for the questions that were sent, and later ones wait for it', async () => {
-  const gate = new FactGate()
+  const gate = new FactGate(60_000)
   const [sent, replacing] = [aTask(), aTask()]
   const first = gate.ask(sent.run)
   const replacement = gate.replace(replacing.run)
@@ -35,7 +39,7 @@ test('a replacement waits for the questions that were sent, and later ones wait 
 })
 
 test('replacements come one after another', async () => {
-  const gate = new FactGate()
+  const gate = new FactGate(60_000)
   const [one, two] = [aTask(), aTask()]
   const first = gate.replace(one.run)
   const second = gate.replace(two.run)
@@ -46,7 +50,7 @@ test('replacements come one after another', async () => {
 })
 
 test('a replacement or a question that fails lets the next ones go on', async () => {
-  const gate = new FactGate()
+  const gate = new FactGate(60_000)
   const fails = (): Promise<never> => Promise.reject(new Error('it failed'))
   await expect(gate.replace(fails)).rejects.toThrow('it failed')
   await expect(gate.ask(fails)).rejects.toThrow('it failed')
@@ -55,7 +59,7 @@ test('a replacement or a question that fails lets the next ones go on', async ()
 })
 
 test('while a replacement is half done every question is refused, and it can still be undone', async () => {
-  const gate = new FactGate()
+  const gate = new FactGate(60_000)
   gate.shut('one')
   gate.shut('two')
   gate.reopen('one')
@@ -63,4 +67,55 @@ test('while a replacement is half done every question is refused, and it can sti
   expect(await gate.replace(async () => 'undone')).toBe('undone')
   gate.reopen('two')
   expect(await gate.ask(async () => true)).toBe(true)
+})
+
+describe('a question while facts are replaced', () => {
+  test('waits, and is asked after', async () => {
+    const gate = new FactGate(60_000)
+    const replaced = Promise.withResolvers<void>()
+    const order: string[] = []
+    const replacing = gate.replace(() => replaced.promise.then(() => order.push('replaced')))
+    const asked = gate.ask(async () => order.push('asked'))
+    replaced.resolve()
+    await Promise.all([replacing, asked])
+    expect(order).toEqual(['replaced', 'asked'])
+  })
+
+  test('waits no longer than it may: then it has no answer', async () => {
+    const gate = new FactGate(1)
+    void gate.replace(never)
+    await expect(gate.ask(async () => true)).rejects.toMatchObject({ code: 'relations_unavailable' })
+  })
+
+  test('waits no longer than its caller', async () => {
+    const gate = new FactGate(60_000)
+    void gate.replace(never)
+    const asked = withPatience(1, () => gate.ask(async () => true))
+    await expect(asked).rejects.toMatchObject({ code: 'relations_unavailable' })
+  })
+
+  test('is let in between two of many replacements', async () => {
+    const gate = new FactGate(60_000)
+    let replacements = 0
+    let asked = false
+    const replacing = (async () => {
+      while (!asked && replacements < 1_000)
+        await gate.replace(async () => {
+          replacements += 1
+        })
+    })()
+    await gate.ask(async () => {
+      asked = true
+    })
+    await replacing
+    expect(replacements).toBeLessThan(10)
+  })
+
+  test('is not asked when facts were replaced after what it goes by was read', async () => {
+    const gate = new FactGate(60_000)
+    const asOf = gate.version
+    await gate.replace(async () => undefined)
+    await expect(gate.ask(async () => true, asOf)).rejects.toBeInstanceOf(FactsChanged)
+    expect(await gate.ask(async () => true, gate.version)).toBe(true)
+  })
 })

@@ -5,29 +5,63 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
+import { FactsChanged } from '../answer.ts'
+import { patienceLeftMs } from '../patience.ts'
 
 export class FactGate {
+  readonly #waitMs: number
+  readonly #waiting = new Set<() => void>()
   #asking = 0
   #replacing: Promise<void> | undefined
   /** Replacements that were cut short: the store may hold the middle of each. */
   readonly #broken = new Set<string>()
+  #version = 0
   #drained: (() => void) | undefined
+
+  /** @param waitMs - How long a question waits for replacements, in milliseconds. */
+  constructor(waitMs: number) {
+    this.#waitMs = waitMs
+  }
+
+  /** Another after every replacement. */
+  get version(): number {
+    return this.#version
+  }
 
   /**
    * Asks while nothing is being replaced.
    *
-   * @throws Fault `relations_unavailable` while a replacement that was cut short is neither finished nor undone.
+   * @param asOf - The version that the question goes by.
+   * @throws FactsChanged when there was a replacement since that version; Fault `relations_unavailable` while a replacement takes longer than the question waits, or was cut short and is neither finished nor
+   * undone.
    */
-  async ask<T>(task: () => Promise<T>): Promise<T> {
-    while (this.#replacing) await this.#replacing
-    if (this.#broken.size > 0) throw new Fault('relations_unavailable', 'a replacement of facts was cut short')
-    this.#asking += 1
+  async ask<T>(task: () => Promise<T>, asOf?: number): Promise<T> {
+    if (this.#replacing) await this.#entered()
+    else this.#asking += 1
     try {
+      if (this.#broken.size > 0) throw new Fault('relations_unavailable', 'a replacement of facts was cut short')
+      if (asOf !== undefined && asOf !== this.#version) throw new FactsChanged()
       return await task()
     } finally {
       this.#asking -= 1
       if (this.#asking === 0) this.#drained?.()
     }
+  }
+
+  /** Whoever waits for a replacement enters when it is over, before the next one: however many there are, each question waits for one. */
+  async #entered(): Promise<void> {
+    const ms = Math.min(this.#waitMs, patienceLeftMs() ?? this.#waitMs)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const enter = (): void => {
+      this.#asking += 1
+      resolve()
+    }
+    this.#waiting.add(enter)
+    const timer = setTimeout(() => {
+      if (this.#waiting.delete(enter))
+        reject(new Fault('relations_unavailable', `facts are being replaced for longer than ${ms} ms`))
+    }, ms)
+    await promise.finally(() => clearTimeout(timer))
   }
 
   /** Replaces facts while nothing is asked. One after another. */
@@ -46,6 +80,9 @@ export class FactGate {
     } finally {
       this.#drained = undefined
       this.#replacing = undefined
+      this.#version += 1
+      for (const enter of this.#waiting) enter()
+      this.#waiting.clear()
       finish()
     }
   }
@@ -56,6 +93,7 @@ export class FactGate {
   }
 
   reopen(id: string): void {
-    this.#broken.delete(id)
+    // What was cut short may have been carried out since.
+    if (this.#broken.delete(id)) this.#version += 1
   }
 }

@@ -10,15 +10,21 @@ import { z } from 'zod'
 import { type Fact, type FactPlan, type FactWriter, isAboutEverybody } from '../facts.ts'
 import { objectName } from '../names.ts'
 import type { FactGate } from './fact-gate.ts'
+import type { FgaStore } from './store.ts'
 import { attributesName, type Change, isSameKey, keyOf, type Tuple } from './tuples.ts'
-import type { FencedWriter, TupleStore } from './writer.ts'
+import type { FencedWriter, WriteOptions } from './writer.ts'
 
 export interface OpenFgaFactsOptions {
-  readonly store: Pick<TupleStore, 'read'>
+  readonly store: Pick<FgaStore, 'read' | 'hasModel'>
+  /** The model in force. */
+  readonly modelId: () => string
   readonly writer: FencedWriter
   readonly gate: FactGate
   readonly newId: () => string
 }
+
+/** How the place of attributes begins, as {@link isAlone} spells it. */
+const ATTRIBUTES = 'of attributes:'
 
 const keySchema = z.object({ user: z.string(), relation: z.string(), object: z.string() })
 const tupleSchema = keySchema.extend({
@@ -29,7 +35,10 @@ const stepsSchema = z.object({
   replaced: z.array(tupleSchema),
   writes: z.array(tupleSchema),
   deletes: z.array(keySchema),
+  /** Under which they were stored: they fit it, whatever is in force when they are written back. */
+  model: z.string().exactOptional(),
 })
+type Steps = z.infer<typeof stepsSchema>
 
 export class OpenFgaFacts implements FactWriter {
   readonly #options: OpenFgaFactsOptions
@@ -52,37 +61,39 @@ export class OpenFgaFacts implements FactWriter {
     const old = changes.flatMap((change) => change.old)
     const isReplaced = (tuple: Tuple): boolean => writes.some((other) => isSameKey(tuple, other))
     const deletes = [...removed, ...old.filter((tuple) => !isReplaced(tuple))].map(keyOf)
-    return { id: this.#options.newId(), steps: { replaced: old.filter(isReplaced), writes, deletes } }
+    const steps: Steps = { replaced: old.filter(isReplaced), writes, deletes, model: this.#options.modelId() }
+    return { id: this.#options.newId(), steps }
   }
 
   async carryOut({ id, steps }: FactPlan): Promise<void> {
-    const { replaced, writes, deletes } = stepsSchema.parse(steps)
-    if (replaced.length === 0) return this.#write({ writes, deletes }, id)
-    await this.#options.gate.replace(async () => {
-      await this.#write({ writes: [], deletes: replaced.map(keyOf) }, undefined).catch((cause: unknown) => {
-        this.#options.gate.shut(id)
+    const parsed = stepsSchema.parse(steps)
+    const { replaced, writes, deletes } = parsed
+    if (!isAlone(parsed)) return this.#write({ writes, deletes }, { id })
+    const { gate } = this.#options
+    await gate.replace(async () => {
+      try {
+        if (replaced.length > 0) await this.#write({ writes: [], deletes: replaced.map(keyOf) })
+        await this.#write({ writes, deletes }, { id })
+      } catch (cause) {
+        gate.shut(id)
         throw cause
-      })
-      await this.#write({ writes, deletes }, id).catch((cause: unknown) => {
-        this.#options.gate.shut(id)
-        throw cause
-      })
+      }
     })
   }
 
   async resolve({ id, steps }: FactPlan): Promise<boolean> {
-    const { replaced } = stepsSchema.parse(steps)
+    const parsed = stepsSchema.parse(steps)
     const { gate, writer } = this.#options
     // The middle of it may be in the store until this is through.
-    if (replaced.length > 0) gate.shut(id)
+    if (isAlone(parsed)) gate.shut(id)
     const applied = (await writer.outcomeOf(id)) === 'applied'
-    if (!applied) await this.#putBack(replaced)
+    if (!applied) await this.#putBack(parsed)
     gate.reopen(id)
     return applied
   }
 
   /** What the first of two Writes deleted, if it did. */
-  async #putBack(replaced: readonly Tuple[]): Promise<void> {
+  async #putBack({ replaced, model }: Steps): Promise<void> {
     const { store, writer } = this.#options
     const missing: Tuple[] = []
     for (const tuple of replaced) {
@@ -90,7 +101,9 @@ export class OpenFgaFacts implements FactWriter {
       const present = await store.read(tuple.object, tuple.relation, tuple.user)
       if (present.length === 0) missing.push(tuple)
     }
-    await this.#write({ writes: missing, deletes: [] }, undefined)
+    if (missing.length === 0) return
+    const modelId = model !== undefined && (await store.hasModel(model)) ? model : undefined
+    await this.#write({ writes: missing, deletes: [] }, { modelId })
   }
 
   /** Whatever is stored in the place of a fact. */
@@ -100,10 +113,19 @@ export class OpenFgaFacts implements FactWriter {
     return this.#options.store.read(object, relation, 'of' in fact ? undefined : user)
   }
 
-  async #write(change: Change, id: string | undefined): Promise<void> {
-    if (await this.#options.writer.write(change, id === undefined ? {} : { id })) return
+  async #write(change: Change, options: Pick<WriteOptions, 'id' | 'modelId'> = {}): Promise<void> {
+    if (await this.#options.writer.write(change, options)) return
     throw refuse('conflict', 'The same facts are being changed at the same time. Try again.')
   }
+}
+
+/**
+ * Whether no question may be under way meanwhile: where there is a middle, and where attributes, which a question reads before it asks about
+ * relations, change together with other facts.
+ */
+function isAlone({ replaced, writes, deletes }: Steps): boolean {
+  const places = new Set([...writes, ...deletes].map(({ object, relation }) => `${relation} ${object}`))
+  return replaced.length > 0 || (places.size > 1 && [...places].some((place) => place.startsWith(ATTRIBUTES)))
 }
 
 /** Attributes are named by their own content, so that others are another tuple, and can be written while the old goes. */

@@ -12,7 +12,7 @@ import type { Circumstances, Question, Relations } from '../relations.ts'
 import type { Trail } from '../trail.ts'
 import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
-import { FactGate } from './fact-gate.ts'
+import type { FactGate } from './fact-gate.ts'
 import {
   attributesIn,
   bodyOf,
@@ -44,8 +44,8 @@ export interface RelationsOptions {
   readonly writer?: Pick<FencedWriter, 'isInDoubt'>
   /** Whether a grant is not issued yet: it confers nothing, stored or not. @default none is */
   readonly isProposed?: (grant: string) => boolean
-  /** @default one of its own: for questions to a store that this process does not change */
-  readonly gate?: FactGate
+  /** @default none: for questions to a store that this process does not change */
+  readonly gate?: Pick<FactGate, 'ask' | 'version'>
 }
 
 export class OpenFgaRelations implements Relations {
@@ -55,7 +55,7 @@ export class OpenFgaRelations implements Relations {
   readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
   readonly #isProposed: (grant: string) => boolean
-  readonly #gate: FactGate
+  readonly #gate: Pick<FactGate, 'ask' | 'version'>
   readonly #located = new Memory<Located>(CAPACITY)
   readonly #personas = new Memory<readonly PersonaId[]>(CAPACITY)
   readonly #seats = new Memory<readonly Candidate[]>(CAPACITY)
@@ -67,7 +67,7 @@ export class OpenFgaRelations implements Relations {
     this.#onUnanswered = options.onUnanswered ?? (() => undefined)
     this.#writer = options.writer
     this.#isProposed = options.isProposed ?? (() => false)
-    this.#gate = options.gate ?? new FactGate()
+    this.#gate = options.gate ?? { version: 0, ask: (task) => task() }
   }
 
   async locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined> {
@@ -144,6 +144,10 @@ export class OpenFgaRelations implements Relations {
     return answers.flat()
   }
 
+  get factsVersion(): number {
+    return this.#gate.version
+  }
+
   async #askChunk(
     questions: readonly Question[],
     circumstances: Circumstances,
@@ -161,9 +165,10 @@ export class OpenFgaRelations implements Relations {
       }
     })
     const body = { authorization_model_id: circumstances.model, consistency: CONSISTENCY, checks }
+    const byRelation = questions.find((question) => question.kind === 'relation')
     const send = (): Promise<Readonly<Record<string, unknown>>> =>
-      questions.some(({ kind }) => kind === 'relation')
-        ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent))
+      byRelation
+        ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent, byRelation.asOf))
         : this.#client.post(`${this.#store}/batch-check`, body)
     const answer = await trail.request(send)
     const { result } = readAnswer(batchAnswer, answer)

@@ -8,6 +8,7 @@ import { Fault } from '@mandate/protocol'
 import {
   type AuthorizationModel,
   ClientWriteRequestOnMissingDeletes,
+  ConsistencyPreference,
   CredentialsMethod,
   FgaApiError,
   FgaApiValidationError,
@@ -142,7 +143,7 @@ export class FgaStore implements TupleStore {
     }
   }
 
-  /** All tuples of one object, or one relation of it, or the one that gives it to a user. */
+  /** As they are, past every cache and replica: all tuples of one object, or one relation of it, or the one that gives it to a user. */
   async read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]> {
     const tuples: SdkTuple[] = []
     let continuationToken = ''
@@ -150,7 +151,11 @@ export class FgaStore implements TupleStore {
       const page = await guarded(() =>
         this.#sdk.read(
           { object, ...(relation ? { relation } : {}), ...(user ? { user } : {}) },
-          { pageSize: 100, ...(continuationToken ? { continuationToken } : {}) },
+          {
+            pageSize: 100,
+            consistency: ConsistencyPreference.HigherConsistency,
+            ...(continuationToken ? { continuationToken } : {}),
+          },
         ),
       )
       tuples.push(...page.tuples.map((tuple) => tuple.key))

@@ -28,7 +28,9 @@ export interface WriteOptions {
   /** The change only takes authority away: it is sent even where the journal cannot be written. */
   readonly narrows?: boolean
   /** The id of the change, for a caller that asks for its outcome later. @default a new one */
-  readonly id?: string
+  readonly id?: string | undefined
+  /** A model that the tuples fit. @default the one in force */
+  readonly modelId?: string | undefined
 }
 
 export interface FencedWriterOptions {
@@ -84,7 +86,7 @@ export class FencedWriter {
     } catch (cause) {
       if (!options.narrows) throw cause
     }
-    const sent = await this.#send(change, open.id, options.missing ?? 'refuse')
+    const sent = await this.#send(change, open.id, options)
     if (sent !== true && (await this.#decideNow(open)) === 'withdrawn') {
       this.#settle(open.id)
       if (sent !== false) throw sent
@@ -95,10 +97,11 @@ export class FencedWriter {
   }
 
   /** @returns What the store answered, or the fault that leaves the outcome unknown. */
-  async #send({ writes, deletes }: Change, id: string, missing: Missing): Promise<boolean | Fault> {
+  async #send({ writes, deletes }: Change, id: string, options: WriteOptions): Promise<boolean | Fault> {
+    const { missing = 'refuse', modelId = this.#options.modelId() } = options
     const fenced = { writes: [...writes, marker(id, 'applied')], deletes }
     try {
-      return await this.#options.store.write(fenced, this.#options.modelId(), { missing, timeoutMs: TIMEOUT_MS.write })
+      return await this.#options.store.write(fenced, modelId, { missing, timeoutMs: TIMEOUT_MS.write })
     } catch (error) {
       if (error instanceof Fault) return error
       throw error
@@ -205,7 +208,7 @@ export class FencedWriter {
     if (this.#undecided.delete(id)) this.#refresh()
     // The outcome is final in the store: where it cannot be noted, the next start finds it there again.
     try {
-      this.#options.journal.decided(id)
+      this.#options.journal.decided(id, this.#options.clock())
     } catch {
       return
     }

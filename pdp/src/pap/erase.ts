@@ -47,7 +47,7 @@ export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): 
 export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: By): Promise<Erased> {
   const grants = await endGrants(deps, erasure, by)
   const personas = await revokePersonas(deps, erasure, by)
-  await dropFactsOf(deps, splitRef(erasure.person).id)
+  await dropFactsOf(deps, splitRef(erasure.person).id, by)
   const told = deps.forgetters
   await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
   // Nothing may come between the two: what is forgotten would be remembered again from the row.

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { MAX_FACTS, PROBLEMS, refuse } from '@mandate/protocol'
+import { MAX_FACTS, type PartyRef, PROBLEMS, refuse, splitRef } from '@mandate/protocol'
 import { type Fact, factKey } from '../facts.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
 import type { EntryDraft } from '../ports.ts'
 import type { FactChange } from '../remembered.ts'
 import { requireFits, requireSize } from './fact-fits.ts'
-import { changeBy, type PapDeps, type Principal } from './pap.ts'
+import { changeBy, type PapDeps, type Principal, requireStaying } from './pap.ts'
 import { turnOf } from './turns.ts'
 
 export interface FactChangeRequest {
@@ -33,14 +33,20 @@ export async function changeFacts(
   requireDistinct([...write, ...remove])
   requireSize(write)
   return deps.turns.take(turnOf.facts(domain), async () => {
-    for (const unfinished of deps.intents.factChanges().filter((one) => one.domain === domain))
-      await finishFactChange(deps, unfinished, changeBy(by))
+    requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
+    await finishOpen(deps, domain, changeBy(by))
     const fresh = write.filter((fact) => !deps.facts.has(fact))
     // Also what is remembered already: the relationship store may have lost it.
     const plan = await deps.factWriter.plan(write, remove)
     await carryOut(deps, { plan, domain, write: fresh, remove }, changeBy(by))
     return { written: fresh.length, removed: remove.length }
   })
+}
+
+/** What an earlier change of the domain's facts left open. Only in their turn. */
+async function finishOpen(deps: PapDeps, domain: string, by: By): Promise<void> {
+  for (const change of deps.intents.factChanges())
+    if (change.domain === domain) await finishFactChange(deps, change, by)
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
@@ -98,14 +104,37 @@ export function factsOf({ policies, facts }: Pick<PapDeps, 'policies' | 'facts'>
 }
 
 /** Takes them away, for their erasure, as many at once as one Write holds. What is cut short is found again by the next try. */
-export async function dropFactsOf(deps: PapDeps, pseudonym: string): Promise<void> {
-  const facts = factsOf(deps, pseudonym)
-  for (let start = 0; start < facts.length; start += MAX_FACTS) {
-    const some = facts.slice(start, start + MAX_FACTS)
-    await deps.factWriter.carryOut(await deps.factWriter.plan([], some))
-    deps.facts.change([], some)
+export async function dropFactsOf(deps: PapDeps, pseudonym: string, by: By): Promise<void> {
+  const open = deps.intents.factChanges().map(({ domain }) => domain)
+  const domains = new Set([...open, ...factsOf(deps, pseudonym).map(({ domain }) => domain)])
+  for (const domain of domains)
+    await deps.turns.take(turnOf.facts(domain), async () => {
+      // What is undone is written back: that of an erased person must not be.
+      await finishOpen(deps, domain, by)
+      await drop(
+        deps,
+        factsOf(deps, pseudonym).filter((fact) => fact.domain === domain),
+      )
+    })
+}
+
+async function drop({ factWriter, facts }: PapDeps, dropped: readonly Fact[]): Promise<void> {
+  for (let start = 0; start < dropped.length; start += MAX_FACTS) {
+    const some = dropped.slice(start, start + MAX_FACTS)
+    await factWriter.carryOut(await factWriter.plan([], some))
+    facts.change([], some)
   }
 }
+
+/** Of a fact those who stand in it. */
+const peopleIn =
+  (manifest: Manifest) =>
+  (fact: Fact): readonly PartyRef[] => {
+    const types = ['user', ...peopleTypes(manifest)]
+    return ('of' in fact ? [fact.of] : [fact.subject, fact.resource])
+      .map(splitRef)
+      .flatMap(({ type, id }) => (types.includes(type) ? [`user:${id}` as const] : []))
+  }
 
 const peopleTypes = ({ resources }: Manifest): readonly string[] =>
   Object.entries(resources).flatMap(([type, { people }]) => (people ? [type] : []))

@@ -20,8 +20,13 @@ export class SqliteChangeJournal implements ChangeJournal {
     this.#sql.run('INSERT INTO changes (id, at, keys) VALUES (?, ?, ?)', id, at, JSON.stringify(keys))
   }
 
-  decided(id: string): void {
-    this.#sql.run("UPDATE changes SET decided = 1, keys = '[]' WHERE id = ?", id)
+  decided(id: string, at: EpochMillis): void {
+    this.#sql.run(
+      `INSERT INTO changes (id, at, keys, decided) VALUES (?, ?, '[]', 1)
+       ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
+      id,
+      at,
+    )
   }
 
   undecided(): readonly OpenChange[] {
@@ -34,7 +39,9 @@ export class SqliteChangeJournal implements ChangeJournal {
   }
 
   decidedBefore(before: EpochMillis, limit: number): readonly string[] {
-    const rows = this.#sql.all('SELECT id FROM changes WHERE decided = 1 AND at < ? ORDER BY id LIMIT ?', before, limit)
+    const sql = `SELECT id FROM changes WHERE decided = 1 AND at < ? AND id NOT IN (SELECT id FROM fact_changes)
+      ORDER BY id LIMIT ?`
+    const rows = this.#sql.all(sql, before, limit)
     return rows.map((row) => text(row['id']))
   }
 
