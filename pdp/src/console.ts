@@ -34,7 +34,7 @@ export function createConsole(pap: PapDeps, border: Border, policies: PolicyCont
   return {
     createKey: async (request) => (await createKey(pap, { ...request, types: types() }, by())).key,
     writeFacts: async (domain, facts) => {
-      const write = facts.map((fact) => factInward(border, domain, fact))
+      const write = facts.map((fact) => factInward(border, domain, fact, by()))
       for (let start = 0; start < write.length; start += MAX_FACTS)
         await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by())
     },

@@ -211,6 +211,8 @@ export interface Vault {
   pseudonymOf(issuer: string, sub: string): PartyRef
   /** The pseudonym of a person who has one; asking leaves no trace. */
   known(issuer: string, sub: string): PartyRef | undefined
+  /** The same; of a person who has none a commitment in its form. Asking leaves no trace: nobody becomes known by being named. */
+  mentioned(issuer: string, sub: string): PartyRef
   /** Whether a text is the sub of a known person in any spelling: upper case, without dashes. Asking leaves no trace. */
   isSub(issuer: string, text: string): boolean
   /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { describe, expect, test } from 'vitest'
-import { refusal, useSuite } from '../fixtures/suite.ts'
+import { TRIPS } from '../fixtures/pdp.ts'
+import { AUDITOR, refusal, useSuite } from '../fixtures/suite.ts'
 import { AUTONOMY } from '../fixtures/world.ts'
 
 const suite = useSuite()
@@ -15,6 +16,74 @@ const inSeconds = (seconds: number): string => new Date(suite.tpdp.now() + secon
 const mine = (patch: unknown) => suite.world.patchPersona('A', 'traveler/family', patch)
 const admins = (patch: unknown, name = 'A', persona = 'traveler/family') =>
   suite.world.patchPersona(name, persona, patch, suite.world.staff('persona-admin'))
+
+describe('nobody makes a word the identifier of a person by naming it', () => {
+  const word = (): string => `word${suite.world.tag}`
+  const resource = (type: string, id: string) => ({ type, id })
+  const about = (subject: string, thing = resource('workflow', '1'), properties: object = {}) => ({
+    subject: { type: 'user', id: subject, properties },
+    action: { name: 'create' },
+    resource: thing,
+  })
+  const evaluation = '/access/v1/evaluation'
+  const owner = () => ({ owner: `user:${word()}`, owner_persona: 'traveler/family' })
+  const ofAgent = () => ({ act: { sub: suite.world.id('X') } })
+
+  test.for<readonly [string, string, string, string, () => unknown]>([
+    ['a stranger asks about it', 'S', 'POST', evaluation, () => about(word())],
+    [
+      'a stranger asks about its account',
+      'S',
+      'POST',
+      evaluation,
+      () => about(suite.world.id('S'), resource('travel_account', word())),
+    ],
+    ['an item of a batch', 'S', 'POST', `${evaluation}s`, () => ({ evaluations: [about(word()), { action: 1 }] })],
+    [
+      'a search',
+      'S',
+      'POST',
+      '/access/v1/search/resource',
+      () => ({ ...about(word()), resource: { type: 'workflow' } }),
+    ],
+    ['an agent asks for it', 'X', 'POST', evaluation, () => about(word(), undefined, ofAgent())],
+    ['an owner', 'S', 'PUT', '/v1/resources/workflow/1', owner],
+    ['an owner, named by the service', 'trips', 'PUT', '/v1/resources/workflow/1', owner],
+    ['a transfer', 'S', 'POST', '/v1/resources/workflow/1/transfer', owner],
+    [
+      'a fact',
+      'S',
+      'POST',
+      '/v1/facts',
+      () => ({ domain: 'travel', write: [{ subject: { type: 'user', id: word() }, attributes: { a: 1 } }] }),
+    ],
+  ])('%s', async ([, name, method, path, body]) => {
+    const { world } = suite
+    const { status } = await world.call(method, path, name === 'trips' ? TRIPS : world.as(name), body())
+    expect(status).toBeLessThan(500)
+    const { status: taken } = await world.take('S', `traveler/${word()}`)
+    expect(taken).toBe(201)
+  })
+
+  test('an agent whose id a stranger asked about stands in the log by its id', async () => {
+    const { world } = suite
+    await world.call('POST', evaluation, world.as('S'), about(world.id('X')))
+    const { headers } = await world.ask({ subject: 'X', action: 'read' })
+    const { body } = await world.call('GET', `/v1/decisions/${headers.get('x-evaluation-id')}`, AUDITOR)
+    expect(body.subject).toBe(world.ref('X'))
+  })
+
+  test('whom nobody knows is the same one in every entry', async () => {
+    const { world } = suite
+    const subjects = [1, 2].map(async () => {
+      const { headers } = await world.call('POST', evaluation, world.as('X'), about(word(), undefined, ofAgent()))
+      return (await world.call('GET', `/v1/decisions/${headers.get('x-evaluation-id')}`, AUDITOR)).body.subject
+    })
+    const [first, second] = await Promise.all(subjects)
+    expect(first).toMatch(/^user:p_[\w-]{22}$/u)
+    expect(second).toBe(first)
+  })
+})
 
 describe('F1: the life of a persona', () => {
   const WAYS = {

@@ -4,10 +4,11 @@
  * @module
  */
 import { evaluationRequestSchema, Fault } from '@mandate/protocol'
+import type { Principal } from '../pap/pap.ts'
 import type { EntryDraft } from '../ports.ts'
 import type { AnswerDeps } from './answers.ts'
 
-/** Stand for members that cannot be read. No person: naming one would give them a pseudonym. */
+/** Stand for members that cannot be read. No person: a service that names one makes them known. */
 const UNREADABLE = {
   subject: { type: 'agent', id: 'unreadable' },
   action: { name: 'unreadable' },
@@ -16,7 +17,11 @@ const UNREADABLE = {
 
 type Asked = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
 
-export function askedIn({ border, redact }: AnswerDeps, item: Readonly<Record<string, unknown>>): Asked {
+export function askedIn(
+  { border, redact }: AnswerDeps,
+  item: Readonly<Record<string, unknown>>,
+  by: Pick<Principal, 'types'>,
+): Asked {
   const { shape } = evaluationRequestSchema
   const subject = shape.subject.safeParse(item['subject']).data
   const action = shape.action.safeParse(item['action']).data
@@ -26,7 +31,7 @@ export function askedIn({ border, redact }: AnswerDeps, item: Readonly<Record<st
     action: action ?? UNREADABLE.action,
     resource: resource ?? UNREADABLE.resource,
   }
-  const evaluation = translated(() => border.evaluation(request))
+  const evaluation = translated(() => border.evaluation(request, by))
   if (!evaluation) return {}
   const { actor } = evaluation
   return {

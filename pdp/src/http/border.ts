@@ -12,6 +12,7 @@ import {
   splitRef,
 } from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
+import type { Principal } from '../pap/pap.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Vault } from '../remembered.ts'
@@ -22,6 +23,9 @@ const ERASED = 'user:erased'
 const NOBODY: PartyRef = 'agent:'
 /** Everybody of a type, in the subject of a relation fact and nowhere else: in a question `*` is an id like any other. */
 const EVERYBODY = '*'
+
+/** Who names a person. A service has types; the PDP's own operator counts as one. */
+type NamedBy = Pick<Principal, 'types'>
 
 export interface BorderOptions {
   readonly issuer: string
@@ -36,10 +40,15 @@ export class Border {
     this.#options = options
   }
 
-  /** A party as sent; a person nobody has heard of gets a pseudonym, since even a question about them is recorded. */
-  inward(party: PartyRef): PartyRef {
+  /**
+   * A party as sent. A person nobody has heard of becomes known by being named by a service, which keeps things of theirs; anybody else could make
+   * any word a person's, and the PDP refuses such words as names.
+   */
+  inward(party: PartyRef, by: NamedBy): PartyRef {
     const { type, id } = splitRef(party)
-    return type === 'user' ? this.#options.vault.pseudonymOf(this.#options.issuer, id) : party
+    if (type !== 'user') return party
+    const { issuer, vault } = this.#options
+    return by.types ? vault.pseudonymOf(issuer, id) : vault.mentioned(issuer, id)
   }
 
   /** A party as sent, if it is known. */
@@ -69,21 +78,21 @@ export class Border {
   }
 
   /** The subject of a relation fact: like any other, but that `*` is everybody of the type. */
-  inwardFactSubject(type: string, id: string, domain: string): ResourceRef {
-    if (id !== EVERYBODY) return this.inwardSubject(type, id, domain)
+  inwardFactSubject(type: string, id: string, domain: string, by: NamedBy): ResourceRef {
+    if (id !== EVERYBODY) return this.inwardSubject(type, id, domain, by)
     return `${namesPeople(type, this.#options.policies().byDomain.get(domain)?.manifest) ? 'user' : type}:${EVERYBODY}`
   }
 
   /** What a fact names as a subject: people by pseudonym, anything else as its service names it. */
-  inwardSubject(type: string, id: string, domain: string): ResourceRef {
+  inwardSubject(type: string, id: string, domain: string, by: NamedBy): ResourceRef {
     const manifest = this.#options.policies().byDomain.get(domain)?.manifest
-    return this.#subject(type, id, manifest) ?? this.inwardResource(type, id)
+    return this.#subject(type, id, manifest, by) ?? this.inwardResource(type, id, by)
   }
 
   /** A subject by one of the domain's words for it; `undefined` for one that is neither a person nor an agent there. */
-  #subject(type: string, id: string, domain: Manifest | undefined): PartyRef | undefined {
+  #subject(type: string, id: string, domain: Manifest | undefined, by: NamedBy): PartyRef | undefined {
     if (type === 'agent') return `agent:${id}`
-    return namesPeople(type, domain) ? this.inward(`user:${id}`) : undefined
+    return namesPeople(type, domain) ? this.inward(`user:${id}`, by) : undefined
   }
 
   /** A resource as callers know it. */
@@ -94,16 +103,17 @@ export class Border {
   }
 
   /** An owner's account is named by its owner, and so is whatever has people's ids; everything else is named by its service. */
-  inwardResource(type: string, id: string): ResourceRef {
+  inwardResource(type: string, id: string, by: NamedBy): ResourceRef {
     const manifest = this.#options.policies().byType.get(type)?.manifest
     const personal = manifest && (manifest.account === type || manifest.resources[type]?.people)
-    return personal ? `${type}:${splitRef(this.inward(`user:${id}`)).id}` : entityRef(type, id)
+    return personal ? `${type}:${splitRef(this.inward(`user:${id}`, by)).id}` : entityRef(type, id)
   }
 
   /** @param searched - No resource is meant: its id stands for nobody. */
-  evaluation(request: EvaluationRequest, searched?: 'any resource'): Evaluation {
+  evaluation(request: EvaluationRequest, by: NamedBy, searched?: 'any resource'): Evaluation {
     const { subject, action, resource } = request
-    const party = this.#subject(subject.type, subject.id, this.#options.policies().byType.get(resource.type)?.manifest)
+    const domain = this.#options.policies().byType.get(resource.type)?.manifest
+    const party = this.#subject(subject.type, subject.id, domain, by)
     const act = subject.properties?.act
     const issued = subject.properties?.iat
     return {
@@ -115,7 +125,7 @@ export class Border {
       sessionIssuedAt: issued === undefined ? undefined : issued * 1000,
       about: { subject: subject.properties ?? {}, action: action.properties ?? {} },
       action: action.name,
-      resource: searched ? entityRef(resource.type, 'any') : this.inwardResource(resource.type, resource.id),
+      resource: searched ? entityRef(resource.type, 'any') : this.inwardResource(resource.type, resource.id, by),
       attributes: resource.properties ?? {},
     }
   }

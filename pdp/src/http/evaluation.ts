@@ -74,7 +74,7 @@ export function evaluationsRoute(deps: BatchDeps): RequestHandler {
     const semantic = options?.evaluations_semantic ?? 'execute_all'
     const by = principalOf(res)
     const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> =>
-      withAsked(deps, item, await decideItem(deps, item, by, exchangeOf(res)))
+      withAsked(deps, item, by, await decideItem(deps, item, by, exchangeOf(res)))
     if (semantic === 'execute_all') pace.requireTimeFor(items.length)
     await deps.spend(by, items.length - 1)
     const decided = await decideAll(semantic, items, async (round) =>
@@ -101,8 +101,15 @@ function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Dec
 }
 
 /** The entry of an item that failed says what it asked, as that of one that was decided does. */
-const withAsked = (deps: EvaluationDeps, item: Readonly<Record<string, unknown>>, decided: Decided): Decided =>
-  decided.entry.kind === 'evaluation' ? decided : { ...decided, entry: { ...askedIn(deps, item), ...decided.entry } }
+const withAsked = (
+  deps: EvaluationDeps,
+  item: Readonly<Record<string, unknown>>,
+  by: Principal,
+  decided: Decided,
+): Decided =>
+  decided.entry.kind === 'evaluation'
+    ? decided
+    : { ...decided, entry: { ...askedIn(deps, item, by), ...decided.entry } }
 
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
@@ -178,7 +185,7 @@ async function decideOne(
   exchange: Exchange,
 ): Promise<Decided> {
   const id = deps.newId()
-  const evaluation = deps.border.evaluation(request)
+  const evaluation = deps.border.evaluation(request, by)
   requireEntitled(deps.policies(), by, evaluation)
   // Before any fact is read: what is in the log by now was in force then.
   const position = deps.position()

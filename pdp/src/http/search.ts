@@ -91,7 +91,7 @@ function searchRoute<C extends string>(
   }
 }
 
-/** Stands for the searched entity while the question is translated. No person: asking about one would give them a pseudonym. */
+/** Stands for the searched entity while the question is translated. No person: a service that asks about one makes them known. */
 const NOBODY = { type: 'agent', id: 'nobody' } as const
 const NOTHING = { name: 'nothing' } as const
 
@@ -153,7 +153,7 @@ function translated(
   request: EvaluationRequest,
   searched?: 'any subject' | 'any resource',
 ): Evaluation {
-  const evaluation = deps.border.evaluation(request, searched === 'any resource' ? searched : undefined)
+  const evaluation = deps.border.evaluation(request, by, searched === 'any resource' ? searched : undefined)
   if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
     throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
   deps.requireEntitled(deps.search.policies(), by, evaluation)

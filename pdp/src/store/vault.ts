@@ -51,7 +51,14 @@ export class SqliteVault implements Vault {
   }
 
   known(issuer: string, sub: string): PartyRef | undefined {
-    return this.#find(personKey(issuer, sub))
+    const key = personKey(issuer, sub)
+    const known = this.#known.get(key) ?? this.#find(key)
+    if (known !== undefined) this.#known.set(key, known)
+    return known
+  }
+
+  mentioned(issuer: string, sub: string): PartyRef {
+    return this.known(issuer, sub) ?? `user:p_${this.commit(personKey(issuer, sub)).slice(1)}`
   }
 
   isSub(issuer: string, text: string): boolean {

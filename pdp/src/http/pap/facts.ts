@@ -7,6 +7,7 @@ import { type FactRequest, factsRequestSchema, splitRef } from '@mandate/protoco
 import type { Router } from 'express'
 import type { Fact } from '../../facts.ts'
 import { changeFacts } from '../../pap/facts.ts'
+import type { Principal } from '../../pap/pap.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { parse } from '../parse.ts'
@@ -15,7 +16,7 @@ import { type PapRouteDeps, refuseSubs } from './common.ts'
 export function factRoutes(router: Router, deps: PapRouteDeps): void {
   router.post('/facts', async (req, res) => {
     const { domain, write, remove } = parse(factsRequestSchema, req.body)
-    const inward = (fact: FactRequest): Fact => factInward(deps.border, domain, fact)
+    const inward = (fact: FactRequest): Fact => factInward(deps.border, domain, fact, principalOf(res))
     const change = { domain, write: write.map(inward), remove: remove.map(inward) }
     for (const [index, fact] of change.write.entries()) refuseSubs(deps.border, idsIn(fact, `write.${index}`))
     res.json(await changeFacts(deps, change, principalOf(res)))
@@ -29,21 +30,21 @@ const idsIn = (fact: Fact, at: string): Readonly<Record<string, string>> =>
     : { [`${at}.subject.id`]: splitRef(fact.subject).id, [`${at}.resource.id`]: splitRef(fact.resource).id }
 
 /** A fact behind the border: by pseudonym. */
-export function factInward(border: Border, domain: string, fact: FactRequest): Fact {
+export function factInward(border: Border, domain: string, fact: FactRequest, by: Pick<Principal, 'types'>): Fact {
   if ('attributes' in fact) {
     const of =
       'subject' in fact
-        ? border.inwardSubject(fact.subject.type, fact.subject.id, domain)
-        : border.inwardResource(fact.resource.type, fact.resource.id)
+        ? border.inwardSubject(fact.subject.type, fact.subject.id, domain, by)
+        : border.inwardResource(fact.resource.type, fact.resource.id, by)
     return { domain, of, attributes: fact.attributes }
   }
   const { subject, relation, resource, condition } = fact
   return {
     domain,
-    subject: border.inwardFactSubject(subject.type, subject.id, domain),
+    subject: border.inwardFactSubject(subject.type, subject.id, domain, by),
     subjectRelation: subject.relation,
     relation,
-    resource: border.inwardResource(resource.type, resource.id),
+    resource: border.inwardResource(resource.type, resource.id, by),
     condition,
   }
 }

@@ -5,6 +5,7 @@
  */
 import {
   nameSchema,
+  type PartyRef,
   type ResourceRecord,
   type ResourceRef,
   resourceRequestSchema,
@@ -12,6 +13,7 @@ import {
 } from '@mandate/protocol'
 import type { RequestHandler, Router } from 'express'
 import { personaName } from '../../names.ts'
+import type { Principal } from '../../pap/pap.ts'
 import { getResource, putResource, removeResource } from '../../pap/resources.ts'
 import { transferResource } from '../../pap/transfer.ts'
 import type { Located } from '../../ports.ts'
@@ -28,7 +30,7 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
     const body = parse(resourceRequestSchema, req.body)
     const request =
       'owner' in body
-        ? { owner: border.inward(body.owner), ownerPersona: body.owner_persona }
+        ? { owner: ownerOf(deps, req.params['type'], body.owner, principalOf(res)), ownerPersona: body.owner_persona }
         : { parent: body.parent as ResourceRef }
     refuseSubs(border, { id: param(req.params['id'], 'id') })
     const { located, created } = await putResource(deps, refOf(req.params), request, principalOf(res))
@@ -46,9 +48,18 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
     })
   router.post('/resources/:type/:id/transfer', async (req, res) => {
     const { owner, owner_persona } = parse(transferRequestSchema, req.body)
-    const request = { owner: border.inward(owner), ownerPersona: owner_persona }
+    const request = {
+      owner: ownerOf(deps, req.params.type, owner, principalOf(res)),
+      ownerPersona: owner_persona,
+    }
     res.json(shownResource(border, await transferResource(deps, refOf(req.params), request, principalOf(res))))
   })
+}
+
+/** Services pass on what people write: where owners need a persona, and so are known, nobody becomes known by being named as one. */
+function ownerOf({ border, policies }: PapRouteDeps, type: unknown, owner: PartyRef, by: Principal): PartyRef {
+  const titles = policies().byType.get(String(type))?.manifest.titles ?? {}
+  return border.inward(owner, Object.keys(titles).length > 0 ? { types: undefined } : by)
 }
 
 function shownResource(border: Border, { resource, owner, persona, ancestors }: Located): ResourceRecord {
