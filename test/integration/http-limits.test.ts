@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { request } from 'node:http'
 import { test as base, describe, expect, inject } from 'vitest'
 import { type Answer, startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 
@@ -106,6 +107,20 @@ describe('429, with the time to wait', () => {
     const answers = await asking(tpdp, 20, { as: { sub: 'alice', azp: 'desktop' } })
     expect(count(answers, 429)).toBeGreaterThan(0)
     expectSlowed(answers)
+  })
+
+  test('a person who administers slowly has some of the places, not all', async ({ start }) => {
+    const tpdp = await start({ PDP_PERSON_CONCURRENT: '1' })
+    const alice = { as: { sub: 'alice', azp: 'desktop' } }
+    const authorization = `Bearer ${await tpdp.issuer.token(alice.as)}`
+    const headers = { authorization, 'content-type': 'application/json', 'content-length': '2' }
+    const unfinished = request(`${tpdp.pdp.url}/v1/grants`, { method: 'POST', headers })
+    unfinished.once('error', () => undefined)
+    unfinished.write('{')
+    await expect.poll(async () => (await tpdp.call('GET', '/v1/grants', alice)).status).toBe(429)
+    expect((await tpdp.call('GET', '/v1/grants', { as: { sub: 'bob', azp: 'desktop' } })).status).toBe(200)
+    unfinished.destroy()
+    await expect.poll(async () => (await tpdp.call('GET', '/v1/grants', alice)).status).toBe(200)
   })
 
   test('a page of a search ends with its allowance, and the next one goes on', async ({ start }) => {

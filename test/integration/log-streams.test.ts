@@ -193,6 +193,15 @@ describe('a tail', () => {
     await expect.poll(async () => (await open('/v1/decisions/stream', as)).status).toBe(200)
   })
 
+  test('counts with what a person exports of their own', async () => {
+    const as = suite.world.as('M')
+    const tails = []
+    for (let number = 0; number < STREAMS; number += 1) tails.push(await open('/v1/decisions/stream', as))
+    expect(await get('/v1/subjects/me/export', as)).toMatchObject({ status: 429, body: { code: 'too_many_requests' } })
+    tails[0]?.leave()
+    await expect.poll(async () => (await get('/v1/subjects/me/export', as)).status).toBe(200)
+  })
+
   test.for([
     ['that is no id', 'nonsense'],
     ['of another index, ahead of this one', Buffer.from('[[0,999999999]]').toString('base64url')],

@@ -21,7 +21,7 @@ export interface LimitOptions {
   readonly addressPerSecond: number
   /** Requests that ask under way at the same time, and as many that administer. One service has at most half of them. */
   readonly concurrent: number
-  /** Requests that ask of one person under way at the same time. */
+  /** Requests that ask of one person under way at the same time, and as many that administer. */
   readonly personConcurrent: number
   /** Exports and tails that one caller may have open. */
   readonly streams: number
@@ -60,7 +60,8 @@ export function createLimits(options: LimitOptions): Limits {
   const spendIn = (allowances: Allowances, name: string, decisions: number): Promise<void> =>
     (isPerson(name) ? allowances.person : allowances.service).spend(name, decisions)
   const spend = ({ name }: Principal, decisions: number): Promise<void> => spendIn(asking, name, decisions)
-  const ofOne = new UnderWay()
+  const askingOfOne = new UnderWay()
+  const administeringOfOne = new UnderWay()
   return {
     concurrency: concurrencyLimit(options.concurrent),
     byAddress: async (req, _res, next) => {
@@ -70,7 +71,8 @@ export function createLimits(options: LimitOptions): Limits {
     byCaller: async (req, res, next) => {
       const { name } = principalOf(res)
       const most = isPerson(name) ? options.personConcurrent : Math.max(1, options.concurrent >> 1)
-      if (isAsking(req)) ofOne.begin(name, most, res)
+      // One whose bodies or readers are slow would hold all the places else.
+      ;(isAsking(req) ? askingOfOne : administeringOfOne).begin(name, most, res)
       await spendIn(isAsking(req) ? asking : administering, name, 1)
       next()
     },

@@ -42,7 +42,7 @@ const BATCH_LIMIT = '1mb'
 
 export interface ServerDeps
   extends EvaluationDeps,
-    Omit<PapRouteDeps, 'redact'>,
+    Omit<PapRouteDeps, 'redact' | 'streams'>,
     Omit<DecisionDeps, 'log' | 'streams'>,
     Omit<LogFileDeps, 'log'>,
     FaultDeps,
@@ -117,7 +117,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.use(moreThanAsking, mayChange, inLane('administer'))
   app.use('/v1', decisionRoutes({ ...deps, streams }))
   app.use('/log', logRoutes(deps))
-  app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes(deps))
+  app.use('/v1', ...jsonBody(BODY_LIMIT, 'optional'), papRoutes({ ...deps, streams }))
   app.use(notFound, answerFaults(deps, anonymous))
   return { app, endStreams: () => streams.endAll(), close: () => anonymous.close() }
 }

@@ -10,6 +10,7 @@ import type { PolicyControl } from '../../pap/policies.ts'
 import type { Answers } from '../../remembered.ts'
 import type { Border } from '../border.ts'
 import type { PageTokens } from '../page-tokens.ts'
+import type { OpenStreams } from '../streams.ts'
 
 export interface PapRouteDeps extends InvitationDeps {
   readonly border: Border
@@ -17,6 +18,7 @@ export interface PapRouteDeps extends InvitationDeps {
   readonly answers: Answers
   readonly index: EntryIndex
   readonly tokens: PageTokens
+  readonly streams: OpenStreams
 }
 
 /** Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. */

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { once } from 'node:events'
 import { compareText, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import type { RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import { type Fact, isAboutEverybody } from '../../facts.ts'
 import { factsOf } from '../../pap/facts.ts'
 import { viewOf } from '../../pap/grant-view.ts'
@@ -14,6 +13,7 @@ import type { GrantRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
 import { principalOf } from '../exchange.ts'
 import { readingOf } from '../reading.ts'
+import { sendOn } from '../streams.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 import { shownGrant } from './grants.ts'
 import { shownInvitation } from './invitations.ts'
@@ -22,17 +22,22 @@ import { shownPersona } from './personas.ts'
 const PAGE = 200
 const LOG_PAGE = 500
 
-/** The entry comes first: whoever reads the log leaves one. */
+/** Sends a piece. @returns Whether somebody still reads. */
+type Send = (piece: string) => Promise<boolean>
+
+/** The entry comes first: whoever reads the log leaves one. It ends as every answer that goes on does. */
 export function exportRoute(deps: PapRouteDeps): RequestHandler {
   return async (_req, res) => {
     const by = principalOf(res)
     const who = person(by)
+    const end = deps.streams.enter(res)
     await deps.record([{ kind: 'log_read', caller: by.name, subject: who, ...by.origin, change: { export: true } }])
     res.type('json').attachment('mandate-export.json')
     const head = JSON.stringify(held(deps, who))
-    await write(res, `${head.slice(0, -1)},"decisions":[`)
-    await writeDecisions(deps, who, res)
-    res.end(']}')
+    const send: Send = (piece) => sendOn(res, piece, end)
+    const isWhole = (await send(`${head.slice(0, -1)},"decisions":[`)) && (await sendDecisions(deps, who, send))
+    if (isWhole) res.end(']}')
+    else res.destroy()
   }
 }
 
@@ -62,18 +67,19 @@ function grantsOf({ register, clock }: PapRouteDeps, party: PartyRef): readonly 
   return all
 }
 
-async function writeDecisions({ index }: PapRouteDeps, party: PartyRef, res: Response): Promise<void> {
+/** @returns Whether all were sent. */
+async function sendDecisions({ index }: PapRouteDeps, party: PartyRef, send: Send): Promise<boolean> {
   const entries = readingOf(index, party)
   let cursor: string | undefined
   let separator = ''
   do {
     const page = await entries.query({ limit: LOG_PAGE, cursor })
-    for (const entry of page.entries) {
-      await write(res, `${separator}${JSON.stringify(entry)}`)
-      separator = ','
-    }
+    const text = page.entries.map((entry) => JSON.stringify(entry)).join(',')
+    if (text !== '' && !(await send(`${separator}${text}`))) return false
+    separator = ','
     cursor = page.nextCursor
-  } while (cursor && !res.destroyed)
+  } while (cursor)
+  return true
 }
 
 function shownFact(border: Border, fact: Fact): Readonly<Record<string, unknown>> {
@@ -87,14 +93,4 @@ function shownFact(border: Border, fact: Fact): Readonly<Record<string, unknown>
     relation: fact.relation,
     resource: shown(fact.resource),
   }
-}
-
-/** Waits for a slow reader instead of piling up what it has not read. */
-async function write(res: Response, text: string): Promise<void> {
-  if (res.destroyed || res.write(text)) return
-  const over = new AbortController()
-  const { signal } = over
-  await Promise.race([once(res, 'drain', { signal }), once(res, 'close', { signal })])
-  // Whoever still listens would do so until the answer is complete.
-  over.abort()
 }
