@@ -75,11 +75,14 @@ export function evaluationsRoute(deps: BatchDeps): RequestHandler {
     const by = principalOf(res)
     const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> =>
       withAsked(deps, item, by, await decideItem(deps, item, by, exchangeOf(res)))
-    if (semantic === 'execute_all') pace.requireTimeFor(items.length)
+    if (semantic === 'execute_all') pace.requireTimeFor(by.name, items.length)
     await deps.spend(by, items.length - 1)
-    const decided = await decideAll(semantic, items, async (round) =>
-      res.closed ? [] : pace.timed(round.length, () => Promise.all(round.map(decide))),
-    )
+    const decided = await decideAll(semantic, items, async (round) => {
+      if (res.closed) return []
+      const work = () => Promise.all(round.map(decide))
+      // Rounds that are not full say nothing about those that are: each takes as long as its slowest question.
+      return round.length === BATCH_WIDTH ? pace.timed(by.name, round.length, work) : work()
+    })
     await deps.record(decided.map(({ entry }) => entry))
     reportFaults(deps, decided)
     res.json({
