@@ -29,7 +29,7 @@ export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Pr
 export async function setAgentActive(deps: PapDeps, id: string, active: boolean, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
   const turn = turnOf.agent(id)
-  return deps.turns.take(turn, async () => {
+  const change = async (): Promise<AgentRecord> => {
     await deps.narrowings.finish(turn)
     const known = deps.register.agent(id)
     if (!known) throw refuse('not_found', 'No agent is registered under that id.')
@@ -42,7 +42,8 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
     const propose = (): void => deps.register.putAgent(agent, false)
     await narrowing(deps, { what: turn, turn }, propose, () => suspendAgent(deps, agent, changeBy(by)))
     return agent
-  })
+  }
+  return deps.turns.take(turn, change, active ? undefined : 'first')
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>

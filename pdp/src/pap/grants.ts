@@ -158,10 +158,11 @@ export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Prom
   for (;;) {
     const replacer = replacementWith(deps, id)?.by
     const keys = [...(replacer ? [turnOf.grantsBy(replacer)] : []), turnOf.grant(id)]
-    const done = await deps.turns.takeAll(keys, async () => {
+    const end = async (): Promise<{ readonly result: T } | undefined> => {
       const now = replacementWith(deps, id)?.by
       return now === undefined || now === replacer ? { result: await task() } : undefined
-    })
+    }
+    const done = await deps.turns.takeAll(keys, end, 'first')
     if (done) return done.result
   }
 }

@@ -97,8 +97,10 @@ export async function patchPersona(
   patch: PersonaPatch,
   by: Principal,
 ): Promise<PersonaRecord> {
-  person(by)
-  return deps.turns.take(turnOf.personasOf(personaParts(id).holder), () => change(deps, id, patch, by))
+  const party = person(by)
+  const { holder } = personaParts(id)
+  const isTaken = holder !== party && (patch.status === 'suspended' || patch.status === 'revoked')
+  return deps.turns.take(turnOf.personasOf(holder), () => change(deps, id, patch, by), isTaken ? 'first' : undefined)
 }
 
 async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {

@@ -39,3 +39,27 @@ test('a change that fails lets the next one go', async () => {
   await expect(failed).rejects.toThrow('no')
   expect(await next).toBe('done')
 })
+
+test('what is urgent comes next, in the order it came', async () => {
+  const turns = new Turns()
+  const seen: string[] = []
+  const change = (name: string, urgency?: 'first') =>
+    turns.take(
+      'a',
+      async () => {
+        await soon()
+        seen.push(name)
+      },
+      urgency,
+    )
+  await Promise.all([change('1'), change('2'), change('3'), change('revoke 1', 'first'), change('revoke 2', 'first')])
+  expect(seen).toEqual(['1', 'revoke 1', 'revoke 2', '2', '3'])
+})
+
+test('takes turns of several things, in whatever way each ends', async () => {
+  const turns = new Turns()
+  const failed = turns.takeAll(['a', 'b'], () => Promise.reject(new Error('no')))
+  const next = turns.takeAll(['a', 'b'], () => Promise.resolve('done'))
+  await expect(failed).rejects.toThrow('no')
+  expect(await next).toBe('done')
+})

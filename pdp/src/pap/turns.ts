@@ -4,26 +4,51 @@
  * @module
  */
 
+/** Who waits for a turn. */
+interface Queue {
+  readonly urgent: (() => void)[]
+  readonly others: (() => void)[]
+}
+
 /** In this process; replicas meet in the store, where every change is one atomic Write. */
 export class Turns {
-  readonly #last = new Map<string, Promise<unknown>>()
+  /** Of each key whose turn somebody has. */
+  readonly #waiting = new Map<string, Queue>()
 
-  /** Runs the task when every earlier one of the same key is over, however it ended. */
-  async take<T>(key: string, task: () => Promise<T>): Promise<T> {
-    const mine = (this.#last.get(key) ?? Promise.resolve()).then(task)
-    const over = mine.catch(() => undefined)
-    this.#last.set(key, over)
+  /**
+   * Runs the task when every earlier one of the same key is over, however it ended.
+   *
+   * @param urgency - `first`: ahead of all that wait. For what takes authority away, or many changes of the one who has it would hold that up.
+   */
+  async take<T>(key: string, task: () => Promise<T>, urgency?: 'first'): Promise<T> {
+    await this.#enter(key, urgency)
     try {
-      return await mine
+      return await task()
     } finally {
-      if (this.#last.get(key) === over) this.#last.delete(key)
+      this.#leave(key)
     }
   }
 
+  async #enter(key: string, urgency: 'first' | undefined): Promise<void> {
+    const queue = this.#waiting.get(key)
+    if (!queue) {
+      this.#waiting.set(key, { urgent: [], others: [] })
+      return
+    }
+    await new Promise<void>((resolve) => (urgency === 'first' ? queue.urgent : queue.others).push(resolve))
+  }
+
+  #leave(key: string): void {
+    const queue = this.#waiting.get(key)
+    const next = queue?.urgent.shift() ?? queue?.others.shift()
+    if (next) next()
+    else this.#waiting.delete(key)
+  }
+
   /** The same for several keys, taken in the order given: whoever takes more than one must give them in the same order. */
-  takeAll<T>(keys: readonly string[], task: () => Promise<T>): Promise<T> {
+  takeAll<T>(keys: readonly string[], task: () => Promise<T>, urgency?: 'first'): Promise<T> {
     const [first, ...rest] = keys
-    return first === undefined ? task() : this.take(first, () => this.takeAll(rest, task))
+    return first === undefined ? task() : this.take(first, () => this.takeAll(rest, task, urgency), urgency)
   }
 }
 
