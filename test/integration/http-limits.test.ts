@@ -123,6 +123,20 @@ describe('429, with the time to wait', () => {
     await expect.poll(async () => (await tpdp.call('GET', '/v1/grants', alice)).status).toBe(200)
   })
 
+  test('an agent with a person’s token uses up its own share, not what the person needs to revoke it', async ({
+    start,
+  }) => {
+    const tpdp = await start({ PDP_PERSON_PER_MINUTE: '1', PDP_PERSON_BURST: '8' })
+    const operator = { sub: 'staff-operator', azp: 'desktop', roles: ['operator'] }
+    expect((await tpdp.call('POST', '/v1/agents', { as: operator, body: { id: 'robot' } })).status).toBe(201)
+    const calls = Array.from({ length: 20 }, () =>
+      tpdp.call('GET', '/v1/grants', { as: { sub: 'alice', azp: 'robot' } }),
+    )
+    const answers = await Promise.all(calls)
+    expect([count(answers, 403) > 0, count(answers, 429) > 0]).toEqual([true, true])
+    expect((await tpdp.call('GET', '/v1/grants', { as: { sub: 'alice', azp: 'desktop' } })).status).toBe(200)
+  })
+
   test('a page of a search ends with its allowance, and the next one goes on', async ({ start }) => {
     const tpdp = await start({ PDP_PERSON_PER_MINUTE: '60', PDP_PERSON_BURST: '17' })
     const alice = { as: { sub: 'alice', azp: 'desktop' } }

@@ -22,7 +22,7 @@ import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { askedIn } from './asked.ts'
-import { type Exchange, exchangeOf, principalOf } from './exchange.ts'
+import { accountOf, type Exchange, exchangeOf, principalOf } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
 import { Pace } from './pace.ts'
 import { objectionsOf, parse } from './parse.ts'
@@ -75,13 +75,13 @@ export function evaluationsRoute(deps: BatchDeps): RequestHandler {
     const by = principalOf(res)
     const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> =>
       withAsked(deps, item, by, await decideItem(deps, item, by, exchangeOf(res)))
-    if (semantic === 'execute_all') pace.requireTimeFor(by.name, items.length)
+    if (semantic === 'execute_all') pace.requireTimeFor(accountOf(by), items.length)
     await deps.spend(by, items.length - 1)
     const decided = await decideAll(semantic, items, async (round) => {
       if (res.closed) return []
       const work = () => Promise.all(round.map(decide))
       // Rounds that are not full say nothing about those that are: each takes as long as its slowest question.
-      return round.length === BATCH_WIDTH ? pace.timed(by.name, round.length, work) : work()
+      return round.length === BATCH_WIDTH ? pace.timed(accountOf(by), round.length, work) : work()
     })
     await deps.record(decided.map(({ entry }) => entry))
     reportFaults(deps, decided)

@@ -72,6 +72,13 @@ export const mayChange: RequestHandler = (req, res, next) => {
   next()
 }
 
+/**
+ * Whose share a request counts against. An agent that brings a person's token has one of its own: it must not use up what the person needs to
+ * revoke it.
+ */
+export const accountOf = ({ name, actor }: Pick<Principal, 'name' | 'actor'>): string =>
+  actor === undefined ? name : `${name} ${actor}`
+
 /** Who calls; every route behind {@link authenticated} has one. */
 export function principalOf(res: Response): Principal {
   const { principal } = exchangeOf(res)

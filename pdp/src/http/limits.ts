@@ -9,7 +9,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Principal } from '../pap/pap.ts'
 import { Allowance } from './allowance.ts'
-import { principalOf } from './exchange.ts'
+import { accountOf, principalOf } from './exchange.ts'
 
 export interface LimitOptions {
   /** Decisions a minute and extra at once for a person, and as many requests that administer. */
@@ -59,7 +59,7 @@ export function createLimits(options: LimitOptions): Limits {
   const administering = allowancesOf(options)
   const spendIn = (allowances: Allowances, name: string, decisions: number): Promise<void> =>
     (isPerson(name) ? allowances.person : allowances.service).spend(name, decisions)
-  const spend = ({ name }: Principal, decisions: number): Promise<void> => spendIn(asking, name, decisions)
+  const spend = (by: Principal, decisions: number): Promise<void> => spendIn(asking, accountOf(by), decisions)
   const askingOfOne = new UnderWay()
   const administeringOfOne = new UnderWay()
   return {
@@ -69,7 +69,7 @@ export function createLimits(options: LimitOptions): Limits {
       next()
     },
     byCaller: async (req, res, next) => {
-      const { name } = principalOf(res)
+      const name = accountOf(principalOf(res))
       const most = isPerson(name) ? options.personConcurrent : Math.max(1, options.concurrent >> 1)
       // One whose bodies or readers are slow would hold all the places else.
       ;(isAsking(req) ? askingOfOne : administeringOfOne).begin(name, most, res)

@@ -14,7 +14,7 @@ import { type Lane, withWorkload } from '../workload.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
-import { authenticated, beginExchange, mayChange, moreThanAsking, principalOf } from './exchange.ts'
+import { accountOf, authenticated, beginExchange, mayChange, moreThanAsking, principalOf } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
 import { inTime } from './in-time.ts'
 import { parseJson, utf8Of } from './json.ts'
@@ -134,7 +134,7 @@ function believing(clock: Clock): RequestHandler {
 const inLane =
   (lane: Lane): RequestHandler =>
   (_req, res, next) =>
-    withWorkload({ caller: principalOf(res).name, lane }, next)
+    withWorkload({ caller: accountOf(principalOf(res)), lane }, next)
 
 /** A JSON object, or nothing where that will do; anything else is 400 (AuthZEN 1.0, section 10.1). */
 function jsonBody(
