@@ -25,17 +25,21 @@ export function plainHttpObjection(url: string, plainHttpHosts: readonly string[
 }
 
 const IPV4 = /(?:^|:)(?<address>\d{1,3}(?:\.\d{1,3}){3})$/u
+/** Some proxies name the port beside the address: `203.0.113.7:5000`, `[2001:db8::1]:5000`. */
+const WITH_PORT = /^(?:(?<ipv4>\d{1,3}(?:\.\d{1,3}){3}):\d+|\[(?<ipv6>[^\]]+)\](?::\d+)?)$/u
 /** Groups of 16 bits in an IPv6 address, and in the /64 that one site or customer is given. */
 const GROUPS = 8
 const SITE_GROUPS = 4
 
 /**
  * What one caller's addresses have in common, as a key for limits: an IPv4 address itself, also when written in IPv6, and of an IPv6 address
- * its /64, since whoever has one of those has 2^64 of them.
+ * its /64, since whoever has one of those has 2^64 of them. A port says nothing: each connection has another.
  *
- * @param address - As the socket or a trusted proxy names it; what is no address is its own key.
+ * @param named - As the socket or a trusted proxy names it; what is no address is its own key.
  */
-export function addressBlock(address: string): string {
+export function addressBlock(named: string): string {
+  const { ipv4: bare, ipv6 } = WITH_PORT.exec(named)?.groups ?? {}
+  const address = bare ?? ipv6 ?? named
   const ipv4 = IPV4.exec(address)?.groups?.['address']
   if (ipv4 !== undefined && (ipv4 === address || /^(?:0{0,4}:){2,5}ffff:/iu.test(address))) return ipv4
   if (!address.includes(':')) return address
