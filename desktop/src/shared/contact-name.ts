@@ -72,11 +72,36 @@ function writtenOut(text: string): string {
   return out
 }
 
-/** As it reads: compatible forms are one, joiners, marks and case say nothing, and a space is a space. */
+/**
+ * Letters of one script alone that look like a Latin word: `Υου` is all Greek, `Ме` all Cyrillic. Capitals and small letters, since a word may look
+ * like one in either (Unicode TR 39, confusables); read only to compare with words that are taken.
+ */
+const LIKE_LATIN: ReadonlyMap<string, string> = new Map(
+  [
+    ['a', 'аαΑА'],
+    ['b', 'ВΒ'],
+    ['d', 'ԁ'],
+    ['e', 'еЕΕҽ'],
+    ['h', 'һНΗ'],
+    ['i', 'іІιΙӀӏ'],
+    ['k', 'κкКΚ'],
+    ['m', 'мМΜ'],
+    ['n', 'ΝՈո'],
+    ['o', 'оОοΟσՕօⲞⲟꓳ'],
+    ['r', 'г'],
+    ['s', 'ѕЅՏ'],
+    ['t', 'тТτΤ'],
+    ['u', 'υՍսꓴ'],
+    ['v', 'νѵѴ'],
+    ['y', 'уУүҮΥγꓬʏ'],
+  ].flatMap(([latin = '', alike = '']) => [...alike].map((letter) => [letter, latin] as const)),
+)
+
+/** As it reads: compatible forms are one, letters that look alike are one, joiners, marks and case say nothing, and a space is a space. */
 const asRead = (text: string): string =>
-  text
-    .normalize('NFKD')
+  Array.from(text.normalize('NFKD'), (letter) => LIKE_LATIN.get(letter) ?? letter)
+    .join('')
     .replaceAll(/\u200C|\u200D|\p{M}/gu, '')
-    .replaceAll(/[\s_.·'’“”"-]+/gu, ' ')
+    .replaceAll(/[\s\p{P}\p{S}]+/gu, ' ')
     .trim()
     .toLowerCase()
