@@ -57,6 +57,15 @@ const ENTRY = {
   index: 4,
 }
 
+test('filters that cannot be are named as they were typed, each on the same line', async () => {
+  const { code, err } = await ran(['query', '--dir', '.', '--from', 'yesterday', '--decision', 'maybe'])
+  const [line] = err.split('\n')
+  expect({ code, line }).toEqual({
+    code: 64,
+    line: '--decision: must be permit or deny; --from: must be an RFC 3339 date-time',
+  })
+})
+
 test('help goes to stdout and is no failure', async () => {
   expect(await ran(['--help'])).toMatchObject({ code: 0, out: expect.stringContaining('Examples'), err: '' })
   expect(await ran(['verify', '-h'])).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') })

@@ -13,8 +13,8 @@ import {
   parseVerifierKey,
   type VerifierKey,
 } from '@mandate/protocol'
-import { z } from 'zod'
 import { EXIT, type Server, SourceError } from './http.ts'
+import { mistakes } from './mistakes.ts'
 import { FILTERS } from './source.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -92,7 +92,7 @@ export function filtersOf(given: Given): GivenFilters {
     if (value !== undefined) filters[name] = value
   }
   const understood = decisionQuerySchema.safeParse(filters)
-  if (!understood.success) throw new UsageError(z.prettifyError(understood.error))
+  if (!understood.success) throw new UsageError(mistakes(understood.error, (path) => `--${path.join('.')}`))
   const { limit: _limit, cursor: _cursor, ...filter } = understood.data
   return { given: filters, filter }
 }

@@ -14,9 +14,10 @@ import {
   parseCheckpoint,
   parseNote,
 } from '@mandate/protocol'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { entriesBackwards, readCheckpoint } from './directory.ts'
 import { ask, EXIT, SourceError } from './http.ts'
+import { mistakes } from './mistakes.ts'
 
 export { SourceError } from './http.ts'
 
@@ -74,7 +75,7 @@ export function httpSource(base: string, token: string | undefined): Source {
 function understood<T>(schema: z.ZodType<T>, answer: unknown): T {
   const parsed = schema.safeParse(answer)
   if (parsed.success) return parsed.data
-  throw new SourceError(EXIT.data, `the answer is not what was expected: ${z.prettifyError(parsed.error)}`)
+  throw new SourceError(EXIT.data, `the answer is not what was expected: ${mistakes(parsed.error)}`)
 }
 
 /** A log's directory, live or copied. Reads all of it and verifies nothing. */
