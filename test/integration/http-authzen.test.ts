@@ -242,7 +242,9 @@ describe('sizes', () => {
 
   test('an evaluation of 64 KiB is read, one byte more is 413', async () => {
     expect((await send(ONE, padded(65_536))).status).toBe(200)
-    expectProblem(await send(ONE, padded(65_537)), 413, 'payload_too_large')
+    const refused = await send(ONE, padded(65_537))
+    expectProblem(refused, 413, 'payload_too_large')
+    expect(refused.body).toMatchObject({ detail: 'The body may take 65536 bytes.' })
     expectProblem(await send('/v1/grants', padded(65_537), { as: suite.world.as('A') }), 413, 'payload_too_large')
   })
 

@@ -73,7 +73,11 @@ const challengeFor = (fault: Fault): string =>
 function faultOf(error: unknown): Fault {
   if (error instanceof Fault) return error
   const status = isHttpError(error) ? error.status : 500
-  if (status === 413) return new Fault('payload_too_large', 'body too large', { cause: error })
+  if (status === 413)
+    return new Fault('payload_too_large', 'body too large', {
+      cause: error,
+      ...(hasLimit(error) ? { detail: `The body may take ${error.limit} bytes.` } : {}),
+    })
   if (status < 500)
     return new Fault('invalid_request', 'unreadable body', {
       cause: error,
@@ -86,6 +90,10 @@ function faultOf(error: unknown): Fault {
 /** By http-errors, which body-parser makes of everything that goes wrong: not all of that has a type, such as a broken compression. */
 const isHttpError = (error: unknown): error is { readonly status: number } =>
   error instanceof Error && 'expose' in error && 'status' in error && typeof error.status === 'number'
+
+/** By body-parser, of a body that is too large. */
+const hasLimit = (error: unknown): error is { readonly limit: number } =>
+  error instanceof Error && 'limit' in error && typeof error.limit === 'number'
 
 async function recordFault(
   fault: Fault,
