@@ -31,10 +31,18 @@ export async function adminSession({ url, username, password }: KeycloakAdmin): 
     method: 'POST',
     body: form,
     signal: AbortSignal.timeout(TIMEOUT_MS),
+  }).catch((error: unknown) => {
+    throw new Error(`Keycloak at ${url} cannot be asked: ${whyOf(error)}`, { cause: error })
   })
   if (!response.ok) throw new Error(`Keycloak did not sign in its administrator: ${response.status}`)
   const { access_token: token } = tokenAnswer.parse(await response.json())
   return (method, path, body) => call(`${url}/admin${path}`, method, token, body)
+}
+
+/** fetch says only that it failed; why is in its cause. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message
 }
 
 async function call(url: string, method: string, token: string, body: unknown): Promise<unknown> {

@@ -1,35 +1,15 @@
 /**
- * `KEYCLOAK_URL=… KEYCLOAK_ADMIN_USERNAME=… KEYCLOAK_ADMIN_PASSWORD=… node keycloak/src/delete-user.ts USERNAME`
- * Exit 0 when the login is gone, 1 when Keycloak refused, 64 on wrong usage.
+ * `npm run delete-login -- USERNAME`, for an operator: see `--help`. Exit 0 when the login is gone, 1 when Keycloak refused, 64 on wrong usage.
  *
  * @module
  */
-import { environmentObjection } from '@mandate/protocol'
+import { runErrand } from './errand.ts'
 import { deleteUser } from './provision.ts'
 
-const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = process.env
-const target = process.argv[2]
-const objection = environmentObjection(process.env)
-
-if (objection !== undefined) {
-  process.stderr.write(`${objection}\n`)
-  process.exitCode = 64
-} else if (!(url && username && password && target)) {
-  process.stderr.write(
-    'usage: node keycloak/src/delete-user.ts USERNAME\n' +
-      'with KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD in the environment\n',
-  )
-  process.exitCode = 64
-} else {
-  await remove(target, { url, username, password })
-}
-
-async function remove(user: string, admin: Parameters<typeof deleteUser>[0]): Promise<void> {
-  try {
-    const found = await deleteUser(admin, user)
-    process.stdout.write(found ? 'deleted\n' : 'nobody by that name: nothing to delete\n')
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    process.exitCode = 1
-  }
-}
+await runErrand({
+  command: 'npm run --silent delete-login',
+  does: 'Deletes a login of the realm mandate in Keycloak. What the services keep of the person is not deleted by it.',
+  words: ['USERNAME'],
+  run: async (admin, user = '') =>
+    (await deleteUser(admin, user)) ? 'deleted' : 'nobody by that name: nothing to delete',
+})

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type EpochMillis, Fault } from '@mandate/protocol'
+import { type EpochMillis, environmentObjection, Fault } from '@mandate/protocol'
 import { acceptClock } from './accept-clock.ts'
 import { nodeFiles } from './log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from './log/signer.ts'
@@ -22,9 +22,9 @@ export const HELP = `npm run log -- COMMAND --data DIR
   unseal         brings all of it back; --archive DIR
 
   fsck           holds the index against the log; names every disagreement
-  rebuild-index  throws the index of this log away and builds it anew; the PDP must stand
+  rebuild-index  throws the index of this log away and builds it anew; stop the PDP first
 
-  accept-clock   says that the machine's clock is right, where a start was refused because of it; the PDP must stand
+  accept-clock   says that the machine's clock is right, where a start was refused because of it; stop the PDP first
                    --time TIME (RFC 3339: what time it is by another clock)
 
   --data DIR     the PDP's data directory; PDP_DATA_DIR when it is not given
@@ -44,37 +44,66 @@ const EXIT = { ok: 0, usage: 64, refused: 65 } as const
 
 /** @returns The exit code. */
 export async function maintain(argv: readonly string[], lent: Lent): Promise<number> {
-  const { out, err, environment, now = Date.now } = lent
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    options: {
-      data: { type: 'string' },
-      before: { type: 'string' },
-      archive: { type: 'string' },
-      time: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-    allowPositionals: true,
-  })
-  const [command, ...more] = positionals
-  const directory = values.data ?? environment['PDP_DATA_DIR']
-  if (values.help) {
+  const { out, err, environment } = lent
+  const asked = read(argv)
+  if (typeof asked === 'object' && asked.values.help) {
     out(HELP)
     return EXIT.ok
   }
-  const upkeep = UPKEEP.find((name) => name === command)
-  if (upkeep && directory && more.length === 0)
-    return runUpkeep(upkeep, { directory, indexUrl: environment['PDP_INDEX_URL'] }, (line) => out(`${line}\n`))
-  if (command === 'accept-clock' && directory && more.length === 0)
-    return acceptClock({ directory, time: values.time, now }, (line) => out(`${line}\n`))
-  if ((command === 'seal' || command === 'unseal') && directory && more.length === 0)
-    return runSealing(command, { directory, ...values, key: environment['MANDATE_SEAL_KEY'] }, (line) =>
-      out(`${line}\n`),
-    )
-  if ((command !== 'rotate-key' && command !== 'retire-key') || more.length > 0 || !directory) {
-    err(HELP)
+  const objection = environmentObjection(environment)
+  if (objection !== undefined) {
+    err(`${objection}\n`)
     return EXIT.usage
   }
+  const task = typeof asked === 'string' ? asked : taskOf(asked, environment['PDP_DATA_DIR'])
+  if (typeof task !== 'string') return await perform(task, lent)
+  err(`${task}\n\n${HELP}`)
+  return EXIT.usage
+}
+
+const COMMANDS = [...UPKEEP, 'accept-clock', 'seal', 'unseal', 'rotate-key', 'retire-key'] as const
+
+interface Task {
+  readonly command: (typeof COMMANDS)[number]
+  readonly directory: string
+  readonly values: Extract<ReturnType<typeof read>, object>['values']
+}
+
+/** The command line; what is wrong with it where it cannot be read. */
+function read(argv: readonly string[]) {
+  const options = {
+    data: { type: 'string' },
+    before: { type: 'string' },
+    archive: { type: 'string' },
+    time: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true })
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+function taskOf(
+  { values, positionals: [name, ...more] }: Extract<ReturnType<typeof read>, object>,
+  byDefault: string | undefined,
+): Task | string {
+  const directory = values.data ?? byDefault
+  const command = COMMANDS.find((one) => one === name)
+  if (command === undefined) return name === undefined ? 'Which command?' : `There is no command ${name}.`
+  if (more.length > 0) return `${command} takes no further word: ${more.join(' ')}`
+  return directory ? { command, directory, values } : "--data: name the PDP's data directory"
+}
+
+async function perform({ command, directory, values }: Task, lent: Lent): Promise<number> {
+  const { out, err, environment, now = Date.now } = lent
+  const line = (text: string) => out(`${text}\n`)
+  if (command === 'fsck' || command === 'rebuild-index')
+    return runUpkeep(command, { directory, indexUrl: environment['PDP_INDEX_URL'] }, line)
+  if (command === 'accept-clock') return acceptClock({ directory, time: values.time, now }, line)
+  if (command === 'seal' || command === 'unseal')
+    return runSealing(command, { directory, ...values, key: environment['MANDATE_SEAL_KEY'] }, line)
   try {
     out(said(command, await change(command, directory)))
     return EXIT.ok

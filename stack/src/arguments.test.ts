@@ -12,3 +12,8 @@ test.for([
 test.for([['--twice'], ['once'], ['--once=yes']])('%s is a mistake, and named', ([argument = '']) => {
   expect(parseCommand([argument])).toMatchObject({ kind: 'usage', problem: expect.stringMatching(/twice|once/) })
 })
+
+test('TLS that believes every certificate is refused', () => {
+  const problem = expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0')
+  expect(parseCommand([], { NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toEqual({ kind: 'usage', problem })
+})

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { environmentObjection } from '@mandate/protocol'
 
 export const USAGE = `usage: npm start [-- OPTIONS]
 
@@ -24,7 +25,9 @@ export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string }
 
-export function parseCommand(args: readonly string[]): Command {
+export function parseCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Command {
+  const objection = environmentObjection(env)
+  if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
     const { values } = parseArgs({
       args: [...args],

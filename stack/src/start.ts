@@ -24,7 +24,7 @@ const LOCK_FILE = 'lock'
 /** What `--fresh` spares: the lock that we hold, and what the tests keep between their runs. */
 const SPARED: readonly string[] = [LOCK_FILE, 'test']
 
-const command = parseCommand(process.argv.slice(2))
+const command = parseCommand(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(USAGE)
 if (command.kind === 'usage') {
   process.stderr.write(`${command.problem}\n\n${USAGE}`)

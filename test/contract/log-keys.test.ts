@@ -135,6 +135,19 @@ test('the command says what was done, and refuses in words', async () => {
   expect(out.join('')).toMatch(/^new key +pdp\.example\/log\+[0-9a-f]{8}\+.*\nstill signing/u)
   expect(await maintain(['retire-key', '--data', data], lent)).toBe(65)
   expect(err.join('')).toContain('has not signed a checkpoint yet')
-  expect(await maintain(['rotate'], lent)).toBe(64)
   expect(out.join('')).not.toContain('PRIVATE')
+})
+
+test.for<readonly [string, readonly string[], Readonly<Record<string, string>>, string]>([
+  ['no command', [], {}, 'Which command?'],
+  ['a command that there is not', ['rotate', '--data', 'd'], {}, 'There is no command rotate.'],
+  ['no folder', ['rotate-key'], {}, "--data: name the PDP's data directory"],
+  ['a word too many', ['fsck', 'now', '--data', 'd'], {}, 'fsck takes no further word: now'],
+  ['an option that there is not', ['fsck', '--frob'], {}, "Unknown option '--frob'"],
+  ['TLS that believes everybody', ['fsck', '--data', 'd'], { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_'],
+])('wrong usage of npm run log is named: %s', async ([, argv, environment, message]) => {
+  const said: string[] = []
+  const say = (text: string) => void said.push(text)
+  expect(await maintain(argv, { out: say, err: say, environment })).toBe(64)
+  expect(said.join('')).toContain(message)
 })

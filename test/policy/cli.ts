@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { directorySource, httpSource } from '@mandate/auditor'
-import type { Entry } from '@mandate/protocol'
+import { type Entry, environmentObjection } from '@mandate/protocol'
 import { startOpenFga } from '@mandate/stack'
 import { startIssuer } from '../fixtures/issuer.ts'
 import { differenceText, diffPolicies } from './diff.ts'
@@ -43,6 +43,8 @@ async function dispatch([command = '', ...rest]: readonly string[], surroundings
     surroundings.out(USAGE)
     return EXIT.ok
   }
+  const objection = environmentObjection(surroundings.environment)
+  if (objection !== undefined) throw new UsageError(objection)
   if (command === 'check') return check(rest, surroundings)
   if (command === 'test') return test(rest, surroundings)
   if (command === 'diff') return diff(rest, surroundings)
