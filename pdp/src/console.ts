@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type FactRequest, type KeyRequest, MAX_FACTS } from '@mandate/protocol'
+import { type FactRequest, Fault, type KeyRequest, MAX_FACTS } from '@mandate/protocol'
 import type { Border } from './http/border.ts'
 import { factInward } from './http/pap/facts.ts'
 import { changeFacts } from './pap/facts.ts'
@@ -14,7 +14,7 @@ import type { PolicyControl } from './pap/policies.ts'
 export interface Console {
   /** A key for every resource type of the policies in force. @returns The key itself. */
   createKey(request: Omit<KeyRequest, 'types'>): Promise<string>
-  /** However many: as many at a time as one request may change. */
+  /** However many: as many at a time as one request may change. @throws Fault whose detail begins with `facts.N` where it is about one of them. */
   writeFacts(domain: string, facts: readonly FactRequest[]): Promise<void>
   /** Reads the policies' folder again. @returns The version in force now. */
   loadPolicies(): Promise<string>
@@ -36,8 +36,20 @@ export function createConsole(pap: PapDeps, border: Border, policies: PolicyCont
     writeFacts: async (domain, facts) => {
       const write = facts.map((fact) => factInward(border, domain, fact, by()))
       for (let start = 0; start < write.length; start += MAX_FACTS)
-        await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by())
+        await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by()).catch(
+          (error: unknown) => {
+            throw inTheWhole(error, start)
+          },
+        )
     },
     loadPolicies: async () => (await policies.load(by())).version,
   }
+}
+
+/** What was objected to in one request, by its place among all facts. */
+function inTheWhole(error: unknown, start: number): unknown {
+  const [prefix = '', at] = error instanceof Fault ? (/^write\.(\d+)/u.exec(error.detail ?? '') ?? []) : []
+  if (!(error instanceof Fault) || at === undefined) return error
+  const detail = `facts.${start + Number(at)}${error.detail?.slice(prefix.length) ?? ''}`
+  return new Fault(error.code, error.message, { cause: error, detail })
 }

@@ -9,7 +9,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { ConfigError, type Pdp, PolicyError, parseConfig, parseYaml, startPdp } from '@mandate/pdp'
+import { ConfigError, type Pdp, PolicyError, parseConfig, parseYaml, startPdp, type Whereabouts } from '@mandate/pdp'
 import { Fault, factsFileSchema, slowClientsCutOff } from '@mandate/protocol'
 import { pino } from 'pino'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
@@ -79,8 +79,10 @@ async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers
   const pdp = await step(`PDP with ${basename(folder)}`, () => startOn(openFga, issuer, { folder, port, dataDir }))
   closers.push(() => pdp.close())
   if (known) {
-    const { domain, facts: all } = known
-    await step('facts', () => pdp.console.writeFacts(domain, all))
+    const { domain, facts: all } = known.value
+    await step('facts', () => pdp.console.writeFacts(domain, all)).catch((error: unknown) => {
+      throw atItsLine(error, known.where)
+    })
     process.stderr.write(`${all.length} facts from ${file}\n`)
   }
   const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
@@ -94,7 +96,14 @@ function readFacts(file: string) {
   } catch (cause) {
     throw new PolicyError(`${file}: cannot be read`, { cause })
   }
-  return parseYaml(file, text, factsFileSchema).value
+  return parseYaml(file, text, factsFileSchema)
+}
+
+/** What the PDP objects to in one of the facts, by file and line. */
+function atItsLine(error: unknown, where: Whereabouts): unknown {
+  const detail = error instanceof Fault ? (error.detail ?? '') : ''
+  const at = /^facts\.(?<index>\d+)/u.exec(detail)?.groups?.['index']
+  return at === undefined ? error : new PolicyError(`${where(['facts', Number(at)])}: ${detail}`, { cause: error })
 }
 
 function startOn(

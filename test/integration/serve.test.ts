@@ -104,6 +104,24 @@ test('facts that cannot be are named by file and line before anything is started
   }
 })
 
+test('a fact that the model has no place for is named by file and line, whichever request it goes with', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-facts-'))
+  try {
+    const file = join(dir, 'odd.yaml')
+    const fact = (id: number, relation: string) =>
+      `  - { subject: { type: user, id: u${id} }, relation: ${relation}, resource: { type: record, id: r } }\n`
+    const good = Array.from({ length: 41 }, (_, id) => fact(id, 'reader')).join('')
+    writeFileSync(file, `domain: certification\nfacts:\n${good}${fact(41, 'can_reed')}`)
+    const { code, said } = await ended('--pack', packFolder('certification'), '--facts', file)
+    expect(code).toBe(78)
+    expect(said).toMatch(
+      /odd\.yaml:44: facts\.41\.relation: the model of certification has no relation record#can_reed/,
+    )
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
+})
+
 test('a folder that is no pack is named', async () => {
   const { code, said } = await ended('--pack', join(tmpdir(), 'no-such-pack'))
   expect(code).toBe(78)

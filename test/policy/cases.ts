@@ -113,7 +113,9 @@ const caseSchema = z.strictObject({
 })
 export type PackCase = z.output<typeof caseSchema>
 
-const personasSchema = z.union([personaNameSchema.transform((one) => [one]), z.array(personaNameSchema)])
+const personasSchema = z.union([personaNameSchema.transform((one) => [one]), z.array(personaNameSchema)], {
+  error: 'must be a persona as title/circle, or a list of them; [] for a person without one',
+})
 
 const fileSchema = z.strictObject({
   /** Each with their personas; the first is the one that they act in when nothing is said. */

@@ -35,8 +35,32 @@ export function caseObjections(
   return found
 }
 
-/** What may be named, and the objection to everything else. */
-class Names {
+/** What may be named of the manifest and the model, and the objection to everything else. */
+interface Known {
+  readonly manifest: Manifest
+  /** Absent when it does not compose. */
+  readonly model: Policies['view'] | undefined
+  readonly object: Objecting
+}
+
+/** Every mistake in a pack's `facts.yaml`, by file and line. */
+export function factObjections(
+  { domain, facts }: { readonly domain: string; readonly facts: readonly FactRequest[] },
+  manifest: Manifest,
+  model: Policies['view'] | undefined,
+  where: Whereabouts,
+): readonly string[] {
+  const found: string[] = []
+  const object: Objecting = (path, message) => {
+    found.push(`${where(path)}: ${path.map(String).join('.')}: ${message}`)
+  }
+  if (domain !== manifest.domain) object(['domain'], `the manifest's is ${manifest.domain}`)
+  checkFacts(facts, ['facts'], { manifest, model, object })
+  return found
+}
+
+/** What may be named in the cases, too. */
+class Names implements Known {
   readonly file: CaseFile
   readonly manifest: Manifest
   /** Absent when it does not compose. */
@@ -91,7 +115,7 @@ class Names {
 }
 
 /** What the PDP would refuse to store. */
-function checkFacts(facts: readonly FactRequest[], path: Path, { manifest, model, object }: Names): void {
+function checkFacts(facts: readonly FactRequest[], path: Path, { manifest, model, object }: Known): void {
   for (const [index, fact] of facts.entries()) {
     const at = [...path, index]
     if (!('attributes' in fact)) {

@@ -13,11 +13,13 @@ import {
   type Policies,
   PolicyError,
   packFolders,
+  parseYaml,
   readSources,
   type Whereabouts,
 } from '@mandate/pdp'
+import { factsFileSchema } from '@mandate/protocol'
 import { type CaseFile, parsePackCases } from './cases.ts'
-import { caseObjections } from './objections.ts'
+import { caseObjections, factObjections } from './objections.ts'
 import { UsageError } from './usage.ts'
 
 const SHIPPED = fileURLToPath(new URL('../../pdp/policies', import.meta.url))
@@ -75,6 +77,8 @@ export async function checkPacks(dirs: readonly string[]): Promise<Checked> {
   for (const { pack } of read) {
     const folder = places.folders.find((path) => basename(path) === pack.name) ?? pack.name
     const cases = await readCases(folder, pack.name).catch(said(problems))
+    const facts = await readFacts(folder, pack.name).catch(said(problems))
+    if (facts) problems.push(...factObjections(facts.value, pack.manifest, policies?.view, facts.where))
     if (!cases) continue
     problems.push(...caseObjections(cases.value, pack.manifest, policies?.view, cases.where))
     packs.push({ ...pack, folder, file: cases.value, where: cases.where })
@@ -95,4 +99,11 @@ async function readCases(folder: string, name: string): Promise<ReturnType<typeo
     throw new PolicyError(`${file}:1: cannot be read in ${folder}; a pack says there what it promises`, { cause })
   })
   return parsePackCases(file, text)
+}
+
+/** `facts.yaml`: what `npm run serve` stores, where a pack has one. */
+async function readFacts(folder: string, name: string) {
+  const path = join(folder, 'facts.yaml')
+  if (!existsSync(path)) return undefined
+  return parseYaml(`${name}/facts.yaml`, await readFile(path, 'utf8'), factsFileSchema)
 }

@@ -21,6 +21,10 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
 async function policy(...argv: readonly string[]) {
+  return await policyIn({}, ...argv)
+}
+
+async function policyIn(environment: Readonly<Record<string, string>>, ...argv: readonly string[]) {
   let out = ''
   let err = ''
   const code = await run(argv, {
@@ -30,7 +34,7 @@ async function policy(...argv: readonly string[]) {
     err: (text) => {
       err += text
     },
-    environment: {},
+    environment,
   })
   return { code, out, err }
 }
@@ -174,4 +178,42 @@ test.for([
 test('help is no mistake, for each command and for all', async () => {
   for (const argv of [['--help'], ['help'], ['check', '--help'], ['test', '-h']])
     expect(await policy(...argv)).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Examples') })
+})
+
+test('facts that stand beside a pack are checked with it', async () => {
+  const pack = join(dir, 'lab')
+  cpSync(folder('../packs/certification'), pack, { recursive: true })
+  expect(await policy('check', pack)).toMatchObject({ code: 0 })
+  change('lab/facts.yaml', 'domain: certification', 'domain: lab')
+  change('lab/facts.yaml', 'relation: remover', 'relation: removes')
+  change('lab/facts.yaml', 'attributes: { role: admin }', 'attributes: { rule: admin }')
+  const { code, out } = await policy('check', pack)
+  expect({ code, lines: out.trim().split('\n') }).toEqual({
+    code: 1,
+    lines: [
+      "lab/facts.yaml:2: domain: the manifest's is certification",
+      'lab/facts.yaml:8: facts.4.relation: the model has no relation record#removes',
+      'lab/facts.yaml:12: facts.8.attributes.rule: the manifest has no attribute "rule" here',
+      'FAILED: 3 mistakes',
+    ],
+  })
+})
+
+test('people are a persona each, or a list: anything else is told so', async () => {
+  change('nursing/cases.yaml', 'nina: nurse/ward-3', 'nina: {}')
+  const { out } = await policy('check', dir)
+  expect(out).toContain(
+    'people.nina: must be a persona as title/circle, or a list of them; [] for a person without one',
+  )
+})
+
+test('TLS that believes every certificate is refused before anything is called', async () => {
+  const { code, err } = await policyIn(
+    { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+    'diff',
+    '--openfga',
+    'https://openfga.invalid',
+  )
+  expect(code).toBe(64)
+  expect(err).toContain('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0')
 })
