@@ -32,8 +32,8 @@ export class FactGate {
    * Asks while nothing is being replaced.
    *
    * @param asOf - The version that the question goes by.
-   * @throws FactsChanged when there was a replacement since that version; Fault `relations_unavailable` while a replacement takes longer than the question waits, or was cut short and is neither finished nor
-   * undone.
+   * @throws FactsChanged when there was a replacement since that version; Fault `relations_unavailable` while a replacement takes longer than the
+   * question waits, or was cut short and is neither finished nor undone.
    */
   async ask<T>(task: () => Promise<T>, asOf?: number): Promise<T> {
     if (this.#replacing) await this.#entered()

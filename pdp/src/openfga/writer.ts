@@ -220,7 +220,7 @@ export class FencedWriter {
 }
 
 const PENDING =
-  'The change is pending. It is decided as soon as the relationship store answers; until then it permits nothing.'
+  'The change is pending. It is decided as soon as the relationship store answers; look at it before you ask for it again.'
 
 /** Two tuples a change, within OpenFGA's limit of 100 tuples a Write. */
 const MARKERS_A_WRITE = 50
