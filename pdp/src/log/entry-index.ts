@@ -17,8 +17,8 @@ const FEED_AFTER_MS = 250
 const LOOK_EVERY_MS = 1_000
 /** Entries a transaction. */
 const MAX_FEED = 4_096
-/** After how long an index that could not be opened is tried again, in milliseconds. */
-const REOPEN_AFTER_MS = 1_000
+/** How long until it is opened again, in milliseconds: twice as long after each failure. Each try starts a thread. */
+const REOPEN_AFTER_MS = { first: 1_000, most: 10_000 } as const
 
 export interface IndexOptions {
   /** A file in a directory that exists, made when absent (0600); `:memory:`; or `postgres://…`, whose tables are made when absent. */
@@ -67,6 +67,7 @@ class FedIndex implements EntryIndex {
   #feeding: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #reopening: NodeJS.Timeout | undefined
+  #reopenAfter: number = REOPEN_AFTER_MS.first
   #mustRebuild: boolean
   #isClosed = false
   /** Closed with more to take in than is worth waiting for. */
@@ -142,6 +143,7 @@ class FedIndex implements EntryIndex {
       this.#mustRebuild = false
       this.#thread = thread
       this.#fault = undefined
+      this.#reopenAfter = REOPEN_AFTER_MS.first
       this.#feedSoon()
       return thread
     } catch (error) {
@@ -157,10 +159,12 @@ class FedIndex implements EntryIndex {
     this.#fault = fault
     this.#thread = undefined
     if (this.#isClosed) return fault
+    clearTimeout(this.#reopening)
     this.#reopening = setTimeout(() => {
       this.#opening = this.#open()
       this.#opening.catch(() => undefined)
-    }, REOPEN_AFTER_MS).unref()
+    }, this.#reopenAfter).unref()
+    this.#reopenAfter = Math.min(this.#reopenAfter * 2, REOPEN_AFTER_MS.most)
     return fault
   }
 
