@@ -92,7 +92,7 @@ test('without a safe keystore a sign-in is refused, unless it is knowingly for t
   app.sitsDown(desks.person('sam'))
   expect(await app.call('session.signIn')).toMatchObject({ ok: false, problem: { code: 'keystore_unavailable' } })
   expect(await app.must('session.signIn', { memory: true })).toMatchObject({ state: 'signed_in', keptIn: 'memory' })
-  await app.must('contacts.save', { party: 'user:somebody', name: 'Somebody' })
+  await app.must('contacts.save', { party: 'user:somebody', name: 'A friend' })
   await app.must('trips.templates')
   await app.core.close()
   expect(filesBelow(dataDir)).toEqual([])

@@ -64,7 +64,7 @@ describe('E3: sweeping', () => {
     await suite.world.revoke('ab', 'A')
     // What can never be used again goes at once; who ended it, and its body, are kept for the retention.
     await expect.poll(() => tuplesOf('cx')).toEqual([])
-    expect(await tuplesOf('ab')).toEqual(['delegator', 'ended'])
+    await expect.poll(() => tuplesOf('ab')).toEqual(['delegator', 'ended'])
     days(30)
     expect(await suite.tpdp.pdp.sweep()).toBe(1)
     expect(await tuplesOf('ab')).toEqual(['ended'])
