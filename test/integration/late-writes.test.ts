@@ -257,6 +257,15 @@ describe('what is concluded from', () => {
   })
 })
 
+describe('a Write whose answer comes a byte at a time', () => {
+  test('is given up on like one without an answer, and its marker says that it was carried out', async () => {
+    line.behave((path) => (path.endsWith('/write') ? 'drip' : 'pass'))
+    expect((await give()).status).toBe(201)
+    line.behave(() => 'pass')
+    expect(await byB()).toBe(true)
+  })
+})
+
 describe('a Write that is carried out twice', () => {
   test('is one change, and the answer says so', async () => {
     line.behave((path) => (path.endsWith('/write') ? 'double' : 'pass'))

@@ -125,7 +125,7 @@ export class FgaStore implements TupleStore {
     { missing, timeoutMs }: { readonly missing: 'refuse' | 'ignore'; readonly timeoutMs: number } = ONCE,
   ): Promise<boolean> {
     try {
-      await this.#writer(timeoutMs).write(
+      const sent = this.#writer(timeoutMs).write(
         { writes: change.writes.map((tuple) => tuple as SdkTuple), deletes: [...change.deletes] },
         {
           authorizationModelId: modelId,
@@ -135,6 +135,7 @@ export class FgaStore implements TupleStore {
             : {}),
         },
       )
+      await whole(sent, timeoutMs)
       return true
     } catch (error) {
       if (error instanceof FgaApiValidationError && /already exists|does not exist/.test(error.apiErrorMessage ?? ''))
@@ -165,6 +166,20 @@ export class FgaStore implements TupleStore {
   }
 }
 
+/** The SDK's own limit is for silence: an answer that comes byte by byte would never end. */
+async function whole<T>(answer: Promise<T>, limitMs: number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new Fault('relations_unavailable', 'OpenFGA: no whole answer in time')),
+    limitMs,
+  )
+  try {
+    return await Promise.race([answer, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 async function findStore(sdk: Sdk, name: string): Promise<string | undefined> {
   let continuationToken = ''
   do {
@@ -176,9 +191,12 @@ async function findStore(sdk: Sdk, name: string): Promise<string | undefined> {
   return undefined
 }
 
+/** Two tries of the SDK's, and a moment between them. */
+const GUARDED_MS = 2 * TIMEOUT_MS + 500
+
 async function guarded<T>(call: () => Promise<T>): Promise<T> {
   try {
-    return await call()
+    return await whole(call(), GUARDED_MS)
   } catch (error) {
     throw converted(error)
   }
