@@ -229,7 +229,7 @@ async function plantSubsOfNewPeople(): Promise<void> {
 
 async function refused(method: string, path: string, options: CallOptions): Promise<void> {
   const answer = await tpdp.call(method, path, options)
-  expect([answer.status, answer.body?.code, path], answer.text).toEqual([400, 'invalid_request', path])
+  expect([answer.status, answer.body?.code, path], answer.text).toEqual([409, 'conflict', path])
   errors.push(answer)
 }
 

@@ -21,14 +21,14 @@ export interface PapRouteDeps extends InvitationDeps {
   readonly streams: OpenStreams
 }
 
-/** Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. */
+/**
+ * Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. 409: the
+ * request is well formed, and refused for who is known here.
+ */
 export function refuseSubs(border: Border, texts: Readonly<Record<string, string | undefined>>): void {
   for (const [name, text] of Object.entries(texts))
     if (text !== undefined && border.isSub(text))
-      throw refuse(
-        'invalid_request',
-        `${name}: is the identifier of a person; choose a name that says nothing of anybody.`,
-      )
+      throw refuse('conflict', `${name}: is the identifier of a person; choose a name that says nothing of anybody.`)
 }
 
 export const instant = (millis: number): string => new Date(millis).toISOString()

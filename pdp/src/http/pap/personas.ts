@@ -13,6 +13,7 @@ import {
 } from '@mandate/protocol'
 import type { Router } from 'express'
 import { listAgents, registerAgent, setAgentActive } from '../../pap/agents.ts'
+import { withRole } from '../../pap/pap.ts'
 import { createPersona, listPersonas, patchPersona } from '../../pap/personas.ts'
 import type { AgentRecord, PersonaRecord } from '../../ports.ts'
 import type { Border } from '../border.ts'
@@ -68,6 +69,8 @@ export function agentRoutes(router: Router, deps: PapRouteDeps): void {
   })
   router.post('/agents', async (req, res) => {
     const { id, service_sub } = parse(agentRequestSchema, req.body)
+    // Who may not register agents learns nothing of who is known.
+    withRole(principalOf(res), 'operator')
     refuseSubs(deps.border, { id })
     res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
   })
