@@ -220,7 +220,7 @@ export class FencedWriter {
 }
 
 const PENDING =
-  'The change is pending. It is decided as soon as the relationship store answers; look at it before you ask for it again.'
+  'The change is pending. It is decided as soon as the relationship store answers; check its status before you ask again.'
 
 /** Two tuples a change, within OpenFGA's limit of 100 tuples a Write. */
 const MARKERS_A_WRITE = 50
