@@ -15,7 +15,6 @@ import {
   FgaError,
   OpenFgaClient as Sdk,
   type TupleKey as SdkTuple,
-  type UserClientConfigurationParams,
 } from '@openfga/sdk'
 import type { ClientTls } from '../client-tls.ts'
 import type { Policies } from '../policy/pack.ts'
@@ -31,8 +30,6 @@ export interface StoreOptions {
   readonly tls?: ClientTls | undefined
 }
 
-type SdkConfiguration = UserClientConfigurationParams
-
 /** Time for one administrative call, in milliseconds: it may wait where a decision may not. */
 const TIMEOUT_MS = 3_000
 const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
@@ -41,28 +38,15 @@ const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
 export class FgaStore implements TupleStore {
   readonly id: string
   readonly #sdk: Sdk
-  readonly #configuration: SdkConfiguration
-  /** One client for each time limit: the SDK has it from its configuration. */
-  readonly #writers = new Map<number, Sdk>()
 
-  private constructor(configuration: SdkConfiguration, id: string) {
-    this.#configuration = { ...configuration, storeId: id }
-    this.#sdk = new Sdk(this.#configuration)
+  private constructor(sdk: Sdk, id: string) {
+    this.#sdk = sdk
     this.id = id
-  }
-
-  #writer(timeoutMs: number): Sdk {
-    const known = this.#writers.get(timeoutMs)
-    if (known) return known
-    const { baseOptions } = this.#configuration
-    const sdk = new Sdk({ ...this.#configuration, baseOptions: { ...baseOptions, timeout: timeoutMs } })
-    this.#writers.set(timeoutMs, sdk)
-    return sdk
   }
 
   /** Finds or makes the store. Rejects with `Fault('relations_unavailable')` when OpenFGA does not answer. */
   static async open(options: StoreOptions): Promise<FgaStore> {
-    const configuration: SdkConfiguration = {
+    const configuration = {
       apiUrl: options.url,
       retryParams: { maxRetry: 1, minWaitInMs: 20 },
       baseOptions: {
@@ -82,7 +66,7 @@ export class FgaStore implements TupleStore {
       // Names are not unique: another PDP may have made one at the same time, and both must use the same.
       return (await findStore(sdk, options.name)) ?? made.id
     })
-    return new FgaStore(configuration, id)
+    return new FgaStore(new Sdk({ ...configuration, storeId: id }), id)
   }
 
   /**
@@ -114,7 +98,8 @@ export class FgaStore implements TupleStore {
   }
 
   /**
-   * One atomic Write, sent once: a retry of one that had landed would read as a conflict. Only the fenced writer calls it.
+   * One atomic Write, sent once: a retry of one that had landed would read as a conflict. For the fenced writer; and for
+   * the claim of the store, which is unique in itself.
    *
    * @param options - `missing: 'ignore'`: a tuple to delete that does not exist is no objection.
    * @returns `false` when a tuple to write exists, or one to delete does not: this Write changed nothing.
@@ -125,7 +110,7 @@ export class FgaStore implements TupleStore {
     { missing, timeoutMs }: { readonly missing: 'refuse' | 'ignore'; readonly timeoutMs: number } = ONCE,
   ): Promise<boolean> {
     try {
-      const sent = this.#writer(timeoutMs).write(
+      const sent = this.#sdk.write(
         { writes: change.writes.map((tuple) => tuple as SdkTuple), deletes: [...change.deletes] },
         {
           authorizationModelId: modelId,

@@ -13,7 +13,7 @@ import { finishEnd, inTurnOfEnd, undoGrant } from './grants.ts'
 import { finishKey } from './keys.ts'
 import type { PapDeps } from './pap.ts'
 import { finishPersona } from './personas.ts'
-import { finishReplacement } from './replace.ts'
+import { finishReplacement, replacementWith } from './replace.ts'
 import { finishTransferOf } from './transfer.ts'
 import { turnOf } from './turns.ts'
 
@@ -95,7 +95,7 @@ async function settleGrants(deps: PapDeps, each: Each): Promise<void> {
   for (const { id, delegator } of register.unsettledGrants())
     await each(turnOf.grantsBy(delegator), async () => {
       const grant = register.unsettledGrant(id)
-      if (grant && !isPartOfReplacement(deps, id)) await undoGrant(deps, grant, BY_ITSELF)
+      if (grant && !replacementWith(deps, id)) await undoGrant(deps, grant, BY_ITSELF)
     })
 }
 
@@ -118,9 +118,6 @@ async function settleRest(deps: PapDeps, each: Each): Promise<void> {
 const idOf = ({ exchanged }: Replacement): string | undefined => exchanged[0]?.to.id
 const isPending = ({ intents }: PapDeps, id: string | undefined): boolean =>
   intents.replacements().some((one) => idOf(one) === id)
-/** Those are settled as a whole. */
-const isPartOfReplacement = ({ intents }: PapDeps, id: string): boolean =>
-  intents.replacements().some(({ exchanged }) => exchanged.some(({ to }) => to.id === id))
 
 const endOf = (
   { register }: PapDeps,
