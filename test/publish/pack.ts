@@ -14,7 +14,7 @@ const run = promisify(execFile)
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** In the order of their dependencies. */
-export const PUBLISHED = ['protocol', 'pep'] as const
+export const PUBLISHED = ['protocol', 'service', 'pep'] as const
 export type Published = (typeof PUBLISHED)[number]
 
 export interface Manifest {
