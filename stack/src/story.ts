@@ -41,7 +41,7 @@ const TRAVELER = 'traveler/family'
 const TRAVEL_AGENT = 'travel-agent/acme'
 const DAY_MS = 86_400_000
 
-/** Tells it once, from sign-in to the log. Throws when anything that must succeed does not. */
+/** Plays the story once, from sign-in to the log. Throws where a step that must succeed fails. */
 export async function tellStory(context: StoryContext): Promise<StoryTold> {
   const { issuer, urls, out } = context
   const people: People = {
@@ -57,19 +57,7 @@ export async function tellStory(context: StoryContext): Promise<StoryTold> {
   await prepare(people, carlo, yannick, sam, out)
 
   const trip = await createTrip(carlo, out)
-  const toYannick = await grant(carlo, `user:${yannick.sub}`, TRAVELER, trip.id, {
-    actions: ['read', 'execute'],
-    days: 7,
-    redelegations: 1,
-  })
-  out(`3  Carlo grants Yannick read and execute on it for seven days, one re-delegation allowed: ${toYannick}`)
-  const toAgent = await grant(yannick, `agent:${AGENT}`, TRAVEL_AGENT, trip.id, {
-    actions: ['execute'],
-    days: 1,
-    parent: toYannick,
-  })
-  out(`4  Yannick re-delegates execute to ${AGENT} for one day: ${toAgent}`)
-
+  const toYannick = await delegate(carlo, yannick, trip, out)
   const names = ['dinner', 'flight', 'hotel']
   const first = await run(yannick, trip, TRAVEL_AGENT, names)
   out(`5  ${AGENT} runs the trip for Yannick`)
@@ -88,6 +76,23 @@ export async function tellStory(context: StoryContext): Promise<StoryTold> {
   print(out, told, figures)
   await audit(people, told, toYannick, out)
   return { rows: told, workflow: trip.id, people: { carlo: carlo.sub, yannick: yannick.sub, sam: sam.sub } }
+}
+
+/** Carlo's grant to Yannick, and Yannick's to the agent. @returns the id of Carlo's grant. */
+async function delegate(carlo: Person, yannick: Person, trip: Trip, out: StoryContext['out']): Promise<string> {
+  const toYannick = await grant(carlo, `user:${yannick.sub}`, TRAVELER, trip.id, {
+    actions: ['read', 'execute'],
+    days: 7,
+    redelegations: 1,
+  })
+  out(`3  Carlo grants Yannick read and execute on it for seven days, one re-delegation allowed: ${toYannick}`)
+  const toAgent = await grant(yannick, `agent:${AGENT}`, TRAVEL_AGENT, trip.id, {
+    actions: ['execute'],
+    days: 1,
+    parent: toYannick,
+  })
+  out(`4  Yannick re-delegates execute to ${AGENT} for one day: ${toAgent}`)
+  return toYannick
 }
 
 function introduce(out: StoryContext['out'], people: readonly Person[]): void {

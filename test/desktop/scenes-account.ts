@@ -4,7 +4,7 @@
  * @module
  */
 import type { Page } from 'playwright-core'
-import type { Shot } from './scenes.ts'
+import type { Shot } from './shot.ts'
 
 const PLACE = '#/account'
 const press = (page: Page, name: string) => page.getByRole('button', { name }).first().click()

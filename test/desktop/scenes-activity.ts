@@ -4,7 +4,7 @@
  * @module
  */
 import type { Page } from 'playwright-core'
-import type { Shot } from './scenes.ts'
+import type { Shot } from './shot.ts'
 
 const PLACE = '#/activity'
 const DENIED = '#/activity/01KAM000000000000000020010'

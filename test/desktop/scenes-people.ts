@@ -4,7 +4,7 @@
  * @module
  */
 import type { Page } from 'playwright-core'
-import type { Shot } from './scenes.ts'
+import type { Shot } from './shot.ts'
 
 const PLACE = '#/people'
 const CODE = 'mi_Tq7-vK2mYx9LwB4nHc8RzEJ0sGdAfU5P'

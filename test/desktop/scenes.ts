@@ -1,5 +1,5 @@
 /**
- * Every screen of the window and every state of it, as a way to get there. For pictures, and for whatever is to hold on all of them.
+ * Every screen of the window in every state, with the steps that lead to it. Used for the pictures and for checks that hold on all screens.
  *
  * @module
  */
@@ -8,15 +8,7 @@ import { ACCOUNT } from './scenes-account.ts'
 import { ACTIVITY } from './scenes-activity.ts'
 import { PEOPLE } from './scenes-people.ts'
 import { SETTINGS } from './scenes-settings.ts'
-
-export interface Shot {
-  readonly name: string
-  /** What the main process plays. */
-  readonly scene: string
-  readonly place?: string
-  /** Walks on from there, as a person would. */
-  readonly steps?: (page: Page) => Promise<void>
-}
+import type { Shot } from './shot.ts'
 
 const TRIP = '#/trips/01KAM000000000000000000001'
 const SHARED_TRIP = '#/trips/01KAM000000000000000000003'

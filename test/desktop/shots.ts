@@ -12,7 +12,8 @@ import type { Browser, Page } from 'playwright-core'
 import { axe } from '../support/auditor-page.ts'
 import { launchChromium } from '../support/system-browser.ts'
 import { servePlayed } from './page.ts'
-import { SHOTS, type Shot, show } from './scenes.ts'
+import { SHOTS, show } from './scenes.ts'
+import type { Shot } from './shot.ts'
 
 const PICTURES = fileURLToPath(new URL('../artifacts/desktop', import.meta.url))
 const README = fileURLToPath(new URL('../../docs/pictures', import.meta.url))

@@ -25,8 +25,8 @@ import {
 } from '../worlds/laws.ts'
 import { answersTo, type Played, play, playOn, type Told } from '../worlds/play.ts'
 import { drawAsk } from '../worlds/questions.ts'
-import { type Found, smallest } from '../worlds/shrink.ts'
-import type { Step } from '../worlds/steps.ts'
+import { smallest } from '../worlds/shrink.ts'
+import type { Found, Step } from '../worlds/steps.ts'
 import { drawHistory, drawMore } from '../worlds/world.ts'
 
 /** `npm test` asks the same of every commit, `npm run test:long` (which says how much) something new each time. */

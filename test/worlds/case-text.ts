@@ -9,8 +9,7 @@ import type { Ask } from '../fixtures/world.ts'
 import { chainOf } from '../reference/chain.ts'
 import type { Outcome } from '../reference/command.ts'
 import type { Disagreement, Said } from './play.ts'
-import type { Found } from './shrink.ts'
-import { isAsk, type Step } from './steps.ts'
+import { type Found, isAsk, type Step } from './steps.ts'
 
 /** Its outcome is what the reference says. */
 export function caseOf({ steps, what }: Found<Disagreement>): string {

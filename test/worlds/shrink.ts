@@ -1,24 +1,18 @@
 /**
- * Makes a counter-example small: leaves steps out one by one as long as what was found is still there.
+ * Shrinks a counter-example: leaves steps out one by one while the disagreement is still found.
  *
  * @module
  */
 import type { TestPdp } from '../fixtures/pdp.ts'
 import { caseOf } from './case-text.ts'
 import { type Disagreement, play } from './play.ts'
-import { isAsk, type Step } from './steps.ts'
+import { type Found, isAsk, type Step } from './steps.ts'
 
-/** How long it may take. */
-const PATIENCE_MS = 60_000
-
-/** Steps, and what was found after them. */
-export interface Found<T> {
-  readonly steps: readonly Step[]
-  readonly what: T
-}
+/** Time allowed for making one counter-example smaller. */
+const DEADLINE_MS = 60_000
 
 /**
- * The fewest steps that could be found in time.
+ * Finds the shortest list of steps that still shows the disagreement, within `DEADLINE_MS`.
  *
  * @param replay - Plays the steps anew; may find it after fewer of them.
  * @param kept - How many of the last steps are never left out.
@@ -28,7 +22,7 @@ export async function smallest<T>(
   replay: (steps: readonly Step[]) => Promise<Found<T> | undefined>,
   kept: number,
 ): Promise<Found<T>> {
-  const until = performance.now() + PATIENCE_MS
+  const until = performance.now() + DEADLINE_MS
   let best = first
   for (let isSmaller = true; isSmaller; ) {
     isSmaller = false
@@ -54,7 +48,7 @@ export async function counterExample(
     return what && { steps: candidate.slice(0, what.index + 1), what }
   }
   const first = { steps: steps.slice(0, disagreement.index + 1), what: disagreement }
-  // Mostly it matters only what happened and what was asked last.
+  // Most disagreements need only the changes and the last question: try without the other questions first.
   const bare = [...first.steps.slice(0, -1).filter((step) => !isAsk(step)), ...first.steps.slice(-1)]
   return caseOf(await smallest((await replay(bare)) ?? first, replay, 1))
 }

@@ -12,6 +12,12 @@ import type { Facts, Question } from '../reference/facts.ts'
 
 export type Step = Command | { readonly ask: Ask }
 
+/** Steps, and what was observed after the last of them. */
+export interface Found<T> {
+  readonly steps: readonly Step[]
+  readonly what: T
+}
+
 export const isAsk = (step: Step): step is { readonly ask: Ask } => 'ask' in step
 
 export const PEOPLE: readonly string[] = Object.keys(PERSONAS)
