@@ -5,28 +5,28 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
-import { clientTlsOf } from './client-tls.ts'
 import type { Config } from './config.ts'
-import { type Console, createConsole } from './console.ts'
 import { decide } from './decide/decide.ts'
-import { Border } from './http/border.ts'
 import { Callers } from './http/caller.ts'
 import { addressOf, listen, stopServer } from './http/listener.ts'
 import { metadataKeyOf } from './http/metadata.ts'
+import { createOperatorApi, type OperatorApi } from './http/operator-api.ts'
 import { PageTokens } from './http/page-tokens.ts'
+import { Pseudonymizer } from './http/pseudonymizer.ts'
 import { Redactor } from './http/redact.ts'
 import { createHttpApp, type HttpApp } from './http/server.ts'
-import type { Metrics } from './metrics.ts'
-import { openMemory, type Remembered, type Surroundings } from './open-memory.ts'
-import { openStore, type Store } from './open-store.ts'
+import { openStore, type Store } from './openfga/open.ts'
 import { WrongCodes } from './pap/invitations.ts'
+import { KeyedMutex } from './pap/keyed-mutex.ts'
 import { NarrowingQueue } from './pap/narrowing-queue.ts'
 import type { PapDeps } from './pap/pap.ts'
 import { markErasures, reapplyErasures } from './pap/reapply.ts'
-import { Settler, settle } from './pap/settle.ts'
+import { Reconciler, reconcile } from './pap/reconcile.ts'
 import { Sweeper, sweepOnce } from './pap/sweep.ts'
-import { Turns } from './pap/turns.ts'
 import { Unseater } from './pap/unseat.ts'
+import { clientTlsOf } from './runtime/client-tls.ts'
+import type { Metrics } from './runtime/metrics.ts'
+import { openStores, type StartOptions, type Stores } from './store/open.ts'
 
 /** A running PDP. */
 export interface Pdp {
@@ -35,7 +35,7 @@ export interface Pdp {
   /** Takes long dead grants out of OpenFGA now; it happens by itself now and then. Resolves to how many. */
   readonly sweep: () => Promise<number>
   /** For whoever runs the process. */
-  readonly console: Console
+  readonly operator: OperatorApi
   readonly metrics: Metrics
   /** Resolves when another PDP has taken over OpenFGA's store; this one has stopped then. */
   readonly lost: Promise<void>
@@ -44,7 +44,7 @@ export interface Pdp {
 }
 
 /** Opens the stores, settles what a crash left, and listens. Nothing is open when this rejects. */
-export async function startPdp(config: Config, logger: Logger, surroundings: Surroundings = {}): Promise<Pdp> {
+export async function startPdp(config: Config, logger: Logger, startOptions: StartOptions = {}): Promise<Pdp> {
   const closers: (() => Promise<void> | void)[] = []
   let closing: Promise<void> | undefined
   const closeAll = (): Promise<void> => {
@@ -52,7 +52,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     return closing
   }
   try {
-    const memory = await openMemory(config, logger, surroundings, closers)
+    const memory = await openStores(config, logger, startOptions, closers)
     const lost = Promise.withResolvers<void>()
     const onLost = (): void => {
       logger.fatal('another PDP has taken over the store of OpenFGA: stopping')
@@ -60,10 +60,10 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
         .catch((error: unknown) => logger.error({ err: error }, 'not stopped cleanly'))
         .then(() => lost.resolve())
     }
-    const store = await openStore(config, logger, memory, closers, surroundings.claims === false ? undefined : onLost)
+    const store = await openStore(config, logger, memory, closers, startOptions.claims === false ? undefined : onLost)
     let url = ''
     const http = createServices(config, logger, memory, store, () => url)
-    closers.push(() => http.settler.close())
+    closers.push(() => http.reconciler.close())
     closers.push(() => http.sweeper.close())
     closers.push(() => http.unseater.close())
     memory.people.dropNoticesExcept(forgetters(config))
@@ -71,7 +71,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     closers.push(() =>
       markErasures(memory).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),
     )
-    await http.settler.run()
+    await http.reconciler.run()
     closers.push(http.app.close)
     const server = await listen(config, http.app.app)
     url = addressOf(config, server)
@@ -82,7 +82,7 @@ export async function startPdp(config: Config, logger: Logger, surroundings: Sur
     return {
       url,
       sweep: () => http.sweeper.now(),
-      console: http.console,
+      operator: http.operator,
       metrics: memory.metrics,
       lost: lost.promise,
       close: closeAll,
@@ -108,8 +108,8 @@ async function closeEach(closers: readonly (() => Promise<void> | void)[]): Prom
 
 interface Services {
   readonly app: HttpApp
-  readonly console: Console
-  readonly settler: Settler
+  readonly operator: OperatorApi
+  readonly reconciler: Reconciler
   readonly sweeper: Sweeper
   readonly unseater: Unseater
 }
@@ -120,7 +120,7 @@ const DAY_MS = 86_400_000
 function createServices(
   config: Config,
   logger: Logger,
-  memory: Remembered,
+  memory: Stores,
   store: Store,
   listening: () => string,
 ): Services {
@@ -128,8 +128,8 @@ function createServices(
   const { relations, authority, factWriter } = store
   const policies = store.policies.current
   const issuer = config.PDP_ISSUER
-  const border = new Border({ issuer, vault, policies })
-  const redact = new Redactor({ policies, register, vault, isSub: (text) => border.isSub(text) })
+  const pseudonymizer = new Pseudonymizer({ issuer, vault, policies })
+  const redact = new Redactor({ policies, register, vault, isSub: (text) => pseudonymizer.isSub(text) })
   const pap: PapDeps = {
     policies,
     relations,
@@ -147,17 +147,17 @@ function createServices(
     newId,
     redact,
     maxDepth: config.PDP_MAX_CHAIN_DEPTH,
-    turns: new Turns(),
-    unfinished: () => settler.nudge(),
+    mutex: new KeyedMutex(),
+    unfinished: () => reconciler.schedule(),
     narrowings: new NarrowingQueue(),
     unseater: { below: (ended) => unseater.below(ended), expired: (grants) => unseater.expired(grants) },
   }
   const unseater = new Unseater(pap, (error) => logger.warn({ err: error }, 'not swept'))
-  const settler = new Settler({
-    settle: () => settle(pap, store.writer, (error) => logger.warn({ err: error }, 'not settled yet')),
+  const reconciler = new Reconciler({
+    reconcile: () => reconcile(pap, store.writer, (error) => logger.warn({ err: error }, 'not settled yet')),
     isReachable: store.reachable,
   })
-  store.writer.whenInDoubt(() => settler.nudge())
+  store.writer.whenInDoubt(() => reconciler.schedule())
   const callers = new Callers({
     issuer,
     audience: config.PDP_AUDIENCE,
@@ -181,7 +181,7 @@ function createServices(
     answers: memory.answers,
     invitations: memory.invitations,
     wrongCodes: new WrongCodes(clock),
-    border,
+    pseudonymizer,
     callers,
     sessions,
     tokens: new PageTokens(memory.sealer),
@@ -228,7 +228,7 @@ function createServices(
     config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
     (error) => logger.warn({ err: error }, 'not swept'),
   )
-  return { app, console: createConsole(pap, border, store.policies), settler, sweeper, unseater }
+  return { app, operator: createOperatorApi(pap, pseudonymizer, store.policies), reconciler, sweeper, unseater }
 }
 
 /** All that keep something of people: they are told whom to forget. */

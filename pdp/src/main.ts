@@ -71,7 +71,7 @@ function stopOn(signals: readonly NodeJS.Signals[], pdp: Pdp, logger: Logger): v
 /** As `POST /v1/policies/load`, for whoever runs the process. What cannot be loaded changes nothing. */
 function loadOnHangup(pdp: Pdp, logger: Logger): void {
   process.on('SIGHUP', () => {
-    pdp.console.loadPolicies().then(
+    pdp.operator.loadPolicies().then(
       (policy) => logger.info({ policy }, 'policies loaded'),
       (error: unknown) => logger.error({ err: error }, 'policies not loaded, those in force stay'),
     )

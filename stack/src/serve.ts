@@ -80,13 +80,13 @@ async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers
   closers.push(() => pdp.close())
   if (known) {
     const { domain, facts: all } = known.value
-    await step('facts', () => pdp.console.writeFacts(domain, all)).catch((error: unknown) => {
+    await step('facts', () => pdp.operator.writeFacts(domain, all)).catch((error: unknown) => {
       throw atItsLine(error, known.where)
     })
     process.stderr.write(`${all.length} facts from ${file}\n`)
   }
   const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
-  return `url=${pdp.url} key=${await pdp.console.createKey({ name: 'npm run serve', expires_at: expires })}`
+  return `url=${pdp.url} key=${await pdp.operator.createKey({ name: 'npm run serve', expires_at: expires })}`
 }
 
 function readFacts(file: string) {

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { maintainIndex, type Upkeep } from '../../pdp/src/cli/index-maintenance.ts'
 import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { fsck } from '../../pdp/src/log/fsck.ts'
@@ -14,7 +15,6 @@ import { CHUNK_ENTRIES } from '../../pdp/src/log/index-chunk.ts'
 import { IndexStore } from '../../pdp/src/log/index-store.ts'
 import { openLog } from '../../pdp/src/log/log.ts'
 import { loadSigner } from '../../pdp/src/log/signer.ts'
-import { runUpkeep, type Upkeep } from '../../pdp/src/upkeep.ts'
 import { aPlace, idOf, ORIGIN, someEntries } from './log-kit.ts'
 
 const ENTRIES = CHUNK_ENTRIES + 300
@@ -61,7 +61,7 @@ describe.for(['sqlite', 'postgres'] as const)('on %s', (engine) => {
   async function run(command: Upkeep): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
     const lines: string[] = []
     return {
-      code: await runUpkeep(command, { directory: root, indexUrl: indexUrl() }, (line) => lines.push(line)),
+      code: await maintainIndex(command, { directory: root, indexUrl: indexUrl() }, (line) => lines.push(line)),
       lines,
     }
   }

@@ -5,7 +5,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startIndex } from '../../pdp/src/log/entry-index.ts'
-import type { EntryIndex } from '../../pdp/src/log/port.ts'
+import type { EntryIndex } from '../../pdp/src/ports/log.ts'
 import { anEntry, aPlace, idOf } from './log-kit.ts'
 
 const FEW = 30
@@ -37,7 +37,7 @@ function started(index: EntryIndex): EntryIndex {
 
 test('while it is being built it is unavailable and says how far it is; then it answers for all', async () => {
   const { slow, log, letRead } = await aSlowLog()
-  const index = started(startIndex({ place: ':memory:', log: slow, patienceMs: 300 }))
+  const index = started(startIndex({ place: ':memory:', log: slow, deadlineMs: 300 }))
   await expect(index.query({ limit: 1 })).rejects.toMatchObject({
     code: 'index_unavailable',
     detail: `The index is being built: 0 of ${FEW} entries. Try again later.`,
@@ -54,7 +54,7 @@ test('a place that cannot be opened is told of once and tried again until it can
   const faults: unknown[] = []
   const folder = `${place.dir}.index`
   const index = started(
-    startIndex({ place: join(folder, 'index.db'), log: slow, patienceMs: 300, onFault: (fault) => faults.push(fault) }),
+    startIndex({ place: join(folder, 'index.db'), log: slow, deadlineMs: 300, onFault: (fault) => faults.push(fault) }),
   )
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   await expect.poll(() => faults.length).toBe(1)
@@ -70,7 +70,7 @@ test('a file that is no index is the fault that readers get, with its cause for 
   letRead()
   const file = `${place.dir}.index`
   await writeFile(file, 'this is no database, and it is long enough to be looked at as one'.repeat(20))
-  const index = started(startIndex({ place: file, log: slow, patienceMs: 5_000 }))
+  const index = started(startIndex({ place: file, log: slow, deadlineMs: 5_000 }))
   await expect(index.get(idOf(1))).rejects.toMatchObject({
     code: 'index_unavailable',
     message: expect.stringContaining('not a database'),

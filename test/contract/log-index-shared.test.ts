@@ -7,7 +7,7 @@ import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { type OpenLog, openLog } from '../../pdp/src/log/log.ts'
-import type { EntryIndex, IndexPage } from '../../pdp/src/log/port.ts'
+import type { EntryIndex, IndexPage } from '../../pdp/src/ports/log.ts'
 import { anEntry, aPlace, idOf, someEntries } from './log-kit.ts'
 
 let postgres: Postgres

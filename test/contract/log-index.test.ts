@@ -11,8 +11,8 @@ import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { CHUNK_ENTRIES } from '../../pdp/src/log/index-chunk.ts'
 import { IndexStore } from '../../pdp/src/log/index-store.ts'
 import type { OpenLog } from '../../pdp/src/log/log.ts'
-import type { EntryIndex, IndexPage } from '../../pdp/src/log/port.ts'
 import { PostgresIndexStore } from '../../pdp/src/log/postgres-store.ts'
+import type { EntryIndex, IndexPage } from '../../pdp/src/ports/log.ts'
 import { anEntry, aPlace, idOf, ORIGIN, type Place, someEntries } from './log-kit.ts'
 
 /** One full chunk and a growing one. */

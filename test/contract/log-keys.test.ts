@@ -7,9 +7,9 @@ import { dirname, join } from 'node:path'
 import { formatVerifierKey, type VerifierKey, verifyCheckpoint } from '@mandate/protocol'
 import { describe, expect, test } from 'vitest'
 import { verifyDirectory } from '../../auditor/src/verify.ts'
+import { runLogCommand } from '../../pdp/src/cli/log-command.ts'
 import { type Files, nodeFiles } from '../../pdp/src/log/files.ts'
 import { changedKeys, loadSigner, retireKey, rotateKey } from '../../pdp/src/log/signer.ts'
-import { maintain } from '../../pdp/src/maintain.ts'
 import { anEntry, aPlace, lines, ORIGIN, type Place, placeAt } from './log-kit.ts'
 
 const files = nodeFiles()
@@ -131,9 +131,9 @@ test('the command says what was done, and refuses in words', async () => {
     environment: {},
   }
   await loadSigner(files, data, ORIGIN)
-  expect(await maintain(['rotate-key', '--data', data], lent)).toBe(0)
+  expect(await runLogCommand(['rotate-key', '--data', data], lent)).toBe(0)
   expect(out.join('')).toMatch(/^new key +pdp\.example\/log\+[0-9a-f]{8}\+.*\nstill signing/u)
-  expect(await maintain(['retire-key', '--data', data], lent)).toBe(65)
+  expect(await runLogCommand(['retire-key', '--data', data], lent)).toBe(65)
   expect(err.join('')).toContain('has not signed a checkpoint yet')
   expect(out.join('')).not.toContain('PRIVATE')
 })
@@ -148,6 +148,6 @@ test.for<readonly [string, readonly string[], Readonly<Record<string, string>>, 
 ])('wrong usage of npm run log is named: %s', async ([, argv, environment, message]) => {
   const said: string[] = []
   const say = (text: string) => void said.push(text)
-  expect(await maintain(argv, { out: say, err: say, environment })).toBe(64)
+  expect(await runLogCommand(argv, { out: say, err: say, environment })).toBe(64)
   expect(said.join('')).toContain(message)
 })

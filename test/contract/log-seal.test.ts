@@ -8,8 +8,8 @@ import { formatVerifierKey, sealedPath, TILE_WIDTH, tilePath } from '@mandate/pr
 import { beforeEach, describe, expect, test } from 'vitest'
 import { run as audit } from '../../auditor/src/cli.ts'
 import { verifyDirectory } from '../../auditor/src/verify.ts'
+import { archivePrefix, restorePrefix, sealedEntries } from '../../pdp/src/log/archive.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
-import { sealedEntries, sealPrefix, unsealPrefix } from '../../pdp/src/log/seal-prefix.ts'
 import { aPlace, faultyFiles, lines, ORIGIN, type Place, someEntries } from './log-kit.ts'
 
 const key = new Uint8Array(32).fill(7)
@@ -33,24 +33,24 @@ const verify = (sealed?: Parameters<typeof verifyDirectory>[0]['sealed']) =>
 const bundle = (index: number): string => join(place.dir, tilePath({ level: 'entries', index, width: TILE_WIDTH }))
 
 test('old bundles go, the newest full one stays, and the log goes on', async () => {
-  expect(await sealPrefix(options(), LATER)).toEqual({ sealed: KEPT, was: 0 })
+  expect(await archivePrefix(options(), LATER)).toEqual({ sealed: KEPT, was: 0 })
   expect([0, 1, 2, 3, 4].map((index) => existsSync(bundle(index)))).toEqual([false, false, false, false, true])
-  expect(await sealPrefix(options(), LATER)).toEqual({ sealed: KEPT, was: KEPT })
+  expect(await archivePrefix(options(), LATER)).toEqual({ sealed: KEPT, was: KEPT })
   const log = await place.open()
   await log.append(someEntries(ENTRIES, 300))
   await log.close()
   expect((await verify('by hash')).findings).toEqual([])
-  expect(await sealPrefix(options(), LATER)).toEqual({ sealed: KEPT + TILE_WIDTH, was: KEPT })
+  expect(await archivePrefix(options(), LATER)).toEqual({ sealed: KEPT + TILE_WIDTH, was: KEPT })
 })
 
 test('only what is older than said', async () => {
-  expect(await sealPrefix(options(), 0)).toEqual({ sealed: 0, was: 0 })
+  expect(await archivePrefix(options(), 0)).toEqual({ sealed: 0, was: 0 })
   expect(existsSync(join(place.dir, 'sealed'))).toBe(false)
   expect((await place.verify()).findings).toEqual([])
 })
 
 test('the archive holds no word of an entry, for its owner alone', async () => {
-  await sealPrefix(options(), LATER)
+  await archivePrefix(options(), LATER)
   const bytes = readFileSync(join(archive, sealedPath(0)))
   expect(bytes.includes('"kind"')).toBe(false)
   expect(bytes.includes('user:')).toBe(false)
@@ -58,7 +58,7 @@ test('the archive holds no word of an entry, for its owner alone', async () => {
 
 describe('verify', () => {
   beforeEach(async () => {
-    await sealPrefix(options(), LATER)
+    await archivePrefix(options(), LATER)
   })
 
   test('reads them from the archive, or goes by their hashes when told to', async () => {
@@ -101,8 +101,8 @@ describe('verify', () => {
 
 test('unsealing brings every byte back', async () => {
   const before = [0, 1, 2, 3].map((index) => readFileSync(bundle(index)).toString('hex'))
-  await sealPrefix(options(), LATER)
-  expect(await unsealPrefix(options())).toBe(KEPT)
+  await archivePrefix(options(), LATER)
+  expect(await restorePrefix(options())).toBe(KEPT)
   expect([0, 1, 2, 3].map((index) => readFileSync(bundle(index)).toString('hex'))).toEqual(before)
   expect(await sealedEntries(nodeFiles(), place.dir)).toBe(0)
   expect((await place.verify()).findings).toEqual([])
@@ -113,10 +113,10 @@ test.for(['replace', 'remove', 'syncDirectory'] as const)(
   async (operation) => {
     const files = faultyFiles()
     files.fail('EIO', operation)
-    await expect(sealPrefix(options(files), LATER)).rejects.toThrow()
+    await expect(archivePrefix(options(files), LATER)).rejects.toThrow()
     files.mend()
     expect((await verify({ folder: archive, key })).findings).toEqual([])
-    expect((await sealPrefix(options(files), LATER)).sealed).toBe(KEPT)
+    expect((await archivePrefix(options(files), LATER)).sealed).toBe(KEPT)
     expect(readdirSync(join(place.dir, 'tile', 'entries')).length).toBeGreaterThan(0)
     expect((await verify({ folder: archive, key })).findings).toEqual([])
   },
@@ -126,12 +126,12 @@ test('nothing is sealed that is not what its tile says', async () => {
   const bytes = readFileSync(bundle(0))
   bytes[40] = (bytes[40] ?? 0) ^ 1
   writeFileSync(bundle(0), bytes)
-  await expect(sealPrefix(options(), LATER)).rejects.toThrow('entry bundle 0')
+  await expect(archivePrefix(options(), LATER)).rejects.toThrow('entry bundle 0')
   expect(existsSync(bundle(0))).toBe(true)
 })
 
 test('on the command line', async () => {
-  await sealPrefix(options(), LATER)
+  await archivePrefix(options(), LATER)
   writeFileSync(join(archive, 'key'), Buffer.from(key).toString('hex'))
   const said: string[] = []
   const vkey = formatVerifierKey(place.signer.verifierKey)

@@ -163,11 +163,11 @@ describe('what comes in the middle of a replacement', () => {
     const file = join(packs, 'model.fga')
     const model = readFileSync(file, 'utf8')
     writeFileSync(file, model.replace('shut_out: [user, user with until]', 'shut_out: [user]'))
-    await tpdp.pdp.console.loadPolicies()
+    await tpdp.pdp.operator.loadPolicies()
     line.behave(() => 'pass')
     await expect.poll(() => ask('ben', 'see')).toBe(true)
     writeFileSync(file, model)
-    await tpdp.pdp.console.loadPolicies()
+    await tpdp.pdp.operator.loadPolicies()
     expect(await idaSees()).toBe(false)
   })
 

@@ -179,7 +179,7 @@ describe('who may store facts (least privilege)', () => {
     expect(await ask(user('ann'), 'read', record('r9'))).toEqual([false, ['not_related']])
   })
   test('an API key may not: it only asks', async () => {
-    const key = await tpdp.pdp.console.createKey({
+    const key = await tpdp.pdp.operator.createKey({
       name: 'k',
       expires_at: new Date(Date.now() + 3_600_000).toISOString(),
     })

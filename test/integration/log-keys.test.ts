@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 
 const suite = useSuite({ sharedWorld: true })
-const MAINTAIN = join(import.meta.dirname, '../../pdp/src/maintain-main.ts')
+const MAINTAIN = join(import.meta.dirname, '../../pdp/src/cli/main.ts')
 
 test('rotated and retired between restarts, each change is an entry', async () => {
   const { tpdp } = suite

@@ -14,7 +14,7 @@ import { playCase } from './play.ts'
 import { USAGE, UsageError } from './usage.ts'
 
 /** What the process lends to the commands. */
-export interface Surroundings {
+export interface ProcessIo {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -25,29 +25,29 @@ export const EXIT = { ok: 0, found: 1, usage: 64, internal: 70 } as const
 const COMMON = { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } } as const
 
 /** @param argv - Without node and script. @returns The exit code. Never rejects. */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function run(argv: readonly string[], io: ProcessIo): Promise<number> {
   try {
-    return await dispatch(argv, surroundings)
+    return await dispatch(argv, io)
   } catch (error) {
     if (error instanceof UsageError) {
-      surroundings.err(`${error.message}\n\n${USAGE}`)
+      io.err(`${error.message}\n\n${USAGE}`)
       return EXIT.usage
     }
-    surroundings.err(`${error instanceof Error ? error.message : String(error)}\n`)
+    io.err(`${error instanceof Error ? error.message : String(error)}\n`)
     return error instanceof Error && 'exit' in error && typeof error.exit === 'number' ? error.exit : EXIT.internal
   }
 }
 
-async function dispatch([command = '', ...rest]: readonly string[], surroundings: Surroundings): Promise<number> {
+async function dispatch([command = '', ...rest]: readonly string[], io: ProcessIo): Promise<number> {
   if (['--help', '-h', 'help'].includes(command) || rest.includes('--help') || rest.includes('-h')) {
-    surroundings.out(USAGE)
+    io.out(USAGE)
     return EXIT.ok
   }
-  const objection = environmentObjection(surroundings.environment)
+  const objection = environmentObjection(io.environment)
   if (objection !== undefined) throw new UsageError(objection)
-  if (command === 'check') return check(rest, surroundings)
-  if (command === 'test') return test(rest, surroundings)
-  if (command === 'diff') return diff(rest, surroundings)
+  if (command === 'check') return check(rest, io)
+  if (command === 'test') return test(rest, io)
+  if (command === 'diff') return diff(rest, io)
   throw new UsageError(command === '' ? 'Which command?' : `There is no command ${command}.`)
 }
 
@@ -60,7 +60,7 @@ function parsed<T>(parse: () => T): T {
   }
 }
 
-async function check(args: readonly string[], { out }: Surroundings): Promise<number> {
+async function check(args: readonly string[], { out }: ProcessIo): Promise<number> {
   const { values, positionals } = parsed(() => parseArgs({ args: [...args], options: COMMON, allowPositionals: true }))
   const checked = await checkPacks(positionals)
   const { problems } = checked
@@ -90,7 +90,7 @@ const DIFF = {
   limit: { type: 'string', default: '10000' },
 } as const
 
-async function diff(args: readonly string[], { out, environment }: Surroundings): Promise<number> {
+async function diff(args: readonly string[], { out, environment }: ProcessIo): Promise<number> {
   const { values, positionals } = parsed(() => parseArgs({ args: [...args], options: DIFF, allowPositionals: true }))
   const { log, openfga, store, json, from: inForce = [] } = values
   if (log === undefined || openfga === undefined || store === undefined)
@@ -131,7 +131,7 @@ interface Result {
   readonly failures: readonly string[]
 }
 
-async function test(args: readonly string[], { out }: Surroundings): Promise<number> {
+async function test(args: readonly string[], { out }: ProcessIo): Promise<number> {
   const { values, positionals } = parsed(() =>
     parseArgs({ args: [...args], options: { ...COMMON, case: { type: 'string' } }, allowPositionals: true }),
   )

@@ -4,10 +4,10 @@
  * @module
  */
 import { type PartyRef, splitRef } from '@mandate/protocol'
-import { personaName, personaParts } from '../names.ts'
-import type { PersonaId } from '../ports.ts'
-import type { Question, Relations } from '../relations.ts'
-import type { Trail } from '../trail.ts'
+import type { PersonaId } from '../ports/grants.ts'
+import { personaName, personaParts } from '../ports/names.ts'
+import type { Question, Relations } from '../ports/relations.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Admitted, Place } from './admit.ts'
 import type { Finding } from './question.ts'
 
@@ -36,13 +36,13 @@ export interface Matter {
 export async function act(
   admitted: Admitted,
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Pick<Acting, 'persona' | 'personaUnknown'>> {
   const { subject, persona: name } = admitted.evaluation
   const titled = Object.keys(admitted.pack.manifest.titles).length > 0
   if (splitRef(subject).type !== 'user' || !titled) return { persona: undefined, personaUnknown: false }
   if (!name) return { persona: undefined, personaUnknown: true }
-  const held = await relations.personasOf(subject, trail)
+  const held = await relations.personasOf(subject, statistics)
   const persona = held
     .filter((id) => personaName(id) === name && admitted.pack.manifest.titles[personaParts(id).title])
     .sort((a, b) => personaParts(b).n - personaParts(a).n)[0]

@@ -4,11 +4,11 @@
  * @module
  */
 import { type EpochMillis, type ResourceRef, splitRef } from '@mandate/protocol'
-import { allScope, deedScope, partScope, personaParts } from '../names.ts'
 import type { InForce, Pack } from '../policy/pack.ts'
-import type { Located, PersonaId, Scope } from '../ports.ts'
-import type { Relations } from '../relations.ts'
-import type { Trail } from '../trail.ts'
+import type { Located, PersonaId, Scope } from '../ports/grants.ts'
+import { allScope, deedScope, partScope, personaParts } from '../ports/names.ts'
+import type { Relations } from '../ports/relations.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { type Attributes, coerceAttributes } from './attributes.ts'
 import type { Evaluation } from './question.ts'
 
@@ -71,11 +71,15 @@ export function admit(
 }
 
 /** Finds the resource's owner, deed and persona; for an account, the personas it can be under. */
-export async function locate(admitted: Admitted, relations: Relations, trail: Trail): Promise<Place | undefined> {
+export async function locate(
+  admitted: Admitted,
+  relations: Relations,
+  statistics: RequestStatistics,
+): Promise<Place | undefined> {
   const { evaluation, pack } = admitted
   const { type, id } = splitRef(evaluation.resource)
-  if (type === pack.manifest.account) return accountPlace(evaluation.resource, id, pack, relations, trail)
-  const located = await relations.locate(evaluation.resource, trail)
+  if (type === pack.manifest.account) return accountPlace(evaluation.resource, id, pack, relations, statistics)
+  const located = await relations.locate(evaluation.resource, statistics)
   if (!located) return undefined
   return { ...located, within: scopesCovering(located, pack.manifest.domain) }
 }
@@ -96,10 +100,10 @@ async function accountPlace(
   id: string,
   pack: Pack,
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Place | undefined> {
   const owner = `user:${id}` as const
-  const personas = await relations.personasOf(owner, trail)
+  const personas = await relations.personasOf(owner, statistics)
   const within = personas
     .filter((persona) => pack.manifest.titles[personaParts(persona).title])
     .map((persona) => allScope(pack.manifest.domain, persona))

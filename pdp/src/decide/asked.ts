@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { type Answer, affirmed, Unanswered } from '../answer.ts'
-import type { Question } from '../relations.ts'
+import { type Answer, affirmed, Unanswered } from '../ports/answer.ts'
+import type { Question } from '../ports/relations.ts'
 
 export class Asked {
   readonly questions: Question[] = []

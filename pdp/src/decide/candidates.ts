@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { Candidate, GrantRecord, PastGrants } from '../ports.ts'
-import type { Circumstances } from '../relations.ts'
+import type { Candidate, GrantRecord } from '../ports/grants.ts'
+import type { PastGrants } from '../ports/register.ts'
+import type { Circumstances } from '../ports/relations.ts'
 import { breachedLimits, staticFlaws } from './chain.ts'
 
 export interface Sifted {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Candidate, GrantBody } from '../ports.ts'
-import type { Circumstances } from '../relations.ts'
+import type { Candidate, GrantBody } from '../ports/grants.ts'
+import type { Circumstances } from '../ports/relations.ts'
 import {
   type Answers,
   breachedLimits,

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Link, PartyRef } from '@mandate/protocol'
-import { personaName, personaParts } from '../names.ts'
-import type { Candidate, GrantBody } from '../ports.ts'
-import type { Circumstances, Question } from '../relations.ts'
+import type { Candidate, GrantBody } from '../ports/grants.ts'
+import { personaName, personaParts } from '../ports/names.ts'
+import type { Circumstances, Question } from '../ports/relations.ts'
 import { attributeOfKey } from './attributes.ts'
 import type { Finding } from './question.ts'
 

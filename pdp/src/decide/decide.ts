@@ -6,10 +6,11 @@
  */
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
-import type { Clock, PastGrants } from '../ports.ts'
-import type { Relations } from '../relations.ts'
-import type { Sessions } from '../remembered.ts'
-import { Trail } from '../trail.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { PastGrants } from '../ports/register.ts'
+import type { Relations } from '../ports/relations.ts'
+import { RequestStatistics } from '../ports/request-statistics.ts'
+import type { Sessions } from '../ports/stores.ts'
 import { act, actFindings, actingOf, actQuestions } from './act.ts'
 import { type Admitted, admit, locate } from './admit.ts'
 import type { Evaluation, Verdict } from './question.ts'
@@ -28,32 +29,40 @@ export interface DecideDeps {
 
 /** Decides one evaluation. Rejects with a `Fault` when it cannot; never permits then. */
 export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
-  return attempt(evaluation, deps.clock(), deps, new Trail())
+  return attempt(evaluation, deps.clock(), deps, new RequestStatistics())
 }
 
-async function attempt(evaluation: Evaluation, now: EpochMillis, deps: DecideDeps, trail: Trail): Promise<Verdict> {
+async function attempt(
+  evaluation: Evaluation,
+  now: EpochMillis,
+  deps: DecideDeps,
+  statistics: RequestStatistics,
+): Promise<Verdict> {
   const { relations } = deps
   const policies = deps.policies()
   const { subject, session: sid, sessionIssuedAt: issuedAt } = evaluation
   const isEnded = sid !== undefined && deps.sessions.isEnded({ sid, person: subject, issuedAt })
   const admitted = admit(evaluation, policies, now, isEnded)
-  if (typeof admitted === 'string') return unknown(admitted, now, policies, trail)
+  if (typeof admitted === 'string') return unknown(admitted, now, policies, statistics)
   if (evaluation.isSubjectUnknown)
-    return { ...unknown('subject_invalid', now, policies, trail), policy: admitted.pack.version }
-  if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, trail)
-  const [place, persona] = await Promise.all([locate(admitted, relations, trail), act(admitted, relations, trail)])
-  if (!place && persona.personaUnknown && !trail.fresh && trail.remembered > 0) {
-    trail.fresh = true
-    return attempt(evaluation, now, deps, trail)
+    return { ...unknown('subject_invalid', now, policies, statistics), policy: admitted.pack.version }
+  if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, statistics)
+  const [place, persona] = await Promise.all([
+    locate(admitted, relations, statistics),
+    act(admitted, relations, statistics),
+  ])
+  if (!place && persona.personaUnknown && !statistics.fresh && statistics.remembered > 0) {
+    statistics.fresh = true
+    return attempt(evaluation, now, deps, statistics)
   }
-  if (!place) return aboutNothing(admitted, persona, deps, trail)
+  if (!place) return aboutNothing(admitted, persona, deps, statistics)
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
-  const related = await relate(matter, relations, deps.past, trail)
-  if (!trail.fresh && trail.remembered > 0 && !isSettled(related, matter)) {
-    trail.fresh = true
-    return attempt(evaluation, now, deps, trail)
+  const related = await relate(matter, relations, deps.past, statistics)
+  if (!statistics.fresh && statistics.remembered > 0 && !isSettled(related, matter)) {
+    statistics.fresh = true
+    return attempt(evaluation, now, deps, statistics)
   }
-  return weigh({ ...matter, related }, deps, trail)
+  return weigh({ ...matter, related }, deps, statistics)
 }
 
 /**
@@ -64,7 +73,7 @@ async function aboutNothing(
   admitted: Admitted,
   persona: Awaited<ReturnType<typeof act>>,
   { relations }: DecideDeps,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Verdict> {
   const { resource } = admitted.evaluation
   const place = {
@@ -78,14 +87,14 @@ async function aboutNothing(
   }
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
   const questions = actQuestions(matter)
-  const answers = questions.length > 0 ? await relations.ask(questions, circumstancesOf(matter), trail) : []
+  const answers = questions.length > 0 ? await relations.ask(questions, circumstancesOf(matter), statistics) : []
   const said = new Map(questions.map((question, index) => [question, answers[index] === true]))
-  const own = await actFindings(matter, said, (agent) => relations.isRegistered(agent, trail))
+  const own = await actFindings(matter, said, (agent) => relations.isRegistered(agent, statistics))
   // Whoever is not registered can hold nothing, wherever.
   const reasons = own.some(({ code }) => code === 'agent_unknown') ? own : [...own, { code: 'resource_unknown' }]
   const { pack, now, model } = admitted
   return {
-    ...unknown('resource_unknown', now, { modelId: model }, trail),
+    ...unknown('resource_unknown', now, { modelId: model }, statistics),
     reasons,
     persona: persona.persona,
     policy: pack.version,
@@ -96,7 +105,12 @@ async function aboutNothing(
 const NOBODY: PartyRef = 'user:nobody'
 
 /** A question that means nothing here. */
-function unknown(code: string, at: EpochMillis, { modelId }: Pick<InForce, 'modelId'>, trail: Trail): Verdict {
+function unknown(
+  code: string,
+  at: EpochMillis,
+  { modelId }: Pick<InForce, 'modelId'>,
+  statistics: RequestStatistics,
+): Verdict {
   return {
     decision: false,
     reasons: [{ code }],
@@ -109,6 +123,6 @@ function unknown(code: string, at: EpochMillis, { modelId }: Pick<InForce, 'mode
     policy: undefined,
     model: modelId,
     attributes: {},
-    roundTrips: trail.roundTrips,
+    roundTrips: statistics.roundTrips,
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { manifestSchema } from '../policy/manifest.ts'
-import type { GateSetting } from '../ports.ts'
+import type { GateSetting } from '../ports/grants.ts'
 import type { Admitted } from './admit.ts'
 import { coerceAttributes } from './attributes.ts'
 import { gateFindings, gateQuestion, gatesOf } from './gate.ts'

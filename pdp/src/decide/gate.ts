@@ -4,8 +4,8 @@
  * @module
  */
 import type { Gate } from '../policy/manifest.ts'
-import type { GateSetting, PersonaId } from '../ports.ts'
-import type { Question } from '../relations.ts'
+import type { GateSetting, PersonaId } from '../ports/grants.ts'
+import type { Question } from '../ports/relations.ts'
 import type { Admitted } from './admit.ts'
 import type { Finding } from './question.ts'
 

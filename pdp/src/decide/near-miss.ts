@@ -4,10 +4,11 @@
  * @module
  */
 import type { PartyRef } from '@mandate/protocol'
-import { seatOf, seatOnBehalf } from '../names.ts'
-import type { Candidate, GrantBody, GrantRecord, PastGrants } from '../ports.ts'
-import type { Relations } from '../relations.ts'
-import type { Trail } from '../trail.ts'
+import type { Candidate, GrantBody, GrantRecord } from '../ports/grants.ts'
+import { seatOf, seatOnBehalf } from '../ports/names.ts'
+import type { PastGrants } from '../ports/register.ts'
+import type { Relations } from '../ports/relations.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { affirmingQuestions, type Judged, staticFlaws } from './chain.ts'
@@ -53,7 +54,7 @@ export async function nearMiss(
   matter: Matter,
   judged: readonly Judged[],
   { relations, past }: NearMissDeps,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<NearMiss> {
   const { admitted, place, acting } = matter
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
@@ -68,7 +69,7 @@ export async function nearMiss(
     seated.delete(record.id)
   }
   for (const [grant, flaws] of seated) misses.push({ grant, flaws })
-  const others = await flawsElsewhere(elsewhere, matter, relations, trail)
+  const others = await flawsElsewhere(elsewhere, matter, relations, statistics)
   const good = elsewhere.find((_, index) => others[index]?.length === 0)
   if (good) return { finding: { code: 'not_on_behalf', grant: good.id }, grant: good.id }
   misses.push(...elsewhere.map(({ id }, index) => ({ grant: id, flaws: others[index] ?? [] })))
@@ -106,14 +107,14 @@ async function flawsElsewhere(
   records: readonly GrantRecord[],
   matter: Matter,
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<readonly (readonly Finding[])[]> {
   if (records.length === 0) return []
   const candidates = records.map((record) => candidateFor(record, matter.acting.holder))
   const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
   const circumstances = { ...circumstancesOf(matter), acting: names, limited: false }
   const questions = candidates.map((candidate) => affirmingQuestions(candidate, matter.place.owner))
-  const answers = await relations.ask(questions.flat(), circumstances, trail)
+  const answers = await relations.ask(questions.flat(), circumstances, statistics)
   let next = 0
   return candidates.map(({ grant, givers }, index) => {
     const said = answers.slice(next, next + (questions[index]?.length ?? 0))

@@ -4,11 +4,11 @@
  * @module
  */
 import type { EpochMillis, Link, PartyRef, ResourceRef } from '@mandate/protocol'
-import type { PersonaId } from '../ports.ts'
+import type { PersonaId } from '../ports/grants.ts'
 
 type Properties = Readonly<Record<string, unknown>>
 
-/** One AuthZEN evaluation behind the border. */
+/** One AuthZEN evaluation behind the pseudonymizer. */
 export interface Evaluation {
   /** Whose authority is used. */
   readonly subject: PartyRef

@@ -6,7 +6,8 @@
  */
 import { type EpochMillis, type Link, ulidSchema } from '@mandate/protocol'
 import { decodeTime } from 'ulid'
-import type { GrantRecord, PastGrants } from '../ports.ts'
+import type { GrantRecord } from '../ports/grants.ts'
+import type { PastGrants } from '../ports/register.ts'
 import type { Place } from './admit.ts'
 import { linkOf } from './chain.ts'
 

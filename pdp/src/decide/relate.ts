@@ -5,12 +5,13 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
-import type { Unanswered } from '../answer.ts'
-import { seatOf, seatOnBehalf } from '../names.ts'
 import type { Gate } from '../policy/manifest.ts'
-import type { Candidate, PastGrants, PersonaId } from '../ports.ts'
-import type { Circumstances, Question, Relations } from '../relations.ts'
-import type { Trail } from '../trail.ts'
+import type { Unanswered } from '../ports/answer.ts'
+import type { Candidate, PersonaId } from '../ports/grants.ts'
+import { seatOf, seatOnBehalf } from '../ports/names.ts'
+import type { PastGrants } from '../ports/register.ts'
+import type { Circumstances, Question, Relations } from '../ports/relations.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { actQuestions, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { Asked } from './asked.ts'
@@ -47,19 +48,19 @@ export async function relate(
   matter: Matter,
   relations: Relations,
   past: Pick<PastGrants, 'byId'>,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Related> {
-  const ask = (sifted: Sifted): Promise<Related> => askAll(matter, sifted, relations, trail)
+  const ask = (sifted: Sifted): Promise<Related> => askAll(matter, sifted, relations, statistics)
   if (matter.acting.ownerInPerson) return ask({ likely: [], unlikely: [] })
   const seats = seatsFor(matter)
   const look = async (): Promise<Sifted> =>
-    sift(await relations.candidates(seats, trail), past, circumstancesOf(matter))
-  const remembered = trail.remembered
+    sift(await relations.candidates(seats, statistics), past, circumstancesOf(matter))
+  const remembered = statistics.remembered
   const known = await look()
   const related = await ask(known)
-  const isOld = trail.remembered > remembered
+  const isOld = statistics.remembered > remembered
   if (!isOld || !isSettled(related, matter) || related.judged.some(isGood)) return related
-  trail.fresh = true
+  statistics.fresh = true
   const found = await look()
   return namesOf(found) === namesOf(known) ? related : ask(found)
 }
@@ -84,15 +85,15 @@ async function askAll(
   matter: Matter,
   { likely, unlikely }: Sifted,
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Related> {
   const [first = [], ...rounds] = [...roundsOf(likely), ...roundsOf(unlikely)]
-  let related = await askRound(matter, first, relations, trail)
+  let related = await askRound(matter, first, relations, statistics)
   for (const round of rounds) {
     const good = related.judged.find(isGood)
     const [next] = round
     if (good && next && (unlikely.includes(next) || next.path.length > good.candidate.path.length)) break
-    const more = await askRound(matter, round, relations, trail)
+    const more = await askRound(matter, round, relations, statistics)
     const failedGates = new Map([...related.failedGates, ...more.failedGates])
     const unanswered = related.unanswered ?? more.unanswered
     related = { ...more, judged: [...related.judged, ...more.judged], unanswered, failedGates }
@@ -128,7 +129,7 @@ async function askRound(
   matter: Matter,
   candidates: readonly Candidate[],
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Related> {
   const { admitted, place, acting } = matter
   const circumstances = circumstancesOf(matter)
@@ -141,10 +142,10 @@ async function askRound(
   }))
   const chains = candidates.map((candidate) => putChain(candidate, place, asked))
   const [answers, bodies] = await Promise.all([
-    relations.answers(asked.questions, circumstances, trail),
+    relations.answers(asked.questions, circumstances, statistics),
     relations.bodies(
       candidates.flatMap((candidate) => candidate.path),
-      trail,
+      statistics,
     ),
   ])
   asked.answer(answers)

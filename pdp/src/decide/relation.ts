@@ -5,11 +5,11 @@
  * @module
  */
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import { type Answer, affirmed, FactsChanged, Unanswered } from '../answer.ts'
 import type { AttributeRule } from '../policy/manifest.ts'
 import { SECTIONS } from '../policy/model.ts'
-import type { Circumstances, Question, Relations } from '../relations.ts'
-import type { Trail } from '../trail.ts'
+import { type Answer, affirmed, FactsChanged, Unanswered } from '../ports/answer.ts'
+import type { Circumstances, Question, Relations } from '../ports/relations.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Admitted, AskedRelation } from './admit.ts'
 import { parameterOf } from './attributes.ts'
 import type { Finding, Verdict } from './question.ts'
@@ -19,17 +19,17 @@ export async function decideByRelation(
   admitted: Admitted,
   relation: AskedRelation,
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<Verdict> {
   const { subject, actor } = admitted.evaluation
   const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
-  const { properties, answers } = await askedOf(admitted, relation, agents, relations, trail)
+  const { properties, answers } = await askedOf(admitted, relation, agents, relations, statistics)
   const [related, ...active] = answers
   const invalid = [...properties.invalid, ...unusableIn(related, admitted)]
   const findings: Finding[] = admitted.isSessionEnded ? [{ code: 'session_ended' }] : []
   for (const [index, agent] of agents.entries()) {
     if (affirmed(active[index])) continue
-    findings.push({ code: (await relations.isRegistered(agent, trail)) ? 'agent_suspended' : 'agent_unknown' })
+    findings.push({ code: (await relations.isRegistered(agent, statistics)) ? 'agent_suspended' : 'agent_unknown' })
   }
   if (actor && findings.length === 0) findings.push({ code: 'not_on_behalf' })
   if (!actor && related !== true)
@@ -38,7 +38,7 @@ export async function decideByRelation(
         ? [...new Set(invalid)].map((attribute) => ({ code: 'attribute_invalid', attribute }))
         : [{ code: 'not_related' }]),
     )
-  return verdictOf(admitted, findings, properties.logged, trail)
+  return verdictOf(admitted, findings, properties.logged, statistics)
 }
 
 /** How often what was read is read again, when facts changed before it was asked about. */
@@ -50,12 +50,12 @@ async function askedOf(
   relation: AskedRelation,
   agents: readonly PartyRef[],
   relations: Relations,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Promise<{ readonly properties: Properties; readonly answers: readonly Answer[] }> {
   const { subject, resource } = admitted.evaluation
   for (let attempt = 1; ; attempt += 1) {
     const asOf = relations.factsVersion
-    const properties = await propertiesOf(admitted, relations, trail)
+    const properties = await propertiesOf(admitted, relations, statistics)
     const asked: Question = {
       kind: 'relation',
       subject,
@@ -67,7 +67,7 @@ async function askedOf(
     }
     const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
     try {
-      return { properties, answers: await relations.answers(questions, circumstancesOf(admitted), trail) }
+      return { properties, answers: await relations.answers(questions, circumstancesOf(admitted), statistics) }
     } catch (error) {
       if (!(error instanceof FactsChanged) || attempt === ATTEMPTS) throw error
     }
@@ -102,11 +102,15 @@ interface Properties {
   readonly logged: Readonly<Record<string, number | boolean>>
 }
 
-async function propertiesOf(admitted: Admitted, relations: Relations, trail: Trail): Promise<Properties> {
+async function propertiesOf(
+  admitted: Admitted,
+  relations: Relations,
+  statistics: RequestStatistics,
+): Promise<Properties> {
   const { pack, evaluation } = admitted
   const { manifest } = pack
   const stored = (rules: Rules, of: ResourceRef) =>
-    Object.keys(rules).length > 0 ? relations.attributesOf(manifest.domain, of, trail) : {}
+    Object.keys(rules).length > 0 ? relations.attributesOf(manifest.domain, of, statistics) : {}
   const [subject, resource] = await Promise.all([
     stored(manifest.subject_attributes, evaluation.subject),
     stored(manifest.attributes, evaluation.resource),
@@ -151,7 +155,7 @@ function verdictOf(
   { pack, model, now }: Admitted,
   findings: readonly Finding[],
   attributes: Verdict['attributes'],
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Verdict {
   return {
     decision: findings.length === 0,
@@ -165,6 +169,6 @@ function verdictOf(
     policy: pack.version,
     model,
     attributes,
-    roundTrips: trail.roundTrips,
+    roundTrips: statistics.roundTrips,
   }
 }

@@ -4,11 +4,12 @@
  * @module
  */
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import type { Facts } from '../facts.ts'
-import { personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
-import type { Directory, GrantFilter, GrantRecord, Register } from '../ports.ts'
-import { Trail } from '../trail.ts'
+import type { Facts } from '../ports/facts.ts'
+import type { GrantRecord } from '../ports/grants.ts'
+import { personaName, personaParts } from '../ports/names.ts'
+import type { Directory, GrantFilter, Register } from '../ports/register.ts'
+import { RequestStatistics } from '../ports/request-statistics.ts'
 import { type DecideDeps, decide } from './decide.ts'
 import type { Evaluation, Verdict } from './question.ts'
 
@@ -91,7 +92,7 @@ export async function subjectCandidates(
   type: string,
 ): Promise<readonly PartyRef[]> {
   const manifest = deps.policies().byType.get(splitRef(resource).type)?.manifest
-  // Domains may call people otherwise; behind the border they are users all the same.
+  // Domains may call people otherwise; behind the pseudonymizer they are users all the same.
   const kind = manifest?.subjects.includes(type) ? 'user' : type
   if (manifest && isByRelation(manifest, action))
     return kind === 'user' || kind === 'agent'
@@ -99,9 +100,9 @@ export async function subjectCandidates(
       : []
   // What nobody registers is not looked for: the store would not even take the name of a type that it does not know.
   if (!manifest) return []
-  const trail = new Trail()
-  trail.fresh = true
-  const located = await deps.relations.locate(resource, trail)
+  const statistics = new RequestStatistics()
+  statistics.fresh = true
+  const located = await deps.relations.locate(resource, statistics)
   if (!located) return []
   const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${manifest.domain}`]
   const grants = covering.flatMap((covers) => liveGrants(deps, { owner: located.owner, covers }))

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Link } from '@mandate/protocol'
-import type { PersonaId } from '../ports.ts'
-import type { Trail } from '../trail.ts'
+import type { PersonaId } from '../ports/grants.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { actFindings, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { Asked } from './asked.ts'
@@ -34,23 +34,29 @@ function permits(
   )
 }
 
-export async function weigh(scales: Scales, deps: DecideDeps, trail: Trail): Promise<Verdict> {
+export async function weigh(scales: Scales, deps: DecideDeps, statistics: RequestStatistics): Promise<Verdict> {
   const { place, acting, related } = scales
   const good = related.judged.filter(isGood)
   const open = good.find((one) => !related.failedGates.has(settingsPersona(place, one) ?? ''))
   const chain = open ?? good[0]
-  const subject = await actFindings(scales, related.act, (agent) => deps.relations.isRegistered(agent, trail))
+  const subject = await actFindings(scales, related.act, (agent) => deps.relations.isRegistered(agent, statistics))
   if (permits(scales, subject, chain)) {
     const code = acting.ownerInPerson ? 'owner' : 'delegated'
-    return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, trail)
+    return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, statistics)
   }
   // A chain that could not be judged may have been good: whatever a denial said of it would be a guess.
   if (related.unanswered) throw related.unanswered
   // Whoever is not registered can hold nothing: that it holds nothing is no second reason.
   const holderKnown = !subject.some(({ code }) => code === 'agent_unknown')
-  const { findings, chain: usable, broken = [] } = holderKnown ? await denial(scales, chain, deps, trail) : NOTHING
+  const { findings, chain: usable, broken = [] } = holderKnown ? await denial(scales, chain, deps, statistics) : NOTHING
   const reasons = [...subject, ...findings]
-  const verdict = verdictOf(scales, false, reasons.length > 0 ? reasons : [{ code: 'chain_broken' }], usable, trail)
+  const verdict = verdictOf(
+    scales,
+    false,
+    reasons.length > 0 ? reasons : [{ code: 'chain_broken' }],
+    usable,
+    statistics,
+  )
   return { ...verdict, broken }
 }
 
@@ -63,19 +69,24 @@ interface Denial {
 const NOTHING: Denial = { findings: [], chain: undefined }
 
 /** The owner's gates only for whoever has a good chain; one relation code for whoever has none (design 3, *Codes*). */
-async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDeps, trail: Trail): Promise<Denial> {
+async function denial(
+  scales: Scales,
+  chain: Judged | undefined,
+  deps: DecideDeps,
+  statistics: RequestStatistics,
+): Promise<Denial> {
   const { admitted, place, acting, related } = scales
   if (acting.ownerInPerson) return { findings: [], chain: undefined }
-  const usable = chain ?? (await goodButForLimits(scales, deps, trail))
+  const usable = chain ?? (await goodButForLimits(scales, deps, statistics))
   if (!usable) {
-    const { finding, grant } = await nearMiss(scales, related.judged, deps, trail)
+    const { finding, grant } = await nearMiss(scales, related.judged, deps, statistics)
     const broken = grant === undefined ? [] : brokenChain(grant, place, deps.past)
     return { findings: [finding], chain: undefined, broken }
   }
   const persona = settingsPersona(place, usable)
   const failed = related.failedGates.get(persona ?? '') ?? []
   const settings =
-    failed.length > 0 && persona !== undefined ? await deps.relations.settings(persona, trail) : new Map()
+    failed.length > 0 && persona !== undefined ? await deps.relations.settings(persona, statistics) : new Map()
   return {
     findings: withoutRepeats([...gateFindings(failed, admitted, settings), ...limitFindings(usable, admitted)]),
     chain: usable,
@@ -83,14 +94,20 @@ async function denial(scales: Scales, chain: Judged | undefined, deps: DecideDep
 }
 
 /** The first chain that only its own limits close: all such are asked again without them, since their links were not affirmed. */
-async function goodButForLimits(scales: Scales, deps: DecideDeps, trail: Trail): Promise<Judged | undefined> {
+async function goodButForLimits(
+  scales: Scales,
+  deps: DecideDeps,
+  statistics: RequestStatistics,
+): Promise<Judged | undefined> {
   const limited = scales.related.judged.filter(({ objections, limits }) => objections.length === 0 && limits.length > 0)
   if (limited.length === 0) return undefined
   const asked = new Asked()
   const places = limited.map(({ candidate }) =>
     affirmingQuestions(candidate, scales.place.owner).map((question) => asked.put(question)),
   )
-  asked.answer(await deps.relations.answers(asked.questions, { ...circumstancesOf(scales), limited: false }, trail))
+  asked.answer(
+    await deps.relations.answers(asked.questions, { ...circumstancesOf(scales), limited: false }, statistics),
+  )
   return limited.find((_, index) => places[index]?.every((place) => asked.said(place)))
 }
 
@@ -122,7 +139,7 @@ function verdictOf(
   decision: boolean,
   reasons: readonly Finding[],
   chain: Judged | undefined,
-  trail: Trail,
+  statistics: RequestStatistics,
 ): Verdict {
   return {
     decision,
@@ -136,6 +153,6 @@ function verdictOf(
     policy: admitted.pack.version,
     model: admitted.model,
     attributes: admitted.limited || gatesOf(admitted).length > 0 ? admitted.attributes.logged : {},
-    roundTrips: trail.roundTrips,
+    roundTrips: statistics.roundTrips,
   }
 }

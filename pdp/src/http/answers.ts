@@ -17,16 +17,16 @@ import {
   splitRef,
 } from '@mandate/protocol'
 import type { Evaluation, Finding, Verdict } from '../decide/question.ts'
-import { personaName } from '../names.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { EntryDraft } from '../ports.ts'
-import type { Border } from './border.ts'
+import { personaName } from '../ports/names.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
 import { hidesPersonasIn, readerAskedFor, readerOfAnswer, standingIn } from './disclosure.ts'
+import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
 
 export interface AnswerDeps {
-  readonly border: Border
+  readonly pseudonymizer: Pseudonymizer
   readonly redact: Redactor
   readonly policies: () => Policies
   readonly consistency: string
@@ -53,14 +53,14 @@ export function contextOf(
   const all = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, standings))
   const reasons = standings.hides ? distinct(all) : all
   const { broken = [] } = verdict
-  const outward = (links: readonly Link[]): Link[] => links.map((link) => deps.border.outwardLink(link))
+  const toExternal = (links: readonly Link[]): Link[] => links.map((link) => deps.pseudonymizer.toExternalLink(link))
   return {
     evaluation_id: id,
     evaluated_at: new Date(verdict.at).toISOString(),
     reason: reasons[0]?.code ?? 'no_grant',
     reasons,
-    chain: outward(verdict.chain),
-    ...(broken.length > 0 && standing !== 'stranger' ? { broken: outward(broken) } : {}),
+    chain: toExternal(verdict.chain),
+    ...(broken.length > 0 && standing !== 'stranger' ? { broken: toExternal(broken) } : {}),
     ...(standing === 'entitled' || verdict.decision ? ownerOf(deps, verdict) : {}),
     ...(verdict.policy && standing === 'entitled' ? { policy: verdict.policy } : {}),
     model: verdict.model,
@@ -68,11 +68,11 @@ export function contextOf(
 }
 
 function ownerOf(
-  { border }: AnswerDeps,
+  { pseudonymizer }: AnswerDeps,
   { owner, ownerPersona }: Verdict,
 ): { readonly owner?: string; readonly owner_persona?: string } {
   return {
-    ...(owner ? { owner: border.outward(owner) } : {}),
+    ...(owner ? { owner: pseudonymizer.toExternal(owner) } : {}),
     ...(ownerPersona ? { owner_persona: personaName(ownerPersona) } : {}),
   }
 }

@@ -5,7 +5,7 @@
  */
 import { evaluationRequestSchema, Fault } from '@mandate/protocol'
 import type { Principal } from '../pap/pap.ts'
-import type { EntryDraft } from '../ports.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
 import type { AnswerDeps } from './answers.ts'
 
 /** Stand for members that cannot be read. No person: a service that names one makes them known. */
@@ -18,7 +18,7 @@ const UNREADABLE = {
 type Asked = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
 
 export function askedIn(
-  { border, redact }: AnswerDeps,
+  { pseudonymizer, redact }: AnswerDeps,
   item: Readonly<Record<string, unknown>>,
   by: Pick<Principal, 'types'>,
 ): Asked {
@@ -31,7 +31,7 @@ export function askedIn(
     action: action ?? UNREADABLE.action,
     resource: resource ?? UNREADABLE.resource,
   }
-  const evaluation = translated(() => border.evaluation(request, by))
+  const evaluation = translated(() => pseudonymizer.evaluation(request, by))
   if (!evaluation) return {}
   const { actor } = evaluation
   return {
@@ -42,7 +42,7 @@ export function askedIn(
   }
 }
 
-/** What the border refuses is not kept either. */
+/** What the pseudonymizer refuses is not kept either. */
 function translated<T>(translate: () => T): T | undefined {
   try {
     return translate()

@@ -7,12 +7,13 @@ import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { below, type EpochMillis, Fault, hasSecondFactor, type PartyRef, refuse } from '@mandate/protocol'
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
-import type { ClientTls } from '../client-tls.ts'
-import { Memory } from '../memory.ts'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
-import type { Clock, Register } from '../ports.ts'
-import type { Keys, Sessions, Vault } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Register } from '../ports/register.ts'
+import type { Keys, Sessions, Vault } from '../ports/stores.ts'
+import type { ClientTls } from '../runtime/client-tls.ts'
+import { LruCache } from '../runtime/lru-cache.ts'
 import { issuerKeys } from './issuer-keys.ts'
 
 export interface CallerOptions {
@@ -82,7 +83,7 @@ const REMEMBERED_TOKENS = 10_000
 export class Callers {
   readonly #options: CallerOptions
   readonly #keys: JWTVerifyGetKey
-  readonly #verified = new Memory<Claims>(REMEMBERED_TOKENS)
+  readonly #verified = new LruCache<Claims>(REMEMBERED_TOKENS)
 
   constructor(options: CallerOptions) {
     this.#options = options

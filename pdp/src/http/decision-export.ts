@@ -5,8 +5,8 @@
  */
 import { decisionExportSchema, EXPORT_FORMATS, type ExportFormat } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
-import type { EntryIndex, IndexPage } from '../log/port.ts'
-import type { Recorder } from '../ports.ts'
+import type { EntryIndex, IndexPage } from '../ports/log.ts'
+import type { Recorder } from '../ports/recorder.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'

@@ -7,7 +7,7 @@
 import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protocol'
 import { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
-import type { DecisionLog } from '../log/port.ts'
+import type { DecisionLog } from '../ports/log.ts'
 import { exportRoute } from './decision-export.ts'
 import { type ReplayDeps, replayRoute } from './decision-replay.ts'
 import { streamRoute } from './decision-stream.ts'

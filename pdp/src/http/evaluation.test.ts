@@ -6,15 +6,15 @@ import express, { type ErrorRequestHandler } from 'express'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Verdict } from '../decide/question.ts'
-import { Metrics } from '../metrics.ts'
 import { compilePolicies, readSources } from '../policy/pack.ts'
-import type { EntryDraft, Recorder } from '../ports.ts'
+import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import { Metrics } from '../runtime/metrics.ts'
 import { openDatabase } from '../store/database.ts'
-import { VaultKeys } from '../store/seal.ts'
+import { VaultKeys } from '../store/encryption.ts'
 import { SqliteVault } from '../store/vault.ts'
-import { Border } from './border.ts'
 import { evaluationRoute, evaluationsRoute } from './evaluation.ts'
 import type { Exchange } from './exchange.ts'
+import { Pseudonymizer } from './pseudonymizer.ts'
 import { Redactor } from './redact.ts'
 
 const PERMIT: Verdict = {
@@ -70,7 +70,7 @@ beforeEach(async () => {
   const shared = { policies: () => policies, vault }
   const deps = {
     ...shared,
-    border: new Border({ ...shared, issuer: 'https://id.example' }),
+    pseudonymizer: new Pseudonymizer({ ...shared, issuer: 'https://id.example' }),
     redact: new Redactor({ ...shared, register: { agent: () => undefined }, isSub: () => false }),
     consistency: 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),

@@ -19,7 +19,7 @@ import type { RequestHandler } from 'express'
 import type { Evaluation, Verdict } from '../decide/question.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { EntryDraft, Recorder } from '../ports.ts'
+import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
 import { askedIn } from './asked.ts'
 import { accountOf, type Exchange, exchangeOf, principalOf } from './exchange.ts'
@@ -188,7 +188,7 @@ async function decideOne(
   exchange: Exchange,
 ): Promise<Decided> {
   const id = deps.newId()
-  const evaluation = deps.border.evaluation(request, by)
+  const evaluation = deps.pseudonymizer.evaluation(request, by)
   requireEntitled(deps.policies(), by, evaluation)
   // Before any fact is read: what is in the log by now was in force then.
   const position = deps.position()

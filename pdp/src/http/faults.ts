@@ -7,8 +7,8 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { addressBlock, Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import type { Logger } from 'pino'
-import type { Metrics } from '../metrics.ts'
-import type { Recorder } from '../ports.ts'
+import type { Recorder } from '../ports/recorder.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
 /** Seconds after which a caller may try again, for 429 and 503. */

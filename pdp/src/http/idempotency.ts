@@ -13,17 +13,19 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { refuse } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
+import type { KeyedMutex } from '../pap/keyed-mutex.ts'
 import { changeBy, type Principal, requireStaying } from '../pap/pap.ts'
-import type { Turns } from '../pap/turns.ts'
-import type { Clock, Recorder, Register } from '../ports.ts'
-import type { Answers, People } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Recorder } from '../ports/recorder.ts'
+import type { Register } from '../ports/register.ts'
+import type { Answers, People } from '../ports/stores.ts'
 import { principalOf } from './exchange.ts'
 import { requestText } from './json.ts'
 import { routeOf } from './openapi/operations.ts'
 
 export interface IdempotencyDeps {
   readonly answers: Answers
-  readonly turns: Turns
+  readonly mutex: KeyedMutex
   readonly clock: Clock
   readonly record: Recorder
   readonly register: Pick<Register, 'agent'>
@@ -58,7 +60,7 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
       throw refuse('invalid_request', 'Idempotency-Key: must be 16 to 255 visible ASCII characters, such as a UUID.')
     const by = principalOf(res)
     const id = hash(`${by.name} ${by.actor ?? ''} ${by.inPerson}\n${key}`)
-    await deps.turns.take(`answer ${id}`, async () => {
+    await deps.mutex.run(`answer ${id}`, async () => {
       const request = hash(`${req.method} ${req.originalUrl}\n${requestText(req.body ?? null)}`)
       const kept = deps.answers.find(id, deps.clock() - KEPT_MS)
       if (kept && kept.request !== request)

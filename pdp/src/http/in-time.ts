@@ -5,7 +5,7 @@
  */
 import { refuse } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import { withPatience } from '../patience.ts'
+import { withDeadline } from '../runtime/deadline.ts'
 import { exchangeOf } from './exchange.ts'
 
 const HEADER = 'Mandate-Timeout-Ms'
@@ -17,5 +17,5 @@ export const inTime: RequestHandler = (req, res, next) => {
   if (header === undefined) return next()
   if (!MILLISECONDS.test(header)) throw refuse('invalid_request', `${HEADER}: must be milliseconds, 1 to 999999.`)
   const passed = performance.now() - exchangeOf(res).arrived
-  return withPatience(Number(header) - passed, next)
+  return withDeadline(Number(header) - passed, next)
 }

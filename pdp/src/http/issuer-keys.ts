@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createRemoteJWKSet, customFetch, errors, type FetchImplementation, type JWTVerifyGetKey } from 'jose'
 import { Agent, fetch } from 'undici'
-import type { ClientTls } from '../client-tls.ts'
+import type { ClientTls } from '../runtime/client-tls.ts'
 
 /** Known for ten minutes without the identity provider; a key of a new id is looked up at most every second. In milliseconds. */
 const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 1_000, timeoutDuration: 2_000 } as const

@@ -7,10 +7,11 @@
  */
 import { type EpochMillis, parseTilePath, refuse } from '@mandate/protocol'
 import { type RequestHandler, Router } from 'express'
-import type { DecisionLog } from '../log/port.ts'
-import { Memory } from '../memory.ts'
 import type { Principal } from '../pap/pap.ts'
-import type { Clock, Recorder } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { DecisionLog } from '../ports/log.ts'
+import type { Recorder } from '../ports/recorder.ts'
+import { LruCache } from '../runtime/lru-cache.ts'
 import { principalOf } from './exchange.ts'
 
 export interface LogFileDeps {
@@ -59,7 +60,7 @@ function tileRoute({ log, record, clock }: LogFileDeps): RequestHandler {
 /** Reading the log leaves an entry, and that is new to read: one entry a reader and hour, or following would never end. */
 class Tails {
   readonly #clock: Clock
-  readonly #since = new Memory<EpochMillis>(MAX_TAILS)
+  readonly #since = new LruCache<EpochMillis>(MAX_TAILS)
 
   constructor(clock: Clock) {
     this.#clock = clock

@@ -6,8 +6,8 @@
  */
 import { refuse } from '@mandate/protocol'
 import express, { type RequestHandler } from 'express'
-import type { Recorder } from '../ports.ts'
-import type { Sessions } from '../remembered.ts'
+import type { Recorder } from '../ports/recorder.ts'
+import type { Sessions } from '../ports/stores.ts'
 import type { Callers } from './caller.ts'
 import { exchangeOf } from './exchange.ts'
 import { utf8Of } from './json.ts'

@@ -6,7 +6,7 @@
 import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { isPrivate } from '../log/outgoing.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { exchangeOf } from './exchange.ts'
 import { METHODS } from './openapi/operation.ts'
 import { routeOf } from './openapi/operations.ts'

@@ -8,7 +8,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { below, Fault, type Metadata, pathOf } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
-import type { Clock } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
 
 const CACHED = 'public, max-age=3600'
 export const JWKS_PATH = '/.well-known/jwks.json'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withPatience } from '../patience.ts'
+import { withDeadline } from '../runtime/deadline.ts'
 import { Pace } from './pace.ts'
 
 const WAITS_MS = 1_000
@@ -18,7 +18,7 @@ const took = (pace: Pace, caller: string, decisions: number, ms: number) =>
 
 const fits = (pace: Pace, caller: string, decisions: number): boolean => {
   try {
-    withPatience(WAITS_MS, () => pace.requireTimeFor(caller, decisions))
+    withDeadline(WAITS_MS, () => pace.requireTimeFor(caller, decisions))
     return true
   } catch {
     return false

@@ -5,8 +5,8 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
-import { Memory } from '../memory.ts'
-import { patienceLeftMs } from '../patience.ts'
+import { deadlineLeftMs } from '../runtime/deadline.ts'
+import { LruCache } from '../runtime/lru-cache.ts'
 
 /** Before anything was measured, in milliseconds a decision: what the fastest machines need. */
 const FASTEST_MS = 0.05
@@ -24,7 +24,7 @@ interface Measured {
 }
 
 export class Pace {
-  readonly #measured = new Memory<Measured>(CALLERS)
+  readonly #measured = new LruCache<Measured>(CALLERS)
   readonly #now: () => number
 
   /** @param now - In milliseconds. */
@@ -34,7 +34,7 @@ export class Pace {
 
   /** @throws Fault `too_many_requests`, which says how many decisions fit in the time that is left. */
   requireTimeFor(caller: string, decisions: number): void {
-    const left = patienceLeftMs()
+    const left = deadlineLeftMs()
     if (left === undefined) return
     const fits = Math.floor(left / this.#msADecision(caller))
     if (decisions <= Math.max(1, fits)) return

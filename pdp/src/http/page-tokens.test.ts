@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { VaultKeys } from '../store/seal.ts'
+import { VaultKeys } from '../store/encryption.ts'
 import { PageTokens, type TokenOf } from './page-tokens.ts'
 
 const key = randomBytes(32)

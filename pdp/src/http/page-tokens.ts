@@ -7,7 +7,7 @@
 import { canonical, refuse } from '@mandate/protocol'
 import type { z } from 'zod'
 import type { Principal } from '../pap/pap.ts'
-import type { TokenSealer } from '../remembered.ts'
+import type { TokenEncryption } from '../ports/stores.ts'
 import { requestText } from './json.ts'
 
 /** What a token belongs to. */
@@ -23,9 +23,9 @@ export interface TokenOf {
 const PADDED = 64
 
 export class PageTokens {
-  readonly #sealer: TokenSealer
+  readonly #sealer: TokenEncryption
 
-  constructor(sealer: TokenSealer) {
+  constructor(sealer: TokenEncryption) {
     this.#sealer = sealer
   }
 
@@ -33,7 +33,7 @@ export class PageTokens {
   seal(position: unknown, of: TokenOf): string {
     const text = JSON.stringify(position)
     const bytes = Buffer.byteLength(text)
-    return this.#sealer.sealToken(text + ' '.repeat(-bytes & (PADDED - 1)), boundTo(of))
+    return this.#sealer.encryptToken(text + ' '.repeat(-bytes & (PADDED - 1)), boundTo(of))
   }
 
   /**
@@ -41,7 +41,7 @@ export class PageTokens {
    * @throws Fault `invalid_request` for a token of another caller or question, and for one that was not issued here.
    */
   open<T>(token: string, member: string, position: z.ZodType<T>, of: TokenOf): T {
-    const text = this.#sealer.openToken(token, boundTo(of))
+    const text = this.#sealer.decryptToken(token, boundTo(of))
     const parsed = position.safeParse(text === undefined ? undefined : JSON.parse(text))
     if (parsed.success) return parsed.data
     throw refuse(

@@ -12,8 +12,8 @@ import {
   refuse,
   ulidSchema,
 } from '@mandate/protocol'
-import type { EntryIndex, IndexPage, IndexQuery, TailPage } from '../log/port.ts'
 import type { Principal } from '../pap/pap.ts'
+import type { EntryIndex, IndexPage, IndexQuery, TailPage } from '../ports/log.ts'
 import { readerOfEntries, shownTo } from './disclosure.ts'
 
 /** The index as one reader sees it. */

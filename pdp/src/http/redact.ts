@@ -6,10 +6,11 @@
  */
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Evaluation } from '../decide/question.ts'
-import { personaName } from '../names.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { PersonaId, Register } from '../ports.ts'
-import type { Vault } from '../remembered.ts'
+import type { PersonaId } from '../ports/grants.ts'
+import { personaName } from '../ports/names.ts'
+import type { Register } from '../ports/register.ts'
+import type { Vault } from '../ports/stores.ts'
 
 export interface RedactorOptions {
   readonly policies: () => Policies

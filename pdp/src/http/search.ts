@@ -27,17 +27,17 @@ import {
 } from '../decide/search.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
-import type { Recorder } from '../ports.ts'
-import type { Border } from './border.ts'
+import type { Recorder } from '../ports/recorder.ts'
 import { principalOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { sliceOf } from './paging.ts'
 import { parse } from './parse.ts'
+import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
 
 export interface SearchRouteDeps {
   readonly search: SearchDeps
-  readonly border: Border
+  readonly pseudonymizer: Pseudonymizer
   readonly record: Recorder
   readonly redact: Redactor
   readonly tokens: PageTokens
@@ -105,7 +105,7 @@ function resourceHunt(deps: SearchRouteDeps) {
       question: translated(deps, by, { ...request, resource: { ...request.resource, id: 'any' } }, 'any resource'),
       candidates: (question) => resourceCandidates(deps.search, question, type),
       about: (question, resource) => ({ ...question, resource }),
-      shown: (resource) => deps.border.outwardResource(resource),
+      shown: (resource) => deps.pseudonymizer.toExternalResource(resource),
     }
   }
 }
@@ -127,7 +127,7 @@ function subjectHunt(deps: SearchRouteDeps) {
         persona: undefined,
         session: undefined,
       }),
-      shown: (subject) => ({ type, id: splitRef(deps.border.outward(subject)).id }),
+      shown: (subject) => ({ type, id: splitRef(deps.pseudonymizer.toExternal(subject)).id }),
     }
   }
 }
@@ -146,14 +146,14 @@ function actionHunt(deps: SearchRouteDeps) {
   }
 }
 
-/** The question behind the border, once the caller may put it. */
+/** The question behind the pseudonymizer, once the caller may put it. */
 function translated(
   deps: SearchRouteDeps,
   by: Principal,
   request: EvaluationRequest,
   searched?: 'any subject' | 'any resource',
 ): Evaluation {
-  const evaluation = deps.border.evaluation(request, by, searched === 'any resource' ? searched : undefined)
+  const evaluation = deps.pseudonymizer.evaluation(request, by, searched === 'any resource' ? searched : undefined)
   if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
     throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
   deps.requireEntitled(deps.search.policies(), by, evaluation)

@@ -6,11 +6,11 @@
 import { PERMISSIONS_POLICY, refuse } from '@mandate/protocol'
 import express, { type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
-import type { Metrics } from '../metrics.ts'
 import type { InForce } from '../policy/pack.ts'
-import type { Clock } from '../ports.ts'
-import type { Sessions } from '../remembered.ts'
-import { type Lane, withWorkload } from '../workload.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Sessions } from '../ports/stores.ts'
+import { type Lane, withWorkload } from '../ports/workload.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionRoutes } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
@@ -82,7 +82,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.set('trust proxy', deps.trustProxy)
   app.set('query parser', 'simple')
   app.use(
-    beginExchange((text) => deps.border.isSub(text)),
+    beginExchange((text) => deps.pseudonymizer.isSub(text)),
     ...securityHeaders(deps.isTls),
   )
   app.use(metadataBeforePath(deps), measured(deps.metrics))

@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { Fault } from '@mandate/protocol'
 import type { Response } from 'express'
-import type { SessionOf, Sessions } from '../remembered.ts'
+import type { SessionOf, Sessions } from '../ports/stores.ts'
 import { principalOf } from './exchange.ts'
 
 /** A connection on which nothing moved for so long is given up, in milliseconds. */

@@ -6,10 +6,10 @@
  * @module
  */
 import { type DecisionFilter, encodeBundle, equalBytes, Fault, type LoggedEntry } from '@mandate/protocol'
+import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry, TailOptions, TailPage } from '../ports/log.ts'
 import { isPostgres } from './index-place.ts'
 import { IndexThread } from './index-thread.ts'
 import type { IndexReply, IndexRequest } from './index-worker.ts'
-import type { EntryIndex, IndexPage, IndexQuery, LogReader, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** How long fresh entries may gather before they are indexed, when nobody asks. */
 const FEED_AFTER_MS = 250
@@ -27,7 +27,7 @@ export interface IndexOptions {
   /** Throws away what is there and begins again from the log. @default false */
   readonly rebuild?: boolean
   /** How long a reader waits for an index that is being opened or built. @default as long as it takes */
-  readonly patienceMs?: number
+  readonly deadlineMs?: number
   /** Told when opening begins to fail, and when feeding failed; it is tried again. */
   readonly onFault?: (error: unknown) => void
 }
@@ -192,14 +192,14 @@ class FedIndex implements EntryIndex {
   }
 
   #inTime<T>(work: Promise<T>): Promise<T> {
-    const { patienceMs } = this.#options
-    if (patienceMs === undefined) return work
+    const { deadlineMs } = this.#options
+    if (deadlineMs === undefined) return work
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const { sequenced } = this.#log
         const detail = `The index is being built: ${this.#next} of ${sequenced} entries. Try again later.`
         reject(new Fault('index_unavailable', detail, { detail }))
-      }, patienceMs)
+      }, deadlineMs)
       work.then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }

@@ -9,12 +9,12 @@
  */
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
-import { atomically } from '../sqlite.ts'
+import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from '../ports/log.ts'
+import { atomically } from '../runtime/sqlite.ts'
 import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type Places } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
 import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, wantedTerms } from './index-term.ts'
-import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 
 /** Raised when the tables change: the index is then rebuilt from the log. */
 const TABLES = '1'

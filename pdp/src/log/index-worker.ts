@@ -7,9 +7,9 @@
 import { closeSync, openSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type DecisionFilter, decodeBundle, Fault, type LoggedEntry, type ProblemCode } from '@mandate/protocol'
+import type { IndexPage, IndexQuery, TailOptions, TailPage } from '../ports/log.ts'
 import { isPostgres } from './index-place.ts'
 import { IndexStore } from './index-store.ts'
-import type { IndexPage, IndexQuery, TailOptions, TailPage } from './port.ts'
 import { PostgresIndexStore } from './postgres-store.ts'
 
 /** What the thread is started with. */

@@ -28,7 +28,7 @@ interface LogRow {
   readonly chunks: number
 }
 
-interface Remembered {
+interface CachedChunk {
   readonly generation: number
   readonly growing: GrowingChunk
 }
@@ -42,16 +42,16 @@ const FRESH = `
 
 /** What is remembered of growing chunks, by log. */
 export class GrowingChunks {
-  readonly #remembered = new Map<number, Remembered>()
+  readonly #chunks = new Map<number, CachedChunk>()
 
   /** After a failure nobody knows what they hold. */
   forget(): void {
-    this.#remembered.clear()
+    this.#chunks.clear()
   }
 
   /** @param generation - Of the log's row: it is another one after everything was thrown away. */
   put(log: number, generation: number, growing: GrowingChunk): void {
-    this.#remembered.set(log, { generation, growing })
+    this.#chunks.set(log, { generation, growing })
   }
 
   /** All logs, with their growing chunks as this transaction sees them. */
@@ -77,7 +77,7 @@ export class GrowingChunks {
 
   #growingOf({ no, generation, chunks, next }: LogRow): GrowingChunk {
     const first = chunks * CHUNK_ENTRIES
-    const known = this.#remembered.get(no)
+    const known = this.#chunks.get(no)
     const isCurrent = known?.generation === generation && known.growing.first === first
     if (known && isCurrent && first + known.growing.size <= Number(next)) return known.growing
     const growing = new GrowingChunk(first)

@@ -5,11 +5,11 @@
  */
 import { type Entry, entryTime, type LoggedEntry } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
+import type { RawEntry } from '../ports/log.ts'
 import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, encodePlaces, type GrowingChunk } from './index-chunk.ts'
 import type { Candidate } from './index-merge.ts'
 import { TERMS_VERSION, termKey } from './index-term.ts'
-import type { RawEntry } from './port.ts'
 import type { IndexedLog } from './postgres-chunks.ts'
 import { migrate } from './postgres-schema.ts'
 

@@ -6,12 +6,12 @@
  */
 import { type DecisionFilter, type Entry, Fault, type LoggedEntry, refuse } from '@mandate/protocol'
 import { type ClientBase, Pool } from 'pg'
+import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from '../ports/log.ts'
 import type { HeldChunk } from './fsck-chunk.ts'
 import { CHUNK_ENTRIES, type Chunk, GrowingChunk, matchesIn } from './index-chunk.ts'
 import { decodeCursor, decodePosition, encodeCursor, encodePosition, type Marks } from './index-cursor.ts'
 import { mergeLogs } from './index-merge.ts'
 import { addTo, parseEntry, TAIL_ENTRIES, wantedTerms } from './index-term.ts'
-import type { IndexPage, IndexQuery, RawEntry, TailOptions, TailPage } from './port.ts'
 import { chunksOf, GrowingChunks, type Wanted } from './postgres-chunks.ts'
 import {
   candidatesOf,

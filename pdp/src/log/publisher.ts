@@ -6,8 +6,8 @@
  */
 import { dirname, join } from 'node:path'
 import { Fault, signCheckpoint } from '@mandate/protocol'
+import type { RawEntry } from '../ports/log.ts'
 import type { Files } from './files.ts'
-import type { RawEntry } from './port.ts'
 import type { Published } from './recover.ts'
 import type { LogSigner } from './signer.ts'
 import { grow, rootOfEdge, type TreeEdge } from './tree.ts'

@@ -5,8 +5,8 @@
  * @module
  */
 import { type Entry, Fault } from '@mandate/protocol'
+import type { Sequenced } from '../ports/log.ts'
 import type { JournalWriter } from './journal.ts'
-import type { Sequenced } from './port.ts'
 
 const MAX_GROUP_BYTES = 1024 * 1024
 /** How often a log that cannot be written is tried again. */

@@ -5,9 +5,10 @@
  * @module
  */
 import { canonical, type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
-import { objectName, personaParts } from '../names.ts'
-import type { Authority, GateLimit, GrantBody, Located, PersonaId } from '../ports.ts'
-import type { Exchanged } from '../remembered.ts'
+import type { Authority } from '../ports/authority.ts'
+import type { GateLimit, GrantBody, Located, PersonaId } from '../ports/grants.ts'
+import { objectName, personaParts } from '../ports/names.ts'
+import type { Exchanged } from '../ports/stores.ts'
 import type { OpenFgaRelations } from './relations.ts'
 import type { FgaStore } from './store.ts'
 import {

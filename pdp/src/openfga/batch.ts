@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from 'zod'
-import { type Answer, Unanswered } from '../answer.ts'
-import type { Question } from '../relations.ts'
+import { type Answer, Unanswered } from '../ports/answer.ts'
+import type { Question } from '../ports/relations.ts'
 
 const itemSchema = z.looseObject({
   allowed: z.boolean().optional(),

@@ -7,10 +7,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault, within } from '@mandate/protocol'
 import { Pool } from 'undici'
-import type { ClientTls } from '../client-tls.ts'
-import type { RelationsOutcome } from '../metrics.ts'
-import { patienceLeftMs } from '../patience.ts'
-import { currentWorkload } from '../workload.ts'
+import { currentWorkload } from '../ports/workload.ts'
+import type { ClientTls } from '../runtime/client-tls.ts'
+import { deadlineLeftMs } from '../runtime/deadline.ts'
+import type { RelationsOutcome } from '../runtime/metrics.ts'
 import { post } from './post.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import { FairSlots } from './slots.ts'
@@ -68,7 +68,7 @@ export class OpenFgaClient {
   }
 
   #requireClosed(): void {
-    const left = patienceLeftMs()
+    const left = deadlineLeftMs()
     if (performance.now() >= this.#openUntil && left !== 0) return
     this.#observe('refused', 0)
     throw unavailable(left === 0 ? 'nobody waits any more' : 'circuit open')
@@ -76,7 +76,7 @@ export class OpenFgaClient {
 
   /** Waits as long as whoever asks does. What is waited for is our own queue: it says nothing about OpenFGA. */
   async #slot(): Promise<() => void> {
-    const left = patienceLeftMs()
+    const left = deadlineLeftMs()
     try {
       const work = currentWorkload()
       return await (left === undefined
@@ -92,7 +92,7 @@ export class OpenFgaClient {
     this.#requireClosed()
     const begin = performance.now()
     try {
-      const answer = await this.#inTime(path, JSON.stringify(body), patienceLeftMs())
+      const answer = await this.#inTime(path, JSON.stringify(body), deadlineLeftMs())
       this.#observe('answered', performance.now() - begin)
       return answer
     } catch (error) {

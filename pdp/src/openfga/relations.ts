@@ -4,12 +4,12 @@
  * @module
  */
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
-import { type Answer, affirmed, Unanswered } from '../answer.ts'
-import { Memory } from '../memory.ts'
-import { objectName } from '../names.ts'
-import type { Candidate, GateSetting, GrantBody, Located, PersonaId } from '../ports.ts'
-import type { Circumstances, Question, Relations } from '../relations.ts'
-import type { Trail } from '../trail.ts'
+import { type Answer, affirmed, Unanswered } from '../ports/answer.ts'
+import type { Candidate, GateSetting, GrantBody, Located, PersonaId } from '../ports/grants.ts'
+import { objectName } from '../ports/names.ts'
+import type { Circumstances, Question, Relations } from '../ports/relations.ts'
+import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { LruCache } from '../runtime/lru-cache.ts'
 import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
 import type { FactGate } from './fact-gate.ts'
@@ -56,10 +56,10 @@ export class OpenFgaRelations implements Relations {
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
   readonly #isProposed: (grant: string) => boolean
   readonly #gate: Pick<FactGate, 'ask' | 'version'>
-  readonly #located = new Memory<Located>(CAPACITY)
-  readonly #personas = new Memory<readonly PersonaId[]>(CAPACITY)
-  readonly #seats = new Memory<readonly Candidate[]>(CAPACITY)
-  readonly #bodies = new Memory<GrantBody>(CAPACITY)
+  readonly #located = new LruCache<Located>(CAPACITY)
+  readonly #personas = new LruCache<readonly PersonaId[]>(CAPACITY)
+  readonly #seats = new LruCache<readonly Candidate[]>(CAPACITY)
+  readonly #bodies = new LruCache<GrantBody>(CAPACITY)
 
   constructor(options: RelationsOptions) {
     this.#client = options.client
@@ -70,38 +70,42 @@ export class OpenFgaRelations implements Relations {
     this.#gate = options.gate ?? { version: 0, ask: (task) => task() }
   }
 
-  async locate(resource: ResourceRef, trail: Trail): Promise<Located | undefined> {
-    return this.#remember(this.#located, resource, trail, async () => {
-      const tuples = await this.#read({ object: objectName(resource) }, trail)
+  async locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined> {
+    return this.#remember(this.#located, resource, statistics, async () => {
+      const tuples = await this.#read({ object: objectName(resource) }, statistics)
       const owned = locatedByOwner(resource, [], tuples)
       if (owned) return owned
       const part = locatedByHint(resource, tuples)
-      if (part && trail.fresh) return this.#walkUp(resource, part.ancestors, trail)
+      if (part && statistics.fresh) return this.#walkUp(resource, part.ancestors, statistics)
       // The hint says whose it was when it was registered: no better than remembered.
-      if (part) trail.remembered += 1
+      if (part) statistics.remembered += 1
       return part
     })
   }
 
   /** The parents' own facts instead of the hint, from the resource's parent upwards. */
-  async #walkUp(resource: ResourceRef, hinted: readonly ResourceRef[], trail: Trail): Promise<Located | undefined> {
+  async #walkUp(
+    resource: ResourceRef,
+    hinted: readonly ResourceRef[],
+    statistics: RequestStatistics,
+  ): Promise<Located | undefined> {
     const root = hinted[hinted.length - 1]
     if (!root) return undefined
-    return locatedByOwner(resource, hinted, await this.#read({ object: objectName(root) }, trail))
+    return locatedByOwner(resource, hinted, await this.#read({ object: objectName(root) }, statistics))
   }
 
-  async personasOf(user: PartyRef, trail: Trail): Promise<readonly PersonaId[]> {
-    return this.#remember(this.#personas, user, trail, async () => {
-      const tuples = await this.#read({ user: objectName(user), relation: 'holder', object: 'persona:' }, trail)
+  async personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]> {
+    return this.#remember(this.#personas, user, statistics, async () => {
+      const tuples = await this.#read({ user: objectName(user), relation: 'holder', object: 'persona:' }, statistics)
       return tuples.map((tuple) => tuple.key.object.slice('persona:'.length))
     })
   }
 
-  async candidates(seats: readonly string[], trail: Trail): Promise<readonly Candidate[]> {
+  async candidates(seats: readonly string[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
     const found = await Promise.all(
       seats.map((seat) =>
-        this.#remember(this.#seats, seat, trail, async () => {
-          const tuples = await this.#read({ object: `seat:${seat}`, relation: 'via' }, trail)
+        this.#remember(this.#seats, seat, statistics, async () => {
+          const tuples = await this.#read({ object: `seat:${seat}`, relation: 'via' }, statistics)
           return tuples.map((tuple) => candidateOf(seat, tuple))
         }),
       ),
@@ -109,38 +113,42 @@ export class OpenFgaRelations implements Relations {
     return found.flat()
   }
 
-  async bodies(ids: readonly string[], trail: Trail): Promise<ReadonlyMap<string, GrantBody>> {
+  async bodies(ids: readonly string[], statistics: RequestStatistics): Promise<ReadonlyMap<string, GrantBody>> {
     const bodies = new Map<string, GrantBody>()
     await Promise.all(
       [...new Set(ids)].map(async (id) => {
         // A body never changes, so what is remembered is as good as fresh.
-        const body = this.#bodies.get(id) ?? (await this.#readBody(id, trail))
+        const body = this.#bodies.get(id) ?? (await this.#readBody(id, statistics))
         if (body) bodies.set(id, body)
       }),
     )
     return bodies
   }
 
-  async #readBody(id: string, trail: Trail): Promise<GrantBody | undefined> {
-    const [tuple] = await this.#read({ object: `grant:${id}`, relation: 'delegator' }, trail)
+  async #readBody(id: string, statistics: RequestStatistics): Promise<GrantBody | undefined> {
+    const [tuple] = await this.#read({ object: `grant:${id}`, relation: 'delegator' }, statistics)
     const body = tuple && bodyOf(id, tuple)
     if (body) this.#bodies.set(id, body)
     return body
   }
 
-  async ask(questions: readonly Question[], circumstances: Circumstances, trail: Trail): Promise<readonly boolean[]> {
-    return (await this.answers(questions, circumstances, trail)).map(affirmed)
+  async ask(
+    questions: readonly Question[],
+    circumstances: Circumstances,
+    statistics: RequestStatistics,
+  ): Promise<readonly boolean[]> {
+    return (await this.answers(questions, circumstances, statistics)).map(affirmed)
   }
 
   async answers(
     questions: readonly Question[],
     circumstances: Circumstances,
-    trail: Trail,
+    statistics: RequestStatistics,
   ): Promise<readonly Answer[]> {
     const chunks: (readonly Question[])[] = []
     for (let start = 0; start < questions.length; start += MAX_CHECKS)
       chunks.push(questions.slice(start, start + MAX_CHECKS))
-    const answers = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, trail)))
+    const answers = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, statistics)))
     return answers.flat()
   }
 
@@ -151,7 +159,7 @@ export class OpenFgaRelations implements Relations {
   async #askChunk(
     questions: readonly Question[],
     circumstances: Circumstances,
-    trail: Trail,
+    statistics: RequestStatistics,
   ): Promise<readonly Answer[]> {
     const contextOf = contextsIn(circumstances)
     const checks = questions.map((question, index) => {
@@ -170,7 +178,7 @@ export class OpenFgaRelations implements Relations {
       byRelation
         ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent, byRelation.asOf))
         : this.#client.post(`${this.#store}/batch-check`, body)
-    const answer = await trail.request(send)
+    const answer = await statistics.request(send)
     const { result } = readAnswer(batchAnswer, answer)
     return questions.map((question, index) => {
       const said = this.#certain(question, answerTo(question, result[String(index)]))
@@ -187,22 +195,22 @@ export class OpenFgaRelations implements Relations {
     return new Unanswered('doubt', `a Write without an answer leaves a question in doubt: ${question.kind}`)
   }
 
-  async isRegistered(agent: PartyRef, trail: Trail): Promise<boolean> {
+  async isRegistered(agent: PartyRef, statistics: RequestStatistics): Promise<boolean> {
     const key = { user: objectName(agent), relation: 'registered', object: objectName(agent) }
-    return (await this.#read(key, trail)).length > 0
+    return (await this.#read(key, statistics)).length > 0
   }
 
-  async settings(persona: PersonaId, trail: Trail): Promise<ReadonlyMap<string, GateSetting>> {
-    const tuples = await this.#read({ object: `persona:${persona}` }, trail)
+  async settings(persona: PersonaId, statistics: RequestStatistics): Promise<ReadonlyMap<string, GateSetting>> {
+    const tuples = await this.#read({ object: `persona:${persona}` }, statistics)
     return new Map(tuples.map((tuple) => [tuple.key.relation, settingOf(tuple)]))
   }
 
   async attributesOf(
     domain: string,
     of: PartyRef | ResourceRef,
-    trail: Trail,
+    statistics: RequestStatistics,
   ): Promise<Readonly<Record<string, unknown>>> {
-    const [tuple] = await this.#read({ object: attributesName(domain, of), relation: 'of' }, trail)
+    const [tuple] = await this.#read({ object: attributesName(domain, of), relation: 'of' }, statistics)
     return tuple ? attributesIn(tuple) : {}
   }
 
@@ -217,17 +225,22 @@ export class OpenFgaRelations implements Relations {
     for (const seat of names.seats ?? []) this.#seats.delete(seat)
   }
 
-  #remember<V>(memory: Memory<V>, key: string, trail: Trail, read: () => Promise<V>): Promise<V>
-  #remember<V>(memory: Memory<V>, key: string, trail: Trail, read: () => Promise<V | undefined>): Promise<V | undefined>
-  async #remember<V>(
-    memory: Memory<V>,
+  #remember<V>(memory: LruCache<V>, key: string, statistics: RequestStatistics, read: () => Promise<V>): Promise<V>
+  #remember<V>(
+    memory: LruCache<V>,
     key: string,
-    trail: Trail,
+    statistics: RequestStatistics,
+    read: () => Promise<V | undefined>,
+  ): Promise<V | undefined>
+  async #remember<V>(
+    memory: LruCache<V>,
+    key: string,
+    statistics: RequestStatistics,
     read: () => Promise<V | undefined>,
   ): Promise<V | undefined> {
-    const known = trail.fresh ? undefined : memory.get(key)
+    const known = statistics.fresh ? undefined : memory.get(key)
     if (known !== undefined) {
-      trail.remembered += 1
+      statistics.remembered += 1
       return known
     }
     const value = await read()
@@ -236,13 +249,13 @@ export class OpenFgaRelations implements Relations {
     return value
   }
 
-  async #read(key: Partial<TupleKey>, trail: Trail): Promise<readonly StoredTuple[]> {
+  async #read(key: Partial<TupleKey>, statistics: RequestStatistics): Promise<readonly StoredTuple[]> {
     const tuples: StoredTuple[] = []
     let token = ''
     do {
       const page: { readonly tuples: readonly StoredTuple[]; readonly continuation_token: string } = readAnswer(
         readPage,
-        await trail.request(() =>
+        await statistics.request(() =>
           this.#client.post(`${this.#store}/read`, {
             tuple_key: key,
             page_size: PAGE_SIZE,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Lane, Workload } from '../workload.ts'
+import type { Lane, Workload } from '../ports/workload.ts'
 import { FairSlots, type SlotOptions } from './slots.ts'
 
 /** Slots whose every question ends when the test says so. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Lane, Workload } from '../workload.ts'
+import type { Lane, Workload } from '../ports/workload.ts'
 
 export interface SlotOptions {
   /** Single decisions of all callers under way. */

@@ -16,8 +16,8 @@ import {
   OpenFgaClient as Sdk,
   type TupleKey as SdkTuple,
 } from '@openfga/sdk'
-import type { ClientTls } from '../client-tls.ts'
 import type { Policies } from '../policy/pack.ts'
+import type { ClientTls } from '../runtime/client-tls.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import type { Change, Tuple } from './tuples.ts'
 import type { TupleStore } from './writer.ts'

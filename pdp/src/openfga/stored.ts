@@ -5,7 +5,7 @@
  */
 import { Fault, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import { z } from 'zod'
-import type { Candidate, GateSetting, Giver, GrantBody, Located } from '../ports.ts'
+import type { Candidate, GateSetting, Giver, GrantBody, Located } from '../ports/grants.ts'
 
 const tupleSchema = z.object({
   key: z.object({

@@ -4,10 +4,10 @@
  * @module
  */
 import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import { objectName, personaParts, seatOf, seatOnBehalf } from '../names.ts'
-import type { GrantBody, Located, PersonaId } from '../ports.ts'
-import type { Circumstances, Question } from '../relations.ts'
-import type { Exchanged } from '../remembered.ts'
+import type { GrantBody, Located, PersonaId } from '../ports/grants.ts'
+import { objectName, personaParts, seatOf, seatOnBehalf } from '../ports/names.ts'
+import type { Circumstances, Question } from '../ports/relations.ts'
+import type { Exchanged } from '../ports/stores.ts'
 
 export interface TupleKey {
   readonly user: string

@@ -5,8 +5,8 @@
  * @module
  */
 import { type EpochMillis, Fault } from '@mandate/protocol'
-import type { Clock } from '../ports.ts'
-import type { ChangeJournal, OpenChange } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import { type Change, keyOf, type Tuple, type TupleKey } from './tuples.ts'
 
 /** The Writes and reads of one store, each sent once. */

@@ -4,9 +4,10 @@
  * @module
  */
 import { refuse } from '@mandate/protocol'
-import type { AgentRecord, EntryDraft } from '../ports.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { AgentRecord } from '../ports/register.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, finishing, narrowing, type PapDeps, type Principal, withRole } from './pap.ts'
-import { turnOf } from './turns.ts'
 
 export interface AgentRequest {
   readonly id: string
@@ -16,7 +17,7 @@ export interface AgentRequest {
 /** Registers an agent, usable at once. */
 export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  return deps.turns.take(turnOf.agent(request.id), async () => {
+  return deps.mutex.run(mutexKey.agent(request.id), async () => {
     if (deps.register.agent(request.id)) throw refuse('conflict', 'An agent is registered under that id already.')
     const agent: AgentRecord = { id: request.id, active: true, serviceSub: request.serviceSub, createdAt: deps.clock() }
     await deps.record([{ kind: 'agent_registered', ...changeBy(by), target: `agent:${agent.id}` }])
@@ -28,7 +29,7 @@ export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Pr
 /** Suspends or resumes an agent. Suspension holds for the very next decision, recorded or not. */
 export async function setAgentActive(deps: PapDeps, id: string, active: boolean, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  const turn = turnOf.agent(id)
+  const turn = mutexKey.agent(id)
   const change = async (): Promise<AgentRecord> => {
     await deps.narrowings.finish(turn)
     const known = deps.register.agent(id)
@@ -43,7 +44,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
     await narrowing(deps, { what: turn, turn }, propose, () => suspendAgent(deps, agent, changeBy(by)))
     return agent
   }
-  return deps.turns.take(turn, change, active ? undefined : 'first')
+  return deps.mutex.run(turn, change, active ? undefined : 'first')
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>

@@ -6,7 +6,7 @@
 import type { Limit } from '@mandate/protocol'
 import { limitKey } from '../decide/attributes.ts'
 import type { AttributeRule } from '../policy/manifest.ts'
-import type { GrantBody } from '../ports.ts'
+import type { GrantBody } from '../ports/grants.ts'
 
 type Bound = Pick<Limit, 'at_most' | 'at_least' | 'currency'>
 

@@ -5,13 +5,13 @@
  * @module
  */
 import { type EpochMillis, type PartyRef, refuse, splitRef } from '@mandate/protocol'
-import type { EntryDraft } from '../ports.ts'
-import type { PersonErasure } from '../remembered.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { PersonErasure } from '../ports/stores.ts'
 import { dropFactsOf } from './facts.ts'
 import { finishEnd, inTurnOfEnd } from './grants.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { finishPersona } from './personas.ts'
-import { turnOf } from './turns.ts'
 
 /** What was done. */
 export interface Erased {
@@ -34,7 +34,7 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): Promise<Erased> {
   const asker = person(by)
   if (who !== asker) withRole(by, 'operator')
-  return deps.turns.take(turnOf.person(who), async () => {
+  return deps.mutex.run(mutexKey.person(who), async () => {
     if (deps.people.isHeld(who)) throw refuse('legal_hold', 'An auditor holds what is kept of this person.')
     if (deps.vault.subOf(who) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
     const erasure = { id: deps.newId(), person: who, by: asker, at: deps.clock() }
@@ -58,8 +58,8 @@ export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: B
 
 /** Those they gave and those they hold; what others made of the former hangs from them and is dead with them (rule E2). */
 async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonErasure, by: By): Promise<number> {
-  const { register, turns } = deps
-  const live = await turns.take(turnOf.grantsBy(who), async () => register.unendedOf(who, at))
+  const { register, mutex } = deps
+  const live = await mutex.run(mutexKey.grantsBy(who), async () => register.unendedOf(who, at))
   for (const { id } of live)
     await inTurnOfEnd(deps, id, async () => {
       const grant = register.byId(id)
@@ -72,8 +72,8 @@ async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonEr
 }
 
 async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by: By): Promise<number> {
-  return deps.turns.take(turnOf.personasOf(who), async () => {
-    await deps.narrowings.finishAll(turnOf.personasOf(who))
+  return deps.mutex.run(mutexKey.personasOf(who), async () => {
+    await deps.narrowings.finishAll(mutexKey.personasOf(who))
     const held = deps.register.personas(who).filter(({ status }) => status !== 'revoked')
     for (const persona of held) await finishPersona(deps, { ...persona, status: 'revoked', autonomy: undefined }, by)
     return held.length
@@ -83,7 +83,7 @@ async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by:
 /** Sets or lifts a legal hold. Recorded first: neither gives anybody any authority, and both must be known. */
 export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by: Principal): Promise<void> {
   withRole(by, 'auditor')
-  await deps.turns.take(turnOf.person(who), async () => {
+  await deps.mutex.run(mutexKey.person(who), async () => {
     if (deps.vault.subOf(who) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
     if (deps.people.isHeld(who) === held) return
     await deps.record([{ kind: 'legal_hold_changed', ...changeBy(by), target: who, change: { held } }])

@@ -4,11 +4,11 @@
  * @module
  */
 import { canonical, refuse, splitRef } from '@mandate/protocol'
-import { type Fact, isAboutEverybody, type RelationFact } from '../facts.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Assignable, ConditionView, ModelView } from '../policy/model.ts'
 import type { Pack } from '../policy/pack.ts'
 import { isAsked } from '../policy/parameters.ts'
+import { type Fact, isAboutEverybody, type RelationFact } from '../ports/facts.ts'
 import type { Principal } from './pap.ts'
 
 /** What the request names, for messages: `write.3`. */

@@ -5,14 +5,14 @@
  * @module
  */
 import { MAX_FACTS, type PartyRef, PROBLEMS, refuse, splitRef } from '@mandate/protocol'
-import { type Fact, factKey } from '../facts.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
-import type { EntryDraft } from '../ports.ts'
-import type { FactChange } from '../remembered.ts'
+import { type Fact, factKey } from '../ports/facts.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { FactChange } from '../ports/stores.ts'
 import { requireFits, requireSize } from './fact-fits.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, type PapDeps, type Principal, requireStaying } from './pap.ts'
-import { turnOf } from './turns.ts'
 
 export interface FactChangeRequest {
   readonly domain: string
@@ -32,7 +32,7 @@ export async function changeFacts(
   for (const [index, fact] of remove.entries()) requireFits(pack, view, fact, `remove.${index}`, by)
   requireDistinct([...write, ...remove])
   requireSize(write)
-  return deps.turns.take(turnOf.facts(domain), async () => {
+  return deps.mutex.run(mutexKey.facts(domain), async () => {
     requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
     await finishOpen(deps, domain, changeBy(by))
     const fresh = write.filter((fact) => !deps.facts.has(fact))
@@ -108,7 +108,7 @@ export async function dropFactsOf(deps: PapDeps, pseudonym: string, by: By): Pro
   const open = deps.intents.factChanges().map(({ domain }) => domain)
   const domains = new Set([...open, ...factsOf(deps, pseudonym).map(({ domain }) => domain)])
   for (const domain of domains)
-    await deps.turns.take(turnOf.facts(domain), async () => {
+    await deps.mutex.run(mutexKey.facts(domain), async () => {
       // What is undone is written back: that of an erased person must not be.
       await finishOpen(deps, domain, by)
       await drop(

@@ -4,7 +4,10 @@
  * @module
  */
 import { type GRANT_STATUSES, PROBLEMS } from '@mandate/protocol'
-import type { Clock, EntryDraft, GrantBody, GrantRecord, Register } from '../ports.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { GrantBody, GrantRecord } from '../ports/grants.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { Register } from '../ports/register.ts'
 
 type GrantStatus = (typeof GRANT_STATUSES)[number]
 

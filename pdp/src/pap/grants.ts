@@ -4,9 +4,12 @@
  * @module
  */
 import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
-import type { EntryDraft, GrantBody, GrantEnd, GrantFilter, GrantRecord, Register } from '../ports.ts'
-import type { Exchanged } from '../remembered.ts'
+import type { GrantBody, GrantEnd, GrantRecord } from '../ports/grants.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { GrantFilter, Register } from '../ports/register.ts'
+import type { Exchanged } from '../ports/stores.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, narrowing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
 import { planGrant } from './plan.ts'
 import {
@@ -16,7 +19,6 @@ import {
   planReplacement,
   replacementWith,
 } from './replace.ts'
-import { turnOf } from './turns.ts'
 
 /** What issuing would do: the grant, and what it is exchanged for. */
 export interface PlannedIssue {
@@ -37,7 +39,7 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
   requirePresentDeed(deps, grant)
   requireStaying(deps, delegator, grant.delegate)
   const exchanged = planReplacement(deps, request, grant)
-  const twin = deps.register.liveTwin(grant, deps.clock(), request.replaces)
+  const twin = deps.register.liveDuplicate(grant, deps.clock(), request.replaces)
   if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
   requireRoom(deps, grant, exchanged)
   return { grant, exchanged }
@@ -52,8 +54,8 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
 export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Principal): Promise<Issued> {
   const delegator = personOrAgent(by)
   const others = [request.replaces, ...(request.moves ?? [])].filter((id) => id !== undefined)
-  const keys = [turnOf.grantsBy(delegator), ...[...new Set(others)].sort().map(turnOf.grant)]
-  return deps.turns.takeAll(keys, async () => {
+  const keys = [mutexKey.grantsBy(delegator), ...[...new Set(others)].sort().map(mutexKey.grant)]
+  return deps.mutex.runAll(keys, async () => {
     await takeBackPending(deps, delegator, changeBy(by))
     const { grant, exchanged } = await planIssue(deps, request, delegator)
     if (exchanged.length > 0) await carryOutReplacement(deps, exchanged, delegator, changeBy(by))
@@ -140,14 +142,14 @@ export async function undoGrant(
 export async function revokeGrant(deps: PapDeps, id: string, reason: string, by: Principal): Promise<GrantView> {
   const party = personOrAgent(by)
   return inTurnOfEnd(deps, id, async () => {
-    await deps.narrowings.finish(turnOf.grant(id))
+    await deps.narrowings.finish(mutexKey.grant(id))
     const grant = deps.register.byId(id) ?? deps.register.unsettledGrant(id)
     if (!grant || !mayEnd(grant, party, deps.register))
       throw refuse('grant_unknown', 'There is no such grant among yours.')
     if (grant.revokedAt !== undefined) return viewOf(grant, deps)
     const end = { by: party, at: deps.clock(), reason }
     const propose = (): void => deps.register.proposeEnd(id, end)
-    const narrowed = { what: turnOf.grant(id), turn: turnOf.grant(id) }
+    const narrowed = { what: mutexKey.grant(id), turn: mutexKey.grant(id) }
     await narrowing(deps, narrowed, propose, () => finishEnd(deps, grant, end, changeBy(by)))
     return viewOf(deps.register.byId(id) ?? grant, deps)
   })
@@ -157,12 +159,12 @@ export async function revokeGrant(deps: PapDeps, id: string, reason: string, by:
 export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Promise<T>): Promise<T> {
   for (;;) {
     const replacer = replacementWith(deps, id)?.by
-    const keys = [...(replacer ? [turnOf.grantsBy(replacer)] : []), turnOf.grant(id)]
+    const keys = [...(replacer ? [mutexKey.grantsBy(replacer)] : []), mutexKey.grant(id)]
     const end = async (): Promise<{ readonly result: T } | undefined> => {
       const now = replacementWith(deps, id)?.by
       return now === undefined || now === replacer ? { result: await task() } : undefined
     }
-    const done = await deps.turns.takeAll(keys, end, 'first')
+    const done = await deps.mutex.runAll(keys, end, 'first')
     if (done) return done.result
   }
 }

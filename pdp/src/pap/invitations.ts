@@ -14,12 +14,13 @@ import {
   type PartyRef,
   refuse,
 } from '@mandate/protocol'
-import type { Clock, EntryDraft } from '../ports.ts'
-import type { InvitationRecord, Invitations } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { InvitationRecord, Invitations } from '../ports/stores.ts'
 import { issueGrant } from './grants.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, type PapDeps, type Principal, person } from './pap.ts'
 import { planGrant, SOMEBODY } from './plan.ts'
-import { turnOf } from './turns.ts'
 
 export interface InvitationDeps extends PapDeps {
   readonly invitations: Invitations
@@ -37,7 +38,7 @@ export async function invite(
   by: Principal,
 ): Promise<{ readonly invitation: InvitationRecord; readonly code: string }> {
   const inviter = person(by)
-  return deps.turns.take(turnOf.invitationsOf(inviter), async () => {
+  return deps.mutex.run(mutexKey.invitationsOf(inviter), async () => {
     // What could not be given to anybody is refused now, not when somebody has come.
     if (grant) await planGrant(deps, { ...grant, delegate: SOMEBODY }, inviter)
     const now = deps.clock()
@@ -73,7 +74,7 @@ export async function redeem(deps: InvitationDeps, code: string, by: Principal):
     throw unknownCode()
   }
   if (found.inviter === redeemer) throw refuse('conflict', 'Nobody redeems an invitation of their own.')
-  return deps.turns.take(turnOf.invitation(found.id), async () => {
+  return deps.mutex.run(mutexKey.invitation(found.id), async () => {
     const now = deps.clock()
     const invitation = deps.invitations.byId(found.id)
     if (!invitation || statusAt(invitation, now) !== 'open') throw unknownCode()
@@ -94,7 +95,7 @@ export async function confirm(
   by: Principal,
 ): Promise<InvitationRecord> {
   const inviter = person(by)
-  return deps.turns.take(turnOf.invitation(id), async () => {
+  return deps.mutex.run(mutexKey.invitation(id), async () => {
     const invitation = deps.invitations.byId(id)
     if (!invitation || invitation.inviter !== inviter) throw unknownInvitation()
     if (invitation.redeemer !== redeemer) throw refuse('conflict', 'redeemer: is not who redeemed this invitation.')
@@ -123,7 +124,7 @@ async function startGrant(deps: PapDeps, grant: InvitedGrant, delegate: PartyRef
 /** Takes an invitation back, by whoever invited or redeemed it; what has been confirmed stays. Again is no error. */
 export async function withdraw(deps: InvitationDeps, id: string, by: Principal): Promise<void> {
   const party = person(by)
-  await deps.turns.take(turnOf.invitation(id), async () => {
+  await deps.mutex.run(mutexKey.invitation(id), async () => {
     const invitation = deps.invitations.byId(id)
     if (!invitation || ![invitation.inviter, invitation.redeemer].includes(party)) throw unknownInvitation()
     if (invitation.status === 'withdrawn') return

@@ -6,10 +6,11 @@
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type KeyRequest, MAX_KEY_DAYS, refuse } from '@mandate/protocol'
-import type { Clock, EntryDraft } from '../ports.ts'
-import type { KeyRecord, Keys } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { KeyRecord, Keys } from '../ports/stores.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, narrowing, type PapDeps, type Principal, person, withRole } from './pap.ts'
-import { turnOf } from './turns.ts'
 
 const KEY = /^mk_([0-7][0-9A-HJKMNP-TV-Z]{25})_[\w-]{43}$/
 const SECRET_BYTES = 32
@@ -53,13 +54,13 @@ export async function createKey(
 /** Revokes a key: the very next request with it is 401, recorded or not. Again is no change. */
 export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promise<void> {
   withRole(by, 'operator')
-  await deps.turns.take(turnOf.key(id), async () => {
+  await deps.mutex.run(mutexKey.key(id), async () => {
     const key = deps.keys.byId(id)
     if (!key) throw refuse('not_found', 'There is no such key.')
     const isSettled = !deps.keys.unsettled().some((one) => one.id === id)
-    if (key.record.revokedAt !== undefined && isSettled && !deps.narrowings.has(turnOf.key(id))) return
+    if (key.record.revokedAt !== undefined && isSettled && !deps.narrowings.has(mutexKey.key(id))) return
     const revoke = (): void => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
-    await narrowing(deps, { what: turnOf.key(id), turn: turnOf.key(id) }, revoke, async () => {
+    await narrowing(deps, { what: mutexKey.key(id), turn: mutexKey.key(id) }, revoke, async () => {
       revoke()
       await finishKey(deps, key.record, changeBy(by))
     })

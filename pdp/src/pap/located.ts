@@ -5,8 +5,9 @@
  */
 import { type ResourceRef, refuse, splitRef } from '@mandate/protocol'
 import type { Pack } from '../policy/pack.ts'
-import type { EntryDraft, Located } from '../ports.ts'
-import { Trail } from '../trail.ts'
+import type { Located } from '../ports/grants.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import { RequestStatistics } from '../ports/request-statistics.ts'
 import type { PapDeps, Principal } from './pap.ts'
 
 export function describedResource(
@@ -30,7 +31,7 @@ export function requireType(deps: PapDeps, resource: ResourceRef, by: Principal)
 /** Where it stands, once no Write without an answer can change that any more. */
 export async function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
   await deps.authority.settled(resource)
-  const trail = new Trail()
-  trail.fresh = true
-  return deps.relations.locate(resource, trail)
+  const statistics = new RequestStatistics()
+  statistics.fresh = true
+  return deps.relations.locate(resource, statistics)
 }

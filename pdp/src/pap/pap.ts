@@ -5,13 +5,16 @@
  */
 
 import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
-import type { Facts, FactWriter } from '../facts.ts'
 import type { InForce } from '../policy/pack.ts'
-import type { Authority, Clock, EntryDraft, Recorder, Register } from '../ports.ts'
-import type { Relations } from '../relations.ts'
-import type { Intents, Keys, People, SessionOf, Vault } from '../remembered.ts'
+import type { Authority } from '../ports/authority.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Facts, FactWriter } from '../ports/facts.ts'
+import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import type { Register } from '../ports/register.ts'
+import type { Relations } from '../ports/relations.ts'
+import type { Intents, Keys, People, SessionOf, Vault } from '../ports/stores.ts'
+import type { KeyedMutex } from './keyed-mutex.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
-import type { Turns } from './turns.ts'
 import type { Unseater } from './unseat.ts'
 
 export interface PapDeps {
@@ -35,7 +38,7 @@ export interface PapDeps {
   readonly newId: () => string
   /** How many links a chain may have (rule C5). */
   readonly maxDepth: number
-  readonly turns: Turns
+  readonly mutex: KeyedMutex
   /** Takes out of the store what has just become useless. */
   readonly unseater: Pick<Unseater, 'below' | 'expired'>
   /** Says that a change failed half way: it is settled as soon as that is possible. */

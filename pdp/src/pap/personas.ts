@@ -4,12 +4,14 @@
  * @module
  */
 import { type Autonomy, type EpochMillis, type PartyRef, type PersonaStatus, refuse } from '@mandate/protocol'
-import { personaId, personaName, personaParts } from '../names.ts'
 import type { Manifest } from '../policy/manifest.ts'
-import type { EntryDraft, GateLimit, PersonaRecord } from '../ports.ts'
+import type { GateLimit } from '../ports/grants.ts'
+import { personaId, personaName, personaParts } from '../ports/names.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { PersonaRecord } from '../ports/register.ts'
 import { boundObjection, unitOf } from './bounds.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, finishing, narrowing, type PapDeps, type Principal, person, requireStaying } from './pap.ts'
-import { turnOf } from './turns.ts'
 
 /** How many personas that are not revoked one person may hold (rule F1). */
 const MAX_PERSONAS = 10
@@ -48,12 +50,12 @@ export function heldPersona(
 /** Takes a persona. A title that nobody may give themself waits for a persona administrator. */
 export async function createPersona(deps: PapDeps, request: PersonaRequest, by: Principal): Promise<PersonaRecord> {
   const holder = person(by)
-  return deps.turns.take(turnOf.personasOf(holder), () => take(deps, request, holder, by))
+  return deps.mutex.run(mutexKey.personasOf(holder), () => take(deps, request, holder, by))
 }
 
 async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
   requireStaying(deps, holder)
-  await deps.narrowings.finishAll(turnOf.personasOf(holder))
+  await deps.narrowings.finishAll(mutexKey.personasOf(holder))
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
   if (!pack || !rule) throw refuse('persona_invalid', 'title: no domain knows it.', { field: 'title' })
@@ -100,7 +102,7 @@ export async function patchPersona(
   const party = person(by)
   const { holder } = personaParts(id)
   const isTaken = holder !== party && (patch.status === 'suspended' || patch.status === 'revoked')
-  return deps.turns.take(turnOf.personasOf(holder), () => change(deps, id, patch, by), isTaken ? 'first' : undefined)
+  return deps.mutex.run(mutexKey.personasOf(holder), () => change(deps, id, patch, by), isTaken ? 'first' : undefined)
 }
 
 async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {
@@ -181,7 +183,7 @@ async function putPersona(
     return
   }
   const propose = (): void => deps.register.putPersona(persona, false)
-  const narrowed = { what: narrowedPersona(persona.id), turn: turnOf.personasOf(persona.holder) }
+  const narrowed = { what: narrowedPersona(persona.id), turn: mutexKey.personasOf(persona.holder) }
   await narrowing(deps, narrowed, propose, () => narrowPersona(deps, persona, entry))
 }
 

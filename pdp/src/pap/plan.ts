@@ -7,11 +7,11 @@
 import { GRANT_LIFETIME, type GrantRequest, type PartyRef, refuse, splitRef } from '@mandate/protocol'
 import { scopesCovering } from '../decide/admit.ts'
 import { personaFits, widening } from '../decide/chain.ts'
-import { allScope, deedScope, partScope, personaParts } from '../names.ts'
 import { impliedActions } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
-import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports.ts'
-import { Trail } from '../trail.ts'
+import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports/grants.ts'
+import { allScope, deedScope, partScope, personaParts } from '../ports/names.ts'
+import { RequestStatistics } from '../ports/request-statistics.ts'
 import { boundsOf } from './bounds.ts'
 import type { PapDeps } from './pap.ts'
 import { heldPersona } from './personas.ts'
@@ -108,7 +108,7 @@ async function requirePersona(
   }
   const persona = heldPersona(deps, delegator, request.delegator_persona)
   if (!persona) throw refuse('grant_persona', 'delegator_persona: name one of your personas, as title/circle.')
-  const trail = new Trail()
+  const statistics = new RequestStatistics()
   const circumstances = {
     model: deps.policies().modelId,
     now: deps.clock(),
@@ -118,7 +118,7 @@ async function requirePersona(
     limited: false,
     attributes: {},
   }
-  const [usable] = await deps.relations.ask([{ kind: 'persona', persona: persona.id }], circumstances, trail)
+  const [usable] = await deps.relations.ask([{ kind: 'persona', persona: persona.id }], circumstances, statistics)
   if (!usable) throw refuse('grant_persona', 'delegator_persona: that persona is not usable now.')
   if (parent && !personaFits(persona.id, parent.asks))
     throw refuse('grant_persona', `parent: it must be used as ${parent.asks}.`)
@@ -155,9 +155,9 @@ async function resolveScope(
       throw refuse('not_owner', `scope: that persona is not of ${domain}.`)
     return { scope: allScope(domain, persona), owner: delegator }
   }
-  const trail = new Trail()
-  trail.fresh = true
-  const located = await deps.relations.locate(`${type}:${id}`, trail)
+  const statistics = new RequestStatistics()
+  statistics.fresh = true
+  const located = await deps.relations.locate(`${type}:${id}`, statistics)
   if (parent) {
     if (!located || located.owner !== parent.owner || !scopesCovering(located, domain).includes(parent.scope))
       throw widened('scope')

@@ -7,10 +7,12 @@
 import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
 import { compilePolicies, type InForce, type Policies, type PolicySources } from '../policy/pack.ts'
 import { PolicyError } from '../policy/yaml.ts'
-import type { Clock, EntryDraft, Recorder, Register } from '../ports.ts'
-import type { PolicyShelf } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import type { Register } from '../ports/register.ts'
+import type { PolicyHistory } from '../ports/stores.ts'
+import { KeyedMutex } from './keyed-mutex.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
-import { Turns } from './turns.ts'
 
 /** Where the relationship store keeps authorization models. It never forgets one, so one is written only when it is new. */
 export interface Models {
@@ -25,7 +27,7 @@ export interface PolicyDeps {
   readonly read: () => Promise<PolicySources>
   readonly models: Models
   readonly register: Pick<Register, 'modelOf' | 'rememberModel'>
-  readonly shelf: PolicyShelf
+  readonly policyHistory: PolicyHistory
   readonly record: Recorder
   readonly clock: Clock
 }
@@ -41,7 +43,7 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 export class PolicyControl {
   readonly #deps: PolicyDeps
-  readonly #turns = new Turns()
+  readonly #mutex = new KeyedMutex()
   #current: InForce | undefined
 
   constructor(deps: PolicyDeps) {
@@ -61,8 +63,9 @@ export class PolicyControl {
   async start(): Promise<void> {
     const sources = await this.#deps.read()
     const policies = compilePolicies(sources)
-    const kept = this.#deps.shelf.inForce()
-    const rolledBackTo = kept?.insteadOf === policies.version ? this.#deps.shelf.byVersion(kept.version) : undefined
+    const kept = this.#deps.policyHistory.inForce()
+    const rolledBackTo =
+      kept?.insteadOf === policies.version ? this.#deps.policyHistory.byVersion(kept.version) : undefined
     const stays = rolledBackTo?.sources.core === sources.core ? rolledBackTo : undefined
     if (stays) await this.#use(stays.sources, compilePolicies(stays.sources), policies.version, {})
     else await this.#use(sources, policies, undefined, {})
@@ -80,7 +83,7 @@ export class PolicyControl {
   /** Puts a version in force that was before: a rollback, or the way back from one. */
   async activate(version: string, by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')
-    const kept = this.#deps.shelf.byVersion(version)
+    const kept = this.#deps.policyHistory.byVersion(version)
     if (!kept) throw refuse('not_found', 'version: was never loaded here; GET /v1/policies lists those that were.')
     const folder = await this.#deps.read().catch(() => undefined)
     if (folder && folder.core !== kept.sources.core)
@@ -94,12 +97,12 @@ export class PolicyControl {
   }
 
   /** One after another: what is in force is what was kept last. */
-  #change = (task: () => Promise<PolicyView>): Promise<PolicyView> => this.#turns.take('policies', () => inWords(task))
+  #change = (task: () => Promise<PolicyView>): Promise<PolicyView> => this.#mutex.run('policies', () => inWords(task))
 
   /** Last loaded first. */
   list(by: Principal): readonly PolicyView[] {
     if (!by.roles.includes('auditor')) withRole(by, 'operator')
-    return this.#deps.shelf.all().map(({ version, loadedAt }) => this.#view(version, loadedAt))
+    return this.#deps.policyHistory.all().map(({ version, loadedAt }) => this.#view(version, loadedAt))
   }
 
   #view = (version: string, loadedAt: EpochMillis): PolicyView => ({
@@ -110,16 +113,16 @@ export class PolicyControl {
 
   /** @param policies - The sources, compiled: that takes the longest of it. */
   async #use(sources: PolicySources, policies: Policies, insteadOf: string | undefined, by: By): Promise<PolicyView> {
-    const { models, register, shelf, record, clock } = this.#deps
+    const { models, register, policyHistory, record, clock } = this.#deps
     const { version } = policies
     const known = register.modelOf(models.id, version)
     const modelId = known && (await models.hasModel(known)) ? known : await models.writeModel(policies)
     const loadedAt = clock()
-    if (modelId !== known || version !== shelf.inForce()?.version)
+    if (modelId !== known || version !== policyHistory.inForce()?.version)
       await record([{ kind: 'policy_loaded', ...by, model: modelId, policy: version }])
     register.rememberModel(models.id, version, modelId)
-    shelf.put({ version, sources, loadedAt })
-    shelf.setInForce(version, insteadOf)
+    policyHistory.put({ version, sources, loadedAt })
+    policyHistory.setInForce(version, insteadOf)
     this.#current = { ...policies, modelId }
     return this.#view(version, loadedAt)
   }

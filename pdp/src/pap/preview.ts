@@ -4,7 +4,7 @@
  * @module
  */
 import { Fault, type GrantRequest, PROBLEMS } from '@mandate/protocol'
-import type { GrantBody } from '../ports.ts'
+import type { GrantBody } from '../ports/grants.ts'
 import { planIssue } from './grants.ts'
 import { changeBy, type PapDeps, type Principal, personOrAgent } from './pap.ts'
 import { packOfScope } from './plan.ts'

@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto'
 import { type Entry, entrySchema, type PartyRef } from '@mandate/protocol'
-import type { EntryIndex, LogReader } from '../log/port.ts'
-import type { ErasuresApplied, People, Vault } from '../remembered.ts'
+import type { EntryIndex, LogReader } from '../ports/log.ts'
+import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
 
 interface ReapplyDeps {
   readonly log: Pick<LogReader, 'sequenced' | 'read' | 'sealed'>

@@ -6,8 +6,9 @@
  */
 import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import { giverOf, personaFits, widening } from '../decide/chain.ts'
-import type { EntryDraft, GrantBody, GrantRecord } from '../ports.ts'
-import type { Exchanged, Replacement } from '../remembered.ts'
+import type { GrantBody, GrantRecord } from '../ports/grants.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { Exchanged, Replacement } from '../ports/stores.ts'
 import { faultEntry, issuedEntry, viewOf } from './grant-view.ts'
 import type { PapDeps } from './pap.ts'
 

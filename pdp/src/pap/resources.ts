@@ -5,12 +5,12 @@
  */
 import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
 import type { Pack } from '../policy/pack.ts'
-import type { Located } from '../ports.ts'
+import type { Located } from '../ports/grants.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { describedResource, locateFresh, requireType } from './located.ts'
 import { changeBy, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
 import { finishTransferOf } from './transfer.ts'
-import { turnOf } from './turns.ts'
 
 export type ResourceRequest =
   | { readonly owner: PartyRef; readonly ownerPersona: string | undefined }
@@ -28,7 +28,7 @@ export async function putResource(
   by: Principal,
 ): Promise<{ readonly located: Located; readonly created: boolean }> {
   const pack = requireType(deps, resource, by)
-  return deps.turns.take(turnOf.resource(resource), async () => {
+  return deps.mutex.run(mutexKey.resource(resource), async () => {
     await finishTransferOf(deps, resource, changeBy(by))
     const wanted = await wantedResource(deps, resource, request, pack)
     const present = await locateFresh(deps, resource)
@@ -100,7 +100,7 @@ export async function getResource(deps: PapDeps, resource: ResourceRef, by: Prin
  */
 export async function removeResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<void> {
   requireType(deps, resource, by)
-  await deps.turns.take(turnOf.resource(resource), async () => {
+  await deps.mutex.run(mutexKey.resource(resource), async () => {
     await finishTransferOf(deps, resource, changeBy(by))
     const located = await locateFresh(deps, resource)
     if (!located) return

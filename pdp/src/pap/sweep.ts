@@ -5,8 +5,8 @@
  * @module
  */
 import type { EpochMillis } from '@mandate/protocol'
+import { mutexKey } from './keyed-mutex.ts'
 import type { PapDeps } from './pap.ts'
-import { turnOf } from './turns.ts'
 
 export interface SweepOptions {
   /** How long a grant must have been dead, in milliseconds. */
@@ -24,7 +24,7 @@ const BATCH = 500
  * @returns How many were swept; as many as the batch means that there may be more.
  */
 export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: SweepOptions): Promise<number> {
-  const { register, authority, turns, record, clock } = deps
+  const { register, authority, mutex, record, clock } = deps
   const before = clock() - retention
   let swept = 0
   // What hangs from a swept grant comes with the next round, until nothing does.
@@ -32,7 +32,7 @@ export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: Swe
     const dead = register.deadGrants(before, batch - swept)
     if (dead.length === 0) break
     for (const grant of dead) {
-      await turns.take(turnOf.grant(grant.id), () => authority.sweep(grant))
+      await mutex.run(mutexKey.grant(grant.id), () => authority.sweep(grant))
       register.markSwept(grant.id)
     }
     swept += dead.length

@@ -4,13 +4,14 @@
  * @module
  */
 import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
-import { personaName } from '../names.ts'
-import type { EntryDraft, Located } from '../ports.ts'
-import type { Transfer } from '../remembered.ts'
+import type { Located } from '../ports/grants.ts'
+import { personaName } from '../ports/names.ts'
+import type { EntryDraft } from '../ports/recorder.ts'
+import type { Transfer } from '../ports/stores.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import { describedResource, locateFresh, requireType } from './located.ts'
 import { changeBy, finishing, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
-import { turnOf } from './turns.ts'
 
 export interface TransferRequest {
   readonly owner: PartyRef
@@ -28,7 +29,7 @@ export async function transferResource(
   by: Principal,
 ): Promise<Located> {
   const { manifest } = requireType(deps, resource, by)
-  return deps.turns.take(turnOf.resource(resource), async () => {
+  return deps.mutex.run(mutexKey.resource(resource), async () => {
     await finishTransferOf(deps, resource, changeBy(by))
     const from = await locateFresh(deps, resource)
     if (!from) throw refuse('not_found', 'That resource is not registered.')

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { GrantRecord } from '../ports.ts'
+import type { GrantRecord } from '../ports/grants.ts'
+import { mutexKey } from './keyed-mutex.ts'
 import type { PapDeps } from './pap.ts'
-import { turnOf } from './turns.ts'
 
-type UnseatDeps = Pick<PapDeps, 'authority' | 'register' | 'turns' | 'record' | 'clock'>
+type UnseatDeps = Pick<PapDeps, 'authority' | 'register' | 'mutex' | 'record' | 'clock'>
 
 /** One task after another, for as long as the process lives. */
 export class Unseater {
@@ -51,11 +51,11 @@ function below(register: UnseatDeps['register'], id: string): readonly GrantReco
 }
 
 async function takeOut(
-  { authority, register, turns, record }: UnseatDeps,
+  { authority, register, mutex, record }: UnseatDeps,
   grants: readonly GrantRecord[],
 ): Promise<void> {
   for (const grant of grants)
-    await turns.take(turnOf.grant(grant.id), async () => {
+    await mutex.run(mutexKey.grant(grant.id), async () => {
       await authority.sweep(grant)
       register.markSwept(grant.id)
     })

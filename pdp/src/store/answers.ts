@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis } from '@mandate/protocol'
-import type { Answers, KeptAnswer } from '../remembered.ts'
+import type { Answers, KeptAnswer } from '../ports/stores.ts'
 import { text } from './rows.ts'
 import { Statements } from './statements.ts'
 

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis } from '@mandate/protocol'
-import type { ChangeJournal, OpenChange } from '../remembered.ts'
+import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import { text } from './rows.ts'
 import { Statements } from './statements.ts'
 

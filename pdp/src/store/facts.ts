@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
-import { type Fact, type Facts, factKey, isAboutEverybody } from '../facts.ts'
+import { type Fact, type Facts, factKey, isAboutEverybody } from '../ports/facts.ts'
 import { refOf, text } from './rows.ts'
 import { Statements } from './statements.ts'
 

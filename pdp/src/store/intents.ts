@@ -5,8 +5,8 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
-import type { Located } from '../ports.ts'
-import type { FactChange, Intents, Replacement, Transfer } from '../remembered.ts'
+import type { Located } from '../ports/grants.ts'
+import type { FactChange, Intents, Replacement, Transfer } from '../ports/stores.ts'
 import { insertGrant, text } from './rows.ts'
 import { type Row, Statements } from './statements.ts'
 

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { InvitedGrant, PartyRef } from '@mandate/protocol'
-import type { InvitationRecord, Invitations } from '../remembered.ts'
+import type { InvitationRecord, Invitations } from '../ports/stores.ts'
 import { optional, text } from './rows.ts'
 import { type Row, Statements } from './statements.ts'
 

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
-import type { KeptKey, KeyRecord, Keys } from '../remembered.ts'
+import type { KeptKey, KeyRecord, Keys } from '../ports/stores.ts'
 import { text } from './rows.ts'
 import { type Row, Statements } from './statements.ts'
 

@@ -6,9 +6,9 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { type ErasureNotice, type PartyRef, splitRef } from '@mandate/protocol'
-import type { ErasuresApplied, Hold, People, PersonErasure } from '../remembered.ts'
+import type { ErasuresApplied, Hold, People, PersonErasure } from '../ports/stores.ts'
+import type { VaultKeys } from './encryption.ts'
 import { text } from './rows.ts'
-import type { VaultKeys } from './seal.ts'
 import { type Row, Statements } from './statements.ts'
 import { openPerson, scrub } from './vault.ts'
 

@@ -5,18 +5,8 @@
  */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import type {
-  AgentRecord,
-  GrantBody,
-  GrantEnd,
-  GrantFilter,
-  GrantRecord,
-  Located,
-  PersonaId,
-  PersonaRecord,
-  Register,
-  Scope,
-} from '../ports.ts'
+import type { GrantBody, GrantEnd, GrantRecord, Located, PersonaId, Scope } from '../ports/grants.ts'
+import type { AgentRecord, GrantFilter, PersonaRecord, Register } from '../ports/register.ts'
 import { agentOf, grantOf, insertGrant, personaOf, refOf, text, twinKey } from './rows.ts'
 import { Statements } from './statements.ts'
 
@@ -155,7 +145,7 @@ export class SqliteRegister implements Register {
     return this.#sql.all(sql, party, party, at).map(grantOf)
   }
 
-  liveTwin(grant: GrantBody, now: EpochMillis, except = ''): string | undefined {
+  liveDuplicate(grant: GrantBody, now: EpochMillis, except = ''): string | undefined {
     const sql =
       'SELECT id FROM grants WHERE twin = ? AND id <> ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'
     const id = this.#sql.get(sql, twinKey(grant), except, now)?.['id']

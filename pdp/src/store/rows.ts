@@ -6,7 +6,8 @@
 
 import type { SQLOutputValue } from 'node:sqlite'
 import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
-import type { AgentRecord, GrantBody, GrantRecord, PersonaRecord } from '../ports.ts'
+import type { GrantBody, GrantRecord } from '../ports/grants.ts'
+import type { AgentRecord, PersonaRecord } from '../ports/register.ts'
 import type { Row, Statements } from './statements.ts'
 
 /** Writes a grant down as a proposal: it is one when it is settled. */

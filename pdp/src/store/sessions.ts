@@ -6,8 +6,8 @@
 import { createHash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
-import type { Clock } from '../ports.ts'
-import type { SessionOf, Sessions } from '../remembered.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { SessionOf, Sessions } from '../ports/stores.ts'
 import { text } from './rows.ts'
 import { Statements } from './statements.ts'
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite'
-import { atomically } from '../sqlite.ts'
+import { atomically } from '../runtime/sqlite.ts'
 
 export type Row = Record<string, SQLOutputValue>
 

@@ -7,10 +7,10 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
-import { Memory } from '../memory.ts'
-import type { Clock } from '../ports.ts'
-import type { Vault } from '../remembered.ts'
-import type { VaultKeys } from './seal.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Vault } from '../ports/stores.ts'
+import { LruCache } from '../runtime/lru-cache.ts'
+import type { VaultKeys } from './encryption.ts'
 import { type Row, Statements } from './statements.ts'
 
 /** Random, so that a pseudonym says nothing; short enough to stand twice in an OpenFGA object name. */
@@ -23,10 +23,10 @@ export class SqliteVault implements Vault {
   readonly #keys: VaultKeys
   readonly #clock: Clock
   readonly #salt: KeyObject
-  readonly #known = new Memory<PartyRef>(REMEMBERED)
+  readonly #known = new LruCache<PartyRef>(REMEMBERED)
   /** When who was erased: kept by this process alone, and longer than any token lives. */
-  readonly #gone = new Memory<number>(REMEMBERED)
-  readonly #subs = new Memory<string>(REMEMBERED)
+  readonly #gone = new LruCache<number>(REMEMBERED)
+  readonly #subs = new LruCache<string>(REMEMBERED)
 
   /**
    * Seals what an older version kept open, and seals anew what an older key sealed.

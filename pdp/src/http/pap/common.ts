@@ -4,16 +4,16 @@
  * @module
  */
 import { refuse } from '@mandate/protocol'
-import type { EntryIndex } from '../../log/port.ts'
 import type { InvitationDeps } from '../../pap/invitations.ts'
 import type { PolicyControl } from '../../pap/policies.ts'
-import type { Answers } from '../../remembered.ts'
-import type { Border } from '../border.ts'
+import type { EntryIndex } from '../../ports/log.ts'
+import type { Answers } from '../../ports/stores.ts'
 import type { PageTokens } from '../page-tokens.ts'
+import type { Pseudonymizer } from '../pseudonymizer.ts'
 import type { OpenStreams } from '../streams.ts'
 
 export interface PapRouteDeps extends InvitationDeps {
-  readonly border: Border
+  readonly pseudonymizer: Pseudonymizer
   readonly policyControl: PolicyControl
   readonly answers: Answers
   readonly index: EntryIndex
@@ -25,9 +25,9 @@ export interface PapRouteDeps extends InvitationDeps {
  * Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. 409: the
  * request is well formed, and refused for who is known here.
  */
-export function refuseSubs(border: Border, texts: Readonly<Record<string, string | undefined>>): void {
+export function refuseSubs(pseudonymizer: Pseudonymizer, texts: Readonly<Record<string, string | undefined>>): void {
   for (const [name, text] of Object.entries(texts))
-    if (text !== undefined && border.isSub(text))
+    if (text !== undefined && pseudonymizer.isSub(text))
       throw refuse('conflict', `${name}: is the identifier of a person; choose a name that says nothing of anybody.`)
 }
 

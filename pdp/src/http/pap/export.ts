@@ -5,13 +5,13 @@
  */
 import { compareText, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import { type Fact, isAboutEverybody } from '../../facts.ts'
 import { factsOf } from '../../pap/facts.ts'
 import { viewOf } from '../../pap/grant-view.ts'
 import { person } from '../../pap/pap.ts'
-import type { GrantRecord } from '../../ports.ts'
-import type { Border } from '../border.ts'
+import { type Fact, isAboutEverybody } from '../../ports/facts.ts'
+import type { GrantRecord } from '../../ports/grants.ts'
 import { principalOf } from '../exchange.ts'
+import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { readingOf } from '../reading.ts'
 import { sendOn } from '../streams.ts'
 import { instant, type PapRouteDeps } from './common.ts'
@@ -43,15 +43,15 @@ export function exportRoute(deps: PapRouteDeps): RequestHandler {
 
 /** All but the log's entries. */
 function held(deps: PapRouteDeps, who: PartyRef): Readonly<Record<string, unknown>> {
-  const { border, register, policies, invitations, clock } = deps
+  const { pseudonymizer, register, policies, invitations, clock } = deps
   return {
     exported_at: instant(clock()),
-    subject: border.outward(who),
+    subject: pseudonymizer.toExternal(who),
     pseudonym: who,
-    personas: register.personas(who).map((persona) => shownPersona(border, persona)),
-    grants: grantsOf(deps, who).map((grant) => shownGrant(border, viewOf(grant, deps))),
+    personas: register.personas(who).map((persona) => shownPersona(pseudonymizer, persona)),
+    grants: grantsOf(deps, who).map((grant) => shownGrant(pseudonymizer, viewOf(grant, deps))),
     resources: [...policies().byType.keys()].flatMap((type) => register.owned(who, type)).toSorted(compareText),
-    facts: factsOf(deps, splitRef(who).id).map((fact) => shownFact(border, fact)),
+    facts: factsOf(deps, splitRef(who).id).map((fact) => shownFact(pseudonymizer, fact)),
     invitations: invitations.of(who).map((invitation) => shownInvitation(deps, invitation, who)),
   }
 }
@@ -82,11 +82,13 @@ async function sendDecisions({ index }: PapRouteDeps, party: PartyRef, send: Sen
   return true
 }
 
-function shownFact(border: Border, fact: Fact): Readonly<Record<string, unknown>> {
+function shownFact(pseudonymizer: Pseudonymizer, fact: Fact): Readonly<Record<string, unknown>> {
   const { domain } = fact
   if ('of' in fact) return { domain, attributes: fact.attributes }
   const shown = (ref: ResourceRef): string =>
-    ref.startsWith('user:') ? border.outward(ref as PartyRef) : Object.values(border.outwardResource(ref)).join(':')
+    ref.startsWith('user:')
+      ? pseudonymizer.toExternal(ref as PartyRef)
+      : Object.values(pseudonymizer.toExternalResource(ref)).join(':')
   return {
     domain,
     subject: isAboutEverybody(fact) ? fact.subject : shown(fact.subject),

@@ -5,20 +5,20 @@
  */
 import { type FactRequest, factsRequestSchema, splitRef } from '@mandate/protocol'
 import type { Router } from 'express'
-import type { Fact } from '../../facts.ts'
 import { changeFacts } from '../../pap/facts.ts'
 import type { Principal } from '../../pap/pap.ts'
-import type { Border } from '../border.ts'
+import type { Fact } from '../../ports/facts.ts'
 import { principalOf } from '../exchange.ts'
 import { parse } from '../parse.ts'
+import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function factRoutes(router: Router, deps: PapRouteDeps): void {
   router.post('/facts', async (req, res) => {
     const { domain, write, remove } = parse(factsRequestSchema, req.body)
-    const inward = (fact: FactRequest): Fact => factInward(deps.border, domain, fact, principalOf(res))
-    const change = { domain, write: write.map(inward), remove: remove.map(inward) }
-    for (const [index, fact] of change.write.entries()) refuseSubs(deps.border, idsIn(fact, `write.${index}`))
+    const toInternal = (fact: FactRequest): Fact => toInternalFact(deps.pseudonymizer, domain, fact, principalOf(res))
+    const change = { domain, write: write.map(toInternal), remove: remove.map(toInternal) }
+    for (const [index, fact] of change.write.entries()) refuseSubs(deps.pseudonymizer, idsIn(fact, `write.${index}`))
     res.json(await changeFacts(deps, change, principalOf(res)))
   })
 }
@@ -29,22 +29,27 @@ const idsIn = (fact: Fact, at: string): Readonly<Record<string, string>> =>
     ? { [at]: splitRef(fact.of).id }
     : { [`${at}.subject.id`]: splitRef(fact.subject).id, [`${at}.resource.id`]: splitRef(fact.resource).id }
 
-/** A fact behind the border: by pseudonym. */
-export function factInward(border: Border, domain: string, fact: FactRequest, by: Pick<Principal, 'types'>): Fact {
+/** A fact behind the pseudonymizer: by pseudonym. */
+export function toInternalFact(
+  pseudonymizer: Pseudonymizer,
+  domain: string,
+  fact: FactRequest,
+  by: Pick<Principal, 'types'>,
+): Fact {
   if ('attributes' in fact) {
     const of =
       'subject' in fact
-        ? border.inwardSubject(fact.subject.type, fact.subject.id, domain, by)
-        : border.inwardResource(fact.resource.type, fact.resource.id, by)
+        ? pseudonymizer.toInternalSubject(fact.subject.type, fact.subject.id, domain, by)
+        : pseudonymizer.toInternalResource(fact.resource.type, fact.resource.id, by)
     return { domain, of, attributes: fact.attributes }
   }
   const { subject, relation, resource, condition } = fact
   return {
     domain,
-    subject: border.inwardFactSubject(subject.type, subject.id, domain, by),
+    subject: pseudonymizer.toInternalFactSubject(subject.type, subject.id, domain, by),
     subjectRelation: subject.relation,
     relation,
-    resource: border.inwardResource(resource.type, resource.id, by),
+    resource: pseudonymizer.toInternalResource(resource.type, resource.id, by),
     condition,
   }
 }

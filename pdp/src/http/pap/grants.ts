@@ -17,31 +17,36 @@ import {
 } from '@mandate/protocol'
 import type { Router } from 'express'
 import { linkOf } from '../../decide/chain.ts'
-import { personaName } from '../../names.ts'
 import { limitsOf } from '../../pap/bounds.ts'
 import type { GrantView } from '../../pap/grant-view.ts'
 import { issueGrant, listGrants, readGrant, revokeGrant } from '../../pap/grants.ts'
 import type { Principal } from '../../pap/pap.ts'
 import { type Preview, previewGrant } from '../../pap/preview.ts'
-import type { GrantRecord } from '../../ports.ts'
-import type { Border } from '../border.ts'
+import type { GrantRecord } from '../../ports/grants.ts'
+import { personaName } from '../../ports/names.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
+import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { instant, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function grantRoutes(router: Router, deps: PapRouteDeps): void {
-  const { border, tokens } = deps
+  const { pseudonymizer, tokens } = deps
   router.post('/grants', async (req, res) => {
-    const request = inward(border, parse(grantRequestSchema, req.body))
+    const request = toInternal(pseudonymizer, parse(grantRequestSchema, req.body))
     const view = await issueGrant(deps, request, principalOf(res))
     res
       .status(201)
       .location(`/v1/grants/${view.grant.id}`)
-      .json({ ...shownGrant(border, view), ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}) })
+      .json({
+        ...shownGrant(pseudonymizer, view),
+        ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}),
+      })
   })
   router.post('/grants/preview', async (req, res) => {
     const request = parse(grantRequestSchema, req.body)
-    res.json(shownPreview(border, await previewGrant(deps, () => inward(border, request), principalOf(res))))
+    res.json(
+      shownPreview(pseudonymizer, await previewGrant(deps, () => toInternal(pseudonymizer, request), principalOf(res))),
+    )
   })
   router.get('/grants', (req, res) => {
     const by = principalOf(res)
@@ -49,7 +54,7 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
     const { limit, ...question } = query
     const of = { list: 'GET /v1/grants', by, question }
     const party = (value: 'me' | PartyRef | undefined): PartyRef | undefined =>
-      value === undefined ? undefined : partyInQuery(border, value, by)
+      value === undefined ? undefined : partyInQuery(pseudonymizer, value, by)
     const filter = {
       delegator: party(query.delegator),
       delegate: party(query.delegate),
@@ -63,53 +68,56 @@ export function grantRoutes(router: Router, deps: PapRouteDeps): void {
     const shown = views.slice(0, limit)
     const last = shown.at(-1)
     res.json({
-      items: shown.map((view) => shownGrant(border, view)),
+      items: shown.map((view) => shownGrant(pseudonymizer, view)),
       ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
     })
   })
   router.get('/grants/:id', (req, res) => {
     const { view, chain } = readGrant(deps, param(req.params.id, 'id'), principalOf(res))
-    res.json({ ...shownGrant(border, view), chain: chain.map((link) => border.outwardLink(linkOf(link))) })
+    res.json({
+      ...shownGrant(pseudonymizer, view),
+      chain: chain.map((link) => pseudonymizer.toExternalLink(linkOf(link))),
+    })
   })
   router.post('/grants/:id/revoke', async (req, res) => {
     const { reason } = parse(revokeRequestSchema, req.body ?? {})
-    res.json(shownGrant(border, await revokeGrant(deps, param(req.params.id, 'id'), reason, principalOf(res))))
+    res.json(shownGrant(pseudonymizer, await revokeGrant(deps, param(req.params.id, 'id'), reason, principalOf(res))))
   })
 }
 
 /** Somebody nobody has heard of gets no pseudonym by being granted something. */
-function inward(border: Border, request: GrantRequest): GrantRequest {
-  refuseSubs(border, { delegate_persona: request.delegate_persona?.split('/')[1] })
-  const delegate = border.inwardKnown(request.delegate)
+function toInternal(pseudonymizer: Pseudonymizer, request: GrantRequest): GrantRequest {
+  refuseSubs(pseudonymizer, { delegate_persona: request.delegate_persona?.split('/')[1] })
+  const delegate = pseudonymizer.toInternalKnown(request.delegate)
   if (delegate) return { ...request, delegate }
   throw refuse('delegate_unknown', 'Nobody is known by that id: a delegate holds a persona, or is a registered agent.')
 }
 
-function shownPreview(border: Border, preview: Preview): GrantPreview {
+function shownPreview(pseudonymizer: Pseudonymizer, preview: Preview): GrantPreview {
   if (!preview.allowed) {
     const { code, detail, members } = preview.refusal
     return { allowed: false, code, ...PROBLEMS[code], ...(detail ? { detail } : {}), ...members }
   }
   const record = { ...preview.grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }
-  const { id: _id, status: _status, ...grant } = shownGrant(border, { grant: record, status: 'live' })
+  const { id: _id, status: _status, ...grant } = shownGrant(pseudonymizer, { grant: record, status: 'live' })
   return { allowed: true, grant, would_allow: preview.wouldAllow.map((one) => ({ ...one, gates: [...one.gates] })) }
 }
 
 /** Somebody nobody has heard of is party to nothing. */
-function partyInQuery(border: Border, value: 'me' | PartyRef, by: Principal): PartyRef {
-  const party = value === 'me' ? by.party : border.inwardKnown(value)
+function partyInQuery(pseudonymizer: Pseudonymizer, value: 'me' | PartyRef, by: Principal): PartyRef {
+  const party = value === 'me' ? by.party : pseudonymizer.toInternalKnown(value)
   return party ?? 'user:unknown'
 }
 
-export function shownGrant(border: Border, { grant, status }: GrantView): Grant {
+export function shownGrant(pseudonymizer: Pseudonymizer, { grant, status }: GrantView): Grant {
   return {
     id: grant.id,
     status,
-    delegator: border.outward(grant.delegator),
+    delegator: pseudonymizer.toExternal(grant.delegator),
     ...(grant.delegatorPersona ? { delegator_persona: personaName(grant.delegatorPersona) } : {}),
-    delegate: border.outward(grant.delegate),
+    delegate: pseudonymizer.toExternal(grant.delegate),
     ...(grant.asks ? { delegate_persona: grant.asks } : {}),
-    owner: border.outward(grant.owner),
+    owner: pseudonymizer.toExternal(grant.owner),
     actions: [...grant.actions],
     scope: grant.covers,
     limits: limitsOf(grant),
@@ -118,15 +126,18 @@ export function shownGrant(border: Border, { grant, status }: GrantView): Grant 
     unattended: grant.unattended,
     ...(grant.parent ? { parent: grant.parent } : {}),
     created_at: instant(grant.createdAt),
-    ...shownEnd(border, grant),
+    ...shownEnd(pseudonymizer, grant),
   }
 }
 
-function shownEnd(border: Border, { revokedAt, revokedBy, revokeReason, replacedBy }: GrantRecord): Partial<Grant> {
+function shownEnd(
+  pseudonymizer: Pseudonymizer,
+  { revokedAt, revokedBy, revokeReason, replacedBy }: GrantRecord,
+): Partial<Grant> {
   if (revokedAt === undefined) return {}
   return {
     revoked_at: instant(revokedAt),
-    ...(revokedBy ? { revoked_by: border.outward(revokedBy) } : {}),
+    ...(revokedBy ? { revoked_by: pseudonymizer.toExternal(revokedBy) } : {}),
     ...(revokeReason ? { revoke_reason: revokeReason } : {}),
     ...(replacedBy ? { replaced_by: replacedBy } : {}),
   }

@@ -13,17 +13,17 @@ import {
 } from '@mandate/protocol'
 import type { Router } from 'express'
 import { confirm, invite, listInvitations, redeem, statusAt, withdraw } from '../../pap/invitations.ts'
-import type { InvitationRecord } from '../../remembered.ts'
+import type { InvitationRecord } from '../../ports/stores.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
 import { instant, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function invitationRoutes(router: Router, deps: PapRouteDeps): void {
-  const { border } = deps
+  const { pseudonymizer } = deps
   const shown = (invitation: InvitationRecord, to: PartyRef | undefined) => shownInvitation(deps, invitation, to)
   router.post('/invitations', async (req, res) => {
     const { grant } = parse(invitationRequestSchema, req.body ?? {})
-    refuseSubs(border, { 'grant.delegate_persona': grant?.delegate_persona?.split('/')[1] })
+    refuseSubs(pseudonymizer, { 'grant.delegate_persona': grant?.delegate_persona?.split('/')[1] })
     const by = principalOf(res)
     const { invitation, code } = await invite(deps, grant, by)
     res.status(201).json({ ...shown(invitation, by.party), code })
@@ -42,7 +42,7 @@ export function invitationRoutes(router: Router, deps: PapRouteDeps): void {
   router.post('/invitations/:id/confirm', async (req, res) => {
     const { redeemer } = parse(confirmRequestSchema, req.body)
     const by = principalOf(res)
-    const party = border.inwardKnown(redeemer) ?? 'user:unknown'
+    const party = pseudonymizer.toInternalKnown(redeemer) ?? 'user:unknown'
     res.json(shown(await confirm(deps, param(req.params.id, 'id'), party, by), by.party))
   })
   router.delete('/invitations/:id', async (req, res) => {
@@ -53,7 +53,7 @@ export function invitationRoutes(router: Router, deps: PapRouteDeps): void {
 
 /** Each side learns the other's id and no more: what was offered is the inviter's to see until it starts. */
 export function shownInvitation(
-  { border, clock }: PapRouteDeps,
+  { pseudonymizer, clock }: PapRouteDeps,
   invitation: InvitationRecord,
   to: PartyRef | undefined,
 ): Invitation {
@@ -64,8 +64,8 @@ export function shownInvitation(
     status: statusAt(invitation, clock()),
     created_at: instant(createdAt),
     expires_at: instant(expiresAt),
-    inviter: border.outward(inviter),
-    ...(redeemer ? { redeemer: border.outward(redeemer) } : {}),
+    inviter: pseudonymizer.toExternal(inviter),
+    ...(redeemer ? { redeemer: pseudonymizer.toExternal(redeemer) } : {}),
     ...(grant && mine ? { grant } : {}),
     ...(grantId ? { grant_id: grantId } : {}),
   }

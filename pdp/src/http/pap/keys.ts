@@ -6,7 +6,7 @@
 import { type Key, keyRequestSchema } from '@mandate/protocol'
 import type { Router } from 'express'
 import { createKey, listKeys, revokeKey } from '../../pap/keys.ts'
-import type { KeyRecord } from '../../remembered.ts'
+import type { KeyRecord } from '../../ports/stores.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'

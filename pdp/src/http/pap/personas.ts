@@ -15,39 +15,39 @@ import type { Router } from 'express'
 import { listAgents, registerAgent, setAgentActive } from '../../pap/agents.ts'
 import { withRole } from '../../pap/pap.ts'
 import { createPersona, listPersonas, patchPersona } from '../../pap/personas.ts'
-import type { AgentRecord, PersonaRecord } from '../../ports.ts'
-import type { Border } from '../border.ts'
+import type { AgentRecord, PersonaRecord } from '../../ports/register.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
+import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { instant, millis, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function personaRoutes(router: Router, deps: PapRouteDeps): void {
-  const { border } = deps
+  const { pseudonymizer } = deps
   router.post('/personas', async (req, res) => {
     const { title, circle, valid_from, valid_till, autonomy } = parse(personaRequestSchema, req.body)
-    refuseSubs(border, { circle })
+    refuseSubs(pseudonymizer, { circle })
     const request = { title, circle, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
-    res.status(201).json(shownPersona(border, await createPersona(deps, request, principalOf(res))))
+    res.status(201).json(shownPersona(pseudonymizer, await createPersona(deps, request, principalOf(res))))
   })
   router.get('/personas', (req, res) => {
     const { waiting } = parse(personaListQuerySchema, req.query)
     res.json({
       items: listPersonas(deps, waiting !== undefined, principalOf(res)).map((persona) =>
-        shownPersona(border, persona),
+        shownPersona(pseudonymizer, persona),
       ),
     })
   })
   router.patch('/personas/:id', async (req, res) => {
     const { status, valid_from, valid_till, autonomy } = parse(personaPatchSchema, req.body)
     const patch = { status, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
-    res.json(shownPersona(border, await patchPersona(deps, param(req.params.id, 'id'), patch, principalOf(res))))
+    res.json(shownPersona(pseudonymizer, await patchPersona(deps, param(req.params.id, 'id'), patch, principalOf(res))))
   })
 }
 
-export function shownPersona(border: Border, persona: PersonaRecord): Persona {
+export function shownPersona(pseudonymizer: Pseudonymizer, persona: PersonaRecord): Persona {
   return {
     id: persona.id,
-    holder: border.outward(persona.holder),
+    holder: pseudonymizer.toExternal(persona.holder),
     title: persona.title,
     circle: persona.circle,
     domain: persona.domain,
@@ -71,7 +71,7 @@ export function agentRoutes(router: Router, deps: PapRouteDeps): void {
     const { id, service_sub } = parse(agentRequestSchema, req.body)
     // Who may not register agents learns nothing of who is known.
     withRole(principalOf(res), 'operator')
-    refuseSubs(deps.border, { id })
+    refuseSubs(deps.pseudonymizer, { id })
     res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
   })
   router.get('/agents', (_req, res) => {

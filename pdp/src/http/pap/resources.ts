@@ -12,18 +12,18 @@ import {
   transferRequestSchema,
 } from '@mandate/protocol'
 import type { RequestHandler, Router } from 'express'
-import { personaName } from '../../names.ts'
 import type { Principal } from '../../pap/pap.ts'
 import { getResource, putResource, removeResource } from '../../pap/resources.ts'
 import { transferResource } from '../../pap/transfer.ts'
-import type { Located } from '../../ports.ts'
-import type { Border } from '../border.ts'
+import type { Located } from '../../ports/grants.ts'
+import { personaName } from '../../ports/names.ts'
 import { principalOf } from '../exchange.ts'
 import { param, parse } from '../parse.ts'
+import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
-  const { border } = deps
+  const { pseudonymizer } = deps
   const refOf: (params: Record<string, string | string[] | undefined>) => ResourceRef = (params) =>
     `${parse(nameSchema, params['type'])}:${param(params['id'], 'id')}`
   const put: RequestHandler = async (req, res) => {
@@ -32,15 +32,15 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
       'owner' in body
         ? { owner: ownerOf(deps, req.params['type'], body.owner, principalOf(res)), ownerPersona: body.owner_persona }
         : { parent: body.parent as ResourceRef }
-    refuseSubs(border, { id: param(req.params['id'], 'id') })
+    refuseSubs(pseudonymizer, { id: param(req.params['id'], 'id') })
     const { located, created } = await putResource(deps, refOf(req.params), request, principalOf(res))
-    res.status(created ? 201 : 200).json(shownResource(border, located))
+    res.status(created ? 201 : 200).json(shownResource(pseudonymizer, located))
   }
   router
     .route('/resources/:type/:id')
     .put(put)
     .get(async (req, res) => {
-      res.json(shownResource(border, await getResource(deps, refOf(req.params), principalOf(res))))
+      res.json(shownResource(pseudonymizer, await getResource(deps, refOf(req.params), principalOf(res))))
     })
     .delete(async (req, res) => {
       await removeResource(deps, refOf(req.params), principalOf(res))
@@ -52,23 +52,23 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
       owner: ownerOf(deps, req.params.type, owner, principalOf(res)),
       ownerPersona: owner_persona,
     }
-    res.json(shownResource(border, await transferResource(deps, refOf(req.params), request, principalOf(res))))
+    res.json(shownResource(pseudonymizer, await transferResource(deps, refOf(req.params), request, principalOf(res))))
   })
 }
 
 /** Services pass on what people write: where owners need a persona, and so are known, nobody becomes known by being named as one. */
-function ownerOf({ border, policies }: PapRouteDeps, type: unknown, owner: PartyRef, by: Principal): PartyRef {
+function ownerOf({ pseudonymizer, policies }: PapRouteDeps, type: unknown, owner: PartyRef, by: Principal): PartyRef {
   const titles = policies().byType.get(String(type))?.manifest.titles ?? {}
-  return border.inward(owner, Object.keys(titles).length > 0 ? { types: undefined } : by)
+  return pseudonymizer.toInternal(owner, Object.keys(titles).length > 0 ? { types: undefined } : by)
 }
 
-function shownResource(border: Border, { resource, owner, persona, ancestors }: Located): ResourceRecord {
+function shownResource(pseudonymizer: Pseudonymizer, { resource, owner, persona, ancestors }: Located): ResourceRecord {
   const split = resource.indexOf(':')
   const [parent] = ancestors
   return {
     type: resource.slice(0, split),
     id: resource.slice(split + 1),
-    owner: border.outward(owner),
+    owner: pseudonymizer.toExternal(owner),
     ...(persona ? { owner_persona: personaName(persona) } : {}),
     ...(parent ? { parent } : {}),
   }

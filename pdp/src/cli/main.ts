@@ -1,0 +1,15 @@
+/**
+ * `npm run log`: see `--help`.
+ *
+ * @module
+ */
+import process from 'node:process'
+import { runLogCommand } from './log-command.ts'
+
+// Whatever we write is for us alone.
+process.umask(0o077)
+process.exitCode = await runLogCommand(process.argv.slice(2), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  environment: process.env,
+})

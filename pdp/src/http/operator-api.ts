@@ -1,0 +1,55 @@
+/**
+ * What whoever runs the process may do without a token: the process, its data and its policies are theirs already. All of it is recorded.
+ *
+ * @module
+ */
+import { type FactRequest, Fault, type KeyRequest, MAX_FACTS } from '@mandate/protocol'
+import { changeFacts } from '../pap/facts.ts'
+import { createKey } from '../pap/keys.ts'
+import type { PapDeps, Principal } from '../pap/pap.ts'
+import type { PolicyControl } from '../pap/policies.ts'
+import { toInternalFact } from './pap/facts.ts'
+import type { Pseudonymizer } from './pseudonymizer.ts'
+
+export interface OperatorApi {
+  /** A key for every resource type of the policies in force. @returns The key itself. */
+  createKey(request: Omit<KeyRequest, 'types'>): Promise<string>
+  /** However many: as many at a time as one request may change. @throws Fault whose detail begins with `facts.N` where it is about one of them. */
+  writeFacts(domain: string, facts: readonly FactRequest[]): Promise<void>
+  /** Reads the policies' folder again. @returns The version in force now. */
+  loadPolicies(): Promise<string>
+}
+
+export function createOperatorApi(pap: PapDeps, pseudonymizer: Pseudonymizer, policies: PolicyControl): OperatorApi {
+  const types = (): string[] => [...pap.policies().byType.keys()]
+  const by = (): Principal => ({
+    party: 'user:console',
+    name: 'service:console',
+    inPerson: true,
+    types: types(),
+    actor: undefined,
+    roles: ['operator'],
+    origin: {},
+  })
+  return {
+    createKey: async (request) => (await createKey(pap, { ...request, types: types() }, by())).key,
+    writeFacts: async (domain, facts) => {
+      const write = facts.map((fact) => toInternalFact(pseudonymizer, domain, fact, by()))
+      for (let start = 0; start < write.length; start += MAX_FACTS)
+        await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by()).catch(
+          (error: unknown) => {
+            throw inTheWhole(error, start)
+          },
+        )
+    },
+    loadPolicies: async () => (await policies.load(by())).version,
+  }
+}
+
+/** What was objected to in one request, by its place among all facts. */
+function inTheWhole(error: unknown, start: number): unknown {
+  const [prefix = '', at] = error instanceof Fault ? (/^write\.(\d+)/u.exec(error.detail ?? '') ?? []) : []
+  if (!(error instanceof Fault) || at === undefined) return error
+  const detail = `facts.${start + Number(at)}${error.detail?.slice(prefix.length) ?? ''}`
+  return new Fault(error.code, error.message, { cause: error, detail })
+}

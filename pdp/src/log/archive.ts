@@ -1,0 +1,152 @@
+/**
+ * Sealing the beginning of a log (design 6, L11): its oldest full bundles go, encrypted, into an archive; their hashes stay, so everything
+ * still verifies and proves. A bundle is in the archive, read back and held against its tile before it leaves the log. What is interrupted
+ * is gone on with by the same command.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
+import {
+  decodeBundle,
+  decodeTile,
+  type EpochMillis,
+  entrySchema,
+  equalBytes,
+  Fault,
+  formatSealed,
+  leafHash,
+  openBundle,
+  parseCheckpoint,
+  parseNote,
+  parseSealed,
+  sealBundle,
+  sealedPath,
+  TILE_WIDTH,
+  tilePath,
+} from '@mandate/protocol'
+import type { Files } from './files.ts'
+import { sha256 } from './hash.ts'
+
+export interface SealOptions {
+  readonly files: Files
+  /** The log's own directory. */
+  readonly dir: string
+  readonly origin: string
+  /** Where the archive is, or will be. */
+  readonly archive: string
+  /** 32 bytes. */
+  readonly key: Uint8Array<ArrayBuffer>
+}
+
+const NONCE_BYTES = 12
+const utf8 = new TextDecoder()
+
+/** How many of the log's first entries are sealed. */
+export async function sealedEntries(files: Files, dir: string): Promise<number> {
+  const written = await files.read(join(dir, 'sealed'))
+  const entries = written === undefined ? 0 : parseSealed(utf8.decode(written))
+  if (entries === undefined) throw damaged('its file "sealed" says nothing')
+  return entries
+}
+
+/**
+ * Seals every full bundle whose entries are all older than `before`. The newest full bundle stays: an opening begins with it.
+ *
+ * @returns How many entries are sealed now, and how many were before.
+ */
+export async function archivePrefix(
+  options: SealOptions,
+  before: EpochMillis,
+): Promise<{ readonly sealed: number; readonly was: number }> {
+  const { files, dir } = options
+  const was = await sealedEntries(files, dir)
+  const full = Math.floor((await publishedSize(files, dir)) / TILE_WIDTH)
+  let index = was / TILE_WIDTH
+  for (; index < full - 1; index += 1) {
+    const bundle = await files.read(join(dir, entriesPath(index)))
+    if (!bundle) throw damaged(`entry bundle ${index} is missing`)
+    if (newestIn(bundle, index) >= before) break
+    await archiveBundle(options, index, new Uint8Array(bundle))
+    // What is sealed is said before anything goes: a reader that finds no bundle knows why.
+    await put(files, join(dir, 'sealed'), new TextEncoder().encode(formatSealed((index + 1) * TILE_WIDTH)), dir)
+    await files.remove(join(dir, entriesPath(index)))
+    await files.syncDirectory(dirname(join(dir, entriesPath(index))))
+  }
+  await forgetLeftovers(files, dir, index)
+  return { sealed: index * TILE_WIDTH, was }
+}
+
+/** Brings everything back from the archive, as it was. @returns How many entries. */
+export async function restorePrefix({ files, dir, origin, archive, key }: SealOptions): Promise<number> {
+  const sealed = await sealedEntries(files, dir)
+  for (let index = 0; index < sealed / TILE_WIDTH; index += 1) {
+    const written = await files.read(join(archive, sealedPath(index)))
+    const bundle = written && (await openBundle(key, origin, index, new Uint8Array(written)))
+    if (!bundle) throw damaged(`bundle ${index} is not in the archive, or does not open with this key`)
+    await requireLeaves(files, dir, index, bundle)
+    await put(files, join(dir, entriesPath(index)), bundle, dir)
+  }
+  await files.remove(join(dir, 'sealed'))
+  await files.syncDirectory(dir)
+  return sealed
+}
+
+const entriesPath = (index: number): string => tilePath({ level: 'entries', index, width: TILE_WIDTH })
+
+async function archiveBundle(options: SealOptions, index: number, bundle: Uint8Array<ArrayBuffer>): Promise<void> {
+  const { files, dir, origin, archive, key } = options
+  await requireLeaves(files, dir, index, bundle)
+  const path = join(archive, sealedPath(index))
+  await files.makeDirectory(dirname(path))
+  await put(files, path, await sealBundle(key, origin, index, bundle, new Uint8Array(randomBytes(NONCE_BYTES))))
+  const back = await files.read(path)
+  const opened = back && (await openBundle(key, origin, index, new Uint8Array(back)))
+  if (!opened || !equalBytes(opened, bundle)) throw damaged(`bundle ${index} could not be read back from the archive`)
+}
+
+/** Nothing is archived, and nothing brought back, that is not what the tree says. */
+async function requireLeaves(files: Files, dir: string, index: number, bundle: Uint8Array): Promise<void> {
+  const tile = await files.read(join(dir, tilePath({ level: 0, index, width: TILE_WIDTH })))
+  const leaves = tile && decodeTile(tile, TILE_WIDTH)
+  const { entries } = decodeBundle(bundle)
+  const same = entries.length === TILE_WIDTH && leaves?.every((leaf, at) => holds(entries[at], leaf))
+  if (!same) throw damaged(`entry bundle ${index} is not what its tile says`)
+}
+
+const holds = (entry: Uint8Array | undefined, leaf: Uint8Array): boolean =>
+  entry !== undefined && equalBytes(leafHash(sha256, entry), leaf)
+
+function newestIn(bundle: Uint8Array, index: number): EpochMillis {
+  const times = decodeBundle(bundle).entries.map((bytes) => {
+    const entry = entrySchema.safeParse(JSON.parse(utf8.decode(bytes)))
+    if (!entry.success) throw damaged(`entry bundle ${index} holds what is no entry`)
+    return Date.parse(entry.data.at)
+  })
+  return Math.max(...times)
+}
+
+async function publishedSize(files: Files, dir: string): Promise<number> {
+  const checkpoint = await files.read(join(dir, 'checkpoint'))
+  if (!checkpoint) return 0
+  try {
+    return parseCheckpoint(parseNote(utf8.decode(checkpoint)).text).size
+  } catch {
+    throw damaged('the checkpoint cannot be read')
+  }
+}
+
+/** A crash may have come between saying so and removing: those bundles are in the archive. */
+async function forgetLeftovers(files: Files, dir: string, sealed: number): Promise<void> {
+  if (sealed > 0) await files.remove(join(dir, entriesPath(sealed - 1)))
+}
+
+/** @param log - The log's directory, when the file is one of its: it has a place for files on their way. */
+async function put(files: Files, path: string, bytes: Uint8Array, log?: string): Promise<void> {
+  await files.makeDirectory(dirname(path))
+  if (log !== undefined) await files.makeDirectory(join(log, 'tmp'))
+  await files.replace(path, bytes, log === undefined ? `${path}.tmp` : join(log, 'tmp', 'sealing'))
+  await files.syncDirectory(dirname(path))
+}
+
+const damaged = (what: string): Fault => new Fault('log_unavailable', `sealing: ${what}`)

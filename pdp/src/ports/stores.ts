@@ -1,0 +1,270 @@
+/**
+ * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys, erasures, facts that services
+ * stored, policies. Nothing here confers authority; each is durable when a method returns.
+ *
+ * @module
+ */
+import type {
+  EpochMillis,
+  ErasureNotice,
+  InvitationStatus,
+  InvitedGrant,
+  PartyRef,
+  ResourceRef,
+} from '@mandate/protocol'
+import type { PolicySources } from '../policy/pack.ts'
+import type { Fact, FactPlan } from './facts.ts'
+import type { GrantBody, Located } from './grants.ts'
+
+/** A resource on its way to another owner or persona. */
+export interface Transfer {
+  readonly from: Located
+  /** The same resource under a new deed. */
+  readonly to: Located
+  readonly at: EpochMillis
+  /** Whether its entry is in the log. */
+  readonly recorded: boolean
+}
+
+/** One grant that ends, and the one that begins in its place. */
+export interface Exchanged {
+  readonly from: GrantBody
+  readonly to: GrantBody
+}
+
+/** Grants on their way to be others. The one that was asked for comes first, then those moved under it. */
+export interface Replacement {
+  readonly exchanged: readonly Exchanged[]
+  readonly by: PartyRef
+  readonly at: EpochMillis
+}
+
+/** A change whose Write to the relationship store was sent, or is about to be. */
+export interface OpenChange {
+  readonly id: string
+  readonly at: EpochMillis
+  /** The tuples it writes and deletes. */
+  readonly keys: readonly { readonly user: string; readonly relation: string; readonly object: string }[]
+}
+
+/** Every change of tuples, from before its Write is sent until its marker is deleted. A crash leaves those undecided that had no answer. */
+export interface ChangeJournal {
+  begin(change: OpenChange): void
+  /** The outcome is final in the relationship store, which may have a marker of it even where the change was never begun here. */
+  decided(id: string, at: EpochMillis): void
+  undecided(): readonly OpenChange[]
+  /** Ids of decided changes that began before an instant, oldest first; of a change of facts under way never: its outcome is asked for again. */
+  decidedBefore(before: EpochMillis, limit: number): readonly string[]
+  forget(ids: readonly string[]): void
+}
+
+/** A change of facts under way. */
+export interface FactChange {
+  readonly plan: FactPlan
+  readonly domain: string
+  readonly write: readonly Fact[]
+  readonly remove: readonly Fact[]
+}
+
+/** Changes of several steps, kept until their last one is done: what a crash interrupts is finished at the next start. */
+export interface Intents {
+  putTransfer(transfer: Transfer): void
+  transferOf(resource: ResourceRef): Transfer | undefined
+  transfers(): readonly Transfer[]
+  /** Forgets a transfer of which nothing has happened yet. */
+  dropTransfer(resource: ResourceRef): void
+  /** The deed is over: its live grants are remembered as ended, the resource as its new owner's, and the intent is gone. All of it or nothing. */
+  settleTransfer(transfer: Transfer): void
+  /** Whether a deed was ended by a transfer. */
+  isPast(deed: string): boolean
+  /** Remembers the new grants too, unsettled. */
+  putReplacement(replacement: Replacement): void
+  replacements(): readonly Replacement[]
+  /** Forgets the new grants: they never were. */
+  dropReplacement(replacement: Replacement): void
+  /** The new grants are grants, the old ones ended as `replaced`. */
+  settleReplacement(replacement: Replacement): void
+  putFactChange(change: FactChange): void
+  factChanges(): readonly FactChange[]
+  dropFactChange(change: FactChange): void
+}
+
+/** An answer kept for a retry. What it says is sealed under the caller's own key, which is not kept. */
+export interface KeptAnswer {
+  /** A hash of caller and key. */
+  readonly id: string
+  readonly caller: string
+  /** A hash of what was asked. */
+  readonly request: string
+  readonly sealed: Uint8Array
+  readonly at: EpochMillis
+}
+
+export interface Answers {
+  /** Keeps an answer, and drops those from `forget` and before. */
+  keep(answer: KeptAnswer, forget: EpochMillis): void
+  /** @param after - Older ones are as good as gone. */
+  find(id: string, after: EpochMillis): KeptAnswer | undefined
+}
+
+/** An invitation as remembered; its code is not. */
+export interface InvitationRecord {
+  readonly id: string
+  readonly inviter: PartyRef
+  /** `expired` is told by the clock. */
+  readonly status: Exclude<InvitationStatus, 'expired'>
+  readonly grant: InvitedGrant | undefined
+  readonly redeemer: PartyRef | undefined
+  readonly grantId: string | undefined
+  readonly createdAt: EpochMillis
+  /** Until when it can be redeemed, and once it is, confirmed. */
+  readonly expiresAt: EpochMillis
+}
+
+export interface Invitations {
+  add(invitation: InvitationRecord, codeHash: string): void
+  /** Its status, redeemer, grant and end. */
+  change(invitation: InvitationRecord): void
+  byCode(hash: string): InvitationRecord | undefined
+  byId(id: string): InvitationRecord | undefined
+  /** Sent or redeemed by a person, newest first, at most 1,000. */
+  of(party: PartyRef): readonly InvitationRecord[]
+}
+
+/** An API key without the key. */
+export interface KeyRecord {
+  readonly id: string
+  readonly name: string
+  readonly types: readonly string[]
+  readonly createdAt: EpochMillis
+  readonly createdBy: PartyRef
+  readonly expiresAt: EpochMillis
+  readonly revokedAt: EpochMillis | undefined
+}
+
+export interface KeptKey {
+  readonly record: KeyRecord
+  /** SHA-256 of the whole key. */
+  readonly hash: Uint8Array
+}
+
+export interface Keys {
+  add(record: KeyRecord, hash: Uint8Array): void
+  /** Unsettled until its entry is in the log. */
+  revoke(id: string, at: EpochMillis): void
+  settle(id: string): void
+  unsettled(): readonly KeyRecord[]
+  byId(id: string): KeptKey | undefined
+  /** Newest first, at most 1,000. */
+  all(): readonly KeyRecord[]
+}
+
+/** A person on their way out. */
+export interface PersonErasure {
+  readonly id: string
+  readonly person: PartyRef
+  readonly by: PartyRef
+  readonly at: EpochMillis
+}
+
+export interface Hold {
+  readonly by: PartyRef
+  readonly at: EpochMillis
+}
+
+/** Up to where the log has been looked through for erasures. */
+export interface ErasuresApplied {
+  /** The first index that has not been. */
+  readonly next: number
+  /** The hash of the entry before it: a log that has another one there is another log. */
+  readonly last: string
+}
+
+export interface People {
+  erasuresApplied(): ErasuresApplied | undefined
+  setErasuresApplied(applied: ErasuresApplied): void
+  putErasure(erasure: PersonErasure): void
+  /** Those that are not finished. */
+  erasures(): readonly PersonErasure[]
+  isErasing(person: PartyRef): boolean
+  /**
+   * In one transaction: every service's notice, by sub and without the pseudonym; the vault's row, their words and kept answers are gone,
+   * their invitations withdrawn. Nothing of it is left in the files after.
+   */
+  settleErasure(erasure: PersonErasure, services: readonly string[]): void
+  /** What a service is still to be told, oldest first. */
+  notices(service: string, after: string, limit: number): readonly ErasureNotice[]
+  isTold(service: string, id: string): boolean
+  /** Who has not acknowledged an erasure, by name. */
+  waitingFor(id: string): readonly string[]
+  acknowledge(service: string, id: string): void
+  /** Services that are no more need not be told. */
+  dropNoticesExcept(services: readonly string[]): void
+  isHeld(person: PartyRef): boolean
+  /** @param hold - `undefined` lifts it. */
+  setHold(person: PartyRef, hold: Hold | undefined): void
+}
+
+/** The pseudonymizer (design 6, L5): the only place where a sub and its pseudonym meet. */
+export interface Vault {
+  /** The person's pseudonym; a new random one when there is none yet. */
+  pseudonymOf(issuer: string, sub: string): PartyRef
+  /** The pseudonym of a person who has one; asking leaves no trace. */
+  known(issuer: string, sub: string): PartyRef | undefined
+  /** The same; of a person who has none a commitment in its form. Asking leaves no trace: nobody becomes known by being named. */
+  mentioned(issuer: string, sub: string): PartyRef
+  /** Whether a text is the sub of a known person in any spelling: upper case, without dashes. Asking leaves no trace. */
+  isSub(issuer: string, text: string): boolean
+  /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */
+  commit(text: string): string
+  /** `undefined` for a person who was erased, or never was. */
+  subOf(pseudonym: PartyRef): string | undefined
+  /** The row is about to go: nothing remembered of it is used any more, nor a token that was issued before. */
+  forget(pseudonym: PartyRef): void
+  /** Whether a token is older than its person's erasure. `issuedAt` by the machine's clock. */
+  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean
+}
+
+/** Authenticated encryption of what callers carry for the PDP. Good across restarts, and after a rotation of the vault's key. */
+export interface TokenEncryption {
+  /** @param bound - Authenticated with the text, and not in the token. */
+  encryptToken(text: string, bound: string): string
+  /** @returns `undefined` for a token that was not sealed here, was altered, or is bound to something else. */
+  decryptToken(token: string, bound: string): string | undefined
+}
+
+/** Policies as they were loaded. */
+export interface KeptPolicy {
+  /** Every pack's version. */
+  readonly version: string
+  readonly sources: PolicySources
+  readonly loadedAt: EpochMillis
+}
+
+export interface PolicyHistory {
+  put(policy: KeptPolicy): void
+  byVersion(version: string): KeptPolicy | undefined
+  /** Last loaded first. */
+  all(): readonly KeptPolicy[]
+  /** `insteadOf`: what stands in the folder and was rolled back from; it does not come back by a restart. */
+  inForce(): { readonly version: string; readonly insteadOf: string | undefined } | undefined
+  setInForce(version: string, insteadOf: string | undefined): void
+}
+
+/** A session as a token or a question names it. */
+export interface SessionOf {
+  readonly sid: string | undefined
+  /** Whose it is. */
+  readonly person: PartyRef
+  /** When its token was issued; `undefined` where a caller does not say. */
+  readonly issuedAt: EpochMillis | undefined
+}
+
+/** Sessions that ended at the identity provider before their tokens did. */
+export interface Sessions {
+  /** @param until - When no token of the session can be good any more. */
+  end(sid: string, until: EpochMillis): void
+  /** Ends every session of a person from which tokens were issued by `at`, to the second. */
+  endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): void
+  isEnded(session: SessionOf): boolean
+}

@@ -1,0 +1,138 @@
+/**
+ * What the PDP counts of itself, for Prometheus. Nothing of a person, of a resource or of a caller: decisions by their reason, requests by their
+ * route, faults by their code.
+ *
+ * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/ Prometheus text format}
+ * @module
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+
+/** Seconds: a decision takes a few thousandths, and nobody waits longer than five. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
+
+/** How a call to OpenFGA ended. `refused`: it was not made, the circuit being open or nobody waiting any more. */
+export type RelationsOutcome = 'answered' | 'failed' | 'refused'
+
+/** What is asked for whenever metrics are read. */
+export interface Watched {
+  readonly healthy: () => boolean
+  readonly trusted: () => boolean
+  readonly reachable: () => Promise<boolean>
+}
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #shared = { registers: [this.#registry] }
+  readonly #requests = new Histogram({
+    name: 'mandate_http_request_seconds',
+    help: 'Time from a request’s arrival to the end of its answer, by route (the path of the OpenAPI document) and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: BUCKETS,
+    ...this.#shared,
+  })
+  readonly #decisions = new Counter({
+    name: 'mandate_decisions_total',
+    help: 'Decisions that were recorded, by their answer and first reason.',
+    labelNames: ['decision', 'reason'],
+    ...this.#shared,
+  })
+  readonly #entries = new Counter({
+    name: 'mandate_log_entries_total',
+    help: 'Entries of the decision log that this process has made durable, by kind.',
+    labelNames: ['kind'],
+    ...this.#shared,
+  })
+  readonly #appends = new Histogram({
+    name: 'mandate_log_append_seconds',
+    help: 'Time until an entry was durable: the wait for its group and the group’s sync.',
+    buckets: BUCKETS,
+    ...this.#shared,
+  })
+  readonly #relations = new Histogram({
+    name: 'mandate_openfga_request_seconds',
+    help: 'Time of a call to OpenFGA for a decision, its retry included, by how it ended.',
+    labelNames: ['outcome'],
+    buckets: BUCKETS,
+    ...this.#shared,
+  })
+  readonly #unanswered = new Counter({
+    name: 'mandate_openfga_unanswered_total',
+    help: 'Questions of a BatchCheck that OpenFGA could not evaluate, by why: parameter, cost, depth, refused, failed or absent.',
+    labelNames: ['reason'],
+    ...this.#shared,
+  })
+  readonly #faults = new Counter({
+    name: 'mandate_faults_total',
+    help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
+    labelNames: ['code'],
+    ...this.#shared,
+  })
+
+  /** Text for Prometheus, and its content type. */
+  async read(): Promise<{ readonly type: string; readonly text: string }> {
+    return { type: this.#registry.contentType, text: await this.#registry.metrics() }
+  }
+
+  /** What is looked at when somebody asks. */
+  watch({ healthy, trusted, reachable }: Watched): void {
+    gauge(this.#registry, 'mandate_clock_trusted', "1 while the machine's clock can be believed, else 0.", () =>
+      Number(trusted()),
+    )
+    gauge(this.#registry, 'mandate_log_healthy', '1 while entries can be made durable, else 0.', () =>
+      Number(healthy()),
+    )
+    gauge(this.#registry, 'mandate_openfga_reachable', '1 while OpenFGA says that it serves, else 0.', async () =>
+      Number(await reachable()),
+    )
+  }
+
+  /** LruCache, CPU, event loop and garbage collection of the process. Once a process. */
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.#registry })
+  }
+
+  request(method: string, route: string, status: number, ms: number): void {
+    this.#requests.observe({ method, route, status }, ms / 1_000)
+  }
+
+  fault(code: string): void {
+    this.#faults.inc({ code })
+  }
+
+  unanswered(reason: string): void {
+    this.#unanswered.inc({ reason })
+  }
+
+  relations(outcome: RelationsOutcome, ms: number): void {
+    this.#relations.observe({ outcome }, ms / 1_000)
+  }
+
+  /** The same recorder, counted: only what is durable counts. */
+  counted(record: Recorder): Recorder {
+    return async (drafts) => {
+      const begin = performance.now()
+      const ids = await record(drafts)
+      this.#appends.observe((performance.now() - begin) / 1_000)
+      for (const draft of drafts) this.#count(draft)
+      return ids
+    }
+  }
+
+  #count({ kind, decision, reasons }: EntryDraft): void {
+    this.#entries.inc({ kind })
+    if (kind === 'evaluation')
+      this.#decisions.inc({ decision: decision ? 'permit' : 'deny', reason: reasons?.[0]?.code ?? 'none' })
+  }
+}
+
+function gauge(registry: Registry, name: string, help: string, look: () => number | Promise<number>): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      this.set(await look())
+    },
+  })
+}

@@ -1,0 +1,62 @@
+/**
+ * Where the vault's key comes from: the environment or a file (configuration), a command such as a KMS's, or, outside production, a file
+ * beside the vault.
+ *
+ * @module
+ */
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { parseSecret, SECRET_BYTES } from '@mandate/protocol'
+import { type Config, ConfigError } from '../config.ts'
+import { VaultKeys } from './encryption.ts'
+
+const run = promisify(execFile)
+const COMMAND_TIMEOUT_MS = 15_000
+const FILE = 'vault.key'
+
+type KeyConfig = Pick<Config, 'PDP_DATA_DIR' | 'PDP_VAULT_KEY' | 'PDP_VAULT_KEY_COMMAND' | 'PDP_VAULT_OLD_KEYS'>
+
+/** @throws ConfigError naming the setting that gives no key, and how to mend it. */
+export async function loadVaultKeys(config: KeyConfig): Promise<VaultKeys> {
+  const older = config.PDP_VAULT_OLD_KEYS.map((text) => readKey('PDP_VAULT_OLD_KEYS', text))
+  return new VaultKeys(await currentKey(config), older)
+}
+
+async function currentKey(config: KeyConfig): Promise<Uint8Array> {
+  if (config.PDP_VAULT_KEY !== undefined) return readKey('PDP_VAULT_KEY', config.PDP_VAULT_KEY)
+  if (config.PDP_VAULT_KEY_COMMAND.length > 0) return readKey('PDP_VAULT_KEY_COMMAND', await said(config))
+  return keyBeside(join(config.PDP_DATA_DIR, FILE))
+}
+
+/** 32 bytes in base64, base64url or hexadecimal. */
+export function readKey(setting: string, text: string): Uint8Array<ArrayBuffer> {
+  const key = parseSecret(text)
+  if (key) return key
+  throw new ConfigError([
+    `${setting}: must be 32 bytes as 64 hexadecimal digits or base64; make one: openssl rand -hex 32`,
+  ])
+}
+
+/** No shell: the words of the setting are the program and its arguments. */
+async function said({ PDP_VAULT_KEY_COMMAND: [program = '', ...args] }: KeyConfig): Promise<string> {
+  try {
+    const { stdout } = await run(program, args, { timeout: COMMAND_TIMEOUT_MS, maxBuffer: 4_096 })
+    return stdout.trim()
+  } catch {
+    // What it printed may be the key, or hint at it.
+    throw new ConfigError([`PDP_VAULT_KEY_COMMAND: ${program} failed, printed too much, or took longer than 15 s`])
+  }
+}
+
+/** Made when there is none. It protects a copy of the database, and not one of the folder. */
+function keyBeside(path: string): Uint8Array {
+  try {
+    writeFileSync(path, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  return readKey(path, readFileSync(path, 'utf8').trim())
+}
