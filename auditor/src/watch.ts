@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { entryMatches, type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
+import { EventTooLongError, jsonOf, serverSentEvents } from '@mandate/service/sse'
 import {
   filtersOf,
   type Given,
@@ -78,37 +79,19 @@ async function* streamed(
       const options = { accept: 'text/event-stream', headers, signal: end }
       const { body } = await ask(server, `/v1/decisions/stream?${new URLSearchParams(given)}`, options)
       hasBegun = true
-      for await (const { id, data } of events(body)) {
-        last = id ?? last
-        const entry = data === '' ? undefined : loggedEntrySchema.safeParse(JSON.parse(data))
-        if (entry?.success) yield entry.data
+      for await (const event of serverSentEvents(body ?? [])) {
+        last = event.id ?? last
+        const entry = loggedEntrySchema.safeParse(jsonOf(event))
+        if (entry.success) yield entry.data
       }
     } catch (error) {
       if (end.aborted) return
+      // The same event would come again after a reconnect.
+      if (error instanceof EventTooLongError) throw new SourceError(EXIT.data, error.message, { cause: error })
       const isFinal = error instanceof SourceError && error.exit !== EXIT.unreachable
       if (!hasBegun || isFinal) throw error
     }
     if (!end.aborted) say('the stream ended; going on in two seconds')
     await delay(AGAIN_MS, undefined, { signal: end }).catch(() => undefined)
-  }
-}
-
-interface ServerEvent {
-  readonly id: string | undefined
-  readonly data: string
-}
-
-/** As much of the format as a log needs: `id` and `data`. */
-async function* events(body: AsyncIterable<Uint8Array> | null): AsyncGenerator<ServerEvent> {
-  const decoder = new TextDecoder()
-  let rest = ''
-  for await (const chunk of body ?? []) {
-    const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
-    rest = blocks.pop() ?? ''
-    for (const block of blocks) {
-      const fields = block.split('\n').map((line) => /^(id|data): ?(.*)$/u.exec(line))
-      const data = fields.flatMap((field) => (field?.[1] === 'data' ? [field[2] ?? ''] : []))
-      yield { id: fields.find((field) => field?.[1] === 'id')?.[2], data: data.join('\n') }
-    }
   }
 }

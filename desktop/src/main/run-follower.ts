@@ -3,13 +3,14 @@
  *
  * @module
  */
+import { jsonOf } from '@mandate/service/sse'
 import type { Run } from '../shared/views.ts'
 import { runSchema } from '../shared/views.ts'
 import { again } from './again.ts'
 import { type Api, part } from './api.ts'
 import type { Emit } from './handlers.ts'
 import { CallProblem } from './problems.ts'
-import { dataOf, eventsOf } from './sse.ts'
+import { eventsOf } from './sse.ts'
 
 /** As an agent tells it: which agent it is, this app knows. */
 export const agentRunSchema = runSchema.omit({ agent: true })
@@ -45,7 +46,7 @@ export class RunFollower {
     try {
       const response = await this.#api.open(agent, { path: `/runs/${part(id)}/events` })
       for await (const event of eventsOf(response)) {
-        const run = agentRunSchema.safeParse(dataOf(event))
+        const run = agentRunSchema.safeParse(jsonOf(event))
         if (!run.success) continue
         got = 'well'
         this.#emit('run', { ...run.data, agent })

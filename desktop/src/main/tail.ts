@@ -5,11 +5,12 @@
  * @module
  */
 import { type EntryKind, type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
+import { jsonOf } from '@mandate/service/sse'
 import type { EventOf } from '../shared/channel.ts'
 import { again } from './again.ts'
 import type { Context } from './handlers.ts'
 import { CallProblem } from './problems.ts'
-import { dataOf, eventsOf } from './sse.ts'
+import { eventsOf } from './sse.ts'
 
 type What = EventOf<'changed'>['what']
 
@@ -43,7 +44,7 @@ export function tailActivity({ api, emit, account }: Pick<Context, 'api' | 'emit
     try {
       for await (const event of eventsOf(response)) {
         got = 'well'
-        const entry = loggedEntrySchema.safeParse(dataOf(event))
+        const entry = loggedEntrySchema.safeParse(jsonOf(event))
         if (entry.success) tell(entry.data, emit)
         last = event.id ?? last
       }
