@@ -5,15 +5,15 @@
  */
 import { join } from 'node:path'
 import {
+  archivedBundlePath,
   decodeBundle,
   decodeTile,
+  decryptBundle,
   entrySchema,
   equalBytes,
   HASH_BYTES,
   leafHash,
-  openBundle,
   rootOf,
-  sealedPath,
   TILE_WIDTH,
   tilePath,
   tileWidth,
@@ -100,8 +100,8 @@ function sealedCheck(tile: Uint8Array | undefined): TileCheck {
 
 async function fromArchive({ archive }: Sealed, index: number): Promise<Uint8Array | undefined> {
   if (!archive) return undefined
-  const bytes = await readIfThere(join(archive.folder, sealedPath(index)))
-  return bytes && openBundle(archive.key, archive.origin, index, new Uint8Array(bytes))
+  const bytes = await readIfThere(join(archive.folder, archivedBundlePath(index)))
+  return bytes && decryptBundle(archive.key, archive.origin, index, new Uint8Array(bytes))
 }
 
 function checkTile(

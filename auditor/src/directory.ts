@@ -11,7 +11,7 @@ import {
   HASH_BYTES,
   type JournalEntries,
   joinSegments,
-  parseSealed,
+  parseArchivedSize,
   readSegment,
   SEGMENT_NAME,
   type Segment,
@@ -68,7 +68,7 @@ export async function readTile(
 /** How many of the log's first entries are sealed: in an archive, and not here. */
 export async function sealedEntries(directory: string): Promise<number> {
   const bytes = await readIfThere(join(directory, 'sealed'))
-  return bytes ? (parseSealed(new TextDecoder().decode(bytes)) ?? 0) : 0
+  return bytes ? (parseArchivedSize(new TextDecoder().decode(bytes)) ?? 0) : 0
 }
 
 /** Paths below the log's directory of all files under `tile/`, in no order. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Fault, within } from '@mandate/protocol'
+import { Fault, withTimeout } from '@mandate/protocol'
 import type { Dispatcher, Pool } from 'undici'
 import { type Deadline, leftMs, TIMEOUT_HEADER } from './deadline.ts'
 import type { BearerSource } from './service-token.ts'
@@ -43,7 +43,7 @@ const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
  * @throws the transport's error, the deadline's `TimeoutError`, or the reason of the call's own signal; any answer at all, 500 included, is returned.
  */
 export async function callJson(options: CallOptions, call: JsonCall, deadline: Deadline): Promise<JsonAnswer> {
-  return await within(leftMs(deadline), async (limit) => {
+  return await withTimeout(leftMs(deadline), async (limit) => {
     const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal])
     try {
       const { answer, again } = await attempt(options, call, deadline, signal)

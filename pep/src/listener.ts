@@ -7,7 +7,7 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createSecureContext } from 'node:tls'
-import { slowClientsCutOff } from '@mandate/protocol'
+import { requestTimeouts } from '@mandate/protocol'
 import type { Express } from 'express'
 
 /** PEM: the certificate with its chain, and its private key. */
@@ -61,7 +61,7 @@ function createListener(
   { tls, headersWithinMs = 10_000, requestWithinMs = 30_000 }: ListenerOptions,
 ): Server {
   const bounds = {
-    ...slowClientsCutOff({ headersWithinMs, requestWithinMs }),
+    ...requestTimeouts({ headersWithinMs, requestWithinMs }),
     keepAliveTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { below } from '@mandate/protocol'
+import { joinUrl } from '@mandate/protocol'
 import { Agent, Pool } from 'undici'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
@@ -34,7 +34,7 @@ const MAX_SERVICE_ANSWER_BYTES = 4_194_304
 
 /** Where Keycloak answers what, under an issuer's URL. */
 export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
-  const base = below(identityUrl, '/protocol/openid-connect')
+  const base = joinUrl(identityUrl, '/protocol/openid-connect')
   return { jwksUri: `${base}/certs`, tokenEndpoint: `${base}/token` }
 }
 

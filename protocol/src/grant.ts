@@ -6,13 +6,13 @@
 import { z } from 'zod'
 import { linkSchema } from './decision.ts'
 import {
+  freeTextSchema,
   instantSchema,
   nameSchema,
   pageLimitSchema,
   pageTokenSchema,
   personaNameSchema,
   ulidSchema,
-  wordsSchema,
 } from './id.ts'
 import { partySchema, scopeSchema } from './party.ts'
 
@@ -153,7 +153,7 @@ export type GrantPreview = z.infer<typeof grantPreviewSchema>
 
 /** `POST /v1/grants/{id}/revoke`. */
 export const revokeRequestSchema = z.strictObject({
-  reason: wordsSchema(200).default('revoked').describe('For the parties of the grant.'),
+  reason: freeTextSchema(200).default('revoked').describe('For the parties of the grant.'),
 })
 
 const partyAskedSchema = z

@@ -100,7 +100,7 @@ export const personaNameSchema = z
   .regex(/^[a-z][a-z0-9-]{0,29}\/[a-z0-9][a-z0-9-]{0,29}$/u, 'must be title/circle, such as traveler/family')
 
 /** Words of people's, not blank. Blanks around them are taken off. @param most - Length in UTF-16 units. */
-export const wordsSchema = (most: number) => z.string().trim().min(1).max(most).meta({ pattern: '\\S' })
+export const freeTextSchema = (most: number) => z.string().trim().min(1).max(most).meta({ pattern: '\\S' })
 
 const REQUEST_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{32})$/iu
 

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type KeycloakAdmin, REALM_FILE, readClientSecrets } from '@mandate/keycloak'
-import { below } from '@mandate/protocol'
+import { joinUrl } from '@mandate/protocol'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { privateFolder, readJson, writeAtomically } from './files.ts'
@@ -95,7 +95,7 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
   if (!(username && password)) {
     throw new StartError('KEYCLOAK_URL is set: set KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD as well')
   }
-  const admin = { url: below(url, ''), username, password }
+  const admin = { url: joinUrl(url, ''), username, password }
   const refuse = (): Promise<never> => Promise.reject(new StartError('KEYCLOAK_URL names a server that is not ours'))
   return {
     url: admin.url,

@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { ConfigError, type Pdp, PolicyError, parseConfig, parseYaml, startPdp, type Whereabouts } from '@mandate/pdp'
-import { Fault, factsFileSchema, slowClientsCutOff } from '@mandate/protocol'
+import { Fault, factsFileSchema, requestTimeouts } from '@mandate/protocol'
 import { pino } from 'pino'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
@@ -133,7 +133,7 @@ function startOn(
 
 /** The issuer of nobody's tokens: keys are the only way in. */
 function noKeys(): Server {
-  return createServer(slowClientsCutOff(), (_req, res) => {
+  return createServer(requestTimeouts(), (_req, res) => {
     res.setHeader('content-type', 'application/json').end('{"keys":[]}')
   })
 }

@@ -4,7 +4,7 @@
  */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { formatVerifierKey, sealedPath, TILE_WIDTH, tilePath } from '@mandate/protocol'
+import { archivedBundlePath, formatVerifierKey, TILE_WIDTH, tilePath } from '@mandate/protocol'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { run as audit } from '../../auditor/src/cli.ts'
 import { verifyDirectory } from '../../auditor/src/verify.ts'
@@ -51,7 +51,7 @@ test('only what is older than said', async () => {
 
 test('the archive holds no word of an entry, for its owner alone', async () => {
   await archivePrefix(options(), LATER)
-  const bytes = readFileSync(join(archive, sealedPath(0)))
+  const bytes = readFileSync(join(archive, archivedBundlePath(0)))
   expect(bytes.includes('"kind"')).toBe(false)
   expect(bytes.includes('user:')).toBe(false)
 })
@@ -75,7 +75,7 @@ describe('verify', () => {
     expect(lines(await verify('by hash'))).toEqual([expect.stringContaining('is missing')])
   })
   test('names an archived bundle that was altered, exchanged, removed, or is under another key', async () => {
-    const path = (index: number) => join(archive, sealedPath(index))
+    const path = (index: number) => join(archive, archivedBundlePath(index))
     const good = readFileSync(path(1))
     const altered = Buffer.from(good)
     altered[100] = (altered[100] ?? 0) ^ 1

@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
-import { pathOf, SECOND_FACTORS, secondFactorSchema } from '@mandate/protocol'
+import { identifierPath, SECOND_FACTORS, secondFactorSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
 /** Where Vite puts the page. */
@@ -65,7 +65,7 @@ const settingsSchema = z
       const message = 'must be given with AUDITOR_PORT=0: the identity provider sends people back to it'
       context.addIssue({ code: 'custom', path: ['AUDITOR_PUBLIC_URL'], message })
     }
-    if (pathOf(env.AUDITOR_PUBLIC_URL ?? '') !== '')
+    if (identifierPath(env.AUDITOR_PUBLIC_URL ?? '') !== '')
       context.addIssue({ code: 'custom', path: ['AUDITOR_PUBLIC_URL'], message: 'must have no path' })
     // Browsers keep a __Host- cookie only where nobody can read it on its way.
     if (env.AUDITOR_PUBLIC_URL && !isPrivateOnItsWay(env.AUDITOR_PUBLIC_URL)) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { below, Fault } from '@mandate/protocol'
+import { Fault, joinUrl } from '@mandate/protocol'
 import * as oidc from 'openid-client'
 
 export interface IdentityOptions {
@@ -113,9 +113,9 @@ async function discover(options: IdentityOptions): Promise<oidc.Configuration> {
   const inside = identityUrl ?? issuer
   // Plain HTTP towards the provider is for loopback and for a network of containers: whoever configures it says so by the address.
   const execute = [issuer, inside].some((url) => url.startsWith('http:')) ? [oidc.allowInsecureRequests] : []
-  const outside = below(issuer, '/')
+  const outside = joinUrl(issuer, '/')
   const fromInside: oidc.CustomFetch = (url, init) =>
-    fetch(url.startsWith(outside) ? below(inside, `/${url.slice(outside.length)}`) : url, init as RequestInit)
+    fetch(url.startsWith(outside) ? joinUrl(inside, `/${url.slice(outside.length)}`) : url, init as RequestInit)
   const custom = { execute, timeout: TIMEOUT_S, [oidc.customFetch]: fromInside }
   const auth = oidc.ClientSecretBasic(clientSecret)
   return await oidc.discovery(new URL(issuer), clientId, undefined, auth, custom)

@@ -6,12 +6,12 @@
  */
 import { hash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { slowClientsCutOff } from '@mandate/protocol'
+import { requestTimeouts } from '@mandate/protocol'
 import { addCheckpoint, type WitnessOptions } from './witness.ts'
 
 /** 63 hashes, and a note with more signatures than anybody has. */
 const MAX_BODY_BYTES = 64 * 1024
-const PATIENCE = { headersWithinMs: 10_000, requestWithinMs: 10_000 } as const
+const REQUEST_TIMEOUTS = { headersWithinMs: 10_000, requestWithinMs: 10_000 } as const
 const MAX_CONNECTIONS = 256
 
 /** Listens where it is told. Rejects when it cannot. */
@@ -20,7 +20,7 @@ export async function serveWitness(
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<Server> {
   const origins = new Map([...options.logs.keys()].map((origin) => [hash('sha256', origin, 'hex'), origin]))
-  const server = createServer(slowClientsCutOff(PATIENCE), (req, res) => {
+  const server = createServer(requestTimeouts(REQUEST_TIMEOUTS), (req, res) => {
     handle(req, res, options, origins).catch(() => {
       if (!res.headersSent) res.statusCode = 500
       res.end()

@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { slowClientsCutOff } from '@mandate/protocol'
+import { requestTimeouts } from '@mandate/protocol'
 import type { Core, Host } from '../main/host.ts'
 import { answerCall, forwardEvents } from '../shell/channel.ts'
 import { type PageFiles, pageHeaders, readPage } from '../shell/page.ts'
@@ -55,7 +55,7 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
   const chosen = new AsyncLocalStorage<string[]>()
   const core = await createCore(hostOf(options, pages, downloads, chosen))
   const stopListening = forwardEvents(core, pages.toAll)
-  const server = createServer(slowClientsCutOff())
+  const server = createServer(requestTimeouts())
   const origin = await listen(server)
   const entrance = createEntrance(origin)
   const parts: Parts = { files, entrance, pages, downloads, core, chosen }

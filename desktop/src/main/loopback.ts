@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
-import { PERMISSIONS_POLICY, slowClientsCutOff } from '@mandate/protocol'
+import { PERMISSIONS_POLICY, requestTimeouts } from '@mandate/protocol'
 
 export interface Loopback {
   /** Exactly what was registered, with the port that was free. */
@@ -40,7 +40,7 @@ const HEADERS = {
 export async function listenOnLoopback(state: string): Promise<Loopback> {
   const { promise: answered, resolve } = Promise.withResolvers<URL>()
   let origin = ''
-  const limits = { ...slowClientsCutOff(PATIENCE), maxHeaderSize: 16_384 }
+  const limits = { ...requestTimeouts(PATIENCE), maxHeaderSize: 16_384 }
   const server = createServer(limits, (req, res) => {
     const url = answerOf(req, origin, state)
     if (!url) return page(res, 404, 'Nothing here', 'This address only takes the answer to a sign-in.')

@@ -4,14 +4,14 @@
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/basic/authorization MCP authorization}
  * @module
  */
-import { below, Fault, pathOf, wellKnownUrl } from '@mandate/protocol'
+import { Fault, identifierPath, joinUrl, wellKnownUrl } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 
 const NAME = 'oauth-protected-resource'
 
 /** Where a client without a token learns whom to ask for one (RFC 9728): below the well-known name stands the path of the resource. */
 export const resourceMetadataPaths = (publicUrl: string): string[] => [
-  ...new Set([`/.well-known/${NAME}/mcp`, `/.well-known/${NAME}${pathOf(publicUrl)}/mcp`]),
+  ...new Set([`/.well-known/${NAME}/mcp`, `/.well-known/${NAME}${identifierPath(publicUrl)}/mcp`]),
 ]
 /** In any spelling: which of them is a route is the router's to say. */
 const MCP = /^\/mcp\//iu
@@ -54,5 +54,5 @@ export function resourceMetadata(deps: ProtectedResource): RequestHandler {
 }
 
 function resourceOf({ publicUrl }: ProtectedResource): string {
-  return below(publicUrl(), '/mcp')
+  return joinUrl(publicUrl(), '/mcp')
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
-import { below, type EpochMillis, Fault, hasSecondFactor, type PartyRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, Fault, hasSecondFactor, joinUrl, type PartyRef, refuse } from '@mandate/protocol'
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
@@ -88,7 +88,7 @@ export class Callers {
   constructor(options: CallerOptions) {
     this.#options = options
     // Keycloak's layout; any other issuer names its key set.
-    const url = options.jwksUrl ?? new URL(below(options.issuer, '/protocol/openid-connect/certs'))
+    const url = options.jwksUrl ?? new URL(joinUrl(options.issuer, '/protocol/openid-connect/certs'))
     this.#keys = issuerKeys(url, options.tls)
   }
 

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type Patience, slowClientsCutOff } from '@mandate/protocol'
+import { type RequestTimeouts, requestTimeouts } from '@mandate/protocol'
 import type { Config } from '../config.ts'
 
 type ListenOptions = Pick<
@@ -16,10 +16,10 @@ type ListenOptions = Pick<
 >
 
 /** Slow clients are cut off: the TLS handshake and the headers within 10 s each, a request within 15 s. */
-const PATIENCE: Patience = { headersWithinMs: 10_000, requestWithinMs: 15_000 }
+const REQUEST_TIMEOUTS: RequestTimeouts = { headersWithinMs: 10_000, requestWithinMs: 15_000 }
 
-export function listen(config: ListenOptions, app: RequestListener, patience = PATIENCE): Promise<Server> {
-  const timeouts = { ...slowClientsCutOff(patience), keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
+export function listen(config: ListenOptions, app: RequestListener, patience = REQUEST_TIMEOUTS): Promise<Server> {
+  const timeouts = { ...requestTimeouts(patience), keepAliveTimeout: 65_000, maxHeaderSize: 16_384 }
   const tls = tlsOf(config, patience)
   const server = tls ? createTlsServer({ ...timeouts, ...tls }, app) : createHttpServer(timeouts, app)
   countRequests(server)
@@ -31,7 +31,7 @@ export function listen(config: ListenOptions, app: RequestListener, patience = P
 
 function tlsOf(
   { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key, PDP_TLS_CLIENT_CA_FILE: ca }: ListenOptions,
-  { headersWithinMs: handshakeTimeout }: Patience,
+  { headersWithinMs: handshakeTimeout }: RequestTimeouts,
 ) {
   if (!(cert && key)) return undefined
   const clients = ca === undefined ? {} : { ca: readFileSync(ca), requestCert: true, rejectUnauthorized: true }

@@ -5,7 +5,7 @@
  * @module
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
-import { below, Fault, type Metadata, pathOf } from '@mandate/protocol'
+import { Fault, identifierPath, joinUrl, type Metadata } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { calculateJwkThumbprint, exportJWK, type JWK, SignJWT } from 'jose'
 import type { Clock } from '../ports/clock.ts'
@@ -58,7 +58,8 @@ export function metadataRoute({ publicUrl, clock, metadataKey }: MetadataDeps): 
 /** Of an identifier with a path the metadata are found before that path (AuthZEN 1.0, section 9.2.1). */
 export function metadataBeforePath({ publicUrl }: Pick<MetadataDeps, 'publicUrl'>): RequestHandler {
   return (req, _res, next) => {
-    if (req.path.startsWith(METADATA_PATH) && req.path === METADATA_PATH + pathOf(publicUrl())) req.url = METADATA_PATH
+    if (req.path.startsWith(METADATA_PATH) && req.path === METADATA_PATH + identifierPath(publicUrl()))
+      req.url = METADATA_PATH
     next()
   }
 }
@@ -73,7 +74,7 @@ export function jwksRoute({ metadataKey }: MetadataDeps): RequestHandler {
 
 /** `iss` is the PDP itself, which verifiers compare with `policy_decision_point`. */
 async function signedMetadata(unsigned: Metadata, key: KeyObject, clock: Clock): Promise<Metadata> {
-  const metadata = { ...unsigned, jwks_uri: below(unsigned.policy_decision_point, JWKS_PATH) }
+  const metadata = { ...unsigned, jwks_uri: joinUrl(unsigned.policy_decision_point, JWKS_PATH) }
   const { kid = '', alg = '' } = await publicJwk(key)
   const jwt = await new SignJWT(metadata)
     .setProtectedHeader({ alg, kid, typ: 'JWT' })
@@ -91,10 +92,10 @@ async function publicJwk(key: KeyObject): Promise<JWK> {
 function metadataOf(identifier: string): Metadata {
   return {
     policy_decision_point: identifier,
-    access_evaluation_endpoint: below(identifier, '/access/v1/evaluation'),
-    access_evaluations_endpoint: below(identifier, '/access/v1/evaluations'),
-    search_subject_endpoint: below(identifier, '/access/v1/search/subject'),
-    search_resource_endpoint: below(identifier, '/access/v1/search/resource'),
-    search_action_endpoint: below(identifier, '/access/v1/search/action'),
+    access_evaluation_endpoint: joinUrl(identifier, '/access/v1/evaluation'),
+    access_evaluations_endpoint: joinUrl(identifier, '/access/v1/evaluations'),
+    search_subject_endpoint: joinUrl(identifier, '/access/v1/search/subject'),
+    search_resource_endpoint: joinUrl(identifier, '/access/v1/search/resource'),
+    search_action_endpoint: joinUrl(identifier, '/access/v1/search/action'),
   }
 }

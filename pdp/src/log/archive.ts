@@ -8,20 +8,20 @@
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import {
+  archivedBundlePath,
   decodeBundle,
   decodeTile,
+  decryptBundle,
   type EpochMillis,
+  encryptBundle,
   entrySchema,
   equalBytes,
   Fault,
-  formatSealed,
+  formatArchivedSize,
   leafHash,
-  openBundle,
+  parseArchivedSize,
   parseCheckpoint,
   parseNote,
-  parseSealed,
-  sealBundle,
-  sealedPath,
   TILE_WIDTH,
   tilePath,
 } from '@mandate/protocol'
@@ -45,7 +45,7 @@ const utf8 = new TextDecoder()
 /** How many of the log's first entries are sealed. */
 export async function sealedEntries(files: Files, dir: string): Promise<number> {
   const written = await files.read(join(dir, 'sealed'))
-  const entries = written === undefined ? 0 : parseSealed(utf8.decode(written))
+  const entries = written === undefined ? 0 : parseArchivedSize(utf8.decode(written))
   if (entries === undefined) throw damaged('its file "sealed" says nothing')
   return entries
 }
@@ -69,7 +69,7 @@ export async function archivePrefix(
     if (newestIn(bundle, index) >= before) break
     await archiveBundle(options, index, new Uint8Array(bundle))
     // What is sealed is said before anything goes: a reader that finds no bundle knows why.
-    await put(files, join(dir, 'sealed'), new TextEncoder().encode(formatSealed((index + 1) * TILE_WIDTH)), dir)
+    await put(files, join(dir, 'sealed'), new TextEncoder().encode(formatArchivedSize((index + 1) * TILE_WIDTH)), dir)
     await files.remove(join(dir, entriesPath(index)))
     await files.syncDirectory(dirname(join(dir, entriesPath(index))))
   }
@@ -81,8 +81,8 @@ export async function archivePrefix(
 export async function restorePrefix({ files, dir, origin, archive, key }: SealOptions): Promise<number> {
   const sealed = await sealedEntries(files, dir)
   for (let index = 0; index < sealed / TILE_WIDTH; index += 1) {
-    const written = await files.read(join(archive, sealedPath(index)))
-    const bundle = written && (await openBundle(key, origin, index, new Uint8Array(written)))
+    const written = await files.read(join(archive, archivedBundlePath(index)))
+    const bundle = written && (await decryptBundle(key, origin, index, new Uint8Array(written)))
     if (!bundle) throw damaged(`bundle ${index} is not in the archive, or does not open with this key`)
     await requireLeaves(files, dir, index, bundle)
     await put(files, join(dir, entriesPath(index)), bundle, dir)
@@ -97,11 +97,11 @@ const entriesPath = (index: number): string => tilePath({ level: 'entries', inde
 async function archiveBundle(options: SealOptions, index: number, bundle: Uint8Array<ArrayBuffer>): Promise<void> {
   const { files, dir, origin, archive, key } = options
   await requireLeaves(files, dir, index, bundle)
-  const path = join(archive, sealedPath(index))
+  const path = join(archive, archivedBundlePath(index))
   await files.makeDirectory(dirname(path))
-  await put(files, path, await sealBundle(key, origin, index, bundle, new Uint8Array(randomBytes(NONCE_BYTES))))
+  await put(files, path, await encryptBundle(key, origin, index, bundle, new Uint8Array(randomBytes(NONCE_BYTES))))
   const back = await files.read(path)
-  const opened = back && (await openBundle(key, origin, index, new Uint8Array(back)))
+  const opened = back && (await decryptBundle(key, origin, index, new Uint8Array(back)))
   if (!opened || !equalBytes(opened, bundle)) throw damaged(`bundle ${index} could not be read back from the archive`)
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Fault, within } from '@mandate/protocol'
+import { Fault, withTimeout } from '@mandate/protocol'
 import { Pool } from 'undici'
 import { currentWorkload } from '../ports/workload.ts'
 import type { ClientTls } from '../runtime/client-tls.ts'
@@ -81,7 +81,7 @@ export class OpenFgaClient {
       const work = currentWorkload()
       return await (left === undefined
         ? this.#slots.take(work)
-        : within(left, (signal) => this.#slots.take(work, signal)))
+        : withTimeout(left, (signal) => this.#slots.take(work, signal)))
     } catch (cause) {
       this.#observe('refused', 0)
       throw unavailable('others were asking in the time that was left', cause)
@@ -103,7 +103,7 @@ export class OpenFgaClient {
 
   async #inTime(path: string, text: string, left: number | undefined): Promise<AnswerBody> {
     const isHurried = left !== undefined && left < this.#deadlineMs
-    return await within(isHurried ? left : this.#deadlineMs, async (signal) => {
+    return await withTimeout(isHurried ? left : this.#deadlineMs, async (signal) => {
       try {
         const answer = await this.#twice(path, text, signal)
         this.#failures = 0

@@ -10,16 +10,16 @@ const MAGIC = new TextEncoder().encode('mdsb1\n')
 const NONCE_BYTES = 12
 
 /** Where a bundle lies in an archive, below its folder. */
-export const sealedPath = (index: number): string =>
+export const archivedBundlePath = (index: number): string =>
   `${tilePath({ level: 'entries', index, width: TILE_WIDTH })}.sealed`
 
 /** What a log's `sealed` file says: how many of its first entries are in an archive and no more in the log. */
-export function formatSealed(entries: number): string {
+export function formatArchivedSize(entries: number): string {
   return `${entries}\n`
 }
 
 /** @returns `undefined` for what is no such file: a whole number of bundles. */
-export function parseSealed(text: string): number | undefined {
+export function parseArchivedSize(text: string): number | undefined {
   const entries = /^(?:0|[1-9]\d{0,15})\n$/u.test(text) ? Number(text) : Number.NaN
   return Number.isSafeInteger(entries) && entries % TILE_WIDTH === 0 ? entries : undefined
 }
@@ -29,7 +29,7 @@ export function parseSealed(text: string): number | undefined {
  *
  * @param nonce - 12 random bytes, never used before with this key.
  */
-export async function sealBundle(
+export async function encryptBundle(
   key: Uint8Array<ArrayBuffer>,
   origin: string,
   index: number,
@@ -45,7 +45,7 @@ export async function sealBundle(
 }
 
 /** @returns `undefined` for what does not open: altered, of another place or log, or under another key. */
-export async function openBundle(
+export async function decryptBundle(
   key: Uint8Array<ArrayBuffer>,
   origin: string,
   index: number,

@@ -4,14 +4,14 @@
  * @module
  */
 import { z } from 'zod'
-import { instantSchema, nameSchema, wordsSchema } from './id.ts'
+import { freeTextSchema, instantSchema, nameSchema } from './id.ts'
 
 /** How long a key may live, in days. */
 export const MAX_KEY_DAYS = 366
 
 /** `POST /v1/keys`. */
 export const keyRequestSchema = z.strictObject({
-  name: wordsSchema(100).describe('For people who read the list; it stands nowhere else.'),
+  name: freeTextSchema(100).describe('For people who read the list; it stands nowhere else.'),
   types: z.array(nameSchema).min(1).max(32).describe('The resource types it may ask about.'),
   expires_at: instantSchema.describe(`Ahead, by at most ${MAX_KEY_DAYS} days.`),
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { compareText } from './order.ts'
+import { compareText } from './compare-text.ts'
 
 const text = fc.string({
   unit: fc.oneof(

@@ -6,12 +6,12 @@
  */
 
 /** @param path - Begins with a slash. */
-export function below(base: string, path: string): string {
+export function joinUrl(base: string, path: string): string {
   return base.replace(/\/+$/u, '') + path
 }
 
 /** The path of an identifier without a slash at its end; empty for an origin alone. */
-export function pathOf(identifier: string): string {
+export function identifierPath(identifier: string): string {
   return /^https?:\/\/[^/?#]+(?<path>[^?#]*)/u.exec(identifier)?.groups?.['path']?.replace(/\/+$/u, '') ?? ''
 }
 
@@ -23,5 +23,5 @@ export function pathOf(identifier: string): string {
  */
 export function wellKnownUrl(identifier: string, name: string): string {
   const origin = /^https?:\/\/[^/?#]+/u.exec(identifier)?.[0] ?? ''
-  return `${origin}/.well-known/${name}${pathOf(identifier)}`
+  return `${origin}/.well-known/${name}${identifierPath(identifier)}`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { below, pathOf, wellKnownUrl } from './address.ts'
+import { identifierPath, joinUrl, wellKnownUrl } from './url.ts'
 
 test.for([
   ['https://pdp.example', '', 'https://pdp.example/.well-known/x', 'https://pdp.example/a'],
@@ -12,7 +12,7 @@ test.for([
     'https://pdp.example:8443/t/1/a',
   ],
 ] as const)('%s: its path, its metadata, what is below it', ([identifier, path, wellKnown, inside]) => {
-  expect([pathOf(identifier), wellKnownUrl(identifier, 'x'), below(identifier, '/a')]).toEqual([
+  expect([identifierPath(identifier), wellKnownUrl(identifier, 'x'), joinUrl(identifier, '/a')]).toEqual([
     path,
     wellKnown,
     inside,
