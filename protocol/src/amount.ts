@@ -1,12 +1,12 @@
 /**
- * Numbers and amounts of money as people type and read them. An amount is a whole number of minor units everywhere else, so this is the only
- * place that moves a decimal point. A text that could mean two numbers is refused, never guessed. Pure.
+ * Parses and formats the numbers and money amounts that people type and read. Everywhere else an amount is an integer in minor units (cents), so
+ * this is the only module that places a decimal point. A text with two possible readings is rejected, never guessed. Pure.
  *
  * @module
  */
 import { minorDigitsOf } from './currency.ts'
 
-/** Why a text is no number, or no amount. */
+/** Error codes of {@link parseAmount} and {@link parseDecimal}. `ambiguous`: a comma could be a decimal or a thousands separator. */
 export const AMOUNT_OBJECTIONS = [
   'currency_unknown',
   'not_a_number',
@@ -14,23 +14,26 @@ export const AMOUNT_OBJECTIONS = [
   'ambiguous',
   'too_large',
 ] as const
+/** One of {@link AMOUNT_OBJECTIONS}. */
 export type AmountObjection = (typeof AMOUNT_OBJECTIONS)[number]
 
+/** The parsed integer (minor units of the currency, or the number scaled by its decimals), or the error code. */
 export type AmountRead =
   | { readonly ok: true; readonly value: number }
   | { readonly ok: false; readonly objection: AmountObjection }
 
 const refused = (objection: AmountObjection): AmountRead => ({ ok: false, objection })
 
-/** Separators of thousands that are no decimal sign anywhere: spaces (no-break, thin, narrow too) and apostrophes. */
+/** Thousands separators that no locale uses as a decimal separator: spaces (no-break, thin and narrow too) and apostrophes. */
 const GROUP_ONLY = /[\s'’]/u
 const PLAIN = /^\d+$/u
 const SHAPE = /^\d+(?:[\s'’.,]\d+)*$/u
 
 /**
- * Reads an amount: `4100`, `4,100.00`, `4.100,00`, `4 100,00`. `4100,00` is 4,100.00 euros, and no amount of yen.
+ * Parses a money amount: `4100`, `4,100.00`, `4.100,00`, `4 100,00`. `4100,00` is 4,100.00 in EUR, and `too_many_decimals` in JPY.
  *
- * @returns Minor units of the currency.
+ * @param currency - ISO 4217 code.
+ * @returns Minor units of the currency (cents for EUR), or why the text was rejected. Never throws.
  */
 export function parseAmount(text: string, currency: string): AmountRead {
   const digits = minorDigitsOf(currency)
@@ -38,11 +41,11 @@ export function parseAmount(text: string, currency: string): AmountRead {
 }
 
 /**
- * Reads a number of at most `decimals` decimals, without a sign. Of `.` and `,` the last one is the decimal sign when both occur; one alone
- * is, unless three digits follow a comma, which separates thousands then. Where the comma could be either (`4,125` with three decimals),
- * the text is ambiguous.
+ * Parses an unsigned number of at most `decimals` decimal places. When both `.` and `,` occur, the last one is the decimal separator. One alone
+ * is the decimal separator too, except a comma followed by exactly three digits, which separates thousands. Where the comma could be either
+ * (`4,125` with three decimals allowed), the text is `ambiguous`.
  *
- * @returns The number times ten to the power of `decimals`: a safe integer.
+ * @returns The number times 10 ** `decimals`, a safe integer, or why the text was rejected. Never throws.
  */
 export function parseDecimal(text: string, decimals: number): AmountRead {
   const typed = text.trim()
@@ -70,7 +73,7 @@ function decimalSignOf(typed: string, decimals: number): '.' | ',' | 'ambiguous'
   return decimals < 3 ? undefined : 'ambiguous'
 }
 
-/** The digits of a whole number, plain or in groups of three by one separator; `undefined` for groups of any other size. */
+/** The digits of an integer, plain or grouped in threes by one kind of separator; `undefined` for any other grouping. */
 function wholeOf(text: string): string | undefined {
   if (PLAIN.test(text)) return text
   const separator = /\D/u.exec(text)?.[0] ?? ''
@@ -81,8 +84,11 @@ function wholeOf(text: string): string | undefined {
 }
 
 /**
- * An amount as it is shown, and as {@link parseAmount} reads it again: `4,100.00`. `undefined` where the currency is unknown or the amount is
- * no whole number of minor units: then it is not known where the decimal point belongs.
+ * Formats an amount without its currency: `4,100.00`. {@link parseAmount} parses the result back to the same value.
+ *
+ * @param minor - Minor units of the currency.
+ * @param currency - ISO 4217 code.
+ * @returns `undefined` when the currency is unknown or `minor` is not a safe integer: the decimal point cannot be placed.
  */
 export function amountText(minor: number, currency: string): string | undefined {
   const digits = minorDigitsOf(currency)
@@ -93,7 +99,7 @@ export function amountText(minor: number, currency: string): string | undefined 
   return `${minor < 0 ? '-' : ''}${whole}${fraction}`
 }
 
-/** `4,100.00 EUR`; `420 minor units of XYZ` where it is not known where the decimal point belongs. */
+/** Formats an amount with its currency: `4,100.00 EUR`. For an unknown currency: `420 minor units of XYZ`. Never throws. */
 export function moneyText(minor: number, currency: string): string {
   const text = amountText(minor, currency)
   return text === undefined ? `${minor} minor units of ${currency || 'an unknown currency'}` : `${text} ${currency}`

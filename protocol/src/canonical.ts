@@ -1,15 +1,16 @@
 /**
- * Canonical JSON (RFC 8785): one text for one value, so that a hash of it means something.
+ * Canonical JSON (RFC 8785, "JCS"): equal values have equal texts, so the text can be hashed and signed. Pure.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8785.html RFC 8785}
  * @module
  */
 
 /**
- * Writes a JSON value canonically: members sorted by UTF-16 code units, ECMAScript's numbers and strings, no white space.
+ * Serializes a JSON value canonically: members sorted by UTF-16 code units, numbers and strings as ECMAScript writes them, no white space.
  * Members that are `undefined` are left out, as JSON.stringify does.
  *
- * @throws TypeError for what JSON cannot hold: non-finite numbers, lone surrogates, bigint, functions.
+ * @throws TypeError for values that JSON cannot represent: non-finite numbers, lone surrogates, bigint, functions.
+ * @see {@link https://www.rfc-editor.org/rfc/rfc8785.html#section-3.2 RFC 8785, section 3.2}
  */
 export function canonical(value: unknown): string {
   switch (typeof value) {

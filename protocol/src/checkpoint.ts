@@ -1,5 +1,5 @@
 /**
- * C2SP tlog-checkpoint: the text of a signed note that commits to a whole log. Pure.
+ * C2SP tlog-checkpoint: a signed note that commits to a log's size and Merkle root. Pure.
  *
  * @see {@link https://c2sp.org/tlog-checkpoint tlog-checkpoint}
  * @module
@@ -7,26 +7,27 @@
 import { HASH_BYTES } from './merkle.ts'
 import { formatNote, fromBase64, type NoteSigner, toBase64, type VerifierKey, verifyNote } from './note.ts'
 
-/** The head of a log's tree. */
+/** A tree head: origin, size and root hash of a log. Not signed; see {@link signCheckpoint}. */
 export interface Checkpoint {
-  /** The log's name. A verifier trusts it only together with the key that signed it. */
+  /** The log's name. Trustworthy only together with the key that signed the checkpoint. */
   readonly origin: string
   /** Entries in the tree. */
   readonly size: number
+  /** Merkle tree hash (RFC 6962, section 2.1): 32 bytes. */
   readonly root: Uint8Array
-  /** Lines after the third, without their newlines: empty in our own. */
+  /** Extension lines after the third line, without newlines. Mandate's own checkpoints have none. */
   readonly extensions: readonly string[]
 }
 
-/** The note text of a checkpoint. */
+/** Serializes a checkpoint to the text of a note, ending in a newline. The inverse of {@link parseCheckpoint}. */
 export function formatCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
   return [origin, String(size), toBase64(root), ...extensions, ''].join('\n')
 }
 
 /**
- * Reads the note text of a checkpoint.
+ * Parses the text of a note as a checkpoint. Verifies no signature.
  *
- * @throws SyntaxError when it is none, or its size is above 2**53 - 1.
+ * @throws SyntaxError when the text is not a checkpoint, or its size is above 2**53 - 1.
  */
 export function parseCheckpoint(text: string): Checkpoint {
   const lines = text.split('\n')
@@ -41,7 +42,12 @@ export function parseCheckpoint(text: string): Checkpoint {
   return { origin, size, root, extensions: rest }
 }
 
-/** Signs the head of a tree: the whole note. @param older - Keys that sign too, while keys overlap. */
+/**
+ * Signs a tree head.
+ *
+ * @param older - Further keys that also sign, during a key rotation.
+ * @returns The signed note, ready to be published as the log's `checkpoint` file.
+ */
 export async function signCheckpoint(
   head: Checkpoint,
   signer: NoteSigner,
@@ -51,12 +57,17 @@ export async function signCheckpoint(
   return formatNote({ text, signatures: await Promise.all([signer, ...older].map((key) => key.sign(text))) })
 }
 
-/** A checkpoint signed by a known key, or what is wrong with it. */
+/** A verified checkpoint with the known keys that signed it, or why verification failed (an English sentence for an operator). */
 export type CheckpointVerdict =
   | { readonly ok: true; readonly checkpoint: Checkpoint; readonly signedBy: readonly VerifierKey[] }
   | { readonly ok: false; readonly objection: string }
 
-/** Verifies a signed checkpoint: a known key signed it, and its origin is that key's name. */
+/**
+ * Verifies a signed checkpoint: at least one of `keys` signed it, and the name of that key is the checkpoint's origin.
+ *
+ * @param written - The signed note.
+ * @returns The verdict. Never throws for malformed input.
+ */
 export async function verifyCheckpoint(written: string, keys: readonly VerifierKey[]): Promise<CheckpointVerdict> {
   const verdict = await verifyNote(written, keys)
   if (!verdict.ok) return verdict

@@ -1,6 +1,6 @@
 /**
- * C2SP cosignatures of checkpoints, version 1 (Ed25519): a witness says that it saw the log only ever grow, and when. Pure: signing and verifying
- * are WebCrypto's, the time comes in.
+ * C2SP tlog-cosignature, version 1 (Ed25519): a witness states at which time it saw a checkpoint that is consistent with every earlier one it saw
+ * of that log. Pure: WebCrypto signs and verifies, the time is a parameter.
  *
  * @see {@link https://c2sp.org/tlog-cosignature tlog-cosignature}
  * @module
@@ -22,7 +22,7 @@ import {
 const TIMESTAMP_BYTES = 8
 const utf8 = new TextEncoder()
 
-/** What a witness's cosignatures are verified with. Not a {@link VerifierKey}: it signs another message. */
+/** Public key of a witness. A type of its own, since a witness signs another message (with a timestamp) than a log's {@link VerifierKey}. */
 export interface WitnessKey {
   readonly kind: 'cosignature/v1'
   readonly name: string
@@ -31,13 +31,14 @@ export interface WitnessKey {
   readonly publicKey: Uint8Array
 }
 
+/** Private key of a witness. */
 export interface WitnessSigner {
   readonly key: WitnessKey
-  /** Cosigns the text of a checkpoint, which must have been found consistent. */
+  /** Cosigns a checkpoint's text. The caller must have verified its consistency with the previous checkpoint. */
   cosign(text: string, at: EpochSeconds): Promise<NoteSignature>
 }
 
-/** A cosignature that holds. */
+/** A valid cosignature. */
 export interface Cosigned {
   readonly key: WitnessKey
   /** When the witness signed, by its own clock. */
@@ -45,7 +46,7 @@ export interface Cosigned {
   readonly signature: NoteSignature
 }
 
-/** Every cosignature by a known witness holds, each witness once with its newest; or one does not. */
+/** The valid cosignatures, one (the newest) per known witness; or an error when any cosignature by a known witness is invalid. */
 export type CosignatureVerdict =
   | { readonly ok: true; readonly cosigned: readonly Cosigned[] }
   | { readonly ok: false; readonly objection: string }
@@ -55,19 +56,27 @@ function messageOf(text: string, at: EpochSeconds): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Reads a witness's verifier key: type 0x04.
+ * Parses a witness's verifier key (signature type 0x04).
  *
- * @throws SyntaxError when it is malformed, of another type, or its id is not that of its key.
+ * @throws SyntaxError when it is malformed, has another type, or its key ID does not match its name and public key.
+ * @see {@link https://c2sp.org/signed-note#verifier-keys signed-note, verifier keys}
  */
 export async function parseWitnessKey(vkey: string): Promise<WitnessKey> {
   return { kind: 'cosignature/v1', ...(await parsePublicKey(COSIGNATURE_TYPE, vkey)) }
 }
 
+/** Serializes a witness's verifier key: `name+keyId+base64(0x04 ‖ public key)`. */
 export function formatWitnessKey({ name, keyId, publicKey }: WitnessKey): string {
   return joinKey(COSIGNATURE_TYPE, { name, keyId, material: publicKey })
 }
 
-/** @param seed - 32 bytes from a good source of randomness; of no other key, since the message does not hold the name. */
+/**
+ * Creates a witness's signer.
+ *
+ * @param name - Key name; not empty, without white space or "+".
+ * @param seed - 32 bytes from a cryptographic random source. Not shared with any other key: the signed message does not include the name.
+ * @throws TypeError for an invalid name or seed length.
+ */
 export async function witnessSignerOf(name: string, seed: Uint8Array): Promise<WitnessSigner> {
   const { keyId, publicKey, sign } = await signingKeyOf(COSIGNATURE_TYPE, name, seed)
   return {
@@ -80,12 +89,16 @@ export async function witnessSignerOf(name: string, seed: Uint8Array): Promise<W
   }
 }
 
-/** A secret. */
+/** Serializes a witness's private key: `PRIVATE+KEY+name+keyId+base64(0x04 ‖ seed)`. The result is a secret. */
 export function formatWitnessSecret({ name, keyId }: WitnessKey, seed: Uint8Array): string {
   return formatSecret(COSIGNATURE_TYPE, { name, keyId }, seed)
 }
 
-/** @throws SyntaxError. The message holds nothing of the key. */
+/**
+ * Parses a witness's private key, as {@link formatWitnessSecret} writes it.
+ *
+ * @throws SyntaxError when it is malformed or its key ID does not match. The message contains no part of the key.
+ */
 export async function parseWitnessSecret(skey: string): Promise<WitnessSigner> {
   const { name, keyId, material } = splitSecret(COSIGNATURE_TYPE, skey)
   const signer = await witnessSignerOf(name, material)
@@ -93,7 +106,7 @@ export async function parseWitnessSecret(skey: string): Promise<WitnessSigner> {
   return signer
 }
 
-/** Verifies the cosignatures of known witnesses on a note. Signatures by anybody else are ignored. */
+/** Verifies the cosignatures of the given witnesses on a note. Signatures by other keys are ignored. Never throws. */
 export async function verifyCosignatures(note: Note, keys: readonly WitnessKey[]): Promise<CosignatureVerdict> {
   const newest = new Map<WitnessKey, Cosigned>()
   for (const signature of note.signatures) {
@@ -107,7 +120,7 @@ export async function verifyCosignatures(note: Note, keys: readonly WitnessKey[]
   return { ok: true, cosigned: [...newest.values()] }
 }
 
-/** When it was signed; `undefined` for a cosignature that does not hold. */
+/** The cosignature's timestamp; `undefined` when the cosignature is invalid. */
 async function timeOf(key: WitnessKey, { signature }: NoteSignature, text: string): Promise<EpochSeconds | undefined> {
   if (signature.length <= TIMESTAMP_BYTES) return undefined
   const at = Number(new DataView(signature.buffer, signature.byteOffset, TIMESTAMP_BYTES).getBigUint64(0))

@@ -1,6 +1,6 @@
 /**
- * Entries as CSV (RFC 4180), one row each, safe to open in a spreadsheet: no cell begins as a formula. For people to look at; what is to be
- * read by a program, or verified, is exported as JSON Lines.
+ * Log entries as CSV (RFC 4180), one row each. Cells that a spreadsheet would evaluate as a formula are escaped, which changes their text: a
+ * program, or a verification, uses the JSON Lines export.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc4180.html RFC 4180}
  * @see {@link https://owasp.org/www-community/attacks/CSV_Injection CSV injection}
@@ -9,12 +9,12 @@
 import { canonical } from './canonical.ts'
 import type { LoggedEntry } from './query.ts'
 
-/** What a column shows of an entry. Nothing: an empty cell. */
+/** Cell value of an entry in one column; `undefined` is an empty cell. */
 type Column = (entry: LoggedEntry) => string | number | boolean | undefined
 
 const json = (value: unknown): string | undefined => (value === undefined ? undefined : canonical(value))
 
-/** In the order of the file. */
+/** By column name, in column order. */
 const COLUMNS: Readonly<Record<string, Column>> = {
   origin: ({ origin }) => origin,
   index: ({ index }) => index,
@@ -49,10 +49,10 @@ const COLUMNS: Readonly<Record<string, Column>> = {
   withheld: ({ withheld }) => withheld?.join(' '),
 }
 
-/** What spreadsheets take for the beginning of a formula, wherever white space lets them, full-width forms included. */
+/** Prefixes that spreadsheets evaluate as a formula, also after leading white space; full-width forms included. */
 const FORMULA = /^[\s\p{Cf}]*[=+\-@＝＋－＠]|^[\t\r\n]/u
 
-/** A cell: texts are quoted, and one that begins as a formula gets an apostrophe before it. */
+/** Serializes one cell: strings are quoted (RFC 4180, section 2), and a formula prefix is escaped with an apostrophe. */
 export function csvCell(value: string | number | boolean | undefined): string {
   if (value === undefined) return ''
   if (typeof value !== 'string') return String(value)
@@ -61,9 +61,10 @@ export function csvCell(value: string | number | boolean | undefined): string {
 
 const line = (cells: readonly string[]): string => `${cells.join(',')}\r\n`
 
-/** The first line. */
+/** The header line, with CRLF. */
 export const CSV_HEAD = line(Object.keys(COLUMNS).map(csvCell))
 
+/** Serializes one entry as a CSV line, with CRLF. Columns as in {@link CSV_HEAD}. */
 export function csvRow(entry: LoggedEntry): string {
   return line(Object.values(COLUMNS).map((column) => csvCell(column(entry))))
 }

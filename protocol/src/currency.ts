@@ -1,13 +1,13 @@
 /**
- * Currencies of ISO 4217 and their minor units. Not CLDR's fraction digits (`Intl.NumberFormat`): those say how a price is usually
- * displayed, and give the forint none where ISO 4217, and so the wire, has two.
+ * ISO 4217 currency codes and their minor units. Not CLDR's fraction digits (`Intl.NumberFormat`): those describe usual display, and give the
+ * forint (HUF) 0 digits where ISO 4217, and so the wire format, has 2.
  *
  * @module
  */
 
 /**
  * ISO 4217 list one ("current currency and funds"), as published on 2026-01-01 by the maintenance agency (SIX Financial Information).
- * `test/vectors/iso-4217.json` is that list; the codes that it gives no minor unit (gold, SDR, test codes) are no currency for a price.
+ * `test/vectors/iso-4217.json` is that list; its codes without a minor unit (gold, SDR, test codes) are excluded: no price is in them.
  */
 const BY_MINOR_UNIT: readonly (readonly [digits: number, codes: string])[] = [
   [0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'],
@@ -28,8 +28,8 @@ const MINOR_DIGITS: ReadonlyMap<string, number> = new Map(
   BY_MINOR_UNIT.flatMap(([digits, codes]) => codes.split(' ').map((code) => [code, digits] as const)),
 )
 
-/** Every currency that has a minor unit, by code. */
+/** All supported ISO 4217 codes, sorted. */
 export const CURRENCIES: readonly string[] = [...MINOR_DIGITS.keys()].sort()
 
-/** Digits behind the decimal point: 2 for EUR and HUF, 0 for JPY, 3 for KWD. `undefined` for a code that the table does not have. */
+/** Decimal places of a currency's minor unit: 2 for EUR and HUF, 0 for JPY, 3 for KWD. `undefined` for an unknown code. */
 export const minorDigitsOf = (currency: string): number | undefined => MINOR_DIGITS.get(currency)

@@ -1,39 +1,41 @@
 /**
- * What a reader may know of an entry, or of the answer that it records (design 3, *Codes*; design 4). One rule for every door: answers, lists,
- * exports, streams, replays and the index of what can be searched for. Pure.
+ * Redaction of log entries and decisions per reader. Every way to read them (responses, lists, exports, streams, replays, the search index) applies
+ * this one rule. Pure.
  *
  * @see {@link file://./../../docs/adr/0070-what-a-reader-may-know.md ADR 0070}
  * @module
  */
 import type { Entry, EntryKind } from './entry.ts'
 
-/** Who reads, as entries name parties. */
+/** The reader of an entry. Parties are named as in log entries, by pseudonym. */
 export interface Reader {
-  /** An auditor, or the service that keeps the type that was asked about. */
+  /** True for an auditor, and for the service that is registered for the resource type. */
   readonly seesAll: boolean
-  /** The person or agent; where an agent brings a person's token, both. */
+  /** The person or agent that reads; both, when an agent presents a person's token. */
   readonly parties: readonly string[]
-  /** A person at an interactive client: no agent passes on what they read. */
+  /** True for a person at an interactive client, so that no agent sees what they read. */
   readonly inPerson: boolean
 }
 
 /**
- * `entitled` sees everything. `party` stands in the chain that was used, or in the one that nearly was: sees whose it is and why, and no figures.
- * `stranger` only asked: cannot tell a thing of somebody else's from one that does not exist.
+ * How much of an entry a reader sees. `entitled`: everything. `party` (a member of the used or of the nearest chain): owner and reasons, without
+ * amounts. `stranger` (anyone else who asked): cannot distinguish another person's resource from a nonexistent one.
  */
 export type Standing = 'entitled' | 'party' | 'stranger'
 
-/** What decides about a reader's standing. */
+/** The members of an entry that {@link standingOf} uses. */
 export type Disclosable = Pick<Entry, 'kind' | 'owner' | 'decision' | 'chain' | 'broken' | 'resource'>
 
-/** Kinds that record a question; an entry of any other kind is wholly known to its parties. */
+/** Kinds of entries that record a request for a decision. An entry of any other kind is shown to its parties in full. */
 const QUESTIONS: ReadonlySet<EntryKind> = new Set(['evaluation', 'search', 'refused', 'fault'])
+/** Whether entries of this kind record a request for a decision, so that they are redacted for some readers. */
 export const isQuestion = (kind: EntryKind): boolean => QUESTIONS.has(kind)
 
+/** Computes a reader's {@link Standing} towards an entry. */
 export function standingOf(entry: Disclosable, reader: Reader): Standing {
   const { kind, owner, decision, chain, broken, resource = '' } = entry
   if (reader.seesAll || !isQuestion(kind)) return 'entitled'
-  // Nothing was looked up for it: its resource is a commitment, or somebody's account.
+  // No resource was looked up: `resource` is a salted commitment, or an account, which is named by its owner's pseudonym.
   if (kind !== 'evaluation') return isAccountOfOthers(resource, reader) ? 'stranger' : 'entitled'
   const isReader = (party: string | undefined): boolean => party !== undefined && reader.parties.includes(party)
   if (isReader(owner)) return reader.inPerson ? 'entitled' : 'party'
@@ -42,7 +44,7 @@ export function standingOf(entry: Disclosable, reader: Reader): Standing {
   return decision || isMember ? 'party' : 'stranger'
 }
 
-/** Reasons that tell which personas the subject holds, and how they stand. */
+/** Reason codes that reveal which personas the subject holds, and their status. */
 const ABOUT_PERSONAS: ReadonlySet<string> = new Set([
   'persona_unknown',
   'persona_unusable',
@@ -51,8 +53,8 @@ const ABOUT_PERSONAS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Whether the reader may not learn which personas the subject holds: an agent that no chain names acts for nobody there, and could
- * try them out one after another.
+ * Whether the subject's personas are hidden from the reader. They are hidden from an agent that is in no chain of the decision: it could
+ * otherwise probe persona names one by one.
  */
 export function hidesPersonas(
   { kind, chain = [] }: Pick<Disclosable, 'kind' | 'chain'>,
@@ -63,27 +65,27 @@ export function hidesPersonas(
   return !chain.some(({ delegator, delegate }) => agents.has(delegator) || agents.has(delegate))
 }
 
-/** As much of a reason as decides what is shown of it. */
-type Told = Pick<NonNullable<Entry['reasons']>[number], 'code' | 'grant'>
+/** The members of a reason that its redaction depends on. */
+type ReasonKey = Pick<NonNullable<Entry['reasons']>[number], 'code' | 'grant'>
 
 /**
- * The code that a reader is told. To a stranger no grant, an unknown thing and a near miss of other people's are the same.
+ * The reason code that a reader sees. A stranger gets `no_grant` for an unknown resource and for every reason that is about a grant.
  *
  * @param hides - Whether personas are hidden from the reader ({@link hidesPersonas}).
  */
-export function disclosedCode({ code, grant }: Told, standing: Standing, hides = false): string {
+export function disclosedCode({ code, grant }: ReasonKey, standing: Standing, hides = false): string {
   if (hides && ABOUT_PERSONAS.has(code)) return 'no_grant'
   return standing === 'stranger' && (code === 'resource_unknown' || grant !== undefined) ? 'no_grant' : code
 }
 
-/** A reason without what its reader may not know. */
-export function disclosedReason<R extends Told>(reason: R, standing: Standing, hides = false): R {
+/** Redacts one reason: removes amounts for a party, amounts and the grant id for a stranger, and replaces the code ({@link disclosedCode}). */
+export function disclosedReason<R extends ReasonKey>(reason: R, standing: Standing, hides = false): R {
   if (standing === 'entitled') return reason
   const shown = without(reason, standing === 'party' ? FIGURES : [...FIGURES, 'grant'])
   return { ...shown, code: disclosedCode(reason, standing, hides) }
 }
 
-/** Reasons that look alike now, once: how many there were would tell. */
+/** Removes duplicates after redaction, by JSON text, keeping the order: the number of equal reasons would leak how many grants exist. */
 export function distinct<R>(reasons: readonly R[]): R[] {
   const seen = new Set<string>()
   return reasons.filter((reason) => {
@@ -94,8 +96,8 @@ export function distinct<R>(reasons: readonly R[]): R[] {
 
 const FIGURES = ['limit', 'actual', 'currency'] as const
 /**
- * Members that a stranger never sees, whether the entry has them or not: what is missing must not tell either. Times and round trips tell how far
- * the question got.
+ * Members removed for a stranger. All are listed in `withheld`, present or not, so that their absence reveals nothing. Latency and round trips are
+ * among them because they reveal how far the evaluation got.
  */
 const FROM_STRANGERS = [
   'as_of',
@@ -109,16 +111,17 @@ const FROM_STRANGERS = [
   'salt',
 ] as const
 
-/** An entry as one reader may see it. `withheld`: members that are left out or changed; absent when nothing is. */
+/** An entry as redacted for one reader. `withheld` lists the members that were removed or changed; absent when none was. */
 export type Disclosed<E extends Entry> = E & { readonly withheld?: string[] }
 
+/** Redacts an entry for one reader. Returns the entry itself when the reader may see all of it. */
 export function disclose<E extends Entry>(entry: E, reader: Reader): Disclosed<E> {
   const standing = standingOf(entry, reader)
   const shown = standing === 'party' ? forParty(entry) : standing === 'stranger' ? forStranger(entry, reader) : entry
   return hidesPersonas(entry, reader) ? withoutPersonas(shown, standing) : shown
 }
 
-/** Of a persona that is held its name stands in the entry, of any other a commitment. */
+/** Removes `persona`: it is a name when the subject holds that persona and a salted commitment otherwise, so either form reveals which. */
 function withoutPersonas<E extends Entry>(entry: Disclosed<E>, standing: Standing): Disclosed<E> {
   const { reasons = [], withheld = [] } = entry
   return {
@@ -149,19 +152,19 @@ function forStranger<E extends Entry>(entry: E, reader: Reader): Disclosed<E> {
 const reasonsOf = ({ reasons }: Entry, standing: Standing): Pick<Entry, 'reasons'> =>
   reasons ? { reasons: reasons.map((reason) => disclosedReason(reason, standing)) } : {}
 
-/** An account is named by its owner's pseudonym. */
+/** Whether the resource is another person's account: its id is the owner's pseudonym. */
 const isAccountOfOthers = (resource: string, { parties }: Reader): boolean => {
   const pseudonym = /:(?<id>p_[\w-]{22})$/u.exec(resource)?.groups?.['id']
   return pseudonym !== undefined && !parties.includes(`user:${pseudonym}`)
 }
 
-/** `type:~`: whether it is the id of something registered, or a commitment, would tell. A person's own account is theirs to see. */
+/** Replaces a resource's id, `type:~`: an id and a commitment look different, which would reveal whether it is registered. Own accounts are kept. */
 function hiddenId(resource: string, { parties }: Reader): string {
   const colon = resource.indexOf(':')
   return parties.includes(`user:${resource.slice(colon + 1)}`) ? resource : `${resource.slice(0, colon)}:~`
 }
 
-/** Without some of its optional members. */
+/** Copies an object without some of its optional members. */
 function without<T extends object>(value: T, names: readonly string[]): T {
   return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name))) as T
 }

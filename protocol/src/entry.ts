@@ -1,6 +1,6 @@
 /**
- * An entry of the decision log: what was asked, answered, changed or refused, by pseudonym only. Written once, never altered; its canonical
- * bytes ({@link canonical}) are a leaf of the tree.
+ * Schema of a decision log entry: one request, decision, change or refusal, with people by pseudonym only. Entries are append-only; the canonical
+ * JSON bytes of an entry ({@link canonical}) are a leaf of the log's Merkle tree. `docs/log-format.md` has the format.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { linkSchema, reasonSchema } from './decision.ts'
 import { instantSchema, ulidSchema } from './id.ts'
 
-/** What an entry records. */
+/** Kinds of entries: which event an entry records. */
 export const ENTRY_KINDS = [
   'evaluation',
   'search',
@@ -37,68 +37,74 @@ export const ENTRY_KINDS = [
   'legal_hold_changed',
   'answer_replayed',
 ] as const
+/** One of {@link ENTRY_KINDS}. */
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 
 /** `type:id`. People by pseudonym: `user:p_…`; agents by their client id: `agent:booking-agent`. */
 const party = z.string().regex(/^(user|agent|service):[^\p{Cc}]+$/u)
 
+/** A decision log entry. Which optional members are present depends on `kind`. */
 export const entrySchema = z.strictObject({
   /** Format version of the entry. */
   v: z.literal(1),
   id: ulidSchema,
   at: instantSchema,
   /**
-   * Of a decision: at which instant it was decided, and how many entries the log had then. What those say had ended was not used; what ended
-   * later may stand before this entry, since a decision is recorded after it was made.
+   * Of a decision: when it was made, and the number of entries in the log at that time. The decision used no grant that those entries say had
+   * ended. A grant that ended later may have its entry before this one, since a decision is logged after it is made.
    */
   as_of: z.strictObject({ at: instantSchema, position: z.int().min(0) }).optional(),
   kind: z.enum(ENTRY_KINDS),
   /** Whose authority was used or asked about. */
   subject: party.optional(),
-  /** Who acted, when that was not the subject. */
+  /** Who acted, when it was not the subject. */
   actor: party.optional(),
-  /** The authenticated client of the PDP, and for whom it spoke. */
+  /** The authenticated client of the PDP. */
   caller: party.optional(),
   /** `title/circle` that the request acted in. */
   persona: z.string().optional(),
   action: z.string().optional(),
-  /** `type:id`; an id of a type that is not declared opaque stands as a salted commitment (`type:~…`). */
+  /** `type:id`. The id of a type that is not declared opaque is replaced by a salted commitment (`type:~…`). */
   resource: z.string().optional(),
-  /** The resource's topmost ancestor, `type:id`, when it has one: so that all under a workflow can be found. */
+  /** The resource's topmost ancestor, `type:id`, if any. Lets a query find everything under a workflow. */
   root: z.string().optional(),
   owner: party.optional(),
   decision: z.boolean().optional(),
-  /** Primary first. No free text: codes, gates and numbers. */
+  /** Primary reason first. Codes, gates and numbers only: no free text. */
   reasons: z
     .array(reasonSchema.omit({ code_user: true, reason_user: true, reason_admin: true, cure: true }))
     .optional(),
   chain: z.array(linkSchema).optional(),
-  /** Of a denial: the chain of the grant that the reason names, where it once reached the resource. Conferred nothing. */
+  /** In a denial: the chain of the grant that the reason names, if that chain once reached the resource. It conferred nothing. */
   broken: z.array(linkSchema).optional(),
-  /** The declared attributes that the gates looked at, as coerced. */
+  /** The declared attributes that the gates compared, after type coercion. */
   attributes: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])).optional(),
-  /** A changed grant, persona, agent: its id, and what changed. */
+  /** Id of the grant, persona or agent that changed. */
   target: z.string().optional(),
+  /** What changed in `target`. */
   change: z.record(z.string(), z.unknown()).optional(),
-  /** Problem code of a refusal or fault, and its HTTP status. */
+  /** Problem code of a refusal or fault. */
   code: z.string().optional(),
+  /** HTTP status of a refusal or fault. */
   status: z.int().optional(),
+  /** Id of the OpenFGA authorization model. */
   model: z.string().optional(),
-  /** `domain@hash`. */
+  /** Version of the policy pack, `domain@hash`. */
   policy: z.string().optional(),
-  /** OpenFGA consistency preference used. */
+  /** Consistency preference of the OpenFGA queries. */
   consistency: z.string().optional(),
-  /** Questions put to OpenFGA one after another (parallel ones count once). */
+  /** Number of sequential OpenFGA queries; parallel queries count once. */
   round_trips: z.int().optional(),
   request_id: z.string().optional(),
   /** W3C trace id. */
   trace: z.string().optional(),
-  /** 128 random bits of a question's entry: its leaf hash is public, and must not confirm a guess of what a reader is not shown. */
+  /** 128 random bits, base64url. The leaf hash of an entry is public: without a salt it would confirm guesses of redacted members. */
   salt: z.string().optional(),
-  /** Milliseconds from the request's arrival to the decision, three decimals. */
+  /** Milliseconds from the arrival of the request to the decision, three decimals. */
   latency_ms: z.number().optional(),
 })
+/** A parsed {@link entrySchema}. */
 export type Entry = z.infer<typeof entrySchema>
 
-/** The longest canonical entry, in bytes: a tlog-tiles entry bundle counts it in 16 bits. */
+/** Maximum size of a canonical entry, in bytes: a tlog-tiles entry bundle has 16-bit lengths. */
 export const MAX_ENTRY_BYTES = 65_535

@@ -1,12 +1,12 @@
 /**
- * Environment variables that no process of ours starts with. Pure.
+ * Check of environment variables that no process of ours may start with. Pure.
  *
  * @module
  */
 
-/** What is wrong with an environment, in words for whoever starts the process; `undefined` when nothing is. */
+/** Rejects `NODE_TLS_REJECT_UNAUTHORIZED=0`. Returns a message for the person who starts the process, or `undefined`. */
 export function environmentObjection(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  // What Node compares with: any other value leaves verification on.
+  // Node compares with exactly "0": any other value leaves certificate verification on.
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return undefined
-  return 'NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, which believes every certificate; name the authority that signed yours in NODE_EXTRA_CA_CERTS, or in the setting for it'
+  return 'NODE_TLS_REJECT_UNAUTHORIZED: must not be 0, which accepts every certificate; put the CA of your own certificate into NODE_EXTRA_CA_CERTS, or into the setting for it'
 }

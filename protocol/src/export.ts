@@ -1,5 +1,5 @@
 /**
- * Entries as a file, line after line: what each format is, for the PDP that streams it and the auditor who writes it from a copied log.
+ * File formats for exporting log entries, one or more lines each. The PDP's export stream and `mandate-audit export` share them.
  *
  * @module
  */
@@ -8,19 +8,20 @@ import { CSV_HEAD, csvRow } from './csv.ts'
 import { ocsfEvent } from './ocsf.ts'
 import type { LoggedEntry } from './query.ts'
 
+/** A line-oriented export format. */
 export interface ExportFormat {
   readonly mediaType: string
-  /** Of the file's name. */
+  /** File name extension, without the leading dot. */
   readonly extension: string
-  /** What comes first. */
+  /** Text before the first entry; empty when the format has no header line. */
   readonly head: string
-  /** An entry, with its line's end. */
+  /** Serializes one entry, with its line end. */
   readonly line: (entry: LoggedEntry) => string
 }
 
 const jsonLine = (value: unknown): string => `${canonical(value)}\n`
 
-/** By the name that is asked for. */
+/** Export formats by the name in `?format=`: JSON Lines of whole entries, CSV (RFC 4180) and OCSF events. */
 export const EXPORT_FORMATS = {
   jsonl: { mediaType: 'application/jsonl', extension: 'jsonl', head: '', line: jsonLine },
   csv: { mediaType: 'text/csv', extension: 'csv', head: CSV_HEAD, line: csvRow },

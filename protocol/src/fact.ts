@@ -1,5 +1,6 @@
 /**
- * Facts of domains whose own model decides: relations between subjects and resources, and attributes of either. Stored by the domain's services.
+ * Facts on the wire, for domains with an authorization model of their own: relations between subjects and resources, and attributes of either. The
+ * domain's services write them.
  *
  * @module
  */
@@ -7,24 +8,24 @@ import { z } from 'zod'
 import { idSchema, nameSchema } from './id.ts'
 import { recordSchema } from './record.ts'
 
-/** How many facts one request may change: they are changed together. */
+/** The most facts that one request may change; they are changed atomically. */
 export const MAX_FACTS = 40
 const MAX_ATTRIBUTES = 16
 
 const entity = z.strictObject({ type: nameSchema, id: idSchema })
 
-/** `subject` is in `relation` to `resource`. */
+/** States that `subject` has `relation` to `resource`. */
 const relationFactSchema = z.strictObject({
   subject: z.strictObject({
     type: nameSchema,
-    id: idSchema.describe('`*`: everybody of the type. Only here: elsewhere `*` is an id like any other.'),
-    /** Whoever is in this relation to it, such as the members of a group. */
+    id: idSchema.describe('`*` is a wildcard: every subject of the type. Elsewhere `*` is an ordinary id.'),
+    /** Makes the subject a set: everyone with this relation to it, such as the members of a group. */
     relation: nameSchema.optional(),
   }),
   relation: nameSchema,
-  /** Of a type of the domain's model, or the domain itself: `{ "type": "domain", "id": "<domain>" }`. */
+  /** A resource of a type in the domain's model, or the domain itself: `{ "type": "domain", "id": "<domain>" }`. */
   resource: entity,
-  /** A condition of the domain's model, and those of its parameters that are fixed here. */
+  /** A condition of the domain's model; `context` binds some of its parameters. */
   condition: z.strictObject({ name: nameSchema, context: recordSchema(z.string(), z.json()).default({}) }).optional(),
 })
 
@@ -33,14 +34,16 @@ const attributesSchema = recordSchema(z.string(), z.json()).refine(
   `at most ${MAX_ATTRIBUTES} attributes`,
 )
 
-/** What is known of one subject or resource in the domain; it replaces what was known before. */
+/** All attributes of one subject or resource in the domain; replaces the previous ones. */
 const subjectAttributesSchema = z.strictObject({ subject: entity, attributes: attributesSchema })
 const resourceAttributesSchema = z.strictObject({ resource: entity, attributes: attributesSchema })
 
+/** One fact: a relation, or the attributes of a subject or of a resource. */
 export const factSchema = z.union([relationFactSchema, subjectAttributesSchema, resourceAttributesSchema])
+/** A parsed {@link factSchema}. */
 export type FactRequest = z.infer<typeof factSchema>
 
-/** `POST /v1/facts`. Writing what is there, or removing what is not, is no error. */
+/** Body of `POST /v1/facts`. Idempotent: writing an existing fact and removing a missing one succeed. At most {@link MAX_FACTS} in all. */
 export const factsRequestSchema = z
   .strictObject({
     domain: nameSchema,
@@ -51,10 +54,11 @@ export const factsRequestSchema = z
     ({ write, remove }) => write.length + remove.length <= MAX_FACTS,
     `at most ${MAX_FACTS} facts are changed by one request`,
   )
+/** A parsed {@link factsRequestSchema}. */
 export type FactsRequest = z.infer<typeof factsRequestSchema>
 
-/** A file of facts, of one domain: as many as there are. */
+/** Content of a facts file (`facts.yaml`): the facts of one domain, in any number. */
 export const factsFileSchema = z.strictObject({ domain: nameSchema, facts: z.array(factSchema) })
 
-/** How many facts were there already, and how many changed. */
+/** Response of `POST /v1/facts`. `written`: facts that are new; `removed`: facts that the request removed, whether they were there or not. */
 export const factsAnswerSchema = z.strictObject({ written: z.int(), removed: z.int() })
