@@ -12,14 +12,14 @@ import {
   PERMISSIONS_POLICY,
   plainHttpObjection,
 } from '@mandate/protocol'
+import { type Tls, tlsObjection } from '@mandate/service'
 import type { Request, RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
-import { type Tls, tlsObjection } from './listener.ts'
 import { type AccountSettings, accountObjection, accountOf } from './service-account.ts'
 
+export { type Listener, type ListenerBounds, type ListenerOptions, serve, type Tls } from '@mandate/service'
 export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
-export { type Listener, type ListenerOptions, serve, type Tls } from './listener.ts'
 export { type AccountSettings, accountOf, type Calls, clientTlsOf, createCalls } from './service-account.ts'
 export type { ClientTls } from './transport.ts'
 

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import type { Tls } from '@mandate/service'
 import {
   type CryptoKey,
   decodeJwt,
@@ -15,7 +16,6 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
-import type { Tls } from './listener.ts'
 
 export interface TestIssuer {
   readonly issuer: string

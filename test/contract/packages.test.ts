@@ -69,8 +69,12 @@ test('the API documents say what the code says', () => {
   expect(readFileSync(join(root, 'pep/API.md'), 'utf8')).toBe(apiOf(packed.pep.folder))
 })
 
-test('a service that installs it gets no server, and nothing of the workspace but the protocol', () => {
-  expect(installed.filter((name) => name.startsWith('@mandate/'))).toEqual(['@mandate/pep', '@mandate/protocol'])
+test('a service that installs it gets no server, and nothing of the workspace but the protocol and the service kit', () => {
+  expect(installed.filter((name) => name.startsWith('@mandate/'))).toEqual([
+    '@mandate/pep',
+    '@mandate/protocol',
+    '@mandate/service',
+  ])
   const servers = /express|fastify|hono|openfga|^pg$|sqlite|pino|electron|chromedriver|vitest|typescript/u
   expect(installed.filter((name) => servers.test(name))).toEqual([])
 })

@@ -36,11 +36,19 @@ function exportsOf(file: string): readonly Declared[] {
   const text = readFileSync(file, 'utf8')
   const own = declaredIn(text)
   const passedOn = [...text.matchAll(FROM)].flatMap(({ groups = {} }) => {
-    const from = join(dirname(file), (groups['file'] ?? '').replace(/\.(?:js|ts)$/u, '.d.ts'))
     const names = groups['names']?.split(',').map((name) => name.trim().replace(/^type /u, ''))
-    return exportsOf(from).filter(({ name }) => names === undefined || names.includes(name))
+    return exportsOf(declarationsOf(groups['file'] ?? '', file)).filter(
+      ({ name }) => names === undefined || names.includes(name),
+    )
   })
   return [...own, ...passedOn].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The declaration file behind an import: of a file beside `importer`, or of another package of ours that was packed beside this one. */
+function declarationsOf(specifier: string, importer: string): string {
+  const [, name] = /^@mandate\/([a-z]+)$/u.exec(specifier) ?? []
+  if (name === undefined) return join(dirname(importer), specifier.replace(/\.(?:js|ts)$/u, '.d.ts'))
+  return join(importer.slice(0, importer.lastIndexOf('/dist/')), '..', name, 'dist/index.d.ts')
 }
 
 function declaredIn(text: string): readonly Declared[] {

@@ -71,7 +71,7 @@ async function compile(name: Published, folder: string): Promise<void> {
     },
     include: [join(source, 'src')],
     exclude: NOT_PUBLISHED.map((pattern) => join(source, 'src', pattern)),
-    references: name === 'protocol' ? [] : [{ path: join(root, 'protocol') }],
+    references: PUBLISHED.slice(0, PUBLISHED.indexOf(name)).map((before) => ({ path: join(root, before) })),
   }
   writeFileSync(config, JSON.stringify(options))
   await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b', config]).catch((error: unknown) => {

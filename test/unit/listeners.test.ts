@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ROOT } from '../support/compose-file.ts'
 
-const sources = globSync(['{auditor,desktop,pdp,pep,stack}/src/**/*.ts', 'examples/*/src/**/*.ts'], { cwd: ROOT })
+const sources = globSync(['{auditor,desktop,pdp,pep,service,stack}/src/**/*.ts', 'examples/*/src/**/*.ts'], {
+  cwd: ROOT,
+})
   .filter((path) => !/\.(test|fixture|harness)\.ts$|^pep\/src\/testing\.ts$/u.test(path))
   .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
 const listening = sources.filter(({ text }) => /import \{[^}]*\bcreateServer\b[^}]*\} from 'node:https?'/u.test(text))
@@ -19,13 +21,13 @@ describe('a client that never ends its headers is cut off within the time that i
       'desktop/src/browser/host.ts',
       'desktop/src/main/loopback.ts',
       'pdp/src/http/listener.ts',
-      'pep/src/listener.ts',
+      'service/src/listener.ts',
       'stack/src/serve.ts',
     ])
   })
 
   test.for(listening)('$path', ({ text }) => {
-    expect(text).toMatch(/\bslowClientsCutOff\(/u)
+    expect(text).toMatch(/\brequestTimeouts\(/u)
     expect(text).not.toMatch(/\b(headersTimeout|requestTimeout|connectionsCheckingInterval):/u)
   })
 })
