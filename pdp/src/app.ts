@@ -1,237 +1,230 @@
 /**
- * The PDP put together: with `open-memory.ts` and `open-store.ts` the only file that sees both the ports and what implements them.
+ * The PDP put together from its rooms: the only file that sees both the ports and what implements them.
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
-import { decide } from './decide/decide.ts'
-import { Callers } from './http/caller.ts'
 import { addressOf, listen, stopServer } from './http/listener.ts'
-import { metadataKeyOf } from './http/metadata.ts'
+import { openHttp } from './http/open.ts'
 import { createOperatorApi, type OperatorApi } from './http/operator-api.ts'
-import { PageTokens } from './http/page-tokens.ts'
 import { Pseudonymizer } from './http/pseudonymizer.ts'
 import { Redactor } from './http/redact.ts'
-import { createHttpApp, type HttpApp } from './http/server.ts'
-import { openStore, type Store } from './openfga/open.ts'
-import { WrongCodes } from './pap/invitations.ts'
-import { KeyedMutex } from './pap/keyed-mutex.ts'
-import { NarrowingQueue } from './pap/narrowing-queue.ts'
-import type { PapDeps } from './pap/pap.ts'
-import { markErasures, reapplyErasures } from './pap/reapply.ts'
-import { Reconciler, reconcile } from './pap/reconcile.ts'
-import { Sweeper, sweepOnce } from './pap/sweep.ts'
-import { Unseater } from './pap/unseat.ts'
-import { clientTlsOf } from './runtime/client-tls.ts'
-import type { Metrics } from './runtime/metrics.ts'
-import { openStores, type StartOptions, type Stores } from './store/open.ts'
+import type { HttpApp } from './http/server.ts'
+import type { Files } from './log/files.ts'
+import { type OpenDecisionLog, openDecisionLog } from './log/open.ts'
+import { createRecorder } from './log/recorder.ts'
+import { openRelationshipStore, type RelationshipStore } from './openfga/open.ts'
+import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
+import { PolicyControl } from './pap/policies.ts'
+import { readSources } from './policy/pack.ts'
+import type { Recorder } from './ports/recorder.ts'
+import { createClock, MACHINE, type Machine } from './runtime/clock.ts'
+import { Metrics } from './runtime/metrics.ts'
+import { createNewId } from './runtime/new-id.ts'
+import { openStores, type Stores } from './store/open.ts'
 
 /** A running PDP. */
 export interface Pdp {
-  /** Where it listens. */
+  /** Where it listens: scheme, host and port. */
   readonly url: string
   /** Takes long dead grants out of OpenFGA now; it happens by itself now and then. Resolves to how many. */
   readonly sweep: () => Promise<number>
-  /** For whoever runs the process. */
+  /** What the operator of the process may do without a token. */
   readonly operator: OperatorApi
   readonly metrics: Metrics
   /** Resolves when another PDP has taken over OpenFGA's store; this one has stopped then. */
   readonly lost: Promise<void>
-  /** Stops listening, finishes what is in flight, publishes a checkpoint. Again is no more. */
+  /** Stops listening, finishes what is in flight, publishes a checkpoint. Calling it again returns the same promise. */
   readonly close: () => Promise<void>
 }
 
-/** Opens the stores, settles what a crash left, and listens. Nothing is open when this rejects. */
-export async function startPdp(config: Config, logger: Logger, startOptions: StartOptions = {}): Promise<Pdp> {
-  const closers: (() => Promise<void> | void)[] = []
-  let closing: Promise<void> | undefined
-  const closeAll = (): Promise<void> => {
-    closing ??= closeEach(closers.toReversed())
-    return closing
-  }
-  try {
-    const memory = await openStores(config, logger, startOptions, closers)
-    const lost = Promise.withResolvers<void>()
-    const onLost = (): void => {
-      logger.fatal('another PDP has taken over the store of OpenFGA: stopping')
-      closeAll()
-        .catch((error: unknown) => logger.error({ err: error }, 'not stopped cleanly'))
-        .then(() => lost.resolve())
-    }
-    const store = await openStore(config, logger, memory, closers, startOptions.claims === false ? undefined : onLost)
-    let url = ''
-    const http = createServices(config, logger, memory, store, () => url)
-    closers.push(() => http.reconciler.close())
-    closers.push(() => http.sweeper.close())
-    closers.push(() => http.unseater.close())
-    memory.people.dropNoticesExcept(forgetters(config))
-    await reapplyErasures(memory)
-    closers.push(() =>
-      markErasures(memory).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),
-    )
-    await http.reconciler.run()
-    closers.push(http.app.close)
-    const server = await listen(config, http.app.app)
-    url = addressOf(config, server)
-    closers.push(() => {
-      http.app.endStreams()
-      return stopServer(server)
-    })
-    return {
-      url,
-      sweep: () => http.sweeper.now(),
-      operator: http.operator,
-      metrics: memory.metrics,
-      lost: lost.promise,
-      close: closeAll,
-    }
-  } catch (error) {
-    await closeAll()
-    throw error
-  }
-}
-
-/** All of them, whichever fails. Rejects as the first that did. */
-async function closeEach(closers: readonly (() => Promise<void> | void)[]): Promise<void> {
-  const failures: unknown[] = []
-  for (const close of closers) {
-    try {
-      await close()
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (failures.length > 0) throw failures[0]
-}
-
-interface Services {
-  readonly app: HttpApp
-  readonly operator: OperatorApi
-  readonly reconciler: Reconciler
-  readonly sweeper: Sweeper
-  readonly unseater: Unseater
+/** What a test may put in place of the machine's. */
+export interface StartOptions {
+  /** The machine's clock, and what passed by a clock that nobody can set. */
+  readonly machine?: Machine
+  /** What the decision log is written through. */
+  readonly logFiles?: Files
+  /**
+   * `false`: starts beside the PDP that OpenFGA's store belongs to, without taking it over. For what asks only: a benchmark, or a test of
+   * decisions on a store that others change. @default true
+   */
+  readonly claims?: boolean
 }
 
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
-function createServices(
+/** Opens the stores, finishes what a crash left, and listens. Nothing is open when this rejects. */
+export async function startPdp(config: Config, logger: Logger, options: StartOptions = {}): Promise<Pdp> {
+  const closing = new AsyncDisposableStack()
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closed ??= closing.disposeAsync()
+    return closed
+  }
+  const lost = Promise.withResolvers<void>()
+  const onLost = (): void => {
+    logger.fatal('another PDP has taken over the store of OpenFGA: stopping')
+    close()
+      .catch((error: unknown) => logger.error({ err: error }, 'not stopped cleanly'))
+      .then(() => lost.resolve())
+  }
+  try {
+    const rooms = await openRooms(config, logger, options, onLost, closing)
+    const { pap, http, metrics } = rooms
+    closing.defer(http.close)
+    const server = await listen(config, http.app)
+    rooms.url = addressOf(config, server)
+    closing.defer(() => {
+      http.endStreams()
+      return stopServer(server)
+    })
+    const sweep = (): Promise<number> => pap.sweeper.now()
+    return { url: rooms.url, sweep, operator: rooms.operator, metrics, lost: lost.promise, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+interface Rooms {
+  readonly pap: Pap
+  readonly http: HttpApp
+  readonly operator: OperatorApi
+  readonly metrics: Metrics
+  /** Where the PDP listens; empty before it does. */
+  url: string
+}
+
+/** Opens each room on those below it, and finishes what an earlier process left. */
+async function openRooms(
   config: Config,
   logger: Logger,
-  memory: Stores,
-  store: Store,
-  listening: () => string,
-): Services {
-  const { vault, register, intents, keys, log, index, clock, newId, record, metrics } = memory
-  const { relations, authority, factWriter } = store
-  const policies = store.policies.current
-  const issuer = config.PDP_ISSUER
-  const pseudonymizer = new Pseudonymizer({ issuer, vault, policies })
-  const redact = new Redactor({ policies, register, vault, isSub: (text) => pseudonymizer.isSub(text) })
-  const pap: PapDeps = {
-    policies,
+  { machine = MACHINE, logFiles, claims = true }: StartOptions,
+  onLost: () => void,
+  closing: AsyncDisposableStack,
+): Promise<Rooms> {
+  await mkdir(config.PDP_DATA_DIR, { recursive: true, mode: 0o700 })
+  const decisionLog = await openDecisionLog(config, logger, logFiles, closing)
+  const { clock, isTrusted } = createClock({
+    floor: decisionLog.log.newestAt(),
+    machine,
+    onBehind: (behindMs) => logger.warn({ behindMs }, 'the clock stepped back'),
+    onJump: (byMs) => logger.fatal({ byMs }, 'the clock jumped: nothing is decided until it is right'),
+  })
+  const stores = await openStores(config, clock, closing)
+  const base = { config, logger, metrics: new Metrics(), stores, clock, isTrusted, newId: createNewId(clock) }
+  const record = await startRecorder(base, decisionLog)
+  const modelId = (): string => policies.current().modelId
+  const relationshipStore = await openRelationshipStore(
+    { ...base, modelId, onLost: claims ? onLost : undefined },
+    closing,
+  )
+  const policies = new PolicyControl({
+    ...stores,
+    read: () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS),
+    models: relationshipStore.models,
+    record,
+    clock,
+  })
+  await policies.start()
+  const rooms = createApi({ ...base, record, decisionLog, relationshipStore, policies }, closing)
+  await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
+  return rooms
+}
+
+interface Base {
+  readonly config: Config
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly stores: Stores
+  readonly clock: ReturnType<typeof createClock>['clock']
+  /** Whether the machine's clock can be believed now. */
+  readonly isTrusted: () => boolean
+  readonly newId: () => string
+}
+
+async function startRecorder(
+  { config, metrics, stores, clock, newId }: Base,
+  { log, newKeys }: OpenDecisionLog,
+): Promise<Recorder> {
+  const isSub = (text: string): boolean => stores.vault.isSub(config.PDP_ISSUER, text)
+  const record = metrics.counted(createRecorder({ log, clock, newId, isSub }))
+  if (newKeys) await record([{ kind: 'key_changed', change: { log_keys: newKeys } }])
+  return record
+}
+
+interface ApiDeps extends Base {
+  readonly record: Recorder
+  readonly decisionLog: OpenDecisionLog
+  readonly relationshipStore: RelationshipStore
+  readonly policies: PolicyControl
+}
+
+function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
+  const { config, logger, metrics, stores, clock, newId, record, decisionLog, relationshipStore, policies } = deps
+  const { vault, register } = stores
+  const { relations, authority, factWriter, writer, reachable } = relationshipStore
+  const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
+  const isSub = (text: string): boolean => pseudonymizer.isSub(text)
+  const redact = new Redactor({ policies: policies.current, register, vault, isSub })
+  const shared = {
+    ...stores,
+    policies: policies.current,
     relations,
     authority,
-    register,
-    intents,
-    keys,
-    people: memory.people,
-    facts: memory.facts,
     factWriter,
-    vault,
-    forgetters: forgetters(config),
     record,
     clock,
     newId,
     redact,
-    maxDepth: config.PDP_MAX_CHAIN_DEPTH,
-    mutex: new KeyedMutex(),
-    unfinished: () => reconciler.schedule(),
-    narrowings: new NarrowingQueue(),
-    unseater: { below: (ended) => unseater.below(ended), expired: (grants) => unseater.expired(grants) },
   }
-  const unseater = new Unseater(pap, (error) => logger.warn({ err: error }, 'not swept'))
-  const reconciler = new Reconciler({
-    reconcile: () => reconcile(pap, store.writer, (error) => logger.warn({ err: error }, 'not settled yet')),
-    isReachable: store.reachable,
-  })
-  store.writer.whenInDoubt(() => reconciler.schedule())
-  const callers = new Callers({
-    issuer,
-    audience: config.PDP_AUDIENCE,
-    adminScope: config.PDP_ADMIN_SCOPE,
-    secondFactor: config.PDP_SECOND_FACTOR,
-    interactiveClients: config.PDP_INTERACTIVE_CLIENTS,
-    services: config.PDP_SERVICES,
-    register,
-    vault,
-    keys,
-    sessions: memory.sessions,
-    clock,
-    tls: clientTlsOf(config),
-    ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
-  })
-  const { sessions } = memory
-  const decideDeps = { policies, relations, past: register, clock, sessions }
-  const app = createHttpApp({
-    ...pap,
-    redact,
-    answers: memory.answers,
-    invitations: memory.invitations,
-    wrongCodes: new WrongCodes(clock),
-    pseudonymizer,
-    callers,
-    sessions,
-    tokens: new PageTokens(memory.sealer),
-    policyControl: store.policies,
-    consistency: relations.consistency,
-    position: () => log.sequenced,
-    decide: (evaluation) => decide(evaluation, decideDeps),
-    search: { ...decideDeps, directory: register, register, facts: memory.facts },
-    vault,
-    index,
-    log,
+  const forgetters = [...new Set([...config.PDP_SERVICES.keys(), ...config.PDP_ERASURE_CLIENTS])]
+  const pap = openPap(
+    {
+      deps: { ...shared, forgetters, maxDepth: config.PDP_MAX_CHAIN_DEPTH },
+      writer,
+      reachable,
+      retention: config.PDP_SWEEP_AFTER_DAYS * DAY_MS,
+      sweepEvery: config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
+      logger,
+    },
+    closing,
+  )
+  const { log, index } = decisionLog
+  const missing = whatIsMissing(deps)
+  metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, reachable })
+  const { lowLimits } = relationshipStore
+  const listening = (): string => rooms.url
+  const api = {
+    config,
     logger,
     metrics,
-    limits: {
-      personPerMinute: config.PDP_PERSON_PER_MINUTE,
-      personBurst: config.PDP_PERSON_BURST,
-      servicePerSecond: config.PDP_SERVICE_PER_SECOND,
-      addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
-      concurrent: config.PDP_CONCURRENT,
-      personConcurrent: config.PDP_PERSON_CONCURRENT,
-      streams: config.PDP_STREAMS,
-    },
-    ...(config.PDP_METADATA_KEY_FILE
-      ? { metadataKey: metadataKeyOf(readFileSync(config.PDP_METADATA_KEY_FILE, 'utf8')) }
-      : {}),
-    publicUrl: () => config.PDP_PUBLIC_URL ?? listening(),
-    isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
-    missing: async () => [
-      ...(log.healthy ? [] : ['log' as const]),
-      ...(memory.isTrusted() ? [] : ['clock' as const]),
-      ...((await store.reachable()) ? [] : ['openfga' as const]),
-      ...((await store.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
-      ...(index.isReady ? [] : ['index' as const]),
-    ],
-    lowLimits: store.lowLimits,
-    trustProxy: config.TRUST_PROXY,
-  })
-  const retention = config.PDP_SWEEP_AFTER_DAYS * DAY_MS
-  const sweeper = new Sweeper(
-    async () => {
-      await store.writer.sweepMarkers(clock() - DAY_MS)
-      return sweepOnce(pap, { retention })
-    },
-    config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
-    (error) => logger.warn({ err: error }, 'not swept'),
-  )
-  return { app, operator: createOperatorApi(pap, pseudonymizer, store.policies), reconciler, sweeper, unseater }
+    stores,
+    policies,
+    pseudonymizer,
+    redact,
+    log,
+    index,
+    missing,
+    lowLimits,
+    listening,
+  }
+  const http = openHttp({ ...api, pap: pap.deps })
+  const operator = createOperatorApi(pap.deps, pseudonymizer, policies)
+  const rooms: Rooms = { pap, http, operator, metrics, url: '' }
+  return rooms
 }
 
-/** All that keep something of people: they are told whom to forget. */
-const forgetters = (config: Config): readonly string[] => [
-  ...new Set([...config.PDP_SERVICES.keys(), ...config.PDP_ERASURE_CLIENTS]),
-]
+/** The parts that do not work now, as readiness names them. */
+function whatIsMissing({ isTrusted, decisionLog: { log, index }, relationshipStore }: ApiDeps) {
+  return async () => [
+    ...(log.healthy ? [] : ['log' as const]),
+    ...(isTrusted() ? [] : ['clock' as const]),
+    ...((await relationshipStore.reachable()) ? [] : ['openfga' as const]),
+    ...((await relationshipStore.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
+    ...(index.isReady ? [] : ['index' as const]),
+  ]
+}

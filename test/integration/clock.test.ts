@@ -112,9 +112,9 @@ test('a log that was written by a wrong clock stops the next start, until the op
   expect(refused.said).toContain('npm run log -- accept-clock')
 
   const accept = (time: number) =>
-    ended('maintain-main.ts', ['accept-clock', '--data', dataDir, '--time', new Date(time).toISOString()], {})
+    ended('cli/main.ts', ['accept-clock', '--data', dataDir, '--time', new Date(time).toISOString()], {})
   expect(await accept(Date.now() + 100 * DAY_MS)).toMatchObject({ code: 65 })
-  expect(await ended('maintain-main.ts', ['accept-clock', '--data', dataDir], {})).toMatchObject({ code: 64 })
+  expect(await ended('cli/main.ts', ['accept-clock', '--data', dataDir], {})).toMatchObject({ code: 64 })
   expect(await accept(Date.now())).toMatchObject({ code: 0, said: expect.stringContaining('accepted, and recorded') })
   expect(await accept(Date.now())).toMatchObject({ code: 0, said: expect.stringContaining('nothing to accept') })
 

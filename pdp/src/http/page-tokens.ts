@@ -23,17 +23,17 @@ export interface TokenOf {
 const PADDED = 64
 
 export class PageTokens {
-  readonly #sealer: TokenEncryption
+  readonly #tokenEncryption: TokenEncryption
 
-  constructor(sealer: TokenEncryption) {
-    this.#sealer = sealer
+  constructor(tokenEncryption: TokenEncryption) {
+    this.#tokenEncryption = tokenEncryption
   }
 
   /** @param position - JSON. */
   seal(position: unknown, of: TokenOf): string {
     const text = JSON.stringify(position)
     const bytes = Buffer.byteLength(text)
-    return this.#sealer.encryptToken(text + ' '.repeat(-bytes & (PADDED - 1)), boundTo(of))
+    return this.#tokenEncryption.encryptToken(text + ' '.repeat(-bytes & (PADDED - 1)), boundTo(of))
   }
 
   /**
@@ -41,7 +41,7 @@ export class PageTokens {
    * @throws Fault `invalid_request` for a token of another caller or question, and for one that was not issued here.
    */
   open<T>(token: string, member: string, position: z.ZodType<T>, of: TokenOf): T {
-    const text = this.#sealer.decryptToken(token, boundTo(of))
+    const text = this.#tokenEncryption.decryptToken(token, boundTo(of))
     const parsed = position.safeParse(text === undefined ? undefined : JSON.parse(text))
     if (parsed.success) return parsed.data
     throw refuse(

@@ -1,15 +1,15 @@
 /**
- * OpenFGA, opened: the store, the model of the policies in force, and who asks it.
+ * Opens OpenFGA as the relationship store: its store, claimed for this PDP, and what reads and writes it.
  *
  * @module
  */
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import { PolicyControl } from '../pap/policies.ts'
-import { readSources } from '../policy/pack.ts'
 import type { Unanswered } from '../ports/answer.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { FactWriter } from '../ports/facts.ts'
 import { clientTlsOf } from '../runtime/client-tls.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
 import { OpenFgaAuthority } from './authority.ts'
 import { claimStore } from './claim.ts'
@@ -21,9 +21,22 @@ import { OpenFgaRelations } from './relations.ts'
 import { FgaStore } from './store.ts'
 import { FencedWriter } from './writer.ts'
 
+export interface RelationshipStoreDeps {
+  readonly config: Config
+  readonly logger: Logger
+  readonly stores: Pick<Stores, 'identity' | 'register' | 'changes'>
+  readonly metrics: Metrics
+  readonly clock: Clock
+  readonly newId: () => string
+  /** The authorization model of the policies in force; asked for when there is something to ask or write. */
+  readonly modelId: () => string
+  /** Called when another PDP takes the store over; without it the store is not claimed. */
+  readonly onLost: (() => void) | undefined
+}
+
 /** OpenFGA, ready to be asked. */
-export interface Store {
-  readonly policies: PolicyControl
+export interface RelationshipStore {
+  readonly models: FgaStore
   readonly relations: OpenFgaRelations
   readonly authority: OpenFgaAuthority
   readonly factWriter: FactWriter
@@ -34,36 +47,51 @@ export interface Store {
 }
 
 /**
- * OpenFGA: the store, the model of the policies in force, and who asks it.
- *
- * @param onLost - Called when another PDP takes the store over; without it the store is not claimed.
+ * @param closing - Gets what closes each part, as soon as it is open.
+ * @throws StoreTaken where the store belongs to another PDP; Fault `relations_unavailable` where OpenFGA does not answer.
  */
-export async function openStore(
-  config: Config,
-  logger: Logger,
-  { identity, register, record, policyHistory, clock, isTrusted, newId, changes, metrics, log }: Stores,
-  closers: (() => Promise<void> | void)[],
-  onLost: (() => void) | undefined,
-): Promise<Store> {
-  const read = () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)
+export async function openRelationshipStore(
+  deps: RelationshipStoreDeps,
+  closing: AsyncDisposableStack,
+): Promise<RelationshipStore> {
+  const { config, logger, stores, metrics } = deps
   const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
-  if (onLost) {
-    const takeOverFrom = config.PDP_TAKE_OVER_FROM
-    const claim = await claimStore({ store: models, models: register, identity, session: newId(), takeOverFrom })
-    closers.push(() => claim.close())
-    claim.watch(onLost)
-  }
-  const policies = new PolicyControl({ read, models, register, policyHistory, record, clock })
-  await policies.start()
+  await claim(models, deps, closing)
   const client = new OpenFgaClient({
     ...server,
     deadlineMs: config.OPENFGA_DEADLINE_MS,
     observe: (outcome, ms) => metrics.relations(outcome, ms),
   })
-  closers.push(() => client.close())
-  metrics.watch({ healthy: () => log.healthy, trusted: isTrusted, reachable: () => client.isReachable() })
-  const modelId = (): string => policies.current().modelId
+  closing.defer(() => client.close())
+  const onLow = (problems: readonly string[]): void => logger.error({ problems }, 'limits of OpenFGA are too low')
+  const limits = new LimitsCheck({ store: models, client, models: stores.register, onLow })
+  // Readiness asks again: an OpenFGA that is slow now must not keep the PDP from starting.
+  await limits.problems().catch((error: unknown) => logger.warn({ err: error }, 'limits of OpenFGA could not be tried'))
+  return {
+    models,
+    ...createAdapters(models, client, deps),
+    reachable: () => client.isReachable(),
+    lowLimits: () => limits.problems().catch(() => []),
+  }
+}
+
+async function claim(store: FgaStore, deps: RelationshipStoreDeps, closing: AsyncDisposableStack): Promise<void> {
+  const { config, stores, newId, onLost } = deps
+  if (!onLost) return
+  const { identity, register: models } = stores
+  const takeOverFrom = config.PDP_TAKE_OVER_FROM
+  const claimed = await claimStore({ store, models, identity, session: newId(), takeOverFrom })
+  closing.defer(() => claimed.close())
+  claimed.watch(onLost)
+}
+
+function createAdapters(
+  models: FgaStore,
+  client: OpenFgaClient,
+  { config, logger, stores, metrics, clock, newId, modelId }: RelationshipStoreDeps,
+): Pick<RelationshipStore, 'relations' | 'authority' | 'factWriter' | 'writer'> {
+  const { register, changes } = stores
   const onUnanswered = (unanswered: Unanswered): void => {
     metrics.unanswered(unanswered.reason)
     logger.warn({ reason: unanswered.reason, parameters: unanswered.parameters }, unanswered.message)
@@ -72,17 +100,10 @@ export async function openStore(
   const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
   const isProposed = (grant: string): boolean => register.isProposed(grant)
   const relations = new OpenFgaRelations({ client, storeId: models.id, writer, isProposed, gate, onUnanswered })
-  const onLow = (problems: readonly string[]): void => logger.error({ problems }, 'limits of OpenFGA are too low')
-  const limits = new LimitsCheck({ store: models, client, models: register, onLow })
-  // Readiness asks again: an OpenFGA that is slow now must not keep the PDP from starting.
-  await limits.problems().catch((error: unknown) => logger.warn({ err: error }, 'limits of OpenFGA could not be tried'))
   return {
-    policies,
     relations,
     authority: new OpenFgaAuthority(models, writer, relations),
     factWriter: new OpenFgaFacts({ store: models, writer, gate, newId, modelId }),
     writer,
-    reachable: () => client.isReachable(),
-    lowLimits: () => limits.problems().catch(() => []),
   }
 }

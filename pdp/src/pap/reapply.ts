@@ -9,7 +9,7 @@ import { type Entry, entrySchema, type PartyRef } from '@mandate/protocol'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
 
-interface ReapplyDeps {
+export interface ReapplyDeps {
   readonly log: Pick<LogReader, 'sequenced' | 'read' | 'sealed'>
   /** Asked for the entries that are sealed only. */
   readonly index: Pick<EntryIndex, 'query'>

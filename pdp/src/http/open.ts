@@ -1,0 +1,99 @@
+/**
+ * Puts the HTTP API together: who calls, how much, and which routes answer.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { decide } from '../decide/decide.ts'
+import { WrongCodes } from '../pap/invitations.ts'
+import type { PapDeps } from '../pap/pap.ts'
+import type { PolicyControl } from '../pap/policies.ts'
+import type { EntryIndex, LogReader } from '../ports/log.ts'
+import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
+import { clientTlsOf } from '../runtime/client-tls.ts'
+import type { Metrics } from '../runtime/metrics.ts'
+import { Callers } from './caller.ts'
+import { metadataKeyOf } from './metadata.ts'
+import { PageTokens } from './page-tokens.ts'
+import type { Pseudonymizer } from './pseudonymizer.ts'
+import type { Redactor } from './redact.ts'
+import { createHttpApp, type HttpApp, type ServerDeps } from './server.ts'
+
+export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits'> {
+  readonly log: ServerDeps['log'] & Pick<LogReader, 'sequenced'>
+  readonly config: Config
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly pap: PapDeps
+  readonly policies: PolicyControl
+  readonly pseudonymizer: Pseudonymizer
+  readonly redact: Redactor
+  readonly index: EntryIndex
+  readonly stores: {
+    readonly vault: Vault
+    readonly answers: Answers
+    readonly invitations: Invitations
+    readonly sessions: Sessions
+    readonly tokenEncryption: TokenEncryption
+  }
+  /** Where the PDP listens, once it does. */
+  readonly listening: () => string
+}
+
+export function openHttp(options: HttpOptions): HttpApp {
+  const { config, pap, policies, stores, log } = options
+  const { relations, register, clock, facts } = pap
+  const { sessions } = stores
+  const decideDeps = { policies: policies.current, relations, past: register, clock, sessions }
+  return createHttpApp({
+    ...pap,
+    ...options,
+    ...stores,
+    policies: policies.current,
+    policyControl: policies,
+    wrongCodes: new WrongCodes(clock),
+    callers: createCallers(options),
+    tokens: new PageTokens(stores.tokenEncryption),
+    consistency: relations.consistency,
+    position: () => log.sequenced,
+    decide: (evaluation) => decide(evaluation, decideDeps),
+    search: { ...decideDeps, directory: register, register, facts },
+    limits: limitsOf(config),
+    ...(config.PDP_METADATA_KEY_FILE
+      ? { metadataKey: metadataKeyOf(readFileSync(config.PDP_METADATA_KEY_FILE, 'utf8')) }
+      : {}),
+    publicUrl: () => config.PDP_PUBLIC_URL ?? options.listening(),
+    isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
+    trustProxy: config.TRUST_PROXY,
+  })
+}
+
+function createCallers({ config, pap, stores }: HttpOptions): Callers {
+  return new Callers({
+    issuer: config.PDP_ISSUER,
+    audience: config.PDP_AUDIENCE,
+    adminScope: config.PDP_ADMIN_SCOPE,
+    secondFactor: config.PDP_SECOND_FACTOR,
+    interactiveClients: config.PDP_INTERACTIVE_CLIENTS,
+    services: config.PDP_SERVICES,
+    register: pap.register,
+    vault: stores.vault,
+    keys: pap.keys,
+    sessions: stores.sessions,
+    clock: pap.clock,
+    tls: clientTlsOf(config),
+    ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
+  })
+}
+
+const limitsOf = (config: Config): ServerDeps['limits'] => ({
+  personPerMinute: config.PDP_PERSON_PER_MINUTE,
+  personBurst: config.PDP_PERSON_BURST,
+  servicePerSecond: config.PDP_SERVICE_PER_SECOND,
+  addressPerSecond: config.PDP_ADDRESS_PER_SECOND,
+  concurrent: config.PDP_CONCURRENT,
+  personConcurrent: config.PDP_PERSON_CONCURRENT,
+  streams: config.PDP_STREAMS,
+})
