@@ -4,7 +4,7 @@
  * @module
  */
 import type { Pool } from 'undici'
-import { objectName } from '../../pdp/src/ports/names.ts'
+import { objectName } from '../../pdp/src/ports/stored-names.ts'
 import { type Json, send } from './client.ts'
 import { type Star, VISIBLE_DEED } from './crowd.ts'
 import type { Case } from './measure.ts'

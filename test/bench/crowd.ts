@@ -10,7 +10,7 @@ import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Pool } from 'undici'
 import { grantTuples, ownerTuple, type Tuple } from '../../pdp/src/openfga/tuples.ts'
 import type { GrantBody, Located, PersonaId } from '../../pdp/src/ports/grants.ts'
-import { deedScope, personaId } from '../../pdp/src/ports/names.ts'
+import { personaId } from '../../pdp/src/ports/names.ts'
 import { openDatabase } from '../../pdp/src/store/database.ts'
 import { VaultKeys } from '../../pdp/src/store/encryption.ts'
 import { SqliteRegister } from '../../pdp/src/store/register.ts'
@@ -92,7 +92,7 @@ function grantOf(n: number, giver: Star, agent: PartyRef): GrantBody {
     asks: '',
     owner: giver.party,
     actions: ['execute', 'read'],
-    scope: deedScope(`deed-${n}`),
+    scope: { deed: `deed-${n}`, part: undefined },
     covers: `workflow:other-${n}`,
     atMost: {},
     atLeast: {},

@@ -6,7 +6,7 @@
 import { type EpochMillis, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { InForce, Pack } from '../policy/pack.ts'
 import type { Located, PersonaId, Scope } from '../ports/grants.ts'
-import { allScope, deedScope, partScope, personaParts } from '../ports/names.ts'
+import { personaParts } from '../ports/names.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { type Attributes, coerceAttributes } from './attributes.ts'
@@ -88,9 +88,9 @@ export async function locate(
 export function scopesCovering(located: Located, domain: string): readonly Scope[] {
   const parts = [located.resource, ...located.ancestors].filter((ref) => ref !== located.root)
   return [
-    deedScope(located.deed),
-    ...parts.map((part) => partScope(located.deed, part)),
-    ...(located.persona ? [allScope(domain, located.persona)] : []),
+    { deed: located.deed, part: undefined },
+    ...parts.map((part) => ({ deed: located.deed, part })),
+    ...(located.persona ? [{ domain, persona: located.persona }] : []),
   ]
 }
 
@@ -106,6 +106,6 @@ async function accountPlace(
   const personas = await relations.personasOf(owner, statistics)
   const within = personas
     .filter((persona) => pack.manifest.titles[personaParts(persona).title])
-    .map((persona) => allScope(pack.manifest.domain, persona))
+    .map((persona) => ({ domain: pack.manifest.domain, persona }))
   return { resource, root: resource, ancestors: [], owner, persona: undefined, deed: undefined, within }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Candidate, GrantBody } from '../ports/grants.ts'
+import type { Candidate, GrantBody, Seat } from '../ports/grants.ts'
 import type { Circumstances } from '../ports/relations.ts'
 import {
   type Answers,
@@ -15,6 +15,9 @@ import {
 
 const NOW = 1_800_000_000_000
 const A = 'user:p_a'
+const DEED = { deed: '1', part: undefined } as const
+const ITEM = { deed: '1', part: 'item:2' } as const
+const SEAT: Seat = { scope: DEED, delegate: 'user:p_c', onBehalfOf: undefined }
 const OF_A = 'persona:p_a.traveler.family.1'
 const OF_B = 'persona:p_b.travel-agent.acme.1'
 
@@ -26,7 +29,7 @@ const aGrant = (change: Partial<GrantBody> = {}): GrantBody => ({
   asks: '',
   owner: A,
   actions: ['execute', 'read'],
-  scope: 'deed~1',
+  scope: DEED,
   covers: 'workflow:1',
   atMost: { 'price.EUR': 100 },
   atLeast: { 'starts.ahead': 60 },
@@ -57,7 +60,7 @@ const circumstances: Circumstances = {
   model: '01M',
   now: NOW,
   action: 'execute',
-  within: ['deed~1'],
+  within: [DEED],
   acting: ['', 'booking-assistant'],
   limited: true,
   attributes: { 'price.EUR': 100, 'starts.ahead': 60 },
@@ -69,13 +72,13 @@ function judged(
   change: {
     readonly answers?: Partial<Answers>
     readonly circumstances?: Partial<Circumstances>
-    readonly seat?: string
+    readonly seat?: Seat
   } = {},
 ): Judged {
   const leaf = bodies[bodies.length - 1]
   const candidate: Candidate = {
     grant: 'bc',
-    seat: change.seat ?? 'deed~1|user~p_c',
+    seat: change.seat ?? SEAT,
     path: ['ab', 'bc'],
     givers: [OF_A, OF_B],
   }
@@ -92,7 +95,7 @@ const codes = ({ objections }: Judged): readonly string[] => objections.map(({ c
 
 describe('D1: a chain is good when every link is', () => {
   test('a link is asked with its own giver alone: its cost does not grow with the chains beside it', () => {
-    const candidate: Candidate = { grant: 'bc', seat: 'deed~1|user~p_c', path: ['ab', 'bc'], givers: [OF_A, OF_B] }
+    const candidate: Candidate = { grant: 'bc', seat: SEAT, path: ['ab', 'bc'], givers: [OF_A, OF_B] }
     expect(chainQuestions(candidate, A)).toEqual([
       { kind: 'seat', seat: candidate.seat, grant: 'bc' },
       { kind: 'root', owner: A, grant: 'ab', standing: [OF_A] },
@@ -109,7 +112,7 @@ describe('D1: a chain is good when every link is', () => {
     ['dead at the very millisecond it expires', [aGrant(), aChild({ expiresAt: NOW })], ['grant_expired']],
     ['a first link that expired', [aGrant({ expiresAt: NOW }), aChild({ expiresAt: NOW })], ['grant_expired']],
     ['an action it does not list', [aGrant(), aChild({ actions: ['read'] })], ['grant_action']],
-    ['a scope that does not cover', [aGrant(), aChild({ scope: 'deed~1~item~2' })], ['grant_scope']],
+    ['a scope that does not cover', [aGrant(), aChild({ scope: ITEM })], ['grant_scope']],
     ['a link that is missing', [aChild()], ['chain_broken']],
     ['no link at all', [], ['chain_broken']],
     ['a link that starts elsewhere', [aGrant(), aChild({ delegator: 'user:p_x' })], ['chain_broken']],
@@ -144,7 +147,7 @@ describe('D1: a chain is good when every link is', () => {
   })
 
   test('a seat for acting on behalf asks for the giver`s very persona', () => {
-    const seat = 'deed~1|user~p_b|agent~x'
+    const seat = { scope: DEED, delegate: 'agent:x', onBehalfOf: 'user:p_b' } as const
     const bodies = [aGrant(), aChild({ delegate: 'agent:x' })]
     const acting = ['', 'persona:p_b.travel-agent.acme.1']
     expect(codes(judged(bodies, { seat, answers: { seat: false } }))).toEqual(['grant_persona'])
@@ -183,16 +186,24 @@ describe('D3: limits', () => {
 describe('C3: widening names the first field that gives more', () => {
   test.for<readonly [string | undefined, Partial<GrantBody>, Partial<GrantBody>?]>([
     [undefined, {}],
-    [undefined, { scope: 'deed~1~item~2' }],
+    [undefined, { scope: ITEM }],
     [undefined, { atMost: { 'price.EUR': 99, weight: 1 }, atLeast: { 'starts.ahead': 61 } }],
-    [undefined, { scope: 'deed~9' }, { scope: 'all~travel~p_a.traveler.family.1' }],
+    [
+      undefined,
+      { scope: { deed: '9', part: undefined } },
+      { scope: { domain: 'travel', persona: 'p_a.traveler.family.1' } },
+    ],
     [undefined, { unattended: true }],
     [undefined, { unattended: true }, { delegate: 'agent:x', unattended: true }],
     ['actions', { actions: ['read', 'update'] }],
-    ['scope', { scope: 'deed~10' }],
-    ['scope', { scope: 'deed~1' }, { scope: 'deed~1~item~2' }],
-    ['scope', { scope: 'all~travel~p_a.traveler.family.1' }],
-    ['scope', { scope: 'all~travel~p_a.traveler.family.2' }, { scope: 'all~travel~p_a.traveler.family.1' }],
+    ['scope', { scope: { deed: '10', part: undefined } }],
+    ['scope', { scope: DEED }, { scope: ITEM }],
+    ['scope', { scope: { domain: 'travel', persona: 'p_a.traveler.family.1' } }],
+    [
+      'scope',
+      { scope: { domain: 'travel', persona: 'p_a.traveler.family.2' } },
+      { scope: { domain: 'travel', persona: 'p_a.traveler.family.1' } },
+    ],
     ['expires_at', { expiresAt: NOW + 2 }],
     ['redelegations', { redelegations: 1 }],
     ['unattended', { unattended: true }, { delegate: 'agent:x' }],
@@ -224,7 +235,7 @@ test('D2: the order of good chains is total, so that the same question gets the 
     .map(({ length, expiresAt }) => Array.from({ length }, () => aGrant({ expiresAt })))
   const chains = fc.array(chain, { maxLength: 6 }).map((list) =>
     list.map((bodies, index): Judged => {
-      const candidate = { grant: `g${index}`, seat: '', path: [], givers: [] }
+      const candidate = { grant: `g${index}`, seat: SEAT, path: [], givers: [] }
       return { candidate, bodies, objections: [], limits: [], affirmed: true }
     }),
   )

@@ -7,6 +7,7 @@ import type { Link, PartyRef } from '@mandate/protocol'
 import type { Candidate, GrantBody } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/names.ts'
 import type { Circumstances, Question } from '../ports/relations.ts'
+import { includesScope, isScopeWithin } from '../ports/scopes.ts'
 import { attributeOfKey } from './attributes.ts'
 import type { Finding } from './question.ts'
 
@@ -99,7 +100,7 @@ export function staticFlaws(
 ): readonly string[] {
   const flaws: string[] = []
   if (body.expiresAt <= circumstances.now) flaws.push('grant_expired')
-  if (!circumstances.within.includes(body.scope)) flaws.push('grant_scope')
+  if (!includesScope(circumstances.within, body.scope)) flaws.push('grant_scope')
   if (!body.actions.includes(circumstances.action)) flaws.push('grant_action')
   return flaws
 }
@@ -108,13 +109,10 @@ export function staticFlaws(
 function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstances: Circumstances): string {
   const leaf = chain[chain.length - 1]
   if (!leaf) return 'chain_broken'
-  const asks = onBehalf(candidate, leaf) ? `persona:${leaf.delegatorPersona}` : leaf.asks
+  const isOnBehalf = leaf.delegate.startsWith('agent:') && candidate.seat.onBehalfOf !== undefined
+  const asks = isOnBehalf ? `persona:${leaf.delegatorPersona}` : leaf.asks
   return circumstances.acting.includes(asks) ? 'grant_revoked' : 'grant_persona'
 }
-
-/** A seat with three names is for acting on behalf of the delegator. */
-const onBehalf = (candidate: Candidate, leaf: GrantBody): boolean =>
-  leaf.delegate.startsWith('agent:') && candidate.seat.split('|').length === 3
 
 /** Who gives a link. */
 export const giverOf = (body: GrantBody) => body.givers[body.givers.length - 1] ?? 'agent:'
@@ -149,7 +147,7 @@ export function personaFits(persona: string, asks: string): boolean {
 /** The first field in which a child gives more than its parent, or `undefined` (rule C3). */
 export function widening(child: GrantBody, parent: GrantBody): string | undefined {
   if (!child.actions.every((action) => parent.actions.includes(action))) return 'actions'
-  if (!scopeWithin(child.scope, parent)) return 'scope'
+  if (!isScopeWithin(child.scope, parent.scope)) return 'scope'
   if (child.expiresAt > parent.expiresAt) return 'expires_at'
   if (child.redelegations >= parent.redelegations) return 'redelegations'
   if (child.unattended && parent.delegate.startsWith('agent:') && !parent.unattended) return 'unattended'
@@ -157,18 +155,6 @@ export function widening(child: GrantBody, parent: GrantBody): string | undefine
   for (const [key, least] of Object.entries(parent.atLeast))
     if ((child.atLeast[key] ?? -Infinity) < least) return 'limits'
   return undefined
-}
-
-/**
- * Whether a scope lies in the parent's. Below "all of a persona's" anything may stand: both are held against the resource at every use,
- * and whether it is the owner's own is checked when the grant is issued.
- */
-function scopeWithin(scope: string, parent: GrantBody): boolean {
-  return (
-    scope === parent.scope ||
-    scope.startsWith(`${parent.scope}~`) ||
-    (parent.scope.startsWith('all~') && scope.startsWith('deed~'))
-  )
 }
 
 /** Every limit of one link that the attributes break; one that needs an attribute there is none of is `attribute_invalid`. */

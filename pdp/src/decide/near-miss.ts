@@ -5,7 +5,6 @@
  */
 import type { PartyRef } from '@mandate/protocol'
 import type { Candidate, GrantBody, GrantRecord } from '../ports/grants.ts'
-import { seatOf, seatOnBehalf } from '../ports/names.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
@@ -128,7 +127,7 @@ async function flawsElsewhere(
 
 function candidateFor(record: GrantBody, agent: PartyRef): Candidate {
   const fromPerson = record.delegator.startsWith('user:')
-  const seat = fromPerson ? seatOnBehalf(record.scope, record.delegator, agent) : seatOf(record.scope, agent)
+  const seat = { scope: record.scope, delegate: agent, onBehalfOf: fromPerson ? record.delegator : undefined }
   return { grant: record.id, seat, path: record.path, givers: record.givers }
 }
 

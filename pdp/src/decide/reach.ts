@@ -8,6 +8,7 @@ import { type EpochMillis, type Link, ulidSchema } from '@mandate/protocol'
 import { decodeTime } from 'ulid'
 import type { GrantRecord } from '../ports/grants.ts'
 import type { PastGrants } from '../ports/register.ts'
+import { includesScope } from '../ports/scopes.ts'
 import type { Place } from './admit.ts'
 import { linkOf } from './chain.ts'
 
@@ -24,7 +25,7 @@ export function brokenChain(grant: string, place: Place, past: PastGrants): read
 }
 
 function hasReached(leaf: GrantRecord, path: readonly GrantRecord[], place: Place, past: PastGrants): boolean {
-  if (!place.within.includes(leaf.scope)) return false
+  if (!includesScope(place.within, leaf.scope)) return false
   const since = sinceWhen(place, past)
   const end = Math.min(...path.map(({ expiresAt, revokedAt }) => Math.min(expiresAt, revokedAt ?? expiresAt)))
   return since < leaf.id || timeOf(since) < end

@@ -7,11 +7,11 @@
 import { Fault } from '@mandate/protocol'
 import type { Gate } from '../policy/manifest.ts'
 import type { Unanswered } from '../ports/answer.ts'
-import type { Candidate, PersonaId } from '../ports/grants.ts'
-import { seatOf, seatOnBehalf } from '../ports/names.ts'
+import type { Candidate, PersonaId, Seat } from '../ports/grants.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Circumstances, Question, Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { seatKey } from '../ports/scopes.ts'
 import { actQuestions, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
 import { Asked } from './asked.ts'
@@ -35,9 +35,10 @@ export interface Related {
 }
 
 /** The seats at which a grant that covers the place would be found for this subject and actor. */
-function seatsFor({ admitted, place }: Matter): readonly string[] {
+function seatsFor({ admitted, place }: Matter): readonly Seat[] {
   const { subject, actor } = admitted.evaluation
-  return place.within.map((scope) => (actor ? seatOnBehalf(scope, subject, actor) : seatOf(scope, subject)))
+  const seat = actor ? { delegate: actor, onBehalfOf: subject } : { delegate: subject, onBehalfOf: undefined }
+  return place.within.map((scope) => ({ scope, ...seat }))
 }
 
 /**
@@ -66,7 +67,7 @@ export async function relate(
 }
 
 const namesOf = ({ likely, unlikely }: Sifted): string =>
-  [...likely, ...unlikely].map(({ grant, seat }) => `${grant} ${seat}`).join()
+  [...likely, ...unlikely].map(({ grant, seat }) => `${grant} ${seatKey(seat)}`).join()
 
 /**
  * Whether what was remembered of the resource, the subject and the actor was affirmed: then a denial does not rest on it. Which personas

@@ -41,7 +41,7 @@ export function resourceCandidates(
   if (!actor) for (const ref of deps.directory.owned(subject, rootType)) addBelow(ref)
   for (const grant of liveGrantsTo(deps, actor ?? subject)) {
     if (grant.covers === `all:${pack.manifest.domain}`) {
-      const persona = grant.scope.split('~')[2]
+      const persona = 'persona' in grant.scope ? grant.scope.persona : undefined
       for (const ref of deps.directory.owned(grant.owner, rootType, persona)) addBelow(ref)
     } else addBelow(grant.covers as ResourceRef)
   }

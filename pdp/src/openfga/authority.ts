@@ -7,7 +7,9 @@
 import { canonical, type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Authority } from '../ports/authority.ts'
 import type { GateLimit, GrantBody, Located, PersonaId } from '../ports/grants.ts'
-import { objectName, personaParts } from '../ports/names.ts'
+import { personaParts } from '../ports/names.ts'
+import { seatsOf } from '../ports/scopes.ts'
+import { objectName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
 import type { OpenFgaRelations } from './relations.ts'
 import type { FgaStore } from './store.ts'
@@ -23,7 +25,6 @@ import {
   ownerTuple,
   partTuple,
   remainsOf,
-  seatsOf,
   type Tuple,
   usableTuple,
 } from './tuples.ts'

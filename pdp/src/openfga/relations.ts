@@ -5,10 +5,11 @@
  */
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import { type Answer, affirmed, Unanswered } from '../ports/answer.ts'
-import type { Candidate, GateSetting, GrantBody, Located, PersonaId } from '../ports/grants.ts'
-import { objectName } from '../ports/names.ts'
+import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
 import type { Circumstances, Question, Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { seatKey } from '../ports/scopes.ts'
+import { objectName } from '../ports/stored-names.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
@@ -24,7 +25,7 @@ import {
   type StoredTuple,
   settingOf,
 } from './stored.ts'
-import { attributesName, contextsIn, questionKey, questionTuples, type TupleKey } from './tuples.ts'
+import { attributesName, contextsIn, questionKey, questionTuples, seatObject, type TupleKey } from './tuples.ts'
 import type { FencedWriter } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
@@ -101,11 +102,11 @@ export class OpenFgaRelations implements Relations {
     })
   }
 
-  async candidates(seats: readonly string[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
+  async candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
     const found = await Promise.all(
       seats.map((seat) =>
-        this.#remember(this.#seats, seat, statistics, async () => {
-          const tuples = await this.#read({ object: `seat:${seat}`, relation: 'via' }, statistics)
+        this.#remember(this.#seats, seatKey(seat), statistics, async () => {
+          const tuples = await this.#read({ object: seatObject(seat), relation: 'via' }, statistics)
           return tuples.map((tuple) => candidateOf(seat, tuple))
         }),
       ),
@@ -215,14 +216,10 @@ export class OpenFgaRelations implements Relations {
   }
 
   /** What this replica itself has just changed need not be found out by a denial first. */
-  forget(names: {
-    readonly resource?: ResourceRef
-    readonly user?: PartyRef
-    readonly seats?: readonly string[]
-  }): void {
+  forget(names: { readonly resource?: ResourceRef; readonly user?: PartyRef; readonly seats?: readonly Seat[] }): void {
     if (names.resource) this.#located.delete(names.resource)
     if (names.user) this.#personas.delete(names.user)
-    for (const seat of names.seats ?? []) this.#seats.delete(seat)
+    for (const seat of names.seats ?? []) this.#seats.delete(seatKey(seat))
   }
 
   #remember<V>(memory: LruCache<V>, key: string, statistics: RequestStatistics, read: () => Promise<V>): Promise<V>

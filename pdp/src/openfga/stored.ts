@@ -5,7 +5,8 @@
  */
 import { Fault, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import { z } from 'zod'
-import type { Candidate, GateSetting, Giver, GrantBody, Located } from '../ports/grants.ts'
+import type { Candidate, GateSetting, Giver, GrantBody, Located, Scope, Seat } from '../ports/grants.ts'
+import { scopeOf } from '../ports/stored-names.ts'
 
 const tupleSchema = z.object({
   key: z.object({
@@ -79,7 +80,7 @@ export function locatedByHint(resource: ResourceRef, tuples: readonly StoredTupl
   return { resource, root, ancestors, owner: hint.owner as PartyRef, deed: hint.deed, persona: hint.persona }
 }
 
-export function candidateOf(seat: string, tuple: StoredTuple): Candidate {
+export function candidateOf(seat: Seat, tuple: StoredTuple): Candidate {
   const { givers, path } = readAnswer(seated, contextOf(tuple))
   return { grant: splitRef(tuple.key.user).id, seat, path, givers: givers as Giver[] }
 }
@@ -94,7 +95,7 @@ export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
     asks: body.asks,
     owner: body.owner as PartyRef,
     actions: body.actions,
-    scope: body.scope,
+    scope: scopeIn(body),
     covers: body.covers,
     atMost: body.at_most,
     atLeast: body.at_least,
@@ -106,6 +107,12 @@ export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
     givers: body.givers as Giver[],
     createdAt: Date.parse(body.created_at),
   }
+}
+
+function scopeIn({ scope, covers }: { readonly scope: string; readonly covers: string }): Scope {
+  const found = scopeOf(scope, covers)
+  if (found) return found
+  throw new Fault('relations_unavailable', 'OpenFGA answered nonsense: a scope that is none')
 }
 
 /** What a service stored about a subject or a resource. */

@@ -3,10 +3,12 @@
  *
  * @module
  */
-import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import type { GrantBody, Located, PersonaId } from '../ports/grants.ts'
-import { objectName, personaParts, seatOf, seatOnBehalf } from '../ports/names.ts'
+import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
+import { personaParts } from '../ports/names.ts'
 import type { Circumstances, Question } from '../ports/relations.ts'
+import { seatsOf } from '../ports/scopes.ts'
+import { objectName, scopeName, seatName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
 
 export interface TupleKey {
@@ -31,7 +33,7 @@ export interface Change {
 export const instant = (millis: EpochMillis): string => new Date(millis).toISOString()
 
 const grantName = (id: string): string => `grant:${id}`
-const seatName = (seat: string): string => `seat:${seat}`
+export const seatObject = (seat: Seat): string => `seat:${seatName(seat)}`
 
 /** The giver that stands in a link: the persona of a person, or the agent itself. */
 const giverOf = (grant: GrantBody) => grant.givers[grant.givers.length - 1] ?? ''
@@ -41,22 +43,9 @@ const edgeOf = (grant: GrantBody): TupleKey =>
     ? { user: grantName(grant.parent), relation: 'parent', object: grantName(grant.id) }
     : { user: objectName(grant.delegator), relation: 'root', object: grantName(grant.id) }
 
-/** The seats of a grant, each with the persona it asks for. An attended agent has no seat of its own (rule G3). */
-export function seatsOf(grant: GrantBody): readonly { readonly seat: string; readonly asks: string }[] {
-  const toAgent = splitRef(grant.delegate).type === 'agent'
-  const own = { seat: seatOf(grant.scope, grant.delegate), asks: grant.asks }
-  if (!toAgent) return [own]
-  const behalf = {
-    seat: seatOnBehalf(grant.scope, grant.delegator, grant.delegate),
-    asks: `persona:${grant.delegatorPersona}`,
-  }
-  const fromPerson = splitRef(grant.delegator).type === 'user'
-  return [...(grant.unattended ? [own] : []), ...(fromPerson ? [behalf] : [])]
-}
-
 /** Where a grant is seated. */
 const viaKeys = (grant: GrantBody): readonly TupleKey[] =>
-  seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatName(seat) }))
+  seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatObject(seat) }))
 
 /** Everything a new grant is, in one Write. */
 export function grantTuples(grant: GrantBody): Change {
@@ -64,14 +53,14 @@ export function grantTuples(grant: GrantBody): Change {
     ({ seat, asks }): Tuple => ({
       user: grantName(grant.id),
       relation: 'via',
-      object: seatName(seat),
+      object: seatObject(seat),
       condition: { name: 'seated', context: { asks, givers: grant.givers, path: grant.path } },
     }),
   )
   const link = {
     expires_at: instant(grant.expiresAt),
     actions: grant.actions,
-    scope: grant.scope,
+    scope: scopeName(grant.scope),
     giver: giverOf(grant),
     at_most: grant.atMost,
     at_least: grant.atLeast,
@@ -93,7 +82,7 @@ function termsOf(grant: GrantBody): Readonly<Record<string, unknown>> {
     delegator_persona: grant.delegatorPersona,
     asks: grant.asks,
     actions: grant.actions,
-    scope: grant.scope,
+    scope: scopeName(grant.scope),
     covers: grant.covers,
     at_most: grant.atMost,
     at_least: grant.atLeast,
@@ -210,7 +199,7 @@ export function questionKey(question: Question): TupleKey {
     case 'agent':
       return agentTuple(question.agent, 'active')
     case 'seat':
-      return { user: grantName(question.grant), relation: 'via', object: seatName(question.seat) }
+      return { user: grantName(question.grant), relation: 'via', object: seatObject(question.seat) }
     case 'root':
       return { user: objectName(question.owner), relation: 'root', object: grantName(question.grant) }
     case 'parent':
@@ -235,7 +224,7 @@ export function contextsIn(
 ): (question: Question) => Readonly<Record<string, unknown>> | undefined {
   const { action, within, acting, limited, attributes } = circumstances
   const at = { current_time: instant(circumstances.now) }
-  const link = { ...at, action, within, limited, attributes }
+  const link = { ...at, action, within: within.map(scopeName), limited, attributes }
   return (question) => {
     switch (question.kind) {
       case 'title':

@@ -120,8 +120,8 @@ function clearSeats(deps: PapDeps, { scope, delegate }: GrantBody): void {
 
 /** A transfer may have come between looking at the resource and now. */
 function requirePresentDeed({ intents }: PapDeps, { scope }: GrantBody): void {
-  const deed = scope.startsWith('deed~') ? scope.split('~')[1] : undefined
-  if (deed && intents.isPast(deed)) throw refuse('conflict', 'scope: it has just changed hands. Look at it again.')
+  if ('deed' in scope && intents.isPast(scope.deed))
+    throw refuse('conflict', 'scope: it has just changed hands. Look at it again.')
 }
 
 /** Takes back a grant that nobody was told of: a write that failed may still have landed. */

@@ -10,8 +10,9 @@ import { personaFits, widening } from '../decide/chain.ts'
 import { impliedActions } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
 import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports/grants.ts'
-import { allScope, deedScope, partScope, personaParts } from '../ports/names.ts'
+import { personaParts } from '../ports/names.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
+import { includesScope } from '../ports/scopes.ts'
 import { boundsOf } from './bounds.ts'
 import type { PapDeps } from './pap.ts'
 import { heldPersona } from './personas.ts'
@@ -150,22 +151,23 @@ async function resolveScope(
   const { type, id } = splitRef(covers)
   const { domain, titles } = pack.manifest
   if (type === 'all') {
-    if (parent) return { scope: parent.covers === covers ? parent.scope : `all~${domain}`, owner: parent.owner }
+    // Another domain's than the parent's: a scope of no persona is wider than every parent.
+    if (parent) return { scope: parent.covers === covers ? parent.scope : { domain, persona: '' }, owner: parent.owner }
     if (persona && !titles[personaParts(persona).title])
       throw refuse('not_owner', `scope: that persona is not of ${domain}.`)
-    return { scope: allScope(domain, persona), owner: delegator }
+    return { scope: { domain, persona }, owner: delegator }
   }
   const statistics = new RequestStatistics()
   statistics.fresh = true
   const located = await deps.relations.locate(`${type}:${id}`, statistics)
   if (parent) {
-    if (!located || located.owner !== parent.owner || !scopesCovering(located, domain).includes(parent.scope))
+    if (!located || located.owner !== parent.owner || !includesScope(scopesCovering(located, domain), parent.scope))
       throw widened('scope')
   } else if (!located || located.owner !== delegator || located.persona !== persona) {
     throw refuse('not_owner', 'scope: only its owner gives a first grant, in the persona it was created under.')
   }
-  const scope = located.resource === located.root ? deedScope(located.deed) : partScope(located.deed, located.resource)
-  return { scope, owner: located.owner }
+  const part = located.resource === located.root ? undefined : located.resource
+  return { scope: { deed: located.deed, part }, owner: located.owner }
 }
 
 function expiryOf(request: GrantRequest, now: number, parent: GrantRecord | undefined): number {

@@ -8,8 +8,29 @@ import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 /** `<holder's pseudonym>.<title>.<circle>.<n>`: who holds it and as what can be read from it, and never changes. */
 export type PersonaId = string
 
-/** What a grant covers, as OpenFGA knows it: a deed, a part under a deed, or all of a persona's in a domain. */
-export type Scope = string
+/** One period of ownership of a topmost resource: all of it, or one part below it. */
+export interface DeedScope {
+  readonly deed: string
+  /** `undefined`: the topmost resource and every part of it. */
+  readonly part: ResourceRef | undefined
+}
+
+/** Everything that an owner created in a domain under one persona. */
+export interface PersonaScope {
+  readonly domain: string
+  readonly persona: PersonaId
+}
+
+/** What a grant covers. */
+export type Scope = DeedScope | PersonaScope
+
+/** Where a delegate's grants on one scope are found. */
+export interface Seat {
+  readonly scope: Scope
+  readonly delegate: PartyRef
+  /** Set for grants that an agent uses only for the person who gave them (rule A3). */
+  readonly onBehalfOf: PartyRef | undefined
+}
 
 /** Who gives a link: `persona:<id>` of a person, or `agent:<id>`. */
 export type Giver = `persona:${PersonaId}` | `agent:${string}`
@@ -40,7 +61,7 @@ export interface GrantBody {
   readonly owner: PartyRef
   readonly actions: readonly string[]
   readonly scope: Scope
-  /** The scope in words: `workflow:<id>` or `all:<domain>`. */
+  /** The scope as the request spells it: `workflow:<id>` or `all:<domain>`. */
   readonly covers: string
   /** Keys carry the unit: `planned_price.EUR` (minor units), `starts_at.ahead` (seconds), `risk`. */
   readonly atMost: Readonly<Record<string, number>>
@@ -56,10 +77,10 @@ export interface GrantBody {
   readonly createdAt: EpochMillis
 }
 
-/** A grant found at a seat. All but `grant` and `seat` are hints: each is affirmed in the BatchCheck that uses it. */
+/** A grant found at a seat. All but `grant` and `seat` are hints: each is asked about again by the decision that uses it. */
 export interface Candidate {
   readonly grant: string
-  readonly seat: string
+  readonly seat: Seat
   readonly path: readonly string[]
   readonly givers: readonly Giver[]
 }

@@ -5,7 +5,7 @@
  */
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Answer } from './answer.ts'
-import type { Candidate, GateSetting, Giver, GrantBody, Located, PersonaId, Scope } from './grants.ts'
+import type { Candidate, GateSetting, Giver, GrantBody, Located, PersonaId, Scope, Seat } from './grants.ts'
 import type { RequestStatistics } from './request-statistics.ts'
 
 /** One question to the relationship store. The adapter knows which tuple each is about. */
@@ -20,7 +20,7 @@ export type Question =
   | { readonly kind: 'part'; readonly child: ResourceRef; readonly parent: ResourceRef }
   | { readonly kind: 'persona'; readonly persona: PersonaId }
   | { readonly kind: 'agent'; readonly agent: PartyRef }
-  | { readonly kind: 'seat'; readonly seat: string; readonly grant: string }
+  | { readonly kind: 'seat'; readonly seat: Seat; readonly grant: string }
   | ({ readonly kind: 'root'; readonly owner: PartyRef } & AskedLink)
   | ({ readonly kind: 'parent'; readonly parent: string } & AskedLink)
   | {
@@ -74,7 +74,7 @@ export interface Relations {
   /** Every persona that the user ever held, usable or not, oldest first. */
   personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]>
   /** Live and expired grants at these seats; ended ones are gone. */
-  candidates(seats: readonly string[], statistics: RequestStatistics): Promise<readonly Candidate[]>
+  candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]>
   /** Bodies by id, from the store itself; an id without one is absent from the map. */
   bodies(ids: readonly string[], statistics: RequestStatistics): Promise<ReadonlyMap<string, GrantBody>>
   /** BatchChecks, in parallel where one does not hold them all. Rejects with `Unanswered` when any question has no answer. */

@@ -6,8 +6,9 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Located } from '../ports/grants.ts'
+import { scopeName } from '../ports/stored-names.ts'
 import type { FactChange, Intents, Replacement, Transfer } from '../ports/stores.ts'
-import { insertGrant, text } from './rows.ts'
+import { grantIn, insertGrant, type StoredGrant, storedGrant, text } from './rows.ts'
 import { type Row, Statements } from './statements.ts'
 
 export class SqliteIntents implements Intents {
@@ -44,7 +45,7 @@ export class SqliteIntents implements Intents {
   settleTransfer({ from, to, at }: Transfer): void {
     this.#sql.atomically(() => {
       this.#sql.run('INSERT OR IGNORE INTO past_deeds (deed) VALUES (?)', from.deed)
-      const scope = `deed~${from.deed}`
+      const scope = scopeName({ deed: from.deed, part: undefined })
       // Parts of the deed are named `deed~<deed>~<part>`; "~" is followed by nothing but names in ASCII.
       this.#sql.run(
         `UPDATE grants SET revoked_at = ?, revoke_reason = 'transferred', ending = NULL
@@ -73,13 +74,17 @@ export class SqliteIntents implements Intents {
   putReplacement(replacement: Replacement): void {
     this.#sql.atomically(() => {
       for (const { to } of replacement.exchanged) insertGrant(this.#sql, to)
-      this.#sql.run('INSERT INTO replacements (id, plan) VALUES (?, ?)', idOf(replacement), JSON.stringify(replacement))
+      this.#sql.run(
+        'INSERT INTO replacements (id, plan) VALUES (?, ?)',
+        idOf(replacement),
+        storedReplacement(replacement),
+      )
     })
   }
 
   replacements(): readonly Replacement[] {
     const rows = this.#sql.all('SELECT plan FROM replacements ORDER BY id')
-    return rows.map((row) => JSON.parse(text(row['plan'])) as Replacement)
+    return rows.map((row) => replacementIn(text(row['plan'])))
   }
 
   dropReplacement(replacement: Replacement): void {
@@ -114,6 +119,19 @@ export class SqliteIntents implements Intents {
   dropFactChange({ plan }: FactChange): void {
     this.#sql.run('DELETE FROM fact_changes WHERE id = ?', plan.id)
   }
+}
+
+const storedReplacement = (replacement: Replacement): string =>
+  JSON.stringify({
+    ...replacement,
+    exchanged: replacement.exchanged.map((one) => ({ ...one, from: storedGrant(one.from), to: storedGrant(one.to) })),
+  })
+
+function replacementIn(plan: string): Replacement {
+  const stored = JSON.parse(plan) as Omit<Replacement, 'exchanged'> & {
+    readonly exchanged: readonly { readonly from: StoredGrant; readonly to: StoredGrant }[]
+  }
+  return { ...stored, exchanged: stored.exchanged.map(({ from, to }) => ({ from: grantIn(from), to: grantIn(to) })) }
 }
 
 const idOf = ({ exchanged }: Replacement): string => exchanged[0]?.to.id ?? ''

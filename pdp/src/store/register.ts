@@ -7,6 +7,7 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { type EpochMillis, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { GrantBody, GrantEnd, GrantRecord, Located, PersonaId, Scope } from '../ports/grants.ts'
 import type { AgentRecord, GrantFilter, PersonaRecord, Register } from '../ports/register.ts'
+import { scopeName } from '../ports/stored-names.ts'
 import { agentOf, grantOf, insertGrant, personaOf, refOf, text, twinKey } from './rows.ts'
 import { Statements } from './statements.ts'
 
@@ -78,7 +79,7 @@ export class SqliteRegister implements Register {
     // By scope first, or one with many grants would be looked through for those of one thing.
     const here = this.#sql.all(
       'SELECT * FROM grants WHERE scope IN (SELECT value FROM json_each(?)) AND +owner = ? AND +delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
-      JSON.stringify(within),
+      JSON.stringify(within.map(scopeName)),
       owner,
       delegate,
       limit,
@@ -92,7 +93,7 @@ export class SqliteRegister implements Register {
   unsweptAt(scope: Scope, delegate: PartyRef): readonly GrantRecord[] {
     const sql =
       'SELECT * FROM grants WHERE scope = ? AND +delegate = ? AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id'
-    return this.#sql.all(sql, scope, delegate).map(grantOf)
+    return this.#sql.all(sql, scopeName(scope), delegate).map(grantOf)
   }
 
   unsweptBelow(parent: string): readonly GrantRecord[] {

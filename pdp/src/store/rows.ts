@@ -8,6 +8,7 @@ import type { SQLOutputValue } from 'node:sqlite'
 import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { AgentRecord, PersonaRecord } from '../ports/register.ts'
+import { scopeName, scopeOf } from '../ports/stored-names.ts'
 import type { Row, Statements } from './statements.ts'
 
 /** Writes a grant down as a proposal: it is one when it is settled. */
@@ -22,7 +23,7 @@ export function insertGrant(sql: Statements, grant: GrantBody): void {
     grant.parent ?? null,
     grant.expiresAt,
     twinKey(grant),
-    JSON.stringify(grant),
+    JSON.stringify(storedGrant(grant)),
   )
 }
 
@@ -36,7 +37,7 @@ export function twinKey(grant: GrantBody): string {
     delegatorPersona,
     asks,
     actions,
-    scope,
+    scope: scopeName(scope),
     atMost,
     atLeast,
     unattended,
@@ -54,13 +55,24 @@ export const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
 
 export function grantOf(row: Row): GrantRecord {
   return {
-    ...(JSON.parse(text(row['body'])) as GrantBody),
+    ...grantIn(JSON.parse(text(row['body'])) as StoredGrant),
     revokedAt: row['revoked_at'] === null ? undefined : Number(row['revoked_at']),
     revokedBy: optional(row['revoked_by']) as PartyRef | undefined,
     revokeReason: optional(row['revoke_reason']),
     replacedBy: optional(row['replaced_by']),
     ...pendingIn(row),
   }
+}
+
+/** A grant as rows hold it: its scope by name. */
+export type StoredGrant = Omit<GrantBody, 'scope'> & { readonly scope: string }
+
+export const storedGrant = (grant: GrantBody): StoredGrant => ({ ...grant, scope: scopeName(grant.scope) })
+
+export function grantIn(stored: StoredGrant): GrantBody {
+  const scope = scopeOf(stored.scope, stored.covers)
+  if (!scope) throw new Error(`pdp.db: grant ${stored.id} has a scope that this release does not know`)
+  return { ...stored, scope }
 }
 
 /** A row without the column is read where only settled ones are. */
