@@ -1,6 +1,7 @@
 /**
- * Sealed entry bundles: what a log keeps of its old entries once they are archived. AES-256-GCM under a key of the archive's own; the log's
- * name and the bundle's place are bound to it, so that no bundle opens in another's place. WebCrypto: readable in a browser too.
+ * Encrypted entry bundles in an archive ("sealed" in file names): old entries that were moved out of a log, whose hashes stay. AES-256-GCM under the
+ * archive's own key, with the log's origin and the bundle's index as associated data, so that a bundle cannot be swapped for another. WebCrypto, so
+ * that browsers can read it.
  *
  * @module
  */
@@ -9,25 +10,27 @@ import { TILE_WIDTH, tilePath } from './tile.ts'
 const MAGIC = new TextEncoder().encode('mdsb1\n')
 const NONCE_BYTES = 12
 
-/** Where a bundle lies in an archive, below its folder. */
+/** Path of a bundle below the archive's folder: `tile/entries/x001/234.sealed`. @param index - Of the bundle: 256 entries each. */
 export const archivedBundlePath = (index: number): string =>
   `${tilePath({ level: 'entries', index, width: TILE_WIDTH })}.sealed`
 
-/** What a log's `sealed` file says: how many of its first entries are in an archive and no more in the log. */
+/** Content of a log's `sealed` file. @param entries - How many of the first entries are in the archive and no longer in the log. */
 export function formatArchivedSize(entries: number): string {
   return `${entries}\n`
 }
 
-/** @returns `undefined` for what is no such file: a whole number of bundles. */
+/** Parses a log's `sealed` file. Returns the number of archived entries, a multiple of 256; `undefined` for malformed content. */
 export function parseArchivedSize(text: string): number | undefined {
   const entries = /^(?:0|[1-9]\d{0,15})\n$/u.test(text) ? Number(text) : Number.NaN
   return Number.isSafeInteger(entries) && entries % TILE_WIDTH === 0 ? entries : undefined
 }
 
 /**
- * Seals a full bundle.
+ * Encrypts a full bundle of 256 entries.
  *
+ * @param key - 32 bytes.
  * @param nonce - 12 random bytes, never used before with this key.
+ * @returns Magic, nonce and ciphertext with its tag. Rejects when WebCrypto does.
  */
 export async function encryptBundle(
   key: Uint8Array<ArrayBuffer>,
@@ -36,7 +39,7 @@ export async function encryptBundle(
   bundle: Uint8Array<ArrayBuffer>,
   nonce: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const sealed = await crypto.subtle.encrypt(rules(nonce, origin, index), await imported(key, 'encrypt'), bundle)
+  const sealed = await crypto.subtle.encrypt(algorithmOf(nonce, origin, index), await imported(key, 'encrypt'), bundle)
   const bytes = new Uint8Array(MAGIC.length + NONCE_BYTES + sealed.byteLength)
   bytes.set(MAGIC)
   bytes.set(nonce, MAGIC.length)
@@ -44,7 +47,7 @@ export async function encryptBundle(
   return bytes
 }
 
-/** @returns `undefined` for what does not open: altered, of another place or log, or under another key. */
+/** Decrypts an archived bundle. Resolves to `undefined` when it is altered, or belongs to another index, log or key. */
 export async function decryptBundle(
   key: Uint8Array<ArrayBuffer>,
   origin: string,
@@ -55,13 +58,15 @@ export async function decryptBundle(
   const nonce = sealed.slice(MAGIC.length, MAGIC.length + NONCE_BYTES)
   const box = sealed.slice(MAGIC.length + NONCE_BYTES)
   try {
-    return new Uint8Array(await crypto.subtle.decrypt(rules(nonce, origin, index), await imported(key, 'decrypt'), box))
+    return new Uint8Array(
+      await crypto.subtle.decrypt(algorithmOf(nonce, origin, index), await imported(key, 'decrypt'), box),
+    )
   } catch {
     return undefined
   }
 }
 
-const rules = (iv: Uint8Array<ArrayBuffer>, origin: string, index: number) => ({
+const algorithmOf = (iv: Uint8Array<ArrayBuffer>, origin: string, index: number) => ({
   name: 'AES-GCM',
   iv,
   additionalData: new TextEncoder().encode(`${origin}\n${index}\n`),

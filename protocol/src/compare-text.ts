@@ -1,18 +1,19 @@
 /**
- * The one order of texts. Pure.
+ * Text comparison in the order that the databases use. Pure.
  *
  * @module
  */
 
-/** Above the surrogates in UTF-16, below what they stand for. */
+/** Code units between these two are surrogates. Units from 0xe000 on compare higher as UTF-16, but lower as code points. */
 const FIRST_SURROGATE = 0xd800
 const AFTER_SURROGATES = 0xe000
 
 /**
- * Compares by code point: the order of UTF-8's bytes, of SQLite's `BINARY` and of PostgreSQL's collation `"C"`. JavaScript's own (`<`, `sort()`)
- * is that of UTF-16 and puts U+1F600 before U+E000: a list that a database sorted must not be continued by it.
+ * Compares two texts by code point, which is the order of UTF-8 bytes, of SQLite's `BINARY` and of PostgreSQL's `"C"` collation. JavaScript's `<` and
+ * `sort()` compare UTF-16 code units and order U+1F600 before U+E000: paging through a list sorted by a database would skip items.
  *
- * @returns Below 0, 0 or above 0, as `sort` wants it. Both texts are well-formed.
+ * @param one - Well-formed, as is `other`.
+ * @returns A negative number, 0 or a positive number, for `Array.sort`.
  */
 export function compareText(one: string, other: string): number {
   const length = Math.min(one.length, other.length)
@@ -23,7 +24,7 @@ export function compareText(one: string, other: string): number {
   return one.length - other.length
 }
 
-/** A unit's place among units that begin to differ: surrogates behind all others. */
+/** Sort key of a code unit at the first difference: surrogates after all others. */
 function rank(unit: number): number {
   if (unit < FIRST_SURROGATE) return unit
   return unit < AFTER_SURROGATES ? unit + AFTER_SURROGATES : unit

@@ -102,7 +102,7 @@ export function formatWitnessSecret({ name, keyId }: WitnessKey, seed: Uint8Arra
 export async function parseWitnessSecret(skey: string): Promise<WitnessSigner> {
   const { name, keyId, material } = splitSecret(COSIGNATURE_TYPE, skey)
   const signer = await witnessSignerOf(name, material)
-  if (signer.key.keyId !== keyId) throw new SyntaxError('key: its id is not that of its key')
+  if (signer.key.keyId !== keyId) throw new SyntaxError('key: the key ID does not match the key')
   return signer
 }
 

@@ -1,5 +1,5 @@
 /**
- * People as subjects of data on the wire (rule E4): their export, their erasure, and what services are told of it.
+ * Requests of data subjects (people whose data is held) on the wire (rule E4): export, erasure, and erasure notices to services.
  *
  * @module
  */
@@ -10,28 +10,29 @@ import { invitationSchema } from './invitation.ts'
 import { personaSchema } from './persona.ts'
 import { loggedEntrySchema } from './query.ts'
 
-/** `DELETE /v1/subjects/me`, and by pseudonym for an operator. */
+/** Response of `DELETE /v1/subjects/me`, and of an operator's `DELETE` by pseudonym. */
 export const erasureSchema = z.object({
   id: ulidSchema,
   erased_at: instantSchema,
-  /** Grants and personas that ended. */
+  /** Number of grants and personas that ended. */
   ended: z.object({ grants: z.int(), personas: z.int() }),
-  /** Client ids of the services and agents that will find it in `GET /v1/erasures`. */
+  /** Client ids of the services and agents that receive a notice through `GET /v1/erasures`. */
   told: z.array(z.string()),
-  /** What Mandate cannot delete, and who can: the identity provider, and each that was told and did not acknowledge. */
+  /** Data that Mandate cannot delete, and who can: the identity provider, and every notified service that has not acknowledged. */
   remains: z.array(z.object({ where: z.string(), what: z.string(), how: z.string() })),
 })
+/** A parsed {@link erasureSchema}. */
 export type Erasure = z.infer<typeof erasureSchema>
 
-/** `GET /v1/subjects/me/export`: everything held about a person. */
+/** Response of `GET /v1/subjects/me/export`: all data held about the caller. */
 export const personExportSchema = z.object({
   exported_at: instantSchema,
   subject: z.string(),
-  pseudonym: z.string().describe('As the log knows them.'),
+  pseudonym: z.string().describe('The person in the decision log.'),
   personas: z.array(personaSchema),
   grants: z.array(grantSchema),
-  resources: z.array(z.string()).describe('`<type>:<id>` of what they own.'),
-  /** Of domains whose own model decides. */
+  resources: z.array(z.string()).describe('`<type>:<id>` of the resources that the person owns.'),
+  /** Facts about the person, in domains with an authorization model of their own. */
   facts: z.array(
     z.strictObject({
       domain: z.string(),
@@ -45,23 +46,24 @@ export const personExportSchema = z.object({
   decisions: z.array(loggedEntrySchema).describe('Newest first.'),
 })
 
-/** `GET /v1/erasures`: oldest first, until the service has acknowledged each. */
+/** Query string of `GET /v1/erasures`: the calling service's unacknowledged notices, oldest first. */
 export const erasureQuerySchema = z.strictObject({
   after: pageTokenSchema.optional(),
   limit: pageLimitSchema(200, 50),
 })
 
-/** `GET /v1/erasures/{id}`: who was told of an erasure and has not acknowledged it. */
+/** Response of `GET /v1/erasures/{id}`: client ids of the services that have not acknowledged the erasure. */
 export const waitingErasureSchema = z.object({ id: ulidSchema, waiting: z.array(z.string()) })
 
-/** `sub` and `issuer` as the person's tokens had them. All that the service holds of them from before `erased_at` is to go. */
+/** An erasure notice. The service must delete everything about this `issuer` and `sub` (as in the person's tokens) from before `erased_at`. */
 export const erasureNoticeSchema = z.object({
   id: ulidSchema,
   issuer: z.string(),
   sub: z.string(),
   erased_at: instantSchema,
 })
+/** A parsed {@link erasureNoticeSchema}. */
 export type ErasureNotice = z.infer<typeof erasureNoticeSchema>
 
-/** A pseudonym, as the log and its readers know a person. */
+/** A person's pseudonym, as in the decision log: `p_` and 22 characters of base64url. */
 export const pseudonymSchema = z.string().regex(/^p_[\w-]{22}$/u, 'must be a pseudonym: p_ and 22 characters')

@@ -1,5 +1,5 @@
 /**
- * Grants on the wire (PAP): one link of a chain, from a delegator to a delegate.
+ * Grants on the wire (policy administration): a grant is one link of a delegation chain, from a delegator to a delegate.
  *
  * @module
  */
@@ -16,75 +16,84 @@ import {
 } from './id.ts'
 import { partySchema, scopeSchema } from './party.ts'
 
-/** The shortest and longest life of a grant, and what it gets when nothing is said, in seconds (rule C5). */
+/** Minimum, maximum and default lifetime of a grant, in seconds (rule C5). */
 export const GRANT_LIFETIME = { min: 60, max: 365 * 86_400, default: 7 * 86_400 } as const
-/** How many limits and actions one grant may carry: OpenFGA evaluates them all at every check (rule C1). */
+/** Maximum number of limits of one grant: OpenFGA evaluates all of them in every check (rule C1). */
 export const MAX_LIMITS = 4
+/** Maximum number of actions of one grant, implied actions included (rule C1). */
 export const MAX_ACTIONS = 16
-/** How many grants may be named in `moves`; fewer where one atomic change of the store cannot hold them all. */
+/** Maximum number of grants in `moves`. Fewer are accepted when the relationship store cannot change that many atomically. */
 export const MAX_MOVES = 40
 
 /**
- * A bound on one declared attribute, inclusive. Money is in minor units of `currency`; an instant is in seconds ahead of now
+ * An inclusive bound on one declared attribute. Money is in minor units of `currency`; an instant is in seconds from now
  * (`at_least: 604800` on `starts_at`: at least seven days ahead).
  */
 export const limitSchema = z
   .strictObject({
-    attribute: nameSchema.describe("One that the domain's manifest declares."),
+    attribute: nameSchema.describe("An attribute that the domain's manifest declares."),
     at_most: z.number().optional(),
     at_least: z.number().optional(),
     currency: z
       .string()
       .regex(/^[A-Z]{3}$/u, 'must be an ISO 4217 code')
       .optional()
-      .describe('ISO 4217; money has one, nothing else has.'),
+      .describe('ISO 4217 code; required for money, not allowed otherwise.'),
   })
   .meta({
     id: 'Limit',
-    description: 'An inclusive bound on one attribute. Money in minor units, an instant in seconds ahead of now.',
+    description: 'An inclusive bound on one attribute. Money in minor units, an instant in seconds from now.',
   })
+/** A parsed {@link limitSchema}. */
 export type Limit = z.infer<typeof limitSchema>
 
-/** Either `title/circle` or a bare `title`, which any circle satisfies. */
+/** A required persona: `title/circle`, or a `title` alone, which a persona of any circle satisfies. */
 const personaAskedSchema = z.union([personaNameSchema, nameSchema])
 
-/** `POST /v1/grants`. With `parent` it is a re-delegation of that grant, without it a root grant. */
+/** Body of `POST /v1/grants`. With `parent` it re-delegates that grant; without it, it is a root grant by the owner. */
 export const grantRequestSchema = z
   .strictObject({
     delegate: partySchema,
     delegator_persona: personaNameSchema
       .optional()
-      .describe('The persona the delegator gives in; absent when an agent gives.'),
+      .describe('The persona that the delegator acts in; absent when the delegator is an agent.'),
     delegate_persona: personaAskedSchema
       .optional()
-      .describe('The persona the delegate must use it in, `title/circle` or any circle of a `title`; absent: any.'),
-    actions: z.array(z.string()).describe(`At most ${MAX_ACTIONS}, with what they imply.`),
+      .describe(
+        'The persona that the delegate must act in: `title/circle`, or `title` for any circle; absent: any persona.',
+      ),
+    actions: z.array(z.string()).describe(`At most ${MAX_ACTIONS}, including the actions that they imply.`),
     scope: scopeSchema,
     limits: z.array(limitSchema).optional().describe(`At most ${MAX_LIMITS}.`),
     expires_at: instantSchema
       .optional()
-      .describe('60 seconds to 365 days ahead; absent: in seven days, or with the parent when that is sooner.'),
-    redelegations: z.int().min(0).default(0).describe('How many further links may follow.'),
+      .describe(
+        '60 seconds to 365 days ahead; absent: seven days ahead, or the expiry of the parent when that is sooner.',
+      ),
+    redelegations: z.int().min(0).default(0).describe('How many further links of the chain may follow.'),
     unattended: z
       .boolean()
       .default(false)
-      .describe("Agents only: may be used on the agent's own schedule, with no subject acting through it."),
-    parent: ulidSchema.optional().describe("The grant that is passed on; absent: a first grant, of what is one's own."),
+      .describe('Agents only: the agent may use it on its own schedule, without a person acting through it.'),
+    parent: ulidSchema
+      .optional()
+      .describe("The grant to re-delegate; absent: a root grant on the caller's own resource."),
     replaces: ulidSchema
       .optional()
-      .describe("One's own grant that this one takes the place of, in the same instant. What lies below it ends."),
+      .describe("The caller's own grant that this one replaces atomically. Grants below the replaced one end."),
     moves: z
       .array(ulidSchema)
       .max(MAX_MOVES)
       .optional()
-      .describe('Grants below the replaced one that go on below the new one, under new ids.'),
+      .describe('Grants below the replaced one that are re-issued below the new one, under new ids.'),
   })
-  .meta({ id: 'GrantRequest', description: 'One link of a chain, asked for by its delegator.' })
+  .meta({ id: 'GrantRequest', description: 'A request by a delegator for one link of a chain.' })
+/** A parsed {@link grantRequestSchema}, defaults applied. */
 export type GrantRequest = z.infer<typeof grantRequestSchema>
 
 /**
- * `cut`: itself unended, but a grant above it has ended. `pending`: the relationship store did not answer when it was issued; it permits
- * nothing, and is taken back as soon as the store answers.
+ * Statuses of a grant. `cut`: not ended itself, but a grant above it in the chain has ended. `pending`: the relationship store did not respond when
+ * it was issued; it permits nothing, and is revoked as soon as the store responds.
  */
 export const GRANT_STATUSES = ['live', 'expired', 'revoked', 'cut', 'pending'] as const
 
@@ -93,7 +102,7 @@ const grantMembers = z.object({
   status: z
     .enum(GRANT_STATUSES)
     .describe(
-      '`cut`: itself unended, but a grant above it has ended. `pending`: not issued, and about to be taken back.',
+      '`cut`: not ended itself, but a grant above it has ended. `pending`: issuing it failed half-way; it is about to be revoked.',
     ),
   delegator: z.string(),
   delegator_persona: z.string().optional(),
@@ -111,20 +120,25 @@ const grantMembers = z.object({
   revoked_at: instantSchema.optional(),
   revoked_by: z.string().optional(),
   revoke_reason: z.string().optional(),
-  replaced_by: ulidSchema.optional().describe('The grant that took its place, when `revoke_reason` is `replaced`.'),
+  replaced_by: ulidSchema.optional().describe('The grant that replaced it, when `revoke_reason` is `replaced`.'),
   moved: z
     .record(ulidSchema, ulidSchema)
     .optional()
-    .describe('Old ids and new ones of the grants that moved; only when a grant is issued.'),
-  chain: z.array(linkSchema).optional().describe('From the owner down to this grant; only when one grant is read.'),
+    .describe('New ids of the moved grants, by old id; only in the response that issues a grant.'),
+  chain: z
+    .array(linkSchema)
+    .optional()
+    .describe('The chain from the owner to this grant; only when a single grant is read.'),
 })
+/** A grant as its parties see it. Parties and owner are `user:<sub>` or `agent:<client id>`. */
 export const grantSchema = grantMembers.meta({
   id: 'Grant',
-  description: 'One link of a chain, as its parties see it.',
+  description: 'A grant (one link of a chain), as its parties see it.',
 })
+/** A parsed {@link grantSchema}. */
 export type Grant = z.infer<typeof grantSchema>
 
-/** `POST /v1/grants/preview`: always 200. A refusal is the problem that issuing would be answered with, as data. */
+/** Response of `POST /v1/grants/preview`, always 200: what the grant would allow, or the problem (RFC 9457) that issuing it would return. */
 export const grantPreviewSchema = z.discriminatedUnion('allowed', [
   z.object({
     allowed: z.literal(true),
@@ -135,7 +149,7 @@ export const grantPreviewSchema = z.discriminatedUnion('allowed', [
         scope: z.string(),
         /** Whether limits of grants bind the action. */
         limited: z.boolean(),
-        /** The owner's gates that it must pass at each use; only for agents. */
+        /** The owner's gates that the action must pass at each use; only for agents. */
         gates: z.array(z.string()),
       }),
     ),
@@ -149,11 +163,12 @@ export const grantPreviewSchema = z.discriminatedUnion('allowed', [
     field: z.string().optional(),
   }),
 ])
+/** A parsed {@link grantPreviewSchema}. */
 export type GrantPreview = z.infer<typeof grantPreviewSchema>
 
-/** `POST /v1/grants/{id}/revoke`. */
+/** Body of `POST /v1/grants/{id}/revoke`. */
 export const revokeRequestSchema = z.strictObject({
-  reason: freeTextSchema(200).default('revoked').describe('For the parties of the grant.'),
+  reason: freeTextSchema(200).default('revoked').describe('Shown to the parties of the grant.'),
 })
 
 const partyAskedSchema = z
@@ -161,14 +176,15 @@ const partyAskedSchema = z
   .optional()
   .describe('`me`, or a party.')
 
-/** `GET /v1/grants`. Without a filter: all that the caller is a party to. */
+/** Query string of `GET /v1/grants`. Without a filter: all grants that the caller is a party to. */
 export const grantQuerySchema = z.strictObject({
   delegator: partyAskedSchema,
   delegate: partyAskedSchema,
   owner: partyAskedSchema,
-  resource: z.string().optional().describe('The scope, `<type>:<id>` or `all:<domain>`, as the grant has it.'),
-  include: z.literal('ended').optional().describe('Ended grants too.'),
+  resource: z.string().optional().describe('Exact scope of the grant: `<type>:<id>` or `all:<domain>`.'),
+  include: z.literal('ended').optional().describe('Include ended grants.'),
   limit: pageLimitSchema(200, 50),
   cursor: pageTokenSchema.optional(),
 })
+/** A parsed {@link grantQuerySchema}. */
 export type GrantQuery = z.infer<typeof grantQuerySchema>

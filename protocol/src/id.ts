@@ -1,5 +1,5 @@
 /**
- * Ids: what may stand in `subject.id`, `resource.id` and their kin. Pure.
+ * Schemas of identifiers, names, instants and page parameters that many requests share. Pure.
  *
  * @module
  */
@@ -11,17 +11,17 @@ export type EpochSeconds = number
 export type EpochMillis = number
 
 const CONTROL = /\p{Cc}/u
-/** The longest id, in bytes of UTF-8. */
+/** Maximum length of an id, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 1_024
-/** The same for readers of a JSON Schema, as far as one can say it: its length is in characters. */
+/** The same rule as a JSON Schema pattern. Approximate: JSON Schema counts characters, not bytes. */
 const ID_PATTERN = `[^\\u0000-\\u001f\\u007f-\\u009f]{1,${MAX_ID_BYTES}}`
 const utf8 = new TextEncoder()
 
 /**
- * Says what is wrong with an id, or `undefined` when it is fine.
+ * Validates an id: 1–1,024 bytes of well-formed UTF-8 without control characters (rule A5). AuthZEN allows any string, so URIs, `did:…`, `arn:…`
+ * and `*` are valid: ids are encoded before they reach OpenFGA.
  *
- * 1–1,024 bytes of well-formed UTF-8 without control characters (rule A5). AuthZEN says any string: URIs, `did:…`, `arn:…` and a plain `*`
- * are ids like any other, since ids are encoded before OpenFGA sees them.
+ * @returns What is wrong ("must …"), or `undefined` when the id is valid.
  */
 export function idObjection(id: string): string | undefined {
   if (id.length === 0) return 'must not be empty'
@@ -31,7 +31,7 @@ export function idObjection(id: string): string | undefined {
   return undefined
 }
 
-/** An id, or the type of an entity, as callers send it (rule A5). */
+/** An id or an entity type as callers send it; validated by {@link idObjection} (rule A5). */
 export const idSchema = z
   .string()
   .superRefine((value, context) => {
@@ -45,34 +45,43 @@ export const idSchema = z
     description: `At most ${MAX_ID_BYTES} bytes of well-formed UTF-8, without control characters.`,
   })
 
-/** An id that becomes a part of a URL's path: `.` and `..` are resolved by every client and proxy, however they are escaped. */
+/** An id used as a URL path segment: not `.` or `..`, which clients and proxies resolve even when they are percent-encoded (RFC 3986, section 5.2.4). */
 export const pathIdSchema = idSchema.refine(
   (id) => id !== '.' && id !== '..',
-  'must not be "." or "..": no URL has a part of that name',
+  'must not be "." or "..": a URL cannot have such a path segment',
 )
 
-/** What a JSON Schema can say of an id, or of something that ends in one. @param before - A pattern, with its ":". */
+/**
+ * JSON Schema pattern of an id, or of a string that ends in an id.
+ *
+ * @param before - Regular expression for the part before the id, including its ":".
+ */
 export function idForm(before = ''): { readonly pattern: string } {
   return { pattern: `^${before}${ID_PATTERN}$` }
 }
 
-/** A type or action name: lower case, as OpenFGA and the manifests write them. */
+/** Name of a type, action, attribute or gate: lower case, at most 30 characters, valid in OpenFGA models and in manifests. */
 export const nameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a lower-case letter, then letters, digits, "_" or "-"')
 
-/** A ULID: 26 characters of Crockford's base 32, the first at most 7. */
+/** A ULID: 26 characters of Crockford base32, the first at most 7. @see {@link https://github.com/ulid/spec ULID} */
 export const ulidSchema = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u, 'must be a ULID (26 characters)')
 
 const MAX_TOKEN_LENGTH = 4_096
-/** `next_cursor` or an event's id, sent back to go on behind it. */
+/** A page cursor (`next_cursor`, or the id of a server-sent event), sent back to continue after it. Opaque to clients. */
 export const pageTokenSchema = z
   .string()
   .min(1, 'must not be empty')
   .max(MAX_TOKEN_LENGTH, `must be at most ${MAX_TOKEN_LENGTH} characters`)
-  .describe('`next_cursor` of the page before. Opaque; good for the same caller and the same other parameters.')
+  .describe('`next_cursor` of the previous page. Opaque; valid for the same caller with the same other parameters.')
 
-/** How many things a page of a list holds, in a query string. */
+/**
+ * Schema of the `limit` query parameter: the maximum number of items in a page.
+ *
+ * @param most - Largest allowed value.
+ * @param otherwise - Default.
+ */
 export const pageLimitSchema = (most: number, otherwise: number) =>
   z
     .string()
@@ -86,23 +95,27 @@ export const pageLimitSchema = (most: number, otherwise: number) =>
       maximum: most,
       default: otherwise,
       pattern: undefined,
-      description: 'How many, at most.',
+      description: 'Maximum number of items.',
     })
 
-/** An instant on the wire: RFC 3339, UTC or with an offset. */
+/** An instant on the wire: RFC 3339 date-time, in UTC or with an offset. A string; not parsed to a number. */
 export const instantSchema = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 date-time' })
   .describe('RFC 3339 date-time, in UTC or with an offset.')
 
-/** `title/circle`, the short name of a persona: `traveler/family`. */
+/** Name of a persona, `title/circle`: `traveler/family`. */
 export const personaNameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,29}\/[a-z0-9][a-z0-9-]{0,29}$/u, 'must be title/circle, such as traveler/family')
 
-/** Words of people's, not blank. Blanks around them are taken off. @param most - Length in UTF-16 units. */
+/**
+ * Free text written by a person: trimmed, not blank.
+ *
+ * @param most - Maximum length, in UTF-16 code units.
+ */
 export const freeTextSchema = (most: number) => z.string().trim().min(1).max(most).meta({ pattern: '\\S' })
 
 const REQUEST_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{32})$/iu
 
-/** Whether a request id of a caller's may stand in a log: a UUID, a ULID or 32 hexadecimal digits. Any other text may be words or a name. */
+/** Whether a caller's request id may be logged: a UUID, a ULID or 32 hexadecimal digits. Any other text could contain personal data. */
 export const isRequestId = (text: string): boolean => REQUEST_ID.test(text)

@@ -1,6 +1,6 @@
 /**
- * The journal's framing: records of entries that are sequenced and not yet in published tiles. One record is one group commit: its
- * entries are durable together or not at all. Pure. `docs/log-format.md` has the layout byte by byte.
+ * Record format of the log's journal (write-ahead log): entries that have an index and are not in published tiles yet. One record is one group
+ * commit: its entries are durable together or not at all. Pure. `docs/log-format.md` has the byte layout.
  *
  * @module
  */
@@ -13,27 +13,28 @@ const AT_COUNT = 12
 const AT_LENGTH = 16
 const AT_HEAD_CHECK = 20
 const AT_HASH = 24
-/** Bytes before a record's payload. */
+/** Size of a record's header, in bytes. The payload follows. */
 export const RECORD_HEAD_BYTES = AT_HASH + HASH_BYTES
 const HEAD_CHECK_BYTES = AT_HASH - AT_HEAD_CHECK
 
-/** A segment's name: ten decimal digits, counting up for ever. */
+/** File name of a journal segment: ten decimal digits, incremented for each segment and never reused. */
 export const SEGMENT_NAME = /^\d{10}$/u
 
 const utf8 = new TextEncoder()
 
-/** One record. The opening record of a segment holds no entries but the log's origin. */
+/** One record. The first ("opening") record of a segment holds the log's origin and no entries. */
 export interface JournalRecord {
-  /** Index in the log of its first entry; of the opening record: of the segment's first entry. */
+  /** Log index of the record's first entry; in an opening record, of the segment's first entry. */
   readonly first: number
+  /** Canonical JSON bytes, one array per entry. */
   readonly entries: readonly Uint8Array[]
-  /** The origin, in an opening record only. */
+  /** The log's origin; only in an opening record. */
   readonly origin: string | undefined
-  /** Bytes of the whole record. */
+  /** Size of the record, in bytes. */
   readonly length: number
 }
 
-/** What stands at an offset: a record; too few bytes for the record that begins there; or something that is no record. */
+/** Result of {@link readRecord}. `torn`: the bytes end before the record does. `damaged`: the bytes at the offset are not a valid record. */
 export type JournalRead =
   | { readonly state: 'record'; readonly record: JournalRecord }
   | { readonly state: 'torn' }
@@ -52,7 +53,7 @@ function frame(sha256: Sha256, first: number, count: number, payload: Uint8Array
   return bytes
 }
 
-/** The hash covers the head before it and the payload behind it. */
+/** SHA-256 over the header fields before the hash, and the payload after it. */
 function recordHash(sha256: Sha256, record: Uint8Array): Uint8Array {
   const input = new Uint8Array(record.length - HASH_BYTES)
   input.set(record.subarray(0, AT_HASH))
@@ -60,20 +61,25 @@ function recordHash(sha256: Sha256, record: Uint8Array): Uint8Array {
   return sha256(input)
 }
 
-/** A record of one entry or more, of which the first has index `first`. */
+/**
+ * Encodes a record.
+ *
+ * @param first - Log index of the first entry.
+ * @throws RangeError for an empty list, or an entry above 65,535 bytes.
+ */
 export function encodeRecord(sha256: Sha256, first: number, entries: readonly Uint8Array[]): Uint8Array {
-  if (entries.length === 0) throw new RangeError('a record holds an entry at least')
+  if (entries.length === 0) throw new RangeError('a record holds at least one entry')
   return frame(sha256, first, entries.length, encodeBundle(entries))
 }
 
-/** The record that opens a segment whose first entry will have index `first`. */
+/** Encodes the opening record of a segment whose first entry will have the log index `first`. */
 export function encodeOpening(sha256: Sha256, first: number, origin: string): Uint8Array {
   return frame(sha256, first, 0, utf8.encode(origin))
 }
 
 /**
- * Reads the record at `offset`. `bytes` must reach to the segment's end, or `torn` means that there is more to read.
- * A head that is whole but wrong is damage and not a torn write: no crash of a process leaves one.
+ * Decodes the record at `offset`. `bytes` must reach to the end of the segment: otherwise `torn` can also mean that more is to be read.
+ * A complete but invalid header is `damaged` and not `torn`: a process crash cannot leave one. Never throws.
  */
 export function readRecord(sha256: Sha256, bytes: Uint8Array, offset: number): JournalRead {
   const rest = bytes.subarray(offset)
@@ -100,20 +106,21 @@ export function readRecord(sha256: Sha256, bytes: Uint8Array, offset: number): J
 }
 
 /**
- * What a segment holds. `tail` is what stands behind the last whole record: nothing; the beginning of a record, as a crash or a full disk
- * leaves it; bytes that are no record, as a power cut may leave them; or damage, since whole records stand behind it.
+ * A decoded segment. `tail` says what follows the last valid record: `none`; `torn`, the start of a record, as a crash or a full disk leaves it;
+ * `broken`, bytes that are not a record, as a power failure can leave them; or `damaged`, invalid bytes with valid records after them.
  */
 export interface Segment {
-  /** Index of its first entry. `undefined` when not even the opening record is whole: such a segment is void. */
+  /** Log index of its first entry. `undefined` when the opening record is invalid: the segment is then ignored. */
   readonly first: number | undefined
+  /** The log's origin, from the opening record. */
   readonly origin: string | undefined
   readonly records: readonly JournalRecord[]
   readonly tail: 'none' | 'torn' | 'broken' | 'damaged'
-  /** Bytes up to the tail. */
+  /** Size of the valid records, in bytes: the offset of the tail. */
   readonly whole: number
 }
 
-/** Takes a segment apart. Never throws. */
+/** Decodes a segment. Never throws. */
 export function readSegment(sha256: Sha256, bytes: Uint8Array): Segment {
   const records: JournalRecord[] = []
   let opening: JournalRecord | undefined
@@ -134,8 +141,8 @@ export function readSegment(sha256: Sha256, bytes: Uint8Array): Segment {
 }
 
 /**
- * Whether a whole record stands behind `offset`. One record is in flight at a time, so a whole one behind a broken one proves that the
- * broken one was once durable.
+ * Whether a valid record follows `offset`. Only one record is written at a time, so a valid record after an invalid one proves that the invalid one
+ * had been durable.
  */
 function hasRecordBehind(sha256: Sha256, bytes: Uint8Array, offset: number): boolean {
   for (let at = offset + 1; at + RECORD_HEAD_BYTES <= bytes.length; at += 1) {
@@ -144,16 +151,16 @@ function hasRecordBehind(sha256: Sha256, bytes: Uint8Array, offset: number): boo
   return false
 }
 
-/** The entries of a journal above the published tree, in order; `missing` is the first index that should be there and is not. */
+/** The journal's entries above the published tree, in order. `missing`: the first log index that should be in the journal and is not. */
 export interface JournalEntries {
   readonly entries: readonly Uint8Array[]
   readonly missing: number | undefined
 }
 
 /**
- * Joins segments, oldest first. Each is void from the index on at which the next one begins.
+ * Joins segments, oldest first. Entries of a segment at or above the first index of the next segment are ignored.
  *
- * @param published - Entries below this index are in published tiles and left out.
+ * @param published - Size of the published tree: entries with a lower index are in tiles and left out.
  */
 export function joinSegments(segments: readonly Segment[], published: number): JournalEntries {
   const opened = segments.filter(({ first }) => first !== undefined)

@@ -1,25 +1,28 @@
 /**
- * What every HTTP listener of ours has in common. Pure: options for `node:http`, and headers.
+ * Options and headers that every HTTP listener of Mandate shares. Pure: plain values for `node:http`.
  *
  * @module
  */
 
+/** Time limits for receiving one request, in milliseconds. Both start with the first byte of a connection, or of a further request on it. */
 export interface RequestTimeouts {
-  /** From the first byte of a connection, or of the next request on it, to the end of the headers. */
+  /** Until the end of the headers. */
   readonly headersWithinMs: number
-  /** To the end of the body. */
+  /** Until the end of the body. */
   readonly requestWithinMs: number
 }
 
-/** How long a client may take that is not told of anything else. */
+/** Defaults of {@link requestTimeouts}. */
 const DEFAULT_TIMEOUTS: RequestTimeouts = { headersWithinMs: 10_000, requestWithinMs: 30_000 }
-/** Node looks for late clients every so often, by default every 30 seconds: a tenth of the time, at most a second. */
-const LOOKS = 10
+/** Checks per timeout: Node enforces its timeouts only at intervals, by default every 30 s. */
+const CHECKS_PER_TIMEOUT = 10
 const MAX_INTERVAL_MS = 1_000
 
 /**
- * Options of `createServer` with which a client is cut off within the time that it is given: Node's own look for late clients, which is as
- * much too late as it is rare, is made often enough and counted in.
+ * Options for `createServer` that close the connection of a slow client within the given times. Node checks its timeouts at intervals and so
+ * enforces them late by up to one interval: the interval is shortened here to at most a second, and subtracted from the timeouts.
+ *
+ * @param timeouts - @default headers 10 s, request 30 s
  */
 export function requestTimeouts(timeouts: Partial<RequestTimeouts> = {}): {
   readonly headersTimeout: number
@@ -27,7 +30,7 @@ export function requestTimeouts(timeouts: Partial<RequestTimeouts> = {}): {
   readonly connectionsCheckingInterval: number
 } {
   const { headersWithinMs, requestWithinMs } = { ...DEFAULT_TIMEOUTS, ...timeouts }
-  const interval = Math.min(MAX_INTERVAL_MS, Math.ceil(Math.min(headersWithinMs, requestWithinMs) / LOOKS))
+  const interval = Math.min(MAX_INTERVAL_MS, Math.ceil(Math.min(headersWithinMs, requestWithinMs) / CHECKS_PER_TIMEOUT))
   return {
     headersTimeout: headersWithinMs - interval,
     requestTimeout: requestWithinMs - interval,
@@ -35,5 +38,5 @@ export function requestTimeouts(timeouts: Partial<RequestTimeouts> = {}): {
   }
 }
 
-/** `Permissions-Policy` of all that we serve: no page of ours, and none made out of an answer of ours, uses any of these. */
+/** `Permissions-Policy` header of every response: no page of Mandate uses these browser features. */
 export const PERMISSIONS_POLICY = 'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()'

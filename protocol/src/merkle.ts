@@ -1,16 +1,18 @@
 /**
- * The Merkle tree of RFC 6962: hashes, roots, and proofs with their verification. Pure: SHA-256 comes in as a function, synchronous
- * for writers and bulk readers, asynchronous (WebCrypto) where a browser checks a proof.
+ * The Merkle tree of RFC 6962: hashes, roots, proofs and their verification. Pure: SHA-256 is a parameter, synchronous for writers and bulk
+ * readers, asynchronous (WebCrypto) for browsers.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6962.html#section-2.1 RFC 6962, section 2.1}
  * @see {@link https://www.rfc-editor.org/rfc/rfc9162.html#section-2.1 RFC 9162, section 2.1 (how to verify)}
  * @module
  */
 
-/** SHA-256 of its argument: 32 bytes. */
+/** A synchronous SHA-256: returns 32 bytes. */
 export type Sha256 = (data: Uint8Array) => Uint8Array
+/** An asynchronous SHA-256, such as WebCrypto's: resolves to 32 bytes. */
 export type AsyncSha256 = (data: Uint8Array) => Promise<Uint8Array>
 
+/** Size of a hash, in bytes. */
 export const HASH_BYTES = 32
 const LEAF_PREFIX = 0
 const NODE_PREFIX = 1
@@ -30,11 +32,11 @@ function nodeInput(left: Uint8Array, right: Uint8Array): Uint8Array {
   return input
 }
 
-/** Where the synchronous functions put their input together: a fresh array each would cost more than the hash. */
+/** Reused input buffers of the synchronous functions: allocating an array per hash would cost more than the hash. */
 const scratch = new Uint8Array(1 + 65_535)
 const nodeScratch = new Uint8Array(1 + HASH_BYTES * 2)
 
-/** SHA-256(0x00 ‖ entry). */
+/** Leaf hash, SHA-256(0x00 ‖ entry) (RFC 6962, section 2.1). @param entry - Canonical bytes of a log entry. */
 export function leafHash(sha256: Sha256, entry: Uint8Array): Uint8Array {
   if (entry.length >= scratch.length) return sha256(leafInput(entry))
   scratch[0] = LEAF_PREFIX
@@ -42,12 +44,12 @@ export function leafHash(sha256: Sha256, entry: Uint8Array): Uint8Array {
   return sha256(scratch.subarray(0, 1 + entry.length))
 }
 
-/** SHA-256(0x00 ‖ entry), where only an asynchronous SHA-256 is at hand. */
+/** {@link leafHash} with an asynchronous SHA-256. */
 export function leafHashAsync(sha256: AsyncSha256, entry: Uint8Array): Promise<Uint8Array> {
   return sha256(leafInput(entry))
 }
 
-/** SHA-256(0x01 ‖ left ‖ right). */
+/** Node hash, SHA-256(0x01 ‖ left ‖ right) (RFC 6962, section 2.1). Both children are 32 bytes. */
 export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): Uint8Array {
   nodeScratch[0] = NODE_PREFIX
   nodeScratch.set(left, 1)
@@ -56,8 +58,8 @@ export function nodeHash(sha256: Sha256, left: Uint8Array, right: Uint8Array): U
 }
 
 /**
- * Root over hashes that stand side by side at one level, the leaves or the roots of equally large complete subtrees. The root over
- * none is SHA-256 of nothing.
+ * Computes the root over adjacent hashes of one level: leaf hashes, or roots of complete subtrees of equal size. The root over an empty list is
+ * SHA-256 of the empty string (RFC 6962, section 2.1).
  */
 export function rootOf(sha256: Sha256, hashes: readonly Uint8Array[]): Uint8Array {
   let level = hashes
@@ -73,26 +75,26 @@ export function rootOf(sha256: Sha256, hashes: readonly Uint8Array[]): Uint8Arra
   return level[0] ?? sha256(new Uint8Array(0))
 }
 
-/** Root over complete subtrees of falling size, left to right, as {@link rangeNodes} lists them. */
+/** Computes the root over complete subtrees of decreasing size, left to right, in the order of {@link rangeNodes}. */
 export function foldNodes(sha256: Sha256, hashes: readonly Uint8Array[]): Uint8Array {
   let root: Uint8Array | undefined
   for (const hash of hashes.toReversed()) root = root ? nodeHash(sha256, hash, root) : hash
   return root ?? sha256(new Uint8Array(0))
 }
 
-/** The leaves `begin` to `end`, `end` not included. */
+/** A half-open range of leaf indices: `begin` included, `end` excluded. */
 export interface LeafRange {
   readonly begin: number
   readonly end: number
 }
 
-/** The complete subtree over the leaves `index * 2**level` to `(index + 1) * 2**level`. */
+/** A complete subtree: the leaves `index * 2**level` (included) to `(index + 1) * 2**level` (excluded). */
 export interface TreeNode {
   readonly level: number
   readonly index: number
 }
 
-/** The fewest complete subtrees that make up a range, left to right. `begin` must be aligned as subtrees of a tree are. */
+/** Splits a range into the fewest complete subtrees, left to right. `begin` must be aligned as a subtree's first leaf is. */
 export function rangeNodes({ begin, end }: LeafRange): readonly TreeNode[] {
   const nodes: TreeNode[] = []
   let at = begin
@@ -117,7 +119,7 @@ function split(n: number): number {
 }
 
 /**
- * What the hashes of an inclusion proof stand for, in the proof's order.
+ * The leaf range that each hash of an inclusion proof covers, in the order of the proof (RFC 6962, section 2.1.1).
  *
  * @throws RangeError unless `0 <= index < size`.
  */
@@ -136,7 +138,8 @@ export function inclusionRanges(index: number, size: number): readonly LeafRange
 }
 
 /**
- * What the hashes of a consistency proof stand for, in the proof's order. Empty when `first` is 0 or `size`.
+ * The leaf range that each hash of a consistency proof covers, in the order of the proof (RFC 6962, section 2.1.2). Empty when `first` is 0 or
+ * `size`.
  *
  * @throws RangeError unless `0 <= first <= size`.
  */
@@ -156,15 +159,15 @@ export function consistencyRanges(first: number, size: number): readonly LeafRan
   return ranges
 }
 
-/** Reads the hash of a complete subtree. */
+/** Reads the root hash of a complete subtree. */
 export type NodeReader = (node: TreeNode) => Uint8Array
 
-/** The hashes of the ranges of a proof, from a reader of complete subtrees. */
+/** Builds a proof: the hash of each range, computed from complete subtrees. Throws what `read` throws. */
 export function proofOf(sha256: Sha256, ranges: readonly LeafRange[], read: NodeReader): readonly Uint8Array[] {
   return ranges.map((range) => foldNodes(sha256, rangeNodes(range).map(read)))
 }
 
-/** Claims that `leaf` is the hash of entry `index` in the tree of `size` entries with this `root`. */
+/** The claim that `leaf` is the hash of entry `index` in the tree with `size` entries and this `root`, with its inclusion proof. */
 export interface InclusionClaim {
   readonly leaf: Uint8Array
   readonly index: number
@@ -173,7 +176,7 @@ export interface InclusionClaim {
   readonly proof: readonly Uint8Array[]
 }
 
-/** Claims that the tree of `size` entries with `root` begins with the tree of `firstSize` entries with `firstRoot`. */
+/** The claim that the tree (`size`, `root`) extends the tree (`firstSize`, `firstRoot`), with its consistency proof. */
 export interface ConsistencyClaim {
   readonly firstSize: number
   readonly firstRoot: Uint8Array
@@ -182,7 +185,7 @@ export interface ConsistencyClaim {
   readonly proof: readonly Uint8Array[]
 }
 
-/** A computation that asks for one SHA-256 at a time, so that the same code runs on a synchronous and on an asynchronous hash. */
+/** A computation that yields each SHA-256 input and receives its hash, so that one implementation serves both kinds of SHA-256. */
 type Hashing<T> = Generator<Uint8Array, T, Uint8Array>
 
 function runSync<T>(sha256: Sha256, hashing: Hashing<T>): T {
@@ -228,7 +231,7 @@ function* inclusionHolds({ leaf, index, size, root, proof }: InclusionClaim): Ha
   return last === 0 && equalBytes(hash, root)
 }
 
-/** RFC 9162, section 2.1.4.2. An empty tree is a prefix of every tree, by an empty proof. */
+/** RFC 9162, section 2.1.4.2. Every tree extends the empty tree, with an empty proof. */
 function* consistencyHolds({ firstSize, firstRoot, size, root, proof }: ConsistencyClaim): Hashing<boolean> {
   if (!(Number.isSafeInteger(size) && Number.isSafeInteger(firstSize) && firstSize >= 0)) return false
   if (firstSize > size || proof.some((hash) => hash.length !== HASH_BYTES)) return false
@@ -262,27 +265,27 @@ function* consistencyHolds({ firstSize, firstRoot, size, root, proof }: Consiste
   return last === 0 && equalBytes(before, firstRoot) && equalBytes(after, root)
 }
 
-/** Whether an inclusion proof holds. Malformed claims do not hold; never throws. */
+/** Verifies an inclusion proof (RFC 9162, section 2.1.3.2). Returns `false` for a malformed claim; never throws. */
 export function verifyInclusion(sha256: Sha256, claim: InclusionClaim): boolean {
   return runSync(sha256, inclusionHolds(claim))
 }
 
-/** {@link verifyInclusion} for a browser. */
+/** {@link verifyInclusion} with an asynchronous SHA-256. Rejects only when that does. */
 export function verifyInclusionAsync(sha256: AsyncSha256, claim: InclusionClaim): Promise<boolean> {
   return runAsync(sha256, inclusionHolds(claim))
 }
 
-/** Whether a consistency proof holds. Malformed claims do not hold; never throws. */
+/** Verifies a consistency proof (RFC 9162, section 2.1.4.2). Returns `false` for a malformed claim; never throws. */
 export function verifyConsistency(sha256: Sha256, claim: ConsistencyClaim): boolean {
   return runSync(sha256, consistencyHolds(claim))
 }
 
-/** {@link verifyConsistency} for a browser. */
+/** {@link verifyConsistency} with an asynchronous SHA-256. Rejects only when that does. */
 export function verifyConsistencyAsync(sha256: AsyncSha256, claim: ConsistencyClaim): Promise<boolean> {
   return runAsync(sha256, consistencyHolds(claim))
 }
 
-/** Whether two byte strings are the same. Not constant-time: hashes are no secrets. */
+/** Whether two byte arrays are equal. Not constant-time: for public hashes, not for secrets. */
 export function equalBytes(one: Uint8Array, other: Uint8Array): boolean {
   if (one.length !== other.length) return false
   for (let at = 0; at < one.length; at += 1) if (one[at] !== other[at]) return false

@@ -1,41 +1,41 @@
 /**
- * Addresses: which are this machine's own, which may be called in plain HTTP, and what counts as one caller's. Pure.
+ * Network addresses: loopback check, plain HTTP check, and grouping of client addresses for rate limits. Pure.
  *
  * @module
  */
 
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost|::1|\[::1\])$/u
 
-/** Of a listener's address, or of a URL's host: there an IPv6 address stands in brackets. */
+/** Whether a host is loopback. @param host - A listener's address, or the host of a URL (with IPv6 in brackets). */
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
 
 /**
- * Why a URL must not be called: in plain HTTP off loopback, tokens, keys and answers can be read and replaced on their way.
+ * Rejects plain HTTP beyond loopback, where tokens, keys and responses could be read and replaced in transit.
  *
- * @param plainHttpHosts - Host names that are reached over a network which only the two share.
- * @returns `undefined` for https, loopback, a listed host, and what is no URL (that is somebody else's objection).
+ * @param plainHttpHosts - Hosts allowed in plain HTTP, because the network between is private.
+ * @returns An error message; `undefined` for https, loopback, a listed host, and for a text that is not a URL (checked elsewhere).
  */
 export function plainHttpObjection(url: string, plainHttpHosts: readonly string[]): string | undefined {
   const parsed = URL.parse(url)
   if (parsed?.protocol !== 'http:' || isLoopback(parsed.hostname) || plainHttpHosts.includes(parsed.hostname))
     return undefined
-  return `plain HTTP to ${parsed.hostname}, which is not on loopback: use https, or list the host as one that is reached over a private network`
+  return `plain HTTP to ${parsed.hostname}, which is not on loopback: use https, or list the host as reached over a private network`
 }
 
 const IPV4 = /(?:^|:)(?<address>\d{1,3}(?:\.\d{1,3}){3})$/u
-/** Some proxies name the port beside the address: `203.0.113.7:5000`, `[2001:db8::1]:5000`. */
+/** Some proxies append the port to the address: `203.0.113.7:5000`, `[2001:db8::1]:5000`. */
 const WITH_PORT = /^(?:(?<ipv4>\d{1,3}(?:\.\d{1,3}){3}):\d+|\[(?<ipv6>[^\]]+)\](?::\d+)?)$/u
-/** Groups of 16 bits in an IPv6 address, and in the /64 that one site or customer is given. */
+/** 16-bit groups in an IPv6 address, and in the /64 prefix that one site or customer usually has. */
 const GROUPS = 8
 const SITE_GROUPS = 4
 
 /**
- * What one caller's addresses have in common, as a key for limits: an IPv4 address itself, also when written in IPv6, and of an IPv6 address
- * its /64, since whoever has one of those has 2^64 of them. A port says nothing: each connection has another.
+ * Computes the rate limit key of a client address. An IPv4 address is its own key, also as an IPv4-mapped IPv6 address; an IPv6 address has its /64
+ * prefix as the key, since the holder of one address usually has all 2^64. A port is ignored.
  *
- * @param named - As the socket or a trusted proxy names it; what is no address is its own key.
+ * @param named - The address from the socket or a trusted proxy. A text that is not an address is returned unchanged.
  */
 export function addressBlock(named: string): string {
   const { ipv4: bare, ipv6 } = WITH_PORT.exec(named)?.groups ?? {}
@@ -47,9 +47,9 @@ export function addressBlock(named: string): string {
   return `${groupsOf(zoneless).slice(0, SITE_GROUPS).join(':')}::/64`
 }
 
-/** All eight groups, without leading zeros. */
+/** Expands an IPv6 address to its eight groups, without leading zeros. */
 function groupsOf(address: string): readonly string[] {
-  // A dotted tail stands for two groups; what it says is never in the first four.
+  // An IPv4 tail stands for the last two groups, which are not part of the /64: any value will do.
   const [before = '', after] = address.replace(IPV4, ':0:0').split('::')
   const left = parts(before)
   const right = after === undefined ? [] : parts(after)

@@ -63,7 +63,7 @@ describe('keys', () => {
 
   test('a signer key that is refused is not repeated in the message', async () => {
     const broken = GO_SIGNER.replace('c74f20a3', 'c74f20a4')
-    await expect(parseSignerKey(broken)).rejects.toThrow(/^key: its id is not that of its key$/u)
+    await expect(parseSignerKey(broken)).rejects.toThrow(/^key: the key ID does not match the key$/u)
     await expect(parseSignerKey(GO_VERIFIER)).rejects.toThrow('key: not a signer key')
   })
 

@@ -1,5 +1,5 @@
 /**
- * C2SP signed notes with Ed25519 keys: text, signature lines, verifier and signer keys. Pure: signing and verifying are WebCrypto's.
+ * C2SP signed notes with Ed25519 keys: text, signature lines, verifier keys and signer keys. Pure; WebCrypto signs and verifies.
  *
  * @see {@link https://c2sp.org/signed-note signed-note}
  * @module
@@ -23,25 +23,27 @@ import {
 export { fromBase64, type KeyId, toBase64 } from './note-key.ts'
 
 const KEY_ID_BYTES = 4
-/** The longest note that is read, in UTF-16 code units, and the most signatures: the specification asks for 16 at least. */
+/** Maximum length of a note, in UTF-16 code units, and maximum number of signatures (the specification requires support for at least 16). */
 const MAX_NOTE_LENGTH = 1_000_000
 const MAX_SIGNATURES = 100
 
 const utf8 = new TextEncoder()
 
+/** One signature line of a note. `signature` is what follows the 4-byte key ID: for Ed25519, 64 bytes. */
 export interface NoteSignature {
   readonly name: string
   readonly keyId: KeyId
   readonly signature: Uint8Array
 }
 
-/** A note taken apart. Nothing in it is to be believed before {@link verifyNote}. */
+/** A parsed note. Untrusted until verified ({@link verifyNote}). */
 export interface Note {
   /** Ends in a newline. */
   readonly text: string
   readonly signatures: readonly NoteSignature[]
 }
 
+/** Public key of a log ("vkey"): verifies note signatures by that name and key ID. */
 export interface VerifierKey {
   readonly name: string
   readonly keyId: KeyId
@@ -49,7 +51,7 @@ export interface VerifierKey {
   readonly publicKey: Uint8Array
 }
 
-/** Signs note texts with one key. */
+/** Private key that signs note texts. */
 export interface NoteSigner {
   readonly name: string
   readonly keyId: KeyId
@@ -57,12 +59,12 @@ export interface NoteSigner {
   sign(text: string): Promise<NoteSignature>
 }
 
-/** A note whose signatures by known keys all hold, at least one; or what is wrong with it. */
+/** A note with valid signatures by one or more known keys, or why verification failed (an English sentence for an operator). */
 export type NoteVerdict =
   | { readonly ok: true; readonly note: Note; readonly signedBy: readonly VerifierKey[] }
   | { readonly ok: false; readonly objection: string }
 
-/** Signature lines, each with its newline. */
+/** Serializes signature lines, each with its newline. */
 export function formatSignatures(signatures: readonly NoteSignature[]): string {
   const lines = signatures.map(({ name, keyId, signature }) => {
     const id = Uint8Array.from(keyId.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
@@ -71,7 +73,7 @@ export function formatSignatures(signatures: readonly NoteSignature[]): string {
   return lines.join('')
 }
 
-/** The note in its written form. */
+/** Serializes a note: text, empty line, signature lines. The inverse of {@link parseNote}. */
 export function formatNote({ text, signatures }: Note): string {
   return `${text}\n${formatSignatures(signatures)}`
 }
@@ -85,9 +87,10 @@ function parseSignature(line: string): NoteSignature {
 }
 
 /**
- * Takes a note apart without verifying anything.
+ * Parses a signed note. Verifies nothing.
  *
- * @throws SyntaxError for what is no signed note.
+ * @throws SyntaxError when the text is not a signed note.
+ * @see {@link https://c2sp.org/signed-note#format signed-note, format}
  */
 export function parseNote(note: string): Note {
   if (note.length > MAX_NOTE_LENGTH) throw new SyntaxError('note: too long')
@@ -101,21 +104,27 @@ export function parseNote(note: string): Note {
   return { text: note.slice(0, blank + 1), signatures: lines.map(parseSignature) }
 }
 
-/** `name+keyId+base64(0x01 ‖ public key)`. */
+/** Serializes a verifier key, `name+keyId+base64(0x01 ‖ public key)`. */
 export function formatVerifierKey({ name, keyId, publicKey }: VerifierKey): string {
   return joinKey(NOTE_TYPE, { name, keyId, material: publicKey })
 }
 
 /**
- * Reads a verifier key ("vkey").
+ * Parses a verifier key ("vkey").
  *
- * @throws SyntaxError when it is malformed, of another type than Ed25519, or its id is not that of its key.
+ * @throws SyntaxError (as a rejection) when it is malformed, not of type 0x01 (Ed25519), or its key ID does not match its name and public key.
  */
 export function parseVerifierKey(vkey: string): Promise<VerifierKey> {
   return parsePublicKey(NOTE_TYPE, vkey)
 }
 
-/** Makes a signer from a key name and a 32-byte seed, which must come from a good source of randomness. */
+/**
+ * Creates a signer.
+ *
+ * @param name - Key name; not empty, without white space or "+". For a log, its origin.
+ * @param seed - 32 bytes from a cryptographic random source.
+ * @throws TypeError (as a rejection) for an invalid name or seed length.
+ */
 export async function signerOf(name: string, seed: Uint8Array): Promise<NoteSigner> {
   const { keyId, publicKey, sign } = await signingKeyOf(NOTE_TYPE, name, seed)
   return {
@@ -126,26 +135,29 @@ export async function signerOf(name: string, seed: Uint8Array): Promise<NoteSign
   }
 }
 
-/** `PRIVATE+KEY+name+keyId+base64(0x01 ‖ seed)`: the signer key that Go's `sumdb/note` and its kin read. A secret. */
+/** Serializes a signer key, `PRIVATE+KEY+name+keyId+base64(0x01 ‖ seed)`, in the format of Go's `golang.org/x/mod/sumdb/note`. A secret. */
 export function formatSignerKey(key: Pick<NoteSigner, 'name' | 'keyId'>, seed: Uint8Array): string {
   return formatSecret(NOTE_TYPE, key, seed)
 }
 
 /**
- * Reads a signer key ("skey").
+ * Parses a signer key ("skey").
  *
- * @throws SyntaxError when it is malformed or its id is not that of its key. The message holds nothing of the key.
+ * @throws SyntaxError (as a rejection) when it is malformed or its key ID does not match. The message contains no part of the key.
  */
 export async function parseSignerKey(skey: string): Promise<NoteSigner> {
   const { name, keyId, material } = splitSecret(NOTE_TYPE, skey)
   const signer = await signerOf(name, material)
-  if (signer.keyId !== keyId) throw new SyntaxError('key: its id is not that of its key')
+  if (signer.keyId !== keyId) throw new SyntaxError('key: the key ID does not match the key')
   return signer
 }
 
 /**
- * Verifies a note against the keys that the reader trusts. Signatures by other keys are ignored, even when they share a name or an
- * id with a known one; a signature by a known key that does not hold spoils the note.
+ * Verifies a note against trusted keys. A signature counts only when both its name and its key ID are those of a trusted key; all others are ignored.
+ * One invalid signature by a trusted key fails the whole note.
+ *
+ * @returns The verdict. Never throws for malformed input.
+ * @see {@link https://c2sp.org/signed-note#verifying signed-note}
  */
 export async function verifyNote(written: string, keys: readonly VerifierKey[]): Promise<NoteVerdict> {
   let note: Note

@@ -1,7 +1,7 @@
 /**
- * Entries as events of the Open Cybersecurity Schema Framework, for a SIEM: class API Activity (6003), whose actor carries authorizations.
- * OCSF has an event for the rights of a session and none for a decision, and nothing for delegation: chain, reasons and gates are under
- * `unmapped`, by their own names.
+ * Log entries as events of the Open Cybersecurity Schema Framework (OCSF), for a SIEM. Class: API Activity (6003), whose actor has authorizations.
+ * OCSF has no class for an authorization decision and no attributes for delegation: chain, reasons and gates are in `unmapped`, under their names
+ * in the log.
  *
  * @see {@link https://schema.ocsf.io/1.8.0/classes/api_activity OCSF 1.8.0, API Activity}
  * @module
@@ -9,6 +9,7 @@
 import type { EntryKind } from './entry.ts'
 import type { LoggedEntry } from './query.ts'
 
+/** Version of the OCSF schema that {@link ocsfEvent} follows. */
 export const OCSF_VERSION = '1.8.0'
 const CATEGORY = 6
 const CLASS = 6003
@@ -16,7 +17,7 @@ const CLASS = 6003
 const ACTIVITIES = { 1: 'Create', 2: 'Read', 3: 'Update', 4: 'Delete' } as const
 const OTHER = 99
 
-/** By what the entry records; whatever is not here is an activity of our own, by the name of its kind. */
+/** OCSF activity by kind of entry. Other kinds are activity 99 ("Other"), with the kind as the activity's name. */
 const ACTIVITY_OF: Readonly<Partial<Record<EntryKind, keyof typeof ACTIVITIES>>> = {
   grant_issued: 1,
   grant_revoked: 4,
@@ -38,7 +39,7 @@ const ACTIVITY_OF: Readonly<Partial<Record<EntryKind, keyof typeof ACTIVITIES>>>
   person_erased: 4,
 }
 
-/** OCSF's severities: a denial is the PDP at work; a fault is not. */
+/** OCSF severities. A denial is informational: it is normal operation. A fault is not. */
 const INFORMATIONAL = 1
 const LOW = 2
 const MEDIUM = 3
@@ -52,7 +53,7 @@ const SERVICE = 4
 
 type Json = Readonly<Record<string, unknown>>
 
-/** One event. Members that have no value are `undefined`. */
+/** Converts an entry to an OCSF 1.8.0 API Activity event. Members without a value are `undefined`. Never throws. */
 export function ocsfEvent(entry: LoggedEntry): Json {
   const { kind, id, at, code, status, reasons, action, caller, target, request_id, trace } = entry
   const activity = ACTIVITY_OF[kind]
@@ -103,7 +104,7 @@ function messageOf({ kind, decision, action, resource, target, code }: LoggedEnt
 
 const userOf = (party: string) => ({ uid: party, type_id: party.startsWith('user:') ? USER : SERVICE })
 
-/** Whose authority was used is the user; who acted for them, or else who called, is the application. */
+/** OCSF actor: `user` is the subject, `app_uid` the actor, or else the caller. */
 function actorOf({ subject, actor, decision, policy }: LoggedEntry, who: string): Json {
   const [name, version] = policy?.split('@') ?? []
   const outcome = {

@@ -1,15 +1,15 @@
 /**
- * Parties and resources as one string, `type:id`. Types hold no `:`, so the first one splits them; ids may hold more (rule A5).
+ * References to parties and resources as one string, `type:id`. A type contains no `:`, so the first `:` separates; an id may contain more (rule A5).
  *
  * @module
  */
 import { z } from 'zod'
 import { idForm, idObjection } from './id.ts'
 
-/** `user:<id>` or `agent:<id>`. Outside the PDP a user's id is their sub, behind its border their pseudonym. */
+/** Reference to a party: `user:<id>` or `agent:<client id>`. A user's id is their `sub` on the wire, and their pseudonym inside the PDP and in its log. */
 export type PartyRef = `user:${string}` | `agent:${string}`
 
-/** A party on the wire. */
+/** A party on the wire: `user:<sub>` or `agent:<client id>`, with a valid id. */
 export const partySchema = z
   .string()
   .transform((value, context): PartyRef => {
@@ -22,10 +22,10 @@ export const partySchema = z
   })
   .meta({ ...idForm('(user|agent):'), description: '`user:<sub>` or `agent:<client id>`.' })
 
-/** `type:id` of a resource, such as `workflow:01K…`. */
+/** Reference to a resource: `type:id`, such as `workflow:01K…`. */
 export type ResourceRef = `${string}:${string}`
 
-/** A resource, or `all:<domain>`: everything of the owner's in that domain, created under the delegator's persona. */
+/** Scope of a grant: a resource, or `all:<domain>` for all resources that the owner created in that domain under the delegator's persona. */
 export const scopeSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,29}:/u, 'must be <type>:<id>, such as workflow:01K…, or all:<domain>')
@@ -35,18 +35,18 @@ export const scopeSchema = z
   })
   .meta({
     ...idForm('[a-z][a-z0-9_-]{0,29}:'),
-    description: 'A resource, `<type>:<id>`; where a grant is asked for also `all:<domain>`.',
+    description: 'A resource, `<type>:<id>`; in a grant also `all:<domain>`.',
   })
 
 /**
- * The ref of an entity as a caller names it. AuthZEN takes any string for a type: `:` in one is escaped, so that no two entities share a ref.
- * The types of packs hold neither `:` nor `%` and stand as they are.
+ * Builds the reference of an entity in an AuthZEN request. AuthZEN allows any string as a type, so `:` and `%` in a type are percent-encoded: two
+ * entities never share a reference. Types in policy packs contain neither.
  */
 export function entityRef(type: string, id: string): ResourceRef {
   return `${type.replace(/[%:]/gu, (character) => encodeURIComponent(character))}:${id}`
 }
 
-/** Splits `type:id`; the id is everything after the first `:`. */
+/** Splits `type:id` at the first `:`. Does not decode a type that {@link entityRef} encoded. */
 export function splitRef(ref: string): { readonly type: string; readonly id: string } {
   const split = ref.indexOf(':')
   return { type: ref.slice(0, split), id: ref.slice(split + 1) }

@@ -1,5 +1,5 @@
 /**
- * Personas, agents and resources on the wire (PAP).
+ * Personas, agents and resources on the wire (policy administration).
  *
  * @module
  */
@@ -8,10 +8,12 @@ import { idSchema, instantSchema, nameSchema, personaNameSchema } from './id.ts'
 import { partySchema, scopeSchema } from './party.ts'
 import { recordSchema } from './record.ts'
 
+/** Statuses of a persona. Only an `active` one within its dates is usable; `pending` waits for an administrator; `revoked` is final. */
 export const PERSONA_STATUSES = ['pending', 'active', 'inactive', 'suspended', 'revoked'] as const
+/** One of {@link PERSONA_STATUSES}. */
 export type PersonaStatus = (typeof PERSONA_STATUSES)[number]
 
-/** One gate's setting: a bound on the gate's attribute, inclusive; money in minor units of `currency`, lead times in seconds. */
+/** Setting of one gate: an inclusive bound on its attribute. Money in minor units of `currency`, lead times in seconds. */
 const settingSchema = z.strictObject({
   at_most: z.number().optional(),
   at_least: z.number().optional(),
@@ -21,16 +23,19 @@ const settingSchema = z.strictObject({
     .optional(),
 })
 
-/** What an owner lets agents do without them. `consent` needs a setting for every gate of the domain that has one. */
+/** Autonomy settings: what an owner lets agents do on their own. `consent: true` requires a limit for every gate of the domain that takes one. */
 export const autonomySchema = z.strictObject({
-  consent: z.boolean().describe('`true` needs a limit for every gate that has one.'),
-  limits: recordSchema(nameSchema, settingSchema).default({}).describe("Keyed by the gates of the domain's manifest."),
+  consent: z.boolean().describe('`true` requires a limit for every gate that takes one.'),
+  limits: recordSchema(nameSchema, settingSchema)
+    .default({})
+    .describe("Limits by gate name, as in the domain's manifest."),
 })
+/** A parsed {@link autonomySchema}. */
 export type Autonomy = z.infer<typeof autonomySchema>
 
 const dates = { valid_from: instantSchema.optional(), valid_till: instantSchema.optional() }
 
-/** `POST /v1/personas`: always one's own. A title that waits for an administrator starts `pending`. */
+/** Body of `POST /v1/personas`; the caller becomes the holder. A title that requires approval starts `pending`. */
 export const personaRequestSchema = z.strictObject({
   title: nameSchema,
   circle: z.string().regex(/^[a-z0-9][a-z0-9-]{0,29}$/u, 'must be 1–30 lower-case letters, digits or "-"'),
@@ -38,26 +43,28 @@ export const personaRequestSchema = z.strictObject({
   autonomy: autonomySchema.optional(),
 })
 
-/** `GET /v1/personas`. */
+/** Query string of `GET /v1/personas`. */
 export const personaListQuerySchema = z.strictObject({
-  waiting: z.literal('true').optional().describe('Those that wait for an administrator, instead of one’s own.'),
+  waiting: z
+    .literal('true')
+    .optional()
+    .describe('`true`: the personas that wait for an administrator, instead of the caller’s own.'),
 })
 
-/** `PATCH /v1/personas/{id}`. `autonomy: null` takes the settings away. */
+/** Body of `PATCH /v1/personas/{id}`. `autonomy: null` removes the settings. */
 export const personaPatchSchema = z.strictObject({
   status: z.enum(PERSONA_STATUSES).optional(),
   ...dates,
   autonomy: autonomySchema.nullable().optional(),
 })
 
-/** Shown beside the status that was asked for. */
+/** `true` while the requested status is stored but not yet in effect. */
 const pendingSchema = z
   .literal(true)
   .optional()
-  .describe(
-    'The last change is not confirmed by the relationship store yet; it is carried out as soon as that answers.',
-  )
+  .describe('The last change is not confirmed by the relationship store yet; it is retried until that responds.')
 
+/** A persona: a role (`title`) of a person in a group (`circle`), with its autonomy settings. `holder` is `user:<sub>`. */
 export const personaSchema = z
   .object({
     id: z.string(),
@@ -73,19 +80,23 @@ export const personaSchema = z
     pending: pendingSchema,
   })
   .meta({ id: 'Persona' })
+/** A parsed {@link personaSchema}. */
 export type Persona = z.infer<typeof personaSchema>
 
-/** `POST /v1/agents`. The id is the agent's client id at the identity provider (`azp`). */
+/** Body of `POST /v1/agents`. `id` is the agent's client id at the identity provider (`azp` claim). */
 export const agentRequestSchema = z.strictObject({
   id: idSchema,
   service_sub: idSchema
     .optional()
-    .describe("The sub of its service account; absent: of the agent's first own token. It must match from then on."),
+    .describe(
+      "The `sub` of its service account; absent: taken from the agent's first own token. Later tokens must match.",
+    ),
 })
 
-/** `PATCH /v1/agents/{id}`. */
+/** Body of `PATCH /v1/agents/{id}`. */
 export const agentPatchSchema = z.strictObject({ status: z.enum(['active', 'suspended']) })
 
+/** A registered agent. A suspended one is denied everything. */
 export const agentSchema = z
   .object({
     id: z.string(),
@@ -94,17 +105,19 @@ export const agentSchema = z
     pending: pendingSchema,
   })
   .meta({ id: 'Agent' })
+/** A parsed {@link agentSchema}. */
 export type Agent = z.infer<typeof agentSchema>
 
-/** `PUT /v1/resources/{type}/{id}`: a topmost resource names its owner and their persona, any other its parent. */
+/** Body of `PUT /v1/resources/{type}/{id}`. A topmost resource has an owner (and the owner's persona); any other has a parent. */
 export const resourceRequestSchema = z.union([
   z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() }),
   z.strictObject({ parent: scopeSchema }),
 ])
 
-/** `POST /v1/resources/{type}/{id}/transfer`. */
+/** Body of `POST /v1/resources/{type}/{id}/transfer`: the new owner. */
 export const transferRequestSchema = z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() })
 
+/** A registered resource. `owner` is `user:<sub>`, `parent` is `type:id`. */
 export const resourceRecordSchema = z
   .object({
     type: z.string(),
@@ -114,9 +127,10 @@ export const resourceRecordSchema = z
     parent: z.string().optional(),
   })
   .meta({ id: 'ResourceRecord' })
+/** A parsed {@link resourceRecordSchema}. */
 export type ResourceRecord = z.infer<typeof resourceRecordSchema>
 
-/** A page of a list; `next_cursor` is absent on the last one. */
+/** One page of a list. `next_cursor` is absent on the last page. */
 export interface Page<T> {
   readonly items: readonly T[]
   readonly next_cursor?: string

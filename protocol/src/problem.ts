@@ -1,11 +1,12 @@
 /**
- * What can go wrong, as opposed to what can be denied: the closed list of codes with their HTTP statuses, and RFC 9457 on the wire.
+ * Problems: the closed list of error codes with their HTTP statuses, and their format on the wire (RFC 9457). A denial is not a problem: it is a
+ * decision with a reason.
  *
  * @module
  */
 import { z } from 'zod'
 
-/** Code → status. `code` is the contract; the title is its text for people. */
+/** HTTP status and title by problem code. Clients must depend on the code only: titles may be reworded. */
 export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request is malformed.' },
   unauthenticated: { status: 401, title: 'Sign in first: a valid access token is needed.' },
@@ -42,31 +43,41 @@ export const PROBLEMS = {
   decision_unavailable: { status: 503, title: 'No decision could be had. Nothing was done.' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>
 
+/** A key of {@link PROBLEMS}. */
 export type ProblemCode = keyof typeof PROBLEMS
 
-/** RFC 9457 `application/problem+json`, as every non-2xx answer of Mandate carries it. */
+/** Body of every non-2xx response: `application/problem+json` (RFC 9457) with the extension members `code`, `field` and `request_id`. */
 export const problemSchema = z
   .looseObject({
-    type: z.string().describe('`urn:mandate:problem:` and the code.'),
+    type: z.string().describe('`urn:mandate:problem:<code>`.'),
     title: z.string(),
     status: z.int(),
-    detail: z.string().optional().describe('Names the member that is wrong, where one is.'),
-    code: z.string().describe('The contract: a closed list.'),
+    detail: z
+      .string()
+      .optional()
+      .describe('What is wrong with this request; names the invalid member, if there is one.'),
+    code: z.string().describe('Machine-readable code, from a closed list.'),
     field: z.string().optional().describe('The member that a 422 is about.'),
-    request_id: z.string().optional().describe('The same as `X-Request-ID`.'),
+    request_id: z.string().optional().describe('Same value as the `X-Request-ID` header.'),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' })
+/** A parsed {@link problemSchema}. */
 export type Problem = z.infer<typeof problemSchema>
 
-/** `detail` is written by us for the reader outside: never an exception's message. */
+/**
+ * Builds a problem (RFC 9457) from its code.
+ *
+ * @param detail - Text for the caller. Never an exception's message.
+ * @param members - Extension members.
+ */
 export function problemOf(code: ProblemCode, detail?: string, members?: Readonly<Record<string, unknown>>): Problem {
   const { status, title } = PROBLEMS[code]
   return { type: `urn:mandate:problem:${code}`, title, status, code, ...(detail ? { detail } : {}), ...members }
 }
 
 /**
- * A fault: the system could not decide, or will not do what was asked. `code` is the contract; `message` is for operators and never
- * leaves the process; `detail` and `members` are for the caller and were written for them.
+ * An error with a problem code: the system could not decide, or refuses a request. The HTTP layer maps it to a problem (RFC 9457). `message` is for
+ * operators and never leaves the process; `detail` and `members` are for the caller.
  */
 export class Fault extends Error {
   override readonly name = 'Fault'
@@ -86,7 +97,7 @@ export class Fault extends Error {
   }
 }
 
-/** A fault whose message is fit for the caller too. */
+/** Creates a {@link Fault} whose text is for both operator (`message`) and caller (`detail`). The caller of this function throws it. */
 export function refuse(code: ProblemCode, detail: string, members?: Readonly<Record<string, unknown>>): Fault {
   return new Fault(code, detail, { detail, ...(members ? { members } : {}) })
 }

@@ -1,5 +1,5 @@
 /**
- * C2SP tlog-proof: that an entry is in a log, to be checked offline with nothing but the log's key. Pure: SHA-256 comes in as a function.
+ * C2SP tlog-proof: a file that proves that an entry is in a log, verifiable offline with only the log's key. Pure: SHA-256 is a parameter.
  *
  * @see {@link https://c2sp.org/tlog-proof tlog-proof}
  * @module
@@ -9,31 +9,31 @@ import { type AsyncSha256, HASH_BYTES, leafHashAsync, verifyInclusionAsync } fro
 import { fromBase64, toBase64, type VerifierKey } from './note.ts'
 
 const FIRST_LINE = 'c2sp.org/tlog-proof@v1'
-/** RFC 6962: a tree of 2**53 entries has no longer path. */
+/** Maximum length of an inclusion proof in a tree of 2**53 entries (RFC 6962, section 2.1.1). */
 const MAX_HASHES = 53
 
-/** An inclusion proof with the checkpoint that it leads to. Nothing in it is to be believed before {@link verifyLogProof}. */
+/** An inclusion proof with the checkpoint that it refers to. Untrusted until verified ({@link verifyLogProof}). */
 export interface LogProof {
-  /** The entry's place in the log, from 0. */
+  /** The entry's index in the log, from 0. */
   readonly index: number
-  /** From the leaf's sibling up to the root's child. Empty in a tree of one. */
+  /** Sibling hashes, from the leaf's level up to the root's children. Empty in a tree with one entry. */
   readonly hashes: readonly Uint8Array[]
-  /** The signed note, as the log published it. */
+  /** The signed checkpoint (a note), as published by the log. */
   readonly checkpoint: string
-  /** Opaque, and authenticated by nothing. Absent in our own. */
+  /** Opaque extra data, not authenticated. Absent in proofs that Mandate writes. */
   readonly extra?: Uint8Array
 }
 
-/** The proof in its written form. */
+/** Serializes a proof. The inverse of {@link parseLogProof}. */
 export function formatLogProof({ index, hashes, checkpoint, extra }: LogProof): string {
   const head = [FIRST_LINE, ...(extra ? [`extra ${toBase64(extra)}`] : []), `index ${index}`]
   return `${[...head, ...hashes.map(toBase64)].join('\n')}\n\n${checkpoint}`
 }
 
 /**
- * Takes a proof apart without verifying anything.
+ * Parses a proof. Verifies nothing.
  *
- * @throws SyntaxError for what is none.
+ * @throws SyntaxError when the text is not a tlog-proof of version 1.
  */
 export function parseLogProof(text: string): LogProof {
   const blank = text.indexOf('\n\n')
@@ -55,17 +55,17 @@ function hashOf(line: string): Uint8Array {
   return hash
 }
 
-/** What a verifier trusts and what it holds. */
+/** Input of {@link verifyLogProof}. */
 export interface ProofClaim {
-  /** As it was received. */
+  /** The proof's text. Untrusted. */
   readonly proof: string
-  /** The leaf: an entry's canonical bytes. */
+  /** The entry's canonical JSON bytes: the leaf of the tree. Untrusted. */
   readonly entry: Uint8Array
-  /** Of the logs that are accepted. */
+  /** Trusted keys of the accepted logs. */
   readonly keys: readonly VerifierKey[]
 }
 
-/** The entry stands at `index` in the tree of a checkpoint signed by a known key; or what is wrong. */
+/** The entry's index in the tree of a checkpoint that a trusted key signed; or why verification failed (an English sentence). */
 export type ProofVerdict =
   | {
       readonly ok: true
@@ -75,7 +75,7 @@ export type ProofVerdict =
     }
   | { readonly ok: false; readonly objection: string }
 
-/** Verifies that an entry is in a log. Never throws for what it is given. */
+/** Verifies that an entry is in a log: checkpoint signature, then inclusion proof. Never throws for malformed input. */
 export async function verifyLogProof(sha256: AsyncSha256, { proof, entry, keys }: ProofClaim): Promise<ProofVerdict> {
   let parsed: LogProof
   try {

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/decisions`: its query parameters, its answer, and which entries a filter means. The index and the offline reader both take the
- * meaning from here, so they cannot differ. Pure.
+ * Search in the decision log: query parameters and response of `GET /v1/decisions`, and which entries a filter matches. The PDP's index and the
+ * offline reader share this definition, so their results cannot differ. Pure.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { disclose, hidesPersonas, standingOf } from './disclosure.ts'
 import { ENTRY_KINDS, type Entry, entrySchema } from './entry.ts'
 import { type EpochMillis, instantSchema, pageLimitSchema, pageTokenSchema, ulidSchema } from './id.ts'
 
-/** A type and the longest id. */
+/** Room for a type and the longest id. */
 const MAX_FILTER_LENGTH = 1_100
 const MAX_LIMIT = 1000
 const DEFAULT_LIMIT = 50
@@ -26,65 +26,70 @@ const decisionFilter = z
   .transform((value) => value === 'permit' || value === 'true')
 const instant = instantSchema.transform((text) => Date.parse(text))
 
-/** What can be asked for. All members that are given must hold of an entry. */
+/** Filters by parameter name. An entry must match all given filters. */
 const FILTERS = {
   subject: partyFilter.optional(),
   actor: partyFilter.optional(),
   member: partyFilter.optional().describe('Delegator or delegate of any link of the chain.'),
   resource: resourceFilter.optional(),
-  under: resourceFilter.optional().describe('The resource itself and all that has it as topmost ancestor.'),
+  under: resourceFilter.optional().describe('The resource itself, and every resource whose topmost ancestor it is.'),
   action: filterText.optional(),
   decision: decisionFilter.optional(),
-  reason: filterText.optional().describe('Any reason, or the problem code of a refusal or fault.'),
+  reason: filterText.optional().describe('Code of any reason, or problem code of a refusal or fault.'),
   kind: z.enum(ENTRY_KINDS, 'must be a kind of entry').optional(),
   caller: partyFilter.optional(),
-  grant: filterText.optional().describe('A grant of the chain, or one that was issued or revoked.'),
-  from: instant.optional().describe('Earliest `at`, itself included.'),
-  to: instant.optional().describe('Latest `at`, itself not included.'),
+  grant: filterText.optional().describe('Id of a grant in the chain, or of a grant that was issued or revoked.'),
+  from: instant.optional().describe('Earliest time (`at`), inclusive.'),
+  to: instant.optional().describe('Latest time (`at`), exclusive.'),
 } as const
 
-/** The query string's parameters, each at most once, as strings. Unknown ones are refused: a misspelt filter must not widen an answer. */
+/** Query string of `GET /v1/decisions`, each parameter at most once. Unknown parameters are an error: a misspelt filter must not widen the result. */
 export const decisionQuerySchema = z.strictObject({
   ...FILTERS,
   limit: pageLimitSchema(MAX_LIMIT, DEFAULT_LIMIT),
   cursor: pageTokenSchema.optional(),
 })
+/** A parsed {@link decisionQuerySchema}: `from` and `to` in epoch milliseconds, `decision` a boolean. */
 export type DecisionQuery = z.output<typeof decisionQuerySchema>
 
-/** `GET /v1/decisions/export`: the same filters, all pages at once. */
+/** Query string of `GET /v1/decisions/export`: the same filters; the response has all matching entries. */
 export const decisionExportSchema = z.strictObject({
   ...FILTERS,
   format: z
     .enum(['jsonl', 'csv', 'ocsf'], 'must be jsonl, csv or ocsf')
     .default('jsonl')
-    .describe('JSON Lines as the log has them; CSV for people; OCSF 1.8.0 API Activity, one event a line.'),
+    .describe(
+      '`jsonl`: canonical JSON Lines; `csv`: for spreadsheets; `ocsf`: OCSF 1.8.0 API Activity events, one per line.',
+    ),
 })
 
-/** `GET /v1/decisions/stream`: the same filters. */
+/** Query string of `GET /v1/decisions/stream` (server-sent events): the same filters. */
 export const decisionStreamSchema = z.strictObject({ ...FILTERS })
 
-/** The names of the filters, for usage texts and URLs. */
+/** Names of all filters, in a fixed order. */
 export const FILTER_NAMES = Object.keys(FILTERS) as readonly (keyof typeof FILTERS)[]
 
-/** A query without its paging. `from` and `to` in epoch milliseconds. */
+/** A query without paging. `from` (inclusive) and `to` (exclusive) in epoch milliseconds. */
 export type DecisionFilter = Omit<DecisionQuery, 'limit' | 'cursor'>
 
-/** An entry as read back: with its place in the log. Without `index` and `origin`, its canonical JSON is the leaf. */
+/** An entry as read from a log, with its index. For an entry without `withheld`, {@link leafBytes} gives the bytes of the leaf. */
 export const loggedEntrySchema = entrySchema
   .extend({
+    /** Index in the log, from 0. */
     index: z.int().min(0),
-    /** Which log, where several replicas share one index. */
+    /** Origin of the log, when several logs (replicas) share one index. */
     origin: z.string().optional(),
-    /** Members that this reader may not see: left out, or changed. Absent when the entry is whole. */
+    /** Members that were removed or changed for this reader. Absent when the entry is complete. */
     withheld: z.array(z.string()).optional(),
-    /** With `withheld`: the leaf hash of the whole entry in base64, for its proof. */
+    /** With `withheld`: leaf hash of the complete entry in base64, so that its proof can be verified. */
     leaf: z.string().optional(),
   })
   .strip()
-  .meta({ id: 'LoggedEntry', description: 'An entry of the decision log, with its place in it. People by pseudonym.' })
+  .meta({ id: 'LoggedEntry', description: 'An entry of the decision log, with its index. People by pseudonym.' })
+/** A parsed {@link loggedEntrySchema}. */
 export type LoggedEntry = z.infer<typeof loggedEntrySchema>
 
-/** The leaf of a whole entry that was read back: what a proof is about. Of one with `withheld`, `leaf` is the hash of it. */
+/** Canonical JSON bytes of a complete entry: the leaf that a proof is about. Not for an entry with `withheld`, which has its leaf hash in `leaf`. */
 export function leafBytes({
   index: _index,
   origin: _origin,
@@ -95,62 +100,63 @@ export function leafBytes({
   return new TextEncoder().encode(canonical(entry))
 }
 
-/** The answer: newest first. `total` counts all that match, not only this page. */
+/** Response of `GET /v1/decisions`: one page, newest first. `total` counts all matching entries. */
 export const decisionPageSchema = z.object({
   entries: z.array(loggedEntrySchema),
   total: z.int().min(0),
   /** Absent on the last page. */
   next_cursor: z.string().optional(),
 })
+/** A parsed {@link decisionPageSchema}. */
 export type DecisionPage = z.infer<typeof decisionPageSchema>
 
-/** The path of one decision. */
+/** Id of a decision in a URL path: the ULID of its entry. */
 export const decisionIdSchema = ulidSchema
 
-/** `at` of an entry. */
+/** Time of an entry (`at`), in epoch milliseconds. */
 export function entryTime(entry: Entry): EpochMillis {
   return Date.parse(entry.at)
 }
 
-/** One thing that an entry can be found by: a field of {@link FIELDS} and a value. */
+/** An index term: a field and a value that an entry can be found by. */
 export interface Term {
   readonly field: TermField
   readonly value: string
 }
 
 /**
- * The filters that are looked up by value; `party`: whose own an entry is; `insider`: which of those see its reasons and resource as they are;
- * `seen`: what each of the others sees instead.
+ * Fields of index terms: the filters that match by value, and three for readers who see only their own entries. `party`: the parties of the entry;
+ * `insider`: the parties who see its reasons and resource unredacted; `seen`: the redacted values, per remaining party.
  */
 export type TermField = Exclude<keyof DecisionFilter, 'from' | 'to'> | 'party' | 'insider' | 'seen'
 
-/** What not every party to an entry sees as it is ({@link disclose}). */
-const GUARDED = ['reason', 'resource', 'under'] as const satisfies readonly TermField[]
-type Guarded = (typeof GUARDED)[number]
+/** Fields that are redacted for some parties ({@link disclose}). */
+const REDACTABLE = ['reason', 'resource', 'under'] as const satisfies readonly TermField[]
+type Redactable = (typeof REDACTABLE)[number]
 
-const seenBy = (party: string, field: Guarded, value: string): Term => ({
+const seenBy = (party: string, field: Redactable, value: string): Term => ({
   field: 'seen',
   value: `${party}\n${field}\n${value}`,
 })
 
-/** Everything that an entry can be found by; each term once. */
+/** Computes all index terms of an entry, without duplicates. */
 export function entryTerms(entry: Entry): readonly Term[] {
   const terms = termsOf(entry)
   const parties = terms.filter(({ field }) => field === 'party').map(({ value }) => value)
   return [...terms, ...parties.flatMap((party) => termsFor(party, entry))]
 }
 
-/** How a party finds it by what is guarded. */
+/** Index terms by which one party finds the entry through redactable fields. */
 function termsFor(party: string, entry: Entry): readonly Term[] {
   const reader = { seesAll: false, parties: [party], inPerson: !party.startsWith('agent:') }
   if (standingOf(entry, reader) !== 'stranger' && !hidesPersonas(entry, reader))
     return [{ field: 'insider', value: party }]
   return termsOf(disclose(entry, reader)).flatMap(({ field, value }) =>
-    isGuarded(field) ? seenBy(party, field, value) : [],
+    isRedactable(field) ? seenBy(party, field, value) : [],
   )
 }
 
-const isGuarded = (field: TermField): field is Guarded => GUARDED.some((guarded) => guarded === field)
+const isRedactable = (field: TermField): field is Redactable => REDACTABLE.some((name) => name === field)
 
 function termsOf(entry: Entry): readonly Term[] {
   const chain = entry.chain ?? []
@@ -177,14 +183,14 @@ function termsOf(entry: Entry): readonly Term[] {
   return terms
 }
 
-/** Terms of which an entry must have one. */
+/** Alternatives: an entry must have at least one of these terms. */
 export type AnyOf = readonly [Term, ...Term[]]
 
 /**
- * What a filter asks of an entry: one term of each list. A party finds entries by what they see of them, and by nothing else of them: a filter
- * that matched more would tell it.
+ * Converts a filter to index terms: an entry matches when it has at least one term of every list. For a party, redactable fields match only the
+ * values that the party sees: a match on the original value would reveal it.
  *
- * @param party - Whose own the entries must be: added by who is asking, never by a parameter.
+ * @param party - Restricts the result to entries of this party. Comes from the caller's token, never from a request parameter.
  */
 export function filterTerms(filter: DecisionFilter, party?: string): readonly AnyOf[] {
   const wanted: AnyOf[] = party === undefined ? [] : [[{ field: 'party', value: party }]]
@@ -193,7 +199,7 @@ export function filterTerms(filter: DecisionFilter, party?: string): readonly An
     const given = filter[field]
     if (given === undefined) continue
     const value = String(given)
-    if (party === undefined || !isGuarded(field)) {
+    if (party === undefined || !isRedactable(field)) {
       wanted.push([{ field, value }])
       continue
     }
@@ -203,7 +209,7 @@ export function filterTerms(filter: DecisionFilter, party?: string): readonly An
   return wanted
 }
 
-/** Whether an entry is among those that a filter means. */
+/** Whether an entry matches a filter. @param party - As in {@link filterTerms}. */
 export function entryMatches(entry: Entry, filter: DecisionFilter, party?: string): boolean {
   const at = entryTime(entry)
   if (filter.from !== undefined && at < filter.from) return false

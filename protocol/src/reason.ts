@@ -1,11 +1,11 @@
 /**
- * Reasons of decisions: a closed list, and what each means to the person it concerns. A domain adds its own gates' codes in its
- * manifest. `docs/reasons.md` is held against this table by a test.
+ * Reason codes of decisions, a closed list, with a text for each reader. A domain adds codes for its own gates in its manifest. A test compares
+ * `docs/reasons.md` with this table.
  *
  * @module
  */
 
-/** Why a decision is a permit. */
+/** Reason codes of permits; every other code is a denial. */
 export const PERMIT_REASONS = ['owner', 'delegated', 'related'] as const
 
 /** `user`: said to the person concerned. `admin`: to whoever runs the service. `cure`: what would change the answer. */

@@ -1,5 +1,5 @@
 /**
- * Values by name, as callers send them.
+ * A record schema that is safe against `__proto__` members.
  *
  * @module
  */
@@ -16,8 +16,8 @@ function protoIn(value: unknown, path: readonly string[] = []): readonly string[
 }
 
 /**
- * `z.record`, but for a member named `__proto__`: zod leaves it out without a word, so that less would be stored than was said. Here it is an
- * error, at any depth. Other names of `Object.prototype` are names like any other.
+ * `z.record` that rejects a member named `__proto__`, at any depth. zod drops such a member silently, so less would be stored than was sent. Other names
+ * of `Object.prototype` are allowed.
  */
 export function recordSchema<K extends z.core.$ZodRecordKey, V extends z.ZodType>(key: K, value: V) {
   const record = z.record(key, value)
@@ -26,6 +26,6 @@ export function recordSchema<K extends z.core.$ZodRecordKey, V extends z.ZodType
     if (path) context.addIssue({ code: 'custom', message: 'must not be named __proto__', path: [...path], input: sent })
     return sent
   }, record)
-  // What goes in is what the record takes; a preprocessing step alone would say `unknown`.
+  // `z.preprocess` makes the input type `unknown`: restore the record's own.
   return checked as z.ZodType<z.output<typeof record>, z.input<typeof record>>
 }

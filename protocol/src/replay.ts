@@ -1,5 +1,5 @@
 /**
- * A decision of the log asked again: what it was, what it would be now, and in what they differ.
+ * Replay of a logged decision: the same request evaluated again now, compared with the logged outcome.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { linkSchema, reasonSchema } from './decision.ts'
 import { instantSchema } from './id.ts'
 
-/** In what two outcomes can differ. `reasons` but for what was measured, `chain` by its grants. */
+/** Members in which two outcomes can differ. `reasons` are compared without measured values, `chain` by its grant ids. */
 export const REPLAY_DIFFERENCES = ['decision', 'reasons', 'chain', 'policy', 'model'] as const
 
 const outcomeSchema = z
@@ -15,20 +15,24 @@ const outcomeSchema = z
     at: instantSchema,
     decision: z.boolean(),
     reasons: z.array(reasonSchema.omit({ reason_user: true, reason_admin: true, cure: true })),
-    chain: z.array(linkSchema).describe('By pseudonym, as the log has it.'),
+    chain: z.array(linkSchema).describe('Parties by pseudonym.'),
     policy: z.string().optional(),
     model: z.string().optional(),
   })
-  .meta({ id: 'Outcome', description: 'A decision as the log keeps it.' })
+  .meta({ id: 'Outcome', description: 'A decision, in the form in which it is logged.' })
+/** A decision with its explanation, by pseudonym: a parsed `then` or `now` of {@link replaySchema}. */
 export type Outcome = z.infer<typeof outcomeSchema>
 
-/** `GET /v1/decisions/{id}/replay`. */
+/** Response of `GET /v1/decisions/{id}/replay`: the logged outcome (`then`), the current one (`now`), and the members that differ. */
 export const replaySchema = z
   .object({
-    // biome-ignore lint/suspicious/noThenProperty: it is the answer's word, and nobody awaits a schema's members
+    // biome-ignore lint/suspicious/noThenProperty: a member name of the wire format; a schema is never awaited
     then: outcomeSchema,
     now: outcomeSchema,
-    differs: z.array(z.enum(REPLAY_DIFFERENCES)).describe('Empty when the answer would be the same.'),
+    differs: z
+      .array(z.enum(REPLAY_DIFFERENCES))
+      .describe('Names of the members that differ; empty when the outcomes are equal.'),
   })
-  .meta({ id: 'Replay', description: 'The same question, then and now.' })
+  .meta({ id: 'Replay', description: 'The outcome of one request, then and now.' })
+/** A parsed {@link replaySchema}. */
 export type Replay = z.infer<typeof replaySchema>

@@ -1,20 +1,22 @@
 /**
- * Whether a token says that its person signed in by a second factor. Pure.
+ * Check of whether a token states that the person signed in with a second factor (`amr`, `acr`). Pure.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8176.html RFC 8176}
  * @module
  */
 import { z } from 'zod'
 
-/** `amr` values that say so: a one-time code, a key in hardware, or whatever the provider counts as several factors. */
+/** Default rules for {@link hasSecondFactor}: a one-time code, a hardware key, or the provider's statement of multiple factors (RFC 8176, section 2). */
 export const SECOND_FACTORS: readonly string[] = ['amr=otp', 'amr=hwk', 'amr=mfa']
 
-/** One way to say so: a value in `amr`, or the whole of `acr`. */
+/** One rule: `amr=VALUE` matches a value in the `amr` array, `acr=VALUE` the whole `acr` claim. */
 export const secondFactorSchema = z.string().regex(/^(amr|acr)=\S+$/u, 'must be amr=VALUE or acr=VALUE')
 
 /**
- * @param claims - Of a token that was verified, or came straight from the provider.
- * @param accepted - Each as {@link secondFactorSchema} has it. Any one of them is enough.
+ * Whether the claims state a second factor.
+ *
+ * @param claims - Claims of a verified token, or of one received directly from the provider.
+ * @param accepted - Rules ({@link secondFactorSchema}); one match is enough.
  */
 export function hasSecondFactor(
   { amr, acr }: { readonly amr?: unknown; readonly acr?: unknown },

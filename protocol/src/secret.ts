@@ -1,13 +1,13 @@
 /**
- * Keys of 256 bits as people and tools write them.
+ * Parsing of 256-bit keys in the encodings that people and tools use.
  *
  * @module
  */
 
-/** How many bytes a key has. */
+/** Size of a key, in bytes. */
 export const SECRET_BYTES = 32
 
-/** 32 bytes as 64 hexadecimal digits, base64 or base64url; `undefined` for anything else. */
+/** Parses 32 bytes from 64 hexadecimal digits, base64 or base64url. `undefined` for anything else; never throws. */
 export function parseSecret(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (/^[0-9a-f]{64}$/iu.test(text))
     return Uint8Array.from(text.match(/../gu) ?? [], (digits) => Number.parseInt(digits, 16))

@@ -1,26 +1,26 @@
 /**
- * C2SP tlog-tiles: where the hashes and entries of a tree stand, and how they are laid out. Pure.
+ * C2SP tlog-tiles: paths and encoding of a tree's hash tiles and entry bundles. Pure.
  *
  * @see {@link https://c2sp.org/tlog-tiles tlog-tiles}
  * @module
  */
 import { HASH_BYTES, rootOf, type Sha256, type TreeNode } from './merkle.ts'
 
-/** Hashes in a full tile, entries in a full bundle. */
+/** Number of hashes in a full tile, and of entries in a full bundle. */
 export const TILE_WIDTH = 256
 const TILE_HEIGHT = 8
 const MAX_LEVEL = 63
 const MAX_PREFIXED_BYTES = 65_535
 const PREFIX_BYTES = 2
 
-/** A tile of hashes (`level` 0–63) or a bundle of entries. `width` 1–256; below 256 it is partial. */
+/** A hash tile (`level` 0–63) or an entry bundle. `width`: number of hashes or entries, 1–256; a tile with less than 256 is partial. */
 export interface Tile {
   readonly level: number | 'entries'
   readonly index: number
   readonly width: number
 }
 
-/** Path below the log's prefix: `tile/0/x001/x234/067`, `tile/entries/000.p/17`. */
+/** Path of a tile below the log's prefix: `tile/0/x001/x234/067`, `tile/entries/000.p/17`. */
 export function tilePath({ level, index, width }: Tile): string {
   let digits = String(index)
   digits = digits.padStart(Math.ceil(digits.length / 3) * 3, '0')
@@ -31,7 +31,7 @@ export function tilePath({ level, index, width }: Tile): string {
 
 const TILE_PATH = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/u
 
-/** The tile that a path names, or `undefined` for a path that tlog-tiles does not allow. */
+/** Parses a tile's path. `undefined` for a path that tlog-tiles does not allow; never throws. */
 export function parseTilePath(path: string): Tile | undefined {
   const [, levelText, number, widthText] = TILE_PATH.exec(path) ?? []
   if (levelText === undefined || number === undefined) return undefined
@@ -45,18 +45,18 @@ export function parseTilePath(path: string): Tile | undefined {
   return fits && tilePath(tile) === path ? tile : undefined
 }
 
-/** How many hashes stand at a level of tiles in a tree of `size` entries: `floor(size / 256**level)`. */
+/** Number of hashes in all tiles of a level, in a tree of `size` entries: `floor(size / 256**level)`. */
 export function hashesAtLevel(level: number, size: number): number {
   return Math.floor(size / TILE_WIDTH ** level)
 }
 
-/** How wide tile `index` of a level is in a tree of `size` entries: 0 (not there) to 256 (full). */
+/** Width of tile `index` of a level, in a tree of `size` entries: 0 (no such tile) to 256 (full). */
 export function tileWidth(level: number | 'entries', index: number, size: number): number {
   const hashes = hashesAtLevel(level === 'entries' ? 0 : level, size)
   return Math.max(0, Math.min(TILE_WIDTH, hashes - index * TILE_WIDTH))
 }
 
-/** The rightmost partial tile of each level that a tree of `size` entries has one of, lowest level first. */
+/** The partial tiles of a tree of `size` entries, at most one per level, lowest level first. */
 export function partialTiles(size: number): readonly (Tile & { readonly level: number })[] {
   const tiles: (Tile & { readonly level: number })[] = []
   for (let level = 0; hashesAtLevel(level, size) > 0; level += 1) {
@@ -67,7 +67,7 @@ export function partialTiles(size: number): readonly (Tile & { readonly level: n
   return tiles
 }
 
-/** Splits a tile into its hashes, which are views into it. `undefined` unless it is exactly `width` hashes long. */
+/** Splits a tile into its hashes, as views of `bytes`. `undefined` unless the tile has exactly `width` hashes. */
 export function decodeTile(bytes: Uint8Array, width: number): readonly Uint8Array[] | undefined {
   if (bytes.length !== width * HASH_BYTES) return undefined
   const hashes: Uint8Array[] = []
@@ -75,22 +75,24 @@ export function decodeTile(bytes: Uint8Array, width: number): readonly Uint8Arra
   return hashes
 }
 
+/** Encodes a tile: its 32-byte hashes, concatenated. */
 export function encodeTile(hashes: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(hashes.length * HASH_BYTES)
   for (const [at, hash] of hashes.entries()) bytes.set(hash, at * HASH_BYTES)
   return bytes
 }
 
-/** Which hashes of which tile make up a complete subtree. */
+/** The hashes of a tile that a complete subtree is computed from. */
 export interface TileSlice {
   readonly level: number
   readonly index: number
-  /** First hash in the tile, and how many: a power of two up to 128. */
+  /** Position in the tile of the first hash. */
   readonly start: number
+  /** Number of hashes: a power of two up to 128. */
   readonly count: number
 }
 
-/** Where the hash of a complete subtree is to be had: {@link nodeFromTile} of these hashes. */
+/** Finds the tile and the hashes in it from which {@link nodeFromTile} computes a complete subtree's hash. */
 export function tileSliceOf({ level, index }: TreeNode): TileSlice {
   const count = 2 ** (level % TILE_HEIGHT)
   const first = index * count
@@ -98,14 +100,15 @@ export function tileSliceOf({ level, index }: TreeNode): TileSlice {
   return { level: Math.floor(level / TILE_HEIGHT), index: tile, start: first - tile * TILE_WIDTH, count }
 }
 
-/** The hash of a complete subtree, from the hashes of its tile. */
+/** Computes the hash of a complete subtree from the hashes of its tile. */
 export function nodeFromTile(sha256: Sha256, hashes: readonly Uint8Array[], { start, count }: TileSlice): Uint8Array {
   return rootOf(sha256, hashes.slice(start, start + count))
 }
 
 /**
- * Lays entries out one after another, each behind its length in two bytes, big-endian.
+ * Encodes an entry bundle: each entry after its length as 16 bits, big-endian.
  *
+ * @param entries - Canonical JSON bytes, at most {@link TILE_WIDTH} entries.
  * @throws RangeError for an entry above 65,535 bytes.
  */
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
@@ -114,7 +117,8 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(length)
   let at = 0
   for (const entry of entries) {
-    if (entry.length > MAX_PREFIXED_BYTES) throw new RangeError(`an entry of ${entry.length} bytes fits no bundle`)
+    if (entry.length > MAX_PREFIXED_BYTES)
+      throw new RangeError(`an entry of ${entry.length} bytes is too large for a bundle`)
     bytes[at] = entry.length >> 8
     bytes[at + 1] = entry.length & 0xff
     bytes.set(entry, at + PREFIX_BYTES)
@@ -123,13 +127,13 @@ export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
   return bytes
 }
 
-/** What could be read of a bundle. `rest` bytes at its end are no whole entry: 0 for a sound bundle. */
+/** A decoded bundle. `rest`: number of bytes at the end that are not a complete entry; 0 in an intact bundle. */
 export interface DecodedBundle {
   readonly entries: readonly Uint8Array[]
   readonly rest: number
 }
 
-/** Splits a bundle into its entries, which are views into it. Never throws: damage is what an auditor looks for. */
+/** Splits a bundle into its entries, as views of `bytes`. Never throws: a damaged bundle is reported in `rest`. */
 export function decodeBundle(bytes: Uint8Array): DecodedBundle {
   const entries: Uint8Array[] = []
   let at = 0

@@ -1,5 +1,5 @@
 /**
- * What goes to a witness: the body of C2SP tlog-witness's `add-checkpoint`. Pure.
+ * C2SP tlog-witness: the body of an `add-checkpoint` request. Pure.
  *
  * @see {@link https://c2sp.org/tlog-witness tlog-witness}
  * @module
@@ -8,23 +8,25 @@ import { HASH_BYTES } from './merkle.ts'
 import { fromBase64, toBase64 } from './note.ts'
 
 const MAX_HASHES = 63
-/** Of the 409 that says how far a witness is. */
+/** Content type of a 409 response, whose body is the tree size that the witness last cosigned (C2SP tlog-witness). */
 export const WITNESS_SIZE_TYPE = 'text/x.tlog.size'
 
+/** An `add-checkpoint` request. */
 export interface AddCheckpoint {
-  /** Size of the tree that the witness cosigned last: 0 for none. */
+  /** Size of the tree that the witness last cosigned; 0 when none. */
   readonly oldSize: number
-  /** Consistency proof from there to the checkpoint. */
+  /** Consistency proof from `oldSize` to the checkpoint (RFC 6962, section 2.1.2): 32-byte hashes. */
   readonly proof: readonly Uint8Array[]
   /** The signed note. */
   readonly checkpoint: string
 }
 
+/** Serializes a request body. The inverse of {@link parseAddCheckpoint}. */
 export function formatAddCheckpoint({ oldSize, proof, checkpoint }: AddCheckpoint): string {
   return `${[`old ${oldSize}`, ...proof.map(toBase64)].join('\n')}\n\n${checkpoint}`
 }
 
-/** Takes a request apart. @throws SyntaxError for what is none. */
+/** Parses a request body. Verifies nothing. @throws SyntaxError when it is malformed. */
 export function parseAddCheckpoint(body: string): AddCheckpoint {
   const blank = body.indexOf('\n\n')
   if (blank < 0) throw new SyntaxError('add-checkpoint: no empty line')
@@ -40,7 +42,7 @@ export function parseAddCheckpoint(body: string): AddCheckpoint {
   return { oldSize, proof, checkpoint: body.slice(blank + 2) }
 }
 
-/** A size in decimal without leading zeroes; `undefined` for anything else. */
+/** Parses a tree size: decimal, without leading zeros, at most 2**53 - 1. `undefined` for anything else; never throws. */
 export function parseSize(text: string): number | undefined {
   const size = Number(text)
   return /^(0|[1-9]\d*)$/u.test(text) && Number.isSafeInteger(size) ? size : undefined
