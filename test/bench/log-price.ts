@@ -10,7 +10,7 @@ import { type Ground, prepareGround, syncCost } from './ground.ts'
 import { type Case, measure } from './measure.ts'
 import { furnish, questions } from './story.ts'
 
-/** Of design 6: with the log on, at most so many times as long as with it off, and one sync. */
+/** Budget: the time of a decision with the log on, as a multiple of that with it off, and one sync. */
 const RATIO = 1.5
 const ASKED = ['owner', 'chain of 3', 'denial']
 const LIFETIME = 840

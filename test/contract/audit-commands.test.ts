@@ -1,5 +1,5 @@
 /**
- * `mandate-audit` proves, exports and watches a log's directory without a PDP (design 6, L9).
+ * `mandate-audit` proves, exports and watches a log's directory without a PDP (rule L9).
  */
 import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
 /**
- * `mandate-audit` on a log's directory, without a PDP (design 6, L9).
+ * `mandate-audit` on a log's directory, without a PDP (rule L9).
  */
 import { cp, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

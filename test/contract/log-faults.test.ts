@@ -1,6 +1,6 @@
 /**
  * Every operation of the file layer fails once, in turn, in every way: whatever was answered is in the log once, whatever was refused is not, the
- * log goes on by itself or opens again, and it verifies (design 6 L2, L3; design 7).
+ * log goes on by itself or opens again, and it verifies (rules L2, L3).
  */
 import { Fault } from '@mandate/protocol'
 import { expect, test } from 'vitest'

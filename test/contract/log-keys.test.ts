@@ -1,5 +1,5 @@
 /**
- * The log's signing keys rotate with overlap (design 6, L11): whoever trusts either key verifies while both sign, the old one verifies what it
+ * The log's signing keys rotate with overlap (rule L11): whoever trusts either key verifies while both sign, the old one verifies what it
  * signed for ever, and a crash between any two steps leaves keys that the log opens with.
  */
 import { readFile, stat } from 'node:fs/promises'

@@ -1,5 +1,5 @@
 /**
- * `kill -9` at random instants (design 6 L3): every entry that was answered for is in the log, once and at its index, the log opens, and it
+ * `kill -9` at random instants (rule L3): every entry that was answered for is in the log, once and at its index, the log opens, and it
  * verifies, before it was opened again and after.
  */
 import { spawn } from 'node:child_process'

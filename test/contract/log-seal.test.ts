@@ -1,5 +1,5 @@
 /**
- * The beginning of a log sealed into an archive (design 6, L11): everything still verifies and proves, nothing goes unless it is safe in the
+ * The beginning of a log sealed into an archive (rule L11): everything still verifies and proves, nothing goes unless it is safe in the
  * archive, and nobody can pass off a deletion as a sealing.
  */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

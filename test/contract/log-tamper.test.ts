@@ -1,5 +1,5 @@
 /**
- * Whatever is done to a log without its key, `verify` finds it, and names the entry where one can be named (design 6, L9).
+ * Whatever is done to a log without its key, `verify` finds it, and names the entry where one can be named (rule L9).
  */
 import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
 /**
- * The decision log on real files, with faults injected in its file layer (design 6 L2, L3, L6; design 7).
+ * The decision log on real files, with faults injected in its file layer (rules L2, L3, L6).
  */
 import { cp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

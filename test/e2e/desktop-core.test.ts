@@ -1,5 +1,5 @@
 /**
- * The desktop app without its window, on real servers: the story of design 1 by calls of the channel alone.
+ * The desktop app without its window, on real servers: the story of `npm start` by calls of the channel alone.
  */
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * The story of design 1 by clicking and typing alone: Carlo, Yannick and Sam, each with a window of their own in a real Chromium, against real servers and a
+ * The story of `npm start` by clicking and typing alone: Carlo, Yannick and Sam, each with a window of their own in a real Chromium, against real servers and a
  * real Keycloak. Only what takes an administrator is done without a window. Pictures are kept in `test/artifacts/desktop/e2e`.
  */
 import { readFileSync } from 'node:fs'

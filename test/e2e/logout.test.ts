@@ -1,5 +1,5 @@
 /**
- * Signing out: Keycloak tells the PDP, and what comes from that session is denied at once, though its tokens live on (design 5).
+ * Signing out: Keycloak tells the PDP, and what comes from that session is denied at once, though its tokens live on.
  */
 import { signIn } from '@mandate/desktop/sign-in'
 import { formBrowser } from '@mandate/keycloak'

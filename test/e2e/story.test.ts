@@ -1,5 +1,5 @@
 /**
- * The story of design 1 as `npm start` tells it, held line by line; and what must survive it: a dead OpenFGA, a PDP killed, a byte edited.
+ * The story that `npm start` tells, compared line by line; and what must survive it: a dead OpenFGA, a PDP killed, a byte edited.
  */
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'

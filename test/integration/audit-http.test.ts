@@ -1,5 +1,5 @@
 /**
- * `mandate-audit --url`: everything that an auditor's command line does at a PDP, and what it says when that cannot be done (design 6, L9).
+ * `mandate-audit --url`: everything that an auditor's command line does at a PDP, and what it says when that cannot be done (rule L9).
  */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
 /**
- * The AuthZEN certification scenario (openid/authzen, `certification/authorization-api-1_0-scenario.md` at e287920): its fixture is a policy
+ * The AuthZEN certification scenario (https://github.com/openid/authzen/blob/e287920/certification/authorization-api-1_0-scenario.md): its fixture is a policy
  * pack, its levels are asked over HTTP. Tests are named by the scenario's sections.
  *
  * @module

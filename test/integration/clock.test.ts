@@ -1,5 +1,5 @@
 /**
- * A machine's clock that jumps (design 7, ADR 0082): nothing is recorded by it, and where it was believed at a start there is a way out.
+ * A machine's clock that jumps (ADR 0082): nothing is recorded by it, and where it was believed at a start there is a way out.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a reader may know of an answer and of its entry (design 3, *Codes*; design 4): the same at every door. Each entry holds values that stand
+ * What a reader may know of an answer and of its entry (rules R1, R2): the same at every door. Each entry holds values that stand
  * nowhere else; they are looked for in what each door says, word for word.
  */
 import type { LoggedEntry } from '@mandate/protocol'

@@ -1,5 +1,5 @@
 /**
- * Two stores and no transaction between them: what is left when a change is cut in half (design 4). Nothing is permitted that was not asked
+ * Two stores and no transaction between them: what is left when a change is cut in half. Nothing is permitted that was not asked
  * for, nothing that was asked for is out of reach, and nothing that was taken away comes back.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * The AuthZEN 1.0 border: what the specification and its certification scenario demand of evaluation, evaluations and metadata, and what
- * design 7 refuses.
+ * AuthZEN 1.0 over HTTP: what the specification and its certification scenario demand of evaluation, evaluations and metadata, and which
+ * requests the PDP refuses beyond that.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who may call, and what about: tokens (design 7), and rules A4, A6 and A7.
+ * Who may call, and what about: tokens, and rules A4, A6 and A7.
  *
  * @module
  */
@@ -172,7 +172,7 @@ describe('a token that is not ours is 401', () => {
     expect(issuer.asked.filter((path) => path.endsWith('/keys/'))).not.toEqual([])
   })
 
-  test('A7: a person`s token is good from an interactive client or a registered agent alone', async () => {
+  test('A7: a person’s token is good from an interactive client or a registered agent alone', async () => {
     const { world, tpdp } = suite
     const from = async (azp: string) =>
       (await tpdp.call('GET', '/v1/grants', { as: { sub: world.id('A'), azp } })).status

@@ -1,6 +1,5 @@
 /**
- * What callers may put into a request and what comes of it: ids, numbers, texts, and facts that are not theirs to state (rules A5 and D3,
- * design 7).
+ * What callers may put into a request and what comes of it: ids, numbers, texts, and facts that are not theirs to state (rules A5 and D3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How much one caller may ask (design 7), and what a caller is told when the identity provider has no keys.
+ * How much one caller may ask, and what a caller is told when the identity provider has no keys.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * When the log cannot be published (design 7): its folder is gone under the PDP. What cannot even be recorded is held in
+ * When the log cannot be published: its folder is gone under the PDP. What cannot even be recorded is held in
  * `test/contract/log.test.ts`.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * The disk under the decision log fails (design 7): nothing is answered that is not logged, nothing is permitted meanwhile, and everything goes on by
+ * The disk under the decision log fails: nothing is answered that is not logged, nothing is permitted meanwhile, and everything goes on by
  * itself when the disk is back.
  */
 import { readFileSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * `GET /openapi.json`, and what it promises of every address. That answers keep to it is held by every test (`support/documented.ts`) and by
- * the fuzzing (`openapi-fuzz.test.ts`).
+ * `GET /openapi.json`: its form, and what it promises of every address. Answers are compared with it in every test (`support/documented.ts`)
+ * and by fuzzing (`test/fuzz/openapi.test.ts`).
  *
  * @module
  */

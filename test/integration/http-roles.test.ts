@@ -1,5 +1,5 @@
 /**
- * Which tokens carry roles, and which may change anything: by the factor that their person signed in with, and by their scope (design 5).
+ * Which tokens carry roles, and which may change anything: by the factor that their person signed in with, and by their scope.
  *
  * @module
  */

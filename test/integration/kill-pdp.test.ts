@@ -1,5 +1,5 @@
 /**
- * `kill -9` (design 7): what was answered is in the log and in force, what was not answered is as if nobody had asked.
+ * `kill -9`: what was answered is in the log and in force, what was not answered is as if nobody had asked.
  *
  * @module
  */

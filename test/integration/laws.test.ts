@@ -85,7 +85,7 @@ async function explain(law: Law, commands: readonly Step[], broken: Broken): Pro
 }
 
 test.for([
-  ['attenuation: a child permits nothing that its parent`s chain denies', attenuation],
+  ['attenuation: a child permits nothing that its parent’s chain denies', attenuation],
   ['revocation: nothing below a revoked link permits, at once', revocation],
   ['monotony: taking a grant away permits nothing that was denied', monotony],
   ['no authority from thin air: a permit follows from its stored grants alone', noneFromThinAir],

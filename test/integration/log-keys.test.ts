@@ -1,5 +1,5 @@
 /**
- * A running PDP gets a new signing key by the command, and says so in its log (design 6, L1 and L11).
+ * A running PDP gets a new signing key by the command, and says so in its log (rules L1 and L11).
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'

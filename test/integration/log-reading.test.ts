@@ -1,5 +1,5 @@
 /**
- * Reading the decision log over HTTP (design 6, L8): what comes is what the log holds, to whom it belongs, and reading is read of.
+ * Reading the decision log over HTTP (rule L8): what comes is what the log holds, to whom it belongs, and reading is read of.
  */
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

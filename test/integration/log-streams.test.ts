@@ -1,5 +1,5 @@
 /**
- * Exports and tails of the decision log over HTTP (design 6, L8): complete, one's own, no faster than they are read, and themselves read of.
+ * Exports and tails of the decision log over HTTP (rule L8): complete, one's own, no faster than they are read, and themselves read of.
  */
 import { type DecisionPage, EXPORT_FORMATS, type LoggedEntry } from '@mandate/protocol'
 import { describe, expect, onTestFinished, test } from 'vitest'

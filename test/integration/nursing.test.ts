@@ -1,5 +1,5 @@
 /**
- * The nursing domain is a folder of data: no code of the PDP knows of it (design 4, *Policy packs*). Scenario 52.
+ * The nursing domain is a folder of data: no code of the PDP knows of it. Scenario 52.
  */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { TokenClaims } from '../fixtures/issuer.ts'

@@ -1,5 +1,5 @@
 /**
- * OpenFGA slow, down, or answering nonsense (design 7): nothing is permitted, everything is said and logged, and it goes on by itself.
+ * OpenFGA slow, down, or answering nonsense: nothing is permitted, everything is said and logged, and it goes on by itself.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Erasure and export (rule E4, design 6 L5): chains die, services are told, and the sub stands nowhere any more.
+ * Erasure and export (rules E4, L5): chains die, services are told, and the sub stands nowhere any more.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Policies are changed without a restart, checked whole before anything changes, and rolled back by version (design 4, *Policy packs*).
+ * Policies are changed without a restart, checked whole before anything changes, and rolled back by version.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * No token, e-mail, name or sub is kept where it does not belong (design 6, L5; design 7): planted wherever a caller can put text, and then
+ * No token, e-mail, name or sub is kept where it does not belong (rule L5): planted wherever a caller can put text, and then
  * looked for in every file, tuple, entry, operations line and error.
  *
  * @module

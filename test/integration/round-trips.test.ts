@@ -1,5 +1,5 @@
 /**
- * What a decision asks of OpenFGA (design 8): questions one after another, as every entry records them. A restart is what makes a memory cold.
+ * What a decision asks of OpenFGA: questions one after another, as every entry records them. A restart is what makes a memory cold.
  */
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'

@@ -1,5 +1,5 @@
 /**
- * Sessions that ended at the identity provider (design 5; OpenID Connect Back-Channel Logout 1.0): denied from the moment the PDP was told,
+ * Sessions that ended at the identity provider (OpenID Connect Back-Channel Logout 1.0): denied from the moment the PDP was told,
  * though their tokens live on.
  *
  * @module

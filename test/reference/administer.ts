@@ -1,7 +1,7 @@
 /**
  * What administration changes, and what it refuses: rules B1, C1–C6, E1, E2, F1, F2, F4, G1, G2 over the list of facts.
  *
- * What design 3 leaves open, and how it is read here:
+ * What the rules leave open, and how it is read here:
  * - *Order*: a person nobody has heard of; the request by itself (422); the delegate (404); then C5's order, ownership with widening.
  * - *Parent*: not the giver's own is `grant_unknown`; ended, or below one that ended, is `grant_not_redelegable`.
  * - *A giver's persona* that is not held, or not usable now, is `grant_persona`; a suspended agent passes nothing on: `forbidden`.

@@ -1,9 +1,9 @@
 /**
- * The reference: who may do what, by design 3 read aloud. Slow on purpose: it looks at every grant for every question, and shares no code
+ * The reference: who may do what, by the rules read aloud. Slow on purpose: it looks at every grant for every question, and shares no code
  * with the PDP.
  *
- * What design 3 leaves open, and how it is read here:
- * - *Order of a subject's own codes*: the agents first (G1: "every decision" is `agent_suspended`; design 4, step *act*), the actor before
+ * What the rules leave open, and how it is read here:
+ * - *Order of a subject's own codes*: the agents first (G1: "every decision" is `agent_suspended`; step *act* of ARCHITECTURE.md), the actor before
  *   the subject; then the persona: unknown, or unusable, mismatched and not allowed the action, as many as hold. Each code once.
  * - *An unknown agent* holds nothing, so that it holds no grant is not said as well. An unknown action: that code alone. An unknown resource
  *   is said where a relation code is, beside the subject's own: outwardly the two must look the same.

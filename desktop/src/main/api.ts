@@ -139,7 +139,7 @@ async function patiently(service: ServiceName, request: Request, deps: ApiDeps):
   }
 }
 
-/** Milliseconds until it is tried again; `undefined`: it is not. A 503 did nothing (design 7), so it may always come again. */
+/** Milliseconds until it is tried again; `undefined`: it is not. A 503 changed nothing, so the request may be repeated. */
 function waitAfter(response: Response | CallProblem, mayRepeat: boolean, tries: number): number | undefined {
   if (response instanceof CallProblem) return mayRepeat ? BACK_OFF_MS * 2 ** tries * (0.5 + Math.random()) : undefined
   if (response.status !== 503) return undefined

@@ -1,5 +1,5 @@
 /**
- * Looks at the session every so often (design 5), and with it at what nobody tells this app of: that a session was ended elsewhere, that a grant or an
+ * Looks at the session every so often, and with it at what nobody tells this app of: that a session was ended elsewhere, that a grant or an
  * invitation changed, that a grant ends soon.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Why there is no good chain: one relation code, from the nearest miss among the grants that reach whoever acts (design 3, *Codes*).
+ * Why there is no good chain: one relation code, from the nearest miss among the grants that reach whoever acts (rule R1).
  *
  * @module
  */

@@ -68,7 +68,7 @@ interface Denial {
 
 const NOTHING: Denial = { findings: [], chain: undefined }
 
-/** The owner's gates only for whoever has a good chain; one relation code for whoever has none (design 3, *Codes*). */
+/** The owner's gates only for whoever has a good chain; one relation code for whoever has none (rule R1). */
 async function denial(
   scales: Scales,
   chain: Judged | undefined,

@@ -1,5 +1,5 @@
 /**
- * A verdict as callers see it: reasons in words, parties by sub, and no more than they may know (design 4).
+ * A verdict as callers see it: reasons in words, parties by sub, and no more than they may know (rule R2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `GET /v1/decisions/export` (design 6, L8): every entry that a query finds, page after page, no faster than it is read.
+ * `GET /v1/decisions/export` (rule L8): every entry that a query finds, page after page, no faster than it is read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `GET /v1/decisions/{id}/replay` (design 6, L8): the same question now. Nothing is enforced by the answer, so it is recorded as a reading of
+ * `GET /v1/decisions/{id}/replay` (rule L8): the same question now. Nothing is enforced by the answer, so it is recorded as a reading of
  * the log and not as a decision.
  *
  * @module

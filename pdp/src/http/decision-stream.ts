@@ -1,5 +1,5 @@
 /**
- * `GET /v1/decisions/stream` (design 6, L8): entries as they are logged, as server-sent events.
+ * `GET /v1/decisions/stream` (rule L8): entries as they are logged, as server-sent events.
  *
  * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html Server-sent events}
  * @module

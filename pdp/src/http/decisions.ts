@@ -1,5 +1,5 @@
 /**
- * `GET /v1/decisions`, one decision and its proof (design 6, L8). People see what they are a party to, and of it what they may know; auditors all.
+ * `GET /v1/decisions`, one decision and its proof (rule L8). People see what they are a party to, and of it what they may know; auditors all.
  * Reading leaves an entry.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Faults at the door: every one becomes RFC 9457 and an entry, and the entry comes first (design 6, L1).
+ * Faults at the door: every one becomes RFC 9457 and an entry, and the entry comes first (rule L1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How much one caller may ask: by address before anything is verified, by name after (design 7). What counts are decisions: a batch is as many
+ * How much one caller may ask: by address before anything is verified, by name after. What counts are decisions: a batch is as many
  * as it has items, a search as many as it looks at. Administration has an allowance of its own, so that whoever asked too much can still revoke.
  *
  * @module

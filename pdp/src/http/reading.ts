@@ -1,5 +1,5 @@
 /**
- * Who reads what of the decision log: people what they are a party to, and of it what they may know; auditors all; nobody else any (design 6, L8).
+ * Who reads what of the decision log: people what they are a party to, and of it what they may know; auditors all; nobody else any (rule L8).
  * Every door to entries goes through here.
  *
  * @module

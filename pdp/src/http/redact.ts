@@ -1,5 +1,5 @@
 /**
- * What callers wrote, fit for the log (design 6, L5): known names stand as they are, anything else as a salted commitment, since it may be
+ * What callers wrote, fit for the log (rule L5): known names stand as they are, anything else as a salted commitment, since it may be
  * somebody's words.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Sealing the beginning of a log (design 6, L11): its oldest full bundles go, encrypted, into an archive; their hashes stay, so everything
+ * Sealing the beginning of a log (rule L11): its oldest full bundles go, encrypted, into an archive; their hashes stay, so everything
  * still verifies and proves. A bundle is in the archive, read back and held against its tile before it leaves the log. What is interrupted
  * is gone on with by the same command.
  *

@@ -1,5 +1,5 @@
 /**
- * The decision log (design 6): sequenced in the journal before anything is answered, integrated into C2SP tiles behind that, published in a
+ * The decision log (rules L1 to L11): sequenced in the journal before anything is answered, integrated into C2SP tiles behind that, published in a
  * signed checkpoint. `docs/log-format.md` has the layout.
  *
  * @module

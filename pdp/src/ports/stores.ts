@@ -205,7 +205,7 @@ export interface People {
   setHold(person: PartyRef, hold: Hold | undefined): void
 }
 
-/** The pseudonymizer (design 6, L5): the only place where a sub and its pseudonym meet. */
+/** The pseudonymizer (rule L5): the only place where a sub and its pseudonym meet. */
 export interface Vault {
   /** The person's pseudonym; a new random one when there is none yet. */
   pseudonymOf(issuer: string, sub: string): PartyRef

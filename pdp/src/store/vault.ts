@@ -1,5 +1,5 @@
 /**
- * The vault: who is behind a pseudonym (design 6, L5). Nothing else of the PDP's ever holds a sub, and here it is sealed: a copy of the
+ * The vault: who is behind a pseudonym (rule L5). Nothing else of the PDP's ever holds a sub, and here it is sealed: a copy of the
  * database without the key names nobody.
  *
  * @module
