@@ -4,9 +4,11 @@
  * @module
  */
 import { type PartyRef, splitRef } from '@mandate/protocol'
+import type { Answers } from '../ports/answer.ts'
 import type { PersonaId } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/names.ts'
-import type { Question, Relations } from '../ports/relations.ts'
+import type { Question } from '../ports/question.ts'
+import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Admitted, Place } from './admit.ts'
 import type { Finding } from './question.ts'
@@ -74,18 +76,19 @@ export function actQuestions({ admitted, acting }: Matter): readonly Question[] 
 }
 
 /**
- * What stands against the subject's session, persona and the agents, primary first. `answers` are those to {@link actQuestions}.
+ * Everything that is wrong with the subject's session and persona and with the agents, primary first.
  *
+ * @param answers - With those to {@link actQuestions}.
  * @param registered - Whether an agent that is not active is known at all; asked only then.
  */
 export async function actFindings(
   matter: Matter,
-  answers: ReadonlyMap<Question, boolean>,
+  answers: Answers,
   registered: (agent: PartyRef) => Promise<boolean>,
 ): Promise<readonly Finding[]> {
   const codes = new Set<string>(matter.admitted.isSessionEnded ? ['session_ended'] : [])
-  for (const [question, answer] of answers) {
-    if (answer) continue
+  const denied = actQuestions(matter).filter((question) => !answers.affirms(question))
+  for (const question of denied) {
     if (question.kind === 'agent') codes.add((await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown')
     if (question.kind === 'persona') codes.add('persona_unusable')
   }

@@ -5,8 +5,8 @@
  * @module
  */
 import type { Candidate, GrantRecord } from '../ports/grants.ts'
+import type { Circumstances } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
-import type { Circumstances } from '../ports/relations.ts'
 import { breachedLimits, staticFlaws } from './chain.ts'
 
 export interface Sifted {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { type Answer, Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, GrantBody, Seat } from '../ports/grants.ts'
-import type { Circumstances } from '../ports/relations.ts'
+import type { Circumstances, Question } from '../ports/question.ts'
 import {
-  type Answers,
+  allOf,
   breachedLimits,
   byPreference,
   chainQuestions,
@@ -65,39 +66,51 @@ const circumstances: Circumstances = {
   limited: true,
   attributes: { 'price.EUR': 100, 'starts.ahead': 60 },
 }
-const YES: Answers = { seat: true, links: [true, true], givers: [true, true] }
+const CANDIDATE: Candidate = { grant: 'bc', seat: SEAT, path: ['ab', 'bc'], givers: [OF_A, OF_B] }
+
+/** What the store says about one part of the chain; all the rest it affirms. */
+interface Said {
+  readonly seat?: Answer
+  readonly links?: Readonly<Record<string, Answer>>
+  readonly givers?: Readonly<Record<string, Answer>>
+}
+
+function answered(
+  candidate: Candidate,
+  { seat, links = {}, givers = {} }: Said,
+): readonly (readonly [Question, Answer])[] {
+  const questions = chainQuestions(candidate, A)
+  return [
+    [questions.seat, seat ?? true],
+    ...[...questions.links].map(([id, question]) => [question, links[id] ?? true] as const),
+    ...[...questions.givers].map(([giver, question]) => [question, givers[giver] ?? true] as const),
+  ]
+}
 
 function judged(
   bodies: readonly GrantBody[],
   change: {
-    readonly answers?: Partial<Answers>
+    readonly answers?: Said
     readonly circumstances?: Partial<Circumstances>
     readonly seat?: Seat
   } = {},
 ): Judged {
-  const leaf = bodies[bodies.length - 1]
   const candidate: Candidate = {
-    grant: 'bc',
-    seat: change.seat ?? SEAT,
-    path: ['ab', 'bc'],
-    givers: [OF_A, OF_B],
+    ...CANDIDATE,
+    seat: change.seat ?? CANDIDATE.seat,
+    path: bodies.length > 0 ? CANDIDATE.path : [],
   }
   const known = new Map(bodies.map((body) => [body.id, body]))
-  return judge(
-    leaf ? candidate : { ...candidate, path: [] },
-    known,
-    A,
-    { ...YES, ...change.answers },
-    { ...circumstances, ...change.circumstances },
-  )
+  const answers = new Answers(answered(candidate, change.answers ?? {}))
+  return judge(candidate, known, A, answers, { ...circumstances, ...change.circumstances })
 }
 const codes = ({ objections }: Judged): readonly string[] => objections.map(({ code }) => code)
 
 describe('D1: a chain is good when every link is', () => {
   test('a link is asked with its own giver alone: its cost does not grow with the chains beside it', () => {
-    const candidate: Candidate = { grant: 'bc', seat: SEAT, path: ['ab', 'bc'], givers: [OF_A, OF_B] }
-    expect(chainQuestions(candidate, A)).toEqual([
-      { kind: 'seat', seat: candidate.seat, grant: 'bc' },
+    const { seat, links } = chainQuestions(CANDIDATE, A)
+    expect(seat).toEqual({ kind: 'seat', seat: CANDIDATE.seat, grant: 'bc' })
+    expect([...links.values()]).toEqual([
       { kind: 'root', owner: A, grant: 'ab', standing: [OF_A] },
       { kind: 'parent', parent: 'ab', grant: 'bc', standing: [OF_B] },
     ])
@@ -129,16 +142,52 @@ describe('D1: a chain is good when every link is', () => {
     expect(codes(judged(bodies))).toEqual(expected)
   })
 
-  test.for<readonly [string, Partial<Answers>, readonly string[]]>([
-    ['the owner`s persona', { givers: [false, true] }, ['owner_persona_unusable']],
-    ['a giver in the middle', { givers: [true, false] }, ['chain_broken']],
-    ['the first link', { links: [false, true] }, ['grant_revoked']],
-    ['the last link', { links: [true, false] }, ['grant_revoked']],
-    ['an answer that never came', { links: [true] }, ['grant_revoked']],
+  test.for<readonly [string, Said, readonly string[]]>([
+    ['the owner`s persona', { givers: { [OF_A]: false } }, ['owner_persona_unusable']],
+    ['a giver in the middle', { givers: { [OF_B]: false } }, ['chain_broken']],
+    ['the first link', { links: { ab: false } }, ['grant_revoked']],
+    ['the last link', { links: { bc: false } }, ['grant_revoked']],
     ['the seat', { seat: false }, ['grant_revoked']],
   ])('the store denies %s', ([, answers, expected]) => {
     const result = judged([aGrant(), aChild()], { answers })
     expect(codes(result)).toEqual(expected)
+  })
+
+  test.for<readonly [string, Said]>([
+    ['the seat', { seat: new Unanswered('failed', 'x') }],
+    ['a link', { links: { bc: new Unanswered('failed', 'x') } }],
+    ['a giver', { givers: { [OF_B]: new Unanswered('failed', 'x') } }],
+  ])('without an answer about %s a chain is not judged', ([, answers]) => {
+    expect(() => judged([aGrant(), aChild()], { answers })).toThrow(Unanswered)
+  })
+
+  test('nor when a question was never asked', () => {
+    const known = new Map([aGrant(), aChild()].map((body) => [body.id, body]))
+    for (const omitted of allOf(chainQuestions(CANDIDATE, A))) {
+      const answers = new Answers(answered(CANDIDATE, {}).filter(([question]) => question.kind !== omitted.kind))
+      expect(() => judge(CANDIDATE, known, A, answers, circumstances)).toThrow(`not asked: ${omitted.kind}`)
+    }
+  })
+
+  test('the order in which questions are answered changes nothing', () => {
+    const said = fc.record({
+      seat: fc.boolean(),
+      links: fc.record({ ab: fc.boolean(), bc: fc.boolean() }),
+      givers: fc.record({ [OF_A]: fc.boolean(), [OF_B]: fc.boolean() }),
+    })
+    const shuffled = said.chain((answers) => {
+      const inOrder = answered(CANDIDATE, answers)
+      return fc.tuple(fc.constant(inOrder), fc.shuffledSubarray([...inOrder], { minLength: inOrder.length }))
+    })
+    const known = new Map([aGrant(), aChild()].map((body) => [body.id, body]))
+    fc.assert(
+      fc.property(shuffled, ([inOrder, otherOrder]) => {
+        const [one, other] = [inOrder, otherOrder].map((pairs) =>
+          judge(CANDIDATE, known, A, new Answers(pairs), circumstances),
+        )
+        expect(other).toEqual(one)
+      }),
+    )
   })
 
   test('a seat that asks for another persona says so', () => {

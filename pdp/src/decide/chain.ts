@@ -4,21 +4,13 @@
  * @module
  */
 import type { Link, PartyRef } from '@mandate/protocol'
-import type { Candidate, GrantBody } from '../ports/grants.ts'
+import type { Answers } from '../ports/answer.ts'
+import type { Candidate, Giver, GrantBody } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/names.ts'
-import type { Circumstances, Question } from '../ports/relations.ts'
+import type { Circumstances, Question } from '../ports/question.ts'
 import { includesScope, isScopeWithin } from '../ports/scopes.ts'
 import { attributeOfKey } from './attributes.ts'
 import type { Finding } from './question.ts'
-
-/** What the store answered about one candidate. */
-export interface Answers {
-  readonly seat: boolean
-  /** Root edge first. */
-  readonly links: readonly boolean[]
-  /** In the order of `candidate.givers`. */
-  readonly givers: readonly boolean[]
-}
 
 /** One candidate, weighed. `objections` empty: the chain is good (rule D1). `limits` are gates, not flaws of the chain (rule D3). */
 export interface Judged {
@@ -30,32 +22,47 @@ export interface Judged {
   readonly affirmed: boolean
 }
 
-/** The questions that affirm a candidate, in the order {@link answersFor} reads them: its seat, then each link from the root. */
-export function chainQuestions(candidate: Candidate, owner: PartyRef): readonly Question[] {
-  const { path, givers } = candidate
-  // A chain names no delegator twice, so there is one giver a link. Where the hints disagree the bodies are judged, not trusted.
-  const giverAt = (index: number) => (givers.length === path.length ? givers.slice(index, index + 1) : givers)
-  const links = path.map((grant, index): Question => {
-    const parent = path[index - 1]
-    const link = { grant, standing: giverAt(index) }
-    return parent === undefined ? { kind: 'root', owner, ...link } : { kind: 'parent', parent, ...link }
-  })
-  return [{ kind: 'seat', seat: candidate.seat, grant: candidate.grant }, ...links]
+/** The questions whose answers decide whether a candidate's chain is good. */
+export interface ChainQuestions {
+  readonly seat: Question
+  /** By grant id, the first link first. */
+  readonly links: ReadonlyMap<string, Question>
+  readonly givers: ReadonlyMap<Giver, Question>
 }
 
-/** What must hold for a candidate's chain, whatever else does: its givers, in their order, and then {@link chainQuestions}. */
-export const affirmingQuestions = (candidate: Candidate, owner: PartyRef): readonly Question[] => [
-  ...candidate.givers.map(giverQuestion),
-  ...chainQuestions(candidate, owner),
+export function chainQuestions({ grant, seat, path, givers }: Candidate, owner: PartyRef): ChainQuestions {
+  // A chain names no delegator twice, so there is one giver a link. Where the hints disagree, the grants' bodies are judged instead.
+  const giversAt = (index: number) => (givers.length === path.length ? givers.slice(index, index + 1) : givers)
+  const links = path.map((id, index): readonly [string, Question] => {
+    const parent = path[index - 1]
+    const link = { grant: id, standing: giversAt(index) }
+    return [id, parent === undefined ? { kind: 'root', owner, ...link } : { kind: 'parent', parent, ...link }]
+  })
+  return {
+    seat: { kind: 'seat', seat, grant },
+    links: new Map(links),
+    givers: new Map(givers.map((giver) => [giver, giverQuestion(giver)])),
+  }
+}
+
+/** All questions of a chain. */
+export const allOf = ({ seat, links, givers }: ChainQuestions): readonly Question[] => [
+  ...givers.values(),
+  seat,
+  ...links.values(),
 ]
 
-/** Whose links: a persona of a person, or an agent. */
-export const giverQuestion = (giver: string): Question =>
+/** Whether a giver is usable: a persona in its dates, or an active agent. */
+const giverQuestion = (giver: Giver): Question =>
   giver.startsWith('persona:')
-    ? { kind: 'persona', persona: giver.slice(8) }
+    ? { kind: 'persona', persona: giver.slice('persona:'.length) }
     : { kind: 'agent', agent: giver as PartyRef }
 
-/** Finds every objection to a candidate. A disagreement between bodies and answers counts against it. */
+/**
+ * Finds every objection to a candidate. Where a body and an answer disagree, the candidate is not good.
+ *
+ * @throws Unanswered when one of the {@link chainQuestions} has no answer.
+ */
 export function judge(
   candidate: Candidate,
   bodies: ReadonlyMap<string, GrantBody>,
@@ -72,6 +79,10 @@ export function judge(
       limits: [],
       affirmed: false,
     }
+  const questions = chainQuestions(candidate, owner)
+  const isSeated = answers.affirms(questions.seat)
+  const linked = affirmedOf(questions.links, answers)
+  const usable = affirmedOf(questions.givers, answers)
   const objections = new Map<string, Finding>()
   const object = (code: string, grant: string): void => {
     if (!objections.has(code)) objections.set(code, { code, grant })
@@ -82,16 +93,20 @@ export function judge(
     for (const code of flaws) object(code, body.id)
     const breached = circumstances.limited ? breachedLimits(body, circumstances.attributes) : []
     limits.push(...breached)
-    const giver = answers.givers[candidate.givers.indexOf(giverOf(body))] === true
-    if (!giver) object(index === 0 ? 'owner_persona_unusable' : 'chain_broken', body.id)
-    if (flaws.length === 0 && breached.length === 0 && giver && answers.links[index] !== true)
+    const giverUsable = usable.has(giverOf(body))
+    if (!giverUsable) object(index === 0 ? 'owner_persona_unusable' : 'chain_broken', body.id)
+    if (flaws.length === 0 && breached.length === 0 && giverUsable && !linked.has(body.id))
       object('grant_revoked', body.id)
   })
   for (const id of brokenLinks(chain, owner, candidate)) object('chain_broken', id)
-  if (!answers.seat) object(seatFlaw(chain, candidate, circumstances), candidate.grant)
-  const affirmed = answers.seat && answers.links.length === chain.length && answers.links.every((link) => link)
+  if (!isSeated) object(seatFlaw(chain, candidate, circumstances), candidate.grant)
+  const affirmed = isSeated && chain.every(({ id }) => linked.has(id))
   return { candidate, bodies: chain, objections: [...objections.values()], limits, affirmed }
 }
+
+/** @throws Unanswered when one of the questions has no answer. */
+const affirmedOf = <K>(questions: ReadonlyMap<K, Question>, answers: Answers): ReadonlySet<K> =>
+  new Set([...questions].filter(([, question]) => answers.affirms(question)).map(([key]) => key))
 
 /** Why a body alone does not fit the question, whatever the store says. */
 export function staticFlaws(
@@ -115,7 +130,7 @@ function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstanc
 }
 
 /** Who gives a link. */
-export const giverOf = (body: GrantBody) => body.givers[body.givers.length - 1] ?? 'agent:'
+export const giverOf = (body: GrantBody): Giver => body.givers[body.givers.length - 1] ?? 'agent:'
 
 /** Links that do not follow from one another, or that give more than they were given: checked again, not trusted (rule D1). */
 function* brokenLinks(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): Generator<string> {

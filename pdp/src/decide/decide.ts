@@ -86,10 +86,8 @@ async function aboutNothing(
     within: [],
   }
   const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
-  const questions = actQuestions(matter)
-  const answers = questions.length > 0 ? await relations.ask(questions, circumstancesOf(matter), statistics) : []
-  const said = new Map(questions.map((question, index) => [question, answers[index] === true]))
-  const own = await actFindings(matter, said, (agent) => relations.isRegistered(agent, statistics))
+  const answers = await relations.ask(actQuestions(matter), circumstancesOf(matter), statistics)
+  const own = await actFindings(matter, answers, (agent) => relations.isRegistered(agent, statistics))
   // Whoever is not registered can hold nothing, wherever.
   const reasons = own.some(({ code }) => code === 'agent_unknown') ? own : [...own, { code: 'resource_unknown' }]
   const { pack, now, model } = admitted

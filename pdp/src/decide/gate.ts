@@ -5,7 +5,7 @@
  */
 import type { Gate } from '../policy/manifest.ts'
 import type { GateSetting, PersonaId } from '../ports/grants.ts'
-import type { Question } from '../ports/relations.ts'
+import type { Question } from '../ports/question.ts'
 import type { Admitted } from './admit.ts'
 import type { Finding } from './question.ts'
 

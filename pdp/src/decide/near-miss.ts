@@ -4,13 +4,14 @@
  * @module
  */
 import type { PartyRef } from '@mandate/protocol'
+import type { Answers } from '../ports/answer.ts'
 import type { Candidate, GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
-import { affirmingQuestions, type Judged, staticFlaws } from './chain.ts'
+import { allOf, type ChainQuestions, chainQuestions, type Judged, staticFlaws } from './chain.ts'
 import type { Finding } from './question.ts'
 import { circumstancesOf } from './relate.ts'
 
@@ -112,17 +113,23 @@ async function flawsElsewhere(
   const candidates = records.map((record) => candidateFor(record, matter.acting.holder))
   const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
   const circumstances = { ...circumstancesOf(matter), acting: names, limited: false }
-  const questions = candidates.map((candidate) => affirmingQuestions(candidate, matter.place.owner))
-  const answers = await relations.ask(questions.flat(), circumstances, statistics)
-  let next = 0
-  return candidates.map(({ grant, givers }, index) => {
-    const said = answers.slice(next, next + (questions[index]?.length ?? 0))
-    next += said.length
-    const unusable = givers.flatMap((_, link) => (said[link] === true ? [] : link))
-    const codes: string[] = unusable.map((link) => (link === 0 ? 'owner_persona_unusable' : 'chain_broken'))
-    if (codes.length === 0 && !said.every((answer) => answer)) codes.push('grant_revoked')
-    return [...new Set(codes)].map((code) => ({ code, grant }))
-  })
+  const asked = candidates.map((candidate) => ({
+    grant: candidate.grant,
+    questions: chainQuestions(candidate, matter.place.owner),
+  }))
+  const everyQuestion = asked.flatMap(({ questions }) => allOf(questions))
+  const answers = await relations.ask(everyQuestion, circumstances, statistics)
+  const unanswered = answers.firstUnanswered(everyQuestion)
+  if (unanswered) throw unanswered
+  return asked.map(({ grant, questions }) => flawsIn(questions, answers).map((code) => ({ code, grant })))
+}
+
+function flawsIn(questions: ChainQuestions, answers: Answers): readonly string[] {
+  const [owners] = questions.givers.keys()
+  const unusable = [...questions.givers].filter(([, question]) => !answers.affirms(question)).map(([giver]) => giver)
+  const codes = unusable.map((giver) => (giver === owners ? 'owner_persona_unusable' : 'chain_broken'))
+  if (codes.length === 0 && !answers.affirmsAll(allOf(questions))) return ['grant_revoked']
+  return [...new Set(codes)]
 }
 
 function candidateFor(record: GrantBody, agent: PartyRef): Candidate {

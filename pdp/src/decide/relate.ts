@@ -6,17 +6,17 @@
  */
 import { Fault } from '@mandate/protocol'
 import type { Gate } from '../policy/manifest.ts'
-import type { Unanswered } from '../ports/answer.ts'
+import type { Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, PersonaId, Seat } from '../ports/grants.ts'
+import type { Circumstances, Question } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
-import type { Circumstances, Question, Relations } from '../ports/relations.ts'
+import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { seatKey } from '../ports/scopes.ts'
 import { actQuestions, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
-import { Asked } from './asked.ts'
 import { type Sifted, sift } from './candidates.ts'
-import { type Answers, byPreference, chainQuestions, giverQuestion, type Judged, judge } from './chain.ts'
+import { allOf, byPreference, chainQuestions, type Judged, judge } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
 
 /** How many candidates one round asks about: most often all that there are. */
@@ -26,7 +26,10 @@ const CANDIDATES_A_ROUND = 32
 export interface Related {
   /** Whether owner, deed, persona and every parent are still as they were located. */
   readonly title: boolean
-  readonly act: ReadonlyMap<Question, boolean>
+  /** Whether the subject's persona and the agents are usable: every one of the {@link actQuestions} was affirmed. */
+  readonly act: boolean
+  /** Answers of the last round; the {@link actQuestions} are among them. */
+  readonly answers: Answers
   readonly judged: readonly Judged[]
   /** Of a candidate that could not be judged: with no good chain beside it nothing is decided. */
   readonly unanswered: Unanswered | undefined
@@ -74,7 +77,7 @@ const namesOf = ({ likely, unlikely }: Sifted): string =>
  * an account's owner has can only be looked up, so there a chain must be good.
  */
 export function isSettled(related: Related, { acting, place }: Matter): boolean {
-  const affirmed = related.title && !acting.personaUnknown && [...related.act.values()].every((answer) => answer)
+  const affirmed = related.title && related.act && !acting.personaUnknown
   return affirmed && (place.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
 }
 
@@ -134,56 +137,42 @@ async function askRound(
 ): Promise<Related> {
   const { admitted, place, acting } = matter
   const circumstances = circumstancesOf(matter)
-  const asked = new Asked()
-  const title = titleQuestions(place).map((question) => asked.put(question))
-  const act = actQuestions(matter).map((question) => [question, asked.put(question)] as const)
-  const gates = (acting.byAgent ? gateQuestions(admitted, place, candidates) : []).map((gate) => ({
-    ...gate,
-    at: gate.question && asked.put(gate.question),
+  const title = titleQuestions(place)
+  const act = actQuestions(matter)
+  const gates = acting.byAgent ? gateQuestions(admitted, place, candidates) : []
+  const chains = candidates.map((candidate) => ({
+    candidate,
+    questions: allOf(chainQuestions(candidate, place.owner)),
   }))
-  const chains = candidates.map((candidate) => putChain(candidate, place, asked))
+  const questions = [
+    ...title,
+    ...act,
+    ...gates.flatMap(({ question }) => question ?? []),
+    ...chains.flatMap((chain) => chain.questions),
+  ]
   const [answers, bodies] = await Promise.all([
-    relations.answers(asked.questions, circumstances, statistics),
+    relations.ask(questions, circumstances, statistics),
     relations.bodies(
       candidates.flatMap((candidate) => candidate.path),
       statistics,
     ),
   ])
-  asked.answer(answers)
   const judged: Judged[] = []
   let unanswered: Unanswered | undefined
   for (const chain of chains) {
-    const without = asked.unanswered([...chain.givers, ...chain.steps])
-    unanswered ??= without
-    if (!without) judged.push(judge(chain.candidate, bodies, place.owner, answersFor(chain, asked), circumstances))
+    const missing = answers.firstUnanswered(chain.questions)
+    unanswered ??= missing
+    if (!missing) judged.push(judge(chain.candidate, bodies, place.owner, answers, circumstances))
   }
   for (const one of judged) alarmOnDisagreement(one)
   return {
-    title: title.every((at) => asked.said(at)),
-    act: new Map(act.map(([question, at]) => [question, asked.said(at)])),
+    title: title.every((question) => answers.affirms(question)),
+    act: answers.affirmsAll(act),
+    answers,
     judged,
     unanswered,
-    failedGates: byPersona(gates.filter(({ at }) => at === undefined || !asked.said(at))),
+    failedGates: byPersona(gates.filter(({ question }) => !question || !answers.affirms(question))),
   }
-}
-
-/** Where the answers about a candidate will be. */
-interface AskedChain {
-  readonly candidate: Candidate
-  readonly givers: readonly number[]
-  /** Its seat, then its links from the root. */
-  readonly steps: readonly number[]
-}
-
-const putChain = (candidate: Candidate, { owner }: Place, asked: Asked): AskedChain => ({
-  candidate,
-  givers: candidate.givers.map((giver) => asked.put(giverQuestion(giver))),
-  steps: chainQuestions(candidate, owner).map((question) => asked.put(question)),
-})
-
-function answersFor({ givers, steps }: AskedChain, asked: Asked): Answers {
-  const [seat = false, ...links] = steps.map((at) => asked.said(at))
-  return { seat, links, givers: givers.map((at) => asked.said(at)) }
 }
 
 function titleQuestions({ owner, root, resource, ancestors, deed, persona }: Place): readonly Question[] {

@@ -7,8 +7,9 @@
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { AttributeRule } from '../policy/manifest.ts'
 import { SECTIONS } from '../policy/model.ts'
-import { type Answer, affirmed, FactsChanged, Unanswered } from '../ports/answer.ts'
-import type { Circumstances, Question, Relations } from '../ports/relations.ts'
+import { type Answers, FactsChanged, Unanswered } from '../ports/answer.ts'
+import type { Circumstances, Question } from '../ports/question.ts'
+import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Admitted, AskedRelation } from './admit.ts'
 import { parameterOf } from './attributes.ts'
@@ -23,16 +24,15 @@ export async function decideByRelation(
 ): Promise<Verdict> {
   const { subject, actor } = admitted.evaluation
   const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
-  const { properties, answers } = await askedOf(admitted, relation, agents, relations, statistics)
-  const [related, ...active] = answers
-  const invalid = [...properties.invalid, ...unusableIn(related, admitted)]
+  const { properties, question, answers } = await ask(admitted, relation, agents, relations, statistics)
+  const invalid = [...properties.invalid, ...unusableIn(question, answers, admitted)]
   const findings: Finding[] = admitted.isSessionEnded ? [{ code: 'session_ended' }] : []
-  for (const [index, agent] of agents.entries()) {
-    if (affirmed(active[index])) continue
+  for (const agent of agents) {
+    if (answers.affirms({ kind: 'agent', agent })) continue
     findings.push({ code: (await relations.isRegistered(agent, statistics)) ? 'agent_suspended' : 'agent_unknown' })
   }
   if (actor && findings.length === 0) findings.push({ code: 'not_on_behalf' })
-  if (!actor && related !== true)
+  if (!actor && answers.to(question) !== true)
     findings.push(
       ...(invalid.length > 0
         ? [...new Set(invalid)].map((attribute) => ({ code: 'attribute_invalid', attribute }))
@@ -45,18 +45,18 @@ export async function decideByRelation(
 const ATTEMPTS = 10
 
 /** Reads the attributes and asks: of both as they are together, so that no change of several facts is seen in part. */
-async function askedOf(
+async function ask(
   admitted: Admitted,
   relation: AskedRelation,
   agents: readonly PartyRef[],
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<{ readonly properties: Properties; readonly answers: readonly Answer[] }> {
+): Promise<{ readonly properties: Properties; readonly question: Question; readonly answers: Answers }> {
   const { subject, resource } = admitted.evaluation
   for (let attempt = 1; ; attempt += 1) {
     const asOf = relations.factsVersion
     const properties = await propertiesOf(admitted, relations, statistics)
-    const asked: Question = {
+    const question: Question = {
       kind: 'relation',
       subject,
       relation: relation.name,
@@ -65,9 +65,10 @@ async function askedOf(
       context: properties.context,
       asOf,
     }
-    const questions = [asked, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
+    const questions = [question, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
     try {
-      return { properties, answers: await relations.answers(questions, circumstancesOf(admitted), statistics) }
+      const answers = await relations.ask(questions, circumstancesOf(admitted), statistics)
+      return { properties, question, answers }
     } catch (error) {
       if (!(error instanceof FactsChanged) || attempt === ATTEMPTS) throw error
     }
@@ -80,12 +81,11 @@ async function askedOf(
  *
  * @throws Unanswered for whatever else the store could not evaluate.
  */
-function unusableIn(related: Answer | undefined, { pack: { manifest } }: Admitted): readonly string[] {
-  if (!(related instanceof Unanswered) || related.parameters.length === 0) {
-    affirmed(related)
-    return []
-  }
-  return related.parameters.map((parameter) => {
+function unusableIn(question: Question, answers: Answers, { pack: { manifest } }: Admitted): readonly string[] {
+  const answer = answers.to(question)
+  if (!(answer instanceof Unanswered)) return []
+  if (answer.parameters.length === 0) throw answer
+  return answer.parameters.map((parameter) => {
     const section = SECTIONS.find(
       ([name, of]) => Object.hasOwn(manifest[name], parameter.slice(of.length + 1)) && parameter.startsWith(`${of}_`),
     )

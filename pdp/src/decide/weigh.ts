@@ -8,8 +8,7 @@ import type { PersonaId } from '../ports/grants.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { actFindings, type Matter } from './act.ts'
 import type { Admitted, Place } from './admit.ts'
-import { Asked } from './asked.ts'
-import { affirmingQuestions, type Judged, linkOf } from './chain.ts'
+import { allOf, chainQuestions, type Judged, linkOf } from './chain.ts'
 import type { DecideDeps } from './decide.ts'
 import { gateFindings, gatesOf } from './gate.ts'
 import { nearMiss } from './near-miss.ts'
@@ -39,7 +38,7 @@ export async function weigh(scales: Scales, deps: DecideDeps, statistics: Reques
   const good = related.judged.filter(isGood)
   const open = good.find((one) => !related.failedGates.has(settingsPersona(place, one) ?? ''))
   const chain = open ?? good[0]
-  const subject = await actFindings(scales, related.act, (agent) => deps.relations.isRegistered(agent, statistics))
+  const subject = await actFindings(scales, related.answers, (agent) => deps.relations.isRegistered(agent, statistics))
   if (permits(scales, subject, chain)) {
     const code = acting.ownerInPerson ? 'owner' : 'delegated'
     return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, statistics)
@@ -101,14 +100,10 @@ async function goodButForLimits(
 ): Promise<Judged | undefined> {
   const limited = scales.related.judged.filter(({ objections, limits }) => objections.length === 0 && limits.length > 0)
   if (limited.length === 0) return undefined
-  const asked = new Asked()
-  const places = limited.map(({ candidate }) =>
-    affirmingQuestions(candidate, scales.place.owner).map((question) => asked.put(question)),
-  )
-  asked.answer(
-    await deps.relations.answers(asked.questions, { ...circumstancesOf(scales), limited: false }, statistics),
-  )
-  return limited.find((_, index) => places[index]?.every((place) => asked.said(place)))
+  const questionsOf = ({ candidate }: Judged) => allOf(chainQuestions(candidate, scales.place.owner))
+  const circumstances = { ...circumstancesOf(scales), limited: false }
+  const answers = await deps.relations.ask(limited.flatMap(questionsOf), circumstances, statistics)
+  return limited.find((judged) => questionsOf(judged).every((question) => answers.affirms(question)))
 }
 
 /** Whose settings the gates are: those of the persona the resource was created under, or of the chain's first giver. */

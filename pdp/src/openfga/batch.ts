@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { type Answer, Unanswered } from '../ports/answer.ts'
-import type { Question } from '../ports/relations.ts'
+import type { Question } from '../ports/question.ts'
 
 const itemSchema = z.looseObject({
   allowed: z.boolean().optional(),

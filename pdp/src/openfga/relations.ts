@@ -4,9 +4,10 @@
  * @module
  */
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
-import { type Answer, affirmed, Unanswered } from '../ports/answer.ts'
+import { type Answer, Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
-import type { Circumstances, Question, Relations } from '../ports/relations.ts'
+import { type Circumstances, distinctQuestions, type Question } from '../ports/question.ts'
+import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { seatKey } from '../ports/scopes.ts'
 import { objectName } from '../ports/stored-names.ts'
@@ -137,20 +138,13 @@ export class OpenFgaRelations implements Relations {
     questions: readonly Question[],
     circumstances: Circumstances,
     statistics: RequestStatistics,
-  ): Promise<readonly boolean[]> {
-    return (await this.answers(questions, circumstances, statistics)).map(affirmed)
-  }
-
-  async answers(
-    questions: readonly Question[],
-    circumstances: Circumstances,
-    statistics: RequestStatistics,
-  ): Promise<readonly Answer[]> {
+  ): Promise<Answers> {
+    const distinct = distinctQuestions(questions)
     const chunks: (readonly Question[])[] = []
-    for (let start = 0; start < questions.length; start += MAX_CHECKS)
-      chunks.push(questions.slice(start, start + MAX_CHECKS))
-    const answers = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, statistics)))
-    return answers.flat()
+    for (let start = 0; start < distinct.length; start += MAX_CHECKS)
+      chunks.push(distinct.slice(start, start + MAX_CHECKS))
+    const answered = await Promise.all(chunks.map((chunk) => this.#askChunk(chunk, circumstances, statistics)))
+    return new Answers(answered.flat())
   }
 
   get factsVersion(): number {
@@ -161,7 +155,7 @@ export class OpenFgaRelations implements Relations {
     questions: readonly Question[],
     circumstances: Circumstances,
     statistics: RequestStatistics,
-  ): Promise<readonly Answer[]> {
+  ): Promise<readonly (readonly [Question, Answer])[]> {
     const contextOf = contextsIn(circumstances)
     const checks = questions.map((question, index) => {
       const context = contextOf(question)
@@ -179,12 +173,11 @@ export class OpenFgaRelations implements Relations {
       byRelation
         ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent, byRelation.asOf))
         : this.#client.post(`${this.#store}/batch-check`, body)
-    const answer = await statistics.request(send)
-    const { result } = readAnswer(batchAnswer, answer)
+    const { result } = readAnswer(batchAnswer, await statistics.request(send))
     return questions.map((question, index) => {
-      const said = this.#certain(question, answerTo(question, result[String(index)]))
-      if (said instanceof Unanswered) this.#onUnanswered(said)
-      return said
+      const answer = this.#certain(question, answerTo(question, result[String(index)]))
+      if (answer instanceof Unanswered) this.#onUnanswered(answer)
+      return [question, answer] as const
     })
   }
 

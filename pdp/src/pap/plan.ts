@@ -11,6 +11,7 @@ import { impliedActions } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
 import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports/grants.ts'
 import { personaParts } from '../ports/names.ts'
+import type { Question } from '../ports/question.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { includesScope } from '../ports/scopes.ts'
 import { boundsOf } from './bounds.ts'
@@ -119,8 +120,9 @@ async function requirePersona(
     limited: false,
     attributes: {},
   }
-  const [usable] = await deps.relations.ask([{ kind: 'persona', persona: persona.id }], circumstances, statistics)
-  if (!usable) throw refuse('grant_persona', 'delegator_persona: that persona is not usable now.')
+  const usable: Question = { kind: 'persona', persona: persona.id }
+  const answers = await deps.relations.ask([usable], circumstances, statistics)
+  if (!answers.affirms(usable)) throw refuse('grant_persona', 'delegator_persona: that persona is not usable now.')
   if (parent && !personaFits(persona.id, parent.asks))
     throw refuse('grant_persona', `parent: it must be used as ${parent.asks}.`)
   return persona.id

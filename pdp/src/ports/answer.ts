@@ -1,20 +1,22 @@
 /**
- * What the relationship store answered to one question. An error is no answer: neither a permit nor a denial may be concluded from it.
+ * What the relationship store answered to one question, and to a set of questions. An error is no answer: neither a permit nor a denial may be
+ * concluded from it.
  *
  * @module
  */
 import { Fault } from '@mandate/protocol'
+import { type Question, questionId } from './question.ts'
 
 /**
- * Why a question has no answer. `parameter`: a condition lacks a value or has one of another type. `cost`, `depth`: a limit of the store's is too
- * low for the question. `refused`: the store does not take the question. `failed`: the store's own trouble. `absent`: the answer leaves it out.
- * `doubt`: a Write without an answer may still change it.
+ * Why a question has no answer. `parameter`: a condition lacks a value or has one of another type. `cost`, `depth`: a limit of the store is too
+ * low for the question. `refused`: the store rejects the question as invalid. `failed`: an internal error of the store. `absent`: the question was
+ * not asked, or the store's response leaves it out. `doubt`: a Write whose outcome is unknown may still change the answer.
  */
 export type UnansweredCause = 'parameter' | 'cost' | 'depth' | 'refused' | 'failed' | 'absent' | 'doubt'
 
 export class Unanswered extends Fault {
   readonly reason: UnansweredCause
-  /** Of a condition, by the model's names: those that were missing or of another type. */
+  /** Parameters of a condition that were missing or of another type, by the model's names. */
   readonly parameters: readonly string[]
 
   constructor(reason: UnansweredCause, message: string, parameters: readonly string[] = []) {
@@ -31,10 +33,40 @@ export class FactsChanged extends Fault {
   }
 }
 
+/** `true`: the relation exists, with every condition met. */
 export type Answer = boolean | Unanswered
 
-/** @throws Unanswered for a question that has no answer. */
-export function affirmed(answer: Answer | undefined): boolean {
-  if (typeof answer === 'boolean') return answer
-  throw answer ?? new Unanswered('absent', 'a question was not put')
+/** The answers to a set of questions, looked up by the question itself. The order in which questions were asked has no influence. */
+export class Answers {
+  readonly #byId: ReadonlyMap<string, Answer>
+
+  constructor(answered: Iterable<readonly [Question, Answer]>) {
+    this.#byId = new Map([...answered].map(([question, answer]) => [questionId(question), answer]))
+  }
+
+  /** @returns `Unanswered` with reason `absent` for a question that was not asked. */
+  to(question: Question): Answer {
+    return this.#byId.get(questionId(question)) ?? new Unanswered('absent', `not asked: ${question.kind}`)
+  }
+
+  /** @throws Unanswered when the question has no answer. */
+  affirms(question: Question): boolean {
+    const answer = this.to(question)
+    if (answer instanceof Unanswered) throw answer
+    return answer
+  }
+
+  /** @throws Unanswered when one of the questions has no answer, even where another is denied. */
+  affirmsAll(questions: readonly Question[]): boolean {
+    return questions.map((question) => this.affirms(question)).every((isAffirmed) => isAffirmed)
+  }
+
+  /** The first of these questions that has no answer. */
+  firstUnanswered(questions: readonly Question[]): Unanswered | undefined {
+    for (const question of questions) {
+      const answer = this.to(question)
+      if (answer instanceof Unanswered) return answer
+    }
+    return undefined
+  }
 }

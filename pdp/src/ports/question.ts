@@ -1,0 +1,72 @@
+/**
+ * The questions that a decision asks of the relationship store, and the values that all questions of one decision share. Everything here is
+ * named by pseudonym.
+ *
+ * @module
+ */
+import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { Giver, PersonaId, Scope, Seat } from './grants.ts'
+
+/** One question to the relationship store. The adapter knows which tuple each is about. */
+export type Question =
+  | {
+      readonly kind: 'title'
+      readonly owner: PartyRef
+      readonly root: ResourceRef
+      readonly deed: string
+      readonly persona: PersonaId
+    }
+  | { readonly kind: 'part'; readonly child: ResourceRef; readonly parent: ResourceRef }
+  | { readonly kind: 'persona'; readonly persona: PersonaId }
+  | { readonly kind: 'agent'; readonly agent: PartyRef }
+  | { readonly kind: 'seat'; readonly seat: Seat; readonly grant: string }
+  | ({ readonly kind: 'root'; readonly owner: PartyRef } & AskedLink)
+  | ({ readonly kind: 'parent'; readonly parent: string } & AskedLink)
+  | {
+      readonly kind: 'gate'
+      readonly relation: string
+      readonly persona: PersonaId
+      readonly value: number
+      readonly unit: string
+    }
+  | {
+      readonly kind: 'relation'
+      readonly subject: PartyRef
+      readonly relation: string
+      readonly resource: ResourceRef
+      /** The domain that the resource hangs from, where its type has that relation. */
+      readonly domain: string | undefined
+      /** What the domain's conditions are given: `subject_role`, `resource_status`, `action_soft`. */
+      readonly context: Readonly<Record<string, unknown>>
+      /** `Relations.factsVersion` when the facts in the context were read. If it has changed since, asking rejects with `FactsChanged`. */
+      readonly asOf: number
+    }
+
+/** One link of a chain. */
+interface AskedLink {
+  readonly grant: string
+  /** Who may have given it: only givers that are asked about beside it. Its cost in OpenFGA grows with their number. */
+  readonly standing: readonly Giver[]
+}
+
+/** What all questions of one decision share. Only the PDP writes it: nothing of it comes from a caller unchecked (rule A5). */
+export interface Circumstances {
+  /** The authorization model of the policies that the decision is made under. */
+  readonly model: string
+  readonly now: EpochMillis
+  readonly action: string
+  readonly within: readonly Scope[]
+  /** The names under which the subject acts: `""`, title, title/circle, `persona:<id>`. */
+  readonly acting: readonly string[]
+  /** Whether links' own limits bind this action. */
+  readonly limited: boolean
+  readonly attributes: Readonly<Record<string, number>>
+}
+
+/** Identifies a question: two questions with equal ids are the same question. */
+export const questionId = (question: Question): string => JSON.stringify(question)
+
+/** The questions without repetitions. */
+export const distinctQuestions = (questions: Iterable<Question>): readonly Question[] => [
+  ...new Map([...questions].map((question) => [questionId(question), question])).values(),
+]
