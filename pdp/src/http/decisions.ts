@@ -5,13 +5,15 @@
  * @module
  */
 import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protocol'
-import { type RequestHandler, Router } from 'express'
+import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { DecisionLog } from '../ports/log.ts'
 import { exportRoute } from './decision-export.ts'
 import { type ReplayDeps, replayRoute } from './decision-replay.ts'
 import { streamRoute } from './decision-stream.ts'
 import { principalOf } from './exchange.ts'
+import type { IdsOf, OperationHandlers } from './handlers.ts'
+import type { DECISION_OPERATIONS } from './openapi/decisions.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'
@@ -23,10 +25,19 @@ export interface DecisionDeps extends ReplayDeps {
   readonly tokens: PageTokens
 }
 
-export function decisionRoutes(deps: DecisionDeps): Router {
-  const { index, record, tokens } = deps
-  const router = Router()
-  router.get('/decisions', async (req, res) => {
+export function decisionHandlers(deps: DecisionDeps): OperationHandlers<IdsOf<typeof DECISION_OPERATIONS>> {
+  return {
+    listDecisions: listRoute(deps),
+    exportDecisions: exportRoute(deps),
+    tailDecisions: streamRoute(deps),
+    readDecision: entryRoute(deps),
+    proveDecision: proofRoute(deps),
+    replayDecision: replayRoute(deps),
+  }
+}
+
+function listRoute({ index, record, tokens }: DecisionDeps): RequestHandler {
+  return async (req, res) => {
     const by = principalOf(res)
     const { cursor: token, limit, ...filter } = parse(decisionQuerySchema, req.query)
     const of = { list: 'GET /v1/decisions', by, question: filter }
@@ -42,18 +53,16 @@ export function decisionRoutes(deps: DecisionDeps): Router {
       ...(page.nextCursor ? { next_cursor: tokens.seal(page.nextCursor, of) } : {}),
     }
     res.json(answer)
-  })
-  router.get('/decisions/export', exportRoute(deps))
-  router.get('/decisions/stream', streamRoute(deps))
-  router.get('/decisions/:id', async (req, res) => {
+  }
+}
+
+function entryRoute({ index, record }: DecisionDeps): RequestHandler {
+  return async (req, res) => {
     const by = principalOf(res)
-    const { shown } = await readingBy(index, by).entry(req.params.id)
+    const { shown } = await readingBy(index, by).entry(req.params['id'])
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: shown.id }])
     res.json(shown)
-  })
-  router.get('/decisions/:id/proof', proofRoute(deps))
-  router.get('/decisions/:id/replay', replayRoute(deps))
-  return router
+  }
 }
 
 /** A C2SP tlog-proof. Whoever may read the entry may prove that it is in the log. */

@@ -6,13 +6,15 @@
  * @module
  */
 import { type EpochMillis, parseTilePath, refuse } from '@mandate/protocol'
-import { type RequestHandler, Router } from 'express'
+import type { Express, RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/log.ts'
 import type { Recorder } from '../ports/recorder.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 import { principalOf } from './exchange.ts'
+import type { IdsOf, OperationHandler, OperationHandlers } from './handlers.ts'
+import type { LOG_OPERATIONS } from './openapi/log.ts'
 
 export interface LogFileDeps {
   readonly log: Pick<DecisionLog, 'checkpoint' | 'tile'>
@@ -26,19 +28,25 @@ const TILE_CACHE = 'private, max-age=31536000, immutable'
 const TAIL_MS = 3_600_000
 const MAX_TAILS = 1_000
 
-export function logRoutes(deps: LogFileDeps): Router {
-  const router = Router()
-  router.get('/checkpoint', async (_req, res) => {
-    const checkpoint = await deps.log.checkpoint()
+export function logHandlers(deps: LogFileDeps): OperationHandlers<IdsOf<typeof LOG_OPERATIONS>> {
+  const tile = tileRoute(deps)
+  return { checkpoint: checkpointRoute(deps), tile, partialTile: tile }
+}
+
+/** From tile 1000 on an index has more path elements than a path template can have: `/log/tile/0/x001/000`. */
+export function mountDeepTiles(app: Express, tile: OperationHandler): void {
+  app.use('/log/tile', (req, res, next) => {
+    const isRead = /^(GET|HEAD)$/u.test(req.method)
+    return isRead && typeof tile === 'function' ? tile(req, res, next) : next()
+  })
+}
+
+function checkpointRoute({ log }: LogFileDeps): RequestHandler {
+  return async (_req, res) => {
+    const checkpoint = await log.checkpoint()
     if (checkpoint === undefined) throw refuse('not_found', 'The log is empty.')
     res.set('cache-control', CHECKPOINT_CACHE).type('text/plain; charset=utf-8').send(checkpoint)
-  })
-  const tile = tileRoute(deps)
-  router.get('/tile/:level/:index', tile)
-  router.get('/tile/:level/:index.p/:width', tile)
-  // From tile 1000 on an index has more path elements than a template can have.
-  router.use('/tile', (req, res, next) => (/^(GET|HEAD)$/u.test(req.method) ? tile(req, res, next) : next()))
-  return router
+  }
 }
 
 function tileRoute({ log, record, clock }: LogFileDeps): RequestHandler {

@@ -15,7 +15,7 @@ import {
   splitRef,
   subjectSearchSchema,
 } from '@mandate/protocol'
-import { type RequestHandler, Router } from 'express'
+import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Evaluation } from '../decide/question.ts'
 import {
@@ -50,13 +50,11 @@ export interface SearchRouteDeps {
 /** Results of a page that names no limit. */
 const PAGE_SIZE = 1_000
 
-export function searchRoutes(deps: SearchRouteDeps): Router {
-  const router = Router()
-  router.post('/resource', searchRoute(deps, resourceHunt(deps)))
-  router.post('/subject', searchRoute(deps, subjectHunt(deps)))
-  router.post('/action', searchRoute(deps, actionHunt(deps)))
-  return router
-}
+export const searchHandlers = (deps: SearchRouteDeps) => ({
+  searchResources: searchRoute(deps, resourceHunt(deps)),
+  searchSubjects: searchRoute(deps, subjectHunt(deps)),
+  searchActions: searchRoute(deps, actionHunt(deps)),
+})
 
 /** One kind of search, as a request makes it. */
 interface Hunt<C extends string> {

@@ -7,24 +7,15 @@ import { openApiDocument } from './document.ts'
 import { problemsOf } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 
-/** Routers are mounted at these; one that is not would be found by its routes not being described. */
-const MOUNTS = ['/access/v1/search', '/v1', '/log']
-
 interface Layer {
   readonly route?: { readonly path: string; readonly stack: readonly { readonly method: string }[] }
-  readonly handle: { readonly stack?: readonly Layer[] }
-  match(path: string): boolean
 }
 
 /** `METHOD /path` of everything that is routed, paths as OpenAPI writes them. */
-function routesOf({ stack }: { readonly stack: readonly Layer[] }, prefix = ''): readonly string[] {
-  return stack.flatMap((layer) => {
-    const { route, handle } = layer
-    if (route) return route.stack.map(({ method }) => `${method} ${prefix}${route.path.replaceAll(/:(\w+)/g, '{$1}')}`)
-    if (!handle.stack) return []
-    const mount = MOUNTS.find((path) => layer.match(path) && !layer.match('/anything/else'))
-    return routesOf({ stack: handle.stack }, mount ?? '/unknown-mount')
-  })
+function routesOf({ stack }: { readonly stack: readonly Layer[] }): readonly string[] {
+  return stack.flatMap(
+    ({ route }) => route?.stack.map(({ method }) => `${method} ${route.path.replaceAll(/:(\w+)/g, '{$1}')}`) ?? [],
+  )
 }
 
 /** Nothing is asked of it, so nothing has to stand behind it. */
@@ -33,7 +24,7 @@ function routedApp(): Express & { readonly router: Router } {
   return createHttpApp(deps as ServerDeps).app as Express & { readonly router: Router }
 }
 
-test('every route is described, and nothing else is', () => {
+test('the app has a route for every operation, and no other', () => {
   const routed = routesOf(routedApp().router as unknown as { readonly stack: readonly Layer[] })
   expect([...new Set(routed)].sort()).toEqual(OPERATIONS.map(({ method, path }) => `${method} ${path}`).sort())
 })

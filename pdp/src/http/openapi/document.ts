@@ -7,7 +7,7 @@
 import { PROBLEMS, type ProblemCode, problemSchema } from '@mandate/protocol'
 import type { z } from 'zod'
 import { HEADERS, headerRef, PARAMETERS } from './headers.ts'
-import { type Answer, isIdempotent, type Operation, problemsOf, TAGS } from './operation.ts'
+import { type Answer, isIdempotent, isWithoutToken, type Operation, problemsOf, TAGS } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { Schemas } from './schemas.ts'
 
@@ -54,12 +54,12 @@ export function openApiDocument(publicUrl: string): Json {
 }
 
 function described(operation: Operation, schemas: Schemas): Json {
-  const { id, tag, summary, description, params = {}, query, body, answers, door } = operation
+  const { id, tag, summary, description, params = {}, query, body, answers, access } = operation
   const parameters = [
     ...Object.entries(params).map(([name, schema]) => parameter('path', name, schemas.input(schema))),
     ...queryParameters(query, schemas),
     { $ref: '#/components/parameters/requestId' },
-    ...(operation.door === 'asking' ? [{ $ref: '#/components/parameters/timeoutMs' }] : []),
+    ...(operation.access === 'asking' ? [{ $ref: '#/components/parameters/timeoutMs' }] : []),
     ...(isIdempotent(operation) ? [{ $ref: '#/components/parameters/idempotencyKey' }] : []),
   ]
   const responses: Record<string, Json> = {}
@@ -71,7 +71,7 @@ function described(operation: Operation, schemas: Schemas): Json {
     tags: [tag],
     summary,
     ...(description ? { description } : {}),
-    ...(door === 'open' ? { security: [] } : {}),
+    ...(isWithoutToken(access) ? { security: [] } : {}),
     parameters,
     ...(body ? { requestBody: requestBody(body, schemas) } : {}),
     responses,

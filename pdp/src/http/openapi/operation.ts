@@ -39,6 +39,12 @@ export interface Answer {
   readonly leadsTo?: readonly string[]
 }
 
+/**
+ * Who may call an operation, and what stands before its handler. `open`: no token, no limit. `limited`: no token, limits by address. `asking`:
+ * AuthZEN, API keys too. `reading`: any caller but API keys. `administration`: likewise, with a JSON body and `Idempotency-Key`.
+ */
+export type Access = 'open' | 'limited' | 'asking' | 'reading' | 'administration'
+
 export interface Operation {
   readonly method: Method
   /** As OpenAPI writes it: `/v1/grants/{id}`. */
@@ -52,10 +58,9 @@ export interface Operation {
   readonly query?: z.ZodObject
   readonly body?: RequestBody
   readonly answers: Readonly<Record<number, Answer>>
-  /** Beside those that its door can give. */
+  /** Beside those that every operation with this access can answer with. */
   readonly problems?: readonly ProblemCode[]
-  /** `open`: no token. `asking`: AuthZEN. `reading`: any caller but API keys. `administration`: `Idempotency-Key` too. */
-  readonly door: 'open' | 'asking' | 'reading' | 'administration'
+  readonly access: Access
 }
 
 export interface RequestBody {
@@ -95,20 +100,23 @@ const SIGNED_IN: readonly ProblemCode[] = [
   'clock_unavailable',
   'identity_unavailable',
 ]
-const OF_DOORS: Readonly<Record<Operation['door'], readonly ProblemCode[]>> = {
+const PROBLEMS_BY_ACCESS: Readonly<Record<Access, readonly ProblemCode[]>> = {
   open: ['internal'],
+  limited: ['internal'],
   asking: [...SIGNED_IN, 'payload_too_large'],
   reading: SIGNED_IN,
   administration: [...SIGNED_IN, 'payload_too_large'],
 }
 
+export const isWithoutToken = (access: Access): boolean => access === 'open' || access === 'limited'
+
 /** Whether a repeated request is answered as the first one was. */
-export const isIdempotent = ({ door, method }: Operation): boolean =>
-  door === 'administration' && ['post', 'put', 'patch'].includes(method)
+export const isIdempotent = ({ access, method }: Operation): boolean =>
+  access === 'administration' && ['post', 'put', 'patch'].includes(method)
 
 /** Every problem that an operation can answer with, by status, ascending. */
 export function problemsOf(operation: Operation): ReadonlyMap<number, readonly ProblemCode[]> {
-  const codes = new Set<ProblemCode>([...OF_DOORS[operation.door], ...(operation.problems ?? [])])
+  const codes = new Set<ProblemCode>([...PROBLEMS_BY_ACCESS[operation.access], ...(operation.problems ?? [])])
   if (isIdempotent(operation)) codes.add('idempotency_key_reused')
   const byStatus = new Map<number, ProblemCode[]>()
   for (const code of [...codes].sort((a, b) => PROBLEMS[a].status - PROBLEMS[b].status)) {

@@ -5,26 +5,30 @@
  */
 import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import { ADMINISTERING } from './administering.ts'
-import { ASKING, OPEN } from './asking.ts'
-import { GRANTING, INVITING } from './granting.ts'
-import { KEEPING } from './keeping.ts'
-import type { Operation } from './operation.ts'
-import { READING } from './reading.ts'
-import { RULING } from './ruling.ts'
-import { TILING } from './tiles.ts'
+import { ADMINISTRATION_OPERATIONS } from './administration.ts'
+import { AUTHZEN_OPERATIONS, OPEN_OPERATIONS } from './authzen.ts'
+import { DECISION_OPERATIONS } from './decisions.ts'
+import { GRANT_OPERATIONS, INVITATION_OPERATIONS } from './grants.ts'
+import { LOG_OPERATIONS } from './log.ts'
+import { isWithoutToken, type Operation } from './operation.ts'
+import { POLICY_OPERATIONS } from './policies.ts'
+import { SUBJECT_OPERATIONS } from './subjects.ts'
 
-export const OPERATIONS: readonly Operation[] = [
-  ...ASKING,
-  ...GRANTING,
-  ...INVITING,
-  ...ADMINISTERING,
-  ...RULING,
-  ...KEEPING,
-  ...READING,
-  ...TILING,
-  ...OPEN,
-]
+const TABLE = [
+  ...AUTHZEN_OPERATIONS,
+  ...GRANT_OPERATIONS,
+  ...INVITATION_OPERATIONS,
+  ...ADMINISTRATION_OPERATIONS,
+  ...POLICY_OPERATIONS,
+  ...SUBJECT_OPERATIONS,
+  ...DECISION_OPERATIONS,
+  ...LOG_OPERATIONS,
+  ...OPEN_OPERATIONS,
+] as const
+
+/** Every operation, in the order of the document. */
+export const OPERATIONS: readonly Operation[] = TABLE
+export type OperationId = (typeof TABLE)[number]['id']
 
 /** Each path, as an expression that paths of requests match, with the methods it takes; literal ones first. */
 const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
@@ -33,7 +37,7 @@ const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
     path: path as string,
     expression: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'iu'),
     methods: operations.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])),
-    open: operations.every(({ door }) => door === 'open'),
+    open: operations.every(({ access }) => isWithoutToken(access)),
   }))
 
 const LITERAL = new Map(ADDRESSES.filter(({ path }) => !path.includes('{')).map((address) => [address.path, address]))
@@ -48,12 +52,12 @@ export const routeOf = (path: string): string => addressOf(path)?.path ?? 'none'
 /**
  * Answers 405 with `Allow` where an address is known and its method is not.
  *
- * @param doors - `open`: only for addresses that need no token; the others stay behind theirs.
+ * @param access - `open`: only for addresses that need no token; the others stay behind theirs.
  */
-export function otherMethods(doors: 'open' | 'all'): RequestHandler {
+export function otherMethods(access: 'open' | 'all'): RequestHandler {
   return (req, res, next) => {
     const address = addressOf(req.path)
-    if (address && (doors === 'all' || address.open) && !address.methods.includes(req.method)) {
+    if (address && (access === 'all' || address.open) && !address.methods.includes(req.method)) {
       res.set('allow', address.methods.join(', '))
       next(new Fault('method_not_allowed', `${req.method} at ${address.expression.source}`))
       return

@@ -4,23 +4,25 @@
  * @module
  */
 import { type FactRequest, factsRequestSchema, splitRef } from '@mandate/protocol'
-import type { Router } from 'express'
 import { changeFacts } from '../../pap/facts.ts'
 import type { Principal } from '../../pap/pap.ts'
 import type { Fact } from '../../ports/facts.ts'
 import { principalOf } from '../exchange.ts'
+import type { OperationHandlers } from '../handlers.ts'
 import { parse } from '../parse.ts'
 import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { type PapRouteDeps, refuseSubs } from './common.ts'
 
-export function factRoutes(router: Router, deps: PapRouteDeps): void {
-  router.post('/facts', async (req, res) => {
-    const { domain, write, remove } = parse(factsRequestSchema, req.body)
-    const toInternal = (fact: FactRequest): Fact => toInternalFact(deps.pseudonymizer, domain, fact, principalOf(res))
-    const change = { domain, write: write.map(toInternal), remove: remove.map(toInternal) }
-    for (const [index, fact] of change.write.entries()) refuseSubs(deps.pseudonymizer, idsIn(fact, `write.${index}`))
-    res.json(await changeFacts(deps, change, principalOf(res)))
-  })
+export function factHandlers(deps: PapRouteDeps): OperationHandlers<'changeFacts'> {
+  return {
+    changeFacts: async (req, res) => {
+      const { domain, write, remove } = parse(factsRequestSchema, req.body)
+      const toInternal = (fact: FactRequest): Fact => toInternalFact(deps.pseudonymizer, domain, fact, principalOf(res))
+      const change = { domain, write: write.map(toInternal), remove: remove.map(toInternal) }
+      for (const [index, fact] of change.write.entries()) refuseSubs(deps.pseudonymizer, idsIn(fact, `write.${index}`))
+      res.json(await changeFacts(deps, change, principalOf(res)))
+    },
+  }
 }
 
 /** By pseudonym, so that only ids of other things can be a person's sub. */

@@ -15,7 +15,6 @@ import {
   revokeRequestSchema,
   ulidSchema,
 } from '@mandate/protocol'
-import type { Router } from 'express'
 import { linkOf } from '../../decide/chain.ts'
 import { limitsOf } from '../../pap/bounds.ts'
 import type { GrantView } from '../../pap/grant-view.ts'
@@ -25,64 +24,73 @@ import { type Preview, previewGrant } from '../../pap/preview.ts'
 import type { GrantRecord } from '../../ports/grants.ts'
 import { personaName } from '../../ports/names.ts'
 import { principalOf } from '../exchange.ts'
+import type { IdsOf, OperationHandlers } from '../handlers.ts'
+import type { GRANT_OPERATIONS } from '../openapi/grants.ts'
 import { param, parse } from '../parse.ts'
 import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { instant, type PapRouteDeps, refuseSubs } from './common.ts'
 
-export function grantRoutes(router: Router, deps: PapRouteDeps): void {
+export function grantHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typeof GRANT_OPERATIONS>> {
   const { pseudonymizer, tokens } = deps
-  router.post('/grants', async (req, res) => {
-    const request = toInternal(pseudonymizer, parse(grantRequestSchema, req.body))
-    const view = await issueGrant(deps, request, principalOf(res))
-    res
-      .status(201)
-      .location(`/v1/grants/${view.grant.id}`)
-      .json({
-        ...shownGrant(pseudonymizer, view),
-        ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}),
+  return {
+    issueGrant: async (req, res) => {
+      const request = toInternal(pseudonymizer, parse(grantRequestSchema, req.body))
+      const view = await issueGrant(deps, request, principalOf(res))
+      res
+        .status(201)
+        .location(`/v1/grants/${view.grant.id}`)
+        .json({
+          ...shownGrant(pseudonymizer, view),
+          ...(Object.keys(view.moved).length > 0 ? { moved: view.moved } : {}),
+        })
+    },
+    previewGrant: async (req, res) => {
+      const request = parse(grantRequestSchema, req.body)
+      res.json(
+        shownPreview(
+          pseudonymizer,
+          await previewGrant(deps, () => toInternal(pseudonymizer, request), principalOf(res)),
+        ),
+      )
+    },
+    listGrants: (req, res) => {
+      const by = principalOf(res)
+      const { cursor, ...query } = parse(grantQuerySchema, req.query)
+      const { limit, ...question } = query
+      const of = { list: 'GET /v1/grants', by, question }
+      const party = (value: 'me' | PartyRef | undefined): PartyRef | undefined =>
+        value === undefined ? undefined : partyInQuery(pseudonymizer, value, by)
+      const filter = {
+        delegator: party(query.delegator),
+        delegate: party(query.delegate),
+        owner: party(query.owner),
+        covers: query.resource,
+        ended: query.include === 'ended',
+        limit: limit + 1,
+        before: cursor === undefined ? undefined : tokens.open(cursor, 'cursor', ulidSchema, of),
+      }
+      const views = listGrants(deps, filter, by)
+      const shown = views.slice(0, limit)
+      const last = shown.at(-1)
+      res.json({
+        items: shown.map((view) => shownGrant(pseudonymizer, view)),
+        ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
       })
-  })
-  router.post('/grants/preview', async (req, res) => {
-    const request = parse(grantRequestSchema, req.body)
-    res.json(
-      shownPreview(pseudonymizer, await previewGrant(deps, () => toInternal(pseudonymizer, request), principalOf(res))),
-    )
-  })
-  router.get('/grants', (req, res) => {
-    const by = principalOf(res)
-    const { cursor, ...query } = parse(grantQuerySchema, req.query)
-    const { limit, ...question } = query
-    const of = { list: 'GET /v1/grants', by, question }
-    const party = (value: 'me' | PartyRef | undefined): PartyRef | undefined =>
-      value === undefined ? undefined : partyInQuery(pseudonymizer, value, by)
-    const filter = {
-      delegator: party(query.delegator),
-      delegate: party(query.delegate),
-      owner: party(query.owner),
-      covers: query.resource,
-      ended: query.include === 'ended',
-      limit: limit + 1,
-      before: cursor === undefined ? undefined : tokens.open(cursor, 'cursor', ulidSchema, of),
-    }
-    const views = listGrants(deps, filter, by)
-    const shown = views.slice(0, limit)
-    const last = shown.at(-1)
-    res.json({
-      items: shown.map((view) => shownGrant(pseudonymizer, view)),
-      ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
-    })
-  })
-  router.get('/grants/:id', (req, res) => {
-    const { view, chain } = readGrant(deps, param(req.params.id, 'id'), principalOf(res))
-    res.json({
-      ...shownGrant(pseudonymizer, view),
-      chain: chain.map((link) => pseudonymizer.toExternalLink(linkOf(link))),
-    })
-  })
-  router.post('/grants/:id/revoke', async (req, res) => {
-    const { reason } = parse(revokeRequestSchema, req.body ?? {})
-    res.json(shownGrant(pseudonymizer, await revokeGrant(deps, param(req.params.id, 'id'), reason, principalOf(res))))
-  })
+    },
+    readGrant: (req, res) => {
+      const { view, chain } = readGrant(deps, param(req.params['id'], 'id'), principalOf(res))
+      res.json({
+        ...shownGrant(pseudonymizer, view),
+        chain: chain.map((link) => pseudonymizer.toExternalLink(linkOf(link))),
+      })
+    },
+    revokeGrant: async (req, res) => {
+      const { reason } = parse(revokeRequestSchema, req.body ?? {})
+      res.json(
+        shownGrant(pseudonymizer, await revokeGrant(deps, param(req.params['id'], 'id'), reason, principalOf(res))),
+      )
+    },
+  }
 }
 
 /** Somebody nobody has heard of gets no pseudonym by being granted something. */

@@ -4,25 +4,27 @@
  * @module
  */
 import { type Key, keyRequestSchema } from '@mandate/protocol'
-import type { Router } from 'express'
 import { createKey, listKeys, revokeKey } from '../../pap/keys.ts'
 import type { KeyRecord } from '../../ports/stores.ts'
 import { principalOf } from '../exchange.ts'
+import type { OperationHandlers } from '../handlers.ts'
 import { param, parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 
-export function keyRoutes(router: Router, deps: PapRouteDeps): void {
-  router.post('/keys', async (req, res) => {
-    const { record, key } = await createKey(deps, parse(keyRequestSchema, req.body), principalOf(res))
-    res.status(201).json({ ...shownKey(record), key })
-  })
-  router.get('/keys', (_req, res) => {
-    res.json({ items: listKeys(deps, principalOf(res)).map(shownKey) })
-  })
-  router.delete('/keys/:id', async (req, res) => {
-    await revokeKey(deps, param(req.params.id, 'id'), principalOf(res))
-    res.status(204).end()
-  })
+export function keyHandlers(deps: PapRouteDeps): OperationHandlers<'createKey' | 'listKeys' | 'revokeKey'> {
+  return {
+    createKey: async (req, res) => {
+      const { record, key } = await createKey(deps, parse(keyRequestSchema, req.body), principalOf(res))
+      res.status(201).json({ ...shownKey(record), key })
+    },
+    listKeys: (_req, res) => {
+      res.json({ items: listKeys(deps, principalOf(res)).map(shownKey) })
+    },
+    revokeKey: async (req, res) => {
+      await revokeKey(deps, param(req.params['id'], 'id'), principalOf(res))
+      res.status(204).end()
+    },
+  }
 }
 
 const shownKey = ({ id, name, types, createdAt, expiresAt, revokedAt }: KeyRecord): Key => ({

@@ -11,37 +11,43 @@ import {
   personaPatchSchema,
   personaRequestSchema,
 } from '@mandate/protocol'
-import type { Router } from 'express'
 import { listAgents, registerAgent, setAgentActive } from '../../pap/agents.ts'
 import { withRole } from '../../pap/pap.ts'
 import { createPersona, listPersonas, patchPersona } from '../../pap/personas.ts'
 import type { AgentRecord, PersonaRecord } from '../../ports/register.ts'
 import { principalOf } from '../exchange.ts'
+import type { OperationHandlers } from '../handlers.ts'
 import { param, parse } from '../parse.ts'
 import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { instant, millis, type PapRouteDeps, refuseSubs } from './common.ts'
 
-export function personaRoutes(router: Router, deps: PapRouteDeps): void {
+export function personaHandlers(
+  deps: PapRouteDeps,
+): OperationHandlers<'createPersona' | 'listPersonas' | 'changePersona'> {
   const { pseudonymizer } = deps
-  router.post('/personas', async (req, res) => {
-    const { title, circle, valid_from, valid_till, autonomy } = parse(personaRequestSchema, req.body)
-    refuseSubs(pseudonymizer, { circle })
-    const request = { title, circle, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
-    res.status(201).json(shownPersona(pseudonymizer, await createPersona(deps, request, principalOf(res))))
-  })
-  router.get('/personas', (req, res) => {
-    const { waiting } = parse(personaListQuerySchema, req.query)
-    res.json({
-      items: listPersonas(deps, waiting !== undefined, principalOf(res)).map((persona) =>
-        shownPersona(pseudonymizer, persona),
-      ),
-    })
-  })
-  router.patch('/personas/:id', async (req, res) => {
-    const { status, valid_from, valid_till, autonomy } = parse(personaPatchSchema, req.body)
-    const patch = { status, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
-    res.json(shownPersona(pseudonymizer, await patchPersona(deps, param(req.params.id, 'id'), patch, principalOf(res))))
-  })
+  return {
+    createPersona: async (req, res) => {
+      const { title, circle, valid_from, valid_till, autonomy } = parse(personaRequestSchema, req.body)
+      refuseSubs(pseudonymizer, { circle })
+      const request = { title, circle, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
+      res.status(201).json(shownPersona(pseudonymizer, await createPersona(deps, request, principalOf(res))))
+    },
+    listPersonas: (req, res) => {
+      const { waiting } = parse(personaListQuerySchema, req.query)
+      res.json({
+        items: listPersonas(deps, waiting !== undefined, principalOf(res)).map((persona) =>
+          shownPersona(pseudonymizer, persona),
+        ),
+      })
+    },
+    changePersona: async (req, res) => {
+      const { status, valid_from, valid_till, autonomy } = parse(personaPatchSchema, req.body)
+      const patch = { status, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
+      res.json(
+        shownPersona(pseudonymizer, await patchPersona(deps, param(req.params['id'], 'id'), patch, principalOf(res))),
+      )
+    },
+  }
 }
 
 export function shownPersona(pseudonymizer: Pseudonymizer, persona: PersonaRecord): Persona {
@@ -60,25 +66,27 @@ export function shownPersona(pseudonymizer: Pseudonymizer, persona: PersonaRecor
   }
 }
 
-export function agentRoutes(router: Router, deps: PapRouteDeps): void {
+export function agentHandlers(deps: PapRouteDeps): OperationHandlers<'registerAgent' | 'listAgents' | 'changeAgent'> {
   const shown = ({ id, active, createdAt, pending }: AgentRecord) => ({
     id,
     status: active ? 'active' : 'suspended',
     created_at: instant(createdAt),
     ...(pending ? { pending } : {}),
   })
-  router.post('/agents', async (req, res) => {
-    const { id, service_sub } = parse(agentRequestSchema, req.body)
-    // Who may not register agents learns nothing of who is known.
-    withRole(principalOf(res), 'operator')
-    refuseSubs(deps.pseudonymizer, { id })
-    res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
-  })
-  router.get('/agents', (_req, res) => {
-    res.json({ items: listAgents(deps, principalOf(res)).map(shown) })
-  })
-  router.patch('/agents/:id', async (req, res) => {
-    const { status } = parse(agentPatchSchema, req.body)
-    res.json(shown(await setAgentActive(deps, param(req.params.id, 'id'), status === 'active', principalOf(res))))
-  })
+  return {
+    registerAgent: async (req, res) => {
+      const { id, service_sub } = parse(agentRequestSchema, req.body)
+      // Who may not register agents learns nothing of who is known.
+      withRole(principalOf(res), 'operator')
+      refuseSubs(deps.pseudonymizer, { id })
+      res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
+    },
+    listAgents: (_req, res) => {
+      res.json({ items: listAgents(deps, principalOf(res)).map(shown) })
+    },
+    changeAgent: async (req, res) => {
+      const { status } = parse(agentPatchSchema, req.body)
+      res.json(shown(await setAgentActive(deps, param(req.params['id'], 'id'), status === 'active', principalOf(res))))
+    },
+  }
 }

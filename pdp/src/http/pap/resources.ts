@@ -11,18 +11,21 @@ import {
   resourceRequestSchema,
   transferRequestSchema,
 } from '@mandate/protocol'
-import type { RequestHandler, Router } from 'express'
+import type { RequestHandler } from 'express'
 import type { Principal } from '../../pap/pap.ts'
 import { getResource, putResource, removeResource } from '../../pap/resources.ts'
 import { transferResource } from '../../pap/transfer.ts'
 import type { Located } from '../../ports/grants.ts'
 import { personaName } from '../../ports/names.ts'
 import { principalOf } from '../exchange.ts'
+import type { OperationHandlers } from '../handlers.ts'
 import { param, parse } from '../parse.ts'
 import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { type PapRouteDeps, refuseSubs } from './common.ts'
 
-export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
+export function resourceHandlers(
+  deps: PapRouteDeps,
+): OperationHandlers<'registerResource' | 'readResource' | 'removeResource' | 'transferResource'> {
   const { pseudonymizer } = deps
   const refOf: (params: Record<string, string | string[] | undefined>) => ResourceRef = (params) =>
     `${parse(nameSchema, params['type'])}:${param(params['id'], 'id')}`
@@ -36,24 +39,24 @@ export function resourceRoutes(router: Router, deps: PapRouteDeps): void {
     const { located, created } = await putResource(deps, refOf(req.params), request, principalOf(res))
     res.status(created ? 201 : 200).json(shownResource(pseudonymizer, located))
   }
-  router
-    .route('/resources/:type/:id')
-    .put(put)
-    .get(async (req, res) => {
+  return {
+    registerResource: put,
+    readResource: async (req, res) => {
       res.json(shownResource(pseudonymizer, await getResource(deps, refOf(req.params), principalOf(res))))
-    })
-    .delete(async (req, res) => {
+    },
+    removeResource: async (req, res) => {
       await removeResource(deps, refOf(req.params), principalOf(res))
       res.status(204).end()
-    })
-  router.post('/resources/:type/:id/transfer', async (req, res) => {
-    const { owner, owner_persona } = parse(transferRequestSchema, req.body)
-    const request = {
-      owner: ownerOf(deps, req.params.type, owner, principalOf(res)),
-      ownerPersona: owner_persona,
-    }
-    res.json(shownResource(pseudonymizer, await transferResource(deps, refOf(req.params), request, principalOf(res))))
-  })
+    },
+    transferResource: async (req, res) => {
+      const { owner, owner_persona } = parse(transferRequestSchema, req.body)
+      const request = {
+        owner: ownerOf(deps, req.params['type'], owner, principalOf(res)),
+        ownerPersona: owner_persona,
+      }
+      res.json(shownResource(pseudonymizer, await transferResource(deps, refOf(req.params), request, principalOf(res))))
+    },
+  }
 }
 
 /** Services pass on what people write: where owners need a persona, and so are known, nobody becomes known by being named as one. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Erasure, erasureQuerySchema, type PartyRef, pseudonymSchema, ulidSchema } from '@mandate/protocol'
-import type { Request, RequestHandler, Router } from 'express'
+import type { Request, RequestHandler } from 'express'
 import {
   acknowledgeErasure,
   type Erased,
@@ -15,6 +15,8 @@ import {
 } from '../../pap/erase.ts'
 import { person } from '../../pap/pap.ts'
 import { principalOf } from '../exchange.ts'
+import type { IdsOf, OperationHandlers } from '../handlers.ts'
+import type { SUBJECT_OPERATIONS } from '../openapi/subjects.ts'
 import { param, parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 import { exportRoute } from './export.ts'
@@ -33,7 +35,7 @@ const keptBy = (where: string, erasure: string) => ({
   how: `it has been told; an operator sees whether it is done by GET /v1/erasures/${erasure}`,
 })
 
-export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
+export function subjectHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typeof SUBJECT_OPERATIONS>> {
   const named = (req: Request): PartyRef => `user:${parse(pseudonymSchema, req.params['id'])}`
   const hold = (held: boolean): RequestHandler => {
     return async (req, res) => {
@@ -41,34 +43,36 @@ export function subjectRoutes(router: Router, deps: PapRouteDeps): void {
       res.status(204).end()
     }
   }
-  router.get('/subjects/me/export', exportRoute(deps))
-  router.delete('/subjects/me', async (_req, res) => {
-    const by = principalOf(res)
-    res.json(shown(await erasePerson(deps, person(by), by)))
-  })
-  router.delete('/subjects/:id', async (req, res) => {
-    res.json(shown(await erasePerson(deps, named(req), principalOf(res))))
-  })
-  router.put('/subjects/:id/hold', hold(true))
-  router.delete('/subjects/:id/hold', hold(false))
-  router.get('/erasures', (req, res) => {
-    const by = principalOf(res)
-    const { after: token, limit } = parse(erasureQuerySchema, req.query)
-    const of = { list: 'GET /v1/erasures', by, question: {} }
-    const after = token === undefined ? '' : deps.tokens.open(token, 'after', ulidSchema, of)
-    const found = deps.people.notices(forgetterOf(deps, by), after, limit + 1)
-    const items = found.slice(0, limit)
-    const last = items.at(-1)
-    res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.seal(last.id, of) } : {}) })
-  })
-  router.get('/erasures/:id', (req, res) => {
-    const id = parse(ulidSchema, req.params.id)
-    res.json({ id, waiting: waitingErasure(deps, id, principalOf(res)) })
-  })
-  router.post('/erasures/:id/acknowledge', async (req, res) => {
-    await acknowledgeErasure(deps, param(req.params.id, 'id'), principalOf(res))
-    res.status(204).end()
-  })
+  return {
+    exportMe: exportRoute(deps),
+    eraseMe: async (_req, res) => {
+      const by = principalOf(res)
+      res.json(shown(await erasePerson(deps, person(by), by)))
+    },
+    erasePerson: async (req, res) => {
+      res.json(shown(await erasePerson(deps, named(req), principalOf(res))))
+    },
+    holdPerson: hold(true),
+    releasePerson: hold(false),
+    listErasures: (req, res) => {
+      const by = principalOf(res)
+      const { after: token, limit } = parse(erasureQuerySchema, req.query)
+      const of = { list: 'GET /v1/erasures', by, question: {} }
+      const after = token === undefined ? '' : deps.tokens.open(token, 'after', ulidSchema, of)
+      const found = deps.people.notices(forgetterOf(deps, by), after, limit + 1)
+      const items = found.slice(0, limit)
+      const last = items.at(-1)
+      res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.seal(last.id, of) } : {}) })
+    },
+    showErasure: (req, res) => {
+      const id = parse(ulidSchema, req.params['id'])
+      res.json({ id, waiting: waitingErasure(deps, id, principalOf(res)) })
+    },
+    acknowledgeErasure: async (req, res) => {
+      await acknowledgeErasure(deps, param(req.params['id'], 'id'), principalOf(res))
+      res.status(204).end()
+    },
+  }
 }
 
 const shown = ({ id, at, grants, personas, told, waiting }: Erased): Erasure => ({

@@ -4,12 +4,12 @@
  * @module
  */
 import { factsAnswerSchema, factsRequestSchema, policyActivationSchema, policyRecordSchema } from '@mandate/protocol'
-import { listOf } from './granting.ts'
+import { listOf } from './grants.ts'
 import type { Operation } from './operation.ts'
 
-const of = { tag: 'Policies', door: 'administration' } as const
+const of = { tag: 'Policies', access: 'administration' } as const
 
-export const RULING: readonly Operation[] = [
+export const POLICY_OPERATIONS = [
   {
     ...of,
     method: 'post',
@@ -48,4 +48,4 @@ export const RULING: readonly Operation[] = [
     answers: { 200: { description: 'The policies in force.', schema: policyRecordSchema } },
     problems: ['not_found', 'policy_invalid'],
   },
-]
+] as const satisfies readonly Operation[]

@@ -20,7 +20,7 @@ import {
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
 
-const of = { tag: 'Grants', door: 'administration' } as const
+const of = { tag: 'Grants', access: 'administration' } as const
 const id = { id: idSchema }
 
 /** A page of a list. */
@@ -43,7 +43,7 @@ const UNISSUABLE: readonly ProblemCode[] = [
   'grant_invalid',
 ]
 
-export const GRANTING: readonly Operation[] = [
+export const GRANT_OPERATIONS = [
   {
     ...of,
     method: 'post',
@@ -105,11 +105,11 @@ export const GRANTING: readonly Operation[] = [
     answers: { 200: { description: 'The grant, ended.', schema: grantSchema } },
     problems: ['in_person_only', 'grant_unknown', 'conflict'],
   },
-]
+] as const satisfies readonly Operation[]
 
-const inviting = { tag: 'Invitations', door: 'administration' } as const
+const inviting = { tag: 'Invitations', access: 'administration' } as const
 
-export const INVITING: readonly Operation[] = [
+export const INVITATION_OPERATIONS = [
   {
     ...inviting,
     method: 'post',
@@ -167,4 +167,4 @@ export const INVITING: readonly Operation[] = [
     answers: { 204: { description: 'It is withdrawn.' } },
     problems: ['in_person_only', 'not_found', 'conflict'],
   },
-]
+] as const satisfies readonly Operation[]

@@ -13,10 +13,10 @@ import {
   ulidSchema,
   waitingErasureSchema,
 } from '@mandate/protocol'
-import { pageOf } from './granting.ts'
+import { pageOf } from './grants.ts'
 import type { Operation } from './operation.ts'
 
-const of = { tag: 'Subjects', door: 'administration' } as const
+const of = { tag: 'Subjects', access: 'administration' } as const
 const pseudonym = { id: pseudonymSchema }
 const hold = {
   ...of,
@@ -25,7 +25,7 @@ const hold = {
   problems: ['in_person_only', 'not_found'],
 } as const satisfies Partial<Operation>
 
-export const KEEPING: readonly Operation[] = [
+export const SUBJECT_OPERATIONS = [
   {
     ...of,
     method: 'get',
@@ -96,4 +96,4 @@ export const KEEPING: readonly Operation[] = [
     params: { id: idSchema },
     answers: { 204: { description: 'It is told no more of it.' } },
   },
-]
+] as const satisfies readonly Operation[]

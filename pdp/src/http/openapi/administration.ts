@@ -19,21 +19,21 @@ import {
   resourceRequestSchema,
   transferRequestSchema,
 } from '@mandate/protocol'
-import { listOf } from './granting.ts'
+import { listOf } from './grants.ts'
 import type { Operation } from './operation.ts'
 
 const id = { id: idSchema }
-const persona = { tag: 'Personas', door: 'administration' } as const
-const agent = { tag: 'Agents', door: 'administration' } as const
-const key = { tag: 'Keys', door: 'administration' } as const
+const persona = { tag: 'Personas', access: 'administration' } as const
+const agent = { tag: 'Agents', access: 'administration' } as const
+const key = { tag: 'Keys', access: 'administration' } as const
 const resource = {
   tag: 'Resources',
-  door: 'administration',
+  access: 'administration',
   path: '/v1/resources/{type}/{id}',
   params: { type: nameSchema, id: idSchema },
 } as const
 
-export const ADMINISTERING: readonly Operation[] = [
+export const ADMINISTRATION_OPERATIONS = [
   {
     ...persona,
     method: 'post',
@@ -163,4 +163,4 @@ export const ADMINISTERING: readonly Operation[] = [
     answers: { 204: { description: 'The very next request with it is 401.' } },
     problems: ['not_found'],
   },
-]
+] as const satisfies readonly Operation[]

@@ -14,9 +14,10 @@ import {
 } from '@mandate/protocol'
 import type { Operation } from './operation.ts'
 
-const of = { method: 'get', tag: 'Log', door: 'reading' } as const
+const of = { method: 'get', tag: 'Log', access: 'reading', problems: ['index_unavailable'] } as const
 
-const ROUTES: readonly Operation[] = [
+/** All of it is looked up in the index. */
+export const DECISION_OPERATIONS = [
   {
     ...of,
     path: '/v1/decisions',
@@ -59,7 +60,7 @@ const ROUTES: readonly Operation[] = [
     summary: 'One entry',
     params: { id: ulidSchema },
     answers: { 200: { description: 'The entry.', schema: loggedEntrySchema } },
-    problems: ['not_found'],
+    problems: ['not_found', 'index_unavailable'],
   },
   {
     ...of,
@@ -70,7 +71,7 @@ const ROUTES: readonly Operation[] = [
       'C2SP tlog-proof, to be checked offline: the leaf is the canonical JSON (RFC 8785) of the entry without `index` and `origin`. Where the entry is newer than the newest checkpoint, one is published first. `conflict`: another PDP writes the log that it is in.',
     params: { id: ulidSchema },
     answers: { 200: { description: 'A tlog-proof.', text: 'text/plain' } },
-    problems: ['not_found', 'conflict'],
+    problems: ['not_found', 'conflict', 'index_unavailable'],
   },
   {
     ...of,
@@ -81,11 +82,6 @@ const ROUTES: readonly Operation[] = [
       'For whoever may read the entry and ask its question. Nothing is enforced by it: it is recorded as a reading of the log. `conflict`: the log does not hold the whole question.',
     params: { id: ulidSchema },
     answers: { 200: { description: 'Then and now.', schema: replaySchema } },
-    problems: ['not_found', 'conflict'],
+    problems: ['not_found', 'conflict', 'index_unavailable'],
   },
-]
-
-/** All of it is looked up in the index. */
-export const READING = ROUTES.map(
-  (route): Operation => ({ ...route, problems: [...(route.problems ?? []), 'index_unavailable'] }),
-)
+] as const satisfies readonly Operation[]

@@ -31,17 +31,17 @@ const search = (what: string, section: string) =>
     method: 'post',
     path: `/access/v1/search/${what}`,
     tag: 'AuthZEN',
-    door: 'asking',
+    access: 'asking',
     description: `AuthZEN 1.0, section ${section}. Complete, or marked with a token for the rest; each page leaves one entry. A type, id or action that nobody knows finds nothing.`,
   }) as const
 
-export const ASKING: readonly Operation[] = [
+export const AUTHZEN_OPERATIONS = [
   {
     method: 'post',
     path: '/access/v1/evaluation',
     id: 'evaluate',
     tag: 'AuthZEN',
-    door: 'asking',
+    access: 'asking',
     summary: 'May they do this?',
     description: 'AuthZEN 1.0, section 6. A denial is 200 with `decision: false`; nothing is answered unrecorded.',
     body: { schema: evaluationRequestSchema, required: true },
@@ -54,7 +54,7 @@ export const ASKING: readonly Operation[] = [
     path: '/access/v1/evaluations',
     id: 'evaluateAll',
     tag: 'AuthZEN',
-    door: 'asking',
+    access: 'asking',
     summary: 'Many questions at once',
     description:
       'AuthZEN 1.0, section 7. At most 1 MiB. An item replaces a default whole; one that is malformed or cannot be decided is `false` with its error. Without items it is a single evaluation.',
@@ -87,7 +87,7 @@ export const ASKING: readonly Operation[] = [
     body: { schema: actionSearchSchema, required: true },
     answers: { 200: { description: 'Actions.', schema: actionsFoundSchema, headers: ['evaluationId'] } },
   },
-]
+] as const satisfies readonly Operation[]
 
 /** Public members only. */
 const jwksSchema = z.strictObject({
@@ -109,13 +109,13 @@ const readiness = (text: string) =>
   state(text).extend({ missing: z.array(z.enum(PARTS)).describe('What does not work.') })
 
 /** No token, no limit: these are asked by machines that watch, and before anybody can sign in. */
-export const OPEN: readonly Operation[] = [
+export const OPEN_OPERATIONS = [
   {
     method: 'get',
     path: '/.well-known/authzen-configuration',
     id: 'metadata',
     tag: 'AuthZEN',
-    door: 'open',
+    access: 'open',
     summary: 'Where the endpoints are',
     description:
       'AuthZEN 1.0, section 9. Where the identifier has a path, that path follows this one. From configuration, never from a header. Signed where the PDP has a key for it; the `iss` of `signed_metadata` is `policy_decision_point`.',
@@ -126,7 +126,7 @@ export const OPEN: readonly Operation[] = [
     path: '/.well-known/jwks.json',
     id: 'metadataKeys',
     tag: 'AuthZEN',
-    door: 'open',
+    access: 'open',
     summary: 'The key that the metadata are signed with',
     answers: {
       200: { description: 'A JWK Set (RFC 7517).', schema: jwksSchema, headers: ['cacheControl'] },
@@ -138,7 +138,7 @@ export const OPEN: readonly Operation[] = [
     path: '/openapi.json',
     id: 'openapi',
     tag: 'Operations',
-    door: 'open',
+    access: 'open',
     summary: 'This document',
     answers: {
       200: {
@@ -153,7 +153,7 @@ export const OPEN: readonly Operation[] = [
     path: '/backchannel-logout',
     id: 'endSession',
     tag: 'Operations',
-    door: 'open',
+    access: 'limited',
     summary: 'Ends a session, for the identity provider',
     description:
       'OpenID Connect Back-Channel Logout 1.0: a logout token for one of the interactive clients. With a sid it ends that session, without one all of the sub’s. From then on the session’s tokens are refused, streams opened with them end, and what names it in subject.properties.sid is denied session_ended; all of a person’s: what names any session in a token that was not issued since (subject.properties.iat).',
@@ -173,7 +173,7 @@ export const OPEN: readonly Operation[] = [
     path: '/metrics',
     id: 'metrics',
     tag: 'Operations',
-    door: 'open',
+    access: 'open',
     summary: 'What the process counts of itself',
     description:
       'Prometheus’ text format. For the operations network: 404 for whoever comes from a public address, or by way of a proxy.',
@@ -185,7 +185,7 @@ export const OPEN: readonly Operation[] = [
     path: '/livez',
     id: 'live',
     tag: 'Operations',
-    door: 'open',
+    access: 'open',
     summary: 'Does the process answer?',
     answers: { 200: { description: 'It does.', schema: state('alive') } },
   },
@@ -194,7 +194,7 @@ export const OPEN: readonly Operation[] = [
     path: '/readyz',
     id: 'ready',
     tag: 'Operations',
-    door: 'open',
+    access: 'open',
     summary: 'Can decisions be made and recorded now?',
     answers: {
       200: {
@@ -209,4 +209,4 @@ export const OPEN: readonly Operation[] = [
       },
     },
   },
-]
+] as const satisfies readonly Operation[]

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
 
-const of = { method: 'get', tag: 'Log', door: 'reading', problems: ['not_found'] } as const
+const of = { method: 'get', tag: 'Log', access: 'reading', problems: ['not_found'] } as const
 
 const TILES =
   'C2SP tlog-tiles. Hashes for any signed-in caller, entries (`level` is `entries`) for auditors, which leaves one entry an hour. From index 1000 on it has more path elements: `x001/000`.'
@@ -19,7 +19,7 @@ const tile = {
   headers: ['cacheControl'],
 } as const
 
-export const TILING: readonly Operation[] = [
+export const LOG_OPERATIONS = [
   {
     ...of,
     path: '/log/checkpoint',
@@ -46,4 +46,4 @@ export const TILING: readonly Operation[] = [
     params: { level, index, width },
     answers: { 200: tile },
   },
-]
+] as const satisfies readonly Operation[]

@@ -1,0 +1,53 @@
+/**
+ * What needs no token: metrics, health, metadata and the OpenAPI document.
+ *
+ * @module
+ */
+import type { RequestHandler } from 'express'
+import type { Metrics } from '../runtime/metrics.ts'
+import { forOperators } from './measured.ts'
+import { jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
+import { openApiDocument } from './openapi/document.ts'
+import { isReadyWithout, type Part } from './readiness.ts'
+
+export interface MonitoringDeps extends MetadataDeps {
+  readonly metrics: Metrics
+  /** The parts that do not work now. */
+  readonly missing: () => Promise<readonly Part[]>
+  /** What to change about the limits of OpenFGA, in words for operators; empty when they are high enough. */
+  readonly lowLimits: () => Promise<readonly string[]>
+}
+
+export const monitoringHandlers = (deps: MonitoringDeps) => ({
+  metrics: [forOperators, metricsRoute(deps)],
+  live: ((_req, res) => void res.json({ status: 'alive' })) satisfies RequestHandler,
+  ready: readinessRoute(deps),
+  metadata: metadataRoute(deps),
+  metadataKeys: jwksRoute(deps),
+  openapi: documentRoute(deps),
+})
+
+function metricsRoute({ metrics }: MonitoringDeps): RequestHandler {
+  return async (_req, res) => {
+    const { type, text } = await metrics.read()
+    res.set('content-type', type).send(text)
+  }
+}
+
+function readinessRoute({ missing, lowLimits }: MonitoringDeps): RequestHandler {
+  return async (_req, res) => {
+    const absent = await missing()
+    const ready = isReadyWithout(absent)
+    const mend = absent.includes('openfga_limits') ? { mend: await lowLimits() } : {}
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', missing: absent, ...mend })
+  }
+}
+
+/** The document is made when it is first asked for: that takes a quarter of a second, which a start must not wait for. */
+function documentRoute({ publicUrl }: MonitoringDeps): RequestHandler {
+  let document: ReturnType<typeof openApiDocument> | undefined
+  return (_req, res) => {
+    document ??= openApiDocument(publicUrl())
+    res.set('cache-control', 'public, max-age=3600').json(document)
+  }
+}

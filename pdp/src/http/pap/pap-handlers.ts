@@ -1,0 +1,28 @@
+/**
+ * Handlers of every operation that administers (PAP): one file a kind of thing.
+ *
+ * @module
+ */
+import type { PapRouteDeps } from './common.ts'
+import { factHandlers } from './facts.ts'
+import { grantHandlers } from './grants.ts'
+import { invitationHandlers } from './invitations.ts'
+import { keyHandlers } from './keys.ts'
+import { agentHandlers, personaHandlers } from './personas.ts'
+import { policyHandlers } from './policies.ts'
+import { resourceHandlers } from './resources.ts'
+import { subjectHandlers } from './subjects.ts'
+
+export type { PapRouteDeps } from './common.ts'
+
+export const papHandlers = (deps: PapRouteDeps) => ({
+  ...grantHandlers(deps),
+  ...invitationHandlers(deps),
+  ...keyHandlers(deps),
+  ...personaHandlers(deps),
+  ...agentHandlers(deps),
+  ...resourceHandlers(deps),
+  ...subjectHandlers(deps),
+  ...factHandlers(deps),
+  ...policyHandlers(deps),
+})
