@@ -1,42 +1,43 @@
 /**
- * The commands of `mandate-audit`. Sees neither `process` nor the console: {@link file://./main.ts} hands in what it needs.
+ * Command dispatch of `mandate-audit`, and the commands `query` and `show`. Does not use `process`: `main.ts` passes in a {@link ProcessIo}.
  *
  * @module
  */
 import { parseArgs } from 'node:util'
-import { exportEntries } from './export.ts'
 import {
-  decisionId,
   FILTER_OPTIONS,
-  filtersOf,
-  type Given,
-  isSet,
-  limitOf,
-  noPositionals,
-  type Options,
-  placeOf,
+  hasFlag,
+  type OptionTypes,
+  type ParsedOptions,
+  type ProcessIo,
+  parseDecisionId,
+  parseFilters,
+  parseLimit,
+  parseLocation,
+  rejectPositionals,
   SOURCE_OPTIONS,
-  type Surroundings,
   UsageError,
-} from './given.ts'
-import { EXIT, SourceError } from './http.ts'
+} from './command-line.ts'
+import { exportEntries } from './export.ts'
+import { escapeControls, formatEntry, formatTable } from './format-text.ts'
 import { prove } from './prove.ts'
 import { replay } from './replay.ts'
 import { directorySource, httpSource, type Source } from './source.ts'
-import { drawing, harmless, table } from './text.ts'
+import { EXIT, SourceError } from './source-error.ts'
 import { USAGE } from './usage.ts'
 import { verify } from './verify-command.ts'
 import { watch } from './watch.ts'
 import { WITNESS_OPTIONS, witness } from './witness/cli.ts'
 
-export type { Surroundings } from './given.ts'
+export type { ProcessIo } from './command-line.ts'
 
 const MAX_LIMIT = 1_000_000
 const DEFAULT_LIMIT = 50
 
+/** A subcommand: its options, and the function that runs it and returns the exit code. */
 interface Command {
-  readonly options: Options
-  readonly run: (given: Given, surroundings: Surroundings) => Promise<number>
+  readonly options: OptionTypes
+  readonly run: (options: ParsedOptions, io: ProcessIo) => Promise<number>
 }
 
 const limit = { type: 'string' } as const
@@ -55,6 +56,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       archive: { type: 'string' },
       'archive-key': { type: 'string' },
       sealed: { type: 'boolean' },
+      'hashes-only': { type: 'boolean' },
       witness: { type: 'string', multiple: true },
       quorum: { type: 'string' },
       json: { type: 'boolean' },
@@ -83,70 +85,71 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 /**
  * Runs a command line.
  *
- * @param argv - Without node and script.
- * @returns The exit code. Never rejects.
+ * @param argv - Arguments, without the paths of node and script.
+ * @returns The exit code, one of {@link EXIT}. Never rejects.
  */
-export async function run(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function run(argv: readonly string[], io: ProcessIo): Promise<number> {
   try {
-    return await dispatch(argv, surroundings)
+    return await dispatch(argv, io)
   } catch (error) {
     if (error instanceof UsageError) {
-      surroundings.err(`${harmless(error.message)}\n\n${USAGE}`)
+      io.err(`${escapeControls(error.message)}\n\n${USAGE}`)
       return EXIT.usage
     }
-    surroundings.err(`${harmless(error instanceof Error ? error.message : String(error))}\n`)
+    io.err(`${escapeControls(error instanceof Error ? error.message : String(error))}\n`)
     return error instanceof SourceError ? error.exit : EXIT.internal
   }
 }
 
-async function dispatch(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+async function dispatch(argv: readonly string[], io: ProcessIo): Promise<number> {
   const [name = '', ...rest] = argv
   if (name === '--help' || name === '-h' || name === 'help') {
-    surroundings.out(USAGE)
+    io.out(USAGE)
     return EXIT.ok
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (!command) throw new UsageError(name === '' ? 'Which command?' : `There is no command ${name}.`)
-  const given = parsed(rest, command.options)
-  if (isSet(given, 'help')) {
-    surroundings.out(USAGE)
+  if (!command) throw new UsageError(name === '' ? 'No command is given.' : `There is no command ${name}.`)
+  const options = parseOptions(rest, command.options)
+  if (hasFlag(options, 'help')) {
+    io.out(USAGE)
     return EXIT.ok
   }
-  return command.run(given, surroundings)
+  return command.run(options, io)
 }
 
-function parsed(args: readonly string[], options: Options): Given {
+function parseOptions(args: readonly string[], options: OptionTypes): ParsedOptions {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'Wrong options.')
+    throw new UsageError(error instanceof Error ? error.message : 'The options are invalid.')
   }
 }
 
-async function query(given: Given, { out, err, environment }: Surroundings): Promise<number> {
-  noPositionals(given)
-  const filters = filtersOf(given)
-  const most = limitOf(given, MAX_LIMIT) ?? DEFAULT_LIMIT
-  const source = await sourceOf(given, environment)
+async function query(options: ParsedOptions, { out, err, environment }: ProcessIo): Promise<number> {
+  rejectPositionals(options)
+  const filters = parseFilters(options)
+  const most = parseLimit(options, MAX_LIMIT) ?? DEFAULT_LIMIT
+  const source = await sourceOf(options, environment)
   const { entries, total } = await source.query({ ...filters, limit: most })
-  if (isSet(given, 'json')) {
+  if (hasFlag(options, 'json')) {
     for (const entry of entries) out(`${JSON.stringify(entry)}\n`)
     return EXIT.ok
   }
-  if (entries.length > 0) out(table(entries))
+  if (entries.length > 0) out(formatTable(entries))
   err(`${entries.length} of ${total}\n`)
   return EXIT.ok
 }
 
-async function show(given: Given, { out, environment }: Surroundings): Promise<number> {
-  const id = decisionId(given, 'show')
-  const entry = await (await sourceOf(given, environment)).show(id)
+async function show(options: ParsedOptions, { out, environment }: ProcessIo): Promise<number> {
+  const id = parseDecisionId(options, 'show')
+  const entry = await (await sourceOf(options, environment)).show(id)
   if (!entry) throw new SourceError(EXIT.notFound, `there is no decision ${id}`)
-  out(isSet(given, 'json') ? `${JSON.stringify(entry)}\n` : drawing(entry))
+  out(hasFlag(options, 'json') ? `${JSON.stringify(entry)}\n` : formatEntry(entry))
   return EXIT.ok
 }
 
-async function sourceOf(given: Given, environment: Surroundings['environment']): Promise<Source> {
-  const place = await placeOf(given, environment)
-  return 'directory' in place ? directorySource(place.directory) : httpSource(place.server.base, place.server.token)
+async function sourceOf(options: ParsedOptions, environment: ProcessIo['environment']): Promise<Source> {
+  const location = await parseLocation(options, environment)
+  if ('directory' in location) return directorySource(location.directory)
+  return httpSource(location.server.base, location.server.token)
 }

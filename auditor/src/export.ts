@@ -1,5 +1,5 @@
 /**
- * `mandate-audit export`: all that the filters find, as JSON Lines, CSV or OCSF, to a file or to standard output.
+ * `mandate-audit export`: writes all matching entries as JSON Lines, CSV or OCSF, to a file or to standard output.
  *
  * @module
  */
@@ -7,81 +7,88 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { EXPORT_FORMATS, entryMatches } from '@mandate/protocol'
-import type { GivenFilters } from './given.ts'
 import {
-  filtersOf,
-  type Given,
-  noPositionals,
-  type Place,
-  placeOf,
-  type Surroundings,
-  text,
+  type LogFilters,
+  type LogLocation,
+  type ParsedOptions,
+  type ProcessIo,
+  parseFilters,
+  parseLocation,
+  rejectPositionals,
+  textOption,
   UsageError,
-} from './given.ts'
-import { ask, EXIT, SourceError } from './http.ts'
+} from './command-line.ts'
+import { requestPdp } from './pdp-client.ts'
 import { loggedEntries } from './source.ts'
+import { EXIT, SourceError } from './source-error.ts'
 
 type Format = keyof typeof EXPORT_FORMATS
 
-/** How many entries are told of at once. */
-const EVERY = 1_000
+/** Progress is shown after every so many entries. */
+const PROGRESS_INTERVAL = 1_000
 
-export async function exportEntries(given: Given, surroundings: Surroundings): Promise<number> {
-  noPositionals(given)
-  const format = text(given, 'format') ?? 'jsonl'
+/** Runs the command. Returns the exit code. */
+export async function exportEntries(options: ParsedOptions, io: ProcessIo): Promise<number> {
+  rejectPositionals(options)
+  const format = textOption(options, 'format') ?? 'jsonl'
   if (!Object.hasOwn(EXPORT_FORMATS, format))
-    throw new UsageError(`--format is ${Object.keys(EXPORT_FORMATS).join(', ')}`)
-  const place = await placeOf(given, surroundings.environment)
-  const filters = filtersOf(given)
-  const lines = told(linesOf(place, format as Format, filters), surroundings)
-  const file = text(given, 'out')
-  if (file === undefined) for await (const line of lines) surroundings.out(line)
-  else await write(file, lines)
+    throw new UsageError(`--format must be one of ${Object.keys(EXPORT_FORMATS).join(', ')}`)
+  const location = await parseLocation(options, io.environment)
+  const filters = parseFilters(options)
+  const lines = withProgress(linesOf(location, format as Format, filters), io)
+  const file = textOption(options, 'out')
+  if (file === undefined) for await (const line of lines) io.out(line)
+  else await writeFile(file, lines)
   return EXIT.ok
 }
 
-async function* linesOf(place: Place, format: Format, { given, filter }: GivenFilters): AsyncGenerator<string> {
-  if ('directory' in place) {
+/** Yields the export in chunks of text: one entry per chunk from a directory, arbitrary chunks from a PDP. */
+async function* linesOf(
+  location: LogLocation,
+  format: Format,
+  { parameters, filter }: LogFilters,
+): AsyncGenerator<string> {
+  if ('directory' in location) {
     const { head, line } = EXPORT_FORMATS[format]
     if (head !== '') yield head
-    for await (const entry of loggedEntries(place.directory)) if (entryMatches(entry, filter)) yield line(entry)
+    for await (const entry of loggedEntries(location.directory)) if (entryMatches(entry, filter)) yield line(entry)
     return
   }
-  // An export takes as long as it takes: the connection ends it when the other side is gone.
-  const query = new URLSearchParams({ ...given, format })
-  const options = { accept: EXPORT_FORMATS[format].mediaType, signal: new AbortController().signal }
-  const { body } = await ask(place.server, `/v1/decisions/export?${query}`, options)
+  // A signal that never aborts replaces the default timeout: an export has no maximum duration.
+  const query = new URLSearchParams({ ...parameters, format })
+  const request = { accept: EXPORT_FORMATS[format].mediaType, signal: new AbortController().signal }
+  const { body } = await requestPdp(location.server, `/v1/decisions/export?${query}`, request)
   const decoder = new TextDecoder()
   try {
     for await (const chunk of body ?? []) yield decoder.decode(chunk, { stream: true })
   } catch (cause) {
-    throw new SourceError(EXIT.unreachable, 'the export broke off: what was written is not all', { cause })
+    throw new SourceError(EXIT.unreachable, 'the export was interrupted: the output is incomplete', { cause })
   }
 }
 
-/** Says now and then how far it is. */
-async function* told(lines: AsyncIterable<string>, { progress }: Surroundings): AsyncGenerator<string> {
+/** Passes lines through and shows how many entries were written. */
+async function* withProgress(lines: AsyncIterable<string>, { progress }: ProcessIo): AsyncGenerator<string> {
   let count = 0
-  let next = EVERY
+  let next = PROGRESS_INTERVAL
   for await (const line of lines) {
     for (let at = line.indexOf('\n'); at >= 0; at = line.indexOf('\n', at + 1)) count += 1
     if (count >= next) {
       progress?.(`${count.toLocaleString('en')} entries`)
-      next = count + EVERY
+      next = count + PROGRESS_INTERVAL
     }
     yield line
   }
   progress?.(undefined)
 }
 
-/** A file that is cut short must not pass for a whole one. */
-async function write(file: string, lines: AsyncIterable<string>): Promise<void> {
-  const aside = `${file}.part`
+/** Writes a temporary file and renames it at the end, so that an incomplete export has another name. */
+async function writeFile(file: string, lines: AsyncIterable<string>): Promise<void> {
+  const temporary = `${file}.part`
   try {
-    await pipeline(lines, createWriteStream(aside, { mode: 0o600 }))
-    await rename(aside, file)
+    await pipeline(lines, createWriteStream(temporary, { mode: 0o600 }))
+    await rename(temporary, file)
   } catch (cause) {
-    await rm(aside, { force: true })
+    await rm(temporary, { force: true })
     if (cause instanceof SourceError) throw cause
     throw new SourceError(EXIT.notFound, `${file} cannot be written`, { cause })
   }

@@ -1,1 +1,1 @@
-export { directorySource, httpSource, type Source, SourceError } from './source.ts'
+export { directorySource, httpSource, type QueryResult, type Source, SourceError, type SourceQuery } from './source.ts'

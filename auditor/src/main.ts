@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 /**
- * `mandate-audit`: see `--help`.
+ * Entry point of `mandate-audit`. The commands are in `cli.ts`; see `--help`.
  *
  * @module
  */
 import process from 'node:process'
 import { run } from './cli.ts'
 
-/** A reader that has seen enough (`| head`) is no failure. */
+/** A closed output pipe (`| head`) is a normal end. */
 process.stdout.on('error', () => process.exit())
 
-/** The first Ctrl-C ends what would go on for ever; the second ends everything. */
+/** Aborts on the first SIGINT or SIGTERM. A second one ends the process, as its handler is gone. */
 function untilInterrupted(): AbortSignal {
   const end = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())

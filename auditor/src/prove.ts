@@ -1,5 +1,5 @@
 /**
- * `mandate-audit prove`: the C2SP tlog-proof of one entry, from a PDP or from a log's directory, where no server is needed.
+ * `mandate-audit prove`: writes the C2SP tlog-proof of one entry, from a PDP, or offline from a log directory.
  *
  * @module
  */
@@ -18,72 +18,83 @@ import {
   tileWidth,
   verifyLogProof,
 } from '@mandate/protocol'
-import { entriesBackwards, type PlacedEntry, readCheckpoint, readTile, sha256 } from './directory.ts'
-import { idIn, textOf } from './entry-text.ts'
-import { decisionId, type Given, keysOf, placeOf, type Surroundings, text, writeWhole } from './given.ts'
-import { ask, EXIT, type Server, SourceError } from './http.ts'
-import { checkpointIn } from './source.ts'
-import { harmless } from './text.ts'
-import { leafIn } from './verify-command.ts'
+import {
+  type ParsedOptions,
+  type ProcessIo,
+  parseDecisionId,
+  parseKeys,
+  parseLocation,
+  textOption,
+  writeFileAtomically,
+} from './command-line.ts'
+import { decodeText, findId } from './entry-text.ts'
+import { escapeControls } from './format-text.ts'
+import { entriesBackwards, type IndexedEntry, readCheckpoint, readTile, sha256 } from './log-directory.ts'
+import { type PdpServer, requestPdp } from './pdp-client.ts'
+import { parseUnverifiedCheckpoint } from './source.ts'
+import { EXIT, SourceError } from './source-error.ts'
+import { parseLeaf } from './verify-command.ts'
 
-interface Proven {
+interface ProvenEntry {
+  /** Text of the tlog-proof. */
   readonly proof: string
-  /** The leaf's text. */
+  /** Canonical JSON of the entry: the leaf of the tree. */
   readonly entry: string
 }
 
-export async function prove(given: Given, { out, err, environment }: Surroundings): Promise<number> {
-  const id = decisionId(given, 'prove')
-  const place = await placeOf(given, environment)
-  const keys = await keysOf(given)
-  const { proof, entry } = 'directory' in place ? await proveFrom(place.directory, id) : await fetched(place.server, id)
+export async function prove(options: ParsedOptions, { out, err, environment }: ProcessIo): Promise<number> {
+  const id = parseDecisionId(options, 'prove')
+  const location = await parseLocation(options, environment)
+  const keys = await parseKeys(options)
+  const { proof, entry } =
+    'directory' in location ? await buildProof(location.directory, id) : await fetchProof(location.server, id)
   if (keys.length > 0) {
     const verdict = await verifyLogProof(digest, { proof, entry: new TextEncoder().encode(entry), keys })
     if (!verdict.ok) {
-      err(`${harmless(verdict.objection)}\n`)
+      err(`${escapeControls(verdict.objection)}\n`)
       return EXIT.failed
     }
   }
-  const entryFile = text(given, 'entry-out')
-  if (entryFile !== undefined) await writeWhole(entryFile, entry)
-  const file = text(given, 'out')
+  const entryFile = textOption(options, 'entry-out')
+  if (entryFile !== undefined) await writeFileAtomically(entryFile, entry)
+  const file = textOption(options, 'out')
   if (file === undefined) out(proof)
-  else await writeWhole(file, proof)
+  else await writeFileAtomically(file, proof)
   return EXIT.ok
 }
 
 const digest: AsyncSha256 = (data) => Promise.resolve(sha256(data))
 
-async function fetched(server: Server, id: string): Promise<Proven> {
-  const entry = await (await ask(server, `/v1/decisions/${id}`)).text()
-  const proof = await (await ask(server, `/v1/decisions/${id}/proof`, { accept: 'text/plain' })).text()
-  return { proof, entry: new TextDecoder().decode(leafIn(entry, 'the answer')) }
+async function fetchProof(server: PdpServer, id: string): Promise<ProvenEntry> {
+  const entry = await (await requestPdp(server, `/v1/decisions/${id}`)).text()
+  const proof = await (await requestPdp(server, `/v1/decisions/${id}/proof`, { accept: 'text/plain' })).text()
+  return { proof, entry: new TextDecoder().decode(parseLeaf(entry, 'the response')) }
 }
 
-/** @throws SourceError when there is no such entry, when it is not in the tree yet, or when a tile is missing. */
-async function proveFrom(directory: string, id: string): Promise<Proven> {
+/** @throws SourceError when the entry does not exist or is not in the tree yet, or when a tile is missing or damaged. */
+async function buildProof(directory: string, id: string): Promise<ProvenEntry> {
   const checkpoint = await readCheckpoint(directory)
   if (checkpoint === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
-  const { size } = checkpointIn(checkpoint)
-  const { index, bytes } = await entryOf(directory, id, size)
+  const { size } = parseUnverifiedCheckpoint(checkpoint)
+  const { index, bytes } = await findEntry(directory, id, size)
   if (index >= size)
-    throw new SourceError(EXIT.notFound, `${id} is in the journal and not yet in the tree: it will be within a second`)
+    throw new SourceError(EXIT.notFound, `${id} is in the journal and not in the tree yet; try again in a second`)
   const hashes: Uint8Array[] = []
   for (const range of inclusionRanges(index, size)) {
-    const nodes = await Promise.all(rangeNodes(range).map((node) => nodeIn(directory, node, size)))
+    const nodes = await Promise.all(rangeNodes(range).map((node) => readNode(directory, node, size)))
     hashes.push(foldNodes(sha256, nodes))
   }
   return { proof: formatLogProof({ index, hashes, checkpoint }), entry: new TextDecoder().decode(bytes) }
 }
 
-/** As its bytes stand in the log: they are what is proven. */
-async function entryOf(directory: string, id: string, size: number): Promise<PlacedEntry> {
-  for await (const entry of entriesBackwards(directory, size)) if (idIn(textOf(entry.bytes)) === id) return entry
+/** Finds an entry by id. The id is matched in the raw bytes, since these bytes are what the proof is about. */
+async function findEntry(directory: string, id: string, size: number): Promise<IndexedEntry> {
+  for await (const entry of entriesBackwards(directory, size)) if (findId(decodeText(entry.bytes)) === id) return entry
   throw new SourceError(EXIT.notFound, `there is no decision ${id}`)
 }
 
-/** The hash of a complete subtree, from the tile that holds it or its children. */
-async function nodeIn(directory: string, node: TreeNode, size: number): Promise<Uint8Array> {
+/** Reads the hash of a complete subtree, from the tile with that hash or with the hashes below it. */
+async function readNode(directory: string, node: TreeNode, size: number): Promise<Uint8Array> {
   const slice = tileSliceOf(node)
   const width = tileWidth(slice.level, slice.index, size)
   const bytes = await readTile(directory, slice.level, slice.index, size)

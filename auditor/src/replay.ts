@@ -1,30 +1,42 @@
 /**
- * `mandate-audit replay`: a decision's question asked again, now. Needs a PDP: a log alone cannot decide.
+ * `mandate-audit replay`: evaluates the request of a logged decision again, and compares the outcomes. Needs a PDP.
  *
  * @module
  */
 import { type Outcome, replaySchema } from '@mandate/protocol'
-import { decisionId, type Given, isSet, type Surroundings, serverOf, text, UsageError } from './given.ts'
-import { ask, EXIT, SourceError } from './http.ts'
-import { harmless } from './text.ts'
+import {
+  hasFlag,
+  type ParsedOptions,
+  type ProcessIo,
+  parseDecisionId,
+  parseServer,
+  textOption,
+  UsageError,
+} from './command-line.ts'
+import { escapeControls } from './format-text.ts'
+import { requestPdp } from './pdp-client.ts'
+import { EXIT, SourceError } from './source-error.ts'
 
-export async function replay(given: Given, { out, environment }: Surroundings): Promise<number> {
-  const id = decisionId(given, 'replay')
-  if (text(given, 'dir') !== undefined)
-    throw new UsageError('replay needs --url: only a PDP can answer the question again.')
-  const answer: unknown = await (await ask(await serverOf(given, environment), `/v1/decisions/${id}/replay`)).json()
+export async function replay(options: ParsedOptions, { out, environment }: ProcessIo): Promise<number> {
+  const id = parseDecisionId(options, 'replay')
+  if (textOption(options, 'dir') !== undefined)
+    throw new UsageError('replay needs --url: only a PDP can evaluate the request again.')
+  const answer: unknown = await (
+    await requestPdp(await parseServer(options, environment), `/v1/decisions/${id}/replay`)
+  ).json()
   const parsed = replaySchema.safeParse(answer)
-  if (!parsed.success) throw new SourceError(EXIT.data, 'the answer is not what was expected')
+  if (!parsed.success) throw new SourceError(EXIT.data, 'the response is malformed')
   const { then: before, now, differs } = parsed.data
-  if (isSet(given, 'json')) {
+  if (hasFlag(options, 'json')) {
     out(`${JSON.stringify(answer)}\n`)
     return EXIT.ok
   }
   const verdict = differs.length === 0 ? 'the same' : `differs in ${differs.join(', ')}`
-  out(`${[line('then', before), line('now', now), verdict].map(harmless).join('\n')}\n`)
+  out(`${[line('then', before), line('now', now), verdict].map(escapeControls).join('\n')}\n`)
   return EXIT.ok
 }
 
+/** One outcome on one line. */
 function line(when: string, { at, decision, reasons, chain, policy }: Outcome): string {
   const codes = reasons.map(({ code }) => code).join(', ')
   const links = chain.map(({ delegate }) => delegate)

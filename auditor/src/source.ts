@@ -1,5 +1,5 @@
 /**
- * Where `query` and `show` read from: a PDP over HTTP, or a directory.
+ * Sources of log entries for `query` and `show`: a PDP over HTTP, or a log directory.
  *
  * @module
  */
@@ -15,46 +15,60 @@ import {
   parseNote,
 } from '@mandate/protocol'
 import type { z } from 'zod'
-import { entriesBackwards, readCheckpoint } from './directory.ts'
-import { ask, EXIT, SourceError } from './http.ts'
-import { mistakes } from './mistakes.ts'
+import { describeIssues } from './describe-issues.ts'
+import { entriesBackwards, readCheckpoint } from './log-directory.ts'
+import { requestPdp } from './pdp-client.ts'
+import { EXIT, SourceError } from './source-error.ts'
 
-export { SourceError } from './http.ts'
+export { SourceError } from './source-error.ts'
 
-const PAGE = 1000
+/** Largest page that the API returns. */
+const PAGE_SIZE = 1000
 
-/** What was found, newest first, and how many there are in all. */
-export interface Found {
+/** Matching entries, newest first, at most `limit` of them; `total` counts all matching entries. */
+export interface QueryResult {
   readonly entries: readonly LoggedEntry[]
   readonly total: number
 }
 
-/** The parameters of a query as they were given, which are those of `GET /v1/decisions`, and as they were understood. */
-export interface Wanted {
-  readonly given: Readonly<Record<string, string>>
+/** A query, with its filters in both forms: a PDP takes `parameters`, a log directory `filter`. */
+export interface SourceQuery {
+  /** Query parameters of `GET /v1/decisions`. */
+  readonly parameters: Readonly<Record<string, string>>
   readonly filter: DecisionFilter
-  /** 1 or more; above 1000, page after page is read. */
+  /** 1 or more. Above 1000, several pages are read. */
   readonly limit: number
 }
 
-/** A place that decisions are read from. */
+/** A readable decision log. */
 export interface Source {
-  query(wanted: Wanted): Promise<Found>
+  /** @throws SourceError when the source cannot be read. */
+  query(query: SourceQuery): Promise<QueryResult>
+  /** One entry by its id; `undefined` when there is none. @throws SourceError when the source cannot be read. */
   show(id: string): Promise<LoggedEntry | undefined>
 }
 
-/** A PDP's API. `base` without `/v1`; the token is sent as it is. */
+/**
+ * A PDP as a source, over its HTTP API. Entries are redacted for the reader that the token identifies.
+ *
+ * @param base - URL without `/v1`.
+ * @param token - Bearer token; `undefined` sends none.
+ */
 export function httpSource(base: string, token: string | undefined): Source {
-  const get = async (path: string): Promise<unknown> => (await ask({ base, token }, path)).json().catch(() => undefined)
+  const get = async (path: string): Promise<unknown> =>
+    (await requestPdp({ base, token }, path)).json().catch(() => undefined)
   return {
-    query: async ({ given, limit }) => {
+    query: async ({ parameters: filters, limit }) => {
       const entries: LoggedEntry[] = []
       let cursor: string | undefined
       let total = 0
       do {
-        const parameters = new URLSearchParams({ ...given, limit: String(Math.min(PAGE, limit - entries.length)) })
+        const parameters = new URLSearchParams({
+          ...filters,
+          limit: String(Math.min(PAGE_SIZE, limit - entries.length)),
+        })
         if (cursor !== undefined) parameters.set('cursor', cursor)
-        const page = understood(decisionPageSchema, await get(`/v1/decisions?${parameters}`))
+        const page = parseResponse(decisionPageSchema, await get(`/v1/decisions?${parameters}`))
         if (cursor === undefined) total = page.total
         entries.push(...page.entries)
         cursor = page.next_cursor
@@ -63,7 +77,7 @@ export function httpSource(base: string, token: string | undefined): Source {
     },
     show: async (id) => {
       try {
-        return understood(loggedEntrySchema, await get(`/v1/decisions/${id}`))
+        return parseResponse(loggedEntrySchema, await get(`/v1/decisions/${id}`))
       } catch (error) {
         if (error instanceof SourceError && error.exit === EXIT.notFound) return undefined
         throw error
@@ -72,13 +86,17 @@ export function httpSource(base: string, token: string | undefined): Source {
   }
 }
 
-function understood<T>(schema: z.ZodType<T>, answer: unknown): T {
-  const parsed = schema.safeParse(answer)
+function parseResponse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
   if (parsed.success) return parsed.data
-  throw new SourceError(EXIT.data, `the answer is not what was expected: ${mistakes(parsed.error)}`)
+  throw new SourceError(EXIT.data, `the response is malformed: ${describeIssues(parsed.error)}`)
 }
 
-/** A log's directory, live or copied. Reads all of it and verifies nothing. */
+/**
+ * A log directory as a source: live, or a copy. Every call reads the whole log. Verifies nothing: see `mandate-audit verify`.
+ *
+ * @param directory - The folder with the log's `checkpoint` file.
+ */
 export function directorySource(directory: string): Source {
   return {
     query: async ({ filter, limit }) => {
@@ -98,11 +116,15 @@ export function directorySource(directory: string): Source {
   }
 }
 
-/** Every entry, newest first. Reads all of it and verifies nothing. */
+/**
+ * All entries of a log directory, newest first, unverified.
+ *
+ * @throws SourceError when there is no checkpoint, or an entry is malformed.
+ */
 export async function* loggedEntries(directory: string): AsyncGenerator<LoggedEntry> {
   const written = await readCheckpoint(directory)
   if (written === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
-  const { origin, size } = checkpointIn(written)
+  const { origin, size } = parseUnverifiedCheckpoint(written)
   const decoder = new TextDecoder()
   for await (const { bytes, index } of entriesBackwards(directory, size)) {
     const parsed = entrySchema.safeParse(jsonOf(decoder.decode(bytes)))
@@ -111,8 +133,8 @@ export async function* loggedEntries(directory: string): AsyncGenerator<LoggedEn
   }
 }
 
-/** Origin and size, unverified. */
-export function checkpointIn(written: string): { readonly origin: string; readonly size: number } {
+/** Parses a checkpoint without verifying its signature. @throws SourceError (exit 65) when it is malformed. */
+export function parseUnverifiedCheckpoint(written: string): { readonly origin: string; readonly size: number } {
   try {
     return parseCheckpoint(parseNote(written).text)
   } catch (error) {
@@ -128,5 +150,5 @@ function jsonOf(text: string): unknown {
   }
 }
 
-/** The filters of a query, by name: what the command line and the URL have in common. */
+/** Names of the filters: options of the command line, and query parameters of the API. */
 export const FILTERS: readonly string[] = FILTER_NAMES

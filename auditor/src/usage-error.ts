@@ -1,10 +1,10 @@
 /**
- * What is thrown at a wrong command line.
+ * The error for a wrong command line (exit 64).
  *
  * @module
  */
 
-/** A command line that cannot be meant. The message is for whoever typed it. */
+/** A wrong command line. The message is printed above the usage text. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

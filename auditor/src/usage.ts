@@ -1,5 +1,5 @@
 /**
- * What `mandate-audit --help` says.
+ * The text of `mandate-audit --help`.
  *
  * @module
  */
@@ -16,44 +16,50 @@ export const USAGE = `mandate-audit: read and verify a decision log
   mandate-audit verify --proof FILE --entry FILE --key VKEY [--json]
   mandate-audit witness --listen HOST:PORT --log ORIGIN=VKEY --state DIR [--name NAME]
 
-Sources
-  --url URL            a PDP; the token comes from --token-file or MANDATE_TOKEN
-  --token-file FILE    file that holds a bearer token
-  --dir LOG            a log's directory, live or copied; needs no PDP
+query lists entries, show prints one, watch follows new ones, export writes all matching
+ones to a file. prove writes the proof that an entry is in the log; verify checks a whole log
+or one such proof. replay evaluates a logged request again. ID is the id of a decision.
 
-Filters of query, watch and export (all that are given must hold)
-  --subject --actor --member --caller PARTY    user:…, agent:…, service:…; member: anyone in the chain
-  --resource TYPE:ID   --under TYPE:ID         the resource; all under it
+Sources
+  --url URL            a PDP; the token is read from --token-file or MANDATE_TOKEN
+  --token-file FILE    a file with a bearer token
+  --dir LOG            a log directory, live or copied; works without a PDP
+
+Filters of query, watch and export (an entry must match all of them)
+  --subject --actor --caller PARTY             user:…, agent:… or service:…
+  --member PARTY                               delegator or delegate in the chain of grants
+  --resource TYPE:ID   --under TYPE:ID         the resource; or it and everything below it
   --action NAME        --decision permit|deny
   --reason CODE        --kind KIND             --grant ID
-  --from TIME          --to TIME               RFC 3339; from is included, to is not
-  --limit N            query: default 50, newest first; watch: end after so many
+  --from TIME          --to TIME               RFC 3339; from inclusive, to exclusive
+  --limit N            query: how many, newest first (default 50); watch: stop after N entries
 
-verify
-  --key VKEY           the pinned verifier key, or the file that holds it or several; give it again for a second key
-  --checkpoint FILE    a checkpoint from before: truncation and forks since then show
-  --anchor FILE        checkpoints that an anchor gathered (PDP_ANCHOR_FILE): the log must fit each of them
-  --remember           when all is well, write the newest checkpoint to that file
-  --witness VKEY       the pinned key of a witness that must have cosigned; give it again for others
-  --quorum N           so many of them are enough
-  --archive DIR        where the log's sealed entries are, with --archive-key FILE: they are read like the others
-  --sealed             go by the hashes of sealed entries
-  --proof, --entry     what prove wrote, or the page saved: one entry, checked with nothing but the key
+verify (offline)
+  --key VKEY           the log's trusted verifier key, or a file with one key per line; repeatable
+  --checkpoint FILE    a checkpoint saved earlier: detects truncation and forks since then
+  --remember           save the newest checkpoint to that file when the verification succeeds
+  --anchor FILE        checkpoints kept by an anchor (PDP_ANCHOR_FILE): the log must extend each of them
+  --witness VKEY       trusted key of a witness that must have cosigned; repeatable
+  --quorum N           how many of these witnesses must have cosigned; default all
+  --archive DIR        archive of the log's old ("sealed") entries; read with --archive-key FILE
+  --hashes-only        verify archived entries by their hashes, without reading them (also: --sealed)
+  --proof, --entry     a proof and its entry, as written by prove or saved from the auditor's page
 
 prove, export
-  --out FILE           default standard output; a file is there as a whole or not at all
-  --entry-out FILE     the entry's canonical bytes, which are what was hashed
-  --key VKEY           prove: write nothing that does not verify with it
+  --out FILE           write to a file (complete or not at all); default standard output
+  --entry-out FILE     prove: write the entry's canonical JSON, the bytes that the log hashes
+  --key VKEY           prove: verify the proof with this key first, and write nothing if that fails
 
-witness: cosigns checkpoints of logs that only grow (C2SP tlog-witness), until it is stopped
-  --log ORIGIN=VKEY    a log and its key; give it again for a second key or another log
-  --state DIR          where its key and what it cosigned are kept
-  --name NAME          of its key when that is made; default mandate-witness.invalid
+witness: cosigns checkpoints of logs that only append (C2SP tlog-witness); runs until Ctrl-C
+  --listen HOST:PORT   address of its HTTP server
+  --log ORIGIN=VKEY    a log and its key; repeatable, for several logs or several keys of one
+  --state DIR          directory for the witness's key and the checkpoints that it cosigned
+  --name NAME          name of the key when it is created; default mandate-witness.invalid
 
 Exit codes
-  0 all is well (watch: ended by Ctrl-C)    1 verification failed    64 wrong usage
-  65 unreadable data or answer, or a question that cannot be asked again    66 no such decision or file
-  69 unreachable, or broken off    70 broken on our side    77 not allowed
+  0 success (watch: ended by Ctrl-C)        1 verification failed       64 wrong usage
+  65 malformed data or response, or a request that cannot be replayed   66 no such decision or file
+  69 unreachable or interrupted             70 internal error           77 not allowed
 
 Examples
   mandate-audit query --url http://127.0.0.1:7400 --actor agent:booking-agent --decision deny

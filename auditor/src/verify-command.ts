@@ -1,54 +1,54 @@
 /**
- * `mandate-audit verify`: a whole log, or one entry by its proof. Offline, with pinned keys.
+ * `mandate-audit verify`: verifies a log directory, or one entry by its tlog-proof. Offline, with pinned keys.
  *
  * @module
  */
 import { readFile, stat } from 'node:fs/promises'
 import { type AsyncSha256, canonical, parseSecret, SECRET_BYTES, verifyLogProof } from '@mandate/protocol'
-import { sha256 } from './directory.ts'
 import {
-  type Given,
-  isSet,
-  keysOf,
-  needed,
-  noPositionals,
-  type Surroundings,
-  text,
+  hasFlag,
+  type ParsedOptions,
+  type ProcessIo,
+  parseKeys,
+  readRequiredFile,
+  rejectPositionals,
+  textOption,
   UsageError,
-  writeWhole,
-} from './given.ts'
-import { EXIT, SourceError } from './http.ts'
-import { notesIn } from './remembered.ts'
-import { harmless } from './text.ts'
+  writeFileAtomically,
+} from './command-line.ts'
+import { splitNotes } from './earlier-checkpoints.ts'
+import { escapeControls } from './format-text.ts'
+import { sha256 } from './log-directory.ts'
+import { EXIT, SourceError } from './source-error.ts'
 import { type VerifyOptions, type VerifyReport, verifyDirectory } from './verify.ts'
 import { witnessesOf } from './witness/cli.ts'
 
 const MAX_FINDINGS_SHOWN = 20
 
-export async function verify(given: Given, surroundings: Surroundings): Promise<number> {
-  noPositionals(given)
-  const isOne = text(given, 'proof') !== undefined || text(given, 'entry') !== undefined
-  return isOne ? verifyOne(given, surroundings) : verifyLog(given, surroundings)
+export async function verify(options: ParsedOptions, io: ProcessIo): Promise<number> {
+  rejectPositionals(options)
+  const hasProof = textOption(options, 'proof') !== undefined || textOption(options, 'entry') !== undefined
+  return hasProof ? verifyEntry(options, io) : verifyLog(options, io)
 }
 
-/** One entry, with the proof that it is in a log. */
-async function verifyOne(given: Given, { out }: Surroundings): Promise<number> {
-  const proof = text(given, 'proof')
-  const entry = text(given, 'entry')
-  const keys = await keysOf(given)
+/** Verifies one entry with its proof. */
+async function verifyEntry(options: ParsedOptions, { out }: ProcessIo): Promise<number> {
+  const proof = textOption(options, 'proof')
+  const entry = textOption(options, 'entry')
+  const keys = await parseKeys(options)
   if (proof === undefined || entry === undefined || keys.length === 0)
     throw new UsageError('verify needs --proof, --entry and --key, or --dir and --key.')
-  if (text(given, 'dir') !== undefined) throw new UsageError('Give either --proof and --entry, or --dir.')
-  const leaf = leafIn(await needed(entry), entry)
-  const verdict = await verifyLogProof(digest, { proof: await needed(proof), entry: leaf, keys })
-  if (isSet(given, 'json')) {
+  if (textOption(options, 'dir') !== undefined) throw new UsageError('Give either --proof and --entry, or --dir.')
+  const leaf = parseLeaf(await readRequiredFile(entry), entry)
+  const verdict = await verifyLogProof(digest, { proof: await readRequiredFile(proof), entry: leaf, keys })
+  if (hasFlag(options, 'json')) {
     const { ok } = verdict
     const { size } = verdict.ok ? verdict.checkpoint : { size: undefined }
     out(`${JSON.stringify(ok ? { ok, index: verdict.index, origin: verdict.checkpoint.origin, size } : verdict)}\n`)
     return ok ? EXIT.ok : EXIT.failed
   }
   if (!verdict.ok) {
-    out(`WRONG       ${harmless(verdict.objection)}\nFAILED: this is not what was logged\n`)
+    out(`WRONG       ${escapeControls(verdict.objection)}\nFAILED: this is not what was logged\n`)
     return EXIT.failed
   }
   const { index, checkpoint, signedBy } = verdict
@@ -58,14 +58,19 @@ async function verifyOne(given: Given, { out }: Surroundings): Promise<number> {
     `signed by   ${signedBy.map(({ name, keyId }) => `${name}+${keyId}`).join(', ')}`,
     'OK',
   ]
-  out(`${lines.map(harmless).join('\n')}\n`)
+  out(`${lines.map(escapeControls).join('\n')}\n`)
   return EXIT.ok
 }
 
 const digest: AsyncSha256 = (data) => Promise.resolve(sha256(data))
 
-/** The leaf of an entry that was saved: with or without its place in the log, however it is spaced. */
-export function leafIn(written: string, name: string): Uint8Array {
+/**
+ * Canonical bytes of an entry in a JSON file: with or without `index` and `origin`, in any formatting.
+ *
+ * @param name - Of the file, for error messages.
+ * @throws SourceError (exit 65) when the text is not a JSON object.
+ */
+export function parseLeaf(written: string, name: string): Uint8Array {
   let value: unknown
   try {
     value = JSON.parse(written)
@@ -78,77 +83,89 @@ export function leafIn(written: string, name: string): Uint8Array {
   return new TextEncoder().encode(canonical(entry))
 }
 
-async function verifyLog(given: Given, { out, progress }: Surroundings): Promise<number> {
-  const directory = text(given, 'dir')
-  const keys = await keysOf(given)
-  if (directory === undefined || keys.length === 0) throw new UsageError('verify needs --dir and --key.')
-  const file = text(given, 'checkpoint')
-  const isRemembering = isSet(given, 'remember')
-  if (isRemembering && file === undefined) throw new UsageError('--remember needs --checkpoint.')
-  const remembered = file === undefined ? undefined : await readFile(file, 'utf8').catch(() => undefined)
-  if (file !== undefined && remembered === undefined && !isRemembering) {
-    throw new SourceError(EXIT.notFound, `${file} cannot be read`)
-  }
-  if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
-    throw new SourceError(EXIT.notFound, `${directory} is no directory`)
-  }
-  const anchored = await anchoredOf(given)
-  const { witnesses, quorum } = await witnessesOf(given.values)
-  const began = performance.now()
-  const onProgress = (checked: number, size: number): void =>
-    progress?.(`${checked.toLocaleString('en')} of ${size.toLocaleString('en')} entries`)
-  const sealed = await sealedOf(given)
+/** Verifies a log directory. */
+async function verifyLog(options: ParsedOptions, { out, progress }: ProcessIo): Promise<number> {
+  const { directory, keys, checkpointFile } = await verifyLogArguments(options)
+  const { witnesses, quorum } = await witnessesOf(options.values)
+  const startedAt = performance.now()
   const report = await verifyDirectory({
     directory,
     keys,
-    remembered,
-    anchored,
+    remembered: await readEarlierCheckpoint(checkpointFile, options),
+    anchored: await readAnchor(options),
     witnesses,
     quorum,
-    sealed,
-    onProgress,
+    archived: await archivedOption(options),
+    onProgress: (checked, size) =>
+      progress?.(`${checked.toLocaleString('en')} of ${size.toLocaleString('en')} entries`),
   })
   progress?.(undefined)
   const isGood = report.findings.length === 0
-  if (isGood && isRemembering && file !== undefined && report.checkpoint !== undefined) {
-    await writeWhole(file, report.checkpoint)
+  if (isGood && hasFlag(options, 'remember') && checkpointFile !== undefined && report.checkpoint !== undefined) {
+    await writeFileAtomically(checkpointFile, report.checkpoint)
   }
   out(
-    isSet(given, 'json')
+    hasFlag(options, 'json')
       ? `${JSON.stringify({ ok: isGood, ...report })}\n`
-      : reportText(report, performance.now() - began),
+      : reportText(report, performance.now() - startedAt),
   )
   return isGood ? EXIT.ok : EXIT.failed
 }
 
-/** An anchor without a checkpoint vouches for nothing: whoever names it thinks that it does. */
-async function anchoredOf(given: Given): Promise<readonly string[] | undefined> {
-  const file = text(given, 'anchor')
+/** Directory, keys and `--checkpoint` file of a log's verification. */
+async function verifyLogArguments(options: ParsedOptions) {
+  const directory = textOption(options, 'dir')
+  const keys = await parseKeys(options)
+  if (directory === undefined || keys.length === 0) throw new UsageError('verify needs --dir and --key.')
+  const checkpointFile = textOption(options, 'checkpoint')
+  if (hasFlag(options, 'remember') && checkpointFile === undefined)
+    throw new UsageError('--remember needs --checkpoint.')
+  if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
+    throw new SourceError(EXIT.notFound, `${directory} is not a directory`)
+  }
+  return { directory, keys, checkpointFile }
+}
+
+/** The checkpoint of an earlier verification. With `--remember` the file may not exist yet. */
+async function readEarlierCheckpoint(file: string | undefined, options: ParsedOptions): Promise<string | undefined> {
   if (file === undefined) return undefined
-  const notes = notesIn(await needed(file))
+  const written = await readFile(file, 'utf8').catch(() => undefined)
+  if (written === undefined && !hasFlag(options, 'remember')) {
+    throw new SourceError(EXIT.notFound, `${file} cannot be read`)
+  }
+  return written
+}
+
+/** Checkpoints of `--anchor`. An empty file is an error: it would verify nothing, against the user's expectation. */
+async function readAnchor(options: ParsedOptions): Promise<readonly string[] | undefined> {
+  const file = textOption(options, 'anchor')
+  if (file === undefined) return undefined
+  const notes = splitNotes(await readRequiredFile(file))
   if (notes.length === 0) throw new SourceError(EXIT.data, `${file} holds no checkpoint`)
   return notes
 }
 
-/** How sealed entries are to be looked at. */
-async function sealedOf(given: Given): Promise<VerifyOptions['sealed']> {
-  const folder = text(given, 'archive')
-  const file = text(given, 'archive-key')
-  if ((folder === undefined) !== (file === undefined)) throw new UsageError('--archive and --archive-key go together.')
-  if (folder === undefined || file === undefined) return isSet(given, 'sealed') ? 'by hash' : undefined
-  const key = parseSecret((await needed(file)).trim())
-  if (!key) throw new SourceError(EXIT.data, `${file} holds no key of ${SECRET_BYTES} bytes`)
+/** How archived ("sealed") entries are verified: `--archive` with `--archive-key`, or `--hashes-only` (also `--sealed`). */
+async function archivedOption(options: ParsedOptions): Promise<VerifyOptions['archived']> {
+  const folder = textOption(options, 'archive')
+  const file = textOption(options, 'archive-key')
+  if ((folder === undefined) !== (file === undefined))
+    throw new UsageError('--archive and --archive-key must be given together.')
+  if (folder === undefined || file === undefined)
+    return hasFlag(options, 'sealed') || hasFlag(options, 'hashes-only') ? 'by hash' : undefined
+  const key = parseSecret((await readRequiredFile(file)).trim())
+  if (!key) throw new SourceError(EXIT.data, `${file} does not hold a key of ${SECRET_BYTES} bytes`)
   return { folder, key }
 }
 
-/** What verify prints. The last line is the verdict. */
+/** The report as text. The last line is the verdict. */
 function reportText(report: VerifyReport, tookMs: number): string {
   const { origin = 'unknown', size, root = '', signedBy, witnessed, pending, findings, notes } = report
   const perSecond = Math.round(size / (tookMs / 1000)).toLocaleString('en')
   const lines = [
     `log         ${origin}`,
     `checkpoint  ${size} entries, root ${root}`,
-    `signed by   ${signedBy.join(', ') || 'nobody known'}`,
+    `signed by   ${signedBy.join(', ') || 'no known key'}`,
     ...witnessed.map(({ name, at }) => `witnessed   by ${name} at ${at}`),
     `read        in ${(tookMs / 1000).toFixed(1)} s, ${perSecond} entries/s`,
     `journal     ${pending} sequenced and not yet published`,
@@ -161,5 +178,5 @@ function reportText(report: VerifyReport, tookMs: number): string {
   }
   if (findings.length > MAX_FINDINGS_SHOWN) lines.push(`            and ${findings.length - MAX_FINDINGS_SHOWN} more`)
   lines.push(findings.length === 0 ? 'OK' : 'FAILED: the log is not what was signed')
-  return `${lines.map(harmless).join('\n')}\n`
+  return `${lines.map(escapeControls).join('\n')}\n`
 }

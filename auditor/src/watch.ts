@@ -1,5 +1,5 @@
 /**
- * `mandate-audit watch`: entries as they are logged, from a PDP's event stream or by looking into a log's directory.
+ * `mandate-audit watch`: prints new entries as they are logged, from a PDP's event stream, or by polling a log directory.
  *
  * @module
  */
@@ -7,91 +7,105 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { entryMatches, type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
 import { EventTooLongError, jsonOf, serverSentEvents } from '@mandate/service/sse'
 import {
-  filtersOf,
-  type Given,
-  type GivenFilters,
-  isSet,
-  limitOf,
-  noPositionals,
-  placeOf,
-  type Surroundings,
-} from './given.ts'
-import { ask, EXIT, type Server, SourceError } from './http.ts'
+  hasFlag,
+  type LogFilters,
+  type ParsedOptions,
+  type ProcessIo,
+  parseFilters,
+  parseLimit,
+  parseLocation,
+  rejectPositionals,
+} from './command-line.ts'
+import { formatRow } from './format-text.ts'
+import { type PdpServer, requestPdp } from './pdp-client.ts'
 import { loggedEntries } from './source.ts'
-import { tableLine } from './text.ts'
+import { EXIT, SourceError } from './source-error.ts'
 
-const LOOK_MS = 500
-const AGAIN_MS = 2_000
+/** Interval at which a log directory is polled. */
+const POLL_MS = 500
+const RECONNECT_MS = 2_000
 const MAX_LIMIT = 1_000_000
 
-export async function watch(given: Given, { out, err, environment, untilInterrupted }: Surroundings): Promise<number> {
-  noPositionals(given)
-  const filters = filtersOf(given)
-  const place = await placeOf(given, environment)
-  const most = limitOf(given, MAX_LIMIT) ?? Number.POSITIVE_INFINITY
-  const over = new AbortController()
-  const end = AbortSignal.any([over.signal, untilInterrupted?.() ?? over.signal])
+/** Runs the command until Ctrl-C, or until `--limit` entries were printed. */
+export async function watch(
+  options: ParsedOptions,
+  { out, err, environment, untilInterrupted }: ProcessIo,
+): Promise<number> {
+  rejectPositionals(options)
+  const filters = parseFilters(options)
+  const location = await parseLocation(options, environment)
+  const most = parseLimit(options, MAX_LIMIT) ?? Number.POSITIVE_INFINITY
+  const finished = new AbortController()
+  const end = AbortSignal.any([finished.signal, untilInterrupted?.() ?? finished.signal])
   const entries =
-    'directory' in place
-      ? arriving(place.directory, filters, end)
-      : streamed(place.server, filters, end, (text) => err(`${text}\n`))
+    'directory' in location
+      ? pollDirectory(location.directory, filters, end)
+      : streamFromPdp(location.server, filters, end, (text) => err(`${text}\n`))
   let count = 0
   for await (const entry of entries) {
-    out(isSet(given, 'json') ? `${JSON.stringify(entry)}\n` : `${tableLine(entry)}\n`)
+    out(hasFlag(options, 'json') ? `${JSON.stringify(entry)}\n` : `${formatRow(entry)}\n`)
     count += 1
     if (count >= most) break
   }
-  over.abort()
+  finished.abort()
   return EXIT.ok
 }
 
-/** What is new in a directory since the last look. Begins with what comes after this. */
-async function* arriving(directory: string, { filter }: GivenFilters, end: AbortSignal): AsyncGenerator<LoggedEntry> {
-  let seen = -1
+/** Yields entries that are added to a log directory from now on, oldest first. */
+async function* pollDirectory(
+  directory: string,
+  { filter }: LogFilters,
+  end: AbortSignal,
+): AsyncGenerator<LoggedEntry> {
+  let newestIndex = -1
   for await (const { index } of loggedEntries(directory)) {
-    seen = index
+    newestIndex = index
     break
   }
   while (!end.aborted) {
-    const fresh: LoggedEntry[] = []
+    const added: LoggedEntry[] = []
     for await (const entry of loggedEntries(directory)) {
-      if (entry.index <= seen) break
-      fresh.push(entry)
+      if (entry.index <= newestIndex) break
+      added.push(entry)
     }
-    seen = fresh[0]?.index ?? seen
-    for (const entry of fresh.reverse()) if (entryMatches(entry, filter)) yield entry
-    await delay(LOOK_MS, undefined, { signal: end }).catch(() => undefined)
+    newestIndex = added[0]?.index ?? newestIndex
+    for (const entry of added.reverse()) if (entryMatches(entry, filter)) yield entry
+    await delay(POLL_MS, undefined, { signal: end }).catch(() => undefined)
   }
 }
 
-/** Server-sent events, taken up again where they broke off. The first refusal is the answer; a later silence is waited out. */
-async function* streamed(
-  server: Server,
-  { given }: GivenFilters,
+/**
+ * Yields entries of a PDP's server-sent events. Reconnects after the last received event id when the stream ends.
+ *
+ * @throws SourceError when the first connection fails, when the PDP refuses the request, or when an event is too long.
+ */
+async function* streamFromPdp(
+  server: PdpServer,
+  { parameters }: LogFilters,
   end: AbortSignal,
-  say: (text: string) => void,
+  warn: (text: string) => void,
 ): AsyncGenerator<LoggedEntry> {
-  let last = ''
-  let hasBegun = false
+  let lastId = ''
+  let wasConnected = false
   while (!end.aborted) {
     try {
-      const headers = last === '' ? {} : { 'last-event-id': last }
-      const options = { accept: 'text/event-stream', headers, signal: end }
-      const { body } = await ask(server, `/v1/decisions/stream?${new URLSearchParams(given)}`, options)
-      hasBegun = true
+      const headers = lastId === '' ? {} : { 'last-event-id': lastId }
+      const request = { accept: 'text/event-stream', headers, signal: end }
+      const { body } = await requestPdp(server, `/v1/decisions/stream?${new URLSearchParams(parameters)}`, request)
+      wasConnected = true
       for await (const event of serverSentEvents(body ?? [])) {
-        last = event.id ?? last
+        lastId = event.id ?? lastId
         const entry = loggedEntrySchema.safeParse(jsonOf(event))
         if (entry.success) yield entry.data
       }
     } catch (error) {
       if (end.aborted) return
-      // The same event would come again after a reconnect.
+      // The same event would be sent again after a reconnect.
       if (error instanceof EventTooLongError) throw new SourceError(EXIT.data, error.message, { cause: error })
       const isFinal = error instanceof SourceError && error.exit !== EXIT.unreachable
-      if (!hasBegun || isFinal) throw error
+      if (!wasConnected || isFinal) throw error
     }
-    if (!end.aborted) say('the stream ended; going on in two seconds')
-    await delay(AGAIN_MS, undefined, { signal: end }).catch(() => undefined)
+    if (!end.aborted) warn('the stream ended; reconnecting in two seconds')
+    await delay(RECONNECT_MS, undefined, { signal: end }).catch(() => undefined)
   }
 }

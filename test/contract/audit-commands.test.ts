@@ -142,6 +142,6 @@ test('a question is asked again of a PDP alone', async () => {
   const { dir } = await aLog(1)
   expect(await ran(['replay', '--dir', dir, idOf(0)])).toMatchObject({
     code: 64,
-    err: expect.stringContaining('only a PDP can answer'),
+    err: expect.stringContaining('only a PDP can evaluate'),
   })
 })

@@ -28,8 +28,8 @@ beforeEach(async () => {
 })
 
 const options = (files = nodeFiles()) => ({ files, dir: place.dir, origin: ORIGIN, archive, key })
-const verify = (sealed?: Parameters<typeof verifyDirectory>[0]['sealed']) =>
-  verifyDirectory({ directory: place.dir, keys: [place.signer.verifierKey], sealed })
+const verify = (archived?: Parameters<typeof verifyDirectory>[0]['archived']) =>
+  verifyDirectory({ directory: place.dir, keys: [place.signer.verifierKey], archived })
 const bundle = (index: number): string => join(place.dir, tilePath({ level: 'entries', index, width: TILE_WIDTH }))
 
 test('old bundles go, the newest full one stays, and the log goes on', async () => {
@@ -142,6 +142,7 @@ test('on the command line', async () => {
     } as Parameters<typeof audit>[1])
   expect(await call()).toBe(1)
   expect(await call('--sealed')).toBe(0)
+  expect(await call('--hashes-only')).toBe(0)
   expect(await call('--archive', archive, '--archive-key', join(archive, 'key'))).toBe(0)
   expect(await call('--archive', archive)).toBe(64)
   expect(said.join('')).toMatch(/were read from the archive/)

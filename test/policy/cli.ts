@@ -120,8 +120,8 @@ async function evaluationsOf(log: string, token: string | undefined, limit: numb
   if (token && url?.protocol === 'http:' && !isLocal)
     throw new UsageError('A token goes over https only, except on this machine.')
   const source = url ? httpSource(log, token) : directorySource(log)
-  const given = { kind: 'evaluation' } as const
-  return (await source.query({ given, filter: given, limit })).entries
+  const filter = { kind: 'evaluation' } as const
+  return (await source.query({ parameters: filter, filter, limit })).entries
 }
 
 interface Result {

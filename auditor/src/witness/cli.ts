@@ -1,5 +1,5 @@
 /**
- * What the command line says of witnesses: of one that is run, and of those whose cosignatures are demanded.
+ * Command line options about witnesses: the `witness` command, and `--witness` and `--quorum` of `verify`.
  *
  * @module
  */
@@ -21,15 +21,17 @@ type Values = Readonly<Record<string, unknown>>
 
 const listOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
 
-/** Runs a witness until it is stopped. */
+/** Runs a witness until Ctrl-C. Prints its address and its public key. */
 export async function witness(
   { values }: { readonly values: Values },
   { out, untilInterrupted }: { readonly out: (text: string) => void; readonly untilInterrupted?: () => AbortSignal },
 ): Promise<number> {
   const { listen, log, state, name = 'mandate-witness.invalid' } = values
   if (typeof listen !== 'string' || typeof state !== 'string')
-    throw new UsageError('witness needs --listen and --state.')
-  const running = await started({ listen, state, logs: listOf(log), name: String(name) }, (line) => out(`${line}\n`))
+    throw new UsageError('witness needs --listen, --log and --state.')
+  const running = await startOrUsageError({ listen, state, logs: listOf(log), name: String(name) }, (line) =>
+    out(`${line}\n`),
+  )
   out(`listening   ${running.url}\nkey         ${running.vkey}\n`)
   const signal = untilInterrupted?.()
   if (signal && !signal.aborted) await once(signal, 'abort')
@@ -37,16 +39,17 @@ export async function witness(
   return 0
 }
 
-async function started(...given: Parameters<typeof startWitness>): Promise<RunningWitness> {
+/** Turns invalid options into a usage error. */
+async function startOrUsageError(...options: Parameters<typeof startWitness>): Promise<RunningWitness> {
   try {
-    return await startWitness(...given)
+    return await startWitness(...options)
   } catch (error) {
     if (error instanceof TypeError || error instanceof SyntaxError) throw new UsageError(error.message)
     throw error
   }
 }
 
-/** `--witness` and `--quorum` of verify. */
+/** Parses `--witness` and `--quorum` of `verify`. @throws UsageError for an invalid key or number. */
 export async function witnessesOf({
   witness: named,
   quorum,
@@ -60,6 +63,6 @@ export async function witnessesOf({
   if (quorum === undefined) return { witnesses, quorum }
   const enough = Number(quorum)
   if (!(Number.isInteger(enough) && enough >= 1 && enough <= witnesses.length))
-    throw new UsageError('--quorum is 1 to the number of --witness')
+    throw new UsageError('--quorum must be 1 to the number of --witness options')
   return { witnesses, quorum: enough }
 }

@@ -1,5 +1,5 @@
 /**
- * `mandate-audit witness`: makes or loads the witness's key, and serves until it is stopped.
+ * Starts a witness: creates or loads its key, opens its database, and listens.
  *
  * @module
  */
@@ -16,41 +16,50 @@ import {
   type WitnessSigner,
   witnessSignerOf,
 } from '@mandate/protocol'
-import { readIfThere } from '../directory.ts'
+import { readFileIfExists } from '../log-directory.ts'
 import { serveWitness } from './server.ts'
 import { WitnessStore } from './store.ts'
 
+/** Options of `mandate-audit witness`. */
 export interface WitnessCommand {
   /** `HOST:PORT`. */
   readonly listen: string
-  /** `ORIGIN=VKEY`, each; an origin again for a further key. */
+  /** `ORIGIN=VKEY`. An origin with several keys occurs several times. */
   readonly logs: readonly string[]
-  /** Directory of the key and what was cosigned; made when absent. */
+  /** Directory of the key and the database; created when absent. */
   readonly state: string
-  /** Of a key that is to be made: the witness's own, such as `witness.example/w1`. */
+  /** Name for a key that is created: the witness's own, such as `witness.example/w1`. */
   readonly name: string
 }
 
+/** A listening witness. */
 export interface RunningWitness {
   readonly url: string
+  /** Verifier key, for log operators and auditors. */
   readonly vkey: string
+  /** Closes all connections and the database. */
   readonly close: () => Promise<void>
 }
 
-/** @throws TypeError for what it is told wrongly, SyntaxError for a key that is none. */
+/**
+ * Starts a witness.
+ *
+ * @param say - Receives a line when a log signed an inconsistent checkpoint.
+ * @throws TypeError for an invalid option, SyntaxError for an invalid key.
+ */
 export async function startWitness(
   { listen, logs, state, name }: WitnessCommand,
   say: (line: string) => void,
 ): Promise<RunningWitness> {
   const [, host = '', port = ''] = /^(\[.+\]|[^:]+):(\d{1,5})$/u.exec(listen) ?? []
-  if (host === '') throw new TypeError('--listen is HOST:PORT')
-  const known = await readLogs(logs)
+  if (host === '') throw new TypeError('--listen must be HOST:PORT')
+  const keysByOrigin = await parseLogs(logs)
   await mkdir(state, { recursive: true, mode: 0o700 })
-  const signer = await loadWitness(join(state, 'witness.key'), name)
+  const signer = await loadOrCreateSigner(join(state, 'witness.key'), name)
   const store = new WitnessStore(join(state, 'witness.db'))
   const onSuspicion = (what: string, note: string): void => say(`SUSPICIOUS  ${what}: ${JSON.stringify(note)}`)
   const now = (): number => Math.floor(Date.now() / 1000)
-  const options = { signer, store, logs: known, now, onSuspicion }
+  const options = { signer, store, logs: keysByOrigin, now, onSuspicion }
   const server = await serveWitness(options, { host: host.replace(/^\[|\]$/gu, ''), port: Number(port) })
   return {
     url: `http://${host}:${portOf(server)}`,
@@ -68,22 +77,22 @@ function portOf(server: Server): number {
   return typeof address === 'object' && address ? address.port : 0
 }
 
-async function readLogs(logs: readonly string[]): Promise<ReadonlyMap<string, readonly VerifierKey[]>> {
+async function parseLogs(logs: readonly string[]): Promise<ReadonlyMap<string, readonly VerifierKey[]>> {
   const known = new Map<string, VerifierKey[]>()
   for (const log of logs) {
     const at = log.indexOf('=')
     const origin = log.slice(0, at)
     const key = await parseVerifierKey(log.slice(at + 1))
     if (at < 1 || key.name !== origin)
-      throw new TypeError(`--log is ORIGIN=VKEY, and the key's name is the origin: ${log}`)
+      throw new TypeError(`--log must be ORIGIN=VKEY with a key whose name is the origin: ${log}`)
     known.set(origin, [...(known.get(origin) ?? []), key])
   }
   if (known.size === 0) throw new TypeError('witness needs --log')
   return known
 }
 
-async function loadWitness(path: string, name: string): Promise<WitnessSigner> {
-  const written = await readIfThere(path)
+async function loadOrCreateSigner(path: string, name: string): Promise<WitnessSigner> {
+  const written = await readFileIfExists(path)
   if (written) return parseWitnessSecret(new TextDecoder().decode(written))
   const seed = randomBytes(32)
   const signer = await witnessSignerOf(name, seed)

@@ -1,6 +1,8 @@
 /**
- * A witness over HTTP: `POST /add-checkpoint`, and for monitors `GET /<origin hash>/checkpoint`. There is no caller to authenticate: what counts is
- * the log's signature.
+ * HTTP server of a witness: `POST /add-checkpoint`, and for monitors `GET /<SHA-256 of the origin>/checkpoint`. Callers are not authenticated: only the
+ * log's signature on the checkpoint counts.
+ *
+ * @see {@link https://c2sp.org/tlog-witness tlog-witness}
  *
  * @module
  */
@@ -9,12 +11,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { requestTimeouts } from '@mandate/protocol'
 import { addCheckpoint, type WitnessOptions } from './witness.ts'
 
-/** 63 hashes, and a note with more signatures than anybody has. */
+/** Enough for 63 hashes and a note with 100 signatures. */
 const MAX_BODY_BYTES = 64 * 1024
 const REQUEST_TIMEOUTS = { headersWithinMs: 10_000, requestWithinMs: 10_000 } as const
 const MAX_CONNECTIONS = 256
 
-/** Listens where it is told. Rejects when it cannot. */
+/** Listens on an address. Rejects when the address cannot be bound. */
 export async function serveWitness(
   options: WitnessOptions,
   { host, port }: { readonly host: string; readonly port: number },
@@ -43,15 +45,15 @@ async function handle(
   res.setHeader('x-content-type-options', 'nosniff')
   const [path = ''] = (req.url ?? '').split('?')
   if (path === '/add-checkpoint') {
-    if (req.method !== 'POST') return end(res.setHeader('allow', 'POST'), 405, 'Only POST.\n')
+    if (req.method !== 'POST') return end(res.setHeader('allow', 'POST'), 405, 'The method must be POST.\n')
     const body = await bodyOf(req)
-    if (body === undefined) return end(res, 413, 'Too large.\n')
+    if (body === undefined) return end(res, 413, 'The request is too large.\n')
     const { status, body: text, type } = await addCheckpoint(options, body)
     return end(res, status, text, type)
   }
   const origin = origins.get(/^\/([0-9a-f]{64})\/checkpoint$/u.exec(path)?.[1] ?? '')
   const newest = origin === undefined || req.method !== 'GET' ? undefined : options.store.newest(origin)
-  return newest ? end(res.setHeader('cache-control', 'max-age=1'), 200, newest.note) : end(res, 404, 'Nothing here.\n')
+  return newest ? end(res.setHeader('cache-control', 'max-age=1'), 200, newest.note) : end(res, 404, 'Not found.\n')
 }
 
 function end(res: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {

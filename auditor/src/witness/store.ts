@@ -1,19 +1,22 @@
 /**
- * What a witness remembers: for each log the newest checkpoint that it cosigned. One SQLite file, so that looking and writing are one step however
- * many processes use it, and what was answered is durable.
+ * Database of a witness: the newest checkpoint that it cosigned, for each log. SQLite, so that compare-and-set is atomic across processes, and a
+ * cosigned checkpoint is durable before the response.
  *
  * @module
  */
 import { DatabaseSync } from 'node:sqlite'
 
+/** A checkpoint that the witness cosigned. */
 export interface Cosigned {
+  /** Number of entries in the tree. */
   readonly size: number
-  /** Base 64. */
+  /** Root of the tree, base64. */
   readonly root: string
-  /** The whole note: the log's signatures that were verified, and ours. */
+  /** The signed note, with the verified signatures of the log and the witness's cosignature. */
   readonly note: string
 }
 
+/** The witness's database. */
 export class WitnessStore {
   readonly #database: DatabaseSync
 
@@ -23,15 +26,17 @@ export class WitnessStore {
       CREATE TABLE IF NOT EXISTS cosigned (origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root TEXT NOT NULL, note TEXT NOT NULL) STRICT`)
   }
 
+  /** The newest cosigned checkpoint of a log; `undefined` when there is none. */
   newest(origin: string): Cosigned | undefined {
     const row = this.#database.prepare('SELECT size, root, note FROM cosigned WHERE origin = ?').get(origin)
     return row && { size: Number(row['size']), root: String(row['root']), note: String(row['note']) }
   }
 
   /**
-   * Remembers a checkpoint in place of the one that it was found consistent with.
+   * Replaces the newest checkpoint (compare-and-set).
    *
-   * @returns Whether that was still the newest; nothing is changed when it was not.
+   * @param from - The checkpoint that the consistency of `to` was verified with; `undefined` when the log is new.
+   * @returns Whether `from` was still the newest. When not, nothing changed.
    */
   advance(origin: string, from: Cosigned | undefined, to: Cosigned): boolean {
     const { changes } = from

@@ -1,6 +1,6 @@
 /**
- * Checkpoints from before, which somebody kept: the log must hold what it held when each was signed. Any number of them, as an anchor gathers them, for
- * little more than one.
+ * Consistency check with earlier checkpoints, which the auditor or an anchor kept: the log must still contain the tree of each. Checking many takes
+ * little longer than checking one.
  *
  * @module
  */
@@ -17,19 +17,24 @@ import {
   type VerifierKey,
   verifyCheckpoint,
 } from '@mandate/protocol'
-import { readTile, sha256 } from './directory.ts'
-import type { Examined, Finding } from './tree.ts'
+import { readTile, sha256 } from './log-directory.ts'
+import type { CheckedTree, Finding } from './tree-check.ts'
 
-/** What one is called in a finding. */
-type Kept = 'remembered' | 'anchored'
+/** Where a checkpoint was kept, as findings call it: in the auditor's file (`--checkpoint`), or by an anchor (`--anchor`). */
+type CheckpointOrigin = 'remembered' | 'anchored'
 
 const general = (problem: string): Finding => ({ index: undefined, id: undefined, problem })
 
-/** @param written - Signed notes, in any order. Of those that do not fit, the oldest is named: up to the one before it all was well. */
-export async function checkKept(
-  kept: Kept,
+/**
+ * Checks that the log is consistent with earlier checkpoints.
+ *
+ * @param written - Signed checkpoints, in any order.
+ * @returns At most one finding: a fork is reported for the oldest inconsistent checkpoint, so the log was consistent up to the one before.
+ */
+export async function checkEarlierCheckpoints(
+  kept: CheckpointOrigin,
   written: readonly string[],
-  { keys, now, examined }: { keys: readonly VerifierKey[]; now: Checkpoint; examined: Examined },
+  { keys, now, tree }: { keys: readonly VerifierKey[]; now: Checkpoint; tree: CheckedTree },
 ): Promise<readonly Finding[]> {
   const checkpoints: Checkpoint[] = []
   for (const note of written) {
@@ -41,11 +46,11 @@ export async function checkKept(
   }
   checkpoints.sort((one, other) => one.size - other.size)
   const largest = checkpoints.at(-1)
-  if (largest && largest.size > examined.size) {
-    const problem = `the log was truncated: it had ${largest.size} entries and now has ${examined.size}`
-    return [{ index: examined.size, id: undefined, problem }]
+  if (largest && largest.size > tree.size) {
+    const problem = `the log was truncated: it had ${largest.size} entries and now has ${tree.size}`
+    return [{ index: tree.size, id: undefined, problem }]
   }
-  const roots = new EarlierRoots(examined)
+  const roots = new EarlierRoots(tree)
   for (const { size, root } of checkpoints) {
     const computed = await roots.at(size)
     if (computed && equalBytes(computed, root)) continue
@@ -54,29 +59,29 @@ export async function checkKept(
   return []
 }
 
-/** The notes of an anchor's file, each with an empty line behind it. A last one that was not written whole is left out. */
-export function notesIn(anchor: string): readonly string[] {
+/** Splits an anchor's file (`PDP_ANCHOR_FILE`) into signed notes, which end in an empty line. An incomplete last note is dropped. */
+export function splitNotes(anchor: string): readonly string[] {
   const notes = anchor.split(/(?<=\n— [^\n]+\n)\n/u)
   return notes.filter((note) => /\n\n(?:— [^\n]+\n)+$/u.test(note))
 }
 
-/** Roots of the tree as it was, asked for in growing sizes: what is complete is hashed once. */
+/** Computes roots of earlier trees. Sizes must be requested in ascending order, so that complete subtrees are hashed once. */
 class EarlierRoots {
-  readonly #examined: Examined
-  /** Complete subtrees from the left, each smaller than the one before: hash, and how many bundles. */
+  readonly #tree: CheckedTree
+  /** Complete subtrees, left to right and decreasing in size: hash, and number of bundles. */
   readonly #complete: { readonly hash: Uint8Array; readonly bundles: number }[] = []
   #bundles = 0
   #last: { readonly index: number; readonly leaves: readonly Uint8Array[] } | undefined
 
-  constructor(examined: Examined) {
-    this.#examined = examined
+  constructor(tree: CheckedTree) {
+    this.#tree = tree
   }
 
-  /** `undefined` when a bundle is damaged: then something else is wrong too. */
+  /** Root of the tree with `size` entries; `undefined` when a bundle is damaged, which the tree check reports. */
   async at(size: number): Promise<Uint8Array | undefined> {
     const whole = Math.floor(size / TILE_WIDTH)
     for (; this.#bundles < whole; this.#bundles += 1) {
-      const hash = this.#examined.checks[this.#bundles]?.fromEntries
+      const hash = this.#tree.checks[this.#bundles]?.fromEntries
       if (!hash) return undefined
       this.#grow(hash)
     }
@@ -97,7 +102,7 @@ class EarlierRoots {
 
   async #leavesOf(index: number): Promise<readonly Uint8Array[]> {
     if (this.#last?.index === index) return this.#last.leaves
-    const { directory, size } = this.#examined
+    const { directory, size } = this.#tree
     const { entries } = decodeBundle((await readTile(directory, 'entries', index, size)) ?? new Uint8Array(0))
     const leaves = entries.map((entry) => leafHash(sha256, entry))
     this.#last = { index, leaves }

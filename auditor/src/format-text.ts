@@ -1,5 +1,5 @@
 /**
- * Decisions as text for people. Whatever comes out of a log is made harmless for a terminal first.
+ * Plain text output of log entries. All text from a log is escaped for the terminal.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { type LoggedEntry, moneyText } from '@mandate/protocol'
 const COLUMN_GAP = '  '
 const MAX_CELL = 44
 
-/** Writes control, format and other invisible characters as escapes: an id must not move the cursor or turn text round. */
-export function harmless(text: string): string {
+/** Escapes control, format and other invisible characters, which could move the cursor or reverse the direction of text. */
+export function escapeControls(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
   })
@@ -24,7 +24,7 @@ function cells(entry: LoggedEntry): readonly string[] {
   const reason = entry.reasons?.[0]?.code ?? entry.code ?? ''
   return [entry.at, verdict(entry), reason, entry.subject, entry.actor, entry.action, entry.resource, entry.id].map(
     (cell, at, all) => {
-      const text = harmless(cell ?? '-')
+      const text = escapeControls(cell ?? '-')
       return text.length > MAX_CELL && at < all.length - 1 ? `${text.slice(0, MAX_CELL - 1)}…` : text
     },
   )
@@ -32,8 +32,8 @@ function cells(entry: LoggedEntry): readonly string[] {
 
 const HEADINGS = ['TIME', 'DECISION', 'REASON', 'SUBJECT', 'ACTOR', 'ACTION', 'RESOURCE', 'ID']
 
-/** An aligned table, one line a decision. Long cells are cut, except the id. */
-export function table(entries: readonly LoggedEntry[]): string {
+/** Formats entries as an aligned table, one line each. Long cells are truncated, except the id. */
+export function formatTable(entries: readonly LoggedEntry[]): string {
   const rows = [HEADINGS, ...entries.map(cells)]
   const widths = HEADINGS.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
   const lines = rows.map((row) =>
@@ -45,8 +45,8 @@ export function table(entries: readonly LoggedEntry[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** One decision on one line, for those that come one after another. */
-export function tableLine(entry: LoggedEntry): string {
+/** Formats one entry on one line, unaligned: for a stream of entries. */
+export function formatRow(entry: LoggedEntry): string {
   return cells(entry).join(COLUMN_GAP)
 }
 
@@ -56,7 +56,7 @@ function chainLines({ chain, broken = [], owner, decision }: LoggedEntry): reado
   const [first] = links
   if (!first) return [decision === false ? 'chain     none' : 'chain     none: in person']
   const lines = [
-    chain.length > 0 ? 'chain' : 'chain     none was good; the nearest',
+    chain.length > 0 ? 'chain' : 'chain     none was valid; the nearest was',
     `  ${first.delegator}${first.delegator === owner ? '  (owner)' : ''}`,
   ]
   for (const [at, link] of links.entries()) {
@@ -96,7 +96,7 @@ function fieldLines(entry: LoggedEntry, names: readonly (keyof LoggedEntry)[]): 
   return names.flatMap((name) => (entry[name] === undefined ? [] : [`${name.padEnd(9)} ${String(entry[name])}`]))
 }
 
-/** It stands behind whatever was recorded while it was decided. */
+/** When the decision was made, relative to its entry: other entries may have been logged in between. */
 function asOfLine({ as_of, at, index }: LoggedEntry): readonly string[] {
   if (!as_of) return []
   const ms = Date.parse(at) - Date.parse(as_of.at)
@@ -105,15 +105,15 @@ function asOfLine({ as_of, at, index }: LoggedEntry): readonly string[] {
   ]
 }
 
-/** Money stands in the log in minor units, under `name.CUR`. */
+/** An attribute. Money is logged in minor units, with the currency in the name: `price.EUR`. */
 function attributeLine(name: string, value: unknown): string {
   const currency = name.split('.')[1]
   const money = currency !== undefined && typeof value === 'number' ? ` (${moneyText(value, currency)})` : ''
   return `attribute ${name} = ${value}${money}`
 }
 
-/** One decision with its chain drawn out, its reasons, and where it stands in the log. */
-export function drawing(entry: LoggedEntry): string {
+/** Formats one entry in full: outcome, parties, reasons, the chain as a tree, and its index in the log. */
+export function formatEntry(entry: LoggedEntry): string {
   const attributes = Object.entries(entry.attributes ?? {}).map((attribute) => attributeLine(...attribute))
   const change = entry.change ? [`change    ${JSON.stringify(entry.change)}`] : []
   const lines = [
@@ -127,5 +127,5 @@ export function drawing(entry: LoggedEntry): string {
     ...fieldLines(entry, DETAILS),
     `index     ${entry.index}${entry.origin === undefined ? '' : ` in ${entry.origin}`}`,
   ]
-  return `${lines.map(harmless).join('\n')}\n`
+  return `${lines.map(escapeControls).join('\n')}\n`
 }

@@ -1,14 +1,14 @@
 /**
- * A thread of {@link file://./check.ts}: one job at a time, in the order in which they come.
+ * Worker thread of `worker-pool.ts`: runs one check job per message and posts its result.
  *
  * @module
  */
 import { parentPort } from 'node:worker_threads'
-import { type CheckJob, checkTiles } from './check.ts'
+import { type CheckJob, checkBundles } from './bundle-check.ts'
 
 const port = parentPort
 port?.on('message', (job: CheckJob) => {
-  checkTiles(job).then(
+  checkBundles(job).then(
     (checks) => port.postMessage({ begin: job.begin, checks }),
     (error: unknown) => port.postMessage({ begin: job.begin, error: String(error) }),
   )

@@ -1,6 +1,6 @@
 import type { LoggedEntry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
-import { drawing, harmless, table } from './text.ts'
+import { escapeControls, formatEntry, formatTable } from './format-text.ts'
 
 const ENTRY: LoggedEntry = {
   v: 1,
@@ -48,7 +48,7 @@ const ENTRY: LoggedEntry = {
 }
 
 test('a table has one line a decision, aligned', () => {
-  const [head = '', first = '', second = ''] = table([
+  const [head = '', first = '', second = ''] = formatTable([
     ENTRY,
     { ...ENTRY, decision: true, reasons: [{ code: 'delegated' }] },
   ]).split('\n')
@@ -58,11 +58,11 @@ test('a table has one line a decision, aligned', () => {
 })
 
 test('one decision is drawn with its chain from the owner to the actor, and its reason with limit and actual', () => {
-  expect(drawing(ENTRY)).toContain(
+  expect(formatEntry(ENTRY)).toContain(
     'reason    price_above_limit (gate price): planned_price 4,200.00 EUR, limit 4,100.00 EUR',
   )
-  expect(drawing(ENTRY)).toContain('attribute planned_price.EUR = 420000 (4,200.00 EUR)')
-  expect(drawing(ENTRY)).toContain(
+  expect(formatEntry(ENTRY)).toContain('attribute planned_price.EUR = 420000 (4,200.00 EUR)')
+  expect(formatEntry(ENTRY)).toContain(
     [
       'chain',
       '  user:p_owner  (owner)',
@@ -72,11 +72,11 @@ test('one decision is drawn with its chain from the owner to the actor, and its 
       '       → agent:booking-agent',
     ].join('\n'),
   )
-  expect(drawing(ENTRY)).toContain('index     7 in pdp.example/log')
-  expect(drawing({ ...ENTRY, chain: [], decision: true })).toContain('none: in person')
-  expect(drawing({ ...ENTRY, chain: [], decision: false })).not.toContain('in person')
-  const broken = drawing({ ...ENTRY, chain: [], broken: ENTRY.chain ?? [] })
-  expect(broken).toContain('none was good; the nearest')
+  expect(formatEntry(ENTRY)).toContain('index     7 in pdp.example/log')
+  expect(formatEntry({ ...ENTRY, chain: [], decision: true })).toContain('none: in person')
+  expect(formatEntry({ ...ENTRY, chain: [], decision: false })).not.toContain('in person')
+  const broken = formatEntry({ ...ENTRY, chain: [], broken: ENTRY.chain ?? [] })
+  expect(broken).toContain('none was valid; the nearest')
   expect(broken).toContain('└─ grant')
 })
 
@@ -87,6 +87,6 @@ test.each([
   ['\u009b31m', '\\u{9b}31m'],
   ['Zoë → 東京', 'Zoë → 東京'],
 ])('%j cannot play with a terminal', (text, shown) => {
-  expect(harmless(text)).toBe(shown)
-  expect(table([{ ...ENTRY, resource: text }])).toContain(shown)
+  expect(escapeControls(text)).toBe(shown)
+  expect(formatTable([{ ...ENTRY, resource: text }])).toContain(shown)
 })

@@ -1,9 +1,9 @@
 /**
- * Holds the tree that the entries give against the tiles and the checkpoint, and says which of them is wrong.
+ * Compares the tree computed from the entries with the stored tiles and the checkpoint, and finds out which of them is wrong.
  *
- * When the entries give the checkpoint's root they are all as they were signed, and a tile that says otherwise is damaged. When they do
- * not, the tiles are followed from the root downwards: a tile whose hash stands in a good tile above is good, and an entry that does not
- * hash to its leaf in a good tile is the bad one.
+ * When the entries give the checkpoint's root, all entries are authentic, and a tile that differs is damaged. When they do not, the tiles are verified
+ * from the root downwards: a tile whose hash is in a verified tile above is authentic, and an entry that does not hash to its leaf in an authentic
+ * tile is the damaged one.
  *
  * @module
  */
@@ -17,49 +17,50 @@ import {
   tilePath,
   tileWidth,
 } from '@mandate/protocol'
-import type { TileCheck } from './check.ts'
-import { readTile, sha256 } from './directory.ts'
+import type { BundleCheck } from './bundle-check.ts'
+import { readTile, sha256 } from './log-directory.ts'
 
-/** Something wrong, with the first entry it concerns where that can be told. */
+/** A problem found by the verification, with the first affected entry where known. */
 export interface Finding {
   readonly index: number | undefined
   readonly id: string | undefined
   readonly problem: string
 }
 
-type Known = Uint8Array | undefined
+/** A hash, or `undefined` when it is unknown: its tile or entries are missing. */
+type MaybeHash = Uint8Array | undefined
 
-/** By level, from 1 on: the hashes in the tiles, and those that the entries give. */
+/** Hashes of the tile levels from 1 upwards, by level: as stored in the tiles, and as computed from the entries. */
 export interface Levels {
-  readonly stored: ReadonlyMap<number, readonly Known[]>
-  readonly computed: ReadonlyMap<number, readonly Known[]>
+  readonly stored: ReadonlyMap<number, readonly MaybeHash[]>
+  readonly computed: ReadonlyMap<number, readonly MaybeHash[]>
 }
 
-/** A tree under examination. */
-export interface Examined {
+/** The tree to verify. */
+export interface CheckedTree {
   readonly directory: string
   readonly size: number
-  /** The checkpoint's. */
+  /** Root in the checkpoint. */
   readonly root: Uint8Array
-  /** By tile of level 0. */
-  readonly checks: readonly TileCheck[]
+  /** Results for the bundles, by index of the tile of level 0. */
+  readonly checks: readonly BundleCheck[]
 }
 
-function isSame(one: Known, other: Known): boolean {
+function isSame(one: MaybeHash, other: MaybeHash): boolean {
   return one !== undefined && other !== undefined && equalBytes(one, other)
 }
 
-/** The root over hashes that must all be known. */
-export function rootOfKnown(hashes: readonly Known[]): Known {
+/** Root over hashes; `undefined` when any of them is unknown. */
+export function rootOfKnown(hashes: readonly MaybeHash[]): MaybeHash {
   const known = hashes.filter((hash) => hash !== undefined)
   return known.length === hashes.length ? rootOf(sha256, known) : undefined
 }
 
-/** Reads the tiles above level 0 and computes what they should be. */
-export async function readLevels({ directory, size, checks }: Examined): Promise<Levels> {
-  const stored = new Map<number, readonly Known[]>()
-  const computed = new Map<number, readonly Known[]>()
-  let below: readonly Known[] = checks.map(({ fromEntries }) => fromEntries)
+/** Reads the tiles above level 0, and computes their hashes from the entries. */
+export async function readLevels({ directory, size, checks }: CheckedTree): Promise<Levels> {
+  const stored = new Map<number, readonly MaybeHash[]>()
+  const computed = new Map<number, readonly MaybeHash[]>()
+  let below: readonly MaybeHash[] = checks.map(({ fromEntries }) => fromEntries)
   for (let level = 1; hashesAtLevel(level, size) > 0; level += 1) {
     const count = hashesAtLevel(level, size)
     const hashes = level === 1 ? below.slice(0, count) : groupRoots(below, count)
@@ -70,12 +71,12 @@ export async function readLevels({ directory, size, checks }: Examined): Promise
   return { stored, computed }
 }
 
-function groupRoots(hashes: readonly Known[], count: number): readonly Known[] {
+function groupRoots(hashes: readonly MaybeHash[], count: number): readonly MaybeHash[] {
   return Array.from({ length: count }, (_, at) => rootOfKnown(hashes.slice(at * TILE_WIDTH, (at + 1) * TILE_WIDTH)))
 }
 
-async function readLevel(directory: string, level: number, size: number): Promise<readonly Known[]> {
-  const hashes: Known[] = []
+async function readLevel(directory: string, level: number, size: number): Promise<readonly MaybeHash[]> {
+  const hashes: MaybeHash[] = []
   for (let index = 0; tileWidth(level, index, size) > 0; index += 1) {
     const width = tileWidth(level, index, size)
     const bytes = await readTile(directory, level, index, size)
@@ -86,24 +87,24 @@ async function readLevel(directory: string, level: number, size: number): Promis
   return hashes
 }
 
-/** The root that the entries give; `undefined` when some are missing. */
-export function rootFromEntries(checks: readonly TileCheck[]): Known {
+/** Root computed from the entries; `undefined` when some are missing. */
+export function rootFromEntries(checks: readonly BundleCheck[]): MaybeHash {
   return rootOfKnown(checks.map(({ fromEntries }) => fromEntries))
 }
 
-/** Everything that is wrong with the tree. */
-export function judge(examined: Examined, levels: Levels): readonly Finding[] {
-  const { checks, root } = examined
+/** Compares entries, tiles and checkpoint. Empty: they are consistent, and all entries are valid. */
+export function findTreeProblems(tree: CheckedTree, levels: Levels): readonly Finding[] {
+  const { checks, root } = tree
   const content = checks.flatMap(({ problems }) => problems.filter(({ kind }) => kind === 'content'))
-  if (isSame(rootFromEntries(checks), root)) return [...content, ...damagedTiles(examined, levels)]
-  const findings = [...content, ...badEntries(examined, levels)]
+  if (isSame(rootFromEntries(checks), root)) return [...content, ...damagedTiles(tree, levels)]
+  const findings = [...content, ...badEntries(tree, levels)]
   if (findings.length > 0) return findings
   const problem = 'the entries and tiles do not give the root of the checkpoint: they were rewritten together'
   return [{ index: undefined, id: undefined, problem }]
 }
 
-/** The entries are good: whatever tile differs from them is not. */
-function damagedTiles({ checks, size }: Examined, { stored, computed }: Levels): readonly Finding[] {
+/** Findings when the entries are authentic: every tile that differs from them is damaged. */
+function damagedTiles({ checks, size }: CheckedTree, { stored, computed }: Levels): readonly Finding[] {
   const findings: Finding[] = []
   for (const [tile, { fromEntries, fromTile, problems }] of checks.entries()) {
     if (isSame(fromEntries, fromTile)) continue
@@ -119,8 +120,8 @@ function damagedTiles({ checks, size }: Examined, { stored, computed }: Levels):
 /** The first wrong hash of every tile of a level above 0. */
 function damagedHashes(
   level: number,
-  stored: readonly Known[],
-  good: readonly Known[],
+  stored: readonly MaybeHash[],
+  good: readonly MaybeHash[],
   size: number,
 ): readonly Finding[] {
   const findings = new Map<number, Finding>()
@@ -135,8 +136,8 @@ function damagedHashes(
   return [...findings.values()]
 }
 
-/** The root that the rightmost tile of each level gives. */
-function rootFromEdge({ checks, size }: Examined, stored: Levels['stored']): Known {
+/** Root computed from the rightmost tiles of all levels. */
+function rootFromEdge({ checks, size }: CheckedTree, stored: Levels['stored']): MaybeHash {
   let root = size % TILE_WIDTH > 0 ? checks.at(-1)?.fromTile : undefined
   if (size % TILE_WIDTH > 0 && !root) return undefined
   for (const hashes of stored.values()) {
@@ -148,10 +149,10 @@ function rootFromEdge({ checks, size }: Examined, stored: Levels['stored']): Kno
   return root
 }
 
-/** The entries are not all good: finds those that differ from tiles that are. */
-function badEntries(examined: Examined, { stored }: Levels): readonly Finding[] {
-  const { checks, size, root } = examined
-  const isEdgeGood = isSame(rootFromEdge(examined, stored), root)
+/** Findings when some entry is not authentic: those that differ from authentic tiles. */
+function badEntries(tree: CheckedTree, { stored }: Levels): readonly Finding[] {
+  const { checks, size, root } = tree
+  const isEdgeGood = isSame(rootFromEdge(tree, stored), root)
   const good = goodTiles(stored, isEdgeGood)
   const findings: Finding[] = []
   for (const [tile, check] of checks.entries()) {
@@ -164,23 +165,29 @@ function badEntries(examined: Examined, { stored }: Levels): readonly Finding[] 
   return findings
 }
 
-/** Of each level above 0, the tiles that hang on the checkpoint's root. */
+/** Authentic tiles of each level above 0: those connected to the checkpoint's root by hashes. */
 function goodTiles(stored: Levels['stored'], isEdgeGood: boolean): ReadonlyMap<number, ReadonlySet<number>> {
   const good = new Map<number, Set<number>>()
   for (const [level, hashes] of [...stored].reverse()) {
     const tiles = new Set<number>()
     for (let tile = 0; tile * TILE_WIDTH < hashes.length; tile += 1) {
       const held = hashes.slice(tile * TILE_WIDTH, (tile + 1) * TILE_WIDTH)
-      const isHung = good.get(level + 1)?.has(Math.floor(tile / TILE_WIDTH)) ?? false
+      const isAuthenticAbove = good.get(level + 1)?.has(Math.floor(tile / TILE_WIDTH)) ?? false
       const isFull = held.length === TILE_WIDTH
-      if (isFull ? isHung && isSame(rootOfKnown(held), stored.get(level + 1)?.[tile]) : isEdgeGood) tiles.add(tile)
+      if (isFull ? isAuthenticAbove && isSame(rootOfKnown(held), stored.get(level + 1)?.[tile]) : isEdgeGood)
+        tiles.add(tile)
     }
     good.set(level, tiles)
   }
   return good
 }
 
-function entryFindings(tile: number, check: TileCheck, isTileGood: boolean, isAboveGood: boolean): readonly Finding[] {
+function entryFindings(
+  tile: number,
+  check: BundleCheck,
+  isTileGood: boolean,
+  isAboveGood: boolean,
+): readonly Finding[] {
   const differing = check.problems.filter(({ kind }) => kind !== 'content')
   if (differing.length > 0) {
     const doubt = isTileGood ? '' : ' (its tile is damaged too, so another entry of the tile may be the first)'

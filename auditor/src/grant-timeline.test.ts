@@ -1,6 +1,6 @@
 import { canonical, type Entry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
-import { addToOrder, judgeOrder, mergeOrder, newOrder, type Order } from './order.ts'
+import { addEntry, emptyTimeline, findViolations, type GrantTimeline, mergeTimeline } from './grant-timeline.ts'
 
 const AT = Date.parse('2026-11-27T12:00:00.000Z')
 const GRANT = '01KC0000000000000000000001'
@@ -28,17 +28,17 @@ const denies = (position: number, grant: string): Partial<Entry> => ({
   reasons: [{ code: 'grant_revoked', grant }],
 })
 
-/** What is found in a log of these entries, however they are divided into runs. */
+/** Violations in a log of these entries. Checks that the order in which ranges are merged makes no difference. */
 function found(...entries: readonly Partial<Entry>[]): readonly string[] {
-  const orders = entries.map((entry, index): Order => {
-    const order = newOrder()
-    addToOrder(order, index, canonical({ v: 1, id: idOf(index), at: at(10), ...entry }))
-    return order
+  const timelines = entries.map((entry, index): GrantTimeline => {
+    const timeline = emptyTimeline()
+    addEntry(timeline, index, canonical({ v: 1, id: idOf(index), at: at(10), ...entry }))
+    return timeline
   })
-  const judged = [orders, orders.toReversed()].map((run) => {
-    const whole = newOrder()
-    for (const order of run) mergeOrder(whole, order)
-    return judgeOrder(whole).map(({ index, problem }) => `${index} ${problem}`)
+  const judged = [timelines, timelines.toReversed()].map((run) => {
+    const whole = emptyTimeline()
+    for (const timeline of run) mergeTimeline(whole, timeline)
+    return findViolations(whole).map(({ index, problem }) => `${index} ${problem}`)
   })
   expect(judged[0]?.toSorted()).toEqual(judged[1]?.toSorted())
   return judged[0] ?? []

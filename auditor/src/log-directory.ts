@@ -1,5 +1,5 @@
 /**
- * A log on disk, as an auditor reads it: the live directory or a copy, never written to. `docs/log-format.md` has the layout.
+ * Read access to a log directory, live or copied. Never writes. `docs/log-format.md` has the layout.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import {
   tileWidth,
 } from '@mandate/protocol'
 
-/** Node's SHA-256. */
+/** SHA-256, by Node's one-shot `hash`. */
 export function sha256(data: Uint8Array): Uint8Array {
   const digest = Buffer.allocUnsafe(HASH_BYTES)
-  // A string of bytes into a buffer we have takes half the time of an ArrayBuffer of its own.
+  // Writing a binary string into a pooled buffer takes half the time of the API that allocates an ArrayBuffer.
   digest.write(hash('sha256', data, 'binary'), 'latin1')
   return digest
 }
@@ -32,8 +32,8 @@ function isAbsent(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 }
 
-/** The whole file, or `undefined` when there is none. */
-export async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+/** Content of a file; `undefined` when it does not exist. */
+export async function readFileIfExists(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path)
   } catch (error) {
@@ -42,16 +42,16 @@ export async function readIfThere(path: string): Promise<Uint8Array | undefined>
   }
 }
 
-/** The signed checkpoint of a log, as it stands in the file. */
+/** The log's signed checkpoint, unverified; `undefined` when there is none. */
 export async function readCheckpoint(directory: string): Promise<string | undefined> {
-  const bytes = await readIfThere(join(directory, 'checkpoint'))
+  const bytes = await readFileIfExists(join(directory, 'checkpoint'))
   return bytes && new TextDecoder().decode(bytes)
 }
 
 /**
- * A tile or bundle as a tree of `size` entries needs it: the partial one, or the full one that has replaced it.
+ * Reads a tile or bundle of a tree with `size` entries: the partial one, or the full one that has replaced it.
  *
- * @returns `undefined` when neither is there. A full one in place of a partial one is longer than asked.
+ * @returns `undefined` when neither exists. A full tile in place of a partial one has more hashes than the tree: the caller cuts it.
  */
 export async function readTile(
   directory: string,
@@ -60,18 +60,18 @@ export async function readTile(
   size: number,
 ): Promise<Uint8Array | undefined> {
   const width = tileWidth(level, index, size)
-  const found = await readIfThere(join(directory, tilePath({ level, index, width })))
+  const found = await readFileIfExists(join(directory, tilePath({ level, index, width })))
   if (found || width === TILE_WIDTH) return found
-  return readIfThere(join(directory, tilePath({ level, index, width: TILE_WIDTH })))
+  return readFileIfExists(join(directory, tilePath({ level, index, width: TILE_WIDTH })))
 }
 
-/** How many of the log's first entries are sealed: in an archive, and not here. */
-export async function sealedEntries(directory: string): Promise<number> {
-  const bytes = await readIfThere(join(directory, 'sealed'))
+/** Number of the log's first entries that were moved to an archive (content of the `sealed` file). */
+export async function archivedEntryCount(directory: string): Promise<number> {
+  const bytes = await readFileIfExists(join(directory, 'sealed'))
   return bytes ? (parseArchivedSize(new TextDecoder().decode(bytes)) ?? 0) : 0
 }
 
-/** Paths below the log's directory of all files under `tile/`, in no order. */
+/** Paths of all files under `tile/`, relative to the log's directory, unordered. */
 export async function* tileFiles(directory: string): AsyncGenerator<string> {
   try {
     for await (const found of await opendir(join(directory, 'tile'), { recursive: true })) {
@@ -82,13 +82,13 @@ export async function* tileFiles(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** A segment of the journal with its name, and the bytes behind its last whole record. */
+/** A journal segment with its file name, and the bytes after its last valid record. */
 export interface NamedSegment extends Segment {
   readonly name: string
   readonly rest: Uint8Array
 }
 
-/** The journal as it stands. */
+/** Reads all segments of the journal, oldest first. */
 export async function readJournal(directory: string): Promise<readonly NamedSegment[]> {
   const names = await readdir(join(directory, 'journal')).catch((error: unknown) => {
     if (isAbsent(error)) return []
@@ -96,7 +96,7 @@ export async function readJournal(directory: string): Promise<readonly NamedSegm
   })
   const segments: NamedSegment[] = []
   for (const name of names.filter((found) => SEGMENT_NAME.test(found)).sort()) {
-    const bytes = await readIfThere(join(directory, 'journal', name))
+    const bytes = await readFileIfExists(join(directory, 'journal', name))
     if (!bytes) continue
     const segment = readSegment(sha256, bytes)
     segments.push({ ...segment, name, rest: bytes.subarray(segment.whole) })
@@ -104,24 +104,24 @@ export async function readJournal(directory: string): Promise<readonly NamedSegm
   return segments
 }
 
-/** The entries above the published tree. */
-export function unpublished(segments: readonly Segment[], published: number): JournalEntries {
+/** Entries of the journal that are not in the published tree yet. @param published - Size of that tree. */
+export function unpublishedEntries(segments: readonly Segment[], published: number): JournalEntries {
   return joinSegments(segments, published)
 }
 
-/** An entry's canonical bytes and its place in the log. */
-export interface PlacedEntry {
+/** An entry's canonical bytes and its index in the log. */
+export interface IndexedEntry {
   readonly index: number
   readonly bytes: Uint8Array
 }
 
 /**
- * All entries, newest first: those of the journal, then those in tiles. One bundle is held at a time. Nothing is verified here.
+ * Yields all entries, newest first: from the journal, then from the tiles. Holds one bundle in memory. Verifies nothing.
  *
- * @param size - Of the tree, from the checkpoint.
+ * @param size - Size of the tree, from the checkpoint.
  */
-export async function* entriesBackwards(directory: string, size: number): AsyncGenerator<PlacedEntry> {
-  const { entries } = unpublished(await readJournal(directory), size)
+export async function* entriesBackwards(directory: string, size: number): AsyncGenerator<IndexedEntry> {
+  const { entries } = unpublishedEntries(await readJournal(directory), size)
   for (const [at, bytes] of [...entries.entries()].reverse()) yield { index: size + at, bytes }
   for (let bundle = Math.ceil(size / TILE_WIDTH) - 1; bundle >= 0; bundle -= 1) {
     const bytes = await readTile(directory, 'entries', bundle, size)

@@ -1,0 +1,172 @@
+/**
+ * Parsing of the command line that the commands share: source, filters, keys and limits.
+ *
+ * @module
+ */
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import type { ParseArgsConfig } from 'node:util'
+import {
+  type DecisionFilter,
+  decisionIdSchema,
+  decisionQuerySchema,
+  environmentObjection,
+  parseVerifierKey,
+  type VerifierKey,
+} from '@mandate/protocol'
+import { describeIssues } from './describe-issues.ts'
+import type { PdpServer } from './pdp-client.ts'
+import { FILTERS } from './source.ts'
+import { EXIT, SourceError } from './source-error.ts'
+import { UsageError } from './usage-error.ts'
+
+export { UsageError } from './usage-error.ts'
+
+/** Output streams, environment and signals of the process, so that commands run without `process` in tests. */
+export interface ProcessIo {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Shows the progress of long work; `undefined` clears it. Absent when stderr is not a terminal. */
+  readonly progress?: (text: string | undefined) => void
+  /** Installs a handler that aborts the signal on Ctrl-C, instead of ending the process. */
+  readonly untilInterrupted?: () => AbortSignal
+}
+
+/** Option definitions of `parseArgs`. */
+export type OptionTypes = NonNullable<ParseArgsConfig['options']>
+
+const help = { type: 'boolean', short: 'h' } as const
+
+/** Options of every command that reads from a PDP or a log directory. */
+export const SOURCE_OPTIONS: OptionTypes = {
+  url: { type: 'string' },
+  dir: { type: 'string' },
+  'token-file': { type: 'string' },
+  json: { type: 'boolean' },
+  help,
+}
+/** One option per log filter. */
+export const FILTER_OPTIONS: OptionTypes = Object.fromEntries(FILTERS.map((name) => [name, { type: 'string' }]))
+
+/** Result of `parseArgs`. */
+export interface ParsedOptions {
+  readonly values: Readonly<Record<string, unknown>>
+  readonly positionals: readonly string[]
+}
+
+/** Value of a string option; `undefined` when it is not given. */
+export function textOption({ values }: ParsedOptions, name: string): string | undefined {
+  const value = values[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Whether a boolean option is given. */
+export const hasFlag = ({ values }: ParsedOptions, name: string): boolean => values[name] === true
+
+/** @throws UsageError when there are positional arguments. */
+export function rejectPositionals({ positionals }: ParsedOptions): void {
+  if (positionals.length > 0) throw new UsageError(`Unexpected argument: ${positionals.join(' ')}`)
+}
+
+/** The single positional argument of a command: a decision id. */
+export function parseDecisionId({ positionals }: ParsedOptions, command: string): string {
+  const [id, ...more] = positionals
+  if (id === undefined || more.length > 0) throw new UsageError(`${command} takes one decision id`)
+  if (!decisionIdSchema.safeParse(id).success) throw new UsageError(`${id} is not a decision id (a ULID)`)
+  return id
+}
+
+/** `--limit`: an integer from 1 to `most`; `undefined` when it is not given. */
+export function parseLimit(options: ParsedOptions, most: number): number | undefined {
+  const written = textOption(options, 'limit')
+  if (written === undefined) return undefined
+  const limit = Number(written)
+  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit
+  throw new UsageError(`--limit must be 1 to ${most}`)
+}
+
+/** Filters of a command, in both forms that a source needs. */
+export interface LogFilters {
+  /** As typed: the query parameters of `GET /v1/decisions`. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** As parsed: for matching entries of a log directory. */
+  readonly filter: DecisionFilter
+}
+
+/** @throws UsageError naming every invalid filter by its option. */
+export function parseFilters(options: ParsedOptions): LogFilters {
+  const parameters: Record<string, string> = {}
+  for (const name of FILTERS) {
+    const value = textOption(options, name)
+    if (value !== undefined) parameters[name] = value
+  }
+  const parsed = decisionQuerySchema.safeParse(parameters)
+  if (!parsed.success) throw new UsageError(describeIssues(parsed.error, (path) => `--${path.join('.')}`))
+  const { limit: _limit, cursor: _cursor, ...filter } = parsed.data
+  return { parameters, filter }
+}
+
+/** Where the log is read from: a PDP, or a log directory. */
+export type LogLocation = { readonly server: PdpServer } | { readonly directory: string }
+
+/** Exactly one of `--url` and `--dir`. */
+export async function parseLocation(
+  options: ParsedOptions,
+  environment: ProcessIo['environment'],
+): Promise<LogLocation> {
+  const directory = textOption(options, 'dir')
+  if ((textOption(options, 'url') === undefined) === (directory === undefined))
+    throw new UsageError('Give either --url or --dir.')
+  return directory === undefined ? { server: await parseServer(options, environment) } : { directory }
+}
+
+/** `--url` with the token of `--token-file` or `MANDATE_TOKEN`. A token is sent over https or to loopback only. */
+export async function parseServer(options: ParsedOptions, environment: ProcessIo['environment']): Promise<PdpServer> {
+  const url = textOption(options, 'url')
+  const base = URL.parse(url ?? '')
+  if (!base || !/^https?:$/u.test(base.protocol)) throw new UsageError('--url must be an http or https URL')
+  const objection = environmentObjection(environment)
+  if (objection !== undefined) throw new UsageError(objection)
+  const file = textOption(options, 'token-file')
+  const token = file === undefined ? environment['MANDATE_TOKEN'] : (await readRequiredFile(file)).trim()
+  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(base.hostname)
+  if (token && base.protocol === 'http:' && !isLocal)
+    throw new UsageError('A token is sent over https only, except to this machine.')
+  return { base: url ?? '', token }
+}
+
+/** All keys of every `--key`: a verifier key, or a file of them. */
+export async function parseKeys({ values }: ParsedOptions): Promise<readonly VerifierKey[]> {
+  const named = values['key']
+  return (await Promise.all((Array.isArray(named) ? named.map(String) : []).map(parseKeyOption))).flat()
+}
+
+/** A verifier key, or the keys in a file, one per line. */
+async function parseKeyOption(value: string): Promise<readonly VerifierKey[]> {
+  const isKey = /^[^+]+\+[0-9a-f]{8}\+/u.test(value)
+  const written = isKey ? value : await readRequiredFile(value)
+  try {
+    return await Promise.all(written.trim().split('\n').map(parseVerifierKey))
+  } catch (error) {
+    throw new UsageError(`--key: ${error instanceof Error ? error.message : 'unreadable'}`)
+  }
+}
+
+/** @throws SourceError (exit 66) when the file cannot be read. */
+export async function readRequiredFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new SourceError(EXIT.notFound, `${path} cannot be read`, { cause: error })
+  }
+}
+
+/** Writes a private file by renaming a temporary one, so that it is complete or absent. @throws SourceError (exit 66). */
+export async function writeFileAtomically(path: string, content: string): Promise<void> {
+  try {
+    await writeFile(`${path}.tmp`, content, { mode: 0o600 })
+    await rename(`${path}.tmp`, path)
+  } catch (error) {
+    throw new SourceError(EXIT.notFound, `${path} cannot be written`, { cause: error })
+  }
+}
