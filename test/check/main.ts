@@ -5,9 +5,17 @@
  */
 import { fileURLToPath } from 'node:url'
 import { checkCitations } from './citations.ts'
-import { openTree } from './tree.ts'
+import { checkExports } from './exports.ts'
+import { checkRooms } from './rooms.ts'
+import { openTree, type Tree } from './tree.ts'
 
-const CHECKS = [checkCitations]
+/** Rooms whose exports are not all documented yet. */
+const NOT_YET = ['auditor', 'desktop', 'examples', 'pdp', 'pep', 'service', 'stack', 'ui']
+const CHECKS = [
+  checkCitations,
+  checkRooms,
+  (tree: Tree) => checkExports(tree).filter(({ file }) => !NOT_YET.some((room) => file.startsWith(`${room}/`))),
+]
 
 const tree = openTree(fileURLToPath(new URL('../..', import.meta.url)))
 const objections = CHECKS.flatMap((check) => check(tree))

@@ -1,16 +1,21 @@
 /**
  * The checks of `npm run check`, each with a planted violation: a rule that finds nothing wrong in a wrong tree is no rule.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkCitations } from '../check/citations.ts'
+import { checkExports } from '../check/exports.ts'
+import { checkRooms } from '../check/rooms.ts'
 import { type Objection, openTree, type Tree } from '../check/tree.ts'
 
-/** A git work tree in a temporary folder. */
-function plant(files: Readonly<Record<string, string>>): Tree {
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A git work tree in a temporary folder. @returns its path. */
+function plantFolder(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'mandate-check-'))
   onTestFinished(() => rmSync(root, { recursive: true }))
   execFileSync('git', ['init', '--quiet', root])
@@ -18,8 +23,10 @@ function plant(files: Readonly<Record<string, string>>): Tree {
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), text)
   }
-  return openTree(root)
+  return root
 }
+
+const plant = (files: Readonly<Record<string, string>>): Tree => openTree(plantFolder(files))
 
 const told = (objections: readonly Objection[]) =>
   objections.map(({ file, line, wrong }) => `${file}:${line}: ${wrong}`)
@@ -72,5 +79,143 @@ describe('citations', () => {
     ['part of a word', '// U+E0F1, sha-B1, x=A9'],
   ] as const)('%s cites nothing', ([, text]) => {
     expect(told(checkCitations(plant({ ...SOUND, 'src/b.ts': text })))).toEqual([])
+  })
+})
+
+describe('rooms', () => {
+  const rule = (includes: readonly string[]) => ({
+    includes,
+    linter: { rules: { style: { noRestrictedImports: { level: 'error' } } } },
+  })
+  const biome = (...includes: readonly (readonly string[])[]) => JSON.stringify({ overrides: includes.map(rule) })
+  const table = (...rows: readonly string[]) =>
+    `# Rooms\n\n| room | may import | must not |\n| --- | --- | --- |\n${rows.join('\n')}\n`
+  const ROWS = ['| `core/src` | zod | – |', '| `core/src/http`, `log` | zod | – |', '| `tests` | everything | – |']
+  const SOUND = {
+    'package.json': JSON.stringify({ workspaces: ['core', 'tests'] }),
+    'ARCHITECTURE.md': table(...ROWS),
+    'biome.json': biome(['core/src/*.ts'], ['core/src/http/**', '!**/*.test.ts'], ['core/src/log/**']),
+    'core/src/app.ts': '',
+    'core/src/http/server.ts': '',
+    'core/src/http/server.test.ts': '',
+    'core/src/log/log.ts': '',
+    'tests/src/all.ts': '',
+  }
+
+  test('a sound tree has nothing wrong', () => expect(told(checkRooms(plant(SOUND)))).toEqual([]))
+
+  test.for<readonly [string, Readonly<Record<string, string>>, string]>([
+    [
+      'a folder without a row',
+      { 'core/src/store/store.ts': '', 'biome.json': biome(['core/src/**']) },
+      'ARCHITECTURE.md:1: the room core/src/store has no row',
+    ],
+    [
+      'a workspace without a row',
+      { 'ARCHITECTURE.md': table(...ROWS.slice(1)) },
+      'ARCHITECTURE.md:1: the room core has no row',
+    ],
+    [
+      'a row without a folder',
+      { 'ARCHITECTURE.md': table(...ROWS, '| `core/src/gone` | zod | – |') },
+      'ARCHITECTURE.md:8: there is no room core/src/gone',
+    ],
+    [
+      'a room without an import rule',
+      { 'biome.json': biome(['core/src/*.ts'], ['core/src/http/**']) },
+      'biome.json:1: no noRestrictedImports covers core/src/log/log.ts of the room core/src/log',
+    ],
+    [
+      'a file that the import rule leaves out',
+      { 'biome.json': biome(['core/src/**', '!core/src/http/server.ts']) },
+      'biome.json:1: no noRestrictedImports covers core/src/http/server.ts of the room core/src/http',
+    ],
+  ])('%s is named', ([, files, wrong]) => {
+    expect(told(checkRooms(plant({ ...SOUND, ...files })))).toEqual([wrong])
+  })
+})
+
+describe('exports', () => {
+  const SOUND = {
+    'core/package.json': JSON.stringify({ exports: { '.': './src/index.ts', './shell/*': './src/shell/*.ts' } }),
+    'core/src/index.ts':
+      "export { limit, type Limit } from './limit.ts'\nexport * from './more.ts'\nexport { z } from 'zod'\n",
+    'core/src/limit.ts':
+      '/** In minor units. */\nexport const limit = 1\n/** At most this. */\nexport interface Limit {}\nexport const inner = 2\n',
+    'core/src/more.ts': '/** Never throws. */\nfunction more() {}\nexport { more }\n',
+    'core/src/shell/menu.ts': '/** Without developer tools. */\nexport const menu = 1\n',
+    'core/src/shell/menu.test.ts': 'export const undocumented = 1\n',
+  }
+
+  test('a sound tree has nothing wrong', () => expect(told(checkExports(plant(SOUND)))).toEqual([]))
+
+  test.for<readonly [string, Readonly<Record<string, string>>, string]>([
+    [
+      'a constant without a comment',
+      { 'core/src/limit.ts': 'export const limit = 1\n/** At most this. */\nexport interface Limit {}\n' },
+      'core/src/limit.ts:1: limit is exported and has no doc comment',
+    ],
+    [
+      'a type without one, under another name',
+      {
+        'core/src/index.ts': "export type { Bound as Limit } from './limit.ts'\n",
+        'core/src/limit.ts': '\n// At most this.\nexport interface Bound {}\n',
+      },
+      'core/src/limit.ts:3: Bound is exported and has no doc comment',
+    ],
+    [
+      'a function that is exported apart from its declaration',
+      { 'core/src/more.ts': '\nfunction more() {}\nexport { more }\n' },
+      'core/src/more.ts:2: more is exported and has no doc comment',
+    ],
+    [
+      'a file of a pattern',
+      { 'core/src/shell/menu.ts': '/** @module */\n\nimport a from "a"\nexport const menu = a\n' },
+      'core/src/shell/menu.ts:4: menu is exported and has no doc comment',
+    ],
+    [
+      'a comment that says the name again',
+      { 'core/src/more.ts': '/** The upper bound of a limit. */\nexport const upperBoundOfLimit = 1\n' },
+      'core/src/more.ts:2: the comment of upperBoundOfLimit restates its name',
+    ],
+  ])('%s is named', ([, files, wrong]) => {
+    expect(told(checkExports(plant({ ...SOUND, ...files })))).toEqual([wrong])
+  })
+})
+
+describe("Biome's rules, as this repository sets them", () => {
+  const lines = (count: number) => Array.from({ length: count }, (_, index) => `  console.info(${index})\n`).join('')
+  const long = Array.from({ length: 301 }, (_, index) => `export const n${index} = 1\n`).join('')
+  const wordy = `export function wordy(): void {\n${lines(41)}}\n`
+  const FILES = {
+    'biome.json': readFileSync(join(ROOT, 'biome.json'), 'utf8'),
+    'pdp/src/pap/grants.ts': "export { server } from '../http/server.ts'\n",
+    'stack/src/long.ts': long,
+    'stack/src/long.test.ts': long,
+    'ui/src/wordy.tsx': wordy,
+    'ui/src/wordy.test.ts': wordy,
+    'ui/src/short.ts': `export function short(): void {\n${lines(38)}}\n`,
+    'keycloak/src/a.ts': "import type { B } from './b.ts'\nexport type A = B\n",
+    'keycloak/src/b.ts': "import type { A } from './a.ts'\nexport type B = A | undefined\n",
+  }
+
+  test('a planted violation of each is an error, in tests and style sheets none', { timeout: 60_000 }, () => {
+    const cwd = plantFolder(FILES)
+    const biome = join(ROOT, 'node_modules/@biomejs/biome/bin/biome')
+    const { stdout, status } = spawnSync(process.execPath, [biome, 'lint', '--reporter=github', '.'], {
+      cwd,
+      encoding: 'utf8',
+    })
+    const found = [...stdout.matchAll(/^::error title=lint\/\w+\/(\w+),file=([^,]+),/gmu)]
+      .map(([, rule, file = '']) => `${file.replace(`${cwd}/`, '')}: ${rule}`)
+      .filter((line) => /Excessive|Cycles|Restricted/u.test(line))
+    expect(status).toBe(1)
+    expect(found.sort()).toEqual([
+      'keycloak/src/a.ts: noImportCycles',
+      'keycloak/src/b.ts: noImportCycles',
+      'pdp/src/pap/grants.ts: noRestrictedImports',
+      'stack/src/long.ts: noExcessiveLinesPerFile',
+      'ui/src/wordy.tsx: noExcessiveLinesPerFunction',
+    ])
   })
 })
