@@ -1,3 +1,4 @@
+export type { ClientTls } from '@mandate/service'
 export { createPdpAdmin, type PdpAdmin, type Registration } from './admin.ts'
 export {
   type Authz,
@@ -24,4 +25,4 @@ export type { PepLogger, Refusal } from './refusal.ts'
 export type { SealedApp } from './router.ts'
 export { createServiceTokens, type ServiceTokens } from './service-tokens.ts'
 export type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
-export { type ClientTls, endpointsOf } from './transport.ts'
+export { endpointsOf } from './transport.ts'

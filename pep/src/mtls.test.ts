@@ -10,6 +10,7 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { ClientTls } from '@mandate/service'
 import express from 'express'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createPdpAdmin } from './admin.ts'
@@ -17,7 +18,6 @@ import { createPep } from './pep.ts'
 import { serve } from './service.ts'
 import { createServiceTokens } from './service-tokens.ts'
 import { startTestIssuer, startTestPdp, type TestIssuer, type TestPdp } from './testing.ts'
-import type { ClientTls } from './transport.ts'
 
 const script = fileURLToPath(new URL('../../deploy/make-certificates.sh', import.meta.url))
 const folders: string[] = []

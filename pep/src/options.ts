@@ -4,6 +4,7 @@
  * @module
  */
 import { plainHttpObjection } from '@mandate/protocol'
+import type { ClientTls } from '@mandate/service'
 import { z } from 'zod'
 import type { Decider } from './decider.ts'
 import { stderrLogger } from './default-logger.ts'
@@ -11,7 +12,6 @@ import { splitIssuer } from './keycloak.ts'
 import type { ObligationHandlers } from './obligations.ts'
 import type { PepLogger } from './refusal.ts'
 import type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
-import type { ClientTls } from './transport.ts'
 
 /** How the service proves itself to the PDP: its account at the identity provider, by secret or by key, or a key of the PDP's own. */
 export type Credentials = SecretCredentials | KeyCredentials | ApiKeyCredentials

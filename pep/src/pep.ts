@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { identityAgent } from '@mandate/service'
 import type { RequestHandler } from 'express'
 import { authenticateWith } from './authenticate.ts'
 import { createAuthzenDecider } from './authzen-decider.ts'
@@ -24,7 +25,7 @@ import { createRecognise } from './recognise.ts'
 import type { SealedApp } from './router.ts'
 import { sealApp } from './seal.ts'
 import { createTokenVerifier } from './token.ts'
-import { createTransport, endpointsOf, identityAgent } from './transport.ts'
+import { createTransport, endpointsOf } from './transport.ts'
 
 export interface Pep {
   /** Verifies the bearer token and sets `req.authz`. 401 without a good one, 503 while the issuer's keys cannot be had. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { accountOf, clientTlsOf, doorObjections, readEnvironment } from './service.ts'
+import { accountOf, clientTlsOf, readEnvironment, securityFindings } from './service.ts'
 import type { KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
 
 let folder: string
@@ -49,31 +49,44 @@ test.for([
   expect(await keyOf(account)).toMatchObject({ alg, pem: expect.stringContaining('PRIVATE KEY') })
 })
 
-const door = { nodeEnv: 'production', host: '127.0.0.1', trustProxy: undefined, cert: undefined, key: undefined }
+const settings = {
+  prefix: 'NOTES_',
+  nodeEnv: 'production',
+  host: '127.0.0.1',
+  trustProxy: undefined,
+  cert: undefined,
+  key: undefined,
+}
 
-test.for<readonly [string, Partial<Parameters<typeof doorObjections>[0]>, RegExp]>([
-  ['neither secret nor key', { secret: undefined }, /give one of them/u],
+test.for<readonly [string, Partial<Parameters<typeof securityFindings>[0]>, RegExp]>([
+  ['neither secret nor key', { secret: undefined }, /^NOTES_CLIENT_SECRET or NOTES_CLIENT_KEY .*give one of them/u],
   ['both', { secret: 'x'.repeat(32), clientKey: pemOf('ec') }, /give one of them/u],
-  ['a key that is none', { secret: undefined, clientKey: 'x' }, /PKCS #8/u],
+  ['a key that is none', { secret: undefined, clientKey: 'x' }, /^NOTES_CLIENT_KEY: must be PKCS #8/u],
   ['a key that signs nothing', { secret: undefined, clientKey: pemOf('x25519') }, /RSA, EC on P-256, or Ed25519/u],
   [
     'a PDP in plain HTTP off loopback',
     { secret: 'x'.repeat(32), nodeEnv: undefined, calls: { NOTES_PDP_URL: 'http://pdp:8181' } },
     /NOTES_PDP_URL: plain HTTP to pdp, .*PLAIN_HTTP_HOSTS/u,
   ],
-  ['callers’ certificates without one of its own', { secret: 'x'.repeat(32), clientCa: 'x' }, /TLS_CLIENT_CA needs/u],
-])('refused: %s', ([, settings, objection]) => {
-  expect(doorObjections({ ...door, secret: 'x'.repeat(32), ...settings }).join('\n')).toMatch(objection)
+  [
+    'callers’ certificates without one of its own',
+    { secret: 'x'.repeat(32), clientCa: 'x' },
+    /^NOTES_TLS_CLIENT_CA: it needs/u,
+  ],
+  ['a secret of fifteen characters', { secret: 'x'.repeat(15) }, /^NOTES_CLIENT_SECRET: .*at least 16 characters/u],
+  ['a listener in plain HTTP off loopback', { host: '0.0.0.0' }, /^NOTES_HOST: plain HTTP off loopback/u],
+])('refused: %s', ([, given, objection]) => {
+  expect(securityFindings({ ...settings, secret: 'x'.repeat(32), ...given }).join('\n')).toMatch(objection)
 })
 
 test('a key instead of a secret is no objection, and TLS is shown only where it is given', () => {
-  expect(doorObjections({ ...door, secret: undefined, clientKey: pemOf('ed25519') })).toEqual([])
+  expect(securityFindings({ ...settings, secret: undefined, clientKey: pemOf('ed25519') })).toEqual([])
   expect(clientTlsOf({ ca: undefined, cert: undefined, key: undefined })).toBeUndefined()
   expect(clientTlsOf({ ca: 'a' })).toEqual({ ca: 'a', cert: undefined, key: undefined })
 })
 
 test('no service starts where certificates go unverified', () => {
-  const rules = { prefix: 'NOTES_', shared: [], schema: z.strictObject({}) }
+  const rules = { prefix: 'NOTES_', schema: z.strictObject({}) }
   const read = (value: string) => (): unknown => readEnvironment({ NODE_TLS_REJECT_UNAUTHORIZED: value }, rules)
   expect(read('0')).toThrow(/NODE_TLS_REJECT_UNAUTHORIZED: must not be 0/u)
   expect(read('1')()).toEqual({})

@@ -1,14 +1,12 @@
 /**
- * Who a service is where it calls, from its configuration: its account at the identity provider, and what it shows and trusts over TLS.
+ * A service's account at the identity provider, from its configuration.
  *
  * @module
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { calculateJwkThumbprint, type JWK } from 'jose'
-import { fetch as undiciFetch } from 'undici'
 import type { ClientKey, KeyCredentials, SecretCredentials } from './token-endpoint.ts'
-import { type ClientTls, serviceAgent, streamAgent } from './transport.ts'
 
 export interface AccountSettings {
   readonly clientId: string
@@ -57,32 +55,18 @@ function algorithmOf(pem: string): NonNullable<ClientKey['alg']> {
   return alg
 }
 
-/** What is wrong with an account's settings, in words for a configuration's reader. */
-export function accountObjection({ clientSecret, clientKey }: Omit<AccountSettings, 'clientId'>): string | undefined {
+/** What is wrong with an account's settings, for the reader of a configuration. @param prefix - Of the variables. */
+export function accountObjection(
+  { clientSecret, clientKey }: Omit<AccountSettings, 'clientId'>,
+  prefix: string,
+): string | undefined {
   if ((clientSecret === undefined) === (clientKey === undefined))
-    return 'CLIENT_SECRET or CLIENT_KEY (private_key_jwt): give one of them'
+    return `${prefix}CLIENT_SECRET or ${prefix}CLIENT_KEY (private_key_jwt): give one of them`
   if (clientKey === undefined) return undefined
   try {
     algorithmOf(clientKey)
     return undefined
   } catch {
-    return 'CLIENT_KEY must be PKCS #8 in PEM: RSA, EC on P-256, or Ed25519'
+    return `${prefix}CLIENT_KEY: must be PKCS #8 in PEM: RSA, EC on P-256, or Ed25519`
   }
-}
-
-/** Only what is given. `undefined` when nothing is: then the system's authorities are trusted, and nothing is shown. */
-export function clientTlsOf({ ca, cert, key }: ClientTls): ClientTls | undefined {
-  return ca === undefined && cert === undefined ? undefined : { ca, cert, key }
-}
-
-/** Calls to other services, over connections that are kept. */
-export interface Calls {
-  readonly fetch: typeof undiciFetch
-  readonly close: () => Promise<void>
-}
-
-/** @param isStreaming - Answers may be of any size and length; else 4 MiB are too much. */
-export function createCalls(tls: ClientTls | undefined, isStreaming = false): Calls {
-  const dispatcher = isStreaming ? streamAgent(tls) : serviceAgent(tls)
-  return { fetch: (input, init) => undiciFetch(input, { ...init, dispatcher }), close: () => dispatcher.close() }
 }

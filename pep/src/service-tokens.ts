@@ -5,12 +5,14 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc8693.html RFC 8693}
  * @module
  */
+
 import { createHash } from 'node:crypto'
 import { Fault } from '@mandate/protocol'
+import { identityAgent } from '@mandate/service'
 import { checkServiceTokensOptions, type ServiceTokensOptions } from './options.ts'
 import { RenewedToken } from './service-token.ts'
 import { createTokenEndpoint, type IssuedToken, TokenRefusal } from './token-endpoint.ts'
-import { endpointsOf, identityAgent } from './transport.ts'
+import { endpointsOf } from './transport.ts'
 
 export interface ServiceTokens {
   /** The service's own token for another one. @throws Fault `identity_unavailable`. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { joinUrl } from '@mandate/protocol'
-import { Agent, Pool } from 'undici'
+import { connectOf, identityAgent } from '@mandate/service'
+import { Pool } from 'undici'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
 import { fixedBearer, RenewedToken } from './service-token.ts'
@@ -18,39 +19,13 @@ export interface Transport extends CallOptions {
   readonly close: () => Promise<void>
 }
 
-/** What this side shows and trusts where calls go over TLS. PEM. */
-export interface ClientTls {
-  /** The authority whose certificates are trusted, instead of the system's. */
-  readonly ca?: string | undefined
-  /** Shown to a far side that asks who calls (mTLS). */
-  readonly cert?: string | undefined
-  readonly key?: string | undefined
-}
-
 /** Connections to the PDP at most; requests beyond wait, and their deadline runs. */
 const CONNECTIONS = 64
-const MAX_IDENTITY_ANSWER_BYTES = 65_536
-const MAX_SERVICE_ANSWER_BYTES = 4_194_304
 
 /** Where Keycloak answers what, under an issuer's URL. */
 export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
   const base = joinUrl(identityUrl, '/protocol/openid-connect')
   return { jwksUri: `${base}/certs`, tokenEndpoint: `${base}/token` }
-}
-
-/** Connections to the identity provider. */
-export function identityAgent(tls: ClientTls | undefined): Agent {
-  return new Agent({ connections: 2, maxResponseSize: MAX_IDENTITY_ANSWER_BYTES, connect: connectOf(tls) })
-}
-
-/** Connections to other services. */
-export function serviceAgent(tls: ClientTls | undefined): Agent {
-  return new Agent({ connections: CONNECTIONS, maxResponseSize: MAX_SERVICE_ANSWER_BYTES, connect: connectOf(tls) })
-}
-
-/** Connections on which answers are handed on as they come: one for each stream, however long it lasts. */
-export function streamAgent(tls: ClientTls | undefined): Agent {
-  return new Agent({ connect: connectOf(tls) })
 }
 
 export function createTransport(options: CheckedPdpAdminOptions): Transport {
@@ -76,15 +51,5 @@ export function createTransport(options: CheckedPdpAdminOptions): Transport {
     close: async () => {
       await Promise.all([pool.close(), identity.close()])
     },
-  }
-}
-
-function connectOf(tls: ClientTls | undefined) {
-  const { ca, cert, key } = tls ?? {}
-  return {
-    minVersion: 'TLSv1.2' as const,
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
   }
 }

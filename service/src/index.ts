@@ -1,3 +1,27 @@
 export { Breaker, type BreakerOptions } from './breaker.ts'
+export { type Calls, type ClientTls, clientTlsOf, connectOf, createCalls, identityAgent } from './client-tls.ts'
+export {
+  ConfigError,
+  configErrorText,
+  type Environment,
+  type EnvironmentRules,
+  EXIT_CONFIG,
+  printableEnvironment,
+  readEnvironment,
+  redactSettings,
+  secret,
+} from './config.ts'
 export { type Listener, type ListenerBounds, type ListenerOptions, serve, type Tls } from './listener.ts'
+export { redact, redaction } from './redaction.ts'
+export { reportFailure } from './report-failure.ts'
+export { setting } from './settings.ts'
 export { tlsObjection } from './tls-objection.ts'
+export {
+  type ListenerSecurity,
+  type ListenerVariables,
+  plainCallFindings,
+  plainListenerFindings,
+  type SecretStrength,
+  tlsFindings,
+  weakSecretFindings,
+} from './transport-security.ts'

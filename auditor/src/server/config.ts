@@ -4,7 +4,15 @@
  * @module
  */
 import { fileURLToPath } from 'node:url'
-import { clientTlsOf, doorObjections, readEnvironment, setting, tlsOf } from '@mandate/pep/service'
+import {
+  clientTlsOf,
+  type Environment,
+  printableEnvironment,
+  readEnvironment,
+  securityFindings,
+  setting,
+  tlsOf,
+} from '@mandate/pep/service'
 import { identifierPath, SECOND_FACTORS, secondFactorSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
@@ -46,7 +54,8 @@ const settingsSchema = z
     NODE_ENV: setting.nodeEnv,
   })
   .superRefine((env, context) => {
-    const objections = doorObjections({
+    const objections = securityFindings({
+      prefix: 'AUDITOR_',
       nodeEnv: env.NODE_ENV,
       host: env.AUDITOR_HOST,
       trustProxy: env.AUDITOR_TRUST_PROXY,
@@ -101,7 +110,14 @@ function isPrivateOnItsWay(url: string): boolean {
   return protocol === 'https:' || /^(127(\.\d{1,3}){3}|localhost)$/u.test(hostname)
 }
 
+const RULES = { prefix: 'AUDITOR_', schema: settingsSchema }
+
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): AuditorConfig {
-  return readEnvironment(env, { prefix: 'AUDITOR_', shared: ['LOG_LEVEL', 'NODE_ENV'], schema: settingsSchema })
+export function readConfig(env: Environment): AuditorConfig {
+  return readEnvironment(env, RULES)
+}
+
+/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
+  return printableEnvironment(env, RULES)
 }

@@ -1,17 +1,22 @@
 /**
- * `node src/server/main.ts`: the auditor's workplace. Exit 78 for a bad configuration, 0 after SIGTERM or SIGINT.
+ * `node src/server/main.ts`: the auditor's workplace. `--print-config` prints the settings without their secrets.
+ * Exit 78 for a bad configuration, 0 after SIGTERM or SIGINT.
  *
  * @module
  */
 import process from 'node:process'
-import { ConfigError, EXIT_CONFIG, REDACTED } from '@mandate/pep/service'
+import { redaction, reportFailure } from '@mandate/pep/service'
 import { pino } from 'pino'
-import { readConfig } from './config.ts'
+import { printableConfig, readConfig } from './config.ts'
 import { startAuditor } from './start.ts'
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--print-config')) {
+    process.stdout.write(`${JSON.stringify(printableConfig(process.env), undefined, 2)}\n`)
+    return
+  }
   const config = readConfig(process.env)
-  const logger = pino({ name: 'auditor', level: config.logLevel, redact: { paths: REDACTED, censor: '[redacted]' } })
+  const logger = pino({ name: 'auditor', level: config.logLevel, ...redaction })
   const auditor = await startAuditor(config, logger)
   logger.info({ url: auditor.url }, 'auditor is listening')
   const stop = (): void => {
@@ -22,8 +27,5 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isConfig = error instanceof ConfigError
-  process.stderr.write(`auditor: ${isConfig ? error.message.replaceAll('\n', '\nauditor: ') : 'could not start'}\n`)
-  if (!isConfig) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-  process.exit(isConfig ? EXIT_CONFIG : 1)
+  process.exit(reportFailure('auditor', error))
 })

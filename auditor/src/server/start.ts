@@ -62,5 +62,5 @@ async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {
   for (const key of logKeys) {
     await parseVerifierKey(key).catch(() => objections.push('AUDITOR_LOG_PINS: a verifier key does not hold together'))
   }
-  if (objections.length > 0) throw new ConfigError(objections.join('\n'))
+  if (objections.length > 0) throw new ConfigError(objections)
 }

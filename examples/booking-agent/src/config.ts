@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { clientTlsOf, doorObjections, readService, setting, tlsOf } from '@mandate/pep/service'
+import {
+  clientTlsOf,
+  type Environment,
+  printableEnvironment,
+  readService,
+  securityFindings,
+  setting,
+  tlsOf,
+} from '@mandate/pep/service'
 import { pathIdSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
@@ -21,10 +29,10 @@ const settingsSchema = z
     AGENT_PDP_URL: setting.url,
     AGENT_DATA_DIR: z.string().min(1),
     AGENT_INTERACTIVE_CLIENTS: setting.list(['desktop']),
-    AGENT_PARALLEL_ITEMS: z.coerce.number().int().min(1).max(16).default(4),
+    AGENT_PARALLEL_ITEMS: setting.integer(1, 16).default(4),
     AGENT_SCHEDULE_WORKFLOWS: setting.list([]).pipe(z.array(pathIdSchema)),
-    AGENT_SCHEDULE_SECONDS: z.coerce.number().int().min(1).max(86_400).default(3_600),
-    AGENT_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+    AGENT_SCHEDULE_SECONDS: setting.integer(1, 86_400).default(3_600),
+    AGENT_HOUSEKEEPING_SECONDS: setting.integer(1, 3_600).default(30),
     AGENT_PUBLIC_URL: setting.url.optional(),
     AGENT_PLAIN_HTTP_HOSTS: setting.list([]),
     AGENT_TRUST_PROXY: z.string().min(1).optional(),
@@ -42,7 +50,8 @@ const settingsSchema = z
   })
   .superRefine((env, context) => {
     const objections = [
-      ...doorObjections({
+      ...securityFindings({
+        prefix: 'AGENT_',
         nodeEnv: env.NODE_ENV,
         host: env.AGENT_HOST,
         trustProxy: env.AGENT_TRUST_PROXY,
@@ -99,6 +108,11 @@ const settingsSchema = z
 export type AgentConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+export function readConfig(env: Environment) {
   return readService(env, 'AGENT_', settingsSchema)
+}
+
+/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
+  return printableEnvironment(env, { prefix: 'AGENT_', schema: settingsSchema })
 }

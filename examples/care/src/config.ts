@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { clientTlsOf, doorObjections, readService, setting, tlsOf } from '@mandate/pep/service'
+import {
+  clientTlsOf,
+  type Environment,
+  printableEnvironment,
+  readService,
+  securityFindings,
+  setting,
+  tlsOf,
+} from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -19,7 +27,7 @@ const settingsSchema = z
     CARE_PDP_URL: setting.url,
     CARE_DATA_DIR: z.string().min(1),
     CARE_INTERACTIVE_CLIENTS: setting.list(['desktop']),
-    CARE_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+    CARE_HOUSEKEEPING_SECONDS: setting.integer(1, 3_600).default(30),
     CARE_PLAIN_HTTP_HOSTS: setting.list([]),
     CARE_TRUST_PROXY: z.string().min(1).optional(),
     CARE_TLS_CERT: setting.pem,
@@ -35,7 +43,8 @@ const settingsSchema = z
     NODE_ENV: setting.nodeEnv,
   })
   .superRefine((env, context) => {
-    const objections = doorObjections({
+    const objections = securityFindings({
+      prefix: 'CARE_',
       nodeEnv: env.NODE_ENV,
       host: env.CARE_HOST,
       trustProxy: env.CARE_TRUST_PROXY,
@@ -82,6 +91,11 @@ const settingsSchema = z
 export type CareConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+export function readConfig(env: Environment) {
   return readService(env, 'CARE_', settingsSchema)
+}
+
+/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
+  return printableEnvironment(env, { prefix: 'CARE_', schema: settingsSchema })
 }

@@ -1,17 +1,22 @@
 /**
- * `node src/main.ts`: the care service. Exit 78 for a bad configuration, 0 after SIGTERM or SIGINT.
+ * `node src/main.ts`: the care service. `--print-config` prints the settings without their secrets.
+ * Exit 78 for a bad configuration, 0 after SIGTERM or SIGINT.
  *
  * @module
  */
 import process from 'node:process'
-import { ConfigError, EXIT_CONFIG, REDACTED } from '@mandate/pep/service'
+import { redaction, reportFailure } from '@mandate/pep/service'
 import { pino } from 'pino'
-import { readConfig } from './config.ts'
+import { printableConfig, readConfig } from './config.ts'
 import { startCare } from './start.ts'
 
 async function main(): Promise<void> {
+  if (process.argv.includes('--print-config')) {
+    process.stdout.write(`${JSON.stringify(printableConfig(process.env), undefined, 2)}\n`)
+    return
+  }
   const config = readConfig(process.env)
-  const logger = pino({ name: 'care', level: config.logLevel, redact: { paths: REDACTED, censor: '[redacted]' } })
+  const logger = pino({ name: 'care', level: config.logLevel, ...redaction })
   const care = await startCare(config, logger)
   logger.info({ url: care.url }, 'care is listening')
   const stop = () => {
@@ -22,8 +27,5 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isConfig = error instanceof ConfigError
-  process.stderr.write(`care: ${isConfig ? error.message.replaceAll('\n', '\ncare: ') : 'could not start'}\n`)
-  if (!isConfig) process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
-  process.exit(isConfig ? EXIT_CONFIG : 1)
+  process.exit(reportFailure('care', error))
 })

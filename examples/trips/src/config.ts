@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { clientTlsOf, doorObjections, readService, setting, tlsOf } from '@mandate/pep/service'
+import {
+  clientTlsOf,
+  type Environment,
+  printableEnvironment,
+  readService,
+  securityFindings,
+  setting,
+  tlsOf,
+} from '@mandate/pep/service'
 import { z } from 'zod'
 
 const settingsSchema = z
@@ -18,10 +26,10 @@ const settingsSchema = z
     TRIPS_CLIENT_KEY: setting.pem,
     TRIPS_PDP_URL: setting.url,
     TRIPS_DATA_DIR: z.string().min(1).optional(),
-    TRIPS_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/u, error: 'must be a postgres URL' }).optional(),
-    TRIPS_ABANDONED_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+    TRIPS_DATABASE_URL: setting.postgresUrl.optional(),
+    TRIPS_ABANDONED_SECONDS: setting.integer(1, 3_600).default(30),
     TRIPS_INTERACTIVE_CLIENTS: setting.list(['desktop']),
-    TRIPS_HOUSEKEEPING_SECONDS: z.coerce.number().int().min(1).max(3_600).default(30),
+    TRIPS_HOUSEKEEPING_SECONDS: setting.integer(1, 3_600).default(30),
     TRIPS_PLAIN_HTTP_HOSTS: setting.list([]),
     TRIPS_TRUST_PROXY: z.string().min(1).optional(),
     TRIPS_TLS_CERT: setting.pem,
@@ -38,7 +46,8 @@ const settingsSchema = z
   })
   .superRefine((env, context) => {
     const objections = [
-      ...doorObjections({
+      ...securityFindings({
+        prefix: 'TRIPS_',
         nodeEnv: env.NODE_ENV,
         host: env.TRIPS_HOST,
         trustProxy: env.TRIPS_TRUST_PROXY,
@@ -91,6 +100,11 @@ const settingsSchema = z
 export type TripsConfig = ReturnType<typeof readConfig>
 
 /** @throws ConfigError naming every problem. */
-export function readConfig(env: Readonly<Record<string, string | undefined>>) {
+export function readConfig(env: Environment) {
   return readService(env, 'TRIPS_', settingsSchema)
+}
+
+/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
+  return printableEnvironment(env, { prefix: 'TRIPS_', schema: settingsSchema })
 }

@@ -132,7 +132,7 @@ test('with the PDP gone nothing is done and nothing is shown', async () => {
 test('a bad configuration is reported whole', () => {
   const env = { TRIPS_PORT: 'x', TRIPS_ISSUER: 'nonsense', TRIPS_TYPO: '1', TRIPS_CLIENT_SECRET_FILE: '/nonexistent' }
   expect(() => readConfig(env)).toThrow(
-    /CLIENT_SECRET_FILE[\s\S]*TRIPS_PORT[\s\S]*TRIPS_ISSUER[\s\S]*TRIPS_PDP_URL[\s\S]*TRIPS_TYPO/u,
+    /TRIPS_TYPO[\s\S]*CLIENT_SECRET_FILE[\s\S]*TRIPS_PORT[\s\S]*TRIPS_ISSUER[\s\S]*TRIPS_PDP_URL/u,
   )
 })
 
