@@ -14,8 +14,8 @@ import {
   personaNameSchema,
   scopeSchema,
 } from '@mandate/protocol'
+import { sooner } from '@mandate/service'
 import { z } from 'zod'
-import { sooner } from './deadline.ts'
 import { callJson, type JsonAnswer, type JsonCall } from './http-call.ts'
 import { checkPdpAdminOptions, type PdpAdminOptions } from './options.ts'
 import { createTransport } from './transport.ts'

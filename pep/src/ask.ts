@@ -4,8 +4,8 @@
  * @module
  */
 import { Fault, refuse, resourceSchema } from '@mandate/protocol'
+import { leftMs, sooner } from '@mandate/service'
 import type { Authz, Found } from './authz.ts'
-import { leftMs, sooner } from './deadline.ts'
 import type { Decider, Page, SearchAnswer, SearchQuestion } from './decider.ts'
 import { meetObligations, type ObligationHandlers } from './obligations.ts'
 import type { Outcome, Resource } from './outcome.ts'

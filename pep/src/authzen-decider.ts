@@ -6,9 +6,8 @@
  * @module
  */
 import { type EvaluationRequest, type EvaluationsRequest, refuse } from '@mandate/protocol'
-import { Breaker } from '@mandate/service'
+import { Breaker, type Deadline, sooner } from '@mandate/service'
 import { z } from 'zod'
-import { type Deadline, sooner } from './deadline.ts'
 import type { BatchQuestion, Decider, Question, SearchAnswer, SearchQuestion } from './decider.ts'
 import { callJson, type JsonAnswer, type JsonCall, undecided } from './http-call.ts'
 import { type Outcome, type Resource, readOutcome } from './outcome.ts'

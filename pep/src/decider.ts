@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import type { Deadline } from '@mandate/service'
 import type { Authz, Found } from './authz.ts'
-import type { Deadline } from './deadline.ts'
 import type { Outcome, Resource } from './outcome.ts'
 
 /** One question: may this subject (through this actor, in this persona) do this to that? */

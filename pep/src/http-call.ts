@@ -5,8 +5,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, withTimeout } from '@mandate/protocol'
+import { type Deadline, leftMs, TIMEOUT_HEADER } from '@mandate/service'
 import type { Dispatcher, Pool } from 'undici'
-import { type Deadline, leftMs, TIMEOUT_HEADER } from './deadline.ts'
 import type { BearerSource } from './service-token.ts'
 
 export interface CallOptions {

@@ -5,9 +5,9 @@
  */
 import { randomUUID } from 'node:crypto'
 import { Fault, personaNameSchema, refuse } from '@mandate/protocol'
+import { callersDeadline, TIMEOUT_HEADER } from '@mandate/service'
 import type { Grant } from 'keycloak-connect'
 import type { Authz, Identity } from './authz.ts'
-import { callersDeadline, TIMEOUT_HEADER } from './deadline.ts'
 import type { Recognise } from './recognise.ts'
 import type { Claims } from './token.ts'
 

@@ -90,15 +90,14 @@ function dependencies(checked: CheckedPepOptions): { readonly deps: DecideDeps; 
     checked
   const decider = checked.decider ?? createAuthzenDecider(createTransport(checked))
   const { jwksUri } = endpointsOf(identityUrl ?? issuer)
-  const keyAgent = tls === undefined ? undefined : identityAgent(tls)
-  const rules = { issuer, audience, jwksUri, jwksTimeoutMs: timeoutMs }
-  const verifier = createTokenVerifier(keyAgent === undefined ? rules : { ...rules, dispatcher: keyAgent })
+  const keyAgent = identityAgent(tls)
+  const verifier = createTokenVerifier({ issuer, audience, jwksUri, jwksTimeoutMs: timeoutMs, dispatcher: keyAgent })
   const makeGrant = createGrantMaker({ issuer, audience, keyOf: verifier.keyOf })
   const recognise = createRecognise({ verifier, makeGrant, now: Date.now })
   return {
     deps: { decider, obligations, timeoutMs, recognise, interactiveClients, inPersonOnly, realm: audience, logger },
     close: async () => {
-      await Promise.all([decider.close(), keyAgent?.close()])
+      await Promise.all([decider.close(), keyAgent.close()])
     },
   }
 }

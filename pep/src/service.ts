@@ -139,7 +139,9 @@ export function securityFindings(settings: SecuritySettings): readonly string[] 
 }
 
 /** @deprecated Use {@link securityFindings}. */
-export const doorObjections: typeof securityFindings = securityFindings
+export function doorObjections(settings: SecuritySettings): readonly string[] {
+  return securityFindings(settings)
+}
 /** @deprecated Use {@link SecuritySettings}. */
 export type DoorSettings = SecuritySettings
 

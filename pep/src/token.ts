@@ -4,20 +4,17 @@
  *
  * @module
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, idSchema } from '@mandate/protocol'
+import { createIssuerKeys, type IssuerKeys } from '@mandate/service'
 import {
   type CryptoKey,
-  createRemoteJWKSet,
-  customFetch,
   errors,
-  type FetchImplementation,
   type JWSHeaderParameters,
   type JWTPayload,
   type JWTVerifyGetKey,
   jwtVerify,
 } from 'jose'
-import { type Dispatcher, fetch } from 'undici'
+import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 
 export interface TokenRules {
@@ -27,8 +24,8 @@ export interface TokenRules {
   readonly jwksUri: string
   /** Time for one fetch of the keys, in milliseconds. */
   readonly jwksTimeoutMs: number
-  /** Connections for it, where it needs some of its own (mTLS). @default Node's */
-  readonly dispatcher?: Dispatcher
+  /** Connections to the issuer. */
+  readonly dispatcher: Dispatcher
 }
 
 /** What is read from a verified token. */
@@ -58,10 +55,6 @@ const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
 export const CLOCK_TOLERANCE_S = 5
 /** A token is good for this long after its `iat`, whatever its `exp` says. */
 export const MAX_TOKEN_AGE_S = 15 * 60
-/** Keys are known for ten minutes without the identity provider; a new `kid` is looked up at most every second. */
-const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 1_000 } as const
-/** Requests with a new `kid` that wait for that second to pass; any more are refused, so that forged ones cannot fill the service. */
-const MAX_WAITING = 32
 
 const claimsSchema = z.object({
   /** OpenID Connect Core 1.0, section 2: at most 255 characters. */
@@ -79,14 +72,12 @@ const claimsSchema = z.object({
 
 export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
   const { issuer, audience, jwksUri, jwksTimeoutMs, dispatcher } = tokenRules
-  const fetching = dispatcher === undefined ? {} : { [customFetch]: fetchWith(dispatcher) }
-  const jwks = createRemoteJWKSet(new URL(jwksUri), { ...KEYS, timeoutDuration: jwksTimeoutMs, ...fetching })
-  const keyFor = patiently(jwks)
+  const keys = createIssuerKeys(new URL(jwksUri), { timeoutMs: jwksTimeoutMs, dispatcher })
   const getKey: JWTVerifyGetKey = async (header, token) => {
     try {
-      return await keyFor(header, token)
+      return await keys.keyFor(header, token)
     } catch (error) {
-      throw keyError(error, jwks.jwks()?.keys ?? [], header)
+      throw keyError(error, keys, header)
     }
   }
   const rules = {
@@ -105,31 +96,8 @@ export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
       })
       return readClaims(payload)
     },
-    keyOf: (kid) => jwks({ alg: 'RS256', kid }),
+    keyOf: keys.rsaKey,
   }
-}
-
-/** The issuer may have begun to sign with a key a moment after its keys were fetched: then they are fetched once more, as soon as that may be. */
-function patiently(jwks: ReturnType<typeof createRemoteJWKSet>): JWTVerifyGetKey {
-  let waiting = 0
-  return async (header, token) => {
-    try {
-      return await jwks(header, token)
-    } catch (error) {
-      const isNew = error instanceof errors.JWKSNoMatchingKey && jwks.coolingDown
-      if (!isNew || waiting >= MAX_WAITING) throw error
-    }
-    waiting += 1
-    await sleep(KEYS.cooldownDuration)
-    waiting -= 1
-    return await jwks(header, token)
-  }
-}
-
-function fetchWith(dispatcher: Dispatcher): FetchImplementation {
-  // Two of a kind: undici's own fetch takes a dispatcher, Node's built-in one has the types that jose asks for.
-  return async (url, { headers, method, redirect, signal }) =>
-    (await fetch(url, { headers: [...headers], method, redirect, signal, dispatcher })) as unknown as Response
 }
 
 function readClaims(payload: JWTPayload): Claims {
@@ -142,10 +110,9 @@ function readClaims(payload: JWTPayload): Claims {
 }
 
 /** Known keys but not this one: the token's fault, even while the identity provider is down. No keys at all: not the token's fault. */
-function keyError(error: unknown, known: readonly { readonly kid?: string }[], header: JWSHeaderParameters): Fault {
-  const unknownKey = known.length > 0 && !known.some(({ kid }) => kid === header.kid)
+function keyError(error: unknown, keys: IssuerKeys, header: JWSHeaderParameters): Fault {
   const refusal = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys
-  if (unknownKey || refusal) return refused('no key of the issuer fits', error)
+  if (keys.isUnknown(header.kid) || refusal) return refused('no key of the issuer fits', error)
   if (error instanceof errors.JOSENotSupported) return refused('its key is of no use', error)
   return new Fault('identity_unavailable', "the issuer's keys cannot be had", {
     cause: error,

@@ -11,6 +11,16 @@ export {
   redactSettings,
   secret,
 } from './config.ts'
+export {
+  callersDeadline,
+  currentLeftMs,
+  type Deadline,
+  leftMs,
+  runWithDeadline,
+  sooner,
+  TIMEOUT_HEADER,
+} from './deadline.ts'
+export { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 export { type Listener, type ListenerBounds, type ListenerOptions, serve, type Tls } from './listener.ts'
 export { redact, redaction } from './redaction.ts'
 export { reportFailure } from './report-failure.ts'
