@@ -150,7 +150,7 @@ async function startRecorder(
   { config, metrics, stores, clock, newId }: Base,
   { log, newKeys }: OpenDecisionLog,
 ): Promise<Recorder> {
-  const isSub = (text: string): boolean => stores.vault.isSub(config.PDP_ISSUER, text)
+  const isSub = (text: string): Promise<boolean> => stores.vault.isSub(config.PDP_ISSUER, text)
   const record = metrics.counted(createRecorder({ log, clock, newId, isSub }))
   if (newKeys) await record([{ kind: 'key_changed', change: { log_keys: newKeys } }])
   return record
@@ -168,7 +168,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const { vault, register } = stores
   const { relations, authority, factWriter, writer, reachable } = relationshipStore
   const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
-  const isSub = (text: string): boolean => pseudonymizer.isSub(text)
+  const isSub = (text: string): Promise<boolean> => pseudonymizer.isSub(text)
   const redact = new Redactor({ policies: policies.current, register, vault, isSub })
   const shared = {
     ...stores,

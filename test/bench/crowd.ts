@@ -48,11 +48,11 @@ export interface Star {
 }
 
 /** Who a person of the world is behind the border. */
-export function findStar(ground: Ground, sub: string, title: string, circle: string): Star {
+export async function findStar(ground: Ground, sub: string, title: string, circle: string): Promise<Star> {
   const database = openDatabase(join(ground.dataDir, 'pdp.db'))
   try {
     const key = readKey('vault.key', readFileSync(join(ground.dataDir, 'vault.key'), 'utf8').trim())
-    const party = new SqliteVault(database, Date.now, new VaultKeys(key)).known(ground.issuer.issuer, sub)
+    const party = await new SqliteVault(database, Date.now, new VaultKeys(key)).known(ground.issuer.issuer, sub)
     if (!party) throw new Error(`bench: ${sub} is not known`)
     return { party, persona: personaId({ holder: party, title, circle, n: 1 }) }
   } finally {
@@ -108,7 +108,7 @@ function grantOf(n: number, giver: Star, agent: PartyRef): GrantBody {
 
 /** @returns How many tuples were written. */
 export async function loadCrowd(ground: Ground, pool: Pool, store: string, crowd: Crowd): Promise<number> {
-  remember(ground, crowd)
+  await remember(ground, crowd)
   const tuples = [...crowd.located.map(ownerTuple), ...crowd.grants.flatMap((grant) => grantTuples(grant).writes)]
   const first = tuples.slice(0, FIRST_ANALYZE_AFTER)
   await writeAll(ground, pool, store, first)
@@ -133,15 +133,15 @@ async function writeAll(ground: Ground, pool: Pool, store: string, tuples: reado
 }
 
 /** The register knows them too: searches begin there, and a denial is explained from it. */
-function remember(ground: Ground, { located, grants }: Crowd): void {
+async function remember(ground: Ground, { located, grants }: Crowd): Promise<void> {
   const database = openDatabase(join(ground.dataDir, 'pdp.db'))
   try {
     const register = new SqliteRegister(database)
     database.exec('BEGIN')
-    for (const one of located) register.putResource(one)
+    for (const one of located) await register.putResource(one)
     for (const grant of grants) {
-      register.proposeGrant(grant)
-      register.settleGrant(grant.id)
+      await register.proposeGrant(grant)
+      await register.completeGrant(grant.id)
     }
     database.exec('COMMIT')
   } finally {

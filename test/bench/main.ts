@@ -65,7 +65,7 @@ async function* benchStore(store: OpenFgaEngine, plan: Plan): AsyncGenerator<Set
     const first = await ground.startPdp(ground.openFga.url)
     const world = await furnish(ground)
     await first.stop()
-    const star = findStar(ground, world.id('A'), 'traveler', 'family')
+    const star = await findStar(ground, world.id('A'), 'traveler', 'family')
     const path = await findStore(ground)
     let tuples = await countTuples(openFga, path)
     let size: Size = { resources: 0, visible: 0, held: 0 }

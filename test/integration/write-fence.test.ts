@@ -23,9 +23,12 @@ const isActive = async (agent: string): Promise<boolean> => (await store.read(`a
 const newId = (): string => randomUUID()
 
 /** A writer whose first Write is sent and not waited for, as one whose answer never comes. */
-function writerWithLostAnswer(): { readonly writer: FencedWriter; readonly sent: () => Promise<boolean> } {
+async function writerWithLostAnswer(): Promise<{
+  readonly writer: FencedWriter
+  readonly sent: () => Promise<boolean>
+}> {
   let sent: Promise<boolean> | undefined
-  const writer = new FencedWriter({
+  const writer = await FencedWriter.open({
     store: {
       read: (object, relation, user) => store.read(object, relation, user),
       write: async (change: Change, model, options) => {
@@ -46,14 +49,14 @@ function memoryJournal() {
   const open = new Map<string, OpenChange>()
   const decided = new Set<string>()
   return {
-    begin: (change: OpenChange) => void open.set(change.id, change),
-    decided: (id: string) => {
+    begin: async (change: OpenChange) => void open.set(change.id, change),
+    decided: async (id: string) => {
       open.delete(id)
       decided.add(id)
     },
-    undecided: () => [...open.values()],
-    decidedBefore: (_before: number, limit: number) => [...decided].slice(0, limit),
-    forget: (ids: readonly string[]) => {
+    undecided: async () => [...open.values()],
+    decidedBefore: async (_before: number, limit: number) => [...decided].slice(0, limit),
+    forget: async (ids: readonly string[]) => {
       for (const id of ids) decided.delete(id)
     },
   }
@@ -64,7 +67,7 @@ describe('a Write against its own withdrawal', () => {
     const outcomes = { applied: 0, withdrawn: 0 }
     for (let round = 0; round < ROUNDS; round += 1) {
       const agent = `race-${randomUUID()}`
-      const { writer, sent } = writerWithLostAnswer()
+      const { writer, sent } = await writerWithLostAnswer()
       const said = await writer.write({ writes: [activeTuple(agent)], deletes: [] }).catch(() => undefined)
       const landed = await sent()
       const stored = await isActive(agent)
@@ -77,14 +80,14 @@ describe('a Write against its own withdrawal', () => {
 
   test('their markers are deleted in the end, and what they wrote stays', async () => {
     const journal = memoryJournal()
-    const writer = new FencedWriter({ store, journal, modelId: () => modelId, newId, clock: Date.now })
+    const writer = await FencedWriter.open({ store, journal, modelId: () => modelId, newId, clock: Date.now })
     const agents = Array.from({ length: 60 }, () => `swept-${randomUUID()}`)
     for (const agent of agents) await writer.write({ writes: [activeTuple(agent)], deletes: [] })
-    const changes = journal.decidedBefore(Date.now(), 100)
+    const changes = await journal.decidedBefore(Date.now(), 100)
     expect(changes).toHaveLength(agents.length)
     expect(await store.read(`change:${changes[0]}`)).toHaveLength(1)
     await writer.sweepMarkers(Date.now())
-    expect(journal.decidedBefore(Date.now(), 100)).toEqual([])
+    expect(await journal.decidedBefore(Date.now(), 100)).toEqual([])
     for (const id of changes) expect(await store.read(`change:${id}`)).toEqual([])
     for (const agent of agents) expect(await isActive(agent)).toBe(true)
   })
@@ -101,7 +104,7 @@ describe('a Write against its own withdrawal', () => {
   test('with it the late Write is refused', async () => {
     const agent = `late-${randomUUID()}`
     let late: (() => Promise<boolean>) | undefined
-    const writer = new FencedWriter({
+    const writer = await FencedWriter.open({
       store: {
         read: (object, relation, user) => store.read(object, relation, user),
         write: async (change, model, options) => {

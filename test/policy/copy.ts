@@ -107,9 +107,10 @@ export function pastIn(tuples: readonly StoredTuple[]): PastGrants {
   }
   const newestFirst = [...records.values()].sort((a, b) => (a.id < b.id ? 1 : -1))
   return {
-    byId: (id) => records.get(id),
-    since: () => '',
-    between: (owner, delegate, _within, limit) =>
+    byId: async (id) => records.get(id),
+    byIds: async (ids) => new Map([...records].filter(([id]) => ids.includes(id))),
+    since: async () => '',
+    between: async (owner, delegate, _within, limit) =>
       newestFirst.filter((grant) => grant.owner === owner && grant.delegate === delegate).slice(0, limit),
   }
 }

@@ -77,7 +77,7 @@ export async function diffPolicies({ entries, from, to, server, store }: DiffOpt
       (policies: InForce): Judge =>
       ({ evaluation }, at) => {
         // Who has signed out since is no matter of policy.
-        const sessions = { isEnded: () => false }
+        const sessions = { isEnded: async () => false }
         const deps = { policies: () => policies, relations, past, clock: () => at, sessions }
         return decide(evaluation, deps)
       }

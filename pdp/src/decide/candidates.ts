@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Candidate, GrantRecord } from '../ports/grants.ts'
+import type { Candidate } from '../ports/grants.ts'
 import type { Circumstances } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
 import { breachedLimits, staticFlaws } from './chain.ts'
@@ -16,20 +16,16 @@ export interface Sifted {
   readonly unlikely: readonly Candidate[]
 }
 
-export function sift(
+export async function sift(
   candidates: readonly Candidate[],
-  past: Pick<PastGrants, 'byId'>,
+  past: Pick<PastGrants, 'byIds'>,
   circumstances: Circumstances,
-): Sifted {
-  const records = new Map<string, GrantRecord | undefined>()
-  const recordOf = (id: string): GrantRecord | undefined => {
-    if (!records.has(id)) records.set(id, past.byId(id))
-    return records.get(id)
-  }
+): Promise<Sifted> {
+  const records = await past.byIds(candidates.flatMap(({ path }) => path))
   const likely: Candidate[] = []
   const unlikely: Candidate[] = []
   for (const candidate of inOrder(candidates)) {
-    const chain = candidate.path.flatMap((id) => recordOf(id) ?? [])
+    const chain = candidate.path.flatMap((id) => records.get(id) ?? [])
     if (chain.some(({ revokedAt, expiresAt }) => revokedAt !== undefined || expiresAt <= circumstances.now)) continue
     const isRuledOut = chain.some(
       (body) =>

@@ -41,7 +41,7 @@ async function attempt(
   const { relations } = deps
   const policies = deps.policies()
   const { subject, session: sid, sessionIssuedAt: issuedAt } = evaluation
-  const isEnded = sid !== undefined && deps.sessions.isEnded({ sid, person: subject, issuedAt })
+  const isEnded = sid !== undefined && (await deps.sessions.isEnded({ sid, person: subject, issuedAt }))
   const admitted = admit(evaluation, policies, now, isEnded)
   if (typeof admitted === 'string') return unknown(admitted, now, policies, statistics)
   if (evaluation.isSubjectUnknown)

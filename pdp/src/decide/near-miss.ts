@@ -60,8 +60,10 @@ export async function nearMiss(
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
   const misses: Miss[] = []
   const elsewhere: GrantRecord[] = []
-  for (const record of past.between(place.owner, acting.holder, place.within, LOOKED_AT)) {
-    const flaws = rememberedFlaws(record, place, admitted, past)
+  const remembered = await past.between(place.owner, acting.holder, place.within, LOOKED_AT)
+  const links = await past.byIds(remembered.flatMap(({ path }) => path))
+  for (const record of remembered) {
+    const flaws = rememberedFlaws(record, place, admitted, links)
     const objections = seated.get(record.id)
     if (flaws.length > 0) misses.push({ grant: record.id, flaws })
     else if (objections) misses.push({ grant: record.id, flaws: objections })
@@ -87,11 +89,16 @@ function forAnother(record: GrantRecord, { evaluation }: Admitted): boolean {
 }
 
 /** What a remembered grant lacks; its ancestors' ends are its own (rule E2). */
-function rememberedFlaws(record: GrantRecord, place: Place, admitted: Admitted, past: PastGrants): readonly Finding[] {
+function rememberedFlaws(
+  record: GrantRecord,
+  place: Place,
+  admitted: Admitted,
+  links: ReadonlyMap<string, GrantRecord>,
+): readonly Finding[] {
   const circumstances = { now: admitted.now, action: admitted.evaluation.action, within: place.within }
   const codes = new Map<string, string>()
   for (const id of record.path) {
-    const link = past.byId(id)
+    const link = links.get(id)
     if (!link) codes.set('chain_broken', id)
     else if (link.revokedAt !== undefined) codes.set('grant_revoked', id)
     for (const code of link ? staticFlaws(link, circumstances) : []) if (!codes.has(code)) codes.set(code, id)

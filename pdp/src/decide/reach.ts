@@ -7,7 +7,7 @@
 import { type EpochMillis, type Link, ulidSchema } from '@mandate/protocol'
 import { decodeTime } from 'ulid'
 import type { GrantRecord } from '../ports/grants.ts'
-import type { PastGrants } from '../ports/register.ts'
+import { grantsOnPath, type PastGrants } from '../ports/register.ts'
 import { includesScope } from '../ports/scopes.ts'
 import type { Place } from './admit.ts'
 import { linkOf } from './chain.ts'
@@ -17,24 +17,29 @@ import { linkOf } from './chain.ts'
  *
  * @param grant - The last link's.
  */
-export function brokenChain(grant: string, place: Place, past: PastGrants): readonly Link[] {
-  const leaf = past.byId(grant)
+export async function brokenChain(grant: string, place: Place, past: PastGrants): Promise<readonly Link[]> {
+  const leaf = await past.byId(grant)
   if (!leaf) return []
-  const path = leaf.path.flatMap((id) => past.byId(id) ?? [])
-  return path.length === leaf.path.length && hasReached(leaf, path, place, past) ? path.map(linkOf) : []
+  const path = await grantsOnPath(past, leaf.path)
+  return path.length === leaf.path.length && (await hasReached(leaf, path, place, past)) ? path.map(linkOf) : []
 }
 
-function hasReached(leaf: GrantRecord, path: readonly GrantRecord[], place: Place, past: PastGrants): boolean {
+async function hasReached(
+  leaf: GrantRecord,
+  path: readonly GrantRecord[],
+  place: Place,
+  past: PastGrants,
+): Promise<boolean> {
   if (!includesScope(place.within, leaf.scope)) return false
-  const since = sinceWhen(place, past)
+  const since = await sinceWhen(place, past)
   const end = Math.min(...path.map(({ expiresAt, revokedAt }) => Math.min(expiresAt, revokedAt ?? expiresAt)))
   return since < leaf.id || timeOf(since) < end
 }
 
 /** When all of a resource's place was there: the newest of its deed and of every part below, as a ULID. Empty for an account. */
-function sinceWhen({ deed = '', resource, ancestors, root }: Place, past: PastGrants): string {
+async function sinceWhen({ deed = '', resource, ancestors, root }: Place, past: PastGrants): Promise<string> {
   const parts = [resource, ...ancestors].filter((ref) => ref !== root)
-  return [deed, ...parts.map((part) => past.since(part))].sort().at(-1) ?? ''
+  return [deed, ...(await Promise.all(parts.map((part) => past.since(part))))].sort().at(-1) ?? ''
 }
 
 const timeOf = (since: string): EpochMillis => (ulidSchema.safeParse(since).success ? decodeTime(since) : 0)

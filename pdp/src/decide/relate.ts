@@ -51,7 +51,7 @@ function seatsFor({ admitted, place }: Matter): readonly Seat[] {
 export async function relate(
   matter: Matter,
   relations: Relations,
-  past: Pick<PastGrants, 'byId'>,
+  past: Pick<PastGrants, 'byIds'>,
   statistics: RequestStatistics,
 ): Promise<Related> {
   const ask = (sifted: Sifted): Promise<Related> => askAll(matter, sifted, relations, statistics)

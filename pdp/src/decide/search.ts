@@ -23,27 +23,27 @@ export interface SearchDeps extends DecideDeps {
 const GRANTS_A_TIME = 10_000
 
 /** Resources of a type that might be permitted, each once. */
-export function resourceCandidates(
+export async function resourceCandidates(
   deps: SearchDeps,
   question: Omit<Evaluation, 'resource'>,
   type: string,
-): readonly ResourceRef[] {
+): Promise<readonly ResourceRef[]> {
   const pack = deps.policies().byType.get(type)
   if (!pack || type === pack.manifest.account) return []
   if (isByRelation(pack.manifest, question.action)) return deps.facts.entities(pack.manifest.domain, type)
   const { subject, actor } = question
   const path = typePath(pack.manifest, type)
   const found = new Set<ResourceRef>()
-  const addBelow = (ref: ResourceRef): void => {
-    for (const part of partsBelow(deps, ref, path)) found.add(part)
+  const addBelow = async (refs: readonly ResourceRef[]): Promise<void> => {
+    for (const ref of refs) for (const part of await partsBelow(deps, ref, path)) found.add(part)
   }
   const [rootType = type] = path
-  if (!actor) for (const ref of deps.directory.owned(subject, rootType)) addBelow(ref)
-  for (const grant of liveGrantsTo(deps, actor ?? subject)) {
+  if (!actor) await addBelow(await deps.directory.owned(subject, rootType))
+  for (const grant of await liveGrantsTo(deps, actor ?? subject)) {
     if (grant.covers === `all:${pack.manifest.domain}`) {
       const persona = 'persona' in grant.scope ? grant.scope.persona : undefined
-      for (const ref of deps.directory.owned(grant.owner, rootType, persona)) addBelow(ref)
-    } else addBelow(grant.covers as ResourceRef)
+      await addBelow(await deps.directory.owned(grant.owner, rootType, persona))
+    } else await addBelow([grant.covers as ResourceRef])
   }
   return [...found]
 }
@@ -59,27 +59,32 @@ function typePath(manifest: Manifest, type: string): readonly string[] {
 }
 
 /** Resources of the path's last type at or below one of a type on the path. */
-function partsBelow(deps: SearchDeps, ref: ResourceRef, path: readonly string[]): readonly ResourceRef[] {
+async function partsBelow(
+  deps: SearchDeps,
+  ref: ResourceRef,
+  path: readonly string[],
+): Promise<readonly ResourceRef[]> {
   const at = path.indexOf(splitRef(ref).type)
   if (at < 0) return []
   let level: readonly ResourceRef[] = [ref]
-  for (const type of path.slice(at + 1)) level = level.flatMap((parent) => deps.directory.parts(parent, type))
+  for (const type of path.slice(at + 1))
+    level = (await Promise.all(level.map((parent) => deps.directory.parts(parent, type)))).flat()
   return level
 }
 
-function liveGrantsTo(deps: SearchDeps, delegate: PartyRef): readonly GrantRecord[] {
+function liveGrantsTo(deps: SearchDeps, delegate: PartyRef): Promise<readonly GrantRecord[]> {
   return liveGrants(deps, { delegate })
 }
 
-function liveGrants(
+async function liveGrants(
   { register, clock }: SearchDeps,
   filter: Pick<GrantFilter, 'delegate' | 'owner' | 'covers'>,
-): readonly GrantRecord[] {
+): Promise<readonly GrantRecord[]> {
   const all: GrantRecord[] = []
   let page: readonly GrantRecord[]
   do {
     const before = all.at(-1)?.id
-    page = register.grants({ ...filter, ended: false, now: clock(), limit: GRANTS_A_TIME, before })
+    page = await register.grants({ ...filter, ended: false, now: clock(), limit: GRANTS_A_TIME, before })
     all.push(...page)
   } while (page.length === GRANTS_A_TIME)
   return all
@@ -96,7 +101,7 @@ export async function subjectCandidates(
   const kind = manifest?.subjects.includes(type) ? 'user' : type
   if (manifest && isByRelation(manifest, action))
     return kind === 'user' || kind === 'agent'
-      ? (deps.facts.entities(manifest.domain, kind) as readonly PartyRef[])
+      ? ((await deps.facts.entities(manifest.domain, kind)) as readonly PartyRef[])
       : []
   // What nobody registers is not looked for: the store would not even take the name of a type that it does not know.
   if (!manifest) return []
@@ -105,7 +110,9 @@ export async function subjectCandidates(
   const located = await deps.relations.locate(resource, statistics)
   if (!located) return []
   const covering: readonly string[] = [located.resource, ...located.ancestors, `all:${manifest.domain}`]
-  const grants = covering.flatMap((covers) => liveGrants(deps, { owner: located.owner, covers }))
+  const grants = (
+    await Promise.all(covering.map((covers) => liveGrants(deps, { owner: located.owner, covers })))
+  ).flat()
   const parties = new Set([located.owner, ...grants.map(({ delegate }) => delegate)])
   return [...parties].filter((party) => splitRef(party).type === kind)
 }
@@ -118,8 +125,8 @@ export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation
   }
   const manifest = deps.policies().byType.get(splitRef(question.resource).type)?.manifest
   const titles = manifest && !isByRelation(manifest, question.action) ? manifest.titles : {}
-  const names = deps.register
-    .personas(question.subject)
+  const held = await deps.register.personas(question.subject)
+  const names = held
     .filter(({ status, id }) => status === 'active' && Object.hasOwn(titles, personaParts(id).title))
     .map(({ id }) => personaName(id))
   for (const persona of Object.keys(titles).length === 0 ? [undefined] : names) {

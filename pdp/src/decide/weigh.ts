@@ -79,7 +79,7 @@ async function denial(
   const usable = chain ?? (await goodButForLimits(scales, deps, statistics))
   if (!usable) {
     const { finding, grant } = await nearMiss(scales, related.judged, deps, statistics)
-    const broken = grant === undefined ? [] : brokenChain(grant, place, deps.past)
+    const broken = grant === undefined ? [] : await brokenChain(grant, place, deps.past)
     return { findings: [finding], chain: undefined, broken }
   }
   const persona = settingsPersona(place, usable)

@@ -33,13 +33,13 @@ export interface AnswerDeps {
 }
 
 /** The `context` of a decision, as whoever asked may know it. */
-export function contextOf(
+export async function contextOf(
   deps: AnswerDeps,
   id: string,
   verdict: Verdict,
   evaluation: Evaluation,
   by: Principal,
-): DecisionContext {
+): Promise<DecisionContext> {
   const { resource } = evaluation
   const reader = readerOfAnswer(by, resource, deps.policies())
   const standing = standingIn(verdict, reader)
@@ -53,26 +53,27 @@ export function contextOf(
   const all = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, standings))
   const reasons = standings.hides ? distinct(all) : all
   const { broken = [] } = verdict
-  const toExternal = (links: readonly Link[]): Link[] => links.map((link) => deps.pseudonymizer.toExternalLink(link))
+  const toExternal = (links: readonly Link[]): Promise<Link[]> =>
+    Promise.all(links.map((link) => deps.pseudonymizer.toExternalLink(link)))
   return {
     evaluation_id: id,
     evaluated_at: new Date(verdict.at).toISOString(),
     reason: reasons[0]?.code ?? 'no_grant',
     reasons,
-    chain: toExternal(verdict.chain),
-    ...(broken.length > 0 && standing !== 'stranger' ? { broken: toExternal(broken) } : {}),
-    ...(standing === 'entitled' || verdict.decision ? ownerOf(deps, verdict) : {}),
+    chain: await toExternal(verdict.chain),
+    ...(broken.length > 0 && standing !== 'stranger' ? { broken: await toExternal(broken) } : {}),
+    ...(standing === 'entitled' || verdict.decision ? await ownerOf(deps, verdict) : {}),
     ...(verdict.policy && standing === 'entitled' ? { policy: verdict.policy } : {}),
     model: verdict.model,
   }
 }
 
-function ownerOf(
+async function ownerOf(
   { pseudonymizer }: AnswerDeps,
   { owner, ownerPersona }: Verdict,
-): { readonly owner?: string; readonly owner_persona?: string } {
+): Promise<{ readonly owner?: string; readonly owner_persona?: string }> {
   return {
-    ...(owner ? { owner: pseudonymizer.toExternal(owner) } : {}),
+    ...(owner ? { owner: await pseudonymizer.toExternal(owner) } : {}),
     ...(ownerPersona ? { owner_persona: personaName(ownerPersona) } : {}),
   }
 }
@@ -124,26 +125,28 @@ function textOf(code: string, policies: Policies, resource: ResourceRef): Reason
 }
 
 /** A decision as the log keeps it: codes, gates and numbers, by pseudonym. */
-export function evaluationEntry(
+export async function evaluationEntry(
   deps: AnswerDeps,
   id: string,
   evaluation: Evaluation,
   verdict: Verdict,
   by: Principal,
   { position, latencyMs }: { readonly position: number; readonly latencyMs: number },
-): EntryDraft {
+): Promise<EntryDraft> {
   const { actor, persona } = evaluation
   return {
     id,
     kind: 'evaluation',
     as_of: { at: new Date(verdict.at).toISOString(), position },
-    ...(evaluation.isSubjectUnknown ? {} : { subject: deps.redact.party(evaluation.subject) }),
-    ...(actor ? { actor: deps.redact.party(actor) } : {}),
+    ...(evaluation.isSubjectUnknown ? {} : { subject: await deps.redact.party(evaluation.subject) }),
+    ...(actor ? { actor: await deps.redact.party(actor) } : {}),
     caller: by.name,
     ...(persona ? { persona: deps.redact.persona(persona, verdict.persona) } : {}),
     action: deps.redact.action(evaluation),
-    resource: deps.redact.resource(evaluation.resource, verdict.root !== undefined),
-    ...(verdict.root && verdict.root !== evaluation.resource ? { root: deps.redact.resource(verdict.root, true) } : {}),
+    resource: await deps.redact.resource(evaluation.resource, verdict.root !== undefined),
+    ...(verdict.root && verdict.root !== evaluation.resource
+      ? { root: await deps.redact.resource(verdict.root, true) }
+      : {}),
     ...(verdict.owner ? { owner: verdict.owner } : {}),
     decision: verdict.decision,
     reasons: verdict.reasons.map((finding) => ({ ...finding })),

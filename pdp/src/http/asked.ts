@@ -17,11 +17,11 @@ const UNREADABLE = {
 
 type Asked = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
 
-export function askedIn(
+export async function askedIn(
   { pseudonymizer, redact }: AnswerDeps,
   item: Readonly<Record<string, unknown>>,
   by: Pick<Principal, 'types'>,
-): Asked {
+): Promise<Asked> {
   const { shape } = evaluationRequestSchema
   const subject = shape.subject.safeParse(item['subject']).data
   const action = shape.action.safeParse(item['action']).data
@@ -31,21 +31,21 @@ export function askedIn(
     action: action ?? UNREADABLE.action,
     resource: resource ?? UNREADABLE.resource,
   }
-  const evaluation = translated(() => pseudonymizer.evaluation(request, by))
+  const evaluation = await translated(() => pseudonymizer.evaluation(request, by))
   if (!evaluation) return {}
   const { actor } = evaluation
   return {
-    ...(subject ? { subject: redact.party(evaluation.subject) } : {}),
-    ...(subject && actor ? { actor: redact.party(actor) } : {}),
+    ...(subject ? { subject: await redact.party(evaluation.subject) } : {}),
+    ...(subject && actor ? { actor: await redact.party(actor) } : {}),
     ...(action ? { action: redact.action(evaluation) } : {}),
-    ...(resource ? { resource: redact.resource(evaluation.resource, false) } : {}),
+    ...(resource ? { resource: await redact.resource(evaluation.resource, false) } : {}),
   }
 }
 
 /** What the pseudonymizer refuses is not kept either. */
-function translated<T>(translate: () => T): T | undefined {
+async function translated<T>(translate: () => Promise<T>): Promise<T | undefined> {
   try {
-    return translate()
+    return await translate()
   } catch (error) {
     if (error instanceof Fault) return undefined
     throw error

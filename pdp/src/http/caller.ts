@@ -110,9 +110,10 @@ export class Callers {
         challenge(authorization !== undefined),
       )
     const claims = await this.#claims(token)
-    const principal = this.#principalOf(claims, origin)
+    const principal = await this.#principalOf(claims, origin)
     // Looked at each time: the token itself is remembered.
-    if (principal.session && this.#options.sessions.isEnded(principal.session)) throw invalid('Its session has ended.')
+    if (principal.session && (await this.#options.sessions.isEnded(principal.session)))
+      throw invalid('Its session has ended.')
     return principal
   }
 
@@ -136,7 +137,7 @@ export class Callers {
     // Without a session it may be about somebody who never came here: their tokens may still.
     const partyOf = (who: string) => (sid === undefined ? vault.pseudonymOf(issuer, who) : vault.known(issuer, who))
     const until = clock() + MAX_TOKEN_AGE * 1000
-    return { sid, at: iat * 1000, until, party: sub === undefined ? undefined : partyOf(sub) }
+    return { sid, at: iat * 1000, until, party: sub === undefined ? undefined : await partyOf(sub) }
   }
 
   async #logoutClaims(token: string): Promise<JWTPayload> {
@@ -156,8 +157,8 @@ export class Callers {
     }
   }
 
-  #keyHolder(key: string, origin: Principal['origin']): Principal {
-    const holder = keyHolder(key, this.#options, origin)
+  async #keyHolder(key: string, origin: Principal['origin']): Promise<Principal> {
+    const holder = await keyHolder(key, this.#options, origin)
     if (holder) return holder
     throw invalid('The key is not valid here.')
   }
@@ -193,39 +194,40 @@ export class Callers {
     }
   }
 
-  #principalOf(claims: Claims, origin: Principal['origin']): Principal {
+  async #principalOf(claims: Claims, origin: Principal['origin']): Promise<Principal> {
     const { azp } = claims
-    const principal = claims.svc === undefined ? this.#personal(claims, origin) : this.#service(azp, claims, origin)
+    const principal = await (claims.svc === undefined
+      ? this.#personal(claims, origin)
+      : this.#service(azp, claims, origin))
     return { ...principal, expiresAt: claims.exp * 1000 }
   }
 
   /** A client's own token: a domain service, an agent, or nobody we know. */
-  #service(azp: string, claims: Claims, origin: Principal['origin']): Principal {
+  async #service(azp: string, claims: Claims, origin: Principal['origin']): Promise<Principal> {
     const base = { inPerson: false, roles: [], actor: undefined, origin }
     const types = this.#options.services.get(azp)
     if (types) return { ...base, party: undefined, name: `service:${azp}`, types }
-    const agent = this.#options.register.agent(azp)
+    const agent = await this.#options.register.agent(azp)
     if (!agent) return { ...base, party: undefined, name: `service:${azp}`, types: undefined }
-    if (agent.serviceSub === undefined) this.#options.register.bindAgent(azp, claims.sub)
-    else if (!sameText(agent.serviceSub, claims.sub))
-      throw invalid('The token is of another account than the registered agent.')
+    const serviceSub = agent.serviceSub ?? (await this.#options.register.bindAgent(azp, claims.sub))
+    if (!sameText(serviceSub, claims.sub)) throw invalid('The token is of another account than the registered agent.')
     return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
   }
 
   /** A person's token: in person, or brought by a registered agent; by any other client it is refused (rule A7). */
-  #personal(claims: Claims, origin: Principal['origin']): Principal {
+  async #personal(claims: Claims, origin: Principal['origin']): Promise<Principal> {
     const { azp, sub } = claims
     const { issuer, interactiveClients, register, vault } = this.#options
     const inPerson = interactiveClients.includes(azp)
-    const agent = inPerson ? undefined : register.agent(azp)
+    const agent = inPerson ? undefined : await register.agent(azp)
     const actor: PartyRef | undefined = agent && `agent:${azp}`
     if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
     // An agent's own account is nobody's subject (rule G1).
     if (agent?.serviceSub !== undefined && sameText(agent.serviceSub, sub))
       throw invalid('The token is of the agent itself, and not marked as such.')
     // To the second, as tokens are: one that was issued within the second of the erasure is older than it.
-    if (vault.isGone(issuer, sub, claims.iat * 1000)) throw invalid('Its person was erased. Sign in anew.')
-    const party = vault.pseudonymOf(issuer, sub)
+    const party = await vault.pseudonymOfToken(issuer, sub, claims.iat * 1000)
+    if (!party) throw invalid('Its person was erased. Sign in anew.')
     const onlyReads = inPerson && !claims.scope?.split(' ').includes(this.#options.adminScope)
     const roles = inPerson ? this.#rolesOf(claims, onlyReads) : []
     const session = { sid: claims.sid, person: party, issuedAt: claims.iat * 1000 }

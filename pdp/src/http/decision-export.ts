@@ -28,7 +28,7 @@ export function exportRoute({ index, record, streams }: ExportDeps): RequestHand
     const { format: name, ...filter } = parse(decisionExportSchema, req.query)
     const entries = readingBy(index, by)
     const format: ExportFormat = EXPORT_FORMATS[name]
-    const end = streams.enter(res)
+    const end = await streams.enter(res)
     const read = (cursor?: string): Promise<IndexPage> => entries.query({ ...filter, limit: PAGE, cursor })
     const first = await read()
     const change = { as: name, found: first.total }

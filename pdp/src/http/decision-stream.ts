@@ -38,7 +38,7 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
     const lastId = req.get('last-event-id')
     const position = lastId === undefined ? undefined : tokens.open(lastId, 'Last-Event-ID', z.string(), of)
     const read = (after?: string): Promise<TailPage> => entries.tail(filter, after)
-    const end = streams.enter(res)
+    const end = await streams.enter(res)
     const first = await read(position)
     // Whoever comes again leaves another one: where it goes on is for the reader to say.
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])

@@ -71,7 +71,7 @@ beforeEach(async () => {
   const deps = {
     ...shared,
     pseudonymizer: new Pseudonymizer({ ...shared, issuer: 'https://id.example' }),
-    redact: new Redactor({ ...shared, register: { agent: () => undefined }, isSub: () => false }),
+    redact: new Redactor({ ...shared, register: { agent: async () => undefined }, isSub: async () => false }),
     consistency: 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),
     record: log.record,

@@ -104,15 +104,15 @@ function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Dec
 }
 
 /** The entry of an item that failed says what it asked, as that of one that was decided does. */
-const withAsked = (
+const withAsked = async (
   deps: EvaluationDeps,
   item: Readonly<Record<string, unknown>>,
   by: Principal,
   decided: Decided,
-): Decided =>
+): Promise<Decided> =>
   decided.entry.kind === 'evaluation'
     ? decided
-    : { ...decided, entry: { ...askedIn(deps, item, by), ...decided.entry } }
+    : { ...decided, entry: { ...(await askedIn(deps, item, by)), ...decided.entry } }
 
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
@@ -188,15 +188,15 @@ async function decideOne(
   exchange: Exchange,
 ): Promise<Decided> {
   const id = deps.newId()
-  const evaluation = deps.pseudonymizer.evaluation(request, by)
+  const evaluation = await deps.pseudonymizer.evaluation(request, by)
   requireEntitled(deps.policies(), by, evaluation)
   // Before any fact is read: what is in the log by now was in force then.
   const position = deps.position()
   const verdict = await deps.decide(evaluation)
   const latencyMs = performance.now() - exchange.arrived
-  const entry = requireRecordable(evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
+  const entry = requireRecordable(await evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
   return {
-    answer: { decision: verdict.decision, context: contextOf(deps, id, verdict, evaluation, by) },
+    answer: { decision: verdict.decision, context: await contextOf(deps, id, verdict, evaluation, by) },
     entry,
   }
 }

@@ -28,14 +28,15 @@ const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
  *
  * @param isSub - Whether a text names a person.
  */
-export function beginExchange(isSub: (text: string) => boolean): RequestHandler {
-  return (req, res, next) => {
+export function beginExchange(isSub: (text: string) => Promise<boolean>): RequestHandler {
+  return async (req, res, next) => {
+    const arrived = performance.now()
     const sent = req.get('x-request-id')
     const requestId = sent || randomUUID()
-    const keptId = !sent || (isRequestId(sent) && !isSub(sent)) ? requestId : undefined
+    const keptId = !sent || (isRequestId(sent) && !(await isSub(sent))) ? requestId : undefined
     const traceId = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
-    const trace = traceId !== undefined && !isSub(traceId) ? traceId : undefined
-    const exchange: Exchange = { requestId, keptId, trace, arrived: performance.now(), principal: undefined }
+    const trace = traceId !== undefined && !(await isSub(traceId)) ? traceId : undefined
+    const exchange: Exchange = { requestId, keptId, trace, arrived, principal: undefined }
     res.locals['exchange'] = exchange
     res.set('x-request-id', requestId)
     res.set('cache-control', 'no-store')

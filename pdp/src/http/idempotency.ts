@@ -12,7 +12,7 @@
  */
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { refuse } from '@mandate/protocol'
-import type { RequestHandler, Response } from 'express'
+import type { NextFunction, RequestHandler, Response } from 'express'
 import type { KeyedMutex } from '../pap/keyed-mutex.ts'
 import { changeBy, type Principal, requireStaying } from '../pap/pap.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -62,18 +62,18 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
     const id = hash(`${by.name} ${by.actor ?? ''} ${by.inPerson}\n${key}`)
     await deps.mutex.run(`answer ${id}`, async () => {
       const request = hash(`${req.method} ${req.originalUrl}\n${requestText(req.body ?? null)}`)
-      const kept = deps.answers.find(id, deps.clock() - KEPT_MS)
+      const kept = await deps.answers.find(id, deps.clock() - KEPT_MS)
       if (kept && kept.request !== request)
         throw refuse('idempotency_key_reused', 'Idempotency-Key: stands for another request. Take a new one.')
       if (kept) {
         const said = open(kept.sealed, key)
-        requireStill(deps, by, said)
+        await requireStill(deps, by, said)
         const change = { method: req.method, route: routeOf(req.baseUrl + req.path), status: said.status }
         await deps.record([{ kind: 'answer_replayed', ...changeBy(by), change }])
         replay(res, said)
         return
       }
-      keepWhatIsSaid(deps, res, { id, request, key, by })
+      keepWhatIsSaid(deps, res, { id, request, key, by }, next)
       const over = answered(res)
       next()
       await over
@@ -87,13 +87,13 @@ const rightsOf = ({ roles, types = [] }: Principal): readonly string[] => [
 ]
 
 /** @throws Fault `forbidden` where a right of the first request is gone, `conflict` for whoever is on their way out. */
-function requireStill({ register, people }: IdempotencyDeps, by: Principal, { rights }: Said): void {
+async function requireStill({ register, people }: IdempotencyDeps, by: Principal, { rights }: Said): Promise<void> {
   const now = new Set(rightsOf(by))
   const isSuspended =
-    by.party?.startsWith('agent:') === true && register.agent(by.party.slice('agent:'.length))?.active !== true
+    by.party?.startsWith('agent:') === true && (await register.agent(by.party.slice('agent:'.length)))?.active !== true
   if (isSuspended || rights.some((right) => !now.has(right)))
     throw refuse('forbidden', 'What this was done with the first time is no longer yours.')
-  if (by.party) requireStaying({ people }, by.party)
+  if (by.party) await requireStaying({ people }, by.party)
 }
 
 /** When the answer is there, whether or not its caller has waited for it. */
@@ -115,20 +115,17 @@ interface Asked {
 }
 
 /** The answer is kept before it leaves. */
-function keepWhatIsSaid({ answers, clock }: IdempotencyDeps, res: Response, asked: Asked): void {
+function keepWhatIsSaid({ answers, clock }: IdempotencyDeps, res: Response, asked: Asked, next: NextFunction): void {
   const send = res.send.bind(res)
   res.send = (body: unknown) => {
     res.send = send
-    if (res.statusCode < 300 && typeof body === 'string') {
-      const { id, request, key, by } = asked
-      const headers = Object.fromEntries(
-        HEADERS.flatMap((name) => (res.get(name) ? [[name, res.get(name) ?? '']] : [])),
-      )
-      const sealed = seal({ status: res.statusCode, headers, body, rights: rightsOf(by) }, key)
-      const now = clock()
-      answers.keep({ id, caller: by.name, request, sealed, at: now }, now - KEPT_MS)
-    }
-    return send(body)
+    if (res.statusCode >= 300 || typeof body !== 'string') return send(body)
+    const { id, request, key, by } = asked
+    const headers = Object.fromEntries(HEADERS.flatMap((name) => (res.get(name) ? [[name, res.get(name) ?? '']] : [])))
+    const sealed = seal({ status: res.statusCode, headers, body, rights: rightsOf(by) }, key)
+    const now = clock()
+    answers.keep({ id, caller: by.name, request, sealed, at: now }, now - KEPT_MS).then(() => send(body), next)
+    return res
   }
 }
 

@@ -39,10 +39,10 @@ export function logoutRoute({
     const { sid, at, until, party } = await callers.endedSession(token)
     // Authority is taken before it is said so (ADR 0003).
     try {
-      if (sid !== undefined) sessions.end(sid, until)
-      else if (party !== undefined) sessions.endAll(party, at, until)
+      if (sid !== undefined) await sessions.end(sid, until)
+      else if (party !== undefined) await sessions.endAll(party, at, until)
     } finally {
-      streams.endOfSessions()
+      await streams.endOfSessions()
     }
     const { keptId } = exchangeOf(res)
     await record([

@@ -34,7 +34,7 @@ export function createOperatorApi(pap: PapDeps, pseudonymizer: Pseudonymizer, po
   return {
     createKey: async (request) => (await createKey(pap, { ...request, types: types() }, by())).key,
     writeFacts: async (domain, facts) => {
-      const write = facts.map((fact) => toInternalFact(pseudonymizer, domain, fact, by()))
+      const write = await Promise.all(facts.map((fact) => toInternalFact(pseudonymizer, domain, fact, by())))
       for (let start = 0; start < write.length; start += MAX_FACTS)
         await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by()).catch(
           (error: unknown) => {

@@ -39,14 +39,14 @@ test('pages of every size hold all results, each once, in one order: what servic
     fc.asyncProperty(ids, fc.func(fc.boolean()), async (names, isFound) => {
       const facts = new SqliteFacts(openDatabase(':memory:'))
       const refs = names.map((name): ResourceRef => `doc:${name}`)
-      facts.change(
+      await facts.change(
         refs.map((of) => ({ domain: 'd', of, attributes: {} })),
         [],
       )
-      const whole = await walk(facts.entities('d', 'doc'), refs.length, isFound)
+      const whole = await walk(await facts.entities('d', 'doc'), refs.length, isFound)
       expect(new Set(whole)).toEqual(new Set(refs.filter((ref) => isFound(ref))))
       for (let limit = 1; limit < refs.length; limit += 1)
-        expect(await walk(facts.entities('d', 'doc'), limit, isFound)).toEqual(whole)
+        expect(await walk(await facts.entities('d', 'doc'), limit, isFound)).toEqual(whole)
     }),
     { numRuns: 40 },
   )
@@ -59,13 +59,13 @@ test('and what is owned', async () => {
       const owner = 'user:p_1'
       for (const name of names) {
         const resource: ResourceRef = `doc:${name}`
-        register.putResource({ resource, root: resource, ancestors: [], owner, persona: '', deed: 'd' })
+        await register.putResource({ resource, root: resource, ancestors: [], owner, persona: '', deed: 'd' })
       }
-      const found = await walk(register.owned(owner, 'doc'), 1, () => true)
+      const found = await walk(await register.owned(owner, 'doc'), 1, () => true)
       expect(new Set(found)).toEqual(new Set(names.map((name) => `doc:${name}`)))
       expect(found).toHaveLength(names.length)
       for (let limit = 2; limit <= names.length; limit += 1)
-        expect(await walk(register.owned(owner, 'doc'), limit, () => true)).toEqual(found)
+        expect(await walk(await register.owned(owner, 'doc'), limit, () => true)).toEqual(found)
     }),
     { numRuns: 40 },
   )

@@ -44,7 +44,7 @@ export class Pseudonymizer {
    * A party as sent. A person nobody has heard of becomes known by being named by a service, which keeps things of theirs; anybody else could make
    * any word a person's, and the PDP refuses such words as names.
    */
-  toInternal(party: PartyRef, by: NamedBy): PartyRef {
+  async toInternal(party: PartyRef, by: NamedBy): Promise<PartyRef> {
     const { type, id } = splitRef(party)
     if (type !== 'user') return party
     const { issuer, vault } = this.#options
@@ -52,68 +52,68 @@ export class Pseudonymizer {
   }
 
   /** A party as sent, if it is known. */
-  toInternalKnown(party: PartyRef): PartyRef | undefined {
+  async toInternalKnown(party: PartyRef): Promise<PartyRef | undefined> {
     const { type, id } = splitRef(party)
     return type === 'user' ? this.#options.vault.known(this.#options.issuer, id) : party
   }
 
   /** Whether a text is the sub of a known person, in any spelling: it may stand nowhere but in the vault. */
-  isSub(text: string): boolean {
+  isSub(text: string): Promise<boolean> {
     return this.#options.vault.isSub(this.#options.issuer, text)
   }
 
   /** A party as callers know it. */
-  toExternal(party: PartyRef): string {
+  async toExternal(party: PartyRef): Promise<string> {
     if (!party.startsWith('user:')) return party
-    const sub = this.#options.vault.subOf(party)
+    const sub = await this.#options.vault.subOf(party)
     return sub === undefined ? ERASED : `user:${sub}`
   }
 
-  toExternalLink(link: Link): Link {
+  async toExternalLink(link: Link): Promise<Link> {
     return {
       ...link,
-      delegator: this.toExternal(link.delegator as PartyRef),
-      delegate: this.toExternal(link.delegate as PartyRef),
+      delegator: await this.toExternal(link.delegator as PartyRef),
+      delegate: await this.toExternal(link.delegate as PartyRef),
     }
   }
 
   /** The subject of a relation fact: like any other, but that `*` is everybody of the type. */
-  toInternalFactSubject(type: string, id: string, domain: string, by: NamedBy): ResourceRef {
+  async toInternalFactSubject(type: string, id: string, domain: string, by: NamedBy): Promise<ResourceRef> {
     if (id !== EVERYBODY) return this.toInternalSubject(type, id, domain, by)
     return `${namesPeople(type, this.#options.policies().byDomain.get(domain)?.manifest) ? 'user' : type}:${EVERYBODY}`
   }
 
   /** What a fact names as a subject: people by pseudonym, anything else as its service names it. */
-  toInternalSubject(type: string, id: string, domain: string, by: NamedBy): ResourceRef {
+  async toInternalSubject(type: string, id: string, domain: string, by: NamedBy): Promise<ResourceRef> {
     const manifest = this.#options.policies().byDomain.get(domain)?.manifest
-    return this.#subject(type, id, manifest, by) ?? this.toInternalResource(type, id, by)
+    return (await this.#subject(type, id, manifest, by)) ?? this.toInternalResource(type, id, by)
   }
 
   /** A subject by one of the domain's words for it; `undefined` for one that is neither a person nor an agent there. */
-  #subject(type: string, id: string, domain: Manifest | undefined, by: NamedBy): PartyRef | undefined {
+  async #subject(type: string, id: string, domain: Manifest | undefined, by: NamedBy): Promise<PartyRef | undefined> {
     if (type === 'agent') return `agent:${id}`
     return namesPeople(type, domain) ? this.toInternal(`user:${id}`, by) : undefined
   }
 
   /** A resource as callers know it. */
-  toExternalResource(resource: ResourceRef): { readonly type: string; readonly id: string } {
+  async toExternalResource(resource: ResourceRef): Promise<{ readonly type: string; readonly id: string }> {
     const { type, id } = splitRef(resource)
     const people = this.#options.policies().byType.get(type)?.manifest.resources[type]?.people
-    return { type, id: people ? splitRef(this.toExternal(`user:${id}`)).id : id }
+    return { type, id: people ? splitRef((await this.toExternal(`user:${id}`)) as PartyRef).id : id }
   }
 
   /** An owner's account is named by its owner, and so is whatever has people's ids; everything else is named by its service. */
-  toInternalResource(type: string, id: string, by: NamedBy): ResourceRef {
+  async toInternalResource(type: string, id: string, by: NamedBy): Promise<ResourceRef> {
     const manifest = this.#options.policies().byType.get(type)?.manifest
     const personal = manifest && (manifest.account === type || manifest.resources[type]?.people)
-    return personal ? `${type}:${splitRef(this.toInternal(`user:${id}`, by)).id}` : entityRef(type, id)
+    return personal ? `${type}:${splitRef(await this.toInternal(`user:${id}`, by)).id}` : entityRef(type, id)
   }
 
   /** @param searched - No resource is meant: its id stands for nobody. */
-  evaluation(request: EvaluationRequest, by: NamedBy, searched?: 'any resource'): Evaluation {
+  async evaluation(request: EvaluationRequest, by: NamedBy, searched?: 'any resource'): Promise<Evaluation> {
     const { subject, action, resource } = request
     const domain = this.#options.policies().byType.get(resource.type)?.manifest
-    const party = this.#subject(subject.type, subject.id, domain, by)
+    const party = await this.#subject(subject.type, subject.id, domain, by)
     const act = subject.properties?.act
     const issued = subject.properties?.iat
     return {
@@ -125,7 +125,9 @@ export class Pseudonymizer {
       sessionIssuedAt: issued === undefined ? undefined : issued * 1000,
       about: { subject: subject.properties ?? {}, action: action.properties ?? {} },
       action: action.name,
-      resource: searched ? entityRef(resource.type, 'any') : this.toInternalResource(resource.type, resource.id, by),
+      resource: searched
+        ? entityRef(resource.type, 'any')
+        : await this.toInternalResource(resource.type, resource.id, by),
       attributes: resource.properties ?? {},
     }
   }

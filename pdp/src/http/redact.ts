@@ -17,7 +17,7 @@ export interface RedactorOptions {
   readonly register: Pick<Register, 'agent'>
   readonly vault: Pick<Vault, 'commit'>
   /** Whether a text is the sub of a known person, in any spelling. */
-  readonly isSub: (text: string) => boolean
+  readonly isSub: (text: string) => Promise<boolean>
 }
 
 export class Redactor {
@@ -28,10 +28,10 @@ export class Redactor {
   }
 
   /** People are pseudonyms by now; an agent's id stands when it is registered, unless it is a person's sub as well. */
-  party(party: PartyRef): PartyRef {
+  async party(party: PartyRef): Promise<PartyRef> {
     const { type, id } = splitRef(party)
     const { register, vault, isSub } = this.#options
-    return type === 'user' || (register.agent(id) && !isSub(id)) ? party : `agent:${vault.commit(id)}`
+    return type === 'user' || ((await register.agent(id)) && !(await isSub(id))) ? party : `agent:${vault.commit(id)}`
   }
 
   /** @param held - The persona that was found by that name. */
@@ -45,13 +45,13 @@ export class Redactor {
   }
 
   /** @param registered - Whether its service registered it: only then is the id what the manifest promises of its type. */
-  resource(resource: ResourceRef, registered: boolean): string {
+  async resource(resource: ResourceRef, registered: boolean): Promise<string> {
     const { type, id } = splitRef(resource)
     const manifest = this.#options.policies().byType.get(type)?.manifest
     if (!manifest) return `unknown:${this.#options.vault.commit(resource)}`
     const rule = manifest.resources[type]
     const isPerson = manifest.account === type || rule?.people === true
-    const opaque = isPerson || (registered && rule?.opaque_ids === true && !this.#options.isSub(id))
+    const opaque = isPerson || (registered && rule?.opaque_ids === true && !(await this.#options.isSub(id)))
     return opaque ? resource : `${type}:${this.#options.vault.commit(id)}`
   }
 }

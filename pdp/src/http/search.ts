@@ -71,11 +71,11 @@ interface Hunt<C extends string> {
 /** Finds candidates, decides each, records the page, answers. */
 function searchRoute<C extends string>(
   deps: SearchRouteDeps,
-  huntOf: (body: unknown, by: Principal) => Hunt<C>,
+  huntOf: (body: unknown, by: Principal) => Promise<Hunt<C>>,
 ): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
-    const { searched, request, question, candidates, about, shown } = huntOf(req.body, by)
+    const { searched, request, question, candidates, about, shown } = await huntOf(req.body, by)
     const among = question.isSubjectUnknown ? [] : await candidates(question)
     // Nothing further is decided for a caller that is gone.
     const spend: SearchRouteDeps['spend'] = (who, decisions) =>
@@ -94,13 +94,18 @@ const NOBODY = { type: 'agent', id: 'nobody' } as const
 const NOTHING = { name: 'nothing' } as const
 
 function resourceHunt(deps: SearchRouteDeps) {
-  return (body: unknown, by: Principal): Hunt<ResourceRef> => {
+  return async (body: unknown, by: Principal): Promise<Hunt<ResourceRef>> => {
     const request = parse(resourceSearchSchema, body)
     const { type } = request.resource
     return {
       searched: 'resource',
       request,
-      question: translated(deps, by, { ...request, resource: { ...request.resource, id: 'any' } }, 'any resource'),
+      question: await translated(
+        deps,
+        by,
+        { ...request, resource: { ...request.resource, id: 'any' } },
+        'any resource',
+      ),
       candidates: (question) => resourceCandidates(deps.search, question, type),
       about: (question, resource) => ({ ...question, resource }),
       shown: (resource) => deps.pseudonymizer.toExternalResource(resource),
@@ -109,13 +114,13 @@ function resourceHunt(deps: SearchRouteDeps) {
 }
 
 function subjectHunt(deps: SearchRouteDeps) {
-  return (body: unknown, by: Principal): Hunt<PartyRef> => {
+  return async (body: unknown, by: Principal): Promise<Hunt<PartyRef>> => {
     const request = parse(subjectSearchSchema, body)
     const { type } = request.subject
     return {
       searched: 'subject',
       request,
-      question: translated(deps, by, { ...request, subject: { ...request.subject, ...NOBODY } }, 'any subject'),
+      question: await translated(deps, by, { ...request, subject: { ...request.subject, ...NOBODY } }, 'any subject'),
       candidates: (question) => subjectCandidates(deps.search, question, type),
       // Who acts, in which persona and session, says one subject of itself: it is nothing to search others by.
       about: (question, subject) => ({
@@ -125,18 +130,18 @@ function subjectHunt(deps: SearchRouteDeps) {
         persona: undefined,
         session: undefined,
       }),
-      shown: (subject) => ({ type, id: splitRef(deps.pseudonymizer.toExternal(subject)).id }),
+      shown: async (subject) => ({ type, id: splitRef((await deps.pseudonymizer.toExternal(subject)) as PartyRef).id }),
     }
   }
 }
 
 function actionHunt(deps: SearchRouteDeps) {
-  return (body: unknown, by: Principal): Hunt<string> => {
+  return async (body: unknown, by: Principal): Promise<Hunt<string>> => {
     const request = parse(actionSearchSchema, body)
     return {
       searched: 'action',
       request,
-      question: translated(deps, by, { ...request, action: NOTHING }),
+      question: await translated(deps, by, { ...request, action: NOTHING }),
       candidates: (question) => actionCandidates(deps.search, question.resource),
       about: (question, action) => ({ ...question, action }),
       shown: (name) => ({ name }),
@@ -145,13 +150,17 @@ function actionHunt(deps: SearchRouteDeps) {
 }
 
 /** The question behind the pseudonymizer, once the caller may put it. */
-function translated(
+async function translated(
   deps: SearchRouteDeps,
   by: Principal,
   request: EvaluationRequest,
   searched?: 'any subject' | 'any resource',
-): Evaluation {
-  const evaluation = deps.pseudonymizer.evaluation(request, by, searched === 'any resource' ? searched : undefined)
+): Promise<Evaluation> {
+  const evaluation = await deps.pseudonymizer.evaluation(
+    request,
+    by,
+    searched === 'any resource' ? searched : undefined,
+  )
   if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
     throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
   deps.requireEntitled(deps.search.policies(), by, evaluation)
@@ -210,10 +219,10 @@ async function record(
   question: Evaluation,
   found: number,
 ): Promise<string> {
-  const resource = redact.resource(question.resource, false)
+  const resource = await redact.resource(question.resource, false)
   const type = searched === 'resource' ? { type: splitRef(resource).type } : {}
   const asked = {
-    ...(searched === 'subject' || question.isSubjectUnknown ? {} : { subject: redact.party(question.subject) }),
+    ...(searched === 'subject' || question.isSubjectUnknown ? {} : { subject: await redact.party(question.subject) }),
     ...(searched === 'action' ? {} : { action: redact.action(question) }),
     ...(searched === 'resource' ? {} : { resource }),
   }

@@ -31,9 +31,8 @@ export class OpenStreams {
    * @returns What says that it is to end: its reader left or stalled, its token expired, its session ended, or the PDP stops.
    * @throws Fault `too_many_requests` when the caller has as many open as there may be, `unauthenticated` when the session has just ended.
    */
-  enter(res: Response): AbortSignal {
+  async enter(res: Response): Promise<AbortSignal> {
     const { name, expiresAt, session } = principalOf(res)
-    if (session && this.#sessions.isEnded(session)) throw new Fault('unauthenticated', 'the session has ended')
     const mine = this.#open.get(name) ?? new Map<AbortController, SessionOf | undefined>()
     if (this.#isEnded || mine.size >= this.#perCaller) throw new Fault('too_many_requests', 'open streams')
     const end = new AbortController()
@@ -50,13 +49,18 @@ export class OpenStreams {
     }
     if (res.closed) leave()
     else res.once('close', leave)
+    // Looked up once it is counted in: a session that ends meanwhile is seen here or by endOfSessions.
+    if (session && (await this.#sessions.isEnded(session))) {
+      leave()
+      throw new Fault('unauthenticated', 'the session has ended')
+    }
     return end.signal
   }
 
   /** Ends those whose session has ended. */
-  endOfSessions(): void {
-    for (const streams of this.#open.values())
-      for (const [end, session] of streams) if (session && this.#sessions.isEnded(session)) end.abort()
+  async endOfSessions(): Promise<void> {
+    for (const [end, session] of [...this.#open.values()].flatMap((streams) => [...streams]))
+      if (session && (await this.#sessions.isEnded(session))) end.abort()
   }
 
   /** Ends all there are, and lets none begin. */

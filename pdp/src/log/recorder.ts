@@ -14,15 +14,15 @@ export interface RecorderDeps {
   readonly clock: Clock
   readonly newId: () => string
   /** Whether a text is the sub of a known person, in any spelling. */
-  readonly isSub: (text: string) => boolean
+  readonly isSub: (text: string) => Promise<boolean>
 }
 
 export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Recorder {
   return async (drafts) => {
     const at = new Date(clock()).toISOString()
-    const stripped = withoutSubs(isSub)
+    const subs = await subsIn(drafts, isSub)
     const entries = drafts.map(
-      (draft): Entry => ({ ...stripped(draft), ...saltOf(draft), v: 1, id: draft.id ?? newId(), at }),
+      (draft): Entry => ({ ...withoutSubs(draft, subs), ...saltOf(draft), v: 1, id: draft.id ?? newId(), at }),
     )
     await log.append(entries)
     return entries.map(({ id }) => id)
@@ -30,25 +30,28 @@ export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Reco
 }
 
 /**
- * Leaves out request and trace ids that are a person's sub. Looked at here, and not only when the request comes: whoever calls or is asked about
- * for the first time becomes known on the way. The entries of one call share their ids.
+ * Which request and trace ids of the drafts are a person's sub. Looked up here, and not only when the request arrives: a caller or a subject
+ * who is named for the first time becomes known while the request is handled. The entries of one call share their ids.
  */
-function withoutSubs(isSub: (text: string) => boolean): (draft: EntryDraft) => EntryDraft {
-  const known = new Map<string, boolean>()
-  const isKept = (id: string | undefined): boolean => {
-    if (id === undefined) return true
-    const before = known.get(id) ?? isSub(id)
-    known.set(id, before)
-    return !before
-  }
-  return (draft) => {
-    if (isKept(draft.request_id) && isKept(draft.trace)) return draft
-    const { request_id: requestId, trace, ...rest } = draft
-    return {
-      ...rest,
-      ...(requestId !== undefined && isKept(requestId) ? { request_id: requestId } : {}),
-      ...(trace !== undefined && isKept(trace) ? { trace } : {}),
-    }
+async function subsIn(
+  drafts: readonly EntryDraft[],
+  isSub: (text: string) => Promise<boolean>,
+): Promise<ReadonlySet<string>> {
+  const ids = new Set(drafts.flatMap(({ request_id, trace }) => [request_id, trace]).filter((id) => id !== undefined))
+  const subs = new Set<string>()
+  for (const id of ids) if (await isSub(id)) subs.add(id)
+  return subs
+}
+
+/** Leaves out a request or trace id that is a person's sub. */
+function withoutSubs(draft: EntryDraft, subs: ReadonlySet<string>): EntryDraft {
+  const isKept = (id: string | undefined): boolean => id === undefined || !subs.has(id)
+  if (isKept(draft.request_id) && isKept(draft.trace)) return draft
+  const { request_id: requestId, trace, ...rest } = draft
+  return {
+    ...rest,
+    ...(requestId !== undefined && isKept(requestId) ? { request_id: requestId } : {}),
+    ...(trace !== undefined && isKept(trace) ? { trace } : {}),
   }
 }
 

@@ -37,8 +37,8 @@ export interface ClaimOptions {
   readonly store: FgaStore
   /** Where the claim's model is remembered. */
   readonly models: {
-    modelOf(storeId: string, policy: string): string | undefined
-    rememberModel(storeId: string, policy: string, modelId: string): void
+    modelOf(storeId: string, policy: string): Promise<string | undefined>
+    rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
   }
   /** Of the PDP's database: it moves with it. */
   readonly identity: string
@@ -127,9 +127,9 @@ function claiming(mine: string, holder: string | undefined): Change {
 }
 
 async function modelOf({ store, models }: ClaimOptions): Promise<string> {
-  const known = models.modelOf(store.id, CLAIM_TYPE)
+  const known = await models.modelOf(store.id, CLAIM_TYPE)
   if (known && (await store.hasModel(known))) return known
   const id = await store.writeModel({ model: MODEL })
-  models.rememberModel(store.id, CLAIM_TYPE, id)
+  await models.rememberModel(store.id, CLAIM_TYPE, id)
   return id
 }

@@ -65,8 +65,8 @@ export interface LimitsOptions {
   readonly client: OpenFgaClient
   /** Where the model is remembered. */
   readonly models: {
-    modelOf(storeId: string, policy: string): string | undefined
-    rememberModel(storeId: string, policy: string, modelId: string): void
+    modelOf(storeId: string, policy: string): Promise<string | undefined>
+    rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
   }
   /** Told of the limits that are too low, each time that they are tried. */
   readonly onLow: (problems: readonly string[]) => void
@@ -110,10 +110,10 @@ export class LimitsCheck {
 
   async #model(): Promise<string> {
     const { store, models } = this.#options
-    const known = models.modelOf(store.id, TYPE)
+    const known = await models.modelOf(store.id, TYPE)
     if (known && (await store.hasModel(known))) return known
     const id = await store.writeModel({ model: MODEL })
-    models.rememberModel(store.id, TYPE, id)
+    await models.rememberModel(store.id, TYPE, id)
     return id
   }
 }

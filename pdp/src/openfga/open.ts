@@ -70,7 +70,7 @@ export async function openRelationshipStore(
   await limits.problems().catch((error: unknown) => logger.warn({ err: error }, 'limits of OpenFGA could not be tried'))
   return {
     models,
-    ...createAdapters(models, client, deps),
+    ...(await createAdapters(models, client, deps)),
     reachable: () => client.isReachable(),
     lowLimits: () => limits.problems().catch(() => []),
   }
@@ -86,20 +86,20 @@ async function claim(store: FgaStore, deps: RelationshipStoreDeps, closing: Asyn
   claimed.watch(onLost)
 }
 
-function createAdapters(
+async function createAdapters(
   models: FgaStore,
   client: OpenFgaClient,
   { config, logger, stores, metrics, clock, newId, modelId }: RelationshipStoreDeps,
-): Pick<RelationshipStore, 'relations' | 'authority' | 'factWriter' | 'writer'> {
+): Promise<Pick<RelationshipStore, 'relations' | 'authority' | 'factWriter' | 'writer'>> {
   const { register, changes } = stores
   const onUnanswered = (unanswered: Unanswered): void => {
     metrics.unanswered(unanswered.reason)
     logger.warn({ reason: unanswered.reason, parameters: unanswered.parameters }, unanswered.message)
   }
-  const writer = new FencedWriter({ store: models, journal: changes, modelId, newId, clock })
+  const writer = await FencedWriter.open({ store: models, journal: changes, modelId, newId, clock })
   const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
-  const isProposed = (grant: string): boolean => register.isProposed(grant)
-  const relations = new OpenFgaRelations({ client, storeId: models.id, writer, isProposed, gate, onUnanswered })
+  const proposedAmong = (grants: readonly string[]) => register.proposedAmong(grants)
+  const relations = new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered })
   return {
     relations,
     authority: new OpenFgaAuthority(models, writer, relations),

@@ -37,6 +37,9 @@ const CAPACITY = 20_000
 /** Every question is answered past all caches of OpenFGA's, ours to be on or not. */
 const CONSISTENCY = 'HIGHER_CONSISTENCY'
 
+const grantsIn = (questions: readonly Question[]): readonly string[] =>
+  questions.flatMap((question) => ('grant' in question ? question.grant : []))
+
 export interface RelationsOptions {
   readonly client: OpenFgaClient
   readonly storeId: string
@@ -44,8 +47,8 @@ export interface RelationsOptions {
   readonly onUnanswered?: (unanswered: Unanswered) => void
   /** Which tuples a Write without an answer leaves in doubt: what rests on one of them is not answered. @default none */
   readonly writer?: Pick<FencedWriter, 'isInDoubt'>
-  /** Whether a grant is not issued yet: it confers nothing, stored or not. @default none is */
-  readonly isProposed?: (grant: string) => boolean
+  /** Those of these grants that are not issued yet: they confer nothing, stored or not. @default none is */
+  readonly proposedAmong?: (grants: readonly string[]) => Promise<ReadonlySet<string>>
   /** @default none: for questions to a store that this process does not change */
   readonly gate?: Pick<FactGate, 'ask' | 'version'>
 }
@@ -56,7 +59,7 @@ export class OpenFgaRelations implements Relations {
   readonly #store: string
   readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
-  readonly #isProposed: (grant: string) => boolean
+  readonly #proposedAmong: (grants: readonly string[]) => Promise<ReadonlySet<string>>
   readonly #gate: Pick<FactGate, 'ask' | 'version'>
   readonly #located = new LruCache<Located>(CAPACITY)
   readonly #personas = new LruCache<readonly PersonaId[]>(CAPACITY)
@@ -68,7 +71,7 @@ export class OpenFgaRelations implements Relations {
     this.#store = `/stores/${options.storeId}`
     this.#onUnanswered = options.onUnanswered ?? (() => undefined)
     this.#writer = options.writer
-    this.#isProposed = options.isProposed ?? (() => false)
+    this.#proposedAmong = options.proposedAmong ?? (async () => new Set())
     this.#gate = options.gate ?? { version: 0, ask: (task) => task() }
   }
 
@@ -174,17 +177,18 @@ export class OpenFgaRelations implements Relations {
         ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent, byRelation.asOf))
         : this.#client.post(`${this.#store}/batch-check`, body)
     const { result } = readAnswer(batchAnswer, await statistics.request(send))
+    const proposed = await this.#proposedAmong(grantsIn(questions))
     return questions.map((question, index) => {
-      const answer = this.#certain(question, answerTo(question, result[String(index)]))
+      const answer = this.#certain(question, answerTo(question, result[String(index)]), proposed)
       if (answer instanceof Unanswered) this.#onUnanswered(answer)
       return [question, answer] as const
     })
   }
 
   /** A tuple that a late Write may still give or take is no answer; a grant that is not issued is none, stored or not. */
-  #certain(question: Question, answer: Answer): Answer {
+  #certain(question: Question, answer: Answer, proposed: ReadonlySet<string>): Answer {
     if (answer !== true) return answer
-    if ('grant' in question && this.#isProposed(question.grant)) return false
+    if ('grant' in question && proposed.has(question.grant)) return false
     if (!this.#writer?.isInDoubt(questionKey(question))) return true
     return new Unanswered('doubt', `a Write without an answer leaves a question in doubt: ${question.kind}`)
   }

@@ -51,17 +51,22 @@ const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 
 export class FencedWriter {
   readonly #options: FencedWriterOptions
-  readonly #undecided: Map<string, OpenChange>
+  readonly #undecided = new Map<string, OpenChange>()
   readonly #deciding = new Map<string, Promise<Outcome>>()
   /** `object#relation@user` of every tuple whose presence is not known. */
   #unsure: ReadonlySet<string> = new Set()
   #onDoubt: () => void = () => undefined
 
-  /** Takes up what an earlier process left undecided. */
-  constructor(options: FencedWriterOptions) {
+  private constructor(options: FencedWriterOptions) {
     this.#options = options
-    this.#undecided = new Map(options.journal.undecided().map((change) => [change.id, change]))
-    this.#refresh()
+  }
+
+  /** A writer that has taken up what an earlier process left undecided. */
+  static async open(options: FencedWriterOptions): Promise<FencedWriter> {
+    const writer = new FencedWriter(options)
+    for (const change of await options.journal.undecided()) writer.#undecided.set(change.id, change)
+    writer.#refresh()
+    return writer
   }
 
   /** @param listener - Told of each change that is left in doubt: somebody must call {@link decideAll} then. */
@@ -82,17 +87,17 @@ export class FencedWriter {
     await this.#decideThese((key) => keys.some((other) => textOf(other) === textOf(key)))
     const open: OpenChange = { id: options.id ?? newId(), at: clock(), keys }
     try {
-      journal.begin(open)
+      await journal.begin(open)
     } catch (cause) {
       if (!options.narrows) throw cause
     }
     const sent = await this.#send(change, open.id, options)
     if (sent !== true && (await this.#decideNow(open)) === 'withdrawn') {
-      this.#settle(open.id)
+      await this.#settle(open.id)
       if (sent !== false) throw sent
       return false
     }
-    this.#settle(open.id)
+    await this.#settle(open.id)
     return true
   }
 
@@ -132,7 +137,7 @@ export class FencedWriter {
     for (const { id, keys } of [...this.#undecided.values()]) {
       if (!keys.some(concerns)) continue
       await this.#decide(id)
-      this.#settle(id)
+      await this.#settle(id)
     }
   }
 
@@ -143,7 +148,7 @@ export class FencedWriter {
    */
   async outcomeOf(id: string): Promise<Outcome> {
     const outcome = await this.#decide(id)
-    this.#settle(id)
+    await this.#settle(id)
     return outcome
   }
 
@@ -168,11 +173,11 @@ export class FencedWriter {
   async sweepMarkers(before: EpochMillis): Promise<void> {
     const { store, journal, modelId } = this.#options
     for (;;) {
-      const ids = journal.decidedBefore(before, MARKERS_A_WRITE)
+      const ids = await journal.decidedBefore(before, MARKERS_A_WRITE)
       if (ids.length === 0) return
       const deletes = ids.flatMap((id) => [keyOf(marker(id, 'applied')), keyOf(marker(id, 'withdrawn'))])
       await store.write({ writes: [], deletes }, modelId(), { missing: 'ignore', timeoutMs: TIMEOUT_MS.write })
-      journal.forget(ids)
+      await journal.forget(ids)
     }
   }
 
@@ -204,11 +209,11 @@ export class FencedWriter {
     return tuples.length > 0 ? 'applied' : undefined
   }
 
-  #settle(id: string): void {
+  async #settle(id: string): Promise<void> {
     if (this.#undecided.delete(id)) this.#refresh()
     // The outcome is final in the store: where it cannot be noted, the next start finds it there again.
     try {
-      this.#options.journal.decided(id, this.#options.clock())
+      await this.#options.journal.decided(id, this.#options.clock())
     } catch {
       return
     }

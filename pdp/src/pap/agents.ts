@@ -18,7 +18,7 @@ export interface AgentRequest {
 export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
   return deps.mutex.run(mutexKey.agent(request.id), async () => {
-    if (deps.register.agent(request.id)) throw refuse('conflict', 'An agent is registered under that id already.')
+    if (await deps.register.agent(request.id)) throw refuse('conflict', 'An agent is registered under that id already.')
     const agent: AgentRecord = { id: request.id, active: true, serviceSub: request.serviceSub, createdAt: deps.clock() }
     await deps.record([{ kind: 'agent_registered', ...changeBy(by), target: `agent:${agent.id}` }])
     await finishing(deps, () => applyAgent(deps, agent))
@@ -32,7 +32,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
   const turn = mutexKey.agent(id)
   const change = async (): Promise<AgentRecord> => {
     await deps.narrowings.finish(turn)
-    const known = deps.register.agent(id)
+    const known = await deps.register.agent(id)
     if (!known) throw refuse('not_found', 'No agent is registered under that id.')
     const agent = { ...known, active, pending: undefined }
     if (active) {
@@ -40,7 +40,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
       await finishing(deps, () => applyAgent(deps, agent))
       return agent
     }
-    const propose = (): void => deps.register.putAgent(agent, false)
+    const propose = (): Promise<void> => deps.register.putAgent(agent, false)
     await narrowing(deps, { what: turn, turn }, propose, () => suspendAgent(deps, agent, changeBy(by)))
     return agent
   }
@@ -65,7 +65,7 @@ export async function finishAgent(deps: PapDeps, agent: AgentRecord, by: By): Pr
 async function suspendAgent({ authority, register, record }: PapDeps, agent: AgentRecord, by: By): Promise<void> {
   await authority.setAgent(`agent:${agent.id}`, false)
   await record([changeEntry(agent, by)])
-  register.putAgent(agent, true)
+  await register.putAgent(agent, true)
 }
 
 async function applyAgent(
@@ -73,14 +73,14 @@ async function applyAgent(
   agent: AgentRecord,
   before?: () => Promise<unknown>,
 ): Promise<void> {
-  register.putAgent(agent, false)
+  await register.putAgent(agent, false)
   await authority.setAgent(`agent:${agent.id}`, agent.active)
   await before?.()
-  register.putAgent(agent, true)
+  await register.putAgent(agent, true)
 }
 
 /** All agents, for operators and auditors. */
-export function listAgents(deps: PapDeps, by: Principal): readonly AgentRecord[] {
+export async function listAgents(deps: PapDeps, by: Principal): Promise<readonly AgentRecord[]> {
   if (!by.roles.includes('auditor')) withRole(by, 'operator')
   return deps.register.agents()
 }

@@ -35,10 +35,10 @@ export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): 
   const asker = person(by)
   if (who !== asker) withRole(by, 'operator')
   return deps.mutex.run(mutexKey.person(who), async () => {
-    if (deps.people.isHeld(who)) throw refuse('legal_hold', 'An auditor holds what is kept of this person.')
-    if (deps.vault.subOf(who) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
+    if (await deps.people.isHeld(who)) throw refuse('legal_hold', 'An auditor holds what is kept of this person.')
+    if ((await deps.vault.subOf(who)) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
     const erasure = { id: deps.newId(), person: who, by: asker, at: deps.clock() }
-    deps.people.putErasure(erasure)
+    await deps.people.putErasure(erasure)
     return finishing(deps, () => finishErasure(deps, erasure, changeBy(by)))
   })
 }
@@ -51,21 +51,21 @@ export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: B
   const told = deps.forgetters
   await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
   // Nothing may come between the two: what is forgotten would be remembered again from the row.
-  deps.vault.forget(erasure.person)
-  deps.people.settleErasure(erasure, told)
-  return { id: erasure.id, at: erasure.at, grants, personas, told, waiting: deps.people.waitingFor(erasure.id) }
+  await deps.vault.forget(erasure.person)
+  await deps.people.completeErasure(erasure, told)
+  return { id: erasure.id, at: erasure.at, grants, personas, told, waiting: await deps.people.waitingFor(erasure.id) }
 }
 
 /** Those they gave and those they hold; what others made of the former hangs from them and is dead with them (rule E2). */
 async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonErasure, by: By): Promise<number> {
   const { register, mutex } = deps
-  const live = await mutex.run(mutexKey.grantsBy(who), async () => register.unendedOf(who, at))
+  const live = await mutex.run(mutexKey.grantsBy(who), () => register.unendedOf(who, at))
   for (const { id } of live)
     await inTurnOfEnd(deps, id, async () => {
-      const grant = register.byId(id)
+      const grant = await register.byId(id)
       if (!grant || grant.revokedAt !== undefined) return
       const end = { by: asker, at, reason: 'erased' }
-      register.proposeEnd(id, end)
+      await register.proposeEnd(id, end)
       await finishEnd(deps, grant, end, by)
     })
   return live.length
@@ -74,7 +74,7 @@ async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonEr
 async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by: By): Promise<number> {
   return deps.mutex.run(mutexKey.personasOf(who), async () => {
     await deps.narrowings.finishAll(mutexKey.personasOf(who))
-    const held = deps.register.personas(who).filter(({ status }) => status !== 'revoked')
+    const held = (await deps.register.personas(who)).filter(({ status }) => status !== 'revoked')
     for (const persona of held) await finishPersona(deps, { ...persona, status: 'revoked', autonomy: undefined }, by)
     return held.length
   })
@@ -84,15 +84,19 @@ async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by:
 export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by: Principal): Promise<void> {
   withRole(by, 'auditor')
   await deps.mutex.run(mutexKey.person(who), async () => {
-    if (deps.vault.subOf(who) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
-    if (deps.people.isHeld(who) === held) return
+    if ((await deps.vault.subOf(who)) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
+    if ((await deps.people.isHeld(who)) === held) return
     await deps.record([{ kind: 'legal_hold_changed', ...changeBy(by), target: who, change: { held } }])
-    deps.people.setHold(who, held ? { by: person(by), at: deps.clock() } : undefined)
+    await deps.people.setHold(who, held ? { by: person(by), at: deps.clock() } : undefined)
   })
 }
 
 /** Who still has to delete what it holds of a person who was erased; for operators, who can ask them. */
-export function waitingErasure({ people }: Pick<PapDeps, 'people'>, id: string, by: Principal): readonly string[] {
+export async function waitingErasure(
+  { people }: Pick<PapDeps, 'people'>,
+  id: string,
+  by: Principal,
+): Promise<readonly string[]> {
   withRole(by, 'operator')
   return people.waitingFor(id)
 }
@@ -107,7 +111,7 @@ export function forgetterOf({ forgetters }: Pick<PapDeps, 'forgetters'>, by: Pri
 /** A service has deleted what it held of an erased person. Again is no change. */
 export async function acknowledgeErasure(deps: PapDeps, id: string, by: Principal): Promise<void> {
   const service = forgetterOf(deps, by)
-  if (!deps.people.isTold(service, id)) return
+  if (!(await deps.people.isTold(service, id))) return
   await deps.record([{ kind: 'erasure_acknowledged', ...changeBy(by), target: id }])
-  deps.people.acknowledge(service, id)
+  await deps.people.acknowledge(service, id)
 }

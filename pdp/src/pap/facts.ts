@@ -33,9 +33,9 @@ export async function changeFacts(
   requireDistinct([...write, ...remove])
   requireSize(write)
   return deps.mutex.run(mutexKey.facts(domain), async () => {
-    requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
+    await requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
     await finishOpen(deps, domain, changeBy(by))
-    const fresh = write.filter((fact) => !deps.facts.has(fact))
+    const fresh = await unknownOf(deps, write)
     // Also what is remembered already: the relationship store may have lost it.
     const plan = await deps.factWriter.plan(write, remove)
     await carryOut(deps, { plan, domain, write: fresh, remove }, changeBy(by))
@@ -43,9 +43,15 @@ export async function changeFacts(
   })
 }
 
+/** Those of the facts that are not remembered. */
+async function unknownOf({ facts }: PapDeps, write: readonly Fact[]): Promise<readonly Fact[]> {
+  const isKnown = await Promise.all(write.map((fact) => facts.has(fact)))
+  return write.filter((_, index) => !isKnown[index])
+}
+
 /** What an earlier change of the domain's facts left open. Only in their turn. */
 async function finishOpen(deps: PapDeps, domain: string, by: By): Promise<void> {
-  for (const change of deps.intents.factChanges())
+  for (const change of await deps.intents.factChanges())
     if (change.domain === domain) await finishFactChange(deps, change, by)
 }
 
@@ -54,38 +60,38 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 /** A change that only removes is carried out before it is logged, every other one after (ADR 0003). */
 async function carryOut(deps: PapDeps, change: FactChange, by: By): Promise<void> {
   const { intents, factWriter, record, facts, unfinished } = deps
-  intents.putFactChange(change)
+  await intents.putFactChange(change)
   try {
-    if (!onlyRemoves(change)) await record(entriesOf(deps, change, by))
+    if (!onlyRemoves(change)) await record(await entriesOf(deps, change, by))
     await factWriter.carryOut(change.plan)
-    if (onlyRemoves(change)) await record(entriesOf(deps, change, by))
+    if (onlyRemoves(change)) await record(await entriesOf(deps, change, by))
   } catch (cause) {
     // The Write may have landed all the same: then it is what was asked for.
     const landed = await finishFactChange(deps, change, by).catch(unfinished)
     if (landed !== true) throw cause
     return
   }
-  facts.change(change.write, change.remove)
-  intents.dropFactChange(change)
+  await facts.change(change.write, change.remove)
+  await intents.dropFactChange(change)
 }
 
 /** Finishes or undoes a change that was cut short. @returns Whether it was carried out. */
 export async function finishFactChange(deps: PapDeps, change: FactChange, by: By): Promise<boolean> {
   const { intents, factWriter, record, facts } = deps
   const landed = await factWriter.resolve(change.plan)
-  if (landed && onlyRemoves(change)) await record(entriesOf(deps, change, by))
+  if (landed && onlyRemoves(change)) await record(await entriesOf(deps, change, by))
   if (!landed && !onlyRemoves(change)) await record([undoneEntry(change, by)])
-  if (landed) facts.change(change.write, change.remove)
-  intents.dropFactChange(change)
+  if (landed) await facts.change(change.write, change.remove)
+  await intents.dropFactChange(change)
   return landed
 }
 
 const onlyRemoves = ({ write }: FactChange): boolean => write.length === 0
 
 /** None where nothing changes. */
-function entriesOf(deps: PapDeps, { domain, write, remove }: FactChange, by: By): readonly EntryDraft[] {
+async function entriesOf(deps: PapDeps, { domain, write, remove }: FactChange, by: By): Promise<readonly EntryDraft[]> {
   if (write.length + remove.length === 0) return []
-  return [{ kind: 'facts_changed', ...by, target: domain, change: changeOf(deps, write, remove) }]
+  return [{ kind: 'facts_changed', ...by, target: domain, change: await changeOf(deps, write, remove) }]
 }
 
 /** Says that a change which was recorded never took place. */
@@ -98,22 +104,26 @@ const undoneEntry = ({ domain }: FactChange, by: By): EntryDraft => ({
 })
 
 /** Every fact in which a person stands: as a subject, or as a resource of a type that has people's ids. */
-export function factsOf({ policies, facts }: Pick<PapDeps, 'policies' | 'facts'>, pseudonym: string): readonly Fact[] {
+export async function factsOf(
+  { policies, facts }: Pick<PapDeps, 'policies' | 'facts'>,
+  pseudonym: string,
+): Promise<readonly Fact[]> {
   const types = policies().packs.flatMap(({ manifest }) => peopleTypes(manifest))
   return facts.about(['user', ...types].map((type) => `${type}:${pseudonym}` as const))
 }
 
 /** Takes them away, for their erasure, as many at once as one Write holds. What is cut short is found again by the next try. */
 export async function dropFactsOf(deps: PapDeps, pseudonym: string, by: By): Promise<void> {
-  const open = deps.intents.factChanges().map(({ domain }) => domain)
-  const domains = new Set([...open, ...factsOf(deps, pseudonym).map(({ domain }) => domain)])
+  const open = (await deps.intents.factChanges()).map(({ domain }) => domain)
+  const domains = new Set([...open, ...(await factsOf(deps, pseudonym)).map(({ domain }) => domain)])
   for (const domain of domains)
     await deps.mutex.run(mutexKey.facts(domain), async () => {
       // What is undone is written back: that of an erased person must not be.
       await finishOpen(deps, domain, by)
+      const known = await factsOf(deps, pseudonym)
       await drop(
         deps,
-        factsOf(deps, pseudonym).filter((fact) => fact.domain === domain),
+        known.filter((fact) => fact.domain === domain),
       )
     })
 }
@@ -122,7 +132,7 @@ async function drop({ factWriter, facts }: PapDeps, dropped: readonly Fact[]): P
   for (let start = 0; start < dropped.length; start += MAX_FACTS) {
     const some = dropped.slice(start, start + MAX_FACTS)
     await factWriter.carryOut(await factWriter.plan([], some))
-    facts.change([], some)
+    await facts.change([], some)
   }
 }
 
@@ -156,16 +166,16 @@ function requireDistinct(facts: readonly Fact[]): void {
 }
 
 /** By pseudonym, resources as the log keeps them, of attributes the names alone: a service's words are not for the log. */
-function changeOf(
+async function changeOf(
   { redact }: PapDeps,
   write: readonly Fact[],
   remove: readonly Fact[],
-): Readonly<Record<string, readonly string[]>> {
-  const shown = (ref: `${string}:${string}`): string =>
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const shown = async (ref: `${string}:${string}`): Promise<string> =>
     /^(user|agent|domain):/.test(ref) ? ref : redact.resource(ref, false)
-  const lineOf = (fact: Fact): string =>
+  const lineOf = async (fact: Fact): Promise<string> =>
     'of' in fact
-      ? `${shown(fact.of)} ${Object.keys(fact.attributes).sort().join(',')}`
-      : `${shown(fact.subject)} ${fact.relation} ${shown(fact.resource)}`
-  return { write: write.map(lineOf), remove: remove.map(lineOf) }
+      ? `${await shown(fact.of)} ${Object.keys(fact.attributes).sort().join(',')}`
+      : `${await shown(fact.subject)} ${fact.relation} ${await shown(fact.resource)}`
+  return { write: await Promise.all(write.map(lineOf)), remove: await Promise.all(remove.map(lineOf)) }
 }

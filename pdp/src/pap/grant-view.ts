@@ -7,7 +7,7 @@ import { type GRANT_STATUSES, PROBLEMS } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
-import type { Register } from '../ports/register.ts'
+import { grantsOnPath, type Register } from '../ports/register.ts'
 
 type GrantStatus = (typeof GRANT_STATUSES)[number]
 
@@ -47,15 +47,17 @@ function described(grant: GrantBody): Readonly<Record<string, unknown>> {
 }
 
 /** Looks at the grant's own end and at those of every grant above it. */
-export function viewOf(
+export async function viewOf(
   grant: GrantRecord,
-  { register, clock }: { readonly register: Register; readonly clock: Clock },
-): GrantView {
+  { register, clock }: { readonly register: Pick<Register, 'byIds'>; readonly clock: Clock },
+): Promise<GrantView> {
   if (grant.pending) return { grant, status: 'pending' }
   const now = clock()
   if (grant.revokedAt !== undefined) return { grant, status: 'revoked' }
   if (grant.expiresAt <= now) return { grant, status: 'expired' }
-  const above = grant.path.slice(0, -1).map((id) => register.byId(id))
-  const cut = above.some((link) => link === undefined || link.revokedAt !== undefined || link.expiresAt <= now)
+  const above = grant.path.slice(0, -1)
+  const links = await grantsOnPath(register, above)
+  const isEnded = links.some(({ revokedAt, expiresAt }) => revokedAt !== undefined || expiresAt <= now)
+  const cut = isEnded || links.length < above.length
   return { grant, status: cut ? 'cut' : 'live' }
 }

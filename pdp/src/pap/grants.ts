@@ -6,7 +6,7 @@
 import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import type { GrantBody, GrantEnd, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
-import type { GrantFilter, Register } from '../ports/register.ts'
+import { type GrantFilter, grantsOnPath, type Register } from '../ports/register.ts'
 import type { Exchanged } from '../ports/stores.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
 import { mutexKey } from './keyed-mutex.ts'
@@ -36,12 +36,12 @@ export interface Issued extends GrantView {
 /** Everything that can be wrong, found before anything is written. */
 export async function planIssue(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<PlannedIssue> {
   const grant = await planGrant(deps, request, delegator)
-  requirePresentDeed(deps, grant)
-  requireStaying(deps, delegator, grant.delegate)
-  const exchanged = planReplacement(deps, request, grant)
-  const twin = deps.register.liveDuplicate(grant, deps.clock(), request.replaces)
+  await requirePresentDeed(deps, grant)
+  await requireStaying(deps, delegator, grant.delegate)
+  const exchanged = await planReplacement(deps, request, grant)
+  const twin = await deps.register.liveDuplicate(grant, deps.clock(), request.replaces)
   if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
-  requireRoom(deps, grant, exchanged)
+  await requireRoom(deps, grant, exchanged)
   return { grant, exchanged }
 }
 
@@ -60,17 +60,17 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
     const { grant, exchanged } = await planIssue(deps, request, delegator)
     if (exchanged.length > 0) await carryOutReplacement(deps, exchanged, delegator, changeBy(by))
     else await carryOutIssue(deps, grant, changeBy(by))
-    clearSeats(deps, grant)
+    await clearSeats(deps, grant)
     const record = { ...grant, revokedAt: undefined, revokedBy: undefined, revokeReason: undefined }
     const moved = Object.fromEntries(exchanged.slice(1).map(({ from, to }) => [from.id, to.id]))
-    return { ...viewOf(record, deps), moved }
+    return { ...(await viewOf(record, deps)), moved }
   })
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<void> {
-  deps.register.proposeGrant(grant)
+  await deps.register.proposeGrant(grant)
   try {
     await deps.record([issuedEntry(grant, by)])
     await deps.authority.issue(grant)
@@ -78,14 +78,14 @@ async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<v
     await undoGrant(deps, grant, by).catch(deps.unfinished)
     throw cause
   }
-  deps.register.settleGrant(grant.id)
+  await deps.register.completeGrant(grant.id)
 }
 
 /** An earlier try of the same person's that had no answer: an equal grant must not be issued beside it. */
 async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
   await finishReplacementsBy(deps, delegator, by)
-  for (const grant of deps.register.unsettledGrants())
-    if (grant.delegator === delegator && !replacementWith(deps, grant.id)) await undoGrant(deps, grant, by)
+  for (const grant of await deps.register.pendingGrants())
+    if (grant.delegator === delegator && !(await replacementWith(deps, grant.id))) await undoGrant(deps, grant, by)
 }
 
 /** Live grants of one delegator to one delegate on one scope, and of all who pass on, to one delegate on one scope. */
@@ -95,12 +95,11 @@ const LIVE_PASSED_ON = 48
 const EXPIRED_AT_SEAT = 32
 
 /** What somebody holds on one thing is looked at with every decision of theirs: no delegator makes that as much as they like. */
-function requireRoom(deps: PapDeps, grant: GrantBody, exchanged: readonly Exchanged[]): void {
+async function requireRoom(deps: PapDeps, grant: GrantBody, exchanged: readonly Exchanged[]): Promise<void> {
   const going = new Set(exchanged.map(({ from }) => from.id))
   const now = deps.clock()
-  const live = deps.register
-    .unsweptAt(grant.scope, grant.delegate)
-    .filter(({ id, expiresAt }) => expiresAt > now && !going.has(id))
+  const unswept = await deps.register.unsweptAt(grant.scope, grant.delegate)
+  const live = unswept.filter(({ id, expiresAt }) => expiresAt > now && !going.has(id))
   const own = live.filter(({ delegator }) => delegator === grant.delegator).length
   if (own >= LIVE_BETWEEN) throw tooMany(`you have given this delegate ${LIVE_BETWEEN} live grants on it`, LIVE_BETWEEN)
   const passedOn = live.filter(({ parent }) => parent !== undefined).length
@@ -112,15 +111,15 @@ const tooMany = (what: string, bound: number) =>
   refuse('conflict', `scope: ${what}, which is the most. Revoke or replace one of them.`, { bound })
 
 /** Short-lived grants would pile up at a place until the sweep. */
-function clearSeats(deps: PapDeps, { scope, delegate }: GrantBody): void {
+async function clearSeats(deps: PapDeps, { scope, delegate }: GrantBody): Promise<void> {
   const now = deps.clock()
-  const expired = deps.register.unsweptAt(scope, delegate).filter(({ expiresAt }) => expiresAt <= now)
+  const expired = (await deps.register.unsweptAt(scope, delegate)).filter(({ expiresAt }) => expiresAt <= now)
   if (expired.length > EXPIRED_AT_SEAT) deps.unseater.expired(expired)
 }
 
 /** A transfer may have come between looking at the resource and now. */
-function requirePresentDeed({ intents }: PapDeps, { scope }: GrantBody): void {
-  if ('deed' in scope && intents.isPast(scope.deed))
+async function requirePresentDeed({ intents }: PapDeps, { scope }: GrantBody): Promise<void> {
+  if ('deed' in scope && (await intents.isPast(scope.deed)))
     throw refuse('conflict', 'scope: it has just changed hands. Look at it again.')
 }
 
@@ -132,7 +131,7 @@ export async function undoGrant(
 ): Promise<void> {
   if (await authority.isLive(grant)) await authority.end(grant, grant.delegator, clock(), 'not issued')
   await record([faultEntry(grant, by)])
-  register.dropGrant(grant.id)
+  await register.dropGrant(grant.id)
 }
 
 /**
@@ -143,25 +142,25 @@ export async function revokeGrant(deps: PapDeps, id: string, reason: string, by:
   const party = personOrAgent(by)
   return inTurnOfEnd(deps, id, async () => {
     await deps.narrowings.finish(mutexKey.grant(id))
-    const grant = deps.register.byId(id) ?? deps.register.unsettledGrant(id)
-    if (!grant || !mayEnd(grant, party, deps.register))
+    const grant = (await deps.register.byId(id)) ?? (await deps.register.pendingGrant(id))
+    if (!grant || !(await mayEnd(grant, party, deps.register)))
       throw refuse('grant_unknown', 'There is no such grant among yours.')
     if (grant.revokedAt !== undefined) return viewOf(grant, deps)
     const end = { by: party, at: deps.clock(), reason }
-    const propose = (): void => deps.register.proposeEnd(id, end)
+    const propose = (): Promise<void> => deps.register.proposeEnd(id, end)
     const narrowed = { what: mutexKey.grant(id), turn: mutexKey.grant(id) }
     await narrowing(deps, narrowed, propose, () => finishEnd(deps, grant, end, changeBy(by)))
-    return viewOf(deps.register.byId(id) ?? grant, deps)
+    return viewOf((await deps.register.byId(id)) ?? grant, deps)
   })
 }
 
 /** The turn in which a grant is ended: where it is part of a replacement without an answer, in that one's too, which is finished first. */
 export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Promise<T>): Promise<T> {
   for (;;) {
-    const replacer = replacementWith(deps, id)?.by
+    const replacer = (await replacementWith(deps, id))?.by
     const keys = [...(replacer ? [mutexKey.grantsBy(replacer)] : []), mutexKey.grant(id)]
     const end = async (): Promise<{ readonly result: T } | undefined> => {
-      const now = replacementWith(deps, id)?.by
+      const now = (await replacementWith(deps, id))?.by
       return now === undefined || now === replacer ? { result: await task() } : undefined
     }
     const done = await deps.mutex.runAll(keys, end, 'first')
@@ -174,12 +173,12 @@ export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Prom
  * took its place: nobody was told of that.
  */
 export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd, by: By): Promise<void> {
-  const replacement = replacementWith(deps, grant.id)
+  const replacement = await replacementWith(deps, grant.id)
   if (!replacement || !(await finishReplacement(deps, replacement, by))) return endOne(deps, grant, end, by)
   const successor = replacement.exchanged.find(({ from }) => from.id === grant.id)?.to
-  const record = deps.register.byId(successor?.id ?? grant.id)
-  if (!record || record.revokedAt !== undefined || !mayEnd(record, end.by, deps.register)) return
-  deps.register.proposeEnd(record.id, end)
+  const record = await deps.register.byId(successor?.id ?? grant.id)
+  if (!record || record.revokedAt !== undefined || !(await mayEnd(record, end.by, deps.register))) return
+  await deps.register.proposeEnd(record.id, end)
   await endOne(deps, record, end, by)
 }
 
@@ -193,8 +192,8 @@ async function endOne(
   if (!grant.pending || (await authority.isLive(grant)))
     await authority.end(grant, end.by, end.at, endCode(grant, end.by))
   await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
-  if (grant.pending) register.settleGrant(grant.id)
-  register.endGrant(grant.id, end)
+  if (grant.pending) await register.completeGrant(grant.id)
+  await register.endGrant(grant.id, end)
   unseater.below([grant.id])
 }
 
@@ -202,34 +201,37 @@ async function endOne(
 const endCode = (grant: GrantBody, by: PartyRef): string => (by === grant.delegate ? 'renounced' : 'revoked')
 
 /** Its delegator, any delegator above, the owner, and its delegate; an agent only what it holds or gave (rules A6, E1). */
-function mayEnd(grant: GrantRecord, party: PartyRef, register: Register): boolean {
+async function mayEnd(grant: GrantRecord, party: PartyRef, register: Register): Promise<boolean> {
   if (party === grant.delegate || party === grant.delegator || party === grant.owner) return true
-  return party.startsWith('user:') && grant.path.some((id) => register.byId(id)?.delegator === party)
+  return party.startsWith('user:') && isDelegatorOn(grant, party, register)
 }
 
+const isDelegatorOn = async ({ path }: GrantRecord, party: PartyRef, register: Register): Promise<boolean> =>
+  (await grantsOnPath(register, path)).some(({ delegator }) => delegator === party)
+
 /** One grant with its chain, for its parties and auditors. */
-export function readGrant(
+export async function readGrant(
   deps: PapDeps,
   id: string,
   by: Principal,
-): { readonly view: GrantView; readonly chain: readonly GrantRecord[] } {
+): Promise<{ readonly view: GrantView; readonly chain: readonly GrantRecord[] }> {
   if (by.actor !== undefined) personOrAgent(by)
-  const grant = deps.register.byId(id) ?? deps.register.unsettledGrant(id)
-  const entitled = by.roles.includes('auditor') || (grant && by.party && isParty(grant, by.party, deps.register))
+  const grant = (await deps.register.byId(id)) ?? (await deps.register.pendingGrant(id))
+  const isAuditor = by.roles.includes('auditor')
+  const entitled = isAuditor || (grant && by.party && (await isParty(grant, by.party, deps.register)))
   if (!grant || !entitled) throw refuse('grant_unknown', 'There is no such grant among yours.')
-  return { view: viewOf(grant, deps), chain: grant.path.flatMap((link) => deps.register.byId(link) ?? []) }
+  return { view: await viewOf(grant, deps), chain: await grantsOnPath(deps.register, grant.path) }
 }
 
-const isParty = (grant: GrantRecord, party: PartyRef, register: Register): boolean =>
-  [grant.delegate, grant.delegator, grant.owner].includes(party) ||
-  grant.path.some((id) => register.byId(id)?.delegator === party)
+const isParty = async (grant: GrantRecord, party: PartyRef, register: Register): Promise<boolean> =>
+  [grant.delegate, grant.delegator, grant.owner].includes(party) || isDelegatorOn(grant, party, register)
 
 /** A page of grants, newest first: one's own for everybody, anybody's for auditors. */
-export function listGrants(
+export async function listGrants(
   deps: PapDeps,
   filter: Omit<GrantFilter, 'party' | 'now'>,
   by: Principal,
-): readonly GrantView[] {
+): Promise<readonly GrantView[]> {
   const own = by.party
   const auditor = by.roles.includes('auditor')
   if (!auditor) {
@@ -243,9 +245,15 @@ export function listGrants(
   const views: GrantView[] = []
   // Whether a grant is cut off by one above it is not in its row: what is left out makes room for more.
   for (let before = filter.before; ; ) {
-    const grants = deps.register.grants({ ...filter, before, party: auditor ? undefined : own, pending: true, now })
+    const grants = await deps.register.grants({
+      ...filter,
+      before,
+      party: auditor ? undefined : own,
+      pending: true,
+      now,
+    })
     for (const grant of grants) {
-      const view = viewOf(grant, deps)
+      const view = await viewOf(grant, deps)
       if (filter.ended || view.status === 'live' || view.status === 'pending') views.push(view)
     }
     before = grants.at(-1)?.id

@@ -42,7 +42,8 @@ export async function invite(
     // What could not be given to anybody is refused now, not when somebody has come.
     if (grant) await planGrant(deps, { ...grant, delegate: SOMEBODY }, inviter)
     const now = deps.clock()
-    const open = deps.invitations.of(inviter).filter((one) => one.inviter === inviter && statusAt(one, now) === 'open')
+    const sent = await deps.invitations.of(inviter)
+    const open = sent.filter((one) => one.inviter === inviter && statusAt(one, now) === 'open')
     if (open.length >= MAX_INVITATIONS)
       throw refuse('conflict', `At most ${MAX_INVITATIONS} open invitations a person; withdraw one first.`)
     const code = `mi_${randomBytes(CODE_BYTES).toString('base64url')}`
@@ -57,7 +58,7 @@ export async function invite(
       expiresAt: now + LIFETIME_MS,
     }
     await deps.record([entryOf(invitation, by)])
-    deps.invitations.add(invitation, hashOf(code))
+    await deps.invitations.add(invitation, hashOf(code))
     return { invitation, code }
   })
 }
@@ -68,7 +69,7 @@ export async function invite(
 export async function redeem(deps: InvitationDeps, code: string, by: Principal): Promise<InvitationRecord> {
   const redeemer = person(by)
   deps.wrongCodes.requireFew(redeemer)
-  const found = deps.invitations.byCode(hashOf(code))
+  const found = await deps.invitations.byCode(hashOf(code))
   if (!found || statusAt(found, deps.clock()) !== 'open') {
     deps.wrongCodes.count(redeemer)
     throw unknownCode()
@@ -76,11 +77,11 @@ export async function redeem(deps: InvitationDeps, code: string, by: Principal):
   if (found.inviter === redeemer) throw refuse('conflict', 'Nobody redeems an invitation of their own.')
   return deps.mutex.run(mutexKey.invitation(found.id), async () => {
     const now = deps.clock()
-    const invitation = deps.invitations.byId(found.id)
+    const invitation = await deps.invitations.byId(found.id)
     if (!invitation || statusAt(invitation, now) !== 'open') throw unknownCode()
     const redeemed: InvitationRecord = { ...invitation, status: 'redeemed', redeemer, expiresAt: now + LIFETIME_MS }
     await deps.record([entryOf(redeemed, by)])
-    deps.invitations.change(redeemed)
+    await deps.invitations.change(redeemed)
     return redeemed
   })
 }
@@ -96,7 +97,7 @@ export async function confirm(
 ): Promise<InvitationRecord> {
   const inviter = person(by)
   return deps.mutex.run(mutexKey.invitation(id), async () => {
-    const invitation = deps.invitations.byId(id)
+    const invitation = await deps.invitations.byId(id)
     if (!invitation || invitation.inviter !== inviter) throw unknownInvitation()
     if (invitation.redeemer !== redeemer) throw refuse('conflict', 'redeemer: is not who redeemed this invitation.')
     if (invitation.status === 'confirmed') return invitation
@@ -105,7 +106,7 @@ export async function confirm(
     const grantId = invitation.grant && (await startGrant(deps, invitation.grant, redeemer, by))
     const confirmed: InvitationRecord = { ...invitation, status: 'confirmed', grantId }
     await deps.record([entryOf(confirmed, by)])
-    deps.invitations.change(confirmed)
+    await deps.invitations.change(confirmed)
     return confirmed
   })
 }
@@ -125,13 +126,13 @@ async function startGrant(deps: PapDeps, grant: InvitedGrant, delegate: PartyRef
 export async function withdraw(deps: InvitationDeps, id: string, by: Principal): Promise<void> {
   const party = person(by)
   await deps.mutex.run(mutexKey.invitation(id), async () => {
-    const invitation = deps.invitations.byId(id)
+    const invitation = await deps.invitations.byId(id)
     if (!invitation || ![invitation.inviter, invitation.redeemer].includes(party)) throw unknownInvitation()
     if (invitation.status === 'withdrawn') return
     if (invitation.status === 'confirmed')
       throw refuse('conflict', 'It is confirmed: revoke the grant that it started instead.')
     const withdrawn: InvitationRecord = { ...invitation, status: 'withdrawn' }
-    deps.invitations.change(withdrawn)
+    await deps.invitations.change(withdrawn)
     await deps.record([entryOf(withdrawn, by)])
   })
 }
@@ -139,7 +140,7 @@ export async function withdraw(deps: InvitationDeps, id: string, by: Principal):
 const unknownInvitation = () => refuse('not_found', 'There is no such invitation among yours.')
 
 /** Those one sent and those one redeemed, newest first. */
-export function listInvitations(deps: InvitationDeps, by: Principal): readonly InvitationRecord[] {
+export async function listInvitations(deps: InvitationDeps, by: Principal): Promise<readonly InvitationRecord[]> {
   return deps.invitations.of(person(by))
 }
 

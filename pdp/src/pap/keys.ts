@@ -47,7 +47,7 @@ export async function createKey(
     revokedAt: undefined,
   }
   await deps.record([entryOf(record, 'created', changeBy(by))])
-  deps.keys.add(record, hashOf(key))
+  await deps.keys.add(record, hashOf(key))
   return { record, key }
 }
 
@@ -55,13 +55,13 @@ export async function createKey(
 export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promise<void> {
   withRole(by, 'operator')
   await deps.mutex.run(mutexKey.key(id), async () => {
-    const key = deps.keys.byId(id)
+    const key = await deps.keys.byId(id)
     if (!key) throw refuse('not_found', 'There is no such key.')
-    const isSettled = !deps.keys.unsettled().some((one) => one.id === id)
-    if (key.record.revokedAt !== undefined && isSettled && !deps.narrowings.has(mutexKey.key(id))) return
-    const revoke = (): void => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
+    const isComplete = !(await deps.keys.pending()).some((one) => one.id === id)
+    if (key.record.revokedAt !== undefined && isComplete && !deps.narrowings.has(mutexKey.key(id))) return
+    const revoke = (): Promise<void> => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
     await narrowing(deps, { what: mutexKey.key(id), turn: mutexKey.key(id) }, revoke, async () => {
-      revoke()
+      await revoke()
       await finishKey(deps, key.record, changeBy(by))
     })
   })
@@ -74,23 +74,23 @@ export async function finishKey(
   by: By,
 ): Promise<void> {
   await record([entryOf(key, 'revoked', by)])
-  keys.settle(key.id)
+  await keys.complete(key.id)
 }
 
 /** All keys, newest first, revoked and expired ones too. */
-export function listKeys(deps: PapDeps, by: Principal): readonly KeyRecord[] {
+export async function listKeys(deps: PapDeps, by: Principal): Promise<readonly KeyRecord[]> {
   withRole(by, 'operator')
   return deps.keys.all()
 }
 
 /** Who is behind a key: a caller of some resource types, and no one's person, role or service. `undefined` for a key that is none. */
-export function keyHolder(
+export async function keyHolder(
   token: string,
   { keys, clock }: { readonly keys: Keys; readonly clock: Clock },
   origin: Principal['origin'],
-): Principal | undefined {
+): Promise<Principal | undefined> {
   const id = KEY.exec(token)?.[1]
-  const found = id === undefined ? undefined : keys.byId(id)
+  const found = id === undefined ? undefined : await keys.byId(id)
   const matches = timingSafeEqual(hashOf(token), found?.hash ?? NO_HASH)
   if (!found || !matches) return undefined
   const { revokedAt, expiresAt, types } = found.record

@@ -10,12 +10,17 @@ import type { EntryDraft } from '../ports/recorder.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import type { PapDeps, Principal } from './pap.ts'
 
-export function describedResource(
+export async function describedResource(
   { redact }: PapDeps,
   { owner, resource, root }: Located,
-): Pick<EntryDraft, 'owner' | 'resource' | 'root' | 'target'> {
-  const name = redact.resource(resource, true)
-  return { owner, resource: name, ...(root === resource ? {} : { root: redact.resource(root, true) }), target: name }
+): Promise<Pick<EntryDraft, 'owner' | 'resource' | 'root' | 'target'>> {
+  const name = await redact.resource(resource, true)
+  return {
+    owner,
+    resource: name,
+    ...(root === resource ? {} : { root: await redact.resource(root, true) }),
+    target: name,
+  }
 }
 
 export function requireType(deps: PapDeps, resource: ResourceRef, by: Principal): Pack {

@@ -79,7 +79,7 @@ export async function finishEarlierChanges(
   logger: Logger,
   closing: AsyncDisposableStack,
 ): Promise<void> {
-  deps.people.dropNoticesExcept(deps.forgetters)
+  await deps.people.dropNoticesExcept(deps.forgetters)
   await reapplyErasures(erasures)
   closing.defer(() =>
     markErasures(erasures).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),

@@ -33,7 +33,7 @@ export interface PapDeps {
   readonly record: Recorder
   readonly clock: Clock
   /** How a resource stands in the log. */
-  readonly redact: { resource(resource: ResourceRef, registered: boolean): string }
+  readonly redact: { resource(resource: ResourceRef, registered: boolean): Promise<string> }
   /** A new ULID, later than every one before it. */
   readonly newId: () => string
   /** How many links a chain may have (rule C5). */
@@ -72,11 +72,11 @@ export interface Narrowed {
 export async function narrowing<T>(
   deps: Pick<PapDeps, 'unfinished' | 'narrowings'>,
   { what, turn }: Narrowed,
-  propose: () => void,
+  propose: () => Promise<void>,
   task: () => Promise<T>,
 ): Promise<T> {
   try {
-    propose()
+    await propose()
   } catch {
     deps.narrowings.add(what, { turn, task })
   }
@@ -127,11 +127,12 @@ export function personOrAgent(by: Principal): PartyRef {
 }
 
 /** Nothing new begins for whoever is on their way out. */
-export function requireStaying(
+export async function requireStaying(
   { people }: { readonly people: Pick<People, 'isErasing'> },
   ...parties: readonly PartyRef[]
-): void {
-  if (parties.some((party) => people.isErasing(party))) throw refuse('conflict', 'One of the parties is being erased.')
+): Promise<void> {
+  for (const party of new Set(parties))
+    if (await people.isErasing(party)) throw refuse('conflict', 'One of the parties is being erased.')
 }
 
 /** Demands a role. */

@@ -37,14 +37,13 @@ export interface PersonaPatch {
 }
 
 /** The newest persona of that name that is not revoked. */
-export function heldPersona(
+export async function heldPersona(
   { register }: Pick<PapDeps, 'register'>,
   holder: PartyRef,
   name: string | undefined,
-): PersonaRecord | undefined {
-  return register
-    .personas(holder)
-    .findLast((persona) => personaName(persona.id) === name && persona.status !== 'revoked')
+): Promise<PersonaRecord | undefined> {
+  const personas = await register.personas(holder)
+  return personas.findLast((persona) => personaName(persona.id) === name && persona.status !== 'revoked')
 }
 
 /** Takes a persona. A title that nobody may give themself waits for a persona administrator. */
@@ -54,12 +53,12 @@ export async function createPersona(deps: PapDeps, request: PersonaRequest, by: 
 }
 
 async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
-  requireStaying(deps, holder)
+  await requireStaying(deps, holder)
   await deps.narrowings.finishAll(mutexKey.personasOf(holder))
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
   if (!pack || !rule) throw refuse('persona_invalid', 'title: no domain knows it.', { field: 'title' })
-  const all = deps.register.personas(holder)
+  const all = await deps.register.personas(holder)
   const held = all.filter(({ status }) => status !== 'revoked')
   if (held.length >= MAX_PERSONAS)
     throw refuse('conflict', `At most ${MAX_PERSONAS} personas a person; revoke one first.`)
@@ -110,9 +109,9 @@ async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Princi
   const own = personaParts(id).holder === party
   // Nobody administers what they hold themselves.
   const administrator = !own && by.roles.includes('persona-admin')
-  requireStaying(deps, personaParts(id).holder)
+  await requireStaying(deps, personaParts(id).holder)
   await deps.narrowings.finish(narrowedPersona(id))
-  const persona = deps.register.persona(id)
+  const persona = await deps.register.persona(id)
   if (!persona || !(own || administrator)) throw refuse('not_found', 'There is no such persona among yours.')
   if (patch.status !== undefined) requireTransition(persona.status, patch.status, own, administrator)
   const dates = patch.validFrom !== undefined || patch.validTill !== undefined
@@ -152,7 +151,7 @@ function requireTransition(from: PersonaStatus, to: PersonaStatus, own: boolean,
 }
 
 /** Personas of one's own, or for a persona administrator those that wait. */
-export function listPersonas(deps: PapDeps, waiting: boolean, by: Principal): readonly PersonaRecord[] {
+export async function listPersonas(deps: PapDeps, waiting: boolean, by: Principal): Promise<readonly PersonaRecord[]> {
   if (!waiting) return deps.register.personas(person(by))
   if (!by.roles.includes('persona-admin')) throw refuse('forbidden', 'This needs the role persona-admin.')
   return deps.register.personasWaiting()
@@ -175,14 +174,14 @@ async function putPersona(
   if (persona.validFrom >= persona.validTill)
     throw refuse('persona_invalid', 'valid_till: must be after valid_from.', { field: 'valid_till' })
   const entry = entryOf(persona, kind, changeBy(by))
-  const before = deps.register.persona(persona.id)
+  const before = await deps.register.persona(persona.id)
   const onlyTakes = before?.status === 'active' && (persona.status !== 'active' || persona.autonomy?.consent !== true)
   if (!onlyTakes) {
     await deps.record([entry])
     await finishing(deps, () => applyPersona(deps, persona, undefined))
     return
   }
-  const propose = (): void => deps.register.putPersona(persona, false)
+  const propose = (): Promise<void> => deps.register.putPersona(persona, false)
   const narrowed = { what: narrowedPersona(persona.id), turn: mutexKey.personasOf(persona.holder) }
   await narrowing(deps, narrowed, propose, () => narrowPersona(deps, persona, entry))
 }
@@ -194,7 +193,7 @@ const narrowedPersona = (id: string): string => `persona ${id}`
 async function narrowPersona(deps: PapDeps, persona: PersonaRecord, entry: EntryDraft): Promise<void> {
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   await deps.record([entry])
-  deps.register.putPersona(persona, true)
+  await deps.register.putPersona(persona, true)
 }
 
 /** `undefined` for a persona that is not usable at all. */
@@ -218,10 +217,10 @@ export function finishPersona(deps: PapDeps, persona: PersonaRecord, by: By): Pr
 
 /** @param after - Recorded before the change counts as settled. */
 async function applyPersona(deps: PapDeps, persona: PersonaRecord, after: EntryDraft | undefined): Promise<void> {
-  deps.register.putPersona(persona, false)
+  await deps.register.putPersona(persona, false)
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   if (after) await deps.record([after])
-  deps.register.putPersona(persona, true)
+  await deps.register.putPersona(persona, true)
 }
 
 function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {
@@ -277,10 +276,15 @@ function autonomyObjection(manifest: Manifest, { consent, limits }: Autonomy): s
 }
 
 /** The persona a resource is registered under, by its owner's name for it. */
-export function personaForOwner(deps: PapDeps, owner: PartyRef, name: string | undefined, manifest: Manifest): string {
-  requireStaying(deps, owner)
+export async function personaForOwner(
+  deps: PapDeps,
+  owner: PartyRef,
+  name: string | undefined,
+  manifest: Manifest,
+): Promise<string> {
+  await requireStaying(deps, owner)
   if (Object.keys(manifest.titles).length === 0) return ''
-  const persona = heldPersona(deps, owner, name)
+  const persona = await heldPersona(deps, owner, name)
   if (persona && manifest.titles[personaParts(persona.id).title]) return persona.id
   throw refuse('persona_invalid', `owner_persona: the owner holds no such persona in ${manifest.domain}.`, {
     field: 'owner_persona',

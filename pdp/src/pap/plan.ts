@@ -12,6 +12,7 @@ import type { Pack } from '../policy/pack.ts'
 import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports/grants.ts'
 import { personaParts } from '../ports/names.ts'
 import type { Question } from '../ports/question.ts'
+import { grantsOnPath } from '../ports/register.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { includesScope } from '../ports/scopes.ts'
 import { boundsOf } from './bounds.ts'
@@ -28,10 +29,10 @@ export async function planGrant(deps: PapDeps, request: GrantRequest, delegator:
   const pack = packOfScope(deps, request.scope)
   const objection = requestObjection(request, delegator, pack, now)
   if (objection) throw refuse('grant_invalid', objection.detail, { field: objection.field })
-  if (request.delegate !== SOMEBODY) requireDelegate(deps, request.delegate)
-  const parent = request.parent === undefined ? undefined : requireParent(deps, request.parent, delegator, now)
+  if (request.delegate !== SOMEBODY) await requireDelegate(deps, request.delegate)
+  const parent = request.parent === undefined ? undefined : await requireParent(deps, request.parent, delegator, now)
   const persona = await requirePersona(deps, request, delegator, parent)
-  if (parent) requireChain(deps, request.delegate, parent)
+  if (parent) await requireChain(deps, request.delegate, parent)
   const covered = await resolveScope(deps, request.scope, pack, delegator, persona, parent)
   const giver: Giver = persona ? `persona:${persona}` : (delegator as Giver)
   const id = deps.newId()
@@ -72,9 +73,10 @@ export function packOfScope(deps: PapDeps, scope: string): Pack {
 }
 
 /** A known persona holder or a registered agent (rule C6). */
-function requireDelegate(deps: PapDeps, delegate: PartyRef): void {
+async function requireDelegate(deps: PapDeps, delegate: PartyRef): Promise<void> {
   const { type, id } = splitRef(delegate)
-  const known = type === 'agent' ? deps.register.agent(id) !== undefined : deps.register.personas(delegate).length > 0
+  const { register } = deps
+  const known = type === 'agent' ? await register.agent(id) : (await register.personas(delegate)).length > 0
   if (!known)
     throw refuse(
       'delegate_unknown',
@@ -83,12 +85,13 @@ function requireDelegate(deps: PapDeps, delegate: PartyRef): void {
 }
 
 /** The parent must be the delegator's own, live with everything above it, and redelegable. */
-function requireParent(deps: PapDeps, id: string, delegator: PartyRef, now: number): GrantRecord {
-  const parent = deps.register.byId(id)
+async function requireParent(deps: PapDeps, id: string, delegator: PartyRef, now: number): Promise<GrantRecord> {
+  const parent = await deps.register.byId(id)
   if (!parent || parent.delegate !== delegator)
     throw refuse('grant_unknown', 'parent: there is no such grant among those you were given.')
-  const chain = parent.path.map((link) => deps.register.byId(link))
-  const live = chain.every((link) => link && link.revokedAt === undefined && link.expiresAt > now)
+  const chain = await grantsOnPath(deps.register, parent.path)
+  const isLive = chain.every(({ revokedAt, expiresAt }) => revokedAt === undefined && expiresAt > now)
+  const live = isLive && chain.length === parent.path.length
   if (!live) throw refuse('grant_not_redelegable', 'parent: it has ended, or a grant above it has.')
   if (parent.redelegations < 1) throw refuse('grant_not_redelegable', 'parent: it may not be passed on.')
   return parent
@@ -104,11 +107,11 @@ async function requirePersona(
   if (splitRef(delegator).type === 'agent') {
     if (request.delegator_persona !== undefined)
       throw refuse('grant_invalid', 'delegator_persona: an agent has no persona.', { field: 'delegator_persona' })
-    if (!deps.register.agent(splitRef(delegator).id)?.active)
+    if (!(await deps.register.agent(splitRef(delegator).id))?.active)
       throw refuse('forbidden', 'An agent that is suspended passes nothing on.')
     return ''
   }
-  const persona = heldPersona(deps, delegator, request.delegator_persona)
+  const persona = await heldPersona(deps, delegator, request.delegator_persona)
   if (!persona) throw refuse('grant_persona', 'delegator_persona: name one of your personas, as title/circle.')
   const statistics = new RequestStatistics()
   const circumstances = {
@@ -128,9 +131,9 @@ async function requirePersona(
   return persona.id
 }
 
-function requireChain(deps: PapDeps, delegate: PartyRef, parent: GrantRecord): void {
+async function requireChain(deps: PapDeps, delegate: PartyRef, parent: GrantRecord): Promise<void> {
   if (parent.path.length + 1 > deps.maxDepth) throw refuse('chain_depth', `A chain has at most ${deps.maxDepth} links.`)
-  const links = parent.path.flatMap((id) => deps.register.byId(id) ?? [])
+  const links = await grantsOnPath(deps.register, parent.path)
   const inChain =
     delegate === parent.owner || links.some((link) => link.delegator === delegate || link.delegate === delegate)
   if (inChain) throw refuse('chain_cycle', 'delegate: already stands in this chain.')

@@ -63,9 +63,9 @@ export class PolicyControl {
   async start(): Promise<void> {
     const sources = await this.#deps.read()
     const policies = compilePolicies(sources)
-    const kept = this.#deps.policyHistory.inForce()
+    const kept = await this.#deps.policyHistory.inForce()
     const rolledBackTo =
-      kept?.insteadOf === policies.version ? this.#deps.policyHistory.byVersion(kept.version) : undefined
+      kept?.insteadOf === policies.version ? await this.#deps.policyHistory.byVersion(kept.version) : undefined
     const stays = rolledBackTo?.sources.core === sources.core ? rolledBackTo : undefined
     if (stays) await this.#use(stays.sources, compilePolicies(stays.sources), policies.version, {})
     else await this.#use(sources, policies, undefined, {})
@@ -83,7 +83,7 @@ export class PolicyControl {
   /** Puts a version in force that was before: a rollback, or the way back from one. */
   async activate(version: string, by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')
-    const kept = this.#deps.policyHistory.byVersion(version)
+    const kept = await this.#deps.policyHistory.byVersion(version)
     if (!kept) throw refuse('not_found', 'version: was never loaded here; GET /v1/policies lists those that were.')
     const folder = await this.#deps.read().catch(() => undefined)
     if (folder && folder.core !== kept.sources.core)
@@ -100,9 +100,9 @@ export class PolicyControl {
   #change = (task: () => Promise<PolicyView>): Promise<PolicyView> => this.#mutex.run('policies', () => inWords(task))
 
   /** Last loaded first. */
-  list(by: Principal): readonly PolicyView[] {
+  async list(by: Principal): Promise<readonly PolicyView[]> {
     if (!by.roles.includes('auditor')) withRole(by, 'operator')
-    return this.#deps.policyHistory.all().map(({ version, loadedAt }) => this.#view(version, loadedAt))
+    return (await this.#deps.policyHistory.all()).map(({ version, loadedAt }) => this.#view(version, loadedAt))
   }
 
   #view = (version: string, loadedAt: EpochMillis): PolicyView => ({
@@ -115,14 +115,14 @@ export class PolicyControl {
   async #use(sources: PolicySources, policies: Policies, insteadOf: string | undefined, by: By): Promise<PolicyView> {
     const { models, register, policyHistory, record, clock } = this.#deps
     const { version } = policies
-    const known = register.modelOf(models.id, version)
+    const known = await register.modelOf(models.id, version)
     const modelId = known && (await models.hasModel(known)) ? known : await models.writeModel(policies)
     const loadedAt = clock()
-    if (modelId !== known || version !== policyHistory.inForce()?.version)
+    if (modelId !== known || version !== (await policyHistory.inForce())?.version)
       await record([{ kind: 'policy_loaded', ...by, model: modelId, policy: version }])
-    register.rememberModel(models.id, version, modelId)
-    policyHistory.put({ version, sources, loadedAt })
-    policyHistory.setInForce(version, insteadOf)
+    await register.rememberModel(models.id, version, modelId)
+    await policyHistory.put({ version, sources, loadedAt })
+    await policyHistory.setInForce(version, insteadOf)
     this.#current = { ...policies, modelId }
     return this.#view(version, loadedAt)
   }

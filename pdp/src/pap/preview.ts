@@ -27,7 +27,11 @@ export type Preview =
  * @param request - Reads the request's parties; a refusal of it is a refusal of the grant.
  * @throws Fault when the caller may give nothing at all, or when it cannot be known now.
  */
-export async function previewGrant(deps: PapDeps, request: () => GrantRequest, by: Principal): Promise<Preview> {
+export async function previewGrant(
+  deps: PapDeps,
+  request: () => Promise<GrantRequest>,
+  by: Principal,
+): Promise<Preview> {
   const delegator = personOrAgent(by)
   const preview = await planned(deps, request, delegator)
   const code = preview.allowed ? {} : { code: preview.refusal.code, status: PROBLEMS[preview.refusal.code].status }
@@ -39,11 +43,11 @@ export async function previewGrant(deps: PapDeps, request: () => GrantRequest, b
 
 async function planned(
   deps: PapDeps,
-  request: () => GrantRequest,
+  request: () => Promise<GrantRequest>,
   delegator: ReturnType<typeof personOrAgent>,
 ): Promise<Preview> {
   try {
-    const { grant } = await planIssue(deps, request(), delegator)
+    const { grant } = await planIssue(deps, await request(), delegator)
     return { allowed: true, grant, wouldAllow: allowedBy(deps, grant) }
   } catch (error) {
     if (error instanceof Fault && PROBLEMS[error.code].status < 500) return { allowed: false, refusal: error }

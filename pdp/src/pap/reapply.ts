@@ -36,7 +36,7 @@ export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
     for (const { bytes } of entries) {
       if (!Buffer.from(bytes).includes(ERASED)) continue
       const entry = entrySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
-      if (entry.success && entry.data.kind === 'person_erased') again(entry.data, deps)
+      if (entry.success && entry.data.kind === 'person_erased') await again(entry.data, deps)
     }
     from += entries.length
   }
@@ -47,11 +47,11 @@ export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
 export async function markErasures({ log, people }: Pick<ReapplyDeps, 'log' | 'people'>): Promise<void> {
   const next = log.sequenced
   const last = await hashAt(log, next - 1)
-  if (last !== undefined) people.setErasuresApplied({ next, last })
+  if (last !== undefined) await people.setErasuresApplied({ next, last })
 }
 
 async function begin({ log, people }: ReapplyDeps): Promise<number> {
-  const applied: ErasuresApplied | undefined = people.erasuresApplied()
+  const applied: ErasuresApplied | undefined = await people.erasuresApplied()
   if (!applied || applied.next > log.sequenced || applied.next <= (await log.sealed())) return 0
   return (await hashAt(log, applied.next - 1)) === applied.last ? applied.next : 0
 }
@@ -62,18 +62,18 @@ async function hashAt(log: ReapplyDeps['log'], index: number): Promise<string | 
   return entry && createHash('sha256').update(entry.bytes).digest('base64')
 }
 
-function again({ subject, target, at }: Entry, { vault, people }: ReapplyDeps): void {
+async function again({ subject, target, at }: Entry, { vault, people }: ReapplyDeps): Promise<void> {
   if (!subject?.startsWith('user:') || !target) return
   const who = subject as PartyRef
-  if (vault.subOf(who) === undefined || people.isErasing(who)) return
-  people.putErasure({ id: target, person: who, by: who, at: Date.parse(at) })
+  if ((await vault.subOf(who)) === undefined || (await people.isErasing(who))) return
+  await people.putErasure({ id: target, person: who, by: who, at: Date.parse(at) })
 }
 
 async function reapplySealed(deps: ReapplyDeps): Promise<void> {
   let cursor: string | undefined
   do {
     const page = await deps.index.query({ kind: 'person_erased', limit: 500, cursor })
-    for (const entry of page.entries) again(entry, deps)
+    for (const entry of page.entries) await again(entry, deps)
     cursor = page.nextCursor
   } while (cursor)
 }

@@ -65,12 +65,12 @@ export async function reconcile(
 async function reconcileNarrowings(deps: PapDeps, each: Each): Promise<void> {
   const { narrowings, register } = deps
   for (const turn of narrowings.turns()) await each(turn, () => narrowings.finishAll(turn))
-  for (const { grant } of register.unsettledEnds())
+  for (const { grant } of await register.pendingEnds())
     await each(
       (task) => inTurnOfEnd(deps, grant.id, task),
       async () => {
-        const unsettled = endOf(deps, grant.id)
-        if (unsettled) await finishEnd(deps, unsettled.grant, unsettled.end, BY_ITSELF)
+        const pending = await endOf(deps, grant.id)
+        if (pending) await finishEnd(deps, pending.grant, pending.end, BY_ITSELF)
       },
     )
 }
@@ -78,15 +78,15 @@ async function reconcileNarrowings(deps: PapDeps, each: Each): Promise<void> {
 /** Agents and personas, those that lose authority first. */
 async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
   const { register } = deps
-  for (const { id } of register.unsettledAgents().toSorted((a, b) => Number(a.active) - Number(b.active)))
+  for (const { id } of (await register.pendingAgents()).toSorted((a, b) => Number(a.active) - Number(b.active)))
     await each(mutexKey.agent(id), async () => {
-      const agent = register.unsettledAgents().find((one) => one.id === id)
+      const agent = (await register.pendingAgents()).find((one) => one.id === id)
       if (agent) await finishAgent(deps, agent, BY_ITSELF)
     })
   const isActive = ({ status }: PersonaRecord): number => Number(status === 'active')
-  for (const { id, holder } of register.unsettledPersonas().toSorted((a, b) => isActive(a) - isActive(b)))
+  for (const { id, holder } of (await register.pendingPersonas()).toSorted((a, b) => isActive(a) - isActive(b)))
     await each(mutexKey.personasOf(holder), async () => {
-      const persona = register.unsettledPersonas().find((one) => one.id === id)
+      const persona = (await register.pendingPersonas()).find((one) => one.id === id)
       if (persona) await finishPersona(deps, persona, BY_ITSELF)
     })
 }
@@ -94,42 +94,42 @@ async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
 /** Replacements are finished as a whole; grants that were not issued are taken back. */
 async function settleGrants(deps: PapDeps, each: Each): Promise<void> {
   const { intents, register } = deps
-  for (const replacement of intents.replacements())
+  for (const replacement of await intents.replacements())
     await each(mutexKey.grantsBy(replacement.by), async () => {
-      if (isPending(deps, idOf(replacement))) await finishReplacement(deps, replacement, BY_ITSELF)
+      if (await isPending(deps, idOf(replacement))) await finishReplacement(deps, replacement, BY_ITSELF)
     })
-  for (const { id, delegator } of register.unsettledGrants())
+  for (const { id, delegator } of await register.pendingGrants())
     await each(mutexKey.grantsBy(delegator), async () => {
-      const grant = register.unsettledGrant(id)
-      if (grant && !replacementWith(deps, id)) await undoGrant(deps, grant, BY_ITSELF)
+      const grant = await register.pendingGrant(id)
+      if (grant && !(await replacementWith(deps, id))) await undoGrant(deps, grant, BY_ITSELF)
     })
 }
 
 async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
   const { intents, keys, people } = deps
-  for (const change of intents.factChanges())
+  for (const change of await intents.factChanges())
     await each(mutexKey.facts(change.domain), async () => {
-      if (intents.factChanges().some(({ plan }) => plan.id === change.plan.id))
+      if ((await intents.factChanges()).some(({ plan }) => plan.id === change.plan.id))
         await finishFactChange(deps, change, BY_ITSELF)
     })
-  for (const { to } of intents.transfers())
+  for (const { to } of await intents.transfers())
     await each(mutexKey.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
-  for (const key of keys.unsettled()) await each(mutexKey.key(key.id), () => finishKey(deps, key, BY_ITSELF))
-  for (const erasure of people.erasures())
+  for (const key of await keys.pending()) await each(mutexKey.key(key.id), () => finishKey(deps, key, BY_ITSELF))
+  for (const erasure of await people.erasures())
     await each(mutexKey.person(erasure.person), async () => {
-      if (people.isErasing(erasure.person)) await finishErasure(deps, erasure, BY_ITSELF)
+      if (await people.isErasing(erasure.person)) await finishErasure(deps, erasure, BY_ITSELF)
     })
 }
 
 const idOf = ({ exchanged }: Replacement): string | undefined => exchanged[0]?.to.id
-const isPending = ({ intents }: PapDeps, id: string | undefined): boolean =>
-  intents.replacements().some((one) => idOf(one) === id)
+const isPending = async ({ intents }: PapDeps, id: string | undefined): Promise<boolean> =>
+  (await intents.replacements()).some((one) => idOf(one) === id)
 
-const endOf = (
+const endOf = async (
   { register }: PapDeps,
   id: string,
-): { readonly grant: GrantRecord; readonly end: GrantEnd } | undefined =>
-  register.unsettledEnds().find(({ grant }) => grant.id === id)
+): Promise<{ readonly grant: GrantRecord; readonly end: GrantEnd } | undefined> =>
+  (await register.pendingEnds()).find(({ grant }) => grant.id === id)
 
 /**
  * How long until it is tried again, in milliseconds: always the same while the relationship store does not answer, so that what was taken away

@@ -8,6 +8,7 @@ import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import { giverOf, personaFits, widening } from '../decide/chain.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
+import { grantsOnPath } from '../ports/register.ts'
 import type { Exchanged, Replacement } from '../ports/stores.ts'
 import { faultEntry, issuedEntry, viewOf } from './grant-view.ts'
 import type { PapDeps } from './pap.ts'
@@ -19,27 +20,27 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
  *
  * @throws Fault when the old grant is not the delegator's or has ended, or when a moved one would not fit under the new.
  */
-export function planReplacement(
+export async function planReplacement(
   deps: PapDeps,
   { replaces, moves = [] }: Pick<GrantRequest, 'replaces' | 'moves'>,
   grant: GrantBody,
-): readonly Exchanged[] {
+): Promise<readonly Exchanged[]> {
   if (replaces === undefined) {
     if (moves.length === 0) return []
     throw refuse('grant_invalid', 'moves: needs replaces.', { field: 'moves' })
   }
-  const old = deps.register.byId(replaces)
+  const old = await deps.register.byId(replaces)
   if (!old || old.delegator !== grant.delegator)
     throw refuse('grant_unknown', 'replaces: there is no such grant among those you gave.')
-  if (viewOf(old, deps).status !== 'live') throw refuse('conflict', 'replaces: that grant has ended already.')
+  if ((await viewOf(old, deps)).status !== 'live') throw refuse('conflict', 'replaces: that grant has ended already.')
   if (grant.path.includes(old.id))
     throw refuse('chain_cycle', 'parent: the grant cannot come from the one it replaces.')
   const exchanged = new Map<string, Exchanged>([[old.id, { from: old, to: grant }]])
-  for (const child of movedInOrder(deps, moves)) {
+  for (const child of await movedInOrder(deps, moves)) {
     const parent = child.parent === undefined ? undefined : exchanged.get(child.parent)?.to
     if (!parent || exchanged.has(child.id))
       throw moveRefused('each must be a live grant right below one that is exchanged.')
-    exchanged.set(child.id, { from: child, to: movedBelow(deps, child, parent, grant.createdAt) })
+    exchanged.set(child.id, { from: child, to: await movedBelow(deps, child, parent, grant.createdAt) })
   }
   const all = [...exchanged.values()]
   if (deps.authority.fits(all)) return all
@@ -49,17 +50,19 @@ export function planReplacement(
 const moveRefused = (detail: string) => refuse('grant_invalid', `moves: ${detail}`, { field: 'moves' })
 
 /** Parents before their children. */
-function movedInOrder(deps: PapDeps, moves: readonly string[]): readonly GrantRecord[] {
-  const found = moves.map((id) => {
-    const grant = deps.register.byId(id)
-    if (grant && viewOf(grant, deps).status === 'live') return grant
-    throw moveRefused('each must be a live grant below the one that is replaced.')
-  })
+async function movedInOrder(deps: PapDeps, moves: readonly string[]): Promise<readonly GrantRecord[]> {
+  const found: GrantRecord[] = []
+  for (const id of moves) {
+    const grant = await deps.register.byId(id)
+    if (!grant || (await viewOf(grant, deps)).status !== 'live')
+      throw moveRefused('each must be a live grant below the one that is replaced.')
+    found.push(grant)
+  }
   return found.sort((a, b) => a.path.length - b.path.length)
 }
 
 /** The same grant under another parent, held to the same rules as one that is issued there. */
-function movedBelow(deps: PapDeps, child: GrantRecord, parent: GrantBody, now: number): GrantBody {
+async function movedBelow(deps: PapDeps, child: GrantRecord, parent: GrantBody, now: number): Promise<GrantBody> {
   const { revokedAt: _at, revokedBy: _by, revokeReason: _reason, replacedBy: _successor, ...body } = child
   const id = deps.newId()
   const moved: GrantBody = {
@@ -74,7 +77,7 @@ function movedBelow(deps: PapDeps, child: GrantRecord, parent: GrantBody, now: n
   if (!personaFits(child.delegatorPersona, parent.asks))
     throw refuse('grant_persona', `moves: the new grant must be used as ${parent.asks}.`, { field: 'moves' })
   if (moved.path.length > deps.maxDepth) throw refuse('chain_depth', `A chain has at most ${deps.maxDepth} links.`)
-  const above = parent.path.flatMap((link) => deps.register.byId(link) ?? [])
+  const above = await grantsOnPath(deps.register, parent.path)
   if (above.some(({ delegator }) => delegator === child.delegate) || child.delegate === parent.owner)
     throw refuse('chain_cycle', 'moves: a delegate already stands in the new chain.')
   const field = widening(moved, parent)
@@ -94,7 +97,7 @@ export async function carryOutReplacement(
 ): Promise<void> {
   const { intents, record, authority, clock, unfinished } = deps
   const replacement: Replacement = { exchanged, by: party, at: clock() }
-  intents.putReplacement(replacement)
+  await intents.putReplacement(replacement)
   try {
     await record(exchanged.map(({ from, to }) => issuedEntry(to, by, { replaces: from.id })))
     await authority.replace(exchanged, party, replacement.at)
@@ -111,12 +114,17 @@ export async function carryOutReplacement(
 }
 
 /** A replacement without an answer that a grant is a part of, on either side. */
-export const replacementWith = ({ intents }: Pick<PapDeps, 'intents'>, id: string): Replacement | undefined =>
-  intents.replacements().find(({ exchanged }) => exchanged.some(({ from, to }) => from.id === id || to.id === id))
+export const replacementWith = async (
+  { intents }: Pick<PapDeps, 'intents'>,
+  id: string,
+): Promise<Replacement | undefined> =>
+  (await intents.replacements()).find(({ exchanged }) =>
+    exchanged.some(({ from, to }) => from.id === id || to.id === id),
+  )
 
 /** Finishes what one person's earlier replacements left open. Only in the turn of their grants. */
 export async function finishReplacementsBy(deps: PapDeps, party: PartyRef, by: By): Promise<void> {
-  for (const replacement of deps.intents.replacements())
+  for (const replacement of await deps.intents.replacements())
     if (replacement.by === party) await finishReplacement(deps, replacement, by)
 }
 
@@ -131,7 +139,7 @@ export async function finishReplacement(
   const landed = first !== undefined && (await authority.isLive(first.to))
   if (!landed) {
     await record(exchanged.map(({ to }) => faultEntry(to, by)))
-    intents.dropReplacement(replacement)
+    await intents.dropReplacement(replacement)
     return false
   }
   await record(
@@ -143,7 +151,7 @@ export async function finishReplacement(
       change: { by: replacement.by, replaced_by: to.id },
     })),
   )
-  intents.settleReplacement(replacement)
+  await intents.completeReplacement(replacement)
   unseater.below(exchanged.map(({ from }) => from.id))
   return true
 }

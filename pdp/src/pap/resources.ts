@@ -35,16 +35,16 @@ export async function putResource(
     if (present) {
       const located = requireSame(present, wanted)
       // A crash between store and register is healed by the service's next try.
-      deps.register.putResource(located)
+      await deps.register.putResource(located)
       return { located, created: false }
     }
-    await deps.record([{ kind: 'resource_registered', ...changeBy(by), ...describedResource(deps, wanted) }])
+    await deps.record([{ kind: 'resource_registered', ...changeBy(by), ...(await describedResource(deps, wanted)) }])
     if (!(await deps.authority.register(wanted))) {
       const raced = await locateFresh(deps, resource)
       if (raced) return { located: requireSame(raced, wanted), created: false }
       throw refuse('conflict', 'The resource is being changed at the same time. Try again.')
     }
-    deps.register.putResource(wanted, deps.newId())
+    await deps.register.putResource(wanted, deps.newId())
     return { located: wanted, created: true }
   })
 }
@@ -62,7 +62,7 @@ async function wantedResource(
     const { owner, ownerPersona } = request
     if (splitRef(owner).type !== 'user')
       throw refuse('invalid_request', 'owner: must be user:<id>; an agent owns nothing.')
-    const persona = personaForOwner(deps, owner, ownerPersona, pack.manifest)
+    const persona = await personaForOwner(deps, owner, ownerPersona, pack.manifest)
     return { resource, root: resource, ancestors: [], owner, persona, deed: deps.newId() }
   }
   if (rule?.parent !== splitRef(request.parent).type)
@@ -105,7 +105,7 @@ export async function removeResource(deps: PapDeps, resource: ResourceRef, by: P
     const located = await locateFresh(deps, resource)
     if (!located) return
     await deps.authority.unregister(located)
-    deps.register.dropResource(resource)
-    await deps.record([{ kind: 'resource_removed', ...changeBy(by), ...describedResource(deps, located) }])
+    await deps.register.dropResource(resource)
+    await deps.record([{ kind: 'resource_removed', ...changeBy(by), ...(await describedResource(deps, located)) }])
   })
 }

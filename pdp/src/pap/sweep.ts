@@ -29,11 +29,11 @@ export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: Swe
   let swept = 0
   // What hangs from a swept grant comes with the next round, until nothing does.
   for (;;) {
-    const dead = register.deadGrants(before, batch - swept)
+    const dead = await register.deadGrants(before, batch - swept)
     if (dead.length === 0) break
     for (const grant of dead) {
       await mutex.run(mutexKey.grant(grant.id), () => authority.sweep(grant))
-      register.markSwept(grant.id)
+      await register.markSwept(grant.id)
     }
     swept += dead.length
   }

@@ -37,15 +37,15 @@ export async function transferResource(
       throw refuse('invalid_request', 'It belongs to its parent, whoever owns that: transfer the topmost resource.')
     if (splitRef(owner).type !== 'user')
       throw refuse('invalid_request', 'owner: must be user:<id>; an agent owns nothing.')
-    const persona = personaForOwner(deps, owner, ownerPersona, manifest)
+    const persona = await personaForOwner(deps, owner, ownerPersona, manifest)
     if (from.owner === owner && from.persona === persona) return from
     const to = { ...from, owner, persona, deed: deps.newId() }
     const transfer = { from, to, at: deps.clock(), recorded: false }
-    deps.intents.putTransfer(transfer)
+    await deps.intents.putTransfer(transfer)
     try {
-      await deps.record([entryOf(deps, transfer, changeBy(by))])
+      await deps.record([await entryOf(deps, transfer, changeBy(by))])
     } catch (cause) {
-      deps.intents.dropTransfer(resource)
+      await deps.intents.dropTransfer(resource)
       throw cause
     }
     await finishing(deps, () => carryOut(deps, { ...transfer, recorded: true }))
@@ -57,25 +57,25 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 /** Finishes a transfer that a crash or a failure interrupted, if there is one. Only within the resource's turn. */
 export async function finishTransferOf(deps: PapDeps, resource: ResourceRef, by: By): Promise<void> {
-  const transfer = deps.intents.transferOf(resource)
+  const transfer = await deps.intents.transferOf(resource)
   if (!transfer) return
-  if (!transfer.recorded) await deps.record([entryOf(deps, transfer, by)])
+  if (!transfer.recorded) await deps.record([await entryOf(deps, transfer, by)])
   await carryOut(deps, { ...transfer, recorded: true })
 }
 
 async function carryOut({ intents, authority }: PapDeps, transfer: Transfer): Promise<void> {
-  intents.putTransfer(transfer)
+  await intents.putTransfer(transfer)
   await authority.transfer(transfer.to)
-  intents.settleTransfer(transfer)
+  await intents.completeTransfer(transfer)
 }
 
 /** Both owners are parties to it. */
-function entryOf(deps: PapDeps, { from, to }: Transfer, by: By): EntryDraft {
+async function entryOf(deps: PapDeps, { from, to }: Transfer, by: By): Promise<EntryDraft> {
   return {
     kind: 'resource_transferred',
     ...by,
     subject: from.owner,
-    ...describedResource(deps, to),
+    ...(await describedResource(deps, to)),
     change: { from: from.owner, to: to.owner, ...(to.persona ? { persona: personaName(to.persona) } : {}) },
   }
 }

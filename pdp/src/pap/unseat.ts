@@ -25,7 +25,7 @@ export class Unseater {
   below(ended: readonly string[]): void {
     this.#later(async () => {
       const found: GrantRecord[] = []
-      for (const id of ended) found.push(...below(this.#deps.register, id))
+      for (const id of ended) found.push(...(await below(this.#deps.register, id)))
       await takeOut(this.#deps, found)
     })
   }
@@ -46,8 +46,10 @@ export class Unseater {
 }
 
 /** The deepest first: what is interrupted hangs from what is still there. */
-function below(register: UnseatDeps['register'], id: string): readonly GrantRecord[] {
-  return register.unsweptBelow(id).flatMap((grant) => [...below(register, grant.id), grant])
+async function below(register: UnseatDeps['register'], id: string): Promise<readonly GrantRecord[]> {
+  const found: GrantRecord[] = []
+  for (const grant of await register.unsweptBelow(id)) found.push(...(await below(register, grant.id)), grant)
+  return found
 }
 
 async function takeOut(
@@ -57,7 +59,7 @@ async function takeOut(
   for (const grant of grants)
     await mutex.run(mutexKey.grant(grant.id), async () => {
       await authority.sweep(grant)
-      register.markSwept(grant.id)
+      await register.markSwept(grant.id)
     })
   if (grants.length > 0)
     await record([{ kind: 'grants_swept', caller: 'service:pdp', change: { count: grants.length } }])

@@ -32,12 +32,12 @@ export type Fact = RelationFact | AttributesFact
 /** The facts as remembered: where searches begin, and what is known of a person. The relationship store has the last word on each. */
 export interface Facts {
   /** Makes these known and those forgotten, all at once. */
-  change(put: readonly Fact[], drop: readonly Fact[]): void
-  has(fact: Fact): boolean
+  change(put: readonly Fact[], drop: readonly Fact[]): Promise<void>
+  has(fact: Fact): Promise<boolean>
   /** What facts of the domain are about, of one type: subjects and resources alike. Each once. */
-  entities(domain: string, type: string): readonly ResourceRef[]
+  entities(domain: string, type: string): Promise<readonly ResourceRef[]>
   /** Every fact in which one of these stands. */
-  about(refs: readonly ResourceRef[]): readonly Fact[]
+  about(refs: readonly ResourceRef[]): Promise<readonly Fact[]>
 }
 
 /** How a change of facts is carried out. Plain JSON, so that it can be kept; only the writer that planned it reads the steps. */

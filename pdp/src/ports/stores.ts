@@ -49,13 +49,13 @@ export interface OpenChange {
 
 /** Every change of tuples, from before its Write is sent until its marker is deleted. A crash leaves those undecided that had no answer. */
 export interface ChangeJournal {
-  begin(change: OpenChange): void
+  begin(change: OpenChange): Promise<void>
   /** The outcome is final in the relationship store, which may have a marker of it even where the change was never begun here. */
-  decided(id: string, at: EpochMillis): void
-  undecided(): readonly OpenChange[]
+  decided(id: string, at: EpochMillis): Promise<void>
+  undecided(): Promise<readonly OpenChange[]>
   /** Ids of decided changes that began before an instant, oldest first; of a change of facts under way never: its outcome is asked for again. */
-  decidedBefore(before: EpochMillis, limit: number): readonly string[]
-  forget(ids: readonly string[]): void
+  decidedBefore(before: EpochMillis, limit: number): Promise<readonly string[]>
+  forget(ids: readonly string[]): Promise<void>
 }
 
 /** A change of facts under way. */
@@ -68,25 +68,25 @@ export interface FactChange {
 
 /** Changes of several steps, kept until their last one is done: what a crash interrupts is finished at the next start. */
 export interface Intents {
-  putTransfer(transfer: Transfer): void
-  transferOf(resource: ResourceRef): Transfer | undefined
-  transfers(): readonly Transfer[]
+  putTransfer(transfer: Transfer): Promise<void>
+  transferOf(resource: ResourceRef): Promise<Transfer | undefined>
+  transfers(): Promise<readonly Transfer[]>
   /** Forgets a transfer of which nothing has happened yet. */
-  dropTransfer(resource: ResourceRef): void
+  dropTransfer(resource: ResourceRef): Promise<void>
   /** The deed is over: its live grants are remembered as ended, the resource as its new owner's, and the intent is gone. All of it or nothing. */
-  settleTransfer(transfer: Transfer): void
+  completeTransfer(transfer: Transfer): Promise<void>
   /** Whether a deed was ended by a transfer. */
-  isPast(deed: string): boolean
+  isPast(deed: string): Promise<boolean>
   /** Remembers the new grants too, unsettled. */
-  putReplacement(replacement: Replacement): void
-  replacements(): readonly Replacement[]
+  putReplacement(replacement: Replacement): Promise<void>
+  replacements(): Promise<readonly Replacement[]>
   /** Forgets the new grants: they never were. */
-  dropReplacement(replacement: Replacement): void
+  dropReplacement(replacement: Replacement): Promise<void>
   /** The new grants are grants, the old ones ended as `replaced`. */
-  settleReplacement(replacement: Replacement): void
-  putFactChange(change: FactChange): void
-  factChanges(): readonly FactChange[]
-  dropFactChange(change: FactChange): void
+  completeReplacement(replacement: Replacement): Promise<void>
+  putFactChange(change: FactChange): Promise<void>
+  factChanges(): Promise<readonly FactChange[]>
+  dropFactChange(change: FactChange): Promise<void>
 }
 
 /** An answer kept for a retry. What it says is sealed under the caller's own key, which is not kept. */
@@ -102,9 +102,9 @@ export interface KeptAnswer {
 
 export interface Answers {
   /** Keeps an answer, and drops those from `forget` and before. */
-  keep(answer: KeptAnswer, forget: EpochMillis): void
+  keep(answer: KeptAnswer, forget: EpochMillis): Promise<void>
   /** @param after - Older ones are as good as gone. */
-  find(id: string, after: EpochMillis): KeptAnswer | undefined
+  find(id: string, after: EpochMillis): Promise<KeptAnswer | undefined>
 }
 
 /** An invitation as remembered; its code is not. */
@@ -122,13 +122,13 @@ export interface InvitationRecord {
 }
 
 export interface Invitations {
-  add(invitation: InvitationRecord, codeHash: string): void
+  add(invitation: InvitationRecord, codeHash: string): Promise<void>
   /** Its status, redeemer, grant and end. */
-  change(invitation: InvitationRecord): void
-  byCode(hash: string): InvitationRecord | undefined
-  byId(id: string): InvitationRecord | undefined
+  change(invitation: InvitationRecord): Promise<void>
+  byCode(hash: string): Promise<InvitationRecord | undefined>
+  byId(id: string): Promise<InvitationRecord | undefined>
   /** Sent or redeemed by a person, newest first, at most 1,000. */
-  of(party: PartyRef): readonly InvitationRecord[]
+  of(party: PartyRef): Promise<readonly InvitationRecord[]>
 }
 
 /** An API key without the key. */
@@ -149,14 +149,14 @@ export interface KeptKey {
 }
 
 export interface Keys {
-  add(record: KeyRecord, hash: Uint8Array): void
+  add(record: KeyRecord, hash: Uint8Array): Promise<void>
   /** Unsettled until its entry is in the log. */
-  revoke(id: string, at: EpochMillis): void
-  settle(id: string): void
-  unsettled(): readonly KeyRecord[]
-  byId(id: string): KeptKey | undefined
+  revoke(id: string, at: EpochMillis): Promise<void>
+  complete(id: string): Promise<void>
+  pending(): Promise<readonly KeyRecord[]>
+  byId(id: string): Promise<KeptKey | undefined>
   /** Newest first, at most 1,000. */
-  all(): readonly KeyRecord[]
+  all(): Promise<readonly KeyRecord[]>
 }
 
 /** A person on their way out. */
@@ -181,48 +181,48 @@ export interface ErasuresApplied {
 }
 
 export interface People {
-  erasuresApplied(): ErasuresApplied | undefined
-  setErasuresApplied(applied: ErasuresApplied): void
-  putErasure(erasure: PersonErasure): void
+  erasuresApplied(): Promise<ErasuresApplied | undefined>
+  setErasuresApplied(applied: ErasuresApplied): Promise<void>
+  putErasure(erasure: PersonErasure): Promise<void>
   /** Those that are not finished. */
-  erasures(): readonly PersonErasure[]
-  isErasing(person: PartyRef): boolean
+  erasures(): Promise<readonly PersonErasure[]>
+  isErasing(person: PartyRef): Promise<boolean>
   /**
    * In one transaction: every service's notice, by sub and without the pseudonym; the vault's row, their words and kept answers are gone,
    * their invitations withdrawn. Nothing of it is left in the files after.
    */
-  settleErasure(erasure: PersonErasure, services: readonly string[]): void
+  completeErasure(erasure: PersonErasure, services: readonly string[]): Promise<void>
   /** What a service is still to be told, oldest first. */
-  notices(service: string, after: string, limit: number): readonly ErasureNotice[]
-  isTold(service: string, id: string): boolean
+  notices(service: string, after: string, limit: number): Promise<readonly ErasureNotice[]>
+  isTold(service: string, id: string): Promise<boolean>
   /** Who has not acknowledged an erasure, by name. */
-  waitingFor(id: string): readonly string[]
-  acknowledge(service: string, id: string): void
+  waitingFor(id: string): Promise<readonly string[]>
+  acknowledge(service: string, id: string): Promise<void>
   /** Services that are no more need not be told. */
-  dropNoticesExcept(services: readonly string[]): void
-  isHeld(person: PartyRef): boolean
+  dropNoticesExcept(services: readonly string[]): Promise<void>
+  isHeld(person: PartyRef): Promise<boolean>
   /** @param hold - `undefined` lifts it. */
-  setHold(person: PartyRef, hold: Hold | undefined): void
+  setHold(person: PartyRef, hold: Hold | undefined): Promise<void>
 }
 
 /** The pseudonymizer (rule L5): the only place where a sub and its pseudonym meet. */
 export interface Vault {
   /** The person's pseudonym; a new random one when there is none yet. */
-  pseudonymOf(issuer: string, sub: string): PartyRef
+  pseudonymOf(issuer: string, sub: string): Promise<PartyRef>
+  /** The same for the holder of a token; `undefined` for one that was issued before its person was erased. `issuedAt` by the machine's clock. */
+  pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Promise<PartyRef | undefined>
   /** The pseudonym of a person who has one; asking leaves no trace. */
-  known(issuer: string, sub: string): PartyRef | undefined
+  known(issuer: string, sub: string): Promise<PartyRef | undefined>
   /** The same; of a person who has none a commitment in its form. Asking leaves no trace: nobody becomes known by being named. */
-  mentioned(issuer: string, sub: string): PartyRef
+  mentioned(issuer: string, sub: string): Promise<PartyRef>
   /** Whether a text is the sub of a known person in any spelling: upper case, without dashes. Asking leaves no trace. */
-  isSub(issuer: string, text: string): boolean
+  isSub(issuer: string, text: string): Promise<boolean>
   /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */
   commit(text: string): string
   /** `undefined` for a person who was erased, or never was. */
-  subOf(pseudonym: PartyRef): string | undefined
+  subOf(pseudonym: PartyRef): Promise<string | undefined>
   /** The row is about to go: nothing remembered of it is used any more, nor a token that was issued before. */
-  forget(pseudonym: PartyRef): void
-  /** Whether a token is older than its person's erasure. `issuedAt` by the machine's clock. */
-  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean
+  forget(pseudonym: PartyRef): Promise<void>
 }
 
 /** Authenticated encryption of what callers carry for the PDP. Good across restarts, and after a rotation of the vault's key. */
@@ -242,13 +242,13 @@ export interface KeptPolicy {
 }
 
 export interface PolicyHistory {
-  put(policy: KeptPolicy): void
-  byVersion(version: string): KeptPolicy | undefined
+  put(policy: KeptPolicy): Promise<void>
+  byVersion(version: string): Promise<KeptPolicy | undefined>
   /** Last loaded first. */
-  all(): readonly KeptPolicy[]
+  all(): Promise<readonly KeptPolicy[]>
   /** `insteadOf`: what stands in the folder and was rolled back from; it does not come back by a restart. */
-  inForce(): { readonly version: string; readonly insteadOf: string | undefined } | undefined
-  setInForce(version: string, insteadOf: string | undefined): void
+  inForce(): Promise<{ readonly version: string; readonly insteadOf: string | undefined } | undefined>
+  setInForce(version: string, insteadOf: string | undefined): Promise<void>
 }
 
 /** A session as a token or a question names it. */
@@ -263,8 +263,8 @@ export interface SessionOf {
 /** Sessions that ended at the identity provider before their tokens did. */
 export interface Sessions {
   /** @param until - When no token of the session can be good any more. */
-  end(sid: string, until: EpochMillis): void
+  end(sid: string, until: EpochMillis): Promise<void>
   /** Ends every session of a person from which tokens were issued by `at`, to the second. */
-  endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): void
-  isEnded(session: SessionOf): boolean
+  endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void>
+  isEnded(session: SessionOf): Promise<boolean>
 }

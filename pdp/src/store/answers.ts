@@ -16,7 +16,7 @@ export class SqliteAnswers implements Answers {
     this.#sql = new Statements(database)
   }
 
-  keep({ id, caller, request, sealed, at }: KeptAnswer, forget: EpochMillis): void {
+  async keep({ id, caller, request, sealed, at }: KeptAnswer, forget: EpochMillis): Promise<void> {
     this.#sql.run('DELETE FROM answers WHERE at <= ?', forget)
     this.#sql.run(
       'INSERT OR REPLACE INTO answers (id, caller, request, sealed, at) VALUES (?, ?, ?, ?, ?)',
@@ -28,7 +28,7 @@ export class SqliteAnswers implements Answers {
     )
   }
 
-  find(id: string, after: EpochMillis): KeptAnswer | undefined {
+  async find(id: string, after: EpochMillis): Promise<KeptAnswer | undefined> {
     const row = this.#sql.get('SELECT * FROM answers WHERE id = ? AND at > ?', id, after)
     const sealed = row?.['sealed']
     if (!row || !(sealed instanceof Uint8Array)) return undefined

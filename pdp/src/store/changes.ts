@@ -16,11 +16,11 @@ export class SqliteChangeJournal implements ChangeJournal {
     this.#sql = new Statements(database)
   }
 
-  begin({ id, at, keys }: OpenChange): void {
+  async begin({ id, at, keys }: OpenChange): Promise<void> {
     this.#sql.run('INSERT INTO changes (id, at, keys) VALUES (?, ?, ?)', id, at, JSON.stringify(keys))
   }
 
-  decided(id: string, at: EpochMillis): void {
+  async decided(id: string, at: EpochMillis): Promise<void> {
     this.#sql.run(
       `INSERT INTO changes (id, at, keys, decided) VALUES (?, ?, '[]', 1)
        ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
@@ -29,7 +29,7 @@ export class SqliteChangeJournal implements ChangeJournal {
     )
   }
 
-  undecided(): readonly OpenChange[] {
+  async undecided(): Promise<readonly OpenChange[]> {
     const rows = this.#sql.all('SELECT id, at, keys FROM changes WHERE decided = 0 ORDER BY id')
     return rows.map((row) => ({
       id: text(row['id']),
@@ -38,14 +38,14 @@ export class SqliteChangeJournal implements ChangeJournal {
     }))
   }
 
-  decidedBefore(before: EpochMillis, limit: number): readonly string[] {
+  async decidedBefore(before: EpochMillis, limit: number): Promise<readonly string[]> {
     const sql = `SELECT id FROM changes WHERE decided = 1 AND at < ? AND id NOT IN (SELECT id FROM fact_changes)
       ORDER BY id LIMIT ?`
     const rows = this.#sql.all(sql, before, limit)
     return rows.map((row) => text(row['id']))
   }
 
-  forget(ids: readonly string[]): void {
+  async forget(ids: readonly string[]): Promise<void> {
     this.#sql.run('DELETE FROM changes WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
   }
 }

@@ -16,7 +16,7 @@ export class SqliteFacts implements Facts {
     this.#sql = new Statements(database)
   }
 
-  change(put: readonly Fact[], drop: readonly Fact[]): void {
+  async change(put: readonly Fact[], drop: readonly Fact[]): Promise<void> {
     this.#sql.atomically(() => {
       for (const fact of [...drop, ...put]) {
         this.#sql.run('DELETE FROM facts WHERE key = ?', factKey(fact))
@@ -39,19 +39,19 @@ export class SqliteFacts implements Facts {
       )
   }
 
-  has(fact: Fact): boolean {
+  async has(fact: Fact): Promise<boolean> {
     return (
       this.#sql.get('SELECT 1 FROM facts WHERE key = ? AND body = ?', factKey(fact), JSON.stringify(fact)) !== undefined
     )
   }
 
-  entities(domain: string, type: string): readonly ResourceRef[] {
+  async entities(domain: string, type: string): Promise<readonly ResourceRef[]> {
     return this.#sql
       .all('SELECT DISTINCT ref FROM fact_entities WHERE domain = ? AND type = ?', domain, type)
       .map(refOf)
   }
 
-  about(refs: readonly ResourceRef[]): readonly Fact[] {
+  async about(refs: readonly ResourceRef[]): Promise<readonly Fact[]> {
     const sql =
       'SELECT DISTINCT body FROM facts JOIN fact_entities USING (key) WHERE ref IN (SELECT value FROM json_each(?)) ORDER BY key'
     return this.#sql.all(sql, JSON.stringify(refs)).map((row) => JSON.parse(text(row['body'])) as Fact)

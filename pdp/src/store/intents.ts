@@ -18,7 +18,7 @@ export class SqliteIntents implements Intents {
     this.#sql = new Statements(database)
   }
 
-  putTransfer({ from, to, at, recorded }: Transfer): void {
+  async putTransfer({ from, to, at, recorded }: Transfer): Promise<void> {
     this.#sql.run(
       'INSERT OR REPLACE INTO transfers (resource, came_from, goes_to, at, recorded) VALUES (?, ?, ?, ?, ?)',
       to.resource,
@@ -29,20 +29,20 @@ export class SqliteIntents implements Intents {
     )
   }
 
-  transferOf(resource: ResourceRef): Transfer | undefined {
+  async transferOf(resource: ResourceRef): Promise<Transfer | undefined> {
     const row = this.#sql.get('SELECT * FROM transfers WHERE resource = ?', resource)
     return row && transferFrom(row)
   }
 
-  transfers(): readonly Transfer[] {
+  async transfers(): Promise<readonly Transfer[]> {
     return this.#sql.all('SELECT * FROM transfers ORDER BY at').map(transferFrom)
   }
 
-  dropTransfer(resource: ResourceRef): void {
+  async dropTransfer(resource: ResourceRef): Promise<void> {
     this.#sql.run('DELETE FROM transfers WHERE resource = ?', resource)
   }
 
-  settleTransfer({ from, to, at }: Transfer): void {
+  async completeTransfer({ from, to, at }: Transfer): Promise<void> {
     this.#sql.atomically(() => {
       this.#sql.run('INSERT OR IGNORE INTO past_deeds (deed) VALUES (?)', from.deed)
       const scope = scopeName({ deed: from.deed, part: undefined })
@@ -67,11 +67,11 @@ export class SqliteIntents implements Intents {
     })
   }
 
-  isPast(deed: string): boolean {
+  async isPast(deed: string): Promise<boolean> {
     return this.#sql.get('SELECT 1 FROM past_deeds WHERE deed = ?', deed) !== undefined
   }
 
-  putReplacement(replacement: Replacement): void {
+  async putReplacement(replacement: Replacement): Promise<void> {
     this.#sql.atomically(() => {
       for (const { to } of replacement.exchanged) insertGrant(this.#sql, to)
       this.#sql.run(
@@ -82,12 +82,12 @@ export class SqliteIntents implements Intents {
     })
   }
 
-  replacements(): readonly Replacement[] {
+  async replacements(): Promise<readonly Replacement[]> {
     const rows = this.#sql.all('SELECT plan FROM replacements ORDER BY id')
     return rows.map((row) => replacementIn(text(row['plan'])))
   }
 
-  dropReplacement(replacement: Replacement): void {
+  async dropReplacement(replacement: Replacement): Promise<void> {
     this.#sql.atomically(() => {
       for (const { to } of replacement.exchanged)
         this.#sql.run('DELETE FROM grants WHERE id = ? AND settled = 0', to.id)
@@ -95,7 +95,7 @@ export class SqliteIntents implements Intents {
     })
   }
 
-  settleReplacement(replacement: Replacement): void {
+  async completeReplacement(replacement: Replacement): Promise<void> {
     const end = `UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = 'replaced', replaced_by = ?, ending = NULL
       WHERE id = ? AND revoked_at IS NULL`
     this.#sql.atomically(() => {
@@ -107,16 +107,16 @@ export class SqliteIntents implements Intents {
     })
   }
 
-  putFactChange(change: FactChange): void {
+  async putFactChange(change: FactChange): Promise<void> {
     this.#sql.run('INSERT INTO fact_changes (id, body) VALUES (?, ?)', change.plan.id, JSON.stringify(change))
   }
 
-  factChanges(): readonly FactChange[] {
+  async factChanges(): Promise<readonly FactChange[]> {
     const rows = this.#sql.all('SELECT body FROM fact_changes ORDER BY id')
     return rows.map((row) => JSON.parse(text(row['body'])) as FactChange)
   }
 
-  dropFactChange({ plan }: FactChange): void {
+  async dropFactChange({ plan }: FactChange): Promise<void> {
     this.#sql.run('DELETE FROM fact_changes WHERE id = ?', plan.id)
   }
 }

@@ -16,7 +16,7 @@ export class SqliteInvitations implements Invitations {
     this.#sql = new Statements(database)
   }
 
-  add(invitation: InvitationRecord, codeHash: string): void {
+  async add(invitation: InvitationRecord, codeHash: string): Promise<void> {
     const { id, inviter, status, grant, createdAt, expiresAt } = invitation
     this.#sql.run(
       'INSERT INTO invitations (id, inviter, code_hash, status, terms, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -30,7 +30,7 @@ export class SqliteInvitations implements Invitations {
     )
   }
 
-  change({ id, status, redeemer, grantId, expiresAt }: InvitationRecord): void {
+  async change({ id, status, redeemer, grantId, expiresAt }: InvitationRecord): Promise<void> {
     this.#sql.run(
       'UPDATE invitations SET status = ?, redeemer = ?, grant_id = ?, expires_at = ? WHERE id = ?',
       status,
@@ -41,17 +41,17 @@ export class SqliteInvitations implements Invitations {
     )
   }
 
-  byCode(hash: string): InvitationRecord | undefined {
+  async byCode(hash: string): Promise<InvitationRecord | undefined> {
     const row = this.#sql.get('SELECT * FROM invitations WHERE code_hash = ?', hash)
     return row && invitationOf(row)
   }
 
-  byId(id: string): InvitationRecord | undefined {
+  async byId(id: string): Promise<InvitationRecord | undefined> {
     const row = this.#sql.get('SELECT * FROM invitations WHERE id = ?', id)
     return row && invitationOf(row)
   }
 
-  of(party: PartyRef): readonly InvitationRecord[] {
+  async of(party: PartyRef): Promise<readonly InvitationRecord[]> {
     const sql = 'SELECT * FROM invitations WHERE inviter = ? OR redeemer = ? ORDER BY id DESC LIMIT 1000'
     return this.#sql.all(sql, party, party).map(invitationOf)
   }

@@ -18,7 +18,7 @@ export class SqliteKeys implements Keys {
     this.#sql = new Statements(database)
   }
 
-  add({ id, name, types, createdAt, createdBy, expiresAt }: KeyRecord, hash: Uint8Array): void {
+  async add({ id, name, types, createdAt, createdBy, expiresAt }: KeyRecord, hash: Uint8Array): Promise<void> {
     this.#sql.run(
       'INSERT INTO keys (id, name, types, hash, created_at, created_by, expires_at, settled) VALUES (?, ?, ?, ?, ?, ?, ?, 1)',
       id,
@@ -31,26 +31,26 @@ export class SqliteKeys implements Keys {
     )
   }
 
-  revoke(id: string, at: EpochMillis): void {
+  async revoke(id: string, at: EpochMillis): Promise<void> {
     if (!this.#revoked.has(id)) this.#revoked.set(id, at)
     this.#sql.run('UPDATE keys SET revoked_at = ?, settled = 0 WHERE id = ? AND revoked_at IS NULL', at, id)
   }
 
-  settle(id: string): void {
+  async complete(id: string): Promise<void> {
     this.#sql.run('UPDATE keys SET settled = 1 WHERE id = ?', id)
   }
 
-  unsettled(): readonly KeyRecord[] {
+  async pending(): Promise<readonly KeyRecord[]> {
     return this.#sql.all('SELECT * FROM keys WHERE settled = 0').map((row) => this.#keyOf(row))
   }
 
-  byId(id: string): KeptKey | undefined {
+  async byId(id: string): Promise<KeptKey | undefined> {
     const row = this.#sql.get('SELECT * FROM keys WHERE id = ?', id)
     const hash = row?.['hash']
     return row && hash instanceof Uint8Array ? { record: this.#keyOf(row), hash } : undefined
   }
 
-  all(): readonly KeyRecord[] {
+  async all(): Promise<readonly KeyRecord[]> {
     return this.#sql.all('SELECT * FROM keys ORDER BY id DESC LIMIT 1000').map((row) => this.#keyOf(row))
   }
 

@@ -23,28 +23,28 @@ export class SqlitePeople implements People {
     this.#sql = new Statements(database)
   }
 
-  erasuresApplied(): ErasuresApplied | undefined {
+  async erasuresApplied(): Promise<ErasuresApplied | undefined> {
     const row = this.#sql.get('SELECT next, last FROM erasures_applied')
     return row && { next: Number(row['next']), last: text(row['last']) }
   }
 
-  setErasuresApplied({ next, last }: ErasuresApplied): void {
+  async setErasuresApplied({ next, last }: ErasuresApplied): Promise<void> {
     this.#sql.run('INSERT OR REPLACE INTO erasures_applied (one, next, last) VALUES (1, ?, ?)', next, last)
   }
 
-  putErasure({ id, person, by, at }: PersonErasure): void {
+  async putErasure({ id, person, by, at }: PersonErasure): Promise<void> {
     this.#sql.run('INSERT OR REPLACE INTO erasures (id, person, asked_by, at) VALUES (?, ?, ?, ?)', id, person, by, at)
   }
 
-  erasures(): readonly PersonErasure[] {
+  async erasures(): Promise<readonly PersonErasure[]> {
     return this.#sql.all('SELECT * FROM erasures ORDER BY id').map(erasureOf)
   }
 
-  isErasing(person: PartyRef): boolean {
+  async isErasing(person: PartyRef): Promise<boolean> {
     return this.#sql.get('SELECT 1 FROM erasures WHERE person = ?', person) !== undefined
   }
 
-  settleErasure({ id, person, at }: PersonErasure, services: readonly string[]): void {
+  async completeErasure({ id, person, at }: PersonErasure, services: readonly string[]): Promise<void> {
     const pseudonym = splitRef(person).id
     this.#sql.atomically(() => {
       for (const service of services)
@@ -69,7 +69,7 @@ export class SqlitePeople implements People {
     scrub(this.#database)
   }
 
-  notices(service: string, after: string, limit: number): readonly ErasureNotice[] {
+  async notices(service: string, after: string, limit: number): Promise<readonly ErasureNotice[]> {
     return this.#sql
       .all('SELECT * FROM notices WHERE service = ? AND id > ? ORDER BY id LIMIT ?', service, after, limit)
       .map((row) => ({
@@ -79,30 +79,30 @@ export class SqlitePeople implements People {
       }))
   }
 
-  isTold(service: string, id: string): boolean {
+  async isTold(service: string, id: string): Promise<boolean> {
     return this.#sql.get('SELECT 1 FROM notices WHERE service = ? AND id = ?', service, id) !== undefined
   }
 
-  waitingFor(id: string): readonly string[] {
+  async waitingFor(id: string): Promise<readonly string[]> {
     const rows = this.#sql.all('SELECT service FROM notices WHERE id = ? ORDER BY service', id)
     return rows.map(({ service }) => text(service))
   }
 
-  acknowledge(service: string, id: string): void {
+  async acknowledge(service: string, id: string): Promise<void> {
     this.#sql.run('DELETE FROM notices WHERE service = ? AND id = ?', service, id)
     scrub(this.#database)
   }
 
-  dropNoticesExcept(services: readonly string[]): void {
+  async dropNoticesExcept(services: readonly string[]): Promise<void> {
     const sql = 'DELETE FROM notices WHERE service NOT IN (SELECT value FROM json_each(?))'
     if (this.#sql.run(sql, JSON.stringify(services)) > 0) scrub(this.#database)
   }
 
-  isHeld(person: PartyRef): boolean {
+  async isHeld(person: PartyRef): Promise<boolean> {
     return this.#sql.get('SELECT 1 FROM holds WHERE person = ?', person) !== undefined
   }
 
-  setHold(person: PartyRef, hold: Hold | undefined): void {
+  async setHold(person: PartyRef, hold: Hold | undefined): Promise<void> {
     if (hold)
       this.#sql.run('INSERT OR IGNORE INTO holds (person, set_by, at) VALUES (?, ?, ?)', person, hold.by, hold.at)
     else this.#sql.run('DELETE FROM holds WHERE person = ?', person)

@@ -19,7 +19,7 @@ export class SqlitePolicyHistory implements PolicyHistory {
     this.#sql = new Statements(database)
   }
 
-  put({ version, sources, loadedAt }: KeptPolicy): void {
+  async put({ version, sources, loadedAt }: KeptPolicy): Promise<void> {
     this.#sql.atomically(() => {
       this.#sql.run(
         'INSERT INTO policies (version, sources, loaded_at) VALUES (?, ?, ?) ON CONFLICT (version) DO UPDATE SET loaded_at = excluded.loaded_at',
@@ -34,21 +34,21 @@ export class SqlitePolicyHistory implements PolicyHistory {
     })
   }
 
-  byVersion(version: string): KeptPolicy | undefined {
+  async byVersion(version: string): Promise<KeptPolicy | undefined> {
     const row = this.#sql.get('SELECT * FROM policies WHERE version = ?', version)
     return row && keptOf(row)
   }
 
-  all(): readonly KeptPolicy[] {
+  async all(): Promise<readonly KeptPolicy[]> {
     return this.#sql.all('SELECT * FROM policies ORDER BY loaded_at DESC, rowid DESC').map(keptOf)
   }
 
-  inForce(): { readonly version: string; readonly insteadOf: string | undefined } | undefined {
+  async inForce(): Promise<{ readonly version: string; readonly insteadOf: string | undefined } | undefined> {
     const row = this.#sql.get('SELECT version, instead_of FROM policy_in_force')
     return row && { version: text(row['version']), insteadOf: optional(row['instead_of']) }
   }
 
-  setInForce(version: string, insteadOf: string | undefined): void {
+  async setInForce(version: string, insteadOf: string | undefined): Promise<void> {
     this.#sql.run(
       'INSERT OR REPLACE INTO policy_in_force (one, version, instead_of) VALUES (1, ?, ?)',
       version,

@@ -28,30 +28,30 @@ export class SqliteRegister implements Register {
     this.#proposed = new Set(rows.map((row) => text(row['id'])))
   }
 
-  proposeGrant(grant: GrantBody): void {
+  async proposeGrant(grant: GrantBody): Promise<void> {
     this.#proposed.add(grant.id)
     insertGrant(this.#sql, grant)
   }
 
-  isProposed(id: string): boolean {
-    return this.#proposed.has(id)
+  async proposedAmong(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set(ids.filter((id) => this.#proposed.has(id)))
   }
 
-  settleGrant(id: string): void {
+  async completeGrant(id: string): Promise<void> {
     this.#sql.run('UPDATE grants SET settled = 1 WHERE id = ?', id)
     this.#proposed.delete(id)
   }
 
-  dropGrant(id: string): void {
+  async dropGrant(id: string): Promise<void> {
     this.#sql.run('DELETE FROM grants WHERE id = ? AND settled = 0', id)
     this.#proposed.delete(id)
   }
 
-  proposeEnd(id: string, end: GrantEnd): void {
+  async proposeEnd(id: string, end: GrantEnd): Promise<void> {
     this.#sql.run('UPDATE grants SET ending = ? WHERE id = ? AND revoked_at IS NULL', JSON.stringify(end), id)
   }
 
-  endGrant(id: string, { by, at, reason }: GrantEnd): void {
+  async endGrant(id: string, { by, at, reason }: GrantEnd): Promise<void> {
     this.#sql.run(
       `UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = ?, ending = NULL WHERE id = ? AND revoked_at IS NULL`,
       at,
@@ -61,21 +61,26 @@ export class SqliteRegister implements Register {
     )
   }
 
-  unsettledEnds(): readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[] {
+  async pendingEnds(): Promise<readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]> {
     const rows = this.#sql.all('SELECT * FROM grants WHERE ending IS NOT NULL AND settled = 1')
     return rows.map((row) => ({ grant: grantOf(row), end: JSON.parse(text(row['ending'])) as GrantEnd }))
   }
 
-  unsettledGrants(): readonly GrantRecord[] {
+  async pendingGrants(): Promise<readonly GrantRecord[]> {
     return this.#sql.all('SELECT * FROM grants WHERE settled = 0').map(grantOf)
   }
 
-  unsettledGrant(id: string): GrantRecord | undefined {
+  async pendingGrant(id: string): Promise<GrantRecord | undefined> {
     const row = this.#sql.get('SELECT * FROM grants WHERE id = ? AND settled = 0', id)
     return row && grantOf(row)
   }
 
-  between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): readonly GrantRecord[] {
+  async between(
+    owner: PartyRef,
+    delegate: PartyRef,
+    within: readonly Scope[],
+    limit: number,
+  ): Promise<readonly GrantRecord[]> {
     // By scope first, or one with many grants would be looked through for those of one thing.
     const here = this.#sql.all(
       'SELECT * FROM grants WHERE scope IN (SELECT value FROM json_each(?)) AND +owner = ? AND +delegate = ? AND settled = 1 ORDER BY id DESC LIMIT ?',
@@ -90,23 +95,29 @@ export class SqliteRegister implements Register {
     return [...here, ...newest.filter((row) => !known.has(row['id']))].slice(0, limit).map(grantOf)
   }
 
-  unsweptAt(scope: Scope, delegate: PartyRef): readonly GrantRecord[] {
+  async unsweptAt(scope: Scope, delegate: PartyRef): Promise<readonly GrantRecord[]> {
     const sql =
       'SELECT * FROM grants WHERE scope = ? AND +delegate = ? AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id'
     return this.#sql.all(sql, scopeName(scope), delegate).map(grantOf)
   }
 
-  unsweptBelow(parent: string): readonly GrantRecord[] {
+  async unsweptBelow(parent: string): Promise<readonly GrantRecord[]> {
     const sql = 'SELECT * FROM grants WHERE parent = ? AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id'
     return this.#sql.all(sql, parent).map(grantOf)
   }
 
-  byId(id: string): GrantRecord | undefined {
+  async byId(id: string): Promise<GrantRecord | undefined> {
     const row = this.#sql.get('SELECT * FROM grants WHERE id = ? AND settled = 1', id)
     return row && grantOf(row)
   }
 
-  deadGrants(before: EpochMillis, limit: number): readonly GrantRecord[] {
+  async byIds(ids: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>> {
+    const sql = 'SELECT * FROM grants WHERE id IN (SELECT value FROM json_each(?)) AND settled = 1'
+    const rows = this.#sql.all(sql, JSON.stringify(ids))
+    return new Map(rows.map((row) => [text(row['id']), grantOf(row)]))
+  }
+
+  async deadGrants(before: EpochMillis, limit: number): Promise<readonly GrantRecord[]> {
     const dead = [
       'expires_at <= :before',
       'revoked_at <= :before',
@@ -116,11 +127,11 @@ export class SqliteRegister implements Register {
     return this.#sql.allNamed(sql, { before, limit }).map(grantOf)
   }
 
-  markSwept(id: string): void {
+  async markSwept(id: string): Promise<void> {
     this.#sql.run('UPDATE grants SET swept = 1 WHERE id = ?', id)
   }
 
-  grants(filter: GrantFilter): readonly GrantRecord[] {
+  async grants(filter: GrantFilter): Promise<readonly GrantRecord[]> {
     const wheres = filter.pending ? ['TRUE'] : ['settled = 1']
     const values: SQLInputValue[] = []
     const where = (sql: string, ...bound: (SQLInputValue | undefined)[]): void => {
@@ -140,20 +151,20 @@ export class SqliteRegister implements Register {
       .map(grantOf)
   }
 
-  unendedOf(party: PartyRef, at: EpochMillis): readonly GrantRecord[] {
+  async unendedOf(party: PartyRef, at: EpochMillis): Promise<readonly GrantRecord[]> {
     const sql =
       'SELECT * FROM grants WHERE (delegator = ? OR delegate = ?) AND settled = 1 AND revoked_at IS NULL AND expires_at > ? ORDER BY id'
     return this.#sql.all(sql, party, party, at).map(grantOf)
   }
 
-  liveDuplicate(grant: GrantBody, now: EpochMillis, except = ''): string | undefined {
+  async liveDuplicate(grant: GrantBody, now: EpochMillis, except = ''): Promise<string | undefined> {
     const sql =
       'SELECT id FROM grants WHERE twin = ? AND id <> ? AND settled = 1 AND revoked_at IS NULL AND expires_at > ?'
     const id = this.#sql.get(sql, twinKey(grant), except, now)?.['id']
     return typeof id === 'string' ? id : undefined
   }
 
-  putPersona(persona: PersonaRecord, settled: boolean): void {
+  async putPersona(persona: PersonaRecord, settled: boolean): Promise<void> {
     this.#sql.run(
       `INSERT OR REPLACE INTO personas (${PERSONA_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       persona.id,
@@ -170,29 +181,29 @@ export class SqliteRegister implements Register {
     )
   }
 
-  personas(holder: PartyRef | undefined): readonly PersonaRecord[] {
+  async personas(holder: PartyRef | undefined): Promise<readonly PersonaRecord[]> {
     const rows = holder
       ? this.#sql.all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE holder = ? ORDER BY created_at, id`, holder)
       : this.#sql.all(`SELECT ${PERSONA_COLUMNS} FROM personas ORDER BY created_at, id LIMIT 1000`)
     return rows.map(personaOf)
   }
 
-  personasWaiting(): readonly PersonaRecord[] {
+  async personasWaiting(): Promise<readonly PersonaRecord[]> {
     return this.#sql
       .all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE status = 'pending' ORDER BY created_at, id LIMIT 1000`)
       .map(personaOf)
   }
 
-  persona(id: PersonaId): PersonaRecord | undefined {
+  async persona(id: PersonaId): Promise<PersonaRecord | undefined> {
     const row = this.#sql.get(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE id = ?`, id)
     return row && personaOf(row)
   }
 
-  unsettledPersonas(): readonly PersonaRecord[] {
+  async pendingPersonas(): Promise<readonly PersonaRecord[]> {
     return this.#sql.all(`SELECT ${PERSONA_COLUMNS} FROM personas WHERE settled = 0`).map(personaOf)
   }
 
-  putAgent(agent: AgentRecord, settled: boolean): void {
+  async putAgent(agent: AgentRecord, settled: boolean): Promise<void> {
     this.#sql.run(
       `INSERT INTO agents (id, active, service_sub, created_at, settled) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (id) DO UPDATE SET active = excluded.active, settled = excluded.settled`,
@@ -204,31 +215,32 @@ export class SqliteRegister implements Register {
     )
   }
 
-  bindAgent(id: string, serviceSub: string): void {
+  async bindAgent(id: string, serviceSub: string): Promise<string> {
     this.#sql.run('UPDATE agents SET service_sub = ? WHERE id = ? AND service_sub IS NULL', serviceSub, id)
+    return (await this.agent(id))?.serviceSub ?? serviceSub
   }
 
-  agent(id: string): AgentRecord | undefined {
+  async agent(id: string): Promise<AgentRecord | undefined> {
     const row = this.#sql.get('SELECT * FROM agents WHERE id = ?', id)
     return row && agentOf(row)
   }
 
-  agents(): readonly AgentRecord[] {
+  async agents(): Promise<readonly AgentRecord[]> {
     return this.#sql.all('SELECT * FROM agents ORDER BY id').map(agentOf)
   }
 
-  unsettledAgents(): readonly AgentRecord[] {
+  async pendingAgents(): Promise<readonly AgentRecord[]> {
     return this.#sql.all('SELECT * FROM agents WHERE settled = 0').map(agentOf)
   }
 
-  modelOf(storeId: string, policy: string): string | undefined {
+  async modelOf(storeId: string, policy: string): Promise<string | undefined> {
     const id = this.#sql.get('SELECT model_id FROM models WHERE store_id = ? AND policy = ?', storeId, policy)?.[
       'model_id'
     ]
     return typeof id === 'string' ? id : undefined
   }
 
-  rememberModel(storeId: string, policy: string, modelId: string): void {
+  async rememberModel(storeId: string, policy: string, modelId: string): Promise<void> {
     this.#sql.run(
       'INSERT OR REPLACE INTO models (store_id, policy, model_id) VALUES (?, ?, ?)',
       storeId,
@@ -237,27 +249,27 @@ export class SqliteRegister implements Register {
     )
   }
 
-  owned(owner: PartyRef, type: string, persona?: PersonaId): readonly ResourceRef[] {
+  async owned(owner: PartyRef, type: string, persona?: PersonaId): Promise<readonly ResourceRef[]> {
     const sql = 'SELECT ref, persona FROM resources WHERE owner = ? AND type = ? AND parent IS NULL'
     const rows = this.#sql.all(sql, owner, type)
     return rows.filter((row) => persona === undefined || row['persona'] === persona).map((row) => refOf(row))
   }
 
-  parts(parent: ResourceRef, type: string): readonly ResourceRef[] {
+  async parts(parent: ResourceRef, type: string): Promise<readonly ResourceRef[]> {
     return this.#sql.all('SELECT ref FROM resources WHERE parent = ? AND type = ?', parent, type).map(refOf)
   }
 
-  putResource({ resource, owner, persona, ancestors }: Located, since = ''): void {
+  async putResource({ resource, owner, persona, ancestors }: Located, since = ''): Promise<void> {
     const sql = `INSERT INTO resources (ref, type, owner, persona, parent, since) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (ref) DO UPDATE SET type = excluded.type, owner = excluded.owner, persona = excluded.persona, parent = excluded.parent`
     this.#sql.run(sql, resource, splitRef(resource).type, owner, persona, ancestors[0] ?? null, since)
   }
 
-  since(resource: ResourceRef): string {
+  async since(resource: ResourceRef): Promise<string> {
     return String(this.#sql.get('SELECT since FROM resources WHERE ref = ?', resource)?.['since'] ?? '')
   }
 
-  dropResource(resource: ResourceRef): void {
+  async dropResource(resource: ResourceRef): Promise<void> {
     this.#sql.run('DELETE FROM resources WHERE ref = ?', resource)
   }
 }

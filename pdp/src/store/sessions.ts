@@ -35,7 +35,7 @@ export class SqliteSessions implements Sessions {
     )
   }
 
-  end(sid: string, until: EpochMillis): void {
+  async end(sid: string, until: EpochMillis): Promise<void> {
     const hash = hashOf(sid)
     // In memory first: a full disk keeps no session alive.
     this.#ended.set(hash, until)
@@ -43,7 +43,7 @@ export class SqliteSessions implements Sessions {
     this.#forgetOld()
   }
 
-  endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): void {
+  async endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void> {
     const hash = hashOf(person)
     // Of two that arrive in another order than they were sent, the later one counts.
     if ((this.#people.get(hash)?.at ?? Number.NEGATIVE_INFINITY) > at) return
@@ -52,7 +52,7 @@ export class SqliteSessions implements Sessions {
     this.#forgetOld()
   }
 
-  isEnded({ sid, person, issuedAt }: SessionOf): boolean {
+  async isEnded({ sid, person, issuedAt }: SessionOf): Promise<boolean> {
     const now = this.#clock()
     // Most of the time nobody has signed out: then nothing is hashed.
     if (sid !== undefined && this.#ended.size > 0 && (this.#ended.get(hashOf(sid)) ?? 0) > now) return true

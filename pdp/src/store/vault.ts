@@ -43,25 +43,25 @@ export class SqliteVault implements Vault {
     if (isRewritten || wasOpen) scrub(database)
   }
 
-  pseudonymOf(issuer: string, sub: string): PartyRef {
+  async pseudonymOf(issuer: string, sub: string): Promise<PartyRef> {
     const key = personKey(issuer, sub)
     const known = this.#known.get(key) ?? this.#find(key) ?? this.#create(issuer, sub)
     this.#known.set(key, known)
     return known
   }
 
-  known(issuer: string, sub: string): PartyRef | undefined {
+  async known(issuer: string, sub: string): Promise<PartyRef | undefined> {
     const key = personKey(issuer, sub)
     const known = this.#known.get(key) ?? this.#find(key)
     if (known !== undefined) this.#known.set(key, known)
     return known
   }
 
-  mentioned(issuer: string, sub: string): PartyRef {
-    return this.known(issuer, sub) ?? `user:p_${this.commit(personKey(issuer, sub)).slice(1)}`
+  async mentioned(issuer: string, sub: string): Promise<PartyRef> {
+    return (await this.known(issuer, sub)) ?? `user:p_${this.commit(personKey(issuer, sub)).slice(1)}`
   }
 
-  isSub(issuer: string, text: string): boolean {
+  async isSub(issuer: string, text: string): Promise<boolean> {
     const folded = fold(text)
     if (folded === '') return false
     return (
@@ -73,7 +73,7 @@ export class SqliteVault implements Vault {
     return `~${createHmac('sha256', this.#salt).update(text).digest('base64url').slice(0, 22)}`
   }
 
-  subOf(pseudonym: PartyRef): string | undefined {
+  async subOf(pseudonym: PartyRef): Promise<string | undefined> {
     const known = this.#subs.get(pseudonym)
     if (known !== undefined) return known
     const person = this.#person(pseudonym)
@@ -81,7 +81,7 @@ export class SqliteVault implements Vault {
     return person?.sub
   }
 
-  forget(pseudonym: PartyRef): void {
+  async forget(pseudonym: PartyRef): Promise<void> {
     const person = this.#person(pseudonym)
     if (person) {
       const key = personKey(person.issuer, person.sub)
@@ -91,8 +91,9 @@ export class SqliteVault implements Vault {
     this.#subs.delete(pseudonym)
   }
 
-  isGone(issuer: string, sub: string, issuedAt: EpochMillis): boolean {
-    return issuedAt <= (this.#gone.get(personKey(issuer, sub)) ?? Number.NEGATIVE_INFINITY)
+  async pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Promise<PartyRef | undefined> {
+    const goneAt = this.#gone.get(personKey(issuer, sub)) ?? Number.NEGATIVE_INFINITY
+    return issuedAt <= goneAt ? undefined : this.pseudonymOf(issuer, sub)
   }
 
   #person(pseudonym: PartyRef): Person | undefined {

@@ -25,9 +25,12 @@ export interface PapRouteDeps extends InvitationDeps {
  * Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. 409: the
  * request is well formed, and refused for who is known here.
  */
-export function refuseSubs(pseudonymizer: Pseudonymizer, texts: Readonly<Record<string, string | undefined>>): void {
+export async function refuseSubs(
+  pseudonymizer: Pseudonymizer,
+  texts: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   for (const [name, text] of Object.entries(texts))
-    if (text !== undefined && pseudonymizer.isSub(text))
+    if (text !== undefined && (await pseudonymizer.isSub(text)))
       throw refuse('conflict', `${name}: is the identifier of a person; choose a name that says nothing of anybody.`)
 }
 

@@ -30,10 +30,10 @@ export function exportRoute(deps: PapRouteDeps): RequestHandler {
   return async (_req, res) => {
     const by = principalOf(res)
     const who = person(by)
-    const end = deps.streams.enter(res)
+    const end = await deps.streams.enter(res)
     await deps.record([{ kind: 'log_read', caller: by.name, subject: who, ...by.origin, change: { export: true } }])
     res.type('json').attachment('mandate-export.json')
-    const head = JSON.stringify(held(deps, who))
+    const head = JSON.stringify(await held(deps, who))
     const send: Send = (piece) => sendOn(res, piece, end)
     const isWhole = (await send(`${head.slice(0, -1)},"decisions":[`)) && (await sendDecisions(deps, who, send))
     if (isWhole) res.end(']}')
@@ -42,25 +42,37 @@ export function exportRoute(deps: PapRouteDeps): RequestHandler {
 }
 
 /** All but the log's entries. */
-function held(deps: PapRouteDeps, who: PartyRef): Readonly<Record<string, unknown>> {
+async function held(deps: PapRouteDeps, who: PartyRef): Promise<Readonly<Record<string, unknown>>> {
   const { pseudonymizer, register, policies, invitations, clock } = deps
+  const owned = await each([...policies().byType.keys()], (type) => register.owned(who, type))
   return {
     exported_at: instant(clock()),
-    subject: pseudonymizer.toExternal(who),
+    subject: await pseudonymizer.toExternal(who),
     pseudonym: who,
-    personas: register.personas(who).map((persona) => shownPersona(pseudonymizer, persona)),
-    grants: grantsOf(deps, who).map((grant) => shownGrant(pseudonymizer, viewOf(grant, deps))),
-    resources: [...policies().byType.keys()].flatMap((type) => register.owned(who, type)).toSorted(compareText),
-    facts: factsOf(deps, splitRef(who).id).map((fact) => shownFact(pseudonymizer, fact)),
-    invitations: invitations.of(who).map((invitation) => shownInvitation(deps, invitation, who)),
+    personas: await each(await register.personas(who), (persona) => shownPersona(pseudonymizer, persona)),
+    grants: await each(await grantsOf(deps, who), async (grant) =>
+      shownGrant(pseudonymizer, await viewOf(grant, deps)),
+    ),
+    resources: owned.flat().toSorted(compareText),
+    facts: await each(await factsOf(deps, splitRef(who).id), (fact) => shownFact(pseudonymizer, fact)),
+    invitations: await each(await invitations.of(who), (invitation) => shownInvitation(deps, invitation, who)),
   }
 }
 
-function grantsOf({ register, clock }: PapRouteDeps, party: PartyRef): readonly GrantRecord[] {
+const each = <T, R>(all: readonly T[], shown: (one: T) => Promise<R>): Promise<readonly R[]> =>
+  Promise.all(all.map(shown))
+
+async function grantsOf({ register, clock }: PapRouteDeps, party: PartyRef): Promise<readonly GrantRecord[]> {
   const all: GrantRecord[] = []
   let before: string | undefined
   do {
-    const page = register.grants({ party, ended: true, now: clock(), limit: PAGE, before })
+    const page: readonly GrantRecord[] = await register.grants({
+      party,
+      ended: true,
+      now: clock(),
+      limit: PAGE,
+      before,
+    })
     all.push(...page)
     before = page.length === PAGE ? page.at(-1)?.id : undefined
   } while (before)
@@ -82,17 +94,17 @@ async function sendDecisions({ index }: PapRouteDeps, party: PartyRef, send: Sen
   return true
 }
 
-function shownFact(pseudonymizer: Pseudonymizer, fact: Fact): Readonly<Record<string, unknown>> {
+async function shownFact(pseudonymizer: Pseudonymizer, fact: Fact): Promise<Readonly<Record<string, unknown>>> {
   const { domain } = fact
   if ('of' in fact) return { domain, attributes: fact.attributes }
-  const shown = (ref: ResourceRef): string =>
+  const shown = async (ref: ResourceRef): Promise<string> =>
     ref.startsWith('user:')
       ? pseudonymizer.toExternal(ref as PartyRef)
-      : Object.values(pseudonymizer.toExternalResource(ref)).join(':')
+      : Object.values(await pseudonymizer.toExternalResource(ref)).join(':')
   return {
     domain,
-    subject: isAboutEverybody(fact) ? fact.subject : shown(fact.subject),
+    subject: isAboutEverybody(fact) ? fact.subject : await shown(fact.subject),
     relation: fact.relation,
-    resource: shown(fact.resource),
+    resource: await shown(fact.resource),
   }
 }

@@ -17,9 +17,11 @@ export function factHandlers(deps: PapRouteDeps): OperationHandlers<'changeFacts
   return {
     changeFacts: async (req, res) => {
       const { domain, write, remove } = parse(factsRequestSchema, req.body)
-      const toInternal = (fact: FactRequest): Fact => toInternalFact(deps.pseudonymizer, domain, fact, principalOf(res))
-      const change = { domain, write: write.map(toInternal), remove: remove.map(toInternal) }
-      for (const [index, fact] of change.write.entries()) refuseSubs(deps.pseudonymizer, idsIn(fact, `write.${index}`))
+      const toInternal = (facts: readonly FactRequest[]): Promise<readonly Fact[]> =>
+        Promise.all(facts.map((fact) => toInternalFact(deps.pseudonymizer, domain, fact, principalOf(res))))
+      const change = { domain, write: await toInternal(write), remove: await toInternal(remove) }
+      for (const [index, fact] of change.write.entries())
+        await refuseSubs(deps.pseudonymizer, idsIn(fact, `write.${index}`))
       res.json(await changeFacts(deps, change, principalOf(res)))
     },
   }
@@ -32,26 +34,26 @@ const idsIn = (fact: Fact, at: string): Readonly<Record<string, string>> =>
     : { [`${at}.subject.id`]: splitRef(fact.subject).id, [`${at}.resource.id`]: splitRef(fact.resource).id }
 
 /** A fact behind the pseudonymizer: by pseudonym. */
-export function toInternalFact(
+export async function toInternalFact(
   pseudonymizer: Pseudonymizer,
   domain: string,
   fact: FactRequest,
   by: Pick<Principal, 'types'>,
-): Fact {
+): Promise<Fact> {
   if ('attributes' in fact) {
     const of =
       'subject' in fact
-        ? pseudonymizer.toInternalSubject(fact.subject.type, fact.subject.id, domain, by)
-        : pseudonymizer.toInternalResource(fact.resource.type, fact.resource.id, by)
+        ? await pseudonymizer.toInternalSubject(fact.subject.type, fact.subject.id, domain, by)
+        : await pseudonymizer.toInternalResource(fact.resource.type, fact.resource.id, by)
     return { domain, of, attributes: fact.attributes }
   }
   const { subject, relation, resource, condition } = fact
   return {
     domain,
-    subject: pseudonymizer.toInternalFactSubject(subject.type, subject.id, domain, by),
+    subject: await pseudonymizer.toInternalFactSubject(subject.type, subject.id, domain, by),
     subjectRelation: subject.relation,
     relation,
-    resource: pseudonymizer.toInternalResource(resource.type, resource.id, by),
+    resource: await pseudonymizer.toInternalResource(resource.type, resource.id, by),
     condition,
   }
 }

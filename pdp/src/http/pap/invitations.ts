@@ -25,27 +25,28 @@ export function invitationHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<
   return {
     invite: async (req, res) => {
       const { grant } = parse(invitationRequestSchema, req.body ?? {})
-      refuseSubs(pseudonymizer, { 'grant.delegate_persona': grant?.delegate_persona?.split('/')[1] })
+      await refuseSubs(pseudonymizer, { 'grant.delegate_persona': grant?.delegate_persona?.split('/')[1] })
       const by = principalOf(res)
       const { invitation, code } = await invite(deps, grant, by)
-      res.status(201).json({ ...shown(invitation, by.party), code })
+      res.status(201).json({ ...(await shown(invitation, by.party)), code })
     },
-    listInvitations: (_req, res) => {
+    listInvitations: async (_req, res) => {
       const by = principalOf(res)
-      res.json({ items: listInvitations(deps, by).map((invitation) => shown(invitation, by.party)) })
+      const invitations = await listInvitations(deps, by)
+      res.json({ items: await Promise.all(invitations.map((invitation) => shown(invitation, by.party))) })
     },
     redeemInvitation: async (req, res) => {
       if (Object.keys(req.query).length > 0)
         throw refuse('invalid_request', 'A code stands in the body, never in the address.')
       const { code } = parse(redeemRequestSchema, req.body)
       const by = principalOf(res)
-      res.json(shown(await redeem(deps, code, by), by.party))
+      res.json(await shown(await redeem(deps, code, by), by.party))
     },
     confirmInvitation: async (req, res) => {
       const { redeemer } = parse(confirmRequestSchema, req.body)
       const by = principalOf(res)
-      const party = pseudonymizer.toInternalKnown(redeemer) ?? 'user:unknown'
-      res.json(shown(await confirm(deps, param(req.params['id'], 'id'), party, by), by.party))
+      const party = (await pseudonymizer.toInternalKnown(redeemer)) ?? 'user:unknown'
+      res.json(await shown(await confirm(deps, param(req.params['id'], 'id'), party, by), by.party))
     },
     withdrawInvitation: async (req, res) => {
       await withdraw(deps, param(req.params['id'], 'id'), principalOf(res))
@@ -55,11 +56,11 @@ export function invitationHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<
 }
 
 /** Each side learns the other's id and no more: what was offered is the inviter's to see until it starts. */
-export function shownInvitation(
+export async function shownInvitation(
   { pseudonymizer, clock }: PapRouteDeps,
   invitation: InvitationRecord,
   to: PartyRef | undefined,
-): Invitation {
+): Promise<Invitation> {
   const { id, inviter, redeemer, grant, grantId, createdAt, expiresAt } = invitation
   const mine = inviter === to
   return {
@@ -67,8 +68,8 @@ export function shownInvitation(
     status: statusAt(invitation, clock()),
     created_at: instant(createdAt),
     expires_at: instant(expiresAt),
-    inviter: pseudonymizer.toExternal(inviter),
-    ...(redeemer ? { redeemer: pseudonymizer.toExternal(redeemer) } : {}),
+    inviter: await pseudonymizer.toExternal(inviter),
+    ...(redeemer ? { redeemer: await pseudonymizer.toExternal(redeemer) } : {}),
     ...(grant && mine ? { grant } : {}),
     ...(grantId ? { grant_id: grantId } : {}),
   }

@@ -17,8 +17,8 @@ export function keyHandlers(deps: PapRouteDeps): OperationHandlers<'createKey' |
       const { record, key } = await createKey(deps, parse(keyRequestSchema, req.body), principalOf(res))
       res.status(201).json({ ...shownKey(record), key })
     },
-    listKeys: (_req, res) => {
-      res.json({ items: listKeys(deps, principalOf(res)).map(shownKey) })
+    listKeys: async (_req, res) => {
+      res.json({ items: (await listKeys(deps, principalOf(res))).map(shownKey) })
     },
     revokeKey: async (req, res) => {
       await revokeKey(deps, param(req.params['id'], 'id'), principalOf(res))

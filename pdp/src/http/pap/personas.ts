@@ -28,32 +28,28 @@ export function personaHandlers(
   return {
     createPersona: async (req, res) => {
       const { title, circle, valid_from, valid_till, autonomy } = parse(personaRequestSchema, req.body)
-      refuseSubs(pseudonymizer, { circle })
+      await refuseSubs(pseudonymizer, { circle })
       const request = { title, circle, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
-      res.status(201).json(shownPersona(pseudonymizer, await createPersona(deps, request, principalOf(res))))
+      res.status(201).json(await shownPersona(pseudonymizer, await createPersona(deps, request, principalOf(res))))
     },
-    listPersonas: (req, res) => {
+    listPersonas: async (req, res) => {
       const { waiting } = parse(personaListQuerySchema, req.query)
-      res.json({
-        items: listPersonas(deps, waiting !== undefined, principalOf(res)).map((persona) =>
-          shownPersona(pseudonymizer, persona),
-        ),
-      })
+      const personas = await listPersonas(deps, waiting !== undefined, principalOf(res))
+      res.json({ items: await Promise.all(personas.map((persona) => shownPersona(pseudonymizer, persona))) })
     },
     changePersona: async (req, res) => {
       const { status, valid_from, valid_till, autonomy } = parse(personaPatchSchema, req.body)
       const patch = { status, validFrom: millis(valid_from), validTill: millis(valid_till), autonomy }
-      res.json(
-        shownPersona(pseudonymizer, await patchPersona(deps, param(req.params['id'], 'id'), patch, principalOf(res))),
-      )
+      const persona = await patchPersona(deps, param(req.params['id'], 'id'), patch, principalOf(res))
+      res.json(await shownPersona(pseudonymizer, persona))
     },
   }
 }
 
-export function shownPersona(pseudonymizer: Pseudonymizer, persona: PersonaRecord): Persona {
+export async function shownPersona(pseudonymizer: Pseudonymizer, persona: PersonaRecord): Promise<Persona> {
   return {
     id: persona.id,
-    holder: pseudonymizer.toExternal(persona.holder),
+    holder: await pseudonymizer.toExternal(persona.holder),
     title: persona.title,
     circle: persona.circle,
     domain: persona.domain,
@@ -78,11 +74,11 @@ export function agentHandlers(deps: PapRouteDeps): OperationHandlers<'registerAg
       const { id, service_sub } = parse(agentRequestSchema, req.body)
       // Who may not register agents learns nothing of who is known.
       withRole(principalOf(res), 'operator')
-      refuseSubs(deps.pseudonymizer, { id })
+      await refuseSubs(deps.pseudonymizer, { id })
       res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))
     },
-    listAgents: (_req, res) => {
-      res.json({ items: listAgents(deps, principalOf(res)).map(shown) })
+    listAgents: async (_req, res) => {
+      res.json({ items: (await listAgents(deps, principalOf(res))).map(shown) })
     },
     changeAgent: async (req, res) => {
       const { status } = parse(agentPatchSchema, req.body)

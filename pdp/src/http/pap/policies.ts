@@ -14,8 +14,8 @@ export function policyHandlers({
   policyControl,
 }: PapRouteDeps): OperationHandlers<'listPolicies' | 'loadPolicies' | 'activatePolicies'> {
   return {
-    listPolicies: (_req, res) => {
-      res.json({ items: policyControl.list(principalOf(res)).map(shownPolicy) })
+    listPolicies: async (_req, res) => {
+      res.json({ items: (await policyControl.list(principalOf(res))).map(shownPolicy) })
     },
     loadPolicies: async (_req, res) => {
       res.json(shownPolicy(await policyControl.load(principalOf(res))))

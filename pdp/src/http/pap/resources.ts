@@ -33,16 +33,19 @@ export function resourceHandlers(
     const body = parse(resourceRequestSchema, req.body)
     const request =
       'owner' in body
-        ? { owner: ownerOf(deps, req.params['type'], body.owner, principalOf(res)), ownerPersona: body.owner_persona }
+        ? {
+            owner: await ownerOf(deps, req.params['type'], body.owner, principalOf(res)),
+            ownerPersona: body.owner_persona,
+          }
         : { parent: body.parent as ResourceRef }
-    refuseSubs(pseudonymizer, { id: param(req.params['id'], 'id') })
+    await refuseSubs(pseudonymizer, { id: param(req.params['id'], 'id') })
     const { located, created } = await putResource(deps, refOf(req.params), request, principalOf(res))
-    res.status(created ? 201 : 200).json(shownResource(pseudonymizer, located))
+    res.status(created ? 201 : 200).json(await shownResource(pseudonymizer, located))
   }
   return {
     registerResource: put,
     readResource: async (req, res) => {
-      res.json(shownResource(pseudonymizer, await getResource(deps, refOf(req.params), principalOf(res))))
+      res.json(await shownResource(pseudonymizer, await getResource(deps, refOf(req.params), principalOf(res))))
     },
     removeResource: async (req, res) => {
       await removeResource(deps, refOf(req.params), principalOf(res))
@@ -51,27 +54,37 @@ export function resourceHandlers(
     transferResource: async (req, res) => {
       const { owner, owner_persona } = parse(transferRequestSchema, req.body)
       const request = {
-        owner: ownerOf(deps, req.params['type'], owner, principalOf(res)),
+        owner: await ownerOf(deps, req.params['type'], owner, principalOf(res)),
         ownerPersona: owner_persona,
       }
-      res.json(shownResource(pseudonymizer, await transferResource(deps, refOf(req.params), request, principalOf(res))))
+      res.json(
+        await shownResource(pseudonymizer, await transferResource(deps, refOf(req.params), request, principalOf(res))),
+      )
     },
   }
 }
 
 /** Services pass on what people write: where owners need a persona, and so are known, nobody becomes known by being named as one. */
-function ownerOf({ pseudonymizer, policies }: PapRouteDeps, type: unknown, owner: PartyRef, by: Principal): PartyRef {
+function ownerOf(
+  { pseudonymizer, policies }: PapRouteDeps,
+  type: unknown,
+  owner: PartyRef,
+  by: Principal,
+): Promise<PartyRef> {
   const titles = policies().byType.get(String(type))?.manifest.titles ?? {}
   return pseudonymizer.toInternal(owner, Object.keys(titles).length > 0 ? { types: undefined } : by)
 }
 
-function shownResource(pseudonymizer: Pseudonymizer, { resource, owner, persona, ancestors }: Located): ResourceRecord {
+async function shownResource(
+  pseudonymizer: Pseudonymizer,
+  { resource, owner, persona, ancestors }: Located,
+): Promise<ResourceRecord> {
   const split = resource.indexOf(':')
   const [parent] = ancestors
   return {
     type: resource.slice(0, split),
     id: resource.slice(split + 1),
-    owner: pseudonymizer.toExternal(owner),
+    owner: await pseudonymizer.toExternal(owner),
     ...(persona ? { owner_persona: personaName(persona) } : {}),
     ...(parent ? { parent } : {}),
   }

@@ -54,19 +54,19 @@ export function subjectHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typ
     },
     holdPerson: hold(true),
     releasePerson: hold(false),
-    listErasures: (req, res) => {
+    listErasures: async (req, res) => {
       const by = principalOf(res)
       const { after: token, limit } = parse(erasureQuerySchema, req.query)
       const of = { list: 'GET /v1/erasures', by, question: {} }
       const after = token === undefined ? '' : deps.tokens.open(token, 'after', ulidSchema, of)
-      const found = deps.people.notices(forgetterOf(deps, by), after, limit + 1)
+      const found = await deps.people.notices(forgetterOf(deps, by), after, limit + 1)
       const items = found.slice(0, limit)
       const last = items.at(-1)
       res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.seal(last.id, of) } : {}) })
     },
-    showErasure: (req, res) => {
+    showErasure: async (req, res) => {
       const id = parse(ulidSchema, req.params['id'])
-      res.json({ id, waiting: waitingErasure(deps, id, principalOf(res)) })
+      res.json({ id, waiting: await waitingErasure(deps, id, principalOf(res)) })
     },
     acknowledgeErasure: async (req, res) => {
       await acknowledgeErasure(deps, param(req.params['id'], 'id'), principalOf(res))
