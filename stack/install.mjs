@@ -1,7 +1,6 @@
 /**
- * Installs the dependencies when what is installed is not what the lockfile says. Runs before node_modules exists, on
- * any Node that npm runs on, so it imports nothing but `node:`. Quiet when there is nothing to do; exits with npm's code
- * when npm fails.
+ * Installs the dependencies when node_modules does not match the lockfile. Runs before node_modules exists, with any version of Node, so it imports only
+ * `node:` modules. Prints nothing when nothing is to be done; exits with npm's exit code when npm fails.
  *
  * @module
  */
@@ -13,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 if (!upToDate()) install()
 
-/** npm writes `node_modules/.package-lock.json` last, so an install that was cut short leaves none. */
+/** Compares with `node_modules/.package-lock.json`, which npm writes last: after an interrupted install it is missing. */
 function upToDate() {
   const installed = packages('node_modules/.package-lock.json')
   if (installed === undefined) return false

@@ -1,29 +1,29 @@
 /**
- * Keycloak's admin REST API, as much of it as we need. For whoever operates the identity provider: no service of ours
- * holds these credentials.
+ * Client of Keycloak's admin REST API, limited to what Mandate needs. For the operator of the identity provider: no Mandate service has these
+ * credentials.
  *
  * @module
  */
 import { z } from 'zod'
 
-/** Where Keycloak is, and an administrator of its `master` realm. */
+/** Address of a Keycloak, and the credentials of an administrator of its `master` realm. */
 export interface KeycloakAdmin {
-  /** Without `/realms/…`. */
+  /** Base URL, without `/realms/…`. */
   readonly url: string
   readonly username: string
   readonly password: string
 }
 
-/** `method path` against `/admin`, JSON in, parsed JSON out (`undefined` when the answer has no body). */
+/** Calls the admin API: `path` is relative to `/admin`, `body` is sent as JSON. Resolves to the parsed response; `undefined` when it has no body. */
 export type AdminCall = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown) => Promise<unknown>
 
 const TIMEOUT_MS = 30_000
 const tokenAnswer = z.object({ access_token: z.string() })
 
 /**
- * Signs in once; the session lasts about a minute, enough for one errand.
+ * Signs in. The session lasts about a minute: use it for one task.
  *
- * @throws Error naming the call and the status; an answer's text goes no further than its first 200 characters.
+ * @throws Error naming the call and the HTTP status, with the first 200 characters of the response.
  */
 export async function adminSession({ url, username, password }: KeycloakAdmin): Promise<AdminCall> {
   const form = new URLSearchParams({ grant_type: 'password', client_id: 'admin-cli', username, password })
@@ -39,7 +39,7 @@ export async function adminSession({ url, username, password }: KeycloakAdmin): 
   return (method, path, body) => call(`${url}/admin${path}`, method, token, body)
 }
 
-/** fetch says only that it failed; why is in its cause. */
+/** The reason of a failed fetch, which is in the error's cause. */
 function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause instanceof Error ? error.cause.message || error.cause.name : error.message

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { runErrand } from './errand.ts'
+import { runAdminTask } from './admin-task.ts'
 import { deleteUser } from './provision.ts'
 
-await runErrand({
+await runAdminTask({
   command: 'npm run --silent delete-login',
-  does: 'Deletes a login of the realm mandate in Keycloak. What the services keep of the person is not deleted by it.',
+  does: 'Deletes a login of the realm mandate in Keycloak. Does not delete data that the services hold about the person.',
   words: ['USERNAME'],
   run: async (admin, user = '') =>
-    (await deleteUser(admin, user)) ? 'deleted' : 'nobody by that name: nothing to delete',
+    (await deleteUser(admin, user)) ? 'deleted' : 'there is no login with that name: nothing to delete',
 })

@@ -1,6 +1,6 @@
 /**
- * A "system browser" without a browser: it opens an authorization URL, fills in Keycloak's forms and ends at the
- * application's loopback callback. For the demo and the tests; a person uses a real one.
+ * Sign-in without a browser, for the demo and the tests: opens an authorization URL, submits Keycloak's forms and calls the application's loopback
+ * callback.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readPage } from './pages.ts'
 import { TOTP_STEP_SECONDS, totpCode } from './totp.ts'
 
-/** What one person types. */
+/** Credentials of one person. */
 export interface Credentials {
   readonly username: string
   readonly password: string
-  /** Base32. Without it a request for a one-time code is an error. */
+  /** TOTP secret, Base32. Without it, a request for a one-time code is an error. */
   readonly totpSecret?: string
 }
 
-/** Keycloak did not let this person in. `message` is what its page said. */
+/** Keycloak refused the sign-in. `message` is the error on its page. */
 export class SignInRefusedError extends Error {
   override readonly name = 'SignInRefusedError'
 }
@@ -24,16 +24,16 @@ export class SignInRefusedError extends Error {
 const REQUEST_TIMEOUT_MS = 30_000
 /** Enough for: authorization, password, code, callback, and a few internal redirects. */
 const MAX_PAGES = 12
-/** A code may be refused because another process used it a moment ago: then the next one is right. */
+/** Attempts per form. A code is refused when another process used it a moment ago; the next code is then accepted. */
 const MAX_TRIES = { password: 1, code: 3 } as const
-/** Two failures within a second would lock the login for a minute. */
+/** Keycloak locks a login for a minute after two failures within a second. */
 const RETRY_MS = 1_100
 
 /**
- * Makes a browser that signs in as one person.
+ * Creates a function that signs a person in at an authorization URL.
  *
- * @param cookies - Kept from one call to the next. @default each call is a fresh browser: no cookie survives it
- * @returns Resolves once the callback has answered, whether the answer carries a code or an OAuth error.
+ * @param cookies - Cookie jar shared by all calls. @default an empty jar for each call
+ * @returns Resolves when the callback has responded, with a code or with an OAuth error.
  * @throws {@link SignInRefusedError} when a form comes back with an error, or Keycloak shows a page of another kind.
  */
 export function formBrowser(person: Credentials, cookies?: Map<string, string>): (url: URL) => Promise<void> {
@@ -76,7 +76,7 @@ async function fillIn(
   return visit(new URL(page.action), jar, { otp: await freshCode(person.totpSecret) })
 }
 
-/** The callback belongs to the application: it gets none of Keycloak's cookies, and may answer as it likes. */
+/** Calls the application's callback, without Keycloak's cookies. Any response is accepted. */
 async function openCallback(url: URL): Promise<void> {
   const response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
   await response.arrayBuffer()
@@ -97,12 +97,12 @@ async function visit(url: URL, jar: Map<string, string>, form?: Readonly<Record<
   return response
 }
 
-/** The newest step whose code this process has used, by secret: the realm takes each code once. */
+/** Last time step whose code this process used, by secret: the realm accepts each code once. */
 const lastUsed = new Map<string, number>()
 
 /**
- * A code not used before. Keycloak accepts the previous, the current and the next step, so a second sign-in can use the
- * next one at once; a third waits for its turn, up to 30 s.
+ * Returns an unused code. Keycloak accepts the previous, current and next time step, so a second sign-in can use the next step at once; a third waits
+ * up to 30 s.
  */
 async function freshCode(secret: string): Promise<string> {
   const step = Math.max(currentStep(), (lastUsed.get(secret) ?? 0) + 1)

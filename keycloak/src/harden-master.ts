@@ -1,14 +1,14 @@
 /**
- * `npm run harden-master`, for an operator: see `--help`. Exit 0 when the `master` realm is as it should be, 1 when Keycloak refused, 64 on wrong usage.
+ * `npm run harden-master`, for an operator: see `--help`. Exit 0 when the `master` realm has the settings, 1 when Keycloak refused, 64 on wrong usage.
  *
  * @module
  */
-import { runErrand } from './errand.ts'
+import { runAdminTask } from './admin-task.ts'
 import { hardenMaster } from './master.ts'
 
-await runErrand({
+await runAdminTask({
   command: 'npm run --silent harden-master',
-  does: "Protects Keycloak's own realm, master: a lock against guessing, events, and a password policy. Says what it changed.",
+  does: "Protects Keycloak's own realm, master: brute force protection, event log, and a password policy. Prints what it changed.",
   words: [],
   run: async (admin) => {
     const changed = await hardenMaster(admin)

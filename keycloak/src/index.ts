@@ -1,5 +1,5 @@
 /**
- * The realm, the people of the story, and a way to sign in without a browser.
+ * Keycloak for Mandate: the realm file, the people of the demo, admin tasks, and sign-in without a browser.
  *
  * @module
  */
@@ -13,12 +13,12 @@ export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'
 export { totpCode } from './totp.ts'
 
 /**
- * The realm to import. Every secret in it is a `${NAME}` that Keycloak fills from its environment, and so are `PDP_LOGOUT_URL`, where the PDP
- * is told that a session ended, and `AUDITOR_PUBLIC_URL`, where the auditor's page is. (The realm's own policies let nobody change those clients afterwards.)
+ * Path of the realm file to import. Keycloak replaces `${NAME}` placeholders from its environment: all secrets, `PDP_LOGOUT_URL` (the PDP's back-channel
+ * logout endpoint) and `AUDITOR_PUBLIC_URL` (URL of the auditor's page). The realm's client policies forbid changing these clients later.
  */
 export const REALM_FILE = fileURLToPath(new URL('../realm.json', import.meta.url))
 
-/** The names that {@link REALM_FILE} takes from the environment; Keycloak imports an unset one literally. */
+/** Names of the secrets in {@link REALM_FILE}. An unset one is imported literally, as `${NAME}`. */
 export const REALM_SECRETS = [
   'PAIRWISE_SALT',
   'PDP_CLIENT_SECRET',

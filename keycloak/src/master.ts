@@ -1,6 +1,6 @@
 /**
- * The `master` realm, where administrators of all realms sign in. Keycloak makes it by itself, without protection against guessing, without
- * events and without a password policy, and no realm file reaches it.
+ * Settings of the `master` realm, where administrators sign in. Keycloak creates it without brute force protection, event log and password policy, and
+ * it cannot be changed by a realm file.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { adminSession, type KeycloakAdmin } from './admin.ts'
 
 const REALM = '/realms/master'
 
-/** As in our own realm file, and stricter where an administrator is worth more: longer passwords, sessions of a working hour. In seconds. */
+/** As in `realm.json`, but stricter: longer passwords, and sessions of at most an hour. Times are in seconds. */
 const SETTINGS: Readonly<Record<string, boolean | number | string>> = {
   bruteForceProtected: true,
   permanentLockout: false,
@@ -19,7 +19,7 @@ const SETTINGS: Readonly<Record<string, boolean | number | string>> = {
   minimumQuickLoginWaitSeconds: 60,
   quickLoginCheckMilliSeconds: 1000,
   maxDeltaTimeSeconds: 43_200,
-  // As Keycloak itself writes it.
+  // In the form in which Keycloak returns it, so that the comparison with the current value works.
   passwordPolicy: 'length(14) and notUsername(undefined) and passwordHistory(3)',
   registrationAllowed: false,
   rememberMe: false,
@@ -29,20 +29,20 @@ const SETTINGS: Readonly<Record<string, boolean | number | string>> = {
   eventsEnabled: true,
   eventsExpiration: 2_592_000,
   adminEventsEnabled: true,
-  // Bodies of changes name people and hold secrets: who changed what is enough.
+  // Request bodies contain names and secrets: log who changed what, but not the body.
   adminEventsDetailsEnabled: false,
 }
 
 /**
- * Brings the realm to {@link SETTINGS}. Safe to repeat.
+ * Applies {@link SETTINGS} to the `master` realm. Idempotent.
  *
- * @returns The names of what was changed.
+ * @returns Names of the changed settings.
  */
 export async function hardenMaster(admin: KeycloakAdmin): Promise<readonly string[]> {
   const call = await adminSession(admin)
   const before = z.looseObject({}).parse(await call('GET', REALM))
   const changed = Object.keys(SETTINGS).filter((name) => before[name] !== SETTINGS[name])
-  // Whole: of a part, Keycloak resets what is not in it.
+  // Sends the complete realm: Keycloak resets settings that are missing in a PUT.
   if (changed.length > 0) await call('PUT', REALM, { ...before, ...SETTINGS })
   return changed
 }

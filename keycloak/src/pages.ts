@@ -1,17 +1,17 @@
 /**
- * Reads the pages that Keycloak shows at sign-in: which form is asked for, and what went wrong. Pure.
+ * Parser of Keycloak's sign-in pages: which form is shown, and its error message. Pure.
  *
  * @module
  */
 
-/** What a page asks of the person. `action` is where the form goes. */
+/** A parsed page: a form with its target URL (`action`) and error message, or another page with its title. */
 export type SignInPage =
   | { readonly kind: 'password' | 'code'; readonly action: string; readonly error: string | undefined }
   | { readonly kind: 'other'; readonly title: string }
 
 const FORMS = { 'kc-form-login': 'password', 'kc-otp-login-form': 'code' } as const
 
-/** A page without one of the two forms is `other`, with its error message or its title as `title`. */
+/** Parses a page. Without one of the two forms it is `other`, with its error message or heading as `title`. */
 export function readPage(html: string): SignInPage {
   for (const [id, kind] of Object.entries(FORMS)) {
     const action = formAction(html, id)

@@ -1,5 +1,5 @@
 /**
- * The people of the story. A login name is all that Keycloak knows of them: no e-mail, no real name.
+ * The people of the demo. In Keycloak they have only a login name: no e-mail, no real name.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { randomBytes } from 'node:crypto'
 import type { Credentials } from './form-login.ts'
 import { toBase32 } from './totp.ts'
 
-/** Client roles of `pdp`. Each of them makes Keycloak ask for a one-time code. */
+/** Client roles of `pdp`. Keycloak requires a one-time code from people with one of them. */
 export type PdpRole = 'auditor' | 'operator' | 'persona-admin'
 
-/** Login names, each with the role it holds, or `undefined` for people who act for themselves. */
+/** Login names with their role; `undefined` for people without a role. */
 export const PEOPLE = {
   carlo: undefined,
   yannick: undefined,
@@ -20,7 +20,7 @@ export const PEOPLE = {
   petra: 'persona-admin',
 } as const satisfies Record<string, PdpRole | undefined>
 
-/** Fresh passwords (144 bits), and a TOTP secret (160 bits, Base32) for everybody with a role. */
+/** Generates credentials: a password (144 bits), and for people with a role a TOTP secret (160 bits, Base32). */
 export function generatePeople(): Record<string, Credentials> {
   const people: Record<string, Credentials> = {}
   for (const [username, role] of Object.entries(PEOPLE)) {

@@ -1,5 +1,5 @@
 /**
- * Puts people into the realm, and takes them out. Safe to repeat: what is there stays as it is.
+ * Creates and deletes users of the realm, and reads client secrets. Idempotent: existing users are not changed.
  *
  * @module
  */
@@ -17,8 +17,7 @@ const secretAnswer = z.object({ value: z.string() })
 const roles = z.array(z.object({ id: z.string(), name: z.string() }))
 
 /**
- * Creates those who are not there yet, and gives everybody the role of {@link PEOPLE}. A password or TOTP secret of
- * somebody who is there already is not touched.
+ * Creates missing users, and assigns the roles of {@link PEOPLE}. Password and TOTP secret of an existing user are not changed.
  */
 export async function provisionPeople(
   admin: KeycloakAdmin,
@@ -37,9 +36,9 @@ export async function provisionPeople(
 }
 
 /**
- * Deletes a login: the one step of an erasure that only the identity provider's operator can take.
+ * Deletes a login: the step of an erasure that only the operator of the identity provider can perform.
  *
- * @returns `false` when there is nobody by that name.
+ * @returns `false` when there is no such login.
  */
 export async function deleteUser(admin: KeycloakAdmin, username: string): Promise<boolean> {
   const call = await adminSession(admin)
@@ -50,7 +49,7 @@ export async function deleteUser(admin: KeycloakAdmin, username: string): Promis
 }
 
 /**
- * The secrets of confidential clients, for a server that somebody else set up.
+ * Reads the secrets of confidential clients from a Keycloak that was not started by the stack.
  *
  * @throws Error naming the first client that is missing or has no secret.
  */

@@ -1,5 +1,5 @@
 /**
- * Time-based one-time codes as the realm wants them: SHA-1, six digits, 30 seconds (RFC 6238).
+ * Time-based one-time passwords (TOTP, RFC 6238) with the realm's parameters: SHA-1, six digits, 30 seconds.
  *
  * @module
  */
@@ -10,14 +10,14 @@ export const TOTP_STEP_SECONDS = 30
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
-/** Base32 without padding (RFC 4648), the form that authenticator apps take. */
+/** Encodes as Base32 without padding (RFC 4648), as authenticator apps expect. */
 export function toBase32(bytes: Uint8Array): string {
   let bits = ''
   for (const byte of bytes) bits += byte.toString(2).padStart(8, '0')
   return (bits.match(/.{1,5}/g) ?? []).map((group) => ALPHABET[Number.parseInt(group.padEnd(5, '0'), 2)]).join('')
 }
 
-/** @throws TypeError on a character outside the alphabet. Padding and surplus bits are dropped. */
+/** Decodes Base32. Padding and surplus bits are ignored. @throws TypeError for a character outside the alphabet. */
 export function fromBase32(text: string): Buffer {
   let bits = ''
   for (const letter of text.replace(/=+$/, '').toUpperCase()) {
@@ -29,10 +29,10 @@ export function fromBase32(text: string): Buffer {
 }
 
 /**
- * The code of one time step.
+ * Computes the code of one time step.
  *
  * @param secret - Base32.
- * @param step - Whole steps since 1970, see {@link TOTP_STEP_SECONDS}.
+ * @param step - Number of time steps since 1970, see {@link TOTP_STEP_SECONDS}.
  */
 export function totpCode(secret: string, step: number): string {
   const counter = Buffer.alloc(8)

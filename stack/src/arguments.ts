@@ -8,23 +8,24 @@ import { environmentObjection } from '@mandate/protocol'
 
 export const USAGE = `usage: npm start [-- OPTIONS]
 
-Brings up OpenFGA, Keycloak and Mandate's services on this machine, tells the story of the
+Starts OpenFGA, Keycloak and Mandate's services on this machine, runs the story of the
 README through their real APIs, and stays up until Ctrl-C.
 
   --once    stop everything after the story and exit 0
-  --fresh   throw away the state of earlier runs (.mandate/) first
+  --fresh   delete the state of earlier runs (.mandate/) first
   --help    print this
 
-Servers come from OPENFGA_URL and KEYCLOAK_URL when set, else from a Docker engine that
-answers, else from local binaries that are fetched once into a cache (MANDATE_CACHE).
+Servers: those at OPENFGA_URL and KEYCLOAK_URL when set; else in Docker, when an engine is
+running; else local binaries, fetched once into a cache (MANDATE_CACHE).
 `
 
-/** What to do. `usage` is a mistake on the command line, with what was wrong. */
+/** A parsed command line. `usage`: the command line is wrong; `problem` says why. */
 export type Command =
   | { readonly kind: 'start'; readonly once: boolean; readonly fresh: boolean }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string }
 
+/** Parses the arguments. Also rejects an environment that turns TLS verification off. */
 export function parseCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Command {
   const objection = environmentObjection(env)
   if (objection !== undefined) return { kind: 'usage', problem: objection }

@@ -1,5 +1,5 @@
 /**
- * Where fetched servers are kept: outside every clone, so that a fresh clone starts as fast as an old one.
+ * Cache of downloaded and built servers, outside the clone, so that a new clone can use it.
  *
  * @module
  */
@@ -9,26 +9,26 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { withLock } from './lock.ts'
 
-/** `MANDATE_CACHE`, else `$XDG_CACHE_HOME/mandate`, else `~/.cache/mandate`. */
+/** Folder of the cache: `MANDATE_CACHE`, else `$XDG_CACHE_HOME/mandate`, else `~/.cache/mandate`. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env['MANDATE_CACHE']) return env['MANDATE_CACHE']
   return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'mandate')
 }
 
-/** What `cached` needs to know about one thing. */
+/** One entry of the cache. */
 export interface CacheEntry {
   readonly folder: string
-  /** Names the content: version and everything else that changes it. */
+  /** Key of the content: includes the version and everything else that changes it. */
   readonly key: string
-  /** Fills an empty folder. When it throws, nothing is kept. */
+  /** Fills an empty folder. When it throws, the folder is discarded. */
   readonly fill: (folder: string) => Promise<void>
   /** Called once when another process is filling the same entry. */
   readonly onWait?: () => void
 }
 
 /**
- * The folder of one cached thing, filled when it is not there. It is filled aside and renamed into place, so an
- * interrupted fetch leaves nothing that looks whole; of several processes one fetches and the others wait.
+ * Returns the folder of an entry, and fills it when it is missing. It is filled under a temporary name and renamed, so an interrupted download leaves
+ * no incomplete entry. A lock makes concurrent processes wait for the first.
  */
 export async function cached({ folder, key, fill, onWait }: CacheEntry): Promise<string> {
   const target = join(folder, key)

@@ -10,19 +10,20 @@ export const DESKTOP_USAGE = `usage: npm run desktop [-- OPTIONS]
 Opens the desktop app on the demo that runs in this clone (npm start, in another terminal).
 
   --browser   in a normal browser instead of Electron, for development: prints a link
-              that works once, keeps nothing, and is in no package
+              that works once, stores nothing, and is not part of the packaged app
   --help      print this
 
-Electron's program is not installed with the packages; when it is missing, this says how to
+The Electron binary is not installed by npm install; when it is missing, this prints how to
 get it.
 `
 
-/** What to do. `usage` is a mistake on the command line, with what was wrong. */
+/** A parsed command line. `usage`: the command line is wrong; `problem` says why. */
 export type DesktopCommand =
   | { readonly kind: 'open'; readonly host: 'electron' | 'browser' }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string }
 
+/** Parses the arguments. */
 export function parseDesktopCommand(args: readonly string[]): DesktopCommand {
   try {
     const { values } = parseArgs({

@@ -1,6 +1,6 @@
 /**
- * Electron's program: where it is, and what to say when it is not. Since version 42 its package does not fetch it when it is installed; this does not either,
- * since a hundred megabytes from elsewhere are the person's to decide on.
+ * Finds the Electron binary. Since version 42 the npm package does not download it at installation. This module does not either: a download of 100 MB
+ * from another host is the user's decision.
  *
  * @module
  */
@@ -8,19 +8,21 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MissingToolError } from './errors.ts'
 
-const MISSING = `Electron's program is not here. Its package does not bring it; fetch it once, about 100 MB from
-github.com (or the mirror that ELECTRON_MIRROR names):
+const MISSING = `The Electron binary is missing: its npm package does not contain it. Download it once, about
+100 MB from github.com (or from the mirror in ELECTRON_MIRROR):
 
   npx install-electron
 
-Or open the same app in your browser, for development, without it:
+Or open the same app in your browser, for development:
 
   npm run desktop -- --browser`
 
 /**
- * @param electronPackage - The folder of the npm package `electron`.
- * @param env - `ELECTRON_OVERRIDE_DIST_PATH` names the folder of a program that is there already, as Electron's own command has it.
- * @throws MissingToolError that says how to get it.
+ * Path of the Electron binary.
+ *
+ * @param electronPackage - Folder of the npm package `electron`.
+ * @param env - `ELECTRON_OVERRIDE_DIST_PATH`: folder of an existing binary, as for Electron's own command.
+ * @throws MissingToolError with instructions for the download.
  */
 export function findElectron(electronPackage: string, env: NodeJS.ProcessEnv): string {
   const given = env['ELECTRON_OVERRIDE_DIST_PATH']

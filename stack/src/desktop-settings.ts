@@ -1,5 +1,5 @@
 /**
- * The settings of a desktop app on a demo: which addresses, and the key that the log is verified with. Nothing in them is secret.
+ * Settings of the desktop app for the demo: service addresses, and the log's verifier keys. Contains no secret.
  *
  * @module
  */
@@ -7,8 +7,10 @@ import type { DesktopConfig } from '@mandate/desktop/core'
 import type { Run } from './state.ts'
 
 /**
- * @param keys - The text of the file with the log's verifier keys, one a line.
- * @returns `undefined` for a demo of a version that did not say where its services are.
+ * Derives the settings from the demo's run file.
+ *
+ * @param keys - Content of the file with the log's verifier keys, one per line.
+ * @returns `undefined` when an older version wrote the run file, without service addresses.
  */
 export function desktopSettings({ url, issuer, trips, agent }: Run, keys: string): DesktopConfig | undefined {
   if (issuer === undefined || trips === undefined || agent === undefined) return undefined

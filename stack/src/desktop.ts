@@ -1,6 +1,6 @@
 /**
- * `npm run desktop`: the desktop app on the demo that runs in this clone. Exit 0 when it was closed, 64 on wrong usage, 69 when Electron's program is missing,
- * 1 when no demo runs or something failed.
+ * `npm run desktop`: opens the desktop app on the demo that runs in this clone. Exit 0 when it was closed, 64 on wrong usage, 69 when the Electron binary
+ * is missing, 1 when no demo runs or something failed.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { buildDesktopApp, buildDesktopPage, DESKTOP_APP, DESKTOP_PAGE } from './
 import { ROOT } from './service.ts'
 import { type Run, readRun, STATE_DIR } from './state.ts'
 
-const NO_DEMO = 'No demo runs here. Start one in another terminal, and leave it running: npm start'
+const NO_DEMO = 'No demo is running in this clone. Start one in another terminal: npm start'
 const ANSWER_TIMEOUT_MS = 5_000
 
 const command = parseDesktopCommand(process.argv.slice(2))
@@ -58,11 +58,11 @@ async function settingsOfDemo(): Promise<object> {
   if (run === undefined || !(await isUp(run))) throw new StartError(NO_DEMO)
   const settings = desktopSettings(run, readFileSync(run.key, 'utf8'))
   if (!settings)
-    throw new StartError('The demo that runs here is of an older version. Stop it, and start it again: npm start')
+    throw new StartError('The running demo was started by an older version. Stop it, and start it again: npm start')
   return settings
 }
 
-/** Its process may be gone, and its number somebody else's: it must answer, too. */
+/** Whether the demo runs. The process id may have been reused, so the PDP must respond as well. */
 async function isUp({ pid, url }: Run): Promise<boolean> {
   try {
     process.kill(pid, 0)
@@ -72,9 +72,9 @@ async function isUp({ pid, url }: Run): Promise<boolean> {
   }
 }
 
-/** Its exit code. Ctrl-C reaches it by itself, since it shares our terminal; what another process asks is passed on. */
+/** Runs the app and resolves to its exit code. The terminal sends Ctrl-C to it directly; SIGTERM is forwarded. */
 async function runs(program: string, args: readonly string[]): Promise<number> {
-  // An Electron that was told to be a Node opens no window.
+  // With this variable Electron runs as Node and opens no window.
   const { ELECTRON_RUN_AS_NODE: _asNode, ...env } = process.env
   const child = spawn(program, args, { stdio: 'inherit', env })
   const { promise, resolve, reject } = Promise.withResolvers<number>()

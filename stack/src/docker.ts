@@ -1,6 +1,6 @@
 /**
- * OpenFGA and Keycloak from a Docker engine, by the compose file at the root of the clone with `deploy/compose.demo.yml` over it. Ports
- * reach compose through the environment of its command, secrets through a folder of files that `deploy/make-secrets.sh` fills.
+ * OpenFGA and Keycloak in Docker: `docker-compose.yml` with the override `deploy/compose.demo.yml`. Ports are passed to compose in its environment,
+ * secrets as files that `deploy/make-secrets.sh` writes.
  *
  * @module
  */
@@ -13,31 +13,32 @@ import type { Secrets } from './secrets.ts'
 import { ROOT } from './service.ts'
 import type { PortName } from './settings.ts'
 
-/** What compose is given, relative to the root of the clone. */
+/** Compose files, relative to the root of the clone. */
 export const COMPOSE_FILES = ['docker-compose.yml', 'deploy/compose.demo.yml'] as const
 const SERVERS = ['openfga', 'keycloak'] as const
-/** The administrator that the compose file names. */
+/** Keycloak's administrator in the compose file. */
 const ADMIN = 'admin'
 
+/** Options of {@link dockerServers}. */
 export interface DockerOptions {
   readonly env: NodeJS.ProcessEnv
-  /** The secrets of the servers go into a folder of it; its path names the compose project, so that clones share nothing. */
+  /** State folder: gets a folder with the servers' secrets. The compose project's name is derived from its path, so that clones do not share one. */
   readonly stateDir: string
   readonly secrets: Secrets
   readonly ports: Readonly<Record<PortName, number>>
   readonly signal?: AbortSignal
 }
 
-/** Servers that compose brought up: the variables that name them, and how to stop them. */
+/** Running servers: environment variables with their addresses and credentials, and a function to stop them. */
 export interface DockerServers {
   readonly env: Readonly<Record<string, string>>
   stop(): Promise<void>
 }
 
 /**
- * Whether an engine answers here, and there is a compose file to give it. A client alone is not an engine.
+ * Whether a Docker engine is running (an installed client is not enough), and there is a compose file.
  *
- * @param root - Where `docker-compose.yml` would be.
+ * @param root - Folder of `docker-compose.yml`.
  */
 export async function dockerAnswers(env: NodeJS.ProcessEnv, root = ROOT): Promise<boolean> {
   if (!existsSync(join(root, 'docker-compose.yml'))) return false
@@ -49,9 +50,9 @@ export async function dockerAnswers(env: NodeJS.ProcessEnv, root = ROOT): Promis
 }
 
 /**
- * Brings both servers up, with what they need, and waits until they are healthy. Their data stays in volumes.
+ * Starts both servers with their databases and waits until they are healthy. Data is kept in volumes.
  *
- * @throws StartError with the last lines of what failed.
+ * @throws StartError with the last lines of the failed command.
  */
 export async function dockerServers(options: DockerOptions): Promise<DockerServers> {
   const { env, stateDir, secrets, ports, signal } = options
@@ -80,7 +81,7 @@ export async function dockerServers(options: DockerOptions): Promise<DockerServe
   }
 }
 
-/** Removes containers and volumes of earlier runs: their databases hold secrets that a fresh start no longer has. */
+/** Removes containers and volumes of earlier runs: their databases contain secrets that a fresh start replaces. */
 export async function forgetDocker(env: NodeJS.ProcessEnv, stateDir: string): Promise<void> {
   const options: CommandOptions = { cwd: ROOT, env: { ...env, ...variables(0, 0, secretsFolder(stateDir)) } }
   await runCommand('docker', [...composeOf(stateDir), 'down', '--volumes', '--remove-orphans'], options)
@@ -90,7 +91,7 @@ function secretsFolder(stateDir: string): string {
   return join(stateDir, 'docker-secrets')
 }
 
-/** Everything that the compose files take from the environment and that has no default, or not the one we need. */
+/** Environment variables of the compose files that have no default, or another default than the demo needs. */
 function variables(openFga: number, keycloak: number, secretsDir: string): Record<string, string> {
   return { OPENFGA_PORT: String(openFga), KEYCLOAK_PORT: String(keycloak), MANDATE_SECRETS_DIR: secretsDir }
 }

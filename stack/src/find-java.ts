@@ -1,5 +1,5 @@
 /**
- * A Java that Keycloak runs on.
+ * Finds a Java installation that Keycloak runs on.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { MissingToolError } from './errors.ts'
 import { tryCommand } from './run-command.ts'
 
-/** Keycloak's class files need it. */
+/** Minimum version, by Keycloak's class files. */
 const OLDEST = 17
 
-/** An installed Java: its home folder, or `undefined` for the `java` of PATH. */
+/** An installed Java. `home`: its folder, or `undefined` for the `java` on PATH. */
 export interface Java {
   readonly home: string | undefined
   /** The feature release: 17, 21, 25. */
@@ -19,8 +19,7 @@ export interface Java {
 }
 
 /**
- * `JAVA_HOME` when it is new enough, since somebody chose it; else the newest of PATH and `/usr/lib/jvm` (newer starts
- * faster).
+ * Prefers `JAVA_HOME`, if it is new enough; else the newest of PATH and `/usr/lib/jvm`, since newer versions start faster.
  *
  * @throws MissingToolError when there is none.
  */
@@ -39,7 +38,7 @@ export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Ja
   )
 }
 
-/** The feature release in what `java -version` prints, or `undefined`. `1.8.0` is 8. */
+/** Parses the feature release from the output of `java -version`: `1.8.0` is 8. `undefined` when there is none. */
 export function javaVersion(output: string): number | undefined {
   const [, first, second] = /version "(\d+)(?:\.(\d+))?/.exec(output) ?? []
   if (first === undefined) return undefined

@@ -1,6 +1,6 @@
 /**
- * Where the Keycloak distribution comes from: the cache, an unpacked one (`KEYCLOAK_HOME`), or Maven Central. It is kept
- * unpacked and built ("optimized"), which takes 20 s off every start.
+ * Finds the Keycloak distribution: in the cache, unpacked at `KEYCLOAK_HOME`, or on Maven Central. It is cached unpacked and built (`kc.sh build`), which
+ * saves 20 s per start.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import { findJava, type Java } from './find-java.ts'
 import type { FindOptions } from './find-openfga.ts'
 import { answers, runCommand } from './run-command.ts'
 
-/** The only version the tests ran against. */
+/** The version that the tests run with. */
 export const KEYCLOAK_VERSION = '26.7.3'
 
 /** SHA-256 of `keycloak-quarkus-dist-26.7.3.zip` on Maven Central. */
 const ZIP_SHA256 = '27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f'
 
-/** Baked into the distribution: what is off starts faster and cannot be reached. */
+/** Options of `kc.sh build`. Disabled features make the start faster and reduce the attack surface. */
 export const BUILD_FLAGS = [
   '--db=dev-file',
   '--cache=local',
@@ -29,13 +29,13 @@ export const BUILD_FLAGS = [
   '--features-disabled=account,account-api,kerberos,organization,workflows,docker,ciba,device-flow,impersonation',
 ] as const
 
-/** A distribution that is ready to `start --optimized`, and the Java to run it on. Never written to. */
+/** A built distribution, ready for `start --optimized`, and the Java to run it. Treated as read-only. */
 export interface KeycloakDistribution {
   readonly folder: string
   readonly java: Java
 }
 
-/** @throws MissingToolError without Java, or with nothing to fetch the distribution with. */
+/** Finds or downloads the distribution. @throws MissingToolError without Java, or without Maven to download it. */
 export async function findKeycloak({
   env = process.env,
   onFetch,
@@ -53,7 +53,7 @@ export async function findKeycloak({
   return { folder, java }
 }
 
-/** What Keycloak's scripts need from the environment to find their Java. */
+/** Environment for Keycloak's scripts to find this Java. */
 export function javaEnv({ home }: Java): Record<string, string> {
   return home === undefined ? {} : { JAVA_HOME: home }
 }
@@ -86,7 +86,7 @@ async function download(
 ): Promise<void> {
   if (!(await answers('mvn', '--version', env))) {
     throw new MissingToolError(
-      `Keycloak ${KEYCLOAK_VERSION} is not here and there is no Maven to fetch it with. Either:\n` +
+      `Keycloak ${KEYCLOAK_VERSION} is not installed, and Maven is missing to download it. Either:\n` +
         '  - install Maven (Debian: sudo apt-get install maven; macOS: brew install maven), or\n' +
         `  - unpack Keycloak ${KEYCLOAK_VERSION} and set KEYCLOAK_HOME to its folder, or\n` +
         '  - start a Docker engine, or\n' +
@@ -114,7 +114,7 @@ async function verify(zip: string): Promise<void> {
   if (hash.digest('hex') !== ZIP_SHA256) throw new StartError(`the checksum of ${zip} is not the one pinned here`)
 }
 
-/** `unzip` where there is one, else the JDK's `jar` (it loses the executable bits: scripts are run by `sh`). */
+/** Uses `unzip`, else the JDK's `jar`, which loses the executable bits: scripts are therefore run with `sh`. */
 async function unpack(zip: string, folder: string, java: Java, env: NodeJS.ProcessEnv): Promise<void> {
   if (await answers('unzip', '-v', env)) {
     await runCommand('unzip', ['-q', zip, '-d', folder], { env })
@@ -122,7 +122,7 @@ async function unpack(zip: string, folder: string, java: Java, env: NodeJS.Proce
   }
   const jar = java.home === undefined ? 'jar' : join(java.home, 'bin', 'jar')
   if (!(await answers(jar, '--version', env))) {
-    throw new MissingToolError('Nothing here unpacks a zip. Debian: sudo apt-get install unzip')
+    throw new MissingToolError('No program to unpack a zip file was found. Debian: sudo apt-get install unzip')
   }
   await runCommand(jar, ['--extract', '--file', zip], { env, cwd: folder })
 }

@@ -1,5 +1,5 @@
 /**
- * Where the OpenFGA binary comes from: PATH, the cache, or the Go module proxy by way of `go install`.
+ * Finds the OpenFGA binary: on PATH, in the cache, or built with `go install`.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { cached, cacheFolder } from './cache.ts'
 import { MissingToolError } from './errors.ts'
 import { runCommand, tryCommand } from './run-command.ts'
 
-/** The only version the tests ran against. Go's checksum database vouches for the module's content. */
+/** The version that the tests run with. `go install` verifies the module with Go's checksum database. */
 const OPENFGA_VERSION = 'v1.22.1'
 
-/** Looks, then fetches. */
+/** Options for finding or downloading a server. */
 export interface FindOptions {
   readonly env?: NodeJS.ProcessEnv
-  /** Told what is being fetched, before it is. */
+  /** Called before a download or build, with its description. */
   readonly onFetch?: (what: string) => void
-  /** Abandons a fetch that is under way; the cache stays as it was. */
+  /** Aborts a download or build; the cache is not changed. */
   readonly signal?: AbortSignal
 }
 
 /**
- * The path of an OpenFGA binary of exactly {@link OPENFGA_VERSION}.
+ * Path of an OpenFGA binary of exactly {@link OPENFGA_VERSION}.
  *
- * @throws MissingToolError when it is neither on PATH nor cached, and there is no Go to build it.
+ * @throws MissingToolError when it is neither on PATH nor cached, and Go is missing to build it.
  */
 export async function findOpenFga({ env = process.env, onFetch, signal }: FindOptions = {}): Promise<string> {
   const onPath = await tryCommand('openfga', ['version'], { env, timeoutMs: 20_000 })
@@ -41,7 +41,7 @@ async function buildOpenFga(folder: string, { env = process.env, onFetch, signal
   const go = goVersion((await tryCommand('go', ['version'], { env, timeoutMs: 20_000 })).stdout)
   if (go === undefined || go < OLDEST_GO) {
     throw new MissingToolError(
-      `OpenFGA ${OPENFGA_VERSION} is not here and there is no Go 1.${OLDEST_GO} or newer to build it with. Either:\n` +
+      `OpenFGA ${OPENFGA_VERSION} is not installed, and Go 1.${OLDEST_GO} or newer is missing to build it. Either:\n` +
         '  - install Go (Debian 13 or newer: sudo apt-get install golang-go; macOS: brew install go), or\n' +
         `  - put an openfga ${OPENFGA_VERSION} binary on PATH, or\n` +
         '  - start a Docker engine, or\n' +
@@ -53,10 +53,10 @@ async function buildOpenFga(folder: string, { env = process.env, onFetch, signal
   await runCommand('go', ['install', target], { env: { ...env, GOBIN: folder }, ...(signal && { signal }) })
 }
 
-/** From this release on (1.21), Go fetches the newer toolchain that a module asks for by itself. */
+/** Since 1.21 Go downloads the newer toolchain that a module requires. */
 const OLDEST_GO = 21
 
-/** `go version go1.26.8 linux/amd64` → 26. */
+/** Parses the minor version of Go: `go version go1.26.8 linux/amd64` is 26. */
 function goVersion(output: string): number | undefined {
   const minor = /\bgo1\.(\d+)/.exec(output)?.[1]
   return minor === undefined ? undefined : Number(minor)

@@ -1,25 +1,25 @@
 /**
- * Ctrl-C, told apart from its echo: the terminal signals everything in the foreground, and npm passes on what it gets, so that one key
- * press arrives twice.
+ * Handling of Ctrl-C under npm. One key press arrives twice: the terminal signals the whole foreground process group, and npm forwards its signal.
  *
  * @module
  */
 import { StartError } from './errors.ts'
 
-/** Longer than npm takes, shorter than a person. */
+/** Signals within this time are the same key press: longer than npm takes to forward, shorter than pressing twice. */
 const ECHO_MS = 400
 
+/** Options of {@link interruption}. */
 export interface InterruptionOptions {
-  /** Where SIGINT and SIGTERM arrive. */
+  /** Emitter of SIGINT and SIGTERM: `process`. */
   readonly signals: { on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown }
-  /** Milliseconds, never going backwards. */
+  /** Monotonic clock, in milliseconds. */
   readonly clock: () => number
   readonly onFirst: () => void
-  /** Somebody who does not want to wait. */
+  /** Called for a second key press: the user does not want to wait. */
   readonly onSecond: () => void
 }
 
-/** Aborted by the first signal. */
+/** Returns an AbortSignal that the first SIGINT or SIGTERM aborts. */
 export function interruption({ signals, clock, onFirst, onSecond }: InterruptionOptions): AbortSignal {
   const controller = new AbortController()
   let firstAt = 0

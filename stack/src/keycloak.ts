@@ -1,6 +1,6 @@
 /**
- * A real Keycloak with our realm, for the demo and the tests. Its database (an H2 file) and its log live in a state
- * folder; the distribution it runs from is shared and never written to.
+ * Starts a Keycloak with Mandate's realm, for the demo and the tests. Its database (an H2 file) and its log are in a state folder; the distribution is
+ * shared and not modified.
  *
  * @module
  */
@@ -17,24 +17,25 @@ import { freePort, LOOPBACK } from './net.ts'
 import { type RunningProcess, startProcess } from './process.ts'
 import type { Secrets } from './secrets.ts'
 
+/** Options of {@link startKeycloak}. */
 export interface KeycloakOptions {
-  /** State: database and log. A database of another realm file or other secrets is thrown away. */
+  /** Folder of database and log. A database imported from another realm file, or with other secrets, is deleted. */
   readonly dataDir: string
   readonly secrets: Pick<Secrets, 'keycloakAdminPassword' | 'realm'>
   /**
-   * Keep a database with the realm and nobody in it here, and start from a copy. It holds the secrets: keep it as
-   * private as they are. Worth it where many start from nothing (tests).
+   * Folder for a template database with the imported realm and no users: later starts copy it instead of importing again (for tests). It contains the
+   * secrets.
    */
   readonly templateDir?: string
-  /** Part of the issuer, so of every token and of everything stored under it. @default a free one */
+  /** HTTP port. Part of the issuer URL, and so of every token and every stored identity. @default a free port */
   readonly port?: number
-  /** Where the PDP is told that a session ended; goes into the realm when it is imported. @default the PDP's usual port */
+  /** The PDP's back-channel logout endpoint, written into the realm at the import. @default on the PDP's default port */
   readonly logoutUrl?: string
-  /** @default what {@link findKeycloak} finds */
+  /** @default the result of {@link findKeycloak} */
   readonly distribution?: KeycloakDistribution
-  /** Use the server of `KEYCLOAK_URL` and its administrator when set, instead of starting one. @default process.env */
+  /** When it has `KEYCLOAK_URL`, that server is used and none is started. @default process.env */
   readonly env?: NodeJS.ProcessEnv
-  /** Told about what takes long. */
+  /** Called before steps that take long. */
   readonly onRemark?: (text: string) => void
   readonly signal?: AbortSignal
 }
@@ -46,20 +47,20 @@ type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
 export interface Keycloak {
   /** Base URL, without `/realms/…`. */
   readonly url: string
-  /** Exactly the `iss` of its tokens. */
+  /** The `iss` claim of its tokens. */
   readonly issuer: string
   readonly admin: KeycloakAdmin
   readonly clientSecrets: Readonly<Record<ConfidentialClient, string>>
   readonly pid: () => number | undefined
-  /** Resolves when the process that runs now has ended, with how; never when the server is not ours. */
+  /** Resolves when the current process has ended, with its exit code or signal. Never resolves for an external server. */
   readonly ended: () => Promise<string>
   stop(): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Up again on the same port with the same data. Stops it first when it is up. */
+  /** Stops it when it runs, and starts it on the same port with the same data. */
   restart(): Promise<void>
 }
 
-/** @throws MissingToolError when it cannot be had; {@link StartError} when it does not come up. */
+/** Starts Keycloak. @throws MissingToolError when it cannot be installed; {@link StartError} when it does not start. */
 export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak> {
   const external = await externalKeycloak(options.env ?? process.env)
   if (external) return external
@@ -88,7 +89,7 @@ export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak>
   }
 }
 
-/** The server that the environment names; its realm must have been imported. It cannot be stopped from here. */
+/** The external server of `KEYCLOAK_URL`, with the realm already imported; `undefined` when it is not set. It cannot be stopped or restarted. */
 export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak | undefined> {
   const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = env
   if (!url) return undefined
@@ -96,7 +97,8 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
     throw new StartError('KEYCLOAK_URL is set: set KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD as well')
   }
   const admin = { url: joinUrl(url, ''), username, password }
-  const refuse = (): Promise<never> => Promise.reject(new StartError('KEYCLOAK_URL names a server that is not ours'))
+  const refuse = (): Promise<never> =>
+    Promise.reject(new StartError('the server at KEYCLOAK_URL was not started by this process'))
   return {
     url: admin.url,
     issuer: await issuerAt(admin.url),
@@ -110,7 +112,7 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
   }
 }
 
-/** What its tokens say, which is not always the address that it was reached by. */
+/** Reads the issuer from the realm's metadata: it can differ from the URL that the server is reached by. */
 async function issuerAt(url: string): Promise<string> {
   const address = `${url}/realms/mandate/.well-known/openid-configuration`
   const response = await fetch(address, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined)
@@ -122,7 +124,7 @@ async function issuerAt(url: string): Promise<string> {
 const ADMIN = 'admin'
 const STOP_GRACE_MS = 15_000
 
-/** Small and quick to start: one compiler tier, one GC thread. The whole of JAVA_OPTS, or two collectors clash. */
+/** Tuned for a fast start and little memory. Replaces Keycloak's default options completely: they choose another garbage collector, which conflicts. */
 const JAVA_OPTS = [
   '-XX:+UseSerialGC',
   '-XX:TieredStopAtLevel=1',
@@ -137,10 +139,11 @@ const JAVA_OPTS = [
   '-Djava.security.egd=file:/dev/urandom',
 ].join(' ')
 
+/** A configured server, before its start. */
 interface Server {
   readonly distribution: KeycloakDistribution
   readonly dataDir: string
-  /** What Keycloak takes for its installation: links to the distribution, and a `data` folder of its own. */
+  /** Keycloak's home folder: links to the distribution, and a `data` folder. */
   readonly home: string
   readonly url: string
   readonly env: Readonly<Record<string, string>>
@@ -184,7 +187,7 @@ function linkHome(distribution: string, home: string): string {
   return home
 }
 
-/** Makes sure that the database holds this realm with these secrets. Returns the server when it is up by then. */
+/** Ensures that the database has this realm with these secrets. Returns the process when the import left the server running. */
 async function populate(server: Server, options: KeycloakOptions): Promise<RunningProcess | undefined> {
   const { dataDir, onRemark, secrets, templateDir } = options
   const wanted = fingerprint(secrets)
@@ -202,7 +205,7 @@ async function populate(server: Server, options: KeycloakOptions): Promise<Runni
     onRemark?.('importing the realm (about half a minute, once)')
     running = await importRealm(server, options)
     if (template !== undefined) {
-      await running.stop(STOP_GRACE_MS) // its file is whole only while nobody has it open
+      await running.stop(STOP_GRACE_MS) // the database file is consistent only while no process has it open
       running = undefined
       keepTemplate(database, template)
     }
@@ -218,7 +221,7 @@ async function importRealm(
   const folder = privateFolder(join(server.home, 'data', 'import'))
   cpSync(REALM_FILE, join(folder, 'mandate-realm.json'))
   const bootstrap = { KC_BOOTSTRAP_ADMIN_USERNAME: ADMIN, KC_BOOTSTRAP_ADMIN_PASSWORD: secrets.keycloakAdminPassword }
-  // Of the demo: any port of loopback, since the page's may change from one start to the next.
+  // In the demo the auditor's page may be on any loopback port: it can change between starts.
   const ours = { PDP_LOGOUT_URL: logoutUrl, AUDITOR_PUBLIC_URL: `http://${LOOPBACK}` }
   const env = { ...server.env, ...secrets.realm, ...ours, ...bootstrap }
   try {
@@ -236,7 +239,7 @@ function keepTemplate(database: string, template: string): void {
   else renameSync(aside, template)
 }
 
-/** Changes when the imported database would. */
+/** Hash of everything that the imported database depends on. */
 function fingerprint(secrets: KeycloakOptions['secrets']): string {
   const hash = createHash('sha256').update(JSON.stringify([KEYCLOAK_VERSION, BUILD_FLAGS]))
   hash.update(readFileSync(REALM_FILE))
@@ -257,7 +260,7 @@ function serve(server: Server, ...extra: readonly string[]): Promise<RunningProc
     ],
     env: server.env,
     cwd: server.dataDir,
-    // The port answers long before the realm is there: only readiness counts.
+    // The HTTP port responds before the realm is loaded: wait for the readiness endpoint.
     ready: `http://${LOOPBACK}:${server.env['KC_HTTP_MANAGEMENT_PORT']}/health/ready`,
     readyTimeoutMs: 240_000,
     logFile: join(server.dataDir, 'keycloak.log'),

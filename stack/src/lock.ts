@@ -1,6 +1,5 @@
 /**
- * One writer at a time, across processes. The lock is SQLite's own file lock, so the kernel lets go of it when its
- * holder dies, however it dies: there is no stale lock to recognise.
+ * Mutex across processes: the file lock of an SQLite database. The kernel releases it when the holder ends in any way, so there are no stale locks.
  *
  * @module
  */
@@ -9,14 +8,14 @@ import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** How often a waiter looks, in milliseconds. */
+/** Interval at which a waiting process retries, in milliseconds. */
 const POLL_MS = 200
 
 /**
  * Runs `work` while holding the lock `file`.
  *
- * @param onWait - Called once when somebody else holds it.
- * @param signal - Gives up waiting. Work that has begun is not interrupted.
+ * @param onWait - Called once when another process holds the lock.
+ * @param signal - Aborts waiting. Work that has started is not interrupted.
  */
 export async function withLock<T>(
   file: string,
@@ -36,7 +35,7 @@ export async function withLock<T>(
   }
 }
 
-/** Takes the lock without waiting; `undefined` when somebody else holds it. Closing the handle lets go. */
+/** Takes the lock without waiting; `undefined` when another process holds it. */
 export function holdLock(file: string): { release(): void } | undefined {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const database = new DatabaseSync(file, { timeout: 0 })

@@ -1,5 +1,5 @@
 /**
- * Loopback ports and bounded readiness polls.
+ * Free loopback ports, and waiting for a server to become ready.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 export const LOOPBACK = '127.0.0.1'
 
-/** Ports this process handed out already: a new owner may not have bound its own yet. */
+/** Ports that this process has returned already: their servers may not have bound them yet. */
 const handedOut = new Set<number>()
 
 /**
- * Below what kernels give to outgoing connections (32768 on Linux, 49152 elsewhere): a port from there can be taken by any connection between
- * its choice and its use.
+ * Below the ephemeral port range (from 32768 on Linux, 49152 elsewhere): an ephemeral port could be taken by an outgoing connection before the server
+ * binds it.
  */
 const PORTS = { first: 20_000, count: 12_000 } as const
 
@@ -43,15 +43,15 @@ export async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** Whether a server is up: an address that answers 2xx, or a question that resolves to true. */
+/** Readiness check of a server: a URL that responds with 2xx, or a function that resolves to true. */
 export type ReadyProbe = string | ((signal: AbortSignal) => Promise<boolean>)
 
 /**
- * Asks until the answer is yes.
+ * Repeats the check until it succeeds.
  *
- * @param signal - Ends the wait at once, for example because the child exited.
- * @param timeoutMs - How long in all; a single request may take 2 s of it.
- * @throws `TimeoutError` when the time is over, the signal's reason when it was aborted.
+ * @param timeoutMs - Total time; a single request may take 2 s.
+ * @param signal - Ends the wait, for example because the process exited.
+ * @throws `TimeoutError` after `timeoutMs`, or the signal's reason.
  */
 export async function untilReady(probe: ReadyProbe, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   const timeout = AbortSignal.timeout(timeoutMs)

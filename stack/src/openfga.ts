@@ -1,6 +1,6 @@
 /**
- * A real OpenFGA server for the demo and the tests. Loopback only, a preshared key, no playground, no caches: a revoked
- * grant must be gone with the very next check.
+ * Starts an OpenFGA server for the demo and the tests: on loopback, with a preshared key, without playground and without caches, so that a revoked grant
+ * has no effect on the next check.
  *
  * @module
  */
@@ -16,27 +16,28 @@ import { preferCustomPlans } from './postgres.ts'
 import { type RunningProcess, startProcess } from './process.ts'
 import { runCommand } from './run-command.ts'
 
-/** Where the tuples live. */
+/** Datastore of OpenFGA. */
 export type OpenFgaEngine = 'memory' | 'sqlite' | 'postgres'
 
+/** Options of {@link startOpenFga}. */
 export interface OpenFgaOptions {
   /** @default 'memory' */
   readonly engine?: OpenFgaEngine
-  /** Holds the database file (sqlite) and the log. @default a temporary folder, removed by `stop` */
+  /** Folder of the database file (sqlite) and the log. @default a temporary folder, removed by `stop` */
   readonly dataDir?: string
-  /** `postgres://user:password@host:port/database`; needed by the postgres engine, ignored by the others. */
+  /** `postgres://user:password@host:port/database`; required for the postgres engine, ignored by the others. */
   readonly postgresUrl?: string
   /** @default 32 random bytes */
   readonly apiToken?: string
-  /** @default a free one */
+  /** @default a free port */
   readonly httpPort?: number
-  /** The binary. @default what {@link findOpenFga} finds */
+  /** Path of the binary. @default the result of {@link findOpenFga} */
   readonly binary?: string
-  /** Use `OPENFGA_URL` and `OPENFGA_API_TOKEN` when they are set, instead of starting anything. @default process.env */
+  /** When it has `OPENFGA_URL` and `OPENFGA_API_TOKEN`, that server is used and none is started. @default process.env */
   readonly env?: NodeJS.ProcessEnv
-  /** Extra server settings by OpenFGA's own environment names, for benchmarks. */
+  /** Additional server settings, as OpenFGA's environment variables. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Gives up starting. */
+  /** Aborts the start. */
   readonly signal?: AbortSignal
 }
 
@@ -45,24 +46,24 @@ export interface OpenFga {
   readonly url: string
   readonly apiToken: string
   readonly engine: OpenFgaEngine | 'external'
-  /** The process to watch; `undefined` when the server is not ours. Changes with `restart`. */
+  /** Process id; `undefined` for an external server. Changes with `restart`. */
   readonly pid: () => number | undefined
-  /** Resolves when the process that runs now has ended, with how; never when the server is not ours. */
+  /** Resolves when the current process has ended, with its exit code or signal. Never resolves for an external server. */
   readonly ended: () => Promise<string>
-  /** Ends it and removes a temporary folder. A server that is not ours is left alone. */
+  /** Stops the server and removes its temporary folder. Does nothing for an external server. */
   stop(): Promise<void>
-  /** SIGKILL by default: the crash a test wants. The folder stays. */
+  /** Sends a signal (SIGKILL by default, to simulate a crash) and keeps the folder. */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Up again on the same port with the same data (the memory engine forgets). Stops it first when it is up. */
+  /** Stops it when it runs, and starts it on the same port with the same data (the memory engine loses its data). */
   restart(): Promise<void>
-  /** SQLite keeps no statistics until asked: run it after loading, or reads by user scan the store. Else a no-op. */
+  /** Updates SQLite's statistics; without them, reads by user scan the whole store. Call it after loading data. No-op for other engines. */
   analyze(): void
 }
 
 /**
- * Starts OpenFGA and waits until it serves.
+ * Starts OpenFGA and waits until it is ready.
  *
- * @throws MissingToolError when there is no binary; {@link StartError} when it does not come up.
+ * @throws MissingToolError when there is no binary; {@link StartError} when it does not start.
  */
 export async function startOpenFga(options: OpenFgaOptions = {}): Promise<OpenFga> {
   const external = externalOpenFga(options.env ?? process.env)
@@ -91,11 +92,12 @@ export async function startOpenFga(options: OpenFgaOptions = {}): Promise<OpenFg
   }
 }
 
-/** The server that the environment names, or `undefined`. It cannot be stopped or restarted from here. */
+/** The external server of `OPENFGA_URL`; `undefined` when it is not set. It cannot be stopped or restarted. */
 function externalOpenFga(env: NodeJS.ProcessEnv): OpenFga | undefined {
   const url = env['OPENFGA_URL']
   if (!url) return undefined
-  const refuse = (): Promise<never> => Promise.reject(new StartError('OPENFGA_URL names a server that is not ours'))
+  const refuse = (): Promise<never> =>
+    Promise.reject(new StartError('the server at OPENFGA_URL was not started by this process'))
   return {
     url,
     apiToken: env['OPENFGA_API_TOKEN'] ?? '',
@@ -109,6 +111,7 @@ function externalOpenFga(env: NodeJS.ProcessEnv): OpenFga | undefined {
   }
 }
 
+/** A configured server, before its start. */
 interface Server {
   readonly binary: string
   readonly engine: OpenFgaEngine
@@ -137,7 +140,7 @@ async function prepare(options: OpenFgaOptions): Promise<Server> {
     apiToken,
     env: {
       PATH: process.env['PATH'] ?? '',
-      HOME: dataDir, // it would read a config file from the person's own
+      HOME: dataDir, // OpenFGA reads a configuration file from the home folder
       ...(await storeSettings(engine, dataDir, options.postgresUrl)),
       OPENFGA_HTTP_ADDR: `${LOOPBACK}:${httpPort}`,
       OPENFGA_GRPC_ADDR: `${LOOPBACK}:${await freePort()}`,
@@ -148,7 +151,7 @@ async function prepare(options: OpenFgaOptions): Promise<Server> {
       OPENFGA_CHECK_QUERY_CACHE_ENABLED: 'false',
       OPENFGA_CHECK_ITERATOR_CACHE_ENABLED: 'false',
       OPENFGA_LIST_OBJECTS_ITERATOR_CACHE_ENABLED: 'false',
-      // What the PDP's questions need; it tries both at start.
+      // Required by the PDP's queries; it checks both settings at its start.
       OPENFGA_MAX_CONDITION_EVALUATION_COST: '1000',
       OPENFGA_RESOLVE_NODE_LIMIT: '50',
       OPENFGA_LOG_FORMAT: 'json',
@@ -165,7 +168,7 @@ async function storeSettings(
 ): Promise<Record<string, string>> {
   if (engine === 'memory') return { OPENFGA_DATASTORE_ENGINE: 'memory' }
   if (engine === 'sqlite') {
-    closeSync(openSync(sqliteFile(dataDir), 'a', 0o600)) // OpenFGA would create it readable for everybody
+    closeSync(openSync(sqliteFile(dataDir), 'a', 0o600)) // OpenFGA would create it world-readable
     return { OPENFGA_DATASTORE_ENGINE: 'sqlite', OPENFGA_DATASTORE_URI: `file:${sqliteFile(dataDir)}` }
   }
   if (postgresUrl === undefined) throw new TypeError('postgresUrl: needed by the postgres engine')
@@ -196,8 +199,8 @@ function sqliteFile(dataDir: string): string {
 }
 
 /**
- * Statistics of whole indexes only. With those of a partial index, the SQLite in OpenFGA fails every deletion of several tuples ("internal
- * query planner error"), so that nothing can be revoked any more.
+ * Runs ANALYZE and removes the statistics of partial indexes: with them, the SQLite in OpenFGA fails every deletion of several tuples ("internal query
+ * planner error"), so that nothing can be revoked.
  */
 function analyzeFile(file: string): void {
   const database = new DatabaseSync(file, { timeout: 5_000 })

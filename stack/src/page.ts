@@ -1,6 +1,6 @@
 /**
- * What cannot run as it is written (the auditor's page, the desktop's page, the desktop's bundles for Electron): built when it has not been, or was from
- * other sources.
+ * Builds the parts that Node cannot run from source: the auditor's page, the desktop's page, and the desktop's bundles for Electron. A build is skipped
+ * when the hash of its sources has not changed.
  *
  * @module
  */
@@ -16,19 +16,19 @@ const VITE = 'node_modules/vite/bin/vite.js'
 const ELECTRON_VITE = 'node_modules/electron-vite/bin/electron-vite.js'
 
 interface Build {
-  /** As a remark names it. */
+  /** Name in progress output. */
   readonly what: string
   readonly room: string
   readonly built: string
   readonly sources: readonly string[]
-  /** Program and arguments; `--outDir` is added. */
+  /** Script and arguments, without `--outDir`. */
   readonly command: readonly [string, ...string[]]
 }
 
-/** Where {@link buildDesktopPage} leaves the page. */
+/** Output folder of {@link buildDesktopPage}. */
 export const DESKTOP_PAGE = join(ROOT, 'desktop/dist/renderer')
 
-/** Where {@link buildDesktopApp} leaves what Electron runs. */
+/** Output folder of {@link buildDesktopApp}. */
 export const DESKTOP_APP = join(ROOT, 'desktop/out')
 
 const DESKTOP_PAGE_SOURCES = [
@@ -39,26 +39,28 @@ const DESKTOP_PAGE_SOURCES = [
   ...SHARED,
 ]
 
+/** Builds the auditor's page. */
 export function buildPage(onRemark: (text: string) => void): Promise<void> {
   const sources = ['auditor/page', 'auditor/vite.config.ts', ...SHARED]
   const built = join(ROOT, 'auditor/dist')
   return build({ what: "the auditor's page", room: 'auditor', built, sources, command: [VITE, 'build'] }, onRemark)
 }
 
-/** For the development host, which runs the rest from its sources. */
+/** Builds the desktop's page, for the development host in a browser. */
 export function buildDesktopPage(onRemark: (text: string) => void): Promise<void> {
   const command = [VITE, 'build', '--config', 'renderer/vite.config.ts'] as const
   const sources = DESKTOP_PAGE_SOURCES
   return build({ what: "the desktop's page", room: 'desktop', built: DESKTOP_PAGE, sources, command }, onRemark)
 }
 
+/** Builds the desktop app for Electron. */
 export function buildDesktopApp(onRemark: (text: string) => void): Promise<void> {
   const sources = ['desktop/src', 'desktop/electron.vite.config.ts', 'desktop/package.json', ...DESKTOP_PAGE_SOURCES]
   const command = [ELECTRON_VITE, 'build'] as const
   return build({ what: 'the desktop app', room: 'desktop', built: DESKTOP_APP, sources, command }, onRemark)
 }
 
-/** Builds aside and moves it into place: whoever serves the old one meanwhile is not left without. */
+/** Builds into a temporary folder and renames it, so that a server of the previous build is not interrupted. */
 async function build({ what, room, built, sources, command }: Build, onRemark: (text: string) => void): Promise<void> {
   const wanted = fingerprint(sources)
   if (builtFrom(built) === wanted) return
@@ -70,7 +72,7 @@ async function build({ what, room, built, sources, command }: Build, onRemark: (
     await runCommand(process.execPath, given, { cwd: join(ROOT, room) })
     writeFileSync(join(aside, MARKER), wanted)
     mkdirSync(dirname(built), { recursive: true })
-    // Two processes may have built the same: either is good.
+    // A concurrent process may have built the same sources: either result is valid.
     rmSync(built, { recursive: true, force: true })
     renameSync(aside, built)
   } catch (error) {

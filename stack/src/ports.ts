@@ -1,6 +1,5 @@
 /**
- * Ports that stay the same from start to start: Keycloak's is part of the issuer, and everything stored about a person
- * is stored under the issuer.
+ * Assigns the demo's ports and keeps them between starts: Keycloak's port is part of the issuer, and so of every stored identity.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import { PORT_NAMES, type PortName } from './settings.ts'
 const port = z.coerce.number().int().min(1).max(65_535)
 const portsFile = z.partialRecord(z.enum(PORT_NAMES), port)
 
-/** Where a person can choose one. */
+/** Environment variables that set a port. */
 const VARIABLES: Readonly<Record<PortName, string>> = {
   keycloak: 'MANDATE_KEYCLOAK_PORT',
   openFga: 'MANDATE_OPENFGA_PORT',
@@ -26,10 +25,10 @@ const VARIABLES: Readonly<Record<PortName, string>> = {
 }
 
 /**
- * One port a server: from the environment (`MANDATE_PDP_PORT` and so on), else that of the last start of this state
- * folder, else a free one.
+ * Chooses a port for each server: from the environment (`MANDATE_PDP_PORT` and so on), else that of the last start with this state folder, else a free
+ * port.
  *
- * @throws {@link StartError} when a chosen or remembered one is taken, or is no port.
+ * @throws {@link StartError} when a configured or saved port is taken, or is not a port number.
  */
 export async function choosePorts(stateDir: string, env: NodeJS.ProcessEnv): Promise<Record<PortName, number>> {
   const file = join(stateDir, 'ports.json')
@@ -47,7 +46,7 @@ async function choosePort(name: PortName, wanted: string | undefined, remembered
   if (value === undefined) return freePort()
   if (await isFree(value)) return value
   throw new StartError(
-    `Port ${value}, ${name}'s, is taken by another program. Stop that, or set ${VARIABLES[name]}` +
+    `Port ${value} (${name}) is taken by another program. Stop it, or set ${VARIABLES[name]}` +
       (name === 'keycloak' ? ' (with -- --fresh: the port is part of every identity)' : ''),
   )
 }

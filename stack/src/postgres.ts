@@ -1,6 +1,6 @@
 /**
- * A throw-away PostgreSQL cluster for tests and benchmarks. PostgreSQL refuses to run as root, so a root caller (a
- * container, CI) gets it under the `postgres` system user.
+ * Starts a temporary PostgreSQL cluster for tests and benchmarks. PostgreSQL refuses to run as root: for root (a container, CI) it runs as the system
+ * user `postgres`.
  *
  * @module
  */
@@ -14,18 +14,19 @@ import { freePort, LOOPBACK } from './net.ts'
 import { startProcess } from './process.ts'
 import { type CommandOptions, runCommand, tryCommand } from './run-command.ts'
 
+/** Options of {@link startPostgres}. */
 export interface PostgresOptions {
-  /** @default a free one */
+  /** @default a free port */
   readonly port?: number
-  /** Server settings by their own names. @default `fsync` off: the cluster is thrown away anyway */
+  /** PostgreSQL settings by name. @default `fsync` off, since the cluster is temporary */
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** A running cluster with one empty database, `mandate`, that belongs to its only role. */
+/** A running cluster with one role and one empty database, `mandate`. */
 export interface Postgres {
   /** `postgres://mandate:password@127.0.0.1:port/mandate?sslmode=disable` */
   readonly url: string
-  /** Creates one more empty database and returns its url. Names are `[a-z_]+`. */
+  /** Creates another empty database and resolves to its URL. Names are `[a-z_]+`. */
   createDatabase(name: string): Promise<string>
   /** Runs one statement on the database of a url; its result as plain text, columns separated by `|`. */
   query(url: string, sql: string): Promise<string>
@@ -35,7 +36,7 @@ export interface Postgres {
   restart(): Promise<void>
 }
 
-/** @throws MissingToolError when `initdb` and `postgres` are nowhere on this machine. */
+/** Starts a cluster. @throws MissingToolError when PostgreSQL is not installed. */
 export async function startPostgres({ port, settings = { fsync: 'off' } }: PostgresOptions = {}): Promise<Postgres> {
   const cluster = await initCluster(port ?? (await freePort()), settings)
   let running = await serve(cluster)
@@ -62,8 +63,8 @@ export async function startPostgres({ port, settings = { fsync: 'off' } }: Postg
 }
 
 /**
- * Makes every later connection to this database plan each prepared statement for its own values. With a generic plan,
- * OpenFGA's reads scan by user (measured: 74 ms instead of 10 ms).
+ * Makes later connections to this database use custom plans for prepared statements. With a generic plan, OpenFGA's reads by user scan the table
+ * (measured: 74 ms instead of 10 ms).
  */
 export async function preferCustomPlans(url: string): Promise<void> {
   const name = decodeURIComponent(new URL(url).pathname.slice(1))
@@ -119,7 +120,7 @@ function serve({ binaries, folder, port, settings, owner, urlOf }: Cluster): Ret
     ready: async () => (await tryCommand('psql', ['-c', 'SELECT 1'], psqlOptions(urlOf('postgres'), binaries))).ok,
     readyTimeoutMs: 60_000,
     logFile: join(folder, 'postgres.log'),
-    stopSignal: 'SIGINT', // "fast": SIGTERM would wait for every client to leave
+    stopSignal: 'SIGINT', // fast shutdown; SIGTERM would wait for all clients to disconnect
     ...owner,
   })
 }
@@ -128,7 +129,7 @@ async function runSql(url: string, sql: string): Promise<string> {
   return runCommand('psql', ['-v', 'ON_ERROR_STOP=1', '-qtAc', sql], psqlOptions(url, await findPostgres()))
 }
 
-/** The password travels in the environment: arguments are public on this machine. */
+/** Passes the password in the environment: other users can read command line arguments. */
 function psqlOptions(url: string, binaries: string): CommandOptions {
   const { username, password, hostname, port, pathname } = new URL(url)
   return {
@@ -144,7 +145,7 @@ function psqlOptions(url: string, binaries: string): CommandOptions {
   }
 }
 
-/** Debian keeps the server's programs off PATH, one folder a version. */
+/** Finds the folder of the server programs. On Debian they are not on PATH, but in one folder per version. */
 async function findPostgres(): Promise<string> {
   const debian = '/usr/lib/postgresql'
   const versions = existsSync(debian) ? readdirSync(debian) : []
@@ -156,7 +157,7 @@ async function findPostgres(): Promise<string> {
   const folder = configured.stdout.trim()
   if (configured.ok && existsSync(join(folder, 'initdb'))) return folder
   throw new MissingToolError(
-    'PostgreSQL is not here. Debian: sudo apt-get install postgresql; macOS: brew install postgresql',
+    'PostgreSQL is not installed. Debian: sudo apt-get install postgresql; macOS: brew install postgresql',
   )
 }
 

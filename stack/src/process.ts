@@ -1,6 +1,6 @@
 /**
- * One child process that serves something: started, awaited until ready, stopped for good.
- * Children lead their own process group, so that Ctrl-C reaches only us and we choose the order in which things end.
+ * Starts a server as a child process, waits until it is ready, and stops it. Each child has its own process group, so that Ctrl-C in the terminal
+ * reaches only this process, which then stops its children in order.
  *
  * @module
  */
@@ -11,29 +11,30 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StartError } from './errors.ts'
 import { type ReadyProbe, untilReady } from './net.ts'
 
-/** What to run. `env` is the child's whole environment: nothing is inherited behind the caller's back. */
+/** A process to start. `env` is the complete environment of the child: nothing is inherited. */
 export interface ProcessSpec {
-  /** For messages. */
+  /** Name in messages. */
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd?: string
   readonly ready: ReadyProbe
-  /** Gives up waiting for it, and kills it. */
+  /** Aborts the start and kills the process. */
   readonly signal?: AbortSignal
   /** @default 120000 */
   readonly readyTimeoutMs?: number
-  /** Output is appended here, 0600; its tail goes into the error when the process dies early. */
+  /** File that output is appended to, mode 0600. Its last lines are in the error when the process does not start. */
   readonly logFile: string
-  /** Run as this user and group; needs root. */
+  /** User id to run as; requires root. */
   readonly uid?: number
+  /** Group id to run as; requires root. */
   readonly gid?: number
-  /** What asks it to end in good order. @default 'SIGTERM' */
+  /** Signal for an orderly shutdown. @default 'SIGTERM' */
   readonly stopSignal?: NodeJS.Signals
 }
 
-/** A running child. Every method resolves after the process is gone; none throws when it is gone already. */
+/** A running child process. Its methods resolve after the process has ended, also when it had ended before. */
 export interface RunningProcess {
   readonly pid: number
   /** Resolves with how it ended: `exit 0`, `SIGKILL`. */
@@ -45,14 +46,15 @@ export interface RunningProcess {
 
 const alive = new Set<number>()
 
-// The last resort: nothing we started outlives us, however we leave (but for SIGKILL, which nobody sees coming).
+// Last resort: kill all children when this process exits for any reason but SIGKILL.
 process.on('exit', () => {
   for (const pid of alive) signalGroup(pid, 'SIGKILL')
 })
 
 /**
- * @throws {@link StartError} when it exits, or is not ready in time. It has been killed by then, as it is when
- * `signal` was aborted: then the signal's reason is thrown.
+ * Starts a process and waits until it is ready.
+ *
+ * @throws {@link StartError} when it exits or is not ready in time, or the reason of `signal`. The process has been killed by then.
  */
 export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   const { child, pid } = spawnLogged(spec)
@@ -109,20 +111,20 @@ function spawnLogged(spec: ProcessSpec): { child: ChildProcess; pid: number } {
 async function stopGroup(pid: number, exited: Promise<string>, signal: NodeJS.Signals, graceMs: number): Promise<void> {
   if (!alive.has(pid)) return
   signalLeader(pid, signal)
-  const patience = new AbortController()
-  const late = delay(graceMs, 'late', { signal: patience.signal }).catch(() => 'cancelled')
+  const timer = new AbortController()
+  const late = delay(graceMs, 'late', { signal: timer.signal }).catch(() => 'cancelled')
   const first = await Promise.race([exited, late])
-  patience.abort()
+  timer.abort()
   if (first === 'late') signalGroup(pid, 'SIGKILL')
   await exited
 }
 
-/** The leader only: a shell that traps the signal passes it on itself, and would warn if its child went first. */
+/** Signals the group leader only: a shell forwards the signal to its child itself, and would print a warning if the child ended first. */
 function signalLeader(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch {
-    // Gone between the check and the signal: what we wanted.
+    // The process ended before the signal: nothing to do.
   }
 }
 
@@ -130,7 +132,7 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   signalLeader(-pid, signal)
 }
 
-/** The last 20 lines at most, indented. Empty when there is no log. */
+/** Last lines of a log (at most 20), indented. Empty when there is no log. */
 function logTail(logFile: string): string {
   try {
     const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n')

@@ -1,21 +1,21 @@
 /**
- * What a person sees while servers start: one line a step, with how long it took.
+ * Progress output on the terminal: one line per step, with its duration.
  *
  * @module
  */
 
-/** Where lines go. `process.stderr` and `process.stdout` are such. */
+/** Output stream, such as `process.stdout`. */
 export interface Output {
   write(text: string): unknown
   readonly isTTY?: boolean
 }
 
-/** Tells about steps. Steps may run side by side. */
+/** Reports steps. Steps may run concurrently. */
 export interface Progress {
   /**
-   * Runs `work` and prints one line when it ends, well or badly.
+   * Runs `work` and prints one line when it succeeds or fails.
    *
-   * @param work - Gets a function for remarks on the way, such as what is being fetched.
+   * @param work - Receives a function that prints a remark, such as what is being downloaded.
    */
   step<T>(title: string, work: (remark: (text: string) => void) => Promise<T>): Promise<T>
 }
@@ -26,9 +26,9 @@ export const silentProgress: Progress = { step: (_title, work) => work(() => und
 const CLEAR_LINE = '\r\x1b[2K'
 
 /**
- * On a terminal the steps under way are shown in a last line that moves; elsewhere there are finished lines only.
+ * Creates a progress output. On a terminal, the last line shows the current steps; elsewhere only finished steps are printed.
  *
- * @param clock - Milliseconds, never going backwards.
+ * @param clock - Monotonic clock, in milliseconds.
  */
 export function createProgress(output: Output, clock: () => number = () => performance.now()): Progress {
   const tty = output.isTTY === true
@@ -58,7 +58,7 @@ export function createProgress(output: Output, clock: () => number = () => perfo
   }
 }
 
-/** `0.4 s`, `63.0 s`. */
+/** Formats a duration in seconds: `0.4 s`, `63.0 s`. */
 export function seconds(milliseconds: number): string {
   return `${(milliseconds / 1_000).toFixed(1)} s`
 }

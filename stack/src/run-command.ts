@@ -1,12 +1,12 @@
 /**
- * Commands that end by themselves: compilers, package clients, migrations.
+ * Runs commands to completion: compilers, package managers, migrations.
  *
  * @module
  */
 import { spawn } from 'node:child_process'
 import { StartError } from './errors.ts'
 
-/** How a command is run. */
+/** Options for running a command. */
 export interface CommandOptions {
   /** The whole environment. @default that of this process */
   readonly env?: NodeJS.ProcessEnv
@@ -18,14 +18,14 @@ export interface CommandOptions {
   readonly gid?: number
 }
 
-/** How a command ended. `output` is stdout and stderr as they came. */
+/** Result of a command. `output`: stdout and stderr, interleaved. */
 export interface CommandResult {
   readonly ok: boolean
   readonly stdout: string
   readonly output: string
 }
 
-/** Runs a command to its end. Never throws: a command that does not exist is `ok: false` with empty output. */
+/** Runs a command. Never throws: for a command that does not exist, `ok` is false and the output empty. */
 export function tryCommand(
   command: string,
   args: readonly string[],
@@ -33,7 +33,7 @@ export function tryCommand(
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const { timeoutMs, signal, ...rest } = options
-    // Not spawn's own timeout: its timer keeps us alive when the command does not exist.
+    // Not the `timeout` option of spawn: its timer keeps this process alive when the command does not exist.
     const ends = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
     const child = spawn(command, [...args], {
       ...rest,
@@ -55,10 +55,10 @@ export function tryCommand(
 }
 
 /**
- * Runs a command that has to succeed.
+ * Runs a command that must succeed.
  *
  * @returns Its standard output.
- * @throws {@link StartError} with the last lines it printed.
+ * @throws {@link StartError} with the last lines of its output.
  */
 export async function runCommand(
   command: string,
@@ -71,7 +71,7 @@ export async function runCommand(
   throw new StartError(`${command} ${args[0] ?? ''} failed:\n${tail}`)
 }
 
-/** Whether a program is on the PATH of `env` (or is an executable path) and answers. */
+/** Whether a program (on the PATH of `env`, or by path) can be run. */
 export async function answers(command: string, flag: string, env: NodeJS.ProcessEnv): Promise<boolean> {
   return (await tryCommand(command, [flag], { env, timeoutMs: 20_000 })).ok
 }

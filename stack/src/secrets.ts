@@ -1,6 +1,5 @@
 /**
- * The secrets of one installation of the demo. None has a default: they are made on the first start and kept in one
- * 0600 file, and whoever deletes that file starts anew.
+ * Secrets of one demo installation, generated at the first start and stored in one file with mode 0600. There are no default secrets.
  *
  * @module
  */
@@ -21,19 +20,19 @@ const secretsFile = z.strictObject({
   people: z.record(z.string(), person),
 })
 
-/** One of a version that knew fewer clients of the realm. */
+/** File of an earlier version, with fewer clients of the realm. */
 const olderFile = secretsFile.extend({ realm: z.partialRecord(z.enum(REALM_SECRETS), z.string().min(32)) })
 
-/** Everything secret about one installation. */
+/** All secrets of one installation. */
 export type Secrets = z.infer<typeof secretsFile>
 
-/** The name of the file in the state folder. */
+/** File name in the state folder. */
 export const SECRETS_FILE = 'secrets.json'
 
 /**
- * Reads the secrets of a state folder, or makes them; those that a newer version added are made now.
+ * Reads the secrets of a state folder, and generates missing ones.
  *
- * @throws {@link StartError} when the file is there but is not one of ours: it is never overwritten.
+ * @throws {@link StartError} when the file exists and is not a valid secrets file: it is never overwritten.
  */
 export function loadSecrets(stateDir: string): Secrets {
   const file = join(stateDir, SECRETS_FILE)
@@ -51,7 +50,7 @@ export function loadSecrets(stateDir: string): Secrets {
     writeAtomically(file, `${JSON.stringify(complete, undefined, 2)}\n`)
     return complete
   }
-  throw new StartError(`${file} does not look like ours. Start over with: npm start -- --fresh`)
+  throw new StartError(`${file} is not a valid secrets file. Start over with: npm start -- --fresh`)
 }
 
 const secret = (): string => randomBytes(32).toString('base64url')

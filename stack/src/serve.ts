@@ -1,6 +1,6 @@
 /**
- * `npm run serve`: one PDP with one policy pack on an OpenFGA of its own, for anyone's client. Progress goes to standard error, the address and
- * the key to standard output.
+ * `npm run serve`: starts a PDP with one policy pack and its own OpenFGA, for any AuthZEN client. Progress goes to standard error, address and key to
+ * standard output.
  *
  * @module
  */
@@ -63,13 +63,13 @@ async function guarded(served: Served): Promise<number> {
   }
 }
 
-/** Brings everything up. @returns The line that says where, and with which key. */
+/** Starts everything. Resolves to the line with the PDP's address and the API key. */
 async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
   const { step } = createProgress(process.stderr)
   const folder = resolve(pack)
   const file = facts ?? [join(folder, 'facts.yaml')].find((path) => existsSync(path))
   const known = file === undefined ? undefined : readFacts(file)
-  // Nothing of the environment's: what is asked here must not land in somebody's store.
+  // With an empty environment: OPENFGA_URL may point to a store with real data.
   const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: {} }))
   closers.push(() => openFga.stop())
   const issuer = await listen(noKeys())
@@ -99,7 +99,7 @@ function readFacts(file: string) {
   return parseYaml(file, text, factsFileSchema)
 }
 
-/** What the PDP objects to in one of the facts, by file and line. */
+/** Adds file and line to the PDP's error about one of the facts. */
 function atItsLine(error: unknown, where: Whereabouts): unknown {
   const detail = error instanceof Fault ? (error.detail ?? '') : ''
   const at = /^facts\.(?<index>\d+)/u.exec(detail)?.groups?.['index']
@@ -131,7 +131,7 @@ function startOn(
   return startPdp(config, pino({ level: 'warn' }, pino.destination(2)))
 }
 
-/** The issuer of nobody's tokens: keys are the only way in. */
+/** An issuer without keys: it accepts no token, so API keys are the only credentials. */
 function noKeys(): Server {
   return createServer(requestTimeouts(), (_req, res) => {
     res.setHeader('content-type', 'application/json').end('{"keys":[]}')

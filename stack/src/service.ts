@@ -1,5 +1,5 @@
 /**
- * One of our own services, run by this Node straight from its TypeScript.
+ * Starts one of Mandate's services with this Node, from its TypeScript source.
  *
  * @module
  */
@@ -11,16 +11,17 @@ import { startProcess } from './process.ts'
 /** The root of the clone. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Half of a service's start is reading its TypeScript (ADR 0011). Goes with the clone. */
+/** Compile cache in the clone: loading TypeScript takes half of a service's start time (ADR 0011). */
 const COMPILE_CACHE = `${ROOT}node_modules/.cache/compile`
 
+/** Options of {@link spawnService}. */
 export interface ServiceOptions {
   readonly name: string
-  /** The file to run, relative to the root of the clone. */
+  /** Script to run, relative to the root of the clone. */
   readonly entry: string
-  /** Its configuration. Besides this it sees `PATH` and nothing else of our environment. */
+  /** Its environment. Only `PATH` is inherited. */
   readonly env: Readonly<Record<string, string>>
-  /** Answers 2xx when it can work. */
+  /** Readiness endpoint: responds with 2xx when the service is ready. */
   readonly readyUrl: string
   readonly logFile: string
   /** @default 30000 */
@@ -33,17 +34,17 @@ export interface Service {
   readonly name: string
   readonly logFile: string
   readonly pid: () => number
-  /** Resolves when the process that runs now has ended, with how: `exit 0`, `SIGKILL`. */
+  /** Resolves when the current process has ended: `exit 0`, `SIGKILL`. */
   readonly ended: () => Promise<string>
   /** SIGTERM, then SIGKILL after 10 s. */
   stop(): Promise<void>
-  /** SIGKILL by default: the crash a test wants. */
+  /** Sends a signal; SIGKILL by default, to simulate a crash. */
   kill(signal?: NodeJS.Signals): Promise<void>
-  /** Up again with the same configuration, so on the same port. Stops it first when it is up. */
+  /** Stops it when it runs, and starts it with the same configuration on the same port. */
   restart(): Promise<void>
 }
 
-/** @throws {@link StartError} with the end of its log when it dies early or is not ready in time. */
+/** Starts a service. @throws {@link StartError} with the end of its log when it exits or is not ready in time. */
 export async function spawnService(options: ServiceOptions): Promise<Service> {
   const { name, entry, env, readyUrl, logFile, readyTimeoutMs = 30_000, signal } = options
   if (!existsSync(`${ROOT}/${entry}`)) throw new StartError(`${name} cannot start: there is no ${entry}`)

@@ -1,19 +1,22 @@
 /**
- * How our services are configured when the stack runs them. Pure: addresses and secrets in, environments out.
+ * Environment variables of Mandate's services in the stack. Pure: computed from ports, addresses and secrets.
  *
  * @module
  */
 import { join } from 'node:path'
 import { LOOPBACK } from './net.ts'
 
-/** The services of ours that a stack runs, in the order in which they start. */
+/** Mandate's services, in starting order. */
 export const SERVICES = ['pdp', 'trips', 'care', 'agent', 'auditor'] as const
+/** One of {@link SERVICES}. */
 export type ServiceName = (typeof SERVICES)[number]
 
-/** Everything that has a port of its own. */
+/** Servers and services with a port. */
 export const PORT_NAMES = ['keycloak', 'openFga', ...SERVICES] as const
+/** One of {@link PORT_NAMES}. */
 export type PortName = (typeof PORT_NAMES)[number]
 
+/** Input of {@link serviceSettings}. */
 export interface SettingsInput {
   readonly stateDir: string
   readonly ports: Readonly<Record<ServiceName, number>>
@@ -24,25 +27,26 @@ export interface SettingsInput {
   readonly logLevel?: string
 }
 
-/** One service, ready to be spawned. */
+/** Configuration of one service. */
 export interface ServiceSettings {
-  /** The name of its room and of its data folder. */
+  /** Name in messages and of its data folder. */
   readonly name: string
   readonly entry: string
   readonly url: string
   readonly env: Readonly<Record<string, string>>
 }
 
-/** The data folder of the PDP; the decision log and the verifier key are in it. */
+/** Data folder of the PDP, with the decision log and the verifier key. */
 export function pdpDataDir(stateDir: string): string {
   return join(stateDir, 'pdp')
 }
 
-/** The verifier key of the PDP's log. */
+/** File with the verifier key of the PDP's log. */
 export function logKeyFile(stateDir: string): string {
   return join(pdpDataDir(stateDir), 'log.vkey')
 }
 
+/** Computes the configuration of all services. */
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
   const urls = {
@@ -157,7 +161,7 @@ function auditorEnv(
     AUDITOR_CLIENT_ID: 'auditor',
     AUDITOR_CLIENT_SECRET: clientSecrets.auditor,
     AUDITOR_PDP_URL: urls.pdp,
-    // The PDP makes its key when it first starts, and it starts before this.
+    // The PDP, which starts earlier, creates this file at its first start.
     AUDITOR_LOG_PINS_FILE: logKeyFile(stateDir),
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The whole stack: OpenFGA and Keycloak side by side, then our services on top of them.
+ * Starts the whole stack: OpenFGA and Keycloak in parallel, then Mandate's services.
  *
  * @module
  */
@@ -18,53 +18,55 @@ import { loadSecrets, type Secrets } from './secrets.ts'
 import { type Service, spawnService } from './service.ts'
 import { logKeyFile, type PortName, pdpDataDir, SERVICES, type ServiceName, serviceSettings } from './settings.ts'
 
-/** A Keycloak that is up already, with its people: what several stacks can share. */
+/** A running Keycloak with its users, which several stacks can share. */
 export type Identity = Pick<Keycloak, 'issuer' | 'url' | 'admin' | 'clientSecrets'> & {
   readonly people: Readonly<Record<string, Credentials>>
 }
 
+/** Options of {@link startStack}. */
 export interface StackOptions {
-  /** Everything the stack writes. Created 0700. */
+  /** Folder of all files that the stack writes. Created with mode 0700. */
   readonly stateDir: string
-  /** Which of our services to run. @default all */
+  /** Services to start. @default all */
   readonly services?: readonly ServiceName[]
-  /** Share this one instead of starting a Keycloak. */
+  /** Keycloak to use, instead of starting one. */
   readonly identity?: Identity
   /** @default 'sqlite' */
   readonly engine?: OpenFgaEngine
   /** For the postgres engine. */
   readonly postgresUrl?: string
-  /** Never a server from the environment or from Docker: the caller is going to crash them. @default false */
+  /** Start local servers even if the environment or Docker provides some: for tests that crash them. @default false */
   readonly ownServers?: boolean
   /** See {@link startKeycloak}. */
   readonly templateDir?: string
-  /** Secrets that exist already. @default those of the state folder */
+  /** @default the secrets in the state folder */
   readonly secrets?: Secrets
   readonly logLevel?: string
   readonly progress?: Progress
   readonly env?: NodeJS.ProcessEnv
-  /** Gives up, and stops what is up by then. */
+  /** Aborts the start, and stops what has started. */
   readonly signal?: AbortSignal
 }
 
-/** A running stack. Its services are `undefined` where they were not asked for. */
+/** A running stack. `services` has only the requested ones. */
 export interface Stack extends Identity {
   readonly urls: Readonly<Record<ServiceName, string>>
   readonly openFga: OpenFga
-  /** `undefined` when shared. */
+  /** `undefined` when {@link StackOptions.identity} is used. */
   readonly keycloak: Keycloak | undefined
   readonly services: Readonly<Partial<Record<ServiceName, Service>>>
-  /** The folder of the decision log, and the file with the key that verifies it. */
+  /** Folder of the decision log. */
   readonly log: string
+  /** File with the log's verifier key. */
   readonly key: string
   /** Stops what this stack started, services first. */
   stop(): Promise<void>
 }
 
 /**
- * Brings everything up.
+ * Starts the stack.
  *
- * @throws MissingToolError or StartError. Whatever had started is stopped by then.
+ * @throws MissingToolError or StartError, after stopping everything that had started.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const stateDir = privateFolder(options.stateDir)
@@ -106,16 +108,16 @@ interface Context extends StackOptions {
   readonly secrets: Secrets
   readonly ports: Readonly<Record<PortName, number>>
   readonly signal: AbortSignal
-  /** How to stop what is up, in the order in which it came up. */
+  /** Stop functions, in starting order. */
   readonly started: (() => Promise<void>)[]
 }
 
-/** Whether the environment says where a server is: then Docker is not asked for any. */
+/** Whether the environment has the URL of a server: Docker is then not used. */
 export function namesServers({ OPENFGA_URL, KEYCLOAK_URL }: NodeJS.ProcessEnv): boolean {
   return Boolean(OPENFGA_URL || KEYCLOAK_URL)
 }
 
-/** The environment, with the servers that a Docker engine gives us added to it. Local binaries come last. */
+/** Starts the servers in Docker, when an engine is running, and adds their addresses to the environment. Otherwise local binaries are used. */
 async function withDocker(context: Context): Promise<Context> {
   const { env, ownServers, progress } = context
   if (ownServers || namesServers(env) || !(await dockerAnswers(env))) return context
@@ -189,14 +191,14 @@ async function bringUpServices(
   return { services, urls }
 }
 
-/** Two missing tools are named together: nobody wants to learn of the second after installing the first. */
+/** Combines the messages when tools for both servers are missing. */
 function everythingMissing(outcomes: readonly PromiseSettledResult<unknown>[]): MissingToolError | undefined {
   const reasons: unknown[] = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : undefined))
   const messages = reasons.flatMap((reason) => (reason instanceof MissingToolError ? [reason.message] : []))
   return messages.length > 1 ? new MissingToolError(messages.join('\n\n')) : undefined
 }
 
-/** Last up, first down; one that cannot be stopped does not keep the others running. */
+/** Stops everything in reverse starting order, also when one stop function fails. */
 async function stopAll(started: (() => Promise<void>)[]): Promise<void> {
   const failures: unknown[] = []
   for (const stop of started.splice(0).reverse()) {

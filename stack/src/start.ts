@@ -1,6 +1,5 @@
 /**
- * `npm start`: the whole demo in one command. Exit 0 after Ctrl-C or `--once`, 64 on wrong usage, 69 when a tool is
- * missing, 1 when something failed.
+ * `npm start`: runs the demo. Exit 0 after Ctrl-C or `--once`, 64 on wrong usage, 69 when a tool is missing, 1 when something failed.
  *
  * @module
  */
@@ -18,11 +17,11 @@ import type { Service } from './service.ts'
 import { namesServers, type Stack, startStack } from './stack.ts'
 import { readRun, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
-import type { StoryTold } from './story-wire.ts'
+import type { StoryResult } from './story-wire.ts'
 
 const LOCK_FILE = 'lock'
-/** What `--fresh` spares: the lock that we hold, and what the tests keep between their runs. */
-const SPARED: readonly string[] = [LOCK_FILE, 'test']
+/** Not deleted by `--fresh`: the lock that this process holds, and the cache of the tests. */
+const KEPT: readonly string[] = [LOCK_FILE, 'test']
 
 const command = parseCommand(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(USAGE)
@@ -32,14 +31,16 @@ if (command.kind === 'usage') {
 }
 if (command.kind === 'start') process.exitCode = await guarded(command.once, command.fresh)
 
-/** Runs the demo and turns what stopped it into an exit code. */
+/** Runs the demo. Resolves to the exit code. */
 async function guarded(once: boolean, fresh: boolean): Promise<number> {
   const interrupted = onCtrlC()
   const progress = createProgress(process.stdout)
   const lock = holdLock(join(privateFolder(STATE_DIR), LOCK_FILE))
   if (!lock) {
     const pid = readRun(STATE_DIR)?.pid
-    process.stderr.write(`A demo runs here already${pid ? ` (process ${pid})` : ''}. Stop it with Ctrl-C first.\n`)
+    process.stderr.write(
+      `A demo is already running in this clone${pid ? ` (process ${pid})` : ''}. Stop it with Ctrl-C first.\n`,
+    )
     return 1
   }
   try {
@@ -68,7 +69,7 @@ async function demo(once: boolean, interrupted: AbortSignal, progress: Progress)
     }
     const { issuer, urls, people } = stack
     const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, people, out }))
-    // SQLite plans by statistics that only ANALYZE makes: without them reads by user scan the store.
+    // Without the statistics of ANALYZE, SQLite scans the store for reads by user.
     stack.openFga.analyze()
     printFurther(told)
     if (once) return
@@ -80,9 +81,9 @@ async function demo(once: boolean, interrupted: AbortSignal, progress: Progress)
 }
 
 /**
- * Waits for `work`, but not beyond Ctrl-C, nor beyond the death of a part: a demo that lost one tells no truth.
+ * Waits for `work`, or until Ctrl-C, or until a server or service ends.
  *
- * @throws the interruption's reason, or StartError naming what died.
+ * @throws the interruption's reason, or StartError naming the process that ended.
  */
 async function whileAllLive<T>(stack: Stack, interrupted: AbortSignal, work: Promise<T>): Promise<T> {
   interrupted.throwIfAborted()
@@ -90,7 +91,7 @@ async function whileAllLive<T>(stack: Stack, interrupted: AbortSignal, work: Pro
   interrupted.addEventListener('abort', () => reject(interrupted.reason), { once: true })
   const deaths = partsOf(stack).map(async ({ name, ended, logFile }) => {
     const how = await ended()
-    throw new StartError(`${name} ended by itself (${how}). Log: ${logFile}`)
+    throw new StartError(`${name} ended unexpectedly (${how}). Log: ${logFile}`)
   })
   const idle = setInterval(() => undefined, 60_000) // a pending promise alone keeps no process alive
   try {
@@ -113,12 +114,12 @@ function stopAll(stack: Stack, progress: Progress): Promise<void> {
   return progress.step('stopping everything', () => stack.stop())
 }
 
-/** Ready to paste; they work as long as the state is there, whether the demo runs or not. */
-function printFurther({ rows }: StoryTold): void {
+/** Prints commands to paste. They work as long as the state folder exists, also when the demo is stopped. */
+function printFurther({ rows }: StoryResult): void {
   const log = '--dir "$(npm run --silent where -- log)"'
   const refused = rows.find(({ decision, chain }) => !decision && chain.length > 0)?.evaluationId ?? ''
   print('')
-  print('Look further: what the agent did, one refusal in full, and whether the log is whole')
+  print('Next: list what the agent did, show one denial in full, verify the log')
   print(`  npm run --silent mandate-audit -- query ${log} --actor agent:booking-agent`)
   print(`  npm run --silent mandate-audit -- show ${log} ${refused}`)
   print(`  npm run --silent mandate-audit -- verify ${log} --key "$(npm run --silent where -- key)"`)
@@ -143,22 +144,22 @@ function printAddresses({ urls, issuer, people, openFga }: Stack): void {
   print('Ctrl-C stops everything.')
 }
 
-/** The first Ctrl-C (or SIGTERM) asks; the second does not: what we started is killed as we go. */
+/** The first Ctrl-C (or SIGTERM) stops everything in order; the second exits at once, which kills all children. */
 function onCtrlC(): AbortSignal {
   return interruption({
     signals: process,
     clock: () => performance.now(),
-    onFirst: () => print('\nstopping (again: at once)'),
+    onFirst: () => print('\nstopping (press Ctrl-C again to kill)'),
     onSecond: () => process.exit(130),
   })
 }
 
-/** Throws the state away. A Docker engine that is not asked for the servers keeps what it has. */
+/** Deletes the state, including Docker volumes when the servers run in Docker. */
 async function forget(progress: Progress): Promise<void> {
-  await progress.step('throwing the old state away', async () => {
+  await progress.step('deleting the old state', async () => {
     if (!namesServers(process.env) && (await dockerAnswers(process.env))) await forgetDocker(process.env, STATE_DIR)
     for (const name of readdirSync(STATE_DIR)) {
-      if (!SPARED.includes(name)) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
+      if (!KEPT.includes(name)) rmSync(join(STATE_DIR, name), { recursive: true, force: true })
     }
   })
 }

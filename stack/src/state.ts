@@ -1,5 +1,5 @@
 /**
- * The state folder of the demo in the clone, and the note that says where the running (or last) demo is.
+ * State folder of the demo in the clone, and its run file: addresses of the running (or last) demo.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { readJson, writeAtomically } from './files.ts'
 import { ROOT } from './service.ts'
 
-/** Ignored by git; everything in it can be thrown away by `npm start -- --fresh`. */
+/** State folder; ignored by git, and deleted by `npm start -- --fresh`. */
 export const STATE_DIR = join(ROOT, '.mandate')
 
 const runFile = z.object({
@@ -18,20 +18,21 @@ const runFile = z.object({
   log: z.string(),
   /** File with its verifier key. */
   key: z.string(),
-  /** Where people sign in, and where the services are. A demo of an earlier version does not say. */
+  /** Issuer and service URLs. Absent in the run file of an earlier version. */
   issuer: z.string().optional(),
   trips: z.string().optional(),
   agent: z.string().optional(),
 })
 
-/** Where a demo is. Nothing secret. */
+/** Content of the run file. Contains no secret. */
 export type Run = z.infer<typeof runFile>
 
+/** Writes the run file. */
 export function writeRun(stateDir: string, run: Run): void {
   writeAtomically(join(stateDir, 'run.json'), `${JSON.stringify(run, undefined, 2)}\n`)
 }
 
-/** `undefined` before the first demo in this clone. */
+/** Reads the run file; `undefined` before the first demo in this clone. */
 export function readRun(stateDir: string): Run | undefined {
   return runFile.safeParse(readJson(join(stateDir, 'run.json'))).data
 }

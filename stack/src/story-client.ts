@@ -1,5 +1,5 @@
 /**
- * The people of the story, signed in for real, and what they call.
+ * HTTP client of the story: signs people in and calls the services as them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { StartError } from './errors.ts'
 
 /** Time for one call, in milliseconds. */
 const CALL_TIMEOUT_MS = 15_000
-/** How often a call is made that must succeed. */
+/** Attempts of a call that must succeed. */
 const MAX_TRIES = 4
 
 export type Service = 'pdp' | 'trips' | 'booking-agent'
@@ -29,13 +29,13 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Somebody with a session. */
+/** A signed-in person. */
 export interface Person {
   readonly name: string
-  /** The opaque sub: all that anybody but Keycloak knows. */
+  /** `sub` claim: the opaque id by which services know the person. */
   readonly sub: string
   call(service: Service, method: string, path: string, options?: Call): Promise<Reply>
-  /** The same, where anything but success is the end of the story. */
+  /** As `call`, but throws unless the status is 2xx; retries on 503. */
   must(service: Service, method: string, path: string, options?: Call): Promise<Reply['body']>
 }
 
@@ -45,7 +45,7 @@ export interface People {
   readonly logins: Readonly<Record<string, Credentials>>
 }
 
-/** Signs somebody in at an interactive client. */
+/** Signs a person in at an interactive client. */
 export async function enter(
   { issuer, urls, logins }: People,
   name: string,
@@ -66,21 +66,21 @@ export async function enter(
     sub: session.subject,
     call,
     must: async (service, method, path, options) => {
-      const once = keyed(options)
-      const { status, body } = await patiently(() => call(service, method, path, once))
+      const idempotent = withIdempotencyKey(options)
+      const { status, body } = await retryOn503(() => call(service, method, path, idempotent))
       if (status >= 200 && status < 300) return body
       throw new StartError(`${name}: ${method} ${service}${path} was answered ${status}: ${JSON.stringify(body)}`)
     },
   }
 }
 
-/** With a key under which a service does it once, however often it is asked. */
-function keyed(options: Call = {}): Call {
+/** Adds an Idempotency-Key header, so that a retry has no second effect. */
+function withIdempotencyKey(options: Call = {}): Call {
   return { ...options, headers: { 'idempotency-key': randomUUID(), ...options.headers } }
 }
 
-/** Asks again when the answer is 503, as it says: a machine that is busy with something else decides late, not never. */
-async function patiently(attempt: () => Promise<Reply>): Promise<Reply> {
+/** Retries on status 503, after `Retry-After`: a busy machine can exceed the PDP's deadlines. */
+async function retryOn503(attempt: () => Promise<Reply>): Promise<Reply> {
   for (let tries = 1; ; tries++) {
     const reply = await attempt()
     if (reply.status !== 503 || tries === MAX_TRIES) return reply

@@ -1,25 +1,25 @@
 /**
- * What the story reads of the answers it gets: no more than it tells.
+ * Schemas of the responses that the story reads, limited to the members it uses.
  *
  * @module
  */
 import { z } from 'zod'
 
-/** One line of the table: an item that somebody tried. */
-export interface Told {
+/** One row of the story's table: an attempted action and its outcome. */
+export interface StoryRow {
   readonly who: string
   readonly item: string
   readonly decision: boolean
-  /** Codes, primary first. */
+  /** Reason codes, primary first. */
   readonly reasons: readonly string[]
   /** Parties from the owner to the actor, as ids. */
   readonly chain: readonly string[]
   readonly evaluationId: string
 }
 
-/** What happened, for whoever wants to hold it to its word. */
-export interface StoryTold {
-  readonly rows: readonly Told[]
+/** Outcome of the story, for the end-to-end tests. */
+export interface StoryResult {
+  readonly rows: readonly StoryRow[]
   readonly workflow: string
   readonly people: { readonly carlo: string; readonly yannick: string; readonly sam: string }
 }
@@ -64,7 +64,7 @@ export const pageSchema = z.looseObject({
 })
 export type Page = z.infer<typeof pageSchema>
 
-/** How many decisions were found, and how many of them rest on a grant that was given in this run: on a first start, all. */
+/** Text about the number of decisions found, and how many of them used a grant of this run (at a first start: all). */
 export function decisionsFound({ total, entries }: Page, grant: string): string {
   const fromThisRun = entries.filter(({ chain }) => chain.some((link) => link.grant === grant)).length
   return `${total} decisions, ${fromThisRun === total ? 'all' : fromThisRun} of them from this run`

@@ -1,6 +1,6 @@
 /**
- * The story of the demo, told through the real APIs: Carlo owns a trip, Yannick may act for him, an agent acts for Yannick, and every answer
- * is in a log that Ada can check. The end-to-end tests tell the same story and hold every line of it.
+ * The demo's story, run through the real APIs: Carlo owns a trip, Yannick may act for him, an agent acts for Yannick, and Ada finds all decisions in the
+ * log. The end-to-end tests run the same story and check its outcome.
  *
  * @module
  */
@@ -18,19 +18,19 @@ import {
   type Result,
   resultSchema,
   runSchema,
-  type StoryTold,
-  type Told,
+  type StoryResult,
+  type StoryRow,
   type Trip,
   tripSchema,
 } from './story-wire.ts'
 import { table } from './table.ts'
 
-/** What the story needs of a running stack. */
+/** Input of the story: addresses and logins of a running stack. */
 export interface StoryContext {
   readonly issuer: string
   /** Base URLs. */
   readonly urls: { readonly pdp: string; readonly trips: string; readonly agent: string }
-  /** By login name. */
+  /** Credentials by login name. */
   readonly people: Readonly<Record<string, Credentials>>
   /** Prints one line. */
   readonly out: (line: string) => void
@@ -42,7 +42,7 @@ const TRAVEL_AGENT = 'travel-agent/acme'
 const DAY_MS = 86_400_000
 
 /** Plays the story once, from sign-in to the log. Throws where a step that must succeed fails. */
-export async function tellStory(context: StoryContext): Promise<StoryTold> {
+export async function tellStory(context: StoryContext): Promise<StoryResult> {
   const { issuer, urls, out } = context
   const people: People = {
     issuer,
@@ -101,7 +101,7 @@ function introduce(out: StoryContext['out'], people: readonly Person[]): void {
   out('')
 }
 
-/** Personas, their approval, the agent, and what Carlo lets agents do. Done once; a second start finds it. */
+/** Creates personas, has them approved, registers the agent, and sets Carlo's autonomy settings. Skips what an earlier start did. */
 async function prepare(
   people: People,
   carlo: Person,
@@ -156,13 +156,13 @@ interface Terms {
 
 async function grant(from: Person, delegate: string, as: string, workflow: string, terms: Terms): Promise<string> {
   const { days, ...rest } = terms
-  // To the second, and a little short of the parent's, since a child lasts no longer.
+  // Rounded down to the second, so that a child does not expire after its parent.
   const expires = new Date(Math.floor((Date.now() + days * DAY_MS) / 1000) * 1000).toISOString()
   const body = { delegate, delegator_persona: as, scope: `workflow:${workflow}`, expires_at: expires, ...rest }
   return grantSchema.parse(await from.must('pdp', 'POST', '/v1/grants', { body })).id
 }
 
-/** Lets the agent act on the named items for whoever asks it. */
+/** Has the agent act on the named items for a person. */
 async function run(person: Person, trip: Trip, as: string, names: readonly string[]): Promise<readonly Result[]> {
   const items = names.map((name) => itemOf(trip, name))
   const body = { workflow: trip.id, items }
@@ -178,7 +178,7 @@ function itemOf(trip: Trip, name: string): string {
   return item.id
 }
 
-/** The figures behind a denial are the owner's: Carlo reads them at his own trip. By evaluation id. */
+/** Amounts behind denials, by evaluation id. Only the owner may see them: Carlo reads his own trip. */
 async function asOwnerSees(carlo: Person, trip: Trip): Promise<ReadonlyMap<string, string>> {
   const seen = tripSchema.parse(await carlo.must('trips', 'GET', `/workflows/${trip.id}`, { persona: TRAVELER }))
   const figures = seen.items.flatMap(({ last_attempt: attempt }) => {
@@ -190,8 +190,8 @@ async function asOwnerSees(carlo: Person, trip: Trip): Promise<ReadonlyMap<strin
   return new Map(figures)
 }
 
-/** Everything a stranger can try. What he gets is nothing; a success ends the story. */
-async function trespass(sam: Person, carlo: Person, trip: Trip): Promise<readonly Told[]> {
+/** Requests by a stranger, which must all be denied. @throws StartError when one succeeds. */
+async function trespass(sam: Person, carlo: Person, trip: Trip): Promise<readonly StoryRow[]> {
   const as: Call = { persona: 'traveler/other' }
   const dinner = `/workflows/${trip.id}/items/${itemOf(trip, 'dinner')}`
   const tries = [
@@ -218,7 +218,7 @@ async function trespass(sam: Person, carlo: Person, trip: Trip): Promise<readonl
   return [...rows, ...asked.map((result) => rowOf('agent for Sam', result))]
 }
 
-/** A refusal by the PEP carries its reasons; one by the PDP's own doors carries its code. */
+/** Reasons of a refusal: a PEP sends `reasons`, the PDP itself a problem `code`. */
 function reasonsIn(body: Readonly<Record<string, unknown>>): {
   readonly reasons?: readonly { readonly code: string }[]
 } {
@@ -234,19 +234,19 @@ const questionAbout = (sub: string, workflow: string) => ({
 function rowOf(
   who: string,
   { name = '', decision, reasons, chain, evaluation_id: evaluationId }: Result & { readonly name?: string | undefined },
-): Told {
+): StoryRow {
   const [first] = chain
   const parties = first ? [first.delegator, ...chain.map(({ delegate }) => delegate)] : []
   return { who, item: name, decision, reasons: reasons.map(({ code }) => code), chain: parties, evaluationId }
 }
 
-/** Ids are long: eight characters tell three people apart. */
+/** Shortens a person's id to eight characters, which is unique among three people. */
 const short = (party: string): string => {
   const id = party.slice(party.indexOf(':') + 1)
   return party.startsWith('user:') ? id.slice(0, 8) : id
 }
 
-function print(out: StoryContext['out'], rows: readonly Told[], figures: ReadonlyMap<string, string>): void {
+function print(out: StoryContext['out'], rows: readonly StoryRow[], figures: ReadonlyMap<string, string>): void {
   const cells = rows.map(({ who, item, decision, reasons, chain, evaluationId }) => [
     who,
     item,
@@ -260,8 +260,13 @@ function print(out: StoryContext['out'], rows: readonly Told[], figures: Readonl
   out('')
 }
 
-/** Ada finds it all by chain member. She sees pseudonyms: not even the subs are in the log. */
-async function audit(people: People, told: readonly Told[], grant: string, out: StoryContext['out']): Promise<void> {
+/** Finds the story's decisions in the log, by a member of their chains. The log has pseudonyms, and no `sub`. */
+async function audit(
+  people: People,
+  told: readonly StoryRow[],
+  grant: string,
+  out: StoryContext['out'],
+): Promise<void> {
   const ada = await enter(people, 'ada', 'mandate-cli', ['pdp'])
   const booked = told.find(({ decision }) => decision)
   const entry = pageSchema.shape.entries.element.parse(

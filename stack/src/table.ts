@@ -1,10 +1,10 @@
 /**
- * Plain text tables: columns as wide as their widest cell. Pure.
+ * Plain text tables with aligned columns. Pure.
  *
  * @module
  */
 
-/** Lines of a table with a rule under its head. A row that is shorter than the head ends early. */
+/** Lines of a table, with a rule under the header. A row may have fewer cells than the header. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)))
   const line = (cells: readonly string[]): string =>

@@ -1,5 +1,5 @@
 /**
- * Folders for tests.
+ * Temporary folders for tests.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** An empty folder that is gone when the test that asked for it is over. */
+/** Creates an empty folder, which is removed at the end of the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'mandate-unit-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))

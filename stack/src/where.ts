@@ -14,7 +14,7 @@ if (what !== 'log' && what !== 'key' && what !== 'url') {
   process.stderr.write('usage: npm run --silent where -- log|key|url\n')
   process.exitCode = EXIT_USAGE
 } else if (run === undefined) {
-  process.stderr.write('no demo has run here yet: npm start\n')
+  process.stderr.write('no demo has run in this clone yet: npm start\n')
   process.exitCode = 1
 } else {
   process.stdout.write(`${run[what]}\n`)

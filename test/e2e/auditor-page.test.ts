@@ -3,7 +3,7 @@
  * chain and checks a proof. What she sees is kept as pictures in `test/artifacts/auditor`.
  */
 import { readFileSync } from 'node:fs'
-import { type Stack, type StoryTold, tellStory } from '@mandate/stack'
+import { type Stack, type StoryResult, tellStory } from '@mandate/stack'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startTestStack } from '../setup/e2e.ts'
@@ -13,7 +13,7 @@ import { launchChromium } from '../support/system-browser.ts'
 
 const WIDE = { width: 1440, height: 900 }
 let stack: Stack
-let told: StoryTold
+let told: StoryResult
 let browser: Browser
 /** Ada's browser. */
 let ada: BrowserContext
@@ -48,7 +48,7 @@ beforeEach(async () => {
   onTestFinished(() => page.close())
 })
 
-const story = (): Promise<StoryTold> =>
+const story = (): Promise<StoryResult> =>
   tellStory({ issuer: stack.issuer, urls: stack.urls, people: stack.people, out: () => undefined })
 const personOf = (name: string) => stack.people[name] ?? expect.unreachable(name)
 const hotel = (): string => told.rows.find(({ item }) => item === 'hotel')?.evaluationId ?? expect.unreachable('hotel')

@@ -8,18 +8,18 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { signIn } from '@mandate/desktop/sign-in'
 import { formBrowser } from '@mandate/keycloak'
-import { type Stack, type StoryTold, tellStory } from '@mandate/stack'
+import { type Stack, type StoryResult, tellStory } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestStack } from '../setup/e2e.ts'
 
 const run = promisify(execFile)
 const AUDITOR = new URL('../../auditor/src/main.ts', import.meta.url).pathname
 let stack: Stack
-let told: StoryTold
+let told: StoryResult
 const lines: string[] = []
 const tokens = new Set<string>()
 
-const story = (): Promise<StoryTold> =>
+const story = (): Promise<StoryResult> =>
   tellStory({ issuer: stack.issuer, urls: stack.urls, people: stack.people, out: (line) => void lines.push(line) })
 
 /** `mandate-audit verify` of a directory: exit code and all it said. */

@@ -85,7 +85,7 @@ test('wrong usage is 64 and says how it is meant', async () => {
   const { code, said } = await ended()
   expect(code).toBe(64)
   expect(said).toMatch(/--pack: name the folder/)
-  expect((await ended('--pack', 'x', '--port', '70000')).said).toMatch(/70000 is no port/)
+  expect((await ended('--pack', 'x', '--port', '70000')).said).toMatch(/70000 is not a port/)
 })
 
 test('facts that cannot be are named by file and line before anything is started', async () => {

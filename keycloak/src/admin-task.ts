@@ -1,5 +1,5 @@
 /**
- * A command for Keycloak's administrator: where it is and who signs in come from the environment, and what went wrong is one line.
+ * Command line scaffold for tasks of Keycloak's administrator: address and credentials come from the environment, an error is one line on stderr.
  *
  * @module
  */
@@ -9,24 +9,25 @@ import type { KeycloakAdmin } from './admin.ts'
 
 const EXIT = { refused: 1, usage: 64 } as const
 
-export interface Errand {
-  /** The command as it is typed, such as `npm run harden-master`. */
+/** A task of the administrator, as a command. */
+export interface AdminTask {
+  /** The command as typed, such as `npm run harden-master`. */
   readonly command: string
-  /** What it does, in a line. */
+  /** One-line description for the usage text. */
   readonly does: string
-  /** Words that it takes, by name; it wants all of them. */
+  /** Names of its positional arguments; all are required. */
   readonly words: readonly string[]
-  /** @returns what to say when it is done. */
+  /** Performs the task. Resolves to the text to print. */
   readonly run: (admin: KeycloakAdmin, ...words: readonly string[]) => Promise<string>
 }
 
-/** Sets the exit code: 1 when Keycloak refused or did not answer, 64 on wrong usage. */
-export async function runErrand({ command, does, words, run }: Errand): Promise<void> {
+/** Runs the task and sets the exit code: 1 when Keycloak refused or did not respond, 64 on wrong usage. */
+export async function runAdminTask({ command, does, words, run }: AdminTask): Promise<void> {
   const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = process.env
   const given = process.argv.slice(2)
   const usage =
     `usage: ${[command, ...(words.length > 0 ? ['--', ...words] : [])].join(' ')}\n\n${does}\n` +
-    'Reads KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD; the authority of a certificate of your own in NODE_EXTRA_CA_CERTS.\n'
+    'Reads KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD; put the CA of your own certificate into NODE_EXTRA_CA_CERTS.\n'
   if (given.includes('--help') || given.includes('-h')) {
     process.stdout.write(usage)
     return
