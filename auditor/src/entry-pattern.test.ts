@@ -1,4 +1,4 @@
-import { canonical, type Entry, entrySchema } from '@mandate/protocol'
+import { canonical, type Entry, entrySchema, gateCodeSchema } from '@mandate/protocol'
 import { describe, expect, test } from 'vitest'
 import { matchesEntryPattern } from './entry-pattern.ts'
 
@@ -24,7 +24,10 @@ const ENTRY: Entry = {
   root: 'workflow:w1',
   owner: 'user:p_1',
   decision: false,
-  reasons: [{ code: 'price_above_limit', gate: 'price', limit: 4100, actual: -4200.5, currency: 'EUR' }, { code: 'x' }],
+  reasons: [
+    { code: 'price_above_limit', gate: 'price', limit: 4100, actual: -4200.5, currency: 'EUR' },
+    { code: gateCodeSchema.parse('x') },
+  ],
   chain: [LINK, { ...LINK, actions: [] }],
   broken: [LINK],
   attributes: { price: 4200, risk: 'low', refundable: true },

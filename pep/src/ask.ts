@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fault, refuse, resourceSchema } from '@mandate/protocol'
+import { Fault, hasCode, refuse, resourceSchema } from '@mandate/protocol'
 import { leftMs, sooner } from '@mandate/service'
 import type { Authz, Found } from './authz.ts'
 import type { Decider, Page, SearchAnswer, SearchQuestion } from './decider.ts'
@@ -115,6 +115,6 @@ function checked(resource: Resource): Resource {
 /** Rule A7: a person's token through a client that is no agent is a token that was not meant for us. */
 function refuseUnknownActor({ actor }: Authz, { decision, reasons, reason }: Outcome): void {
   if (decision || actor === undefined) return
-  const unknown = reason === 'agent_unknown' || reasons.some(({ code }) => code === 'agent_unknown')
+  const unknown = [{ code: reason }, ...reasons].some((one) => hasCode(one, 'agent_unknown'))
   if (unknown) throw new Fault('unauthenticated', 'the token was issued to a client that is no registered agent')
 }

@@ -18,7 +18,7 @@ export type { DryRunAnswer, EnforceEachOptions, EnforceOptions, FilterOptions } 
 export type { RequestHeaders } from './identify.ts'
 export type { Obligation, ObligationHandler, ObligationHandlers } from './obligations.ts'
 export type { ApiKeyCredentials, Credentials, PdpAdminOptions, PepOptions, ServiceTokensOptions } from './options.ts'
-export { type DisclosedOutcome, disclosed, type Outcome, type Resource } from './outcome.ts'
+export { type DisclosedOutcome, disclosed, type Outcome, type OutcomeCode, type Resource } from './outcome.ts'
 export { createPep, type Pep } from './pep.ts'
 export { answerDenial, answerFault, problems, sendProblem } from './problem.ts'
 export type { PepLogger, Refusal } from './refusal.ts'

@@ -4,6 +4,7 @@
  * @see {@link https://openid.net/specs/authorization-api-1_0.html#section-5.5 AuthZEN 1.0, section 5.5}
  * @module
  */
+import { decisionCodeSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Authz } from './authz.ts'
 import type { Outcome } from './outcome.ts'
@@ -60,7 +61,12 @@ export function refusedBy(reason: 'obligation_unknown' | 'obligation_unmet', per
     resource,
     decision: false,
     reason,
-    reasons: [{ code: reason, reason_user: 'This is permitted only under a condition that the service cannot meet.' }],
+    reasons: [
+      {
+        code: decisionCodeSchema.parse(reason),
+        reason_user: 'This is permitted only under a condition that the service cannot meet.',
+      },
+    ],
     chain,
     ...(evaluationId === undefined ? {} : { evaluationId }),
   }

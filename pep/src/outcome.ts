@@ -4,7 +4,18 @@
  *
  * @module
  */
-import { decisionSchema, distinct, type Link, linkSchema, REASONS, type Reason, reasonSchema } from '@mandate/protocol'
+import {
+  type DecisionCode,
+  decisionCodeSchema,
+  decisionSchema,
+  distinct,
+  hasCode,
+  type Link,
+  linkSchema,
+  REASONS,
+  type Reason,
+  reasonSchema,
+} from '@mandate/protocol'
 import { z } from 'zod'
 import type { Authz } from './authz.ts'
 import { type Obligation, readObligations, refusedBy } from './obligations.ts'
@@ -17,12 +28,21 @@ export interface Resource {
   readonly properties?: Readonly<Record<string, unknown>>
 }
 
+/** A reason code of a decision, or why this enforcement point has none: `permitted` and `denied` stand for a missing one. */
+export type OutcomeCode =
+  | DecisionCode
+  | 'permitted'
+  | 'denied'
+  | 'decision_unavailable'
+  | 'obligation_unknown'
+  | 'obligation_unmet'
+
 /** One answered question. Whole: for the service itself. Use {@link disclosed} for whoever asked. */
 export interface Outcome {
   readonly resource: Resource
   readonly decision: boolean
-  /** Primary code: why. */
-  readonly reason: string
+  /** The primary reason code. */
+  readonly reason: OutcomeCode
   readonly reasons: readonly Reason[]
   /** Grants from the owner to the actor; empty for an owner in person. */
   readonly chain: readonly Link[]
@@ -38,7 +58,7 @@ export interface Outcome {
 
 const explanationSchema = z.looseObject({
   evaluation_id: z.string().optional().catch(undefined),
-  reason: z.string().optional().catch(undefined),
+  reason: decisionCodeSchema.optional().catch(undefined),
   reasons: z.array(reasonSchema).catch([]).default([]),
   chain: z.array(linkSchema).catch([]).default([]),
   owner: z.string().optional().catch(undefined),
@@ -84,7 +104,7 @@ function bareReason(decision: boolean): 'permitted' | 'denied' {
 export interface DisclosedOutcome {
   readonly resource: { readonly type: string; readonly id: string }
   readonly decision: boolean
-  readonly reason: string
+  readonly reason: OutcomeCode
   readonly reason_user?: string
   readonly reasons: readonly Reason[]
   readonly chain: readonly Link[]
@@ -120,7 +140,7 @@ function withoutFigures(reason: Reason): Reason {
   // The PDP says what of it the person concerned may be told.
   const code = reason.code_user ?? reason.code
   // Word for word what is said where there is something to be let in to.
-  if (code === 'resource_unknown')
+  if (hasCode({ code }, 'resource_unknown'))
     return { code: 'no_grant', reason_user: REASONS.no_grant.user, cure: REASONS.no_grant.cure }
   return {
     code,
@@ -131,6 +151,6 @@ function withoutFigures(reason: Reason): Reason {
   }
 }
 
-function indistinct(code: string): string {
+function indistinct(code: OutcomeCode): OutcomeCode {
   return code === 'resource_unknown' ? 'no_grant' : code
 }

@@ -6,17 +6,17 @@
  */
 import { z } from 'zod'
 import { instantSchema } from './id.ts'
+import { decisionCodeSchema } from './reason.ts'
 
 /** One reason of a decision. `limit` and `actual` are present only for readers entitled to them; money is in minor units of `currency`. */
 export const reasonSchema = z
   .looseObject({
-    code: z.string().describe("A code of `docs/reasons.md`, or of a gate of the domain's manifest."),
+    code: decisionCodeSchema.describe("A code of `docs/reasons.md`, or of a gate of the domain's manifest."),
     gate: z
       .string()
       .optional()
       .describe('The gate that failed, by its name in the manifest. Absent when the reason is not a gate.'),
-    code_user: z
-      .string()
+    code_user: decisionCodeSchema
       .optional()
       .describe(
         'The code that may be shown to the person concerned, when it differs from `code`; `reason_user` explains this one.',
@@ -63,7 +63,7 @@ export const decisionContextSchema = z
   .looseObject({
     evaluation_id: z.string().describe('Id of the entry in the decision log.'),
     evaluated_at: instantSchema,
-    reason: z.string().describe('The code of the first reason.'),
+    reason: decisionCodeSchema.describe('The code of the first reason.'),
     reasons: z.array(reasonSchema).min(1).describe('Primary first; a permit has exactly one.'),
     chain: z.array(linkSchema).describe("The owner's grant first; empty when the owner acts in person."),
     broken: z

@@ -80,7 +80,7 @@ describe('what each is shown', () => {
   })
 
   test('an entry without figures is whole for its parties, so that they can prove it', () => {
-    const permit = { ...DENIED, decision: true, reasons: [{ code: 'delegated' }], attributes: {} }
+    const permit: Entry = { ...DENIED, decision: true, reasons: [{ code: 'delegated' }], attributes: {} }
     expect(disclose(permit, person(HELPER))).toBe(permit)
   })
 

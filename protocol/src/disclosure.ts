@@ -6,6 +6,7 @@
  * @module
  */
 import type { Entry, EntryKind } from './entry.ts'
+import { type DecisionCode, hasCode, type ReasonCode } from './reason.ts'
 
 /** The reader of an entry. Parties are named as in log entries, by pseudonym. */
 export interface Reader {
@@ -45,12 +46,12 @@ export function standingOf(entry: Disclosable, reader: Reader): Standing {
 }
 
 /** Reason codes that reveal which personas the subject holds, and their status. */
-const ABOUT_PERSONAS: ReadonlySet<string> = new Set([
+const ABOUT_PERSONAS: readonly ReasonCode[] = [
   'persona_unknown',
   'persona_unusable',
   'persona_mismatch',
   'persona_action',
-])
+]
 
 /**
  * Whether the subject's personas are hidden from the reader. They are hidden from an agent that is in no chain of the decision: it could
@@ -73,9 +74,10 @@ type ReasonKey = Pick<NonNullable<Entry['reasons']>[number], 'code' | 'grant'>
  *
  * @param hides - Whether personas are hidden from the reader ({@link hidesPersonas}).
  */
-export function disclosedCode({ code, grant }: ReasonKey, standing: Standing, hides = false): string {
-  if (hides && ABOUT_PERSONAS.has(code)) return 'no_grant'
-  return standing === 'stranger' && (code === 'resource_unknown' || grant !== undefined) ? 'no_grant' : code
+export function disclosedCode(reason: ReasonKey, standing: Standing, hides = false): DecisionCode {
+  if (hides && hasCode(reason, ...ABOUT_PERSONAS)) return 'no_grant'
+  const isAboutGrant = hasCode(reason, 'resource_unknown') || reason.grant !== undefined
+  return standing === 'stranger' && isAboutGrant ? 'no_grant' : reason.code
 }
 
 /** Redacts one reason: removes amounts for a party, amounts and the grant id for a stranger, and replaces the code ({@link disclosedCode}). */

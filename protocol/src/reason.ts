@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { z } from 'zod'
 
 /** Reason codes of permits; every other code is a denial. */
 export const PERMIT_REASONS = ['owner', 'delegated', 'related'] as const
@@ -170,8 +171,31 @@ export const REASONS = {
   },
 } as const satisfies Record<string, ReasonText>
 
-/** A reason of the core. A domain's own gates may carry further codes. */
+/** A reason code that every domain has. */
 export type ReasonCode = keyof typeof REASONS
+
+/** The reason code of a gate, as a domain's manifest declares it: snake case. */
+export const gateCodeSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*$/u)
+  .brand<'GateCode'>()
+/** Made only by parsing a manifest, or a message or log entry that quotes one: a literal in code is no `GateCode`, so a misspelled code does not compile. */
+export type GateCode = z.infer<typeof gateCodeSchema>
+
+/** The reason code of a decision. */
+export type DecisionCode = ReasonCode | GateCode
+
+/**
+ * A reason code in a message or an entry of the log. Accepts any text: the reader may have neither the manifest nor the version of the table that the
+ * code is from.
+ */
+export const decisionCodeSchema = z.string() as unknown as z.ZodType<DecisionCode, string>
+
+/**
+ * Whether a reason has one of these codes. Compare with this instead of `===`, which accepts a misspelled literal beside a {@link GateCode}.
+ */
+export const hasCode = ({ code }: { readonly code: string }, ...codes: readonly ReasonCode[]): boolean =>
+  (codes as readonly string[]).includes(code)
 
 /** Every code of the core, in the order of the table. */
 export const REASON_CODES = Object.keys(REASONS) as readonly ReasonCode[]

@@ -42,7 +42,7 @@ const anAttempt = (more: Partial<Attempt> = {}): Attempt => ({
   subject: 'user:yannick',
   actor: 'agent:booking-agent',
   decision: true,
-  reason: 'granted',
+  reason: 'delegated',
   reasons: [],
   chain: [],
   evaluationId: '01KE',

@@ -239,6 +239,6 @@ function checkAnswer({ permit, deny = [] }: CaseQuestion, path: Path, { manifest
     object([...path, 'permit'], `no permit has the reason "${permit}"; they are ${PERMIT_REASONS.join(', ')}`)
   const gates = manifest.gates.map(({ reason }) => reason)
   for (const [index, code] of deny.entries())
-    if (isPermit(code) || !(Object.hasOwn(REASONS, code) || gates.includes(code)))
+    if (isPermit(code) || !(Object.hasOwn(REASONS, code) || gates.some((gate) => gate === code)))
       object([...path, 'deny', index], `neither the core nor a gate of the manifest denies with "${code}"`)
 }

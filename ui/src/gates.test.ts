@@ -1,4 +1,4 @@
-import type { LoggedEntry } from '@mandate/protocol'
+import { gateCodeSchema, type LoggedEntry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { gatesOf } from './gates.ts'
 
@@ -25,7 +25,8 @@ test('a permit holds everywhere, and says by what authority', () => {
 })
 
 test('a gate of the domain names both figures when it failed', () => {
-  const reason = { code: 'price_above_limit', gate: 'price', limit: 410_000, actual: 420_000, currency: 'EUR' }
+  const code = gateCodeSchema.parse('price_above_limit')
+  const reason = { code, gate: 'price', limit: 410_000, actual: 420_000, currency: 'EUR' }
   const gates = gatesOf(anEntry({ decision: false, action: 'execute', actor: 'agent:a', reasons: [reason] }))
   expect(gates.at(-1)).toMatchObject({ name: 'Price', outcome: 'fails' })
   expect(gates.at(-1)?.says).toMatch(/EUR\s4,200\.00, and the limit is EUR\s4,100\.00/u)

@@ -1,3 +1,4 @@
+import type { ReasonCode } from '@mandate/protocol'
 import { describe, expect, test } from 'vitest'
 import { bareLinks, type ChainLink, endedThroughout, entryLinks, limitWords } from './links.ts'
 
@@ -46,7 +47,7 @@ test('what ends a link cuts off every live one behind it, and none before', () =
 describe('the chain of a denial', () => {
   const link = (grant: string) => ({ ...asDecided, grant, expires_at: '2026-06-08T12:00:00Z' })
   const at = new Date(NOW).toISOString()
-  const statesOf = (code: string, grant: string) =>
+  const statesOf = (code: ReasonCode, grant: string) =>
     entryLinks(
       { at, chain: [], broken: [link('one'), link('two'), link('three')], reasons: [{ code, grant }] },
       NOW,
@@ -63,7 +64,7 @@ describe('the chain of a denial', () => {
   })
 
   test('is that which was used, where there was one', () => {
-    const reasons = [{ code: 'grant_limit', grant: 'one' }]
+    const reasons = [{ code: 'grant_limit', grant: 'one' } as const]
     const [first] = entryLinks({ at, chain: [link('one')], broken: [link('two')], reasons }, NOW)
     expect([first?.grant, first?.thenState]).toEqual(['one', 'live'])
   })

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decisionCodeSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import {
   type ItemOutcome,
@@ -98,7 +99,7 @@ function outcomeOf(item: string, error: unknown, before: readonly ItemOutcome[])
     decision: false,
     undecided: true,
     reason: code,
-    reasons: [{ code, reason_user: title }],
+    reasons: [{ code: decisionCodeSchema.parse(code), reason_user: title }],
     chain: [],
     effect: 'none',
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { linkSchema, reasonSchema } from '@mandate/protocol'
+import { decisionCodeSchema, linkSchema, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Database, Queries } from './database.ts'
 import { createIdempotency, settleIn } from './idempotency.ts'
@@ -38,7 +38,7 @@ const attemptSchema = z.object({
   subject: text,
   actor: optionalText,
   decision: z.boolean(),
-  reason: text,
+  reason: decisionCodeSchema,
   reasons: z.array(reasonSchema),
   chain: z.array(linkSchema),
   evaluationId: optionalText,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { OutcomeCode } from '@mandate/pep'
 import type { EpochMillis, Link, Reason } from '@mandate/protocol'
 
 /** Minor units and ISO 4217. */
@@ -54,7 +55,7 @@ export interface Attempt {
   readonly subject: string
   readonly actor: string | undefined
   readonly decision: boolean
-  readonly reason: string
+  readonly reason: OutcomeCode
   readonly reasons: readonly Reason[]
   readonly chain: readonly Link[]
   readonly evaluationId: string | undefined

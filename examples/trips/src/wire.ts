@@ -54,8 +54,12 @@ export function itemResource(item: Item): Resource {
   }
 }
 
-/** What may be seen of an attempt: the figures of the owner's limits by the owner in person alone. */
-function attemptView(attempt: Attempt, itemId: string, reader: Authz) {
+interface AttemptView extends Pick<Attempt, 'at' | 'subject' | 'effect'>, Omit<DisclosedOutcome, 'resource'> {
+  readonly actor?: string
+}
+
+/** An attempt for a reader: figures of the owner's limits only for the owner in person. */
+function attemptView(attempt: Attempt, itemId: string, reader: Authz): AttemptView {
   const { at, subject, actor, effect } = attempt
   const { resource: _, ...outcome } = disclosed(
     {

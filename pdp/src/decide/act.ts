@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type PartyRef, splitRef } from '@mandate/protocol'
+import { type PartyRef, type ReasonCode, splitRef } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { PersonaId } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/names.ts'
@@ -86,7 +86,7 @@ export async function actFindings(
   answers: Answers,
   registered: (agent: PartyRef) => Promise<boolean>,
 ): Promise<readonly Finding[]> {
-  const codes = new Set<string>(matter.admitted.isSessionEnded ? ['session_ended'] : [])
+  const codes = new Set<ReasonCode>(matter.admitted.isSessionEnded ? ['session_ended'] : [])
   const denied = actQuestions(matter).filter((question) => !answers.affirms(question))
   for (const question of denied) {
     if (question.kind === 'agent') codes.add((await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown')

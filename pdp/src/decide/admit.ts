@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EpochMillis, type ResourceRef, splitRef } from '@mandate/protocol'
+import { type EpochMillis, type ReasonCode, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { InForce, Pack } from '../policy/pack.ts'
 import type { Located, PersonaId, Scope } from '../ports/grants.ts'
 import { personaParts } from '../ports/names.ts'
@@ -42,20 +42,24 @@ export interface Place extends Pick<Located, 'owner' | 'root' | 'resource' | 'an
   readonly within: readonly Scope[]
 }
 
-/** @returns a reason code when the question cannot be put. */
+/** A question that is denied before anything is looked up. */
+export interface Inadmissible {
+  readonly inadmissible: ReasonCode
+}
+
 export function admit(
   evaluation: Evaluation,
   policies: InForce,
   now: EpochMillis,
   isSessionEnded = false,
-): Admitted | string {
+): Admitted | Inadmissible {
   const { type } = splitRef(evaluation.resource)
   const pack = policies.byType.get(type)
-  if (!pack) return 'resource_unknown'
+  if (!pack) return { inadmissible: 'resource_unknown' }
   const { manifest } = pack
   const rule = Object.hasOwn(manifest.actions, evaluation.action) ? manifest.actions[evaluation.action] : undefined
-  if (!rule || (rule.on === 'account') !== (type === manifest.account)) return 'action_unknown'
-  if (rule.relation && !policies.view.relation(type, rule.relation)) return 'action_unknown'
+  if (!rule || (rule.on === 'account') !== (type === manifest.account)) return { inadmissible: 'action_unknown' }
+  if (rule.relation && !policies.view.relation(type, rule.relation)) return { inadmissible: 'action_unknown' }
   return {
     evaluation,
     pack,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Link, PartyRef } from '@mandate/protocol'
+import type { Link, PartyRef, ReasonCode } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { Candidate, Giver, GrantBody } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/names.ts'
@@ -84,7 +84,7 @@ export function judge(
   const linked = affirmedOf(questions.links, answers)
   const usable = affirmedOf(questions.givers, answers)
   const objections = new Map<string, Finding>()
-  const object = (code: string, grant: string): void => {
+  const object = (code: ReasonCode, grant: string): void => {
     if (!objections.has(code)) objections.set(code, { code, grant })
   }
   const limits: Finding[] = []
@@ -112,8 +112,8 @@ const affirmedOf = <K>(questions: ReadonlyMap<K, Question>, answers: Answers): R
 export function staticFlaws(
   body: GrantBody,
   circumstances: Pick<Circumstances, 'now' | 'action' | 'within'>,
-): readonly string[] {
-  const flaws: string[] = []
+): readonly ReasonCode[] {
+  const flaws: ReasonCode[] = []
   if (body.expiresAt <= circumstances.now) flaws.push('grant_expired')
   if (!includesScope(circumstances.within, body.scope)) flaws.push('grant_scope')
   if (!body.actions.includes(circumstances.action)) flaws.push('grant_action')
@@ -121,7 +121,7 @@ export function staticFlaws(
 }
 
 /** A seat is refused because the persona does not fit, or because the grant has ended and left it. */
-function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstances: Circumstances): string {
+function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstances: Circumstances): ReasonCode {
   const leaf = chain[chain.length - 1]
   if (!leaf) return 'chain_broken'
   const isOnBehalf = leaf.delegate.startsWith('agent:') && candidate.seat.onBehalfOf !== undefined

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EpochMillis, PartyRef } from '@mandate/protocol'
+import { type EpochMillis, hasCode, type PartyRef, type ReasonCode } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { PastGrants } from '../ports/register.ts'
@@ -43,7 +43,7 @@ async function attempt(
   const { subject, session: sid, sessionIssuedAt: issuedAt } = evaluation
   const isEnded = sid !== undefined && (await deps.sessions.isEnded({ sid, person: subject, issuedAt }))
   const admitted = admit(evaluation, policies, now, isEnded)
-  if (typeof admitted === 'string') return unknown(admitted, now, policies, statistics)
+  if ('inadmissible' in admitted) return unknown(admitted.inadmissible, now, policies, statistics)
   if (evaluation.isSubjectUnknown)
     return { ...unknown('subject_invalid', now, policies, statistics), policy: admitted.pack.version }
   if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, statistics)
@@ -89,7 +89,9 @@ async function aboutNothing(
   const answers = await relations.ask(actQuestions(matter), circumstancesOf(matter), statistics)
   const own = await actFindings(matter, answers, (agent) => relations.isRegistered(agent, statistics))
   // Whoever is not registered can hold nothing, wherever.
-  const reasons = own.some(({ code }) => code === 'agent_unknown') ? own : [...own, { code: 'resource_unknown' }]
+  const reasons = own.some((one) => hasCode(one, 'agent_unknown'))
+    ? own
+    : [...own, { code: 'resource_unknown' } as const]
   const { pack, now, model } = admitted
   return {
     ...unknown('resource_unknown', now, { modelId: model }, statistics),
@@ -104,7 +106,7 @@ const NOBODY: PartyRef = 'user:nobody'
 
 /** A question that means nothing here. */
 function unknown(
-  code: string,
+  code: ReasonCode,
   at: EpochMillis,
   { modelId }: Pick<InForce, 'modelId'>,
   statistics: RequestStatistics,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PartyRef } from '@mandate/protocol'
+import type { DecisionCode, PartyRef, ReasonCode } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { Candidate, GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { PastGrants } from '../ports/register.ts'
@@ -19,7 +19,7 @@ import { circumstancesOf } from './relate.ts'
 const LOOKED_AT = 50
 
 /** Of two misses with as few objections, the code that stands first here is the nearer. */
-const NEARNESS = [
+const NEARNESS: readonly DecisionCode[] = [
   'grant_expired',
   'grant_revoked',
   'grant_scope',
@@ -27,7 +27,7 @@ const NEARNESS = [
   'grant_persona',
   'owner_persona_unusable',
   'chain_broken',
-] as const
+]
 
 export interface NearMissDeps {
   readonly relations: Relations
@@ -96,7 +96,7 @@ function rememberedFlaws(
   links: ReadonlyMap<string, GrantRecord>,
 ): readonly Finding[] {
   const circumstances = { now: admitted.now, action: admitted.evaluation.action, within: place.within }
-  const codes = new Map<string, string>()
+  const codes = new Map<ReasonCode, string>()
   for (const id of record.path) {
     const link = links.get(id)
     if (!link) codes.set('chain_broken', id)
@@ -131,7 +131,7 @@ async function flawsElsewhere(
   return asked.map(({ grant, questions }) => flawsIn(questions, answers).map((code) => ({ code, grant })))
 }
 
-function flawsIn(questions: ChainQuestions, answers: Answers): readonly string[] {
+function flawsIn(questions: ChainQuestions, answers: Answers): readonly ReasonCode[] {
   const [owners] = questions.givers.keys()
   const unusable = [...questions.givers].filter(([, question]) => !answers.affirms(question)).map(([giver]) => giver)
   const codes = unusable.map((giver) => (giver === owners ? 'owner_persona_unusable' : 'chain_broken'))
@@ -145,7 +145,7 @@ function candidateFor(record: GrantBody, agent: PartyRef): Candidate {
   return { grant: record.id, seat, path: record.path, givers: record.givers }
 }
 
-const rank = (finding: Finding): number => NEARNESS.indexOf(finding.code as (typeof NEARNESS)[number])
+const rank = (finding: Finding): number => NEARNESS.indexOf(finding.code)
 const byCode = (a: Finding, b: Finding): number => rank(a) - rank(b)
 
 function byNearness({ flaws: a }: Miss, { flaws: b }: Miss): number {

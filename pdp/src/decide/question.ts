@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochMillis, Link, PartyRef, ResourceRef } from '@mandate/protocol'
+import type { DecisionCode, EpochMillis, Link, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { PersonaId } from '../ports/grants.ts'
 
 type Properties = Readonly<Record<string, unknown>>
@@ -31,7 +31,7 @@ export interface Evaluation {
 
 /** A reason as found: codes, gates and numbers, no text. */
 export interface Finding {
-  readonly code: string
+  readonly code: DecisionCode
   readonly gate?: string
   readonly attribute?: string
   readonly limit?: number | string

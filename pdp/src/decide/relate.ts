@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Fault } from '@mandate/protocol'
+import { Fault, hasCode } from '@mandate/protocol'
 import type { Gate } from '../policy/manifest.ts'
 import type { Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, PersonaId, Seat } from '../ports/grants.ts'
@@ -210,9 +210,7 @@ function byPersona(failed: readonly AskedGate[]): ReadonlyMap<PersonaId, readonl
 
 /** The store affirmed every link, yet a body says that it cannot: one of them is wrong, so nothing is decided. */
 function alarmOnDisagreement(judged: Judged): void {
-  const flaw = judged.objections.find(
-    ({ code }) => code === 'grant_expired' || code === 'grant_action' || code === 'grant_scope',
-  )
+  const flaw = judged.objections.find((objection) => hasCode(objection, 'grant_expired', 'grant_action', 'grant_scope'))
   if (judged.affirmed && (flaw || judged.limits.length > 0))
     throw new Fault(
       'internal',

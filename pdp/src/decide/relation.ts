@@ -35,8 +35,8 @@ export async function decideByRelation(
   if (!actor && answers.to(question) !== true)
     findings.push(
       ...(invalid.length > 0
-        ? [...new Set(invalid)].map((attribute) => ({ code: 'attribute_invalid', attribute }))
-        : [{ code: 'not_related' }]),
+        ? [...new Set(invalid)].map((attribute): Finding => ({ code: 'attribute_invalid', attribute }))
+        : [{ code: 'not_related' } as const]),
     )
   return verdictOf(admitted, findings, properties.logged, statistics)
 }

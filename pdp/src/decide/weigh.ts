@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Link } from '@mandate/protocol'
+import { hasCode, type Link } from '@mandate/protocol'
 import type { PersonaId } from '../ports/grants.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { actFindings, type Matter } from './act.ts'
@@ -46,7 +46,7 @@ export async function weigh(scales: Scales, deps: DecideDeps, statistics: Reques
   // A chain that could not be judged may have been good: whatever a denial said of it would be a guess.
   if (related.unanswered) throw related.unanswered
   // Whoever is not registered can hold nothing: that it holds nothing is no second reason.
-  const holderKnown = !subject.some(({ code }) => code === 'agent_unknown')
+  const holderKnown = !subject.some((finding) => hasCode(finding, 'agent_unknown'))
   const { findings, chain: usable, broken = [] } = holderKnown ? await denial(scales, chain, deps, statistics) : NOTHING
   const reasons = [...subject, ...findings]
   const verdict = verdictOf(
@@ -123,9 +123,9 @@ function limitFindings({ bodies, limits }: Judged, { pack }: Admitted): readonly
 /** An attribute that several gates and links miss is named once. */
 function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Set<string>()
-  return findings.filter(({ code, attribute }) => {
-    const key = `${code} ${attribute}`
-    return code !== 'attribute_invalid' || (!seen.has(key) && seen.add(key))
+  return findings.filter((finding) => {
+    const { attribute = '' } = finding
+    return !hasCode(finding, 'attribute_invalid') || (!seen.has(attribute) && seen.add(attribute))
   })
 }
 

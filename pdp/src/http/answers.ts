@@ -4,10 +4,12 @@
  * @module
  */
 import {
+  type DecisionCode,
   type DecisionContext,
   disclosedCode,
   disclosedReason,
   distinct,
+  hasCode,
   type Link,
   REASONS,
   type Reason,
@@ -111,13 +113,13 @@ function reasonOf(
   }
 }
 
-function adminText(code: string, policies: Policies, resource: ResourceRef): string {
+function adminText(code: DecisionCode, policies: Policies, resource: ResourceRef): string {
   const { type } = splitRef(resource)
-  if (code !== 'resource_unknown' || policies.byType.has(type)) return textOf(code, policies, resource).admin
+  if (!hasCode({ code }, 'resource_unknown') || policies.byType.has(type)) return textOf(code, policies, resource).admin
   return `No policy in force has resources of type "${type}". Its types are: ${[...policies.byType.keys()].sort().join(', ')}.`
 }
 
-function textOf(code: string, policies: Policies, resource: ResourceRef): ReasonText {
+function textOf(code: DecisionCode, policies: Policies, resource: ResourceRef): ReasonText {
   if (Object.hasOwn(REASONS, code)) return REASONS[code as keyof typeof REASONS]
   const gates = policies.byType.get(splitRef(resource).type)?.manifest.gates
   const gate = gates?.find(({ reason }) => reason === code)

@@ -12,6 +12,7 @@ import {
   MAX_ENTRY_BYTES,
   PROBLEMS,
   REASONS,
+  type ReasonCode,
   refuse,
   splitRef,
 } from '@mandate/protocol'
@@ -163,7 +164,7 @@ function undecided(
   by: Principal,
   code: keyof typeof PROBLEMS,
   message: string,
-  reason?: { readonly code: string; readonly reason_user: string },
+  reason?: { readonly code: ReasonCode; readonly reason_user: string },
 ): Decided {
   const { status } = PROBLEMS[code]
   const explained = reason ? { reason: reason.code, reasons: [reason], chain: [] } : {}

@@ -4,7 +4,7 @@
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import { addressBlock, Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
+import { addressBlock, Fault, PROBLEMS, type Problem, type ProblemCode, problemOf } from '@mandate/protocol'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import type { Recorder } from '../ports/recorder.ts'
@@ -122,7 +122,7 @@ export class AnonymousRefusals {
   readonly #key = randomBytes(32)
   readonly #record: Recorder
   readonly #logger: Logger
-  readonly #counts = new Map<string, Map<string, number>>()
+  readonly #counts = new Map<string, Map<ProblemCode, number>>()
   readonly #timer: NodeJS.Timeout
 
   constructor({ record, logger }: FaultDeps) {
@@ -131,10 +131,10 @@ export class AnonymousRefusals {
     this.#timer = setInterval(() => void this.flush(), MINUTE_MS).unref()
   }
 
-  count(address: string, code: string): void {
+  count(address: string, code: ProblemCode): void {
     const hash = createHmac('sha256', this.#key).update(address).digest('base64url').slice(0, 16)
     const source = this.#counts.has(hash) || this.#counts.size < MAX_SOURCES ? hash : 'others'
-    const codes = this.#counts.get(source) ?? new Map<string, number>()
+    const codes = this.#counts.get(source) ?? new Map<ProblemCode, number>()
     codes.set(code, (codes.get(code) ?? 0) + 1)
     this.#counts.set(source, codes)
   }

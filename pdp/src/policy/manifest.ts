@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { nameSchema, REASONS } from '@mandate/protocol'
+import { gateCodeSchema, nameSchema, REASONS } from '@mandate/protocol'
 import { z } from 'zod'
 
 const names = z.array(nameSchema)
@@ -53,7 +53,7 @@ const gateSchema = z
     name: nameSchema,
     /** The relation of the owner's persona that decides it. */
     relation: nameSchema,
-    reason: z.string().regex(/^[a-z][a-z0-9_]*$/u),
+    reason: gateCodeSchema,
     attribute: z.string().optional(),
     bound: z.enum(['at_most', 'at_least']).optional(),
     actions: names.min(1),

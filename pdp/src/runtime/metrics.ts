@@ -5,7 +5,9 @@
  * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/ Prometheus text format}
  * @module
  */
+import type { ProblemCode } from '@mandate/protocol'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { UnansweredCause } from '../ports/answer.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 
 /** Seconds: a decision takes a few thousandths, and nobody waits longer than five. */
@@ -96,11 +98,11 @@ export class Metrics {
     this.#requests.observe({ method, route, status }, ms / 1_000)
   }
 
-  fault(code: string): void {
+  fault(code: ProblemCode): void {
     this.#faults.inc({ code })
   }
 
-  unanswered(reason: string): void {
+  unanswered(reason: UnansweredCause): void {
     this.#unanswered.inc({ reason })
   }
 

@@ -46,7 +46,7 @@ test.for([
 
 test('a denial after a revocation shows the link that was broken, and what hung from it', () => {
   const { chain: broken, at } = entryOf(aGrant('one', {}), second)
-  const denied = { at, chain: [], broken, reasons: [{ code: 'grant_revoked', grant: 'one' }] }
+  const denied = { at, chain: [], broken, reasons: [{ code: 'grant_revoked' as const, grant: 'one' }] }
   const states = thenAndNow(denied, [], NOW).map(({ thenState, nowState }) => `${thenState} ${nowState}`)
   expect(states).toEqual(['revoked revoked', 'cut unknown'])
 })

@@ -1,4 +1,4 @@
-import type { LoggedEntry } from '@mandate/protocol'
+import { gateCodeSchema, type LoggedEntry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { knownFrom } from './names.ts'
 import { isOfMine, sentenceOfEntry, type Teller, whyOf, wordedReason } from './told.ts'
@@ -95,7 +95,7 @@ test.for(TOLD)('%s', ([, entry, sentence]) => {
 })
 
 test('why is said from where one stands: to the owner of what it was about, or to who tried', () => {
-  const reasons = [{ code: 'no_grant' }]
+  const reasons = [{ code: 'no_grant' } as const]
   expect(whyOf(anEntry({ owner: ME, subject: YANNICK, reasons }), teller)).toMatch(/^Nobody had given them/)
   expect(whyOf(anEntry({ owner: YANNICK, subject: ME, reasons }), teller)).toMatch(/^Nobody gave you/)
 })
@@ -107,11 +107,12 @@ test('whose it is tells the chain, where the entry does not name the owner', () 
 })
 
 test('numbers stand behind the reason, and a code that nobody knows speaks for itself', () => {
-  const reasons = [{ code: 'price_above_limit', gate: 'price', limit: 410_000, actual: 420_000, currency: 'EUR' }]
+  const code = gateCodeSchema.parse('price_above_limit')
+  const reasons = [{ code, gate: 'price', limit: 410_000, actual: 420_000, currency: 'EUR' }]
   expect(whyOf(anEntry({ owner: ME, reasons }), teller).replaceAll('\u00a0', ' ')).toBe(
     'It cost more than you let an agent spend. It is EUR 4,200.00; the limit is EUR 4,100.00.',
   )
-  expect(wordedReason({ code: 'moon_too_full' }, true)).toEqual({
+  expect(wordedReason({ code: gateCodeSchema.parse('moon_too_full') }, true)).toEqual({
     code: 'moon_too_full',
     reason_user: 'Moon too full.',
   })
