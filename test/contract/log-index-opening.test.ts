@@ -23,7 +23,7 @@ async function aSlowLog() {
       return log.sequenced
     },
     read: (from: number) => gate.promise.then(() => log.read(from)),
-    sealed: () => log.sealed(),
+    archived: () => log.archived(),
     onSequenced: (listener: () => void) => log.onSequenced(listener),
   }
   return { place, log, slow, letRead: gate.resolve }

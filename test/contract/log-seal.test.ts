@@ -8,7 +8,7 @@ import { archivedBundlePath, formatVerifierKey, TILE_WIDTH, tilePath } from '@ma
 import { beforeEach, describe, expect, test } from 'vitest'
 import { run as audit } from '../../auditor/src/cli.ts'
 import { verifyDirectory } from '../../auditor/src/verify.ts'
-import { archivePrefix, restorePrefix, sealedEntries } from '../../pdp/src/log/archive.ts'
+import { archivedEntries, archivePrefix, restorePrefix } from '../../pdp/src/log/archive.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { aPlace, faultyFiles, lines, ORIGIN, type Place, someEntries } from './log-kit.ts'
 
@@ -104,7 +104,7 @@ test('unsealing brings every byte back', async () => {
   await archivePrefix(options(), LATER)
   expect(await restorePrefix(options())).toBe(KEPT)
   expect([0, 1, 2, 3].map((index) => readFileSync(bundle(index)).toString('hex'))).toEqual(before)
-  expect(await sealedEntries(nodeFiles(), place.dir)).toBe(0)
+  expect(await archivedEntries(nodeFiles(), place.dir)).toBe(0)
   expect((await place.verify()).findings).toEqual([])
 })
 

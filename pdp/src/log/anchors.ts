@@ -1,6 +1,6 @@
 /**
- * Mirrors every published checkpoint to a file and an HTTP endpoint, so that somebody else remembers it. Nothing waits for an anchor: one that is
- * slow or down gets what it missed later, up to a bound, and then the newest, which says as much.
+ * Anchors: copies of every published checkpoint, appended to a file and posted to an HTTP endpoint outside the PDP's control. No publication waits
+ * for an anchor. A slow or unreachable anchor gets the missed checkpoints later, up to a bound, and then only the newest.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { open } from 'node:fs/promises'
 import type { Post } from './outgoing.ts'
 
 export interface AnchorsOptions {
-  /** Appended to: each note with an empty line behind it. */
+  /** File that each checkpoint is appended to, followed by an empty line. */
   readonly file?: string | undefined
-  /** Each note is posted to it. */
+  /** URL that each checkpoint is posted to. */
   readonly url?: string | undefined
   readonly post: Post
   readonly onFault: (error: unknown) => void
 }
 
 export interface Anchors {
-  /** Returns at once. */
+  /** Queues a checkpoint and returns at once. */
   readonly add: (checkpoint: string) => void
-  /** Ends what is under way, within two seconds. */
+  /** Waits for requests in flight, two seconds at most. */
   readonly close: () => Promise<void>
 }
 
@@ -42,7 +42,7 @@ export function createAnchors({ file, url, post, onFault }: AnchorsOptions): Anc
   }
 }
 
-/** Durable when it resolves. */
+/** Appends to the file; durable when it resolves. */
 async function appendNote(path: string, note: string): Promise<void> {
   const handle = await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, FILE_MODE)
   try {

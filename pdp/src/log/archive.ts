@@ -1,7 +1,7 @@
 /**
- * Sealing the beginning of a log (rule L11): its oldest full bundles go, encrypted, into an archive; their hashes stay, so everything
- * still verifies and proves. A bundle is in the archive, read back and held against its tile before it leaves the log. What is interrupted
- * is gone on with by the same command.
+ * Moves the oldest full entry bundles of a log, encrypted, into an archive (rule L11). The hash tiles stay in the log, so proofs and verification
+ * still work. A bundle is written to the archive, read back and compared with its hash tile before it is removed from the log. After an
+ * interruption the same command continues.
  *
  * @module
  */
@@ -28,22 +28,22 @@ import {
 import type { Files } from './files.ts'
 import { sha256 } from './hash.ts'
 
-export interface SealOptions {
+export interface ArchiveOptions {
   readonly files: Files
   /** The log's own directory. */
   readonly dir: string
   readonly origin: string
-  /** Where the archive is, or will be. */
+  /** Directory of the archive; made when absent. */
   readonly archive: string
-  /** 32 bytes. */
+  /** AES-256-GCM key, 32 bytes. */
   readonly key: Uint8Array<ArrayBuffer>
 }
 
 const NONCE_BYTES = 12
 const utf8 = new TextDecoder()
 
-/** How many of the log's first entries are sealed. */
-export async function sealedEntries(files: Files, dir: string): Promise<number> {
+/** How many of the log's first entries are archived. Read from the log's file `sealed`. */
+export async function archivedEntries(files: Files, dir: string): Promise<number> {
   const written = await files.read(join(dir, 'sealed'))
   const entries = written === undefined ? 0 : parseArchivedSize(utf8.decode(written))
   if (entries === undefined) throw damaged('its file "sealed" says nothing')
@@ -51,16 +51,16 @@ export async function sealedEntries(files: Files, dir: string): Promise<number> 
 }
 
 /**
- * Seals every full bundle whose entries are all older than `before`. The newest full bundle stays: an opening begins with it.
+ * Archives every full bundle whose entries are all older than `before`. The newest full bundle stays, since opening the log reads it.
  *
- * @returns How many entries are sealed now, and how many were before.
+ * @returns How many entries are archived now, and how many were before.
  */
 export async function archivePrefix(
-  options: SealOptions,
+  options: ArchiveOptions,
   before: EpochMillis,
 ): Promise<{ readonly sealed: number; readonly was: number }> {
   const { files, dir } = options
-  const was = await sealedEntries(files, dir)
+  const was = await archivedEntries(files, dir)
   const full = Math.floor((await publishedSize(files, dir)) / TILE_WIDTH)
   let index = was / TILE_WIDTH
   for (; index < full - 1; index += 1) {
@@ -68,7 +68,7 @@ export async function archivePrefix(
     if (!bundle) throw damaged(`entry bundle ${index} is missing`)
     if (newestIn(bundle, index) >= before) break
     await archiveBundle(options, index, new Uint8Array(bundle))
-    // What is sealed is said before anything goes: a reader that finds no bundle knows why.
+    // The size is written before the bundle is removed, so that a reader of a missing bundle finds the reason.
     await put(files, join(dir, 'sealed'), new TextEncoder().encode(formatArchivedSize((index + 1) * TILE_WIDTH)), dir)
     await files.remove(join(dir, entriesPath(index)))
     await files.syncDirectory(dirname(join(dir, entriesPath(index))))
@@ -77,13 +77,13 @@ export async function archivePrefix(
   return { sealed: index * TILE_WIDTH, was }
 }
 
-/** Brings everything back from the archive, as it was. @returns How many entries. */
-export async function restorePrefix({ files, dir, origin, archive, key }: SealOptions): Promise<number> {
-  const sealed = await sealedEntries(files, dir)
+/** Restores every archived bundle into the log. @returns How many entries. */
+export async function restorePrefix({ files, dir, origin, archive, key }: ArchiveOptions): Promise<number> {
+  const sealed = await archivedEntries(files, dir)
   for (let index = 0; index < sealed / TILE_WIDTH; index += 1) {
     const written = await files.read(join(archive, archivedBundlePath(index)))
     const bundle = written && (await decryptBundle(key, origin, index, new Uint8Array(written)))
-    if (!bundle) throw damaged(`bundle ${index} is not in the archive, or does not open with this key`)
+    if (!bundle) throw damaged(`bundle ${index} is not in the archive, or cannot be decrypted with this key`)
     await requireLeaves(files, dir, index, bundle)
     await put(files, join(dir, entriesPath(index)), bundle, dir)
   }
@@ -94,7 +94,7 @@ export async function restorePrefix({ files, dir, origin, archive, key }: SealOp
 
 const entriesPath = (index: number): string => tilePath({ level: 'entries', index, width: TILE_WIDTH })
 
-async function archiveBundle(options: SealOptions, index: number, bundle: Uint8Array<ArrayBuffer>): Promise<void> {
+async function archiveBundle(options: ArchiveOptions, index: number, bundle: Uint8Array<ArrayBuffer>): Promise<void> {
   const { files, dir, origin, archive, key } = options
   await requireLeaves(files, dir, index, bundle)
   const path = join(archive, archivedBundlePath(index))
@@ -105,7 +105,7 @@ async function archiveBundle(options: SealOptions, index: number, bundle: Uint8A
   if (!opened || !equalBytes(opened, bundle)) throw damaged(`bundle ${index} could not be read back from the archive`)
 }
 
-/** Nothing is archived, and nothing brought back, that is not what the tree says. */
+/** @throws Fault `log_unavailable` unless the bundle's entries hash to the leaves in the log's hash tile. */
 async function requireLeaves(files: Files, dir: string, index: number, bundle: Uint8Array): Promise<void> {
   const tile = await files.read(join(dir, tilePath({ level: 0, index, width: TILE_WIDTH })))
   const leaves = tile && decodeTile(tile, TILE_WIDTH)
@@ -136,12 +136,12 @@ async function publishedSize(files: Files, dir: string): Promise<number> {
   }
 }
 
-/** A crash may have come between saying so and removing: those bundles are in the archive. */
+/** Removes the last archived bundle, which a crash between writing the size and removing it may have left. It is in the archive. */
 async function forgetLeftovers(files: Files, dir: string, sealed: number): Promise<void> {
   if (sealed > 0) await files.remove(join(dir, entriesPath(sealed - 1)))
 }
 
-/** @param log - The log's directory, when the file is one of its: it has a place for files on their way. */
+/** @param log - The log's directory, for a file of the log: the temporary file is then written in its `tmp`. */
 async function put(files: Files, path: string, bytes: Uint8Array, log?: string): Promise<void> {
   await files.makeDirectory(dirname(path))
   if (log !== undefined) await files.makeDirectory(join(log, 'tmp'))
@@ -149,4 +149,4 @@ async function put(files: Files, path: string, bytes: Uint8Array, log?: string):
   await files.syncDirectory(dirname(path))
 }
 
-const damaged = (what: string): Fault => new Fault('log_unavailable', `sealing: ${what}`)
+const damaged = (what: string): Fault => new Fault('log_unavailable', `archive: ${what}`)

@@ -1,7 +1,7 @@
 /**
- * The query index, on SQLite or PostgreSQL: a projection of the log, fed as entries are sequenced and caught up before every answer. On
- * PostgreSQL it is shared: what other PDPs log is found there as soon as they have fed it. It opens and catches up in the background, again
- * and again until it can: no decision waits for it.
+ * The query index, on SQLite or PostgreSQL: a projection of the log, updated as entries are sequenced, and brought up to date before every query.
+ * On PostgreSQL it is shared by several PDPs, each of which indexes its own log. It opens and catches up in the background and retries until
+ * it succeeds; decisions do not wait for it.
  *
  * @module
  */
@@ -11,34 +11,34 @@ import { isPostgres } from './index-place.ts'
 import { IndexThread } from './index-thread.ts'
 import type { IndexReply, IndexRequest } from './index-worker.ts'
 
-/** How long fresh entries may gather before they are indexed, when nobody asks. */
+/** How long new entries may wait before they are indexed when there is no query, in milliseconds. */
 const FEED_AFTER_MS = 250
-/** How often tails look for what other PDPs have logged, in milliseconds. */
+/** How often tails poll for entries of other PDPs, in milliseconds. */
 const LOOK_EVERY_MS = 1_000
-/** Entries a transaction. */
+/** Most entries indexed in one transaction. */
 const MAX_FEED = 4_096
-/** How long until it is opened again, in milliseconds: twice as long after each failure. Each try starts a thread. */
+/** Delay before the index is opened again, in milliseconds, doubled after each failure: each attempt starts a thread. */
 const REOPEN_AFTER_MS = { first: 1_000, most: 10_000 } as const
 
 export interface IndexOptions {
-  /** A file in a directory that exists, made when absent (0600); `:memory:`; or `postgres://…`, whose tables are made when absent. */
+  /** File path (created with mode 0600 when absent; its directory must exist), `:memory:`, or `postgres://…` (tables are created when absent). */
   readonly place: string
   readonly log: LogReader
-  /** Throws away what is there and begins again from the log. @default false */
+  /** Deletes this log's part of the index and builds it anew. @default false */
   readonly rebuild?: boolean
-  /** How long a reader waits for an index that is being opened or built. @default as long as it takes */
+  /** How long a query waits for an index that is being opened or built, in milliseconds. @default without limit */
   readonly deadlineMs?: number
-  /** Told when opening begins to fail, and when feeding failed; it is tried again. */
+  /** Called at the first of several failures to open, and at every failure to index; both are retried. */
   readonly onFault?: (error: unknown) => void
 }
 
-/** Starts to open the index of a log, and returns at once. Until it can be read, reading rejects with `index_unavailable`. */
+/** Starts to open the index of a log and returns at once. Queries reject with `index_unavailable` until it is open. */
 export function startIndex(options: IndexOptions): EntryIndex {
   return new FedIndex(options)
 }
 
 /**
- * Opens the index of a log. One that is of another log, or ahead of this one, is rebuilt. Catching up goes on in the background.
+ * Opens the index of a log. An index of another log, or one with more entries than the log, is rebuilt. Catching up continues in the background.
  *
  * @throws Fault `index_unavailable` when the file cannot be opened, or PostgreSQL does not answer.
  */
@@ -59,9 +59,9 @@ class FedIndex implements EntryIndex {
   readonly #onFault: (error: unknown) => void
   readonly #unsubscribe: () => void
   #thread: IndexThread | undefined
-  /** The first open that works; a failed one is followed by another. */
+  /** Resolves with the first successful opening. */
   #opening: Promise<IndexThread>
-  /** Why the last try to open it failed. */
+  /** The error of the last failed opening. */
   #fault: Fault | undefined
   #next = 0
   #feeding: Promise<void> | undefined
@@ -70,7 +70,7 @@ class FedIndex implements EntryIndex {
   #reopenAfter: number = REOPEN_AFTER_MS.first
   #mustRebuild: boolean
   #isClosed = false
-  /** Closed with more to take in than is worth waiting for. */
+  /** Closing without indexing the rest, which the next start does. */
   #isStopping = false
 
   constructor(options: IndexOptions) {
@@ -87,7 +87,7 @@ class FedIndex implements EntryIndex {
     return this.#thread !== undefined && !this.#thread.isDead && this.#next + MAX_FEED >= this.#log.sequenced
   }
 
-  /** Rejects when the present try to open it does. */
+  /** Rejects when the current attempt to open fails. */
   async opened(): Promise<void> {
     await this.#opening
   }
@@ -113,7 +113,7 @@ class FedIndex implements EntryIndex {
     }
   }
 
-  /** Takes in what is sequenced, when it is nearly there; then ends the thread. The rest is taken in after the next start. */
+  /** Indexes what is sequenced if little is missing, then ends the thread. The next start indexes the rest. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     const isNear = this.isReady
@@ -131,7 +131,7 @@ class FedIndex implements EntryIndex {
     await thread.end()
   }
 
-  /** Sees whether what is there belongs to this log, and starts to catch up. */
+  /** Checks that the index belongs to this log, and starts to catch up. */
   async #open(): Promise<IndexThread> {
     const thread = new IndexThread({ place: this.#options.place, origin: this.#log.origin })
     try {
@@ -152,7 +152,7 @@ class FedIndex implements EntryIndex {
     }
   }
 
-  /** Tells of the first failure in a row. */
+  /** Reports the first of consecutive failures. */
   #openLater(error: unknown): Fault {
     const fault = error instanceof Fault ? error : unavailable('it cannot be opened', error)
     if (!this.#fault) this.#onFault(fault)
@@ -177,14 +177,14 @@ class FedIndex implements EntryIndex {
     return held !== undefined && entry !== undefined && equalBytes(held, entry.bytes)
   }
 
-  /** Everything sequenced before the call is considered, or it is refused. */
+  /** Covers every entry sequenced before the call, or rejects. */
   async #read(request: IndexRequest): Promise<IndexReply> {
     const thread = await this.#inTime(this.#opened())
     await this.#inTime(this.#catchUp(thread))
     return thread.ask(request)
   }
 
-  /** A thread that ended is followed by another one. */
+  /** Starts a new thread when the previous one ended. */
   async #opened(): Promise<IndexThread> {
     if (this.#thread?.isDead) throw this.#openLater(await this.#thread.ask({ op: 'next' }).catch((fault) => fault))
     if (this.#fault) throw this.#fault
@@ -216,7 +216,7 @@ class FedIndex implements EntryIndex {
     }, FEED_AFTER_MS).unref()
   }
 
-  /** Takes in everything that was sequenced before the call. */
+  /** Indexes every entry sequenced before the call. */
   async #catchUp(thread: IndexThread): Promise<void> {
     const sequenced = this.#log.sequenced
     while (this.#next < sequenced && !this.#isStopping) {

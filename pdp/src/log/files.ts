@@ -1,5 +1,5 @@
 /**
- * The file layer under the log: few operations, each with a stated durability, so that a test can make any of them fail.
+ * File operations of the log, each with a stated durability, behind a port so that a test can make any of them fail.
  *
  * @module
  */
@@ -11,33 +11,33 @@ import { DatabaseSync } from 'node:sqlite'
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
 
-/** A file that only grows. Nothing written is durable before {@link sync}. */
+/** An append-only file. Nothing written is durable before {@link sync}. */
 export interface AppendFile {
-  /** Writes all of it behind what was written before, or rejects having written any part. */
+  /** Appends the bytes. When it rejects, any part of them may have been written. */
   write(bytes: Uint8Array): Promise<void>
   /** `fdatasync`. */
   sync(): Promise<void>
-  /** Cuts the file to `length` bytes. Further writes go behind them. */
+  /** Truncates the file to `length` bytes; later writes are appended there. */
   truncate(length: number): Promise<void>
   close(): Promise<void>
 }
 
-/** All of the file system that the log touches. Paths are absolute. */
+/** Every file-system operation of the log. Paths are absolute. */
 export interface Files {
   /** The whole file, or `undefined` when there is none. */
   read(path: string): Promise<Uint8Array | undefined>
-  /** Names in a directory, sorted; none when there is no directory. */
+  /** Names in a directory, sorted; empty when the directory is absent. */
   list(path: string): Promise<readonly string[]>
-  /** Makes a directory and those above it, 0700, durably. */
+  /** Creates a directory and its parents with mode 0700, durably. */
   makeDirectory(path: string): Promise<void>
-  /** Makes a new file, 0600; rejects when it exists. */
+  /** Creates a file with mode 0600; rejects when it exists. */
   create(path: string): Promise<AppendFile>
-  /** Puts a whole file in place: written at `temporary`, synced, renamed. The name is durable after {@link syncDirectory}. */
+  /** Replaces a file atomically: written at `temporary`, synced, renamed. The name is durable after {@link syncDirectory}. */
   replace(path: string, bytes: Uint8Array, temporary: string): Promise<void>
   syncDirectory(path: string): Promise<void>
-  /** Removes a file or a directory with all in it. Absent is fine. */
+  /** Removes a file, or a directory recursively. No error when absent. */
   remove(path: string): Promise<void>
-  /** Takes a lock that the kernel drops when the process ends. Rejects while anybody holds it. Returns what releases it. */
+  /** Takes an exclusive lock that the kernel releases when the process ends. Rejects while it is held. @returns The release function. */
   lock(path: string): Promise<() => void>
 }
 
@@ -45,7 +45,7 @@ function isAbsent(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-/** Writes everything, however short the single writes are. */
+/** Writes all bytes, in as many writes as it takes. */
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0
   while (done < bytes.length) {

@@ -1,5 +1,5 @@
 /**
- * One chunk of the index against the log's own entries. What `fsck` spends its time on; it runs in several threads at once.
+ * Compares one chunk of the index with the log's entries. Runs in several threads at once: this is where `fsck` spends its time.
  *
  * @module
  */
@@ -20,34 +20,34 @@ import { sha256 } from './hash.ts'
 import { CHUNK_ENTRIES, encodePlaces, GrowingChunk } from './index-chunk.ts'
 import { addTo, termKey } from './index-term.ts'
 
-/** What an index holds of one chunk. */
+/** The index's rows of one chunk. */
 export interface HeldChunk {
-  /** How many entries the index held when this was read: a PDP may feed it meanwhile. */
+  /** How many entries the index held when it was read; a running PDP may add to it. */
   readonly next: number
-  /** By index in the log. */
+  /** Entries by their index in the log. */
   readonly entries: ReadonlyMap<number, { readonly id: string; readonly bytes: Uint8Array }>
-  /** Absent while the chunk grows. */
+  /** Absent while the chunk is not full. */
   readonly span: { readonly minAt: number; readonly maxAt: number; readonly times: Uint8Array } | undefined
-  /** By term key, in hexadecimal. */
+  /** Postings by term key, in hexadecimal. */
   readonly postings: ReadonlyMap<string, Uint8Array>
 }
 
-/** A chunk to be checked. */
+/** One chunk to check. */
 export interface ChunkJob {
   readonly no: number
   /** Absolute path of the log. */
   readonly dir: string
-  /** Of the published tree. */
+  /** Size of the published tree. */
   readonly size: number
-  /** The chunk's entries that are sequenced and not yet published. */
+  /** Entries of the chunk that are sequenced and not yet published. */
   readonly fresh: readonly Uint8Array[]
-  /** Entries at or above it came after the log was read: they are left for the next time. */
+  /** Entries from this index on were logged after the log was read, and are not checked. */
   readonly known: number
 }
 
 export interface CheckedChunk {
   readonly no: number
-  /** Over its published leaves; `undefined` when it has none. */
+  /** Merkle hash of the chunk's published leaves; `undefined` when it has none. */
   readonly root: Uint8Array | undefined
   readonly disagreements: readonly string[]
 }
@@ -62,13 +62,13 @@ export async function checkChunk(
   const leaves = published.map((bytes) => leafHash(sha256, bytes))
   return {
     no,
-    // A copy: small buffers of Node's share their memory, which a message to another thread would carry.
+    // Copied, since small buffers of Node share one memory block, which would be sent to the other thread with them.
     root: leaves.length > 0 ? new Uint8Array(rootOf(sha256, leaves)) : undefined,
     disagreements: [...disagreementsIn(no, [...published, ...fresh], held, known)],
   }
 }
 
-/** The published entries of a chunk. */
+/** Reads the published entries of a chunk. */
 async function readPublished(files: Files, dir: string, first: number, size: number): Promise<readonly Uint8Array[]> {
   const entries: Uint8Array[] = []
   const end = Math.min(first + CHUNK_ENTRIES, size)
@@ -77,20 +77,23 @@ async function readPublished(files: Files, dir: string, first: number, size: num
     const read = (wide: number) => files.read(join(dir, tilePath({ level: 'entries', index: tile, width: wide })))
     const bundle = decodeBundle((await read(width)) ?? (await read(TILE_WIDTH)) ?? new Uint8Array(0)).entries
     if (bundle.length < width)
-      throw new Fault('log_unavailable', `entry bundle ${tile} is missing or damaged, or sealed: then unseal first`)
+      throw new Fault(
+        'log_unavailable',
+        `entry bundle ${tile} is missing or damaged, or archived: then restore it first (npm run log -- unseal)`,
+      )
     entries.push(...bundle.slice(0, width))
   }
   return entries
 }
 
-/** Every way in which the index differs from the entries of one chunk. */
+/** Lists every difference between the index and the entries of one chunk. */
 function* disagreementsIn(no: number, truth: readonly Uint8Array[], held: HeldChunk, known: number): Iterable<string> {
   const first = no * CHUNK_ENTRIES
   const isFull = first + CHUNK_ENTRIES <= held.next
   const chunk = new GrowingChunk(first)
   for (const [at, bytes] of truth.entries()) {
     const index = first + at
-    // Only a stored chunk lists its entries: the growing one is made anew at every opening.
+    // Postings exist for full chunks only: the growing chunk is built in memory at every opening.
     const entry = isFull ? readEntry(index, bytes, chunk) : undefined
     if (index >= held.next) continue
     const found = held.entries.get(index)
@@ -107,9 +110,9 @@ function* disagreementsIn(no: number, truth: readonly Uint8Array[], held: HeldCh
 }
 
 /**
- * An entry, without its schema: the checkpoint's root says that it was an entry when it was logged.
+ * Parses an entry without validating its schema: the entry was validated when it was logged, and the checkpoint's root covers it.
  *
- * @param chunk - Takes it in.
+ * @param chunk - The entry is added to it.
  */
 function readEntry(index: number, bytes: Uint8Array, chunk?: GrowingChunk): Entry {
   try {
@@ -123,7 +126,7 @@ function readEntry(index: number, bytes: Uint8Array, chunk?: GrowingChunk): Entr
   }
 }
 
-/** A full chunk: its times, and for each term where it stands. */
+/** Compares a full chunk's times, and the postings of each term. */
 function* differencesOf(no: number, chunk: GrowingChunk, { span, postings }: HeldChunk): Iterable<string> {
   const times = new Uint8Array(Float64Array.from(chunk.times()).buffer)
   if (!span) yield `chunk ${no} is not stored`

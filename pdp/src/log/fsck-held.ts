@@ -1,5 +1,5 @@
 /**
- * An index to be looked through, wherever it is.
+ * Opens an index for reading by `fsck`, on SQLite or PostgreSQL.
  *
  * @module
  */

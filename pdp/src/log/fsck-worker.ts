@@ -1,5 +1,5 @@
 /**
- * A thread of {@link file://./fsck.ts}: one chunk at a time, with an index of its own to read.
+ * Worker thread of {@link file://./fsck.ts}: checks one chunk at a time over its own connection to the index.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The index against the tree: every entry, every set of entries and every chunk that the index holds, compared with what the log's own entries
- * give. The entries are held against the signed checkpoint first: an index that agrees with a damaged log proves nothing.
+ * Checks the index: compares every entry, posting list and chunk of the index with the log's entries. The entries are first verified against the
+ * signed checkpoint, since an index that agrees with a damaged log proves nothing.
  *
  * @module
  */
@@ -16,44 +16,44 @@ import { CHUNK_ENTRIES } from './index-chunk.ts'
 import { loadJournal } from './recover.ts'
 
 const MAX_THREADS = 8
-/** A thread takes about as long to start as these take. */
+/** Fewer chunks than this are checked faster in one thread than a second thread starts. */
 const JOBS_A_THREAD = 2
 
-/** An index that can be looked through. */
+/** An index that `fsck` can read. */
 export interface HeldIndex {
-  /** How many entries it holds. */
+  /** How many entries the index holds. */
   indexed(): number | Promise<number>
   held(no: number): HeldChunk | Promise<HeldChunk>
 }
 
 export interface FsckOptions {
   readonly files: Files
-  /** Absolute path of the log, and of the directory with its `log.vkey`. */
+  /** Absolute paths of the log, and of the directory with its `log.vkey`. */
   readonly dir: string
   readonly keys: string
   readonly origin: string
   readonly index: HeldIndex
-  /** Where that index is: other threads open it as well. */
+  /** Where the index is: file path or `postgres://…`. Worker threads open it too. */
   readonly place: string
-  /** Told of each disagreement, in the order of the log, when all are found. */
+  /** Called once for each disagreement, in the order of the log, when the check is complete. */
   readonly onDisagreement: (disagreement: string) => void
 }
 
 export interface FsckReport {
-  /** Entries of the log, and of the index. */
+  /** How many entries the log and the index hold. */
   readonly entries: number
   readonly indexed: number
   readonly disagreements: number
 }
 
 /**
- * Compares all of it. The log may be written meanwhile.
+ * Checks the whole index. A PDP may write the log meanwhile.
  *
  * @throws Fault `log_unavailable` when the log itself cannot be read or is damaged.
  */
 export async function fsck(options: FsckOptions): Promise<FsckReport> {
   const { dir, index, onDisagreement } = options
-  // First the index, which follows the log: so whatever it has is in the log.
+  // The index is read first: it follows the log, so every entry in it is in the log read afterwards.
   const indexed = await index.indexed()
   const { size, root, journal } = await readLog(options)
   const entries = size + journal.length
@@ -76,7 +76,7 @@ export async function fsck(options: FsckOptions): Promise<FsckReport> {
   return { entries, indexed, disagreements }
 }
 
-/** In this thread and others: a chunk is some megabytes, so few are under way. */
+/** Checks the chunks in this thread and others. Few at a time, since a chunk takes some megabytes. */
 async function checkAll(jobs: readonly ChunkJob[], options: FsckOptions): Promise<readonly CheckedChunk[]> {
   const { files, index, place, origin } = options
   const left = jobs.toReversed()
@@ -113,11 +113,11 @@ function askThread(thread: Worker, job: ChunkJob): Promise<CheckedChunk> {
 interface ReadLog {
   readonly size: number
   readonly root: Uint8Array
-  /** What is sequenced and not yet published. */
+  /** Entries that are sequenced and not yet published. */
   readonly journal: readonly Uint8Array[]
 }
 
-/** A PDP that publishes meanwhile may take from the journal what the checkpoint just read does not cover: then both are read again. */
+/** Reads checkpoint and journal again when a PDP published between the two reads and removed entries from the journal. */
 async function readLog(options: FsckOptions, attempts = 20): Promise<ReadLog> {
   const { size, root } = await headOf(options)
   try {

@@ -1,5 +1,5 @@
 /**
- * Sets of entries within one chunk of the log: how the query index stores them, cuts them and counts them. Pure.
+ * Sets of entries within one chunk of the log: encoding, intersection and counting. Pure.
  *
  * @module
  */
@@ -10,10 +10,10 @@ const WORD_BITS = 32
 const WORDS = CHUNK_ENTRIES / WORD_BITS
 const BITMAP_BYTES = CHUNK_ENTRIES / 8
 
-/** Places in a chunk, ascending, 0 to 16,383: as a list, or as {@link encodePlaces} stored them. */
+/** Positions in a chunk, ascending, 0 to 16,383: as a list, or as encoded by {@link encodePlaces}. */
 export type Places = readonly number[] | Uint8Array
 
-/** Stores places: two bytes each, little-endian, or one bit for every entry of the chunk once that is shorter. */
+/** Encodes positions: two bytes each, little-endian, or a bitmap of the chunk where that is shorter. */
 export function encodePlaces(places: readonly number[]): Uint8Array {
   if (places.length * 2 < BITMAP_BYTES) {
     const view = new DataView(new ArrayBuffer(places.length * 2))
@@ -25,11 +25,11 @@ export function encodePlaces(places: readonly number[]): Uint8Array {
   return bitmap
 }
 
-/** A set of places that only shrinks. */
+/** A mutable set of positions that queries intersect. */
 export class PlaceSet {
   #words: Uint32Array
 
-  /** The first `size` places of a chunk. */
+  /** Starts with the first `size` positions of a chunk. */
   constructor(size: number) {
     this.#words = new Uint32Array(WORDS)
     const whole = Math.floor(size / WORD_BITS)
@@ -37,13 +37,13 @@ export class PlaceSet {
     if (size % WORD_BITS > 0) this.#words[whole] = 2 ** (size % WORD_BITS) - 1
   }
 
-  /** Keeps what is in one of `sets` too. */
+  /** Keeps positions that are in at least one of `sets`. */
   keep(sets: readonly Places[]): void {
     const other = wordsOf(sets)
     for (let at = 0; at < WORDS; at += 1) this.#words[at] = (this.#words[at] ?? 0) & (other[at] ?? 0)
   }
 
-  /** Keeps the places of which `isKept` says so. */
+  /** Keeps positions for which `isKept` returns true. */
   filter(isKept: (place: number) => boolean): void {
     const kept = new Uint32Array(WORDS)
     for (const place of this.descending(CHUNK_ENTRIES)) if (isKept(place)) setBit(kept, place)
@@ -56,7 +56,7 @@ export class PlaceSet {
     return count
   }
 
-  /** The places below `before`, highest first. */
+  /** Yields positions below `before`, highest first. */
   *descending(before: number): Generator<number> {
     for (let at = WORDS - 1; at >= 0; at -= 1) {
       let word = this.#words[at] ?? 0
@@ -93,32 +93,32 @@ function addPlaces(words: Uint32Array, places: Places): void {
   for (let at = 0; at < places.length; at += 2) setBit(words, view.getUint16(at, true))
 }
 
-/** How many bits of a 32-bit word are set. */
+/** Counts the set bits of a 32-bit word. */
 function bitsIn(word: number): number {
   const pairs = word - ((word >>> 1) & 0x5555_5555)
   const nibbles = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333)
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24
 }
 
-/** A chunk as a query sees it: one that is stored, or the one that is still growing. */
+/** A chunk as a query reads it: stored, or still growing. */
 export interface Chunk {
-  /** Index in the log of place 0. */
+  /** Index in the log of position 0. */
   readonly first: number
   readonly size: number
   /** Earliest and latest `at`, in epoch milliseconds. */
   readonly minAt: number
   readonly maxAt: number
-  /** `at` by place. */
+  /** `at` by position. */
   times(): ArrayLike<number>
-  /** Where a term stands; `undefined` where it does not. */
+  /** Positions of a term; `undefined` when the term does not occur. */
   places(term: string): Places | undefined
 }
 
 /**
- * What of a chunk a query means. `undefined`: nothing.
+ * Selects the positions of a chunk that match a query. `undefined`: none.
  *
- * @param terms - An entry must have one of each list.
- * @param from - Included; `to` is not.
+ * @param terms - An entry matches when it has at least one term of each list.
+ * @param from - Inclusive lower bound of `at`; `to` is exclusive.
  */
 export function matchesIn(
   chunk: Chunk,

@@ -1,6 +1,5 @@
 /**
- * Where a page of an index query ended, and where a tail stands. Opaque to callers; not secret, and not trusted: they only say where to go on
- * reading.
+ * Cursors of index queries and positions of tails. Opaque to callers, neither secret nor trusted: they only say where reading continues.
  *
  * @module
  */
@@ -10,14 +9,14 @@ import { sha256 } from './hash.ts'
 
 const QUERY_HASH_DIGITS = 12
 
-/** An index in each log, by the log's number in the index. */
+/** An entry's index in each log, by the number of the log in the index. */
 export type Marks = ReadonlyMap<number, number>
 
-/** The next page begins behind these entries. Entries only come in front of the first page, so no page shifts. */
+/** The next page begins after these entries. New entries only come before the first page, so pages do not shift. */
 export interface Cursor {
-  /** Of each log that has entries: the index of the last one shown, or of the first one that the first page did not look at. */
+  /** For each log with entries: index of the last entry shown, or of the first entry that the first page did not consider. */
   readonly before: Marks
-  /** The total as the first page gave it. */
+  /** Total number of matches as of the first page. */
   readonly total: number
 }
 
@@ -35,7 +34,7 @@ export function encodeCursor({ before, total }: Cursor, filter: DecisionFilter, 
   return encode([hashOf(filter, party), [...before], total])
 }
 
-/** @throws Fault `invalid_request` when it is malformed or of another query. */
+/** @throws Fault `invalid_request` when the cursor is malformed or belongs to another query. */
 export function decodeCursor(text: string, filter: DecisionFilter, party: string | undefined): Cursor {
   const parsed = cursorSchema.safeParse(decode(text))
   if (!parsed.success || parsed.data[0] !== hashOf(filter, party))
@@ -44,12 +43,12 @@ export function decodeCursor(text: string, filter: DecisionFilter, party: string
   return { before, total }
 }
 
-/** Where a tail stands: of each log, the first index that it has not behind it. */
+/** Position of a tail: for each log, the first index not yet delivered. */
 export function encodePosition(next: Marks): string {
   return encode([...next])
 }
 
-/** @throws Fault `invalid_request` when it is malformed. */
+/** @throws Fault `invalid_request` when the position is malformed. */
 export function decodePosition(text: string): Marks {
   const parsed = marksSchema.safeParse(decode(text))
   if (parsed.success) return parsed.data

@@ -1,10 +1,10 @@
 /**
- * Several logs as one: each in its own order, one entry before another of another log by its instant. Pure.
+ * Merges several logs into one order: each log keeps its own order, entries of different logs are ordered by instant. Pure.
  *
  * @module
  */
 
-/** An entry that may be shown. */
+/** A candidate entry. */
 export interface Candidate {
   readonly log: number
   readonly index: number
@@ -13,9 +13,9 @@ export interface Candidate {
 }
 
 /**
- * The first `limit` of all. Which comes next depends on nothing but what is left of each log, so that pages can follow one another.
+ * Takes the first `limit` entries of the merged order. The next entry depends only on the rest of each log, so that pages can continue one another.
  *
- * @param logs - Each in the order it is to be shown in.
+ * @param logs - Each already in the order of the result.
  */
 export function mergeLogs(
   logs: readonly (readonly Candidate[])[],

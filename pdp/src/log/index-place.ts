@@ -1,8 +1,8 @@
 /**
- * Where an index is.
+ * Location of an index: a file or a PostgreSQL database.
  *
  * @module
  */
 
-/** Whether a place is a PostgreSQL database and not a file. */
+/** Whether a location is a PostgreSQL database rather than a file. */
 export const isPostgres = (place: string): boolean => /^postgres(?:ql)?:\/\//u.test(place)

@@ -1,9 +1,9 @@
 /**
- * The query index on SQLite, synchronously: what it is made of and how it answers. {@link file://./index-sqlite.ts} keeps it fed.
+ * The query index on SQLite: tables and queries, synchronous. {@link file://./index-worker.ts} runs it in a thread.
  *
  * An inverted index in chunks of 16,384 entries: for each chunk and each term (`actor` = `agent:…`, `reason` = …) the set of entries that
- * have it. A query intersects sets chunk by chunk, newest first; whatever it combines, it costs a few look-ups a chunk. A chunk is written
- * once, when it is full, in the order of its key; the last one grows in memory and is read again from its entries at opening.
+ * contain it. A query intersects sets chunk by chunk, newest first, at a few look-ups a chunk. A chunk is written once, when it is full, in the
+ * order of its key; the last chunk grows in memory and is rebuilt from its entries at opening.
  *
  * @module
  */
@@ -16,11 +16,11 @@ import { CHUNK_ENTRIES, type Chunk, encodePlaces, GrowingChunk, matchesIn, type 
 import { decodeCursor, decodePosition, encodeCursor, encodePosition } from './index-cursor.ts'
 import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, wantedTerms } from './index-term.ts'
 
-/** Raised when the tables change: the index is then rebuilt from the log. */
+/** Schema version; an index of another version is rebuilt from the log. */
 const TABLES = '1'
 const VERSION = `${TABLES}.${TERMS_VERSION}`
 const CACHE_KIB = 16_384
-/** The number of the only log that this index is of. */
+/** Number of the log in a SQLite index, which holds one log only. */
 const THE_LOG = 0
 
 const SCHEMA = `
@@ -41,12 +41,12 @@ export class IndexStore {
   readonly #database: DatabaseSync
   readonly #origin: string
   readonly #statements = new Map<string, StatementSync>()
-  /** `undefined`: to be read from the tables. */
+  /** The growing chunk; `undefined` until it is read from the tables. */
   #growing: GrowingChunk | undefined
 
   /**
    * @param path - A file, or `:memory:`.
-   * @param mayClear - Whether what another version made, or is of another log, is thrown away. @throws Fault `index_unavailable` where it may not.
+   * @param mayClear - Whether an index of another version or another log is deleted; otherwise it throws Fault `index_unavailable`.
    */
   constructor(path: string, origin: string, mayClear = true) {
     this.#origin = origin
@@ -58,18 +58,18 @@ export class IndexStore {
     this.clear()
   }
 
-  /** The first index of the log that is not in here yet. */
+  /** Index of the first entry that is not indexed yet. */
   next(): number {
     const { first, size } = this.#newest()
     return first + size
   }
 
-  /** How many entries it holds, going by the last one. */
+  /** Number of indexed entries, from the last one's index. */
   indexed(): number {
     return Number(this.#get('SELECT coalesce(max(idx) + 1, 0) AS next FROM entry')?.['next'])
   }
 
-  /** The canonical bytes of an entry, by its place in the log. */
+  /** Canonical bytes of an entry, by its index in the log. */
   bytesAt(index: number): Uint8Array | undefined {
     const { body } = this.#get('SELECT body FROM entry WHERE idx = ?', index) ?? {}
     return body instanceof Uint8Array ? body : undefined
@@ -83,13 +83,13 @@ export class IndexStore {
     this.#run("INSERT INTO meta VALUES ('version', ?), ('origin', ?)", VERSION, this.#origin)
   }
 
-  /** Adds entries that follow those it has, all or none. */
+  /** Adds the entries that follow those indexed, in one transaction. */
   add(entries: readonly RawEntry[]): void {
     try {
       atomically(this.#database, () => {
         for (const { index, bytes } of entries) {
           const entry = parseEntry(bytes)
-          const chunk = this.#newest() // before the row is there, or it would be counted twice
+          const chunk = this.#newest() // read before the row is inserted, or the entry would be counted twice
           if (index !== chunk.first + chunk.size) throw new Error(`entry ${index} does not follow what is indexed`)
           this.#run('INSERT INTO entry VALUES (?, ?, ?)', index, entry.id, bytes)
           this.#grow(chunk, entry)
@@ -101,7 +101,7 @@ export class IndexStore {
     }
   }
 
-  /** @throws Fault `invalid_request` for a cursor that is not of this query. */
+  /** @throws Fault `invalid_request` for a cursor of another query. */
   query(query: IndexQuery, party: string | undefined): IndexPage {
     const { limit, cursor: cursorText, ...filter } = query
     const cursor = cursorText === undefined ? undefined : decodeCursor(cursorText, filter, party)
@@ -129,7 +129,7 @@ export class IndexStore {
     }
   }
 
-  /** @throws Fault `invalid_request` for a position that is not of this index. */
+  /** @throws Fault `invalid_request` for a position of another index. */
   tail(filter: DecisionFilter, { after, party }: TailOptions): TailPage {
     const next = this.next()
     const from = after === undefined ? next : (decodePosition(after).get(THE_LOG) ?? 0)
@@ -160,7 +160,7 @@ export class IndexStore {
     return idx === undefined ? undefined : this.#logged(Number(idx))
   }
 
-  /** Everything that it holds of a chunk, as of one moment. */
+  /** All rows of a chunk, read in one transaction. */
   held(no: number): HeldChunk {
     this.#database.exec('BEGIN')
     try {
@@ -194,7 +194,7 @@ export class IndexStore {
     this.#database.close()
   }
 
-  /** The chunks that hold anything below `before`, newest first. */
+  /** Yields the chunks with entries below `before`, newest first. */
   *#chunks(before: number): Generator<Chunk> {
     const newest = this.#newest()
     if (newest.first < before) yield newest
@@ -221,7 +221,7 @@ export class IndexStore {
     }
   }
 
-  /** The growing chunk. After opening or a failure it is read again from the entries that are in no stored chunk. */
+  /** The growing chunk. After opening, or after a failure, it is rebuilt from the entries that are in no stored chunk. */
   #newest(): GrowingChunk {
     if (this.#growing) return this.#growing
     const { no } = this.#get('SELECT coalesce(max(no) + 1, 0) AS no FROM chunk') ?? {}

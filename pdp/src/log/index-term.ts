@@ -1,5 +1,5 @@
 /**
- * What an index finds entries by: terms, and their keys in stored chunks. Pure.
+ * Terms that the index finds entries by, and their keys in stored chunks. Pure.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import {
 import { sha256 } from './hash.ts'
 import type { GrowingChunk } from './index-chunk.ts'
 
-/** Raised when the terms of an entry change: indexes are then built anew from their logs. */
+/** Version of the terms of an entry; an index with other terms is rebuilt from its log. */
 export const TERMS_VERSION = 2
-/** Entries that a tail is given at once. */
+/** Most entries that a tail gets at once. */
 export const TAIL_ENTRIES = 200
 const TERM_KEY_BYTES = 16
 
@@ -27,13 +27,13 @@ export function termText({ field, value }: Term): string {
   return `${field}\n${value}`
 }
 
-/** What a query asks of an entry: one term of each list. */
+/** A query's conditions: an entry matches with at least one term of each list. */
 export type WantedTerms = readonly (readonly string[])[]
 
 export const wantedTerms = (filter: DecisionFilter, party: string | undefined): WantedTerms =>
   filterTerms(filter, party).map((anyOf) => anyOf.map(termText))
 
-/** A term's key in a stored chunk: short, of one length, and not to be made to collide. */
+/** Key of a term in a stored chunk: a truncated cryptographic hash, so that callers cannot make terms collide. */
 export function termKey(term: string): Uint8Array {
   return sha256(Buffer.from(term)).subarray(0, TERM_KEY_BYTES)
 }

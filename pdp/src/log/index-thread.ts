@@ -1,5 +1,5 @@
 /**
- * The thread of the query index, seen from outside: requests and their answers.
+ * Client of the query index's worker thread: sends requests, matches replies.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export class IndexThread {
     return this.#dead !== undefined
   }
 
-  /** @throws Fault `index_unavailable` also when the thread has ended, with what ended it as the cause. */
+  /** @throws Fault `index_unavailable`, also when the thread has ended, with its error as the cause. */
   ask(request: IndexRequest): Promise<IndexReply> {
     if (this.#dead) return Promise.reject(this.#dead)
     this.#requests += 1

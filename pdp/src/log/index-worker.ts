@@ -1,6 +1,6 @@
 /**
- * The thread that the query index lives in, so that counting a million entries holds up no decision. Started by
- * {@link file://./index-sqlite.ts}; answers one request after another.
+ * Worker thread of the query index, so that counting a million entries does not block decisions. Started by {@link file://./index-thread.ts};
+ * handles one request after another.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { isPostgres } from './index-place.ts'
 import { IndexStore } from './index-store.ts'
 import { PostgresIndexStore } from './postgres-store.ts'
 
-/** What the thread is started with. */
+/** Data that the thread is started with. */
 export interface IndexThreadData {
   /** A file, `:memory:`, or `postgres://…`. */
   readonly place: string
@@ -74,7 +74,7 @@ async function answer(store: Store, number: number, request: IndexRequest): Prom
   }
 }
 
-/** A full disk or a damaged file is no bug of ours. */
+/** A full disk or a damaged file becomes `index_unavailable`; other errors are programming errors. */
 const codeOf = (error: unknown): ProblemCode =>
   error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR' ? 'index_unavailable' : 'internal'
 

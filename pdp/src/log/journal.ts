@@ -1,7 +1,7 @@
 /**
- * The journal: what is sequenced and not yet in published tiles. Segments of records; a segment says in its opening record at which index
- * it begins, and voids whatever an earlier one holds from there on. So a record whose write or sync failed never counts, even when it
- * reached the disk after all and the file could not be cut.
+ * The journal (a write-ahead log): entries that are sequenced and not yet in published tiles. It consists of segments of records. The first record of
+ * a segment names the index where it begins and invalidates records of earlier segments from that index on. So a record whose write or sync
+ * failed never counts, even if it reached the disk and the file could not be truncated.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { encodeOpening, encodeRecord } from '@mandate/protocol'
 import type { AppendFile, Files } from './files.ts'
 import { sha256 } from './hash.ts'
 
-/** A segment that has grown to this many bytes is followed by a new one, so that the old one can be removed. */
+/** Size in bytes at which a new segment begins, so that the old one can be removed. */
 const ROTATE_BYTES = 4 * 1024 * 1024
 
 interface Segment {
   readonly path: string
   readonly file: AppendFile
-  /** Bytes known to be durable. */
+  /** How many bytes are known to be durable. */
   length: number
 }
 
-/** An earlier segment: can go when everything before `end` is published. */
-interface Sealed {
+/** An earlier segment: removable when every entry before `end` is published. */
+interface ClosedSegment {
   readonly path: string
   readonly end: number
 }
@@ -31,16 +31,16 @@ export function segmentPath(directory: string, number: number): string {
   return join(directory, String(number).padStart(10, '0'))
 }
 
-/** Writes the journal. One call at a time: the sequencer sees to that. */
+/** Writes the journal. Calls must not overlap; the sequencer guarantees that. */
 export class JournalWriter {
   readonly #files: Files
   readonly #directory: string
   readonly #origin: string
-  readonly #sealed: Sealed[] = []
+  readonly #closed: ClosedSegment[] = []
   #segment: Segment | undefined
   #number: number
 
-  /** @param number - A segment number above all that are in use. */
+  /** @param number - Number of the next segment, above all that exist. */
   constructor(files: Files, directory: string, origin: string, number: number) {
     this.#files = files
     this.#directory = directory
@@ -48,7 +48,7 @@ export class JournalWriter {
     this.#number = number
   }
 
-  /** Appends one record, durably. After a rejection the journal takes no more until {@link begin}. */
+  /** Appends one record, durably. After a rejection {@link begin} must be called before the next append. */
   async append(first: number, entries: readonly Uint8Array[]): Promise<void> {
     if (this.#segment && this.#segment.length >= ROTATE_BYTES) await this.begin(first)
     const segment = this.#segment
@@ -59,7 +59,7 @@ export class JournalWriter {
     segment.length += record.length
   }
 
-  /** Begins a segment whose first entry will be `first`. What the one before holds beyond its durable records is void from then on. */
+  /** Begins a segment at index `first`. Records of the previous segment beyond its durable part are invalid from then on. */
   async begin(first: number): Promise<void> {
     const number = this.#number
     this.#number += 1
@@ -74,31 +74,31 @@ export class JournalWriter {
       await Promise.allSettled([file.close(), this.#files.remove(path)])
       throw error
     }
-    await this.#seal(first)
+    await this.#closeSegment(first)
     this.#segment = { path, file, length: opening.length }
   }
 
-  /** Puts the present segment away. Cutting it is tidiness: the new segment voids the rest anyway. */
-  async #seal(end: number): Promise<void> {
+  /** Closes the current segment. Truncating it is optional: the new segment invalidates the rest. */
+  async #closeSegment(end: number): Promise<void> {
     const segment = this.#segment
     if (!segment) return
     this.#segment = undefined
     await Promise.allSettled([segment.file.truncate(segment.length)])
     await Promise.allSettled([segment.file.close()])
-    this.#sealed.push({ path: segment.path, end })
+    this.#closed.push({ path: segment.path, end })
   }
 
-  /** Removes the earlier segments that hold nothing above `published`. */
+  /** Removes earlier segments whose entries are all published. */
   async trim(published: number): Promise<void> {
-    while (this.#sealed[0] && this.#sealed[0].end <= published) {
-      await this.#files.remove(this.#sealed[0].path)
-      this.#sealed.shift()
+    while (this.#closed[0] && this.#closed[0].end <= published) {
+      await this.#files.remove(this.#closed[0].path)
+      this.#closed.shift()
     }
   }
 
-  /** Closes the journal, and removes it when all of it is published. */
+  /** Closes the journal, and removes its files when every entry is published. */
   async close(next: number, published: number): Promise<void> {
-    await this.#seal(next)
+    await this.#closeSegment(next)
     await this.trim(published)
     await this.#files.syncDirectory(this.#directory)
   }

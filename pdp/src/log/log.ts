@@ -1,6 +1,6 @@
 /**
- * The decision log (rules L1 to L11): sequenced in the journal before anything is answered, integrated into C2SP tiles behind that, published in a
- * signed checkpoint. `docs/log-format.md` has the layout.
+ * The decision log (rules L1 to L11): entries are sequenced in the journal before a request is answered, then integrated into C2SP tiles and
+ * published in a signed checkpoint. Layout: `docs/log-format.md`.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
 } from '@mandate/protocol'
 import { z } from 'zod'
 import type { DecisionLog, LogReader, RawEntry } from '../ports/log.ts'
-import { sealedEntries } from './archive.ts'
+import { archivedEntries } from './archive.ts'
 import { type Files, nodeFiles } from './files.ts'
 import { JournalWriter, segmentPath } from './journal.ts'
 import { proveInclusion } from './prove.ts'
@@ -37,28 +37,28 @@ const MAX_WAITING_BYTES = 16 * 1024 * 1024
 const MAX_WAIT_MS = 1_000
 
 export interface LogOptions {
-  /** Absolute path. Made when absent. */
+  /** Absolute path of the log's directory, made when absent. */
   readonly dir: string
-  /** The log's name: a host and path without scheme, `pdp.example.com/log`. Never changes. */
+  /** Name of the log: host and path without scheme, `pdp.example.com/log`. It never changes. */
   readonly origin: string
-  /** Their name must be the origin. */
+  /** Signing keys, whose name must be the origin. */
   readonly signer: LogSigner
-  /** Witnesses, and whoever mirrors checkpoints. */
+  /** Asks witnesses for cosignatures, and mirrors checkpoints to anchors. */
   readonly cosign?: Cosign
   readonly onCheckpoint?: (checkpoint: string) => void
   readonly files?: Files
   /**
-   * While the log cannot be written: `deny` refuses every append at once; `buffer` lets appends wait, unanswered, for up to a second and
-   * 16 MiB, and then refuses. Neither answers what is not durable. @default 'deny'
+   * While the log cannot be written: `deny` rejects every append at once; `buffer` lets appends wait for up to a second and 16 MiB, then rejects.
+   * Neither resolves before the entries are durable. @default 'deny'
    */
   readonly onFailure?: 'deny' | 'buffer'
   /** @default 1000 */
   readonly checkpointEveryMs?: number
-  /** Told of every failed write, and of a torn record that was cut off at opening: for operators. */
+  /** Called for every failed write, and for an incomplete record that was truncated at opening. */
   readonly onFault?: (error: unknown) => void
 }
 
-/** A log that can be written and read. */
+/** A log that is open for writing and reading. */
 export type OpenLog = DecisionLog & LogReader
 
 /**
@@ -79,7 +79,7 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
   }
 }
 
-/** Faults pass; anything else becomes one, with its cause. */
+/** Turns any other error into Fault `log_unavailable` with that error as its cause. */
 async function attempt<T>(message: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
@@ -108,11 +108,11 @@ async function recover(options: LogOptions, files: Files, unlock: () => void): P
     await publisher.flush()
     await journal.begin(next)
   } catch (error) {
-    // It would go on trying, and keep the process alive, for a log that nobody has opened.
+    // Otherwise it would retry and keep the process alive although opening failed.
     publisher.abandon()
     throw error
   }
-  // All they hold is published, so it does no harm when one stays.
+  // Every entry in them is published, so a file that cannot be removed does no harm.
   for (const number of found.segments) await files.remove(segmentPath(join(dir, 'journal'), number)).catch(onFault)
   const log = new Log({ ...options, dir, files, journal, publisher, unlock, onFailure, onFault, next })
   await log.readNewest()
@@ -197,12 +197,15 @@ class Log implements OpenLog {
     const first = index * TILE_WIDTH
     const entries = bundle ? decodeBundle(bundle).entries : []
     if (entries.length !== TILE_WIDTH)
-      throw new Fault('log_unavailable', `entry bundle ${index} is missing or damaged, or sealed: then unseal first`)
+      throw new Fault(
+        'log_unavailable',
+        `entry bundle ${index} is missing or damaged, or archived: then restore it first (npm run log -- unseal)`,
+      )
     return entries.map((bytes, offset) => ({ index: first + offset, bytes })).slice(from - first)
   }
 
-  sealed(): Promise<number> {
-    return sealedEntries(this.#parts.files, this.#parts.dir)
+  archived(): Promise<number> {
+    return archivedEntries(this.#parts.files, this.#parts.dir)
   }
 
   onSequenced(listener: () => void): () => void {
@@ -215,7 +218,7 @@ class Log implements OpenLog {
     return this.#closing
   }
 
-  /** Finds the time of the newest entries: those of the last bundle. */
+  /** Reads the times of the newest entries: those in the last bundle. */
   async readNewest(): Promise<void> {
     const last = this.sequenced - 1
     if (last < 0) return
@@ -244,13 +247,13 @@ class Log implements OpenLog {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Times begin anew where an operator accepted the clock. */
+  /** Only entries from the newest `clock_accepted` on count: there an operator accepted an earlier time. */
   #notice(entry: Entry): void {
     if (entry.kind === 'clock_accepted') this.#newestAt = undefined
     this.#newestAt = Math.max(this.#newestAt ?? Number.NEGATIVE_INFINITY, entryTime(entry))
   }
 
-  /** Lets publication catch up: entries that wait for it are held in memory. */
+  /** Waits for publication to catch up, since unpublished entries are held in memory. */
   async #keepUp(): Promise<void> {
     const deadline = performance.now() + MAX_WAIT_MS
     while (this.#isBehind()) {
@@ -264,7 +267,7 @@ class Log implements OpenLog {
   }
 }
 
-/** An entry as it will be read back: nothing gets into the log that `verify` would not take for an entry. */
+/** Validates an entry by the schema that `verify` reads it with, so that no other entry gets into the log. */
 function encode(entry: Entry, position: number): Uint8Array {
   const parsed = entrySchema.safeParse(entry)
   if (!parsed.success) throw new Fault('internal', `entry ${position} is none: ${z.prettifyError(parsed.error)}`)

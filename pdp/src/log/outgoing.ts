@@ -1,6 +1,6 @@
 /**
- * Calls that leave for an address out of the configuration. None reaches a private address unless its host is listed (SSRF): the name is looked
- * up once, judged, and connected to as judged. Redirects are not followed.
+ * HTTP calls to configured addresses (witnesses, anchors), guarded against SSRF: a private address is reached only if its host is listed. The name is
+ * resolved once, checked, and the checked address is connected to. Redirects are not followed.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { Agent } from 'undici'
 
 export interface Posted {
   readonly status: number
-  /** Without parameters. */
+  /** Media type without parameters. */
   readonly type: string
   readonly body: string
 }
 
-/** Sends a text. Rejects when it cannot, in time, or may not. */
+/** Sends a text. Rejects on failure, timeout, or a forbidden address. */
 export type Post = (url: string, body: string, timeoutMs: number) => Promise<Posted>
 
 export interface Outgoing {
@@ -36,7 +36,7 @@ const IPV4 = [
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
 ] as const
-/** NAT64 and 6to4 lead back into IPv4. */
+/** NAT64 and 6to4 prefixes, which embed IPv4 addresses. */
 const IPV6 = [
   ['::', 127],
   ['64:ff9b::', 96],
@@ -50,12 +50,12 @@ const notPublic = new BlockList()
 for (const [net, prefix] of IPV4) notPublic.addSubnet(net, prefix, 'ipv4')
 for (const [net, prefix] of IPV6) notPublic.addSubnet(net, prefix, 'ipv6')
 
-/** Whether an address is one that only a listed host may have. */
+/** Whether an address is private, and so allowed for listed hosts only. */
 export function isPrivate(address: string): boolean {
   return notPublic.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** @param listed - Hosts, with their port where it is not the default, that may be private. */
+/** @param listed - Hosts that may have private addresses, with the port where it is not the default. */
 export function createOutgoing(listed: readonly string[]): Outgoing {
   const anywhere = new Agent({ pipelining: 1 })
   const publicOnly = new Agent({ pipelining: 1, connect: { lookup: publicLookup } })
@@ -64,7 +64,7 @@ export function createOutgoing(listed: readonly string[]): Outgoing {
       const { host, hostname } = new URL(url)
       const isListed = listed.includes(host)
       const literal = hostname.replace(/^\[|\]$/gu, '')
-      // A literal address is not looked up.
+      // A literal IP address is not resolved by DNS.
       if (!isListed && isIP(literal) && isPrivate(literal)) throw new Error(`${host} is private and not listed`)
       const answer = await fetchText(url, body, timeoutMs, isListed ? anywhere : publicOnly)
       return answer
@@ -98,7 +98,7 @@ async function fetchText(url: string, body: string, timeoutMs: number, dispatche
   return { status: statusCode, type: type.trim(), body: Buffer.concat(parts).toString() }
 }
 
-/** As `dns.lookup`, without private addresses. */
+/** Like `dns.lookup`, but fails for private addresses. */
 const publicLookup: LookupFunction = (hostname, options, callback) => {
   lookup(hostname, { ...options, all: true }, (error, addresses) => {
     const open = error ? [] : addresses.filter(({ address }) => !isPrivate(address))

@@ -1,5 +1,5 @@
 /**
- * Who else sees checkpoints: witnesses before they are published, anchors afterwards.
+ * Publishes checkpoints outside the PDP: witnesses cosign them before publication, anchors get copies afterwards.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type Anchors, createAnchors } from './anchors.ts'
 import { createOutgoing } from './outgoing.ts'
 import { type Cosign, createCosign, type Witness } from './witnesses.ts'
 
-/** A publication waits this long for witnesses, at most. */
+/** Longest wait of a publication for witnesses, in milliseconds. */
 const WITNESS_MS = 1_000
 
 export interface OutsideOptions {
@@ -16,7 +16,7 @@ export interface OutsideOptions {
   readonly anchorUrl?: string | undefined
   /** Hosts of witnesses and anchors that may have private addresses. */
   readonly privateHosts: readonly string[]
-  /** Of a witness that failed. @default 5000 */
+  /** Delay before a failed witness is asked again, in milliseconds. @default 5000 */
   readonly pauseMs?: number
   readonly onFault: (error: unknown) => void
 }

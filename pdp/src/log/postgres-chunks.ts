@@ -1,6 +1,6 @@
 /**
- * The chunks of every log of a shared index, as one transaction sees them: the stored ones by what a query needs of them, the growing ones
- * from a memory that is brought up to date first.
+ * Chunks of every log of a shared index, as one transaction sees them: stored chunks by the rows that a query needs, growing chunks from a cache that
+ * is brought up to date first.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { CHUNK_ENTRIES, type Chunk, GrowingChunk } from './index-chunk.ts'
 import type { Marks } from './index-cursor.ts'
 import { addTo, termKey, type WantedTerms } from './index-term.ts'
 
-/** One log of the index. */
+/** Row of one log in the index. */
 export interface IndexedLog {
   readonly no: number
   readonly origin: string
-  /** The first index that is not in here yet. */
+  /** Index of the first entry that is not indexed yet. */
   readonly next: number
-  /** What is not in a stored chunk. */
+  /** Entries that are in no stored chunk. */
   readonly growing: GrowingChunk
 }
 
@@ -40,21 +40,21 @@ const FRESH = `
   SELECT e.log, e.body FROM unnest($1::integer[], $2::bigint[]) AS k(log, first)
   JOIN mandate_index.entry e ON e.log = k.log AND e.idx >= k.first ORDER BY e.log, e.idx`
 
-/** What is remembered of growing chunks, by log. */
+/** Cache of the growing chunks, by log. */
 export class GrowingChunks {
   readonly #chunks = new Map<number, CachedChunk>()
 
-  /** After a failure nobody knows what they hold. */
+  /** Clears the cache; after a failure its content is unknown. */
   forget(): void {
     this.#chunks.clear()
   }
 
-  /** @param generation - Of the log's row: it is another one after everything was thrown away. */
+  /** @param generation - Generation of the log's row; a rebuild makes a new one. */
   put(log: number, generation: number, growing: GrowingChunk): void {
     this.#chunks.set(log, { generation, growing })
   }
 
-  /** All logs, with their growing chunks as this transaction sees them. */
+  /** Reads all logs with their growing chunks, as this transaction sees them. */
   async refresh(client: ClientBase): Promise<readonly IndexedLog[]> {
     const { rows } = await client.query<LogRow>(LOGS)
     const logs = rows.map((row) => ({
@@ -86,12 +86,12 @@ export class GrowingChunks {
   }
 }
 
-/** What a query wants of stored chunks. */
+/** A query's selection of stored chunks. */
 export interface Wanted {
   readonly terms: WantedTerms
   readonly from: number | undefined
   readonly to: number | undefined
-  /** By log: the first entry that is of no interest any more, and the first that is. A log that is absent is left out. */
+  /** By log: exclusive upper and inclusive lower bound of the entries' index. A log that is absent is not searched. */
   readonly before?: Marks
   readonly since?: Marks
 }
@@ -113,7 +113,7 @@ interface SpanRow {
   readonly max_at: string
 }
 
-/** The chunks of the logs, each log's by rising index, the growing one last. */
+/** Reads the selected chunks, by ascending index within each log, the growing one last. */
 export async function chunksOf(
   client: ClientBase,
   logs: readonly IndexedLog[],
@@ -145,7 +145,7 @@ export async function chunksOf(
   return found
 }
 
-/** Whether a bound runs through it: only then are its times looked at. */
+/** Whether a time bound lies within the chunk; only then its entries' times are read. */
 function isCut({ min_at, max_at }: SpanRow, from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY): boolean {
   const [min, max] = [Number(min_at), Number(max_at)]
   return max >= from && min < to && (min < from || max >= to)

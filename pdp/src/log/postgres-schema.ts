@@ -1,17 +1,17 @@
 /**
- * The tables of the query index on PostgreSQL, and how they came to be. A migration that was released is never edited.
+ * Schema and migrations of the query index on PostgreSQL. A released migration is never edited.
  *
  * @module
  */
 import { Fault } from '@mandate/protocol'
 import type { ClientBase } from 'pg'
 
-/** Of an advisory lock: one replica migrates, the others wait. */
+/** Key of the advisory lock under which one replica migrates while the others wait. */
 const MIGRATING = 0x6d616e64
 
 /**
- * One log has one number. A chunk is written once, when it is full; `body` is an entry's canonical JSON. Postings begin with the term, so that
- * a query reads those of its terms in one go.
+ * Each log has one number. A chunk is written once, when it is full; `body` is an entry's canonical JSON. The primary key of postings begins with
+ * the term, so that a query reads the postings of a term in one range scan.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE mandate_index.log (
@@ -39,9 +39,9 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /**
- * Brings the tables to what this program knows. Called within a transaction.
+ * Migrates the tables to this program's version. Called within a transaction.
  *
- * @throws Fault `index_unavailable` when a newer program has been here: it must not be undone.
+ * @throws Fault `index_unavailable` for tables of a newer version, which this program must not change.
  */
 export async function migrate(client: ClientBase): Promise<void> {
   await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATING])

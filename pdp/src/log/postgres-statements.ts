@@ -1,5 +1,5 @@
 /**
- * The statements of the index on PostgreSQL. Each is part of a transaction of {@link file://./postgres-store.ts}.
+ * SQL statements of the index on PostgreSQL, each run within a transaction of {@link file://./postgres-store.ts}.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { migrate } from './postgres-schema.ts'
 
 const utf8 = new TextDecoder()
 
-/** Makes the tables and the log's row; what was indexed by other terms is thrown away. */
+/** Creates tables and the log's row; deletes what was indexed with other terms. */
 export async function makeReady(client: ClientBase, origin: string): Promise<void> {
   await migrate(client)
   await client.query('INSERT INTO mandate_index.log (origin, terms) VALUES ($1, $2) ON CONFLICT (origin) DO NOTHING', [
@@ -80,7 +80,7 @@ export interface Found {
   readonly places: readonly number[]
 }
 
-/** With the instants that order the logs among each other; of a single log its own order is enough. */
+/** Includes the instants that order entries of several logs; a single log needs none. */
 export async function candidatesOf(
   client: ClientBase,
   found: readonly Found[],
@@ -95,7 +95,7 @@ export async function candidatesOf(
   return some.map(({ log, places }) => places.map((index) => ({ log, index, at: times.get(`${log} ${index}`) ?? 0 })))
 }
 
-/** Their entries, in their order. */
+/** Reads the entries of these keys, in order. */
 export async function loggedOf(
   client: ClientBase,
   logs: readonly IndexedLog[],
@@ -116,7 +116,7 @@ export async function loggedOf(
   }))
 }
 
-/** Everything that is held of a chunk. */
+/** Reads all rows of a chunk. */
 export async function heldChunk(
   client: ClientBase,
   { no: log, next }: { readonly no: number; readonly next: number },

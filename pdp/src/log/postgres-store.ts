@@ -1,6 +1,6 @@
 /**
- * The query index on PostgreSQL: the same sets by chunk as on SQLite ({@link file://./index-store.ts}), for several PDPs at once. Each writes
- * its own log's part and no other; every query reads them all, in one transaction.
+ * The query index on PostgreSQL: the same sets by chunk as on SQLite ({@link file://./index-store.ts}), shared by several PDPs. Each PDP
+ * writes the part of its own log only; a query reads the parts of all logs in one transaction.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const CONNECT_MS = 3_000
 const STATEMENT_MS = 20_000
 const READ = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
-/** The part of the log that this PDP writes. */
+/** This PDP's log in the index. */
 interface Own {
   readonly no: number
   readonly generation: number
@@ -40,7 +40,7 @@ export class PostgresIndexStore {
   readonly #growing = new GrowingChunks()
   #isReady = false
 
-  /** @param url - `postgres://…`; nothing is connected yet. */
+  /** @param url - `postgres://…`. The constructor does not connect. */
   constructor(url: string, origin: string) {
     this.#origin = origin
     this.#pool = new Pool({
@@ -50,17 +50,17 @@ export class PostgresIndexStore {
       statement_timeout: STATEMENT_MS,
       max: 1,
     })
-    // A connection that breaks, used or not: whoever uses it next is told by the query's own failure.
+    // A broken connection shows as the failure of the next query on it.
     this.#pool.on('error', () => undefined)
     this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
-  /** The first index of its log that is not in here yet. */
+  /** Index of the first entry of its log that is not indexed yet. */
   async next(): Promise<number> {
     return this.#within('BEGIN', async (client) => (await this.#own(client)).next)
   }
 
-  /** How many entries of its log it holds. */
+  /** Number of indexed entries of its log. */
   indexed(): Promise<number> {
     return this.next()
   }
@@ -76,12 +76,12 @@ export class PostgresIndexStore {
     return rows[0] && Buffer.from(rows[0].body)
   }
 
-  /** Throws its log's part away, and no other's. */
+  /** Deletes the part of its own log. */
   async clear(): Promise<void> {
     await this.#within('BEGIN', async (client) => clearLog(client, (await this.#own(client)).no))
   }
 
-  /** Adds entries of its log that follow those it has, all or none. */
+  /** Adds the entries of its log that follow those indexed, in one transaction. */
   async add(entries: readonly RawEntry[]): Promise<void> {
     const [first] = entries
     if (!first) return
@@ -101,13 +101,13 @@ export class PostgresIndexStore {
       }
       this.#growing.put(own.no, own.generation, growing)
     }).catch((error: unknown) => {
-      // What was committed is not known: it is read again.
+      // Whether the transaction was committed is unknown, so the state is read again.
       this.#growing.forget()
       throw error
     })
   }
 
-  /** @throws Fault `invalid_request` for a cursor that is not of this query. */
+  /** @throws Fault `invalid_request` for a cursor of another query. */
   query(query: IndexQuery, party: string | undefined): Promise<IndexPage> {
     const { limit, cursor: text, ...filter } = query
     const cursor = text === undefined ? undefined : decodeCursor(text, filter, party)
@@ -134,7 +134,7 @@ export class PostgresIndexStore {
     })
   }
 
-  /** @throws Fault `invalid_request` for a position that is not of this index. */
+  /** @throws Fault `invalid_request` for a position of another index. */
   tail(filter: DecisionFilter, { after, party }: TailOptions): Promise<TailPage> {
     const asked = after === undefined ? undefined : decodePosition(after)
     return this.#within(READ, async (client) => {
@@ -174,7 +174,7 @@ export class PostgresIndexStore {
     return row && { ...(JSON.parse(row.body) as Entry), index: Number(row.idx), origin: row.origin }
   }
 
-  /** Everything that it holds of a chunk of its log. */
+  /** All rows of a chunk of its log. */
   held(no: number): Promise<HeldChunk> {
     return this.#within('BEGIN', async (client) => heldChunk(client, await this.#own(client), no))
   }
@@ -183,7 +183,7 @@ export class PostgresIndexStore {
     await this.#pool.end()
   }
 
-  /** Its log's row, locked: whoever else writes under this origin waits. */
+  /** Locks the row of its log, so that another writer of this origin waits. */
   async #own(client: ClientBase): Promise<Own> {
     const { rows } = await client.query<{ no: number; generation: number; next: string }>(
       'SELECT no, generation, next FROM mandate_index.log WHERE origin = $1 FOR UPDATE',
@@ -194,7 +194,7 @@ export class PostgresIndexStore {
     return { ...row, next: Number(row.next) }
   }
 
-  /** One transaction. Whatever fails but for the caller's own mistake is `index_unavailable`. */
+  /** Runs one transaction. Failures other than invalid input become `index_unavailable`. */
   async #within<T>(begin: string, work: (client: ClientBase) => Promise<T>): Promise<T> {
     try {
       if (!this.#isReady) await this.#transaction('BEGIN', (client) => makeReady(client, this.#origin))
@@ -235,7 +235,7 @@ function wantedOf(
   return { terms: wantedTerms(filter, party), from: filter.from, to: filter.to, ...bounds }
 }
 
-/** The newest matches below `before`, `limit` at most, and how many matches there are in all. */
+/** Finds the newest matches below `before`, `limit` at most, and the total number of matches. */
 function newest(
   chunks: readonly Chunk[],
   { terms, from, to }: Wanted,
@@ -256,7 +256,7 @@ function newest(
   return { places, count }
 }
 
-/** The oldest matches from `since` on: one more than a tail is given. */
+/** Finds the oldest matches from `since` on: one more than a tail gets, to know whether there are more. */
 function oldest(chunks: readonly Chunk[], { terms, from, to }: Wanted, since: number): readonly number[] {
   const places: number[] = []
   for (const chunk of chunks) {

@@ -1,5 +1,5 @@
 /**
- * Inclusion proofs from tiles: three or four files for any entry, whatever the size of the log.
+ * Inclusion and consistency proofs from hash tiles: three or four files for an entry of a log of any size.
  *
  * @module
  */
@@ -28,13 +28,13 @@ export interface ProvenTree {
   readonly files: Files
   /** Absolute path of the log. */
   readonly dir: string
-  /** Of the very tree that the checkpoint signs. */
+  /** Size and root of the tree that the checkpoint signs. */
   readonly edge: TreeEdge
   readonly checkpoint: string
 }
 
 /**
- * The tlog-proof of an entry of a published tree. What the tiles give is held against the tree's root before it leaves.
+ * Makes the C2SP tlog-proof of an entry of a published tree. The proof is verified against the tree's root before it is returned.
  *
  * @throws Fault `log_unavailable` when a tile is missing or damaged.
  */
@@ -56,7 +56,7 @@ export async function proveInclusion(tree: ProvenTree, index: number): Promise<s
 }
 
 /**
- * The hashes that show that a tree begins with its first `from` entries. Empty when that says nothing.
+ * Makes the consistency proof from a tree of `from` entries. Empty when `from` is 0 or the whole tree.
  *
  * @throws Fault `log_unavailable` when a tile is missing or damaged.
  */
@@ -68,7 +68,7 @@ export async function proveConsistency(tree: ProvenTree, from: number): Promise<
   return hashes
 }
 
-/** Reads each tile once. The rightmost ones are the edge's: partial tiles come and go while the log grows. */
+/** Reads each tile once. The rightmost tiles come from the tree's edge in memory, since partial tiles are replaced as the log grows. */
 class TileReader {
   readonly #tree: ProvenTree
   readonly #read = new Map<string, readonly Uint8Array[]>()

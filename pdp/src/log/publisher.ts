@@ -1,6 +1,7 @@
 /**
- * Integrates sequenced entries into tiles and publishes signed checkpoints, at most one at a time and at least every
- * `checkpointEveryMs` while entries arrive. A checkpoint that a witness did not cosign is shown to it again while nothing else comes. Order: tiles, their directories, checkpoint, its directory; only then may the journal go.
+ * Integrates sequenced entries into tiles and publishes signed checkpoints, one at a time and at least every `checkpointEveryMs` while entries
+ * arrive. While no entries arrive, a checkpoint is sent again to witnesses that have not cosigned it. Write order: tiles, their directories,
+ * checkpoint, its directory; only then journal segments are removed.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import type { LogSigner } from './signer.ts'
 import { grow, rootOfEdge, type TreeEdge } from './tree.ts'
 import type { Cosign } from './witnesses.ts'
 
-/** Entries integrated in one go: bounds the memory and the length of one publication. */
+/** Most entries integrated at once: bounds memory and the duration of one publication. */
 const MAX_BATCH = 8192
 const WRITES_AT_ONCE = 8
 const RETRY_MS = 250
@@ -24,11 +25,11 @@ export interface PublisherOptions {
   readonly directory: string
   readonly signer: LogSigner
   readonly checkpointEveryMs: number
-  /** Asked before a checkpoint is published, when its tiles are there. Never rejects. */
+  /** Adds cosignatures before a checkpoint is published, when its tiles are durable. Never rejects. */
   readonly cosign?: Cosign | undefined
-  /** Told of every checkpoint that is durable, at once and cheaply. */
+  /** Called with every durable checkpoint. Must return at once. */
   readonly onCheckpoint?: ((checkpoint: string) => void) | undefined
-  /** Called when a publication is durable, with the size of its tree. */
+  /** Called with the tree's size when a publication is durable. */
   readonly onPublished: (size: number) => Promise<void>
   readonly onFault: (error: unknown) => void
 }
@@ -37,20 +38,20 @@ export class Publisher {
   readonly #options: PublisherOptions
   #edge: TreeEdge
   #checkpoint: string | undefined
-  /** Sequenced and not yet published; the first has index `#edge.size`. */
+  /** Entries sequenced and not yet published; the first has index `#edge.size`. */
   #backlog: Uint8Array[] = []
   #backlogBytes = 0
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  /** Runs while a witness is missing on the newest checkpoint. */
+  /** Timer that runs while a cosignature is missing on the newest checkpoint. */
   #witnessTimer: NodeJS.Timeout | undefined
   #lastStart = Number.NEGATIVE_INFINITY
   #temporary = 0
   #isFailing = false
   #isClosed = false
-  /** Witnesses are asked by themselves, not only when something is published. */
+  /** A request for missing cosignatures in flight, outside of a publication. */
   #isShowing = false
-  /** Who waits for the end of a publication, whatever it brings. */
+  /** Callers that wait for the end of a publication, successful or not. */
   #waiting: (() => void)[] = []
 
   constructor(options: PublisherOptions, { edge, checkpoint }: Published) {
@@ -71,12 +72,12 @@ export class Publisher {
     return this.#isFailing
   }
 
-  /** Bytes of the entries that wait to be published. */
+  /** Bytes of the unpublished entries. */
   get backlogBytes(): number {
     return this.#backlogBytes
   }
 
-  /** Takes over entries that are durable in the journal. They follow those it already has. */
+  /** Queues entries that are durable in the journal. They must follow the queued ones. */
   add(entries: readonly Uint8Array[]): void {
     for (const entry of entries) {
       this.#backlog.push(entry)
@@ -85,7 +86,7 @@ export class Publisher {
     this.#schedule()
   }
 
-  /** Entries from `from` on that are not in a full bundle on disk. */
+  /** Entries from index `from` on that are in no full bundle on disk. */
   fromMemory(from: number, limit: number): readonly RawEntry[] {
     const { size, bundle } = this.#edge
     const start = size - bundle.length
@@ -95,15 +96,15 @@ export class Publisher {
     return entries.map((bytes, offset) => ({ index: Math.max(from, start) + offset, bytes }))
   }
 
-  /** Resolves when the present publication, or else the next one, has ended: well or not. */
+  /** Resolves when the current publication, or else the next one, has ended, successful or not. */
   ended(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
   /**
-   * Resolves when the checkpoint covers `size` entries, which must be sequenced: publishes now what it does not cover yet.
+   * Resolves when the published checkpoint covers `size` entries, which must be sequenced. Publishes at once if it does not yet.
    *
-   * @throws Fault `log_unavailable` when that fails or the log is closed.
+   * @throws Fault `log_unavailable` when publishing fails or the log is closed.
    */
   async cover(size: number): Promise<void> {
     while (this.#edge.size < size) {
@@ -114,20 +115,20 @@ export class Publisher {
     }
   }
 
-  /** Shows the newest checkpoint to each witness that is not on it, now and until it is: also one that was away when the last process ended. */
+  /** Asks every witness for a missing cosignature of the newest checkpoint, now and until it has one; also after a restart. */
   showToWitnesses(): void {
     this.#isShowing = true
     this.#cosignAgain(0)
   }
 
-  /** Publishes all there is. Rejects when that fails; what is in the journal stays there. */
+  /** Publishes every sequenced entry. Rejects on failure; the entries stay in the journal. */
   async flush(): Promise<void> {
     await this.#running?.catch(() => undefined)
     do await this.#publish()
     while (this.#backlog.length > 0)
   }
 
-  /** Flushes, and takes no more. */
+  /** Publishes every sequenced entry and stops accepting more. */
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
@@ -139,14 +140,14 @@ export class Publisher {
     }
   }
 
-  /** Publishes nothing any more: what waits stays in the journal. */
+  /** Stops without publishing: unpublished entries stay in the journal. */
   abandon(): void {
     this.#isClosed = true
     clearTimeout(this.#timer)
     clearTimeout(this.#witnessTimer)
   }
 
-  /** In time for the next checkpoint; at once when a whole batch waits; `delayMs` after a failure. */
+  /** Schedules the next publication: at the next checkpoint's time, at once when a full batch waits, after `delayMs` following a failure. */
   #schedule(delayMs?: number): void {
     if (this.#running || this.#isClosed || this.#backlog.length === 0) return
     const isFull = this.#backlog.length >= MAX_BATCH && !this.#isFailing
@@ -167,14 +168,14 @@ export class Publisher {
     )
   }
 
-  /** @param delayMs - Absent when no witness is missing. */
+  /** @param delayMs - Absent when no cosignature is missing. */
   #cosignAgain(delayMs: number | undefined): void {
     clearTimeout(this.#witnessTimer)
     if (delayMs === undefined || !this.#isShowing || this.#isClosed || !this.#options.cosign) return
     this.#witnessTimer = setTimeout(() => this.#runCosigning(), delayMs)
   }
 
-  /** Not beside a publication: the next one shows all witnesses a newer checkpoint anyway. */
+  /** Not during a publication, which asks all witnesses for a newer checkpoint. */
   #runCosigning(): void {
     const checkpoint = this.#checkpoint
     if (checkpoint === undefined) return
@@ -244,7 +245,7 @@ export class Publisher {
     return checkpoint
   }
 
-  /** Removes what the publication made superfluous. What stays because of a fault does no harm. */
+  /** Removes partial tiles that full tiles replaced. A file that cannot be removed does no harm. */
   async #tidy(outgrown: readonly string[]): Promise<void> {
     const { directory, files, onFault, onPublished } = this.#options
     try {

@@ -1,5 +1,5 @@
 /**
- * The recorder: turns what happened into entries and makes them durable.
+ * Recorder: makes log entries from events, and appends them durably.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface RecorderDeps {
   readonly log: Pick<DecisionLog, 'append'>
   readonly clock: Clock
   readonly newId: () => string
-  /** Whether a text is the sub of a known person, in any spelling. */
+  /** Whether a text is the sub of a known person, ignoring case and dashes. */
   readonly isSub: (text: string) => Promise<boolean>
 }
 
@@ -57,6 +57,6 @@ function withoutSubs(draft: EntryDraft, subs: ReadonlySet<string>): EntryDraft {
 
 const SALT_BYTES = 16
 
-/** For what is not shown whole to all its readers: the hash of an entry is public. */
+/** A salt for entries that some readers see in part only: entry hashes are public, and without it hidden members could be guessed. */
 const saltOf = ({ kind }: EntryDraft): Pick<Entry, 'salt'> =>
   isQuestion(kind) ? { salt: randomBytes(SALT_BYTES).toString('base64url') } : {}

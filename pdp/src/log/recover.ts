@@ -1,5 +1,5 @@
 /**
- * Opening a log: the tree as last published, and the entries that the journal holds above it.
+ * Recovery at opening: reads the tree as last published, and the later entries from the journal.
  *
  * @module
  */
@@ -23,18 +23,18 @@ import { segmentPath } from './journal.ts'
 import { type LogSigner, signersOf } from './signer.ts'
 import { EMPTY_TREE, rootOfEdge, type TreeEdge } from './tree.ts'
 
-/** The published part of a log: its newest checkpoint and the edge of its tree. */
+/** The published state of a log: newest checkpoint and the right edge of its tree. */
 export interface Published {
   readonly checkpoint: string | undefined
   readonly edge: TreeEdge
 }
 
-/** What the journal holds above the published tree. */
+/** Entries of the journal beyond the published tree. */
 export interface Recovered {
   readonly entries: readonly Uint8Array[]
-  /** Numbers of the segments, void ones included. */
+  /** Numbers of all segments, invalid ones included. */
   readonly segments: readonly number[]
-  /** Bytes at the journal's end that were no whole record. */
+  /** Bytes of an incomplete record at the journal's end. */
   readonly cut: number
 }
 
@@ -43,9 +43,9 @@ function damaged(message: string): Fault {
 }
 
 /**
- * Loads the newest checkpoint and the edge of its tree, and holds one against the other.
+ * Loads the newest checkpoint and the edge of its tree, and verifies that they agree.
  *
- * @throws Fault `log_unavailable` when the checkpoint is not signed by a key of this log, or the tiles do not give its root.
+ * @throws Fault `log_unavailable` when the checkpoint is not signed by a key of this log, or its root does not match the tiles.
  */
 export async function loadPublished(files: Files, directory: string, signer: LogSigner): Promise<Published> {
   const written = await files.read(join(directory, 'checkpoint'))
@@ -75,7 +75,7 @@ async function loadEdge(files: Files, directory: string, size: number): Promise<
   return { size, levels, bundle: entries.slice(0, width) }
 }
 
-/** A partial tile, or the beginning of the full one where the partial one is gone. Bundles are cut by their reader. */
+/** Reads a partial tile, or the beginning of the full tile that replaced it. Callers truncate bundles themselves. */
 async function readWidth(
   files: Files,
   directory: string,
@@ -91,9 +91,9 @@ async function readWidth(
 }
 
 /**
- * Reads the journal. A record at its end that is not whole was never answered and is left out; anything else that is not whole is damage.
+ * Reads the journal. An incomplete record at its end was never acknowledged and is ignored; any other incomplete record is damage.
  *
- * @throws Fault `log_unavailable` naming the first index that is lost.
+ * @throws Fault `log_unavailable` naming the first lost index.
  */
 export async function loadJournal(
   files: Files,
@@ -119,8 +119,8 @@ export async function loadJournal(
 }
 
 /**
- * Refuses a log whose tiles hold more than its checkpoint and journal account for: an older checkpoint was put in place of a newer one, and
- * going on from there would fork the log. A crash leaves no such thing, since the journal outlives its entries' publication.
+ * Refuses a log whose tiles contain more entries than its checkpoint and journal: an older checkpoint replaced a newer one (such as by a restored
+ * backup), and continuing would fork the log. A crash cannot cause this, since journal segments are removed after publication.
  */
 export async function refuseRolledBack(files: Files, directory: string, size: number): Promise<void> {
   const index = Math.floor(size / TILE_WIDTH)

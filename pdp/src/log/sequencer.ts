@@ -1,6 +1,6 @@
 /**
- * Gives entries their index and makes them durable: one write and one sync for all that wait. While one group is on its way to the disk
- * the next one gathers; nobody waits for a timer.
+ * Assigns indexes to entries and makes them durable by group commit: one write and one sync for all waiting appends. While one group is being
+ * written the next one collects; no append waits for a timer.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import type { Sequenced } from '../ports/log.ts'
 import type { JournalWriter } from './journal.ts'
 
 const MAX_GROUP_BYTES = 1024 * 1024
-/** How often a log that cannot be written is tried again. */
+/** Interval between retries while the log cannot be written, in milliseconds. */
 const HEAL_EVERY_MS = 250
 
-/** An append on its way: the canonical bytes of its entries, all of which count or none. */
+/** A pending append: canonical bytes of its entries, appended all or none. */
 interface Waiting {
   readonly entries: readonly Entry[]
   readonly bytes: readonly Uint8Array[]
   readonly size: number
-  /** `performance.now()` at which it is refused if it still waits. */
+  /** `performance.now()` at which it is rejected if it still waits. */
   readonly deadline: number
   readonly resolve: (sequenced: readonly Sequenced[]) => void
   readonly reject: (fault: Fault) => void
@@ -25,12 +25,12 @@ interface Waiting {
 
 export interface SequencerOptions {
   readonly journal: JournalWriter
-  /** The first index to give. */
+  /** Index of the next entry. */
   readonly next: number
   readonly onFailure: 'deny' | 'buffer'
-  /** Most bytes that wait, in either mode. */
+  /** Most bytes that may wait, in either mode. */
   readonly maxWaitingBytes: number
-  /** How long an append waits to be written: for a slow group before it, and in mode `buffer` for a log that cannot be written. */
+  /** Longest wait of an append, in milliseconds: for a slow write before it and, in mode `buffer`, for a log that cannot be written. */
   readonly maxWaitMs: number
   readonly onSequenced: (entries: readonly Entry[], bytes: readonly Uint8Array[]) => void
   readonly onFault: (error: unknown) => void
@@ -44,7 +44,7 @@ export class Sequencer {
   #next: number
   #waiting: Waiting[] = []
   #waitingBytes = 0
-  /** `performance.now()` at which the group on its way to the disk set out. */
+  /** `performance.now()` at which the write in progress began. */
   #writingSince: number | undefined
   #draining: Promise<void> | undefined
   #healing: Promise<void> | undefined
@@ -57,12 +57,12 @@ export class Sequencer {
     this.#next = options.next
   }
 
-  /** The index that the next entry gets. */
+  /** Index of the next entry. */
   get next(): number {
     return this.#next
   }
 
-  /** Whether writing works, and in time. */
+  /** Whether writes succeed within their time limit. */
   get isHealthy(): boolean {
     const since = this.#writingSince ?? Number.POSITIVE_INFINITY
     return this.#state === 'open' && performance.now() - since < this.#options.maxWaitMs
@@ -82,7 +82,7 @@ export class Sequencer {
     })
   }
 
-  /** Ends when everything that waits is durable or refused, and nothing more will be written. */
+  /** Resolves when every waiting append is durable or rejected; no further writes. */
   async close(): Promise<void> {
     this.#isClosing = true
     if (this.#state === 'broken') this.#refuse(this.#waiting, unavailable('the log is closed', this.#cause))
@@ -99,7 +99,7 @@ export class Sequencer {
     return this.#waitingBytes + size > this.#options.maxWaitingBytes ? 'too much waits for the log' : undefined
   }
 
-  /** Writes group after group until nothing waits. What is appended in the same turn goes with the first. Never rejects. */
+  /** Writes groups until no append waits. Appends of the same event-loop turn share a group. Never rejects. */
   async #drain(): Promise<void> {
     await Promise.resolve()
     while (this.#waiting.length > 0 && this.#state === 'open') await this.#write(this.#takeGroup())
@@ -150,7 +150,7 @@ export class Sequencer {
     }
   }
 
-  /** The journal failed: nothing that waits counts, or it goes on waiting. */
+  /** Handles a failed journal write: rejects waiting appends, or keeps them waiting in mode `buffer`. */
   #break(group: readonly Waiting[], cause: unknown): void {
     this.#state = 'broken'
     this.#cause = cause
@@ -167,7 +167,7 @@ export class Sequencer {
     }, HEAL_EVERY_MS)
   }
 
-  /** Begins a new segment: when that is durable, writing works again. Tried for as long as the log is open. */
+  /** Begins a new segment; once that is durable, writing resumes. Retried while the log is open. */
   async #heal(): Promise<void> {
     this.#refuseLate()
     try {
@@ -182,7 +182,7 @@ export class Sequencer {
     if (this.#waiting.length > 0) this.#draining ??= this.#drain()
   }
 
-  /** Refuses what has waited too long without being on its way to the disk. */
+  /** Rejects appends that waited too long and are not being written. */
   #refuseLate(): void {
     const now = performance.now()
     const late = this.#waiting.filter(({ deadline }) => deadline <= now)

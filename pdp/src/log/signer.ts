@@ -1,8 +1,8 @@
 /**
- * The log's signing keys: `log.key` (a secret, 0600) holds a note signer key a line, the newest first: one, or two while keys overlap. Beside it
- * `log.vkey`, the newest verifier key, which an auditor pins, and `log.vkeys`, every one that there ever was.
+ * Signing keys of the log. `log.key` (secret, mode 0600) holds one note signer key a line, newest first: one, or two during a rotation. `log.vkey` is
+ * the newest verifier key, which auditors pin; `log.vkeys` lists every verifier key ever used.
  *
- * Whatever is changed is changed by replacing `log.key`; the others are written from it at every start. So no crash leaves a half-done change.
+ * Keys change by replacing `log.key` only; the other files are written from it at every start, so that a crash cannot leave a partial change.
  *
  * @module
  */
@@ -22,26 +22,26 @@ import {
 import type { Files } from './files.ts'
 
 const SEED_BYTES = 32
-/** Two sign while keys overlap; a third would mean that a rotation was never finished. */
+/** Most signing keys: two during a rotation. A third would mean that a rotation was never finished. */
 const MAX_KEYS = 2
 const utf8 = new TextEncoder()
 const text = new TextDecoder()
 
-/** The newest key, and those from before that still sign. */
+/** The newest key and older keys that still sign. */
 export interface LogSigner extends NoteSigner {
   readonly older?: readonly NoteSigner[]
 }
 
-/** Every key that signs, the newest first. */
+/** All signing keys, newest first. */
 export function signersOf(signer: LogSigner): readonly NoteSigner[] {
   return [signer, ...(signer.older ?? [])]
 }
 
 /**
- * Loads the keys of a directory, or makes one. Writes the verifier keys whenever they are not there as they should be.
+ * Loads the keys of a directory, or generates one. Writes the verifier key files when they are missing or differ.
  *
- * @param origin - The log's name, which is the keys' name.
- * @throws Fault `log_unavailable` when a key is unreadable or of another origin. The message holds nothing of the key.
+ * @param origin - Name of the log and of its keys.
+ * @throws Fault `log_unavailable` when a key is unreadable or has another name. The message contains nothing of the key.
  */
 export async function loadSigner(files: Files, directory: string, origin: string): Promise<LogSigner> {
   await files.makeDirectory(directory)
@@ -53,18 +53,18 @@ export async function loadSigner(files: Files, directory: string, origin: string
   return together(signers)
 }
 
-/** What a change of keys did. */
+/** Result of a key change. */
 export interface KeyChange {
-  /** The verifier key of the newest key. */
+  /** Verifier key of the newest key. */
   readonly newest: string
-  /** That of the key that signs beside it, or no longer signs. */
+  /** Verifier key of the key that signs beside it, or that was retired. */
   readonly other: string
 }
 
 /**
- * Makes a new key that signs from the next start on; the present one signs too, until it is retired.
+ * Generates a new key that signs from the next start on; the previous key also signs until it is retired.
  *
- * @throws Fault `log_unavailable` while keys overlap already, or there is none.
+ * @throws Fault `log_unavailable` during a rotation, or when there is no key.
  */
 export async function rotateKey(files: Files, directory: string): Promise<KeyChange> {
   const { signers, lines } = await presentKeys(files, directory)
@@ -78,10 +78,10 @@ export async function rotateKey(files: Files, directory: string): Promise<KeyCha
 }
 
 /**
- * Ends the overlap: from the next start on only the newest key signs. The old one is gone; its verifier key stays.
+ * Finishes a rotation: from the next start on only the newest key signs. The old signing key is deleted; its verifier key stays.
  *
- * @param checkpoint - The log's newest, which the newest key must have signed: else the log would not open.
- * @throws Fault `log_unavailable` when keys do not overlap, or it has not.
+ * @param checkpoint - The log's newest checkpoint. The newest key must have signed it, or the log could not be opened again.
+ * @throws Fault `log_unavailable` outside of a rotation, or when the newest key has not signed the checkpoint.
  */
 export async function retireKey(files: Files, directory: string, checkpoint: string | undefined): Promise<KeyChange> {
   const { signers, lines } = await presentKeys(files, directory)
@@ -95,9 +95,9 @@ export async function retireKey(files: Files, directory: string, checkpoint: str
 }
 
 /**
- * Whether other keys sign than signed the newest checkpoint: something that the log must say of itself.
+ * Detects that the signing keys differ from those of the newest checkpoint, which must be recorded in the log.
  *
- * @returns The ids of the keys that sign now, the newest first.
+ * @returns Ids of the current signing keys, newest first; `undefined` when they are the same.
  */
 export function changedKeys(checkpoint: string | undefined, signer: LogSigner): readonly KeyId[] | undefined {
   if (checkpoint === undefined) return undefined
@@ -117,7 +117,7 @@ function together(signers: readonly NoteSigner[]): LogSigner {
 
 interface Keys {
   readonly signers: readonly NoteSigner[]
-  /** As they are written. */
+  /** Keys as written in the file. */
   readonly lines: readonly string[]
 }
 

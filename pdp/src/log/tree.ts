@@ -1,6 +1,6 @@
 /**
- * The right edge of the tree, and what a batch of entries turns into: tiles and bundles to write. Pure but for the hash; a failed write
- * leaves the old edge standing.
+ * The right edge of the Merkle tree, and the tiles and bundles that a batch of entries adds. Pure except for the hash function: a failed write leaves
+ * the old edge valid.
  *
  * @module
  */
@@ -16,27 +16,27 @@ import {
 } from '@mandate/protocol'
 import { sha256 } from './hash.ts'
 
-/** Everything of a tree that its growth depends on. */
+/** The state of a tree that appending depends on. */
 export interface TreeEdge {
   readonly size: number
-  /** By level: the hashes of the rightmost partial tile. Fewer than 256 each, none where the tile would be empty. */
+  /** Hashes of the rightmost partial tile, by level: fewer than 256 each, empty where there is no partial tile. */
   readonly levels: readonly (readonly Uint8Array[])[]
-  /** The entries of the rightmost partial bundle: as many as `levels[0]`. */
+  /** Entries of the rightmost partial bundle: as many as `levels[0]`. */
   readonly bundle: readonly Uint8Array[]
 }
 
 export const EMPTY_TREE: TreeEdge = { size: 0, levels: [], bundle: [] }
 
-/** What a batch did: the new edge, the files that hold it, and what the new full tiles make superfluous. */
+/** Result of appending a batch: new edge, files to write, and partial tiles that are replaced. */
 export interface Growth {
   readonly edge: TreeEdge
-  /** Paths below the log's directory, each once. */
+  /** Files to write, by path below the log's directory. */
   readonly files: ReadonlyMap<string, Uint8Array>
-  /** Directories of partial tiles whose full tile is among the files. */
+  /** Directories of partial tiles that the new full tiles replace. */
   readonly outgrown: readonly string[]
 }
 
-/** The tree's root. Each level's hashes with the root of all that is right of them as a last one. */
+/** Computes the root of the tree from its edge (RFC 6962, section 2.1). */
 export function rootOfEdge({ levels }: TreeEdge): Uint8Array {
   let root: Uint8Array | undefined
   for (const hashes of levels) {
@@ -45,7 +45,7 @@ export function rootOfEdge({ levels }: TreeEdge): Uint8Array {
   return root ?? rootOf(sha256, [])
 }
 
-/** Appends entries to a tree. The same entries always give the same files, so that an interrupted growth can be repeated. */
+/** Appends entries to a tree. Deterministic, so that an interrupted publication can be repeated. */
 export function grow(edge: TreeEdge, entries: readonly Uint8Array[]): Growth {
   const levels = edge.levels.map((hashes) => [...hashes])
   let bundle = [...edge.bundle]
@@ -73,7 +73,7 @@ export function grow(edge: TreeEdge, entries: readonly Uint8Array[]): Growth {
   return { edge: { size, levels, bundle }, files, outgrown }
 }
 
-/** Adds a hash to a level; a tile that it fills is put away and its root goes to the level above. */
+/** Adds a hash to a level. A tile that becomes full is written, and its root is added to the next level. */
 function pushHash(
   levels: Uint8Array[][],
   level: number,

@@ -1,6 +1,6 @@
 /**
- * Asks witnesses to cosign a checkpoint before it is published (C2SP tlog-witness). It never rejects and never takes longer than it may: a witness
- * that is down costs a cosignature, not a publication.
+ * Asks witnesses to cosign a checkpoint before it is published (C2SP tlog-witness). Never rejects and never exceeds its time limit: an unreachable
+ * witness costs a cosignature, not a publication.
  *
  * @see {@link https://c2sp.org/tlog-witness tlog-witness}
  * @module
@@ -19,9 +19,9 @@ import type { Post } from './outgoing.ts'
 import { type ProvenTree, proveConsistency } from './prove.ts'
 
 /**
- * Puts the cosignatures on a checkpoint of ours that are not on it yet. Never rejects.
+ * Adds the missing cosignatures to a checkpoint. Never rejects.
  *
- * @returns `againInMs`: when those may be asked again that did not cosign; absent when all did.
+ * @returns `againInMs`: delay before the witnesses that did not cosign may be asked again; absent when all did.
  */
 export type Cosign = (tree: ProvenTree) => Promise<{ readonly checkpoint: string; readonly againInMs?: number }>
 
@@ -34,11 +34,11 @@ export interface Witness {
 export interface WitnessesOptions {
   readonly witnesses: readonly Witness[]
   readonly post: Post
-  /** For all of them together. */
+  /** Time limit for all witnesses together, in milliseconds. */
   readonly timeoutMs: number
-  /** How long a witness that failed is left alone at first: twice as long each time, up to five minutes. @default 5000 */
+  /** Delay before a failed witness is asked again, in milliseconds; doubled each time, up to five minutes. @default 5000 */
   readonly pauseMs?: number | undefined
-  /** Told when a witness begins to fail, and when it no longer does. */
+  /** Called when a witness starts to fail, and when it recovers. */
   readonly onFault: (error: unknown) => void
 }
 
@@ -58,11 +58,11 @@ export function createCosign(options: WitnessesOptions): Cosign {
   }
 }
 
-/** One witness, and how far it is. */
+/** A witness with the state of its cosigning. */
 class Asked {
   readonly #witness: Witness
   readonly #options: WitnessesOptions
-  /** What it cosigned last, as far as is known. */
+  /** Size of the last tree known to be cosigned. */
   #size = 0
   #pauseMs = 0
   #resumeAt = Number.NEGATIVE_INFINITY
@@ -72,7 +72,7 @@ class Asked {
     this.#options = options
   }
 
-  /** How long it is still left alone. */
+  /** Remaining delay before it may be asked again, in milliseconds. */
   get resumeInMs(): number {
     return Math.max(0, this.#resumeAt - performance.now())
   }
@@ -97,7 +97,7 @@ class Asked {
     }
   }
 
-  /** Asks, and once more from where the witness says that it is. */
+  /** Asks for a cosignature; after 409 once more, from the size that the witness names. */
   async #ask(tree: ProvenTree, deadline: number): Promise<readonly NoteSignature[]> {
     const first = await this.#send(tree, deadline)
     const { status, type, body } = first.status === 409 ? await this.#catchUp(first, tree, deadline) : first
@@ -112,7 +112,7 @@ class Asked {
   async #catchUp(refusal: Awaited<ReturnType<Post>>, tree: ProvenTree, deadline: number): ReturnType<Post> {
     const size = refusal.type === WITNESS_SIZE_TYPE ? parseSize(refusal.body.trimEnd()) : undefined
     if (size === undefined) return refusal
-    // Above ours: a start that has not caught up yet, or a log that was put back.
+    // The witness knows a larger tree than ours: this process has not caught up yet, or the log was restored from a backup.
     if (size > tree.edge.size) throw new Error(`it has seen ${size} entries, and we have ${tree.edge.size}`)
     this.#size = size
     return this.#send(tree, deadline)

@@ -10,7 +10,7 @@ import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
 
 export interface ReapplyDeps {
-  readonly log: Pick<LogReader, 'sequenced' | 'read' | 'sealed'>
+  readonly log: Pick<LogReader, 'sequenced' | 'read' | 'archived'>
   /** Asked for the entries that are sealed only. */
   readonly index: Pick<EntryIndex, 'query'>
   readonly vault: Pick<Vault, 'subOf'>
@@ -25,7 +25,7 @@ export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
   const { log } = deps
   const end = log.sequenced
   let from = await begin(deps)
-  const sealed = await log.sealed()
+  const sealed = await log.archived()
   if (from < sealed) {
     await reapplySealed(deps)
     from = sealed
@@ -52,7 +52,7 @@ export async function markErasures({ log, people }: Pick<ReapplyDeps, 'log' | 'p
 
 async function begin({ log, people }: ReapplyDeps): Promise<number> {
   const applied: ErasuresApplied | undefined = await people.erasuresApplied()
-  if (!applied || applied.next > log.sequenced || applied.next <= (await log.sealed())) return 0
+  if (!applied || applied.next > log.sequenced || applied.next <= (await log.archived())) return 0
   return (await hashAt(log, applied.next - 1)) === applied.last ? applied.next : 0
 }
 

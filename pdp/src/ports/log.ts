@@ -1,11 +1,11 @@
 /**
- * What the rest of the PDP sees of the decision log and its index.
+ * Ports of the decision log and its query index.
  *
  * @module
  */
 import type { DecisionFilter, Entry, EpochMillis, LoggedEntry, Tile } from '@mandate/protocol'
 
-/** Where an entry stands in the log. */
+/** An entry's position in the log. */
 export interface Sequenced {
   readonly index: number
   /** The entry's own id. */
@@ -16,52 +16,52 @@ export interface Sequenced {
 export interface DecisionLog {
   readonly origin: string
   /**
-   * Resolves when every entry is durable. Rejects with `Fault('log_unavailable')`, and then nothing of it counts; with
+   * Appends entries, all or none. Resolves when they are durable. Rejects with `Fault('log_unavailable')`, or with
    * `Fault('payload_too_large')` when an entry is above 65,535 canonical bytes, naming which.
    */
   append(entries: readonly Entry[]): Promise<readonly Sequenced[]>
-  /** Whether appends can be expected to work: for readiness. */
+  /** Whether appends are expected to succeed; used by readiness. */
   readonly healthy: boolean
   /** The latest `at` of the entries last written: a floor for a clock that never runs backwards. `undefined` for an empty log.
-   * What is before the newest entry of kind `clock_accepted` does not count. */
+   * Entries before the newest `clock_accepted` are ignored. */
   newestAt(): EpochMillis | undefined
   /** The newest published, signed checkpoint. */
   checkpoint(): Promise<string | undefined>
-  /** A tile or bundle of the published tree; `undefined` when it has none such, or no longer: a full one takes a partial one's place. */
+  /** A tile or bundle of the published tree; `undefined` when it does not exist, or a full one replaced the partial one. */
   tile(tile: Tile): Promise<Uint8Array | undefined>
   /**
-   * The C2SP tlog-proof of an entry, by its index, against the newest checkpoint; one is published first when the entry is newer.
+   * The C2SP tlog-proof of an entry, by index, for the newest checkpoint. Publishes a checkpoint first when the entry is newer.
    *
-   * @throws Fault `log_unavailable` when none can be published, or a tile is damaged. RangeError for an index that nothing has.
+   * @throws Fault `log_unavailable` when no checkpoint can be published or a tile is damaged. RangeError for an index beyond the log.
    */
   prove(index: number): Promise<string>
-  /** Flushes, integrates, publishes. Rejects when the last publication failed: the entries are safe in the journal. */
+  /** Writes, integrates and publishes every entry. Rejects when the last publication failed; the entries are durable in the journal. */
   close(): Promise<void>
 }
 
-/** An entry as it stands in the log: its canonical bytes are the leaf. */
+/** An entry as stored: its canonical bytes are the leaf (RFC 8785). */
 export interface RawEntry {
   readonly index: number
   readonly bytes: Uint8Array
 }
 
-/** Reads a log that is being written. */
+/** Reads a log while it is being written. */
 export interface LogReader {
   readonly origin: string
-  /** How many entries have an index: the next one gets this. */
+  /** Number of sequenced entries; the next entry gets this index. */
   readonly sequenced: number
-  /** Entries from `from` on, at least one and at most about a bundle; empty at the end of the log. Durable ones only. */
+  /** Durable entries from index `from` on: at least one, at most about a bundle; empty at the end of the log. */
   read(from: number): Promise<readonly RawEntry[]>
-  /** How many of the first entries were sealed and cannot be read here. */
-  sealed(): Promise<number>
-  /** Calls back, at once and cheaply, when entries were sequenced. Returns what ends it. */
+  /** How many of the first entries are archived and cannot be read here. */
+  archived(): Promise<number>
+  /** Calls `listener` when entries were sequenced. @returns The function that ends the subscription. */
   onSequenced(listener: () => void): () => void
 }
 
-/** What an index answers. Newest first. */
+/** A page of a query, newest entry first. */
 export interface IndexPage {
   readonly entries: readonly LoggedEntry[]
-  /** All that match, exactly. On further pages: as of the first page. */
+  /** Exact number of matches, as of the first page. */
   readonly total: number
   readonly nextCursor: string | undefined
 }
@@ -72,39 +72,39 @@ export interface IndexQuery extends DecisionFilter {
   readonly cursor?: string | undefined
 }
 
-/** What a tail found, oldest first, each with where the tail stands behind it. */
+/** Entries found by a tail, oldest first, each with the position after it. */
 export interface TailPage {
   readonly entries: readonly { readonly entry: LoggedEntry; readonly position: string }[]
-  /** Behind everything that was looked at. Opaque. */
+  /** Position after the entries considered. Opaque. */
   readonly position: string
 }
 
-/** Where a tail goes on, and whose entries it is about. */
+/** Where a tail continues, and whose entries it returns. */
 export interface TailOptions {
-  /** Absent: nothing is found, and `position` is where the index stands now. */
+  /** Absent: returns no entries and the current end as `position`. */
   readonly after?: string | undefined
   readonly party?: string | undefined
 }
 
 /** The query index: a projection of the log, never the truth. */
 export interface EntryIndex {
-  /** Whether it is open, and has all but the newest entries. */
+  /** Whether the index is open and has caught up with the log. */
   readonly isReady: boolean
   /**
-   * Finds entries; everything sequenced before the call is considered.
+   * Finds entries among all that were sequenced before the call.
    *
-   * @param options.party - Only entries in which this party stands (subject, actor, owner, chain member).
-   * @throws Fault `invalid_request` for a cursor that is not of this query; `index_unavailable`, here and below, while it is not open or is being built.
+   * @param options.party - Only entries with this party as subject, actor, owner or chain member.
+   * @throws Fault `invalid_request` for a cursor of another query; `index_unavailable` while the index is not open or is being built.
    */
   query(filter: IndexQuery, options?: { readonly party?: string | undefined }): Promise<IndexPage>
   get(id: string): Promise<LoggedEntry | undefined>
   /**
-   * Finds the entries that came behind a position, at most some hundreds at once.
+   * Finds the entries after a position, some hundreds at most.
    *
-   * @throws Fault `invalid_request` for a position that is not of this index.
+   * @throws Fault `invalid_request` for a position of another index.
    */
   tail(filter: DecisionFilter, options?: TailOptions): Promise<TailPage>
-  /** Calls back, at once and cheaply, when there may be more for a tail. Returns what ends it. */
+  /** Calls `listener` when there may be more entries for a tail. @returns The function that ends the subscription. */
   onMore(listener: () => void): () => void
   close(): Promise<void>
 }
