@@ -15,10 +15,11 @@ import type { HttpApp } from './http/server.ts'
 import type { Files } from './log/files.ts'
 import { type OpenDecisionLog, openDecisionLog } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
-import { openRelationshipStore, type RelationshipStore } from './openfga/open.ts'
+import { createOpenFgaEngine } from './openfga/open.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
+import type { RunningEngine } from './ports/engine.ts'
 import type { Recorder } from './ports/recorder.ts'
 import { createClock, MACHINE, type Machine } from './runtime/clock.ts'
 import { Metrics } from './runtime/metrics.ts'
@@ -118,19 +119,16 @@ async function openRooms(
   const base = { config, logger, metrics: new Metrics(), stores, clock, isTrusted, newId: createNewId(clock) }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
-  const relationshipStore = await openRelationshipStore(
-    { ...base, modelId, onLost: claims ? onLost : undefined },
-    closing,
-  )
+  const engine = await createOpenFgaEngine({ ...base, modelId, onLost: claims ? onLost : undefined }, closing)
   const policies = new PolicyControl({
     ...stores,
     read: () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS),
-    models: relationshipStore.models,
+    engine,
     record,
     clock,
   })
   await policies.start()
-  const rooms = createApi({ ...base, record, decisionLog, relationshipStore, policies }, closing)
+  const rooms = createApi({ ...base, record, decisionLog, engine, policies }, closing)
   await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
   return rooms
 }
@@ -159,14 +157,14 @@ async function startRecorder(
 interface ApiDeps extends Base {
   readonly record: Recorder
   readonly decisionLog: OpenDecisionLog
-  readonly relationshipStore: RelationshipStore
+  readonly engine: RunningEngine
   readonly policies: PolicyControl
 }
 
 function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
-  const { config, logger, metrics, stores, clock, newId, record, decisionLog, relationshipStore, policies } = deps
+  const { config, logger, metrics, stores, clock, newId, record, decisionLog, engine, policies } = deps
   const { vault, register } = stores
-  const { relations, authority, factWriter, writer, reachable } = relationshipStore
+  const { relations, authority, facts: factWriter, undecided, isReachable, lowLimits } = engine
   const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
   const isSub = (text: string): Promise<boolean> => pseudonymizer.isSub(text)
   const redact = new Redactor({ policies: policies.current, register, vault, isSub })
@@ -185,8 +183,8 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const pap = openPap(
     {
       deps: { ...shared, forgetters, maxDepth: config.PDP_MAX_CHAIN_DEPTH },
-      writer,
-      reachable,
+      undecided,
+      isReachable,
       retention: config.PDP_SWEEP_AFTER_DAYS * DAY_MS,
       sweepEvery: config.PDP_SWEEP_EVERY_MINUTES * MINUTE_MS,
       logger,
@@ -195,8 +193,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   )
   const { log, index } = decisionLog
   const missing = whatIsMissing(deps)
-  metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, reachable })
-  const { lowLimits } = relationshipStore
+  metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, reachable: isReachable })
   const listening = (): string => rooms.url
   const api = {
     config,
@@ -219,12 +216,12 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
 }
 
 /** The parts that do not work now, as readiness names them. */
-function whatIsMissing({ isTrusted, decisionLog: { log, index }, relationshipStore }: ApiDeps) {
+function whatIsMissing({ isTrusted, decisionLog: { log, index }, engine }: ApiDeps) {
   return async () => [
     ...(log.healthy ? [] : ['log' as const]),
     ...(isTrusted() ? [] : ['clock' as const]),
-    ...((await relationshipStore.reachable()) ? [] : ['openfga' as const]),
-    ...((await relationshipStore.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
+    ...((await engine.isReachable()) ? [] : ['openfga' as const]),
+    ...((await engine.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
     ...(index.isReady ? [] : ['index' as const]),
   ]
 }

@@ -4,7 +4,15 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { type Change, examinePolicies, FencedWriter, FgaStore, type OpenChange, readSources } from '@mandate/pdp'
+import {
+  type Change,
+  compileModel,
+  examinePolicies,
+  FencedWriter,
+  FgaStore,
+  type OpenChange,
+  readSources,
+} from '@mandate/pdp'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 
 const ROUNDS = 200
@@ -14,8 +22,9 @@ let modelId: string
 beforeAll(async () => {
   const { url, apiToken } = inject('openFga')
   store = await FgaStore.open({ url, apiToken, name: `fence-${randomUUID()}` })
-  const { policies } = examinePolicies(await readSources(new URL('../../pdp/policies/', import.meta.url).pathname))
-  modelId = await store.writeModel(policies ?? expect.fail('the shipped policies do not compile'))
+  const sources = await readSources(new URL('../../pdp/policies/', import.meta.url).pathname)
+  const { policies } = examinePolicies(sources, compileModel)
+  modelId = await store.writeModel(policies?.program ?? expect.fail('the shipped policies do not compile'))
 })
 
 const activeTuple = (agent: string) => ({ user: `agent:${agent}`, relation: 'active', object: `agent:${agent}` })

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  CachedRelations,
   decide,
   evaluationOf,
   FgaStore,
@@ -67,11 +68,11 @@ export async function diffPolicies({ entries, from, to, server, store }: DiffOpt
   const client = new OpenFgaClient({ url: openFga.url, apiToken: openFga.apiToken, deadlineMs: DEADLINE_MS })
   try {
     const copy = await FgaStore.open({ url: openFga.url, apiToken: openFga.apiToken, name: 'copy' })
-    const old: InForce = { ...from, modelId: await copy.writeModel(from) }
-    const next: InForce = { ...to, modelId: await copy.writeModel(to) }
+    const old: InForce = { ...from, modelId: await copy.writeModel(from.program) }
+    const next: InForce = { ...to, modelId: await copy.writeModel(to.program) }
     const unread = await writeTuples(openFga, copy.id, [old.modelId, next.modelId], tuples)
     openFga.analyze()
-    const relations = new OpenFgaRelations({ client, storeId: copy.id })
+    const relations = new CachedRelations(new OpenFgaRelations({ client, storeId: copy.id }))
     const past = pastIn(tuples)
     const under =
       (policies: InForce): Judge =>

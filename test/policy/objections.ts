@@ -15,7 +15,7 @@ type Objecting = (path: Path, message: string) => void
 export function caseObjections(
   file: CaseFile,
   manifest: Manifest,
-  model: Policies['view'] | undefined,
+  model: Policies['model'] | undefined,
   where: Whereabouts,
 ): readonly string[] {
   const found: string[] = []
@@ -39,7 +39,7 @@ export function caseObjections(
 interface Known {
   readonly manifest: Manifest
   /** Absent when it does not compose. */
-  readonly model: Policies['view'] | undefined
+  readonly model: Policies['model'] | undefined
   readonly object: Objecting
 }
 
@@ -47,7 +47,7 @@ interface Known {
 export function factObjections(
   { domain, facts }: { readonly domain: string; readonly facts: readonly FactRequest[] },
   manifest: Manifest,
-  model: Policies['view'] | undefined,
+  model: Policies['model'] | undefined,
   where: Whereabouts,
 ): readonly string[] {
   const found: string[] = []
@@ -64,10 +64,10 @@ class Names implements Known {
   readonly file: CaseFile
   readonly manifest: Manifest
   /** Absent when it does not compose. */
-  readonly model: Policies['view'] | undefined
+  readonly model: Policies['model'] | undefined
   readonly object: Objecting
 
-  constructor(file: CaseFile, manifest: Manifest, model: Policies['view'] | undefined, object: Objecting) {
+  constructor(file: CaseFile, manifest: Manifest, model: Policies['model'] | undefined, object: Objecting) {
     this.file = file
     this.manifest = manifest
     this.model = model

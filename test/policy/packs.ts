@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
+  compileModel,
   examinePolicies,
   type Manifest,
   type Policies,
@@ -71,16 +72,16 @@ export async function checkPacks(dirs: readonly string[]): Promise<Checked> {
   if (problems.length > 0) return { places, problems, packs: [], policies: undefined }
   const sources = await readSources(places.dir, places.folders).catch(said(problems))
   if (!sources) return { places, problems, packs: [], policies: undefined }
-  const { read, policies, problems: found } = examinePolicies(sources)
+  const { read, policies, problems: found } = examinePolicies(sources, compileModel)
   problems.push(...found)
   const packs: CasedPack[] = []
   for (const { pack } of read) {
     const folder = places.folders.find((path) => basename(path) === pack.name) ?? pack.name
     const cases = await readCases(folder, pack.name).catch(said(problems))
     const facts = await readFacts(folder, pack.name).catch(said(problems))
-    if (facts) problems.push(...factObjections(facts.value, pack.manifest, policies?.view, facts.where))
+    if (facts) problems.push(...factObjections(facts.value, pack.manifest, policies?.model, facts.where))
     if (!cases) continue
-    problems.push(...caseObjections(cases.value, pack.manifest, policies?.view, cases.where))
+    problems.push(...caseObjections(cases.value, pack.manifest, policies?.model, cases.where))
     packs.push({ ...pack, folder, file: cases.value, where: cases.where })
   }
   return { places, problems, packs, policies }

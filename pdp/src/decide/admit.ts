@@ -59,7 +59,7 @@ export function admit(
   const { manifest } = pack
   const rule = Object.hasOwn(manifest.actions, evaluation.action) ? manifest.actions[evaluation.action] : undefined
   if (!rule || (rule.on === 'account') !== (type === manifest.account)) return { inadmissible: 'action_unknown' }
-  if (rule.relation && !policies.view.relation(type, rule.relation)) return { inadmissible: 'action_unknown' }
+  if (rule.relation && !policies.model.relation(type, rule.relation)) return { inadmissible: 'action_unknown' }
   return {
     evaluation,
     pack,
@@ -68,7 +68,7 @@ export function admit(
     isSessionEnded,
     model: policies.modelId,
     relation: rule.relation
-      ? { name: rule.relation, inDomain: policies.view.relation(type, 'domain') !== undefined }
+      ? { name: rule.relation, inDomain: policies.model.relation(type, 'domain') !== undefined }
       : undefined,
     attributes: coerceAttributes(manifest, evaluation.attributes, now),
   }

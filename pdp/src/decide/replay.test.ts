@@ -34,21 +34,22 @@ const manifest = manifestSchema.parse({
   ],
 })
 const pack: Pack = { name: 'trips', manifest, version: 'trips@000000000001' }
+const TEXT = { type: 'string', line: 1 } as const
 const conditions = new Map([
   [
     'ours',
     {
       file: 'trips/model.fga',
       parameters: new Map([
-        ['subject_role', ''],
-        ['subject_level', ''],
+        ['subject_role', TEXT],
+        ['subject_level', TEXT],
       ]),
     },
   ],
-  ['others', { file: 'more/model.fga', parameters: new Map([['action_soft', '']]) }],
+  ['others', { file: 'more/model.fga', parameters: new Map([['action_soft', TEXT]]) }],
 ])
-const view = { files: new Map(), relation: () => undefined, conditions }
-const policies = { byType: new Map([['trip', pack]]), view }
+const model = { files: new Map(), relation: () => undefined, conditions }
+const policies = { byType: new Map([['trip', pack]]), model }
 
 const entry = (over: Partial<Entry> = {}): Entry => ({
   v: 1,

@@ -139,7 +139,7 @@ function unknownAttributes(
  */
 export function looksAt(
   { subject, actor, action, resource }: Evaluation,
-  policies: Pick<Policies, 'byType' | 'view'>,
+  policies: Pick<Policies, 'byType' | 'model'>,
   bounded: Iterable<string>,
 ): ReadonlySet<string> {
   const pack = policies.byType.get(splitRef(resource).type)
@@ -160,8 +160,8 @@ export function looksAt(
 }
 
 /** Attributes that the domain's conditions take. */
-function* conditionsOf({ name, manifest }: Pack, { view }: Pick<Policies, 'view'>): Iterable<string> {
-  for (const { file, parameters } of view.conditions.values()) {
+function* conditionsOf({ name, manifest }: Pack, { model }: Pick<Policies, 'model'>): Iterable<string> {
+  for (const { file, parameters } of model.conditions.values()) {
     if (file !== `${name}/model.fga`) continue
     for (const [section, of] of SECTIONS)
       for (const attribute of Object.keys(manifest[section]))

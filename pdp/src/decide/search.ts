@@ -142,8 +142,8 @@ export function actionCandidates(deps: SearchDeps, resource: ResourceRef): reado
   const manifest = deps.policies().byType.get(type)?.manifest
   if (!manifest) return []
   const on = type === manifest.account ? 'account' : 'resource'
-  const { view } = deps.policies()
+  const { model } = deps.policies()
   return Object.entries(manifest.actions)
-    .filter(([, rule]) => rule.on === on && (!rule.relation || view.relation(type, rule.relation)))
+    .filter(([, rule]) => rule.on === on && (!rule.relation || model.relation(type, rule.relation)))
     .map(([name]) => name)
 }

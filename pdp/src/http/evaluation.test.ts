@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler } from 'express'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Verdict } from '../decide/question.ts'
+import { compileModel } from '../openfga/compile.ts'
 import { compilePolicies, readSources } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { Metrics } from '../runtime/metrics.ts'
@@ -65,7 +66,7 @@ const answerFault: ErrorRequestHandler = (error, _req, res, _next) => {
 
 beforeEach(async () => {
   log = new SlowLog()
-  const policies = compilePolicies(await readSources(join(import.meta.dirname, '../../policies')))
+  const policies = compilePolicies(await readSources(join(import.meta.dirname, '../../policies')), compileModel)
   const vault = new SqliteVault(openDatabase(':memory:'), () => 0, VaultKeys.random())
   const shared = { policies: () => policies, vault }
   const deps = {

@@ -7,11 +7,8 @@
 import { canonical, type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Authority } from '../ports/authority.ts'
 import type { GateLimit, GrantBody, Located, PersonaId } from '../ports/grants.ts'
-import { personaParts } from '../ports/names.ts'
-import { seatsOf } from '../ports/scopes.ts'
 import { objectName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
-import type { OpenFgaRelations } from './relations.ts'
 import type { FgaStore } from './store.ts'
 import {
   agentTuple,
@@ -38,24 +35,19 @@ const ATTEMPTS = 4
 export class OpenFgaAuthority implements Authority {
   readonly #store: Pick<FgaStore, 'read'>
   readonly #writer: FencedWriter
-  readonly #relations: Pick<OpenFgaRelations, 'forget'>
 
-  constructor(store: Pick<FgaStore, 'read'>, writer: FencedWriter, relations: Pick<OpenFgaRelations, 'forget'>) {
+  constructor(store: Pick<FgaStore, 'read'>, writer: FencedWriter) {
     this.#store = store
     this.#writer = writer
-    this.#relations = relations
   }
 
   async issue(grant: GrantBody): Promise<void> {
     const written = await this.#writer.write(grantTuples(grant))
-    this.#forgetSeats(grant)
     if (!written) throw refuse('conflict', 'A grant of that id is there already. Try again.')
   }
 
   async end(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Promise<boolean> {
-    const ended = await this.#writer.write(endingTuples(grant, by, at, reason), { narrows: true })
-    this.#forgetSeats(grant)
-    return ended
+    return this.#writer.write(endingTuples(grant, by, at, reason), { narrows: true })
   }
 
   async isLive(grant: GrantBody): Promise<boolean> {
@@ -66,17 +58,11 @@ export class OpenFgaAuthority implements Authority {
 
   async replace(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void> {
     const done = await this.#writer.write(exchangeTuples(exchanged, by, at))
-    for (const { from, to } of exchanged) this.#forgetSeats(from, to)
     if (!done) throw refuse('conflict', 'One of the grants has just ended. Look at them again.')
   }
 
   async sweep(grant: GrantBody): Promise<void> {
     await this.#writer.write({ writes: [], deletes: remainsOf(grant) }, { missing: 'ignore', narrows: true })
-    this.#forgetSeats(grant)
-  }
-
-  #forgetSeats(...grants: readonly GrantBody[]): void {
-    this.#relations.forget({ seats: grants.flatMap((grant) => seatsOf(grant).map(({ seat }) => seat)) })
   }
 
   fits(exchanged: readonly Exchanged[]): boolean {
@@ -90,21 +76,16 @@ export class OpenFgaAuthority implements Authority {
 
   async register(located: Located): Promise<boolean> {
     const tuple = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
-    const written = await this.#writer.write({ writes: [tuple], deletes: [] })
-    this.#relations.forget({ resource: located.resource })
-    return written
+    return this.#writer.write({ writes: [tuple], deletes: [] })
   }
 
   async unregister(located: Located): Promise<boolean> {
     const tuple = located.ancestors.length === 0 ? ownerTuple(located) : partTuple(located)
-    const removed = await this.#writer.write({ writes: [], deletes: [keyOf(tuple)] }, { narrows: true })
-    this.#relations.forget({ resource: located.resource })
-    return removed
+    return this.#writer.write({ writes: [], deletes: [keyOf(tuple)] }, { narrows: true })
   }
 
   async transfer(to: Located): Promise<void> {
     await this.#replace(objectName(to.resource), [ownerTuple(to)], 'owner')
-    this.#relations.forget({ resource: to.resource })
   }
 
   async setPersona(
@@ -118,7 +99,6 @@ export class OpenFgaAuthority implements Authority {
       ...gates.map(({ relation, limit }) => gateTuple(id, relation, limit)),
     ]
     await this.#replace(`persona:${id}`, wanted)
-    this.#relations.forget({ user: personaParts(id).holder })
   }
 
   async setAgent(agent: PartyRef, active: boolean): Promise<void> {

@@ -129,7 +129,7 @@ function claiming(mine: string, holder: string | undefined): Change {
 async function modelOf({ store, models }: ClaimOptions): Promise<string> {
   const known = await models.modelOf(store.id, CLAIM_TYPE)
   if (known && (await store.hasModel(known))) return known
-  const id = await store.writeModel({ model: MODEL })
+  const id = await store.writeModel(MODEL)
   await models.rememberModel(store.id, CLAIM_TYPE, id)
   return id
 }

@@ -112,7 +112,7 @@ export class LimitsCheck {
     const { store, models } = this.#options
     const known = await models.modelOf(store.id, TYPE)
     if (known && (await store.hasModel(known))) return known
-    const id = await store.writeModel({ model: MODEL })
+    const id = await store.writeModel(MODEL)
     await models.rememberModel(store.id, TYPE, id)
     return id
   }

@@ -1,19 +1,22 @@
 /**
- * Opens OpenFGA as the relationship store: its store, claimed for this PDP, and what reads and writes it.
+ * Opens OpenFGA as the authorization engine: its store, claimed for this PDP, and the ports over it.
  *
  * @module
  */
 import type { Logger } from 'pino'
+import { CachedRelations } from '../cache/cached-relations.ts'
+import { ForgettingAuthority } from '../cache/forgetting-authority.ts'
 import type { Config } from '../config.ts'
 import type { Unanswered } from '../ports/answer.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { FactWriter } from '../ports/facts.ts'
+import type { RunningEngine } from '../ports/engine.ts'
 import { clientTlsOf } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
 import { OpenFgaAuthority } from './authority.ts'
 import { claimStore } from './claim.ts'
 import { OpenFgaClient } from './client.ts'
+import { compileModel } from './compile.ts'
 import { FactGate } from './fact-gate.ts'
 import { OpenFgaFacts } from './facts.ts'
 import { LimitsCheck } from './limits.ts'
@@ -21,7 +24,7 @@ import { OpenFgaRelations } from './relations.ts'
 import { FgaStore } from './store.ts'
 import { FencedWriter } from './writer.ts'
 
-export interface RelationshipStoreDeps {
+export interface EngineDeps {
   readonly config: Config
   readonly logger: Logger
   readonly stores: Pick<Stores, 'identity' | 'register' | 'changes'>
@@ -34,26 +37,11 @@ export interface RelationshipStoreDeps {
   readonly onLost: (() => void) | undefined
 }
 
-/** OpenFGA, ready to be asked. */
-export interface RelationshipStore {
-  readonly models: FgaStore
-  readonly relations: OpenFgaRelations
-  readonly authority: OpenFgaAuthority
-  readonly factWriter: FactWriter
-  readonly writer: FencedWriter
-  readonly reachable: () => Promise<boolean>
-  /** Which of its limits are too low, and what to change; empty while it does not answer. */
-  readonly lowLimits: () => Promise<readonly string[]>
-}
-
 /**
  * @param closing - Gets what closes each part, as soon as it is open.
  * @throws StoreTaken where the store belongs to another PDP; Fault `relations_unavailable` where OpenFGA does not answer.
  */
-export async function openRelationshipStore(
-  deps: RelationshipStoreDeps,
-  closing: AsyncDisposableStack,
-): Promise<RelationshipStore> {
+export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDisposableStack): Promise<RunningEngine> {
   const { config, logger, stores, metrics } = deps
   const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
@@ -69,14 +57,15 @@ export async function openRelationshipStore(
   // Readiness asks again: an OpenFGA that is slow now must not keep the PDP from starting.
   await limits.problems().catch((error: unknown) => logger.warn({ err: error }, 'limits of OpenFGA could not be tried'))
   return {
+    compile: compileModel,
     models,
     ...(await createAdapters(models, client, deps)),
-    reachable: () => client.isReachable(),
+    isReachable: () => client.isReachable(),
     lowLimits: () => limits.problems().catch(() => []),
   }
 }
 
-async function claim(store: FgaStore, deps: RelationshipStoreDeps, closing: AsyncDisposableStack): Promise<void> {
+async function claim(store: FgaStore, deps: EngineDeps, closing: AsyncDisposableStack): Promise<void> {
   const { config, stores, newId, onLost } = deps
   if (!onLost) return
   const { identity, register: models } = stores
@@ -89,8 +78,8 @@ async function claim(store: FgaStore, deps: RelationshipStoreDeps, closing: Asyn
 async function createAdapters(
   models: FgaStore,
   client: OpenFgaClient,
-  { config, logger, stores, metrics, clock, newId, modelId }: RelationshipStoreDeps,
-): Promise<Pick<RelationshipStore, 'relations' | 'authority' | 'factWriter' | 'writer'>> {
+  { config, logger, stores, metrics, clock, newId, modelId }: EngineDeps,
+): Promise<Pick<RunningEngine, 'relations' | 'authority' | 'facts' | 'undecided'>> {
   const { register, changes } = stores
   const onUnanswered = (unanswered: Unanswered): void => {
     metrics.unanswered(unanswered.reason)
@@ -99,11 +88,13 @@ async function createAdapters(
   const writer = await FencedWriter.open({ store: models, journal: changes, modelId, newId, clock })
   const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
   const proposedAmong = (grants: readonly string[]) => register.proposedAmong(grants)
-  const relations = new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered })
+  const relations = new CachedRelations(
+    new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered }),
+  )
   return {
     relations,
-    authority: new OpenFgaAuthority(models, writer, relations),
-    factWriter: new OpenFgaFacts({ store: models, writer, gate, newId, modelId }),
-    writer,
+    authority: new ForgettingAuthority(new OpenFgaAuthority(models, writer), relations),
+    facts: new OpenFgaFacts({ store: models, writer, gate, newId, modelId }),
+    undecided: writer,
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The relationship store as decisions read it: remembered facts where allowed, OpenFGA otherwise, and one BatchCheck a question set.
+ * {@link Relations} on OpenFGA: facts by Read, questions by BatchCheck, at most {@link MAX_CHECKS} in one. Nothing is cached here.
  *
  * @module
  */
@@ -9,9 +9,7 @@ import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from
 import { type Circumstances, distinctQuestions, type Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
-import { seatKey } from '../ports/scopes.ts'
 import { objectName } from '../ports/stored-names.ts'
-import { LruCache } from '../runtime/lru-cache.ts'
 import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
 import type { FactGate } from './fact-gate.ts'
@@ -32,9 +30,7 @@ import type { FencedWriter } from './writer.ts'
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
 const MAX_CHECKS = 50
 const PAGE_SIZE = 100
-/** How many facts of each kind are remembered. */
-const CAPACITY = 20_000
-/** Every question is answered past all caches of OpenFGA's, ours to be on or not. */
+/** Bypasses every cache of OpenFGA, whether it is switched on or not. */
 const CONSISTENCY = 'HIGHER_CONSISTENCY'
 
 const grantsIn = (questions: readonly Question[]): readonly string[] =>
@@ -61,10 +57,6 @@ export class OpenFgaRelations implements Relations {
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
   readonly #proposedAmong: (grants: readonly string[]) => Promise<ReadonlySet<string>>
   readonly #gate: Pick<FactGate, 'ask' | 'version'>
-  readonly #located = new LruCache<Located>(CAPACITY)
-  readonly #personas = new LruCache<readonly PersonaId[]>(CAPACITY)
-  readonly #seats = new LruCache<readonly Candidate[]>(CAPACITY)
-  readonly #bodies = new LruCache<GrantBody>(CAPACITY)
 
   constructor(options: RelationsOptions) {
     this.#client = options.client
@@ -76,19 +68,17 @@ export class OpenFgaRelations implements Relations {
   }
 
   async locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined> {
-    return this.#remember(this.#located, resource, statistics, async () => {
-      const tuples = await this.#read({ object: objectName(resource) }, statistics)
-      const owned = locatedByOwner(resource, [], tuples)
-      if (owned) return owned
-      const part = locatedByHint(resource, tuples)
-      if (part && statistics.fresh) return this.#walkUp(resource, part.ancestors, statistics)
-      // The hint says whose it was when it was registered: no better than remembered.
-      if (part) statistics.remembered += 1
-      return part
-    })
+    const tuples = await this.#read({ object: objectName(resource) }, statistics)
+    const owned = locatedByOwner(resource, [], tuples)
+    if (owned) return owned
+    const part = locatedByHint(resource, tuples)
+    if (part && statistics.fresh) return this.#walkUp(resource, part.ancestors, statistics)
+    // The hint is as old as the part's registration: it counts as a remembered fact.
+    if (part) statistics.remembered += 1
+    return part
   }
 
-  /** The parents' own facts instead of the hint, from the resource's parent upwards. */
+  /** Locates a part by the root's own facts instead of the hint. */
   async #walkUp(
     resource: ResourceRef,
     hinted: readonly ResourceRef[],
@@ -100,20 +90,16 @@ export class OpenFgaRelations implements Relations {
   }
 
   async personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]> {
-    return this.#remember(this.#personas, user, statistics, async () => {
-      const tuples = await this.#read({ user: objectName(user), relation: 'holder', object: 'persona:' }, statistics)
-      return tuples.map((tuple) => tuple.key.object.slice('persona:'.length))
-    })
+    const tuples = await this.#read({ user: objectName(user), relation: 'holder', object: 'persona:' }, statistics)
+    return tuples.map((tuple) => tuple.key.object.slice('persona:'.length))
   }
 
   async candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
     const found = await Promise.all(
-      seats.map((seat) =>
-        this.#remember(this.#seats, seatKey(seat), statistics, async () => {
-          const tuples = await this.#read({ object: seatObject(seat), relation: 'via' }, statistics)
-          return tuples.map((tuple) => candidateOf(seat, tuple))
-        }),
-      ),
+      seats.map(async (seat) => {
+        const tuples = await this.#read({ object: seatObject(seat), relation: 'via' }, statistics)
+        return tuples.map((tuple) => candidateOf(seat, tuple))
+      }),
     )
     return found.flat()
   }
@@ -122,19 +108,11 @@ export class OpenFgaRelations implements Relations {
     const bodies = new Map<string, GrantBody>()
     await Promise.all(
       [...new Set(ids)].map(async (id) => {
-        // A body never changes, so what is remembered is as good as fresh.
-        const body = this.#bodies.get(id) ?? (await this.#readBody(id, statistics))
-        if (body) bodies.set(id, body)
+        const [tuple] = await this.#read({ object: `grant:${id}`, relation: 'delegator' }, statistics)
+        if (tuple) bodies.set(id, bodyOf(id, tuple))
       }),
     )
     return bodies
-  }
-
-  async #readBody(id: string, statistics: RequestStatistics): Promise<GrantBody | undefined> {
-    const [tuple] = await this.#read({ object: `grant:${id}`, relation: 'delegator' }, statistics)
-    const body = tuple && bodyOf(id, tuple)
-    if (body) this.#bodies.set(id, body)
-    return body
   }
 
   async ask(
@@ -185,7 +163,7 @@ export class OpenFgaRelations implements Relations {
     })
   }
 
-  /** A tuple that a late Write may still give or take is no answer; a grant that is not issued is none, stored or not. */
+  /** No answer where a Write without an answer may still change the tuple; `false` for a grant that is proposed and not issued, stored or not. */
   #certain(question: Question, answer: Answer, proposed: ReadonlySet<string>): Answer {
     if (answer !== true) return answer
     if ('grant' in question && proposed.has(question.grant)) return false
@@ -212,36 +190,7 @@ export class OpenFgaRelations implements Relations {
     return tuple ? attributesIn(tuple) : {}
   }
 
-  /** What this replica itself has just changed need not be found out by a denial first. */
-  forget(names: { readonly resource?: ResourceRef; readonly user?: PartyRef; readonly seats?: readonly Seat[] }): void {
-    if (names.resource) this.#located.delete(names.resource)
-    if (names.user) this.#personas.delete(names.user)
-    for (const seat of names.seats ?? []) this.#seats.delete(seatKey(seat))
-  }
-
-  #remember<V>(memory: LruCache<V>, key: string, statistics: RequestStatistics, read: () => Promise<V>): Promise<V>
-  #remember<V>(
-    memory: LruCache<V>,
-    key: string,
-    statistics: RequestStatistics,
-    read: () => Promise<V | undefined>,
-  ): Promise<V | undefined>
-  async #remember<V>(
-    memory: LruCache<V>,
-    key: string,
-    statistics: RequestStatistics,
-    read: () => Promise<V | undefined>,
-  ): Promise<V | undefined> {
-    const known = statistics.fresh ? undefined : memory.get(key)
-    if (known !== undefined) {
-      statistics.remembered += 1
-      return known
-    }
-    const value = await read()
-    if (value === undefined) memory.delete(key)
-    else memory.set(key, value)
-    return value
-  }
+  forget(): void {}
 
   async #read(key: Partial<TupleKey>, statistics: RequestStatistics): Promise<readonly StoredTuple[]> {
     const tuples: StoredTuple[] = []

@@ -16,7 +16,7 @@ import {
   OpenFgaClient as Sdk,
   type TupleKey as SdkTuple,
 } from '@openfga/sdk'
-import type { Policies } from '../policy/pack.ts'
+import type { Models } from '../ports/engine.ts'
 import type { ClientTls } from '../runtime/client-tls.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import type { Change, Tuple } from './tuples.ts'
@@ -35,7 +35,7 @@ const TIMEOUT_MS = 3_000
 const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
 
 /** One store of one OpenFGA. */
-export class FgaStore implements TupleStore {
+export class FgaStore implements TupleStore, Models {
   readonly id: string
   readonly #sdk: Sdk
 
@@ -70,13 +70,14 @@ export class FgaStore implements TupleStore {
   }
 
   /**
-   * Writes the composed model and returns its id. OpenFGA keeps every model for ever: write one only when it is new. Rejects with
-   * `Fault('policy_invalid')` for a model that OpenFGA does not take.
+   * Writes a model and returns its id. OpenFGA keeps every model for ever: write one only when it is new. Rejects with
+   * `Fault('policy_invalid')` for a model that OpenFGA refuses.
+   *
+   * @param program - The JSON that `compile.ts` composes.
    */
-  async writeModel(policies: Pick<Policies, 'model'>): Promise<string> {
-    const model = policies.model as unknown as Omit<AuthorizationModel, 'id'>
+  async writeModel(program: object): Promise<string> {
     try {
-      return (await this.#sdk.writeAuthorizationModel(model)).authorization_model_id
+      return (await this.#sdk.writeAuthorizationModel(program as Omit<AuthorizationModel, 'id'>)).authorization_model_id
     } catch (error) {
       if (!(error instanceof FgaApiValidationError)) throw converted(error)
       throw new Fault('policy_invalid', `OpenFGA refuses the model: ${error.apiErrorCode}`, {
@@ -85,7 +86,7 @@ export class FgaStore implements TupleStore {
     }
   }
 
-  /** Whether the store still has this model: a store in memory forgets it. */
+  /** Whether the store still has this model: a store in memory loses it with its process. */
   async hasModel(id: string): Promise<boolean> {
     try {
       await this.#sdk.readAuthorizationModel({ authorizationModelId: id })

@@ -6,6 +6,7 @@
  */
 import { type EpochMillis, Fault } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
+import type { UndecidedChanges } from '../ports/engine.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import { type Change, keyOf, type Tuple, type TupleKey } from './tuples.ts'
 
@@ -49,7 +50,7 @@ export type Outcome = 'applied' | 'withdrawn'
 /** Time for a Write, and for the withdrawal of one that did not answer, in milliseconds. */
 const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 
-export class FencedWriter {
+export class FencedWriter implements UndecidedChanges {
   readonly #options: FencedWriterOptions
   readonly #undecided = new Map<string, OpenChange>()
   readonly #deciding = new Map<string, Promise<Outcome>>()

@@ -5,10 +5,10 @@
  */
 import { canonical, refuse, splitRef } from '@mandate/protocol'
 import type { Manifest } from '../policy/manifest.ts'
-import type { Assignable, ConditionView, ModelView } from '../policy/model.ts'
 import type { Pack } from '../policy/pack.ts'
 import { isAsked } from '../policy/parameters.ts'
 import { type Fact, isAboutEverybody, type RelationFact } from '../ports/facts.ts'
+import type { Assignable, ConditionDescription, ModelDescription, ParameterType } from '../ports/model.ts'
 import type { Principal } from './pap.ts'
 
 /** What the request names, for messages: `write.3`. */
@@ -20,29 +20,29 @@ const MAX_CONTEXT_BYTES = 32 * 1024
 const MAX_REQUEST_BYTES = 256 * 1024
 
 /** A fact must be one that the model of its own domain has a place for. */
-export function requireFits(pack: Pack, view: ModelView, fact: Fact, place: Place, by: Principal): void {
+export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, place: Place, by: Principal): void {
   const object = 'of' in fact ? fact.of : fact.resource
   const { type, id } = splitRef(object)
   const { domain, resources } = pack.manifest
   if (Object.hasOwn(resources, type) && type !== 'user' && !by.types?.includes(type))
     throw refuse('forbidden', `${place}: this service is not registered for the type ${type}.`)
-  requireOwnType(pack, view, type, `${place}.resource.type`, 'of' in fact ? ['user', 'agent'] : ['user', 'domain'])
+  requireOwnType(pack, model, type, `${place}.resource.type`, 'of' in fact ? ['user', 'agent'] : ['user', 'domain'])
   if ('of' in fact) {
     requireAttributes(pack, fact.attributes, Object.hasOwn(resources, type), place)
     if (structBytes({ attributes: canonical(fact.attributes) }) > MAX_CONTEXT_BYTES)
       throw refuse('invalid_request', `${place}.attributes: more than ${MAX_CONTEXT_BYTES / 1024} KiB together.`)
     return
   }
-  requireOwnType(pack, view, splitRef(fact.subject).type, `${place}.subject.type`, ['user', 'agent', 'domain'])
+  requireOwnType(pack, model, splitRef(fact.subject).type, `${place}.subject.type`, ['user', 'agent', 'domain'])
   if (type === 'domain' && id !== domain) throw refuse('invalid_request', `${place}.resource.id: must be ${domain}.`)
-  const relation = view.relation(type, fact.relation)
+  const relation = model.relation(type, fact.relation)
   const file = `${pack.name}/model.fga`
   if (relation?.file !== file || fact.relation === 'domain')
     throw refuse(
       'invalid_request',
       `${place}.relation: the model of ${domain} has no relation ${type}#${fact.relation}.`,
     )
-  const condition = fact.condition && view.conditions.get(fact.condition.name)
+  const condition = fact.condition && model.conditions.get(fact.condition.name)
   if (fact.condition && condition?.file !== file)
     throw refuse('invalid_request', `${place}.condition.name: the model of ${domain} has no such condition.`)
   if (!relation.assignable.some((one) => isAssignable(one, fact)))
@@ -56,12 +56,12 @@ export function requireFits(pack: Pack, view: ModelView, fact: Fact, place: Plac
 /** Grants, personas, seats and whatever else the core's model defines change by their own operations, never as facts. */
 function requireOwnType(
   { name, manifest }: Pack,
-  view: ModelView,
+  model: ModelDescription,
   type: string,
   place: Place,
   ofCore: readonly string[],
 ): void {
-  const file = view.files.get(type)
+  const file = model.files.get(type)
   if (file === undefined || file === `${name}/model.fga` || ofCore.includes(type)) return
   throw refuse('invalid_request', `${place}: ${type} is no type of the model of ${manifest.domain}.`)
 }
@@ -93,15 +93,21 @@ function requireAttributes(
       )
 }
 
-/** What OpenFGA takes for a parameter of each type. */
-const FITS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  TYPE_NAME_STRING: (value) => typeof value === 'string',
-  TYPE_NAME_BOOL: (value) => typeof value === 'boolean',
-  TYPE_NAME_DOUBLE: (value) => typeof value === 'number',
-  TYPE_NAME_INT: (value) => Number.isSafeInteger(value),
-  TYPE_NAME_UINT: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-  TYPE_NAME_LIST: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
-  TYPE_NAME_TIMESTAMP: (value) => typeof value === 'string' && isTimestamp(value),
+const isNever = (): boolean => false
+
+/** The JSON values that each parameter type accepts. No fact can store one of the last four types. */
+const FITS: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
+  string: (value) => typeof value === 'string',
+  bool: (value) => typeof value === 'boolean',
+  double: (value) => typeof value === 'number',
+  int: (value) => Number.isSafeInteger(value),
+  uint: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+  list: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  timestamp: (value) => typeof value === 'string' && isTimestamp(value),
+  map: isNever,
+  duration: isNever,
+  ipaddress: isNever,
+  any: isNever,
 }
 
 const TIMESTAMP =
@@ -120,7 +126,7 @@ function isTimestamp(value: string): boolean {
 
 function requireContext(
   manifest: Manifest,
-  { parameters }: ConditionView,
+  { parameters }: ConditionDescription,
   context: Readonly<Record<string, unknown>>,
   place: Place,
 ): void {
@@ -128,10 +134,10 @@ function requireContext(
     if (!isAsked(manifest, name) && !Object.hasOwn(context, name))
       throw refuse('invalid_request', `${place}.condition.context.${name}: is missing; no question gives it.`)
   for (const [name, value] of Object.entries(context)) {
-    const type = parameters.get(name)
+    const type = parameters.get(name)?.type
     const where = `${place}.condition.context.${name}`
     if (name === 'current_time') throw refuse('invalid_request', `${where}: the time is the PDP's to say.`)
-    if (type !== undefined && FITS[type]?.(value)) continue
+    if (type !== undefined && FITS[type](value)) continue
     throw refuse(
       'invalid_request',
       `${where}: ${type === undefined ? 'the condition has no such parameter.' : expected(type)}`,
@@ -141,10 +147,10 @@ function requireContext(
     throw refuse('invalid_request', `${place}.condition.context: more than ${MAX_CONTEXT_BYTES / 1024} KiB together.`)
 }
 
-const expected = (type: string): string =>
-  type === 'TYPE_NAME_TIMESTAMP'
+const expected = (type: ParameterType): string =>
+  type === 'timestamp'
     ? 'must be an RFC 3339 timestamp with seconds and a zone, such as 2099-06-01T00:00:00Z.'
-    : `must be a value of the type ${type.replace('TYPE_NAME_', '').toLowerCase()}.`
+    : `must be a value of the type ${type}.`
 
 /** The largest request that one Write can hold. */
 export function requireSize(facts: readonly Fact[]): void {

@@ -27,9 +27,9 @@ export async function changeFacts(
   by: Principal,
 ): Promise<{ readonly written: number; readonly removed: number }> {
   const pack = requireDomain(deps, domain, by)
-  const { view } = deps.policies()
-  for (const [index, fact] of write.entries()) requireFits(pack, view, fact, `write.${index}`, by)
-  for (const [index, fact] of remove.entries()) requireFits(pack, view, fact, `remove.${index}`, by)
+  const { model } = deps.policies()
+  for (const [index, fact] of write.entries()) requireFits(pack, model, fact, `write.${index}`, by)
+  for (const [index, fact] of remove.entries()) requireFits(pack, model, fact, `remove.${index}`, by)
   requireDistinct([...write, ...remove])
   requireSize(write)
   return deps.mutex.run(mutexKey.facts(domain), async () => {

@@ -4,28 +4,21 @@
  * @module
  */
 import type { Logger } from 'pino'
+import type { UndecidedChanges } from '../ports/engine.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 import { NarrowingQueue } from './narrowing-queue.ts'
 import type { PapDeps } from './pap.ts'
 import { markErasures, type ReapplyDeps, reapplyErasures } from './reapply.ts'
-import { Reconciler, reconcile, type Undecided } from './reconcile.ts'
+import { Reconciler, reconcile } from './reconcile.ts'
 import { Sweeper, sweepOnce } from './sweep.ts'
 import { Unseater } from './unseat.ts'
 
 const DAY_MS = 86_400_000
 
-/** Writes to the relationship store, as far as changes of authority depend on them. */
-export interface TupleWrites extends Undecided {
-  /** @param inDoubt - Called when a Write had no answer. */
-  whenInDoubt(inDoubt: () => void): void
-  /** Deletes markers of Writes decided before an instant. */
-  sweepMarkers(before: number): Promise<unknown>
-}
-
 export interface PapOptions {
   readonly deps: Omit<PapDeps, 'mutex' | 'unfinished' | 'narrowings' | 'unseater'>
-  readonly writer: TupleWrites
-  readonly reachable: () => Promise<boolean>
+  readonly undecided: UndecidedChanges
+  readonly isReachable: () => Promise<boolean>
   /** How long a dead grant stays in the relationship store, in milliseconds. */
   readonly retention: number
   /** How often the sweep runs, in milliseconds; 0: never. */
@@ -42,7 +35,7 @@ export interface Pap {
 
 /** @param closing - Gets what stops the background work. */
 export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap {
-  const { writer, reachable, retention, sweepEvery, logger } = options
+  const { undecided, isReachable, retention, sweepEvery, logger } = options
   const deps: PapDeps = {
     ...options.deps,
     mutex: new KeyedMutex(),
@@ -53,12 +46,12 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
   const notSwept = (error: unknown): void => logger.warn({ err: error }, 'not swept')
   const unseater = new Unseater(deps, notSwept)
   const reconciler = new Reconciler({
-    reconcile: () => reconcile(deps, writer, (error) => logger.warn({ err: error }, 'not reconciled yet')),
-    isReachable: reachable,
+    reconcile: () => reconcile(deps, undecided, (error) => logger.warn({ err: error }, 'not reconciled yet')),
+    isReachable,
   })
-  writer.whenInDoubt(() => reconciler.schedule())
+  undecided.whenInDoubt(() => reconciler.schedule())
   const sweep = async (): Promise<number> => {
-    await writer.sweepMarkers(deps.clock() - DAY_MS)
+    await undecided.sweepMarkers(deps.clock() - DAY_MS)
     return sweepOnce(deps, { retention })
   }
   const sweeper = new Sweeper(sweep, sweepEvery, notSwept)

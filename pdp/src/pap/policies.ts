@@ -8,24 +8,17 @@ import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
 import { compilePolicies, type InForce, type Policies, type PolicySources } from '../policy/pack.ts'
 import { PolicyError } from '../policy/yaml.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Engine } from '../ports/engine.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { PolicyHistory } from '../ports/stores.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
 
-/** Where the relationship store keeps authorization models. It never forgets one, so one is written only when it is new. */
-export interface Models {
-  /** The store's. */
-  readonly id: string
-  hasModel(id: string): Promise<boolean>
-  writeModel(policies: Policies): Promise<string>
-}
-
 export interface PolicyDeps {
   /** Reads the folder that the configuration names. */
   readonly read: () => Promise<PolicySources>
-  readonly models: Models
+  readonly engine: Pick<Engine, 'compile' | 'models'>
   readonly register: Pick<Register, 'modelOf' | 'rememberModel'>
   readonly policyHistory: PolicyHistory
   readonly record: Recorder
@@ -62,12 +55,12 @@ export class PolicyControl {
    */
   async start(): Promise<void> {
     const sources = await this.#deps.read()
-    const policies = compilePolicies(sources)
+    const policies = this.#compile(sources)
     const kept = await this.#deps.policyHistory.inForce()
     const rolledBackTo =
       kept?.insteadOf === policies.version ? await this.#deps.policyHistory.byVersion(kept.version) : undefined
     const stays = rolledBackTo?.sources.core === sources.core ? rolledBackTo : undefined
-    if (stays) await this.#use(stays.sources, compilePolicies(stays.sources), policies.version, {})
+    if (stays) await this.#use(stays.sources, this.#compile(stays.sources), policies.version, {})
     else await this.#use(sources, policies, undefined, {})
   }
 
@@ -76,7 +69,7 @@ export class PolicyControl {
     withRole(by, 'operator')
     return this.#change(async () => {
       const sources = await this.#deps.read()
-      return this.#use(sources, compilePolicies(sources), undefined, changeBy(by))
+      return this.#use(sources, this.#compile(sources), undefined, changeBy(by))
     })
   }
 
@@ -91,13 +84,25 @@ export class PolicyControl {
         'conflict',
         'version: was loaded by another release of the PDP, with a core model that this one cannot use. Load its packs again.',
       )
-    const inFolder = folder && versionOf(folder)
+    const inFolder = folder && this.#versionOf(folder)
     const insteadOf = inFolder === version ? undefined : inFolder
-    return this.#change(async () => this.#use(kept.sources, compilePolicies(kept.sources), insteadOf, changeBy(by)))
+    return this.#change(async () => this.#use(kept.sources, this.#compile(kept.sources), insteadOf, changeBy(by)))
   }
 
-  /** One after another: what is in force is what was kept last. */
-  #change = (task: () => Promise<PolicyView>): Promise<PolicyView> => this.#mutex.run('policies', () => inWords(task))
+  #compile = (sources: PolicySources): Policies => compilePolicies(sources, this.#deps.engine.compile)
+
+  /** `undefined` for packs that do not compile. */
+  #versionOf(sources: PolicySources): string | undefined {
+    try {
+      return this.#compile(sources).version
+    } catch {
+      return undefined
+    }
+  }
+
+  /** One change at a time: the policies in force are those that were kept last. */
+  #change = (task: () => Promise<PolicyView>): Promise<PolicyView> =>
+    this.#mutex.run('policies', () => withProblems(task))
 
   /** Last loaded first. */
   async list(by: Principal): Promise<readonly PolicyView[]> {
@@ -111,12 +116,13 @@ export class PolicyControl {
     inForce: version === this.current().version,
   })
 
-  /** @param policies - The sources, compiled: that takes the longest of it. */
+  /** @param policies - The sources, compiled. */
   async #use(sources: PolicySources, policies: Policies, insteadOf: string | undefined, by: By): Promise<PolicyView> {
-    const { models, register, policyHistory, record, clock } = this.#deps
+    const { engine, register, policyHistory, record, clock } = this.#deps
+    const { models } = engine
     const { version } = policies
     const known = await register.modelOf(models.id, version)
-    const modelId = known && (await models.hasModel(known)) ? known : await models.writeModel(policies)
+    const modelId = known && (await models.hasModel(known)) ? known : await models.writeModel(policies.program)
     const loadedAt = clock()
     if (modelId !== known || version !== (await policyHistory.inForce())?.version)
       await record([{ kind: 'policy_loaded', ...by, model: modelId, policy: version }])
@@ -128,17 +134,8 @@ export class PolicyControl {
   }
 }
 
-/** `undefined` for packs that do not compile. */
-function versionOf(sources: PolicySources): string | undefined {
-  try {
-    return compilePolicies(sources).version
-  } catch {
-    return undefined
-  }
-}
-
-/** What is wrong with a policy is the operator's to mend, and told them by file and line. */
-async function inWords<T>(task: () => Promise<T>): Promise<T> {
+/** Reports a policy's mistakes to the operator, by file and line. */
+async function withProblems<T>(task: () => Promise<T>): Promise<T> {
   try {
     return await task()
   } catch (error) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { UndecidedChanges } from '../ports/engine.ts'
 import type { GrantEnd, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { PersonaRecord } from '../ports/register.ts'
@@ -22,12 +23,6 @@ import { finishTransferOf } from './transfer.ts'
 /** Who finishes. */
 const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
 
-/** Changes whose outcome in the relationship store is not known. */
-export interface Undecided {
-  /** Decides them, as far as the store answers. @returns How many are left. */
-  decideAll(onFault: (error: unknown) => void): Promise<number>
-}
-
 /** Settles one thing in its turn; a fault is told, and counted as left over. */
 type Each = (turn: string | InTurn, task: () => Promise<unknown>) => Promise<void>
 type InTurn = (task: () => Promise<unknown>) => Promise<unknown>
@@ -41,7 +36,7 @@ type InTurn = (task: () => Promise<unknown>) => Promise<unknown>
  */
 export async function reconcile(
   deps: PapDeps,
-  undecided: Undecided,
+  undecided: Pick<UndecidedChanges, 'decideAll'>,
   onFault: (error: unknown) => void,
 ): Promise<number> {
   let left = 0

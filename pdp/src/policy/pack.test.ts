@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { compileModel } from '../openfga/compile.ts'
 import { impliedActions, manifestSchema } from './manifest.ts'
 import { compilePolicies, readSources } from './pack.ts'
 import { PolicyError } from './yaml.ts'
@@ -14,7 +15,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-const loaded = async () => compilePolicies(await readSources(dir))
+const loaded = async () => compilePolicies(await readSources(dir), compileModel)
 
 /** What loading says after one file was changed. */
 async function saidOf(file: string, change: (text: string) => string | undefined): Promise<string> {

@@ -6,10 +6,10 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import openfgaSyntax from '@openfga/syntax-transformer'
 import { z } from 'zod'
+import type { CompileModel, ModelDescription } from '../ports/model.ts'
 import { type Manifest, manifestSchema } from './manifest.ts'
-import { type ModelView, modelObjections, viewModel } from './model.ts'
+import { modelObjections } from './model.ts'
 import { parameterObjections } from './parameters.ts'
 import { PolicyError, parseYaml, type Whereabouts } from './yaml.ts'
 
@@ -27,16 +27,18 @@ export interface Policies {
   readonly packs: readonly Pack[]
   /** Every pack's version, in their order. */
   readonly version: string
-  /** The composed authorization model, as OpenFGA's API takes it. */
-  readonly model: Readonly<Record<string, unknown>>
-  readonly view: ModelView
+  /** The compiled model of the core and every pack, described. */
+  readonly model: ModelDescription
+  /** The same model as the engine runs it. */
+  readonly program: object
   readonly byType: ReadonlyMap<string, Pack>
   readonly byTitle: ReadonlyMap<string, Pack>
   readonly byDomain: ReadonlyMap<string, Pack>
 }
 
-/** Policies that decisions are made under now: the store has their model. */
+/** Policies in force: the engine has their model. */
 export interface InForce extends Policies {
+  /** The id that the engine keeps the model under. */
   readonly modelId: string
 }
 
@@ -48,7 +50,7 @@ export interface PackSource {
   readonly manifest: string
 }
 
-/** Everything policies are made of, as text: what is compiled, versioned, and kept for a rollback. */
+/** The source texts of policies: what is compiled, versioned, and kept for a rollback. */
 export interface PolicySources {
   readonly core: string
   readonly packs: readonly PackSource[]
@@ -91,7 +93,7 @@ export async function readSources(dir: string, folders: readonly string[] = []):
   }
 }
 
-/** @throws PolicyError with what was wrong with each, when anything was. */
+/** @throws PolicyError with the message of every file that failed. */
 function settled<T>(results: readonly PromiseSettledResult<T>[]): readonly T[] {
   const reasons: readonly unknown[] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   const other = reasons.find((reason) => !(reason instanceof PolicyError))
@@ -108,8 +110,8 @@ export async function packFolders(dir: string): Promise<readonly string[]> {
 }
 
 /** @throws PolicyError naming each mistake by file and line. */
-export function compilePolicies(sources: PolicySources): Policies {
-  const { policies, problems } = examinePolicies(sources)
+export function compilePolicies(sources: PolicySources, compileModel: CompileModel): Policies {
+  const { policies, problems } = examinePolicies(sources, compileModel)
   if (policies) return policies
   throw new PolicyError(problems.join('\n'))
 }
@@ -128,8 +130,8 @@ export interface Examined {
   readonly policies: Policies | undefined
 }
 
-/** Looks at everything, and goes on after a mistake as far as anything can be said behind it. */
-export function examinePolicies({ core, packs: sources }: PolicySources): Examined {
+/** Reports every mistake that can be found: goes on after each as far as the rest can still be checked. */
+export function examinePolicies({ core, packs: sources }: PolicySources, compileModel: CompileModel): Examined {
   const problems: string[] = []
   for (const [index, { name }] of sources.entries())
     if (sources.findIndex((other) => other.name === name) < index)
@@ -137,26 +139,17 @@ export function examinePolicies({ core, packs: sources }: PolicySources): Examin
   const read = sources.flatMap((source) => readPack(core, source, problems))
   const packs = read.map(({ pack }) => pack)
   const found = directory(packs, problems)
-  const model = composeModel(
-    [
-      { name: 'core.fga', contents: core },
-      ...sources.map(({ name, model: contents }) => ({ name: `${name}/model.fga`, contents })),
-    ],
-    problems,
-  )
-  if (!model) return { read, problems, policies: undefined }
-  const view = viewModel(model)
-  problems.push(
-    ...read.flatMap(({ pack, where }) =>
-      modelObjections(pack.manifest, view, { file: `${pack.name}/model.fga`, where }),
-    ),
-  )
-  for (const { name, model: text } of sources) {
-    const pack = packs.find((one) => one.name === name)
-    if (pack) problems.push(...parameterObjections(pack.manifest, view, name, text))
-  }
+  const compiled = compileModel([
+    { name: 'core.fga', contents: core },
+    ...sources.map(({ name, model: contents }) => ({ name: `${name}/model.fga`, contents })),
+  ])
+  if ('problems' in compiled) return { read, problems: [...problems, ...compiled.problems], policies: undefined }
+  const { description: model, program } = compiled
+  for (const { pack, where } of read)
+    problems.push(...modelObjections(pack.manifest, model, { file: `${pack.name}/model.fga`, where }))
+  for (const { manifest, name } of packs) problems.push(...parameterObjections(manifest, model, name))
   const version = packs.map((pack) => pack.version).join(' ')
-  return { read, problems, policies: problems.length > 0 ? undefined : { packs, version, model, view, ...found } }
+  return { read, problems, policies: problems.length > 0 ? undefined : { packs, version, model, program, ...found } }
 }
 
 function readPack(core: string, { name, model, manifest: text }: PackSource, problems: string[]): readonly ReadPack[] {
@@ -169,38 +162,6 @@ function readPack(core: string, { name, model, manifest: text }: PackSource, pro
     problems.push(error.message)
     return []
   }
-}
-
-function composeModel(
-  files: { readonly name: string; readonly contents: string }[],
-  problems: string[],
-): Policies['model'] | undefined {
-  try {
-    return openfgaSyntax.transformer.transformModuleFilesToModel(files, '1.2') as unknown as Policies['model']
-  } catch (cause) {
-    problems.push(...compositionErrors(cause))
-    return undefined
-  }
-}
-
-const compositionSchema = z.looseObject({
-  file: z.string(),
-  /** Counted from 0. */
-  line: z.looseObject({ start: z.int() }),
-  msg: z.string(),
-})
-
-/** One for each mistake. What only follows from it, that a condition of the core is left without its use, is not said. */
-function compositionErrors(cause: unknown): readonly string[] {
-  const errors: readonly unknown[] =
-    cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]
-  const said = errors.map((error) => {
-    const placed = compositionSchema.safeParse(error)
-    if (!placed.success) return `the model does not compose: ${error instanceof Error ? error.message : String(error)}`
-    return `${placed.data.file}:${placed.data.line.start + 1}: ${placed.data.msg.replaceAll('\n', ' ')}`
-  })
-  const own = said.filter((line) => !/^core\.fga:\d+: `\w+` condition is not used/u.test(line))
-  return own.length > 0 ? own : said
 }
 
 const accountOf = ({ account }: Manifest): readonly string[] => (account === undefined ? [] : [account])

@@ -9,6 +9,16 @@ import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from
 import type { Circumstances, Question } from './question.ts'
 import type { RequestStatistics } from './request-statistics.ts'
 
+/** What a change of authority makes stale in a cache. */
+export interface Changed {
+  /** Where it is, and whose. */
+  readonly resource?: ResourceRef
+  /** The personas of this user. */
+  readonly user?: PartyRef
+  /** The grants at these seats. */
+  readonly seats?: readonly Seat[]
+}
+
 /**
  * The relationship store as the decision needs it (PIP). Every method rejects with `Fault('relations_unavailable')` when the store does not
  * answer in time; none of them ever guesses.
@@ -39,4 +49,6 @@ export interface Relations {
     of: PartyRef | ResourceRef,
     statistics: RequestStatistics,
   ): Promise<Readonly<Record<string, unknown>>>
+  /** Drops cached facts that this process has just changed. Does nothing where nothing is cached. */
+  forget(changed: Changed): void
 }

@@ -1,0 +1,146 @@
+/**
+ * Compiles the modules of an authorization model: the JSON that OpenFGA's API takes, and the engine-neutral description of it. Pure.
+ *
+ * @module
+ */
+import openfgaSyntax from '@openfga/syntax-transformer'
+import { z } from 'zod'
+import type {
+  Assignable,
+  CompileModel,
+  ConditionDescription,
+  ModelDescription,
+  ModelFile,
+  ParameterType,
+  RelationDescription,
+} from '../ports/model.ts'
+import { PARAMETER_TYPES } from '../ports/model.ts'
+
+export const compileModel: CompileModel = (files) => {
+  let program: object
+  try {
+    program = openfgaSyntax.transformer.transformModuleFilesToModel([...files], '1.2')
+  } catch (cause) {
+    return { problems: compositionErrors(cause) }
+  }
+  return { program, description: describeModel(program, files) }
+}
+
+const compositionSchema = z.looseObject({
+  file: z.string(),
+  /** Counted from 0. */
+  line: z.looseObject({ start: z.int() }),
+  msg: z.string(),
+})
+
+/** One message a mistake. Unused conditions of the core are left out where there is any other mistake: they only follow from it. */
+function compositionErrors(cause: unknown): readonly string[] {
+  const errors: readonly unknown[] =
+    cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]
+  const messages = errors.map((error) => {
+    const placed = compositionSchema.safeParse(error)
+    if (!placed.success) return `the model does not compose: ${error instanceof Error ? error.message : String(error)}`
+    return `${placed.data.file}:${placed.data.line.start + 1}: ${placed.data.msg.replaceAll('\n', ' ')}`
+  })
+  const own = messages.filter((line) => !/^core\.fga:\d+: `\w+` condition is not used/u.test(line))
+  return own.length > 0 ? own : messages
+}
+
+const sourceSchema = z.looseObject({ source_info: z.looseObject({ file: z.string() }).optional() })
+const assignableSchema = z
+  .looseObject({
+    type: z.string(),
+    condition: z.string().optional(),
+    relation: z.string().optional(),
+    wildcard: z.unknown().optional(),
+  })
+  .transform(({ type, condition, relation, wildcard }): Assignable => {
+    const everybody = wildcard !== undefined
+    const spelled = `${type}${everybody ? ':*' : ''}${relation ? `#${relation}` : ''}`
+    return {
+      type,
+      everybody,
+      relation: relation || undefined,
+      condition: condition || undefined,
+      text: `${spelled}${condition ? ` with ${condition}` : ''}`,
+    }
+  })
+const typeSchema = z.looseObject({
+  type: z.string(),
+  relations: z.record(z.string(), z.unknown()).default({}),
+  metadata: sourceSchema
+    .extend({
+      relations: z
+        .record(z.string(), sourceSchema.extend({ directly_related_user_types: z.array(assignableSchema).default([]) }))
+        .default({}),
+    })
+    .optional(),
+})
+/** `TYPE_NAME_LIST` is `list`. */
+const parameterSchema = z.looseObject({ type_name: z.string() }).transform(({ type_name }, context): ParameterType => {
+  const name = type_name.replace('TYPE_NAME_', '').toLowerCase()
+  const type = PARAMETER_TYPES.find((known) => known === name)
+  if (type) return type
+  context.addIssue({ code: 'custom', message: `unknown parameter type ${type_name}` })
+  return z.NEVER
+})
+const conditionSchema = z.looseObject({
+  parameters: z.record(z.string(), parameterSchema).default({}),
+  metadata: sourceSchema.optional(),
+})
+type Condition = z.infer<typeof conditionSchema>
+const modelSchema = z.looseObject({
+  type_definitions: z.array(typeSchema),
+  conditions: z.record(z.string(), conditionSchema).default({}),
+})
+
+function describeModel(model: object, sources: readonly ModelFile[]): ModelDescription {
+  const { type_definitions: types, conditions } = modelSchema.parse(model)
+  const files = new Map<string, string>()
+  const relations = new Map<string, RelationDescription>()
+  for (const { type, relations: named, metadata } of types) {
+    const file = metadata?.source_info?.file ?? ''
+    files.set(type, file)
+    for (const name of Object.keys(named)) {
+      const about = metadata?.relations[name]
+      const assignable = about?.directly_related_user_types ?? []
+      relations.set(`${type}#${name}`, { file: about?.source_info?.file ?? file, assignable })
+    }
+  }
+  return {
+    files,
+    relation: (type, name) => relations.get(`${type}#${name}`),
+    conditions: new Map(
+      Object.entries(conditions).map(([name, condition]) => [name, describeCondition(name, condition, sources)]),
+    ),
+  }
+}
+
+function describeCondition(
+  name: string,
+  { parameters, metadata }: Condition,
+  sources: readonly ModelFile[],
+): ConditionDescription {
+  const file = metadata?.source_info?.file ?? ''
+  const source = sources.find((one) => one.name === file)?.contents ?? ''
+  return {
+    file,
+    parameters: new Map(
+      Object.entries(parameters).map(([parameter, type]) => [
+        parameter,
+        { type, line: lineOf(source, name, parameter) },
+      ]),
+    ),
+  }
+}
+
+/** The first line of the condition that names the parameter, counted from 1. */
+function lineOf(source: string, condition: string, parameter: string): number {
+  const lines = source.split('\n')
+  const begin = Math.max(
+    0,
+    lines.findIndex((line) => new RegExp(`^\\s*condition\\s+${condition}\\b`, 'u').test(line)),
+  )
+  const at = lines.findIndex((line, index) => index >= begin && new RegExp(`\\b${parameter}\\b`, 'u').test(line))
+  return (at < 0 ? begin : at) + 1
+}
