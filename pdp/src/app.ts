@@ -4,9 +4,10 @@
  * @module
  */
 import { mkdir } from 'node:fs/promises'
+import { type ListenerBounds, serve } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
-import { addressOf, listen, stopServer } from './http/listener.ts'
+import { listenerOptionsOf } from './http/listener.ts'
 import { openHttp } from './http/open.ts'
 import { createOperatorApi, type OperatorApi } from './http/operator-api.ts'
 import { Pseudonymizer } from './http/pseudonymizer.ts'
@@ -52,6 +53,8 @@ export interface StartOptions {
    * decisions on a store that others change. @default true
    */
   readonly claims?: boolean
+  /** Bounds of the listener that are not to be its own. */
+  readonly listener?: ListenerBounds
 }
 
 const MINUTE_MS = 60_000
@@ -76,11 +79,11 @@ export async function startPdp(config: Config, logger: Logger, options: StartOpt
     const rooms = await openRooms(config, logger, options, onLost, closing)
     const { pap, http, metrics } = rooms
     closing.defer(http.close)
-    const server = await listen(config, http.app)
-    rooms.url = addressOf(config, server)
+    const listener = await serve(http.app, { ...listenerOptionsOf(config), ...options.listener })
+    rooms.url = listener.url
     closing.defer(() => {
       http.endStreams()
-      return stopServer(server)
+      return listener.close()
     })
     const sweep = (): Promise<number> => pap.sweeper.now()
     return { url: rooms.url, sweep, operator: rooms.operator, metrics, lost: lost.promise, close }

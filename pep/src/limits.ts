@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { addressBlock, Fault } from '@mandate/protocol'
+import { limitByAddress, limitConcurrency, RateLimit } from '@mandate/service'
 import type { Request, RequestHandler } from 'express'
-import { BurstyRateLimiter, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { authzOf, refOf } from './authz.ts'
 
 export interface LimitOptions {
@@ -31,60 +30,28 @@ export const DEFAULT_LIMITS: LimitOptions = {
 
 /** Each goes on, or ends the request with Fault `too_many_requests`. */
 export interface Limits {
-  /** Stands before `authenticate()`: concurrency, then the address. */
+  /** Mount it before `authenticate()`: concurrency, then the address. */
   readonly atTheDoor: RequestHandler[]
-  /** Stands behind `authenticate()`: a person's request counts for the person, and for the client when it comes through another one. */
+  /** Mount it after `authenticate()`: a person's request counts for the person, and for the client when it comes through another one. */
   readonly byCaller: RequestHandler
 }
 
 export function createLimits(options: LimitOptions): Limits {
   const { personPerMinute, personBurst, servicePerSecond, addressPerSecond, concurrent } = options
-  const address = new RateLimiterMemory({ points: addressPerSecond, duration: 1 })
-  const service = new RateLimiterMemory({ points: servicePerSecond, duration: 1 })
-  const person = new BurstyRateLimiter(
-    new RateLimiterMemory({ points: personPerMinute / 60, duration: 1 }),
-    new RateLimiterMemory({ points: personBurst, duration: 60 }),
-  )
-  const byAddress = passing((req) => consume(address, addressBlock(req.ip ?? '')))
-  return {
-    atTheDoor: [concurrencyLimit(concurrent), byAddress],
-    byCaller: passing(async (req) => {
-      for (const party of partiesOf(authzOf(req))) await consume(party.type === 'user' ? person : service, refOf(party))
-    }),
+  const service = new RateLimit({ perSecond: servicePerSecond })
+  const person = new RateLimit({ perSecond: personPerMinute / 60, burst: personBurst })
+  const spend = async (req: Request): Promise<void> => {
+    for (const party of partiesOf(authzOf(req))) await (party.type === 'user' ? person : service).spend(refOf(party))
   }
-}
-
-/** Express 4 does not see a rejected promise. */
-function passing(work: (req: Request) => Promise<void>): RequestHandler {
-  return (req, _res, next) => {
-    work(req).then(() => next(), next)
+  return {
+    atTheDoor: [limitConcurrency(concurrent), limitByAddress(addressPerSecond)],
+    byCaller: (req, _res, next) => {
+      // Express 4 does not see a rejected promise.
+      spend(req).then(() => next(), next)
+    },
   }
 }
 
 function partiesOf({ subject, actor }: ReturnType<typeof authzOf>) {
   return actor === undefined ? [subject] : [actor, subject]
 }
-
-async function consume(limiter: Pick<RateLimiterMemory, 'consume'>, key: string): Promise<void> {
-  try {
-    await limiter.consume(key)
-  } catch (cause) {
-    if (!(cause instanceof RateLimiterRes)) throw cause
-    throw tooMany('rate limit', Math.max(1, Math.ceil(cause.msBeforeNext / 1_000)))
-  }
-}
-
-function concurrencyLimit(most: number): RequestHandler {
-  let underWay = 0
-  return (_req, res, next) => {
-    if (underWay >= most) throw tooMany('concurrency limit', 1)
-    underWay += 1
-    res.once('close', () => {
-      underWay -= 1
-    })
-    next()
-  }
-}
-
-const tooMany = (which: string, retryAfter: number): Fault =>
-  new Fault('too_many_requests', which, { members: { retry_after: retryAfter } })

@@ -1,9 +1,10 @@
 /**
- * Refusals on Express's response, and the one error mapper of a service.
+ * Refusals on Express's response, and the one error handler of a service.
  *
  * @module
  */
-import { Fault, type Problem, type ProblemCode } from '@mandate/protocol'
+import type { Fault, Problem } from '@mandate/protocol'
+import { answerProblems, PROBLEM_HEADERS, problemResponse, sendProblemResponse } from '@mandate/service'
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Authz } from './authz.ts'
 import { stderrLogger } from './default-logger.ts'
@@ -18,16 +19,16 @@ export function challengesFor(req: Request, realm: string): void {
   realms.set(req, realm)
 }
 
-/** Whoever refuses, and wherever: a 401 carries its challenge (RFC 9110, section 15.5.2). */
+/** A 401 carries its challenge wherever it comes from (RFC 9110, section 15.5.2). */
+const withRealm = (refusal: Refusal, { req }: Response): Refusal =>
+  challenged(refusal, realms.get(req) ?? 'service', hasCredentials(req.headersDistinct))
+
 export function sendRefusal(res: Response, refusal: Refusal): void {
-  const realm = realms.get(res.req) ?? 'service'
-  const { status, headers, problem } = challenged(refusal, realm, hasCredentials(res.req.headersDistinct))
-  res.status(status).set(headers).send(JSON.stringify(problem))
+  sendProblemResponse(res, withRealm(refusal, res))
 }
 
 export function sendProblem(res: Response, problem: Problem): void {
-  const headers = { 'Content-Type': 'application/problem+json; charset=utf-8', 'Cache-Control': 'no-store' }
-  sendRefusal(res, { status: problem.status, headers, problem })
+  sendRefusal(res, { status: problem.status, headers: PROBLEM_HEADERS, problem })
 }
 
 /** Answers with the fault's code; logs it when the cause is on this side (5xx). `members.retry_after` also becomes `Retry-After`. */
@@ -40,25 +41,12 @@ export function answerDenial(res: Response, outcome: Outcome, authz: Authz): voi
   sendRefusal(res, refusalOfDenial(outcome, authz))
 }
 
-/** What Express and its body parser throw, by the status they carry. */
-const CLIENT_ERRORS: ReadonlyMap<number, ProblemCode> = new Map([
-  [400, 'invalid_request'],
-  [404, 'not_found'],
-  [413, 'payload_too_large'],
-  [415, 'invalid_request'],
-])
-
 /**
- * The one error mapper of a service: mount it last. Anything that is not a fault is 500 `internal`, and logged.
+ * The one error handler of a service: mount it last. Anything that is not a fault, nor a mistake of the request that Express or a body parser
+ * found, is 500 `internal`, and logged. An error after the headers are sent ends the connection.
  *
  * @param logger - Gets faults of this side (5xx). By default they go to standard error, a line of JSON each.
  */
 export function problems(logger: PepLogger = stderrLogger): ErrorRequestHandler {
-  return (error: unknown, _req, res, next) => {
-    if (res.headersSent) return next(error)
-    if (error instanceof Fault) return answerFault(res, error, logger)
-    const status = error instanceof Error && 'status' in error ? error.status : undefined
-    const code = typeof status === 'number' ? CLIENT_ERRORS.get(status) : undefined
-    return answerFault(res, new Fault(code ?? 'internal', 'unexpected error', { cause: error }), logger)
-  }
+  return answerProblems({ logger, respond: (fault, res) => withRealm(problemResponse(fault), res) })
 }

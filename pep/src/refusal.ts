@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Fault, PROBLEMS, type Problem, problemOf } from '@mandate/protocol'
+import type { Fault, Problem } from '@mandate/protocol'
+import { logFault, PROBLEM_HEADERS, problemResponse, withChallenge } from '@mandate/service'
 import type { Authz } from './authz.ts'
 import { disclosed, type Outcome } from './outcome.ts'
 
@@ -21,38 +22,15 @@ export interface Refusal {
   readonly problem: Problem
 }
 
-const PROBLEM_HEADERS = {
-  'Content-Type': 'application/problem+json; charset=utf-8',
-  'Cache-Control': 'no-store',
-} as const
-
 /** By the fault's code; logged when the cause is on this side (5xx). `members.retry_after` also becomes `Retry-After`. */
 export function refusalOfFault(fault: Fault, logger?: PepLogger): Refusal {
-  const { status } = PROBLEMS[fault.code]
-  if (status >= 500) logger?.error({ err: causeOf(fault), code: fault.code }, fault.message)
-  const retryAfter = fault.members?.['retry_after']
-  return {
-    status,
-    headers: {
-      ...PROBLEM_HEADERS,
-      ...(typeof retryAfter === 'number' ? { 'Retry-After': String(retryAfter) } : {}),
-    },
-    problem: problemOf(fault.code, fault.detail, fault.members),
-  }
+  if (logger) logFault(logger, fault)
+  return problemResponse(fault)
 }
 
 /** RFC 6750, section 3: no error code for a request that carried no credentials. Only a 401 challenges. */
 export function challenged(refusal: Refusal, realm: string, hasCredentials: boolean): Refusal {
-  if (refusal.status !== 401) return refusal
-  const error = hasCredentials ? ', error="invalid_token"' : ''
-  return { ...refusal, headers: { ...refusal.headers, 'WWW-Authenticate': `Bearer realm="${realm}"${error}` } }
-}
-
-/** The original error as name, code and message, a bug's stack too: an error's own properties can hold requests, with tokens in them. */
-function causeOf({ cause, code, name }: Fault): object {
-  if (!(cause instanceof Error)) return { name }
-  const stack = code === 'internal' ? { stack: cause.stack } : {}
-  return { name: cause.name, message: cause.message, ...('code' in cause ? { code: cause.code } : {}), ...stack }
+  return withChallenge(refusal, `Bearer realm="${realm}"${hasCredentials ? ', error="invalid_token"' : ''}`)
 }
 
 /** A denial: 403 with the reason's code, what the person may read, the chain, and the id under which it is logged. */

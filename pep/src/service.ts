@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { isRequestId, PERMISSIONS_POLICY } from '@mandate/protocol'
 import {
   type Environment,
   type EnvironmentRules as KitRules,
@@ -16,7 +15,6 @@ import {
   tlsFindings,
   weakSecretFindings,
 } from '@mandate/service'
-import type { Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { type AccountSettings, accountObjection, accountOf } from './service-account.ts'
@@ -33,6 +31,7 @@ export {
   type Listener,
   type ListenerBounds,
   type ListenerOptions,
+  permissionsPolicy,
   printableEnvironment,
   redaction,
   reportFailure,
@@ -41,6 +40,7 @@ export {
   type Tls,
 } from '@mandate/service'
 export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './limits.ts'
+export { requestLog } from './request-log.ts'
 export { type AccountSettings, accountOf } from './service-account.ts'
 
 export interface EnvironmentRules<S extends z.ZodType> extends KitRules<S> {
@@ -148,40 +148,4 @@ export type DoorSettings = SecuritySettings
 /** `undefined` without both. */
 export function tlsOf({ cert, key, clientCa }: Pick<SecuritySettings, 'cert' | 'key' | 'clientCa'>): Tls | undefined {
   return cert !== undefined && key !== undefined ? { cert, key, clientCa } : undefined
-}
-
-/** The request id, unless it could be words, or is the caller's own sub in any spelling. */
-function keptId(req: Request, res: Response): string | undefined {
-  const id = res.get('X-Request-ID')
-  const fold = (text: string): string => text.toLowerCase().replaceAll('-', '')
-  const sub = req.authz?.subject.id
-  return id !== undefined && isRequestId(id) && (sub === undefined || fold(id) !== fold(sub)) ? id : undefined
-}
-
-/** For pages that an answer is made into: no camera, no microphone, no place. helmet does not set it. */
-export const permissionsPolicy: RequestHandler = (_req, res, next) => {
-  res.set('Permissions-Policy', PERMISSIONS_POLICY)
-  next()
-}
-
-/** One line a request: no path parameters, no query, no person. */
-export function requestLog(logger: { readonly info: (fields: object, message: string) => void }): RequestHandler {
-  return (req, res, next) => {
-    const started = performance.now()
-    res.once('finish', () => {
-      const route: unknown = req.route?.path
-      logger.info(
-        {
-          method: req.method,
-          route: typeof route === 'string' ? route : 'none',
-          status: res.statusCode,
-          ms: Math.round(performance.now() - started),
-          request_id: keptId(req, res),
-          evaluation_id: res.get('X-Evaluation-ID'),
-        },
-        'request',
-      )
-    })
-    next()
-  }
 }

@@ -1,5 +1,6 @@
 export { Breaker, type BreakerOptions } from './breaker.ts'
 export { type Calls, type ClientTls, clientTlsOf, connectOf, createCalls, identityAgent } from './client-tls.ts'
+export { ConcurrencyLimit, limitConcurrency } from './concurrency-limit.ts'
 export {
   ConfigError,
   configErrorText,
@@ -22,8 +23,25 @@ export {
 } from './deadline.ts'
 export { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 export { type Listener, type ListenerBounds, type ListenerOptions, serve, type Tls } from './listener.ts'
+export { once } from './once.ts'
+export {
+  answerProblems,
+  type FaultLogger,
+  faultOf,
+  logFault,
+  PROBLEM_HEADERS,
+  type ProblemOptions,
+  type ProblemResponse,
+  problemResponse,
+  refuseUnknownRoute,
+  sendProblemResponse,
+  withChallenge,
+} from './problem.ts'
+export { limitByAddress, RateLimit, type RateOptions, tooManyRequests } from './rate-limit.ts'
 export { redact, redaction } from './redaction.ts'
 export { reportFailure } from './report-failure.ts'
+export { logRequests, type RequestLogOptions } from './request-log.ts'
+export { permissionsPolicy, type SecurityHeaderOptions, securityHeaders } from './security-headers.ts'
 export { setting } from './settings.ts'
 export { tlsObjection } from './tls-objection.ts'
 export {

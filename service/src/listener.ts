@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { once } from 'node:events'
+import { once as nextEvent } from 'node:events'
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { requestTimeouts } from '@mandate/protocol'
+import { once } from './once.ts'
 import { closeStalledReaders, UnfinishedResponses } from './unfinished-responses.ts'
 
 /** Certificate and private key of a listener, PEM. */
@@ -70,7 +71,8 @@ const DEFAULT_BOUNDS = {
 const KEEP_ALIVE_BUFFER_MS = 1_000
 
 /**
- * Starts an HTTP listener for an Express app or any other request listener.
+ * Starts an HTTP listener for an Express app or any other request listener. A client that ends its half of the connection counts as gone, as
+ * Node has it: its request is aborted and the connection closed.
  *
  * @throws the system's error when the address cannot be taken, or the certificate and key cannot be used.
  */
@@ -82,13 +84,12 @@ export async function serve(app: RequestListener, options: ListenerOptions): Pro
   const unfinished = new UnfinishedResponses(server)
   closeStalledReaders(server, unfinished, bounds.stalledReaderMs)
   server.listen(port, host)
-  await once(server, 'listening')
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closing ??= stop(server, unfinished, bounds.stopWithinMs)
-    return closing
+  await nextEvent(server, 'listening')
+  const { port: taken } = server.address() as AddressInfo
+  return {
+    url: `${tls ? 'https' : 'http'}://${hostInUrl(host)}:${taken}`,
+    close: once(() => stop(server, unfinished, bounds.stopWithinMs)),
   }
-  return { url: `${tls ? 'https' : 'http'}://${hostInUrl(host)}:${(server.address() as AddressInfo).port}`, close }
 }
 
 const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host)

@@ -17,10 +17,8 @@ const withHelmet = sources.filter(({ text }) => text.includes("from 'helmet'"))
 describe('a client that never ends its headers is cut off within the time that is promised', () => {
   test('there are listeners to look at', () => {
     expect(listening.map(({ path }) => path).sort()).toEqual([
-      'auditor/src/witness/server.ts',
       'desktop/src/browser/host.ts',
       'desktop/src/main/loopback.ts',
-      'pdp/src/http/listener.ts',
       'service/src/listener.ts',
       'stack/src/serve.ts',
     ])

@@ -17,6 +17,7 @@ const WAIT = /\bsetTimeout\(|\bwaitForTimeout\(|timers\/promises|\bperformance\.
 const REASONS: Readonly<Record<string, string>> = {
   'examples/booking-agent/src/runs.test.ts': 'gives a third request, which must not come, time to come',
   'pep/src/filter.test.ts': 'a PDP that is slower than the deadline it is given',
+  'service/src/deadline.test.ts': 'a deadline is an instant of the clock that never jumps',
   'test/contract/log-kill.test.ts': 'kills at an instant drawn at random, after the first answer',
   'test/desktop/shots.ts': 'says how long the pictures took',
   'test/fixtures/pdp.ts': 'signs a token anew when half of its life is over',

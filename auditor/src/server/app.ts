@@ -4,10 +4,9 @@
  * @module
  */
 import { join } from 'node:path'
-import { createLimits, DEFAULT_LIMITS, requestLog } from '@mandate/pep/service'
-import { Fault } from '@mandate/protocol'
+import { limitByAddress, limitConcurrency, logRequests, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
-import { type Logger, ownPageOnly, problems, securityHeaders } from './doors.ts'
+import { type Logger, ownPageOnly, pageHeaders, problems } from './doors.ts'
 import { type RelayDeps, relayRoutes } from './relay.ts'
 import { type SignInDeps, signInRoutes } from './sign-in.ts'
 
@@ -25,13 +24,12 @@ const PAGES = ['/', '/decisions/:id', '/logged-out', '/refused']
 
 export function createApp(deps: AppDeps): Express {
   const { logger, pageDir, publicUrl, trustProxy, addressPerSecond, concurrent, identity } = deps
-  const limits = createLimits({ ...DEFAULT_LIMITS, addressPerSecond, concurrent })
   const app = express()
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   app.set('etag', false)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(...securityHeaders(publicUrl), requestLog(logger))
+  app.use(...pageHeaders(publicUrl), logRequests({ logger }))
   app.get('/livez', (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -39,7 +37,7 @@ export function createApp(deps: AppDeps): Express {
     await identity.check()
     res.json({ status: 'ok' })
   })
-  app.use(limits.atTheDoor)
+  app.use(limitConcurrency(concurrent), limitByAddress(addressPerSecond))
   app.use(signInRoutes(deps))
   app.use('/api', ownPageOnly(publicUrl), relayRoutes(deps))
   // Files are named by what is in them.
@@ -49,10 +47,7 @@ export function createApp(deps: AppDeps): Express {
   )
   app.use('/icon.svg', express.static(join(pageDir, 'icon.svg'), { index: false, redirect: false, maxAge: '1d' }))
   app.get(PAGES, pageOf(pageDir))
-  app.use(() => {
-    throw new Fault('not_found', 'no such address')
-  })
-  app.use(problems(logger))
+  app.use(refuseUnknownRoute, problems(logger))
   return app
 }
 

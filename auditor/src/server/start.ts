@@ -5,8 +5,9 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, createCalls, type Listener, serve } from '@mandate/pep/service'
+import { ConfigError, createCalls } from '@mandate/pep/service'
 import { parseVerifierKey } from '@mandate/protocol'
+import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
 import type { Logger } from './doors.ts'
@@ -15,7 +16,11 @@ import { createPendingSignIns } from './pending.ts'
 import { createSessions } from './sessions.ts'
 
 /** @throws ConfigError when there is no page to serve, or a pinned key is none. */
-export async function startAuditor(config: AuditorConfig, logger: Logger): Promise<Listener> {
+export async function startAuditor(
+  config: AuditorConfig,
+  logger: Logger,
+  bounds: ListenerBounds = {},
+): Promise<Listener> {
   const { issuer, identityUrl, clientId, clientSecret, scope, stepUpAcr, pdpUrl, pageDir, logKeys } = config
   await checkFiles(config)
   const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
@@ -51,8 +56,8 @@ export async function startAuditor(config: AuditorConfig, logger: Logger): Promi
     fetch,
     ...limits,
   })
-  const { url, close } = await serve(app, config)
-  return { url, close: () => close().finally(calls.close) }
+  const { url, close } = await serve(app, { ...config, ...bounds })
+  return { url, close: once(() => close().finally(calls.close)) }
 }
 
 async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {

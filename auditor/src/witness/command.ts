@@ -5,7 +5,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename } from 'node:fs/promises'
-import type { Server } from 'node:http'
 import { join } from 'node:path'
 import {
   formatWitnessKey,
@@ -16,6 +15,7 @@ import {
   type WitnessSigner,
   witnessSignerOf,
 } from '@mandate/protocol'
+import { type ListenerBounds, once } from '@mandate/service'
 import { readFileIfExists } from '../log-directory.ts'
 import { serveWitness } from './server.ts'
 import { WitnessStore } from './store.ts'
@@ -50,6 +50,7 @@ export interface RunningWitness {
 export async function startWitness(
   { listen, logs, state, name }: WitnessCommand,
   say: (line: string) => void,
+  bounds: ListenerBounds = {},
 ): Promise<RunningWitness> {
   const [, host = '', port = ''] = /^(\[.+\]|[^:]+):(\d{1,5})$/u.exec(listen) ?? []
   if (host === '') throw new TypeError('--listen must be HOST:PORT')
@@ -60,21 +61,15 @@ export async function startWitness(
   const onSuspicion = (what: string, note: string): void => say(`SUSPICIOUS  ${what}: ${JSON.stringify(note)}`)
   const now = (): number => Math.floor(Date.now() / 1000)
   const options = { signer, store, logs: keysByOrigin, now, onSuspicion }
-  const server = await serveWitness(options, { host: host.replace(/^\[|\]$/gu, ''), port: Number(port) })
+  const listener = await serveWitness(options, { host: host.replace(/^\[|\]$/gu, ''), port: Number(port), ...bounds })
   return {
-    url: `http://${host}:${portOf(server)}`,
+    url: listener.url,
     vkey: formatWitnessKey(signer.key),
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+    close: once(async () => {
+      await listener.close()
       store.close()
-    },
+    }),
   }
-}
-
-function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 async function parseLogs(logs: readonly string[]): Promise<ReadonlyMap<string, readonly VerifierKey[]>> {

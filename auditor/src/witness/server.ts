@@ -7,33 +7,26 @@
  * @module
  */
 import { hash } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { requestTimeouts } from '@mandate/protocol'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type Listener, type ListenerOptions, serve } from '@mandate/service'
 import { addCheckpoint, type WitnessOptions } from './witness.ts'
 
 /** Enough for 63 hashes and a note with 100 signatures. */
-const MAX_BODY_BYTES = 64 * 1024
-const REQUEST_TIMEOUTS = { headersWithinMs: 10_000, requestWithinMs: 10_000 } as const
-const MAX_CONNECTIONS = 256
+export const MAX_BODY_BYTES = 64 * 1024
 
-/** Listens on an address. Rejects when the address cannot be bound. */
-export async function serveWitness(
-  options: WitnessOptions,
-  { host, port }: { readonly host: string; readonly port: number },
-): Promise<Server> {
+/** Starts listening. Rejects when the address cannot be bound. */
+export function serveWitness(options: WitnessOptions, listener: ListenerOptions): Promise<Listener> {
   const origins = new Map([...options.logs.keys()].map((origin) => [hash('sha256', origin, 'hex'), origin]))
-  const server = createServer(requestTimeouts(REQUEST_TIMEOUTS), (req, res) => {
-    handle(req, res, options, origins).catch(() => {
-      if (!res.headersSent) res.statusCode = 500
-      res.end()
-    })
-  })
-  server.maxConnections = MAX_CONNECTIONS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, resolve)
-  })
-  return server
+  const bounds = { requestWithinMs: 10_000, maxConnections: 256 }
+  return serve(
+    (req, res) => {
+      handle(req, res, options, origins).catch(() => {
+        if (!res.headersSent) res.statusCode = 500
+        res.end()
+      })
+    },
+    { ...bounds, ...listener },
+  )
 }
 
 async function handle(

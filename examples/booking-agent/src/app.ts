@@ -4,10 +4,9 @@
  * @module
  */
 import { type PepLogger, problems } from '@mandate/pep'
-import { createLimits, type LimitOptions, permissionsPolicy, requestLog } from '@mandate/pep/service'
-import { Fault } from '@mandate/protocol'
+import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
+import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
 import express, { type Express } from 'express'
-import helmet from 'helmet'
 import { challengesWithMetadata, type ProtectedResource, resourceMetadata, resourceMetadataPaths } from './mcp-door.ts'
 import { mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
@@ -32,7 +31,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), permissionsPolicy, requestLog(logger), challengesWithMetadata(deps))
+  app.use(securityHeaders(), requestLog(logger), challengesWithMetadata(deps))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -44,10 +43,7 @@ export function createApp(deps: AppDeps): Express {
   app.get(resourceMetadataPaths(deps.publicUrl()), whereToSignIn, resourceMetadata(deps))
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
-  app.use(() => {
-    throw new Fault('not_found', 'no such route')
-  })
-  app.use(problems(logger))
+  app.use(refuseUnknownRoute, problems(logger))
   pep.seal(app)
   return app
 }

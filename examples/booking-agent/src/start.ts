@@ -4,8 +4,9 @@
  * @module
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
-import { createCalls, type Listener, serve } from '@mandate/pep/service'
+import { createCalls } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
+import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { type AgentLogger, createApp } from './app.ts'
 import type { AgentConfig } from './config.ts'
 import { RunEvents } from './events.ts'
@@ -18,7 +19,11 @@ import { createTripsClient } from './trips-client.ts'
 
 const TOKEN_TIMEOUT_MS = 5_000
 
-export async function startAgent(config: AgentConfig, logger: AgentLogger): Promise<Listener> {
+export async function startAgent(
+  config: AgentConfig,
+  logger: AgentLogger,
+  bounds: ListenerBounds = {},
+): Promise<Listener> {
   const { issuer, pdpUrl, clientId, audience, interactiveClients, trustProxy, limits } = config
   const pep = createPep({ ...accountOf(config), audience, pdpUrl, interactiveClients, logger })
   const halt = new AbortController()
@@ -38,16 +43,16 @@ export async function startAgent(config: AgentConfig, logger: AgentLogger): Prom
   let { publicUrl = '' } = config
   const app = createApp({ pep, ...routes, issuer, publicUrl: () => publicUrl, logger, trustProxy, limits })
   const endSchedule = startSchedule(config.schedule, { ...routes }, failed)
-  const listener = await serve(app, config)
+  const listener = await serve(app, { ...config, ...bounds })
   publicUrl ||= listener.url
   return {
     url: listener.url,
-    close: async () => {
+    close: once(async () => {
       halt.abort()
       events.close()
       await Promise.all([listener.close(), endSchedule(), forgetting.close(), ...underWay])
       await Promise.all([pep.close(), pdp.close(), close()])
-    },
+    }),
   }
 }
 

@@ -4,10 +4,9 @@
  * @module
  */
 import { type PepLogger, problems } from '@mandate/pep'
-import { createLimits, permissionsPolicy, requestLog } from '@mandate/pep/service'
-import { Fault } from '@mandate/protocol'
+import { createLimits, requestLog } from '@mandate/pep/service'
+import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
 import express, { type Express } from 'express'
-import helmet from 'helmet'
 import type { CareConfig } from './config.ts'
 import { careRoutes, type RoutesDeps } from './routes.ts'
 
@@ -21,7 +20,7 @@ export function createApp({ limits: bounds, trustProxy }: CareConfig, deps: Rout
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), permissionsPolicy, requestLog(logger))
+  app.use(securityHeaders(), requestLog(logger))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -31,10 +30,7 @@ export function createApp({ limits: bounds, trustProxy }: CareConfig, deps: Rout
   })
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: '16kb', strict: true }), careRoutes(deps))
-  app.use(() => {
-    throw new Fault('not_found', 'no such route')
-  })
-  app.use(problems(logger))
+  app.use(refuseUnknownRoute, problems(logger))
   pep.seal(app)
   return app
 }

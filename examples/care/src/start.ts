@@ -4,13 +4,17 @@
  * @module
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
-import { type Listener, serve } from '@mandate/pep/service'
+import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { type CareLogger, createApp } from './app.ts'
 import type { CareConfig } from './config.ts'
 import { Plans } from './plans.ts'
 import { Ward } from './ward.ts'
 
-export async function startCare(config: CareConfig, logger: CareLogger): Promise<Listener> {
+export async function startCare(
+  config: CareConfig,
+  logger: CareLogger,
+  bounds: ListenerBounds = {},
+): Promise<Listener> {
   const { issuer, identityUrl, pdpUrl, plainHttpHosts, credentials, audience, interactiveClients, clientTls } = config
   const identity = identityUrl === undefined ? {} : { identityUrl }
   const tls = clientTls === undefined ? {} : { tls: clientTls }
@@ -25,16 +29,16 @@ export async function startCare(config: CareConfig, logger: CareLogger): Promise
   const timer = setInterval(() => {
     last = last.then(round)
   }, config.housekeepingMs)
-  const listener = await serve(createApp(config, { pep, plans, ward }, logger), config)
+  const listener = await serve(createApp(config, { pep, plans, ward }, logger), { ...config, ...bounds })
   return {
     url: listener.url,
-    close: async () => {
+    close: once(async () => {
       clearInterval(timer)
       await listener.close()
       await last
       await Promise.all([pep.close(), pdp.close()])
       plans.close()
-    },
+    }),
   }
 }
 

@@ -5,10 +5,9 @@
  */
 import type { Pep, PepLogger } from '@mandate/pep'
 import { problems } from '@mandate/pep'
-import { createLimits, type LimitOptions, permissionsPolicy, requestLog } from '@mandate/pep/service'
-import { Fault } from '@mandate/protocol'
+import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
+import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
 import express, { type Express } from 'express'
-import helmet from 'helmet'
 import { type RoutesDeps, tripRoutes } from './routes.ts'
 
 export interface AppDeps extends RoutesDeps {
@@ -30,7 +29,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by')
   app.set('case sensitive routing', true)
   if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(helmet(), permissionsPolicy, requestLog(logger))
+  app.use(securityHeaders(), requestLog(logger))
   app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
     res.json({ status: 'ok' })
   })
@@ -40,10 +39,7 @@ export function createApp(deps: AppDeps): Express {
   })
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), tripRoutes(deps))
-  app.use(() => {
-    throw new Fault('not_found', 'no such route')
-  })
-  app.use(problems(logger))
+  app.use(refuseUnknownRoute, problems(logger))
   pep.seal(app)
   return app
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { createPdpAdmin, createPep, type PepLogger } from '@mandate/pep'
-import { type Listener, serve } from '@mandate/pep/service'
+import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { Agency } from './agency.ts'
 import { createApp } from './app.ts'
 import type { TripsConfig } from './config.ts'
@@ -17,7 +17,11 @@ import { openSqlite } from './sqlite.ts'
 export type TripsLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
 /** Starts listening after a first round of housekeeping: what a crash left half done is taken back, as far as the PDP answers. */
-export async function startTrips(config: TripsConfig, logger: TripsLogger): Promise<Listener> {
+export async function startTrips(
+  config: TripsConfig,
+  logger: TripsLogger,
+  bounds: ListenerBounds = {},
+): Promise<Listener> {
   const { issuer, identityUrl, pdpUrl, plainHttpHosts, abandonedMs, credentials, clientTls } = config
   const { audience, interactiveClients, trustProxy, limits } = config
   const shared = {
@@ -33,15 +37,18 @@ export async function startTrips(config: TripsConfig, logger: TripsLogger): Prom
   const pdp = createPdpAdmin(shared)
   const agency = new Agency({ store, pdp, issuer, now: Date.now, abandonedMs })
   const housekeeping = await startHousekeeping({ store, pdp, agency, logger }, config.housekeepingMs)
-  const listener = await serve(createApp({ pep, store, agency, abandonedMs, logger, trustProxy, limits }), config)
+  const listener = await serve(createApp({ pep, store, agency, abandonedMs, logger, trustProxy, limits }), {
+    ...config,
+    ...bounds,
+  })
   return {
     url: listener.url,
-    close: async () => {
+    close: once(async () => {
       await listener.close()
       await housekeeping.close()
       await Promise.all([pep.close(), pdp.close()])
       await store.close()
-    },
+    }),
   }
 }
 

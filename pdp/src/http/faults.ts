@@ -4,8 +4,9 @@
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto'
-import { addressBlock, Fault, PROBLEMS, type Problem, type ProblemCode, problemOf } from '@mandate/protocol'
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
+import { addressBlock, Fault, PROBLEMS, type ProblemCode, problemOf } from '@mandate/protocol'
+import { answerProblems, type ProblemResponse, problemResponse, withChallenge } from '@mandate/service'
+import type { ErrorRequestHandler, Request } from 'express'
 import type { Logger } from 'pino'
 import type { Recorder } from '../ports/recorder.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -25,75 +26,49 @@ export interface FaultDeps {
   readonly metrics: Pick<Metrics, 'fault'>
 }
 
-export const notFound: RequestHandler = (_req, _res, next) => {
-  next(new Fault('not_found', 'no such route'))
-}
-
-/** The one mapper. An error that is no fault is one of ours: `internal`, its text in the operations log alone. */
+/** The one error handler: an error that is no fault is `internal`, its text in the operations log alone. */
 export function answerFaults(
   { record, logger, metrics }: FaultDeps,
   anonymous: AnonymousRefusals,
 ): ErrorRequestHandler {
-  return async (error: unknown, req, res, _next) => {
-    const exchange = exchangeOf(res)
-    let fault = faultOf(error)
-    if (PROBLEMS[fault.code].status >= 500)
-      logger.error({ err: fault, cause: fault.cause, requestId: exchange.keptId }, fault.code)
-    try {
-      await recordFault(fault, exchange, req, record, anonymous)
-    } catch (cause) {
-      fault = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
-      logger.error({ err: fault, requestId: exchange.keptId }, fault.code)
-    }
-    metrics.fault(fault.code)
-    if (res.headersSent) {
-      res.destroy()
-      return
-    }
-    const { status } = PROBLEMS[fault.code]
-    if (status === 401) res.set('www-authenticate', challengeFor(fault))
-    if (status === 429 || status === 503)
-      res.set('retry-after', String(fault.code === 'index_unavailable' ? INDEX_RETRY_AFTER : RETRY_AFTER))
-    res
-      .status(status)
-      .type('application/problem+json')
-      .send(JSON.stringify(bodyOf(fault, exchange)))
-  }
+  return answerProblems({
+    before: async (fault, req, res) => {
+      const exchange = exchangeOf(res)
+      const { keptId: requestId } = exchange
+      if (PROBLEMS[fault.code].status >= 500) logger.error({ err: fault, cause: fault.cause, requestId }, fault.code)
+      let answered = fault
+      try {
+        await recordFault(fault, exchange, req, record, anonymous)
+      } catch (cause) {
+        answered = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
+        logger.error({ err: answered, requestId }, answered.code)
+      }
+      metrics.fault(answered.code)
+      return answered
+    },
+    respond: (fault, res) => responseOf(fault, exchangeOf(res).requestId),
+  })
 }
 
-const bodyOf = (fault: Fault, exchange: Exchange): Problem =>
-  problemOf(fault.code, fault.detail, { ...fault.members, request_id: exchange.requestId })
+/** `Retry-After` stands in the header alone. */
+function responseOf(fault: Fault, requestId: string): ProblemResponse {
+  const { retry_after: retryAfter, ...members } = fault.members ?? {}
+  const response = withChallenge(
+    {
+      ...problemResponse(fault),
+      problem: problemOf(fault.code, fault.detail, { ...members, request_id: requestId }),
+    },
+    challengeFor(fault),
+  )
+  if (response.status !== 429 && response.status !== 503) return response
+  const seconds = retryAfter ?? (fault.code === 'index_unavailable' ? INDEX_RETRY_AFTER : RETRY_AFTER)
+  return { ...response, headers: { ...response.headers, 'Retry-After': String(seconds) } }
+}
 
 const challengeFor = (fault: Fault): string =>
   fault.members?.['error'] === 'invalid_token'
     ? 'Bearer realm="mandate", error="invalid_token"'
     : 'Bearer realm="mandate"'
-
-/** What cannot be read of a body carries the status of a caller's mistake; everything else that is no fault is ours. */
-function faultOf(error: unknown): Fault {
-  if (error instanceof Fault) return error
-  const status = isHttpError(error) ? error.status : 500
-  if (status === 413)
-    return new Fault('payload_too_large', 'body too large', {
-      cause: error,
-      ...(hasLimit(error) ? { detail: `The body may take ${error.limit} bytes.` } : {}),
-    })
-  if (status < 500)
-    return new Fault('invalid_request', 'unreadable body', {
-      cause: error,
-      detail: 'The body cannot be read: send UTF-8 JSON, uncompressed or gzip.',
-    })
-  if (error instanceof URIError) return new Fault('invalid_request', 'malformed path', { cause: error })
-  return new Fault('internal', error instanceof Error ? error.message : 'unknown error', { cause: error })
-}
-
-/** By http-errors, which body-parser makes of everything that goes wrong: not all of that has a type, such as a broken compression. */
-const isHttpError = (error: unknown): error is { readonly status: number } =>
-  error instanceof Error && 'expose' in error && 'status' in error && typeof error.status === 'number'
-
-/** By body-parser, of a body that is too large. */
-const hasLimit = (error: unknown): error is { readonly limit: number } =>
-  error instanceof Error && 'limit' in error && typeof error.limit === 'number'
 
 async function recordFault(
   fault: Fault,
@@ -103,7 +78,7 @@ async function recordFault(
   anonymous: AnonymousRefusals,
 ): Promise<void> {
   const { status } = PROBLEMS[fault.code]
-  // A log that cannot be written is not told so, and nothing is recorded at an instant that cannot be believed.
+  // Does not record `log_unavailable`: the log is what failed; nor anything at an instant that is not trusted.
   if (fault.code === 'log_unavailable' || fault.code === 'clock_unavailable') return
   if (!exchange.principal) {
     anonymous.count(addressBlock(req.ip ?? ''), fault.code)

@@ -1,14 +1,12 @@
 /**
- * How much one caller may ask: by address before anything is verified, by name after. What counts are decisions: a batch is as many
- * as it has items, a search as many as it looks at. Administration has an allowance of its own, so that whoever asked too much can still revoke.
+ * How much one caller may ask: by address before anything is verified, by name after. Decisions are counted: a batch is as many
+ * as it has items, a search as many as it looks at. Administration has a rate of its own, so that a caller who asked too much can still revoke.
  *
  * @module
  */
-import { addressBlock, Fault } from '@mandate/protocol'
-import type { Request, RequestHandler, Response } from 'express'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { ConcurrencyLimit, limitByAddress, limitConcurrency, RateLimit } from '@mandate/service'
+import type { Request, RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
-import { Allowance } from './allowance.ts'
 import { accountOf, principalOf } from './exchange.ts'
 
 export interface LimitOptions {
@@ -54,24 +52,21 @@ const isAsking = ({ path }: Request): boolean => /^\/access\//iu.test(path)
 const isPerson = (name: string): boolean => name.startsWith('user:')
 
 export function createLimits(options: LimitOptions): Limits {
-  const address = new RateLimiterMemory({ points: options.addressPerSecond, duration: 1 })
-  const asking = allowancesOf(options)
-  const administering = allowancesOf(options)
-  const spendIn = (allowances: Allowances, name: string, decisions: number): Promise<void> =>
-    (isPerson(name) ? allowances.person : allowances.service).spend(name, decisions)
+  const asking = ratesOf(options)
+  const administering = ratesOf(options)
+  const spendIn = (rates: Rates, name: string, decisions: number): Promise<void> =>
+    (isPerson(name) ? rates.person : rates.service).spend(name, decisions)
   const spend = (by: Principal, decisions: number): Promise<void> => spendIn(asking, accountOf(by), decisions)
-  const askingOfOne = new UnderWay()
-  const administeringOfOne = new UnderWay()
+  const askingOfOne = new ConcurrencyLimit()
+  const administeringOfOne = new ConcurrencyLimit()
   return {
-    concurrency: concurrencyLimit(options.concurrent),
-    byAddress: async (req, _res, next) => {
-      await consume(address, addressBlock(req.ip ?? ''))
-      next()
-    },
+    // Requests that ask cannot take the places of those that administer.
+    concurrency: limitConcurrency(options.concurrent, (req) => (isAsking(req) ? 'asking' : 'administering')),
+    byAddress: limitByAddress(options.addressPerSecond),
     byCaller: async (req, res, next) => {
       const name = accountOf(principalOf(res))
       const most = isPerson(name) ? options.personConcurrent : Math.max(1, options.concurrent >> 1)
-      // One whose bodies or readers are slow would hold all the places else.
+      // A caller whose bodies or readers are slow would otherwise hold all the places.
       ;(isAsking(req) ? askingOfOne : administeringOfOne).begin(name, most, res)
       await spendIn(isAsking(req) ? asking : administering, name, 1)
       next()
@@ -85,48 +80,12 @@ export function createLimits(options: LimitOptions): Limits {
   }
 }
 
-interface Allowances {
-  readonly person: Allowance
-  readonly service: Allowance
+interface Rates {
+  readonly person: RateLimit
+  readonly service: RateLimit
 }
 
-const allowancesOf = ({ personPerMinute, personBurst, servicePerSecond }: LimitOptions): Allowances => ({
-  person: new Allowance({ perSecond: personPerMinute / 60, burst: personBurst }),
-  service: new Allowance({ perSecond: servicePerSecond }),
+const ratesOf = ({ personPerMinute, personBurst, servicePerSecond }: LimitOptions): Rates => ({
+  person: new RateLimit({ perSecond: personPerMinute / 60, burst: personBurst, unit: 'decisions' }),
+  service: new RateLimit({ perSecond: servicePerSecond, unit: 'decisions' }),
 })
-
-async function consume(limiter: RateLimiterMemory, key: string): Promise<void> {
-  try {
-    await limiter.consume(key)
-  } catch (cause) {
-    // The limiter rejects with its state when the limit is reached, and with an Error when it is broken.
-    if (cause instanceof Error) throw cause
-    throw new Fault('too_many_requests', 'rate limit')
-  }
-}
-
-/** How many requests of each name are under way. */
-class UnderWay {
-  readonly #counts = new Map<string, number>()
-
-  /** @throws Fault `too_many_requests` when there are as many already. */
-  begin(name: string, most: number, res: Response): void {
-    const count = this.#counts.get(name) ?? 0
-    if (count >= most) throw new Fault('too_many_requests', 'concurrency limit')
-    this.#counts.set(name, count + 1)
-    res.once('close', () => {
-      const left = (this.#counts.get(name) ?? 1) - 1
-      if (left > 0) this.#counts.set(name, left)
-      else this.#counts.delete(name)
-    })
-  }
-}
-
-/** What asks cannot take the place of what administers. */
-function concurrencyLimit(most: number): RequestHandler {
-  const underWay = new UnderWay()
-  return (req, res, next) => {
-    underWay.begin(isAsking(req) ? 'asking' : 'administering', most, res)
-    next()
-  }
-}

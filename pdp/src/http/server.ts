@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { PERMISSIONS_POLICY } from '@mandate/protocol'
+import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
-import helmet from 'helmet'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Sessions } from '../ports/stores.ts'
@@ -14,7 +13,7 @@ import type { Callers } from './caller.ts'
 import { type DecisionDeps, decisionHandlers } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
 import { accountOf, authenticated, beginExchange, mayChange, moreThanAsking, principalOf } from './exchange.ts'
-import { AnonymousRefusals, answerFaults, type FaultDeps, notFound } from './faults.ts'
+import { AnonymousRefusals, answerFaults, type FaultDeps } from './faults.ts'
 import { mountOperations, type OperationHandlers } from './handlers.ts'
 import { idempotent } from './idempotency.ts'
 import { inTime } from './in-time.ts'
@@ -74,7 +73,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   app.set('query parser', 'simple')
   app.use(
     beginExchange((text) => deps.pseudonymizer.isSub(text)),
-    ...securityHeaders(deps.isTls),
+    ...securityHeaders({ hsts: deps.isTls }),
   )
   app.use(metadataBeforePath(deps), measured(deps.metrics))
   mountOperations(app, handlers, ['open'])
@@ -88,7 +87,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     access === 'administration' ? administration : [],
   )
   mountDeepTiles(app, handlers.tile)
-  app.use(notFound, answerFaults(deps, anonymous))
+  app.use(refuseUnknownRoute, answerFaults(deps, anonymous))
   return { app, endStreams: () => streams.endAll(), close: () => anonymous.close() }
 }
 
@@ -125,17 +124,3 @@ const inLane =
   (lane: Lane): RequestHandler =>
   (_req, res, next) =>
     withWorkload({ caller: accountOf(principalOf(res)), lane }, next)
-
-/** An API serves no page: nothing may be loaded, framed or sniffed from it. */
-function securityHeaders(isTls: boolean): readonly RequestHandler[] {
-  const headers = helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: isTls ? { maxAge: 31_536_000, includeSubDomains: true } : false,
-  })
-  const permissions: RequestHandler = (_req, res, next) => {
-    res.set('permissions-policy', PERMISSIONS_POLICY)
-    next()
-  }
-  return [headers, permissions]
-}

@@ -1,0 +1,40 @@
+/**
+ * Security headers of every response, by helmet, and `Permissions-Policy`, which helmet does not set.
+ *
+ * @module
+ */
+import { PERMISSIONS_POLICY } from '@mandate/protocol'
+import type { RequestHandler } from 'express'
+import helmet from 'helmet'
+
+export interface SecurityHeaderOptions {
+  /** Directives of the Content-Security-Policy, for a service that serves a page. @default nothing may be loaded, and nothing may frame it: an API */
+  readonly contentSecurityPolicy?: Readonly<Record<string, readonly string[]>>
+  /** Whether to send `Strict-Transport-Security`; browsers ignore it over plain HTTP. @default true */
+  readonly hsts?: boolean
+}
+
+const API_POLICY = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
+
+/** Denies every browser permission that `Permissions-Policy` names. */
+export const permissionsPolicy: RequestHandler = (_req, res, next) => {
+  res.set('Permissions-Policy', PERMISSIONS_POLICY)
+  next()
+}
+
+/** Mount it before anything that answers. */
+export function securityHeaders({
+  contentSecurityPolicy = API_POLICY,
+  hsts = true,
+}: SecurityHeaderOptions = {}): RequestHandler[] {
+  const directives = Object.fromEntries(
+    Object.entries(contentSecurityPolicy).map(([name, sources]) => [name, [...sources]]),
+  )
+  const headers = helmet({
+    contentSecurityPolicy: { useDefaults: false, directives },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: hsts,
+    xFrameOptions: { action: 'deny' },
+  })
+  return [headers as RequestHandler, permissionsPolicy]
+}
