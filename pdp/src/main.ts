@@ -1,5 +1,5 @@
 /**
- * `node pdp/src/main.ts`: the PDP as a process. The only reader of `process`. SIGHUP loads the policies again.
+ * `node pdp/src/main.ts`: starts the PDP as a process. The only file that reads `process`. SIGHUP reloads the policies.
  *
  * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used or a
  * store of OpenFGA that belongs to another PDP, 70 otherwise.
@@ -68,7 +68,7 @@ function stopOn(signals: readonly NodeJS.Signals[], pdp: Pdp, logger: Logger): v
   }
 }
 
-/** As `POST /v1/policies/load`, for whoever runs the process. What cannot be loaded changes nothing. */
+/** SIGHUP does the same as `POST /v1/policies/load`. Policies that cannot be loaded change nothing. */
 function loadOnHangup(pdp: Pdp, logger: Logger): void {
   process.on('SIGHUP', () => {
     pdp.operator.loadPolicies().then(
@@ -78,7 +78,7 @@ function loadOnHangup(pdp: Pdp, logger: Logger): void {
   })
 }
 
-/** What another server's absence comes as. */
+/** Faults at start that mean that another server does not answer. */
 const AWAY: readonly string[] = ['relations_unavailable', 'index_unavailable']
 
 function exitCodeOf(error: unknown): number {
@@ -88,7 +88,7 @@ function exitCodeOf(error: unknown): number {
   return AWAY.includes(error.code) ? 69 : 70
 }
 
-// Whatever we write is for us alone.
+// Files are readable by this user only.
 process.umask(0o077)
 const { config, warnings } = readConfig()
 if (process.argv.includes('--print-config')) {
@@ -106,6 +106,6 @@ try {
   logger.info({ url: pdp.url }, 'listening')
 } catch (error) {
   logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
-  // Not only the exit code: whatever a half-done start left running must not keep the process alive.
+  // process.exit, not only exitCode: timers and sockets of a failed start must not keep the process alive.
   process.exit(exitCodeOf(error))
 }

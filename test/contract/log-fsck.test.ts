@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { maintainIndex, type Upkeep } from '../../pdp/src/cli/index-maintenance.ts'
+import { type IndexCommand, maintainIndex } from '../../pdp/src/cli/index-maintenance.ts'
 import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
 import { fsck } from '../../pdp/src/log/fsck.ts'
@@ -58,7 +58,7 @@ describe.for(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     database.close()
   }
 
-  async function run(command: Upkeep): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  async function run(command: IndexCommand): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
     const lines: string[] = []
     return {
       code: await maintainIndex(command, { directory: root, indexUrl: indexUrl() }, (line) => lines.push(line)),

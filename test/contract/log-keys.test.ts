@@ -125,24 +125,25 @@ test('the command says what was done, and refuses in words', async () => {
   const data = dirname(place.dir)
   const out: string[] = []
   const err: string[] = []
-  const lent = {
+  const io = {
     out: (text: string) => void out.push(text),
     err: (text: string) => void err.push(text),
     environment: {},
   }
   await loadSigner(files, data, ORIGIN)
-  expect(await runLogCommand(['rotate-key', '--data', data], lent)).toBe(0)
+  expect(await runLogCommand(['rotate-key', '--data', data], io)).toBe(0)
   expect(out.join('')).toMatch(/^new key +pdp\.example\/log\+[0-9a-f]{8}\+.*\nstill signing/u)
-  expect(await runLogCommand(['retire-key', '--data', data], lent)).toBe(65)
+  expect(await runLogCommand(['retire-key', '--data', data], io)).toBe(65)
   expect(err.join('')).toContain('has not signed a checkpoint yet')
   expect(out.join('')).not.toContain('PRIVATE')
 })
 
 test.for<readonly [string, readonly string[], Readonly<Record<string, string>>, string]>([
-  ['no command', [], {}, 'Which command?'],
+  ['no command', [], {}, 'Name a command.'],
   ['a command that there is not', ['rotate', '--data', 'd'], {}, 'There is no command rotate.'],
-  ['no folder', ['rotate-key'], {}, "--data: name the PDP's data directory"],
-  ['a word too many', ['fsck', 'now', '--data', 'd'], {}, 'fsck takes no further word: now'],
+  ['an earlier name of a command', ['seal', '--data', 'd'], {}, '--archive: must be the directory of the archive'],
+  ['no folder', ['rotate-key'], {}, "--data: must be the PDP's data directory"],
+  ['an argument too many', ['fsck', 'now', '--data', 'd'], {}, 'fsck takes no further argument: now'],
   ['an option that there is not', ['fsck', '--frob'], {}, "Unknown option '--frob'"],
   ['TLS that believes everybody', ['fsck', '--data', 'd'], { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_'],
 ])('wrong usage of npm run log is named: %s', async ([, argv, environment, message]) => {

@@ -1,6 +1,6 @@
 /**
- * `npm run log -- accept-clock`: the operator says that the machine's clock is right, though the newest entry of the log speaks against it (ADR 0082).
- * The log says so from then on, and times begin anew behind that entry.
+ * `npm run log -- accept-clock`: the operator confirms that the machine's clock is right although the newest log entry has a later
+ * time (ADR 0082). Records an entry `clock_accepted`; later entries may have earlier times.
  *
  * Exit codes: 0 accepted, or nothing to accept; 64 no time given; 65 the machine's clock is not the time given; 70 the log cannot be
  * read, is damaged, or is being written by a PDP that must be stopped first.
@@ -17,7 +17,7 @@ import { createNewId } from '../runtime/new-id.ts'
 import { originOf } from './index-maintenance.ts'
 
 const EXIT = { ok: 0, usage: 64, refused: 65, failed: 70 } as const
-/** By how much the operator's watch and the machine's clock may differ. */
+/** Largest accepted difference between `--time` and the machine's clock, in milliseconds. */
 const TOLERANCE_MS = 300_000
 
 export interface AcceptOptions {
@@ -33,12 +33,14 @@ export async function acceptClock(options: AcceptOptions, say: (line: string) =>
   const time = instantSchema.safeParse(options.time)
   const machine = new Date(options.now()).toISOString()
   if (!time.success) {
-    say(`--time: say what time it is, in RFC 3339, by a clock other than this machine's (which says ${machine})`)
+    say(
+      `--time: give the present time in RFC 3339, read from another clock than this machine's (which says ${machine})`,
+    )
     return EXIT.usage
   }
   if (Math.abs(Date.parse(time.data) - options.now()) > TOLERANCE_MS) {
     say(
-      `the machine's clock says ${machine}, and you say ${time.data}: set it right, then there may be nothing to accept`,
+      `the machine's clock says ${machine}, and --time says ${time.data}: correct the machine's clock first; then there may be nothing to accept`,
     )
     return EXIT.refused
   }
@@ -59,8 +61,7 @@ async function accept({ directory, now }: AcceptOptions): Promise<string> {
   try {
     const newest = log.newestAt()
     const objection = newest === undefined ? undefined : clockObjection(newest, now())
-    if (newest === undefined || !objection)
-      return 'the log does not speak against the clock: there is nothing to accept'
+    if (newest === undefined || !objection) return 'no log entry contradicts the clock: there is nothing to accept'
     const at = new Date(now()).toISOString()
     const change = { newest: new Date(newest).toISOString(), machine: at }
     await log.append([{ v: 1, id: createNewId(now)(), at, kind: 'clock_accepted', change }])

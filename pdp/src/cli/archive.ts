@@ -1,5 +1,5 @@
 /**
- * `npm run log -- seal` and `npm run log -- unseal`: the oldest entries of a log into an encrypted archive, and back. The PDP may run.
+ * `npm run log -- archive` and `npm run log -- restore`: moves the oldest entries of a log into an encrypted archive, and back. The PDP may run.
  *
  * Exit codes: 0 done, 64 wrong usage, 70 the log or the archive cannot be read or written, or is damaged.
  *
@@ -27,27 +27,27 @@ export interface ArchiveOptions {
 
 /** @param say - Prints a line. @returns The exit code. */
 export async function runArchive(
-  command: 'seal' | 'unseal',
+  command: 'archive' | 'restore',
   { directory, archive, before, key }: ArchiveOptions,
   say: (line: string) => void,
 ): Promise<number> {
   const problems = [
-    ...(archive ? [] : ['--archive: name the folder of the archive']),
-    ...(command === 'unseal' || instantSchema.safeParse(before).success ? [] : ['--before: must be an RFC 3339 time']),
-    ...(key ? [] : ['MANDATE_SEAL_KEY: must be 32 bytes; make some: openssl rand -hex 32']),
+    ...(archive ? [] : ['--archive: must be the directory of the archive']),
+    ...(command === 'restore' || instantSchema.safeParse(before).success ? [] : ['--before: must be an RFC 3339 time']),
+    ...(key ? [] : ['MANDATE_ARCHIVE_KEY: must be 32 bytes; generate them: openssl rand -hex 32']),
   ]
   for (const problem of problems) say(problem)
   if (!archive || !key || problems.length > 0) return USAGE
   try {
     const origin = await originOf({ directory })
-    const secret = readKey('MANDATE_SEAL_KEY', key)
+    const secret = readKey('MANDATE_ARCHIVE_KEY', key)
     const options = { files: nodeFiles(), dir: join(directory, 'log'), origin, archive, key: secret }
-    if (command === 'unseal') {
-      say(`${await restorePrefix(options)} entries are back in the log`)
+    if (command === 'restore') {
+      say(`${await restorePrefix(options)} entries restored into the log`)
       return 0
     }
     const { sealed, was } = await archivePrefix(options, Date.parse(before ?? ''))
-    say(`${sealed - was} entries sealed now, ${sealed} in all; they are in ${archive}, and nowhere else`)
+    say(`${sealed - was} entries archived now, ${sealed} in total; ${archive} holds the only copy`)
     return 0
   } catch (error) {
     if (!(error instanceof Fault || error instanceof ConfigError)) throw error

@@ -1,8 +1,8 @@
 /**
- * `npm run log -- fsck` and `npm run log -- rebuild-index`: upkeep of the decision log's index.
+ * `npm run log -- fsck` and `npm run log -- rebuild-index`: maintenance of the decision log's query index.
  *
- * Exit codes: 0 all agrees, or it was rebuilt; 1 the index disagrees with the log, each disagreement on a line; 69 the index's PostgreSQL does not
- * answer; 70 the log cannot be read, is damaged, or is being written by a PDP that must be stopped first.
+ * Exit codes: 0 the index agrees with the log, or was rebuilt; 1 the index disagrees with the log, one disagreement a line; 69 the index's PostgreSQL
+ * does not answer; 70 the log cannot be read, is damaged, or is being written by a PDP that must be stopped first.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import { openHeld } from '../log/fsck-held.ts'
 import { openLog } from '../log/log.ts'
 import { loadSigner } from '../log/signer.ts'
 
-export const UPKEEP = ['fsck', 'rebuild-index'] as const
-export type Upkeep = (typeof UPKEEP)[number]
+export const INDEX_COMMANDS = ['fsck', 'rebuild-index'] as const
+export type IndexCommand = (typeof INDEX_COMMANDS)[number]
 
 const DISAGREES = 1
 const AWAY = 69
@@ -31,7 +31,7 @@ export interface IndexMaintenanceOptions {
 
 /** @param say - Prints a line. @returns The exit code. */
 export async function maintainIndex(
-  command: Upkeep,
+  command: IndexCommand,
   options: IndexMaintenanceOptions,
   say: (line: string) => void,
 ): Promise<number> {
@@ -45,12 +45,12 @@ export async function maintainIndex(
 
 const placeOf = ({ directory, indexUrl }: IndexMaintenanceOptions): string => indexUrl || join(directory, 'index.db')
 
-/** The log's name is that of its key. */
+/** Reads the log's name from its verifier key. */
 export async function originOf({ directory }: Pick<IndexMaintenanceOptions, 'directory'>): Promise<string> {
   const vkey = await nodeFiles().read(join(directory, 'log.vkey'))
   const [name] = new TextDecoder().decode(vkey ?? new Uint8Array(0)).split('+')
   if (name) return name
-  throw new Fault('log_unavailable', `${directory} holds no log.vkey: it is no data directory of a PDP`)
+  throw new Fault('log_unavailable', `${directory} has no file log.vkey: it is not the data directory of a PDP`)
 }
 
 async function check(options: IndexMaintenanceOptions, say: (line: string) => void): Promise<number> {
@@ -69,7 +69,7 @@ async function check(options: IndexMaintenanceOptions, say: (line: string) => vo
   }
 }
 
-/** Throws the index's part of this log away and builds it anew. Takes the log's lock: no PDP may write it meanwhile. */
+/** Deletes this log's part of the index and builds it anew. Takes the log's lock, so no PDP may run on it. */
 async function rebuild(options: IndexMaintenanceOptions, say: (line: string) => void): Promise<number> {
   const keys = options.directory
   const origin = await originOf(options)

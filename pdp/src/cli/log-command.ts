@@ -1,5 +1,5 @@
 /**
- * `npm run log -- …`: what is done to a log's keys and its index, while its PDP stands or runs. Sees neither `process` nor the console.
+ * `npm run log -- …`: maintenance of a decision log: keys, archive, index, clock. Uses neither `process` nor the console.
  *
  * @module
  */
@@ -10,28 +10,30 @@ import { nodeFiles } from '../log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from '../log/signer.ts'
 import { acceptClock } from './accept-clock.ts'
 import { runArchive } from './archive.ts'
-import { maintainIndex, UPKEEP } from './index-maintenance.ts'
+import { INDEX_COMMANDS, maintainIndex } from './index-maintenance.ts'
 
 export const HELP = `npm run log -- COMMAND --data DIR
 
-  rotate-key     makes a new signing key; from the next start of the PDP on both sign
-  retire-key     takes the old key away, once the new one has signed; its verifier key stays in log.vkeys
+  rotate-key     generates a new signing key; from the next start of the PDP on, both keys sign
+  retire-key     deletes the old signing key once the new one has signed; its verifier key stays in log.vkeys
 
-  seal           puts the oldest entries into an archive, encrypted; their hashes stay, and everything still verifies
-                   --before TIME (RFC 3339: entries older than that), --archive DIR; the key in MANDATE_SEAL_KEY
-  unseal         brings all of it back; --archive DIR
+  archive        moves the oldest entries, encrypted, into an archive; their hashes stay, so the log still verifies
+                   --before TIME (RFC 3339: entries older than that), --archive DIR; key in MANDATE_ARCHIVE_KEY
+  restore        moves all archived entries back into the log; --archive DIR; key in MANDATE_ARCHIVE_KEY
 
-  fsck           holds the index against the log; names every disagreement
-  rebuild-index  throws the index of this log away and builds it anew; stop the PDP first
+  fsck           compares the index with the log and lists every disagreement
+  rebuild-index  deletes the index of this log and builds it anew; stop the PDP first
 
-  accept-clock   says that the machine's clock is right, where a start was refused because of it; stop the PDP first
-                   --time TIME (RFC 3339: what time it is by another clock)
+  accept-clock   confirms that the machine's clock is right after a start was refused because of it; stop the PDP first
+                   --time TIME (RFC 3339: the present time, read from another clock)
 
-  --data DIR     the PDP's data directory; PDP_DATA_DIR when it is not given
-  PDP_INDEX_URL  where the index is, when it is not a file there
+  --data DIR     the PDP's data directory; default: PDP_DATA_DIR
+  PDP_INDEX_URL  the index, where it is a PostgreSQL database and not a file in that directory
+
+Earlier names still work: seal (archive), unseal (restore), MANDATE_SEAL_KEY (MANDATE_ARCHIVE_KEY).
 `
 
-/** What the process lends. */
+/** Input and output of the process. */
 export interface ProcessIo {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
@@ -43,8 +45,8 @@ export interface ProcessIo {
 const EXIT = { ok: 0, usage: 64, refused: 65 } as const
 
 /** @returns The exit code. */
-export async function runLogCommand(argv: readonly string[], lent: ProcessIo): Promise<number> {
-  const { out, err, environment } = lent
+export async function runLogCommand(argv: readonly string[], io: ProcessIo): Promise<number> {
+  const { out, err, environment } = io
   const asked = read(argv)
   if (typeof asked === 'object' && asked.values.help) {
     out(HELP)
@@ -56,12 +58,21 @@ export async function runLogCommand(argv: readonly string[], lent: ProcessIo): P
     return EXIT.usage
   }
   const task = typeof asked === 'string' ? asked : taskOf(asked, environment['PDP_DATA_DIR'])
-  if (typeof task !== 'string') return await perform(task, lent)
+  if (typeof task !== 'string') return await perform(task, io)
   err(`${task}\n\n${HELP}`)
   return EXIT.usage
 }
 
-const COMMANDS = [...UPKEEP, 'accept-clock', 'seal', 'unseal', 'rotate-key', 'retire-key'] as const
+const COMMANDS = [...INDEX_COMMANDS, 'accept-clock', 'archive', 'restore', 'rotate-key', 'retire-key'] as const
+
+/** Names of version 0.1, still accepted. */
+const EARLIER_NAMES = new Map<string, string>([
+  ['seal', 'archive'],
+  ['unseal', 'restore'],
+])
+
+const archiveKeyOf = (environment: ProcessIo['environment']): string | undefined =>
+  environment['MANDATE_ARCHIVE_KEY'] ?? environment['MANDATE_SEAL_KEY']
 
 interface Task {
   readonly command: (typeof COMMANDS)[number]
@@ -69,7 +80,7 @@ interface Task {
   readonly values: Extract<ReturnType<typeof read>, object>['values']
 }
 
-/** The command line; what is wrong with it where it cannot be read. */
+/** Parses the command line. @returns The usage error where it cannot be parsed. */
 function read(argv: readonly string[]) {
   const options = {
     data: { type: 'string' },
@@ -90,20 +101,20 @@ function taskOf(
   byDefault: string | undefined,
 ): Task | string {
   const directory = values.data ?? byDefault
-  const command = COMMANDS.find((one) => one === name)
-  if (command === undefined) return name === undefined ? 'Which command?' : `There is no command ${name}.`
-  if (more.length > 0) return `${command} takes no further word: ${more.join(' ')}`
-  return directory ? { command, directory, values } : "--data: name the PDP's data directory"
+  const command = COMMANDS.find((one) => one === (EARLIER_NAMES.get(name ?? '') ?? name))
+  if (command === undefined) return name === undefined ? 'Name a command.' : `There is no command ${name}.`
+  if (more.length > 0) return `${command} takes no further argument: ${more.join(' ')}`
+  return directory ? { command, directory, values } : "--data: must be the PDP's data directory"
 }
 
-async function perform({ command, directory, values }: Task, lent: ProcessIo): Promise<number> {
-  const { out, err, environment, now = Date.now } = lent
+async function perform({ command, directory, values }: Task, io: ProcessIo): Promise<number> {
+  const { out, err, environment, now = Date.now } = io
   const line = (text: string) => out(`${text}\n`)
   if (command === 'fsck' || command === 'rebuild-index')
     return maintainIndex(command, { directory, indexUrl: environment['PDP_INDEX_URL'] }, line)
   if (command === 'accept-clock') return acceptClock({ directory, time: values.time, now }, line)
-  if (command === 'seal' || command === 'unseal')
-    return runArchive(command, { directory, ...values, key: environment['MANDATE_SEAL_KEY'] }, line)
+  if (command === 'archive' || command === 'restore')
+    return runArchive(command, { directory, ...values, key: archiveKeyOf(environment) }, line)
   try {
     out(said(command, await change(command, directory)))
     return EXIT.ok

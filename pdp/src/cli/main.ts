@@ -6,7 +6,7 @@
 import process from 'node:process'
 import { runLogCommand } from './log-command.ts'
 
-// Whatever we write is for us alone.
+// Files are readable by this user only.
 process.umask(0o077)
 process.exitCode = await runLogCommand(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),

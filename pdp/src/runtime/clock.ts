@@ -1,6 +1,6 @@
 /**
- * A clock that never runs backwards, not even across a restart, and that is not believed when it jumps (ADR 0082): what would be recorded at a wrong
- * instant could not be taken back, and everybody would be denied until that instant came.
+ * A clock that never runs backwards, not even across a restart, and that refuses to tell the time after a jump (ADR 0082): an entry recorded with a
+ * wrong time cannot be corrected, and a time in the future would deny every request until then.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import type { Clock } from '../ports/clock.ts'
 
 const SECOND_MS = 1_000
 const DAY_MS = 86_400_000
-/** By how much the machine's clock may differ from what passed since it was last read, or stand before the newest entry at start. */
+/** Largest accepted jump in milliseconds: between two readings, against a monotonic clock, or at start, before the newest entry. */
 export const JUMP_MS = 60 * SECOND_MS
-/** How much later than the newest entry a start may be. */
+/** How much later than the newest entry a start may be, in milliseconds. */
 export const ABSENCE_MS = 180 * DAY_MS
 
-/** What a clock is made of. */
+/** The clocks of the machine. */
 export interface Machine {
   readonly now: () => EpochMillis
-  /** Milliseconds by a clock that nobody can set, from any beginning. */
+  /** Monotonic clock: milliseconds since an arbitrary start. */
   readonly elapsed: () => number
-  /** Milliseconds, from any beginning, that the machine has slept: {@link elapsed} does not count them. */
+  /** Milliseconds that the machine was suspended, since an arbitrary start; {@link elapsed} does not count them. */
   readonly asleep: () => number
 }
 
@@ -31,25 +31,25 @@ export const MACHINE: Machine = {
 }
 
 export interface ClockOptions {
-  /** The newest instant that was ever recorded: nothing is decided before it. `undefined`: nothing was. */
+  /** The newest recorded instant, a lower bound of this clock. `undefined` for an empty log. */
   readonly floor: EpochMillis | undefined
-  /** Told, once a jump that is small enough to wait for, by how many milliseconds the machine's clock is behind. */
+  /** Called once per small backward jump, with the difference in milliseconds; the clock then stands still until it has passed. */
   readonly onBehind: (behindMs: number) => void
-  /** Told, once a jump, by how many milliseconds the machine's clock is ahead; negative: behind. */
+  /** Called once per refused jump, with the difference in milliseconds; negative: backwards. */
   readonly onJump: (byMs: number) => void
   readonly machine?: Machine
 }
 
 export interface TrustedClock {
-  /** @throws Fault `clock_unavailable` while the machine's clock differs from what passed. It heals when the machine's clock is right again. */
+  /** @throws Fault `clock_unavailable` while the machine's clock disagrees with the monotonic clock; works again once the machine's clock is corrected. */
   readonly clock: Clock
   readonly isTrusted: () => boolean
 }
 
-/** Says what to do where a start is refused. */
+/** Advice for an operator whose start was refused. */
 const CURE = 'Set the clock right; if it is right, accept it: npm run log -- accept-clock'
 
-/** @throws Fault `clock_unavailable` when the machine's clock cannot be right, going by the newest entry. */
+/** @throws Fault `clock_unavailable` when the machine's clock contradicts the newest entry. */
 export function createClock(options: ClockOptions): TrustedClock {
   const { floor, machine = MACHINE } = options
   const now = machine.now()
@@ -61,7 +61,7 @@ export function createClock(options: ClockOptions): TrustedClock {
   return { clock: () => watched.read(), isTrusted: () => watched.isTrusted() }
 }
 
-/** Why the machine's clock cannot be believed at start, going by the newest instant that was recorded. */
+/** The reason why the machine's clock contradicts the newest recorded instant; `undefined` when it does not. */
 export function clockObjection(floor: EpochMillis, now: EpochMillis): string | undefined {
   const at = (instant: EpochMillis): string => new Date(instant).toISOString()
   if (floor - now > JUMP_MS)
@@ -75,7 +75,7 @@ class WatchedClock {
   readonly #options: ClockOptions
   readonly #machine: Machine
   #latest: EpochMillis
-  /** The last reading that was believed. */
+  /** The last accepted reading. */
   #wall: EpochMillis
   #elapsed: number
   #asleep: number
@@ -117,7 +117,7 @@ class WatchedClock {
     return this.#jump(this.#machine.now(), this.#machine.elapsed()) === 0
   }
 
-  /** By how much the clock differs from what passed; 0 when that is little. A machine that slept has not jumped. */
+  /** Difference between the machine's clock and the time that passed, in milliseconds; 0 when it is small. Time suspended counts as passed. */
   #jump(now: EpochMillis, elapsed: number): number {
     const differsMs = now - this.#wall - (elapsed - this.#elapsed)
     if (Math.abs(differsMs) <= JUMP_MS) return 0

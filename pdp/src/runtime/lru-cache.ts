@@ -1,10 +1,10 @@
 /**
- * A bounded memory of facts that are affirmed whenever they are used, so that nothing in it needs a time to live.
+ * LRU cache. Its entries have no time to live: cached facts are checked again whenever they are used.
  *
  * @module
  */
 
-/** Least recently used goes first. */
+/** Evicts the least recently used entry when it is full. */
 export class LruCache<V> {
   readonly #entries = new Map<string, V>()
   readonly #capacity: number

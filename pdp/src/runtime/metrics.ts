@@ -1,6 +1,5 @@
 /**
- * What the PDP counts of itself, for Prometheus. Nothing of a person, of a resource or of a caller: decisions by their reason, requests by their
- * route, faults by their code.
+ * Metrics of the PDP for Prometheus: decisions by reason, requests by route, faults by code. No label names a person, a resource or a caller.
  *
  * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/ Prometheus text format}
  * @module
@@ -10,13 +9,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { UnansweredCause } from '../ports/answer.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 
-/** Seconds: a decision takes a few thousandths, and nobody waits longer than five. */
+/** Histogram buckets in seconds: a decision takes a few milliseconds, and callers wait five seconds at most. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
-/** How a call to OpenFGA ended. `refused`: it was not made, the circuit being open or nobody waiting any more. */
+/** Outcome of a call to OpenFGA. `refused`: not sent, because the circuit was open or the caller's deadline had passed. */
 export type RelationsOutcome = 'answered' | 'failed' | 'refused'
 
-/** What is asked for whenever metrics are read. */
+/** Gauges that are evaluated whenever metrics are read. */
 export interface Watched {
   readonly healthy: () => boolean
   readonly trusted: () => boolean
@@ -71,12 +70,12 @@ export class Metrics {
     ...this.#shared,
   })
 
-  /** Text for Prometheus, and its content type. */
+  /** Metrics in Prometheus' text format, with the content type. */
   async read(): Promise<{ readonly type: string; readonly text: string }> {
     return { type: this.#registry.contentType, text: await this.#registry.metrics() }
   }
 
-  /** What is looked at when somebody asks. */
+  /** Registers gauges that are evaluated when metrics are read. */
   watch({ healthy, trusted, reachable }: Watched): void {
     gauge(this.#registry, 'mandate_clock_trusted', "1 while the machine's clock can be believed, else 0.", () =>
       Number(trusted()),
@@ -89,7 +88,7 @@ export class Metrics {
     )
   }
 
-  /** LruCache, CPU, event loop and garbage collection of the process. Once a process. */
+  /** Collects memory, CPU, event loop and garbage collection of the process. Call once a process. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.#registry })
   }
@@ -110,7 +109,7 @@ export class Metrics {
     this.#relations.observe({ outcome }, ms / 1_000)
   }
 
-  /** The same recorder, counted: only what is durable counts. */
+  /** Wraps a recorder so that entries are counted once they are durable. */
   counted(record: Recorder): Recorder {
     return async (drafts) => {
       const begin = performance.now()

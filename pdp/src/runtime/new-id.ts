@@ -1,5 +1,5 @@
 /**
- * Ids: ULIDs, each later than every one before it.
+ * Makes ids: ULIDs in ascending order.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { randomFillSync } from 'node:crypto'
 import { monotonicFactory } from 'ulid'
 import type { Clock } from '../ports/clock.ts'
 
-/** Random bytes drawn at a time: a draw from the system costs microseconds, an id needs sixteen. */
+/** Random bytes drawn from the system at once: a draw takes microseconds, and an id needs sixteen bytes. */
 const POOL_BYTES = 4_096
 
 export function createNewId(clock: Clock): () => string {

@@ -5,7 +5,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 
-/** All of it, or nothing. Not to be nested. */
+/** Runs `task` in one transaction. Must not be nested. */
 export function atomically<T>(database: DatabaseSync, task: () => T): T {
   database.exec('BEGIN IMMEDIATE')
   try {
@@ -18,12 +18,12 @@ export function atomically<T>(database: DatabaseSync, task: () => T): T {
   }
 }
 
-/** After a full disk SQLite has rolled back by itself. A ROLLBACK that fails must not hide what it is for. */
+/** After a full disk SQLite has rolled back by itself. An error of ROLLBACK must not hide the error that caused it. */
 function rollBack(database: DatabaseSync): void {
   if (!database.isTransaction) return
   try {
     database.exec('ROLLBACK')
   } catch {
-    // The next BEGIN says that a transaction is open.
+    // If a transaction is still open, the next BEGIN fails and says so.
   }
 }
