@@ -25,7 +25,7 @@ const ENTRY: Entry = {
   owner: 'user:p_1',
   decision: false,
   reasons: [
-    { code: 'price_above_limit', gate: 'price', limit: 4100, actual: -4200.5, currency: 'EUR' },
+    { code: gateCodeSchema.parse('price_above_limit'), gate: 'price', limit: 4100, actual: -4200.5, currency: 'EUR' },
     { code: gateCodeSchema.parse('x') },
   ],
   chain: [LINK, { ...LINK, actions: [] }],

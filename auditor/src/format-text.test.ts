@@ -1,4 +1,4 @@
-import type { LoggedEntry } from '@mandate/protocol'
+import { gateCodeSchema, type LoggedEntry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { escapeControls, formatEntry, formatTable } from './format-text.ts'
 
@@ -15,7 +15,7 @@ const ENTRY: LoggedEntry = {
   decision: false,
   reasons: [
     {
-      code: 'price_above_limit',
+      code: gateCodeSchema.parse('price_above_limit'),
       gate: 'price',
       attribute: 'planned_price',
       limit: 410_000,

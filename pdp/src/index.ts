@@ -15,8 +15,10 @@ export { FgaStore } from './openfga/store.ts'
 export { bodyOf, readPage, type StoredTuple } from './openfga/stored.ts'
 export type { Change } from './openfga/tuples.ts'
 export { FencedWriter } from './openfga/writer.ts'
+export { describeDomain } from './policy/describe.ts'
 export type { Manifest } from './policy/manifest.ts'
 export {
+  compilePolicies,
   examinePolicies,
   type InForce,
   type Policies,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { disclose, type Reader, standingOf } from './disclosure.ts'
 import { ENTRY_KINDS, type Entry } from './entry.ts'
 import { type DecisionFilter, entryMatches } from './query.ts'
+import { type DecisionCode, gateCodeSchema } from './reason.ts'
 
 const [OWNER, HELPER, STRANGER, AGENT] = ['user:p_owner', 'user:p_helper', 'user:p_stranger', 'agent:booker'] as const
 const person = (party: string): Reader => ({ seesAll: false, parties: [party], inPerson: true })
@@ -31,7 +32,9 @@ const DENIED: Entry = {
   root: 'workflow:w1',
   owner: OWNER,
   decision: false,
-  reasons: [{ code: 'price_above_limit', gate: 'price', limit: 4101, actual: 4202, currency: 'EUR' }],
+  reasons: [
+    { code: gateCodeSchema.parse('price_above_limit'), gate: 'price', limit: 4101, actual: 4202, currency: 'EUR' },
+  ],
   chain: GIVEN,
   attributes: { 'planned_price.EUR': 4202, risk: 73 },
   policy: 'travel@0',
@@ -75,7 +78,11 @@ describe('what each is shown', () => {
   test('a party sees why and by which chain, and no figure', () => {
     const { withheld, ...shown } = disclose(DENIED, person(HELPER))
     expect(JSON.stringify(shown)).not.toMatch(/4101|4202|73|salt-of/u)
-    expect(shown).toMatchObject({ owner: OWNER, chain: GIVEN, reasons: [{ code: 'price_above_limit', gate: 'price' }] })
+    expect(shown).toMatchObject({
+      owner: OWNER,
+      chain: GIVEN,
+      reasons: [{ code: gateCodeSchema.parse('price_above_limit'), gate: 'price' }],
+    })
     expect(withheld).toEqual(['attributes', 'reasons', 'salt'])
   })
 
@@ -128,7 +135,12 @@ const links = fc.array(
   fc.tuple(party, party).map(([from, to]) => link(from, to)),
   { maxLength: 2 },
 )
-const code = fc.constantFrom('no_grant', 'grant_revoked', 'resource_unknown', 'price_above_limit')
+const code = fc.constantFrom<DecisionCode>(
+  'no_grant',
+  'grant_revoked',
+  'resource_unknown',
+  gateCodeSchema.parse('price_above_limit'),
+)
 const thing = fc.constantFrom('workflow:w1', 'workflow:~', 'workflow:~AAAAAAAAAAAAAAAAAAAAAA', 'workflow_item:w1-hotel')
 const anEntry: fc.Arbitrary<Entry> = fc
   .record(

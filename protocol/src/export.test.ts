@@ -7,6 +7,7 @@ import { ENTRY_KINDS } from './entry.ts'
 import { EXPORT_FORMATS } from './export.ts'
 import { OCSF_VERSION, ocsfEvent } from './ocsf.ts'
 import { type LoggedEntry, leafBytes } from './query.ts'
+import { gateCodeSchema } from './reason.ts'
 
 const link = {
   grant: '01KC0000000000000000000001',
@@ -30,7 +31,7 @@ const full: LoggedEntry = {
   root: 'workflow:w1',
   owner: 'user:p_2',
   decision: false,
-  reasons: [{ code: 'price_above_limit', limit: 4100, actual: 4200 }],
+  reasons: [{ code: gateCodeSchema.parse('price_above_limit'), limit: 4100, actual: 4200 }],
   chain: [link],
   attributes: { 'planned_price.EUR': 4200 },
   model: '01KCMODEL',
@@ -176,7 +177,7 @@ describe('OCSF', () => {
       class_uid: 6003,
       type_uid: 600_399,
       status_id: 2,
-      status_code: 'price_above_limit',
+      status_code: gateCodeSchema.parse('price_above_limit'),
       actor: {
         user: { uid: 'user:p_1', type_id: 1 },
         app_uid: 'agent:booking-agent',
@@ -184,7 +185,7 @@ describe('OCSF', () => {
       },
       metadata: { uid: full.id, sequence: 7, log_name: 'pdp.example/log' },
       resources: [{ uid: 'workflow_item:w1-1', type: 'workflow_item', owner: { uid: 'user:p_2' } }],
-      unmapped: { chain: [link], reasons: [{ code: 'price_above_limit' }] },
+      unmapped: { chain: [link], reasons: [{ code: gateCodeSchema.parse('price_above_limit') }] },
     })
     expect(read(minimal('grant_revoked'))).toMatchObject({ activity_id: 4, type_uid: 600_304, status_id: 1 })
   })

@@ -14,7 +14,7 @@ export const PERSONA_STATUSES = ['pending', 'active', 'inactive', 'suspended', '
 export type PersonaStatus = (typeof PERSONA_STATUSES)[number]
 
 /** Setting of one gate: an inclusive bound on its attribute. Money in minor units of `currency`, lead times in seconds. */
-const settingSchema = z.strictObject({
+export const settingSchema = z.strictObject({
   at_most: z.number().optional(),
   at_least: z.number().optional(),
   currency: z

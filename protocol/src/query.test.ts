@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Entry } from './entry.ts'
 import { decisionQuerySchema, entryMatches, entryTerms } from './query.ts'
+import { gateCodeSchema } from './reason.ts'
 
 const link = (grant: string, delegator: string, delegate: string): NonNullable<Entry['chain']>[number] => ({
   grant,
@@ -24,7 +25,7 @@ const ENTRY: Entry = {
   root: 'workflow:w1',
   owner: 'user:p_owner',
   decision: false,
-  reasons: [{ code: 'price_above_limit', gate: 'price', limit: 4100, actual: 4200 }],
+  reasons: [{ code: gateCodeSchema.parse('price_above_limit'), gate: 'price', limit: 4100, actual: 4200 }],
   chain: [link('G1', 'user:p_owner', 'user:p_helper'), link('G2', 'user:p_helper', 'agent:booking-agent')],
 }
 const parse = (query: Record<string, string>): ReturnType<typeof decisionQuerySchema.safeParse> =>

@@ -1,6 +1,6 @@
 /**
- * Reason codes of decisions, a closed list, with a text for each reader. A domain adds codes for its own gates in its manifest. A test compares
- * `docs/reasons.md` with this table.
+ * Reason codes of decisions that every domain has, and their texts: each text is in this table only. Codes of a domain's own gates, with their
+ * texts, are in its manifest and come by `GET /v1/domains`. A test compares `docs/reasons.md` with both.
  *
  * @module
  */
@@ -9,24 +9,33 @@ import { z } from 'zod'
 /** Reason codes of permits; every other code is a denial. */
 export const PERMIT_REASONS = ['owner', 'delegated', 'related'] as const
 
-/** `user`: said to the person concerned. `admin`: to whoever runs the service. `cure`: what would change the answer. */
+/** Texts of one reason, in English. */
 export interface ReasonText {
+  /** For the person whose request it was. */
   readonly user: string
+  /** For administrators and auditors. */
   readonly admin: string
+  /** What would change the answer. */
   readonly cure: string
+  /** For the owner of the resource, who reads the entry later. Absent: `user` fits. */
+  readonly owner?: string
+  /** What the owner can change. Absent beside an `owner` text: nothing. */
+  readonly owner_cure?: string
 }
 
-/** Every reason of the core, permits first, in the order in which the design lists them. */
+/** Reasons that every domain has, permits first. */
 export const REASONS = {
   owner: {
     user: 'This is yours.',
     admin: 'The subject owns the resource and acts in person in the persona it was created under.',
     cure: 'Nothing to do.',
+    owner: 'It is yours, and you did it yourself.',
   },
   delegated: {
     user: 'You were given the authority for this.',
     admin: 'A good chain of grants runs from the owner to the actor.',
     cure: 'Nothing to do.',
+    owner: 'By the authority that you gave.',
   },
   related: {
     user: 'The rules of this domain let you do this.',
@@ -37,51 +46,71 @@ export const REASONS = {
     user: 'Nobody gave you the authority for this.',
     admin: 'No grant, live or ended, runs from the owner of the resource to the actor.',
     cure: 'Ask the owner for a grant.',
+    owner: 'Nobody had given them the authority for this.',
+    owner_cure: 'To allow it, give them a grant.',
   },
   grant_expired: {
     user: 'The authority you were given has run out.',
     admin: 'A link of the nearest chain is past its expires_at.',
     cure: 'Ask whoever gave it to renew it.',
+    owner: 'The authority that they had been given had run out.',
+    owner_cure: 'To allow it, give it again.',
   },
   grant_revoked: {
     user: 'The authority you were given was taken back.',
     admin: 'A link of the nearest chain was revoked, renounced, or ended by a transfer.',
     cure: 'Ask whoever gave it for a new grant.',
+    owner: 'The authority that they had been given had been taken back.',
+    owner_cure: 'To allow it, give it again.',
   },
   grant_scope: {
     user: 'The authority you were given is for something else.',
     admin: 'A live grant of this owner reaches the actor, but its scope does not cover the resource.',
     cure: 'Ask for a grant on this resource.',
+    owner: 'What they had been given is for something else.',
+    owner_cure: 'To allow it, give them a grant on this too.',
   },
   grant_action: {
     user: 'The authority you were given does not include this action.',
     admin: 'A link of the nearest chain does not list the action.',
     cure: 'Ask for a grant that includes the action.',
+    owner: 'What they had been given does not include this action.',
+    owner_cure: 'To allow it, give them a grant that includes it.',
   },
   grant_limit: {
     user: 'This goes beyond the limit of the authority you were given.',
     admin: 'An attribute lies outside a limit of a link of the chain.',
     cure: 'Stay within the limit, or ask for a wider grant.',
+    owner: 'It went beyond the limit of what they had been given.',
+    owner_cure: 'Give a wider grant, or do it yourself.',
   },
   grant_persona: {
     user: 'The authority you were given is for another persona of yours.',
     admin: 'The nearest chain must be used in another persona than the one the request acts in.',
     cure: 'Switch to the persona that the grant names.',
+    owner: 'What they had been given is for another persona of theirs.',
+    owner_cure: 'They act in the persona that the grant names.',
   },
   chain_broken: {
     user: 'Somebody between the owner and you can no longer pass this authority on.',
     admin: 'A giver in the middle of the nearest chain is not usable, or a link does not attenuate its parent.',
     cure: 'Ask the owner for a grant, or wait until the giver is usable again.',
+    owner: 'A person between you and them can no longer pass it on.',
+    owner_cure: 'Give it to them directly.',
   },
   not_on_behalf: {
     user: 'The agent may not act for you here.',
     admin: 'The actor holds a good chain, but not from this subject (or not for use on its own schedule).',
     cure: 'Grant the agent this authority yourself, or mark its grant unattended.',
+    owner: 'The agent may not act for the person who asked it to.',
+    owner_cure: 'That person gives the agent the authority themself.',
   },
   owner_persona_unusable: {
     user: "The owner's persona is not usable at the moment.",
     admin: 'The persona the resource was created under is not active or outside its dates.',
     cure: 'The owner reactivates the persona.',
+    owner: 'The persona of yours that this belongs to was not usable.',
+    owner_cure: 'Activate the persona again under Settings.',
   },
   persona_unknown: {
     user: 'You do not have this persona.',
@@ -122,31 +151,15 @@ export const REASONS = {
     user: 'You have signed out.',
     admin: "The subject's session ended at the identity provider.",
     cure: 'Sign in again.',
+    owner: 'Their session had ended.',
+    owner_cure: 'They sign in again.',
   },
   no_consent: {
     user: 'The owner has not consented to agents acting here.',
     admin: "The owner's persona has no autonomy settings, or consent is withdrawn.",
     cure: 'The owner consents and sets every limit.',
-  },
-  price_above_limit: {
-    user: 'This costs more than the owner lets an agent spend.',
-    admin: "The item's price is above the autonomy limit of the owner's persona.",
-    cure: 'The owner raises the limit, or books it in person.',
-  },
-  lead_time_too_short: {
-    user: 'This is too soon for an agent to act alone.',
-    admin: "The start is nearer than the autonomy settings of the owner's persona allow.",
-    cure: 'The owner shortens the lead time, or books it in person.',
-  },
-  risk_above_limit: {
-    user: 'This is riskier than the owner lets an agent decide.',
-    admin: "The item's risk is above the autonomy limit of the owner's persona.",
-    cure: 'The owner raises the limit, or decides in person.',
-  },
-  effort_above_limit: {
-    user: 'This takes more effort than an agent may decide alone.',
-    admin: "The effort is above the autonomy limit of the owner's persona.",
-    cure: 'The owner raises the limit, or decides in person.',
+    owner: 'You had not consented to agents acting for you here.',
+    owner_cure: 'Allow it within limits under Settings.',
   },
   attribute_invalid: {
     user: 'Something about this item is missing or malformed.',
@@ -157,6 +170,7 @@ export const REASONS = {
     user: 'Nobody gave you the authority for this.',
     admin: 'The resource, or its type, is not registered.',
     cure: 'The service registers the resource first.',
+    owner: 'Nobody had given them the authority for this.',
   },
   action_unknown: {
     user: 'There is no such action here.',
@@ -197,5 +211,10 @@ export const decisionCodeSchema = z.string() as unknown as z.ZodType<DecisionCod
 export const hasCode = ({ code }: { readonly code: string }, ...codes: readonly ReasonCode[]): boolean =>
   (codes as readonly string[]).includes(code)
 
-/** Every code of the core, in the order of the table. */
+/** Every code of {@link REASONS}, in its order. */
 export const REASON_CODES = Object.keys(REASONS) as readonly ReasonCode[]
+
+/** The texts of a code of {@link REASONS}; `undefined` for a code of a domain's own gate. */
+export function coreReason(code: string): ReasonText | undefined {
+  return Object.hasOwn(REASONS, code) ? REASONS[code as ReasonCode] : undefined
+}

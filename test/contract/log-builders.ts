@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Entry } from '@mandate/protocol'
+import { type Entry, gateCodeSchema } from '@mandate/protocol'
 
 export const ORIGIN = 'pdp.example/log'
 const EPOCH = Date.parse('2026-11-21T20:00:00.000Z')
@@ -39,7 +39,7 @@ export function anEntry(number: number, members: Partial<Entry> = {}): Entry {
     decision: number % 4 !== 0,
     reasons:
       number % 4 === 0
-        ? [{ code: 'price_above_limit', limit: 4100, actual: 4200 }, { code: 'no_consent' }]
+        ? [{ code: gateCodeSchema.parse('price_above_limit'), limit: 4100, actual: 4200 }, { code: 'no_consent' }]
         : [{ code: 'delegated' }],
     chain: [
       { grant: `G${number % 13}`, delegator: owner, delegate: helper, ...link },

@@ -24,6 +24,7 @@ for (const dirs of [
   [],
   [packFolder('expenses')],
   [packFolder('folders')],
+  [packFolder('lab-orders')],
   [packFolder('certification'), packFolder('expenses')],
 ]) {
   const { packs, places, problems } = await checkPacks(dirs)

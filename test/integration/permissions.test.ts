@@ -182,6 +182,7 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
     post(`${await newTrip(world)}/transfer`, { owner: world.ref('D'), owner_persona: 'traveler/family' }),
   'DELETE /v1/resources/{type}/{id}': async (world) => ({ method: 'DELETE', path: await newTrip(world) }),
   'POST /v1/facts': () => post('/v1/facts', { domain: 'travel' }),
+  'GET /v1/domains': () => get('/v1/domains'),
   'GET /v1/policies': () => get('/v1/policies'),
   'POST /v1/policies/load': () => post('/v1/policies/load'),
   'POST /v1/policies/activate': async (world) => {

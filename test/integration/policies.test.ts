@@ -18,8 +18,8 @@ const OPERATOR = { sub: 'staff-operator', azp: 'desktop', roles: ['operator'] }
 const SHIPPED = fileURLToPath(new URL('../../pdp/policies', import.meta.url))
 const EXECUTE: Ask = { subject: 'A', action: 'execute', item: 'flight' }
 /** What a traveler may do with what is theirs, in the manifest, with and without executing. */
-const WITH = 'traveler: { assume: self, own: [read, create, update, execute],'
-const WITHOUT = 'traveler: { assume: self, own: [read, create, update],'
+const WITH = 'traveler:\n    assume: self\n    own: [read, create, update, execute]'
+const WITHOUT = 'traveler:\n    assume: self\n    own: [read, create, update]'
 
 let dir: string
 beforeEach(() => {
@@ -82,7 +82,7 @@ describe('on a PDP that goes on running', () => {
   })
 
   test.for<readonly [string, string, string, RegExp]>([
-    ['a manifest that contradicts itself', 'own: [read]', 'own: [fly]', /^travel\/manifest\.yaml:6: .*"fly"/],
+    ['a manifest that contradicts itself', 'own: [read]', 'own: [fly]', /^travel\/manifest\.yaml:20: .*"fly"/],
     [
       'a manifest that the model contradicts',
       'relation: travel_risk',
@@ -158,7 +158,7 @@ describe('on a PDP that goes on running', () => {
     edit(WITH, WITHOUT)
     await load()
     await activate(first.version)
-    await tpdp.restart(() => edit('visitor: { assume: self, own: [read]', 'visitor: { assume: self, own: []'))
+    await tpdp.restart(() => edit('own: [read]', 'own: []'))
     expect((await list())[0]).toMatchObject({ in_force: true, version: expect.not.stringMatching(first.version) })
     expect(await reason()).toBe('persona_action')
   })
@@ -199,9 +199,9 @@ test('SIGHUP loads what stands in the folder; what cannot be loaded is logged, a
     expect(await reason()).toBe('owner')
     await hangUp('policies loaded')
     expect(await reason()).toBe('persona_action')
-    edit(WITHOUT, 'traveler: { assume: self, own: [fly],')
+    edit(WITHOUT, 'traveler:\n    assume: self\n    own: [fly]')
     await hangUp('policies not loaded, those in force stay')
-    expect(readFileSync(logFile, 'utf8')).toMatch(/travel\/manifest\.yaml:7: /)
+    expect(readFileSync(logFile, 'utf8')).toMatch(/travel\/manifest\.yaml:10: /)
     expect(await reason()).toBe('persona_action')
   } finally {
     await pdp.stop()

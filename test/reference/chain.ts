@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ReasonCode } from '@mandate/protocol'
+import type { TravelCode } from './codes.ts'
 import { ALL_OF_THE_OWNERS, accountHolder, covers, isAccount } from './domain.ts'
 import type { Bound, Facts, Grant, Party, Persona, Question, Ref, Resource } from './facts.ts'
 import { isAgent, nameOf } from './facts.ts'
@@ -96,7 +96,7 @@ export function widened(facts: Facts, child: Grant, parent: Grant, root: Grant):
 }
 
 /** E2, C5, C1: what is ended about a chain, or too narrow for the question. */
-export function shortfalls(facts: Facts, chain: readonly Grant[], question: Question): readonly ReasonCode[] {
+export function shortfalls(facts: Facts, chain: readonly Grant[], question: Question): readonly TravelCode[] {
   const [root] = chain
   if (!root) return []
   const any = (fails: (link: Grant) => boolean): boolean => chain.some(fails)
@@ -109,7 +109,7 @@ export function shortfalls(facts: Facts, chain: readonly Grant[], question: Ques
 }
 
 /** D1: what stands against those who give along a chain, and against the persona that it is used in. */
-export function misuses(facts: Facts, chain: readonly Grant[], question: Question): readonly ReasonCode[] {
+export function misuses(facts: Facts, chain: readonly Grant[], question: Question): readonly TravelCode[] {
   const [root, ...below] = chain
   const leaf = chain.at(-1)
   if (!root || !leaf) return []

@@ -18,8 +18,9 @@
  *
  * @module
  */
-import type { ReasonCode } from '@mandate/protocol'
+
 import { chainOf, heldBy, isActive, isUsable, misuses, personaNamed, shortfalls } from './chain.ts'
+import type { TravelCode } from './codes.ts'
 import { ACTIONS, isAccount, TITLES } from './domain.ts'
 import { type Facts, type Grant, isAgent, type Question, type Verdict } from './facts.ts'
 import { failedGates, failedLimits, withoutRepeats } from './gate.ts'
@@ -43,8 +44,8 @@ export function decide(facts: Facts, question: Question): Verdict {
 }
 
 const idsOf = (chain: Chain): readonly string[] => chain.map(({ id }) => id)
-const permit = (reason: ReasonCode, chain: Chain): Verdict => ({ permit: true, reasons: [reason], chain: idsOf(chain) })
-const deny = (reasons: readonly ReasonCode[], chain: Chain = []): Verdict => ({
+const permit = (reason: TravelCode, chain: Chain): Verdict => ({ permit: true, reasons: [reason], chain: idsOf(chain) })
+const deny = (reasons: readonly TravelCode[], chain: Chain = []): Verdict => ({
   permit: false,
   reasons,
   chain: idsOf(chain),
@@ -55,9 +56,9 @@ const isUnknownAction = ({ action, resource }: Question): boolean =>
   !ACTIONS.includes(action) || isAccount(resource) !== (action === 'create')
 
 /** G1. */
-function agentCodes(facts: Facts, { subject, actor }: Question): readonly ReasonCode[] {
+function agentCodes(facts: Facts, { subject, actor }: Question): readonly TravelCode[] {
   const agents = [actor, subject].filter((party) => party !== undefined).filter(isAgent)
-  const codes = agents.flatMap((agent): readonly ReasonCode[] => {
+  const codes = agents.flatMap((agent): readonly TravelCode[] => {
     if (isActive(facts, agent)) return []
     return facts.agents.some(({ id }) => id === agent) ? ['agent_suspended'] : ['agent_unknown']
   })
@@ -65,7 +66,7 @@ function agentCodes(facts: Facts, { subject, actor }: Question): readonly Reason
 }
 
 /** F1, F2, F5, B2. */
-function personaCodes(facts: Facts, { subject, action, resource, ...question }: Question): readonly ReasonCode[] {
+function personaCodes(facts: Facts, { subject, action, resource, ...question }: Question): readonly TravelCode[] {
   if (isAgent(subject)) return []
   const persona = personaNamed(facts, subject, question.persona)
   if (!persona) return ['persona_unknown']
@@ -108,7 +109,7 @@ function inOrder(chains: readonly Chain[]): readonly Chain[] {
 }
 
 /** Which of two misses with as few objections is the nearer: as the design lists them, those of the grants themselves first. */
-const NEARNESS: readonly ReasonCode[] = [
+const NEARNESS: readonly TravelCode[] = [
   'grant_expired',
   'grant_revoked',
   'grant_scope',
@@ -119,14 +120,14 @@ const NEARNESS: readonly ReasonCode[] = [
 ]
 
 /** In the order of {@link NEARNESS}. */
-function objections(facts: Facts, chain: Chain, question: Question): readonly ReasonCode[] {
+function objections(facts: Facts, chain: Chain, question: Question): readonly TravelCode[] {
   const short = shortfalls(facts, chain, question)
   return short.length > 0 ? short : misuses(facts, chain, question)
 }
 
 /** Why no chain is good: exactly one code. */
-function relationCode(facts: Facts, question: Question): ReasonCode {
-  const rank = (codes: readonly ReasonCode[]): number => NEARNESS.indexOf(codes[0] ?? 'chain_broken')
+function relationCode(facts: Facts, question: Question): TravelCode {
+  const rank = (codes: readonly TravelCode[]): number => NEARNESS.indexOf(codes[0] ?? 'chain_broken')
   const misses = chainsToActor(facts, question).map((chain) => objections(facts, chain, question))
   if (misses.some((codes) => codes.length === 0)) return 'not_on_behalf'
   const [nearest] = misses.toSorted((a, b) => a.length - b.length || rank(a) - rank(b))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ReasonCode } from '@mandate/protocol'
+import type { TravelCode } from './codes.ts'
 
 const ALL = ['read', 'create', 'update', 'execute']
 
@@ -44,7 +44,7 @@ export const ATTRIBUTES: Readonly<Record<string, Kind>> = {
 export interface Gate {
   readonly name: string
   readonly attribute: string
-  readonly code: ReasonCode
+  readonly code: TravelCode
 }
 
 /** F4: the gates with a setting of their own, in the manifest's order. Consent stands before them. */

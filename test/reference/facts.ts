@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { EpochMillis, ReasonCode } from '@mandate/protocol'
+import type { EpochMillis } from '@mandate/protocol'
+import type { TravelCode } from './codes.ts'
 
 /** `user:<sub>` or `agent:<id>`. */
 export type Party = string
@@ -100,7 +101,7 @@ export interface Question {
 export interface Verdict {
   readonly permit: boolean
   /** All of them, primary first. */
-  readonly reasons: readonly ReasonCode[]
+  readonly reasons: readonly TravelCode[]
   /** The ids of the grants, the owner's first. Empty when no chain is good. */
   readonly chain: readonly string[]
 }

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import type { ReasonCode } from '@mandate/protocol'
+
 import { heldBy, personaWithId } from './chain.ts'
+import type { TravelCode } from './codes.ts'
 import { ATTRIBUTES, GATES, isLimited } from './domain.ts'
 import { type Bound, type Facts, type Grant, isAgent, type Question } from './facts.ts'
 
 /** What failed, and the attribute when it could not be read. */
 export interface Failure {
-  readonly code: ReasonCode
+  readonly code: TravelCode
   readonly attribute?: string
 }
 
@@ -39,7 +40,7 @@ const natural = (value: unknown): number | undefined =>
 const isWithin = (value: number, { at_most, at_least }: Bound): boolean =>
   (at_most === undefined || value <= at_most) && (at_least === undefined || value >= at_least)
 
-function held(facts: Facts, question: Question, attribute: string, bound: Bound, code: ReasonCode): readonly Failure[] {
+function held(facts: Facts, question: Question, attribute: string, bound: Bound, code: TravelCode): readonly Failure[] {
   const value = readAttribute(facts, question, attribute, bound.currency)
   if (value === undefined) return [{ code: 'attribute_invalid', attribute }]
   return isWithin(value, bound) ? [] : [{ code }]
@@ -67,7 +68,7 @@ export function failedGates(facts: Facts, question: Question): readonly Failure[
 }
 
 /** An attribute that several gates and limits miss is named once. */
-export function withoutRepeats(failures: readonly Failure[]): readonly ReasonCode[] {
+export function withoutRepeats(failures: readonly Failure[]): readonly TravelCode[] {
   const first = failures.filter(
     ({ attribute }, index) =>
       attribute === undefined || failures.findIndex((each) => each.attribute === attribute) === index,

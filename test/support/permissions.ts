@@ -116,6 +116,7 @@ export const PERMISSIONS: readonly Permission[] = [
   row('POST /v1/resources/{type}/{id}/transfer', 'forbidden', onlyService),
   row('DELETE /v1/resources/{type}/{id}', 'forbidden', onlyService),
   row('POST /v1/facts', 'forbidden', onlyService, 'of the domain'),
+  row('GET /v1/domains', 'yes', {}),
   row('GET /v1/policies', 'forbidden', { ...onlyOperator, auditor: 'yes' }),
   row('POST /v1/policies/load', 'forbidden', onlyOperator),
   row('POST /v1/policies/activate', 'forbidden', onlyOperator),

@@ -52,8 +52,8 @@ test('the packs that ship are sound, and so are those of the tests', async () =>
     err: '',
     out: expect.stringMatching(/^travel@.*\nOK: 2 packs/s),
   })
-  const others = ['../packs/expenses', '../packs/certification', '../packs/folders'].map(folder)
-  expect(await policy('check', ...others)).toMatchObject({ code: 0, out: expect.stringContaining('OK: 3 packs') })
+  const others = ['../packs/expenses', '../packs/certification', '../packs/folders', '../packs/lab-orders'].map(folder)
+  expect(await policy('check', ...others)).toMatchObject({ code: 0, out: expect.stringContaining('OK: 4 packs') })
 })
 
 test('mistakes in manifest, model and cases are told together, each by file and line', async () => {
@@ -65,7 +65,7 @@ test('mistakes in manifest, model and cases are told together, each by file and 
   const { code, out } = await policy('check', dir)
   expect(code).toBe(1)
   expect(out.trimEnd().split('\n')).toEqual([
-    'travel/manifest.yaml:6: titles.visitor.own.0: there is no action "fly"; declare it under actions',
+    'travel/manifest.yaml:20: titles.visitor.own.0: there is no action "fly"; declare it under actions',
     'nursing/model.fga:12: `usr` is not a valid type.',
     'nursing/cases.yaml:4: people.nina: the manifest has no title "nurses"',
     'nursing/cases.yaml:20: cases.0.then.0.ask: the manifest has no action "reads"',

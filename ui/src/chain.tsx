@@ -1,6 +1,6 @@
 /**
- * The chain as a picture: who gave to whom, on what terms, and where it is severed. Drawn at the width it has; the same is said in a list
- * for those who do not see it.
+ * A chain as an SVG picture: who gave to whom, on what terms, and which links have ended. It is drawn at the width of its container; screen
+ * readers get the same as a list.
  *
  * @module
  */
@@ -9,25 +9,26 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ChainLink, LinkState } from './links.ts'
 import { minuteOf, PARTY_WORD, partyOf, plural, resourceWords, short } from './words.ts'
 
-/** What a link lets one do, and on what: in the words of the log where the page has none of its own. */
+/** Words for the actions and scope of a link. Default: names as in the log. */
 export type GivenWords = (link: Pick<ChainLink, 'actions' | 'scope'>) => string
 
 const asLogged: GivenWords = ({ actions, scope }) => `${actions.join(', ')} on ${resourceWords(scope)}`
 
-/** What a party is called by whoever looks; `undefined`: by nothing but its id. */
+/** The reader's own name for a party; `undefined`: none, so the id is shown. */
 export type NameOf = (party: string) => string | undefined
 
 interface ChainPictureProps {
   readonly links: readonly ChainLink[]
   readonly owner: string | undefined
-  /** Whether more is being found out about the links. */
+  /** Whether grants are still being loaded. */
   readonly busy?: boolean
-  /** Said below the picture. */
+  /** Caption below the picture. */
   readonly note?: string | undefined
   readonly nameOf?: NameOf
   readonly givenWords?: GivenWords
 }
 
+/** The picture of a chain, with a list for screen readers. */
 export function ChainPicture(props: ChainPictureProps): JSX.Element {
   const { links, owner, busy = false, note, nameOf = () => undefined, givenWords = asLogged } = props
   const drawn = links.map((link) => ({ link, terms: termsOf(link, givenWords) }))
@@ -66,7 +67,7 @@ const THEN_WORDS: Readonly<Record<LinkState, string>> = {
   unknown: '…',
 }
 
-/** A link, and its terms line by line. */
+/** A link with the lines of its terms. */
 interface Drawn {
   readonly link: ChainLink
   readonly terms: readonly string[]
@@ -93,24 +94,25 @@ function inWords({ link, terms }: Drawn, nameOf: NameOf): string {
   return `${spoken(delegator, nameOf)} gave ${spoken(delegate, nameOf)} grant ${grant}: ${terms.join('; ')}; ${states}.`
 }
 
-/** Measures of the picture, in units of its own, which are CSS pixels at a root size of 16. */
+/** Sizes in the units of the picture: CSS pixels at a root font size of 16 px. */
 const NODE_H = 44
 const LINE_H = 20
 const PAD = 14
 const LEFT = 18
 const TEXT_X = 46
 
-interface Placed {
+/** A link with its position in the picture. */
+interface PlacedLink {
   readonly link: ChainLink
   readonly top: number
   readonly lines: readonly string[]
   readonly height: number
 }
 
-function placed(drawn: readonly Drawn[], letters: number): readonly Placed[] {
+function placeLinks(drawn: readonly Drawn[], letters: number): readonly PlacedLink[] {
   let top = NODE_H
   return drawn.map(({ link, terms }) => {
-    const lines = terms.flatMap((term) => wrapped(term, letters))
+    const lines = terms.flatMap((term) => wrapText(term, letters))
     const height = PAD * 2 + LINE_H * (lines.length + 1) + 2
     const place = { link, top, lines, height }
     top += height + NODE_H
@@ -118,8 +120,8 @@ function placed(drawn: readonly Drawn[], letters: number): readonly Placed[] {
   })
 }
 
-/** Breaks at spaces: SVG does not. */
-function wrapped(text: string, letters: number): readonly string[] {
+/** Breaks a text at spaces, since SVG does not. @param letters - Longest line, in letters. */
+function wrapText(text: string, letters: number): readonly string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(' ')) {
@@ -131,10 +133,10 @@ function wrapped(text: string, letters: number): readonly string[] {
   return line === '' ? lines : [...lines, line]
 }
 
-/** How wide a letter is, on the average. */
+/** Average width of a letter. */
 const LETTER = 7.3
 
-/** The picture's width in its own units: that of the box, whatever the size of letters. */
+/** The width of the container in units of the picture, independent of the font size. */
 function useWidth(): { readonly box: { current: HTMLDivElement | null }; readonly width: number } {
   const box = useRef<HTMLDivElement>(null)
   const [width, setWidth] = useState(520)
@@ -154,7 +156,7 @@ function useWidth(): { readonly box: { current: HTMLDivElement | null }; readonl
 function Drawing(props: { drawn: readonly Drawn[]; owner: string | undefined; nameOf: NameOf }): JSX.Element {
   const { drawn, owner, nameOf } = props
   const { box, width } = useWidth()
-  const places = placed(drawn, Math.floor((width - TEXT_X - 8) / LETTER))
+  const places = placeLinks(drawn, Math.floor((width - TEXT_X - 8) / LETTER))
   const last = places.at(-1)
   const height = (last ? last.top + last.height : 0) + NODE_H
   const first = drawn[0]?.link
@@ -226,15 +228,15 @@ function Node({ party, name, y, role, isCut }: NodeProps): JSX.Element {
   )
 }
 
-function Span({ place }: { readonly place: Placed }): JSX.Element {
+function Span({ place }: { readonly place: PlacedLink }): JSX.Element {
   const { link, top, lines, height } = place
   const from = top - NODE_H / 2 + 9
   const to = top + height + NODE_H / 2 - 9
-  const severed = link.nowState === 'revoked' || link.nowState === 'expired' || link.thenState === 'broken'
+  const isSevered = link.nowState === 'revoked' || link.nowState === 'expired' || link.thenState === 'broken'
   const middle = top + PAD + 15
   return (
     <g class={`span span-${link.nowState}`}>
-      {severed ? (
+      {isSevered ? (
         <>
           <path class="span-line" d={`M${LEFT} ${from}V${middle - 13}`} />
           <path class="span-line ended" d={`M${LEFT} ${middle + 13}V${to}`} />

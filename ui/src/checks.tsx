@@ -1,5 +1,5 @@
 /**
- * Lists of what was looked at, each with how it came out: the gates of a decision, and the steps of a proof.
+ * Checklists: the gates of a decision, and the steps of verifying a proof.
  *
  * @module
  */
@@ -8,9 +8,10 @@ import type { Gate } from './gates.ts'
 import { Glyph } from './parts.tsx'
 import type { Check } from './verify.ts'
 
-/** Said before what a gate says, to who does not see its form. */
+/** Prefix for screen readers, which cannot see the icon. */
 export type SpokenOutcomes = Readonly<Record<Gate['outcome'], string>>
 
+/** The gates of a decision, each with its outcome. */
 export function GateList(props: { gates: readonly Gate[]; spoken: SpokenOutcomes }): JSX.Element {
   return (
     <ul class="gates">
@@ -30,6 +31,7 @@ export function GateList(props: { gates: readonly Gate[]; spoken: SpokenOutcomes
 
 const GLYPH = { holds: 'holds', fails: 'fails', unknown: 'open' } as const
 
+/** The steps of verifying a proof, each with its outcome. */
 export function CheckList(props: {
   checks: readonly Check[]
   names: Readonly<Record<Check['name'], string>>

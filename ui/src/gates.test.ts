@@ -1,7 +1,9 @@
 import { gateCodeSchema, type LoggedEntry } from '@mandate/protocol'
 import { expect, test } from 'vitest'
-import { gatesOf } from './gates.ts'
+import { nursing, travel } from './domain.fixture.ts'
+import { gatesOf as gatesIn } from './gates.ts'
 
+const gatesOf = (entry: LoggedEntry) => gatesIn(entry, [travel, nursing])
 const AT = '2026-06-01T12:00:00.000Z'
 
 function anEntry(entry: Partial<LoggedEntry>): LoggedEntry {
@@ -35,4 +37,22 @@ test('a gate of the domain names both figures when it failed', () => {
 
 test('what is no decision has no gates', () => {
   expect(gatesOf(anEntry({ kind: 'log_read' }))).toEqual([])
+})
+
+test("values and gates have the labels and units of the entry's domain", () => {
+  const reasons = [
+    { code: gateCodeSchema.parse('effort_above_limit'), gate: 'effort', attribute: 'effort', limit: 30, actual: 45 },
+  ]
+  const care = { decision: false, action: 'execute', resource: 'care_task:1' }
+  expect(gatesOf(anEntry({ ...care, reasons })).at(-1)).toEqual({
+    name: 'Effort',
+    outcome: 'fails',
+    says: '45 minutes, and the limit is 30 minutes',
+  })
+  const permitted = anEntry({ ...care, decision: true, reasons: [{ code: 'owner' }], attributes: { effort: 10 } })
+  expect(gatesOf(permitted).at(-1)).toEqual({
+    name: 'Effort',
+    outcome: 'holds',
+    says: '10 minutes; within every limit',
+  })
 })

@@ -1,16 +1,18 @@
 /**
- * The checklist of a decision: what the decision point looks at, in its order, and what the entry says of each. It lists every gate that
- * failed; so a gate before the first failure that it does not name was passed, and one behind it was not what mattered. Pure.
+ * The checklist of a decision: every check of the decision point, in its order, with the outcome as the entry tells it. An entry lists every
+ * gate that failed, so a check before the first failure passed, and one after it did not decide. Pure.
  *
  * @module
  */
-import type { LoggedEntry } from '@mandate/protocol'
-import { minuteOf, money, numbers, type Reason, reasonText, reasonWords } from './words.ts'
+import type { Domain, DomainAttribute, LoggedEntry } from '@mandate/protocol'
+import { amount, attributeOf, type Domains, domainOfEntry, numbers, type Reason, reasonText } from './domains.ts'
+import { minuteOf, reasonWords, spaced } from './words.ts'
 
+/** One check of a decision. */
 export interface Gate {
   readonly name: string
   readonly outcome: 'holds' | 'fails' | 'open'
-  /** What it comes from: a limit and a value, a code. */
+  /** Why: a value with its limit, or the text of a reason. */
   readonly says: string
 }
 
@@ -46,7 +48,7 @@ const STEPS: readonly Step[] = [
       'not_on_behalf',
       'not_related',
     ],
-    held: 'reaches whoever acted',
+    held: 'a chain of grants reaches the actor',
   },
   { name: 'Limits of the grants', codes: ['grant_limit'], held: 'kept' },
 ]
@@ -56,20 +58,21 @@ const PERMITS: Readonly<Record<string, string>> = {
   related: 'by the domain’s own rules',
 }
 
-/** Empty for what is no decision. */
-export function gatesOf(entry: LoggedEntry): readonly Gate[] {
+/** The checklist of an entry, core checks first; empty for an entry that is no decision. */
+export function gatesOf(entry: LoggedEntry, domains: Domains): readonly Gate[] {
   if (entry.decision === undefined || !entry.reasons || entry.reasons.length === 0) return []
   const { reasons } = entry
+  const about: About = { domains, domain: domainOfEntry(entry, domains) }
   const core = STEPS.filter((step) => isAsked(step, entry))
   const firstFailed = core.findIndex(({ codes }) => reasons.some(({ code }) => codes.includes(code)))
   const gates = core.map((step, at): Gate => {
     const failed = reasons.find(({ code }) => step.codes.includes(code))
-    if (failed) return { name: step.name, outcome: 'fails', says: failure(failed) }
+    if (failed) return { name: step.name, outcome: 'fails', says: failure(failed, about) }
     if (firstFailed >= 0 && at > firstFailed) return { name: step.name, outcome: 'open', says: 'not what decided' }
     const how = step.name === 'Authority' ? reasons.map(({ code }) => PERMITS[code]).find(Boolean) : undefined
     return { name: step.name, outcome: 'holds', says: how ?? step.held }
   })
-  return [...gates, ...domainGates(entry, firstFailed >= 0)]
+  return [...gates, ...domainGates(entry, firstFailed >= 0, about)]
 }
 
 function isAsked({ name }: Step, { actor, subject, chain = [], action }: LoggedEntry): boolean {
@@ -80,17 +83,26 @@ function isAsked({ name }: Step, { actor, subject, chain = [], action }: LoggedE
 
 const CORE: ReadonlySet<string> = new Set([...STEPS.flatMap(({ codes }) => codes), ...Object.keys(PERMITS)])
 
-/** A domain's own gates: those that failed by their name, and every value that was looked at and not objected to. */
-function domainGates(entry: LoggedEntry, isSettled: boolean): readonly Gate[] {
+/** The domain that an entry is about, and all others. */
+interface About {
+  readonly domains: Domains
+  readonly domain: Domain | undefined
+}
+
+/** The domain's own gates: each that failed, and each attribute that no gate objected to. */
+function domainGates(entry: LoggedEntry, isSettled: boolean, about: About): readonly Gate[] {
   const { reasons = [], attributes = {} } = entry
   const failed = reasons.filter(({ code }) => !CORE.has(code))
-  const gates = failed.map((reason): Gate => ({ name: nameOf(reason), outcome: 'fails', says: failure(reason) }))
+  const gates = failed.map(
+    (reason): Gate => ({ name: nameOf(reason, about), outcome: 'fails', says: failure(reason, about) }),
+  )
   for (const [key, value] of Object.entries(attributes)) {
     const [name = key, currency] = key.split('.')
     if (reasons.some(({ attribute }) => attribute === name || attribute === key)) continue
-    const says = valueWords(value, currency)
+    const declared = attributeOf(name, about.domain)
+    const says = valueWords(value, currency, declared)
     gates.push({
-      name: sentence(name),
+      name: sentence(declared?.label ?? spaced(name)),
       outcome: isSettled ? 'open' : 'holds',
       says: isSettled ? `${says}; not what decided` : `${says}; within every limit`,
     })
@@ -98,17 +110,23 @@ function domainGates(entry: LoggedEntry, isSettled: boolean): readonly Gate[] {
   return gates
 }
 
-function valueWords(value: number | string | boolean, currency: string | undefined): string {
-  if (currency !== undefined && typeof value === 'number') return money(value, currency)
+function valueWords(
+  value: number | string | boolean,
+  currency: string | undefined,
+  declared: DomainAttribute | undefined,
+): string {
+  if (typeof value === 'number') return amount(value, currency, declared)
   return typeof value === 'string' && /^\d{4}-\d\d-\d\dT/u.test(value) ? minuteOf(value) : String(value)
 }
 
-function nameOf({ gate, code }: Reason): string {
-  return sentence(gate ?? reasonWords(code))
+function nameOf({ gate, code }: Reason, { domain }: About): string {
+  const label = domain?.gates.find(({ name }) => name === gate)?.label
+  return sentence(label ?? (gate === undefined ? reasonWords(code) : spaced(gate)))
 }
 
-function failure(reason: Reason): string {
-  return numbers(reason) ?? reasonText(reason.code) ?? reasonWords(reason.code)
+function failure(reason: Reason, { domains, domain }: About): string {
+  const text = reasonText(reason.code, domains, domain)?.admin
+  return numbers(reason, domains, domain) ?? text ?? reasonWords(reason.code)
 }
 
-const sentence = (text: string): string => text.replaceAll('_', ' ').replace(/^./u, (letter) => letter.toUpperCase())
+const sentence = (text: string): string => text.replace(/^./u, (letter) => letter.toUpperCase())

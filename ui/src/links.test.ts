@@ -1,6 +1,6 @@
 import type { ReasonCode } from '@mandate/protocol'
 import { describe, expect, test } from 'vitest'
-import { bareLinks, type ChainLink, endedThroughout, entryLinks, limitWords } from './links.ts'
+import { bareLinks, type ChainLink, endedThroughout, entryLinks } from './links.ts'
 
 const NOW = Date.parse('2026-06-01T12:00:00Z')
 const HOUR = 3_600_000
@@ -68,16 +68,4 @@ describe('the chain of a denial', () => {
     const [first] = entryLinks({ at, chain: [link('one')], broken: [link('two')], reasons }, NOW)
     expect([first?.grant, first?.thenState]).toEqual(['one', 'live'])
   })
-})
-
-test.for([
-  [
-    'money in its currency',
-    { attribute: 'planned_price', at_most: 410_000, currency: 'EUR' },
-    /^planned price at most EUR\s4,100\.00$/u,
-  ],
-  ['an instant as a time ahead', { attribute: 'starts_at', at_least: 604_800 }, /^starts at at least 7 days ahead$/u],
-  ['a count as it is', { attribute: 'risk', at_most: 3 }, /^risk at most 3$/u],
-] as const)('a limit is said as %s', ([, limit, words]) => {
-  expect(limitWords(limit)).toMatch(words)
 })

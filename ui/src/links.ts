@@ -1,15 +1,15 @@
 /**
- * The links of a chain as they are drawn: the terms of each in words, how each stood when it was decided, and how it stands now. Pure: the
- * pages bring the time and what they know of each grant.
+ * Links of a chain as pages draw them: terms in words, state at the time of the decision, state now. Pure: callers pass the time and what they
+ * know of each grant.
  *
  * @module
  */
-import type { EpochMillis, Limit, Link, LoggedEntry } from '@mandate/protocol'
-import { counted, money, span } from './words.ts'
+import type { EpochMillis, Link, LoggedEntry } from '@mandate/protocol'
 
-/** `broken`: not ended, but its giver could not give or it does not follow from the one before. `cut`: a link before it has ended. */
+/** State of a link. `broken`: live, but its giver is not usable or it does not attenuate its parent. `cut`: an earlier link has ended. */
 export type LinkState = 'live' | 'expired' | 'revoked' | 'broken' | 'cut' | 'unknown'
 
+/** A link with the state of its grant. */
 export interface ChainLink {
   readonly grant: string
   readonly delegator: string
@@ -17,17 +17,17 @@ export interface ChainLink {
   readonly actions: readonly string[]
   readonly scope: string
   readonly expiresAt: string
-  /** `undefined`: not known. */
+  /** `undefined`: unknown. */
   readonly redelegations: number | undefined
-  /** In words: `planned price at most EUR 4,100.00`. `undefined` when it is not known. */
+  /** In words: `planned price at most EUR 4,100.00`. `undefined`: unknown. */
   readonly limits: readonly string[] | undefined
-  /** When it was decided; `undefined` where nothing was decided, only given. */
+  /** State at the time of the decision; `undefined` where there was no decision. */
   readonly thenState: LinkState | undefined
   readonly nowState: LinkState
   readonly revokedAt: string | undefined
 }
 
-/** As much as a decision itself says. @param decidedAt - `undefined`: nothing was decided. */
+/** Links from a decision alone: no limits, and no state but expiry. @param decidedAt - `undefined`: there was no decision. */
 export function bareLinks(
   chain: readonly Link[],
   decidedAt: EpochMillis | undefined,
@@ -53,10 +53,10 @@ export function bareLinks(
 
 type Explained = Pick<LoggedEntry, 'chain' | 'broken' | 'reasons'>
 
-/** The chain that an entry tells of: the one that was used, or else the one that a denial says is broken. */
+/** The chain that was used, or the broken chain that a denial names. */
 export const chainOf = ({ chain = [], broken = [] }: Explained): readonly Link[] => (chain.length > 0 ? chain : broken)
 
-/** What a denial says of one link of the chain that it names. */
+/** State of the link that a denial names, by reason code. */
 const BREAKS: Readonly<Record<string, LinkState>> = {
   grant_expired: 'expired',
   grant_revoked: 'revoked',
@@ -64,7 +64,7 @@ const BREAKS: Readonly<Record<string, LinkState>> = {
   owner_persona_unusable: 'broken',
 }
 
-/** As much as an entry itself says of its chain: of a broken one also which link broke it. */
+/** Links from an entry alone; of a broken chain the link that broke it has that state. */
 export function entryLinks(entry: Explained & Pick<LoggedEntry, 'at'>, now: EpochMillis): readonly ChainLink[] {
   const { chain = [], reasons = [], at } = entry
   const isBroken = chain.length === 0
@@ -73,13 +73,13 @@ export function entryLinks(entry: Explained & Pick<LoggedEntry, 'at'>, now: Epoc
       ? reasons.flatMap(({ code, grant }) => (grant === link.grant ? (BREAKS[code] ?? []) : []))[0]
       : undefined
     if (!state) return link
-    // What has ended stays so; who could not give then may give again now.
+    // An ended link stays ended; a giver that was not usable then may be usable now.
     return { ...link, thenState: state, nowState: state === 'broken' ? link.nowState : state }
   })
   return endedThroughout(links)
 }
 
-/** What ends a link ends all behind it. */
+/** Marks live links after an ended one as `cut`. */
 export function endedThroughout(links: readonly ChainLink[]): readonly ChainLink[] {
   return links.map((link, at) => {
     const before = links.slice(0, at)
@@ -95,22 +95,3 @@ export function endedThroughout(links: readonly ChainLink[]): readonly ChainLink
 }
 
 const hasEnded = (state: LinkState): boolean => state !== 'live' && state !== 'unknown'
-
-/** A grant's limit in words: `planned price at most EUR 4,100.00`. */
-export function limitWords({ attribute, at_most: most, at_least: least, currency }: Limit): string {
-  const value = (bound: number): string => boundWords(bound, attribute, currency)
-  const bounds = [
-    ...(most === undefined ? [] : [`at most ${value(most)}`]),
-    ...(least === undefined ? [] : [`at least ${value(least)}`]),
-  ]
-  const ahead = least !== undefined && isInstant(attribute) ? ' ahead' : ''
-  return `${attribute.replaceAll('_', ' ')} ${bounds.join(' and ')}${ahead}`
-}
-
-/** Money in minor units of its currency, an instant in seconds ahead. */
-function boundWords(value: number, attribute: string, currency: string | undefined): string {
-  if (currency !== undefined) return money(value, currency)
-  return isInstant(attribute) ? span(value) : counted(value)
-}
-
-const isInstant = (attribute: string): boolean => /(_at|time)$/u.test(attribute)

@@ -1,12 +1,12 @@
 /**
- * Instants as fields of the type `datetime-local` have them: wall-clock time without a zone. An instant whose field nobody changed stays what
- * it was, to the last digit, also in the night in which an hour comes twice. Pure, but for the zone of here.
+ * Conversion between instants and the values of `datetime-local` fields, which are wall-clock times without a zone. An instant whose field was
+ * not changed is returned exactly, also in the hour that repeats when clocks go back. Pure, but for the reader's time zone.
  *
  * @module
  */
 
-/** The reader's own zone, as `Europe/Madrid`. */
-const here = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone
+/** The reader's time zone: `Europe/Madrid`. */
+const readersZone = (): string => new Intl.DateTimeFormat().resolvedOptions().timeZone
 
 const DAY_MS = 86_400_000
 const formats = new Map<string, Intl.DateTimeFormat>()
@@ -20,7 +20,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
   return format
 }
 
-/** How far a zone's clocks are ahead of UTC at an instant, in milliseconds. */
+/** Offset of a zone from UTC at an instant, in milliseconds. */
 function offsetAt(at: number, zone: string): number {
   const whole = Math.floor(at / 1_000) * 1_000
   const part = Object.fromEntries(
@@ -32,11 +32,11 @@ function offsetAt(at: number, zone: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) - whole
 }
 
-/** What a zone's clocks show at an instant, as if it were UTC. */
+/** The wall-clock time of a zone at an instant, as if it were UTC. */
 const wallOf = (at: number, zone: string): number => at + offsetAt(at, zone)
 
-/** `2026-11-29T14:00`; with seconds and thousandths where they are not zero. Empty for what is no instant. */
-export function localOf(instant: string, zone = here()): string {
+/** `2026-11-29T14:00`; with seconds and thousandths where they are not zero. Empty for an invalid instant. */
+export function localOf(instant: string, zone = readersZone()): string {
   const at = Date.parse(instant)
   if (Number.isNaN(at)) return ''
   const local = new Date(wallOf(at, zone)).toISOString()
@@ -45,12 +45,12 @@ export function localOf(instant: string, zone = here()): string {
 }
 
 /**
- * The instant of a wall-clock time. Where clocks go back and it comes twice, the one that has the offset of `before`, else the first.
+ * The instant of a wall-clock time. Where the time occurs twice because clocks go back: the instant with the offset of `before`, else the first.
  *
- * @param before - What the field showed at first. It is returned as it is when the field shows it still.
- * @returns `undefined` for what is no time, and for one that clocks leave out when they go forward.
+ * @param before - The instant that the field showed first. It is returned exactly when the field still shows it.
+ * @returns `undefined` for an invalid time, and for one that clocks skip when they go forward.
  */
-export function instantOf(local: string, before?: string, zone = here()): string | undefined {
+export function instantOf(local: string, before?: string, zone = readersZone()): string | undefined {
   const wall = Date.parse(`${local}Z`)
   if (Number.isNaN(wall)) return undefined
   const origin = before === undefined ? Number.NaN : Date.parse(before)
@@ -62,8 +62,8 @@ export function instantOf(local: string, before?: string, zone = here()): string
   return offset === undefined ? undefined : new Date(wall - offset).toISOString()
 }
 
-/** `Europe/Madrid (GMT+1)`: the zone that a time is in, with its offset then. */
-export function zoneWords(instant: string | undefined, zone = here()): string {
+/** The time zone with its offset at an instant: `Europe/Madrid (GMT+1)`. Without a valid instant: its offset now. */
+export function zoneWords(instant: string | undefined, zone = readersZone()): string {
   const at = instant === undefined || Number.isNaN(Date.parse(instant)) ? Date.now() : Date.parse(instant)
   const format = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'shortOffset' })
   const offset = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT'

@@ -1,11 +1,12 @@
 /**
- * Small parts that every page shows.
+ * Small components that every page uses.
  *
  * @module
  */
 import type { JSX } from 'preact'
 import { PARTY_WORD, partyOf, short, type Verdict } from './words.ts'
 
+/** The logo. Decorative. */
 export function Mark(): JSX.Element {
   return (
     <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
@@ -22,7 +23,7 @@ const GLYPHS: Readonly<Record<'holds' | 'fails' | 'open' | 'note', string>> = {
   note: 'M8 7.9v.2',
 }
 
-/** Says by its form what its colour says too. Decorative: words stand beside it. */
+/** An icon for an outcome, told apart by shape as well as colour. Decorative: a text must stand beside it. */
 export function Glyph(props: { name: keyof typeof GLYPHS }): JSX.Element {
   return (
     <svg class={`glyph glyph-${props.name}`} viewBox="0 0 16 16" aria-hidden="true">
@@ -31,19 +32,20 @@ export function Glyph(props: { name: keyof typeof GLYPHS }): JSX.Element {
   )
 }
 
+/** The icon of a verdict. */
 export const glyphOf = (verdict: Verdict): 'holds' | 'fails' | 'note' =>
   verdict === 'permit' ? 'holds' : verdict === 'deny' ? 'fails' : 'note'
 
 interface PartyProps {
   /** `user:<id>`, `agent:<id>` or `service:<id>`. */
   readonly party: string
-  /** What the reader calls them; else an agent's id, or a person's, cut for the eye. */
+  /** The reader's own name for the party. Absent: the id, shortened for people. */
   readonly name?: string | undefined
   readonly href?: string
   readonly title?: string
 }
 
-/** Somebody: their kind by form, and their name or pseudonym. */
+/** A party: its kind by shape, and its name or pseudonym. */
 export function Party({ party, name, href, title = party }: PartyProps): JSX.Element {
   const { kind, id } = partyOf(party)
   const isNamed = name !== undefined || kind !== 'user'

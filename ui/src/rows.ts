@@ -1,11 +1,11 @@
 /**
- * Long lists of which only the rows in sight are in the document: which those are, and the keys that go from one to the next.
+ * Virtualized lists: which rows are in the viewport, and keyboard navigation between rows.
  *
  * @module
  */
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 
-/** Whether a media query holds now. */
+/** Whether a media query matches; re-renders when that changes. */
 export function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches)
   useEffect(() => {
@@ -17,7 +17,7 @@ export function useMedia(query: string): boolean {
   return matches
 }
 
-/** Heights of a row, in rem; the style sheet has the same. */
+/** Heights of a row, in rem; must equal those of the style sheet. */
 interface RowHeights {
   readonly wide: number
   readonly narrow: number
@@ -25,7 +25,7 @@ interface RowHeights {
 
 const NARROW = '(max-width: 45rem)'
 
-/** In CSS pixels. */
+/** The height of a row, in CSS pixels. */
 export function useRowHeight({ wide, narrow }: RowHeights): number {
   const isNarrow = useMedia(NARROW)
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
@@ -34,32 +34,32 @@ export function useRowHeight({ wide, narrow }: RowHeights): number {
 
 interface ListOfRows {
   readonly count: number
-  /** Of one row, in CSS pixels. */
+  /** Height of one row, in CSS pixels. */
   readonly height: number
-  /** Rows that are kept before and behind those in sight. */
+  /** Rows rendered before and after those in the viewport. */
   readonly around: number
 }
 
-/** From the first, to behind the last. */
+/** Rendered rows: `first` inclusive, `last` exclusive. */
 export interface InSight {
   readonly first: number
   readonly last: number
 }
 
-/** Before anything has been measured. */
-const AT_FIRST: InSight = { first: 0, last: 40 }
+/** Used before the first measurement. */
+const UNMEASURED: InSight = { first: 0, last: 40 }
 
-/** Which rows are in sight, and some around them. */
+/** Which rows to render: those in the viewport, and `around` on each side. */
 export function useInSight(
   body: { readonly current: HTMLElement | null },
   { count, height, around }: ListOfRows,
 ): InSight {
-  const [sight, setSight] = useState(AT_FIRST)
+  const [sight, setSight] = useState(UNMEASURED)
   useLayoutEffect(() => {
     let frame = 0
     const look = (): void => {
       frame = 0
-      // Hidden it has no place: what is in the document stays.
+      // A hidden list has no position: keep the rows that are rendered.
       if (!body.current?.checkVisibility()) return
       const top = -body.current.getBoundingClientRect().top
       const first = Math.max(0, Math.min(count, Math.floor(top / height)) - around)
@@ -82,14 +82,14 @@ export function useInSight(
 }
 
 interface Walk {
-  /** Selector of a row, and of the link in it that is focused. */
+  /** CSS selectors of a row, and of the link in it that gets the focus. */
   readonly row: string
   readonly link: string
-  /** Rows that Page Up and Page Down go. */
+  /** Rows that Page Up and Page Down skip. */
   readonly page: number
 }
 
-/** Arrow keys go from row to row; Enter is the link's own. */
+/** Key handler: arrow keys, j, k, Page Up and Page Down move the focus between rows. */
 export function walkRows(event: KeyboardEvent, { row: rows, link: links, page }: Walk): void {
   const steps: Readonly<Record<string, number>> = {
     ArrowDown: 1,

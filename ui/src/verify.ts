@@ -1,6 +1,6 @@
 /**
- * The proof, checked here and now: the entry's canonical bytes are hashed, the hash is followed up the tree, and the tree's head is held
- * against the pinned key. WebCrypto does the cryptography; the server only delivers what is checked.
+ * Verifies an inclusion proof in the browser: hashes the entry's canonical bytes, checks the Merkle path to the root, and the root's signature by
+ * a pinned key. Cryptography is WebCrypto's; the server only delivers data.
  *
  * @module
  */
@@ -19,19 +19,20 @@ import {
   verifyInclusionAsync,
 } from '@mandate/protocol'
 
-/** One thing that was checked. */
+/** One step of the verification. */
 export interface Check {
   readonly name: 'leaf' | 'inclusion' | 'signature' | 'memory'
   readonly outcome: 'holds' | 'fails' | 'unknown'
   readonly says: string
-  /** A hash, a key: what it was held against. */
+  /** The hash or key that was compared. */
   readonly evidence?: string
 }
 
+/** The result of a verification. */
 export interface ProofReport {
   /**
-   * `holds`: all that could be checked, the signature by a pinned key among it. `partial`: it holds of the whole entry, of which this reader is not
-   * shown all, so that what is shown could not be held against it.
+   * `holds`: every check passed, including a pinned key's signature. `partial`: the proof holds for the whole entry, but this reader is shown only
+   * a part of it, which could not be compared. `unpinned`: no key is pinned, so the signature was not checked.
    */
   readonly verdict: 'holds' | 'partial' | 'fails' | 'unpinned'
   readonly checks: readonly Check[]
@@ -40,10 +41,10 @@ export interface ProofReport {
 
 const sha256: AsyncSha256 = async (data) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(data)))
 
-/** An entry as it came over the wire: unknown members and all, since they were hashed too. */
+/** An entry as it was received, with unknown members: they were hashed too. */
 export type RawEntry = Readonly<Record<string, unknown>>
 
-/** The leaf's text: what was logged, without what the API adds. */
+/** The canonical text that was logged: the entry without the members that the API adds. */
 export function leafText({
   index: _index,
   origin: _origin,
@@ -54,12 +55,13 @@ export function leafText({
   return canonical(entry)
 }
 
+/** Parses verifier keys; malformed ones are left out. */
 export async function pinnedKeys(texts: readonly string[]): Promise<readonly VerifierKey[]> {
   const keys = await Promise.all(texts.map((text) => parseVerifierKey(text).catch(() => undefined)))
   return keys.filter((key) => key !== undefined)
 }
 
-/** Checks one entry's proof. A malformed proof is a check that fails; never throws for what the server sent. */
+/** Verifies the proof of one entry. A malformed proof is a failed check; never throws for data of the server. */
 export async function checkProof(entry: RawEntry, proof: string, keys: readonly VerifierKey[]): Promise<ProofReport> {
   const began = performance.now()
   const checks: Check[] = []
@@ -78,8 +80,8 @@ export async function checkProof(entry: RawEntry, proof: string, keys: readonly 
       evidence: toBase64(root),
     })
     checks.push(await signatureCheck(written, keys))
-    // What does not hold is not remembered: a forged head must not accuse the true log later.
-    if (['holds', 'partial'].includes(verdictOf(checks))) checks.push(remembered(origin, size, toBase64(root)))
+    // Stores verified heads only: a forged one must not make the true log fail later.
+    if (['holds', 'partial'].includes(verdictOf(checks))) checks.push(compareWithLastSeen(origin, size, toBase64(root)))
   } catch (error) {
     const says =
       error instanceof SyntaxError ? `The proof cannot be read (${error.message})` : 'The proof cannot be checked'
@@ -88,7 +90,7 @@ export async function checkProof(entry: RawEntry, proof: string, keys: readonly 
   return { verdict: verdictOf(checks), checks, tookMs: performance.now() - began }
 }
 
-/** The hash of the entry: made here of a whole one, and as the server gives it of one that is not shown whole. */
+/** The leaf hash: computed of a whole entry; the server's of an entry that this reader is shown only in part. */
 async function leafOf(entry: RawEntry, index: number): Promise<{ readonly leaf: Uint8Array; readonly check: Check }> {
   const { withheld, leaf: given } = entry
   const isWhole = !Array.isArray(withheld)
@@ -113,7 +115,11 @@ async function leafOf(entry: RawEntry, index: number): Promise<{ readonly leaf: 
 
 async function signatureCheck(written: string, keys: readonly VerifierKey[]): Promise<Check> {
   if (keys.length === 0)
-    return { name: 'signature', outcome: 'unknown', says: 'No key is pinned here, so nobody says whose root this is' }
+    return {
+      name: 'signature',
+      outcome: 'unknown',
+      says: 'No key is pinned here, so the signature of the root was not checked',
+    }
   const verdict = await verifyCheckpoint(written, keys)
   if (!verdict.ok)
     return { name: 'signature', outcome: 'fails', says: `No pinned key signed that root (${verdict.objection})` }
@@ -128,23 +134,28 @@ async function signatureCheck(written: string, keys: readonly VerifierKey[]): Pr
 
 const MEMORY = 'mandate:checkpoint:'
 
-/** What this browser saw of a log before: a log that is now smaller, or as large with another root, was cut or forked. */
-function remembered(origin: string, size: number, root: string): Check {
+/** Compares with the head that this browser verified last: a smaller log was truncated, another root at the same size is a fork. */
+function compareWithLastSeen(origin: string, size: number, root: string): Check {
   const before = recall(origin)
   if (!before || size > before.size) keep(origin, { size, root })
-  if (!before) return { name: 'memory', outcome: 'holds', says: 'First look: this browser remembers that root' }
+  if (!before)
+    return { name: 'memory', outcome: 'holds', says: 'First verification in this browser: it remembers that root' }
   if (size < before.size)
     return {
       name: 'memory',
       outcome: 'fails',
-      says: `This browser has seen ${before.size} entries; now there are ${size}`,
+      says: `This browser has seen ${before.size} entries; now the log has ${size}`,
     }
   if (size === before.size && root !== before.root)
-    return { name: 'memory', outcome: 'fails', says: 'This browser has seen another root for as many entries: a fork' }
+    return {
+      name: 'memory',
+      outcome: 'fails',
+      says: 'This browser has seen another root for the same number of entries: a fork',
+    }
   return {
     name: 'memory',
     outcome: 'holds',
-    says: `It has not shrunk since the last look, ${before.size.toLocaleString('en')} entries`,
+    says: `The log has not shrunk since the last verification, ${before.size.toLocaleString('en')} entries`,
   }
 }
 
@@ -161,7 +172,7 @@ function keep(origin: string, { size, root }: { readonly size: number; readonly 
   try {
     localStorage.setItem(MEMORY + origin, `${size} ${root}`)
   } catch {
-    // A browser that keeps nothing forgets this too: the other checks do not need it.
+    // Without storage the next verification cannot compare; the other checks do not need it.
   }
 }
 
@@ -172,13 +183,14 @@ function verdictOf(checks: readonly Check[]): ProofReport['verdict'] {
   return unknown.includes('leaf') ? 'partial' : 'holds'
 }
 
-/** What the newest checkpoint says, and whether a pinned key signed it. */
+/** The newest checkpoint, and whether a pinned key signed it. */
 export interface Head {
   readonly origin: string
   readonly size: number
   readonly signature: Check
 }
 
+/** Parses a checkpoint and checks its signature; `undefined` when it is malformed. */
 export async function headOf(written: string, keys: readonly VerifierKey[]): Promise<Head | undefined> {
   try {
     const { origin, size } = parseCheckpoint(parseNote(written).text)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { money, partyOf, reasonText, resourceWords, short, span } from './words.ts'
+import { money, partyOf, resourceWords, short, span } from './words.ts'
 
 test.for([
   ['whole', 420_000, 'EUR', /^EUR\s4,200\.00$/u],
@@ -31,9 +31,4 @@ test('ids that machines made are cut, names that people gave stand', () => {
 
 test('an id may hold what splits nothing', () => {
   expect(partyOf('agent:booking@agent')).toEqual({ kind: 'agent', id: 'booking@agent' })
-})
-
-test('a name of Object’s own is no reason', () => {
-  expect(reasonText('constructor')).toBeUndefined()
-  expect(reasonText('no_grant')).toMatch(/No grant/u)
 })

@@ -1,9 +1,9 @@
 /**
- * How things are said: times, amounts, parties, kinds. Ids are shortened for the eye, never for a filter.
+ * Texts for times, amounts, parties and entry kinds, in English. Ids are shortened for display only, never for a filter.
  *
  * @module
  */
-import { amountText, type LoggedEntry, moneyText, REASONS, type ReasonCode } from '@mandate/protocol'
+import { amountText, type LoggedEntry, moneyText } from '@mandate/protocol'
 
 const TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
@@ -20,34 +20,43 @@ const EXACT = new Intl.DateTimeFormat('en-GB', {
 })
 const NUMBER = new Intl.NumberFormat('en')
 
+/** `14:03:27`, in the reader's time zone. */
 export const timeOf = (at: string): string => TIME.format(new Date(at))
+/** `29 Nov 2026`, in the reader's time zone. */
 export const dayOf = (at: string): string => DAY.format(new Date(at))
+/** `29 Nov 2026, 14:03`, in the reader's time zone. */
 export const minuteOf = (at: string | number): string => MINUTE.format(new Date(at))
+/** Day of the week, date, time and time zone. */
 export const exactly = (at: string): string => EXACT.format(new Date(at))
+/** A number with separators of thousands. */
 export const counted = (count: number): string => NUMBER.format(count)
+/** A count with its noun: `1 day`, `2 days`. */
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${counted(count)} ${count === 1 ? one : many}`
 
 const TAIL = 4
-/** Of the types' ids the end tells two apart, for they begin with the time. */
+/** ULIDs begin with the time, so the end tells two of them apart. */
 const SHORT = 11
 
-/** `p_01M8…R21J`: enough to tell two apart on one screen. */
+/** Shortens an id for display: `p_01M8…R21J`. @param most - Longest result, in characters. */
 export function short(id: string, most = SHORT): string {
   return id.length <= most ? id : `${id.slice(0, most - TAIL - 1)}…${id.slice(-TAIL)}`
 }
 
+/** Kinds of parties. */
 export type PartyKind = 'user' | 'agent' | 'service'
 
+/** Splits `kind:id`. An unknown kind counts as `user`. */
 export function partyOf(party: string): { readonly kind: PartyKind; readonly id: string } {
   const at = party.indexOf(':')
   const kind = party.slice(0, at)
   return { kind: kind === 'agent' || kind === 'service' ? kind : 'user', id: party.slice(at + 1) }
 }
 
+/** Noun for each kind of party. */
 export const PARTY_WORD: Readonly<Record<PartyKind, string>> = { user: 'person', agent: 'agent', service: 'service' }
 
-/** Ids that machines made are cut; names that people gave stand as they are. */
+/** Shortens ids that a program made (pseudonyms, ULIDs, long ids); names chosen by people stay whole. */
 function shortId(id: string, most: number): string {
   return /^(p_|~)|^[0-9A-HJKMNP-TV-Z]{26}$|^.{33,}$/u.test(id) ? short(id, most) : id
 }
@@ -60,7 +69,7 @@ export function resourceWords(resource: string, most = SHORT): string {
   return `${resource.slice(0, at).replaceAll('_', ' ')} ${shortId(resource.slice(at + 1), most)}`
 }
 
-/** What a kind of entry tells. */
+/** Title of each kind of entry; decisions have {@link VERDICT_WORD}. */
 const KIND_WORDS: Readonly<Partial<Record<LoggedEntry['kind'], string>>> = {
   search: 'Search',
   grant_issued: 'Grant issued',
@@ -88,58 +97,43 @@ const KIND_WORDS: Readonly<Partial<Record<LoggedEntry['kind'], string>>> = {
   answer_replayed: 'Answer repeated',
 }
 
-/** A kind that was added after this page was written is still said. */
+/** Title of a kind of entry; an unknown kind is shown by its name. */
 export function kindWords(kind: LoggedEntry['kind']): string {
   if (kind === 'evaluation') return 'Decision'
   return KIND_WORDS[kind] ?? kind.replaceAll('_', ' ').replace(/^./u, (letter) => letter.toUpperCase())
 }
 
+/** How an entry is shown: as a permit, a denial, or a record that decides nothing. */
 export type Verdict = 'permit' | 'deny' | 'note'
 
+/** Whether an entry is a permit, a denial, or neither. */
 export function verdictOf({ decision }: Pick<LoggedEntry, 'decision'>): Verdict {
   if (decision === undefined) return 'note'
   return decision ? 'permit' : 'deny'
 }
 
+/** Title of each verdict. */
 export const VERDICT_WORD: Readonly<Record<Verdict, string>> = { permit: 'Permitted', deny: 'Denied', note: 'Recorded' }
 
+/** Title of an entry: its verdict, or its kind where it decides nothing. */
 export function verdictWords(entry: LoggedEntry): string {
   const verdict = verdictOf(entry)
   return verdict === 'note' ? kindWords(entry.kind) : VERDICT_WORD[verdict]
 }
 
-export const reasonWords = (code: string): string => code.replaceAll('_', ' ')
+/** A name of the wire with spaces: `lead_time` becomes `lead time`. */
+export const spaced = (name: string): string => name.replaceAll('_', ' ')
 
-/** What a reason means, where it is one of the core's; a domain's own codes speak for themselves. */
-export function reasonText(code: string): string | undefined {
-  return Object.hasOwn(REASONS, code) ? REASONS[code as ReasonCode].admin : undefined
-}
+/** A reason code as words: `no grant`. */
+export const reasonWords = (code: string): string => spaced(code)
 
-export type Reason = NonNullable<LoggedEntry['reasons']>[number]
-
-/** The numbers that a reason is about, if it is about any. */
-export function numbers(reason: Reason): string | undefined {
-  const { limit, actual } = reason
-  if (limit === undefined && actual === undefined) return undefined
-  return `${amount(actual, reason)}, and the limit is ${amount(limit, reason)}`
-}
-
-/** A value of a limit, in the unit that a person reads. Money is in minor units, lead times in seconds. */
-export function amount(value: number | string | undefined, { currency, attribute }: Partial<Reason>): string {
-  if (value === undefined) return '–'
-  if (typeof value === 'string') return value
-  if (currency !== undefined) return money(value, currency)
-  if (attribute !== undefined && /(_at|time)$/u.test(attribute)) return span(value)
-  return counted(value)
-}
-
-/** `EUR 4,200.00`, with a no-break space. */
+/** An amount of money, from minor units: `EUR 4,200.00` with a no-break space. `420 minor units of XYZ` for an unknown currency. */
 export function money(minor: number, currency: string): string {
   const text = amountText(minor, currency)
   return text === undefined ? moneyText(minor, currency) : `${currency}\u00a0${text}`
 }
 
-/** Seconds, as days or hours. */
+/** A duration, from seconds: in days from two days on, else in hours or minutes. */
 export function span(seconds: number): string {
   const days = seconds / 86_400
   if (Math.abs(days) >= 2) return plural(Math.round(days * 10) / 10, 'day')

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { type DecisionPage, decisionPageSchema, type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
+import {
+  type DecisionPage,
+  type Domain,
+  decisionPageSchema,
+  domainListSchema,
+  type LoggedEntry,
+  loggedEntrySchema,
+} from '@mandate/protocol'
 import type { RawEntry } from '@mandate/ui'
 import { z } from 'zod'
 
@@ -68,6 +75,9 @@ export interface Opened {
 
 export const api = {
   session: (signal?: AbortSignal): Promise<SessionInfo> => parsed(sessionSchema, '/api/session', signal),
+  /** The domains in force: labels, units and texts of reasons. */
+  domains: async (signal?: AbortSignal): Promise<readonly Domain[]> =>
+    (await parsed(domainListSchema, '/api/domains', signal)).items,
   overview: (query: string, signal?: AbortSignal): Promise<Overview> =>
     parsed(overviewSchema, `/api/overview?${query}`, signal),
   decisions: (query: string, cursor: string | undefined, signal?: AbortSignal): Promise<DecisionPage> => {

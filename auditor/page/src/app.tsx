@@ -5,7 +5,7 @@
  */
 
 import type { VerifierKey } from '@mandate/protocol'
-import { pinnedKeys } from '@mandate/ui'
+import { type Domains, DomainsContext, pinnedKeys } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api } from './api.ts'
 import { Bar } from './bar.tsx'
@@ -31,12 +31,19 @@ interface Access {
   readonly keys: readonly VerifierKey[]
 }
 
+const NO_DOMAINS: Domains = []
+
 function SignedIn(): JSX.Element {
   const place = usePlace()
   const access = useLoaded<Access>(async (signal) => {
     const { auditor, keys } = await api.session(signal)
     return { auditor, keys: await pinnedKeys(keys) }
   }, [])
+  // Without them codes and numbers are shown as logged.
+  const domains = useLoaded(
+    async (signal) => (access.state === 'there' ? await api.domains(signal) : NO_DOMAINS),
+    [access.state],
+  )
   if (access.state === 'loading') return <Plain title="Decision log" busy />
   if (access.state === 'failed') {
     if (access.error.status === 401) return <SignIn />
@@ -48,10 +55,10 @@ function SignedIn(): JSX.Element {
   }
   const { keys, auditor } = access.value
   return (
-    <>
+    <DomainsContext.Provider value={domains.state === 'there' ? domains.value : NO_DOMAINS}>
       <Bar keys={keys} onSignOut={signOut} />
       <LogPage place={place} keys={keys} isAuditor={auditor} />
-    </>
+    </DomainsContext.Provider>
   )
 }
 

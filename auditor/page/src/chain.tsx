@@ -4,13 +4,14 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { ChainPicture, chainOf } from '@mandate/ui'
+import { ChainPicture, chainOf, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { fullLinks, linksOf } from './links.ts'
 import { useLoaded } from './use.ts'
 
 export function Chain({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
-  const loaded = useLoaded((signal) => fullLinks(entry, signal), [entry.id])
+  const domains = useDomains()
+  const loaded = useLoaded((signal) => fullLinks(entry, domains, signal), [entry.id, domains])
   if (!entry.chain) return null
   if (chainOf(entry).length === 0) {
     return <p class="aside">No grant was needed, or none was found: nobody acted on another’s authority.</p>

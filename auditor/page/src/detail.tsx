@@ -6,6 +6,7 @@
 
 import type { LoggedEntry, VerifierKey } from '@mandate/protocol'
 import {
+  domainOfEntry,
   exactly,
   GateList,
   Glyph,
@@ -15,6 +16,7 @@ import {
   reasonText,
   reasonWords,
   resourceWords,
+  useDomains,
   verdictOf,
   verdictWords,
 } from '@mandate/ui'
@@ -68,7 +70,7 @@ function Body(props: {
   const { opened, keys, titleRef } = props
   const { entry } = opened
   const verdict = verdictOf(entry)
-  const gates = gatesOf(entry)
+  const gates = gatesOf(entry, useDomains())
   return (
     <>
       <header class={`lede lede-${verdict}`}>
@@ -144,16 +146,20 @@ function Sentence({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
 }
 
 function Because({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
+  const domains = useDomains()
   const reason = entry.reasons?.[0]
   const code = reason?.code ?? entry.code
   if (code === undefined) return null
+  const domain = domainOfEntry(entry, domains)
+  const text = reasonText(code, domains, domain)?.admin
+  const values = reason && numbers(reason, domains, domain)
   return (
     <p class="because">
       <a class="because-code" href={addressOf({ reason: code })}>
         {reasonWords(code)}
       </a>
-      {reasonText(code) && <span> {reasonText(code)}</span>}
-      {reason && numbers(reason) && <span class="because-numbers"> {numbers(reason)}.</span>}
+      {text && <span> {text}</span>}
+      {values && <span class="because-numbers"> {values}.</span>}
     </p>
   )
 }

@@ -5,7 +5,17 @@
  */
 
 import { ENTRY_KINDS, REASON_CODES } from '@mandate/protocol'
-import { instantOf, kindWords, localOf, minuteOf, resourceWords, short, zoneWords } from '@mandate/ui'
+import {
+  gateCodes,
+  instantOf,
+  kindWords,
+  localOf,
+  minuteOf,
+  resourceWords,
+  short,
+  useDomains,
+  zoneWords,
+} from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { addressOf, type FilterName, type Filters, go } from './location.ts'
@@ -188,7 +198,7 @@ function MoreFields({ filters, set }: Setting): JSX.Element {
       <TimeFilter name="from" label="From" filters={filters} set={set} />
       <TimeFilter name="to" label="Before" filters={filters} set={set} />
       <datalist id="reasons">
-        {REASON_CODES.map((code) => (
+        {[...REASON_CODES, ...gateCodes(useDomains())].map((code) => (
           <option key={code} value={code} />
         ))}
       </datalist>

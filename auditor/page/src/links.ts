@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { LoggedEntry } from '@mandate/protocol'
-import { type ChainLink, endedThroughout, entryLinks, limitWords } from '@mandate/ui'
+import type { Domain, LoggedEntry } from '@mandate/protocol'
+import { type ChainLink, type Domains, domainOfScope, endedThroughout, entryLinks, limitWords } from '@mandate/ui'
 import { z } from 'zod'
 import { api } from './api.ts'
 
@@ -37,13 +37,19 @@ async function told(grant: string, signal: AbortSignal): Promise<Told> {
 export const linksOf = (entry: LoggedEntry): readonly ChainLink[] => entryLinks(entry, Date.now())
 
 /** With what the log tells of each grant. */
-export async function fullLinks(entry: LoggedEntry, signal: AbortSignal): Promise<readonly ChainLink[]> {
+export async function fullLinks(
+  entry: LoggedEntry,
+  domains: Domains,
+  signal: AbortSignal,
+): Promise<readonly ChainLink[]> {
   const bare = linksOf(entry)
   const tales = await Promise.all(bare.map(({ grant }) => told(grant, signal)))
-  return endedThroughout(bare.map((link, at) => withTale(link, tales[at], Date.parse(entry.at))))
+  return endedThroughout(
+    bare.map((link, at) => withTale(link, tales[at], Date.parse(entry.at), domainOfScope(link.scope, domains))),
+  )
 }
 
-function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number): ChainLink {
+function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number, domain: Domain | undefined): ChainLink {
   const {
     redelegations,
     at_most: most = {},
@@ -55,16 +61,22 @@ function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number): C
   return {
     ...link,
     redelegations,
-    limits: tale?.issued ? [...boundWords(most, 'at_most'), ...boundWords(least, 'at_least')] : undefined,
+    limits: tale?.issued
+      ? [...boundWords(most, 'at_most', domain), ...boundWords(least, 'at_least', domain)]
+      : undefined,
     revokedAt,
     thenState: wasRevoked ? 'revoked' : link.thenState,
     nowState: revokedAt === undefined && link.nowState !== 'revoked' ? (isExpired ? 'expired' : 'live') : 'revoked',
   }
 }
 
-function boundWords(bounds: z.output<typeof boundsSchema>, side: 'at_most' | 'at_least'): readonly string[] {
+function boundWords(
+  bounds: z.output<typeof boundsSchema>,
+  side: 'at_most' | 'at_least',
+  domain: Domain | undefined,
+): readonly string[] {
   return Object.entries(bounds).map(([name, value]) => {
     const [attribute = name, currency] = name.split('.')
-    return limitWords({ attribute, [side]: value, ...(currency === undefined ? {} : { currency }) })
+    return limitWords({ attribute, [side]: value, ...(currency === undefined ? {} : { currency }) }, domain)
   })
 }

@@ -74,6 +74,10 @@ export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: 
     res.json(await overviewOf(first.value, pages))
   })
   router.get(
+    '/domains',
+    handOn(() => '/v1/domains'),
+  )
+  router.get(
     '/decisions',
     handOn((req) => `/v1/decisions${queryOf(req)}`),
   )

@@ -10,6 +10,7 @@ import {
   formatLogProof,
   formatVerifierKey,
   type Grant,
+  gateCodeSchema,
   type Link,
   type LoggedEntry,
   leafHashAsync,
@@ -45,7 +46,7 @@ const told: readonly Partial<LoggedEntry>[] = [
     chain: [...logged],
     reasons: [
       {
-        code: 'price_above_limit',
+        code: gateCodeSchema.parse('price_above_limit'),
         gate: 'price',
         attribute: 'planned_price',
         limit: 410_000,

@@ -6,7 +6,7 @@
 import type { Persona } from '@mandate/protocol'
 import type { CheckedInput } from '../../src/shared/channel.ts'
 import type { Erased } from '../../src/shared/views.ts'
-import { CARLO, inDays, ulid, YANNICK } from './world.ts'
+import { CARLO, domains, dora, inDays, ulid, YANNICK } from './world.ts'
 
 const FOREVER = '9999-12-31T00:00:00.000Z'
 
@@ -41,6 +41,14 @@ const personasOf: Readonly<Record<string, readonly Persona[]>> = {
     aPersona(5, { title: 'booking-assistant', circle: 'north', status: 'suspended' }),
     aPersona(6, { title: 'visitor', circle: 'museum', status: 'revoked' }),
   ],
+  [dora.state === 'signed_in' ? dora.subject : '']: [
+    aPersona(8, {
+      title: 'donor',
+      circle: 'ward-2',
+      domain: 'lab',
+      autonomy: { consent: true, limits: { volume: { at_most: 10 }, notice: { at_least: 172_800 } } },
+    }),
+  ],
   [YANNICK]: [aPersona(7, { holder: YANNICK, title: 'travel-agent', circle: 'acme' })],
 }
 
@@ -58,7 +66,8 @@ export class Personas {
   }
 
   create({ title, circle, valid_till: till }: CheckedInput<'personas.create'>): Persona {
-    const status = ['traveler', 'business-traveler', 'visitor'].includes(title) ? 'active' : 'pending'
+    const isOwn = domains.some(({ titles }) => titles[title]?.assume === 'self')
+    const status = isOwn ? 'active' : 'pending'
     const made = aPersona(20 + this.#all.length, {
       holder: this.#me,
       title,

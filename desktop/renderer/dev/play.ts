@@ -23,12 +23,13 @@ import { Grants } from './play-grants.ts'
 import { Contacts } from './play-people.ts'
 import { erased, Personas } from './play-settings.ts'
 import { goingOn, Trips } from './play-trips.ts'
-import { carlo, grants, inDays, setup, templates, yannick } from './world.ts'
+import { carlo, domains, dora, grants, inDays, setup, templates, yannick } from './world.ts'
 
 /** What is played: who is signed in, and what does not go well. */
 export const SCENES = [
   'carlo',
   'yannick',
+  'dora',
   'empty',
   'loading',
   'failing',
@@ -116,7 +117,7 @@ async function answered(scene: Scene, name: OperationName, work: () => unknown):
 const FAILING = 'The relationship store does not answer. Nothing was permitted.'
 
 function handlersOf(scene: Scene, say: Say): Handlers {
-  const me = scene === 'yannick' ? yannick : carlo
+  const me = scene === 'yannick' ? yannick : scene === 'dora' ? dora : carlo
   return { ...sessionOf(scene, me), ...worldOf(scene, me, say) }
 }
 
@@ -153,6 +154,7 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const entries = isEmpty ? [] : entriesOf(scene === 'busy' ? MANY : 0)
   const found = (id: string) => entries.find((entry) => entry.id === id) ?? missing()
   return {
+    'domains.list': () => ({ items: [...domains] }),
     'contacts.list': () => ({ items: people.list() }),
     'contacts.save': (contact) => people.save(contact),
     'contacts.remove': ({ party }) => people.remove(party),

@@ -3,9 +3,17 @@
  *
  * @module
  */
-import type { Grant, Link, Reason } from '@mandate/protocol'
-import { REASONS, type ReasonCode } from '@mandate/protocol'
+import {
+  type DecisionCode,
+  domainListSchema,
+  type Grant,
+  gateCodeSchema,
+  type Link,
+  type Reason,
+} from '@mandate/protocol'
+import { reasonText } from '@mandate/ui'
 import type { Contact, Item, Run, SessionView, Setup, Template, Trip } from '../../src/shared/views.ts'
+import served from './domains.json' with { type: 'json' }
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -41,6 +49,8 @@ export const carlo: SessionView = {
   online: true,
   keptIn: 'keystore',
 }
+/** Has a persona of a domain that only the tests have. */
+export const dora: SessionView = { ...carlo, subject: 'user:p_3Gh7tRw9Lk2Mx6QsVzBc', persona: 'donor/ward-2' }
 export const yannick: SessionView = { ...carlo, subject: YANNICK, persona: 'travel-agent/acme' }
 
 export const contactsOf: Readonly<Record<string, readonly Contact[]>> = {
@@ -50,6 +60,9 @@ export const contactsOf: Readonly<Record<string, readonly Contact[]>> = {
   ],
   [YANNICK]: [{ party: CARLO, name: 'Carlo', note: '' }],
 }
+
+/** What a PDP with the packs that ship and the tests' lab orders serves: `test/integration/domains.test.ts` writes and compares it. */
+export const domains = domainListSchema.parse(served).items
 
 const euros = (amount: number) => ({ amount: amount * 100, currency: 'EUR' })
 
@@ -75,10 +88,10 @@ export const templates: readonly Template[] = [
   },
 ]
 
-/** As a service says it to somebody who is entitled to the figures. */
-export function reason(code: ReasonCode, figures: Partial<Reason> = {}): Reason {
-  const { user, cure } = REASONS[code]
-  return { code, reason_user: user, cure, ...figures }
+/** A reason as a service tells it to a reader who may see the numbers. */
+export function reason(code: DecisionCode, figures: Partial<Reason> = {}): Reason {
+  const { user = code, cure } = reasonText(code, domains) ?? {}
+  return { code, reason_user: user, ...(cure === undefined ? {} : { cure }), ...figures }
 }
 
 const aGrant = (number: number, grant: Partial<Grant>): Grant => ({
@@ -140,7 +153,7 @@ export const linkOf = ({ id, delegator, delegate, actions, scope, expires_at }: 
 export const chain = [linkOf(toYannick), linkOf(toAgent)]
 
 const OVER = { gate: 'price', attribute: 'planned_price', limit: 410_000, actual: 420_000, currency: 'EUR' }
-export const TOO_DEAR = [reason('price_above_limit', OVER)]
+export const TOO_DEAR = [reason(gateCodeSchema.parse('price_above_limit'), OVER)]
 
 const byAgent = { at: inDays(-0.02), subject: YANNICK, actor: AGENT, chain }
 export const milanItems: readonly Item[] = [

@@ -13,6 +13,7 @@ import { Toasts } from './parts/toast.tsx'
 import { ScreenOf } from './screens/screens.tsx'
 import { SignIn } from './screens/sign-in.tsx'
 import { Cache } from './store/cache.ts'
+import { DomainsProvider } from './store/domains.tsx'
 import { AroundContext } from './store/hooks.tsx'
 import { go, usePlace } from './store/place.ts'
 import { strings } from './strings.ts'
@@ -58,7 +59,9 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
       value={{ bridge, cache, setup, session, invitation, forgetInvitation }}
       key={session.subject}
     >
-      <Screens />
+      <DomainsProvider>
+        <Screens />
+      </DomainsProvider>
       <Toasts />
     </AroundContext.Provider>
   )

@@ -13,26 +13,13 @@ import { autonomy, settings, taking } from './strings/settings.ts'
 
 const joined = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 
-/** Actions of the travel domain in plain words; any other stands as it is. */
-const ACTS: Readonly<Record<string, string>> = {
-  read: 'see',
-  execute: 'book',
-  update: 'change',
-  create: 'create',
-}
-/** In the order above, whatever order they came in. */
-const actWords = (actions: readonly string[]): string => {
-  const known = Object.keys(ACTS).filter((action) => actions.includes(action))
-  const others = actions.filter((action) => !Object.hasOwn(ACTS, action))
-  return joined.format([...known.map((action) => ACTS[action] ?? action), ...others])
-}
-
 const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`)
 
 export interface GrantTold {
   /** In the middle of a sentence: `Yannick`, `you`. */
   readonly who: string
-  readonly actions: readonly string[]
+  /** `see and book`. */
+  readonly acts: string
   readonly thing: string
   readonly until: string
   readonly redelegations: number
@@ -78,19 +65,14 @@ const english = {
     nameThem: 'Name them',
   },
   things: {
-    all: (domain: string) => (domain === 'travel' ? 'all trips' : `everything of ${domain}`),
+    all: (domain: string) => `everything of ${domain}`,
     madeOn: (title: string, when: string) => `${title} (made ${when})`,
-    unknown: (type: string, words: string) =>
-      type === 'workflow'
-        ? `a trip (${words.replace('workflow ', '')})`
-        : words.replace('workflow item', 'one item of a trip,'),
     allOfYours: (thing: string) => `${thing} of yours`,
     ofOthers: (owner: string, thing: string) => `${owner}’s ${thing}`,
   },
   /** The beginning of a sentence. */
   capital: (text: string) => text.replace(/^./u, (letter) => letter.toUpperCase()),
   list: (items: readonly string[]) => joined.format(items),
-  acts: actWords,
   until: (when: string) => `until ${when}`,
 
   failure: {
@@ -306,12 +288,11 @@ const english = {
     pending: 'Not given: the decision point could not save it. It permits nothing and will be taken back',
     endsSoon: 'Ends within a day',
     givenBy: (who: string) => `given by ${who}`,
-    sentence: ({ who, actions, thing, until, redelegations }: GrantTold): string => {
+    sentence: ({ who, acts, thing, until, redelegations }: GrantTold): string => {
       const passing = redelegations === 0 ? ', and may not pass it on' : `, and may pass it on ${times(redelegations)}`
-      return `${who} may ${actWords(actions)} ${thing} until ${until}${passing}`
+      return `${who} may ${acts} ${thing} until ${until}${passing}`
     },
-    sentenceEnded: ({ who, actions, thing, until }: GrantTold): string =>
-      `${who} could ${actWords(actions)} ${thing} until ${until}`,
+    sentenceEnded: ({ who, acts, thing, until }: GrantTold): string => `${who} could ${acts} ${thing} until ${until}`,
     givenWords: (acts: string, thing: string) => `may ${acts} ${thing}`,
     within: (limits: readonly string[]) => `Within limits: ${limits.join('; ')}`,
     unattended: 'Also on its own schedule, when nobody asks it to',
@@ -335,19 +316,13 @@ const english = {
     more: 'More terms',
     price: 'At most, per item',
     priceHelp: 'Empty: no limit of this grant. Your own limits for agents hold in any case.',
-    acts: {
-      read: 'See it',
-      execute: 'Book what is in it',
-      update: 'Change dates',
-      create: 'Create trips for you',
-    } as Readonly<Record<string, string>>,
     implied: 'comes with booking',
     preview: 'What this means',
     previewMissing: 'Choose who, on what, and until when.',
     previewLoading: 'Working out what this means…',
     /** `owner`: whose settings count; `undefined`: those of the person at the screen. */
     gates: (gates: readonly string[], owner: string | undefined) =>
-      `Checked at every use against ${owner === undefined ? 'your' : `${owner}’s`} settings: ${joined.format(gates.map((gate) => gate.replaceAll('_', ' ')))}.`,
+      `Checked at every use against ${owner === undefined ? 'your' : `${owner}’s`} settings: ${joined.format(gates)}.`,
     would: (acts: string, thing: string) => `can ${acts} ${thing}`,
     stop: 'You can take it back at any moment, under Sharing. It ends at once, with everything passed on from it.',
     refused: 'This cannot be given.',

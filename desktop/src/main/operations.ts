@@ -8,6 +8,7 @@ import { type Answer, OPERATIONS, type OperationName } from '../shared/channel.t
 import { accountHandlers } from './account-handlers.ts'
 import { activityHandlers } from './activity.ts'
 import { contactHandlers } from './contacts.ts'
+import { domainHandlers } from './domains.ts'
 import { grantHandlers } from './grants.ts'
 import type { Context } from './handlers.ts'
 import { invitationHandlers } from './invitations.ts'
@@ -19,6 +20,7 @@ import { tripHandlers } from './trips.ts'
 
 const HANDLERS = {
   ...contactHandlers,
+  ...domainHandlers,
   ...personaHandlers,
   ...tripHandlers,
   ...runHandlers,
@@ -31,6 +33,7 @@ type HandledName = keyof typeof HANDLERS
 
 /** Of these the last good answer is worth something. */
 const READING: ReadonlySet<OperationName> = new Set([
+  'domains.list',
   'personas.list',
   'trips.templates',
   'trips.list',

@@ -7,6 +7,7 @@
 import {
   autonomySchema,
   decisionQuerySchema,
+  domainListSchema,
   grantPreviewSchema,
   grantQuerySchema,
   grantRequestSchema,
@@ -69,6 +70,9 @@ export const OPERATIONS = {
   },
   'contacts.save': { input: contactSchema.strict(), output: contactSchema },
   'contacts.remove': { input: z.strictObject({ party: z.string() }), output: nothing },
+
+  /** The domains in force: titles, actions, limits, units and texts of reasons. */
+  'domains.list': { input: nothing, output: domainListSchema },
 
   'personas.list': { input: nothing, output: listOf(personaSchema) },
   'personas.create': { input: asSent(personaRequestSchema), output: personaSchema },

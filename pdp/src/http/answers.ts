@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  coreReason,
   type DecisionCode,
   type DecisionContext,
   disclosedCode,
@@ -11,7 +12,6 @@ import {
   distinct,
   hasCode,
   type Link,
-  REASONS,
   type Reason,
   type ReasonText,
   type ResourceRef,
@@ -20,6 +20,7 @@ import {
 } from '@mandate/protocol'
 import type { Evaluation, Finding, Verdict } from '../decide/question.ts'
 import type { Principal } from '../pap/pap.ts'
+import { gateTexts } from '../policy/describe.ts'
 import type { Policies } from '../policy/pack.ts'
 import { personaName } from '../ports/names.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
@@ -120,10 +121,9 @@ function adminText(code: DecisionCode, policies: Policies, resource: ResourceRef
 }
 
 function textOf(code: DecisionCode, policies: Policies, resource: ResourceRef): ReasonText {
-  if (Object.hasOwn(REASONS, code)) return REASONS[code as keyof typeof REASONS]
   const gates = policies.byType.get(splitRef(resource).type)?.manifest.gates
   const gate = gates?.find(({ reason }) => reason === code)
-  return { user: gate?.user ?? code, admin: gate?.admin ?? code, cure: gate?.cure ?? '' }
+  return coreReason(code) ?? (gate ? gateTexts(gate) : { user: code, admin: code, cure: '' })
 }
 
 /** A decision as the log keeps it: codes, gates and numbers, by pseudonym. */

@@ -4,10 +4,21 @@
  *
  * @module
  */
-import { gateCodeSchema, nameSchema, REASONS } from '@mandate/protocol'
+import {
+  consentFormSchema,
+  gateCodeSchema,
+  limitFormSchema,
+  MEASURES,
+  nameSchema,
+  PLAIN_VALUES,
+  REASONS,
+  unitSchema,
+} from '@mandate/protocol'
 import { z } from 'zod'
 
 const names = z.array(nameSchema)
+/** A text that windows show, in English. */
+const text = z.string().min(1).max(400)
 
 const titleSchema = z.strictObject({
   /** `self`: anybody may take it. `administrator`: it waits for a persona administrator. */
@@ -16,6 +27,10 @@ const titleSchema = z.strictObject({
   own: names,
   /** What it may do by grant. */
   by_grant: names,
+  /** Its name as windows show it. Absent: the title with spaces. */
+  label: text.optional(),
+  /** What it lets a person do, for who chooses a persona. */
+  about: text.optional(),
 })
 
 const actionSchema = z.strictObject({
@@ -26,6 +41,10 @@ const actionSchema = z.strictObject({
   limited: z.boolean().default(false),
   /** Decided by this relation of the domain's own model between subject and resource; ownership and grants have no part in it. */
   relation: nameSchema.optional(),
+  /** In the middle of a sentence: `book`. Absent: the action with spaces. */
+  verb: text.optional(),
+  /** Beside a checkbox of a grant: `Book what is in it`. Absent: the verb, capitalized. */
+  label: text.optional(),
 })
 
 const resourceSchema = z.strictObject({
@@ -34,19 +53,30 @@ const resourceSchema = z.strictObject({
   opaque_ids: z.boolean().default(false),
   /** Whether ids of this type are people's own: kept as pseudonyms, like subjects. */
   people: z.boolean().default(false),
+  /** In the middle of a sentence: `a trip`, `trips`. Absent: the type with spaces. */
+  called: unitSchema.optional(),
 })
-
-const MEASURES = ['money', 'instant', 'integer', 'number'] as const
-const VALUES = ['string', 'boolean', 'strings'] as const
 
 const attributeSchema = z.strictObject({
   /** Money, instants and numbers can be bounded by gates and limits; all of them can be parameters of the model's conditions. */
-  type: z.enum([...MEASURES, ...VALUES]),
+  type: z.enum([...MEASURES, ...PLAIN_VALUES]),
   minimum: z.number().optional(),
+  /** In the middle of a sentence. Absent: the name with spaces. */
+  label: text.optional(),
+  /** What an `integer` or `number` counts: one word for all counts, or one for each. */
+  unit: z.union([text, unitSchema]).optional(),
   /** What a relation is asked with when neither the request nor a stored fact says. */
   default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).optional(),
 })
 export type AttributeRule = z.infer<typeof attributeSchema>
+
+/** Codes that packs written for 0.1 use without texts: {@link gateTexts} makes some, so that such a pack can still be loaded or rolled back to. */
+const WITHOUT_TEXTS: ReadonlySet<string> = new Set([
+  'price_above_limit',
+  'lead_time_too_short',
+  'risk_above_limit',
+  'effort_above_limit',
+])
 
 const gateSchema = z
   .strictObject({
@@ -57,14 +87,26 @@ const gateSchema = z
     attribute: z.string().optional(),
     bound: z.enum(['at_most', 'at_least']).optional(),
     actions: names.min(1),
-    /** Texts for a code that the core's table does not have. */
-    user: z.string().optional(),
-    admin: z.string().optional(),
-    cure: z.string().optional(),
+    /** In the middle of a sentence: `lead time`. Absent: the name with spaces. */
+    label: text.optional(),
+    /** Texts for a code that {@link REASONS} does not have: for the person who asked, for administrators, and what would change the answer. */
+    user: text.optional(),
+    admin: text.optional(),
+    cure: text.optional(),
+    /** For the owner, who reads later what was denied to an agent of theirs. Absent: `user` and `cure` fit. */
+    owner: text.optional(),
+    owner_cure: text.optional(),
+    /** How a window asks for the limit. Absent: a field made of the labels. */
+    form: limitFormSchema.optional(),
+    /** How a window asks for consent; of the gate without an attribute. */
+    consent: consentFormSchema.optional(),
   })
   .refine((gate) => (gate.attribute === undefined) === (gate.bound === undefined), 'attribute and bound go together')
+  .refine((gate) => gate.attribute !== undefined || gate.form === undefined, 'form needs an attribute')
+  .refine((gate) => gate.attribute === undefined || gate.consent === undefined, 'consent goes without an attribute')
   .refine(
-    (gate) => Object.hasOwn(REASONS, gate.reason) || (gate.user && gate.admin && gate.cure),
+    ({ reason, user, admin, cure }) =>
+      Object.hasOwn(REASONS, reason) || WITHOUT_TEXTS.has(reason) || (user && admin && cure),
     'a new reason needs user, admin and cure texts',
   )
 export type Gate = z.infer<typeof gateSchema>
@@ -77,6 +119,10 @@ const attributesSchema = z.record(wordSchema, attributeSchema).default({})
 
 const shapeSchema = z.strictObject({
   domain: nameSchema,
+  /** Its name as windows show it. Absent: the domain, capitalized. */
+  label: text.optional(),
+  /** All of an owner's in it, in the middle of a sentence: `all trips`. */
+  everything: text.optional(),
   titles: z.record(nameSchema, titleSchema).default({}),
   actions: z.record(wordSchema, actionSchema),
   resources: z.record(nameSchema, resourceSchema),

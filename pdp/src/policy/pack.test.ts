@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { compileModel } from '../openfga/compile.ts'
+import { describeDomain } from './describe.ts'
 import { impliedActions, manifestSchema } from './manifest.ts'
 import { compilePolicies, readSources } from './pack.ts'
 import { PolicyError } from './yaml.ts'
@@ -78,7 +79,7 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       'an action nobody declared',
       'travel/manifest.yaml',
       replaced('own: [read]', 'own: [fly]'),
-      /^travel\/manifest\.yaml:6: titles\.visitor\.own\.0: there is no action "fly"/,
+      /^travel\/manifest\.yaml:20: titles\.visitor\.own\.0: there is no action "fly"/,
     ],
     [
       'an action that every object has',
@@ -90,7 +91,7 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
       'an implied action nobody declared',
       'travel/manifest.yaml',
       replaced('implies: [read]', 'implies: [fly]'),
-      /manifest\.yaml:19: actions\.execute\.implies\.0: there is no action "fly"/,
+      /manifest\.yaml:45: actions\.execute\.implies\.0: there is no action "fly"/,
     ],
     [
       'a parent nobody declared',
@@ -137,13 +138,13 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     [
       'a resource of a core type',
       'travel/manifest.yaml',
-      replaced('  workflow: { opaque_ids: true }', '  workflow: { opaque_ids: true }\n  grant: {}'),
+      replaced('resources:\n', 'resources:\n  grant: {}\n'),
       /manifest\.yaml:\d+: resources\.grant: grant is a type of core\.fga/,
     ],
     [
       "a resource of another pack's type",
       'travel/manifest.yaml',
-      replaced('  workflow: { opaque_ids: true }', '  workflow: { opaque_ids: true }\n  care_plan: {}'),
+      replaced('resources:\n', 'resources:\n  care_plan: {}\n'),
       /resources\.care_plan: care_plan is a type of nursing\/model\.fga/,
     ],
     [
@@ -155,13 +156,13 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     [
       'an action by a relation that no type has',
       'travel/manifest.yaml',
-      replaced('update: {}', 'update: { relation: editor }'),
+      replaced('update: {', 'update: { relation: editor,'),
       /manifest\.yaml:\d+: actions\.update\.relation: no resource type of the model has the relation editor/,
     ],
     [
       'an action by a relation that is asked of an account',
       'travel/manifest.yaml',
-      replaced('create: { on: account }', 'create: { on: account, relation: owner }'),
+      replaced('create: { on: account,', 'create: { on: account, relation: owner,'),
       /manifest\.yaml:\d+: actions\.create: an action with a relation takes no on/,
     ],
     [
@@ -204,13 +205,13 @@ test('every mistake is told, not the first alone: of manifests, of models, and w
   change('travel/manifest.yaml', 'attribute: risk', 'attribute: fear')
   change('nursing/manifest.yaml', 'relation: nursing_risk', 'relation: nursing_fear')
   expect((await saidOf('nursing/model.fga', (text) => text)).split('\n')).toEqual([
-    expect.stringMatching(/^travel\/manifest\.yaml:6: .*"fly"/),
+    expect.stringMatching(/^travel\/manifest\.yaml:20: .*"fly"/),
     expect.stringMatching(/^travel\/manifest\.yaml:\d+: .*"fear"/),
     expect.stringMatching(/^nursing\/manifest\.yaml:\d+: gates\.3\.relation: the model must say/),
   ])
   const said = await saidOf('nursing/model.fga', (text) => text.replace('[user with held]', '[usr with hld]'))
   expect(said.split('\n')).toEqual([
-    expect.stringMatching(/^travel\/manifest\.yaml:6: /),
+    expect.stringMatching(/^travel\/manifest\.yaml:20: /),
     expect.stringMatching(/^travel\/manifest\.yaml:\d+: /),
     'nursing/model.fga:12: `usr` is not a valid type.',
     'nursing/model.fga:12: `hld` is not a defined condition in the model.',
@@ -227,4 +228,17 @@ test('implied actions are followed to the end, each once, in one order', () => {
   expect(impliedActions(manifest, ['b'])).toEqual(['a', 'b', 'c'])
   expect(impliedActions(manifest, ['d', 'd'])).toEqual(['d'])
   expect(impliedActions(manifest, [])).toEqual([])
+})
+
+test('a pack of 0.1 that names its reasons without texts can be loaded, and has general texts', async () => {
+  const path = join(dir, 'nursing/manifest.yaml')
+  const text = readFileSync(path, 'utf8').replaceAll(/^ {4}(user|admin|cure|owner|owner_cure): .*\n/gmu, '')
+  writeFileSync(path, text)
+  const { packs } = await loaded()
+  const nursing = packs.find(({ name }) => name === 'nursing')
+  expect(nursing && describeDomain(nursing).reasons['effort_above_limit']).toEqual({
+    user: 'This is beyond what the owner lets an agent decide.',
+    admin: 'The gate "effort" denies: a value is outside the limit that the owner\'s persona sets.',
+    cure: 'The owner changes the limit, or decides in person.',
+  })
 })

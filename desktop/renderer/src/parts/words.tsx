@@ -1,16 +1,16 @@
 /**
- * People, times, amounts and reasons, as every screen says them.
+ * Components for people, times, amounts and reasons, used by every screen.
  *
  * @module
  */
 import type { Reason } from '@mandate/protocol'
-import { amount, exactly, minuteOf, money, Party, partyOf } from '@mandate/ui'
+import { amounts, domainOfReason, exactly, minuteOf, money, Party, partyOf, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { usePeople } from '../store/people.ts'
 import { addressOf } from '../store/place.ts'
 import { strings } from '../strings.ts'
 
-/** Somebody, by the name that the person gave them; who has none yet can be given one. */
+/** A party by the person's own name for it; a person without a name has a link to name them. */
 export function PartyName({ party }: { readonly party: string }): JSX.Element {
   const { nameOf } = usePeople()
   const name = nameOf(party)
@@ -37,21 +37,21 @@ export function Money(props: { amount: number; currency: string }): JSX.Element 
   return <span class="money">{money(props.amount, props.currency)}</span>
 }
 
-/** Reasons that the owner's own settings would change, and those that a grant would. */
-const BY_SETTINGS: ReadonlySet<string> = new Set(['price', 'lead_time', 'risk', 'consent', 'effort'])
+/** Codes that a grant would change. */
 const BY_GRANT = /^(no_grant|grant_|chain_broken|not_on_behalf)/u
 
-/** Why, in plain words, and what would change it. @param mine - Whether it is about a thing of the person's own. */
+/** A reason's text, its numbers, and what would change the answer. @param mine - Whether the resource is the person's own. */
 export function ReasonLine({ reason, mine }: { readonly reason: Reason; readonly mine: boolean }): JSX.Element {
   const { reason_user: said, cure, limit, actual, gate, code } = reason
-  const bySettings = gate !== undefined && BY_SETTINGS.has(gate)
+  const domains = useDomains()
+  const shown = amounts(reason, domains)
+  // A gate's own code: the owner's settings decide it, not a grant's limit.
+  const bySettings = domainOfReason({ code, gate }, domains) !== undefined
   return (
     <div class="reason">
       <p class="reason-said">
         {said}
-        {limit !== undefined && actual !== undefined && (
-          <> {strings.reason.limit(amount(actual, reason), amount(limit, reason))}</>
-        )}
+        {limit !== undefined && actual !== undefined && <> {strings.reason.limit(shown.actual, shown.limit)}</>}
       </p>
       {cure !== undefined && (
         <p class="reason-cure">

@@ -4,26 +4,33 @@
  * @module
  */
 import type { EpochMillis, Grant, Link } from '@mandate/protocol'
-import { bareLinks, type ChainLink, limitWords } from '@mandate/ui'
+import { bareLinks, type ChainLink, type Domains, domainOfScope, limitWords } from '@mandate/ui'
 
 /** @param decidedAt - When it was decided by this chain; `undefined`: nothing was decided. */
 export function linksOf(
   chain: readonly Link[],
   grants: readonly Grant[],
+  domains: Domains,
   now: EpochMillis,
   decidedAt?: EpochMillis,
 ): readonly ChainLink[] {
-  return withGrants(bareLinks(chain, decidedAt, now), grants)
+  return withGrants(bareLinks(chain, decidedAt, now), grants, domains)
 }
 
 /** Links with the terms and present state of those grants that the person knows. */
-export function withGrants(links: readonly ChainLink[], grants: readonly Grant[]): readonly ChainLink[] {
+export function withGrants(
+  links: readonly ChainLink[],
+  grants: readonly Grant[],
+  domains: Domains,
+): readonly ChainLink[] {
   return links.map((link) => {
     const grant = grants.find(({ id }) => id === link.grant)
     if (!grant) return link
-    const { redelegations, limits, status, revoked_at: revokedAt } = grant
+    const { redelegations, limits, status, scope, revoked_at: revokedAt } = grant
+    const domain = domainOfScope(scope, domains)
+    const words = limits.map((limit) => limitWords(limit, domain))
     const nowState = status === 'pending' ? 'unknown' : status
-    return { ...link, redelegations, limits: limits.map(limitWords), nowState, revokedAt }
+    return { ...link, redelegations, limits: words, nowState, revokedAt }
   })
 }
 

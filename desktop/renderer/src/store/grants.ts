@@ -4,10 +4,10 @@
  * @module
  */
 import type { EpochMillis, Grant } from '@mandate/protocol'
-import { limitWords, minuteOf } from '@mandate/ui'
+import { type Domains, domainOfScope, limitWords, minuteOf } from '@mandate/ui'
 import { strings } from '../strings.ts'
 import { reaches, type TripRef } from './chain.ts'
-import type { NameOfThing, People } from './people.ts'
+import type { People, Things } from './people.ts'
 
 const DAY_MS = 86_400_000
 
@@ -16,12 +16,12 @@ export function endsSoon({ status, expires_at: until }: Grant, now: EpochMillis)
 }
 
 /** `Yannick may see and book Three days in Milan until 29 Nov 2026, 14:00, and may pass it on once, given by you.` */
-export function sentenceOf(grant: Terms, people: People, nameOf: NameOfThing): string {
+export function sentenceOf(grant: Terms, people: People, things: Things): string {
   const { delegate, delegator, actions, scope, redelegations, expires_at: until, status = 'live' } = grant
-  const thing = nameOf(scope)
+  const thing = things.nameOf(scope)
   const told = {
     who: strings.capital(people.called(delegate)),
-    actions,
+    acts: things.actsOn(actions, scope),
     thing: thingOf(grant, people, thing),
     until: minuteOf(until),
     redelegations,
@@ -42,9 +42,14 @@ function thingOf({ owner, scope }: Terms, people: People, thing: string): string
 }
 
 /** What is said below the sentence: limits, and that it needs nobody to ask. */
-export function termsOf({ limits, unattended }: Pick<Grant, 'limits' | 'unattended'>): readonly string[] {
+export function termsOf(
+  { limits, unattended, scope }: Pick<Grant, 'limits' | 'unattended' | 'scope'>,
+  domains: Domains,
+): readonly string[] {
+  const domain = domainOfScope(scope, domains)
+  const words = limits.map((limit) => limitWords(limit, domain))
   return [
-    ...(limits.length > 0 ? [strings.sharing.within(limits.map(limitWords))] : []),
+    ...(words.length > 0 ? [strings.sharing.within(words)] : []),
     ...(unattended ? [strings.sharing.unattended] : []),
   ]
 }

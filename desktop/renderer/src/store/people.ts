@@ -4,9 +4,10 @@
  * @module
  */
 import { splitRef } from '@mandate/protocol'
-import { minuteOf, partyOf, resourceWords, short } from '@mandate/ui'
+import { type Domains, domainOfScope, minuteOf, partyOf, resourceWords, short, useDomains } from '@mandate/ui'
 import type { AgentView, Contact } from '../../../src/shared/views.ts'
 import { strings } from '../strings.ts'
+import { actsOn, everythingOf } from './domains.tsx'
 import { useAround, useCall } from './hooks.tsx'
 
 export interface People {
@@ -39,22 +40,37 @@ export function peopleOf(me: string, contacts: readonly Contact[], agents: reado
   return { me, contacts, agents, nameOf, called }
 }
 
-/** What a scope is called, in the middle of a sentence. */
-export type NameOfThing = (scope: string) => string
+/** What things and actions on them are called, in the middle of a sentence. */
+export interface Things {
+  /** `Three days in Milan`, `all trips`. */
+  readonly nameOf: (scope: string) => string
+  /** `see and book`. */
+  readonly actsOn: (actions: readonly string[], scope: string) => string
+  readonly domains: Domains
+}
 
-export function useThings(): NameOfThing {
+export function useThings(): Things {
+  const domains = useDomains()
   const trips = useCall('trips.list')
   const templates = useCall('trips.templates')
   const known = trips.state === 'there' ? trips.value.items : []
   const titles = templates.state === 'there' ? templates.value.items : []
-  return (scope) => {
+  const nameOf = (scope: string): string => {
     const { type, id } = splitRef(scope)
-    if (type === 'all') return strings.things.all(id)
+    if (type === 'all') return everythingOf(id, domains)
     const trip = known.find((one) => one.id === id)
-    if (!trip) return strings.things.unknown(type, resourceWords(scope))
+    if (!trip) return unknownThing(scope, domains)
     const title = titles.find((one) => one.id === trip.template)?.title ?? trip.template
-    // Two of the same template and owner are told apart by when they were made.
+    // The creation time tells apart two trips of one owner and template.
     const alike = known.filter(({ template, owner }) => template === trip.template && owner === trip.owner)
     return alike.length === 1 ? title : strings.things.madeOn(title, minuteOf(trip.created_at))
   }
+  return { nameOf, domains, actsOn: (actions, scope) => actsOn(actions, domainOfScope(scope, domains)) }
+}
+
+/** A thing of which only the id is known: `a trip (01M8XY…ST21)`. */
+export function unknownThing(scope: string, domains: Domains): string {
+  const { type, id } = splitRef(scope)
+  const called = domainOfScope(scope, domains)?.resources[type]?.called.one
+  return called === undefined ? resourceWords(scope) : `${called} (${short(id)})`
 }

@@ -5,15 +5,6 @@
  */
 import { counted, plural } from '@mandate/ui'
 
-/** Of `may`, `were permitted to`: what a domain's action does, in the middle of a sentence. */
-const ACTS: Readonly<Record<string, string>> = {
-  read: 'see',
-  execute: 'book',
-  update: 'change',
-  create: 'create something in',
-}
-const act = (action: string): string => ACTS[action] ?? action.replaceAll('_', ' ')
-
 /** What the entry says of somebody, from where the person at the screen stands. */
 const KINDS: Readonly<Record<string, string>> = {
   evaluation: 'Decisions',
@@ -26,63 +17,6 @@ const KINDS: Readonly<Record<string, string>> = {
   resource_registered: 'Things made',
   resource_removed: 'Things removed',
   person_erased: 'Erasures',
-}
-
-const WHY: Readonly<Record<string, { readonly said: string; readonly cure: string }>> = {
-  owner: { said: 'It is yours, and you did it yourself.', cure: '' },
-  delegated: { said: 'By the authority that you gave.', cure: '' },
-  no_grant: { said: 'Nobody had given them the authority for this.', cure: 'If they shall do it: give them a grant.' },
-  grant_expired: {
-    said: 'The authority that they had been given had run out.',
-    cure: 'If they shall do it: give it again.',
-  },
-  grant_revoked: {
-    said: 'The authority that they had been given had been taken back.',
-    cure: 'If they shall do it: give it again.',
-  },
-  grant_scope: {
-    said: 'What they had been given is for something else.',
-    cure: 'If they shall do it: give them a grant on this too.',
-  },
-  grant_action: {
-    said: 'What they had been given does not include this.',
-    cure: 'If they shall do it: give them a grant that includes it.',
-  },
-  grant_limit: {
-    said: 'It went beyond the limit of what they had been given.',
-    cure: 'Give a wider grant, or do it yourself.',
-  },
-  grant_persona: {
-    said: 'What they had been given is for another role of theirs.',
-    cure: 'They act in the role that the grant names.',
-  },
-  chain_broken: { said: 'Somebody between you and them can no longer pass it on.', cure: 'Give it to them directly.' },
-  not_on_behalf: {
-    said: 'The agent may not act for whoever asked it to.',
-    cure: 'Whoever asks it gives it the authority themself.',
-  },
-  owner_persona_unusable: {
-    said: 'The persona of yours that this belongs to was not usable.',
-    cure: 'Take it up again under Settings.',
-  },
-  no_consent: {
-    said: 'You had not consented to agents booking for you.',
-    cure: 'Allow it within limits under Settings.',
-  },
-  price_above_limit: {
-    said: 'It cost more than you let an agent spend.',
-    cure: 'Raise the limit under Settings, or book it yourself.',
-  },
-  lead_time_too_short: {
-    said: 'It was sooner than you let an agent book.',
-    cure: 'Shorten the time ahead under Settings, or book it yourself.',
-  },
-  risk_above_limit: {
-    said: 'It was riskier than you let an agent decide.',
-    cure: 'Raise the limit under Settings, or decide yourself.',
-  },
-  resource_unknown: { said: 'Nobody had given them the authority for this.', cure: '' },
-  session_ended: { said: 'Their session had ended.', cure: 'They sign in again.' },
 }
 
 export const activity = {
@@ -134,14 +68,12 @@ export const activity = {
     anyGrant: 'Any, or none',
   },
   kinds: KINDS,
-  actions: { read: 'See', execute: 'Book', update: 'Change', create: 'Create' } as Readonly<Record<string, string>>,
 
   /** The whole of an entry as one sentence, without its full stop. */
-  did: (who: string, action: string, thing: string, isPermitted: boolean) =>
-    isPermitted ? `${who} could ${act(action)} ${thing}` : `${who} could not ${act(action)} ${thing}`,
-  searched: (who: string, type: string, action: string, found: number | undefined) => {
-    const what = type === 'workflow' ? 'trips' : 'what there is'
-    const sentence = `${who} looked for ${what}${action === '' ? '' : ` to ${act(action)}`}`
+  did: (who: string, verb: string, thing: string, isPermitted: boolean) =>
+    isPermitted ? `${who} could ${verb} ${thing}` : `${who} could not ${verb} ${thing}`,
+  searched: (who: string, things: string | undefined, verb: string, found: number | undefined) => {
+    const sentence = `${who} looked for ${things ?? 'what there is'}${verb === '' ? '' : ` to ${verb}`}`
     return found === undefined ? sentence : `${sentence} (${found} found)`
   },
   forWhom: (sentence: string, whom: string) => `${sentence}, for ${whom}`,
@@ -169,7 +101,6 @@ export const activity = {
   consent: { yes: 'agents may book within your limits', no: 'agents may not book' },
   registered: (thing: string) => `${thing} was made`,
   removed: (thing: string) => `${thing} was removed`,
-  why: WHY,
 
   back: 'All activity',
   loading: 'Opening…',

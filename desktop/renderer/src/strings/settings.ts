@@ -1,9 +1,9 @@
 /**
- * The texts of the screen Settings: personas, and what agents may do.
+ * Texts of the screen Settings: personas, and limits for agents. Texts of a domain (titles, limits, units) come with its description.
  *
  * @module
  */
-import { plural } from '@mandate/ui'
+import { counted, plural } from '@mandate/ui'
 
 export const settings = {
   title: 'Settings',
@@ -76,67 +76,46 @@ export const taking = {
   action: 'Take it',
   taken: (name: string) => `You hold ${name} now.`,
   waits: (name: string) => `${name} waits for an administrator now.`,
-  titles: {
-    traveler: {
-      name: 'Traveler',
-      may: 'Have trips of your own, book them, and act on trips that others let you act on.',
-    },
-    'business-traveler': {
-      name: 'Business traveler',
-      may: 'Have trips of your own, book them, and act on trips that others let you act on.',
-    },
-    visitor: { name: 'Visitor', may: 'See what is shared with you.' },
-    'travel-agent': {
-      name: 'Travel agent',
-      may: 'Plan, change and book trips for others who let you. No trips of your own.',
-    },
-    'office-manager': { name: 'Office manager', may: 'Plan and change trips for others who let you. You cannot book.' },
-    'booking-assistant': { name: 'Booking assistant', may: 'See and book trips for others who let you.' },
-  } as Readonly<Record<string, { readonly name: string; readonly may: string }>>,
 }
 
 export const autonomy = {
-  title: 'What agents may do for you alone',
-  none: 'Agents may do nothing for you that spends, whatever grant they hold.',
-  noneHow: 'Allow it within limits, and each agent that you gave a grant can book within them.',
-  off: 'You have taken your consent back. Agents may book nothing for you; your limits are kept.',
-  sentence: (isBooking: boolean, bounds: readonly string[]) =>
-    `Agents may ${isBooking ? 'book' : 'act'} for you ${bounds.join(', ')}.`,
-  price: (amount: string) => `up to ${amount} an item`,
-  leadTime: (span: string) => `at least ${span} ahead`,
-  effort: (minutes: number) => `${plural(minutes, 'minute')} of effort at most`,
-  risk: (risk: number) => `risk at most ${risk}`,
-  who: 'Only agents that hold a grant from you, or from somebody who passed yours on.',
+  title: 'What agents may do for you without asking',
+  none: 'Agents may do nothing for you that has limits, whatever grant they hold.',
+  noneHow: 'Allow it within limits, and each agent that you gave a grant can act within them.',
+  off: 'You have withdrawn your consent. Agents may do nothing for you that has limits; your limits are kept.',
+  unknownLimits: 'Agents may act for you within limits that this app cannot show.',
+  generalConsent: {
+    question: 'May agents act for you, without asking each time?',
+    sentence: 'Agents may act for you:',
+  },
+  sides: { at_most: 'at most', at_least: 'at least' } as const,
+  days: 'days ahead',
+  ahead: 'ahead',
+  who: 'Only agents that hold a grant from you, or from a person who passed yours on.',
   set: 'Allow it within limits',
   change: 'Change the limits',
   stop: 'Stop all agents',
   stopTitle: 'Stop all agents?',
   stopWords: (name: string) =>
-    `From this moment no agent can book anything of yours as ${name}, whatever grant it holds. The limits are removed; grants stay, and count again when you allow agents again.`,
+    `From this moment no agent can do anything for you as ${name} that has limits, whatever grant it holds. The limits are removed; grants stay, and count again when you allow agents again.`,
   stopAction: 'Stop them now',
-  stopped: 'No agent can book for you any more.',
+  stopped: 'Agents are stopped: none can act for you within limits any more.',
   dialog: (name: string) => `What agents may do for you as ${name}`,
-  consent: 'May agents book for you, without asking each time?',
   consents: { yes: 'Yes, within these limits', no: 'No' },
-  priceLabel: 'An item costs at most',
-  priceHelp: 'More than that, and it is denied: you book it yourself.',
   currency: 'Currency',
-  currencyHelp: 'Prices in any other are denied.',
-  leadLabel: 'Days ahead, at least',
-  leadHelp: 'Nothing that starts sooner than that.',
-  riskLabel: 'Risk, at most',
-  riskHelp: '0 is none, 5 is the highest. The service says how risky each item is.',
-  effortLabel: 'Minutes of effort, at most',
-  effortHelp: 'What takes longer is denied: you decide it yourself.',
-  unknownDomain: 'This app does not know the limits of this domain. Whoever runs it can set them with you.',
+  currencyHelp: 'Amounts in any other are denied.',
+  unknownDomain: 'This app does not know the limits of this domain: it is not in force, or could not be read.',
   means: 'What this means',
-  atOnce: 'It counts from the very next thing that an agent tries. What is booked already stays booked.',
+  atOnce: 'It counts from the next attempt of an agent. What is done already stays as it is.',
   save: 'Save',
   saved: 'Saved. It counts from now.',
   wrong: {
     currency: 'Give the code of a currency, such as EUR.',
-    lead_time: 'Give a number of days from 0 to 3,650.',
-    risk: 'Give a whole number from 0 to 5.',
-    effort: 'Give a number of minutes, such as 30.',
+    days: (most: number) => `Give a number of days up to ${counted(most)}.`,
+    number: (isWhole: boolean, unit: string | undefined, least: number, most: number | undefined) => {
+      const kind = isWhole ? 'a whole number' : 'a number'
+      const range = most === undefined ? '' : ` from ${counted(least)} to ${counted(most)}`
+      return `Give ${kind}${unit === undefined ? '' : ` of ${unit}`}${range}.`
+    },
   },
 }

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { factsAnswerSchema, factsRequestSchema, policyActivationSchema, policyRecordSchema } from '@mandate/protocol'
+import {
+  domainSchema,
+  factsAnswerSchema,
+  factsRequestSchema,
+  policyActivationSchema,
+  policyRecordSchema,
+} from '@mandate/protocol'
 import { listOf } from './grants.ts'
 import type { Operation } from './operation.ts'
 
@@ -20,6 +26,15 @@ export const POLICY_OPERATIONS = [
     body: { schema: factsRequestSchema, required: true },
     answers: { 200: { description: 'How many changed.', schema: factsAnswerSchema } },
     problems: ['conflict'],
+  },
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/domains',
+    id: 'listDomains',
+    summary: 'The domains in force: titles, actions, limits, units and texts of their reasons',
+    description: 'Everything that a client needs to show a domain that it does not know. Texts are English.',
+    answers: { 200: { description: 'One for each policy pack.', schema: listOf(domainSchema) } },
   },
   {
     ...of,

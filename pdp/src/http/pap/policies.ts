@@ -1,19 +1,24 @@
 /**
- * `/v1/policies` (PAP): for operators; auditors may look.
+ * `/v1/policies`, for operators and auditors, and `/v1/domains`, for every caller but API keys (PAP).
  *
  * @module
  */
 import { type PolicyRecord, policyActivationSchema } from '@mandate/protocol'
 import type { PolicyView } from '../../pap/policies.ts'
+import { describeDomain } from '../../policy/describe.ts'
 import { principalOf } from '../exchange.ts'
 import type { OperationHandlers } from '../handlers.ts'
 import { parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 
 export function policyHandlers({
+  policies,
   policyControl,
-}: PapRouteDeps): OperationHandlers<'listPolicies' | 'loadPolicies' | 'activatePolicies'> {
+}: PapRouteDeps): OperationHandlers<'listDomains' | 'listPolicies' | 'loadPolicies' | 'activatePolicies'> {
   return {
+    listDomains: (_req, res) => {
+      res.json({ items: policies().packs.map((pack) => describeDomain(pack)) })
+    },
     listPolicies: async (_req, res) => {
       res.json({ items: (await policyControl.list(principalOf(res))).map(shownPolicy) })
     },

@@ -24,7 +24,7 @@ export function Authority({
   readonly teller: NamingTeller
 }): JSX.Element {
   const { me } = usePeople()
-  const thingOf = useThings()
+  const things = useThings()
   const grants = useCall('grants.list', { include: 'ended' })
   const { chain = [], owner, decision } = entry
   const isBroken = chain.length === 0
@@ -34,10 +34,12 @@ export function Authority({
   return (
     <>
       <ChainPicture
-        links={thenAndNow(entry, known, Date.now())}
+        links={thenAndNow(entry, known, things.domains, Date.now())}
         owner={owner}
         nameOf={teller.name}
-        givenWords={({ actions, scope }) => strings.sharing.givenWords(strings.acts(actions), thingOf(scope))}
+        givenWords={({ actions, scope }) =>
+          strings.sharing.givenWords(things.actsOn(actions, scope), things.nameOf(scope))
+        }
         busy={grants.state === 'loading'}
         {...(isBroken ? { note: TEXTS.broken } : {})}
       />

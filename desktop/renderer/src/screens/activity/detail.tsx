@@ -5,7 +5,7 @@
  * @module
  */
 import type { LoggedEntry } from '@mandate/protocol'
-import { exactly, GateList, Glyph, gatesOf, glyphOf, verdictOf } from '@mandate/ui'
+import { type Domains, exactly, GateList, Glyph, gatesOf, glyphOf, verdictOf } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { Heading } from '../../layout.tsx'
 import { States } from '../../parts/states.tsx'
@@ -60,7 +60,11 @@ function Body({ entry, teller }: { readonly entry: LoggedEntry; readonly teller:
           lead={<time dateTime={entry.at}>{exactly(entry.at)}</time>}
         />
         {(entry.reasons ?? []).map((reason) => (
-          <ReasonLine key={reason.code} reason={wordedReason(reason, isMine)} mine={isMine} />
+          <ReasonLine
+            key={reason.code}
+            reason={wordedReason(reason, isMine, entry, teller.things.domains)}
+            mine={isMine}
+          />
         ))}
       </div>
       {entry.chain !== undefined && (
@@ -68,7 +72,7 @@ function Body({ entry, teller }: { readonly entry: LoggedEntry; readonly teller:
           <Authority entry={entry} teller={teller} />
         </Section>
       )}
-      <Gates entry={entry} />
+      <Gates entry={entry} domains={teller.things.domains} />
       <Section title={TEXTS.proof} lead={TEXTS.proofLead}>
         <Proof id={entry.id} />
       </Section>
@@ -96,8 +100,8 @@ function Section(props: { title: string; lead: string; children: ComponentChildr
   )
 }
 
-function Gates({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null {
-  const gates = gatesOf(entry)
+function Gates(props: { readonly entry: LoggedEntry; readonly domains: Domains }): JSX.Element | null {
+  const gates = gatesOf(props.entry, props.domains)
   if (gates.length === 0) return null
   return (
     <Section title={TEXTS.gates} lead={TEXTS.gatesLead}>

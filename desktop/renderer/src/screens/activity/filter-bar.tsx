@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { type Domains, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Field } from '../../parts/field.tsx'
+import { verbOf } from '../../store/domains.tsx'
 import { sentenceOf } from '../../store/grants.ts'
 import { useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
@@ -56,6 +58,7 @@ function Fields({ filters, set }: { readonly filters: Filters; readonly set: Set
   const { agents } = usePeople()
   const things = useThingOptions()
   const grants = useGrantOptions()
+  const actions = actionOptions(useDomains())
   const select = (name: FilterName, label: string, any: string, options: readonly Option[]): JSX.Element => (
     <Select name={name} label={label} any={any} options={options} value={filters[name] ?? ''} set={set} />
   )
@@ -70,7 +73,7 @@ function Fields({ filters, set }: { readonly filters: Filters; readonly set: Set
         { value: 'deny', label: TEXTS.deny },
       ])}
       {select('kind', TEXTS.kind, TEXTS.anyKind, optionsOf(strings.activity.kinds))}
-      {select('action', TEXTS.action, TEXTS.anyAction, optionsOf(strings.activity.actions))}
+      {select('action', TEXTS.action, TEXTS.anyAction, actions)}
       {select('thing', TEXTS.thing, TEXTS.anyThing, things)}
       {select('grant', TEXTS.grant, TEXTS.anyGrant, grants)}
       <Day name="from" label={TEXTS.from} value={filters.from ?? ''} set={set} />
@@ -82,22 +85,30 @@ function Fields({ filters, set }: { readonly filters: Filters; readonly set: Set
 const optionsOf = (words: Readonly<Record<string, string>>): readonly Option[] =>
   Object.entries(words).map(([value, label]) => ({ value, label }))
 
+/** The actions of all domains, each name once. */
+function actionOptions(domains: Domains): readonly Option[] {
+  const words = domains.flatMap((domain) =>
+    Object.keys(domain.actions).map((action) => [action, strings.capital(verbOf(action, domain))] as const),
+  )
+  return optionsOf(Object.fromEntries(words))
+}
+
 function useThingOptions(): readonly Option[] {
   const trips = useCall('trips.list')
-  const nameOf = useThings()
+  const things = useThings()
   const items = trips.state === 'there' ? trips.value.items : []
-  return items.map(({ id }) => ({ value: `workflow:${id}`, label: strings.capital(nameOf(`workflow:${id}`)) }))
+  return items.map(({ id }) => ({ value: `workflow:${id}`, label: strings.capital(things.nameOf(`workflow:${id}`)) }))
 }
 
 /** Those that the person gave. */
 function useGrantOptions(): readonly Option[] {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const grants = useCall('grants.list', { include: 'ended' })
   const items = grants.state === 'there' ? grants.value.items : []
   return items
     .filter(({ delegator }) => delegator === people.me)
-    .map((grant) => ({ value: grant.id, label: sentenceOf(grant, people, nameOf) }))
+    .map((grant) => ({ value: grant.id, label: sentenceOf(grant, people, things) }))
 }
 
 interface SelectProps {

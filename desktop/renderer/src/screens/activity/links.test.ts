@@ -40,19 +40,19 @@ test.for([
   ['expired since', { status: 'expired', expires_at: '2026-11-22T11:00:00Z' }, ['live expired', 'live cut']],
 ] as const)('each link as it stood and as it stands: %s', ([, end, states]) => {
   const first = aGrant('one', end)
-  const links = thenAndNow(entryOf(first, second), [first, second], NOW)
+  const links = thenAndNow(entryOf(first, second), [first, second], [], NOW)
   expect(links.map(({ thenState, nowState }) => `${thenState} ${nowState}`)).toEqual(states)
 })
 
 test('a denial after a revocation shows the link that was broken, and what hung from it', () => {
   const { chain: broken, at } = entryOf(aGrant('one', {}), second)
   const denied = { at, chain: [], broken, reasons: [{ code: 'grant_revoked' as const, grant: 'one' }] }
-  const states = thenAndNow(denied, [], NOW).map(({ thenState, nowState }) => `${thenState} ${nowState}`)
+  const states = thenAndNow(denied, [], [], NOW).map(({ thenState, nowState }) => `${thenState} ${nowState}`)
   expect(states).toEqual(['revoked revoked', 'cut unknown'])
 })
 
 test('of a grant that the person does not know the present is not known', () => {
-  const [link] = thenAndNow(entryOf(second), [], NOW)
+  const [link] = thenAndNow(entryOf(second), [], [], NOW)
   expect([link?.thenState, link?.nowState]).toEqual(['live', 'unknown'])
 })
 

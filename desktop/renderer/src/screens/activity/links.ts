@@ -1,19 +1,21 @@
 /**
- * The links of a logged chain with what the person knows of their grants: how each stood when it was decided, and how it stands now. Pure.
+ * Links of a logged chain with terms and states from the grants that the person can read. Pure.
  *
  * @module
  */
 import type { EpochMillis, Grant, LoggedEntry } from '@mandate/protocol'
-import { type ChainLink, endedThroughout, entryLinks } from '@mandate/ui'
+import { type ChainLink, type Domains, endedThroughout, entryLinks } from '@mandate/ui'
 import { withGrants } from '../../store/chain.ts'
 
+/** The state of each link at the time of the decision, and now. */
 export function thenAndNow(
   entry: Pick<LoggedEntry, 'chain' | 'broken' | 'reasons' | 'at'>,
   grants: readonly Grant[],
+  domains: Domains,
   now: EpochMillis,
 ): readonly ChainLink[] {
   const decidedAt = Date.parse(entry.at)
-  const links = withGrants(entryLinks(entry, now), grants).map((link): ChainLink => {
+  const links = withGrants(entryLinks(entry, now), grants, domains).map((link): ChainLink => {
     const { revokedAt } = link
     const wasRevoked = revokedAt !== undefined && Date.parse(revokedAt) <= decidedAt
     return wasRevoked ? { ...link, thenState: 'revoked' } : link
@@ -21,7 +23,7 @@ export function thenAndNow(
   return endedThroughout(links)
 }
 
-/** Those of a chain that the person gave and that still live: theirs to end at once. */
+/** The live grants of a chain that the person gave, and so can revoke. */
 export function toRevoke(
   { chain = [] }: Pick<LoggedEntry, 'chain'>,
   grants: readonly Grant[],

@@ -20,7 +20,7 @@ export interface NamingTeller extends Teller {
 /** @param pseudonym - The person's own in the log, where it is known. */
 export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | undefined): NamingTeller {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const grants = useCall('grants.list', { include: 'ended' })
   const held = grants.state === 'there' ? grants.value.items : undefined
   const known = useMemo(
@@ -30,7 +30,7 @@ export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | u
   const partyIn = (party: string): string => known.get(party) ?? party
   const name: NameOf = (party) => people.nameOf(partyIn(party))
   return {
-    nameOf,
+    things,
     name,
     isMe: (party) => partyIn(party) === people.me,
     called: (party) => {

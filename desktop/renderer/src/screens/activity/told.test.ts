@@ -1,5 +1,8 @@
 import { gateCodeSchema, type LoggedEntry } from '@mandate/protocol'
+import { domainOfScope } from '@mandate/ui'
 import { expect, test } from 'vitest'
+import { domains } from '../../../dev/world.ts'
+import { actsOn } from '../../store/domains.tsx'
 import { knownFrom } from './names.ts'
 import { isOfMine, sentenceOfEntry, type Teller, whyOf, wordedReason } from './told.ts'
 
@@ -10,7 +13,11 @@ const names: Readonly<Record<string, string>> = { [ME]: 'you', [YANNICK]: 'Yanni
 const teller: Teller = {
   called: (party) => names[party] ?? 'somebody',
   isMe: (party) => party === ME,
-  nameOf: (thing) => (thing === 'workflow:milan' ? 'Three days in Milan' : thing),
+  things: {
+    domains,
+    nameOf: (thing) => (thing === 'workflow:milan' ? 'Three days in Milan' : thing),
+    actsOn: (actions, scope) => actsOn(actions, domainOfScope(scope, domains)),
+  },
 }
 
 const anEntry = (entry: Partial<LoggedEntry>): LoggedEntry => ({
@@ -43,8 +50,8 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
   ],
   [
     'an agent that searches for somebody',
-    { kind: 'search', subject: YANNICK, actor: AGENT, action: 'execute', change: { searched: 'resource', found: 0 } },
-    'Booking agent looked for what there is to book (0 found), for Yannick',
+    { kind: 'search', subject: YANNICK, actor: AGENT, action: 'release', change: { searched: 'resource', found: 0 } },
+    'Booking agent looked for what there is to release (0 found), for Yannick',
   ],
   [
     'what it costs tells items apart',
@@ -112,10 +119,25 @@ test('numbers stand behind the reason, and a code that nobody knows speaks for i
   expect(whyOf(anEntry({ owner: ME, reasons }), teller).replaceAll('\u00a0', ' ')).toBe(
     'It cost more than you let an agent spend. It is EUR 4,200.00; the limit is EUR 4,100.00.',
   )
-  expect(wordedReason({ code: gateCodeSchema.parse('moon_too_full') }, true)).toEqual({
+  expect(wordedReason({ code: gateCodeSchema.parse('moon_too_full') }, true, anEntry({}), domains)).toEqual({
     code: 'moon_too_full',
     reason_user: 'Moon too full.',
   })
+})
+
+test("a reason of a domain that no code knows is told in the domain's words and units", () => {
+  const figures = { gate: 'volume', attribute: 'blood_volume', limit: 1, actual: 11 }
+  const entry = {
+    resource: 'lab_sample:v',
+    subject: YANNICK,
+    reasons: [{ code: gateCodeSchema.parse('volume_above_limit'), ...figures }],
+  }
+  expect(whyOf(anEntry({ ...entry, owner: ME }), teller)).toBe(
+    'It was more blood than you let an agent release. It is 11 millilitres; the limit is 1 millilitre.',
+  )
+  expect(whyOf(anEntry({ ...entry, owner: YANNICK, subject: ME }), teller)).toMatch(
+    /^This takes more blood than the donor/,
+  )
 })
 
 test('a pseudonym is known by a grant that both the log and the person have, and by no other', () => {

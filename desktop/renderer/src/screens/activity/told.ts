@@ -1,22 +1,32 @@
 /**
- * What an entry tells, in one sentence, and why it was answered so: from where the person at the screen stands. Pure.
+ * An entry of the log as one sentence, and the text of its reason, from the point of view of the signed-in person. Pure.
  *
  * @module
  */
-import { type LoggedEntry, REASONS, type Reason } from '@mandate/protocol'
-import { amount, money, reasonWords, verdictWords } from '@mandate/ui'
+import type { LoggedEntry, Reason } from '@mandate/protocol'
+import {
+  amounts,
+  type Domains,
+  domainOfEntry,
+  domainOfScope,
+  money,
+  reasonText,
+  reasonWords,
+  verdictWords,
+} from '@mandate/ui'
 import { z } from 'zod'
-import type { NameOfThing } from '../../store/people.ts'
+import { verbOf } from '../../store/domains.tsx'
+import type { Things } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 
 const TEXTS = strings.activity
 
-/** How the person calls whom and what. Parties are those of the log. */
+/** The person's own names for the parties and things of the log. */
 export interface Teller {
   /** In the middle of a sentence. */
   readonly called: (party: string) => string
   readonly isMe: (party: string) => boolean
-  readonly nameOf: NameOfThing
+  readonly things: Things
 }
 
 /** `Booking agent could not book an item of Three days in Milan (EUR 4,200.00), for Yannick`. */
@@ -38,30 +48,42 @@ function decided(entry: LoggedEntry, isPermitted: boolean, teller: Teller): stri
   const { actor, subject, caller, action = '' } = entry
   const who = actor ?? subject ?? caller
   const name = who === undefined ? '…' : strings.capital(teller.called(who))
-  const sentence = TEXTS.did(name, action, thingOf(entry, teller), isPermitted)
+  const verb = verbOf(action, domainOfEntry(entry, teller.things.domains))
+  const sentence = TEXTS.did(name, verb, thingOf(entry, teller), isPermitted)
   return actor !== undefined && subject !== undefined ? TEXTS.forWhom(sentence, teller.called(subject)) : sentence
 }
 
-function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { nameOf }: Teller): string {
+function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { things }: Teller): string {
   const thing = resource ?? target ?? ''
   const [type = ''] = thing.split(':')
-  if (type.endsWith('_account')) return strings.things.all(type.replace('_account', ''))
-  if (root === undefined || root === thing) return nameOf(thing)
-  const price = Object.entries(attributes).find(([name]) => name.startsWith('planned_price.'))
+  const domain = domainOfScope(thing, things.domains)
+  if (domain && domain.account === type) return domain.everything
+  if (root === undefined || root === thing) return things.nameOf(thing)
+  const price = Object.entries(attributes).find(([name]) => name.includes('.'))
   const [name = '', value] = price ?? []
   const currency = name.split('.')[1]
   const words = currency !== undefined && typeof value === 'number' ? money(value, currency) : undefined
-  return TEXTS.itemOf(nameOf(root), words)
+  return TEXTS.itemOf(things.nameOf(root), words)
 }
 
 const searchedSchema = z.object({ type: z.string().optional(), found: z.int() })
 
-/** Of a search the log has what it was for and how much was found, and never what. */
-function searched({ actor, subject, caller, action = '', change }: LoggedEntry, { called }: Teller): string {
+/** The log has of a search its purpose and the number of results, but not the results. */
+function searched({ actor, subject, caller, action = '', change }: LoggedEntry, teller: Teller): string {
+  const { called, things } = teller
   const who = actor ?? subject ?? caller
   const { type = '', found } = searchedSchema.safeParse(change).data ?? {}
-  const sentence = TEXTS.searched(who === undefined ? '…' : strings.capital(called(who)), type, action, found)
+  const domain = type === '' ? actionDomain(action, things.domains) : domainOfScope(`${type}:`, things.domains)
+  const what = domain?.resources[type]?.called.many
+  const verb = action === '' ? '' : verbOf(action, domain)
+  const sentence = TEXTS.searched(who === undefined ? '…' : strings.capital(called(who)), what, verb, found)
   return actor !== undefined && subject !== undefined ? TEXTS.forWhom(sentence, called(subject)) : sentence
+}
+
+/** The domain of an action of which the type is not logged: the only one that declares it. */
+function actionDomain(action: string, domains: Domains) {
+  const declaring = domains.filter(({ actions }) => Object.hasOwn(actions, action))
+  return declaring.length === 1 ? declaring[0] : undefined
 }
 
 const givenSchema = z.object({
@@ -71,11 +93,12 @@ const givenSchema = z.object({
   scope: z.string(),
 })
 
-function given({ change }: LoggedEntry, { called, nameOf }: Teller): string {
+function given({ change }: LoggedEntry, { called, things }: Teller): string {
   const read = givenSchema.safeParse(change)
   if (!read.success) return TEXTS.gaveBare
   const { delegator, delegate, actions, scope } = read.data
-  return TEXTS.gave(strings.capital(called(delegator)), called(delegate), strings.acts(actions), nameOf(scope))
+  const acts = things.actsOn(actions, scope)
+  return TEXTS.gave(strings.capital(called(delegator)), called(delegate), acts, things.nameOf(scope))
 }
 
 const endedSchema = z.object({ by: z.string().regex(/^(user|agent|service):./u) })
@@ -109,7 +132,7 @@ function persona(entry: LoggedEntry): string {
   return TEXTS.persona(name, status === 'active' ? `${words}, ${agents}` : words)
 }
 
-/** Whose the thing is that it was about. */
+/** Whether the entry is about a thing of the person's own. */
 export function isOfMine({ owner, chain = [] }: LoggedEntry, { isMe }: Pick<Teller, 'isMe'>): boolean {
   const whose = owner ?? chain[0]?.delegator
   return whose !== undefined && isMe(whose)
@@ -117,22 +140,24 @@ export function isOfMine({ owner, chain = [] }: LoggedEntry, { isMe }: Pick<Tell
 
 type LoggedReason = NonNullable<LoggedEntry['reasons']>[number]
 
-/** With its words: the log keeps codes and numbers alone. */
-export function wordedReason(reason: LoggedReason, isMine: boolean): Reason {
+/** Adds texts to a logged reason, which has a code and numbers only. @param isMine - Whether the owner reads it. */
+export function wordedReason(reason: LoggedReason, isMine: boolean, entry: LoggedEntry, domains: Domains): Reason {
   const { code } = reason
-  const ofOwner = isMine ? TEXTS.why[code] : undefined
-  const ofCore = Object.hasOwn(REASONS, code) ? REASONS[code as keyof typeof REASONS] : undefined
-  const said = ofOwner?.said ?? ofCore?.user ?? `${strings.capital(reasonWords(code))}.`
-  const cure = ofOwner?.cure ?? ofCore?.cure
+  const texts = reasonText(code, domains, domainOfEntry(entry, domains))
+  if (!texts) return { ...reason, reason_user: `${strings.capital(reasonWords(code))}.` }
+  const isOwners = isMine && texts.owner !== undefined
+  const said = isOwners ? texts.owner : texts.user
+  const cure = isOwners ? texts.owner_cure : texts.cure
   return { ...reason, reason_user: said, ...(cure ? { cure } : {}) }
 }
 
-/** In one line: the first reason and its numbers. Empty where there is none. */
+/** The first reason with its numbers, on one line. Empty without a reason. */
 export function whyOf(entry: LoggedEntry, teller: Teller): string {
   const [reason] = entry.reasons ?? []
   if (!reason) return ''
-  const { reason_user: said } = wordedReason(reason, isOfMine(entry, teller))
-  const { actual, limit } = reason
-  if (actual === undefined || limit === undefined) return said
-  return `${said} ${strings.reason.limit(amount(actual, reason), amount(limit, reason))}`
+  const { domains } = teller.things
+  const { reason_user: said } = wordedReason(reason, isOfMine(entry, teller), entry, domains)
+  if (reason.actual === undefined || reason.limit === undefined) return said
+  const { actual, limit } = amounts(reason, domains, domainOfEntry(entry, domains))
+  return `${said} ${strings.reason.limit(actual, limit)}`
 }

@@ -74,13 +74,13 @@ export function ConfirmDialog(props: { invitation: Invitation; onClose: () => vo
 
 function Starts({ invitation, called }: { readonly invitation: Invitation; readonly called: string }): JSX.Element {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const { grant } = invitation
   if (!grant) return <p class="notice">{TEXTS.nothing}</p>
   return (
     <div class="preview">
       <h3>{TEXTS.starts}</h3>
-      <p class="grant-sentence">{giftSentence(grant, called, people, nameOf)}</p>
+      <p class="grant-sentence">{giftSentence(grant, called, people, things)}</p>
       <p class="grant-terms">{strings.grant.stop}</p>
     </div>
   )

@@ -103,7 +103,7 @@ interface OneWayProps {
 }
 
 function OneWay({ title, nothing, grants, isStopped = false }: OneWayProps): JSX.Element {
-  const nameOf = useThings()
+  const things = useThings()
   const isAny = grants.length > 0
   return (
     <div class={isAny ? 'one-way' : 'one-way one-way-nothing'}>
@@ -112,7 +112,7 @@ function OneWay({ title, nothing, grants, isStopped = false }: OneWayProps): JSX
         <ul>
           {grants.map(({ id, actions, scope, expires_at: until }) => (
             <li key={id}>
-              {strings.capital(strings.acts(actions))} {nameOf(scope)},{' '}
+              {strings.capital(things.actsOn(actions, scope))} {things.nameOf(scope)},{' '}
               <span class="nowrap">{strings.until(minuteOf(until))}</span>
             </li>
           ))}

@@ -6,7 +6,7 @@
 import type { InvitedGrant } from '@mandate/protocol'
 import type { Input } from '../../../../src/shared/channel.ts'
 import { sentenceOf } from '../../store/grants.ts'
-import type { NameOfThing, People } from '../../store/people.ts'
+import type { People, Things } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 
 /** Nobody's id: it never leaves the window. */
@@ -16,7 +16,7 @@ export const SOMEBODY = 'user:somebody'
 type Given = NonNullable<Input<'invitations.create'>['grant']> | InvitedGrant
 
 /** @param called - What whoever it will be is called; empty: not known yet. */
-export function giftSentence(grant: Given, called: string, people: People, nameOf: NameOfThing): string {
+export function giftSentence(grant: Given, called: string, people: People, things: Things): string {
   const { actions = ['read'], scope, redelegations = 0, expires_at: until = '' } = grant
   const who = called === '' ? strings.invite.somebody : called
   const terms = {
@@ -29,5 +29,5 @@ export function giftSentence(grant: Given, called: string, people: People, nameO
     expires_at: until,
   }
   const named = { ...people, called: (party: string) => (party === SOMEBODY ? who : people.called(party)) }
-  return sentenceOf(terms, named, nameOf)
+  return sentenceOf(terms, named, things)
 }

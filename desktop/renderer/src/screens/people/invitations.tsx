@@ -72,8 +72,9 @@ function Part({ title, lead, count, look, children }: PartProps): JSX.Element | 
 }
 
 function useGift(): (invitation: Invitation) => string {
-  const nameOf = useThings()
-  return ({ grant }) => (grant ? `${TEXTS.gives(strings.acts(grant.actions), nameOf(grant.scope))}.` : TEXTS.knowOnly)
+  const things = useThings()
+  return ({ grant }) =>
+    grant ? `${TEXTS.gives(things.actsOn(grant.actions, grant.scope), things.nameOf(grant.scope))}.` : TEXTS.knowOnly
 }
 
 function ToConfirm({ invitation }: { readonly invitation: Invitation }): JSX.Element {

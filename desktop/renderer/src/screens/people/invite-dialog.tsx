@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Invitation } from '@mandate/protocol'
+import type { Domain, Invitation } from '@mandate/protocol'
 import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
@@ -13,6 +13,7 @@ import { Copied } from '../../parts/copy.tsx'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Choice } from '../../parts/field.tsx'
 import { Problem } from '../../parts/states.tsx'
+import { useDomainOf } from '../../store/domains.tsx'
 import { useAction, useAround, useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
@@ -36,9 +37,11 @@ export function InviteDialog({ onClose }: { readonly onClose: () => void }): JSX
 
 function Form(props: { onMade: (made: Invitation) => void; onClose: () => void }): JSX.Element {
   const { onMade, onClose } = props
+  const domainOf = useDomainOf()
   const [purpose, setPurpose] = useState<Purpose>('know')
-  const [terms, setTerms] = useState<Terms>(() => firstTerms(SOMEBODY, undefined, undefined))
-  const gift = useGift(terms)
+  const [terms, setTerms] = useState<Terms>(() => firstTerms(SOMEBODY, undefined, undefined, domainOf(undefined)))
+  const domain = domainOf(terms.scope)
+  const gift = useGift(terms, domain)
   const create = useAction('invitations.create', ['invitations'])
   const isMissing = purpose === 'grant' && !gift
   const submit = async (event: Event): Promise<void> => {
@@ -59,6 +62,7 @@ function Form(props: { onMade: (made: Invitation) => void; onClose: () => void }
         <TermsFields
           terms={terms}
           parent={undefined}
+          domain={domain}
           currency={CURRENCY}
           problem={create.problem}
           isWithoutWho
@@ -77,7 +81,7 @@ function Form(props: { onMade: (made: Invitation) => void; onClose: () => void }
 }
 
 /** Of what is given the persona is that which it was made under. */
-function useGift(terms: Terms): Gift | undefined {
+function useGift(terms: Terms, domain: Domain | undefined): Gift | undefined {
   const { session } = useAround()
   const trips = useCall('trips.list')
   const [opened] = useState(() => Date.now())
@@ -85,22 +89,22 @@ function useGift(terms: Terms): Gift | undefined {
   const trip = known.find(({ id }) => terms.scope === `workflow:${id}`)
   const persona = trip?.owner_persona ?? session.persona
   return useMemo(() => {
-    const request = requestOf(terms, { persona, parent: undefined, currency: CURRENCY, now: opened })
+    const request = requestOf(terms, { persona, parent: undefined, currency: CURRENCY, now: opened, domain })
     if (!request) return undefined
     const { delegate: _, ...gift } = request
     return gift
-  }, [terms, persona, opened])
+  }, [terms, persona, opened, domain])
 }
 
 function Means({ gift }: { readonly gift: Gift | 'none' | undefined }): JSX.Element {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   return (
     <section class="preview" aria-live="polite">
       <h3>{TEXTS.means}</h3>
       {gift === 'none' && <p>{TEXTS.knowHelp}</p>}
       {gift === undefined && <p class="aside">{TEXTS.missing}</p>}
-      {gift !== 'none' && gift !== undefined && <p class="grant-sentence">{giftSentence(gift, '', people, nameOf)}</p>}
+      {gift !== 'none' && gift !== undefined && <p class="grant-sentence">{giftSentence(gift, '', people, things)}</p>}
       <p class="grant-terms">{gift === 'none' ? TEXTS.meansKnow : TEXTS.starts}</p>
     </section>
   )

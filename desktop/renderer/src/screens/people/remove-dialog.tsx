@@ -22,7 +22,7 @@ export function RemoveDialog(props: { contact: Contact; grants: readonly Grant[]
   const { contact, grants, onClose } = props
   const { party, name } = contact
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const remove = useAction('contacts.remove', ['contacts'])
   const { theirs, mine } = between(people.me, party, grants)
   const going = [...theirs, ...mine]
@@ -42,7 +42,7 @@ export function RemoveDialog(props: { contact: Contact; grants: readonly Grant[]
             <p>{TEXTS.removeKeeps}</p>
             <ul class="below">
               {going.map((grant) => (
-                <li key={grant.id}>{sentenceOf(grant, people, nameOf)}</li>
+                <li key={grant.id}>{sentenceOf(grant, people, things)}</li>
               ))}
             </ul>
             <p>

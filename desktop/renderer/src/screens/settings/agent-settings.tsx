@@ -1,10 +1,10 @@
 /**
- * What agents may do for the person alone, as a sentence, with the ways to change it and to stop all of them.
+ * What agents may do in one persona without asking: a sentence, and buttons to change it and to stop all agents.
  *
  * @module
  */
 import type { Persona } from '@mandate/protocol'
-import { Glyph } from '@mandate/ui'
+import { domainOfScope, Glyph, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
@@ -13,27 +13,27 @@ import { announce } from '../../parts/toast.tsx'
 import { useAction, useOnline } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
 import { AutonomyDialog } from './autonomy-dialog.tsx'
-import { autonomySentence, gatesOf } from './limits.ts'
+import { autonomySentence } from './limits.ts'
 import { personaWords } from './persona.ts'
 
 const TEXTS = strings.autonomy
 
 export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.Element {
-  const { autonomy, domain } = persona
+  const { autonomy } = persona
+  const domain = domainOfScope(`all:${persona.domain}`, useDomains())
   const isOnline = useOnline()
   const [open, setOpen] = useState<'change' | 'stop'>()
-  const gates = gatesOf(domain)
   const isOn = autonomy?.consent ?? false
   const close = (): void => setOpen(undefined)
   return (
     <div class={isOn ? 'autonomy autonomy-on' : 'autonomy'}>
       <h3 class="small-title">{TEXTS.title}</h3>
       <p class="autonomy-sentence">
-        <Glyph name={isOn ? 'holds' : 'open'} /> <span>{autonomySentence(autonomy)}</span>
+        <Glyph name={isOn ? 'holds' : 'open'} /> <span>{autonomySentence(autonomy, domain)}</span>
       </p>
       <p class="aside">{isOn ? TEXTS.who : TEXTS.noneHow}</p>
       <div class="buttons">
-        {gates && (
+        {domain && (
           <button type="button" class="button" disabled={!isOnline} onClick={() => setOpen('change')}>
             {autonomy ? TEXTS.change : TEXTS.set}
             <span class="sr">: {personaWords(persona)}</span>
@@ -46,8 +46,8 @@ export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.E
           </button>
         )}
       </div>
-      {!gates && <p class="aside">{TEXTS.unknownDomain}</p>}
-      {open === 'change' && gates && <AutonomyDialog persona={persona} gates={gates} onClose={close} />}
+      {!domain && <p class="aside">{TEXTS.unknownDomain}</p>}
+      {open === 'change' && domain && <AutonomyDialog persona={persona} domain={domain} onClose={close} />}
       {open === 'stop' && <StopDialog persona={persona} onClose={close} />}
     </div>
   )

@@ -1,11 +1,11 @@
 /**
- * Setting what agents may do alone: consent and a limit for every gate, and the sentence that it comes to.
+ * Dialog for limits of agents: consent, a limit for every gate of the domain, and the resulting sentence.
  *
  * @module
  */
-import type { Persona } from '@mandate/protocol'
+import type { Domain, Persona } from '@mandate/protocol'
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import type { ProblemView } from '../../../../src/shared/views.ts'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Choice, Field } from '../../parts/field.tsx'
@@ -15,11 +15,13 @@ import { useAction } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
 import {
   autonomySentence,
-  type Gate,
+  consentOf,
+  fieldsOf,
+  type LimitField,
+  limitGatesOf,
   problemAtGate,
   readTyped,
   type Typed,
-  type TypedField,
   typedOf,
 } from './limits.ts'
 import { personaWords } from './persona.ts'
@@ -28,12 +30,13 @@ const TEXTS = strings.autonomy
 
 interface AutonomyDialogProps {
   readonly persona: Persona
-  readonly gates: readonly Gate[]
+  readonly domain: Domain
   readonly onClose: () => void
 }
 
-export function AutonomyDialog({ persona, gates, onClose }: AutonomyDialogProps): JSX.Element {
-  const [typed, setTyped] = useState<Typed>(() => typedOf(persona.autonomy))
+export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps): JSX.Element {
+  const gates = useMemo(() => limitGatesOf(domain), [domain])
+  const [typed, setTyped] = useState<Typed>(() => typedOf(persona.autonomy, gates))
   const read = readTyped(typed, gates, persona.autonomy)
   const save = useAction('personas.setAutonomy', ['personas', 'activity'])
   const problem = problemAtGate(save.problem, gates)
@@ -49,33 +52,27 @@ export function AutonomyDialog({ persona, gates, onClose }: AutonomyDialogProps)
     <Dialog title={TEXTS.dialog(personaWords(persona))} onClose={onClose}>
       <form class="dialog-body" onSubmit={(event) => void submit(event)}>
         <Choice
-          legend={TEXTS.consent}
+          legend={consentOf(domain).question}
           name="consent"
           options={(['yes', 'no'] as const).map((value) => ({ value, label: TEXTS.consents[value] }))}
           value={typed.consent}
           onChoose={(consent) => setTyped({ ...typed, consent })}
         />
         <div class="limits">
-          {gates
-            .flatMap((gate): readonly TypedField[] => (gate === 'price' ? ['price', 'currency'] : [gate]))
-            .map((field) => (
-              <LimitField
-                key={field}
-                field={field}
-                value={typed[field]}
-                problem={read.ok ? problem : wrongAt(field, read.wrong[field])}
-                onType={(value) => {
-                  save.forget()
-                  setTyped({ ...typed, [field]: value })
-                }}
-              />
-            ))}
+          {fieldsOf(gates).map((field) => (
+            <LimitInput
+              key={field.name}
+              field={field}
+              value={typed.fields[field.name] ?? ''}
+              problem={read.ok ? problem : wrongAt(field.name, read.wrong[field.name])}
+              onType={(value) => {
+                save.forget()
+                setTyped({ ...typed, fields: { ...typed.fields, [field.name]: value } })
+              }}
+            />
+          ))}
         </div>
-        <section class="preview" aria-live="polite">
-          <h3>{TEXTS.means}</h3>
-          {read.ok && <p class="grant-sentence">{autonomySentence(read.autonomy)}</p>}
-          <p class="grant-terms">{TEXTS.atOnce}</p>
-        </section>
+        <Meaning sentence={read.ok ? autonomySentence(read.autonomy, domain) : undefined} />
         <Problem problem={save.problem} />
         <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={save.isBusy || !read.ok}>
@@ -87,37 +84,40 @@ export function AutonomyDialog({ persona, gates, onClose }: AutonomyDialogProps)
   )
 }
 
-function wrongAt(field: TypedField, title: string | undefined): ProblemView | undefined {
+/** @param props.sentence - `undefined` while a field has an error. */
+function Meaning(props: { readonly sentence: string | undefined }): JSX.Element {
+  return (
+    <section class="preview" aria-live="polite">
+      <h3>{TEXTS.means}</h3>
+      {props.sentence !== undefined && <p class="grant-sentence">{props.sentence}</p>}
+      <p class="grant-terms">{TEXTS.atOnce}</p>
+    </section>
+  )
+}
+
+function wrongAt(field: string, title: string | undefined): ProblemView | undefined {
   return title === undefined ? undefined : { code: 'invalid', title, field }
 }
 
-const FIELDS: Readonly<Record<TypedField, { readonly label: string; readonly help: string }>> = {
-  price: { label: TEXTS.priceLabel, help: TEXTS.priceHelp },
-  currency: { label: TEXTS.currency, help: TEXTS.currencyHelp },
-  effort: { label: TEXTS.effortLabel, help: TEXTS.effortHelp },
-  lead_time: { label: TEXTS.leadLabel, help: TEXTS.leadHelp },
-  risk: { label: TEXTS.riskLabel, help: TEXTS.riskHelp },
-}
-
-interface LimitFieldProps {
-  readonly field: TypedField
+interface LimitInputProps {
+  readonly field: LimitField
   readonly value: string
   readonly problem: ProblemView | undefined
   readonly onType: (value: string) => void
 }
 
-function LimitField({ field, value, problem, onType }: LimitFieldProps): JSX.Element {
-  const { label, help } = FIELDS[field]
+function LimitInput({ field, value, problem, onType }: LimitInputProps): JSX.Element {
+  const { name, label, help, isCurrency } = field
   return (
-    <Field label={label} help={help} name={field} problem={problem}>
+    <Field label={label} help={help} name={name} problem={problem}>
       {(attributes) => (
         <input
           {...attributes}
           type="text"
           required
-          inputMode={field === 'currency' ? 'text' : 'decimal'}
+          inputMode={isCurrency ? 'text' : 'decimal'}
           autocomplete="off"
-          maxLength={field === 'currency' ? 3 : 16}
+          maxLength={isCurrency ? 3 : 16}
           value={value}
           onInput={({ currentTarget }) => onType(currentTarget.value)}
         />

@@ -45,7 +45,7 @@ export function EndDialog(props: { persona: Persona; to: 'inactive' | 'revoked';
 
 function Stops({ persona }: { readonly persona: Persona }): JSX.Element {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const grants = useCall('grants.list')
   if (grants.state === 'loading') return <p class="aside">{strings.loading}</p>
   if (grants.state === 'failed') return <p class="notice">{TEXTS.stopsUnknown}</p>
@@ -56,7 +56,7 @@ function Stops({ persona }: { readonly persona: Persona }): JSX.Element {
       {some.length > 0 && (
         <ul class="below">
           {some.map((grant) => (
-            <li key={grant.id}>{sentenceOf(grant, people, nameOf)}</li>
+            <li key={grant.id}>{sentenceOf(grant, people, things)}</li>
           ))}
         </ul>
       )}

@@ -1,8 +1,26 @@
 import type { Autonomy } from '@mandate/protocol'
+import { domainOfScope } from '@mandate/ui'
 import { expect, test } from 'vitest'
-import { autonomySentence, gatesOf, problemAtGate, readTyped, type Typed, typedOf } from './limits.ts'
+import { domains } from '../../../dev/world.ts'
+import {
+  autonomySentence,
+  consentOf,
+  fieldsOf,
+  limitGatesOf,
+  problemAtGate,
+  readTyped,
+  type Typed,
+  typedOf,
+} from './limits.ts'
 
-const TRAVEL = ['price', 'lead_time', 'risk'] as const
+const domainOf = (name: string) => {
+  const domain = domainOfScope(`all:${name}`, domains)
+  if (!domain) throw new Error(`no domain ${name}`)
+  return domain
+}
+const travel = domainOf('travel')
+const lab = domainOf('lab')
+const TRAVEL = limitGatesOf(travel)
 const STORY: Autonomy = {
   consent: true,
   limits: {
@@ -11,37 +29,69 @@ const STORY: Autonomy = {
     risk: { at_most: 3 },
   },
 }
-const TYPED: Typed = { consent: 'yes', price: '4,100', currency: 'EUR', effort: '', lead_time: '7', risk: '3' }
+const TYPED = { price: '4,100', 'price.currency': 'EUR', lead_time: '7', risk: '3' }
+const typed = (fields: Readonly<Record<string, string>>): Typed => ({ consent: 'yes', fields: { ...TYPED, ...fields } })
 
 test.for([
-  ['the story', STORY, 'Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.'],
+  ['travel', STORY, 'Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.'],
   [
-    'another domain',
+    'nursing',
     { consent: true, limits: { effort: { at_most: 30 }, lead_time: { at_least: 3_600 }, risk: { at_most: 0 } } },
     'Agents may act for you 30 minutes of effort at most, at least 1 hour ahead, risk at most 0.',
   ],
-] as const)('%s as a sentence', ([, autonomy, sentence]) => {
-  // Money is not broken between its currency and its amount.
-  expect(autonomySentence(autonomy).replaceAll('\u00a0', ' ')).toBe(sentence)
+  [
+    'lab',
+    { consent: true, limits: { volume: { at_most: 1 }, notice: { at_least: 172_800 } } },
+    'Agents may release samples of yours of at most 1 millilitre each, time of drawing at least 2 days ahead.',
+  ],
+] as const)('limits of %s as a sentence', ([domain, autonomy, sentence]) => {
+  // A no-break space separates currency and amount.
+  expect(autonomySentence(autonomy, domainOf(domain)).replaceAll('\u00a0', ' ')).toBe(sentence)
 })
 
-test('no settings and no consent are two things, and neither lets an agent act', () => {
-  const without = autonomySentence(undefined)
-  const off = autonomySentence({ ...STORY, consent: false })
-  expect(without).toMatch(/Agents may do nothing/)
-  expect(off).toMatch(/Agents may book nothing/)
+test('settings that are missing, withdrawn, or of a domain that is not in force each have their sentence', () => {
+  expect(autonomySentence(undefined, travel)).toMatch(/Agents may do nothing/)
+  expect(autonomySentence({ ...STORY, consent: false }, travel)).toMatch(/withdrawn your consent/)
+  expect(autonomySentence(STORY, undefined)).toMatch(/cannot show/)
+})
+
+test("a domain's form: fields, suggestions and question come from its description", () => {
+  expect(consentOf(lab).question).toBe('May agents release samples of yours?')
+  const gates = limitGatesOf(lab)
+  expect(fieldsOf(gates).map(({ name, label, help }) => [name, label, help])).toEqual([
+    ['volume', 'Millilitres of a sample, at most', 'Larger samples are yours to release.'],
+    ['notice', 'Time of drawing (days ahead), at least', undefined],
+  ])
+  expect(typedOf(undefined, gates)).toEqual({ consent: 'yes', fields: { volume: '10', notice: '' } })
+  expect(fieldsOf(TRAVEL).map(({ name }) => name)).toEqual(['price', 'price.currency', 'lead_time', 'risk'])
+})
+
+test("a domain's ranges and units are in its error texts", () => {
+  const read = readTyped({ consent: 'yes', fields: { volume: '501', notice: 'soon' } }, limitGatesOf(lab))
+  expect(read).toEqual({
+    ok: false,
+    wrong: {
+      volume: 'Give a whole number of millilitres from 0 to 500.',
+      notice: 'Give a number of days up to 3,650.',
+    },
+  })
+})
+
+test('an instant without a minimum may be in the past', () => {
+  const read = readTyped({ consent: 'yes', fields: { volume: '5', notice: '-90' } }, limitGatesOf(lab))
+  expect(read).toMatchObject({ ok: true, autonomy: { limits: { notice: { at_least: -7_776_000 } } } })
 })
 
 test('what is typed is what is sent: money in minor units, days in seconds', () => {
-  expect(readTyped(TYPED, TRAVEL)).toEqual({ ok: true, autonomy: STORY })
+  expect(readTyped(typed({}), TRAVEL)).toEqual({ ok: true, autonomy: STORY })
 })
 
 test('what was sent is typed again as it was', () => {
-  expect(readTyped(typedOf(STORY), TRAVEL)).toEqual({ ok: true, autonomy: STORY })
+  expect(readTyped(typedOf(STORY, TRAVEL), TRAVEL)).toEqual({ ok: true, autonomy: STORY })
 })
 
 test('a comma before one or two digits of days is a decimal sign, never left out', () => {
-  const read = readTyped({ ...TYPED, lead_time: '7,5' }, TRAVEL)
+  const read = readTyped(typed({ lead_time: '7,5' }), TRAVEL)
   expect(read).toMatchObject({ ok: true, autonomy: { limits: { lead_time: { at_least: 648_000 } } } })
 })
 
@@ -54,41 +104,47 @@ test('what nobody changed is sent as it was, to the second and whatever its curr
       risk: { at_most: 3 },
     },
   }
-  expect(readTyped({ ...typedOf(odd), consent: 'no' }, TRAVEL, odd)).toEqual({
+  const first = typedOf(odd, TRAVEL)
+  expect(readTyped({ ...first, consent: 'no' }, TRAVEL, odd)).toEqual({
     ok: true,
     autonomy: { ...odd, consent: false },
   })
-  const another = readTyped({ ...typedOf(odd), currency: 'JPY', price: '123' }, TRAVEL, odd)
+  const fields = { ...first.fields, 'price.currency': 'JPY', price: '123' }
+  const another = readTyped({ ...first, fields }, TRAVEL, odd)
   expect(another).toMatchObject({ ok: true, autonomy: { limits: { price: { at_most: 123, currency: 'JPY' } } } })
 })
 
 test.for([
-  ['a currency without cents', { price: '4100', currency: 'jpy' }, { at_most: 4_100, currency: 'JPY' }],
-  ['one with thousandths', { price: '4.125', currency: 'KWD' }, { at_most: 4_125, currency: 'KWD' }],
+  ['a currency without cents', { price: '4100', 'price.currency': 'jpy' }, { at_most: 4_100, currency: 'JPY' }],
+  ['one with thousandths', { price: '4.125', 'price.currency': 'KWD' }, { at_most: 4_125, currency: 'KWD' }],
   ['cents', { price: '0.05' }, { at_most: 5, currency: 'EUR' }],
-  ['one whose decimals CLDR leaves out', { price: '5,000', currency: 'HUF' }, { at_most: 500_000, currency: 'HUF' }],
+  [
+    'one whose decimals CLDR leaves out',
+    { price: '5,000', 'price.currency': 'HUF' },
+    { at_most: 500_000, currency: 'HUF' },
+  ],
   ['a decimal comma', { price: '4100,00' }, { at_most: 410_000, currency: 'EUR' }],
-] as const)('%s is counted in its own minor units', ([, typed, price]) => {
-  expect(readTyped({ ...TYPED, ...typed }, TRAVEL)).toMatchObject({ ok: true, autonomy: { limits: { price } } })
+] as const)('%s is counted in its own minor units', ([, fields, price]) => {
+  expect(readTyped(typed(fields), TRAVEL)).toMatchObject({ ok: true, autonomy: { limits: { price } } })
 })
 
 test.for([
   ['no amount', { price: 'much' }, ['price']],
   ['more digits than the currency has', { price: '1.005' }, ['price']],
   ['less than nothing', { price: '-1' }, ['price']],
-  ['a decimal comma in a currency without cents', { price: '4100,00', currency: 'JPY' }, ['price']],
-  ['a comma that could be either', { price: '4,125', currency: 'KWD' }, ['price']],
-  ['no currency', { currency: 'EURO' }, ['currency']],
-  ['three letters that are no currency', { currency: 'XAU' }, ['currency']],
-  ['no currency and no amount', { currency: 'EURO', price: 'much' }, ['currency', 'price']],
+  ['a decimal comma in a currency without cents', { price: '4100,00', 'price.currency': 'JPY' }, ['price']],
+  ['a comma that could be either', { price: '4,125', 'price.currency': 'KWD' }, ['price']],
+  ['no currency', { 'price.currency': 'EURO' }, ['price.currency']],
+  ['three letters that are no currency', { 'price.currency': 'XAU' }, ['price.currency']],
+  ['no currency and no amount', { 'price.currency': 'EURO', price: 'much' }, ['price.currency', 'price']],
   ['days with a comma that could be either', { lead_time: '0,125' }, ['lead_time']],
   ['more than ten years', { lead_time: '3651' }, ['lead_time']],
   ['half a risk', { risk: '1.5' }, ['risk']],
   ['more risk than there is', { risk: '6' }, ['risk']],
   ['nothing at all', { price: '', lead_time: '', risk: '' }, ['price', 'lead_time', 'risk']],
-] as const)('%s is said at its field', ([, typed, fields]) => {
-  const read = readTyped({ ...TYPED, ...typed }, TRAVEL)
-  expect(read.ok ? [] : Object.keys(read.wrong)).toEqual(fields)
+] as const)('%s is said at its field', ([, fields, wrong]) => {
+  const read = readTyped(typed(fields), TRAVEL)
+  expect(read.ok ? [] : Object.keys(read.wrong)).toEqual(wrong)
 })
 
 test.for([
@@ -97,9 +153,4 @@ test.for([
   ['autonomy: something else.', 'autonomy'],
 ] as const)('the service saying %s is about %s', ([detail, field]) => {
   expect(problemAtGate({ code: 'persona_invalid', title: 'No.', detail, field: 'autonomy' }, TRAVEL)?.field).toBe(field)
-})
-
-test('a domain that is not known has no gates to set', () => {
-  expect(gatesOf('travel')).toEqual(TRAVEL)
-  expect(gatesOf('constructor')).toBeUndefined()
 })

@@ -1,126 +1,198 @@
 /**
- * What agents may do for a person alone: as it is said, as it is typed, and as it is sent. Money is in minor units, lead times in seconds on
- * the wire; typed are whole units and days. Pure.
+ * Limits for agents (autonomy settings): as a sentence, as form fields, and as sent to the PDP. Gates, units, ranges and texts come from the
+ * domain's description. On the wire money is in minor units and an instant in seconds ahead; typed are whole units and days. Pure.
  *
  * @module
  */
-import { type Autonomy, amountText, minorDigitsOf, parseAmount, parseDecimal } from '@mandate/protocol'
-import { money, span } from '@mandate/ui'
+import {
+  type Autonomy,
+  amountText,
+  type Domain,
+  type DomainGate,
+  type LimitForm,
+  type MEASURES,
+  minorDigitsOf,
+  parseAmount,
+  parseDecimal,
+  type Unit,
+} from '@mandate/protocol'
+import { amount, attributeOf } from '@mandate/ui'
 import type { ProblemView } from '../../../../src/shared/views.ts'
 import { strings } from '../../strings.ts'
 
 const TEXTS = strings.autonomy
 
-export type Gate = 'price' | 'effort' | 'lead_time' | 'risk'
-export type TypedField = Gate | 'currency'
+type Measure = (typeof MEASURES)[number]
+type Bound = Autonomy['limits'][string]
 
-/** The gates of each domain that take a limit, in the order in which they are said. All must be set for consent. */
-const GATES: Readonly<Record<string, readonly Gate[]>> = {
-  travel: ['price', 'lead_time', 'risk'],
-  nursing: ['effort', 'lead_time', 'risk'],
+/** A gate that takes a limit, with what a form and a sentence need. */
+export interface LimitGate {
+  readonly name: string
+  readonly bound: 'at_most' | 'at_least'
+  readonly type: Measure
+  readonly unit: Unit | undefined
+  readonly form: LimitForm
 }
 
-/** `undefined`: a domain that this app does not know. */
-export function gatesOf(domain: string): readonly Gate[] | undefined {
-  return Object.hasOwn(GATES, domain) ? GATES[domain] : undefined
+/** One text field. `gate` is its gate's name; money has a second field for the currency. */
+export interface LimitField {
+  readonly name: string
+  readonly gate: LimitGate
+  readonly isCurrency: boolean
+  readonly label: string
+  readonly help: string | undefined
 }
 
-export type Typed = Readonly<Record<TypedField, string>> & { readonly consent: 'yes' | 'no' }
+/** The texts that are typed, by the field's name. */
+export interface Typed {
+  readonly consent: 'yes' | 'no'
+  readonly fields: Readonly<Record<string, string>>
+}
 
-const DAY_S = 86_400
-/** Sane before anything was set: small, a week ahead, little risk. */
-const FIRST: Typed = { consent: 'yes', price: '500', currency: 'EUR', effort: '30', lead_time: '7', risk: '2' }
+/** The gates of a domain that take a limit, in its order. Consent needs a limit for each. */
+export function limitGatesOf(domain: Domain): readonly LimitGate[] {
+  return domain.gates.flatMap((gate): LimitGate[] => {
+    const { name, bound, attribute } = gate
+    const declared = attributeOf(attribute, domain)
+    if (!declared || !bound || !isMeasure(declared.type)) return []
+    const { type, unit, label } = declared
+    return [{ name, bound, type, unit, form: gate.form ?? formOf(gate, { type, unit, label }) }]
+  })
+}
 
-export function typedOf(autonomy: Autonomy | undefined): Typed {
-  if (!autonomy) return FIRST
-  const { consent, limits } = autonomy
-  const { price, effort, lead_time: lead, risk } = limits
-  const currency = price?.currency ?? FIRST.currency
+const isMeasure = (type: string): type is Measure => ['money', 'instant', 'integer', 'number'].includes(type)
+
+/** A form for a gate whose manifest has none, made of the labels. */
+function formOf({ bound }: DomainGate, attribute: Pick<LimitGate, 'type' | 'unit'> & { label: string }): LimitForm {
+  const { label, type, unit } = attribute
+  const side = TEXTS.sides[bound ?? 'at_most']
+  const inUnit = type === 'instant' ? TEXTS.days : unit?.many
   return {
-    consent: consent ? 'yes' : 'no',
-    price: price ? priceText(price, currency) : FIRST.price,
-    currency,
-    effort: String(effort?.at_most ?? FIRST.effort),
-    lead_time: lead?.at_least === undefined ? FIRST.lead_time : String(round(lead.at_least / DAY_S)),
-    risk: String(risk?.at_most ?? FIRST.risk),
+    label: strings.capital(inUnit === undefined ? `${label}, ${side}` : `${label} (${inUnit}), ${side}`),
+    sentence: `${label} ${side} {limit}${type === 'instant' ? ` ${TEXTS.ahead}` : ''}`,
   }
 }
 
-const MOST_MINOR_DIGITS = 4
-const round = (value: number): number => Math.round(value * 100) / 100
+/** The text fields of a form, in the order of the gates. */
+export function fieldsOf(gates: readonly LimitGate[]): readonly LimitField[] {
+  return gates.flatMap((gate): LimitField[] => {
+    const { label, help } = gate.form
+    const field = { name: gate.name, gate, isCurrency: false, label, help }
+    if (gate.type !== 'money') return [field]
+    const currency = { label: TEXTS.currency, help: TEXTS.currencyHelp }
+    return [field, { name: currencyField(gate), gate, isCurrency: true, ...currency }]
+  })
+}
 
-/** Empty where it is not known where the decimal point belongs: then the person gives the amount. */
-function priceText(price: Autonomy['limits'][string], currency: string): string {
-  return price.at_most === undefined ? FIRST.price : (amountText(price.at_most, currency) ?? '')
+const currencyField = ({ name }: LimitGate): string => `${name}.currency`
+
+const DAY_S = 86_400
+const FIRST_CURRENCY = 'EUR'
+
+/** The fields as they are first shown: the settings, or else what the domain suggests. */
+export function typedOf(autonomy: Autonomy | undefined, gates: readonly LimitGate[]): Typed {
+  const fields = gates.flatMap((gate) => {
+    const set = autonomy?.limits[gate.name] ?? gate.form.suggested
+    const currency = set?.currency ?? FIRST_CURRENCY
+    const text = [gate.name, textOf(set?.[gate.bound], gate, currency)] as const
+    return gate.type === 'money' ? [text, [currencyField(gate), currency] as const] : [text]
+  })
+  return { consent: autonomy && !autonomy.consent ? 'no' : 'yes', fields: Object.fromEntries(fields) }
+}
+
+/** Empty for no value, and for money in a currency whose decimals are unknown: then the person types the amount. */
+function textOf(value: number | undefined, { type }: LimitGate, currency: string): string {
+  if (value === undefined) return ''
+  if (type === 'money') return amountText(value, currency) ?? ''
+  return String(type === 'instant' ? Math.round((value / DAY_S) * 100) / 100 : value)
 }
 
 export type Read =
   | { readonly ok: true; readonly autonomy: Autonomy }
-  | { readonly ok: false; readonly wrong: Readonly<Partial<Record<TypedField, string>>> }
+  | { readonly ok: false; readonly wrong: Readonly<Record<string, string>> }
 
 /**
- * What was typed, checked field by field.
+ * Checks what was typed, field by field.
  *
- * @param before - The settings that the fields showed at first: what nobody changed is sent as it was, whatever was rounded to show it.
+ * @param before - The settings that the fields showed first: an unchanged field is sent exactly as it was, without the rounding of its text.
  */
-export function readTyped(typed: Typed, gates: readonly Gate[], before?: Autonomy): Read {
-  const currency = typed.currency.trim().toUpperCase()
-  const first = typedOf(before)
-  const bounds: Record<string, Bound> = {}
-  const wrong: Partial<Record<TypedField, string>> = {}
-  if (gates.includes('price') && minorDigitsOf(currency) === undefined) wrong.currency = TEXTS.wrong.currency
+export function readTyped({ consent, fields }: Typed, gates: readonly LimitGate[], before?: Autonomy): Read {
+  const first = typedOf(before, gates).fields
+  const limits: Record<string, Bound> = {}
+  const wrong: Record<string, string> = {}
   for (const gate of gates) {
-    const kept = typed[gate] === first[gate] && (gate !== 'price' || currency === first.currency)
-    const bound = (kept ? before?.limits[gate] : undefined) ?? boundOf(gate, typed[gate], currency)
-    if (typeof bound === 'object') bounds[gate] = bound
-    else if (bound !== '') wrong[gate] = bound
+    const currency = (fields[currencyField(gate)] ?? '').trim().toUpperCase()
+    const isUnchanged =
+      fields[gate.name] === first[gate.name] && (gate.type !== 'money' || currency === first[currencyField(gate)])
+    const kept = isUnchanged ? before?.limits[gate.name] : undefined
+    if (gate.type === 'money' && minorDigitsOf(currency) === undefined)
+      wrong[currencyField(gate)] = TEXTS.wrong.currency
+    const read = kept ?? boundOf(gate, fields[gate.name] ?? '', currency)
+    if (typeof read === 'object') limits[gate.name] = read
+    else if (read !== '') wrong[gate.name] = read
   }
   if (Object.keys(wrong).length > 0) return { ok: false, wrong }
-  return { ok: true, autonomy: { consent: typed.consent === 'yes', limits: bounds } }
+  return { ok: true, autonomy: { consent: consent === 'yes', limits } }
 }
 
-type Bound = Autonomy['limits'][string]
-
-const NUMBERS = {
-  effort: { decimals: 2, most: 999_999_999 },
-  lead_time: { decimals: 2, most: 3_650 },
-  risk: { decimals: 0, most: 5 },
-} as const
-
-/** A bound as it is sent, or what is wrong with the text; empty for a price in an unknown currency, which is said at the currency. */
-function boundOf(gate: Gate, text: string, currency: string): Bound | string {
-  if (gate === 'price') return priceBoundOf(text, currency)
-  const { decimals, most } = NUMBERS[gate]
-  const read = parseDecimal(text, decimals)
-  if (!read.ok || read.value > most * 10 ** decimals) return TEXTS.wrong[gate]
-  const value = read.value / 10 ** decimals
-  return gate === 'lead_time' ? { at_least: Math.round(value * DAY_S) } : { at_most: value }
+/** A bound as it is sent, or an error text; empty for money in an unknown currency, whose error is at the currency. */
+function boundOf(gate: LimitGate, text: string, currency: string): Bound | string {
+  const { type, bound, form } = gate
+  if (type === 'money') return moneyBoundOf(bound, text, currency)
+  const decimals = type === 'integer' ? 0 : 2
+  const isNegative = type === 'instant' && form.minimum === undefined && /^\s*[-−]/u.test(text)
+  const read = parseDecimal(isNegative ? text.replace(/[-−]/u, '') : text, decimals)
+  if (!read.ok) return wrongNumber(gate)
+  const value = ((isNegative ? -1 : 1) * read.value) / 10 ** decimals
+  const sent = type === 'instant' ? Math.round(value * DAY_S) : value
+  const { minimum = Number.NEGATIVE_INFINITY, maximum = MOST[type] } = form
+  return sent < minimum || sent > maximum ? wrongNumber(gate) : { [bound]: sent }
 }
 
-function priceBoundOf(text: string, currency: string): Bound | string {
+/** Larger values are typing errors: ten years, and nine digits. */
+const MOST = { instant: 3_650 * DAY_S, integer: 999_999_999, number: 999_999_999 } as const
+
+function wrongNumber({ type, unit, form }: LimitGate): string {
+  const { minimum = 0, maximum } = form
+  if (type === 'instant') return TEXTS.wrong.days((maximum ?? MOST.instant) / DAY_S)
+  return TEXTS.wrong.number(type === 'integer', unit?.many, minimum, maximum)
+}
+
+const MOST_MINOR_DIGITS = 4
+
+function moneyBoundOf(bound: LimitGate['bound'], text: string, currency: string): Bound | string {
   const read = parseAmount(text, currency)
-  if (read.ok) return { at_most: read.value, currency }
+  if (read.ok) return { [bound]: read.value, currency }
   if (read.objection !== 'currency_unknown') return strings.amountWrong(read.objection, currency)
   const plain = parseDecimal(text, MOST_MINOR_DIGITS)
   return plain.ok || plain.objection !== 'not_a_number' ? '' : strings.amountWrong('not_a_number', currency)
 }
 
 /** `Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.` */
-export function autonomySentence(autonomy: Autonomy | undefined): string {
+export function autonomySentence(autonomy: Autonomy | undefined, domain: Domain | undefined): string {
   if (!autonomy) return TEXTS.none
   if (!autonomy.consent) return TEXTS.off
-  const { price, effort, lead_time: lead, risk } = autonomy.limits
-  return TEXTS.sentence(price !== undefined, [
-    ...(price?.at_most === undefined ? [] : [TEXTS.price(money(price.at_most, price.currency ?? ''))]),
-    ...(effort?.at_most === undefined ? [] : [TEXTS.effort(effort.at_most)]),
-    ...(lead?.at_least === undefined ? [] : [TEXTS.leadTime(span(lead.at_least))]),
-    ...(risk?.at_most === undefined ? [] : [TEXTS.risk(risk.at_most)]),
-  ])
+  if (!domain) return TEXTS.unknownLimits
+  const limits = limitGatesOf(domain).flatMap(({ name, bound, form }) => {
+    const { [bound]: value, currency } = autonomy.limits[name] ?? {}
+    const { attribute } = domain.gates.find((gate) => gate.name === name) ?? {}
+    if (value === undefined) return []
+    return [form.sentence.replace('{limit}', amount(value, currency, attributeOf(attribute, domain)))]
+  })
+  return `${consentOf(domain).sentence} ${limits.join(', ')}`.trim().concat('.')
 }
 
-/** The gate that a problem of the service's is about: it names all of the settings, and the gate in its words. */
-export function problemAtGate(problem: ProblemView | undefined, gates: readonly Gate[]): ProblemView | undefined {
+/** How the domain asks for consent. */
+export function consentOf({ gates }: Domain): { readonly question: string; readonly sentence: string } {
+  return gates.find(({ consent }) => consent)?.consent ?? TEXTS.generalConsent
+}
+
+/** Moves a problem that the PDP has with all settings to the field of the gate that its detail names. */
+export function problemAtGate(
+  problem: ProblemView | undefined,
+  gates: readonly Pick<LimitGate, 'name'>[],
+): ProblemView | undefined {
   if (problem?.field !== 'autonomy') return problem
-  const gate = gates.find((name) => new RegExp(`^autonomy: (${name}:|.*"${name}")`, 'u').test(problem.detail ?? ''))
-  return gate === undefined ? problem : { ...problem, field: gate }
+  const gate = gates.find(({ name }) => new RegExp(`^autonomy: (${name}:|.*"${name}")`, 'u').test(problem.detail ?? ''))
+  return gate === undefined ? problem : { ...problem, field: gate.name }
 }

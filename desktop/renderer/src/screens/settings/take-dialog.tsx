@@ -1,8 +1,10 @@
 /**
- * Taking a persona: which role, in which circle, until when.
+ * Dialog for taking a persona: title, circle and end. Titles come from the domains in force.
  *
  * @module
  */
+import type { Domain } from '@mandate/protocol'
+import { type Domains, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
@@ -16,8 +18,6 @@ import { personaWords } from './persona.ts'
 
 const TEXTS = strings.taking
 const OTHER = 'other'
-/** Those that anybody may give themself; the rest wait for an administrator. */
-const BY_ONESELF: ReadonlySet<string> = new Set(['traveler', 'business-traveler', 'visitor'])
 
 interface Typed {
   readonly role: string
@@ -27,7 +27,13 @@ interface Typed {
 }
 
 export function TakeDialog({ onClose }: { readonly onClose: () => void }): JSX.Element {
-  const [typed, setTyped] = useState<Typed>({ role: 'traveler', title: '', circle: '', till: undefined })
+  const domains = useDomains()
+  const [typed, setTyped] = useState<Typed>(() => ({
+    role: firstTitle(domains),
+    title: '',
+    circle: '',
+    till: undefined,
+  }))
   const take = useAction('personas.create', ['personas'])
   const title = typed.role === OTHER ? typed.title.trim() : typed.role
   const circle = typed.circle.trim()
@@ -44,8 +50,8 @@ export function TakeDialog({ onClose }: { readonly onClose: () => void }): JSX.E
   return (
     <Dialog title={TEXTS.title} onClose={onClose}>
       <form class="dialog-body" onSubmit={(event) => void submit(event)}>
-        <Fields typed={typed} take={take} onType={setTyped} />
-        <Meaning role={typed.role} />
+        <Fields typed={typed} domains={domains} take={take} onType={setTyped} />
+        <Meaning title={titlesOf(domains).get(typed.role)} />
         <Problem problem={take.problem} />
         <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={take.isBusy || !isReady}>
@@ -57,13 +63,26 @@ export function TakeDialog({ onClose }: { readonly onClose: () => void }): JSX.E
   )
 }
 
+/** Titles by name: only one domain can declare a title. */
+const titlesOf = (domains: Domains): ReadonlyMap<string, Title> =>
+  new Map(domains.flatMap(({ titles }) => Object.entries(titles)))
+
+type Title = Domain['titles'][string]
+
+/** The first title that a person can take without an administrator. */
+function firstTitle(domains: Domains): string {
+  const own = [...titlesOf(domains)].find(([, { assume }]) => assume === 'self')
+  return own?.[0] ?? OTHER
+}
+
 interface FieldsProps {
   readonly typed: Typed
+  readonly domains: Domains
   readonly take: Action<'personas.create'>
   readonly onType: (typed: Typed) => void
 }
 
-function Fields({ typed, take, onType }: FieldsProps): JSX.Element {
+function Fields({ typed, domains, take, onType }: FieldsProps): JSX.Element {
   const { role, title, circle, till } = typed
   return (
     <>
@@ -74,11 +93,7 @@ function Fields({ typed, take, onType }: FieldsProps): JSX.Element {
             value={role}
             onChange={({ currentTarget }) => onType({ ...typed, role: currentTarget.value })}
           >
-            {Object.entries(TEXTS.titles).map(([value, { name }]) => (
-              <option key={value} value={value}>
-                {name}
-              </option>
-            ))}
+            <TitleOptions domains={domains} />
             <option value={OTHER}>{TEXTS.other}</option>
           </select>
         )}
@@ -112,6 +127,27 @@ function Fields({ typed, take, onType }: FieldsProps): JSX.Element {
   )
 }
 
+/** Grouped by domain where there are several. */
+function TitleOptions({ domains }: { readonly domains: Domains }): JSX.Element {
+  const options = ({ titles }: Domain): readonly JSX.Element[] =>
+    Object.entries(titles).map(([value, { label }]) => (
+      <option key={value} value={value}>
+        {label}
+      </option>
+    ))
+  const titled = domains.filter(({ titles }) => Object.keys(titles).length > 0)
+  if (titled.length < 2) return <>{titled.map(options)}</>
+  return (
+    <>
+      {titled.map((domain) => (
+        <optgroup key={domain.domain} label={domain.label}>
+          {options(domain)}
+        </optgroup>
+      ))}
+    </>
+  )
+}
+
 interface TypingProps {
   readonly name: 'title' | 'circle'
   readonly label: string
@@ -141,13 +177,13 @@ function Typing({ name, label, help, value, take, onType }: TypingProps): JSX.El
   )
 }
 
-function Meaning({ role }: { readonly role: string }): JSX.Element {
-  const may = TEXTS.titles[role]?.may
-  const how = may === undefined ? TEXTS.unknown : BY_ONESELF.has(role) ? TEXTS.self : TEXTS.administrator
+/** @param props.title - `undefined`: a title that no domain in force declares. */
+function Meaning({ title }: { readonly title: Title | undefined }): JSX.Element {
+  const how = title === undefined ? TEXTS.unknown : TEXTS[title.assume]
   return (
     <section class="preview" aria-live="polite">
       <h3>{TEXTS.may}</h3>
-      {may !== undefined && <p>{may}</p>}
+      {title?.about !== undefined && <p>{title.about}</p>}
       <p class="grant-terms">{how}</p>
     </section>
   )

@@ -10,6 +10,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
+import { actsOn, useDomainOf } from '../../store/domains.tsx'
 import { useAction, useAround, useCall } from '../../store/hooks.tsx'
 import { usePeople } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
@@ -34,11 +35,14 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
   const { parent, currency = 'EUR', onClose } = props
   const people = usePeople()
   const [opened] = useState(() => Date.now())
-  const [terms, setTerms] = useState<Terms>(() => firstTerms(props.who, props.scope, parent))
+  const domainOf = useDomainOf()
+  const first = parent?.scope ?? props.scope
+  const [terms, setTerms] = useState<Terms>(() => firstTerms(props.who, props.scope, parent, domainOf(first)))
+  const domain = domainOf(terms.scope)
   const persona = usePersona(terms.scope, parent)
   const request = useMemo(
-    () => requestOf(terms, { persona, parent, currency, now: opened }),
-    [terms, persona, parent, currency, opened],
+    () => requestOf(terms, { persona, parent, currency, now: opened, domain }),
+    [terms, persona, parent, currency, opened, domain],
   )
   const issue = useAction('grants.issue', ['grants', 'activity'])
   const [isAllowed, setAllowed] = useState(false)
@@ -54,8 +58,15 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
   return (
     <Dialog title={parent ? TEXTS.titlePassOn : TEXTS.title} onClose={onClose}>
       <form class="dialog-body" onSubmit={(event) => void submit(event)}>
-        {parent && <p class="aside">{TEXTS.holdOnly(strings.acts(parent.actions), minuteOf(parent.expires_at))}</p>}
-        <TermsFields terms={terms} parent={parent} currency={currency} problem={issue.problem} onChange={setTerms} />
+        {parent && <p class="aside">{TEXTS.holdOnly(actsOn(parent.actions, domain), minuteOf(parent.expires_at))}</p>}
+        <TermsFields
+          terms={terms}
+          parent={parent}
+          domain={domain}
+          currency={currency}
+          problem={issue.problem}
+          onChange={setTerms}
+        />
         <Preview request={useRested(request)} onKnown={setAllowed} />
         <Problem problem={issue.problem} />
         <DialogEnd onClose={onClose}>

@@ -40,16 +40,16 @@ const MOST_DEPTH = 3
 function GrantLine(props: { grant: Grant; onRevoke: () => void; onPass: () => void }): JSX.Element {
   const { grant, onRevoke, onPass } = props
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const isOnline = useOnline()
   const isMine = grant.delegate === people.me
   const end = endOf(grant, people)
-  const sentence = sentenceOf(grant, people, nameOf)
+  const sentence = sentenceOf(grant, people, things)
   return (
     <>
       <div class="grant-words">
         <p class="grant-sentence">{sentence}</p>
-        {termsOf(grant).map((term) => (
+        {termsOf(grant, things.domains).map((term) => (
           <p class="grant-terms" key={term}>
             {term}
           </p>

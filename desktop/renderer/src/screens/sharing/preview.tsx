@@ -4,7 +4,7 @@
  * @module
  */
 import type { GrantPreview } from '@mandate/protocol'
-import { Glyph } from '@mandate/ui'
+import { domainOfScope, Glyph, spaced } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { Input } from '../../../../src/shared/channel.ts'
@@ -37,7 +37,7 @@ export function Preview(props: { request: Request | undefined; onKnown: (isAllow
 
 function Told({ preview }: { readonly preview: GrantPreview }): JSX.Element {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   if (!preview.allowed) {
     return (
       <p class="problem">
@@ -45,26 +45,30 @@ function Told({ preview }: { readonly preview: GrantPreview }): JSX.Element {
       </p>
     )
   }
-  const gates = [...new Set(preview.would_allow.flatMap((one) => one.gates))]
+  const { gates: declared = [] } = domainOfScope(preview.grant.scope, things.domains) ?? {}
+  const labelOf = (name: string): string => declared.find((gate) => gate.name === name)?.label ?? spaced(name)
+  const gates = [...new Set(preview.would_allow.flatMap((one) => one.gates))].map(labelOf)
   const { owner } = preview.grant
   const whose = owner === people.me ? undefined : people.called(owner)
   return (
     <>
-      <p class="grant-sentence">{sentenceOf(preview.grant, people, nameOf)}</p>
+      <p class="grant-sentence">{sentenceOf(preview.grant, people, things)}</p>
       <ul class="would">
         {preview.would_allow.map(({ action, scope }) => (
           <li key={`${action} ${scope}`}>
-            <Glyph name="holds" /> {strings.capital(TEXTS.would(strings.acts([action]), nameOf(scope)))}
+            <Glyph name="holds" /> {strings.capital(TEXTS.would(things.actsOn([action], scope), things.nameOf(scope)))}
           </li>
         ))}
       </ul>
-      {[...termsOf(preview.grant), ...(gates.length > 0 ? [TEXTS.gates(gates, whose)] : []), TEXTS.stop].map(
-        (words) => (
-          <p class="grant-terms" key={words}>
-            {words}
-          </p>
-        ),
-      )}
+      {[
+        ...termsOf(preview.grant, things.domains),
+        ...(gates.length > 0 ? [TEXTS.gates(gates, whose)] : []),
+        TEXTS.stop,
+      ].map((words) => (
+        <p class="grant-terms" key={words}>
+          {words}
+        </p>
+      ))}
     </>
   )
 }

@@ -19,7 +19,7 @@ const TEXTS = strings.revoke
 
 export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readonly onClose: () => void }): JSX.Element {
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   const [reason, setReason] = useState('')
   const revoke = useAction('grants.revoke', ['grants', 'activity'])
   const isMine = grant.delegate === people.me
@@ -35,7 +35,7 @@ export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readon
   return (
     <Dialog title={isMine ? TEXTS.titleGiveBack : TEXTS.title(who)} role="alertdialog" onClose={onClose}>
       <form class="dialog-body" onSubmit={(event) => void submit(event)}>
-        <p class="grant-sentence">{sentenceOf(grant, people, nameOf)}</p>
+        <p class="grant-sentence">{sentenceOf(grant, people, things)}</p>
         <Below id={grant.id} />
         <p class="aside">{TEXTS.at}</p>
         <Field label={TEXTS.reason} name="reason" problem={revoke.problem}>
@@ -64,7 +64,7 @@ export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readon
 function Below({ id }: { readonly id: string }): JSX.Element {
   const below = useCall('grants.below', { id })
   const people = usePeople()
-  const nameOf = useThings()
+  const things = useThings()
   if (below.state === 'loading') return <p class="aside">{TEXTS.belowLoading}</p>
   if (below.state === 'failed') return <p class="notice">{TEXTS.belowUnknown}</p>
   const { items } = below.value
@@ -74,7 +74,7 @@ function Below({ id }: { readonly id: string }): JSX.Element {
       {items.length > 0 && (
         <ul class="below">
           {items.map((grant) => (
-            <li key={grant.id}>{sentenceOf(grant, people, nameOf)}</li>
+            <li key={grant.id}>{sentenceOf(grant, people, things)}</li>
           ))}
         </ul>
       )}

@@ -86,12 +86,12 @@ function Both(props: { grants: readonly Grant[]; give: JSX.Element }): JSX.Eleme
 }
 
 function Groups({ grants }: { readonly grants: readonly Grant[] }): JSX.Element {
-  const nameOf = useThings()
+  const things = useThings()
   return (
     <>
       {[...byThing(grants)].map(([scope, some]) => (
         <section class="group" key={scope}>
-          <h2 class="section-title">{strings.capital(nameOf(scope))}</h2>
+          <h2 class="section-title">{strings.capital(things.nameOf(scope))}</h2>
           <GrantLines grants={some} />
         </section>
       ))}

@@ -1,34 +1,46 @@
 /**
- * The choices of the grant dialog.
+ * Form fields for the terms of a grant.
  *
  * @module
  */
-import type { Grant } from '@mandate/protocol'
-import { Party } from '@mandate/ui'
+import type { Domain, Grant } from '@mandate/protocol'
+import { type Domains, domainOfScope, Party } from '@mandate/ui'
 import type { JSX } from 'preact'
 import type { ProblemView } from '../../../../src/shared/views.ts'
 import { Choice, Field } from '../../parts/field.tsx'
 import { InstantField } from '../../parts/instant-field.tsx'
-import { useCall } from '../../store/hooks.tsx'
+import { ownedDomains, verbOf } from '../../store/domains.tsx'
+import { useAround, useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { addressOf } from '../../store/place.ts'
 import { strings } from '../../strings.ts'
-import { actionsFor, priceOf, type Span, type Terms } from './terms.ts'
+import {
+  actionsFor,
+  firstTerms,
+  isLimited,
+  moneyAttributeOf,
+  priceOf,
+  type Span,
+  type Terms,
+  withImplied,
+} from './terms.ts'
 
 const TEXTS = strings.grant
 
 interface TermsFieldsProps {
   readonly terms: Terms
   readonly parent: Grant | undefined
+  /** The domain of the scope. */
+  readonly domain: Domain | undefined
   readonly currency: string
   readonly problem: ProblemView | undefined
-  /** Nobody is chosen: it is not known yet who it will be. */
+  /** Leaves out the choice of a delegate: an invitation's redeemer is unknown yet. */
   readonly isWithoutWho?: boolean
   readonly onChange: (terms: Terms) => void
 }
 
 export function TermsFields(props: TermsFieldsProps): JSX.Element {
-  const { terms, parent, problem, isWithoutWho = false } = props
+  const { terms, parent, problem, domain, isWithoutWho = false } = props
   return (
     <>
       {!isWithoutWho && <Who {...props} />}
@@ -38,7 +50,7 @@ export function TermsFields(props: TermsFieldsProps): JSX.Element {
       <details class="more-terms" open={problem?.field === 'limits'}>
         <summary>{TEXTS.more}</summary>
         <Passing {...props} />
-        {terms.actions.includes('execute') && <Price {...props} />}
+        {isLimited(terms.actions, domain) && moneyAttributeOf(domain) !== undefined && <Price {...props} />}
       </details>
     </>
   )
@@ -72,9 +84,11 @@ function Who({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
 function On({ terms, problem, onChange }: TermsFieldsProps): JSX.Element {
   const { me } = usePeople()
   const trips = useCall('trips.list')
-  const nameOf = useThings()
+  const things = useThings()
+  const { session } = useAround()
+  const owned = ownedDomains(session.persona, things.domains)
   const mine = trips.state === 'there' ? trips.value.items.filter(({ owner }) => owner === me) : []
-  const scopes = [...mine.map(({ id }) => `workflow:${id}`), EVERYTHING]
+  const scopes = [...mine.map(({ id }) => `workflow:${id}`), ...owned.map(({ domain }) => `all:${domain}`)]
   const known = terms.scope === undefined || scopes.includes(terms.scope) ? scopes : [terms.scope, ...scopes]
   return (
     <Field label={TEXTS.on} name="scope" problem={problem}>
@@ -82,12 +96,12 @@ function On({ terms, problem, onChange }: TermsFieldsProps): JSX.Element {
         <select
           {...attributes}
           value={terms.scope ?? ''}
-          onChange={({ currentTarget }) => onChange({ ...terms, scope: currentTarget.value || undefined })}
+          onChange={({ currentTarget }) => onChange(withScope(terms, currentTarget.value || undefined, things.domains))}
         >
           {terms.scope === undefined && <option value="">{TEXTS.choose}</option>}
           {known.map((scope) => (
             <option key={scope} value={scope}>
-              {strings.capital(nameOf(scope))}
+              {strings.capital(things.nameOf(scope))}
             </option>
           ))}
         </select>
@@ -96,21 +110,27 @@ function On({ terms, problem, onChange }: TermsFieldsProps): JSX.Element {
   )
 }
 
-const EVERYTHING = 'all:travel'
+/** Another scope. Actions that its domain does not have give way to the first choices of that domain. */
+function withScope(terms: Terms, scope: string | undefined, domains: Domains): Terms {
+  const before = domainOfScope(terms.scope, domains)
+  const domain = domainOfScope(scope, domains)
+  if (before === domain || !domain) return { ...terms, scope }
+  return { ...terms, scope, actions: firstTerms(terms.who, scope, undefined, domain).actions }
+}
 
-function What({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
+function What({ terms, parent, domain, onChange }: TermsFieldsProps): JSX.Element {
+  const offered = actionsFor(terms.scope, parent, domain)
   const toggle = (action: string, isOn: boolean): void => {
     const others = terms.actions.filter((one) => one !== action)
-    // Whoever books must see what.
-    const chosen = isOn ? [...others, action, ...(action === 'execute' ? ['read'] : [])] : others
-    onChange({ ...terms, actions: actionsFor(terms.scope, parent).filter((one) => chosen.includes(one)) })
+    const chosen = isOn ? [...others, ...withImplied(action, domain)] : others
+    onChange({ ...terms, actions: offered.filter((one) => chosen.includes(one)) })
   }
   return (
     <fieldset class="choice-field">
       <legend>{TEXTS.what}</legend>
       <div class="choices">
-        {actionsFor(terms.scope, parent).map((action) => {
-          const isImplied = action === 'read' && terms.actions.includes('execute')
+        {offered.map((action) => {
+          const isImplied = terms.actions.some((one) => one !== action && withImplied(one, domain).includes(action))
           return (
             <label key={action} class="option">
               <input
@@ -119,7 +139,7 @@ function What({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
                 disabled={isImplied}
                 onChange={({ currentTarget }) => toggle(action, currentTarget.checked)}
               />
-              <span>{TEXTS.acts[action] ?? action}</span>
+              <span>{domain?.actions[action]?.label ?? verbOf(action, domain)}</span>
             </label>
           )
         })}
@@ -167,8 +187,8 @@ function Passing({ terms, parent, onChange }: TermsFieldsProps): JSX.Element | n
   )
 }
 
-function Price({ terms, currency, problem, onChange }: TermsFieldsProps): JSX.Element {
-  const price = priceOf(terms, currency)
+function Price({ terms, currency, problem, domain, onChange }: TermsFieldsProps): JSX.Element {
+  const price = priceOf(terms, currency, domain)
   const wrong = price && !price.ok ? strings.amountWrong(price.objection, currency) : undefined
   const shown = wrong === undefined ? problem : { code: 'invalid', title: wrong, field: 'limits' }
   return (

@@ -1,10 +1,11 @@
 /**
- * What is chosen in the grant dialog, and the request that it makes. Pure.
+ * The choices of the grant dialog, and the request made of them. Pure.
  *
  * @module
  */
-import { type AmountRead, type EpochMillis, type Grant, parseAmount } from '@mandate/protocol'
+import { type AmountRead, type Domain, type EpochMillis, type Grant, parseAmount } from '@mandate/protocol'
 import type { Input } from '../../../../src/shared/channel.ts'
+import { actionsOf } from '../../store/domains.tsx'
 
 export type Span = 'day' | 'week' | 'month' | 'own' | 'mine'
 
@@ -13,10 +14,10 @@ export interface Terms {
   readonly scope: string | undefined
   readonly actions: readonly string[]
   readonly span: Span
-  /** The instant, where the span is `own`. */
+  /** The end, for the span `own`. */
   readonly until: string | undefined
   readonly redelegations: number
-  /** As typed, in the currency's own unit; empty: no limit. */
+  /** As typed, in major units of the currency; empty: no limit. */
   readonly price: string
 }
 
@@ -24,17 +25,45 @@ const DAY_MS = 86_400_000
 const DAYS: Readonly<Record<'day' | 'week' | 'month', number>> = { day: 1, week: 7, month: 30 }
 const MINUTE_MS = 60_000
 
-/** What of a domain can be given, in the order shown. `create` is of the owner's account, so it goes with everything of theirs only. */
-export function actionsFor(scope: string | undefined, parent: Grant | undefined): readonly string[] {
-  const all = scope?.startsWith('all:') ? ['read', 'execute', 'update', 'create'] : ['read', 'execute', 'update']
-  return parent ? all.filter((action) => parent.actions.includes(action)) : all
+/** The actions that can be given, in the order shown. Actions on an account need a scope of everything. */
+export function actionsFor(
+  scope: string | undefined,
+  parent: Grant | undefined,
+  domain: Domain | undefined,
+): readonly string[] {
+  const isAll = scope?.startsWith('all:') ?? false
+  const all = actionsOf(domain).filter((action) => isAll || domain?.actions[action]?.on === 'resource')
+  if (!parent) return all
+  return domain ? all.filter((action) => parent.actions.includes(action)) : parent.actions
 }
 
-/** Sane before anything is chosen: to see and to book, for a week; what is passed on, for a day and no further. */
-export function firstTerms(who: string | undefined, scope: string | undefined, parent: Grant | undefined): Terms {
-  const actions = actionsFor(parent?.scope ?? scope, parent).filter(
-    (action) => action === 'read' || action === 'execute',
-  )
+/** An action with those that it implies. */
+export const withImplied = (action: string, domain: Domain | undefined): readonly string[] => [
+  action,
+  ...(domain?.actions[action]?.implies ?? []),
+]
+
+/** Whether a limit would bind any of the actions. */
+export const isLimited = (actions: readonly string[], domain: Domain | undefined): boolean =>
+  actions.some((action) => domain?.actions[action]?.limited)
+
+/** The attribute that the amount field of a grant limits: the first of type money that a gate bounds. */
+export function moneyAttributeOf(domain: Domain | undefined): string | undefined {
+  const bounded = domain?.gates.map(({ attribute }) => attribute)
+  return bounded?.find((name) => name !== undefined && domain?.attributes[name]?.type === 'money')
+}
+
+/** The first choices: actions with limits and those that they imply, for a week; of a grant that is passed on, for a day and not further. */
+export function firstTerms(
+  who: string | undefined,
+  scope: string | undefined,
+  parent: Grant | undefined,
+  domain: Domain | undefined,
+): Terms {
+  const offered = actionsFor(parent?.scope ?? scope, parent, domain)
+  const limited = offered.filter((action) => isLimited([action], domain))
+  const wanted = limited.length > 0 ? limited.flatMap((action) => withImplied(action, domain)) : offered.slice(0, 1)
+  const actions = offered.filter((action) => wanted.includes(action))
   return {
     who,
     scope: parent?.scope ?? scope,
@@ -46,7 +75,7 @@ export function firstTerms(who: string | undefined, scope: string | undefined, p
   }
 }
 
-/** The instant that a span leads to, to the minute, and never behind the end of what is passed on. */
+/** The end of a span, rounded down to the minute, and never after the end of the parent. */
 export function untilOf(
   { span, until }: Pick<Terms, 'span' | 'until'>,
   parent: Grant | undefined,
@@ -60,28 +89,33 @@ export function untilOf(
 }
 
 export interface Giver {
-  /** `title/circle` that it is given in. */
+  /** `title/circle` of the giver. */
   readonly persona: string | undefined
   readonly parent: Grant | undefined
-  /** Of the price limit. */
+  /** Currency of the price limit. */
   readonly currency: string
   readonly now: EpochMillis
+  /** The domain of the scope. */
+  readonly domain: Domain | undefined
 }
 
-/** The price limit as typed; `undefined` where none is set, or where nothing is booked that it could bind. */
+/** The price limit as typed; `undefined` where none is set, or where no chosen action is limited. */
 export function priceOf(
   { price, actions }: Pick<Terms, 'price' | 'actions'>,
   currency: string,
+  domain: Domain | undefined,
 ): AmountRead | undefined {
-  return price.trim() === '' || !actions.includes('execute') ? undefined : parseAmount(price, currency)
+  return price.trim() === '' || !isLimited(actions, domain) ? undefined : parseAmount(price, currency)
 }
 
-/** `undefined` as long as something is missing, or the price limit is no amount: a limit that cannot be read is never left out. */
-export function requestOf(terms: Terms, { persona, parent, currency, now }: Giver): Input<'grants.issue'> | undefined {
+/** `undefined` while a choice is missing, or the price limit is malformed: a malformed limit is never left out. */
+export function requestOf(terms: Terms, giver: Giver): Input<'grants.issue'> | undefined {
+  const { persona, parent, currency, now, domain } = giver
   const { who, scope, actions, redelegations } = terms
   const until = untilOf(terms, parent, now)
   if (who === undefined || scope === undefined || until === undefined || actions.length === 0) return undefined
-  const price = priceOf(terms, currency)
+  const price = priceOf(terms, currency, domain)
+  const attribute = moneyAttributeOf(domain)
   if (price && !price.ok) return undefined
   return {
     delegate: who,
@@ -91,6 +125,6 @@ export function requestOf(terms: Terms, { persona, parent, currency, now }: Give
     redelegations: who.startsWith('agent:') ? 0 : redelegations,
     ...(persona === undefined ? {} : { delegator_persona: persona }),
     ...(parent ? { parent: parent.id } : {}),
-    ...(price ? { limits: [{ attribute: 'planned_price', at_most: price.value, currency }] } : {}),
+    ...(price && attribute !== undefined ? { limits: [{ attribute, at_most: price.value, currency }] } : {}),
   }
 }

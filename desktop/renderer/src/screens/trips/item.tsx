@@ -119,17 +119,19 @@ interface KnownChainProps {
 
 function KnownChain({ chain, owner, at }: KnownChainProps): JSX.Element {
   const { nameOf } = usePeople()
-  const thingOf = useThings()
+  const things = useThings()
   const grants = useCall('grants.list', { include: 'ended' })
   const known = grants.state === 'there' ? grants.value.items : []
   const now = Date.now()
-  const links = linksOf(chain, known, now, at === undefined ? now : Date.parse(at))
+  const links = linksOf(chain, known, things.domains, now, at === undefined ? now : Date.parse(at))
   return (
     <ChainPicture
       links={links}
       owner={owner}
       nameOf={nameOf}
-      givenWords={({ actions, scope }) => strings.sharing.givenWords(strings.acts(actions), thingOf(scope))}
+      givenWords={({ actions, scope }) =>
+        strings.sharing.givenWords(things.actsOn(actions, scope), things.nameOf(scope))
+      }
       busy={grants.state === 'loading'}
     />
   )
