@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { ConfigError } from '@mandate/service'
 import { describe, expect, test } from 'vitest'
-import { ConfigError, parseConfig, redactedConfig } from './config.ts'
+import { parseConfig, redactedConfig } from './config.ts'
 
 const KEY = 'k'.repeat(43)
 const GOOD = {
@@ -132,7 +133,7 @@ describe('secrets', () => {
       'OPENFGA_API_TOKEN: give it or OPENFGA_API_TOKEN_FILE, not both',
     ])
     expect(problems({ OPENFGA_API_TOKEN: undefined, OPENFGA_API_TOKEN_FILE: 'f' })).toEqual([
-      'OPENFGA_API_TOKEN_FILE: f cannot be read',
+      'OPENFGA_API_TOKEN_FILE: the file cannot be read',
     ])
   })
 
@@ -191,7 +192,7 @@ describe('what is insecure is a warning, and in production an error', () => {
 test.for(['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE', 'PDP_TLS_CLIENT_CA_FILE', 'PDP_TLS_CA_FILE'])(
   '%s that cannot be read is found at start',
   (name) => {
-    expect(problems({ [name]: '/run/gone.pem' })).toContain(`${name}: /run/gone.pem cannot be read`)
+    expect(problems({ [name]: '/run/gone.pem' })).toContain(`${name}: the file cannot be read`)
   },
 )
 
@@ -219,7 +220,7 @@ describe('the key that signs metadata', () => {
     ['no key at all', (): string => 'a secret that is no key'],
   ] as const)('a key that is %s is refused, and not repeated', ([, text]) => {
     expect(told(text())).toEqual([
-      `PDP_METADATA_KEY_FILE: ${PDP_METADATA_KEY_FILE} must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key`,
+      'PDP_METADATA_KEY_FILE: must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key',
     ])
   })
 

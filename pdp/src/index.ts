@@ -1,6 +1,7 @@
+export { ConfigError } from '@mandate/service'
 export { type Pdp, type StartOptions, startPdp } from './app.ts'
 export { CachedRelations } from './cache/cached-relations.ts'
-export { type Config, ConfigError, parseConfig } from './config.ts'
+export { type Config, parseConfig } from './config.ts'
 export { decide } from './decide/decide.ts'
 export type { Verdict } from './decide/question.ts'
 export { evaluationOf, looksAt, type Playable, UNPLAYABLE, type Unplayable } from './decide/replay.ts'

@@ -8,47 +8,23 @@
  */
 import { readFileSync } from 'node:fs'
 import { Fault } from '@mandate/protocol'
+import { ConfigError, configErrorText, EXIT_CONFIG, redaction } from '@mandate/service'
 import { type Logger, pino } from 'pino'
 import { type Pdp, startPdp } from './app.ts'
-import { ConfigError, type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
+import { type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
 import { StoreTaken } from './openfga/claim.ts'
 import { PolicyError } from './policy/yaml.ts'
 
-/** Whoever stops us waits this long at most, in milliseconds. */
+/** How long a stop may take, in milliseconds. */
 const STOP_WITHIN = 10_000
-
-/** Never in an operations log: what authenticates, and what a person wrote. */
-const REDACT = {
-  paths: [
-    'authorization',
-    'cookie',
-    'token',
-    'secret',
-    'password',
-    '*.authorization',
-    '*.cookie',
-    '*.token',
-    '*.access_token',
-    '*.refresh_token',
-    '*.client_secret',
-    '*.secret',
-    '*.password',
-    'req.headers',
-    'err.config',
-    'cause.config',
-  ],
-  censor: '[redacted]',
-}
 
 function readConfig(): ParsedConfig {
   try {
     return parseConfig(process.env, (path) => readFileSync(path, 'utf8'))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    process.stderr.write(
-      `The configuration cannot be used:\n${error.problems.map((problem) => `  ${problem}\n`).join('')}`,
-    )
-    process.exit(78)
+    process.stderr.write(configErrorText('pdp', error))
+    process.exit(EXIT_CONFIG)
   }
 }
 
@@ -82,9 +58,9 @@ function loadOnHangup(pdp: Pdp, logger: Logger): void {
 const AWAY: readonly string[] = ['relations_unavailable', 'index_unavailable']
 
 function exitCodeOf(error: unknown): number {
-  if (error instanceof PolicyError || error instanceof ConfigError || error instanceof StoreTaken) return 78
+  if (error instanceof PolicyError || error instanceof ConfigError || error instanceof StoreTaken) return EXIT_CONFIG
   if (!(error instanceof Fault)) return 70
-  if (error.code === 'policy_invalid') return 78
+  if (error.code === 'policy_invalid') return EXIT_CONFIG
   return AWAY.includes(error.code) ? 69 : 70
 }
 
@@ -95,7 +71,7 @@ if (process.argv.includes('--print-config')) {
   process.stdout.write(`${JSON.stringify(redactedConfig(config), undefined, 2)}\n`)
   process.exit(0)
 }
-const logger = pino({ level: config.LOG_LEVEL, base: { service: 'pdp' }, redact: REDACT })
+const logger = pino({ level: config.LOG_LEVEL, base: { service: 'pdp' }, ...redaction })
 for (const warning of warnings) logger.warn(warning)
 try {
   const pdp = await startPdp(config, logger)

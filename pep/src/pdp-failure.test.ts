@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type GuardedService, startGuardedService } from './guarded-service.harness.ts'
 import { type Asked, sendJson } from './testing.ts'
 
-const TIMEOUT_MS = 250
+const TIMEOUT_MS = 500
 
 let service: GuardedService
 let pdp: GuardedService['pdp']

@@ -43,3 +43,16 @@ test('a call of which nothing was learnt makes room for the next one', () => {
   it.unclear()
   expect(it.enter()).toBe(0)
 })
+
+test('looking does not let a call through, and says when one more failure would open it', () => {
+  const { clock, breaker: it } = breaker()
+  expect([it.openForMs(), it.isAboutToOpen]).toEqual([0, false])
+  it.failed()
+  expect([it.openForMs(), it.isAboutToOpen]).toEqual([0, true])
+  it.failed()
+  expect(it.openForMs()).toBe(1_000)
+  clock.now = 1_000
+  expect([it.openForMs(), it.openForMs(), it.enter(), it.openForMs()]).toEqual([0, 0, 0, 1_000])
+  it.succeeded()
+  expect([it.openForMs(), it.isAboutToOpen]).toEqual([0, false])
+})

@@ -25,6 +25,8 @@ export interface ListenerVariables {
   readonly prefix: string
   /** @default `<prefix>TRUST_PROXY` */
   readonly trustProxy?: string
+  /** Where certificate and key are given by files only. @default '' */
+  readonly pemSuffix?: '' | '_FILE'
 }
 
 /** A certificate without its key or the other way round, a pair that does not fit, and client certificates without either. Always a mistake. */
@@ -44,10 +46,10 @@ export function tlsFindings(
 /** A listener that other machines reach in plain HTTP. For production a mistake. */
 export function plainListenerFindings(
   { host, isBehindProxy, cert }: ListenerSecurity,
-  { prefix, trustProxy = `${prefix}TRUST_PROXY` }: ListenerVariables,
+  { prefix, trustProxy = `${prefix}TRUST_PROXY`, pemSuffix = '' }: ListenerVariables,
 ): readonly string[] {
   if (isLoopback(host) || isBehindProxy || cert !== undefined) return []
-  const cure = `set ${prefix}TLS_CERT and ${prefix}TLS_KEY, or ${trustProxy} behind a proxy that terminates TLS`
+  const cure = `set ${prefix}TLS_CERT${pemSuffix} and ${prefix}TLS_KEY${pemSuffix}, or ${trustProxy} behind a proxy that terminates TLS`
   return [`${prefix}HOST: plain HTTP off loopback; ${cure}`]
 }
 

@@ -14,6 +14,17 @@ const PDP = 'https://pdp.example'
 const SERVICES: Readonly<
   Record<string, { readonly main: string; readonly prefix: string; readonly env: Readonly<Record<string, string>> }>
 > = {
+  pdp: {
+    main: 'pdp/src/main.ts',
+    prefix: 'PDP_',
+    env: {
+      PDP_ISSUER: ISSUER,
+      PDP_DATA_DIR: '/data',
+      PDP_LOG_ORIGIN: 'pdp.example/log',
+      OPENFGA_URL: 'https://openfga.example',
+      OPENFGA_API_TOKEN: SECRET,
+    },
+  },
   trips: {
     main: 'examples/trips/src/main.ts',
     prefix: 'TRIPS_',

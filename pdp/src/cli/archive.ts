@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { Fault, instantSchema } from '@mandate/protocol'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '@mandate/service'
 import { archivePrefix, restorePrefix } from '../log/archive.ts'
 import { nodeFiles } from '../log/files.ts'
 import { readKey } from '../store/vault-key.ts'

@@ -5,6 +5,7 @@
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, hasSecondFactor, joinUrl, type PartyRef, refuse } from '@mandate/protocol'
+import { type ClientTls, createIssuerKeys } from '@mandate/service'
 import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
@@ -12,9 +13,7 @@ import { type Principal, ROLES, type Role } from '../pap/pap.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Register } from '../ports/register.ts'
 import type { Keys, Sessions, Vault } from '../ports/stores.ts'
-import type { ClientTls } from '../runtime/client-tls.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
-import { issuerKeys } from './issuer-keys.ts'
 
 export interface CallerOptions {
   /** Byte for byte the tokens' `iss`. */
@@ -89,7 +88,7 @@ export class Callers {
     this.#options = options
     // Keycloak's layout; any other issuer names its key set.
     const url = options.jwksUrl ?? new URL(joinUrl(options.issuer, '/protocol/openid-connect/certs'))
-    this.#keys = issuerKeys(url, options.tls)
+    this.#keys = createIssuerKeys(url, { tls: options.tls }).keyFor
   }
 
   /**

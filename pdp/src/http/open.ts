@@ -12,7 +12,7 @@ import type { PapDeps } from '../pap/pap.ts'
 import type { PolicyControl } from '../pap/policies.ts'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
-import { clientTlsOf } from '../runtime/client-tls.ts'
+import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { Callers } from './caller.ts'
 import { metadataKeyOf } from './metadata.ts'
@@ -83,7 +83,7 @@ function createCallers({ config, pap, stores }: HttpOptions): Callers {
     keys: pap.keys,
     sessions: stores.sessions,
     clock: pap.clock,
-    tls: clientTlsOf(config),
+    tls: readClientTls(config),
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
 }

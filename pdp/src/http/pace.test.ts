@@ -1,5 +1,5 @@
+import { runWithDeadline } from '@mandate/service'
 import { expect, test } from 'vitest'
-import { withDeadline } from '../runtime/deadline.ts'
 import { Pace } from './pace.ts'
 
 const WAITS_MS = 1_000
@@ -18,7 +18,7 @@ const took = (pace: Pace, caller: string, decisions: number, ms: number) =>
 
 const fits = (pace: Pace, caller: string, decisions: number): boolean => {
   try {
-    withDeadline(WAITS_MS, () => pace.requireTimeFor(caller, decisions))
+    runWithDeadline(performance.now() + WAITS_MS, () => pace.requireTimeFor(caller, decisions))
     return true
   } catch {
     return false

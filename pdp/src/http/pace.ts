@@ -5,7 +5,7 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
-import { deadlineLeftMs } from '../runtime/deadline.ts'
+import { currentLeftMs } from '@mandate/service'
 import { LruCache } from '../runtime/lru-cache.ts'
 
 /** Before anything was measured, in milliseconds a decision: what the fastest machines need. */
@@ -34,7 +34,7 @@ export class Pace {
 
   /** @throws Fault `too_many_requests`, which says how many decisions fit in the time that is left. */
   requireTimeFor(caller: string, decisions: number): void {
-    const left = deadlineLeftMs()
+    const left = currentLeftMs()
     if (left === undefined) return
     const fits = Math.floor(left / this.#msADecision(caller))
     if (decisions <= Math.max(1, fits)) return

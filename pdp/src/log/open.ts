@@ -5,8 +5,9 @@
  */
 import { join } from 'node:path'
 import { parseWitnessKey } from '@mandate/protocol'
+import { ConfigError } from '@mandate/service'
 import type { Logger } from 'pino'
-import { type Config, ConfigError } from '../config.ts'
+import type { Config } from '../config.ts'
 import type { EntryIndex } from '../ports/log.ts'
 import { startIndex } from './entry-index.ts'
 import { type Files, nodeFiles } from './files.ts'

@@ -6,10 +6,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault, withTimeout } from '@mandate/protocol'
+import { Breaker, type ClientTls, connectOf, currentLeftMs } from '@mandate/service'
 import { Pool } from 'undici'
 import { currentWorkload } from '../ports/workload.ts'
-import type { ClientTls } from '../runtime/client-tls.ts'
-import { deadlineLeftMs } from '../runtime/deadline.ts'
 import type { RelationsOutcome } from '../runtime/metrics.ts'
 import { post } from './post.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
@@ -26,10 +25,10 @@ export interface ClientOptions {
   readonly observe?: (outcome: RelationsOutcome, ms: number) => void
 }
 
-/** More than the slots there are for questions: whoever has a slot waits for no connection. */
+/** More than there are slots for questions, so that a call with a slot never waits for a connection. */
 const CONNECTIONS = 128
 /** Consecutive failures after which OpenFGA's health is looked at, and how long the circuit stays open when it is bad, in milliseconds. */
-const BREAKER = { failures: 8, openMs: 1_000 } as const
+const BREAKER = { threshold: 8, openMs: 1_000, now: () => performance.now() } as const
 const RETRY_AFTER_MS = 20
 
 type AnswerBody = Readonly<Record<string, unknown>>
@@ -42,12 +41,11 @@ export class OpenFgaClient {
   readonly #deadlineMs: number
   readonly #observe: NonNullable<ClientOptions['observe']>
   readonly #slots = new FairSlots()
-  #failures = 0
-  #openUntil = 0
+  readonly #breaker = new Breaker(BREAKER)
 
   constructor(options: ClientOptions) {
     const { url, tls } = options
-    this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1, ...(tls ? { connect: { ...tls } } : {}) })
+    this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1, connect: connectOf(tls) })
     this.#deadlineMs = options.deadlineMs ?? 500
     this.#observe = options.observe ?? (() => undefined)
     this.#headers = {
@@ -58,7 +56,8 @@ export class OpenFgaClient {
 
   /** @param around - Runs what sends the request, once it is its turn. */
   async post(path: string, body: unknown, around: Around = (send) => send()): Promise<AnswerBody> {
-    this.#requireClosed()
+    this.#requireTime()
+    this.#require(this.#breaker.openForMs())
     const giveBack = await this.#slot()
     try {
       return await around(() => this.#observed(path, body))
@@ -67,16 +66,22 @@ export class OpenFgaClient {
     }
   }
 
-  #requireClosed(): void {
-    const left = deadlineLeftMs()
-    if (performance.now() >= this.#openUntil && left !== 0) return
+  /** @throws Fault when the circuit is open or the caller's deadline has passed. */
+  #require(openForMs: number): void {
+    if (openForMs === 0) return
     this.#observe('refused', 0)
-    throw unavailable(left === 0 ? 'nobody waits any more' : 'circuit open')
+    throw unavailable('circuit open')
   }
 
-  /** Waits as long as whoever asks does. What is waited for is our own queue: it says nothing about OpenFGA. */
+  #requireTime(): void {
+    if (currentLeftMs() !== 0) return
+    this.#observe('refused', 0)
+    throw unavailable("the caller's deadline has passed")
+  }
+
+  /** Waits until the caller's deadline. The queue is our own: waiting in it says nothing about OpenFGA. */
   async #slot(): Promise<() => void> {
-    const left = deadlineLeftMs()
+    const left = currentLeftMs()
     try {
       const work = currentWorkload()
       return await (left === undefined
@@ -89,10 +94,12 @@ export class OpenFgaClient {
   }
 
   async #observed(path: string, body: unknown): Promise<AnswerBody> {
-    this.#requireClosed()
+    const text = JSON.stringify(body)
+    this.#requireTime()
+    this.#require(this.#breaker.enter())
     const begin = performance.now()
     try {
-      const answer = await this.#inTime(path, JSON.stringify(body), deadlineLeftMs())
+      const answer = await this.#inTime(path, text, currentLeftMs())
       this.#observe('answered', performance.now() - begin)
       return answer
     } catch (error) {
@@ -106,24 +113,24 @@ export class OpenFgaClient {
     return await withTimeout(isHurried ? left : this.#deadlineMs, async (signal) => {
       try {
         const answer = await this.#twice(path, text, signal)
-        this.#failures = 0
+        this.#breaker.succeeded()
         return answer
       } catch (cause) {
-        if (cause instanceof Refusal) throw cause
-        // A caller's short deadline must not open the breaker.
-        if (isHurried && signal.aborted) throw unavailable('no answer in the time that was left', cause)
-        await this.#countFailure()
+        // Neither a caller's short deadline nor a request that OpenFGA does not take may open the breaker.
+        const isRefused = cause instanceof Refusal
+        const isCallers = isHurried && signal.aborted && !isRefused
+        if (isCallers || isRefused) this.#breaker.unclear()
+        else await this.#countFailure()
+        if (isCallers) throw unavailable('no answer in the time that was left', cause)
         throw cause instanceof Fault ? cause : unavailable('no answer', cause)
       }
     })
   }
 
-  /** Questions that time out may be one caller's costly ones: the circuit opens when OpenFGA itself says that it does not serve, or says nothing. */
+  /** Questions that time out may be one caller's costly ones: the breaker opens only when OpenFGA's own health check fails. */
   async #countFailure(): Promise<void> {
-    this.#failures += 1
-    if (this.#failures < BREAKER.failures) return
-    if (await this.isReachable(this.#deadlineMs / 2)) this.#failures = 0
-    else this.#openUntil = performance.now() + BREAKER.openMs
+    if (this.#breaker.isAboutToOpen && (await this.isReachable(this.#deadlineMs / 2))) this.#breaker.succeeded()
+    else this.#breaker.failed()
   }
 
   async #twice(path: string, body: string, signal: AbortSignal): Promise<AnswerBody> {

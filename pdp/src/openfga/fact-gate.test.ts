@@ -1,6 +1,6 @@
+import { runWithDeadline } from '@mandate/service'
 import { describe, expect, test } from 'vitest'
 import { FactsChanged } from '../ports/answer.ts'
-import { withDeadline } from '../runtime/deadline.ts'
 import { FactGate } from './fact-gate.ts'
 
 const never = () => new Promise<never>(() => undefined)
@@ -90,7 +90,7 @@ describe('a question while facts are replaced', () => {
   test('waits no longer than its caller', async () => {
     const gate = new FactGate(60_000)
     void gate.replace(never)
-    const asked = withDeadline(1, () => gate.ask(async () => true))
+    const asked = runWithDeadline(performance.now() + 1, () => gate.ask(async () => true))
     await expect(asked).rejects.toMatchObject({ code: 'relations_unavailable' })
   })
 

@@ -5,8 +5,8 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
+import { currentLeftMs } from '@mandate/service'
 import { FactsChanged } from '../ports/answer.ts'
-import { deadlineLeftMs } from '../runtime/deadline.ts'
 
 export class FactGate {
   readonly #waitMs: number
@@ -50,7 +50,7 @@ export class FactGate {
 
   /** Whoever waits for a replacement enters when it is over, before the next one: however many there are, each question waits for one. */
   async #entered(): Promise<void> {
-    const ms = Math.min(this.#waitMs, deadlineLeftMs() ?? this.#waitMs)
+    const ms = Math.min(this.#waitMs, currentLeftMs() ?? this.#waitMs)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const enter = (): void => {
       this.#asking += 1

@@ -10,7 +10,7 @@ import type { Config } from '../config.ts'
 import type { Unanswered } from '../ports/answer.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { RunningEngine } from '../ports/engine.ts'
-import { clientTlsOf } from '../runtime/client-tls.ts'
+import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
 import { OpenFgaAuthority } from './authority.ts'
@@ -43,7 +43,7 @@ export interface EngineDeps {
  */
 export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDisposableStack): Promise<RunningEngine> {
   const { config, logger, stores, metrics } = deps
-  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: clientTlsOf(config) }
+  const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: readClientTls(config) }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
   await claim(models, deps, closing)
   const client = new OpenFgaClient({

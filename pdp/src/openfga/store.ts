@@ -5,6 +5,7 @@
  */
 import { Agent } from 'node:https'
 import { Fault } from '@mandate/protocol'
+import { type ClientTls, connectOf } from '@mandate/service'
 import {
   type AuthorizationModel,
   ClientWriteRequestOnMissingDeletes,
@@ -17,7 +18,6 @@ import {
   type TupleKey as SdkTuple,
 } from '@openfga/sdk'
 import type { Models } from '../ports/engine.ts'
-import type { ClientTls } from '../runtime/client-tls.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import type { Change, Tuple } from './tuples.ts'
 import type { TupleStore } from './writer.ts'
@@ -52,7 +52,7 @@ export class FgaStore implements TupleStore, Models {
       baseOptions: {
         timeout: TIMEOUT_MS,
         maxRedirects: 0,
-        ...(options.tls ? { httpsAgent: new Agent({ ...options.tls }) } : {}),
+        ...(options.tls ? { httpsAgent: new Agent(connectOf(options.tls)) } : {}),
       },
       ...(options.apiToken
         ? { credentials: { method: CredentialsMethod.ApiToken as const, config: { token: options.apiToken } } }

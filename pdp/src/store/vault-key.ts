@@ -10,7 +10,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parseSecret, SECRET_BYTES } from '@mandate/protocol'
-import { type Config, ConfigError } from '../config.ts'
+import { ConfigError } from '@mandate/service'
+import type { Config } from '../config.ts'
 import { VaultKeys } from './encryption.ts'
 
 const run = promisify(execFile)
