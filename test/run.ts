@@ -107,6 +107,13 @@ const STAGES: readonly ProjectStage[] = [
   { name: 'integration (memory)', project: 'integration', store: 'memory', exclude: ON_POSTGRES },
   { name: 'integration (postgres)', project: 'integration', store: 'postgres', exclude: ON_MEMORY },
   { name: 'integration (sqlite)', project: 'integration', store: 'sqlite', only: ALSO_ON_SQLITE },
+  {
+    name: 'engine contract (postgres)',
+    project: 'contract',
+    store: 'postgres',
+    only: ['test/contract/engine.test.ts'],
+  },
+  { name: 'engine contract (sqlite)', project: 'contract', store: 'sqlite', only: ['test/contract/engine.test.ts'] },
   { name: 'fuzz', project: 'fuzz' },
   { name: 'e2e', project: 'e2e' },
   { name: 'realm', project: 'realm' },

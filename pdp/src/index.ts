@@ -30,4 +30,4 @@ export {
 export { PolicyError, parseYaml, type Whereabouts } from './policy/yaml.ts'
 export type { GrantRecord } from './ports/grants.ts'
 export type { PastGrants } from './ports/register.ts'
-export type { OpenChange } from './ports/stores.ts'
+export type { ChangeJournal, OpenChange } from './ports/stores.ts'

@@ -4,16 +4,9 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import {
-  type Change,
-  compileModel,
-  examinePolicies,
-  FencedWriter,
-  FgaStore,
-  type OpenChange,
-  readSources,
-} from '@mandate/pdp'
+import { type Change, compileModel, examinePolicies, FencedWriter, FgaStore, readSources } from '@mandate/pdp'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
+import { memoryJournal } from '../fixtures/memory-journal.ts'
 
 const ROUNDS = 200
 
@@ -52,23 +45,6 @@ async function writerWithLostAnswer(): Promise<{
     clock: Date.now,
   })
   return { writer, sent: () => sent ?? Promise.resolve(false) }
-}
-
-function memoryJournal() {
-  const open = new Map<string, OpenChange>()
-  const decided = new Set<string>()
-  return {
-    begin: async (change: OpenChange) => void open.set(change.id, change),
-    decided: async (id: string) => {
-      open.delete(id)
-      decided.add(id)
-    },
-    undecided: async () => [...open.values()],
-    decidedBefore: async (_before: number, limit: number) => [...decided].slice(0, limit),
-    forget: async (ids: readonly string[]) => {
-      for (const id of ids) decided.delete(id)
-    },
-  }
 }
 
 describe('a Write against its own withdrawal', () => {
