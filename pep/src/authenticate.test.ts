@@ -24,7 +24,7 @@ beforeAll(async () => {
     const { subject, actor, inPerson, persona, sid, azp } = authzOf(req)
     res.json({ subject, actor, inPerson, persona, sid, azp, kauth: req.kauth !== undefined })
   })
-  pep.seal(app)
+  pep.assertGuarded(app)
   server = createServer(app)
   url = await listen(server)
 })

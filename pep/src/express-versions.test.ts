@@ -113,7 +113,7 @@ describe.for<readonly [string, Express]>([
     app.use(((_error, _req, res, next) =>
       res.req.path === '/fails' ? void res.json(SECRET) : next(_error)) as Handler)
     app.use(problems(logger))
-    pep.seal(app)
+    pep.assertGuarded(app)
     return app
   }
 
@@ -168,7 +168,7 @@ describe.for<readonly [string, Express]>([
     ['a status code as a string', 'GET', '/string-code'],
     ['a status that Node makes 200 of', 'GET', '/wrapping-number'],
     ['a status that is changed when the head is written', 'GET', '/listening'],
-  ])('nothing below 400 leaves a sealed app unless the guard of its route let it: %s', async ([, method, path]) => {
+  ])('nothing below 400 leaves a guarded app unless the guard of its route let it: %s', async ([, method, path]) => {
     const raw = await rawAnswer(method, path)
     expect(raw).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/u)
     expect(raw).toContain('"code":"not_found"')
@@ -185,20 +185,20 @@ describe.for<readonly [string, Express]>([
     expect(unguarded()).toHaveLength(1)
   })
 
-  test('what has no guard is named, and a sealed app takes nothing more', () => {
+  test('what has no guard is named, and nothing can be added afterwards', () => {
     const app = express()
     app.use(express.json(), pep.authenticate())
     app.get('/good', pep.open('nothing to protect here'), (_req, res) => void res.end())
-    pep.seal(app)
+    pep.assertGuarded(app)
     expect(() => app.get('/later', (_req, res) => void res.end())).toThrow(TypeError)
     const other = express()
     other.get('/bare', (_req, res) => void res.end())
     other.get('/early', pep.enforce({ action: 'read', resource: () => note('x') }), (_req, res) => void res.end())
     other.use('/admin', (_req, res) => void res.end())
-    expect(() => pep.seal(other)).toThrow(
+    expect(() => pep.assertGuarded(other)).toThrow(
       /GET \/bare: neither[\s\S]*GET \/early: enforce\(\) without authenticate\(\)[\s\S]*USE \/admin: a handler with no guard/u,
     )
-    expect(() => pep.seal(express())).toThrow('the app has no routes')
+    expect(() => pep.assertGuarded(express())).toThrow('the app has no routes')
     expect(version).toContain('Express')
   })
 })

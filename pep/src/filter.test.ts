@@ -38,7 +38,7 @@ function listing(it: Pep): Express {
   const visible = { action: 'read', type: 'note' }
   app.get('/all', it.filter(visible), (req, res) => void res.json(foundOf(req)))
   app.get('/paged', it.filter({ ...visible, page: pageOf }), (req, res) => void res.json(foundOf(req)))
-  it.seal(app)
+  it.assertGuarded(app)
   return app
 }
 

@@ -7,7 +7,7 @@ import { visiting } from './guard.ts'
 import type { Layer, Router } from './router.ts'
 
 const LATE =
-  'the app is sealed: what is added now would be checked by nothing. Add routes, middleware and param() before seal()'
+  'assertGuarded() has frozen the routes: what is added now would not be checked. Add routes, middleware and param() before it'
 
 function refuseLate(): never {
   throw new TypeError(LATE)

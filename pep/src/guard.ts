@@ -1,5 +1,5 @@
 /**
- * Guards: the handlers that may stand first on a route. Each carries a mark by which `seal` knows it.
+ * Guards: the handlers that may be the first on a route. Each carries a mark that `assertGuarded` looks for.
  *
  * @module
  */
@@ -24,14 +24,14 @@ export function needsIdentity(guard: Guard): boolean {
   return guard !== 'open' && guard !== 'authenticate'
 }
 
-/** One run of a sealed route: from the route's match until the route passes the request on. */
+/** One run of a guarded route: from the route's match until the route passes the request on. */
 interface Visit {
   passed: boolean
 }
 
 const visits = new WeakMap<object, Visit>()
 
-/** The guard of the present route lets its answer through. Outside of a sealed route this does nothing. */
+/** Records that the guard of the current route permits its answer. No effect outside of a guarded route. */
 export function letThrough(req: Request): void {
   const visit = visits.get(req)
   if (visit) visit.passed = true

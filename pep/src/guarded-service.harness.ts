@@ -83,6 +83,6 @@ function service(pep: Pep, onRun: () => void): Express {
   app.post('/all', pep.enforceEach(three), done)
   app.post('/dry-run', pep.dryRun(three))
   app.use(problems())
-  pep.seal(app)
+  pep.assertGuarded(app)
   return app
 }

@@ -22,7 +22,7 @@ export { type DisclosedOutcome, disclosed, type Outcome, type OutcomeCode, type 
 export { createPep, type Pep } from './pep.ts'
 export { answerDenial, answerFault, problems, sendProblem } from './problem.ts'
 export type { PepLogger, Refusal } from './refusal.ts'
-export type { SealedApp } from './router.ts'
+export type { GuardedApp } from './router.ts'
 export { createServiceTokens, type ServiceTokens } from './service-tokens.ts'
 export type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
 export { endpointsOf } from './transport.ts'

@@ -1,5 +1,5 @@
 /**
- * What stands in front of a sealed app: no answer below 400 leaves it unless the guard of the present route let it through. Routes are
+ * Runs before a guarded app: an answer below 400 is sent only if the guard of the current route permitted it. Routes are
  * checked at boot; this is for what answers without being a route, such as middleware, or a router's own reply to OPTIONS.
  *
  * Not held: bytes that a handler writes to the socket itself.

@@ -35,7 +35,7 @@ async function limited(options: Partial<LimitOptions>): Promise<Limited> {
     res.end()
   })
   app.use(problems())
-  pep.seal(app)
+  pep.assertGuarded(app)
   const server = createServer(app)
   const url = await listen(server)
   onTestFinished(async () => {

@@ -40,6 +40,6 @@ export function createNotes(options: PepOptions) {
   app.post('/print/dry-run', pep.dryRun(each))
 
   app.use(problems()) // RFC 9457 for whatever is thrown
-  pep.seal(app) // last: names every route without a guard, and throws
+  pep.assertGuarded(app) // last: names every route without a guard, and throws
   return { app, close: pep.close }
 }

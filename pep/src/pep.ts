@@ -5,6 +5,7 @@
  */
 import { identityAgent } from '@mandate/service'
 import type { RequestHandler } from 'express'
+import { assertGuarded } from './assert-guarded.ts'
 import { authenticateWith } from './authenticate.ts'
 import { createAuthzenDecider } from './authzen-decider.ts'
 import { type DecideDeps, type Decided, type DecideRequest, decideWith } from './decide.ts'
@@ -22,8 +23,7 @@ import { checkGuard } from './guard-options.ts'
 import { createGrantMaker } from './keycloak.ts'
 import { type CheckedPepOptions, checkPepOptions, type PepOptions } from './options.ts'
 import { createRecognise } from './recognise.ts'
-import type { SealedApp } from './router.ts'
-import { sealApp } from './seal.ts'
+import type { GuardedApp } from './router.ts'
 import { createTokenVerifier } from './token.ts'
 import { createTransport, endpointsOf } from './transport.ts'
 
@@ -40,8 +40,14 @@ export interface Pep {
   readonly dryRun: (options: EnforceEachOptions) => RequestHandler
   /** Says that nothing needs to be decided on a route, and why. */
   readonly open: (why: string) => RequestHandler
-  /** @throws TypeError naming every route without a guard. Call it last, at boot: it also freezes the routes. */
-  readonly seal: (app: SealedApp) => void
+  /**
+   * Checks at boot that every route has a guard, and freezes the routes. Call it last.
+   *
+   * @throws TypeError naming every route without a guard.
+   */
+  readonly assertGuarded: (app: GuardedApp) => void
+  /** @deprecated Since 0.2.0: the name of {@link assertGuarded} in 0.1. Goes with 1.0. */
+  readonly seal: (app: GuardedApp) => void
   /** The same without Express: identity and one question, to a permit or a finished refusal. */
   readonly decide: (request: DecideRequest) => Promise<Decided>
   /** Ends the connections to the PDP and the identity provider, after what is under way. */
@@ -53,6 +59,7 @@ export function createPep(options: PepOptions): Pep {
   const checked = checkPepOptions(options)
   const { deps, close } = dependencies(checked)
   const authenticate = marked('authenticate', authenticateWith(deps))
+  const check = (app: GuardedApp): void => assertGuarded(app, checked.logger)
   return {
     authenticate: () => authenticate,
     enforce: (enforceOptions) => {
@@ -79,7 +86,8 @@ export function createPep(options: PepOptions): Pep {
         next()
       })
     },
-    seal: (app) => sealApp(app, checked.logger),
+    assertGuarded: check,
+    seal: check,
     decide: (request) => decideWith(deps, request),
     close,
   }

@@ -87,7 +87,7 @@ test('a Router that a function calls is not walked: what its guards let through 
     const hidden = Router().get('/hidden', pep.open('nobody looked at this route'), (_req, res) => void res.json({}))
     app.use((req, res, next) => hidden(req, res, next))
     app.get('/', pep.open('says that it is there'), (_req, res) => void res.json({}))
-    pep.seal(app)
+    pep.assertGuarded(app)
   })
   expect((await ask('/')).status).toBe(200)
   expect((await ask('/hidden')).status).toBe(404)
@@ -99,8 +99,8 @@ test('a Router that a function calls is not walked: what its guards let through 
 test('files are served from a route with open(), as the objection says', async () => {
   const { ask } = await serving((app, pep) => {
     app.get('/src/{*path}', pep.open('sources that anybody may read'), express.static('pep'))
-    pep.seal(app)
+    pep.assertGuarded(app)
   })
-  expect((await ask('/src/seal.ts', false)).status).toBe(200)
+  expect((await ask('/src/assert-guarded.ts', false)).status).toBe(200)
   expect((await ask('/src/none.ts', false)).status).toBe(404)
 })

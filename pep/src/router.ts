@@ -1,5 +1,5 @@
 /**
- * What is read of Express's routers, version 5 (router 2.x) and 4 alike. Neither documents it: `seal.test.ts` runs on both.
+ * Reads the internals of Express's routers, version 5 (router 2.x) and 4. They are undocumented: `assert-guarded.test.ts` runs on both.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface Route {
 }
 
 /** An Express app, as far as it is looked into. */
-export interface SealedApp {
+export interface GuardedApp {
   readonly use: (handler: (...args: never[]) => void) => unknown
 }
 

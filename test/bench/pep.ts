@@ -96,7 +96,7 @@ function app(pep: Pep): Express {
   it.post('/run', pep.enforceEach({ action: 'execute', resources: () => all }), (req, res) => {
     res.json(itemsOf(req).map((outcome) => disclosed(outcome, authzOf(req))))
   })
-  pep.seal(it)
+  pep.assertGuarded(it)
   return it
 }
 

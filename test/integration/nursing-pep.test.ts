@@ -66,7 +66,7 @@ function ward(): Express {
     res.json({ items: items.map((item) => disclosed(item, authz)) })
   })
   app.use(problems())
-  pep.seal(app)
+  pep.assertGuarded(app)
   return app
 }
 

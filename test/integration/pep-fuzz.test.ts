@@ -81,7 +81,7 @@ function service(it: Pep): Express {
   router.post('/dry-run', it.dryRun(each))
   app.use('/workflows', router)
   app.use(problems())
-  it.seal(app)
+  it.assertGuarded(app)
   return app
 }
 

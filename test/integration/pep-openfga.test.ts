@@ -106,7 +106,7 @@ function notes(it: Pep): Express {
   app.post('/print', it.enforceEach(all), (req, res) => void res.json(itemsOf(req).map(({ decision }) => decision)))
   app.post('/print/dry-run', it.dryRun(all))
   app.use(problems())
-  it.seal(app)
+  it.assertGuarded(app)
   return app
 }
 

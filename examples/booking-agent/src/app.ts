@@ -44,6 +44,6 @@ export function createApp(deps: AppDeps): Express {
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(refuseUnknownRoute, problems(logger))
-  pep.seal(app)
+  pep.assertGuarded(app)
   return app
 }

@@ -31,6 +31,6 @@ export function createApp({ limits: bounds, trustProxy }: CareConfig, deps: Rout
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: '16kb', strict: true }), careRoutes(deps))
   app.use(refuseUnknownRoute, problems(logger))
-  pep.seal(app)
+  pep.assertGuarded(app)
   return app
 }

@@ -1,5 +1,5 @@
 /**
- * `seal`: no route without a decision about who may use it. Walks the routers of Express 5 or 4 at boot and refuses to go on otherwise.
+ * `assertGuarded`: checks at boot, in the routers of Express 5 or 4, that every route has a guard.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { type Guard, guardOf, needsIdentity } from './guard.ts'
 import { lastResort } from './last-resort.ts'
 import type { PepLogger } from './refusal.ts'
 import {
+  type GuardedApp,
   isRoot,
   type Layer,
   pathOf,
@@ -16,7 +17,6 @@ import {
   type Router,
   routerOf,
   routerOfApp,
-  type SealedApp,
 } from './router.ts'
 
 interface Walk {
@@ -29,23 +29,23 @@ interface Walk {
   readonly around: readonly Router[]
 }
 
-const SECOND = 'the app is sealed already: call seal() once, when all routes are there'
+const SECOND = 'assertGuarded() was called on this app before: call it once, after the last route'
 
 /**
  * Checks every route of the app, nested routers included, and then freezes them: a route, a middleware or a parameter's function added later
  * throws.
  *
- * A route is good when the first handler of each of its methods is `enforce`, `enforceEach`, `filter`, `dryRun` or `open`, and `authenticate`
- * was mounted before it where it needs to know who asks. Guards stand on routes alone: in `use()` one would let through whatever comes
- * after it. A handler on a path of its own (`app.use('/x', handler)`) can answer unasked and is refused, as is a mounted app, which cannot
- * be looked into: mount a Router.
+ * A route is guarded when the first handler of each of its methods is `enforce`, `enforceEach`, `filter`, `dryRun` or `open`, and `authenticate`
+ * was mounted before it where it needs the caller's identity. Guards are allowed on routes only: in `use()` a guard would permit every handler
+ * after it. A handler mounted on a path (`app.use('/x', handler)`) could answer without a decision and is refused, and so is a mounted app, whose
+ * routes cannot be inspected: mount a Router instead.
  *
- * From then on, whatever is answered below 400 without the guard of the present route having let it through becomes 404: middleware that
- * answers by itself, and a router's own reply to OPTIONS.
+ * Afterwards every answer below 400 that the guard of the current route has not permitted becomes 404: that of middleware that answers by itself,
+ * and a router's own reply to OPTIONS.
  *
- * @throws TypeError naming every route that is not good, or for an app that is sealed already.
+ * @throws TypeError naming every route that is not guarded, or when it is called twice for one app.
  */
-export function sealApp(app: SealedApp, logger: PepLogger): void {
+export function assertGuarded(app: GuardedApp, logger: PepLogger): void {
   const root = routerOfApp(app)
   if (root && Object.isFrozen(root.stack)) throw new TypeError(SECOND)
   const walk = { objections: [] as string[], routers: new Set<Router>(), routes: new Set<Route>() }
@@ -54,7 +54,7 @@ export function sealApp(app: SealedApp, logger: PepLogger): void {
   if (root === undefined || routes.size + routers.size < 2)
     objections.push('the app has no routes, or is no Express app')
   if (root === undefined || objections.length > 0)
-    throw new TypeError(`the app cannot be sealed:\n  ${objections.join('\n  ')}`)
+    throw new TypeError(`the app has routes without a valid guard:\n  ${objections.join('\n  ')}`)
   app.use(lastResort(logger))
   const layers = root.stack as Layer[]
   layers.unshift(...layers.splice(-1))

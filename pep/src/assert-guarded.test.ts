@@ -22,7 +22,7 @@ function appWith(build: (app: Express) => void): Express {
   return app
 }
 
-test('an app whose routes all have a guard is sealed, nested routers included', () => {
+test('an app whose routes all have a guard passes, nested routers included', () => {
   const app = appWith((it) => {
     const router = Router()
     router.get('/:id', enforce(), handler)
@@ -31,7 +31,7 @@ test('an app whose routes all have a guard is sealed, nested routers included', 
     it.get('/templates', open(), handler)
     it.get('/workflows', filter(), handler)
   })
-  expect(() => pep.seal(app)).not.toThrow()
+  expect(() => pep.assertGuarded(app)).not.toThrow()
 })
 
 test('every unguarded route is named at once', () => {
@@ -47,10 +47,10 @@ test('every unguarded route is named at once', () => {
     it.use('/app', express().get('/hidden', handler))
     it.use('/files', express.static('.'))
   })
-  expect(() => pep.seal(app)).toThrow(
+  expect(() => pep.assertGuarded(app)).toThrow(
     new TypeError(
       [
-        'the app cannot be sealed:',
+        'the app has routes without a valid guard:',
         'DELETE /workflows/:id/items/:item: neither enforce() nor open()',
         'GET /health: neither enforce() nor open()',
         'ALL /everything: neither enforce() nor open()',
@@ -76,7 +76,7 @@ test.for<readonly [string, (app: Express) => void, string]>([
     'GET /x: neither',
   ],
 ])('%s', ([, build, objection]) => {
-  expect(() => pep.seal(appWith(build))).toThrow(objection)
+  expect(() => pep.assertGuarded(appWith(build))).toThrow(objection)
 })
 
 test.for<readonly [string, (app: Express) => void, readonly string[]]>([
@@ -100,18 +100,18 @@ test.for<readonly [string, (app: Express) => void, readonly string[]]>([
     ['USE /wrapped: a handler with no guard', 'or mount the Router that it calls'],
   ],
 ])('in use(): %s', ([, build, objections]) => {
-  const seal = () => pep.seal(appWith((it) => build(it.get('/x', enforce(), handler))))
-  for (const objection of objections) expect(seal).toThrow(objection)
+  const check = () => pep.assertGuarded(appWith((it) => build(it.get('/x', enforce(), handler))))
+  for (const objection of objections) expect(check).toThrow(objection)
 })
 
 test('authenticate() on a path identifies for the Router on that path', () => {
   const app = express()
   app.use('/notes', pep.authenticate(), Router().get('/:id', enforce(), handler))
-  expect(() => pep.seal(app)).not.toThrow()
+  expect(() => pep.assertGuarded(app)).not.toThrow()
   const other = express()
   other.use('/notes', pep.authenticate())
   other.use('/trips', Router().get('/:id', enforce(), handler))
-  expect(() => pep.seal(other)).toThrow('GET /trips/:id: enforce() without authenticate() before it')
+  expect(() => pep.assertGuarded(other)).toThrow('GET /trips/:id: enforce() without authenticate() before it')
 })
 
 test('enforce() needs authenticate() before it, open() does not', () => {
@@ -120,22 +120,22 @@ test('enforce() needs authenticate() before it, open() does not', () => {
   app.get('/early', enforce(), handler)
   app.use(pep.authenticate())
   app.get('/late', enforce(), handler)
-  expect(() => pep.seal(app)).toThrow('GET /early: enforce() without authenticate() before it')
-  expect(() => pep.seal(app)).not.toThrow('/late')
+  expect(() => pep.assertGuarded(app)).toThrow('GET /early: enforce() without authenticate() before it')
+  expect(() => pep.assertGuarded(app)).not.toThrow('/late')
 })
 
 test('authenticate() may stand on the route itself', () => {
   const app = express()
   app.get('/x', pep.authenticate(), enforce(), handler)
-  expect(() => pep.seal(app)).not.toThrow()
+  expect(() => pep.assertGuarded(app)).not.toThrow()
 })
 
-test('nothing can be added to a sealed app, and the error says what to do', () => {
+test('nothing can be added afterwards, and the error says what to do', () => {
   const router = Router().get('/:id', enforce(), handler)
   const app = appWith((it) => it.use('/x', router))
-  pep.seal(app)
+  pep.assertGuarded(app)
   const late = new TypeError(
-    'the app is sealed: what is added now would be checked by nothing. Add routes, middleware and param() before seal()',
+    'assertGuarded() has frozen the routes: what is added now would not be checked. Add routes, middleware and param() before it',
   )
   const attempts = [
     () => app.get('/later', handler),
@@ -145,11 +145,11 @@ test('nothing can be added to a sealed app, and the error says what to do', () =
     () => router.get('/later', handler),
   ]
   for (const attempt of attempts) expect(attempt).toThrow(late)
-  expect(() => pep.seal(app)).toThrow('the app is sealed already: call seal() once')
+  expect(() => pep.assertGuarded(app)).toThrow('assertGuarded() was called on this app before')
 })
 
 test('an empty app is a mistake', () => {
-  expect(() => pep.seal(express())).toThrow('the app has no routes')
+  expect(() => pep.assertGuarded(express())).toThrow('the app has no routes')
 })
 
 test.for(['GET', 'canRead', 'can_read_todos', 'document.read', 'todo:create', 'urn:example:action/read'])(
@@ -187,4 +187,8 @@ test.for([
 ] as const)('misuse is a TypeError that names every bad field: %s', ([, misuse, message]) => {
   expect(misuse).toThrow(TypeError)
   expect(misuse).toThrow(message)
+})
+
+test('seal, the name of version 0.1, is the same check', () => {
+  expect(pep.seal).toBe(pep.assertGuarded)
 })
