@@ -11,11 +11,11 @@ import {
   FgaStore,
   type InForce,
   looksAt,
+  NOT_REPLAYABLE,
   OpenFgaClient,
   OpenFgaRelations,
-  type Playable,
   type Policies,
-  UNPLAYABLE,
+  type ReplayableEntry,
   type Verdict,
 } from '@mandate/pdp'
 import { type Entry, splitRef } from '@mandate/protocol'
@@ -89,7 +89,7 @@ export async function diffPolicies({ entries, from, to, server, store }: DiffOpt
   }
 }
 
-type Judge = (playable: Playable, at: number) => Promise<Verdict>
+type Judge = (replayable: ReplayableEntry, at: number) => Promise<Verdict>
 
 interface Bench {
   readonly old: InForce
@@ -136,16 +136,16 @@ async function again(
   entry: Entry,
   { old, next, judgeOld, judgeNext }: Bench,
 ): Promise<string | { readonly old: Outcome; readonly next: Outcome }> {
-  const playable = evaluationOf(entry, old)
-  if ('why' in playable) return UNPLAYABLE[playable.why]
-  const { type } = splitRef(playable.evaluation.resource)
+  const replayable = evaluationOf(entry, old)
+  if ('why' in replayable) return NOT_REPLAYABLE[replayable.why]
+  const { type } = splitRef(replayable.evaluation.resource)
   const bounded = Object.keys(old.byType.get(type)?.manifest.attributes ?? {})
-  const lookedAt = [old, next].flatMap((policies) => [...looksAt(playable.evaluation, policies, bounded)])
-  const unknown = new Set([...playable.unknown, ...reread(playable, old, next)])
+  const lookedAt = [old, next].flatMap((policies) => [...looksAt(replayable.evaluation, policies, bounded)])
+  const unknown = new Set([...replayable.unknown, ...reread(replayable, old, next)])
   const missing = lookedAt.find((name) => unknown.has(name))
   if (missing) return `the log does not hold ${missing}, which one of the policies looks at`
   const at = Date.parse(entry.at)
-  const [before, after] = await Promise.all([judgeOld(playable, at), judgeNext(playable, at)])
+  const [before, after] = await Promise.all([judgeOld(replayable, at), judgeNext(replayable, at)])
   return { old: outcomeOf(before), next: outcomeOf(after) }
 }
 
@@ -153,7 +153,7 @@ async function again(
  * Attributes that the two policies read differently. One that the log does not hold was malformed to the old, perhaps, and would not be to the
  * new; one that stands there may be a default that the new does not have.
  */
-function reread({ evaluation }: Playable, old: Policies, next: Policies): readonly string[] {
+function reread({ evaluation }: ReplayableEntry, old: Policies, next: Policies): readonly string[] {
   const { type } = splitRef(evaluation.resource)
   const [before, after] = [old, next].map((policies) => policies.byType.get(type)?.manifest)
   if (!before || !after) return []

@@ -1,5 +1,5 @@
 /**
- * Attributes, coerced strictly by the domain's manifest: a number is a number (rule D3). Pure.
+ * Coerces attributes by the types of the domain's manifest, without conversion: a numeric text is no number (rule D3). Pure.
  *
  * @module
  */
@@ -7,27 +7,27 @@ import { type EpochMillis, instantSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { type AttributeRule, isMeasure, type Manifest } from '../policy/manifest.ts'
 
-/** A usable attribute: its number, and the unit it is in (a currency, `ahead` for seconds ahead of now, or empty). */
+/** An attribute that limits and gates can compare. Unit: a currency (value in minor units), `ahead` (seconds from now), or empty. */
 export interface Measured {
   readonly value: number
   readonly unit: string
 }
 
 export interface Attributes {
-  /** By name; what is missing or malformed is absent. */
+  /** By name, without those that are missing or malformed. */
   readonly measured: ReadonlyMap<string, Measured>
-  /** As links' limits look at them: `planned_price.EUR`, `starts_at.ahead`, `risk`. */
+  /** By {@link limitKey}, for the limits of grants: `planned_price.EUR`, `starts_at.ahead`, `risk`. */
   readonly byUnit: Readonly<Record<string, number>>
-  /** As the log keeps them: minor units under `name.CUR`, instants to the millisecond in UTC, however they were written. */
+  /** For the log: money in minor units under `name.CUR`, instants in UTC with milliseconds. */
   readonly logged: Readonly<Record<string, number | string>>
 }
 
 const moneySchema = z.looseObject({ amount: z.int(), currency: z.string().regex(/^[A-Z]{3}$/u) })
 
-/** The key of a limit: name and unit, so that an amount in one currency is never held against a limit in another. */
+/** Key of a limit. It includes the unit, so that amounts in different currencies are never compared. */
 export const limitKey = (name: string, unit: string): string => (unit ? `${name}.${unit}` : name)
 
-/** The attribute a limit's key is about. */
+/** The attribute's name in a {@link limitKey}. */
 export const attributeOfKey = (key: string): string => key.split('.', 1)[0] ?? key
 
 export function coerceAttributes(
@@ -67,7 +67,7 @@ function measure({ type }: AttributeRule, value: unknown, now: EpochMillis): Mea
   }
 }
 
-/** An attribute as a relation's condition takes it; `undefined` for what is not of its type. Money is for gates alone: it has a currency. */
+/** An attribute as parameter of a condition. `undefined` for another type, and for money, whose currency a condition cannot compare. */
 export function parameterOf({ type, minimum }: AttributeRule, value: unknown): unknown {
   switch (type) {
     case 'string':
@@ -77,7 +77,7 @@ export function parameterOf({ type, minimum }: AttributeRule, value: unknown): u
     case 'strings':
       return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined
     case 'instant': {
-      // As OpenFGA takes it: a fraction of any length is RFC 3339 as well.
+      // RFC 3339 allows fractions of any length, OpenFGA does not.
       const parsed = instantSchema.safeParse(value)
       return parsed.success ? new Date(parsed.data).toISOString() : undefined
     }

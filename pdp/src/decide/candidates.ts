@@ -1,6 +1,6 @@
 /**
- * Which candidates are worth a question, and in which order. What the register remembers as ended or expired is asked about no more: that can
- * only deny, and a near miss explains it without its tuples. What a body alone rules out is asked about last.
+ * Orders the candidates and drops those that have ended. A grant that the register has as revoked or expired needs no question: it cannot permit, and
+ * the near miss explains it from the register. Candidates that their bodies alone rule out come last.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Circumstances } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
 import { breachedLimits, staticFlaws } from './chain.ts'
 
-export interface Sifted {
-  /** Nothing that is remembered stands against them. Shortest chains first. */
+export interface RankedCandidates {
+  /** Candidates that may permit, as far as the register knows. Shortest chains first. */
   readonly likely: readonly Candidate[]
-  /** Too narrow for the question, or above their own limits: a denial may name them. */
+  /** Candidates too narrow for the question, or with a limit that is exceeded: a denial may name them. */
   readonly unlikely: readonly Candidate[]
 }
 
-export async function sift(
+export async function rankCandidates(
   candidates: readonly Candidate[],
   past: Pick<PastGrants, 'byIds'>,
   circumstances: Circumstances,
-): Promise<Sifted> {
+): Promise<RankedCandidates> {
   const records = await past.byIds(candidates.flatMap(({ path }) => path))
   const likely: Candidate[] = []
   const unlikely: Candidate[] = []

@@ -4,13 +4,13 @@ import { type Answer, Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, GrantBody, Seat } from '../ports/grants.ts'
 import type { Circumstances, Question } from '../ports/question.ts'
 import {
-  allOf,
   breachedLimits,
   byPreference,
   chainQuestions,
-  type Judged,
-  judge,
+  type JudgedChain,
+  judgeChain,
   personaFits,
+  questionsIn,
   widening,
 } from './chain.ts'
 
@@ -94,7 +94,7 @@ function judged(
     readonly circumstances?: Partial<Circumstances>
     readonly seat?: Seat
   } = {},
-): Judged {
+): JudgedChain {
   const candidate: Candidate = {
     ...CANDIDATE,
     seat: change.seat ?? CANDIDATE.seat,
@@ -102,9 +102,9 @@ function judged(
   }
   const known = new Map(bodies.map((body) => [body.id, body]))
   const answers = new Answers(answered(candidate, change.answers ?? {}))
-  return judge(candidate, known, A, answers, { ...circumstances, ...change.circumstances })
+  return judgeChain(candidate, known, A, answers, { ...circumstances, ...change.circumstances })
 }
-const codes = ({ objections }: Judged): readonly string[] => objections.map(({ code }) => code)
+const codes = ({ objections }: JudgedChain): readonly string[] => objections.map(({ code }) => code)
 
 describe('D1: a chain is good when every link is', () => {
   test('a link is asked with its own giver alone: its cost does not grow with the chains beside it', () => {
@@ -163,9 +163,9 @@ describe('D1: a chain is good when every link is', () => {
 
   test('nor when a question was never asked', () => {
     const known = new Map([aGrant(), aChild()].map((body) => [body.id, body]))
-    for (const omitted of allOf(chainQuestions(CANDIDATE, A))) {
+    for (const omitted of questionsIn(chainQuestions(CANDIDATE, A))) {
       const answers = new Answers(answered(CANDIDATE, {}).filter(([question]) => question.kind !== omitted.kind))
-      expect(() => judge(CANDIDATE, known, A, answers, circumstances)).toThrow(`not asked: ${omitted.kind}`)
+      expect(() => judgeChain(CANDIDATE, known, A, answers, circumstances)).toThrow(`not asked: ${omitted.kind}`)
     }
   })
 
@@ -183,7 +183,7 @@ describe('D1: a chain is good when every link is', () => {
     fc.assert(
       fc.property(shuffled, ([inOrder, otherOrder]) => {
         const [one, other] = [inOrder, otherOrder].map((pairs) =>
-          judge(CANDIDATE, known, A, new Answers(pairs), circumstances),
+          judgeChain(CANDIDATE, known, A, new Answers(pairs), circumstances),
         )
         expect(other).toEqual(one)
       }),
@@ -283,7 +283,7 @@ test('D2: the order of good chains is total, so that the same question gets the 
     .record({ length: fc.integer({ min: 1, max: 3 }), expiresAt: fc.integer({ min: 1, max: 3 }) })
     .map(({ length, expiresAt }) => Array.from({ length }, () => aGrant({ expiresAt })))
   const chains = fc.array(chain, { maxLength: 6 }).map((list) =>
-    list.map((bodies, index): Judged => {
+    list.map((bodies, index): JudgedChain => {
       const candidate = { grant: `g${index}`, seat: SEAT, path: [], givers: [] }
       return { candidate, bodies, objections: [], limits: [], affirmed: true }
     }),

@@ -1,5 +1,5 @@
 /**
- * Chains of grants, judged link by link from stored bodies and from what the store answered. Pure: no clock, no I/O.
+ * Chains of grants, judged link by link from the grants' bodies and OpenFGA's answers. Pure: no clock, no I/O.
  *
  * @module
  */
@@ -10,15 +10,16 @@ import { personaName, personaParts } from '../ports/names.ts'
 import type { Circumstances, Question } from '../ports/question.ts'
 import { includesScope, isScopeWithin } from '../ports/scopes.ts'
 import { attributeOfKey } from './attributes.ts'
-import type { Finding } from './question.ts'
+import type { Finding } from './verdict.ts'
 
-/** One candidate, weighed. `objections` empty: the chain is good (rule D1). `limits` are gates, not flaws of the chain (rule D3). */
-export interface Judged {
+/** One candidate's chain, judged. It is good when `objections` and `limits` are empty and it is affirmed (rule D1). */
+export interface JudgedChain {
   readonly candidate: Candidate
   readonly bodies: readonly GrantBody[]
   readonly objections: readonly Finding[]
+  /** Exceeded limits. They make a chain unusable for this question, not broken (rule D3). */
   readonly limits: readonly Finding[]
-  /** Whether every link was affirmed as asked: limits included. */
+  /** Whether OpenFGA affirmed the seat and every link, limits included. */
   readonly affirmed: boolean
 }
 
@@ -31,7 +32,7 @@ export interface ChainQuestions {
 }
 
 export function chainQuestions({ grant, seat, path, givers }: Candidate, owner: PartyRef): ChainQuestions {
-  // A chain names no delegator twice, so there is one giver a link. Where the hints disagree, the grants' bodies are judged instead.
+  // One giver per link, as no delegator occurs twice in a chain. When the candidate's lists differ in length, the bodies decide.
   const giversAt = (index: number) => (givers.length === path.length ? givers.slice(index, index + 1) : givers)
   const links = path.map((id, index): readonly [string, Question] => {
     const parent = path[index - 1]
@@ -46,7 +47,7 @@ export function chainQuestions({ grant, seat, path, givers }: Candidate, owner: 
 }
 
 /** All questions of a chain. */
-export const allOf = ({ seat, links, givers }: ChainQuestions): readonly Question[] => [
+export const questionsIn = ({ seat, links, givers }: ChainQuestions): readonly Question[] => [
   ...givers.values(),
   seat,
   ...links.values(),
@@ -63,13 +64,13 @@ const giverQuestion = (giver: Giver): Question =>
  *
  * @throws Unanswered when one of the {@link chainQuestions} has no answer.
  */
-export function judge(
+export function judgeChain(
   candidate: Candidate,
   bodies: ReadonlyMap<string, GrantBody>,
   owner: PartyRef,
   answers: Answers,
   circumstances: Circumstances,
-): Judged {
+): JudgedChain {
   const chain = candidate.path.flatMap((id) => bodies.get(id) ?? [])
   if (chain.length !== candidate.path.length || candidate.path.length === 0)
     return {
@@ -108,7 +109,7 @@ export function judge(
 const affirmedOf = <K>(questions: ReadonlyMap<K, Question>, answers: Answers): ReadonlySet<K> =>
   new Set([...questions].filter(([, question]) => answers.affirms(question)).map(([key]) => key))
 
-/** Why a body alone does not fit the question, whatever the store says. */
+/** Flaws that the body alone shows. */
 export function staticFlaws(
   body: GrantBody,
   circumstances: Pick<Circumstances, 'now' | 'action' | 'within'>,
@@ -120,7 +121,7 @@ export function staticFlaws(
   return flaws
 }
 
-/** A seat is refused because the persona does not fit, or because the grant has ended and left it. */
+/** Why OpenFGA denied the seat: the persona does not fit, or the grant has ended. */
 function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstances: Circumstances): ReasonCode {
   const leaf = chain[chain.length - 1]
   if (!leaf) return 'chain_broken'
@@ -129,10 +130,10 @@ function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstanc
   return circumstances.acting.includes(asks) ? 'grant_revoked' : 'grant_persona'
 }
 
-/** Who gives a link. */
+/** The giver of a grant. */
 export const giverOf = (body: GrantBody): Giver => body.givers[body.givers.length - 1] ?? 'agent:'
 
-/** Links that do not follow from one another, or that give more than they were given: checked again, not trusted (rule D1). */
+/** Grants that do not continue their parent, or that widen it. Checked at every use, though it was checked when the grant was issued (rule D1). */
 function* brokenLinks(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): Generator<string> {
   let parent: GrantBody | undefined
   for (const [index, body] of chain.entries()) {
@@ -153,13 +154,13 @@ function follows(body: GrantBody, parent: GrantBody): boolean {
   )
 }
 
-/** Whether a persona satisfies what a grant asks: nothing, a title, or title/circle. */
+/** Whether a persona satisfies the one that a grant requires: any, a title, or title/circle. */
 export function personaFits(persona: string, asks: string): boolean {
   if (asks === '') return true
   return persona !== '' && (personaParts(persona).title === asks || personaName(persona) === asks)
 }
 
-/** The first field in which a child gives more than its parent, or `undefined` (rule C3). */
+/** @returns the first field in which a child grant gives more than its parent; `undefined` for an attenuation (rule C3). */
 export function widening(child: GrantBody, parent: GrantBody): string | undefined {
   if (!child.actions.every((action) => parent.actions.includes(action))) return 'actions'
   if (!isScopeWithin(child.scope, parent.scope)) return 'scope'
@@ -172,7 +173,7 @@ export function widening(child: GrantBody, parent: GrantBody): string | undefine
   return undefined
 }
 
-/** Every limit of one link that the attributes break; one that needs an attribute there is none of is `attribute_invalid`. */
+/** Limits of one grant that the attributes exceed. A limit on a missing attribute is `attribute_invalid`. */
 export function breachedLimits(body: GrantBody, attributes: Readonly<Record<string, number>>): readonly Finding[] {
   const breached: Finding[] = []
   const check = (bounds: Readonly<Record<string, number>>, holds: (actual: number, bound: number) => boolean): void => {
@@ -194,8 +195,8 @@ function currencyOf(key: string): { readonly currency?: string } {
   return unit && unit !== 'ahead' ? { currency: unit } : {}
 }
 
-/** The order in which one of several good chains is reported: shortest, then latest expiry, then lowest id (rule D2). */
-export function byPreference(a: Judged, b: Judged): number {
+/** Sorts good chains, the one to report first: shortest, then latest expiry, then lowest id (rule D2). */
+export function byPreference(a: JudgedChain, b: JudgedChain): number {
   const leafA = a.bodies[a.bodies.length - 1]
   const leafB = b.bodies[b.bodies.length - 1]
   return (
@@ -205,7 +206,7 @@ export function byPreference(a: Judged, b: Judged): number {
   )
 }
 
-/** A link as it is shown. */
+/** A grant as a link of an answer's chain. */
 export function linkOf(body: GrantBody): Link {
   return {
     grant: body.id,

@@ -1,21 +1,23 @@
 /**
- * A decision, from question to verdict: admit, locate, act, relate, gate, weigh. What a permit rests on is affirmed by the relationship
- * store in the very BatchCheck that decides; a denial that rests on anything remembered is asked again from fresh facts.
+ * The decision, in steps: admit, locate, act, relate, gate, weigh. Everything that a permit rests on is checked by OpenFGA in the BatchCheck of this
+ * decision. A denial that may rest on cached facts is decided once more without the caches.
  *
  * @module
  */
-import { type EpochMillis, hasCode, type PartyRef, type ReasonCode } from '@mandate/protocol'
+import { type EpochMillis, hasCode, type PartyRef } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Sessions } from '../ports/stores.ts'
-import { act, actFindings, actingOf, actQuestions } from './act.ts'
-import { type Admitted, admit, locate } from './admit.ts'
-import type { Evaluation, Verdict } from './question.ts'
+import { actingFindings, actingPartyOf, actingQuestions, findPersona, type PersonaLookup } from './acting-party.ts'
+import { type AdmittedEvaluation, admit } from './admit.ts'
+import type { Evaluation } from './evaluation.ts'
+import { locate, unregistered } from './locate.ts'
 import { circumstancesOf, isSettled, relate } from './relate.ts'
 import { decideByRelation } from './relation.ts'
+import { type Verdict, verdictOf } from './verdict.ts'
 import { weigh } from './weigh.ts'
 
 export interface DecideDeps {
@@ -27,102 +29,81 @@ export interface DecideDeps {
   readonly sessions: Pick<Sessions, 'isEnded'>
 }
 
-/** Decides one evaluation. Rejects with a `Fault` when it cannot; never permits then. */
+/**
+ * Decides one evaluation.
+ *
+ * @throws Fault when no decision is possible, `relations_unavailable` above all. Never permits then.
+ */
 export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
-  return attempt(evaluation, deps.clock(), deps, new RequestStatistics())
+  const now = deps.clock()
+  const statistics = new RequestStatistics()
+  const cached = await decideOnce(evaluation, now, deps, statistics)
+  if (cached) return cached
+  statistics.fresh = true
+  const fresh = await decideOnce(evaluation, now, deps, statistics)
+  if (!fresh) throw new Error('a decision without caches must have a verdict')
+  return fresh
 }
 
-async function attempt(
+/** @returns `undefined` where the verdict would be a denial that rests on cached facts. */
+async function decideOnce(
   evaluation: Evaluation,
   now: EpochMillis,
   deps: DecideDeps,
   statistics: RequestStatistics,
-): Promise<Verdict> {
+): Promise<Verdict | undefined> {
   const { relations } = deps
   const policies = deps.policies()
   const { subject, session: sid, sessionIssuedAt: issuedAt } = evaluation
   const isEnded = sid !== undefined && (await deps.sessions.isEnded({ sid, person: subject, issuedAt }))
   const admitted = admit(evaluation, policies, now, isEnded)
-  if ('inadmissible' in admitted) return unknown(admitted.inadmissible, now, policies, statistics)
-  if (evaluation.isSubjectUnknown)
-    return { ...unknown('subject_invalid', now, policies, statistics), policy: admitted.pack.version }
+  if ('rejected' in admitted) {
+    const { rejected, policy } = admitted
+    const reasons = [{ code: rejected }]
+    return verdictOf({ decision: false, reasons, at: now, model: policies.modelId, policy }, statistics)
+  }
   if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, statistics)
-  const [place, persona] = await Promise.all([
+  const mayBeStale = (): boolean => !statistics.fresh && statistics.remembered > 0
+  const [target, persona] = await Promise.all([
     locate(admitted, relations, statistics),
-    act(admitted, relations, statistics),
+    findPersona(admitted, relations, statistics),
   ])
-  if (!place && persona.personaUnknown && !statistics.fresh && statistics.remembered > 0) {
-    statistics.fresh = true
-    return attempt(evaluation, now, deps, statistics)
-  }
-  if (!place) return aboutNothing(admitted, persona, deps, statistics)
-  const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
-  const related = await relate(matter, relations, deps.past, statistics)
-  if (!statistics.fresh && statistics.remembered > 0 && !isSettled(related, matter)) {
-    statistics.fresh = true
-    return attempt(evaluation, now, deps, statistics)
-  }
-  return weigh({ ...matter, related }, deps, statistics)
+  if (!target && persona.personaUnknown && mayBeStale()) return undefined
+  if (!target) return denyUnregistered(admitted, persona, relations, statistics)
+  const decisionCase = { admitted, target, acting: actingPartyOf(admitted, target, persona) }
+  const related = await relate(decisionCase, relations, deps.past, statistics)
+  if (!isSettled(related, decisionCase) && mayBeStale()) return undefined
+  return weigh({ ...decisionCase, related }, deps, statistics)
 }
 
 /**
- * A resource that nobody registered: what stands against the subject is said all the same, so that whoever may not know tells it from
- * nothing else that was never granted to them.
+ * Denies a question about a resource that is not registered. Reports what is wrong with the subject and the actor too, as for a registered resource
+ * without a grant: a reader who may not know which resources exist sees no difference.
  */
-async function aboutNothing(
-  admitted: Admitted,
-  persona: Awaited<ReturnType<typeof act>>,
-  { relations }: DecideDeps,
+async function denyUnregistered(
+  admitted: AdmittedEvaluation,
+  persona: PersonaLookup,
+  relations: Relations,
   statistics: RequestStatistics,
 ): Promise<Verdict> {
-  const { resource } = admitted.evaluation
-  const place = {
-    owner: NOBODY,
-    root: resource,
-    resource,
-    ancestors: [],
-    persona: undefined,
-    deed: undefined,
-    within: [],
-  }
-  const matter = { admitted, place, acting: actingOf(admitted, place, persona) }
-  const answers = await relations.ask(actQuestions(matter), circumstancesOf(matter), statistics)
-  const own = await actFindings(matter, answers, (agent) => relations.isRegistered(agent, statistics))
-  // Whoever is not registered can hold nothing, wherever.
-  const reasons = own.some((one) => hasCode(one, 'agent_unknown'))
-    ? own
-    : [...own, { code: 'resource_unknown' } as const]
-  const { pack, now, model } = admitted
-  return {
-    ...unknown('resource_unknown', now, { modelId: model }, statistics),
-    reasons,
-    persona: persona.persona,
-    policy: pack.version,
-  }
+  const target = unregistered(admitted.evaluation.resource, NOBODY)
+  const decisionCase = { admitted, target, acting: actingPartyOf(admitted, target, persona) }
+  const answers = await relations.ask(actingQuestions(decisionCase), circumstancesOf(decisionCase), statistics)
+  const findings = await actingFindings(decisionCase, answers, (agent) => relations.isRegistered(agent, statistics))
+  // An unregistered agent can hold no grant, so a reason about the resource would add nothing.
+  const isAgentUnknown = findings.some((finding) => hasCode(finding, 'agent_unknown'))
+  return verdictOf(
+    {
+      decision: false,
+      reasons: isAgentUnknown ? findings : [...findings, { code: 'resource_unknown' }],
+      at: admitted.now,
+      model: admitted.model,
+      persona: persona.persona,
+      policy: admitted.pack.version,
+    },
+    statistics,
+  )
 }
 
-/** Owns nothing. */
+/** Stands for the missing owner. No pseudonym looks like it. */
 const NOBODY: PartyRef = 'user:nobody'
-
-/** A question that means nothing here. */
-function unknown(
-  code: ReasonCode,
-  at: EpochMillis,
-  { modelId }: Pick<InForce, 'modelId'>,
-  statistics: RequestStatistics,
-): Verdict {
-  return {
-    decision: false,
-    reasons: [{ code }],
-    chain: [],
-    at,
-    persona: undefined,
-    owner: undefined,
-    ownerPersona: undefined,
-    root: undefined,
-    policy: undefined,
-    model: modelId,
-    attributes: {},
-    roundTrips: statistics.roundTrips,
-  }
-}

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { manifestSchema } from '../policy/manifest.ts'
 import type { GateSetting } from '../ports/grants.ts'
-import type { Admitted } from './admit.ts'
+import type { AdmittedEvaluation } from './admit.ts'
 import { coerceAttributes } from './attributes.ts'
 import { gateFindings, gateQuestion, gatesOf } from './gate.ts'
 
@@ -40,7 +40,7 @@ const manifest = manifestSchema.parse({
   ],
 })
 
-function admitted(sent: Readonly<Record<string, unknown>>, action = 'execute'): Admitted {
+function admitted(sent: Readonly<Record<string, unknown>>, action = 'execute'): AdmittedEvaluation {
   return {
     evaluation: {
       subject: 'user:a',

@@ -1,33 +1,33 @@
 /**
- * Step 5, gate: what the owner lets agents do without them. Asked of the owner's persona, gate by gate, in the manifest's order.
+ * Step 5, gate: the owner's settings for agents. Each gate is one question about the owner's persona, in the manifest's order.
  *
  * @module
  */
 import type { Gate } from '../policy/manifest.ts'
 import type { GateSetting, PersonaId } from '../ports/grants.ts'
 import type { Question } from '../ports/question.ts'
-import type { Admitted } from './admit.ts'
-import type { Finding } from './question.ts'
+import type { AdmittedEvaluation } from './admit.ts'
+import type { Finding } from './verdict.ts'
 
 /** The gates that the manifest lists for the action. */
-export const gatesOf = ({ pack, evaluation }: Admitted): readonly Gate[] =>
+export const gatesOf = ({ pack, evaluation }: AdmittedEvaluation): readonly Gate[] =>
   pack.manifest.gates.filter((gate) => gate.actions.includes(evaluation.action))
 
-/** The question of one gate, or `undefined` when the attribute it needs is missing or malformed: then it has failed already. */
-export function gateQuestion(gate: Gate, persona: PersonaId, admitted: Admitted): Question | undefined {
+/** The question of one gate. `undefined` when its attribute is missing or malformed: the gate has failed without a question. */
+export function gateQuestion(gate: Gate, persona: PersonaId, admitted: AdmittedEvaluation): Question | undefined {
   if (!gate.attribute) return { kind: 'gate', relation: gate.relation, persona, value: 0, unit: '' }
   const measured = admitted.attributes.measured.get(gate.attribute)
   return measured && { kind: 'gate', relation: gate.relation, persona, ...measured }
 }
 
 /**
- * Explains the gates that did not open. Without settings there is nothing but the missing consent to report (rule F4).
+ * Explains the failed gates. A persona without settings gets one reason, the missing consent (rule F4).
  *
  * @param failed - In the manifest's order.
  */
 export function gateFindings(
   failed: readonly Gate[],
-  admitted: Admitted,
+  admitted: AdmittedEvaluation,
   settings: ReadonlyMap<string, GateSetting>,
 ): readonly Finding[] {
   const noConsent = failed.some((gate) => !gate.attribute)

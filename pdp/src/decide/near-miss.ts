@@ -1,5 +1,5 @@
 /**
- * Why there is no good chain: one relation code, from the nearest miss among the grants that reach whoever acts (rule R1).
+ * Explains why no chain is good, by one reason: what the grant lacks that comes nearest to a permit, among the owner's grants to the holder (rule R1).
  *
  * @module
  */
@@ -9,16 +9,17 @@ import type { Candidate, GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
-import type { Matter } from './act.ts'
-import type { Admitted, Place } from './admit.ts'
-import { allOf, type ChainQuestions, chainQuestions, type Judged, staticFlaws } from './chain.ts'
-import type { Finding } from './question.ts'
+import type { Case } from './acting-party.ts'
+import type { AdmittedEvaluation } from './admit.ts'
+import { type ChainQuestions, chainQuestions, type JudgedChain, questionsIn, staticFlaws } from './chain.ts'
+import type { Target } from './locate.ts'
 import { circumstancesOf } from './relate.ts'
+import type { Finding } from './verdict.ts'
 
-/** How many remembered grants between one owner and one delegate are looked at, those that cover the place first. */
-const LOOKED_AT = 50
+/** Most grants of one owner to one delegate that are examined. Those that cover the resource are examined first. */
+const MAX_EXAMINED = 50
 
-/** Of two misses with as few objections, the code that stands first here is the nearer. */
+/** Among misses with equally many flaws, the one whose code comes first here is the nearest. */
 const NEARNESS: readonly DecisionCode[] = [
   'grant_expired',
   'grant_revoked',
@@ -34,36 +35,37 @@ export interface NearMissDeps {
   readonly past: PastGrants
 }
 
-/** What missed by least. `grant`: the last link of the chain that it is of. */
 export interface NearMiss {
   readonly finding: Finding
+  /** The last grant of the chain that the finding is about. */
   readonly grant: string | undefined
 }
 
-/** What stands against one chain, by its last link. */
+/** The flaws of one chain. */
 interface Miss {
+  /** The chain's last grant. */
   readonly grant: string
   readonly flaws: readonly Finding[]
 }
 
 /**
- * Exactly one finding: `not_on_behalf`, the nearest miss, or `no_grant`. A chain that has ended or is too narrow misses by that alone, so that
- * it makes no difference whether its tuples are still there; one that is neither misses by its givers and personas.
+ * Finds the one reason: `not_on_behalf`, a flaw of the nearest miss, or `no_grant`. A chain that has ended or is too narrow has only those flaws, so
+ * that the answer does not depend on whether its tuples were removed already. Any other chain has the flaws that OpenFGA's answers show.
  */
 export async function nearMiss(
-  matter: Matter,
-  judged: readonly Judged[],
+  decisionCase: Case,
+  judged: readonly JudgedChain[],
   { relations, past }: NearMissDeps,
   statistics: RequestStatistics,
 ): Promise<NearMiss> {
-  const { admitted, place, acting } = matter
+  const { admitted, target, acting } = decisionCase
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
   const misses: Miss[] = []
   const elsewhere: GrantRecord[] = []
-  const remembered = await past.between(place.owner, acting.holder, place.within, LOOKED_AT)
+  const remembered = await past.between(target.owner, acting.holder, target.within, MAX_EXAMINED)
   const links = await past.byIds(remembered.flatMap(({ path }) => path))
   for (const record of remembered) {
-    const flaws = rememberedFlaws(record, place, admitted, links)
+    const flaws = rememberedFlaws(record, target, admitted, links)
     const objections = seated.get(record.id)
     if (flaws.length > 0) misses.push({ grant: record.id, flaws })
     else if (objections) misses.push({ grant: record.id, flaws: objections })
@@ -71,7 +73,7 @@ export async function nearMiss(
     seated.delete(record.id)
   }
   for (const [grant, flaws] of seated) misses.push({ grant, flaws })
-  const others = await flawsElsewhere(elsewhere, matter, relations, statistics)
+  const others = await flawsElsewhere(elsewhere, decisionCase, relations, statistics)
   const good = elsewhere.find((_, index) => others[index]?.length === 0)
   if (good) return { finding: { code: 'not_on_behalf', grant: good.id }, grant: good.id }
   misses.push(...elsewhere.map(({ id }, index) => ({ grant: id, flaws: others[index] ?? [] })))
@@ -80,22 +82,22 @@ export async function nearMiss(
 }
 
 /**
- * Whether an agent holds it from somebody else than who it acts for now, or only for somebody. What an agent was given by an agent it uses
- * for nobody (rule G2).
+ * Whether an agent holds the grant, but may not use it for this subject: another delegator gave it, or the agent acts on its own and the grant is
+ * attended. A grant from an agent is never used on behalf of a person (rule G2).
  */
-function forAnother(record: GrantRecord, { evaluation }: Admitted): boolean {
+function forAnother(record: GrantRecord, { evaluation }: AdmittedEvaluation): boolean {
   const { actor, subject } = evaluation
   return actor === undefined ? !record.unattended : record.delegator !== subject || subject.startsWith('agent:')
 }
 
-/** What a remembered grant lacks; its ancestors' ends are its own (rule E2). */
+/** Flaws that the register shows. When a grant above ends, the grant has ended too (rule E2). */
 function rememberedFlaws(
   record: GrantRecord,
-  place: Place,
-  admitted: Admitted,
+  target: Target,
+  admitted: AdmittedEvaluation,
   links: ReadonlyMap<string, GrantRecord>,
 ): readonly Finding[] {
-  const circumstances = { now: admitted.now, action: admitted.evaluation.action, within: place.within }
+  const circumstances = { now: admitted.now, action: admitted.evaluation.action, within: target.within }
   const codes = new Map<ReasonCode, string>()
   for (const id of record.path) {
     const link = links.get(id)
@@ -107,24 +109,23 @@ function rememberedFlaws(
 }
 
 /**
- * Asks the store what stands against an agent's grants when they are used for whoever gave them. One that nothing stands against is merely
- * not for this subject.
+ * Asks OpenFGA whether an agent's grants would be good if used on behalf of their delegators. A grant without flaws is good, but not for this subject.
  */
 async function flawsElsewhere(
   records: readonly GrantRecord[],
-  matter: Matter,
+  decisionCase: Case,
   relations: Relations,
   statistics: RequestStatistics,
 ): Promise<readonly (readonly Finding[])[]> {
   if (records.length === 0) return []
-  const candidates = records.map((record) => candidateFor(record, matter.acting.holder))
+  const candidates = records.map((record) => candidateFor(record, decisionCase.acting.holder))
   const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
-  const circumstances = { ...circumstancesOf(matter), acting: names, limited: false }
+  const circumstances = { ...circumstancesOf(decisionCase), acting: names, limited: false }
   const asked = candidates.map((candidate) => ({
     grant: candidate.grant,
-    questions: chainQuestions(candidate, matter.place.owner),
+    questions: chainQuestions(candidate, decisionCase.target.owner),
   }))
-  const everyQuestion = asked.flatMap(({ questions }) => allOf(questions))
+  const everyQuestion = asked.flatMap(({ questions }) => questionsIn(questions))
   const answers = await relations.ask(everyQuestion, circumstances, statistics)
   const unanswered = answers.firstUnanswered(everyQuestion)
   if (unanswered) throw unanswered
@@ -132,10 +133,10 @@ async function flawsElsewhere(
 }
 
 function flawsIn(questions: ChainQuestions, answers: Answers): readonly ReasonCode[] {
-  const [owners] = questions.givers.keys()
+  const [first] = questions.givers.keys()
   const unusable = [...questions.givers].filter(([, question]) => !answers.affirms(question)).map(([giver]) => giver)
-  const codes = unusable.map((giver) => (giver === owners ? 'owner_persona_unusable' : 'chain_broken'))
-  if (codes.length === 0 && !answers.affirmsAll(allOf(questions))) return ['grant_revoked']
+  const codes = unusable.map((giver) => (giver === first ? 'owner_persona_unusable' : 'chain_broken'))
+  if (codes.length === 0 && !answers.affirmsAll(questionsIn(questions))) return ['grant_revoked']
   return [...new Set(codes)]
 }
 

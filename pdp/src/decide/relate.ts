@@ -1,6 +1,6 @@
 /**
- * Step 4, relate: which chains of grants end at whoever acts? One BatchCheck asks about the title, the subject, the actor, every giver, every
- * link and every gate at once; what was remembered and is asked about here is affirmed by it.
+ * Step 4, relate: which chains of grants end at the holder? One BatchCheck asks about ownership, the subject, the actor, every giver, every link and
+ * every gate. It re-checks all cached facts that the chains were built from.
  *
  * @module
  */
@@ -8,96 +8,96 @@ import { Fault, hasCode } from '@mandate/protocol'
 import type { Gate } from '../policy/manifest.ts'
 import type { Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, PersonaId, Seat } from '../ports/grants.ts'
-import type { Circumstances, Question } from '../ports/question.ts'
+import { type Circumstances, circumstances, type Question } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { seatKey } from '../ports/scopes.ts'
-import { actQuestions, type Matter } from './act.ts'
-import type { Admitted, Place } from './admit.ts'
-import { type Sifted, sift } from './candidates.ts'
-import { allOf, byPreference, chainQuestions, type Judged, judge } from './chain.ts'
+import { actingQuestions, type Case } from './acting-party.ts'
+import type { AdmittedEvaluation } from './admit.ts'
+import { type RankedCandidates, rankCandidates } from './candidates.ts'
+import { byPreference, chainQuestions, type JudgedChain, judgeChain, questionsIn } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
+import type { Target } from './locate.ts'
 
-/** How many candidates one round asks about: most often all that there are. */
-const CANDIDATES_A_ROUND = 32
+/** Candidates that one BatchCheck asks about. Most questions have fewer. */
+const CANDIDATES_PER_ROUND = 32
 
-/** All that the store said. */
-export interface Related {
-  /** Whether owner, deed, persona and every parent are still as they were located. */
+/** What OpenFGA answered. */
+export interface RelateResult {
+  /** Whether OpenFGA affirmed the owner, deed, persona and parents that step 2 found. */
   readonly title: boolean
-  /** Whether the subject's persona and the agents are usable: every one of the {@link actQuestions} was affirmed. */
+  /** Whether the subject's persona and the agents are usable: every one of the {@link actingQuestions} was affirmed. */
   readonly act: boolean
-  /** Answers of the last round; the {@link actQuestions} are among them. */
+  /** Answers of the last round; the {@link actingQuestions} are among them. */
   readonly answers: Answers
-  readonly judged: readonly Judged[]
-  /** Of a candidate that could not be judged: with no good chain beside it nothing is decided. */
+  readonly judged: readonly JudgedChain[]
+  /** Why a candidate could not be judged. Without another good chain, nothing can be decided. */
   readonly unanswered: Unanswered | undefined
-  /** Gates that did not open, by the persona whose settings they are. */
+  /** Failed gates, by the persona whose settings they are. */
   readonly failedGates: ReadonlyMap<PersonaId, readonly Gate[]>
 }
 
-/** The seats at which a grant that covers the place would be found for this subject and actor. */
-function seatsFor({ admitted, place }: Matter): readonly Seat[] {
+/** The seats at which a grant that covers the target is found for this subject and actor. */
+function seatsFor({ admitted, target }: Case): readonly Seat[] {
   const { subject, actor } = admitted.evaluation
   const seat = actor ? { delegate: actor, onBehalfOf: subject } : { delegate: subject, onBehalfOf: undefined }
-  return place.within.map((scope) => ({ scope, ...seat }))
+  return target.within.map((scope) => ({ scope, ...seat }))
 }
 
 /**
- * Asks about every candidate. A memory of seats that shows no good chain may merely be old: then they are looked at afresh, and asked about
- * again if there is anything new.
+ * Asks about every candidate. When no chain of the cached candidates is good, reads the candidates without the cache, and asks again if they differ.
  */
 export async function relate(
-  matter: Matter,
+  decisionCase: Case,
   relations: Relations,
   past: Pick<PastGrants, 'byIds'>,
   statistics: RequestStatistics,
-): Promise<Related> {
-  const ask = (sifted: Sifted): Promise<Related> => askAll(matter, sifted, relations, statistics)
-  if (matter.acting.ownerInPerson) return ask({ likely: [], unlikely: [] })
-  const seats = seatsFor(matter)
-  const look = async (): Promise<Sifted> =>
-    sift(await relations.candidates(seats, statistics), past, circumstancesOf(matter))
+): Promise<RelateResult> {
+  const ask = (sifted: RankedCandidates): Promise<RelateResult> => askAll(decisionCase, sifted, relations, statistics)
+  if (decisionCase.acting.ownerInPerson) return ask({ likely: [], unlikely: [] })
+  const seats = seatsFor(decisionCase)
+  const look = async (): Promise<RankedCandidates> =>
+    rankCandidates(await relations.candidates(seats, statistics), past, circumstancesOf(decisionCase))
   const remembered = statistics.remembered
   const known = await look()
   const related = await ask(known)
   const isOld = statistics.remembered > remembered
-  if (!isOld || !isSettled(related, matter) || related.judged.some(isGood)) return related
+  if (!isOld || !isSettled(related, decisionCase) || related.judged.some(isGood)) return related
   statistics.fresh = true
   const found = await look()
   return namesOf(found) === namesOf(known) ? related : ask(found)
 }
 
-const namesOf = ({ likely, unlikely }: Sifted): string =>
+const namesOf = ({ likely, unlikely }: RankedCandidates): string =>
   [...likely, ...unlikely].map(({ grant, seat }) => `${grant} ${seatKey(seat)}`).join()
 
 /**
- * Whether what was remembered of the resource, the subject and the actor was affirmed: then a denial does not rest on it. Which personas
- * an account's owner has can only be looked up, so there a chain must be good.
+ * Whether OpenFGA affirmed all cached facts about the resource, the subject and the actor, so that a denial does not rest on a stale one. The list of an
+ * account owner's personas cannot be affirmed, so a denial about an account is never settled.
  */
-export function isSettled(related: Related, { acting, place }: Matter): boolean {
+export function isSettled(related: RelateResult, { acting, target }: Case): boolean {
   const affirmed = related.title && related.act && !acting.personaUnknown
-  return affirmed && (place.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
+  return affirmed && (target.deed !== undefined || acting.ownerInPerson || related.judged.some(isGood))
 }
 
 /**
- * Round by round, shortest chains first, until one is good and all as short were asked about: the latest expiry is reported (rule D2). What its
- * body rules out is asked about only where nothing else is good, to say what it lacks.
+ * Asks in rounds, shortest chains first, until a chain is good and all chains of its length were asked about: of those, the one that expires last is
+ * reported (rule D2). Unlikely candidates are asked about only when no other is good, to explain the denial.
  */
 async function askAll(
-  matter: Matter,
-  { likely, unlikely }: Sifted,
+  decisionCase: Case,
+  { likely, unlikely }: RankedCandidates,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Related> {
+): Promise<RelateResult> {
   const [first = [], ...rounds] = [...roundsOf(likely), ...roundsOf(unlikely)]
-  let related = await askRound(matter, first, relations, statistics)
+  let related = await askRound(decisionCase, first, relations, statistics)
   for (const round of rounds) {
     const good = related.judged.find(isGood)
     const [next] = round
     if (good && next && (unlikely.includes(next) || next.path.length > good.candidate.path.length)) break
-    const more = await askRound(matter, round, relations, statistics)
+    const more = await askRound(decisionCase, round, relations, statistics)
     const failedGates = new Map([...related.failedGates, ...more.failedGates])
     const unanswered = related.unanswered ?? more.unanswered
     related = { ...more, judged: [...related.judged, ...more.judged], unanswered, failedGates }
@@ -106,43 +106,41 @@ async function askAll(
 }
 
 function roundsOf(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
-  const count = Math.ceil(candidates.length / CANDIDATES_A_ROUND)
+  const count = Math.ceil(candidates.length / CANDIDATES_PER_ROUND)
   return Array.from({ length: count }, (_, index) =>
-    candidates.slice(index * CANDIDATES_A_ROUND, (index + 1) * CANDIDATES_A_ROUND),
+    candidates.slice(index * CANDIDATES_PER_ROUND, (index + 1) * CANDIDATES_PER_ROUND),
   )
 }
 
-/** Good, and within its own limits. */
-export const isGood = (judged: Judged): boolean =>
+/** Whether the chain confers authority, its own limits included. */
+export const isGood = (judged: JudgedChain): boolean =>
   judged.objections.length === 0 && judged.limits.length === 0 && judged.affirmed
 
-/** What all questions of a decision share. */
-export function circumstancesOf({ admitted, place, acting }: Matter): Circumstances {
-  return {
+export const circumstancesOf = ({ admitted, target, acting }: Case): Circumstances =>
+  circumstances({
     model: admitted.model,
     now: admitted.now,
     action: admitted.evaluation.action,
-    within: place.within,
+    within: target.within,
     acting: acting.names,
     limited: admitted.limited,
     attributes: admitted.attributes.byUnit,
-  }
-}
+  })
 
 async function askRound(
-  matter: Matter,
+  decisionCase: Case,
   candidates: readonly Candidate[],
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Related> {
-  const { admitted, place, acting } = matter
-  const circumstances = circumstancesOf(matter)
-  const title = titleQuestions(place)
-  const act = actQuestions(matter)
-  const gates = acting.byAgent ? gateQuestions(admitted, place, candidates) : []
+): Promise<RelateResult> {
+  const { admitted, target, acting } = decisionCase
+  const shared = circumstancesOf(decisionCase)
+  const title = titleQuestions(target)
+  const act = actingQuestions(decisionCase)
+  const gates = acting.byAgent ? gateQuestions(admitted, target, candidates) : []
   const chains = candidates.map((candidate) => ({
     candidate,
-    questions: allOf(chainQuestions(candidate, place.owner)),
+    questions: questionsIn(chainQuestions(candidate, target.owner)),
   }))
   const questions = [
     ...title,
@@ -150,32 +148,25 @@ async function askRound(
     ...gates.flatMap(({ question }) => question ?? []),
     ...chains.flatMap((chain) => chain.questions),
   ]
+  const ids = candidates.flatMap(({ path }) => path)
   const [answers, bodies] = await Promise.all([
-    relations.ask(questions, circumstances, statistics),
-    relations.bodies(
-      candidates.flatMap((candidate) => candidate.path),
-      statistics,
-    ),
+    relations.ask(questions, shared, statistics),
+    relations.bodies(ids, statistics),
   ])
-  const judged: Judged[] = []
-  let unanswered: Unanswered | undefined
-  for (const chain of chains) {
-    const missing = answers.firstUnanswered(chain.questions)
-    unanswered ??= missing
-    if (!missing) judged.push(judge(chain.candidate, bodies, place.owner, answers, circumstances))
-  }
-  for (const one of judged) alarmOnDisagreement(one)
+  const answered = chains.filter((chain) => !answers.firstUnanswered(chain.questions))
+  const judged = answered.map(({ candidate }) => judgeChain(candidate, bodies, target.owner, answers, shared))
+  for (const chain of judged) requireAgreement(chain)
   return {
     title: title.every((question) => answers.affirms(question)),
     act: answers.affirmsAll(act),
     answers,
     judged,
-    unanswered,
+    unanswered: answers.firstUnanswered(chains.flatMap((chain) => chain.questions)),
     failedGates: byPersona(gates.filter(({ question }) => !question || !answers.affirms(question))),
   }
 }
 
-function titleQuestions({ owner, root, resource, ancestors, deed, persona }: Place): readonly Question[] {
+function titleQuestions({ owner, root, resource, ancestors, deed, persona }: Target): readonly Question[] {
   if (deed === undefined) return []
   const steps = [resource, ...ancestors]
   const parts = ancestors.map((parent, index): Question => ({ kind: 'part', child: steps[index] ?? resource, parent }))
@@ -188,15 +179,19 @@ interface AskedGate {
   readonly question: Question | undefined
 }
 
-/** Gates are the settings of the persona the resource was created under; for an account, of each persona that candidates start from. */
-function gateQuestions(admitted: Admitted, place: Place, candidates: readonly Candidate[]): readonly AskedGate[] {
-  const personas = place.persona !== undefined ? [place.persona] : candidates.flatMap((one) => rootPersona(one) ?? [])
+/** The gates of the persona that the resource was created under; for an account, of each persona that a candidate's chain starts with. */
+function gateQuestions(
+  admitted: AdmittedEvaluation,
+  target: Target,
+  candidates: readonly Candidate[],
+): readonly AskedGate[] {
+  const personas = target.persona !== undefined ? [target.persona] : candidates.flatMap((one) => rootPersona(one) ?? [])
   return [...new Set(personas)].flatMap((persona) =>
     gatesOf(admitted).map((gate) => ({ gate, persona, question: gateQuestion(gate, persona, admitted) })),
   )
 }
 
-/** The persona the first link is given in. */
+/** The persona that gave the first grant. `undefined` when an agent gave it. */
 export function rootPersona(candidate: Candidate): PersonaId | undefined {
   const [first] = candidate.givers
   return first?.startsWith('persona:') ? first.slice('persona:'.length) : undefined
@@ -208,8 +203,12 @@ function byPersona(failed: readonly AskedGate[]): ReadonlyMap<PersonaId, readonl
   return map
 }
 
-/** The store affirmed every link, yet a body says that it cannot: one of them is wrong, so nothing is decided. */
-function alarmOnDisagreement(judged: Judged): void {
+/**
+ * OpenFGA and the bodies evaluate expiry, action, scope and limits independently.
+ *
+ * @throws Fault `internal` when OpenFGA affirmed a chain that a body rules out.
+ */
+function requireAgreement(judged: JudgedChain): void {
   const flaw = judged.objections.find((objection) => hasCode(objection, 'grant_expired', 'grant_action', 'grant_scope'))
   if (judged.affirmed && (flaw || judged.limits.length > 0))
     throw new Fault(

@@ -1,6 +1,6 @@
 /**
- * Decisions of a domain's own model: is the subject in this relation to the resource? What the relation's conditions look at comes from the
- * request, else from what a service stored, else from the manifest; ownership, personas and grants have no part in it.
+ * Decisions by a domain's own model: is the subject in this relation to the resource? Attributes for the relation's conditions come from the request,
+ * else from the facts that a service stored, else from the manifest's defaults. Ownership, personas and grants are not used.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { AttributeRule } from '../policy/manifest.ts'
 import { SECTIONS } from '../policy/model.ts'
 import { type Answers, FactsChanged, Unanswered } from '../ports/answer.ts'
-import type { Circumstances, Question } from '../ports/question.ts'
+import { circumstances, type Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
-import type { Admitted, AskedRelation } from './admit.ts'
+import type { AdmittedEvaluation, DecidingRelation } from './admit.ts'
 import { parameterOf } from './attributes.ts'
-import type { Finding, Verdict } from './question.ts'
+import { type Finding, type Verdict, verdictOf } from './verdict.ts'
 
-/** An agent takes part only as the subject itself: nobody gave it anything to use here for somebody else. */
+/** Denies every actor with `not_on_behalf`: without grants, an agent can act only as the subject. */
 export async function decideByRelation(
-  admitted: Admitted,
-  relation: AskedRelation,
+  admitted: AdmittedEvaluation,
+  relation: DecidingRelation,
   relations: Relations,
   statistics: RequestStatistics,
 ): Promise<Verdict> {
@@ -38,21 +38,32 @@ export async function decideByRelation(
         ? [...new Set(invalid)].map((attribute): Finding => ({ code: 'attribute_invalid', attribute }))
         : [{ code: 'not_related' } as const]),
     )
-  return verdictOf(admitted, findings, properties.logged, statistics)
+  return verdictOf(
+    {
+      decision: findings.length === 0,
+      reasons: findings.length === 0 ? [{ code: 'related' }] : findings,
+      at: admitted.now,
+      model: admitted.model,
+      policy: admitted.pack.version,
+      attributes: properties.logged,
+    },
+    statistics,
+  )
 }
 
-/** How often what was read is read again, when facts changed before it was asked about. */
-const ATTEMPTS = 10
+/** Attempts to read the attributes and ask while facts do not change in between. */
+const MAX_ATTEMPTS = 10
 
-/** Reads the attributes and asks: of both as they are together, so that no change of several facts is seen in part. */
+/** Reads the attributes and asks, from one version of the facts: a change of several facts must not be seen half done. */
 async function ask(
-  admitted: Admitted,
-  relation: AskedRelation,
+  admitted: AdmittedEvaluation,
+  relation: DecidingRelation,
   agents: readonly PartyRef[],
   relations: Relations,
   statistics: RequestStatistics,
 ): Promise<{ readonly properties: Properties; readonly question: Question; readonly answers: Answers }> {
-  const { subject, resource } = admitted.evaluation
+  const { model, now } = admitted
+  const { subject, resource, action } = admitted.evaluation
   for (let attempt = 1; ; attempt += 1) {
     const asOf = relations.factsVersion
     const properties = await propertiesOf(admitted, relations, statistics)
@@ -67,21 +78,25 @@ async function ask(
     }
     const questions = [question, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
     try {
-      const answers = await relations.ask(questions, circumstancesOf(admitted), statistics)
+      const answers = await relations.ask(questions, circumstances({ model, now, action }), statistics)
       return { properties, question, answers }
     } catch (error) {
-      if (!(error instanceof FactsChanged) || attempt === ATTEMPTS) throw error
+      if (!(error instanceof FactsChanged) || attempt === MAX_ATTEMPTS) throw error
     }
   }
 }
 
 /**
- * The attributes that a condition needs and that are missing or of another type. A parameter that is no attribute at all was left out of a fact,
- * and is named as the model has it.
+ * Finds the attributes that a condition needs and that are missing or of another type. A parameter that is not an attribute of the manifest is missing
+ * from a stored fact, and keeps its name in the model.
  *
- * @throws Unanswered for whatever else the store could not evaluate.
+ * @throws Unanswered when the question has no answer for another reason.
  */
-function unusableIn(question: Question, answers: Answers, { pack: { manifest } }: Admitted): readonly string[] {
+function unusableIn(
+  question: Question,
+  answers: Answers,
+  { pack: { manifest } }: AdmittedEvaluation,
+): readonly string[] {
   const answer = answers.to(question)
   if (!(answer instanceof Unanswered)) return []
   if (answer.parameters.length === 0) throw answer
@@ -94,16 +109,16 @@ function unusableIn(question: Question, answers: Answers, { pack: { manifest } }
 }
 
 interface Properties {
-  /** As the conditions are given them: `subject_role`. */
+  /** By the names of the conditions' parameters: `subject_role`. */
   readonly context: Readonly<Record<string, unknown>>
-  /** What was sent or stored and is not of its type, by name; such a one is missing, whatever else is stored. */
+  /** Names of attributes that were sent or stored with another type. They count as missing. */
   readonly invalid: readonly string[]
-  /** Quantities and flags: texts may be anybody's words, and stay out of the log. */
+  /** Numbers and booleans only. Texts may hold personal data and stay out of the log. */
   readonly logged: Readonly<Record<string, number | boolean>>
 }
 
 async function propertiesOf(
-  admitted: Admitted,
+  admitted: AdmittedEvaluation,
   relations: Relations,
   statistics: RequestStatistics,
 ): Promise<Properties> {
@@ -121,7 +136,7 @@ async function propertiesOf(
   const logged: Record<string, number | boolean> = {}
   const add = (of: string, rules: Rules, facts: Sent, sent: Sent): void => {
     for (const [name, rule] of Object.entries(rules)) {
-      // What was sent goes first, even when it is nothing that could be used: then it is not made up for from elsewhere.
+      // A sent attribute takes precedence even when it is invalid: a stored value must not replace it.
       const [source] = [sent, facts].filter((members) => Object.hasOwn(members, name))
       const found = source ? source[name] : rule.default
       if (found === undefined || rule.type === 'money') continue
@@ -139,36 +154,3 @@ async function propertiesOf(
 
 type Rules = Readonly<Record<string, AttributeRule>>
 type Sent = Readonly<Record<string, unknown>>
-
-/** No scope, limit or persona comes into it. */
-const circumstancesOf = ({ model, now, evaluation }: Admitted): Circumstances => ({
-  model,
-  now,
-  action: evaluation.action,
-  within: [],
-  acting: [],
-  limited: false,
-  attributes: {},
-})
-
-function verdictOf(
-  { pack, model, now }: Admitted,
-  findings: readonly Finding[],
-  attributes: Verdict['attributes'],
-  statistics: RequestStatistics,
-): Verdict {
-  return {
-    decision: findings.length === 0,
-    reasons: findings.length === 0 ? [{ code: 'related' }] : findings,
-    chain: [],
-    at: now,
-    persona: undefined,
-    owner: undefined,
-    ownerPersona: undefined,
-    root: undefined,
-    policy: pack.version,
-    model,
-    attributes,
-    roundTrips: statistics.roundTrips,
-  }
-}

@@ -1,6 +1,6 @@
 /**
- * An entry of the log as the question that it answered, so that it can be asked again: of the same policy or of another. Whatever the log does
- * not hold is said, never made up. Pure.
+ * Reconstructs the evaluation of a log entry, to decide it again by the same policy or by another. Reports what the entry does not hold, and never
+ * invents it. Pure.
  *
  * @module
  */
@@ -8,43 +8,41 @@ import { type Entry, type PartyRef, type ResourceRef, splitRef } from '@mandate/
 import { isMeasure, type Manifest } from '../policy/manifest.ts'
 import { SECTIONS } from '../policy/model.ts'
 import type { Pack, Policies } from '../policy/pack.ts'
-import type { Evaluation } from './question.ts'
+import type { Evaluation } from './evaluation.ts'
 
-/** Why an entry cannot be asked again, and what each means. */
-export const UNPLAYABLE = {
+/** Why an evaluation cannot be reconstructed, with a text for each. */
+export const NOT_REPLAYABLE = {
   no_evaluation: 'it is no evaluation',
   hidden: 'the log holds a name or an id of it only as a commitment',
   type_unknown: 'no domain of the policy knows its resource type',
   attributes_misfit: 'its attributes are not those of the policy that it is read by',
 } as const
 
-export interface Unplayable {
-  readonly why: keyof typeof UNPLAYABLE
-  /** Which member of the entry. */
+export interface NotReplayable {
+  readonly why: keyof typeof NOT_REPLAYABLE
+  /** The member of the entry that prevents it. */
   readonly member: string
 }
 
-export interface Playable {
+export interface ReplayableEntry {
   readonly evaluation: Evaluation
   /**
-   * What may have been sent and is not in the log: `resource.planned_price`, `persona`. Who asks again must know that the policy does not look
-   * at these ({@link looksAt}), or the answer is to another question.
+   * Parts of the request that the log may have left out: `resource.planned_price`, `persona`. If the policy uses one of them ({@link looksAt}), the
+   * decision would be about another request.
    */
   readonly unknown: ReadonlySet<string>
 }
 
-/** A salted commitment in place of a name or an id. */
+/** A salted commitment that stands for a name or an id. */
 const COMMITMENT = /^~[A-Za-z0-9_-]{22}$/u
 const isHidden = (text: string | undefined): boolean =>
   text !== undefined && COMMITMENT.test(text.includes(':') ? splitRef(text).id : text)
 
 /**
- * The question of an entry.
- *
- * @param policies - Those that the entry is read by: best those that it was made under. Under any others, what the entry does not hold is
- *   unknown, since those may not have looked at it.
+ * @param policies - The policies to read the entry by: best those of the decision. By other policies, every attribute that the entry lacks is
+ *   unknown, since the policy of the decision may not have used it.
  */
-export function evaluationOf(entry: Entry, policies: Pick<Policies, 'byType'>): Playable | Unplayable {
+export function evaluationOf(entry: Entry, policies: Pick<Policies, 'byType'>): ReplayableEntry | NotReplayable {
   const { kind, subject, actor, action, resource } = entry
   if (kind !== 'evaluation' || subject === undefined || action === undefined || resource === undefined)
     return { why: 'no_evaluation', member: 'kind' }
@@ -73,8 +71,8 @@ type Sent = Readonly<Record<'subject' | 'resource' | 'action', Readonly<Record<s
 
 const ruleOf = ({ actions }: Manifest, action: string) => (Object.hasOwn(actions, action) ? actions[action] : undefined)
 
-/** The inverse of what the log keeps of attributes: `planned_price.EUR` is money again, an instant stands as it was sent. */
-function sentBy({ action = '', attributes = {} }: Entry, manifest: Manifest): Sent | Unplayable {
+/** Inverse of `Attributes.logged`: `planned_price.EUR` becomes money, an instant stays text. */
+function sentBy({ action = '', attributes = {} }: Entry, manifest: Manifest): Sent | NotReplayable {
   const isRelation = ruleOf(manifest, action)?.relation !== undefined
   const sent = { subject: new Map<string, unknown>(), resource: new Map(), action: new Map() }
   for (const [key, value] of Object.entries(attributes)) {
@@ -96,13 +94,13 @@ function sentBy({ action = '', attributes = {} }: Entry, manifest: Manifest): Se
   }
 }
 
-/** At the first dot: neither names nor units hold one. */
+/** Splits at the first dot: names and units have none. */
 function splitKey(key: string): readonly [string, string | undefined] {
   const dot = key.indexOf('.')
   return dot < 0 ? [key, undefined] : [key.slice(0, dot), key.slice(dot + 1)]
 }
 
-/** Agents have no persona. Where a domain's own model decides, a persona is hidden even when it is held. */
+/** Agents have no persona. Where a domain's own model decides, the log hides the persona even when the subject holds it. */
 function personaOf({ subject = '', persona }: Entry): {
   readonly persona: string | undefined
   readonly unknown: readonly string[]
@@ -111,7 +109,7 @@ function personaOf({ subject = '', persona }: Entry): {
   return { persona: undefined, unknown: subject.startsWith('user:') ? ['persona'] : [] }
 }
 
-/** Attributes that the entry does not hold, and that are not known to have been missing. */
+/** Attributes that the entry does not hold, though the request may have had them. */
 function unknownAttributes(
   { policy }: Entry,
   { manifest, version }: Pack,
@@ -125,7 +123,7 @@ function unknownAttributes(
       .filter(([name, { type }]) => {
         if (Object.hasOwn(sent[of], name)) return false
         if (policy !== version) return true
-        // A relation's entry holds every quantity and flag, and no text; another's the resource's quantities, where they bind.
+        // The entry of a relation has all numbers and booleans, and no texts; any other has the resource's measures, if limits or gates apply.
         return rule?.relation ? !['number', 'integer', 'boolean'].includes(type) : !(isBound && of === 'resource')
       })
       .map(([name]) => `${of}.${name}`),
@@ -133,9 +131,9 @@ function unknownAttributes(
 }
 
 /**
- * What a policy may look at to decide an evaluation, beside who asks and what is stored: in the words of {@link Playable.unknown}.
+ * Finds the parts of a request that a policy may use to decide it, by the names of {@link ReplayableEntry.unknown}.
  *
- * @param bounded - Attributes that limits of grants may name.
+ * @param bounded - Attributes that limits of grants may be about.
  */
 export function looksAt(
   { subject, actor, action, resource }: Evaluation,
@@ -159,7 +157,7 @@ export function looksAt(
   ])
 }
 
-/** Attributes that the domain's conditions take. */
+/** Attributes that are parameters of the domain's conditions. */
 function* conditionsOf({ name, manifest }: Pack, { model }: Pick<Policies, 'model'>): Iterable<string> {
   for (const { file, parameters } of model.conditions.values()) {
     if (file !== `${name}/model.fga`) continue

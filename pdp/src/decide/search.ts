@@ -1,5 +1,5 @@
 /**
- * Searches: candidates from what is remembered, each decided like any other question, so that nothing is found that would not be permitted.
+ * Finds candidates of a search in the register. Each is then decided like an evaluation, so that a result is always permitted.
  *
  * @module
  */
@@ -11,7 +11,8 @@ import { personaName, personaParts } from '../ports/names.ts'
 import type { Directory, GrantFilter, Register } from '../ports/register.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { type DecideDeps, decide } from './decide.ts'
-import type { Evaluation, Verdict } from './question.ts'
+import type { Evaluation } from './evaluation.ts'
+import type { Verdict } from './verdict.ts'
 
 export interface SearchDeps extends DecideDeps {
   readonly directory: Pick<Directory, 'owned' | 'parts'>
@@ -19,10 +20,10 @@ export interface SearchDeps extends DecideDeps {
   readonly facts: Pick<Facts, 'entities'>
 }
 
-/** How many grants are looked up at a time; a search goes through all of them. */
-const GRANTS_A_TIME = 10_000
+/** Page size for reading all live grants. */
+const GRANTS_PER_PAGE = 10_000
 
-/** Resources of a type that might be permitted, each once. */
+/** Resources of a type that may be permitted, without repetitions. */
 export async function resourceCandidates(
   deps: SearchDeps,
   question: Omit<Evaluation, 'resource'>,
@@ -48,17 +49,17 @@ export async function resourceCandidates(
   return [...found]
 }
 
-/** Whether the domain's own model decides the action: then whatever facts are about might be found. */
+/** Whether the domain's own model decides the action: then the candidates are the entities of its facts. */
 const isByRelation = ({ actions }: Manifest, action: string): boolean =>
   Object.hasOwn(actions, action) && actions[action]?.relation !== undefined
 
-/** Types from the topmost down to `type`. */
+/** Types from the root type down to `type`. */
 function typePath(manifest: Manifest, type: string): readonly string[] {
   const parent = manifest.resources[type]?.parent
   return parent === undefined ? [type] : [...typePath(manifest, parent), type]
 }
 
-/** Resources of the path's last type at or below one of a type on the path. */
+/** Resources of the path's last type at or below `ref`. */
 async function partsBelow(
   deps: SearchDeps,
   ref: ResourceRef,
@@ -84,26 +85,26 @@ async function liveGrants(
   let page: readonly GrantRecord[]
   do {
     const before = all.at(-1)?.id
-    page = await register.grants({ ...filter, ended: false, now: clock(), limit: GRANTS_A_TIME, before })
+    page = await register.grants({ ...filter, ended: false, now: clock(), limit: GRANTS_PER_PAGE, before })
     all.push(...page)
-  } while (page.length === GRANTS_A_TIME)
+  } while (page.length === GRANTS_PER_PAGE)
   return all
 }
 
-/** Whoever might be permitted on a resource: its owner, and every delegate of a live grant of theirs that covers it. */
+/** Parties that may be permitted on a resource: its owner, and the delegates of live grants that cover it. */
 export async function subjectCandidates(
   deps: SearchDeps,
   { resource, action }: Pick<Evaluation, 'resource' | 'action'>,
   type: string,
 ): Promise<readonly PartyRef[]> {
   const manifest = deps.policies().byType.get(splitRef(resource).type)?.manifest
-  // Domains may call people otherwise; behind the pseudonymizer they are users all the same.
+  // A domain's own word for people means `user` here.
   const kind = manifest?.subjects.includes(type) ? 'user' : type
   if (manifest && isByRelation(manifest, action))
     return kind === 'user' || kind === 'agent'
       ? ((await deps.facts.entities(manifest.domain, kind)) as readonly PartyRef[])
       : []
-  // What nobody registers is not looked for: the store would not even take the name of a type that it does not know.
+  // OpenFGA rejects questions about a type that its model does not have.
   if (!manifest) return []
   const statistics = new RequestStatistics()
   statistics.fresh = true
@@ -117,7 +118,7 @@ export async function subjectCandidates(
   return [...parties].filter((party) => splitRef(party).type === kind)
 }
 
-/** The first of a person's personas that is permitted; an agent asks for itself. */
+/** Decides for each active persona of a person until one is permitted. Agents have none and are decided once. */
 export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation): Promise<Verdict | undefined> {
   if (splitRef(question.subject).type === 'agent' || question.persona !== undefined) {
     const verdict = await decide(question, deps)
@@ -136,7 +137,7 @@ export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation
   return undefined
 }
 
-/** The actions that a resource of this type can be asked about. */
+/** Actions that apply to the resource's type. */
 export function actionCandidates(deps: SearchDeps, resource: ResourceRef): readonly string[] {
   const { type } = splitRef(resource)
   const manifest = deps.policies().byType.get(type)?.manifest

@@ -1,88 +1,89 @@
 /**
- * Step 6, weigh: everything good is a permit with its chain; anything else is a denial with every gate that failed, primary first.
+ * Step 6, weigh: a permit with its chain when every condition holds, else a denial with every reason, primary first.
  *
  * @module
  */
 import { hasCode, type Link } from '@mandate/protocol'
 import type { PersonaId } from '../ports/grants.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
-import { actFindings, type Matter } from './act.ts'
-import type { Admitted, Place } from './admit.ts'
-import { allOf, chainQuestions, type Judged, linkOf } from './chain.ts'
+import { actingFindings, type Case } from './acting-party.ts'
+import type { AdmittedEvaluation } from './admit.ts'
+import { brokenChain } from './broken-chain.ts'
+import { chainQuestions, type JudgedChain, linkOf, questionsIn } from './chain.ts'
 import type { DecideDeps } from './decide.ts'
 import { gateFindings, gatesOf } from './gate.ts'
+import type { Target } from './locate.ts'
 import { nearMiss } from './near-miss.ts'
-import type { Finding, Verdict } from './question.ts'
-import { brokenChain } from './reach.ts'
-import { circumstancesOf, isGood, type Related, rootPersona } from './relate.ts'
+import { circumstancesOf, isGood, type RelateResult, rootPersona } from './relate.ts'
+import { type Finding, type Verdict, verdictOf } from './verdict.ts'
 
-/** All that is known when the verdict is due. */
-interface Scales extends Matter {
-  readonly related: Related
+/** All inputs of the verdict. */
+interface DecisionState extends Case {
+  readonly related: RelateResult
 }
 
-/** The whole rule, in one place: what must hold for a permit. */
+/** The conditions of a permit. There are no others. */
 function permits(
-  { place, acting, related }: Scales,
+  { target, acting, related }: DecisionState,
   subjectFindings: readonly Finding[],
-  chain: Judged | undefined,
+  chain: JudgedChain | undefined,
 ): boolean {
-  const gates = related.failedGates.get(settingsPersona(place, chain) ?? '') ?? []
+  const gates = related.failedGates.get(settingsPersona(target, chain) ?? '') ?? []
   return (
     related.title && subjectFindings.length === 0 && gates.length === 0 && (acting.ownerInPerson || chain !== undefined)
   )
 }
 
-export async function weigh(scales: Scales, deps: DecideDeps, statistics: RequestStatistics): Promise<Verdict> {
-  const { place, acting, related } = scales
+export async function weigh(state: DecisionState, deps: DecideDeps, statistics: RequestStatistics): Promise<Verdict> {
+  const { target, acting, related } = state
   const good = related.judged.filter(isGood)
-  const open = good.find((one) => !related.failedGates.has(settingsPersona(place, one) ?? ''))
+  const open = good.find((one) => !related.failedGates.has(settingsPersona(target, one) ?? ''))
   const chain = open ?? good[0]
-  const subject = await actFindings(scales, related.answers, (agent) => deps.relations.isRegistered(agent, statistics))
-  if (permits(scales, subject, chain)) {
-    const code = acting.ownerInPerson ? 'owner' : 'delegated'
-    return verdictOf(scales, true, [{ code }], acting.ownerInPerson ? undefined : chain, statistics)
-  }
-  // A chain that could not be judged may have been good: whatever a denial said of it would be a guess.
-  if (related.unanswered) throw related.unanswered
-  // Whoever is not registered can hold nothing: that it holds nothing is no second reason.
-  const holderKnown = !subject.some((finding) => hasCode(finding, 'agent_unknown'))
-  const { findings, chain: usable, broken = [] } = holderKnown ? await denial(scales, chain, deps, statistics) : NOTHING
-  const reasons = [...subject, ...findings]
-  const verdict = verdictOf(
-    scales,
-    false,
-    reasons.length > 0 ? reasons : [{ code: 'chain_broken' }],
-    usable,
-    statistics,
+  const subject = await actingFindings(state, related.answers, (agent) =>
+    deps.relations.isRegistered(agent, statistics),
   )
-  return { ...verdict, broken }
+  if (permits(state, subject, chain)) {
+    const [code, used] = acting.ownerInPerson ? (['owner', undefined] as const) : (['delegated', chain] as const)
+    return verdictOf({ decision: true, reasons: [{ code }], ...membersOf(state, used) }, statistics)
+  }
+  // The chain that could not be judged may be good, so a denial would be a guess.
+  if (related.unanswered) throw related.unanswered
+  // An unregistered agent can hold no grant, so a reason about grants would add nothing.
+  const holderKnown = !subject.some((finding) => hasCode(finding, 'agent_unknown'))
+  const {
+    findings,
+    chain: usable,
+    broken = [],
+  } = holderKnown ? await explainDenial(state, chain, deps, statistics) : NOTHING
+  const found = [...subject, ...findings]
+  const reasons = found.length > 0 ? found : [{ code: 'chain_broken' } as const]
+  return verdictOf({ decision: false, reasons, broken, ...membersOf(state, usable) }, statistics)
 }
 
 interface Denial {
   readonly findings: readonly Finding[]
-  readonly chain: Judged | undefined
+  readonly chain: JudgedChain | undefined
   readonly broken?: readonly Link[]
 }
 
 const NOTHING: Denial = { findings: [], chain: undefined }
 
-/** The owner's gates only for whoever has a good chain; one relation code for whoever has none (rule R1). */
-async function denial(
-  scales: Scales,
-  chain: Judged | undefined,
+/** Explains a denial: the failed gates and limits of the best chain, or one reason about grants when there is no good chain (rule R1). */
+async function explainDenial(
+  state: DecisionState,
+  chain: JudgedChain | undefined,
   deps: DecideDeps,
   statistics: RequestStatistics,
 ): Promise<Denial> {
-  const { admitted, place, acting, related } = scales
+  const { admitted, target, acting, related } = state
   if (acting.ownerInPerson) return { findings: [], chain: undefined }
-  const usable = chain ?? (await goodButForLimits(scales, deps, statistics))
+  const usable = chain ?? (await goodButForLimits(state, deps, statistics))
   if (!usable) {
-    const { finding, grant } = await nearMiss(scales, related.judged, deps, statistics)
-    const broken = grant === undefined ? [] : await brokenChain(grant, place, deps.past)
+    const { finding, grant } = await nearMiss(state, related.judged, deps, statistics)
+    const broken = grant === undefined ? [] : await brokenChain(grant, target, deps.past)
     return { findings: [finding], chain: undefined, broken }
   }
-  const persona = settingsPersona(place, usable)
+  const persona = settingsPersona(target, usable)
   const failed = related.failedGates.get(persona ?? '') ?? []
   const settings =
     failed.length > 0 && persona !== undefined ? await deps.relations.settings(persona, statistics) : new Map()
@@ -92,35 +93,35 @@ async function denial(
   }
 }
 
-/** The first chain that only its own limits close: all such are asked again without them, since their links were not affirmed. */
+/** Finds the first chain that is good but for its limits. OpenFGA denies a link over its limits, so all such chains are asked again without limits. */
 async function goodButForLimits(
-  scales: Scales,
+  state: DecisionState,
   deps: DecideDeps,
   statistics: RequestStatistics,
-): Promise<Judged | undefined> {
-  const limited = scales.related.judged.filter(({ objections, limits }) => objections.length === 0 && limits.length > 0)
+): Promise<JudgedChain | undefined> {
+  const limited = state.related.judged.filter(({ objections, limits }) => objections.length === 0 && limits.length > 0)
   if (limited.length === 0) return undefined
-  const questionsOf = ({ candidate }: Judged) => allOf(chainQuestions(candidate, scales.place.owner))
-  const circumstances = { ...circumstancesOf(scales), limited: false }
+  const questionsOf = ({ candidate }: JudgedChain) => questionsIn(chainQuestions(candidate, state.target.owner))
+  const circumstances = { ...circumstancesOf(state), limited: false }
   const answers = await deps.relations.ask(limited.flatMap(questionsOf), circumstances, statistics)
   return limited.find((judged) => questionsOf(judged).every((question) => answers.affirms(question)))
 }
 
-/** Whose settings the gates are: those of the persona the resource was created under, or of the chain's first giver. */
-function settingsPersona(place: Place, chain: Judged | undefined): PersonaId | undefined {
-  return place.persona ?? (chain && rootPersona(chain.candidate))
+/** The persona whose settings the gates are: the one that the resource was created under, else (for an account) the one that gave the first grant. */
+function settingsPersona(target: Target, chain: JudgedChain | undefined): PersonaId | undefined {
+  return target.persona ?? (chain && rootPersona(chain.candidate))
 }
 
-/** Link by link, within a link in the manifest's order of attributes: the order in which the store keeps limits says nothing. */
-function limitFindings({ bodies, limits }: Judged, { pack }: Admitted): readonly Finding[] {
+/** Sorts by link, then by the manifest's order of attributes: OpenFGA does not keep the order of limits. */
+function limitFindings({ bodies, limits }: JudgedChain, { pack }: AdmittedEvaluation): readonly Finding[] {
   const links = bodies.map(({ id }) => id)
   const names = Object.keys(pack.manifest.attributes)
-  const place = ({ grant = '', attribute = '' }: Finding): number =>
+  const position = ({ grant = '', attribute = '' }: Finding): number =>
     links.indexOf(grant) * names.length + names.indexOf(attribute)
-  return limits.toSorted((a, b) => place(a) - place(b))
+  return limits.toSorted((a, b) => position(a) - position(b))
 }
 
-/** An attribute that several gates and links miss is named once. */
+/** Reports an invalid attribute once, though several gates and links need it. */
 function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Set<string>()
   return findings.filter((finding) => {
@@ -129,25 +130,20 @@ function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
   })
 }
 
-function verdictOf(
-  { admitted, place, acting }: Scales,
-  decision: boolean,
-  reasons: readonly Finding[],
-  chain: Judged | undefined,
-  statistics: RequestStatistics,
-): Verdict {
+/** What a verdict says about the case, whether it permits or denies. */
+function membersOf(
+  { admitted, target, acting }: DecisionState,
+  chain: JudgedChain | undefined,
+): Omit<Verdict, 'decision' | 'reasons' | 'roundTrips'> {
   return {
-    decision,
-    reasons,
     chain: chain ? chain.bodies.map(linkOf) : [],
     at: admitted.now,
     persona: acting.persona,
-    owner: place.owner,
-    ownerPersona: place.persona ?? (acting.ownerInPerson ? acting.persona : chain && rootPersona(chain.candidate)),
-    root: place.root,
+    owner: target.owner,
+    ownerPersona: target.persona ?? (acting.ownerInPerson ? acting.persona : chain && rootPersona(chain.candidate)),
+    root: target.root,
     policy: admitted.pack.version,
     model: admitted.model,
     attributes: admitted.limited || gatesOf(admitted).length > 0 ? admitted.attributes.logged : {},
-    roundTrips: statistics.roundTrips,
   }
 }

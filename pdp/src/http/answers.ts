@@ -18,7 +18,8 @@ import {
   type Standing,
   splitRef,
 } from '@mandate/protocol'
-import type { Evaluation, Finding, Verdict } from '../decide/question.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
+import type { Finding, Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import { gateTexts } from '../policy/describe.ts'
 import type { Policies } from '../policy/pack.ts'

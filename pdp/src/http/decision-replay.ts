@@ -18,8 +18,9 @@ import {
   splitRef,
 } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import type { Evaluation, Verdict } from '../decide/question.ts'
-import { evaluationOf, looksAt, UNPLAYABLE, type Unplayable } from '../decide/replay.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
+import { evaluationOf, looksAt, NOT_REPLAYABLE, type NotReplayable } from '../decide/replay.ts'
+import type { Verdict } from '../decide/verdict.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { EntryIndex } from '../ports/log.ts'
 import type { Recorder } from '../ports/recorder.ts'
@@ -56,17 +57,18 @@ export function replayRoute({ index, policies, decide, record }: ReplayDeps): Re
 
 /** Whether the log holds the resource itself or a commitment is not for a stranger: to them it is hidden. @throws Fault `conflict`. */
 function requireShown({ kind, withheld }: LoggedEntry): void {
-  if (kind === 'evaluation' && withheld?.includes('resource')) throw unplayable({ why: 'hidden', member: 'resource' })
+  if (kind === 'evaluation' && withheld?.includes('resource'))
+    throw notReplayable({ why: 'hidden', member: 'resource' })
 }
 
-const unplayable = ({ why, member }: Unplayable): Fault =>
-  refuse('conflict', `It cannot be asked again: ${UNPLAYABLE[why]} (${member}).`)
+const notReplayable = ({ why, member }: NotReplayable): Fault =>
+  refuse('conflict', `It cannot be asked again: ${NOT_REPLAYABLE[why]} (${member}).`)
 
 /** @throws Fault `conflict` when the log does not hold the whole question. */
 function questionOf(entry: LoggedEntry, policies: InForce): Evaluation {
-  const playable = evaluationOf(entry, policies)
-  if ('why' in playable) throw unplayable(playable)
-  const { evaluation, unknown } = playable
+  const replayable = evaluationOf(entry, policies)
+  if ('why' in replayable) throw notReplayable(replayable)
+  const { evaluation, unknown } = replayable
   const declared = policies.byType.get(splitRef(evaluation.resource).type)?.manifest.attributes ?? {}
   const missing = [...looksAt(evaluation, policies, Object.keys(declared))].find((name) => unknown.has(name))
   if (missing === undefined) return evaluation

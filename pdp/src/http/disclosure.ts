@@ -16,7 +16,8 @@ import {
   splitRef,
   standingOf,
 } from '@mandate/protocol'
-import type { Evaluation, Verdict } from '../decide/question.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
+import type { Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 

@@ -17,7 +17,8 @@ import {
   splitRef,
 } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import type { Evaluation, Verdict } from '../decide/question.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
+import type { Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'

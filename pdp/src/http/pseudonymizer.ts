@@ -11,7 +11,7 @@ import {
   type ResourceRef,
   splitRef,
 } from '@mandate/protocol'
-import type { Evaluation } from '../decide/question.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Policies } from '../policy/pack.ts'

@@ -5,7 +5,7 @@
  * @module
  */
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
-import type { Evaluation } from '../decide/question.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { PersonaId } from '../ports/grants.ts'
 import { personaName } from '../ports/names.ts'

@@ -17,7 +17,7 @@ import {
 } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
-import type { Evaluation } from '../decide/question.ts'
+import type { Evaluation } from '../decide/evaluation.ts'
 import {
   actionCandidates,
   decideForAnyPersona,
@@ -51,13 +51,13 @@ export interface SearchRouteDeps {
 const PAGE_SIZE = 1_000
 
 export const searchHandlers = (deps: SearchRouteDeps) => ({
-  searchResources: searchRoute(deps, resourceHunt(deps)),
-  searchSubjects: searchRoute(deps, subjectHunt(deps)),
-  searchActions: searchRoute(deps, actionHunt(deps)),
+  searchResources: searchRoute(deps, planResourceSearch(deps)),
+  searchSubjects: searchRoute(deps, planSubjectSearch(deps)),
+  searchActions: searchRoute(deps, planActionSearch(deps)),
 })
 
 /** One kind of search, as a request makes it. */
-interface Hunt<C extends string> {
+interface SearchPlan<C extends string> {
   readonly searched: 'subject' | 'resource' | 'action'
   readonly request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage }
   /** With something in the place of what is searched. */
@@ -71,11 +71,11 @@ interface Hunt<C extends string> {
 /** Finds candidates, decides each, records the page, answers. */
 function searchRoute<C extends string>(
   deps: SearchRouteDeps,
-  huntOf: (body: unknown, by: Principal) => Promise<Hunt<C>>,
+  planOf: (body: unknown, by: Principal) => Promise<SearchPlan<C>>,
 ): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
-    const { searched, request, question, candidates, about, shown } = await huntOf(req.body, by)
+    const { searched, request, question, candidates, about, shown } = await planOf(req.body, by)
     const among = question.isSubjectUnknown ? [] : await candidates(question)
     // Nothing further is decided for a caller that is gone.
     const spend: SearchRouteDeps['spend'] = (who, decisions) =>
@@ -93,8 +93,8 @@ function searchRoute<C extends string>(
 const NOBODY = { type: 'agent', id: 'nobody' } as const
 const NOTHING = { name: 'nothing' } as const
 
-function resourceHunt(deps: SearchRouteDeps) {
-  return async (body: unknown, by: Principal): Promise<Hunt<ResourceRef>> => {
+function planResourceSearch(deps: SearchRouteDeps) {
+  return async (body: unknown, by: Principal): Promise<SearchPlan<ResourceRef>> => {
     const request = parse(resourceSearchSchema, body)
     const { type } = request.resource
     return {
@@ -113,8 +113,8 @@ function resourceHunt(deps: SearchRouteDeps) {
   }
 }
 
-function subjectHunt(deps: SearchRouteDeps) {
-  return async (body: unknown, by: Principal): Promise<Hunt<PartyRef>> => {
+function planSubjectSearch(deps: SearchRouteDeps) {
+  return async (body: unknown, by: Principal): Promise<SearchPlan<PartyRef>> => {
     const request = parse(subjectSearchSchema, body)
     const { type } = request.subject
     return {
@@ -135,8 +135,8 @@ function subjectHunt(deps: SearchRouteDeps) {
   }
 }
 
-function actionHunt(deps: SearchRouteDeps) {
-  return async (body: unknown, by: Principal): Promise<Hunt<string>> => {
+function planActionSearch(deps: SearchRouteDeps) {
+  return async (body: unknown, by: Principal): Promise<SearchPlan<string>> => {
     const request = parse(actionSearchSchema, body)
     return {
       searched: 'action',
@@ -215,7 +215,7 @@ const positionSchema = z.object({ after: z.string(), limit: z.int().min(1) })
 async function record(
   { record: write, redact }: SearchRouteDeps,
   by: Principal,
-  searched: Hunt<string>['searched'],
+  searched: SearchPlan<string>['searched'],
   question: Evaluation,
   found: number,
 ): Promise<string> {

@@ -5,13 +5,13 @@
  * @module
  */
 import { GRANT_LIFETIME, type GrantRequest, type PartyRef, refuse, splitRef } from '@mandate/protocol'
-import { scopesCovering } from '../decide/admit.ts'
 import { personaFits, widening } from '../decide/chain.ts'
+import { scopesCovering } from '../decide/locate.ts'
 import { impliedActions } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
 import type { Giver, GrantBody, GrantRecord, PersonaId, Scope } from '../ports/grants.ts'
 import { personaParts } from '../ports/names.ts'
-import type { Question } from '../ports/question.ts'
+import { circumstances, type Question } from '../ports/question.ts'
 import { grantsOnPath } from '../ports/register.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { includesScope } from '../ports/scopes.ts'
@@ -114,17 +114,9 @@ async function requirePersona(
   const persona = await heldPersona(deps, delegator, request.delegator_persona)
   if (!persona) throw refuse('grant_persona', 'delegator_persona: name one of your personas, as title/circle.')
   const statistics = new RequestStatistics()
-  const circumstances = {
-    model: deps.policies().modelId,
-    now: deps.clock(),
-    action: '',
-    within: [],
-    acting: [],
-    limited: false,
-    attributes: {},
-  }
+  const shared = circumstances({ model: deps.policies().modelId, now: deps.clock() })
   const usable: Question = { kind: 'persona', persona: persona.id }
-  const answers = await deps.relations.ask([usable], circumstances, statistics)
+  const answers = await deps.relations.ask([usable], shared, statistics)
   if (!answers.affirms(usable)) throw refuse('grant_persona', 'delegator_persona: that persona is not usable now.')
   if (parent && !personaFits(persona.id, parent.asks))
     throw refuse('grant_persona', `parent: it must be used as ${parent.asks}.`)

@@ -63,6 +63,16 @@ export interface Circumstances {
   readonly attributes: Readonly<Record<string, number>>
 }
 
+/** The only constructor of circumstances. The defaults suit questions that are not about grants. */
+export const circumstances = (known: Pick<Circumstances, 'model' | 'now'> & Partial<Circumstances>): Circumstances => ({
+  action: '',
+  within: [],
+  acting: [],
+  limited: false,
+  attributes: {},
+  ...known,
+})
+
 /** Identifies a question: two questions with equal ids are the same question. */
 export const questionId = (question: Question): string => JSON.stringify(question)
 
