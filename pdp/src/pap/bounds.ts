@@ -1,5 +1,5 @@
 /**
- * Bounds on attributes: a grant's limits and a persona's autonomy settings, from the wire to what the store compares. Pure.
+ * Bounds on attributes (a grant's limits, a persona's autonomy settings): validation, and conversion between API and store. Pure.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { GrantBody } from '../ports/grants.ts'
 
 type Bound = Pick<Limit, 'at_most' | 'at_least' | 'currency'>
 
-/** What is wrong with a bound on an attribute, or `undefined`. */
+/** @returns why a bound does not fit the attribute; `undefined` when it fits. */
 export function boundObjection(bound: Bound, rule: AttributeRule | undefined): string | undefined {
   if (!rule) return 'there is no such attribute.'
   if ((bound.at_most === undefined) === (bound.at_least === undefined)) return 'give at_most or at_least, one of them.'
@@ -22,13 +22,13 @@ export function boundObjection(bound: Bound, rule: AttributeRule | undefined): s
   return undefined
 }
 
-/** The unit an attribute is compared in. An instant's bound is in seconds ahead of now. */
+/** The unit of a bound: a currency, `ahead` (seconds from now) for an instant, or empty. */
 export function unitOf(rule: AttributeRule, bound: Bound): string {
   if (rule.type === 'money') return bound.currency ?? ''
   return rule.type === 'instant' ? 'ahead' : ''
 }
 
-/** Limits as a link keeps them, keyed by attribute and unit. Their shape was checked before. */
+/** Limits of a request as a grant's body has them, by {@link limitKey}. Expects limits without {@link boundObjection}. */
 export function boundsOf(
   limits: readonly Limit[],
   rules: Readonly<Record<string, AttributeRule>>,
@@ -44,7 +44,7 @@ export function boundsOf(
   return { atMost, atLeast }
 }
 
-/** The other way: how a grant's limits are shown. */
+/** Inverse of {@link boundsOf}. */
 export function limitsOf(grant: Pick<GrantBody, 'atMost' | 'atLeast'>): Limit[] {
   const shown = (bounds: Readonly<Record<string, number>>, side: 'at_most' | 'at_least'): Limit[] =>
     Object.entries(bounds).map(([key, value]) => {

@@ -1,5 +1,5 @@
 /**
- * Which facts a domain's services may store: what the model of the domain has no place for is refused by name, before anything is changed.
+ * Validates facts of a domain's service against the domain's model. Names the first fact that does not fit; nothing is changed then.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { type Fact, isAboutEverybody, type RelationFact } from '../ports/facts.t
 import type { Assignable, ConditionDescription, ModelDescription, ParameterType } from '../ports/model.ts'
 import type { Principal } from './pap.ts'
 
-/** What the request names, for messages: `write.3`. */
-type Place = string
+/** Path of a fact in the request, for messages: `write.3`. */
+type FactPath = string
 
-/** What OpenFGA takes as the context of one condition, in bytes of its own encoding. */
+/** OpenFGA's limit for the context of one condition, in bytes of protobuf. */
 const MAX_CONTEXT_BYTES = 32 * 1024
-/** All contexts of one request: OpenFGA takes 512 KiB, with the names of the tuples. */
+/** Limit for all contexts of one request. OpenFGA takes 512 KiB, names of the tuples included. */
 const MAX_REQUEST_BYTES = 256 * 1024
 
-/** A fact must be one that the model of its own domain has a place for. */
-export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, place: Place, by: Principal): void {
+/** @throws Fault unless the fact is of a type and relation of its domain's model. */
+export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, place: FactPath, by: Principal): void {
   const object = 'of' in fact ? fact.of : fact.resource
   const { type, id } = splitRef(object)
   const { domain, resources } = pack.manifest
@@ -53,12 +53,12 @@ export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, pla
   if (fact.condition && condition) requireContext(pack.manifest, condition, fact.condition.context, place)
 }
 
-/** Grants, personas, seats and whatever else the core's model defines change by their own operations, never as facts. */
+/** Types of the core's model (grants, personas, seats) change by their own operations, never as facts. */
 function requireOwnType(
   { name, manifest }: Pack,
   model: ModelDescription,
   type: string,
-  place: Place,
+  place: FactPath,
   ofCore: readonly string[],
 ): void {
   const file = model.files.get(type)
@@ -76,12 +76,12 @@ function isAssignable({ type, condition, relation, everybody }: Assignable, fact
   )
 }
 
-/** Only what the manifest declares can ever be asked for. */
+/** Rejects attributes that the manifest does not declare: no evaluation can use them. */
 function requireAttributes(
   pack: Pack,
   sent: Readonly<Record<string, unknown>>,
   ofResource: boolean,
-  place: Place,
+  place: FactPath,
 ): void {
   const { attributes, subject_attributes } = pack.manifest
   const declared = ofResource ? { ...attributes, ...subject_attributes } : subject_attributes
@@ -112,7 +112,7 @@ const FITS: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
 
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/u
-/** What CEL can compare: the years 1 to 9999, in UTC. */
+/** Instants that CEL can compare: years 1 to 9999, UTC. */
 const [EARLIEST, LATEST] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
 
 /** RFC 3339 with seconds and a zone, a day that exists. @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6 RFC 3339, section 5.6} */
@@ -128,7 +128,7 @@ function requireContext(
   manifest: Manifest,
   { parameters }: ConditionDescription,
   context: Readonly<Record<string, unknown>>,
-  place: Place,
+  place: FactPath,
 ): void {
   for (const name of parameters.keys())
     if (!isAsked(manifest, name) && !Object.hasOwn(context, name))
@@ -152,7 +152,7 @@ const expected = (type: ParameterType): string =>
     ? 'must be an RFC 3339 timestamp with seconds and a zone, such as 2099-06-01T00:00:00Z.'
     : `must be a value of the type ${type}.`
 
-/** The largest request that one Write can hold. */
+/** Size limits of one Write. */
 export function requireSize(facts: readonly Fact[]): void {
   const bytes = facts.reduce(
     (sum, fact) => sum + structBytes('of' in fact ? fact.attributes : (fact.condition?.context ?? {})),
@@ -165,7 +165,7 @@ export function requireSize(facts: readonly Fact[]): void {
     )
 }
 
-/** Bytes of a JSON object as a `google.protobuf.Struct`, which is how OpenFGA measures a context. */
+/** Bytes of a JSON object as `google.protobuf.Struct`: OpenFGA measures contexts in this encoding. */
 function structBytes(object: object): number {
   return Object.entries(object).reduce((sum, [name, value]) => {
     const entry = field(Buffer.byteLength(name)) + field(valueBytes(value))
@@ -181,5 +181,5 @@ function valueBytes(value: unknown): number {
   return 2
 }
 
-/** A field of so many bytes, with its tag and its length. */
+/** Size of a protobuf field with `bytes` of content: tag and length prefix included. */
 const field = (bytes: number): number => 1 + Math.max(1, Math.ceil((32 - Math.clz32(bytes)) / 7)) + bytes

@@ -1,5 +1,5 @@
 /**
- * Grants as they are told: to their parties with a status, to the log in full.
+ * Views of grants: with a status for the API, in full for log entries.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { grantsOnPath, type Register } from '../ports/register.ts'
 
 type GrantStatus = (typeof GRANT_STATUSES)[number]
 
-/** A grant, and whether it confers anything now. */
+/** A grant with its status: only a `live` one confers authority. */
 export interface GrantView {
   readonly grant: GrantRecord
   readonly status: GrantStatus
@@ -23,13 +23,13 @@ export function issuedEntry(grant: GrantBody, by: By, more: Readonly<Record<stri
   return { kind: 'grant_issued', ...by, owner: grant.owner, target: grant.id, change: { ...described(grant), ...more } }
 }
 
-/** Says that a grant which was recorded as issued never was. */
+/** The entry that cancels an issue: the grant was recorded as issued, and OpenFGA did not take it. */
 export function faultEntry(grant: GrantBody, by: By): EntryDraft {
   const { status } = PROBLEMS.relations_unavailable
   return { kind: 'fault', ...by, target: grant.id, code: 'relations_unavailable', status }
 }
 
-/** Everything about a grant that its entry keeps. */
+/** The members of a grant's entry. */
 function described(grant: GrantBody): Readonly<Record<string, unknown>> {
   return {
     delegator: grant.delegator,
@@ -46,7 +46,7 @@ function described(grant: GrantBody): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Looks at the grant's own end and at those of every grant above it. */
+/** Computes the status from the grant and all grants above it. */
 export async function viewOf(
   grant: GrantRecord,
   { register, clock }: { readonly register: Pick<Register, 'byIds'>; readonly clock: Clock },

@@ -1,24 +1,24 @@
 /**
- * Changes of the same thing, one after another: what is read at the beginning of a change is still true at its end.
+ * Async mutex per key, in this process only.
  *
  * @module
  */
 
-/** Who waits for a turn. */
+/** Waiters of one key. */
 interface Queue {
   readonly urgent: (() => void)[]
   readonly others: (() => void)[]
 }
 
-/** In this process; replicas meet in the store, where every change is one atomic Write. */
+/** Between replicas, atomic Writes of OpenFGA decide. */
 export class KeyedMutex {
-  /** Of each key whose turn somebody has. */
+  /** An entry for each key that is locked. */
   readonly #waiting = new Map<string, Queue>()
 
   /**
-   * Runs the task when every earlier one of the same key is over, however it ended.
+   * Runs the task when no other task of this key runs. A failed task releases the key too.
    *
-   * @param urgency - `first`: ahead of all that wait. For what takes authority away, or many changes of the one who has it would hold that up.
+   * @param urgency - `first`: ahead of all waiters. For changes that take authority away: its holder must not delay them by many changes.
    */
   async run<T>(key: string, task: () => Promise<T>, urgency?: 'first'): Promise<T> {
     await this.#enter(key, urgency)
@@ -45,14 +45,14 @@ export class KeyedMutex {
     else this.#waiting.delete(key)
   }
 
-  /** The same for several keys, taken in the order given: whoever takes more than one must give them in the same order. */
+  /** Locks several keys, in the order given. All callers must use the same order, or they deadlock. */
   runAll<T>(keys: readonly string[], task: () => Promise<T>, urgency?: 'first'): Promise<T> {
     const [first, ...rest] = keys
     return first === undefined ? task() : this.run(first, () => this.runAll(rest, task, urgency), urgency)
   }
 }
 
-/** Whose changes exclude each other. */
+/** Keys: one name per set of changes that exclude each other. */
 export const mutexKey = {
   grantsBy: (delegator: string) => `grants by ${delegator}`,
   grant: (id: string) => `grant ${id}`,

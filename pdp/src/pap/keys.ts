@@ -1,6 +1,6 @@
 /**
- * API keys: made and revoked by operators, good for asking about named resource types. Of a key only its SHA-256 is kept: it is 256 random
- * bits, so its hash needs neither salt nor stretching.
+ * API keys: created and revoked by operators; a key allows evaluations about its resource types. Only the SHA-256 of a key is stored. It has 256 random
+ * bits, so the hash needs neither salt nor stretching.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { changeBy, narrowing, type PapDeps, type Principal, person, withRole } f
 const KEY = /^mk_([0-7][0-9A-HJKMNP-TV-Z]{25})_[\w-]{43}$/
 const SECRET_BYTES = 32
 const DAY_MS = 86_400_000
-/** Compared with where there is no such key, so that it takes as long. */
+/** Compared when the key is unknown, so that the comparison takes equally long. */
 const NO_HASH = new Uint8Array(32)
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
-/** Makes a key. It is in the answer and nowhere else. */
+/** Creates a key. Only this result contains it. */
 export async function createKey(
   deps: PapDeps,
   request: KeyRequest,
@@ -51,7 +51,7 @@ export async function createKey(
   return { record, key }
 }
 
-/** Revokes a key: the very next request with it is 401, recorded or not. Again is no change. */
+/** Revokes a key: the next request with it gets 401, even if the log cannot be written. Idempotent. */
 export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promise<void> {
   withRole(by, 'operator')
   await deps.mutex.run(mutexKey.key(id), async () => {
@@ -67,7 +67,7 @@ export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promi
   })
 }
 
-/** Records a revocation that was carried out. */
+/** Records a revocation that is in effect. */
 export async function finishKey(
   { keys, record }: Pick<PapDeps, 'keys' | 'record'>,
   key: KeyRecord,
@@ -77,13 +77,13 @@ export async function finishKey(
   await keys.complete(key.id)
 }
 
-/** All keys, newest first, revoked and expired ones too. */
+/** All keys, newest first, including revoked and expired ones. */
 export async function listKeys(deps: PapDeps, by: Principal): Promise<readonly KeyRecord[]> {
   withRole(by, 'operator')
   return deps.keys.all()
 }
 
-/** Who is behind a key: a caller of some resource types, and no one's person, role or service. `undefined` for a key that is none. */
+/** The caller that a key stands for: resource types, no party, no roles. `undefined` for an unknown, revoked or expired key. */
 export async function keyHolder(
   token: string,
   { keys, clock }: { readonly keys: Keys; readonly clock: Clock },
@@ -101,7 +101,7 @@ export async function keyHolder(
 
 const hashOf = (key: string): Uint8Array => createHash('sha256').update(key).digest()
 
-/** Its name is an operator's words, and not for the log. */
+/** Leaves out the key's name: free text stays out of the log. */
 const entryOf = ({ id, types, expiresAt }: KeyRecord, status: 'created' | 'revoked', by: By): EntryDraft => ({
   kind: 'key_changed',
   ...by,

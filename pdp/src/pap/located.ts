@@ -1,5 +1,5 @@
 /**
- * Resources as an administrative operation looks at them: of the caller's types, as they stand in the store now.
+ * What operations on registered resources share: type check, lookup without the cache, members of their log entries.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import type { EntryDraft } from '../ports/recorder.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import type { PapDeps, Principal } from './pap.ts'
 
+/** The members of a log entry that name a resource. */
 export async function describedResource(
   { redact }: PapDeps,
   { owner, resource, root }: Located,
@@ -23,6 +24,7 @@ export async function describedResource(
   }
 }
 
+/** @throws Fault `forbidden` unless the caller is the service registered for the type, `invalid_request` for a type that cannot be registered. */
 export function requireType(deps: PapDeps, resource: ResourceRef, by: Principal): Pack {
   const { type } = splitRef(resource)
   if (!by.types?.includes(type))
@@ -33,7 +35,7 @@ export function requireType(deps: PapDeps, resource: ResourceRef, by: Principal)
   return pack
 }
 
-/** Where it stands, once no Write without an answer can change that any more. */
+/** Reads owner, persona and parents from OpenFGA. Waits first for Writes about the resource whose outcome is unknown. */
 export async function locateFresh(deps: PapDeps, resource: ResourceRef): Promise<Located | undefined> {
   await deps.authority.settled(resource)
   const statistics = new RequestStatistics()

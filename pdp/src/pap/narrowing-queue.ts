@@ -1,6 +1,6 @@
 /**
- * Revocations, suspensions and the like that the PDP's database could not take: kept in memory until they are carried out and written down. A
- * crash of the process loses them.
+ * Changes that take authority away (revocations, suspensions) and could not be written to the PDP's database: kept in memory until they are carried out
+ * and recorded. A crash loses them.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 type Task = () => Promise<unknown>
 
 interface Queued {
-  /** Whose turn it needs. */
+  /** Key of the mutex that the task needs (`mutexKey`). */
   readonly turn: string
   readonly task: Task
 }
@@ -17,9 +17,9 @@ export class NarrowingQueue {
   readonly #queued = new Map<string, Queued>()
 
   /**
-   * A later change of the same thing takes the place of an earlier one.
+   * Adds a change; it replaces an earlier one of the same `what`.
    *
-   * @param what - What is changed: of the changes that share a turn, each has its own.
+   * @param what - Name of the grant, persona, agent or key. Several can share a `turn`.
    */
   add(what: string, queued: Queued): void {
     this.#queued.set(what, queued)
@@ -38,15 +38,15 @@ export class NarrowingQueue {
   }
 
   /**
-   * Carries out what is queued about a thing. Every change of it calls this first, in its turn: the database does not know of what is queued, and
-   * what is read from it would undo that.
+   * Carries out the queued change of `what`. Every other change of it must call this first, holding the mutex: the database does not have the queued
+   * change, so a change based on the database would undo it.
    */
   async finish(what: string): Promise<void> {
     await this.#queued.get(what)?.task()
     this.#queued.delete(what)
   }
 
-  /** Carries out all that is queued for a turn, in that turn. */
+  /** Carries out all queued changes of one mutex key. The caller holds the mutex. */
   async finishAll(turn: string): Promise<void> {
     for (const [what, queued] of [...this.#queued]) if (queued.turn === turn) await this.finish(what)
   }

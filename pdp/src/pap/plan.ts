@@ -1,6 +1,6 @@
 /**
- * Plans a grant: everything that can be wrong with it, found before anything is written. Order of the checks: the request by itself, the
- * delegate, and then (rule C5) parent live, redelegable, persona, depth, cycle, widening.
+ * Validates a grant request and builds the grant's body; writes nothing. Order of the checks: the request, the delegate, then (rule C5) parent live,
+ * redelegable, persona, depth, cycle, widening.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import type { PapDeps } from './pap.ts'
 import { heldPersona } from './personas.ts'
 import { requestObjection } from './request.ts'
 
-/** Stands for a delegate who is not known yet: an invitation's. No pseudonym looks like it. */
+/** Placeholder for the delegate of an invitation, who is not known yet. No pseudonym looks like it. */
 export const SOMEBODY: PartyRef = 'user:somebody'
 
-/** @throws Fault naming the first rule the request breaks. */
+/** @throws Fault for the first rule that the request breaks. */
 export async function planGrant(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<GrantBody> {
   const now = deps.clock()
   const pack = packOfScope(deps, request.scope)
@@ -63,7 +63,7 @@ export async function planGrant(deps: PapDeps, request: GrantRequest, delegator:
 const widened = (field: string) =>
   refuse('grant_widened', `grant_widened: ${field}: a grant may not give more than its parent.`, { field })
 
-/** The domain of a scope. */
+/** The pack of a scope's domain. @throws Fault `grant_invalid` for an unknown one. */
 export function packOfScope(deps: PapDeps, scope: string): Pack {
   const { type, id } = splitRef(scope)
   const policies = deps.policies()
@@ -72,7 +72,7 @@ export function packOfScope(deps: PapDeps, scope: string): Pack {
   throw refuse('grant_invalid', 'scope: no domain knows that type, or no domain has that name.', { field: 'scope' })
 }
 
-/** A known persona holder or a registered agent (rule C6). */
+/** The delegate must hold a persona or be a registered agent (rule C6). */
 async function requireDelegate(deps: PapDeps, delegate: PartyRef): Promise<void> {
   const { type, id } = splitRef(delegate)
   const { register } = deps
@@ -84,7 +84,7 @@ async function requireDelegate(deps: PapDeps, delegate: PartyRef): Promise<void>
     )
 }
 
-/** The parent must be the delegator's own, live with everything above it, and redelegable. */
+/** The delegator must hold the parent; the parent and all grants above it must be live; it must be redelegable. */
 async function requireParent(deps: PapDeps, id: string, delegator: PartyRef, now: number): Promise<GrantRecord> {
   const parent = await deps.register.byId(id)
   if (!parent || parent.delegate !== delegator)
@@ -97,7 +97,7 @@ async function requireParent(deps: PapDeps, id: string, delegator: PartyRef, now
   return parent
 }
 
-/** The persona the delegator gives in: held, usable, and one that the parent may be used in. Agents have none, and must be active instead. */
+/** The delegator's persona must be held, usable, and the one that the parent requires. An agent has none and must be active. @returns empty for an agent */
 async function requirePersona(
   deps: PapDeps,
   request: GrantRequest,
@@ -136,7 +136,7 @@ interface Covered {
   readonly owner: PartyRef
 }
 
-/** What the scope is in the store, and whose. A root grant needs ownership, a child a scope within its parent's. */
+/** Resolves a scope such as `workflow:1` and its owner. A first grant needs ownership; a child's scope must lie within its parent's. */
 async function resolveScope(
   deps: PapDeps,
   covers: string,
@@ -148,7 +148,7 @@ async function resolveScope(
   const { type, id } = splitRef(covers)
   const { domain, titles } = pack.manifest
   if (type === 'all') {
-    // Another domain's than the parent's: a scope of no persona is wider than every parent.
+    // For another domain than the parent's: a scope without a persona is within no parent, so widening is reported.
     if (parent) return { scope: parent.covers === covers ? parent.scope : { domain, persona: '' }, owner: parent.owner }
     if (persona && !titles[personaParts(persona).title])
       throw refuse('not_owner', `scope: that persona is not of ${domain}.`)
@@ -169,7 +169,7 @@ async function resolveScope(
 
 function expiryOf(request: GrantRequest, now: number, parent: GrantRecord | undefined): number {
   if (request.expires_at !== undefined) return Date.parse(request.expires_at)
-  // "Expiry is to the second" (rule C5).
+  // Whole seconds (rule C5).
   const week = Math.floor(now / 1000) * 1000 + GRANT_LIFETIME.default * 1000
   return Math.min(week, parent?.expiresAt ?? Number.POSITIVE_INFINITY)
 }

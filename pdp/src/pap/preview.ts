@@ -1,5 +1,5 @@
 /**
- * What a grant would allow, or why it would be refused: planned as an issue is, and then nothing is written but that it was asked.
+ * Previews a grant: the actions it would allow, or the refusal. Same checks as issuing; only the preview itself is recorded.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { planIssue } from './grants.ts'
 import { changeBy, type PapDeps, type Principal, personOrAgent } from './pap.ts'
 import { packOfScope } from './plan.ts'
 
-/** One action that the grant would allow, and what would still bind it at each use. */
+/** One action that the grant would allow, with the conditions that apply at each use. */
 export interface Allowed {
   readonly action: string
   readonly scope: string
-  /** Whether the limits of the grant, and of those above it, bind the action. */
+  /** Whether limits of the grant and of those above it apply. */
   readonly limited: boolean
-  /** The gates of the owner's persona that an agent would have to pass. */
+  /** Names of the owner's gates that apply: for agents only. */
   readonly gates: readonly string[]
 }
 
@@ -24,8 +24,8 @@ export type Preview =
   | { readonly allowed: false; readonly refusal: Fault }
 
 /**
- * @param request - Reads the request's parties; a refusal of it is a refusal of the grant.
- * @throws Fault when the caller may give nothing at all, or when it cannot be known now.
+ * @param request - Translates the request's parties. A fault below 500 that it throws becomes the refusal.
+ * @throws Fault when the caller may issue no grants, or for a fault from 500 on.
  */
 export async function previewGrant(
   deps: PapDeps,

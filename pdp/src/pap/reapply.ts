@@ -1,6 +1,6 @@
 /**
- * Erasures that a backup undid (rule E4, ADR 0006): whoever the log says was erased, and the vault knows all the same, is erased again. Looked
- * up in the log itself, from where this database was last: a start waits for no index, and reads only what came since.
+ * Repeats erasures that restoring a backup undid (rule E4, ADR 0006): a person whom the log has as erased and whom the vault still knows is erased again.
+ * Reads the log from the position that the database stored last; a start does not wait for the index.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
 
 export interface ReapplyDeps {
   readonly log: Pick<LogReader, 'sequenced' | 'read' | 'archived'>
-  /** Asked for the entries that are sealed only. */
+  /** Used for archived entries only. */
   readonly index: Pick<EntryIndex, 'query'>
   readonly vault: Pick<Vault, 'subOf'>
   readonly people: Pick<People, 'isErasing' | 'putErasure' | 'erasuresApplied' | 'setErasuresApplied'>
 }
 
-/** As it stands in a canonical entry. */
+/** How the entry of an erasure looks in canonical JSON. */
 const ERASED = Buffer.from('"kind":"person_erased"')
 
-/** Before anything is answered. */
+/** Must be called before the PDP accepts requests. */
 export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
   const { log } = deps
   const end = log.sequenced
@@ -43,7 +43,7 @@ export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
   await markErasures(deps)
 }
 
-/** What is in the log so far needs not be looked through at the next start. */
+/** Stores the log's position, so that the next start reads from there. */
 export async function markErasures({ log, people }: Pick<ReapplyDeps, 'log' | 'people'>): Promise<void> {
   const next = log.sequenced
   const last = await hashAt(log, next - 1)

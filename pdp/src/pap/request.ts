@@ -1,5 +1,5 @@
 /**
- * What is wrong with a grant request by itself (422 `grant_invalid`). Pure.
+ * Validates a grant request against the manifest, without stored data (422 `grant_invalid`). Pure.
  *
  * @module
  */
@@ -87,7 +87,7 @@ function limitsObjection(request: GrantRequest, manifest: Manifest): Objection |
   return undefined
 }
 
-/** Whoever must act in a persona must be able to: its title may use the actions by grant (rule F2). */
+/** The title of a required persona must be allowed the actions by grant, else the grant could never be used (rule F2). */
 function delegatePersonaObjection(request: GrantRequest, manifest: Manifest): Objection | undefined {
   const asked = request.delegate_persona
   if (asked === undefined) return undefined

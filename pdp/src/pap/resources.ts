@@ -1,5 +1,5 @@
 /**
- * Resources: registered by the domain service that keeps them, with their owner and the persona they are held in (rule B1).
+ * Registration of resources by their domain's service, with owner and persona, or with a parent (rule B1).
  *
  * @module
  */
@@ -17,9 +17,10 @@ export type ResourceRequest =
   | { readonly parent: ResourceRef }
 
 /**
- * Registers a resource; the same again is no change.
+ * Registers a resource. Idempotent.
  *
- * @returns The resource, and whether it is new.
+ * @returns `created`: whether the resource is new.
+ * @throws Fault `conflict` when it is registered with another owner, persona or parent.
  */
 export async function putResource(
   deps: PapDeps,
@@ -34,7 +35,7 @@ export async function putResource(
     const present = await locateFresh(deps, resource)
     if (present) {
       const located = requireSame(present, wanted)
-      // A crash between store and register is healed by the service's next try.
+      // After a crash between OpenFGA and the register, the service's retry completes the register.
       await deps.register.putResource(located)
       return { located, created: false }
     }
@@ -95,8 +96,8 @@ export async function getResource(deps: PapDeps, resource: ResourceRef, by: Prin
 }
 
 /**
- * Forgets a resource: every grant on it is dead at once. A topmost one that is registered again has a new deed, so they stay dead; a part has
- * its root's, so grants on the very same part count again: a service gives no id twice. Removing what is gone is no error.
+ * Removes a resource. Grants on it are dead at once. A root resource that is registered again gets a new deed, so they stay dead. A part keeps the deed
+ * of its root, so grants on a part revive if its id is registered again: services must not reuse ids. Idempotent.
  */
 export async function removeResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<void> {
   requireType(deps, resource, by)

@@ -1,6 +1,6 @@
 /**
- * Sweeping (rule E3): what is left in the store of grants that have long been dead. The register keeps them, so that a denial is explained as
- * before; nothing that confers authority is ever touched.
+ * The sweep (rule E3) removes the tuples of grants that died long ago. The register keeps the grants, so that denials are explained as before. Live
+ * grants are never touched.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import { mutexKey } from './keyed-mutex.ts'
 import type { PapDeps } from './pap.ts'
 
 export interface SweepOptions {
-  /** How long a grant must have been dead, in milliseconds. */
+  /** Milliseconds since the end or expiry of a grant before it is swept. */
   readonly retention: EpochMillis
-  /** The most grants of one sweep. */
+  /** Most grants per sweep. @default 500 */
   readonly batch?: number
 }
 
 const BATCH = 500
 
 /**
- * Takes grants out of the store that expired or ended longer ago than the retention, and then those below them. One at a time, each in one
- * Write that takes what is there: a sweep that is interrupted is taken up where it stopped.
+ * Sweeps grants that ended or expired longer ago than the retention, then the grants below them. One Write per grant, so an interrupted sweep
+ * continues at the next one.
  *
- * @returns How many were swept; as many as the batch means that there may be more.
+ * @returns The number of swept grants. If it equals `batch`, there may be more.
  */
 export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: SweepOptions): Promise<number> {
   const { register, authority, mutex, record, clock } = deps
   const before = clock() - retention
   let swept = 0
-  // What hangs from a swept grant comes with the next round, until nothing does.
+  // Each round finds the children of the grants that the previous one swept.
   for (;;) {
     const dead = await register.deadGrants(before, batch - swept)
     if (dead.length === 0) break
@@ -41,14 +41,14 @@ export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: Swe
   return swept
 }
 
-/** Sweeps now and then, for as long as the process lives. */
+/** Sweeps periodically. */
 export class Sweeper {
   readonly #sweep: () => Promise<number>
   readonly #onFault: (error: unknown) => void
   readonly #timer: NodeJS.Timeout | undefined
   #running: Promise<unknown> = Promise.resolve()
 
-  /** @param everyMs - How often, in milliseconds; 0 for never. */
+  /** @param everyMs - Interval in milliseconds; 0 turns the timer off. */
   constructor(sweep: () => Promise<number>, everyMs: number, onFault: (error: unknown) => void) {
     this.#sweep = sweep
     this.#onFault = onFault
@@ -60,7 +60,7 @@ export class Sweeper {
     return this.#running
   }
 
-  /** Sweeps at once. */
+  /** Sweeps now, after a sweep that is running. */
   async now(): Promise<number> {
     const swept = this.#running.then(this.#sweep)
     this.#running = swept.catch(() => undefined)

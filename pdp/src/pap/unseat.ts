@@ -1,6 +1,6 @@
 /**
- * Takes what can never be used again out of the store at once, so that nobody's decisions look at it: what hangs from an ended grant, and expired
- * grants where many lie at one place. In the background: the end itself is true already, and what is interrupted the sweep finds later.
+ * Removes the tuples of dead grants from OpenFGA right away, so that decisions do not read them: grants below an ended one, and expired grants at a
+ * crowded seat. Runs in the background, since a dead grant confers nothing; the sweep removes what an interruption leaves.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { PapDeps } from './pap.ts'
 
 type UnseatDeps = Pick<PapDeps, 'authority' | 'register' | 'mutex' | 'record' | 'clock'>
 
-/** One task after another, for as long as the process lives. */
+/** Background queue, one task at a time. */
 export class Unseater {
   readonly #deps: UnseatDeps
   readonly #onFault: (error: unknown) => void
@@ -21,7 +21,7 @@ export class Unseater {
     this.#onFault = onFault
   }
 
-  /** Everything below grants that have ended. */
+  /** Removes the grants below ended ones. */
   below(ended: readonly string[]): void {
     this.#later(async () => {
       const found: GrantRecord[] = []
@@ -30,7 +30,7 @@ export class Unseater {
     })
   }
 
-  /** Grants that have expired. */
+  /** Removes grants that have expired. */
   expired(grants: readonly GrantRecord[]): void {
     this.#later(() => takeOut(this.#deps, grants))
   }
@@ -39,13 +39,13 @@ export class Unseater {
     this.#running = this.#running.then(task).catch(this.#onFault)
   }
 
-  /** Resolves when nothing is left to do. */
+  /** Resolves when the queue is empty. */
   async close(): Promise<void> {
     await this.#running
   }
 }
 
-/** The deepest first: what is interrupted hangs from what is still there. */
+/** Deepest first, so that after an interruption the rest is still found from above. */
 async function below(register: UnseatDeps['register'], id: string): Promise<readonly GrantRecord[]> {
   const found: GrantRecord[] = []
   for (const grant of await register.unsweptBelow(id)) found.push(...(await below(register, grant.id)), grant)
