@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+/** When a breaker opens, and for how long. */
 export interface BreakerOptions {
   /** How many failures in a row open it. */
   readonly threshold: number

@@ -47,7 +47,7 @@ export interface Calls {
   readonly close: () => Promise<void>
 }
 
-/** @param isStreaming - Answers may be of any size, each stream on a connection of its own; else 4 MiB are the most. */
+/** Makes `fetch` for calls to other services. @param isStreaming - Answers may be of any size, each stream on a connection of its own; else 4 MiB are the most. */
 export function createCalls(tls: ClientTls | undefined, isStreaming = false): Calls {
   const dispatcher: Dispatcher = new Agent({ ...(isStreaming ? {} : SERVICE), connect: connectOf(tls) })
   return { fetch: (input, init) => undiciFetch(input, { ...init, dispatcher }), close: () => dispatcher.close() }

@@ -25,8 +25,10 @@ export class ConfigError extends Error {
   }
 }
 
+/** Environment variables by name, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** Which variables make up a configuration, and how they are read. */
 export interface EnvironmentRules<S extends z.ZodType> {
   /** A variable that begins with one of these must be in the schema, so that a typing error is not silently a default. */
   readonly prefix: string | readonly string[]

@@ -32,7 +32,7 @@ export function callersDeadline(header: string | undefined, arrivedAt = performa
   return arrivedAt + Number(header)
 }
 
-/** The sooner of both: a caller can only ask for less time than the service would take. */
+/** The sooner of the service's own time limit, in milliseconds from now, and the caller's deadline: a caller can only ask for less time than the service would take. */
 export function sooner(timeoutMs: number, callers: number | undefined): Deadline {
   const own = performance.now() + timeoutMs
   return callers !== undefined && callers < own ? { at: callers, byCaller: true } : { at: own, byCaller: false }

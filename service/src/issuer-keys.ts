@@ -15,6 +15,7 @@ import {
 import { type Dispatcher, fetch } from 'undici'
 import { type ClientTls, identityAgent } from './client-tls.ts'
 
+/** How an issuer's keys are fetched. */
 export interface IssuerKeysOptions {
   /** Time for one fetch, in milliseconds. @default 2000 */
   readonly timeoutMs?: number
@@ -26,6 +27,7 @@ export interface IssuerKeysOptions {
   readonly cooldownMs?: number
 }
 
+/** An issuer's keys, for the verification of its tokens. */
 export interface IssuerKeys {
   /**
    * For jose: the key of a token's header. For a `kid` that is unknown right after a fetch it waits until the keys may be fetched again and looks once
@@ -48,6 +50,11 @@ const CACHE_MS = 600_000
 /** Tokens of an unknown key that wait for the next fetch. More are refused at once, so that forged ones cannot fill the process. */
 const MAX_WAITING = 32
 
+/**
+ * Makes a cache of an issuer's keys. Nothing is fetched before the first token.
+ *
+ * @param url - Of the JWKS document (`jwks_uri`).
+ */
 export function createIssuerKeys(url: URL, options: IssuerKeysOptions = {}): IssuerKeys {
   const { timeoutMs = 2_000, cooldownMs = 1_000, dispatcher, tls } = options
   const own = dispatcher === undefined ? identityAgent(tls) : undefined

@@ -22,6 +22,7 @@ const items = z.string().transform((text) =>
     .filter((item) => item !== ''),
 )
 
+/** Zod schemas of single settings, each read from text. */
 export const setting = {
   /** Address to listen on. @default 127.0.0.1 */
   host: z.string().min(1).default('127.0.0.1'),

@@ -15,6 +15,7 @@ export interface ServerSentEvent {
   readonly data: string | undefined
 }
 
+/** Bounds of a stream that is read. */
 export interface ServerSentEventOptions {
   /** Longest event, in UTF-16 code units of its `data`. @default 1048576 */
   readonly maxEventLength?: number

@@ -5,8 +5,8 @@
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, hasSecondFactor, joinUrl, type PartyRef, refuse } from '@mandate/protocol'
-import { type ClientTls, createIssuerKeys } from '@mandate/service'
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { type ClientTls, createIssuerKeys, type IssuerKeys } from '@mandate/service'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
@@ -81,14 +81,19 @@ const REMEMBERED_TOKENS = 10_000
 /** Verifies tokens and says who is calling. */
 export class Callers {
   readonly #options: CallerOptions
-  readonly #keys: JWTVerifyGetKey
+  readonly #keys: IssuerKeys
   readonly #verified = new LruCache<Claims>(REMEMBERED_TOKENS)
 
   constructor(options: CallerOptions) {
     this.#options = options
     // Keycloak's layout; any other issuer names its key set.
     const url = options.jwksUrl ?? new URL(joinUrl(options.issuer, '/protocol/openid-connect/certs'))
-    this.#keys = createIssuerKeys(url, { tls: options.tls }).keyFor
+    this.#keys = createIssuerKeys(url, { tls: options.tls })
+  }
+
+  /** Closes the connections to the issuer. */
+  close(): Promise<void> {
+    return this.#keys.close()
   }
 
   /**
@@ -149,7 +154,8 @@ export class Callers {
         maxTokenAge: '5 min',
         clockTolerance: TOLERANCE,
       }
-      return (await jwtVerify(token, this.#keys, { ...rules, requiredClaims: ['iat', 'jti', 'aud', 'exp'] })).payload
+      return (await jwtVerify(token, this.#keys.keyFor, { ...rules, requiredClaims: ['iat', 'jti', 'aud', 'exp'] }))
+        .payload
     } catch (cause) {
       if (isKeyTrouble(cause)) throw new Fault('identity_unavailable', 'the issuer has no keys for us', { cause })
       throw refuse('invalid_request', 'logout_token: is not valid here.')
@@ -175,7 +181,7 @@ export class Callers {
   async #verify(token: string): Promise<JWTPayload> {
     const { issuer, audience } = this.#options
     try {
-      const { payload } = await jwtVerify(token, this.#keys, {
+      const { payload } = await jwtVerify(token, this.#keys.keyFor, {
         issuer,
         audience,
         algorithms: ALGORITHMS,

@@ -56,7 +56,7 @@ export interface HttpApp {
   readonly app: Express
   /** Ends exports and tails: they would outlast any shutdown. */
   readonly endStreams: () => void
-  /** Writes what is still to be recorded. */
+  /** Records what is still to be recorded, and closes connections to the issuer. */
   readonly close: () => Promise<void>
 }
 
@@ -88,7 +88,10 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   )
   mountDeepTiles(app, handlers.tile)
   app.use(refuseUnknownRoute, answerFaults(deps, anonymous))
-  return { app, endStreams: () => streams.endAll(), close: () => anonymous.close() }
+  const close = async (): Promise<void> => {
+    await Promise.all([anonymous.close(), deps.callers.close()])
+  }
+  return { app, endStreams: () => streams.endAll(), close }
 }
 
 /** The handler of every operation. */
