@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import { limitByAddress, limitConcurrency, logRequests, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
-import { type Logger, ownPageOnly, pageHeaders, problems } from './doors.ts'
+import { type Logger, ownPageOnly, pageHeaders, problems } from './middleware.ts'
 import { type RelayDeps, relayRoutes } from './relay.ts'
 import { type SignInDeps, signInRoutes } from './sign-in.ts'
 

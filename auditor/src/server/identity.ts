@@ -1,56 +1,59 @@
 /**
- * The identity provider, as the confidential client of the auditor's workplace sees it: code flow with PKCE, refresh, the end of a session.
+ * OpenID Connect client of the auditor's server (a confidential client): authorization code flow with PKCE, refresh, and logout.
  *
  * @module
  */
 import { Fault, joinUrl } from '@mandate/protocol'
 import * as oidc from 'openid-client'
 
+/** Options of {@link createIdentity}. */
 export interface IdentityOptions {
   readonly issuer: string
-  /** Where the issuer answers from inside, when that is not its public address. */
+  /** Internal URL of the issuer, when it differs from its public URL. */
   readonly identityUrl?: string | undefined
   readonly clientId: string
   readonly clientSecret: string
-  /** What is asked for beside `openid`: reading at the PDP. */
+  /** Scope to request besides `openid`: read access to the PDP. */
   readonly scope: string
-  /** The `acr` that asks for a second factor. */
+  /** `acr_values` that requests a second factor. */
   readonly stepUpAcr: string
   readonly redirectUri: string
   readonly signedOutUri: string
-  /** Reaches the provider. */
+  /** Fetch with the client's TLS settings. */
   readonly fetch: typeof fetch
 }
 
-/** What a session holds. None of it ever reaches a browser, but `idToken` in the address that ends the session at its provider. */
+/** Tokens of a session. They are not sent to the browser, except `idToken` as `id_token_hint` in the logout URL. */
 export interface Tokens {
-  /** Whose they are: the `sub` of the ID token. */
+  /** `sub` claim of the ID token. */
   readonly subject: string
   readonly access: string
   readonly refresh: string
   readonly idToken: string
-  /** When `access` runs out, in epoch milliseconds. */
+  /** Expiry of `access`, in epoch milliseconds. */
   readonly expiresAt: number
 }
 
-/** A sign-in under way. The browser carries it, and cannot read it. */
+/** State of a sign-in in progress. Stored encrypted in a cookie. */
 export interface Pending {
   readonly verifier: string
   readonly state: string
   readonly nonce: string
-  /** Whether a second factor was asked for. */
+  /** Whether a second factor was requested. */
   readonly stepUp?: boolean | undefined
 }
 
+/** The identity provider. */
 export interface Identity {
-  /** Where to send the browser, and what to remember until it is back. `stepUp` asks for a second factor, also in a session that began without. */
+  /** Starts a sign-in: the authorization URL, and the state to keep until the callback. `stepUp` requests a second factor, also in an existing session. */
   begin(options?: { readonly stepUp: boolean }): Promise<{ readonly url: URL; readonly pending: Pending }>
-  /** @throws Fault `unauthenticated` when the provider refuses, `identity_unavailable` when it does not answer. */
+  /** Exchanges the callback's code. @throws Fault `unauthenticated` when the provider refuses, `identity_unavailable` when it does not respond. */
   finish(callback: URL, pending: Pending): Promise<Tokens>
-  /** @throws Fault as {@link finish}. A refresh token is good once. */
+  /** Renews the tokens. A refresh token can be used once. @throws Fault as {@link finish}. */
   refresh(tokens: Tokens): Promise<Tokens>
-  /** Ends the session at the provider. Where it does not answer, the session runs out by itself. */
+  /** Revokes the refresh token. Errors are ignored: the provider's session then expires by itself. */
   revoke(tokens: Tokens): Promise<void>
+  /** URL that ends the session at the provider (RP-initiated logout). */
   endSessionUrl(tokens: Tokens): Promise<URL>
   /** Rejects when the provider cannot be discovered. */
   check(): Promise<void>
@@ -58,6 +61,7 @@ export interface Identity {
 
 const TIMEOUT_S = 10
 
+/** Creates the client. The provider is discovered with the first call, and again after a failure. */
 export function createIdentity(options: IdentityOptions): Identity {
   const { redirectUri, signedOutUri, stepUpAcr } = options
   const scope = `openid ${options.scope}`
@@ -87,11 +91,11 @@ export function createIdentity(options: IdentityOptions): Identity {
     finish: async (callback, { verifier, state, nonce }) => {
       const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }
       const config = await configuration()
-      return tokensOf(await asked(() => oidc.authorizationCodeGrant(config, callback, checks)))
+      return tokensOf(await requestTokens(() => oidc.authorizationCodeGrant(config, callback, checks)))
     },
     refresh: async (tokens) => {
       const config = await configuration()
-      const answer = await asked(() => oidc.refreshTokenGrant(config, tokens.refresh, { scope }))
+      const answer = await requestTokens(() => oidc.refreshTokenGrant(config, tokens.refresh, { scope }))
       return tokensOf(answer, tokens)
     },
     revoke: async (tokens) => {
@@ -111,27 +115,27 @@ export function createIdentity(options: IdentityOptions): Identity {
 async function discover(options: IdentityOptions): Promise<oidc.Configuration> {
   const { issuer, identityUrl, clientId, clientSecret, fetch } = options
   const inside = identityUrl ?? issuer
-  // Plain HTTP towards the provider is for loopback and for a network of containers: whoever configures it says so by the address.
+  // Plain HTTP is allowed if the configured URL has it: the configuration accepts it only for loopback and listed hosts.
   const execute = [issuer, inside].some((url) => url.startsWith('http:')) ? [oidc.allowInsecureRequests] : []
   const outside = joinUrl(issuer, '/')
-  const fromInside: oidc.CustomFetch = (url, init) =>
+  const internalFetch: oidc.CustomFetch = (url, init) =>
     fetch(url.startsWith(outside) ? joinUrl(inside, `/${url.slice(outside.length)}`) : url, init as RequestInit)
-  const custom = { execute, timeout: TIMEOUT_S, [oidc.customFetch]: fromInside }
+  const custom = { execute, timeout: TIMEOUT_S, [oidc.customFetch]: internalFetch }
   const auth = oidc.ClientSecretBasic(clientSecret)
   return await oidc.discovery(new URL(issuer), clientId, undefined, auth, custom)
 }
 
-type Answer = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
+type TokenResponse = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
 
-/** Tells a provider that says no from one that does not answer. */
-async function asked(ask: () => Promise<Answer>): Promise<Answer> {
+/** Maps errors of the token endpoint: a refusal to `unauthenticated`, anything else to `identity_unavailable`. */
+async function requestTokens(ask: () => Promise<TokenResponse>): Promise<TokenResponse> {
   try {
     return await ask()
   } catch (cause) {
-    const isNo = cause instanceof oidc.AuthorizationResponseError || cause instanceof oidc.ClientError
+    const isRejection = cause instanceof oidc.AuthorizationResponseError || cause instanceof oidc.ClientError
     const isRefused = cause instanceof oidc.ResponseBodyError && cause.status < 500
-    const code = (isNo && !isOffline(cause)) || isRefused ? 'unauthenticated' : 'identity_unavailable'
-    throw new Fault(code, 'the identity provider gave no tokens', { cause })
+    const code = (isRejection && !isOffline(cause)) || isRefused ? 'unauthenticated' : 'identity_unavailable'
+    throw new Fault(code, 'the identity provider returned no tokens', { cause })
   }
 }
 
@@ -139,12 +143,12 @@ function isOffline(error: oidc.ClientError | oidc.AuthorizationResponseError): b
   return error.code === 'OAUTH_TIMEOUT' || error.code === 'OAUTH_ABORT'
 }
 
-function tokensOf(answer: Answer, before?: Tokens): Tokens {
+function tokensOf(answer: TokenResponse, before?: Tokens): Tokens {
   const refresh = answer.refresh_token ?? before?.refresh
   const idToken = answer.id_token ?? before?.idToken
   const subject = answer.claims()?.sub ?? before?.subject
   if (refresh === undefined || idToken === undefined || subject === undefined)
-    throw new Fault('identity_unavailable', 'the identity provider gave no refresh token or no ID token')
+    throw new Fault('identity_unavailable', 'the identity provider returned no refresh token or no ID token')
   return {
     subject,
     access: answer.access_token,

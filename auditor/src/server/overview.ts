@@ -1,56 +1,58 @@
 /**
- * Activity over time and the commonest denials, counted over the newest entries that a query finds. One query in the log, however many
- * pages are read; bounded, so that a log of any size answers in the same time, and saying how far it reached.
+ * Statistics for the page's chart: activity over time and the most frequent denial reasons, over the newest matching entries. The number of entries is
+ * bounded, so the response time does not depend on the log's size; the result says how many were counted.
  *
  * @module
  */
 import { type DecisionPage, decisionPageSchema, entryTime, Fault, type LoggedEntry } from '@mandate/protocol'
 
-const PAGE = 1_000
+const PAGE_SIZE = 1_000
 const MAX_PAGES = 5
 const BUCKETS = 48
-const TOP = 6
-/** Widths that people read easily, in milliseconds. */
+const MAX_REASONS = 6
+/** Possible bucket widths, in milliseconds: round numbers of seconds, minutes, hours and days. */
 const STEPS = [1e3, 5e3, 15e3, 60e3, 300e3, 900e3, 3_600e3, 6 * 3_600e3, 86_400e3, 7 * 86_400e3, 30 * 86_400e3]
 
+/** The statistics. */
 export interface Overview {
-  /** All that the query finds. */
+  /** Number of matching entries. */
   readonly total: number
-  /** How many of them, the newest, were counted. */
+  /** Number of entries that were counted: the newest. */
   readonly counted: number
   readonly permits: number
   readonly denials: number
   /** Width of a bucket, in milliseconds. */
   readonly step: number
-  /** Oldest first, without gaps. `at` is where it begins, in epoch milliseconds. */
+  /** Buckets, oldest first, without gaps. `at`: start of the bucket, in epoch milliseconds. */
   readonly buckets: readonly {
     readonly at: number
     readonly permits: number
     readonly denials: number
     readonly others: number
   }[]
-  /** Commonest first. */
+  /** Reasons of denials, most frequent first. */
   readonly denied: readonly { readonly reason: string; readonly count: number }[]
 }
 
-type Ask = (path: string) => Promise<Response>
+type RequestPdp = (path: string) => Promise<Response>
 
-/** Page after page. @returns The answer that was no page, if one was not. */
-export async function* readPages(ask: Ask, query: string): AsyncGenerator<DecisionPage, Response> {
+/** Yields pages of the query, at most {@link MAX_PAGES}. Returns the PDP's error response, if there was one. */
+export async function* readPages(request: RequestPdp, query: string): AsyncGenerator<DecisionPage, Response> {
   const parameters = new URLSearchParams(query)
-  parameters.set('limit', String(PAGE))
+  parameters.set('limit', String(PAGE_SIZE))
   for (let read = 0; ; read += 1) {
-    const answer = await ask(`/v1/decisions?${parameters}`)
+    const answer = await request(`/v1/decisions?${parameters}`)
     if (!answer.ok) return answer
     const page = decisionPageSchema.safeParse(await answer.json())
-    if (!page.success) throw new Fault('decision_unavailable', 'the PDP answered nonsense', { cause: page.error })
+    if (!page.success)
+      throw new Fault('decision_unavailable', 'the response of the PDP is malformed', { cause: page.error })
     yield page.data
     if (page.data.next_cursor === undefined || read + 1 >= MAX_PAGES) return new Response()
     parameters.set('cursor', page.data.next_cursor)
   }
 }
 
-/** Counts. A page that fails ends the counting, not the answer. */
+/** Computes the statistics. When a further page fails, the entries so far are counted. */
 export async function overviewOf(first: DecisionPage, more: AsyncIterable<DecisionPage>): Promise<Overview> {
   const entries = [...first.entries]
   for await (const page of more) entries.push(...page.entries)
@@ -68,7 +70,7 @@ export async function overviewOf(first: DecisionPage, more: AsyncIterable<Decisi
     denied: [...denied]
       .map(([reason, count]) => ({ reason, count }))
       .toSorted((one, other) => other.count - one.count || one.reason.localeCompare(other.reason))
-      .slice(0, TOP),
+      .slice(0, MAX_REASONS),
   }
 }
 

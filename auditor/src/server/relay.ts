@@ -1,5 +1,5 @@
 /**
- * What the page asks, put to the PDP in the name of whoever is signed in, and the answer handed on as it comes. Reads only.
+ * Reverse proxy for the page's requests to the PDP, with the access token of the signed-in person. Read-only.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Fault, ulidSchema } from '@mandate/protocol'
 import { type Request, type Response, Router } from 'express'
-import { cookieOf } from './doors.ts'
+import { cookieOf } from './middleware.ts'
 import { overviewOf, readPages } from './overview.ts'
 import { rolesIn } from './roles.ts'
 import type { Sessions } from './sessions.ts'
 import { SESSION_COOKIE } from './sign-in.ts'
 
 const TIMEOUT_MS = 30_000
-/** Of an answer, these reach the page. */
-const HANDED_ON = [
+/** Response headers that are forwarded to the page. */
+const FORWARDED_HEADERS = [
   'content-type',
   'content-disposition',
   'retry-after',
@@ -24,17 +24,19 @@ const HANDED_ON = [
   'x-accel-buffering',
 ] as const
 
+/** Dependencies of {@link relayRoutes}. */
 export interface RelayDeps {
   readonly sessions: Sessions
   readonly pdpUrl: string
-  /** What says that a second factor was used; roles count only then. */
+  /** Rules for a second factor ({@link hasSecondFactor}); a role is effective only with one. */
   readonly secondFactor: readonly string[]
-  /** Verifier keys that the page pins. */
+  /** Trusted verifier keys of the log, for the page. */
   readonly logKeys: readonly string[]
-  /** Reaches the PDP. */
+  /** Fetch with the client's TLS settings. */
   readonly fetch: typeof fetch
 }
 
+/** Routes below `/api`. */
 export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: RelayDeps): Router {
   const router = Router()
   const ask = async (req: Request, path: string, signal: AbortSignal): Promise<globalThis.Response> => {
@@ -51,10 +53,10 @@ export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: 
       throw new Fault('decision_unavailable', 'the PDP does not answer', { cause })
     }
   }
-  const handOn = (path: (req: Request) => string, isEndless = false) => {
+  const forward = (path: (req: Request) => string, isStream = false) => {
     return async (req: Request, res: Response): Promise<void> => {
-      const gone = goneSignal(res)
-      const signal = isEndless ? gone : AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)])
+      const gone = disconnectSignal(res)
+      const signal = isStream ? gone : AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)])
       await send(await ask(req, path(req), signal), res)
     }
   }
@@ -67,7 +69,7 @@ export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: 
     res.json({ auditor: rolesIn(token, secondFactor).includes('auditor'), keys: logKeys })
   })
   router.get('/overview', async (req, res) => {
-    const signal = AbortSignal.any([goneSignal(res), AbortSignal.timeout(TIMEOUT_MS)])
+    const signal = AbortSignal.any([disconnectSignal(res), AbortSignal.timeout(TIMEOUT_MS)])
     const pages = readPages((path) => ask(req, path, signal), queryOf(req))
     const first = await pages.next()
     if (first.done) return send(first.value, res)
@@ -75,53 +77,53 @@ export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: 
   })
   router.get(
     '/domains',
-    handOn(() => '/v1/domains'),
+    forward(() => '/v1/domains'),
   )
   router.get(
     '/decisions',
-    handOn((req) => `/v1/decisions${queryOf(req)}`),
+    forward((req) => `/v1/decisions${queryOf(req)}`),
   )
   router.get(
     '/export',
-    handOn((req) => `/v1/decisions/export${queryOf(req)}`, true),
+    forward((req) => `/v1/decisions/export${queryOf(req)}`, true),
   )
   router.get(
     '/stream',
-    handOn((req) => `/v1/decisions/stream${queryOf(req)}`, true),
+    forward((req) => `/v1/decisions/stream${queryOf(req)}`, true),
   )
   router.get(
     '/decisions/:id',
-    handOn((req) => `/v1/decisions/${idOf(req)}`),
+    forward((req) => `/v1/decisions/${idOf(req)}`),
   )
   router.get(
     '/decisions/:id/proof',
-    handOn((req) => `/v1/decisions/${idOf(req)}/proof`),
+    forward((req) => `/v1/decisions/${idOf(req)}/proof`),
   )
   router.get(
     '/decisions/:id/replay',
-    handOn((req) => `/v1/decisions/${idOf(req)}/replay`),
+    forward((req) => `/v1/decisions/${idOf(req)}/replay`),
   )
   router.get(
     '/checkpoint',
-    handOn(() => '/log/checkpoint'),
+    forward(() => '/log/checkpoint'),
   )
   return router
 }
 
 async function send(answer: globalThis.Response, res: Response): Promise<void> {
   res.status(answer.status)
-  for (const name of HANDED_ON) {
+  for (const name of FORWARDED_HEADERS) {
     const value = answer.headers.get(name)
     if (value !== null) res.set(name, value)
   }
   res.flushHeaders()
   if (!answer.body) return void res.end()
-  // A reader that leaves, or a PDP that ends amid a stream: the connection says so, there is nobody to tell otherwise.
+  // The browser disconnected, or the PDP ended mid-response: close the connection, since the status was sent already.
   await pipeline(Readable.fromWeb(answer.body), res).catch(() => res.destroy())
 }
 
-/** Fires when the browser is gone: nothing goes on being read for it. */
-function goneSignal(res: Response): AbortSignal {
+/** Aborts when the browser disconnects, so that the request to the PDP ends. */
+function disconnectSignal(res: Response): AbortSignal {
   const gone = new AbortController()
   res.once('close', () => gone.abort())
   return gone.signal
@@ -129,11 +131,11 @@ function goneSignal(res: Response): AbortSignal {
 
 function idOf(req: Request): string {
   const id = ulidSchema.safeParse(req.params['id'])
-  if (!id.success) throw new Fault('not_found', 'no decision id')
+  if (!id.success) throw new Fault('not_found', 'not a decision id')
   return id.data
 }
 
-/** The query string as it came, which the PDP judges. */
+/** The query string, unchanged: the PDP validates it. */
 function queryOf(req: Request): string {
   const at = req.originalUrl.indexOf('?')
   return at < 0 ? '' : req.originalUrl.slice(at)

@@ -1,5 +1,6 @@
 /**
- * What an access token says of its person's roles. It came straight from the token endpoint, and decides nothing here: the PDP verifies it.
+ * Roles in an access token. The signature is not verified: the token came directly from the token endpoint, and the roles only affect what the page shows.
+ * The PDP verifies the token.
  *
  * @module
  */
@@ -12,13 +13,13 @@ const claimsSchema = z.object({
   acr: z.unknown().optional(),
 })
 
-/** Roles that count: those of a person who signed in by a second factor. */
+/** Effective roles: none without a second factor. @param secondFactor - Rules, see {@link hasSecondFactor}. */
 export function rolesIn(token: string, secondFactor: readonly string[]): readonly string[] {
   const claims = claimsOf(token)
   return hasSecondFactor(claims, secondFactor) ? claims.roles : []
 }
 
-/** Whether the person has a role that does not count yet. */
+/** Whether the person has roles that are not effective, because the second factor is missing. */
 export function lacksSecondFactor(token: string, secondFactor: readonly string[]): boolean {
   const claims = claimsOf(token)
   return claims.roles.length > 0 && !hasSecondFactor(claims, secondFactor)

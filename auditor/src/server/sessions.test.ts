@@ -2,9 +2,9 @@ import { Fault } from '@mandate/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Tokens } from './identity.ts'
-import { ownPath } from './own-path.ts'
-import { createPendingSignIns } from './pending.ts'
+import { safeRedirectPath } from './redirect-path.ts'
 import { createSessions } from './sessions.ts'
+import { createSignInStates } from './sign-in-state.ts'
 
 const MINUTE = 60_000
 
@@ -81,7 +81,7 @@ test.for([
   [['/a', '/b'], '/'],
   [undefined, '/'],
 ] as const)('after signing in, %j leads to %s', ([asked, to]) => {
-  expect(ownPath(asked)).toBe(to)
+  expect(safeRedirectPath(asked)).toBe(to)
 })
 
 test('whatever is asked for, a browser stays on our origin', () => {
@@ -106,7 +106,7 @@ test('whatever is asked for, a browser stays on our origin', () => {
   )
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
-      const sent = new URL(ownPath(`/${pieces.join('')}`), 'https://audit.example/sign-in')
+      const sent = new URL(safeRedirectPath(`/${pieces.join('')}`), 'https://audit.example/sign-in')
       expect(sent.origin).toBe('https://audit.example')
     }),
     { numRuns: 5_000 },
@@ -115,20 +115,20 @@ test('whatever is asked for, a browser stays on our origin', () => {
 
 test('a sign-in under way is the browser’s to carry, for ten minutes, and nobody’s to read or change', async () => {
   const clock = { now: Date.parse('2026-11-27T10:00:00Z') }
-  const pending = createPendingSignIns(() => clock.now)
+  const pending = createSignInStates(() => clock.now)
   const begun = { verifier: 'v'.repeat(43), state: 's'.repeat(43), nonce: 'n'.repeat(43) }
-  const sealed = await pending.seal(begun, `/?resource=${'x'.repeat(1_980)}`)
+  const sealed = await pending.encrypt(begun, `/?resource=${'x'.repeat(1_980)}`)
   expect(sealed.length).toBeLessThan(3_500)
   expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('vvvv')
-  expect(await pending.open(sealed)).toMatchObject(begun)
+  expect(await pending.decrypt(sealed)).toMatchObject(begun)
   for (let at = 0; at < sealed.length; at += 97) {
     const changed = sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1)
-    expect(await pending.open(changed)).toBeUndefined()
+    expect(await pending.decrypt(changed)).toBeUndefined()
   }
-  expect(await createPendingSignIns(() => clock.now).open(sealed)).toBeUndefined()
-  expect(await pending.open(undefined)).toBeUndefined()
+  expect(await createSignInStates(() => clock.now).decrypt(sealed)).toBeUndefined()
+  expect(await pending.decrypt(undefined)).toBeUndefined()
   clock.now += 11 * MINUTE
-  expect(await pending.open(sealed)).toBeUndefined()
+  expect(await pending.decrypt(sealed)).toBeUndefined()
 })
 
 test('sign-ins of a stranger, however many, end nobody else’s session; a person’s eleventh ends their first', () => {

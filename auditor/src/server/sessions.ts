@@ -1,6 +1,6 @@
 /**
- * Sessions of signed-in people, in this process alone: a restart asks for the identity provider again, which knows them still.
- * A session's id is all that a browser holds.
+ * Sessions of signed-in people, in memory. The browser has only the session id. After a restart people are signed in again by the identity provider's
+ * session.
  *
  * @module
  */
@@ -8,12 +8,13 @@ import { randomBytes } from 'node:crypto'
 import { Fault } from '@mandate/protocol'
 import type { Identity, Tokens } from './identity.ts'
 
-/** In milliseconds: as long as the realm lets a session idle, and live. */
+/** Idle timeout, in milliseconds; as in the realm. */
 const IDLE_MS = 30 * 60_000
+/** Maximum lifetime, in milliseconds; as in the realm. */
 const LIFE_MS = 8 * 3_600_000
-/** Renewed this long before the end, in milliseconds: a request must not run out on its way. */
-const AHEAD_MS = 30_000
-/** Of one person: more browsers than anybody reads in. Nobody's sign-in ends another person's session. */
+/** Tokens are renewed this long before they expire, so that they do not expire during a request. */
+const RENEW_BEFORE_MS = 30_000
+/** Sessions per person. The limit is per person, so that a sign-in cannot end another person's session. */
 const MAX_PER_PERSON = 10
 
 interface Session {
@@ -23,20 +24,21 @@ interface Session {
   renewal: Promise<Tokens> | undefined
 }
 
+/** The session store. */
 export interface Sessions {
-  /** A person's oldest session ends when they have too many. @returns The new session's id, which nobody knew before. */
+  /** Creates a session and returns its random id. Ends the person's oldest session when they have too many. */
   open(tokens: Tokens): string
-  /** The session's tokens, as good as they are. */
+  /** Tokens of a session, without renewing them. */
   peek(id: string | undefined): Tokens | undefined
-  /** An access token that is good for a while yet. @throws Fault `unauthenticated` when there is no such session any more. */
+  /** Access token of a session, renewed if it is about to expire. @throws Fault `unauthenticated` when there is no such session. */
   accessOf(id: string | undefined): Promise<string>
-  /** Forgets it, and says what it held. */
+  /** Deletes a session and returns its tokens. */
   close(id: string | undefined): Tokens | undefined
 }
 
 export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => number = Date.now): Sessions {
   const sessions = new Map<string, Session>()
-  const living = (id: string | undefined): Session | undefined => {
+  const findAlive = (id: string | undefined): Session | undefined => {
     const session = id === undefined ? undefined : sessions.get(id)
     if (!session || id === undefined) return undefined
     if (isAlive(session, now())) return session
@@ -46,7 +48,7 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
   const makeRoom = (subject: string): void => {
     const at = now()
     const own: string[] = []
-    // In the order in which they were opened. The dead go here, since nothing else asks for them any more.
+    // The map is in creation order. Expired sessions are deleted here, since their ids may never be used again.
     for (const [id, session] of sessions) {
       if (!isAlive(session, at)) sessions.delete(id)
       else if (session.tokens.subject === subject) own.push(id)
@@ -54,7 +56,7 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
     for (const id of own.slice(0, Math.max(0, own.length + 1 - MAX_PER_PERSON))) sessions.delete(id)
   }
   const renewed = (id: string, session: Session): Promise<Tokens> => {
-    // One at a time: a refresh token that is used twice ends the session.
+    // One renewal at a time: using a refresh token twice ends the session at the provider.
     session.renewal ??= identity
       .refresh(session.tokens)
       .then((tokens) => {
@@ -77,16 +79,16 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
       sessions.set(id, { tokens, began: now(), seen: now(), renewal: undefined })
       return id
     },
-    peek: (id) => living(id)?.tokens,
+    peek: (id) => findAlive(id)?.tokens,
     accessOf: async (id) => {
-      const session = living(id)
+      const session = findAlive(id)
       if (!session || id === undefined) throw new Fault('unauthenticated', 'no session')
       session.seen = now()
-      const isFresh = session.tokens.expiresAt - now() > AHEAD_MS
+      const isFresh = session.tokens.expiresAt - now() > RENEW_BEFORE_MS
       return (isFresh ? session.tokens : await renewed(id, session)).access
     },
     close: (id) => {
-      const tokens = living(id)?.tokens
+      const tokens = findAlive(id)?.tokens
       if (id !== undefined) sessions.delete(id)
       return tokens
     },

@@ -1,54 +1,57 @@
 /**
- * Signing in and out. The browser holds two cookies and no token: a sign-in under way, sealed (`Lax`, since it must come back from the
- * identity provider), and the session's id (`Strict`).
+ * Routes for signing in and out. The browser has two cookies and no tokens: the encrypted state of a sign-in (`SameSite=Lax`, since the identity provider
+ * redirects back), and the session id (`SameSite=Strict`).
  *
  * @module
  */
 import { Fault } from '@mandate/protocol'
 import { type CookieOptions, type Request, type Response, Router } from 'express'
-import { cookieOf, ownPageOnly } from './doors.ts'
 import type { Identity } from './identity.ts'
-import { ownPath } from './own-path.ts'
-import { type PendingSignIns, SIGN_IN_S } from './pending.ts'
+import { cookieOf, ownPageOnly } from './middleware.ts'
+import { safeRedirectPath } from './redirect-path.ts'
 import { lacksSecondFactor } from './roles.ts'
 import type { Sessions } from './sessions.ts'
+import { SIGN_IN_S, type SignInStates } from './sign-in-state.ts'
 
+/** Name of the session cookie. */
 export const SESSION_COOKIE = '__Host-mandate-audit'
 const SIGN_IN_COOKIE = '__Host-mandate-sign-in'
 const COOKIE: CookieOptions = { httpOnly: true, secure: true, path: '/' }
 
+/** Dependencies of {@link signInRoutes}. */
 export interface SignInDeps {
   readonly identity: Identity
   readonly sessions: Sessions
-  readonly pending: PendingSignIns
+  readonly pending: SignInStates
   readonly publicUrl: string
-  /** What says that a second factor was used. */
+  /** Rules for a second factor ({@link hasSecondFactor}). */
   readonly secondFactor: readonly string[]
 }
 
+/** Routes `/sign-in`, `/callback` and `/sign-out`. */
 export function signInRoutes({ identity, sessions, pending, publicUrl, secondFactor }: SignInDeps): Router {
   const router = Router()
   const begin = async (res: Response, to: string, stepUp: boolean): Promise<void> => {
     const begun = await identity.begin({ stepUp })
-    const sealed = await pending.seal(begun.pending, to)
-    res.cookie(SIGN_IN_COOKIE, sealed, { ...COOKIE, sameSite: 'lax', maxAge: SIGN_IN_S * 1_000 })
-    leave(res, begun.url.href)
+    const state = await pending.encrypt(begun.pending, to)
+    res.cookie(SIGN_IN_COOKIE, state, { ...COOKIE, sameSite: 'lax', maxAge: SIGN_IN_S * 1_000 })
+    redirect(res, begun.url.href)
   }
-  router.get('/sign-in', (req, res) => begin(res, ownPath(req.query['to']), false))
+  router.get('/sign-in', (req, res) => begin(res, safeRedirectPath(req.query['to']), false))
   router.get('/callback', async (req, res) => {
-    const underWay = await pending.open(cookieOf(req, SIGN_IN_COOKIE))
+    const state = await pending.decrypt(cookieOf(req, SIGN_IN_COOKIE))
     res.clearCookie(SIGN_IN_COOKIE, { ...COOKIE, sameSite: 'lax' })
-    // A bookmarked or repeated callback, or one that another browser began: nothing is signed in by it.
-    if (!underWay) return leave(res, '/')
+    // A repeated callback, or one of another browser: there is no sign-in to complete.
+    if (!state) return redirect(res, '/')
     try {
-      const tokens = await identity.finish(new URL(req.originalUrl, publicUrl), underWay)
-      await endOf(req, sessions, identity)
-      // A role counts by a second factor only: whoever was given one amid a session by password is asked for it now, once.
-      if (!underWay.stepUp && lacksSecondFactor(tokens.access, secondFactor)) return await begin(res, underWay.to, true)
+      const tokens = await identity.finish(new URL(req.originalUrl, publicUrl), state)
+      await endPreviousSession(req, sessions, identity)
+      // Roles are effective only with a second factor: request it once, if the provider's session was started without.
+      if (!state.stepUp && lacksSecondFactor(tokens.access, secondFactor)) return await begin(res, state.to, true)
       res.cookie(SESSION_COOKIE, sessions.open(tokens), { ...COOKIE, sameSite: 'strict' })
-      return leave(res, underWay.to)
+      return redirect(res, state.to)
     } catch (error) {
-      if (error instanceof Fault && error.code === 'unauthenticated') return leave(res, '/refused')
+      if (error instanceof Fault && error.code === 'unauthenticated') return redirect(res, '/refused')
       throw error
     }
   })
@@ -61,12 +64,12 @@ export function signInRoutes({ identity, sessions, pending, publicUrl, secondFac
   return router
 }
 
-/** Whoever signs in anew leaves no old session behind. */
-async function endOf(req: Request, sessions: Sessions, identity: Identity): Promise<void> {
+/** Ends the browser's previous session before a new one is created. */
+async function endPreviousSession(req: Request, sessions: Sessions, identity: Identity): Promise<void> {
   const before = sessions.close(cookieOf(req, SESSION_COOKIE))
   if (before) await identity.revoke(before)
 }
 
-function leave(res: Response, to: string): void {
+function redirect(res: Response, to: string): void {
   res.set('Cache-Control', 'no-store').redirect(303, to)
 }

@@ -10,10 +10,10 @@ import { parseVerifierKey } from '@mandate/protocol'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
-import type { Logger } from './doors.ts'
 import { createIdentity } from './identity.ts'
-import { createPendingSignIns } from './pending.ts'
+import type { Logger } from './middleware.ts'
 import { createSessions } from './sessions.ts'
+import { createSignInStates } from './sign-in-state.ts'
 
 /** @throws ConfigError when there is no page to serve, or a pinned key is none. */
 export async function startAuditor(
@@ -42,7 +42,7 @@ export async function startAuditor(
   const limits = { trustProxy, addressPerSecond, concurrent }
   const { secondFactor } = config
   const sessions = createSessions(identity)
-  const pending = createPendingSignIns()
+  const pending = createSignInStates()
   const app = createApp({
     identity,
     sessions,

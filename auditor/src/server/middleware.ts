@@ -1,5 +1,5 @@
 /**
- * What stands before every route: security headers, no foreign page's requests, and faults as problems.
+ * Express middleware of the auditor's server: security headers, CSRF protection, and mapping of faults to problems (RFC 9457).
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface Logger {
   readonly error: (fields: object, message: string) => void
 }
 
-/** All that the page may do is its own: nothing inline, nothing from elsewhere, no page that frames it. */
+/** Security headers. The content security policy allows only the server's own files: nothing inline, nothing from other origins, no framing. */
 export function pageHeaders(publicUrl: string): readonly RequestHandler[] {
   const isTls = publicUrl.startsWith('https:')
   return securityHeaders({
@@ -36,8 +36,8 @@ export function pageHeaders(publicUrl: string): readonly RequestHandler[] {
 }
 
 /**
- * Lets in what our own page asks. Every browser of this decade says whose page it is; the session's cookie is `SameSite=Strict` besides,
- * and what changes something needs our own `Origin`.
+ * CSRF protection: accepts requests of the page itself only, by `Sec-Fetch-Site`, and for requests other than GET and HEAD also by `Origin`. In addition
+ * the session cookie is `SameSite=Strict`.
  */
 export function ownPageOnly(publicUrl: string): RequestHandler {
   const { origin } = new URL(publicUrl)
@@ -50,7 +50,7 @@ export function ownPageOnly(publicUrl: string): RequestHandler {
   }
 }
 
-/** What a 401 asks for (RFC 9110, section 11.6.1): the session's cookie, which a sign-in gives. */
+/** `WWW-Authenticate` of a 401 (RFC 9110, section 11.6.1): the session cookie is required. */
 const CHALLENGE = 'Cookie realm="auditor"'
 
 /** The error handler: mount it last. */
@@ -58,7 +58,7 @@ export function problems(logger: Logger): ErrorRequestHandler {
   return answerProblems({ logger, respond: (fault) => withChallenge(problemResponse(fault), CHALLENGE) })
 }
 
-/** A cookie's value. Ours are base64url, so nothing needs decoding. */
+/** Value of a cookie, without decoding: the server's own cookies are base64url. */
 export function cookieOf(req: Request, name: string): string | undefined {
   for (const pair of (req.get('cookie') ?? '').split(';')) {
     const [key, value] = pair.trim().split('=')
