@@ -11,10 +11,9 @@ import type { Pool } from 'undici'
 import { grantTuples, ownerTuple, type Tuple } from '../../pdp/src/openfga/tuples.ts'
 import type { GrantBody, Located, PersonaId } from '../../pdp/src/ports/grants.ts'
 import { personaId } from '../../pdp/src/ports/names.ts'
-import { openDatabase } from '../../pdp/src/store/database.ts'
 import { VaultKeys } from '../../pdp/src/store/encryption.ts'
-import { SqliteRegister } from '../../pdp/src/store/register.ts'
-import { SqliteVault } from '../../pdp/src/store/vault.ts'
+import { openSqlite } from '../../pdp/src/store/sqlite.ts'
+import { createStores, type SqlStores } from '../../pdp/src/store/stores.ts'
 import { readKey } from '../../pdp/src/store/vault-key.ts'
 import { send } from './client.ts'
 import type { Ground } from './ground.ts'
@@ -49,14 +48,21 @@ export interface Star {
 
 /** Who a person of the world is behind the border. */
 export async function findStar(ground: Ground, sub: string, title: string, circle: string): Promise<Star> {
-  const database = openDatabase(join(ground.dataDir, 'pdp.db'))
-  try {
-    const key = readKey('vault.key', readFileSync(join(ground.dataDir, 'vault.key'), 'utf8').trim())
-    const party = await new SqliteVault(database, Date.now, new VaultKeys(key)).known(ground.issuer.issuer, sub)
+  return inDatabase(ground, async ({ vault }) => {
+    const party = await vault.known(ground.issuer.issuer, sub)
     if (!party) throw new Error(`bench: ${sub} is not known`)
     return { party, persona: personaId({ holder: party, title, circle, n: 1 }) }
+  })
+}
+
+/** Works in the PDP's database while the PDP is not running. */
+async function inDatabase<T>(ground: Ground, work: (stores: SqlStores) => Promise<T>): Promise<T> {
+  const database = openSqlite(join(ground.dataDir, 'pdp.db'))
+  try {
+    const key = readKey('vault.key', readFileSync(join(ground.dataDir, 'vault.key'), 'utf8').trim())
+    return await work(await createStores(database, { clock: Date.now, keys: new VaultKeys(key) }))
   } finally {
-    database.close()
+    await database.close()
   }
 }
 
@@ -134,17 +140,13 @@ async function writeAll(ground: Ground, pool: Pool, store: string, tuples: reado
 
 /** The register knows them too: searches begin there, and a denial is explained from it. */
 async function remember(ground: Ground, { located, grants }: Crowd): Promise<void> {
-  const database = openDatabase(join(ground.dataDir, 'pdp.db'))
-  try {
-    const register = new SqliteRegister(database)
-    database.exec('BEGIN')
-    for (const one of located) await register.putResource(one)
-    for (const grant of grants) {
-      await register.proposeGrant(grant)
-      await register.completeGrant(grant.id)
-    }
-    database.exec('COMMIT')
-  } finally {
-    database.close()
-  }
+  await inDatabase(ground, ({ transaction }) =>
+    transaction(async ({ register }) => {
+      for (const one of located) await register.putResource(one)
+      for (const grant of grants) {
+        await register.proposeGrant(grant, Date.now())
+        await register.completeGrant(grant.id)
+      }
+    }),
+  )
 }

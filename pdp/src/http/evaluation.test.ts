@@ -1,18 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Fault, PROBLEMS } from '@mandate/protocol'
 import express, { type ErrorRequestHandler } from 'express'
 import { pino } from 'pino'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { Verdict } from '../decide/verdict.ts'
 import { compileModel } from '../openfga/compile.ts'
 import { compilePolicies, readSources } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { Metrics } from '../runtime/metrics.ts'
-import { openDatabase } from '../store/database.ts'
 import { VaultKeys } from '../store/encryption.ts'
-import { SqliteVault } from '../store/vault.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import { createStores } from '../store/stores.ts'
 import { evaluationRoute, evaluationsRoute } from './evaluation.ts'
 import type { Exchange } from './exchange.ts'
 import { Pseudonymizer } from './pseudonymizer.ts'
@@ -67,7 +69,11 @@ const answerFault: ErrorRequestHandler = (error, _req, res, _next) => {
 beforeEach(async () => {
   log = new SlowLog()
   const policies = compilePolicies(await readSources(join(import.meta.dirname, '../../policies')), compileModel)
-  const vault = new SqliteVault(openDatabase(':memory:'), () => 0, VaultKeys.random())
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-evaluation-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const database = openSqlite(join(dir, 'pdp.db'))
+  onTestFinished(() => database.close())
+  const { vault } = await createStores(database, { clock: () => 0, keys: VaultKeys.random() })
   const shared = { policies: () => policies, vault }
   const deps = {
     ...shared,

@@ -1,10 +1,26 @@
-import type { ResourceRef } from '@mandate/protocol'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { openDatabase } from '../store/database.ts'
-import { SqliteFacts } from '../store/facts.ts'
-import { SqliteRegister } from '../store/register.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { VaultKeys } from '../store/encryption.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import { createStores, type SqlStores } from '../store/stores.ts'
 import { sliceOf } from './paging.ts'
+
+const dir = mkdtempSync(join(tmpdir(), 'mandate-paging-'))
+const database = openSqlite(join(dir, 'pdp.db'))
+let stores: SqlStores
+/** Every run has a domain and an owner of its own. */
+let run = 0
+beforeAll(async () => {
+  stores = await createStores(database, { clock: () => 0, keys: VaultKeys.random() })
+})
+afterAll(async () => {
+  await database.close()
+  rmSync(dir, { recursive: true })
+})
 
 /** Ids on both sides of what UTF-16 and UTF-8 sort differently, and others. */
 const id = fc
@@ -37,16 +53,18 @@ async function walk(candidates: readonly ResourceRef[], limit: number, isFound: 
 test('pages of every size hold all results, each once, in one order: what services stored', async () => {
   await fc.assert(
     fc.asyncProperty(ids, fc.func(fc.boolean()), async (names, isFound) => {
-      const facts = new SqliteFacts(openDatabase(':memory:'))
+      const { facts } = stores
+      run += 1
+      const domain = `d${run}`
       const refs = names.map((name): ResourceRef => `doc:${name}`)
       await facts.change(
-        refs.map((of) => ({ domain: 'd', of, attributes: {} })),
+        refs.map((of) => ({ domain, of, attributes: {} })),
         [],
       )
-      const whole = await walk(await facts.entities('d', 'doc'), refs.length, isFound)
+      const whole = await walk(await facts.entities(domain, 'doc'), refs.length, isFound)
       expect(new Set(whole)).toEqual(new Set(refs.filter((ref) => isFound(ref))))
       for (let limit = 1; limit < refs.length; limit += 1)
-        expect(await walk(await facts.entities('d', 'doc'), limit, isFound)).toEqual(whole)
+        expect(await walk(await facts.entities(domain, 'doc'), limit, isFound)).toEqual(whole)
     }),
     { numRuns: 40 },
   )
@@ -55,12 +73,15 @@ test('pages of every size hold all results, each once, in one order: what servic
 test('and what is owned', async () => {
   await fc.assert(
     fc.asyncProperty(ids, async (names) => {
-      const register = new SqliteRegister(openDatabase(':memory:'))
-      const owner = 'user:p_1'
-      for (const name of names) {
-        const resource: ResourceRef = `doc:${name}`
-        await register.putResource({ resource, root: resource, ancestors: [], owner, persona: '', deed: 'd' })
-      }
+      const { register, transaction } = stores
+      run += 1
+      const owner: PartyRef = `user:p_${run}`
+      await transaction(async (within) => {
+        for (const name of names) {
+          const resource: ResourceRef = `doc:${name}`
+          await within.register.putResource({ resource, root: resource, ancestors: [], owner, persona: '', deed: 'd' })
+        }
+      })
       const found = await walk(await register.owned(owner, 'doc'), 1, () => true)
       expect(new Set(found)).toEqual(new Set(names.map((name) => `doc:${name}`)))
       expect(found).toHaveLength(names.length)

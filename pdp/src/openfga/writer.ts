@@ -53,6 +53,8 @@ const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 export class FencedWriter implements UndecidedChanges {
   readonly #options: FencedWriterOptions
   readonly #undecided = new Map<string, OpenChange>()
+  /** Ids of the changes that this process began and has not decided. */
+  readonly #begun = new Set<string>()
   readonly #deciding = new Map<string, Promise<Outcome>>()
   /** `object#relation@user` of every tuple whose presence is not known. */
   #unsure: ReadonlySet<string> = new Set()
@@ -65,9 +67,15 @@ export class FencedWriter implements UndecidedChanges {
   /** A writer that has taken up what an earlier process left undecided. */
   static async open(options: FencedWriterOptions): Promise<FencedWriter> {
     const writer = new FencedWriter(options)
-    for (const change of await options.journal.undecided()) writer.#undecided.set(change.id, change)
-    writer.#refresh()
+    await writer.#takeUp()
     return writer
+  }
+
+  /** Takes up changes that no PDP is carrying out. Those of this process are in its hands already. */
+  async #takeUp(): Promise<void> {
+    for (const change of await this.#options.journal.takeUndecided())
+      if (!this.#begun.has(change.id)) this.#undecided.set(change.id, change)
+    this.#refresh()
   }
 
   /** @param listener - Told of each change that is left in doubt: somebody must call {@link decideAll} then. */
@@ -87,10 +95,14 @@ export class FencedWriter implements UndecidedChanges {
     const keys = [...change.deletes, ...change.writes].map(keyOf)
     await this.#decideThese((key) => keys.some((other) => textOf(other) === textOf(key)))
     const open: OpenChange = { id: options.id ?? newId(), at: clock(), keys }
+    this.#begun.add(open.id)
     try {
       await journal.begin(open)
     } catch (cause) {
-      if (!options.narrows) throw cause
+      if (!options.narrows) {
+        this.#begun.delete(open.id)
+        throw cause
+      }
     }
     const sent = await this.#send(change, open.id, options)
     if (sent !== true && (await this.#decideNow(open)) === 'withdrawn') {
@@ -155,6 +167,7 @@ export class FencedWriter implements UndecidedChanges {
 
   /** Decides what is in doubt, as far as the store answers. @returns How many changes are left. */
   async decideAll(onFault: (error: unknown) => void): Promise<number> {
+    await this.#takeUp().catch(onFault)
     for (const id of [...this.#undecided.keys()]) {
       try {
         await this.outcomeOf(id)
@@ -211,6 +224,7 @@ export class FencedWriter implements UndecidedChanges {
   }
 
   async #settle(id: string): Promise<void> {
+    this.#begun.delete(id)
     if (this.#undecided.delete(id)) this.#refresh()
     // The outcome is final in the store: where it cannot be noted, the next start finds it there again.
     try {

@@ -40,7 +40,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
       await finishing(deps, () => applyAgent(deps, agent))
       return agent
     }
-    const propose = (): Promise<void> => deps.register.putAgent(agent, false)
+    const propose = (): Promise<void> => deps.register.proposeAgent(agent)
     await narrowing(deps, { what: turn, turn }, propose, () => suspendAgent(deps, agent, changeBy(by)))
     return agent
   }
@@ -65,7 +65,7 @@ export async function finishAgent(deps: PapDeps, agent: AgentRecord, by: By): Pr
 async function suspendAgent({ authority, register, record }: PapDeps, agent: AgentRecord, by: By): Promise<void> {
   await authority.setAgent(`agent:${agent.id}`, false)
   await record([changeEntry(agent, by)])
-  await register.putAgent(agent, true)
+  await register.completeAgent(agent)
 }
 
 async function applyAgent(
@@ -73,10 +73,10 @@ async function applyAgent(
   agent: AgentRecord,
   before?: () => Promise<unknown>,
 ): Promise<void> {
-  await register.putAgent(agent, false)
+  await register.proposeAgent(agent)
   await authority.setAgent(`agent:${agent.id}`, agent.active)
   await before?.()
-  await register.putAgent(agent, true)
+  await register.completeAgent(agent)
 }
 
 /** All agents, for operators and auditors. */

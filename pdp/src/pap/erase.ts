@@ -50,10 +50,26 @@ export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: B
   await dropFactsOf(deps, splitRef(erasure.person).id, by)
   const told = deps.forgetters
   await deps.record([{ kind: 'person_erased', ...by, subject: erasure.person, target: erasure.id, change: { told } }])
-  // Nothing may come between the two: what is forgotten would be remembered again from the row.
-  await deps.vault.forget(erasure.person)
-  await deps.people.completeErasure(erasure, told)
+  await forget(deps, erasure, told)
   return { id: erasure.id, at: erasure.at, grants, personas, told, waiting: await deps.people.waitingFor(erasure.id) }
+}
+
+/** The vault's row, what the person wrote and what they were answered go at once, and the services' notices come. Then the files are scrubbed. */
+async function forget(deps: PapDeps, erasure: PersonErasure, told: readonly string[]): Promise<void> {
+  const { person: who } = erasure
+  const ended = await deps.vault.beginErasure(who)
+  try {
+    await deps.transaction(async ({ vault, register, answers, invitations, people }) => {
+      const encrypted = await vault.erase(who)
+      await register.eraseWordsOf(who)
+      await answers.dropOf(who)
+      await invitations.withdrawAllOf(who)
+      await people.completeErasure(erasure, encrypted, told)
+    })
+  } finally {
+    ended()
+  }
+  await deps.scrub()
 }
 
 /** Those they gave and those they hold; what others made of the former hangs from them and is dead with them (rule E2). */
@@ -114,4 +130,5 @@ export async function acknowledgeErasure(deps: PapDeps, id: string, by: Principa
   if (!(await deps.people.isTold(service, id))) return
   await deps.record([{ kind: 'erasure_acknowledged', ...changeBy(by), target: id }])
   await deps.people.acknowledge(service, id)
+  await deps.scrub()
 }

@@ -59,7 +59,7 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 /** A change that only removes is carried out before it is logged, every other one after (ADR 0003). */
 async function carryOut(deps: PapDeps, change: FactChange, by: By): Promise<void> {
-  const { intents, factWriter, record, facts, unfinished } = deps
+  const { intents, factWriter, record, unfinished } = deps
   await intents.putFactChange(change)
   try {
     if (!onlyRemoves(change)) await record(await entriesOf(deps, change, by))
@@ -71,18 +71,26 @@ async function carryOut(deps: PapDeps, change: FactChange, by: By): Promise<void
     if (landed !== true) throw cause
     return
   }
-  await facts.change(change.write, change.remove)
-  await intents.dropFactChange(change)
+  await complete(deps, change)
+}
+
+/** The facts are remembered as they are now, and the change is over. */
+async function complete({ transaction }: PapDeps, change: FactChange): Promise<void> {
+  await transaction(async ({ facts, intents }) => {
+    await facts.change(change.write, change.remove)
+    await intents.dropFactChange(change)
+  })
 }
 
 /** Finishes or undoes a change that was cut short. @returns Whether it was carried out. */
 export async function finishFactChange(deps: PapDeps, change: FactChange, by: By): Promise<boolean> {
-  const { intents, factWriter, record, facts } = deps
+  const { intents, leases, factWriter, record } = deps
+  await leases.require('facts', change.plan.id)
   const landed = await factWriter.resolve(change.plan)
   if (landed && onlyRemoves(change)) await record(await entriesOf(deps, change, by))
   if (!landed && !onlyRemoves(change)) await record([undoneEntry(change, by)])
-  if (landed) await facts.change(change.write, change.remove)
-  await intents.dropFactChange(change)
+  if (landed) await complete(deps, change)
+  else await intents.dropFactChange(change)
   return landed
 }
 

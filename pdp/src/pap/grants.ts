@@ -6,7 +6,7 @@
 import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import type { GrantBody, GrantEnd, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
-import { type GrantFilter, grantsOnPath, type Register } from '../ports/register.ts'
+import { type GrantFilter, grantExists, grantsOnPath, type Register } from '../ports/register.ts'
 import type { Exchanged } from '../ports/stores.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
 import { mutexKey } from './keyed-mutex.ts'
@@ -39,8 +39,8 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
   await requirePresentDeed(deps, grant)
   await requireStaying(deps, delegator, grant.delegate)
   const exchanged = await planReplacement(deps, request, grant)
-  const twin = await deps.register.liveDuplicate(grant, deps.clock(), request.replaces)
-  if (twin) throw refuse('grant_exists', `The same grant is live already: ${twin}.`, { grant: twin })
+  const duplicate = await deps.register.liveDuplicate(grant, deps.clock(), request.replaces)
+  if (duplicate) throw grantExists(duplicate)
   await requireRoom(deps, grant, exchanged)
   return { grant, exchanged }
 }
@@ -70,7 +70,7 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<void> {
-  await deps.register.proposeGrant(grant)
+  await deps.register.proposeGrant(grant, deps.clock())
   try {
     await deps.record([issuedEntry(grant, by)])
     await deps.authority.issue(grant)
@@ -84,8 +84,10 @@ async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<v
 /** An earlier try of the same person's that had no answer: an equal grant must not be issued beside it. */
 async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
   await finishReplacementsBy(deps, delegator, by)
+  const take = (id: string): Promise<boolean> => deps.leases.take('grant', id)
   for (const grant of await deps.register.pendingGrants())
-    if (grant.delegator === delegator && !(await replacementWith(deps, grant.id))) await undoGrant(deps, grant, by)
+    if (grant.delegator === delegator && !(await replacementWith(deps, grant.id)) && (await take(grant.id)))
+      await undoGrant(deps, grant, by)
 }
 
 /** Live grants of one delegator to one delegate on one scope, and of all who pass on, to one delegate on one scope. */

@@ -81,7 +81,7 @@ export async function redeem(deps: InvitationDeps, code: string, by: Principal):
     if (!invitation || statusAt(invitation, now) !== 'open') throw unknownCode()
     const redeemed: InvitationRecord = { ...invitation, status: 'redeemed', redeemer, expiresAt: now + LIFETIME_MS }
     await deps.record([entryOf(redeemed, by)])
-    await deps.invitations.change(redeemed)
+    if (!(await deps.invitations.change(redeemed, invitation.status))) throw unknownCode()
     return redeemed
   })
 }
@@ -106,7 +106,7 @@ export async function confirm(
     const grantId = invitation.grant && (await startGrant(deps, invitation.grant, redeemer, by))
     const confirmed: InvitationRecord = { ...invitation, status: 'confirmed', grantId }
     await deps.record([entryOf(confirmed, by)])
-    await deps.invitations.change(confirmed)
+    await requireChanged(deps, confirmed, invitation)
     return confirmed
   })
 }
@@ -132,9 +132,19 @@ export async function withdraw(deps: InvitationDeps, id: string, by: Principal):
     if (invitation.status === 'confirmed')
       throw refuse('conflict', 'It is confirmed: revoke the grant that it started instead.')
     const withdrawn: InvitationRecord = { ...invitation, status: 'withdrawn' }
-    await deps.invitations.change(withdrawn)
+    await requireChanged(deps, withdrawn, invitation)
     await deps.record([entryOf(withdrawn, by)])
   })
+}
+
+/** @throws Fault `conflict` when its status is no longer what was read. */
+async function requireChanged(
+  { invitations }: InvitationDeps,
+  to: InvitationRecord,
+  from: InvitationRecord,
+): Promise<void> {
+  if (!(await invitations.change(to, from.status)))
+    throw refuse('conflict', 'The invitation is being changed at the same time. Try again.')
 }
 
 const unknownInvitation = () => refuse('not_found', 'There is no such invitation among yours.')

@@ -72,7 +72,7 @@ export async function finishEarlierChanges(
   logger: Logger,
   closing: AsyncDisposableStack,
 ): Promise<void> {
-  await deps.people.dropNoticesExcept(deps.forgetters)
+  if (await deps.people.dropNoticesExcept(deps.forgetters)) await deps.scrub()
   await reapplyErasures(erasures)
   closing.defer(() =>
     markErasures(erasures).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),

@@ -4,20 +4,22 @@
  * @module
  */
 
-import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, Fault, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Authority } from '../ports/authority.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Facts, FactWriter } from '../ports/facts.ts'
+import type { Leases } from '../ports/leases.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { Intents, Keys, People, SessionOf, Vault } from '../ports/stores.ts'
+import type { Transactions } from '../ports/transactions.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
 import type { Unseater } from './unseat.ts'
 
-export interface PapDeps {
+export interface PapDeps extends Transactions {
   readonly policies: () => InForce
   readonly relations: Relations
   readonly authority: Authority
@@ -27,7 +29,8 @@ export interface PapDeps {
   readonly people: People
   readonly facts: Facts
   readonly factWriter: FactWriter
-  readonly vault: Pick<Vault, 'subOf' | 'forget'>
+  readonly vault: Pick<Vault, 'subOf' | 'beginErasure'>
+  readonly leases: Leases
   /** Client ids of all that keep something of people: they are told whom to forget. */
   readonly forgetters: readonly string[]
   readonly record: Recorder
@@ -77,7 +80,9 @@ export async function narrowing<T>(
 ): Promise<T> {
   try {
     await propose()
-  } catch {
+  } catch (error) {
+    // Another PDP is changing it: that is no reason to go on without the database.
+    if (error instanceof Fault && error.code === 'conflict') throw error
     deps.narrowings.add(what, { turn, task })
   }
   const result = await finishing(deps, task)

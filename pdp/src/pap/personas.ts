@@ -154,7 +154,7 @@ function requireTransition(from: PersonaStatus, to: PersonaStatus, own: boolean,
 export async function listPersonas(deps: PapDeps, waiting: boolean, by: Principal): Promise<readonly PersonaRecord[]> {
   if (!waiting) return deps.register.personas(person(by))
   if (!by.roles.includes('persona-admin')) throw refuse('forbidden', 'This needs the role persona-admin.')
-  return deps.register.personasWaiting()
+  return deps.register.personasAwaitingApproval()
 }
 
 /**
@@ -181,7 +181,7 @@ async function putPersona(
     await finishing(deps, () => applyPersona(deps, persona, undefined))
     return
   }
-  const propose = (): Promise<void> => deps.register.putPersona(persona, false)
+  const propose = (): Promise<void> => deps.register.proposePersona(persona)
   const narrowed = { what: narrowedPersona(persona.id), turn: mutexKey.personasOf(persona.holder) }
   await narrowing(deps, narrowed, propose, () => narrowPersona(deps, persona, entry))
 }
@@ -193,7 +193,7 @@ const narrowedPersona = (id: string): string => `persona ${id}`
 async function narrowPersona(deps: PapDeps, persona: PersonaRecord, entry: EntryDraft): Promise<void> {
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   await deps.record([entry])
-  await deps.register.putPersona(persona, true)
+  await deps.register.completePersona(persona)
 }
 
 /** `undefined` for a persona that is not usable at all. */
@@ -217,10 +217,10 @@ export function finishPersona(deps: PapDeps, persona: PersonaRecord, by: By): Pr
 
 /** @param after - Recorded before the change counts as settled. */
 async function applyPersona(deps: PapDeps, persona: PersonaRecord, after: EntryDraft | undefined): Promise<void> {
-  await deps.register.putPersona(persona, false)
+  await deps.register.proposePersona(persona)
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   if (after) await deps.record([after])
-  await deps.register.putPersona(persona, true)
+  await deps.register.completePersona(persona)
 }
 
 function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {

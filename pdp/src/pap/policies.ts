@@ -12,6 +12,7 @@ import type { Engine } from '../ports/engine.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { PolicyHistory } from '../ports/stores.ts'
+import type { Transactions } from '../ports/transactions.ts'
 import { KeyedMutex } from './keyed-mutex.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
 
@@ -19,8 +20,9 @@ export interface PolicyDeps {
   /** Reads the folder that the configuration names. */
   readonly read: () => Promise<PolicySources>
   readonly engine: Pick<Engine, 'compile' | 'models'>
-  readonly register: Pick<Register, 'modelOf' | 'rememberModel'>
+  readonly register: Pick<Register, 'modelOf'>
   readonly policyHistory: PolicyHistory
+  readonly transaction: Transactions['transaction']
   readonly record: Recorder
   readonly clock: Clock
 }
@@ -118,7 +120,7 @@ export class PolicyControl {
 
   /** @param policies - The sources, compiled. */
   async #use(sources: PolicySources, policies: Policies, insteadOf: string | undefined, by: By): Promise<PolicyView> {
-    const { engine, register, policyHistory, record, clock } = this.#deps
+    const { engine, register, policyHistory, transaction, record, clock } = this.#deps
     const { models } = engine
     const { version } = policies
     const known = await register.modelOf(models.id, version)
@@ -126,9 +128,11 @@ export class PolicyControl {
     const loadedAt = clock()
     if (modelId !== known || version !== (await policyHistory.inForce())?.version)
       await record([{ kind: 'policy_loaded', ...by, model: modelId, policy: version }])
-    await register.rememberModel(models.id, version, modelId)
-    await policyHistory.put({ version, sources, loadedAt })
-    await policyHistory.setInForce(version, insteadOf)
+    await transaction(async (within) => {
+      await within.register.rememberModel(models.id, version, modelId)
+      await within.policyHistory.put({ version, sources, loadedAt })
+      await within.policyHistory.setInForce(version, insteadOf)
+    })
     this.#current = { ...policies, modelId }
     return this.#view(version, loadedAt)
   }

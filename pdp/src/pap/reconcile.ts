@@ -5,10 +5,10 @@
  * @module
  */
 import type { UndecidedChanges } from '../ports/engine.ts'
-import type { GrantEnd, GrantRecord } from '../ports/grants.ts'
+import type { PendingKind } from '../ports/leases.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { PersonaRecord } from '../ports/register.ts'
-import type { Replacement } from '../ports/stores.ts'
+import { replacementId } from '../ports/stores.ts'
 import { finishAgent } from './agents.ts'
 import { finishErasure } from './erase.ts'
 import { finishFactChange } from './facts.ts'
@@ -23,16 +23,25 @@ import { finishTransferOf } from './transfer.ts'
 /** Who finishes. */
 const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
 
-/** Settles one thing in its turn; a fault is told, and counted as left over. */
-type Each = (turn: string | InTurn, task: () => Promise<unknown>) => Promise<void>
+/** One pending change: its lease, the mutex of what it changes, and how it is finished. */
+interface Pending<T> {
+  readonly kind: PendingKind
+  readonly id: string
+  readonly turn: string | InTurn
+  /** What is pending now, once no other PDP can change that; `undefined` where it is complete. */
+  readonly find: () => Promise<T | undefined>
+  readonly finish: (found: T) => Promise<unknown>
+}
+
 type InTurn = (task: () => Promise<unknown>) => Promise<unknown>
+type Each = <T>(pending: Pending<T>) => Promise<void>
 
 /**
- * Tries once to settle everything: first what a Write without an answer leaves in doubt, then what takes authority away, then the rest. A
- * change that is under way is waited for, and left alone when it succeeds.
+ * Tries once to finish everything that is pending and that no other PDP is carrying out: first Writes without an answer, then what takes authority
+ * away, then the rest. A change that this process has under way is waited for, and left alone when it succeeds.
  *
- * @param onFault - Told of each that could not be settled now.
- * @returns How many are left.
+ * @param onFault - Told of each that could not be finished now.
+ * @returns How many are left, those of other PDPs included: theirs are looked at again in case their lease ends.
  */
 export async function reconcile(
   deps: PapDeps,
@@ -40,91 +49,134 @@ export async function reconcile(
   onFault: (error: unknown) => void,
 ): Promise<number> {
   let left = 0
-  const each: Each = async (turn, task) => {
+  const counted = async (task: () => Promise<unknown>): Promise<void> => {
     try {
-      await (typeof turn === 'string' ? deps.mutex.run(turn, task) : turn(task))
+      if ((await task()) === false) left += 1
     } catch (error) {
       left += 1
       onFault(error)
     }
   }
+  const each: Each = (pending) => counted(() => finishOne(deps, pending))
   await undecided.decideAll(onFault)
-  await reconcileNarrowings(deps, each)
+  const { narrowings } = deps
+  for (const turn of narrowings.turns()) await counted(() => deps.mutex.run(turn, () => narrowings.finishAll(turn)))
+  await reconcileEnds(deps, each)
   await reconcilePeople(deps, each)
-  await settleGrants(deps, each)
+  await reconcileGrants(deps, each)
   await reconcileRest(deps, each)
   return left + (await undecided.decideAll(onFault))
 }
 
-/** Ends of grants, and what could not be written down. */
-async function reconcileNarrowings(deps: PapDeps, each: Each): Promise<void> {
-  const { narrowings, register } = deps
-  for (const turn of narrowings.turns()) await each(turn, () => narrowings.finishAll(turn))
+/** @returns `false` where another PDP has the change. */
+async function finishOne<T>({ mutex, leases }: PapDeps, pending: Pending<T>): Promise<boolean> {
+  const { kind, id, turn, find, finish } = pending
+  const task = async (): Promise<boolean> => {
+    if (!(await leases.take(kind, id))) return false
+    const found = await find()
+    if (found === undefined) await leases.release(kind, id)
+    else await finish(found)
+    return true
+  }
+  if (typeof turn === 'string') return mutex.run(turn, task)
+  let isOurs = false
+  await turn(async () => {
+    isOurs = await task()
+  })
+  return isOurs
+}
+
+async function reconcileEnds(deps: PapDeps, each: Each): Promise<void> {
+  const { register } = deps
   for (const { grant } of await register.pendingEnds())
-    await each(
-      (task) => inTurnOfEnd(deps, grant.id, task),
-      async () => {
-        const pending = await endOf(deps, grant.id)
-        if (pending) await finishEnd(deps, pending.grant, pending.end, BY_ITSELF)
-      },
-    )
+    await each({
+      kind: 'end',
+      id: grant.id,
+      turn: (task) => inTurnOfEnd(deps, grant.id, task),
+      find: async () => (await register.pendingEnds()).find((one) => one.grant.id === grant.id),
+      finish: (pending) => finishEnd(deps, pending.grant, pending.end, BY_ITSELF),
+    })
 }
 
 /** Agents and personas, those that lose authority first. */
 async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
   const { register } = deps
   for (const { id } of (await register.pendingAgents()).toSorted((a, b) => Number(a.active) - Number(b.active)))
-    await each(mutexKey.agent(id), async () => {
-      const agent = (await register.pendingAgents()).find((one) => one.id === id)
-      if (agent) await finishAgent(deps, agent, BY_ITSELF)
+    await each({
+      kind: 'agent',
+      id,
+      turn: mutexKey.agent(id),
+      find: async () => (await register.pendingAgents()).find((one) => one.id === id),
+      finish: (agent) => finishAgent(deps, agent, BY_ITSELF),
     })
   const isActive = ({ status }: PersonaRecord): number => Number(status === 'active')
   for (const { id, holder } of (await register.pendingPersonas()).toSorted((a, b) => isActive(a) - isActive(b)))
-    await each(mutexKey.personasOf(holder), async () => {
-      const persona = (await register.pendingPersonas()).find((one) => one.id === id)
-      if (persona) await finishPersona(deps, persona, BY_ITSELF)
+    await each({
+      kind: 'persona',
+      id,
+      turn: mutexKey.personasOf(holder),
+      find: async () => (await register.pendingPersonas()).find((one) => one.id === id),
+      finish: (persona) => finishPersona(deps, persona, BY_ITSELF),
     })
 }
 
 /** Replacements are finished as a whole; grants that were not issued are taken back. */
-async function settleGrants(deps: PapDeps, each: Each): Promise<void> {
+async function reconcileGrants(deps: PapDeps, each: Each): Promise<void> {
   const { intents, register } = deps
   for (const replacement of await intents.replacements())
-    await each(mutexKey.grantsBy(replacement.by), async () => {
-      if (await isPending(deps, idOf(replacement))) await finishReplacement(deps, replacement, BY_ITSELF)
+    await each({
+      kind: 'replacement',
+      id: replacementId(replacement),
+      turn: mutexKey.grantsBy(replacement.by),
+      find: async () => (await intents.replacements()).find((one) => replacementId(one) === replacementId(replacement)),
+      finish: (pending) => finishReplacement(deps, pending, BY_ITSELF),
     })
   for (const { id, delegator } of await register.pendingGrants())
-    await each(mutexKey.grantsBy(delegator), async () => {
-      const grant = await register.pendingGrant(id)
-      if (grant && !(await replacementWith(deps, id))) await undoGrant(deps, grant, BY_ITSELF)
-    })
+    if (!(await replacementWith(deps, id)))
+      await each({
+        kind: 'grant',
+        id,
+        turn: mutexKey.grantsBy(delegator),
+        find: async () => ((await replacementWith(deps, id)) ? undefined : register.pendingGrant(id)),
+        finish: (grant) => undoGrant(deps, grant, BY_ITSELF),
+      })
 }
 
 async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
   const { intents, keys, people } = deps
-  for (const change of await intents.factChanges())
-    await each(mutexKey.facts(change.domain), async () => {
-      if ((await intents.factChanges()).some(({ plan }) => plan.id === change.plan.id))
-        await finishFactChange(deps, change, BY_ITSELF)
+  for (const { plan, domain } of await intents.factChanges())
+    await each({
+      kind: 'facts',
+      id: plan.id,
+      turn: mutexKey.facts(domain),
+      find: async () => (await intents.factChanges()).find((one) => one.plan.id === plan.id),
+      finish: (change) => finishFactChange(deps, change, BY_ITSELF),
     })
   for (const { to } of await intents.transfers())
-    await each(mutexKey.resource(to.resource), () => finishTransferOf(deps, to.resource, BY_ITSELF))
-  for (const key of await keys.pending()) await each(mutexKey.key(key.id), () => finishKey(deps, key, BY_ITSELF))
-  for (const erasure of await people.erasures())
-    await each(mutexKey.person(erasure.person), async () => {
-      if (await people.isErasing(erasure.person)) await finishErasure(deps, erasure, BY_ITSELF)
+    await each({
+      kind: 'transfer',
+      id: to.resource,
+      turn: mutexKey.resource(to.resource),
+      find: () => intents.transferOf(to.resource),
+      finish: () => finishTransferOf(deps, to.resource, BY_ITSELF),
+    })
+  for (const { id } of await keys.pending())
+    await each({
+      kind: 'key',
+      id,
+      turn: mutexKey.key(id),
+      find: async () => (await keys.pending()).find((one) => one.id === id),
+      finish: (key) => finishKey(deps, key, BY_ITSELF),
+    })
+  for (const { person } of await people.erasures())
+    await each({
+      kind: 'erasure',
+      id: person,
+      turn: mutexKey.person(person),
+      find: async () => (await people.erasures()).find((one) => one.person === person),
+      finish: (erasure) => finishErasure(deps, erasure, BY_ITSELF),
     })
 }
-
-const idOf = ({ exchanged }: Replacement): string | undefined => exchanged[0]?.to.id
-const isPending = async ({ intents }: PapDeps, id: string | undefined): Promise<boolean> =>
-  (await intents.replacements()).some((one) => idOf(one) === id)
-
-const endOf = async (
-  { register }: PapDeps,
-  id: string,
-): Promise<{ readonly grant: GrantRecord; readonly end: GrantEnd } | undefined> =>
-  (await register.pendingEnds()).find(({ grant }) => grant.id === id)
 
 /**
  * How long until it is tried again, in milliseconds: always the same while the relationship store does not answer, so that what was taken away

@@ -9,7 +9,7 @@ import { giverOf, personaFits, widening } from '../decide/chain.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import { grantsOnPath } from '../ports/register.ts'
-import type { Exchanged, Replacement } from '../ports/stores.ts'
+import { type Exchanged, type Replacement, replacementId } from '../ports/stores.ts'
 import { faultEntry, issuedEntry, viewOf } from './grant-view.ts'
 import type { PapDeps } from './pap.ts'
 
@@ -95,9 +95,12 @@ export async function carryOutReplacement(
   party: PartyRef,
   by: By,
 ): Promise<void> {
-  const { intents, record, authority, clock, unfinished } = deps
+  const { record, authority, clock, unfinished } = deps
   const replacement: Replacement = { exchanged, by: party, at: clock() }
-  await intents.putReplacement(replacement)
+  await deps.transaction(async ({ register, intents }) => {
+    await register.proposeExchange(exchanged, replacement.at)
+    await intents.putReplacement(replacement)
+  })
   try {
     await record(exchanged.map(({ from, to }) => issuedEntry(to, by, { replaces: from.id })))
     await authority.replace(exchanged, party, replacement.at)
@@ -130,16 +133,20 @@ export async function finishReplacementsBy(deps: PapDeps, party: PartyRef, by: B
 
 /** Brings register and log to where the store is. @returns Whether the exchange took place. */
 export async function finishReplacement(
-  { authority, intents, record, unseater }: PapDeps,
+  { authority, leases, transaction, record, unseater }: PapDeps,
   replacement: Replacement,
   by: By,
 ): Promise<boolean> {
+  await leases.require('replacement', replacementId(replacement))
   const { exchanged } = replacement
   const [first] = exchanged
   const landed = first !== undefined && (await authority.isLive(first.to))
   if (!landed) {
     await record(exchanged.map(({ to }) => faultEntry(to, by)))
-    await intents.dropReplacement(replacement)
+    await transaction(async ({ register, intents }) => {
+      await register.dropExchange(exchanged)
+      await intents.dropReplacement(replacement)
+    })
     return false
   }
   await record(
@@ -151,7 +158,10 @@ export async function finishReplacement(
       change: { by: replacement.by, replaced_by: to.id },
     })),
   )
-  await intents.completeReplacement(replacement)
+  await transaction(async ({ register, intents }) => {
+    await register.completeExchange(exchanged, replacement.by, replacement.at)
+    await intents.dropReplacement(replacement)
+  })
   unseater.below(exchanged.map(({ from }) => from.id))
   return true
 }

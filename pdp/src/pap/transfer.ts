@@ -59,14 +59,19 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 export async function finishTransferOf(deps: PapDeps, resource: ResourceRef, by: By): Promise<void> {
   const transfer = await deps.intents.transferOf(resource)
   if (!transfer) return
+  await deps.leases.require('transfer', resource)
   if (!transfer.recorded) await deps.record([await entryOf(deps, transfer, by)])
   await carryOut(deps, { ...transfer, recorded: true })
 }
 
-async function carryOut({ intents, authority }: PapDeps, transfer: Transfer): Promise<void> {
+async function carryOut({ intents, authority, transaction }: PapDeps, transfer: Transfer): Promise<void> {
   await intents.putTransfer(transfer)
   await authority.transfer(transfer.to)
-  await intents.completeTransfer(transfer)
+  await transaction(async ({ register, intents }) => {
+    await register.endGrantsUnder(transfer.from.deed, transfer.at)
+    await register.putResource(transfer.to)
+    await intents.completeTransfer(transfer)
+  })
 }
 
 /** Both owners are parties to it. */

@@ -3,19 +3,17 @@
  *
  * @module
  */
-import type { Autonomy, EpochMillis, PartyRef, PersonaStatus, ResourceRef } from '@mandate/protocol'
+import {
+  type Autonomy,
+  type EpochMillis,
+  type Fault,
+  type PartyRef,
+  type PersonaStatus,
+  type ResourceRef,
+  refuse,
+} from '@mandate/protocol'
 import type { GrantBody, GrantEnd, GrantRecord, Located, PersonaId, Scope } from './grants.ts'
-
-/** What a denial's near miss is looked up in. */
-export interface PastGrants {
-  /** Grants that end at `delegate` and begin at `owner`: those of these scopes first, newest first, at most `limit`. */
-  between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): Promise<readonly GrantRecord[]>
-  byId(id: string): Promise<GrantRecord | undefined>
-  /** Those of these grants that are remembered, by id. */
-  byIds(ids: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>>
-  /** When a resource was registered, as a ULID; empty where that is not remembered. */
-  since(resource: ResourceRef): Promise<string>
-}
+import type { Exchanged } from './stores.ts'
 
 /** The remembered grants of a path, in its order. */
 export async function grantsOnPath(
@@ -68,35 +66,55 @@ export interface GrantFilter {
   readonly before?: string | undefined
 }
 
-/** Where searches begin. Complete for whatever was registered through this register; the store has the last word on each. */
+/** Resources as they were registered: where searches begin. Complete; the relationship store has the last word on each. */
 export interface Directory {
   /** Topmost resources of one type and owner; of one persona when it is named. */
   owned(owner: PartyRef, type: string, persona?: PersonaId): Promise<readonly ResourceRef[]>
   /** Resources of one type right below another. */
   parts(parent: ResourceRef, type: string): Promise<readonly ResourceRef[]>
-  /** @param since - A ULID, where it is registered now; what is remembered of one that was stays. */
+  /** When a resource was registered, as a ULID; empty where that is not known. */
+  since(resource: ResourceRef): Promise<string>
+  /** @param since - A ULID, where the resource is registered now; what is known of one that was registered before stays. */
   putResource(located: Located, since?: string): Promise<void>
   dropResource(resource: ResourceRef): Promise<void>
 }
 
 /**
- * What the PDP remembers: personas, agents and grants with their ends. Written before the relationship store where a change widens authority
- * (as a proposal) and settled after it; what a crash left unsettled is settled at the next start.
+ * Grants with their ends. A change is *pending* from before the relationship store is written until it is *complete*: written here, in the
+ * relationship store and in the log. Every pending change is leased by the PDP that carries it out.
  */
-export interface Register extends PastGrants, Directory {
-  proposeGrant(grant: GrantBody): Promise<void>
-  /** Those of these grants that were proposed and neither completed nor dropped: they permit nothing, whatever the relationship store has. */
+export interface Grants {
+  /**
+   * @param now - Grants that have expired by then no longer stand in the way of an equal one.
+   * @throws Fault `grant_exists` where an equal grant is neither ended nor expired, or is pending.
+   */
+  proposeGrant(grant: GrantBody, now: EpochMillis): Promise<void>
+  /** Those of these grants that were proposed and are neither complete nor dropped: they permit nothing, whatever the relationship store has. */
   proposedAmong(ids: readonly string[]): Promise<ReadonlySet<string>>
   completeGrant(id: string): Promise<void>
+  /** Forgets a grant that was proposed and never issued. */
   dropGrant(id: string): Promise<void>
-  /** Before the store is told: what a crash interrupts is finished at the next start. */
-  proposeEnd(id: string, end: GrantEnd): Promise<void>
-  endGrant(id: string, end: GrantEnd): Promise<void>
-  /** Grants proposed and never settled. */
   pendingGrants(): Promise<readonly GrantRecord[]>
-  /** One of them. */
   pendingGrant(id: string): Promise<GrantRecord | undefined>
+  proposeEnd(id: string, end: GrantEnd): Promise<void>
+  /** Completes an end. */
+  endGrant(id: string, end: GrantEnd): Promise<void>
   pendingEnds(): Promise<readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]>
+  /** Ends what is live on a deed or a part of it, as `transferred`. */
+  endGrantsUnder(deed: string, at: EpochMillis): Promise<void>
+  /** Proposes every `to` in place of its `from`. @throws Fault `grant_exists` as {@link proposeGrant}; nothing was written then. */
+  proposeExchange(exchanged: readonly Exchanged[], now: EpochMillis): Promise<void>
+  /** Forgets every `to`. */
+  dropExchange(exchanged: readonly Exchanged[]): Promise<void>
+  /** Every `to` is complete, every `from` has ended as `replaced`. */
+  completeExchange(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void>
+  /** Forgets the reasons that a person gave for ending grants. */
+  eraseWordsOf(person: PartyRef): Promise<void>
+  byId(id: string): Promise<GrantRecord | undefined>
+  /** Those of these grants that are complete, by id. */
+  byIds(ids: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>>
+  /** Grants that end at `delegate` and begin at `owner`: those of these scopes first, newest first, at most `limit`. */
+  between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): Promise<readonly GrantRecord[]>
   /** Grants that expired or ended at `before` or earlier, or hang from one that was swept, and were not swept themselves. */
   deadGrants(before: EpochMillis, limit: number): Promise<readonly GrantRecord[]>
   markSwept(id: string): Promise<void>
@@ -104,26 +122,46 @@ export interface Register extends PastGrants, Directory {
   unsweptAt(scope: Scope, delegate: PartyRef): Promise<readonly GrantRecord[]>
   /** The same right below a grant. */
   unsweptBelow(parent: string): Promise<readonly GrantRecord[]>
-  /** Newest first; settled ones, unless the filter asks for pending ones too. */
+  /** Newest first; complete ones, unless the filter asks for pending ones too. */
   grants(filter: GrantFilter): Promise<readonly GrantRecord[]>
-  /** Grants that somebody gave or holds and that neither ended nor expired at `at`. */
+  /** Grants that a party gave or holds and that neither ended nor expired at `at`. */
   unendedOf(party: PartyRef, at: EpochMillis): Promise<readonly GrantRecord[]>
-  /** Whether an equal grant is live: same parties, persona, actions, scope, parent and limits. `except` does not count. */
+  /** An equal grant that is live: same parties, persona, actions, scope, parent and limits. `except` does not count. */
   liveDuplicate(grant: GrantBody, now: EpochMillis, except?: string): Promise<string | undefined>
-  /** `settled: false` until the relationship store has it too. */
-  putPersona(persona: PersonaRecord, settled: boolean): Promise<void>
-  personas(holder: PartyRef | undefined): Promise<readonly PersonaRecord[]>
-  personasWaiting(): Promise<readonly PersonaRecord[]>
-  persona(id: PersonaId): Promise<PersonaRecord | undefined>
+}
+
+export interface Personas {
+  /** Pending until {@link completePersona}. */
+  proposePersona(persona: PersonaRecord): Promise<void>
+  completePersona(persona: PersonaRecord): Promise<void>
   pendingPersonas(): Promise<readonly PersonaRecord[]>
-  /** Its service account, once bound, stays as it is. */
-  putAgent(agent: AgentRecord, settled: boolean): Promise<void>
-  /** Binds an agent to its service account, unless it is bound already. @returns The one that it is bound to. */
+  personas(holder: PartyRef | undefined): Promise<readonly PersonaRecord[]>
+  /** Those whose title only a persona administrator gives, and none has yet. */
+  personasAwaitingApproval(): Promise<readonly PersonaRecord[]>
+  persona(id: PersonaId): Promise<PersonaRecord | undefined>
+}
+
+export interface Agents {
+  /** Pending until {@link completeAgent}. An agent's service account, once bound, stays as it is. */
+  proposeAgent(agent: AgentRecord): Promise<void>
+  completeAgent(agent: AgentRecord): Promise<void>
+  pendingAgents(): Promise<readonly AgentRecord[]>
+  /** Binds an agent to its service account, unless it is bound already. @returns The account that it is bound to. */
   bindAgent(id: string, serviceSub: string): Promise<string>
   agent(id: string): Promise<AgentRecord | undefined>
   agents(): Promise<readonly AgentRecord[]>
-  pendingAgents(): Promise<readonly AgentRecord[]>
-  /** The model id a policy was written under in a store. */
+}
+
+/** Which model of the relationship store each policy was written as. */
+export interface Models {
   modelOf(storeId: string, policy: string): Promise<string | undefined>
   rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
 }
+
+export interface Register extends Grants, Personas, Agents, Directory, Models {}
+
+/** What a denial's near miss is looked up in. */
+export type PastGrants = Pick<Register, 'between' | 'byId' | 'byIds' | 'since'>
+
+export const grantExists = (id: string): Fault =>
+  refuse('grant_exists', `The same grant is live already: ${id}.`, { grant: id })

@@ -39,6 +39,9 @@ export interface Replacement {
   readonly at: EpochMillis
 }
 
+/** A replacement is named by its first new grant. */
+export const replacementId = ({ exchanged }: Replacement): string => exchanged[0]?.to.id ?? ''
+
 /** A change whose Write to the relationship store was sent, or is about to be. */
 export interface OpenChange {
   readonly id: string
@@ -52,7 +55,8 @@ export interface ChangeJournal {
   begin(change: OpenChange): Promise<void>
   /** The outcome is final in the relationship store, which may have a marker of it even where the change was never begun here. */
   decided(id: string, at: EpochMillis): Promise<void>
-  undecided(): Promise<readonly OpenChange[]>
+  /** Changes without a known outcome that no other PDP is carrying out: from now on they are this PDP's to decide. */
+  takeUndecided(): Promise<readonly OpenChange[]>
   /** Ids of decided changes that began before an instant, oldest first; of a change of facts under way never: its outcome is asked for again. */
   decidedBefore(before: EpochMillis, limit: number): Promise<readonly string[]>
   forget(ids: readonly string[]): Promise<void>
@@ -73,17 +77,13 @@ export interface Intents {
   transfers(): Promise<readonly Transfer[]>
   /** Forgets a transfer of which nothing has happened yet. */
   dropTransfer(resource: ResourceRef): Promise<void>
-  /** The deed is over: its live grants are remembered as ended, the resource as its new owner's, and the intent is gone. All of it or nothing. */
+  /** The deed is past, and the intent is gone. Its grants and its resource are the register's. */
   completeTransfer(transfer: Transfer): Promise<void>
   /** Whether a deed was ended by a transfer. */
   isPast(deed: string): Promise<boolean>
-  /** Remembers the new grants too, unsettled. */
   putReplacement(replacement: Replacement): Promise<void>
   replacements(): Promise<readonly Replacement[]>
-  /** Forgets the new grants: they never were. */
   dropReplacement(replacement: Replacement): Promise<void>
-  /** The new grants are grants, the old ones ended as `replaced`. */
-  completeReplacement(replacement: Replacement): Promise<void>
   putFactChange(change: FactChange): Promise<void>
   factChanges(): Promise<readonly FactChange[]>
   dropFactChange(change: FactChange): Promise<void>
@@ -105,6 +105,7 @@ export interface Answers {
   keep(answer: KeptAnswer, forget: EpochMillis): Promise<void>
   /** @param after - Older ones are as good as gone. */
   find(id: string, after: EpochMillis): Promise<KeptAnswer | undefined>
+  dropOf(caller: string): Promise<void>
 }
 
 /** An invitation as remembered; its code is not. */
@@ -123,12 +124,14 @@ export interface InvitationRecord {
 
 export interface Invitations {
   add(invitation: InvitationRecord, codeHash: string): Promise<void>
-  /** Its status, redeemer, grant and end. */
-  change(invitation: InvitationRecord): Promise<void>
+  /** Its status, redeemer, grant and end. @returns `false`, and nothing was changed, unless its status was `from`. */
+  change(invitation: InvitationRecord, from: InvitationRecord['status']): Promise<boolean>
   byCode(hash: string): Promise<InvitationRecord | undefined>
   byId(id: string): Promise<InvitationRecord | undefined>
   /** Sent or redeemed by a person, newest first, at most 1,000. */
   of(party: PartyRef): Promise<readonly InvitationRecord[]>
+  /** Withdraws all that a person sent or redeemed and that is not confirmed. */
+  withdrawAllOf(party: PartyRef): Promise<void>
 }
 
 /** An API key without the key. */
@@ -150,7 +153,7 @@ export interface KeptKey {
 
 export interface Keys {
   add(record: KeyRecord, hash: Uint8Array): Promise<void>
-  /** Unsettled until its entry is in the log. */
+  /** Pending until its entry is in the log. */
   revoke(id: string, at: EpochMillis): Promise<void>
   complete(id: string): Promise<void>
   pending(): Promise<readonly KeyRecord[]>
@@ -188,18 +191,19 @@ export interface People {
   erasures(): Promise<readonly PersonErasure[]>
   isErasing(person: PartyRef): Promise<boolean>
   /**
-   * In one transaction: every service's notice, by sub and without the pseudonym; the vault's row, their words and kept answers are gone,
-   * their invitations withdrawn. Nothing of it is left in the files after.
+   * The erasure is over; every service is to be told.
+   *
+   * @param encrypted - The person as the vault kept them, for the notices: by sub and without the pseudonym.
    */
-  completeErasure(erasure: PersonErasure, services: readonly string[]): Promise<void>
+  completeErasure(erasure: PersonErasure, encrypted: Uint8Array | undefined, services: readonly string[]): Promise<void>
   /** What a service is still to be told, oldest first. */
   notices(service: string, after: string, limit: number): Promise<readonly ErasureNotice[]>
   isTold(service: string, id: string): Promise<boolean>
   /** Who has not acknowledged an erasure, by name. */
   waitingFor(id: string): Promise<readonly string[]>
   acknowledge(service: string, id: string): Promise<void>
-  /** Services that are no more need not be told. */
-  dropNoticesExcept(services: readonly string[]): Promise<void>
+  /** Drops the notices of services that are no longer configured. @returns Whether there were any. */
+  dropNoticesExcept(services: readonly string[]): Promise<boolean>
   isHeld(person: PartyRef): Promise<boolean>
   /** @param hold - `undefined` lifts it. */
   setHold(person: PartyRef, hold: Hold | undefined): Promise<void>
@@ -221,8 +225,14 @@ export interface Vault {
   commit(text: string): string
   /** `undefined` for a person who was erased, or never was. */
   subOf(pseudonym: PartyRef): Promise<string | undefined>
-  /** The row is about to go: nothing remembered of it is used any more, nor a token that was issued before. */
-  forget(pseudonym: PartyRef): Promise<void>
+  /**
+   * Begins an erasure: from now on tokens that were issued before are refused, and nothing of the person is cached.
+   *
+   * @returns Ends it: to be called when the row is gone, or stays after all.
+   */
+  beginErasure(pseudonym: PartyRef): Promise<() => void>
+  /** Deletes the person's row. @returns The person, encrypted; `undefined` where there is no row. */
+  erase(pseudonym: PartyRef): Promise<Uint8Array | undefined>
 }
 
 /** Authenticated encryption of what callers carry for the PDP. Good across restarts, and after a rotation of the vault's key. */

@@ -1,25 +1,35 @@
-import { expect, test } from 'vitest'
-import { SqliteChangeJournal } from './changes.ts'
-import { openDatabase } from './database.ts'
-import { SqliteIntents } from './intents.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { VaultKeys } from './encryption.ts'
+import { openSqlite } from './sqlite.ts'
+import { createStores, type SqlStores } from './stores.ts'
+
+async function stores(): Promise<SqlStores> {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-changes-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const database = openSqlite(join(dir, 'pdp.db'))
+  onTestFinished(() => database.close())
+  return createStores(database, { clock: () => 0, keys: VaultKeys.random() })
+}
 
 test('the marker of a change of facts that is not finished is kept, however old', async () => {
-  const database = openDatabase(':memory:')
-  const [journal, intents] = [new SqliteChangeJournal(database), new SqliteIntents(database)]
+  const { changes, intents } = await stores()
   const change = { plan: { id: 'b', steps: {} }, domain: 'sheets', write: [], remove: [] }
   await intents.putFactChange(change)
   for (const id of ['a', 'b']) {
-    await journal.begin({ id, at: 1, keys: [] })
-    await journal.decided(id, 1)
+    await changes.begin({ id, at: 1, keys: [] })
+    await changes.decided(id, 1)
   }
-  expect(await journal.decidedBefore(2, 10)).toEqual(['a'])
+  expect(await changes.decidedBefore(2, 10)).toEqual(['a'])
   await intents.dropFactChange(change)
-  expect(await journal.decidedBefore(2, 10)).toEqual(['a', 'b'])
+  expect(await changes.decidedBefore(2, 10)).toEqual(['a', 'b'])
 })
 
 test('a change that was decided without having begun leaves a marker that is swept', async () => {
-  const journal = new SqliteChangeJournal(openDatabase(':memory:'))
-  await journal.decided('a', 1)
-  expect(await journal.undecided()).toEqual([])
-  expect(await journal.decidedBefore(2, 10)).toEqual(['a'])
+  const { changes } = await stores()
+  await changes.decided('a', 1)
+  expect(await changes.takeUndecided()).toEqual([])
+  expect(await changes.decidedBefore(2, 10)).toEqual(['a'])
 })

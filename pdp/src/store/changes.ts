@@ -1,51 +1,71 @@
 /**
- * Writes to the relationship store whose outcome may still be open, in SQLite.
+ * Writes to the relationship store whose outcome may still be unknown, in SQL.
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis } from '@mandate/protocol'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
-import { text } from './rows.ts'
-import { Statements } from './statements.ts'
+import type { LeasesIn } from './leases.ts'
+import { inList, type Queries, type Row, text } from './sql.ts'
 
-export class SqliteChangeJournal implements ChangeJournal {
-  readonly #sql: Statements
+export class SqlChangeJournal implements ChangeJournal {
+  readonly #sql: Queries
+  readonly #leases: LeasesIn
+  readonly #factChangeIds: () => Promise<readonly string[]>
 
-  constructor(database: DatabaseSync) {
-    this.#sql = new Statements(database)
+  /** @param factChangeIds - Ids of the changes of facts under way. */
+  constructor(sql: Queries, leases: LeasesIn, factChangeIds: () => Promise<readonly string[]>) {
+    this.#sql = sql
+    this.#leases = leases
+    this.#factChangeIds = factChangeIds
   }
 
   async begin({ id, at, keys }: OpenChange): Promise<void> {
-    this.#sql.run('INSERT INTO changes (id, at, keys) VALUES (?, ?, ?)', id, at, JSON.stringify(keys))
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('write', id)
+      await sql.change('INSERT INTO changes (id, at, keys) VALUES ($1, $2, $3)', id, at, JSON.stringify(keys))
+    })
   }
 
   async decided(id: string, at: EpochMillis): Promise<void> {
-    this.#sql.run(
-      `INSERT INTO changes (id, at, keys, decided) VALUES (?, ?, '[]', 1)
-       ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
-      id,
-      at,
-    )
+    await this.#sql.transaction(async (sql) => {
+      await sql.change(
+        `INSERT INTO changes (id, at, keys, decided) VALUES ($1, $2, '[]', 1)
+         ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
+        ...[id, at],
+      )
+      // The outcome is the same whichever PDP asked for it.
+      if (await this.#leases(sql).take('write', id)) await this.#leases(sql).release('write', id)
+    })
   }
 
-  async undecided(): Promise<readonly OpenChange[]> {
-    const rows = this.#sql.all('SELECT id, at, keys FROM changes WHERE decided = 0 ORDER BY id')
-    return rows.map((row) => ({
-      id: text(row['id']),
-      at: Number(row['at']),
-      keys: JSON.parse(text(row['keys'])) as OpenChange['keys'],
-    }))
+  async takeUndecided(): Promise<readonly OpenChange[]> {
+    const rows = await this.#sql.rows('SELECT id, at, keys FROM changes WHERE decided = 0 ORDER BY id')
+    const taken: OpenChange[] = []
+    for (const row of rows) {
+      const change = openChangeOf(row)
+      if (await this.#leases(this.#sql).take('write', change.id)) taken.push(change)
+    }
+    return taken
   }
 
   async decidedBefore(before: EpochMillis, limit: number): Promise<readonly string[]> {
-    const sql = `SELECT id FROM changes WHERE decided = 1 AND at < ? AND id NOT IN (SELECT id FROM fact_changes)
-      ORDER BY id LIMIT ?`
-    const rows = this.#sql.all(sql, before, limit)
+    const { places, values } = inList(await this.#factChangeIds(), 3)
+    const rows = await this.#sql.rows(
+      `SELECT id FROM changes WHERE decided = 1 AND at < $1 AND id NOT IN (${places}) ORDER BY id LIMIT $2`,
+      ...[before, limit, ...values],
+    )
     return rows.map((row) => text(row['id']))
   }
 
   async forget(ids: readonly string[]): Promise<void> {
-    this.#sql.run('DELETE FROM changes WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify(ids))
+    const { places, values } = inList(ids, 1)
+    await this.#sql.change(`DELETE FROM changes WHERE id IN (${places})`, ...values)
   }
 }
+
+const openChangeOf = (row: Row): OpenChange => ({
+  id: text(row['id']),
+  at: Number(row['at']),
+  keys: JSON.parse(text(row['keys'])) as OpenChange['keys'],
+})

@@ -1,64 +1,61 @@
 /**
- * Facts as remembered, in SQLite.
+ * Facts as the PDP remembers them, in SQL.
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
 import { type ResourceRef, splitRef } from '@mandate/protocol'
 import { type Fact, type Facts, factKey, isAboutEverybody } from '../ports/facts.ts'
-import { refOf, text } from './rows.ts'
-import { Statements } from './statements.ts'
+import { refOf } from './rows.ts'
+import { firstRow, inList, type Queries, text } from './sql.ts'
 
-export class SqliteFacts implements Facts {
-  readonly #sql: Statements
+export class SqlFacts implements Facts {
+  readonly #sql: Queries
 
-  constructor(database: DatabaseSync) {
-    this.#sql = new Statements(database)
+  constructor(sql: Queries) {
+    this.#sql = sql
   }
 
   async change(put: readonly Fact[], drop: readonly Fact[]): Promise<void> {
-    this.#sql.atomically(() => {
+    await this.#sql.transaction(async (sql) => {
       for (const fact of [...drop, ...put]) {
-        this.#sql.run('DELETE FROM facts WHERE key = ?', factKey(fact))
-        this.#sql.run('DELETE FROM fact_entities WHERE key = ?', factKey(fact))
+        await sql.change('DELETE FROM facts WHERE key = $1', factKey(fact))
+        await sql.change('DELETE FROM fact_entities WHERE key = $1', factKey(fact))
       }
-      for (const fact of put) this.#insert(fact)
+      for (const fact of put) await insert(sql, fact)
     })
   }
 
-  #insert(fact: Fact): void {
-    const key = factKey(fact)
-    this.#sql.run('INSERT INTO facts (key, body) VALUES (?, ?)', key, JSON.stringify(fact))
-    for (const ref of entitiesOf(fact))
-      this.#sql.run(
-        'INSERT OR IGNORE INTO fact_entities (key, domain, type, ref) VALUES (?, ?, ?, ?)',
-        key,
-        fact.domain,
-        splitRef(ref).type,
-        ref,
-      )
-  }
-
   async has(fact: Fact): Promise<boolean> {
-    return (
-      this.#sql.get('SELECT 1 FROM facts WHERE key = ? AND body = ?', factKey(fact), JSON.stringify(fact)) !== undefined
-    )
+    const sql = 'SELECT 1 FROM facts WHERE key = $1 AND body = $2'
+    return (await firstRow(this.#sql, sql, factKey(fact), JSON.stringify(fact))) !== undefined
   }
 
   async entities(domain: string, type: string): Promise<readonly ResourceRef[]> {
-    return this.#sql
-      .all('SELECT DISTINCT ref FROM fact_entities WHERE domain = ? AND type = ?', domain, type)
-      .map(refOf)
+    const sql = 'SELECT DISTINCT ref FROM fact_entities WHERE domain = $1 AND type = $2'
+    return (await this.#sql.rows(sql, domain, type)).map(refOf)
   }
 
   async about(refs: readonly ResourceRef[]): Promise<readonly Fact[]> {
-    const sql =
-      'SELECT DISTINCT body FROM facts JOIN fact_entities USING (key) WHERE ref IN (SELECT value FROM json_each(?)) ORDER BY key'
-    return this.#sql.all(sql, JSON.stringify(refs)).map((row) => JSON.parse(text(row['body'])) as Fact)
+    const { places, values } = inList(refs, 1)
+    const rows = await this.#sql.rows(
+      `SELECT body FROM facts WHERE key IN (SELECT key FROM fact_entities WHERE ref IN (${places})) ORDER BY key`,
+      ...values,
+    )
+    return rows.map((row) => JSON.parse(text(row['body'])) as Fact)
   }
 }
 
-/** Everybody of a type is nobody in particular. */
+async function insert(sql: Queries, fact: Fact): Promise<void> {
+  const key = factKey(fact)
+  await sql.change('INSERT INTO facts (key, body) VALUES ($1, $2)', key, JSON.stringify(fact))
+  for (const ref of new Set(entitiesOf(fact)))
+    await sql.change(
+      'INSERT INTO fact_entities (key, domain, type, ref) VALUES ($1, $2, $3, $4)',
+      ...[key, fact.domain, splitRef(ref).type, ref],
+    )
+}
+
+/** What a fact is about. "Everybody of a type" is no entity. */
 function entitiesOf(fact: Fact): readonly ResourceRef[] {
   if ('of' in fact) return [fact.of]
   return isAboutEverybody(fact) ? [fact.resource] : [fact.subject, fact.resource]

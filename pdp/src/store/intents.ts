@@ -1,123 +1,101 @@
 /**
- * Changes under way, in SQLite.
+ * Transfers, replacements and changes of facts under way, in SQL. Owns their tables and `past_deeds`.
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
-import { type ResourceRef, splitRef } from '@mandate/protocol'
+import type { ResourceRef } from '@mandate/protocol'
 import type { Located } from '../ports/grants.ts'
-import { scopeName } from '../ports/stored-names.ts'
-import type { FactChange, Intents, Replacement, Transfer } from '../ports/stores.ts'
-import { grantIn, insertGrant, type StoredGrant, storedGrant, text } from './rows.ts'
-import { type Row, Statements } from './statements.ts'
+import type { PendingKind } from '../ports/leases.ts'
+import { type FactChange, type Intents, type Replacement, replacementId, type Transfer } from '../ports/stores.ts'
+import type { LeasesIn } from './leases.ts'
+import { grantIn, type StoredGrant, storedGrant } from './rows.ts'
+import { firstRow, type Queries, type Row, type SqlValue, text } from './sql.ts'
 
-export class SqliteIntents implements Intents {
-  readonly #sql: Statements
+export class SqlIntents implements Intents {
+  readonly #sql: Queries
+  readonly #leases: LeasesIn
 
-  constructor(database: DatabaseSync) {
-    this.#sql = new Statements(database)
+  constructor(sql: Queries, leases: LeasesIn) {
+    this.#sql = sql
+    this.#leases = leases
   }
 
   async putTransfer({ from, to, at, recorded }: Transfer): Promise<void> {
-    this.#sql.run(
-      'INSERT OR REPLACE INTO transfers (resource, came_from, goes_to, at, recorded) VALUES (?, ?, ?, ?, ?)',
-      to.resource,
-      JSON.stringify(from),
-      JSON.stringify(to),
-      at,
-      recorded ? 1 : 0,
-    )
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('transfer', to.resource)
+      await sql.change(
+        `INSERT INTO transfers (resource, came_from, goes_to, at, recorded) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (resource) DO UPDATE SET came_from = excluded.came_from, goes_to = excluded.goes_to,
+           at = excluded.at, recorded = excluded.recorded`,
+        ...[to.resource, JSON.stringify(from), JSON.stringify(to), at, recorded ? 1 : 0],
+      )
+    })
   }
 
   async transferOf(resource: ResourceRef): Promise<Transfer | undefined> {
-    const row = this.#sql.get('SELECT * FROM transfers WHERE resource = ?', resource)
-    return row && transferFrom(row)
+    const row = await firstRow(this.#sql, 'SELECT * FROM transfers WHERE resource = $1', resource)
+    return row && transferIn(row)
   }
 
   async transfers(): Promise<readonly Transfer[]> {
-    return this.#sql.all('SELECT * FROM transfers ORDER BY at').map(transferFrom)
+    return (await this.#sql.rows('SELECT * FROM transfers ORDER BY at')).map(transferIn)
   }
 
   async dropTransfer(resource: ResourceRef): Promise<void> {
-    this.#sql.run('DELETE FROM transfers WHERE resource = ?', resource)
+    await this.#end('transfer', resource, 'DELETE FROM transfers WHERE resource = $1', resource)
   }
 
-  async completeTransfer({ from, to, at }: Transfer): Promise<void> {
-    this.#sql.atomically(() => {
-      this.#sql.run('INSERT OR IGNORE INTO past_deeds (deed) VALUES (?)', from.deed)
-      const scope = scopeName({ deed: from.deed, part: undefined })
-      // Parts of the deed are named `deed~<deed>~<part>`; "~" is followed by nothing but names in ASCII.
-      this.#sql.run(
-        `UPDATE grants SET revoked_at = ?, revoke_reason = 'transferred', ending = NULL
-         WHERE (scope = ? OR (scope > ? AND scope < ?)) AND revoked_at IS NULL AND expires_at > ?`,
-        at,
-        scope,
-        `${scope}~`,
-        `${scope}\u007f`,
-        at,
-      )
-      this.#sql.run(
-        'INSERT OR REPLACE INTO resources (ref, type, owner, persona, parent) VALUES (?, ?, ?, ?, NULL)',
-        to.resource,
-        splitRef(to.resource).type,
-        to.owner,
-        to.persona,
-      )
-      this.#sql.run('DELETE FROM transfers WHERE resource = ?', to.resource)
+  async completeTransfer({ from, to }: Transfer): Promise<void> {
+    await this.#sql.transaction(async (sql) => {
+      await sql.change('INSERT INTO past_deeds (deed) VALUES ($1) ON CONFLICT DO NOTHING', from.deed)
+      await new SqlIntents(sql, this.#leases).dropTransfer(to.resource)
     })
   }
 
   async isPast(deed: string): Promise<boolean> {
-    return this.#sql.get('SELECT 1 FROM past_deeds WHERE deed = ?', deed) !== undefined
+    return (await firstRow(this.#sql, 'SELECT 1 FROM past_deeds WHERE deed = $1', deed)) !== undefined
   }
 
   async putReplacement(replacement: Replacement): Promise<void> {
-    this.#sql.atomically(() => {
-      for (const { to } of replacement.exchanged) insertGrant(this.#sql, to)
-      this.#sql.run(
-        'INSERT INTO replacements (id, plan) VALUES (?, ?)',
-        idOf(replacement),
-        storedReplacement(replacement),
-      )
+    const id = replacementId(replacement)
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('replacement', id)
+      await sql.change('INSERT INTO replacements (id, plan) VALUES ($1, $2)', id, storedReplacement(replacement))
     })
   }
 
   async replacements(): Promise<readonly Replacement[]> {
-    const rows = this.#sql.all('SELECT plan FROM replacements ORDER BY id')
+    const rows = await this.#sql.rows('SELECT plan FROM replacements ORDER BY id')
     return rows.map((row) => replacementIn(text(row['plan'])))
   }
 
   async dropReplacement(replacement: Replacement): Promise<void> {
-    this.#sql.atomically(() => {
-      for (const { to } of replacement.exchanged)
-        this.#sql.run('DELETE FROM grants WHERE id = ? AND settled = 0', to.id)
-      this.#sql.run('DELETE FROM replacements WHERE id = ?', idOf(replacement))
-    })
-  }
-
-  async completeReplacement(replacement: Replacement): Promise<void> {
-    const end = `UPDATE grants SET revoked_at = ?, revoked_by = ?, revoke_reason = 'replaced', replaced_by = ?, ending = NULL
-      WHERE id = ? AND revoked_at IS NULL`
-    this.#sql.atomically(() => {
-      for (const { from, to } of replacement.exchanged) {
-        this.#sql.run('UPDATE grants SET settled = 1 WHERE id = ?', to.id)
-        this.#sql.run(end, replacement.at, replacement.by, to.id, from.id)
-      }
-      this.#sql.run('DELETE FROM replacements WHERE id = ?', idOf(replacement))
-    })
+    const id = replacementId(replacement)
+    await this.#end('replacement', id, 'DELETE FROM replacements WHERE id = $1', id)
   }
 
   async putFactChange(change: FactChange): Promise<void> {
-    this.#sql.run('INSERT INTO fact_changes (id, body) VALUES (?, ?)', change.plan.id, JSON.stringify(change))
+    const { id } = change.plan
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('facts', id)
+      await sql.change('INSERT INTO fact_changes (id, body) VALUES ($1, $2)', id, JSON.stringify(change))
+    })
   }
 
   async factChanges(): Promise<readonly FactChange[]> {
-    const rows = this.#sql.all('SELECT body FROM fact_changes ORDER BY id')
+    const rows = await this.#sql.rows('SELECT body FROM fact_changes ORDER BY id')
     return rows.map((row) => JSON.parse(text(row['body'])) as FactChange)
   }
 
   async dropFactChange({ plan }: FactChange): Promise<void> {
-    this.#sql.run('DELETE FROM fact_changes WHERE id = ?', plan.id)
+    await this.#end('facts', plan.id, 'DELETE FROM fact_changes WHERE id = $1', plan.id)
+  }
+
+  #end(kind: PendingKind, id: string, deletion: string, value: SqlValue): Promise<void> {
+    return this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release(kind, id)
+      await sql.change(deletion, value)
+    })
   }
 }
 
@@ -134,9 +112,7 @@ function replacementIn(plan: string): Replacement {
   return { ...stored, exchanged: stored.exchanged.map(({ from, to }) => ({ from: grantIn(from), to: grantIn(to) })) }
 }
 
-const idOf = ({ exchanged }: Replacement): string => exchanged[0]?.to.id ?? ''
-
-const transferFrom = (row: Row): Transfer => ({
+const transferIn = (row: Row): Transfer => ({
   from: JSON.parse(text(row['came_from'])) as Located,
   to: JSON.parse(text(row['goes_to'])) as Located,
   at: Number(row['at']),

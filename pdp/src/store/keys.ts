@@ -1,57 +1,63 @@
 /**
- * API keys, in SQLite: of each its hash.
+ * API keys, in SQL: only their hashes.
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { KeptKey, KeyRecord, Keys } from '../ports/stores.ts'
-import { text } from './rows.ts'
-import { type Row, Statements } from './statements.ts'
+import type { LeasesIn } from './leases.ts'
+import { bytes, firstRow, type Queries, type Row, text } from './sql.ts'
 
-export class SqliteKeys implements Keys {
-  readonly #sql: Statements
-  /** Revoked here, on the disk or not yet: a full disk keeps no key alive. */
-  readonly #revoked = new Map<string, EpochMillis>()
+/** Revocations by key id, whether the database could be written or not: a full disk keeps no key alive. */
+export type RevokedKeys = Map<string, EpochMillis>
 
-  constructor(database: DatabaseSync) {
-    this.#sql = new Statements(database)
+export class SqlKeys implements Keys {
+  readonly #sql: Queries
+  readonly #leases: LeasesIn
+  readonly #revoked: RevokedKeys
+
+  constructor(sql: Queries, leases: LeasesIn, revoked: RevokedKeys) {
+    this.#sql = sql
+    this.#leases = leases
+    this.#revoked = revoked
   }
 
   async add({ id, name, types, createdAt, createdBy, expiresAt }: KeyRecord, hash: Uint8Array): Promise<void> {
-    this.#sql.run(
-      'INSERT INTO keys (id, name, types, hash, created_at, created_by, expires_at, settled) VALUES (?, ?, ?, ?, ?, ?, ?, 1)',
-      id,
-      name,
-      JSON.stringify(types),
-      hash,
-      createdAt,
-      createdBy,
-      expiresAt,
+    await this.#sql.change(
+      `INSERT INTO keys (id, name, types, hash, created_at, created_by, expires_at, settled)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`,
+      ...[id, name, JSON.stringify(types), hash, createdAt, createdBy, expiresAt],
     )
   }
 
   async revoke(id: string, at: EpochMillis): Promise<void> {
     if (!this.#revoked.has(id)) this.#revoked.set(id, at)
-    this.#sql.run('UPDATE keys SET revoked_at = ?, settled = 0 WHERE id = ? AND revoked_at IS NULL', at, id)
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('key', id)
+      await sql.change('UPDATE keys SET revoked_at = $1, settled = 0 WHERE id = $2 AND revoked_at IS NULL', at, id)
+    })
   }
 
   async complete(id: string): Promise<void> {
-    this.#sql.run('UPDATE keys SET settled = 1 WHERE id = ?', id)
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release('key', id)
+      await sql.change('UPDATE keys SET settled = 1 WHERE id = $1', id)
+    })
   }
 
   async pending(): Promise<readonly KeyRecord[]> {
-    return this.#sql.all('SELECT * FROM keys WHERE settled = 0').map((row) => this.#keyOf(row))
+    const rows = await this.#sql.rows('SELECT * FROM keys WHERE settled = 0')
+    return rows.map((row) => this.#keyOf(row))
   }
 
   async byId(id: string): Promise<KeptKey | undefined> {
-    const row = this.#sql.get('SELECT * FROM keys WHERE id = ?', id)
-    const hash = row?.['hash']
-    return row && hash instanceof Uint8Array ? { record: this.#keyOf(row), hash } : undefined
+    const row = await firstRow(this.#sql, 'SELECT * FROM keys WHERE id = $1', id)
+    return row && { record: this.#keyOf(row), hash: bytes(row['hash']) }
   }
 
   async all(): Promise<readonly KeyRecord[]> {
-    return this.#sql.all('SELECT * FROM keys ORDER BY id DESC LIMIT 1000').map((row) => this.#keyOf(row))
+    const rows = await this.#sql.rows('SELECT * FROM keys ORDER BY id DESC LIMIT 1000')
+    return rows.map((row) => this.#keyOf(row))
   }
 
   #keyOf(row: Row): KeyRecord {

@@ -1,112 +1,141 @@
 /**
- * What becomes of people's data: erasures, the services' notices of them, legal holds. In SQLite, in the vault's own database, so that a row
- * of the vault goes and its notices come in one transaction.
+ * What becomes of people's data: erasures, the services' notices of them, legal holds. In SQL. Owns the tables `erasures`, `notices`,
+ * `open_notices`, `holds` and `erasures_applied`.
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
-import { type ErasureNotice, type PartyRef, splitRef } from '@mandate/protocol'
+import type { EpochMillis, ErasureNotice, PartyRef } from '@mandate/protocol'
 import type { ErasuresApplied, Hold, People, PersonErasure } from '../ports/stores.ts'
 import type { VaultKeys } from './encryption.ts'
-import { text } from './rows.ts'
-import { type Row, Statements } from './statements.ts'
-import { openPerson, scrub } from './vault.ts'
+import type { LeasesIn } from './leases.ts'
+import { decryptPerson, encryptPerson } from './person.ts'
+import { bytes, firstRow, inList, type Queries, type Row, text } from './sql.ts'
 
-export class SqlitePeople implements People {
-  readonly #sql: Statements
-  readonly #database: DatabaseSync
+export class SqlPeople implements People {
+  readonly #sql: Queries
+  readonly #leases: LeasesIn
   readonly #keys: VaultKeys
 
-  constructor(database: DatabaseSync, keys: VaultKeys) {
-    this.#database = database
+  constructor(sql: Queries, leases: LeasesIn, keys: VaultKeys) {
+    this.#sql = sql
+    this.#leases = leases
     this.#keys = keys
-    this.#sql = new Statements(database)
   }
 
   async erasuresApplied(): Promise<ErasuresApplied | undefined> {
-    const row = this.#sql.get('SELECT next, last FROM erasures_applied')
+    const row = await firstRow(this.#sql, 'SELECT next, last FROM erasures_applied')
     return row && { next: Number(row['next']), last: text(row['last']) }
   }
 
   async setErasuresApplied({ next, last }: ErasuresApplied): Promise<void> {
-    this.#sql.run('INSERT OR REPLACE INTO erasures_applied (one, next, last) VALUES (1, ?, ?)', next, last)
+    await this.#sql.change(
+      `INSERT INTO erasures_applied (one, next, last) VALUES (1, $1, $2)
+       ON CONFLICT (one) DO UPDATE SET next = excluded.next, last = excluded.last`,
+      ...[next, last],
+    )
   }
 
   async putErasure({ id, person, by, at }: PersonErasure): Promise<void> {
-    this.#sql.run('INSERT OR REPLACE INTO erasures (id, person, asked_by, at) VALUES (?, ?, ?, ?)', id, person, by, at)
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('erasure', person)
+      await sql.change(
+        `INSERT INTO erasures (id, person, asked_by, at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (id) DO UPDATE SET person = excluded.person, asked_by = excluded.asked_by, at = excluded.at`,
+        ...[id, person, by, at],
+      )
+    })
   }
 
   async erasures(): Promise<readonly PersonErasure[]> {
-    return this.#sql.all('SELECT * FROM erasures ORDER BY id').map(erasureOf)
+    return (await this.#sql.rows('SELECT * FROM erasures ORDER BY id')).map(erasureOf)
   }
 
   async isErasing(person: PartyRef): Promise<boolean> {
-    return this.#sql.get('SELECT 1 FROM erasures WHERE person = ?', person) !== undefined
+    return (await firstRow(this.#sql, 'SELECT 1 FROM erasures WHERE person = $1', person)) !== undefined
   }
 
-  async completeErasure({ id, person, at }: PersonErasure, services: readonly string[]): Promise<void> {
-    const pseudonym = splitRef(person).id
-    this.#sql.atomically(() => {
-      for (const service of services)
-        this.#sql.run(
-          'INSERT OR IGNORE INTO notices (id, service, sealed, at) SELECT ?, ?, sealed, ? FROM vault WHERE pseudonym = ?',
-          id,
-          service,
-          at,
-          pseudonym,
-        )
-      this.#sql.run('DELETE FROM vault WHERE pseudonym = ?', pseudonym)
-      // What they wrote, and what they were answered.
-      this.#sql.run("UPDATE grants SET revoke_reason = 'revoked' WHERE revoked_by = ?", person)
-      this.#sql.run('DELETE FROM answers WHERE caller = ?', person)
-      this.#sql.run(
-        "UPDATE invitations SET status = 'withdrawn' WHERE (inviter = ? OR redeemer = ?) AND status <> 'confirmed'",
-        person,
-        person,
-      )
-      this.#sql.run('DELETE FROM erasures WHERE person = ?', person)
+  async completeErasure(
+    { id, person, at }: PersonErasure,
+    encrypted: Uint8Array | undefined,
+    services: readonly string[],
+  ): Promise<void> {
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release('erasure', person)
+      if (encrypted)
+        for (const service of services)
+          await sql.change(
+            'INSERT INTO notices (id, service, sealed, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
+            ...[id, service, encrypted, at],
+          )
+      await sql.change('DELETE FROM erasures WHERE person = $1', person)
     })
-    scrub(this.#database)
   }
 
   async notices(service: string, after: string, limit: number): Promise<readonly ErasureNotice[]> {
-    return this.#sql
-      .all('SELECT * FROM notices WHERE service = ? AND id > ? ORDER BY id LIMIT ?', service, after, limit)
-      .map((row) => ({
-        id: text(row['id']),
-        ...openPerson(this.#keys, row['sealed']),
-        erased_at: new Date(Number(row['at'])).toISOString(),
-      }))
+    const sql = 'SELECT * FROM notices WHERE service = $1 AND id > $2 ORDER BY id LIMIT $3'
+    return (await this.#sql.rows(sql, service, after, limit)).map((row) => ({
+      id: text(row['id']),
+      ...decryptPerson(this.#keys, bytes(row['sealed'])),
+      erased_at: new Date(Number(row['at'])).toISOString(),
+    }))
   }
 
   async isTold(service: string, id: string): Promise<boolean> {
-    return this.#sql.get('SELECT 1 FROM notices WHERE service = ? AND id = ?', service, id) !== undefined
+    const sql = 'SELECT 1 FROM notices WHERE service = $1 AND id = $2'
+    return (await firstRow(this.#sql, sql, service, id)) !== undefined
   }
 
   async waitingFor(id: string): Promise<readonly string[]> {
-    const rows = this.#sql.all('SELECT service FROM notices WHERE id = ? ORDER BY service', id)
+    const rows = await this.#sql.rows('SELECT service FROM notices WHERE id = $1 ORDER BY service', id)
     return rows.map(({ service }) => text(service))
   }
 
   async acknowledge(service: string, id: string): Promise<void> {
-    this.#sql.run('DELETE FROM notices WHERE service = ? AND id = ?', service, id)
-    scrub(this.#database)
+    await this.#sql.change('DELETE FROM notices WHERE service = $1 AND id = $2', service, id)
   }
 
-  async dropNoticesExcept(services: readonly string[]): Promise<void> {
-    const sql = 'DELETE FROM notices WHERE service NOT IN (SELECT value FROM json_each(?))'
-    if (this.#sql.run(sql, JSON.stringify(services)) > 0) scrub(this.#database)
+  async dropNoticesExcept(services: readonly string[]): Promise<boolean> {
+    const { places, values } = inList(services, 1)
+    return (await this.#sql.change(`DELETE FROM notices WHERE service NOT IN (${places})`, ...values)) > 0
   }
 
   async isHeld(person: PartyRef): Promise<boolean> {
-    return this.#sql.get('SELECT 1 FROM holds WHERE person = ?', person) !== undefined
+    return (await firstRow(this.#sql, 'SELECT 1 FROM holds WHERE person = $1', person)) !== undefined
   }
 
   async setHold(person: PartyRef, hold: Hold | undefined): Promise<void> {
     if (hold)
-      this.#sql.run('INSERT OR IGNORE INTO holds (person, set_by, at) VALUES (?, ?, ?)', person, hold.by, hold.at)
-    else this.#sql.run('DELETE FROM holds WHERE person = ?', person)
+      await this.#sql.change(
+        'INSERT INTO holds (person, set_by, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+        ...[person, hold.by, hold.at],
+      )
+    else await this.#sql.change('DELETE FROM holds WHERE person = $1', person)
   }
+}
+
+/**
+ * Encrypts the notices that an older release kept in plain text, and encrypts anew those under an older key.
+ *
+ * @returns Whether any was rewritten.
+ */
+export async function rewriteNotices(sql: Queries, keys: VaultKeys): Promise<boolean> {
+  const plain = await sql.rows('SELECT id, service, issuer, sub, at FROM open_notices')
+  for (const row of plain)
+    await insertNotice(sql, row, encryptPerson(keys, { issuer: text(row['issuer']), sub: text(row['sub']) }))
+  await sql.change('DELETE FROM open_notices')
+  const rows = await sql.rows('SELECT id, service, sealed FROM notices')
+  const old = rows.filter((row) => !keys.isCurrent(bytes(row['sealed'])))
+  for (const { id, service, sealed } of old)
+    await sql.change(
+      'UPDATE notices SET sealed = $1 WHERE id = $2 AND service = $3',
+      ...[keys.seal(keys.open(bytes(sealed))), text(id), text(service)],
+    )
+  return plain.length + old.length > 0
+}
+
+async function insertNotice(sql: Queries, { id, service, at }: Row, encrypted: Uint8Array): Promise<void> {
+  const values: readonly [string, string, Uint8Array, EpochMillis] = [text(id), text(service), encrypted, Number(at)]
+  await sql.change('INSERT INTO notices (id, service, sealed, at) VALUES ($1, $2, $3, $4)', ...values)
 }
 
 const erasureOf = (row: Row): PersonErasure => ({

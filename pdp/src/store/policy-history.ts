@@ -1,58 +1,56 @@
 /**
- * Policies as they were loaded, in SQLite: what a rollback goes back to.
+ * Policies as they were loaded, in SQL: the versions that a rollback can go back to.
  *
  * @module
  */
-import type { DatabaseSync } from 'node:sqlite'
 import type { PolicySources } from '../policy/pack.ts'
 import type { KeptPolicy, PolicyHistory } from '../ports/stores.ts'
-import { optional, text } from './rows.ts'
-import { type Row, Statements } from './statements.ts'
+import { firstRow, optional, type Queries, type Row, text } from './sql.ts'
 
-/** How many are kept beside the one in force. */
+/** How many versions are kept. */
 const KEPT = 100
 
-export class SqlitePolicyHistory implements PolicyHistory {
-  readonly #sql: Statements
+export class SqlPolicyHistory implements PolicyHistory {
+  readonly #sql: Queries
 
-  constructor(database: DatabaseSync) {
-    this.#sql = new Statements(database)
+  constructor(sql: Queries) {
+    this.#sql = sql
   }
 
   async put({ version, sources, loadedAt }: KeptPolicy): Promise<void> {
-    this.#sql.atomically(() => {
-      this.#sql.run(
-        'INSERT INTO policies (version, sources, loaded_at) VALUES (?, ?, ?) ON CONFLICT (version) DO UPDATE SET loaded_at = excluded.loaded_at',
-        version,
-        JSON.stringify(sources),
-        loadedAt,
+    await this.#sql.transaction(async (sql) => {
+      await sql.change(
+        `INSERT INTO policies (version, sources, loaded_at, seq)
+         VALUES ($1, $2, $3, (SELECT coalesce(max(seq), 0) + 1 FROM policies))
+         ON CONFLICT (version) DO UPDATE SET loaded_at = excluded.loaded_at, seq = excluded.seq`,
+        ...[version, JSON.stringify(sources), loadedAt],
       )
-      this.#sql.run(
-        'DELETE FROM policies WHERE version NOT IN (SELECT version FROM policies ORDER BY loaded_at DESC, rowid DESC LIMIT ?)',
+      await sql.change(
+        'DELETE FROM policies WHERE version NOT IN (SELECT version FROM policies ORDER BY seq DESC LIMIT $1)',
         KEPT,
       )
     })
   }
 
   async byVersion(version: string): Promise<KeptPolicy | undefined> {
-    const row = this.#sql.get('SELECT * FROM policies WHERE version = ?', version)
+    const row = await firstRow(this.#sql, 'SELECT * FROM policies WHERE version = $1', version)
     return row && keptOf(row)
   }
 
   async all(): Promise<readonly KeptPolicy[]> {
-    return this.#sql.all('SELECT * FROM policies ORDER BY loaded_at DESC, rowid DESC').map(keptOf)
+    return (await this.#sql.rows('SELECT * FROM policies ORDER BY seq DESC')).map(keptOf)
   }
 
   async inForce(): Promise<{ readonly version: string; readonly insteadOf: string | undefined } | undefined> {
-    const row = this.#sql.get('SELECT version, instead_of FROM policy_in_force')
+    const row = await firstRow(this.#sql, 'SELECT version, instead_of FROM policy_in_force')
     return row && { version: text(row['version']), insteadOf: optional(row['instead_of']) }
   }
 
   async setInForce(version: string, insteadOf: string | undefined): Promise<void> {
-    this.#sql.run(
-      'INSERT OR REPLACE INTO policy_in_force (one, version, instead_of) VALUES (1, ?, ?)',
-      version,
-      insteadOf ?? null,
+    await this.#sql.change(
+      `INSERT INTO policy_in_force (one, version, instead_of) VALUES (1, $1, $2)
+       ON CONFLICT (one) DO UPDATE SET version = excluded.version, instead_of = excluded.instead_of`,
+      ...[version, insteadOf ?? null],
     )
   }
 }

@@ -1,34 +1,16 @@
 /**
- * Rows of the PDP's database, read back as the typed records they were written from. Pure.
+ * Records as rows of the PDP's database hold them. Pure.
  *
  * @module
  */
-
-import type { SQLOutputValue } from 'node:sqlite'
 import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { AgentRecord, PersonaRecord } from '../ports/register.ts'
 import { scopeName, scopeOf } from '../ports/stored-names.ts'
-import type { Row, Statements } from './statements.ts'
-
-/** Writes a grant down as a proposal: it is one when it is settled. */
-export function insertGrant(sql: Statements, grant: GrantBody): void {
-  sql.run(
-    'INSERT INTO grants (id, delegator, delegate, owner, covers, parent, expires_at, twin, body, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)',
-    grant.id,
-    grant.delegator,
-    grant.delegate,
-    grant.owner,
-    grant.covers,
-    grant.parent ?? null,
-    grant.expiresAt,
-    twinKey(grant),
-    JSON.stringify(storedGrant(grant)),
-  )
-}
+import { optional, type Row, text } from './sql.ts'
 
 /** Two grants with the same key give the same thing to the same delegate (rule C6). */
-export function twinKey(grant: GrantBody): string {
+export function duplicateKey(grant: GrantBody): string {
   const { delegator, delegate, delegatorPersona, asks, actions, scope, atMost, atLeast, unattended, redelegations } =
     grant
   const key = {
@@ -45,11 +27,6 @@ export function twinKey(grant: GrantBody): string {
   }
   return canonical({ ...key, parent: grant.parent ?? '' })
 }
-
-// Rows were written by this module, from typed records: they are read back as such.
-export const text = (value: SQLOutputValue | undefined): string => String(value)
-export const optional = (value: SQLOutputValue | undefined): string | undefined =>
-  value === null ? undefined : String(value)
 
 export const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
 
@@ -75,7 +52,7 @@ export function grantIn(stored: StoredGrant): GrantBody {
   return { ...stored, scope }
 }
 
-/** A row without the column is read where only settled ones are. */
+/** A row without the column is read where only complete ones are. */
 const pendingIn = (row: Row): { readonly pending?: true } =>
   Number(row['settled'] ?? 1) === 1 ? {} : { pending: true }
 

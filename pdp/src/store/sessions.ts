@@ -1,37 +1,42 @@
 /**
- * Sessions that ended at the identity provider, by hash, for as long as a token of theirs could live. In SQLite, so that a restart forgets none.
+ * Sessions that ended at the identity provider, by hash, for as long as one of their tokens could be valid. In SQL, so that a restart forgets none.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
-import type { DatabaseSync } from 'node:sqlite'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { SessionOf, Sessions } from '../ports/stores.ts'
-import { text } from './rows.ts'
-import { Statements } from './statements.ts'
+import { type Queries, text } from './sql.ts'
 
-/** All sessions of a person that began by `at`. */
+/** The end of every session of a person that began by `at`. */
 interface Ended {
   readonly at: EpochMillis
   readonly until: EpochMillis
 }
 
-export class SqliteSessions implements Sessions {
-  readonly #sql: Statements
+export class SqlSessions implements Sessions {
+  readonly #sql: Queries
   readonly #clock: Clock
   /** All of them: a decision looks here, not in the database. */
   readonly #ended: Map<string, EpochMillis>
   readonly #people: Map<string, Ended>
 
-  constructor(database: DatabaseSync, clock: Clock) {
-    this.#sql = new Statements(database)
+  private constructor(sql: Queries, clock: Clock, ended: Map<string, EpochMillis>, people: Map<string, Ended>) {
+    this.#sql = sql
     this.#clock = clock
-    const rows = this.#sql.all('SELECT hash, until FROM ended_sessions')
-    this.#ended = new Map(rows.map((row) => [text(row['hash']), Number(row['until'])]))
-    const people = this.#sql.all('SELECT hash, at, until FROM ended_people')
-    this.#people = new Map(
-      people.map((row) => [text(row['hash']), { at: Number(row['at']), until: Number(row['until']) }]),
+    this.#ended = ended
+    this.#people = people
+  }
+
+  static async open(sql: Queries, clock: Clock): Promise<SqlSessions> {
+    const sessions = await sql.rows('SELECT hash, until FROM ended_sessions')
+    const people = await sql.rows('SELECT hash, at, until FROM ended_people')
+    return new SqlSessions(
+      sql,
+      clock,
+      new Map(sessions.map((row) => [text(row['hash']), Number(row['until'])])),
+      new Map(people.map((row) => [text(row['hash']), { at: Number(row['at']), until: Number(row['until']) }])),
     )
   }
 
@@ -39,8 +44,14 @@ export class SqliteSessions implements Sessions {
     const hash = hashOf(sid)
     // In memory first: a full disk keeps no session alive.
     this.#ended.set(hash, until)
-    this.#sql.run('INSERT OR REPLACE INTO ended_sessions (hash, until) VALUES (?, ?)', hash, until)
-    this.#forgetOld()
+    await this.#sql.transaction(async (sql) => {
+      await sql.change(
+        `INSERT INTO ended_sessions (hash, until) VALUES ($1, $2)
+         ON CONFLICT (hash) DO UPDATE SET until = excluded.until`,
+        ...[hash, until],
+      )
+      await this.#forgetOld(sql)
+    })
   }
 
   async endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void> {
@@ -48,13 +59,19 @@ export class SqliteSessions implements Sessions {
     // Of two that arrive in another order than they were sent, the later one counts.
     if ((this.#people.get(hash)?.at ?? Number.NEGATIVE_INFINITY) > at) return
     this.#people.set(hash, { at, until })
-    this.#sql.run('INSERT OR REPLACE INTO ended_people (hash, at, until) VALUES (?, ?, ?)', hash, at, until)
-    this.#forgetOld()
+    await this.#sql.transaction(async (sql) => {
+      await sql.change(
+        `INSERT INTO ended_people (hash, at, until) VALUES ($1, $2, $3)
+         ON CONFLICT (hash) DO UPDATE SET at = excluded.at, until = excluded.until WHERE ended_people.at <= excluded.at`,
+        ...[hash, at, until],
+      )
+      await this.#forgetOld(sql)
+    })
   }
 
   async isEnded({ sid, person, issuedAt }: SessionOf): Promise<boolean> {
     const now = this.#clock()
-    // Most of the time nobody has signed out: then nothing is hashed.
+    // Most of the time no session has ended: then nothing is hashed.
     if (sid !== undefined && this.#ended.size > 0 && (this.#ended.get(hashOf(sid)) ?? 0) > now) return true
     if (this.#people.size === 0) return false
     const ended = this.#people.get(hashOf(person))
@@ -63,10 +80,10 @@ export class SqliteSessions implements Sessions {
     return issuedAt === undefined ? sid !== undefined : issuedAt <= ended.at
   }
 
-  #forgetOld(): void {
+  async #forgetOld(sql: Queries): Promise<void> {
     const now = this.#clock()
-    this.#sql.run('DELETE FROM ended_sessions WHERE until <= ?', now)
-    this.#sql.run('DELETE FROM ended_people WHERE until <= ?', now)
+    await sql.change('DELETE FROM ended_sessions WHERE until <= $1', now)
+    await sql.change('DELETE FROM ended_people WHERE until <= $1', now)
     for (const [hash, until] of this.#ended) if (until <= now) this.#ended.delete(hash)
     for (const [hash, { until }] of this.#people) if (until <= now) this.#people.delete(hash)
   }

@@ -2,12 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openDatabase } from './database.ts'
 import { VaultKeys } from './encryption.ts'
-import { SqlitePeople } from './people.ts'
-import { SqliteVault } from './vault.ts'
+import type { Database } from './sql.ts'
+import { openSqlite } from './sqlite.ts'
+import { createStores, type SqlStores } from './stores.ts'
 
 const ISSUER = 'https://id.example'
 const SUB = 'sub-of-petra-planted'
@@ -15,17 +14,18 @@ const first = randomBytes(32)
 const second = randomBytes(32)
 
 let dir: string
-let database: DatabaseSync
+let database: Database
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'mandate-vault-'))
-  database = openDatabase(join(dir, 'pdp.db'))
+  database = openSqlite(join(dir, 'pdp.db'))
 })
-afterEach(() => {
-  database.close()
+afterEach(async () => {
+  await database.close()
   rmSync(dir, { recursive: true })
 })
 
-const open = (keys = new VaultKeys(first)) => new SqliteVault(database, () => 7, keys)
+const openAll = (keys = new VaultKeys(first)): Promise<SqlStores> => createStores(database, { clock: () => 7, keys })
+const open = async (keys?: VaultKeys): Promise<SqlStores['vault']> => (await openAll(keys)).vault
 /** Everything on disk, as text. */
 const onDisk = (): string =>
   readdirSync(dir)
@@ -33,10 +33,10 @@ const onDisk = (): string =>
     .join('\n')
 
 test('a person has one pseudonym, and it leads back to them', async () => {
-  const vault = open()
+  const vault = await open()
   const pseudonym = await vault.pseudonymOf(ISSUER, SUB)
-  expect(await open().pseudonymOf(ISSUER, SUB)).toBe(pseudonym)
-  expect(await open().subOf(pseudonym)).toBe(SUB)
+  expect(await (await open()).pseudonymOf(ISSUER, SUB)).toBe(pseudonym)
+  expect(await (await open()).subOf(pseudonym)).toBe(SUB)
   expect(await vault.pseudonymOf('https://other.example', SUB)).not.toBe(pseudonym)
   expect(await vault.known(ISSUER, 'nobody')).toBeUndefined()
 })
@@ -49,39 +49,36 @@ test.for([
   ['of another person', 'a11ce000-0000-4000-8000-00000b0b0b0c', false],
   ['that is empty once folded', '--', false],
 ] as const)('a sub %s is told from other texts: %s', async ([, text, isSub]) => {
-  const vault = open()
+  const vault = await open()
   await vault.pseudonymOf(ISSUER, 'a11ce000-0000-4000-8000-00000b0b0b0b')
   expect(await vault.isSub(ISSUER, text)).toBe(isSub)
   expect(await vault.isSub('https://other.example', text)).toBe(false)
 })
 
 test('other spellings are recognised after an upgrade and after a change of the key', async () => {
-  const pseudonym = await open().pseudonymOf(ISSUER, SUB)
-  database.prepare('UPDATE vault SET folded = NULL WHERE pseudonym = ?').run(pseudonym.slice('user:'.length))
-  expect(await open().isSub(ISSUER, SUB.toUpperCase())).toBe(true)
-  expect(await open(new VaultKeys(second, [first])).isSub(ISSUER, SUB.toUpperCase())).toBe(true)
+  const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
+  await database.change('UPDATE vault SET folded = NULL WHERE pseudonym = $1', pseudonym.slice('user:'.length))
+  expect(await (await open()).isSub(ISSUER, SUB.toUpperCase())).toBe(true)
+  expect(await (await open(new VaultKeys(second, [first]))).isSub(ISSUER, SUB.toUpperCase())).toBe(true)
 })
 
 test('neither the sub nor the issuer stands on disk, in whatever encoding', async () => {
-  await open().pseudonymOf(ISSUER, SUB)
+  await (await open()).pseudonymOf(ISSUER, SUB)
   for (const form of ['utf8', 'hex', 'base64'] as const)
     for (const text of [SUB, ISSUER])
       expect(onDisk().includes(Buffer.from(text).toString(form).slice(0, 20))).toBe(false)
 })
 
 test('what an older version kept open is sealed, notices too, and leaves no trace', async () => {
-  database
-    .prepare('INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES (?, ?, ?, 3)')
-    .run('p_old', ISSUER, SUB)
-  database
-    .prepare('INSERT INTO open_notices (id, service, issuer, sub, at) VALUES (?, ?, ?, ?, 3)')
-    .run('n1', 'trips', ISSUER, `${SUB}-2`)
-  database.prepare("INSERT INTO salts (name, salt) VALUES ('commitment', ?)").run(Buffer.alloc(32, 9))
+  const plain = 'INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES ($1, $2, $3, 3)'
+  await database.change(plain, 'p_old', ISSUER, SUB)
+  const notice = 'INSERT INTO open_notices (id, service, issuer, sub, at) VALUES ($1, $2, $3, $4, 3)'
+  await database.change(notice, 'n1', 'trips', ISSUER, `${SUB}-2`)
+  await database.change("INSERT INTO salts (name, salt) VALUES ('commitment', $1)", Buffer.alloc(32, 9))
   expect(onDisk().includes(SUB)).toBe(true)
-  const vault = open()
+  const { vault, people } = await openAll()
   expect(await vault.subOf('user:p_old')).toBe(SUB)
   expect(await vault.known(ISSUER, SUB)).toBe('user:p_old')
-  const people = new SqlitePeople(database, new VaultKeys(first))
   expect(await people.notices('trips', '', 10)).toMatchObject([{ id: 'n1', issuer: ISSUER, sub: `${SUB}-2` }])
   expect(onDisk().includes(SUB)).toBe(false)
   expect(onDisk().includes(Buffer.alloc(32, 9).toString('latin1'))).toBe(false)
@@ -89,31 +86,31 @@ test('what an older version kept open is sealed, notices too, and leaves no trac
 
 describe('a rotation', () => {
   test('keeps pseudonyms, commitments and notices; afterwards the old key opens nothing', async () => {
-    const before = open()
+    const before = await open()
     const pseudonym = await before.pseudonymOf(ISSUER, SUB)
     const commitment = before.commit('words')
-    const after = open(new VaultKeys(second, [first]))
+    const after = await open(new VaultKeys(second, [first]))
     expect(await after.known(ISSUER, SUB)).toBe(pseudonym)
     expect(await after.subOf(pseudonym)).toBe(SUB)
     expect(after.commit('words')).toBe(commitment)
-    expect(await open(new VaultKeys(second)).subOf(pseudonym)).toBe(SUB)
-    expect(() => open(new VaultKeys(first))).toThrow('a key that is not here')
+    expect(await (await open(new VaultKeys(second))).subOf(pseudonym)).toBe(SUB)
+    await expect(open(new VaultKeys(first))).rejects.toThrow('a key that is not here')
   })
 
   test('without the old key changes nothing', async () => {
-    const pseudonym = await open().pseudonymOf(ISSUER, SUB)
-    expect(() => open(new VaultKeys(second))).toThrow('a key that is not here')
-    expect(await open().subOf(pseudonym)).toBe(SUB)
+    const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
+    await expect(open(new VaultKeys(second))).rejects.toThrow('a key that is not here')
+    expect(await (await open()).subOf(pseudonym)).toBe(SUB)
   })
 })
 
 test('an altered row is a fault, never somebody else', async () => {
-  const pseudonym = await open().pseudonymOf(ISSUER, SUB)
-  const { sealed } = database.prepare('SELECT sealed FROM vault').get() ?? {}
-  const altered = Buffer.from(sealed as Uint8Array)
+  const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
+  const [row] = await database.rows('SELECT sealed FROM vault')
+  const altered = Buffer.from(row?.['sealed'] as Uint8Array)
   altered[altered.length - 1] = (altered.at(-1) ?? 0) ^ 1
-  database.prepare('UPDATE vault SET sealed = ?').run(altered)
-  await expect(open().subOf(pseudonym)).rejects.toThrow('was altered')
+  await database.change('UPDATE vault SET sealed = $1', altered)
+  await expect((await open()).subOf(pseudonym)).rejects.toThrow('was altered')
 })
 
 test('a key of another length is refused', async () => {

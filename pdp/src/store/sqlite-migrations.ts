@@ -1,12 +1,12 @@
 /**
- * The PDP's own database: what is only remembered. SQLite, durable before a statement returns.
+ * The schema of the PDP's own database in SQLite, as steps. Tests write an older database by running only the first steps.
  *
  * @module
  */
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 
 /** Each step takes the database one version up; none is ever edited after it shipped. */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE people (
      pseudonym TEXT PRIMARY KEY, issuer TEXT NOT NULL, sub TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE (issuer, sub)
    ) STRICT;
@@ -117,24 +117,26 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX changes_undecided ON changes (id) WHERE decided = 0;
    CREATE TABLE fact_changes (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
+  // Which PDP carries a change of several steps out; of a live grant at most one a key (older duplicates keep living, and only the one that
+  // lives longest holds the key); in which order policies were loaded.
+  `CREATE TABLE leases (
+     kind TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, lease_until INTEGER NOT NULL, PRIMARY KEY (kind, id)
+   ) STRICT;
+   ALTER TABLE grants ADD COLUMN holds_key INTEGER NOT NULL DEFAULT 1;
+   UPDATE grants SET holds_key = 0 WHERE revoked_at IS NULL AND EXISTS (
+     SELECT 1 FROM grants other WHERE other.twin = grants.twin AND other.revoked_at IS NULL
+       AND (other.expires_at > grants.expires_at OR (other.expires_at = grants.expires_at AND other.id > grants.id)));
+   CREATE UNIQUE INDEX grants_live ON grants (twin) WHERE revoked_at IS NULL AND holds_key = 1;
+   ALTER TABLE policies ADD COLUMN seq INTEGER NOT NULL DEFAULT 0;
+   UPDATE policies SET seq = (
+     SELECT count(*) FROM policies older WHERE older.loaded_at < policies.loaded_at
+       OR (older.loaded_at = policies.loaded_at AND older.rowid <= policies.rowid));`,
 ]
 
-/** Opens the database and brings it up to date. `:memory:` for tests that need no disk. */
-export function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path)
-  database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA busy_timeout = 2000;',
-  )
-  const row = database.prepare('PRAGMA user_version').get()
-  const version = Number(row?.['user_version'] ?? 0)
-  for (const [index, step] of MIGRATIONS.entries()) {
-    if (index < version) continue
-    database.exec(`BEGIN; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`)
-  }
-  return database
-}
-
-/** Made with the database, and moved and restored with it: 32 hexadecimal digits. */
-export function identityOf(database: DatabaseSync): string {
-  return String(database.prepare('SELECT id FROM identity').get()?.['id'])
+/** Brings the schema up to date, one step after another. @throws Error where a newer release wrote the file. */
+export function migrate(database: DatabaseSync): void {
+  const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+  if (version > MIGRATIONS.length) throw new Error('pdp.db was written by a newer release: start that one')
+  for (const [index, step] of MIGRATIONS.entries())
+    if (index >= version) database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`)
 }

@@ -1,0 +1,272 @@
+/**
+ * Grants as the PDP remembers them, in SQL; ended ones included. Owns the table `grants`.
+ *
+ * @module
+ */
+import type { EpochMillis, PartyRef } from '@mandate/protocol'
+import type { GrantBody, GrantEnd, GrantRecord, Scope } from '../ports/grants.ts'
+import { type GrantFilter, type Grants, grantExists } from '../ports/register.ts'
+import { scopeName } from '../ports/stored-names.ts'
+import type { Exchanged } from '../ports/stores.ts'
+import type { LeasesIn } from './leases.ts'
+import { duplicateKey, grantOf, storedGrant } from './rows.ts'
+import { firstRow, inList, type Queries, type SqlValue, text } from './sql.ts'
+
+/** Ids of grants that are proposed by themselves. Looked at by every decision, so they are in memory too. */
+export type ProposedGrants = Set<string>
+
+/** Reads them from the database. A grant that a replacement proposes counts by what the relationship store has, so it is none of them. */
+export async function readProposed(sql: Queries, replacing: readonly string[]): Promise<ProposedGrants> {
+  const rows = await sql.rows('SELECT id FROM grants WHERE settled = 0')
+  return new Set(rows.map((row) => text(row['id'])).filter((id) => !replacing.includes(id)))
+}
+
+const END = `UPDATE grants SET revoked_at = $1, revoked_by = $2, revoke_reason = $3, replaced_by = $4, ending = NULL
+  WHERE id = $5 AND revoked_at IS NULL`
+
+/** Methods are properties, so that a register can be put together from several such objects. */
+export class SqlGrants implements Grants {
+  readonly #sql: Queries
+  readonly #leases: LeasesIn
+  readonly #proposed: ProposedGrants
+
+  constructor(sql: Queries, leases: LeasesIn, proposed: ProposedGrants) {
+    this.#sql = sql
+    this.#leases = leases
+    this.#proposed = proposed
+  }
+
+  readonly proposeGrant = async (grant: GrantBody, now: EpochMillis): Promise<void> => {
+    // Before it can be found in the database.
+    this.#proposed.add(grant.id)
+    try {
+      await this.#sql.transaction(async (sql) => {
+        await this.#leases(sql).require('grant', grant.id)
+        await insertGrant(sql, grant, now)
+      })
+    } catch (error) {
+      this.#proposed.delete(grant.id)
+      throw error
+    }
+  }
+
+  readonly proposedAmong = async (ids: readonly string[]): Promise<ReadonlySet<string>> =>
+    new Set(ids.filter((id) => this.#proposed.has(id)))
+
+  readonly completeGrant = (id: string): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release('grant', id)
+      await sql.change('UPDATE grants SET settled = 1 WHERE id = $1', id)
+      sql.afterCommit(() => this.#proposed.delete(id))
+    })
+
+  readonly dropGrant = (id: string): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release('grant', id)
+      await sql.change('DELETE FROM grants WHERE id = $1 AND settled = 0', id)
+      sql.afterCommit(() => this.#proposed.delete(id))
+    })
+
+  readonly proposeEnd = (id: string, end: GrantEnd): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).require('end', id)
+      await sql.change(
+        'UPDATE grants SET ending = $1 WHERE id = $2 AND revoked_at IS NULL',
+        ...[JSON.stringify(end), id],
+      )
+    })
+
+  readonly endGrant = (id: string, { by, at, reason }: GrantEnd): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release('end', id)
+      await sql.change(END, at, by, reason, null, id)
+    })
+
+  /** Every grant on a deed or on a part of it, as a transfer ends them. */
+  readonly endGrantsUnder = async (deed: string, at: EpochMillis): Promise<void> => {
+    const scope = scopeName({ deed, part: undefined })
+    // Parts of the deed are named `deed~<deed>~<part>`; "~" is followed by nothing but names in ASCII.
+    await this.#sql.change(
+      `UPDATE grants SET revoked_at = $1, revoke_reason = 'transferred', ending = NULL
+       WHERE (scope = $2 OR (scope > $3 AND scope < $4)) AND revoked_at IS NULL AND expires_at > $1`,
+      ...[at, scope, `${scope}~`, `${scope}\u007f`],
+    )
+  }
+
+  readonly proposeExchange = (exchanged: readonly Exchanged[], now: EpochMillis): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      const keys = inList(
+        exchanged.map(({ to }) => duplicateKey(to)),
+        2,
+      )
+      for (const { from } of exchanged) {
+        // Of an end and a replacement of the same grant, one goes first.
+        await this.#leases(sql).require('end', from.id)
+        await sql.change(
+          `UPDATE grants SET holds_key = 0 WHERE id = $1 AND twin IN (${keys.places})`,
+          from.id,
+          ...keys.values,
+        )
+      }
+      for (const { to } of exchanged) await insertGrant(sql, to, now)
+    })
+
+  readonly dropExchange = (exchanged: readonly Exchanged[]): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      for (const { to } of exchanged) await sql.change('DELETE FROM grants WHERE id = $1 AND settled = 0', to.id)
+      for (const { from, to } of exchanged) {
+        await this.#leases(sql).release('end', from.id)
+        await sql.change(
+          'UPDATE grants SET holds_key = 1 WHERE id = $1 AND twin = $2 AND revoked_at IS NULL',
+          ...[from.id, duplicateKey(to)],
+        )
+      }
+    })
+
+  readonly completeExchange = (exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void> =>
+    this.#sql.transaction(async (sql) => {
+      for (const { from, to } of exchanged) {
+        await sql.change('UPDATE grants SET settled = 1 WHERE id = $1', to.id)
+        await this.#leases(sql).release('end', from.id)
+        await sql.change(END, at, by, 'replaced', to.id, from.id)
+      }
+    })
+
+  /** A person's own words go when they are erased. */
+  readonly eraseWordsOf = async (person: PartyRef): Promise<void> => {
+    await this.#sql.change("UPDATE grants SET revoke_reason = 'revoked' WHERE revoked_by = $1", person)
+  }
+
+  readonly pendingEnds = async (): Promise<readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]> => {
+    const rows = await this.#sql.rows('SELECT * FROM grants WHERE ending IS NOT NULL AND settled = 1')
+    return rows.map((row) => ({ grant: grantOf(row), end: JSON.parse(text(row['ending'])) as GrantEnd }))
+  }
+
+  readonly pendingGrants = (): Promise<readonly GrantRecord[]> => this.#read('WHERE settled = 0')
+
+  readonly pendingGrant = async (id: string): Promise<GrantRecord | undefined> =>
+    (await this.#read('WHERE id = $1 AND settled = 0', id))[0]
+
+  readonly byId = async (id: string): Promise<GrantRecord | undefined> =>
+    (await this.#read('WHERE id = $1 AND settled = 1', id))[0]
+
+  readonly byIds = async (ids: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>> => {
+    if (ids.length === 0) return new Map()
+    const { places, values } = inList([...new Set(ids)], 1)
+    const found = await this.#read(`WHERE id IN (${places}) AND settled = 1`, ...values)
+    return new Map(found.map((grant) => [grant.id, grant]))
+  }
+
+  readonly between = async (
+    owner: PartyRef,
+    delegate: PartyRef,
+    within: readonly Scope[],
+    limit: number,
+  ): Promise<readonly GrantRecord[]> => {
+    const { places, values } = inList(within.map(scopeName), 4)
+    // By scope first: somebody with many grants must not be looked through for those of one thing. `|| ''` keeps the other indexes out.
+    const here = await this.#read(
+      `WHERE scope IN (${places}) AND owner || '' = $1 AND delegate || '' = $2 AND settled = 1 ORDER BY id DESC LIMIT $3`,
+      ...[owner, delegate, limit, ...values],
+    )
+    const newest = await this.#read(
+      'WHERE owner = $1 AND delegate = $2 AND settled = 1 ORDER BY id DESC LIMIT $3',
+      ...[owner, delegate, limit],
+    )
+    const known = new Set(here.map(({ id }) => id))
+    return [...here, ...newest.filter(({ id }) => !known.has(id))].slice(0, limit)
+  }
+
+  readonly deadGrants = async (before: EpochMillis, limit: number): Promise<readonly GrantRecord[]> => {
+    const dead = [
+      'expires_at <= $1',
+      'revoked_at <= $1',
+      'parent IS NOT NULL AND (SELECT above.swept FROM grants above WHERE above.id = grants.parent) = 1',
+    ].map((why) => `SELECT * FROM grants WHERE swept = 0 AND settled = 1 AND ending IS NULL AND ${why}`)
+    const rows = await this.#sql.rows(
+      `SELECT * FROM (${dead.join(' UNION ')}) AS dead ORDER BY id LIMIT $2`,
+      before,
+      limit,
+    )
+    return rows.map(grantOf)
+  }
+
+  readonly markSwept = async (id: string): Promise<void> => {
+    await this.#sql.change('UPDATE grants SET swept = 1 WHERE id = $1', id)
+  }
+
+  readonly unsweptAt = (scope: Scope, delegate: PartyRef): Promise<readonly GrantRecord[]> =>
+    this.#read(
+      "WHERE scope = $1 AND delegate || '' = $2 AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id",
+      ...[scopeName(scope), delegate],
+    )
+
+  readonly unsweptBelow = (parent: string): Promise<readonly GrantRecord[]> =>
+    this.#read('WHERE parent = $1 AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id', parent)
+
+  readonly grants = (filter: GrantFilter): Promise<readonly GrantRecord[]> => {
+    const { where, values } = conditionsOf(filter)
+    return this.#read(`WHERE ${where} ORDER BY id DESC LIMIT $${values.length + 1}`, ...values, filter.limit)
+  }
+
+  readonly unendedOf = (party: PartyRef, at: EpochMillis): Promise<readonly GrantRecord[]> =>
+    this.#read(
+      'WHERE (delegator = $1 OR delegate = $1) AND settled = 1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY id',
+      ...[party, at],
+    )
+
+  readonly liveDuplicate = async (grant: GrantBody, now: EpochMillis, except = ''): Promise<string | undefined> => {
+    const row = await firstRow(
+      this.#sql,
+      'SELECT id FROM grants WHERE twin = $1 AND id <> $2 AND settled = 1 AND revoked_at IS NULL AND expires_at > $3',
+      ...[duplicateKey(grant), except, now],
+    )
+    return row && text(row['id'])
+  }
+
+  async #read(where: string, ...values: readonly SqlValue[]): Promise<readonly GrantRecord[]> {
+    return (await this.#sql.rows(`SELECT * FROM grants ${where}`, ...values)).map(grantOf)
+  }
+}
+
+function conditionsOf(filter: GrantFilter): { readonly where: string; readonly values: readonly SqlValue[] } {
+  const conditions = filter.pending ? ['TRUE'] : ['settled = 1']
+  const values: SqlValue[] = []
+  const add = (condition: (place: string) => string, value: SqlValue | undefined): void => {
+    if (value === undefined) return
+    values.push(value)
+    conditions.push(condition(`$${values.length}`))
+  }
+  add((place) => `delegator = ${place}`, filter.delegator)
+  add((place) => `delegate = ${place}`, filter.delegate)
+  add((place) => `owner = ${place}`, filter.owner)
+  add((place) => `covers = ${place}`, filter.covers)
+  add((place) => `(delegator = ${place} OR delegate = ${place} OR owner = ${place})`, filter.party)
+  add((place) => `id < ${place}`, filter.before)
+  if (!filter.ended) add((place) => `revoked_at IS NULL AND expires_at > ${place}`, filter.now)
+  return { where: conditions.join(' AND '), values }
+}
+
+/**
+ * Writes a grant down as a proposal. At most one grant that is not ended holds a duplicate key: the unique index says so, whoever writes at the
+ * same time; a holder that has expired gives the key up first.
+ *
+ * @throws Fault `grant_exists` where another grant holds the key.
+ */
+async function insertGrant(sql: Queries, grant: GrantBody, now: EpochMillis): Promise<void> {
+  const key = duplicateKey(grant)
+  await sql.change(
+    'UPDATE grants SET holds_key = 0 WHERE twin = $1 AND revoked_at IS NULL AND expires_at <= $2',
+    key,
+    now,
+  )
+  const inserted = await sql.change(
+    `INSERT INTO grants (id, delegator, delegate, owner, covers, parent, expires_at, twin, body, settled)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0) ON CONFLICT DO NOTHING`,
+    ...[grant.id, grant.delegator, grant.delegate, grant.owner, grant.covers, grant.parent ?? null],
+    ...[grant.expiresAt, key, JSON.stringify(storedGrant(grant))],
+  )
+  if (inserted === 1) return
+  const holder = 'SELECT id FROM grants WHERE twin = $1 AND revoked_at IS NULL AND holds_key = 1'
+  throw grantExists(text((await firstRow(sql, holder, key))?.['id']))
+}
