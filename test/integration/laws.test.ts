@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
-import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
+import { startTestPdp, type TestPdp, type TestPdpOptions } from '../fixtures/pdp.ts'
+import { startShufflingLine } from '../fixtures/shuffling-line.ts'
 import type { Ask } from '../fixtures/world.ts'
 import { unsettledCase } from '../worlds/case-text.ts'
 import type { Gen } from '../worlds/draw.ts'
@@ -129,21 +130,41 @@ test(`determinism: a replica answers alike, whatever it remembers, seed ${SEED}`
   }, FEW)
 })
 
+test(`determinism: the order of the checks in a BatchCheck changes nothing, seed ${SEED}`, {
+  timeout: TIMEOUT,
+}, async () => {
+  const { url, apiToken } = inject('openFga')
+  const line = await startShufflingLine(url)
+  try {
+    await inWorlds(async ({ played: { world }, asks }) => {
+      const first = await answersTo(world, asks)
+      const answers = withReplica((replica) => answersTo(world, asks, replica), { url: line.url, apiToken })
+      expect(await answers, 'by a replica whose BatchChecks are shuffled').toEqual(first)
+    }, FEW)
+    expect(line.shuffled, 'a law that was never put to the test').toBeGreaterThan(0)
+  } finally {
+    await line.stop()
+  }
+})
+
 /** What is permitted and by which chain. Why not, a replica with a database of its own cannot always know: ended grants are remembered there. */
 const authority = ({ permit, chain }: Told): unknown => (permit ? chain : false)
 
 /** A second PDP on the same store, with a copy of what the first remembers, and the same time. */
-async function withReplica(use: (replica: TestPdp) => Promise<void>): Promise<void> {
+async function withReplica<T>(
+  use: (replica: TestPdp) => Promise<T>,
+  openFga: TestPdpOptions['openFga'] = inject('openFga'),
+): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'mandate-replica-'))
   const database = new DatabaseSync(join(tpdp.dataDir, 'pdp.db'))
   database.exec(`VACUUM INTO '${join(dataDir, 'pdp.db')}'`)
   await copyFile(join(tpdp.dataDir, 'vault.key'), join(dataDir, 'vault.key'))
   database.close()
-  const options = { openFga: inject('openFga'), env: ENV, frozen: true, dataDir, issuer: tpdp.issuer, claims: false }
+  const options = { openFga, env: ENV, frozen: true, dataDir, issuer: tpdp.issuer, claims: false }
   const replica = await startTestPdp(options)
   try {
     replica.advance(tpdp.now() - replica.now())
-    await use(replica)
+    return await use(replica)
   } finally {
     await replica.stop()
     await rm(dataDir, { recursive: true, force: true })
