@@ -1,5 +1,5 @@
 /**
- * Builds the page, and nothing else: the server runs as it is written (ADR 0011).
+ * Vite configuration for the auditor's page. The server needs no build (ADR 0011).
  *
  * @module
  */
@@ -11,7 +11,7 @@ export default defineConfig({
     outDir: '../dist',
     emptyOutDir: true,
     target: 'es2024',
-    // A typeface as a data: address would need a hole in the content security policy.
+    // Fonts as data: URLs would need an exception in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: false,
     sourcemap: false,

@@ -1,5 +1,5 @@
 /**
- * Our own server, as the page asks it. Every answer is parsed before anything believes it.
+ * HTTP client of the page for the auditor's server. Every response is validated.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 import type { RawEntry } from '@mandate/ui'
 import { z } from 'zod'
 
-/** Why there is no answer, in words for the reader. `code` is the problem's, or `offline`. */
+/** A failed request, with a message for the reader. `code`: the problem code (RFC 9457), or `offline`. */
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly code: string
@@ -67,7 +67,7 @@ export type Overview = z.infer<typeof overviewSchema>
 
 export const PAGE_SIZE = 200
 
-/** An entry, and the bytes' own members: what is shown, and what was hashed. */
+/** An entry: validated for display (`entry`), and as received, with all members that were hashed (`raw`). */
 export interface Opened {
   readonly entry: LoggedEntry
   readonly raw: RawEntry

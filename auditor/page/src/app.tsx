@@ -1,5 +1,5 @@
 /**
- * The shell: who is signed in, the log's head, and the page that the address means.
+ * Root component: chooses the page by URL and session.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { type Domains, DomainsContext, pinnedKeys } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api } from './api.ts'
 import { Bar } from './bar.tsx'
-import { followed, go, usePlace } from './location.ts'
+import { followed, go, usePageLocation } from './location.ts'
 import { LogPage } from './log.tsx'
 import { Failure, Plain } from './parts.tsx'
 import { useLoaded } from './use.ts'
 
 export function App(): JSX.Element {
-  const place = usePlace()
+  const place = usePageLocation()
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents lint/a11y/noStaticElementInteractions: links do both; this only keeps them on the page
     <div class="app" onClick={followed}>
@@ -34,7 +34,7 @@ interface Access {
 const NO_DOMAINS: Domains = []
 
 function SignedIn(): JSX.Element {
-  const place = usePlace()
+  const place = usePageLocation()
   const access = useLoaded<Access>(async (signal) => {
     const { auditor, keys } = await api.session(signal)
     return { auditor, keys: await pinnedKeys(keys) }

@@ -1,5 +1,5 @@
 /**
- * The bar at the top: whose log this is, how far it reaches, and whether a pinned key signed that.
+ * Top bar: the log's origin and size, and whether a trusted key signed its checkpoint.
  *
  * @module
  */
@@ -48,7 +48,7 @@ function HeadLine({ head }: { readonly head: Head }): JSX.Element {
   )
 }
 
-/** The newest checkpoint, looked at now and then while somebody looks at the page. */
+/** Fetches and verifies the newest checkpoint periodically, while the page is visible. */
 function useHead(keys: readonly VerifierKey[]): Head | undefined {
   const [head, setHead] = useState<Head>()
   useEffect(() => {

@@ -1,5 +1,5 @@
 /**
- * The chain of an entry: what the entry says at once, and what the log tells of each grant as soon as it is read.
+ * The chain of an entry. Shows the links from the entry at once, and the state of each grant when it is loaded.
  *
  * @module
  */

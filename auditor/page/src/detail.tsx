@@ -1,5 +1,5 @@
 /**
- * One entry in full: what was decided, on whose authority, by which gates; the same question today; and the proof.
+ * One entry in full: outcome, chain, gates, replay and proof.
  *
  * @module
  */
@@ -123,7 +123,7 @@ function Section(props: { title: string; note: string; children: ComponentChildr
   )
 }
 
-/** Who, what, on what, for whom: in one sentence. */
+/** The decision as one sentence: actor, action, resource, subject. */
 function Sentence({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
   const { actor, subject, caller, action, resource, target } = entry
   const who = actor ?? subject ?? caller
@@ -227,7 +227,7 @@ function Record({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
   )
 }
 
-/** What can be looked for by itself is a link to that. */
+/** A value of the record; a link to a search, if the value can be searched for. */
 function Value({ name, value }: { readonly name: string; readonly value: string }): JSX.Element {
   const isParty = /^(user|agent|service):/u.test(value)
   if (name === 'resource') return <a href={addressOf({ resource: value })}>{value}</a>

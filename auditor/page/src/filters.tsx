@@ -1,5 +1,5 @@
 /**
- * The filters. What is set is the address, so a finding can be sent to a colleague; people stand in it by pseudonym.
+ * Filter form. Filters are in the URL, so that a view can be shared; people are named by pseudonym.
  *
  * @module
  */
@@ -54,7 +54,7 @@ const LABELS: Readonly<Record<FilterName, string>> = {
   to: 'before',
 }
 
-/** `p_…` is a person, anything else without a kind an agent: what people paste is understood. */
+/** Completes a party without a type: `p_…` is a person, anything else an agent (or a service, for `caller`). */
 function understood(name: FilterName, typed: string): string {
   const text = typed.trim()
   if (text === '' || !PARTIES.has(name) || /^(user|agent|service):/u.test(text)) return text

@@ -1,6 +1,5 @@
 /**
- * The links of a chain with their limits, and how each stood when it was decided and stands now: from the entries that issued and revoked
- * them, which are in the same log.
+ * Chain links with their limits, and their state at the time of the decision and now. Read from the log entries that issued and revoked the grants.
  *
  * @module
  */
@@ -9,19 +8,20 @@ import { type ChainLink, type Domains, domainOfScope, endedThroughout, entryLink
 import { z } from 'zod'
 import { api } from './api.ts'
 
-/** By attribute, `planned_price.EUR` where it has a currency. */
+/** Bounds by attribute; money has its currency in the name: `planned_price.EUR`. */
 const boundsSchema = z.record(z.string(), z.number())
 const issuedSchema = z.object({ redelegations: z.number(), at_most: boundsSchema, at_least: boundsSchema }).partial()
 
-interface Told {
+/** Log entries about one grant. */
+interface GrantEntries {
   readonly issued: LoggedEntry | undefined
   readonly revoked: LoggedEntry | undefined
 }
 
-/** What was found stays so: a grant is issued once, and an end is an end. Each look leaves entries, so none is looked at twice. */
-const known = new Map<string, Told>()
+/** Cache: entries do not change, and each query of the log is itself logged. Only a missing revocation is looked up again. */
+const known = new Map<string, GrantEntries>()
 
-async function told(grant: string, signal: AbortSignal): Promise<Told> {
+async function grantEntries(grant: string, signal: AbortSignal): Promise<GrantEntries> {
   const before = known.get(grant)
   if (before?.revoked) return before
   const [issued, revoked] = await Promise.all([
@@ -33,35 +33,40 @@ async function told(grant: string, signal: AbortSignal): Promise<Told> {
   return now
 }
 
-/** As much as the decision itself says. */
+/** Links with the members that the decision itself has. */
 export const linksOf = (entry: LoggedEntry): readonly ChainLink[] => entryLinks(entry, Date.now())
 
-/** With what the log tells of each grant. */
+/** Links with the limits and the state of each grant, from the log. */
 export async function fullLinks(
   entry: LoggedEntry,
   domains: Domains,
   signal: AbortSignal,
 ): Promise<readonly ChainLink[]> {
   const bare = linksOf(entry)
-  const tales = await Promise.all(bare.map(({ grant }) => told(grant, signal)))
+  const histories = await Promise.all(bare.map(({ grant }) => grantEntries(grant, signal)))
   return endedThroughout(
-    bare.map((link, at) => withTale(link, tales[at], Date.parse(entry.at), domainOfScope(link.scope, domains))),
+    bare.map((link, at) => withHistory(link, histories[at], Date.parse(entry.at), domainOfScope(link.scope, domains))),
   )
 }
 
-function withTale(link: ChainLink, tale: Told | undefined, decidedAt: number, domain: Domain | undefined): ChainLink {
+function withHistory(
+  link: ChainLink,
+  history: GrantEntries | undefined,
+  decidedAt: number,
+  domain: Domain | undefined,
+): ChainLink {
   const {
     redelegations,
     at_most: most = {},
     at_least: least = {},
-  } = issuedSchema.catch({}).parse(tale?.issued?.change ?? {})
-  const revokedAt = tale?.revoked?.at
+  } = issuedSchema.catch({}).parse(history?.issued?.change ?? {})
+  const revokedAt = history?.revoked?.at
   const wasRevoked = revokedAt !== undefined && Date.parse(revokedAt) <= decidedAt
   const isExpired = Date.parse(link.expiresAt) <= Date.now()
   return {
     ...link,
     redelegations,
-    limits: tale?.issued
+    limits: history?.issued
       ? [...boundWords(most, 'at_most', domain), ...boundWords(least, 'at_least', domain)]
       : undefined,
     revokedAt,

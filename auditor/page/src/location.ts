@@ -1,5 +1,5 @@
 /**
- * The page's state is its address: filters are the query, an opened decision is the path.
+ * The page's state in the URL: filters in the query string, the opened decision in the path. A view can be shared as a link.
  *
  * @module
  */
@@ -9,14 +9,15 @@ import { useEffect, useState } from 'preact/hooks'
 export type FilterName = (typeof FILTER_NAMES)[number]
 export type Filters = Readonly<Partial<Record<FilterName, string>>>
 
-export interface Place {
+/** The state in the URL. */
+export interface PageLocation {
   readonly page: 'log' | 'logged-out' | 'refused'
   readonly filters: Filters
-  /** The decision that is open. */
+  /** Id of the opened decision. */
   readonly id: string | undefined
 }
 
-export function placeOf({ pathname, search }: Pick<Location, 'pathname' | 'search'>): Place {
+export function parseLocation({ pathname, search }: Pick<Location, 'pathname' | 'search'>): PageLocation {
   const parameters = new URLSearchParams(search)
   const filters: Partial<Record<FilterName, string>> = {}
   for (const name of FILTER_NAMES) {
@@ -27,7 +28,7 @@ export function placeOf({ pathname, search }: Pick<Location, 'pathname' | 'searc
   return { page, filters, id: /^\/decisions\/([0-9A-Z]{26})$/u.exec(pathname)?.[1] }
 }
 
-/** The filters as a query string, always in the same order. */
+/** Filters as a query string, in a fixed order. */
 export function queryOf(filters: Filters): string {
   const parameters = new URLSearchParams()
   for (const name of FILTER_NAMES) {
@@ -44,17 +45,17 @@ export function addressOf(filters: Filters, id?: string): string {
 
 const CHANGED = 'mandate:place'
 
-/** Goes to an address of ours without loading the page anew. */
+/** Navigates to a URL of the page without reloading it. */
 export function go(address: string, how: 'push' | 'replace' = 'push'): void {
   if (how === 'push') history.pushState(null, '', address)
   else history.replaceState(null, '', address)
   dispatchEvent(new Event(CHANGED))
 }
 
-export function usePlace(): Place {
-  const [place, setPlace] = useState(() => placeOf(location))
+export function usePageLocation(): PageLocation {
+  const [place, setPlace] = useState(() => parseLocation(location))
   useEffect(() => {
-    const look = (): void => setPlace(placeOf(location))
+    const look = (): void => setPlace(parseLocation(location))
     addEventListener('popstate', look)
     addEventListener(CHANGED, look)
     return () => {
@@ -65,7 +66,7 @@ export function usePlace(): Place {
   return place
 }
 
-/** For plain clicks on our own links; a click that wants a new tab is the browser's. */
+/** Click handler for links: navigates without reloading. Leaves modified clicks (new tab) and other URLs to the browser. */
 export function followed(event: MouseEvent): void {
   if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
   const link = event.target instanceof Element ? event.target.closest('a') : null

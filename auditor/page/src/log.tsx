@@ -1,5 +1,5 @@
 /**
- * The log: filters, what they find, how it spreads over time, and the decision that is open.
+ * Main page: statistics, filters, matching entries, and the opened decision.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import type { JSX } from 'preact'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Detail } from './detail.tsx'
 import { Filtering } from './filters.tsx'
-import { addressOf, go, type Place, queryOf } from './location.ts'
+import { addressOf, go, type PageLocation, queryOf } from './location.ts'
 import { OverviewBand } from './overview.tsx'
 import { useRows } from './rows.ts'
 import { Table } from './table.tsx'
 import { Tools } from './tools.tsx'
 
-/** So far down that what arrives above would push away what is being read, in pixels. */
+/** Scroll distance, in pixels, from which new entries are held back, since they would move the rows being read. */
 const READING_PX = 160
 
-export function LogPage(props: { place: Place; keys: readonly VerifierKey[]; isAuditor: boolean }): JSX.Element {
+export function LogPage(props: { place: PageLocation; keys: readonly VerifierKey[]; isAuditor: boolean }): JSX.Element {
   const { place, keys, isAuditor } = props
   const { filters, id } = place
   const query = queryOf(filters)
@@ -29,7 +29,7 @@ export function LogPage(props: { place: Place; keys: readonly VerifierKey[]; isA
   const close = useCallback(() => go(addressOf(filters)), [query])
   useEffect(() => {
     document.title = id === undefined ? 'Decision log · Mandate' : `${id} · Decision log · Mandate`
-    // Back from a decision the focus is where it was, on its row.
+    // When a decision is closed, focus its row.
     const before = opened.current
     if (id === undefined && before !== undefined) document.getElementById(`row-${before}`)?.focus()
     opened.current = id
@@ -56,7 +56,7 @@ export function LogPage(props: { place: Place; keys: readonly VerifierKey[]; isA
   )
 }
 
-/** `/` goes to the filters, Escape closes the decision that is open. */
+/** Keyboard shortcuts: `/` focuses the filters, Escape closes the opened decision. */
 function useKeys(close: () => void, isOpen: boolean): void {
   useEffect(() => {
     const pressed = (event: KeyboardEvent): void => {

@@ -1,5 +1,5 @@
 /**
- * The auditor's page: mounts the app.
+ * Entry point of the auditor's page.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import './styles/log.css'
 import './styles/detail.css'
 import { App } from './app.tsx'
 
-// One comes for decisions. That reading is recorded as well is there for who looks for it.
+// The start page shows decisions only: entries about reading the log would dominate it. Other kinds can be selected.
 if (location.pathname === '/' && location.search === '') history.replaceState(null, '', '/?kind=evaluation')
 
 const root = document.getElementById('app')

@@ -1,5 +1,5 @@
 /**
- * The band at the top: how much was decided and denied, how it spreads over time, and what it was denied for.
+ * Statistics above the table: number of decisions and denials, activity chart, and most frequent denial reasons.
  *
  * @module
  */
@@ -82,8 +82,8 @@ function Denials(props: { overview: Overview | undefined; filters: Filters }): J
 }
 
 const CHART_PX = 148
-/** Room for this many buckets at least. */
-const FEWEST = 16
+/** Minimum number of buckets on the time axis. */
+const MIN_BUCKETS = 16
 
 function Activity(props: { overview: Overview | undefined; filters: Filters }): JSX.Element {
   const { overview, filters } = props
@@ -123,7 +123,7 @@ function Activity(props: { overview: Overview | undefined; filters: Filters }): 
   )
 }
 
-/** Stacked by drawing the larger sum first: all, decisions, denials. */
+/** Series for stacked bars: cumulative sums, drawn from the largest to the smallest. */
 function dataOf({ buckets }: Overview): uPlot.AlignedData {
   return [
     buckets.map(({ at }) => at / 1000),
@@ -137,7 +137,7 @@ const TICK_TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2
 const TICK_SECOND = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const TICK_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
 
-/** As exact as the buckets are, no more. Between two buckets there is nothing to label. */
+/** Label of a tick, as precise as the bucket width; empty between buckets. */
 function tick(at: number, step: number): string {
   const time = new Date(at * 1000)
   if (step >= 86_400_000) return TICK_DAY.format(time)
@@ -169,10 +169,10 @@ function optionsOf(width: number, step: number, choose: (from: number, to: numbe
     legend: { show: false },
     cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false } },
     scales: {
-      // Few bars stand where many would, instead of being as wide as a wall.
+      // With few buckets, extends the range so that the bars do not become too wide.
       x: {
         range: (_chart, from, to) => {
-          const missing = Math.max(0, FEWEST - (to - from) / (step / 1000))
+          const missing = Math.max(0, MIN_BUCKETS - (to - from) / (step / 1000))
           return [from - ((missing + 1) * step) / 2000, to + ((missing + 1) * step) / 2000]
         },
       },

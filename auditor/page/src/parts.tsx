@@ -1,5 +1,5 @@
 /**
- * Small parts that several places show.
+ * Small shared components.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ComponentChildren, JSX } from 'preact'
 import type { ApiError } from './api.ts'
 import { addressOf } from './location.ts'
 
-/** A page of a few words. */
+/** A page with a title and a short text. */
 export function Plain(props: { title: string; busy?: boolean; children?: ComponentChildren }): JSX.Element {
   return (
     <main class="plain" aria-busy={props.busy ?? false}>
@@ -44,7 +44,7 @@ export function Failure(props: { error: ApiError; again?: () => void }): JSX.Ele
   )
 }
 
-/** A pseudonym, cut for the eye; it leads to all that has it in its chain. */
+/** A shortened pseudonym; links to all entries with it in their chain. */
 export function PartyLink({ party }: { readonly party: string }): JSX.Element {
   return <Party party={party} href={addressOf({ member: party })} title={`All that has ${party} in its chain`} />
 }

@@ -1,5 +1,5 @@
 /**
- * The proof, checked in this browser when a decision is opened.
+ * The proof of an entry, verified in the browser when a decision is opened.
  *
  * @module
  */
@@ -71,7 +71,7 @@ const VERDICTS = {
   unpinned: 'This entry is in the tree; nobody vouches for the tree.',
 } as const
 
-/** What was fetched already is not fetched again to be saved: that would be another read of the log. */
+/** Saves text that was already loaded: a download from the server would be logged as another read. */
 function Take(props: { name: string; text: string; children: string }): JSX.Element {
   const save = (): void => {
     const url = URL.createObjectURL(new Blob([props.text], { type: 'application/octet-stream' }))

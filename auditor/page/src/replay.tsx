@@ -1,5 +1,5 @@
 /**
- * The same question asked again: what was answered then, what would be answered now, and what differs.
+ * Replay of a decision: the logged outcome, the outcome now, and the differences.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ApiError, api } from './api.ts'
 import { Failure } from './parts.tsx'
 import { useLoaded } from './use.ts'
 
-/** Other rules that come to the same are worth a word, not an alarm. */
+/** Differences that do not matter when the outcome is the same: a newer policy or model. */
 const RULES: ReadonlySet<string> = new Set(['policy', 'model'])
 
 function differenceWords(differs: readonly string[]): string {

@@ -1,5 +1,5 @@
 /**
- * The decisions that a query finds, newest first: pages behind the first as they are scrolled to, and new ones ahead of it as they happen.
+ * Hook for the entries of a query, newest first: older pages are loaded by scrolling, and new entries are streamed if the live mode is on.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { inWords } from './use.ts'
 export interface Rows {
   readonly state: 'loading' | 'there' | 'failed'
   readonly entries: readonly LoggedEntry[]
-  /** All that the query finds, those that arrived since among them. */
+  /** Number of matching entries, including new ones. */
   readonly total: number
-  /** How many arrived and are not shown yet. */
+  /** Number of new entries that are not shown yet. */
   readonly waiting: number
-  /** The ids that arrived last. */
+  /** Ids of the entries that were added last, for highlighting. */
   readonly fresh: ReadonlySet<string>
   readonly error: ApiError | undefined
   readonly isMore: boolean
@@ -23,7 +23,7 @@ export interface Rows {
   readonly live: 'off' | 'on' | 'lost'
   more(): void
   again(): void
-  /** Shows what is waiting. */
+  /** Shows the new entries. */
   show(): void
 }
 
@@ -35,7 +35,11 @@ interface Held {
 
 const NOTHING: Held = { entries: [], total: 0, cursor: undefined }
 
-/** @param hold - Whether what arrives waits, because somebody is reading further down. */
+/**
+ * Loads and streams the entries of a query.
+ *
+ * @param hold - Whether to hold new entries back, because the reader has scrolled down.
+ */
 export function useRows(query: string, isLive: boolean, hold: () => boolean): Rows {
   const [held, setHeld] = useState<Held>(NOTHING)
   const [state, setState] = useState<Rows['state']>('loading')
@@ -72,7 +76,7 @@ export function useRows(query: string, isLive: boolean, hold: () => boolean): Ro
     api
       .decisions(query, cursor)
       .then(({ entries, next_cursor: next }) => {
-        // Meanwhile another query may have been asked: its cursor is another.
+        // The query may have changed meanwhile: then the cursor differs, and the page is dropped.
         setHeld((now) =>
           now.cursor === cursor ? { ...now, entries: [...now.entries, ...entries], cursor: next } : now,
         )
@@ -94,9 +98,10 @@ export function useRows(query: string, isLive: boolean, hold: () => boolean): Ro
   }
 }
 
+/** New entries within this time are shown together. */
 const TOGETHER_MS = 150
 
-/** The live tail. What comes in one burst is shown at once. */
+/** Live mode: streams new entries with an EventSource. Entries that arrive together are shown together. */
 function useTail(
   query: string,
   isOn: boolean,
@@ -138,7 +143,7 @@ function useTail(
       setLive('on')
       if (hasCaughtUp) return
       hasCaughtUp = true
-      // What came between the first page and the stream is in neither. When it breaks off, it goes on where it was by itself.
+      // Loads entries that were logged between the first page and the stream. After an interruption the EventSource resumes by itself.
       api.decisions(query, undefined, over.signal).then(
         ({ entries }) => shown.current(entries, 'known'),
         () => undefined,
@@ -161,7 +166,7 @@ function useTail(
   return { waiting: waiting.length, fresh, live, show }
 }
 
-/** Each entry once, in the order of the log. */
+/** Adds new entries without duplicates, in log order. */
 function withNew(held: Held, arrived: readonly LoggedEntry[]): Held {
   const [newest] = held.entries
   const known = new Set(held.entries.slice(0, 2_000).map(({ id }) => id))

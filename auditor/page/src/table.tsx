@@ -1,5 +1,5 @@
 /**
- * The decisions found. Only the rows in sight are in the document, so that a hundred thousand scroll like ten.
+ * Table of entries. Virtualized: only visible rows are in the document.
  *
  * @module
  */
@@ -26,11 +26,11 @@ import { addressOf, type Filters } from './location.ts'
 import { Failure } from './parts.tsx'
 import type { Rows } from './rows.ts'
 
-/** Row heights, in rem: one line, or two where the screen is narrow. The style sheet has the same. */
+/** Row heights in rem, for wide and narrow screens. Must match the style sheet. */
 const ROW_REM = { wide: 2.75, narrow: 4.75 } as const
 const AROUND = 12
 const WALK = { row: '.row', link: '.row-link', page: 10 } as const
-/** Fewer rows left than this, and the next page is fetched. */
+/** The next page is loaded when fewer rows than this are left below. */
 const AHEAD = 60
 
 export function Table(props: { rows: Rows; filters: Filters; openId: string | undefined }): JSX.Element {
@@ -155,7 +155,7 @@ function Row({ entry, at, top, before, href, isOpen, isFresh }: RowProps): JSX.E
   )
 }
 
-/** The one who acted, and for whom. */
+/** Actor and subject. */
 function Who({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
   const { actor, subject, caller } = entry
   const first = actor ?? subject ?? caller

@@ -1,5 +1,5 @@
 /**
- * Above the table: how many there are, the live tail, and the ways to take them away.
+ * Toolbar above the table: number of entries, live mode, and export.
  *
  * @module
  */

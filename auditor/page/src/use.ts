@@ -1,5 +1,5 @@
 /**
- * A hook: something that is loading.
+ * Hook for data that is loaded asynchronously.
  *
  * @module
  */
@@ -11,7 +11,7 @@ export type Loaded<T> =
   | { readonly state: 'failed'; readonly error: ApiError; readonly again: () => void }
   | { readonly state: 'there'; readonly value: T }
 
-/** Loads when an input changes. An answer that comes too late is dropped. */
+/** Loads data whenever an input changes. The result of an outdated load is ignored. */
 export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, inputs: Inputs): Loaded<T> {
   const [loaded, setLoaded] = useState<Loaded<T>>({ state: 'loading' })
   const [attempt, setAttempt] = useState(0)
