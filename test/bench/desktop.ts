@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startBrowserHost } from '@mandate/desktop/browser'
-import type { Answer, CheckedInput, OperationName, Output } from '@mandate/desktop/channel'
+import type { CallResult, CheckedInput, OperationName, Output } from '@mandate/desktop/channel'
 import { buildDesktopPage, DESKTOP_PAGE, type Stack, startStack } from '@mandate/stack'
 import type { Browser, Page } from 'playwright-core'
 import { anEntry } from '../contract/log-builders.ts'
@@ -175,7 +175,7 @@ const ANSWERS: Answers = {
   },
 }
 
-async function answer(name: string, input: unknown): Promise<Answer<OperationName>> {
+async function answer(name: string, input: unknown): Promise<CallResult<OperationName>> {
   const known = ANSWERS[name as OperationName] as ((input: unknown) => Output<OperationName>) | undefined
   if (known) return { ok: true, value: known(input) }
   return { ok: false, problem: { code: 'not_found', title: 'This core only answers.' } }

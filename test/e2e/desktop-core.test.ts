@@ -40,7 +40,7 @@ describe('the story, by calls of the channel alone', () => {
 
   beforeAll(async () => {
     carlosFolder = join(desks.folder, 'carlo')
-    const timings = { lookMs: 1_000 }
+    const timings = { pollMs: 1_000 }
     carlo = await desks.enter(desks.open({ keystore: carlosKeys, dataDir: carlosFolder, timings }), 'carlo')
     yannick = await desks.enter(desks.open({ keystore: yannicksKeys, timings }), 'yannick')
   })

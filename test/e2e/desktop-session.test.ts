@@ -61,7 +61,7 @@ test('two accounts one after the other: the second finds nothing of the first, i
 test('a session that an administrator ends is seen, and everything of it forgotten', async () => {
   const keystore = testKeystore()
   const dataDir = join(desks.folder, 'ended')
-  const app = await desks.enter(desks.app({ keystore, dataDir, timings: { lookMs: 500 } }), 'sam')
+  const app = await desks.enter(desks.app({ keystore, dataDir, timings: { pollMs: 500 } }), 'sam')
   await app.must('trips.templates')
   await endSession(sidIn(keystore.sealed))
   await expect.poll(() => app.must('session.read')).toEqual({ state: 'signed_out', why: 'ended' })
@@ -73,7 +73,7 @@ test('a session that an administrator ends is seen, and everything of it forgott
 test('a crash between the use of a refresh token and the keeping of the next one ends the session cleanly', async () => {
   const keystore = testKeystore()
   const [dataDir, older] = [join(desks.folder, 'crashed'), join(desks.folder, 'older')]
-  const app = await desks.enter(desks.app({ keystore, dataDir, timings: { lookMs: 600_000 } }), 'sam')
+  const app = await desks.enter(desks.app({ keystore, dataDir, timings: { pollMs: 600_000 } }), 'sam')
   cpSync(dataDir, older, { recursive: true })
   await app.must('session.read')
   // Whatever the first app asks next uses the token that the copy still holds.
@@ -99,7 +99,7 @@ test('without a safe keystore a sign-in is refused, unless it is knowingly for t
 })
 
 test('with the services gone what was seen is still to be read, and said to be old; writes say why not', async () => {
-  const app = await desks.enter(desks.app({ timings: { lookMs: 500, retryMs: 200, callMs: 20_000 } }), 'sam')
+  const app = await desks.enter(desks.app({ timings: { pollMs: 500, retryMs: 200, callMs: 20_000 } }), 'sam')
   const templates = await app.must('trips.templates')
   const trips = stack.services.trips ?? expect.unreachable('no trips')
   await trips.kill('SIGKILL')

@@ -28,7 +28,7 @@ import {
 } from '../support/desktop-page.ts'
 import { launchChromium } from '../support/system-browser.ts'
 
-const TIMINGS = { lookMs: 1_000, retryMs: 300, callMs: 20_000 }
+const TIMINGS = { pollMs: 1_000, retryMs: 300, callMs: 20_000 }
 const MILAN = 'Three days in Milan'
 let stack: Stack
 let browser: Browser

@@ -29,7 +29,7 @@ test.for([-40, 40, 7_200])('a clock that is off by %i seconds signs in, and goes
   })
   const token = await session.freshTokenFor('trips')
   expect(Math.abs((decodeJwt(token).iat ?? 0) - realNow() / 1_000)).toBeLessThan(30)
-  await session.look('trips')
+  await session.check('trips')
   await session.signOut()
 })
 

@@ -109,7 +109,7 @@ describe("Electron's checklist", () => {
   test('4. Enable process sandboxing', () => {
     for (const one of preferences) expect(one).toMatchObject({ sandbox: true })
     expect(entry.indexOf('app.enableSandbox()')).toBeGreaterThan(0)
-    expect(entry.indexOf('app.enableSandbox()')).toBeLessThan(entry.indexOf('live('))
+    expect(entry.indexOf('app.enableSandbox()')).toBeLessThan(entry.indexOf('runApp('))
     expect(found(everything + JSON.stringify(builder), /no-sandbox/u)).toEqual([])
   })
 
@@ -291,7 +291,7 @@ describe('besides it', () => {
 
   test('a package does not start with a switch that is not known to do no harm', () => {
     expect(entry).toMatch(/app\.isPackaged \? startObjections\(/u)
-    expect(entry).toMatch(/if \(objections\.length > 0\) refuse\([^)]*\)\s+(\/\/[^\n]*\s+)?else live\(/u)
+    expect(entry).toMatch(/if \(objections\.length > 0\) refuse\([^)]*\)\s+(\/\/[^\n]*\s+)?else runApp\(/u)
     expect(entry).toMatch(/function refuse\([^\n]+\n[^\n]+\n {2}app\.exit\(EXIT_CONFIG\)/u)
   })
 

@@ -6,10 +6,10 @@
  */
 import type { z } from 'zod'
 import {
-  type Answer,
-  answerSchema,
   type Bridge,
+  type CallResult,
   type CheckedInput,
+  callResultSchema,
   EVENTS,
   type EventName,
   type Input,
@@ -77,10 +77,10 @@ export function play(scene: Scene): Bridge {
   }
   const handlers = handlersOf(scene, say)
   return {
-    call: async <N extends OperationName>(name: N, input?: Input<N>): Promise<Answer<N>> => {
+    call: async <N extends OperationName>(name: N, input?: Input<N>): Promise<CallResult<N>> => {
       const checked = OPERATIONS[name].input.parse(input) as CheckedInput<N>
       const answer = await answered(scene, name, () => handlers[name]?.(checked) ?? played(name))
-      return answerSchema(name).parse(answer) as Answer<N>
+      return callResultSchema(name).parse(answer) as CallResult<N>
     },
     on: (name, listener) => {
       const all = listeners.get(name) ?? new Set()

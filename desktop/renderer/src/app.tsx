@@ -15,7 +15,7 @@ import { SignIn } from './screens/sign-in.tsx'
 import { Cache } from './store/cache.ts'
 import { DomainsProvider } from './store/domains.tsx'
 import { AroundContext } from './store/hooks.tsx'
-import { go, usePlace } from './store/place.ts'
+import { go, useRoute } from './store/route.ts'
 import { strings } from './strings.ts'
 
 /** @param bridge - The one channel; nothing else is asked of anybody. */
@@ -86,10 +86,10 @@ function lookAt(take: (code: string) => void): (opened: { readonly code: string 
 }
 
 function Screens(): JSX.Element {
-  const place = usePlace()
+  const route = useRoute()
   return (
-    <Layout screen={place.screen}>
-      <ScreenOf place={place} />
+    <Layout screen={route.screen}>
+      <ScreenOf route={route} />
     </Layout>
   )
 }

@@ -10,7 +10,7 @@ import { Icon } from './parts/icon.tsx'
 import { Standing, StandingLine } from './parts/standing.tsx'
 import { announce } from './parts/toast.tsx'
 import { useAround, useEvent } from './store/hooks.tsx'
-import { addressOf, SCREENS, type Screen } from './store/place.ts'
+import { addressOf, SCREENS, type Screen } from './store/route.ts'
 import { strings } from './strings.ts'
 
 export function Layout(props: { screen: Screen; children: ComponentChildren }): JSX.Element {

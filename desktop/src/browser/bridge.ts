@@ -1,6 +1,6 @@
 /**
- * The window's end of the channel in a normal browser: calls by `fetch`, events by an event stream, from the development host alone. What only a host can do
- * (show the system's browser, save a file) it asks the page for, by two events that are no part of the channel.
+ * The window's side of the channel in a normal browser: calls by `fetch`, events by server-sent events from the development host. Two more messages
+ * ask the page to open an address or download a file, which the host cannot do.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { createBridge } from '../preload/bridge.ts'
 import type { Bridge } from '../shared/channel.ts'
 import type { CallMessage } from '../shared/messages.ts'
 
-/** What a page can do. */
+/** Functions of the page that are used. */
 export interface Page {
   readonly fetch: typeof globalThis.fetch
-  /** An event stream that connects again by itself; `listener` gets each message's data. */
+  /** Opens an event stream that reconnects; `listener` gets the data of each message. */
   readonly stream: (address: string, listener: (data: string) => void) => void
-  /** Shows an address in a tab of its own that cannot reach back. */
+  /** Opens an address in a new tab without an opener. */
   readonly open: (url: string) => void
   readonly download: (address: string) => void
 }
@@ -25,7 +25,7 @@ const hostMessage = z.discriminatedUnion('host', [
 ])
 
 export function browserBridge(page: Page): Bridge {
-  // Several tabs may show the app: what one of them asks for is opened there.
+  // Identifies this tab among several.
   const id = crypto.randomUUID()
   return createBridge({ send: (message) => post(page, id, message), listen: (listener) => listen(page, id, listener) })
 }

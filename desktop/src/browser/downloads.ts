@@ -1,5 +1,5 @@
 /**
- * Files that the core saves for a page: written to a folder of the host's, handed out once as a download, then gone.
+ * Files that the core saves for a page: written to a temporary folder, served once as a download, then deleted.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 
 export interface Downloads {
-  /** Where to write a file of that name. */
+  /** The path for a file of that name. */
   readonly choose: (suggestedName: string) => string
-  /** Addresses of what has been chosen in `work` and is written by its end. */
+  /** Download addresses of the chosen files that were written. */
   readonly writtenBy: (chosen: readonly string[]) => readonly string[]
-  /** The file of an address, once. */
+  /** The file of an address; works once. */
   readonly take: (address: string) => { readonly name: string; readonly bytes: Buffer } | undefined
   readonly close: () => void
 }
@@ -45,7 +45,7 @@ export function createDownloads(folder: string): Downloads {
   }
 }
 
-/** A name and never a way: what is no plain character becomes a dash. */
+/** A file name without path separators: replaces special characters by dashes. */
 function safeName(name: string): string {
   const plain = name.replaceAll(/[^\w.-]/gu, '-').replaceAll(/^\.+/gu, '')
   return plain.slice(0, 120) || 'download'

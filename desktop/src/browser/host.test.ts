@@ -76,7 +76,7 @@ function ask(path: string, options: { method?: string; headers?: Record<string, 
   return promise
 }
 
-async function enter(): Promise<string> {
+async function redeemLink(): Promise<string> {
   const { headers } = await ask(new URL(host.link()).pathname)
   return String(headers['set-cookie']).split(';')[0] ?? ''
 }
@@ -108,7 +108,7 @@ describe('the link', () => {
 
 describe('the page', () => {
   test('comes with a policy that lets in nothing but itself', async () => {
-    const page = await ask('/', { headers: { cookie: await enter() } })
+    const page = await ask('/', { headers: { cookie: await redeemLink() } })
     expect(page).toMatchObject({ status: 200, headers: { 'x-content-type-options': 'nosniff' } })
     const policy = String(page.headers['content-security-policy'])
     expect(policy).toMatch(/^default-src 'none'; script-src 'self'; /u)
@@ -123,7 +123,7 @@ describe('the page', () => {
     '//outside.js',
     '/assets',
   ])('%s is not there', async (path) => {
-    expect(await ask(path, { headers: { cookie: await enter() } })).toMatchObject({ status: 404 })
+    expect(await ask(path, { headers: { cookie: await redeemLink() } })).toMatchObject({ status: 404 })
   })
 
   test.for([
@@ -132,13 +132,13 @@ describe('the page', () => {
     ['a page of another site', { 'sec-fetch-site': 'cross-site' }],
     ['a page of another port', { 'sec-fetch-site': 'same-site' }],
   ] as const)('%s gets nothing', async ([, headers]) => {
-    expect(await ask('/', { headers: { cookie: await enter(), ...headers } })).toMatchObject({ status: 403 })
+    expect(await ask('/', { headers: { cookie: await redeemLink(), ...headers } })).toMatchObject({ status: 403 })
   })
 })
 
 describe('a call', () => {
   test('is answered by the core', async () => {
-    const { status, text } = await callWith(await enter(), { name: 'session.read' })
+    const { status, text } = await callWith(await redeemLink(), { name: 'session.read' })
     expect([status, JSON.parse(text)]).toEqual([200, { ok: true, value: SIGNED_OUT }])
   })
 
@@ -147,7 +147,7 @@ describe('a call', () => {
     ['from a page without an origin', { origin: 'null' }, 403],
     ['as a form would send it', { 'content-type': 'text/plain' }, 415],
   ] as const)('%s is refused', async ([, headers, status]) => {
-    expect(await callWith(await enter(), { name: 'session.read' }, headers)).toMatchObject({ status })
+    expect(await callWith(await redeemLink(), { name: 'session.read' }, headers)).toMatchObject({ status })
   })
 
   test('without the cookie is refused', async () => {
@@ -158,12 +158,12 @@ describe('a call', () => {
     ['that is in no list', { name: 'session.token' }],
     ['that is no JSON', '{'],
   ] as const)('%s is no call', async ([, message]) => {
-    const { text } = await callWith(await enter(), message)
+    const { text } = await callWith(await redeemLink(), message)
     expect(JSON.parse(text)).toMatchObject({ ok: false, problem: { code: 'bad_call' } })
   })
 
   test('that is larger than any is not read to its end', async () => {
-    expect(await callWith(await enter(), 'x'.repeat(262_145))).toMatchObject({ status: 413 })
+    expect(await callWith(await redeemLink(), 'x'.repeat(262_145))).toMatchObject({ status: 413 })
   })
 })
 
@@ -193,14 +193,14 @@ async function heard(
 
 describe('what the host asks of a page', () => {
   test('events of the core reach it', async () => {
-    const cookie = await enter()
+    const cookie = await redeemLink()
     expect(await heard(cookie, 'one', 1, async () => say('session', SIGNED_OUT))).toEqual([
       { name: 'session', event: SIGNED_OUT },
     ])
   })
 
   test('a sign-in is opened by the page that asked for it, and by no other', async () => {
-    const cookie = await enter()
+    const cookie = await redeemLink()
     const others: unknown[] = []
     const mine = await heard(cookie, 'mine', 2, async () => {
       others.push(
@@ -219,7 +219,7 @@ describe('what the host asks of a page', () => {
   })
 
   test('a saved file is taken once, by its own name, and is gone then', async () => {
-    const cookie = await enter()
+    const cookie = await redeemLink()
     const [asked] = await heard(cookie, 'one', 1, () => callWith(cookie, { name: 'account.export' }))
     const { address } = asked as { address: string }
     const file = await ask(address, { headers: { cookie } })

@@ -1,6 +1,6 @@
 /**
- * The app in a normal browser: the same core, the same page, the same channel, on 127.0.0.1. For development and tests; it is in no package, since any
- * program of the same person can read what a browser holds.
+ * Development host: runs the same core, page and channel in a normal browser, on 127.0.0.1. For development and tests only; not packaged, since other
+ * programs of the user can read a browser's data.
  *
  * @module
  */
@@ -11,38 +11,38 @@ import { requestTimeouts } from '@mandate/protocol'
 import type { Core, Host } from '../main/host.ts'
 import { answerCall, forwardEvents } from '../shell/channel.ts'
 import { type PageFiles, pageHeaders, readPage } from '../shell/page.ts'
+import { type Access, createAccess } from './access.ts'
 import { createDownloads, type Downloads } from './downloads.ts'
-import { createEntrance, type Entrance } from './entrance.ts'
 import { createPages, type Pages } from './pages.ts'
 
 export interface BrowserHostOptions {
   /** The built page. */
   readonly pageDir: string
-  /** For the core's files and for downloads on their way. */
+  /** Folder for the core's files and for pending downloads. */
   readonly dataDir: string
   readonly createCore: (host: Host) => Core | Promise<Core>
-  /** Of the allow-list. */
+  /** Whether an address is on the allow-list. */
   readonly mayOpen: (url: URL) => boolean
 }
 
 export interface BrowserHost {
   readonly origin: string
-  /** An address that lets one browser in, once. */
+  /** Makes an address that admits one browser, once. */
   readonly link: () => string
-  /** Ends the core too. */
+  /** Stops the host and closes the core. */
   readonly close: () => Promise<void>
 }
 
-/** One file at a time is more than anybody saves; the largest call is far smaller. */
+/** The largest call is far smaller. */
 const MAX_BODY_BYTES = 262_144
 
-interface Parts {
+interface HostParts {
   readonly files: PageFiles
-  readonly entrance: Entrance
+  readonly access: Access
   readonly pages: Pages
   readonly downloads: Downloads
   readonly core: Core
-  /** What the call that runs now has chosen to write. */
+  /** Files that the running call writes. */
   readonly chosen: AsyncLocalStorage<string[]>
 }
 
@@ -57,8 +57,8 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
   const stopListening = forwardEvents(core, pages.toAll)
   const server = createServer(requestTimeouts())
   const origin = await listen(server)
-  const entrance = createEntrance(origin)
-  const parts: Parts = { files, entrance, pages, downloads, core, chosen }
+  const access = createAccess(origin)
+  const parts: HostParts = { files, access, pages, downloads, core, chosen }
   server.on('request', (req, res) => {
     answer(parts, req, res).catch(() => (res.headersSent ? res.destroy() : refuse(res, 500, 'Something went wrong.')))
   })
@@ -72,7 +72,7 @@ export async function startBrowserHost(options: BrowserHostOptions): Promise<Bro
     await core.close()
     downloads.close()
   }
-  return { origin, link: () => origin + entrance.link(), close }
+  return { origin, link: () => origin + access.link(), close }
 }
 
 function hostOf(
@@ -104,16 +104,16 @@ async function listen(server: Server): Promise<string> {
   return `http://127.0.0.1:${address.port}`
 }
 
-async function answer(parts: Parts, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { entrance, files, pages, downloads } = parts
+async function answer(parts: HostParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { access, files, pages, downloads } = parts
   for (const [name, value] of Object.entries(pageHeaders('own-host'))) res.setHeader(name, value)
-  if (!entrance.admits(req)) return refuse(res, 403, 'Asked by another page.')
+  if (!access.admits(req)) return refuse(res, 403, 'The request comes from another page.')
   const asked = req.url?.startsWith('/') ? URL.parse(`http://127.0.0.1${req.url}`) : null
-  if (asked === null) return refuse(res, 400, 'No address of this host.')
+  if (asked === null) return refuse(res, 400, 'This host has no such address.')
   const { pathname, searchParams } = asked
-  const cookie = req.method === 'GET' ? entrance.enter(pathname) : undefined
+  const cookie = req.method === 'GET' ? access.redeemLink(pathname) : undefined
   if (cookie !== undefined) return void res.writeHead(303, { location: '/', 'set-cookie': cookie }).end()
-  if (!entrance.knows(req))
+  if (!access.knows(req))
     return refuse(res, 403, 'This address needs the link that the terminal shows, and each link works once.')
   if (req.method === 'POST')
     return pathname === '/call' ? await call(parts, req, res) : refuse(res, 404, 'Nothing here.')
@@ -127,11 +127,11 @@ async function answer(parts: Parts, req: IncomingMessage, res: ServerResponse): 
   res.end(download.bytes)
 }
 
-async function call(parts: Parts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function call(parts: HostParts, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const { core, pages, downloads, chosen } = parts
   if (req.headers['content-type'] !== 'application/json') return refuse(res, 415, 'JSON only.')
   const body = await bodyOf(req)
-  if (body === undefined) return refuse(res, 413, 'Too much.')
+  if (body === undefined) return refuse(res, 413, 'The request is too large.')
   const page = String(req.headers['x-mandate-page'] ?? '')
   const mine: string[] = []
   const told = await pages.calling(page, () => chosen.run(mine, () => answerCall(core, parsed(body))))

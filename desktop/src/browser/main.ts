@@ -1,6 +1,6 @@
 /**
- * The development host as a process: `main.ts --config FILE --data FOLDER --page FOLDER`. Prints the link and runs until it is interrupted. A link works
- * once; Enter makes another one.
+ * Entry point of the development host: `main.ts --config FILE --data FOLDER --page FOLDER`. Prints a link and runs until interrupted. A link works once;
+ * Enter prints another.
  *
  * @module
  */
@@ -30,12 +30,12 @@ const host = await startBrowserHost({
 })
 const tell = (): void => void process.stdout.write(`${host.link()}\n`)
 process.stdout.write(
-  'Mandate in a browser, for development: whoever reads this browser reads what you see. The link works once; Enter makes another.\n',
+  'Mandate in a browser, for development: anyone with access to this browser can read what you see. The link works once; Enter prints another.\n',
 )
 tell()
 process.stdin.on('data', tell)
 
-/** Not when its standard input ends: a host in the background has none. */
+/** Does not stop when standard input ends: a background process has none. */
 const stop = (): void => {
   process.stdin.pause()
   void host.close()

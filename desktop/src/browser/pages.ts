@@ -1,5 +1,5 @@
 /**
- * The pages that are open, by the event stream that each keeps. What only one of them shall do (open a tab, take a download) is said to the one that asked.
+ * Open pages, by their event streams. Messages for one page only (open a tab, download a file) go to the page whose call caused them.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerResponse } from 'node:http'
 
 export interface Pages {
-  /** Keeps the answer open as the stream of a page. */
+  /** Uses a response as the event stream of a page. */
   readonly connect: (page: string, res: ServerResponse) => void
   readonly toAll: (message: unknown) => void
-  /** To the page whose call this is, or the newest. `false`: none is open. */
+  /** Sends to the page of the running call, or the newest page. `false`: no page is open. */
   readonly toCaller: (message: unknown) => boolean
-  /** Does `work` as a call of a page's. */
+  /** Runs `work` as a call of a page. */
   readonly calling: <T>(page: string, work: () => T) => T
   readonly close: () => void
 }
@@ -30,11 +30,11 @@ export function createPages(): Pages {
       res.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' }).write(':\n\n')
     },
     toAll: (message) => {
-      for (const res of open.values()) say(res, message)
+      for (const res of open.values()) send(res, message)
     },
     toCaller: (message) => {
       const res = open.get(caller.getStore() ?? '') ?? newest()
-      if (res) say(res, message)
+      if (res) send(res, message)
       return res !== undefined
     },
     calling: (page, work) => caller.run(page, work),
@@ -44,7 +44,7 @@ export function createPages(): Pages {
   }
 }
 
-/** JSON has no line break of its own, so a message is one line. */
-function say(res: ServerResponse, message: unknown): void {
+/** JSON has no raw line breaks, so a message is one line. */
+function send(res: ServerResponse, message: unknown): void {
   res.write(`data: ${JSON.stringify(message)}\n\n`)
 }

@@ -1,11 +1,11 @@
 /**
- * The person's data: everything that Mandate, the services and this machine hold of them, as one file.
+ * Export of all data of the person: this machine, trips, runs, and what the PDP exports.
  *
  * @module
  */
 import { z } from 'zod'
 import { tripSchema, tripSummarySchema } from '../shared/views.ts'
-import { wholeOf } from './activity.ts'
+import { streamOf } from './activity.ts'
 import { part } from './api.ts'
 import { saveFile } from './files.ts'
 import type { Context, Handlers } from './handlers.ts'
@@ -19,18 +19,18 @@ export const accountHandlers: Handlers<'account.export'> = {
   'account.export': (_input, context) => saveFile(context.host, NAME, () => everything(context)),
 }
 
-/** Written as it is read: the log of a busy year fits in no memory. */
+/** Streams the file: a log may not fit in memory. */
 async function* everything(context: Context): AsyncGenerator<Uint8Array | string, void> {
   const { api, contacts, personas, config } = context
   const here = { contacts: await contacts.list(), persona: personas.chosen() }
   yield `{"on_this_machine":${JSON.stringify(here)},"trips":${JSON.stringify(await ownTrips(context))}`
   const { items: runs } = config.agents.length > 0 ? await runHandlers['runs.list'](undefined, context) : { items: [] }
   yield `,"runs":${JSON.stringify(runs)},"mandate":`
-  yield* wholeOf(await api.open('pdp', { path: '/v1/subjects/me/export' }))
+  yield* streamOf(await api.open('pdp', { path: '/v1/subjects/me/export' }))
   yield '}\n'
 }
 
-/** Their own; others' that they may see are others' data. */
+/** Own trips only; shared trips are data of their owners. */
 async function ownTrips({ api, account }: Context): Promise<readonly z.infer<typeof tripSchema>[]> {
   const own: z.infer<typeof tripSchema>[] = []
   let cursor: string | undefined

@@ -1,5 +1,5 @@
 /**
- * One signed-in person, and everything of theirs here: made at sign-in, ended whole. Nothing of it outlives `end` but what is sealed on disk.
+ * One signed-in account: session and encrypted store. Created at sign-in; after `end` only the encrypted files remain.
  *
  * @module
  */
@@ -13,18 +13,18 @@ export interface Account {
   /** `user:<sub>`. */
   readonly party: string
   readonly session: Session
-  /** Of this person alone. */
+  /** Encrypted files of this account only. */
   readonly store: Store
   readonly keptIn: 'keystore' | 'memory'
-  /** Aborted when the person is signed out, or the app closes. */
+  /** Aborted at sign-out, and when the app closes. */
   readonly end: AbortSignal
 }
 
-/** @param keptIn - `memory`: nothing is written down. */
+/** The store of an account. @param keptIn - `memory`: nothing is written to disk. */
 export function storeOf(host: Host, keptIn: Account['keptIn'], issuer: string, subject: string): Store {
   if (keptIn === 'memory' || !host.keystore) return memoryStore()
   const owner = `${issuer} ${subject}`
-  // Who was signed in here is not to be read from a folder's name.
+  // Hashed: the folder's name must not tell who signed in here.
   const folder = createHash('sha256').update(owner).digest('hex').slice(0, 32)
   return sealedStore(join(host.dataDir, 'accounts', folder), host.keystore, owner)
 }

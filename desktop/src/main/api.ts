@@ -1,18 +1,18 @@
 /**
- * The one client of trips, the agents and the PDP: a token for each, the persona, one key for a change however often it is tried. It tries again only what
- * cannot happen twice, follows no redirect, and reads no more than it must.
+ * HTTP client for trips, the agents and the PDP. Adds the service's token, the persona and one `Idempotency-Key` per change. Retries only safe
+ * requests, follows no redirect, limits the size of responses.
  *
  * @module
  */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
-import { readText } from './bounded.ts'
 import type { DesktopConfig } from './host.ts'
 import { CallProblem, localProblem, problemOfAnswer } from './problems.ts'
+import { readBoundedText } from './response-body.ts'
 import type { Session } from './session.ts'
 
-/** `pdp`, `trips`, or the id of an agent: the audience too. */
+/** `pdp`, `trips`, or the id of an agent; also the audience of its token. */
 export type ServiceName = string
 
 export interface Request {
@@ -22,18 +22,18 @@ export interface Request {
   readonly query?: Readonly<Record<string, string | number | undefined>>
   readonly body?: unknown
   readonly headers?: Readonly<Record<string, string>>
-  /** Ends it early. */
+  /** Aborts the request. */
   readonly signal?: AbortSignal
 }
 
 export interface Api {
   /** @throws CallProblem or SignInError. */
   readonly call: <S extends z.ZodType>(service: ServiceName, request: Request, schema: S) => Promise<z.output<S>>
-  /** The text as it came. */
+  /** The body as text. */
   readonly text: (service: ServiceName, request: Request) => Promise<string>
-  /** For what is long: only its beginning is waited for, and it is the caller's to read or cancel. */
+  /** For long responses: resolves with the headers; the caller must read or cancel the body. */
   readonly open: (service: ServiceName, request: Request) => Promise<Response>
-  /** Id of an entry of the log in which the person themself is the subject, when there was one. */
+  /** Id of the last decision of which trips told the id; the person is its subject. */
   readonly lastEvaluation: () => string | undefined
 }
 
@@ -41,27 +41,27 @@ export interface ApiDeps {
   readonly config: DesktopConfig
   readonly session: Pick<Session, 'tokenFor' | 'freshTokenFor'>
   readonly persona: () => string | undefined
-  /** Told after each try whether the service answered. */
-  readonly reached: (service: ServiceName, isThere: boolean) => void
-  /** Ends everything that is under way. */
+  /** Called after each attempt with whether the service responded. */
+  readonly onReached: (service: ServiceName, isThere: boolean) => void
+  /** Aborts all requests. */
   readonly end: AbortSignal
-  /** Time for one try, in milliseconds. @default 10000 */
+  /** Timeout of one attempt, in milliseconds. @default 10000 */
   readonly timeoutMs?: number | undefined
 }
 
 const TIMEOUT_MS = 10_000
 const MAX_TRIES = 3
-/** The longest wait that is waited here; a longer one is the person's to decide. */
+/** A longer `Retry-After` is left to the person. */
 const MAX_WAIT_S = 5
 const BACK_OFF_MS = 100
 const MAX_ANSWER_BYTES = 8 * 1_048_576
-/** The agents know no `Idempotency-Key`: a run that was asked for twice would be two. */
+/** Services that support `Idempotency-Key`. Agents do not: a retried request would start a second run. */
 const KEYED: ReadonlySet<ServiceName> = new Set(['pdp', 'trips'])
 
 export function createApi(deps: ApiDeps): Api {
   let evaluation: string | undefined
   const open = async (service: ServiceName, request: Request): Promise<Response> => {
-    const response = await patiently(service, request, deps)
+    const response = await sendWithRetries(service, request, deps)
     if (service === 'trips') evaluation = response.headers.get('x-evaluation-id') ?? evaluation
     if (response.ok) return response
     throw await problemIn(response)
@@ -69,7 +69,7 @@ export function createApi(deps: ApiDeps): Api {
   const text = async (service: ServiceName, request: Request): Promise<string> => {
     const response = await open(service, request)
     try {
-      return await readText(response, MAX_ANSWER_BYTES)
+      return await readBoundedText(response, MAX_ANSWER_BYTES)
     } catch (cause) {
       if (cause instanceof CallProblem) throw cause
       throw localProblem('offline', { cause })
@@ -87,7 +87,7 @@ export function createApi(deps: ApiDeps): Api {
   }
 }
 
-/** Where an answer is not what was agreed: members, never what stood in them. */
+/** The members of a response that do not match its schema, without their values. */
 const placesOf = ({ issues }: z.ZodError): string => issues.map(({ path }) => path.join('.') || 'all of it').join(', ')
 
 function jsonOf(text: string): unknown {
@@ -102,7 +102,7 @@ function jsonOf(text: string): unknown {
 async function problemIn(response: Response): Promise<CallProblem> {
   const wait = retryAfterOf(response)
   try {
-    return problemOfAnswer(response.status, jsonOf(await readText(response, MAX_ANSWER_BYTES)), wait)
+    return problemOfAnswer(response.status, jsonOf(await readBoundedText(response, MAX_ANSWER_BYTES)), wait)
   } catch {
     return problemOfAnswer(response.status, undefined, wait)
   }
@@ -113,8 +113,8 @@ function retryAfterOf({ headers }: Response): number | undefined {
   return header !== null && /^\d{1,6}$/u.test(header) ? Number(header) : undefined
 }
 
-/** The same request until it is answered, as often as it is safe and worth it. */
-async function patiently(service: ServiceName, request: Request, deps: ApiDeps): Promise<Response> {
+/** Sends a request, and retries it where that is safe. */
+async function sendWithRetries(service: ServiceName, request: Request, deps: ApiDeps): Promise<Response> {
   const { method = 'GET' } = request
   const hasKey = method !== 'GET' && method !== 'DELETE' && KEYED.has(service)
   const headers = { ...request.headers, ...(hasKey ? { 'idempotency-key': randomUUID() } : {}) }
@@ -122,24 +122,24 @@ async function patiently(service: ServiceName, request: Request, deps: ApiDeps):
   let token = await deps.session.tokenFor(service)
   let isFresh = false
   for (let tries = 1; ; tries++) {
-    const response = await attempt(service, { ...request, headers }, token, deps)
+    const response = await sendOnce(service, { ...request, headers }, token, deps)
     if (deps.end.aborted) throw localProblem('signed_out')
     const isLast = tries === MAX_TRIES
     if (response instanceof Response && response.status === 401 && !isFresh) {
-      // Refused at the door, so nothing was done: the clock may have jumped over the token's end.
+      // Nothing was done: the token was refused. It may have expired because the clock jumped.
       await response.body?.cancel()
       token = await deps.session.freshTokenFor(service)
       isFresh = true
       continue
     }
     const wait = waitAfter(response, mayRepeat, tries)
-    if (wait === undefined || isLast) return answered(response)
+    if (wait === undefined || isLast) return responseOrThrow(response)
     if (response instanceof Response) await response.body?.cancel()
     await sleep(wait, undefined, { signal: deps.end }).catch(() => undefined)
   }
 }
 
-/** Milliseconds until it is tried again; `undefined`: it is not. A 503 changed nothing, so the request may be repeated. */
+/** Milliseconds to wait before the next attempt; `undefined`: no retry. A 503 means that nothing was done, so it may always be retried. */
 function waitAfter(response: Response | CallProblem, mayRepeat: boolean, tries: number): number | undefined {
   if (response instanceof CallProblem) return mayRepeat ? BACK_OFF_MS * 2 ** tries * (0.5 + Math.random()) : undefined
   if (response.status !== 503) return undefined
@@ -147,16 +147,16 @@ function waitAfter(response: Response | CallProblem, mayRepeat: boolean, tries: 
   return wait !== undefined && wait <= MAX_WAIT_S ? wait * 1_000 : undefined
 }
 
-function answered(response: Response | CallProblem): Response {
+function responseOrThrow(response: Response | CallProblem): Response {
   if (response instanceof CallProblem) throw response
   return response
 }
 
-async function attempt(
+async function sendOnce(
   service: ServiceName,
   { method = 'GET', path, query = {}, body, headers, signal }: Request,
   token: string,
-  { config, persona, reached, end, timeoutMs = TIMEOUT_MS }: ApiDeps,
+  { config, persona, onReached, end, timeoutMs = TIMEOUT_MS }: ApiDeps,
 ): Promise<Response | CallProblem> {
   const url = new URL(baseOf(service, config) + path)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
@@ -176,10 +176,10 @@ async function attempt(
       signal: AbortSignal.any([end, giveUp.signal, ...(signal ? [signal] : [])]),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
-    reached(service, true)
+    onReached(service, true)
     return response
   } catch (cause) {
-    if (!end.aborted && !signal?.aborted) reached(service, false)
+    if (!end.aborted && !signal?.aborted) onReached(service, false)
     return localProblem('offline', { cause })
   } finally {
     clearTimeout(timer)
@@ -193,5 +193,5 @@ function baseOf(service: ServiceName, { services, agents }: DesktopConfig): stri
   throw new CallProblem('not_found', 'There is no such agent here.', { field: 'agent' })
 }
 
-/** For paths: an id must not become two parts of one. */
+/** Encodes an id as one path segment. */
 export const part = (id: string): string => encodeURIComponent(id)

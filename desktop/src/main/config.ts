@@ -1,5 +1,5 @@
 /**
- * The app's settings: read whole, every mistake named with its member and how to mend it. Nothing in them is secret.
+ * Parses the app's settings and reports all mistakes at once, each by its member. No secrets.
  *
  * @module
  */
@@ -31,18 +31,18 @@ const configSchema = z.strictObject({
   securityPolicy: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
 })
 
-/**
- * @throws TypeError naming every member that is wrong.
- */
+/** Parses the settings. @throws TypeError naming every wrong member. */
 export function readConfig(json: unknown): DesktopConfig {
   const parsed = configSchema.safeParse(json)
   if (parsed.success) return parsed.data
-  throw new TypeError(`The settings of the desktop app cannot be used:\n${parsed.error.issues.map(mending).join('\n')}`)
+  throw new TypeError(
+    `The settings of the desktop app cannot be used:\n${parsed.error.issues.map(describeIssue).join('\n')}`,
+  )
 }
 
-function mending(issue: z.core.$ZodIssue): string {
+function describeIssue(issue: z.core.$ZodIssue): string {
   const name = issue.path.join('.')
   if (issue.code === 'unrecognized_keys')
     return `  ${[name, issue.keys.join(', ')].filter(Boolean).join('.')}: not a setting; remove it`
-  return `  ${name || 'all of it'}: ${issue.message}`
+  return `  ${name || 'the whole file'}: ${issue.message}`
 }

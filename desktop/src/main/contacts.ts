@@ -1,5 +1,5 @@
 /**
- * People as this person calls them. Typed in by them, sealed, and told to nobody: no service ever learns a name.
+ * The person's own names for people. Stored encrypted on this machine; never sent to a service.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const contactsSchema = z.array(contactSchema)
 
 export class Contacts {
   readonly #document: Document<Contact[]>
-  /** Words that mean somebody else: the titles of agents. */
+  /** Reserved words: the titles of agents. */
   readonly #taken: readonly string[]
 
   constructor(store: Store, taken: readonly string[]) {
@@ -24,7 +24,7 @@ export class Contacts {
     this.#taken = taken
   }
 
-  /** By name. Names that would not be taken any more are shown as what they are. */
+  /** All contacts, sorted by name. Names that would be refused today are shown escaped. */
   async list(): Promise<readonly Contact[]> {
     const shown = (await this.#document.read()).map(({ party, name, note }) => ({
       party,
@@ -34,7 +34,7 @@ export class Contacts {
     return shown.toSorted((a, b) => a.name.localeCompare(b.name))
   }
 
-  /** @throws CallProblem `invalid_request` for a name that would say something else than who it is. */
+  /** @throws CallProblem `invalid_request` for a misleading name. */
   checkName(name: string): void {
     const objection = nameObjection(name, this.#taken)
     if (objection !== undefined) throw refusedText('name', 'That name cannot be used.', objection)
@@ -44,7 +44,7 @@ export class Contacts {
   async save(contact: Contact): Promise<Contact> {
     this.checkName(contact.name)
     const objection = noteObjection(contact.note)
-    if (objection !== undefined) throw refusedText('note', 'That note cannot be kept.', objection)
+    if (objection !== undefined) throw refusedText('note', 'That note cannot be saved.', objection)
     await this.#document.change((before) => {
       const others = before.filter(({ party }) => party !== contact.party)
       if (others.length >= MAX_CONTACTS) throw localProblem('failed', { detail: 'There are too many contacts.' })
@@ -53,7 +53,7 @@ export class Contacts {
     return contact
   }
 
-  /** Gives somebody a name, and keeps what was noted about them. */
+  /** Names a person and keeps the note. */
   async name(party: string, name: string): Promise<void> {
     const known = (await this.list()).find((contact) => contact.party === party)
     await this.save({ party, name, note: known?.note ?? '' })

@@ -30,7 +30,7 @@ export interface FakeServices {
   readonly stop: () => Promise<void>
 }
 
-/** What nobody answers is an empty list. */
+/** Requests without a handler get an empty list. */
 export async function startFakeServices(): Promise<FakeServices> {
   const asked: Asked[] = []
   const routes = new Map<string, (req: IncomingMessage, res: ServerResponse) => void>()
@@ -100,7 +100,7 @@ export interface World {
   readonly events: readonly (readonly [string, unknown])[]
 }
 
-/** A core that nobody is signed in at yet. Nothing looks at the session by itself but at its beginning. */
+/** A core without a session. Polls once at sign-in and not periodically. */
 export async function aWorld(host: Partial<Host> = {}): Promise<World> {
   const issuer = await startFakeIssuer()
   onTestFinished(issuer.stop)
@@ -123,7 +123,7 @@ export async function aWorld(host: Partial<Host> = {}): Promise<World> {
       logKeys: [],
     },
     host: whole,
-    timings: { lookMs: NEVER_MS, retryMs: NEVER_MS, callMs: 20_000 },
+    timings: { pollMs: NEVER_MS, retryMs: NEVER_MS, callMs: 20_000 },
   }
   const start = (more: Partial<CoreOptions> = {}): Core => {
     const core = createCore({ ...options, ...more })
@@ -148,7 +148,7 @@ export const PERSONA = {
   created_at: '2020-01-01T00:00:00Z',
 }
 
-/** A world that somebody with a persona is signed in at, and how a test speaks to it. */
+/** A signed-in core of a person with a persona, with helpers for tests. */
 export async function aSignedInWorld() {
   const world = await aWorld()
   world.services.on('/v1/personas', (_req, res) => answerJson(res, 200, { items: [PERSONA] }))
@@ -160,7 +160,7 @@ export async function aSignedInWorld() {
     /** The next start of the app: two at once would use each other’s refresh tokens up. */
     restart: async (timings: object = {}) => {
       await world.core.close()
-      return world.start({ timings: { lookMs: NEVER_MS, ...timings } })
+      return world.start({ timings: { pollMs: NEVER_MS, ...timings } })
     },
   }
 }

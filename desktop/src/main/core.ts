@@ -1,7 +1,6 @@
 /**
- * The whole app without its window: every operation of the channel, for whoever is signed in. It checks what comes in and what goes out, and lets no token,
- * code or key out: those live in the session and in sealed files alone. It writes no log of its own; where a logger is given it gets codes and names of
- * operations, never a message, an address or an answer.
+ * The app without its window: implements every operation of the channel, and validates input and output. Tokens, codes and keys never leave the session
+ * and its encrypted files. A logger gets problem codes and operation names only: no messages, addresses or data.
  *
  * @module
  */
@@ -10,28 +9,28 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { EVENTS, OPERATIONS, type OperationName } from '../shared/channel.ts'
 import { invitationCodeIn } from '../shared/invitation-link.ts'
 import type { SessionView } from '../shared/views.ts'
+import { AccountRuntime } from './account-runtime.ts'
 import type { Emit } from './handlers.ts'
 import type { Core, DesktopConfig, Host } from './host.ts'
-import { createKeeper, type Keeper } from './keeper.ts'
-import { Living } from './living.ts'
-import { answerWith } from './operations.ts'
+import { runOperation } from './operations.ts'
 import { CallProblem, localProblem, problemOf } from './problems.ts'
+import { createSessionManager, type SessionManager } from './session-manager.ts'
 
 export type { DesktopConfig } from './host.ts'
 
-/** pino fits. */
+/** Compatible with pino. */
 export interface CoreLogger {
   readonly warn: (fields: object, message: string) => void
 }
 
 export interface CoreTimings {
-  /** Between two looks at the session. @default 45000 */
-  readonly lookMs?: number
-  /** Before a service that did not answer is asked again. @default 10000 */
+  /** Between two polls of session, grants and invitations. @default 45000 */
+  readonly pollMs?: number
+  /** Before the next poll while a service is unreachable. @default 10000 */
   readonly retryMs?: number
-  /** For one try of one call. @default 10000 */
+  /** For one attempt of one call. @default 10000 */
   readonly callMs?: number
-  /** For the person at the identity provider's page. @default 300000 */
+  /** For the person to sign in at the identity provider. @default 300000 */
   readonly signInMs?: number
 }
 
@@ -47,30 +46,30 @@ export interface CoreOptions {
 
 type Listener = Parameters<Core['listen']>[0]
 
-/** What is already signed in is taken up at once; nothing is asked of anybody before the first call. */
+/** Restores a stored session at once; sends no request before the first call. */
 export function createCore(options: CoreOptions): Core {
-  return new TheCore(options)
+  return new DesktopCore(options)
 }
 
-class TheCore implements Core {
+class DesktopCore implements Core {
   readonly #options: CoreOptions
-  readonly #keeper: Keeper
+  readonly #sessions: SessionManager
   readonly #ready: Promise<void>
   readonly #listeners = new Set<Listener>()
-  #living: Living | undefined
-  #told = ''
+  #runtime: AccountRuntime | undefined
+  #lastView = ''
 
   constructor(options: CoreOptions) {
     this.#options = options
     const { config, host, timings, logger } = options
-    this.#keeper = createKeeper({
+    this.#sessions = createSessionManager({
       config,
       host,
-      changed: () => this.#follow(),
+      changed: () => this.#replaceRuntime(),
       warn: (message) => logger?.warn({}, message),
       signInTimeoutMs: timings?.signInMs,
     })
-    this.#ready = this.#keeper.restore().catch(() => logger?.warn({}, 'what the last start kept cannot be used'))
+    this.#ready = this.#sessions.restore().catch(() => logger?.warn({}, 'the stored session cannot be used'))
   }
 
   async call(name: string, input: unknown): Promise<unknown> {
@@ -99,24 +98,24 @@ class TheCore implements Core {
 
   async close(): Promise<void> {
     await this.#ready
-    await this.#living?.flush()
-    await this.#keeper.close()
+    await this.#runtime?.flush()
+    await this.#sessions.close()
   }
 
   async #answer(name: OperationName, input: unknown): Promise<unknown> {
     const { input: asked, output } = OPERATIONS[name]
     const checked = asked.safeParse(input)
     if (!checked.success) throw localProblem('bad_call', { detail: z.prettifyError(checked.error) })
-    if (!isOwn(name)) {
-      if (!this.#living) throw localProblem('signed_out')
-      return await answerWith(name, checked.data, this.#living)
+    if (!isCoreOperation(name)) {
+      if (!this.#runtime) throw localProblem('signed_out')
+      return await runOperation(name, checked.data, this.#runtime)
     }
-    const value = await this.#own(name, checked.data)
+    const value = await this.#runCoreOperation(name, checked.data)
     return { ok: true, value: output.parse(value) }
   }
 
-  /** What is done by the core itself, signed in or not. */
-  async #own(name: OwnName, input: unknown): Promise<unknown> {
+  /** Operations of the core itself, which work signed out too. */
+  async #runCoreOperation(name: CoreOperation, input: unknown): Promise<unknown> {
     switch (name) {
       case 'app.setup':
         return this.#setup()
@@ -125,28 +124,28 @@ class TheCore implements Core {
       case 'session.read':
         return this.#view()
       case 'session.signIn':
-        await this.#keeper.signIn(OPERATIONS[name].input.parse(input)?.memory ?? false)
-        await this.#living?.begun
+        await this.#sessions.signIn(OPERATIONS[name].input.parse(input)?.memory ?? false)
+        await this.#runtime?.ready
         return this.#view()
       case 'session.cancelSignIn':
-        this.#keeper.cancel()
+        this.#sessions.cancel()
         return undefined
       case 'session.signOut':
-        await this.#keeper.signOut('signed_out')
+        await this.#sessions.signOut('signed_out')
         return this.#view()
       case 'personas.choose':
         await this.#signedIn().choose(OPERATIONS[name].input.parse(input).persona)
         return this.#view()
       case 'account.forget': {
         const erased = await this.#signedIn().erase()
-        await this.#keeper.signOut('forgotten')
+        await this.#sessions.signOut('forgotten')
         return erased
       }
     }
   }
 
-  #signedIn(): Living {
-    if (this.#living) return this.#living
+  #signedIn(): AccountRuntime {
+    if (this.#runtime) return this.#runtime
     throw localProblem('signed_out')
   }
 
@@ -170,49 +169,49 @@ class TheCore implements Core {
   }
 
   #view(): SessionView {
-    const state = this.#keeper.state()
-    const living = this.#living
-    if (state.state !== 'signed_in' || !living) return state.state === 'signed_in' ? { state: 'signed_out' } : state
-    return { state: 'signed_in', ...living.view() }
+    const state = this.#sessions.state()
+    const runtime = this.#runtime
+    if (state.state !== 'signed_in' || !runtime) return state.state === 'signed_in' ? { state: 'signed_out' } : state
+    return { state: 'signed_in', ...runtime.view() }
   }
 
-  /** After every change of who is signed in: what belonged to somebody else is let go of. */
-  #follow(): void {
-    const account = this.#keeper.account()
-    if (account !== this.#living?.account) {
-      this.#living =
+  /** Called after every change of the account: replaces the runtime, so that nothing of the previous account is left. */
+  #replaceRuntime(): void {
+    const account = this.#sessions.account()
+    if (account !== this.#runtime?.account) {
+      this.#runtime =
         account &&
-        new Living(account, {
+        new AccountRuntime(account, {
           ...this.#options,
           emit: (name, event) => {
             if (!account.end.aborted) this.#emit(name, event)
           },
-          changed: () => this.#tell(),
+          changed: () => this.#emitSession(),
         })
     }
-    this.#tell()
+    this.#emitSession()
   }
 
-  /** The session as it is now, unless that is what was said last. */
-  #tell(): void {
+  /** Emits the session's view when it has changed. */
+  #emitSession(): void {
     const view = this.#view()
     const text = JSON.stringify(view)
-    if (text === this.#told) return
-    this.#told = text
+    if (text === this.#lastView) return
+    this.#lastView = text
     this.#emit('session', view)
   }
 
   readonly #emit: Emit = (name, event) => {
     const checked = EVENTS[name].safeParse(event)
     if (!checked.success) {
-      this.#options.logger?.warn({ event: name }, 'an event was not of the channel')
+      this.#options.logger?.warn({ event: name }, 'an event does not match its schema')
       return
     }
     for (const listener of [...this.#listeners]) listener(name, event)
   }
 }
 
-const OWN = [
+const CORE_OPERATIONS = [
   'app.setup',
   'app.open',
   'session.read',
@@ -222,8 +221,8 @@ const OWN = [
   'personas.choose',
   'account.forget',
 ] as const
-type OwnName = (typeof OWN)[number]
+type CoreOperation = (typeof CORE_OPERATIONS)[number]
 
-const isOwn = (name: OperationName): name is OwnName => OWN.some((own) => own === name)
+const isCoreOperation = (name: OperationName): name is CoreOperation => CORE_OPERATIONS.some((own) => own === name)
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error)

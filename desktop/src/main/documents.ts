@@ -1,5 +1,5 @@
 /**
- * A store's texts as documents: read and checked once, then kept in memory beside it.
+ * JSON documents in a store: parsed and validated once, then held in memory.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { Store } from './store.ts'
 
 export interface Document<T> {
   readonly read: () => Promise<T>
-  /** Changes stand in one queue: none is made to what another one has replaced. */
+  /** Applies a change. Serialized: each change gets the result of the previous one. */
   readonly change: (change: (before: T) => T) => Promise<T>
 }
 
-/** @param otherwise - What there is before anything was written, and instead of what cannot be read. */
+/** Opens a document. @param otherwise - Used before the first write, and instead of a malformed document. */
 export function documentOf<S extends z.ZodType>(
   store: Store,
   name: string,
@@ -25,15 +25,15 @@ export function documentOf<S extends z.ZodType>(
     known ??= parsed(schema, await store.read(name)) ?? otherwise
     return known
   }
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  const enqueue = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = queue.then(work, work)
     queue = turn.catch(() => undefined)
     return turn
   }
   return {
-    read: () => inTurn(load),
+    read: () => enqueue(load),
     change: (change) =>
-      inTurn(async () => {
+      enqueue(async () => {
         const next = change(await load())
         await store.write(name, JSON.stringify(next))
         known = next

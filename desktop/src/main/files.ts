@@ -1,5 +1,5 @@
 /**
- * Files that the person asked for: written beside their place and moved there whole, readable by this person alone. What breaks off leaves nothing.
+ * Saves files atomically: writes a temporary file with mode 0600, then renames it. A failure leaves no file.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import { CallProblem } from './problems.ts'
 type Pieces = AsyncIterable<Uint8Array | string>
 
 /**
- * Asks where, then writes.
+ * Asks for a file name, then writes.
  *
- * @param pieces - Called when there is a place to write to, and not before.
+ * @param pieces - Called only when a file name was chosen.
  */
 export async function saveFile(
   host: Pick<Host, 'chooseFile'>,

@@ -1,5 +1,5 @@
 /**
- * Grants: what the person gave and holds, what one more would allow, and what ends with one.
+ * Operations on grants: list, preview, issue, revoke, and the grants below one.
  *
  * @module
  */
@@ -13,7 +13,7 @@ type Names = 'grants.list' | 'grants.read' | 'grants.preview' | 'grants.issue' |
 const listSchema = z.object({ items: z.array(grantSchema), next_cursor: z.string().optional() })
 type Page = z.infer<typeof listSchema>
 const PAGE = 200
-/** More than anybody looks through. */
+/** Upper bound of a complete list: 5,000 grants. */
 const MAX_PAGES = 25
 
 export const grantHandlers: Handlers<Names> = {
@@ -44,7 +44,7 @@ export async function liveGrants(api: Api): Promise<readonly Grant[]> {
   return (await allGrants(api, {})).items
 }
 
-/** Page after page: nobody who may act for a person is left out of their list. Newest first; with a cursor when there are more than anybody looks through. */
+/** Reads all pages, so that no delegate is missing from the list. Newest first; has a cursor when there are more than `MAX_PAGES`. */
 async function allGrants(api: Api, query: Readonly<Record<string, string | undefined>>): Promise<Page> {
   const items: Grant[] = []
   let cursor: string | undefined
@@ -57,7 +57,7 @@ async function allGrants(api: Api, query: Readonly<Record<string, string | undef
   return { items, next_cursor: cursor }
 }
 
-/** Those that come from it, and from those in turn. A child is always younger, so oldest first finds them in one walk. */
+/** All descendants of a grant. A child is younger than its parent, so one pass from the oldest finds all. */
 function below(id: string, grants: readonly Grant[]): Grant[] {
   const above = new Set([id])
   const found: Grant[] = []

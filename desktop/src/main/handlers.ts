@@ -1,5 +1,5 @@
 /**
- * What an operation is given to work with, and its shape: one function an operation, of input and context.
+ * Types of operation handlers: one function per operation, of input and context.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Account } from './account.ts'
 import type { Api } from './api.ts'
 import type { Contacts } from './contacts.ts'
 import type { DesktopConfig, Host } from './host.ts'
-import type { Me } from './me.ts'
+import type { OwnPseudonym } from './own-pseudonym.ts'
 import type { Personas } from './personas.ts'
 import type { RunFollower } from './run-follower.ts'
 
 export type Emit = <N extends EventName>(name: N, event: EventOf<N>) => void
 
-/** All of one account. A handler that outlives it finds `account.end` aborted. */
+/** The state of one account. `account.end` is aborted when the account is signed out while a handler runs. */
 export interface Context {
   readonly config: DesktopConfig
   readonly host: Host
@@ -23,7 +23,7 @@ export interface Context {
   readonly contacts: Contacts
   readonly personas: Personas
   readonly runs: RunFollower
-  readonly me: Me
+  readonly ownPseudonym: OwnPseudonym
   readonly emit: Emit
   /** Milliseconds since 1970. */
   readonly clock: () => number

@@ -1,53 +1,52 @@
 /**
- * What the core needs of whatever it runs in, and what that gets from it. Electron is one host; the browser of `npm run desktop -- --browser` is another. The
- * core knows neither.
+ * Port between the core and its host: Electron, or the development host of `npm run desktop -- --browser`.
  *
  * @module
  */
 import type { EventName, EventOf } from '../shared/channel.ts'
 
-/** Encrypts for this person on this machine (Electron's asynchronous `safeStorage`). */
+/** Encrypts for this user of this machine (Electron's asynchronous `safeStorage`). */
 export interface Keystore {
-  /** Whether others on this machine cannot read it: `basic_text` of Linux is a fixed password, and is not. */
+  /** Whether other users cannot decrypt. `basic_text` on Linux is not safe: its password is fixed. */
   readonly isSafe: () => Promise<boolean>
   readonly seal: (text: string) => Promise<Uint8Array>
-  /** @throws when it was sealed elsewhere, or is damaged. */
+  /** Decrypts. @throws Error for data of another machine or user, or damaged data. */
   readonly open: (sealed: Uint8Array) => Promise<string>
 }
 
 export interface Host {
   readonly kind: 'electron' | 'browser'
-  /** For this app's files, readable by this person alone. */
+  /** Folder for the app's files, readable by this user only. */
   readonly dataDir: string
-  /** `undefined`: nothing is kept. */
+  /** `undefined`: nothing is stored. */
   readonly keystore: Keystore | undefined
-  /** The system's browser. Only addresses of the allow-list come here. */
+  /** Opens the system's browser. Callers pass allow-listed addresses only. */
   readonly openExternal: (url: URL) => Promise<void>
-  /** Asks where to save; `undefined` when the person would rather not. Nobody else can read the file. */
+  /** Asks for a file name; `undefined` when the person cancels. */
   readonly chooseFile: (suggestedName: string) => Promise<string | undefined>
 }
 
-/** Where everything is. Checked on reading; nothing in it is secret. */
+/** Settings of the app, validated by `readConfig`. No secrets. */
 export interface DesktopConfig {
   readonly issuer: string
   readonly clientId: string
   readonly services: { readonly pdp: string; readonly trips: string }
-  /** Agents that can be asked to run something; `id` is their client id, which is the audience too. */
+  /** Agents that can run trips. `id`: client id, also the audience of tokens. */
   readonly agents: readonly { readonly id: string; readonly title: string; readonly url: string }[]
-  /** Verifier keys of the PDP's log (signed note, vkey), pinned. */
+  /** Pinned verifier keys of the PDP's log (signed note, vkey). */
   readonly logKeys: readonly string[]
-  /** Where the security policy is to be read, https. */
+  /** Address of the security policy, https. */
   readonly securityPolicy?: string | undefined
 }
 
-/** The whole app without its window. */
+/** The app without its window. */
 export interface Core {
-  /** Checks name and input, does it, checks the answer. Never rejects: what goes wrong is an answer too. */
+  /** Runs an operation of the channel. Never rejects: errors are results. */
   readonly call: (name: string, input: unknown) => Promise<unknown>
-  /** @returns a function that stops listening. */
+  /** @returns A function that removes the listener. */
   readonly listen: (listener: <N extends EventName>(name: N, event: EventOf<N>) => void) => () => void
-  /** A `mandate://` link from outside. What is no invitation is ignored. */
+  /** Handles a `mandate://` link. Ignores links that are no invitation. */
   readonly openLink: (link: string) => void
-  /** Ends what is under way; the sign-in is kept. */
+  /** Stops all work; the stored session remains. */
   readonly close: () => Promise<void>
 }

@@ -1,5 +1,5 @@
 /**
- * The identity provider as this app sees it: discovered when it is first needed and remembered, and how far this machine's clock is from its.
+ * OpenID Connect client of the identity provider: discovery at first use, cached, with the measured clock skew.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { SignInError } from './sign-in-error.ts'
 export interface Identity {
   readonly clientId: string
   /**
-   * How to speak to it now, by its clock.
+   * The client configuration with the present clock skew.
    *
-   * @throws SignInError `identity_unavailable`, or `invalid_response` when somebody else's metadata come back.
+   * @throws SignInError `identity_unavailable`, or `invalid_response` for metadata of another issuer.
    */
   readonly configuration: () => Promise<oidc.Configuration>
 }
@@ -23,12 +23,12 @@ export interface IdentityOptions {
   readonly clientId: string
 }
 
-/** Time for one answer, in seconds. */
+/** Timeout of one request, in seconds. */
 const TIMEOUT_S = 15
-/** What clocks may differ by beyond what was measured, in seconds: an answer's date has no fractions, and takes its time. */
+/** Tolerance beyond the measured skew, in seconds: covers latency and dates without fractions. */
 const TOLERANCE_S = 10
 
-/** A clock that is hours off must not keep anybody out: everything goes by the provider's own ({@link ProviderClock}). */
+/** Corrects for clock skew ({@link ProviderClock}), so that a wrong system clock does not prevent signing in. */
 export function createIdentity({ issuer, clientId }: IdentityOptions): Identity {
   const isInsecure = issuer.startsWith('http:') && isLoopback(issuer)
   const clock = new ProviderClock()

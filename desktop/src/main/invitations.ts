@@ -1,5 +1,5 @@
 /**
- * Invitations: how two people who do not know each other's ids come to share something. The name that each gives the other stays here.
+ * Operations on invitations, which connect two people who do not know each other's ids. Names that are given here stay on this machine.
  *
  * @module
  */
@@ -29,9 +29,9 @@ export const invitationHandlers: Handlers<Names> = {
   'invitations.redeem': async ({ code: typed, name }, { api, contacts, emit }) => {
     const code = invitationCodeIn(typed)
     if (code === undefined) {
-      throw new CallProblem('invitation_unknown', 'That is no code of an invitation.', { field: 'code' })
+      throw new CallProblem('invitation_unknown', 'That is not an invitation code.', { field: 'code' })
     }
-    // Before it is used: a code is good once.
+    // Checked first: a code works once.
     if (name !== undefined) contacts.checkName(name)
     const path = '/v1/invitations/redeem'
     const redeemed = await api.call('pdp', { method: 'POST', path, body: { code } }, invitationSchema)

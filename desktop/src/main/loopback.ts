@@ -1,5 +1,5 @@
 /**
- * A listener on loopback for one answer of the identity provider (RFC 8252, section 7.3), and the page that the browser ends at.
+ * Loopback listener for the authorization response (RFC 8252, section 7.3), and the final page in the browser.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Server, Socket } from 'node:net'
 import { PERMISSIONS_POLICY, requestTimeouts } from '@mandate/protocol'
 
 export interface Loopback {
-  /** Exactly what was registered, with the port that was free. */
+  /** The registered redirect URI with the port of this listener. */
   readonly redirectUri: string
-  /** The first answer that carries the right `state`. Never rejects. */
+  /** The first response with the right `state`. Never rejects. */
   readonly answered: Promise<URL>
   readonly close: () => Promise<void>
 }
 
 const PATH = '/callback'
-/** Connections at the same time: a browser opens a few. */
+/** Concurrent connections; a browser opens a few. */
 const MAX_CONNECTIONS = 32
 /** A request is a few lines, and comes at once. */
-const PATIENCE = { headersWithinMs: 5_000, requestWithinMs: 5_000 } as const
+const TIMEOUTS = { headersWithinMs: 5_000, requestWithinMs: 5_000 } as const
 const STYLE =
   'body{font:18px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32em;padding:0 1em;text-align:center;color-scheme:light dark}'
 const HEADERS = {
@@ -34,13 +34,13 @@ const HEADERS = {
 } as const
 
 /**
- * Listens on a free port of 127.0.0.1. An answer without the right `state` is nobody's sign-in of ours: it is refused and forgotten, so
- * that another page in the browser can neither end nor replace the sign-in.
+ * Listens on a free port of 127.0.0.1. Ignores responses without the right `state`, so that another page in the browser can neither end nor
+ * replace the sign-in.
  */
 export async function listenOnLoopback(state: string): Promise<Loopback> {
   const { promise: answered, resolve } = Promise.withResolvers<URL>()
   let origin = ''
-  const limits = { ...requestTimeouts(PATIENCE), maxHeaderSize: 16_384 }
+  const limits = { ...requestTimeouts(TIMEOUTS), maxHeaderSize: 16_384 }
   const server = createServer(limits, (req, res) => {
     const url = answerOf(req, origin, state)
     if (!url) return page(res, 404, 'Nothing here', 'This address only takes the answer to a sign-in.')
@@ -49,7 +49,7 @@ export async function listenOnLoopback(state: string): Promise<Loopback> {
     else page(res, 200, 'You are signed in', 'You can close this window and go back to Mandate.')
     return resolve(url)
   })
-  giveWay(server)
+  evictOldestConnection(server)
   await new Promise<void>((done, fail) => server.once('error', fail).listen(0, '127.0.0.1', done))
   const address = server.address()
   if (address === null || typeof address === 'string') throw new TypeError('the listener has no port')
@@ -63,8 +63,8 @@ export async function listenOnLoopback(state: string): Promise<Loopback> {
   return { redirectUri: origin + PATH, answered, close }
 }
 
-/** A process that fills all places must not lock the browser out: the oldest connection makes room for the newest. */
-function giveWay(server: Server): void {
+/** Closes the oldest connection when there are too many, so that another local process cannot block the browser. */
+function evictOldestConnection(server: Server): void {
   const open = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     open.add(socket)
@@ -74,7 +74,7 @@ function giveWay(server: Server): void {
   })
 }
 
-/** `Host` must be ours: a name that somebody rebinds to loopback is not. */
+/** Requires our own `Host`, which prevents DNS rebinding. */
 function answerOf({ method, url, headers }: IncomingMessage, origin: string, state: string): URL | undefined {
   if (method !== 'GET' || `http://${headers.host}` !== origin || !url?.startsWith('/')) return undefined
   const asked = URL.parse(url, origin)

@@ -1,5 +1,5 @@
 /**
- * Personas: those that the person holds, and the one that everything is done in. Which one that is stays on this machine, sealed.
+ * Operations on personas, and the persona that requests are made in. The choice is stored encrypted on this machine.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const chosenSchema = z.object({ chosen: z.string().optional() })
 
 const nameOf = ({ title, circle }: Persona): string => `${title}/${circle}`
 
-/** Whether it can be acted in at this instant. */
+/** Whether the persona is usable now. */
 function isUsable({ status, valid_from, valid_till }: Persona, now: number): boolean {
   return status === 'active' && Date.parse(valid_from) <= now && now < Date.parse(valid_till)
 }
@@ -27,19 +27,19 @@ export class Personas {
   readonly #clock: () => number
   #chosen: string | undefined
 
-  /** @param changed - Called when another one is acted in from now on. */
+  /** @param changed - Called when another persona was chosen. */
   constructor(store: Store, clock: () => number, changed: () => void) {
     this.#document = documentOf(store, 'persona', chosenSchema, {})
     this.#clock = clock
     this.#changed = changed
   }
 
-  /** `title/circle` that everything is done in. */
+  /** `title/circle` of the chosen persona. */
   chosen(): string | undefined {
     return this.#chosen
   }
 
-  /** What was chosen before. */
+  /** Restores the stored choice. */
   async restore(): Promise<void> {
     this.#use((await this.#document.read()).chosen)
   }
@@ -49,7 +49,7 @@ export class Personas {
     this.#use(persona)
   }
 
-  /** Reads them all; where the chosen one is none of them, or no longer usable, the first usable one takes its place, or none. */
+  /** Reads all personas. Chooses the first usable one when the chosen one is missing or not usable. */
   async list(api: Api): Promise<readonly Persona[]> {
     const { items } = await api.call('pdp', { path: '/v1/personas' }, listSchema)
     const usable = items.filter((persona) => isUsable(persona, this.#clock())).map(nameOf)
@@ -82,7 +82,7 @@ export const personaHandlers: Handlers<Names> = {
   },
   'personas.setStatus': async ({ id, status }, { api, personas, emit }) => {
     const changed = await api.call('pdp', patchOf(id, { status }), personaSchema)
-    // It may have been the one that is acted in; its change stands, whether or not they can be read again now.
+    // It may have been the chosen persona. The change is done even when the list cannot be read now.
     await personas.list(api).catch(() => undefined)
     emit('changed', { what: 'personas' })
     return changed
@@ -91,11 +91,11 @@ export const personaHandlers: Handlers<Names> = {
 
 const patchOf = (id: string, body: unknown) => ({ method: 'PATCH', path: `/v1/personas/${part(id)}`, body }) as const
 
-/** @throws CallProblem `persona_unusable` for one that is not theirs, or not active. */
+/** Chooses a persona. @throws CallProblem `persona_unusable` for one that the person does not hold, or that is not usable. */
 export async function choosePersona(name: string, personas: Personas, api: Api, now: number): Promise<void> {
   const held = await personas.list(api)
   if (!held.some((persona) => nameOf(persona) === name && isUsable(persona, now))) {
-    throw new CallProblem('persona_unusable', 'That persona cannot be acted in.', { field: 'persona' })
+    throw new CallProblem('persona_unusable', 'That persona is not usable.', { field: 'persona' })
   }
   await personas.choose(name)
 }

@@ -13,17 +13,17 @@ type LocalProblem = (typeof LOCAL_PROBLEMS)[number]
 const LOCAL_TITLES: Readonly<Record<LocalProblem, string>> = {
   offline: 'The service does not answer.',
   signed_out: 'Sign in first.',
-  keystore_unavailable: 'This system keeps no secrets safely.',
-  bad_call: 'That call is not one of the app’s.',
-  unreadable_answer: 'The service’s answer cannot be read.',
+  keystore_unavailable: 'This system has no safe keystore.',
+  bad_call: 'The app does not have that operation.',
+  unreadable_answer: 'The service’s response cannot be read.',
   failed: 'Something broke in the app.',
 }
 
 const SIGN_IN_TITLES: Readonly<Record<SignInErrorCode, string>> = {
   cancelled: 'The sign-in was cancelled.',
-  timed_out: 'Nobody signed in in time.',
+  timed_out: 'The sign-in timed out.',
   refused: 'The sign-in was refused.',
-  invalid_response: 'The identity provider’s answer is not to be trusted.',
+  invalid_response: 'The identity provider’s response is not valid.',
   identity_unavailable: 'The identity provider does not answer.',
   clock_wrong: 'This computer’s clock is wrong. Set it, then try again.',
   session_ended: 'The session has ended. Sign in again.',
@@ -35,13 +35,13 @@ interface CallProblemOptions extends ErrorOptions {
   readonly field?: string | undefined
   readonly retryAfter?: number | undefined
   readonly cure?: string | undefined
-  /** Whether it is about the service not being there, so that what was last seen may stand in. */
+  /** Whether the service was unreachable, so that a cached result may be used. */
   readonly isUnavailable?: boolean
-  /** The whole of what the service said. */
+  /** The response body. */
   readonly said?: unknown
 }
 
-/** Thrown by handlers. `view` is all that leaves. */
+/** Thrown by handlers. Only `view` leaves the core. */
 export class CallProblem extends Error {
   override readonly name = 'CallProblem'
   readonly view: ProblemView
@@ -68,7 +68,7 @@ export function localProblem(code: LocalProblem, options: CallProblemOptions = {
   return new CallProblem(code, LOCAL_TITLES[code], { isUnavailable: code === 'offline', ...options })
 }
 
-/** What went wrong, whatever was thrown. */
+/** Converts any error to a problem. */
 export function problemOf(error: unknown): CallProblem {
   if (error instanceof CallProblem) return error
   if (!(error instanceof SignInError)) return localProblem('failed', { cause: error })
@@ -79,7 +79,7 @@ export function problemOf(error: unknown): CallProblem {
 
 const curesSchema = z.looseObject({ reasons: z.array(z.looseObject({ cure: z.string().optional() })).optional() })
 
-/** RFC 9457 as the services answer it; of anything else the status alone tells. */
+/** The problem of an error response: RFC 9457, or by its status only. */
 export function problemOfAnswer(status: number, body: unknown, retryAfter: number | undefined): CallProblem {
   const problem = problemSchema.safeParse(body)
   const isUnavailable = status === 502 || status === 503 || status === 504

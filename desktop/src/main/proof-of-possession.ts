@@ -1,6 +1,6 @@
 /**
- * A DPoP proof (RFC 9449) for the two requests that openid-client makes none for: revoking a bound refresh token, and asking who an unbound access token of
- * the same sign-in is about. Without one the realm answers 400 and 500.
+ * DPoP proofs (RFC 9449) for two requests for which openid-client makes none: revoking a bound refresh token, and UserInfo. Without a proof Keycloak
+ * responds with 400 and 500.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { CryptoKeyPair } from './session.ts'
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-/** @param accessToken - The one that goes along, where one does. */
+/** Makes a DPoP proof (RFC 9449). @param accessToken - The token that is sent with the request, if any. */
 export async function proofFor(
   { privateKey, publicKey }: CryptoKeyPair,
   { url, method, accessToken, now }: { url: URL; method: 'GET' | 'POST'; accessToken?: string; now: number },

@@ -1,5 +1,5 @@
 /**
- * The identity provider's time, as seen from a machine whose clock may be wrong: proofs of possession and ID tokens are made and read by it.
+ * Clock skew between this machine and the identity provider, for DPoP proofs and ID tokens.
  *
  * @module
  */
@@ -10,29 +10,28 @@ import { z } from 'zod'
 type Ask = (url: string, init: { readonly redirect: 'manual' }) => Promise<Response>
 
 /**
- * How long the signed answer to an authorization request lives, in seconds: Keycloak's lifespan of a code, which the realm sets to its default. It
- * is all that such an answer says of the time.
+ * Lifetime of a signed authorization response, in seconds: Keycloak's code lifespan, at its default in the realm. Such a response has `exp` but may
+ * have no `iat`.
  */
 const ANSWER_LIFE_S = 60
-/** A jump of this machine's clock against its own monotonic one beyond this, in milliseconds, makes what was measured worthless. */
+/** When the system clock moved by more than this against the monotonic clock, in milliseconds, the skew is measured again. */
 const JUMP_MS = 2_000
-/** Registered for this client, and nobody follows it. */
+/** Registered for this client; the redirect is not followed. */
 const REDIRECT = 'http://127.0.0.1/callback'
 
-const answerSchema = z.object({ exp: z.number(), iat: z.number().optional() })
+const claimsSchema = z.object({ exp: z.number(), iat: z.number().optional() })
 
 /**
- * Read from the `Date` of the provider's answers, where it sends one. Keycloak does not; so it is asked for a signed refusal (JARM,
- * `response_mode=query.jwt` with `prompt=none`, and nobody signed in), whose `exp` is its time and a minute. Neither costs a person anything, and over
- * TLS both are as good as the tokens themselves.
+ * Reads the `Date` header of the provider's responses. Keycloak sends none, so a signed error response is requested (JARM,
+ * `response_mode=query.jwt` with `prompt=none` and without a session), whose `exp` is the provider's time plus a minute. Needs no user interaction.
  */
 export class ProviderClock {
   #skewMs = 0
   #hasDates = false
-  /** How far the two clocks of this machine were apart when it was measured. */
+  /** Difference of system and monotonic clock at the measurement, in milliseconds. */
   #measuredAt: number | undefined
 
-  /** What to add to this machine's clock, in whole seconds. */
+  /** Seconds to add to this machine's clock. */
   get skewS(): number {
     return Math.round(this.#skewMs / 1_000)
   }
@@ -44,7 +43,7 @@ export class ProviderClock {
     this.#skewMs = date - Date.now()
   }
 
-  /** Measures it where no answer tells, and again when this machine's clock was set since. Without success it stays what it was. */
+  /** Measures the skew when there is no `Date` header, and again after the system clock was set. On failure the last value stays. */
   async settle(metadata: oidc.ServerMetadata, clientId: string, ask: Ask): Promise<void> {
     if (this.#hasDates || !metadata['response_modes_supported']) return
     if (this.#measuredAt !== undefined && Math.abs(drift() - this.#measuredAt) < JUMP_MS) return
@@ -57,7 +56,7 @@ export class ProviderClock {
 
 const drift = (): number => Date.now() - performance.now()
 
-/** In milliseconds since 1970; `undefined` where the answer is not of that kind. */
+/** The provider's time in milliseconds since 1970; `undefined` when it does not support JARM. */
 async function timeOf(metadata: oidc.ServerMetadata, clientId: string, ask: Ask): Promise<number | undefined> {
   const { authorization_endpoint: endpoint, response_modes_supported: modes } = metadata
   if (endpoint === undefined || !Array.isArray(modes) || !modes.includes('query.jwt')) return undefined
@@ -81,6 +80,6 @@ async function timeOf(metadata: oidc.ServerMetadata, clientId: string, ask: Ask)
   await response.body?.cancel()
   const signed = URL.parse(response.headers.get('location') ?? '')?.searchParams.get('response')
   const [, claims = ''] = (signed ?? '').split('.')
-  const { exp, iat } = answerSchema.parse(JSON.parse(Buffer.from(claims, 'base64url').toString()))
+  const { exp, iat } = claimsSchema.parse(JSON.parse(Buffer.from(claims, 'base64url').toString()))
   return (iat ?? exp - ANSWER_LIFE_S) * 1_000
 }

@@ -1,18 +1,18 @@
 /**
- * Runs under way, followed to their end: each state of one is an event.
+ * Follows running runs of agents by server-sent events, and emits each state.
  *
  * @module
  */
 import { jsonOf } from '@mandate/service/sse'
 import type { Run } from '../shared/views.ts'
 import { runSchema } from '../shared/views.ts'
-import { again } from './again.ts'
 import { type Api, part } from './api.ts'
 import type { Emit } from './handlers.ts'
 import { CallProblem } from './problems.ts'
+import { retryUntilDone } from './retry.ts'
 import { eventsOf } from './sse.ts'
 
-/** As an agent tells it: which agent it is, this app knows. */
+/** A run as its agent sends it; the app adds the agent's id. */
 export const agentRunSchema = runSchema.omit({ agent: true })
 
 const FIRST_MS = 300
@@ -30,25 +30,25 @@ export class RunFollower {
     this.#end = end
   }
 
-  /** Once is enough. A run that has ended is not followed. */
+  /** Follows a run until it ends. Idempotent. */
   follow({ agent, id, status }: Run): void {
     const name = `${agent} ${id}`
     if (status !== 'running' || this.#followed.has(name)) return
     this.#followed.add(name)
-    void again(() => this.#listen(agent, id), { end: this.#end, firstMs: FIRST_MS, mostMs: MOST_MS }).finally(() =>
-      this.#followed.delete(name),
+    void retryUntilDone(() => this.#listen(agent, id), { end: this.#end, firstMs: FIRST_MS, mostMs: MOST_MS }).finally(
+      () => this.#followed.delete(name),
     )
   }
 
-  /** Until the run ends, or the token, or the connection; then whoever comes again gets the run whole. */
-  async #listen(agent: string, id: string): Promise<'done' | 'well' | 'badly'> {
-    let got: 'well' | 'badly' = 'badly'
+  /** Reads one stream, which ends with the run, the token or the connection. A new stream begins with the complete state. */
+  async #listen(agent: string, id: string): Promise<'done' | 'progress' | 'failed'> {
+    let got: 'progress' | 'failed' = 'failed'
     try {
       const response = await this.#api.open(agent, { path: `/runs/${part(id)}/events` })
       for await (const event of eventsOf(response)) {
         const run = agentRunSchema.safeParse(jsonOf(event))
         if (!run.success) continue
-        got = 'well'
+        got = 'progress'
         this.#emit('run', { ...run.data, agent })
         if (run.data.status !== 'running') {
           this.#emit('changed', { what: 'trips' })
@@ -56,7 +56,7 @@ export class RunFollower {
         }
       }
     } catch (error) {
-      // It is not there any more, or not theirs.
+      // The run was deleted, or belongs to another person.
       if (error instanceof CallProblem && error.view.code === 'not_found') return 'done'
     }
     return got

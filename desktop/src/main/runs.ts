@@ -1,5 +1,5 @@
 /**
- * Runs of the agents: started, taken up again, listed. How one goes is told by events.
+ * Operations on runs of agents: start, resume, list. `run` events report progress.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { Context, Handlers } from './handlers.ts'
 import { agentRunSchema } from './run-follower.ts'
 
 const listSchema = z.object({ items: z.array(agentRunSchema) })
-/** RFC 7240: the answer does not wait for the run. */
-const AT_ONCE = { prefer: 'respond-async' }
+/** RFC 7240: the response does not wait for the end of the run. */
+const RESPOND_ASYNC = { prefer: 'respond-async' }
 
 export const runHandlers: Handlers<'runs.start' | 'runs.resume' | 'runs.list'> = {
   'runs.start': ({ agent, trip, items, dryRun }, context) =>
@@ -21,14 +21,14 @@ export const runHandlers: Handlers<'runs.start' | 'runs.resume' | 'runs.list'> =
 }
 
 async function begin(agent: string, path: string, body: unknown, { api, runs, emit }: Context): Promise<Run> {
-  const request = { method: 'POST', path, headers: AT_ONCE, ...(body === undefined ? {} : { body }) } as const
+  const request = { method: 'POST', path, headers: RESPOND_ASYNC, ...(body === undefined ? {} : { body }) } as const
   const run = { ...(await api.call(agent, request, agentRunSchema)), agent }
   emit('run', run)
   runs.follow(run)
   return run
 }
 
-/** An agent that does not answer hides nobody else's runs; when none does, that is the answer. */
+/** Runs of all agents that respond. @throws The first error when none does. */
 async function listAll({ config, api, runs }: Context): Promise<Run[]> {
   const lists = await Promise.allSettled(
     config.agents.map(async ({ id: agent }) => {

@@ -1,5 +1,5 @@
 /**
- * How the identity provider is asked whether a session still is, and told that it is over.
+ * Checks whether a session is alive at the identity provider, and ends it there.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { SignInError } from './sign-in-error.ts'
 const TIMEOUT_MS = 10_000
 
 /**
- * Asks with an access token, at the UserInfo endpoint: that uses nothing up. A refresh would tell too, but each one that is lost on the way costs the
- * session, and there are eighty looks an hour.
+ * Checks a session with an access token at the UserInfo endpoint. A refresh would tell too, but a lost response would end the session, and there are
+ * eighty checks an hour.
  *
- * @returns `undefined` when the answer tells nothing.
- * @throws SignInError `identity_unavailable` when there is none.
+ * @returns `undefined` when the response tells neither.
+ * @throws SignInError `identity_unavailable` without a response.
  */
 export async function isAlive(
   configuration: oidc.Configuration,
@@ -36,8 +36,8 @@ export async function isAlive(
 }
 
 /**
- * RP-initiated logout without the browser: it also tells the other services (back-channel), which revoking a token does not. An identity
- * provider that does not answer cannot keep a person signed in here.
+ * RP-initiated logout without the browser, then revocation of the refresh token. Logout also triggers back-channel logout, which revocation does not.
+ * Errors are ignored: the person is signed out here in any case.
  */
 export async function endSession(
   configuration: oidc.Configuration,
@@ -55,7 +55,7 @@ export async function endSession(
   await send(url, { method: 'POST', body, ...(proof ? { headers: { dpop: proof } } : {}) })
 }
 
-/** @returns the status; `undefined` without an answer. What is ended ends by itself when it has been idle for long enough. */
+/** @returns The status; `undefined` without a response, after which the session ends by its idle timeout. */
 async function send(url: URL, init: RequestInit): Promise<number | undefined> {
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(TIMEOUT_MS) })

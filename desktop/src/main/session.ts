@@ -1,5 +1,5 @@
 /**
- * A signed-in person: one refresh token, and from it access tokens for one audience each.
+ * OAuth session of a signed-in person: one refresh token, and an access token per audience.
  *
  * @module
  */
@@ -11,18 +11,18 @@ export interface Session {
   /** The person's opaque sub. */
   readonly subject: string
   /**
-   * An access token for exactly one service, cached until shortly before its end.
+   * An access token for exactly one service, cached until 30 seconds before it expires.
    *
    * @throws SignInError `session_ended`, `identity_unavailable`, or `audience_missing` when the sign-in did not ask for that service.
    */
   readonly tokenFor: (audience: string) => Promise<string>
-  /** The same, whatever is cached: for a token that was refused. */
+  /** A new access token, bypassing the cache: for a token that was refused. */
   readonly freshTokenFor: (audience: string) => Promise<string>
-  /** Looks whether the session still is. @throws SignInError `session_ended` or `identity_unavailable`. */
-  readonly look: (audience: string) => Promise<void>
-  /** Ends the session at the identity provider, as far as that answers, and here in any case. Once is enough; twice does no harm. */
+  /** Checks whether the session is still alive at the identity provider. @throws SignInError `session_ended` or `identity_unavailable`. */
+  readonly check: (audience: string) => Promise<void>
+  /** Ends the session here, and at the identity provider if it responds. Idempotent. */
   readonly signOut: () => Promise<void>
-  /** Done when no refresh is under way any more: whoever ends the process earlier loses the session. Forgets all tokens, and tells nobody. */
+  /** Waits for a running refresh, then drops all tokens without ending the session. A process that exits during a refresh loses the session. */
   readonly settle: () => Promise<void>
 }
 
@@ -31,10 +31,10 @@ export type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelp
 /** A key pair whose private half cannot leave the process, unless it was made extractable. */
 export type CryptoKeyPair = Awaited<ReturnType<typeof oidc.randomDPoPKeyPair>>
 
-/** What changes with every refresh. */
+/** Tokens that change with every refresh. */
 export interface RefreshState {
   readonly refreshToken: string
-  /** Only a hint at sign-out. */
+  /** Sent as a hint at sign-out only. */
   readonly idToken: string
 }
 
@@ -43,38 +43,37 @@ export interface SessionStart extends RefreshState {
   readonly subject: string
   /** The key that the refresh token is bound to. */
   readonly dpopKey?: CryptoKeyPair | undefined
-  /** Called with each new refresh token before anything else learns of it; done when it would survive a crash. It does not reject. */
+  /** Stores each new refresh token before it is used. Must resolve when the token is durable, and must not reject. */
   readonly keep?: ((state: RefreshState) => Promise<void>) | undefined
-  /** Called once, when the identity provider says that the session is no more. */
+  /** Called once when the identity provider reports that the session has ended. */
   readonly onEnded?: (() => void) | undefined
 }
 
 interface Cached {
   readonly token: string
-  /** From here on another one is fetched, in milliseconds since 1970. */
+  /** When the token is replaced, in milliseconds since 1970. */
   readonly staleAt: number
 }
 
-/** Tokens of five minutes are used until this much is left, in milliseconds. */
+/** A token is replaced this long before it expires, in milliseconds. */
 const STALE_BEFORE_END_MS = 30_000
 
-/** Nothing here is written down or logged: the refresh token lives in this closure, and in what `keep` makes of it. */
+/** Writes and logs nothing: only `keep` stores the refresh token. */
 export function createSession(start: SessionStart): Session {
   const tokens = new RefreshedTokens(start)
   return {
     subject: start.subject,
     tokenFor: (audience) => tokens.get(audience),
     freshTokenFor: (audience) => tokens.renew(audience),
-    look: (audience) => tokens.look(audience),
+    check: (audience) => tokens.check(audience),
     signOut: () => tokens.end(),
     settle: () => tokens.settle(),
   }
 }
 
 /**
- * The realm takes each refresh token once, and kills the session when one comes twice: refreshes stand in one queue, and the newest
- * token replaces the old one before anything else uses it. A process that ends between the provider's answer and `keep` has lost the session:
- * the token that it kept is refused when it comes again.
+ * Serializes refreshes: the realm accepts each refresh token once, and ends the session when one is reused. The new token is stored before any
+ * further refresh. A process that exits between the provider's response and `keep` loses the session, since the stored token is used up.
  */
 class RefreshedTokens {
   readonly #start: SessionStart
@@ -95,22 +94,22 @@ class RefreshedTokens {
     return await this.renew(audience)
   }
 
-  /** Whoever asks for the same while one is under way gets that one. */
+  /** Concurrent calls for one audience share one refresh. */
   async renew(audience: string): Promise<string> {
-    const flight = this.#flights.get(audience) ?? this.#inTurn(() => this.#refresh(audience))
+    const flight = this.#flights.get(audience) ?? this.#enqueue(() => this.#refresh(audience))
     this.#flights.set(audience, flight)
     return await flight.finally(() => this.#flights.delete(audience))
   }
 
-  /** Only a refresh says for sure that it is over. */
-  async look(audience: string): Promise<void> {
+  /** UserInfo may be wrong or silent; a refresh decides. */
+  async check(audience: string): Promise<void> {
     const token = await this.get(audience)
     const isThere = await isAlive(await this.#start.configuration(), token, this.#start.dpopKey)
     if (!isThere) await this.renew(audience)
   }
 
   async end(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#enqueue(async () => {
       const state = this.#state
       this.#forget()
       if (state === undefined) return
@@ -121,7 +120,7 @@ class RefreshedTokens {
   }
 
   async settle(): Promise<void> {
-    await this.#inTurn(async () => this.#forget())
+    await this.#enqueue(async () => this.#forget())
   }
 
   #forget(): void {
@@ -129,7 +128,7 @@ class RefreshedTokens {
     this.#cached.clear()
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  async #enqueue<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#queue.then(work, work)
     this.#queue = turn.catch(() => undefined)
     return await turn
@@ -142,13 +141,13 @@ class RefreshedTokens {
     const answer = await this.#grant(state.refreshToken, audience)
     const subject = answer.claims()?.sub
     if (subject !== undefined && subject !== this.#start.subject) {
-      throw new SignInError('invalid_response', 'the identity provider refreshed somebody else')
+      throw new SignInError('invalid_response', 'the refreshed token is of another subject')
     }
     const next = {
       refreshToken: answer.refresh_token ?? state.refreshToken,
       idToken: answer.id_token ?? state.idToken,
     }
-    // Signed out here in the meantime: what came too late is not kept.
+    // Signed out meanwhile: discards the new tokens.
     if (this.#state !== state) throw ended()
     this.#state = next
     await this.#start.keep?.(next)
@@ -173,7 +172,7 @@ class RefreshedTokens {
       if (cause instanceof oidc.ResponseBodyError && ENDING.has(cause.error)) {
         this.#forget()
         this.#start.onEnded?.()
-        throw new SignInError('session_ended', 'the identity provider refused to go on', { cause })
+        throw new SignInError('session_ended', 'the identity provider ended the session', { cause })
       }
       if (isAboutTime(cause)) throw new SignInError('clock_wrong', 'the clocks are too far apart', { cause })
       throw new SignInError('identity_unavailable', 'the identity provider did not answer', { cause })
@@ -181,12 +180,12 @@ class RefreshedTokens {
   }
 }
 
-/** Of RFC 6749, section 5.2, those after which the same refresh token never works again. */
+/** Errors of RFC 6749, section 5.2, after which this refresh token never works again. */
 const ENDING: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_client', 'unauthorized_client'])
 
 const ended = (): SignInError => new SignInError('session_ended', 'the session was ended here')
 
-/** The one audience of an access token, read and not verified: it comes straight from the issuer, and its service verifies it. */
+/** The audience of an access token. Not verified: it comes directly from the issuer, and the service verifies it. */
 function audienceOf(token: string): unknown {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())

@@ -177,7 +177,7 @@ test.for([
   const { core, issuer, start, options, host } = await aWorld()
   await core.call('session.signIn', undefined)
   await core.close()
-  const next = start({ ...options, timings: { ...options.timings, lookMs: 30 } })
+  const next = start({ ...options, timings: { ...options.timings, pollMs: 30 } })
   const told: unknown[] = []
   next.listen((name, event) => name === 'session' && told.push(event))
   await next.call('trips.templates', undefined)
@@ -190,7 +190,7 @@ test.for([
 
 test('a look uses no refresh token up', async () => {
   const { issuer, services, start, options } = await aWorld()
-  const core = start({ timings: { ...options.timings, lookMs: 20 } })
+  const core = start({ timings: { ...options.timings, pollMs: 20 } })
   await core.call('session.signIn', undefined)
   await expect.poll(() => issuer.asked.filter((path) => path === '/userinfo').length, WAIT).toBeGreaterThan(5)
   expect(services.asked.length).toBeGreaterThan(0)
@@ -296,7 +296,7 @@ test('what goes wrong is logged by its name alone', async () => {
   keystore.isBroken = true
   await core.call('runs.list', undefined)
   await core.call('contacts.save', { party: 'user:x', name: 'X', note: '' })
-  expect(logger.warn).toHaveBeenCalledWith({}, 'the sign-in could not be kept')
+  expect(logger.warn).toHaveBeenCalledWith({}, 'the session could not be stored')
   expect(logger.warn).toHaveBeenCalledWith({ operation: 'contacts.save', error: 'Error' }, 'a call failed')
   expect(JSON.stringify(logger.warn.mock.calls)).not.toMatch(/eyJ|refresh-|disk/)
 })

@@ -1,14 +1,14 @@
 /**
- * Why there is no session, as a code: texts for people are the window's.
+ * Errors of sign-in and session, by code. The window has the texts.
  *
  * @module
  */
 import * as oidc from 'openid-client'
 
 /**
- * `cancelled` by the person in the app · `timed_out` waiting for the browser · `refused` by the identity provider or by the person at its
- * page · `invalid_response`: what came back is not to be trusted · `identity_unavailable`: no answer, try again later ·
- * `clock_wrong`: this machine's clock, which could not be made up for · `session_ended`: sign in again · `audience_missing`: the sign-in did not ask for this service.
+ * `cancelled`: by the person in the app. `timed_out`: no response from the browser. `refused`: by the identity provider, or by the person at its page.
+ * `invalid_response`: the response failed a check. `identity_unavailable`: no response. `clock_wrong`: the clock skew could not be corrected.
+ * `session_ended`: sign in again. `audience_missing`: the sign-in did not include this service.
  */
 export type SignInErrorCode =
   | 'cancelled'
@@ -20,7 +20,7 @@ export type SignInErrorCode =
   | 'session_ended'
   | 'audience_missing'
 
-/** `code` is the contract; `message` and `cause` are for operators and hold no token. */
+/** `code` is stable; `message` and `cause` are for operators and hold no token. */
 export class SignInError extends Error {
   override readonly name = 'SignInError'
   readonly code: SignInErrorCode
@@ -31,7 +31,7 @@ export class SignInError extends Error {
   }
 }
 
-/** Whether an answer, or what openid-client says of one, is about the time: a proof that is not active, a token from another time. */
+/** Whether an error is about time: a proof that is not active yet, or a token outside its validity. */
 export function isAboutTime(error: unknown): boolean {
   if (error instanceof oidc.ClientError) return error.code === 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED'
   if (!(error instanceof oidc.ResponseBodyError)) return false

@@ -1,5 +1,5 @@
 /**
- * Sign-in of a native app (RFC 8252): the system browser, a listener on loopback, PKCE. Knows nothing of Electron.
+ * Sign-in of a native app (RFC 8252): system browser, loopback listener, PKCE. Independent of Electron.
  *
  * @module
  */
@@ -15,24 +15,24 @@ export type { CryptoKeyPair, Session } from './session.ts'
 export { SignInError, type SignInErrorCode } from './sign-in-error.ts'
 
 interface BrowserOptions {
-  /** One scope a service: its audience. `openid` is asked for in any case. */
+  /** One scope per service, which is its audience. `openid` is added. */
   readonly scopes: readonly string[]
-  /** Shows the identity provider's page. May return before the person is done; a rejection ends the sign-in. */
+  /** Opens the identity provider's page. May resolve before the person is done; a rejection ends the sign-in. */
   readonly openBrowser: (url: URL) => Promise<void> | void
-  /** Time for the person, in milliseconds. @default 300000 */
+  /** Time for the person to sign in, in milliseconds. @default 300000 */
   readonly timeoutMs?: number | undefined
-  /** Cancels. */
+  /** Cancels the sign-in. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface SignInOptions extends BrowserOptions {
   readonly issuer: string
   readonly clientId: string
-  /** Whether to bind the refresh token to a key of this session, or the key to bind it to. @default true */
+  /** DPoP: `true` makes a key for this session; a key pair is used as it is. @default true */
   readonly dpop?: boolean | CryptoKeyPair
 }
 
-/** The person, and all that a session starts from. */
+/** Result of a sign-in: subject and tokens. */
 export interface SignedIn extends RefreshState {
   readonly subject: string
 }
@@ -64,7 +64,7 @@ export async function signIn(options: SignInOptions): Promise<Session> {
 }
 
 /**
- * The same, to the tokens that a session starts from: for whoever keeps them.
+ * Signs a person in and returns the tokens, for callers that store them.
  *
  * @throws SignInError
  */
@@ -75,7 +75,7 @@ export async function signInWithBrowser(
 ): Promise<SignedIn> {
   throwIfCancelled(options.signal)
   const config = await identity.configuration()
-  // Whoever stands between cannot put in a token of their own: it is checked against the provider's keys too (OpenID Connect Core, 3.1.3.7).
+  // Also verifies the ID token's signature (OpenID Connect Core, 3.1.3.7).
   oidc.enableNonRepudiationChecks(config)
   const dpop = dpopKey && oidc.getDPoPHandle(config, dpopKey)
   const { tokens, subject } = await authorize(config, options, dpop)
@@ -118,7 +118,7 @@ async function authorize(
   }
 }
 
-/** Whatever comes first: the answer, the person's patience, a cancellation, a browser that does not open. */
+/** Resolves with the response; rejects on timeout, cancellation, or when the browser cannot be opened. */
 async function awaitAnswer(
   { answered }: Loopback,
   url: URL,
@@ -128,7 +128,7 @@ async function awaitAnswer(
   const timeout = AbortSignal.timeout(timeoutMs)
   const { promise: ended, reject } = Promise.withResolvers<never>()
   const once = { once: true, signal: given.signal }
-  timeout.addEventListener('abort', () => reject(new SignInError('timed_out', 'nobody signed in in time')), once)
+  timeout.addEventListener('abort', () => reject(new SignInError('timed_out', 'the sign-in timed out')), once)
   signal?.addEventListener('abort', () => reject(new SignInError('cancelled', 'the sign-in was cancelled')), once)
   try {
     throwIfCancelled(signal)
@@ -139,7 +139,7 @@ async function awaitAnswer(
   }
 }
 
-/** RFC 9207: `iss` says who answers, so that one provider's code is never taken to another (mix-up). */
+/** Checks `iss` (RFC 9207), which prevents mix-up attacks. */
 function checkAnswer(answer: URL, issuer: string): void {
   if (answer.searchParams.get('iss') !== issuer) throw new SignInError('invalid_response', 'another issuer answered')
   if (answer.searchParams.has('error')) throw new SignInError('refused', 'the identity provider refused')
@@ -168,7 +168,7 @@ async function exchange(
   }
 }
 
-/** No answer, or one that only says that there is none now; anything else was said by somebody who should not be trusted. */
+/** Whether an error means that the provider is unavailable. Any other error is treated as an invalid response. */
 function isAway(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof oidc.ResponseBodyError) return true
   if (!(error instanceof oidc.ClientError)) return false

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { createAnswerCache } from './answer-cache.ts'
 import { fakeKeystore, temporaryFolder } from './core.fixture.ts'
-import { createSeen } from './seen.ts'
 import { memoryStore, sealedStore } from './store.ts'
 
 const WAIT = { timeout: 20_000, interval: 20 }
@@ -59,11 +59,11 @@ test.for(['', 'garbage', '{"owner":"alice","text":"in the clear"}'])('%j is no s
 
 test('what was seen is bounded: the oldest go first, and what is too long is not kept', async () => {
   const store = memoryStore()
-  const seen = createSeen({ store, end: END })
+  const seen = createAnswerCache({ store, end: END })
   for (let index = 0; index < 250; index++) seen.put(`k${index}`, { index }, index)
   seen.put('long', 'x'.repeat(600_000), 1)
   await seen.flush()
-  const next = createSeen({ store, end: END })
+  const next = createAnswerCache({ store, end: END })
   expect(await next.get('k49')).toBeUndefined()
   expect(await next.get('k50')).toEqual({ value: { index: 50 }, at: 50 })
   expect(await next.get('k249')).toEqual({ value: { index: 249 }, at: 249 })
@@ -75,12 +75,12 @@ test('what was seen is bounded: the oldest go first, and what is too long is not
 
 test('what was seen is written by itself, and never after the end', async () => {
   const store = memoryStore()
-  const seen = createSeen({ store, end: END })
+  const seen = createAnswerCache({ store, end: END })
   seen.put('k', 1, 1)
   await expect.poll(() => store.read('seen'), WAIT).toContain('"k"')
   const end = new AbortController()
   const other = memoryStore()
-  const late = createSeen({ store: other, end: end.signal })
+  const late = createAnswerCache({ store: other, end: end.signal })
   late.put('k', 1, 1)
   end.abort()
   await late.flush()

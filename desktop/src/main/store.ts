@@ -1,5 +1,5 @@
 /**
- * Small secrets on disk: each a file of its own that only the keystore opens and only this person may read. Nothing is ever written in the clear.
+ * Encrypted files: one per secret, mode 0600, decrypted by the keystore only. Plain text is never written.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Keystore } from './host.ts'
 
-/** Texts by name. Names are ours, never a person's. */
+/** Texts by name. Names are constants of this app. */
 export interface Store {
-  /** `undefined`: there is none, or none that can be opened here. */
+  /** `undefined` when there is no such text, or it cannot be decrypted here. */
   readonly read: (name: string) => Promise<string | undefined>
-  /** Done when it would survive a crash: whole, or not at all. */
+  /** Durable and atomic when it resolves. */
   readonly write: (name: string, text: string) => Promise<void>
   readonly remove: (name: string) => Promise<void>
-  /** Removes everything, and keeps nothing from then on: what was under way when somebody asked to be forgotten comes too late. */
+  /** Removes everything. Later writes are ignored: an erased account must not come back. */
   readonly clear: () => Promise<void>
 }
 
-/** Forgets with the process. */
+/** A store in memory. */
 export function memoryStore(): Store {
   const texts = new Map<string, string>()
   return {
@@ -31,29 +31,29 @@ export function memoryStore(): Store {
 }
 
 /**
- * @param folder - Made 0700 at the first write.
- * @param owner - Sealed along: a file that was put in another person's place opens for nobody.
+ * @param folder - Created with mode 0700 at the first write.
+ * @param owner - Encrypted with each text and compared on reading, so that a file copied from another account is refused.
  */
 export function sealedStore(folder: string, keystore: Keystore, owner: string): Store {
   const pathOf = (name: string): string => join(folder, `${name}.sealed`)
   let queue: Promise<unknown> = Promise.resolve()
   let isCleared = false
-  const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
+  const enqueue = async <T>(work: () => Promise<T>): Promise<T> => {
     const turn = queue.then(work, work)
     queue = turn.catch(() => undefined)
     return await turn
   }
   return {
-    read: (name) => inTurn(() => readSealed(pathOf(name), keystore, owner)),
+    read: (name) => enqueue(() => readSealed(pathOf(name), keystore, owner)),
     write: (name, text) =>
-      inTurn(async () => {
+      enqueue(async () => {
         if (isCleared) return
         await mkdir(folder, { recursive: true, mode: 0o700 })
         await writeDurably(pathOf(name), await keystore.seal(JSON.stringify({ owner, text })), folder)
       }),
-    remove: (name) => inTurn(() => rm(pathOf(name), { force: true })),
+    remove: (name) => enqueue(() => rm(pathOf(name), { force: true })),
     clear: () =>
-      inTurn(async () => {
+      enqueue(async () => {
         isCleared = true
         await rm(folder, { recursive: true, force: true })
       }),
@@ -72,7 +72,7 @@ async function readSealed(path: string, keystore: Keystore, owner: string): Prom
   }
 }
 
-/** Beside it first, and the folder too is told: after a power cut there is the old file or the new one. */
+/** Writes a temporary file, renames it and syncs the folder: after a power cut there is the old file or the new one. */
 async function writeDurably(path: string, bytes: Uint8Array, folder: string): Promise<void> {
   const beside = `${path}.${randomBytes(6).toString('hex')}`
   try {
@@ -88,7 +88,7 @@ async function writeDurably(path: string, bytes: Uint8Array, folder: string): Pr
     await rm(beside, { force: true })
     throw error
   }
-  // Windows opens no folders; there a rename is durable by itself.
+  // Windows cannot open folders; there a rename is durable.
   const handle = await open(folder, 'r').catch(() => undefined)
   await handle?.sync().catch(() => undefined)
   await handle?.close()

@@ -1,5 +1,5 @@
 /**
- * Trips, as the person has them at the trips service: read, made, tried, booked in person, moved.
+ * Operations on trips at the trips service: list, read, create, dry run, execute in person, reschedule.
  *
  * @module
  */
@@ -29,7 +29,7 @@ type Names =
 const templatesSchema = z.object({ items: z.array(templateSchema) })
 const listSchema = z.object({ items: z.array(tripSummarySchema), next_cursor: z.string().optional() })
 const executedSchema = z.object({ items: z.array(itemOutcomeSchema) })
-/** A dry run names resources, not items. */
+/** A dry run returns resources; maps them to items. */
 const dryRunSchema = z.object({
   items: z.array(
     z
@@ -67,7 +67,7 @@ export const tripHandlers: Handlers<Names> = {
   },
 }
 
-/** One after the other, each on its own: a denial is what came of it, not the end of the others. */
+/** Executes items one by one. A denial is that item's outcome and does not stop the rest. */
 async function executeEach(api: Api, path: string, items: readonly string[]): Promise<ItemOutcome[]> {
   const outcomes: ItemOutcome[] = []
   for (const item of items) {
@@ -79,7 +79,7 @@ async function executeEach(api: Api, path: string, items: readonly string[]): Pr
   return outcomes
 }
 
-/** @throws the error itself when nothing was done yet: then it is about the call, not about one item. */
+/** The outcome of a failed item. @throws The error when no item was executed yet: then the whole call failed. */
 function outcomeOf(item: string, error: unknown, before: readonly ItemOutcome[]): ItemOutcome {
   if (!(error instanceof CallProblem)) throw error
   const { code, title } = error.view

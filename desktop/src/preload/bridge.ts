@@ -1,22 +1,29 @@
 /**
- * The window's end of the channel. Whatever does not stand in the channel's lists is neither sent nor handed on. Holds no token and knows no `electron`, so
- * that the development host uses the same.
+ * The window's side of the channel: refuses calls and drops events that the channel does not define. Holds no token. Independent of Electron: the
+ * development host uses it too.
  *
  * @module
  */
-import { type Answer, answerSchema, type Bridge, EVENTS, type EventName, OPERATIONS } from '../shared/channel.ts'
+import {
+  type Bridge,
+  type CallResult,
+  callResultSchema,
+  EVENTS,
+  type EventName,
+  OPERATIONS,
+} from '../shared/channel.ts'
 import { type CallMessage, callMessageSchema, eventMessageSchema, refusal } from '../shared/messages.ts'
 
-/** What carries messages to the main process and back. */
+/** Transport of messages to and from the main process. */
 export interface Wire {
-  /** May reject: then there is no main process any more. */
+  /** Rejects when the main process is gone. */
   readonly send: (message: CallMessage) => Promise<unknown>
   readonly listen: (listener: (message: unknown) => void) => void
 }
 
 type Listener = (event: unknown) => void
 
-/** `call` never rejects; `on` throws a TypeError for a name that is no event. */
+/** Makes the bridge. `call` never rejects; `on` throws TypeError for an unknown event. */
 export function createBridge(wire: Wire): Bridge {
   const listeners = new Map<EventName, Set<Listener>>()
   wire.listen((message) => {
@@ -27,7 +34,7 @@ export function createBridge(wire: Wire): Bridge {
     for (const listener of listeners.get(parsed.data.name) ?? []) listener(event.data)
   })
   return {
-    call: async (name, input) => (await call(wire, name, input)) as Answer<typeof name>,
+    call: async (name, input) => (await call(wire, name, input)) as CallResult<typeof name>,
     on: (name, listener) => {
       if (!Object.hasOwn(EVENTS, name) || typeof listener !== 'function') throw new TypeError('on: no such event')
       const added: Listener = (event) => listener(event as Parameters<typeof listener>[0])
@@ -44,7 +51,7 @@ async function call(wire: Wire, name: unknown, input: unknown): Promise<unknown>
   const { data } = message
   if (!OPERATIONS[data.name].input.safeParse(data.input).success) return refusal('bad_call')
   try {
-    const answer = answerSchema(data.name).safeParse(await wire.send(data))
+    const answer = callResultSchema(data.name).safeParse(await wire.send(data))
     return answer.success ? answer.data : refusal('unreadable_answer')
   } catch {
     return refusal('unreadable_answer')

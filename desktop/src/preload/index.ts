@@ -1,5 +1,5 @@
 /**
- * What the window sees of everything else: `mandate.call` and `mandate.on`. Runs in Electron's sandbox, bundled into one CommonJS file.
+ * Preload script: exposes `mandate.call` and `mandate.on` to the window. Runs in Electron's sandbox, bundled into one CommonJS file.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { contextBridge, type IpcRendererEvent, ipcRenderer } from 'electron'
 import { CALL_CHANNEL, EVENT_CHANNEL } from '../shared/messages.ts'
 import { createBridge } from './bridge.ts'
 
-// The event of Electron's itself stays here: its `sender` would let the window speak on any channel.
+// Does not pass Electron's event on: its `sender` would give the window every IPC channel.
 const bridge = createBridge({
   send: (message) => ipcRenderer.invoke(CALL_CHANNEL, message),
   listen: (listener) => {

@@ -1,5 +1,5 @@
 /**
- * No code is made from text in the window's process: zod need not try. Imported before anything that makes a schema.
+ * Turns off code generation in zod, which the content security policy forbids. Must be imported before any module that makes a schema.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The one channel between the window and the main process: every operation with its input and answer, and every event. Both sides check both ways; what is
- * not listed here cannot be said.
+ * The contract of the channel between window and main process: every operation with its input and output, and every event. Both sides validate every
+ * message; anything that is not listed here is refused.
  *
  * @module
  */
@@ -44,18 +44,18 @@ const nothing = z.undefined()
 const id = z.strictObject({ id: pathIdSchema })
 const cursor = z.string().min(1).max(4_096)
 const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next_cursor: z.string().optional() })
-/** As it is typed: `z.input`, since the service applies the defaults. */
+/** Validates without applying defaults (`z.input`): the service applies them. */
 const asSent = <T extends z.ZodType>(schema: T) => z.custom<z.input<T>>((value) => schema.safeParse(value).success)
 const saved = z.object({ saved: z.boolean(), /** The file's name, without its folder. */ name: z.string().optional() })
 
-/** By name: `<thing>.<what is done>`. */
+/** Every operation, named `<thing>.<verb>`. */
 export const OPERATIONS = {
   'app.setup': { input: nothing, output: setupSchema },
-  /** Opens one of the addresses that are allowed to be opened, in the system's browser. */
+  /** Opens an allow-listed address in the system's browser. */
   'app.open': { input: z.strictObject({ what: z.literal('security-policy') }), output: nothing },
 
   'session.read': { input: nothing, output: sessionViewSchema },
-  /** Answers when the person is signed in, or the sign-in has ended otherwise. `memory`: without a safe keystore, knowingly. */
+  /** Resolves when the sign-in has succeeded or failed. `memory`: keep it in memory only, without a safe keystore. */
   'session.signIn': {
     input: z.strictObject({ memory: z.boolean().default(false) }).optional(),
     output: sessionViewSchema,
@@ -63,7 +63,7 @@ export const OPERATIONS = {
   'session.cancelSignIn': { input: nothing, output: nothing },
   'session.signOut': { input: nothing, output: sessionViewSchema },
 
-  // Written out where they were kept before such names were refused, so longer.
+  // Names from before the present rules are escaped (`contact-name.ts`), and may be longer than `contactSchema` allows.
   'contacts.list': {
     input: nothing,
     output: listOf(contactSchema.extend({ name: z.string().min(1), note: z.string() })),
@@ -76,14 +76,14 @@ export const OPERATIONS = {
 
   'personas.list': { input: nothing, output: listOf(personaSchema) },
   'personas.create': { input: asSent(personaRequestSchema), output: personaSchema },
-  /** In which one everything is done from now on. */
+  /** Selects the persona for all further requests. */
   'personas.choose': { input: z.strictObject({ persona: personaNameSchema }), output: sessionViewSchema },
-  /** `null` takes the settings away. */
+  /** `null` removes the settings. */
   'personas.setAutonomy': {
     input: z.strictObject({ id: pathIdSchema, autonomy: asSent(autonomySchema).nullable() }),
     output: personaSchema,
   },
-  /** Rests it, takes it up again, or gives it back for good. */
+  /** Deactivates, reactivates or revokes a persona. */
   'personas.setStatus': {
     input: z.strictObject({ id: pathIdSchema, status: z.enum(['active', 'inactive', 'revoked']) }),
     output: personaSchema,
@@ -97,7 +97,7 @@ export const OPERATIONS = {
     output: tripSchema,
   },
   'trips.dryRun': { input: id, output: z.object({ items: z.array(itemOutcomeSchema) }) },
-  /** In person; `items` absent: all. */
+  /** Executes in person; `items` absent: all items. */
   'trips.execute': {
     input: id.extend({ items: z.array(pathIdSchema).min(1).optional() }),
     output: z.object({ items: z.array(itemOutcomeSchema) }),
@@ -107,7 +107,7 @@ export const OPERATIONS = {
     output: itemSchema,
   },
 
-  /** Starts a run and answers at once; `run` events tell how it goes. */
+  /** Starts a run and returns at once; `run` events report its progress. */
   'runs.start': {
     input: z.strictObject({
       agent: pathIdSchema,
@@ -118,26 +118,26 @@ export const OPERATIONS = {
     output: runSchema,
   },
   'runs.resume': { input: z.strictObject({ agent: pathIdSchema, id: ulidSchema }), output: runSchema },
-  /** Of every agent, newest first. */
+  /** Runs of every agent, newest first. */
   'runs.list': { input: nothing, output: listOf(runSchema) },
 
-  /** Without `limit` and `cursor`: all. */
+  /** Without `limit` and `cursor`: all grants. */
   'grants.list': { input: asSent(grantQuerySchema).optional(), output: listOf(grantSchema) },
   'grants.read': { input: id, output: grantSchema },
   'grants.preview': { input: asSent(grantRequestSchema), output: grantPreviewSchema },
   'grants.issue': { input: asSent(grantRequestSchema), output: grantSchema },
-  /** What else ends when a grant does: those below it that the person may know of. */
+  /** Grants below a grant, which end with it; only those that the person may read. */
   'grants.below': { input: id, output: listOf(grantSchema) },
   'grants.revoke': { input: id.extend({ reason: z.string().max(200).optional() }), output: grantSchema },
 
   'invitations.list': { input: nothing, output: listOf(invitationSchema) },
   'invitations.create': { input: asSent(invitationRequestSchema), output: invitationSchema },
-  /** `name`: what the inviter shall be called here. */
+  /** `name`: the person's own name for the inviter. */
   'invitations.redeem': {
     input: z.strictObject({ code: z.string().trim().min(1).max(200), name: contactSchema.shape.name.optional() }),
     output: invitationSchema,
   },
-  /** `name`: what the redeemer shall be called here. */
+  /** `name`: the person's own name for the redeemer. */
   'invitations.confirm': {
     input: z.strictObject({ id: pathIdSchema, redeemer: z.string(), name: contactSchema.shape.name.optional() }),
     output: invitationSchema,
@@ -148,7 +148,7 @@ export const OPERATIONS = {
   'activity.read': { input: id, output: loggedEntrySchema },
   'activity.proof': { input: id, output: proofSchema },
   'activity.replay': { input: id, output: replaySchema },
-  /** Asks where, and writes the file. */
+  /** Asks for a file name and writes the file. */
   'activity.export': {
     input: z.strictObject({
       format: z.enum(['jsonl', 'csv', 'ocsf']),
@@ -157,9 +157,9 @@ export const OPERATIONS = {
     output: saved,
   },
 
-  /** Everything that Mandate and the services hold of the person. Asks where, and writes the file. */
+  /** Exports all data of the person. Asks for a file name and writes the file. */
   'account.export': { input: nothing, output: saved },
-  /** `confirm`: typed by the person, so that it cannot happen by one click. */
+  /** `confirm`: typed by the person, so that one click cannot erase them. */
   'account.forget': { input: z.strictObject({ confirm: z.literal('forget me') }), output: erasedSchema },
 } as const satisfies Readonly<Record<string, { readonly input: z.ZodType; readonly output: z.ZodType }>>
 
@@ -168,38 +168,38 @@ export type Input<N extends OperationName> = z.input<(typeof OPERATIONS)[N]['inp
 export type CheckedInput<N extends OperationName> = z.output<(typeof OPERATIONS)[N]['input']>
 export type Output<N extends OperationName> = z.output<(typeof OPERATIONS)[N]['output']>
 
-/** How every call is answered. `stale`: from what was last seen, and when that was, because the service does not answer now. */
-export type Answer<N extends OperationName> =
+/** Result of every call. `stale`: the value is from the cache, and from when, since the service does not answer. */
+export type CallResult<N extends OperationName> =
   | { readonly ok: true; readonly value: Output<N>; readonly stale?: string | undefined }
   | { readonly ok: false; readonly problem: z.infer<typeof problemViewSchema> }
 
-export function answerSchema<N extends OperationName>(name: N) {
+export function callResultSchema<N extends OperationName>(name: N) {
   return z.discriminatedUnion('ok', [
     z.strictObject({ ok: z.literal(true), value: OPERATIONS[name].output, stale: instantSchema.optional() }),
     z.strictObject({ ok: z.literal(false), problem: problemViewSchema }),
   ])
 }
 
-/** What the main process says unasked. */
+/** Messages that the main process sends on its own. */
 export const EVENTS = {
   session: sessionViewSchema,
   run: runSchema,
-  /** An entry as it was logged. */
+  /** A new entry of the decision log. */
   activity: loggedEntrySchema,
-  /** Something of the person's has changed: lists that are open are read again. */
+  /** Data of the person has changed: the window reloads lists of that kind. */
   changed: z.object({ what: z.enum(['grants', 'invitations', 'personas', 'trips']) }),
-  /** A `mandate://` link was opened: the code of an invitation, to be looked at before it is redeemed. */
+  /** A `mandate://` link was opened: the code of an invitation, which the person must confirm before it is redeemed. */
   invitation: z.object({ code: z.string() }),
-  /** A grant given or held ends within a day. */
+  /** Grants given or held that end within a day. */
   expiring: z.object({ grants: z.array(grantSchema) }),
 } as const satisfies Readonly<Record<string, z.ZodType>>
 
 export type EventName = keyof typeof EVENTS
 export type EventOf<N extends EventName> = z.output<(typeof EVENTS)[N]>
 
-/** What the window sees of the main process: all of it. */
+/** The only interface of the main process to the window. */
 export interface Bridge {
-  call<N extends OperationName>(name: N, input?: Input<N>): Promise<Answer<N>>
-  /** @returns a function that stops listening. */
+  call<N extends OperationName>(name: N, input?: Input<N>): Promise<CallResult<N>>
+  /** @returns A function that removes the listener. */
   on<N extends EventName>(name: N, listener: (event: EventOf<N>) => void): () => void
 }

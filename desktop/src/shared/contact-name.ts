@@ -1,19 +1,19 @@
 /**
- * What may stand in a name or a note of a contact: only what looks like what it is. A name stands in sentences that say who gets what; one that
- * turns their direction, or is a word of the app's own, would make them say something else.
+ * Rules for names and notes of contacts. Names appear in sentences about authority, so a name must not hide characters, change the direction of text, or
+ * read like a word of the app ("you").
  *
  * @module
  */
 
 /** Controls, line and paragraph separators, private and unassigned characters, halves of pairs. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}]/u
-/** Marks of direction, fillers and the like. Joined letters and emoji need the two joiners (U+200C, U+200D) and variation selectors. */
+/** Direction marks, fillers and other invisible characters. The joiners U+200C and U+200D and variation selectors are allowed: scripts and emoji need them. */
 const INVISIBLE = /(?!\u200C|\u200D|\p{Variation_Selector})(?:\p{Cf}|\p{Default_Ignorable_Code_Point}|\u2800)/u
 const IN_A_NOTE = /[\n\t]/u
 const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u
 
-/** Words by which the app itself means somebody. */
-const OWN_WORDS = new Set([
+/** Words of the app for people. */
+const RESERVED_WORDS = new Set([
   'you',
   'yourself',
   'me',
@@ -25,26 +25,27 @@ const OWN_WORDS = new Set([
   'erased',
   'mandate',
 ])
-/** Scripts with letters that look alike: no word of a name mixes them. */
+/** Scripts with lookalike letters: a word must not mix them. */
 const ALIKE = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u]
 
 /**
- * What is wrong with a name, in words for whoever typed it.
+ * Checks a name.
  *
- * @param taken - Words that mean somebody else here, such as the titles of agents.
+ * @param taken - Further reserved words: the titles of agents.
+ * @returns The objection as a text for the person, or `undefined`.
  */
 export function nameObjection(name: string, taken: readonly string[] = []): string | undefined {
   if (CONTROL.test(name)) return 'It has a control character in it.'
   if (INVISIBLE.test(name)) return 'It has a character in it that cannot be seen, or turns the direction of a text.'
-  if (!VISIBLE.test(name)) return 'There is nothing in it to be seen.'
+  if (!VISIBLE.test(name)) return 'It has no visible character.'
   const isMixed = name.split(/[\s\p{P}]+/u).some((word) => ALIKE.filter((script) => script.test(word)).length > 1)
   if (isMixed) return 'One of its words has letters of several scripts that look alike.'
   const read = asRead(name)
-  const isOwn = OWN_WORDS.has(read) || read.startsWith('somebody unnamed') || taken.map(asRead).includes(read)
-  return isOwn ? 'That word means somebody already. Choose another.' : undefined
+  const isOwn = RESERVED_WORDS.has(read) || read.startsWith('somebody unnamed') || taken.map(asRead).includes(read)
+  return isOwn ? 'The app uses that word for a person already. Choose another.' : undefined
 }
 
-/** What is wrong with a note: it has lines, and is nobody's name. */
+/** Checks a note, which may have several lines. @returns The objection, or `undefined`. */
 export function noteObjection(note: string): string | undefined {
   const text = note.replaceAll(new RegExp(IN_A_NOTE, 'gu'), '')
   if (CONTROL.test(text)) return 'It has a control character in it.'
@@ -53,12 +54,12 @@ export function noteObjection(note: string): string | undefined {
     : undefined
 }
 
-/** A name that was kept before such names were refused: between marks, and with each character that cannot be seen written out. */
+/** Shows a stored name. One that {@link nameObjection} refuses is put in quotation marks, with invisible characters escaped. */
 export function shownName(name: string, taken: readonly string[] = []): string {
   return nameObjection(name, taken) === undefined ? name : `“${writtenOut(name)}”`
 }
 
-/** A note, likewise. */
+/** Shows a stored note; invisible characters of one that {@link noteObjection} refuses are escaped. */
 export function shownNote(note: string): string {
   return noteObjection(note) === undefined ? note : writtenOut(note)
 }
@@ -73,8 +74,8 @@ function writtenOut(text: string): string {
 }
 
 /**
- * Letters of one script alone that look like a Latin word: `Υου` is all Greek, `Ме` all Cyrillic. Capitals and small letters, since a word may look
- * like one in either (Unicode TR 39, confusables); read only to compare with words that are taken.
+ * Greek, Cyrillic and other letters that look like Latin ones (Unicode TR 39, confusables), capital and small: `Υου` is all Greek. Used only to
+ * compare names with reserved words.
  */
 const LIKE_LATIN: ReadonlyMap<string, string> = new Map(
   [
@@ -97,7 +98,7 @@ const LIKE_LATIN: ReadonlyMap<string, string> = new Map(
   ].flatMap(([latin = '', alike = '']) => [...alike].map((letter) => [letter, latin] as const)),
 )
 
-/** As it reads: compatible forms are one, letters that look alike are one, joiners, marks and case say nothing, and a space is a space. */
+/** Skeleton of a text for comparison: NFKD, lookalike letters mapped to Latin, without joiners, marks and case, spaces collapsed. */
 const asRead = (text: string): string =>
   Array.from(text.normalize('NFKD'), (letter) => LIKE_LATIN.get(letter) ?? letter)
     .join('')

@@ -1,5 +1,5 @@
 /**
- * Invitations as links: `mandate://invitation#<code>`. The code stands behind the `#`, which no server and no log is ever sent.
+ * Invitation links: `mandate://invitation#<code>`. The code is in the fragment, which is never sent to a server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ const START = 'mandate://invitation'
 
 export const linkOfInvitation = (code: string): string => `${START}#${code}`
 
-/** The code of a link, or of what was typed in; `undefined` when it is neither. */
+/** Extracts the code from a link, or from a code that was typed; `undefined` for any other text. */
 export function invitationCodeIn(text: string): string | undefined {
   const trimmed = text.trim()
   if (CODE.test(trimmed)) return trimmed

@@ -1,12 +1,12 @@
 /**
- * How calls and events cross from window to main process and back, whatever carries them: Electron's IPC, or HTTP of the development host.
+ * Message formats of the channel, for both transports: Electron's IPC, and HTTP of the development host.
  *
  * @module
  */
 import { z } from 'zod'
-import { type Answer, EVENTS, type EventName, OPERATIONS, type OperationName } from './channel.ts'
+import { type CallResult, EVENTS, type EventName, OPERATIONS, type OperationName } from './channel.ts'
 
-/** Names of Electron's channels: one for calls, one for events, no other. */
+/** Names of the two IPC channels. */
 export const CALL_CHANNEL = 'mandate:call'
 export const EVENT_CHANNEL = 'mandate:event'
 
@@ -29,11 +29,11 @@ export const eventMessageSchema = z.strictObject({
 export type EventMessage = z.infer<typeof eventMessageSchema>
 
 const TITLES = {
-  bad_call: 'The window asked for what cannot be asked.',
-  unreadable_answer: 'The answer was not understood.',
+  bad_call: 'The window sent an invalid call.',
+  unreadable_answer: 'The response is invalid.',
 } as const
 
-/** What is said instead of an answer that may not cross. It names nothing of what was refused. */
-export function refusal(code: keyof typeof TITLES): Extract<Answer<OperationName>, { readonly ok: false }> {
+/** The result for a refused call or an invalid response. Has no details. */
+export function refusal(code: keyof typeof TITLES): Extract<CallResult<OperationName>, { readonly ok: false }> {
   return { ok: false, problem: { code, title: TITLES[code] } }
 }

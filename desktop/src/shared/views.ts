@@ -1,28 +1,31 @@
 /**
- * What the window is shown: views of people, trips, runs and decisions as they cross the channel. No token, no secret, no e-mail, no name that the
- * person did not type in themself.
+ * Schemas of what crosses the channel to the window: people, trips, runs and decisions. No tokens, secrets or e-mail addresses; names are those that
+ * the person typed.
  *
  * @module
  */
 import { idSchema, instantSchema, linkSchema, loggedEntrySchema, reasonSchema, ulidSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
-/** Why an operation did not succeed. `code` is the contract: a problem of the service's, of the sign-in's, or one of {@link LOCAL_PROBLEMS}. */
+/** Why an operation failed. `code` is stable: a problem code of a service, a sign-in error, or one of {@link LOCAL_PROBLEMS}. */
 export const problemViewSchema = z.object({
   code: z.string(),
   title: z.string(),
-  /** Names what is wrong, where something that was typed is. */
+  /** What is wrong with the input. */
   detail: z.string().optional(),
-  /** The member of the input that it is about. */
+  /** The input member that is wrong. */
   field: z.string().optional(),
-  /** Seconds until it is worth trying again. */
+  /** Seconds to wait before the next try. */
   retryAfter: z.number().optional(),
-  /** What would change the answer, where the service says so. */
+  /** What would change the result, as the service says. */
   cure: z.string().optional(),
 })
 export type ProblemView = z.infer<typeof problemViewSchema>
 
-/** `offline`: no answer from the service · `signed_out`: sign in first · `keystore_unavailable`: the system keeps no secrets safely · `bad_call`: not a call of the channel's · `failed`: the app itself is broken. */
+/**
+ * Problems of the app itself. `offline`: no response from the service. `signed_out`: no session. `keystore_unavailable`: no safe keystore. `bad_call`: not
+ * a valid call of the channel. `unreadable_answer`: the response does not match its schema. `failed`: an unexpected error.
+ */
 export const LOCAL_PROBLEMS = [
   'offline',
   'signed_out',
@@ -33,28 +36,28 @@ export const LOCAL_PROBLEMS = [
 ] as const
 
 export const sessionViewSchema = z.discriminatedUnion('state', [
-  /** `why`: how the last session ended, where there was one. */
+  /** `why`: how the last session ended. */
   z.object({ state: z.literal('signed_out'), why: z.enum(['ended', 'signed_out', 'forgotten']).optional() }),
   z.object({ state: z.literal('signing_in') }),
   z.object({
     state: z.literal('signed_in'),
     /** `user:<sub>`. */
     subject: z.string(),
-    /** `title/circle` that everything is done in. */
+    /** `title/circle` of the persona that requests are made in. */
     persona: z.string().optional(),
     online: z.boolean(),
-    /** `memory`: the sign-in is forgotten when the app closes, because the system keeps no secrets safely. */
+    /** `memory`: the session ends with the app, since there is no safe keystore. */
     keptIn: z.enum(['keystore', 'memory']),
   }),
 ])
 export type SessionView = z.infer<typeof sessionViewSchema>
 
-/** Somebody whom the person named themself. It stays on this machine, encrypted. */
+/** A person whom the signed-in person named. Stored encrypted, on this machine only. */
 export const contactSchema = z.object({
   /** `user:<sub>`. */
   party: z.string().regex(/^user:./u),
   name: z.string().trim().min(1).max(80),
-  /** Anything that helps to know them again. */
+  /** A free note. */
   note: z.string().max(400).default(''),
 })
 export type Contact = z.infer<typeof contactSchema>
@@ -109,7 +112,7 @@ export const templateSchema = z.object({
 })
 export type Template = z.infer<typeof templateSchema>
 
-/** What came of one item that somebody tried in person, or would come of it. */
+/** Result of one item that was executed, or tried without executing, in person. */
 export const itemOutcomeSchema = decidedSchema.extend({
   item: z.string(),
   name: z.string().optional(),
@@ -127,10 +130,10 @@ const runItemSchema = decidedSchema.partial().extend({
   precheck: decidedSchema.optional(),
 })
 
-/** A run of the agent, whole each time. */
+/** A run of an agent; always the complete state. */
 export const runSchema = z.object({
   id: z.string(),
-  /** The agent that runs it, as configured. */
+  /** Id of the agent, from the configuration. */
   agent: z.string(),
   workflow: z.string(),
   status: z.enum(['running', 'done', 'denied', 'failed', 'stopped', 'interrupted']),
@@ -146,25 +149,24 @@ export const runSchema = z.object({
 export type Run = z.infer<typeof runSchema>
 
 /**
- * An entry of the decision log that the person is a party to, as it was answered: unknown members must survive, since the whole of it is what is proved.
- * In it people are pseudonyms.
+ * Entries of the decision log that the person may read. Unknown members are kept, since the proof covers the whole entry. People are pseudonyms.
  */
 export const activityPageSchema = z.object({
   entries: z.array(loggedEntrySchema),
   total: z.int(),
   next_cursor: z.string().optional(),
-  /** The person as the entries have them, `user:<pseudonym>`, once one told it. */
+  /** The person's own pseudonym in the entries, `user:<pseudonym>`; absent while unknown. */
   me: z.string().optional(),
 })
 export type ActivityPage = z.infer<typeof activityPageSchema>
 
-/** What the window needs to check by itself that an entry is in the log. */
+/** What the window needs to verify that an entry is in the log. */
 export const proofSchema = z.object({
-  /** The entry exactly as answered, JSON. */
+  /** The entry as received, JSON text. */
   entry: z.string(),
   /** C2SP tlog-proof. */
   proof: z.string(),
-  /** Verifier keys that this app was configured with; empty: nobody vouches for the tree. */
+  /** Configured verifier keys; empty: the signature of the checkpoint cannot be checked. */
   keys: z.array(z.string()),
 })
 export type Proof = z.infer<typeof proofSchema>

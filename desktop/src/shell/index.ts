@@ -1,6 +1,6 @@
 /**
- * The Electron app: wires Electron's pieces to what decides, and decides nothing itself. The crash reporter is never started, so that no dump of the memory,
- * with tokens in it, is written or sent.
+ * Entry point of the Electron app: connects Electron's modules, without logic of its own. Never starts the crash reporter: a memory dump would contain
+ * tokens.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { app, BrowserWindow, dialog, ipcMain, Menu, nativeTheme, protocol, safeS
 import { readConfig } from '../main/config.ts'
 import { createCore } from '../main/core.ts'
 import type { Core, DesktopConfig, Host } from '../main/host.ts'
+import { reloadAfterCrash } from './crash-reload.ts'
 import { connectIpc } from './ipc.ts'
 import { createKeystore } from './keystore.ts'
-import { live } from './lifecycle.ts'
+import { runApp } from './lifecycle.ts'
 import { mayOpen } from './links.ts'
 import { menuTemplate } from './menu.ts'
 import { readPage } from './page.ts'
-import { placesOf } from './places.ts'
+import { pathsOf } from './paths.ts'
 import { SCHEME, servePage } from './protocol.ts'
-import { revive } from './revive.ts'
 import { startObjections } from './switches.ts'
 import { lockSession, PARTITION, START, windowOptions } from './window.ts'
 
@@ -30,20 +30,20 @@ let window: BrowserWindow | undefined
 
 app.enableSandbox()
 protocol.registerSchemesAsPrivileged([SCHEME])
-const { configFile, dataDir } = placesOf({
+const { configFile, dataDir } = pathsOf({
   packaged: app.isPackaged,
   args: process.argv,
   resources: process.resourcesPath,
   userData: app.getPath('userData'),
   exists: existsSync,
 })
-// Before the lock is asked for: it is one a folder.
+// Before the single-instance lock, which is per user data folder.
 app.setPath('userData', dataDir)
 const { platform, argv: args, env } = process
 const objections = app.isPackaged ? startObjections({ platform, args, env }) : []
 if (objections.length > 0) refuse(objections)
-// Not awaited: Electron is ready only when this module has been evaluated, so that it would wait for itself.
-else live({ app, platform, args, start, show, fail }).catch(fail)
+// Not awaited: Electron becomes ready only after this module was evaluated, so awaiting would deadlock.
+else runApp({ app, platform, args, start, show, fail }).catch(fail)
 
 async function start(): Promise<Core> {
   const config = readConfig(JSON.parse(readFileSync(configFile, 'utf8')))
@@ -62,7 +62,7 @@ function hostOf({ issuer, securityPolicy }: DesktopConfig): Host {
     dataDir,
     keystore: createKeystore(safeStorage, process.platform),
     openExternal: async (url) => {
-      if (!mayOpen(url, issuer, securityPolicy ? [securityPolicy] : [])) throw new Error('this address is not opened')
+      if (!mayOpen(url, issuer, securityPolicy ? [securityPolicy] : [])) throw new Error('address not allowed')
       await shell.openExternal(url.href)
     },
     chooseFile: async (suggestedName) => {
@@ -87,7 +87,7 @@ function show(): void {
     })
     window = made
     const load = (): void => void made.loadURL(START)
-    revive(made.webContents, { reload: load, giveUp: tellThatItFails, now: Date.now })
+    reloadAfterCrash(made.webContents, { reload: load, giveUp: showCrashError, now: Date.now })
     load()
     return
   }
@@ -96,10 +96,10 @@ function show(): void {
   window.focus()
 }
 
-function tellThatItFails(): void {
+function showCrashError(): void {
   dialog.showErrorBox(
     'Mandate’s window keeps failing',
-    'Quit Mandate and start it again. What you gave and took back stands.',
+    'Quit Mandate and start it again. Your grants and revocations are not affected.',
   )
 }
 
@@ -109,7 +109,7 @@ function refuse(objections: readonly string[]): void {
 }
 
 function fail(error: unknown): void {
-  const why = error instanceof Error ? error.message : 'It cannot be said why.'
+  const why = error instanceof Error ? error.message : 'The reason is unknown.'
   dialog.showErrorBox('Mandate cannot start', `${why}\n\nSettings: ${configFile}`)
   app.exit(EXIT_CONFIG)
 }

@@ -1,5 +1,5 @@
 /**
- * The channel over Electron's IPC. Only the main frame of our own window, showing our own page, is heard or told anything.
+ * The channel over Electron's IPC. Accepts messages only from the main frame of our own window with our own origin, and sends only to it.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { ORIGIN } from './protocol.ts'
 export interface IpcDeps {
   readonly ipc: Pick<IpcMain, 'handle'>
   readonly core: Pick<Core, 'call' | 'listen'>
-  /** Of the window that there is now, if there is one. */
+  /** Contents of the present window, if there is one. */
   readonly contents: () => WebContents | undefined
 }
 
-/** Once an app: windows may come and go. */
+/** To be called once: the window may be closed and opened again. */
 export function connectIpc({ ipc, core, contents }: IpcDeps): void {
   ipc.handle(CALL_CHANNEL, async (event, message: unknown) => {
     return isOurWindow(event, contents()) ? await answerCall(core, message) : refusal('bad_call')
@@ -27,7 +27,7 @@ export function connectIpc({ ipc, core, contents }: IpcDeps): void {
   })
 }
 
-/** `senderFrame` is `null` once the frame is gone or has navigated: then it is nobody. */
+/** `senderFrame` is `null` when the frame was destroyed or has navigated: refused. */
 function isOurWindow(
   { sender, senderFrame }: Pick<IpcMainInvokeEvent, 'sender' | 'senderFrame'>,
   contents: WebContents | undefined,

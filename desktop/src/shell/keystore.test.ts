@@ -43,6 +43,6 @@ test('what is sealed opens again', async () => {
 
 test('nothing is sealed or opened where others could read it', async () => {
   const keystore = createKeystore(aSafe({ backend: 'basic_text' }), 'linux')
-  await expect(keystore.seal('token')).rejects.toThrow('no secrets safely')
-  await expect(keystore.open(Buffer.from('nekot'))).rejects.toThrow('no secrets safely')
+  await expect(keystore.seal('token')).rejects.toThrow('no safe keystore')
+  await expect(keystore.open(Buffer.from('nekot'))).rejects.toThrow('no safe keystore')
 })

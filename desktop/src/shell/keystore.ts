@@ -1,28 +1,28 @@
 /**
- * The operating system's keystore, by Electron's asynchronous `safeStorage`. Writes nothing down and knows no file.
+ * The operating system's keystore, by Electron's asynchronous `safeStorage`. Stores nothing itself.
  *
  * @module
  */
 import type { SafeStorage } from 'electron'
 import type { Keystore } from '../main/host.ts'
 
-/** What is used of Electron's. */
+/** The part of `safeStorage` that is used. */
 export type Safe = Pick<
   SafeStorage,
   'isAsyncEncryptionAvailable' | 'getSelectedStorageBackend' | 'encryptStringAsync' | 'decryptStringAsync'
 >
 
-/** On Linux these seal with a password that everybody knows, or nobody knows yet with which. */
+/** Linux backends that do not protect: `basic_text` has a fixed password, `unknown` is not initialized. */
 const UNSAFE_BACKENDS: readonly string[] = ['basic_text', 'unknown']
 
 export function createKeystore(safe: Safe, platform: NodeJS.Platform): Keystore {
   const isSafe = async (): Promise<boolean> => {
-    // Asked first: which backend it is stands fast only when the keystore has been opened.
+    // Must come first: the backend is known only after initialization.
     if (!(await safe.isAsyncEncryptionAvailable())) return false
     return platform !== 'linux' || !UNSAFE_BACKENDS.includes(safe.getSelectedStorageBackend())
   }
   const whenSafe = async (): Promise<void> => {
-    if (!(await isSafe())) throw new Error('the system keeps no secrets safely')
+    if (!(await isSafe())) throw new Error('there is no safe keystore')
   }
   return {
     isSafe: () => isSafe().catch(() => false),
@@ -32,7 +32,7 @@ export function createKeystore(safe: Safe, platform: NodeJS.Platform): Keystore 
     },
     open: async (sealed) => {
       await whenSafe()
-      // `shouldReEncrypt` is left: what is sealed here is sealed anew soon, a token at every rotation.
+      // Ignores `shouldReEncrypt`: tokens are encrypted again at every rotation anyway.
       const { result } = await safe.decryptStringAsync(Buffer.from(sealed))
       return result
     },

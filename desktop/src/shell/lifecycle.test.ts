@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import type { Core } from '../main/host.ts'
-import { type LifecycleDeps, live } from './lifecycle.ts'
+import { type LifecycleDeps, runApp } from './lifecycle.ts'
 
 const LINK = 'mandate://invitation/abc'
 const SIGNED_IN = { state: 'signed_in', subject: 'user:a', online: true, keptIn: 'keystore' } as const
@@ -44,7 +44,7 @@ function anApp({
   const start = vi.fn<LifecycleDeps['start']>(options.start ?? (async () => core))
   const show = vi.fn()
   const fail = vi.fn()
-  const lived = live({ app, platform, args, start, show, fail })
+  const lived = runApp({ app, platform, args, start, show, fail })
   return {
     events,
     quit,

@@ -1,5 +1,5 @@
 /**
- * From the start of the process to its end: one instance, links from outside, and an orderly end. Takes Electron's `app` as a port.
+ * Lifecycle of the app: single instance, links from outside, orderly shutdown. Takes Electron's `app` as a port.
  *
  * @module
  */
@@ -14,16 +14,16 @@ export interface LifecycleDeps {
   }
   readonly platform: NodeJS.Platform
   readonly args: readonly string[]
-  /** Once, when Electron is ready. */
+  /** Called once, when Electron is ready. */
   readonly start: () => Promise<Core>
-  /** Shows the window, and makes one where there is none. */
+  /** Shows the window; creates it when there is none. */
   readonly show: () => void
-  /** The app cannot start. */
+  /** Called when the app cannot start. */
   readonly fail: (error: unknown) => void
 }
 
-/** @returns `false`: an instance runs already and has been told; this process ends. */
-export async function live({ app, platform, args, start, show, fail }: LifecycleDeps): Promise<boolean> {
+/** Runs the app. @returns `false` when another instance is running, which gets the arguments; this process quits. */
+export async function runApp({ app, platform, args, start, show, fail }: LifecycleDeps): Promise<boolean> {
   if (!app.requestSingleInstanceLock()) {
     app.quit()
     return false
@@ -34,7 +34,7 @@ export async function live({ app, platform, args, start, show, fail }: Lifecycle
     event.preventDefault()
     if (isLink(url)) links.open(url)
   })
-  // Only from a package: a clone does not take the scheme from the app that is installed.
+  // Packaged only: a development run must not take the scheme from the installed app.
   if (app.isPackaged) app.setAsDefaultProtocolClient('mandate')
   await app.whenReady()
   let core: Core
@@ -51,7 +51,7 @@ export async function live({ app, platform, args, start, show, fail }: Lifecycle
   })
   app.on('activate', show)
   app.on('window-all-closed', () => platform === 'darwin' || app.quit())
-  endOrderly(app, core)
+  closeBeforeQuit(app, core)
   showWhenSignedIn(core, show)
   show()
   links.to(core)
@@ -60,7 +60,7 @@ export async function live({ app, platform, args, start, show, fail }: Lifecycle
   return true
 }
 
-/** A link may come before the core is there, as macOS does it: the last one waits. */
+/** Queues the last link until the core is ready: macOS may deliver one earlier. */
 function createLinks(): { readonly open: (link: string) => void; readonly to: (core: Core) => void } {
   let waiting: string | undefined
   let open = (link: string): void => {
@@ -75,8 +75,8 @@ function createLinks(): { readonly open: (link: string) => void; readonly to: (c
   }
 }
 
-/** Quitting waits until the core has closed, once. A core that cannot close holds nobody back. */
-function endOrderly(app: LifecycleDeps['app'], core: Core): void {
+/** Delays quitting until the core has closed, or failed to. */
+function closeBeforeQuit(app: LifecycleDeps['app'], core: Core): void {
   let state: 'running' | 'closing' | 'closed' = 'running'
   app.on('before-quit', (event) => {
     if (state === 'closed') return
@@ -93,7 +93,7 @@ function endOrderly(app: LifecycleDeps['app'], core: Core): void {
   })
 }
 
-/** The person is in the browser then, and would have to look for the window. */
+/** Shows the window after a sign-in, which ends in the browser. */
 function showWhenSignedIn(core: Core, show: () => void): void {
   let isSigningIn = false
   core.listen((name, event) => {

@@ -1,19 +1,19 @@
 /**
- * Addresses: which come in as `mandate://` links, and which the system's browser may be shown. Pure.
+ * Validates `mandate://` links from outside, and addresses for the system's browser. Pure.
  *
  * @module
  */
 import { isLoopback } from '../main/address.ts'
 
-/** Longer than any invitation's. */
+/** Longer than any invitation link. */
 const MAX_LINK_LENGTH = 512
 
-/** The first `mandate://` link among the arguments of a start, or of a second one. What it says is the core's to judge. */
+/** The first `mandate://` link in command-line arguments. The core parses its content. */
 export function linkIn(args: readonly string[]): string | undefined {
   return args.find(isLink)
 }
 
-/** Whether the operating system may hand this on: of our scheme, short, and without a control or a space in it. */
+/** Whether a text is a link of our scheme: short, without control characters and spaces. */
 export function isLink(text: string): boolean {
   if (text.length > MAX_LINK_LENGTH || !/^mandate:\/\/[\x21-\x7e]+$/u.test(text)) return false
   const url = URL.parse(text)
@@ -21,8 +21,8 @@ export function isLink(text: string): boolean {
 }
 
 /**
- * Whether an address may be opened outside: the identity provider's own (`issuer`), or exactly one of the documents. `https`, or plain `http` to this
- * machine; never with a name and password in it, which shows one host and goes to another.
+ * Whether an address may be opened in the system's browser: any of the issuer's origin, or exactly one of the documents. Requires https, or http on
+ * loopback; refuses credentials in the URL, which hide the real host.
  */
 export function mayOpen(url: URL, issuer: string, documents: readonly string[]): boolean {
   if (url.username !== '' || url.password !== '') return false

@@ -1,5 +1,5 @@
 /**
- * The application's menu: editing, sizes and windows, which keyboards and weak eyes need. Outside of a package also what a developer needs.
+ * The application menu: editing, zoom and windows, needed for keyboard use and accessibility. In development also reload and developer tools.
  *
  * @module
  */

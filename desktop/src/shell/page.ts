@@ -1,6 +1,6 @@
 /**
- * The built page: a fixed list of files, read once, and what each is served with. An address is looked up in the list and nowhere else, so none leads out of
- * it. Knows no `electron`: the development host serves the same.
+ * Serves the built page from a fixed map of files that is read once, so that no path can leave the folder. Independent of Electron: the development
+ * host uses it too.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface PageFile {
   readonly bytes: Uint8Array<ArrayBuffer>
 }
 
-/** By path from the root, `/` being the page itself. */
+/** Files by URL path; `/` is the page. */
 export type PageFiles = ReadonlyMap<string, PageFile>
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Files of any other kind are not served.
+ * Reads the files of known types.
  *
  * @throws Error when there is no built page.
  */
@@ -41,10 +41,10 @@ export function readPage(folder: string): PageFiles {
   return files
 }
 
-/** Where the page may connect to: nowhere under Electron, where a channel does it; to its own host in a browser. */
+/** Where the page may connect to: nowhere in Electron, which uses IPC; its own host in a browser. */
 export type Connects = 'nowhere' | 'own-host'
 
-/** All that the page may do is its own: nothing inline, nothing from elsewhere, nobody around it, no code made from text. */
+/** Security headers: own files only, no inline code, no framing, no `eval`. */
 export function pageHeaders(connects: Connects): Readonly<Record<string, string>> {
   const policy = [
     "default-src 'none'",

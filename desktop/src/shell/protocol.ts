@@ -1,5 +1,5 @@
 /**
- * `app://mandate/`: where the window finds the built page. A scheme of our own, since `file:` may read the whole disk.
+ * The `app://mandate/` scheme that serves the built page. A custom scheme, since `file:` could read the whole disk.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { type PageFiles, pageHeaders } from './page.ts'
 
 export const ORIGIN = 'app://mandate'
 
-/** To be registered before the app is ready. `standard` and `secure` give it an origin, which the policy's `'self'` is. */
+/** Must be registered before the app is ready. `standard` and `secure` give it an origin, which `'self'` in the CSP refers to. */
 export const SCHEME: CustomScheme = {
   scheme: 'app',
   privileges: { standard: true, secure: true, supportFetchAPI: true, bypassCSP: false, allowServiceWorkers: false },
 }
 
-/** Answers what the window asks for. What is not exactly a file of the page's is not there. */
+/** Request handler of the scheme: 404 for everything that is not a file of the page. */
 export function servePage(files: PageFiles): (request: Pick<Request, 'url' | 'method'>) => Response {
   const headers = pageHeaders('nowhere')
   return ({ url, method }) => {
@@ -25,7 +25,7 @@ export function servePage(files: PageFiles): (request: Pick<Request, 'url' | 'me
   }
 }
 
-/** `URL#origin` is opaque for a scheme of our own. */
+/** Whether a URL has our origin. Compares parts, since `URL#origin` is opaque for custom schemes. */
 export function isOwn({ protocol, host, username, password }: URL): boolean {
   return `${protocol}//${host}` === ORIGIN && username === '' && password === ''
 }

@@ -1,13 +1,13 @@
 /**
- * What a packaged app is started with. Chromium and Electron have some two thousand switches; among them are those that run a command for each
- * process (`renderer-cmd-prefix`), lead traffic elsewhere (`proxy-server`, `host-resolver-rules`), steer the page (`remote-debugging-port`) or take
- * walls away (`no-sandbox`). Fuses do not reach them, so an app starts with those alone that are known to do no harm. Pure.
+ * Allow-list of command-line switches for a packaged app. Chromium and Electron have about two thousand; some run commands (`renderer-cmd-prefix`),
+ * redirect traffic (`proxy-server`, `host-resolver-rules`), control the page (`remote-debugging-port`) or disable protections (`no-sandbox`). Fuses do not
+ * cover them. Pure.
  *
  * @module
  */
 import { environmentObjection } from '@mandate/protocol'
 
-/** How the window looks, sounds and is typed into. */
+/** Switches for display, accessibility, input and keystore. */
 const ALLOWED: ReadonlySet<string> = new Set([
   'lang',
   'force-device-scale-factor',
@@ -21,11 +21,11 @@ const ALLOWED: ReadonlySet<string> = new Set([
   'enable-wayland-ime',
   'wayland-text-input-version',
   'gtk-version',
-  // Which of the system's keystores; one that others can read is refused by itself (keystore.ts).
+  // Selects the keystore; keystore.ts refuses unsafe ones.
   'password-store',
 ])
 
-/** Variables that write down what is shown and sent, or what the processes do with it. */
+/** Variables that turn on logs of content, traffic or TLS keys. */
 const LOGGING = ['ELECTRON_ENABLE_LOGGING', 'ELECTRON_LOG_FILE', 'NODE_DEBUG', 'SSLKEYLOGFILE'] as const
 
 export interface StartedWith {
@@ -35,7 +35,7 @@ export interface StartedWith {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** Why an app that was started so does not start; empty when it may. Each names the switch or variable. */
+/** Reasons not to start, each naming a switch or variable; empty: none. */
 export function startObjections({ platform, args, env }: StartedWith): readonly string[] {
   const switches = switchesIn(args.slice(1), platform).filter((name) => !ALLOWED.has(name))
   const environment = environmentObjection(env)
@@ -47,8 +47,8 @@ export function startObjections({ platform, args, env }: StartedWith): readonly 
 }
 
 /**
- * Names of the switches, as Chromium finds them (`base/command_line.cc`): behind `--` or `-`, on Windows behind `/` too and in any case, up to `=`,
- * none behind a bare `--`. More than Chromium's are found, never fewer: also what stands behind the bare `--`.
+ * Names of the switches as Chromium parses them (`base/command_line.cc`): after `--` or `-`, on Windows also `/` and case-insensitive, up to `=`.
+ * Stricter than Chromium: also parses arguments after a bare `--`.
  */
 function switchesIn(args: readonly string[], platform: NodeJS.Platform): readonly string[] {
   const prefix = platform === 'win32' ? /^\s*(?:--|-|\/)(?=[^-/\s])/u : /^\s*--?(?=[^-\s])/u

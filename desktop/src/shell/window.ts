@@ -1,5 +1,5 @@
 /**
- * The one window, and everything that it and whatever it loads may not do. Decides nothing else.
+ * Options of the window, and the restrictions on its session and contents.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { isOwn, ORIGIN } from './protocol.ts'
 
 export const START = `${ORIGIN}/`
 
-/** Not `persist:`: what the page remembers is gone with the app, so that nothing of one account is left for the next. */
+/** Without `persist:`, so in memory only: no page data of one account is left for the next. */
 export const PARTITION = 'mandate'
 
 export interface WindowChoices {
@@ -26,7 +26,7 @@ export function windowOptions({ preload, packaged, dark }: WindowChoices): Brows
     minHeight: 480,
     show: false,
     autoHideMenuBar: true,
-    // Until the page has painted; a flash of white in a dark room is no calm start.
+    // Shown until the page has painted: avoids a white flash in dark mode.
     backgroundColor: dark ? '#141413' : '#ffffff',
     title: 'Mandate',
     webPreferences: {
@@ -43,14 +43,14 @@ export function windowOptions({ preload, packaged, dark }: WindowChoices): Brows
       webviewTag: false,
       navigateOnDragDrop: false,
       plugins: false,
-      // Words that are typed go to no dictionary and no vendor.
+      // Typed text must not be sent to a dictionary service.
       spellcheck: false,
       devTools: !packaged,
     },
   }
 }
 
-/** What is used of a session. */
+/** The part of a session that is used. */
 export type LockedSession = Pick<
   Session,
   | 'setPermissionRequestHandler'
@@ -61,7 +61,7 @@ export type LockedSession = Pick<
   | 'on'
 > & { readonly webRequest: Pick<Session['webRequest'], 'onBeforeRequest'> }
 
-/** Nothing is permitted, nothing is fetched but the page, and nothing is saved. */
+/** Denies all permissions, requests other than the page's own files, and downloads. */
 export function lockSession(session: LockedSession, packaged: boolean): void {
   session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
   session.setPermissionCheckHandler(() => false)
@@ -72,13 +72,13 @@ export function lockSession(session: LockedSession, packaged: boolean): void {
   session.on('will-download', (event) => event.preventDefault())
 }
 
-/** Outside of a packaged app its developer's tools may load themselves. */
+/** Whether a URL may load: the page's own, and in development the developer tools. */
 export function mayLoad(url: string, packaged: boolean): boolean {
   const asked = URL.parse(url)
   return asked !== null && (isOwn(asked) || (!packaged && asked.protocol === 'devtools:'))
 }
 
-/** Whatever is shown stays where it is, opens nothing, and holds no page of somebody else. For every `web-contents-created`. */
+/** Prevents navigation, new windows and webviews. To be called for every `web-contents-created`. */
 export function lockContents(contents: Pick<WebContents, 'on' | 'setWindowOpenHandler'>): void {
   const refuse = (event: { readonly preventDefault: () => void }): void => event.preventDefault()
   contents.on('will-navigate', refuse)

@@ -4,7 +4,7 @@
  * @module
  */
 import type { JSX } from 'preact'
-import type { Screen } from '../store/place.ts'
+import type { Screen } from '../store/route.ts'
 
 const LINES: Readonly<Record<Screen, string>> = {
   trips: 'M3 17h14M5 13.5l10.5-4.2c1-.4 1.3-1.2 1-1.9s-1.2-1-2.1-.7L11.5 7.9 6.7 5.2 5.2 5.8l3 3.3-2.7 1.1-2-1-1.2.5z',

@@ -8,7 +8,7 @@ import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useCall } from '../store/hooks.tsx'
 import { usePeople } from '../store/people.ts'
-import { addressOf } from '../store/place.ts'
+import { addressOf } from '../store/route.ts'
 import { strings } from '../strings.ts'
 import { PartyName } from './words.tsx'
 

@@ -7,7 +7,7 @@ import type { Reason } from '@mandate/protocol'
 import { amounts, domainOfReason, exactly, minuteOf, money, Party, partyOf, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { usePeople } from '../store/people.ts'
-import { addressOf } from '../store/place.ts'
+import { addressOf } from '../store/route.ts'
 import { strings } from '../strings.ts'
 
 /** A party by the person's own name for it; a person without a name has a link to name them. */

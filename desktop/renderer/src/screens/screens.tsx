@@ -1,10 +1,10 @@
 /**
- * Which screen is shown for which place.
+ * Which screen is shown for which route.
  *
  * @module
  */
 import type { JSX } from 'preact'
-import type { Place } from '../store/place.ts'
+import type { Route } from '../store/route.ts'
 import { Account } from './account/account.tsx'
 import { Activity } from './activity/activity.tsx'
 import { PeopleScreen } from './people/people.tsx'
@@ -13,8 +13,8 @@ import { Sharing } from './sharing/sharing.tsx'
 import { TripPage } from './trips/trip.tsx'
 import { Trips } from './trips/trips.tsx'
 
-export function ScreenOf({ place }: { readonly place: Place }): JSX.Element {
-  const { screen, id } = place
+export function ScreenOf({ route }: { readonly route: Route }): JSX.Element {
+  const { screen, id } = route
   if (screen === 'trips') return id === undefined ? <Trips /> : <TripPage id={id} key={id} />
   if (screen === 'sharing') return <Sharing />
   if (screen === 'people') return <PeopleScreen />

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Answer, Bridge, OperationName } from '../../../src/shared/channel.ts'
+import type { Bridge, CallResult, OperationName } from '../../../src/shared/channel.ts'
 import { Cache } from './cache.ts'
 
 /** Answers when told to. */
@@ -7,9 +7,9 @@ function aBridge() {
   const asked: { readonly name: string; readonly answer: (answer: unknown) => Promise<void> }[] = []
   const bridge: Bridge = {
     call: (name) => {
-      const { promise, resolve } = Promise.withResolvers<Answer<OperationName>>()
+      const { promise, resolve } = Promise.withResolvers<CallResult<OperationName>>()
       const answer = async (value: unknown): Promise<void> => {
-        resolve(value as Answer<OperationName>)
+        resolve(value as CallResult<OperationName>)
         await promise
         await Promise.resolve()
       }

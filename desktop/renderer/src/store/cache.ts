@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Answer, Bridge, EventOf, Input, OperationName } from '../../../src/shared/channel.ts'
+import type { Bridge, CallResult, EventOf, Input, OperationName } from '../../../src/shared/channel.ts'
 
 /** What an event says has changed, and those that only this window changes. */
 export type Area = EventOf<'changed'>['what'] | 'contacts' | 'runs' | 'activity'
@@ -24,9 +24,9 @@ const ASKED_OF: Readonly<Record<Area, readonly string[]>> = {
 interface Held {
   readonly name: OperationName
   readonly input: unknown
-  answer: Answer<OperationName> | undefined
+  answer: CallResult<OperationName> | undefined
   /** The last good one, kept when a later one fails. */
-  good: Extract<Answer<OperationName>, { readonly ok: true }> | undefined
+  good: Extract<CallResult<OperationName>, { readonly ok: true }> | undefined
   isAsking: boolean
   /** How often: the answer to the latest counts, whichever comes last. */
   asked: number
@@ -35,8 +35,8 @@ interface Held {
 
 /** A question's answers so far. */
 export interface Seen<N extends OperationName> {
-  readonly answer: Answer<N> | undefined
-  readonly good: Extract<Answer<N>, { readonly ok: true }> | undefined
+  readonly answer: CallResult<N> | undefined
+  readonly good: Extract<CallResult<N>, { readonly ok: true }> | undefined
   readonly isAsking: boolean
 }
 

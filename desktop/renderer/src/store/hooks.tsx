@@ -5,7 +5,15 @@
  */
 import { createContext } from 'preact'
 import { useCallback, useContext, useEffect, useRef, useState } from 'preact/hooks'
-import type { Answer, Bridge, EventName, EventOf, Input, OperationName, Output } from '../../../src/shared/channel.ts'
+import type {
+  Bridge,
+  CallResult,
+  EventName,
+  EventOf,
+  Input,
+  OperationName,
+  Output,
+} from '../../../src/shared/channel.ts'
 import type { ProblemView, SessionView, Setup } from '../../../src/shared/views.ts'
 import type { Area, Cache } from './cache.ts'
 
@@ -70,7 +78,7 @@ export function useCall<N extends OperationName>(name: N, input?: Input<N>, isOf
 
 export interface Action<N extends OperationName> {
   /** Does it; what it changes is read again. */
-  readonly run: (input?: Input<N>) => Promise<Answer<N>>
+  readonly run: (input?: Input<N>) => Promise<CallResult<N>>
   readonly isBusy: boolean
   /** Of the last time. */
   readonly problem: ProblemView | undefined

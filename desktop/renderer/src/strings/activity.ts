@@ -164,6 +164,6 @@ export const activity = {
     resource: 'Thing',
     target: 'About',
     policy: 'Rules',
-    index: 'Place in the log',
+    index: 'Route in the log',
   } as Readonly<Record<string, string>>,
 }

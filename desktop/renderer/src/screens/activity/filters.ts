@@ -6,7 +6,7 @@
  */
 import { decisionQuerySchema, ENTRY_KINDS, entryMatches, idObjection, type LoggedEntry } from '@mandate/protocol'
 import type { Input } from '../../../../src/shared/channel.ts'
-import { addressOf } from '../../store/place.ts'
+import { addressOf } from '../../store/route.ts'
 
 export interface Filters {
   /** `me`, or an agent: `agent:<id>`. */

@@ -12,7 +12,7 @@ import { announce } from '../../parts/toast.tsx'
 import { sentenceOf } from '../../store/grants.ts'
 import { useAction } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
-import { addressOf } from '../../store/place.ts'
+import { addressOf } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import { between } from './between.ts'
 

@@ -12,7 +12,7 @@ import { InstantField } from '../../parts/instant-field.tsx'
 import { ownedDomains, verbOf } from '../../store/domains.tsx'
 import { useAround, useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
-import { addressOf } from '../../store/place.ts'
+import { addressOf } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import {
   actionsFor,

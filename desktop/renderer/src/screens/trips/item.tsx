@@ -11,7 +11,7 @@ import { Money, ReasonLine, Time } from '../../parts/words.tsx'
 import { linksOf } from '../../store/chain.ts'
 import { useCall, useOnline } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
-import { addressOf } from '../../store/place.ts'
+import { addressOf } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import { type Outcome, ofAttempt } from './outcome.ts'
 

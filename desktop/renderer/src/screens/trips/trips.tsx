@@ -12,7 +12,7 @@ import { Time } from '../../parts/words.tsx'
 import { holdersOf } from '../../store/grants.ts'
 import { useCall, useOnline } from '../../store/hooks.tsx'
 import { usePeople } from '../../store/people.ts'
-import { addressOf, go } from '../../store/place.ts'
+import { addressOf, go } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import { CreateTrip } from './create.tsx'
 

@@ -1,35 +1,34 @@
 /**
- * What was last seen, for when a service does not answer: the newest answers of reading calls, sealed with the account, bounded, and gone with the
- * sign-in.
+ * Cache of the latest results of reading operations, for when a service is unreachable. Encrypted on disk, bounded, removed at sign-out.
  *
  * @module
  */
 import { z } from 'zod'
 import type { Account } from './account.ts'
 
-export interface Seen {
+export interface AnswerCache {
   readonly put: (key: string, value: unknown, at: number) => void
   readonly get: (key: string) => Promise<{ readonly value: unknown; readonly at: number } | undefined>
-  /** Done when everything is written. */
+  /** Writes pending changes to disk. */
   readonly flush: () => Promise<void>
 }
 
 const NAME = 'seen'
 const MAX_ANSWERS = 200
-/** In characters of JSON; one answer may take a quarter. */
+/** In characters of JSON; one result may take a quarter of it. */
 const MAX_LENGTH = 2_000_000
-/** Answers come in bursts; they are sealed once. */
+/** Delay before writing, so that a burst of results is encrypted once. */
 const WRITE_AFTER_MS = 1_000
 
-const seenSchema = z.array(z.tuple([z.string(), z.object({ at: z.number(), text: z.string() })]))
+const cacheSchema = z.array(z.tuple([z.string(), z.object({ at: z.number(), text: z.string() })]))
 
-export function createSeen({ store, end }: Pick<Account, 'store' | 'end'>): Seen {
+export function createAnswerCache({ store, end }: Pick<Account, 'store' | 'end'>): AnswerCache {
   const answers = new Map<string, { readonly at: number; readonly text: string }>()
   let timer: NodeJS.Timeout | undefined
   const loaded = load(answers, store.read(NAME))
   const write = async (): Promise<void> => {
     await loaded
-    // A sign-out removes it; what comes after that must not bring it back.
+    // Sign-out removes the file; a later write must not restore it.
     if (!end.aborted) await store.write(NAME, JSON.stringify([...answers])).catch(() => undefined)
   }
   return {
@@ -58,7 +57,7 @@ export function createSeen({ store, end }: Pick<Account, 'store' | 'end'>): Seen
   }
 }
 
-/** The oldest go first. */
+/** Evicts the oldest results. */
 function makeRoom(answers: Map<string, { readonly text: string }>): void {
   let length = 0
   for (const [key, { text }] of answers) length += key.length + text.length
@@ -69,18 +68,18 @@ function makeRoom(answers: Map<string, { readonly text: string }>): void {
   }
 }
 
-/** What has been put since is newer. */
+/** Loads the stored results; results that were added meanwhile are newer and win. */
 async function load(
   answers: Map<string, { at: number; text: string }>,
   reading: Promise<string | undefined>,
 ): Promise<void> {
   try {
     const text = await reading
-    const before = text === undefined ? [] : seenSchema.parse(JSON.parse(text))
+    const before = text === undefined ? [] : cacheSchema.parse(JSON.parse(text))
     const since = [...answers]
     answers.clear()
     for (const [key, answer] of [...before, ...since]) answers.set(key, answer)
   } catch {
-    // Nothing was seen, then.
+    // Starts with an empty cache.
   }
 }

@@ -1,56 +1,56 @@
 /**
- * Who may speak to the development host: the browser that followed its link, from its own page. The link works once, and is worth a cookie that no script
- * reads and no other site sends.
+ * Access control of the development host. A link works once and sets an HttpOnly, SameSite cookie; requests need the cookie and must come from the
+ * host's own page.
  *
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 
-export interface Entrance {
-  /** A path that lets one browser in, once. */
+export interface Access {
+  /** Makes a path that admits one browser, once. */
   readonly link: () => string
-  /** The cookie that the link is worth, for `Set-Cookie`. `undefined`: no link of ours, or used. */
-  readonly enter: (path: string) => string | undefined
-  /** Whether a request may be answered at all. */
+  /** Redeems a link. @returns The `Set-Cookie` value; `undefined` for an unknown or used link. */
+  readonly redeemLink: (path: string) => string | undefined
+  /** Whether host and origin of a request are our own. */
   readonly admits: (req: Pick<IncomingMessage, 'method' | 'headers'>) => boolean
-  /** Whether it comes from a browser that was let in. */
+  /** Whether a request has a valid cookie. */
   readonly knows: (req: Pick<IncomingMessage, 'headers'>) => boolean
 }
 
 const PREFIX = '/enter/'
 
-/** `origin`: of the host itself, `http://127.0.0.1:<port>`. Cookies do not keep ports apart, so the cookie's name does. */
-export function createEntrance(origin: string): Entrance {
+/** `origin`: `http://127.0.0.1:<port>`. The port is in the cookie's name, since cookies do not distinguish ports. */
+export function createAccess(origin: string): Access {
   const { host, port } = new URL(origin)
   const name = `mandate-${port}`
   const links = new Set<string>()
   const known = new Set<string>()
   return {
-    link: () => PREFIX + remembered(links),
-    enter: (path) => {
+    link: () => PREFIX + createSecret(links),
+    redeemLink: (path) => {
       if (!path.startsWith(PREFIX) || !links.delete(digest(path.slice(PREFIX.length)))) return undefined
-      return `${name}=${remembered(known)}; Path=/; HttpOnly; SameSite=Strict`
+      return `${name}=${createSecret(known)}; Path=/; HttpOnly; SameSite=Strict`
     },
     admits: ({ method = '', headers }) => headers.host === host && isOwnPage(method, headers, origin),
     knows: ({ headers }) => known.has(digest(cookieOf(headers, name))),
   }
 }
 
-/** Every browser of this decade says whose page asks. What does something also needs our own `Origin`. */
+/** Checks `Sec-Fetch-Site`, and for POST also `Origin`. */
 function isOwnPage(method: string, headers: IncomingHttpHeaders, origin: string): boolean {
   const site = headers['sec-fetch-site']
   if (method === 'GET') return site === undefined || site === 'same-origin' || site === 'none'
   return method === 'POST' && (site === undefined || site === 'same-origin') && headers.origin === origin
 }
 
-function remembered(secrets: Set<string>): string {
+function createSecret(secrets: Set<string>): string {
   const secret = randomBytes(32).toString('base64url')
   secrets.add(digest(secret))
   return secret
 }
 
-/** Looked up by their hash: how long that takes tells nothing of the secret. */
+/** Secrets are looked up by hash, so that timing reveals nothing of them. */
 function digest(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url')
 }

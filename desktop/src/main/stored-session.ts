@@ -1,8 +1,8 @@
 /**
- * The sign-in as it is kept between two starts of the app: sealed, and replaced at every refresh.
+ * The session as stored between two starts of the app: encrypted, replaced at every refresh.
  *
- * The key that the refresh token is bound to has to survive with it, so it is exported once, straight into the sealed file; what the app works with
- * is a copy that cannot be exported. Without a keystore it never can.
+ * The DPoP key is stored with the refresh token that is bound to it: exported once, into the encrypted file. The app works with a non-extractable copy.
+ * Without a keystore the key is never extractable.
  *
  * @module
  */
@@ -24,43 +24,43 @@ const jwkSchema = z.strictObject({
 })
 type PrivateJwk = z.infer<typeof jwkSchema>
 
-const keptSchema = z.strictObject({
+const storedSchema = z.strictObject({
   v: z.literal(1),
   issuer: z.string(),
   clientId: z.string(),
-  /** What the sign-in asked for. */
+  /** Scopes of the sign-in. */
   scopes: z.array(z.string()),
   subject: z.string(),
   refreshToken: z.string(),
   idToken: z.string(),
   key: jwkSchema,
 })
-/** All that a session starts from again. */
-export type KeptSession = z.infer<typeof keptSchema>
+/** Everything that a session is restored from. */
+export type StoredSession = z.infer<typeof storedSchema>
 
-/** `undefined`: none, or none that these settings fit. */
-export async function readKept(
+/** Reads the stored session; `undefined` when there is none, or it does not fit the settings. */
+export async function readStoredSession(
   store: Store,
-  { issuer, clientId, scopes }: Pick<KeptSession, 'issuer' | 'clientId' | 'scopes'>,
-): Promise<KeptSession | undefined> {
+  { issuer, clientId, scopes }: Pick<StoredSession, 'issuer' | 'clientId' | 'scopes'>,
+): Promise<StoredSession | undefined> {
   const text = await store.read(NAME)
   if (text === undefined) return undefined
-  const kept = keptSchema.safeParse(JSON.parse(text)).data
+  const kept = storedSchema.safeParse(JSON.parse(text)).data
   const fits = kept?.issuer === issuer && kept.clientId === clientId && scopes.every((one) => kept.scopes.includes(one))
   return fits ? kept : undefined
 }
 
-export async function keep(store: Store, kept: KeptSession): Promise<void> {
+export async function keep(store: Store, kept: StoredSession): Promise<void> {
   await store.write(NAME, JSON.stringify(kept))
 }
 
-export async function forgetKept(store: Store): Promise<void> {
+export async function removeStoredSession(store: Store): Promise<void> {
   await store.remove(NAME)
 }
 
 export interface NewKey {
   readonly pair: CryptoKeyPair
-  /** For the sealed file. `undefined`: it cannot leave the process. */
+  /** For the encrypted file. `undefined`: the key is not extractable. */
   readonly jwk: PrivateJwk | undefined
 }
 
@@ -72,7 +72,7 @@ export async function newKey(isKept: boolean): Promise<NewKey> {
   return { pair: await keyOf(jwk), jwk }
 }
 
-/** As it is worked with: it signs, and cannot be exported again. */
+/** Imports a stored key as non-extractable. */
 export async function keyOf({ d, ...jwk }: PrivateJwk): Promise<CryptoKeyPair> {
   return {
     privateKey: await subtle.importKey('jwk', { ...jwk, d }, ALGORITHM, false, ['sign']),

@@ -1,15 +1,14 @@
 /**
- * The decision log as it grows: every entry that the person is a party to is an event, none of them twice and none left out, as long as they are
- * signed in.
+ * Live stream of the decision log: emits each new entry that the person may read, exactly once, while they are signed in.
  *
  * @module
  */
 import { type EntryKind, type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
 import { jsonOf } from '@mandate/service/sse'
 import type { EventOf } from '../shared/channel.ts'
-import { again } from './again.ts'
 import type { Context } from './handlers.ts'
 import { CallProblem } from './problems.ts'
+import { retryUntilDone } from './retry.ts'
 import { eventsOf } from './sse.ts'
 
 type What = EventOf<'changed'>['what']
@@ -17,7 +16,7 @@ type What = EventOf<'changed'>['what']
 const FIRST_MS = 500
 const MOST_MS = 30_000
 
-/** What an entry says has changed. */
+/** Kind of data that each kind of entry changes. */
 const CHANGED: Readonly<Partial<Record<EntryKind, What>>> = {
   grant_issued: 'grants',
   grant_revoked: 'grants',
@@ -30,39 +29,39 @@ const CHANGED: Readonly<Partial<Record<EntryKind, What>>> = {
   resource_transferred: 'trips',
 }
 
-/** The PDP ends the stream with the token; it is opened again with the next, behind the last entry that came. */
-export function tailActivity({ api, emit, account }: Pick<Context, 'api' | 'emit' | 'account'>): void {
+/** Follows the stream. The PDP closes it when the token expires; it is reopened after the last entry received. */
+export function followActivity({ api, emit, account }: Pick<Context, 'api' | 'emit' | 'account'>): void {
   let last: string | undefined
-  const listen = async (): Promise<'well' | 'badly'> => {
+  const listen = async (): Promise<'progress' | 'failed'> => {
     const headers = last === undefined ? {} : { 'last-event-id': last }
     const response = await api.open('pdp', { path: '/v1/decisions/stream', headers }).catch((error: unknown) => {
-      // A position that the log does not know any more: from now on, then.
+      // The log does not know this position any more: continue with new entries.
       if (error instanceof CallProblem && error.view.code === 'invalid_request') last = undefined
       throw error
     })
-    let got: 'well' | 'badly' = 'badly'
+    let got: 'progress' | 'failed' = 'failed'
     try {
       for await (const event of eventsOf(response)) {
-        got = 'well'
+        got = 'progress'
         const entry = loggedEntrySchema.safeParse(jsonOf(event))
         if (entry.success) tell(entry.data, emit)
         last = event.id ?? last
       }
     } catch {
-      // Broken off; it is taken up where it was.
+      // The connection broke; the next stream continues.
     }
     return got
   }
-  void again(listen, { end: account.end, firstMs: FIRST_MS, mostMs: MOST_MS })
+  void retryUntilDone(listen, { end: account.end, firstMs: FIRST_MS, mostMs: MOST_MS })
 }
 
 function tell(entry: LoggedEntry, emit: Context['emit']): void {
   emit('activity', entry)
-  const what = CHANGED[entry.kind] ?? (isBooking(entry) ? 'trips' : undefined)
+  const what = CHANGED[entry.kind] ?? (isAttempt(entry) ? 'trips' : undefined)
   if (what) emit('changed', { what })
 }
 
-/** Somebody's doing something, tried or done; a trip shows both. */
-function isBooking({ kind, action }: LoggedEntry): boolean {
+/** Whether an entry changes what a trip shows: attempts are shown too. */
+function isAttempt({ kind, action }: LoggedEntry): boolean {
   return kind === 'evaluation' && (action === 'execute' || action === 'update')
 }

@@ -1,48 +1,48 @@
 /**
- * Everything that goes on while one account is signed in, put together. It ends with the account, and nothing of it is handed to the next.
+ * Everything that runs while one account is signed in. Stops with the account; the next account gets a new runtime.
  *
  * @module
  */
 import { type Erasure, erasureSchema } from '@mandate/protocol'
 import type { SessionView } from '../shared/views.ts'
 import type { Account } from './account.ts'
+import { followActivity } from './activity-stream.ts'
+import { type AnswerCache, createAnswerCache } from './answer-cache.ts'
 import { createApi, type ServiceName } from './api.ts'
 import { Contacts } from './contacts.ts'
 import type { CoreOptions } from './core.ts'
 import type { Context, Emit } from './handlers.ts'
-import { createMe } from './me.ts'
+import { createOwnPseudonym } from './own-pseudonym.ts'
 import { choosePersona, Personas } from './personas.ts'
+import { pollChanges } from './poll.ts'
 import { RunFollower } from './run-follower.ts'
-import { createSeen, type Seen } from './seen.ts'
 import type { Session } from './session.ts'
 import { SignInError } from './sign-in-error.ts'
-import { tailActivity } from './tail.ts'
-import { watch } from './watch.ts'
 
-export interface LivingDeps extends CoreOptions {
+export interface AccountRuntimeDeps extends CoreOptions {
   readonly emit: Emit
-  /** Called when the view has changed. */
+  /** Called when {@link AccountRuntime.view} has changed. */
   readonly changed: () => void
 }
 
 type SignedInView = Omit<Extract<SessionView, { state: 'signed_in' }>, 'state'>
 
-const LOOK_MS = 45_000
+const POLL_MS = 45_000
 const RETRY_MS = 10_000
 const IDENTITY = 'identity provider'
-/** An agent that is away takes nothing from the rest. */
+/** Services without which the app counts as offline. Agents are not among them: the rest works without them. */
 const NEEDED: readonly ServiceName[] = [IDENTITY, 'pdp', 'trips']
 
-export class Living {
+export class AccountRuntime {
   readonly account: Account
   readonly context: Context
-  readonly seen: Seen
-  /** Done when it is known which persona is acted in, as far as that can be known now. */
-  readonly begun: Promise<void>
-  readonly #deps: LivingDeps
-  readonly #away = new Set<ServiceName>()
+  readonly answers: AnswerCache
+  /** Resolves when the persona has been chosen, or could not be read. */
+  readonly ready: Promise<void>
+  readonly #deps: AccountRuntimeDeps
+  readonly #unreachable = new Set<ServiceName>()
 
-  constructor(account: Account, deps: LivingDeps) {
+  constructor(account: Account, deps: AccountRuntimeDeps) {
     const { config, host, emit, changed, timings = {}, clock = Date.now } = deps
     this.account = account
     this.#deps = deps
@@ -52,7 +52,7 @@ export class Living {
       config,
       session,
       persona: () => personas.chosen(),
-      reached: (service, isThere) => this.#reached(service, isThere),
+      onReached: (service, isThere) => this.#onReached(service, isThere),
       end: account.end,
       timeoutMs: timings.callMs,
     })
@@ -67,18 +67,23 @@ export class Living {
       ),
       personas,
       runs: new RunFollower(api, emit, account.end),
-      me: createMe(account.store, api),
+      ownPseudonym: createOwnPseudonym(account.store, api),
       emit,
       clock,
     }
-    this.seen = createSeen(account)
-    this.begun = this.#begin()
+    this.answers = createAnswerCache(account)
+    this.ready = this.#begin()
   }
 
   view(): SignedInView {
     const { party, keptIn } = this.account
     const persona = this.context.personas.chosen()
-    return { subject: party, ...(persona === undefined ? {} : { persona }), online: this.#away.size === 0, keptIn }
+    return {
+      subject: party,
+      ...(persona === undefined ? {} : { persona }),
+      online: this.#unreachable.size === 0,
+      keptIn,
+    }
   }
 
   async choose(persona: string): Promise<void> {
@@ -90,9 +95,9 @@ export class Living {
     return await this.context.api.call('pdp', { method: 'DELETE', path: '/v1/subjects/me' }, erasureSchema)
   }
 
-  /** Writes down what is only in memory yet. */
+  /** Writes pending cache changes to disk. */
   async flush(): Promise<void> {
-    await this.seen.flush()
+    await this.answers.flush()
   }
 
   async #begin(): Promise<void> {
@@ -101,30 +106,30 @@ export class Living {
     await personas.restore().catch(() => undefined)
     if (personas.chosen() === undefined) await personas.list(api).catch(() => undefined)
     if (this.account.end.aborted) return
-    tailActivity(this.context)
-    watch(this.context, {
-      everyMs: timings.lookMs ?? LOOK_MS,
+    followActivity(this.context)
+    pollChanges(this.context, {
+      everyMs: timings.pollMs ?? POLL_MS,
       retryMs: timings.retryMs ?? RETRY_MS,
-      isOnline: () => this.#away.size === 0,
+      isOnline: () => this.#unreachable.size === 0,
     })
   }
 
-  #reached(service: ServiceName, isThere: boolean): void {
+  #onReached(service: ServiceName, isThere: boolean): void {
     if (!NEEDED.includes(service)) return
-    if (isThere) this.#away.delete(service)
-    else this.#away.add(service)
+    if (isThere) this.#unreachable.delete(service)
+    else this.#unreachable.add(service)
     this.#deps.changed()
   }
 
-  /** The same session, seen to be there or not. */
+  /** Wraps the session to record whether the identity provider answers. */
   #watched(session: Session): Session {
     const watched = async <T>(asked: Promise<T>): Promise<T> => {
       try {
         const got = await asked
-        this.#reached(IDENTITY, true)
+        this.#onReached(IDENTITY, true)
         return got
       } catch (error) {
-        if (error instanceof SignInError && error.code === 'identity_unavailable') this.#reached(IDENTITY, false)
+        if (error instanceof SignInError && error.code === 'identity_unavailable') this.#onReached(IDENTITY, false)
         throw error
       }
     }
@@ -132,7 +137,7 @@ export class Living {
       ...session,
       tokenFor: (audience) => watched(session.tokenFor(audience)),
       freshTokenFor: (audience) => watched(session.freshTokenFor(audience)),
-      look: (audience) => watched(session.look(audience)),
+      check: (audience) => watched(session.check(audience)),
     }
   }
 }

@@ -1,6 +1,5 @@
 /**
- * Looks at the session every so often, and with it at what nobody tells this app of: that a session was ended elsewhere, that a grant or an
- * invitation changed, that a grant ends soon.
+ * Polls what no event reports: whether the session was ended elsewhere, changed grants and invitations, and grants that end soon.
  *
  * @module
  */
@@ -12,20 +11,20 @@ import type { Context } from './handlers.ts'
 const DAY_MS = 86_400_000
 const invitationsSchema = z.object({ items: z.array(invitationSchema) })
 
-export interface WatchOptions {
-  /** Between two looks, in milliseconds. */
+export interface PollOptions {
+  /** Interval, in milliseconds. */
   readonly everyMs: number
-  /** While something does not answer, in milliseconds. */
+  /** Interval while a service is unreachable, in milliseconds. */
   readonly retryMs: number
   readonly isOnline: () => boolean
 }
 
-/** Begins at once, and goes on until the account ends. */
-export function watch(context: Context, { everyMs, retryMs, isOnline }: WatchOptions): void {
+/** Polls at once, then periodically until the account ends. */
+export function pollChanges(context: Context, { everyMs, retryMs, isOnline }: PollOptions): void {
   const { end } = context.account
-  const looker = new Looker(context)
+  const poller = new Poller(context)
   const look = async (): Promise<void> => {
-    await looker.look().catch(() => undefined)
+    await poller.look().catch(() => undefined)
     if (end.aborted) return
     timer = setTimeout(() => void look(), isOnline() ? everyMs : Math.min(retryMs, everyMs)).unref()
   }
@@ -34,9 +33,9 @@ export function watch(context: Context, { everyMs, retryMs, isOnline }: WatchOpt
   void look()
 }
 
-class Looker {
+class Poller {
   readonly #context: Context
-  readonly #reminded = new Set<string>()
+  readonly #reported = new Set<string>()
   #grants: string | undefined
   #invitations: string | undefined
 
@@ -46,14 +45,14 @@ class Looker {
 
   async look(): Promise<void> {
     const { account, api, personas, clock } = this.#context
-    await account.session.look('pdp')
+    await account.session.check('pdp')
     if (personas.chosen() === undefined) await personas.list(api)
     const grants = await liveGrants(api)
     const { items } = await api.call('pdp', { path: '/v1/invitations' }, invitationsSchema)
     if (account.end.aborted) return
     this.#compare(grants, items)
-    this.#remind(grants, clock())
-    // Only to see whether it is there: trips are told of by the log.
+    this.#reportExpiring(grants, clock())
+    // Only checks that trips responds; its changes come with the log.
     await api.text('trips', { path: '/templates' })
   }
 
@@ -65,17 +64,17 @@ class Looker {
     ;[this.#grants, this.#invitations] = seen
   }
 
-  /** Each grant once, while the app runs. */
-  #remind(grants: readonly Grant[], now: number): void {
+  /** Reports each grant once per start of the app. */
+  #reportExpiring(grants: readonly Grant[], now: number): void {
     const { emit, account } = this.#context
     const soon = grants.filter(
       ({ id, delegator, delegate, expires_at }) =>
         [delegator, delegate].includes(account.party) &&
         Date.parse(expires_at) - now <= DAY_MS &&
-        !this.#reminded.has(id),
+        !this.#reported.has(id),
     )
     if (soon.length === 0) return
-    for (const { id } of soon) this.#reminded.add(id)
+    for (const { id } of soon) this.#reported.add(id)
     emit('expiring', { grants: soon })
   }
 }

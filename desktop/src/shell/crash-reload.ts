@@ -1,24 +1,23 @@
 /**
- * A window whose process died is filled again. Who is signed in, and all that they allowed, is the main process's: nothing is lost but what was
- * being typed.
+ * Reloads the window after its process crashed. The session is in the main process, so only unsaved input is lost.
  *
  * @module
  */
 import type { WebContents } from 'electron'
 
-/** A page that dies as often within a minute would die again: it is not the page's bad luck then. */
+/** Gives up after more than this many crashes within a minute. */
 const TIMES = 3
 const WITHIN_MS = 60_000
 
-export interface Revival {
+export interface CrashReload {
   readonly reload: () => void
-  /** Instead of a further time. */
+  /** Called instead of a further reload. */
   readonly giveUp: () => void
   /** Milliseconds. */
   readonly now: () => number
 }
 
-export function revive(contents: Pick<WebContents, 'on'>, { reload, giveUp, now }: Revival): void {
+export function reloadAfterCrash(contents: Pick<WebContents, 'on'>, { reload, giveUp, now }: CrashReload): void {
   let deaths: readonly number[] = []
   contents.on('render-process-gone', (_event, { reason }) => {
     if (reason === 'clean-exit') return

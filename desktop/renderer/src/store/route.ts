@@ -8,13 +8,13 @@ import { useEffect, useState } from 'preact/hooks'
 export const SCREENS = ['trips', 'sharing', 'people', 'settings', 'activity', 'account'] as const
 export type Screen = (typeof SCREENS)[number]
 
-export interface Place {
+export interface Route {
   readonly screen: Screen
   /** What of the screen is open, if anything. */
   readonly id: string | undefined
 }
 
-export function placeOf(hash: string): Place {
+export function routeOf(hash: string): Route {
   // What stands behind a question mark is the screen's own.
   const [path = ''] = hash.split('?')
   const [, name = '', id = ''] = path.split('/')
@@ -38,10 +38,10 @@ export function go(screen: Screen, id?: string): void {
   location.hash = addressOf(screen, id)
 }
 
-export function usePlace(): Place {
-  const [place, setPlace] = useState(() => placeOf(location.hash))
+export function useRoute(): Route {
+  const [place, setPlace] = useState(() => routeOf(location.hash))
   useEffect(() => {
-    const look = (): void => setPlace(placeOf(location.hash))
+    const look = (): void => setPlace(routeOf(location.hash))
     addEventListener('hashchange', look)
     return () => removeEventListener('hashchange', look)
   }, [])

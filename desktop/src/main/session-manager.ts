@@ -1,6 +1,5 @@
 /**
- * Who is signed in: nobody, somebody about to, or one account. It signs in and out, restores what the last start kept, and ends an account whole when its
- * session is no more, wherever that was ended.
+ * Manages the session of the app: signs in and out, restores the stored session, and ends the account when the session ends anywhere.
  *
  * @module
  */
@@ -9,76 +8,76 @@ import type { SessionView } from '../shared/views.ts'
 import { type Account, storeOf } from './account.ts'
 import type { DesktopConfig, Host } from './host.ts'
 import { createIdentity, type Identity } from './identity.ts'
-import { forgetKept, type KeptSession, keep, keyOf, newKey, readKept } from './kept-session.ts'
 import { localProblem } from './problems.ts'
 import { type CryptoKeyPair, createSession, type RefreshState } from './session.ts'
 import { endSession } from './session-end.ts'
 import { type SignedIn, signInWithBrowser } from './sign-in.ts'
 import { type Store, sealedStore } from './store.ts'
+import { keep, keyOf, newKey, readStoredSession, removeStoredSession, type StoredSession } from './stored-session.ts'
 
 type Why = Extract<SessionView, { state: 'signed_out' }>['why']
 
-type KeeperState =
+type SessionState =
   | { readonly state: 'signed_out'; readonly why?: Why }
   | { readonly state: 'signing_in' }
   | { readonly state: 'signed_in' }
 
-export interface Keeper {
+export interface SessionManager {
   readonly account: () => Account | undefined
-  readonly state: () => KeeperState
-  /** Takes up the session that the last start kept, if there is one. Asks nobody. */
+  readonly state: () => SessionState
+  /** Restores the stored session, if there is one. Sends no request. */
   readonly restore: () => Promise<void>
-  /** A second call while one is under way gets that one. @throws CallProblem or SignInError. */
+  /** Concurrent calls share one sign-in. @throws CallProblem or SignInError. */
   readonly signIn: (inMemory: boolean) => Promise<void>
   readonly cancel: () => void
-  /** Nothing here is left signed in, whether or not the identity provider answers. */
+  /** Signs out here in any case, and at the identity provider if it responds. */
   readonly signOut: (why: 'signed_out' | 'forgotten') => Promise<void>
-  /** Ends what is under way; what is kept stays. */
+  /** Stops all work; the stored session remains. */
   readonly close: () => Promise<void>
 }
 
-export interface KeeperDeps {
+export interface SessionManagerDeps {
   readonly config: DesktopConfig
   readonly host: Host
-  /** Called after every change of the state. */
+  /** Called after every change of state. */
   readonly changed: () => void
-  /** Told when something could not be written down. */
+  /** Called when a file could not be written or removed. */
   readonly warn: (what: string) => void
-  /** Time for the person at the identity provider's page, in milliseconds. */
+  /** Time for the person to sign in, in milliseconds. */
   readonly signInTimeoutMs?: number | undefined
 }
 
 interface Kept {
   readonly store: Store
-  readonly kept: KeptSession
+  readonly kept: StoredSession
 }
 
-interface Beginning {
+interface SessionParts {
   readonly dpopKey: CryptoKeyPair
   readonly kept?: Kept
 }
 
-interface SignedInHere {
+interface ActiveSession {
   readonly account: Account
   readonly ending: AbortController
 }
 
-export function createKeeper(deps: KeeperDeps): Keeper {
-  return new TheKeeper(deps)
+export function createSessionManager(deps: SessionManagerDeps): SessionManager {
+  return new DefaultSessionManager(deps)
 }
 
-class TheKeeper implements Keeper {
-  readonly #deps: KeeperDeps
+class DefaultSessionManager implements SessionManager {
+  readonly #deps: SessionManagerDeps
   readonly #identity: Identity
   readonly #scopes: readonly string[]
-  /** Where the sign-in is kept. One for all, so that what is written and removed stands in one queue. */
+  /** The store of the session. One instance, so that its queue orders writes and removals. */
   readonly #sealed: Store | undefined
-  #here: SignedInHere | undefined
+  #active: ActiveSession | undefined
   #signingIn: { readonly done: Promise<void>; readonly cancel: AbortController } | undefined
   #why: Why
   #isClosed = false
 
-  constructor(deps: KeeperDeps) {
+  constructor(deps: SessionManagerDeps) {
     this.#deps = deps
     this.#identity = createIdentity(deps.config)
     this.#scopes = ['pdp', 'trips', ...deps.config.agents.map(({ id }) => id)]
@@ -88,24 +87,24 @@ class TheKeeper implements Keeper {
   }
 
   account(): Account | undefined {
-    return this.#here?.account
+    return this.#active?.account
   }
 
-  state(): KeeperState {
-    if (this.#here) return { state: 'signed_in' }
+  state(): SessionState {
+    if (this.#active) return { state: 'signed_in' }
     if (this.#signingIn) return { state: 'signing_in' }
     return { state: 'signed_out', ...(this.#why ? { why: this.#why } : {}) }
   }
 
   async restore(): Promise<void> {
     const store = await this.#sessionStore()
-    const kept = store && (await readKept(store, this.#like()).catch(() => undefined))
+    const kept = store && (await readStoredSession(store, this.#settings()).catch(() => undefined))
     if (!store || !kept) return
     this.#begin(kept, { dpopKey: await keyOf(kept.key), kept: { store, kept } })
   }
 
   async signIn(inMemory: boolean): Promise<void> {
-    if (this.#here) return
+    if (this.#active) return
     if (this.#isClosed) throw localProblem('signed_out')
     if (!this.#signingIn) {
       const cancel = new AbortController()
@@ -126,9 +125,9 @@ class TheKeeper implements Keeper {
   async signOut(why: 'signed_out' | 'forgotten'): Promise<void> {
     this.cancel()
     await this.#signingIn?.done.catch(() => undefined)
-    const here = this.#here
+    const here = this.#active
     if (!here) return
-    // Here first: whatever happens after that, the next start is signed out.
+    // Removes the stored session first: the next start is signed out even when the rest fails.
     await this.#leave(here, why)
     await here.account.session.signOut()
   }
@@ -137,8 +136,8 @@ class TheKeeper implements Keeper {
     this.#isClosed = true
     this.cancel()
     await this.#signingIn?.done.catch(() => undefined)
-    this.#here?.ending.abort()
-    await this.#here?.account.session.settle()
+    this.#active?.ending.abort()
+    await this.#active?.account.session.settle()
   }
 
   async #signIn(inMemory: boolean, signal: AbortSignal): Promise<void> {
@@ -149,23 +148,23 @@ class TheKeeper implements Keeper {
     const browser = { scopes: this.#scopes, openBrowser: host.openExternal, timeoutMs: signInTimeoutMs, signal }
     const signedIn = await signInWithBrowser(this.#identity, browser, pair)
     if (!store || !jwk) {
-      await this.#forgetKept()
+      await this.#removeStoredSession()
       this.#begin(signedIn, { dpopKey: pair })
       return
     }
-    const kept: KeptSession = { v: 1, ...this.#like(), ...signedIn, key: jwk }
+    const kept: StoredSession = { v: 1, ...this.#settings(), ...signedIn, key: jwk }
     try {
       await keep(store, kept)
     } catch (cause) {
-      // Nobody is left signed in at the provider with tokens that nobody has.
+      // Ends the session at the provider, since its tokens are lost.
       await endSession(await this.#identity.configuration(), signedIn, pair)
       throw localProblem('keystore_unavailable', { cause })
     }
     this.#begin(signedIn, { dpopKey: pair, kept: { store, kept } })
   }
 
-  /** @param how - `kept`: where each newer token goes; absent, nothing is written down. */
-  #begin({ subject, refreshToken, idToken }: SignedIn, { dpopKey, kept }: Beginning): void {
+  /** Makes the account. `kept`: where newer tokens are stored; absent: in memory only. */
+  #begin({ subject, refreshToken, idToken }: SignedIn, { dpopKey, kept }: SessionParts): void {
     const ending = new AbortController()
     const session = createSession({
       configuration: this.#identity.configuration,
@@ -173,58 +172,58 @@ class TheKeeper implements Keeper {
       refreshToken,
       idToken,
       dpopKey,
-      keep: kept && ((state) => this.#keepNext(kept, state, ending.signal)),
-      onEnded: () => void this.#endedElsewhere(ending),
+      keep: kept && ((state) => this.#storeNext(kept, state, ending.signal)),
+      onEnded: () => void this.#endedRemotely(ending),
     })
     const { host, config } = this.#deps
     const keptIn = kept ? 'keystore' : 'memory'
     const store = storeOf(host, keptIn, config.issuer, subject)
-    this.#here = { ending, account: { party: `user:${subject}`, session, store, keptIn, end: ending.signal } }
+    this.#active = { ending, account: { party: `user:${subject}`, session, store, keptIn, end: ending.signal } }
     this.#why = undefined
     this.#deps.changed()
   }
 
-  async #endedElsewhere(ending: AbortController): Promise<void> {
-    const here = this.#here
+  async #endedRemotely(ending: AbortController): Promise<void> {
+    const here = this.#active
     if (here?.ending === ending) await this.#leave(here, 'ended')
   }
 
-  async #leave({ ending, account }: SignedInHere, why: Why): Promise<void> {
-    this.#here = undefined
+  async #leave({ ending, account }: ActiveSession, why: Why): Promise<void> {
+    this.#active = undefined
     this.#why = why
     ending.abort()
     this.#deps.changed()
-    await this.#forgetKept()
+    await this.#removeStoredSession()
     if (why === 'forgotten') await account.store.clear()
     else await account.store.remove('seen')
   }
 
-  #like(): { readonly issuer: string; readonly clientId: string; readonly scopes: string[] } {
+  #settings(): { readonly issuer: string; readonly clientId: string; readonly scopes: string[] } {
     const { issuer, clientId } = this.#deps.config
     return { issuer, clientId, scopes: [...this.#scopes] }
   }
 
-  /** A token that cannot be written down must not be followed by an older one: then nothing is kept, and the sign-in lasts until the app closes. */
-  async #keepNext({ store, kept }: Kept, state: RefreshState, end: AbortSignal): Promise<void> {
-    // Signed out while the provider answered: the file is gone, and stays so.
+  /** Stores a newer token. On failure removes the older one, which is used up: the session then lasts until the app closes. */
+  async #storeNext({ store, kept }: Kept, state: RefreshState, end: AbortSignal): Promise<void> {
+    // Signed out meanwhile: the file must stay removed.
     if (end.aborted && !this.#isClosed) return
     try {
       await keep(store, { ...kept, ...state })
     } catch {
-      this.#deps.warn('the sign-in could not be kept')
-      await this.#forgetKept()
+      this.#deps.warn('the session could not be stored')
+      await this.#removeStoredSession()
     }
   }
 
-  /** `undefined` where nothing is safe. */
+  /** `undefined` without a safe keystore. */
   async #sessionStore(): Promise<Store | undefined> {
     const isSafe = await this.#deps.host.keystore?.isSafe().catch(() => false)
     return isSafe ? this.#sealed : undefined
   }
 
-  /** The file goes even where the keystore cannot open it any more. */
-  async #forgetKept(): Promise<void> {
+  /** Removes the file even when the keystore cannot decrypt it. */
+  async #removeStoredSession(): Promise<void> {
     if (!this.#sealed) return
-    await forgetKept(this.#sealed).catch(() => this.#deps.warn('the kept sign-in could not be removed'))
+    await removeStoredSession(this.#sealed).catch(() => this.#deps.warn('the stored session could not be removed'))
   }
 }

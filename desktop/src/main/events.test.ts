@@ -92,7 +92,7 @@ test('a grant that ends within a day is told of once', async () => {
   const later = grant('01J00000000000000000000002', 25, 'user:alice-sub')
   const others = grant('01J00000000000000000000003', 1, 'user:carol')
   world.services.on('/v1/grants', (_req, res) => answerJson(res, 200, { items: [soon, later, others] }))
-  const core = await world.restart({ lookMs: 20 })
+  const core = await world.restart({ pollMs: 20 })
   const told: unknown[] = []
   core.listen((name, event) => void (name === 'expiring' && told.push(event)))
   await core.call('session.read', undefined)

@@ -1,5 +1,5 @@
 /**
- * How the log knows the person: their pseudonym, as an entry tells it in which nobody but they can be the subject.
+ * The person's own pseudonym in the decision log, read from an entry of which they are the subject.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { type Api, part } from './api.ts'
 import { documentOf } from './documents.ts'
 import type { Store } from './store.ts'
 
-export interface Me {
-  /** `user:<pseudonym>`; `undefined` while no entry has told it. Never rejects. */
+export interface OwnPseudonym {
+  /** `user:<pseudonym>`; `undefined` while it is unknown. Never rejects. */
   readonly pseudonym: () => Promise<string | undefined>
 }
 
 const meSchema = z.object({ pseudonym: z.string().optional() })
 const told = z.string().refine((party) => pseudonymSchema.safeParse(party.slice('user:'.length)).success)
 
-/** What the person does themself at trips is decided under an id that trips tells; its entry has them as subject. Asked once, then remembered. */
-export function createMe(store: Store, api: Api): Me {
+/** Trips returns the decision id of the person's own request; that entry has the person as subject. Stored once known. */
+export function createOwnPseudonym(store: Store, api: Api): OwnPseudonym {
   const document = documentOf(store, 'me', meSchema, {})
   const learn = async (): Promise<string | undefined> => {
     if (api.lastEvaluation() === undefined) await api.text('trips', { path: '/workflows', query: { limit: 1 } })

@@ -1,33 +1,33 @@
 /**
- * Where the shell finds its configuration and keeps its files. Pure but for the question whether a file exists.
+ * Paths of the configuration file and the data folder. Pure, but for the check whether a file exists.
  *
  * @module
  */
 import { join } from 'node:path'
 
-export interface PlacesInput {
+export interface PathsInput {
   readonly packaged: boolean
   readonly args: readonly string[]
-  /** Beside the packaged app, written by whoever installs it. */
+  /** Folder beside the packaged app, written at installation. */
   readonly resources: string
   readonly userData: string
   readonly exists: (path: string) => boolean
 }
 
-export interface Places {
+export interface ShellPaths {
   readonly configFile: string
   readonly dataDir: string
 }
 
-/** For starting from the sources: which stack the app shall speak to. A packaged app does not listen. */
+/** Arguments for running from source. A packaged app ignores them. */
 const CONFIG_FLAG = '--mandate-config='
 const DATA_FLAG = '--mandate-data='
 
 /**
- * The installation's configuration wins over the person's own: where an administrator installs, no program of the person's can lead the sign-in
- * elsewhere.
+ * The installation's configuration takes precedence over the user's, so that in a managed installation no program of the user can redirect the
+ * sign-in.
  */
-export function placesOf({ packaged, args, resources, userData, exists }: PlacesInput): Places {
+export function pathsOf({ packaged, args, resources, userData, exists }: PathsInput): ShellPaths {
   const installed = join(resources, 'config.json')
   const own = join(userData, 'config.json')
   if (packaged) return { configFile: exists(installed) ? installed : own, dataDir: userData }

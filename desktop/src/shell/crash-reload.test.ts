@@ -1,13 +1,13 @@
 import { EventEmitter } from 'node:events'
 import type { WebContents } from 'electron'
 import { expect, test, vi } from 'vitest'
-import { revive } from './revive.ts'
+import { reloadAfterCrash } from './crash-reload.ts'
 
 function aWindow() {
   const contents = new EventEmitter()
   const [reload, giveUp] = [vi.fn(), vi.fn()]
   let at = 1_000_000
-  revive(contents as unknown as WebContents, { reload, giveUp, now: () => at })
+  reloadAfterCrash(contents as unknown as WebContents, { reload, giveUp, now: () => at })
   return {
     die: (reason = 'crashed') => contents.emit('render-process-gone', {}, { reason, exitCode: 1 }),
     pass: (ms: number) => {
