@@ -1,4 +1,3 @@
-export { ConfigError } from '@mandate/service'
 export { type Pdp, type StartOptions, startPdp } from './app.ts'
 export { CachedRelations } from './cache/cached-relations.ts'
 export { type Config, parseConfig } from './config.ts'

@@ -9,8 +9,9 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { ConfigError, type Pdp, PolicyError, parseConfig, parseYaml, startPdp, type Whereabouts } from '@mandate/pdp'
+import { type Pdp, PolicyError, parseConfig, parseYaml, startPdp, type Whereabouts } from '@mandate/pdp'
 import { Fault, factsFileSchema, requestTimeouts } from '@mandate/protocol'
+import { ConfigError, EXIT_CONFIG } from '@mandate/service'
 import { pino } from 'pino'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
@@ -19,8 +20,6 @@ import { type OpenFga, startOpenFga } from './openfga.ts'
 import { createProgress } from './progress.ts'
 import { parseServe, SERVE_USAGE } from './serve-arguments.ts'
 
-/** `EX_CONFIG` of sysexits.h. */
-const EXIT_CONFIG = 78
 const DAY_MS = 86_400_000
 const KEY_DAYS = 30
 

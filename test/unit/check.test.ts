@@ -190,6 +190,8 @@ describe("Biome's rules, as this repository sets them", () => {
   const FILES = {
     'biome.json': readFileSync(join(ROOT, 'biome.json'), 'utf8'),
     'pdp/src/pap/grants.ts': "export { server } from '../http/server.ts'\n",
+    'desktop/src/main/kit.ts': "export { serve } from '@mandate/service'\n",
+    'desktop/src/main/events.ts': "export { serverSentEvents } from '@mandate/service/sse'\n",
     'stack/src/long.ts': long,
     'stack/src/long.test.ts': long,
     'ui/src/wordy.tsx': wordy,
@@ -211,6 +213,7 @@ describe("Biome's rules, as this repository sets them", () => {
       .filter((line) => /Excessive|Cycles|Restricted/u.test(line))
     expect(status).toBe(1)
     expect(found.sort()).toEqual([
+      'desktop/src/main/kit.ts: noRestrictedImports',
       'keycloak/src/a.ts: noImportCycles',
       'keycloak/src/b.ts: noImportCycles',
       'pdp/src/pap/grants.ts: noRestrictedImports',
