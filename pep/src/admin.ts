@@ -1,6 +1,6 @@
 /**
- * What a domain service and the PDP tell each other besides decisions: which resources there are and whose (rule B1), and whom to forget
- * (rule E4). With the service's own token.
+ * Client for a domain service's administration at the PDP: registers and transfers resources (rule B1) and reads erasure notices (rule E4).
+ * Authenticates with the service's own token.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export type Registration =
   | { readonly type: string; readonly id: string; readonly owner: string; readonly owner_persona?: string }
   | { readonly type: string; readonly id: string; readonly parent: string }
 
-/** Who is to have a resource. */
+/** The new owner of a resource. */
 export interface NewOwner {
   readonly owner: string
   readonly owner_persona?: string
@@ -35,21 +35,21 @@ export interface PdpAdmin {
   /**
    * Registers a resource; doing it again changes nothing.
    *
-   * @throws Fault `conflict` when it is registered to somebody else, `decision_unavailable` when the PDP does not take it.
+   * @throws Fault `conflict` when it is registered to another owner, `decision_unavailable` when the PDP does not answer or refuses.
    */
   readonly register: (registration: Registration) => Promise<void>
-  /** Removes a registration; one that is not there is as good as removed. @throws Fault as `register`. */
+  /** Removes a registration; no error when there is none. @throws Fault as `register`. */
   readonly unregister: (type: string, id: string) => Promise<void>
   /**
-   * Gives a topmost resource to somebody else; doing it again changes nothing.
+   * Transfers a topmost resource to another owner; doing it again changes nothing.
    *
-   * @returns `refused` when the PDP will not, however often it is asked.
-   * @throws Fault `decision_unavailable` when it is not known whether it was done.
+   * @returns `refused` when the PDP refuses permanently: retrying does not help.
+   * @throws Fault `decision_unavailable` when the outcome is unknown.
    */
   readonly transfer: (type: string, id: string, to: NewOwner) => Promise<'done' | 'refused'>
-  /** Whom to forget, oldest first: what is acknowledged is not told again. @throws Fault `decision_unavailable`. */
+  /** Reads erasure notices that this service has not acknowledged, oldest first. @throws Fault `decision_unavailable`. */
   readonly erasures: () => Promise<readonly ErasureNotice[]>
-  /** The person of a notice is forgotten here. @throws Fault `decision_unavailable`. */
+  /** Acknowledges a notice: this service has erased the person. @throws Fault `decision_unavailable`. */
   readonly acknowledge: (notice: string) => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -61,7 +61,7 @@ const registrationSchema = z.union([
 ])
 const newOwnerSchema = z.strictObject({ owner: partySchema, owner_persona: personaNameSchema.optional() })
 const erasuresSchema = z.object({ items: z.array(erasureNoticeSchema) })
-/** What the PDP says of the transfer itself. Any other status might be said of this very moment: the token, the load, the store. */
+/** Statuses that refuse the transfer itself. Any other may be temporary: about the token, the load or the store. */
 const REFUSALS = new Set([400, 404, 409, 422])
 
 /** @throws TypeError naming every bad option. */

@@ -1,5 +1,5 @@
 /**
- * Questions to the PDP about whoever was identified. What comes back is a permit, a denial, or a fault; nothing is remembered.
+ * Asks the PDP about the identified caller. The result is a permit, a denial or a fault; nothing is cached.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export async function askOne(deps: AskDeps, authz: Authz, action: string, resour
   return await meetObligations(outcome, authz, deps.obligations)
 }
 
-/** One question a resource, in one batch. With `dry`, obligations are not met: one that could not be is a denial all the same. @throws Fault as {@link askOne}. */
+/** One question a resource, in one batch. With `dry`, obligations are only checked, not met: one that could not be met is a denial. @throws Fault as {@link askOne}. */
 export async function askEach(
   deps: AskDeps,
   authz: Authz,
@@ -55,17 +55,17 @@ function onlyKnown(handlers: ObligationHandlers): ObligationHandlers {
   return Object.fromEntries(Object.keys(handlers).map((id) => [id, () => true]))
 }
 
-/** What is listed, and for how long anybody waits for it. */
+/** A search and its time limits. */
 interface FoundQuestion {
   readonly action: string
   readonly type: string
   readonly page?: Page
-  /** Goes off when whoever asked has gone. */
+  /** Aborted when the caller has disconnected. */
   readonly signal: AbortSignal
 }
 
 /**
- * What the subject may see: one page where one is named, else all of it up to {@link MAX_FOUND}; with `next` when there may be more. All pages
+ * Searches what the subject may see: the named page, or else all results up to {@link MAX_FOUND}; with `next` when there may be more. All pages
  * share one deadline.
  *
  * @throws Fault as {@link askOne}.
@@ -90,7 +90,7 @@ export async function askFound(
   return await knownActors(decider, asked, { ...found, ids })
 }
 
-/** Rule A7 where a search finds nothing: its answer names no agent, so one question about nothing in particular tells whether there is such a one. */
+/** Applies rule A7 where a search finds nothing: its answer does not say whether the agent is registered, so one more question asks that. */
 async function knownActors(
   { decide }: Decider,
   { type, ...asked }: SearchQuestion & { readonly authz: Authz },
@@ -105,14 +105,14 @@ function cannotSearch(): Promise<Found> {
   throw new Fault('decision_unavailable', 'the decider has no search')
 }
 
-/** An id that the wire cannot carry (rule A5) came from outside: the request is malformed, and nobody is asked. */
+/** An id that is not valid on the wire (rule A5) makes the request malformed; the PDP is not asked. */
 function checked(resource: Resource): Resource {
   const parsed = resourceSchema.safeParse(resource)
   if (parsed.success) return resource
   throw refuse('invalid_request', 'The resource has an id or a type that cannot exist.')
 }
 
-/** Rule A7: a person's token through a client that is no agent is a token that was not meant for us. */
+/** Rule A7: a person's token issued to a client that is not a registered agent is refused. */
 function refuseUnknownActor({ actor }: Authz, { decision, reasons, reason }: Outcome): void {
   if (decision || actor === undefined) return
   const unknown = [{ code: reason }, ...reasons].some((one) => hasCode(one, 'agent_unknown'))

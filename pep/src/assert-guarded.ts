@@ -122,7 +122,7 @@ function walkRoute(route: Route, walk: Walk): void {
   }
 }
 
-/** `app.all()` is a route of every method that Node knows: more than anybody writes down. */
+/** `app.all()` makes a route of every method that Node knows. */
 const MANY = 10
 
 function methodName(method: string): string {

@@ -1,5 +1,5 @@
 /**
- * Who is asking: what the enforcement point read from a verified token, and what was decided about it. Handlers find it in `req.authz`.
+ * `req.authz`: the identity read from a verified token, and the decisions about it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Request } from 'express'
 import type { Grant } from 'keycloak-connect'
 import type { Outcome } from './outcome.ts'
 
-/** `id` is the opaque sub of a person, or the client id (`azp`) of an agent. Nothing else of a person is known here. */
+/** `id` is the opaque sub of a person, or the client id (`azp`) of an agent. No other attribute of a person is known here. */
 export interface Subject {
   readonly type: 'user' | 'agent'
   readonly id: string
@@ -19,10 +19,10 @@ export function refOf({ type, id }: Subject): `user:${string}` | `agent:${string
   return `${type}:${id}`
 }
 
-/** Rules A2 and A7: whose authority is used, and who acts when that is somebody else. Taken from the token, never from body or query. */
+/** Subject (whose authority is used) and actor (rules A2 and A7), from the token, never from body or query. */
 export interface Identity {
   readonly subject: Subject
-  /** Absent when the subject acts themself: a person at an interactive client, or an agent on its own schedule. */
+  /** Absent when the subject acts without an actor: a person at an interactive client, or an agent on its own schedule. */
   readonly actor?: Subject
   /** The client that the token was issued to. */
   readonly azp: string
@@ -30,31 +30,31 @@ export interface Identity {
   readonly sid?: string
   /** When the token was issued. */
   readonly issuedAt?: EpochSeconds
-  /** A token is dead at this second. */
+  /** `exp` of the token, in seconds since the epoch. */
   readonly expiresAt: EpochSeconds
 }
 
 export interface Authz extends Identity {
-  /** A person at an interactive client: what may administer (rule A6). */
+  /** Whether a person acts at an interactive client; only then administration is allowed (rule A6). */
   readonly inPerson: boolean
   /** `title/circle` asked for by the header `Mandate-Persona`; the PDP believes it only if it is held and usable. */
   readonly persona?: string
   /** `X-Request-ID` of the caller, or a fresh one; sent on to the PDP. */
   readonly requestId: string
-  /** After `enforce`: the permit. */
+  /** Set by `enforce`: the permit. */
   readonly outcome?: Outcome
-  /** After `enforceEach`: one outcome a resource, in the order asked, permits and denials mixed. */
+  /** Set by `enforceEach`: one outcome a resource, in the order asked, permits and denials mixed. */
   readonly items?: readonly Outcome[]
-  /** After `filter`: what the subject may see. */
+  /** Set by `filter`: the resources that the subject may see. */
   readonly found?: Found
-  /** When the caller stops waiting, as an instant of `performance.now()`; absent when it does not say. */
+  /** Deadline of the caller, as an instant of `performance.now()`; absent without `Mandate-Timeout-Ms`. */
   readonly deadline?: number
 }
 
 /** Resources of one type that the PDP permits, in its order. */
 export interface Found {
   readonly ids: readonly string[]
-  /** There are more: the opaque token of the next page. */
+  /** Opaque token of the next page, when there are more results. */
   readonly next?: string
 }
 
@@ -71,24 +71,24 @@ declare global {
 /**
  * The caller of an authenticated route.
  *
- * @throws Fault `unauthenticated` when `authenticate()` did not run before: a handler can never act for nobody.
+ * @throws Fault `unauthenticated` when `authenticate()` did not run before.
  */
 export function authzOf(req: Request): Authz {
   if (req.authz) return req.authz
   throw new Fault('unauthenticated', 'authenticate() did not run on this route')
 }
 
-/** The permit behind `enforce`. @throws Fault `internal` when no `enforce` ran on this route. */
+/** The permit of `enforce`. @throws Fault `internal` when no `enforce` ran on this route. */
 export function permitOf(req: Request): Outcome {
   return authzOf(req).outcome ?? missing('enforce')
 }
 
-/** The outcomes behind `enforceEach`, in the order asked. @throws Fault `internal` when no `enforceEach` ran on this route. */
+/** The outcomes of `enforceEach`, in the order asked. @throws Fault `internal` when no `enforceEach` ran on this route. */
 export function itemsOf(req: Request): readonly Outcome[] {
   return authzOf(req).items ?? missing('enforceEach')
 }
 
-/** What `filter` found. @throws Fault `internal` when no `filter` ran on this route. */
+/** The result of `filter`. @throws Fault `internal` when no `filter` ran on this route. */
 export function foundOf(req: Request): Found {
   return authzOf(req).found ?? missing('filter')
 }

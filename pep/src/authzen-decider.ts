@@ -1,6 +1,5 @@
 /**
- * The port's real implementation: AuthZEN 1.0 over HTTP. Fails closed: whatever is not a well-formed answer is a fault, never a permit.
- * Nothing is remembered: no answer serves two questions.
+ * Decider over HTTP by AuthZEN 1.0. Fails closed: any answer that is not well-formed is a fault, never a permit. Nothing is cached.
  *
  * @see {@link https://openid.net/specs/authorization-api-1_0.html AuthZEN 1.0}
  * @module
@@ -13,7 +12,7 @@ import { callJson, type JsonAnswer, type JsonCall, undecided } from './http-call
 import { type Outcome, type Resource, readOutcome } from './outcome.ts'
 import type { Transport } from './transport.ts'
 
-/** Five failures in a row, then five seconds of peace for the PDP. */
+/** The circuit opens after five failures in a row, for five seconds. */
 const BREAKER = { threshold: 5, openMs: 5_000, now: () => performance.now() } as const
 /** Resources a batch; more are asked in several batches, one after another, all before the same deadline. */
 const MAX_BATCH = 50
@@ -71,7 +70,7 @@ export function createAuthzenDecider(transport: Transport): Decider {
   }
 }
 
-/** Counts as a failure what costs the caller its deadline: no answer. A prompt answer, even 500, closes the circuit. */
+/** Only a missing answer counts as a failure. An answer in time, even 500, closes the circuit. */
 async function callThrough(
   breaker: Breaker,
   transport: Transport,
@@ -83,7 +82,7 @@ async function callThrough(
     breaker.succeeded()
     return answer
   } catch (error) {
-    // Else one caller who is in a hurry, or goes, would shut the PDP off for everybody.
+    // Otherwise a caller with a short deadline, or one that disconnects, would open the circuit for all callers.
     const isCallers = deadline.byCaller && error instanceof Error && error.name === 'TimeoutError'
     if (isCallers || call.signal?.aborted) breaker.unclear()
     else breaker.failed()
@@ -108,7 +107,7 @@ function readBatch(resources: readonly Resource[], { body }: JsonAnswer): readon
   })
 }
 
-/** A page token comes from whoever asks: one that the PDP refuses is their mistake, not its. */
+/** A page token comes from the caller: one that the PDP refuses is an invalid request, not a failure of the PDP. */
 function readSearch({ type, page }: SearchQuestion, answer: JsonAnswer): SearchAnswer {
   if (answer.status === 400 && page !== undefined)
     throw refuse('invalid_request', 'The page cannot be had: begin again.')
@@ -148,7 +147,7 @@ function subjectOf({ subject, actor, sid, issuedAt, persona }: Question['authz']
     ...(persona === undefined ? {} : { persona }),
     ...(actor === undefined ? {} : { act: { sub: actor.id, sub_profile: 'ai_agent' } }),
     ...(sid === undefined ? {} : { sid }),
-    // A session that has no id of its own ends with all of its person's: by the age of its tokens.
+    // A session without `sid` ends when all sessions of the person end, which the PDP tells by the age of the token.
     ...(sid === undefined || issuedAt === undefined ? {} : { iat: issuedAt }),
   }
   return { ...subject, ...(Object.keys(properties).length === 0 ? {} : { properties }) }

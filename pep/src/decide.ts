@@ -1,5 +1,5 @@
 /**
- * The enforcement point without a framework: headers, an action and a resource in; a permit or a finished refusal out.
+ * Enforcement without a framework: takes headers, an action and a resource; returns a permit, or the response to refuse with.
  *
  * @module
  */
@@ -25,11 +25,11 @@ export interface DecideRequest {
   readonly resource: Resource
   /** The persona to ask for instead of the header's, `title/circle`. */
   readonly persona?: string
-  /** `true` refuses whoever is not a person in person. @default the enforcement point's own */
+  /** `true` refuses agents and service accounts. @default the enforcement point's option */
   readonly inPersonOnly?: boolean
 }
 
-/** Go on only where `permitted` is `true`; anything else is to be answered with the refusal as it is. */
+/** Continue only where `permitted` is `true`; otherwise answer with the refusal unchanged. */
 export type Decided =
   | {
       readonly permitted: true
@@ -40,12 +40,12 @@ export type Decided =
   | ({ readonly permitted: false; readonly outcome?: Outcome } & Refusal)
 
 export interface DecideDeps extends IdentifyDeps, AskDeps {
-  /** Named in challenges. */
+  /** Realm of the challenge in `WWW-Authenticate`. */
   readonly realm: string
   readonly logger?: PepLogger | undefined
 }
 
-/** Never throws for what a request, a PDP or an identity provider can do; only for a bug. */
+/** Returns a refusal for every failure of the request, the PDP or the identity provider; throws only for a programming error. */
 export async function decideWith(deps: DecideDeps, request: DecideRequest): Promise<Decided> {
   const requestId = requestIdOf(request.headers)
   const headers = { 'X-Request-ID': requestId }

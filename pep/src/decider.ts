@@ -13,9 +13,9 @@ export interface Question {
   readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'deadline'>
   readonly action: string
   readonly resource: Resource
-  /** Of all questions of one guard together. Absent: the decider's own, or the caller's when that is sooner. */
+  /** Deadline of all questions of one guard. @default the decider's time limit, or the caller's when that is sooner */
   readonly deadline?: Deadline
-  /** Goes off when whoever asked has gone: the answer is of no use any more. */
+  /** Aborted when the caller has disconnected. */
   readonly signal?: AbortSignal
 }
 
@@ -30,9 +30,9 @@ export interface SearchQuestion extends Omit<Question, 'resource'> {
   readonly page?: Page
 }
 
-/** As AuthZEN pages (section 8.2): the token is opaque, and good for the very same question only. */
+/** Paging by AuthZEN 1.0, section 8.2: the token is opaque and valid for the same question only. */
 export interface Page {
-  /** At most so many results; the PDP's own number when absent. */
+  /** Most results on a page. @default the PDP's */
   readonly limit?: number
   /** `next` of the page before; absent for the first. */
   readonly token?: string
@@ -44,12 +44,12 @@ export interface SearchAnswer extends Found {
 }
 
 export interface Decider {
-  /** @throws Fault `decision_unavailable` when no decision could be had, for whatever reason. Never answers a permit then. */
+  /** @throws Fault `decision_unavailable` when there is no decision, for any reason; never returns a permit then. */
   readonly decide: (question: Question) => Promise<Outcome>
   /** One outcome a resource, in their order. No resources: no question, no outcomes. @throws Fault as `decide`. */
   readonly decideEach: (question: BatchQuestion) => Promise<readonly Outcome[]>
   /** One page. Without it `filter` cannot be used. @throws Fault `invalid_request` for a token that the PDP refuses; else as `decide`. */
   readonly search?: (question: SearchQuestion) => Promise<SearchAnswer>
-  /** Ends pooled connections. Questions under way are let finish. */
+  /** Closes pooled connections when questions in flight are answered. */
   readonly close: () => Promise<void>
 }

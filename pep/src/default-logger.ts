@@ -1,5 +1,5 @@
 /**
- * Where faults go when a service passes no logger: one line of JSON each, on standard error, in pino's form.
+ * Default logger of faults: one JSON line each on standard error, in pino's format.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The guards that ask the PDP, for Express. Everything but a permit ends the request here: 403 for a denial, 401 for an actor that the PDP
- * does not know (rule A7), 503 when there is no decision.
+ * Guards for Express that ask the PDP. Without a permit the request ends here: 403 for a denial, 401 for an actor that the PDP does not know
+ * (rule A7), 503 when there is no decision.
  *
  * @module
  */
@@ -17,20 +17,20 @@ import { type PepLogger, refusalOfFault } from './refusal.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
-/** What every guard that asks can be told. */
+/** Options of every guard that asks the PDP. */
 interface AskingOptions {
   /** Action of the domain's manifest, such as `execute`. */
   readonly action: string
   /** The persona to ask for instead of the header's, `title/circle`. */
   readonly persona?: (req: Request) => string | undefined
-  /** `true` refuses whoever is not a person in person, before anything is asked. @default the enforcement point's own */
+  /** `true` refuses agents and service accounts before the PDP is asked. @default the enforcement point's option */
   readonly inPersonOnly?: boolean
 }
 
 export interface EnforceOptions extends AskingOptions {
-  /** What is asked about, attributes from the service's own records. It may throw a Fault, such as `not_found`. */
+  /** The resource, with attributes from the service's own records. May throw a Fault, such as `not_found`. */
   readonly resource: (req: Request) => MaybePromise<Resource>
-  /** Told of a denial before it is answered, to keep a record; it cannot change it. */
+  /** Called with a denial before it is answered, for the service's records; cannot change it. */
   readonly onDenial?: (req: Request, outcome: Outcome) => MaybePromise<void>
 }
 
@@ -41,11 +41,11 @@ export interface EnforceEachOptions extends AskingOptions {
 export interface FilterOptions extends AskingOptions {
   /** The type of resource that is listed. */
   readonly type: string
-  /** Which page is asked for. Without it everything is found, up to 1,000. */
+  /** The requested page. Without it all results are collected, up to 1,000. */
   readonly page?: (req: Request) => Page
 }
 
-/** What a dry run answers: the same decisions as the real thing would get now, with nothing done. */
+/** Body of a dry run's answer: the decisions that the action would get now. */
 export interface DryRunAnswer {
   readonly dry_run: true
   readonly items: readonly DisclosedOutcome[]
@@ -55,7 +55,7 @@ export interface EnforceDeps extends AskDeps {
   readonly logger?: PepLogger | undefined
 }
 
-/** Asks about one resource. The handler behind it runs on a permit only, with the permit in `req.authz.outcome`. */
+/** Asks about one resource. The next handler runs on a permit only, with the permit in `req.authz.outcome`. */
 export function enforceWith(deps: EnforceDeps, options: EnforceOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, options)
@@ -81,7 +81,7 @@ export function enforceEachWith(deps: EnforceDeps, options: EnforceEachOptions):
   })
 }
 
-/** Asks what there is that the subject may see. The handler always runs, and must show only what `req.authz.found` names. */
+/** Searches what the subject may see. The next handler always runs, and must show only what `req.authz.found` names. */
 export function filterWith(deps: EnforceDeps, { action, type, page, ...options }: FilterOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, { action, ...options })
@@ -90,7 +90,7 @@ export function filterWith(deps: EnforceDeps, { action, type, page, ...options }
     const answer = await askFound(deps, authz, question).catch((error: unknown) => {
       if (!signal.aborted) throw error
     })
-    // Whoever asked has gone: there is nobody to answer, and nothing that went wrong.
+    // The caller has disconnected: there is no response to send and no failure to log.
     if (answer === undefined) return 'answered'
     const { evaluationId, ...found } = answer
     if (evaluationId !== undefined) res.set('X-Evaluation-ID', evaluationId)
@@ -99,7 +99,7 @@ export function filterWith(deps: EnforceDeps, { action, type, page, ...options }
   })
 }
 
-/** Asks as {@link enforceEachWith} does and answers with the decisions: a whole route in itself, nothing behind it runs. */
+/** Asks as {@link enforceEachWith} does and answers with the decisions. No further handler runs. */
 export function dryRunWith(deps: EnforceDeps, options: EnforceEachOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, options)
@@ -112,7 +112,7 @@ export function dryRunWith(deps: EnforceDeps, options: EnforceEachOptions): Requ
   })
 }
 
-/** Goes off when the connection ends before the answer does. */
+/** A signal that is aborted when the connection closes before the response is complete. */
 function untilGone(res: Response): AbortController {
   const gone = new AbortController()
   res.once('close', () => gone.abort())

@@ -1,5 +1,5 @@
 /**
- * Routers that take nothing more: each attempt is a TypeError that says what to do instead of JavaScript's own.
+ * Freezes routers: adding a route throws a TypeError with advice, instead of JavaScript's own message.
  *
  * @module
  */
@@ -20,9 +20,9 @@ export function freezeStack(stack: readonly Layer[]): void {
   Object.freeze(stack)
 }
 
-/** Freezes the router, its functions of parameters included, and has its routes hold what their guards let through. */
+/** Freezes the router and its `param()` functions, and makes its routes track what their guards permit. */
 export function freezeRouter(router: Router): void {
-  // A router that two apps share was frozen with the first.
+  // A router mounted in two apps is already frozen.
   if (Object.isFrozen(router.stack)) return
   for (const layer of router.stack) {
     if (layer.route) (layer as { handle: unknown }).handle = visiting(layer.handle as Parameters<typeof visiting>[0])

@@ -1,5 +1,5 @@
 /**
- * What a route says about its guard: checked when the route is made, not when somebody comes.
+ * Options of guards, checked when the route is defined, not when a request arrives.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { z } from 'zod'
 import { checkOptions } from './options.ts'
 
 const requestFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
-/** As AuthZEN has them: an action is any word, a type what may stand in a question. */
+/** AuthZEN's rules: an action name is any non-empty string, a type must be a valid type name. */
 const { name: action } = actionSchema.shape
 const { type } = resourceSchema.shape
 const shared = { action, persona: requestFunction.optional(), inPersonOnly: z.boolean().optional() }

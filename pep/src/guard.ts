@@ -7,7 +7,7 @@ import type { Request, RequestHandler } from 'express'
 
 export type Guard = 'authenticate' | 'enforce' | 'enforceEach' | 'filter' | 'dryRun' | 'open'
 
-/** Which handlers are guards. Outside of the functions themselves, so that nobody can forge the mark with a property. */
+/** Which handlers are guards. Kept outside of the functions, so that a property cannot forge the mark. */
 const guards = new WeakMap<object, Guard>()
 
 export function marked(guard: Guard, handler: RequestHandler): RequestHandler {
@@ -43,7 +43,7 @@ export function wasLetThrough(req: object): boolean {
 
 type Dispatch = (req: object, res: unknown, next: (error?: unknown) => void) => unknown
 
-/** A route's dispatch: what its guard lets through is forgotten as soon as the route passes the request on, by an error too. */
+/** Wraps a route's dispatch: the guard's permission ends when the route passes the request on, also by an error. */
 export function visiting(dispatch: Dispatch): Dispatch {
   return (req, res, next) => {
     const around = visits.get(req)

@@ -15,28 +15,28 @@ export interface CallOptions {
 }
 
 export interface JsonCall {
-  /** All of them may be sent again: a question changes nothing, and what is put or deleted twice is put or deleted. */
+  /** Idempotent methods and questions only, so every call may be retried. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly requestId?: string
   readonly body?: unknown
-  /** Ends the call when it goes off. */
+  /** Cancels the call when it is aborted. */
   readonly signal?: AbortSignal | undefined
 }
 
 export interface JsonAnswer {
   readonly status: number
-  /** Parsed when it says it is JSON and is; otherwise `undefined`. */
+  /** The parsed JSON body; `undefined` when it is not JSON. */
   readonly body: unknown
-  /** Seconds, when the far side named them. */
+  /** `Retry-After` in seconds, when present. */
   readonly retryAfter: string | undefined
-  /** `X-Evaluation-ID`, when the far side named one. */
+  /** `X-Evaluation-ID`, when present. */
   readonly evaluationId: string | undefined
 }
 
-/** A server that is being restarted is back in a moment; more patience would eat the deadline. */
+/** Delay before the retry, in milliseconds: enough for a restart behind a proxy, short against the deadline. */
 const RETRY_AFTER_MS = 50
-/** The far side ended the connection, or never took it: no answer was read, and none will come. */
+/** Whether the connection was refused or closed before an answer. */
 const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
 /**
@@ -56,7 +56,7 @@ export async function callJson(options: CallOptions, call: JsonCall, deadline: D
   })
 }
 
-/** `again`: the PDP refused a token that has been replaced since, such as after a rotation of the issuer's keys. */
+/** `again`: the PDP refused a token that has been replaced meanwhile, such as after a rotation of the issuer's keys. */
 async function attempt(
   { pool, token }: CallOptions,
   call: JsonCall,
@@ -106,7 +106,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The fault that every failed question becomes. `retryAfter` in seconds. */
+/** Makes the fault of a failed question. `retryAfter` in seconds. */
 export function undecided(message: string, retryAfter = '1', cause?: unknown): Fault {
   return new Fault('decision_unavailable', message, { members: { retry_after: Number(retryAfter) }, cause })
 }

@@ -1,5 +1,5 @@
 /**
- * Headers to who asks, for any framework. Rules A2, A4, A7: who asks comes from the verified token, and an actor is never lost on the way.
+ * Identifies the caller from request headers, for any framework (rules A2, A4, A7): subject and actor come from the verified token.
  *
  * @module
  */
@@ -59,7 +59,7 @@ export function requireInPerson(required: boolean | undefined, inPerson: boolean
 }
 
 /**
- * Whose authority is used, and who acts (rules A2, A7).
+ * Determines subject and actor (rules A2, A7).
  *
  * A client's own service account is an agent on its own schedule; a person's token from an interactive client is that person; a person's
  * token from any other client is that person through that client, which the PDP must know as an agent.
@@ -73,7 +73,7 @@ export function identityOf(claims: Claims, interactiveClients: readonly string[]
   return { subject, actor: { type: 'agent', id: azp }, ...common }
 }
 
-/** `X-Request-ID` of the caller when it is one that may stand in a log, else a fresh one. */
+/** The caller's `X-Request-ID` when it may be logged, else a new one. */
 export function requestIdOf(headers: RequestHeaders): string {
   const [header = '', ...others] = valuesOf(headers, 'X-Request-ID')
   return others.length === 0 && REQUEST_ID.test(header) ? header : randomUUID()
@@ -104,14 +104,14 @@ export function checkedPersona(persona: string, objection: string): string {
   return parsed.data
 }
 
-/** A header that says two things says nothing that could be relied on. */
+/** A header with two values is refused: which of them holds is ambiguous. */
 function onlyOf(headers: RequestHeaders, name: string): string | undefined {
   const values = valuesOf(headers, name)
   if (values.length > 1) throw refuse('invalid_request', `${name} stands in the request twice.`)
   return values[0]
 }
 
-/** Every value, under whatever spelling of the name. */
+/** Every value of a header, ignoring case in its name. */
 function valuesOf(headers: RequestHeaders, name: string): readonly string[] {
   if (headers instanceof Headers) {
     const value = headers.get(name)

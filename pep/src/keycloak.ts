@@ -19,14 +19,14 @@ export interface KeycloakAdapterOptions {
 
 /** The part of the adapter's inside that its types do not show. */
 interface Inside {
-  /** What it compares `iss` with. It puts it together itself, without a slash at the end. */
+  /** The issuer that the adapter compares `iss` with; it builds it itself, without a slash at the end. */
   realmUrl: string
   rotation: { getJWK: (kid: string) => Promise<string> }
 }
 
 const ISSUER = /^(?<base>https?:\/\/.+?)\/realms\/(?<realm>[^/]+)\/?$/u
 
-/** Splits a Keycloak issuer into what the adapter wants; `undefined` for any other URL. */
+/** Splits a Keycloak issuer into server URL and realm, as the adapter takes them; `undefined` for any other URL. */
 export function splitIssuer(issuer: string): { readonly base: string; readonly realm: string } | undefined {
   const groups = ISSUER.exec(issuer)?.groups
   const { base, realm } = groups ?? {}

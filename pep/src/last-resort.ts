@@ -1,6 +1,6 @@
 /**
  * Runs before a guarded app: an answer below 400 is sent only if the guard of the current route permitted it. Routes are
- * checked at boot; this is for what answers without being a route, such as middleware, or a router's own reply to OPTIONS.
+ * checked at boot; this covers answers that come from no route, such as middleware's, or a router's own reply to OPTIONS.
  *
  * Not held: bytes that a handler writes to the socket itself.
  *
@@ -21,7 +21,7 @@ const WHAT_TO_DO =
 
 type LastResort = (req: IncomingMessage, res: ServerResponse, next: () => void) => void
 
-/** @param logger - Told once of each place in the service's code that answers without a guard. */
+/** @param logger - Gets one line for each place in the service's code that answers without a guard. */
 export function lastResort(logger: PepLogger): LastResort {
   const tell = tellOnce(logger)
   return (req, res, next) => {
@@ -46,7 +46,7 @@ function hold(res: ServerResponse, isUnguarded: () => boolean, tell: () => void)
   const held =
     <F extends (...args: never[]) => unknown>(write: F) =>
     (...args: Parameters<F>): unknown => {
-      // Through the head by itself first: what listens to it may still change the status.
+      // The header is written first: listeners of it may still change the status.
       if (!replaced && isUnguarded()) res.writeHead(res.statusCode)
       return replaced ? res : write.apply(res, args)
     }
@@ -80,7 +80,7 @@ function informational(res: ServerResponse, mayWrite: () => boolean, tell: () =>
 /** The number that Node makes of a status. */
 const statusOf = (status: unknown): number => Number(status) | 0
 
-/** How many places are told of at most, so that the memory of them stays small. */
+/** Most places that are logged, which bounds the set of known places. */
 const MAX_TOLD = 100
 
 function tellOnce(logger: PepLogger): () => void {

@@ -28,7 +28,7 @@ export const DEFAULT_LIMITS: LimitOptions = {
   concurrent: 256,
 }
 
-/** Each goes on, or ends the request with Fault `too_many_requests`. */
+/** Each middleware calls `next()`, or throws Fault `too_many_requests`. */
 export interface Limits {
   /** Mount it before `authenticate()`: concurrency, then the address. */
   readonly atTheDoor: RequestHandler[]

@@ -1,5 +1,5 @@
 /**
- * Obligations: what a PDP permits only if the service also does something. Whatever cannot be met, or is not understood, is a denial.
+ * Obligations: conditions of a permit that the service must carry out. One that is unknown or cannot be met turns the permit into a denial.
  *
  * @see {@link https://openid.net/specs/authorization-api-1_0.html#section-5.5 AuthZEN 1.0, section 5.5}
  * @module
@@ -54,7 +54,7 @@ async function isMet(
   }
 }
 
-/** What a permit becomes whose obligations are not known, or not met. */
+/** Turns a permit with unknown or unmet obligations into a denial. */
 export function refusedBy(reason: 'obligation_unknown' | 'obligation_unmet', permit: Outcome): Outcome {
   const { resource, chain, evaluationId } = permit
   return {

@@ -1,5 +1,5 @@
 /**
- * What a service says about itself to get an enforcement point: checked whole, once.
+ * Options of an enforcement point, all checked at once when it is created.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export interface PepOptions {
   readonly maxAnswerBytes?: number
   /** Gets faults, never denials or tokens; a pino logger fits. @default lines of JSON on standard error */
   readonly logger?: PepLogger
-  /** `true` refuses whoever is not a person in person, with 403 `in_person_only`: no agent, no service account. @default false */
+  /** `true` refuses agents and service accounts with 403 `in_person_only`. @default false */
   readonly inPersonOnly?: boolean
   /** How to meet a permit's obligations, by their `id`. A permit with any other is a denial. @default none */
   readonly obligations?: ObligationHandlers
@@ -53,7 +53,7 @@ export interface PepOptions {
   readonly decider?: Decider
 }
 
-/** Compared as it is given: a slash at its end makes it another one. */
+/** Compared exactly, a slash at its end included. */
 const identifier = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .refine((url) => !/[?#]/u.test(url), 'must have no query or fragment')
@@ -103,7 +103,7 @@ const pepShape = z.strictObject({
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
 })
 
-/** What is read, checked again whole: no token and no key goes over plain HTTP that somebody else can read. */
+/** Checks the options: tokens and keys must not be sent in plain HTTP over a network. */
 interface Called {
   readonly issuer: string
   readonly identityUrl?: string | undefined

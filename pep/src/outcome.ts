@@ -37,7 +37,7 @@ export type OutcomeCode =
   | 'obligation_unknown'
   | 'obligation_unmet'
 
-/** One answered question. Whole: for the service itself. Use {@link disclosed} for whoever asked. */
+/** One answered question, complete, for the service itself. Use {@link disclosed} for what the caller may see. */
 export interface Outcome {
   readonly resource: Resource
   readonly decision: boolean
@@ -47,12 +47,12 @@ export interface Outcome {
   /** Grants from the owner to the actor; empty for an owner in person. */
   readonly chain: readonly Link[]
   readonly evaluationId?: string
-  /** `user:<id>` of whoever the resource is registered to. */
+  /** `user:<id>` of the resource's owner. */
   readonly owner?: string
   readonly ownerPersona?: string
-  /** What the permit asks of the service. By the time that a handler runs it has been met. */
+  /** Obligations of the permit; they are met before a handler runs. */
   readonly obligations?: readonly Obligation[]
-  /** The PDP could not decide this item of a batch: a denial, but no statement about anybody's authority. */
+  /** The PDP could not decide this item of a batch: a denial that says nothing about authority. */
   readonly undecided?: true
 }
 
@@ -95,12 +95,12 @@ export function readOutcome(resource: Resource, answer: unknown): Outcome | unde
   return decision && obligations === undefined ? refusedBy('obligation_unknown', outcome) : outcome
 }
 
-/** What stands for a code when a PDP gives none. */
+/** Codes used where a PDP gives none. */
 function bareReason(decision: boolean): 'permitted' | 'denied' {
   return decision ? 'permitted' : 'denied'
 }
 
-/** An outcome as it may be shown to whoever asked. */
+/** An outcome as the caller may see it. */
 export interface DisclosedOutcome {
   readonly resource: { readonly type: string; readonly id: string }
   readonly decision: boolean
@@ -109,18 +109,18 @@ export interface DisclosedOutcome {
   readonly reasons: readonly Reason[]
   readonly chain: readonly Link[]
   readonly evaluation_id?: string
-  /** Nothing was decided: try again. */
+  /** There was no decision; the caller may retry. */
   readonly undecided?: true
 }
 
 /**
- * Takes out what the reader is not entitled to: `limit`, `actual` and `reason_admin` are for the owner in person (a delegate would
- * learn how much the owner is ready to spend), and an unknown resource looks like one that nobody granted.
+ * Removes what the reader may not see: `limit`, `actual` and `reason_admin` are for the owner in person (a delegate would learn the owner's limits),
+ * and an unknown resource must look like one without a grant.
  */
 export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inPerson'>): DisclosedOutcome {
   const isOwner = reader.inPerson && outcome.owner === `user:${reader.subject.id}`
   const all = outcome.reasons.map((reason) => (isOwner ? reason : withoutFigures(reason)))
-  // What an agent is told in the same words counts once: how often would tell it what it was not told.
+  // Reasons with equal text are reported once: their number would reveal what the text hides.
   const reasons = reader.inPerson ? all : distinct(all)
   const reasonUser = reasons[0]?.reason_user
   return {
@@ -137,9 +137,9 @@ export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inP
 
 function withoutFigures(reason: Reason): Reason {
   const { gate, reason_user, attribute, cure } = reason
-  // The PDP says what of it the person concerned may be told.
+  // The PDP marks what the person concerned may see.
   const code = reason.code_user ?? reason.code
-  // Word for word what is said where there is something to be let in to.
+  // The same text as for an existing resource without a grant.
   if (hasCode({ code }, 'resource_unknown'))
     return { code: 'no_grant', reason_user: REASONS.no_grant.user, cure: REASONS.no_grant.cure }
   return {

@@ -30,15 +30,15 @@ import { createTransport, endpointsOf } from './transport.ts'
 export interface Pep {
   /** Verifies the bearer token and sets `req.authz`. 401 without a good one, 503 while the issuer's keys cannot be had. */
   readonly authenticate: () => RequestHandler
-  /** One question; the handler behind it runs on a permit only. */
+  /** Guard that asks one question. The next handler runs on a permit only. */
   readonly enforce: (options: EnforceOptions) => RequestHandler
-  /** One batch; the handler behind it runs always and does what `req.authz.items` permits. */
+  /** Guard that asks one batch. The next handler always runs, and must do only what `req.authz.items` permits. */
   readonly enforceEach: (options: EnforceEachOptions) => RequestHandler
-  /** One search; the handler behind it runs always and shows what `req.authz.found` names. */
+  /** Guard that asks one search. The next handler always runs, and must show only what `req.authz.found` names. */
   readonly filter: (options: FilterOptions) => RequestHandler
-  /** One batch, answered as it is: a whole route, nothing is done. */
+  /** A complete route: asks one batch and answers with its decisions. No further handler runs. */
   readonly dryRun: (options: EnforceEachOptions) => RequestHandler
-  /** Says that nothing needs to be decided on a route, and why. */
+  /** Guard of a public route: permits every request. @param why - The reason, for readers of the code; must not be empty. */
   readonly open: (why: string) => RequestHandler
   /**
    * Checks at boot that every route has a guard, and freezes the routes. Call it last.
@@ -48,9 +48,9 @@ export interface Pep {
   readonly assertGuarded: (app: GuardedApp) => void
   /** @deprecated Since 0.2.0: the name of {@link assertGuarded} in 0.1. Goes with 1.0. */
   readonly seal: (app: GuardedApp) => void
-  /** The same without Express: identity and one question, to a permit or a finished refusal. */
+  /** Does the same without Express: identifies the caller and asks one question. @returns A permit, or the response to refuse with. */
   readonly decide: (request: DecideRequest) => Promise<Decided>
-  /** Ends the connections to the PDP and the identity provider, after what is under way. */
+  /** Closes the connections to the PDP and the identity provider when requests in flight are answered. */
   readonly close: () => Promise<void>
 }
 

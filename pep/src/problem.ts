@@ -36,7 +36,7 @@ export function answerFault(res: Response, fault: Fault, logger?: PepLogger): vo
   sendRefusal(res, refusalOfFault(fault, logger))
 }
 
-/** A denial: 403 with the reason's code, what the person may read, the chain, and the id under which it is logged. */
+/** Answers a denial: 403 with reason code, text for people, chain and evaluation id. */
 export function answerDenial(res: Response, outcome: Outcome, authz: Authz): void {
   sendRefusal(res, refusalOfDenial(outcome, authz))
 }

@@ -1,7 +1,6 @@
 /**
- * Who brings a token: verified by jose and then by keycloak-connect (ADR 0030), and remembered for a moment, because the same token comes with
- * every request of its bearer. What is remembered is that the issuer signed it for us; whether its session has ended, the PDP looks at with
- * every question.
+ * Verifies bearer tokens by jose and then by keycloak-connect (ADR 0030), and caches the result briefly, because every request of a caller carries
+ * the same token. Only the verification is cached; the PDP checks with every question whether the session has ended.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import { CLOCK_TOLERANCE_S, type Claims, MAX_TOKEN_AGE_S, type TokenVerifier } f
 
 export interface Recognised {
   readonly claims: Claims
-  /** The same object for every request with this token: frozen, so that none can leave anything in it for another. */
+  /** Shared by every request with this token, and therefore frozen. */
   readonly grant: Grant
 }
 
@@ -22,12 +21,12 @@ export interface RecogniseDeps {
   readonly now: () => EpochMillis
 }
 
-/** @throws Fault `unauthenticated` or `identity_unavailable`; neither is remembered. */
+/** @throws Fault `unauthenticated` or `identity_unavailable`; neither is cached. */
 export type Recognise = (token: string) => Promise<Recognised>
 
-/** Longest that a token is taken for good without its signature being looked at: a key that the issuer withdraws is out by then. */
+/** Longest time that a verification is cached, in milliseconds: after it a withdrawn signing key has effect. */
 const REMEMBERED_MS = 60_000
-/** Tokens that are remembered; beyond, the one remembered first is verified again. */
+/** Most cached tokens; the oldest is evicted. */
 const MAX_REMEMBERED = 10_000
 
 interface Remembered {
@@ -36,7 +35,7 @@ interface Remembered {
 }
 
 export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Recognise {
-  // By hash: a list of bearers' tokens would be worth stealing.
+  // The key is a hash, so that the cache holds no token.
   const remembered = new Map<string, Remembered>()
   const recognise = async (token: string): Promise<Recognised> => {
     const claims = await verifier.verify(token)
@@ -58,7 +57,7 @@ export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Re
     const key = hash('sha256', token, 'base64url')
     const known = remembered.get(key)
     const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.since
-    // A clock that went back makes it younger than it is: then nothing is remembered.
+    // A clock that was set back would prolong the cache entry; it is ignored then.
     if (known === undefined || age < 0 || age >= REMEMBERED_MS) return await begin(token, key)
     const recognised = await known.recognised
     const { exp, iat } = recognised.claims

@@ -1,6 +1,6 @@
 /**
- * Faults and denials as RFC 9457 `application/problem+json`, for any framework. What leaves is written in tables here and in the protocol;
- * no exception's message does.
+ * Faults and denials as RFC 9457 `application/problem+json`, for any framework. Texts come from tables here and in the protocol,
+ * never from an exception's message.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface PepLogger {
   readonly error: (fields: object, message: string) => void
 }
 
-/** An answer that is no permit: to be sent as it is. */
+/** A complete response that refuses a request; to be sent unchanged. */
 export interface Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -33,7 +33,7 @@ export function challenged(refusal: Refusal, realm: string, hasCredentials: bool
   return withChallenge(refusal, `Bearer realm="${realm}"${hasCredentials ? ', error="invalid_token"' : ''}`)
 }
 
-/** A denial: 403 with the reason's code, what the person may read, the chain, and the id under which it is logged. */
+/** Makes the response to a denial: 403 with reason code, text for people, chain and evaluation id. */
 export function refusalOfDenial(outcome: Outcome, authz: Authz): Refusal {
   const { reason, reason_user, reasons, chain, evaluation_id } = disclosed(outcome, authz)
   return {

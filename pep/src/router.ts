@@ -12,7 +12,7 @@ export interface Layer {
   readonly route?: Route | undefined
   /** Express 5: the path as it was written. */
   readonly rawPath?: unknown
-  /** Express 4: the path compiled; `fast_slash` for one that matches everything. */
+  /** Express 4: the compiled path; `fast_slash` for a path that matches every request. */
   readonly regexp?: { readonly source: string; readonly fast_slash?: boolean }
 }
 
@@ -22,7 +22,7 @@ export interface Route {
   readonly methods: Readonly<Record<string, boolean>>
 }
 
-/** An Express app, as far as it is looked into. */
+/** The parts of an Express app that are read. */
 export interface GuardedApp {
   readonly use: (handler: (...args: never[]) => void) => unknown
 }
@@ -51,7 +51,7 @@ export function isRoot(layer: Layer): boolean {
   return isRootPath(layer.rawPath)
 }
 
-/** For people; in Express 4 middleware's path is known as an expression only. */
+/** The path for error messages; in Express 4 only the compiled expression of a middleware's path is known. */
 export function pathOf(layer: Layer): string {
   return layer.regexp ? `/${unescaped(layer.regexp.source)}` : pathText(layer.rawPath)
 }

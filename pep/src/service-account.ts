@@ -10,7 +10,7 @@ import type { ClientKey, KeyCredentials, SecretCredentials } from './token-endpo
 
 export interface AccountSettings {
   readonly clientId: string
-  /** Of both, one is given: {@link accountObjection}. */
+  /** Exactly one of secret and key is given: {@link accountObjection}. */
   readonly clientSecret: string | undefined
   /** PKCS #8 in PEM: signs `private_key_jwt`. */
   readonly clientKey: string | undefined
@@ -42,13 +42,13 @@ const ALGORITHMS: ReadonlyMap<string | undefined, NonNullable<ClientKey['alg']>>
   ['ed25519', 'EdDSA'],
 ] as const)
 
-/** By its thumbprint (RFC 7638), the identity provider tells it from the one that it replaces. */
+/** The key's id is its thumbprint (RFC 7638), which tells it from the key that it replaces. */
 async function keyOf(pem: string): Promise<ClientKey> {
   const jwk = createPublicKey(pem).export({ format: 'jwk' }) as JWK
   return { pem, alg: algorithmOf(pem), kid: await calculateJwkThumbprint(jwk) }
 }
 
-/** @throws Error for what is no private key of a kind that signs for a client. */
+/** @throws Error unless it is a private key that can sign client assertions. */
 function algorithmOf(pem: string): NonNullable<ClientKey['alg']> {
   const alg = ALGORITHMS.get(createPrivateKey(pem).asymmetricKeyType)
   if (alg === undefined) throw new Error('the key must be RSA, EC on P-256, or Ed25519')

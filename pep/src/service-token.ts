@@ -1,6 +1,6 @@
 /**
- * One access token, renewed ahead of its end and fetched once however many ask. A renewal that fails costs nobody anything while the token
- * before is still good.
+ * One access token, renewed before it expires; concurrent requests share one fetch. A failed renewal has no effect while the previous token is
+ * valid.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import type { EpochMillis } from '@mandate/protocol'
 import type { IssuedToken } from './token-endpoint.ts'
 import { type Readable, read } from './token-endpoint.ts'
 
-/** Where the bearer token for a call comes from. */
+/** Source of the bearer token for calls. */
 export interface BearerSource {
-  /** @throws when there is none before the signal. */
+  /** @throws when no token can be fetched before the signal aborts. */
   readonly get: (signal: AbortSignal) => Promise<string>
-  /** Tells that a token was refused. @returns whether `get` may now have another. */
+  /** Reports that a token was refused. @returns Whether `get` may now return another. */
   readonly drop: (value: string) => boolean
 }
 
 interface CachedToken {
   readonly value: string
   readonly asked: EpochMillis
-  /** From here on a new one is fetched while this one is still used. */
+  /** From this instant on a new token is fetched while this one is still used. */
   readonly refreshAt: EpochMillis
-  /** From here on it is not used any more. */
+  /** From this instant on it is not used. */
   readonly expiresAt: EpochMillis
 }
 
@@ -30,7 +30,7 @@ const REFRESH_AHEAD_MS = 60_000
 const LAST_MOMENTS_MS = 5_000
 /** A token that is refused this soon after it was issued would be refused again. */
 const FRESH_MS = 5_000
-/** After a renewal that failed, the next is not tried sooner. */
+/** Delay after a failed renewal, in milliseconds. */
 const RENEW_EVERY_MS = 1_000
 
 export class RenewedToken implements BearerSource {
@@ -57,7 +57,7 @@ export class RenewedToken implements BearerSource {
     return await beforeAbort(this.#refresh(), signal)
   }
 
-  /** Forgets a token that was refused, unless it is so new that another would be no better. */
+  /** Drops a refused token, unless it was issued so recently that a new one would be refused too. */
   drop(value: string): boolean {
     const cached = this.#cached
     if (cached === undefined || cached.value !== value) return true
@@ -91,12 +91,12 @@ export class RenewedToken implements BearerSource {
   }
 }
 
-/** A key that the PDP gave out itself, for services without an account at the identity provider. */
+/** An API key of the PDP, for services without an account at the identity provider. */
 export function fixedBearer(apiKey: Readable<string>): BearerSource {
   return { get: () => read(apiKey), drop: () => false }
 }
 
-/** Waits for a shared result no longer than one's own signal allows; the shared work goes on. */
+/** Waits for a shared result until the caller's own signal aborts; the shared work continues. */
 async function beforeAbort<T>(shared: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted()
   const { promise, reject } = Promise.withResolvers<never>()

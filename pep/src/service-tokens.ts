@@ -1,6 +1,6 @@
 /**
- * Tokens for calls to other services: the service's own (client credentials), or a caller's exchanged for one that the other service takes
- * (RFC 8693). A caller's token itself is never sent on.
+ * Tokens for calls to other services: the service's own (client credentials), or a token exchanged for the caller (RFC 8693). The caller's own
+ * token is never forwarded.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc8693.html RFC 8693}
  * @module
@@ -15,25 +15,25 @@ import { createTokenEndpoint, type IssuedToken, TokenRefusal } from './token-end
 import { endpointsOf } from './transport.ts'
 
 export interface ServiceTokens {
-  /** The service's own token for another one. @throws Fault `identity_unavailable`. */
+  /** The service's own token for calls to another service. @throws Fault `identity_unavailable`. */
   readonly own: (audience: string) => Promise<string>
   /**
    * A token of the same person, for another service, with this one as `azp`. Kept for the same caller's token until it ends.
    *
-   * @throws Fault `unauthenticated` when the caller's token or session has ended, `identity_unavailable` when nobody answers.
+   * @throws Fault `unauthenticated` when the caller's token or session has ended, `identity_unavailable` when the identity provider does not answer.
    */
   readonly exchanged: (callersToken: string, audience: string) => Promise<string>
-  /** Tells that a token was refused where it was sent, so that the next one is another. */
+  /** Reports that a token was refused, so that the next call gets a new one. */
   readonly drop: (token: string) => void
   readonly close: () => Promise<void>
 }
 
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
-/** Exchanged tokens that are kept; beyond, those asked for longest ago are fetched again when needed. */
+/** Most exchanged tokens in the cache; the least recently used one is evicted. */
 const MAX_KEPT = 10_000
 
-/** What the identity provider answers about a caller's token; anything else is about the service, or about itself. */
+/** Error codes of the token endpoint that concern the caller's token; other codes concern the service or the identity provider. */
 const REFUSALS: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_token', 'access_denied', 'invalid_request'])
 
 /** @throws TypeError naming every bad option. */
@@ -45,7 +45,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
   const kept = new Map<string, RenewedToken>()
   const get = async (key: string, fetch: () => Promise<IssuedToken>): Promise<string> => {
     const token = kept.get(key) ?? new RenewedToken(fetch, Date.now)
-    // Moved to the end: what was asked for longest ago is forgotten first.
+    // Moved to the end of the map, which is evicted from its beginning.
     kept.delete(key)
     kept.set(key, token)
     if (kept.size > MAX_KEPT) forgetOne(kept)
@@ -57,7 +57,7 @@ export function createServiceTokens(options: ServiceTokensOptions): ServiceToken
   return {
     own: (audience) => get(`own ${audience}`, () => request({ grant_type: 'client_credentials', scope: audience })),
     exchanged: (callersToken, audience) =>
-      // The hash alone is kept as a key: a list of callers' tokens would be worth stealing.
+      // The key is a hash, so that the cache holds no caller's token.
       get(`${createHash('sha256').update(callersToken).digest('base64url')} ${audience}`, () =>
         request({
           grant_type: TOKEN_EXCHANGE,

@@ -86,7 +86,7 @@ export const REDACTED: string[] = [
 /** Building blocks of configuration schemas. */
 export const setting = {
   ...kitSetting,
-  /** How much is let in at most. */
+  /** A rate or concurrency limit. */
   limit: (which: keyof typeof DEFAULT_LIMITS) => kitSetting.limit(DEFAULT_LIMITS[which]),
 } as const
 
@@ -97,15 +97,15 @@ export interface SecuritySettings {
   readonly nodeEnv: string | undefined
   readonly host: string
   readonly trustProxy: string | undefined
-  /** The client secret; of it and `clientKey` one is given. */
+  /** The client secret; exactly one of it and `clientKey` is given. */
   readonly secret: string | undefined
-  /** @default no key */
+  /** The client's private key. @default none */
   readonly clientKey?: string | undefined
   readonly cert: string | undefined
   readonly key: string | undefined
-  /** The authority whose client certificates are accepted. @default anybody is let in */
+  /** The authority whose client certificates are accepted. @default clients need no certificate */
   readonly clientCa?: string | undefined
-  /** What the service calls with tokens, by the names of the settings. @default none */
+  /** URLs that the service calls with tokens, by setting. @default none */
   readonly calls?: Readonly<Record<string, string | undefined>>
   /** Hosts among them that may be called in plain HTTP. @default none */
   readonly plainHttpHosts?: readonly string[]
@@ -145,7 +145,7 @@ export function doorObjections(settings: SecuritySettings): readonly string[] {
 /** @deprecated Use {@link SecuritySettings}. */
 export type DoorSettings = SecuritySettings
 
-/** `undefined` without both. */
+/** The listener's TLS options; `undefined` unless certificate and key are both given. */
 export function tlsOf({ cert, key, clientCa }: Pick<SecuritySettings, 'cert' | 'key' | 'clientCa'>): Tls | undefined {
   return cert !== undefined && key !== undefined ? { cert, key, clientCa } : undefined
 }

@@ -30,7 +30,7 @@ export interface TestIssuer {
 }
 
 export interface TestServerOptions {
-  /** https, and with `clientCa` only for who shows a certificate of it. */
+  /** Serves HTTPS; with `clientCa`, clients must present a certificate of that authority. */
   readonly tls?: Tls
 }
 
@@ -81,7 +81,7 @@ function goodClaims(iss: string): JWTPayload {
   }
 }
 
-/** What a test PDP was asked, and by what path. */
+/** A request that a test PDP received, and its path. */
 export interface Asked {
   readonly method: string
   readonly path: string
@@ -92,12 +92,12 @@ export interface Asked {
 export interface TestPdp {
   readonly url: string
   readonly asked: readonly Asked[]
-  /** Answers every request until told otherwise. */
+  /** Sets the answer to all later requests. */
   readonly answerWith: (answer: (asked: Asked, res: ServerResponse) => void) => void
   readonly close: () => Promise<void>
 }
 
-/** Starts a PDP on loopback that answers as it is told: a permit to everything at first. */
+/** Starts a test PDP on loopback with programmable answers; at first it permits every request. */
 export async function startTestPdp({ tls }: TestServerOptions = {}): Promise<TestPdp> {
   const asked: Asked[] = []
   let answer: (asked: Asked, res: ServerResponse) => void = permitAll

@@ -11,7 +11,7 @@ import { importPKCS8, SignJWT } from 'jose'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 
-/** A value, or where to read it each time that it is needed. */
+/** A value, or a function that reads it each time. */
 export type Readable<T> = T | (() => T | Promise<T>)
 
 /** A private key that signs client assertions; the identity provider knows its public half. */
@@ -46,12 +46,12 @@ export interface TokenEndpointOptions {
 
 export interface IssuedToken {
   readonly value: string
-  /** When it was asked for. */
+  /** When the token was requested. */
   readonly asked: EpochMillis
   readonly lifeMs: number
 }
 
-/** The endpoint answered, and refuses. `error` is its code, such as `invalid_grant`. */
+/** The endpoint refused the request. `error` is its code, such as `invalid_grant`. */
 export class TokenRefusal extends Error {
   override readonly name = 'TokenRefusal'
   readonly error: string
@@ -72,7 +72,7 @@ const refusalSchema = z.object({ error: z.string().regex(/^[\w-]{1,64}$/u) }).ca
 /** A client assertion is used at once. */
 const ASSERTION_LIFE_S = 60
 
-/** @returns a function that asks for one grant. @throws TokenRefusal, or whatever kept the endpoint from answering. */
+/** @returns A function that requests a token for one grant. It throws TokenRefusal, or the network's error. */
 export function createTokenEndpoint(
   options: TokenEndpointOptions,
 ): (grant: Readonly<Record<string, string>>) => Promise<IssuedToken> {
@@ -97,7 +97,7 @@ export function createTokenEndpoint(
     try {
       return await send(grant, proof)
     } catch (error) {
-      // A secret that was replaced between reading and sending: once more with the new one, if there is one.
+      // The secret may have been rotated between reading and sending: retries once if the file has a new one.
       if (!(error instanceof TokenRefusal) || !ABOUT_CLIENT.has(error.error)) throw error
       const again = await proofOf(options)
       if (again.secret === proof.secret) throw error
@@ -109,7 +109,7 @@ export function createTokenEndpoint(
 const ABOUT_CLIENT: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
 interface ClientProof {
-  /** What it was made from, to tell whether that has changed. */
+  /** The PEM that the key was made from, to detect a change. */
   readonly secret: string
   readonly headers: Readonly<Record<string, string>>
   readonly form: Readonly<Record<string, string>>

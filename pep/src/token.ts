@@ -1,5 +1,5 @@
 /**
- * Access tokens, verified by jose before anything else sees them. keycloak-connect alone would accept a token without `exp`, with another
+ * Verifies access tokens by jose, before keycloak-connect sees them. keycloak-connect alone would accept a token without `exp`, with another
  * audience, of another client, or with a header that says `alg: none` (ADR 0030).
  *
  * @module
@@ -28,7 +28,7 @@ export interface TokenRules {
   readonly dispatcher: Dispatcher
 }
 
-/** What is read from a verified token. */
+/** Claims of a verified token. */
 export interface Claims {
   readonly sub: string
   readonly azp: string
@@ -41,19 +41,19 @@ export interface Claims {
 
 export interface TokenVerifier {
   /**
-   * @throws Fault `unauthenticated` for a token that is not good here, `identity_unavailable` when the keys cannot be had.
+   * @throws Fault `unauthenticated` for a token that is not valid here, `identity_unavailable` when the issuer's keys cannot be fetched.
    */
   readonly verify: (token: string) => Promise<Claims>
   /** The verification key of a `kid`, from the same cache. */
   readonly keyOf: (kid: string) => Promise<CryptoKey>
 }
 
-/** keycloak-connect verifies RSA-SHA256 and nothing else, so the realm signs RS256 and nothing else is let in. */
+/** Only RS256: keycloak-connect verifies no other algorithm, so the realm signs with it. */
 const ALGORITHMS = ['RS256']
 const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
-/** How far clocks may differ: a token is good until this long after its `exp`. */
+/** Clock tolerance in seconds: a token is accepted until this long after its `exp`. */
 export const CLOCK_TOLERANCE_S = 5
-/** A token is good for this long after its `iat`, whatever its `exp` says. */
+/** Longest age of a token in seconds, counted from its `iat`, even if `exp` is later. */
 export const MAX_TOKEN_AGE_S = 15 * 60
 
 const claimsSchema = z.object({
@@ -66,7 +66,7 @@ const claimsSchema = z.object({
   exp: z.int(),
   /** Keycloak's own word in the payload, beside `typ: at+jwt` in the header: an ID or refresh token says otherwise. */
   typ: z.literal('Bearer'),
-  /** A sender-constrained token is worth nothing as a bearer token. */
+  /** A sender-constrained token (`cnf`) is refused as a bearer token. */
   cnf: z.undefined().optional(),
 })
 
@@ -109,7 +109,7 @@ function readClaims(payload: JWTPayload): Claims {
   return { sub, azp, sid, svc, iat, exp }
 }
 
-/** Known keys but not this one: the token's fault, even while the identity provider is down. No keys at all: not the token's fault. */
+/** When keys are known but not this one, the token is refused, even while the identity provider is down. Without any keys it is `identity_unavailable`. */
 function keyError(error: unknown, keys: IssuerKeys, header: JWSHeaderParameters): Fault {
   const refusal = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys
   if (keys.isUnknown(header.kid) || refusal) return refused('no key of the issuer fits', error)

@@ -1,5 +1,5 @@
 /**
- * What every call to the PDP shares: kept-alive connections, the service's own token, the time for one question.
+ * Shared by every call to the PDP: keep-alive connections, the service's own token, the time limit of one question.
  *
  * @module
  */
