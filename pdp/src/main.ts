@@ -8,15 +8,15 @@
  */
 import { readFileSync } from 'node:fs'
 import { Fault } from '@mandate/protocol'
-import { ConfigError, configErrorText, EXIT_CONFIG, redaction } from '@mandate/service'
+import { ConfigError, configErrorText, EXIT_CONFIG, redaction, stopOnSignals } from '@mandate/service'
 import { type Logger, pino } from 'pino'
 import { type Pdp, startPdp } from './app.ts'
 import { type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
 import { StoreTaken } from './openfga/claim.ts'
 import { PolicyError } from './policy/yaml.ts'
 
-/** How long a stop may take, in milliseconds. */
-const STOP_WITHIN = 10_000
+/** How long a stop may take, in milliseconds: requests under way have 8 seconds of it. */
+const STOP_WITHIN_MS = 10_000
 
 function readConfig(): ParsedConfig {
   try {
@@ -25,22 +25,6 @@ function readConfig(): ParsedConfig {
     if (!(error instanceof ConfigError)) throw error
     process.stderr.write(configErrorText('pdp', error))
     process.exit(EXIT_CONFIG)
-  }
-}
-
-function stopOn(signals: readonly NodeJS.Signals[], pdp: Pdp, logger: Logger): void {
-  for (const signal of signals) {
-    process.once(signal, () => {
-      logger.info({ signal }, 'stopping')
-      setTimeout(() => process.exit(70), STOP_WITHIN).unref()
-      pdp.close().then(
-        () => process.exit(0),
-        (error: unknown) => {
-          logger.error({ err: error }, 'not stopped cleanly')
-          process.exit(70)
-        },
-      )
-    })
   }
 }
 
@@ -75,7 +59,7 @@ const logger = pino({ level: config.LOG_LEVEL, base: { service: 'pdp' }, ...reda
 for (const warning of warnings) logger.warn(warning)
 try {
   const pdp = await startPdp(config, logger)
-  stopOn(['SIGTERM', 'SIGINT'], pdp, logger)
+  stopOnSignals(pdp.close, logger, STOP_WITHIN_MS)
   void pdp.lost.then(() => process.exit(70))
   pdp.metrics.watchProcess()
   loadOnHangup(pdp, logger)

@@ -24,6 +24,7 @@ export {
 export { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
 export { type Listener, type ListenerBounds, type ListenerOptions, serve, type Tls } from './listener.ts'
 export { once } from './once.ts'
+export { type AppOptions, prepareApp } from './prepare-app.ts'
 export {
   answerProblems,
   type FaultLogger,
@@ -41,6 +42,7 @@ export { limitByAddress, RateLimit, type RateOptions, tooManyRequests } from './
 export { redact, redaction } from './redaction.ts'
 export { reportFailure } from './report-failure.ts'
 export { logRequests, type RequestLogOptions } from './request-log.ts'
+export { type ProcessLogger, runService, type ServiceProgram, stopOnSignals } from './run-service.ts'
 export { permissionsPolicy, type SecurityHeaderOptions, securityHeaders } from './security-headers.ts'
 export { setting } from './settings.ts'
 export { tlsObjection } from './tls-objection.ts'

@@ -13,6 +13,7 @@ import { parseConfig } from '@mandate/pdp'
 import type { Credentials } from '@mandate/pep'
 import { readConfig as readTripsConfig } from '@mandate/trips'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OPERATIONS } from '../../pdp/src/http/openapi/operations.ts'
 import { type ComposeService, ROOT, read, readComposeFile, variablesOf } from '../support/compose-file.ts'
 
 const compose = readComposeFile()
@@ -146,7 +147,6 @@ describe('networks', () => {
 
 /** Where a room keeps its routes, if not in `src/app.ts`. */
 const ROUTES: Readonly<Record<string, string>> = {
-  pdp: 'pdp/src/http/server.ts',
   auditor: 'auditor/src/server/app.ts',
 }
 
@@ -233,8 +233,9 @@ describe('our services', () => {
     // What Node keeps of the code is made by starting the same file.
     expect(serviceOf(name).build?.args['ENTRY'] ?? 'src/main.ts').toBe(entry)
     expect(read('deploy/Dockerfile')).toContain('/readyz')
-    const routes = ROUTES[name] ?? `${room}/src/app.ts`
-    expect(read(routes)).toContain("app.get('/readyz'")
+    if (name === 'pdp') expect(OPERATIONS.map(({ path }) => path)).toContain('/readyz')
+    else expect(read(ROUTES[name] ?? `${room}/src/app.ts`)).toContain('prepareApp(')
+    expect(read('service/src/prepare-app.ts')).toContain("app.get('/readyz'")
   })
 
   test('what Node kept of the code lies where it looks, and the user who runs it can read it', () => {
@@ -344,8 +345,7 @@ describe('the edge', () => {
     const prefixes = ['/access/', '/v1/', '/log/', '/.well-known/']
     for (const prefix of [...prefixes, '= /openapi.json'])
       expect(conf).toContain(`location ${prefix} { proxy_pass $pdp; }`)
-    const routes = [...read('pdp/src/http/server.ts').matchAll(/app\.(?:get|post|use)\('(?<path>\/[^']*)'/gu)]
-    const paths = routes.map(({ groups }) => `${groups?.['path']}/`)
+    const paths = OPERATIONS.map(({ path }) => `${path}/`)
     const kept = paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix)))
     expect(new Set(kept)).toEqual(
       new Set(['/livez/', '/readyz/', '/metrics/', '/openapi.json/', '/backchannel-logout/']),

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { limitByAddress, limitConcurrency, logRequests, refuseUnknownRoute } from '@mandate/service'
+import { limitByAddress, limitConcurrency, logRequests, prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import { type Logger, ownPageOnly, pageHeaders, problems } from './middleware.ts'
 import { type RelayDeps, relayRoutes } from './relay.ts'
@@ -24,19 +24,13 @@ const PAGES = ['/', '/decisions/:id', '/logged-out', '/refused']
 
 export function createApp(deps: AppDeps): Express {
   const { logger, pageDir, publicUrl, trustProxy, addressPerSecond, concurrent, identity } = deps
-  const app = express()
-  app.disable('x-powered-by')
-  app.set('case sensitive routing', true)
+  const app = prepareApp(express(), {
+    trustProxy,
+    headers: pageHeaders(publicUrl),
+    log: logRequests({ logger }),
+    check: () => identity.check(),
+  })
   app.set('etag', false)
-  if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(...pageHeaders(publicUrl), logRequests({ logger }))
-  app.get('/livez', (_req, res) => {
-    res.json({ status: 'ok' })
-  })
-  app.get('/readyz', async (_req, res) => {
-    await identity.check()
-    res.json({ status: 'ok' })
-  })
   app.use(limitConcurrency(concurrent), limitByAddress(addressPerSecond))
   app.use(signInRoutes(deps))
   app.use('/api', ownPageOnly(publicUrl), relayRoutes(deps))

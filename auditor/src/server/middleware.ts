@@ -4,7 +4,7 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
-import { answerProblems, problemResponse, securityHeaders, withChallenge } from '@mandate/service'
+import { answerProblems, problemResponse, type SecurityHeaderOptions, withChallenge } from '@mandate/service'
 import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 
 /** The part of pino that is used here. */
@@ -15,9 +15,9 @@ export interface Logger {
 }
 
 /** Security headers. The content security policy allows only the server's own files: nothing inline, nothing from other origins, no framing. */
-export function pageHeaders(publicUrl: string): readonly RequestHandler[] {
+export function pageHeaders(publicUrl: string): SecurityHeaderOptions {
   const isTls = publicUrl.startsWith('https:')
-  return securityHeaders({
+  return {
     hsts: isTls,
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
@@ -32,7 +32,7 @@ export function pageHeaders(publicUrl: string): readonly RequestHandler[] {
       requireTrustedTypesFor: ["'script'"],
       ...(isTls ? { upgradeInsecureRequests: [] } : {}),
     },
-  })
+  }
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import { type PepLogger, problems } from '@mandate/pep'
 import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
-import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
+import { prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express } from 'express'
 import { challengesWithMetadata, type ProtectedResource, resourceMetadata, resourceMetadataPaths } from './mcp-door.ts'
 import { mcpRoutes } from './mcp-routes.ts'
@@ -27,18 +27,13 @@ const BODY_LIMIT = '16kb'
 export function createApp(deps: AppDeps): Express {
   const { pep, store, logger, trustProxy } = deps
   const limits = createLimits(deps.limits)
-  const app = express()
-  app.disable('x-powered-by')
-  app.set('case sensitive routing', true)
-  if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(securityHeaders(), requestLog(logger), challengesWithMetadata(deps))
-  app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
-    res.json({ status: 'ok' })
+  const app = prepareApp(express(), {
+    trustProxy,
+    log: requestLog(logger),
+    check: () => store.check(),
+    guard: pep.open,
   })
-  app.get('/readyz', pep.open('says only whether the database answers'), (_req, res) => {
-    store.check()
-    res.json({ status: 'ok' })
-  })
+  app.use(challengesWithMetadata(deps))
   const whereToSignIn = pep.open('says only where to sign in, as RFC 9728 wants it')
   app.get(resourceMetadataPaths(deps.publicUrl()), whereToSignIn, resourceMetadata(deps))
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)

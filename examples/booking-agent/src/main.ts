@@ -1,47 +1,42 @@
 /**
  * `node src/main.ts`: the booking agent. `--run-own WORKFLOW` runs one trip on its own schedule instead, prints the run as JSON and ends.
  * `--print-config` prints the settings without their secrets.
- * Exit 78 for a bad configuration, 64 for bad arguments, 0 after SIGTERM or SIGINT, 1 when a run did not come to its end.
+ * Exit statuses: those of `runService`, 64 for bad arguments, 1 when a run did not come to its end.
  *
  * @module
  */
 import process from 'node:process'
-import { redaction, reportFailure } from '@mandate/pep/service'
+import { redaction, reportFailure, runService } from '@mandate/service'
 import { pino } from 'pino'
-import { type AgentConfig, printableConfig, readConfig } from './config.ts'
+import { printableConfig, readConfig } from './config.ts'
 import { runOnOwnSchedule, startAgent } from './start.ts'
 
+const NAME = 'booking-agent'
 const EXIT_USAGE = 64
 
 async function main(): Promise<void> {
   const [option, workflow, ...rest] = process.argv.slice(2)
-  if (option === '--print-config') {
-    process.stdout.write(`${JSON.stringify(printableConfig(process.env), undefined, 2)}\n`)
-    return
-  }
-  const config = readConfig(process.env)
-  if (option === undefined) return listen(config)
+  if (option === undefined || option === '--print-config') return listen()
   if (option !== '--run-own' || workflow === undefined || rest.length > 0) {
     process.stderr.write('usage: main.ts [--print-config | --run-own WORKFLOW]\n')
     process.exitCode = EXIT_USAGE
     return
   }
-  const run = await runOnOwnSchedule(config, workflow)
+  const run = await runOnOwnSchedule(readConfig(process.env), workflow)
   process.stdout.write(`${JSON.stringify(run, undefined, 2)}\n`)
   process.exitCode = run.status === 'done' ? 0 : 1
 }
 
-async function listen(config: AgentConfig): Promise<void> {
-  const logger = pino({ name: 'booking-agent', level: config.logLevel, ...redaction })
-  const agent = await startAgent(config, logger)
-  logger.info({ url: agent.url }, 'booking-agent is listening')
-  const stop = () => {
-    void agent.close().then(() => process.exit(0))
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+function listen(): Promise<void> {
+  return runService({
+    name: NAME,
+    readConfig,
+    printableConfig,
+    createLogger: ({ logLevel }) => pino({ name: NAME, level: logLevel, ...redaction }),
+    start: startAgent,
+  })
 }
 
 main().catch((error: unknown) => {
-  process.exit(reportFailure('booking-agent', error))
+  process.exit(reportFailure(NAME, error))
 })

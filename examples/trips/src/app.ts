@@ -6,7 +6,7 @@
 import type { Pep, PepLogger } from '@mandate/pep'
 import { problems } from '@mandate/pep'
 import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
-import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
+import { prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express } from 'express'
 import { type RoutesDeps, tripRoutes } from './routes.ts'
 
@@ -25,17 +25,11 @@ const BODY_LIMIT = '16kb'
 export function createApp(deps: AppDeps): Express {
   const { pep, store, logger, trustProxy } = deps
   const limits = createLimits(deps.limits)
-  const app = express()
-  app.disable('x-powered-by')
-  app.set('case sensitive routing', true)
-  if (trustProxy !== undefined) app.set('trust proxy', trustProxy)
-  app.use(securityHeaders(), requestLog(logger))
-  app.get('/livez', pep.open('says only that the process runs'), (_req, res) => {
-    res.json({ status: 'ok' })
-  })
-  app.get('/readyz', pep.open('says only whether the database answers'), async (_req, res) => {
-    await store.check()
-    res.json({ status: 'ok' })
+  const app = prepareApp(express(), {
+    trustProxy,
+    log: requestLog(logger),
+    check: () => store.check(),
+    guard: pep.open,
   })
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), tripRoutes(deps))

@@ -1,31 +1,18 @@
 /**
  * `node src/main.ts`: the trips service. `--print-config` prints the settings without their secrets.
- * Exit 78 for a bad configuration, 0 after SIGTERM or SIGINT.
+ * Exit statuses: see `runService`.
  *
  * @module
  */
-import process from 'node:process'
-import { redaction, reportFailure } from '@mandate/pep/service'
+import { redaction, runService } from '@mandate/service'
 import { pino } from 'pino'
 import { printableConfig, readConfig } from './config.ts'
 import { startTrips } from './start.ts'
 
-async function main(): Promise<void> {
-  if (process.argv.includes('--print-config')) {
-    process.stdout.write(`${JSON.stringify(printableConfig(process.env), undefined, 2)}\n`)
-    return
-  }
-  const config = readConfig(process.env)
-  const logger = pino({ name: 'trips', level: config.logLevel, ...redaction })
-  const trips = await startTrips(config, logger)
-  logger.info({ url: trips.url }, 'trips is listening')
-  const stop = () => {
-    void trips.close().then(() => process.exit(0))
-  }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
-}
-
-main().catch((error: unknown) => {
-  process.exit(reportFailure('trips', error))
+await runService({
+  name: 'trips',
+  readConfig,
+  printableConfig,
+  createLogger: ({ logLevel }) => pino({ name: 'trips', level: logLevel, ...redaction }),
+  start: startTrips,
 })

@@ -1,0 +1,80 @@
+/**
+ * A service as a process: configuration, logger, start, signals and exit statuses.
+ *
+ * @module
+ */
+import process from 'node:process'
+import type { Environment } from './config.ts'
+import type { Listener } from './listener.ts'
+import { reportFailure } from './report-failure.ts'
+
+/** Exit status of a stop that fails or does not end (`EX_SOFTWARE` of sysexits). */
+const EXIT_NOT_STOPPED = 70
+
+/** The part of pino that is used here. */
+export interface ProcessLogger {
+  readonly info: (fields: object, message: string) => void
+  readonly error: (fields: object, message: string) => void
+}
+
+export interface ServiceProgram<Config, Logger extends ProcessLogger> {
+  readonly name: string
+  /** @throws ConfigError */
+  readonly readConfig: (env: Environment) => Config
+  /** The settings without their secrets, for `--print-config`. @throws ConfigError */
+  readonly printableConfig: (env: Environment) => object
+  readonly createLogger: (config: Config) => Logger
+  readonly start: (config: Config, logger: Logger) => Promise<Listener>
+}
+
+/**
+ * Runs a service until SIGTERM or SIGINT. `--print-config` prints its settings instead.
+ *
+ * Exit statuses: 0 after a signal, 78 for a configuration that cannot be used, 70 when it cannot be stopped cleanly, 1 when it cannot start.
+ */
+export async function runService<Config, Logger extends ProcessLogger>(
+  program: ServiceProgram<Config, Logger>,
+): Promise<void> {
+  const { name, readConfig, printableConfig, createLogger, start } = program
+  try {
+    if (process.argv.includes('--print-config')) {
+      process.stdout.write(`${JSON.stringify(printableConfig(process.env), undefined, 2)}\n`)
+      return
+    }
+    const config = readConfig(process.env)
+    const logger = createLogger(config)
+    const service = await start(config, logger)
+    stopOnSignals(service.close, logger)
+    logger.info({ url: service.url }, `${name} is listening`)
+  } catch (error) {
+    // Not only the exit status: what a half-done start left open must not keep the process alive.
+    process.exit(reportFailure(name, error))
+  }
+}
+
+/** Under the 15 seconds after which `docker-compose.yml` has a process killed. */
+const STOP_WITHIN_MS = 14_000
+
+/**
+ * Stops the process on SIGTERM and SIGINT: exit status 0, or 70 when `close` rejects or takes longer than `withinMs`. The same signal again ends the
+ * process at once.
+ *
+ * @param close - Later calls must return the promise of the first.
+ * @param withinMs - In milliseconds. @default 14000
+ */
+export function stopOnSignals(close: () => Promise<void>, logger: ProcessLogger, withinMs = STOP_WITHIN_MS): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      logger.info({ signal }, 'stopping')
+      const giveUp = (message: string, fields: object = {}): void => {
+        logger.error(fields, message)
+        process.exit(EXIT_NOT_STOPPED)
+      }
+      setTimeout(() => giveUp('not stopped in time'), withinMs).unref()
+      close().then(
+        () => process.exit(0),
+        (error: unknown) => giveUp('not stopped cleanly', { err: error }),
+      )
+    })
+  }
+}
