@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Fact } from '../../pdp/src/ports/facts.ts'
+import type { Fact } from '../../pdp/src/ports/domain-facts.ts'
 import type { InvitationRecord, KeyRecord } from '../../pdp/src/ports/stores.ts'
 import type { SqlStores } from '../../pdp/src/store/stores.ts'
 import { IMPLEMENTATIONS, openPdp, type Place, TestClock } from './pdp-stores.ts'

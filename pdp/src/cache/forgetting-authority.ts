@@ -6,7 +6,7 @@
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Authority } from '../ports/authority.ts'
 import type { GateLimit, GrantBody, Located, PersonaId } from '../ports/grants.ts'
-import { personaParts } from '../ports/names.ts'
+import { personaParts } from '../ports/persona-id.ts'
 import type { Changed, Relations } from '../ports/relations.ts'
 import { seatsOf } from '../ports/scopes.ts'
 import type { Exchanged } from '../ports/stores.ts'

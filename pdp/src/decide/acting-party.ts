@@ -6,7 +6,7 @@
 import { type PartyRef, type ReasonCode, splitRef } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { PersonaId } from '../ports/grants.ts'
-import { personaName, personaParts } from '../ports/names.ts'
+import { personaName, personaParts } from '../ports/persona-id.ts'
 import type { Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'

@@ -77,7 +77,7 @@ export function parameterOf({ type, minimum }: AttributeRule, value: unknown): u
     case 'strings':
       return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined
     case 'instant': {
-      // RFC 3339 allows fractions of any length, OpenFGA does not.
+      // RFC 3339 allows fractions of any length; conditions take milliseconds.
       const parsed = instantSchema.safeParse(value)
       return parsed.success ? new Date(parsed.data).toISOString() : undefined
     }

@@ -6,7 +6,7 @@
 import type { Link, PartyRef, ReasonCode } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { Candidate, Giver, GrantBody } from '../ports/grants.ts'
-import { personaName, personaParts } from '../ports/names.ts'
+import { personaName, personaParts } from '../ports/persona-id.ts'
 import type { Circumstances, Question } from '../ports/question.ts'
 import { includesScope, isScopeWithin } from '../ports/scopes.ts'
 import { attributeOfKey } from './attributes.ts'

@@ -1,5 +1,5 @@
 /**
- * The decision, in steps: admit, locate, act, relate, gate, weigh. Everything that a permit rests on is checked by OpenFGA in the BatchCheck of this
+ * The decision, in steps: admit, locate, act, relate, gate, weigh. Everything that a permit rests on is checked by the engine in the questions of this
  * decision. A denial that may rest on cached facts is decided once more without the caches.
  *
  * @module

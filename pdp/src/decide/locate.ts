@@ -6,7 +6,7 @@
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Pack } from '../policy/pack.ts'
 import type { Located, PersonaId, Scope } from '../ports/grants.ts'
-import { personaParts } from '../ports/names.ts'
+import { personaParts } from '../ports/persona-id.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { AdmittedEvaluation } from './admit.ts'

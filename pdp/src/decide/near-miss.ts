@@ -50,7 +50,7 @@ interface Miss {
 
 /**
  * Finds the one reason: `not_on_behalf`, a flaw of the nearest miss, or `no_grant`. A chain that has ended or is too narrow has only those flaws, so
- * that the answer does not depend on whether its tuples were removed already. Any other chain has the flaws that OpenFGA's answers show.
+ * that the answer does not depend on whether the engine still stores it. Any other chain has the flaws that the engine's answers show.
  */
 export async function nearMiss(
   decisionCase: Case,

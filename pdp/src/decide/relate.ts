@@ -1,5 +1,5 @@
 /**
- * Step 4, relate: which chains of grants end at the holder? One BatchCheck asks about ownership, the subject, the actor, every giver, every link and
+ * Step 4, relate: which chains of grants end at the holder? One set of questions asks about ownership, the subject, the actor, every giver, every link and
  * every gate. It re-checks all cached facts that the chains were built from.
  *
  * @module

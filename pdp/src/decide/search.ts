@@ -5,9 +5,9 @@
  */
 import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Manifest } from '../policy/manifest.ts'
-import type { Facts } from '../ports/facts.ts'
+import type { Facts } from '../ports/domain-facts.ts'
 import type { GrantRecord } from '../ports/grants.ts'
-import { personaName, personaParts } from '../ports/names.ts'
+import { personaName, personaParts } from '../ports/persona-id.ts'
 import type { Directory, GrantFilter, Register } from '../ports/register.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { type DecideDeps, decide } from './decide.ts'

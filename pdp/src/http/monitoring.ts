@@ -14,7 +14,7 @@ export interface MonitoringDeps extends MetadataDeps {
   readonly metrics: Metrics
   /** The parts that do not work now. */
   readonly missing: () => Promise<readonly Part[]>
-  /** What to change about the limits of OpenFGA, in words for operators; empty when they are high enough. */
+  /** Limits of the engine that are too low, and how to raise them, in words for operators; empty when they are high enough. */
   readonly lowLimits: () => Promise<readonly string[]>
 }
 

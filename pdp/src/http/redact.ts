@@ -8,7 +8,7 @@ import { type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import type { Evaluation } from '../decide/evaluation.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { PersonaId } from '../ports/grants.ts'
-import { personaName } from '../ports/names.ts'
+import { personaName } from '../ports/persona-id.ts'
 import type { Register } from '../ports/register.ts'
 import type { Vault } from '../ports/stores.ts'
 

@@ -18,7 +18,7 @@ import { claimStore } from './claim.ts'
 import { OpenFgaClient } from './client.ts'
 import { compileModel } from './compile.ts'
 import { FactGate } from './fact-gate.ts'
-import { OpenFgaFacts } from './facts.ts'
+import { OpenFgaFactWriter } from './fact-writer.ts'
 import { LimitsCheck } from './limits.ts'
 import { OpenFgaRelations } from './relations.ts'
 import { FgaStore } from './store.ts'
@@ -94,7 +94,7 @@ async function createAdapters(
   return {
     relations,
     authority: new ForgettingAuthority(new OpenFgaAuthority(models, writer), relations),
-    facts: new OpenFgaFacts({ store: models, writer, gate, newId, modelId }),
+    facts: new OpenFgaFactWriter({ store: models, writer, gate, newId, modelId }),
     undecided: writer,
   }
 }

@@ -103,7 +103,7 @@ export class FgaStore implements TupleStore, Models {
    * the claim of the store, which is unique in itself.
    *
    * @param options - `missing: 'ignore'`: a tuple to delete that does not exist is no objection.
-   * @returns `false` when a tuple to write exists, or one to delete does not: this Write changed nothing.
+   * @returns `false` when a tuple to write exists, or one to delete does not, also by a concurrent Write: this Write changed nothing.
    */
   async write(
     change: Change,
@@ -124,8 +124,7 @@ export class FgaStore implements TupleStore, Models {
       await whole(sent, timeoutMs)
       return true
     } catch (error) {
-      if (error instanceof FgaApiValidationError && /already exists|does not exist/.test(error.apiErrorMessage ?? ''))
-        return false
+      if (isConflict(error)) return false
       throw converted(error)
     }
   }
@@ -151,6 +150,15 @@ export class FgaStore implements TupleStore, Models {
     return tuples as readonly Tuple[]
   }
 }
+
+/**
+ * Whether OpenFGA refused a Write for the tuples that are stored. 409: a concurrent Write of the same tuples was committed first; PostgreSQL tells
+ * the second of two inserts only when the first is through.
+ */
+const isConflict = (error: unknown): boolean =>
+  error instanceof FgaApiValidationError
+    ? /already exists|does not exist/.test(error.apiErrorMessage ?? '')
+    : error instanceof FgaApiError && error.statusCode === 409
 
 /** The SDK's own limit is for silence: an answer that comes byte by byte would never end. */
 async function whole<T>(answer: Promise<T>, limitMs: number): Promise<T> {

@@ -5,7 +5,7 @@
  */
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
-import { personaParts } from '../ports/names.ts'
+import { personaParts } from '../ports/persona-id.ts'
 import type { Circumstances, Question } from '../ports/question.ts'
 import { seatsOf } from '../ports/scopes.ts'
 import { objectName, scopeName, seatName } from '../ports/stored-names.ts'

@@ -3,24 +3,28 @@
  *
  * @module
  */
-import { canonical, refuse, splitRef } from '@mandate/protocol'
+import { refuse, splitRef } from '@mandate/protocol'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
 import { isAsked } from '../policy/parameters.ts'
-import { type Fact, isAboutEverybody, type RelationFact } from '../ports/facts.ts'
+import { type Fact, isAboutEverybody, type RelationFact } from '../ports/domain-facts.ts'
+import type { FactLimits } from '../ports/fact-writer.ts'
 import type { Assignable, ConditionDescription, ModelDescription, ParameterType } from '../ports/model.ts'
 import type { Principal } from './pap.ts'
 
 /** Path of a fact in the request, for messages: `write.3`. */
 type FactPath = string
 
-/** OpenFGA's limit for the context of one condition, in bytes of protobuf. */
-const MAX_CONTEXT_BYTES = 32 * 1024
-/** Limit for all contexts of one request. OpenFGA takes 512 KiB, names of the tuples included. */
-const MAX_REQUEST_BYTES = 256 * 1024
+/** What a fact is checked against. */
+export interface FactRules {
+  /** The domain of the fact. */
+  readonly pack: Pack
+  readonly model: ModelDescription
+  readonly limits: FactLimits
+}
 
-/** @throws Fault unless the fact is of a type and relation of its domain's model. */
-export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, place: FactPath, by: Principal): void {
+/** @throws Fault `invalid_request` for a fact that the model of its own domain does not allow; `forbidden` for a type of another service. */
+export function requireFits({ pack, model, limits }: FactRules, fact: Fact, place: FactPath, by: Principal): void {
   const object = 'of' in fact ? fact.of : fact.resource
   const { type, id } = splitRef(object)
   const { domain, resources } = pack.manifest
@@ -29,8 +33,7 @@ export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, pla
   requireOwnType(pack, model, type, `${place}.resource.type`, 'of' in fact ? ['user', 'agent'] : ['user', 'domain'])
   if ('of' in fact) {
     requireAttributes(pack, fact.attributes, Object.hasOwn(resources, type), place)
-    if (structBytes({ attributes: canonical(fact.attributes) }) > MAX_CONTEXT_BYTES)
-      throw refuse('invalid_request', `${place}.attributes: more than ${MAX_CONTEXT_BYTES / 1024} KiB together.`)
+    requireFactSize(limits, fact, `${place}.attributes`)
     return
   }
   requireOwnType(pack, model, splitRef(fact.subject).type, `${place}.subject.type`, ['user', 'agent', 'domain'])
@@ -51,6 +54,7 @@ export function requireFits(pack: Pack, model: ModelDescription, fact: Fact, pla
       `${place}.subject: the model does not allow it here; it says: ${type}#${fact.relation}: [${relation.assignable.map(({ text }) => text).join(', ')}].`,
     )
   if (fact.condition && condition) requireContext(pack.manifest, condition, fact.condition.context, place)
+  requireFactSize(limits, fact, `${place}.condition.context`)
 }
 
 /** Types of the core's model (grants, personas, seats) change by their own operations, never as facts. */
@@ -112,7 +116,7 @@ const FITS: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
 
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/u
-/** Instants that CEL can compare: years 1 to 9999, UTC. */
+/** The instants that a condition can compare: the years 1 to 9999, in UTC. */
 const [EARLIEST, LATEST] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
 
 /** RFC 3339 with seconds and a zone, a day that exists. @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6 RFC 3339, section 5.6} */
@@ -143,8 +147,6 @@ function requireContext(
       `${where}: ${type === undefined ? 'the condition has no such parameter.' : expected(type)}`,
     )
   }
-  if (structBytes(context) > MAX_CONTEXT_BYTES)
-    throw refuse('invalid_request', `${place}.condition.context: more than ${MAX_CONTEXT_BYTES / 1024} KiB together.`)
 }
 
 const expected = (type: ParameterType): string =>
@@ -152,34 +154,14 @@ const expected = (type: ParameterType): string =>
     ? 'must be an RFC 3339 timestamp with seconds and a zone, such as 2099-06-01T00:00:00Z.'
     : `must be a value of the type ${type}.`
 
-/** Size limits of one Write. */
-export function requireSize(facts: readonly Fact[]): void {
-  const bytes = facts.reduce(
-    (sum, fact) => sum + structBytes('of' in fact ? fact.attributes : (fact.condition?.context ?? {})),
-    0,
-  )
-  if (bytes > MAX_REQUEST_BYTES)
-    throw refuse(
-      'invalid_request',
-      `write: more than ${MAX_REQUEST_BYTES / 1024} KiB of values; send fewer facts at once.`,
-    )
+function requireFactSize({ factBytes, bytesOf }: FactLimits, fact: Fact, where: string): void {
+  if (bytesOf(fact) > factBytes)
+    throw refuse('invalid_request', `${where}: more than ${factBytes / 1024} KiB together.`)
 }
 
-/** Bytes of a JSON object as `google.protobuf.Struct`: OpenFGA measures contexts in this encoding. */
-function structBytes(object: object): number {
-  return Object.entries(object).reduce((sum, [name, value]) => {
-    const entry = field(Buffer.byteLength(name)) + field(valueBytes(value))
-    return sum + field(entry)
-  }, 0)
+/** All facts of a request are written in one change. */
+export function requireSize({ changeBytes, bytesOf }: FactLimits, facts: readonly Fact[]): void {
+  const bytes = facts.reduce((sum, fact) => sum + bytesOf(fact), 0)
+  if (bytes > changeBytes)
+    throw refuse('invalid_request', `write: more than ${changeBytes / 1024} KiB of values; send fewer facts at once.`)
 }
-
-function valueBytes(value: unknown): number {
-  if (typeof value === 'number') return 9
-  if (typeof value === 'string') return field(Buffer.byteLength(value))
-  if (Array.isArray(value)) return field(value.reduce((sum: number, one) => sum + field(valueBytes(one)), 0))
-  if (typeof value === 'object' && value !== null) return field(structBytes(value))
-  return 2
-}
-
-/** Size of a protobuf field with `bytes` of content: tag and length prefix included. */
-const field = (bytes: number): number => 1 + Math.max(1, Math.ceil((32 - Math.clz32(bytes)) / 7)) + bytes

@@ -7,7 +7,7 @@
 import { MAX_FACTS, type PartyRef, PROBLEMS, refuse, splitRef } from '@mandate/protocol'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
-import { type Fact, factKey } from '../ports/facts.ts'
+import { type Fact, factKey } from '../ports/domain-facts.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { FactChange } from '../ports/stores.ts'
 import { requireFits, requireSize } from './fact-fits.ts'
@@ -27,11 +27,12 @@ export async function changeFacts(
   by: Principal,
 ): Promise<{ readonly written: number; readonly removed: number }> {
   const pack = requireDomain(deps, domain, by)
-  const { model } = deps.policies()
-  for (const [index, fact] of write.entries()) requireFits(pack, model, fact, `write.${index}`, by)
-  for (const [index, fact] of remove.entries()) requireFits(pack, model, fact, `remove.${index}`, by)
+  const { limits } = deps.factWriter
+  const rules = { pack, model: deps.policies().model, limits }
+  for (const [index, fact] of write.entries()) requireFits(rules, fact, `write.${index}`, by)
+  for (const [index, fact] of remove.entries()) requireFits(rules, fact, `remove.${index}`, by)
   requireDistinct([...write, ...remove])
-  requireSize(write)
+  requireSize(limits, write)
   return deps.mutex.run(mutexKey.facts(domain), async () => {
     await requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
     await finishOpen(deps, domain, changeBy(by))

@@ -46,7 +46,7 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
 }
 
 /**
- * Issues a grant. Nothing of it exists when this rejects: the entry comes first, then the tuples; what a crash leaves half done is
+ * Issues a grant. Nothing of it exists when this rejects: the entry comes first, then the facts that confer it; what a crash leaves half done is
  * settled at the next start.
  *
  * @param request - The delegate already by pseudonym.

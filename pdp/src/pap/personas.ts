@@ -6,7 +6,7 @@
 import { type Autonomy, type EpochMillis, type PartyRef, type PersonaStatus, refuse } from '@mandate/protocol'
 import type { Manifest } from '../policy/manifest.ts'
 import type { GateLimit } from '../ports/grants.ts'
-import { personaId, personaName, personaParts } from '../ports/names.ts'
+import { personaId, personaName, personaParts } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { PersonaRecord } from '../ports/register.ts'
 import { boundObjection, unitOf } from './bounds.ts'

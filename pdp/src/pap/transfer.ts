@@ -5,7 +5,7 @@
  */
 import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
 import type { Located } from '../ports/grants.ts'
-import { personaName } from '../ports/names.ts'
+import { personaName } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { Transfer } from '../ports/stores.ts'
 import { mutexKey } from './keyed-mutex.ts'

@@ -6,7 +6,7 @@
  */
 import type { EpochMillis } from '@mandate/protocol'
 import type { Authority } from './authority.ts'
-import type { FactWriter } from './facts.ts'
+import type { FactWriter } from './fact-writer.ts'
 import type { CompileModel } from './model.ts'
 import type { Relations } from './relations.ts'
 

@@ -33,7 +33,7 @@ export interface Relations {
   /** Bodies by id, from the store itself; an id without one is absent from the map. */
   bodies(ids: readonly string[], statistics: RequestStatistics): Promise<ReadonlyMap<string, GrantBody>>
   /**
-   * Asks all questions, each once however often it is given: in one BatchCheck, or in several at the same time where one is too small.
+   * Asks all questions, each once however often it is given: in one request, or in several at the same time where one is too small.
    *
    * @returns The answers by question. A question that the store could not answer is `Unanswered` in it; the others keep their answers.
    */

@@ -2,7 +2,7 @@ import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Scope, Seat } from './grants.ts'
-import { personaId } from './names.ts'
+import { personaId } from './persona-id.ts'
 import { seatKey } from './scopes.ts'
 import { encodeId, objectName, scopeName, scopeOf, seatName } from './stored-names.ts'
 

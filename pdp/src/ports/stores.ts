@@ -13,7 +13,8 @@ import type {
   ResourceRef,
 } from '@mandate/protocol'
 import type { PolicySources } from '../policy/pack.ts'
-import type { Fact, FactPlan } from './facts.ts'
+import type { Fact } from './domain-facts.ts'
+import type { FactPlan } from './fact-writer.ts'
 import type { GrantBody, Located } from './grants.ts'
 
 /** A resource on its way to another owner or persona. */

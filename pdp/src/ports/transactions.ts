@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Facts } from './facts.ts'
+import type { Facts } from './domain-facts.ts'
 import type { Leases } from './leases.ts'
 import type { Register } from './register.ts'
 import type { Answers, ChangeJournal, Intents, Invitations, Keys, People, PolicyHistory, Vault } from './stores.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ResourceRef, splitRef } from '@mandate/protocol'
-import { type Fact, type Facts, factKey, isAboutEverybody } from '../ports/facts.ts'
+import { type Fact, type Facts, factKey, isAboutEverybody } from '../ports/domain-facts.ts'
 import { refOf } from './rows.ts'
 import { firstRow, inList, type Queries, text } from './sql.ts'
 

@@ -6,7 +6,7 @@
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { FactsChanged, Unanswered } from '../../../pdp/src/ports/answer.ts'
-import type { AttributesFact, Fact, RelationFact } from '../../../pdp/src/ports/facts.ts'
+import type { AttributesFact, Fact, RelationFact } from '../../../pdp/src/ports/domain-facts.ts'
 import type { Circumstances, Question } from '../../../pdp/src/ports/question.ts'
 import {
   anAgent,

@@ -12,7 +12,7 @@ import { OpenFgaAuthority } from '../../../pdp/src/openfga/authority.ts'
 import { OpenFgaClient } from '../../../pdp/src/openfga/client.ts'
 import { compileModel } from '../../../pdp/src/openfga/compile.ts'
 import { FactGate } from '../../../pdp/src/openfga/fact-gate.ts'
-import { OpenFgaFacts } from '../../../pdp/src/openfga/facts.ts'
+import { OpenFgaFactWriter } from '../../../pdp/src/openfga/fact-writer.ts'
 import { OpenFgaRelations } from '../../../pdp/src/openfga/relations.ts'
 import { FgaStore } from '../../../pdp/src/openfga/store.ts'
 import { FencedWriter } from '../../../pdp/src/openfga/writer.ts'
@@ -45,7 +45,7 @@ export async function openOpenFga(): Promise<FactEngineUnderTest> {
     proposed,
     relations: new OpenFgaRelations({ client, storeId: store.id, writer, gate, proposedAmong }),
     authority: new OpenFgaAuthority(store, writer),
-    facts: new OpenFgaFacts({ store, writer, gate, newId, modelId }),
+    facts: new OpenFgaFactWriter({ store, writer, gate, newId, modelId }),
     undecided: writer,
     outage: (kind) => line.behave(behaviourIn(kind)),
     mend: () => line.behave(() => 'pass'),

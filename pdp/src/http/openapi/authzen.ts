@@ -202,7 +202,8 @@ export const OPEN_OPERATIONS = [
         schema: readiness('ready'),
       },
       503: {
-        description: 'OpenFGA does not answer or has too low limits, the log cannot be written, or the clock jumped.',
+        description:
+          'The relationship store does not answer or has too low limits, the log cannot be written, or the clock jumped.',
         schema: readiness('not ready').extend({
           mend: z.array(z.string()).optional().describe('What to do, in words for operators, where it is known.'),
         }),

@@ -22,7 +22,7 @@ export interface PapRouteDeps extends InvitationDeps {
 }
 
 /**
- * Refuses names and ids that are a person's sub in any spelling: they would stand in the log and in OpenFGA. By the member's name. 409: the
+ * Refuses names and ids that are a person's sub in any spelling: they would be stored in the log and in the relationship store. By the member's name. 409: the
  * request is well formed, and refused for who is known here.
  */
 export async function refuseSubs(

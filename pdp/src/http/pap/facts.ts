@@ -6,7 +6,7 @@
 import { type FactRequest, factsRequestSchema, splitRef } from '@mandate/protocol'
 import { changeFacts } from '../../pap/facts.ts'
 import type { Principal } from '../../pap/pap.ts'
-import type { Fact } from '../../ports/facts.ts'
+import type { Fact } from '../../ports/domain-facts.ts'
 import { principalOf } from '../exchange.ts'
 import type { OperationHandlers } from '../handlers.ts'
 import { parse } from '../parse.ts'

@@ -22,7 +22,7 @@ import { issueGrant, listGrants, readGrant, revokeGrant } from '../../pap/grants
 import type { Principal } from '../../pap/pap.ts'
 import { type Preview, previewGrant } from '../../pap/preview.ts'
 import type { GrantRecord } from '../../ports/grants.ts'
-import { personaName } from '../../ports/names.ts'
+import { personaName } from '../../ports/persona-id.ts'
 import { principalOf } from '../exchange.ts'
 import type { IdsOf, OperationHandlers } from '../handlers.ts'
 import type { GRANT_OPERATIONS } from '../openapi/grants.ts'

@@ -1,7 +1,7 @@
 import type { ResourceRef } from '@mandate/protocol'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Fact, factKey } from './facts.ts'
+import { type Fact, factKey } from './domain-facts.ts'
 
 const name = fc.constantFrom('a', 'b')
 const id = fc.string({ unit: fc.constantFrom(...'ab:# *'), minLength: 1, maxLength: 5 })

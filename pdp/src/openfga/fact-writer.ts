@@ -1,20 +1,22 @@
 /**
- * Facts of domains' own models, as tuples. A change is all or nothing. OpenFGA cannot replace the condition of a tuple in one Write: such a
- * change takes two, and no question of a domain's model is asked between them.
+ * {@link FactWriter} on OpenFGA. A change is all or nothing. OpenFGA cannot replace the condition of a tuple in one Write, so such a change takes
+ * two, and no question of a domain's model is asked between them.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
 import { canonical, refuse } from '@mandate/protocol'
 import { z } from 'zod'
-import { type Fact, type FactPlan, type FactWriter, isAboutEverybody } from '../ports/facts.ts'
+import { type Fact, isAboutEverybody } from '../ports/domain-facts.ts'
+import type { FactLimits, FactPlan, FactWriter } from '../ports/fact-writer.ts'
 import { objectName } from '../ports/stored-names.ts'
 import type { FactGate } from './fact-gate.ts'
 import type { FgaStore } from './store.ts'
+import { structBytes } from './struct-bytes.ts'
 import { attributesName, type Change, isSameKey, keyOf, type Tuple } from './tuples.ts'
 import type { FencedWriter, WriteOptions } from './writer.ts'
 
-export interface OpenFgaFactsOptions {
+export interface OpenFgaFactWriterOptions {
   readonly store: Pick<FgaStore, 'read' | 'hasModel'>
   /** The model in force. */
   readonly modelId: () => string
@@ -23,7 +25,7 @@ export interface OpenFgaFactsOptions {
   readonly newId: () => string
 }
 
-/** How the place of attributes begins, as {@link isAlone} spells it. */
+/** The beginning of the key that {@link isAlone} makes of attributes. */
 const ATTRIBUTES = 'of attributes:'
 
 const keySchema = z.object({ user: z.string(), relation: z.string(), object: z.string() })
@@ -35,15 +37,22 @@ const stepsSchema = z.object({
   replaced: z.array(tupleSchema),
   writes: z.array(tupleSchema),
   deletes: z.array(keySchema),
-  /** Under which they were stored: they fit it, whatever is in force when they are written back. */
+  /** The id of the model that they were stored under: they fit it, whichever is in force when they are written back. */
   model: z.string().exactOptional(),
 })
 type Steps = z.infer<typeof stepsSchema>
 
-export class OpenFgaFacts implements FactWriter {
-  readonly #options: OpenFgaFactsOptions
+export class OpenFgaFactWriter implements FactWriter {
+  readonly limits: FactLimits = {
+    // OpenFGA's limit on the context of one condition.
+    factBytes: 32 * 1024,
+    // Half of OpenFGA's limit on a request: names of tuples come on top.
+    changeBytes: 256 * 1024,
+    bytesOf: (fact) => structBytes(tupleOf(fact).condition?.context ?? {}),
+  }
+  readonly #options: OpenFgaFactWriterOptions
 
-  constructor(options: OpenFgaFactsOptions) {
+  constructor(options: OpenFgaFactWriterOptions) {
     this.#options = options
   }
 
@@ -92,7 +101,7 @@ export class OpenFgaFacts implements FactWriter {
     return applied
   }
 
-  /** What the first of two Writes deleted, if it did. */
+  /** Writes back what the first of two Writes deleted, if it did. */
   async #putBack({ replaced, model }: Steps): Promise<void> {
     const { store, writer } = this.#options
     const missing: Tuple[] = []
@@ -106,7 +115,7 @@ export class OpenFgaFacts implements FactWriter {
     await this.#write({ writes: missing, deletes: [] }, { modelId })
   }
 
-  /** Whatever is stored in the place of a fact. */
+  /** The tuples stored under the fact's key, whatever their values. */
   async #present(fact: Fact): Promise<readonly Tuple[]> {
     const { object, relation, user } = tupleOf(fact)
     await this.#options.writer.settled(object)
@@ -120,15 +129,15 @@ export class OpenFgaFacts implements FactWriter {
 }
 
 /**
- * Whether no question may be under way meanwhile: where there is a middle, and where attributes, which a question reads before it asks about
- * relations, change together with other facts.
+ * Whether a change must exclude questions while it runs: where it takes two Writes, and where attributes, which a decision reads before it asks
+ * about relations, change together with other facts.
  */
 function isAlone({ replaced, writes, deletes }: Steps): boolean {
   const places = new Set([...writes, ...deletes].map(({ object, relation }) => `${relation} ${object}`))
   return replaced.length > 0 || (places.size > 1 && [...places].some((place) => place.startsWith(ATTRIBUTES)))
 }
 
-/** Attributes are named by their own content, so that others are another tuple, and can be written while the old goes. */
+/** Attributes are named by a hash of their content: other values are another tuple, written in the same Write that deletes the old one. */
 function tupleOf(fact: Fact): Tuple {
   if ('of' in fact) {
     const attributes = canonical(fact.attributes)

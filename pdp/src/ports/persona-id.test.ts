@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { personaId, personaName, personaParts } from './names.ts'
+import { personaId, personaName, personaParts } from './persona-id.ts'
 
 describe('the id of a persona', () => {
   test('says whose it is, and as what', () => {
