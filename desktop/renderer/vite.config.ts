@@ -1,5 +1,5 @@
 /**
- * Builds the window's page, and nothing else.
+ * Builds the page of the window.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export default defineConfig({
     outDir: '../dist/renderer',
     emptyOutDir: true,
     target: 'es2024',
-    // A typeface as a data: address would need a hole in the content security policy.
+    // Inlined fonts (data: URLs) would need an exception in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: false,
     sourcemap: false,

@@ -228,7 +228,7 @@ test('Carlo takes it back, seeing what ends with it, and the next run is denied 
   await yannick.getByText('You see this as it was. It can no longer be read.').waitFor()
   await press(yannick, 'Let Booking agent book it')
   await yannick.getByText('Booking agent: Denied: the trip may not even be read').waitFor()
-  await yannick.getByText('Booking agent is at it…').waitFor({ state: 'detached' })
+  await yannick.getByText('Booking agent is working…').waitFor({ state: 'detached' })
   await seen(yannick, 'revoked')
   await carlo
     .getByText(/Booking agent.* could not see Three days in Milan/u)

@@ -1,5 +1,5 @@
 /**
- * The window with a played main process: `/?scene=…` says what it plays.
+ * The window with the fake main process: `/?scene=…` selects the scene.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The decision log as the main process would answer it: by pseudonym, with proofs that hold, and as long as is wanted.
+ * Fake decision log with pseudonyms, valid proofs, and any length.
  *
  * @module
  */
@@ -117,17 +117,17 @@ const told: readonly Partial<LoggedEntry>[] = [
 ]
 
 const MINUTES = 1 / 1_440
-/** How far apart entries are, in days. */
+/** Time between entries, in days. */
 const APART = 17 * MINUTES
 
-/** What is logged of it. */
+/** The entry of a revocation. */
 export function endOf({ id }: Grant, [newest]: readonly LoggedEntry[]): LoggedEntry {
   const index = (newest?.index ?? 0) + 1
   const change = { by: PSEUDONYM }
   return { v: 1, id: ulid(90_000), at: inDays(0), kind: 'grant_revoked', index, owner: PSEUDONYM, target: id, change }
 }
 
-/** Newest first. @param least - As many at least: the story again and again. */
+/** Entries, newest first. @param least - Minimum number; the story repeats. */
 export function entriesOf(least: number): readonly LoggedEntry[] {
   const count = Math.max(told.length, least)
   return Array.from({ length: count }, (_, at) => ({
@@ -157,7 +157,7 @@ export function pageOf(entries: readonly LoggedEntry[], query: Input<'activity.l
 const sha256: AsyncSha256 = async (data) => new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(data)))
 const NODE_PREFIX = 1
 
-/** The entry is the last of a tree whose other subtrees are any: one for each bit of its index. */
+/** A proof for the entry as the last leaf of a tree with arbitrary other subtrees. */
 export async function proofOf(entry: LoggedEntry): Promise<Proof> {
   const signer = await signerOf(ORIGIN, new Uint8Array(32).fill(7))
   let root = await leafHashAsync(sha256, new TextEncoder().encode(leafText(entry)))
@@ -176,13 +176,13 @@ export async function proofOf(entry: LoggedEntry): Promise<Proof> {
   }
 }
 
-/** What another entry's proof is not about. */
+/** A proof that does not fit the entry. */
 export async function forged(entry: LoggedEntry): Promise<Proof> {
   const proof = await proofOf(entry)
   return { ...proof, entry: JSON.stringify({ ...entry, action: 'read' }) }
 }
 
-/** As if the grant had been revoked meanwhile. */
+/** A replay after the grant was revoked. */
 export function replayed({ at, decision = false, reasons = [], chain: before = [] }: LoggedEntry): Replay {
   return {
     // biome-ignore lint/suspicious/noThenProperty: it is the answer's word

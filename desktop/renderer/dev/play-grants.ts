@@ -1,5 +1,5 @@
 /**
- * Grants as the main process would answer them: given, previewed, passed on and taken back, so that a screen can be walked through.
+ * Fake grants: list, preview, issue, revoke.
  *
  * @module
  */

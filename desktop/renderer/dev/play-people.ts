@@ -1,5 +1,5 @@
 /**
- * People as the main process would answer them: contacts, and invitations on their way.
+ * Fake contacts and invitations.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Personas and the account as the main process would answer them.
+ * Fake personas and account.
  *
  * @module
  */

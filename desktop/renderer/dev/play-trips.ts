@@ -1,12 +1,12 @@
 /**
- * Trips and runs as the main process would answer them; the items of a run come one after the other.
+ * Fake trips and runs.
  *
  * @module
  */
 import type { Decided, Item, ItemOutcome, Run, Trip, TripSummary } from '../../src/shared/views.ts'
 import { chain, inDays, reason, run, TOO_DEAR, trips, ulid } from './world.ts'
 
-/** The hotel is too dear for an agent; everything else may be done. */
+/** Denies the hotel, which is above the price limit; permits everything else. */
 export function decided(item: Pick<Item, 'name'>, byAgent: boolean): Decided {
   if (byAgent && item.name === 'hotel') {
     return { decision: false, reason: 'price_above_limit', reasons: TOO_DEAR, chain, evaluation_id: ulid(211) }
@@ -52,7 +52,7 @@ export class Trips {
   }
 }
 
-/** A run as it goes on: whole each time. */
+/** The states of a run, each complete. */
 export function* goingOn(isDry: boolean): Generator<Run> {
   const items = run.items.map((item) => ({ ...item }))
   yield { ...run, dry_run: isDry, items: [...items] }

@@ -1,6 +1,5 @@
 /**
- * The main process as a play: it answers by the channel's own schemas, from a world in memory. For pictures and for whoever draws a screen;
- * nothing of it is in the product.
+ * Fake main process for screenshots and tests: answers from data in memory, validated by the channel's schemas. Not part of the product.
  *
  * @module
  */
@@ -25,7 +24,7 @@ import { erased, Personas } from './play-settings.ts'
 import { goingOn, Trips } from './play-trips.ts'
 import { carlo, domains, dora, grants, inDays, setup, templates, yannick } from './world.ts'
 
-/** What is played: who is signed in, and what does not go well. */
+/** Scenes: who is signed in, and which errors occur. */
 export const SCENES = [
   'carlo',
   'yannick',
@@ -91,7 +90,7 @@ export function play(scene: Scene): Bridge {
   }
 }
 
-/** What answers with nothing needs no part. */
+/** Operations without a result need no handler. */
 function played(name: OperationName): unknown {
   if (OPERATIONS[name].output.safeParse(undefined).success) return undefined
   return refuse('not_played', `Nobody plays ${name} yet.`)

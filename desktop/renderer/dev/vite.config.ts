@@ -1,5 +1,5 @@
 /**
- * Builds the window with a played main process behind it, for pictures and for whoever draws a screen. Never packaged.
+ * Builds the window with the fake main process, for screenshots and development. Never packaged.
  *
  * @module
  */

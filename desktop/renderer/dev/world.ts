@@ -1,5 +1,5 @@
 /**
- * The story's people and things, as the main process would show them to Carlo in the middle of it.
+ * Data of the demo story, as the main process shows it to Carlo.
  *
  * @module
  */
@@ -24,9 +24,9 @@ export const YANNICK = 'user:p_2Kd9sLq6Wc3vBn8XtRjM'
 export const MIRA = 'user:p_5Hn1yEa4Uo7iPz0CgSdF'
 export const AGENT = 'agent:booking-agent'
 
-/** ULIDs in the order of their numbers. */
+/** A ULID that sorts by its number. */
 export const ulid = (number: number): string => `01KAM0000000000000000${String(number).padStart(5, '0')}`
-/** Days from now, as an instant; the hours of a day as parts. */
+/** An instant, in days from now; fractions are hours. */
 export const inDays = (days: number): string => new Date(started + days * DAY_MS).toISOString()
 
 export const MILAN = ulid(1)
@@ -233,7 +233,7 @@ export const trips: readonly Trip[] = [
   aTrip(MIRAS, { owner: MIRA, created_at: inDays(-4) }),
 ]
 
-/** A run at its start, with what is to come of each item. */
+/** A run at its start. */
 export const run: Run = {
   id: ulid(301),
   agent: 'booking-agent',

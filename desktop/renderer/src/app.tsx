@@ -1,5 +1,5 @@
 /**
- * The window as a whole: who is signed in, and the screen that the address means.
+ * Root component: sign-in state and routing.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { AroundContext } from './store/hooks.tsx'
 import { go, useRoute } from './store/route.ts'
 import { strings } from './strings.ts'
 
-/** @param bridge - The one channel; nothing else is asked of anybody. */
+/** Mounts the app. @param bridge - The channel to the main process. */
 export function mount(bridge: Bridge): void {
   const root = document.getElementById('app')
   if (root) render(<App bridge={bridge} />, root)
@@ -45,7 +45,7 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   useEffect(() => bridge.on('session', setSession), [bridge, setSession])
   useEffect(() => bridge.on('invitation', lookAt(setInvitation)), [bridge])
   const who = known?.session.state === 'signed_in' ? known.session.subject : undefined
-  // Another for each who signs in: what one person saw is not there for the next.
+  // A new cache for each account: data of one person must not be shown to the next.
   const cache = useMemo(() => new Cache(bridge), [bridge, who])
   useEffect(() => bridge.on('changed', ({ what }) => cache.changed([what])), [bridge, cache])
   useRefresh(cache, known?.session)
@@ -67,7 +67,7 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   )
 }
 
-/** When the services answer again, everything on the screen is asked again. */
+/** Reloads everything when the app is online again. */
 function useRefresh(cache: Cache, session: SessionView | undefined): void {
   const isOffline = session?.state === 'signed_in' && !session.online
   const wasOffline = useRef(isOffline)
@@ -77,7 +77,7 @@ function useRefresh(cache: Cache, session: SessionView | undefined): void {
   }, [cache, isOffline])
 }
 
-/** A link that was opened is looked at where people are; nothing is done by it. */
+/** Opens the screen People for an invitation link; does not redeem it. */
 function lookAt(take: (code: string) => void): (opened: { readonly code: string }) => void {
   return ({ code }) => {
     take(code)

@@ -1,5 +1,5 @@
 /**
- * The way to the main process: Electron's preload where there is one, the development host's otherwise.
+ * Gets the bridge to the main process: from Electron's preload script, or else from the development host.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { Bridge } from '../../src/shared/channel.ts'
 
 declare global {
   interface Window {
-    /** Put there by the preload. */
+    /** Set by the preload script. */
     readonly mandate?: Bridge
   }
 }
 
-/** Once a page: each call opens an event stream of its own. */
+/** To be called once per page: each call opens an event stream. */
 export function connect(): Bridge {
   return window.mandate ?? browserBridge({ fetch: (...args) => window.fetch(...args), stream, open, download })
 }

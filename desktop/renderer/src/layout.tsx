@@ -1,5 +1,5 @@
 /**
- * What stands around every screen: where one can go, who can act for the person now, and that the app is offline when it is.
+ * Layout around every screen: navigation, who can act for the person now, offline notice.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export function Layout(props: { screen: Screen; children: ComponentChildren }): 
   )
 }
 
-/** The address means a screen, so a fragment of it cannot mean a place on the screen. */
+/** Moves the focus to the content. Not a link: the hash is the route. */
 function toMain(): void {
   document.getElementById('main')?.focus()
 }
@@ -68,12 +68,12 @@ function Offline(): JSX.Element {
   )
 }
 
-/** A screen's own heading, which is told to who cannot see that the screen has changed. */
+/** Heading of a screen. Gets the focus, so that screen readers announce the new screen. */
 export function Heading(props: { title: string; lead?: ComponentChildren; children?: ComponentChildren }): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => {
     document.title = `${props.title} · ${strings.brand}`
-    // Not when the app opens: then the page is read from its beginning.
+    // Not when the app opens: reading starts at the top.
     if (document.activeElement !== document.body) heading.current?.focus({ preventScroll: true })
     scrollTo({ top: 0 })
   }, [props.title])

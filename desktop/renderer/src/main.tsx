@@ -1,5 +1,5 @@
 /**
- * The window: mounts the app on the one channel to the main process.
+ * Entry point of the window: mounts the app.
  *
  * @module
  */

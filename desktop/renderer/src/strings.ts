@@ -1,6 +1,6 @@
 /**
- * Every text of the window, in one place: another language is another object of the type {@link Strings}. Texts of reasons and problems come
- * from the services and are shown as they came.
+ * All texts of the window. Another language would be another object of type {@link Strings}. Texts of reasons, problems and domains come from the
+ * services.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const joined = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`)
 
 export interface GrantTold {
-  /** In the middle of a sentence: `Yannick`, `you`. */
+  /** Name in the middle of a sentence: `Yannick`, `you`. */
   readonly who: string
   /** `see and book`. */
   readonly acts: string
@@ -83,7 +83,7 @@ const english = {
   },
   stale: {
     title: 'You are offline.',
-    words: 'You see what was last known. Nothing can be changed until Mandate answers again.',
+    words: 'You see stored data. Nothing can be changed until Mandate answers again.',
     since: (when: string) => `Last known ${when}.`,
     notAgain: 'You see this as it was. It can no longer be read.',
   },
@@ -115,7 +115,7 @@ const english = {
       timed_out: { title: 'The sign-in took too long.', words: 'After five minutes it is given up. Start again.' },
       refused: {
         title: 'You were not signed in.',
-        words: 'The identity provider refused, or you declined there. Try again, or ask whoever runs it.',
+        words: 'The identity provider refused, or you declined there. Try again, or ask the operator.',
       },
       identity_unavailable: {
         title: 'The identity provider does not answer.',
@@ -130,16 +130,16 @@ const english = {
         words: 'The identity provider refuses what comes from another time. Set date and time, then start again.',
       },
       invalid_response: {
-        title: 'The answer was not to be trusted.',
-        words: 'What came back did not belong to this sign-in, so it was thrown away. Start again.',
+        title: 'The response was not valid.',
+        words: 'The response did not belong to this sign-in and was discarded. Start again.',
       },
       other: {
         title: 'The sign-in did not succeed.',
-        words: 'Start again. If it happens again, tell whoever runs this.',
+        words: 'Start again. If it happens again, tell the operator.',
       },
     },
     keystore: {
-      title: 'This system keeps no secrets safely.',
+      title: 'This system has no safe keystore.',
       words:
         'No safe keystore was found, so the app will not write your sign-in to disk. You can sign in for this once: when the app closes, you are signed out.',
       action: 'Sign in until the app closes',
@@ -193,7 +193,7 @@ const english = {
     chain: 'On whose authority',
     inPerson: 'In person: no grant was needed.',
     record: 'Open in activity',
-    noChain: 'No grant leads from the owner to whoever tried.',
+    noChain: 'No grant leads from the owner to the person or agent that tried.',
     more: 'More',
     book: 'Book in person',
     move: 'Move to another time',
@@ -218,7 +218,7 @@ const english = {
     agentForOthers: (title: string, whom: string) =>
       `${title} may act here for ${whom}, not for you. It will be denied, item by item, until you give it authority yourself.`,
     giveFirst: (title: string) => `Give ${title} authority`,
-    running: (title: string) => `${title} is at it…`,
+    running: (title: string) => `${title} is working…`,
     status: {
       running: 'Running',
       done: 'Done',
@@ -320,7 +320,7 @@ const english = {
     preview: 'What this means',
     previewMissing: 'Choose who, on what, and until when.',
     previewLoading: 'Working out what this means…',
-    /** `owner`: whose settings count; `undefined`: those of the person at the screen. */
+    /** `owner`: whose settings apply; `undefined`: the signed-in person's. */
     gates: (gates: readonly string[], owner: string | undefined) =>
       `Checked at every use against ${owner === undefined ? 'your' : `${owner}’s`} settings: ${joined.format(gates)}.`,
     would: (acts: string, thing: string) => `can ${acts} ${thing}`,

@@ -1,5 +1,5 @@
 /**
- * The looks, in their order: what is shared first.
+ * Style sheets in cascade order: shared ones first.
  *
  * @module
  */

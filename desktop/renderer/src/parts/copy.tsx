@@ -1,6 +1,5 @@
 /**
- * Something to be copied letter by letter. The window has no permission to the clipboard, and needs none: what is selected can be copied by
- * whoever clicks.
+ * Text with a copy button. Needs no clipboard permission: it copies a selection on a click.
  *
  * @module
  */
@@ -10,11 +9,11 @@ import { announce } from './toast.tsx'
 
 interface CopiedProps {
   readonly text: string
-  /** What it is, for who does not see it. */
+  /** Accessible name of the text. */
   readonly label: string
   readonly action: string
   readonly done: string
-  /** Said when the system does not let it be copied. */
+  /** Announced when copying fails. */
   readonly failed: string
   readonly look?: 'big' | 'small'
 }

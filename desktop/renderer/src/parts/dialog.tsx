@@ -1,5 +1,5 @@
 /**
- * A dialog: what is behind it rests, Escape closes it, and the focus goes back to where it came from.
+ * Modal dialog: Escape closes it, and the focus returns to the element that had it.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import { strings } from '../strings.ts'
 interface DialogProps {
   readonly title: string
   readonly onClose: () => void
-  /** `alertdialog`: something is lost when it is confirmed; the focus starts on what loses nothing. */
+  /** `alertdialog`: confirming is destructive; the initial focus is on cancel. */
   readonly role?: 'dialog' | 'alertdialog'
   readonly children: ComponentChildren
 }
 
-/** Open as long as it is rendered. */
+/** Open while it is rendered. */
 export function Dialog({ title, onClose, role = 'dialog', children }: DialogProps): JSX.Element {
   const service = useMachine(dialog.machine, {
     id: useId(),
@@ -51,13 +51,13 @@ export function Dialog({ title, onClose, role = 'dialog', children }: DialogProp
 
 interface DialogEndProps {
   readonly onClose: () => void
-  /** What the way out is called. */
+  /** Label of the cancel button. */
   readonly out?: string
-  /** What goes on. */
+  /** The confirming buttons. */
   readonly children: ComponentChildren
 }
 
-/** The last row: first the way out that changes nothing. */
+/** Button row: cancel first. */
 export function DialogEnd({ onClose, out = strings.cancel, children }: DialogEndProps): JSX.Element {
   return (
     <div class="dialog-end">

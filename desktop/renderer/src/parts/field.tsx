@@ -1,5 +1,5 @@
 /**
- * Something that is typed or chosen, with its label, its help, and what is wrong with it.
+ * Form fields with label, help and error.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ProblemView } from '../../../src/shared/views.ts'
 interface FieldProps {
   readonly label: string
   readonly help?: string | undefined
-  /** The member of the call's input that it is about: a problem that names it is said here. */
+  /** Input member of the operation: a problem with this `field` is shown here. */
   readonly name?: string
   readonly problem?: ProblemView | undefined
   readonly children: (attributes: FieldAttributes) => JSX.Element
@@ -42,11 +42,11 @@ interface ChoiceProps<T extends string> {
   readonly options: readonly { readonly value: T; readonly label: ComponentChildren; readonly isOff?: boolean }[]
   readonly value: T | undefined
   readonly onChoose: (value: T) => void
-  /** `list`: one below the other. */
+  /** `list`: vertical. */
   readonly form?: 'row' | 'list'
 }
 
-/** One of a few. */
+/** Radio group. */
 export function Choice<T extends string>(props: ChoiceProps<T>): JSX.Element {
   const { legend, name, options, value, onChoose, form = 'row' } = props
   return (

@@ -1,5 +1,5 @@
 /**
- * A line drawing for each screen. Decorative: words stand beside it.
+ * Icons of the screens. Decorative: a text must stand beside them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A day and time that is chosen. An instant that nobody changed is handed on as it came; the zone is shown with it.
+ * Field for date and time, with its time zone. An instant that was not changed is passed on exactly.
  *
  * @module
  */
@@ -20,14 +20,14 @@ interface InstantFieldProps {
   /** RFC 3339. */
   readonly value: string | undefined
   readonly isRequired?: boolean
-  /** `undefined` when the field is empty, or shows a time that does not exist: a form with such a time cannot be sent. */
+  /** `undefined` for an empty field, or a time that does not exist, with which the form cannot be submitted. */
   readonly onChange: (value: string | undefined) => void
 }
 
 interface Shown {
   readonly text: string
   readonly value: string | undefined
-  /** The last instant that came from outside. */
+  /** The last instant that was set by the parent. */
   readonly origin: string | undefined
 }
 
@@ -68,7 +68,7 @@ function shownOf(value: string | undefined): Shown {
   return { text: value === undefined ? '' : localOf(value), value, origin: value }
 }
 
-/** In seconds: a field of whole minutes would show no seconds, and take none. */
+/** Step in seconds: a field of whole minutes would reject seconds. */
 function stepOf(origin: string | undefined): number {
   const text = origin === undefined ? '' : localOf(origin)
   if (text.includes('.')) return 0.001

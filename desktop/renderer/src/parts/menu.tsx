@@ -1,5 +1,5 @@
 /**
- * A menu behind a button.
+ * Menu button.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface MenuItem {
 
 interface MenuProps {
   readonly label: string
-  /** Said instead of the label, where it alone does not say what the menu is about. */
+  /** Accessible name, where the label alone is not enough. */
   readonly spoken?: string
   readonly items: readonly MenuItem[]
   readonly isOff?: boolean

@@ -1,5 +1,5 @@
 /**
- * The switch below a list that also shows what has ended.
+ * Toggle below a list that also shows ended items.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who can act for the person now, until when, and the way to stop it: on every screen.
+ * Summary of who can act for the person now, until when, with a link to stop it. On every screen.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { PartyName } from './words.tsx'
 
 interface ActsForMe {
   readonly party: string
-  /** Of their longest grant. */
+  /** Latest end among their grants. */
   readonly until: string
-  /** Who passed it on, when it was not the person. */
+  /** The delegator, when it is not the person. */
   readonly through: string | undefined
 }
 
-/** Each who holds a live grant of what is the person's own or was given by them, once. */
+/** Each delegate of a live grant that the person owns or gave, once. */
 export function actsFor(me: string, grants: readonly Grant[]): readonly ActsForMe[] {
   const found = new Map<string, ActsForMe>()
   for (const { status, owner, delegator, delegate, expires_at: until } of grants) {
@@ -39,7 +39,7 @@ function useActsFor(): readonly ActsForMe[] | 'loading' | 'unknown' {
   return grants.state === 'failed' ? 'unknown' : actsFor(me, grants.value.items)
 }
 
-/** Beside the screen, where there is room. */
+/** Shown in the side bar of wide windows. */
 export function Standing(): JSX.Element {
   const { nameOf } = usePeople()
   const acting = useActsFor()
@@ -74,7 +74,7 @@ export function Standing(): JSX.Element {
 
 const MOST = 4
 
-/** Above the screen, where there is no room beside it. */
+/** Shown above the screen in narrow windows. */
 export function StandingLine(): JSX.Element {
   const acting = useActsFor()
   if (typeof acting === 'string') {

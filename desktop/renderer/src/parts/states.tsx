@@ -1,5 +1,5 @@
 /**
- * The states that everything loaded can be in: loading, failed with what to do about it, not known to be so still, nothing there.
+ * Components for states of loaded data: loading, failed, stale, empty.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { strings } from '../strings.ts'
 
 interface StatesProps<T> {
   readonly loaded: Loaded<T>
-  /** How many ghosts of rows stand in while it loads. */
+  /** Number of placeholder rows while loading. */
   readonly ghosts?: number
   readonly children: (value: T) => ComponentChildren
 }
 
-/** What was loaded; and until then, or instead of it, what there is to say. */
+/** Shows loaded data, or its loading or error state. */
 export function States<T>({ loaded, ghosts = 3, children }: StatesProps<T>): JSX.Element {
   if (loaded.state === 'loading') return <Ghosts count={ghosts} />
   if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />
@@ -55,7 +55,7 @@ export function Failure(props: { problem: ProblemView; again?: () => void }): JS
   )
 }
 
-/** What was read before may not be so any more, or may not be read any more: said above it, so that nobody takes it for what is. */
+/** Notice above data that could not be reloaded and may be outdated. */
 function NotAgain({ problem, again }: { readonly problem: ProblemView; readonly again: () => void }): JSX.Element {
   return (
     <div class="notice notice-bad not-again" role="alert">
@@ -69,7 +69,7 @@ function NotAgain({ problem, again }: { readonly problem: ProblemView; readonly 
   )
 }
 
-/** What went wrong and what to do, as one text. */
+/** A problem as one text, with the time to wait. */
 export function problemWords({ code, title, detail, retryAfter }: ProblemView): string {
   const said =
     code === 'offline'
@@ -80,7 +80,7 @@ export function problemWords({ code, title, detail, retryAfter }: ProblemView): 
   return retryAfter === undefined ? said : `${said} ${strings.failure.retryAfter(retryAfter)}`
 }
 
-/** What went wrong with something that was done, beside where it was done. */
+/** Problem of an action, to be placed beside its control. */
 export function Problem({ problem }: { readonly problem: ProblemView | undefined }): JSX.Element {
   return (
     <div class="problem-place" role="alert">
@@ -89,7 +89,7 @@ export function Problem({ problem }: { readonly problem: ProblemView | undefined
   )
 }
 
-/** Nothing is there: said as a thing one can do something about. */
+/** Empty state of a list, with what to do about it. */
 export function Empty(props: { title: string; words: string; children?: ComponentChildren }): JSX.Element {
   return (
     <div class="empty">

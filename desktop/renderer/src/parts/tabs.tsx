@@ -1,5 +1,5 @@
 /**
- * Two or three views of the same, one at a time.
+ * Tabs.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { useId } from 'preact/hooks'
 interface Tab {
   readonly value: string
   readonly label: string
-  /** How many things are in it. */
+  /** Number of items in the tab. */
   readonly count?: number | undefined
   readonly content: () => ComponentChildren
 }

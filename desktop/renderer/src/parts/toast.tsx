@@ -1,5 +1,5 @@
 /**
- * A few words on what has just been done, which go away by themselves and are said aloud.
+ * Toasts: short confirmations that disappear, announced to screen readers.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { strings } from '../strings.ts'
 const STAYS_MS = 7_000
 const store = toast.createStore({ placement: 'bottom', overlap: false, duration: STAYS_MS, max: 3 })
 
-/** Says that something is done. What went wrong is said where it was tried, and stays. */
+/** Shows a confirmation. Errors are shown beside their control instead, and stay. */
 export function announce(title: string): void {
   store.create({ title, type: 'success' })
 }
@@ -48,7 +48,7 @@ function Toast({ options, index, parent }: ToastProps): JSX.Element {
   )
 }
 
-/** What is there of optional members: the store fills in all, and its type says that each may be `undefined`. */
+/** Removes members that are `undefined`. */
 function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   const known = Object.entries(members).filter(([, value]) => value !== undefined)
   return Object.fromEntries(known) as { [K in keyof T]: Exclude<T[K], undefined> }

@@ -1,5 +1,5 @@
 /**
- * Which screen is shown for which route.
+ * Maps routes to screens.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Before anybody is signed in: why not, the way in, and what went wrong on it.
+ * Sign-in screen, with how the last session ended and sign-in errors.
  *
  * @module
  */

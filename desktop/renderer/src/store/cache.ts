@@ -1,17 +1,16 @@
 /**
- * What was asked of the main process and is on the screen: each question once, read again when something of it has changed. One for each who
- * signs in.
+ * Cache of operation results in the window: one request per operation and input, reloaded when its data changes. A new cache for each account.
  *
  * @module
  */
 import type { Bridge, CallResult, EventOf, Input, OperationName } from '../../../src/shared/channel.ts'
 
-/** What an event says has changed, and those that only this window changes. */
+/** Kinds of data: those of `changed` events, and those that only this window changes. */
 export type Area = EventOf<'changed'>['what'] | 'contacts' | 'runs' | 'activity'
 
-/** Which questions an area is in: by the part of the operation's name before the dot. */
+/** Operations to reload for each area, by the part of their name before the dot. */
 const ASKED_OF: Readonly<Record<Area, readonly string[]>> = {
-  // Who may see a trip, and what came of it, hangs on grants too.
+  // Access to trips depends on grants too.
   grants: ['grants', 'trips', 'invitations'],
   invitations: ['invitations', 'grants', 'contacts'],
   personas: ['personas'],
@@ -25,15 +24,15 @@ interface Held {
   readonly name: OperationName
   readonly input: unknown
   answer: CallResult<OperationName> | undefined
-  /** The last good one, kept when a later one fails. */
+  /** The last successful result, kept when a later request fails. */
   good: Extract<CallResult<OperationName>, { readonly ok: true }> | undefined
   isAsking: boolean
-  /** How often: the answer to the latest counts, whichever comes last. */
+  /** Number of requests: only the result of the latest is used. */
   asked: number
   readonly listeners: Set<() => void>
 }
 
-/** A question's answers so far. */
+/** Results of one operation and input. */
 export interface Seen<N extends OperationName> {
   readonly answer: CallResult<N> | undefined
   readonly good: Extract<CallResult<N>, { readonly ok: true }> | undefined
@@ -53,7 +52,7 @@ export class Cache {
     return { answer, good, isAsking } as unknown as Seen<N>
   }
 
-  /** Asks when nobody has yet. @returns a function that stops watching. */
+  /** Subscribes, and requests if there is no result yet. @returns A function that unsubscribes. */
   watch<N extends OperationName>(name: N, input: Input<N> | undefined, listener: () => void): () => void {
     const held = this.#of(name, input)
     held.listeners.add(listener)
@@ -65,7 +64,7 @@ export class Cache {
     void this.#ask(this.#of(name, input))
   }
 
-  /** What is watched is asked again, what is not is forgotten. */
+  /** Reloads subscribed results of the areas and drops the others. */
   changed(areas: readonly Area[]): void {
     const parts = new Set(areas.flatMap((area) => ASKED_OF[area]))
     for (const [key, held] of this.#held) {
@@ -76,7 +75,7 @@ export class Cache {
     }
   }
 
-  /** Everything that is on the screen is asked again. */
+  /** Reloads everything that is subscribed. */
   refresh(): void {
     for (const held of this.#held.values()) if (held.listeners.size > 0) void this.#ask(held)
   }

@@ -1,12 +1,12 @@
 /**
- * Chains with what the person knows of their grants: terms and present state.
+ * Links of chains with terms and states from the grants that the person can read.
  *
  * @module
  */
 import type { EpochMillis, Grant, Link } from '@mandate/protocol'
 import { bareLinks, type ChainLink, type Domains, domainOfScope, limitWords } from '@mandate/ui'
 
-/** @param decidedAt - When it was decided by this chain; `undefined`: nothing was decided. */
+/** Links of a chain. @param decidedAt - Time of the decision; `undefined`: there was no decision. */
 export function linksOf(
   chain: readonly Link[],
   grants: readonly Grant[],
@@ -17,7 +17,7 @@ export function linksOf(
   return withGrants(bareLinks(chain, decidedAt, now), grants, domains)
 }
 
-/** Links with the terms and present state of those grants that the person knows. */
+/** Adds terms and present states from grants. */
 export function withGrants(
   links: readonly ChainLink[],
   grants: readonly Grant[],
@@ -34,7 +34,7 @@ export function withGrants(
   })
 }
 
-/** Whether a grant reaches a trip: by its own name, one of its items, or everything of its owner's. */
+/** Whether a grant's scope covers a trip, one of its items, or everything of its owner. */
 export function reaches(grant: Pick<Grant, 'scope' | 'owner'>, trip: TripRef): boolean {
   const { scope, owner } = grant
   if (scope === `workflow:${trip.id}`) return true
@@ -45,6 +45,6 @@ export function reaches(grant: Pick<Grant, 'scope' | 'owner'>, trip: TripRef): b
 export interface TripRef {
   readonly id: string
   readonly owner: string
-  /** Where they are known. */
+  /** Absent: unknown. */
   readonly items?: readonly { readonly id: string }[]
 }

@@ -1,5 +1,5 @@
 /**
- * What came of being forgotten, for the screen that is shown afterwards, to nobody signed in. Of the person it holds nothing but a reference.
+ * Result of an erasure, for the sign-in screen that is shown afterwards. Holds no personal data but a reference.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Erased } from '../../../src/shared/views.ts'
 let latest: Erased | undefined
 const listeners = new Set<() => void>()
 
-/** @param erased - `undefined`: somebody else begins. */
+/** Sets the result. @param erased - `undefined`: clears it for the next person. */
 export function rememberErased(erased: Erased | undefined): void {
   latest = erased
   for (const listener of listeners) listener()

@@ -1,6 +1,5 @@
 /**
- * A number by which two people make sure, by voice, that they mean the same one: made from the id that the platform knows somebody by. Twelve
- * digits: whoever would pass for another chooses neither their id nor, therefore, this.
+ * Fingerprint of a person's id, to be compared by voice. Twelve digits are enough: an attacker cannot choose their id.
  *
  * @module
  */
@@ -10,10 +9,10 @@ import { useAround } from './hooks.tsx'
 const DIGITS = 12
 const GROUP = 4
 const MODULUS = 10n ** BigInt(DIGITS)
-/** Far more bits than digits, so that all digits are as likely. */
+/** More bits than needed, so that digits are uniformly distributed. */
 const BYTES = 16
 
-/** @param party - `user:<sub>`, which is one somebody under its issuer only. @returns `1234 5678 9012`. */
+/** Computes the fingerprint: `1234 5678 9012`. @param party - `user:<sub>`, unique per issuer only. */
 export async function fingerprintOf(issuer: string, party: string): Promise<string> {
   const text = new TextEncoder().encode(`mandate fingerprint 1\n${issuer}\n${party}`)
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', text))
@@ -23,7 +22,7 @@ export async function fingerprintOf(issuer: string, party: string): Promise<stri
   return digits.match(new RegExp(`.{${GROUP}}`, 'gu'))?.join(' ') ?? digits
 }
 
-/** `undefined` for the moment that it takes. */
+/** `undefined` while it is computed. */
 export function useFingerprint(party: string): string | undefined {
   const { setup } = useAround()
   const [known, setKnown] = useState<{ readonly party: string; readonly number: string }>()

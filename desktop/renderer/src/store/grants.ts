@@ -1,5 +1,5 @@
 /**
- * Grants as the screens sort and say them.
+ * Grants as sentences, and their order in lists.
  *
  * @module
  */
@@ -41,7 +41,7 @@ function thingOf({ owner, scope }: Terms, people: People, thing: string): string
   return scope.startsWith('all:') ? strings.things.allOfYours(thing) : thing
 }
 
-/** What is said below the sentence: limits, and that it needs nobody to ask. */
+/** Terms below the sentence: limits, and whether the grant works unattended. */
 export function termsOf(
   { limits, unattended, scope }: Pick<Grant, 'limits' | 'unattended' | 'scope'>,
   domains: Domains,
@@ -54,7 +54,7 @@ export function termsOf(
   ]
 }
 
-/** How it ended, if it has. */
+/** How a grant ended; `undefined` for a live one. */
 export function endOf(grant: Grant, people: People): string | undefined {
   const { status, revoked_at: at, revoked_by: by, expires_at: until } = grant
   if (status === 'revoked')
@@ -66,11 +66,11 @@ export function endOf(grant: Grant, people: People): string | undefined {
 
 export interface Branch {
   readonly grant: Grant
-  /** How many of the grants shown it hangs below. */
+  /** Depth below the topmost grant in the list. */
   readonly depth: number
 }
 
-/** Each grant behind the one that it was passed on from, where that is among them. */
+/** Orders grants depth-first: each after its parent, if that is in the list. */
 export function asTree(grants: readonly Grant[]): readonly Branch[] {
   const ids = new Set(grants.map(({ id }) => id))
   const from = (parent: string | undefined, depth: number): readonly Branch[] =>
@@ -80,12 +80,12 @@ export function asTree(grants: readonly Grant[]): readonly Branch[] {
   return from(undefined, 0)
 }
 
-/** By what they are on, in the order of their first. */
+/** Groups grants by scope, in order of first occurrence. */
 export function byThing(grants: readonly Grant[]): ReadonlyMap<string, readonly Grant[]> {
   return Map.groupBy(grants, ({ scope }) => scope)
 }
 
-/** Who else may act on a trip of the person's own, in the order of the grants, each once. */
+/** Other parties that may act on a trip, each once, in the order of the grants. */
 export function holdersOf(grants: readonly Grant[], trip: TripRef, me: string): readonly string[] {
   const here = grants.filter((grant) => grant.status === 'live' && reaches(grant, trip))
   return [...new Set(here.map(({ delegate }) => delegate))].filter((party) => party !== me)

@@ -1,5 +1,5 @@
 /**
- * Hooks: a question that is kept up to date, something that is done, and what every screen knows.
+ * Hooks: data of operations, actions, events, and the context of every screen.
  *
  * @module
  */
@@ -19,20 +19,20 @@ import type { Area, Cache } from './cache.ts'
 
 export type SignedIn = Extract<SessionView, { readonly state: 'signed_in' }>
 
-/** What stands above every screen. */
+/** Context of every screen. */
 export interface Around {
   readonly bridge: Bridge
   readonly cache: Cache
   readonly setup: Setup
   readonly session: SignedIn
-  /** The code of an invitation that a `mandate://` link brought, until somebody has dealt with it. */
+  /** Code of an invitation from an opened `mandate://` link, until it is used or dismissed. */
   readonly invitation: string | undefined
   readonly forgetInvitation: () => void
 }
 
 export const AroundContext = createContext<Around | undefined>(undefined)
 
-/** @throws Error outside of a signed-in window. */
+/** The context. @throws Error outside of a signed-in window. */
 export function useAround(): Around {
   const around = useContext(AroundContext)
   if (!around) throw new Error('used outside of the app')
@@ -45,14 +45,14 @@ export type Loaded<T> =
   | {
       readonly state: 'there'
       readonly value: T
-      /** Since when it is not known to be so still. */
+      /** When the value was last confirmed, if it is stale. */
       readonly stale: string | undefined
-      /** Why it could not be read again: what is there is from before. */
+      /** Why reloading failed; `value` is the previous one. */
       readonly problem?: ProblemView
       readonly again: () => void
     }
 
-/** The answer to a question, asked again when it changes. `isOff`: not to be asked yet. */
+/** Loads the result of an operation, again when its input or data changes. @param isOff - Do not load yet. */
 export function useCall<N extends OperationName>(name: N, input?: Input<N>, isOff = false): Loaded<Output<N>> {
   const { cache } = useAround()
   const [, render] = useState(0)
@@ -77,15 +77,15 @@ export function useCall<N extends OperationName>(name: N, input?: Input<N>, isOf
 }
 
 export interface Action<N extends OperationName> {
-  /** Does it; what it changes is read again. */
+  /** Runs the operation, then reloads what it changes. */
   readonly run: (input?: Input<N>) => Promise<CallResult<N>>
   readonly isBusy: boolean
-  /** Of the last time. */
+  /** Problem of the last run. */
   readonly problem: ProblemView | undefined
   readonly forget: () => void
 }
 
-/** Something that is done when a person says so. @param changes - What of the screen is not so any more afterwards. */
+/** An operation that changes data. @param changes - Areas to reload afterwards. */
 export function useAction<N extends OperationName>(name: N, changes: readonly Area[] = []): Action<N> {
   const { bridge, cache } = useAround()
   const [isBusy, setBusy] = useState(false)
@@ -106,7 +106,7 @@ export function useAction<N extends OperationName>(name: N, changes: readonly Ar
   return { run, isBusy, problem, forget: useCallback(() => setProblem(undefined), []) }
 }
 
-/** Hears what the main process says unasked. */
+/** Listens to an event of the main process. */
 export function useEvent<N extends EventName>(name: N, listener: (event: EventOf<N>) => void): void {
   const { bridge } = useAround()
   const latest = useRef(listener)
@@ -114,7 +114,7 @@ export function useEvent<N extends EventName>(name: N, listener: (event: EventOf
   useEffect(() => bridge.on(name, (event) => latest.current(event)), [bridge, name])
 }
 
-/** Whether anything can be changed now. */
+/** Whether all services are reachable, so that changes are possible. */
 export function useOnline(): boolean {
   return useAround().session.online
 }

@@ -1,5 +1,5 @@
 /**
- * Who is who, and what is what, to the person at the screen: names that they typed in themself, agents as configured, trips by their template.
+ * Names for parties and things: contacts as the person named them, agents as configured, trips by their template.
  *
  * @module
  */
@@ -14,9 +14,9 @@ export interface People {
   readonly me: string
   readonly contacts: readonly Contact[]
   readonly agents: readonly AgentView[]
-  /** `undefined`: nobody whom the person named. */
+  /** `undefined`: the person gave no name. */
   readonly nameOf: (party: string) => string | undefined
-  /** Always something: in the middle of a sentence. */
+  /** A name, or a shortened id, for the middle of a sentence. */
   readonly called: (party: string) => string
 }
 

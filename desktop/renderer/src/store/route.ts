@@ -1,5 +1,5 @@
 /**
- * Which screen the address means: `#/trips/<id>`. No party's id ever stands in it.
+ * Routes: the URL's hash selects the screen, `#/trips/<id>`. Ids of people are never in it.
  *
  * @module
  */
@@ -10,12 +10,12 @@ export type Screen = (typeof SCREENS)[number]
 
 export interface Route {
   readonly screen: Screen
-  /** What of the screen is open, if anything. */
+  /** Id of the item that is open. */
   readonly id: string | undefined
 }
 
 export function routeOf(hash: string): Route {
-  // What stands behind a question mark is the screen's own.
+  // The query belongs to the screen.
   const [path = ''] = hash.split('?')
   const [, name = '', id = ''] = path.split('/')
   const screen = SCREENS.find((known) => known === name) ?? 'trips'

@@ -1,5 +1,5 @@
 /**
- * The texts of the screen Account.
+ * Texts of the screen Account.
  *
  * @module
  */

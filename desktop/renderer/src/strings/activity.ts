@@ -1,11 +1,11 @@
 /**
- * The texts of the screen Activity.
+ * Texts of the screen Activity.
  *
  * @module
  */
 import { counted, plural } from '@mandate/ui'
 
-/** What the entry says of somebody, from where the person at the screen stands. */
+/** Kinds of entries that can be filtered. */
 const KINDS: Readonly<Record<string, string>> = {
   evaluation: 'Decisions',
   search: 'Searches',
@@ -26,8 +26,8 @@ export const activity = {
   verdict: { permit: 'Permitted', deny: 'Denied' } as const,
   emptyTitle: 'Nothing has been done in your name yet.',
   empty: 'As soon as you, or somebody for you, does something or tries to, it stands here.',
-  noneTitle: 'Nothing has all of that.',
-  none: 'Take a filter off, or look at a longer time.',
+  noneTitle: 'No entry matches all filters.',
+  none: 'Remove a filter, or choose a longer time.',
   clear: 'Clear all filters',
   found: (count: number) => `${counted(count)} ${count === 1 ? 'entry' : 'entries'}`,
   looking: 'Looking…',
@@ -69,7 +69,7 @@ export const activity = {
   },
   kinds: KINDS,
 
-  /** The whole of an entry as one sentence, without its full stop. */
+  /** An entry as one sentence, without the full stop. */
   did: (who: string, verb: string, thing: string, isPermitted: boolean) =>
     isPermitted ? `${who} could ${verb} ${thing}` : `${who} could not ${verb} ${thing}`,
   searched: (who: string, things: string | undefined, verb: string, found: number | undefined) => {
@@ -107,8 +107,8 @@ export const activity = {
   was: { permit: 'Permitted', deny: 'Denied', note: 'Recorded' } as const,
   authority: 'On whose authority',
   authorityLead: 'Who gave it to whom, how each link stood then and stands now.',
-  inPerson: 'Nobody’s but their own: no grant was needed.',
-  noChain: 'Nobody’s: no grant led from the owner to whoever tried.',
+  inPerson: 'Their own: no grant was needed.',
+  noChain: 'None: no grant led from the owner to the person or agent that tried.',
   broken: 'This grant no longer held, or did not reach far enough: the link that is marked broke it.',
   revoke: (who: string) => `Revoke what you gave ${who}`,
   over: 'None of the links that you gave is still live: this authority is over.',
@@ -118,19 +118,19 @@ export const activity = {
   gatesLead: 'In order. What failed decided.',
   gate: { holds: 'passed: ', fails: 'failed: ', open: '' } as const,
   proof: 'Is this what was recorded?',
-  proofLead: 'Checked in this window, on your device. No service is believed.',
+  proofLead: 'Verified in this window, on your device, without trusting any service.',
   proving: 'Checking the proof…',
   proofs: {
     holds: 'Yes. It is in the log, unaltered.',
     partial: 'It is in the log, unaltered. You are not shown all of it.',
     fails: 'No. This is not what was recorded.',
-    unpinned: 'It is in the log, but nobody vouches for the log.',
+    unpinned: 'It is in the log, but no key is pinned to verify the log’s signature.',
   } as const,
   proofAdvice: {
     holds: '',
     partial: 'What it cost and what the limit was is for the owner to know. They can compare all of it.',
     fails: 'Do not trust this entry. Export it, and tell whoever runs this.',
-    unpinned: 'This app was set up without a key of the log. Ask whoever runs it for one.',
+    unpinned: 'This app has no key of the log. Ask its operator for one.',
   } as const,
   checks: { leaf: 'Entry', inclusion: 'Inclusion', signature: 'Signature', memory: 'Memory' } as const,
   tookMs: (ms: number) => `Took ${ms} ms.`,
@@ -151,7 +151,7 @@ export const activity = {
     model: 'the model of the rules',
   } as Readonly<Record<string, string>>,
   record: 'Everything that was recorded',
-  recordLead: 'Your names for people stand nowhere in it.',
+  recordLead: 'It does not contain your names for people.',
   fields: {
     id: 'Entry',
     at: 'When',

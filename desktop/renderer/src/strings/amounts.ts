@@ -1,12 +1,12 @@
 /**
- * What is said about amounts and times that are typed.
+ * Texts about typed amounts and times.
  *
  * @module
  */
 import { type AmountObjection, minorDigitsOf } from '@mandate/protocol'
 import { plural } from '@mandate/ui'
 
-/** Why an amount is refused, and what to type instead. */
+/** Why an amount is refused, with an example of a valid one. */
 export function amountWrong(objection: AmountObjection, currency: string): string {
   const digits = minorDigitsOf(currency) ?? 2
   const decimals = digits === 0 ? 'no decimals' : `${plural(digits, 'decimal')} at most`

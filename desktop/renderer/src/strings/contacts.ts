@@ -1,5 +1,5 @@
 /**
- * The texts of the screen People.
+ * Texts of the screen People.
  *
  * @module
  */

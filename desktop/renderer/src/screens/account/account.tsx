@@ -1,5 +1,5 @@
 /**
- * Who the person is to Mandate, what is kept of them and where, and the ways out.
+ * Screen Account: identity, stored data, export, sign-out, erasure.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Being forgotten: what ends, what remains and where, and the words that the person types so that it cannot happen by one click.
+ * Erasure dialog: what ends, what remains and where, and a phrase that must be typed to confirm.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function ForgetDialog({ onClose }: { readonly onClose: () => void }): JSX
   const isTyped = typed.trim().toLowerCase() === TEXTS.typed
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
-    // The session ends before the answer comes, and this window is another by then.
+    // The session ends before the result arrives, and unmounts this dialog.
     const answer = await forget.run({ confirm: CONFIRM })
     if (answer.ok) rememberErased(answer.value)
   }

@@ -1,5 +1,5 @@
 /**
- * After somebody was forgotten: what has ended, and what only others can remove.
+ * After an erasure: what has ended, and what only others can remove.
  *
  * @module
  */

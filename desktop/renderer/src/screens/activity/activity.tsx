@@ -1,5 +1,5 @@
 /**
- * Everything that was done, or tried, in the person's name. The list stays as it is while one of its entries is open.
+ * Screen Activity: the decision log of the person. The list keeps its position while an entry is open.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { useTeller } from './teller.ts'
 import { Tools } from './tools.tsx'
 
 const TEXTS = strings.activity
-/** Who has scrolled further than this reads; what comes must not move it away. */
+/** Scroll position in pixels beyond which new entries wait, so that they do not move the text that is read. */
 const READING_PX = 200
 
 function useFilters(): Filters {
@@ -29,7 +29,7 @@ function useFilters(): Filters {
   return filtersOf(hash)
 }
 
-/** @param id - Of the entry that is open. */
+/** @param id - Id of the open entry. */
 export function Activity({ id }: { readonly id: string | undefined }): JSX.Element {
   const filters = useFilters()
   const [isPaused, setPaused] = useState(false)
@@ -60,10 +60,10 @@ export function Activity({ id }: { readonly id: string | undefined }): JSX.Eleme
   )
 }
 
-/** Back from an entry one is where one left. */
+/** Restores the scroll position after closing an entry. */
 function useReturn(id: string | undefined): { readonly leave: (id: string) => void } {
   const left = useRef<{ readonly id: string; readonly top: number } | undefined>(undefined)
-  // After the heading's own effect, which begins a page at its top.
+  // After the heading's effect, which scrolls to the top.
   useEffect(() => {
     const { current } = left
     if (id !== undefined || !current) return
@@ -78,10 +78,10 @@ function useReturn(id: string | undefined): { readonly leave: (id: string) => vo
   }
 }
 
-/** Frames in which a row that was scrolled to comes into the document. */
+/** Animation frames to wait for a row to be rendered. */
 const MOST_FRAMES = 20
 
-/** @returns a function that gives up. */
+/** @returns A function that cancels. */
 function focusWhenThere(id: string): () => void {
   let frame = 0
   let left = MOST_FRAMES

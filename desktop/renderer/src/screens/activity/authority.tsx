@@ -1,5 +1,5 @@
 /**
- * The chain of an entry as a picture, and the way to end it.
+ * The chain of an entry as a picture, with buttons to revoke.
  *
  * @module
  */

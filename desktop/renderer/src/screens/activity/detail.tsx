@@ -1,6 +1,5 @@
 /**
- * One entry in full: what was answered and why, on whose authority and how that stands now, what was checked, its proof, and the same question
- * asked again.
+ * Details of an entry: decision and reasons, chain, checks, proof, replay, and the record.
  *
  * @module
  */
@@ -23,7 +22,7 @@ const TEXTS = strings.activity
 
 interface DetailProps {
   readonly id: string
-  /** As the list has it already. */
+  /** The entry, if the list has it. */
   readonly known: LoggedEntry | undefined
   readonly filters: Filters
   readonly teller: NamingTeller

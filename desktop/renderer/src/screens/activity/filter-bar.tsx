@@ -1,5 +1,5 @@
 /**
- * What is looked for. Everything that is set must hold; it is kept in the address, so that back and forward know it.
+ * Filter bar. Filters are combined with AND and are in the URL, so that back and forward work.
  *
  * @module
  */
@@ -100,7 +100,7 @@ function useThingOptions(): readonly Option[] {
   return items.map(({ id }) => ({ value: `workflow:${id}`, label: strings.capital(things.nameOf(`workflow:${id}`)) }))
 }
 
-/** Those that the person gave. */
+/** Grants that the person gave. */
 function useGrantOptions(): readonly Option[] {
   const people = usePeople()
   const things = useThings()

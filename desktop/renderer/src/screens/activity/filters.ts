@@ -1,6 +1,5 @@
 /**
- * The filters of the activity: as the address has them, and as they are asked for. In an address stand ids of agents, things and grants, and
- * days of here; never a person's. Pure.
+ * Filters of the activity, in the URL and as a query. The URL has ids of agents, things and grants, and local days, but no ids of people. Pure.
  *
  * @module
  */
@@ -14,24 +13,24 @@ export interface Filters {
   readonly answer?: string
   readonly kind?: string
   readonly action?: string
-  /** `type:id`: it and what is in it. */
+  /** `type:id`: the resource and everything below it. */
   readonly thing?: string
   readonly grant?: string
-  /** `2026-11-22`, in the time of here; both days are included. */
+  /** `2026-11-22`, local time; both days are included. */
   readonly from?: string
   readonly to?: string
-  /** `shown`: what the person only looked at as well. Of this window alone; nobody is asked for it. */
+  /** `shown`: include the person's own reads. Applied in the window, not sent. */
   readonly looks?: string
 }
 export type FilterName = keyof Filters
 
 const ID = /^[\w.-]{1,128}$/u
-/** A type and its `:`; the id behind it may be any. */
+/** A type with its colon; the id may be any text. */
 const TYPE = /^[a-z][a-z0-9_-]*:/u
 const isAny = (id: string): boolean => idObjection(id) === undefined
 const DAY = /^\d{4}-\d\d-\d\d$/u
 
-/** What may stand in an address. Anything else is as if it were not there: a link from elsewhere asks for nothing odd. */
+/** Validates values of the URL; others are ignored. */
 const ALLOWED: Readonly<Record<FilterName, (value: string) => boolean>> = {
   who: (value) => value === 'me' || (value.startsWith('agent:') && isAny(value.slice('agent:'.length))),
   answer: (value) => value === 'permit' || value === 'deny',
@@ -54,7 +53,7 @@ export function filtersOf(hash: string): Filters {
   return Object.fromEntries(entries)
 }
 
-/** The activity, or one entry of it, with these filters; always in the same order. */
+/** URL of the activity, or of one entry, with filters in a fixed order. */
 export function activityAddress(filters: Filters, id?: string): string {
   const parameters = new URLSearchParams()
   for (const name of NAMES) {
@@ -65,10 +64,10 @@ export function activityAddress(filters: Filters, id?: string): string {
   return `${addressOf('activity', id)}${query === '' ? '' : `?${query}`}`
 }
 
-/** Those that leave something out. */
+/** Number of filters that restrict the list. */
 export const countOf = (filters: Filters): number => NAMES.filter((name) => name !== 'looks' && filters[name]).length
 
-/** Midnight of here at the beginning of a day, or of the next. */
+/** Local midnight at the start of a day, `later` days after. */
 function dayOf(day: string, later = 0): Date | undefined {
   const [year = 0, month = 0, date = 0] = day.split('-').map(Number)
   const at = new Date(year, month - 1, date)
@@ -78,7 +77,7 @@ function dayOf(day: string, later = 0): Date | undefined {
 
 type Query = NonNullable<Input<'activity.list'>>
 
-/** @param me - The person as the log has them; without it `who: me` asks for everybody. */
+/** The query for filters. @param me - The person's pseudonym; without it `who: me` is ignored. */
 export function queryOf(filters: Filters, me: string | undefined): Query {
   const { who, answer, kind, action, thing, grant, from, to } = filters
   const first = from === undefined ? undefined : dayOf(from)
@@ -96,7 +95,7 @@ export function queryOf(filters: Filters, me: string | undefined): Query {
   }
 }
 
-/** Whether an entry that has just come is among those that are asked for. */
+/** Whether a new entry matches the query. */
 export function isAsked(entry: LoggedEntry, query: Query): boolean {
   const { limit: _limit, cursor: _cursor, ...filter } = decisionQuerySchema.parse(query)
   return entryMatches(entry, filter)

@@ -1,5 +1,5 @@
 /**
- * The entries that were found. Only those in sight are in the document, so that ten thousand scroll like ten.
+ * Virtualized list of entries.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type { Rows } from './rows.ts'
 import { sentenceOfEntry, type Teller, whyOf } from './told.ts'
 
 const TEXTS = strings.activity
-/** Heights of a row, in rem. The style sheet has the same. */
+/** Row heights in rem; must equal those of the style sheet. */
 const ROW_REM = { wide: 4.25, narrow: 7.25 } as const
 const AROUND = 8
 const WALK = { row: '.entry', link: '.entry-link', page: 8 } as const
-/** Fewer rows left than this, and the next page is asked for. */
+/** Loads the next page when fewer rows are left. */
 const AHEAD = 40
 
 interface ListProps {
@@ -93,7 +93,7 @@ interface RowProps {
   readonly entry: LoggedEntry
   readonly top: number
   readonly place: number
-  /** `-1`: nobody has counted them yet. */
+  /** `-1`: unknown. */
   readonly of: number
   readonly href: string
   readonly isFresh: boolean
@@ -128,7 +128,7 @@ function Row({ entry, top, place, of, href, isFresh, teller, onOpen }: RowProps)
   )
 }
 
-/** Of today the second, of any other day the minute. */
+/** Time with seconds for today, else date and minute. */
 function dayWords(at: string): string {
   return new Date(at).toDateString() === new Date().toDateString() ? timeOf(at) : minuteOf(at)
 }

@@ -1,18 +1,18 @@
 /**
- * Who the pseudonyms of the log are, as far as the person knows: themself, and those in grants that they are a party to, for a grant has the
- * same id here and there. It is worked out in the window and kept nowhere. Pure.
+ * Resolves pseudonyms of the log: the person's own, and those of parties to their grants, since a grant has the same id in the log. Computed in the
+ * window, not stored. Pure.
  *
  * @module
  */
 import type { Grant, LoggedEntry } from '@mandate/protocol'
 import { z } from 'zod'
 
-/** `user:<sub>` by `user:<pseudonym>`. */
+/** Maps `user:<pseudonym>` to `user:<sub>`. */
 export type Known = ReadonlyMap<string, string>
 
 const partiesSchema = z.object({ delegator: z.string(), delegate: z.string() })
 
-/** @param pseudonym - The person's own, where it is known. */
+/** @param pseudonym - The person's own pseudonym, if known. */
 export function knownFrom(
   entries: readonly LoggedEntry[],
   grants: readonly Grant[],

@@ -1,5 +1,5 @@
 /**
- * The proof, checked in this window when an entry is opened.
+ * Verifies the inclusion proof when an entry is opened.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export function Proof({ id }: { readonly id: string }): JSX.Element {
   )
 }
 
-/** What cannot even be read is checked as nothing, which fails. */
+/** A malformed entry is verified as an empty one, which fails. */
 async function reportOn({ entry, proof, keys }: ProofView): Promise<ProofReport> {
   return await checkProof(rawOf(entry), proof, await pinnedKeys(keys))
 }

@@ -1,5 +1,5 @@
 /**
- * The same question asked again, when the person wants it: what was answered then, what would be answered now, and what differs.
+ * Replay of a decision on demand: the result then, the result now, and the differences.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { useAction, useOnline } from '../../store/hooks.tsx'
 import { strings } from '../../strings.ts'
 
 const TEXTS = strings.activity
-/** Other rules that come to the same are worth a word, not an alarm. */
+/** A newer policy with the same result is mentioned, not shown as a difference. */
 const RULES: ReadonlySet<string> = new Set(['policy', 'model'])
 
 export function Replay({ id }: { readonly id: string }): JSX.Element {

@@ -1,5 +1,5 @@
 /**
- * The entries that are asked for, newest first: pages behind the first as they are scrolled to, and new ones ahead of it as they happen.
+ * Entries that match the filters, newest first: pages loaded while scrolling, and new entries from the live stream.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { isOwnLook } from './looks.ts'
 export interface Rows {
   readonly state: 'loading' | 'there' | 'failed'
   readonly entries: readonly LoggedEntry[]
-  /** All that is found, those that wait among them. */
+  /** Number of matching entries, waiting ones included. */
   readonly total: number
-  /** The person as the log has them. */
+  /** The person's own pseudonym. */
   readonly me: string | undefined
   readonly stale: string | undefined
-  /** How many of those read so far are mere looks of the person's, and not among `entries`. */
+  /** Number of loaded entries that are hidden as own reads. */
   readonly leftOut: number
-  /** How many have come and are not shown yet. */
+  /** Number of new entries that are not shown yet. */
   readonly waiting: number
   readonly fresh: ReadonlySet<string>
   readonly problem: ProblemView | undefined
@@ -29,7 +29,7 @@ export interface Rows {
   readonly isLoadingMore: boolean
   more(): void
   again(): void
-  /** Shows what waits. */
+  /** Shows the waiting entries. */
   show(): void
 }
 
@@ -45,11 +45,11 @@ interface Held {
 
 const NOTHING: Held = { entries: [], total: 0, cursor: undefined, stale: undefined, leftOut: 0 }
 const PAGE = '200'
-/** What comes in one burst is shown at once. */
+/** Collects a burst of new entries before rendering, in milliseconds. */
 const TOGETHER_MS = 150
 const MOST_ARRIVALS = 100
 
-/** @param hold - Whether what comes waits: somebody has paused, or reads further down. */
+/** @param hold - Whether new entries wait: updates are paused, or the person has scrolled down. */
 export function useRows(filters: Filters, hold: () => boolean): Rows {
   const { bridge, session } = useAround()
   const [held, setHeld] = useState<Held>(NOTHING)
@@ -97,7 +97,7 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
     return () => {
       isOver = true
     }
-    // What was missed while Mandate did not answer is asked for when it does.
+    // Loads what was missed while offline.
   }, [key, ask, attempt, session.online])
   const more = useCallback(async () => {
     const { cursor } = held
@@ -107,7 +107,7 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
     const answer = await ask({ ...asked.current, cursor })
     setLoadingMore(false)
     if (!answer.ok) return setProblem(answer.problem)
-    // Meanwhile something else may have been asked: its cursor is another.
+    // Ignores the page if the filters have changed meanwhile.
     setHeld((now) => (now.cursor === cursor ? withOlder(now, heldOf(answer.value, now.stale, isShown)) : now))
   }, [held, isLoadingMore, ask, key])
   const tail = useTail(key, asked, hold, setHeld, isShown)
@@ -140,13 +140,13 @@ const withOlder = (now: Held, older: Held): Held => ({
   leftOut: now.leftOut + older.leftOut,
 })
 
-/** What came between the answer and its being shown is in neither. */
+/** New entries that arrived between request and rendering of a page. */
 function since({ entries }: ActivityPage, arrivals: readonly LoggedEntry[], query: Query): readonly LoggedEntry[] {
   const newest = entries[0]?.index ?? -1
   return arrivals.filter((entry) => entry.index > newest && isAsked(entry, query))
 }
 
-/** What comes while it is looked at. */
+/** New entries of the live stream. */
 function useTail(
   key: string,
   asked: { readonly current: Query },
@@ -192,10 +192,10 @@ function useTail(
   return { waiting: waiting.length, fresh, show }
 }
 
-/** How far back an entry that comes twice is looked for. */
+/** Number of entries that are searched for duplicates. */
 const LOOK_BACK = 2_000
 
-/** Each entry once, in the order of the log. */
+/** Adds new entries in log order, without duplicates. */
 export function withNew(held: Held, arrived: readonly LoggedEntry[]): Held {
   const known = new Set(held.entries.slice(0, LOOK_BACK).map(({ id }) => id))
   const added = arrived.filter(({ id }, at) => !known.has(id) && arrived.findIndex((one) => one.id === id) === at)

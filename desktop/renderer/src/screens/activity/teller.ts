@@ -1,5 +1,5 @@
 /**
- * How the person at the screen calls those in the log.
+ * Names for parties and things of the log.
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { knownFrom } from './names.ts'
 import type { Teller } from './told.ts'
 
 export interface NamingTeller extends Teller {
-  /** For what shows an id where there is no name. */
+  /** For components that show an id when there is no name. */
   readonly name: NameOf
 }
 
-/** @param pseudonym - The person's own in the log, where it is known. */
+/** @param pseudonym - The person's own pseudonym, if known. */
 export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | undefined): NamingTeller {
   const people = usePeople()
   const things = useThings()

@@ -1,5 +1,5 @@
 /**
- * Above the list: how many there are, whether new ones come in, and the ways to take them away.
+ * Tools above the list: count, live updates, export.
  *
  * @module
  */
@@ -22,7 +22,7 @@ interface ToolsProps {
   readonly onPause: (isPaused: boolean) => void
 }
 
-/** One looks at far more than one does: that is left out until it is asked for. */
+/** Toggles the person's own reads, which are hidden by default because there are many. */
 function Looks({ filters, leftOut }: { readonly filters: Filters; readonly leftOut: number }): JSX.Element | null {
   const { looks, ...others } = filters
   if (looks === 'shown') return <a href={activityAddress(others)}>{TEXTS.hideLooks}</a>

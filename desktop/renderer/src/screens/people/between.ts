@@ -1,5 +1,5 @@
 /**
- * What runs between the person and others, and who of those others has no name here yet. Pure.
+ * Grants between the person and a contact, people without a name, and invitations by state. Pure.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { Grant, Invitation } from '@mandate/protocol'
 import type { People } from '../../store/people.ts'
 
 export interface Between {
-  /** What they can do for the person, by whomever it was given. */
+  /** Grants by which the contact acts for the person. */
   readonly theirs: readonly Grant[]
-  /** What the person can do for them. */
+  /** Grants by which the person acts for the contact. */
   readonly mine: readonly Grant[]
 }
 
-/** Live grants only. */
+/** Grants between two people; live ones only. */
 export function between(me: string, party: string, grants: readonly Grant[]): Between {
   const live = grants.filter(({ status }) => status === 'live')
   return {
@@ -24,7 +24,7 @@ export function between(me: string, party: string, grants: readonly Grant[]): Be
   }
 }
 
-/** People in live grants or confirmed invitations whom the person has not named, each once. */
+/** People in live grants or confirmed invitations without a name, each once. */
 export function unnamed(
   { me, nameOf }: Pick<People, 'me' | 'nameOf'>,
   grants: readonly Grant[],
@@ -44,10 +44,10 @@ export function unnamed(
 }
 
 export interface Sorted {
-  /** Somebody used them; the person is to say whether it is who they meant. */
+  /** Redeemed; the person must confirm the redeemer. */
   readonly toConfirm: readonly Invitation[]
   readonly open: readonly Invitation[]
-  /** The person used them, and waits. */
+  /** Redeemed by the person, waiting for confirmation. */
   readonly entered: readonly Invitation[]
   readonly past: readonly Invitation[]
 }

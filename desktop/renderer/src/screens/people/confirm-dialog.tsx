@@ -1,5 +1,5 @@
 /**
- * Making sure who used the person's code: two people compare a number by voice. Nothing starts before.
+ * Dialog to confirm a redeemer by comparing a fingerprint by voice. The grant starts only then.
  *
  * @module
  */

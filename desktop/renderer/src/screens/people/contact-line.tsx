@@ -1,5 +1,5 @@
 /**
- * Somebody, with what runs between them and the person, until when, and where to stop it.
+ * One contact with the grants in both directions.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What somebody is called here, and what is noted about them.
+ * Dialog for the name and note of a contact.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const TEXTS = strings.contacts
 const MOST_NAME = 80
 const MOST_NOTE = 400
 
-/** @param contact - Absent: they have no name yet. */
+/** @param contact - Absent: a new contact. */
 export function EditDialog(props: { party: string; contact?: Contact; onClose: () => void }): JSX.Element {
   const { party, contact, onClose } = props
   const [name, setName] = useState(contact?.name ?? '')

@@ -1,5 +1,5 @@
 /**
- * What an invitation gives, as a sentence, before it is known to whom. Pure.
+ * The grant of an invitation as a sentence, before the delegate is known. Pure.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { sentenceOf } from '../../store/grants.ts'
 import type { People, Things } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 
-/** Nobody's id: it never leaves the window. */
+/** Placeholder for the unknown delegate; never sent. */
 export const SOMEBODY = 'user:somebody'
 
-/** As it is sent, or as it came back. */
+/** As sent, or as received. */
 type Given = NonNullable<Input<'invitations.create'>['grant']> | InvitedGrant
 
-/** @param called - What whoever it will be is called; empty: not known yet. */
+/** @param called - Name of the future delegate; empty: unknown. */
 export function giftSentence(grant: Given, called: string, people: People, things: Things): string {
   const { actions = ['read'], scope, redelegations = 0, expires_at: until = '' } = grant
   const who = called === '' ? strings.invite.somebody : called

@@ -1,5 +1,5 @@
 /**
- * Invitations: those that wait for the person, those on their way, those that the person used, and those that are over.
+ * Lists of invitations by state.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Inviting somebody: first what for, then the code, which is shown once.
+ * Dialog to make an invitation; shows the code once.
  *
  * @module
  */
@@ -80,7 +80,7 @@ function Form(props: { onMade: (made: Invitation) => void; onClose: () => void }
   )
 }
 
-/** Of what is given the persona is that which it was made under. */
+/** The grant of the invitation, in the persona that the thing was created under. */
 function useGift(terms: Terms, domain: Domain | undefined): Gift | undefined {
   const { session } = useAround()
   const trips = useCall('trips.list')

@@ -1,5 +1,5 @@
 /**
- * Somebody's number, big enough to be read aloud.
+ * Fingerprint of a person in large digits.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Whom the person knows here: what runs between them and each, invitations on their way, and those who wait to be confirmed.
+ * Screen People: contacts with their grants, and invitations.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export function PeopleScreen(): JSX.Element {
   const [isInviting, setInviting] = useState(false)
   const [redeeming, setRedeeming] = useState<{ readonly code: string }>()
   const invitations = useCall('invitations.list')
-  // A link that was opened is looked at here, once.
+  // Opens the redeem dialog once for an opened link.
   useEffect(() => {
     if (invitation === undefined) return
     setRedeeming({ code: invitation })

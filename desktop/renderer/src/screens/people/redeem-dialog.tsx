@@ -1,5 +1,5 @@
 /**
- * Using somebody's invitation: first what that means, and who it is from; then the number to be read to them.
+ * Dialog to redeem an invitation; then shows the fingerprint to read aloud.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { PartyNumber } from './number.tsx'
 
 const TEXTS = strings.redeem
 
-/** @param code - Of a link that was opened; empty: it is yet to be typed. */
+/** @param code - Code of an opened link; empty: to be typed. */
 export function RedeemDialog({ code, onClose }: { readonly code: string; readonly onClose: () => void }): JSX.Element {
   const [done, setDone] = useState<string>()
   return (

@@ -1,5 +1,5 @@
 /**
- * Removing a name: it ends no grant, and says so.
+ * Dialog to remove a contact; its grants remain.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Letting a persona rest, or giving it back: first with what stops working by it.
+ * Dialog to deactivate or revoke a persona; lists the grants that stop working.
  *
  * @module
  */

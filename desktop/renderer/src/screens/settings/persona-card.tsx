@@ -1,5 +1,5 @@
 /**
- * One persona: whether it is acted in, how it stands, and what agents may do in it.
+ * One persona: state, actions, and limits for agents.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export function PersonaCard({ persona }: { readonly persona: Persona }): JSX.Ele
   )
 }
 
-/** What was never usable needs no settings; what was set is shown as long as it is held. */
+/** Settings are shown for personas that were usable once, or have settings. */
 function hasAgentSettings({ status, autonomy }: Persona): boolean {
   if (status === 'revoked') return false
   return status === 'active' || status === 'inactive' || autonomy !== undefined

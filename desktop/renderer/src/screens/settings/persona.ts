@@ -1,5 +1,5 @@
 /**
- * A persona in plain words: its name, whether it can be used and until when, and what depends on it. Pure.
+ * Texts of a persona: name, validity, dependent grants. Pure.
  *
  * @module
  */
@@ -9,28 +9,28 @@ import { strings } from '../../strings.ts'
 
 const TEXTS = strings.settings
 
-/** `title/circle`, as everything names it. */
+/** The persona's name: `title/circle`. */
 export const personaName = ({ title, circle }: Pick<Persona, 'title' | 'circle'>): string => `${title}/${circle}`
 
 /** `Traveler, family`. */
 export const personaWords = ({ title, circle }: Pick<Persona, 'title' | 'circle'>): string =>
   strings.capital(TEXTS.nameOf(title, circle))
 
-/** What is never reached stands for no end. */
+/** Year that stands for no end. */
 const FOREVER_YEAR = 9_999
 
 export function isUsable({ status, valid_from: from, valid_till: till }: Persona, now: EpochMillis): boolean {
   return status === 'active' && Date.parse(from) <= now && now < Date.parse(till)
 }
 
-/** Until when, or from when, or since when not. */
+/** The validity as text. */
 export function datesOf({ valid_from: from, valid_till: till }: Persona, now: EpochMillis): string {
   if (Date.parse(till) <= now) return TEXTS.ended(minuteOf(till))
   if (now < Date.parse(from)) return TEXTS.from(minuteOf(from))
   return new Date(till).getUTCFullYear() >= FOREVER_YEAR ? TEXTS.forever : TEXTS.till(minuteOf(till))
 }
 
-/** Live grants that were given or are used in it. */
+/** Live grants that were given or are used in the persona. */
 export function dependsOn(persona: Persona, me: string, grants: readonly Grant[]): readonly Grant[] {
   const name = personaName(persona)
   return grants.filter(

@@ -1,5 +1,5 @@
 /**
- * The roles that the person acts in, and what agents may do for them in each.
+ * Screen Settings: personas, and limits for agents.
  *
  * @module
  */

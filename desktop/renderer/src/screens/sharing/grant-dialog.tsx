@@ -1,5 +1,5 @@
 /**
- * Giving authority: who, what, until when; what that means is said before it is given.
+ * Grant dialog with a preview.
  *
  * @module
  */
@@ -19,13 +19,13 @@ import { firstTerms, requestOf, type Terms } from './terms.ts'
 import { TermsFields } from './terms-fields.tsx'
 
 const TEXTS = strings.grant
-/** While somebody types, nothing is asked. */
+/** Debounce of the preview, in milliseconds. */
 const REST_MS = 250
 
 interface GrantDialogProps {
   readonly who?: string | undefined
   readonly scope?: string | undefined
-  /** What is passed on; absent: something of the person's own is given. */
+  /** The grant that is passed on; absent: the person grants on their own things. */
   readonly parent?: Grant
   readonly currency?: string | undefined
   readonly onClose: () => void
@@ -79,7 +79,7 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
   )
 }
 
-/** A thing is given in the persona that it was created under, whatever one acts in now. */
+/** The persona to grant in: the one that the thing was created under, not the present one. */
 function usePersona(scope: string | undefined, parent: Grant | undefined): string | undefined {
   const { session } = useAround()
   const trips = useCall('trips.list')
@@ -88,7 +88,7 @@ function usePersona(scope: string | undefined, parent: Grant | undefined): strin
   return known.find(({ id }) => scope === `workflow:${id}`)?.owner_persona ?? session.persona
 }
 
-/** A value once it has not changed for a moment; the first at once. */
+/** Debounces a value; the first is returned at once. */
 function useRested<T>(value: T): T {
   const [rested, setRested] = useState(value)
   useEffect(() => {

@@ -1,5 +1,5 @@
 /**
- * Grants, each as a sentence with the ways to end it or pass it on.
+ * List of grants as sentences, with buttons to revoke and pass on.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { RevokeDialog } from './revoke.tsx'
 
 const TEXTS = strings.sharing
 
-/** Those that were passed on stand behind what they came from. */
+/** Children follow their parent. */
 export function GrantLines({ grants }: { readonly grants: readonly Grant[] }): JSX.Element {
   const [revoking, setRevoking] = useState<Grant>()
   const [passing, setPassing] = useState<Grant>()

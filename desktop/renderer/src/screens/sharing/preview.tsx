@@ -1,5 +1,5 @@
 /**
- * What a grant would mean: its sentence, what it allows, what is checked at each use, and how it is stopped.
+ * Preview of a grant: sentence, permitted actions, gates, and how to revoke it.
  *
  * @module
  */

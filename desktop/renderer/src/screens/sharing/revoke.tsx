@@ -1,5 +1,5 @@
 /**
- * Taking a grant back, or giving it back: first with what else ends by it.
+ * Dialog to revoke or renounce a grant; lists what else ends.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readon
   )
 }
 
-/** What else ends. The list may hold less than ends: only what the person may know of. */
+/** Grants that end too; only those that the person may read. */
 function Below({ id }: { readonly id: string }): JSX.Element {
   const below = useCall('grants.below', { id })
   const people = usePeople()

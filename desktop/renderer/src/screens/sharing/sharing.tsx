@@ -1,5 +1,5 @@
 /**
- * Who may do what on whose behalf: all that was given, and all that was received.
+ * Screen Sharing: grants given and received.
  *
  * @module
  */

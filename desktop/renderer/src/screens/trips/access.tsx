@@ -1,5 +1,5 @@
 /**
- * Who may act on a trip, until when, and the ways to let somebody or to stop them.
+ * Who may act on a trip, with buttons to grant and revoke.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export function Access({ trip }: { readonly trip: Trip }): JSX.Element {
   )
 }
 
-/** One click to whom; what is chosen already is a sane grant, so that the second click can give it. */
+/** One button per party; opens the grant dialog with sensible defaults. */
 function Let({ trip, holders }: { readonly trip: Trip; readonly holders: ReadonlySet<string> }): JSX.Element {
   const { contacts, agents } = usePeople()
   const isOnline = useOnline()

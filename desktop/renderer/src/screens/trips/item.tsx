@@ -1,5 +1,5 @@
 /**
- * One item of a trip: what it is, what came of it and why, and what can be done with it.
+ * One item of a trip: details, outcome with reasons, actions.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const TEXTS = strings.item
 interface ItemRowProps {
   readonly item: Item
   readonly trip: Trip
-  /** Of what is shown now; absent: what came of the last attempt. */
+  /** Outcome to show; absent: that of the last attempt. */
   readonly outcome: Outcome | undefined
   readonly onBook: () => void
   readonly onMove: () => void
@@ -93,7 +93,7 @@ function OutcomeLine({ outcome, trip, by }: OutcomeLineProps): JSX.Element {
 const attemptWords = (who: string, whom: string | undefined): string =>
   whom === undefined ? TEXTS.by(who) : TEXTS.byFor(who, whom)
 
-/** The chain, and the entry of the log that says so. */
+/** The chain of grants, with a link to the log entry. */
 function Authority(props: { outcome: Outcome; decided: NonNullable<Outcome['decided']>; owner: string }): JSX.Element {
   const { outcome, decided, owner } = props
   const { chain, evaluation_id: id } = decided

@@ -1,5 +1,5 @@
 /**
- * Moving an item to another time; somebody else may have changed it meanwhile.
+ * Dialog to reschedule an item, with a check for concurrent changes.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { strings } from '../../strings.ts'
 const TEXTS = strings.move
 const CONFLICTS: ReadonlySet<string> = new Set(['precondition_failed', 'conflict'])
 
-/** @param item - As it is now: a newer version comes in while the dialog is open. */
+/** @param item - The present item; may be replaced by a newer version while the dialog is open. */
 export function MoveDialog(props: { trip: string; item: Item; onClose: () => void }): JSX.Element {
   const { trip, item, onClose } = props
   const { cache } = useAround()
@@ -24,7 +24,7 @@ export function MoveDialog(props: { trip: string; item: Item; onClose: () => voi
   const move = useAction('trips.reschedule', ['trips'])
   const name = strings.capital(item.name)
   const isConflict = move.problem !== undefined && CONFLICTS.has(move.problem.code)
-  // What somebody else chose is shown in place of what was typed: to be looked at, then chosen again.
+  // After a concurrent change shows the new value, for the person to choose again.
   useEffect(() => setStart(item.starts_at), [item.version, item.starts_at])
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()

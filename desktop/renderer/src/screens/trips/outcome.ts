@@ -1,6 +1,5 @@
 /**
- * What came of an item, or would come of it, or is coming of it now: one form for a run of an agent's, for what is done in person, and for
- * the last attempt. Pure.
+ * Outcome of an item, in one form for runs of agents, execution in person, dry runs, and the last attempt. Pure.
  *
  * @module
  */
@@ -10,20 +9,20 @@ import { strings } from '../../strings.ts'
 const TEXTS = strings.item
 
 export interface Outcome {
-  /** By its form and colour: done or permitted, denied, none yet, something to know. */
+  /** Icon and colour: permitted, denied, pending, information. */
   readonly tone: 'holds' | 'fails' | 'open' | 'note'
   readonly words: string
-  /** What went wrong, where it was no decision. */
+  /** Error text, when there was no decision. */
   readonly failure?: string
   readonly decided?: Decided
-  /** When it was decided; absent: just now. */
+  /** Time of the decision; absent: just now. */
   readonly at?: string
   readonly isMoving?: boolean
 }
 
 type RunItem = Run['items'][number]
 
-/** @param isNext - Whether it is this item's turn. */
+/** Outcome of an item of a run. @param isNext - Whether the run is at this item. */
 export function ofRun(item: RunItem, run: Run, isNext: boolean): Outcome {
   if (item.status === 'waiting') {
     if (run.status !== 'running') return { tone: 'open', words: TEXTS.never }
@@ -69,13 +68,13 @@ export function ofAttempt(attempt: NonNullable<Item['last_attempt']>): Outcome {
     : { tone: 'fails', words: TEXTS.denied, decided: attempt, at: attempt.at }
 }
 
-/** Each item of a run with what came of it, by the item's id. */
+/** Outcomes of a run by item id. */
 export function ofItems(run: Run): ReadonlyMap<string, Outcome> {
   const next = run.items.find(({ status }) => status === 'waiting')
   return new Map(run.items.map((item) => [item.item, ofRun(item, run, item === next)]))
 }
 
-/** How many were permitted, how many were not, and how many are still to come. */
+/** Number of permitted, not permitted and pending items. */
 export function sumOfRun(run: Run): readonly [number, number, number] {
   const outcomes = [...ofItems(run).values()]
   const count = (tone: Outcome['tone']): number => outcomes.filter((outcome) => outcome.tone === tone).length

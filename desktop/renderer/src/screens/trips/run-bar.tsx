@@ -1,5 +1,5 @@
 /**
- * Ways to book a trip: oneself, or an agent; for real, or only to see what would be permitted. And how a run goes.
+ * Buttons to book a trip in person or by an agent, or to check only; and the progress of a run.
  *
  * @module
  */
@@ -80,17 +80,17 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
   )
 }
 
-/** `unknown` until the grants are read: nothing is warned of before. */
+/** `unknown` until the grants are loaded: no warning before. */
 type Standing = 'unknown' | 'given' | Missing
 
 interface Missing {
-  /** What of the person's it could be given from. */
+  /** Grant or ownership that authority could be given from. */
   readonly from: Grant | 'owner' | undefined
-  /** For whom it may act here. */
+  /** Parties that the agent may act for here. */
   readonly others: readonly string[]
 }
 
-/** An agent acts for whoever gave it authority themself. @returns what could be given to it, where it has none. */
+/** An agent acts only for its direct delegator. @returns What could be given to an agent without authority. */
 function useStanding(trip: Trip): (agent: AgentView) => Standing {
   const { me } = usePeople()
   const grants = useCall('grants.list')
@@ -110,7 +110,7 @@ interface WithoutGrantProps {
   readonly missing: Missing
 }
 
-/** Said before it is denied. */
+/** Warning before a run that would be denied. */
 function WithoutGrant({ agent, trip, missing }: WithoutGrantProps): JSX.Element {
   const { from, others } = missing
   const { called } = usePeople()
@@ -140,7 +140,7 @@ function WithoutGrant({ agent, trip, missing }: WithoutGrantProps): JSX.Element 
   )
 }
 
-/** How a run goes, said aloud as it goes on. */
+/** Progress of a run, announced to screen readers. */
 export function RunLine(props: { run: Run; trip: Trip; onRun: (run: Run) => void }): JSX.Element {
   const { run, trip, onRun } = props
   const { agents, me } = usePeople()

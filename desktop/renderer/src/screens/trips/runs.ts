@@ -1,5 +1,5 @@
 /**
- * The latest run of a trip, as it goes on.
+ * The latest run of a trip, updated live.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { useAround, useCall, useEvent } from '../../store/hooks.tsx'
 
 export interface Runs {
   readonly latest: Run | undefined
-  /** Shows a run that was just begun. */
+  /** Shows a run that was just started. */
   readonly begun: (run: Run) => void
 }
 
@@ -20,12 +20,12 @@ export function useRuns(trip: string): Runs {
   useEvent('run', (run) => {
     if (run.workflow !== trip) return
     setTold((before) => (before && before.id !== run.id && before.started_at > run.started_at ? before : run))
-    // What was booked, and what was written down about it.
+    // Reloads trips and activity.
     if (run.status !== 'running') cache.changed(['trips', 'runs', 'activity'])
   })
   const known = listed.state === 'there' ? listed.value.items.find(({ workflow }) => workflow === trip) : undefined
   const isToldNewer = told !== undefined && (known === undefined || told.started_at >= known.started_at)
-  // A short run may be told to its end before the answer that it has begun.
+  // Events of a short run may arrive before the result of `runs.start`.
   const begun = (run: Run): void => setTold((before) => (before?.id === run.id ? before : run))
   return { latest: isToldNewer ? told : known, begun }
 }

@@ -1,5 +1,5 @@
 /**
- * What a trip costs in all.
+ * Total price of a trip.
  *
  * @module
  */
@@ -10,7 +10,7 @@ interface Sum {
   readonly currency: string
 }
 
-/** `undefined` for none, and where the currencies differ: they cannot be added. */
+/** Sum of prices; `undefined` for none, or several currencies. */
 export function sumOf(prices: readonly Sum[]): Sum | undefined {
   const [first] = prices
   if (!first || prices.some(({ currency }) => currency !== first.currency)) return undefined

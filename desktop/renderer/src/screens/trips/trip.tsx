@@ -1,5 +1,5 @@
 /**
- * One trip: whose it is, who may act on it, its items, and booking them.
+ * Page of one trip: owner, access, items, booking.
  *
  * @module
  */
@@ -41,7 +41,7 @@ export function TripPage({ id }: { readonly id: string }): JSX.Element {
   )
 }
 
-/** Whose it is, and who else may act on it. */
+/** Owner of the trip, and who else may act on it. */
 function Whose({ trip }: { readonly trip: Trip }): JSX.Element {
   const { me, called } = usePeople()
   const grants = useCall('grants.list')
@@ -55,7 +55,7 @@ function Whose({ trip }: { readonly trip: Trip }): JSX.Element {
   )
 }
 
-/** What was done in person last, in this window. */
+/** The last execution or dry run in person, in this window. */
 interface Done {
   readonly items: readonly ItemOutcome[]
   readonly isDry: boolean

@@ -1,5 +1,5 @@
 /**
- * The trips that a person may see: their own, and those that others share with them.
+ * Screen Trips: own and shared trips.
  *
  * @module
  */
@@ -82,7 +82,7 @@ function Lists({ trips, titles, next, create }: ListsProps): JSX.Element {
   )
 }
 
-/** Pages behind the first, one after the other as they are asked for. */
+/** Further pages, loaded one by one. */
 function More(props: { cursor: string; titles: readonly Template[]; create: JSX.Element }): JSX.Element {
   const { cursor, titles } = props
   const [isOpen, setOpen] = useState(false)
