@@ -1,5 +1,5 @@
 /**
- * Agents: registered subjects, each bound to one client of the identity provider (rule G1).
+ * Registration of agents, each bound to one client of the identity provider (rule G1).
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface AgentRequest {
   readonly serviceSub?: string | undefined
 }
 
-/** Registers an agent, usable at once. */
+/** Registers an agent as active. */
 export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
   return deps.mutex.run(mutexKey.agent(request.id), async () => {
@@ -26,7 +26,7 @@ export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Pr
   })
 }
 
-/** Suspends or resumes an agent. Suspension holds for the very next decision, recorded or not. */
+/** Suspends or resumes an agent. A suspension is in effect for the next decision, even if the log cannot be written. */
 export async function setAgentActive(deps: PapDeps, id: string, active: boolean, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
   const turn = mutexKey.agent(id)
@@ -56,12 +56,12 @@ const changeEntry = ({ id, active }: AgentRecord, by: By): EntryDraft => ({
   change: { status: active ? 'active' : 'suspended' },
 })
 
-/** Brings the store to the state that was asked for, and records it after. */
+/** Completes a pending change: OpenFGA, then the log. */
 export async function finishAgent(deps: PapDeps, agent: AgentRecord, by: By): Promise<void> {
   await applyAgent(deps, agent, () => deps.record([changeEntry(agent, by)]))
 }
 
-/** The store first: neither a full disk nor the log may keep an agent acting. */
+/** OpenFGA first: a full disk or a failing log must not prevent a suspension. */
 async function suspendAgent({ authority, register, record }: PapDeps, agent: AgentRecord, by: By): Promise<void> {
   await authority.setAgent(`agent:${agent.id}`, false)
   await record([changeEntry(agent, by)])

@@ -1,6 +1,6 @@
 /**
- * Erasing a person (rule E4, ADR 0006): first all that they gave and hold ends, then it is recorded, then the services are told and the
- * vault's row goes, all at once. What is interrupted is finished; nothing of it can be taken back.
+ * Erasure of a person (rule E4, ADR 0006): ends all grants they gave or hold, revokes their personas, removes their facts, records it, then deletes the
+ * vault's row. An interrupted erasure is always completed, never undone.
  *
  * @module
  */
@@ -13,23 +13,23 @@ import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { finishPersona } from './personas.ts'
 
-/** What was done. */
+/** The result of an erasure. */
 export interface Erased {
   readonly id: string
   readonly at: EpochMillis
   readonly grants: number
   readonly personas: number
   readonly told: readonly string[]
-  /** Of those told, who has not acknowledged. */
+  /** Clients in `told` that have not acknowledged. */
   readonly waiting: readonly string[]
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 /**
- * Erases a person: oneself, in person, or somebody else as an operator.
+ * Erases the caller in person, or another person if the caller is an operator.
  *
- * @throws Fault `legal_hold` while an auditor holds it, `not_found` for whom the vault does not know (any more).
+ * @throws Fault `legal_hold` while an auditor's legal hold is set, `not_found` for a person that is not in the vault.
  */
 export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): Promise<Erased> {
   const asker = person(by)
@@ -43,7 +43,7 @@ export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): 
   })
 }
 
-/** Goes through all of it; what was done before is found done. */
+/** Runs all steps. Each is idempotent, so an interrupted erasure can be run again. */
 export async function finishErasure(deps: PapDeps, erasure: PersonErasure, by: By): Promise<Erased> {
   const grants = await endGrants(deps, erasure, by)
   const personas = await revokePersonas(deps, erasure, by)
@@ -72,7 +72,7 @@ async function forget(deps: PapDeps, erasure: PersonErasure, told: readonly stri
   await deps.scrub()
 }
 
-/** Those they gave and those they hold; what others made of the former hangs from them and is dead with them (rule E2). */
+/** Ends the grants they gave and the grants they hold. Grants further down the chains die with them (rule E2). */
 async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonErasure, by: By): Promise<number> {
   const { register, mutex } = deps
   const live = await mutex.run(mutexKey.grantsBy(who), () => register.unendedOf(who, at))
@@ -96,7 +96,7 @@ async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by:
   })
 }
 
-/** Sets or lifts a legal hold. Recorded first: neither gives anybody any authority, and both must be known. */
+/** Sets or lifts a legal hold. Recorded first: it changes no authority, and must not take effect unrecorded. */
 export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by: Principal): Promise<void> {
   withRole(by, 'auditor')
   await deps.mutex.run(mutexKey.person(who), async () => {
@@ -107,7 +107,7 @@ export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by
   })
 }
 
-/** Who still has to delete what it holds of a person who was erased; for operators, who can ask them. */
+/** Clients that have not acknowledged an erasure. For operators. */
 export async function waitingErasure(
   { people }: Pick<PapDeps, 'people'>,
   id: string,
@@ -117,14 +117,14 @@ export async function waitingErasure(
   return people.waitingFor(id)
 }
 
-/** A service or an agent that is told whom to forget, with its own token. */
+/** The client id of a service or agent that is told about erasures; it must present its own token. @throws Fault `forbidden` */
 export function forgetterOf({ forgetters }: Pick<PapDeps, 'forgetters'>, by: Principal): string {
   const client = by.onlyAsks ? undefined : /^(?:service|agent):(?<client>.+)$/su.exec(by.name)?.groups?.['client']
   if (client !== undefined && forgetters.includes(client)) return client
   throw refuse('forbidden', 'This is for services and agents that keep something of people, each with its own token.')
 }
 
-/** A service has deleted what it held of an erased person. Again is no change. */
+/** A client has deleted its data of an erased person. Idempotent. */
 export async function acknowledgeErasure(deps: PapDeps, id: string, by: Principal): Promise<void> {
   const service = forgetterOf(deps, by)
   if (!(await deps.people.isTold(service, id))) return

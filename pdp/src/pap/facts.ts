@@ -1,6 +1,6 @@
 /**
- * Facts of domains whose own model decides: stored and removed by the domain's services. What the model does not allow is refused by name
- * before anything is changed.
+ * Facts of domains whose own model decides: stored and removed by the domain's services. A request with a fact that the model does not allow is rejected
+ * whole.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface FactChangeRequest {
   readonly remove: readonly Fact[]
 }
 
-/** @returns How many facts changed; what stood already, or was not there, is no change. */
+/** @returns the number of changed facts. Facts that exist already, or are not there to remove, do not count. */
 export async function changeFacts(
   deps: PapDeps,
   { domain, write, remove }: FactChangeRequest,
@@ -37,20 +37,20 @@ export async function changeFacts(
     await requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
     await finishOpen(deps, domain, changeBy(by))
     const fresh = await unknownOf(deps, write)
-    // Also what is remembered already: the relationship store may have lost it.
+    // Includes facts that the database has already: OpenFGA may have lost them.
     const plan = await deps.factWriter.plan(write, remove)
     await carryOut(deps, { plan, domain, write: fresh, remove }, changeBy(by))
     return { written: fresh.length, removed: remove.length }
   })
 }
 
-/** Those of the facts that are not remembered. */
+/** The facts that the database does not have. */
 async function unknownOf({ facts }: PapDeps, write: readonly Fact[]): Promise<readonly Fact[]> {
   const isKnown = await Promise.all(write.map((fact) => facts.has(fact)))
   return write.filter((_, index) => !isKnown[index])
 }
 
-/** What an earlier change of the domain's facts left open. Only in their turn. */
+/** Completes or undoes an earlier change of the domain's facts. The caller holds the mutex of the domain's facts. */
 async function finishOpen(deps: PapDeps, domain: string, by: By): Promise<void> {
   for (const change of await deps.intents.factChanges())
     if (change.domain === domain) await finishFactChange(deps, change, by)
@@ -58,7 +58,7 @@ async function finishOpen(deps: PapDeps, domain: string, by: By): Promise<void> 
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
-/** A change that only removes is carried out before it is logged, every other one after (ADR 0003). */
+/** A change that only removes is logged after it takes effect, any other one before (ADR 0003). */
 async function carryOut(deps: PapDeps, change: FactChange, by: By): Promise<void> {
   const { intents, factWriter, record, unfinished } = deps
   await intents.putFactChange(change)
@@ -67,7 +67,7 @@ async function carryOut(deps: PapDeps, change: FactChange, by: By): Promise<void
     await factWriter.carryOut(change.plan)
     if (onlyRemoves(change)) await record(await entriesOf(deps, change, by))
   } catch (cause) {
-    // The Write may have landed all the same: then it is what was asked for.
+    // A Write without an answer may have been applied: then the change is complete.
     const landed = await finishFactChange(deps, change, by).catch(unfinished)
     if (landed !== true) throw cause
     return
@@ -83,7 +83,7 @@ async function complete({ transaction }: PapDeps, change: FactChange): Promise<v
   })
 }
 
-/** Finishes or undoes a change that was cut short. @returns Whether it was carried out. */
+/** Completes or undoes an interrupted change. @returns whether it was carried out */
 export async function finishFactChange(deps: PapDeps, change: FactChange, by: By): Promise<boolean> {
   const { intents, leases, factWriter, record } = deps
   await leases.require('facts', change.plan.id)
@@ -97,13 +97,13 @@ export async function finishFactChange(deps: PapDeps, change: FactChange, by: By
 
 const onlyRemoves = ({ write }: FactChange): boolean => write.length === 0
 
-/** None where nothing changes. */
+/** The entries of a change; none when nothing changed. */
 async function entriesOf(deps: PapDeps, { domain, write, remove }: FactChange, by: By): Promise<readonly EntryDraft[]> {
   if (write.length + remove.length === 0) return []
   return [{ kind: 'facts_changed', ...by, target: domain, change: await changeOf(deps, write, remove) }]
 }
 
-/** Says that a change which was recorded never took place. */
+/** The entry that cancels a recorded change which was not carried out. */
 const undoneEntry = ({ domain }: FactChange, by: By): EntryDraft => ({
   kind: 'fault',
   ...by,
@@ -112,7 +112,7 @@ const undoneEntry = ({ domain }: FactChange, by: By): EntryDraft => ({
   status: PROBLEMS.relations_unavailable.status,
 })
 
-/** Every fact in which a person stands: as a subject, or as a resource of a type that has people's ids. */
+/** All facts about a person: as subject, or as resource of a type whose ids are people's. */
 export async function factsOf(
   { policies, facts }: Pick<PapDeps, 'policies' | 'facts'>,
   pseudonym: string,
@@ -121,13 +121,13 @@ export async function factsOf(
   return facts.about(['user', ...types].map((type) => `${type}:${pseudonym}` as const))
 }
 
-/** Takes them away, for their erasure, as many at once as one Write holds. What is cut short is found again by the next try. */
+/** Removes all facts about a person, for their erasure, in batches of one Write each. Idempotent. */
 export async function dropFactsOf(deps: PapDeps, pseudonym: string, by: By): Promise<void> {
   const open = (await deps.intents.factChanges()).map(({ domain }) => domain)
   const domains = new Set([...open, ...(await factsOf(deps, pseudonym)).map(({ domain }) => domain)])
   for (const domain of domains)
     await deps.mutex.run(mutexKey.facts(domain), async () => {
-      // What is undone is written back: that of an erased person must not be.
+      // Undoing would write the facts back, which must not happen for an erased person.
       await finishOpen(deps, domain, by)
       const known = await factsOf(deps, pseudonym)
       await drop(
@@ -145,7 +145,7 @@ async function drop({ factWriter, facts }: PapDeps, dropped: readonly Fact[]): P
   }
 }
 
-/** Of a fact those who stand in it. */
+/** The parties that a fact is about. */
 const peopleIn =
   (manifest: Manifest) =>
   (fact: Fact): readonly PartyRef[] => {
@@ -174,7 +174,7 @@ function requireDistinct(facts: readonly Fact[]): void {
     throw refuse('invalid_request', 'write, remove: the same fact stands twice.')
 }
 
-/** By pseudonym, resources as the log keeps them, of attributes the names alone: a service's words are not for the log. */
+/** A fact for the log: pseudonyms, redacted resource names, and of attributes the names only, since values are free text. */
 async function changeOf(
   { redact }: PapDeps,
   write: readonly Fact[],

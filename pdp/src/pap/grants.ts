@@ -1,5 +1,5 @@
 /**
- * Grants: issued by owners, passed on by delegates, revoked by whoever stands above (rules C1–C6, E1–E3, G2).
+ * Grants: issued by owners, passed on by delegates, revoked by their parties and the delegators above (rules C1–C6, E1–E3, G2).
  *
  * @module
  */
@@ -20,20 +20,20 @@ import {
   replacementWith,
 } from './replace.ts'
 
-/** What issuing would do: the grant, and what it is exchanged for. */
+/** A validated issue: the grant, and the grants that it replaces or moves. */
 export interface PlannedIssue {
   readonly grant: GrantBody
-  /** The replaced grant first; empty when it replaces none. */
+  /** The replaced grant first. Empty when none is replaced. */
   readonly exchanged: readonly Exchanged[]
 }
 
 /** A grant that was issued. */
 export interface Issued extends GrantView {
-  /** What became of the grants that were moved under it, by their old ids. */
+  /** New ids of the grants that were moved under it, by old id. */
   readonly moved: Readonly<Record<string, string>>
 }
 
-/** Everything that can be wrong, found before anything is written. */
+/** Validates an issue; writes nothing. @throws Fault for the first rule that is broken. */
 export async function planIssue(deps: PapDeps, request: GrantRequest, delegator: PartyRef): Promise<PlannedIssue> {
   const grant = await planGrant(deps, request, delegator)
   await requirePresentDeed(deps, grant)
@@ -46,10 +46,9 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
 }
 
 /**
- * Issues a grant. Nothing of it exists when this rejects: the entry comes first, then the facts that confer it; what a crash leaves half done is
- * settled at the next start.
+ * Issues a grant: recorded first, then written to OpenFGA. When this rejects, the grant is undone; after a crash the next start completes or undoes it.
  *
- * @param request - The delegate already by pseudonym.
+ * @param request - The delegate by pseudonym.
  */
 export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Principal): Promise<Issued> {
   const delegator = personOrAgent(by)
@@ -81,7 +80,7 @@ async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<v
   await deps.register.completeGrant(grant.id)
 }
 
-/** An earlier try of the same person's that had no answer: an equal grant must not be issued beside it. */
+/** Undoes grants of this delegator whose issue had no outcome: an equal grant must not be issued beside one. */
 async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
   await finishReplacementsBy(deps, delegator, by)
   const take = (id: string): Promise<boolean> => deps.leases.take('grant', id)
@@ -90,13 +89,14 @@ async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Prom
       await undoGrant(deps, grant, by)
 }
 
-/** Live grants of one delegator to one delegate on one scope, and of all who pass on, to one delegate on one scope. */
+/** Most live grants of one delegator to one delegate on one scope. */
 const LIVE_BETWEEN = 40
+/** Most live redelegated grants of all delegators to one delegate on one scope. */
 const LIVE_PASSED_ON = 48
-/** Expired grants at one place that are left to the sweep. */
+/** Expired grants at one seat that are left to the sweep; more are removed at once. */
 const EXPIRED_AT_SEAT = 32
 
-/** What somebody holds on one thing is looked at with every decision of theirs: no delegator makes that as much as they like. */
+/** Every decision reads all grants at the delegate's seat, so their number per scope is bounded. @throws Fault `conflict` */
 async function requireRoom(deps: PapDeps, grant: GrantBody, exchanged: readonly Exchanged[]): Promise<void> {
   const going = new Set(exchanged.map(({ from }) => from.id))
   const now = deps.clock()
@@ -112,20 +112,20 @@ async function requireRoom(deps: PapDeps, grant: GrantBody, exchanged: readonly 
 const tooMany = (what: string, bound: number) =>
   refuse('conflict', `scope: ${what}, which is the most. Revoke or replace one of them.`, { bound })
 
-/** Short-lived grants would pile up at a place until the sweep. */
+/** Removes expired grants of a crowded seat: short-lived grants would accumulate until the sweep. */
 async function clearSeats(deps: PapDeps, { scope, delegate }: GrantBody): Promise<void> {
   const now = deps.clock()
   const expired = (await deps.register.unsweptAt(scope, delegate)).filter(({ expiresAt }) => expiresAt <= now)
-  if (expired.length > EXPIRED_AT_SEAT) deps.unseater.expired(expired)
+  if (expired.length > EXPIRED_AT_SEAT) deps.seatCleanup.removeExpired(expired)
 }
 
-/** A transfer may have come between looking at the resource and now. */
+/** @throws Fault `conflict` when the resource was transferred since it was looked up. */
 async function requirePresentDeed({ intents }: PapDeps, { scope }: GrantBody): Promise<void> {
   if ('deed' in scope && (await intents.isPast(scope.deed)))
     throw refuse('conflict', 'scope: it has just changed hands. Look at it again.')
 }
 
-/** Takes back a grant that nobody was told of: a write that failed may still have landed. */
+/** Undoes an issue that failed. Its Write may have been applied, so the grant is ended in OpenFGA if it is there. */
 export async function undoGrant(
   { authority, register, record, clock }: PapDeps,
   grant: GrantBody,
@@ -137,8 +137,8 @@ export async function undoGrant(
 }
 
 /**
- * Ends a grant and all below it. When this resolves, no later decision anywhere is permitted by it. Authority goes first and the entry
- * second: a log that cannot be written must not keep authority alive.
+ * Revokes a grant and all grants below it. When this resolves, no later decision of any replica is permitted by them. The revocation takes effect before
+ * it is logged: a failing log must not keep authority alive.
  */
 export async function revokeGrant(deps: PapDeps, id: string, reason: string, by: Principal): Promise<GrantView> {
   const party = personOrAgent(by)
@@ -156,7 +156,7 @@ export async function revokeGrant(deps: PapDeps, id: string, reason: string, by:
   })
 }
 
-/** The turn in which a grant is ended: where it is part of a replacement without an answer, in that one's too, which is finished first. */
+/** Runs the task holding the grant's mutex; if the grant is part of a pending replacement, also the mutex of that delegator's grants. */
 export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Promise<T>): Promise<T> {
   for (;;) {
     const replacer = (await replacementWith(deps, id))?.by
@@ -171,8 +171,8 @@ export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Prom
 }
 
 /**
- * Carries out an end that was asked for. Until its entry is there it counts as unfinished. A grant whose replacement had no answer ends with what
- * took its place: nobody was told of that.
+ * Completes a pending end; it stays pending until its entry is recorded. If a pending replacement turns out to be carried out, the successor is ended:
+ * the caller did not know of it.
  */
 export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd, by: By): Promise<void> {
   const replacement = await replacementWith(deps, grant.id)
@@ -185,24 +185,24 @@ export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd
 }
 
 async function endOne(
-  { authority, register, record, unseater }: PapDeps,
+  { authority, register, record, seatCleanup }: PapDeps,
   grant: GrantRecord,
   end: GrantEnd,
   by: By,
 ): Promise<void> {
-  // A pending grant may have landed or not: what is ended is what is there.
+  // A pending grant may or may not be in OpenFGA.
   if (!grant.pending || (await authority.isLive(grant)))
     await authority.end(grant, end.by, end.at, endCode(grant, end.by))
   await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
   if (grant.pending) await register.completeGrant(grant.id)
   await register.endGrant(grant.id, end)
-  unseater.below([grant.id])
+  seatCleanup.removeBelow([grant.id])
 }
 
-/** What the store keeps of an end: a code, since a person's words must be erasable. */
+/** OpenFGA stores a code: the person's words must be erasable, so only the database has them. */
 const endCode = (grant: GrantBody, by: PartyRef): string => (by === grant.delegate ? 'renounced' : 'revoked')
 
-/** Its delegator, any delegator above, the owner, and its delegate; an agent only what it holds or gave (rules A6, E1). */
+/** Delegate, delegator, owner, and every delegator above may end a grant; an agent only as delegate or delegator (rules A6, E1). */
 async function mayEnd(grant: GrantRecord, party: PartyRef, register: Register): Promise<boolean> {
   if (party === grant.delegate || party === grant.delegator || party === grant.owner) return true
   return party.startsWith('user:') && isDelegatorOn(grant, party, register)
@@ -211,7 +211,7 @@ async function mayEnd(grant: GrantRecord, party: PartyRef, register: Register): 
 const isDelegatorOn = async ({ path }: GrantRecord, party: PartyRef, register: Register): Promise<boolean> =>
   (await grantsOnPath(register, path)).some(({ delegator }) => delegator === party)
 
-/** One grant with its chain, for its parties and auditors. */
+/** One grant with its chain. For its parties and auditors. */
 export async function readGrant(
   deps: PapDeps,
   id: string,
@@ -228,7 +228,7 @@ export async function readGrant(
 const isParty = async (grant: GrantRecord, party: PartyRef, register: Register): Promise<boolean> =>
   [grant.delegate, grant.delegator, grant.owner].includes(party) || isDelegatorOn(grant, party, register)
 
-/** A page of grants, newest first: one's own for everybody, anybody's for auditors. */
+/** A page of grants, newest first: the caller's own, for auditors all. */
 export async function listGrants(
   deps: PapDeps,
   filter: Omit<GrantFilter, 'party' | 'now'>,
@@ -245,7 +245,7 @@ export async function listGrants(
   }
   const now = deps.clock()
   const views: GrantView[] = []
-  // Whether a grant is cut off by one above it is not in its row: what is left out makes room for more.
+  // Whether a grant above has ended is not in the row, so filtered pages are filled up with further rows.
   for (let before = filter.before; ; ) {
     const grants = await deps.register.grants({
       ...filter,

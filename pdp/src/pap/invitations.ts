@@ -1,5 +1,5 @@
 /**
- * Invitations (rule C7): a code that is good once and for a day, and a grant that starts when the inviter has seen who took it.
+ * Invitations (rule C7): a code that can be redeemed once within a day, and a grant that is issued when the inviter confirms who redeemed it.
  *
  * @module
  */
@@ -27,11 +27,11 @@ export interface InvitationDeps extends PapDeps {
   readonly wrongCodes: WrongCodes
 }
 
-/** 192 bits: nobody guesses one, and its hash needs no salt. */
+/** 192 bits: too many to guess, so the hash needs no salt. */
 const CODE_BYTES = 24
 const LIFETIME_MS = INVITATION_LIFETIME * 1_000
 
-/** Invites somebody. The code is in the answer and nowhere else. */
+/** Creates an invitation. Only this result contains the code. */
 export async function invite(
   deps: InvitationDeps,
   grant: InvitedGrant | undefined,
@@ -39,7 +39,7 @@ export async function invite(
 ): Promise<{ readonly invitation: InvitationRecord; readonly code: string }> {
   const inviter = person(by)
   return deps.mutex.run(mutexKey.invitationsOf(inviter), async () => {
-    // What could not be given to anybody is refused now, not when somebody has come.
+    // A grant that is invalid for every delegate is rejected now, not at the confirmation.
     if (grant) await planGrant(deps, { ...grant, delegate: SOMEBODY }, inviter)
     const now = deps.clock()
     const sent = await deps.invitations.of(inviter)
@@ -64,7 +64,7 @@ export async function invite(
 }
 
 /**
- * Redeems a code, once. A code that is wrong, used, withdrawn or too old is unknown, all alike; after ten of them in a minute a caller waits.
+ * Redeems a code. Wrong, used, withdrawn and expired codes get the same fault. After ten of them within a minute the caller is rate limited.
  */
 export async function redeem(deps: InvitationDeps, code: string, by: Principal): Promise<InvitationRecord> {
   const redeemer = person(by)
@@ -88,7 +88,7 @@ export async function redeem(deps: InvitationDeps, code: string, by: Principal):
 
 const unknownCode = () => refuse('invitation_unknown', 'No open invitation has that code.')
 
-/** Confirms who redeemed it; a grant that it carries starts now. Confirming twice is no change. */
+/** Confirms the person who redeemed the invitation, and issues its grant. Idempotent. */
 export async function confirm(
   deps: InvitationDeps,
   id: string,
@@ -111,7 +111,7 @@ export async function confirm(
   })
 }
 
-/** A try that was interrupted after the grant had started finds it there. */
+/** Issues the grant, unless an interrupted confirmation has done so. */
 async function startGrant(deps: PapDeps, grant: InvitedGrant, delegate: PartyRef, by: Principal): Promise<string> {
   try {
     return (await issueGrant(deps, { ...grant, delegate }, by)).grant.id
@@ -122,7 +122,7 @@ async function startGrant(deps: PapDeps, grant: InvitedGrant, delegate: PartyRef
   }
 }
 
-/** Takes an invitation back, by whoever invited or redeemed it; what has been confirmed stays. Again is no error. */
+/** Withdraws an invitation. Either side may, until it is confirmed. Idempotent. */
 export async function withdraw(deps: InvitationDeps, id: string, by: Principal): Promise<void> {
   const party = person(by)
   await deps.mutex.run(mutexKey.invitation(id), async () => {
@@ -149,19 +149,19 @@ async function requireChanged(
 
 const unknownInvitation = () => refuse('not_found', 'There is no such invitation among yours.')
 
-/** Those one sent and those one redeemed, newest first. */
+/** The caller's invitations, sent and redeemed, newest first. */
 export async function listInvitations(deps: InvitationDeps, by: Principal): Promise<readonly InvitationRecord[]> {
   return deps.invitations.of(person(by))
 }
 
-/** An invitation that nobody took or confirmed in time has expired. */
+/** `expired` for an invitation that was not redeemed or not confirmed in time. */
 export function statusAt({ status, expiresAt }: InvitationRecord, now: EpochMillis): InvitationStatus {
   return (status === 'open' || status === 'redeemed') && expiresAt <= now ? 'expired' : status
 }
 
 const hashOf = (code: string): string => createHash('sha256').update(code).digest('base64url')
 
-/** Both sides find it in the log. */
+/** Names both sides, so that both find the entry. */
 function entryOf({ id, inviter, redeemer, status, grantId }: InvitationRecord, by: Principal): EntryDraft {
   return {
     kind: 'invitation_changed',
@@ -175,10 +175,10 @@ function entryOf({ id, inviter, redeemer, status, grantId }: InvitationRecord, b
 
 const MINUTE_MS = 60_000
 const MOST_WRONG = 10
-/** How many callers are remembered; the one who has been quiet longest is forgotten first. */
+/** Most callers that are counted; the least recent one is dropped first. */
 const CALLERS = 10_000
 
-/** Wrong codes of the last minute, by caller. Lost with the process: at 192 bits a code this is about noise, not about guessing. */
+/** Counts wrong codes of the last minute, by caller. In memory only: codes of 192 bits cannot be guessed, this limits noise. */
 export class WrongCodes {
   readonly #clock: Clock
   readonly #at = new Map<PartyRef, readonly EpochMillis[]>()
@@ -187,7 +187,7 @@ export class WrongCodes {
     this.#clock = clock
   }
 
-  /** @throws Fault `too_many_requests`, right code or wrong. */
+  /** @throws Fault `too_many_requests`, whether the code is right or wrong. */
   requireFew(caller: PartyRef): void {
     if (this.#recent(caller).length < MOST_WRONG) return
     throw refuse('too_many_requests', 'Too many wrong codes. Wait a minute.')

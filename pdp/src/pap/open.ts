@@ -1,5 +1,5 @@
 /**
- * Starts what changes authority: the changes themselves, and what finishes and sweeps them in the background.
+ * Factory of the PAP: dependencies of the administrative operations, reconciler, seat cleanup and sweeper.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { NarrowingQueue } from './narrowing-queue.ts'
 import type { PapDeps } from './pap.ts'
 import { markErasures, type ReapplyDeps, reapplyErasures } from './reapply.ts'
 import { Reconciler, reconcile } from './reconcile.ts'
+import { SeatCleanup } from './seat-cleanup.ts'
 import { Sweeper, sweepOnce } from './sweep.ts'
-import { Unseater } from './unseat.ts'
 
 const DAY_MS = 86_400_000
 
 export interface PapOptions {
-  readonly deps: Omit<PapDeps, 'mutex' | 'unfinished' | 'narrowings' | 'unseater'>
+  readonly deps: Omit<PapDeps, 'mutex' | 'unfinished' | 'narrowings' | 'seatCleanup'>
   readonly undecided: UndecidedChanges
   readonly isReachable: () => Promise<boolean>
-  /** How long a dead grant stays in the relationship store, in milliseconds. */
+  /** Milliseconds that a dead grant stays in OpenFGA. */
   readonly retention: number
-  /** How often the sweep runs, in milliseconds; 0: never. */
+  /** Interval of the sweep in milliseconds; 0 turns it off. */
   readonly sweepEvery: number
   readonly logger: Logger
 }
@@ -33,7 +33,7 @@ export interface Pap {
   readonly sweeper: Sweeper
 }
 
-/** @param closing - Gets what stops the background work. */
+/** @param closing - Receives the disposers of the background work. */
 export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap {
   const { undecided, isReachable, retention, sweepEvery, logger } = options
   const deps: PapDeps = {
@@ -41,10 +41,13 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
     mutex: new KeyedMutex(),
     narrowings: new NarrowingQueue(),
     unfinished: () => reconciler.schedule(),
-    unseater: { below: (ended) => unseater.below(ended), expired: (grants) => unseater.expired(grants) },
+    seatCleanup: {
+      removeBelow: (ended) => seatCleanup.removeBelow(ended),
+      removeExpired: (grants) => seatCleanup.removeExpired(grants),
+    },
   }
   const notSwept = (error: unknown): void => logger.warn({ err: error }, 'not swept')
-  const unseater = new Unseater(deps, notSwept)
+  const seatCleanup = new SeatCleanup(deps, notSwept)
   const reconciler = new Reconciler({
     reconcile: () => reconcile(deps, undecided, (error) => logger.warn({ err: error }, 'not reconciled yet')),
     isReachable,
@@ -57,14 +60,14 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
   const sweeper = new Sweeper(sweep, sweepEvery, notSwept)
   closing.defer(() => reconciler.close())
   closing.defer(() => sweeper.close())
-  closing.defer(() => unseater.close())
+  closing.defer(() => seatCleanup.close())
   return { deps, reconciler, sweeper }
 }
 
 /**
- * Finishes what an earlier process left: erasures that a backup undid, and changes that were cut short.
+ * Repeats erasures that a restored backup undid, and reconciles changes that an earlier process left pending.
  *
- * @param closing - Gets what notes, at the end, up to where the log was looked through.
+ * @param closing - Receives a disposer that stores the log position up to which erasures were applied.
  */
 export async function finishEarlierChanges(
   { deps, reconciler }: Pap,

@@ -1,5 +1,5 @@
 /**
- * What every administrative operation needs, and who is asking. All parties by pseudonym.
+ * Dependencies and caller of the administrative operations. All parties by pseudonym.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Intents, Keys, People, SessionOf, Vault } from '../ports/stores.ts
 import type { Transactions } from '../ports/transactions.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
-import type { Unseater } from './unseat.ts'
+import type { SeatCleanup } from './seat-cleanup.ts'
 
 export interface PapDeps extends Transactions {
   readonly policies: () => InForce
@@ -32,26 +32,26 @@ export interface PapDeps extends Transactions {
   readonly factWriter: FactWriter
   readonly vault: Pick<Vault, 'subOf' | 'beginErasure'>
   readonly leases: Leases
-  /** Client ids of all that keep something of people: they are told whom to forget. */
+  /** Client ids of the services and agents that store personal data: each is told about erasures. */
   readonly forgetters: readonly string[]
   readonly record: Recorder
   readonly clock: Clock
-  /** How a resource stands in the log. */
+  /** Names a resource for the log. */
   readonly redact: { resource(resource: ResourceRef, registered: boolean): Promise<string> }
-  /** A new ULID, later than every one before it. */
+  /** A new ULID, greater than every earlier one. */
   readonly newId: () => string
-  /** How many links a chain may have (rule C5). */
+  /** Most links of a chain (rule C5). */
   readonly maxDepth: number
   readonly mutex: KeyedMutex
-  /** Takes out of the store what has just become useless. */
-  readonly unseater: Pick<Unseater, 'below' | 'expired'>
-  /** Says that a change failed half way: it is settled as soon as that is possible. */
+  /** Removes tuples of dead grants. */
+  readonly seatCleanup: Pick<SeatCleanup, 'removeBelow' | 'removeExpired'>
+  /** Schedules a reconciliation, after a change that failed half way. */
   readonly unfinished: () => void
-  /** What takes authority away and could not be written down. */
+  /** Changes that take authority away and could not be written to the database. */
   readonly narrowings: NarrowingQueue
 }
 
-/** Runs the part of a change that must not stay half done. */
+/** Runs the part of a change that must be completed; schedules a reconciliation when it fails. */
 export async function finishing<T>({ unfinished }: Pick<PapDeps, 'unfinished'>, task: () => Promise<T>): Promise<T> {
   try {
     return await task()
@@ -61,17 +61,17 @@ export async function finishing<T>({ unfinished }: Pick<PapDeps, 'unfinished'>, 
   }
 }
 
-/** What is narrowed, and whose turn that takes. */
+/** Names a change that takes authority away, and the mutex key that it holds. */
 export interface Narrowed {
   readonly what: string
   readonly turn: string
 }
 
 /**
- * Carries out what takes authority away, queued before anything else: in the database, and in memory where that cannot be written, so that a
- * full disk keeps no authority alive.
+ * Carries out a change that takes authority away. The change is pending in the database first; where the database cannot be written, in memory, so that
+ * a full disk does not prevent a revocation.
  *
- * @param propose - Writes the intention down.
+ * @param propose - Writes the pending change to the database.
  */
 export async function narrowing<T>(
   deps: Pick<PapDeps, 'unfinished' | 'narrowings'>,
@@ -91,48 +91,48 @@ export async function narrowing<T>(
   return result
 }
 
-/** Roles that count in tokens of interactive clients only (rule A7). */
+/** Roles. They are accepted in tokens of interactive clients only (rule A7). */
 export const ROLES = ['auditor', 'operator', 'persona-admin'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Who asks, as the token says. */
+/** The caller, from its verified token. */
 export interface Principal {
-  /** The person, or the agent or service itself; a service is no party to a grant. */
+  /** The person or agent. `undefined` for a service, which is never party to a grant. */
   readonly party: PartyRef | undefined
-  /** How the log names the caller. */
+  /** The caller's name in the log. */
   readonly name: string
-  /** A person signed in at an interactive client (rule A6). */
+  /** Whether the token is a person's, of an interactive client (rule A6). */
   readonly inPerson: boolean
-  /** Set when the caller is a domain service with its own token: the resource types it is registered for. */
+  /** The resource types of a domain service that presents its own token. */
   readonly types: readonly string[] | undefined
-  /** The agent that brought a person's token, when one did. */
+  /** The agent that presents a person's token. */
   readonly actor: PartyRef | undefined
   readonly roles: readonly Role[]
-  /** The token's scope is for reading alone. */
+  /** Set when the token's scope allows reading only. */
   readonly onlyReads?: true
-  /** The caller has an API key: it asks, and does nothing else. */
+  /** Set for an API key: evaluations and searches only. */
   readonly onlyAsks?: true
-  /** When the token expires: an answer that goes on ends with it. */
+  /** When the token expires. A streamed response ends then. */
   readonly expiresAt?: EpochMillis
-  /** Of a person's token: an answer that goes on ends with it too. */
+  /** The session of a person's token. A streamed response ends with it. */
   readonly session?: SessionOf
-  /** Where an entry about this request should point. */
+  /** Ids that link log entries to the request. */
   readonly origin: Pick<EntryDraft, 'request_id' | 'trace'>
 }
 
-/** The person, in person; everything a person does to authority starts here. */
+/** The person, who must act in person: no agent or service changes a person's authority. @throws Fault `in_person_only` */
 export function person(by: Principal): PartyRef {
   if (by.party?.startsWith('user:') && by.inPerson) return by.party
   throw refuse('in_person_only', 'Sign in at an interactive client; no agent or service may do this for a person.')
 }
 
-/** The person in person, or an agent with its own service token. */
+/** The person in person, or an agent with its own token. @throws Fault `in_person_only` */
 export function personOrAgent(by: Principal): PartyRef {
   if (by.party?.startsWith('agent:') && by.actor === undefined) return by.party
   return person(by)
 }
 
-/** Nothing new begins for whoever is on their way out. */
+/** @throws Fault `conflict` when one of the parties is being erased. */
 export async function requireStaying(
   { people }: { readonly people: Pick<People, 'isErasing'> },
   ...parties: readonly PartyRef[]
@@ -141,7 +141,7 @@ export async function requireStaying(
     if (await people.isErasing(party)) throw refuse('conflict', 'One of the parties is being erased.')
 }
 
-/** Demands a role. */
+/** @throws Fault `forbidden` without the role. */
 export function withRole(by: Principal, role: Role): void {
   if (!by.roles.includes(role))
     throw refuse(
@@ -150,7 +150,7 @@ export function withRole(by: Principal, role: Role): void {
     )
 }
 
-/** The common part of an entry about a change. */
+/** The members of a log entry that name the caller and the request. */
 export function changeBy(by: Principal): Pick<EntryDraft, 'caller' | 'request_id' | 'trace'> {
   return { caller: by.name, ...by.origin }
 }

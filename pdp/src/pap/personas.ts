@@ -1,5 +1,5 @@
 /**
- * Personas: the role somebody acts in, its life, and what its holder lets agents do (rules F1–F4).
+ * Personas: creation, status changes, dates, and autonomy settings for agents (rules F1–F4).
  *
  * @module
  */
@@ -13,11 +13,11 @@ import { boundObjection, unitOf } from './bounds.ts'
 import { mutexKey } from './keyed-mutex.ts'
 import { changeBy, finishing, narrowing, type PapDeps, type Principal, person, requireStaying } from './pap.ts'
 
-/** How many personas that are not revoked one person may hold (rule F1). */
+/** Most personas per person, revoked ones not counted (rule F1). */
 const MAX_PERSONAS = 10
-/** What every database and JSON reader can hold as an instant. */
+/** Earliest instant; with {@link FOREVER} the range that every database and JSON reader can represent. */
 const EARLIEST = Date.UTC(1970, 0, 1)
-/** The end of a persona that says none, and the latest there is. */
+/** Latest instant, and the default end of a persona. */
 const FOREVER = Date.UTC(9999, 11, 31)
 
 export interface PersonaRequest {
@@ -32,11 +32,11 @@ export interface PersonaPatch {
   readonly status?: PersonaStatus | undefined
   readonly validFrom?: EpochMillis | undefined
   readonly validTill?: EpochMillis | undefined
-  /** `null` takes the settings away. */
+  /** `null` removes the settings. */
   readonly autonomy?: Autonomy | null | undefined
 }
 
-/** The newest persona of that name that is not revoked. */
+/** The newest persona of this name that is not revoked. */
 export async function heldPersona(
   { register }: Pick<PapDeps, 'register'>,
   holder: PartyRef,
@@ -46,7 +46,7 @@ export async function heldPersona(
   return personas.findLast((persona) => personaName(persona.id) === name && persona.status !== 'revoked')
 }
 
-/** Takes a persona. A title that nobody may give themself waits for a persona administrator. */
+/** Creates a persona. It is `pending` if only a persona administrator may assign the title. */
 export async function createPersona(deps: PapDeps, request: PersonaRequest, by: Principal): Promise<PersonaRecord> {
   const holder = person(by)
   return deps.mutex.run(mutexKey.personasOf(holder), () => take(deps, request, holder, by))
@@ -62,7 +62,7 @@ async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by
   const held = all.filter(({ status }) => status !== 'revoked')
   if (held.length >= MAX_PERSONAS)
     throw refuse('conflict', `At most ${MAX_PERSONAS} personas a person; revoke one first.`)
-  // Else whoever is suspended would go on under another circle.
+  // A suspended person could otherwise continue under another circle.
   if (held.some(({ title, status }) => title === request.title && status === 'suspended'))
     throw refuse(
       'conflict',
@@ -91,7 +91,7 @@ async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by
   return persona
 }
 
-/** Changes one's own persona, or as a persona administrator what waits for one. */
+/** Changes the caller's own persona, or another person's if the caller is a persona administrator. */
 export async function patchPersona(
   deps: PapDeps,
   id: string,
@@ -107,7 +107,7 @@ export async function patchPersona(
 async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {
   const party = person(by)
   const own = personaParts(id).holder === party
-  // Nobody administers what they hold themselves.
+  // Administrators have no administrator's rights on their own personas.
   const administrator = !own && by.roles.includes('persona-admin')
   await requireStaying(deps, personaParts(id).holder)
   await deps.narrowings.finish(narrowedPersona(id))
@@ -150,7 +150,7 @@ function requireTransition(from: PersonaStatus, to: PersonaStatus, own: boolean,
   if (!allowed.includes(to)) throw refuse('conflict', `A persona that is ${from} cannot become ${to} this way.`)
 }
 
-/** Personas of one's own, or for a persona administrator those that wait. */
+/** The caller's personas; with `waiting`, all pending ones, for persona administrators. */
 export async function listPersonas(deps: PapDeps, waiting: boolean, by: Principal): Promise<readonly PersonaRecord[]> {
   if (!waiting) return deps.register.personas(person(by))
   if (!by.roles.includes('persona-admin')) throw refuse('forbidden', 'This needs the role persona-admin.')
@@ -158,8 +158,8 @@ export async function listPersonas(deps: PapDeps, waiting: boolean, by: Principa
 }
 
 /**
- * Whoever narrows goes first to the store, whoever widens first to the log: neither can leave authority behind that nobody recorded, nor keep
- * it because nothing can be recorded. A change of a persona may do both, so it is recorded first unless it only takes away.
+ * Changes that take authority away are logged after they take effect, all others before: no authority exists unrecorded, and a failing log keeps none
+ * alive. A change that does both is logged first.
  */
 async function putPersona(
   deps: PapDeps,
@@ -186,17 +186,17 @@ async function putPersona(
   await narrowing(deps, narrowed, propose, () => narrowPersona(deps, persona, entry))
 }
 
-/** How the narrowing of one persona is queued: those of one holder share a turn. */
+/** Name of a persona's change in the {@link PapDeps.narrowings}. All personas of one holder share a mutex key. */
 const narrowedPersona = (id: string): string => `persona ${id}`
 
-/** The store first: neither a full disk nor the log may keep a persona usable. */
+/** OpenFGA first: a full disk or a failing log must not keep a persona usable. */
 async function narrowPersona(deps: PapDeps, persona: PersonaRecord, entry: EntryDraft): Promise<void> {
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   await deps.record([entry])
   await deps.register.completePersona(persona)
 }
 
-/** `undefined` for a persona that is not usable at all. */
+/** The dates in which the persona is usable; `undefined` unless it is active. */
 const termOf = ({ status, validFrom, validTill }: PersonaRecord) =>
   status === 'active' ? { from: validFrom, till: validTill } : undefined
 
@@ -210,12 +210,12 @@ const entryOf = (persona: PersonaRecord, kind: 'persona_created' | 'persona_chan
   change: described(persona),
 })
 
-/** Brings the store to the state that was asked for, and records it. */
+/** Completes a pending change: OpenFGA, then the log. */
 export function finishPersona(deps: PapDeps, persona: PersonaRecord, by: By): Promise<void> {
   return applyPersona(deps, persona, entryOf(persona, 'persona_changed', by))
 }
 
-/** @param after - Recorded before the change counts as settled. */
+/** @param after - Entry to record before the change counts as complete. */
 async function applyPersona(deps: PapDeps, persona: PersonaRecord, after: EntryDraft | undefined): Promise<void> {
   await deps.register.proposePersona(persona)
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
@@ -234,7 +234,7 @@ function described(persona: PersonaRecord): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Settings that cannot be are refused before anything is written. */
+/** @throws Fault `persona_invalid` for settings that do not fit the manifest. */
 function requireAutonomy({ policies }: Pick<PapDeps, 'policies'>, { title, autonomy }: PersonaRecord): void {
   const manifest = policies().byTitle.get(title)?.manifest
   const objection = manifest && autonomy && autonomyObjection(manifest, autonomy)
@@ -242,8 +242,8 @@ function requireAutonomy({ policies }: Pick<PapDeps, 'policies'>, { title, auton
 }
 
 /**
- * What a persona's settings are in the store: consent and every limit set. Settings that were made under another policy and do not fit this one
- * count as none: they open no gate, and keep nobody from suspending the persona.
+ * The settings as tuples of gates. Settings that were made under another policy and do not fit the present one count as none: no gate opens, and the
+ * persona can still be suspended.
  */
 function gateLimits(deps: Pick<PapDeps, 'policies'>, persona: PersonaRecord): readonly GateLimit[] {
   const manifest = deps.policies().byTitle.get(persona.title)?.manifest
@@ -275,7 +275,7 @@ function autonomyObjection(manifest: Manifest, { consent, limits }: Autonomy): s
   return undefined
 }
 
-/** The persona a resource is registered under, by its owner's name for it. */
+/** Resolves `title/circle` of a resource's owner. @returns empty in a domain without titles */
 export async function personaForOwner(
   deps: PapDeps,
   owner: PartyRef,

@@ -16,9 +16,9 @@ import { grantsOnPath } from '../ports/register.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { includesScope } from '../ports/scopes.ts'
 import { boundsOf } from './bounds.ts'
+import { requestObjection } from './grant-request.ts'
 import type { PapDeps } from './pap.ts'
 import { heldPersona } from './personas.ts'
-import { requestObjection } from './request.ts'
 
 /** Placeholder for the delegate of an invitation, who is not known yet. No pseudonym looks like it. */
 export const SOMEBODY: PartyRef = 'user:somebody'

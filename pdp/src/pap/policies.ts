@@ -1,6 +1,6 @@
 /**
- * The policies in force: loaded without a restart, checked whole before anything changes, and rolled back by version. A decision is made under
- * one of them from its first step to its last.
+ * The policies in force: loaded without a restart, validated whole before they replace the present ones, rolled back by version. A decision uses one
+ * version from its first step to its last.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { KeyedMutex } from './keyed-mutex.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
 
 export interface PolicyDeps {
-  /** Reads the folder that the configuration names. */
+  /** Reads the configured policy folder. */
   readonly read: () => Promise<PolicySources>
   readonly engine: Pick<Engine, 'compile' | 'models'>
   readonly register: Pick<Register, 'modelOf'>
@@ -27,7 +27,7 @@ export interface PolicyDeps {
   readonly clock: Clock
 }
 
-/** A policy as operators see it. */
+/** A policy version, for operators. */
 export interface PolicyView {
   readonly version: string
   readonly loadedAt: EpochMillis
@@ -51,7 +51,7 @@ export class PolicyControl {
   }
 
   /**
-   * Loads what stands in the folder, unless that was rolled back from: then what it was rolled back to stays.
+   * Loads the folder at start. If operators rolled back from the folder's version, the version they rolled back to stays in force.
    *
    * @throws PolicyError when it cannot be loaded.
    */
@@ -66,7 +66,7 @@ export class PolicyControl {
     else await this.#use(sources, policies, undefined, {})
   }
 
-  /** Reads the folder again and puts it in force; nothing changes when it cannot be. */
+  /** Reads the folder again and puts it in force. On an error the present policies stay. */
   async load(by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')
     return this.#change(async () => {
@@ -75,7 +75,7 @@ export class PolicyControl {
     })
   }
 
-  /** Puts a version in force that was before: a rollback, or the way back from one. */
+  /** Puts an earlier version in force: a rollback, or the return from one. */
   async activate(version: string, by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')
     const kept = await this.#deps.policyHistory.byVersion(version)
@@ -93,7 +93,7 @@ export class PolicyControl {
 
   #compile = (sources: PolicySources): Policies => compilePolicies(sources, this.#deps.engine.compile)
 
-  /** `undefined` for packs that do not compile. */
+  /** @returns `undefined` for packs that do not compile. */
   #versionOf(sources: PolicySources): string | undefined {
     try {
       return this.#compile(sources).version
@@ -102,11 +102,11 @@ export class PolicyControl {
     }
   }
 
-  /** One change at a time: the policies in force are those that were kept last. */
+  /** Serialized, so that the version in force is the one stored last. */
   #change = (task: () => Promise<PolicyView>): Promise<PolicyView> =>
     this.#mutex.run('policies', () => withProblems(task))
 
-  /** Last loaded first. */
+  /** Most recently loaded first. */
   async list(by: Principal): Promise<readonly PolicyView[]> {
     if (!by.roles.includes('auditor')) withRole(by, 'operator')
     return (await this.#deps.policyHistory.all()).map(({ version, loadedAt }) => this.#view(version, loadedAt))

@@ -1,6 +1,6 @@
 /**
- * What was asked for and not finished, after a crash or a failure: finished where it takes authority away, undone where it was a grant nobody
- * was told of. Nothing is permitted by it that nobody asked for.
+ * Reconciles pending changes after a crash or a failure: completes those that take authority away, undoes grants whose issue was never confirmed to the
+ * caller.
  *
  * @module
  */
@@ -20,15 +20,15 @@ import { finishPersona } from './personas.ts'
 import { finishReplacement, replacementWith } from './replace.ts'
 import { finishTransferOf } from './transfer.ts'
 
-/** Who finishes. */
+/** The caller in entries of reconciled changes. */
 const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
 
-/** One pending change: its lease, the mutex of what it changes, and how it is finished. */
+/** One pending change: its lease, its mutex key, and how it is completed. */
 interface Pending<T> {
   readonly kind: PendingKind
   readonly id: string
   readonly turn: string | InTurn
-  /** What is pending now, once no other PDP can change that; `undefined` where it is complete. */
+  /** Reads the pending change again, holding lease and mutex. `undefined` when it is complete. */
   readonly find: () => Promise<T | undefined>
   readonly finish: (found: T) => Promise<unknown>
 }
@@ -37,11 +37,11 @@ type InTurn = (task: () => Promise<unknown>) => Promise<unknown>
 type Each = <T>(pending: Pending<T>) => Promise<void>
 
 /**
- * Tries once to finish everything that is pending and that no other PDP is carrying out: first Writes without an answer, then what takes authority
- * away, then the rest. A change that this process has under way is waited for, and left alone when it succeeds.
+ * Reconciles once every pending change that no other PDP has a lease on: first Writes of unknown outcome, then changes that take authority away, then the
+ * rest. Waits for changes in progress in this process, and skips those that succeed.
  *
- * @param onFault - Told of each that could not be finished now.
- * @returns How many are left, those of other PDPs included: theirs are looked at again in case their lease ends.
+ * @param onFault - Called for each change that could not be reconciled.
+ * @returns the number of changes left, those of other PDPs included: their leases may end
  */
 export async function reconcile(
   deps: PapDeps,
@@ -68,7 +68,7 @@ export async function reconcile(
   return left + (await undecided.decideAll(onFault))
 }
 
-/** @returns `false` where another PDP has the change. */
+/** @returns `false` when another PDP has the lease */
 async function finishOne<T>({ mutex, leases }: PapDeps, pending: Pending<T>): Promise<boolean> {
   const { kind, id, turn, find, finish } = pending
   const task = async (): Promise<boolean> => {
@@ -98,7 +98,7 @@ async function reconcileEnds(deps: PapDeps, each: Each): Promise<void> {
     })
 }
 
-/** Agents and personas, those that lose authority first. */
+/** Agents and personas; those that lose authority first. */
 async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
   const { register } = deps
   for (const { id } of (await register.pendingAgents()).toSorted((a, b) => Number(a.active) - Number(b.active)))
@@ -120,7 +120,7 @@ async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
     })
 }
 
-/** Replacements are finished as a whole; grants that were not issued are taken back. */
+/** Completes replacements as a whole; undoes grants whose issue is pending. */
 async function reconcileGrants(deps: PapDeps, each: Each): Promise<void> {
   const { intents, register } = deps
   for (const replacement of await intents.replacements())
@@ -179,23 +179,23 @@ async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
 }
 
 /**
- * How long until it is tried again, in milliseconds: always the same while the relationship store does not answer, so that what was taken away
- * is gone as soon as it does; longer and longer while something else fails.
+ * Delay before the next attempt, in milliseconds: constant while OpenFGA does not answer, so that revocations take effect as soon as it does; with
+ * exponential backoff for other failures.
  */
 const AGAIN_AFTER = { unreachable: 100, first: 100, most: 5_000 } as const
 
 export interface ReconcilerOptions {
-  /** Tries once. @returns How many are left. */
+  /** Reconciles once. @returns the number of changes left */
   readonly reconcile: () => Promise<number>
-  /** Whether the relationship store answers. Cheap, and bounded in time. */
+  /** Whether OpenFGA answers. Cheap, with a timeout. */
   readonly isReachable: () => Promise<boolean>
 }
 
-/** Settles again and again while something is left. What is left at the end is settled at the next start. */
+/** Reconciles repeatedly while changes are left. The next start reconciles what is left at the end. */
 export class Reconciler {
   readonly #options: ReconcilerOptions
   #timer: NodeJS.Timeout | undefined
-  /** Whether what is scheduled comes as soon as a nudge would have it. */
+  /** Whether the scheduled run is as early as `schedule()` would make it. */
   #isSoon = false
   #running: Promise<void> | undefined
   #again: number = AGAIN_AFTER.first
@@ -205,14 +205,14 @@ export class Reconciler {
     this.#options = options
   }
 
-  /** Settles what it can now, and goes on with the rest. */
+  /** Reconciles now, and schedules the next attempt if changes are left. */
   async run(): Promise<void> {
     const left = await this.#options.reconcile()
     this.#again = left > 0 ? Math.min(this.#again * 2, AGAIN_AFTER.most) : AGAIN_AFTER.first
     if (left > 0) this.#schedule(this.#again)
   }
 
-  /** Says that something may be left. However often it is said, it is not put off. */
+  /** Schedules a run soon. Repeated calls do not delay it. */
   schedule(): void {
     this.#again = AGAIN_AFTER.first
     if (this.#timer && this.#isSoon) return

@@ -1,6 +1,6 @@
 /**
- * One grant for another (rule C6): the old one ends and the new one begins in one atomic Write, with the grants below it that are named. A
- * grant's body never changes, so a moved grant is given anew, by whoever gave it, under the new one (ADR 0005).
+ * Replacement of a grant (rule C6): one atomic Write ends the old grant and issues the new one, and moves the named grants below it. A grant's body is
+ * immutable, so a moved grant is a new grant of the same delegator under the new parent (ADR 0005).
  *
  * @module
  */
@@ -16,9 +16,8 @@ import type { PapDeps } from './pap.ts'
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 /**
- * Everything that is exchanged, the replaced grant first.
- *
- * @throws Fault when the old grant is not the delegator's or has ended, or when a moved one would not fit under the new.
+ * @returns pairs of old and new grant, the replaced one first
+ * @throws Fault when the delegator did not give the old grant, when it has ended, or when a moved grant does not fit under the new one.
  */
 export async function planReplacement(
   deps: PapDeps,
@@ -49,7 +48,7 @@ export async function planReplacement(
 
 const moveRefused = (detail: string) => refuse('grant_invalid', `moves: ${detail}`, { field: 'moves' })
 
-/** Parents before their children. */
+/** The grants to move, parents before children. */
 async function movedInOrder(deps: PapDeps, moves: readonly string[]): Promise<readonly GrantRecord[]> {
   const found: GrantRecord[] = []
   for (const id of moves) {
@@ -61,7 +60,7 @@ async function movedInOrder(deps: PapDeps, moves: readonly string[]): Promise<re
   return found.sort((a, b) => a.path.length - b.path.length)
 }
 
-/** The same grant under another parent, held to the same rules as one that is issued there. */
+/** Builds a moved grant's body, by the same rules as for issuing a grant under this parent. */
 async function movedBelow(deps: PapDeps, child: GrantRecord, parent: GrantBody, now: number): Promise<GrantBody> {
   const { revokedAt: _at, revokedBy: _by, revokeReason: _reason, replacedBy: _successor, ...body } = child
   const id = deps.newId()
@@ -88,7 +87,7 @@ async function movedBelow(deps: PapDeps, child: GrantRecord, parent: GrantBody, 
   return moved
 }
 
-/** Carries out what was planned. The new grants are recorded first, the old ones' ends after the Write. */
+/** Carries out a replacement: records the new grants, writes, then records the ends of the old ones. */
 export async function carryOutReplacement(
   deps: PapDeps,
   exchanged: readonly Exchanged[],
@@ -105,7 +104,7 @@ export async function carryOutReplacement(
     await record(exchanged.map(({ from, to }) => issuedEntry(to, by, { replaces: from.id })))
     await authority.replace(exchanged, party, replacement.at)
   } catch (cause) {
-    // The Write may have landed all the same: then it is what was asked for.
+    // A Write without an answer may have been applied: then the replacement is complete.
     const landed = await finishReplacement(deps, replacement, by).catch(unfinished)
     if (landed !== true) throw cause
     return
@@ -116,7 +115,7 @@ export async function carryOutReplacement(
   })
 }
 
-/** A replacement without an answer that a grant is a part of, on either side. */
+/** The pending replacement that a grant is part of, as old or as new grant. */
 export const replacementWith = async (
   { intents }: Pick<PapDeps, 'intents'>,
   id: string,
@@ -125,15 +124,15 @@ export const replacementWith = async (
     exchanged.some(({ from, to }) => from.id === id || to.id === id),
   )
 
-/** Finishes what one person's earlier replacements left open. Only in the turn of their grants. */
+/** Completes pending replacements of one delegator. The caller holds the mutex of the delegator's grants. */
 export async function finishReplacementsBy(deps: PapDeps, party: PartyRef, by: By): Promise<void> {
   for (const replacement of await deps.intents.replacements())
     if (replacement.by === party) await finishReplacement(deps, replacement, by)
 }
 
-/** Brings register and log to where the store is. @returns Whether the exchange took place. */
+/** Completes the register and the log according to OpenFGA. @returns whether the replacement was carried out */
 export async function finishReplacement(
-  { authority, leases, transaction, record, unseater }: PapDeps,
+  { authority, leases, transaction, record, seatCleanup }: PapDeps,
   replacement: Replacement,
   by: By,
 ): Promise<boolean> {
@@ -162,6 +161,6 @@ export async function finishReplacement(
     await register.completeExchange(exchanged, replacement.by, replacement.at)
     await intents.dropReplacement(replacement)
   })
-  unseater.below(exchanged.map(({ from }) => from.id))
+  seatCleanup.removeBelow(exchanged.map(({ from }) => from.id))
   return true
 }

@@ -1,7 +1,7 @@
 import type { GrantRequest } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { type Manifest, manifestSchema } from '../policy/manifest.ts'
-import { requestObjection } from './request.ts'
+import { requestObjection } from './grant-request.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00Z')
 const names = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `${prefix}${index}`)

@@ -7,9 +7,9 @@ import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/prot
 import type { Pack } from '../policy/pack.ts'
 import type { Located } from '../ports/grants.ts'
 import { mutexKey } from './keyed-mutex.ts'
-import { describedResource, locateFresh, requireType } from './located.ts'
 import { changeBy, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
+import { describedResource, locateFresh, requireType } from './registered-resource.ts'
 import { finishTransferOf } from './transfer.ts'
 
 export type ResourceRequest =

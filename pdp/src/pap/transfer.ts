@@ -1,5 +1,5 @@
 /**
- * A resource changes hands (rule B1): a new deed, so that every grant on it has ended for good, whoever holds it later.
+ * Transfer of a resource to another owner or persona (rule B1): it gets a new deed, which ends every grant on it permanently.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { personaName } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { Transfer } from '../ports/stores.ts'
 import { mutexKey } from './keyed-mutex.ts'
-import { describedResource, locateFresh, requireType } from './located.ts'
 import { changeBy, finishing, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
+import { describedResource, locateFresh, requireType } from './registered-resource.ts'
 
 export interface TransferRequest {
   readonly owner: PartyRef
@@ -19,8 +19,7 @@ export interface TransferRequest {
 }
 
 /**
- * Gives a topmost resource, with all below it, to another owner or into another persona of its owner's. To whom it belongs already is no
- * change, so that a service may ask again. What fails half way is finished, never undone: the old owner's grants stay ended.
+ * Transfers a root resource with all its parts. Idempotent. A transfer that fails half way is completed, never undone: the old owner's grants stay ended.
  */
 export async function transferResource(
   deps: PapDeps,
@@ -55,7 +54,7 @@ export async function transferResource(
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
-/** Finishes a transfer that a crash or a failure interrupted, if there is one. Only within the resource's turn. */
+/** Completes a pending transfer of the resource, if there is one. The caller holds the resource's mutex. */
 export async function finishTransferOf(deps: PapDeps, resource: ResourceRef, by: By): Promise<void> {
   const transfer = await deps.intents.transferOf(resource)
   if (!transfer) return
@@ -74,7 +73,7 @@ async function carryOut({ intents, authority, transaction }: PapDeps, transfer: 
   })
 }
 
-/** Both owners are parties to it. */
+/** Names both owners, so that both find the entry. */
 async function entryOf(deps: PapDeps, { from, to }: Transfer, by: By): Promise<EntryDraft> {
   return {
     kind: 'resource_transferred',

@@ -8,34 +8,34 @@ import type { GrantRecord } from '../ports/grants.ts'
 import { mutexKey } from './keyed-mutex.ts'
 import type { PapDeps } from './pap.ts'
 
-type UnseatDeps = Pick<PapDeps, 'authority' | 'register' | 'mutex' | 'record' | 'clock'>
+type SeatCleanupDeps = Pick<PapDeps, 'authority' | 'register' | 'mutex' | 'record' | 'clock'>
 
 /** Background queue, one task at a time. */
-export class Unseater {
-  readonly #deps: UnseatDeps
+export class SeatCleanup {
+  readonly #deps: SeatCleanupDeps
   readonly #onFault: (error: unknown) => void
   #running: Promise<void> = Promise.resolve()
 
-  constructor(deps: UnseatDeps, onFault: (error: unknown) => void) {
+  constructor(deps: SeatCleanupDeps, onFault: (error: unknown) => void) {
     this.#deps = deps
     this.#onFault = onFault
   }
 
   /** Removes the grants below ended ones. */
-  below(ended: readonly string[]): void {
-    this.#later(async () => {
+  removeBelow(ended: readonly string[]): void {
+    this.#enqueue(async () => {
       const found: GrantRecord[] = []
-      for (const id of ended) found.push(...(await below(this.#deps.register, id)))
-      await takeOut(this.#deps, found)
+      for (const id of ended) found.push(...(await grantsBelow(this.#deps.register, id)))
+      await removeAll(this.#deps, found)
     })
   }
 
   /** Removes grants that have expired. */
-  expired(grants: readonly GrantRecord[]): void {
-    this.#later(() => takeOut(this.#deps, grants))
+  removeExpired(grants: readonly GrantRecord[]): void {
+    this.#enqueue(() => removeAll(this.#deps, grants))
   }
 
-  #later(task: () => Promise<void>): void {
+  #enqueue(task: () => Promise<void>): void {
     this.#running = this.#running.then(task).catch(this.#onFault)
   }
 
@@ -46,14 +46,14 @@ export class Unseater {
 }
 
 /** Deepest first, so that after an interruption the rest is still found from above. */
-async function below(register: UnseatDeps['register'], id: string): Promise<readonly GrantRecord[]> {
+async function grantsBelow(register: SeatCleanupDeps['register'], id: string): Promise<readonly GrantRecord[]> {
   const found: GrantRecord[] = []
-  for (const grant of await register.unsweptBelow(id)) found.push(...(await below(register, grant.id)), grant)
+  for (const grant of await register.unsweptBelow(id)) found.push(...(await grantsBelow(register, grant.id)), grant)
   return found
 }
 
-async function takeOut(
-  { authority, register, mutex, record }: UnseatDeps,
+async function removeAll(
+  { authority, register, mutex, record }: SeatCleanupDeps,
   grants: readonly GrantRecord[],
 ): Promise<void> {
   for (const grant of grants)
