@@ -1,6 +1,6 @@
 /**
- * Changes of authority, each one fenced, atomic Write to OpenFGA (or, where OpenFGA cannot replace a tuple in one, a delete and then a write: the gap
- * denies). A tuple is true the moment a method returns.
+ * {@link Authority} on OpenFGA. Each change is one fenced, atomic Write; where OpenFGA cannot replace a tuple in one Write, a delete and then a write:
+ * between them decisions deny. A change is in force once its promise resolves.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import type { FencedWriter } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`, less the marker of the change. */
 const MAX_TUPLES = 99
-/** How often a replacement is tried when others write the same tuples. */
+/** Attempts at a replacement while concurrent Writes change the same tuples. */
 const ATTEMPTS = 4
 
 export class OpenFgaAuthority implements Authority {
@@ -109,7 +109,7 @@ export class OpenFgaAuthority implements Authority {
   }
 
   /**
-   * Makes an object's tuples exactly these, or those of one relation. A concurrent writer is let through, and then it is tried again.
+   * Makes an object's tuples exactly these, or those of one relation. Retries after a concurrent Write of the same tuples.
    *
    * @param relation - The tuples of every other relation stay as they are.
    */
@@ -119,7 +119,7 @@ export class OpenFgaAuthority implements Authority {
     throw refuse('conflict', 'It is being changed at the same time. Try again.')
   }
 
-  /** OpenFGA cannot replace a tuple's context in one Write: the old tuple is deleted first. Until the second Write the answer is a denial. */
+  /** OpenFGA cannot replace a tuple's context in one Write: the old tuple is deleted first, and decisions deny until the second Write. */
   async #replaceOnce(object: string, wanted: readonly Tuple[], relation?: string): Promise<boolean> {
     await this.#writer.settled(object)
     const present = await this.#store.read(object, relation)
@@ -136,7 +136,7 @@ export class OpenFgaAuthority implements Authority {
 
 const sameTuple = (a: Tuple, b: Tuple): boolean => isSameKey(a, b) && contextText(a) === contextText(b)
 
-/** What the store hands back may carry instants in another spelling; they are compared as instants. */
+/** Compares instants by value: OpenFGA may return them in another spelling than they were written in. */
 function contextText(tuple: Tuple): string {
   const entries = Object.entries(tuple.condition?.context ?? {}).map(([name, value]) => [
     name,

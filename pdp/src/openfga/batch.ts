@@ -1,5 +1,5 @@
 /**
- * Answers of one BatchCheck, item by item. What OpenFGA could not evaluate is told apart from what it denies. Pure.
+ * Reads the answers of one BatchCheck, item by item, and separates items that OpenFGA could not evaluate from denied ones. Pure.
  *
  * @module
  */
@@ -21,7 +21,7 @@ type Item = z.infer<typeof itemSchema>
 
 export const batchAnswer = z.object({ result: z.record(z.string(), itemSchema) })
 
-/** The answer to one question. `allowed` is left out of the JSON when it is false; an item that is not there at all is no answer. */
+/** The answer to one question. OpenFGA omits `allowed` when it is false; a missing item is `Unanswered`. */
 export function answerTo(question: Question, item: Item | undefined): Answer {
   if (!item) return new Unanswered('absent', `OpenFGA left out a question: ${question.kind}`)
   if (!item.error) return item.allowed === true
@@ -42,7 +42,7 @@ export function answerTo(question: Question, item: Item | undefined): Answer {
   return new Unanswered('refused', `${about}: ${code}`)
 }
 
-/** OpenFGA names them in its message alone. */
+/** Names of the parameters that OpenFGA reports; it has them in its message only. */
 function parametersIn(message: string): readonly string[] {
   const missing = /missing context parameters '\[([^\]]*)\]'/u.exec(message)?.[1]
   const wrong = /context parameter '([^']*)'/u.exec(message)?.[1]

@@ -21,7 +21,7 @@ export interface ClientOptions {
   /** Time for one call, its retry included, in milliseconds. @default 500 */
   readonly deadlineMs?: number
   readonly tls?: ClientTls | undefined
-  /** Told of every call, and how long it took in milliseconds. */
+  /** Called after every call with its outcome and duration in milliseconds. */
   readonly observe?: (outcome: RelationsOutcome, ms: number) => void
 }
 

@@ -1,6 +1,6 @@
 /**
- * Keeps questions out while facts are replaced in two Writes: between them `reader but not blocked` would permit the blocked. Questions share
- * the gate, a replacement has it alone. In this process only.
+ * A readers-writer lock, in this process only: questions are readers, a replacement of facts in two Writes is the writer. Between the two Writes
+ * a relation such as `reader but not blocked` would permit a blocked subject.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class FactGate {
   readonly #waiting = new Set<() => void>()
   #asking = 0
   #replacing: Promise<void> | undefined
-  /** Replacements that were cut short: the store may hold the middle of each. */
+  /** Ids of replacements that were cut short: OpenFGA may have the first of their two Writes only. */
   readonly #broken = new Set<string>()
   #version = 0
   #drained: (() => void) | undefined
@@ -23,7 +23,7 @@ export class FactGate {
     this.#waitMs = waitMs
   }
 
-  /** Another after every replacement. */
+  /** Increases with every replacement. */
   get version(): number {
     return this.#version
   }
@@ -48,7 +48,7 @@ export class FactGate {
     }
   }
 
-  /** Whoever waits for a replacement enters when it is over, before the next one: however many there are, each question waits for one. */
+  /** Waits for the replacement under way. Waiting questions enter before the next replacement, so each waits for one at most. */
   async #entered(): Promise<void> {
     const ms = Math.min(this.#waitMs, currentLeftMs() ?? this.#waitMs)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -64,7 +64,7 @@ export class FactGate {
     await promise.finally(() => clearTimeout(timer))
   }
 
-  /** Replaces facts while nothing is asked. One after another. */
+  /** Runs a replacement while no question is under way. Replacements run one after another. */
   async replace<T>(task: () => Promise<T>): Promise<T> {
     while (this.#replacing) await this.#replacing
     let finish = (): void => undefined
@@ -93,7 +93,7 @@ export class FactGate {
   }
 
   reopen(id: string): void {
-    // What was cut short may have been carried out since.
+    // The replacement may have been completed since it was cut short.
     if (this.#broken.delete(id)) this.#version += 1
   }
 }

@@ -1,6 +1,6 @@
 /**
- * OpenFGA's limits on what one question may cost: where they are too low, questions have no answer (`Unanswered`). Whoever starts OpenFGA sets
- * them, so they are tried at start, with questions that need them, of a model of its own; decisions never look at it.
+ * Tests OpenFGA's limits on the cost of one question: where they are too low, questions have no answer (`Unanswered`). They are settings of OpenFGA's
+ * process and cannot be read, so questions that need them are asked at start, under a model that decisions never use.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export const OPENFGA_LIMITS = {
 type Limit = keyof typeof OPENFGA_LIMITS
 
 const TYPE = 'mandate_limits'
-/** How often limits that were too low are tried again, in milliseconds: OpenFGA may have been started anew. */
+/** Time between two tests while a limit is too low, in milliseconds: OpenFGA may have been restarted. */
 const AGAIN_AFTER_MS = 5_000
 
 const own = { directly_related_user_types: [{ type: TYPE }] }
@@ -68,7 +68,7 @@ export interface LimitsOptions {
     modelOf(storeId: string, policy: string): Promise<string | undefined>
     rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
   }
-  /** Told of the limits that are too low, each time that they are tried. */
+  /** Called with the limits that are too low, after each test that finds any. */
   readonly onLow: (problems: readonly string[]) => void
 }
 
@@ -82,8 +82,8 @@ export class LimitsCheck {
   }
 
   /**
-   * What is wrong with the limits, and how to mend it; empty when nothing is. Rejects with `Fault('relations_unavailable')` when OpenFGA does not
-   * answer. Limits that are high enough are tried once.
+   * The limits that are too low, and how to raise them; empty when none is. Rejects with `Fault('relations_unavailable')` when OpenFGA does not
+   * answer. Limits that are high enough are tested once.
    */
   async problems(): Promise<readonly string[]> {
     if (this.#problems?.length === 0 || performance.now() < this.#tried + AGAIN_AFTER_MS) return this.#problems ?? []
@@ -118,7 +118,7 @@ export class LimitsCheck {
   }
 }
 
-/** OpenFGA takes no underscores in it, and 36 characters at most. */
+/** A correlation id: OpenFGA allows no underscores and 36 characters at most. */
 const idOf = (limit: string): string => limit.replaceAll('_', '-').slice(-36)
 const name = (id: number | string): string => `${TYPE}:${id}`
 
@@ -139,7 +139,7 @@ function costlyCheck(): object {
   return check(limit, 'costly', [tuple], { wanted: 'last', among: [...among, 'last'] })
 }
 
-/** As many steps as the limit allows. */
+/** A question as deep as the limit allows. */
 function deepCheck(): object {
   const limit = 'OPENFGA_RESOLVE_NODE_LIMIT'
   const depth = OPENFGA_LIMITS[limit]

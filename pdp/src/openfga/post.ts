@@ -1,6 +1,5 @@
 /**
- * One POST over a pool of connections, its answer read whole. By undici's own events: the stream that it would make of an answer costs a third
- * of the call.
+ * One POST over a pool of connections, its response read whole. On undici's dispatch events: a response stream costs a third of the call.
  *
  * @module
  */
@@ -19,14 +18,14 @@ export interface PostOptions {
   readonly signal: AbortSignal
 }
 
-/** Rejects when there is no whole answer, for whatever reason. */
+/** Rejects unless the whole response arrives. */
 export function post(dispatcher: Dispatcher, { path, headers, body, signal }: PostOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()
     const chunks: Buffer[] = []
     let status = 0
     let controller: Dispatcher.DispatchController | undefined
-    // A call that still waits for a connection has no controller; nobody waits for it any more.
+    // A call that still waits for a connection has no controller: rejecting is all there is to do.
     const abandon = (): void => {
       reject(signal.reason)
       controller?.abort(signal.reason)

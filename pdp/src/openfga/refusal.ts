@@ -1,12 +1,12 @@
 /**
- * OpenFGA answers, but not our question: a wrong key, a wrong address, a request that it does not take. No authority can be read from that, so
- * it is `relations_unavailable`; the message names the cause and the setting to look at, for operators.
+ * A response of OpenFGA that refuses the request: a wrong key, a wrong address, an invalid request. It says nothing about authority, so it is
+ * `relations_unavailable`; the message names the cause and the setting to check, for operators.
  *
  * @module
  */
 import { Fault } from '@mandate/protocol'
 
-/** Asking again does not help, and says nothing about OpenFGA's health. */
+/** Not retried, and not counted by the circuit breaker: OpenFGA is up. */
 export class Refusal extends Fault {
   /** The HTTP status. */
   readonly status: number
@@ -17,7 +17,7 @@ export class Refusal extends Fault {
   }
 }
 
-/** Whether a status means that OpenFGA does not take the request, as opposed to not being able to answer it now. */
+/** Whether a status refuses the request, as opposed to a failure that a retry may mend. */
 export const isRefusal = (status: number): boolean => status < 500 && status !== 429
 
 function causeOf(status: number): string {
@@ -31,7 +31,7 @@ function causeOf(status: number): string {
   return 'this is not an answer of OpenFGA; OPENFGA_URL must be the address of OpenFGA itself'
 }
 
-/** OpenFGA's error code alone: its messages repeat request data. */
+/** OpenFGA's error code, without its message: messages repeat request data. */
 export function refusalCode(answer: unknown): string {
   const code = typeof answer === 'object' && answer !== null && 'code' in answer ? answer.code : undefined
   return typeof code === 'string' && /^[\w-]{1,64}$/u.test(code) ? code : 'unknown'

@@ -39,9 +39,9 @@ const grantsIn = (questions: readonly Question[]): readonly string[] =>
 export interface RelationsOptions {
   readonly client: OpenFgaClient
   readonly storeId: string
-  /** Told of every question that was put and has no answer. */
+  /** Called for every question that was asked and has no answer. */
   readonly onUnanswered?: (unanswered: Unanswered) => void
-  /** Which tuples a Write without an answer leaves in doubt: what rests on one of them is not answered. @default none */
+  /** Knows the tuples that a Write of unknown outcome may still change: a question about one of them is `Unanswered`. @default none */
   readonly writer?: Pick<FencedWriter, 'isInDoubt'>
   /** Those of these grants that are not issued yet: they confer nothing, stored or not. @default none is */
   readonly proposedAmong?: (grants: readonly string[]) => Promise<ReadonlySet<string>>

@@ -1,6 +1,6 @@
 /**
- * Who may ask OpenFGA now. So many questions are under way at a time; callers that wait take turns, administration has slots of its own, and
- * batches and searches get few as soon as anybody else is about: nobody's flood makes others wait for more than one question.
+ * A fair semaphore for requests to OpenFGA: a fixed number of slots per lane, and waiting callers take turns. Administration has slots of its own;
+ * batches and searches get few while another caller is active, so that one caller's flood delays the others by one question at most.
  *
  * @module
  */
@@ -11,12 +11,12 @@ export interface SlotOptions {
   readonly asks?: number
   /** Single decisions of one caller under way. */
   readonly asksOfOne?: number
-  /** Decisions of batches and searches under way while nobody else asks. */
+  /** Decisions of batches and searches under way while no other caller is active. */
   readonly bulk?: number
-  /** The same while somebody else does. */
+  /** The same while another caller is active. */
   readonly bulkBeside?: number
   readonly administration?: number
-  /** For how long somebody who has asked counts as asking, in milliseconds. */
+  /** How long a caller counts as active after a request, in milliseconds. */
   readonly aboutMs?: number
   /** In milliseconds. @default performance.now */
   readonly now?: () => number
@@ -33,13 +33,13 @@ export class FairSlots {
   readonly #underWay: Record<Lane, number> = { ask: 0, bulk: 0, administer: 0 }
   /** Questions of each caller under way, by lane and caller. */
   readonly #ofOne = new Map<string, number>()
-  /** Callers that wait, by lane; whose turn it is stands first. */
+  /** Waiting callers by lane, the next one first. */
   readonly #waiting: Record<Lane, Map<string, Set<Waiting>>> = {
     ask: new Map(),
     bulk: new Map(),
     administer: new Map(),
   }
-  /** The last two different callers that asked or administered, and when they were seen last. */
+  /** The last two different callers outside the bulk lane, and the time of their last request. */
   #about: { readonly caller: string; readonly at: number }[] = []
 
   constructor(options: SlotOptions = {}) {
@@ -50,7 +50,7 @@ export class FairSlots {
    * Waits for a slot.
    *
    * @param signal - Gives up waiting: rejects with its reason.
-   * @returns What gives the slot back. Call it once.
+   * @returns A function that releases the slot. Call it once.
    */
   async take(work: Workload, signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted()
@@ -101,7 +101,7 @@ export class FairSlots {
     this.#serve()
   }
 
-  /** Lets in whoever can be, the caller that was served longest ago first. */
+  /** Starts every waiting request that a slot is free for, the caller that was served longest ago first. */
   #serve(): void {
     for (const lane of ['administer', 'ask', 'bulk'] as const) {
       const queues = this.#waiting[lane]
@@ -109,7 +109,7 @@ export class FairSlots {
         const [waiting] = next.queue
         if (!waiting) break
         this.#leave({ lane, caller: next.caller }, waiting)
-        // To the end: the others' turn comes first.
+        // Moves the caller to the end of the queue.
         if (queues.delete(next.caller)) queues.set(next.caller, next.queue)
         waiting.start()
       }

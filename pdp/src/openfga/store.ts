@@ -1,5 +1,5 @@
 /**
- * Administration of OpenFGA by its SDK: the store, the model, and Writes. The SDK's errors end here: they carry headers and request data.
+ * Administration of OpenFGA by its SDK: the store, models, and Writes. The SDK's errors are converted here: they carry headers and request data.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface StoreOptions {
   readonly tls?: ClientTls | undefined
 }
 
-/** Time for one administrative call, in milliseconds: it may wait where a decision may not. */
+/** Time limit of one administrative call, in milliseconds: longer than that of a decision. */
 const TIMEOUT_MS = 3_000
 const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
 
@@ -99,8 +99,8 @@ export class FgaStore implements TupleStore, Models {
   }
 
   /**
-   * One atomic Write, sent once: a retry of one that had landed would read as a conflict. For the fenced writer; and for
-   * the claim of the store, which is unique in itself.
+   * One atomic Write, sent once: a retry of one that had been carried out would be a conflict. For the fenced writer, and for the claim of the
+   * store, whose tuple is unique.
    *
    * @param options - `missing: 'ignore'`: a tuple to delete that does not exist is no objection.
    * @returns `false` when a tuple to write exists, or one to delete does not, also by a concurrent Write: this Write changed nothing.
@@ -129,7 +129,7 @@ export class FgaStore implements TupleStore, Models {
     }
   }
 
-  /** As they are, past every cache and replica: all tuples of one object, or one relation of it, or the one that gives it to a user. */
+  /** Reads past every cache and replica: all tuples of an object, of one of its relations, or of one user in that relation. */
   async read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]> {
     const tuples: SdkTuple[] = []
     let continuationToken = ''
@@ -160,7 +160,7 @@ const isConflict = (error: unknown): boolean =>
     ? /already exists|does not exist/.test(error.apiErrorMessage ?? '')
     : error instanceof FgaApiError && error.statusCode === 409
 
-/** The SDK's own limit is for silence: an answer that comes byte by byte would never end. */
+/** Limits the time of a whole response: the SDK's timeout restarts with every byte. */
 async function whole<T>(answer: Promise<T>, limitMs: number): Promise<T> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(
@@ -185,7 +185,7 @@ async function findStore(sdk: Sdk, name: string): Promise<string | undefined> {
   return undefined
 }
 
-/** Two tries of the SDK's, and a moment between them. */
+/** Two attempts of the SDK and the delay between them. */
 const GUARDED_MS = 2 * TIMEOUT_MS + 500
 
 async function guarded<T>(call: () => Promise<T>): Promise<T> {
@@ -196,7 +196,7 @@ async function guarded<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The SDK's error itself goes no further. */
+/** Converts an error of the SDK, which is not kept as the cause. */
 function converted(error: unknown): Fault {
   if (error instanceof Fault) return error
   const status = error instanceof FgaApiError ? error.statusCode : undefined

@@ -1,5 +1,5 @@
 /**
- * What OpenFGA hands back, read strictly: a tuple that is not as we wrote it is a fault, never a guess.
+ * Parses tuples that OpenFGA returns, strictly: a tuple that this PDP would not have written is a fault.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export type StoredTuple = z.infer<typeof tupleSchema>
 
 export const readPage = z.object({ tuples: z.array(tupleSchema), continuation_token: z.string() })
 
-/** Parses an answer of OpenFGA's. Nonsense counts as no answer. */
+/** Parses a response of OpenFGA. @throws Fault `relations_unavailable` for a response of another form. */
 export function readAnswer<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data

@@ -47,7 +47,7 @@ const edgeOf = (grant: GrantBody): TupleKey =>
 const viaKeys = (grant: GrantBody): readonly TupleKey[] =>
   seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatObject(seat) }))
 
-/** Everything a new grant is, in one Write. */
+/** The tuples of a new grant: edge, seats and body. */
 export function grantTuples(grant: GrantBody): Change {
   const seated = seatsOf(grant).map(
     ({ seat, asks }): Tuple => ({
@@ -96,7 +96,7 @@ function termsOf(grant: GrantBody): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Ends a grant: its edge and seats go, who ended it stays. Whoever deletes the edge first has ended it; the edge is the lock. */
+/** Ends a grant: deletes its edge and seats, and writes who ended it. Deleting the edge is the lock: of several ends only the first succeeds. */
 export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Change {
   return {
     deletes: [edgeOf(grant), ...viaKeys(grant)],
@@ -111,7 +111,7 @@ export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, re
   }
 }
 
-/** Everything of a grant but who ended it: edge, seats and body. */
+/** The edge, seats and body of a grant; the tuple that says who ended it is kept. */
 export function remainsOf(grant: GrantBody): readonly TupleKey[] {
   const body = { user: objectName(grant.delegator), relation: 'delegator', object: grantName(grant.id) }
   return [edgeOf(grant), ...viaKeys(grant), body]
@@ -145,7 +145,7 @@ export function partTuple(located: Located): Tuple {
   }
 }
 
-/** Every fact about a persona is a tuple of its holder's. */
+/** In every tuple of a persona the user is its holder. */
 const personaKey = (id: PersonaId, relation: string): TupleKey => ({
   user: objectName(personaParts(id).holder),
   relation,
@@ -181,13 +181,13 @@ export const agentTuple = (agent: PartyRef, relation: 'registered' | 'active'): 
 export const attributesName = (domain: string, of: PartyRef | ResourceRef): string =>
   `attributes:${domain}|${objectName(of).replace(':', '~')}`
 
-/** What holds for one question alone: its resource hangs from the domain. */
+/** Contextual tuples of one question: its resource belongs to the domain. */
 export function questionTuples(question: Question): readonly TupleKey[] {
   if (question.kind !== 'relation' || question.domain === undefined) return []
   return [{ user: `domain:${question.domain}`, relation: 'domain', object: objectName(question.resource) }]
 }
 
-/** Which tuple a question is about. */
+/** The tuple that a question is about. */
 export function questionKey(question: Question): TupleKey {
   switch (question.kind) {
     case 'title':
@@ -216,8 +216,8 @@ export function questionKey(question: Question): TupleKey {
 }
 
 /**
- * The context that each question is evaluated in. OpenFGA needs every declared parameter, so all that its condition declares is sent. What
- * many questions share is made once.
+ * The context that each question is evaluated in. OpenFGA needs every parameter that a condition declares, so all are sent. Parts that questions
+ * share are built once.
  */
 export function contextsIn(
   circumstances: Circumstances,

@@ -21,7 +21,7 @@ export interface TupleStore {
   read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]>
 }
 
-/** What a delete of a tuple that does not exist is: a refusal of the whole Write, or no objection. */
+/** How a delete of a tuple that does not exist is treated: the whole Write is refused, or the delete is ignored. */
 type Missing = 'refuse' | 'ignore'
 
 export interface WriteOptions {
@@ -47,7 +47,7 @@ export interface FencedWriterOptions {
 /** Whether the tuples of a change are stored, or never will be. */
 export type Outcome = 'applied' | 'withdrawn'
 
-/** Time for a Write, and for the withdrawal of one that did not answer, in milliseconds. */
+/** Time limits of a Write, and of the withdrawal of a Write without an answer, in milliseconds. */
 const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 
 export class FencedWriter implements UndecidedChanges {
@@ -78,7 +78,7 @@ export class FencedWriter implements UndecidedChanges {
     this.#refresh()
   }
 
-  /** @param listener - Told of each change that is left in doubt: somebody must call {@link decideAll} then. */
+  /** @param listener - Called for each change whose outcome is not known: {@link decideAll} must be called some time later. */
   whenInDoubt(listener: () => void): void {
     this.#onDoubt = listener
   }
@@ -126,7 +126,7 @@ export class FencedWriter implements UndecidedChanges {
     }
   }
 
-  /** The outcome of a change that was just sent. One that cannot be had leaves the change's tuples in doubt. */
+  /** The outcome of a change that was just sent. Where it cannot be decided, the change's tuples are in doubt. */
   async #decideNow(open: OpenChange): Promise<Outcome> {
     try {
       return await this.#decide(open.id)

@@ -217,7 +217,7 @@ function gateObjections(
 export const isMeasure = (type: AttributeRule['type']): type is (typeof MEASURES)[number] =>
   (MEASURES as readonly string[]).includes(type)
 
-/** The actions a grant of `actions` allows: themselves and whatever they imply, sorted, each once. */
+/** The actions that a grant of `actions` allows: themselves and those that they imply, sorted, each once. */
 export function impliedActions(manifest: Manifest, actions: readonly string[]): readonly string[] {
   const all = new Set<string>()
   const visit = (name: string): void => {

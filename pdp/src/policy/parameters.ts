@@ -1,5 +1,5 @@
 /**
- * Parameters of a domain's conditions: one that is named as an attribute must be one that the manifest declares. Pure.
+ * Checks the parameters of a domain's conditions: a parameter named after an attribute needs that attribute in the manifest. Pure.
  *
  * @module
  */

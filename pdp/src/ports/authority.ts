@@ -1,5 +1,5 @@
 /**
- * Changes of authority in the relationship store (PAP).
+ * Changes of authority in the relationship store, for administration (PAP).
  *
  * @module
  */
@@ -7,26 +7,26 @@ import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { GateLimit, GrantBody, Located, PersonaId } from './grants.ts'
 import type { Exchanged } from './stores.ts'
 
-/** Changes of authority (PAP). True for every later decision anywhere the moment a method resolves. */
+/** Changes of authority. A change is in force for every later decision, on every PDP, once its promise resolves. */
 export interface Authority {
   issue(grant: GrantBody): Promise<void>
   /** @returns `false` when it had ended already. */
   end(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Promise<boolean>
   isLive(grant: GrantBody): Promise<boolean>
-  /** Ends each `from` and issues each `to`, all in one. Rejects with `conflict` when one of them ended meanwhile: nothing was changed then. */
+  /** Ends each `from` and issues each `to`, atomically. Rejects with `conflict` when one of them has ended meanwhile; nothing is changed then. */
   replace(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Promise<void>
-  /** Removes whatever is left of a dead grant. What is gone already is no error. */
+  /** Removes the rest of a dead grant: seats and body. Idempotent. */
   sweep(grant: GrantBody): Promise<void>
-  /** Whether one atomic change can hold them. */
+  /** Whether {@link replace} can do them in one atomic change. */
   fits(exchanged: readonly Exchanged[]): boolean
-  /** Decides every Write about a resource that had no answer. */
+  /** Decides every change of a resource whose outcome is not known. */
   settled(resource: ResourceRef): Promise<void>
   /** @returns `false` when the resource is registered already. */
   register(located: Located): Promise<boolean>
   unregister(located: Located): Promise<boolean>
-  /** Makes a topmost resource its new owner's, under its new deed. The same again is no change. */
+  /** Gives a topmost resource to its new owner, under its new deed. Idempotent. */
   transfer(to: Located): Promise<void>
-  /** Makes a persona usable in its dates, or not at all; and its gates exactly these. */
+  /** Sets the dates in which a persona is usable (`undefined`: never), and its gates to exactly these. */
   setPersona(
     id: PersonaId,
     usable: { readonly from: EpochMillis; readonly till: EpochMillis } | undefined,

@@ -1,17 +1,17 @@
 /**
- * What one decision has asked of the relationship store so far.
+ * Counts the requests that one decision sends to the relationship store, and the cached facts that it uses.
  *
  * @module
  */
 
 export class RequestStatistics {
-  /** Forbids remembered facts. */
+  /** Set: no fact is taken from a cache. */
   fresh = false
-  /** Remembered facts used: a denial that rests on one is asked again. */
+  /** Cached facts used: a denial that rests on one is decided again with `fresh`. */
   remembered = 0
   /** Requests sent. */
   requests = 0
-  /** Requests sent one after another; what is under way at the same time counts once. */
+  /** Requests sent one after another; parallel requests count once. */
   roundTrips = 0
   #inFlight = 0
 
