@@ -156,3 +156,19 @@ test.for(SHOTS.filter(({ name }) => !STATES.test(name)))(
     expect(noise).toEqual([])
   },
 )
+
+test('limits, units and titles of a pack that no code knows are shown from what the PDP serves', async () => {
+  await show(page, played.url, { name: '', scene: 'dora', place: '#/settings' })
+  const limits =
+    'Agents may release samples of yours of at most 10 millilitres each, time of drawing at least 2 days ahead.'
+  await page.getByText(limits).waitFor()
+  await page.getByRole('button', { name: 'Change the limits' }).click()
+  await page.getByText('May agents release samples of yours?').waitFor()
+  await page.getByLabel('Millilitres of a sample, at most').fill('501')
+  await page.getByText('Give a whole number of millilitres from 0 to 500.').waitFor()
+  await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Take a persona' }).click()
+  await page.getByLabel('Which role?').selectOption('Sample donor')
+  await page.getByText('Have lab orders of your own.').waitFor()
+  expect(noise).toEqual([])
+})

@@ -142,18 +142,34 @@ function sessionOf(scene: Scene, me: SessionView): Handlers {
   }
 }
 
+/** Data that the handlers of one scene share. */
+interface Stage {
+  readonly scene: Scene
+  readonly me: SessionView
+  readonly subject: string
+  readonly say: Say
+  readonly entries: ReturnType<typeof entriesOf>
+}
+
+const missing = (): never => refuse('not_found', 'There is no such thing here.')
+
 function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const subject = me.state === 'signed_in' ? me.subject : ''
   const isEmpty = scene === 'empty'
-  const world = new Grants(subject, isEmpty ? [] : grants)
-  const trips = new Trips()
-  const missing = (): never => refuse('not_found', 'There is no such thing here.')
-  const people = new Contacts(subject, isEmpty)
-  const personas = new Personas(subject, isEmpty)
-  const entries = isEmpty ? [] : entriesOf(scene === 'busy' ? MANY : 0)
-  const found = (id: string) => entries.find((entry) => entry.id === id) ?? missing()
+  const stage: Stage = { scene, me, subject, say, entries: isEmpty ? [] : entriesOf(scene === 'busy' ? MANY : 0) }
   return {
     'domains.list': () => ({ items: [...domains] }),
+    ...peopleOf(stage),
+    ...personasOf(stage),
+    ...activityOf(stage),
+    ...tripsOf(stage),
+    ...grantsOf(stage),
+  }
+}
+
+function peopleOf({ scene, subject }: Stage): Handlers {
+  const people = new Contacts(subject, scene === 'empty')
+  return {
     'contacts.list': () => ({ items: people.list() }),
     'contacts.save': (contact) => people.save(contact),
     'contacts.remove': ({ party }) => people.remove(party),
@@ -166,6 +182,12 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
     },
     'invitations.confirm': (asked) => people.confirm(asked) ?? missing(),
     'invitations.withdraw': ({ id }) => people.withdraw(id),
+  }
+}
+
+function personasOf({ scene, me, subject, say }: Stage): Handlers {
+  const personas = new Personas(subject, scene === 'empty')
+  return {
     'personas.list': () => ({ items: personas.list() }),
     'personas.create': (asked) => personas.create(asked),
     'personas.choose': ({ persona }) => {
@@ -181,6 +203,12 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
           })
         : (personas.setAutonomy(asked) ?? missing()),
     'personas.setStatus': ({ id, status }) => personas.change(id, { status }) ?? missing(),
+  }
+}
+
+function activityOf({ scene, entries, say }: Stage): Handlers {
+  const found = (id: string) => entries.find((entry) => entry.id === id) ?? missing()
+  return {
     'activity.list': (query) => ({ ...pageOf(entries, query), me: PSEUDONYM }),
     'activity.read': ({ id }) => found(id),
     'activity.proof': ({ id }) => (scene === 'forged' ? forged(found(id)) : proofOf(found(id))),
@@ -191,8 +219,14 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
       say('session', { state: 'signed_out', why: 'forgotten' })
       return erased
     },
+  }
+}
+
+function tripsOf({ scene, subject, say }: Stage): Handlers {
+  const trips = new Trips()
+  return {
     'trips.templates': () => ({ items: [...templates] }),
-    'trips.list': () => ({ items: isEmpty ? [] : trips.list() }),
+    'trips.list': () => ({ items: scene === 'empty' ? [] : trips.list() }),
     'trips.read': ({ id }) => trips.read(id) ?? missing(),
     'trips.create': ({ template }) => trips.create(template, subject),
     'trips.dryRun': ({ id }) => ({ items: trips.tried(id, undefined, true) }),
@@ -204,6 +238,12 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
       for (const [at, one] of rest.entries()) setTimeout(() => say('run', one), STEP_MS * (at + 1))
       return first ?? missing()
     },
+  }
+}
+
+function grantsOf({ scene, subject, entries, say }: Stage): Handlers {
+  const world = new Grants(subject, scene === 'empty' ? [] : grants)
+  return {
     'grants.list': (query) => ({ items: world.list(query) }),
     'grants.read': ({ id }) => world.read(id) ?? missing(),
     'grants.below': ({ id }) => ({ items: world.below(id) }),
