@@ -93,7 +93,7 @@ describe.for(DATABASES)('on %s', (name) => {
     expect(await store.pending(AT)).toEqual([])
     expect(await store.pending(LATER)).toEqual(['one'])
     expect(await waiting()).toEqual([])
-    await store.takeBack('one')
+    await store.removePending('one')
     expect(await waiting()).toEqual(['one-a', 'one-b', 'one'])
     expect(await publish('one')).toBe(false)
     expect(await store.pending(LATER)).toEqual([])
@@ -101,7 +101,7 @@ describe.for(DATABASES)('on %s', (name) => {
 
   test('a published trip cannot be taken back', async () => {
     await published(aTrip('one'))
-    await store.takeBack('one')
+    await store.removePending('one')
     expect(await store.trip('one')).toBeDefined()
     expect(await waiting()).toEqual([])
   })
@@ -111,7 +111,7 @@ describe.for(DATABASES)('on %s', (name) => {
       const id = `trip-${round}`
       await store.addPending(aTrip(id))
       const other = createSqlStore(name === 'SQLite' ? database : await place.open())
-      const [isPublished] = await Promise.all([publish(id), other.takeBack(id)])
+      const [isPublished] = await Promise.all([publish(id), other.removePending(id)])
       expect((await store.trip(id)) !== undefined).toBe(isPublished)
       expect((await waiting()).filter((resource) => resource.startsWith(id))).toHaveLength(isPublished ? 0 : 3)
       for (const { seq } of await store.outbox()) await store.dropMessage(seq)
@@ -185,7 +185,7 @@ describe.for(DATABASES)('on %s', (name) => {
     const answer = { status: 201, body: { id: 'one' } }
     expect(await store.transaction((within) => within.settle(key, answer))).toBe(true)
     await store.release(key)
-    expect(await store.claim(request, 0)).toEqual({ kind: 'answered', answer })
+    expect(await store.claim(request, 0)).toEqual({ kind: 'completed', response: answer })
     expect(await store.claim({ ...request, fingerprint: 'other' }, 0)).toEqual({ kind: 'different' })
     expect(await store.claim({ ...request, caller: 'user:mia' }, 0)).toMatchObject({ kind: 'claimed' })
   })
@@ -211,7 +211,7 @@ describe.for(DATABASES)('on %s', (name) => {
     const key = keyOf(await store.claim(request, 0))
     await store.transaction((within) => within.settle(key, { status: 200, body: {} }))
     const aDayOn = request.at + 86_400_000
-    expect(await store.claim({ ...request, at: aDayOn }, 0)).toMatchObject({ kind: 'answered' })
+    expect(await store.claim({ ...request, at: aDayOn }, 0)).toMatchObject({ kind: 'completed' })
     expect(await store.claim({ ...request, at: aDayOn + 1 }, 0)).toMatchObject({ kind: 'claimed' })
   })
 
@@ -242,7 +242,7 @@ describe.for(DATABASES)('on %s', (name) => {
     expect([await store.trip('one'), await store.trip('two')]).toEqual([undefined, hers])
     expect((await store.trip('three'))?.workflow).toEqual(alike.workflow)
     expect((await store.item('three', 'three-a'))?.lastAttempt).toBeDefined()
-    expect(await store.claim({ ...request, caller: 'user:carlotta' }, 0)).toMatchObject({ kind: 'answered' })
+    expect(await store.claim({ ...request, caller: 'user:carlotta' }, 0)).toMatchObject({ kind: 'completed' })
   })
 
   test('who was forgotten under another issuer, or came back after, keeps what is theirs', async () => {

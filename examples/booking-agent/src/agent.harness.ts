@@ -1,5 +1,5 @@
 /**
- * For the tests of the agent: the whole of it on a database of its own, with a trips that answers as it is told.
+ * Test harness of the agent: the complete service on its own database, with a stub HTTP server in place of trips.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export const decided = (reason = 'delegated') => ({
 export const denial = (code: string) => ({ ...decided(code), code, reason_user: 'No.' })
 const ITEMS = ['hotel', 'dinner', 'flight', 'train', 'museum'].map((name) => ({ id: `id-${name}`, name }))
 
-/** A trip of five items, everything permitted but what `denied` names. Executing is `execute`'s to answer, if it is given. */
+/** Answers as trips would for a trip of five items: permits everything except `denied` (reason by item name). `execute` answers executions instead, when given. */
 export function tripOf(denied: Readonly<Record<string, string>> = {}, execute?: Answerer): Answerer {
   return (asked, res) => {
     const { method, path } = asked
@@ -70,7 +70,7 @@ export function tripOf(denied: Readonly<Record<string, string>> = {}, execute?: 
 export interface AgentUnderTest {
   readonly url: () => string
   readonly heard: () => readonly Heard[]
-  /** Keys of the items that were tried, in order. */
+  /** `Idempotency-Key` of each execution received, in order. */
   readonly tried: () => readonly string[]
   readonly answerWith: (next: Answerer) => void
   readonly token: (claims?: object) => Promise<string>
@@ -81,7 +81,7 @@ export interface AgentUnderTest {
   readonly issuer: () => TestIssuer
 }
 
-/** Call it at the top of a test file: every test gets a fresh agent, database and trips. */
+/** Registers the hooks: call it at the top of a test file. Every test gets a new agent, database and trips stub. */
 export function useAgent(): AgentUnderTest {
   beforeAll(async () => {
     issuer = await startTestIssuer()

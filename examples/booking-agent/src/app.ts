@@ -1,5 +1,5 @@
 /**
- * The agent as an Express app over its ports.
+ * The agent's Express app.
  *
  * @module
  */
@@ -7,7 +7,12 @@ import { type PepLogger, problems } from '@mandate/pep'
 import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
 import { prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express } from 'express'
-import { challengesWithMetadata, type ProtectedResource, resourceMetadata, resourceMetadataPaths } from './mcp-door.ts'
+import {
+  addMetadataToChallenges,
+  type ProtectedResource,
+  resourceMetadata,
+  resourceMetadataPaths,
+} from './mcp-authorization.ts'
 import { mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
 
@@ -15,7 +20,7 @@ export type AgentLogger = PepLogger & { readonly info: (fields: object, message:
 
 export interface AppDeps extends RoutesDeps, ProtectedResource {
   readonly logger: AgentLogger
-  /** Express's `trust proxy`: who may say that a request came by TLS. */
+  /** Express's `trust proxy`: proxies whose `X-Forwarded-*` headers are trusted. */
   readonly trustProxy?: string | undefined
   readonly limits: LimitOptions
 }
@@ -23,7 +28,7 @@ export interface AppDeps extends RoutesDeps, ProtectedResource {
 /** Largest request body. */
 const BODY_LIMIT = '16kb'
 
-/** @throws TypeError when a route has no guard. */
+/** Builds the Express app. @throws TypeError when a route has no guard. */
 export function createApp(deps: AppDeps): Express {
   const { pep, store, logger, trustProxy } = deps
   const limits = createLimits(deps.limits)
@@ -33,9 +38,9 @@ export function createApp(deps: AppDeps): Express {
     check: () => store.check(),
     guard: pep.open,
   })
-  app.use(challengesWithMetadata(deps))
-  const whereToSignIn = pep.open('says only where to sign in, as RFC 9728 wants it')
-  app.get(resourceMetadataPaths(deps.publicUrl()), whereToSignIn, resourceMetadata(deps))
+  app.use(addMetadataToChallenges(deps))
+  const publicMetadata = pep.open('protected resource metadata are public (RFC 9728)')
+  app.get(resourceMetadataPaths(deps.publicUrl()), publicMetadata, resourceMetadata(deps))
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(refuseUnknownRoute, problems(logger))

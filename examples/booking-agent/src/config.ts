@@ -1,5 +1,5 @@
 /**
- * The agent's configuration: environment variables, parsed once and whole.
+ * The agent's configuration, read from environment variables.
  *
  * @module
  */
@@ -70,9 +70,7 @@ const settingsSchema = z
       }),
     ]
     if (env.NODE_ENV === 'production' && env.AGENT_PUBLIC_URL === undefined)
-      objections.push(
-        'AGENT_PUBLIC_URL: say where clients reach the agent; its metadata must not be made from a request',
-      )
+      objections.push('AGENT_PUBLIC_URL: required in production: the URL at which clients reach the agent')
     for (const message of objections) context.addIssue({ code: 'custom', message })
   })
   .transform((env) => ({
@@ -107,12 +105,12 @@ const settingsSchema = z
   }))
 export type AgentConfig = ReturnType<typeof readConfig>
 
-/** @throws ConfigError naming every problem. */
+/** Reads the configuration. @throws ConfigError naming every problem. */
 export function readConfig(env: Environment) {
   return readService(env, 'AGENT_', settingsSchema)
 }
 
-/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+/** Reads the settings, with secrets left out, for `--print-config`. @throws ConfigError naming every problem. */
 export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
   return printableEnvironment(env, { prefix: 'AGENT_', schema: settingsSchema })
 }

@@ -1,5 +1,5 @@
 /**
- * A run as it goes, as server-sent events: each event is the whole run, so that whoever comes late or comes back has missed nothing.
+ * Progress of a run as server-sent events. Each event holds the complete run, so a client that connects late or reconnects needs no earlier event.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { Response } from 'express'
 import type { Run } from './run.ts'
 import type { RunStore } from './store.ts'
 
-/** Streams open at the same time, of one person. */
+/** Open streams per person, at most. */
 const MAX_OPEN = 5
-/** A line that says nothing, so that nobody between closes a quiet connection. */
-const BEAT_MS = 15_000
+/** Interval of the keep-alive comment, so that proxies do not close an idle connection. */
+const KEEP_ALIVE_MS = 15_000
 
 export class RunEvents {
   readonly #store: Pick<RunStore, 'follow'>
@@ -24,7 +24,7 @@ export class RunEvents {
   }
 
   /**
-   * Answers with the run, then with each change, until the run or the caller's token ends.
+   * Streams the run and each of its changes until the run ends or the caller's token expires.
    *
    * @throws Fault `too_many_requests` when the person has too many streams open.
    */
@@ -39,25 +39,25 @@ export class RunEvents {
     }
     const end = (): void => void res.end()
     const unfollow = this.#store.follow(run.id, send)
-    const beat = setInterval(() => res.write(':\n\n'), BEAT_MS)
+    const keepAlive = setInterval(() => res.write(':\n\n'), KEEP_ALIVE_MS)
     const expiry = setTimeout(end, Math.max(0, expiresAt * 1_000 - Date.now()))
     this.#ends.add(end)
     res.once('close', () => {
       unfollow()
-      clearInterval(beat)
+      clearInterval(keepAlive)
       clearTimeout(expiry)
       this.#ends.delete(end)
-      this.#left(run.subject)
+      this.#countClosed(run.subject)
     })
     send(run)
   }
 
-  /** Ends every stream, so that the listener can. */
+  /** Ends every stream: an open one would keep the listener from closing. */
   close(): void {
     for (const end of this.#ends) end()
   }
 
-  #left(subject: string): void {
+  #countClosed(subject: string): void {
     const open = (this.#open.get(subject) ?? 1) - 1
     if (open > 0) this.#open.set(subject, open)
     else this.#open.delete(subject)

@@ -1,5 +1,5 @@
 /**
- * Forgets whom the PDP names (rule E4): the feed is read at the start and every so often. What could not be done is for the next round.
+ * Erases persons whom the PDP's erasure feed names (rule E4). The feed is read at the start and at an interval; a notice that failed is retried in the next round.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { RunStore } from './store.ts'
 export interface ForgettingDeps {
   readonly store: Pick<RunStore, 'forget'>
   readonly pdp: Pick<PdpAdmin, 'erasures' | 'acknowledge'>
-  /** Whose subs stand in the runs. */
+  /** Issuer of the subs in the runs; notices of other issuers are only acknowledged. */
   readonly issuer: string
   readonly logger: { readonly warn: (fields: object, message: string) => void }
 }
 
 export interface Forgetting {
-  /** Ends after the round under way. */
+  /** Resolves after the current round. */
   readonly close: () => Promise<void>
 }
 
-/** Resolves after the first round, so that nothing is shown of a person whose erasure came while the agent was down. */
+/** Starts the rounds. Resolves after the first, so that data of a person erased while the agent was down is never shown. */
 export async function startForgetting(deps: ForgettingDeps, everyMs: number): Promise<Forgetting> {
   let last = round(deps)
   await last
@@ -35,7 +35,7 @@ export async function startForgetting(deps: ForgettingDeps, everyMs: number): Pr
   }
 }
 
-/** Acknowledged last: a crash before brings the notice again, and there is nothing left to forget. */
+/** Reads the feed once. A notice is acknowledged after the erasure: after a crash it is delivered again, and erasing twice is harmless. */
 async function round({ store, pdp, issuer, logger }: ForgettingDeps): Promise<void> {
   try {
     for (const notice of await pdp.erasures()) {

@@ -1,7 +1,7 @@
 /**
  * `node src/main.ts`: the booking agent. `--run-own WORKFLOW` runs one trip on its own schedule instead, prints the run as JSON and ends.
  * `--print-config` prints the settings without their secrets.
- * Exit statuses: those of `runService`, 64 for bad arguments, 1 when a run did not come to its end.
+ * Exit statuses: those of `runService`, 64 for bad arguments, 1 when the run did not complete.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The MCP server over HTTP (Streamable HTTP, no sessions): each request brings its token, and is a question of its own. The token is for this
- * agent alone; what trips gets is an exchanged one.
+ * The MCP server over Streamable HTTP, stateless: each request carries its token and is decided separately. The token's audience is this agent;
+ * calls to trips use a token exchanged for it.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { refOf } from '@mandate/pep'
 import { Fault, pathIdSchema, refuse } from '@mandate/protocol'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { type RequestHandler, Router } from 'express'
-import { noPages } from './mcp-door.ts'
+import { rejectBrowserOrigin } from './mcp-authorization.ts'
 import { toolServer } from './mcp-tools.ts'
 import { actingAs, personOf, type RoutesDeps } from './routes.ts'
 
 export function mcpRoutes(deps: RoutesDeps): Router {
   const router = Router({ caseSensitive: true })
-  const why = deps.pep.open('each call of a tool is decided where its item is')
-  router.post('/mcp/workflows/:id', why, noPages, oneMessage, callTools(deps))
-  router.all('/mcp/workflows/:id', why, noPages, (_req, res) => {
+  const reason = deps.pep.open('each call of a tool is decided where its item is')
+  router.post('/mcp/workflows/:id', reason, rejectBrowserOrigin, rejectBatch, callTools(deps))
+  router.all('/mcp/workflows/:id', reason, rejectBrowserOrigin, (_req, res) => {
     res.set('Allow', 'POST')
     throw new Fault('method_not_allowed', 'there are no sessions and no streams')
   })
   return router
 }
 
-/** MCP has no batches (2025-06-18): one request is one message, one thing to count and to decide. */
-const oneMessage: RequestHandler = (req, _res, next) => {
+/** Rejects JSON-RPC batches, which MCP has no longer since 2025-06-18: rate limits and decisions count one message a request. */
+const rejectBatch: RequestHandler = (req, _res, next) => {
   if (Array.isArray(req.body))
     throw refuse('invalid_request', 'Send one JSON-RPC message a request: there are no batches.')
   next()

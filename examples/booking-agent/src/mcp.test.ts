@@ -150,7 +150,9 @@ test('metadata and challenges name the agent’s own address, whatever Host a re
 
 test('production wants to be told where clients reach the agent', () => {
   const production = { ...agent.environment(), NODE_ENV: 'production' }
-  expect(() => readConfig(production)).toThrow('AGENT_PUBLIC_URL: say where clients reach the agent')
+  expect(() => readConfig(production)).toThrow(
+    'AGENT_PUBLIC_URL: required in production: the URL at which clients reach the agent',
+  )
   expect(() => readConfig({ ...production, AGENT_PUBLIC_URL: 'https://agent.example' })).not.toThrow()
 })
 

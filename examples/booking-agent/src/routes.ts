@@ -1,5 +1,5 @@
 /**
- * The agent's routes. What an item needs is decided by the PDP where the item is, at trips: here a run is only started and read.
+ * The agent's routes: start, resume, list and follow runs. Trips asks the PDP about each item; these routes only check that the caller is a person and owns the run.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface RoutesDeps {
   /** The agent's own id. */
   readonly agent: string
   readonly events: RunEvents
-  /** Takes work that nobody waits for: its failure is logged, and the agent's end waits for it. */
+  /** Runs work whose result no request awaits: logs its failure, and closing the agent waits for it. */
   readonly background: (work: Promise<unknown>) => void
 }
 
@@ -33,13 +33,13 @@ const runRequestSchema = z.strictObject({
   workflow: pathIdSchema,
   /** Item ids, or names such as `dinner`; all items when absent. */
   items: z.array(pathIdSchema).min(1).max(MAX_ITEMS).optional(),
-  /** Only ask what would be permitted. */
+  /** Only check what would be permitted. */
   dry_run: z.boolean().default(false),
 })
 
 export function runRoutes(deps: RoutesDeps): Router {
   const { pep } = deps
-  const own = 'a run belongs to whoever started it, and nobody else finds it'
+  const own = 'a run is found only by the subject that started it'
   const router = Router({ caseSensitive: true })
   router.post('/runs', pep.open('each item of a run is decided where it is executed'), startRun(deps))
   router.get('/runs', pep.open(own), listRuns(deps))
@@ -61,19 +61,19 @@ function startRun(deps: RoutesDeps): RequestHandler {
   }
 }
 
-/** The person's token was never kept, so a run goes on when they bring one. */
+/** `POST /runs/:id/resume`. Needs the person's token again, because tokens are not stored. */
 function resumeRun(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const as = await actingAs(req, deps)
     const run = ownRun(req, deps)
-    if (!isResumable(run)) throw refuse('conflict', 'The run is under way, or came to its end.')
+    if (!isResumable(run)) throw refuse('conflict', 'The run is running or complete.')
     const { persona } = run
     if (persona !== as.persona) throw refuse('conflict', 'The run acts in another persona.')
     await answerRun(req, res, reopened(run, deps.runner), { as, status: 200 }, deps)
   }
 }
 
-/** With `Prefer: respond-async` (RFC 7240) the run goes on behind the answer; its events tell how. */
+/** Carries out a run and responds. With `Prefer: respond-async` (RFC 7240) it responds 202 at once, and the run continues; its events report progress. */
 async function answerRun(
   req: Request,
   res: Response,
@@ -120,7 +120,7 @@ function ownRun(req: Request, { store }: RoutesDeps): Run {
   return run
 }
 
-/** No PDP is asked here, so nobody could say whether another client is an agent: only the person themself may start or read runs. */
+/** @throws Fault `in_person_only` unless a person calls through an interactive client: without a PDP decision, an agent cannot be told from a person's other client. */
 export function personOf(req: Request): Authz {
   const authz = authzOf(req)
   if (authz.inPerson) return authz

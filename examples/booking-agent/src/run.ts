@@ -1,18 +1,18 @@
 /**
- * A run: one attempt of the agent to execute the items of a trip, and what came of each. This is all the agent keeps: opaque ids, codes,
- * texts of reasons. No token, no name.
+ * A run: one attempt of the agent to execute the items of a trip, with the outcome of each. It is all that the agent stores: opaque ids, codes and
+ * texts of reasons; no token and no name.
  *
  * @module
  */
 import { linkSchema, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 
-/** A reason as an agent may know it: the protocol's own is open, and whatever else a service puts in is dropped here, the owner's figures too. */
+/** The members of a reason that an agent may see. Drops every other member that a service sends, such as the owner's limits. */
 export const toldReasonSchema = z.object(
   reasonSchema.pick({ code: true, gate: true, reason_user: true, cure: true, attribute: true }).shape,
 )
 
-/** What was decided, as the service told the agent. */
+/** A decision, as disclosed by the service to the agent. */
 const decidedSchema = z.object({
   decision: z.boolean(),
   /** Primary code. */
@@ -26,8 +26,8 @@ const decidedSchema = z.object({
 export type Decided = z.infer<typeof decidedSchema>
 
 /**
- * `waiting` its turn · `booked`, `rebooked`, `unchanged` as the service says · `denied` · `failed`: no decision, or none that was carried
- * out · `checked`: a dry run.
+ * `waiting`: not tried yet · `booked`, `rebooked`, `unchanged`: the service's effect · `denied` · `failed`: no decision, or the execution failed ·
+ * `checked`: by a dry run.
  */
 const ITEM_STATUSES = ['waiting', 'booked', 'rebooked', 'unchanged', 'denied', 'failed', 'checked'] as const
 
@@ -35,16 +35,16 @@ const runItemSchema = decidedSchema.partial().extend({
   item: z.string(),
   name: z.string().optional(),
   status: z.enum(ITEM_STATUSES),
-  /** Code of what went wrong, when `failed`. */
+  /** Error code, when `failed`. */
   failure: z.string().optional(),
-  /** The answer of the dry run that came first. */
+  /** Decision of the dry run that precedes the execution. */
   precheck: decidedSchema.optional(),
 })
 export type RunItem = z.infer<typeof runItemSchema>
 
 /**
- * `denied`: the trip may not even be read. `failed`: the service did not answer. `stopped`: the authority ended with items left untried.
- * `interrupted`: the agent was stopped in the middle.
+ * `denied`: reading the trip was denied. `failed`: the service did not answer. `stopped`: the authority ended before every item was tried.
+ * `interrupted`: the agent's process ended during the run.
  */
 const RUN_STATUSES = ['running', 'done', 'denied', 'failed', 'stopped', 'interrupted'] as const
 
@@ -55,22 +55,22 @@ export const runSchema = z.object({
   dry_run: z.boolean(),
   /** Whose authority is used: `user:<sub>`, or the agent itself on its own schedule. */
   subject: z.string(),
-  /** The agent, when it acts for somebody. */
+  /** The agent, when it acts for a person. */
   actor: z.string().optional(),
   persona: z.string().optional(),
-  /** What was asked for, ids or names; all items when absent. */
+  /** Items requested, as ids or names; all items when absent. */
   asked: z.array(z.string()).optional(),
   started_at: z.string(),
   ended_at: z.string().optional(),
-  /** Why the trip may not be read, when `denied`. */
+  /** Decision that denied reading the trip, when `denied`. */
   denial: decidedSchema.optional(),
-  /** Code of what went wrong, when `failed`. */
+  /** Error code, when `failed`. */
   failure: z.string().optional(),
   items: z.array(runItemSchema),
 })
 export type Run = z.infer<typeof runSchema>
 
-/** Reasons that are about who acts, not about the item: what follows would be denied for the same. */
+/** Reasons that concern the actor's authority, not the item: every further item would be denied for the same reason. */
 const AUTHORITY_ENDED: ReadonlySet<string> = new Set([
   'grant_revoked',
   'grant_expired',
@@ -82,27 +82,27 @@ const AUTHORITY_ENDED: ReadonlySet<string> = new Set([
   'persona_unusable',
   'owner_persona_unusable',
   'no_consent',
-  // A fault of the service's door: the token has ended.
+  // The service's authentication rejected the token: it has expired.
   'unauthenticated',
 ])
 
-/** Whether what came of an item says that the run has no authority any more. */
+/** Whether the outcome of an item shows that the run's authority has ended. */
 export function endsAuthority({ status, reason, failure }: RunItem): boolean {
   const code = status === 'denied' ? reason : failure
   return code !== undefined && AUTHORITY_ENDED.has(code)
 }
 
-/** Whether an item is still to be tried. A failed one is tried again: under the same key it is not done twice. */
+/** Whether an item is still to be tried. A failed item is retried with the same idempotency key, so it is not executed twice. */
 export function isOpen({ status }: RunItem): boolean {
   return status === 'waiting' || status === 'failed'
 }
 
-/** Whether a run may be taken up again. A dry run is asked anew instead. */
+/** Whether a run can be resumed. A dry run cannot: a new one has the same effect. */
 export function isResumable({ status, dry_run }: Run): boolean {
   return !dry_run && (status === 'interrupted' || status === 'stopped' || status === 'failed')
 }
 
-/** The items of a trip that a run is about, in the order asked for, or all in the trip's order. */
+/** Selects the items of a run: those wanted, in that order, or all in the trip's order. `unknown` are wanted items that the trip has not. */
 export function chooseItems(
   known: readonly { readonly id: string; readonly name: string }[],
   wanted: readonly string[] | undefined,

@@ -1,6 +1,6 @@
 /**
- * The agent's loop: look at the trip, ask what would be permitted, then item by item, several at a time, and on past a denial; at once to its
- * end when the authority is gone. Every answer is kept before the next item is tried.
+ * Carries out runs: reads the trip, pre-checks its items by a dry run, then executes them, several in parallel. A denied item does not stop the
+ * others; the end of the authority does. Each outcome is stored before the same worker tries its next item.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import { type EpochMillis, refuse } from '@mandate/protocol'
 import { ulid } from 'ulid'
 import { chooseItems, endsAuthority, isOpen, type Run, type RunItem } from './run.ts'
 import type { RunStore } from './store.ts'
-import type { Acting, Answer, Executed, Trips } from './trips-client.ts'
+import type { Acting, Executed, Trips, TripsResult } from './trips-client.ts'
 
 export interface RunnerDeps {
   readonly trips: Trips
   readonly store: Pick<RunStore, 'begin' | 'save'>
   readonly now: () => EpochMillis
-  /** Items tried at the same time, at most. */
+  /** Items executed in parallel, at most. */
   readonly parallel: number
-  /** When the agent goes down: no further item is begun. */
+  /** Aborted at shutdown: no further item is started. */
   readonly halt: AbortSignal
 }
 
@@ -31,14 +31,14 @@ export interface RunOrder {
   readonly as: Acting
 }
 
-/** Keeps a run that has not tried anything yet. */
+/** Stores a new run, with no item tried yet. */
 export function beginRun(order: RunOrder, { store, now }: RunnerDeps): Run {
   const run = newRun(order, now())
   store.begin(run)
   return run
 }
 
-/** Takes a run up again; what was tried without an answer is tried under its old key. */
+/** Marks a run as running again. An item that got no answer is retried with the same idempotency key. */
 export function reopened({ ended_at: _, denial: __, failure: ___, ...run }: Run, { store }: RunnerDeps): Run {
   const open = { ...run, status: 'running' as const }
   store.save(open)
@@ -46,8 +46,10 @@ export function reopened({ ended_at: _, denial: __, failure: ___, ...run }: Run,
 }
 
 /**
- * @returns the run, ended. What could not be decided or done is in it: a run is never lost.
- * @throws Fault `invalid_request` when the trip can be read and has no such item; nothing was tried then.
+ * Executes the items of a stored run and stores its end.
+ *
+ * @returns The ended run, with every failure recorded in it.
+ * @throws Fault `invalid_request` when the trip has no such item; no item was tried then.
  */
 export async function carryOut(begun: Run, as: Acting, deps: RunnerDeps): Promise<Run> {
   if (begun.items.length > 0) return ended(deps, await executed(begun, as, deps))
@@ -75,7 +77,7 @@ async function executed(run: Run, as: Acting, deps: RunnerDeps): Promise<Run> {
   const { store, trips, halt, parallel } = deps
   let current = run
   let over = false
-  // One iterator for all workers: whoever is free takes the next.
+  // All workers share one iterator: each takes the next item when it is free.
   const queue = run.items.filter(isOpen).values()
   const work = async (): Promise<void> => {
     for (const item of queue) {
@@ -109,23 +111,23 @@ function newRun({ workflow, items, dryRun, subject, actor, as }: RunOrder, now: 
 }
 
 /**
- * Of a trip that can be read, the items chosen. Of one that cannot, those named all the same: each gets its own answer, so that somebody
- * who asks for one item learns why not that one.
+ * Chooses the items of a run. When the trip cannot be read, the requested items are tried all the same, so that each gets its own decision and
+ * reason. @throws Fault `invalid_request` for an item that is not in the trip.
  */
-function itemsToRun({ asked: wanted }: Run, listed: Answer<readonly { id: string; name: string }[]>): RunItem[] {
+function itemsToRun({ asked: wanted }: Run, listed: TripsResult<readonly { id: string; name: string }[]>): RunItem[] {
   if (listed.kind !== 'ok') return (wanted ?? []).map((item) => ({ item, status: 'waiting' }))
   const { chosen, unknown } = chooseItems(listed.value, wanted)
   if (unknown.length > 0) throw refuse('invalid_request', `items: not in this trip: ${unknown.join(', ')}`)
   return chosen.map(({ id, name }) => ({ item: id, name, status: 'waiting' }))
 }
 
-function unreadable(listed: Answer<unknown>): Partial<Run> {
+function unreadable(listed: TripsResult<unknown>): Partial<Run> {
   if (listed.kind === 'denied') return { status: 'denied', denial: listed.decided }
   if (listed.kind === 'failed') return { status: 'failed', failure: listed.code }
   return { status: 'done' }
 }
 
-/** A pre-check that fails costs nothing: each item is decided again when its turn comes. */
+/** Adds the decisions of a dry run. If it fails, the run continues: each item is decided again when it is executed. */
 async function prechecked(run: Run, as: Acting, { trips }: RunnerDeps): Promise<Run> {
   const { workflow, dry_run: dryRun } = run
   const answer = await trips.precheck(workflow, as)
@@ -148,8 +150,8 @@ async function attempted(
   as: Acting,
   trips: Trips,
 ): Promise<RunItem> {
-  // The key is the run's and the item's: after a crash the same question is asked, and the service does it once.
-  const answer: Answer<Executed> = await trips.execute(workflow, item.item, `${id}.${item.item}`, as)
+  // The idempotency key is made of the run and the item: a retry after a crash sends the same key, so the service executes it once.
+  const answer: TripsResult<Executed> = await trips.execute(workflow, item.item, `${id}.${item.item}`, as)
   if (answer.kind === 'ok') return { ...item, ...answer.value.decided, status: answer.value.effect }
   if (answer.kind === 'denied') return { ...item, ...answer.decided, status: 'denied' }
   return { ...item, status: 'failed', failure: answer.code }

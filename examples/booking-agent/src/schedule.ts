@@ -1,5 +1,5 @@
 /**
- * The agent's own schedule: it is the subject then, nobody stands behind it, and only unattended grants let it (rule G3).
+ * Runs on the agent's own schedule. The agent is the subject, without a person behind it, so only unattended grants permit anything (rule G3).
  *
  * @module
  */
@@ -17,29 +17,29 @@ export interface OwnDeps {
   readonly agent: string
 }
 
-/** Runs a trip as itself. @throws Fault `identity_unavailable` when the agent gets no token. */
+/** Runs a trip with the agent as subject. @throws Fault `identity_unavailable` when the agent gets no token. */
 export async function runOwn(workflow: string, { runner, tokens, agent }: OwnDeps): Promise<Run> {
   const order = { workflow, items: undefined, dryRun: false, subject: `agent:${agent}`, actor: undefined }
-  return await runTrip({ ...order, as: await ownName(tokens) }, runner)
+  return await runTrip({ ...order, as: await actAsAgent(tokens) }, runner)
 }
 
-/** Goes on with its own runs that a crash cut short: it can get a token again, which a person's run cannot. */
+/** Resumes the agent's own runs after a crash. A person's run is not resumed here: that needs the person's token. */
 export async function resumeOwn({ runner, store, tokens, agent }: OwnDeps): Promise<void> {
   for (const run of store.interrupted(`agent:${agent}`)) {
-    await carryOut(reopened(run, runner), await ownName(tokens), runner)
+    await carryOut(reopened(run, runner), await actAsAgent(tokens), runner)
   }
 }
 
-const ownName = async (tokens: OwnDeps['tokens']) => ({
+const actAsAgent = async (tokens: OwnDeps['tokens']) => ({
   token: await tokens.own(),
   persona: undefined,
   requestId: randomUUID(),
 })
 
 /**
- * Goes on with what was cut short, then runs each trip every so often, one after another.
+ * Resumes interrupted runs, then runs each trip at an interval, one after another.
  *
- * @returns how to end it; a round under way is let come to an end of its own.
+ * @returns A function that stops the schedule and resolves after the current round.
  */
 export function startSchedule(
   { workflows, everyMs }: { readonly workflows: readonly string[]; readonly everyMs: number },

@@ -1,5 +1,5 @@
 /**
- * The agent, put together: listening for people, or running once on its own schedule.
+ * Builds the agent from its configuration: a listening service, or one run on its own schedule.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export async function startAgent(
 }
 
 /**
- * Runs a trip with the agent as subject and nobody behind it: it needs an unattended grant of its own (rule G3).
+ * Runs a trip once with the agent as subject and without a person: it needs an unattended grant (rule G3).
  *
  * @throws Fault `identity_unavailable` when the agent gets no token.
  */
@@ -70,7 +70,7 @@ export async function runOnOwnSchedule(config: AgentConfig, workflow: string): P
   }
 }
 
-/** The agent's account, as all that calls in its name takes it. */
+/** The agent's client account at the issuer, for the clients of the PDP, the issuer and trips. */
 function accountOf({ issuer, identityUrl, plainHttpHosts, credentials, clientTls }: AgentConfig) {
   const identity = identityUrl === undefined ? {} : { identityUrl }
   return { issuer, plainHttpHosts, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }

@@ -1,5 +1,5 @@
 /**
- * Where runs are kept: SQLite, durable before it says so.
+ * Store of runs in SQLite. A write is durable when the call returns (`synchronous = FULL`).
  *
  * @module
  */
@@ -11,24 +11,25 @@ import { type Run, runSchema } from './run.ts'
 
 export interface RunStore {
   readonly begin: (run: Run) => void
-  /** Keeps a run's new state; of a run that is not there any more, since its person was forgotten, nothing. */
+  /** Replaces a run's state. Does nothing when the run is gone, because its person was erased. */
   readonly save: (run: Run) => void
-  /** A run of this subject; of nobody else. */
+  /** Finds a run of this subject; `undefined` for a run of another subject. */
   readonly find: (id: string, subject: string) => Run | undefined
   /** Newest first. */
   readonly list: (subject: string, limit: number) => readonly Run[]
-  /** Marks what a crash left `running`. */
+  /** Marks runs that a crash left `running` as `interrupted`. */
   readonly interrupt: () => void
-  /** Runs of this subject that stopped in the middle, oldest first. */
+  /** Interrupted runs of this subject, oldest first. */
   readonly interrupted: (subject: string) => readonly Run[]
   /**
-   * Forgets a person as they were until an instant: their runs go, and in other people's runs they are `user:erased`. Nothing is left in the files.
+   * Erases a person's data up to an instant: deletes their runs, and replaces them by `user:erased` in runs of others. Deleted bytes are overwritten
+   * in the database files.
    *
    * @param person - `user:<sub>`.
-   * @param until - RFC 3339 in UTC, as a run's own times: whoever came back after it is somebody new.
+   * @param until - RFC 3339 in UTC, inclusive. Runs started later are kept: the same sub may have a new account.
    */
   readonly forget: (person: string, until: string) => void
-  /** Called with every state of a run from now on. @returns how to end that. */
+  /** Subscribes to every further state of a run. @returns The unsubscribe function. */
   readonly follow: (id: string, listener: (run: Run) => void) => () => void
   /** @throws when the database does not answer. */
   readonly check: () => void
@@ -40,10 +41,10 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS run (
   ) STRICT;
   CREATE INDEX IF NOT EXISTS run_subject ON run (subject, id);`
 
-/** How a person stands in other people's runs once they are forgotten; the PDP says the same. */
+/** Replaces an erased person in the runs of others; the PDP uses the same reference. */
 const ERASED = 'user:erased'
 
-/** @param folder - Made for its owner only; `:memory:` keeps nothing. */
+/** @param folder - Created with mode 0700; `:memory:` opens a database in memory. */
 export function createRunStore(folder: string): RunStore {
   const db = open(folder)
   const insert = db.prepare('INSERT INTO run (id, subject, status, document) VALUES (?, ?, ?, ?)')
@@ -53,15 +54,15 @@ export function createRunStore(folder: string): RunStore {
   const running = db.prepare("SELECT document FROM run WHERE status = 'running'")
   const interrupted = db.prepare("SELECT document FROM run WHERE subject = ? AND status = 'interrupted' ORDER BY id")
   const followers = new EventEmitter().setMaxListeners(0)
-  const forgotten = createForgotten()
+  const erased = createErasedPersons()
   const store: RunStore = {
     begin: (run) => void insert.run(run.id, run.subject, run.status, JSON.stringify(run)),
     save: (run) => {
-      if (update.run(run.status, forgotten.textOf(run), run.id).changes > 0) followers.emit(run.id, run)
+      if (update.run(run.status, erased.textOf(run), run.id).changes > 0) followers.emit(run.id, run)
     },
     forget: (person, until) => {
-      forgotten.add(person, until)
-      forgetIn(db, person, until, forgotten)
+      erased.add(person, until)
+      forgetIn(db, person, until, erased)
     },
     interrupted: (subject) => interrupted.all(subject).map(readRun),
     follow: (id, listener) => {
@@ -95,12 +96,12 @@ function open(folder: string): DatabaseSync {
   return db
 }
 
-/** Whom this process has forgotten: a run under way still holds them in memory when it is saved next. */
-function createForgotten() {
+/** Persons erased by this process: a run in progress still holds their reference in memory, and must not store it again. */
+function createErasedPersons() {
   const until = new Map<string, string>()
   return {
     add: (person: string, instant: string) => void until.set(person, instant),
-    /** The run as it may be kept. */
+    /** Serializes a run with erased persons replaced. */
     textOf: (run: Run): string => {
       let text = JSON.stringify(run)
       for (const [person, instant] of until)
@@ -110,12 +111,12 @@ function createForgotten() {
   }
 }
 
-/** All at once, and overwritten, not only unlinked. */
+/** Erases in one transaction, then truncates the write-ahead log; `secure_delete` overwrites the deleted bytes. */
 function forgetIn(
   db: DatabaseSync,
   person: string,
   until: string,
-  { textOf }: ReturnType<typeof createForgotten>,
+  { textOf }: ReturnType<typeof createErasedPersons>,
 ): void {
   db.exec('BEGIN IMMEDIATE')
   try {

@@ -1,6 +1,6 @@
 /**
- * The agent's tokens for trips: exchanged from a person's (RFC 8693), or its own. Neither is stored, logged or passed to anybody else; both are
- * remembered while they are good, in memory alone.
+ * The agent's access tokens for trips: exchanged for a person's token (RFC 8693), or issued to the agent. Tokens are cached in memory until they
+ * expire, and never stored, logged or sent to another service.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { createServiceTokens, type ServiceTokensOptions } from '@mandate/pep'
 
 export interface TripsTokens {
   /**
-   * A token for trips with the person's sub and the agent as `azp`.
+   * Gets a token for trips with the person's `sub` and the agent as `azp`.
    *
-   * @throws Fault `unauthenticated` when the person's token or session has ended, `identity_unavailable` when nobody answers.
+   * @throws Fault `unauthenticated` when the person's token or session has ended, `identity_unavailable` when the issuer does not answer.
    */
   readonly exchanged: (userToken: string) => Promise<string>
-  /** A token of the agent's own service account. @throws Fault `identity_unavailable`. */
+  /** Gets a token of the agent's own service account. @throws Fault `identity_unavailable`. */
   readonly own: () => Promise<string>
   readonly close: () => Promise<void>
 }

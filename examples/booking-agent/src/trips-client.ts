@@ -1,5 +1,5 @@
 /**
- * Trips as the agent sees it, over HTTP. A denial is an answer, not an error: the agent reports it and goes on.
+ * HTTP client of trips. A denial is a result, not an exception: the agent reports it and continues.
  *
  * @module
  */
@@ -8,18 +8,19 @@ import { linkSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { type Decided, toldReasonSchema } from './run.ts'
 
-/** In whose name a call is made. The token stays in memory for the length of a run. */
+/** Credentials and persona of a call. The token is held in memory for the duration of a run. */
 export interface Acting {
   readonly token: string
-  /** `title/circle` that the person acts in. */
+  /** Persona (`title/circle`) that the person acts in. */
   readonly persona: string | undefined
   readonly requestId: string
 }
 
-export type Answer<T> =
+/** Result of a call to trips. */
+export type TripsResult<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'denied'; readonly decided: Decided }
-  /** No decision, or another refusal: its code. */
+  /** No decision, or another error: its code. */
   | { readonly kind: 'failed'; readonly code: string }
 
 interface TripItem {
@@ -33,11 +34,11 @@ export interface Executed {
 }
 
 export interface Trips {
-  readonly items: (workflow: string, as: Acting) => Promise<Answer<readonly TripItem[]>>
+  readonly items: (workflow: string, as: Acting) => Promise<TripsResult<readonly TripItem[]>>
   /** By item id. */
-  readonly precheck: (workflow: string, as: Acting) => Promise<Answer<ReadonlyMap<string, Decided>>>
-  /** Done once, however often it is called with the same key. */
-  readonly execute: (workflow: string, item: string, key: string, as: Acting) => Promise<Answer<Executed>>
+  readonly precheck: (workflow: string, as: Acting) => Promise<TripsResult<ReadonlyMap<string, Decided>>>
+  /** Executes an item; idempotent per `key`. */
+  readonly execute: (workflow: string, item: string, key: string, as: Acting) => Promise<TripsResult<Executed>>
 }
 
 const decidedShape = {
@@ -63,7 +64,7 @@ const denialSchema = z.object({
 })
 const problemSchema = z.object({ code: z.string() })
 
-/** Longer than trips gives its own decision, so that its answer is heard. */
+/** Longer than trips' own deadline for a decision, so that its response arrives first. */
 const TIMEOUT_MS = 10_000
 
 /** @param url - Base URL of trips, without a trailing slash. */
@@ -92,7 +93,7 @@ function caller(fetch: Calls['fetch']) {
     as: Acting,
     schema: S,
     key?: string,
-  ): Promise<Answer<z.output<S>>> => {
+  ): Promise<TripsResult<z.output<S>>> => {
     const headers = {
       authorization: `Bearer ${as.token}`,
       accept: 'application/json',
@@ -110,7 +111,7 @@ function caller(fetch: Calls['fetch']) {
   }
 }
 
-function read<S extends z.ZodType>(status: number, body: unknown, schema: S): Answer<z.output<S>> {
+function read<S extends z.ZodType>(status: number, body: unknown, schema: S): TripsResult<z.output<S>> {
   if (status === 200) {
     const parsed = schema.safeParse(body)
     return parsed.success ? { kind: 'ok', value: parsed.data } : { kind: 'failed', code: 'answer_invalid' }
@@ -124,6 +125,6 @@ function read<S extends z.ZodType>(status: number, body: unknown, schema: S): An
   return { kind: 'failed', code: problem.success ? problem.data.code : 'answer_invalid' }
 }
 
-function mapped<T, U>(answer: Answer<T>, map: (value: T) => U): Answer<U> {
+function mapped<T, U>(answer: TripsResult<T>, map: (value: T) => U): TripsResult<U> {
   return answer.kind === 'ok' ? { kind: 'ok', value: map(answer.value) } : answer
 }

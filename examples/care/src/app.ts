@@ -1,5 +1,5 @@
 /**
- * Care as an Express app over its ports.
+ * Express app of the care service.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { careRoutes, type RoutesDeps } from './routes.ts'
 
 export type CareLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
-/** @throws TypeError when a route has no guard. */
+/** Builds the Express app. @throws TypeError when a route has no guard. */
 export function createApp({ limits: bounds, trustProxy }: CareConfig, deps: RoutesDeps, logger: CareLogger): Express {
   const { pep, plans } = deps
   const limits = createLimits(bounds)

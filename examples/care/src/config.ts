@@ -1,5 +1,5 @@
 /**
- * Care's configuration: environment variables, parsed once and whole.
+ * Configuration of the care service, read from environment variables.
  *
  * @module
  */
@@ -90,12 +90,12 @@ const settingsSchema = z
   }))
 export type CareConfig = ReturnType<typeof readConfig>
 
-/** @throws ConfigError naming every problem. */
+/** Reads the configuration. @throws ConfigError naming every problem. */
 export function readConfig(env: Environment) {
   return readService(env, 'CARE_', settingsSchema)
 }
 
-/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+/** Reads the settings, with secrets left out, for `--print-config`. @throws ConfigError naming every problem. */
 export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
   return printableEnvironment(env, { prefix: 'CARE_', schema: settingsSchema })
 }

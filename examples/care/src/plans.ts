@@ -1,5 +1,5 @@
 /**
- * Care plans and their tasks, in SQLite. A plan is kept before the PDP knows it, and seen only when it does.
+ * Store of care plans and their tasks, in SQLite. A plan is stored before it is registered with the PDP, and becomes visible when it is.
  *
  * @module
  */
@@ -16,9 +16,9 @@ const taskSchema = z.object({
   effort: z.int(),
   /** RFC 3339. */
   due_at: z.string(),
-  /** As the ward grades it. */
+  /** Grade of risk, set by the ward. */
   risk: z.int(),
-  /** RFC 3339; absent until it is carried out. */
+  /** RFC 3339; `null` until the task is carried out. */
   done_at: z.string().nullable(),
 })
 export type Task = z.infer<typeof taskSchema>
@@ -34,10 +34,10 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS plan (
     due_at TEXT NOT NULL, risk INTEGER NOT NULL, done_at TEXT
   ) STRICT;`
 
-export class Plans {
+export class PlanStore {
   readonly #db: DatabaseSync
 
-  /** @param folder - Made for its owner only. */
+  /** @param folder - Created with mode 0700. */
   constructor(folder: string) {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const path = join(folder, 'care.db')
@@ -46,7 +46,7 @@ export class Plans {
     this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; ${SCHEMA}`)
   }
 
-  /** Keeps a plan that nobody sees yet. */
+  /** Stores a plan as unregistered: no reader sees it yet. */
   add({ id, owner, owner_persona }: Plan, tasks: readonly Task[]): void {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
@@ -63,11 +63,11 @@ export class Plans {
     }
   }
 
-  registered(id: string): void {
+  markRegistered(id: string): void {
     this.#db.prepare('UPDATE plan SET registered = 1 WHERE id = ?').run(id)
   }
 
-  /** What a crash or a failure left unregistered. */
+  /** Plans that a crash or a failure left unregistered. */
   unregistered(): readonly Plan[] {
     return z.array(planSchema).parse(this.#db.prepare('SELECT * FROM plan WHERE registered = 0').all())
   }
@@ -77,24 +77,24 @@ export class Plans {
     return row && planSchema.parse(row)
   }
 
-  /** Every plan of an owner, seen or not. */
+  /** Every plan of an owner, registered or not. */
   of(owner: string): readonly Plan[] {
     return z.array(planSchema).parse(this.#db.prepare('SELECT * FROM plan WHERE owner = ?').all(owner))
   }
 
-  /** With its tasks; overwritten, not only unlinked (rule E4). */
+  /** Deletes a plan with its tasks; `secure_delete` overwrites the bytes (rule E4). */
   forget(id: string): void {
     for (const sql of ['DELETE FROM task WHERE plan = ?', 'DELETE FROM plan WHERE id = ?'])
       this.#db.prepare(sql).run(id)
     this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
   }
 
-  /** In the order of the plan. */
+  /** Tasks in the order of the plan. */
   tasks(plan: string): readonly Task[] {
     return z.array(taskSchema).parse(this.#db.prepare('SELECT * FROM task WHERE plan = ? ORDER BY rowid').all(plan))
   }
 
-  /** @returns whether it was not done before: carrying out is done once. */
+  /** Marks a task as done. @returns `false` when it was done before. */
   carryOut(task: string, at: string): boolean {
     return this.#db.prepare('UPDATE task SET done_at = ? WHERE id = ? AND done_at IS NULL').run(at, task).changes === 1
   }

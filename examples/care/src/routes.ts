@@ -7,16 +7,16 @@ import { authzOf, disclosed, foundOf, itemsOf, type Outcome, type Pep, permitOf,
 import { Fault, idSchema, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
-import type { Plans, Task } from './plans.ts'
-import type { Ward } from './ward.ts'
+import type { CareService } from './care-service.ts'
+import type { PlanStore, Task } from './plans.ts'
 
 export interface RoutesDeps {
   readonly pep: Pep
-  readonly plans: Plans
-  readonly ward: Ward
+  readonly plans: PlanStore
+  readonly careService: CareService
 }
 
-/** `owner` is the patient, when somebody makes the plan for them; who asks is in the token alone. */
+/** `owner`: the patient, when a delegate makes the plan for them. The caller's identity comes from the token alone. */
 const newPlanSchema = z.strictObject({ owner: idSchema.optional() })
 
 export function careRoutes(deps: RoutesDeps): Router {
@@ -26,7 +26,7 @@ export function careRoutes(deps: RoutesDeps): Router {
   const each = { action: 'execute', resources: tasksOf }
   const one = (req: Request) => {
     const task = plans.tasks(planOf(req)).find(({ id }) => id === String(req.params['task']))
-    // Bare where there is none: strangers hear the same of what is there and what is not.
+    // An unknown task is asked about without properties, so that a stranger gets the same denial as for an existing one.
     return task ? taskResource(task) : { type: 'care_task', id: String(req.params['task']) }
   }
   const router = Router({ caseSensitive: true })
@@ -39,7 +39,7 @@ export function careRoutes(deps: RoutesDeps): Router {
   return router
 }
 
-/** Effort, due time and risk are the ward's own records. */
+/** A task as the PDP is asked about it; effort, due time and risk come from the store, never from the request. */
 function taskResource({ id, effort, due_at, risk }: Task): Resource {
   return { type: 'care_task', id, properties: { effort, due_at, risk } }
 }
@@ -49,7 +49,7 @@ function accountOf(req: Request): Resource {
   const parsed = newPlanSchema.safeParse(req.body ?? {})
   if (!parsed.success) throw refuse('invalid_request', z.prettifyError(parsed.error))
   const id = parsed.data.owner ?? (subject.type === 'user' ? subject.id : undefined)
-  if (id === undefined) throw refuse('invalid_request', 'owner: an agent on its own schedule says for whom')
+  if (id === undefined) throw refuse('invalid_request', 'owner: required for an agent on its own schedule')
   return { type: 'care_account', id }
 }
 
@@ -60,10 +60,10 @@ function listPlans({ plans }: RoutesDeps): RequestHandler {
   }
 }
 
-function makePlan({ ward, plans }: RoutesDeps): RequestHandler {
+function makePlan({ careService, plans }: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const { owner, ownerPersona, resource } = permitOf(req)
-    const plan = await ward.make(owner ?? `user:${resource.id}`, ownerPersona ?? authzOf(req).persona)
+    const plan = await careService.create(owner ?? `user:${resource.id}`, ownerPersona ?? authzOf(req).persona)
     res
       .status(201)
       .location(`/plans/${plan.id}`)
@@ -74,12 +74,12 @@ function makePlan({ ward, plans }: RoutesDeps): RequestHandler {
 function showPlan({ plans }: RoutesDeps): RequestHandler {
   return (req, res) => {
     const plan = plans.find(planOf(req))
-    if (!plan) throw new Fault('not_found', 'the plan is not here')
+    if (!plan) throw new Fault('not_found', 'unknown plan')
     res.json({ ...plan, tasks: plans.tasks(plan.id) })
   }
 }
 
-/** Each task on its own: what is permitted is carried out, what is not is reported. */
+/** Carries out each permitted task, and reports the denied ones. */
 function carryOutEach({ plans }: RoutesDeps): RequestHandler {
   return (req, res) => {
     const authz = authzOf(req)
@@ -95,7 +95,7 @@ function carryOut({ plans }: RoutesDeps): RequestHandler {
   }
 }
 
-function effectOf({ decision, resource }: Outcome, plans: Plans): 'done' | 'unchanged' | 'none' {
+function effectOf({ decision, resource }: Outcome, plans: PlanStore): 'done' | 'unchanged' | 'none' {
   if (!decision) return 'none'
   return plans.carryOut(resource.id, new Date().toISOString()) ? 'done' : 'unchanged'
 }

@@ -1,14 +1,14 @@
 /**
- * Care, put together and listening: the PEP, a store, and the routes.
+ * Builds the care service from its configuration and listens.
  *
  * @module
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { type CareLogger, createApp } from './app.ts'
+import { CareService } from './care-service.ts'
 import type { CareConfig } from './config.ts'
-import { Plans } from './plans.ts'
-import { Ward } from './ward.ts'
+import { PlanStore } from './plans.ts'
 
 export async function startCare(
   config: CareConfig,
@@ -21,15 +21,15 @@ export async function startCare(
   const shared = { issuer, pdpUrl, plainHttpHosts, credentials, ...identity, ...tls }
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
   const pdp = createPdpAdmin(shared)
-  const plans = new Plans(config.dataDir)
-  const ward = new Ward(plans, pdp)
-  const round = () => keepHouse(ward, logger)
+  const plans = new PlanStore(config.dataDir)
+  const careService = new CareService(plans, pdp)
+  const round = () => runRound(careService, logger)
   let last = round()
   await last
   const timer = setInterval(() => {
     last = last.then(round)
   }, config.housekeepingMs)
-  const listener = await serve(createApp(config, { pep, plans, ward }, logger), { ...config, ...bounds })
+  const listener = await serve(createApp(config, { pep, plans, careService }, logger), { ...config, ...bounds })
   return {
     url: listener.url,
     close: once(async () => {
@@ -42,8 +42,8 @@ export async function startCare(
   }
 }
 
-/** What could not be done is for the next round. */
-async function keepHouse(ward: Ward, logger: CareLogger): Promise<void> {
-  await ward.finish().catch(() => logger.warn({}, 'what a crash left could not be registered'))
-  await ward.forget().catch(() => logger.warn({}, 'whom to forget could not be pulled'))
+/** Runs one round of housekeeping; what fails is retried in the next round. */
+async function runRound(careService: CareService, logger: CareLogger): Promise<void> {
+  await careService.registerPending().catch(() => logger.warn({}, 'could not register pending plans'))
+  await careService.eraseForgotten().catch(() => logger.warn({}, 'could not process the erasure feed'))
 }

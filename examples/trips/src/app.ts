@@ -1,5 +1,5 @@
 /**
- * Trips as an Express app over its ports.
+ * Express app of the trips service.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type RoutesDeps, tripRoutes } from './routes.ts'
 export interface AppDeps extends RoutesDeps {
   readonly pep: Pep
   readonly logger: PepLogger & { readonly info: (fields: object, message: string) => void }
-  /** Express's `trust proxy`: who may say that a request came by TLS. */
+  /** Express's `trust proxy`: proxies whose `X-Forwarded-*` headers are trusted. */
   readonly trustProxy?: string | undefined
   readonly limits: LimitOptions
 }
@@ -21,7 +21,7 @@ export interface AppDeps extends RoutesDeps {
 /** Largest request body. */
 const BODY_LIMIT = '16kb'
 
-/** @throws TypeError when a route has no guard. */
+/** Builds the Express app. @throws TypeError when a route has no guard. */
 export function createApp(deps: AppDeps): Express {
   const { pep, store, logger, trustProxy } = deps
   const limits = createLimits(deps.limits)

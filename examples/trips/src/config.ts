@@ -1,5 +1,5 @@
 /**
- * Trips' configuration: environment variables, parsed once and whole.
+ * Configuration of the trips service, read from environment variables.
  *
  * @module
  */
@@ -99,12 +99,12 @@ const settingsSchema = z
   }))
 export type TripsConfig = ReturnType<typeof readConfig>
 
-/** @throws ConfigError naming every problem. */
+/** Reads the configuration. @throws ConfigError naming every problem. */
 export function readConfig(env: Environment) {
   return readService(env, 'TRIPS_', settingsSchema)
 }
 
-/** The settings without their secrets, for `--print-config`. @throws ConfigError naming every problem. */
+/** Reads the settings, with secrets left out, for `--print-config`. @throws ConfigError naming every problem. */
 export function printableConfig(env: Environment): Readonly<Record<string, unknown>> {
   return printableEnvironment(env, { prefix: 'TRIPS_', schema: settingsSchema })
 }

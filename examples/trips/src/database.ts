@@ -1,28 +1,28 @@
 /**
- * The database behind trips: one SQL for SQLite and PostgreSQL, in what both understand. Parameters are `$1`, `$2`, … and nothing else ever
- * reaches a statement.
+ * Port to the database of trips. Statements are in the SQL that SQLite and PostgreSQL share; values are only ever bound as parameters `$1`, `$2`, ….
+ * Never interpolates a value into a statement.
  *
  * @module
  */
 
 export type SqlValue = string | number | null
 
-/** Statements, on a connection or within a transaction. */
+/** Runs statements, on a connection or within a transaction. */
 export interface Queries {
-  /** Rows as the database gives them, to be parsed; integers are numbers. */
+  /** Runs a query. @returns Unparsed rows; integers are numbers. */
   readonly rows: (sql: string, ...values: readonly SqlValue[]) => Promise<readonly unknown[]>
-  /** How many rows it changed. */
+  /** Runs a statement. @returns How many rows it changed. */
   readonly change: (sql: string, ...values: readonly SqlValue[]) => Promise<number>
 }
 
 export interface Database extends Queries {
   /**
-   * Runs everything or nothing. `work` uses what it is given and no other statement: that would wait for the transaction, and the
-   * transaction for it.
+   * Runs `work` in a transaction, which is rolled back when it throws. `work` may use only its argument: a statement on the database itself would
+   * deadlock, since it waits for the transaction to end.
    */
   readonly transaction: <T>(work: (within: Queries) => Promise<T>) => Promise<T>
-  /** What was deleted is overwritten, as far as this database can. Outside of a transaction. */
+  /** Overwrites deleted rows, as far as the database supports it. Call it outside a transaction. */
   readonly scrub: () => Promise<void>
-  /** Answers nothing any more. What is under way ends before. */
+  /** Closes after the statements and transactions in progress. */
   readonly close: () => Promise<void>
 }

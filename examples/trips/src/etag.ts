@@ -1,5 +1,5 @@
 /**
- * Optimistic concurrency: an ETag is a version, and a change names the version that it was made to.
+ * Optimistic concurrency: the ETag is the resource's version, and a change names in `If-Match` the version that it is based on.
  *
  * @module
  */
@@ -11,10 +11,10 @@ export function etagOf({ version }: { readonly version: number }): string {
 }
 
 /**
- * The version that `If-Match` names.
+ * Reads the version from `If-Match`.
  *
- * @throws Fault `precondition_required` without the header, `precondition_failed` for one that no ETag of ours looks like: `*` and weak
- * tags match nothing here, because a change without having read is what this is to prevent.
+ * @throws Fault `precondition_required` without the header, `precondition_failed` when its value is no ETag of this service. `*` and
+ * weak tags are rejected too: they would permit a change without having read the resource.
  */
 export function versionExpected(req: Request): number {
   const header = req.get('If-Match')

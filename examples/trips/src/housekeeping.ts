@@ -1,45 +1,44 @@
 /**
- * What trips does between requests: takes back what a crash left half made, tells the PDP what its outbox holds, and forgets whom the PDP says
- * to forget. Each round begins where the
- * last one ended, however that ended.
+ * Periodic work of trips: removes trips that a crash left pending, delivers the outbox to the PDP, and erases persons named by the PDP's erasure
+ * feed. Each step is retried in the next round when it fails.
  *
  * @module
  */
 import type { PdpAdmin } from '@mandate/pep'
 import { Fault } from '@mandate/protocol'
-import type { Agency } from './agency.ts'
 import { emptyOutbox, type OutboxDeps } from './outbox.ts'
 import type { TripStore } from './store.ts'
+import type { TripService } from './trip-service.ts'
 
 export interface HousekeepingDeps extends OutboxDeps {
   readonly store: OutboxDeps['store'] & Pick<TripStore, 'forget'>
   readonly pdp: OutboxDeps['pdp'] & Pick<PdpAdmin, 'erasures' | 'acknowledge'>
-  readonly agency: Pick<Agency, 'recover'>
+  readonly tripService: Pick<TripService, 'recover'>
   readonly logger: { readonly warn: (fields: object, message: string) => void }
 }
 
-/** One round. Never throws: what could not be done is for the next. */
-async function keepHouse(deps: HousekeepingDeps): Promise<void> {
-  const { agency, logger } = deps
+/** Runs one round. Never throws: a step that fails is logged and retried in the next round. */
+async function runRound(deps: HousekeepingDeps): Promise<void> {
+  const { tripService, logger } = deps
   const tryTo = async (what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await work()
     } catch (error) {
-      logger.warn({ code: codeOf(error) }, `${what}: left for the next round`)
+      logger.warn({ code: codeOf(error) }, `${what} failed; retried in the next round`)
     }
   }
-  await tryTo('forgetting', () => forgetWhomThePdpNames(deps))
-  await tryTo('taking back', async () => {
-    const takenBack = await agency.recover()
-    if (takenBack > 0) logger.warn({ takenBack }, 'half made trips were found')
+  await tryTo('erasure', () => eraseForgotten(deps))
+  await tryTo('removal of pending trips', async () => {
+    const removed = await tripService.recover()
+    if (removed > 0) logger.warn({ removed }, 'removed trips left pending')
   })
-  await tryTo('emptying the outbox', () => emptyOutbox(deps))
+  await tryTo('delivery of the outbox', () => emptyOutbox(deps))
 }
 
-async function forgetWhomThePdpNames({ store, pdp }: HousekeepingDeps): Promise<void> {
+async function eraseForgotten({ store, pdp }: HousekeepingDeps): Promise<void> {
   for (const { id, issuer, sub, erased_at } of await pdp.erasures()) {
     await store.forget({ owner: `user:${sub}`, issuer, before: new Date(erased_at).toISOString() })
-    // Last: a crash before it brings the notice again, and there is nothing left to forget.
+    // Acknowledged last: after a crash the feed delivers the notice again, and erasing twice is harmless.
     await pdp.acknowledge(id)
   }
 }
@@ -49,20 +48,20 @@ function codeOf(error: unknown): string {
 }
 
 export interface Housekeeping {
-  /** Ends after the round under way. */
+  /** Resolves after the current round. */
   readonly close: () => Promise<void>
 }
 
-/** Rounds every so often, the first at once. Resolves after the first. */
+/** Starts the rounds: one at once, then one per interval. Resolves after the first. */
 export async function startHousekeeping(deps: HousekeepingDeps, everyMs: number): Promise<Housekeeping> {
-  let round = keepHouse(deps)
+  let round = runRound(deps)
   let busy = true
   await round
   busy = false
   const timer = setInterval(() => {
     if (busy) return
     busy = true
-    round = keepHouse(deps).finally(() => {
+    round = runRound(deps).finally(() => {
       busy = false
     })
   }, everyMs)

@@ -1,58 +1,69 @@
 /**
- * `Idempotency-Key`: the same request, sent again, is answered again and not done again.
+ * `Idempotency-Key` on routes that change state: a repeated request gets the stored response of the first, and changes nothing again.
  *
  * @module
  */
-import { z } from 'zod'
-import type { Database, Queries } from './database.ts'
-import type { Claim, ClaimedKey, KeptAnswer, TripStore } from './store.ts'
+import { createHash } from 'node:crypto'
+import { authzOf, refOf } from '@mandate/pep'
+import { refuse } from '@mandate/protocol'
+import type { Request, Response } from 'express'
+import type { StoredResponse, TripStore, TripWork } from './store.ts'
 
-/** How long an answer is kept, in milliseconds: a day. */
-const KEPT_MS = 86_400_000
+const KEY = /^[\x21-\x7e]{1,128}$/u
 
-const rowSchema = z.object({ fingerprint: z.string(), status: z.int().nullable(), body: z.string().nullable() })
-const MINE = 'caller = $1 AND key = $2 AND created_at = $3 AND status IS NULL'
+/** Stores the response of a request, in the transaction that makes its change. */
+export type SaveResponse = (response: StoredResponse, within: Pick<TripWork, 'settle'>) => Promise<void>
 
-export function createIdempotency(db: Database): Pick<TripStore, 'claim' | 'release'> {
-  return {
-    // Whether the work of an abandoned claim was done, the next try finds out.
-    claim: async ({ caller, key, fingerprint, at }, abandonedBefore) => {
-      await db.change('DELETE FROM idempotency WHERE created_at < $1', at - KEPT_MS)
-      const claimed = await db.change(
-        `INSERT INTO idempotency (caller, key, fingerprint, created_at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (caller, key) DO UPDATE SET fingerprint = excluded.fingerprint, created_at = excluded.created_at
-         WHERE idempotency.status IS NULL AND idempotency.created_at < $5`,
-        ...[caller, key, fingerprint, at, abandonedBefore],
-      )
-      if (claimed === 1) return { kind: 'claimed', key: { caller, key, at } }
-      const found = await db.rows(
-        'SELECT fingerprint, status, body FROM idempotency WHERE caller = $1 AND key = $2',
-        caller,
-        key,
-      )
-      return claimOf(found[0], fingerprint)
-    },
-    release: async ({ caller, key, at }) => {
-      await db.change(`DELETE FROM idempotency WHERE ${MINE}`, caller, key, at)
-    },
+export interface IdempotencyDeps {
+  readonly store: Pick<TripStore, 'claim' | 'release'>
+  /** Age at which an open claim is taken as left by a crash, in milliseconds. */
+  readonly abandonedMs: number
+}
+
+/**
+ * Runs `work` for a request and sends its response, or sends the stored response of the same request. `work` must call `save` in the transaction
+ * that makes its change, so that the change and its response are committed together.
+ *
+ * @throws Fault `conflict` while the same request is in progress, or when its key was used for another request.
+ */
+export async function runIdempotent(
+  { store, abandonedMs }: IdempotencyDeps,
+  req: Request,
+  res: Response,
+  work: (save: SaveResponse) => Promise<StoredResponse>,
+): Promise<void> {
+  const key = req.get('Idempotency-Key')
+  if (key === undefined) return send(res, await work(async () => undefined))
+  if (!KEY.test(key)) throw refuse('invalid_request', 'Idempotency-Key must be 1 to 128 printable characters.')
+  const at = Date.now()
+  const request = { caller: callerOf(req), key, fingerprint: fingerprintOf(req), at }
+  const claim = await store.claim(request, at - abandonedMs)
+  if (claim.kind === 'busy') throw inProgress()
+  if (claim.kind === 'different') throw refuse('conflict', 'This Idempotency-Key was used for another request.')
+  if (claim.kind === 'completed') return send(res.set('Idempotency-Replayed', 'true'), claim.response)
+  const save: SaveResponse = async (response, within) => {
+    if (!(await within.settle(claim.key, response))) throw inProgress()
+  }
+  try {
+    send(res, await work(save))
+  } finally {
+    await store.release(claim.key)
   }
 }
 
-/** Gone since it was in the way: it was released this very moment. */
-function claimOf(found: unknown, fingerprint: string): Claim {
-  if (found === undefined) return { kind: 'busy' }
-  const { fingerprint: kept, status, body } = rowSchema.parse(found)
-  if (kept !== fingerprint) return { kind: 'different' }
-  if (status === null || body === null) return { kind: 'busy' }
-  return { kind: 'answered', answer: { status, body: JSON.parse(body) } }
+const inProgress = () => refuse('conflict', 'The same request is in progress.')
+
+/** Subject and actor together: an agent's keys for one person are separate from its keys for another. */
+function callerOf(req: Request): string {
+  const { subject, actor } = authzOf(req)
+  return JSON.stringify([subject, actor].filter((party) => party !== undefined).map(refOf))
 }
 
-/** See {@link TripWork}. */
-export async function settleIn(
-  within: Queries,
-  { caller, key, at }: ClaimedKey,
-  { status, body }: KeptAnswer,
-): Promise<boolean> {
-  const sql = `UPDATE idempotency SET status = $4, body = $5 WHERE ${MINE}`
-  return (await within.change(sql, caller, key, at, status, JSON.stringify(body))) === 1
+function fingerprintOf(req: Request): string {
+  const request = [req.method, req.originalUrl, JSON.stringify(req.body ?? null)]
+  return createHash('sha256').update(request.join('\n')).digest('base64url')
+}
+
+function send(res: Response, { status, body }: StoredResponse): void {
+  res.status(status).json(body)
 }

@@ -1,5 +1,5 @@
 /**
- * Telling the PDP what the outbox holds. A message leaves it when the PDP has answered, never before.
+ * Delivers the outbox to the PDP. A message is removed only after the PDP has answered.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface OutboxDeps {
   readonly pdp: Pick<PdpAdmin, 'unregister' | 'transfer'>
 }
 
-/** @throws Fault `decision_unavailable`: the message stays. */
+/** Delivers one message and removes it. @throws Fault `decision_unavailable` when the PDP does not answer; the message stays. */
 export async function deliver(message: Message, { store, pdp }: OutboxDeps): Promise<'done' | 'refused'> {
   if (message.kind === 'unregister') {
     await pdp.unregister(message.type, message.id)
@@ -27,7 +27,7 @@ export async function deliver(message: Message, { store, pdp }: OutboxDeps): Pro
   return answer
 }
 
-/** One after another; one that the PDP refuses does not keep the others. @throws the last Fault, when something is left. */
+/** Delivers every message in order. A message that the PDP refuses does not block the next. @throws The last Fault, when messages are left. */
 export async function emptyOutbox(deps: OutboxDeps): Promise<void> {
   let failure: unknown
   for (const message of await deps.store.outbox()) {

@@ -1,12 +1,12 @@
 /**
- * The tables in PostgreSQL, and how they came to be. A step that was released is never edited.
+ * Migrations of the PostgreSQL schema. Append only: never edit a released step.
  *
  * @module
  */
 import type { ClientBase } from 'pg'
 
-/** Of an advisory lock: one process migrates, the others wait. */
-const MIGRATING = 0x74726970
+/** Key of the advisory lock: one process migrates, the others wait. */
+const MIGRATION_LOCK = 0x74726970
 
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE workflow (
@@ -39,12 +39,12 @@ const MIGRATIONS: readonly string[] = [
 ]
 
 /**
- * Brings the tables to what this program knows. Called within a transaction.
+ * Applies the missing migrations. Call it within a transaction.
  *
- * @throws Error when a newer program has been here: it must not be undone.
+ * @throws Error when the schema is newer than this program.
  */
 export async function migrate(client: ClientBase): Promise<void> {
-  await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATING])
+  await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
   await client.query(
     'CREATE TABLE IF NOT EXISTS migration (no integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())',
   )

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL, for as many processes as one likes. Whoever changes what somebody else has just changed finds it changed: every statement names
- * the state that it expects.
+ * Database port on PostgreSQL; several processes may share it. Concurrent changes are detected because every UPDATE and DELETE names the state that
+ * it expects.
  *
  * @module
  */
@@ -11,12 +11,14 @@ import { migrate } from './postgres-schema.ts'
 const CONNECTIONS = 10
 const CONNECT_MS = 3_000
 const STATEMENT_MS = 5_000
-/** PostgreSQL's own number for `bigint`: ours stay far below 2^53. */
+/** Type OID of `bigint`, parsed as a number: values here stay below 2^53. */
 const BIGINT = 20
 
 /**
- * @param url - `postgres://…`, with `sslmode` if need be.
- * @throws Error when the database does not answer, or a newer version wrote it.
+ * Connects and migrates.
+ *
+ * @param url - `postgres://…`, with `sslmode` where required.
+ * @throws Error when the database does not answer, or its schema is newer than this program.
  */
 export async function openPostgres(url: string): Promise<Database> {
   const pool = new Pool({
@@ -28,7 +30,7 @@ export async function openPostgres(url: string): Promise<Database> {
     idle_in_transaction_session_timeout: STATEMENT_MS,
     types: { getTypeParser: (type, format) => (type === BIGINT ? Number : types.getTypeParser(type, format)) },
   })
-  // A connection that breaks, used or not: whoever uses it next is told by the query's own failure.
+  // Without a listener a broken connection would end the process; its next query rejects anyway.
   pool.on('error', () => undefined)
   pool.on('connect', (client) => client.on('error', () => undefined))
   try {
@@ -40,7 +42,7 @@ export async function openPostgres(url: string): Promise<Database> {
   return {
     ...queriesOf(pool),
     transaction: (work) => inTransaction(pool, (client) => work(queriesOf(client))),
-    // Deleted rows are PostgreSQL's to overwrite: at its next vacuum, or later.
+    // PostgreSQL overwrites deleted rows after its next vacuum; it cannot be forced for single rows.
     scrub: async () => undefined,
     close: () => pool.end(),
   }

@@ -1,34 +1,34 @@
 /**
- * Trips' routes. Each starts with the guard that decides; what follows runs on its outcome.
+ * Routes of trips. Each starts with a guard that gets a decision; the handlers after it use the outcome.
  *
  * @module
  */
 import { authzOf, disclosed, foundOf, type Outcome, type Pep } from '@mandate/pep'
 import { Fault, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
-import type { Agency } from './agency.ts'
 import { etagOf, versionExpected } from './etag.ts'
-import { type Keep, type OnceDeps, once } from './once.ts'
+import { type IdempotencyDeps, runIdempotent, type SaveResponse } from './idempotency.ts'
 import type { TripAndItems, TripStore, TripWork } from './store.ts'
 import { TEMPLATES, templateOf } from './templates.ts'
 import { transferRoute } from './transfer.ts'
 import type { Effect, Item } from './trip.ts'
+import type { TripService } from './trip-service.ts'
 import {
   type ItemResult,
   itemChangeSchema,
   itemResource,
   itemView,
   newTripSchema,
-  pageAsked,
   parsed,
+  parsePage,
   tripView,
   workflowView,
 } from './wire.ts'
 
-export interface RoutesDeps extends OnceDeps {
+export interface RoutesDeps extends IdempotencyDeps {
   readonly pep: Pep
   readonly store: TripStore
-  readonly agency: Agency
+  readonly tripService: TripService
 }
 
 export function tripRoutes(deps: RoutesDeps): Router {
@@ -40,7 +40,7 @@ export function tripRoutes(deps: RoutesDeps): Router {
   const executeEach = { action: 'execute', resources: itemsOf }
 
   router.get('/templates', pep.open('templates are the same for everybody'), listTemplates)
-  const mayRead = { action: 'read', type: 'workflow', page: pageAsked }
+  const mayRead = { action: 'read', type: 'workflow', page: parsePage }
   router.get('/workflows', pep.filter(mayRead), listWorkflows(deps))
   router.post('/workflows', pep.enforce({ action: 'create', resource: accountOf }), createWorkflow(deps))
   router.get('/workflows/:id', readWorkflow(), showWorkflow(deps))
@@ -63,7 +63,7 @@ const listTemplates: RequestHandler = (_req, res) => {
   res.json({ items })
 }
 
-/** One page of what the subject may read, in the PDP's order: their own trips, and those that somebody let them see. */
+/** `GET /workflows`: one page of the trips that the subject may read, own and granted, in the PDP's order. */
 function listWorkflows({ store }: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const { ids, next } = foundOf(req)
@@ -72,12 +72,12 @@ function listWorkflows({ store }: RoutesDeps): RequestHandler {
   }
 }
 
-/** Rule B3: `create` is asked of the owner's account. Whose account may stand in the body; who asks may not. */
+/** Rule B3: `create` is checked on the owner's account. The body may name the owner, never the caller. */
 function accountOf(req: Request) {
   const { subject } = authzOf(req)
   const { owner } = parsed(newTripSchema, req.body)
   const id = owner ?? (subject.type === 'user' ? subject.id : undefined)
-  if (id === undefined) throw refuse('invalid_request', 'owner: an agent on its own schedule says for whom')
+  if (id === undefined) throw refuse('invalid_request', 'owner: required for an agent on its own schedule')
   return { type: 'travel_account', id }
 }
 
@@ -90,12 +90,12 @@ function createWorkflow(deps: RoutesDeps): RequestHandler {
     const { outcome } = authz
     const owner = outcome?.owner ?? `user:${outcome?.resource.id}`
     const ownerPersona = outcome?.ownerPersona ?? authz.persona
-    await once(deps, req, res, async (keep) => {
-      const answerOf = (trip: TripAndItems) => ({ status: 201, body: tripView(trip, authz) })
+    await runIdempotent(deps, req, res, async (save) => {
+      const responseOf = (trip: TripAndItems) => ({ status: 201, body: tripView(trip, authz) })
       const order = { template, owner, ownerPersona, startsAt: starts_at }
-      const trip = await deps.agency.create(order, (published, within) => keep(answerOf(published), within))
+      const trip = await deps.tripService.create(order, (published, within) => save(responseOf(published), within))
       res.location(`/workflows/${trip.workflow.id}`)
-      return answerOf(trip)
+      return responseOf(trip)
     })
   }
 }
@@ -103,13 +103,13 @@ function createWorkflow(deps: RoutesDeps): RequestHandler {
 function showWorkflow({ store }: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const trip = await store.trip(idOf(req))
-    if (!trip) throw new Fault('not_found', 'the trip is not here')
+    if (!trip) throw new Fault('not_found', 'unknown trip')
     res.set('ETag', etagOf(trip.workflow)).json(tripView(trip, authzOf(req)))
   }
 }
 
-/** An item that trips does not know is asked about all the same, bare: strangers get the same answer as for one that exists. */
-function enforceItem({ pep, store, agency }: RoutesDeps, action: 'read' | 'update' | 'execute'): RequestHandler {
+/** Guards an item. An unknown item is asked about without properties, so that a stranger gets the same denial as for an existing one. */
+function enforceItem({ pep, store, tripService }: RoutesDeps, action: 'read' | 'update' | 'execute'): RequestHandler {
   return pep.enforce({
     action,
     resource: async (req) => {
@@ -119,7 +119,7 @@ function enforceItem({ pep, store, agency }: RoutesDeps, action: 'read' | 'updat
     onDenial: async (req, outcome) => {
       if (action !== 'execute') return
       const item = await store.item(idOf(req), itemOf(req))
-      if (item) await store.recordAttempt(item.id, agency.attemptOf(outcome, authzOf(req), 'none'))
+      if (item) await store.recordAttempt(item.id, tripService.attemptOf(outcome, authzOf(req), 'none'))
     },
   })
 }
@@ -131,11 +131,11 @@ function showItem({ store }: RoutesDeps): RequestHandler {
   }
 }
 
-function updateItem({ store, agency }: RoutesDeps): RequestHandler {
+function updateItem({ store, tripService }: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const item = await knownItem(store, req)
     const { starts_at } = parsed(itemChangeSchema, req.body)
-    const changed = await agency.reschedule(item, starts_at, versionExpected(req))
+    const changed = await tripService.reschedule(item, starts_at, versionExpected(req))
     res.set('ETag', etagOf(changed)).json(itemView(changed, authzOf(req)))
   }
 }
@@ -144,40 +144,40 @@ function executeItem(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const authz = authzOf(req)
     const { outcome } = authz
-    if (!outcome) throw new Fault('internal', 'no outcome behind enforce()')
-    await once(deps, req, res, (keep) =>
+    if (!outcome) throw new Fault('internal', 'enforce() left no outcome')
+    await runIdempotent(deps, req, res, (save) =>
       deps.store.transaction(async (within) => {
         const current = await knownItem(within, req)
         if (!isSame(current, outcome)) throw refuse('conflict', 'The item has changed. Try again.')
-        const { item, effect } = await deps.agency.perform(within, { item: current, outcome, authz })
-        const answer = { status: 200, body: resultOf(item, effect, disclosed(outcome, authz)) }
-        await keep(answer, within)
-        return answer
+        const { item, effect } = await deps.tripService.execute(within, { item: current, outcome, authz })
+        const response = { status: 200, body: resultOf(item, effect, disclosed(outcome, authz)) }
+        await save(response, within)
+        return response
       }),
     )
   }
 }
 
 /**
- * Every item on its own: what is permitted is booked, what is not is reported, and the rest goes on. An answer with an undecided item is
- * not kept for its `Idempotency-Key`: the same request, sent again, tries again, and books nothing twice.
+ * `POST …/execute`: books each permitted item and reports the others. A response with an undecided item is not stored under its
+ * `Idempotency-Key`: the repeated request retries, and booked items stay unchanged.
  */
 function executeWorkflow(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
-    const work = (keep: Keep) =>
+    const work = (save: SaveResponse) =>
       deps.store.transaction(async (within) => {
         const items: ItemResult[] = []
         for (const outcome of authzOf(req).items ?? []) items.push(await executeOne(deps, within, req, outcome))
-        const answer = { status: 200, body: { workflow: idOf(req), items } }
-        if (!items.some(({ undecided }) => undecided)) await keep(answer, within)
-        return answer
+        const response = { status: 200, body: { workflow: idOf(req), items } }
+        if (!items.some(({ undecided }) => undecided)) await save(response, within)
+        return response
       })
-    await once(deps, req, res, work)
+    await runIdempotent(deps, req, res, work)
   }
 }
 
 async function executeOne(
-  { agency }: RoutesDeps,
+  { tripService }: RoutesDeps,
   within: TripWork,
   req: Request,
   outcome: Outcome,
@@ -186,11 +186,11 @@ async function executeOne(
   const current = await within.item(idOf(req), outcome.resource.id)
   if (!current || !isSame(current, outcome)) throw refuse('conflict', 'The trip has changed. Try again.')
   if (outcome.undecided) return resultOf(current, 'none', disclosed(outcome, authz))
-  const { item, effect } = await agency.perform(within, { item: current, outcome, authz })
+  const { item, effect } = await tripService.execute(within, { item: current, outcome, authz })
   return resultOf(item, effect, disclosed(outcome, authz))
 }
 
-/** Between the question and the booking the item may have been changed: a permit is for what was asked about. */
+/** Whether the item still has the attributes that the decision was made about: it may have changed before the booking. */
 function isSame(item: Item, { resource }: Outcome): boolean {
   return JSON.stringify(itemResource(item)) === JSON.stringify(resource)
 }
@@ -202,7 +202,7 @@ function resultOf(item: Item, effect: Effect, outcome: ReturnType<typeof disclos
 
 async function knownItem(store: Pick<TripStore, 'item'>, req: Request): Promise<Item> {
   const item = await store.item(idOf(req), itemOf(req))
-  if (!item) throw new Fault('not_found', 'the item is not here')
+  if (!item) throw new Fault('not_found', 'unknown item')
   return item
 }
 

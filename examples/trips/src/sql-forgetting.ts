@@ -1,12 +1,12 @@
 /**
- * Forgetting a person in SQL (rule E4).
+ * Erases a person's data in SQL (rule E4).
  *
  * @module
  */
 import { z } from 'zod'
 import type { Database, Queries } from './database.ts'
 import { addRemoval } from './sql-outbox.ts'
-import type { Forgotten, TripStore } from './store.ts'
+import type { ErasureRequest, TripStore } from './store.ts'
 
 const idRow = z.object({ id: z.string() })
 
@@ -14,16 +14,16 @@ export function createForgetting(db: Database): Pick<TripStore, 'forget'> {
   return {
     forget: async (person) => {
       await db.transaction(async (within) => {
-        await forgetTrips(within, person)
-        await forgetTraces(within, person)
+        await deleteTrips(within, person)
+        await deleteReferences(within, person)
       })
       await db.scrub()
     },
   }
 }
 
-/** A trip that changed hands while this went on is somebody else's, and stays. */
-async function forgetTrips(within: Queries, { owner, issuer, before }: Forgotten): Promise<void> {
+/** Deletes the person's trips. Each DELETE repeats the condition, so that a trip transferred meanwhile stays. */
+async function deleteTrips(within: Queries, { owner, issuer, before }: ErasureRequest): Promise<void> {
   const theirs = 'owner = $1 AND issuer = $2 AND created_at <= $3 AND published = 1'
   const trips = await within.rows(`SELECT id FROM workflow WHERE ${theirs}`, owner, issuer, before)
   for (const { id } of z.array(idRow).parse(trips)) {
@@ -35,18 +35,18 @@ async function forgetTrips(within: Queries, { owner, issuer, before }: Forgotten
   }
 }
 
-/** In `text`, a reference is a whole JSON string, so that one sub is never the beginning of another. */
-const names = (text: string, reference: string) => `replace(${text}, ${reference}, '') <> ${text}`
+/** SQL condition: `text` contains the reference. References are complete JSON strings, so that no sub matches as the prefix of another. */
+const contains = (text: string, reference: string) => `replace(${text}, ${reference}, '') <> ${text}`
 
-/** As subject, owner or link of a chain, as whom a trip was to be given to, and in answers. */
-async function forgetTraces(within: Queries, { owner, before }: Forgotten): Promise<void> {
+/** Deletes attempts, pending transfers and stored responses that name the person, as subject, owner, new owner or in a chain. */
+async function deleteReferences(within: Queries, { owner, before }: ErasureRequest): Promise<void> {
   const reference = JSON.stringify(owner)
-  await within.change(`DELETE FROM attempt WHERE ${names('outcome', '$1')} AND at <= $2`, reference, before)
+  await within.change(`DELETE FROM attempt WHERE ${contains('outcome', '$1')} AND at <= $2`, reference, before)
   await within.change("DELETE FROM outbox WHERE kind = 'transfer' AND owner = $1", owner)
   const asActor = `${owner} `
   await within.change(
     `DELETE FROM idempotency WHERE created_at <= $1
-     AND (caller = $2 OR substr(caller, 1, $3) = $4 OR ${names('body', '$5')})`,
+     AND (caller = $2 OR substr(caller, 1, $3) = $4 OR ${contains('body', '$5')})`,
     ...[Date.parse(before), owner, asActor.length, asActor, reference],
   )
 }

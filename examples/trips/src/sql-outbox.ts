@@ -1,5 +1,5 @@
 /**
- * The outbox in SQL: what the PDP is to be told is kept in the transaction of the change that it comes from.
+ * Transactional outbox in SQL: a message to the PDP is stored in the transaction of the change that causes it.
  *
  * @module
  */
@@ -24,47 +24,47 @@ const idRow = z.object({ id: z.string() })
 
 export type OutboxStore = Pick<
   TripStore,
-  'takeBack' | 'pending' | 'proposeTransfer' | 'settleTransfer' | 'outbox' | 'dropMessage'
+  'removePending' | 'pending' | 'proposeTransfer' | 'settleTransfer' | 'outbox' | 'dropMessage'
 >
 
 export function createOutbox(db: Database): OutboxStore {
   return {
     ...transfers(db),
-    takeBack: (id) => db.transaction((within) => takeBack(within, id)),
+    removePending: (id) => db.transaction((within) => removePending(within, id)),
     pending: async (before) => {
       const rows = await db.rows('SELECT id FROM workflow WHERE published = 0 AND created_at < $1', before)
       return rows.map((pending) => idRow.parse(pending).id)
     },
-    // Registrations are for whoever creates the trip to deliver: seen here, they belong to one under way.
+    // Registrations are excluded: the request that creates the trip delivers them.
     outbox: async () =>
       z.array(messageRow).parse(await db.rows("SELECT * FROM outbox WHERE kind <> 'register' ORDER BY seq")),
     dropMessage: async (seq) => void (await drop(db, seq)),
   }
 }
 
-/** See {@link TripWork}. Whoever publishes a trip and whoever takes it back meet at its row: the first one wins. */
+/** Implements `publish` of {@link TripWork}. Publishing and removing a pending trip both update its row under `published = 0`, so only one succeeds. */
 export async function publishIn(within: Queries, id: string): Promise<boolean> {
   if ((await within.change('UPDATE workflow SET published = 1 WHERE id = $1 AND published = 0', id)) === 0) return false
-  await forgetRegistrations(within, id)
+  await deleteRegistrations(within, id)
   return true
 }
 
-async function takeBack(within: Queries, id: string): Promise<void> {
+async function removePending(within: Queries, id: string): Promise<void> {
   if ((await within.change('DELETE FROM workflow WHERE id = $1 AND published = 0', id)) === 0) return
-  // The last first: the PDP may refuse to forget what something still hangs on.
+  // In reverse order, items before their trip: the PDP may refuse to unregister a parent that still has children.
   const registrations = await within.rows(
     "SELECT type, id FROM outbox WHERE workflow = $1 AND kind = 'register' ORDER BY seq DESC",
     id,
   )
   for (const registration of registrations) await addRemoval(within, id, resourceRow.parse(registration))
-  await forgetRegistrations(within, id)
+  await deleteRegistrations(within, id)
 }
 
-async function forgetRegistrations(within: Queries, id: string): Promise<void> {
+async function deleteRegistrations(within: Queries, id: string): Promise<void> {
   await within.change("DELETE FROM outbox WHERE workflow = $1 AND kind = 'register'", id)
 }
 
-/** The PDP is to be told that a resource of a trip is no more. */
+/** Adds a message that unregisters a resource of a trip. */
 export async function addRemoval(
   within: Queries,
   workflow: string,

@@ -1,13 +1,13 @@
 /**
- * Trips in a database that speaks SQL.
+ * Trip store in SQL, on SQLite or PostgreSQL.
  *
  * @module
  */
 import { decisionCodeSchema, linkSchema, reasonSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Database, Queries } from './database.ts'
-import { createIdempotency, settleIn } from './idempotency.ts'
 import { createForgetting } from './sql-forgetting.ts'
+import { createIdempotency, settleIn } from './sql-idempotency.ts'
 import { createOutbox, publishIn } from './sql-outbox.ts'
 import type { TripAndItems, TripStore, TripWork } from './store.ts'
 import type { Attempt, Item, Workflow } from './trip.ts'
@@ -113,7 +113,7 @@ function workIn(queries: Queries): TripWork {
       await queries.change('INSERT INTO attempt (item, at, outcome) VALUES ($1, $2, $3)', itemId, attempt.at, outcome)
     },
     publish: (workflowId) => publishIn(queries, workflowId),
-    settle: (key, answer) => settleIn(queries, key, answer),
+    settle: (key, response) => settleIn(queries, key, response),
   }
 }
 
@@ -141,8 +141,8 @@ async function addPending(within: Queries, { workflow, items }: TripAndItems): P
 function readers(db: Database): Pick<TripStore, 'trip' | 'workflowsById'> {
   const workflowsById = async (ids: readonly string[]): Promise<readonly Workflow[]> => {
     if (ids.length === 0) return []
-    const places = ids.map((_, at) => `$${at + 1}`).join(', ')
-    const rows = await db.rows(`SELECT * FROM workflow WHERE published = 1 AND id IN (${places})`, ...ids)
+    const placeholders = ids.map((_, at) => `$${at + 1}`).join(', ')
+    const rows = await db.rows(`SELECT * FROM workflow WHERE published = 1 AND id IN (${placeholders})`, ...ids)
     const found = new Map(
       z
         .array(workflowRow)

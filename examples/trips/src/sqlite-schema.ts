@@ -1,5 +1,5 @@
 /**
- * The tables in SQLite, and how they came to be. Grows at the end only; `user_version` counts the steps.
+ * Migrations of the SQLite schema. Append only; `user_version` counts the applied steps.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
      caller TEXT NOT NULL, key TEXT NOT NULL, fingerprint TEXT NOT NULL, status INTEGER, body TEXT,
      created_at INTEGER NOT NULL, PRIMARY KEY (caller, key)
    ) STRICT;`,
-  // A trip that no reader ever saw is taken back, as the start before this step would have done.
+  // Unpublished trips are removed, as the version before this step did at its start.
   `ALTER TABLE workflow ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
    CREATE TABLE outbox (
      seq INTEGER PRIMARY KEY AUTOINCREMENT, workflow TEXT NOT NULL, kind TEXT NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,

@@ -1,5 +1,6 @@
 /**
- * SQLite, opened for one process: durable before it says so. There is one connection, so a transaction keeps everybody else waiting.
+ * Database port on SQLite, for one process; commits are durable (`synchronous = FULL`). There is one connection, so statements wait for a
+ * transaction to end.
  *
  * @module
  */
@@ -9,24 +10,24 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Database, Queries } from './database.ts'
 import { SQLITE_MIGRATIONS } from './sqlite-schema.ts'
 
-/** Opens (and makes, for its owner only) `trips.db` in a folder. */
+/** Opens `trips.db` in a folder, and migrates it. Creates the folder with mode 0700 and the file with mode 0600. */
 export function openSqlite(folder: string): Database {
   const db = openFile(folder)
   const queries = queriesOf(db)
   let last: Promise<unknown> = Promise.resolve()
-  /** One after another, whatever became of the one before. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+  /** Runs work serially; a rejection does not affect the next. */
+  const serialize = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = last.then(work, work)
     last = turn.catch(() => undefined)
     return turn
   }
   return {
-    rows: (sql, ...values) => inTurn(() => queries.rows(sql, ...values)),
-    change: (sql, ...values) => inTurn(() => queries.change(sql, ...values)),
-    transaction: (work) => inTurn(() => inTransaction(db, () => work(queries))),
-    // What was forgotten must not outlive it in the write-ahead log.
-    scrub: () => inTurn(async () => db.exec('PRAGMA wal_checkpoint(TRUNCATE)')),
-    close: () => inTurn(async () => db.close()),
+    rows: (sql, ...values) => serialize(() => queries.rows(sql, ...values)),
+    change: (sql, ...values) => serialize(() => queries.change(sql, ...values)),
+    transaction: (work) => serialize(() => inTransaction(db, () => work(queries))),
+    // Deleted rows must not remain in the write-ahead log.
+    scrub: () => serialize(async () => db.exec('PRAGMA wal_checkpoint(TRUNCATE)')),
+    close: () => serialize(async () => db.close()),
   }
 }
 
@@ -36,7 +37,7 @@ function openFile(folder: string): DatabaseSync {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
   chmodSync(path, 0o600)
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;')
-  // What is forgotten is overwritten, not only unlinked (rule E4).
+  // Overwrites deleted rows (rule E4).
   db.exec('PRAGMA secure_delete = ON;')
   migrate(db)
   return db

@@ -1,11 +1,10 @@
 /**
- * Trips, put together and listening.
+ * Builds the trips service from its configuration and listens.
  *
  * @module
  */
 import { createPdpAdmin, createPep, type PepLogger } from '@mandate/pep'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
-import { Agency } from './agency.ts'
 import { createApp } from './app.ts'
 import type { TripsConfig } from './config.ts'
 import type { Database } from './database.ts'
@@ -13,10 +12,11 @@ import { startHousekeeping } from './housekeeping.ts'
 import { openPostgres } from './postgres.ts'
 import { createSqlStore } from './sql-store.ts'
 import { openSqlite } from './sqlite.ts'
+import { TripService } from './trip-service.ts'
 
 export type TripsLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
-/** Starts listening after a first round of housekeeping: what a crash left half done is taken back, as far as the PDP answers. */
+/** Starts the service. Listens after a first round of housekeeping, which removes what a crash left pending if the PDP answers. */
 export async function startTrips(
   config: TripsConfig,
   logger: TripsLogger,
@@ -35,9 +35,9 @@ export async function startTrips(
   const store = createSqlStore(await openDatabase(config))
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
   const pdp = createPdpAdmin(shared)
-  const agency = new Agency({ store, pdp, issuer, now: Date.now, abandonedMs })
-  const housekeeping = await startHousekeeping({ store, pdp, agency, logger }, config.housekeepingMs)
-  const listener = await serve(createApp({ pep, store, agency, abandonedMs, logger, trustProxy, limits }), {
+  const tripService = new TripService({ store, pdp, issuer, now: Date.now, abandonedMs })
+  const housekeeping = await startHousekeeping({ store, pdp, tripService, logger }, config.housekeepingMs)
+  const listener = await serve(createApp({ pep, store, tripService, abandonedMs, logger, trustProxy, limits }), {
     ...config,
     ...bounds,
   })
@@ -52,9 +52,9 @@ export async function startTrips(
   }
 }
 
-/** @throws Error when it does not answer. */
+/** Opens the configured database. @throws Error when it does not answer. */
 async function openDatabase({ dataDir, databaseUrl }: TripsConfig): Promise<Database> {
   if (databaseUrl !== undefined) return openPostgres(databaseUrl)
   if (dataDir !== undefined) return openSqlite(dataDir)
-  throw new TypeError('neither a folder nor a database')
+  throw new TypeError('neither dataDir nor databaseUrl is configured')
 }

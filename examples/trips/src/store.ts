@@ -1,6 +1,5 @@
 /**
- * The port to where trips are kept. What belongs together is one call, or one {@link TripStore.transaction}: a function that gets all that it
- * may use in there, and cannot be left half done.
+ * Port to the store of trips. Changes that belong together are one call, or one {@link TripStore.transaction}.
  *
  * @module
  */
@@ -13,99 +12,97 @@ export interface TripAndItems {
   readonly items: readonly Item[]
 }
 
-/** A kept answer to a request with an `Idempotency-Key`. */
-export interface KeptAnswer {
+/** Stored response to a request with an `Idempotency-Key`. */
+export interface StoredResponse {
   readonly status: number
   readonly body: unknown
 }
 
-/** A key that is ours until it is settled, released or abandoned. */
+/** A key claimed by a request in progress, until it is settled, released or abandoned. */
 export interface ClaimedKey {
   readonly caller: string
   readonly key: string
-  /** When it was claimed: whoever claims it anew has another. */
+  /** Instant of the claim; it distinguishes this claim from a later one of the same key. */
   readonly at: EpochMillis
 }
 
 export type Claim =
-  /** The key is ours: do the work, then `settle` or `release`. */
+  /** The caller holds the key: it does the work, then calls `settle` or `release`. */
   | { readonly kind: 'claimed'; readonly key: ClaimedKey }
-  /** The same request was answered before. */
-  | { readonly kind: 'answered'; readonly answer: KeptAnswer }
-  /** The same request is being worked on. */
+  /** The same request was completed before. */
+  | { readonly kind: 'completed'; readonly response: StoredResponse }
+  /** The same request is in progress. */
   | { readonly kind: 'busy' }
   /** The key was used for another request. */
   | { readonly kind: 'different' }
 
-/** What the PDP still has to be told, in this order. It survives a crash, because it was kept with the change that it comes from. */
+/** Outbox message to the PDP, delivered in order of `seq`. Stored in the transaction of the change that causes it. */
 export type Message =
   | { readonly seq: number; readonly kind: 'unregister'; readonly type: string; readonly id: string }
-  | { readonly seq: number; readonly kind: 'transfer'; readonly workflow: string; readonly to: Holder }
+  | { readonly seq: number; readonly kind: 'transfer'; readonly workflow: string; readonly to: TripOwner }
 
-/** Whose a trip is, and in which persona. */
-export interface Holder {
+/** Owner of a trip, and their persona. */
+export interface TripOwner {
   /** `user:<sub>`. */
   readonly owner: string
   readonly ownerPersona: string | undefined
 }
 
-/** What can be done in a transaction. */
+/** Operations within a transaction. */
 export interface TripWork {
   readonly item: (workflowId: string, itemId: string) => Promise<Item | undefined>
   /**
    * Replaces an item if it still has `expectedVersion`.
    *
-   * @returns whether it had.
+   * @returns `false` when it had another version.
    */
   readonly replaceItem: (item: Item, expectedVersion: number) => Promise<boolean>
   readonly recordAttempt: (itemId: string, attempt: Attempt) => Promise<void>
   /**
-   * From here on the trip is there; nothing of it is left in the outbox.
+   * Makes a pending trip visible, and deletes its registrations from the outbox.
    *
-   * @returns `false` when it was taken back meanwhile.
+   * @returns `false` when it was removed meanwhile.
    */
   readonly publish: (workflowId: string) => Promise<boolean>
-  /** Keeps the answer to a request. @returns `false` when the claim was given up for abandoned: somebody else is at it. */
-  readonly settle: (key: ClaimedKey, answer: KeptAnswer) => Promise<boolean>
+  /** Stores the response to a request. @returns `false` when another request took over the claim as abandoned. */
+  readonly settle: (key: ClaimedKey, response: StoredResponse) => Promise<boolean>
 }
 
 export interface TripStore extends Omit<TripWork, 'publish' | 'settle'> {
-  /** Keeps a trip that is not registered with the PDP yet, and in the outbox what is to be: no reader sees it until it is published. */
+  /** Stores a trip as pending, with its registrations in the outbox. No reader sees it until it is published. */
   readonly addPending: (trip: TripAndItems) => Promise<void>
-  /** Removes a trip that was never published; its registrations become removals in the outbox. */
-  readonly takeBack: (workflowId: string) => Promise<void>
-  /** Trips that wait to be published since before an instant, RFC 3339. */
+  /** Removes a pending trip; replaces its registrations in the outbox by messages that unregister. */
+  readonly removePending: (workflowId: string) => Promise<void>
+  /** Ids of trips pending since before an instant (RFC 3339). */
   readonly pending: (before: string) => Promise<readonly string[]>
 
   readonly trip: (workflowId: string) => Promise<TripAndItems | undefined>
   /** Those of the ids that exist, in the order given. */
   readonly workflowsById: (ids: readonly string[]) => Promise<readonly Workflow[]>
 
-  /** Puts a transfer into the outbox if the trip still has `expectedVersion` and no other one is under way. @returns its message. */
-  readonly proposeTransfer: (workflowId: string, to: Holder, expectedVersion: number) => Promise<Message | undefined>
-  /** The PDP has done it: the trip has its new holder. */
+  /** Adds a transfer to the outbox if the trip still has `expectedVersion` and no other transfer is pending. @returns Its message, or `undefined`. */
+  readonly proposeTransfer: (workflowId: string, to: TripOwner, expectedVersion: number) => Promise<Message | undefined>
+  /** Sets the new owner after the PDP confirmed the transfer, and drops the message. */
   readonly settleTransfer: (message: Message & { readonly kind: 'transfer' }) => Promise<void>
-  /** Oldest first. */
+  /** Messages to deliver, oldest first. */
   readonly outbox: () => Promise<readonly Message[]>
   readonly dropMessage: (seq: number) => Promise<void>
   /**
-   * Forgets a person: their trips (whose removal goes into the outbox), and every attempt and kept answer that names them. What was made
-   * after `before` is another life's.
-   *
-   * @param before - RFC 3339, inclusive.
+   * Erases a person: deletes their trips (and adds messages that unregister them to the outbox), and every attempt and stored response that names
+   * them. Keeps data made after `before` (RFC 3339, inclusive): the same sub may have a new account.
    */
-  readonly forget: (person: Forgotten) => Promise<void>
+  readonly forget: (person: ErasureRequest) => Promise<void>
 
   /**
-   * `caller`: keys of different callers never meet.
+   * Claims an idempotency key. Keys are separate per `caller`.
    *
-   * @param abandonedBefore - An open claim that is older is nobody's any more: the one who had it was killed.
+   * @param abandonedBefore - An open claim older than this is taken over: its process crashed.
    */
   readonly claim: (request: ClaimRequest, abandonedBefore: EpochMillis) => Promise<Claim>
-  /** Gives up a claim that was not settled. */
+  /** Releases a claim that was not settled. */
   readonly release: (key: ClaimedKey) => Promise<void>
 
-  /** Runs everything or nothing. `work` uses what it is given, never the store itself. */
+  /** Runs `work` in a transaction, which is rolled back when it throws. `work` may use only its argument, never the store itself. */
   readonly transaction: <T>(work: (within: TripWork) => Promise<T>) => Promise<T>
   /** @throws when the database does not answer. */
   readonly check: () => Promise<void>
@@ -113,11 +110,11 @@ export interface TripStore extends Omit<TripWork, 'publish' | 'settle'> {
 }
 
 export interface ClaimRequest extends ClaimedKey {
-  /** Of the request that the key stands for. */
+  /** Hash of method, URL and body: a key is valid for one request only. */
   readonly fingerprint: string
 }
 
-export interface Forgotten {
+export interface ErasureRequest {
   readonly owner: string
   readonly issuer: string
   readonly before: string

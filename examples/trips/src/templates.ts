@@ -1,5 +1,5 @@
 /**
- * Templates that trips are made from. Prices are what a supplier would say: they come from here, never from a request.
+ * Templates of trips. Prices and risks come from here, in place of a supplier's system; never from a request.
  *
  * @module
  */
@@ -9,14 +9,14 @@ interface TemplateItem {
   readonly name: string
   readonly plannedPrice: Money
   readonly risk: number
-  /** When it starts, in hours after the trip departs. */
+  /** Start, in hours after the trip's departure. */
   readonly afterHours: number
 }
 
 export interface Template {
   readonly id: string
   readonly title: string
-  /** Departure when nobody says otherwise, in days from creation. */
+  /** Default departure, in days after creation. */
   readonly departsInDays: number
   readonly items: readonly TemplateItem[]
 }

@@ -1,32 +1,32 @@
 /**
- * A trip changes hands. The owner gives it away in person: nobody to whom they granted something can (rules A6, B1).
+ * Transfer of a trip to another owner. Only the owner in person may transfer it; no delegate can (rules A6, B1).
  *
  * @module
  */
 import { authzOf, refOf } from '@mandate/pep'
 import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import type { Agency } from './agency.ts'
 import { etagOf, versionExpected } from './etag.ts'
 import type { TripStore } from './store.ts'
+import type { TripService } from './trip-service.ts'
 import { parsed, transferSchema, workflowView } from './wire.ts'
 
 export interface TransferDeps {
   readonly store: Pick<TripStore, 'trip'>
-  readonly agency: Agency
+  readonly tripService: TripService
 }
 
-/** 200 when it is done; 202 when the PDP could not say, and the outbox will see to it. */
-export function transferRoute({ store, agency }: TransferDeps): RequestHandler {
+/** `POST …/transfer`: 200 when the PDP confirmed; 202 when it did not answer, and the outbox retries. */
+export function transferRoute({ store, tripService }: TransferDeps): RequestHandler {
   return async (req, res) => {
     const { inPerson, outcome, subject } = authzOf(req)
     if (!inPerson || outcome?.owner !== refOf(subject))
-      throw new Fault('in_person_only', 'a trip is given away by its owner')
+      throw new Fault('in_person_only', 'only the owner in person may transfer a trip')
     const trip = await store.trip(String(req.params['id']))
-    if (!trip) throw new Fault('not_found', 'the trip is not here')
+    if (!trip) throw new Fault('not_found', 'unknown trip')
     const { owner, owner_persona } = parsed(transferSchema, req.body)
     const to = { owner: `user:${owner}`, ownerPersona: owner_persona }
-    if ((await agency.transfer(trip.workflow, to, versionExpected(req))) === 'pending') {
+    if ((await tripService.transfer(trip.workflow, to, versionExpected(req))) === 'pending') {
       res.status(202).json({ ...workflowView(trip.workflow), transfer: 'pending' })
       return
     }

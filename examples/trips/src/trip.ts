@@ -1,12 +1,12 @@
 /**
- * Trips: what they are made of and how they change. Pure. A trip is a resource `workflow`, each of its parts a `workflow_item`.
+ * Domain types of trips, and the state changes of an item. Pure. To the PDP a trip is a resource `workflow`, and each of its items a `workflow_item`.
  *
  * @module
  */
 import type { OutcomeCode } from '@mandate/pep'
 import type { EpochMillis, Link, Reason } from '@mandate/protocol'
 
-/** Minor units and ISO 4217. */
+/** Amount in minor units, currency in ISO 4217. */
 export interface Money {
   readonly amount: number
   readonly currency: string
@@ -15,7 +15,7 @@ export interface Money {
 /** `rebooked`: booked again after a change. */
 type ItemStatus = 'planned' | 'booked' | 'rebooked'
 
-/** What executing an item did. `unchanged`: it was booked as it stands already. `none`: it was denied. */
+/** Effect of executing an item. `unchanged`: its current version was booked already. `none`: it was denied. */
 export type Effect = 'booked' | 'rebooked' | 'unchanged' | 'none'
 
 export interface Item {
@@ -27,11 +27,11 @@ export interface Item {
   readonly plannedPrice: Money
   /** RFC 3339. */
   readonly startsAt: string
-  /** 0 none to 5 severe. */
+  /** From 0 (none) to 5 (severe). */
   readonly risk: number
-  /** Grows by one with every change: the item's ETag. */
+  /** Increases by one with every change; the item's ETag. */
   readonly version: number
-  /** The version that was booked last; what differs from `version` has changed since. */
+  /** Version that was booked last; differs from `version` when the item has changed since. */
   readonly bookedVersion: number | undefined
   readonly lastAttempt: Attempt | undefined
 }
@@ -39,17 +39,17 @@ export interface Item {
 export interface Workflow {
   readonly id: string
   readonly template: string
-  /** `user:<sub>`; a sub means something under its issuer only, so both are kept. */
+  /** `user:<sub>`. A sub is unique per issuer only, so `issuer` is stored too. */
   readonly owner: string
   readonly issuer: string
   /** The persona it was created under, `title/circle`. */
   readonly ownerPersona: string | undefined
   readonly createdAt: string
-  /** Grows by one when it changes hands: the trip's ETag. */
+  /** Increases by one with every transfer; the trip's ETag. */
   readonly version: number
 }
 
-/** One try to execute an item: kept whole for the owner, shown to others without the figures of the owner's limits. */
+/** One attempt to execute an item. Readers other than the owner see it without the values of the owner's limits. */
 export interface Attempt {
   readonly at: string
   readonly subject: string
@@ -63,7 +63,7 @@ export interface Attempt {
   readonly effect: Effect
 }
 
-/** The effect of executing an item now; idempotent: what is booked as it stands is not booked again. */
+/** Computes the effect of executing an item now. Idempotent: a version that is booked is not booked again. */
 export function effectOf({
   status,
   version,
@@ -73,14 +73,14 @@ export function effectOf({
   return bookedVersion === version ? 'unchanged' : 'rebooked'
 }
 
-/** An item after an effect took place. Booking is a change too: the version grows. */
+/** Applies an effect to an item. Booking increases the version. */
 export function afterEffect(item: Item, effect: Effect): Item {
   if (effect !== 'booked' && effect !== 'rebooked') return item
   const version = item.version + 1
   return { ...item, status: effect, version, bookedVersion: version }
 }
 
-/** An instant on the wire. */
+/** Formats an instant as RFC 3339 in UTC. */
 export function instant(at: EpochMillis): string {
   return new Date(at).toISOString()
 }

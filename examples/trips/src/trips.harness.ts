@@ -1,5 +1,5 @@
 /**
- * For the tests of trips: the whole service on a database of its own, with a PDP that answers as it is told.
+ * Test harness of trips: the complete service on its own database, with the test PDP of the PEP.
  *
  * @module
  */
@@ -26,11 +26,11 @@ export interface TripsUnderTest {
   readonly url: () => string
   readonly folder: () => string
   readonly stop: () => Promise<void>
-  /** With settings besides those that every test has. */
+  /** Starts the service with settings in addition to those of every test. */
   readonly start: (settings?: Readonly<Record<string, string>>) => Promise<void>
 }
 
-/** Call it at the top of a test file: every test gets a fresh service, database and PDP. */
+/** Registers the hooks: call it at the top of a test file. Every test gets a new service, database and PDP. */
 export function useTrips(): TripsUnderTest {
   beforeAll(async () => {
     issuer = await startTestIssuer()
@@ -71,7 +71,7 @@ const config = (settings: Readonly<Record<string, string>> = {}) =>
     ...settings,
   })
 
-/** As a PDP with a search would: found is what was registered and not removed since, and is permitted. */
+/** Answers resource searches with the registered, permitted resources; other requests by `decide`. */
 export function searching(decide: Parameters<typeof answering>[0]): ReturnType<typeof answering> {
   return (asked, res) => {
     if (!asked.path.endsWith('/search/resource')) return answering(decide)(asked, res)
@@ -110,7 +110,7 @@ export const owns = () => ({
     owner_persona: 'traveler/family',
   },
 })
-/** As a PDP with a limit of 4,100 euros would. */
+/** Decides as a PDP with a price limit of 4,100 EUR. */
 export const withLimit = (question: Question) =>
   priceOf(question) > 410_000
     ? {
@@ -140,7 +140,7 @@ interface Item {
   readonly version: number
   readonly last_attempt?: Record<string, unknown>
 }
-interface Answer {
+interface TestResponse {
   readonly status: number
   readonly headers: Headers
   readonly body: Record<string, unknown> & { readonly id: string; readonly items: readonly Item[] }
@@ -154,7 +154,7 @@ async function call(
     readonly claims?: object
     readonly headers?: Readonly<Record<string, string>>
   } = {},
-): Promise<Answer> {
+): Promise<TestResponse> {
   const token = await issuer.sign({ aud: 'trips', ...options.claims })
   const response = await fetch(trips.url + path, {
     method,
@@ -166,7 +166,7 @@ async function call(
     },
     ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
   })
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer['body'] }
+  return { status: response.status, headers: response.headers, body: (await response.json()) as TestResponse['body'] }
 }
 
 const newTrip = async () => (await call('POST', '/workflows', { body: { template: 'milan' } })).body

@@ -1,5 +1,5 @@
 /**
- * What crosses trips' own API: request bodies, and views of trips and items.
+ * Wire formats of trips' API: request bodies, and views of trips and items.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { z } from 'zod'
 import type { TripAndItems } from './store.ts'
 import type { Attempt, Item, Workflow } from './trip.ts'
 
-/** `POST /workflows`. `owner` is whose account is asked about, not who asks: that is in the token alone. */
+/** Body of `POST /workflows`. `owner` names the account to create in; the caller's identity comes from the token alone. */
 export const newTripSchema = z.strictObject({
   template: z.string().min(1).max(64),
   /** Departure; the template's default when absent. */
@@ -20,10 +20,10 @@ export const newTripSchema = z.strictObject({
   owner: idSchema.optional(),
 })
 
-/** `PATCH …/items/:item`. Price and risk are the supplier's to say, not the caller's. */
+/** Body of `PATCH …/items/:item`. Price and risk cannot be changed by a caller: they are the supplier's. */
 export const itemChangeSchema = z.strictObject({ starts_at: instantSchema })
 
-/** `POST …/transfer`: the new owner's id, and the persona in which it becomes theirs. */
+/** Body of `POST …/transfer`: the new owner's id, and their persona. */
 export const transferSchema = z.strictObject({ owner: idSchema, owner_persona: personaNameSchema.optional() })
 
 const listSchema = z.strictObject({
@@ -32,20 +32,20 @@ const listSchema = z.strictObject({
   cursor: z.string().min(1).max(4_096).optional(),
 })
 
-/** `GET /workflows?limit=…&cursor=…`. */
-export function pageAsked(req: Pick<Request, 'query'>): Page {
+/** Parses the page of `GET /workflows?limit=…&cursor=…`. */
+export function parsePage(req: Pick<Request, 'query'>): Page {
   const { limit, cursor } = parsed(listSchema, req.query)
   return { limit, ...(cursor === undefined ? {} : { token: cursor }) }
 }
 
-/** @throws Fault `invalid_request` naming the member. */
+/** Parses a value with a schema. @throws Fault `invalid_request` naming the member. */
 export function parsed<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {
   const result = schema.safeParse(value ?? {})
   if (result.success) return result.data
   throw refuse('invalid_request', z.prettifyError(result.error))
 }
 
-/** An item as the PDP is asked about it: attributes as trips itself knows them. */
+/** Maps an item to the resource of a PDP question, with attributes from the store. */
 export function itemResource(item: Item): Resource {
   return {
     type: 'workflow_item',
@@ -58,7 +58,7 @@ interface AttemptView extends Pick<Attempt, 'at' | 'subject' | 'effect'>, Omit<D
   readonly actor?: string
 }
 
-/** An attempt for a reader: figures of the owner's limits only for the owner in person. */
+/** Maps an attempt for a reader. Values of the owner's limits are included only for the owner in person. */
 function attemptView(attempt: Attempt, itemId: string, reader: Authz): AttemptView {
   const { at, subject, actor, effect } = attempt
   const { resource: _, ...outcome } = disclosed(
@@ -105,7 +105,7 @@ export function tripView({ workflow, items }: TripAndItems, reader: Authz) {
   return { ...workflowView(workflow), items: items.map((item) => itemView(item, reader)) }
 }
 
-/** What executing one item came to. */
+/** Result of executing one item. */
 export interface ItemResult extends Omit<DisclosedOutcome, 'resource'> {
   readonly item: string
   readonly name: string

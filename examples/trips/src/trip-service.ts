@@ -1,5 +1,5 @@
 /**
- * What trips does once it may: create, execute, change. Asks nobody for permission: the routes did.
+ * Application service of trips: creates, executes, transfers and reschedules. Makes no authorization checks: the routes' guards do.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { refOf } from '@mandate/pep'
 import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
 import { ulid } from 'ulid'
 import { deliver, emptyOutbox } from './outbox.ts'
-import type { Holder, TripAndItems, TripStore, TripWork } from './store.ts'
+import type { TripAndItems, TripOwner, TripStore, TripWork } from './store.ts'
 import type { Template } from './templates.ts'
 import { type Attempt, afterEffect, type Effect, effectOf, type Item, instant, type Workflow } from './trip.ts'
 
-export interface AgencyDeps {
+export interface TripServiceDeps {
   readonly store: TripStore
   readonly pdp: Pick<PdpAdmin, 'register' | 'unregister' | 'transfer'>
   readonly issuer: string
   readonly now: () => EpochMillis
-  /** How long a trip may take to be registered, in milliseconds: after that its creation was cut off by a crash. */
+  /** Time allowed to register a trip, in milliseconds; a trip pending for longer is taken as left by a crash, and is removed. */
   readonly abandonedMs: number
 }
 
-/** Runs in the transaction that publishes a trip. */
-type Published = (trip: TripAndItems, within: TripWork) => Promise<void>
+/** Callback that runs in the transaction that publishes a trip. */
+type OnPublish = (trip: TripAndItems, within: TripWork) => Promise<void>
 
 export interface NewTripOrder {
   readonly template: Template
@@ -33,34 +33,35 @@ export interface NewTripOrder {
   readonly startsAt: string | undefined
 }
 
-/** An item, and what was decided about it. */
-export interface Performance {
+/** An item to execute, with the decision about it. */
+export interface Execution {
   readonly item: Item
   readonly outcome: Outcome
   readonly authz: Authz
 }
 
-export interface Performed {
+/** An item after its execution. */
+export interface Executed {
   readonly item: Item
   readonly effect: Effect
 }
 
 const HOUR_MS = 3_600_000
 
-export class Agency {
-  readonly #deps: AgencyDeps
+export class TripService {
+  readonly #deps: TripServiceDeps
 
-  constructor(deps: AgencyDeps) {
+  constructor(deps: TripServiceDeps) {
     this.#deps = deps
   }
 
   /**
-   * Keeps the trip unseen, registers it and its items with the PDP, and only then publishes it: there is never a trip that the PDP does
-   * not know. What a failure or a crash leaves behind is taken back by the outbox, however long the PDP is away.
+   * Creates a trip in three steps: stores it as pending, registers it and its items with the PDP, publishes it. So the PDP knows every trip that a
+   * reader can see. After a failure or a crash the outbox removes the registrations, retrying until the PDP answers.
    *
-   * @throws Fault `decision_unavailable` when it could not be registered; nothing is kept then.
+   * @throws Fault `decision_unavailable` when it could not be registered; the trip is removed then.
    */
-  async create(order: NewTripOrder, published: Published = async () => undefined): Promise<TripAndItems> {
+  async create(order: NewTripOrder, onPublish: OnPublish = async () => undefined): Promise<TripAndItems> {
     const { store, pdp } = this.#deps
     const trip = this.#plan(order)
     const { id, owner, ownerPersona } = trip.workflow
@@ -69,36 +70,36 @@ export class Agency {
       const persona = ownerPersona === undefined ? {} : { owner_persona: ownerPersona }
       await pdp.register({ type: 'workflow', id, owner, ...persona })
       const parent = `workflow:${id}`
-      await settled(trip.items.map((item) => pdp.register({ type: 'workflow_item', id: item.id, parent })))
+      await awaitAll(trip.items.map((item) => pdp.register({ type: 'workflow_item', id: item.id, parent })))
     } catch (error) {
-      await store.takeBack(id)
-      this.#hurry()
+      await store.removePending(id)
+      this.#emptyOutboxNow()
       throw error
     }
     await store.transaction(async (within) => {
       if (!(await within.publish(id))) throw new Fault('decision_unavailable', 'registering took too long')
-      await published(trip, within)
+      await onPublish(trip, within)
     })
     return trip
   }
 
-  /** Nobody was told of what a crash left half made: it is taken back. @returns how many trips. */
+  /** Removes trips that a crash left pending; no client was told of them. @returns How many trips. */
   async recover(): Promise<number> {
     const { store, now, abandonedMs } = this.#deps
     const abandoned = await store.pending(instant(now() - abandonedMs))
-    for (const id of abandoned) await store.takeBack(id)
+    for (const id of abandoned) await store.removePending(id)
     return abandoned.length
   }
 
   /**
-   * Gives a trip to somebody else, at the PDP first. When the PDP does not answer, it is not known whether it is done: then it will be, by
-   * the outbox.
+   * Transfers a trip to another owner, at the PDP first. When the PDP does not answer, the outcome is unknown; the outbox then repeats the transfer
+   * until the PDP answers.
    *
-   * @throws Fault `precondition_failed` when the trip is not at `expectedVersion` any more, `conflict` when it is being transferred or the
+   * @throws Fault `precondition_failed` when the trip is no longer at `expectedVersion`; `conflict` when another transfer is pending or the
    * PDP refuses.
    */
-  async transfer({ id, version }: Workflow, to: Holder, expectedVersion: number): Promise<'done' | 'pending'> {
-    if (version !== expectedVersion) throw stale('trip')
+  async transfer({ id, version }: Workflow, to: TripOwner, expectedVersion: number): Promise<'done' | 'pending'> {
+    if (version !== expectedVersion) throw staleVersion('trip')
     const message = await this.#deps.store.proposeTransfer(id, to, expectedVersion)
     if (message === undefined) throw refuse('conflict', 'The trip is being transferred.')
     try {
@@ -107,11 +108,11 @@ export class Agency {
       if (error instanceof Fault && error.code === 'decision_unavailable') return 'pending'
       throw error
     }
-    throw refuse('conflict', 'It cannot be given to them: they must be known here, in that persona.')
+    throw refuse('conflict', 'The new owner must be known to the PDP, in that persona.')
   }
 
-  /** Books what is permitted, and keeps what came of it. */
-  async perform(within: TripWork, { item, outcome, authz }: Performance): Promise<Performed> {
+  /** Books an item if its decision permits, and records the attempt either way. */
+  async execute(within: TripWork, { item, outcome, authz }: Execution): Promise<Executed> {
     const effect = outcome.decision ? effectOf(item) : 'none'
     const after = afterEffect(item, effect)
     const isReplaced = after === item || (await within.replaceItem(after, item.version))
@@ -137,14 +138,14 @@ export class Agency {
   }
 
   /**
-   * Moves an item to another instant.
+   * Changes the start of an item.
    *
-   * @throws Fault `precondition_failed` when it is not at `expectedVersion` any more.
+   * @throws Fault `precondition_failed` when the item is no longer at `expectedVersion`.
    */
   async reschedule(item: Item, startsAt: string, expectedVersion: number): Promise<Item> {
     const changed = { ...item, startsAt: instant(Date.parse(startsAt)), version: expectedVersion + 1 }
     if (await this.#deps.store.replaceItem(changed, expectedVersion)) return changed
-    throw stale('item')
+    throw staleVersion('item')
   }
 
   #plan({ template, owner, ownerPersona, startsAt }: NewTripOrder): TripAndItems {
@@ -172,18 +173,18 @@ export class Agency {
   }
 
   /** Takes back at once what can be; the rest is for the next round. */
-  #hurry(): void {
+  #emptyOutboxNow(): void {
     void emptyOutbox(this.#deps).catch(() => undefined)
   }
 }
 
-/** Waits for all of them: a registration still under way must not arrive after its removal. @throws the first failure. */
-async function settled(work: readonly Promise<void>[]): Promise<void> {
+/** Waits until every promise has settled: a registration in flight must not arrive after its removal. @throws The first failure. */
+async function awaitAll(work: readonly Promise<void>[]): Promise<void> {
   const results = await Promise.allSettled(work)
   const failed = results.find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }
 
-function stale(what: string): Fault {
+function staleVersion(what: string): Fault {
   return refuse('precondition_failed', `The ${what} has changed since you read it. Read it again.`)
 }

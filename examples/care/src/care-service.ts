@@ -1,13 +1,13 @@
 /**
- * What the ward does: makes a plan for a patient, tells the PDP of it, and forgets a patient when the PDP says so.
+ * Application service of care: creates a plan for a patient, registers it with the PDP, and erases patients named by the PDP's erasure feed.
  *
  * @module
  */
 import type { PdpAdmin } from '@mandate/pep'
 import { decodeTime, ulid } from 'ulid'
-import type { Plan, Plans, Task } from './plans.ts'
+import type { Plan, PlanStore, Task } from './plans.ts'
 
-/** What every patient gets. Minutes, hours from now, the ward's grade of risk: the ward's own figures, never a request's. */
+/** Tasks of every new plan. `effort` in minutes, due `inHours` from now, `risk` as graded by the ward; never taken from a request. */
 const TASKS = [
   { name: 'washing', effort: 10, inHours: 5, risk: 1 },
   { name: 'medication', effort: 5, inHours: 6, risk: 2 },
@@ -17,17 +17,17 @@ const HOUR_MS = 3_600_000
 
 type RegistryAndFeed = Pick<PdpAdmin, 'register' | 'unregister' | 'erasures' | 'acknowledge'>
 
-export class Ward {
-  readonly #plans: Plans
+export class CareService {
+  readonly #plans: PlanStore
   readonly #pdp: RegistryAndFeed
 
-  constructor(plans: Plans, pdp: RegistryAndFeed) {
+  constructor(plans: PlanStore, pdp: RegistryAndFeed) {
     this.#plans = plans
     this.#pdp = pdp
   }
 
-  /** @throws Fault `decision_unavailable` when it cannot be registered now; {@link finish} sees to it. */
-  async make(owner: string, ownerPersona: string | undefined): Promise<Plan> {
+  /** Creates and registers a plan. @throws Fault `decision_unavailable` when the PDP does not answer; {@link registerPending} retries. */
+  async create(owner: string, ownerPersona: string | undefined): Promise<Plan> {
     const plan = { id: ulid(), owner, owner_persona: ownerPersona ?? null }
     const tasks = TASKS.map(({ name, effort, inHours, risk }): Task => {
       const due_at = new Date(Date.now() + inHours * HOUR_MS).toISOString()
@@ -38,22 +38,22 @@ export class Ward {
     return plan
   }
 
-  /** Registers what a crash left: registering again changes nothing. */
-  async finish(): Promise<void> {
+  /** Registers plans left unregistered by a crash or failure; registering is idempotent. */
+  async registerPending(): Promise<void> {
     for (const plan of this.#plans.unregistered()) await this.#register(plan)
   }
 
   /**
-   * Forgets whom the PDP names (rule E4). Each plan leaves the PDP before it leaves here, and the notice is acknowledged last: whatever a crash
-   * cuts off is told again, and is done again.
+   * Erases persons named by the PDP's erasure feed (rule E4). Each plan is unregistered from the PDP before it is deleted here, and the notice is
+   * acknowledged last: after a crash the feed delivers it again.
    *
-   * @throws Fault `decision_unavailable`: the rest is for the next round.
+   * @throws Fault `decision_unavailable` when the PDP does not answer; the next round continues.
    */
-  async forget(): Promise<void> {
+  async eraseForgotten(): Promise<void> {
     for (const { id: notice, sub, erased_at } of await this.#pdp.erasures()) {
       const before = Date.parse(erased_at)
       for (const { id } of this.#plans.of(`user:${sub}`)) {
-        // Who came back after that is somebody new.
+        // Plans made after the erasure belong to a new account with the same sub.
         if (decodeTime(id) > before) continue
         for (const task of this.#plans.tasks(id)) await this.#pdp.unregister('care_task', task.id)
         await this.#pdp.unregister('care_plan', id)
@@ -72,6 +72,6 @@ export class Ward {
     })
     const parent = `care_plan:${id}`
     for (const task of this.#plans.tasks(id)) await this.#pdp.register({ type: 'care_task', id: task.id, parent })
-    this.#plans.registered(id)
+    this.#plans.markRegistered(id)
   }
 }

@@ -1,5 +1,6 @@
 /**
- * The door of the MCP server: what the MCP authorization specification asks of an HTTP server besides a bearer token for it alone.
+ * Middleware of the MCP server that the MCP authorization specification requires in addition to audience-bound bearer tokens: protected resource
+ * metadata (RFC 9728) and a check of `Origin`.
  *
  * @see {@link https://modelcontextprotocol.io/specification/2025-06-18/basic/authorization MCP authorization}
  * @module
@@ -9,27 +10,27 @@ import type { RequestHandler } from 'express'
 
 const NAME = 'oauth-protected-resource'
 
-/** Where a client without a token learns whom to ask for one (RFC 9728): below the well-known name stands the path of the resource. */
+/** Paths of the protected resource metadata (RFC 9728), which name the authorization server: the well-known prefix, then the resource's path. */
 export const resourceMetadataPaths = (publicUrl: string): string[] => [
   ...new Set([`/.well-known/${NAME}/mcp`, `/.well-known/${NAME}${identifierPath(publicUrl)}/mcp`]),
 ]
-/** In any spelling: which of them is a route is the router's to say. */
+/** Matches in any case: paths that the router does not serve get the same challenge. */
 const MCP = /^\/mcp\//iu
 
 export interface ProtectedResource {
   readonly issuer: string
-  /** Where clients reach the agent. Never what a request's `Host` says: whoever sends it would choose. Empty until it is known. */
+  /** Base URL at which clients reach the agent; empty until the listener runs. Never taken from a request's `Host`, which the sender controls. */
   readonly publicUrl: () => string
 }
 
-/** No page of a browser speaks to this server (DNS rebinding). It stands on the route itself: no spelling of a path goes round it. */
-export const noPages: RequestHandler = (req, _res, next) => {
-  if (req.get('Origin') !== undefined) throw new Fault('forbidden', 'a page of a browser asks')
+/** Rejects requests from web pages, against DNS rebinding. Mounted on the route itself, so that no spelling of the path bypasses it. */
+export const rejectBrowserOrigin: RequestHandler = (req, _res, next) => {
+  if (req.get('Origin') !== undefined) throw new Fault('forbidden', 'requests from a web page are not accepted')
   next()
 }
 
-/** Says in every 401 where the metadata are. */
-export function challengesWithMetadata(deps: ProtectedResource): RequestHandler {
+/** Adds `resource_metadata` to every `WWW-Authenticate` challenge of an MCP path. */
+export function addMetadataToChallenges(deps: ProtectedResource): RequestHandler {
   return (req, res, next) => {
     if (!MCP.test(req.path)) return next()
     const setHeader = res.setHeader.bind(res)
@@ -42,6 +43,7 @@ export function challengesWithMetadata(deps: ProtectedResource): RequestHandler 
   }
 }
 
+/** Responds with the protected resource metadata. */
 export function resourceMetadata(deps: ProtectedResource): RequestHandler {
   return (_req, res) => {
     res.json({
