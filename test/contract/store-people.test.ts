@@ -54,6 +54,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
 
   /** As the PDP erases: every store does its part of one transaction. */
   async function erase(erasure: PersonErasure, services: readonly string[]): Promise<void> {
+    await stores.people.putErasure(erasure)
     const ended = await stores.vault.beginErasure(erasure.person)
     await stores.transaction(async ({ vault, register, answers, invitations, people }) => {
       const encrypted = await vault.erase(erasure.person)
@@ -95,7 +96,9 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     )
     await stores.register.proposeGrant(aGrant('g1'), NOW)
     await stores.register.completeGrant('g1')
-    await stores.register.endGrant('g1', { by: person, at: NOW, reason: words })
+    const end = { by: person, at: NOW, reason: words }
+    await stores.register.proposeEnd('g1', end)
+    await stores.register.endGrant('g1', end)
     const answer = { id: 'a1', caller: person, request: 'r', sealed: Buffer.from(words), at: NOW }
     await stores.answers.keep(answer, 0)
     await stores.answers.keep({ ...answer, id: 'a2', caller: 'user:other', sealed: Buffer.from('kept') }, 0)

@@ -35,6 +35,12 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     return grant
   }
 
+  const endNow = async (id: string, at: number): Promise<void> => {
+    const end = { by: 'user:p_anna', at, reason: '' } as const
+    await register.proposeEnd(id, end)
+    await register.endGrant(id, end)
+  }
+
   describe('grants', () => {
     test('one that is proposed is pending: it is listed as that, and is no grant', async () => {
       const grant = aGrant('g1')
@@ -55,7 +61,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
       await register.dropGrant('g1')
       expect([await register.pendingGrants(), await register.proposedAmong(['g1'])]).toEqual([[], new Set()])
       await issue(aGrant('g2'))
-      await register.dropGrant('g2')
+      await expect(register.dropGrant('g2')).rejects.toThrow()
       expect(await register.byId('g2')).toBeDefined()
     })
 
@@ -72,6 +78,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
       await register.proposeEnd('g1', end)
       expect((await register.pendingEnds()).map((one) => [one.grant.id, one.end])).toEqual([['g1', end]])
       await register.endGrant('g1', end)
+      await register.proposeEnd('g1', end)
       await register.endGrant('g1', { ...end, at: NOW + 5, reason: 'again' })
       expect(await register.pendingEnds()).toEqual([])
       expect(await register.byId('g1')).toMatchObject({ revokedAt: NOW + 1, revokedBy: end.by, revokeReason: 'enough' })
@@ -167,7 +174,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     test('one that has expired, or ended, is in nobody`s way', async () => {
       await issue(aGrant('g1', { expiresAt: NOW }))
       await issue(aGrant('g2'))
-      await register.endGrant('g2', { by: 'user:p_anna', at: NOW, reason: '' })
+      await endNow('g2', NOW)
       await issue(aGrant('g3'))
       expect(await existing(register.proposeGrant(aGrant('g4'), NOW))).toBe('g3')
       expect(await register.liveDuplicate(aGrant('g4'), NOW)).toBe('g3')
@@ -195,7 +202,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
             })
             const live = await register.liveDuplicate(grant, now)
             if (what === 'later') now += 1
-            else if (what === 'end' && live) await register.endGrant(live, { by: owner, at: now, reason: '' })
+            else if (what === 'end' && live) await endNow(live, now)
             else if (what === 'issue') {
               expect(await existing(register.proposeGrant(grant, now))).toBe(live)
               if (!live) await register.completeGrant(grant.id)
@@ -228,6 +235,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     await register.proposePersona(persona)
     expect(await register.pendingPersonas()).toEqual([{ ...persona, pending: true }])
     await register.completePersona(aPersona({ status: 'pending', autonomy: undefined }))
+    await expect(register.completePersona(persona)).rejects.toThrow()
     expect(await register.pendingPersonas()).toEqual([])
     expect(await register.persona(persona.id)).toEqual(aPersona({ status: 'pending', autonomy: undefined }))
     expect((await register.personasAwaitingApproval()).map(({ id }) => id)).toEqual([persona.id])
@@ -242,7 +250,9 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     const other = await openPdp(place.connect(), { owner: 'another PDP' })
     const bound = await Promise.all([register.bindAgent('a', 'one'), other.register.bindAgent('a', 'two')])
     expect(new Set(bound).size).toBe(1)
-    await register.completeAgent({ ...agent, active: false, serviceSub: 'three' })
+    const suspended = { ...agent, active: false, serviceSub: 'three' }
+    await register.proposeAgent(suspended)
+    await register.completeAgent(suspended)
     expect(await register.agent('a')).toEqual({ ...agent, active: false, serviceSub: bound[0] })
   })
 

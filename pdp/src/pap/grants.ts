@@ -176,7 +176,12 @@ export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Prom
  */
 export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd, by: By): Promise<void> {
   const replacement = await replacementWith(deps, grant.id)
-  if (!replacement || !(await finishReplacement(deps, replacement, by))) return endOne(deps, grant, end, by)
+  if (!replacement) return endOne(deps, grant, end, by)
+  if (!(await finishReplacement(deps, replacement, by))) {
+    // The replacement had the lease on the end.
+    await deps.register.proposeEnd(grant.id, end)
+    return endOne(deps, grant, end, by)
+  }
   const successor = replacement.exchanged.find(({ from }) => from.id === grant.id)?.to
   const record = await deps.register.byId(successor?.id ?? grant.id)
   if (!record || record.revokedAt !== undefined || !(await mayEnd(record, end.by, deps.register))) return
@@ -185,11 +190,12 @@ export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd
 }
 
 async function endOne(
-  { authority, register, record, seatCleanup }: PapDeps,
+  { authority, leases, register, record, seatCleanup }: PapDeps,
   grant: GrantRecord,
   end: GrantEnd,
   by: By,
 ): Promise<void> {
+  if (grant.pending) await leases.require('grant', grant.id)
   // A pending grant may or may not be in OpenFGA.
   if (!grant.pending || (await authority.isLive(grant)))
     await authority.end(grant, end.by, end.at, endCode(grant, end.by))

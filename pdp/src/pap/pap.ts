@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type EpochMillis, Fault, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Authority } from '../ports/authority.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Facts } from '../ports/domain-facts.ts'
 import type { FactWriter } from '../ports/fact-writer.ts'
-import type { Leases } from '../ports/leases.ts'
+import { LeaseHeld, type Leases } from '../ports/leases.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
@@ -82,9 +82,15 @@ export async function narrowing<T>(
   try {
     await propose()
   } catch (error) {
-    // Another PDP is changing it: that is no reason to go on without the database.
-    if (error instanceof Fault && error.code === 'conflict') throw error
-    deps.narrowings.add(what, { turn, task })
+    // The database can be written: another PDP is changing the same thing.
+    if (error instanceof LeaseHeld) throw error
+    deps.narrowings.add(what, {
+      turn,
+      task: async () => {
+        await propose()
+        await task()
+      },
+    })
   }
   const result = await finishing(deps, task)
   deps.narrowings.drop(what)

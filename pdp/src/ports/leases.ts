@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Fault } from '@mandate/protocol'
 
 /** What takes several steps. `write`: one Write to the relationship store. `end`: of one grant, alone or by a replacement. */
 export type PendingKind =
@@ -20,12 +21,21 @@ export type PendingKind =
 /** How long a PDP that says nothing keeps a change, in milliseconds: far longer than any change takes whose PDP is alive. */
 export const LEASE_MS = 60_000
 
+/** Another PDP has the change: 503, since trying again later helps. */
+export class LeaseHeld extends Fault {
+  constructor(kind: PendingKind, id: string) {
+    super('relations_unavailable', `another PDP carries out ${kind} ${id}`, {
+      detail: 'Another PDP is carrying out a change of it. Try again.',
+    })
+  }
+}
+
 /** A change has at most one owner. A PDP keeps its own changes over a restart, and takes over those of another one whose lease has ended. */
 export interface Leases {
   /** Takes a change, or renews the lease on it. @returns `false` while another PDP's lease on it runs. */
   take(kind: PendingKind, id: string): Promise<boolean>
-  /** The same. @throws Fault `conflict` while another PDP's lease on it runs. */
+  /** The same. @throws LeaseHeld while another PDP's lease on it runs. */
   require(kind: PendingKind, id: string): Promise<void>
-  /** Gives a change up that is complete. @throws Fault `conflict` when another PDP has taken it over: nothing of it may be completed here then. */
+  /** Gives a change up that is complete. @throws LeaseHeld unless this PDP has it: another one may have taken it over, and completed it since. */
   release(kind: PendingKind, id: string): Promise<void>
 }

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { refuse } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
-import { LEASE_MS, type Leases, type PendingKind } from '../ports/leases.ts'
-import { firstRow, type Queries } from './sql.ts'
+import { LEASE_MS, LeaseHeld, type Leases, type PendingKind } from '../ports/leases.ts'
+import type { Queries } from './sql.ts'
 
 /** The leases as one connection or transaction sees them. */
 export type LeasesIn = (sql: Queries) => Leases
@@ -35,14 +34,11 @@ export class SqlLeases implements Leases {
   }
 
   async require(kind: PendingKind, id: string): Promise<void> {
-    if (!(await this.take(kind, id))) throw taken()
+    if (!(await this.take(kind, id))) throw new LeaseHeld(kind, id)
   }
 
   async release(kind: PendingKind, id: string): Promise<void> {
     const sql = 'DELETE FROM leases WHERE kind = $1 AND id = $2 AND owner = $3'
-    if ((await this.#sql.change(sql, kind, id, this.#owner)) === 1) return
-    if (await firstRow(this.#sql, 'SELECT 1 FROM leases WHERE kind = $1 AND id = $2', kind, id)) throw taken()
+    if ((await this.#sql.change(sql, kind, id, this.#owner)) !== 1) throw new LeaseHeld(kind, id)
   }
 }
-
-const taken = () => refuse('conflict', 'Another PDP is carrying out a change of it. Try again.')

@@ -79,7 +79,7 @@ test('a database with equal grants opens: all of them stay, and the one that liv
     insertGrant(database, 'longer', 600, null)
     insertGrant(database, 'pending', 550, null, 0)
   })
-  const { register } = await opened()
+  const { register, leases } = await opened()
   const all = await register.grants({ ended: true, pending: true, now: 100, limit: 10 })
   expect(all.map(({ id }) => id)).toEqual(['shorter', 'pending', 'longer', 'expired', 'ended'])
   const { scope: _scope, ...rest } = body('new', 700)
@@ -93,8 +93,13 @@ test('a database with equal grants opens: all of them stay, and the one that liv
     parent: undefined,
   } as const
   await expect(register.proposeGrant(grant, 100)).rejects.toMatchObject({ members: { grant: 'longer' } })
+  await leases.require('grant', 'pending')
   await register.dropGrant('pending')
-  for (const id of ['longer', 'shorter']) await register.endGrant(id, { by: 'user:p_a', at: 100, reason: '' })
+  const end = { by: 'user:p_a', at: 100, reason: '' } as const
+  for (const id of ['longer', 'shorter']) {
+    await register.proposeEnd(id, end)
+    await register.endGrant(id, end)
+  }
   await register.proposeGrant(grant, 100)
   expect(await register.proposedAmong(['new'])).toEqual(new Set(['new']))
 })
