@@ -5,8 +5,8 @@
  */
 import { Fault, type PartyRef, type ResourceRef, splitRef } from '@mandate/protocol'
 import { z } from 'zod'
-import type { Candidate, GateSetting, Giver, GrantBody, Located, Scope, Seat } from '../ports/grants.ts'
-import { scopeOf } from '../ports/stored-names.ts'
+import { grantIn, TERMS } from '../ports/grant-fields.ts'
+import type { Candidate, GateSetting, Giver, GrantBody, Located, Seat } from '../ports/grants.ts'
 
 const tupleSchema = z.object({
   key: z.object({
@@ -35,25 +35,18 @@ const located = z.object({ path: texts, owner: z.string(), deed: z.string(), per
 const holding = z.object({ attributes: z.string() })
 const seated = z.object({ givers: texts, path: texts })
 const gate = z.object({ most: z.number().optional(), least: z.number().optional(), unit_of: z.string().default('') })
-const terms = z.object({
-  delegator: z.string(),
-  delegate: z.string(),
-  owner: z.string(),
-  delegator_persona: z.string().default(''),
-  asks: z.string().default(''),
-  actions: texts,
+/** What each form of a grant's terms must be; OpenFGA leaves out what is empty. */
+const FORMS = {
+  name: z.string(),
+  text: z.string().default(''),
+  texts,
+  bounds,
+  number: z.number().default(0),
+  flag: z.boolean().default(false),
+  instant: z.string(),
   scope: z.string(),
-  covers: z.string(),
-  at_most: bounds,
-  at_least: bounds,
-  expires_at: z.string(),
-  redelegations: z.number().default(0),
-  unattended: z.boolean().default(false),
-  parent: z.string().default(''),
-  path: texts,
-  givers: texts,
-  created_at: z.string(),
-})
+} as const
+const terms = z.object(Object.fromEntries(TERMS.map(({ term, form }) => [term, FORMS[form]])))
 
 const contextOf = (tuple: StoredTuple): unknown => tuple.key.condition?.context ?? {}
 
@@ -86,32 +79,8 @@ export function candidateOf(seat: Seat, tuple: StoredTuple): Candidate {
 }
 
 export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
-  const body = readAnswer(terms, contextOf(tuple))
-  return {
-    id,
-    delegator: body.delegator as PartyRef,
-    delegatorPersona: body.delegator_persona,
-    delegate: body.delegate as PartyRef,
-    asks: body.asks,
-    owner: body.owner as PartyRef,
-    actions: body.actions,
-    scope: scopeIn(body),
-    covers: body.covers,
-    atMost: body.at_most,
-    atLeast: body.at_least,
-    expiresAt: Date.parse(body.expires_at),
-    redelegations: body.redelegations,
-    unattended: body.unattended,
-    parent: body.parent || undefined,
-    path: body.path,
-    givers: body.givers as Giver[],
-    createdAt: Date.parse(body.created_at),
-  }
-}
-
-function scopeIn({ scope, covers }: { readonly scope: string; readonly covers: string }): Scope {
-  const found = scopeOf(scope, covers)
-  if (found) return found
+  const grant = grantIn(id, readAnswer(terms, contextOf(tuple)))
+  if (grant) return grant
   throw new Fault('relations_unavailable', 'OpenFGA answered nonsense: a scope that is none')
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import { termsOf } from '../ports/grant-fields.ts'
 import type { GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
 import { personaParts } from '../ports/persona-id.ts'
 import type { Circumstances, Question } from '../ports/question.ts'
@@ -74,29 +75,7 @@ export function grantTuples(grant: GrantBody): Change {
   return { writes: [{ ...edgeOf(grant), condition: { name: 'link', context: link } }, ...seated, body], deletes: [] }
 }
 
-function termsOf(grant: GrantBody): Readonly<Record<string, unknown>> {
-  return {
-    delegator: grant.delegator,
-    delegate: grant.delegate,
-    owner: grant.owner,
-    delegator_persona: grant.delegatorPersona,
-    asks: grant.asks,
-    actions: grant.actions,
-    scope: scopeName(grant.scope),
-    covers: grant.covers,
-    at_most: grant.atMost,
-    at_least: grant.atLeast,
-    expires_at: instant(grant.expiresAt),
-    redelegations: grant.redelegations,
-    unattended: grant.unattended,
-    parent: grant.parent ?? '',
-    path: grant.path,
-    givers: grant.givers,
-    created_at: instant(grant.createdAt),
-  }
-}
-
-/** Ends a grant: deletes its edge and seats, and writes who ended it. Deleting the edge is the lock: of several ends only the first succeeds. */
+/** Ends a grant: its edge and seats go, who ended it stays. Whoever deletes the edge first has ended it; the edge is the lock. */
 export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Change {
   return {
     deletes: [edgeOf(grant), ...viaKeys(grant)],

@@ -5,6 +5,7 @@
  */
 import { type GRANT_STATUSES, PROBLEMS } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
+import { loggedTermsOf } from '../ports/grant-fields.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import { grantsOnPath, type Register } from '../ports/register.ts'
@@ -20,30 +21,19 @@ export interface GrantView {
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 export function issuedEntry(grant: GrantBody, by: By, more: Readonly<Record<string, unknown>> = {}): EntryDraft {
-  return { kind: 'grant_issued', ...by, owner: grant.owner, target: grant.id, change: { ...described(grant), ...more } }
+  return {
+    kind: 'grant_issued',
+    ...by,
+    owner: grant.owner,
+    target: grant.id,
+    change: { ...loggedTermsOf(grant), ...more },
+  }
 }
 
 /** The entry that cancels an issue: the grant was recorded as issued, and OpenFGA did not take it. */
 export function faultEntry(grant: GrantBody, by: By): EntryDraft {
   const { status } = PROBLEMS.relations_unavailable
   return { kind: 'fault', ...by, target: grant.id, code: 'relations_unavailable', status }
-}
-
-/** The members of a grant's entry. */
-function described(grant: GrantBody): Readonly<Record<string, unknown>> {
-  return {
-    delegator: grant.delegator,
-    delegate: grant.delegate,
-    ...(grant.asks ? { delegate_persona: grant.asks } : {}),
-    actions: grant.actions,
-    scope: grant.covers,
-    expires_at: new Date(grant.expiresAt).toISOString(),
-    redelegations: grant.redelegations,
-    unattended: grant.unattended,
-    ...(grant.parent ? { parent: grant.parent } : {}),
-    ...(Object.keys(grant.atMost).length > 0 ? { at_most: grant.atMost } : {}),
-    ...(Object.keys(grant.atLeast).length > 0 ? { at_least: grant.atLeast } : {}),
-  }
 }
 
 /** Computes the status from the grant and all grants above it. */

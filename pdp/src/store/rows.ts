@@ -4,29 +4,14 @@
  * @module
  */
 import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
+import { comparedFieldsOf } from '../ports/grant-fields.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { AgentRecord, PersonaRecord } from '../ports/register.ts'
 import { scopeName, scopeOf } from '../ports/stored-names.ts'
 import { optional, type Row, text } from './sql.ts'
 
 /** Two grants with the same key give the same thing to the same delegate (rule C6). */
-export function duplicateKey(grant: GrantBody): string {
-  const { delegator, delegate, delegatorPersona, asks, actions, scope, atMost, atLeast, unattended, redelegations } =
-    grant
-  const key = {
-    delegator,
-    delegate,
-    delegatorPersona,
-    asks,
-    actions,
-    scope: scopeName(scope),
-    atMost,
-    atLeast,
-    unattended,
-    redelegations,
-  }
-  return canonical({ ...key, parent: grant.parent ?? '' })
-}
+export const duplicateKey = (grant: GrantBody): string => canonical(comparedFieldsOf(grant))
 
 export const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
 
