@@ -132,6 +132,11 @@ const schema = z.strictObject({
   TRUST_PROXY: setting.integer(0, 8).default(0),
   NODE_ENV: setting.nodeEnv,
 })
+
+/**
+ * The PDP's configuration with all defaults, as {@link parseConfig} checked it. Durations are in milliseconds where their name ends in
+ * `Ms` or `_MS`. Holds secrets: never log it whole.
+ */
 export type Config = z.output<typeof schema>
 
 const PREFIXES = ['PDP_', 'OPENFGA_', 'LOG_'] as const

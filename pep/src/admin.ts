@@ -31,6 +31,7 @@ export interface NewOwner {
   readonly owner_persona?: string
 }
 
+/** Calls of a domain service to the PDP's administration, with the service's own token: resources (rule B1) and erasures (rule E4). */
 export interface PdpAdmin {
   /**
    * Registers a resource; doing it again changes nothing.

@@ -7,17 +7,7 @@ import { type EpochSeconds, Fault } from '@mandate/protocol'
 import type { Request } from 'express'
 import type { Grant } from 'keycloak-connect'
 import type { Outcome } from './outcome.ts'
-
-/** `id` is the opaque sub of a person, or the client id (`azp`) of an agent. No other attribute of a person is known here. */
-export interface Subject {
-  readonly type: 'user' | 'agent'
-  readonly id: string
-}
-
-/** A party as one string, `type:id`. */
-export function refOf({ type, id }: Subject): `user:${string}` | `agent:${string}` {
-  return `${type}:${id}`
-}
+import type { Subject } from './subject.ts'
 
 /** Subject (whose authority is used) and actor (rules A2 and A7), from the token, never from body or query. */
 export interface Identity {
@@ -34,6 +24,7 @@ export interface Identity {
   readonly expiresAt: EpochSeconds
 }
 
+/** `req.authz`: who asks, from the verified token, and what was decided about the request. */
 export interface Authz extends Identity {
   /** Whether a person acts at an interactive client; only then administration is allowed (rule A6). */
   readonly inPerson: boolean

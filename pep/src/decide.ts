@@ -18,6 +18,7 @@ import {
 import type { Outcome, Resource } from './outcome.ts'
 import { challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
 
+/** One question of a server that is not Express: the request's headers, the action and the resource. */
 export interface DecideRequest {
   readonly headers: RequestHeaders
   readonly action: string

@@ -43,6 +43,7 @@ export interface SearchAnswer extends Found {
   readonly evaluationId?: string
 }
 
+/** Questions to a PDP by AuthZEN 1.0, within the deadline. Fails closed: without a decision it throws. */
 export interface Decider {
   /** @throws Fault `decision_unavailable` when there is no decision, for any reason; never returns a permit then. */
   readonly decide: (question: Question) => Promise<Outcome>

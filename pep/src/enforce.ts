@@ -27,6 +27,7 @@ interface AskingOptions {
   readonly inPersonOnly?: boolean
 }
 
+/** Which resource a route is about. */
 export interface EnforceOptions extends AskingOptions {
   /** The resource, with attributes from the service's own records. May throw a Fault, such as `not_found`. */
   readonly resource: (req: Request) => MaybePromise<Resource>
@@ -34,10 +35,12 @@ export interface EnforceOptions extends AskingOptions {
   readonly onDenial?: (req: Request, outcome: Outcome) => MaybePromise<void>
 }
 
+/** Which resources a route is about: one decision each, in one batch. */
 export interface EnforceEachOptions extends AskingOptions {
   readonly resources: (req: Request) => MaybePromise<readonly Resource[]>
 }
 
+/** Which resources a list route may show: found by AuthZEN's resource search. */
 export interface FilterOptions extends AskingOptions {
   /** The type of resource that is listed. */
   readonly type: string

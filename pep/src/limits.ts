@@ -6,8 +6,10 @@
  */
 import { limitByAddress, limitConcurrency, RateLimit } from '@mandate/service'
 import type { Request, RequestHandler } from 'express'
-import { authzOf, refOf } from './authz.ts'
+import { authzOf } from './authz.ts'
+import { refOf } from './subject.ts'
 
+/** Limits of requests by person, service and address, and of requests under way. */
 export interface LimitOptions {
   /** Requests a minute for a person, spread evenly, and how many more at once. */
   readonly personPerMinute: number
@@ -20,6 +22,7 @@ export interface LimitOptions {
   readonly concurrent: number
 }
 
+/** Limits that suit a service of medium size; those of the PDP are set by `PDP_…`. */
 export const DEFAULT_LIMITS: LimitOptions = {
   personPerMinute: 1_000,
   personBurst: 100,
@@ -36,6 +39,7 @@ export interface Limits {
   readonly byCaller: RequestHandler
 }
 
+/** Rate and concurrency limits, counted in the memory of this process: several processes each allow the whole. */
 export function createLimits(options: LimitOptions): Limits {
   const { personPerMinute, personBurst, servicePerSecond, addressPerSecond, concurrent } = options
   const service = new RateLimit({ perSecond: servicePerSecond })

@@ -16,11 +16,13 @@ import type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './t
 /** How the service proves itself to the PDP: its account at the identity provider, by secret or by key, or a key of the PDP's own. */
 export type Credentials = SecretCredentials | KeyCredentials | ApiKeyCredentials
 
+/** An API key of the PDP, instead of an account at the identity provider. */
 export interface ApiKeyCredentials {
   /** Sent as the bearer token, for a PDP that gives keys out itself. */
   readonly apiKey: Readable<string>
 }
 
+/** Options of {@link createPep}. Checked whole: a `TypeError` names every field that is wrong. */
 export interface PepOptions {
   /** The only issuer whose tokens count, byte for byte: `<base>/realms/<realm>`, with a slash at its end if the tokens have one. */
   readonly issuer: string
@@ -126,6 +128,7 @@ export function checkPepOptions(options: PepOptions): CheckedPepOptions {
   return checkOptions('createPep', pepOptionsSchema, options)
 }
 
+/** Options of {@link createPdpAdmin}: those of the PEP that concern the way to the PDP. */
 export interface PdpAdminOptions
   extends Pick<
     PepOptions,
@@ -160,6 +163,7 @@ export function checkPdpAdminOptions(options: PdpAdminOptions): CheckedPdpAdminO
   return checkOptions('createPdpAdmin', pdpAdminOptionsSchema, options)
 }
 
+/** Options of {@link createServiceTokens}: the token endpoint and the account to use there. */
 export interface ServiceTokensOptions
   extends Pick<PepOptions, 'issuer' | 'timeoutMs' | 'identityUrl' | 'plainHttpHosts' | 'tls'> {
   /** The account that asks for tokens: by secret or by key. */

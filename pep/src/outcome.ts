@@ -17,8 +17,7 @@ import {
   reasonSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
-import type { Authz } from './authz.ts'
-import { type Obligation, readObligations, refusedBy } from './obligations.ts'
+import type { Subject } from './subject.ts'
 
 /** A thing asked about. Attributes come from the service's own records, never from a request body. */
 export interface Resource {
@@ -36,6 +35,12 @@ export type OutcomeCode =
   | 'decision_unavailable'
   | 'obligation_unknown'
   | 'obligation_unmet'
+
+/** One obligation, as the PDP wrote it. */
+export interface Obligation {
+  readonly id: string
+  readonly [member: string]: unknown
+}
 
 /** One answered question, complete, for the service itself. Use {@link disclosed} for what the caller may see. */
 export interface Outcome {
@@ -55,6 +60,8 @@ export interface Outcome {
   /** The PDP could not decide this item of a batch: a denial that says nothing about authority. */
   readonly undecided?: true
 }
+
+const obligationsSchema = z.array(z.looseObject({ id: z.string().min(1) }))
 
 const explanationSchema = z.looseObject({
   evaluation_id: z.string().optional().catch(undefined),
@@ -117,7 +124,10 @@ export interface DisclosedOutcome {
  * Removes what the reader may not see: `limit`, `actual` and `reason_admin` are for the owner in person (a delegate would learn the owner's limits),
  * and an unknown resource must look like one without a grant.
  */
-export function disclosed(outcome: Outcome, reader: Pick<Authz, 'subject' | 'inPerson'>): DisclosedOutcome {
+export function disclosed(
+  outcome: Outcome,
+  reader: { readonly subject: Subject; readonly inPerson: boolean },
+): DisclosedOutcome {
   const isOwner = reader.inPerson && outcome.owner === `user:${reader.subject.id}`
   const all = outcome.reasons.map((reason) => (isOwner ? reason : withoutFigures(reason)))
   // Reasons with equal text are reported once: their number would reveal what the text hides.
@@ -153,4 +163,29 @@ function withoutFigures(reason: Reason): Reason {
 
 function indistinct(code: OutcomeCode): OutcomeCode {
   return code === 'resource_unknown' ? 'no_grant' : code
+}
+
+/** @returns `undefined` when they cannot be understood: neither a list of things with an `id`, nor nothing. */
+export function readObligations(value: unknown): readonly Obligation[] | undefined {
+  if (value === undefined || value === null) return []
+  if (typeof value === 'object' && Object.keys(value).length === 0) return []
+  return obligationsSchema.safeParse(value).data
+}
+
+/** Turns a permit with unknown or unmet obligations into a denial. */
+export function refusedBy(reason: 'obligation_unknown' | 'obligation_unmet', permit: Outcome): Outcome {
+  const { resource, chain, evaluationId } = permit
+  return {
+    resource,
+    decision: false,
+    reason,
+    reasons: [
+      {
+        code: decisionCodeSchema.parse(reason),
+        reason_user: 'This is permitted only under a condition that the service cannot meet.',
+      },
+    ],
+    chain,
+    ...(evaluationId === undefined ? {} : { evaluationId }),
+  }
 }

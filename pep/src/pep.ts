@@ -27,6 +27,7 @@ import type { GuardedApp } from './router.ts'
 import { createTokenVerifier } from './token.ts'
 import { createTransport, endpointsOf } from './transport.ts'
 
+/** The enforcement point of one service: guards for its routes, and decisions for anything else. */
 export interface Pep {
   /** Verifies the bearer token and sets `req.authz`. 401 without a good one, 503 while the issuer's keys cannot be had. */
   readonly authenticate: () => RequestHandler

@@ -27,6 +27,7 @@ export function sendRefusal(res: Response, refusal: Refusal): void {
   sendProblemResponse(res, withRealm(refusal, res))
 }
 
+/** Answers with a problem (RFC 9457, `application/problem+json`), never cached. */
 export function sendProblem(res: Response, problem: Problem): void {
   sendRefusal(res, { status: problem.status, headers: PROBLEM_HEADERS, problem })
 }

@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import type { ClientKey, KeyCredentials, SecretCredentials } from './token-endpoint.ts'
 
+/** A service's account at the identity provider as its configuration has it. */
 export interface AccountSettings {
   readonly clientId: string
   /** Exactly one of secret and key is given: {@link accountObjection}. */

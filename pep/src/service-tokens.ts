@@ -14,6 +14,7 @@ import { RenewedToken } from './service-token.ts'
 import { createTokenEndpoint, type IssuedToken, TokenRefusal } from './token-endpoint.ts'
 import { endpointsOf } from './transport.ts'
 
+/** Tokens for calls to other services: the service's own (client credentials), and a person's by token exchange (RFC 8693). */
 export interface ServiceTokens {
   /** The service's own token for calls to another service. @throws Fault `identity_unavailable`. */
   readonly own: (audience: string) => Promise<string>

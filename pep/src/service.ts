@@ -43,6 +43,7 @@ export { createLimits, DEFAULT_LIMITS, type LimitOptions, type Limits } from './
 export { requestLog } from './request-log.ts'
 export { type AccountSettings, accountOf } from './service-account.ts'
 
+/** Which environment variables a configuration is read from, and the schema that checks them. */
 export interface EnvironmentRules<S extends z.ZodType> extends KitRules<S> {
   /** @deprecated Every variable of the schema is read. */
   readonly shared?: readonly string[]

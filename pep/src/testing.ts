@@ -17,6 +17,7 @@ import {
   SignJWT,
 } from 'jose'
 
+/** A token issuer for tests of services: real keys and signatures, without a sign-in. */
 export interface TestIssuer {
   readonly issuer: string
   /** A good access token for `aud`, with these claims put in; a claim of `undefined` is left out. */
@@ -29,6 +30,7 @@ export interface TestIssuer {
   readonly close: () => Promise<void>
 }
 
+/** TLS of a test server. */
 export interface TestServerOptions {
   /** Serves HTTPS; with `clientCa`, clients must present a certificate of that authority. */
   readonly tls?: Tls
@@ -89,6 +91,7 @@ export interface Asked {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+/** A stand-in for a PDP in tests of services: records questions and answers as told. */
 export interface TestPdp {
   readonly url: string
   readonly asked: readonly Asked[]
@@ -132,6 +135,7 @@ export function answering(
   }
 }
 
+/** Answers with JSON, in test servers. */
 export function sendJson(res: ServerResponse, status: number, body: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
 }
@@ -162,6 +166,7 @@ export async function listen(server: Server): Promise<string> {
   return `${server instanceof TlsServer ? 'https' : 'http'}://127.0.0.1:${address.port}`
 }
 
+/** Closes a test server with its open connections, and resolves when it is closed. */
 export async function stop(server: Server): Promise<void> {
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))

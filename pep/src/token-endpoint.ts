@@ -23,11 +23,13 @@ export interface ClientKey {
   readonly alg?: 'RS256' | 'ES256' | 'EdDSA'
 }
 
+/** An account with a client secret. The secret is read anew for every token, so it can be rotated. */
 export interface SecretCredentials {
   readonly clientId: string
   readonly clientSecret: Readable<string>
 }
 
+/** An account that signs its assertions (`private_key_jwt`, RFC 7523). The key is read anew for every token, so it can be rotated. */
 export interface KeyCredentials {
   readonly clientId: string
   readonly privateKey: Readable<ClientKey>

@@ -38,6 +38,7 @@ export interface ListenerBounds {
   readonly stopWithinMs?: number
 }
 
+/** Where a listener listens, by which protocol, and within which bounds. */
 export interface ListenerOptions extends ListenerBounds {
   readonly host: string
   /** 0 takes a free one. */

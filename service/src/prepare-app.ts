@@ -6,6 +6,7 @@
 import type { Express, RequestHandler } from 'express'
 import { type SecurityHeaderOptions, securityHeaders } from './security-headers.ts'
 
+/** What differs between the Express apps of services. */
 export interface AppOptions {
   /** Express's `trust proxy`: which proxies may say where a request came from, and whether by TLS. @default none */
   readonly trustProxy?: string | undefined

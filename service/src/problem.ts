@@ -102,6 +102,7 @@ function bodyDetail(code: ProblemCode, limit: number | undefined): string | unde
   return limit === undefined ? undefined : `The body may take ${limit} bytes.`
 }
 
+/** What happens to a fault before and beside its response. */
 export interface ProblemOptions {
   /** @default logs nothing */
   readonly logger?: FaultLogger

@@ -7,6 +7,7 @@ import { addressBlock, Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 
+/** A rate, counted in the memory of one process. */
 export interface RateOptions {
   /** Requests a second. Below one, one request in so much longer. */
   readonly perSecond: number

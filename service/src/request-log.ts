@@ -6,6 +6,7 @@
 import { isRequestId } from '@mandate/protocol'
 import type { Request, RequestHandler, Response } from 'express'
 
+/** What the request log writes, and what it leaves out. */
 export interface RequestLogOptions {
   readonly logger: { readonly info: (fields: object, message: string) => void }
   /** Whether a request id names a person, and is not to be written down. @default none does */

@@ -17,6 +17,7 @@ export interface ProcessLogger {
   readonly error: (fields: object, message: string) => void
 }
 
+/** The parts of a service that `runService` needs: its configuration, and what it starts. */
 export interface ServiceProgram<Config, Logger extends ProcessLogger> {
   readonly name: string
   /** @throws ConfigError */

@@ -7,6 +7,7 @@ import { PERMISSIONS_POLICY } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
+/** How the security headers of a response differ from those of an API over TLS. */
 export interface SecurityHeaderOptions {
   /** Directives of the Content-Security-Policy, for a service that serves a page. @default nothing may be loaded, and nothing may frame it: an API */
   readonly contentSecurityPolicy?: Readonly<Record<string, readonly string[]>>

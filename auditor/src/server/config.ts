@@ -103,6 +103,11 @@ const settingsSchema = z
     concurrent: env.AUDITOR_CONCURRENT,
     logLevel: env.LOG_LEVEL,
   }))
+
+/**
+ * Configuration of the auditor's server, from `AUDITOR_…`, `LOG_LEVEL` and `NODE_ENV`; addresses without a slash at their end, durations
+ * in milliseconds.
+ */
 export type AuditorConfig = z.output<typeof settingsSchema>
 
 function isPrivateOnItsWay(url: string): boolean {

@@ -15,6 +15,7 @@ import { type Access, createAccess } from './access.ts'
 import { createDownloads, type Downloads } from './downloads.ts'
 import { createPages, type Pages } from './pages.ts'
 
+/** What the development host serves, and how it makes the core. It binds to loopback only. */
 export interface BrowserHostOptions {
   /** The built page. */
   readonly pageDir: string
@@ -25,6 +26,7 @@ export interface BrowserHostOptions {
   readonly mayOpen: (url: URL) => boolean
 }
 
+/** The running development host. Every request needs the cookie that a link of {@link BrowserHost.link} sets. */
 export interface BrowserHost {
   readonly origin: string
   /** Makes an address that admits one browser, once. */

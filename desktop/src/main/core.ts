@@ -23,6 +23,7 @@ export interface CoreLogger {
   readonly warn: (fields: object, message: string) => void
 }
 
+/** How often the core looks, retries and gives up, all in milliseconds. Tests shorten them. */
 export interface CoreTimings {
   /** Between two polls of session, grants and invitations. @default 45000 */
   readonly pollMs?: number
@@ -34,6 +35,7 @@ export interface CoreTimings {
   readonly signInMs?: number
 }
 
+/** What the core needs from the process that hosts it. It runs in Electron, in the development host and in tests alike. */
 export interface CoreOptions {
   readonly config: DesktopConfig
   readonly host: Host

@@ -7,6 +7,7 @@ import * as oidc from 'openid-client'
 import { endSession, isAlive } from './session-end.ts'
 import { isAboutTime, SignInError } from './sign-in-error.ts'
 
+/** A signed-in person: tokens for each service, refreshed when they are needed, and the end of the session. */
 export interface Session {
   /** The person's opaque sub. */
   readonly subject: string

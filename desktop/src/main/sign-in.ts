@@ -25,6 +25,7 @@ interface BrowserOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Where and as which client to sign in (RFC 8252: system browser, PKCE, loopback or private-use redirect). */
 export interface SignInOptions extends BrowserOptions {
   readonly issuer: string
   readonly clientId: string

@@ -163,9 +163,16 @@ export const OPERATIONS = {
   'account.forget': { input: z.strictObject({ confirm: z.literal('forget me') }), output: erasedSchema },
 } as const satisfies Readonly<Record<string, { readonly input: z.ZodType; readonly output: z.ZodType }>>
 
+/** The name of a call that the window may make. */
 export type OperationName = keyof typeof OPERATIONS
+
+/** What the window passes to a call, before defaults are filled in. */
 export type Input<N extends OperationName> = z.input<(typeof OPERATIONS)[N]['input']>
+
+/** What a handler gets: the input after it was checked, with its defaults. */
 export type CheckedInput<N extends OperationName> = z.output<(typeof OPERATIONS)[N]['input']>
+
+/** What a successful call answers; checked on the way out too. */
 export type Output<N extends OperationName> = z.output<(typeof OPERATIONS)[N]['output']>
 
 /** Result of every call. `stale`: the value is from the cache, and from when, since the service does not answer. */
@@ -173,6 +180,7 @@ export type CallResult<N extends OperationName> =
   | { readonly ok: true; readonly value: Output<N>; readonly stale?: string | undefined }
   | { readonly ok: false; readonly problem: z.infer<typeof problemViewSchema> }
 
+/** Schema of a call's result, used on both sides of the channel. */
 export function callResultSchema<N extends OperationName>(name: N) {
   return z.discriminatedUnion('ok', [
     z.strictObject({ ok: z.literal(true), value: OPERATIONS[name].output, stale: instantSchema.optional() }),
@@ -194,7 +202,10 @@ export const EVENTS = {
   expiring: z.object({ grants: z.array(grantSchema) }),
 } as const satisfies Readonly<Record<string, z.ZodType>>
 
+/** The name of an event that the core sends to the window. */
 export type EventName = keyof typeof EVENTS
+
+/** The payload of an event; checked on both sides of the channel. */
 export type EventOf<N extends EventName> = z.output<(typeof EVENTS)[N]>
 
 /** The only interface of the main process to the window. */

@@ -9,6 +9,7 @@ import type { WebContents } from 'electron'
 const TIMES = 3
 const WITHIN_MS = 60_000
 
+/** What to do when the page's process died: reload it, or give up when it died too often. */
 export interface CrashReload {
   readonly reload: () => void
   /** Called instead of a further reload. */
@@ -17,6 +18,7 @@ export interface CrashReload {
   readonly now: () => number
 }
 
+/** Reloads the page when its renderer process ends unexpectedly, and gives up after several times within a short while. */
 export function reloadAfterCrash(contents: Pick<WebContents, 'on'>, { reload, giveUp, now }: CrashReload): void {
   let deaths: readonly number[] = []
   contents.on('render-process-gone', (_event, { reason }) => {

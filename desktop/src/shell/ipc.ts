@@ -9,6 +9,7 @@ import { CALL_CHANNEL, EVENT_CHANNEL, refusal } from '../shared/messages.ts'
 import { answerCall, forwardEvents } from './channel.ts'
 import { ORIGIN } from './protocol.ts'
 
+/** Electron's side of the channel: where calls arrive, the core that answers them, and the window that events go to. */
 export interface IpcDeps {
   readonly ipc: Pick<IpcMain, 'handle'>
   readonly core: Pick<Core, 'call' | 'listen'>

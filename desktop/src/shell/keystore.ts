@@ -15,6 +15,11 @@ export type Safe = Pick<
 /** Linux backends that do not protect: `basic_text` has a fixed password, `unknown` is not initialized. */
 const UNSAFE_BACKENDS: readonly string[] = ['basic_text', 'unknown']
 
+/**
+ * The system's keystore through Electron's `safeStorage`.
+ *
+ * @returns A keystore that says that it is not safe on Linux backends that keep the key in plain text.
+ */
 export function createKeystore(safe: Safe, platform: NodeJS.Platform): Keystore {
   const isSafe = async (): Promise<boolean> => {
     // Must come first: the backend is known only after initialization.

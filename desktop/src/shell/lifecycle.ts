@@ -8,6 +8,7 @@ import type { Core } from '../main/host.ts'
 import { isLink, linkIn } from './links.ts'
 import { lockContents } from './window.ts'
 
+/** The parts of Electron's `app` that the life cycle uses, and what it starts and ends. */
 export interface LifecycleDeps {
   readonly app: Pick<App, 'on' | 'quit' | 'requestSingleInstanceLock' | 'whenReady' | 'setAsDefaultProtocolClient'> & {
     readonly isPackaged: boolean

@@ -5,6 +5,7 @@
  */
 import type { MenuItemConstructorOptions } from 'electron'
 
+/** The application's menu. Developer tools and reload are in it only where the app is not packaged. */
 export function menuTemplate(platform: NodeJS.Platform, packaged: boolean): MenuItemConstructorOptions[] {
   const tools: MenuItemConstructorOptions[] = [{ role: 'reload' }, { role: 'toggleDevTools' }, { type: 'separator' }]
   return [

@@ -7,6 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { extname, join, sep } from 'node:path'
 
+/** One file of the built page, with its media type. */
 export interface PageFile {
   readonly type: string
   readonly bytes: Uint8Array<ArrayBuffer>

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 
+/** What decides where configuration and data are: how the app was started, and the system's folders. Paths are absolute. */
 export interface PathsInput {
   readonly packaged: boolean
   readonly args: readonly string[]
@@ -14,6 +15,7 @@ export interface PathsInput {
   readonly exists: (path: string) => boolean
 }
 
+/** Absolute paths of the configuration file and of the data folder. */
 export interface ShellPaths {
   readonly configFile: string
   readonly dataDir: string

@@ -6,6 +6,7 @@
 import type { CustomScheme } from 'electron'
 import { type PageFiles, pageHeaders } from './page.ts'
 
+/** The origin of the page; the content security policy's `'self'`. */
 export const ORIGIN = 'app://mandate'
 
 /** Must be registered before the app is ready. `standard` and `secure` give it an origin, which `'self'` in the CSP refers to. */

@@ -28,6 +28,7 @@ const ALLOWED: ReadonlySet<string> = new Set([
 /** Variables that turn on logs of content, traffic or TLS keys. */
 const LOGGING = ['ELECTRON_ENABLE_LOGGING', 'ELECTRON_LOG_FILE', 'NODE_DEBUG', 'SSLKEYLOGFILE'] as const
 
+/** How the app's process was started: arguments and environment, as given by whoever started it and not trusted. */
 export interface StartedWith {
   readonly platform: NodeJS.Platform
   /** With the program first, as `process.argv`. */

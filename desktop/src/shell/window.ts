@@ -6,11 +6,13 @@
 import type { BrowserWindowConstructorOptions, Session, WebContents } from 'electron'
 import { isOwn, ORIGIN } from './protocol.ts'
 
+/** The address of the page's first document. */
 export const START = `${ORIGIN}/`
 
 /** Without `persist:`, so in memory only: no page data of one account is left for the next. */
 export const PARTITION = 'mandate'
 
+/** What differs between windows: the preload script, whether the app is packaged, and the colour scheme. */
 export interface WindowChoices {
   /** The bundled preload. */
   readonly preload: string
@@ -18,6 +20,7 @@ export interface WindowChoices {
   readonly dark: boolean
 }
 
+/** Options of the app's window: sandboxed, context-isolated, without Node.js in the page. */
 export function windowOptions({ preload, packaged, dark }: WindowChoices): BrowserWindowConstructorOptions {
   return {
     width: 1_120,

@@ -16,6 +16,7 @@ import {
 import { mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
 
+/** pino's shape, as far as the agent needs it: fields first, then the message. */
 export type AgentLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
 export interface AppDeps extends RoutesDeps, ProtectedResource {

@@ -103,6 +103,8 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
+
+/** Configuration from `AGENT_…`, checked: addresses, credentials, limits; durations in milliseconds. */
 export type AgentConfig = ReturnType<typeof readConfig>
 
 /** Reads the configuration. @throws ConfigError naming every problem. */

@@ -16,6 +16,7 @@ import {
   type Tool,
 } from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
+import packageJson from '../package.json' with { type: 'json' }
 import type { Run } from './run.ts'
 import { type RunnerDeps, runTrip } from './runner.ts'
 import type { Acting, TripsResult } from './trips-client.ts'
@@ -35,7 +36,7 @@ const NOTHING = { type: 'object', properties: {}, additionalProperties: false } 
 
 /** Creates the MCP server of one request; it keeps no state. It lists only tools that the caller may use now. */
 export function toolServer(deps: ToolDeps): Server {
-  const server = new Server({ name: 'booking-agent', version: '0.1.0' }, { capabilities: { tools: {} } })
+  const server = new Server({ name: 'booking-agent', version: packageJson.version }, { capabilities: { tools: {} } })
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: await toolsNow(deps) }))
   server.setRequestHandler(CallToolRequestSchema, ({ params }) => call(params.name, params.arguments ?? {}, deps))
   return server

@@ -40,6 +40,8 @@ const runItemSchema = decidedSchema.partial().extend({
   /** Decision of the dry run that precedes the execution. */
   precheck: decidedSchema.optional(),
 })
+
+/** One item of a run: what was tried, and the decision with its reasons once there is one. */
 export type RunItem = z.infer<typeof runItemSchema>
 
 /**
@@ -68,6 +70,8 @@ export const runSchema = z.object({
   failure: z.string().optional(),
   items: z.array(runItemSchema),
 })
+
+/** One run of an agent through a trip, as it is stored and as `GET /runs/{id}` shows it. Money is in minor units, instants are RFC 3339. */
 export type Run = z.infer<typeof runSchema>
 
 /** Reasons that concern the actor's authority, not the item: every further item would be denied for the same reason. */

@@ -19,6 +19,11 @@ import { createTripsClient } from './trips-client.ts'
 
 const TOKEN_TIMEOUT_MS = 5_000
 
+/**
+ * Starts the agent's HTTP service. Runs that an earlier process left unfinished become `interrupted`.
+ *
+ * @throws When the address cannot be bound.
+ */
 export async function startAgent(
   config: AgentConfig,
   logger: AgentLogger,

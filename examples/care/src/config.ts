@@ -88,6 +88,8 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
+
+/** Configuration from `CARE_…`, checked: addresses, credentials, limits; durations in milliseconds. */
 export type CareConfig = ReturnType<typeof readConfig>
 
 /** Reads the configuration. @throws ConfigError naming every problem. */

@@ -10,6 +10,11 @@ import { CareService } from './care-service.ts'
 import type { CareConfig } from './config.ts'
 import { PlanStore } from './plans.ts'
 
+/**
+ * Starts the ward's HTTP service after a first round of housekeeping, which forgets erased people (rule E4).
+ *
+ * @throws When the address cannot be bound.
+ */
 export async function startCare(
   config: CareConfig,
   logger: CareLogger,

@@ -97,6 +97,8 @@ const settingsSchema = z
     },
     logLevel: env.LOG_LEVEL,
   }))
+
+/** Configuration from `TRIPS_…`, checked: addresses, credentials, database, limits; durations in milliseconds. */
 export type TripsConfig = ReturnType<typeof readConfig>
 
 /** Reads the configuration. @throws ConfigError naming every problem. */

@@ -14,6 +14,7 @@ import { createSqlStore } from './sql-store.ts'
 import { openSqlite } from './sqlite.ts'
 import { TripService } from './trip-service.ts'
 
+/** pino's shape, as far as trips needs it: fields first, then the message. */
 export type TripsLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
 /** Starts the service. Listens after a first round of housekeeping, which removes what a crash left pending if the PDP answers. */

@@ -16,6 +16,9 @@ import { LruCache } from '../runtime/lru-cache.ts'
 /** Entries of each of the four caches. */
 const CAPACITY = 20_000
 
+/**
+ * Decorates any `Relations` with LRU caches. Cached facts are re-checked in the same BatchCheck: a stale one can cause a denial, never a permit.
+ */
 export class CachedRelations implements Relations {
   readonly #relations: Relations
   readonly #located = new LruCache<Located>(CAPACITY)

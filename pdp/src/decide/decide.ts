@@ -5,29 +5,17 @@
  * @module
  */
 import { type EpochMillis, hasCode, type PartyRef } from '@mandate/protocol'
-import type { InForce } from '../policy/pack.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
-import type { Sessions } from '../ports/stores.ts'
 import { actingFindings, actingPartyOf, actingQuestions, findPersona, type PersonaLookup } from './acting-party.ts'
 import { type AdmittedEvaluation, admit } from './admit.ts'
+import type { DecideDeps } from './deps.ts'
 import type { Evaluation } from './evaluation.ts'
 import { locate, unregistered } from './locate.ts'
 import { circumstancesOf, isSettled, relate } from './relate.ts'
 import { decideByRelation } from './relation.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import { weigh } from './weigh.ts'
-
-export interface DecideDeps {
-  /** The policies in force now. */
-  readonly policies: () => InForce
-  readonly relations: Relations
-  readonly past: PastGrants
-  readonly clock: Clock
-  readonly sessions: Pick<Sessions, 'isEnded'>
-}
 
 /**
  * Decides one evaluation.

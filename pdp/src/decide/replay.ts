@@ -18,12 +18,14 @@ export const NOT_REPLAYABLE = {
   attributes_misfit: 'its attributes are not those of the policy that it is read by',
 } as const
 
+/** Why the question of an entry cannot be asked again. */
 export interface NotReplayable {
   readonly why: keyof typeof NOT_REPLAYABLE
   /** The member of the entry that prevents it. */
   readonly member: string
 }
 
+/** A question that was rebuilt from its entry in the log. */
 export interface ReplayableEntry {
   readonly evaluation: Evaluation
   /**

@@ -19,6 +19,7 @@ export interface Finding {
   readonly grant?: string
 }
 
+/** A decision before it is recorded: reasons, chain and the facts it rests on. Parties by pseudonym. */
 export interface Verdict {
   readonly decision: boolean
   /** Primary first. A permit has exactly one. */

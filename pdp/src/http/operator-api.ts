@@ -11,6 +11,7 @@ import type { PolicyControl } from '../pap/policies.ts'
 import { toInternalFact } from './pap/facts.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 
+/** Operations of the operator that need no HTTP call: the process that started the PDP (`npm run serve`, tests) calls them directly. */
 export interface OperatorApi {
   /** A key for every resource type of the policies in force. @returns The key itself. */
   createKey(request: Omit<KeyRequest, 'types'>): Promise<string>

@@ -10,6 +10,7 @@ import {
   equalBytes,
   Fault,
   leafHash,
+  type ProblemCode,
   rootOf,
   TILE_WIDTH,
   tilePath,
@@ -30,6 +31,19 @@ export interface HeldChunk {
   readonly span: { readonly minAt: number; readonly maxAt: number; readonly times: Uint8Array } | undefined
   /** Postings by term key, in hexadecimal. */
   readonly postings: ReadonlyMap<string, Uint8Array>
+}
+
+/** An index that `fsck` can read. */
+export interface HeldIndex {
+  /** How many entries the index holds. */
+  indexed(): number | Promise<number>
+  held(no: number): HeldChunk | Promise<HeldChunk>
+}
+
+/** A worker thread's answer to one {@link ChunkJob}: the checked chunk, or the fault that ended the check. */
+export interface FsckAnswer {
+  readonly chunk?: CheckedChunk
+  readonly fault?: { readonly code: ProblemCode; readonly message: string }
 }
 
 /** One chunk to check. */

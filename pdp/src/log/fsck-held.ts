@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HeldIndex } from './fsck.ts'
+import type { HeldIndex } from './fsck-chunk.ts'
 import { isPostgres } from './index-place.ts'
 import { IndexStore } from './index-store.ts'
 import { PostgresIndexStore } from './postgres-store.ts'

@@ -4,15 +4,10 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { Fault, type ProblemCode } from '@mandate/protocol'
+import { Fault } from '@mandate/protocol'
 import { nodeFiles } from './files.ts'
-import { type CheckedChunk, type ChunkJob, checkChunk } from './fsck-chunk.ts'
+import { type ChunkJob, checkChunk, type FsckAnswer } from './fsck-chunk.ts'
 import { openHeld } from './fsck-held.ts'
-
-export interface FsckAnswer {
-  readonly chunk?: CheckedChunk
-  readonly fault?: { readonly code: ProblemCode; readonly message: string }
-}
 
 if (parentPort) {
   const port = parentPort

@@ -9,8 +9,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { equalBytes, Fault, parseVerifierKey, rootOf, verifyCheckpoint } from '@mandate/protocol'
 import type { Files } from './files.ts'
-import { type CheckedChunk, type ChunkJob, checkChunk, type HeldChunk } from './fsck-chunk.ts'
-import type { FsckAnswer } from './fsck-worker.ts'
+import { type CheckedChunk, type ChunkJob, checkChunk, type FsckAnswer, type HeldIndex } from './fsck-chunk.ts'
 import { sha256 } from './hash.ts'
 import { CHUNK_ENTRIES } from './index-chunk.ts'
 import { loadJournal } from './recover.ts'
@@ -18,13 +17,6 @@ import { loadJournal } from './recover.ts'
 const MAX_THREADS = 8
 /** Fewer chunks than this are checked faster in one thread than a second thread starts. */
 const JOBS_A_THREAD = 2
-
-/** An index that `fsck` can read. */
-export interface HeldIndex {
-  /** How many entries the index holds. */
-  indexed(): number | Promise<number>
-  held(no: number): HeldChunk | Promise<HeldChunk>
-}
 
 export interface FsckOptions {
   readonly files: Files

@@ -16,6 +16,7 @@ import type {
 } from '../ports/model.ts'
 import { PARAMETER_TYPES } from '../ports/model.ts'
 
+/** Compiles modules of OpenFGA's language, schema 1.2. Errors come back as problems with file and line; never throws for a bad model. */
 export const compileModel: CompileModel = (files) => {
   let program: object
   try {

@@ -49,6 +49,10 @@ export interface RelationsOptions {
   readonly gate?: Pick<FactGate, 'ask' | 'version'>
 }
 
+/**
+ * `Relations` on OpenFGA, always read with `HIGHER_CONSISTENCY`. A cached fact is re-checked in the BatchCheck that uses it: a stale one
+ * can cause a denial, never a permit.
+ */
 export class OpenFgaRelations implements Relations {
   readonly consistency = CONSISTENCY
   readonly #client: OpenFgaClient

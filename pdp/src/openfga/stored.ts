@@ -16,8 +16,11 @@ const tupleSchema = z.object({
     condition: z.object({ name: z.string(), context: z.looseObject({}).nullish() }).nullish(),
   }),
 })
+
+/** A tuple as OpenFGA's Read answers it: its key, and the condition with its context where it has one. */
 export type StoredTuple = z.infer<typeof tupleSchema>
 
+/** A page of OpenFGA's Read: tuples and the token of the next page, which is empty on the last one. */
 export const readPage = z.object({ tuples: z.array(tupleSchema), continuation_token: z.string() })
 
 /** Parses a response of OpenFGA. @throws Fault `relations_unavailable` for a response of another form. */
@@ -78,6 +81,11 @@ export function candidateOf(seat: Seat, tuple: StoredTuple): Candidate {
   return { grant: splitRef(tuple.key.user).id, seat, path, givers: givers as Giver[] }
 }
 
+/**
+ * The grant that a stored tuple holds in its condition's context.
+ *
+ * @throws Fault `relations_unavailable` when the context has not the shape that this PDP writes.
+ */
 export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
   const grant = grantIn(id, readAnswer(terms, contextOf(tuple)))
   if (grant) return grant

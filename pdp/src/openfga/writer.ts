@@ -50,6 +50,10 @@ export type Outcome = 'applied' | 'withdrawn'
 /** Time limits of a Write, and of the withdrawal of a Write without an answer, in milliseconds. */
 const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 
+/**
+ * The only writer of tuples: each Write carries a marker tuple, so that a Write without an answer can be decided later by writing the same
+ * marker (ADR 0068).
+ */
 export class FencedWriter implements UndecidedChanges {
   readonly #options: FencedWriterOptions
   readonly #undecided = new Map<string, OpenChange>()

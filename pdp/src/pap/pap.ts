@@ -10,6 +10,7 @@ import type { Authority } from '../ports/authority.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Facts } from '../ports/domain-facts.ts'
 import type { FactWriter } from '../ports/fact-writer.ts'
+import type { GrantRecord } from '../ports/grants.ts'
 import { LeaseHeld, type Leases } from '../ports/leases.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
@@ -18,7 +19,6 @@ import type { Intents, Keys, People, SessionOf, Vault } from '../ports/stores.ts
 import type { Transactions } from '../ports/transactions.ts'
 import type { KeyedMutex } from './keyed-mutex.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
-import type { SeatCleanup } from './seat-cleanup.ts'
 
 export interface PapDeps extends Transactions {
   readonly policies: () => InForce
@@ -44,7 +44,10 @@ export interface PapDeps extends Transactions {
   readonly maxDepth: number
   readonly mutex: KeyedMutex
   /** Removes tuples of dead grants. */
-  readonly seatCleanup: Pick<SeatCleanup, 'removeBelow' | 'removeExpired'>
+  readonly seatCleanup: {
+    removeBelow(ended: readonly string[]): void
+    removeExpired(grants: readonly GrantRecord[]): void
+  }
   /** Schedules a reconciliation, after a change that failed half way. */
   readonly unfinished: () => void
   /** Changes that take authority away and could not be written to the database. */

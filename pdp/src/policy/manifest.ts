@@ -140,6 +140,8 @@ const shapeSchema = z.strictObject({
 export const manifestSchema = shapeSchema.superRefine((manifest, context) => {
   for (const { path, message } of objections(manifest)) context.addIssue({ code: 'custom', path: [...path], message })
 })
+
+/** A domain's manifest, checked: every name it refers to is declared in it. Limits of money are in minor units, lead times in seconds. */
 export type Manifest = z.infer<typeof manifestSchema>
 
 interface Objection {

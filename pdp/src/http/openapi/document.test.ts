@@ -1,6 +1,7 @@
 import { PROBLEMS } from '@mandate/protocol'
 import type { Express, Router } from 'express'
 import { describe, expect, test } from 'vitest'
+import packageJson from '../../../package.json' with { type: 'json' }
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { createHttpApp, type ServerDeps } from '../server.ts'
 import { openApiDocument } from './document.ts'
@@ -41,6 +42,10 @@ describe('the document', () => {
         path.reduce((at, name) => at?.[name], document),
         path.join('/'),
       ).toBeDefined()
+  })
+
+  test('has the version of the package', () => {
+    expect(document.info.version).toBe(packageJson.version)
   })
 
   test('is the same each time', () => {

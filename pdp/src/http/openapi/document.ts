@@ -4,8 +4,10 @@
  * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI 3.1.1}
  * @module
  */
+
 import { PROBLEMS, type ProblemCode, problemSchema } from '@mandate/protocol'
 import type { z } from 'zod'
+import packageJson from '../../../package.json' with { type: 'json' }
 import { HEADERS, headerRef, PARAMETERS } from './headers.ts'
 import { type Answer, isIdempotent, isWithoutToken, type Operation, problemsOf, TAGS } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
@@ -27,7 +29,7 @@ export function openApiDocument(publicUrl: string): Json {
     openapi: '3.1.1',
     info: {
       title: 'Mandate PDP',
-      version: '0.1.0',
+      version: packageJson.version,
       description:
         'Delegation-aware authorization. Instants are RFC 3339, money is in minor units of its ISO 4217 currency, lead times are in seconds. Bodies are UTF-8 JSON of at most 64 KiB and 32 levels, no member twice in one object. Unknown members of AuthZEN requests are ignored, of all others refused. Whatever is not 2xx is RFC 9457; its `code` is the contract.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },

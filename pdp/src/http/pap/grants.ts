@@ -15,6 +15,7 @@ import {
   revokeRequestSchema,
   ulidSchema,
 } from '@mandate/protocol'
+import type { RequestHandler } from 'express'
 import { linkOf } from '../../decide/chain.ts'
 import { limitsOf } from '../../pap/bounds.ts'
 import type { GrantView } from '../../pap/grant-view.ts'
@@ -31,7 +32,7 @@ import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { instant, type PapRouteDeps, refuseSubs } from './common.ts'
 
 export function grantHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typeof GRANT_OPERATIONS>> {
-  const { pseudonymizer, tokens } = deps
+  const { pseudonymizer } = deps
   return {
     issueGrant: async (req, res) => {
       const request = await toInternal(pseudonymizer, parse(grantRequestSchema, req.body))
@@ -53,30 +54,7 @@ export function grantHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typeo
         ),
       )
     },
-    listGrants: async (req, res) => {
-      const by = principalOf(res)
-      const { cursor, ...query } = parse(grantQuerySchema, req.query)
-      const { limit, ...question } = query
-      const of = { list: 'GET /v1/grants', by, question }
-      const party = async (value: 'me' | PartyRef | undefined): Promise<PartyRef | undefined> =>
-        value === undefined ? undefined : partyInQuery(pseudonymizer, value, by)
-      const filter = {
-        delegator: await party(query.delegator),
-        delegate: await party(query.delegate),
-        owner: await party(query.owner),
-        covers: query.resource,
-        ended: query.include === 'ended',
-        limit: limit + 1,
-        before: cursor === undefined ? undefined : tokens.open(cursor, 'cursor', ulidSchema, of),
-      }
-      const views = await listGrants(deps, filter, by)
-      const shown = views.slice(0, limit)
-      const last = shown.at(-1)
-      res.json({
-        items: await Promise.all(shown.map((view) => shownGrant(pseudonymizer, view))),
-        ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
-      })
-    },
+    listGrants: listGrantsHandler(deps),
     readGrant: async (req, res) => {
       const { view, chain } = await readGrant(deps, param(req.params['id'], 'id'), principalOf(res))
       res.json({
@@ -92,7 +70,36 @@ export function grantHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typeo
   }
 }
 
-/** Somebody nobody has heard of gets no pseudonym by being granted something. */
+/** Answers a page of the caller's grants, newest first. */
+function listGrantsHandler(deps: PapRouteDeps): RequestHandler {
+  const { pseudonymizer, tokens } = deps
+  return async (req, res) => {
+    const by = principalOf(res)
+    const { cursor, ...query } = parse(grantQuerySchema, req.query)
+    const { limit, ...question } = query
+    const of = { list: 'GET /v1/grants', by, question }
+    const party = async (value: 'me' | PartyRef | undefined): Promise<PartyRef | undefined> =>
+      value === undefined ? undefined : partyInQuery(pseudonymizer, value, by)
+    const filter = {
+      delegator: await party(query.delegator),
+      delegate: await party(query.delegate),
+      owner: await party(query.owner),
+      covers: query.resource,
+      ended: query.include === 'ended',
+      limit: limit + 1,
+      before: cursor === undefined ? undefined : tokens.open(cursor, 'cursor', ulidSchema, of),
+    }
+    const views = await listGrants(deps, filter, by)
+    const shown = views.slice(0, limit)
+    const last = shown.at(-1)
+    res.json({
+      items: await Promise.all(shown.map((view) => shownGrant(pseudonymizer, view))),
+      ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
+    })
+  }
+}
+
+/** Rejects unknown delegates; never creates a pseudonym. */
 async function toInternal(pseudonymizer: Pseudonymizer, request: GrantRequest): Promise<GrantRequest> {
   await refuseSubs(pseudonymizer, { delegate_persona: request.delegate_persona?.split('/')[1] })
   const delegate = await pseudonymizer.toInternalKnown(request.delegate)
