@@ -1,6 +1,6 @@
 /**
- * What the PDP remembers beside its register: changes under way, answers for retries, invitations, API keys, erasures, facts that services
- * stored, policies. Nothing here confers authority; each is durable when a method returns.
+ * Ports of the PDP's stores beside its register: pending changes, answers for retries, invitations, API keys, erasures, the vault, policies, ended
+ * sessions. Nothing here confers authority. What a method wrote is durable when its promise resolves.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export interface Intents {
   dropFactChange(change: FactChange): Promise<void>
 }
 
-/** An answer kept for a retry. What it says is sealed under the caller's own key, which is not kept. */
+/** A response kept for a retry, encrypted under the caller's own idempotency key, which is not kept. */
 export interface KeptAnswer {
   /** A hash of caller and key. */
   readonly id: string
@@ -163,7 +163,7 @@ export interface Keys {
   all(): Promise<readonly KeyRecord[]>
 }
 
-/** A person on their way out. */
+/** The erasure of a person, pending until it is complete. */
 export interface PersonErasure {
   readonly id: string
   readonly person: PartyRef
@@ -188,7 +188,7 @@ export interface People {
   erasuresApplied(): Promise<ErasuresApplied | undefined>
   setErasuresApplied(applied: ErasuresApplied): Promise<void>
   putErasure(erasure: PersonErasure): Promise<void>
-  /** Those that are not finished. */
+  /** Pending erasures. */
   erasures(): Promise<readonly PersonErasure[]>
   isErasing(person: PartyRef): Promise<boolean>
   /**
@@ -197,10 +197,10 @@ export interface People {
    * @param encrypted - The person as the vault kept them, for the notices: by sub and without the pseudonym.
    */
   completeErasure(erasure: PersonErasure, encrypted: Uint8Array | undefined, services: readonly string[]): Promise<void>
-  /** What a service is still to be told, oldest first. */
+  /** Erasures that a service has not acknowledged yet, oldest first. */
   notices(service: string, after: string, limit: number): Promise<readonly ErasureNotice[]>
   isTold(service: string, id: string): Promise<boolean>
-  /** Who has not acknowledged an erasure, by name. */
+  /** Names of the services that have not acknowledged an erasure. */
   waitingFor(id: string): Promise<readonly string[]>
   acknowledge(service: string, id: string): Promise<void>
   /** Drops the notices of services that are no longer configured. @returns Whether there were any. */
@@ -240,7 +240,7 @@ export interface Vault {
 export interface TokenEncryption {
   /** @param bound - Authenticated with the text, and not in the token. */
   encryptToken(text: string, bound: string): string
-  /** @returns `undefined` for a token that was not sealed here, was altered, or is bound to something else. */
+  /** @returns `undefined` for a token that was not encrypted here, was altered, or is bound to another text. */
   decryptToken(token: string, bound: string): string | undefined
 }
 

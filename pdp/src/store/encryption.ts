@@ -1,6 +1,6 @@
 /**
- * Seals what says who somebody is: AES-256-GCM under the vault's key, and a keyed hash to find it by. Keys derive from the vault's by HKDF
- * (RFC 5869), one for each purpose, so that neither use tells anything of the other.
+ * Encrypts the vault's rows with AES-256-GCM, and finds them by a keyed hash. Both keys are derived from the vault's key by HKDF (RFC 5869), one for each
+ * purpose.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const ID_BYTES = 8
 const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-/** Bound to every sealed text: what was sealed for the vault opens as nothing else. */
+/** Additional authenticated data: a ciphertext of the vault is valid for no other purpose. */
 const PURPOSE = Buffer.from('mandate vault 1')
 
 interface Derived {
@@ -44,7 +44,7 @@ export class VaultKeys implements TokenEncryption {
     this.#all = [this.#current, ...older.map(derive)]
   }
 
-  /** A key of nobody's, for a vault that lives no longer than the process. */
+  /** A random key, for a vault that lives no longer than the process. */
   static random(): VaultKeys {
     return new VaultKeys(randomBytes(SECRET_BYTES))
   }
@@ -111,7 +111,7 @@ export class VaultKeys implements TokenEncryption {
     return this.#current.id.equals(Buffer.from(sealed).subarray(0, ID_BYTES))
   }
 
-  /** The same for the same text under the same key; says nothing of it to whoever has not the key. */
+  /** A keyed hash (HMAC-SHA-256): equal texts have equal hashes under one key. */
   find(text: string): Uint8Array {
     return createHmac('sha256', this.#current.finding).update(text).digest()
   }
