@@ -164,13 +164,10 @@ interface ApiDeps extends Base {
   readonly policies: PolicyControl
 }
 
-function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
-  const { config, logger, metrics, stores, clock, newId, record, decisionLog, engine, policies } = deps
-  const { vault, register } = stores
-  const { relations, authority, facts: factWriter, undecided, isReachable, lowLimits } = engine
-  const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
-  const isSub = (text: string): Promise<boolean> => pseudonymizer.isSub(text)
-  const redact = new Redactor({ policies: policies.current, register, vault, isSub })
+/** Opens administration with what it carries on in the background: reconciliation and sweeping. */
+function openAdministration(deps: ApiDeps, redact: Redactor, closing: AsyncDisposableStack): Rooms['pap'] {
+  const { config, logger, stores, clock, newId, record, engine, policies } = deps
+  const { relations, authority, facts: factWriter, undecided, isReachable } = engine
   const shared = {
     ...stores,
     policies: policies.current,
@@ -183,7 +180,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     redact,
   }
   const forgetters = [...new Set([...config.PDP_SERVICES.keys(), ...config.PDP_ERASURE_CLIENTS])]
-  const pap = openPap(
+  return openPap(
     {
       deps: { ...shared, forgetters, maxDepth: config.PDP_MAX_CHAIN_DEPTH },
       undecided,
@@ -194,6 +191,16 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     },
     closing,
   )
+}
+
+function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
+  const { config, logger, metrics, stores, decisionLog, engine, policies } = deps
+  const { vault, register } = stores
+  const { isReachable, lowLimits } = engine
+  const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
+  const isSub = (text: string): Promise<boolean> => pseudonymizer.isSub(text)
+  const redact = new Redactor({ policies: policies.current, register, vault, isSub })
+  const pap = openAdministration(deps, redact, closing)
   const { log, index } = decisionLog
   const missing = whatIsMissing(deps)
   metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, reachable: isReachable })

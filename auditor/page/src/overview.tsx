@@ -146,6 +146,31 @@ function tick(at: number, step: number): string {
   return Number.isInteger(at) ? TICK_SECOND.format(time) : ''
 }
 
+/** Time below, counts on the left. `rem` is in pixels. */
+function axesOf(step: number, rem: number, style: CSSStyleDeclaration): uPlot.Axis[] {
+  const axis = {
+    stroke: style.getPropertyValue('--ink-3').trim(),
+    font: `${Math.round(rem * 0.8)}px ${style.getPropertyValue('--sans')}`,
+    ticks: { show: false },
+  }
+  return [
+    {
+      ...axis,
+      grid: { show: false },
+      space: rem * 5,
+      size: rem * 1.9,
+      values: (_chart, splits) => splits.map((at) => tick(at, step)),
+    },
+    {
+      ...axis,
+      grid: { stroke: style.getPropertyValue('--rule').trim(), width: 1 },
+      space: 36,
+      size: rem * 2.4,
+      values: (_chart, splits) => splits.map((value) => (Number.isInteger(value) ? counted(value) : '')),
+    },
+  ]
+}
+
 function optionsOf(width: number, step: number, choose: (from: number, to: number) => void): uPlot.Options {
   const style = getComputedStyle(document.documentElement)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
@@ -157,11 +182,6 @@ function optionsOf(width: number, step: number, choose: (from: number, to: numbe
     ...(bars ? { paths: bars } : {}),
   })
   const rem = Number.parseFloat(style.fontSize)
-  const axis = {
-    stroke: colour('--ink-3'),
-    font: `${Math.round(rem * 0.8)}px ${style.getPropertyValue('--sans')}`,
-    ticks: { show: false },
-  }
   return {
     width,
     height: CHART_PX,
@@ -178,22 +198,7 @@ function optionsOf(width: number, step: number, choose: (from: number, to: numbe
       },
       y: { range: (_c, _min, max) => [0, Math.max(1, max)] },
     },
-    axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        space: rem * 5,
-        size: rem * 1.9,
-        values: (_chart, splits) => splits.map((at) => tick(at, step)),
-      },
-      {
-        ...axis,
-        grid: { stroke: colour('--rule'), width: 1 },
-        space: 36,
-        size: rem * 2.4,
-        values: (_chart, splits) => splits.map((value) => (Number.isInteger(value) ? counted(value) : '')),
-      },
-    ],
+    axes: axesOf(step, rem, style),
     series: [{}, series('--bar-note'), series('--bar-permit'), series('--accent')],
     hooks: {
       setSelect: [

@@ -42,16 +42,33 @@ const NOTHING: Held = { entries: [], total: 0, cursor: undefined }
  */
 export function useRows(query: string, isLive: boolean, hold: () => boolean): Rows {
   const [held, setHeld] = useState<Held>(NOTHING)
-  const [state, setState] = useState<Rows['state']>('loading')
   const [error, setError] = useState<ApiError>()
-  const [isLoadingMore, setLoadingMore] = useState(false)
   const [attempt, setAttempt] = useState(0)
-  const latest = useRef(held)
-  latest.current = held
+  const state = useFirstPage(query, attempt, setHeld, setError)
+  const { isLoadingMore, more } = useMore(query, attempt, held, setHeld, setError)
+  const tail = useTail(query, isLive && state === 'there', hold, setHeld)
+  return {
+    state,
+    ...held,
+    ...tail,
+    total: held.total + tail.waiting,
+    error,
+    isMore: held.cursor !== undefined,
+    isLoadingMore,
+    more,
+    again: useCallback(() => setAttempt((before) => before + 1), []),
+  }
+}
+
+type SetHeld = (change: Held | ((held: Held) => Held)) => void
+type SetError = (error: ApiError | undefined) => void
+
+/** Loads the first page of a query, again with each attempt. */
+function useFirstPage(query: string, attempt: number, setHeld: SetHeld, setError: SetError): Rows['state'] {
+  const [state, setState] = useState<Rows['state']>('loading')
   useEffect(() => {
     const over = new AbortController()
     setState('loading')
-    setLoadingMore(false)
     setError(undefined)
     api.decisions(query, undefined, over.signal).then(
       ({ entries, total, next_cursor: cursor }) => {
@@ -68,6 +85,21 @@ export function useRows(query: string, isLive: boolean, hold: () => boolean): Ro
     )
     return () => over.abort()
   }, [query, attempt])
+  return state
+}
+
+/** Loads the next page on demand, one at a time. */
+function useMore(
+  query: string,
+  attempt: number,
+  held: Held,
+  setHeld: SetHeld,
+  setError: SetError,
+): Pick<Rows, 'isLoadingMore' | 'more'> {
+  const [isLoadingMore, setLoadingMore] = useState(false)
+  const latest = useRef(held)
+  latest.current = held
+  useEffect(() => setLoadingMore(false), [query, attempt])
   const more = useCallback(() => {
     const { cursor } = latest.current
     if (cursor === undefined || isLoadingMore) return
@@ -76,7 +108,7 @@ export function useRows(query: string, isLive: boolean, hold: () => boolean): Ro
     api
       .decisions(query, cursor)
       .then(({ entries, next_cursor: next }) => {
-        // The query may have changed meanwhile: then the cursor differs, and the page is dropped.
+        // Meanwhile another query may have been asked: its cursor is another.
         setHeld((now) =>
           now.cursor === cursor ? { ...now, entries: [...now.entries, ...entries], cursor: next } : now,
         )
@@ -84,22 +116,55 @@ export function useRows(query: string, isLive: boolean, hold: () => boolean): Ro
       .catch((failure: unknown) => setError(inWords(failure)))
       .finally(() => setLoadingMore(false))
   }, [query, isLoadingMore])
-  const tail = useTail(query, isLive && state === 'there', hold, setHeld)
-  return {
-    state,
-    ...held,
-    ...tail,
-    total: held.total + tail.waiting,
-    error,
-    isMore: held.cursor !== undefined,
-    isLoadingMore,
-    more,
-    again: useCallback(() => setAttempt((before) => before + 1), []),
-  }
+  return { isLoadingMore, more }
 }
 
 /** New entries within this time are shown together. */
 const TOGETHER_MS = 150
+
+interface Follower {
+  /** New entries, those of one burst together. */
+  readonly arrived: (entries: readonly LoggedEntry[]) => void
+  /** The first page once more: what came between it and the stream is in neither. */
+  readonly missed: (entries: readonly LoggedEntry[]) => void
+  readonly connected: (isConnected: boolean) => void
+}
+
+/** Follows the stream of a query. The browser reconnects by itself, with the last event's id. @returns what ends it. */
+function follow(query: string, { arrived, missed, connected }: Follower): () => void {
+  const over = new AbortController()
+  let hasCaughtUp = false
+  let burst: LoggedEntry[] = []
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const flush = (): void => {
+    timer = undefined
+    const entries = burst
+    burst = []
+    arrived(entries)
+  }
+  const source = new EventSource(`/api/stream?${query}`)
+  source.onopen = () => {
+    connected(true)
+    if (hasCaughtUp) return
+    hasCaughtUp = true
+    api.decisions(query, undefined, over.signal).then(
+      ({ entries }) => missed(entries),
+      () => undefined,
+    )
+  }
+  source.onerror = () => connected(false)
+  source.onmessage = (event: MessageEvent<string>) => {
+    const entry = loggedEntrySchema.safeParse(jsonOf(event.data))
+    if (!entry.success) return
+    burst.push(entry.data)
+    timer ??= setTimeout(flush, TOGETHER_MS)
+  }
+  return () => {
+    over.abort()
+    source.close()
+    clearTimeout(timer)
+  }
+}
 
 /** Live mode: streams new entries with an EventSource. Entries that arrive together are shown together. */
 function useTail(
@@ -121,41 +186,14 @@ function useTail(
     setFresh(new Set())
     setLive('off')
     if (!isOn) return
-    const over = new AbortController()
-    let hasCaughtUp = false
-    let burst: LoggedEntry[] = []
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const flush = (): void => {
-      timer = undefined
-      const arrived = burst
-      burst = []
-      if (hold()) setWaiting((before) => [...before, ...arrived])
-      else shown.current(arrived)
-    }
-    const source = new EventSource(`/api/stream?${query}`)
-    const take = (event: MessageEvent<string>): void => {
-      const entry = loggedEntrySchema.safeParse(jsonOf(event.data))
-      if (!entry.success) return
-      burst.push(entry.data)
-      timer ??= setTimeout(flush, TOGETHER_MS)
-    }
-    source.onopen = () => {
-      setLive('on')
-      if (hasCaughtUp) return
-      hasCaughtUp = true
-      // Loads entries that were logged between the first page and the stream. After an interruption the EventSource resumes by itself.
-      api.decisions(query, undefined, over.signal).then(
-        ({ entries }) => shown.current(entries, 'known'),
-        () => undefined,
-      )
-    }
-    source.onerror = () => setLive('lost')
-    source.onmessage = take
-    return () => {
-      over.abort()
-      source.close()
-      clearTimeout(timer)
-    }
+    return follow(query, {
+      arrived: (entries) => {
+        if (hold()) setWaiting((before) => [...before, ...entries])
+        else shown.current(entries)
+      },
+      missed: (entries) => shown.current(entries, 'known'),
+      connected: (isConnected) => setLive(isConnected ? 'on' : 'lost'),
+    })
   }, [query, isOn])
   const show = useCallback(() => {
     setWaiting((before) => {

@@ -36,30 +36,47 @@ export interface RelayDeps {
   readonly fetch: typeof fetch
 }
 
+/** Asks the PDP in the name of the session's person. @throws Fault `unauthenticated` without a session, `decision_unavailable` without an answer. */
+async function askPdp(
+  { sessions, pdpUrl, fetch }: RelayDeps,
+  req: Request,
+  path: string,
+  signal: AbortSignal,
+): Promise<globalThis.Response> {
+  const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
+  const lastEvent = req.get('last-event-id')
+  const headers = {
+    authorization: `Bearer ${token}`,
+    accept: req.get('accept') ?? '*/*',
+    ...(lastEvent ? { 'last-event-id': lastEvent } : {}),
+  }
+  try {
+    return await fetch(pdpUrl + path, { headers, redirect: 'error', signal })
+  } catch (cause) {
+    throw new Fault('decision_unavailable', 'the PDP does not answer', { cause })
+  }
+}
+
+/** Routes whose answers are passed on as the PDP gives them. `isStream`: without a deadline, until the reader has gone. */
+const RELAYED: readonly {
+  readonly route: string
+  readonly path: (req: Request) => string
+  readonly isStream?: true
+}[] = [
+  { route: '/domains', path: () => '/v1/domains' },
+  { route: '/decisions', path: (req) => `/v1/decisions${queryOf(req)}` },
+  { route: '/export', path: (req) => `/v1/decisions/export${queryOf(req)}`, isStream: true },
+  { route: '/stream', path: (req) => `/v1/decisions/stream${queryOf(req)}`, isStream: true },
+  { route: '/decisions/:id', path: (req) => `/v1/decisions/${idOf(req)}` },
+  { route: '/decisions/:id/proof', path: (req) => `/v1/decisions/${idOf(req)}/proof` },
+  { route: '/decisions/:id/replay', path: (req) => `/v1/decisions/${idOf(req)}/replay` },
+  { route: '/checkpoint', path: () => '/log/checkpoint' },
+]
+
 /** Routes below `/api`. */
-export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: RelayDeps): Router {
+export function relayRoutes(deps: RelayDeps): Router {
+  const { sessions, secondFactor, logKeys } = deps
   const router = Router()
-  const ask = async (req: Request, path: string, signal: AbortSignal): Promise<globalThis.Response> => {
-    const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
-    const lastEvent = req.get('last-event-id')
-    const headers = {
-      authorization: `Bearer ${token}`,
-      accept: req.get('accept') ?? '*/*',
-      ...(lastEvent ? { 'last-event-id': lastEvent } : {}),
-    }
-    try {
-      return await fetch(pdpUrl + path, { headers, redirect: 'error', signal })
-    } catch (cause) {
-      throw new Fault('decision_unavailable', 'the PDP does not answer', { cause })
-    }
-  }
-  const forward = (path: (req: Request) => string, isStream = false) => {
-    return async (req: Request, res: Response): Promise<void> => {
-      const gone = disconnectSignal(res)
-      const signal = isStream ? gone : AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)])
-      await send(await ask(req, path(req), signal), res)
-    }
-  }
   router.use((_req, res, next) => {
     res.set('Cache-Control', 'no-store')
     next()
@@ -70,43 +87,17 @@ export function relayRoutes({ sessions, pdpUrl, secondFactor, logKeys, fetch }: 
   })
   router.get('/overview', async (req, res) => {
     const signal = AbortSignal.any([disconnectSignal(res), AbortSignal.timeout(TIMEOUT_MS)])
-    const pages = readPages((path) => ask(req, path, signal), queryOf(req))
+    const pages = readPages((path) => askPdp(deps, req, path, signal), queryOf(req))
     const first = await pages.next()
     if (first.done) return send(first.value, res)
     res.json(await overviewOf(first.value, pages))
   })
-  router.get(
-    '/domains',
-    forward(() => '/v1/domains'),
-  )
-  router.get(
-    '/decisions',
-    forward((req) => `/v1/decisions${queryOf(req)}`),
-  )
-  router.get(
-    '/export',
-    forward((req) => `/v1/decisions/export${queryOf(req)}`, true),
-  )
-  router.get(
-    '/stream',
-    forward((req) => `/v1/decisions/stream${queryOf(req)}`, true),
-  )
-  router.get(
-    '/decisions/:id',
-    forward((req) => `/v1/decisions/${idOf(req)}`),
-  )
-  router.get(
-    '/decisions/:id/proof',
-    forward((req) => `/v1/decisions/${idOf(req)}/proof`),
-  )
-  router.get(
-    '/decisions/:id/replay',
-    forward((req) => `/v1/decisions/${idOf(req)}/replay`),
-  )
-  router.get(
-    '/checkpoint',
-    forward(() => '/log/checkpoint'),
-  )
+  for (const { route, path, isStream = false } of RELAYED)
+    router.get(route, async (req, res) => {
+      const gone = disconnectSignal(res)
+      const signal = isStream ? gone : AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)])
+      await send(await askPdp(deps, req, path(req), signal), res)
+    })
   return router
 }
 

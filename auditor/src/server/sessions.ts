@@ -55,23 +55,6 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
     }
     for (const id of own.slice(0, Math.max(0, own.length + 1 - MAX_PER_PERSON))) sessions.delete(id)
   }
-  const renewed = (id: string, session: Session): Promise<Tokens> => {
-    // One renewal at a time: using a refresh token twice ends the session at the provider.
-    session.renewal ??= identity
-      .refresh(session.tokens)
-      .then((tokens) => {
-        session.tokens = tokens
-        return tokens
-      })
-      .catch((error: unknown) => {
-        if (error instanceof Fault && error.code === 'unauthenticated') sessions.delete(id)
-        throw error
-      })
-      .finally(() => {
-        session.renewal = undefined
-      })
-    return session.renewal
-  }
   return {
     open: (tokens) => {
       makeRoom(tokens.subject)
@@ -85,7 +68,7 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
       if (!session || id === undefined) throw new Fault('unauthenticated', 'no session')
       session.seen = now()
       const isFresh = session.tokens.expiresAt - now() > RENEW_BEFORE_MS
-      return (isFresh ? session.tokens : await renewed(id, session)).access
+      return (isFresh ? session.tokens : await renew(session, identity, () => sessions.delete(id))).access
     },
     close: (id) => {
       const tokens = findAlive(id)?.tokens
@@ -97,4 +80,26 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
 
 function isAlive({ seen, began }: Session, at: number): boolean {
   return at - seen <= IDLE_MS && at - began <= LIFE_MS
+}
+
+/**
+ * Refreshes a session's tokens. One refresh at a time: a refresh token that is used twice ends the session at the identity provider.
+ *
+ * @param onEnded - Called when the identity provider says that the session has ended.
+ */
+function renew(session: Session, identity: Pick<Identity, 'refresh'>, onEnded: () => void): Promise<Tokens> {
+  session.renewal ??= identity
+    .refresh(session.tokens)
+    .then((tokens) => {
+      session.tokens = tokens
+      return tokens
+    })
+    .catch((error: unknown) => {
+      if (error instanceof Fault && error.code === 'unauthenticated') onEnded()
+      throw error
+    })
+    .finally(() => {
+      session.renewal = undefined
+    })
+  return session.renewal
 }

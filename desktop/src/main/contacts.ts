@@ -7,7 +7,6 @@ import { z } from 'zod'
 import { nameObjection, noteObjection, shownName, shownNote } from '../shared/contact-name.ts'
 import { type Contact, contactSchema } from '../shared/views.ts'
 import { type Document, documentOf } from './documents.ts'
-import type { Handlers } from './handlers.ts'
 import { CallProblem, localProblem } from './problems.ts'
 import type { Store } from './store.ts'
 
@@ -66,11 +65,3 @@ export class Contacts {
 
 const refusedText = (field: 'name' | 'note', title: string, detail: string): CallProblem =>
   new CallProblem('invalid_request', title, { field, detail })
-
-export const contactHandlers: Handlers<'contacts.list' | 'contacts.save' | 'contacts.remove'> = {
-  'contacts.list': async (_input, { contacts }) => ({ items: [...(await contacts.list())] }),
-  'contacts.save': (contact, { contacts }) => contacts.save(contact),
-  'contacts.remove': async ({ party }, { contacts }) => {
-    await contacts.remove(party)
-  },
-}

@@ -3,16 +3,15 @@
  *
  * @module
  */
-import type { CheckedInput, EventName, EventOf, OperationName, Output } from '../shared/channel.ts'
+import type { CheckedInput, OperationName, Output } from '../shared/channel.ts'
 import type { Account } from './account.ts'
 import type { Api } from './api.ts'
 import type { Contacts } from './contacts.ts'
+import type { Emit } from './emit.ts'
 import type { DesktopConfig, Host } from './host.ts'
 import type { OwnPseudonym } from './own-pseudonym.ts'
 import type { Personas } from './personas.ts'
 import type { RunFollower } from './run-follower.ts'
-
-export type Emit = <N extends EventName>(name: N, event: EventOf<N>) => void
 
 /** The state of one account. `account.end` is aborted when the account is signed out while a handler runs. */
 export interface Context {

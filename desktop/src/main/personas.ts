@@ -5,16 +5,15 @@
  */
 import { type Persona, personaSchema } from '@mandate/protocol'
 import { z } from 'zod'
-import { type Api, part } from './api.ts'
+import type { Api } from './api.ts'
 import { type Document, documentOf } from './documents.ts'
-import type { Handlers } from './handlers.ts'
 import { CallProblem } from './problems.ts'
 import type { Store } from './store.ts'
 
 const listSchema = z.object({ items: z.array(personaSchema) })
 const chosenSchema = z.object({ chosen: z.string().optional() })
 
-const nameOf = ({ title, circle }: Persona): string => `${title}/${circle}`
+export const nameOf = ({ title, circle }: Persona): string => `${title}/${circle}`
 
 /** Whether the persona is usable now. */
 function isUsable({ status, valid_from, valid_till }: Persona, now: number): boolean {
@@ -64,32 +63,6 @@ export class Personas {
     this.#changed()
   }
 }
-
-type Names = 'personas.list' | 'personas.create' | 'personas.setAutonomy' | 'personas.setStatus'
-
-export const personaHandlers: Handlers<Names> = {
-  'personas.list': async (_input, { api, personas }) => ({ items: [...(await personas.list(api))] }),
-  'personas.create': async (body, { api, personas, emit }) => {
-    const made = await api.call('pdp', { method: 'POST', path: '/v1/personas', body }, personaSchema)
-    if (personas.chosen() === undefined && made.status === 'active') await personas.choose(nameOf(made))
-    emit('changed', { what: 'personas' })
-    return made
-  },
-  'personas.setAutonomy': async ({ id, autonomy }, { api, emit }) => {
-    const changed = await api.call('pdp', patchOf(id, { autonomy }), personaSchema)
-    emit('changed', { what: 'personas' })
-    return changed
-  },
-  'personas.setStatus': async ({ id, status }, { api, personas, emit }) => {
-    const changed = await api.call('pdp', patchOf(id, { status }), personaSchema)
-    // It may have been the chosen persona. The change is done even when the list cannot be read now.
-    await personas.list(api).catch(() => undefined)
-    emit('changed', { what: 'personas' })
-    return changed
-  },
-}
-
-const patchOf = (id: string, body: unknown) => ({ method: 'PATCH', path: `/v1/personas/${part(id)}`, body }) as const
 
 /** Chooses a persona. @throws CallProblem `persona_unusable` for one that the person does not hold, or that is not usable. */
 export async function choosePersona(name: string, personas: Personas, api: Api, now: number): Promise<void> {

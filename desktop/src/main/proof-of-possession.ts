@@ -6,7 +6,9 @@
  */
 import { createHash, randomUUID, subtle } from 'node:crypto'
 import * as oidc from 'openid-client'
-import type { CryptoKeyPair } from './session.ts'
+
+/** A key pair whose private half cannot leave the process, unless it was made extractable. */
+export type CryptoKeyPair = Awaited<ReturnType<typeof oidc.randomDPoPKeyPair>>
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 

@@ -4,9 +4,15 @@
  * @module
  */
 import type * as oidc from 'openid-client'
-import { nowAt, proofFor } from './proof-of-possession.ts'
-import type { CryptoKeyPair, RefreshState } from './session.ts'
+import { type CryptoKeyPair, nowAt, proofFor } from './proof-of-possession.ts'
 import { SignInError } from './sign-in-error.ts'
+
+/** Tokens that change with every refresh. */
+export interface RefreshState {
+  readonly refreshToken: string
+  /** Sent as a hint at sign-out only. */
+  readonly idToken: string
+}
 
 const TIMEOUT_MS = 10_000
 

@@ -4,8 +4,12 @@
  * @module
  */
 import * as oidc from 'openid-client'
-import { endSession, isAlive } from './session-end.ts'
+import type { CryptoKeyPair } from './proof-of-possession.ts'
+import { endSession, isAlive, type RefreshState } from './session-end.ts'
 import { isAboutTime, SignInError } from './sign-in-error.ts'
+
+export type { CryptoKeyPair } from './proof-of-possession.ts'
+export type { RefreshState } from './session-end.ts'
 
 /** A signed-in person: tokens for each service, refreshed when they are needed, and the end of the session. */
 export interface Session {
@@ -28,16 +32,6 @@ export interface Session {
 }
 
 export type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
-
-/** A key pair whose private half cannot leave the process, unless it was made extractable. */
-export type CryptoKeyPair = Awaited<ReturnType<typeof oidc.randomDPoPKeyPair>>
-
-/** Tokens that change with every refresh. */
-export interface RefreshState {
-  readonly refreshToken: string
-  /** Sent as a hint at sign-out only. */
-  readonly idToken: string
-}
 
 export interface SessionStart extends RefreshState {
   readonly configuration: () => Promise<oidc.Configuration>

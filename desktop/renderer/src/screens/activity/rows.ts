@@ -5,7 +5,7 @@
  */
 import type { LoggedEntry } from '@mandate/protocol'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import type { Input } from '../../../../src/shared/channel.ts'
+import type { CallResult, Input } from '../../../../src/shared/channel.ts'
 import type { ActivityPage, ProblemView } from '../../../../src/shared/views.ts'
 import { useAround, useEvent } from '../../store/hooks.tsx'
 import { type Filters, isAsked, queryOf } from './filters.ts'
@@ -53,9 +53,7 @@ const MOST_ARRIVALS = 100
 export function useRows(filters: Filters, hold: () => boolean): Rows {
   const { bridge, session } = useAround()
   const [held, setHeld] = useState<Held>(NOTHING)
-  const [state, setState] = useState<Rows['state']>('loading')
   const [problem, setProblem] = useState<ProblemView>()
-  const [isLoadingMore, setLoadingMore] = useState(false)
   const [attempt, setAttempt] = useState(0)
   const me = useRef<string | undefined>(undefined)
   const asked = useRef<Query>({})
@@ -73,6 +71,45 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
     },
     [bridge],
   )
+  const loaded = JSON.stringify([key, attempt, session.online])
+  const page = { loaded, filters, ask, asked, isShown, setHeld, setProblem }
+  const state = useFirstPage({ ...page, me, arrivals })
+  const { isLoadingMore, more } = useMore({ ...page, held })
+  const tail = useTail(key, asked, hold, setHeld, isShown)
+  return {
+    state,
+    ...held,
+    ...tail,
+    total: held.total + tail.waiting,
+    me: me.current,
+    problem,
+    isMore: held.cursor !== undefined,
+    isLoadingMore,
+    more: () => void more(),
+    again: useCallback(() => setAttempt((before) => before + 1), []),
+  }
+}
+
+interface PageDeps {
+  /** Changes whenever the first page must be loaded again: with the filters, a retry, and the connection. */
+  readonly loaded: string
+  readonly filters: Filters
+  readonly ask: (query: Query) => Promise<CallResult<'activity.list'>>
+  /** The query of the entries that are held. */
+  readonly asked: { current: Query }
+  readonly isShown: (entry: LoggedEntry) => boolean
+  readonly setHeld: (change: Held | ((held: Held) => Held)) => void
+  readonly setProblem: (problem: ProblemView | undefined) => void
+}
+
+interface FirstPageDeps extends PageDeps {
+  readonly me: { readonly current: string | undefined }
+  readonly arrivals: { readonly current: readonly LoggedEntry[] }
+}
+
+/** Loads the first page of the filters. */
+function useFirstPage({ loaded, filters, ask, asked, isShown, setHeld, setProblem, me, arrivals }: FirstPageDeps) {
+  const [state, setState] = useState<Rows['state']>('loading')
   useEffect(() => {
     let isOver = false
     const load = async (): Promise<void> => {
@@ -91,14 +128,20 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
       setState('there')
     }
     setState('loading')
-    setLoadingMore(false)
     setProblem(undefined)
     void load()
     return () => {
       isOver = true
     }
     // Loads what was missed while offline.
-  }, [key, ask, attempt, session.online])
+  }, [loaded, ask])
+  return state
+}
+
+/** Loads the next page on demand, one at a time. */
+function useMore({ loaded, ask, asked, isShown, held, setHeld, setProblem }: PageDeps & { readonly held: Held }) {
+  const [isLoadingMore, setLoadingMore] = useState(false)
+  useEffect(() => setLoadingMore(false), [loaded])
   const more = useCallback(async () => {
     const { cursor } = held
     if (cursor === undefined || isLoadingMore) return
@@ -109,20 +152,8 @@ export function useRows(filters: Filters, hold: () => boolean): Rows {
     if (!answer.ok) return setProblem(answer.problem)
     // Ignores the page if the filters have changed meanwhile.
     setHeld((now) => (now.cursor === cursor ? withOlder(now, heldOf(answer.value, now.stale, isShown)) : now))
-  }, [held, isLoadingMore, ask, key])
-  const tail = useTail(key, asked, hold, setHeld, isShown)
-  return {
-    state,
-    ...held,
-    ...tail,
-    total: held.total + tail.waiting,
-    me: me.current,
-    problem,
-    isMore: held.cursor !== undefined,
-    isLoadingMore,
-    more: () => void more(),
-    again: useCallback(() => setAttempt((before) => before + 1), []),
-  }
+  }, [held, isLoadingMore, ask, loaded])
+  return { isLoadingMore, more }
 }
 
 type IsShown = (entry: LoggedEntry) => boolean
