@@ -1,5 +1,5 @@
 /**
- * Who calls: an access token, verified, and what the PDP makes of it (rules A4, A6, A7, G1).
+ * Authenticates callers: verifies access tokens, logout tokens and API keys, and maps a token to a principal (rules A4, A6, A7, G1).
  *
  * @module
  */
@@ -16,25 +16,25 @@ import type { Keys, Sessions, Vault } from '../ports/stores.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 
 export interface CallerOptions {
-  /** Byte for byte the tokens' `iss`. */
+  /** The tokens' `iss`, compared byte for byte. */
   readonly issuer: string
-  /** The one audience a token for the PDP has. */
+  /** Required `aud` of access tokens; no other audience may be listed. */
   readonly audience: string
   readonly interactiveClients: readonly string[]
-  /** What a person's token needs in its scope to change anything. */
+  /** Scope that a person's token needs for requests that change state. */
   readonly adminScope: string
-  /** What says that a second factor was used; roles count only then. */
+  /** `amr` or `acr` values that prove a second factor; roles are ignored without one. */
   readonly secondFactor: readonly string[]
-  /** Client id of each domain service, and the resource types it is registered for. */
+  /** Resource types that each domain service is registered for, by client id. */
   readonly services: ReadonlyMap<string, readonly string[]>
   readonly register: Register
   readonly vault: Vault
   readonly keys: Keys
   readonly sessions: Pick<Sessions, 'isEnded'>
   readonly clock: Clock
-  /** Where the issuer's keys are; found by discovery when absent. */
+  /** URL of the issuer's key set; found by discovery when absent. */
   readonly jwksUrl?: URL
-  /** For fetching them. @default the system's authorities */
+  /** Certificate authorities for fetching the keys. @default the system's authorities */
   readonly tls?: ClientTls | undefined
 }
 
@@ -47,7 +47,7 @@ const claimsSchema = z.looseObject({
   iat: z.number(),
   exp: z.number(),
   typ: z.literal('Bearer').optional(),
-  /** One text, or a list of one: JWT takes both (RFC 7519, section 4.1.3). */
+  /** A string, or an array of one string: JWT permits both (RFC 7519, section 4.1.3). */
   aud: z.union([z.string(), z.tuple([z.string()])]),
   sid: z.string().optional(),
   svc: z.string().optional(),
@@ -59,7 +59,7 @@ const claimsSchema = z.looseObject({
 })
 type Claims = z.infer<typeof claimsSchema>
 
-/** OpenID Connect Back-Channel Logout 1.0, section 2.4: one session is named, or all of a person's are meant. */
+/** OpenID Connect Back-Channel Logout 1.0, section 2.4: with `sid` one session, otherwise every session of `sub`. */
 const logoutSchema = z
   .looseObject({
     aud: z.union([z.string().transform((client) => [client]), z.array(z.string())]),
@@ -72,13 +72,13 @@ const logoutSchema = z
   .refine(({ sid, sub }) => sid !== undefined || sub !== undefined, 'names neither a session nor a person')
 
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
-/** In seconds. */
+/** Longest accepted age of a token, in seconds. */
 const MAX_TOKEN_AGE = 15 * 60
-/** Clocks of the identity provider and ours may be this far apart, in seconds. */
+/** Tolerated clock skew to the identity provider, in seconds. */
 const TOLERANCE = 5
 const REMEMBERED_TOKENS = 10_000
 
-/** Verifies tokens and says who is calling. */
+/** Verifies tokens and returns the principal. */
 export class Callers {
   readonly #options: CallerOptions
   readonly #keys: IssuerKeys
@@ -86,7 +86,7 @@ export class Callers {
 
   constructor(options: CallerOptions) {
     this.#options = options
-    // Keycloak's layout; any other issuer names its key set.
+    // Keycloak's layout; other issuers are configured with the URL of their key set.
     const url = options.jwksUrl ?? new URL(joinUrl(options.issuer, '/protocol/openid-connect/certs'))
     this.#keys = createIssuerKeys(url, { tls: options.tls })
   }
@@ -97,9 +97,9 @@ export class Callers {
   }
 
   /**
-   * The principal behind a request's `Authorization` headers, of which there must be one: of two, nobody could say which was meant.
+   * Authenticates a request by its `Authorization` header. There must be exactly one: two would be ambiguous.
    *
-   * @throws Fault `unauthenticated`, or `identity_unavailable` when the keys cannot be had.
+   * @throws Fault `unauthenticated`, or `identity_unavailable` when the issuer's keys cannot be fetched.
    */
   async identify(headers: readonly string[], origin: Principal['origin']): Promise<Principal> {
     const [authorization, ...others] = headers
@@ -115,20 +115,21 @@ export class Callers {
       )
     const claims = await this.#claims(token)
     const principal = await this.#principalOf(claims, origin)
-    // Looked at each time: the token itself is remembered.
+    // Checked for each request: only the verification of the token is cached.
     if (principal.session && (await this.#options.sessions.isEnded(principal.session)))
       throw invalid('Its session has ended.')
     return principal
   }
 
   /**
-   * The session that a logout token ends, or whose all sessions (OpenID Connect Back-Channel Logout 1.0, section 2.6).
+   * Verifies a logout token. Returns the session that it ends, or the person whose sessions all end (OpenID Connect Back-Channel Logout 1.0,
+   * section 2.6).
    *
-   * @throws Fault `invalid_request`, or `identity_unavailable` when the keys cannot be had.
+   * @throws Fault `invalid_request`, or `identity_unavailable` when the issuer's keys cannot be fetched.
    */
   async endedSession(token: string): Promise<{
     readonly sid: string | undefined
-    /** When it was said, by the identity provider's clock: a token that comes late or twice ends no session that began after. */
+    /** `iat` of the logout token: delivered late or twice, it ends no session that began after it. */
     readonly at: EpochMillis
     readonly until: EpochMillis
     readonly party: PartyRef | undefined
@@ -136,9 +137,9 @@ export class Callers {
     const { issuer, interactiveClients, vault, clock } = this.#options
     const claims = logoutSchema.safeParse(await this.#logoutClaims(token))
     if (!claims.success || !interactiveClients.some((client) => claims.data.aud.includes(client)))
-      throw refuse('invalid_request', 'logout_token: is not one of a client of ours.')
+      throw refuse('invalid_request', 'logout_token: was not issued for a client of this PDP.')
     const { sid, sub, iat } = claims.data
-    // Without a session it may be about somebody who never came here: their tokens may still.
+    // Without `sid` an unknown person is registered too, so that the logout is stored: their tokens can still arrive.
     const partyOf = (who: string) => (sid === undefined ? vault.pseudonymOf(issuer, who) : vault.known(issuer, who))
     const until = clock() + MAX_TOKEN_AGE * 1000
     return { sid, at: iat * 1000, until, party: sub === undefined ? undefined : await partyOf(sub) }
@@ -157,8 +158,9 @@ export class Callers {
       return (await jwtVerify(token, this.#keys.keyFor, { ...rules, requiredClaims: ['iat', 'jti', 'aud', 'exp'] }))
         .payload
     } catch (cause) {
-      if (isKeyTrouble(cause)) throw new Fault('identity_unavailable', 'the issuer has no keys for us', { cause })
-      throw refuse('invalid_request', 'logout_token: is not valid here.')
+      if (isKeyTrouble(cause))
+        throw new Fault('identity_unavailable', 'the keys of the issuer cannot be fetched', { cause })
+      throw refuse('invalid_request', 'logout_token: is not valid.')
     }
   }
 
@@ -187,14 +189,15 @@ export class Callers {
         algorithms: ALGORITHMS,
         typ: 'at+jwt',
         requiredClaims: ['exp', 'iat', 'sub', 'azp', 'jti'],
-        // The tolerance is added to it: ended sessions are remembered for no longer.
+        // jose adds the tolerance: the sum is MAX_TOKEN_AGE, for which ended sessions are stored.
         maxTokenAge: MAX_TOKEN_AGE - TOLERANCE,
         clockTolerance: TOLERANCE,
       })
       return payload
     } catch (cause) {
       if (cause instanceof errors.JWTExpired) throw invalid('The token has expired.')
-      if (isKeyTrouble(cause)) throw new Fault('identity_unavailable', 'the issuer has no keys for us', { cause })
+      if (isKeyTrouble(cause))
+        throw new Fault('identity_unavailable', 'the keys of the issuer cannot be fetched', { cause })
       throw invalid('The token is not valid here.')
     }
   }
@@ -207,7 +210,7 @@ export class Callers {
     return { ...principal, expiresAt: claims.exp * 1000 }
   }
 
-  /** A client's own token: a domain service, an agent, or nobody we know. */
+  /** Maps a client's own token to a domain service, an agent, or a service without resource types. */
   async #service(azp: string, claims: Claims, origin: Principal['origin']): Promise<Principal> {
     const base = { inPerson: false, roles: [], actor: undefined, origin }
     const types = this.#options.services.get(azp)
@@ -219,7 +222,7 @@ export class Callers {
     return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
   }
 
-  /** A person's token: in person, or brought by a registered agent; by any other client it is refused (rule A7). */
+  /** Maps a person's token, used in person or by a registered agent; rejects it from other clients (rule A7). */
   async #personal(claims: Claims, origin: Principal['origin']): Promise<Principal> {
     const { azp, sub } = claims
     const { issuer, interactiveClients, register, vault } = this.#options
@@ -227,10 +230,10 @@ export class Callers {
     const agent = inPerson ? undefined : await register.agent(azp)
     const actor: PartyRef | undefined = agent && `agent:${azp}`
     if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
-    // An agent's own account is nobody's subject (rule G1).
+    // The service account of an agent is no person (rule G1).
     if (agent?.serviceSub !== undefined && sameText(agent.serviceSub, sub))
       throw invalid('The token is of the agent itself, and not marked as such.')
-    // To the second, as tokens are: one that was issued within the second of the erasure is older than it.
+    // `iat` has whole seconds: a token issued within the second of the erasure counts as older.
     const party = await vault.pseudonymOfToken(issuer, sub, claims.iat * 1000)
     if (!party) throw invalid('Its person was erased. Sign in anew.')
     const onlyReads = inPerson && !claims.scope?.split(' ').includes(this.#options.adminScope)
@@ -240,7 +243,7 @@ export class Callers {
     return onlyReads ? { ...base, onlyReads } : base
   }
 
-  /** A role given to somebody who signed in by a password alone is worth nothing until they sign in by more. */
+  /** Returns the roles of a token: none without a second factor, only `auditor` with a read-only scope. */
   #rolesOf(claims: Claims, onlyReads: boolean): readonly Role[] {
     if (!hasSecondFactor(claims, this.#options.secondFactor)) return []
     const held = ROLES.filter((role): role is Role => claims.roles?.includes(role) === true)
@@ -251,7 +254,7 @@ export class Callers {
 const invalid = (detail: string): Fault => refuse('unauthenticated', detail, challenge(true))
 const challenge = (sent: boolean) => ({ error: sent ? 'invalid_token' : 'missing_token' })
 
-/** The keys could not be fetched or read, as opposed to: they do not fit this token. */
+/** Whether the keys could not be fetched or read, as opposed to a signature that does not match them. */
 function isKeyTrouble(cause: unknown): boolean {
   return (
     cause instanceof errors.JWKSTimeout ||

@@ -1,5 +1,5 @@
 /**
- * `GET /v1/decisions/export` (rule L8): every entry that a query finds, page after page, no faster than it is read.
+ * `GET /v1/decisions/export` (rule L8): streams every entry that matches a query, page by page, with backpressure.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'
 import { type OpenStreams, sendOn } from './streams.ts'
 
-/** Entries read and sent at once. */
+/** Entries per page of the index. */
 const PAGE = 500
 
 export interface ExportDeps {
@@ -21,7 +21,7 @@ export interface ExportDeps {
   readonly streams: OpenStreams
 }
 
-/** @throws Fault before anything is sent; a failure after that breaks the answer off. */
+/** Creates the handler. It throws a Fault before the first byte; a later failure cuts the response off. */
 export function exportRoute({ index, record, streams }: ExportDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
@@ -53,7 +53,7 @@ function begin(res: Response, { mediaType, extension }: ExportFormat, total: num
   })
 }
 
-/** @returns Whether all was sent. */
+/** Sends every page. @returns `false` when the stream ended early. */
 async function sendPages(
   res: Response,
   { head, line }: ExportFormat,

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/decisions/{id}/replay` (rule L8): the same question now. Nothing is enforced by the answer, so it is recorded as a reading of
- * the log and not as a decision.
+ * `GET /v1/decisions/{id}/replay` (rule L8): evaluates a logged request again. The result is not enforced by any service, so it is
+ * recorded as a read of the log, not as a decision.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface ReplayDeps {
   readonly record: Recorder
 }
 
-/** Who may read the entry and may ask its question themself may ask it again; then and now they see what they may know of each. */
+/** Creates the handler. The caller must be permitted to read the entry and to make its request; both decisions are limited to what they may know. */
 export function replayRoute({ index, policies, decide, record }: ReplayDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
@@ -49,22 +49,22 @@ export function replayRoute({ index, policies, decide, record }: ReplayDeps): Re
     const reader = readerOfEntries(by)
     const now = outcomeNow(verdict, standingIn(verdict, reader), hidesPersonasIn(verdict, reader))
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: logged.id, change: { as: 'replay' } }])
-    // biome-ignore lint/suspicious/noThenProperty: it is the answer's word, and nobody awaits the answer
+    // biome-ignore lint/suspicious/noThenProperty: `then` is a member of the response, which is never awaited
     const answer: Replay = { then: before, now, differs: differences(before, now) }
     res.json(answer)
   }
 }
 
-/** Whether the log holds the resource itself or a commitment is not for a stranger: to them it is hidden. @throws Fault `conflict`. */
+/** Reports why an entry cannot be replayed. Does not tell a stranger whether the log holds the resource's id or a commitment. @throws Fault `conflict`. */
 function requireShown({ kind, withheld }: LoggedEntry): void {
   if (kind === 'evaluation' && withheld?.includes('resource'))
     throw notReplayable({ why: 'hidden', member: 'resource' })
 }
 
 const notReplayable = ({ why, member }: NotReplayable): Fault =>
-  refuse('conflict', `It cannot be asked again: ${NOT_REPLAYABLE[why]} (${member}).`)
+  refuse('conflict', `The request cannot be replayed: ${NOT_REPLAYABLE[why]} (${member}).`)
 
-/** @throws Fault `conflict` when the log does not hold the whole question. */
+/** Checks that the log holds the complete request. @throws Fault `conflict` when it does not. */
 function questionOf(entry: LoggedEntry, policies: InForce): Evaluation {
   const replayable = evaluationOf(entry, policies)
   if ('why' in replayable) throw notReplayable(replayable)
@@ -72,7 +72,7 @@ function questionOf(entry: LoggedEntry, policies: InForce): Evaluation {
   const declared = policies.byType.get(splitRef(evaluation.resource).type)?.manifest.attributes ?? {}
   const missing = [...looksAt(evaluation, policies, Object.keys(declared))].find((name) => unknown.has(name))
   if (missing === undefined) return evaluation
-  throw refuse('conflict', `It cannot be asked again: the log does not hold ${missing}, which the policy looks at.`)
+  throw refuse('conflict', `The request cannot be replayed: the log does not hold ${missing}, which the policy uses.`)
 }
 
 function outcomeThen({ at, decision = false, reasons = [], chain = [], policy, model }: LoggedEntry): Outcome {
@@ -93,7 +93,7 @@ function outcomeNow(
 function differences(before: Outcome, now: Outcome): Replay['differs'] {
   const compared = ({ decision, reasons, chain, policy, model }: Outcome) => ({
     decision,
-    // What was measured moves with the clock: a lead time is shorter every second.
+    // Ignores the measured value, which changes with the clock: a lead time decreases every second.
     reasons: reasons.map(({ actual: _actual, ...reason }) => reason),
     chain: chain.map(({ grant }) => grant),
     policy,

@@ -1,5 +1,5 @@
 /**
- * `GET /v1/decisions/stream` (rule L8): entries as they are logged, as server-sent events.
+ * `GET /v1/decisions/stream` (rule L8): streams entries as they are logged, as server-sent events.
  *
  * @see {@link https://html.spec.whatwg.org/multipage/server-sent-events.html Server-sent events}
  * @module
@@ -16,10 +16,10 @@ import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'
 import { type OpenStreams, sendOn } from './streams.ts'
 
-/** How long entries gather before a tail is looked after, and how long it is silent at most, in milliseconds. */
+/** Delay in which new entries are batched, and longest silence of a stream, in milliseconds. */
 const GATHER_MS = 100
 const SILENT_MS = 15_000
-/** When a reader whose stream broke off comes again, in milliseconds. */
+/** Reconnection time sent to the client, in milliseconds. */
 const RETRY_MS = 2_000
 
 export interface StreamDeps {
@@ -40,7 +40,7 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
     const read = (after?: string): Promise<TailPage> => entries.tail(filter, after)
     const end = await streams.enter(res)
     const first = await read(position)
-    // Whoever comes again leaves another one: where it goes on is for the reader to say.
+    // A reconnection is recorded as another read: the client chooses the position.
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])
     res.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
     if (req.method !== 'HEAD') await follow(res, first, { index, read, end, sealed: (place) => tokens.seal(place, of) })
@@ -52,7 +52,7 @@ interface Followed {
   readonly index: EntryIndex
   readonly read: (after: string) => Promise<TailPage>
   readonly end: AbortSignal
-  /** What a reader is given for a position. */
+  /** Encrypts a position as an event id. */
   readonly sealed: (position: string) => string
 }
 
@@ -79,10 +79,10 @@ async function follow(res: Response, first: TailPage, { index, read, end, sealed
   }
 }
 
-/** Dispatches nothing; what it carries is where the reader goes on. */
+/** An event without data: the client dispatches nothing, and stores the id for its next connection. */
 const mark = (position: string | undefined): string => `: here\n${position === undefined ? '' : `id: ${position}\n`}\n`
 
-/** Wakes whoever waits for more. */
+/** Wakes the stream when entries have been logged. */
 class Bell {
   readonly #end: AbortSignal
   #hasRung = false
@@ -98,7 +98,7 @@ class Bell {
     this.#wake?.()
   }
 
-  /** Waits until it has rung, and a moment longer for more to gather; for `ms` at most. @returns Whether it rang. */
+  /** Waits for new entries, and a moment longer to batch them; for `ms` at most. @returns `false` on timeout. */
   async rung(ms: number): Promise<boolean> {
     if (!this.#hasRung && !this.#end.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>()

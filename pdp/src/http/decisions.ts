@@ -1,6 +1,6 @@
 /**
- * `GET /v1/decisions`, one decision and its proof (rule L8). People see what they are a party to, and of it what they may know; auditors all.
- * Reading leaves an entry.
+ * `GET /v1/decisions`, one entry and its proof (rule L8). A person reads the entries that they are a party to, limited to what they may know; an
+ * auditor reads all. Each read is recorded.
  *
  * @module
  */
@@ -44,7 +44,7 @@ function listRoute({ index, record, tokens }: DecisionDeps): RequestHandler {
     const entries = readingBy(index, by)
     const cursor = token === undefined ? undefined : tokens.open(token, 'cursor', z.string(), of)
     const page = await entries.query({ ...filter, limit, cursor })
-    // One entry a query, not one a page of it.
+    // Recorded once per query, not for each page.
     if (cursor === undefined)
       await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { found: page.total } }])
     const answer: DecisionPage = {
@@ -65,7 +65,7 @@ function entryRoute({ index, record }: DecisionDeps): RequestHandler {
   }
 }
 
-/** A C2SP tlog-proof. Whoever may read the entry may prove that it is in the log. */
+/** Responds with a C2SP tlog-proof of an entry that the caller may read. */
 function proofRoute({ index, log, record }: DecisionDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)

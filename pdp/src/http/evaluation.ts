@@ -1,5 +1,5 @@
 /**
- * `POST /access/v1/evaluation` and `/access/v1/evaluations` (AuthZEN 1.0, sections 6 and 7). Nothing is answered unrecorded.
+ * `POST /access/v1/evaluation` and `/access/v1/evaluations` (AuthZEN 1.0, sections 6 and 7). Every decision is recorded before the response.
  *
  * @module
  */
@@ -22,17 +22,17 @@ import type { Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
-import { type AnswerDeps, contextOf, evaluationEntry } from './answers.ts'
-import { askedIn } from './asked.ts'
+import { contextOf, type DecisionContextDeps, evaluationEntry } from './decision-context.ts'
 import { accountOf, type Exchange, exchangeOf, principalOf } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
 import { Pace } from './pace.ts'
 import { objectionsOf, parse } from './parse.ts'
+import { readableRequest } from './undecided-item.ts'
 
-export interface EvaluationDeps extends AnswerDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
+export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
   readonly decide: (evaluation: Evaluation) => Promise<Verdict>
   readonly record: Recorder
-  /** How many entries the log has. */
+  /** Number of entries in the log. */
   readonly position: () => number
   readonly newId: () => string
 }
@@ -42,14 +42,14 @@ export interface BatchDeps extends EvaluationDeps {
   readonly spend: (by: Principal, decisions: number) => Promise<void>
 }
 
-/** How many items of one batch are decided at the same time. */
+/** Items of one batch decided in parallel. */
 const BATCH_WIDTH = 16
 
-/** One item, decided: what to say and what to record. */
+/** A decided item: its response and its log entry. */
 interface Decided {
   readonly answer: { readonly decision: boolean; readonly context?: Readonly<Record<string, unknown>> }
   readonly entry: EntryDraft
-  /** Why nothing could be decided. */
+  /** Fault that prevented the decision. */
   readonly fault?: Fault
 }
 
@@ -82,7 +82,7 @@ export function evaluationsRoute(deps: BatchDeps): RequestHandler {
     const decided = await decideAll(semantic, items, async (round) => {
       if (res.closed) return []
       const work = () => Promise.all(round.map(decide))
-      // Rounds that are not full say nothing about those that are: each takes as long as its slowest question.
+      // Only full rounds are measured: a round takes as long as its slowest item, so partial rounds would distort the rate.
       return round.length === BATCH_WIDTH ? pace.timed(accountOf(by), round.length, work) : work()
     })
     await deps.record(decided.map(({ entry }) => entry))
@@ -95,7 +95,7 @@ export function evaluationsRoute(deps: BatchDeps): RequestHandler {
   }
 }
 
-/** Faults of items are counted each and logged once a kind: a thousand items may meet the same one. */
+/** Counts each item's fault, and logs one per code: a thousand items may fail for the same reason. */
 function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Decided[]): void {
   const faults = decided.flatMap(({ fault }) => (fault && PROBLEMS[fault.code].status >= 500 ? [fault] : []))
   for (const { code } of faults) metrics.fault(code)
@@ -105,7 +105,7 @@ function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Dec
   }
 }
 
-/** The entry of an item that failed says what it asked, as that of one that was decided does. */
+/** Builds the log entry of a failed item, with the request as far as it could be read. */
 const withAsked = async (
   deps: EvaluationDeps,
   item: Readonly<Record<string, unknown>>,
@@ -114,7 +114,7 @@ const withAsked = async (
 ): Promise<Decided> =>
   decided.entry.kind === 'evaluation'
     ? decided
-    : { ...decided, entry: { ...(await askedIn(deps, item, by)), ...decided.entry } }
+    : { ...decided, entry: { ...(await readableRequest(deps, item, by)), ...decided.entry } }
 
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
@@ -122,9 +122,9 @@ const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<st
 const isError = ({ context }: Decided['answer']): boolean => context?.['error'] !== undefined
 
 /**
- * The three semantics; the short-circuiting ones answer up to and including the item that ended them.
+ * Decides the items by one of AuthZEN's three semantics; the short-circuiting ones return the items up to and including the one that ended them.
  *
- * @param decide - Nothing when the caller is gone: then nothing further is decided.
+ * @param decide - Resolves with `undefined` when the caller has disconnected; no further item is decided then.
  */
 async function decideAll<T>(
   semantic: EvaluationsSemantic,
@@ -143,7 +143,7 @@ async function decideAll<T>(
   return decided
 }
 
-/** An item that is malformed, not the caller's to ask, or cannot be decided is `false` with its error; the others go on. */
+/** Decides one item. An item that is malformed, forbidden or undecidable gets `false` and its error; the others continue. */
 async function decideItem(deps: EvaluationDeps, item: unknown, by: Principal, exchange: Exchange): Promise<Decided> {
   const parsed = evaluationRequestSchema.safeParse(item)
   try {
@@ -192,7 +192,7 @@ async function decideOne(
   const id = deps.newId()
   const evaluation = await deps.pseudonymizer.evaluation(request, by)
   requireEntitled(deps.policies(), by, evaluation)
-  // Before any fact is read: what is in the log by now was in force then.
+  // Read before any fact: every change logged up to this size is taken into account by the decision.
   const position = deps.position()
   const verdict = await deps.decide(evaluation)
   const latencyMs = performance.now() - exchange.arrived
@@ -203,16 +203,16 @@ async function decideOne(
   }
 }
 
-/** What the log adds to an entry, at most. */
+/** Bytes that the log adds to an entry, at most. */
 const ROOM_BYTES = 256
 
-/** @throws Fault `payload_too_large` for an entry that the log would refuse, and with it all that are recorded at the same time. */
+/** Checks an entry's size: the log would reject it together with all entries of the same write. @throws Fault `payload_too_large`. */
 function requireRecordable(entry: EntryDraft): EntryDraft {
   if (Buffer.byteLength(JSON.stringify(entry)) <= MAX_ENTRY_BYTES - ROOM_BYTES) return entry
-  throw refuse('payload_too_large', 'The question is too long to be recorded.')
+  throw refuse('payload_too_large', 'The request is too large to be recorded.')
 }
 
-/** Who may ask about whom (rule A4). A type that no domain has is nobody's: asking about it is denied, not forbidden (rule A1). */
+/** Checks who may ask about whom (rule A4). An unknown type passes: its evaluation is denied, not forbidden (rule A1). @throws Fault `forbidden`. */
 export function requireEntitled(
   { byType }: Pick<Policies, 'byType'>,
   by: Principal,
@@ -226,5 +226,8 @@ export function requireEntitled(
   if (by.roles.includes('auditor')) return
   if (by.party?.startsWith('agent:') && (subject === by.party || actor === by.party)) return
   if (by.party && subject === by.party && (by.inPerson || actor === by.actor)) return
-  throw refuse('forbidden', 'You may ask about yourself; a service about the resource types it is registered for.')
+  throw refuse(
+    'forbidden',
+    'You may ask about yourself; a service may ask about the resource types it is registered for.',
+  )
 }

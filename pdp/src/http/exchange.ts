@@ -1,5 +1,5 @@
 /**
- * One HTTP exchange: its id, who calls, when it arrived. Kept in `res.locals`, written once.
+ * State of one HTTP exchange: request id, principal, arrival time. Stored in `res.locals`, written once. Middleware that authenticates callers.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Callers } from './caller.ts'
 
-/** What every handler may know about the exchange. */
+/** State of an exchange, available to every handler. */
 export interface Exchange {
   readonly requestId: string
-  /** The same, if it may be kept: an id that could be somebody's words is echoed and nothing else. */
+  /** The request id if it may be stored; `undefined` for an id that might contain personal data, which is only echoed. */
   readonly keptId: string | undefined
-  /** W3C trace id, when the caller sent a `traceparent` whose id is no person's. */
+  /** W3C trace id from `traceparent`; absent when it equals a person's sub. */
   readonly trace: string | undefined
-  /** `performance.now()` at arrival, in milliseconds. */
+  /** Arrival, by `performance.now()` in milliseconds. */
   readonly arrived: number
   principal: Principal | undefined
 }
@@ -24,9 +24,9 @@ export interface Exchange {
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /**
- * Begins an exchange. A request id comes back as it was sent (AuthZEN 1.0, section 10.1.3); who sends none gets one.
+ * Begins an exchange. Echoes the request id (AuthZEN 1.0, section 10.1.3), or generates one.
  *
- * @param isSub - Whether a text names a person.
+ * @param isSub - Whether a text is the sub of a known person.
  */
 export function beginExchange(isSub: (text: string) => Promise<boolean>): RequestHandler {
   return async (req, res, next) => {
@@ -46,7 +46,7 @@ export function beginExchange(isSub: (text: string) => Promise<boolean>): Reques
 
 export const exchangeOf = (res: Response): Exchange => res.locals['exchange'] as Exchange
 
-/** Verifies the caller's token. */
+/** Authenticates the caller. */
 export function authenticated(callers: Callers): RequestHandler {
   return async (req: Request, res, next) => {
     const exchange = exchangeOf(res)
@@ -57,30 +57,30 @@ export function authenticated(callers: Callers): RequestHandler {
   }
 }
 
-/** Turns away callers that may only ask: whatever stands behind is not for API keys. */
-export const moreThanAsking: RequestHandler = (_req, res, next) => {
+/** Rejects API keys, which may use only AuthZEN. */
+export const rejectApiKeys: RequestHandler = (_req, res, next) => {
   if (principalOf(res).onlyAsks)
-    throw refuse('forbidden', 'An API key is for asking about access, and for nothing else.')
+    throw refuse('forbidden', 'An API key may only be used for AuthZEN evaluations and searches.')
   next()
 }
 
 const READING = ['GET', 'HEAD']
 
-/** Turns away what would change something with a token that was issued for reading alone. */
-export const mayChange: RequestHandler = (req, res, next) => {
+/** Rejects requests that change state with a token of read-only scope. */
+export const requireWriteScope: RequestHandler = (req, res, next) => {
   if (principalOf(res).onlyReads && !READING.includes(req.method))
-    throw refuse('forbidden', 'The scope of this token is for reading: sign in where things are changed.')
+    throw refuse('forbidden', 'The scope of this token permits reading only.')
   next()
 }
 
 /**
- * Whose share a request counts against. An agent that brings a person's token has one of its own: it must not use up what the person needs to
- * revoke it.
+ * Returns the account for rate limits. An agent with a person's token has an account of its own, so that it cannot use up the requests that the
+ * person needs to revoke its grant.
  */
 export const accountOf = ({ name, actor }: Pick<Principal, 'name' | 'actor'>): string =>
   actor === undefined ? name : `${name} ${actor}`
 
-/** Who calls; every route behind {@link authenticated} has one. */
+/** Returns the principal of an authenticated exchange. @throws Fault `internal` on a route without {@link authenticated}. */
 export function principalOf(res: Response): Principal {
   const { principal } = exchangeOf(res)
   if (principal) return principal

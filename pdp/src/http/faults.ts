@@ -1,5 +1,5 @@
 /**
- * Faults at the door: every one becomes RFC 9457 and an entry, and the entry comes first (rule L1).
+ * Error middleware: maps every fault to a problem response (RFC 9457), and records it in the log before the response (rule L1).
  *
  * @module
  */
@@ -12,11 +12,11 @@ import type { Recorder } from '../ports/recorder.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 
-/** Seconds after which a caller may try again, for 429 and 503. */
+/** `Retry-After` of 429 and 503, in seconds. */
 const RETRY_AFTER = 1
-/** Likewise for an index that is being built. */
+/** `Retry-After` while the index is being built, in seconds. */
 const INDEX_RETRY_AFTER = 5
-/** How many different sources one minute's summary tells apart; the rest are one. */
+/** Distinct sources in one minute's summary, at most; further sources are counted together. */
 const MAX_SOURCES = 64
 const MINUTE_MS = 60_000
 
@@ -26,7 +26,7 @@ export interface FaultDeps {
   readonly metrics: Pick<Metrics, 'fault'>
 }
 
-/** The one error handler: an error that is no fault is `internal`, its text in the operations log alone. */
+/** Creates the error handler. An error that is no Fault becomes `internal`; its text goes to the operations log only. */
 export function answerFaults(
   { record, logger, metrics }: FaultDeps,
   anonymous: AnonymousRefusals,
@@ -50,7 +50,7 @@ export function answerFaults(
   })
 }
 
-/** `Retry-After` stands in the header alone. */
+/** Sends the problem; moves `retry_after` to the `Retry-After` header. */
 function responseOf(fault: Fault, requestId: string): ProblemResponse {
   const { retry_after: retryAfter, ...members } = fault.members ?? {}
   const response = withChallenge(
@@ -90,8 +90,8 @@ async function recordFault(
 }
 
 /**
- * Refusals without a valid caller: one summary entry a source and minute from a fixed quota, so that a flood of them can never fill the log
- * or fail a decision. A source is told by a keyed hash that changes with every start: an address is personal.
+ * Summarizes refusals without a valid caller: one entry per source and minute, from a fixed quota, so that a flood cannot fill the log or delay
+ * decisions. A source is a keyed hash of the address, with a new key at every start, because an address is personal data.
  */
 export class AnonymousRefusals {
   readonly #key = randomBytes(32)
@@ -114,7 +114,7 @@ export class AnonymousRefusals {
     this.#counts.set(source, codes)
   }
 
-  /** Writes what was counted. A failure is told to the operators and to nobody else. */
+  /** Writes the summaries. A failure is reported in the operations log only. */
   async flush(): Promise<void> {
     const drafts = [...this.#counts].map(([source, codes]) => ({
       kind: 'refused' as const,

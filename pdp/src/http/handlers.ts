@@ -1,5 +1,5 @@
 /**
- * Mounts the operations of the OpenAPI document: the document's table is the only list of routes.
+ * Mounts a handler for each operation of the OpenAPI document; its table is the only list of routes.
  *
  * @module
  */
@@ -7,22 +7,22 @@ import type { Express, RequestHandler } from 'express'
 import type { Access, Operation } from './openapi/operation.ts'
 import { OPERATIONS, type OperationId } from './openapi/operations.ts'
 
-/** What answers an operation: one handler, or several that run one after another. */
+/** Handler of an operation, or several handlers in order. */
 export type OperationHandler = RequestHandler | readonly RequestHandler[]
 
-/** A handler for each of these operations, by `operationId`. One that is missing does not compile. */
+/** A handler for each of these operations, by `operationId`. A missing handler is a type error. */
 export type OperationHandlers<Id extends OperationId = OperationId> = Readonly<Record<Id, OperationHandler>>
 
 /** The ids of a list of operations. */
 export type IdsOf<List extends readonly { readonly id: OperationId }[]> = List[number]['id']
 
-/** Literal paths before those with parameters, which would match them too. */
+/** Sorts literal paths before paths with parameters, which would match them too. */
 const ORDERED = OPERATIONS.toSorted((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')))
 
 /**
- * Mounts every operation with one of these accesses.
+ * Mounts every operation of these access classes.
  *
- * @param before - What runs before the handler of an operation.
+ * @param before - Middleware to run before the handler of an operation.
  */
 export function mountOperations(
   app: Express,
@@ -36,5 +36,5 @@ export function mountOperations(
 
 const handlerOf = (handlers: OperationHandlers, { id }: Operation): OperationHandler => handlers[id as OperationId]
 
-/** `/v1/grants/{id}` as Express writes it: `/v1/grants/:id`. */
+/** Converts an OpenAPI path template to Express: `/v1/grants/{id}` to `/v1/grants/:id`. */
 const expressPath = ({ path }: Operation): string => path.replaceAll(/\{(\w+)\}/gu, ':$1')

@@ -1,12 +1,12 @@
 /**
- * `Idempotency-Key`: a change asked for twice happens once, and is answered twice alike. Kept for 24 hours, for the caller alone.
+ * `Idempotency-Key` middleware: a repeated request is carried out once, and gets the stored response. Keys are per caller and kept for 24 hours.
  *
- * It is answered again only while its caller has the roles and types that the first request was made with, and is neither suspended nor being
- * erased: an answer may hold a secret. Each time leaves an entry.
+ * A stored response may hold a secret. So it is replayed only while the caller has the roles and types of the first request, and is neither
+ * suspended nor being erased. Each replay is recorded in the log.
  *
- * Only successes are kept: what was refused or failed changed nothing that was confirmed, so the same key may try again. A process that ends
- * between a change and its answer has kept nothing either; then the retry meets the change itself (`grant_exists`, or no change at all).
- * Answers name people and may show a secret once, so each is sealed under its key, of which only a hash is kept.
+ * Only successful responses are stored: after a refusal or failure the same key may be used to retry. After a crash between the change and its
+ * response nothing is stored; the retry then finds the change made (`grant_exists`, or no change). Responses name people and may hold a secret,
+ * so each is encrypted with a key derived from its idempotency key, of which only a hash is stored.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export interface IdempotencyDeps {
 
 const KEPT_MS = 86_400_000
 const METHODS = ['POST', 'PUT', 'PATCH']
-/** Too long to be guessed by whoever finds the database: a UUID has 36 characters. */
+/** Keys are long enough that they cannot be guessed from the stored hashes: a UUID has 36 characters. */
 const KEY = /^[\x21-\x7e]{16,255}$/
 const HEADERS = ['content-type', 'location'] as const
 const IV_BYTES = 12
@@ -44,11 +44,11 @@ interface Said {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** What the caller was entitled by. */
+  /** Roles and types of the caller at the first request. */
   readonly rights: readonly string[]
 }
 
-/** Answers a repeated request as the first one was answered; one that comes at the same time waits for it. */
+/** Replays the stored response for a repeated request; a concurrent one waits for the first. */
 export function idempotent(deps: IdempotencyDeps): RequestHandler {
   return async (req, res, next) => {
     const key = req.get('idempotency-key')
@@ -64,7 +64,7 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
       const request = hash(`${req.method} ${req.originalUrl}\n${requestText(req.body ?? null)}`)
       const kept = await deps.answers.find(id, deps.clock() - KEPT_MS)
       if (kept && kept.request !== request)
-        throw refuse('idempotency_key_reused', 'Idempotency-Key: stands for another request. Take a new one.')
+        throw refuse('idempotency_key_reused', 'Idempotency-Key: was used for another request. Use a new key.')
       if (kept) {
         const said = open(kept.sealed, key)
         await requireStill(deps, by, said)
@@ -86,17 +86,17 @@ const rightsOf = ({ roles, types = [] }: Principal): readonly string[] => [
   ...types.map((type) => `type ${type}`),
 ]
 
-/** @throws Fault `forbidden` where a right of the first request is gone, `conflict` for whoever is on their way out. */
+/** Checks the caller before a replay. @throws Fault `forbidden` when a role or type of the first request is missing, `conflict` during an erasure. */
 async function requireStill({ register, people }: IdempotencyDeps, by: Principal, { rights }: Said): Promise<void> {
   const now = new Set(rightsOf(by))
   const isSuspended =
     by.party?.startsWith('agent:') === true && (await register.agent(by.party.slice('agent:'.length)))?.active !== true
   if (isSuspended || rights.some((right) => !now.has(right)))
-    throw refuse('forbidden', 'What this was done with the first time is no longer yours.')
+    throw refuse('forbidden', 'You no longer have a role or type that the first request was made with.')
   if (by.party) await requireStaying({ people }, by.party)
 }
 
-/** When the answer is there, whether or not its caller has waited for it. */
+/** Resolves when the response is complete, even if its client has disconnected. */
 function answered(res: Response): Promise<void> {
   const end = res.end
   return new Promise((resolve) => {
@@ -114,7 +114,7 @@ interface Asked {
   readonly by: Principal
 }
 
-/** The answer is kept before it leaves. */
+/** Stores the response before it is sent. */
 function keepWhatIsSaid({ answers, clock }: IdempotencyDeps, res: Response, asked: Asked, next: NextFunction): void {
   const send = res.send.bind(res)
   res.send = (body: unknown) => {

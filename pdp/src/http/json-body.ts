@@ -1,5 +1,5 @@
 /**
- * Reads JSON bodies: bytes first, so that their size is known before they are parsed.
+ * JSON body middleware: reads the bytes, then parses them, so that limits by size apply before parsing.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import express, { type RequestHandler } from 'express'
 import { parseJson, utf8Of } from './json.ts'
 
 /**
- * A JSON object, or nothing where `optional`; anything else is 400 (AuthZEN 1.0, section 10.1).
+ * Accepts a JSON object, or no body where `optional`; anything else is 400 (AuthZEN 1.0, section 10.1).
  *
- * @param limit - Most bytes, as body-parser writes it: `64kb`.
- * @param beforeParsing - Sees the body as bytes.
+ * @param limit - Largest body, in body-parser's notation: `64kb`.
+ * @param beforeParsing - Runs when the body has been read and not parsed.
  */
 export function jsonBody(
   limit: string,

@@ -1,6 +1,5 @@
 /**
- * JSON bodies, read more strictly than `JSON.parse` does: a duplicate member name is an error, not the last one wins (AuthZEN 1.0, section
- * 11.5), and nesting is bounded.
+ * Strict JSON parser: in addition to `JSON.parse` it rejects duplicate member names (AuthZEN 1.0, section 11.5), lone surrogates and deep nesting.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7493.html#section-2.3 RFC 7493, section 2.3}
  * @module
@@ -10,7 +9,7 @@ import { canonical, refuse } from '@mandate/protocol'
 const MAX_DEPTH = 32
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** @throws Fault `invalid_request` for bytes that are not UTF-8: two of them must not read as the same id. */
+/** Decodes UTF-8. Rejects invalid bytes, since replacement characters would make different ids equal. @throws Fault `invalid_request`. */
 export function utf8Of(bytes: Uint8Array): string {
   try {
     return strictUtf8.decode(bytes)
@@ -20,7 +19,7 @@ export function utf8Of(bytes: Uint8Array): string {
 }
 
 /**
- * One text for one request, to be compared with another's. A number that no double holds counts as `null`: it is no more usable.
+ * Serializes a request canonically, for comparison with another. A number beyond a double becomes `null`.
  */
 export function requestText(request: unknown): string {
   return canonical(JSON.parse(JSON.stringify(request)))
@@ -29,7 +28,7 @@ export function requestText(request: unknown): string {
 /**
  * Parses a JSON text.
  *
- * @throws Fault `invalid_request`, naming the member where one can be named.
+ * @throws Fault `invalid_request`, naming the member where possible.
  */
 export function parseJson(text: string): unknown {
   let value: unknown
@@ -42,9 +41,9 @@ export function parseJson(text: string): unknown {
   return value
 }
 
-/** Walks a text that is known to be JSON: only strings and brackets matter. */
+/** Scans a text that is valid JSON, for strings and brackets only. */
 function requireUniqueNames(text: string): void {
-  // One set of names for each open object, `undefined` for each open array.
+  // Stack of open containers: a set of member names per object, `undefined` per array.
   const open: (Set<string> | undefined)[] = []
   let last = ''
   for (let at = 0; at < text.length; at += 1) {
@@ -72,21 +71,21 @@ function requireUniqueNames(text: string): void {
   }
 }
 
-/** Half a surrogate pair can only be spelled as an escape. @param before - The string before it: a member's name, if this is its value. */
+/** Rejects lone surrogates, which valid UTF-8 can contain only as an escape. @param before - Preceding string, for the message. */
 function requireWellFormed(literal: string, before: string): void {
   if (!literal.includes('\\u') || String(JSON.parse(literal)).isWellFormed()) return
   throw refuse('invalid_request', `After ${before || 'nothing'}: the text is not well-formed Unicode.`)
 }
 
 function claimName(names: Set<string> | undefined, literal: string): void {
-  // Names are compared as they read, not as they are spelled: "a" and "\u0061" are one.
+  // Names are compared after unescaping: "a" and "\u0061" are equal.
   const name = literal.includes('\\') ? String(JSON.parse(literal)) : literal.slice(1, -1)
   if (names?.has(name))
-    throw refuse('invalid_request', `The member ${JSON.stringify(name)} stands twice in one object.`)
+    throw refuse('invalid_request', `The member ${JSON.stringify(name)} occurs twice in one object.`)
   names?.add(name)
 }
 
-/** The index after the closing quote of the string that opens at `start`. */
+/** Returns the index after the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
   while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1

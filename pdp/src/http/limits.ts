@@ -1,6 +1,6 @@
 /**
- * How much one caller may ask: by address before anything is verified, by name after. Decisions are counted: a batch is as many
- * as it has items, a search as many as it looks at. Administration has a rate of its own, so that a caller who asked too much can still revoke.
+ * Rate and concurrency limits: by address before authentication, by caller after it. Rates count decisions: a batch counts each item, a search each
+ * candidate. Administration has separate limits, so that a caller whose evaluations are limited can still revoke.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import type { Principal } from '../pap/pap.ts'
 import { accountOf, principalOf } from './exchange.ts'
 
 export interface LimitOptions {
-  /** Decisions a minute and extra at once for a person, and as many requests that administer. */
+  /** Decisions per minute and burst for a person; the same numbers apply to administration requests. */
   readonly personPerMinute: number
   readonly personBurst: number
-  /** Decisions a second for a service or an agent, and as many requests that administer. */
+  /** Decisions per second for a service or an agent; the same number applies to administration requests. */
   readonly servicePerSecond: number
-  /** Requests a second from one address (IPv6: one /64), verified or not: all of a host's services together. */
+  /** Requests per second from one address (IPv6: one /64), authenticated or not; all services of a host share it. */
   readonly addressPerSecond: number
-  /** Requests that ask under way at the same time, and as many that administer. One service has at most half of them. */
+  /** AuthZEN requests in progress; separately as many administration requests. One service may use half of them. */
   readonly concurrent: number
-  /** Requests that ask of one person under way at the same time, and as many that administer. */
+  /** AuthZEN requests of one person in progress; separately as many administration requests. */
   readonly personConcurrent: number
-  /** Exports and tails that one caller may have open. */
+  /** Open exports and live streams per caller. */
   readonly streams: number
 }
 
@@ -35,16 +35,16 @@ export const DEFAULT_LIMITS: LimitOptions = {
   streams: 4,
 }
 
-/** Bytes of a body that count as one decision: reading it has its price whatever it asks. */
+/** Bytes of a body that count as one decision: parsing costs time whatever the request asks. */
 const BYTES_A_DECISION = 8_192
 
 export interface Limits {
   readonly concurrency: RequestHandler
   readonly byAddress: RequestHandler
   readonly byCaller: RequestHandler
-  /** Behind the body, before it is parsed. */
+  /** Charges for the size of the body; runs when it has been read and not parsed. */
   readonly bySize: RequestHandler
-  /** Counts further decisions of a request, the first of which {@link byCaller} counted. */
+  /** Charges for further decisions of a request; {@link byCaller} charged for the first. */
   readonly spend: (by: Principal, decisions: number) => Promise<void>
 }
 
@@ -60,13 +60,13 @@ export function createLimits(options: LimitOptions): Limits {
   const askingOfOne = new ConcurrencyLimit()
   const administeringOfOne = new ConcurrencyLimit()
   return {
-    // Requests that ask cannot take the places of those that administer.
+    // Separate limits: evaluations cannot use up the capacity of administration.
     concurrency: limitConcurrency(options.concurrent, (req) => (isAsking(req) ? 'asking' : 'administering')),
     byAddress: limitByAddress(options.addressPerSecond),
     byCaller: async (req, res, next) => {
       const name = accountOf(principalOf(res))
       const most = isPerson(name) ? options.personConcurrent : Math.max(1, options.concurrent >> 1)
-      // A caller whose bodies or readers are slow would otherwise hold all the places.
+      // Otherwise one caller with slow bodies or slow readers would use the whole capacity.
       ;(isAsking(req) ? askingOfOne : administeringOfOne).begin(name, most, res)
       await spendIn(isAsking(req) ? asking : administering, name, 1)
       next()

@@ -1,5 +1,5 @@
 /**
- * What the configuration says of the listener.
+ * Maps the configuration to the listener's options.
  *
  * @module
  */
@@ -13,7 +13,8 @@ type ListenerSettings = Pick<
 >
 
 /**
- * Idle connections outlast the minute that most proxies and load balancers keep theirs. A stop is over before the process is ended by force.
+ * Builds the listener's options. Idle connections are kept longer than the 60 s of common proxies and load balancers; shutdown ends before the
+ * process would be killed.
  *
  * @throws the system's error when a file cannot be read.
  */

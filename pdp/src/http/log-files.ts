@@ -1,6 +1,6 @@
 /**
- * The log as C2SP tlog-tiles has it: checkpoint, tiles of hashes, bundles of entries. Paths are parsed, never joined: nothing but a published
- * tile has one. Hashes say nothing of anybody, so whoever is signed in may have them; bundles hold everything and are the auditors'.
+ * Serves the log's files by C2SP tlog-tiles: checkpoint, tiles of hashes, entry bundles. Tile paths are parsed into coordinates and never joined, so
+ * that no other file can be read. Hashes contain no personal data: any caller with a token reads them. Entry bundles are for auditors.
  *
  * @see {@link https://c2sp.org/tlog-tiles tlog-tiles}
  * @module
@@ -22,7 +22,7 @@ export interface LogFileDeps {
   readonly clock: Clock
 }
 
-/** A checkpoint is old after a second; a tile never changes. All of it needs a token, so no cache may share it. */
+/** `Cache-Control`: a checkpoint is fresh for a second, a tile is immutable; `private`, because both need a token. */
 const CHECKPOINT_CACHE = 'private, max-age=1'
 const TILE_CACHE = 'private, max-age=31536000, immutable'
 const TAIL_MS = 3_600_000
@@ -33,7 +33,7 @@ export function logHandlers(deps: LogFileDeps): OperationHandlers<IdsOf<typeof L
   return { checkpoint: checkpointRoute(deps), tile, partialTile: tile }
 }
 
-/** From tile 1000 on an index has more path elements than a path template can have: `/log/tile/0/x001/000`. */
+/** Mounts tiles from index 1000 on, whose index has several path elements that a path template cannot express: `/log/tile/0/x001/000`. */
 export function mountDeepTiles(app: Express, tile: OperationHandler): void {
   app.use('/log/tile', (req, res, next) => {
     const isRead = /^(GET|HEAD)$/u.test(req.method)
@@ -55,9 +55,9 @@ function tileRoute({ log, record, clock }: LogFileDeps): RequestHandler {
     const by = principalOf(res)
     const tile = parseTilePath(`${req.baseUrl}${req.path}`.slice('/log/'.length))
     if (tile?.level === 'entries' && !by.roles.includes('auditor'))
-      throw refuse('forbidden', 'Entry bundles are read by auditors.')
+      throw refuse('forbidden', 'Only auditors may read entry bundles.')
     const bytes = tile && (await log.tile(tile))
-    if (!bytes) throw refuse('not_found', 'The log has no such tile, or has the full one by now.')
+    if (!bytes) throw refuse('not_found', 'The log has no such tile, or only the full one.')
     if (tile.level === 'entries' && tails.begins(by))
       await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'bundles' } }])
     res.set('cache-control', TILE_CACHE).type('application/octet-stream')
@@ -65,7 +65,7 @@ function tileRoute({ log, record, clock }: LogFileDeps): RequestHandler {
   }
 }
 
-/** Reading the log leaves an entry, and that is new to read: one entry a reader and hour, or following would never end. */
+/** Records reads of entry bundles, once per reader and hour: an entry per read would give a follower something new to read for ever. */
 class Tails {
   readonly #clock: Clock
   readonly #since = new LruCache<EpochMillis>(MAX_TAILS)

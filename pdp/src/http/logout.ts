@@ -1,6 +1,6 @@
 /**
- * `POST /backchannel-logout` (OpenID Connect Back-Channel Logout 1.0): the identity provider says that a session ended, or all of a person's.
- * From then on nothing that names the session is permitted, though its tokens live on for minutes, and what it is reading ends.
+ * `POST /backchannel-logout` (OpenID Connect Back-Channel Logout 1.0): the identity provider reports the end of one session, or of all of a person's.
+ * From then on evaluations that name the session are denied, its tokens are rejected although they have not expired, and its open streams end.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface LogoutDeps {
 const FORM = 'application/x-www-form-urlencoded'
 const BODY_LIMIT = '16kb'
 
-/** The token is all the authority there is: whoever has the issuer's key may say it. */
+/** Creates the handler. The only authentication is the logout token, signed by the issuer. */
 export function logoutRoute({
   callers,
   sessions,
@@ -37,7 +37,7 @@ export function logoutRoute({
     if (token === undefined || more.length > 0)
       throw refuse('invalid_request', `logout_token: must be sent once, as ${FORM}.`)
     const { sid, at, until, party } = await callers.endedSession(token)
-    // Authority is taken before it is said so (ADR 0003).
+    // The session ends before the end is recorded (ADR 0003: revocations take effect before they are logged).
     try {
       if (sid !== undefined) await sessions.end(sid, until)
       else if (party !== undefined) await sessions.endAll(party, at, until)

@@ -1,6 +1,6 @@
 /**
- * `GET /.well-known/authzen-configuration` (AuthZEN 1.0, section 9), and when there is a key the same members signed, with its public half at
- * `/.well-known/jwks.json`. Everything comes from configuration, nothing from a request.
+ * `GET /.well-known/authzen-configuration` (AuthZEN 1.0, section 9), signed when a key is configured, with the public key at
+ * `/.well-known/jwks.json`. The content comes from configuration, never from a request.
  *
  * @module
  */
@@ -15,25 +15,25 @@ export const JWKS_PATH = '/.well-known/jwks.json'
 export const METADATA_PATH = '/.well-known/authzen-configuration'
 
 export interface MetadataDeps {
-  /** The PDP's identifier, where callers find it: from configuration or the listener, never from a header. Known once it listens. */
+  /** The PDP's identifier and base URL: from configuration or the listener, never from a header. Available once the PDP listens. */
   readonly publicUrl: () => string
   readonly clock: Clock
-  /** Signs the metadata; absent: they are not signed. */
+  /** Key that signs the metadata; without it they are unsigned. */
   readonly metadataKey?: KeyObject
 }
 
 /**
- * Reads the key that signs metadata.
+ * Parses the key that signs metadata.
  *
  * @param pem - PKCS#8, EC on P-256 (ES256) or Ed25519 (EdDSA).
- * @throws TypeError for anything else. The message holds nothing of it.
+ * @throws TypeError for other keys. The message contains nothing of the key.
  */
 export function metadataKeyOf(pem: string): KeyObject {
   let key: KeyObject | undefined
   try {
     key = createPrivateKey({ key: pem, format: 'pem' })
   } catch {
-    // Said below: the cause may repeat what was read.
+    // The error is thrown below, without the cause: its message could contain part of the key.
   }
   if (!key || !pem.includes('BEGIN PRIVATE KEY') || !algorithmOf(key))
     throw new TypeError('must be a PKCS#8 PEM of an EC key on P-256 or an Ed25519 key')
@@ -49,13 +49,13 @@ export function metadataRoute({ publicUrl, clock, metadataKey }: MetadataDeps): 
   let signed: Promise<Metadata> | undefined
   return async (_req, res) => {
     const unsigned = metadataOf(publicUrl())
-    // Once: what is cached for an hour should not differ from what is fetched now.
+    // Signed once: clients cache the response for an hour, and a new signature would differ.
     if (metadataKey) signed ??= signedMetadata(unsigned, metadataKey, clock)
     res.set('cache-control', CACHED).json(signed ? await signed : unsigned)
   }
 }
 
-/** Of an identifier with a path the metadata are found before that path (AuthZEN 1.0, section 9.2.1). */
+/** Serves the metadata of an identifier with a path: the well-known prefix precedes that path (AuthZEN 1.0, section 9.2.1). */
 export function metadataBeforePath({ publicUrl }: Pick<MetadataDeps, 'publicUrl'>): RequestHandler {
   return (req, _res, next) => {
     if (req.path.startsWith(METADATA_PATH) && req.path === METADATA_PATH + identifierPath(publicUrl()))
@@ -64,7 +64,7 @@ export function metadataBeforePath({ publicUrl }: Pick<MetadataDeps, 'publicUrl'
   }
 }
 
-/** The public half of the key, for whoever verifies the metadata. */
+/** Serves the public key of the signed metadata. */
 export function jwksRoute({ metadataKey }: MetadataDeps): RequestHandler {
   return async (_req, res) => {
     if (!metadataKey) throw new Fault('not_found', 'the metadata are not signed')
@@ -72,7 +72,7 @@ export function jwksRoute({ metadataKey }: MetadataDeps): RequestHandler {
   }
 }
 
-/** `iss` is the PDP itself, which verifiers compare with `policy_decision_point`. */
+/** Signs the metadata. `iss` is the PDP's identifier, which verifiers compare with `policy_decision_point`. */
 async function signedMetadata(unsigned: Metadata, key: KeyObject, clock: Clock): Promise<Metadata> {
   const metadata = { ...unsigned, jwks_uri: joinUrl(unsigned.policy_decision_point, JWKS_PATH) }
   const { kid = '', alg = '' } = await publicJwk(key)

@@ -1,25 +1,25 @@
 /**
- * What needs no token: metrics, health, metadata and the OpenAPI document.
+ * Handlers of operations without a token: metrics, health, metadata and the OpenAPI document.
  *
  * @module
  */
 import type { RequestHandler } from 'express'
 import type { Metrics } from '../runtime/metrics.ts'
-import { forOperators } from './measured.ts'
 import { jwksRoute, type MetadataDeps, metadataRoute } from './metadata.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { isReadyWithout, type Part } from './readiness.ts'
+import { operationsNetworkOnly } from './request-metrics.ts'
 
 export interface MonitoringDeps extends MetadataDeps {
   readonly metrics: Metrics
-  /** The parts that do not work now. */
+  /** Returns the parts that do not work now. */
   readonly missing: () => Promise<readonly Part[]>
-  /** Limits of the engine that are too low, and how to raise them, in words for operators; empty when they are high enough. */
+  /** Returns a sentence for operators about each limit of the engine that is too low, with the remedy. */
   readonly lowLimits: () => Promise<readonly string[]>
 }
 
 export const monitoringHandlers = (deps: MonitoringDeps) => ({
-  metrics: [forOperators, metricsRoute(deps)],
+  metrics: [operationsNetworkOnly, metricsRoute(deps)],
   live: ((_req, res) => void res.json({ status: 'alive' })) satisfies RequestHandler,
   ready: readinessRoute(deps),
   metadata: metadataRoute(deps),
@@ -43,7 +43,7 @@ function readinessRoute({ missing, lowLimits }: MonitoringDeps): RequestHandler 
   }
 }
 
-/** The document is made when it is first asked for: that takes a quarter of a second, which a start must not wait for. */
+/** Serves the OpenAPI document. Builds it at the first request: that takes a quarter of a second, which would delay the start. */
 function documentRoute({ publicUrl }: MonitoringDeps): RequestHandler {
   let document: ReturnType<typeof openApiDocument> | undefined
   return (_req, res) => {

@@ -1,5 +1,5 @@
 /**
- * Puts the HTTP API together: who calls, how much, and which routes answer.
+ * Factory of the HTTP API: authentication, limits, metadata and the app with its routes.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits'> {
     readonly sessions: Sessions
     readonly tokenEncryption: TokenEncryption
   }
-  /** Where the PDP listens, once it does. */
+  /** Base URL of the listener; available once it listens. */
   readonly listening: () => string
 }
 

@@ -1,5 +1,6 @@
 /**
- * What whoever runs the process may do without a token: the process, its data and its policies are theirs already. All of it is recorded.
+ * Operator API: administrative functions for the command line, without a token, since whoever runs the process controls its data and policies. Every
+ * call is recorded in the log.
  *
  * @module
  */
@@ -13,11 +14,11 @@ import type { Pseudonymizer } from './pseudonymizer.ts'
 
 /** Operations of the operator that need no HTTP call: the process that started the PDP (`npm run serve`, tests) calls them directly. */
 export interface OperatorApi {
-  /** A key for every resource type of the policies in force. @returns The key itself. */
+  /** Creates an API key for every resource type of the policies in force. @returns The key's secret. */
   createKey(request: Omit<KeyRequest, 'types'>): Promise<string>
-  /** However many: as many at a time as one request may change. @throws Fault whose detail begins with `facts.N` where it is about one of them. */
+  /** Writes any number of facts, in batches of what one request may change. @throws Fault whose detail begins with `facts.N` when it concerns one fact. */
   writeFacts(domain: string, facts: readonly FactRequest[]): Promise<void>
-  /** Reads the policies' folder again. @returns The version in force now. */
+  /** Loads the policies from their folder. @returns The version in force now. */
   loadPolicies(): Promise<string>
 }
 
@@ -47,7 +48,7 @@ export function createOperatorApi(pap: PapDeps, pseudonymizer: Pseudonymizer, po
   }
 }
 
-/** What was objected to in one request, by its place among all facts. */
+/** Rewrites `facts.N` in a batch's error to the index among all facts. */
 function inTheWhole(error: unknown, start: number): unknown {
   const [prefix = '', at] = error instanceof Fault ? (/^write\.(\d+)/u.exec(error.detail ?? '') ?? []) : []
   if (!(error instanceof Fault) || at === undefined) return error

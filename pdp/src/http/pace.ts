@@ -1,6 +1,6 @@
 /**
- * How fast each caller's batches go through, measured, so that one which cannot be done in the time that its caller waits is refused before any of
- * it is done. By caller: what one sends says nothing about the turns that another gets.
+ * Measures the throughput of each caller's batches, to reject a batch that cannot be completed before its caller's deadline. Measured by caller,
+ * because the fair queue gives each caller a different share.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { Fault } from '@mandate/protocol'
 import { currentLeftMs } from '@mandate/service'
 import { LruCache } from '../runtime/lru-cache.ts'
 
-/** Before anything was measured, in milliseconds a decision: what the fastest machines need. */
+/** Estimate before the first measurement, in milliseconds per decision: that of the fastest machines. */
 const FASTEST_MS = 0.05
-/** How much the newest measurement counts. */
+/** Weight of the newest measurement in the moving average. */
 const WEIGHT = 0.2
-/** Older ones count for nothing, in milliseconds: a batch that is refused measures nothing, and a slow moment would be for ever. */
+/** Lifetime of a measurement, in milliseconds. A rejected batch measures nothing, so an old slow measurement would reject for ever. */
 const FORGOTTEN_AFTER_MS = 5_000
-/** How many callers are remembered. */
+/** Callers with a stored measurement, at most. */
 const CALLERS = 10_000
 
 interface Measured {
   readonly msADecision: number
-  /** When last. */
+  /** Instant of the last measurement. */
   readonly at: number
 }
 
@@ -27,12 +27,12 @@ export class Pace {
   readonly #measured = new LruCache<Measured>(CALLERS)
   readonly #now: () => number
 
-  /** @param now - In milliseconds. */
+  /** @param now - Monotonic clock, in milliseconds. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now
   }
 
-  /** @throws Fault `too_many_requests`, which says how many decisions fit in the time that is left. */
+  /** Rejects a batch that would miss its deadline. @throws Fault `too_many_requests` with the number of decisions that fit. */
   requireTimeFor(caller: string, decisions: number): void {
     const left = currentLeftMs()
     if (left === undefined) return
@@ -44,7 +44,7 @@ export class Pace {
     })
   }
 
-  /** Measures some decisions that are made at the same time. Those that fail are not measured: they ended by a deadline. */
+  /** Runs and measures decisions made in parallel. Failed decisions are not measured: a deadline ended them. */
   async timed<T extends { readonly fault?: unknown }>(
     caller: string,
     decisions: number,

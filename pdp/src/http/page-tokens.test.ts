@@ -3,13 +3,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { VaultKeys } from '../store/encryption.ts'
-import { PageTokens, type TokenOf } from './page-tokens.ts'
+import { PageTokens, type TokenBinding } from './page-tokens.ts'
 
 const key = randomBytes(32)
 const tokens = new PageTokens(new VaultKeys(key))
-const of: TokenOf = { list: 'GET /x', by: { name: 'user:p_1', actor: undefined }, question: { a: 1, b: 'é' } }
+const of: TokenBinding = { list: 'GET /x', by: { name: 'user:p_1', actor: undefined }, question: { a: 1, b: 'é' } }
 const position = z.object({ after: z.string() })
-const open = (token: string, other: Partial<TokenOf> = {}) =>
+const open = (token: string, other: Partial<TokenBinding> = {}) =>
   tokens.open(token, 'cursor', position, { ...of, ...other })
 
 test('a token opens for the caller and the question that it was given for', () => {
@@ -21,7 +21,7 @@ test('a token opens for the caller and the question that it was given for', () =
   expect(open(tokens.seal({ after: 'x' }, of), { question: { b: 'é', a: 1 } })).toEqual({ after: 'x' })
 })
 
-test.for<readonly [string, Partial<TokenOf>]>([
+test.for<readonly [string, Partial<TokenBinding>]>([
   ['another caller', { by: { name: 'user:p_2', actor: undefined } }],
   ['another actor', { by: { name: 'user:p_1', actor: 'agent:x' } }],
   ['another question', { question: { a: 1 } }],

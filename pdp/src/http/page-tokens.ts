@@ -1,6 +1,6 @@
 /**
- * Tokens that say where a list or a stream goes on: sealed, since what they name (the last candidate of a search, a position in the log) may be
- * nothing that the caller may know; bound to the caller and the question, so that they are of no use to another.
+ * Page tokens of lists and streams. Encrypted, because the position (last candidate of a search, index in the log) may be confidential; bound to the
+ * caller and the request, so that no other caller or request can use them.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import type { Principal } from '../pap/pap.ts'
 import type { TokenEncryption } from '../ports/stores.ts'
 import { requestText } from './json.ts'
 
-/** What a token belongs to. */
-export interface TokenOf {
+/** Caller and request that a token is bound to. */
+export interface TokenBinding {
   /** The list, such as `GET /v1/grants`. */
   readonly list: string
   readonly by: Pick<Principal, 'name' | 'actor'>
-  /** All that was asked, without the paging. */
+  /** The request without its paging members. */
   readonly question: unknown
 }
 
-/** Texts are padded to a multiple of this, so that a token's length does not tell that of an id. */
+/** Plaintexts are padded to a multiple of this many bytes, so that a token's length does not reveal an id's length. */
 const PADDED = 64
 
 export class PageTokens {
@@ -29,18 +29,20 @@ export class PageTokens {
     this.#tokenEncryption = tokenEncryption
   }
 
-  /** @param position - JSON. */
-  seal(position: unknown, of: TokenOf): string {
+  /** Encrypts a position. @param position - Any JSON value. */
+  seal(position: unknown, of: TokenBinding): string {
     const text = JSON.stringify(position)
     const bytes = Buffer.byteLength(text)
     return this.#tokenEncryption.encryptToken(text + ' '.repeat(-bytes & (PADDED - 1)), boundTo(of))
   }
 
   /**
-   * @param member - Where the token stood in the request.
-   * @throws Fault `invalid_request` for a token of another caller or question, and for one that was not issued here.
+   * Decrypts a token.
+   *
+   * @param member - Name of the request member with the token, for the message.
+   * @throws Fault `invalid_request` for a token of another caller or request, or one that this PDP did not issue.
    */
-  open<T>(token: string, member: string, position: z.ZodType<T>, of: TokenOf): T {
+  open<T>(token: string, member: string, position: z.ZodType<T>, of: TokenBinding): T {
     const text = this.#tokenEncryption.decryptToken(token, boundTo(of))
     const parsed = position.safeParse(text === undefined ? undefined : JSON.parse(text))
     if (parsed.success) return parsed.data
@@ -51,5 +53,5 @@ export class PageTokens {
   }
 }
 
-const boundTo = ({ list, by, question }: TokenOf): string =>
+const boundTo = ({ list, by, question }: TokenBinding): string =>
   canonical([list, by.name, by.actor ?? '', requestText(question ?? {})])

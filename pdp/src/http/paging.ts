@@ -1,21 +1,21 @@
 /**
- * Pages of a search: which candidates one is made of, and where the next begins.
+ * Paging of a search: selects the candidates of a page, and the position of the next.
  *
  * @module
  */
 import { compareText } from '@mandate/protocol'
 
-/** Candidates decided for one page at most, and at the same time. */
+/** Candidates decided for one page, and decided in parallel, at most. */
 const MAX_DECIDED = 5_000
 const WIDTH = 16
 
 export interface SliceOptions {
-  /** The last candidate of the page before. It need not be one any more. */
+  /** Last candidate of the previous page; it may have disappeared since. */
   readonly after: string | undefined
   /** How many results, at most. */
   readonly limit: number
   /**
-   * Whether so many may be decided, after others of this page were. `false` ends the page there.
+   * Returns whether so many further candidates may be decided; `false` ends the page.
    *
    * @default all may
    */
@@ -24,14 +24,14 @@ export interface SliceOptions {
 
 export interface Slice<R> {
   readonly results: readonly R[]
-  /** The last candidate that was decided, when there are more. */
+  /** Last decided candidate, when there are more. */
   readonly last: string | undefined
 }
 
 /**
- * Decides candidates in the order of {@link compareText}, whatever order they come in, until there are as many results as were asked for.
+ * Sorts candidates by {@link compareText} and decides them in that order until the page has `limit` results.
  *
- * @param decide - `undefined` for what is not found.
+ * @param decide - Returns `undefined` for a candidate that is no result.
  */
 export async function sliceOf<C extends string, R>(
   candidates: readonly C[],

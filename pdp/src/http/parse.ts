@@ -1,25 +1,25 @@
 /**
- * What callers send, read by its schema: a misfit is 400 with every member that is wrong.
+ * Parses request data by zod schemas; a mismatch becomes 400 and names every invalid member.
  *
  * @module
  */
 import { idObjection, refuse } from '@mandate/protocol'
 import { z } from 'zod'
 
-/** @throws Fault `invalid_request`. */
+/** Parses a value. @throws Fault `invalid_request` naming every invalid member. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   throw refuse('invalid_request', objectionsOf(parsed.error))
 }
 
-/** Every member that is wrong, and how. Of several forms that a value may have it is held against the one that it comes nearest to. */
+/** Formats every issue of a ZodError. For a union it reports the issues of the variant that matches best. */
 export function objectionsOf({ issues }: z.ZodError): string {
   return z.prettifyError(new z.ZodError(issues.flatMap(nearest)))
 }
 
 function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
-  // One with a message of its own says what the forms are.
+  // A union with its own message describes the variants itself.
   if (issue.code !== 'invalid_union' || issue.errors.length === 0 || issue.message !== 'Invalid input') return [issue]
   const forms = issue.errors.map((errors) => errors.flatMap(nearest))
   const [first = [], ...others] = forms
@@ -27,7 +27,7 @@ function nearest(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
   return best.map((one) => ({ ...one, path: [...issue.path, ...one.path] }))
 }
 
-/** A path parameter that names one thing. */
+/** Reads a path parameter that is an id. @throws Fault `invalid_request`. */
 export function param(value: string | string[] | undefined, name: string): string {
   const text = typeof value === 'string' ? value : ''
   const objection = idObjection(text)

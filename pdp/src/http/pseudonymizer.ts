@@ -1,5 +1,5 @@
 /**
- * The pseudonymizer: what callers send names people by sub, what lies behind names them by pseudonym. Translated here, both ways, and nowhere else.
+ * Pseudonymizer: translates between external references (people by sub) and internal ones (people by pseudonym). The only place of that translation.
  *
  * @module
  */
@@ -17,32 +17,32 @@ import type { Manifest } from '../policy/manifest.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Vault } from '../ports/stores.ts'
 
-/** Stands for a person whose row of the vault is gone. */
+/** External reference of a person whose row in the vault has been deleted. */
 const ERASED = 'user:erased'
-/** Stands for a subject of a type that the domain does not know. Equals no party: ids are not empty. */
+/** Internal reference of a subject whose type the domain does not have. Equals no party, since ids are not empty. */
 const NOBODY: PartyRef = 'agent:'
-/** Everybody of a type, in the subject of a relation fact and nowhere else: in a question `*` is an id like any other. */
+/** Wildcard for every subject of a type, in relation facts only; in an evaluation `*` is an ordinary id. */
 const EVERYBODY = '*'
 
-/** Who names a person. A service has types; the PDP's own operator counts as one. */
+/** The principal that names a person. A service has types; the PDP's operator counts as a service. */
 type NamedBy = Pick<Principal, 'types'>
 
-export interface BorderOptions {
+export interface PseudonymizerOptions {
   readonly issuer: string
   readonly vault: Vault
   readonly policies: () => Policies
 }
 
 export class Pseudonymizer {
-  readonly #options: BorderOptions
+  readonly #options: PseudonymizerOptions
 
-  constructor(options: BorderOptions) {
+  constructor(options: PseudonymizerOptions) {
     this.#options = options
   }
 
   /**
-   * A party as sent. A person nobody has heard of becomes known by being named by a service, which keeps things of theirs; anybody else could make
-   * any word a person's, and the PDP refuses such words as names.
+   * Translates a party to its internal reference. Registers an unknown person only when a service names them, which stores their resources. Other
+   * callers could register any word as a person's sub, and the PDP refuses such words as names.
    */
   async toInternal(party: PartyRef, by: NamedBy): Promise<PartyRef> {
     const { type, id } = splitRef(party)
@@ -51,18 +51,18 @@ export class Pseudonymizer {
     return by.types ? vault.pseudonymOf(issuer, id) : vault.mentioned(issuer, id)
   }
 
-  /** A party as sent, if it is known. */
+  /** Translates a party to its internal reference; `undefined` for an unknown person. */
   async toInternalKnown(party: PartyRef): Promise<PartyRef | undefined> {
     const { type, id } = splitRef(party)
     return type === 'user' ? this.#options.vault.known(this.#options.issuer, id) : party
   }
 
-  /** Whether a text is the sub of a known person, in any spelling: it may stand nowhere but in the vault. */
+  /** Whether a text is the sub of a known person, in any spelling; such a text may be stored only in the vault. */
   isSub(text: string): Promise<boolean> {
     return this.#options.vault.isSub(this.#options.issuer, text)
   }
 
-  /** A party as callers know it. */
+  /** Translates an internal party to its external reference. */
   async toExternal(party: PartyRef): Promise<string> {
     if (!party.startsWith('user:')) return party
     const sub = await this.#options.vault.subOf(party)
@@ -77,39 +77,39 @@ export class Pseudonymizer {
     }
   }
 
-  /** The subject of a relation fact: like any other, but that `*` is everybody of the type. */
+  /** Translates the subject of a relation fact, where `*` means every subject of the type. */
   async toInternalFactSubject(type: string, id: string, domain: string, by: NamedBy): Promise<ResourceRef> {
     if (id !== EVERYBODY) return this.toInternalSubject(type, id, domain, by)
     return `${namesPeople(type, this.#options.policies().byDomain.get(domain)?.manifest) ? 'user' : type}:${EVERYBODY}`
   }
 
-  /** What a fact names as a subject: people by pseudonym, anything else as its service names it. */
+  /** Translates any subject of a fact: people to pseudonyms; other references stay unchanged. */
   async toInternalSubject(type: string, id: string, domain: string, by: NamedBy): Promise<ResourceRef> {
     const manifest = this.#options.policies().byDomain.get(domain)?.manifest
     return (await this.#subject(type, id, manifest, by)) ?? this.toInternalResource(type, id, by)
   }
 
-  /** A subject by one of the domain's words for it; `undefined` for one that is neither a person nor an agent there. */
+  /** Translates a subject by the domain's subject types; `undefined` for a type that is neither a person nor an agent. */
   async #subject(type: string, id: string, domain: Manifest | undefined, by: NamedBy): Promise<PartyRef | undefined> {
     if (type === 'agent') return `agent:${id}`
     return namesPeople(type, domain) ? this.toInternal(`user:${id}`, by) : undefined
   }
 
-  /** A resource as callers know it. */
+  /** Translates an internal resource to its external reference. */
   async toExternalResource(resource: ResourceRef): Promise<{ readonly type: string; readonly id: string }> {
     const { type, id } = splitRef(resource)
     const people = this.#options.policies().byType.get(type)?.manifest.resources[type]?.people
     return { type, id: people ? splitRef((await this.toExternal(`user:${id}`)) as PartyRef).id : id }
   }
 
-  /** An owner's account is named by its owner, and so is whatever has people's ids; everything else is named by its service. */
+  /** Translates a resource to its internal reference. Accounts and other types with people's ids are translated; other ids stay unchanged. */
   async toInternalResource(type: string, id: string, by: NamedBy): Promise<ResourceRef> {
     const manifest = this.#options.policies().byType.get(type)?.manifest
     const personal = manifest && (manifest.account === type || manifest.resources[type]?.people)
     return personal ? `${type}:${splitRef(await this.toInternal(`user:${id}`, by)).id}` : entityRef(type, id)
   }
 
-  /** @param searched - No resource is meant: its id stands for nobody. */
+  /** @param searched - The id is a placeholder of a search, and is no person's. */
   async evaluation(request: EvaluationRequest, by: NamedBy, searched?: 'any resource'): Promise<Evaluation> {
     const { subject, action, resource } = request
     const domain = this.#options.policies().byType.get(resource.type)?.manifest
@@ -133,6 +133,6 @@ export class Pseudonymizer {
   }
 }
 
-/** Whether a domain calls people so, when it speaks of subjects. */
+/** Whether a subject type denotes people in a domain. */
 const namesPeople = (type: string, domain: Manifest | undefined): boolean =>
   type === 'user' || domain?.subjects.includes(type) === true

@@ -1,10 +1,10 @@
 /**
- * What readiness looks at.
+ * Parts of the PDP that `/readyz` reports.
  *
  * @module
  */
 
-/** All but the index are needed to decide and to record. */
+/** Every part except the index is required to decide and to record. */
 export const PARTS = ['log', 'clock', 'openfga', 'openfga_limits', 'index'] as const
 export type Part = (typeof PARTS)[number]
 

@@ -1,6 +1,6 @@
 /**
- * Who reads what of the decision log: people what they are a party to, and of it what they may know; auditors all; nobody else any (rule L8).
- * Every door to entries goes through here.
+ * Access control of the decision log (rule L8): a person reads the entries that they are a party to, limited to what they may know; an auditor reads
+ * all; other callers none. Every route that returns entries uses it.
  *
  * @module
  */
@@ -16,27 +16,27 @@ import type { Principal } from '../pap/pap.ts'
 import type { EntryIndex, IndexPage, IndexQuery, TailPage } from '../ports/log.ts'
 import { readerOfEntries, shownTo } from './disclosure.ts'
 
-/** The index as one reader sees it. */
+/** The index, restricted to one reader. */
 export interface Reading {
   query(query: IndexQuery): Promise<IndexPage>
   tail(filter: DecisionFilter, after?: string): Promise<TailPage>
-  /** An entry as it may be shown, and as it is logged. What is not theirs looks as if it were not there. @throws Fault `not_found`. */
+  /** Reads an entry, as disclosed and as logged. @throws Fault `not_found`, also for an entry that the reader may not see. */
   entry(id: unknown): Promise<{ readonly shown: LoggedEntry; readonly logged: LoggedEntry }>
 }
 
-/** @throws Fault `forbidden`. */
+/** Restricts the index to a caller. @throws Fault `forbidden` unless it is a person or an auditor. */
 export function readingBy(index: EntryIndex, by: Principal): Reading {
   const reader = readerOfEntries(by)
   if (reader.seesAll) return reading(index, reader, undefined)
   if (by.party && (by.inPerson || by.party.startsWith('agent:'))) return reading(index, reader, by.party)
-  throw refuse('forbidden', 'People read the decisions they are a party to, auditors all.')
+  throw refuse('forbidden', 'Only people (entries they are a party to) and auditors may read the decision log.')
 }
 
-/** Of a person's own, whatever roles they have. */
+/** Restricts the index to a person's own entries, whatever their roles. */
 export const readingOf = (index: EntryIndex, person: PartyRef): Reading =>
   reading(index, { seesAll: false, parties: [person], inPerson: true }, person)
 
-/** @param party - Whose entries are read: everybody's when absent. */
+/** @param party - Restricts to this party's entries; absent: all entries. */
 function reading(index: EntryIndex, reader: Reader, party: PartyRef | undefined): Reading {
   const shown = shownTo(reader)
   return {

@@ -1,6 +1,6 @@
 /**
- * What callers wrote, fit for the log (rule L5): known names stand as they are, anything else as a salted commitment, since it may be
- * somebody's words.
+ * Redacts caller-chosen text for the log (rule L5): known names stay, any other text is replaced by a salted commitment, because it may contain
+ * personal data.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface RedactorOptions {
   readonly policies: () => Policies
   readonly register: Pick<Register, 'agent'>
   readonly vault: Pick<Vault, 'commit'>
-  /** Whether a text is the sub of a known person, in any spelling. */
+  /** Returns whether a text is the sub of a known person, in any spelling. */
   readonly isSub: (text: string) => Promise<boolean>
 }
 
@@ -27,14 +27,14 @@ export class Redactor {
     this.#options = options
   }
 
-  /** People are pseudonyms by now; an agent's id stands when it is registered, unless it is a person's sub as well. */
+  /** Redacts a party. Pseudonyms stay; an agent's id stays when it is registered and is no person's sub. */
   async party(party: PartyRef): Promise<PartyRef> {
     const { type, id } = splitRef(party)
     const { register, vault, isSub } = this.#options
     return type === 'user' || ((await register.agent(id)) && !(await isSub(id))) ? party : `agent:${vault.commit(id)}`
   }
 
-  /** @param held - The persona that was found by that name. */
+  /** @param held - The persona found by that name. */
   persona(name: string, held: PersonaId | undefined): string {
     return held === undefined ? this.#options.vault.commit(name) : personaName(held)
   }
@@ -44,7 +44,7 @@ export class Redactor {
     return actions && Object.hasOwn(actions, action) ? action : this.#options.vault.commit(action)
   }
 
-  /** @param registered - Whether its service registered it: only then is the id what the manifest promises of its type. */
+  /** @param registered - Whether the resource is registered: only then is its id opaque, as its type's manifest declares. */
   async resource(resource: ResourceRef, registered: boolean): Promise<string> {
     const { type, id } = splitRef(resource)
     const manifest = this.#options.policies().byType.get(type)?.manifest

@@ -1,5 +1,6 @@
 /**
- * `POST /access/v1/search/{subject,resource,action}` (AuthZEN 1.0, section 8). Complete, or marked with a token for the rest; one entry a page.
+ * `POST /access/v1/search/{subject,resource,action}` (AuthZEN 1.0, section 8). Results are complete or come with a token for the next page; each
+ * page is one log entry.
  *
  * @module
  */
@@ -41,13 +42,13 @@ export interface SearchRouteDeps {
   readonly record: Recorder
   readonly redact: Redactor
   readonly tokens: PageTokens
-  /** Counts decisions after the first. */
+  /** Charges the caller for decisions after the first. */
   readonly spend: (by: Principal, decisions: number) => Promise<void>
-  /** Whether the caller may put this question at all. */
+  /** Checks that the caller may make this request. */
   readonly requireEntitled: (policies: Policies, by: Principal, evaluation: Evaluation) => void
 }
 
-/** Results of a page that names no limit. */
+/** Default page limit. */
 const PAGE_SIZE = 1_000
 
 export const searchHandlers = (deps: SearchRouteDeps) => ({
@@ -56,19 +57,19 @@ export const searchHandlers = (deps: SearchRouteDeps) => ({
   searchActions: searchRoute(deps, planActionSearch(deps)),
 })
 
-/** One kind of search, as a request makes it. */
+/** Parameters of one kind of search. */
 interface SearchPlan<C extends string> {
   readonly searched: 'subject' | 'resource' | 'action'
   readonly request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage }
-  /** With something in the place of what is searched. */
+  /** The request, with a placeholder for the searched entity. */
   readonly question: Evaluation
   readonly candidates: (question: Evaluation) => readonly C[] | Promise<readonly C[]>
-  /** The question about one candidate. */
+  /** Builds the evaluation of one candidate. */
   readonly about: (question: Evaluation, candidate: C) => Evaluation
   readonly shown: (candidate: C) => unknown
 }
 
-/** Finds candidates, decides each, records the page, answers. */
+/** Finds candidates, decides each, records the page, responds. */
 function searchRoute<C extends string>(
   deps: SearchRouteDeps,
   planOf: (body: unknown, by: Principal) => Promise<SearchPlan<C>>,
@@ -77,7 +78,7 @@ function searchRoute<C extends string>(
     const by = principalOf(res)
     const { searched, request, question, candidates, about, shown } = await planOf(req.body, by)
     const among = question.isSubjectUnknown ? [] : await candidates(question)
-    // Nothing further is decided for a caller that is gone.
+    // Stops deciding when the caller has disconnected.
     const spend: SearchRouteDeps['spend'] = (who, decisions) =>
       res.closed ? Promise.reject(new Fault('too_many_requests', 'the caller is gone')) : deps.spend(who, decisions)
     const found = await pageOf({ ...deps, spend }, req.path, by, request, among, async (candidate) => {
@@ -89,7 +90,7 @@ function searchRoute<C extends string>(
   }
 }
 
-/** Stands for the searched entity while the question is translated. No person: a service that asks about one makes them known. */
+/** Placeholder for the searched entity during translation. It is no person: translating one named by a service would register them. */
 const NOBODY = { type: 'agent', id: 'nobody' } as const
 const NOTHING = { name: 'nothing' } as const
 
@@ -122,7 +123,7 @@ function planSubjectSearch(deps: SearchRouteDeps) {
       request,
       question: await translated(deps, by, { ...request, subject: { ...request.subject, ...NOBODY } }, 'any subject'),
       candidates: (question) => subjectCandidates(deps.search, question, type),
-      // Who acts, in which persona and session, says one subject of itself: it is nothing to search others by.
+      // Actor, persona and session belong to one subject, so they cannot apply to the candidates.
       about: (question, subject) => ({
         ...question,
         subject,
@@ -149,7 +150,7 @@ function planActionSearch(deps: SearchRouteDeps) {
   }
 }
 
-/** The question behind the pseudonymizer, once the caller may put it. */
+/** Translates the request to internal references, and checks that the caller may make it. */
 async function translated(
   deps: SearchRouteDeps,
   by: Principal,
@@ -162,7 +163,7 @@ async function translated(
     searched === 'any resource' ? searched : undefined,
   )
   if (searched === 'any subject' && !by.types && !by.roles.includes('auditor'))
-    throw refuse('forbidden', 'Who else may do something is for the service of the type and for auditors to ask.')
+    throw refuse('forbidden', 'Only the service of the resource type and auditors may search subjects.')
   deps.requireEntitled(deps.search.policies(), by, evaluation)
   return evaluation
 }
@@ -172,7 +173,7 @@ interface Found<R> {
   readonly results: readonly R[]
 }
 
-/** One page. @throws Fault `invalid_request` for a token that is not of this question. */
+/** Decides one page. @throws Fault `invalid_request` for a token of another request. */
 async function pageOf<C extends string, R>(
   { tokens, spend }: SearchRouteDeps,
   path: string,
@@ -185,7 +186,7 @@ async function pageOf<C extends string, R>(
   const of = { list: `POST /access/v1/search${path}`, by, question }
   const token = page?.token ? tokens.open(page.token, 'page.token', positionSchema, of) : undefined
   if (token && page?.limit && page.limit !== token.limit)
-    throw refuse('invalid_request', 'page.limit: must stay what it was on the first page.')
+    throw refuse('invalid_request', 'page.limit: must equal that of the first page.')
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
   const isAllowed = (decisions: number, done: number) => hasAllowance(spend, by, decisions, done)
   const { results, last } = await sliceOf(candidates, { after: token?.after, limit, isAllowed }, decide)
@@ -193,7 +194,7 @@ async function pageOf<C extends string, R>(
   return next || page ? { page: { next_token: next, count: results.length }, results } : { results }
 }
 
-/** A page ends where its caller's allowance does; one that would be empty is refused. */
+/** Ends a page when the caller's rate limit is used up; rejects the request when the page would be empty. */
 async function hasAllowance(
   spend: SearchRouteDeps['spend'],
   by: Principal,
@@ -211,7 +212,7 @@ async function hasAllowance(
 
 const positionSchema = z.object({ after: z.string(), limit: z.int().min(1) })
 
-/** The entry says what was asked; in the place of what was searched it has nothing, but of resources the type. */
+/** Builds the log entry of a page: the request without the searched entity, except the type of searched resources. */
 async function record(
   { record: write, redact }: SearchRouteDeps,
   by: Principal,

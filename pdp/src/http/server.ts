@@ -1,5 +1,5 @@
 /**
- * The PDP over HTTP: which middleware runs before which operations.
+ * Express app of the PDP: the order of its middleware, and the handlers of its operations.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import type { Clock } from '../ports/clock.ts'
 import type { Sessions } from '../ports/stores.ts'
 import { type Lane, withWorkload } from '../ports/workload.ts'
 import type { Callers } from './caller.ts'
+import { callerDeadline } from './caller-deadline.ts'
 import { type DecisionDeps, decisionHandlers } from './decisions.ts'
 import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
-import { accountOf, authenticated, beginExchange, mayChange, moreThanAsking, principalOf } from './exchange.ts'
+import { accountOf, authenticated, beginExchange, principalOf, rejectApiKeys, requireWriteScope } from './exchange.ts'
 import { AnonymousRefusals, answerFaults, type FaultDeps } from './faults.ts'
 import { mountOperations, type OperationHandlers } from './handlers.ts'
 import { idempotent } from './idempotency.ts'
-import { inTime } from './in-time.ts'
 import { jsonBody } from './json-body.ts'
 import { createLimits, type LimitOptions, type Limits } from './limits.ts'
 import { type LogFileDeps, logHandlers, mountDeepTiles } from './log-files.ts'
 import { logoutRoute } from './logout.ts'
-import { measured } from './measured.ts'
 import { metadataBeforePath } from './metadata.ts'
 import { type MonitoringDeps, monitoringHandlers } from './monitoring.ts'
 import { otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papHandlers } from './pap/pap-handlers.ts'
+import { measured } from './request-metrics.ts'
 import { type SearchRouteDeps, searchHandlers } from './search.ts'
 import { OpenStreams } from './streams.ts'
 
@@ -46,17 +46,17 @@ export interface ServerDeps
   readonly sessions: Sessions
   readonly policies: () => InForce
   readonly limits: LimitOptions
-  /** Whether callers reach it over TLS. */
+  /** Whether callers reach the PDP over TLS. */
   readonly isTls: boolean
-  /** How many proxies in front are trusted to say where a request came from. */
+  /** Number of trusted proxies, for Express's `trust proxy`. */
   readonly trustProxy: number
 }
 
 export interface HttpApp {
   readonly app: Express
-  /** Ends exports and tails: they would outlast any shutdown. */
+  /** Ends exports and streams, which would keep the listener open. */
   readonly endStreams: () => void
-  /** Records what is still to be recorded, and closes connections to the issuer. */
+  /** Writes pending summaries to the log, and closes connections to the issuer. */
   readonly close: () => Promise<void>
 }
 
@@ -81,7 +81,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   mountOperations(app, handlers, ['limited'])
   app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
   mountOperations(app, handlers, ['asking'])
-  app.use(moreThanAsking, mayChange, inLane('administer'))
+  app.use(rejectApiKeys, requireWriteScope, inLane('administer'))
   const administration = [...jsonBody(BODY_LIMIT, 'optional'), idempotent(reading)]
   mountOperations(app, handlers, ['reading', 'administration'], ({ access }) =>
     access === 'administration' ? administration : [],
@@ -94,17 +94,22 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   return { app, endStreams: () => streams.endAll(), close }
 }
 
-/** The handler of every operation. */
+/** Maps every operation to its handler. */
 function handlersOf(deps: ServerDeps & Pick<DecisionDeps, 'streams'>, { bySize, spend }: Limits): OperationHandlers {
   const asking = { ...deps, spend }
   const one = jsonBody(BODY_LIMIT, 'required')
-  const many = [...one, inTime, inLane('bulk')]
+  const many = [...one, callerDeadline, inLane('bulk')]
   const { searchSubjects, searchResources, searchActions } = searchHandlers({ ...asking, requireEntitled })
   return {
     ...monitoringHandlers(deps),
     endSession: logoutRoute(deps),
-    evaluate: [...one, inTime, inLane('ask'), evaluationRoute(deps)],
-    evaluateAll: [...jsonBody(BATCH_LIMIT, 'required', bySize), inTime, inLane('bulk'), evaluationsRoute(asking)],
+    evaluate: [...one, callerDeadline, inLane('ask'), evaluationRoute(deps)],
+    evaluateAll: [
+      ...jsonBody(BATCH_LIMIT, 'required', bySize),
+      callerDeadline,
+      inLane('bulk'),
+      evaluationsRoute(asking),
+    ],
     searchSubjects: [...many, searchSubjects],
     searchResources: [...many, searchResources],
     searchActions: [...many, searchActions],
@@ -114,7 +119,7 @@ function handlersOf(deps: ServerDeps & Pick<DecisionDeps, 'streams'>, { bySize, 
   }
 }
 
-/** Before tokens are judged, which go by the machine's clock as well: none would be good. */
+/** Rejects requests while the clock is not trusted. Runs before authentication, which depends on the clock too. */
 function believing(clock: Clock): RequestHandler {
   return (_req, _res, next) => {
     clock()
@@ -122,7 +127,7 @@ function believing(clock: Clock): RequestHandler {
   }
 }
 
-/** Whatever the request leads to is done for its caller. */
+/** Runs the request in the context of its caller, for fair queueing of its calls. */
 const inLane =
   (lane: Lane): RequestHandler =>
   (_req, res, next) =>

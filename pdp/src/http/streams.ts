@@ -1,6 +1,6 @@
 /**
- * Answers that go on: exports and tails. So many for one caller, none beyond the token and the session that opened it or the life of the
- * listener, and none whose reader has stopped reading.
+ * Registry of streaming responses (exports and live streams). Limits them per caller, and ends each when its token expires, its session ends, its
+ * reader stalls or disconnects, or the PDP stops.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Response } from 'express'
 import type { SessionOf, Sessions } from '../ports/stores.ts'
 import { principalOf } from './exchange.ts'
 
-/** A connection on which nothing moved for so long is given up, in milliseconds. */
+/** A connection without progress for this long is closed, in milliseconds. */
 const STALLED_MS = 60_000
 
 export class OpenStreams {
@@ -19,17 +19,17 @@ export class OpenStreams {
   readonly #open = new Map<string, Map<AbortController, SessionOf | undefined>>()
   #isEnded = false
 
-  /** @param perCaller - How many one caller may have open. */
+  /** @param perCaller - Open streams per caller, at most. */
   constructor(perCaller: number, sessions: Pick<Sessions, 'isEnded'>) {
     this.#perCaller = perCaller
     this.#sessions = sessions
   }
 
   /**
-   * Counts an answer in until it is closed.
+   * Registers a response until it is closed.
    *
-   * @returns What says that it is to end: its reader left or stalled, its token expired, its session ended, or the PDP stops.
-   * @throws Fault `too_many_requests` when the caller has as many open as there may be, `unauthenticated` when the session has just ended.
+   * @returns A signal, aborted when the response must end.
+   * @throws Fault `too_many_requests` when the caller has reached the limit, `unauthenticated` when the session has just ended.
    */
   async enter(res: Response): Promise<AbortSignal> {
     const { name, expiresAt, session } = principalOf(res)
@@ -37,7 +37,7 @@ export class OpenStreams {
     if (this.#isEnded || mine.size >= this.#perCaller) throw new Fault('too_many_requests', 'open streams')
     const end = new AbortController()
     this.#open.set(name, mine.set(end, session))
-    // By the clock that the token was verified by.
+    // The same clock that verified the token.
     const lasts = expiresAt === undefined ? STALLED_MS : Math.max(0, expiresAt - Date.now())
     const timer = setTimeout(() => end.abort(), lasts).unref()
     res.setTimeout(STALLED_MS, () => res.destroy())
@@ -49,7 +49,7 @@ export class OpenStreams {
     }
     if (res.closed) leave()
     else res.once('close', leave)
-    // Looked up once it is counted in: a session that ends meanwhile is seen here or by endOfSessions.
+    // Checked after registration: a session that ends meanwhile is found here or by endOfSessions.
     if (session && (await this.#sessions.isEnded(session))) {
       leave()
       throw new Fault('unauthenticated', 'the session has ended')
@@ -57,20 +57,20 @@ export class OpenStreams {
     return end.signal
   }
 
-  /** Ends those whose session has ended. */
+  /** Ends the streams of ended sessions. */
   async endOfSessions(): Promise<void> {
     for (const [end, session] of [...this.#open.values()].flatMap((streams) => [...streams]))
       if (session && (await this.#sessions.isEnded(session))) end.abort()
   }
 
-  /** Ends all there are, and lets none begin. */
+  /** Ends every stream, and rejects new ones. */
   endAll(): void {
     this.#isEnded = true
     for (const streams of this.#open.values()) for (const end of streams.keys()) end.abort()
   }
 }
 
-/** Sends a piece, and waits while its reader lags behind. @returns `false` when it is over. */
+/** Writes a chunk, and waits for `drain` when the reader is slow. @returns `false` when the stream has ended. */
 export async function sendOn(res: Response, piece: string, end: AbortSignal): Promise<boolean> {
   if (end.aborted) return false
   if (!res.write(piece)) await once(res, 'drain', { signal: end }).catch(() => undefined)

@@ -1,5 +1,5 @@
 /**
- * Personas, agents, resources and keys, described.
+ * Operations on personas, agents, resources and keys.
  *
  * @module
  */
@@ -39,8 +39,8 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'post',
     path: '/v1/personas',
     id: 'createPersona',
-    summary: 'Takes a persona',
-    description: 'Always one’s own. A title that nobody may give themself starts `pending`.',
+    summary: 'Creates a persona for the caller',
+    description: 'A persona whose title needs an administrator’s approval starts `pending`.',
     body: { schema: personaRequestSchema, required: true },
     answers: { 201: { description: 'The persona.', schema: personaSchema, leadsTo: ['changePersona'] } },
     problems: ['in_person_only', 'conflict', 'persona_invalid'],
@@ -50,9 +50,9 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'get',
     path: '/v1/personas',
     id: 'listPersonas',
-    summary: 'One’s own personas, or those that wait for an administrator',
+    summary: 'Lists the caller’s personas, or those that await an administrator’s approval',
     query: personaListQuerySchema,
-    answers: { 200: { description: 'All of them.', schema: listOf(personaSchema) } },
+    answers: { 200: { description: 'The complete list.', schema: listOf(personaSchema) } },
     problems: ['in_person_only'],
   },
   {
@@ -60,7 +60,7 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'patch',
     path: '/v1/personas/{id}',
     id: 'changePersona',
-    summary: 'Changes status, dates or autonomy',
+    summary: 'Changes a persona’s status, dates or autonomy',
     params: id,
     body: { schema: personaPatchSchema, required: true },
     answers: { 200: { description: 'The persona.', schema: personaSchema } },
@@ -81,8 +81,8 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'get',
     path: '/v1/agents',
     id: 'listAgents',
-    summary: 'All agents',
-    answers: { 200: { description: 'All of them.', schema: listOf(agentSchema) } },
+    summary: 'Lists all agents',
+    answers: { 200: { description: 'The complete list.', schema: listOf(agentSchema) } },
   },
   {
     ...agent,
@@ -100,11 +100,12 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'put',
     id: 'registerResource',
     summary: 'Registers a resource',
-    description: 'A topmost one names its owner and, where the domain has titles, their persona; any other its parent.',
+    description:
+      'A top-level resource names its owner and, where the domain has titles, the owner’s persona; every other resource names its parent.',
     body: { schema: resourceRequestSchema, required: true },
     answers: {
-      200: { description: 'It was registered just so.', schema: resourceRecordSchema },
-      201: { description: 'It is registered.', schema: resourceRecordSchema },
+      200: { description: 'It was registered already, with the same content.', schema: resourceRecordSchema },
+      201: { description: 'It has been registered.', schema: resourceRecordSchema },
     },
     problems: ['conflict', 'persona_invalid'],
   },
@@ -112,7 +113,7 @@ export const ADMINISTRATION_OPERATIONS = [
     ...resource,
     method: 'get',
     id: 'readResource',
-    summary: 'Whose a resource is',
+    summary: 'Reads a resource’s owner, persona or parent',
     answers: { 200: { description: 'The resource.', schema: resourceRecordSchema } },
     problems: ['not_found'],
   },
@@ -120,8 +121,8 @@ export const ADMINISTRATION_OPERATIONS = [
     ...resource,
     method: 'delete',
     id: 'removeResource',
-    summary: 'Forgets a resource; every grant on it is dead',
-    answers: { 204: { description: 'It is gone, or was.' } },
+    summary: 'Unregisters a resource; every grant on it ends',
+    answers: { 204: { description: 'It is not registered any more, or never was.' } },
     problems: ['conflict'],
   },
   {
@@ -129,7 +130,7 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'post',
     path: '/v1/resources/{type}/{id}/transfer',
     id: 'transferResource',
-    summary: 'Gives a topmost resource to another owner or persona',
+    summary: 'Transfers a top-level resource to another owner or persona',
     description: 'Every grant on it ends.',
     body: { schema: transferRequestSchema, required: true },
     answers: { 200: { description: 'The resource.', schema: resourceRecordSchema } },
@@ -140,9 +141,11 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'post',
     path: '/v1/keys',
     id: 'createKey',
-    summary: 'Makes an API key',
+    summary: 'Creates an API key',
     body: { schema: keyRequestSchema, required: true },
-    answers: { 201: { description: 'The key itself is shown here only.', schema: keySchema, leadsTo: ['revokeKey'] } },
+    answers: {
+      201: { description: 'The API key. Its secret is returned only here.', schema: keySchema, leadsTo: ['revokeKey'] },
+    },
     problems: ['in_person_only'],
   },
   {
@@ -150,17 +153,17 @@ export const ADMINISTRATION_OPERATIONS = [
     method: 'get',
     path: '/v1/keys',
     id: 'listKeys',
-    summary: 'All keys, newest first, ended ones too',
-    answers: { 200: { description: 'All of them.', schema: listOf(keySchema) } },
+    summary: 'Lists all API keys, newest first, including ended ones',
+    answers: { 200: { description: 'The complete list.', schema: listOf(keySchema) } },
   },
   {
     ...key,
     method: 'delete',
     path: '/v1/keys/{id}',
     id: 'revokeKey',
-    summary: 'Revokes a key',
+    summary: 'Revokes an API key',
     params: id,
-    answers: { 204: { description: 'The very next request with it is 401.' } },
+    answers: { 204: { description: 'Revoked: from now on a request with it is answered 401.' } },
     problems: ['not_found'],
   },
 ] as const satisfies readonly Operation[]

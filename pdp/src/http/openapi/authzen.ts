@@ -1,5 +1,5 @@
 /**
- * The AuthZEN routes and those that need no token, described.
+ * Operations of AuthZEN, and operations that need no token.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { z } from 'zod'
 import { PARTS } from '../readiness.ts'
 import type { Operation } from './operation.ts'
 
-/** Without items a batch is a single evaluation. */
+/** A batch without items must be a valid single evaluation. */
 const WITHOUT_ITEMS = {
   anyOf: [
     { required: ['evaluations'], properties: { evaluations: { minItems: 1 } } },
@@ -32,7 +32,7 @@ const search = (what: string, section: string) =>
     path: `/access/v1/search/${what}`,
     tag: 'AuthZEN',
     access: 'asking',
-    description: `AuthZEN 1.0, section ${section}. Complete, or marked with a token for the rest; each page leaves one entry. A type, id or action that nobody knows finds nothing.`,
+    description: `AuthZEN 1.0, section ${section}. The results are complete, or come with a token for the next page. Each page is recorded as one log entry. An unknown type, id or action finds nothing.`,
   }) as const
 
 export const AUTHZEN_OPERATIONS = [
@@ -42,11 +42,12 @@ export const AUTHZEN_OPERATIONS = [
     id: 'evaluate',
     tag: 'AuthZEN',
     access: 'asking',
-    summary: 'May they do this?',
-    description: 'AuthZEN 1.0, section 6. A denial is 200 with `decision: false`; nothing is answered unrecorded.',
+    summary: 'Evaluates one access request',
+    description:
+      'AuthZEN 1.0, section 6. A denial is 200 with `decision: false`. Every decision is recorded before it is returned.',
     body: { schema: evaluationRequestSchema, required: true },
     answers: {
-      200: { description: 'The decision, explained.', schema: evaluationAnswerSchema, headers: ['evaluationId'] },
+      200: { description: 'The decision with its reasons.', schema: evaluationAnswerSchema, headers: ['evaluationId'] },
     },
   },
   {
@@ -55,13 +56,13 @@ export const AUTHZEN_OPERATIONS = [
     id: 'evaluateAll',
     tag: 'AuthZEN',
     access: 'asking',
-    summary: 'Many questions at once',
+    summary: 'Evaluates several access requests',
     description:
-      'AuthZEN 1.0, section 7. At most 1 MiB. An item replaces a default whole; one that is malformed or cannot be decided is `false` with its error. Without items it is a single evaluation.',
+      'AuthZEN 1.0, section 7. At most 1 MiB. A member of an item replaces the default of that name as a whole. An item that is malformed or cannot be decided has `decision: false` and its error. A request without items is a single evaluation.',
     body: { schema: evaluationsRequestSchema, required: true, also: WITHOUT_ITEMS },
     answers: {
       200: {
-        description: 'A decision for each item; of a request without items the one decision.',
+        description: 'A decision for each item; for a request without items, one decision.',
         schema: z.union([evaluationsAnswerSchema, evaluationAnswerSchema]),
       },
     },
@@ -69,27 +70,31 @@ export const AUTHZEN_OPERATIONS = [
   {
     ...search('subject', '8.4'),
     id: 'searchSubjects',
-    summary: 'Who may do this?',
+    summary: 'Searches the subjects that may perform an action on a resource',
     body: { schema: subjectSearchSchema, required: true },
-    answers: { 200: { description: 'Subjects of the type.', schema: entitiesFoundSchema, headers: ['evaluationId'] } },
+    answers: {
+      200: { description: 'Permitted subjects of the type.', schema: entitiesFoundSchema, headers: ['evaluationId'] },
+    },
   },
   {
     ...search('resource', '8.5'),
     id: 'searchResources',
-    summary: 'To what may they do this?',
+    summary: 'Searches the resources on which a subject may perform an action',
     body: { schema: resourceSearchSchema, required: true },
-    answers: { 200: { description: 'Resources of the type.', schema: entitiesFoundSchema, headers: ['evaluationId'] } },
+    answers: {
+      200: { description: 'Permitted resources of the type.', schema: entitiesFoundSchema, headers: ['evaluationId'] },
+    },
   },
   {
     ...search('action', '8.6'),
     id: 'searchActions',
-    summary: 'What may they do?',
+    summary: 'Searches the actions that a subject may perform on a resource',
     body: { schema: actionSearchSchema, required: true },
-    answers: { 200: { description: 'Actions.', schema: actionsFoundSchema, headers: ['evaluationId'] } },
+    answers: { 200: { description: 'Permitted actions.', schema: actionsFoundSchema, headers: ['evaluationId'] } },
   },
 ] as const satisfies readonly Operation[]
 
-/** Public members only. */
+/** A JWK Set with the members of public keys only. */
 const jwksSchema = z.strictObject({
   keys: z.array(
     z.strictObject({
@@ -106,9 +111,9 @@ const jwksSchema = z.strictObject({
 
 const state = (text: string) => z.strictObject({ status: z.literal(text) })
 const readiness = (text: string) =>
-  state(text).extend({ missing: z.array(z.enum(PARTS)).describe('What does not work.') })
+  state(text).extend({ missing: z.array(z.enum(PARTS)).describe('Parts of the PDP that do not work.') })
 
-/** No token, no limit: these are asked by machines that watch, and before anybody can sign in. */
+/** Operations without a token: for monitoring, and for discovery before a client can sign in. */
 export const OPEN_OPERATIONS = [
   {
     method: 'get',
@@ -116,9 +121,9 @@ export const OPEN_OPERATIONS = [
     id: 'metadata',
     tag: 'AuthZEN',
     access: 'open',
-    summary: 'Where the endpoints are',
+    summary: 'Metadata of the PDP: its endpoints',
     description:
-      'AuthZEN 1.0, section 9. Where the identifier has a path, that path follows this one. From configuration, never from a header. Signed where the PDP has a key for it; the `iss` of `signed_metadata` is `policy_decision_point`.',
+      'AuthZEN 1.0, section 9. Where the PDP’s identifier has a path, that path is appended to this one. The content comes from configuration, never from a request header. Signed when the PDP has a metadata key; the `iss` of `signed_metadata` is `policy_decision_point`.',
     answers: { 200: { description: 'The metadata.', schema: metadataSchema, headers: ['cacheControl'] } },
   },
   {
@@ -127,7 +132,7 @@ export const OPEN_OPERATIONS = [
     id: 'metadataKeys',
     tag: 'AuthZEN',
     access: 'open',
-    summary: 'The key that the metadata are signed with',
+    summary: 'Public key of the signed metadata',
     answers: {
       200: { description: 'A JWK Set (RFC 7517).', schema: jwksSchema, headers: ['cacheControl'] },
     },
@@ -154,11 +159,11 @@ export const OPEN_OPERATIONS = [
     id: 'endSession',
     tag: 'Operations',
     access: 'limited',
-    summary: 'Ends a session, for the identity provider',
+    summary: 'Back-channel logout, called by the identity provider',
     description:
-      'OpenID Connect Back-Channel Logout 1.0: a logout token for one of the interactive clients. With a sid it ends that session, without one all of the sub’s. From then on the session’s tokens are refused, streams opened with them end, and what names it in subject.properties.sid is denied session_ended; all of a person’s: what names any session in a token that was not issued since (subject.properties.iat).',
+      'OpenID Connect Back-Channel Logout 1.0: takes a logout token for an interactive client. With `sid` it ends that session, without `sid` every session of `sub`. From then on tokens of the session are rejected, streams opened with them end, and evaluations that name it in `subject.properties.sid` are denied with `session_ended`. When every session of a person ends, evaluations that name any session are denied unless `subject.properties.iat` is later than the logout.',
     body: { schema: z.object({ logout_token: z.string() }), required: true, form: true },
-    answers: { 200: { description: 'It has ended. Again is no change.' } },
+    answers: { 200: { description: 'The session has ended. Repeating the request changes nothing.' } },
     problems: [
       'invalid_request',
       'payload_too_large',
@@ -174,9 +179,9 @@ export const OPEN_OPERATIONS = [
     id: 'metrics',
     tag: 'Operations',
     access: 'open',
-    summary: 'What the process counts of itself',
+    summary: 'Metrics of the process',
     description:
-      'Prometheus’ text format. For the operations network: 404 for whoever comes from a public address, or by way of a proxy.',
+      'Prometheus text format. Served on the operations network only: 404 for requests from public addresses and through proxies.',
     answers: { 200: { description: 'Metrics.', text: 'text/plain' } },
     problems: ['not_found'],
   },
@@ -186,8 +191,8 @@ export const OPEN_OPERATIONS = [
     id: 'live',
     tag: 'Operations',
     access: 'open',
-    summary: 'Does the process answer?',
-    answers: { 200: { description: 'It does.', schema: state('alive') } },
+    summary: 'Liveness: the process answers',
+    answers: { 200: { description: 'Alive.', schema: state('alive') } },
   },
   {
     method: 'get',
@@ -195,17 +200,17 @@ export const OPEN_OPERATIONS = [
     id: 'ready',
     tag: 'Operations',
     access: 'open',
-    summary: 'Can decisions be made and recorded now?',
+    summary: 'Readiness: decisions can be made and recorded',
     answers: {
       200: {
-        description: 'They can. While `index` is missing the log cannot be searched.',
+        description: 'Ready. While `index` is in `missing`, the log cannot be searched.',
         schema: readiness('ready'),
       },
       503: {
         description:
-          'The relationship store does not answer or has too low limits, the log cannot be written, or the clock jumped.',
+          'Not ready: the relationship store does not answer or its limits are too low, the log cannot be written, or the clock jumped.',
         schema: readiness('not ready').extend({
-          mend: z.array(z.string()).optional().describe('What to do, in words for operators, where it is known.'),
+          mend: z.array(z.string()).optional().describe('Remedies for operators, where known.'),
         }),
       },
     },

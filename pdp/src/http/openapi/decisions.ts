@@ -1,5 +1,5 @@
 /**
- * The decision log, described.
+ * Operations on the decision log.
  *
  * @module
  */
@@ -16,14 +16,15 @@ import type { Operation } from './operation.ts'
 
 const of = { method: 'get', tag: 'Log', access: 'reading', problems: ['index_unavailable'] } as const
 
-/** All of it is looked up in the index. */
+/** Operations that read the index of the log. */
 export const DECISION_OPERATIONS = [
   {
     ...of,
     path: '/v1/decisions',
     id: 'listDecisions',
-    summary: 'Entries of the decision log, newest first',
-    description: 'People see what they are a party to, auditors all. Reading leaves an entry.',
+    summary: 'Lists entries of the decision log, newest first',
+    description:
+      'A person sees the entries that they are a party to; an auditor sees all. The read is recorded as a log entry.',
     query: decisionQuerySchema,
     answers: { 200: { description: 'A page.', schema: decisionPageSchema } },
   },
@@ -31,9 +32,9 @@ export const DECISION_OPERATIONS = [
     ...of,
     path: '/v1/decisions/export',
     id: 'exportDecisions',
-    summary: 'All entries that a query finds, as a file',
+    summary: 'Exports the entries that match a query',
     description:
-      'Streamed, newest first, as of its beginning; an answer that breaks off is incomplete. `csv` is safe to open in a spreadsheet. People get what they are a party to, auditors all. One entry is left an export.',
+      'Streamed, newest first, as of the start of the export. A response that is cut off is incomplete. `csv` is safe to open in a spreadsheet. A person gets the entries that they are a party to; an auditor gets all. Each export is recorded as one log entry.',
     query: decisionExportSchema,
     answers: {
       200: {
@@ -47,17 +48,17 @@ export const DECISION_OPERATIONS = [
     ...of,
     path: '/v1/decisions/stream',
     id: 'tailDecisions',
-    summary: 'Entries as they are logged',
+    summary: 'Streams entries as they are logged',
     description:
-      'Server-sent events, oldest first: `data` is an entry, `id` goes into `Last-Event-ID` to continue behind it. Without that header it begins now. Comments come when nothing else does. It ends with the token: come again with a new one. Only so many are open for a person at a time. One entry is left a stream.',
+      'Server-sent events, oldest first: `data` is an entry, send `id` as `Last-Event-ID` to continue after it. Without that header the stream begins with new entries. Comments keep an idle stream open. The stream ends when the token expires: reconnect with a new one. Open streams per caller are limited. Each stream is recorded as one log entry.',
     query: decisionStreamSchema,
-    answers: { 200: { description: 'Events.', text: 'text/event-stream' } },
+    answers: { 200: { description: 'Server-sent events.', text: 'text/event-stream' } },
   },
   {
     ...of,
     path: '/v1/decisions/{id}',
     id: 'readDecision',
-    summary: 'One entry',
+    summary: 'Reads one entry',
     params: { id: ulidSchema },
     answers: { 200: { description: 'The entry.', schema: loggedEntrySchema } },
     problems: ['not_found', 'index_unavailable'],
@@ -66,9 +67,9 @@ export const DECISION_OPERATIONS = [
     ...of,
     path: '/v1/decisions/{id}/proof',
     id: 'proveDecision',
-    summary: 'That an entry is in the log',
+    summary: 'Proves that an entry is in the log',
     description:
-      'C2SP tlog-proof, to be checked offline: the leaf is the canonical JSON (RFC 8785) of the entry without `index` and `origin`. Where the entry is newer than the newest checkpoint, one is published first. `conflict`: another PDP writes the log that it is in.',
+      'A C2SP tlog-proof, which can be checked offline. The leaf is the canonical JSON (RFC 8785) of the entry without `index` and `origin`. When the entry is newer than the newest checkpoint, a checkpoint is published first. `conflict`: the entry is in a log of another PDP.',
     params: { id: ulidSchema },
     answers: { 200: { description: 'A tlog-proof.', text: 'text/plain' } },
     problems: ['not_found', 'conflict', 'index_unavailable'],
@@ -77,11 +78,11 @@ export const DECISION_OPERATIONS = [
     ...of,
     path: '/v1/decisions/{id}/replay',
     id: 'replayDecision',
-    summary: 'The same question now, and what differs',
+    summary: 'Evaluates the same request again, and compares',
     description:
-      'For whoever may read the entry and ask its question. Nothing is enforced by it: it is recorded as a reading of the log. `conflict`: the log does not hold the whole question.',
+      'For callers that may read the entry and make its evaluation request. It is not a decision to enforce, and is recorded as a read of the log. `conflict`: the log does not hold the complete request.',
     params: { id: ulidSchema },
-    answers: { 200: { description: 'Then and now.', schema: replaySchema } },
+    answers: { 200: { description: 'The logged and the present decision.', schema: replaySchema } },
     problems: ['not_found', 'conflict', 'index_unavailable'],
   },
 ] as const satisfies readonly Operation[]

@@ -1,5 +1,5 @@
 /**
- * The OpenAPI 3.1 document, written from the operations and from the very schemas that requests are read by.
+ * Builds the OpenAPI 3.1 document from the operations and from the zod schemas that requests are parsed with.
  *
  * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI 3.1.1}
  * @module
@@ -9,7 +9,7 @@ import { PROBLEMS, type ProblemCode, problemSchema } from '@mandate/protocol'
 import type { z } from 'zod'
 import packageJson from '../../../package.json' with { type: 'json' }
 import { HEADERS, headerRef, PARAMETERS } from './headers.ts'
-import { type Answer, isIdempotent, isWithoutToken, type Operation, problemsOf, TAGS } from './operation.ts'
+import { isIdempotent, isWithoutToken, type Operation, problemsOf, type SuccessResponse, TAGS } from './operation.ts'
 import { OPERATIONS } from './operations.ts'
 import { Schemas } from './schemas.ts'
 
@@ -18,7 +18,7 @@ type Json = Readonly<Record<string, unknown>>
 const JSON_TYPE = 'application/json'
 const PROBLEM_TYPE = 'application/problem+json'
 
-/** @param publicUrl - Where callers find the PDP. */
+/** Builds the document. @param publicUrl - Base URL at which callers reach the PDP. */
 export function openApiDocument(publicUrl: string): Json {
   const schemas = new Schemas()
   const paths: Record<string, Record<string, Json>> = {}
@@ -31,7 +31,7 @@ export function openApiDocument(publicUrl: string): Json {
       title: 'Mandate PDP',
       version: packageJson.version,
       description:
-        'Delegation-aware authorization. Instants are RFC 3339, money is in minor units of its ISO 4217 currency, lead times are in seconds. Bodies are UTF-8 JSON of at most 64 KiB and 32 levels, no member twice in one object. Unknown members of AuthZEN requests are ignored, of all others refused. Whatever is not 2xx is RFC 9457; its `code` is the contract.',
+        'Delegation-aware authorization. Instants are RFC 3339, money is in minor units of its ISO 4217 currency, lead times are in seconds. Bodies are UTF-8 JSON of at most 64 KiB and 32 levels, without duplicate members in an object. Unknown members are ignored in AuthZEN requests and rejected in all others. Every response that is not 2xx is a problem of RFC 9457; clients may rely on its `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
@@ -96,7 +96,7 @@ function queryParameters(query: z.ZodObject | undefined, schemas: Schemas): read
   )
 }
 
-/** A description stands at the parameter, where readers look for it. */
+/** Builds a parameter. Moves the schema's description to the parameter, where tools display it. */
 function parameter(place: 'path' | 'query', name: string, { description, ...schema }: Json): Json {
   return {
     name,
@@ -108,7 +108,7 @@ function parameter(place: 'path' | 'query', name: string, { description, ...sche
 }
 
 function goodAnswer(
-  { description, schema, text, headers = [], leadsTo = [] }: Answer,
+  { description, schema, text, headers = [], leadsTo = [] }: SuccessResponse,
   operation: Operation,
   schemas: Schemas,
 ): Json {
@@ -127,7 +127,7 @@ function goodAnswer(
 const linksTo = (ids: readonly string[]): Json =>
   Object.fromEntries(ids.map((operationId) => [operationId, { operationId, parameters: { id: '$response.body#/id' } }]))
 
-/** Codes that are alone with their status somewhere. */
+/** Codes that are the only one of their status in some operation: each becomes a shared component. */
 function sharedProblems(): readonly ProblemCode[] {
   const alone = OPERATIONS.flatMap((operation) =>
     [...problemsOf(operation).values()].filter(({ length }) => length === 1),
@@ -137,7 +137,7 @@ function sharedProblems(): readonly ProblemCode[] {
 
 const problemRef = ([code]: readonly ProblemCode[]): Json => ({ $ref: `#/components/responses/${code}` })
 
-/** @param codes - All of one status. */
+/** Builds the response of a status. @param codes - Every problem code of that status. */
 function problemAnswer(codes: readonly ProblemCode[], schemas: Schemas): Json {
   const status = codes[0] && PROBLEMS[codes[0]].status
   const headers =

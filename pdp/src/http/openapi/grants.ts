@@ -1,5 +1,5 @@
 /**
- * `/v1/grants` and `/v1/invitations`, described.
+ * Operations on grants and invitations.
  *
  * @module
  */
@@ -23,13 +23,13 @@ import type { Operation } from './operation.ts'
 const of = { tag: 'Grants', access: 'administration' } as const
 const id = { id: idSchema }
 
-/** A page of a list. */
+/** Schema of one page of a list. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.strictObject({ items: z.array(item), next_cursor: pageTokenSchema.optional() })
-/** A list that comes whole. */
+/** Schema of an unpaged list. */
 export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item) })
 
-/** Whatever can be wrong with a grant (rules C1 to C6), whoever it is for. */
+/** Problems of issuing a grant (rules C1 to C6). */
 const UNISSUABLE: readonly ProblemCode[] = [
   'in_person_only',
   'not_owner',
@@ -49,12 +49,12 @@ export const GRANT_OPERATIONS = [
     method: 'post',
     path: '/v1/grants',
     id: 'issueGrant',
-    summary: 'Grants something, or passes it on',
-    description: 'By the owner or a delegate in person, or by an agent what it was granted.',
+    summary: 'Issues a grant, or redelegates one',
+    description: 'The caller is the owner or a delegate in person, or an agent that redelegates its own grant.',
     body: { schema: grantRequestSchema, required: true },
     answers: {
       201: {
-        description: 'The grant; it holds at once.',
+        description: 'The grant, in effect at once.',
         schema: grantSchema,
         headers: ['location'],
         leadsTo: ['readGrant', 'revokeGrant'],
@@ -67,10 +67,10 @@ export const GRANT_OPERATIONS = [
     method: 'post',
     path: '/v1/grants/preview',
     id: 'previewGrant',
-    summary: 'What a grant would allow, or why it would be refused',
-    description: 'Changes nothing. A refusal is an answer here.',
+    summary: 'Previews a grant: what it would allow, or why it would be refused',
+    description: 'Changes nothing. A refusal is returned with 200.',
     body: { schema: grantRequestSchema, required: true },
-    answers: { 200: { description: 'Allowed or not.', schema: grantPreviewSchema } },
+    answers: { 200: { description: 'Whether the grant would be issued.', schema: grantPreviewSchema } },
     problems: ['in_person_only'],
   },
   {
@@ -78,7 +78,7 @@ export const GRANT_OPERATIONS = [
     method: 'get',
     path: '/v1/grants',
     id: 'listGrants',
-    summary: 'Grants that the caller is a party to, newest first',
+    summary: 'Lists the grants that the caller is a party to, newest first',
     query: grantQuerySchema,
     answers: { 200: { description: 'A page.', schema: pageOf(grantSchema) } },
     problems: ['in_person_only'],
@@ -88,7 +88,7 @@ export const GRANT_OPERATIONS = [
     method: 'get',
     path: '/v1/grants/{id}',
     id: 'readGrant',
-    summary: 'One grant with its chain',
+    summary: 'Reads one grant with its chain',
     params: id,
     answers: { 200: { description: 'The grant.', schema: grantSchema } },
     problems: ['in_person_only', 'grant_unknown'],
@@ -98,11 +98,11 @@ export const GRANT_OPERATIONS = [
     method: 'post',
     path: '/v1/grants/{id}/revoke',
     id: 'revokeGrant',
-    summary: 'Ends a grant and all below it',
-    description: 'No later decision anywhere is permitted by it. Again is no change.',
+    summary: 'Revokes a grant and every grant derived from it',
+    description: 'No later decision is permitted by these grants. Repeating the request changes nothing.',
     params: id,
     body: { schema: revokeRequestSchema, required: false },
-    answers: { 200: { description: 'The grant, ended.', schema: grantSchema } },
+    answers: { 200: { description: 'The revoked grant.', schema: grantSchema } },
     problems: ['in_person_only', 'grant_unknown', 'conflict'],
   },
 ] as const satisfies readonly Operation[]
@@ -115,11 +115,11 @@ export const INVITATION_OPERATIONS = [
     method: 'post',
     path: '/v1/invitations',
     id: 'invite',
-    summary: 'Invites somebody, with a grant or without',
+    summary: 'Creates an invitation, with or without a grant',
     body: { schema: invitationRequestSchema, required: false },
     answers: {
       201: {
-        description: 'The invitation; its code is shown here only.',
+        description: 'The invitation. Its code is returned only here.',
         schema: invitationSchema,
         leadsTo: ['confirmInvitation', 'withdrawInvitation'],
       },
@@ -131,8 +131,8 @@ export const INVITATION_OPERATIONS = [
     method: 'get',
     path: '/v1/invitations',
     id: 'listInvitations',
-    summary: 'Invitations sent and redeemed, newest first',
-    answers: { 200: { description: 'All of them.', schema: listOf(invitationSchema) } },
+    summary: 'Lists the caller’s invitations, sent and redeemed, newest first',
+    answers: { 200: { description: 'The complete list.', schema: listOf(invitationSchema) } },
     problems: ['in_person_only'],
   },
   {
@@ -140,8 +140,8 @@ export const INVITATION_OPERATIONS = [
     method: 'post',
     path: '/v1/invitations/redeem',
     id: 'redeemInvitation',
-    summary: 'Redeems a code, once',
-    description: 'After ten wrong codes in a minute a caller waits.',
+    summary: 'Redeems an invitation code; each code works once',
+    description: 'After ten wrong codes within a minute the caller is answered 429 for a while.',
     body: { schema: redeemRequestSchema, required: true },
     answers: { 200: { description: 'The invitation.', schema: invitationSchema } },
     problems: ['in_person_only', 'invitation_unknown', 'conflict'],
@@ -151,7 +151,7 @@ export const INVITATION_OPERATIONS = [
     method: 'post',
     path: '/v1/invitations/{id}/confirm',
     id: 'confirmInvitation',
-    summary: 'Confirms who redeemed it; its grant starts',
+    summary: 'Confirms the person who redeemed an invitation; its grant takes effect',
     params: id,
     body: { schema: confirmRequestSchema, required: true },
     answers: { 200: { description: 'The invitation.', schema: invitationSchema } },
@@ -162,9 +162,9 @@ export const INVITATION_OPERATIONS = [
     method: 'delete',
     path: '/v1/invitations/{id}',
     id: 'withdrawInvitation',
-    summary: 'Takes an invitation back',
+    summary: 'Withdraws an invitation',
     params: id,
-    answers: { 204: { description: 'It is withdrawn.' } },
+    answers: { 204: { description: 'Withdrawn.' } },
     problems: ['in_person_only', 'not_found', 'conflict'],
   },
 ] as const satisfies readonly Operation[]

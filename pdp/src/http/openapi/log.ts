@@ -1,5 +1,5 @@
 /**
- * The log's files (C2SP tlog-tiles), described.
+ * Operations that serve the log's files (C2SP tlog-tiles).
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { Operation } from './operation.ts'
 const of = { method: 'get', tag: 'Log', access: 'reading', problems: ['not_found'] } as const
 
 const TILES =
-  'C2SP tlog-tiles. Hashes for any signed-in caller, entries (`level` is `entries`) for auditors, which leaves one entry an hour. From index 1000 on it has more path elements: `x001/000`.'
+  'C2SP tlog-tiles. Tiles of hashes are for every caller with a token; entry bundles (`level` is `entries`) are for auditors, and reading them is recorded as one log entry an hour. From index 1000 on the index has several path elements: `x001/000`.'
 const level = z.string().regex(/^(entries|[0-9]|[1-5][0-9]|6[0-3])$/u)
 const index = z.string().regex(/^[0-9]{3}$/u)
 const width = z.string().regex(/^([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])$/u)
 const tile = {
-  description: 'Hashes of 32 bytes, or entries each behind its length in two bytes.',
+  description: 'Hashes of 32 bytes each, or entries each preceded by its length in two bytes.',
   text: 'application/octet-stream',
   headers: ['cacheControl'],
 } as const
@@ -24,7 +24,7 @@ export const LOG_OPERATIONS = [
     ...of,
     path: '/log/checkpoint',
     id: 'checkpoint',
-    summary: 'The newest signed checkpoint',
+    summary: 'Reads the newest signed checkpoint',
     description: 'C2SP tlog-checkpoint: size and root of the log, signed with Ed25519.',
     answers: { 200: { description: 'A signed note.', text: 'text/plain', headers: ['cacheControl'] } },
   },
@@ -32,7 +32,7 @@ export const LOG_OPERATIONS = [
     ...of,
     path: '/log/tile/{level}/{index}',
     id: 'tile',
-    summary: 'A full tile of hashes, or a full bundle of entries',
+    summary: 'Reads a full tile of hashes, or a full entry bundle',
     description: TILES,
     params: { level, index },
     answers: { 200: tile },
@@ -41,8 +41,8 @@ export const LOG_OPERATIONS = [
     ...of,
     path: '/log/tile/{level}/{index}.p/{width}',
     id: 'partialTile',
-    summary: 'A partial tile or bundle',
-    description: `${TILES} Gone once the full one is there.`,
+    summary: 'Reads a partial tile or entry bundle',
+    description: `${TILES} Deleted when the full one exists.`,
     params: { level, index, width },
     answers: { 200: tile },
   },

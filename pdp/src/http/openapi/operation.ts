@@ -1,6 +1,6 @@
 /**
- * What one route takes and answers, as data. The OpenAPI document is written from it, and so is the 405 for every other method; a test holds
- * it against the routes that there are. It never answers anything itself.
+ * Type of an operation: request, responses and access of one route, as data. The OpenAPI document, the mounting of handlers and the 405 for other
+ * methods are derived from it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { z } from 'zod'
 export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 export type Method = (typeof METHODS)[number]
 
-/** Headers of answers, by the names under which the document describes them. */
+/** Response headers, by their names in `components.headers`. */
 export type AnswerHeader =
   | 'evaluationId'
   | 'location'
@@ -21,7 +21,7 @@ export type AnswerHeader =
   | 'cacheControl'
   | 'total'
 
-/** Of answers that are not JSON. */
+/** Media types of responses that are not JSON. */
 export type TextType =
   | 'text/plain'
   | 'text/csv'
@@ -29,36 +29,36 @@ export type TextType =
   | 'application/jsonl'
   | 'application/octet-stream'
 
-/** What an answer without a problem holds: JSON by a schema, a text, or nothing. */
-export interface Answer {
+/** A successful response: JSON by `schema`, text of a media type, or no body. */
+export interface SuccessResponse {
   readonly description: string
   readonly schema?: z.ZodType
   readonly text?: TextType | readonly TextType[]
   readonly headers?: readonly AnswerHeader[]
-  /** Operations whose `{id}` is the `id` of this answer. */
+  /** Ids of operations whose `{id}` is the `id` of this response (OpenAPI links). */
   readonly leadsTo?: readonly string[]
 }
 
 /**
- * Who may call an operation, and what stands before its handler. `open`: no token, no limit. `limited`: no token, limits by address. `asking`:
- * AuthZEN, API keys too. `reading`: any caller but API keys. `administration`: likewise, with a JSON body and `Idempotency-Key`.
+ * Class of callers and middleware of an operation. `open`: no token, no limit. `limited`: no token, rate limit by address. `asking`: AuthZEN,
+ * with a token or an API key. `reading`: with a token. `administration`: with a token, a JSON body and `Idempotency-Key`.
  */
 export type Access = 'open' | 'limited' | 'asking' | 'reading' | 'administration'
 
 export interface Operation {
   readonly method: Method
-  /** As OpenAPI writes it: `/v1/grants/{id}`. */
+  /** Path template of OpenAPI: `/v1/grants/{id}`. */
   readonly path: `/${string}`
   readonly id: string
   readonly tag: Tag
   readonly summary: string
   readonly description?: string
-  /** By the names in the path. */
+  /** Path parameters, by name. */
   readonly params?: Readonly<Record<string, z.ZodType>>
   readonly query?: z.ZodObject
   readonly body?: RequestBody
-  readonly answers: Readonly<Record<number, Answer>>
-  /** Beside those that every operation with this access can answer with. */
+  readonly answers: Readonly<Record<number, SuccessResponse>>
+  /** Problem codes in addition to those of the access class. */
   readonly problems?: readonly ProblemCode[]
   readonly access: Access
 }
@@ -66,26 +66,26 @@ export interface Operation {
 export interface RequestBody {
   readonly schema: z.ZodType
   readonly required: boolean
-  /** A form, and not JSON. */
+  /** `application/x-www-form-urlencoded` instead of JSON. */
   readonly form?: true
-  /** What the route checks beyond the schema, as a JSON Schema that holds as well. */
+  /** Further checks of the route, as a JSON Schema in addition to `schema`. */
   readonly also?: Readonly<Record<string, unknown>>
 }
 
-/** Sections of the document, in their order. */
+/** Tags of the document with their descriptions, in order. */
 export const TAGS = {
   AuthZEN:
     'Decisions and searches: AuthZEN Authorization API 1.0 (https://openid.net/specs/authorization-api-1_0.html).',
-  Grants: 'Who may do what for whom.',
-  Invitations: 'How two people who do not know each other’s ids come to be delegator and delegate.',
-  Personas: 'In what capacity a person acts, and what they let agents do without them.',
-  Agents: 'Registered by operators.',
-  Resources: 'Registered by the domain service of the type.',
-  Keys: 'For callers without OIDC.',
-  Policies: 'What domains allow, and the facts of those whose own model decides.',
+  Grants: 'Delegations from one subject to another.',
+  Invitations: 'Establish a delegation between two people who do not know each other’s ids.',
+  Personas: 'Roles in which a person acts, with their settings for agents.',
+  Agents: 'Agents, registered by operators.',
+  Resources: 'Resources, registered by the domain service of their type.',
+  Keys: 'API keys, for callers without OIDC.',
+  Policies: 'Policies of the domains, and relationship facts of domains with their own model.',
   Subjects: 'Export and erasure of a person.',
   Log: 'The decision log.',
-  Operations: 'For whoever runs the PDP.',
+  Operations: 'Health, metrics, discovery and logout.',
 } as const satisfies Record<string, string>
 export type Tag = keyof typeof TAGS
 
@@ -110,11 +110,11 @@ const PROBLEMS_BY_ACCESS: Readonly<Record<Access, readonly ProblemCode[]>> = {
 
 export const isWithoutToken = (access: Access): boolean => access === 'open' || access === 'limited'
 
-/** Whether a repeated request is answered as the first one was. */
+/** Whether the operation takes an `Idempotency-Key`. */
 export const isIdempotent = ({ access, method }: Operation): boolean =>
   access === 'administration' && ['post', 'put', 'patch'].includes(method)
 
-/** Every problem that an operation can answer with, by status, ascending. */
+/** Groups every problem code of an operation by status, ascending. */
 export function problemsOf(operation: Operation): ReadonlyMap<number, readonly ProblemCode[]> {
   const codes = new Set<ProblemCode>([...PROBLEMS_BY_ACCESS[operation.access], ...(operation.problems ?? [])])
   if (isIdempotent(operation)) codes.add('idempotency_key_reused')

@@ -1,5 +1,5 @@
 /**
- * Every operation of the PDP, and what else its addresses take.
+ * The table of every operation of the PDP, and 405 for the other methods of their paths.
  *
  * @module
  */
@@ -30,8 +30,8 @@ const TABLE = [
 export const OPERATIONS: readonly Operation[] = TABLE
 export type OperationId = (typeof TABLE)[number]['id']
 
-/** Each path, as an expression that paths of requests match, with the methods it takes; literal ones first. */
-const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
+/** Each path template with its regular expression and methods; templates without parameters first. */
+const ROUTES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
   .sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
   .map(([path, operations]) => ({
     path: path as string,
@@ -40,26 +40,26 @@ const ADDRESSES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
     open: operations.every(({ access }) => isWithoutToken(access)),
   }))
 
-const LITERAL = new Map(ADDRESSES.filter(({ path }) => !path.includes('{')).map((address) => [address.path, address]))
+const LITERAL = new Map(ROUTES.filter(({ path }) => !path.includes('{')).map((route) => [route.path, route]))
 
-/** Most requests are for an address as it is written. */
-const addressOf = (path: string): (typeof ADDRESSES)[number] | undefined =>
-  LITERAL.get(path) ?? ADDRESSES.find(({ expression }) => expression.test(path))
+/** Finds the route of a request's path; looks up literal paths first, which most requests have. */
+const findRoute = (path: string): (typeof ROUTES)[number] | undefined =>
+  LITERAL.get(path) ?? ROUTES.find(({ expression }) => expression.test(path))
 
-/** The operation's path of a request's, without what stands in its place: `/v1/grants/{id}`. `none` where there is no such address. */
-export const routeOf = (path: string): string => addressOf(path)?.path ?? 'none'
+/** Returns the path template of a request's path, such as `/v1/grants/{id}`, or `none` for an unknown path. */
+export const routeOf = (path: string): string => findRoute(path)?.path ?? 'none'
 
 /**
- * Answers 405 with `Allow` where an address is known and its method is not.
+ * Responds 405 with `Allow` when the path is known and its method is not.
  *
- * @param access - `open`: only for addresses that need no token; the others stay behind theirs.
+ * @param access - `open`: only for paths that need no token; the other paths respond 405 after authentication.
  */
 export function otherMethods(access: 'open' | 'all'): RequestHandler {
   return (req, res, next) => {
-    const address = addressOf(req.path)
-    if (address && (access === 'all' || address.open) && !address.methods.includes(req.method)) {
-      res.set('allow', address.methods.join(', '))
-      next(new Fault('method_not_allowed', `${req.method} at ${address.expression.source}`))
+    const route = findRoute(req.path)
+    if (route && (access === 'all' || route.open) && !route.methods.includes(req.method)) {
+      res.set('allow', route.methods.join(', '))
+      next(new Fault('method_not_allowed', `${req.method} at ${route.expression.source}`))
       return
     }
     next()

@@ -1,5 +1,5 @@
 /**
- * Facts of domains whose own model decides, and policies, described.
+ * Operations on policies, and on relationship facts of domains with their own model.
  *
  * @module
  */
@@ -21,10 +21,10 @@ export const POLICY_OPERATIONS = [
     method: 'post',
     path: '/v1/facts',
     id: 'changeFacts',
-    summary: 'Writes and removes facts of a domain whose own model decides',
-    description: 'By a service of its types. At most 40, all or none.',
+    summary: 'Writes and deletes relationship facts of a domain with its own model',
+    description: 'The caller is a service of the domain’s types. At most 40 facts, in one transaction.',
     body: { schema: factsRequestSchema, required: true },
-    answers: { 200: { description: 'How many changed.', schema: factsAnswerSchema } },
+    answers: { 200: { description: 'Number of changed facts.', schema: factsAnswerSchema } },
     problems: ['conflict'],
   },
   {
@@ -32,24 +32,24 @@ export const POLICY_OPERATIONS = [
     method: 'get',
     path: '/v1/domains',
     id: 'listDomains',
-    summary: 'The domains in force: titles, actions, limits, units and texts of their reasons',
-    description: 'Everything that a client needs to show a domain that it does not know. Texts are English.',
-    answers: { 200: { description: 'One for each policy pack.', schema: listOf(domainSchema) } },
+    summary: 'Lists the domains in force: titles, actions, limits, units and texts of their reasons',
+    description: 'All data that a client needs to display any domain. Texts are in English.',
+    answers: { 200: { description: 'One domain for each policy pack.', schema: listOf(domainSchema) } },
   },
   {
     ...of,
     method: 'get',
     path: '/v1/policies',
     id: 'listPolicies',
-    summary: 'Policies that were loaded, newest first',
-    answers: { 200: { description: 'All of them.', schema: listOf(policyRecordSchema) } },
+    summary: 'Lists the loaded versions of the policies, newest first',
+    answers: { 200: { description: 'The complete list.', schema: listOf(policyRecordSchema) } },
   },
   {
     ...of,
     method: 'post',
     path: '/v1/policies/load',
     id: 'loadPolicies',
-    summary: 'Reads the policies anew and puts them in force',
+    summary: 'Loads the policies from their folder and activates them',
     answers: { 200: { description: 'The policies in force.', schema: policyRecordSchema } },
     problems: ['policy_invalid'],
   },
@@ -58,7 +58,7 @@ export const POLICY_OPERATIONS = [
     method: 'post',
     path: '/v1/policies/activate',
     id: 'activatePolicies',
-    summary: 'Puts policies in force that were loaded before',
+    summary: 'Activates a version of the policies that was loaded before',
     body: { schema: policyActivationSchema, required: true },
     answers: { 200: { description: 'The policies in force.', schema: policyRecordSchema } },
     problems: ['not_found', 'policy_invalid'],

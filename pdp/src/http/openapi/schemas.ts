@@ -1,6 +1,6 @@
 /**
- * JSON Schemas from zod's. Whatever has an id becomes a component; what reads differently from how it is answered (a default makes a member
- * optional) becomes two.
+ * Converts zod schemas to JSON Schema. A schema with an id becomes a component; it becomes two when its input and output forms differ (a default
+ * makes a member optional in the input).
  *
  * @module
  */
@@ -14,15 +14,15 @@ const COMPONENT = '#/components/schemas/'
 
 export class Schemas {
   readonly #components = new Map<string, Json>()
-  /** The names of components, by all that they are made of. */
+  /** Component names, by the schema's id and complete content. */
   readonly #names = new Map<string, string>()
 
-  /** Of what callers send. */
+  /** Converts the schema of a request. */
   input(schema: z.ZodType): Json {
     return this.#convert(schema, 'input')
   }
 
-  /** Of what they are answered. */
+  /** Converts the schema of a response. */
   output(schema: z.ZodType): Json {
     return this.#convert(schema, 'output')
   }
@@ -33,14 +33,14 @@ export class Schemas {
 
   #convert(schema: z.ZodType, io: 'input' | 'output'): Json {
     const converted: unknown = z.toJSONSchema(schema, { target: 'draft-2020-12', io })
-    // As it will be served: what is `undefined` is gone.
+    // Through JSON, as it is served: removes members that are `undefined`.
     const { $schema: _, $defs = {}, ...whole } = JSON.parse(JSON.stringify(converted)) as Json & { $defs?: Definitions }
     const rename = (id: string): string => this.#nameOf(id, $defs, io === 'input' ? 'Sent' : 'Shown')
     for (const [id, definition] of Object.entries($defs)) this.#components.set(rename(id), renamed(definition, rename))
     return renamed(whole, rename)
   }
 
-  /** Its id, unless something else has that name already. */
+  /** Returns the component name: the id, with a suffix when another content has that name already. */
   #nameOf(id: string, definitions: Definitions, suffix: string): string {
     const parts = [...reachable(id, definitions)].sort().map((part) => [part, definitions[part]])
     const key = JSON.stringify([id, parts])
@@ -50,7 +50,7 @@ export class Schemas {
   }
 }
 
-/** A definition and all that it refers to. */
+/** Collects the ids of a definition and of every definition that it refers to. */
 function reachable(id: string, definitions: Definitions, found = new Set<string>()): ReadonlySet<string> {
   if (found.has(id)) return found
   found.add(id)
@@ -61,7 +61,7 @@ function reachable(id: string, definitions: Definitions, found = new Set<string>
   return found
 }
 
-/** With references to components in the place of those to definitions. */
+/** Rewrites references to definitions into references to components. */
 function renamed(value: unknown, rename: (id: string) => string): Json {
   const text = JSON.stringify(value, (key, member: unknown) =>
     key === '$ref' && typeof member === 'string' && member.startsWith(DEFINITION)

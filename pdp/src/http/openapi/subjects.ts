@@ -1,5 +1,5 @@
 /**
- * What is kept of people, described.
+ * Operations on a person's data: export, erasure and legal hold.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export const SUBJECT_OPERATIONS = [
     method: 'get',
     path: '/v1/subjects/me/export',
     id: 'exportMe',
-    summary: 'Everything held about the caller',
-    answers: { 200: { description: 'One document, as an attachment.', schema: personExportSchema } },
+    summary: 'Exports all data about the caller',
+    answers: { 200: { description: 'One JSON document, as an attachment.', schema: personExportSchema } },
     problems: ['in_person_only'],
   },
   {
@@ -41,8 +41,11 @@ export const SUBJECT_OPERATIONS = [
     path: '/v1/subjects/me',
     id: 'eraseMe',
     summary: 'Erases the caller',
-    description: 'All they gave and hold ends, then the vault forgets who they were. It cannot be taken back.',
-    answers: { 200: { description: 'What was done, and what remains elsewhere.', schema: erasureSchema } },
+    description:
+      'Ends everything that the caller has granted or holds, then deletes their identity from the vault. It cannot be undone.',
+    answers: {
+      200: { description: 'The completed steps, and data that other systems still hold.', schema: erasureSchema },
+    },
     problems: ['in_person_only', 'not_found', 'legal_hold'],
   },
   {
@@ -52,29 +55,31 @@ export const SUBJECT_OPERATIONS = [
     id: 'erasePerson',
     summary: 'Erases a person, by pseudonym; for operators',
     params: pseudonym,
-    answers: { 200: { description: 'What was done, and what remains elsewhere.', schema: erasureSchema } },
+    answers: {
+      200: { description: 'The completed steps, and data that other systems still hold.', schema: erasureSchema },
+    },
     problems: ['in_person_only', 'not_found', 'legal_hold'],
   },
   {
     ...hold,
     method: 'put',
     id: 'holdPerson',
-    summary: 'Keeps a person from being erased; for auditors',
-    answers: { 204: { description: 'It holds.' } },
+    summary: 'Places a legal hold, which prevents a person’s erasure; for auditors',
+    answers: { 204: { description: 'The hold is in effect.' } },
   },
   {
     ...hold,
     method: 'delete',
     id: 'releasePerson',
     summary: 'Lifts a legal hold; for auditors',
-    answers: { 204: { description: 'It is lifted.' } },
+    answers: { 204: { description: 'The hold is lifted.' } },
   },
   {
     ...of,
     method: 'get',
     path: '/v1/erasures',
     id: 'listErasures',
-    summary: 'Whom a service or an agent still has to forget, oldest first',
+    summary: 'Lists the erasures that the calling service or agent has not acknowledged, oldest first',
     query: erasureQuerySchema,
     answers: { 200: { description: 'A page.', schema: pageOf(erasureNoticeSchema) } },
   },
@@ -83,17 +88,19 @@ export const SUBJECT_OPERATIONS = [
     method: 'get',
     path: '/v1/erasures/{id}',
     id: 'showErasure',
-    summary: 'Who has not acknowledged an erasure; for operators',
+    summary: 'Lists the clients that have not acknowledged an erasure; for operators',
     params: { id: ulidSchema },
-    answers: { 200: { description: 'Client ids; none when all is deleted.', schema: waitingErasureSchema } },
+    answers: {
+      200: { description: 'Client ids; empty when every client has acknowledged.', schema: waitingErasureSchema },
+    },
   },
   {
     ...of,
     method: 'post',
     path: '/v1/erasures/{id}/acknowledge',
     id: 'acknowledgeErasure',
-    summary: 'The service has forgotten them',
+    summary: 'Acknowledges an erasure, after the caller has erased the person’s data',
     params: { id: idSchema },
-    answers: { 204: { description: 'It is told no more of it.' } },
+    answers: { 204: { description: 'Acknowledged: the erasure is not listed for the caller any more.' } },
   },
 ] as const satisfies readonly Operation[]

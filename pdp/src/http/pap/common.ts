@@ -1,5 +1,5 @@
 /**
- * What the administrative routes share: what they need, and how an instant is written.
+ * Dependencies and helpers shared by the administration routes.
  *
  * @module
  */
@@ -22,8 +22,8 @@ export interface PapRouteDeps extends InvitationDeps {
 }
 
 /**
- * Refuses names and ids that are a person's sub in any spelling: they would be stored in the log and in the relationship store. By the member's name. 409: the
- * request is well formed, and refused for who is known here.
+ * Rejects names and ids that are a person's sub in any spelling, because they would be stored in the log and in the relationship store. 409, since
+ * the request is well-formed, and the conflict is with a known person. @param texts - By member name.
  */
 export async function refuseSubs(
   pseudonymizer: Pseudonymizer,
@@ -31,7 +31,7 @@ export async function refuseSubs(
 ): Promise<void> {
   for (const [name, text] of Object.entries(texts))
     if (text !== undefined && (await pseudonymizer.isSub(text)))
-      throw refuse('conflict', `${name}: is the identifier of a person; choose a name that says nothing of anybody.`)
+      throw refuse('conflict', `${name}: is the identifier of a person; choose a name that identifies no person.`)
 }
 
 export const instant = (millis: number): string => new Date(millis).toISOString()

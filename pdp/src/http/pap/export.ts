@@ -1,5 +1,5 @@
 /**
- * `GET /v1/subjects/me/export`: everything held about a person, as one JSON document, written as it is read.
+ * `GET /v1/subjects/me/export`: exports all data about a person as one JSON document, streamed.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import { shownPersona } from './personas.ts'
 const PAGE = 200
 const LOG_PAGE = 500
 
-/** Sends a piece. @returns Whether somebody still reads. */
+/** Writes a chunk. @returns `false` when the client has disconnected. */
 type Send = (piece: string) => Promise<boolean>
 
-/** The entry comes first: whoever reads the log leaves one. It ends as every answer that goes on does. */
+/** Creates the handler. Records the export before it starts, as every read of the log; ends under the rules of {@link OpenStreams}. */
 export function exportRoute(deps: PapRouteDeps): RequestHandler {
   return async (_req, res) => {
     const by = principalOf(res)
@@ -41,7 +41,7 @@ export function exportRoute(deps: PapRouteDeps): RequestHandler {
   }
 }
 
-/** All but the log's entries. */
+/** Writes every part except the log's entries. */
 async function held(deps: PapRouteDeps, who: PartyRef): Promise<Readonly<Record<string, unknown>>> {
   const { pseudonymizer, register, policies, invitations, clock } = deps
   const owned = await each([...policies().byType.keys()], (type) => register.owned(who, type))
@@ -79,7 +79,7 @@ async function grantsOf({ register, clock }: PapRouteDeps, party: PartyRef): Pro
   return all
 }
 
-/** @returns Whether all were sent. */
+/** Writes the person's log entries. @returns `false` when the client has disconnected. */
 async function sendDecisions({ index }: PapRouteDeps, party: PartyRef, send: Send): Promise<boolean> {
   const entries = readingOf(index, party)
   let cursor: string | undefined

@@ -1,5 +1,5 @@
 /**
- * `/v1/facts` (PAP): for the services of a domain whose own model decides.
+ * `/v1/facts` (PAP): relationship facts, written by the services of a domain with its own model.
  *
  * @module
  */
@@ -27,13 +27,13 @@ export function factHandlers(deps: PapRouteDeps): OperationHandlers<'changeFacts
   }
 }
 
-/** By pseudonym, so that only ids of other things can be a person's sub. */
+/** Checks the facts after translation: people are pseudonyms then, so only other ids can equal a person's sub. */
 const idsIn = (fact: Fact, at: string): Readonly<Record<string, string>> =>
   'of' in fact
     ? { [at]: splitRef(fact.of).id }
     : { [`${at}.subject.id`]: splitRef(fact.subject).id, [`${at}.resource.id`]: splitRef(fact.resource).id }
 
-/** A fact behind the pseudonymizer: by pseudonym. */
+/** Translates a fact to internal references. */
 export async function toInternalFact(
   pseudonymizer: Pseudonymizer,
   domain: string,

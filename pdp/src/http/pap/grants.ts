@@ -1,5 +1,5 @@
 /**
- * `/v1/grants` (PAP): parse, call, translate, answer.
+ * `/v1/grants` (PAP): parses requests, calls the PAP, translates results.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export function grantHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typeo
   }
 }
 
-/** Answers a page of the caller's grants, newest first. */
+/** Lists a page of the caller's grants, newest first. */
 function listGrantsHandler(deps: PapRouteDeps): RequestHandler {
   const { pseudonymizer, tokens } = deps
   return async (req, res) => {
@@ -99,12 +99,12 @@ function listGrantsHandler(deps: PapRouteDeps): RequestHandler {
   }
 }
 
-/** Rejects unknown delegates; never creates a pseudonym. */
+/** Translates a delegate. Rejects unknown delegates; never creates a pseudonym. */
 async function toInternal(pseudonymizer: Pseudonymizer, request: GrantRequest): Promise<GrantRequest> {
   await refuseSubs(pseudonymizer, { delegate_persona: request.delegate_persona?.split('/')[1] })
   const delegate = await pseudonymizer.toInternalKnown(request.delegate)
   if (delegate) return { ...request, delegate }
-  throw refuse('delegate_unknown', 'Nobody is known by that id: a delegate holds a persona, or is a registered agent.')
+  throw refuse('delegate_unknown', 'Unknown delegate: a delegate holds a persona, or is a registered agent.')
 }
 
 async function shownPreview(pseudonymizer: Pseudonymizer, preview: Preview): Promise<GrantPreview> {
@@ -117,7 +117,7 @@ async function shownPreview(pseudonymizer: Pseudonymizer, preview: Preview): Pro
   return { allowed: true, grant, would_allow: preview.wouldAllow.map((one) => ({ ...one, gates: [...one.gates] })) }
 }
 
-/** Somebody nobody has heard of is party to nothing. */
+/** Translates a party of a filter; an unknown person is party to no grant. */
 async function partyInQuery(pseudonymizer: Pseudonymizer, value: 'me' | PartyRef, by: Principal): Promise<PartyRef> {
   const party = value === 'me' ? by.party : await pseudonymizer.toInternalKnown(value)
   return party ?? 'user:unknown'

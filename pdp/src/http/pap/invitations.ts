@@ -37,7 +37,7 @@ export function invitationHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<
     },
     redeemInvitation: async (req, res) => {
       if (Object.keys(req.query).length > 0)
-        throw refuse('invalid_request', 'A code stands in the body, never in the address.')
+        throw refuse('invalid_request', 'Send the code in the body, never in the URL.')
       const { code } = parse(redeemRequestSchema, req.body)
       const by = principalOf(res)
       res.json(await shown(await redeem(deps, code, by), by.party))
@@ -55,7 +55,7 @@ export function invitationHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<
   }
 }
 
-/** Each side learns the other's id and no more: what was offered is the inviter's to see until it starts. */
+/** Maps an invitation for its reader. Each side sees the other's id; only the inviter sees the grant until it takes effect. */
 export async function shownInvitation(
   { pseudonymizer, clock }: PapRouteDeps,
   invitation: InvitationRecord,

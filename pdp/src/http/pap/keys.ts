@@ -1,5 +1,5 @@
 /**
- * `/v1/keys` (PAP): for operators.
+ * `/v1/keys` (PAP): API keys, managed by operators.
  *
  * @module
  */

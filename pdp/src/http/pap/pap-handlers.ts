@@ -1,5 +1,5 @@
 /**
- * Handlers of every operation that administers (PAP): one file a kind of thing.
+ * Handlers of every administration operation (PAP).
  *
  * @module
  */

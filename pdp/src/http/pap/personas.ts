@@ -72,7 +72,7 @@ export function agentHandlers(deps: PapRouteDeps): OperationHandlers<'registerAg
   return {
     registerAgent: async (req, res) => {
       const { id, service_sub } = parse(agentRequestSchema, req.body)
-      // Who may not register agents learns nothing of who is known.
+      // Checked first: a caller that may not register agents must not learn which subs are known.
       withRole(principalOf(res), 'operator')
       await refuseSubs(deps.pseudonymizer, { id })
       res.status(201).json(shown(await registerAgent(deps, { id, serviceSub: service_sub }, principalOf(res))))

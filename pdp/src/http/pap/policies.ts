@@ -1,5 +1,5 @@
 /**
- * `/v1/policies`, for operators and auditors, and `/v1/domains`, for every caller but API keys (PAP).
+ * `/v1/policies` for operators and auditors, `/v1/domains` for every caller with a token (PAP).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `/v1/resources` (PAP): for the domain service of the type.
+ * `/v1/resources` (PAP): registration of resources by the domain service of their type.
  *
  * @module
  */
@@ -64,7 +64,7 @@ export function resourceHandlers(
   }
 }
 
-/** Services pass on what people write: where owners need a persona, and so are known, nobody becomes known by being named as one. */
+/** Translates an owner. Where owners need a persona, an unknown owner is not registered: services pass on ids that people typed. */
 function ownerOf(
   { pseudonymizer, policies }: PapRouteDeps,
   type: unknown,

@@ -21,14 +21,14 @@ import { param, parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 import { exportRoute } from './export.ts'
 
-/** Mandate holds no accounts: only whoever runs the identity provider can delete one. */
+/** Data that remains after an erasure: the account, which only the identity provider's operator can delete. */
 const LOGIN = {
   where: 'identity provider',
   what: 'the account with its name and e-mail address, its sessions and consents, its login events',
   how: 'its operator runs: npm run delete-login',
 }
 
-/** A service that was told and has not said that it is done. */
+/** Data that remains at a client until it acknowledges the erasure. */
 const keptBy = (where: string, erasure: string) => ({
   where,
   what: 'what it keeps of the person, until it acknowledges that this is deleted',

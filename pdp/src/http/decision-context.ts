@@ -1,5 +1,5 @@
 /**
- * A verdict as callers see it: reasons in words, parties by sub, and no more than they may know (rule R2).
+ * Builds the AuthZEN `context` of a decision for its reader: reasons with texts, parties by sub, and only what the reader may know (rule R2).
  *
  * @module
  */
@@ -29,16 +29,16 @@ import { hidesPersonasIn, readerAskedFor, readerOfAnswer, standingIn } from './d
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
 
-export interface AnswerDeps {
+export interface DecisionContextDeps {
   readonly pseudonymizer: Pseudonymizer
   readonly redact: Redactor
   readonly policies: () => Policies
   readonly consistency: string
 }
 
-/** The `context` of a decision, as whoever asked may know it. */
+/** Builds the `context` of a decision, limited to what the caller may know. */
 export async function contextOf(
-  deps: AnswerDeps,
+  deps: DecisionContextDeps,
   id: string,
   verdict: Verdict,
   evaluation: Evaluation,
@@ -73,7 +73,7 @@ export async function contextOf(
 }
 
 async function ownerOf(
-  { pseudonymizer }: AnswerDeps,
+  { pseudonymizer }: DecisionContextDeps,
   { owner, ownerPersona }: Verdict,
 ): Promise<{ readonly owner?: string; readonly owner_persona?: string }> {
   return {
@@ -82,20 +82,20 @@ async function ownerOf(
   }
 }
 
-/** Of whoever asks, and of whom they ask for: a service is told everything, and what of it to pass on. */
-interface Standings {
+/** Disclosure to the caller and to the subject it asks for. A service gets everything, and is told what it may pass on. */
+interface Disclosures {
   readonly standing: Standing
-  /** Whether it may not tell which personas the subject holds. */
+  /** Whether the reader may not learn which personas the subject holds. */
   readonly hides: boolean
   readonly askedFor: Standing
   readonly hidesFromThem: boolean
 }
 
 function reasonOf(
-  { policies }: AnswerDeps,
+  { policies }: DecisionContextDeps,
   finding: Finding,
   resource: ResourceRef,
-  { standing, hides, askedFor, hidesFromThem }: Standings,
+  { standing, hides, askedFor, hidesFromThem }: Disclosures,
 ): Reason {
   const { code, gate, attribute, limit, actual, currency, grant } = disclosedReason(finding, standing, hides)
   const userCode = disclosedCode(finding, askedFor, hidesFromThem)
@@ -127,9 +127,9 @@ function textOf(code: DecisionCode, policies: Policies, resource: ResourceRef): 
   return coreReason(code) ?? (gate ? gateTexts(gate) : { user: code, admin: code, cure: '' })
 }
 
-/** A decision as the log keeps it: codes, gates and numbers, by pseudonym. */
+/** Builds the log entry of a decision: codes, gates and numbers, with people by pseudonym. */
 export async function evaluationEntry(
-  deps: AnswerDeps,
+  deps: DecisionContextDeps,
   id: string,
   evaluation: Evaluation,
   verdict: Verdict,

@@ -1,14 +1,14 @@
 /**
- * What an item of a batch asked, for the entry of one that could not be decided: as much of it as can be read, fit for the log.
+ * Reads as much as possible of a batch item that could not be decided, for its log entry.
  *
  * @module
  */
 import { evaluationRequestSchema, Fault } from '@mandate/protocol'
 import type { Principal } from '../pap/pap.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
-import type { AnswerDeps } from './answers.ts'
+import type { DecisionContextDeps } from './decision-context.ts'
 
-/** Stand for members that cannot be read. No person: a service that names one makes them known. */
+/** Placeholders for unreadable members. The subject is no person, because translating a person named by a service registers them. */
 const UNREADABLE = {
   subject: { type: 'agent', id: 'unreadable' },
   action: { name: 'unreadable' },
@@ -17,8 +17,8 @@ const UNREADABLE = {
 
 type Asked = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
 
-export async function askedIn(
-  { pseudonymizer, redact }: AnswerDeps,
+export async function readableRequest(
+  { pseudonymizer, redact }: DecisionContextDeps,
   item: Readonly<Record<string, unknown>>,
   by: Pick<Principal, 'types'>,
 ): Promise<Asked> {
@@ -42,7 +42,7 @@ export async function askedIn(
   }
 }
 
-/** What the pseudonymizer refuses is not kept either. */
+/** Leaves out what the pseudonymizer refuses. */
 async function translated<T>(translate: () => Promise<T>): Promise<T | undefined> {
   try {
     return await translate()

@@ -1,5 +1,5 @@
 /**
- * How long requests take, and who may read it.
+ * Request metrics, and access control of the metrics endpoint.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { exchangeOf } from './exchange.ts'
 import { METHODS } from './openapi/operation.ts'
 import { routeOf } from './openapi/operations.ts'
 
-/** Methods that routes have; any other word is a caller's own. */
+/** Methods used as a metric label; other methods are chosen by the caller, so they share one label. */
 const KNOWN = new Set(['HEAD', 'OPTIONS', ...METHODS.map((method) => method.toUpperCase())])
 
 export function measured(metrics: Pick<Metrics, 'request'>): RequestHandler {
@@ -25,11 +25,11 @@ export function measured(metrics: Pick<Metrics, 'request'>): RequestHandler {
   }
 }
 
-/** A proxy in front says that it is one: what comes by it may come from anywhere. */
+/** Headers that proxies add: a proxied request may come from any network. */
 const BY_A_PROXY = ['x-forwarded-for', 'forwarded', 'via'] as const
 
-/** Nothing here, for whoever is not on the operations network. */
-export const forOperators: RequestHandler = (req, _res, next) => {
+/** Responds 404 to requests from outside the operations network. */
+export const operationsNetworkOnly: RequestHandler = (req, _res, next) => {
   const { remoteAddress = '' } = req.socket
   if (BY_A_PROXY.some((name) => req.headers[name] !== undefined) || !isPrivate(remoteAddress))
     throw new Fault('not_found', 'metrics, from outside')
