@@ -36,14 +36,15 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
     const entries = readingBy(index, by)
     const of = { list: 'GET /v1/decisions/stream', by, question: filter }
     const lastId = req.get('last-event-id')
-    const position = lastId === undefined ? undefined : tokens.open(lastId, 'Last-Event-ID', z.string(), of)
+    const position = lastId === undefined ? undefined : tokens.decrypt(lastId, 'Last-Event-ID', z.string(), of)
     const read = (after?: string): Promise<TailPage> => entries.tail(filter, after)
     const end = await streams.enter(res)
     const first = await read(position)
     // A reconnection is recorded as another read: the client chooses the position.
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])
     res.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
-    if (req.method !== 'HEAD') await follow(res, first, { index, read, end, sealed: (place) => tokens.seal(place, of) })
+    if (req.method !== 'HEAD')
+      await follow(res, first, { index, read, end, eventIdOf: (position) => tokens.encrypt(position, of) })
     res.end()
   }
 }
@@ -53,25 +54,25 @@ interface Followed {
   readonly read: (after: string) => Promise<TailPage>
   readonly end: AbortSignal
   /** Encrypts a position as an event id. */
-  readonly sealed: (position: string) => string
+  readonly eventIdOf: (position: string) => string
 }
 
-async function follow(res: Response, first: TailPage, { index, read, end, sealed }: Followed): Promise<void> {
+async function follow(res: Response, first: TailPage, { index, read, end, eventIdOf }: Followed): Promise<void> {
   const bell = new Bell(end)
   const unsubscribe = index.onMore(() => bell.ring())
   try {
     let page = first
     let isOn = await sendOn(
       res,
-      `retry: ${RETRY_MS}\n${mark(page.entries.length > 0 ? undefined : sealed(page.position))}`,
+      `retry: ${RETRY_MS}\n${mark(page.entries.length > 0 ? undefined : eventIdOf(page.position))}`,
       end,
     )
     while (isOn) {
       const events = page.entries.map(
-        ({ entry, position }) => `id: ${sealed(position)}\ndata: ${JSON.stringify(entry)}\n\n`,
+        ({ entry, position }) => `id: ${eventIdOf(position)}\ndata: ${JSON.stringify(entry)}\n\n`,
       )
       if (events.length > 0) isOn = await sendOn(res, events.join(''), end)
-      else if (!(await bell.rung(SILENT_MS))) isOn = await sendOn(res, mark(sealed(page.position)), end)
+      else if (!(await bell.rung(SILENT_MS))) isOn = await sendOn(res, mark(eventIdOf(page.position)), end)
       if (isOn) page = await read(page.position)
     }
   } finally {

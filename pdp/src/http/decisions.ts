@@ -42,7 +42,7 @@ function listRoute({ index, record, tokens }: DecisionDeps): RequestHandler {
     const { cursor: token, limit, ...filter } = parse(decisionQuerySchema, req.query)
     const of = { list: 'GET /v1/decisions', by, question: filter }
     const entries = readingBy(index, by)
-    const cursor = token === undefined ? undefined : tokens.open(token, 'cursor', z.string(), of)
+    const cursor = token === undefined ? undefined : tokens.decrypt(token, 'cursor', z.string(), of)
     const page = await entries.query({ ...filter, limit, cursor })
     // Recorded once per query, not for each page.
     if (cursor === undefined)
@@ -50,7 +50,7 @@ function listRoute({ index, record, tokens }: DecisionDeps): RequestHandler {
     const answer: DecisionPage = {
       entries: [...page.entries],
       total: page.total,
-      ...(page.nextCursor ? { next_cursor: tokens.seal(page.nextCursor, of) } : {}),
+      ...(page.nextCursor ? { next_cursor: tokens.encrypt(page.nextCursor, of) } : {}),
     }
     res.json(answer)
   }

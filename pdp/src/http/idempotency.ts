@@ -40,7 +40,7 @@ const HEADERS = ['content-type', 'location'] as const
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
-interface Said {
+interface StoredResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -66,15 +66,15 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
       if (kept && kept.request !== request)
         throw refuse('idempotency_key_reused', 'Idempotency-Key: was used for another request. Use a new key.')
       if (kept) {
-        const said = open(kept.sealed, key)
-        await requireStill(deps, by, said)
-        const change = { method: req.method, route: routeOf(req.baseUrl + req.path), status: said.status }
+        const stored = decrypt(kept.sealed, key)
+        await requireSameRights(deps, by, stored)
+        const change = { method: req.method, route: routeOf(req.baseUrl + req.path), status: stored.status }
         await deps.record([{ kind: 'answer_replayed', ...changeBy(by), change }])
-        replay(res, said)
+        replay(res, stored)
         return
       }
-      keepWhatIsSaid(deps, res, { id, request, key, by }, next)
-      const over = answered(res)
+      storeResponse(deps, res, { id, request, key, by }, next)
+      const over = responseEnd(res)
       next()
       await over
     })
@@ -87,7 +87,11 @@ const rightsOf = ({ roles, types = [] }: Principal): readonly string[] => [
 ]
 
 /** Checks the caller before a replay. @throws Fault `forbidden` when a role or type of the first request is missing, `conflict` during an erasure. */
-async function requireStill({ register, people }: IdempotencyDeps, by: Principal, { rights }: Said): Promise<void> {
+async function requireSameRights(
+  { register, people }: IdempotencyDeps,
+  by: Principal,
+  { rights }: StoredResponse,
+): Promise<void> {
   const now = new Set(rightsOf(by))
   const isSuspended =
     by.party?.startsWith('agent:') === true && (await register.agent(by.party.slice('agent:'.length)))?.active !== true
@@ -97,7 +101,7 @@ async function requireStill({ register, people }: IdempotencyDeps, by: Principal
 }
 
 /** Resolves when the response is complete, even if its client has disconnected. */
-function answered(res: Response): Promise<void> {
+function responseEnd(res: Response): Promise<void> {
   const end = res.end
   return new Promise((resolve) => {
     res.end = (...args: unknown[]) => {
@@ -107,7 +111,7 @@ function answered(res: Response): Promise<void> {
   })
 }
 
-interface Asked {
+interface FirstRequest {
   readonly id: string
   readonly request: string
   readonly key: string
@@ -115,21 +119,28 @@ interface Asked {
 }
 
 /** Stores the response before it is sent. */
-function keepWhatIsSaid({ answers, clock }: IdempotencyDeps, res: Response, asked: Asked, next: NextFunction): void {
+function storeResponse(
+  { answers, clock }: IdempotencyDeps,
+  res: Response,
+  first: FirstRequest,
+  next: NextFunction,
+): void {
   const send = res.send.bind(res)
   res.send = (body: unknown) => {
     res.send = send
     if (res.statusCode >= 300 || typeof body !== 'string') return send(body)
-    const { id, request, key, by } = asked
+    const { id, request, key, by } = first
     const headers = Object.fromEntries(HEADERS.flatMap((name) => (res.get(name) ? [[name, res.get(name) ?? '']] : [])))
-    const sealed = seal({ status: res.statusCode, headers, body, rights: rightsOf(by) }, key)
+    const encrypted = encrypt({ status: res.statusCode, headers, body, rights: rightsOf(by) }, key)
     const now = clock()
-    answers.keep({ id, caller: by.name, request, sealed, at: now }, now - KEPT_MS).then(() => send(body), next)
+    answers
+      .keep({ id, caller: by.name, request, sealed: encrypted, at: now }, now - KEPT_MS)
+      .then(() => send(body), next)
     return res
   }
 }
 
-function replay(res: Response, { status, headers, body }: Said): void {
+function replay(res: Response, { status, headers, body }: StoredResponse): void {
   res
     .status(status)
     .set({ ...headers, 'idempotent-replayed': 'true' })
@@ -137,18 +148,18 @@ function replay(res: Response, { status, headers, body }: Said): void {
 }
 
 const hash = (text: string): string => createHash('sha256').update(text).digest('base64url')
-const sealingKey = (key: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', 'mandate answer', 32))
+const encryptionKey = (key: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', 'mandate answer', 32))
 
-function seal(said: Said, key: string): Uint8Array {
+function encrypt(stored: StoredResponse, key: string): Uint8Array {
   const iv = randomBytes(IV_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', sealingKey(key), iv)
-  const text = Buffer.concat([cipher.update(JSON.stringify(said), 'utf8'), cipher.final()])
+  const cipher = createCipheriv('aes-256-gcm', encryptionKey(key), iv)
+  const text = Buffer.concat([cipher.update(JSON.stringify(stored), 'utf8'), cipher.final()])
   return Buffer.concat([iv, cipher.getAuthTag(), text])
 }
 
-function open(sealed: Uint8Array, key: string): Said {
-  const decipher = createDecipheriv('aes-256-gcm', sealingKey(key), sealed.subarray(0, IV_BYTES))
-  decipher.setAuthTag(sealed.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
-  const text = Buffer.concat([decipher.update(sealed.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
-  return JSON.parse(text.toString('utf8')) as Said
+function decrypt(encrypted: Uint8Array, key: string): StoredResponse {
+  const decipher = createDecipheriv('aes-256-gcm', encryptionKey(key), encrypted.subarray(0, IV_BYTES))
+  decipher.setAuthTag(encrypted.subarray(IV_BYTES, IV_BYTES + TAG_BYTES))
+  const text = Buffer.concat([decipher.update(encrypted.subarray(IV_BYTES + TAG_BYTES)), decipher.final()])
+  return JSON.parse(text.toString('utf8')) as StoredResponse
 }

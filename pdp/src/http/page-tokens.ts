@@ -20,7 +20,7 @@ export interface TokenBinding {
 }
 
 /** Plaintexts are padded to a multiple of this many bytes, so that a token's length does not reveal an id's length. */
-const PADDED = 64
+const PADDING_BYTES = 64
 
 export class PageTokens {
   readonly #tokenEncryption: TokenEncryption
@@ -30,10 +30,10 @@ export class PageTokens {
   }
 
   /** Encrypts a position. @param position - Any JSON value. */
-  seal(position: unknown, of: TokenBinding): string {
+  encrypt(position: unknown, of: TokenBinding): string {
     const text = JSON.stringify(position)
     const bytes = Buffer.byteLength(text)
-    return this.#tokenEncryption.encryptToken(text + ' '.repeat(-bytes & (PADDED - 1)), boundTo(of))
+    return this.#tokenEncryption.encryptToken(text + ' '.repeat(-bytes & (PADDING_BYTES - 1)), boundTo(of))
   }
 
   /**
@@ -42,13 +42,13 @@ export class PageTokens {
    * @param member - Name of the request member with the token, for the message.
    * @throws Fault `invalid_request` for a token of another caller or request, or one that this PDP did not issue.
    */
-  open<T>(token: string, member: string, position: z.ZodType<T>, of: TokenBinding): T {
+  decrypt<T>(token: string, member: string, position: z.ZodType<T>, of: TokenBinding): T {
     const text = this.#tokenEncryption.decryptToken(token, boundTo(of))
     const parsed = position.safeParse(text === undefined ? undefined : JSON.parse(text))
     if (parsed.success) return parsed.data
     throw refuse(
       'invalid_request',
-      `${member}: is of another caller or another question, or was not issued here. Send the token of the last page with the same members, as the same caller; or leave it out to begin anew.`,
+      `${member}: belongs to another caller or another request, or was not issued here. Send the token of the last page with the same members, as the same caller; or omit it to start again.`,
     )
   }
 }

@@ -184,13 +184,13 @@ async function pageOf<C extends string, R>(
 ): Promise<Found<R>> {
   const { page, ...question } = request
   const of = { list: `POST /access/v1/search${path}`, by, question }
-  const token = page?.token ? tokens.open(page.token, 'page.token', positionSchema, of) : undefined
+  const token = page?.token ? tokens.decrypt(page.token, 'page.token', positionSchema, of) : undefined
   if (token && page?.limit && page.limit !== token.limit)
     throw refuse('invalid_request', 'page.limit: must equal that of the first page.')
   const limit = token?.limit ?? (page?.limit || PAGE_SIZE)
   const isAllowed = (decisions: number, done: number) => hasAllowance(spend, by, decisions, done)
   const { results, last } = await sliceOf(candidates, { after: token?.after, limit, isAllowed }, decide)
-  const next = last === undefined ? '' : tokens.seal({ after: last, limit }, of)
+  const next = last === undefined ? '' : tokens.encrypt({ after: last, limit }, of)
   return next || page ? { page: { next_token: next, count: results.length }, results } : { results }
 }
 

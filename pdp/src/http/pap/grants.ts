@@ -87,14 +87,14 @@ function listGrantsHandler(deps: PapRouteDeps): RequestHandler {
       covers: query.resource,
       ended: query.include === 'ended',
       limit: limit + 1,
-      before: cursor === undefined ? undefined : tokens.open(cursor, 'cursor', ulidSchema, of),
+      before: cursor === undefined ? undefined : tokens.decrypt(cursor, 'cursor', ulidSchema, of),
     }
     const views = await listGrants(deps, filter, by)
     const shown = views.slice(0, limit)
     const last = shown.at(-1)
     res.json({
       items: await Promise.all(shown.map((view) => shownGrant(pseudonymizer, view))),
-      ...(views.length > limit && last ? { next_cursor: tokens.seal(last.grant.id, of) } : {}),
+      ...(views.length > limit && last ? { next_cursor: tokens.encrypt(last.grant.id, of) } : {}),
     })
   }
 }

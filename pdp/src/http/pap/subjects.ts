@@ -58,11 +58,11 @@ export function subjectHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typ
       const by = principalOf(res)
       const { after: token, limit } = parse(erasureQuerySchema, req.query)
       const of = { list: 'GET /v1/erasures', by, question: {} }
-      const after = token === undefined ? '' : deps.tokens.open(token, 'after', ulidSchema, of)
+      const after = token === undefined ? '' : deps.tokens.decrypt(token, 'after', ulidSchema, of)
       const found = await deps.people.notices(forgetterOf(deps, by), after, limit + 1)
       const items = found.slice(0, limit)
       const last = items.at(-1)
-      res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.seal(last.id, of) } : {}) })
+      res.json({ items, ...(found.length > limit && last ? { next_cursor: deps.tokens.encrypt(last.id, of) } : {}) })
     },
     showErasure: async (req, res) => {
       const id = parse(ulidSchema, req.params['id'])
