@@ -1,5 +1,5 @@
 /**
- * Agents as the PDP remembers them, in SQL. Owns the table `agents`.
+ * SQL store of registered agents. Owns the table `agents`.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export class SqlAgents implements Agents {
     (await this.#sql.rows('SELECT * FROM agents WHERE settled = 0')).map(agentOf)
 }
 
-/** The service account, once bound, stays as it is. */
+/** Inserts or updates an agent. Does not change the service account of an existing row: `bindAgent` sets it once. */
 async function put(sql: Queries, { id, active, serviceSub, createdAt }: AgentRecord, settled: 0 | 1): Promise<void> {
   await sql.change(
     `INSERT INTO agents (id, active, service_sub, created_at, settled) VALUES ($1, $2, $3, $4, $5)

@@ -1,5 +1,5 @@
 /**
- * Answers kept for retries, in SQL.
+ * SQL store of responses kept for idempotent retries (`Idempotency-Key`). Owns the table `answers`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Writes to the relationship store whose outcome may still be unknown, in SQL.
+ * SQL journal of writes to the relationship store whose outcome may still be unknown. Owns the table `changes`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export class SqlChangeJournal implements ChangeJournal {
   readonly #leases: LeasesIn
   readonly #factChangeIds: () => Promise<readonly string[]>
 
-  /** @param factChangeIds - Ids of the changes of facts under way. */
+  /** @param factChangeIds - Reads the ids of the fact changes that are not finished; `decidedBefore` leaves them out. */
   constructor(sql: Queries, leases: LeasesIn, factChangeIds: () => Promise<readonly string[]>) {
     this.#sql = sql
     this.#leases = leases
@@ -34,7 +34,7 @@ export class SqlChangeJournal implements ChangeJournal {
          ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
         ...[id, at],
       )
-      // The outcome is the same whichever PDP asked for it.
+      // Releases the lease if this PDP holds it or can take it. Where another PDP holds it, the outcome is recorded all the same.
       if (await this.#leases(sql).take('write', id)) await this.#leases(sql).release('write', id)
     })
   }

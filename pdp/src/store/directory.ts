@@ -1,5 +1,5 @@
 /**
- * Resources as they were registered, in SQL: where searches begin. Owns the table `resources`.
+ * SQL store of registered resources: the candidates of a search. Owns the table `resources`.
  *
  * @module
  */

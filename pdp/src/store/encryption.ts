@@ -1,6 +1,6 @@
 /**
- * Encrypts the vault's rows with AES-256-GCM, and finds them by a keyed hash. Both keys are derived from the vault's key by HKDF (RFC 5869), one for each
- * purpose.
+ * Encryption of the vault's rows (AES-256-GCM), their lookup hash (HMAC-SHA-256), and encryption of page tokens. Each has its own key, derived from
+ * the vault key by HKDF (RFC 5869).
  *
  * @module
  */
@@ -20,56 +20,57 @@ const ID_BYTES = 8
 const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-/** Additional authenticated data: a ciphertext of the vault is valid for no other purpose. */
+/** Additional authenticated data: a ciphertext made for another purpose does not decrypt here. */
 const PURPOSE = Buffer.from('mandate vault 1')
 
-interface Derived {
-  /** Says which key sealed a text, and nothing of the key. */
+/** Keys derived from one vault key. */
+interface DerivedKeys {
+  /** Stored before each ciphertext, to select the key for decryption. Does not reveal the key. */
   readonly id: Buffer
-  readonly sealing: Buffer
-  /** Made once: a question about whoever asks or is asked about finds somebody, and reading raw bytes as a key takes four times as long. */
-  readonly finding: KeyObject
-  /** Keys of tokens are derived from it. */
+  readonly encryption: Buffer
+  /** HMAC key of the lookup hash. A `KeyObject`, because every request hashes and an HMAC with raw key bytes takes four times as long. */
+  readonly lookup: KeyObject
+  /** Secret from which the key of each token is derived. */
   readonly token: Buffer
 }
 
-/** The key in use, and older ones that may still have to open something. */
+/** The vault key in use, and older ones for rows and tokens that are still encrypted under them. */
 export class VaultKeys implements TokenEncryption {
-  readonly #current: Derived
-  readonly #all: readonly Derived[]
+  readonly #current: DerivedKeys
+  readonly #all: readonly DerivedKeys[]
 
-  /** @param older - Keys from before a rotation. */
+  /** @param older - Keys in use before a rotation. They only decrypt. */
   constructor(current: Uint8Array, older: readonly Uint8Array[] = []) {
     this.#current = derive(current)
     this.#all = [this.#current, ...older.map(derive)]
   }
 
-  /** A random key, for a vault that lives no longer than the process. */
+  /** Creates a random key, for a vault that is not kept after the process ends. */
   static random(): VaultKeys {
     return new VaultKeys(randomBytes(SECRET_BYTES))
   }
 
-  /** @returns Key id, nonce, tag, ciphertext. */
-  seal(text: string | Uint8Array): Uint8Array {
-    const { id, sealing } = this.#current
+  /** @returns Key id, nonce, tag and ciphertext, concatenated. */
+  encrypt(text: string | Uint8Array): Uint8Array {
+    const { id, encryption } = this.#current
     const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', sealing, nonce).setAAD(PURPOSE)
+    const cipher = createCipheriv('aes-256-gcm', encryption, nonce).setAAD(PURPOSE)
     const ciphertext = Buffer.concat([cipher.update(text), cipher.final()])
     return Buffer.concat([id, nonce, cipher.getAuthTag(), ciphertext])
   }
 
-  /** @throws Fault `internal` for what none of the keys sealed, and for what was altered. */
-  open(sealed: Uint8Array): Buffer {
-    const bytes = Buffer.from(sealed)
+  /** @throws Fault `internal` where none of the keys encrypted the text, or where it was altered. */
+  decrypt(encrypted: Uint8Array): Buffer {
+    const bytes = Buffer.from(encrypted)
     const key = this.#all.find(({ id }) => id.equals(bytes.subarray(0, ID_BYTES)))
     if (!key)
       throw new Fault(
         'internal',
-        'the vault was sealed with a key that is not here; give the one it had before in PDP_VAULT_OLD_KEYS',
+        'the vault is encrypted with a key that is not configured; add its former key to PDP_VAULT_OLD_KEYS',
       )
     const nonce = bytes.subarray(ID_BYTES, ID_BYTES + NONCE_BYTES)
     const tagAt = ID_BYTES + NONCE_BYTES
-    const decipher = createDecipheriv('aes-256-gcm', key.sealing, nonce, { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv('aes-256-gcm', key.encryption, nonce, { authTagLength: TAG_BYTES })
     decipher.setAAD(PURPOSE).setAuthTag(bytes.subarray(tagAt, tagAt + TAG_BYTES))
     try {
       return Buffer.concat([decipher.update(bytes.subarray(tagAt + TAG_BYTES)), decipher.final()])
@@ -79,8 +80,8 @@ export class VaultKeys implements TokenEncryption {
   }
 
   /**
-   * Each token has a key and a nonce of its own, derived from a random salt: unlike with random nonces under one key, their number is not
-   * bounded.
+   * Derives a key and a nonce for each token from a random salt. With random nonces under one key, AES-GCM would limit the number of tokens
+   * (about 2^32 per key).
    */
   encryptToken(text: string, bound: string): string {
     const { id, token } = this.#current
@@ -95,7 +96,7 @@ export class VaultKeys implements TokenEncryption {
     const bytes = Buffer.from(token, 'base64url')
     const vaultKey = this.#all.find(({ id }) => id.equals(bytes.subarray(0, ID_BYTES)))
     const textAt = ID_BYTES + SALT_BYTES + TAG_BYTES
-    // Base64url has several spellings of the same bytes; only one of them was issued.
+    // Rejects non-canonical base64url: several texts decode to the same bytes, and only one of them was issued.
     if (!vaultKey || bytes.length < textAt || bytes.toString('base64url') !== token) return undefined
     const { key, nonce } = tokenKey(vaultKey.token, bytes.subarray(ID_BYTES, ID_BYTES + SALT_BYTES))
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
@@ -107,24 +108,26 @@ export class VaultKeys implements TokenEncryption {
     }
   }
 
-  isCurrent(sealed: Uint8Array): boolean {
-    return this.#current.id.equals(Buffer.from(sealed).subarray(0, ID_BYTES))
+  /** Whether a row is encrypted under the key in use, not an older one. */
+  isCurrent(encrypted: Uint8Array): boolean {
+    return this.#current.id.equals(Buffer.from(encrypted).subarray(0, ID_BYTES))
   }
 
-  /** A keyed hash (HMAC-SHA-256): equal texts have equal hashes under one key. */
-  find(text: string): Uint8Array {
-    return createHmac('sha256', this.#current.finding).update(text).digest()
+  /** Lookup hash (HMAC-SHA-256): deterministic, so that a row can be found by it, and useless without the key. */
+  lookupHash(text: string): Uint8Array {
+    return createHmac('sha256', this.#current.lookup).update(text).digest()
   }
 }
 
-function derive(key: Uint8Array): Derived {
+function derive(key: Uint8Array): DerivedKeys {
   if (key.length !== SECRET_BYTES) throw new RangeError(`a vault key has ${SECRET_BYTES} bytes, not ${key.length}`)
   const part = (info: string, length: number): Buffer =>
     Buffer.from(hkdfSync('sha256', key, new Uint8Array(), `mandate vault ${info}`, length))
   return {
     id: part('id', ID_BYTES),
-    sealing: part('seal', SECRET_BYTES),
-    finding: createSecretKey(part('find', SECRET_BYTES)),
+    // The HKDF info texts `seal` and `find` are part of the stored format: another text would give another key.
+    encryption: part('seal', SECRET_BYTES),
+    lookup: createSecretKey(part('find', SECRET_BYTES)),
     token: part('token', SECRET_BYTES),
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Facts as the PDP remembers them, in SQL.
+ * SQL store of facts. Owns the tables `facts` and `fact_entities`.
  *
  * @module
  */
@@ -55,7 +55,7 @@ async function insert(sql: Queries, fact: Fact): Promise<void> {
     )
 }
 
-/** What a fact is about. "Everybody of a type" is no entity. */
+/** Entities by which a fact can be found. A public fact (`user:*`) has no subject entity. */
 function entitiesOf(fact: Fact): readonly ResourceRef[] {
   if ('of' in fact) return [fact.of]
   return isAboutEverybody(fact) ? [fact.resource] : [fact.subject, fact.resource]

@@ -1,5 +1,5 @@
 /**
- * Grants as the PDP remembers them, in SQL; ended ones included. Owns the table `grants`.
+ * SQL store of grants, including ended ones. Owns the table `grants`.
  *
  * @module
  */
@@ -12,10 +12,14 @@ import type { LeasesIn } from './leases.ts'
 import { duplicateKey, grantOf, storedGrant } from './rows.ts'
 import { firstRow, inList, type Queries, type SqlValue, text } from './sql.ts'
 
-/** Ids of grants that are proposed by themselves. Looked at by every decision, so they are in memory too. */
+/** Ids of proposed grants that are not part of a replacement. Cached in memory, because every decision checks them. */
 export type ProposedGrants = Set<string>
 
-/** Reads them from the database. A grant that a replacement proposes counts by what the relationship store has, so it is none of them. */
+/**
+ * Reads {@link ProposedGrants} from the database.
+ *
+ * @param replacing - Grants that a replacement proposes. They are left out: whether one is in force depends on the relationship store alone.
+ */
 export async function readProposed(sql: Queries, replacing: readonly string[]): Promise<ProposedGrants> {
   const rows = await sql.rows('SELECT id FROM grants WHERE settled = 0')
   return new Set(rows.map((row) => text(row['id'])).filter((id) => !replacing.includes(id)))
@@ -24,7 +28,7 @@ export async function readProposed(sql: Queries, replacing: readonly string[]): 
 const END = `UPDATE grants SET revoked_at = $1, revoked_by = $2, revoke_reason = $3, replaced_by = $4, ending = NULL
   WHERE id = $5 AND revoked_at IS NULL`
 
-/** Methods are properties, so that a register can be put together from several such objects. */
+/** Methods are own properties, so that the stores of a register can be merged with `...`. */
 export class SqlGrants implements Grants {
   readonly #sql: Queries
   readonly #leases: LeasesIn
@@ -37,7 +41,7 @@ export class SqlGrants implements Grants {
   }
 
   readonly proposeGrant = async (grant: GrantBody, now: EpochMillis): Promise<void> => {
-    // Before it can be found in the database.
+    // Before the insert: a decision must never find the grant and not know that it is only proposed.
     this.#proposed.add(grant.id)
     try {
       await this.#sql.transaction(async (sql) => {
@@ -82,10 +86,10 @@ export class SqlGrants implements Grants {
       await sql.change(END, at, by, reason, null, id)
     })
 
-  /** Every grant on a deed or on a part of it, as a transfer ends them. */
+  /** Ends all live grants on a deed or on a part of it, because the resource was transferred. */
   readonly endGrantsUnder = async (deed: string, at: EpochMillis): Promise<void> => {
     const scope = scopeName({ deed, part: undefined })
-    // Parts of the deed are named `deed~<deed>~<part>`; "~" is followed by nothing but names in ASCII.
+    // Range scan over the parts, named `deed~<deed>~<part>`: part names are ASCII, so all sort before U+007F.
     await this.#sql.change(
       `UPDATE grants SET revoked_at = $1, revoke_reason = 'transferred', ending = NULL
        WHERE (scope = $2 OR (scope > $3 AND scope < $4)) AND revoked_at IS NULL AND expires_at > $1`,
@@ -100,7 +104,7 @@ export class SqlGrants implements Grants {
         2,
       )
       for (const { from } of exchanged) {
-        // Of an end and a replacement of the same grant, one goes first.
+        // Serializes with a revocation of the same grant, which takes the same lease.
         await this.#leases(sql).require('end', from.id)
         await sql.change(
           `UPDATE grants SET holds_key = 0 WHERE id = $1 AND twin IN (${keys.places})`,
@@ -132,7 +136,7 @@ export class SqlGrants implements Grants {
       }
     })
 
-  /** A person's own words go when they are erased. */
+  /** Erases the free-text revocation reasons that a person wrote. */
   readonly eraseWordsOf = async (person: PartyRef): Promise<void> => {
     await this.#sql.change("UPDATE grants SET revoke_reason = 'revoked' WHERE revoked_by = $1", person)
   }
@@ -164,7 +168,7 @@ export class SqlGrants implements Grants {
     limit: number,
   ): Promise<readonly GrantRecord[]> => {
     const { places, values } = inList(within.map(scopeName), 4)
-    // By scope first: somebody with many grants must not be looked through for those of one thing. `|| ''` keeps the other indexes out.
+    // Grants of these scopes, then the newest of any. `|| ''` makes SQLite use the index on `scope`: the owner may have many other grants.
     const here = await this.#read(
       `WHERE scope IN (${places}) AND owner || '' = $1 AND delegate || '' = $2 AND settled = 1 ORDER BY id DESC LIMIT $3`,
       ...[owner, delegate, limit, ...values],
@@ -248,8 +252,8 @@ function conditionsOf(filter: GrantFilter): { readonly where: string; readonly v
 }
 
 /**
- * Writes a grant down as a proposal. At most one grant that is not ended holds a duplicate key: the unique index says so, whoever writes at the
- * same time; a holder that has expired gives the key up first.
+ * Inserts a grant as proposed. A unique index permits one live grant per duplicate key, also under concurrent writes. Expired grants release
+ * the key first.
  *
  * @throws Fault `grant_exists` where another grant holds the key.
  */

@@ -1,5 +1,6 @@
 /**
- * Transfers, replacements and changes of facts under way, in SQL. Owns their tables and `past_deeds`.
+ * SQL store of unfinished transfers, grant replacements and fact changes. Owns the tables `transfers`, `replacements`, `fact_changes` and
+ * `past_deeds`.
  *
  * @module
  */

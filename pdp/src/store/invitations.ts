@@ -1,5 +1,5 @@
 /**
- * Invitations, in SQL: of a code only its hash.
+ * SQL store of invitations. Stores only the hash of an invitation code. Owns the table `invitations`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * API keys, in SQL: only their hashes.
+ * SQL store of API keys. Stores only their hashes. Owns the table `keys`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { KeptKey, KeyRecord, Keys } from '../ports/stores.ts'
 import type { LeasesIn } from './leases.ts'
 import { bytes, firstRow, type Queries, type Row, text } from './sql.ts'
 
-/** Revocations by key id, whether the database could be written or not: a full disk keeps no key alive. */
+/** Time of revocation by key id. In memory as well as in the database: a revocation takes effect even when the disk is full. */
 export type RevokedKeys = Map<string, EpochMillis>
 
 export class SqlKeys implements Keys {

@@ -1,5 +1,5 @@
 /**
- * Which PDP carries out a change of several steps, in SQL.
+ * SQL leases: which PDP is carrying out a multi-step change. Owns the table `leases`.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { Clock } from '../ports/clock.ts'
 import { LEASE_MS, LeaseHeld, type Leases, type PendingKind } from '../ports/leases.ts'
 import type { Queries } from './sql.ts'
 
-/** The leases as one connection or transaction sees them. */
+/** Creates the leases on a connection, or within a transaction. */
 export type LeasesIn = (sql: Queries) => Leases
 
 export class SqlLeases implements Leases {
@@ -15,7 +15,7 @@ export class SqlLeases implements Leases {
   readonly #owner: string
   readonly #clock: Clock
 
-  /** @param owner - Names this PDP, the same after a restart. */
+  /** @param owner - Id of this PDP; stable across restarts. */
   constructor(sql: Queries, owner: string, clock: Clock) {
     this.#sql = sql
     this.#owner = owner

@@ -1,5 +1,5 @@
 /**
- * Which model of the relationship store each policy was written as, in SQL. Owns the table `models`.
+ * SQL store of the authorization model id of each policy version, per relationship store. Owns the table `models`.
  *
  * @module
  */

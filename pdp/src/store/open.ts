@@ -17,7 +17,9 @@ export interface Stores extends SqlStores {
 }
 
 /**
- * @param closing - Gets what closes the database.
+ * Opens the database file in `PDP_DATA_DIR`, with the vault key.
+ *
+ * @param closing - Receives the disposer that closes the database.
  * @throws ConfigError for a vault key that cannot be used.
  */
 export async function openStores(config: Config, clock: Clock, closing: AsyncDisposableStack): Promise<Stores> {

@@ -1,5 +1,5 @@
 /**
- * What becomes of people's data: erasures, the services' notices of them, legal holds. In SQL. Owns the tables `erasures`, `notices`,
+ * SQL store of erasures of people, the erasure notices for services, and legal holds. Owns the tables `erasures`, `notices`,
  * `open_notices`, `holds` and `erasures_applied`.
  *
  * @module
@@ -114,9 +114,9 @@ export class SqlPeople implements People {
 }
 
 /**
- * Encrypts the notices that an older release kept in plain text, and encrypts anew those under an older key.
+ * Encrypts notices that an older release stored in plain text, and re-encrypts notices that are under an older key.
  *
- * @returns Whether any was rewritten.
+ * @returns Whether a notice was rewritten.
  */
 export async function rewriteNotices(sql: Queries, keys: VaultKeys): Promise<boolean> {
   const plain = await sql.rows('SELECT id, service, issuer, sub, at FROM open_notices')
@@ -128,7 +128,7 @@ export async function rewriteNotices(sql: Queries, keys: VaultKeys): Promise<boo
   for (const { id, service, sealed } of old)
     await sql.change(
       'UPDATE notices SET sealed = $1 WHERE id = $2 AND service = $3',
-      ...[keys.seal(keys.open(bytes(sealed))), text(id), text(service)],
+      ...[keys.encrypt(keys.decrypt(bytes(sealed))), text(id), text(service)],
     )
   return plain.length + old.length > 0
 }

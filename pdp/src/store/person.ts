@@ -1,5 +1,5 @@
 /**
- * Who is behind a pseudonym, as the vault and the notices of erasures hold it: encrypted. Pure.
+ * The identity of a person (issuer and sub), and how it is encrypted in the vault and in erasure notices. Pure.
  *
  * @module
  */
@@ -10,23 +10,23 @@ export interface Person {
   readonly sub: string
 }
 
-/** A sub identifies a person only under its issuer. */
+/** Text to encrypt and to look up by. Includes the issuer, because a sub is unique per issuer only. */
 export const personKey = ({ issuer, sub }: Person): string => `${issuer}\u0000${sub}`
 
-/** Of another form than {@link personKey}: neither is ever found in place of the other. */
+/** Lookup key for other spellings of a sub ({@link fold}). Has two NUL characters, so that it never equals a {@link personKey}. */
 export const foldedKey = (issuer: string, folded: string): string => `${issuer}\u0000\u0000${folded}`
 
-/** What all spellings of an identifier have in common: its letters and digits, in lower case. */
+/** Normalizes an identifier: keeps letters and digits only, in lower case, so that all its spellings are equal. */
 export const fold = (text: string): string =>
   text
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, '')
 
-export const encryptPerson = (keys: VaultKeys, person: Person): Uint8Array => keys.seal(personKey(person))
+export const encryptPerson = (keys: VaultKeys, person: Person): Uint8Array => keys.encrypt(personKey(person))
 
-/** @throws Fault `internal` for what none of the keys encrypted, and for what was altered. */
+/** @throws Fault `internal` where none of the keys encrypted the text, or where it was altered. */
 export function decryptPerson(keys: VaultKeys, encrypted: Uint8Array): Person {
-  const [issuer = '', sub = ''] = keys.open(encrypted).toString().split('\u0000')
+  const [issuer = '', sub = ''] = keys.decrypt(encrypted).toString().split('\u0000')
   return { issuer, sub }
 }

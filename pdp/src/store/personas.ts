@@ -1,5 +1,5 @@
 /**
- * Personas as the PDP remembers them, in SQL. Owns the table `personas`.
+ * SQL store of personas. Owns the table `personas`.
  *
  * @module
  */

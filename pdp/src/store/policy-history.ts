@@ -1,5 +1,5 @@
 /**
- * Policies as they were loaded, in SQL: the versions that a rollback can go back to.
+ * SQL store of loaded policy versions, for rollback. Owns the tables `policies` and `policy_in_force`.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { PolicySources } from '../policy/pack.ts'
 import type { KeptPolicy, PolicyHistory } from '../ports/stores.ts'
 import { firstRow, optional, type Queries, type Row, text } from './sql.ts'
 
-/** How many versions are kept. */
+/** Number of versions kept; older ones are deleted. */
 const KEPT = 100
 
 export class SqlPolicyHistory implements PolicyHistory {

@@ -1,5 +1,5 @@
 /**
- * Records as rows of the PDP's database hold them. Pure.
+ * Conversion between records and rows of the PDP's database. Pure.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { AgentRecord, PersonaRecord } from '../ports/register.ts'
 import { scopeName, scopeOf } from '../ports/stored-names.ts'
 import { optional, type Row, text } from './sql.ts'
 
-/** Two grants with the same key give the same thing to the same delegate (rule C6). */
+/** Equal for two grants that give the same authority to the same delegate: duplicates (rule C6). */
 export const duplicateKey = (grant: GrantBody): string => canonical(comparedFieldsOf(grant))
 
 export const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
@@ -26,7 +26,7 @@ export function grantOf(row: Row): GrantRecord {
   }
 }
 
-/** A grant as rows hold it: its scope by name. */
+/** A grant as stored in the column `body`: its scope is a name, not an object. */
 export type StoredGrant = Omit<GrantBody, 'scope'> & { readonly scope: string }
 
 export const storedGrant = (grant: GrantBody): StoredGrant => ({ ...grant, scope: scopeName(grant.scope) })
@@ -37,7 +37,7 @@ export function grantIn(stored: StoredGrant): GrantBody {
   return { ...stored, scope }
 }
 
-/** A row without the column is read where only complete ones are. */
+/** `{ pending: true }` for a proposed record. Queries that select completed records only need not read the column `settled`. */
 const pendingIn = (row: Row): { readonly pending?: true } =>
   Number(row['settled'] ?? 1) === 1 ? {} : { pending: true }
 

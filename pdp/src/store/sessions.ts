@@ -1,5 +1,6 @@
 /**
- * Sessions that ended at the identity provider, by hash, for as long as one of their tokens could be valid. In SQL, so that a restart forgets none.
+ * SQL store of sessions that ended at the identity provider. Stores hashes, each until the last token of its session has expired. Owns the tables
+ * `ended_sessions` and `ended_people`.
  *
  * @module
  */
@@ -9,7 +10,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { SessionOf, Sessions } from '../ports/stores.ts'
 import { type Queries, text } from './sql.ts'
 
-/** The end of every session of a person that began by `at`. */
+/** Ends all sessions of a person whose tokens were issued at or before `at`. Kept until `until`. */
 interface Ended {
   readonly at: EpochMillis
   readonly until: EpochMillis
@@ -18,7 +19,7 @@ interface Ended {
 export class SqlSessions implements Sessions {
   readonly #sql: Queries
   readonly #clock: Clock
-  /** All of them: a decision looks here, not in the database. */
+  /** Every row, cached: a decision never reads the database for it. */
   readonly #ended: Map<string, EpochMillis>
   readonly #people: Map<string, Ended>
 
@@ -42,7 +43,7 @@ export class SqlSessions implements Sessions {
 
   async end(sid: string, until: EpochMillis): Promise<void> {
     const hash = hashOf(sid)
-    // In memory first: a full disk keeps no session alive.
+    // In memory first: the session ends even when the disk is full.
     this.#ended.set(hash, until)
     await this.#sql.transaction(async (sql) => {
       await sql.change(
@@ -56,7 +57,7 @@ export class SqlSessions implements Sessions {
 
   async endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void> {
     const hash = hashOf(person)
-    // Of two that arrive in another order than they were sent, the later one counts.
+    // Messages may arrive out of order: the latest `at` wins.
     if ((this.#people.get(hash)?.at ?? Number.NEGATIVE_INFINITY) > at) return
     this.#people.set(hash, { at, until })
     await this.#sql.transaction(async (sql) => {
@@ -71,12 +72,12 @@ export class SqlSessions implements Sessions {
 
   async isEnded({ sid, person, issuedAt }: SessionOf): Promise<boolean> {
     const now = this.#clock()
-    // Most of the time no session has ended: then nothing is hashed.
+    // Skips hashing when no session has ended, the usual case.
     if (sid !== undefined && this.#ended.size > 0 && (this.#ended.get(hashOf(sid)) ?? 0) > now) return true
     if (this.#people.size === 0) return false
     const ended = this.#people.get(hashOf(person))
     if (ended === undefined || ended.until <= now) return false
-    // A session whose token has no known age may be one of those that ended; a question without a session is about none.
+    // Without an issue time, a request with a session is denied (its session may have ended); a request without a session is not affected.
     return issuedAt === undefined ? sid !== undefined : issuedAt <= ended.at
   }
 

@@ -1,6 +1,6 @@
 /**
- * The port behind which a SQL database stands. Statements are written in what SQLite and PostgreSQL both understand: parameters are `$1`, `$2`, …,
- * an upsert is `ON CONFLICT`, and no value ever stands in the text of a statement.
+ * Port for a SQL database. Statements use the common subset of SQLite and PostgreSQL: parameters are `$1`, `$2`, …, and upserts are
+ * `ON CONFLICT`. Values are always parameters, never part of the statement's text.
  *
  * @module
  */
@@ -14,25 +14,25 @@ export type Row = Readonly<Record<string, unknown>>
 export interface Queries {
   /** For statements that only read. */
   readonly rows: (sql: string, ...values: readonly SqlValue[]) => Promise<readonly Row[]>
-  /** For statements that write. @returns How many rows were changed. */
+  /** For statements that write. @returns Number of changed rows. */
   readonly change: (sql: string, ...values: readonly SqlValue[]) => Promise<number>
   /**
-   * Runs all of `work` or nothing of it; within a transaction, as a part of that one. `work` uses only the statements that it is given: any other
-   * would wait for the transaction while the transaction waits for it.
+   * Runs `work` in a transaction, or as part of the current one. `work` must use only the `Queries` it is passed: any other statement would
+   * deadlock with the transaction.
    */
   readonly transaction: <T>(work: (within: Queries) => Promise<T>) => Promise<T>
-  /** Calls `task` once everything that was changed is committed: at once outside a transaction, never after a rollback. */
+  /** Calls `task` after the commit; at once outside a transaction; never after a rollback. */
   readonly afterCommit: (task: () => void) => void
 }
 
 export interface Database extends Queries {
-  /** Overwrites what was deleted, in every file of the database. Outside a transaction only. */
+  /** Overwrites deleted data in all files of the database. Must not be called in a transaction. */
   readonly scrub: () => Promise<void>
-  /** Waits for the statements under way. Later ones reject. */
+  /** Closes the database after the pending statements. Later statements reject. */
   readonly close: () => Promise<void>
 }
 
-/** The first row, where there is one. */
+/** Runs a query and returns its first row; `undefined` when there is none. */
 export async function firstRow(
   queries: Pick<Queries, 'rows'>,
   sql: string,
@@ -44,9 +44,9 @@ export async function firstRow(
 /**
  * Parameters of an `IN` list.
  *
- * @param from - The number of the first parameter.
- * @returns `$n, …` and their values. The last value is repeated up to a power of two, so that few statements are prepared; an empty list becomes
- *   one empty text, which no id is.
+ * @param from - Number of the first parameter.
+ * @returns `$n, …` and their values. Padded to a power of two by repeating the last value, so that there are few distinct prepared statements. An
+ *   empty list becomes one empty text, which is never an id.
  */
 export function inList(
   values: readonly SqlValue[],
@@ -58,7 +58,7 @@ export function inList(
   return { places: padded.map((_, index) => `$${from + index}`).join(', '), values: padded }
 }
 
-// Rows were written by this room from typed records, so they are read back without being checked again.
+// No validation: rows were written by this folder from typed records.
 export const text = (value: unknown): string => String(value)
 export const optional = (value: unknown): string | undefined =>
   value === null || value === undefined ? undefined : String(value)

@@ -1,11 +1,11 @@
 /**
- * The schema of the PDP's own database in SQLite, as steps. Tests write an older database by running only the first steps.
+ * Schema migrations of the PDP's SQLite database. Tests create an older database by running only the first ones.
  *
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite'
 
-/** Each step takes the database one version up; none is ever edited after it shipped. */
+/** Migration n raises the schema from version n to n + 1. A released migration is never edited. */
 export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE people (
      pseudonym TEXT PRIMARY KEY, issuer TEXT NOT NULL, sub TEXT NOT NULL, created_at INTEGER NOT NULL, UNIQUE (issuer, sub)
@@ -35,25 +35,25 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE models (
      store_id TEXT NOT NULL, policy TEXT NOT NULL, model_id TEXT NOT NULL, PRIMARY KEY (store_id, policy)
    ) STRICT;`,
-  // Resources as registered: what searches begin from. OpenFGA says whether they still stand.
+  // Registered resources: candidates of a search, which OpenFGA then confirms.
   `CREATE TABLE resources (
      ref TEXT PRIMARY KEY, type TEXT NOT NULL, owner TEXT NOT NULL, persona TEXT NOT NULL, parent TEXT
    ) STRICT;
    CREATE INDEX resources_owner ON resources (owner, type, ref) WHERE parent IS NULL;
    CREATE INDEX resources_parent ON resources (parent, type, ref) WHERE parent IS NOT NULL;`,
-  // Transfers under way, and the deeds that transfers ended.
+  // Unfinished transfers, and the deeds that a transfer ended.
   `CREATE TABLE transfers (
      resource TEXT PRIMARY KEY, came_from TEXT NOT NULL, goes_to TEXT NOT NULL, at INTEGER NOT NULL, recorded INTEGER NOT NULL
    ) STRICT;
    CREATE TABLE past_deeds (deed TEXT PRIMARY KEY) STRICT;
    ALTER TABLE grants ADD COLUMN scope TEXT GENERATED ALWAYS AS (json_extract(body, '$.scope')) VIRTUAL;
    CREATE INDEX grants_scope ON grants (scope);`,
-  // Answers kept for retries: only hashes, and what is sealed under a key that is not here.
+  // Responses for idempotent retries: hashes, and the response encrypted under a key that only the caller has (its Idempotency-Key).
   `CREATE TABLE answers (
      id TEXT PRIMARY KEY, caller TEXT NOT NULL, request TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL
    ) STRICT;
    CREATE INDEX answers_at ON answers (at);`,
-  // Exchanges of grants under way, and which grant took an ended one's place.
+  // Unfinished replacements of grants; `replaced_by`: the grant that replaced an ended one.
   `CREATE TABLE replacements (id TEXT PRIMARY KEY, plan TEXT NOT NULL) STRICT;
    ALTER TABLE grants ADD COLUMN replaced_by TEXT;`,
   `CREATE TABLE invitations (
@@ -62,7 +62,7 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE INDEX invitations_inviter ON invitations (inviter, id);
    CREATE INDEX invitations_redeemer ON invitations (redeemer, id);`,
-  // What was swept out of OpenFGA, and where to look for what should be.
+  // `swept`: the grant was deleted from OpenFGA. The indexes find grants that are due for deletion.
   `ALTER TABLE grants ADD COLUMN swept INTEGER NOT NULL DEFAULT 0;
    CREATE INDEX grants_expiring ON grants (expires_at) WHERE swept = 0;
    CREATE INDEX grants_ended ON grants (revoked_at) WHERE swept = 0 AND revoked_at IS NOT NULL;
@@ -71,7 +71,7 @@ export const MIGRATIONS: readonly string[] = [
      id TEXT PRIMARY KEY, name TEXT NOT NULL, types TEXT NOT NULL, hash BLOB NOT NULL, created_at INTEGER NOT NULL, created_by TEXT NOT NULL,
      expires_at INTEGER NOT NULL, revoked_at INTEGER, settled INTEGER NOT NULL
    ) STRICT;`,
-  // Erasures under way; what each service is still to be told, by sub alone; legal holds.
+  // Unfinished erasures; erasure notices that a service has not acknowledged; legal holds.
   `CREATE TABLE erasures (id TEXT PRIMARY KEY, person TEXT NOT NULL, asked_by TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE INDEX erasures_person ON erasures (person);
    CREATE TABLE notices (
@@ -80,7 +80,7 @@ export const MIGRATIONS: readonly string[] = [
    CREATE TABLE holds (person TEXT PRIMARY KEY, set_by TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE INDEX answers_caller ON answers (caller);
    CREATE INDEX grants_revoked_by ON grants (revoked_by) WHERE revoked_by IS NOT NULL;`,
-  // Facts of domains whose own model decides, and whom and what each is about.
+  // Facts of domains that are decided by their own model, and the entities of each fact.
   `CREATE TABLE facts (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
    CREATE TABLE fact_entities (
      key TEXT NOT NULL, domain TEXT NOT NULL, type TEXT NOT NULL, ref TEXT NOT NULL, PRIMARY KEY (ref, key)
@@ -91,7 +91,7 @@ export const MIGRATIONS: readonly string[] = [
      version TEXT PRIMARY KEY, sources TEXT NOT NULL, loaded_at INTEGER NOT NULL
    ) STRICT;
    CREATE TABLE policy_in_force (one INTEGER PRIMARY KEY CHECK (one = 1), version TEXT NOT NULL, instead_of TEXT) STRICT;`,
-  // Who is behind a pseudonym, sealed, and found by a keyed hash. What stood open is moved by the vault, which has the key.
+  // The vault: people by pseudonym, encrypted, with a lookup hash. The vault itself migrates the plain rows, since it has the key.
   `CREATE TABLE vault (
      pseudonym TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, sealed BLOB NOT NULL, created_at INTEGER NOT NULL
    ) STRICT;
@@ -100,25 +100,25 @@ export const MIGRATIONS: readonly string[] = [
      id TEXT NOT NULL, service TEXT NOT NULL, sealed BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (service, id)
    ) STRICT;`,
   `CREATE TABLE ended_sessions (hash TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;`,
-  // People whose every session ended at one instant: their tokens from before it.
+  // People whose sessions were all ended: their tokens issued at or before `at` are rejected.
   `CREATE TABLE ended_people (hash TEXT PRIMARY KEY, at INTEGER NOT NULL, until INTEGER NOT NULL) STRICT;`,
-  // What this database is told from others by, wherever it is moved (ADR 0080).
+  // Identity of the database; unchanged when it is moved or restored (ADR 0080).
   `CREATE TABLE identity (one INTEGER PRIMARY KEY CHECK (one = 1), id TEXT NOT NULL) STRICT;
    INSERT INTO identity VALUES (1, lower(hex(randomblob(16))));`,
-  // A keyed hash of what all spellings of a sub have in common, filled in by the vault; and when a resource was registered, as a ULID.
+  // `folded`: lookup hash of the normalized sub, filled in by the vault. `since`: ULID of the registration of a resource.
   `ALTER TABLE vault ADD COLUMN folded BLOB;
    CREATE INDEX vault_folded ON vault (folded);
    ALTER TABLE resources ADD COLUMN since TEXT NOT NULL DEFAULT '';`,
-  // Up to where the log's erasures are applied here: a backup that is put back knows of fewer.
+  // Position in the log up to which erasures are applied to this database: after a restore from a backup, later erasures are applied again.
   `CREATE TABLE erasures_applied (one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL, last TEXT NOT NULL) STRICT;`,
-  // Writes to OpenFGA, from before they are sent until their markers are deleted; and changes of facts under way.
+  // Journal of writes to OpenFGA, from before they are sent until their markers are deleted; unfinished fact changes.
   `CREATE TABLE changes (
      id TEXT PRIMARY KEY, at INTEGER NOT NULL, keys TEXT NOT NULL, decided INTEGER NOT NULL DEFAULT 0
    ) STRICT;
    CREATE INDEX changes_undecided ON changes (id) WHERE decided = 0;
    CREATE TABLE fact_changes (id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;`,
-  // Which PDP carries a change of several steps out; of a live grant at most one a key (older duplicates keep living, and only the one that
-  // lives longest holds the key); in which order policies were loaded.
+  // Leases of multi-step changes. Unique live grants per duplicate key: of existing duplicates, only the one that expires last holds the key, and
+  // the others stay in force. Order in which policies were loaded.
   `CREATE TABLE leases (
      kind TEXT NOT NULL, id TEXT NOT NULL, owner TEXT NOT NULL, lease_until INTEGER NOT NULL, PRIMARY KEY (kind, id)
    ) STRICT;
@@ -133,7 +133,7 @@ export const MIGRATIONS: readonly string[] = [
        OR (older.loaded_at = policies.loaded_at AND older.rowid <= policies.rowid));`,
 ]
 
-/** Brings the schema up to date, one step after another. @throws Error where a newer release wrote the file. */
+/** Runs the missing migrations. @throws Error when a newer release wrote the file. */
 export function migrate(database: DatabaseSync): void {
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
   if (version > MIGRATIONS.length) throw new Error('pdp.db was written by a newer release: start that one')

@@ -1,5 +1,5 @@
 /**
- * SQLite behind the SQL port: one file, opened by one PDP. A statement that writes is on disk before it resolves.
+ * SQLite implementation of the SQL port: one file, opened by one PDP. A write is durable when its promise resolves.
  *
  * @module
  */
@@ -8,10 +8,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Database, Queries, Row, SqlValue } from './sql.ts'
 import { migrate } from './sqlite-migrations.ts'
 
-/** How long a write waits for the write lock of another connection, and how often it tries, in milliseconds. */
+/** Longest wait of a write for the write lock of another connection, in milliseconds. */
 const BUSY_MS = 2_000
+/** Pause between two attempts to get the lock, in milliseconds. */
 const BUSY_PAUSE_MS = 5
-/** SQLite's result code for a lock that another connection holds; the upper bits say which. */
+/** SQLite's primary result code for a lock held by another connection: the low 8 bits of the extended code. */
 const SQLITE_BUSY = 5
 const WRITER_SETUP = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
   PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;`
@@ -19,27 +20,27 @@ const WRITER_SETUP = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAG
 /**
  * Opens the file and brings its schema up to date.
  *
- * @throws Error where the file was written by a newer release, or cannot be read.
+ * @throws Error when the file was written by a newer release, or cannot be read.
  */
 export function openSqlite(path: string): Database {
   return new SqliteDatabase(path)
 }
 
 /**
- * Writes go through one connection, in the order in which they are asked for; a transaction keeps the later ones waiting. Reads outside a
- * transaction have a connection of their own: they wait for nothing, and see what is committed.
+ * Two connections. Writes and transactions are queued on one, in the order of the calls. Reads outside a transaction use the other: they do not
+ * wait, and see committed data only.
  */
 class SqliteDatabase implements Database {
   readonly #writer: Connection
   readonly #reader: Connection
-  /** The last write that was asked for, while any is under way. Never rejects. */
+  /** End of the queue: settles after the last queued write. Never rejects. `undefined` when the queue is empty. */
   #last: Promise<unknown> | undefined
 
   constructor(path: string) {
     const writer = new DatabaseSync(path, { timeout: BUSY_MS })
     writer.exec(WRITER_SETUP)
     migrate(writer)
-    // From here on a held lock is waited for without blocking the process.
+    // From here on `whenFree` waits for a lock; SQLite would block the event loop.
     writer.exec('PRAGMA busy_timeout = 0')
     this.#writer = new Connection(writer)
     this.#reader = new Connection(new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS }))
@@ -69,7 +70,7 @@ class SqliteDatabase implements Database {
       this.#writer.close()
     })
 
-  /** Runs a task when every earlier one is over, however it ended; at once where none is under way. */
+  /** Runs a task after all earlier ones have ended, failed ones included; at once when the queue is empty. */
   #inOrder<T>(task: () => Promise<T>): Promise<T> {
     const turn = this.#last ? this.#last.then(task) : task()
     const last = turn
@@ -127,13 +128,13 @@ class Connection {
     this.#database.exec(sql)
   }
 
-  /** SQLite itself has rolled back after a full disk. A ROLLBACK that fails must not hide the error that it is for. */
+  /** After a full disk SQLite has rolled back by itself. Ignores errors: the error that caused the rollback is the one to report. */
   rollBack(): void {
     if (!this.#database.isTransaction) return
     try {
       this.#database.exec('ROLLBACK')
     } catch {
-      // The next BEGIN says that a transaction is open.
+      // If a transaction is still open, the next BEGIN fails with an error.
     }
   }
 
@@ -148,7 +149,7 @@ class Connection {
   }
 }
 
-/** Tries again while another connection holds the write lock. */
+/** Retries while another connection holds the write lock, for `BUSY_MS` at most. */
 async function whenFree<T>(task: () => T): Promise<T> {
   const deadline = performance.now() + BUSY_MS
   for (;;) {

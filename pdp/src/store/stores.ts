@@ -1,5 +1,5 @@
 /**
- * Every store of one database, and the transactions that span them.
+ * Creates all stores of a database, and transactions across them.
  *
  * @module
  */
@@ -28,18 +28,18 @@ import { commitmentSalt, rewriteVault } from './vault-rows.ts'
 export interface StoreOptions {
   readonly clock: Clock
   readonly keys: VaultKeys
-  /** Names this PDP in leases, the same after a restart. @default the database's identity */
+  /** Id of this PDP in leases; stable across restarts. @default the database's identity */
   readonly owner?: string
 }
 
-/** The stores of a database, each for itself or several in one transaction. */
+/** All stores of a database; `transaction` runs several of them in one transaction. */
 export interface SqlStores extends StoreSet, Transactions {
-  /** Of the database, made with it, moved and restored with it: 32 hexadecimal digits. */
+  /** Id of the database, 32 hexadecimal digits. Created with it, and unchanged when it is moved or restored. */
   readonly identity: string
   readonly sessions: SqlSessions
 }
 
-/** In memory, shared by all views of the same database. */
+/** In-memory state that the stores inside and outside a transaction share. */
 interface Shared {
   readonly proposed: ProposedGrants
   readonly revoked: RevokedKeys
@@ -48,9 +48,9 @@ interface Shared {
 }
 
 /**
- * Rewrites what an older release kept in plain text or an older key encrypted.
+ * Creates the stores. First encrypts rows that an older release stored in plain text, and re-encrypts rows under an older key.
  *
- * @throws Fault `internal` when the keys do not decrypt the vault: nothing was changed then.
+ * @throws Fault `internal` when the keys do not decrypt the vault; then nothing was changed.
  */
 export async function createStores(database: Database, options: StoreOptions): Promise<SqlStores> {
   const { clock, keys } = options

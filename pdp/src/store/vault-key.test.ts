@@ -18,8 +18,8 @@ const settings = (more: object = {}) => ({
   PDP_VAULT_OLD_KEYS: [],
   ...more,
 })
-const opens = async (one: object, other: object): Promise<string> =>
-  (await loadVaultKeys(settings(other))).open((await loadVaultKeys(settings(one))).seal('x')).toString()
+const decrypts = async (one: object, other: object): Promise<string> =>
+  (await loadVaultKeys(settings(other))).decrypt((await loadVaultKeys(settings(one))).encrypt('x')).toString()
 
 test('hexadecimal, base64 and base64url spell the same key', () => {
   const bytes = Buffer.from(HEX, 'hex')
@@ -28,7 +28,7 @@ test('hexadecimal, base64 and base64url spell the same key', () => {
 })
 
 test.for(['', 'short', 'z'.repeat(64), 'ab'.repeat(31), `${'a'.repeat(42)}!`])(
-  '%s is no key, and is not repeated',
+  '%s is not a key, and the error does not contain it',
   (text) => {
     expect(() => readKey('PDP_VAULT_KEY', text)).toThrow(/^PDP_VAULT_KEY: must be 32 bytes/)
   },
@@ -36,10 +36,10 @@ test.for(['', 'short', 'z'.repeat(64), 'ab'.repeat(31), `${'a'.repeat(42)}!`])(
 
 test('a command gives the key; it is run without a shell', async () => {
   const command = { PDP_VAULT_KEY_COMMAND: [process.execPath, '-e', `console.log('${HEX}')`] }
-  expect(await opens({ PDP_VAULT_KEY: HEX }, command)).toBe('x')
+  expect(await decrypts({ PDP_VAULT_KEY: HEX }, command)).toBe('x')
 })
 
-test('a command that fails is named, and what it said is not', async () => {
+test('a key command that fails is named, and its output is not', async () => {
   const failing = settings({
     PDP_VAULT_KEY_COMMAND: [process.execPath, '-e', `console.log('${HEX}'); process.exit(3)`],
   })
@@ -48,12 +48,14 @@ test('a command that fails is named, and what it said is not', async () => {
   expect(String(error)).not.toContain(HEX)
 })
 
-test('without either it is made once, for its owner alone, and found again', async () => {
-  expect(await opens({}, {})).toBe('x')
+test('without a setting the key is created once, readable by its owner only, and read again at the next start', async () => {
+  expect(await decrypts({}, {})).toBe('x')
   expect(statSync(join(dir, 'vault.key')).mode & 0o777).toBe(0o600)
   expect(readFileSync(join(dir, 'vault.key'), 'utf8')).toMatch(/^[\w-]{43}\n$/)
 })
 
-test('an older key still opens what it sealed', async () => {
-  expect(await opens({ PDP_VAULT_KEY: HEX }, { PDP_VAULT_KEY: 'cd'.repeat(32), PDP_VAULT_OLD_KEYS: [HEX] })).toBe('x')
+test('an older key decrypts what it encrypted', async () => {
+  expect(await decrypts({ PDP_VAULT_KEY: HEX }, { PDP_VAULT_KEY: 'cd'.repeat(32), PDP_VAULT_OLD_KEYS: [HEX] })).toBe(
+    'x',
+  )
 })

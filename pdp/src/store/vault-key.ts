@@ -1,6 +1,6 @@
 /**
- * Where the vault's key comes from: the environment or a file (configuration), a command such as a KMS's, or, outside production, a file
- * beside the vault.
+ * Loads the vault key: from the configuration (environment or file), from a command such as a KMS client, or, outside production, from a file
+ * in the data directory.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const FILE = 'vault.key'
 
 type KeyConfig = Pick<Config, 'PDP_DATA_DIR' | 'PDP_VAULT_KEY' | 'PDP_VAULT_KEY_COMMAND' | 'PDP_VAULT_OLD_KEYS'>
 
-/** @throws ConfigError naming the setting that gives no key, and how to mend it. */
+/** Loads the current key and the older ones. @throws ConfigError naming the setting without a valid key, and the remedy. */
 export async function loadVaultKeys(config: KeyConfig): Promise<VaultKeys> {
   const older = config.PDP_VAULT_OLD_KEYS.map((text) => readKey('PDP_VAULT_OLD_KEYS', text))
   return new VaultKeys(await currentKey(config), older)
@@ -28,11 +28,11 @@ export async function loadVaultKeys(config: KeyConfig): Promise<VaultKeys> {
 
 async function currentKey(config: KeyConfig): Promise<Uint8Array> {
   if (config.PDP_VAULT_KEY !== undefined) return readKey('PDP_VAULT_KEY', config.PDP_VAULT_KEY)
-  if (config.PDP_VAULT_KEY_COMMAND.length > 0) return readKey('PDP_VAULT_KEY_COMMAND', await said(config))
-  return keyBeside(join(config.PDP_DATA_DIR, FILE))
+  if (config.PDP_VAULT_KEY_COMMAND.length > 0) return readKey('PDP_VAULT_KEY_COMMAND', await runKeyCommand(config))
+  return keyInFile(join(config.PDP_DATA_DIR, FILE))
 }
 
-/** 32 bytes in base64, base64url or hexadecimal. */
+/** Parses a key: 32 bytes in base64, base64url or hexadecimal. @throws ConfigError naming `setting`, never the text. */
 export function readKey(setting: string, text: string): Uint8Array<ArrayBuffer> {
   const key = parseSecret(text)
   if (key) return key
@@ -41,19 +41,19 @@ export function readKey(setting: string, text: string): Uint8Array<ArrayBuffer> 
   ])
 }
 
-/** No shell: the words of the setting are the program and its arguments. */
-async function said({ PDP_VAULT_KEY_COMMAND: [program = '', ...args] }: KeyConfig): Promise<string> {
+/** Runs the key command without a shell: the setting is the program and its arguments. @returns Its output. */
+async function runKeyCommand({ PDP_VAULT_KEY_COMMAND: [program = '', ...args] }: KeyConfig): Promise<string> {
   try {
     const { stdout } = await run(program, args, { timeout: COMMAND_TIMEOUT_MS, maxBuffer: 4_096 })
     return stdout.trim()
   } catch {
-    // What it printed may be the key, or hint at it.
+    // Drops the cause: its output may contain the key.
     throw new ConfigError([`PDP_VAULT_KEY_COMMAND: ${program} failed, printed too much, or took longer than 15 s`])
   }
 }
 
-/** Made when there is none. It protects a copy of the database, and not one of the folder. */
-function keyBeside(path: string): Uint8Array {
+/** Reads the key file, and creates it if it is missing. Protects a copy of the database file, but not a copy of the whole data directory. */
+function keyInFile(path: string): Uint8Array {
   try {
     writeFileSync(path, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
   } catch (error) {

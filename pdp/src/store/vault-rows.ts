@@ -1,5 +1,5 @@
 /**
- * Rows of the vault, and how those of an older release or under an older key are rewritten.
+ * Rows of the vault, and their migration from an older release or an older key.
  *
  * @module
  */
@@ -19,16 +19,17 @@ export async function insertPerson(
   await sql.change(
     `INSERT INTO vault (pseudonym, lookup, folded, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT DO NOTHING`,
-    ...[pseudonym, keys.find(personKey(person)), foldedHash(keys, person), encryptPerson(keys, person), at],
+    ...[pseudonym, keys.lookupHash(personKey(person)), foldedHash(keys, person), encryptPerson(keys, person), at],
   )
 }
 
-const foldedHash = (keys: VaultKeys, { issuer, sub }: Person): Uint8Array => keys.find(foldedKey(issuer, fold(sub)))
+const foldedHash = (keys: VaultKeys, { issuer, sub }: Person): Uint8Array =>
+  keys.lookupHash(foldedKey(issuer, fold(sub)))
 
 /**
- * Encrypts people that an older release kept in plain text, and encrypts anew those under an older key.
+ * Encrypts people that an older release stored in plain text, and re-encrypts rows that are under an older key.
  *
- * @returns Whether any was rewritten.
+ * @returns Whether a row was rewritten.
  * @throws Fault `internal` when the keys do not decrypt a row.
  */
 export async function rewriteVault(sql: Queries, keys: VaultKeys): Promise<boolean> {
@@ -38,41 +39,46 @@ export async function rewriteVault(sql: Queries, keys: VaultKeys): Promise<boole
     await insertPerson(sql, keys, { pseudonym: text(row['pseudonym']), ...person, at: Number(row['created_at']) })
   }
   await sql.change('DELETE FROM people')
-  await addFolded(sql, keys)
-  return (await encryptAnew(sql, keys)) || plain.length > 0
+  await addFoldedHashes(sql, keys)
+  return (await reEncrypt(sql, keys)) || plain.length > 0
 }
 
-/** Rows of a release that did not look for other spellings. */
-async function addFolded(sql: Queries, keys: VaultKeys): Promise<void> {
+/** Adds the lookup hash of the normalized sub to rows of releases that did not have it. */
+async function addFoldedHashes(sql: Queries, keys: VaultKeys): Promise<void> {
   for (const row of await sql.rows('SELECT pseudonym, sealed FROM vault WHERE folded IS NULL')) {
     const folded = foldedHash(keys, decryptPerson(keys, bytes(row['sealed'])))
     await sql.change('UPDATE vault SET folded = $1 WHERE pseudonym = $2', folded, text(row['pseudonym']))
   }
 }
 
-async function encryptAnew(sql: Queries, keys: VaultKeys): Promise<boolean> {
+async function reEncrypt(sql: Queries, keys: VaultKeys): Promise<boolean> {
   const isOld = (row: Row): boolean => !keys.isCurrent(bytes(row['sealed']))
   const people = (await sql.rows('SELECT pseudonym, sealed FROM vault')).filter(isOld)
   for (const row of people) {
     const person = decryptPerson(keys, bytes(row['sealed']))
     await sql.change(
       'UPDATE vault SET lookup = $1, folded = $2, sealed = $3 WHERE pseudonym = $4',
-      ...[keys.find(personKey(person)), foldedHash(keys, person), encryptPerson(keys, person), text(row['pseudonym'])],
+      ...[
+        keys.lookupHash(personKey(person)),
+        foldedHash(keys, person),
+        encryptPerson(keys, person),
+        text(row['pseudonym']),
+      ],
     )
   }
   const salts = (await sql.rows("SELECT name, salt AS sealed FROM salts WHERE name LIKE 'sealed %'")).filter(isOld)
   for (const { name, sealed } of salts) {
-    const encrypted = keys.seal(keys.open(bytes(sealed)))
+    const encrypted = keys.encrypt(keys.decrypt(bytes(sealed)))
     await sql.change('UPDATE salts SET salt = $1 WHERE name = $2', encrypted, text(name))
   }
   return people.length + salts.length > 0
 }
 
 /**
- * The salt of commitments, made when there is none. Kept encrypted beside the people: without it a commitment says nothing, and cannot be tried
- * against guesses.
+ * Reads the salt of the commitments in the log, and creates it if it is missing. Stored encrypted: without it, nobody can test guesses against a
+ * commitment.
  *
- * @returns Also whether an older release had kept it in plain text.
+ * @returns The salt, and whether an older release had stored it in plain text.
  */
 export async function commitmentSalt(
   sql: Queries,
@@ -83,10 +89,10 @@ export async function commitmentSalt(
     return row && bytes(row['salt'])
   }
   const encrypted = await saltBy('sealed commitment')
-  if (encrypted) return { salt: keys.open(encrypted), wasPlain: false }
+  if (encrypted) return { salt: keys.decrypt(encrypted), wasPlain: false }
   const plain = await saltBy('commitment')
   const salt = plain ?? randomBytes(SALT_BYTES)
-  await sql.change("INSERT INTO salts (name, salt) VALUES ('sealed commitment', $1)", keys.seal(salt))
+  await sql.change("INSERT INTO salts (name, salt) VALUES ('sealed commitment', $1)", keys.encrypt(salt))
   await sql.change("DELETE FROM salts WHERE name = 'commitment'")
   return { salt, wasPlain: plain !== undefined }
 }

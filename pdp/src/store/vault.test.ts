@@ -62,14 +62,14 @@ test('other spellings are recognised after an upgrade and after a change of the 
   expect(await (await open(new VaultKeys(second, [first]))).isSub(ISSUER, SUB.toUpperCase())).toBe(true)
 })
 
-test('neither the sub nor the issuer stands on disk, in whatever encoding', async () => {
+test('neither the sub nor the issuer is on disk, in any encoding', async () => {
   await (await open()).pseudonymOf(ISSUER, SUB)
   for (const form of ['utf8', 'hex', 'base64'] as const)
     for (const text of [SUB, ISSUER])
       expect(onDisk().includes(Buffer.from(text).toString(form).slice(0, 20))).toBe(false)
 })
 
-test('what an older version kept open is sealed, notices too, and leaves no trace', async () => {
+test('people, notices and the salt of an older release are encrypted, and no plain text is left on disk', async () => {
   const plain = 'INSERT INTO people (pseudonym, issuer, sub, created_at) VALUES ($1, $2, $3, 3)'
   await database.change(plain, 'p_old', ISSUER, SUB)
   const notice = 'INSERT INTO open_notices (id, service, issuer, sub, at) VALUES ($1, $2, $3, $4, 3)'
@@ -85,7 +85,7 @@ test('what an older version kept open is sealed, notices too, and leaves no trac
 })
 
 describe('a rotation', () => {
-  test('keeps pseudonyms, commitments and notices; afterwards the old key opens nothing', async () => {
+  test('keeps pseudonyms, commitments and notices; afterwards the old key decrypts nothing', async () => {
     const before = await open()
     const pseudonym = await before.pseudonymOf(ISSUER, SUB)
     const commitment = before.commit('words')
@@ -94,17 +94,17 @@ describe('a rotation', () => {
     expect(await after.subOf(pseudonym)).toBe(SUB)
     expect(after.commit('words')).toBe(commitment)
     expect(await (await open(new VaultKeys(second))).subOf(pseudonym)).toBe(SUB)
-    await expect(open(new VaultKeys(first))).rejects.toThrow('a key that is not here')
+    await expect(open(new VaultKeys(first))).rejects.toThrow('a key that is not configured')
   })
 
   test('without the old key changes nothing', async () => {
     const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
-    await expect(open(new VaultKeys(second))).rejects.toThrow('a key that is not here')
+    await expect(open(new VaultKeys(second))).rejects.toThrow('a key that is not configured')
     expect(await (await open()).subOf(pseudonym)).toBe(SUB)
   })
 })
 
-test('an altered row is a fault, never somebody else', async () => {
+test('an altered row is a fault, never another person', async () => {
   const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
   const [row] = await database.rows('SELECT sealed FROM vault')
   const altered = Buffer.from(row?.['sealed'] as Uint8Array)

@@ -1,6 +1,6 @@
 /**
- * The vault: who is behind a pseudonym (rule L5). No other part of the PDP holds a sub, and here it is encrypted: a copy of the database
- * without the key names no person. In SQL; owns the tables `vault`, `people` and `salts`.
+ * SQL store of people: maps issuer and sub to a pseudonym, and back (rule L5). The only store with subs; they are encrypted, so that a copy of the
+ * database without the key identifies nobody. Owns the tables `vault`, `people` and `salts`.
  *
  * @module
  */
@@ -14,22 +14,23 @@ import { decryptPerson, fold, foldedKey, personKey } from './person.ts'
 import { bytes, firstRow, type Queries } from './sql.ts'
 import { insertPerson } from './vault-rows.ts'
 
-/** Random, so that a pseudonym says nothing; short enough to stand twice in an OpenFGA object name. */
+/** Random, so that a pseudonym reveals nothing. Short enough that an OpenFGA object name can contain two pseudonyms. */
 const PSEUDONYM_BYTES = 16
+/** Entries of each cache. */
 const CACHED = 50_000
 
-/** What every view of one vault shares: the keys, and caches that are dropped with an erasure. */
+/** In-memory state of a vault, shared inside and outside transactions: keys, caches, and recent erasures. */
 export class VaultMemory {
   readonly keys: VaultKeys
   readonly clock: Clock
   readonly salt: KeyObject
   readonly pseudonyms = new LruCache<PartyRef>(CACHED)
   readonly subs = new LruCache<string>(CACHED)
-  /** When each person was erased: kept by this process alone, and longer than any token lives. */
+  /** Time of erasure by person. In this process only; tokens expire before an entry is evicted. */
   readonly #erasedAt = new LruCache<number>(CACHED)
-  /** Names of people whose erasure is under way: nothing of theirs is cached. */
-  readonly #leaving = new Set<string>()
-  /** Counts erasures: what was read before one is not cached after it. */
+  /** Person keys and pseudonyms of people who are being erased: not cached. */
+  readonly #erasing = new Set<string>()
+  /** Number of erasures so far. A value that was read before an erasure is not cached after it. */
   #generation = 0
 
   constructor(keys: VaultKeys, clock: Clock, salt: Uint8Array) {
@@ -38,28 +39,30 @@ export class VaultMemory {
     this.salt = createSecretKey(salt)
   }
 
+  /** Whether a token was issued before its person was erased. */
   isErased(person: string, issuedAt: EpochMillis): boolean {
     return issuedAt <= (this.#erasedAt.get(person) ?? Number.NEGATIVE_INFINITY)
   }
 
-  /** Reads a value unless it is cached. A value that an erasure may have overtaken is returned and not cached. */
+  /** Returns the cached value, or reads and caches it. Not cached when an erasure ended during the read, or concerns this person. */
   async cached<V>(cache: LruCache<V>, name: string, read: () => Promise<V | undefined>): Promise<V | undefined> {
     const known = cache.get(name)
     if (known !== undefined) return known
     const generation = this.#generation
     const value = await read()
-    if (value !== undefined && generation === this.#generation && !this.#leaving.has(name)) cache.set(name, value)
+    if (value !== undefined && generation === this.#generation && !this.#erasing.has(name)) cache.set(name, value)
     return value
   }
 
+  /** Stops caching a person. @returns A function to call when the erasure is finished. */
   beginErasure(person: string, pseudonym: PartyRef): () => void {
     this.#erasedAt.set(person, Date.now())
-    for (const name of [person, pseudonym]) this.#leaving.add(name)
+    for (const name of [person, pseudonym]) this.#erasing.add(name)
     this.pseudonyms.delete(person)
     this.subs.delete(pseudonym)
     return () => {
       this.#generation += 1
-      for (const name of [person, pseudonym]) this.#leaving.delete(name)
+      for (const name of [person, pseudonym]) this.#erasing.delete(name)
     }
   }
 }
@@ -81,7 +84,7 @@ export class SqlVault implements Vault {
     const isErased = (): boolean => this.#memory.isErased(personKey({ issuer, sub }), issuedAt)
     const known = await this.known(issuer, sub)
     if (isErased()) return undefined
-    // An erasure that is waiting or done must not see its person come back by an old token.
+    // Checked again in the transaction: a token from before an erasure must not create the person again.
     return known ?? this.#sql.transaction(async (sql) => (isErased() ? undefined : this.#create(sql, issuer, sub)))
   }
 
@@ -97,7 +100,7 @@ export class SqlVault implements Vault {
   async isSub(issuer: string, text: string): Promise<boolean> {
     const folded = fold(text)
     if (folded === '') return false
-    const hash = this.#memory.keys.find(foldedKey(issuer, folded))
+    const hash = this.#memory.keys.lookupHash(foldedKey(issuer, folded))
     return (await firstRow(this.#sql, 'SELECT 1 FROM vault WHERE folded = $1', hash)) !== undefined
   }
 
@@ -130,12 +133,12 @@ export class SqlVault implements Vault {
   }
 
   async #find(sql: Queries, person: string): Promise<PartyRef | undefined> {
-    const hash = this.#memory.keys.find(person)
+    const hash = this.#memory.keys.lookupHash(person)
     const row = await firstRow(sql, 'SELECT pseudonym FROM vault WHERE lookup = $1', hash)
     return row && `user:${String(row['pseudonym'])}`
   }
 
-  /** Of two that create a pseudonym for one person at the same time, both get the first. */
+  /** Creates a pseudonym. With concurrent calls for one person, the first insert wins and all return its pseudonym. */
   async #create(sql: Queries, issuer: string, sub: string): Promise<PartyRef> {
     const { keys, clock } = this.#memory
     const pseudonym = `p_${randomBytes(PSEUDONYM_BYTES).toString('base64url')}`
