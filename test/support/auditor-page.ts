@@ -1,5 +1,5 @@
 /**
- * The auditor's page in a real Chromium: signing in with a one-time code, looking for what axe finds, and pictures for people to look at.
+ * The auditor's page in a real Chromium: signs in with a one-time code, runs axe, takes screenshots.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Page } from 'playwright-core'
 import { typePassword } from './system-browser.ts'
 
 const require = createRequire(import.meta.url)
-/** The minified build: each page reads it anew. */
+/** Path of axe's minified build, injected into each page. */
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
-/** Ignored by git; CI keeps what is here. */
+/** Folder of screenshots: ignored by git, uploaded by CI. */
 const PICTURES = fileURLToPath(new URL('../artifacts/auditor', import.meta.url))
 const STEP_MS = 30_000
-/** A code is good once: whoever else signed in within this half minute has used it up. The realm takes the next one as well, for clocks that differ. */
+/** A one-time code works once, so another sign-in within the same 30 seconds may have used it. The realm accepts the code of the next period too. */
 const STEPS = [0, 1]
 
-/** Signs in at Keycloak's own pages, from whatever page sent the browser there. */
+/** Signs in at Keycloak's pages. The browser must have been redirected there. */
 export async function signInAt(page: Page, { username, password, totpSecret }: Credentials): Promise<void> {
   await page.locator('#username').waitFor()
   await typePassword(page, username, password)
@@ -31,9 +31,9 @@ export async function signInAt(page: Page, { username, password, totpSecret }: C
   }
 }
 
-/** What axe finds wrong by WCAG 2.2 AA: each rule with where. Empty is clean. */
+/** Runs axe for WCAG 2.2 AA. @returns Each violated rule with its elements. */
 export async function axe(page: Page): Promise<readonly string[]> {
-  // By the debugger, not by a script tag: the page's security policy has no exception for tests.
+  // Evaluated through the debugger: the page's content security policy would block a script tag.
   await page.evaluate(AXE)
   return page.evaluate(async () => {
     const { axe: checker } = globalThis as unknown as {
@@ -49,7 +49,7 @@ export async function axe(page: Page): Promise<readonly string[]> {
   })
 }
 
-/** Keeps a picture. */
+/** Takes a screenshot. */
 export async function picture(page: Page, name: string, fullPage = false): Promise<void> {
   mkdirSync(PICTURES, { recursive: true })
   await page.evaluate(() => document.fonts.ready)

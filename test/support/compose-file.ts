@@ -1,5 +1,5 @@
 /**
- * `docker-compose.yml`, read for tests: interpolated with its own defaults, merged, and typed as far as tests look.
+ * Reads `docker-compose.yml` for tests: interpolated with its defaults, merged, and typed as far as tests need.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { z } from 'zod'
 
-/** The root of the clone, with a slash at its end. */
+/** Root of the repository, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const mount = z.object({ source: z.string(), target: z.string() })
@@ -57,10 +57,10 @@ const composeSchema = z.object({
 })
 export type ComposeFile = z.infer<typeof composeSchema>
 
-/** A variable that the file takes from `.env`, and what stands for it when it is unset. */
+/** Matches a variable that the file takes from `.env`, with its default. */
 const VARIABLE = /(?<!\$)\$\{(?<name>[A-Z_]+)(?::-(?<fallback>[^}]*))?(?::\?[^}]*)?\}/gu
 
-/** Reads the file with every variable at its default. Throws when a variable has none. */
+/** Reads the file with every variable at its default. @throws Error when a variable has none. */
 export function readComposeFile(): ComposeFile {
   const text = read('docker-compose.yml').replaceAll(VARIABLE, (whole, _name, fallback: string | undefined) => {
     if (fallback === undefined) throw new Error(`${whole} has no default`)
@@ -69,12 +69,12 @@ export function readComposeFile(): ComposeFile {
   return composeSchema.parse(parse(text, { merge: true }))
 }
 
-/** Names of the variables that a compose file takes from `.env`. */
+/** Lists the variables that a compose file takes from `.env`. */
 export function variablesOf(path: string): ReadonlySet<string> {
   return new Set([...read(path).matchAll(VARIABLE)].map(({ groups }) => groups?.['name'] ?? ''))
 }
 
-/** A file of the clone, by its path from the root. */
+/** Reads a file of the repository, by its path from the root. */
 export function read(path: string): string {
   return readFileSync(`${ROOT}${path}`, 'utf8')
 }

@@ -1,6 +1,6 @@
 /**
- * The desktop app without its window, for tests on real servers: a keystore that really seals, a browser that signs in, and a memory of everything that
- * was answered or told.
+ * The desktop app without its window, for tests on real servers: with an encrypting keystore, a browser that signs in, and a record of every result and
+ * event.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import { expect, onTestFinished } from 'vitest'
 type CoreOptions = Parameters<typeof createCore>[0]
 type Core = ReturnType<typeof createCore>
 type Keystore = NonNullable<CoreOptions['host']['keystore']>
-// biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every kind, and expect() checks them
+// biome-ignore lint/suspicious/noExplicitAny: tests read results of every kind, and expect() checks them
 type Loose = any
 
 export interface TestKeystore extends Keystore {
-  /** Everything that was ever sealed, in the clear. */
+  /** Plaintexts of everything encrypted so far. */
   readonly sealed: readonly string[]
 }
 
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
-/** AES-256-GCM under a key of its own. */
+/** Keystore with AES-256-GCM and a random key. */
 export function testKeystore(): TestKeystore {
   const key = randomBytes(32)
   const sealed: string[] = []
@@ -50,15 +50,15 @@ export function testKeystore(): TestKeystore {
 
 export interface TestApp {
   readonly core: Core
-  /** The value of an answer that must be good. */
+  /** Calls the app. @returns The value of the result, which must be a success. */
   readonly must: (name: string, input?: unknown) => Promise<Loose>
-  /** The whole answer. */
+  /** Calls the app. @returns The complete result. */
   readonly call: (name: string, input?: unknown) => Promise<Loose>
-  /** Everything that was told unasked, oldest first. */
+  /** Events of the app, oldest first. */
   readonly events: readonly { readonly name: string; readonly event: Loose }[]
-  /** Every answer and event as JSON. */
+  /** Every result and event as JSON. */
   readonly said: readonly string[]
-  /** Who sits at it: signs in next. */
+  /** The person that signs in next. */
   sitsDown: (person: Credentials) => void
 }
 
@@ -115,23 +115,23 @@ export function testApp({ stack, dataDir, keystore, timings = {} }: TestAppOptio
   }
 }
 
-/** Every file below a folder. */
+/** Lists every file below a folder. */
 export function filesBelow(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => join(folder, name))
     .filter((path) => statSync(path).isFile())
 }
 
-/** Places to sit down at: apps over one stack, each with a folder of its own. */
+/** Desktop apps on one stack, each with a separate folder. */
 export interface Desks {
-  /** Everything that the apps write is below it. */
+  /** Parent folder of everything that the apps write. */
   readonly folder: string
   readonly person: (name: string) => Credentials
-  /** An app that nobody is signed in at. Whoever opens it closes it. */
+  /** Opens an app without a signed-in person. The caller closes it. */
   readonly open: (options?: Partial<TestAppOptions>) => TestApp
-  /** The same, closed when the test is over. */
+  /** Opens an app without a signed-in person; closed after the test. */
   readonly app: (options?: Partial<TestAppOptions>) => TestApp
-  /** Signs somebody in. */
+  /** Signs a person in. */
   readonly enter: (app: TestApp, name: string) => Promise<TestApp>
   readonly clear: () => void
 }

@@ -1,6 +1,6 @@
 /**
- * The window of the desktop app as a person has it, for tests: the built page in a real Chromium, on the development host, with the real core behind it.
- * What the host tells the browser, and what the browser complains of, is remembered.
+ * The desktop app's window for tests: the built page in a real Chromium, on the development host with the real core. Records the host's messages and the
+ * browser's warnings and errors.
  *
  * @module
  */
@@ -18,19 +18,19 @@ import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-c
 import { axe } from './auditor-page.ts'
 import { typePassword } from './system-browser.ts'
 
-/** Ignored by git; CI keeps what is here. */
+/** Folder of screenshots: ignored by git, uploaded by CI. */
 const PICTURES = fileURLToPath(new URL('../artifacts/desktop/e2e', import.meta.url))
 const VIEWPORT = { width: 1280, height: 860 }
-/** For one step of a person's, on a machine that does much else. */
+/** Deadline of one user step, long enough for a busy machine. */
 const STEP_MS = 60_000
-/** More than one screen has stops. */
+/** Upper bound of Tab presses: more than the focus stops of any screen. */
 const MOST_TABS = 60
 
 export interface DesktopWindow {
   readonly page: Page
-  /** What the page wrote to its console as a warning or worse, and what it threw. */
+  /** Console warnings and errors of the page, and its exceptions. */
   readonly noise: readonly string[]
-  /** Every answer and event that the host gave the browser, and all that the browser keeps, as text. */
+  /** Every response and event of the host, and the browser's storage, as text. */
   readonly heard: () => Promise<readonly string[]>
   readonly close: () => Promise<void>
 }
@@ -42,7 +42,7 @@ export interface WindowOptions {
   readonly context?: BrowserContextOptions
 }
 
-/** A machine of somebody's own: a host, a folder and a browser with nothing in it. Nobody is signed in. */
+/** Starts a host with a new folder and a new browser profile; no person is signed in. */
 export async function openWindow({ browser, stack, timings = {}, context }: WindowOptions): Promise<DesktopWindow> {
   await buildDesktopPage(() => undefined)
   const dataDir = mkdtempSync(join(tmpdir(), 'mandate-window-'))
@@ -93,7 +93,7 @@ function listenForNoise(page: Page): readonly string[] {
   return noise
 }
 
-/** Answers to calls, and the event stream, which never ends and so is no answer that could be read. */
+/** Records the responses to calls, and the event stream, whose endless response cannot be read as a body. */
 async function listenForAnswers(page: Page): Promise<readonly string[]> {
   const said: string[] = []
   page.on('response', async (response) => {
@@ -106,9 +106,9 @@ async function listenForAnswers(page: Page): Promise<readonly string[]> {
 }
 
 /**
- * Begins to sign in: without a keystore it is knowingly for this time only.
+ * Starts signing in. Without a keystore it accepts a session that is not stored.
  *
- * @returns the identity provider's page, which opens in a tab of its own.
+ * @returns The identity provider's page, which opens in a new tab.
  */
 export async function provider(page: Page): Promise<Page> {
   await page.getByRole('button', { name: 'Sign in' }).click()
@@ -119,7 +119,7 @@ export async function provider(page: Page): Promise<Page> {
   return opened
 }
 
-/** Signs in, until the app is there. */
+/** Signs in, and waits for the app's first screen. */
 export async function enter(page: Page, { username, password }: Credentials): Promise<void> {
   const opened = await provider(page)
   await typePassword(opened, username, password)
@@ -127,7 +127,7 @@ export async function enter(page: Page, { username, password }: Credentials): Pr
   await page.getByRole('navigation', { name: 'Main' }).waitFor()
 }
 
-/** Under Settings. `role` as it is called there. */
+/** Adds a persona under Settings. `role` is the label shown there. */
 export async function takePersona(page: Page, role: string, circle: string): Promise<void> {
   await goTo(page, 'Settings')
   await press(page, 'Take a persona')
@@ -138,7 +138,7 @@ export async function takePersona(page: Page, role: string, circle: string): Pro
   await taking.waitFor({ state: 'detached' })
 }
 
-/** Of agents, under Settings: a week ahead at least, risk 3 at most. `open`: the button that leads there. */
+/** Sets the limits of agents under Settings: lead time of a week at least, risk 3 at most. `open`: label of the button that opens the dialog. */
 export async function setLimits(page: Page, open: RegExp, price: string): Promise<void> {
   await goTo(page, 'Settings')
   await press(page, open)
@@ -157,29 +157,29 @@ export async function press(at: Page | Locator, name: string | RegExp): Promise<
 
 export const dialogOf = (page: Page, name: string | RegExp): Locator => page.getByRole('dialog', { name })
 
-/** An item of the trip on the screen. */
+/** Locates an item of the displayed trip. */
 export const itemOf = (page: Page, name: string): Locator =>
   page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) })
 
-/** What is to be read there, on one line. */
+/** Reads the element's text, on one line. */
 export async function wordsOf(at: Locator): Promise<string> {
   return (await at.innerText()).replaceAll(/\s+/gu, ' ')
 }
 
-/** Opens the chain of an item. @returns its links as who does not see the picture hears them, once their state is known. */
+/** Opens the chain of an item. @returns The accessible text of its links, once their state is loaded. */
 export async function chainOf(item: Locator): Promise<readonly string[]> {
   await item.getByText('On whose authority').click()
   await item.locator('[aria-busy=false]').waitFor()
   return await item.getByRole('figure').getByRole('listitem').allTextContents()
 }
 
-/** Goes to one of the screens by the navigation. */
+/** Opens a screen through the navigation. */
 export async function goTo(page: Page, screen: string): Promise<void> {
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: screen }).click()
   await page.getByRole('heading', { level: 1, name: screen }).waitFor()
 }
 
-/** Keeps a picture of what is there. @returns what axe finds wrong on it. */
+/** Takes a screenshot. @returns The violations that axe finds. */
 export async function looked(page: Page, name: string): Promise<readonly string[]> {
   mkdirSync(PICTURES, { recursive: true })
   await page.evaluate(() => document.fonts.ready)
@@ -188,9 +188,9 @@ export async function looked(page: Page, name: string): Promise<readonly string[
 }
 
 /**
- * Presses Tab until something has the focus.
+ * Presses Tab until an element has the focus.
  *
- * @throws Error when it cannot be come to.
+ * @throws Error when Tab does not reach it.
  */
 export async function tabTo(page: Page, target: Locator): Promise<void> {
   for (let tabs = 0; tabs < MOST_TABS; tabs += 1) {
@@ -204,7 +204,7 @@ export async function isFocused(target: Locator): Promise<boolean> {
   return await target.evaluate((element) => element === document.activeElement)
 }
 
-/** What only an administrator may do, and no screen is for. @throws Error when it was refused. */
+/** Sends an administrator's request to the PDP. @throws Error unless it succeeds. */
 export async function administer(
   stack: Pick<Stack, 'issuer' | 'urls'>,
   person: Credentials,
@@ -221,7 +221,7 @@ export async function administer(
   return response.status === 204 ? undefined : await response.json()
 }
 
-/** Agrees to every persona that waits. @throws Error when there is none. */
+/** Approves every pending persona. @throws Error when there is none. */
 export async function approvePersonas(stack: Pick<Stack, 'issuer' | 'urls'>, petra: Credentials): Promise<void> {
   const waiting = await administer(stack, petra, 'desktop', 'GET', '/v1/personas?waiting=true')
   const { items } = waiting as { readonly items: readonly { readonly id: string }[] }
@@ -231,7 +231,7 @@ export async function approvePersonas(stack: Pick<Stack, 'issuer' | 'urls'>, pet
   }
 }
 
-/** Ends every session of somebody's at the identity provider, as its administrator. @throws Error when it did not. */
+/** Ends every session of a person at the identity provider, as its administrator. @throws Error unless it succeeds. */
 export async function endSessions({ admin }: Pick<Stack, 'admin'>, { username }: Credentials): Promise<void> {
   const form = { grant_type: 'password', client_id: 'admin-cli', username: admin.username, password: admin.password }
   const tokenUrl = `${admin.url}/realms/master/protocol/openid-connect/token`

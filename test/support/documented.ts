@@ -1,6 +1,5 @@
 /**
- * Holds every answer that a test gets from a PDP against what the OpenAPI document says of its operation: a status, a problem code or a member
- * that is not described fails the test that met it.
+ * Checks every response that a test gets from a PDP against the OpenAPI document. An undocumented status, problem code or member fails the test.
  *
  * @module
  */
@@ -13,7 +12,7 @@ const BY_PATH = OPERATIONS.map((operation) => ({
   expression: new RegExp(`^${operation.path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}$`),
 })).sort((a, b) => Number(a.operation.path.includes('{')) - Number(b.operation.path.includes('{')))
 
-/** @throws Error for an answer that the document does not know. An address that is not described is not looked at. */
+/** Checks a response. Ignores undocumented paths. @throws Error for an undocumented response. */
 export function requireDocumented(method: string, path: string, status: number, body: unknown): void {
   const [bare = ''] = path.split('?')
   const found = BY_PATH.find(({ operation, expression }) => {
@@ -33,7 +32,7 @@ function problemObjection(codes: readonly string[] | undefined, body: unknown): 
   return codes?.includes(problem.data.code) ? undefined : `code ${problem.data.code}`
 }
 
-/** Objects are held to their own members, as the document has it. */
+/** Makes objects strict: additional members fail, as the document describes all of them. */
 function misfit(schema: z.ZodType | undefined, body: unknown): string | undefined {
   if (!schema) return undefined
   const read = schema.safeParse(body)

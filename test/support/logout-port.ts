@@ -1,5 +1,5 @@
 /**
- * Where the shared Keycloak tells of ended sessions: one PDP, in the one test that is about it.
+ * Port to which the shared Keycloak sends back-channel logouts: that of the PDP in the logout test.
  *
  * @module
  */

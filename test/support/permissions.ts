@@ -1,13 +1,13 @@
 /**
- * Who may call what: every address of the PDP's and every kind of caller (issue: least privilege). `docs/permissions.md` is written from it
- * and `test/integration/permissions.test.ts` tries each cell. To write the document anew:
+ * Permission matrix: every operation of the PDP by every kind of caller. `docs/permissions.md` is generated from it, and
+ * `test/integration/permissions.test.ts` tests each cell. To regenerate the document:
  * `npx vitest run --project unit test/unit/permissions.test.ts -u`.
  *
  * @module
  */
 import type { ProblemCode } from '@mandate/protocol'
 
-/** Kinds of caller, each with what its column says. A owns the trip in question, B has a grant on it from A. */
+/** Kinds of caller, with the heading of their column. A owns the trip, B has a grant on it from A. */
 export const CALLERS = {
   owner: 'person concerned',
   delegate: 'their delegate',
@@ -26,12 +26,12 @@ export const CALLERS = {
 } as const
 export type Caller = keyof typeof CALLERS
 
-/** `yes`, or the code of the problem that is the answer. */
+/** `yes`, or the problem code of the response. */
 export type Outcome = 'yes' | ProblemCode
 
 export interface Permission {
   readonly endpoint: string
-  /** What is asked of it, where that matters. */
+  /** Variant of the request, where the outcome depends on it. */
   readonly about?: string
   readonly outcomes: Readonly<Record<Caller, Outcome>>
 }
@@ -40,7 +40,7 @@ const PEOPLE = ['owner', 'delegate', 'other', 'stranger', 'auditor', 'personaAdm
 const SERVICES = ['service', 'foreignService'] as const
 const NOT_IN_PERSON = ['agent', 'brought', ...SERVICES] as const
 
-/** Everybody is refused with `otherwise` but whom `but` names; an API key is always `forbidden`, and without a good token it is 401. */
+/** Builds a row: `otherwise` for every caller except those in `but`. An API key is always `forbidden`; without a valid token it is 401. */
 function row(endpoint: string, otherwise: Outcome, but: Partial<Record<Caller, Outcome>>, about?: string): Permission {
   const all = Object.fromEntries(Object.keys(CALLERS).map((caller) => [caller, otherwise])) as Record<Caller, Outcome>
   const outcomes = { ...all, key: 'forbidden', ...but, nobody: 'unauthenticated', foreign: 'unauthenticated' } as const
@@ -51,7 +51,7 @@ const each = (callers: readonly Caller[], outcome: Outcome): Partial<Record<Call
   Object.fromEntries(callers.map((caller) => [caller, outcome]))
 
 const inPersonOnly = each(NOT_IN_PERSON, 'in_person_only')
-/** Somebody in person, and nobody else. */
+/** Arguments of {@link row} for an operation that only a person may call, in person. */
 const inPerson = (otherwise: Outcome, but: Partial<Record<Caller, Outcome>>) =>
   [otherwise, { ...inPersonOnly, ...but }] as const
 const anybodyInPerson = inPerson('yes', {})
@@ -179,7 +179,7 @@ belongs to the caller; anything else is the code of the problem (\`docs/reasons.
 are people too, so whatever anybody may do in person they may do for themselves. An API key asks and does nothing else.
 `
 
-/** The whole file. */
+/** Generates `docs/permissions.md`. */
 export function permissionsDocument(): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const callers = Object.keys(CALLERS) as readonly Caller[]

@@ -1,5 +1,5 @@
 /**
- * An OAuth client for tests of the realm: real requests, no browser.
+ * OAuth client for tests of the realm: sends real requests, without a browser.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import * as oidc from 'openid-client'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
-/** One client of the realm. `secret` is `undefined` for a public one. */
+/** A client of the realm; `secret` is `undefined` for a public client. */
 export interface RealmClient {
   readonly config: oidc.Configuration
-  /** Present for public clients: their refresh tokens are bound to it. */
+  /** DPoP key of a public client: its refresh tokens are bound to it. */
   readonly dpop: oidc.DPoPHandle | undefined
 }
 
@@ -27,11 +27,11 @@ export async function realmClient(issuer: string, clientId: string, secret?: str
   return { config, dpop }
 }
 
-/** What differs from a proper sign-in. `undefined` removes a parameter. */
+/** Parameters that replace those of a valid sign-in; `undefined` removes one. */
 export type Deviation = Readonly<Record<string, string | undefined>>
 
 /**
- * Authorization code with PKCE over a loopback callback.
+ * Signs in: authorization code with PKCE over a loopback callback.
  *
  * @param cookies - The browser's. @default a fresh browser
  * @throws SignInRefusedError from Keycloak's pages, or openid-client's error when the callback carries one.
@@ -71,13 +71,13 @@ export async function signIn(
   }
 }
 
-/** A token for one audience of a session: how the desktop gets each service its own. */
+/** Gets a token for one audience by a refresh, as the desktop does for each service. */
 export function narrow(client: RealmClient, refreshToken: string, scope: string): Promise<oidc.TokenEndpointResponse> {
   const options = client.dpop ? { DPoP: client.dpop } : {}
   return oidc.refreshTokenGrant(client.config, refreshToken, { scope: `openid ${scope}` }, options)
 }
 
-/** RFC 8693: `client` acts for the person of `token` towards `audience`. */
+/** Exchanges a person's token (RFC 8693) for one with `client` as actor and `audience` as audience. */
 export function exchange(client: RealmClient, token: string, audience: string): Promise<oidc.TokenEndpointResponse> {
   const subject = { subject_token: token, subject_token_type: ACCESS_TOKEN }
   return oidc.genericGrantRequest(client.config, EXCHANGE, { ...subject, scope: audience, audience })
@@ -89,7 +89,7 @@ export function serviceToken(client: RealmClient, audience: string): Promise<oid
 
 export interface ReadToken {
   readonly typ: unknown
-  /** Sorted names. */
+  /** Claim names, sorted. */
   readonly names: readonly string[]
   readonly claims: JWTPayload & {
     readonly azp?: unknown
@@ -99,7 +99,7 @@ export interface ReadToken {
   }
 }
 
-/** Header type, claim names and claims, unverified: the realm is what is tested. */
+/** Decodes a token's header type, claim names and claims, without verification: the realm is under test. */
 export function read({ access_token: token }: { readonly access_token: string }): ReadToken {
   const claims = decodeJwt(token)
   return { typ: decodeProtectedHeader(token).typ, names: Object.keys(claims).toSorted(), claims }

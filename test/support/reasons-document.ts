@@ -40,7 +40,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [row(...head), row(...head.map(() => '---')), ...rows.map((cells) => row(...cells))].join('\n')
 }
 
-/** The domains that ship, as a PDP describes them. */
+/** Loads the shipped domains, as a PDP serves them. */
 export async function shippedDomains(): Promise<readonly Domain[]> {
   const sources = await readSources(fileURLToPath(new URL('../../pdp/policies', import.meta.url)))
   return compilePolicies(sources, compileModel).packs.map((pack) => describeDomain(pack))
@@ -55,7 +55,7 @@ const cellsOf = ({ user, admin, cure, owner, owner_cure }: ReasonText): readonly
 
 const HEAD = ['said to the person', 'said to the administrator', 'cure', 'said to the owner'] as const
 
-/** The whole file. */
+/** Generates `docs/reasons.md`. */
 export async function reasonsDocument(): Promise<string> {
   const permits: readonly string[] = PERMIT_REASONS
   const reasons = Object.entries<ReasonText>(REASONS).map(([code, texts]) => {

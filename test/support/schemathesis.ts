@@ -1,6 +1,6 @@
 /**
- * Schemathesis (https://schemathesis.readthedocs.io), in a virtual environment in the cache: fuzzes whatever serves an OpenAPI document, with
- * all of its checks. Versions are those of `schemathesis.txt`.
+ * Schemathesis (https://schemathesis.readthedocs.io), in a virtual environment in the cache: fuzzes a server by its OpenAPI document, with all
+ * checks. Versions are pinned in `schemathesis.txt`.
  *
  * @module
  */
@@ -15,13 +15,13 @@ const REQUIREMENTS = fileURLToPath(new URL('schemathesis.txt', import.meta.url))
 const CLI = 'from schemathesis.cli import schemathesis; schemathesis()'
 const INSTALL_WITHIN_MS = 300_000
 
-/** Which Python there is, or `undefined`. */
+/** Returns the version of the installed Python, or `undefined`. */
 export async function pythonVersion(): Promise<string | undefined> {
   const { ok, stdout } = await tryCommand('python3', ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'])
   return ok ? stdout.trim() : undefined
 }
 
-/** @returns The interpreter that has it. A virtual environment may be moved as long as nothing but its interpreter is run. */
+/** Installs Schemathesis. @returns The path of its interpreter. Run only the interpreter: other scripts break when the environment is moved. */
 export async function installSchemathesis(python: string): Promise<string> {
   const hash = createHash('sha256')
     .update(await readFile(REQUIREMENTS))
@@ -41,32 +41,32 @@ export async function installSchemathesis(python: string): Promise<string> {
 
 export interface Fuzz {
   readonly python: string
-  /** Of what serves `/openapi.json`. */
+  /** Base URL of the server of `/openapi.json`. */
   readonly url: string
   readonly token: string | undefined
-  /** Cases an operation and phase. */
+  /** Test cases per operation and phase. */
   readonly examples: number
   readonly seed: number
-  /** The configuration, in TOML. */
+  /** Configuration, in TOML. */
   readonly config: string
-  /** Operations to leave out, or the only ones. */
+  /** Operations to exclude, or to include alone. */
   readonly without?: readonly string[]
   readonly only?: readonly string[]
-  /** @default all: an operation alone has no links to follow */
+  /** @default all; a single operation has no links to follow */
   readonly phases?: string
 }
 
-/** Answers until the caller hangs up, which a fuzzer never does; it has tests of its own. */
+/** Operation excluded from fuzzing: its endless stream would block the fuzzer. It has separate tests. */
 const ENDLESS = 'tailDecisions'
 
 export interface Fuzzed {
   readonly ok: boolean
-  /** Requests that were sent, at least. */
+  /** Lower bound of the requests sent. */
   readonly requests: number
   readonly output: string
 }
 
-/** Runs it once, as one caller. */
+/** Runs Schemathesis once, as one caller. */
 export async function fuzz({
   python,
   url,
@@ -100,7 +100,7 @@ export async function fuzz({
   }
 }
 
-/** Its summary: `2356 generated, 23 found 23 unique failures, 38 skipped`. */
+/** Reads the number of requests from Schemathesis's summary: `2356 generated, 23 found 23 unique failures, 38 skipped`. */
 function requestsIn(output: string): number {
   const [, generated = 0, skipped = 0] = /(\d+) generated(?:.*?(\d+) skipped)?/u.exec(output) ?? []
   return Number(generated) - Number(skipped)

@@ -1,5 +1,5 @@
 /**
- * People of the story, signed in for real, who call the services of a test's stack.
+ * Signs in the people of the demo at Keycloak, and calls the services of a test's stack as them.
  *
  * @module
  */
@@ -18,9 +18,9 @@ interface Reply {
 export interface Signed {
   readonly sub: string
   readonly tokenFor: (service: Callee) => Promise<string>
-  /** `route` is such as `POST /plans`. */
+  /** Sends a request. `route` is a method and path, such as `POST /plans`. */
   readonly call: (service: Callee, route: string, body?: unknown) => Promise<Reply>
-  /** The same. @throws Error unless it succeeds. */
+  /** Sends a request. @throws Error unless it succeeds. */
   readonly must: (service: Callee, route: string, body?: unknown) => Promise<Reply['body']>
 }
 

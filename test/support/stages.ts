@@ -17,20 +17,20 @@ export async function runCheck(name: string, command: readonly string[], root: s
   return ok ? { ...EMPTY_TALLY, passed: 1 } : { ...EMPTY_TALLY, failed: [name] }
 }
 
-/** A Vitest project, on one database where it makes a difference. */
+/** A Vitest project, on one database where the database matters. */
 export interface ProjectStage {
-  /** What its tests are counted under. */
+  /** Name in the summary. */
   readonly name: string
   readonly project: string
-  /** The database under OpenFGA. @default that of the project's set-up */
+  /** Database of OpenFGA. @default that of the project's setup */
   readonly store?: string
-  /** Files that another stage runs, with the same outcome. */
+  /** Files to exclude, because another stage runs them with the same result. */
   readonly exclude?: readonly string[]
-  /** Nothing but these. */
+  /** Files to include alone. */
   readonly only?: readonly string[]
 }
 
-/** A project without tests is fine: rooms grow at different speeds. */
+/** Runs a project's tests; a project without tests passes. */
 export async function runProject(stage: ProjectStage, reportFile: string, root: string): Promise<Tally> {
   const { name, project, store, exclude = [], only = [] } = stage
   const reporters = ['--reporter=default', `--reporter=${TALLY_REPORTER}`]

@@ -1,5 +1,5 @@
 /**
- * Chromium as the system browser of the desktop: what a person sees and types at the identity provider's own pages.
+ * Chromium as the desktop's system browser: signs a person in at the identity provider's pages.
  *
  * @module
  */
@@ -18,12 +18,12 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** @throws Error naming the command that installs it, when there is none. */
+/** Launches Chromium. @throws Error with the install command when it is missing. */
 export async function launchChromium(env: NodeJS.ProcessEnv = process.env): Promise<Browser> {
   return await chromium.launch({ executablePath: findChromium(env), headless: true, args: FLAGS })
 }
 
-/** `CHROMIUM`, else `chromium` on PATH. */
+/** Finds Chromium: `CHROMIUM`, else `chromium` on PATH. */
 export function findChromium({ CHROMIUM, PATH = '' }: NodeJS.ProcessEnv): string {
   const places = CHROMIUM ? [CHROMIUM] : PATH.split(delimiter).map((folder) => join(folder, 'chromium'))
   const found = places.find(isExecutable)
@@ -43,7 +43,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Fills in Keycloak's form. Resolves when the page behind it has loaded, whichever that is. */
+/** Fills in and submits Keycloak's form. Resolves when the next page has loaded. */
 export async function typePassword(page: Page, username: string, password: string): Promise<void> {
   await page.locator('#username').fill(username)
   await page.locator('#password').fill(password)

@@ -1,6 +1,6 @@
 /**
- * A Vitest reporter that writes down what `npm test` sums up, the reasons of skipped tests included: Vitest's own JSON leaves them out.
- * The file is named by `MANDATE_TEST_REPORT`.
+ * Vitest reporter that writes the results for the summary of `npm test` to the file `MANDATE_TEST_REPORT`. Unlike Vitest's JSON reporter it includes
+ * the reasons of skipped tests.
  *
  * @module
  */
@@ -28,7 +28,7 @@ function reportOf(modules: readonly TestModule[]): Report {
   }
 }
 
-/** A file that could not be loaded, or whose hooks failed: none of its tests says so. */
+/** Whether a file failed to load or in its hooks, which no test result shows. */
 function isBroken(module: TestModule): boolean {
   return (
     module.state() === 'failed' && ![...module.children.allTests()].some((test) => test.result().state === 'failed')

@@ -1,11 +1,11 @@
 /**
- * Counts of what passed, failed and was skipped, and how to read them from what `tally-reporter.ts` wrote. Pure.
+ * Counts of passed, failed and skipped tests, and the parser of the file that `tally-reporter.ts` writes. Pure.
  *
  * @module
  */
 import { z } from 'zod'
 
-/** Names, not numbers, where somebody will want to know which. */
+/** Result counts: `failed` and `skipped` list the names of the tests. */
 export interface Tally {
   readonly passed: number
   readonly failed: readonly string[]
@@ -19,18 +19,20 @@ const report = z.object({
     z.object({
       name: z.string(),
       state: z.enum(['passed', 'failed', 'skipped', 'pending']),
-      /** Why it was skipped: `ctx.skip('reason')`. */
+      /** Reason of a skipped test: `ctx.skip('reason')`. */
       note: z.string().exactOptional(),
     }),
   ),
-  /** Files that failed though no test of theirs did. */
+  /** Files that failed without a failed test. */
   broken: z.array(z.string()),
 })
 export type Report = z.infer<typeof report>
 
 /**
- * @param text - What the reporter wrote. Anything else counts as one failure of `project`.
- * @param ok - Whether Vitest exited 0. If not and no test failed, something around the tests did: one failure.
+ * Parses a report.
+ *
+ * @param text - The reporter's file; when missing or invalid, counts as one failure of `project`.
+ * @param ok - Whether Vitest exited with 0. If not and no test failed, counts as one failure.
  */
 export function readReport(project: string, text: string | undefined, ok: boolean): Tally {
   const parsed = text === undefined ? undefined : report.safeParse(JSON.parse(text)).data
@@ -53,7 +55,7 @@ export function addTallies(a: Tally, b: Tally): Tally {
   }
 }
 
-/** `12 passed, 0 failed`, and `, 1 skipped` when one was. */
+/** Formats `12 passed, 0 failed`, with `, 1 skipped` when tests were skipped. */
 export function summary({ passed, failed, skipped }: Tally): string {
   const counts = `${passed} passed, ${failed.length} failed`
   return skipped.length > 0 ? `${counts}, ${skipped.length} skipped` : counts

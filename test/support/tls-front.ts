@@ -1,5 +1,5 @@
 /**
- * TLS before a server that has none, or asks for no certificate: lets in who shows one of an authority, and hands requests on as they are.
+ * TLS proxy with client certificates (mTLS) in front of a server without them; forwards requests unchanged.
  *
  * @module
  */
@@ -16,12 +16,12 @@ export interface TlsFront {
   stop(): Promise<void>
 }
 
-/** An authority of one's own in a folder, and a certificate of it for each name. */
+/** Creates a certificate authority in a folder, and a certificate for each name. */
 export function makeCertificates(folder: string, ...names: readonly string[]): void {
   execFileSync(join(ROOT, 'deploy/make-certificates.sh'), [folder, ...names], { stdio: 'pipe' })
 }
 
-/** @param folder - What {@link makeCertificates} wrote, with a certificate for `name`. */
+/** Starts the proxy. @param folder - Written by {@link makeCertificates}, with a certificate for `name`. */
 export async function startTlsFront(target: string, folder: string, name: string): Promise<TlsFront> {
   const { hostname, port } = new URL(target)
   const read = (file: string) => readFileSync(join(folder, file))
