@@ -1,5 +1,5 @@
 /**
- * The PDP's configuration: environment variables, parsed once and whole. Nothing has a default that would be unsafe.
+ * The PDP's configuration, read from environment variables. No default is insecure.
  *
  * @module
  */
@@ -55,44 +55,44 @@ const witnessesSchema = list.transform((items, context) =>
 const schema = z.strictObject({
   PDP_HOST: setting.host,
   PDP_PORT: setting.port(8181),
-  /** Where callers find it, when that is not the listener itself: behind a proxy. */
+  /** Base URL at which callers reach the PDP, when a proxy is in front of the listener. */
   PDP_PUBLIC_URL: setting.identifier.optional(),
   PDP_ISSUER: setting.identifier,
   PDP_JWKS_URL: setting.exactUrl.optional(),
-  /** Hosts of the issuer's keys and of OpenFGA that are called in plain HTTP, off loopback, on a network that only the two share. */
+  /** Hosts other than loopback that may be called over plain HTTP (issuer's keys, OpenFGA), on a private network. */
   PDP_PLAIN_HTTP_HOSTS: setting.list([]),
   PDP_AUDIENCE: z.string().min(1).default('pdp'),
-  /** What a person's token needs in its scope to change anything; without it, it reads. */
+  /** Scope that a person's token needs for requests that change state; without it the token is read-only. */
   PDP_ADMIN_SCOPE: z.string().regex(/^\S+$/u, 'must be the name of a scope').default('pdp'),
-  /** What in a token says that a second factor was used; roles count only then. */
+  /** `amr` or `acr` values that prove a second factor; roles are ignored without one. */
   PDP_SECOND_FACTOR: list.pipe(z.array(secondFactorSchema).min(1)).default([...SECOND_FACTORS]),
   PDP_DATA_DIR: z.string().min(1),
   PDP_POLICIES_DIR: z
     .string()
     .min(1)
     .default(join(import.meta.dirname, '../policies')),
-  /** Seals who is behind a pseudonym: 32 bytes. In production one of the two; else it is made and kept beside the vault. */
+  /** Key that encrypts the vault, 32 bytes. Production requires it or its command; otherwise a key is generated and stored next to the vault. */
   PDP_VAULT_KEY: secret(z.string()).optional(),
-  /** A program, such as a KMS's, that prints the key; its words are split at spaces. */
+  /** Command that prints the key, such as a KMS client; split at spaces. */
   PDP_VAULT_KEY_COMMAND: words.default([]),
-  /** Keys from before a rotation: what they sealed is sealed anew at the next start. */
+  /** Previous keys after a rotation: rows encrypted with them are re-encrypted at the next start. */
   PDP_VAULT_OLD_KEYS: secret(setting.list([])),
-  /** Folders of packs, instead of those that `fga.mod` lists. */
+  /** Folders of policy packs, in place of those listed in `fga.mod`. */
   PDP_PACKS: setting.list([]),
   PDP_INTERACTIVE_CLIENTS: setting.list(['desktop', 'auditor', 'mandate-cli']),
   PDP_SERVICES: servicesSchema.default(new Map()),
-  /** Clients beside the services that keep something of people, such as agents: they too are told whom to forget. */
+  /** Clients besides the services that store personal data, such as agents; they get the erasure feed too. */
   PDP_ERASURE_CLIENTS: setting.list([]),
-  /** The identity of a PDP whose database is gone, and whose store of OpenFGA is to be this one's. */
+  /** Identity of a PDP whose database is lost, and whose OpenFGA store this PDP takes over. */
   PDP_TAKE_OVER_FROM: z
     .string()
     .regex(/^[0-9a-f]{32}$/u, 'must be the 32 digits that the refused start named')
     .optional(),
   PDP_MAX_CHAIN_DEPTH: setting.integer(1, 10).default(5),
-  /** How many days a dead grant stays in OpenFGA, and how often is looked for such, in minutes; 0: never. */
+  /** Days until an ended grant is deleted from OpenFGA, and interval of the sweep in minutes (0: never). */
   PDP_SWEEP_AFTER_DAYS: setting.integer(1, 3_650).default(30),
   PDP_SWEEP_EVERY_MINUTES: setting.integer(0, 10_080).default(60),
-  /** The index of the decision log, shared by PDPs that have a log each; without it the index is a file of this PDP's. */
+  /** PostgreSQL database of the log's index, shared by several PDPs; without it the index is a file of this PDP. */
   PDP_INDEX_URL: setting.postgresUrl.optional(),
   PDP_LOG_ORIGIN: z
     .string()
@@ -100,20 +100,20 @@ const schema = z.strictObject({
       /^[a-z0-9.-]+(:\d{1,5})?(\/[\w.-]+)*$/u,
       'must be a host and path without scheme, such as pdp.example.com/log',
     ),
-  /** Cosign checkpoints: `URL VKEY, URL VKEY`. */
+  /** Witnesses that cosign checkpoints: `URL VKEY, URL VKEY`. */
   PDP_WITNESSES: witnessesSchema.default([]),
-  /** Every published checkpoint is appended to it, and posted to it. */
+  /** File that each published checkpoint is appended to, and URL that it is posted to. */
   PDP_ANCHOR_FILE: z.string().min(1).optional(),
   PDP_ANCHOR_URL: setting.exactUrl.optional(),
-  /** Hosts of witnesses and anchors that may have private addresses, with their port where it is not the default. */
+  /** Hosts of witnesses and anchors that may resolve to private addresses, with a port other than the default. */
   PDP_PRIVATE_HOSTS: setting.list([]),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),
-  /** mTLS: only who shows a certificate of this authority is let in. */
+  /** Certificate authority of client certificates; when set, callers need one (mTLS). */
   PDP_TLS_CLIENT_CA_FILE: z.string().optional(),
-  /** Whose certificates are trusted where the PDP itself calls over https, OpenFGA and the issuer; its own is shown there (mTLS). */
+  /** Certificate authority for the PDP's calls over https to OpenFGA and the issuer; the PDP presents its own certificate there (mTLS). */
   PDP_TLS_CA_FILE: z.string().optional(),
-  /** Signs the metadata (AuthZEN 1.0, section 9.2). */
+  /** Key that signs the metadata (AuthZEN 1.0, section 9.2). */
   PDP_METADATA_KEY_FILE: z.string().optional(),
   PDP_PERSON_PER_MINUTE: setting.limit(DEFAULT_LIMITS.personPerMinute),
   PDP_PERSON_BURST: setting.limit(DEFAULT_LIMITS.personBurst),
@@ -128,7 +128,7 @@ const schema = z.strictObject({
   OPENFGA_DEADLINE_MS: setting.integer(10, 10_000).default(500),
   LOG_LEVEL: setting.logLevel,
   LOG_ON_FAILURE: z.enum(['deny', 'buffer']).default('deny'),
-  /** How many proxies in front say truly where a request came from. */
+  /** Number of trusted proxies in front of the PDP. */
   TRUST_PROXY: setting.integer(0, 8).default(0),
   NODE_ENV: setting.nodeEnv,
 })
@@ -140,7 +140,7 @@ const schema = z.strictObject({
 export type Config = z.output<typeof schema>
 
 const PREFIXES = ['PDP_', 'OPENFGA_', 'LOG_'] as const
-/** Files that are read where they are needed; at start it is only looked whether they can be. */
+/** Files that are read later; the start only checks that they are readable. */
 const FILES = [
   'PDP_TLS_CERT_FILE',
   'PDP_TLS_KEY_FILE',
@@ -148,22 +148,22 @@ const FILES = [
   'PDP_TLS_CA_FILE',
   'PDP_METADATA_KEY_FILE',
 ] as const
-/** Shortest API token of OpenFGA in production, in characters; and what stands in the tokens of examples. */
+/** Requirements on OpenFGA's API token in production: least length in characters, and a pattern of demo tokens to reject. */
 const TOKEN_STRENGTH = { minLength: 24, demo: /demo|change-?me|secret/iu } as const
 
 export interface ParsedConfig {
   readonly config: Config
-  /** Legal but insecure settings, one sentence each. */
+  /** Warnings about settings that are valid but insecure, one sentence each. */
   readonly warnings: readonly string[]
 }
 
 type ReadFile = (path: string) => string
 
 /**
- * Parses the environment. A secret may be given by a file: `OPENFGA_API_TOKEN_FILE`.
+ * Reads the configuration. A secret may be given as a file: `OPENFGA_API_TOKEN_FILE`.
  *
  * @param readFile - Reads a file as text; throws when it cannot.
- * @throws ConfigError with every problem at once. In production an insecure setting is one.
+ * @throws ConfigError naming every problem. In production an insecure setting is a problem.
  */
 export function parseConfig(environment: Environment, readFile: ReadFile): ParsedConfig {
   const files = fileProblems(environment, readFile)
@@ -195,7 +195,7 @@ function fileProblems(environment: Environment, readFile: ReadFile): readonly st
   })
 }
 
-/** Found at start, not at the first request for metadata. */
+/** Checks the metadata key at start, instead of at the first request. */
 function metadataKeyProblems(name: string, pem: string): readonly string[] {
   try {
     metadataKeyOf(pem)
@@ -205,24 +205,26 @@ function metadataKeyProblems(name: string, pem: string): readonly string[] {
   }
 }
 
-/** Settings that do not go together, wherever the PDP runs. */
+/** Finds contradictory settings, in any environment. */
 function mistakes(config: Config): readonly string[] {
   const { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
   return [
-    ...((cert === undefined) === (key === undefined) ? [] : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
+    ...((cert === undefined) === (key === undefined)
+      ? []
+      : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
     ...(config.PDP_TLS_CLIENT_CA_FILE !== undefined && cert === undefined
-      ? ['PDP_TLS_CLIENT_CA_FILE: it needs PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE']
+      ? ['PDP_TLS_CLIENT_CA_FILE: requires PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE']
       : []),
     ...(config.PDP_VAULT_KEY !== undefined && config.PDP_VAULT_KEY_COMMAND.length > 0
-      ? ['PDP_VAULT_KEY: give it or PDP_VAULT_KEY_COMMAND, not both']
+      ? ['PDP_VAULT_KEY: set it or PDP_VAULT_KEY_COMMAND, not both']
       : []),
   ]
 }
 
-/** Whether what is said to a database can be read or forged on its way. */
+/** Whether a database connection is unencrypted or unauthenticated on the network. */
 const isPlain = (url: URL): boolean => !isLoopback(url.hostname) && url.searchParams.get('sslmode') !== 'verify-full'
 
-/** What production refuses, and anything else warns about. */
+/** Finds insecure settings: errors in production, warnings elsewhere. */
 function insecurities(config: Config): readonly string[] {
   const { PDP_HOST: host, PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key, OPENFGA_API_TOKEN: token } = config
   const { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL } = config
@@ -235,18 +237,20 @@ function insecurities(config: Config): readonly string[] {
       'PDP_PLAIN_HTTP_HOSTS',
     ),
     ...(config.PDP_VAULT_KEY === undefined && config.PDP_VAULT_KEY_COMMAND.length === 0
-      ? ['PDP_VAULT_KEY: the key lies beside the vault that it seals; set it, or PDP_VAULT_KEY_COMMAND']
+      ? [
+          'PDP_VAULT_KEY: the key is stored next to the vault that it encrypts; set PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND',
+        ]
       : []),
     ...(config.PDP_INDEX_URL !== undefined && isPlain(new URL(config.PDP_INDEX_URL))
-      ? ['PDP_INDEX_URL: PostgreSQL off loopback without sslmode=verify-full']
+      ? ['PDP_INDEX_URL: a PostgreSQL host other than loopback needs sslmode=verify-full']
       : []),
     ...(token === undefined
-      ? ['OPENFGA_API_TOKEN: OpenFGA is asked without a key']
+      ? ['OPENFGA_API_TOKEN: OpenFGA is called without an API token']
       : weakSecretFindings('OPENFGA_API_TOKEN', token, TOKEN_STRENGTH)),
   ]
 }
 
-/** The configuration as it may be printed: secrets are `[redacted]`. */
+/** Returns the configuration for printing, with secrets as `[redacted]`. */
 export function redactedConfig(config: Config): Readonly<Record<string, unknown>> {
   return redactSettings(schema, config)
 }
