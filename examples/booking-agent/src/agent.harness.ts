@@ -15,21 +15,21 @@ import { readConfig } from './config.ts'
 import type { Run } from './run.ts'
 import { startAgent } from './start.ts'
 
-export interface Heard {
+export interface ReceivedRequest {
   readonly method: string
   readonly path: string
   readonly token: string
   readonly key: string | undefined
 }
-type Answerer = (heard: Heard, res: ServerResponse) => void
+type Responder = (heard: ReceivedRequest, res: ServerResponse) => void
 
 let issuer: TestIssuer
 let tripsServer: Server
 let tripsUrl: string
 let agent: Listener
 let folder: string
-let heard: Heard[]
-let answer: Answerer
+let heard: ReceivedRequest[]
+let answer: Responder
 
 const link = {
   grant: '01K0000000000000000000000A',
@@ -50,7 +50,7 @@ export const denial = (code: string) => ({ ...decided(code), code, reason_user: 
 const ITEMS = ['hotel', 'dinner', 'flight', 'train', 'museum'].map((name) => ({ id: `id-${name}`, name }))
 
 /** Answers as trips would for a trip of five items: permits everything except `denied` (reason by item name). `execute` answers executions instead, when given. */
-export function tripOf(denied: Readonly<Record<string, string>> = {}, execute?: Answerer): Answerer {
+export function tripOf(denied: Readonly<Record<string, string>> = {}, execute?: Responder): Responder {
   return (asked, res) => {
     const { method, path } = asked
     if (method === 'GET' && path === '/workflows/w') return sendJson(res, 200, { items: ITEMS })
@@ -69,10 +69,10 @@ export function tripOf(denied: Readonly<Record<string, string>> = {}, execute?: 
 
 export interface AgentUnderTest {
   readonly url: () => string
-  readonly heard: () => readonly Heard[]
+  readonly heard: () => readonly ReceivedRequest[]
   /** `Idempotency-Key` of each execution received, in order. */
   readonly tried: () => readonly string[]
-  readonly answerWith: (next: Answerer) => void
+  readonly answerWith: (next: Responder) => void
   readonly token: (claims?: object) => Promise<string>
   readonly call: typeof call
   readonly start: (settings?: Readonly<Record<string, string>>) => Promise<void>

@@ -11,7 +11,7 @@ import { readConfig } from './config.ts'
 import type { Run } from './run.ts'
 import { runOnOwnSchedule, startAgent } from './start.ts'
 
-interface Heard {
+interface ReceivedRequest {
   readonly method: string
   readonly path: string
   readonly token: string
@@ -26,7 +26,7 @@ let tripsServer: Server
 let tripsUrl: string
 let agent: Listener
 let folder: string
-let heard: Heard[]
+let heard: ReceivedRequest[]
 let script: Script
 let logged: string
 

@@ -15,13 +15,13 @@ const UNREADABLE = {
   resource: { type: 'unreadable', id: 'unreadable' },
 } as const
 
-type Asked = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
+type ReadableRequest = Pick<EntryDraft, 'subject' | 'actor' | 'action' | 'resource'>
 
 export async function readableRequest(
   { pseudonymizer, redact }: DecisionContextDeps,
   item: Readonly<Record<string, unknown>>,
   by: Pick<Principal, 'types'>,
-): Promise<Asked> {
+): Promise<ReadableRequest> {
   const { shape } = evaluationRequestSchema
   const subject = shape.subject.safeParse(item['subject']).data
   const action = shape.action.safeParse(item['action']).data

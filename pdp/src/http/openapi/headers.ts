@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AnswerHeader } from './operation.ts'
+import type { ResponseHeader } from './operation.ts'
 
 const text = { type: 'string' } as const
 
@@ -51,9 +51,9 @@ export const HEADERS = {
   },
   total: { description: 'Number of entries in the export.', required: true, schema: { type: 'integer', minimum: 0 } },
   cacheControl: { description: 'RFC 9111.', required: true, schema: { type: 'string', pattern: 'max-age=' } },
-} as const satisfies Record<AnswerHeader | 'requestId', object>
+} as const satisfies Record<ResponseHeader | 'requestId', object>
 
-const NAMES: Readonly<Record<AnswerHeader | 'requestId', string>> = {
+const NAMES: Readonly<Record<ResponseHeader | 'requestId', string>> = {
   requestId: 'X-Request-ID',
   evaluationId: 'X-Evaluation-ID',
   location: 'Location',
@@ -65,5 +65,5 @@ const NAMES: Readonly<Record<AnswerHeader | 'requestId', string>> = {
   total: 'X-Total-Count',
 }
 
-export const headerRef = (names: readonly (AnswerHeader | 'requestId')[]): Readonly<Record<string, unknown>> =>
+export const headerRef = (names: readonly (ResponseHeader | 'requestId')[]): Readonly<Record<string, unknown>> =>
   Object.fromEntries(names.map((name) => [NAMES[name], { $ref: `#/components/headers/${name}` }]))

@@ -11,7 +11,7 @@ export const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 export type Method = (typeof METHODS)[number]
 
 /** Response headers, by their names in `components.headers`. */
-export type AnswerHeader =
+export type ResponseHeader =
   | 'evaluationId'
   | 'location'
   | 'allow'
@@ -34,7 +34,7 @@ export interface SuccessResponse {
   readonly description: string
   readonly schema?: z.ZodType
   readonly text?: TextType | readonly TextType[]
-  readonly headers?: readonly AnswerHeader[]
+  readonly headers?: readonly ResponseHeader[]
   /** Ids of operations whose `{id}` is the `id` of this response (OpenAPI links). */
   readonly leadsTo?: readonly string[]
 }
