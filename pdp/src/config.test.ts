@@ -184,7 +184,7 @@ describe('what is insecure is a warning, and in production an error', () => {
     for (const one of ['PDP_TLS_CERT_FILE', 'PDP_TLS_KEY_FILE'])
       expect(problems({ [one]: 'x' }, () => 'PEM')).toEqual(['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together'])
     expect(problems({ PDP_TLS_CLIENT_CA_FILE: 'x' }, () => 'PEM')).toEqual([
-      'PDP_TLS_CLIENT_CA_FILE: it needs PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE',
+      'PDP_TLS_CLIENT_CA_FILE: requires PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE',
     ])
   })
 })

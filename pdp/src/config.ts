@@ -209,9 +209,7 @@ function metadataKeyProblems(name: string, pem: string): readonly string[] {
 function mistakes(config: Config): readonly string[] {
   const { PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
   return [
-    ...((cert === undefined) === (key === undefined)
-      ? []
-      : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
+    ...((cert === undefined) === (key === undefined) ? [] : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
     ...(config.PDP_TLS_CLIENT_CA_FILE !== undefined && cert === undefined
       ? ['PDP_TLS_CLIENT_CA_FILE: requires PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE']
       : []),
