@@ -119,7 +119,7 @@ async function scrollThrough(page: Page): Promise<Frames> {
       const nextFrame = (): Promise<number> => new Promise((done) => requestAnimationFrame(done))
       const isAtEnd = (): boolean =>
         scrollY + innerHeight >= document.documentElement.scrollHeight - 1 &&
-        document.body.innerText.includes('That is all.')
+        document.body.innerText.includes('No older entries.')
       const frames = async (distance: number, isOver: (count: number) => boolean): Promise<number[]> => {
         const took: number[] = []
         for (let before = await nextFrame(); !isOver(took.length); ) {

@@ -50,7 +50,7 @@ test('ten thousand entries scroll to their end, and only those in sight are in t
     return last.count()
   }
   await expect.poll(down, { timeout: 120_000, interval: 20 }).toBe(1)
-  await page.getByText('That is all.').waitFor()
+  await page.getByText('No older entries.').waitFor()
   expect(Math.max(...seen)).toBeLessThan(IN_SIGHT)
   expect(await last.getAttribute('aria-setsize')).toBe(String(MANY))
 })

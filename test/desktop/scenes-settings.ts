@@ -22,7 +22,7 @@ export const SETTINGS: readonly Shot[] = [
   { name: 'settings-offline', scene: 'offline', place: PLACE },
   { name: 'settings-past', scene: 'carlo', place: PLACE, steps: press('Show those that you gave back') },
   { name: 'settings-take', scene: 'carlo', place: PLACE, steps: press('Take a persona') },
-  { name: 'settings-rest', scene: 'carlo', place: PLACE, steps: choose('Let it rest') },
+  { name: 'settings-rest', scene: 'carlo', place: PLACE, steps: choose('Deactivate') },
   { name: 'settings-give-back', scene: 'carlo', place: PLACE, steps: choose('Give it back') },
   { name: 'settings-limits', scene: 'carlo', place: PLACE, steps: press('Change the limits') },
   {

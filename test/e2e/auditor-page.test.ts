@@ -96,7 +96,9 @@ test('what is denied is counted over time and by reason, and a reason leads to i
 test('a decision shows its chain with what became of each link, its gates, the answer today, and its proof', async () => {
   await open(`/decisions/${hotel()}?kind=evaluation`)
   await page.getByText('This entry is in the log, unaltered.').waitFor()
-  expect(await page.locator('.checks').innerText()).toMatch(/Hashed here[\s\S]*hashes lead up[\s\S]*pinned key signed/u)
+  expect(await page.locator('.checks').innerText()).toMatch(
+    /Hashed in this browser[\s\S]*hashes lead up[\s\S]*pinned key signed/u,
+  )
   await page.locator('.chain[aria-busy=false]').waitFor()
   const links = await page.locator('.chain li').allTextContents()
   expect(links).toHaveLength(2)
@@ -116,7 +118,7 @@ test('a decision shows its chain with what became of each link, its gates, the a
   expect(noise).toEqual([])
 })
 
-test('an entry that was altered on its way is called so, by the browser alone', async () => {
+test('an entry that was altered in transit is reported as altered, by the browser alone', async () => {
   await page.route(`**/api/decisions/${hotel()}`, async (route) => {
     const answer = await route.fetch()
     await route.fulfill({ response: answer, json: { ...(await answer.json()), decision: true } })
@@ -126,7 +128,7 @@ test('an entry that was altered on its way is called so, by the browser alone', 
   await picture(page, 'altered')
 })
 
-test('a log that nobody vouches for with the pinned key is called so', async () => {
+test('a log that the pinned key did not sign is reported as unsigned', async () => {
   const key = readFileSync(stack.key, 'utf8').trim()
   const foreign = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
   await page.route('**/api/session', (route) => route.fulfill({ json: { auditor: true, keys: [foreign] } }))
@@ -135,7 +137,7 @@ test('a log that nobody vouches for with the pinned key is called so', async () 
   await page.unroute('**/api/session')
   await page.route('**/api/session', (route) => route.fulfill({ json: { auditor: true, keys: [] } }))
   await open(`/decisions/${hotel()}`)
-  await page.getByText('This entry is in the tree; nobody vouches for the tree.').waitFor()
+  await page.getByText('This entry is in the tree, but no trusted key signed the tree.').waitFor()
   expect(key).toContain('mandate.invalid/demo+')
 })
 
@@ -205,7 +207,7 @@ test.for([
 
 test('nothing found, nothing that answers, and a filter that is none: each says what to do', async () => {
   await open('/?member=agent%3Anobody')
-  await page.getByText('No entry has all of that.').waitFor()
+  await page.getByText('No entry matches all filters.').waitFor()
   await picture(page, 'nothing')
   expect(await axe(page)).toEqual([])
   await open('/?member=nonsense')

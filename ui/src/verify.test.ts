@@ -67,7 +67,7 @@ test('a root that another key signed fails, and is not remembered', async () => 
   expect(checks.some(({ name }) => name === 'memory')).toBe(false)
 })
 
-test('without a pinned key nobody vouches for the tree', async () => {
+test('without a pinned key the signature of the tree is not checked', async () => {
   expect((await checkProof(logged, proof, [])).verdict).toBe('unpinned')
 })
 

@@ -100,8 +100,8 @@ async function leafOf(entry: RawEntry, index: number): Promise<{ readonly leaf: 
   if (!leaf) throw new SyntaxError('entry: malformed leaf hash')
   const isHere = index === entry['index']
   const says = isWhole
-    ? 'Hashed here, as it was received'
-    : `Its hash is the server's: you are not shown all of it (${withheld.join(', ').replaceAll('_', ' ')})`
+    ? 'Hashed in this browser, as received'
+    : `Hash taken from the server: some members are hidden from you (${withheld.join(', ').replaceAll('_', ' ')})`
   return {
     leaf,
     check: {
@@ -139,7 +139,11 @@ function compareWithLastSeen(origin: string, size: number, root: string): Check 
   const before = recall(origin)
   if (!before || size > before.size) keep(origin, { size, root })
   if (!before)
-    return { name: 'memory', outcome: 'holds', says: 'First verification in this browser: it remembers that root' }
+    return {
+      name: 'memory',
+      outcome: 'holds',
+      says: 'First verification in this browser: the root is stored for the next one',
+    }
   if (size < before.size)
     return {
       name: 'memory',

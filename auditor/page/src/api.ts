@@ -36,7 +36,7 @@ async function get(path: string, signal?: AbortSignal): Promise<Response> {
     response = await fetch(path, { ...(signal ? { signal } : {}), headers: { accept: '*/*' } })
   } catch (error) {
     if (signal?.aborted) throw error
-    throw new ApiError(0, 'offline', 'The server does not answer. Look at your connection, then try again.')
+    throw new ApiError(0, 'offline', 'The server does not answer. Check your connection, then try again.')
   }
   if (response.ok) return response
   const problem = problemSchema.catch({}).parse(await response.json().catch(() => ({})))
@@ -48,7 +48,7 @@ async function parsed<T>(schema: z.ZodType<T>, path: string, signal?: AbortSigna
   const body: unknown = await (await get(path, signal)).json()
   const result = schema.safeParse(body)
   if (result.success) return result.data
-  throw new ApiError(502, 'unreadable', 'The answer is not one this page understands.')
+  throw new ApiError(502, 'unreadable', 'The response of the server is not valid.')
 }
 
 const sessionSchema = z.object({ auditor: z.boolean(), keys: z.array(z.string()) })
@@ -90,7 +90,7 @@ export const api = {
     const raw: unknown = await (await get(`/api/decisions/${id}`, signal)).json()
     const entry = loggedEntrySchema.safeParse(raw)
     if (entry.success) return { entry: entry.data, raw: raw as RawEntry }
-    throw new ApiError(502, 'unreadable', 'The answer is not an entry this page understands.')
+    throw new ApiError(502, 'unreadable', 'The response of the server is not a valid log entry.')
   },
   grant: async (
     id: string,

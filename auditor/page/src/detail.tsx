@@ -95,16 +95,16 @@ function Body(props: {
         </Section>
       )}
       {gates.length > 0 && (
-        <Section title="Gates" note="What was looked at, in order.">
+        <Section title="Gates" note="The checks of this decision, in order.">
           <GateList gates={gates} spoken={OUTCOMES} />
         </Section>
       )}
       {entry.kind === 'evaluation' && (
-        <Section title="Asked again" note="The same question, today.">
+        <Section title="Replay" note="The same request, decided with the policy and grants of now.">
           <Replay entry={entry} />
         </Section>
       )}
-      <Section title="Record" note="Everything that the entry holds.">
+      <Section title="Record" note="All members of the entry.">
         <Record entry={entry} />
       </Section>
     </>
@@ -166,25 +166,25 @@ function Because({ entry }: { readonly entry: LoggedEntry }): JSX.Element | null
 
 const FIELDS = [
   ['subject', 'In the name of'],
-  ['actor', 'Acted'],
+  ['actor', 'Actor'],
   ['caller', 'Asked by'],
   ['persona', 'Persona'],
   ['owner', 'Owner'],
   ['action', 'Action'],
   ['resource', 'Resource'],
-  ['root', 'Topmost'],
-  ['target', 'About'],
+  ['root', 'Root resource'],
+  ['target', 'Target'],
   ['code', 'Code'],
   ['status', 'Status'],
   ['policy', 'Policy'],
   ['model', 'Model'],
   ['consistency', 'Consistency'],
   ['round_trips', 'Round trips'],
-  ['latency_ms', 'Took, ms'],
+  ['latency_ms', 'Latency, ms'],
   ['request_id', 'Request'],
   ['trace', 'Trace'],
   ['origin', 'Log'],
-  ['index', 'Place in the log'],
+  ['index', 'Index in the log'],
   ['kind', 'Kind'],
 ] as const
 

@@ -17,7 +17,7 @@ export function OverviewBand({ filters, query }: { readonly filters: Filters; re
   if (overview.state === 'failed') {
     return (
       <section class="band" aria-label="Overview">
-        <p class="aside">The overview could not be counted. The entries below are not affected.</p>
+        <p class="aside">The statistics could not be loaded. The entries below are not affected.</p>
       </section>
     )
   }
@@ -118,7 +118,7 @@ function Activity(props: { overview: Overview | undefined; filters: Filters }): 
         <span class="legend legend-note">recorded</span>
       </figcaption>
       <div class="chart" ref={box} role="img" aria-label={words} />
-      {overview && !first && <p class="aside">Nothing to draw.</p>}
+      {overview && !first && <p class="aside">No activity in this period.</p>}
     </figure>
   )
 }

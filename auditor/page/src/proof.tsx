@@ -15,7 +15,7 @@ const NAMES: Readonly<Record<Check['name'], string>> = {
   leaf: 'Entry',
   inclusion: 'Inclusion',
   signature: 'Signature',
-  memory: 'Memory',
+  memory: 'Consistency',
 }
 
 export function Proof(props: { opened: Opened; keys: readonly VerifierKey[] }): JSX.Element {
@@ -40,8 +40,8 @@ export function Proof(props: { opened: Opened; keys: readonly VerifierKey[] }): 
         <span class="seal-words">
           <strong>{VERDICTS[report.verdict]}</strong>
           <span>
-            Checked in this browser with WebCrypto, in {Math.max(1, Math.round(report.tookMs))} ms. No server was
-            believed.
+            Verified in this browser with WebCrypto in {Math.max(1, Math.round(report.tookMs))} ms, without trusting any
+            server.
           </span>
         </span>
       </p>
@@ -68,7 +68,7 @@ const VERDICTS = {
   holds: 'This entry is in the log, unaltered.',
   partial: 'An entry with this hash is in the log, unaltered; you are not shown all of it.',
   fails: 'This entry is NOT what was logged.',
-  unpinned: 'This entry is in the tree; nobody vouches for the tree.',
+  unpinned: 'This entry is in the tree, but no trusted key signed the tree.',
 } as const
 
 /** Saves text that was already loaded: a download from the server would be logged as another read. */

@@ -11,12 +11,12 @@ import { ApiError, api } from './api.ts'
 import { Failure } from './parts.tsx'
 import { useLoaded } from './use.ts'
 
-/** Differences that do not matter when the outcome is the same: a newer policy or model. */
+/** Differences that are shown as "newer rules" when the outcome is the same: policy and model. */
 const RULES: ReadonlySet<string> = new Set(['policy', 'model'])
 
 function differenceWords(differs: readonly string[]): string {
-  if (differs.length === 0) return 'The same would be answered today.'
-  if (differs.every((name) => RULES.has(name))) return 'The same would be answered today, by newer rules.'
+  if (differs.length === 0) return 'The decision would be the same now.'
+  if (differs.every((name) => RULES.has(name))) return 'The decision would be the same now, under newer rules.'
   return `The answer is another today. What differs: ${differs.join(', ')}.`
 }
 
@@ -25,11 +25,11 @@ export function Replay({ entry }: { readonly entry: LoggedEntry }): JSX.Element 
     async (signal) => {
       const replay = replaySchema.safeParse(await api.replay(entry.id, signal))
       if (replay.success) return { before: replay.data.then, now: replay.data.now, differs: replay.data.differs }
-      throw new ApiError(502, 'unreadable', 'The answer is not one this page understands.')
+      throw new ApiError(502, 'unreadable', 'The response of the server is not valid.')
     },
     [entry.id],
   )
-  if (loaded.state === 'loading') return <p class="waiting">Asking again…</p>
+  if (loaded.state === 'loading') return <p class="waiting">Replaying…</p>
   if (loaded.state === 'failed') {
     if (loaded.error.status >= 400 && loaded.error.status < 500 && loaded.error.status !== 401)
       return <p class="aside">{loaded.error.message}</p>

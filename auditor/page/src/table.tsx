@@ -78,7 +78,7 @@ export function Table(props: { rows: Rows; filters: Filters; openId: string | un
       </div>
       {rows.isLoadingMore && <p class="more-rows">Older entries…</p>}
       {rows.error && rows.state === 'there' && <Failure error={rows.error} again={rows.more} />}
-      {!rows.isMore && rows.state === 'there' && <p class="more-rows">That is all.</p>}
+      {!rows.isMore && rows.state === 'there' && <p class="more-rows">No older entries.</p>}
     </div>
   )
 }
@@ -186,11 +186,11 @@ function Nothing({ filters }: { readonly filters: Filters }): JSX.Element {
   const isFiltered = Object.keys(filters).length > 0
   return (
     <div class="nothing">
-      <p class="nothing-title">{isFiltered ? 'No entry has all of that.' : 'Nothing has been decided yet.'}</p>
+      <p class="nothing-title">{isFiltered ? 'No entry matches all filters.' : 'Nothing has been decided yet.'}</p>
       <p>
         {isFiltered
-          ? 'All filters that are set must hold. Take one off, or look at a longer time.'
-          : 'The first question to the decision point will stand here.'}
+          ? 'Remove a filter, or choose a longer time.'
+          : 'Decisions are listed here as soon as the first one is made.'}
       </p>
       {isFiltered && (
         <a class="button" href="/">

@@ -61,7 +61,7 @@ export function Tools(props: {
               {words}
             </a>
           ))}
-          <p class="aside">All that the filters find, not only this screen.</p>
+          <p class="aside">Exports all entries that match the filters, not only those on screen.</p>
         </div>
       </details>
     </div>

@@ -69,15 +69,15 @@ const english = {
 
   failure: {
     title: 'This could not be loaded.',
-    offline: 'Mandate does not answer. Look at your connection, then try again.',
+    offline: 'Mandate does not answer. Check your connection, then try again.',
     signedOut: 'Your session has ended. Sign in again to go on.',
-    retryAfter: (seconds: number) => `It is worth trying again in ${plural(seconds, 'second')}.`,
+    retryAfter: (seconds: number) => `Try again in ${plural(seconds, 'second')}.`,
   },
   stale: {
     title: 'You are offline.',
     words: 'You see stored data. Nothing can be changed until Mandate answers again.',
     since: (when: string) => `Last known ${when}.`,
-    notAgain: 'You see this as it was. It can no longer be read.',
+    notAgain: 'You see a stored copy. The original can no longer be read.',
   },
 
   standing: {
@@ -86,7 +86,7 @@ const english = {
     count: (count: number) => `${plural(count, 'other')} can act for you`,
     through: (who: string) => `through ${who}`,
     review: 'Review and stop',
-    loading: 'Looking who can act for you…',
+    loading: 'Loading who can act for you…',
     unknown: 'Who can act for you could not be read.',
   },
 
@@ -111,15 +111,15 @@ const english = {
       },
       identity_unavailable: {
         title: 'The identity provider does not answer.',
-        words: 'Look at your connection, then try again.',
+        words: 'Check your connection, then try again.',
       },
       offline: {
         title: 'The identity provider does not answer.',
-        words: 'Look at your connection, then try again.',
+        words: 'Check your connection, then try again.',
       },
       clock_wrong: {
         title: 'This computer’s clock is wrong.',
-        words: 'The identity provider refuses what comes from another time. Set date and time, then start again.',
+        words: 'The identity provider rejects requests with a wrong time. Set date and time, then start again.',
       },
       invalid_response: {
         title: 'The response was not valid.',
@@ -226,7 +226,7 @@ const english = {
         `${denied} denied`,
         ...(waiting > 0 ? [`${waiting} to go`] : []),
       ].join(', '),
-    resume: 'Take it up again',
+    resume: 'Resume',
     at: (when: string) => `at ${when}`,
     checkedTitle: 'Checked in person',
     bookedTitle: 'Booked in person',

@@ -23,16 +23,17 @@ export const settings = {
   status: {
     pending: 'Waiting',
     active: 'Active',
-    inactive: 'Resting',
+    inactive: 'Inactive',
     suspended: 'Suspended',
     revoked: 'Given back',
   } as const,
   says: {
-    pending: 'An administrator must approve it. Until then it can be used for nothing.',
+    pending: 'An administrator must approve it. Until then you cannot use it.',
     active: '',
-    inactive: 'You let it rest. Nobody can act on what is yours under it, you neither, until you take it up again.',
+    inactive:
+      'You deactivated it. Nobody, including you, can act on what you made under it until you activate it again.',
     suspended: 'An administrator suspended it. Nobody can act under it until they lift that.',
-    revoked: 'It is over. It can be taken anew as another one.',
+    revoked: 'It has ended. You can take the same role again as a new persona.',
   } as const,
   pending: 'Your last change is not confirmed yet. It takes effect as soon as the decision point has saved it.',
   from: (when: string) => `Usable from ${when}`,
@@ -41,21 +42,21 @@ export const settings = {
   ended: (when: string) => `Its time ended ${when}`,
   taken: (when: string) => `taken ${when}`,
 
-  rest: 'Let it rest',
-  resume: 'Take it up again',
+  rest: 'Deactivate',
+  resume: 'Activate again',
   giveBack: 'Give it back',
-  restTitle: (name: string) => `Let ${name} rest?`,
+  restTitle: (name: string) => `Deactivate ${name}?`,
   giveBackTitle: (name: string) => `Give ${name} back?`,
   restWords:
-    'From this moment nobody can act on what is yours under it, you neither. You can take it up again at any moment.',
+    'At once, nobody, including you, can act on what you made under it. You can activate it again at any time.',
   giveBackWords:
-    'It ends for good, at once: nobody can act on what is yours under it any more, you neither. What is booked stays booked.',
+    'It ends at once and for good: nobody, including you, can act on what you made under it any more. What is booked stays booked.',
   stops: (count: number) =>
     count === 0
       ? 'No grant depends on it.'
       : `${plural(count, 'grant', 'grants')} ${count === 1 ? 'stops' : 'stop'} working with it:`,
   stopsUnknown: 'Which grants depend on it could not be read. They stop working in any case.',
-  rested: (name: string) => `${name} rests.`,
+  rested: (name: string) => `${name} is inactive.`,
   resumed: (name: string) => `${name} is active again.`,
   givenBack: (name: string) => `${name} is given back.`,
 }

@@ -26,7 +26,7 @@ test.for([
   ['before it begins', { valid_from: '2026-11-22T10:00:01Z' }, false, /^Usable from/],
   ['with an end to come', { valid_till: '2026-12-01T00:00:00Z' }, true, /^Usable until/],
   ['at the very instant it ends', { valid_till: '2026-11-22T10:00:00Z' }, false, /^Its time ended/],
-  ['a resting one', { status: 'inactive' }, false, /without an end/],
+  ['an inactive one', { status: 'inactive' }, false, /without an end/],
 ] as const)('%s', ([, persona, usable, dates]) => {
   expect(isUsable(aPersona(persona), NOW)).toBe(usable)
   expect(datesOf(aPersona(persona), NOW)).toMatch(dates)
