@@ -15,11 +15,11 @@ import { actingAs, personOf, type RoutesDeps } from './routes.ts'
 
 export function mcpRoutes(deps: RoutesDeps): Router {
   const router = Router({ caseSensitive: true })
-  const reason = deps.pep.open('each call of a tool is decided where its item is')
+  const reason = deps.pep.open('trips decides each call of a tool')
   router.post('/mcp/workflows/:id', reason, rejectBrowserOrigin, rejectBatch, callTools(deps))
   router.all('/mcp/workflows/:id', reason, rejectBrowserOrigin, (_req, res) => {
     res.set('Allow', 'POST')
-    throw new Fault('method_not_allowed', 'there are no sessions and no streams')
+    throw new Fault('method_not_allowed', 'sessions and streams are not supported')
   })
   return router
 }
@@ -27,14 +27,14 @@ export function mcpRoutes(deps: RoutesDeps): Router {
 /** Rejects JSON-RPC batches, which MCP has no longer since 2025-06-18: rate limits and decisions count one message a request. */
 const rejectBatch: RequestHandler = (req, _res, next) => {
   if (Array.isArray(req.body))
-    throw refuse('invalid_request', 'Send one JSON-RPC message a request: there are no batches.')
+    throw refuse('invalid_request', 'Send one JSON-RPC message per request: batches are not supported.')
   next()
 }
 
 function callTools(deps: RoutesDeps): RequestHandler {
   return async (req, res) => {
     const workflow = pathIdSchema.safeParse(req.params['id'])
-    if (!workflow.success) throw refuse('invalid_request', 'There can be no such trip.')
+    if (!workflow.success) throw refuse('invalid_request', 'The trip id is not valid.')
     const subject = refOf(personOf(req).subject)
     const as = await actingAs(req, deps)
     const server = toolServer({ ...deps, workflow: workflow.data, subject, actor: `agent:${deps.agent}`, as })

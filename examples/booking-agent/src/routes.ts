@@ -41,11 +41,11 @@ export function runRoutes(deps: RoutesDeps): Router {
   const { pep } = deps
   const own = 'a run is found only by the subject that started it'
   const router = Router({ caseSensitive: true })
-  router.post('/runs', pep.open('each item of a run is decided where it is executed'), startRun(deps))
+  router.post('/runs', pep.open('trips decides each item of a run'), startRun(deps))
   router.get('/runs', pep.open(own), listRuns(deps))
   router.get('/runs/:id', pep.open(own), showRun(deps))
   router.get('/runs/:id/events', pep.open(own), streamRun(deps))
-  router.post('/runs/:id/resume', pep.open('each item of a run is decided where it is executed'), resumeRun(deps))
+  router.post('/runs/:id/resume', pep.open('trips decides each item of a run'), resumeRun(deps))
   return router
 }
 
@@ -124,5 +124,5 @@ function ownRun(req: Request, { store }: RoutesDeps): Run {
 export function personOf(req: Request): Authz {
   const authz = authzOf(req)
   if (authz.inPerson) return authz
-  throw new Fault('in_person_only', 'a run is started and read by a person, signed in at an interactive client')
+  throw new Fault('in_person_only', 'only a person signed in at an interactive client may start or read runs')
 }

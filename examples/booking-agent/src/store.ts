@@ -11,7 +11,7 @@ import { type Run, runSchema } from './run.ts'
 
 export interface RunStore {
   readonly begin: (run: Run) => void
-  /** Replaces a run's state. Does nothing when the run is gone, because its person was erased. */
+  /** Replaces a run's state. Does nothing when the run was deleted, because its person was erased. */
   readonly save: (run: Run) => void
   /** Finds a run of this subject; `undefined` for a run of another subject. */
   readonly find: (id: string, subject: string) => Run | undefined

@@ -39,7 +39,7 @@ export function tripRoutes(deps: RoutesDeps): Router {
   const itemsOf = async (req: Request) => ((await store.trip(idOf(req)))?.items ?? []).map(itemResource)
   const executeEach = { action: 'execute', resources: itemsOf }
 
-  router.get('/templates', pep.open('templates are the same for everybody'), listTemplates)
+  router.get('/templates', pep.open('templates are public to every caller with a token'), listTemplates)
   const mayRead = { action: 'read', type: 'workflow', page: parsePage }
   router.get('/workflows', pep.filter(mayRead), listWorkflows(deps))
   router.post('/workflows', pep.enforce({ action: 'create', resource: accountOf }), createWorkflow(deps))
@@ -86,7 +86,7 @@ function createWorkflow(deps: RoutesDeps): RequestHandler {
     const authz = authzOf(req)
     const { template: templateId, starts_at } = parsed(newTripSchema, req.body)
     const template = templateOf(templateId)
-    if (!template) throw refuse('invalid_request', 'template: there is no such template')
+    if (!template) throw refuse('invalid_request', 'template: unknown template')
     const { outcome } = authz
     const owner = outcome?.owner ?? `user:${outcome?.resource.id}`
     const ownerPersona = outcome?.ownerPersona ?? authz.persona

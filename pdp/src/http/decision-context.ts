@@ -82,7 +82,7 @@ async function ownerOf(
   }
 }
 
-/** Disclosure to the caller and to the subject it asks for. A service gets everything, and is told what it may pass on. */
+/** Disclosure to the caller and to the subject it asks for. A service gets everything, marked with what it may pass on. */
 interface Disclosures {
   readonly standing: Standing
   /** Whether the reader may not learn which personas the subject holds. */

@@ -32,6 +32,6 @@ const BY_A_PROXY = ['x-forwarded-for', 'forwarded', 'via'] as const
 export const operationsNetworkOnly: RequestHandler = (req, _res, next) => {
   const { remoteAddress = '' } = req.socket
   if (BY_A_PROXY.some((name) => req.headers[name] !== undefined) || !isPrivate(remoteAddress))
-    throw new Fault('not_found', 'metrics, from outside')
+    throw new Fault('not_found', 'metrics requested from outside the operations network')
   next()
 }

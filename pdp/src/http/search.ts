@@ -80,7 +80,9 @@ function searchRoute<C extends string>(
     const among = question.isSubjectUnknown ? [] : await candidates(question)
     // Stops deciding when the caller has disconnected.
     const spend: SearchRouteDeps['spend'] = (who, decisions) =>
-      res.closed ? Promise.reject(new Fault('too_many_requests', 'the caller is gone')) : deps.spend(who, decisions)
+      res.closed
+        ? Promise.reject(new Fault('too_many_requests', 'the caller has disconnected'))
+        : deps.spend(who, decisions)
     const found = await pageOf({ ...deps, spend }, req.path, by, request, among, async (candidate) => {
       const verdict = await decideForAnyPersona(deps.search, about(question, candidate))
       return verdict ? shown(candidate) : undefined
