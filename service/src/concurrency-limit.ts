@@ -11,7 +11,8 @@ export class ConcurrencyLimit {
   readonly #counts = new Map<string, number>()
 
   /**
-   * Counts a request until its response is sent or its connection is gone.
+   * Counts a request until its response is sent or its connection is gone. One whose connection is gone already is not counted: its response
+   * does not close a second time.
    *
    * @param most - How many of the name may be under way, this one included.
    * @throws Fault `too_many_requests` when there are as many already.
@@ -19,6 +20,7 @@ export class ConcurrencyLimit {
   begin(name: string, most: number, res: Response): void {
     const count = this.#counts.get(name) ?? 0
     if (count >= most) throw tooManyRequests('concurrency limit')
+    if (res.closed) return
     this.#counts.set(name, count + 1)
     res.once('close', () => {
       const left = (this.#counts.get(name) ?? 1) - 1

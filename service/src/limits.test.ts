@@ -81,3 +81,28 @@ test('above the concurrency limit: 429 with Retry-After, for its class alone, un
   expect((await slow).status).toBe(200)
   expect((await ask()).status).toBe(200)
 })
+
+test('a client that leaves before it is counted takes no place', async () => {
+  const limit = limitConcurrency(1)
+  const reached = Promise.withResolvers<void>()
+  const left = Promise.withResolvers<void>()
+  // Such as a token that is verified first, while the client gives up.
+  const verify: RequestHandler = (req, res, next) => {
+    if (req.path !== '/leaves') return next()
+    reached.resolve()
+    res.once('close', () => {
+      next()
+      left.resolve()
+    })
+  }
+  const ask = await serving(verify, (req, res, next) =>
+    limit(req, res, (error) => (error === undefined ? res.end() : next(error))),
+  )
+  const abort = new AbortController()
+  const gone = ask(undefined, '/leaves', abort.signal)
+  await reached.promise
+  abort.abort()
+  await expect(gone).rejects.toThrow('abort')
+  await left.promise
+  expect((await ask()).status).toBe(200)
+})
