@@ -160,6 +160,26 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect(await code(b.register.proposeExchange(replacement.exchanged, NOW))).toBe('done')
   })
 
+  test.for([
+    ['completed', (pdp: SqlStores) => pdp.register.completeExchange(replacement.exchanged, 'user:p_anna', NOW)],
+    ['undone', (pdp: SqlStores) => pdp.register.dropExchange(replacement.exchanged)],
+  ] as const)('a replacement of a PDP that is gone is %s by another one', async ([, finish]) => {
+    await a.transaction(async ({ register, intents }) => {
+      await register.proposeExchange(replacement.exchanged, NOW)
+      await intents.putReplacement(replacement)
+    })
+    const finished = (): Promise<void> =>
+      b.transaction(async (within) => {
+        await within.leases.require('replacement', 'g2')
+        await finish({ ...b, ...within })
+        await within.intents.dropReplacement(replacement)
+      })
+    expect(await code(finished())).toBe('held')
+    clock.now += LEASE_MS
+    expect(await code(finished())).toBe('done')
+    expect(await place.connect().rows('SELECT * FROM leases')).toEqual([])
+  })
+
   test('Writes without an answer are taken up by one PDP, when the one that sent them is gone', async () => {
     const change = { id: 'c1', at: NOW, keys: [{ user: 'u:1', relation: 'r', object: 'o:1' }] }
     await a.changes.begin(change)

@@ -5,6 +5,7 @@
  */
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { GrantBody, GrantEnd, GrantRecord, Scope } from '../ports/grants.ts'
+import type { Leases } from '../ports/leases.ts'
 import { type GrantFilter, type Grants, grantExists } from '../ports/register.ts'
 import { scopeName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
@@ -119,7 +120,7 @@ export class SqlGrants implements Grants {
     this.#sql.transaction(async (sql) => {
       for (const { to } of exchanged) await sql.change('DELETE FROM grants WHERE id = $1 AND settled = 0', to.id)
       for (const { from, to } of exchanged) {
-        await this.#leases(sql).release('end', from.id)
+        await releaseExchangedEnd(this.#leases(sql), from.id)
         await sql.change(
           'UPDATE grants SET holds_key = 1 WHERE id = $1 AND twin = $2 AND revoked_at IS NULL',
           ...[from.id, duplicateKey(to)],
@@ -131,7 +132,7 @@ export class SqlGrants implements Grants {
     this.#sql.transaction(async (sql) => {
       for (const { from, to } of exchanged) {
         await sql.change('UPDATE grants SET settled = 1 WHERE id = $1', to.id)
-        await this.#leases(sql).release('end', from.id)
+        await releaseExchangedEnd(this.#leases(sql), from.id)
         await sql.change(END, at, by, 'replaced', to.id, from.id)
       }
     })
@@ -231,6 +232,17 @@ export class SqlGrants implements Grants {
   async #read(where: string, ...values: readonly SqlValue[]): Promise<readonly GrantRecord[]> {
     return (await this.#sql.rows(`SELECT * FROM grants ${where}`, ...values)).map(grantOf)
   }
+}
+
+/**
+ * Releases the lease on an end that is part of a replacement. The lease on the replacement says whose change it is; that of the end may still name a
+ * PDP that is gone, or be missing in a row of an older release.
+ *
+ * @throws LeaseHeld while another PDP ends the grant.
+ */
+async function releaseExchangedEnd(leases: Leases, id: string): Promise<void> {
+  await leases.require('end', id)
+  await leases.release('end', id)
 }
 
 function conditionsOf(filter: GrantFilter): { readonly where: string; readonly values: readonly SqlValue[] } {
