@@ -196,6 +196,13 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect(await a.changes.decidedBefore(NOW + 1, 10)).toEqual([])
   })
 
+  test('a Write that is decided while undecided ones are taken up leaves no lease', async () => {
+    const changes = Array.from({ length: 8 }, (_, n) => ({ id: `c${n}`, at: NOW, keys: [] }))
+    for (const change of changes) await a.changes.begin(change)
+    await Promise.all([a.changes.takeUndecided(), ...changes.map(({ id }) => a.changes.decided(id, NOW))])
+    expect(await place.connect().rows('SELECT * FROM leases')).toEqual([])
+  })
+
   test('intents come back as they were, at the next start too', async () => {
     await a.intents.putTransfer(transfer)
     await a.intents.putTransfer({ ...transfer, recorded: true })

@@ -59,6 +59,9 @@ export class FencedWriter implements UndecidedChanges {
   readonly #undecided = new Map<string, OpenChange>()
   /** Ids of the changes that this process began and has not decided. */
   readonly #begun = new Set<string>()
+  /** Ids of those that were decided while `#takeUp` was reading, which may have read them before. */
+  readonly #decidedMeanwhile = new Set<string>()
+  #takeUps = 0
   readonly #deciding = new Map<string, Promise<Outcome>>()
   /** `object#relation@user` of every tuple whose presence is not known. */
   #unsure: ReadonlySet<string> = new Set()
@@ -77,8 +80,15 @@ export class FencedWriter implements UndecidedChanges {
 
   /** Takes up changes that no PDP is carrying out. Those of this process are in its hands already. */
   async #takeUp(): Promise<void> {
-    for (const change of await this.#options.journal.takeUndecided())
-      if (!this.#begun.has(change.id)) this.#undecided.set(change.id, change)
+    this.#takeUps += 1
+    try {
+      for (const change of await this.#options.journal.takeUndecided())
+        if (!this.#begun.has(change.id) && !this.#decidedMeanwhile.has(change.id))
+          this.#undecided.set(change.id, change)
+    } finally {
+      this.#takeUps -= 1
+      if (this.#takeUps === 0) this.#decidedMeanwhile.clear()
+    }
     this.#refresh()
   }
 
@@ -229,6 +239,7 @@ export class FencedWriter implements UndecidedChanges {
 
   async #settle(id: string): Promise<void> {
     this.#begun.delete(id)
+    if (this.#takeUps > 0) this.#decidedMeanwhile.add(id)
     if (this.#undecided.delete(id)) this.#refresh()
     // The outcome is final in the store: where it cannot be noted, the next start finds it there again.
     try {

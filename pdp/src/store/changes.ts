@@ -6,7 +6,7 @@
 import type { EpochMillis } from '@mandate/protocol'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import type { LeasesIn } from './leases.ts'
-import { inList, type Queries, type Row, text } from './sql.ts'
+import { firstRow, inList, type Queries, type Row, text } from './sql.ts'
 
 export class SqlChangeJournal implements ChangeJournal {
   readonly #sql: Queries
@@ -44,9 +44,20 @@ export class SqlChangeJournal implements ChangeJournal {
     const taken: OpenChange[] = []
     for (const row of rows) {
       const change = openChangeOf(row)
-      if (await this.#leases(this.#sql).take('write', change.id)) taken.push(change)
+      if (await this.#take(change.id)) taken.push(change)
     }
     return taken
+  }
+
+  /** @returns `false` also for a change that was decided since it was read: its lease would be left over. */
+  #take(id: string): Promise<boolean> {
+    return this.#sql.transaction(async (sql) => {
+      const leases = this.#leases(sql)
+      if (!(await leases.take('write', id))) return false
+      const isUndecided = (await firstRow(sql, 'SELECT 1 FROM changes WHERE id = $1 AND decided = 0', id)) !== undefined
+      if (!isUndecided) await leases.release('write', id)
+      return isUndecided
+    })
   }
 
   async decidedBefore(before: EpochMillis, limit: number): Promise<readonly string[]> {

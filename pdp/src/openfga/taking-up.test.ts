@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
+import { FencedWriter } from './writer.ts'
+
+const TUPLE = { user: 'user:a', relation: 'owner', object: 'deed:1' }
+
+test('a Write that is answered while changes are taken up is not in doubt', async () => {
+  const rows = new Map<string, OpenChange>()
+  const read = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const sent = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<boolean>()
+  const journal: ChangeJournal = {
+    begin: async (change) => void rows.set(change.id, change),
+    decided: async (id) => void rows.delete(id),
+    takeUndecided: async () => {
+      const found = [...rows.values()]
+      if (found.length > 0) {
+        read.resolve()
+        await answered.promise
+      }
+      return found
+    },
+    decidedBefore: async () => [],
+    forget: async () => {},
+  }
+  const store = {
+    write: () => {
+      sent.resolve()
+      return answer.promise
+    },
+    read: async () => [],
+  }
+  const writer = await FencedWriter.open({ store, journal, modelId: () => 'm', newId: () => 'c1', clock: () => 1 })
+  const written = writer.write({ writes: [TUPLE], deletes: [] })
+  await sent.promise
+  // Reads the change while it is under way.
+  const decided = writer.decideAll(() => {})
+  await read.promise
+  answer.resolve(true)
+  expect(await written).toBe(true)
+  answered.resolve()
+  await Promise.resolve()
+  const doubts: boolean[] = []
+  for (let turn = 0; turn < 5; turn += 1) {
+    doubts.push(writer.isInDoubt(TUPLE))
+    await Promise.resolve()
+  }
+  expect(doubts).not.toContain(true)
+  expect(await decided).toBe(0)
+})
