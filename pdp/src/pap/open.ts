@@ -48,9 +48,11 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
   }
   const notSwept = (error: unknown): void => logger.warn({ err: error }, 'not swept')
   const seatCleanup = new SeatCleanup(deps, notSwept)
+  const notReconciled = (error: unknown): void => logger.warn({ err: error }, 'not reconciled yet')
   const reconciler = new Reconciler({
-    reconcile: () => reconcile(deps, undecided, (error) => logger.warn({ err: error }, 'not reconciled yet')),
+    reconcile: () => reconcile(deps, undecided, notReconciled),
     isReachable,
+    onFault: notReconciled,
   })
   undecided.whenInDoubt(() => reconciler.schedule())
   const sweep = async (): Promise<number> => {

@@ -189,6 +189,8 @@ export interface ReconcilerOptions {
   readonly reconcile: () => Promise<number>
   /** Whether OpenFGA answers. Cheap, with a timeout. */
   readonly isReachable: () => Promise<boolean>
+  /** Called when a scheduled run fails as a whole, such as when the database cannot be read. Another run is scheduled. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** Reconciles repeatedly while changes are left. The next start reconciles what is left at the end. */
@@ -232,8 +234,14 @@ export class Reconciler {
 
   async #tryAgain(): Promise<void> {
     if (this.#closed) return
-    if (await this.#options.isReachable()) await this.run()
-    else this.#schedule(AGAIN_AFTER.unreachable)
+    try {
+      if (await this.#options.isReachable()) await this.run()
+      else this.#schedule(AGAIN_AFTER.unreachable)
+    } catch (error) {
+      this.#options.onFault(error)
+      this.#again = Math.min(this.#again * 2, AGAIN_AFTER.most)
+      this.#schedule(this.#again)
+    }
   }
 
   async close(): Promise<void> {
