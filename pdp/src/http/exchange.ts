@@ -33,13 +33,17 @@ export function beginExchange(isSub: (text: string) => Promise<boolean>): Reques
     const arrived = performance.now()
     const sent = req.get('x-request-id')
     const requestId = sent || randomUUID()
+    const begin = (ids: Pick<Exchange, 'keptId' | 'trace'>): void => {
+      res.locals['exchange'] = { requestId, ...ids, arrived, principal: undefined } satisfies Exchange
+    }
+    // Before anything that can fail: the error handler needs it.
+    begin({ keptId: undefined, trace: undefined })
+    res.set('x-request-id', requestId)
+    res.set('cache-control', 'no-store')
     const keptId = !sent || (isRequestId(sent) && !(await isSub(sent))) ? requestId : undefined
     const traceId = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
     const trace = traceId !== undefined && !(await isSub(traceId)) ? traceId : undefined
-    const exchange: Exchange = { requestId, keptId, trace, arrived, principal: undefined }
-    res.locals['exchange'] = exchange
-    res.set('x-request-id', requestId)
-    res.set('cache-control', 'no-store')
+    begin({ keptId, trace })
     next()
   }
 }

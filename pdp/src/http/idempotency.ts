@@ -135,7 +135,8 @@ function storeResponse(
     const now = clock()
     answers
       .keep({ id, caller: by.name, request, sealed: encrypted, at: now }, now - KEPT_MS)
-      .then(() => send(body), next)
+      .then(() => send(body))
+      .catch(next)
     return res
   }
 }

@@ -83,7 +83,7 @@ function searchRoute<C extends string>(
       res.closed
         ? Promise.reject(new Fault('too_many_requests', 'the caller has disconnected'))
         : deps.spend(who, decisions)
-    const found = await pageOf({ ...deps, spend }, req.path, by, request, among, async (candidate) => {
+    const found = await pageOf({ ...deps, spend }, searched, by, request, among, async (candidate) => {
       const verdict = await decideForAnyPersona(deps.search, about(question, candidate))
       return verdict ? shown(candidate) : undefined
     })
@@ -178,14 +178,14 @@ interface Found<R> {
 /** Decides one page. @throws Fault `invalid_request` for a token of another request. */
 async function pageOf<C extends string, R>(
   { tokens, spend }: SearchRouteDeps,
-  path: string,
+  searched: SearchPlan<C>['searched'],
   by: Principal,
   request: Readonly<Record<string, unknown>> & { readonly page?: SearchPage },
   candidates: readonly C[],
   decide: (candidate: C) => Promise<R | undefined>,
 ): Promise<Found<R>> {
   const { page, ...question } = request
-  const of = { list: `POST /access/v1/search${path}`, by, question }
+  const of = { list: `POST /access/v1/search/${searched}`, by, question }
   const token = page?.token ? tokens.decrypt(page.token, 'page.token', positionSchema, of) : undefined
   if (token && page?.limit && page.limit !== token.limit)
     throw refuse('invalid_request', 'page.limit: must equal that of the first page.')
