@@ -44,7 +44,7 @@ export function domainOfEntry(
   return ofResource ?? domains.find(({ domain }) => policy?.split('@')[0] === domain)
 }
 
-/** The domain whose gate, or else whose attribute, a reason names. */
+/** Finds the domain of a reason: the one that declares its gate, else the one that declares its attribute. */
 export function domainOfReason({ code, gate, attribute }: Partial<Reason>, domains: Domains): Domain | undefined {
   const ofGate = domains.find(({ gates }) => gates.some((one) => one.name === gate && one.reason === code))
   if (ofGate || attribute === undefined) return ofGate

@@ -89,7 +89,7 @@ interface About {
   readonly domain: Domain | undefined
 }
 
-/** The domain's own gates: each that failed, and each attribute that no gate objected to. */
+/** Checks of the domain's gates: one for each failed gate, and one for each attribute whose gates passed. */
 function domainGates(entry: LoggedEntry, isSettled: boolean, about: About): readonly Gate[] {
   const { reasons = [], attributes = {} } = entry
   const failed = reasons.filter(({ code }) => !CORE.has(code))

@@ -1,5 +1,5 @@
 /**
- * The auditor's workplace, put together and listening.
+ * Starts the auditor's server: creates its parts and listens.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Policy packs as `GET /v1/domains` serves them: everything that a window or an auditor's page needs to show a domain, with texts made of names
- * where the manifest has none. Pure.
+ * Converts policy packs to the response of `GET /v1/domains`: everything that a user interface needs to show a domain. Texts that the manifest
+ * leaves out are made from names. Pure.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Pack } from './pack.ts'
 const spaced = (name: string): string => name.replaceAll(/[-_]/gu, ' ')
 const capital = (text: string): string => text.replace(/^./u, (letter) => letter.toUpperCase())
 
-/** One pack as clients see it. Relations of the model are left out: they are the PDP's own. */
+/** Describes one pack for clients, without the relations of its model, which are internal to the PDP. */
 export function describeDomain({ manifest, version }: Pack): Domain {
   const { domain, account } = manifest
   return {
@@ -66,7 +66,7 @@ function reasonsOf({ gates }: Manifest): Domain['reasons'] {
   return Object.fromEntries(own.map((gate) => [gate.reason, gateTexts(gate)]))
 }
 
-/** The texts of a gate's own reason code; general ones for a pack that has none. */
+/** Texts of a gate's reason code; generic ones when the manifest has none. */
 export function gateTexts({ name, user, admin, cure, owner, owner_cure }: Gate): ReasonText {
   return {
     user: user ?? 'This is beyond what the owner lets an agent decide.',

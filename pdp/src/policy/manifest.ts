@@ -1,6 +1,6 @@
 /**
- * A domain's manifest: titles, actions, resource types, attributes and gates. Data, checked whole when it is loaded; a new domain is a new
- * folder and no code.
+ * A domain's manifest: titles, actions, resource types, attributes and gates. Data that is validated when it is loaded: a new domain
+ * needs a new folder, but no code.
  *
  * @module
  */
@@ -17,60 +17,60 @@ import {
 import { z } from 'zod'
 
 const names = z.array(nameSchema)
-/** A text that windows show, in English. */
+/** A text for user interfaces, in English. */
 const text = z.string().min(1).max(400)
 
 const titleSchema = z.strictObject({
-  /** `self`: anybody may take it. `administrator`: it waits for a persona administrator. */
+  /** Who may assign the persona title: `self`: every person to themselves; `administrator`: a persona administrator must approve. */
   assume: z.enum(['self', 'administrator']),
-  /** What it may do with what it owns. */
+  /** Actions that this persona title permits on resources that it owns. */
   own: names,
-  /** What it may do by grant. */
+  /** Actions that this persona title permits on resources of others, with a grant. */
   by_grant: names,
-  /** Its name as windows show it. Absent: the title with spaces. */
+  /** Name of the title in user interfaces. Absent: the title, its hyphens replaced by spaces. */
   label: text.optional(),
-  /** What it lets a person do, for who chooses a persona. */
+  /** Description of the title, for a person who chooses a persona. */
   about: text.optional(),
 })
 
 const actionSchema = z.strictObject({
   implies: names.default([]),
-  /** `account`: asked of the owner's account, since the thing does not exist yet. */
+  /** `account`: checked on the owner's account resource, because the action creates its resource. */
   on: z.enum(['resource', 'account']).default('resource'),
-  /** Whether grants' own limits bind it. */
+  /** Whether limits in a grant apply to this action. */
   limited: z.boolean().default(false),
-  /** Decided by this relation of the domain's own model between subject and resource; ownership and grants have no part in it. */
+  /** Relation of the domain's own model that decides this action. Ownership and grants are not used then. */
   relation: nameSchema.optional(),
-  /** In the middle of a sentence: `book`. Absent: the action with spaces. */
+  /** Verb for texts, as inside a sentence: `book`. Absent: the action, its hyphens replaced by spaces. */
   verb: text.optional(),
-  /** Beside a checkbox of a grant: `Book what is in it`. Absent: the verb, capitalized. */
+  /** Label of the checkbox in the grant dialog: `Book what is in it`. Absent: the verb, capitalized. */
   label: text.optional(),
 })
 
 const resourceSchema = z.strictObject({
   parent: nameSchema.optional(),
-  /** Whether ids of this type say nothing about anybody, and so may stand in the log as they are. */
+  /** Whether ids of this type identify no person, so that the log may contain them as they are. */
   opaque_ids: z.boolean().default(false),
-  /** Whether ids of this type are people's own: kept as pseudonyms, like subjects. */
+  /** Whether ids of this type are subs of people: they are replaced by pseudonyms, like subjects. */
   people: z.boolean().default(false),
-  /** In the middle of a sentence: `a trip`, `trips`. Absent: the type with spaces. */
+  /** Name of the type inside a sentence, for one and for many: `a trip`, `trips`. Absent: the type, with spaces. */
   called: unitSchema.optional(),
 })
 
 const attributeSchema = z.strictObject({
-  /** Money, instants and numbers can be bounded by gates and limits; all of them can be parameters of the model's conditions. */
+  /** Type of the attribute. Gates and limits can bound money, instants and numbers; every type but money can be a parameter of a condition. */
   type: z.enum([...MEASURES, ...PLAIN_VALUES]),
   minimum: z.number().optional(),
-  /** In the middle of a sentence. Absent: the name with spaces. */
+  /** Name of the attribute inside a sentence: `planned price`. Absent: the attribute's name, with spaces. */
   label: text.optional(),
-  /** What an `integer` or `number` counts: one word for all counts, or one for each. */
+  /** Unit of an `integer` or `number`: one word, or singular and plural. */
   unit: z.union([text, unitSchema]).optional(),
-  /** What a relation is asked with when neither the request nor a stored fact says. */
+  /** Value for conditions when neither the request nor a stored fact has one. */
   default: z.union([z.string(), z.number(), z.boolean(), z.array(z.string())]).optional(),
 })
 export type AttributeRule = z.infer<typeof attributeSchema>
 
-/** Codes that packs written for 0.1 use without texts: {@link gateTexts} makes some, so that such a pack can still be loaded or rolled back to. */
+/** Reason codes that packs for release 0.1 have without texts: {@link gateTexts} generates them, so that such a pack can still be loaded. */
 const WITHOUT_TEXTS: ReadonlySet<string> = new Set([
   'price_above_limit',
   'lead_time_too_short',
@@ -81,24 +81,24 @@ const WITHOUT_TEXTS: ReadonlySet<string> = new Set([
 const gateSchema = z
   .strictObject({
     name: nameSchema,
-    /** The relation of the owner's persona that decides it. */
+    /** Relation of the owner's persona in the model that decides this gate. */
     relation: nameSchema,
     reason: gateCodeSchema,
     attribute: z.string().optional(),
     bound: z.enum(['at_most', 'at_least']).optional(),
     actions: names.min(1),
-    /** In the middle of a sentence: `lead time`. Absent: the name with spaces. */
+    /** Name of the gate inside a sentence: `lead time`. Absent: its name, with spaces. */
     label: text.optional(),
-    /** Texts for a code that {@link REASONS} does not have: for the person who asked, for administrators, and what would change the answer. */
+    /** Texts of a reason code that is not in {@link REASONS}: for the person who asked, for administrators, and the remedy. */
     user: text.optional(),
     admin: text.optional(),
     cure: text.optional(),
-    /** For the owner, who reads later what was denied to an agent of theirs. Absent: `user` and `cure` fit. */
+    /** Text for the owner, about a denial of one of their agents. Absent: `user` and `cure` are used. */
     owner: text.optional(),
     owner_cure: text.optional(),
-    /** How a window asks for the limit. Absent: a field made of the labels. */
+    /** Form field for the limit in user interfaces. Absent: generated from the labels. */
     form: limitFormSchema.optional(),
-    /** How a window asks for consent; of the gate without an attribute. */
+    /** Form field for consent in user interfaces; for the gate without an attribute only. */
     consent: consentFormSchema.optional(),
   })
   .refine((gate) => (gate.attribute === undefined) === (gate.bound === undefined), 'attribute and bound go together')
@@ -111,7 +111,7 @@ const gateSchema = z
   )
 export type Gate = z.infer<typeof gateSchema>
 
-/** Actions and attributes are named by services: `GET`, `ownerID`. */
+/** Name of an action or attribute. Services choose them, so upper case is permitted: `GET`, `ownerID`. */
 const wordSchema = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a letter, then letters, digits, "_" or "-"')
@@ -119,18 +119,18 @@ const attributesSchema = z.record(wordSchema, attributeSchema).default({})
 
 const shapeSchema = z.strictObject({
   domain: nameSchema,
-  /** Its name as windows show it. Absent: the domain, capitalized. */
+  /** Name of the domain in user interfaces. Absent: the domain, capitalized. */
   label: text.optional(),
-  /** All of an owner's in it, in the middle of a sentence: `all trips`. */
+  /** Text for all resources of one owner in this domain, inside a sentence: `all trips`. */
   everything: text.optional(),
   titles: z.record(nameSchema, titleSchema).default({}),
   actions: z.record(wordSchema, actionSchema),
   resources: z.record(nameSchema, resourceSchema),
-  /** The resource type that stands for all of an owner's; its id is the owner's. None where nothing is owned. */
+  /** Resource type that represents all resources of one owner; its id is the owner's id. Absent when the domain has no ownership. */
   account: nameSchema.optional(),
-  /** Other words for `user` that callers use for people in this domain. */
+  /** Subject types that callers of this domain may send instead of `user`. */
   subjects: names.default([]),
-  /** Of the resource. */
+  /** Attributes of resources. */
   attributes: attributesSchema,
   subject_attributes: attributesSchema,
   action_attributes: attributesSchema,
@@ -141,7 +141,7 @@ export const manifestSchema = shapeSchema.superRefine((manifest, context) => {
   for (const { path, message } of objections(manifest)) context.addIssue({ code: 'custom', path: [...path], message })
 })
 
-/** A domain's manifest, checked: every name it refers to is declared in it. Limits of money are in minor units, lead times in seconds. */
+/** A validated manifest: every name that it uses is declared in it. Money limits are in minor units, lead times in seconds. */
 export type Manifest = z.infer<typeof manifestSchema>
 
 interface Objection {
@@ -149,7 +149,7 @@ interface Objection {
   readonly message: string
 }
 
-/** Everything a name refers to must be declared in the same manifest. */
+/** Errors for names that the manifest uses but does not declare. */
 function objections(manifest: z.infer<typeof shapeSchema>): readonly Objection[] {
   const { actions, titles, resources, account, subjects, attributes, gates } = manifest
   const undeclared = (path: Objection['path'], name: string): readonly Objection[] =>
@@ -219,7 +219,7 @@ function gateObjections(
 export const isMeasure = (type: AttributeRule['type']): type is (typeof MEASURES)[number] =>
   (MEASURES as readonly string[]).includes(type)
 
-/** The actions that a grant of `actions` allows: themselves and those that they imply, sorted, each once. */
+/** Actions that a grant of `actions` permits: these and the ones that they imply, sorted, without duplicates. */
 export function impliedActions(manifest: Manifest, actions: readonly string[]): readonly string[] {
   const all = new Set<string>()
   const visit = (name: string): void => {

@@ -1,5 +1,5 @@
 /**
- * Checks a manifest against the compiled model that it comes with. Pure.
+ * Checks a manifest against the compiled model of its pack. Pure.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import type { AttributeRule, Manifest } from './manifest.ts'
 import type { Whereabouts } from './yaml.ts'
 
 /**
- * Every statement of the manifest that the model contradicts, each with its file and line.
+ * Lists the entries of the manifest that contradict the model, each with file and line.
  *
- * @param file - The pack's own part of the model: `travel/model.fga`.
+ * @param file - The model file of the pack, for error messages: `travel/model.fga`.
  */
 export function modelObjections(
   manifest: Manifest,
@@ -65,11 +65,11 @@ const PARAMETERS: Readonly<Record<AttributeRule['type'], readonly ParameterType[
   number: ['double'],
   integer: ['double', 'int'],
   instant: ['timestamp'],
-  /** Money has a currency, so no condition can take it as a number: it is for gates only. */
+  /** None: money has a currency, and a condition has no such type. Only gates use money. */
   money: [],
 }
 
-/** Whether a condition is used by this domain's own types, or by `domain` for it. */
+/** Whether the condition is used by types of this domain, or by the core type `domain` for it. */
 function isOurs(manifest: Manifest, model: ModelDescription, condition: string): boolean {
   const files = new Set(Object.keys(manifest.resources).map((type) => model.files.get(type)))
   return files.has(model.conditions.get(condition)?.file)

@@ -1,5 +1,5 @@
 /**
- * Policy packs: `core.fga` and one folder a domain, read, compiled and versioned by content.
+ * Reads, compiles and versions policy packs: `core.fga` and one folder per domain. A version is a hash of the content.
  *
  * @module
  */
@@ -13,44 +13,44 @@ import { modelObjections } from './model.ts'
 import { parameterObjections } from './parameters.ts'
 import { PolicyError, parseYaml, type Whereabouts } from './yaml.ts'
 
-/** One domain as loaded. */
+/** The loaded policy of one domain. */
 export interface Pack {
-  /** Its folder's name. */
+  /** Name of its folder. */
   readonly name: string
   readonly manifest: Manifest
   /** `domain@hash`: the first 12 hex digits of the SHA-256 over its model, its manifest and the core model. */
   readonly version: string
 }
 
-/** Every domain, found by the resource types and titles it declares. */
+/** All loaded packs, with lookups by resource type and by persona title. */
 export interface Policies {
   readonly packs: readonly Pack[]
-  /** Every pack's version, in their order. */
+  /** Versions of all packs, in the order of `packs`. */
   readonly version: string
-  /** The compiled model of the core and every pack, described. */
+  /** Description of the compiled model: core and all packs. */
   readonly model: ModelDescription
-  /** The same model as the engine runs it. */
+  /** The same model in the engine's own format. */
   readonly program: object
   readonly byType: ReadonlyMap<string, Pack>
   readonly byTitle: ReadonlyMap<string, Pack>
   readonly byDomain: ReadonlyMap<string, Pack>
 }
 
-/** Policies in force: the engine has their model. */
+/** Policies in force: their model is stored in the engine. */
 export interface InForce extends Policies {
-  /** The id that the engine keeps the model under. */
+  /** The engine's id of the model. */
   readonly modelId: string
 }
 
-/** One domain's folder. */
+/** Source files of one domain. */
 export interface PackSource {
-  /** Its folder's name: errors begin with it. */
+  /** Name of its folder; error messages begin with it. */
   readonly name: string
   readonly model: string
   readonly manifest: string
 }
 
-/** The source texts of policies: what is compiled, versioned, and kept for a rollback. */
+/** Source texts of all policies. They are compiled and hashed, and stored for a rollback. */
 export interface PolicySources {
   readonly core: string
   readonly packs: readonly PackSource[]
@@ -64,10 +64,10 @@ const modSchema = z.object({
 })
 
 /**
- * Reads the core and the packs.
+ * Reads the source files of the core and the packs.
  *
- * @param dir - Holds `core.fga`, and `fga.mod` that lists the packs beside it.
- * @param folders - Packs anywhere, instead of those that `fga.mod` lists.
+ * @param dir - Folder with `core.fga` and `fga.mod`, which lists the packs.
+ * @param folders - Paths of packs to read instead of those in `fga.mod`.
  * @throws PolicyError naming the file that is missing or malformed.
  */
 export async function readSources(dir: string, folders: readonly string[] = []): Promise<PolicySources> {
@@ -93,7 +93,7 @@ export async function readSources(dir: string, folders: readonly string[] = []):
   }
 }
 
-/** @throws PolicyError with the message of every file that failed. */
+/** Unwraps results of reading files. @throws PolicyError with the messages of all failed files. */
 function settled<T>(results: readonly PromiseSettledResult<T>[]): readonly T[] {
   const reasons: readonly unknown[] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   const other = reasons.find((reason) => !(reason instanceof PolicyError))
@@ -109,14 +109,14 @@ export async function packFolders(dir: string): Promise<readonly string[]> {
   return contents.filter((name) => name !== 'core.fga').map((name) => join(dir, dirname(name)))
 }
 
-/** @throws PolicyError naming each mistake by file and line. */
+/** Compiles policies. @throws PolicyError naming each mistake by file and line. */
 export function compilePolicies(sources: PolicySources, compileModel: CompileModel): Policies {
   const { policies, problems } = examinePolicies(sources, compileModel)
   if (policies) return policies
   throw new PolicyError(problems.join('\n'))
 }
 
-/** A domain whose manifest could be read, and where its members stand. */
+/** A domain with a valid manifest, and the file and line of each of its members. */
 export interface ReadPack {
   readonly pack: Pack
   readonly where: Whereabouts
@@ -124,13 +124,13 @@ export interface ReadPack {
 
 export interface Examined {
   readonly read: readonly ReadPack[]
-  /** Every mistake, by file and line. */
+  /** All mistakes, by file and line. */
   readonly problems: readonly string[]
-  /** Only when there is no problem. */
+  /** `undefined` when there are problems. */
   readonly policies: Policies | undefined
 }
 
-/** Reports every mistake that can be found: goes on after each as far as the rest can still be checked. */
+/** Compiles policies and collects all mistakes: continues after a mistake, where the rest can still be checked. */
 export function examinePolicies({ core, packs: sources }: PolicySources, compileModel: CompileModel): Examined {
   const problems: string[] = []
   for (const [index, { name }] of sources.entries())

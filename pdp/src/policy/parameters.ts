@@ -9,7 +9,7 @@ import { SECTIONS } from './model.ts'
 
 const PREFIXED = new RegExp(`^(${SECTIONS.map(([, of]) => of).join('|')})_(.+)$`, 'u')
 
-/** Whether every question sends the parameter; all other parameters must be stored with the fact. */
+/** Whether the PDP sends the parameter with each Check; all other parameters must be stored with the fact. */
 export function isAsked(manifest: Manifest, parameter: string): boolean {
   if (parameter === 'current_time') return true
   const [, of, name = ''] = PREFIXED.exec(parameter) ?? []
@@ -17,7 +17,7 @@ export function isAsked(manifest: Manifest, parameter: string): boolean {
 }
 
 /**
- * Parameters of the pack's own conditions that no question can send, by file and line: such a condition can never be evaluated.
+ * Lists parameters of the pack's conditions that are never sent, by file and line: such a condition can never be evaluated.
  *
  * @param folder - The pack's folder.
  */

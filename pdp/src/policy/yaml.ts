@@ -1,20 +1,20 @@
 /**
- * YAML that people write, read against a schema: every mistake is named by file, line and member.
+ * Parses and validates hand-written YAML. Error messages name file, line and member.
  *
  * @module
  */
 import { isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 
-/** A policy that cannot be loaded: the message names each file, its line and what is wrong there. */
+/** A policy cannot be loaded. The message has one line for each mistake: file, line, and what is wrong. */
 export class PolicyError extends Error {
   override readonly name = 'PolicyError'
 }
 
-/** Where a member of a YAML text stands: `file:line`. */
+/** Returns the position of a member in the YAML text: `file:line`. */
 export type Whereabouts = (path: readonly PropertyKey[]) => string
 
-/** @throws PolicyError with every mistake, one a line. */
+/** Parses YAML and validates it with a schema. @throws PolicyError with all mistakes, one per line. */
 export function parseYaml<T>(
   file: string,
   text: string,

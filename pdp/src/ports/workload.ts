@@ -1,18 +1,18 @@
 /**
- * For whom and what kind of work something is done, wherever it leads within this process: what shares OpenFGA fairly needs to know.
+ * The caller and the kind of the current work, carried through asynchronous calls (AsyncLocalStorage). The fair queue for OpenFGA requests uses it.
  *
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 
 /**
- * `ask`: one decision that somebody waits for. `bulk`: one of many decisions of a batch or a search. `administer`: changes of authority, and the
- * PDP's own upkeep.
+ * `ask`: a single decision. `bulk`: one of many decisions of a batch or a search. `administer`: changes of authority, and background
+ * maintenance of the PDP.
  */
 export type Lane = 'ask' | 'bulk' | 'administer'
 
 export interface Workload {
-  /** As the log names callers. */
+  /** Name of the caller, as in the log: `service:trips`. */
   readonly caller: string
   readonly lane: Lane
 }
@@ -24,5 +24,5 @@ export function withWorkload<T>(workload: Workload, work: () => T): T {
   return current.run(workload, work)
 }
 
-/** The PDP's own upkeep where nobody asked. */
+/** The current workload; outside a request: background maintenance of the PDP. */
 export const currentWorkload = (): Workload => current.getStore() ?? OWN
