@@ -9,5 +9,5 @@ import { spreadVersion } from './version.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const files = spreadVersion(root, new Date().toISOString().slice(0, 10))
-execFileSync('git', ['add', '--', ...files], { cwd: root })
+if (files.length > 0) execFileSync('git', ['add', '--', ...files], { cwd: root })
 process.stdout.write(`${files.length} files have the new version\n`)
