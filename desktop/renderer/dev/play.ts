@@ -151,7 +151,7 @@ interface Stage {
   readonly entries: ReturnType<typeof entriesOf>
 }
 
-const missing = (): never => refuse('not_found', 'There is no such thing here.')
+const missing = (): never => refuse('not_found', 'There is no such resource.')
 
 function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const subject = me.state === 'signed_in' ? me.subject : ''

@@ -176,7 +176,7 @@ const english = {
     wouldDeny: 'Would be denied',
     failed: 'Not decided',
     unchanged: 'Already booked as it stands',
-    undecided: 'No decision could be had, so nothing was done. Try again.',
+    undecided: 'No decision could be obtained, so nothing was done. Try again.',
     failure: (code: string) =>
       `It could not be carried out (${code.replaceAll('_', ' ')}). Nothing was booked twice; try again.`,
     never: 'Not tried yet',

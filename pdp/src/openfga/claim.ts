@@ -44,7 +44,7 @@ export interface ClaimOptions {
   readonly identity: string
   /** Of this start: the PDP that started last has the store. */
   readonly session: string
-  /** The identity of the PDP whose store may be taken over. */
+  /** Identity of a PDP from which this PDP may take over the store. */
   readonly takeOverFrom: string | undefined
 }
 
@@ -103,7 +103,7 @@ export class StoreClaim {
     this.#timer = undefined
   }
 
-  /** An OpenFGA that does not answer says nothing of whose the store is. */
+  /** Without a response the claim is not lost: only a response with another claim shows that. */
   async #isLost(): Promise<boolean> {
     const holder = await holderOf(this.#store).catch(() => this.#mine)
     return holder !== this.#mine

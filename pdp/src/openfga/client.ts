@@ -1,6 +1,6 @@
 /**
  * The hot path to OpenFGA: pooled keep-alive requests under one deadline, one bounded retry, a circuit breaker, and slots that callers share
- * fairly. Errors become faults here; nothing of the server's text leaves.
+ * fairly. Errors are converted to faults, without the text of the server's response.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface ClientOptions {
 
 /** More than there are slots for questions, so that a call with a slot never waits for a connection. */
 const CONNECTIONS = 128
-/** Consecutive failures after which OpenFGA's health is looked at, and how long the circuit stays open when it is bad, in milliseconds. */
+/** Consecutive failures after which OpenFGA's health endpoint is queried, and how long the circuit then stays open, in milliseconds. */
 const BREAKER = { threshold: 8, openMs: 1_000, now: () => performance.now() } as const
 const RETRY_AFTER_MS = 20
 
@@ -79,7 +79,7 @@ export class OpenFgaClient {
     throw unavailable("the caller's deadline has passed")
   }
 
-  /** Waits until the caller's deadline. The queue is our own: waiting in it says nothing about OpenFGA. */
+  /** Waits for a slot until the caller's deadline. Waiting does not count as a failure of OpenFGA, because the queue is in this process. */
   async #slot(): Promise<() => void> {
     const left = currentLeftMs()
     try {
@@ -152,7 +152,7 @@ export class OpenFgaClient {
     return value as AnswerBody
   }
 
-  /** Whether OpenFGA, with its database, says that it serves. */
+  /** Queries the health endpoint, which also checks the database of OpenFGA. */
   async isReachable(withinMs = this.#deadlineMs): Promise<boolean> {
     try {
       const response = await this.#pool.request({

@@ -29,9 +29,9 @@ export class FactGate {
   }
 
   /**
-   * Asks while nothing is being replaced.
+   * Runs a question when no fact is being replaced.
    *
-   * @param asOf - The version that the question goes by.
+   * @param asOf - Version of the facts that the question was built from.
    * @throws FactsChanged when there was a replacement since that version; Fault `relations_unavailable` while a replacement takes longer than the
    * question waits, or was cut short and is neither finished nor undone.
    */

@@ -93,7 +93,7 @@ export class OpenFgaFactWriter implements FactWriter {
   async resolve({ id, steps }: FactPlan): Promise<boolean> {
     const parsed = stepsSchema.parse(steps)
     const { gate, writer } = this.#options
-    // The middle of it may be in the store until this is through.
+    // Until this change is resolved, the store may contain only a part of it.
     if (isAlone(parsed)) gate.shut(id)
     const applied = (await writer.outcomeOf(id)) === 'applied'
     if (!applied) await this.#putBack(parsed)
@@ -101,7 +101,7 @@ export class OpenFgaFactWriter implements FactWriter {
     return applied
   }
 
-  /** Writes back what the first of two Writes deleted, if it did. */
+  /** Writes back the tuples that the first of two Writes deleted. */
   async #putBack({ replaced, model }: Steps): Promise<void> {
     const { store, writer } = this.#options
     const missing: Tuple[] = []

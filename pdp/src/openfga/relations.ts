@@ -43,7 +43,7 @@ export interface RelationsOptions {
   readonly onUnanswered?: (unanswered: Unanswered) => void
   /** Knows the tuples that a Write of unknown outcome may still change: a question about one of them is `Unanswered`. @default none */
   readonly writer?: Pick<FencedWriter, 'isInDoubt'>
-  /** Those of these grants that are not issued yet: they confer nothing, stored or not. @default none is */
+  /** Filters grants that are only proposed: they confer no authority, even when their tuples are stored. @default none */
   readonly proposedAmong?: (grants: readonly string[]) => Promise<ReadonlySet<string>>
   /** @default none: for questions to a store that this process does not change */
   readonly gate?: Pick<FactGate, 'ask' | 'version'>

@@ -36,7 +36,7 @@ export const instant = (millis: EpochMillis): string => new Date(millis).toISOSt
 const grantName = (id: string): string => `grant:${id}`
 export const seatObject = (seat: Seat): string => `seat:${seatName(seat)}`
 
-/** The giver that stands in a link: the persona of a person, or the agent itself. */
+/** The giver in the tuple of a link: the persona of a person, or the agent itself. */
 const giverOf = (grant: GrantBody) => grant.givers[grant.givers.length - 1] ?? ''
 
 const edgeOf = (grant: GrantBody): TupleKey =>
@@ -90,7 +90,7 @@ export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, re
   }
 }
 
-/** The edge, seats and body of a grant; the tuple that says who ended it is kept. */
+/** Tuples to delete of a dead grant: edge, seats and body. The tuple that records who ended it is kept. */
 export function remainsOf(grant: GrantBody): readonly TupleKey[] {
   const body = { user: objectName(grant.delegator), relation: 'delegator', object: grantName(grant.id) }
   return [edgeOf(grant), ...viaKeys(grant), body]

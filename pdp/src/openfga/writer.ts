@@ -71,7 +71,7 @@ export class FencedWriter implements UndecidedChanges {
     this.#options = options
   }
 
-  /** A writer that has taken up what an earlier process left undecided. */
+  /** Creates a writer, and decides the Writes whose outcome an earlier process left unknown. */
   static async open(options: FencedWriterOptions): Promise<FencedWriter> {
     const writer = new FencedWriter(options)
     await writer.#takeUp()

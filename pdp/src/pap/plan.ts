@@ -128,7 +128,7 @@ async function requireChain(deps: PapDeps, delegate: PartyRef, parent: GrantReco
   const links = await grantsOnPath(deps.register, parent.path)
   const inChain =
     delegate === parent.owner || links.some((link) => link.delegator === delegate || link.delegate === delegate)
-  if (inChain) throw refuse('chain_cycle', 'delegate: already stands in this chain.')
+  if (inChain) throw refuse('chain_cycle', 'delegate: is already in this chain.')
 }
 
 interface Covered {

@@ -34,9 +34,9 @@ export interface Facts {
   /** Adds `put` and removes `drop`, atomically. */
   change(put: readonly Fact[], drop: readonly Fact[]): Promise<void>
   has(fact: Fact): Promise<boolean>
-  /** The subjects and resources of one type that stand in facts of the domain. Each once. */
+  /** Subjects and resources of one type that occur in facts of the domain, without duplicates. */
   entities(domain: string, type: string): Promise<readonly ResourceRef[]>
-  /** Every fact in which one of these stands. */
+  /** All facts with one of these as subject or resource. */
   about(refs: readonly ResourceRef[]): Promise<readonly Fact[]>
 }
 

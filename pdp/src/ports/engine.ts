@@ -50,6 +50,6 @@ export interface UndecidedChanges {
 export interface RunningEngine extends Engine {
   readonly undecided: UndecidedChanges
   readonly isReachable: () => Promise<boolean>
-  /** Limits of the engine that are too low for the questions of decisions, in words for operators; empty while it does not answer. */
+  /** Messages for operators: limits of the engine that are too low for decisions. Empty while the engine does not respond. */
   readonly lowLimits: () => Promise<readonly string[]>
 }

@@ -5,7 +5,7 @@
  */
 import type { Fact } from './domain-facts.ts'
 
-/** How a change of facts is carried out. Plain JSON, so that it can be kept; only the writer that planned it reads the steps. */
+/** The steps of a change of facts. Plain JSON, so that it can be stored; only the writer that made the plan interprets the steps. */
 export interface FactPlan {
   readonly id: string
   readonly steps: unknown
@@ -24,12 +24,12 @@ export interface FactLimits {
 /** Changes facts in the relationship store. A change is in force for every later decision, on every PDP, once its promise resolves. */
 export interface FactWriter {
   readonly limits: FactLimits
-  /** Changes nothing yet. */
+  /** Plans a change; writes nothing. */
   plan(write: readonly Fact[], remove: readonly Fact[]): Promise<FactPlan>
-  /** All of it or nothing. Where it rejects, call {@link resolve} to bring that about. */
+  /** Carries out a plan. After a rejection, call {@link resolve}: then the change is complete or undone. */
   carryOut(plan: FactPlan): Promise<void>
   /**
-   * Decides a change that was cut short, before or after any of its steps, and undoes what is half done.
+   * Completes or undoes a change that was interrupted before or after any of its steps.
    *
    * @returns Whether the change was carried out; `false`: everything is as it was before.
    */

@@ -57,7 +57,7 @@ function written(grant: GrantBody, name: keyof GrantBody, form: Form): unknown {
 export const termsOf = (grant: GrantBody): Terms =>
   Object.fromEntries(ALL.flatMap(([name, { term, form }]) => (term ? [[term, written(grant, name, form)]] : [])))
 
-/** Names and forms of the terms, for whoever checks them when they are read. */
+/** Names and schemas of the terms, for validation when they are read. */
 export const TERMS: readonly { readonly term: string; readonly form: Form }[] = ALL.flatMap(([, { term, form }]) =>
   term ? [{ term, form }] : [],
 )
@@ -79,7 +79,7 @@ export function grantIn(id: string, terms: Terms): GrantBody | undefined {
   return { ...Object.fromEntries(fields), id, scope, parent: terms['parent'] || undefined } as GrantBody
 }
 
-/** What an entry of the log says of a grant. */
+/** Converts the terms of a grant to members of a log entry. */
 export const loggedTermsOf = (grant: GrantBody): Terms =>
   Object.fromEntries(
     ALL.flatMap(([name, { form, logged }]) => {

@@ -1,5 +1,5 @@
 /**
- * What the core knows of resources, personas and grants. Everything here is named by pseudonym; no sub passes this line.
+ * Resources, personas and grants, as the core sees them. People are named by pseudonym only, never by sub.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface PersonaScope {
 /** What a grant covers. */
 export type Scope = DeedScope | PersonaScope
 
-/** Where a delegate's grants on one scope are found. */
+/** Index key of grants: one scope, and one delegate. */
 export interface Seat {
   readonly scope: Scope
   readonly delegate: PartyRef
@@ -35,7 +35,7 @@ export interface Seat {
 /** Who gives a link: `persona:<id>` of a person, or `agent:<id>`. */
 export type Giver = `persona:${PersonaId}` | `agent:${string}`
 
-/** Where a resource stands now: whose it is, under which deed, in which persona. */
+/** The current owner, deed and persona of a resource. */
 export interface Located {
   readonly resource: ResourceRef
   /** The topmost resource; the same as `resource` when it has no parent. */
@@ -77,7 +77,7 @@ export interface GrantBody {
   readonly createdAt: EpochMillis
 }
 
-/** A grant found at a seat. All but `grant` and `seat` are hints: each is asked about again by the decision that uses it. */
+/** A grant found at a seat. Members other than `grant` and `seat` are hints: a decision that uses one checks it again. */
 export interface Candidate {
   readonly grant: string
   readonly seat: Seat
@@ -108,7 +108,7 @@ export interface GrantRecord extends GrantBody {
   readonly replacedBy?: string | undefined
 }
 
-/** `reason` is the words of whoever ended it: they stay here and never reach the store or the log. */
+/** End of a grant. `reason` is free text of the person who ended it: it is kept in the database only, never in the relationship store or the log. */
 export interface GrantEnd {
   readonly by: PartyRef
   readonly at: EpochMillis

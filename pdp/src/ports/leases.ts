@@ -1,5 +1,5 @@
 /**
- * Which PDP carries out a change of several steps: the others leave it alone until its lease ends.
+ * Leases of multi-step changes: only the PDP with the lease continues the change. Others may take it over when the lease has expired.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export type PendingKind =
   | 'write'
   | 'erasure'
 
-/** How long a PDP that says nothing keeps a change, in milliseconds: far longer than any change takes whose PDP is alive. */
+/** Duration of a lease, in milliseconds: much longer than any change takes in a running PDP. */
 export const LEASE_MS = 60_000
 
 /** Another PDP has the change: 503, since trying again later helps. */
@@ -36,6 +36,6 @@ export interface Leases {
   take(kind: PendingKind, id: string): Promise<boolean>
   /** The same. @throws LeaseHeld while another PDP's lease on it runs. */
   require(kind: PendingKind, id: string): Promise<void>
-  /** Gives a change up that is complete. @throws LeaseHeld unless this PDP has it: another one may have taken it over, and completed it since. */
+  /** Releases the lease of a completed change. @throws LeaseHeld when this PDP does not have it: another PDP has taken over the change. */
   release(kind: PendingKind, id: string): Promise<void>
 }

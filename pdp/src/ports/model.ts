@@ -70,7 +70,7 @@ export interface ModelFile {
 /** A model that compiles. */
 export interface CompiledModel {
   readonly description: ModelDescription
-  /** What the engine runs, in a form of its own. Only the engine that compiled it reads it. */
+  /** The model in the engine's own format. Only the engine that compiled it interprets it. */
   readonly program: object
 }
 

@@ -7,7 +7,7 @@
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Giver, PersonaId, Scope, Seat } from './grants.ts'
 
-/** One question to the relationship store. The adapter knows which tuple each is about. */
+/** One question to the relationship store: a Check. The adapter translates it to a tuple. */
 export type Question =
   | {
       readonly kind: 'title'
@@ -49,7 +49,7 @@ interface AskedLink {
   readonly standing: readonly Giver[]
 }
 
-/** What all questions of one decision share. Only the PDP writes it: nothing of it comes from a caller unchecked (rule A5). */
+/** Context of all questions of one decision. Contains only validated values (rule A5). */
 export interface Circumstances {
   /** The authorization model of the policies that the decision is made under. */
   readonly model: string

@@ -43,7 +43,7 @@ export interface PersonaRecord {
 export interface AgentRecord {
   readonly id: string
   readonly active: boolean
-  /** The sub of its service account; bound at its first own token when the operator did not say. */
+  /** The sub of its service account. When the operator did not set one, it is bound at the first token that the agent presents. */
   readonly serviceSub: string | undefined
   readonly createdAt: EpochMillis
   /** Its last change is not confirmed by the relationship store yet. */
@@ -55,7 +55,7 @@ export interface GrantFilter {
   readonly delegate?: PartyRef | undefined
   readonly owner?: PartyRef | undefined
   readonly covers?: string | undefined
-  /** Only grants in which one of these stands as delegator, delegate or owner. */
+  /** Only grants with this party as delegator, delegate or owner. */
   readonly party?: PartyRef | undefined
   readonly ended: boolean
   /** Also those that are pending. @default false */
@@ -66,7 +66,7 @@ export interface GrantFilter {
   readonly before?: string | undefined
 }
 
-/** Resources as they were registered: where searches begin. Complete; the relationship store has the last word on each. */
+/** All registered resources: the candidates of searches. The relationship store is authoritative. */
 export interface Directory {
   /** Topmost resources of one type and owner; of one persona when it is named. */
   owned(owner: PartyRef, type: string, persona?: PersonaId): Promise<readonly ResourceRef[]>
@@ -74,7 +74,7 @@ export interface Directory {
   parts(parent: ResourceRef, type: string): Promise<readonly ResourceRef[]>
   /** When a resource was registered, as a ULID; empty where that is not known. */
   since(resource: ResourceRef): Promise<string>
-  /** @param since - A ULID, where the resource is registered now; what is known of one that was registered before stays. */
+  /** @param since - ULID of a new registration. Does not change the value of a resource that is registered already. */
   putResource(located: Located, since?: string): Promise<void>
   dropResource(resource: ResourceRef): Promise<void>
 }
@@ -85,11 +85,11 @@ export interface Directory {
  */
 export interface Grants {
   /**
-   * @param now - Grants that have expired by then no longer stand in the way of an equal one.
-   * @throws Fault `grant_exists` where an equal grant is neither ended nor expired, or is pending.
+   * @param now - Grants that have expired by then do not count as duplicates.
+   * @throws Fault `grant_exists` when an equal grant is live or pending.
    */
   proposeGrant(grant: GrantBody, now: EpochMillis): Promise<void>
-  /** Those of these grants that were proposed and are neither complete nor dropped: they permit nothing, whatever the relationship store has. */
+  /** Filters proposed grants, which are neither completed nor dropped: they permit nothing, even when the relationship store has their tuples. */
   proposedAmong(ids: readonly string[]): Promise<ReadonlySet<string>>
   completeGrant(id: string): Promise<void>
   /** Forgets a grant that was proposed and never issued. */
@@ -100,9 +100,9 @@ export interface Grants {
   /** Completes an end. */
   endGrant(id: string, end: GrantEnd): Promise<void>
   pendingEnds(): Promise<readonly { readonly grant: GrantRecord; readonly end: GrantEnd }[]>
-  /** Ends what is live on a deed or a part of it, as `transferred`. */
+  /** Ends all live grants on a deed or a part of it, with reason `transferred`. */
   endGrantsUnder(deed: string, at: EpochMillis): Promise<void>
-  /** Proposes every `to` in place of its `from`. @throws Fault `grant_exists` as {@link proposeGrant}; nothing was written then. */
+  /** Proposes every `to` in place of its `from`. @throws Fault `grant_exists`, like {@link proposeGrant}; then nothing was written. */
   proposeExchange(exchanged: readonly Exchanged[], now: EpochMillis): Promise<void>
   /** Forgets every `to`. */
   dropExchange(exchanged: readonly Exchanged[]): Promise<void>
@@ -115,10 +115,10 @@ export interface Grants {
   byIds(ids: readonly string[]): Promise<ReadonlyMap<string, GrantRecord>>
   /** Grants that end at `delegate` and begin at `owner`: those of these scopes first, newest first, at most `limit`. */
   between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): Promise<readonly GrantRecord[]>
-  /** Grants that expired or ended at `before` or earlier, or hang from one that was swept, and were not swept themselves. */
+  /** Grants to sweep: expired or ended at or before `before`, or below a swept grant, and not swept yet. */
   deadGrants(before: EpochMillis, limit: number): Promise<readonly GrantRecord[]>
   markSwept(id: string): Promise<void>
-  /** Grants to a delegate on one scope that may still be found at its seats: neither ended nor swept, oldest first. */
+  /** Grants to a delegate on one scope that may still have tuples: neither ended nor swept, oldest first. */
   unsweptAt(scope: Scope, delegate: PartyRef): Promise<readonly GrantRecord[]>
   /** The same right below a grant. */
   unsweptBelow(parent: string): Promise<readonly GrantRecord[]>
@@ -160,7 +160,7 @@ export interface Models {
 
 export interface Register extends Grants, Personas, Agents, Directory, Models {}
 
-/** What a denial's near miss is looked up in. */
+/** The queries with which the near miss of a denial is found. */
 export type PastGrants = Pick<Register, 'between' | 'byId' | 'byIds' | 'since'>
 
 export const grantExists = (id: string): Fault =>

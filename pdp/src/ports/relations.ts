@@ -28,7 +28,7 @@ export interface Relations {
   locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined>
   /** Every persona that the user ever held, usable or not, oldest first. */
   personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]>
-  /** Live and expired grants at these seats; ended ones are gone. */
+  /** Live and expired grants at these seats. Ended grants have no tuples any more. */
   candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]>
   /** Bodies by id, from the store itself; an id without one is absent from the map. */
   bodies(ids: readonly string[], statistics: RequestStatistics): Promise<ReadonlyMap<string, GrantBody>>
@@ -49,6 +49,6 @@ export interface Relations {
     of: PartyRef | ResourceRef,
     statistics: RequestStatistics,
   ): Promise<Readonly<Record<string, unknown>>>
-  /** Drops cached facts that this process has just changed. Does nothing where nothing is cached. */
+  /** Drops facts from the cache that this process has just changed. Does nothing without a cache. */
   forget(changed: Changed): void
 }

@@ -5,7 +5,7 @@
  */
 
 export class RequestStatistics {
-  /** Set: no fact is taken from a cache. */
+  /** Whether to bypass the cache. */
   fresh = false
   /** Cached facts used: a denial that rests on one is decided again with `fresh`. */
   remembered = 0

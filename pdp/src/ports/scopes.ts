@@ -32,7 +32,7 @@ export const seatKey = ({ scope, delegate, onBehalfOf }: Seat): string =>
       : ['persona', scope.domain, scope.persona, delegate, onBehalfOf ?? ''],
   )
 
-/** The seats of a grant, each with the persona that it asks for. An attended agent has no seat of its own (rule G3). */
+/** The seats of a grant, each with the persona that it requires. An attended agent has no seat of its own (rule G3). */
 export function seatsOf(grant: GrantBody): readonly { readonly seat: Seat; readonly asks: string }[] {
   const { scope, delegate, delegator } = grant
   const own = { seat: { scope, delegate, onBehalfOf: undefined }, asks: grant.asks }

@@ -27,13 +27,13 @@ export interface Transfer {
   readonly recorded: boolean
 }
 
-/** One grant that ends, and the one that begins in its place. */
+/** A grant that ends, and the grant that replaces it. */
 export interface Exchanged {
   readonly from: GrantBody
   readonly to: GrantBody
 }
 
-/** Grants on their way to be others. The one that was asked for comes first, then those moved under it. */
+/** An unfinished replacement of grants: first the requested one, then grants below it, which are moved to the new parent. */
 export interface Replacement {
   readonly exchanged: readonly Exchanged[]
   readonly by: PartyRef
@@ -54,7 +54,7 @@ export interface OpenChange {
 /** Every change of tuples, from before its Write is sent until its marker is deleted. A crash leaves those undecided that had no answer. */
 export interface ChangeJournal {
   begin(change: OpenChange): Promise<void>
-  /** The outcome is final in the relationship store, which may have a marker of it even where the change was never begun here. */
+  /** Records that the outcome is final in the relationship store. Its marker may exist there even when `begin` was never called here. */
   decided(id: string, at: EpochMillis): Promise<void>
   /** Changes without a known outcome that no other PDP is carrying out: from now on they are this PDP's to decide. */
   takeUndecided(): Promise<readonly OpenChange[]>
@@ -76,9 +76,9 @@ export interface Intents {
   putTransfer(transfer: Transfer): Promise<void>
   transferOf(resource: ResourceRef): Promise<Transfer | undefined>
   transfers(): Promise<readonly Transfer[]>
-  /** Forgets a transfer of which nothing has happened yet. */
+  /** Deletes the intent of a transfer that has changed nothing yet. */
   dropTransfer(resource: ResourceRef): Promise<void>
-  /** The deed is past, and the intent is gone. Its grants and its resource are the register's. */
+  /** Marks the deed as past and deletes the intent. Grants and resource are changed in the register, not here. */
   completeTransfer(transfer: Transfer): Promise<void>
   /** Whether a deed was ended by a transfer. */
   isPast(deed: string): Promise<boolean>
@@ -92,19 +92,19 @@ export interface Intents {
 
 /** A response kept for a retry, encrypted under the caller's own idempotency key, which is not kept. */
 export interface KeptAnswer {
-  /** A hash of caller and key. */
+  /** Hash of caller and `Idempotency-Key`. */
   readonly id: string
   readonly caller: string
-  /** A hash of what was asked. */
+  /** Hash of the request. */
   readonly request: string
   readonly sealed: Uint8Array
   readonly at: EpochMillis
 }
 
 export interface Answers {
-  /** Keeps an answer, and drops those from `forget` and before. */
+  /** Stores an answer, and deletes answers stored at `forget` or before. */
   keep(answer: KeptAnswer, forget: EpochMillis): Promise<void>
-  /** @param after - Older ones are as good as gone. */
+  /** @param after - Answers stored at this time or before are not found. */
   find(id: string, after: EpochMillis): Promise<KeptAnswer | undefined>
   dropOf(caller: string): Promise<void>
 }
@@ -113,7 +113,7 @@ export interface Answers {
 export interface InvitationRecord {
   readonly id: string
   readonly inviter: PartyRef
-  /** `expired` is told by the clock. */
+  /** `expired` is not stored: it follows from `expiresAt`. */
   readonly status: Exclude<InvitationStatus, 'expired'>
   readonly grant: InvitedGrant | undefined
   readonly redeemer: PartyRef | undefined
@@ -125,7 +125,7 @@ export interface InvitationRecord {
 
 export interface Invitations {
   add(invitation: InvitationRecord, codeHash: string): Promise<void>
-  /** Its status, redeemer, grant and end. @returns `false`, and nothing was changed, unless its status was `from`. */
+  /** Changes status, redeemer, grant and end (compare-and-set). @returns `false` when the status was not `from`; then nothing was changed. */
   change(invitation: InvitationRecord, from: InvitationRecord['status']): Promise<boolean>
   byCode(hash: string): Promise<InvitationRecord | undefined>
   byId(id: string): Promise<InvitationRecord | undefined>
@@ -176,7 +176,7 @@ export interface Hold {
   readonly at: EpochMillis
 }
 
-/** Up to where the log has been looked through for erasures. */
+/** Position in the log up to which erasures were applied. */
 export interface ErasuresApplied {
   /** The first index that has not been. */
   readonly next: number
@@ -206,7 +206,7 @@ export interface People {
   /** Drops the notices of services that are no longer configured. @returns Whether there were any. */
   dropNoticesExcept(services: readonly string[]): Promise<boolean>
   isHeld(person: PartyRef): Promise<boolean>
-  /** @param hold - `undefined` lifts it. */
+  /** @param hold - `undefined` removes the legal hold. */
   setHold(person: PartyRef, hold: Hold | undefined): Promise<void>
 }
 
@@ -214,39 +214,39 @@ export interface People {
 export interface Vault {
   /** The person's pseudonym; a new random one when there is none yet. */
   pseudonymOf(issuer: string, sub: string): Promise<PartyRef>
-  /** The same for the holder of a token; `undefined` for one that was issued before its person was erased. `issuedAt` by the machine's clock. */
+  /** The pseudonym of the holder of a token; `undefined` for a token issued before its person was erased. `issuedAt` by the machine's clock. */
   pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Promise<PartyRef | undefined>
-  /** The pseudonym of a person who has one; asking leaves no trace. */
+  /** The pseudonym of a known person. Read-only. */
   known(issuer: string, sub: string): Promise<PartyRef | undefined>
-  /** The same; of a person who has none a commitment in its form. Asking leaves no trace: nobody becomes known by being named. */
+  /** The pseudonym of a known person; else a commitment in the form of a pseudonym. Read-only: never creates a pseudonym. */
   mentioned(issuer: string, sub: string): Promise<PartyRef>
-  /** Whether a text is the sub of a known person in any spelling: upper case, without dashes. Asking leaves no trace. */
+  /** Whether a text is the sub of a known person, in any spelling (upper case, without dashes). Read-only. */
   isSub(issuer: string, text: string): Promise<boolean>
-  /** A salted commitment to a text, always the same for the same text here: `~` and 22 characters. */
+  /** Salted commitment to a text: `~` and 22 characters. Deterministic within one database. */
   commit(text: string): string
-  /** `undefined` for a person who was erased, or never was. */
+  /** The sub of a person; `undefined` for an erased or unknown person. */
   subOf(pseudonym: PartyRef): Promise<string | undefined>
   /**
-   * Begins an erasure: from now on tokens that were issued before are refused, and nothing of the person is cached.
+   * Begins an erasure: from now on tokens that were issued before are refused, and the person is not cached.
    *
-   * @returns Ends it: to be called when the row is gone, or stays after all.
+   * @returns A function to call when the row is deleted, or when the erasure failed.
    */
   beginErasure(pseudonym: PartyRef): Promise<() => void>
   /** Deletes the person's row. @returns The person, encrypted; `undefined` where there is no row. */
   erase(pseudonym: PartyRef): Promise<Uint8Array | undefined>
 }
 
-/** Authenticated encryption of what callers carry for the PDP. Good across restarts, and after a rotation of the vault's key. */
+/** Authenticated encryption of tokens that callers send back, such as page tokens. Survives a restart and a rotation of the vault key. */
 export interface TokenEncryption {
-  /** @param bound - Authenticated with the text, and not in the token. */
+  /** @param bound - Additional authenticated data: not in the token, and needed to decrypt it. */
   encryptToken(text: string, bound: string): string
   /** @returns `undefined` for a token that was not encrypted here, was altered, or is bound to another text. */
   decryptToken(token: string, bound: string): string | undefined
 }
 
-/** Policies as they were loaded. */
+/** A loaded version of the policies. */
 export interface KeptPolicy {
-  /** Every pack's version. */
+  /** Versions of all packs. */
   readonly version: string
   readonly sources: PolicySources
   readonly loadedAt: EpochMillis
@@ -255,27 +255,27 @@ export interface KeptPolicy {
 export interface PolicyHistory {
   put(policy: KeptPolicy): Promise<void>
   byVersion(version: string): Promise<KeptPolicy | undefined>
-  /** Last loaded first. */
+  /** All stored versions, newest first. */
   all(): Promise<readonly KeptPolicy[]>
-  /** `insteadOf`: what stands in the folder and was rolled back from; it does not come back by a restart. */
+  /** `insteadOf`: version in the folder that was rolled back; a restart does not load it again. */
   inForce(): Promise<{ readonly version: string; readonly insteadOf: string | undefined } | undefined>
   setInForce(version: string, insteadOf: string | undefined): Promise<void>
 }
 
-/** A session as a token or a question names it. */
+/** The session of a token or of a request. */
 export interface SessionOf {
   readonly sid: string | undefined
-  /** Whose it is. */
+  /** The person of the session. */
   readonly person: PartyRef
-  /** When its token was issued; `undefined` where a caller does not say. */
+  /** When its token was issued; `undefined` when the caller did not send it. */
   readonly issuedAt: EpochMillis | undefined
 }
 
-/** Sessions that ended at the identity provider before their tokens did. */
+/** Sessions that ended at the identity provider before their tokens expired. */
 export interface Sessions {
-  /** @param until - When no token of the session can be good any more. */
+  /** @param until - When the last token of the session expires. */
   end(sid: string, until: EpochMillis): Promise<void>
-  /** Ends every session of a person from which tokens were issued by `at`, to the second. */
+  /** Ends all sessions of a person whose tokens were issued at or before `at`, compared by the second. */
   endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void>
   isEnded(session: SessionOf): Promise<boolean>
 }

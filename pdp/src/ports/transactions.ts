@@ -1,5 +1,5 @@
 /**
- * Changes of several stores that are made together.
+ * Transactions across several stores.
  *
  * @module
  */
@@ -25,10 +25,10 @@ export interface StoreSet {
 
 export interface Transactions {
   /**
-   * Makes all of the changes or none. `work` uses only the stores that it is given, and waits for nothing else: a call of another store would wait
-   * for the transaction, and every other writer waits for it too.
+   * Runs `work` in a transaction. It must use only the stores that it is passed (another one would deadlock) and await nothing but them, since
+   * all other writers wait.
    */
   readonly transaction: <T>(work: (within: StoreSet) => Promise<T>) => Promise<T>
-  /** Overwrites what was deleted, in every file of the database. Outside a transaction only. */
+  /** Overwrites deleted data in all files of the database. Must not be called in a transaction. */
   readonly scrub: () => Promise<void>
 }
