@@ -21,7 +21,7 @@ export interface IssuerKeysOptions {
   readonly timeoutMs?: number
   /** For connections of the keys' own. Ignored when `dispatcher` is given. */
   readonly tls?: ClientTls | undefined
-  /** Connections that the caller owns and closes. @default own ones, with answers of at most 64 KiB */
+  /** undici dispatcher for the requests; the caller closes it. @default a dispatcher of its own, for responses of at most 64 KiB */
   readonly dispatcher?: Dispatcher | undefined
   /** Keys are fetched again for an unknown `kid` at most this often, in milliseconds. @default 1000 */
   readonly cooldownMs?: number

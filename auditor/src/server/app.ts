@@ -34,7 +34,7 @@ export function createApp(deps: AppDeps): Express {
   app.use(limitConcurrency(concurrent), limitByAddress(addressPerSecond))
   app.use(signInRoutes(deps))
   app.use('/api', ownPageOnly(publicUrl), relayRoutes(deps))
-  // Files are named by what is in them.
+  // File names contain a hash of the content.
   app.use(
     '/assets',
     express.static(join(pageDir, 'assets'), { index: false, redirect: false, immutable: true, maxAge: '365d' }),

@@ -73,7 +73,7 @@ export class ForgettingAuthority implements Authority {
     return this.#authority.setAgent(agent, active)
   }
 
-  /** Also after a fault: the change may have been carried out all the same. */
+  /** Invalidates the cache after a change, also after a failed one: its outcome is unknown. */
   async #forgetting<T>(changed: Changed, change: Promise<T>): Promise<T> {
     try {
       return await change

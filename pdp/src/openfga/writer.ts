@@ -78,7 +78,7 @@ export class FencedWriter implements UndecidedChanges {
     return writer
   }
 
-  /** Takes up changes that no PDP is carrying out. Those of this process are in its hands already. */
+  /** Takes over changes that no PDP is working on. Changes that this process is working on are skipped. */
   async #takeUp(): Promise<void> {
     this.#takeUps += 1
     try {

@@ -15,7 +15,7 @@ import type { Principal } from './pap.ts'
 /** Path of a fact in the request, for messages: `write.3`. */
 type FactPath = string
 
-/** What a fact is checked against. */
+/** The rules that facts must satisfy: model, manifest and size limits. */
 export interface FactRules {
   /** The domain of the fact. */
   readonly pack: Pack

@@ -5,7 +5,7 @@
  */
 import { Fault } from '@mandate/protocol'
 
-/** What takes several steps. `write`: one Write to the relationship store. `end`: of one grant, alone or by a replacement. */
+/** Kinds of multi-step changes. `write`: one Write to the relationship store. `end`: the end of one grant, by itself or by a replacement. */
 export type PendingKind =
   | 'grant'
   | 'end'
