@@ -54,6 +54,41 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect((await database.rows('SELECT policy FROM models')).map(({ policy }) => policy)).toEqual(['outside'])
   })
 
+  test('a transaction that waits for a statement outside of it rejects, and holds up no other', async () => {
+    const waits = database.transaction(async (within) => {
+      await within.change(put, 's', 'inside', 'm')
+      await database.change(put, 's', 'outside', 'm')
+    })
+    await expect(waits).rejects.toThrow('within a transaction')
+    const nested = database.transaction(() => database.transaction((within) => within.change(put, 's', 'a', 'm')))
+    await expect(nested).rejects.toThrow('within a transaction')
+    expect(await count()).toBe(0)
+    expect(await database.change(put, 's', 'later', 'm')).toBe(1)
+  })
+
+  test('what a transaction started and did not wait for is a writer like any other once it is over', async () => {
+    const over = Promise.withResolvers<void>()
+    let later: Promise<number> | undefined
+    await database.transaction(async () => {
+      later = over.promise.then(() => database.change(put, 's', 'later', 'm'))
+    })
+    over.resolve()
+    expect(await later).toBe(1)
+  })
+
+  test('a statement of a transaction that is over is refused, and changes nothing', async () => {
+    const over = Promise.withResolvers<void>()
+    let late: Promise<unknown> = Promise.resolve()
+    const broken = database.transaction(async (within) => {
+      late = over.promise.then(() => within.change(put, 's', 'late', 'm'))
+      await Promise.all([late, Promise.reject(new Error('cut off'))])
+    })
+    await expect(broken).rejects.toThrow('cut off')
+    over.resolve()
+    await expect(late).rejects.toThrow('transaction is over')
+    expect(await count()).toBe(0)
+  })
+
   test('what is to happen after a commit happens then, and not after a rollback', async () => {
     const happened: string[] = []
     await database.transaction(async (within) => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database, Queries, Row, SqlValue } from './sql.ts'
@@ -16,6 +17,15 @@ const BUSY_PAUSE_MS = 5
 const SQLITE_BUSY = 5
 const WRITER_SETUP = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
   PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;`
+
+/** A transaction, as the code that runs in it sees it. */
+interface Scope {
+  readonly database: object
+  isOpen: boolean
+}
+
+/** The transaction that the running code belongs to. */
+const scopes = new AsyncLocalStorage<Scope>()
 
 /**
  * Opens the file and brings its schema up to date.
@@ -50,10 +60,10 @@ class SqliteDatabase implements Database {
     this.#reader.rows(sql, values)
 
   readonly change = (sql: string, ...values: readonly SqlValue[]): Promise<number> =>
-    this.#inOrder(() => whenFree(() => this.#writer.change(sql, values)))
+    this.#inOrder((until) => whenFree(() => this.#writer.change(sql, values), until))
 
   readonly transaction = <T>(work: (within: Queries) => Promise<T>): Promise<T> =>
-    this.#inOrder(() => this.#transaction(work))
+    this.#inOrder((until) => this.#transaction(work, until))
 
   readonly afterCommit = (task: () => void): void => task()
 
@@ -62,7 +72,7 @@ class SqliteDatabase implements Database {
    * is deleted, not the copies that rebalancing left on other pages.
    */
   readonly scrub = (): Promise<void> =>
-    this.#inOrder(() => whenFree(() => this.#writer.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE);')))
+    this.#inOrder((until) => whenFree(() => this.#writer.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE);'), until))
 
   readonly close = (): Promise<void> =>
     this.#inOrder(async () => {
@@ -70,9 +80,20 @@ class SqliteDatabase implements Database {
       this.#writer.close()
     })
 
-  /** Runs a task after all earlier ones have ended, failed ones included; at once when the queue is empty. */
-  #inOrder<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#last ? this.#last.then(task) : task()
+  /**
+   * Runs a task after all earlier ones have ended, failed ones included; at once when the queue is empty. Rejects within a transaction of this
+   * database: the task and the transaction would wait for each other, and every later writer for both.
+   *
+   * @param task - Gets the instant until which it may wait for another connection, so that a queue behind a locked database fails as a whole.
+   */
+  #inOrder<T>(task: (until: number) => Promise<T>): Promise<T> {
+    const scope = scopes.getStore()
+    if (scope?.database === this && scope.isOpen)
+      return Promise.reject(
+        new Error('pdp.db: within a transaction only the statements of the transaction may be used'),
+      )
+    const until = performance.now() + BUSY_MS
+    const turn = this.#last ? this.#last.then(() => task(until)) : task(until)
     const last = turn
       .catch(() => undefined)
       .finally(() => {
@@ -82,24 +103,32 @@ class SqliteDatabase implements Database {
     return turn
   }
 
-  async #transaction<T>(work: (within: Queries) => Promise<T>): Promise<T> {
-    await whenFree(() => this.#writer.exec('BEGIN IMMEDIATE'))
+  async #transaction<T>(work: (within: Queries) => Promise<T>, until: number): Promise<T> {
+    await whenFree(() => this.#writer.exec('BEGIN IMMEDIATE'), until)
+    const scope: Scope = { database: this, isOpen: true }
     const committed: (() => void)[] = []
     try {
-      const result = await work(this.#within(committed))
+      const result = await scopes.run(scope, () => work(this.#within(scope, committed)))
       this.#writer.exec('COMMIT')
+      scope.isOpen = false
       for (const task of committed) task()
       return result
     } catch (error) {
+      scope.isOpen = false
       this.#writer.rollBack()
       throw error
     }
   }
 
-  #within(committed: (() => void)[]): Queries {
+  #within(scope: Scope, committed: (() => void)[]): Queries {
+    // A statement that comes later, or after SQLite has rolled back by itself, would be a change of its own.
+    const writer = (): Connection => {
+      if (scope.isOpen && this.#writer.isInTransaction) return this.#writer
+      throw new Error('pdp.db: the transaction is over')
+    }
     const within: Queries = {
-      rows: async (sql, ...values) => this.#writer.rows(sql, values),
-      change: async (sql, ...values) => this.#writer.change(sql, values),
+      rows: async (sql, ...values) => writer().rows(sql, values),
+      change: async (sql, ...values) => writer().change(sql, values),
       transaction: (work) => work(within),
       afterCommit: (task) => void committed.push(task),
     }
@@ -124,13 +153,17 @@ class Connection {
     return Number(this.#statement(sql).run(...values).changes)
   }
 
+  get isInTransaction(): boolean {
+    return this.#database.isTransaction
+  }
+
   exec(sql: string): void {
     this.#database.exec(sql)
   }
 
   /** After a full disk SQLite has rolled back by itself. Ignores errors: the error that caused the rollback is the one to report. */
   rollBack(): void {
-    if (!this.#database.isTransaction) return
+    if (!this.isInTransaction) return
     try {
       this.#database.exec('ROLLBACK')
     } catch {
@@ -149,14 +182,13 @@ class Connection {
   }
 }
 
-/** Retries while another connection holds the write lock, for `BUSY_MS` at most. */
-async function whenFree<T>(task: () => T): Promise<T> {
-  const deadline = performance.now() + BUSY_MS
+/** Tries again while another connection holds the write lock, until an instant of `performance.now()`; once in any case. */
+async function whenFree<T>(task: () => T, until: number): Promise<T> {
   for (;;) {
     try {
       return task()
     } catch (error) {
-      if (!isBusy(error) || performance.now() >= deadline) throw error
+      if (!isBusy(error) || performance.now() >= until) throw error
     }
     await pause(BUSY_PAUSE_MS)
   }
