@@ -25,7 +25,7 @@ export interface StoreSet {
 
 export interface Transactions {
   /**
-   * Runs `work` in a transaction. It must use only the stores that it is passed (another one would deadlock) and await nothing but them, since
+   * Runs `work` in a transaction. It must use only the stores that it is passed (a write of another one rejects) and await nothing but them, since
    * all other writers wait.
    */
   readonly transaction: <T>(work: (within: StoreSet) => Promise<T>) => Promise<T>
