@@ -41,7 +41,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
       return agent
     }
     const propose = (): Promise<void> => deps.register.proposeAgent(agent)
-    await narrowing(deps, { what: turn, turn }, propose, () => suspendAgent(deps, agent, changeBy(by)))
+    await narrowing(deps, { what: turn, turn }, propose, (retry) => suspendAgent(deps, agent, changeBy(by), retry))
     return agent
   }
   return deps.mutex.run(turn, change, active ? undefined : 'first')
@@ -62,9 +62,15 @@ export async function finishAgent(deps: PapDeps, agent: AgentRecord, by: By): Pr
 }
 
 /** OpenFGA first: a full disk or a failing log must not prevent a suspension. */
-async function suspendAgent({ authority, register, record }: PapDeps, agent: AgentRecord, by: By): Promise<void> {
+async function suspendAgent(
+  { authority, register, record }: PapDeps,
+  agent: AgentRecord,
+  by: By,
+  beforeCompletion: () => Promise<void>,
+): Promise<void> {
   await authority.setAgent(`agent:${agent.id}`, false)
   await record([changeEntry(agent, by)])
+  await beforeCompletion()
   await register.completeAgent(agent)
 }
 

@@ -151,7 +151,7 @@ export async function revokeGrant(deps: PapDeps, id: string, reason: string, by:
     const end = { by: party, at: deps.clock(), reason }
     const propose = (): Promise<void> => deps.register.proposeEnd(id, end)
     const narrowed = { what: mutexKey.grant(id), turn: mutexKey.grant(id) }
-    await narrowing(deps, narrowed, propose, () => finishEnd(deps, grant, end, changeBy(by)))
+    await narrowing(deps, narrowed, propose, (retry) => finishEnd(deps, grant, end, changeBy(by), retry))
     return viewOf((await deps.register.byId(id)) ?? grant, deps)
   })
 }
@@ -174,9 +174,15 @@ export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Prom
  * Completes a pending end; it stays pending until its entry is recorded. If a pending replacement turns out to be carried out, the successor is ended:
  * the caller did not know of it.
  */
-export async function finishEnd(deps: PapDeps, grant: GrantRecord, end: GrantEnd, by: By): Promise<void> {
+export async function finishEnd(
+  deps: PapDeps,
+  grant: GrantRecord,
+  end: GrantEnd,
+  by: By,
+  beforeCompletion?: () => Promise<void>,
+): Promise<void> {
   const replacement = await replacementWith(deps, grant.id)
-  if (!replacement) return endOne(deps, grant, end, by)
+  if (!replacement) return endOne(deps, grant, end, by, beforeCompletion)
   if (!(await finishReplacement(deps, replacement, by))) {
     // The replacement had the lease on the end.
     await deps.register.proposeEnd(grant.id, end)
@@ -194,12 +200,14 @@ async function endOne(
   grant: GrantRecord,
   end: GrantEnd,
   by: By,
+  beforeCompletion?: () => Promise<void>,
 ): Promise<void> {
   if (grant.pending) await leases.require('grant', grant.id)
   // A pending grant may or may not be in OpenFGA.
   if (!grant.pending || (await authority.isLive(grant)))
     await authority.end(grant, end.by, end.at, endCode(grant, end.by))
   await record([{ kind: 'grant_revoked', ...by, owner: grant.owner, target: grant.id, change: { by: end.by } }])
+  await beforeCompletion?.()
   if (grant.pending) await register.completeGrant(grant.id)
   await register.endGrant(grant.id, end)
   seatCleanup.removeBelow([grant.id])

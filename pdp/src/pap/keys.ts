@@ -60,8 +60,8 @@ export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promi
     const isComplete = !(await deps.keys.pending()).some((one) => one.id === id)
     if (key.record.revokedAt !== undefined && isComplete && !deps.narrowings.has(mutexKey.key(id))) return
     const revoke = (): Promise<void> => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
-    await narrowing(deps, { what: mutexKey.key(id), turn: mutexKey.key(id) }, revoke, async () => {
-      await revoke()
+    await narrowing(deps, { what: mutexKey.key(id), turn: mutexKey.key(id) }, revoke, async (retry) => {
+      await retry()
       await finishKey(deps, key.record, changeBy(by))
     })
   })

@@ -74,28 +74,32 @@ export interface Narrowed {
  * Carries out a change that takes authority away. The change is pending in the database first; where the database cannot be written, in memory, so that
  * a full disk does not prevent a revocation.
  *
- * @param propose - Writes the pending change to the database.
+ * @param propose - Writes the pending change to the database, and takes the lease on it.
+ * @param task - Carries the change out. It calls `retry` before it completes the change in the database: where the first `propose` failed, the change has
+ * no lease yet, and the database may be writable again by then.
  */
 export async function narrowing<T>(
   deps: Pick<PapDeps, 'unfinished' | 'narrowings'>,
   { what, turn }: Narrowed,
   propose: () => Promise<void>,
-  task: () => Promise<T>,
+  task: (retry: () => Promise<void>) => Promise<T>,
 ): Promise<T> {
+  let retry = async (): Promise<void> => {}
   try {
     await propose()
   } catch (error) {
     // The database can be written: another PDP is changing the same thing.
     if (error instanceof LeaseHeld) throw error
+    retry = propose
     deps.narrowings.add(what, {
       turn,
       task: async () => {
         await propose()
-        await task()
+        await task(async () => {})
       },
     })
   }
-  const result = await finishing(deps, task)
+  const result = await finishing(deps, () => task(retry))
   deps.narrowings.drop(what)
   return result
 }

@@ -183,16 +183,22 @@ async function putPersona(
   }
   const propose = (): Promise<void> => deps.register.proposePersona(persona)
   const narrowed = { what: narrowedPersona(persona.id), turn: mutexKey.personasOf(persona.holder) }
-  await narrowing(deps, narrowed, propose, () => narrowPersona(deps, persona, entry))
+  await narrowing(deps, narrowed, propose, (retry) => narrowPersona(deps, persona, entry, retry))
 }
 
 /** Name of a persona's change in the {@link PapDeps.narrowings}. All personas of one holder share a mutex key. */
 const narrowedPersona = (id: string): string => `persona ${id}`
 
 /** OpenFGA first: a full disk or a failing log must not keep a persona usable. */
-async function narrowPersona(deps: PapDeps, persona: PersonaRecord, entry: EntryDraft): Promise<void> {
+async function narrowPersona(
+  deps: PapDeps,
+  persona: PersonaRecord,
+  entry: EntryDraft,
+  beforeCompletion: () => Promise<void>,
+): Promise<void> {
   await deps.authority.setPersona(persona.id, termOf(persona), gateLimits(deps, persona))
   await deps.record([entry])
+  await beforeCompletion()
   await deps.register.completePersona(persona)
 }
 
