@@ -81,7 +81,7 @@ const ON_MEMORY = [
   ),
 ]
 
-/** The doors and the administration, for which one database stands for all: on PostgreSQL, which production has. */
+/** The HTTP interface and the administration, for which one database stands for all: on PostgreSQL, which production has. */
 const ON_POSTGRES = [
   ...integration('http-authzen', 'http-batch', 'http-callers', 'http-input', 'http-search', 'interop'),
   ...integration(

@@ -17,7 +17,7 @@ export const LINK = 'Check of a link'
 export const LIST = 'ListObjects'
 
 /** An address, and who asks there. */
-export interface Door {
+export interface Endpoint {
   readonly pool: Pool
   readonly token: string
 }
@@ -28,13 +28,13 @@ export interface Recorded {
   readonly waves: Waves
 }
 
-export const askPdp = async ({ pool, token }: Door, { name, path, body, isRight }: Asked): Promise<void> => {
+export const askPdp = async ({ pool, token }: Endpoint, { name, path, body, isRight }: Asked): Promise<void> => {
   const answer = await send(pool, path, token, body)
   if (!isRight(answer)) throw new Error(`bench: ${name}: ${JSON.stringify(answer).slice(0, 500)}`)
 }
 
 /** Each question to both, side by side. */
-export function pairs(pdp: Door, openFga: Door, recorded: readonly Recorded[]): readonly Case[] {
+export function pairs(pdp: Endpoint, openFga: Endpoint, recorded: readonly Recorded[]): readonly Case[] {
   return recorded.flatMap(({ asked, waves }): readonly Case[] => {
     const common = { name: asked.name, calls: waves.flat().length }
     return [
@@ -44,7 +44,7 @@ export function pairs(pdp: Door, openFga: Door, recorded: readonly Recorded[]): 
   })
 }
 
-async function replay({ pool, token }: Door, waves: Waves): Promise<void> {
+async function replay({ pool, token }: Endpoint, waves: Waves): Promise<void> {
   for (const wave of waves) await Promise.all(wave.map(({ path, body }) => send(pool, path, token, body)))
 }
 
@@ -54,14 +54,19 @@ interface Check {
 }
 
 /** One Check of a tuple without more, one of a grant's edge with its condition, and one ListObjects of all that the owner sees. */
-export function bareCases(door: Door, recorded: readonly Recorded[], star: Star, visible: number): readonly Case[] {
+export function bareCases(
+  endpoint: Endpoint,
+  recorded: readonly Recorded[],
+  star: Star,
+  visible: number,
+): readonly Case[] {
   const { store, model, checks } = readBatches(recorded)
   const common = { authorization_model_id: model, consistency: 'HIGHER_CONSISTENCY' }
   const check = (name: string, relation: string): Case => {
     const item = checks.find(({ tuple_key }) => tuple_key.relation === relation)
     if (!item) throw new Error(`bench: no question about ${relation}`)
     const body = JSON.stringify({ ...common, tuple_key: item.tuple_key, context: item.context })
-    return bare(name, door, `${store}/check`, body, ({ allowed }) => allowed === true)
+    return bare(name, endpoint, `${store}/check`, body, ({ allowed }) => allowed === true)
   }
   const list = JSON.stringify({
     ...common,
@@ -71,12 +76,12 @@ export function bareCases(door: Door, recorded: readonly Recorded[], star: Star,
     context: { deed: VISIBLE_DEED, persona: star.persona },
   })
   const isAll = ({ objects }: Json): boolean => Array.isArray(objects) && objects.length === visible
-  return [check(CHECK, 'active'), check(LINK, 'root'), bare(LIST, door, `${store}/list-objects`, list, isAll)]
+  return [check(CHECK, 'active'), check(LINK, 'root'), bare(LIST, endpoint, `${store}/list-objects`, list, isAll)]
 }
 
-function bare(name: string, door: Door, path: string, body: string, isRight: (answer: Json) => boolean): Case {
+function bare(name: string, endpoint: Endpoint, path: string, body: string, isRight: (answer: Json) => boolean): Case {
   const once = async (): Promise<void> => {
-    const answer = await send(door.pool, path, door.token, body)
+    const answer = await send(endpoint.pool, path, endpoint.token, body)
     if (!isRight(answer)) throw new Error(`bench: ${name}: ${JSON.stringify(answer).slice(0, 500)}`)
   }
   return { name, system: 'openfga', once, calls: 1 }

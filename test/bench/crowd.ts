@@ -46,7 +46,7 @@ export interface Star {
   readonly persona: PersonaId
 }
 
-/** Who a person of the world is behind the border. */
+/** The pseudonym of a person of the world. */
 export async function findStar(ground: Ground, sub: string, title: string, circle: string): Promise<Star> {
   return inDatabase(ground, async ({ vault }) => {
     const party = await vault.known(ground.issuer.issuer, sub)

@@ -5,7 +5,7 @@
  */
 import { Pool } from 'undici'
 import { TRIPS } from '../fixtures/pdp.ts'
-import { askPdp, type Door } from './cases.ts'
+import { askPdp, type Endpoint } from './cases.ts'
 import { type Ground, prepareGround, syncCost } from './ground.ts'
 import { type Case, measure } from './measure.ts'
 import { furnish, questions } from './story.ts'
@@ -25,23 +25,23 @@ export async function benchLogPrice(isQuick: boolean, print: (line: string) => v
     await begun.stop()
     const unlogged = await ground.startUnlogged(ground.openFga.url)
     const logged = await ground.startPdp(ground.openFga.url)
-    const doors = { on: await doorOf(ground, ground.pdpUrl), off: await doorOf(ground, unlogged.url) }
+    const endpoints = { on: await endpointOf(ground, ground.pdpUrl), off: await endpointOf(ground, unlogged.url) }
     const cases = questions(world, { resources: 0, visible: 0, held: 0 })
       .filter(({ name }) => ASKED.includes(name))
       .flatMap((asked): readonly Case[] => [
-        { name: `${asked.name} on`, system: 'mandate', calls: 1, once: () => askPdp(doors.on, asked) },
-        { name: `${asked.name} off`, system: 'mandate', calls: 1, once: () => askPdp(doors.off, asked) },
+        { name: `${asked.name} on`, system: 'mandate', calls: 1, once: () => askPdp(endpoints.on, asked) },
+        { name: `${asked.name} off`, system: 'mandate', calls: 1, once: () => askPdp(endpoints.off, asked) },
       ])
     const plan = { ...(isQuick ? QUICK : WHOLE), mostCalls: 100, connections: 1 }
     const rows = await measure(cases, plan, { store: 'memory', tuples: 0 })
-    await Promise.all([doors.on.pool.close(), doors.off.pool.close(), logged.stop(), unlogged.service.stop()])
+    await Promise.all([endpoints.on.pool.close(), endpoints.off.pool.close(), logged.stop(), unlogged.service.stop()])
     report(new Map(rows.map(({ case: name, p50_ms }) => [name, p50_ms])), print)
   } finally {
     await ground.stop()
   }
 }
 
-async function doorOf({ issuer }: Ground, url: string): Promise<Door> {
+async function endpointOf({ issuer }: Ground, url: string): Promise<Endpoint> {
   return { pool: new Pool(url), token: await issuer.token({ ...TRIPS, lifetime: LIFETIME }) }
 }
 

@@ -10,7 +10,7 @@ import { Pool } from 'undici'
 import { TRIPS } from '../fixtures/pdp.ts'
 import type { World } from '../fixtures/world.ts'
 import { benchAuditor } from './auditor.ts'
-import { askPdp, bareCases, type Door, pairs, type Recorded } from './cases.ts'
+import { askPdp, bareCases, type Endpoint, pairs, type Recorded } from './cases.ts'
 import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
 import { benchDesktop } from './desktop.ts'
@@ -57,7 +57,7 @@ type Plan = Omit<Options, 'json' | 'stores' | 'help'>
 /** One database under OpenFGA: the same people, and a crowd that grows from size to size. */
 async function* benchStore(store: OpenFgaEngine, plan: Plan): AsyncGenerator<Setup> {
   const ground = await prepareGround(store)
-  const openFga: Door = {
+  const openFga: Endpoint = {
     pool: new Pool(ground.openFga.url, { connections: CONNECTIONS }),
     token: ground.openFga.apiToken,
   }
@@ -89,7 +89,7 @@ interface Scene {
 
 async function benchSize(
   ground: Ground,
-  openFga: Door,
+  openFga: Endpoint,
   scene: Scene,
   { rounds, roundMs, warmMs, mostCalls }: Plan,
 ): Promise<Omit<Setup, 'store' | 'tuples'>> {
@@ -127,7 +127,7 @@ const callerToken = (ground: Ground): Promise<string> => ground.issuer.token({ .
 async function record(ground: Ground, { world, size }: Scene): Promise<readonly Recorded[]> {
   const recorder = await startRecorder(ground.openFga.url)
   const service = await ground.startPdp(recorder.url)
-  const pdp: Door = { pool: new Pool(ground.pdpUrl), token: await callerToken(ground) }
+  const pdp: Endpoint = { pool: new Pool(ground.pdpUrl), token: await callerToken(ground) }
   try {
     const recorded: Recorded[] = []
     for (const asked of questions(world, size)) {
@@ -149,7 +149,7 @@ async function findStore(ground: Ground): Promise<string> {
   return `/stores/${stores[0]?.id}`
 }
 
-async function countTuples({ pool, token }: Door, path: string): Promise<number> {
+async function countTuples({ pool, token }: Endpoint, path: string): Promise<number> {
   let count = 0
   let next = ''
   do {

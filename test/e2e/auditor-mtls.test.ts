@@ -13,7 +13,7 @@ import { makeCertificates, startTlsFront } from '../support/tls-front.ts'
 
 const { issuer, clientSecrets } = inject('identity')
 
-test('behind doors that ask for a certificate it reaches the identity provider by its own, and by a stranger’s it does not', async () => {
+test('at endpoints that require a client certificate it reaches the identity provider by its own, and by a stranger’s it does not', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mandate-auditor-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   // The page is not what this is about, and in a fresh clone nobody may have built it yet.

@@ -59,7 +59,7 @@ beforeAll(async () => {
 })
 afterAll(() => tpdp?.stop())
 
-/** Words that mean something here, so that what is drawn gets past the first door now and then. */
+/** Words that mean something here, so that some of the random requests pass the first checks. */
 function words(): readonly string[] {
   const people = ['A', 'B', 'C', 'M', 'S', 'X']
   const trip = world.named.get('T') ?? ''
@@ -100,7 +100,7 @@ type Caller = Pick<Fuzz, 'examples' | 'without' | 'only' | 'phases'> & { readonl
 function callers(): Readonly<Record<string, Caller>> {
   const staff = { sub: 'staff', azp: 'desktop', roles: ['operator', 'auditor', 'persona-admin'] }
   const whole = { examples: EXAMPLES, without: [LAST] }
-  // Most of what they ask is refused at the door: fewer cases, drawn at random.
+  // Most of what they ask is refused before it is handled: fewer cases, drawn at random.
   const outside = { ...whole, examples: 2 * EXAMPLES, phases: 'fuzzing' }
   return {
     'a person': { ...whole, token: () => tokenOf(world.as('A')) },

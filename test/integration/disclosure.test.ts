@@ -1,6 +1,6 @@
 /**
- * What a reader may know of an answer and of its entry (rules R1, R2): the same at every door. Each entry holds values that stand
- * nowhere else; they are looked for in what each door says, word for word.
+ * What a reader may know of an answer and of its entry (rules R1, R2): the same at every view. Each entry holds values that stand
+ * nowhere else; they are looked for in what each view says, word for word.
  */
 import type { LoggedEntry } from '@mandate/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -79,8 +79,8 @@ async function ask(): Promise<void> {
   }
 }
 
-/** What each door says of one entry to a reader; empty where it says nothing. */
-const DOORS: Readonly<Record<string, (entry: LoggedEntry, as: TokenClaims) => Promise<string>>> = {
+/** What each view says of one entry to a reader; empty where it says nothing. */
+const VIEWS: Readonly<Record<string, (entry: LoggedEntry, as: TokenClaims) => Promise<string>>> = {
   'the list': async (entry, as) => about(entry, (await get('/v1/decisions?limit=1000', as)).body.entries),
   'one decision': async ({ id }, as) => said(await get(`/v1/decisions/${id}`, as)),
   'JSON Lines': async (entry, as) => lineOf(entry, (await get('/v1/decisions/export?format=jsonl', as)).text),
@@ -130,9 +130,9 @@ const HIDDEN: Readonly<Record<Case, Readonly<Partial<Record<Reader, readonly str
 
 describe.for(Object.keys(CASES) as Case[])('%s', (name) => {
   describe.for(Object.keys(READERS) as Reader[])('to the %s', (reader) => {
-    test.for(Object.keys(DOORS))('through %s', async (door) => {
+    test.for(Object.keys(VIEWS))('through %s', async (view) => {
       const entry = entryOf(name)
-      const text = await DOORS[door]?.(entry, READERS[reader]())
+      const text = await VIEWS[view]?.(entry, READERS[reader]())
       const hidden = reader === 'auditor' ? [] : (HIDDEN[name][reader] ?? ALL)
       for (const [what, value] of Object.entries(secretsOf(entry)))
         if (hidden.includes(what)) expect(text, `${what} ${value}`).not.toContain(value)

@@ -36,7 +36,7 @@ describe('an address takes its own methods and no others', () => {
     expect([status, body.code, headers.get('allow')]).toEqual([405, 'method_not_allowed', allow])
   })
 
-  test('behind its door: who brings no token is told nothing of it', async () => {
+  test('without a token its existence is not revealed', async () => {
     expect((await suite.tpdp.call('PUT', '/v1/grants')).status).toBe(401)
     const { status, headers } = await suite.tpdp.call('POST', '/livez')
     expect([status, headers.get('allow')]).toEqual([405, 'GET, HEAD'])

@@ -43,7 +43,7 @@ const tlsSettings = (prefix: string, name: string, folder = ours) => ({
   [`${prefix}_TLS_CLIENT_CA_FILE`]: join(folder, 'ca.pem'),
 })
 
-/** A stranger's tokens come in the clear: it is the other doors that are to refuse it. */
+/** A stranger's tokens come in the clear: the other endpoints must refuse it. */
 const identityUrl = (folder = ours) =>
   folder === ours ? identity.url + new URL(issuer.issuer).pathname : issuer.issuer
 const pdpSettings = (folder = ours) => ({
@@ -151,7 +151,7 @@ test('a trip is created, registered and read over mutual TLS', async () => {
   expect(await runOnOwnSchedule(agentConfig(), id)).toMatchObject({ status: 'denied', denial: { decision: false } })
 })
 
-const doors = () => ({
+const endpoints = () => ({
   PDP: { url: `${pdp.pdp.url}/v1/personas`, aud: 'pdp' },
   trips: { url: `${trips.url}/templates`, aud: 'trips' },
   agent: { url: `${agent.url}/runs`, aud: 'booking-agent' },
@@ -160,7 +160,7 @@ const doors = () => ({
 test.for(['PDP', 'trips', 'agent'] as const)(
   '%s: no certificate, or one of another authority, is not heard',
   async (name) => {
-    const { url, aud } = doors()[name]
+    const { url, aud } = endpoints()[name]
     expect((await call(url, { aud, by: ours })).status).toBe(200)
     await expect(call(url, { aud })).rejects.toThrow()
     await expect(call(url, { aud, by: theirs })).rejects.toThrow()

@@ -120,7 +120,7 @@ test.for([
   '/mcp/workflows/w/',
   '//mcp/workflows/w',
   '/%6dcp/workflows/w',
-])('no spelling of the path goes round the door: a page at %s is refused', async (path) => {
+])('no spelling of the path bypasses the origin check: a page at %s is refused', async (path) => {
   const body = { jsonrpc: '2.0', id: 1, method: 'tools/list' }
   const headers = { accept: 'application/json, text/event-stream', origin: 'http://evil.example' }
   const { status } = await call('POST', path, { headers, body })
