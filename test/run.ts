@@ -17,6 +17,7 @@ const CHECKS = {
   biome: ['biome', 'check', '.'],
   types: ['tsc', '-b'],
   knip: ['knip'],
+  rules: ['node', 'test/check/main.ts'],
 } as const satisfies Record<string, readonly string[]>
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
