@@ -1,6 +1,6 @@
 /**
- * Which PDP a store of OpenFGA belongs to (ADR 0080): a PDP with a database of its own does not hear of changes that another one makes, so a second
- * PDP on the same store refuses to start. The claim is a tuple of a model of its own; decisions never look at it.
+ * Claims a store of OpenFGA for one PDP (ADR 0080). Two PDPs with separate databases do not see each other's changes, so the second one on the same
+ * store refuses to start. The claim is a tuple of a separate model that decisions never read.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Change, TupleKey } from './tuples.ts'
 /** The claim's type in OpenFGA. No policy has it. */
 export const CLAIM_TYPE = 'mandate_pdp'
 const STORE = `${CLAIM_TYPE}:store`
-/** Written with the first claim and never removed, so that of two first claims one fails. */
+/** Tuple written with the first claim and never removed, so that one of two concurrent first claims fails. */
 const FIRST: TupleKey = { user: STORE, relation: 'claimed', object: STORE }
 const ATTEMPTS = 5
-/** How often a running PDP looks whether the store is still its own, in milliseconds. */
+/** Interval at which a running PDP checks that it still owns the store, in milliseconds. */
 export const LOOK_EVERY_MS = 5_000
 
 const MODEL = {
@@ -35,14 +35,14 @@ const MODEL = {
 
 export interface ClaimOptions {
   readonly store: FgaStore
-  /** Where the claim's model is remembered. */
+  /** Stores the id of the claim's model. */
   readonly models: {
     modelOf(storeId: string, policy: string): Promise<string | undefined>
     rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
   }
-  /** Of the PDP's database: it moves with it. */
+  /** Identity of the PDP's database. */
   readonly identity: string
-  /** Of this start: the PDP that started last has the store. */
+  /** Id of this start: the PDP that started last owns the store. */
   readonly session: string
   /** Identity of a PDP from which this PDP may take over the store. */
   readonly takeOverFrom: string | undefined
@@ -61,7 +61,7 @@ export class StoreTaken extends Error {
 }
 
 /**
- * Makes the store this PDP's own.
+ * Claims the store for this PDP.
  *
  * @throws StoreTaken when it is another PDP's; Fault `relations_unavailable` when OpenFGA does not answer.
  */
@@ -77,7 +77,7 @@ export async function claimStore(options: ClaimOptions): Promise<StoreClaim> {
   throw new Fault('relations_unavailable', 'the store could not be claimed: other PDPs claim it at the same time')
 }
 
-/** A claim that was made. */
+/** A claim held by this PDP. */
 export class StoreClaim {
   readonly #store: FgaStore
   readonly #mine: string
@@ -119,7 +119,7 @@ async function holderOf(store: FgaStore): Promise<string | undefined> {
   return claim?.user
 }
 
-/** In one Write: it fails when another PDP claimed the store meanwhile. */
+/** Replaces the claim in one Write, which fails when another PDP claimed the store meanwhile. */
 function claiming(mine: string, holder: string | undefined): Change {
   const claim = { user: mine, relation: 'administered_by', object: STORE }
   if (holder === undefined) return { writes: [claim, FIRST], deletes: [] }

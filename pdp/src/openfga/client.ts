@@ -54,7 +54,7 @@ export class OpenFgaClient {
     }
   }
 
-  /** @param around - Runs what sends the request, once it is its turn. */
+  /** @param around - Wraps the sending of the request, once it has a slot. */
   async post(path: string, body: unknown, around: Around = (send) => send()): Promise<AnswerBody> {
     this.#requireTime()
     this.#require(this.#breaker.openForMs())
@@ -116,7 +116,7 @@ export class OpenFgaClient {
         this.#breaker.succeeded()
         return answer
       } catch (cause) {
-        // Neither a caller's short deadline nor a request that OpenFGA does not take may open the breaker.
+        // A caller's short deadline, or a request that OpenFGA refuses, must not open the breaker.
         const isRefused = cause instanceof Refusal
         const isCallers = isHurried && signal.aborted && !isRefused
         if (isCallers || isRefused) this.#breaker.unclear()

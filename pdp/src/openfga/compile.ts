@@ -29,12 +29,12 @@ export const compileModel: CompileModel = (files) => {
 
 const compositionSchema = z.looseObject({
   file: z.string(),
-  /** Counted from 0. */
+  /** Line, counted from 0. */
   line: z.looseObject({ start: z.int() }),
   msg: z.string(),
 })
 
-/** One message a mistake. Unused conditions of the core are left out where there is any other mistake: they only follow from it. */
+/** One message per mistake. Unused conditions of the core are reported only when there is no other mistake, which would cause them. */
 function compositionErrors(cause: unknown): readonly string[] {
   const errors: readonly unknown[] =
     cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]

@@ -25,7 +25,7 @@ export interface OpenFgaFactWriterOptions {
   readonly newId: () => string
 }
 
-/** The beginning of the key that {@link isAlone} makes of attributes. */
+/** Prefix of the key that {@link isAlone} makes for attributes. */
 const ATTRIBUTES = 'of attributes:'
 
 const keySchema = z.object({ user: z.string(), relation: z.string(), object: z.string() })
@@ -37,7 +37,7 @@ const stepsSchema = z.object({
   replaced: z.array(tupleSchema),
   writes: z.array(tupleSchema),
   deletes: z.array(keySchema),
-  /** The id of the model that they were stored under: they fit it, whichever is in force when they are written back. */
+  /** Id of the model that the tuples were stored under, which is used to write them back even after another model came into force. */
   model: z.string().exactOptional(),
 })
 type Steps = z.infer<typeof stepsSchema>

@@ -1,14 +1,14 @@
 /**
- * The model that `writer.test.ts` explores. One process makes two changes of one tuple: it writes it, gets no answer, and then deletes it and
- * says so. The network may hold back, repeat and drop each request; the process may crash once and start again.
+ * State model of the fenced writer, explored exhaustively by `writer.test.ts`. One process makes two changes of one tuple: it writes it without an
+ * answer, then deletes it and reports that. The network may delay, repeat and drop each request; the process may crash once and restart.
  *
  * @module
  */
 
-/** `marker` is what the writer does; each other one leaves a part of it out. */
+/** Variants of the writer: `marker` is the real one, each other variant omits one part of it. */
 export type FenceKind = 'marker' | 'none' | 'look' | 'other-marker' | 'forgotten'
 
-/** A request to the store: refused as a whole where a tuple to write exists. Deleting what is not there is no objection here. */
+/** A request to the store, refused as a whole when a tuple to write exists. Deleting an absent tuple is ignored. */
 interface Request {
   readonly name: string
   readonly writes: readonly string[]
@@ -17,7 +17,7 @@ interface Request {
 
 interface State {
   readonly store: readonly string[]
-  /** Requests under way, by name; each may arrive up to twice. */
+  /** Requests in flight, by name; each may arrive up to twice. */
   readonly network: readonly string[]
   readonly step: 'begin' | 'sent' | 'decided' | 'narrowing' | 'answered'
   /** Whether the process still knows that its first change is undecided. */
@@ -32,7 +32,7 @@ const REQUESTS: Readonly<Record<string, Request>> = {
   narrow: { name: 'narrow', writes: [], deletes: ['authority'] },
 }
 
-/** Most copies of one request under way. */
+/** Most copies of one request in flight. */
 const COPIES = 2
 
 export function violations({ fence }: { readonly fence: FenceKind }): {
@@ -59,7 +59,7 @@ function steps(state: State, fence: FenceKind): readonly Step[] {
   return [...deliveries(state), ...repeats(state), ...crash(state, fence), ...process(state, fence)]
 }
 
-/** The network hands over any request, or loses it. */
+/** The network delivers or drops any request in flight. */
 function deliveries(state: State): readonly Step[] {
   return [...new Set(state.network)].flatMap((name): Step[] => {
     const network = without(state.network, name)
@@ -76,14 +76,14 @@ function repeats(state: State): readonly Step[] {
     .map((name): Step => [`${name} doubled`, { ...state, network: [...state.network, name].sort() }])
 }
 
-/** What is on the disk survives: that a change is under way, unless the fence forgets. */
+/** A crash keeps the journal on disk, which lists the pending change, unless the variant omits the journal. */
 function crash(state: State, fence: FenceKind): readonly Step[] {
   if (state.crashed || state.step === 'begin' || state.step === 'answered') return []
   const step = state.step === 'narrowing' ? 'decided' : state.step
   return [['crash', { ...state, step, crashed: true, knows: state.knows && fence !== 'forgotten' }]]
 }
 
-/** Answers are never relied on: only what the store shows. */
+/** The process decides by reading the store, never by a request's answer. */
 function process(state: State, fence: FenceKind): readonly Step[] {
   const send = (name: string, next: Partial<State>): Step => [
     `send ${name}`,
@@ -97,7 +97,7 @@ function process(state: State, fence: FenceKind): readonly Step[] {
     case 'decided':
       return [send('narrow', { step: 'narrowing' })]
     case 'narrowing':
-      // The answer to the narrowing is that the tuple is gone: the process sees its own Write carried out.
+      // The deletion reports success only after the process has seen its own Write carried out.
       return state.store.includes('authority') || state.network.includes('narrow')
         ? []
         : [['answered', { ...state, step: 'answered' }]]
@@ -112,7 +112,7 @@ function decide(state: State, fence: FenceKind, send: (name: string, next: Parti
   if (fence === 'look') return [go('look')]
   if (fence === 'other-marker')
     return state.store.includes('other marker') ? [go('withdrawn')] : [...again(state, 'withdraw-otherwise', send)]
-  // Either the change's own Write has won or its withdrawal: both show as the marker.
+  // The marker exists once either the change's own Write or its withdrawal was carried out.
   return state.store.includes('marker') ? [go('marker read')] : [...again(state, 'withdraw', send)]
 }
 

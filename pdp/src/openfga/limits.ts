@@ -10,7 +10,7 @@ import type { OpenFgaClient } from './client.ts'
 import type { FgaStore } from './store.ts'
 import { readAnswer } from './stored.ts'
 
-/** What OpenFGA must be started with; `stack/` and `docker-compose.yml` set the same. */
+/** Settings that OpenFGA must be started with; `stack/` and `docker-compose.yml` set the same values. */
 export const OPENFGA_LIMITS = {
   OPENFGA_MAX_CONDITION_EVALUATION_COST: 1_000,
   OPENFGA_RESOLVE_NODE_LIMIT: 50,
@@ -63,7 +63,7 @@ const MODEL = {
 export interface LimitsOptions {
   readonly store: FgaStore
   readonly client: OpenFgaClient
-  /** Where the model is remembered. */
+  /** Stores the id of the model. */
   readonly models: {
     modelOf(storeId: string, policy: string): Promise<string | undefined>
     rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
@@ -131,7 +131,7 @@ function check(limit: Limit, relation: string, tuples: readonly object[], contex
   }
 }
 
-/** A list costs one for each element, and the condition a little more. */
+/** A list costs one unit per element, and the condition a little more. */
 function costlyCheck(): object {
   const limit = 'OPENFGA_MAX_CONDITION_EVALUATION_COST'
   const among = Array.from({ length: OPENFGA_LIMITS[limit] - 10 }, (_, index) => String(index))

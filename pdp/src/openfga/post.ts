@@ -1,5 +1,5 @@
 /**
- * One POST over a pool of connections, its response read whole. On undici's dispatch events: a response stream costs a third of the call.
+ * One POST over a connection pool; reads the whole response. Uses undici's dispatch events, because a response stream takes a third of the call's time.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface PostOptions {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Ends the call: it rejects with the signal's reason. */
+  /** Cancels the call, which rejects with the signal's reason. */
   readonly signal: AbortSignal
 }
 
@@ -25,7 +25,7 @@ export function post(dispatcher: Dispatcher, { path, headers, body, signal }: Po
     const chunks: Buffer[] = []
     let status = 0
     let controller: Dispatcher.DispatchController | undefined
-    // A call that still waits for a connection has no controller: rejecting is all there is to do.
+    // A call that still waits for a connection has no controller yet; rejecting it is enough.
     const abandon = (): void => {
       reject(signal.reason)
       controller?.abort(signal.reason)

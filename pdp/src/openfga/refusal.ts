@@ -8,7 +8,7 @@ import { Fault } from '@mandate/protocol'
 
 /** Not retried, and not counted by the circuit breaker: OpenFGA is up. */
 export class Refusal extends Fault {
-  /** The HTTP status. */
+  /** HTTP status of the response. */
   readonly status: number
 
   constructor(status: number, code: string) {

@@ -43,9 +43,9 @@ export interface RelationsOptions {
   readonly onUnanswered?: (unanswered: Unanswered) => void
   /** Knows the tuples that a Write of unknown outcome may still change: a question about one of them is `Unanswered`. @default none */
   readonly writer?: Pick<FencedWriter, 'isInDoubt'>
-  /** Filters grants that are only proposed: they confer no authority, even when their tuples are stored. @default none */
+  /** Whether a grant is proposed and not issued: such a grant confers no authority, even when its tuples are stored. @default never */
   readonly proposedAmong?: (grants: readonly string[]) => Promise<ReadonlySet<string>>
-  /** @default none: for questions to a store that this process does not change */
+  /** Lock between questions and replacements of facts. @default none, for a store that this process only reads */
   readonly gate?: Pick<FactGate, 'ask' | 'version'>
 }
 
@@ -77,7 +77,7 @@ export class OpenFgaRelations implements Relations {
     if (owned) return owned
     const part = locatedByHint(resource, tuples)
     if (part && statistics.fresh) return this.#walkUp(resource, part.ancestors, statistics)
-    // The hint is as old as the part's registration: it counts as a remembered fact.
+    // The hint was stored when the part was registered, so it counts as a cached fact.
     if (part) statistics.remembered += 1
     return part
   }
@@ -167,7 +167,7 @@ export class OpenFgaRelations implements Relations {
     })
   }
 
-  /** No answer where a Write without an answer may still change the tuple; `false` for a grant that is proposed and not issued, stored or not. */
+  /** `Unanswered` when a Write of unknown outcome may still change the tuple; `false` for a grant that is proposed and not issued. */
   #certain(question: Question, answer: Answer, proposed: ReadonlySet<string>): Answer {
     if (answer !== true) return answer
     if ('grant' in question && proposed.has(question.grant)) return false

@@ -7,18 +7,18 @@
 import type { Lane, Workload } from '../ports/workload.ts'
 
 export interface SlotOptions {
-  /** Single decisions of all callers under way. */
+  /** Most single decisions in flight, of all callers. */
   readonly asks?: number
-  /** Single decisions of one caller under way. */
+  /** Most single decisions in flight, of one caller. */
   readonly asksOfOne?: number
-  /** Decisions of batches and searches under way while no other caller is active. */
+  /** Most decisions of batches and searches in flight while no other caller is active. */
   readonly bulk?: number
   /** The same while another caller is active. */
   readonly bulkBeside?: number
   readonly administration?: number
   /** How long a caller counts as active after a request, in milliseconds. */
   readonly aboutMs?: number
-  /** In milliseconds. @default performance.now */
+  /** Monotonic clock in milliseconds. @default performance.now */
   readonly now?: () => number
 }
 
@@ -31,7 +31,7 @@ interface Waiting {
 export class FairSlots {
   readonly #options: Required<SlotOptions>
   readonly #underWay: Record<Lane, number> = { ask: 0, bulk: 0, administer: 0 }
-  /** Questions of each caller under way, by lane and caller. */
+  /** Number of questions in flight, by lane and caller. */
   readonly #ofOne = new Map<string, number>()
   /** Waiting callers by lane, the next one first. */
   readonly #waiting: Record<Lane, Map<string, Set<Waiting>>> = {

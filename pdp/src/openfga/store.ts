@@ -102,7 +102,7 @@ export class FgaStore implements TupleStore, Models {
    * One atomic Write, sent once: a retry of one that had been carried out would be a conflict. For the fenced writer, and for the claim of the
    * store, whose tuple is unique.
    *
-   * @param options - `missing: 'ignore'`: a tuple to delete that does not exist is no objection.
+   * @param options - `missing: 'ignore'`: a tuple to delete that does not exist is ignored.
    * @returns `false` when a tuple to write exists, or one to delete does not, also by a concurrent Write: this Write changed nothing.
    */
   async write(
@@ -129,7 +129,7 @@ export class FgaStore implements TupleStore, Models {
     }
   }
 
-  /** Reads past every cache and replica: all tuples of an object, of one of its relations, or of one user in that relation. */
+  /** Reads with `HIGHER_CONSISTENCY`, bypassing caches: all tuples of an object, of one of its relations, or of one user in that relation. */
   async read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]> {
     const tuples: SdkTuple[] = []
     let continuationToken = ''

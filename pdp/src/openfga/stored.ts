@@ -38,7 +38,7 @@ const located = z.object({ path: texts, owner: z.string(), deed: z.string(), per
 const holding = z.object({ attributes: z.string() })
 const seated = z.object({ givers: texts, path: texts })
 const gate = z.object({ most: z.number().optional(), least: z.number().optional(), unit_of: z.string().default('') })
-/** What each form of a grant's terms must be; OpenFGA leaves out what is empty. */
+/** Schema of each form of a grant's terms; OpenFGA omits empty members. */
 const FORMS = {
   name: z.string(),
   text: z.string().default(''),
@@ -53,7 +53,7 @@ const terms = z.object(Object.fromEntries(TERMS.map(({ term, form }) => [term, F
 
 const contextOf = (tuple: StoredTuple): unknown => tuple.key.condition?.context ?? {}
 
-/** From a topmost resource's own tuples; `ancestors` lead from `resource` to it. */
+/** Locates a topmost resource by its own tuples; `ancestors` lead from `resource` to it. */
 export function locatedByOwner(
   resource: ResourceRef,
   ancestors: readonly ResourceRef[],
@@ -66,7 +66,7 @@ export function locatedByOwner(
   return { resource, root, ancestors, owner: tuple.key.user as PartyRef, deed: held_as, persona: held_in }
 }
 
-/** From a part's own tuple and the hint in it. */
+/** Locates a part by its own tuple and the hint in it. */
 export function locatedByHint(resource: ResourceRef, tuples: readonly StoredTuple[]): Located | undefined {
   const tuple = tuples.find(({ key }) => key.relation === 'parent')
   if (!tuple) return undefined
@@ -84,7 +84,7 @@ export function candidateOf(seat: Seat, tuple: StoredTuple): Candidate {
 /**
  * The grant that a stored tuple holds in its condition's context.
  *
- * @throws Fault `relations_unavailable` when the context has not the shape that this PDP writes.
+ * @throws Fault `relations_unavailable` when the context does not have the form that this PDP writes.
  */
 export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
   const grant = grantIn(id, readAnswer(terms, contextOf(tuple)))
@@ -92,7 +92,7 @@ export function bodyOf(id: string, tuple: StoredTuple): GrantBody {
   throw new Fault('relations_unavailable', 'OpenFGA answered nonsense: a scope that is none')
 }
 
-/** What a service stored about a subject or a resource. */
+/** Parses the attributes that a service stored about a subject or a resource. */
 export function attributesIn(tuple: StoredTuple): Readonly<Record<string, unknown>> {
   const { attributes } = readAnswer(holding, contextOf(tuple))
   return readAnswer(z.record(z.string(), z.unknown()), JSON.parse(attributes))

@@ -21,5 +21,5 @@ function valueBytes(value: unknown): number {
   return 2
 }
 
-/** A field of so many bytes, with its tag and its length. */
+/** Size of a length-delimited field with its tag and length prefix. */
 const field = (bytes: number): number => 1 + Math.max(1, Math.ceil((32 - Math.clz32(bytes)) / 7)) + bytes

@@ -44,7 +44,7 @@ const edgeOf = (grant: GrantBody): TupleKey =>
     ? { user: grantName(grant.parent), relation: 'parent', object: grantName(grant.id) }
     : { user: objectName(grant.delegator), relation: 'root', object: grantName(grant.id) }
 
-/** Where a grant is seated. */
+/** The seats of a grant. */
 const viaKeys = (grant: GrantBody): readonly TupleKey[] =>
   seatsOf(grant).map(({ seat }) => ({ user: grantName(grant.id), relation: 'via', object: seatObject(seat) }))
 
@@ -75,7 +75,7 @@ export function grantTuples(grant: GrantBody): Change {
   return { writes: [{ ...edgeOf(grant), condition: { name: 'link', context: link } }, ...seated, body], deletes: [] }
 }
 
-/** Ends a grant: its edge and seats go, who ended it stays. Whoever deletes the edge first has ended it; the edge is the lock. */
+/** Ends a grant: deletes its edge and seats, and writes who ended it. The edge serves as a lock: only the first Write that deletes it succeeds. */
 export function endingTuples(grant: GrantBody, by: PartyRef, at: EpochMillis, reason: string): Change {
   return {
     deletes: [edgeOf(grant), ...viaKeys(grant)],
@@ -96,7 +96,7 @@ export function remainsOf(grant: GrantBody): readonly TupleKey[] {
   return [edgeOf(grant), ...viaKeys(grant), body]
 }
 
-/** Some grants end and others begin, in one Write. */
+/** Ends some grants and issues others, in one Write. */
 export function exchangeTuples(exchanged: readonly Exchanged[], by: PartyRef, at: EpochMillis): Change {
   const changes = exchanged.flatMap(({ from, to }) => [endingTuples(from, by, at, 'replaced'), grantTuples(to)])
   return { deletes: changes.flatMap(({ deletes }) => deletes), writes: changes.flatMap(({ writes }) => writes) }
@@ -112,7 +112,7 @@ export function ownerTuple(located: Located): Tuple {
   }
 }
 
-/** A part of a resource, with its ancestors and whose they were at the time as a hint. */
+/** A part of a resource, with its ancestors and their owner at the time as a hint. */
 export function partTuple(located: Located): Tuple {
   const parent = located.ancestors[0] ?? located.root
   const hint = { path: located.ancestors, owner: located.owner, deed: located.deed, persona: located.persona }
@@ -124,7 +124,7 @@ export function partTuple(located: Located): Tuple {
   }
 }
 
-/** In every tuple of a persona the user is its holder. */
+/** The tuples of a persona; the user of each is its holder. */
 const personaKey = (id: PersonaId, relation: string): TupleKey => ({
   user: objectName(personaParts(id).holder),
   relation,
@@ -138,7 +138,7 @@ export const usableTuple = (id: PersonaId, from: EpochMillis, till: EpochMillis)
   condition: { name: 'in_term', context: { valid_from: instant(from), valid_till: instant(till) } },
 })
 
-/** `undefined` for consent, which has no bound. */
+/** The bound of a gate's tuple; `undefined` for consent, which has none. */
 export function gateTuple(
   id: PersonaId,
   relation: string,
@@ -156,7 +156,7 @@ export const agentTuple = (agent: PartyRef, relation: 'registered' | 'active'): 
   object: objectName(agent),
 })
 
-/** Where a domain keeps what its services stored about a subject or a resource. */
+/** The object that holds the attributes which a domain's services stored about a subject or a resource. */
 export const attributesName = (domain: string, of: PartyRef | ResourceRef): string =>
   `attributes:${domain}|${objectName(of).replace(':', '~')}`
 

@@ -10,7 +10,7 @@ import type { UndecidedChanges } from '../ports/engine.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import { type Change, keyOf, type Tuple, type TupleKey } from './tuples.ts'
 
-/** The Writes and reads of one store, each sent once. */
+/** Writes and reads of one store. Each is sent once, without a retry. */
 export interface TupleStore {
   /** @returns `false` when a tuple to write exists or one to delete does not. Rejects when the outcome is not known. */
   write(
@@ -59,7 +59,7 @@ export class FencedWriter implements UndecidedChanges {
   readonly #undecided = new Map<string, OpenChange>()
   /** Ids of the changes that this process began and has not decided. */
   readonly #begun = new Set<string>()
-  /** Ids of those that were decided while `#takeUp` was reading, which may have read them before. */
+  /** Ids of changes that were decided while `#takeUp` was reading, and that it may therefore have read as undecided. */
   readonly #decidedMeanwhile = new Set<string>()
   #takeUps = 0
   readonly #deciding = new Map<string, Promise<Outcome>>()
@@ -155,7 +155,7 @@ export class FencedWriter implements UndecidedChanges {
     }
   }
 
-  /** Decides every change in doubt on an object, before something is concluded from what its tuples are. */
+  /** Decides every change in doubt on an object. Call it before concluding anything from the object's tuples. */
   async settled(object: string): Promise<void> {
     await this.#decideThese((key) => key.object === object)
   }
@@ -192,7 +192,7 @@ export class FencedWriter implements UndecidedChanges {
     return this.#undecided.size
   }
 
-  /** Whether it is not known if this tuple is stored. */
+  /** Whether the presence of this tuple is unknown. */
   isInDoubt(key: TupleKey): boolean {
     return this.#unsure.size > 0 && this.#unsure.has(textOf(key))
   }
@@ -209,7 +209,7 @@ export class FencedWriter implements UndecidedChanges {
     }
   }
 
-  /** Shared by all that wait for the same change. */
+  /** Decides a change; concurrent callers share one attempt. */
   #decide(id: string): Promise<Outcome> {
     const running = this.#deciding.get(id)
     if (running) return running
@@ -218,7 +218,7 @@ export class FencedWriter implements UndecidedChanges {
     return deciding
   }
 
-  /** Reads first: where Writes are slow and reads are not, the marker may be there long before a withdrawal answers. */
+  /** Reads before it writes: when Writes are slow, the marker may be readable long before a withdrawal is answered. */
   async #askOrWithdraw(id: string): Promise<Outcome> {
     const { store, modelId } = this.#options
     const found = await this.#markerOf(id)
@@ -241,7 +241,7 @@ export class FencedWriter implements UndecidedChanges {
     this.#begun.delete(id)
     if (this.#takeUps > 0) this.#decidedMeanwhile.add(id)
     if (this.#undecided.delete(id)) this.#refresh()
-    // The outcome is final in the store: where it cannot be noted, the next start finds it there again.
+    // The outcome is final in OpenFGA: if it cannot be recorded here, the next start finds it there.
     try {
       await this.#options.journal.decided(id, this.#options.clock())
     } catch {
@@ -257,7 +257,7 @@ export class FencedWriter implements UndecidedChanges {
 const PENDING =
   'The change is pending. It is decided as soon as the relationship store answers; check its status before you ask again.'
 
-/** Two tuples a change, within OpenFGA's limit of 100 tuples a Write. */
+/** Changes per Write when markers are deleted: two tuples each, within OpenFGA's limit of 100. */
 const MARKERS_A_WRITE = 50
 
 /** `applied` alone: the change's own Write won. With `withdrawn` beside it: its withdrawal did. */
