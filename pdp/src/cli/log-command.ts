@@ -47,8 +47,8 @@ const EXIT = { ok: 0, usage: 64, refused: 65 } as const
 /** @returns The exit code. */
 export async function runLogCommand(argv: readonly string[], io: ProcessIo): Promise<number> {
   const { out, err, environment } = io
-  const asked = read(argv)
-  if (typeof asked === 'object' && asked.values.help) {
+  const asked = parseCommandLine(argv)
+  if (asked.ok && asked.values.help) {
     out(HELP)
     return EXIT.ok
   }
@@ -57,9 +57,9 @@ export async function runLogCommand(argv: readonly string[], io: ProcessIo): Pro
     err(`${objection}\n`)
     return EXIT.usage
   }
-  const task = typeof asked === 'string' ? asked : taskOf(asked, environment['PDP_DATA_DIR'])
-  if (typeof task !== 'string') return await perform(task, io)
-  err(`${task}\n\n${HELP}`)
+  const task = asked.ok ? taskOf(asked, environment['PDP_DATA_DIR']) : asked
+  if (task.ok) return await perform(task, io)
+  err(`${task.error}\n\n${HELP}`)
   return EXIT.usage
 }
 
@@ -74,14 +74,21 @@ const EARLIER_NAMES = new Map<string, string>([
 const archiveKeyOf = (environment: ProcessIo['environment']): string | undefined =>
   environment['MANDATE_ARCHIVE_KEY'] ?? environment['MANDATE_SEAL_KEY']
 
-interface Task {
-  readonly command: (typeof COMMANDS)[number]
-  readonly directory: string
-  readonly values: Extract<ReturnType<typeof read>, object>['values']
+interface UsageError {
+  readonly ok: false
+  readonly error: string
 }
 
-/** Parses the command line. @returns The usage error where it cannot be parsed. */
-function read(argv: readonly string[]) {
+interface Task {
+  readonly ok: true
+  readonly command: (typeof COMMANDS)[number]
+  readonly directory: string
+  readonly values: CommandLine['values']
+}
+
+type CommandLine = Extract<ReturnType<typeof parseCommandLine>, { readonly ok: true }>
+
+function parseCommandLine(argv: readonly string[]) {
   const options = {
     data: { type: 'string' },
     before: { type: 'string' },
@@ -90,22 +97,25 @@ function read(argv: readonly string[]) {
     help: { type: 'boolean', short: 'h' },
   } as const
   try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
+    return { ok: true as const, ...parseArgs({ args: [...argv], options, allowPositionals: true }) }
   } catch (error) {
-    return error instanceof Error ? error.message : String(error)
+    return usageError(error instanceof Error ? error.message : String(error))
   }
 }
 
 function taskOf(
-  { values, positionals: [name, ...more] }: Extract<ReturnType<typeof read>, object>,
+  { values, positionals: [name, ...more] }: CommandLine,
   byDefault: string | undefined,
-): Task | string {
+): Task | UsageError {
   const directory = values.data ?? byDefault
   const command = COMMANDS.find((one) => one === (EARLIER_NAMES.get(name ?? '') ?? name))
-  if (command === undefined) return name === undefined ? 'Name a command.' : `There is no command ${name}.`
-  if (more.length > 0) return `${command} takes no further argument: ${more.join(' ')}`
-  return directory ? { command, directory, values } : "--data: must be the PDP's data directory"
+  if (command === undefined) return usageError(name === undefined ? 'Name a command.' : `There is no command ${name}.`)
+  if (more.length > 0) return usageError(`${command} takes no further argument: ${more.join(' ')}`)
+  if (!directory) return usageError("--data: must be the PDP's data directory")
+  return { ok: true, command, directory, values }
 }
+
+const usageError = (error: string): UsageError => ({ ok: false, error })
 
 async function perform({ command, directory, values }: Task, io: ProcessIo): Promise<number> {
   const { out, err, environment, now = Date.now } = io

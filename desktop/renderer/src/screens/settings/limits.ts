@@ -127,26 +127,30 @@ export function readTyped({ consent, fields }: Typed, gates: readonly LimitGate[
     const kept = isUnchanged ? before?.limits[gate.name] : undefined
     if (gate.type === 'money' && minorDigitsOf(currency) === undefined)
       wrong[currencyField(gate)] = TEXTS.wrong.currency
-    const read = kept ?? boundOf(gate, fields[gate.name] ?? '', currency)
-    if (typeof read === 'object') limits[gate.name] = read
-    else if (read !== '') wrong[gate.name] = read
+    const read: ReadBound = kept ? { ok: true, bound: kept } : boundOf(gate, fields[gate.name] ?? '', currency)
+    if (read.ok) limits[gate.name] = read.bound
+    else if (read.error !== undefined) wrong[gate.name] = read.error
   }
   if (Object.keys(wrong).length > 0) return { ok: false, wrong }
   return { ok: true, autonomy: { consent: consent === 'yes', limits } }
 }
 
-/** A bound as it is sent, or an error text; empty for money in an unknown currency, whose error is at the currency. */
-function boundOf(gate: LimitGate, text: string, currency: string): Bound | string {
+/** `error` is absent for money in an unknown currency, whose error is shown at the currency. */
+type ReadBound = { readonly ok: true; readonly bound: Bound } | { readonly ok: false; readonly error?: string }
+
+/** Reads a bound as it is sent. */
+function boundOf(gate: LimitGate, text: string, currency: string): ReadBound {
   const { type, bound, form } = gate
   if (type === 'money') return moneyBoundOf(bound, text, currency)
   const decimals = type === 'integer' ? 0 : 2
   const isNegative = type === 'instant' && form.minimum === undefined && /^\s*[-−]/u.test(text)
   const read = parseDecimal(isNegative ? text.replace(/[-−]/u, '') : text, decimals)
-  if (!read.ok) return wrongNumber(gate)
+  if (!read.ok) return { ok: false, error: wrongNumber(gate) }
   const value = ((isNegative ? -1 : 1) * read.value) / 10 ** decimals
   const sent = type === 'instant' ? Math.round(value * DAY_S) : value
   const { minimum = Number.NEGATIVE_INFINITY, maximum = MOST[type] } = form
-  return sent < minimum || sent > maximum ? wrongNumber(gate) : { [bound]: sent }
+  if (sent < minimum || sent > maximum) return { ok: false, error: wrongNumber(gate) }
+  return { ok: true, bound: { [bound]: sent } }
 }
 
 /** Larger values are typing errors: ten years, and nine digits. */
@@ -160,12 +164,13 @@ function wrongNumber({ type, unit, form }: LimitGate): string {
 
 const MOST_MINOR_DIGITS = 4
 
-function moneyBoundOf(bound: LimitGate['bound'], text: string, currency: string): Bound | string {
+function moneyBoundOf(bound: LimitGate['bound'], text: string, currency: string): ReadBound {
   const read = parseAmount(text, currency)
-  if (read.ok) return { [bound]: read.value, currency }
-  if (read.objection !== 'currency_unknown') return strings.amountWrong(read.objection, currency)
+  if (read.ok) return { ok: true, bound: { [bound]: read.value, currency } }
+  if (read.objection !== 'currency_unknown') return { ok: false, error: strings.amountWrong(read.objection, currency) }
   const plain = parseDecimal(text, MOST_MINOR_DIGITS)
-  return plain.ok || plain.objection !== 'not_a_number' ? '' : strings.amountWrong('not_a_number', currency)
+  if (plain.ok || plain.objection !== 'not_a_number') return { ok: false }
+  return { ok: false, error: strings.amountWrong('not_a_number', currency) }
 }
 
 /** `Agents may book for you up to EUR 4,100.00 an item, at least 7 days ahead, risk at most 3.` */
