@@ -80,11 +80,13 @@ values = ${JSON.stringify(words())}
 [generation.dictionaries]
 string = { dictionary = "words", probability = 0.3 }
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429]
+expected-statuses = ["2xx", 401, 403, 404, 409, 422, 429, 431]
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 415, 422, 428, 429, 431, "5xx"]
 [[operations]]
 include-operation-id = ${JSON.stringify(HELD_AGAINST_MORE)}
 [operations.checks.positive_data_acceptance]
-expected-statuses = ["2xx", 400, 401, 403, 404, 409, 422, 429]
+expected-statuses = ["2xx", 400, 401, 403, 404, 409, 422, 429, 431]
 `
 
 const tokenOf = (claims: TokenClaims): Promise<string> => tpdp.issuer.token({ ...claims, lifetime: LIFETIME })

@@ -15,6 +15,11 @@ import { Schemas } from './schemas.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
+/** Node's HTTP server sends it before the PDP sees the request (RFC 6585, section 5). */
+const HEADERS_TOO_LARGE: Json = {
+  description: 'Request line and headers take more than 16 KiB, such as by a long query. Sent without a body.',
+}
+
 const JSON_TYPE = 'application/json'
 const PROBLEM_TYPE = 'application/problem+json'
 
@@ -49,7 +54,7 @@ export function openApiDocument(publicUrl: string): Json {
       },
       parameters: PARAMETERS,
       headers: HEADERS,
-      responses,
+      responses: { ...responses, headersTooLarge: HEADERS_TOO_LARGE },
       schemas: schemas.components(),
     },
   }
@@ -64,7 +69,7 @@ function described(operation: Operation, schemas: Schemas): Json {
     ...(operation.access === 'asking' ? [{ $ref: '#/components/parameters/timeoutMs' }] : []),
     ...(isIdempotent(operation) ? [{ $ref: '#/components/parameters/idempotencyKey' }] : []),
   ]
-  const responses: Record<string, Json> = {}
+  const responses: Record<string, Json> = { 431: { $ref: '#/components/responses/headersTooLarge' } }
   for (const [status, codes] of problemsOf(operation))
     responses[status] = codes.length === 1 ? problemRef(codes) : problemAnswer(codes, schemas)
   for (const [status, answer] of Object.entries(answers)) responses[status] = goodAnswer(answer, operation, schemas)
