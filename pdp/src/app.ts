@@ -4,7 +4,7 @@
  * @module
  */
 import { mkdir } from 'node:fs/promises'
-import { type ListenerBounds, serve } from '@mandate/service'
+import { type ListenerBounds, once, serve } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { listenerOptionsOf } from './http/listener.ts'
@@ -63,11 +63,7 @@ const DAY_MS = 86_400_000
 /** Opens the stores, finishes what a crash left, and listens. Nothing is open when this rejects. */
 export async function startPdp(config: Config, logger: Logger, options: StartOptions = {}): Promise<Pdp> {
   const closing = new AsyncDisposableStack()
-  let closed: Promise<void> | undefined
-  const close = (): Promise<void> => {
-    closed ??= closing.disposeAsync()
-    return closed
-  }
+  const close = once(() => closing.disposeAsync())
   const lost = Promise.withResolvers<void>()
   const onLost = (): void => {
     logger.fatal('another PDP has taken over the store of OpenFGA: stopping')
