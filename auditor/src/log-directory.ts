@@ -49,7 +49,7 @@ export async function readCheckpoint(directory: string): Promise<string | undefi
 }
 
 /**
- * Reads a tile or bundle of a tree with `size` entries: the partial one, or the full one that has replaced it.
+ * Reads a tile or entry bundle of a tree with `size` entries. Where a full tile has replaced the partial tile, reads the full one.
  *
  * @returns `undefined` when neither exists. A full tile in place of a partial one has more hashes than the tree: the caller cuts it.
  */

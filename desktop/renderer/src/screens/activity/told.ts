@@ -80,7 +80,7 @@ function searched({ actor, subject, caller, action = '', change }: LoggedEntry, 
   return actor !== undefined && subject !== undefined ? TEXTS.forWhom(sentence, called(subject)) : sentence
 }
 
-/** The domain of an action of which the type is not logged: the only one that declares it. */
+/** Finds the domain of an action by its name, where the entry has no resource type: the only domain that declares the action. */
 function actionDomain(action: string, domains: Domains) {
   const declaring = domains.filter(({ actions }) => Object.hasOwn(actions, action))
   return declaring.length === 1 ? declaring[0] : undefined

@@ -79,7 +79,7 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
   )
 }
 
-/** The persona to grant in: the one that the thing was created under, not the present one. */
+/** The persona that the grant is given in: that of the resource's creation, not the owner's current persona. */
 function usePersona(scope: string | undefined, parent: Grant | undefined): string | undefined {
   const { session } = useAround()
   const trips = useCall('trips.list')
