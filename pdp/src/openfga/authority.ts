@@ -9,7 +9,6 @@ import type { Authority } from '../ports/authority.ts'
 import type { GateLimit, GrantBody, Located, PersonaId } from '../ports/grants.ts'
 import { objectName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
-import type { FgaStore } from './store.ts'
 import {
   agentTuple,
   endingTuples,
@@ -24,7 +23,8 @@ import {
   remainsOf,
   type Tuple,
   usableTuple,
-} from './tuples.ts'
+} from '../tuples/tuples.ts'
+import type { FgaStore } from './store.ts'
 import type { FencedWriter } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`, less the marker of the change. */

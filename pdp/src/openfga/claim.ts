@@ -5,8 +5,8 @@
  * @module
  */
 import { Fault } from '@mandate/protocol'
+import type { Change, TupleKey } from '../tuples/tuples.ts'
 import type { FgaStore } from './store.ts'
-import type { Change, TupleKey } from './tuples.ts'
 
 /** The claim's type in OpenFGA. No policy has it. */
 export const CLAIM_TYPE = 'mandate_pdp'

@@ -10,10 +10,10 @@ import { z } from 'zod'
 import { type Fact, isAboutEverybody } from '../ports/domain-facts.ts'
 import type { FactLimits, FactPlan, FactWriter } from '../ports/fact-writer.ts'
 import { objectName } from '../ports/stored-names.ts'
+import { attributesName, type Change, isSameKey, keyOf, type Tuple } from '../tuples/tuples.ts'
 import type { FactGate } from './fact-gate.ts'
 import type { FgaStore } from './store.ts'
 import { structBytes } from './struct-bytes.ts'
-import { attributesName, type Change, isSameKey, keyOf, type Tuple } from './tuples.ts'
 import type { FencedWriter, WriteOptions } from './writer.ts'
 
 export interface OpenFgaFactWriterOptions {

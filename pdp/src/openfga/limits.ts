@@ -5,10 +5,10 @@
  * @module
  */
 
+import { readAnswer } from '../tuples/stored.ts'
 import { batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
 import type { FgaStore } from './store.ts'
-import { readAnswer } from './stored.ts'
 
 /** Settings that OpenFGA must be started with; `stack/` and `docker-compose.yml` set the same values. */
 export const OPENFGA_LIMITS = {

@@ -10,9 +10,6 @@ import { type Circumstances, distinctQuestions, type Question } from '../ports/q
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { objectName } from '../ports/stored-names.ts'
-import { answerTo, batchAnswer } from './batch.ts'
-import type { OpenFgaClient } from './client.ts'
-import type { FactGate } from './fact-gate.ts'
 import {
   attributesIn,
   bodyOf,
@@ -23,8 +20,11 @@ import {
   readPage,
   type StoredTuple,
   settingOf,
-} from './stored.ts'
-import { attributesName, contextsIn, questionKey, questionTuples, seatObject, type TupleKey } from './tuples.ts'
+} from '../tuples/stored.ts'
+import { attributesName, contextsIn, questionKey, questionTuples, seatObject, type TupleKey } from '../tuples/tuples.ts'
+import { answerTo, batchAnswer } from './batch.ts'
+import type { OpenFgaClient } from './client.ts'
+import type { FactGate } from './fact-gate.ts'
 import type { FencedWriter } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */

@@ -18,8 +18,8 @@ import {
   type TupleKey as SdkTuple,
 } from '@openfga/sdk'
 import type { Models } from '../ports/engine.ts'
+import type { Change, Tuple } from '../tuples/tuples.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
-import type { Change, Tuple } from './tuples.ts'
 import type { TupleStore } from './writer.ts'
 
 export interface StoreOptions {

@@ -8,7 +8,7 @@ import { type EpochMillis, Fault } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { UndecidedChanges } from '../ports/engine.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
-import { type Change, keyOf, type Tuple, type TupleKey } from './tuples.ts'
+import { type Change, keyOf, type Tuple, type TupleKey } from '../tuples/tuples.ts'
 
 /** Writes and reads of one store. Each is sent once, without a retry. */
 export interface TupleStore {

@@ -1,0 +1,82 @@
+/**
+ * The invalidation log: which facts change, in one order for all PDPs of one database. Memory that holds facts is kept true by it; see
+ * `docs/consistency.md`.
+ *
+ * A change of tuples is announced before its Write is sent (`open`) and once its outcome is final (`close`). Between the two, its tuples are
+ * *pending*: memory may not hold them. A change of the PDP's own database is announced in its transaction (`note`).
+ *
+ * @module
+ */
+
+/** The key of one tuple. */
+export interface TupleName {
+  readonly user: string
+  readonly relation: string
+  readonly object: string
+}
+
+/** What a `note` is about. Each topic has one handler, which knows the form of `data`. */
+export const TOPICS = ['session', 'sessions_of', 'proposed', 'key', 'agent', 'person', 'policy'] as const
+export type Topic = (typeof TOPICS)[number]
+
+interface EventBase {
+  /** Without gaps; the order of commits. */
+  readonly seq: number
+  /** Random. An event of the same `seq` with another token is the event of another history: a database that lost commits. */
+  readonly token: string
+}
+
+export type InvalidationEvent =
+  | (EventBase & { readonly kind: 'open'; readonly change: string; readonly keys: readonly TupleName[] })
+  | (EventBase & { readonly kind: 'close'; readonly change: string })
+  | (EventBase & { readonly kind: 'note'; readonly topic: Topic; readonly data: string })
+
+/** A place in the log: the last event that was applied. */
+export type LogPosition = Pick<EventBase, 'seq' | 'token'>
+
+/** Where a PDP begins, read in one snapshot: what is pending then has no `open` after the position. */
+export interface LogStart {
+  readonly position: LogPosition
+  readonly pending: readonly { readonly change: string; readonly keys: readonly TupleName[] }[]
+}
+
+/** The reading side of the invalidation log. */
+export interface InvalidationLog {
+  /** Whether other processes append to it. Where none does, events are applied as they are committed, and `read` costs nothing. */
+  readonly isShared: boolean
+  start(): Promise<LogStart>
+  /**
+   * Reads the events after a position, by a read that begins after the call.
+   *
+   * @returns `undefined` when the position is not in the log any more: it was trimmed, or the database lost commits. Then all memory is dropped, and
+   * begins again at {@link start}.
+   * @throws Fault `relations_unavailable` when the log cannot be read.
+   */
+  read(after: LogPosition): Promise<readonly InvalidationEvent[] | undefined>
+}
+
+/** Memory that is kept true by the log. All methods are synchronous: between two of them every decision sees the same memory. */
+export interface InvalidationListener {
+  /** Applies one event. Events come in the order of `seq`. */
+  apply(event: InvalidationEvent): void
+  /** Drops everything. */
+  reset(start: LogStart): void
+}
+
+/** A number of this process that grows with every barrier and every fill: which of two began first. */
+export type Stamp = number
+
+/** Decides what memory may be used: what was read before the barrier began. */
+export interface ReadBarrier {
+  /**
+   * Resolves when every event that was committed before the call is applied. Callers that wait at the same time share one read of the log.
+   *
+   * @returns When the barrier's read began.
+   * @throws Fault `relations_unavailable` when the log cannot be read.
+   */
+  pass(): Promise<Stamp>
+  /** The next stamp, for a fill that begins to read now. */
+  stamp(): Stamp
+  /** Adds memory that the log keeps true. */
+  listen(listener: InvalidationListener): void
+}
