@@ -13,9 +13,9 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { refuse } from '@mandate/protocol'
 import type { NextFunction, RequestHandler, Response } from 'express'
-import type { KeyedMutex } from '../pap/keyed-mutex.ts'
 import { changeBy, type Principal, requireStaying } from '../pap/pap.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Locks } from '../ports/locks.ts'
 import type { Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { Answers, People } from '../ports/stores.ts'
@@ -25,7 +25,7 @@ import { routeOf } from './openapi/operations.ts'
 
 export interface IdempotencyDeps {
   readonly answers: Answers
-  readonly mutex: KeyedMutex
+  readonly locks: Locks
   readonly clock: Clock
   readonly record: Recorder
   readonly register: Pick<Register, 'agent'>
@@ -60,7 +60,7 @@ export function idempotent(deps: IdempotencyDeps): RequestHandler {
       throw refuse('invalid_request', 'Idempotency-Key: must be 16 to 255 visible ASCII characters, such as a UUID.')
     const by = principalOf(res)
     const id = hash(`${by.name} ${by.actor ?? ''} ${by.inPerson}\n${key}`)
-    await deps.mutex.run(`answer ${id}`, async () => {
+    await deps.locks.run(`answer ${id}`, async () => {
       const request = hash(`${req.method} ${req.originalUrl}\n${requestText(req.body ?? null)}`)
       const kept = await deps.answers.find(id, deps.clock() - KEPT_MS)
       if (kept && kept.request !== request)

@@ -6,7 +6,7 @@
 import { refuse } from '@mandate/protocol'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { AgentRecord } from '../ports/register.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, finishing, narrowing, type PapDeps, type Principal, withRole } from './pap.ts'
 
 export interface AgentRequest {
@@ -17,7 +17,7 @@ export interface AgentRequest {
 /** Registers an agent as active. */
 export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  return deps.mutex.run(mutexKey.agent(request.id), async () => {
+  return deps.locks.run(lockKey.agent(request.id), async () => {
     if (await deps.register.agent(request.id)) throw refuse('conflict', 'An agent is registered under that id already.')
     const agent: AgentRecord = { id: request.id, active: true, serviceSub: request.serviceSub, createdAt: deps.clock() }
     await deps.record([{ kind: 'agent_registered', ...changeBy(by), target: `agent:${agent.id}` }])
@@ -29,7 +29,7 @@ export async function registerAgent(deps: PapDeps, request: AgentRequest, by: Pr
 /** Suspends or resumes an agent. A suspension is in effect for the next decision, even if the log cannot be written. */
 export async function setAgentActive(deps: PapDeps, id: string, active: boolean, by: Principal): Promise<AgentRecord> {
   withRole(by, 'operator')
-  const turn = mutexKey.agent(id)
+  const turn = lockKey.agent(id)
   const change = async (): Promise<AgentRecord> => {
     await deps.narrowings.finish(turn)
     const known = await deps.register.agent(id)
@@ -44,7 +44,7 @@ export async function setAgentActive(deps: PapDeps, id: string, active: boolean,
     await narrowing(deps, { what: turn, turn }, propose, (retry) => suspendAgent(deps, agent, changeBy(by), retry))
     return agent
   }
-  return deps.mutex.run(turn, change, active ? undefined : 'first')
+  return deps.locks.run(turn, change, active ? undefined : 'first')
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>

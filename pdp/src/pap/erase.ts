@@ -9,7 +9,7 @@ import type { EntryDraft } from '../ports/recorder.ts'
 import type { PersonErasure } from '../ports/stores.ts'
 import { dropFactsOf } from './facts.ts'
 import { finishEnd, inTurnOfEnd } from './grants.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { finishPersona } from './personas.ts'
 
@@ -34,7 +34,7 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 export async function erasePerson(deps: PapDeps, who: PartyRef, by: Principal): Promise<Erased> {
   const asker = person(by)
   if (who !== asker) withRole(by, 'operator')
-  return deps.mutex.run(mutexKey.person(who), async () => {
+  return deps.locks.run(lockKey.person(who), async () => {
     if (await deps.people.isHeld(who)) throw refuse('legal_hold', 'An auditor holds what is kept of this person.')
     if ((await deps.vault.subOf(who)) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
     const erasure = { id: deps.newId(), person: who, by: asker, at: deps.clock() }
@@ -74,8 +74,8 @@ async function forget(deps: PapDeps, erasure: PersonErasure, told: readonly stri
 
 /** Ends the grants they gave and the grants they hold. Grants further down the chains die with them (rule E2). */
 async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonErasure, by: By): Promise<number> {
-  const { register, mutex } = deps
-  const live = await mutex.run(mutexKey.grantsBy(who), () => register.unendedOf(who, at))
+  const { register, locks } = deps
+  const live = await locks.run(lockKey.grantsBy(who), () => register.unendedOf(who, at))
   for (const { id } of live)
     await inTurnOfEnd(deps, id, async () => {
       const grant = await register.byId(id)
@@ -88,8 +88,8 @@ async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonEr
 }
 
 async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by: By): Promise<number> {
-  return deps.mutex.run(mutexKey.personasOf(who), async () => {
-    await deps.narrowings.finishAll(mutexKey.personasOf(who))
+  return deps.locks.run(lockKey.personasOf(who), async () => {
+    await deps.narrowings.finishAll(lockKey.personasOf(who))
     const held = (await deps.register.personas(who)).filter(({ status }) => status !== 'revoked')
     for (const persona of held) await finishPersona(deps, { ...persona, status: 'revoked', autonomy: undefined }, by)
     return held.length
@@ -99,7 +99,7 @@ async function revokePersonas(deps: PapDeps, { person: who }: PersonErasure, by:
 /** Sets or lifts a legal hold. Recorded first: it changes no authority, and must not take effect unrecorded. */
 export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by: Principal): Promise<void> {
   withRole(by, 'auditor')
-  await deps.mutex.run(mutexKey.person(who), async () => {
+  await deps.locks.run(lockKey.person(who), async () => {
     if ((await deps.vault.subOf(who)) === undefined) throw refuse('not_found', 'Nobody is known by that pseudonym.')
     if ((await deps.people.isHeld(who)) === held) return
     await deps.record([{ kind: 'legal_hold_changed', ...changeBy(by), target: who, change: { held } }])

@@ -11,7 +11,7 @@ import { type Fact, factKey } from '../ports/domain-facts.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { FactChange } from '../ports/stores.ts'
 import { requireFits, requireSize } from './fact-fits.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, type PapDeps, type Principal, requireStaying } from './pap.ts'
 
 export interface FactChangeRequest {
@@ -33,7 +33,7 @@ export async function changeFacts(
   for (const [index, fact] of remove.entries()) requireFits(rules, fact, `remove.${index}`, by)
   requireDistinct([...write, ...remove])
   requireSize(limits, write)
-  return deps.mutex.run(mutexKey.facts(domain), async () => {
+  return deps.locks.run(lockKey.facts(domain), async () => {
     await requireStaying(deps, ...write.flatMap(peopleIn(pack.manifest)))
     await finishOpen(deps, domain, changeBy(by))
     const fresh = await unknownOf(deps, write)
@@ -50,7 +50,7 @@ async function unknownOf({ facts }: PapDeps, write: readonly Fact[]): Promise<re
   return write.filter((_, index) => !isKnown[index])
 }
 
-/** Completes or undoes an earlier change of the domain's facts. The caller holds the mutex of the domain's facts. */
+/** Completes or undoes an earlier change of the domain's facts. The caller holds the lock of the domain's facts. */
 async function finishOpen(deps: PapDeps, domain: string, by: By): Promise<void> {
   for (const change of await deps.intents.factChanges())
     if (change.domain === domain) await finishFactChange(deps, change, by)
@@ -126,7 +126,7 @@ export async function dropFactsOf(deps: PapDeps, pseudonym: string, by: By): Pro
   const open = (await deps.intents.factChanges()).map(({ domain }) => domain)
   const domains = new Set([...open, ...(await factsOf(deps, pseudonym)).map(({ domain }) => domain)])
   for (const domain of domains)
-    await deps.mutex.run(mutexKey.facts(domain), async () => {
+    await deps.locks.run(lockKey.facts(domain), async () => {
       // Undoing would write the facts back, which must not happen for an erased person.
       await finishOpen(deps, domain, by)
       const known = await factsOf(deps, pseudonym)

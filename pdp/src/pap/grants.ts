@@ -9,7 +9,7 @@ import type { EntryDraft } from '../ports/recorder.ts'
 import { type GrantFilter, grantExists, grantsOnPath, type Register } from '../ports/register.ts'
 import type { Exchanged } from '../ports/stores.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, narrowing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
 import { planGrant } from './plan.ts'
 import {
@@ -53,8 +53,8 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
 export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Principal): Promise<Issued> {
   const delegator = personOrAgent(by)
   const others = [request.replaces, ...(request.moves ?? [])].filter((id) => id !== undefined)
-  const keys = [mutexKey.grantsBy(delegator), ...[...new Set(others)].sort().map(mutexKey.grant)]
-  return deps.mutex.runAll(keys, async () => {
+  const keys = [lockKey.grantsBy(delegator), ...[...new Set(others)].sort().map(lockKey.grant)]
+  return deps.locks.runAll(keys, async () => {
     await takeBackPending(deps, delegator, changeBy(by))
     const { grant, exchanged } = await planIssue(deps, request, delegator)
     if (exchanged.length > 0) await carryOutReplacement(deps, exchanged, delegator, changeBy(by))
@@ -143,29 +143,29 @@ export async function undoGrant(
 export async function revokeGrant(deps: PapDeps, id: string, reason: string, by: Principal): Promise<GrantView> {
   const party = personOrAgent(by)
   return inTurnOfEnd(deps, id, async () => {
-    await deps.narrowings.finish(mutexKey.grant(id))
+    await deps.narrowings.finish(lockKey.grant(id))
     const grant = (await deps.register.byId(id)) ?? (await deps.register.pendingGrant(id))
     if (!grant || !(await mayEnd(grant, party, deps.register)))
       throw refuse('grant_unknown', 'There is no such grant among yours.')
     if (grant.revokedAt !== undefined) return viewOf(grant, deps)
     const end = { by: party, at: deps.clock(), reason }
     const propose = (): Promise<void> => deps.register.proposeEnd(id, end)
-    const narrowed = { what: mutexKey.grant(id), turn: mutexKey.grant(id) }
+    const narrowed = { what: lockKey.grant(id), turn: lockKey.grant(id) }
     await narrowing(deps, narrowed, propose, (retry) => finishEnd(deps, grant, end, changeBy(by), retry))
     return viewOf((await deps.register.byId(id)) ?? grant, deps)
   })
 }
 
-/** Runs the task holding the grant's mutex; if the grant is part of a pending replacement, also the mutex of that delegator's grants. */
+/** Runs the task holding the grant's lock; if the grant is part of a pending replacement, also the lock of that delegator's grants. */
 export async function inTurnOfEnd<T>(deps: PapDeps, id: string, task: () => Promise<T>): Promise<T> {
   for (;;) {
     const replacer = (await replacementWith(deps, id))?.by
-    const keys = [...(replacer ? [mutexKey.grantsBy(replacer)] : []), mutexKey.grant(id)]
+    const keys = [...(replacer ? [lockKey.grantsBy(replacer)] : []), lockKey.grant(id)]
     const end = async (): Promise<{ readonly result: T } | undefined> => {
       const now = (await replacementWith(deps, id))?.by
       return now === undefined || now === replacer ? { result: await task() } : undefined
     }
-    const done = await deps.mutex.runAll(keys, end, 'first')
+    const done = await deps.locks.runAll(keys, end, 'first')
     if (done) return done.result
   }
 }

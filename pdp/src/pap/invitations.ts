@@ -18,7 +18,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { InvitationRecord, Invitations } from '../ports/stores.ts'
 import { issueGrant } from './grants.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, type PapDeps, type Principal, person } from './pap.ts'
 import { planGrant, SOMEBODY } from './plan.ts'
 
@@ -38,7 +38,7 @@ export async function invite(
   by: Principal,
 ): Promise<{ readonly invitation: InvitationRecord; readonly code: string }> {
   const inviter = person(by)
-  return deps.mutex.run(mutexKey.invitationsOf(inviter), async () => {
+  return deps.locks.run(lockKey.invitationsOf(inviter), async () => {
     // A grant that is invalid for every delegate is rejected now, not at the confirmation.
     if (grant) await planGrant(deps, { ...grant, delegate: SOMEBODY }, inviter)
     const now = deps.clock()
@@ -75,7 +75,7 @@ export async function redeem(deps: InvitationDeps, code: string, by: Principal):
     throw unknownCode()
   }
   if (found.inviter === redeemer) throw refuse('conflict', 'Nobody redeems an invitation of their own.')
-  return deps.mutex.run(mutexKey.invitation(found.id), async () => {
+  return deps.locks.run(lockKey.invitation(found.id), async () => {
     const now = deps.clock()
     const invitation = await deps.invitations.byId(found.id)
     if (!invitation || statusAt(invitation, now) !== 'open') throw unknownCode()
@@ -96,7 +96,7 @@ export async function confirm(
   by: Principal,
 ): Promise<InvitationRecord> {
   const inviter = person(by)
-  return deps.mutex.run(mutexKey.invitation(id), async () => {
+  return deps.locks.run(lockKey.invitation(id), async () => {
     const invitation = await deps.invitations.byId(id)
     if (!invitation || invitation.inviter !== inviter) throw unknownInvitation()
     if (invitation.redeemer !== redeemer) throw refuse('conflict', 'redeemer: is not who redeemed this invitation.')
@@ -125,7 +125,7 @@ async function startGrant(deps: PapDeps, grant: InvitedGrant, delegate: PartyRef
 /** Withdraws an invitation. Either side may, until it is confirmed. Idempotent. */
 export async function withdraw(deps: InvitationDeps, id: string, by: Principal): Promise<void> {
   const party = person(by)
-  await deps.mutex.run(mutexKey.invitation(id), async () => {
+  await deps.locks.run(lockKey.invitation(id), async () => {
     const invitation = await deps.invitations.byId(id)
     if (!invitation || ![invitation.inviter, invitation.redeemer].includes(party)) throw unknownInvitation()
     if (invitation.status === 'withdrawn') return

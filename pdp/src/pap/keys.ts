@@ -9,7 +9,7 @@ import { type KeyRequest, MAX_KEY_DAYS, refuse } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { KeyRecord, Keys } from '../ports/stores.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, narrowing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 
 const KEY = /^mk_([0-7][0-9A-HJKMNP-TV-Z]{25})_[\w-]{43}$/
@@ -54,13 +54,13 @@ export async function createKey(
 /** Revokes a key: the next request with it gets 401, even if the log cannot be written. Idempotent. */
 export async function revokeKey(deps: PapDeps, id: string, by: Principal): Promise<void> {
   withRole(by, 'operator')
-  await deps.mutex.run(mutexKey.key(id), async () => {
+  await deps.locks.run(lockKey.key(id), async () => {
     const key = await deps.keys.byId(id)
     if (!key) throw refuse('not_found', 'There is no such key.')
     const isComplete = !(await deps.keys.pending()).some((one) => one.id === id)
-    if (key.record.revokedAt !== undefined && isComplete && !deps.narrowings.has(mutexKey.key(id))) return
+    if (key.record.revokedAt !== undefined && isComplete && !deps.narrowings.has(lockKey.key(id))) return
     const revoke = (): Promise<void> => deps.keys.revoke(id, key.record.revokedAt ?? deps.clock())
-    await narrowing(deps, { what: mutexKey.key(id), turn: mutexKey.key(id) }, revoke, async (retry) => {
+    await narrowing(deps, { what: lockKey.key(id), turn: lockKey.key(id) }, revoke, async (retry) => {
       await retry()
       await finishKey(deps, key.record, changeBy(by))
     })

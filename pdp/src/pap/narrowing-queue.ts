@@ -8,7 +8,7 @@
 type Task = () => Promise<unknown>
 
 interface Queued {
-  /** Key of the mutex that the task needs (`mutexKey`). */
+  /** Key of the lock that the task needs (`lockKey`). */
   readonly turn: string
   readonly task: Task
 }
@@ -38,7 +38,7 @@ export class NarrowingQueue {
   }
 
   /**
-   * Carries out the queued change of `what`. Every other change of it must call this first, holding the mutex: the database does not have the queued
+   * Carries out the queued change of `what`. Every other change of it must call this first, holding the lock: the database does not have the queued
    * change, so a change based on the database would undo it.
    */
   async finish(what: string): Promise<void> {
@@ -46,7 +46,7 @@ export class NarrowingQueue {
     this.#queued.delete(what)
   }
 
-  /** Carries out all queued changes of one mutex key. The caller holds the mutex. */
+  /** Carries out all queued changes of one lock key. The caller holds the lock. */
   async finishAll(turn: string): Promise<void> {
     for (const [what, queued] of [...this.#queued]) if (queued.turn === turn) await this.finish(what)
   }

@@ -5,7 +5,6 @@
  */
 import type { Logger } from 'pino'
 import type { UndecidedChanges } from '../ports/engine.ts'
-import { KeyedMutex } from './keyed-mutex.ts'
 import { NarrowingQueue } from './narrowing-queue.ts'
 import type { PapDeps } from './pap.ts'
 import { markErasures, type ReapplyDeps, reapplyErasures } from './reapply.ts'
@@ -16,7 +15,7 @@ import { Sweeper, sweepOnce } from './sweep.ts'
 const DAY_MS = 86_400_000
 
 export interface PapOptions {
-  readonly deps: Omit<PapDeps, 'mutex' | 'unfinished' | 'narrowings' | 'seatCleanup'>
+  readonly deps: Omit<PapDeps, 'unfinished' | 'narrowings' | 'seatCleanup'>
   readonly undecided: UndecidedChanges
   readonly isReachable: () => Promise<boolean>
   /** Milliseconds that a dead grant stays in OpenFGA. */
@@ -38,7 +37,6 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
   const { undecided, isReachable, retention, sweepEvery, logger } = options
   const deps: PapDeps = {
     ...options.deps,
-    mutex: new KeyedMutex(),
     narrowings: new NarrowingQueue(),
     unfinished: () => reconciler.schedule(),
     seatCleanup: {

@@ -12,12 +12,12 @@ import type { Facts } from '../ports/domain-facts.ts'
 import type { FactWriter } from '../ports/fact-writer.ts'
 import type { GrantRecord } from '../ports/grants.ts'
 import { LeaseHeld, type Leases } from '../ports/leases.ts'
+import type { Locks } from '../ports/locks.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { Intents, Keys, People, SessionOf, Vault } from '../ports/stores.ts'
 import type { Transactions } from '../ports/transactions.ts'
-import type { KeyedMutex } from './keyed-mutex.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
 
 export interface PapDeps extends Transactions {
@@ -42,7 +42,7 @@ export interface PapDeps extends Transactions {
   readonly newId: () => string
   /** Most links of a chain (rule C5). */
   readonly maxDepth: number
-  readonly mutex: KeyedMutex
+  readonly locks: Locks
   /** Removes tuples of dead grants. */
   readonly seatCleanup: {
     removeBelow(ended: readonly string[]): void
@@ -64,7 +64,7 @@ export async function finishing<T>({ unfinished }: Pick<PapDeps, 'unfinished'>, 
   }
 }
 
-/** Names a change that takes authority away, and the mutex key that it holds. */
+/** Names a change that takes authority away, and the lock key that it holds. */
 export interface Narrowed {
   readonly what: string
   readonly turn: string

@@ -10,7 +10,7 @@ import { personaId, personaName, personaParts } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { PersonaRecord } from '../ports/register.ts'
 import { boundObjection, unitOf } from './bounds.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, finishing, narrowing, type PapDeps, type Principal, person, requireStaying } from './pap.ts'
 
 /** Most personas per person, revoked ones not counted (rule F1). */
@@ -49,12 +49,12 @@ export async function heldPersona(
 /** Creates a persona. It is `pending` if only a persona administrator may assign the title. */
 export async function createPersona(deps: PapDeps, request: PersonaRequest, by: Principal): Promise<PersonaRecord> {
   const holder = person(by)
-  return deps.mutex.run(mutexKey.personasOf(holder), () => take(deps, request, holder, by))
+  return deps.locks.run(lockKey.personasOf(holder), () => take(deps, request, holder, by))
 }
 
 async function take(deps: PapDeps, request: PersonaRequest, holder: PartyRef, by: Principal): Promise<PersonaRecord> {
   await requireStaying(deps, holder)
-  await deps.narrowings.finishAll(mutexKey.personasOf(holder))
+  await deps.narrowings.finishAll(lockKey.personasOf(holder))
   const pack = deps.policies().byTitle.get(request.title)
   const rule = pack?.manifest.titles[request.title]
   if (!pack || !rule) throw refuse('persona_invalid', 'title: no domain knows it.', { field: 'title' })
@@ -101,7 +101,7 @@ export async function patchPersona(
   const party = person(by)
   const { holder } = personaParts(id)
   const isTaken = holder !== party && (patch.status === 'suspended' || patch.status === 'revoked')
-  return deps.mutex.run(mutexKey.personasOf(holder), () => change(deps, id, patch, by), isTaken ? 'first' : undefined)
+  return deps.locks.run(lockKey.personasOf(holder), () => change(deps, id, patch, by), isTaken ? 'first' : undefined)
 }
 
 async function change(deps: PapDeps, id: string, patch: PersonaPatch, by: Principal): Promise<PersonaRecord> {
@@ -182,11 +182,11 @@ async function putPersona(
     return
   }
   const propose = (): Promise<void> => deps.register.proposePersona(persona)
-  const narrowed = { what: narrowedPersona(persona.id), turn: mutexKey.personasOf(persona.holder) }
+  const narrowed = { what: narrowedPersona(persona.id), turn: lockKey.personasOf(persona.holder) }
   await narrowing(deps, narrowed, propose, (retry) => narrowPersona(deps, persona, entry, retry))
 }
 
-/** Name of a persona's change in the {@link PapDeps.narrowings}. All personas of one holder share a mutex key. */
+/** Name of a persona's change in the {@link PapDeps.narrowings}. All personas of one holder share a lock key. */
 const narrowedPersona = (id: string): string => `persona ${id}`
 
 /** OpenFGA first: a full disk or a failing log must not keep a persona usable. */

@@ -9,11 +9,12 @@ import { compilePolicies, type InForce, type Policies, type PolicySources } from
 import { PolicyError } from '../policy/yaml.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Engine } from '../ports/engine.ts'
+import type { Locks } from '../ports/locks.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { PolicyHistory } from '../ports/stores.ts'
 import type { Transactions } from '../ports/transactions.ts'
-import { KeyedMutex } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
 
 export interface PolicyDeps {
@@ -23,6 +24,7 @@ export interface PolicyDeps {
   readonly register: Pick<Register, 'modelOf'>
   readonly policyHistory: PolicyHistory
   readonly transaction: Transactions['transaction']
+  readonly locks: Locks
   readonly record: Recorder
   readonly clock: Clock
 }
@@ -38,7 +40,6 @@ type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
 export class PolicyControl {
   readonly #deps: PolicyDeps
-  readonly #mutex = new KeyedMutex()
   #current: InForce | undefined
 
   constructor(deps: PolicyDeps) {
@@ -104,7 +105,7 @@ export class PolicyControl {
 
   /** Serialized, so that the version in force is the one stored last. */
   #change = (task: () => Promise<PolicyView>): Promise<PolicyView> =>
-    this.#mutex.run('policies', () => withProblems(task))
+    this.#deps.locks.run(lockKey.policies(), () => withProblems(task))
 
   /** Most recently loaded first. */
   async list(by: Principal): Promise<readonly PolicyView[]> {

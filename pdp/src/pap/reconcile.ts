@@ -13,8 +13,8 @@ import { finishAgent } from './agents.ts'
 import { finishErasure } from './erase.ts'
 import { finishFactChange } from './facts.ts'
 import { finishEnd, inTurnOfEnd, undoGrant } from './grants.ts'
-import { mutexKey } from './keyed-mutex.ts'
 import { finishKey } from './keys.ts'
+import { lockKey } from './lock-keys.ts'
 import type { PapDeps } from './pap.ts'
 import { finishPersona } from './personas.ts'
 import { finishReplacement, replacementWith } from './replace.ts'
@@ -23,12 +23,12 @@ import { finishTransferOf } from './transfer.ts'
 /** The caller in entries of reconciled changes. */
 const BY_ITSELF: Pick<EntryDraft, 'caller'> = { caller: 'service:pdp' }
 
-/** One pending change: its lease, its mutex key, and how it is completed. */
+/** One pending change: its lease, its lock key, and how it is completed. */
 interface Pending<T> {
   readonly kind: PendingKind
   readonly id: string
   readonly turn: string | InTurn
-  /** Reads the pending change again, holding lease and mutex. `undefined` when it is complete. */
+  /** Reads the pending change again, holding lease and lock. `undefined` when it is complete. */
   readonly find: () => Promise<T | undefined>
   readonly finish: (found: T) => Promise<unknown>
 }
@@ -60,7 +60,7 @@ export async function reconcile(
   const each: Each = (pending) => counted(() => finishOne(deps, pending))
   await undecided.decideAll(onFault)
   const { narrowings } = deps
-  for (const turn of narrowings.turns()) await counted(() => deps.mutex.run(turn, () => narrowings.finishAll(turn)))
+  for (const turn of narrowings.turns()) await counted(() => deps.locks.run(turn, () => narrowings.finishAll(turn)))
   await reconcileEnds(deps, each)
   await reconcilePeople(deps, each)
   await reconcileGrants(deps, each)
@@ -69,7 +69,7 @@ export async function reconcile(
 }
 
 /** @returns `false` when another PDP has the lease */
-async function finishOne<T>({ mutex, leases }: PapDeps, pending: Pending<T>): Promise<boolean> {
+async function finishOne<T>({ locks, leases }: PapDeps, pending: Pending<T>): Promise<boolean> {
   const { kind, id, turn, find, finish } = pending
   const task = async (): Promise<boolean> => {
     if (!(await leases.take(kind, id))) return false
@@ -78,7 +78,7 @@ async function finishOne<T>({ mutex, leases }: PapDeps, pending: Pending<T>): Pr
     else await finish(found)
     return true
   }
-  if (typeof turn === 'string') return mutex.run(turn, task)
+  if (typeof turn === 'string') return locks.run(turn, task)
   let isOurs = false
   await turn(async () => {
     isOurs = await task()
@@ -105,7 +105,7 @@ async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'agent',
       id,
-      turn: mutexKey.agent(id),
+      turn: lockKey.agent(id),
       find: async () => (await register.pendingAgents()).find((one) => one.id === id),
       finish: (agent) => finishAgent(deps, agent, BY_ITSELF),
     })
@@ -114,7 +114,7 @@ async function reconcilePeople(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'persona',
       id,
-      turn: mutexKey.personasOf(holder),
+      turn: lockKey.personasOf(holder),
       find: async () => (await register.pendingPersonas()).find((one) => one.id === id),
       finish: (persona) => finishPersona(deps, persona, BY_ITSELF),
     })
@@ -127,7 +127,7 @@ async function reconcileGrants(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'replacement',
       id: replacementId(replacement),
-      turn: mutexKey.grantsBy(replacement.by),
+      turn: lockKey.grantsBy(replacement.by),
       find: async () => (await intents.replacements()).find((one) => replacementId(one) === replacementId(replacement)),
       finish: (pending) => finishReplacement(deps, pending, BY_ITSELF),
     })
@@ -136,7 +136,7 @@ async function reconcileGrants(deps: PapDeps, each: Each): Promise<void> {
       await each({
         kind: 'grant',
         id,
-        turn: mutexKey.grantsBy(delegator),
+        turn: lockKey.grantsBy(delegator),
         find: async () => ((await replacementWith(deps, id)) ? undefined : register.pendingGrant(id)),
         finish: (grant) => undoGrant(deps, grant, BY_ITSELF),
       })
@@ -148,7 +148,7 @@ async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'facts',
       id: plan.id,
-      turn: mutexKey.facts(domain),
+      turn: lockKey.facts(domain),
       find: async () => (await intents.factChanges()).find((one) => one.plan.id === plan.id),
       finish: (change) => finishFactChange(deps, change, BY_ITSELF),
     })
@@ -156,7 +156,7 @@ async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'transfer',
       id: to.resource,
-      turn: mutexKey.resource(to.resource),
+      turn: lockKey.resource(to.resource),
       find: () => intents.transferOf(to.resource),
       finish: () => finishTransferOf(deps, to.resource, BY_ITSELF),
     })
@@ -164,7 +164,7 @@ async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'key',
       id,
-      turn: mutexKey.key(id),
+      turn: lockKey.key(id),
       find: async () => (await keys.pending()).find((one) => one.id === id),
       finish: (key) => finishKey(deps, key, BY_ITSELF),
     })
@@ -172,7 +172,7 @@ async function reconcileRest(deps: PapDeps, each: Each): Promise<void> {
     await each({
       kind: 'erasure',
       id: person,
-      turn: mutexKey.person(person),
+      turn: lockKey.person(person),
       find: async () => (await people.erasures()).find((one) => one.person === person),
       finish: (erasure) => finishErasure(deps, erasure, BY_ITSELF),
     })

@@ -124,7 +124,7 @@ export const replacementWith = async (
     exchanged.some(({ from, to }) => from.id === id || to.id === id),
   )
 
-/** Completes pending replacements of one delegator. The caller holds the mutex of the delegator's grants. */
+/** Completes pending replacements of one delegator. The caller holds the lock of the delegator's grants. */
 export async function finishReplacementsBy(deps: PapDeps, party: PartyRef, by: By): Promise<void> {
   for (const replacement of await deps.intents.replacements())
     if (replacement.by === party) await finishReplacement(deps, replacement, by)

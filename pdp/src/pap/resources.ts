@@ -6,7 +6,7 @@
 import { type PartyRef, type ResourceRef, refuse, splitRef } from '@mandate/protocol'
 import type { Pack } from '../policy/pack.ts'
 import type { Located } from '../ports/grants.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
 import { describedResource, locateFresh, requireType } from './registered-resource.ts'
@@ -29,7 +29,7 @@ export async function putResource(
   by: Principal,
 ): Promise<{ readonly located: Located; readonly created: boolean }> {
   const pack = requireType(deps, resource, by)
-  return deps.mutex.run(mutexKey.resource(resource), async () => {
+  return deps.locks.run(lockKey.resource(resource), async () => {
     await finishTransferOf(deps, resource, changeBy(by))
     const wanted = await wantedResource(deps, resource, request, pack)
     const present = await locateFresh(deps, resource)
@@ -101,7 +101,7 @@ export async function getResource(deps: PapDeps, resource: ResourceRef, by: Prin
  */
 export async function removeResource(deps: PapDeps, resource: ResourceRef, by: Principal): Promise<void> {
   requireType(deps, resource, by)
-  await deps.mutex.run(mutexKey.resource(resource), async () => {
+  await deps.locks.run(lockKey.resource(resource), async () => {
     await finishTransferOf(deps, resource, changeBy(by))
     const located = await locateFresh(deps, resource)
     if (!located) return

@@ -5,10 +5,10 @@
  * @module
  */
 import type { GrantRecord } from '../ports/grants.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import type { PapDeps } from './pap.ts'
 
-type SeatCleanupDeps = Pick<PapDeps, 'authority' | 'register' | 'mutex' | 'record' | 'clock'>
+type SeatCleanupDeps = Pick<PapDeps, 'authority' | 'register' | 'locks' | 'record' | 'clock'>
 
 /** Background queue, one task at a time. */
 export class SeatCleanup {
@@ -53,11 +53,11 @@ async function grantsBelow(register: SeatCleanupDeps['register'], id: string): P
 }
 
 async function removeAll(
-  { authority, register, mutex, record }: SeatCleanupDeps,
+  { authority, register, locks, record }: SeatCleanupDeps,
   grants: readonly GrantRecord[],
 ): Promise<void> {
   for (const grant of grants)
-    await mutex.run(mutexKey.grant(grant.id), async () => {
+    await locks.run(lockKey.grant(grant.id), async () => {
       await authority.sweep(grant)
       await register.markSwept(grant.id)
     })

@@ -5,7 +5,7 @@
  * @module
  */
 import type { EpochMillis } from '@mandate/protocol'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import type { PapDeps } from './pap.ts'
 
 export interface SweepOptions {
@@ -24,7 +24,7 @@ const BATCH = 500
  * @returns The number of swept grants. If it equals `batch`, there may be more.
  */
 export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: SweepOptions): Promise<number> {
-  const { register, authority, mutex, record, clock } = deps
+  const { register, authority, locks, record, clock } = deps
   const before = clock() - retention
   let swept = 0
   // Each round finds the children of the grants that the previous one swept.
@@ -32,7 +32,7 @@ export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: Swe
     const dead = await register.deadGrants(before, batch - swept)
     if (dead.length === 0) break
     for (const grant of dead) {
-      await mutex.run(mutexKey.grant(grant.id), () => authority.sweep(grant))
+      await locks.run(lockKey.grant(grant.id), () => authority.sweep(grant))
       await register.markSwept(grant.id)
     }
     swept += dead.length

@@ -8,7 +8,7 @@ import type { Located } from '../ports/grants.ts'
 import { personaName } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { Transfer } from '../ports/stores.ts'
-import { mutexKey } from './keyed-mutex.ts'
+import { lockKey } from './lock-keys.ts'
 import { changeBy, finishing, type PapDeps, type Principal } from './pap.ts'
 import { personaForOwner } from './personas.ts'
 import { describedResource, locateFresh, requireType } from './registered-resource.ts'
@@ -28,7 +28,7 @@ export async function transferResource(
   by: Principal,
 ): Promise<Located> {
   const { manifest } = requireType(deps, resource, by)
-  return deps.mutex.run(mutexKey.resource(resource), async () => {
+  return deps.locks.run(lockKey.resource(resource), async () => {
     await finishTransferOf(deps, resource, changeBy(by))
     const from = await locateFresh(deps, resource)
     if (!from) throw refuse('not_found', 'That resource is not registered.')
@@ -54,7 +54,7 @@ export async function transferResource(
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
-/** Completes a pending transfer of the resource, if there is one. The caller holds the resource's mutex. */
+/** Completes a pending transfer of the resource, if there is one. The caller holds the resource's lock. */
 export async function finishTransferOf(deps: PapDeps, resource: ResourceRef, by: By): Promise<void> {
   const transfer = await deps.intents.transferOf(resource)
   if (!transfer) return

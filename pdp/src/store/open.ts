@@ -6,13 +6,16 @@
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { Locks } from '../ports/locks.ts'
 import type { TokenEncryption } from '../ports/stores.ts'
+import { ProcessLocks } from '../runtime/process-locks.ts'
 import { openSqlite } from './sqlite.ts'
 import { createStores, type SqlStores } from './stores.ts'
 import { loadVaultKeys } from './vault-key.ts'
 
 /** Every store of the PDP's database. */
 export interface Stores extends SqlStores {
+  readonly locks: Locks
   readonly tokenEncryption: TokenEncryption
 }
 
@@ -26,5 +29,5 @@ export async function openStores(config: Config, clock: Clock, closing: AsyncDis
   const database = openSqlite(join(config.PDP_DATA_DIR, 'pdp.db'))
   closing.defer(() => database.close())
   const keys = await loadVaultKeys(config)
-  return { ...(await createStores(database, { clock, keys })), tokenEncryption: keys }
+  return { ...(await createStores(database, { clock, keys })), tokenEncryption: keys, locks: new ProcessLocks() }
 }

@@ -1,0 +1,129 @@
+/**
+ * The contract of locks, in one process and on PostgreSQL between two PDPs.
+ *
+ * @module
+ */
+import { expect, test } from 'vitest'
+import { type Locks, LockWait } from '../../pdp/src/ports/locks.ts'
+import { ProcessLocks } from '../../pdp/src/runtime/process-locks.ts'
+
+/** The locks of two callers that exclude each other. */
+interface Pair {
+  readonly one: Locks
+  readonly two: Locks
+}
+
+type Open = (waitMs?: number) => Promise<Pair>
+
+async function inOneProcess(waitMs?: number): Promise<Pair> {
+  const locks = new ProcessLocks(waitMs)
+  return { one: locks, two: locks }
+}
+
+const IMPLEMENTATIONS: readonly (readonly [name: string, open: Open])[] = [['in one process', inOneProcess]]
+
+/** A task that runs until it is released. */
+function held(locks: Locks, key: string) {
+  const begun = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const done = locks.run(key, async () => {
+    begun.resolve()
+    await release.promise
+  })
+  return { begun: begun.promise, release: () => release.resolve(), done }
+}
+
+for (const [name, open] of IMPLEMENTATIONS) {
+  test(`${name}: tasks of one key never overlap, and each runs once`, async () => {
+    const { one, two } = await open()
+    let running = 0
+    const seen: number[] = []
+    const task = (locks: Locks, n: number) =>
+      locks.run('a', async () => {
+        running += 1
+        expect(running).toBe(1)
+        await new Promise<void>((resolve) => setImmediate(resolve))
+        seen.push(n)
+        running -= 1
+        return n
+      })
+    const all = Array.from({ length: 40 }, (_, n) => task(n % 2 === 0 ? one : two, n))
+    expect(await Promise.all(all)).toEqual(all.map((_, n) => n))
+    expect(seen.toSorted((a, b) => a - b)).toEqual(all.map((_, n) => n))
+  })
+
+  test(`${name}: tasks of one caller run in the order of the calls`, async () => {
+    const { one } = await open()
+    const seen: string[] = []
+    const task = (what: string) => one.run('a', async () => void seen.push(what))
+    await Promise.all(['1', '2', '3', '4'].map(task))
+    expect(seen).toEqual(['1', '2', '3', '4'])
+  })
+
+  test(`${name}: tasks of other keys do not wait`, async () => {
+    const { one, two } = await open()
+    const first = held(one, 'a')
+    await first.begun
+    const waiting = two.run('a', async () => 'a')
+    expect(await two.run('b', async () => 'b')).toBe('b')
+    expect(await one.run('c', async () => 'c')).toBe('c')
+    first.release()
+    expect(await waiting).toBe('a')
+    await first.done
+  })
+
+  test(`${name}: a task that rejects releases its key, and all of several keys`, async () => {
+    const { one, two } = await open()
+    await expect(one.run('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await two.run('a', async () => 'done')).toBe('done')
+    await expect(one.runAll(['a', 'b'], () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await two.runAll(['a', 'b'], async () => 'done')).toBe('done')
+  })
+
+  test(`${name}: several keys are held together`, async () => {
+    const { one, two } = await open()
+    const release = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const both = one.runAll(['a', 'b'], async () => {
+      begun.resolve()
+      await release.promise
+    })
+    await begun.promise
+    const seen: string[] = []
+    const others = ['a', 'b'].map((key) => two.run(key, async () => void seen.push(key)))
+    expect(await two.run('c', async () => seen.length)).toBe(0)
+    release.resolve()
+    await Promise.all([both, ...others])
+    expect(seen.toSorted()).toEqual(['a', 'b'])
+  })
+
+  test(`${name}: an urgent task runs before all that wait, urgent ones in the order of the calls`, async () => {
+    const { one } = await open()
+    const first = held(one, 'a')
+    await first.begun
+    const seen: string[] = []
+    const task = (what: string, urgency?: 'first') => one.run('a', async () => void seen.push(what), urgency)
+    const all = [task('1'), task('2'), task('revoke 1', 'first'), task('revoke 2', 'first')]
+    first.release()
+    await Promise.all([first.done, ...all])
+    expect(seen).toEqual(['revoke 1', 'revoke 2', '1', '2'])
+  })
+
+  test(`${name}: a wait has an end, by a fault that says what to do; the task does not run later`, async () => {
+    const { one, two } = await open(50)
+    const first = held(one, 'a')
+    await first.begun
+    let ran = 0
+    const task = async (): Promise<void> => {
+      ran += 1
+    }
+    const refused = await Promise.allSettled([one.run('a', task), two.run('a', task), two.run('a', task, 'first')])
+    const reasons = refused.map((one) => (one.status === 'rejected' ? one.reason : undefined))
+    expect(reasons).toEqual([expect.any(LockWait), expect.any(LockWait), expect.any(LockWait)])
+    expect(reasons[0]).toMatchObject({ code: 'relations_unavailable', detail: expect.stringContaining('Try again') })
+    first.release()
+    await first.done
+    expect(ran).toBe(0)
+    expect(await two.run('a', async () => 'free')).toBe('free')
+  })
+}
