@@ -75,8 +75,7 @@ export function createPdpAdmin(options: PdpAdminOptions): PdpAdmin {
       throw new Fault('decision_unavailable', 'the PDP could not be reached', { cause, members: { retry_after: 1 } })
     }
   }
-  const at = (...path: readonly string[]) =>
-    [transport.basePath, 'v1', ...path.map((part) => encodeURIComponent(part))].join('/')
+  const at = (...path: readonly string[]) => ['', 'v1', ...path.map((part) => encodeURIComponent(part))].join('/')
   const acknowledge = async (notice: string) => {
     const answer = await call({ method: 'POST', path: at('erasures', notice, 'acknowledge') })
     if (answer.status !== 404) accept(answer, 'acknowledge')

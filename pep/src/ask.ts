@@ -22,13 +22,17 @@ const MAX_FOUND = 1_000
 const MAX_PAGES = 100
 
 /**
- * One question.
+ * One question. `request` stands for the request that asks.
  *
  * @throws Fault `unauthenticated` for an actor that the PDP does not know (rule A7), `invalid_request` for a resource that cannot exist,
  * `decision_unavailable` when nothing was decided.
  */
-export async function askOne(deps: AskDeps, authz: Authz, action: string, resource: Resource): Promise<Outcome> {
-  const outcome = await deps.decider.decide({ authz, action, resource: checked(resource) })
+export async function askOne(
+  deps: AskDeps,
+  authz: Authz,
+  { action, resource, request }: { readonly action: string; readonly resource: Resource; readonly request: object },
+): Promise<Outcome> {
+  const outcome = await deps.decider.decide({ authz, action, resource: checked(resource), request })
   refuseUnknownActor(authz, outcome)
   if (outcome.undecided)
     throw new Fault('decision_unavailable', 'the PDP could not decide', { members: { retry_after: 1 } })
@@ -42,10 +46,16 @@ export async function askEach(
   {
     action,
     resources,
+    request,
     dry,
-  }: { readonly action: string; readonly resources: readonly Resource[]; readonly dry: boolean },
+  }: {
+    readonly action: string
+    readonly resources: readonly Resource[]
+    readonly request: object
+    readonly dry: boolean
+  },
 ): Promise<readonly Outcome[]> {
-  const outcomes = await deps.decider.decideEach({ authz, action, resources: resources.map(checked) })
+  const outcomes = await deps.decider.decideEach({ authz, action, resources: resources.map(checked), request })
   for (const outcome of outcomes) refuseUnknownActor(authz, outcome)
   const handlers = dry ? onlyKnown(deps.obligations) : deps.obligations
   return await Promise.all(outcomes.map((outcome) => meetObligations(outcome, authz, handlers)))

@@ -5,7 +5,7 @@
  */
 import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
-import { type IdentifyDeps, identify, requestIdOf } from './identify.ts'
+import { arrivalOf, type IdentifyDeps, identify } from './identify.ts'
 import { challengesFor, sendRefusal } from './problem.ts'
 import { type PepLogger, refusalOfFault } from './refusal.ts'
 
@@ -17,11 +17,11 @@ export interface AuthenticateDeps extends IdentifyDeps {
 export function authenticateWith(deps: AuthenticateDeps): RequestHandler {
   return async (req, res, next) => {
     const headers = req.headersDistinct
-    const requestId = requestIdOf(headers)
+    const arrival = arrivalOf(headers)
     challengesFor(req, deps.realm)
-    res.set('X-Request-ID', requestId)
+    res.set('X-Request-ID', arrival.requestId)
     try {
-      const { authz, grant } = await identify(deps, headers, requestId)
+      const { authz, grant } = await identify(deps, headers, arrival)
       req.kauth = { grant }
       req.authz = authz
     } catch (error) {

@@ -4,17 +4,18 @@
  * @see {@link https://openid.net/specs/authorization-api-1_0.html AuthZEN 1.0}
  * @module
  */
-import { type EvaluationRequest, type EvaluationsRequest, refuse } from '@mandate/protocol'
+import { type EvaluationRequest, type EvaluationsRequest, type Fault, refuse } from '@mandate/protocol'
 import { Breaker, type Deadline, sooner } from '@mandate/service'
 import { z } from 'zod'
-import type { BatchQuestion, Decider, Question, SearchAnswer, SearchQuestion } from './decider.ts'
+import { type Asker, type Asking, createCoalescer, type Item, type Part } from './coalesce.ts'
+import type { Decider, Question, SearchAnswer, SearchQuestion } from './decider.ts'
 import { callJson, type JsonAnswer, type JsonCall, undecided } from './http-call.ts'
-import { type Outcome, type Resource, readOutcome } from './outcome.ts'
+import { type Outcome, readOutcome } from './outcome.ts'
 import type { Transport } from './transport.ts'
 
 /** The circuit opens after five failures in a row, for five seconds. */
 const BREAKER = { threshold: 5, openMs: 5_000, now: () => performance.now() } as const
-/** Resources a batch; more are asked in several batches, one after another, all before the same deadline. */
+/** Questions a batch; more are asked in several batches, one after another, all before the same deadline. */
 const MAX_BATCH = 50
 
 const evaluationsAnswerSchema = z.looseObject({ evaluations: z.array(z.unknown()) })
@@ -23,50 +24,77 @@ const searchAnswerSchema = z.looseObject({
   page: z.looseObject({ next_token: z.string().optional() }).nullish(),
 })
 
-interface Limits {
-  readonly deadline?: Deadline | undefined
-  readonly signal?: AbortSignal | undefined
-}
+type Ask = (path: string, asking: Asking, body: unknown) => Promise<JsonAnswer>
 
-type Ask = (path: string, question: Pick<Question, 'authz'>, body: unknown, limits?: Limits) => Promise<JsonAnswer>
+/** Answers by which a PDP refuses a batch, such as for one malformed item or for want of the endpoint. Nothing of the batch was decided. */
+const BATCH_REFUSALS = new Set([400, 404, 405, 413, 501])
+/** Answers of a PDP that has no batches at all. */
+const NO_BATCHES = new Set([404, 405, 501])
 
 export function createAuthzenDecider(transport: Transport): Decider {
-  const breaker = new Breaker(BREAKER)
-  const deadlineOf = ({ authz }: Pick<Question, 'authz'>) => sooner(transport.timeoutMs, authz.deadline)
-  const ask: Ask = async (path, question, body, { deadline = deadlineOf(question), signal } = {}) => {
-    const waitMs = breaker.enter()
-    if (waitMs > 0) throw undecided('the circuit to the PDP is open', String(Math.ceil(waitMs / 1_000)))
-    const { requestId } = question.authz
-    const call = { method: 'POST', path: transport.basePath + path, requestId, body, signal } as const
-    return await callThrough(breaker, transport, call, deadline)
-  }
+  const ask = askThrough(transport)
+  const asker = createAsker(ask, transport.timeoutMs)
+  const together = createCoalescer(asker, MAX_BATCH)
+  const askPart = async (request: object | undefined, part: Part): Promise<readonly Outcome[]> =>
+    request === undefined || !asker.hasBatches() ? await asker.alone(part) : await together(request, part)
   return {
-    decide: async (question) => {
-      const answer = answered(await ask('/access/v1/evaluation', question, singleRequest(question), question))
-      const outcome = readOutcome(question.resource, answer.body)
-      if (!outcome) throw undecided('the PDP answered something that is no AuthZEN decision')
+    decide: async ({ action, resource, request, ...asking }) => {
+      const part = { asking, items: [{ action, resource }], isBatch: false }
+      const [outcome] = await askPart(request, part)
+      if (!outcome) throw undecided('the PDP answered nothing')
       return outcome
     },
-    decideEach: async (question) => {
-      const outcomes: Outcome[] = []
-      const { deadline = deadlineOf(question), signal } = question
-      for (let from = 0; from < question.resources.length; from += MAX_BATCH) {
-        const resources = question.resources.slice(from, from + MAX_BATCH)
-        const request = batchRequest({ ...question, resources })
-        outcomes.push(
-          ...readBatch(
-            resources,
-            answered(await ask('/access/v1/evaluations', question, request, { deadline, signal })),
-          ),
-        )
-      }
-      return outcomes
+    decideEach: async ({ action, resources, request, ...asking }) => {
+      if (resources.length === 0) return []
+      const items = resources.map((resource) => ({ action, resource }))
+      return await askPart(request, { asking, items, isBatch: true })
     },
     search: async (question) => {
-      const answer = await ask('/access/v1/search/resource', question, searchRequest(question), question)
+      const answer = await ask('/access/v1/search/resource', question, searchRequest(question))
       return readSearch(question, answer)
     },
     close: transport.close,
+  }
+}
+
+function askThrough(transport: Transport): Ask {
+  const breaker = new Breaker(BREAKER)
+  return async (path, { authz, deadline = sooner(transport.timeoutMs, authz.deadline), signal }, body) => {
+    const waitMs = breaker.enter()
+    if (waitMs > 0) throw undecided('the circuit to the PDP is open', String(Math.ceil(waitMs / 1_000)))
+    const call = { method: 'POST', path, requestId: authz.requestId, body, signal } as const
+    return await callThrough(breaker, transport, call, deadline)
+  }
+}
+
+function createAsker(ask: Ask, timeoutMs: number): Asker & { readonly hasBatches: () => boolean } {
+  let hasBatches = true
+  const batch = (asking: Asking, items: readonly Item[]): Promise<JsonAnswer> =>
+    ask('/access/v1/evaluations', asking, batchRequest(asking, items))
+  const inBatches = async (asking: Asking, items: readonly Item[]): Promise<readonly Outcome[]> => {
+    const deadline = asking.deadline ?? sooner(timeoutMs, asking.authz.deadline)
+    const outcomes: Outcome[] = []
+    for (let from = 0; from < items.length; from += MAX_BATCH) {
+      const some = items.slice(from, from + MAX_BATCH)
+      for (const result of readBatch(some, answered(await batch({ ...asking, deadline }, some)))) {
+        if (result instanceof Error) throw result
+        outcomes.push(result)
+      }
+    }
+    return outcomes
+  }
+  return {
+    hasBatches: () => hasBatches,
+    alone: async ({ asking, items, isBatch }) => {
+      const [item] = items
+      if (isBatch || item === undefined) return await inBatches(asking, items)
+      return [readSingle(item, answered(await ask('/access/v1/evaluation', asking, singleRequest(asking, item))))]
+    },
+    together: async (asking, items) => {
+      const answer = await batch(asking, items)
+      if (NO_BATCHES.has(answer.status)) hasBatches = false
+      return BATCH_REFUSALS.has(answer.status) ? 'refused' : readBatch(items, answered(answer))
+    },
   }
 }
 
@@ -95,16 +123,22 @@ function answered(answer: JsonAnswer): JsonAnswer {
   throw undecided(`the PDP answered ${answer.status}`, answer.retryAfter)
 }
 
-function readBatch(resources: readonly Resource[], { body }: JsonAnswer): readonly Outcome[] {
+function readSingle({ resource }: Item, { body }: JsonAnswer): Outcome {
+  const outcome = readOutcome(resource, body)
+  if (!outcome) throw undecided('the PDP answered something that is no AuthZEN decision')
+  return outcome
+}
+
+/** One outcome or fault an item. @throws Fault when the answer is none of this batch. */
+function readBatch(items: readonly Item[], { body }: JsonAnswer): readonly (Outcome | Fault)[] {
   const parsed = evaluationsAnswerSchema.safeParse(body)
-  if (!parsed.success || parsed.data.evaluations.length !== resources.length) {
+  if (!parsed.success || parsed.data.evaluations.length !== items.length) {
     throw undecided('the PDP answered a batch with something else')
   }
-  return resources.map((resource, index) => {
-    const outcome = readOutcome(resource, parsed.data.evaluations[index])
-    if (!outcome) throw undecided('an item of the batch is no AuthZEN decision')
-    return outcome
-  })
+  return items.map(
+    ({ resource }, index) =>
+      readOutcome(resource, parsed.data.evaluations[index]) ?? undecided('an item of the batch is no AuthZEN decision'),
+  )
 }
 
 /** A page token comes from the caller: one that the PDP refuses is an invalid request, not a failure of the PDP. */
@@ -124,15 +158,21 @@ function readSearch({ type, page }: SearchQuestion, answer: JsonAnswer): SearchA
   }
 }
 
-function singleRequest({ authz, action, resource }: Question): EvaluationRequest {
+function singleRequest({ authz }: Asking, { action, resource }: Item): EvaluationRequest {
   return { subject: subjectOf(authz), action: { name: action }, resource: resourceOf(resource) }
 }
 
-function batchRequest({ authz, action, resources }: BatchQuestion): EvaluationsRequest {
+/** The action stands once when all items have the same. */
+function batchRequest({ authz }: Asking, items: readonly Item[]): EvaluationsRequest {
+  const [first] = items
+  const isCommon = first !== undefined && items.every(({ action }) => action === first.action)
   return {
     subject: subjectOf(authz),
-    action: { name: action },
-    evaluations: resources.map((resource) => ({ resource: resourceOf(resource) })),
+    ...(isCommon ? { action: { name: first.action } } : {}),
+    evaluations: items.map(({ action, resource }) => ({
+      ...(isCommon ? {} : { action: { name: action } }),
+      resource: resourceOf(resource),
+    })),
     options: { evaluations_semantic: 'execute_all', reasons: true },
   }
 }
@@ -153,6 +193,6 @@ function subjectOf({ subject, actor, sid, issuedAt, persona }: Question['authz']
   return { ...subject, ...(Object.keys(properties).length === 0 ? {} : { properties }) }
 }
 
-function resourceOf({ type, id, properties }: Resource): EvaluationRequest['resource'] {
+function resourceOf({ type, id, properties }: Item['resource']): EvaluationRequest['resource'] {
   return { type, id, ...(properties === undefined ? {} : { properties: { ...properties } }) }
 }

@@ -7,12 +7,13 @@ import { Fault } from '@mandate/protocol'
 import { type AskDeps, askOne } from './ask.ts'
 import type { Authz } from './authz.ts'
 import {
+  type Arrival,
+  arrivalOf,
   checkedPersona,
   hasCredentials,
   type IdentifyDeps,
   identify,
   type RequestHeaders,
-  requestIdOf,
   requireInPerson,
 } from './identify.ts'
 import type { Outcome, Resource } from './outcome.ts'
@@ -20,6 +21,7 @@ import { challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFau
 
 /** One question of a server that is not Express: the request's headers, the action and the resource. */
 export interface DecideRequest {
+  /** Questions asked at once with the same object are one request: they share an `X-Request-ID` and one call to the PDP. */
   readonly headers: RequestHeaders
   readonly action: string
   /** Attributes from the service's own records, never from the request. */
@@ -48,10 +50,10 @@ export interface DecideDeps extends IdentifyDeps, AskDeps {
 
 /** Returns a refusal for every failure of the request, the PDP or the identity provider; throws only for a programming error. */
 export async function decideWith(deps: DecideDeps, request: DecideRequest): Promise<Decided> {
-  const requestId = requestIdOf(request.headers)
-  const headers = { 'X-Request-ID': requestId }
+  const arrival = arrivalInThisTurn(request.headers)
+  const headers = { 'X-Request-ID': arrival.requestId }
   try {
-    const { authz, outcome } = await outcomeOf(deps, request, requestId)
+    const { authz, outcome } = await outcomeOf(deps, request, arrival)
     if (!outcome.decision)
       return { permitted: false, outcome, ...withHeaders(refusalOfDenial(outcome, authz), headers) }
     const { evaluationId } = outcome
@@ -67,14 +69,33 @@ export async function decideWith(deps: DecideDeps, request: DecideRequest): Prom
   }
 }
 
-async function outcomeOf(deps: DecideDeps, request: DecideRequest, requestId: string) {
-  const { authz } = await identify(deps, request.headers, requestId)
+const arrivals = new WeakMap<RequestHeaders, Arrival>()
+
+/** Questions with the same headers object in one turn of the event loop belong to one request: one id, one arrival, one call to the PDP. */
+function arrivalInThisTurn(headers: RequestHeaders): Arrival {
+  const known = arrivals.get(headers)
+  if (known) return known
+  const arrival = arrivalOf(headers)
+  arrivals.set(headers, arrival)
+  setImmediate(() => arrivals.delete(headers))
+  return arrival
+}
+
+async function outcomeOf(deps: DecideDeps, request: DecideRequest, arrival: Arrival) {
+  const { authz } = await identify(deps, request.headers, arrival)
   requireInPerson(request.inPersonOnly, authz.inPerson)
   const asked =
     request.persona === undefined
       ? authz
       : { ...authz, persona: checkedPersona(request.persona, 'A persona must be title/circle.') }
-  return { authz: asked, outcome: await askOne(deps, asked, request.action, request.resource) }
+  return {
+    authz: asked,
+    outcome: await askOne(deps, asked, {
+      action: request.action,
+      resource: request.resource,
+      request: request.headers,
+    }),
+  }
 }
 
 function withHeaders(refusal: Refusal, headers: Readonly<Record<string, string>>): Refusal {

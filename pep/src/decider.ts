@@ -17,6 +17,11 @@ export interface Question {
   readonly deadline?: Deadline
   /** Aborted when the caller has disconnected. */
   readonly signal?: AbortSignal
+  /**
+   * Stands for the request that asks. A decider may put what one request asks in one turn of the event loop in one call to the PDP; questions of
+   * different requests must not share one. @default the question is asked alone
+   */
+  readonly request?: object
 }
 
 /** The same question about several resources. */

@@ -62,7 +62,11 @@ export interface EnforceDeps extends AskDeps {
 export function enforceWith(deps: EnforceDeps, options: EnforceOptions): RequestHandler {
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, options)
-    const outcome = await askOne(deps, authz, options.action, await options.resource(req))
+    const outcome = await askOne(deps, authz, {
+      action: options.action,
+      resource: await options.resource(req),
+      request: req,
+    })
     if (!outcome.decision) {
       await options.onDenial?.(req, outcome)
       answerDenial(res, outcome, authz)
@@ -79,7 +83,8 @@ export function enforceEachWith(deps: EnforceDeps, options: EnforceEachOptions):
   return guarded(deps, async (req) => {
     const authz = askingAs(req, options)
     const resources = await options.resources(req)
-    req.authz = { ...authz, items: await askEach(deps, authz, { action: options.action, resources, dry: false }) }
+    const asked = { action: options.action, resources, request: req, dry: false }
+    req.authz = { ...authz, items: await askEach(deps, authz, asked) }
     return 'go on'
   })
 }
@@ -107,7 +112,7 @@ export function dryRunWith(deps: EnforceDeps, options: EnforceEachOptions): Requ
   return guarded(deps, async (req, res) => {
     const authz = askingAs(req, options)
     const resources = await options.resources(req)
-    const outcomes = await askEach(deps, authz, { action: options.action, resources, dry: true })
+    const outcomes = await askEach(deps, authz, { action: options.action, resources, request: req, dry: true })
     const answer: DryRunAnswer = { dry_run: true, items: outcomes.map((outcome) => disclosed(outcome, authz)) }
     letThrough(req)
     res.json(answer)

@@ -1,22 +1,26 @@
 /**
- * One JSON call to the PDP with the service's own token: the deadline covers the token, the call and its one retry.
+ * One JSON call to a PDP with the service's own token: the deadline covers the token, the call and every further attempt. There is a further attempt
+ * only where the one before cannot have been answered with a decision: its connection broke before an answer began, or a PDP answered 503 and there
+ * is another PDP.
  *
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, withTimeout } from '@mandate/protocol'
 import { type Deadline, leftMs, TIMEOUT_HEADER } from '@mandate/service'
-import type { Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
+import type { PdpEndpoint, PdpEndpoints } from './pdp-endpoints.ts'
 import type { BearerSource } from './service-token.ts'
 
 export interface CallOptions {
-  readonly pool: Pool
+  readonly endpoints: PdpEndpoints
   readonly token: BearerSource
 }
 
 export interface JsonCall {
   /** Idempotent methods and questions only, so every call may be retried. */
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  /** Below the PDP's base URL. */
   readonly path: string
   readonly requestId?: string
   readonly body?: unknown
@@ -34,10 +38,25 @@ export interface JsonAnswer {
   readonly evaluationId: string | undefined
 }
 
-/** Delay before the retry, in milliseconds: enough for a restart behind a proxy, short against the deadline. */
+/** Delay before the same host is tried again, in milliseconds: enough for a restart behind a proxy, short against the deadline. */
 const RETRY_AFTER_MS = 50
-/** Whether the connection was refused or closed before an answer. */
-const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
+/** The connection was refused, could not be made, or closed. */
+const BROKEN = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_SOCKET',
+])
+/** A PDP that answers this has decided nothing. */
+const UNAVAILABLE = 503
+
+/** The connection broke before the head of an answer was read. */
+class Unanswered extends Error {
+  override readonly name = 'Unanswered'
+}
 
 /**
  * @throws the transport's error, the deadline's `TimeoutError`, or the reason of the call's own signal; any answer at all, 500 included, is returned.
@@ -45,40 +64,91 @@ const BROKEN = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']
 export async function callJson(options: CallOptions, call: JsonCall, deadline: Deadline): Promise<JsonAnswer> {
   return await withTimeout(leftMs(deadline), async (limit) => {
     const signal = call.signal === undefined ? limit : AbortSignal.any([limit, call.signal])
-    try {
-      const { answer, again } = await attempt(options, call, deadline, signal)
-      if (!again) return answer
-    } catch (error) {
-      if (!isBroken(error)) throw error
-      await sleep(RETRY_AFTER_MS, undefined, { signal })
+    const order = options.endpoints.order()
+    for (const [at, endpoint] of order.entries()) {
+      const next = order[at + 1]
+      const result = await resultOf(options, endpoint, call, deadline, signal)
+      if (result instanceof Unanswered) {
+        if (next === undefined) throw result.cause
+        if (next === endpoint) await sleep(RETRY_AFTER_MS, undefined, { signal })
+        continue
+      }
+      const isFinal = result.status !== UNAVAILABLE || next === undefined || next === endpoint
+      if (isFinal) return result
     }
-    return (await attempt(options, call, deadline, signal)).answer
+    throw new TypeError('there is no PDP to ask')
   })
 }
 
-/** `again`: the PDP refused a token that has been replaced meanwhile, such as after a rotation of the issuer's keys. */
-async function attempt(
-  { pool, token }: CallOptions,
+/** Asks one PDP, and keeps the record of its health. */
+async function resultOf(
+  { endpoints, token }: CallOptions,
+  endpoint: PdpEndpoint,
   call: JsonCall,
   deadline: Deadline,
   signal: AbortSignal,
-): Promise<{ readonly answer: JsonAnswer; readonly again: boolean }> {
-  const bearer = await token.get(signal)
-  const response = await pool.request({
-    path: call.path,
-    method: call.method,
-    headers: {
-      authorization: `Bearer ${bearer}`,
-      accept: 'application/json',
-      [TIMEOUT_HEADER]: String(leftMs(deadline)),
-      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...(call.requestId === undefined ? {} : { 'x-request-id': call.requestId }),
-    },
-    body: call.body === undefined ? null : JSON.stringify(call.body),
-    signal,
-  })
-  const answer = await readAnswer(response)
-  return { answer, again: answer.status === 401 && token.drop(bearer) }
+): Promise<JsonAnswer | Unanswered> {
+  try {
+    const bearer = await bearerOf(token, signal)
+    let answer = await attempt(endpoint, bearer, call, deadline, signal)
+    // The token has been replaced meanwhile, such as after a rotation of the issuer's keys. A refused token decided nothing.
+    if (answer.status === 401 && token.drop(bearer))
+      answer = await attempt(endpoint, await bearerOf(token, signal), call, deadline, signal)
+    if (answer.status === UNAVAILABLE) endpoints.failed(endpoint)
+    else endpoints.answered(endpoint)
+    return answer
+  } catch (error) {
+    if (error instanceof NoToken) throw error.cause
+    // A caller's short deadline, or a caller that disconnects, says nothing about the PDP.
+    if (!call.signal?.aborted && !(deadline.byCaller && signal.aborted)) endpoints.failed(endpoint)
+    if (error instanceof Unanswered) return error
+    throw error
+  }
+}
+
+class NoToken extends Error {
+  override readonly name = 'NoToken'
+}
+
+/** @throws NoToken: a token that cannot be had says nothing about the PDP. */
+async function bearerOf(token: BearerSource, signal: AbortSignal): Promise<string> {
+  try {
+    return await token.get(signal).catch(async (error: unknown) => {
+      if (!isBroken(error)) throw error
+      await sleep(RETRY_AFTER_MS, undefined, { signal })
+      return await token.get(signal)
+    })
+  } catch (cause) {
+    throw new NoToken('no token for the PDP', { cause })
+  }
+}
+
+/** @throws Unanswered when the connection broke before an answer began; else the transport's error. */
+async function attempt(
+  { pool, basePath }: PdpEndpoint,
+  bearer: string,
+  call: JsonCall,
+  deadline: Deadline,
+  signal: AbortSignal,
+): Promise<JsonAnswer> {
+  const response = await pool
+    .request({
+      path: basePath + call.path,
+      method: call.method,
+      headers: {
+        authorization: `Bearer ${bearer}`,
+        accept: 'application/json',
+        [TIMEOUT_HEADER]: String(leftMs(deadline)),
+        ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(call.requestId === undefined ? {} : { 'x-request-id': call.requestId }),
+      },
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      signal,
+    })
+    .catch((cause: unknown) => {
+      throw isBroken(cause) ? new Unanswered('no answer began', { cause }) : cause
+    })
+  return await readAnswer(response)
 }
 
 function isBroken(error: unknown): boolean {

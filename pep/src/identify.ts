@@ -33,15 +33,25 @@ export interface Identified {
 const BEARER = /^Bearer (?<token>[\w-]+\.[\w-]+\.[\w-]+)$/iu
 const REQUEST_ID = /^[\w.:-]{1,128}$/u
 
+/** How a request is named in logs, and when it arrived (an instant of `performance.now()`): its caller's time counts from there. */
+export interface Arrival {
+  readonly requestId: string
+  readonly arrivedAt: number
+}
+
 /** @throws Fault `unauthenticated`, `invalid_request`, `in_person_only` or `identity_unavailable`. */
-export async function identify(deps: IdentifyDeps, headers: RequestHeaders, requestId: string): Promise<Identified> {
+export async function identify(
+  deps: IdentifyDeps,
+  headers: RequestHeaders,
+  { requestId, arrivedAt }: Arrival,
+): Promise<Identified> {
   const token = bearerOf(headers)
   const { claims, grant } = await deps.recognise(token)
   const identity = identityOf(claims, deps.interactiveClients)
   const inPerson = identity.subject.type === 'user' && identity.actor === undefined
   requireInPerson(deps.inPersonOnly, inPerson)
   const persona = identity.subject.type === 'user' ? personaOf(headers) : undefined
-  const deadline = callersDeadline(onlyOf(headers, TIMEOUT_HEADER))
+  const deadline = callersDeadline(onlyOf(headers, TIMEOUT_HEADER), arrivedAt)
   const authz = {
     ...identity,
     inPerson,
@@ -74,9 +84,13 @@ export function identityOf(claims: Claims, interactiveClients: readonly string[]
 }
 
 /** The caller's `X-Request-ID` when it may be logged, else a new one. */
-export function requestIdOf(headers: RequestHeaders): string {
+function requestIdOf(headers: RequestHeaders): string {
   const [header = '', ...others] = valuesOf(headers, 'X-Request-ID')
   return others.length === 0 && REQUEST_ID.test(header) ? header : randomUUID()
+}
+
+export function arrivalOf(headers: RequestHeaders): Arrival {
+  return { requestId: requestIdOf(headers), arrivedAt: performance.now() }
 }
 
 export function hasCredentials(headers: RequestHeaders): boolean {

@@ -28,8 +28,8 @@ export interface PepOptions {
   readonly issuer: string
   /** This service's audience. A token must have exactly this one. */
   readonly audience: string
-  /** Base URL of the PDP, without `/access/v1`. */
-  readonly pdpUrl: string
+  /** Base URL of the PDP, without `/access/v1`; or of several PDPs that give the same answers: they are asked in turn. */
+  readonly pdpUrl: string | readonly string[]
   readonly credentials: Credentials
   /** Time for one decision, in milliseconds, token and retry included; on expiry the answer is 503. @default 1500 */
   readonly timeoutMs?: number
@@ -90,7 +90,7 @@ const isDecider = (value: unknown) =>
 const pepShape = z.strictObject({
   issuer: identifier.refine((url) => splitIssuer(url) !== undefined, 'must be <base>/realms/<realm>'),
   audience: z.string().regex(/^[\w.-]+$/u, 'must be a client id'),
-  pdpUrl: httpUrl,
+  pdpUrl: z.union([httpUrl, z.array(httpUrl).min(1, 'must name a PDP').readonly()]),
   credentials: credentialsSchema,
   timeoutMs: z.int().min(1).max(10_000).default(1_500),
   interactiveClients: z.array(z.string().min(1)).default(['desktop']),
@@ -105,18 +105,20 @@ const pepShape = z.strictObject({
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
 })
 
-/** Checks the options: tokens and keys must not be sent in plain HTTP over a network. */
 interface Called {
   readonly issuer: string
   readonly identityUrl?: string | undefined
-  readonly pdpUrl?: string
+  readonly pdpUrl?: string | readonly string[]
   readonly plainHttpHosts: readonly string[]
 }
 
+/** Tokens and keys must not be sent in plain HTTP over a network. */
 const calledOverTls = <T extends Called>(options: T, context: z.core.$RefinementCtx<T>): void => {
   for (const name of ['issuer', 'identityUrl', 'pdpUrl'] as const) {
-    const message = plainHttpObjection(options[name] ?? '', options.plainHttpHosts)
-    if (message) context.addIssue({ code: 'custom', path: [name], message })
+    for (const url of [options[name] ?? []].flat()) {
+      const message = plainHttpObjection(url, options.plainHttpHosts)
+      if (message) context.addIssue({ code: 'custom', path: [name], message })
+    }
   }
 }
 

@@ -107,7 +107,7 @@ export interface SecuritySettings {
   /** The authority whose client certificates are accepted. @default clients need no certificate */
   readonly clientCa?: string | undefined
   /** URLs that the service calls with tokens, by setting. @default none */
-  readonly calls?: Readonly<Record<string, string | undefined>>
+  readonly calls?: Readonly<Record<string, string | readonly string[] | undefined>>
   /** Hosts among them that may be called in plain HTTP. @default none */
   readonly plainHttpHosts?: readonly string[]
 }

@@ -4,23 +4,18 @@
  * @module
  */
 import { joinUrl } from '@mandate/protocol'
-import { connectOf, identityAgent } from '@mandate/service'
-import { Pool } from 'undici'
+import { identityAgent } from '@mandate/service'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
+import { createPools, PdpEndpoints } from './pdp-endpoints.ts'
 import { fixedBearer, RenewedToken } from './service-token.ts'
 import { createTokenEndpoint } from './token-endpoint.ts'
 
 export interface Transport extends CallOptions {
-  /** Path of the PDP's base URL, without a trailing slash. */
-  readonly basePath: string
   readonly timeoutMs: number
   /** Lets calls under way finish, then ends every connection. */
   readonly close: () => Promise<void>
 }
-
-/** Connections to the PDP at most; requests beyond wait, and their deadline runs. */
-const CONNECTIONS = 64
 
 /** Where Keycloak answers what, under an issuer's URL. */
 export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
@@ -29,13 +24,8 @@ export function endpointsOf(identityUrl: string): { readonly jwksUri: string; re
 }
 
 export function createTransport(options: CheckedPdpAdminOptions): Transport {
-  const { pdpUrl, timeoutMs, credentials, pdpScope, issuer, identityUrl, maxAnswerBytes, tls } = options
-  const url = new URL(pdpUrl)
-  const pool = new Pool(url.origin, {
-    connections: CONNECTIONS,
-    maxResponseSize: maxAnswerBytes,
-    connect: connectOf(tls),
-  })
+  const { pdpUrl, timeoutMs, credentials, pdpScope, issuer, identityUrl, tls } = options
+  const pools = createPools([pdpUrl].flat(), options)
   const identity = identityAgent(tls)
   const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
   const ownToken = (own: Exclude<typeof credentials, { readonly apiKey: unknown }>) => {
@@ -44,12 +34,11 @@ export function createTransport(options: CheckedPdpAdminOptions): Transport {
     return new RenewedToken(() => request({ grant_type: 'client_credentials', scope: pdpScope }), Date.now)
   }
   return {
-    pool,
+    endpoints: new PdpEndpoints(pools, () => performance.now()),
     token: 'apiKey' in credentials ? fixedBearer(credentials.apiKey) : ownToken(credentials),
     timeoutMs,
-    basePath: url.pathname === '/' ? '' : url.pathname,
     close: async () => {
-      await Promise.all([pool.close(), identity.close()])
+      await Promise.all([...pools.map(({ pool }) => pool.close()), identity.close()])
     },
   }
 }

@@ -22,6 +22,8 @@ const items = z.string().transform((text) =>
     .filter((item) => item !== ''),
 )
 
+const baseUrl = httpUrl.transform((url) => url.replace(/\/+$/u, ''))
+
 /** Zod schemas of single settings, each read from text. */
 export const setting = {
   /** Address to listen on. @default 127.0.0.1 */
@@ -30,7 +32,9 @@ export const setting = {
   port: (byDefault: number) => integer(0, 65_535).default(byDefault),
   integer,
   /** A base URL that paths are added to: a slash at its end is dropped. */
-  url: httpUrl.transform((url) => url.replace(/\/+$/u, '')),
+  url: baseUrl,
+  /** Comma-separated base URLs of servers that answer the same; at least one. */
+  urls: items.pipe(z.array(baseUrl).min(1, 'must name at least one URL')),
   /** A URL that is called as it is written. */
   exactUrl: httpUrl,
   /** An issuer, or another URL that is compared byte for byte; it has no query and no fragment. */

@@ -61,14 +61,16 @@ export function plainListenerFindings(
  * @param variable - Where those are listed.
  */
 export function plainCallFindings(
-  calls: Readonly<Record<string, string | undefined>>,
+  calls: Readonly<Record<string, string | readonly string[] | undefined>>,
   plainHttpHosts: readonly string[],
   variable: string,
 ): readonly string[] {
-  return Object.entries(calls).flatMap(([name, url = '']) => {
-    const objection = plainHttpObjection(url, plainHttpHosts)
-    return objection === undefined ? [] : [`${name}: ${objection} (${variable})`]
-  })
+  return Object.entries(calls).flatMap(([name, urls = []]) =>
+    [urls].flat().flatMap((url) => {
+      const objection = plainHttpObjection(url, plainHttpHosts)
+      return objection === undefined ? [] : [`${name}: ${objection} (${variable})`]
+    }),
+  )
 }
 
 /** What a secret must be in production. */

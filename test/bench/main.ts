@@ -23,6 +23,7 @@ import { benchPep } from './pep.ts'
 import { startRecorder } from './recorder.ts'
 import { budgets, type Setup, tables } from './report.ts'
 import { busyAgent, furnish, questions } from './story.ts'
+import { benchTransport } from './transport.ts'
 
 /** Longer than the rounds of one number of connections take, shorter than the PDP refuses. */
 const TOKEN_SECONDS = 840
@@ -166,6 +167,7 @@ if (argv[0] === 'log') {
   await benchLogPrice(argv.includes('--quick'), print)
 } else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
 else if (argv[0] === 'desktop') await benchDesktop(print)
+else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)

@@ -24,6 +24,7 @@ npm run bench -- log [--quick]      the decision log alone: appends, verificatio
 npm run bench -- auditor [ENTRIES]  the auditor's first page in Chromium, over a log of 100,000 entries
 npm run bench -- desktop             the desktop's window in Chromium: the wait behind a sign-in, a long activity scrolled
 npm run bench -- pep [REQUESTS]     the enforcement point: its own work, throughput, memory over 1,000,000 requests
+npm run bench -- transport           pipelining and HTTP/2 beside plain connections, without a PDP
 
 A missed budget is said, and fails nothing.
 `

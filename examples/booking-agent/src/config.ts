@@ -26,7 +26,7 @@ const settingsSchema = z
     AGENT_CLIENT_SECRET: setting.secret.optional(),
     AGENT_CLIENT_KEY: setting.pem,
     AGENT_TRIPS_URL: setting.url,
-    AGENT_PDP_URL: setting.url,
+    AGENT_PDP_URL: setting.urls,
     AGENT_DATA_DIR: z.string().min(1),
     AGENT_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     AGENT_PARALLEL_ITEMS: setting.integer(1, 16).default(4),

@@ -24,7 +24,7 @@ const settingsSchema = z
     CARE_CLIENT_ID: z.string().min(1).default('care'),
     CARE_CLIENT_SECRET: setting.secret.optional(),
     CARE_CLIENT_KEY: setting.pem,
-    CARE_PDP_URL: setting.url,
+    CARE_PDP_URL: setting.urls,
     CARE_DATA_DIR: z.string().min(1),
     CARE_INTERACTIVE_CLIENTS: setting.list(['desktop']),
     CARE_HOUSEKEEPING_SECONDS: setting.integer(1, 3_600).default(30),

@@ -24,7 +24,7 @@ const settingsSchema = z
     TRIPS_CLIENT_ID: z.string().min(1).default('trips'),
     TRIPS_CLIENT_SECRET: setting.secret.optional(),
     TRIPS_CLIENT_KEY: setting.pem,
-    TRIPS_PDP_URL: setting.url,
+    TRIPS_PDP_URL: setting.urls,
     TRIPS_DATA_DIR: z.string().min(1).optional(),
     TRIPS_DATABASE_URL: setting.postgresUrl.optional(),
     TRIPS_ABANDONED_SECONDS: setting.integer(1, 3_600).default(30),
