@@ -16,11 +16,13 @@ import type { HttpApp } from './http/server.ts'
 import type { Files } from './log/files.ts'
 import { type OpenDecisionLog, openDecisionLog } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
+import { LogBarrier } from './memory/barrier.ts'
 import { createOpenFgaEngine } from './openfga/open.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
 import type { RunningEngine } from './ports/engine.ts'
+import type { ReadBarrier } from './ports/invalidations.ts'
 import type { Recorder } from './ports/recorder.ts'
 import { createClock, MACHINE, type Machine } from './runtime/clock.ts'
 import { Metrics } from './runtime/metrics.ts'
@@ -115,7 +117,10 @@ async function openRooms(
     onJump: (byMs) => logger.fatal({ byMs }, 'the clock jumped: nothing is decided until it is right'),
   })
   const stores = await openStores(config, clock, closing)
-  const base = { config, logger, metrics: new Metrics(), stores, clock, isTrusted, newId: createNewId(clock) }
+  const metrics = new Metrics()
+  const barrier = new LogBarrier(stores.invalidations, metrics.barrier())
+  for (const copy of stores.copies) barrier.listen(copy)
+  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, newId: createNewId(clock) }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
   const engine = await createOpenFgaEngine({ ...base, modelId, onLost: claims ? onLost : undefined }, closing)
@@ -128,6 +133,7 @@ async function openRooms(
   })
   await policies.start()
   const rooms = createApi({ ...base, record, decisionLog, engine, policies }, closing)
+  await barrier.pass()
   await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
   return rooms
 }
@@ -137,6 +143,7 @@ interface Base {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly stores: Stores
+  readonly barrier: ReadBarrier
   readonly clock: ReturnType<typeof createClock>['clock']
   /** Whether the machine's clock can be believed now. */
   readonly isTrusted: () => boolean
@@ -190,7 +197,7 @@ function openAdministration(deps: ApiDeps, redact: Redactor, closing: AsyncDispo
 }
 
 function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
-  const { config, logger, metrics, stores, decisionLog, engine, policies } = deps
+  const { config, logger, metrics, stores, barrier, decisionLog, engine, policies } = deps
   const { vault, register } = stores
   const { isReachable, lowLimits } = engine
   const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
@@ -206,6 +213,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     logger,
     metrics,
     stores,
+    barrier,
     policies,
     pseudonymizer,
     redact,

@@ -7,6 +7,8 @@ import { LEASE_MS } from '../../pdp/src/ports/leases.ts'
 import { SqlAgents } from '../../pdp/src/store/agents.ts'
 import { SqlGrants } from '../../pdp/src/store/grants.ts'
 import { type LeasesIn, SqlLeases } from '../../pdp/src/store/leases.ts'
+import { LocalLog } from '../../pdp/src/store/local-log.ts'
+import { ProposedGrants } from '../../pdp/src/store/proposed-grants.ts'
 import { openSqlite } from '../../pdp/src/store/sqlite.ts'
 import { useSuite } from '../fixtures/suite.ts'
 
@@ -19,7 +21,9 @@ function anotherPdp() {
   const database = openSqlite(join(tpdp.dataDir, 'pdp.db'))
   onTestFinished(() => database.close())
   const leases: LeasesIn = (sql) => new SqlLeases(sql, 'another PDP', () => tpdp.now())
-  return { agents: new SqlAgents(database, leases), grants: new SqlGrants(database, leases, new Set()) }
+  const log = new LocalLog(database)
+  const proposed = new ProposedGrants(database, async () => [])
+  return { agents: new SqlAgents(database, leases, log), grants: new SqlGrants(database, leases, proposed, log) }
 }
 
 const agentIn = async () => {

@@ -11,8 +11,9 @@ import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Register } from '../ports/register.ts'
-import type { Keys, Sessions, Vault } from '../ports/stores.ts'
+import type { ReadBarrier } from '../ports/invalidations.ts'
+import type { KnownCallers } from '../ports/known-callers.ts'
+import type { Sessions, Vault } from '../ports/stores.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 
 export interface CallerOptions {
@@ -27,10 +28,11 @@ export interface CallerOptions {
   readonly secondFactor: readonly string[]
   /** Resource types that each domain service is registered for, by client id. */
   readonly services: ReadonlyMap<string, readonly string[]>
-  readonly register: Register
+  readonly known: KnownCallers
   readonly vault: Vault
-  readonly keys: Keys
   readonly sessions: Pick<Sessions, 'isEnded'>
+  /** Passed once for each request, before anything is read from memory. */
+  readonly barrier: Pick<ReadBarrier, 'pass'>
   readonly clock: Clock
   /** URL of the issuer's key set; found by discovery when absent. */
   readonly jwksUrl?: URL
@@ -99,9 +101,13 @@ export class Callers {
   /**
    * Authenticates a request by its `Authorization` header. There must be exactly one: two would be ambiguous.
    *
-   * @throws Fault `unauthenticated`, or `identity_unavailable` when the issuer's keys cannot be fetched.
+   * Passes the read barrier first, so that everything that is read from memory for this request is as new as the request.
+   *
+   * @throws Fault `unauthenticated`; `identity_unavailable` when the issuer's keys cannot be fetched; `relations_unavailable` when the invalidation
+   *   log cannot be read.
    */
   async identify(headers: readonly string[], origin: Principal['origin']): Promise<Principal> {
+    await this.#options.barrier.pass()
     const [authorization, ...others] = headers
     if (others.length > 0) throw invalid('Send one Authorization header.')
     const key = /^Bearer (mk_[\w-]{1,128})$/iu.exec(authorization ?? '')?.[1]
@@ -125,7 +131,8 @@ export class Callers {
    * Verifies a logout token. Returns the session that it ends, or the person whose sessions all end (OpenID Connect Back-Channel Logout 1.0,
    * section 2.6).
    *
-   * @throws Fault `invalid_request`, or `identity_unavailable` when the issuer's keys cannot be fetched.
+   * @throws Fault `invalid_request`; `identity_unavailable` when the issuer's keys cannot be fetched; `relations_unavailable` when the invalidation
+   *   log cannot be read.
    */
   async endedSession(token: string): Promise<{
     readonly sid: string | undefined
@@ -134,7 +141,8 @@ export class Callers {
     readonly until: EpochMillis
     readonly party: PartyRef | undefined
   }> {
-    const { issuer, interactiveClients, vault, clock } = this.#options
+    const { issuer, interactiveClients, vault, clock, barrier } = this.#options
+    await barrier.pass()
     const claims = logoutSchema.safeParse(await this.#logoutClaims(token))
     if (!claims.success || !interactiveClients.some((client) => claims.data.aud.includes(client)))
       throw refuse('invalid_request', 'logout_token: was not issued for a client of this PDP.')
@@ -165,7 +173,8 @@ export class Callers {
   }
 
   async #keyHolder(key: string, origin: Principal['origin']): Promise<Principal> {
-    const holder = await keyHolder(key, this.#options, origin)
+    const { known, clock } = this.#options
+    const holder = await keyHolder(key, { keys: known, clock }, origin)
     if (holder) return holder
     throw invalid('The key is not valid here.')
   }
@@ -215,9 +224,10 @@ export class Callers {
     const base = { inPerson: false, roles: [], actor: undefined, origin }
     const types = this.#options.services.get(azp)
     if (types) return { ...base, party: undefined, name: `service:${azp}`, types }
-    const agent = await this.#options.register.agent(azp)
+    const { known } = this.#options
+    const agent = await known.agent(azp)
     if (!agent) return { ...base, party: undefined, name: `service:${azp}`, types: undefined }
-    const serviceSub = agent.serviceSub ?? (await this.#options.register.bindAgent(azp, claims.sub))
+    const serviceSub = agent.serviceSub ?? (await known.bindAgent(azp, claims.sub))
     if (!sameText(serviceSub, claims.sub)) throw invalid('The token is of another account than the registered agent.')
     return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
   }
@@ -225,9 +235,9 @@ export class Callers {
   /** Maps a person's token, used in person or by a registered agent; rejects it from other clients (rule A7). */
   async #personal(claims: Claims, origin: Principal['origin']): Promise<Principal> {
     const { azp, sub } = claims
-    const { issuer, interactiveClients, register, vault } = this.#options
+    const { issuer, interactiveClients, known, vault } = this.#options
     const inPerson = interactiveClients.includes(azp)
-    const agent = inPerson ? undefined : await register.agent(azp)
+    const agent = inPerson ? undefined : await known.agent(azp)
     const actor: PartyRef | undefined = agent && `agent:${azp}`
     if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
     // The service account of an agent is no person (rule G1).

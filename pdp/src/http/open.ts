@@ -10,6 +10,8 @@ import { decide } from '../decide/decide.ts'
 import { WrongCodes } from '../pap/invitations.ts'
 import type { PapDeps } from '../pap/pap.ts'
 import type { PolicyControl } from '../pap/policies.ts'
+import type { ReadBarrier } from '../ports/invalidations.ts'
+import type { KnownCallers } from '../ports/known-callers.ts'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
@@ -30,10 +32,12 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits'> {
   readonly policies: PolicyControl
   readonly pseudonymizer: Pseudonymizer
   readonly redact: Redactor
+  readonly barrier: ReadBarrier
   readonly index: EntryIndex
   readonly stores: {
     readonly vault: Vault
     readonly answers: Answers
+    readonly callers: KnownCallers
     readonly invitations: Invitations
     readonly sessions: Sessions
     readonly tokenEncryption: TokenEncryption
@@ -70,7 +74,7 @@ export function openHttp(options: HttpOptions): HttpApp {
   })
 }
 
-function createCallers({ config, pap, stores }: HttpOptions): Callers {
+function createCallers({ config, pap, stores, barrier }: HttpOptions): Callers {
   return new Callers({
     issuer: config.PDP_ISSUER,
     audience: config.PDP_AUDIENCE,
@@ -78,10 +82,10 @@ function createCallers({ config, pap, stores }: HttpOptions): Callers {
     secondFactor: config.PDP_SECOND_FACTOR,
     interactiveClients: config.PDP_INTERACTIVE_CLIENTS,
     services: config.PDP_SERVICES,
-    register: pap.register,
+    known: stores.callers,
     vault: stores.vault,
-    keys: pap.keys,
     sessions: stores.sessions,
+    barrier,
     clock: pap.clock,
     tls: readClientTls(config),
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),

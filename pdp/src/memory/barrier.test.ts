@@ -84,3 +84,73 @@ describe('LogBarrier', () => {
     expect(seen).toEqual(['reset', 'reset'])
   })
 })
+
+describe('LogBarrier over a log of this process', () => {
+  /** A log whose events reach its subscriber as they are committed. */
+  class DirectLog implements InvalidationLog {
+    readonly isShared = false
+    starts = 0
+    commit: (event: InvalidationEvent) => void = () => undefined
+    whenStarted = Promise.withResolvers<void>()
+
+    async start() {
+      this.starts += 1
+      await this.whenStarted.promise
+      return { position: { seq: 0, token: '' }, pending: [] }
+    }
+
+    async read(): Promise<readonly InvalidationEvent[]> {
+      throw new Error('a log of this process is not read')
+    }
+
+    subscribe(apply: (event: InvalidationEvent) => void): void {
+      this.commit = apply
+    }
+  }
+
+  it('applies an event in the turn of its commit, and reads the log once', async () => {
+    const log = new DirectLog()
+    const barrier = new LogBarrier(log)
+    const seen = listening(barrier)
+    log.whenStarted.resolve()
+    const first = await barrier.pass()
+    log.commit(note(1))
+    expect(seen).toEqual(['reset', 1])
+    expect(await barrier.pass()).toBeGreaterThan(first)
+    expect(log.starts).toBe(1)
+  })
+
+  it('applies events that are committed during a reset after it', async () => {
+    const log = new DirectLog()
+    const barrier = new LogBarrier(log)
+    const seen = listening(barrier)
+    const passing = barrier.pass()
+    await turn()
+    log.commit(note(1))
+    expect(seen).toEqual([])
+    log.whenStarted.resolve()
+    await passing
+    expect(seen).toEqual(['reset', 1])
+  })
+
+  it('puts rows that were read in place in one run with the reset, and waits until every listener has settled', async () => {
+    const log = new DirectLog()
+    const barrier = new LogBarrier(log)
+    const seen: string[] = []
+    barrier.listen({
+      apply: () => undefined,
+      reset: () => void seen.push('reset'),
+      load: async () => {
+        seen.push('read')
+        return () => void seen.push('put')
+      },
+      settle: async () => {
+        await turn()
+        seen.push('settled')
+      },
+    })
+    log.whenStarted.resolve()
+    await barrier.pass()
+    expect(seen).toEqual(['read', 'reset', 'put', 'settled'])
+  })
+})

@@ -4,19 +4,45 @@
  *
  * @module
  */
-import type { InvalidationListener, InvalidationLog, LogPosition, ReadBarrier, Stamp } from '../ports/invalidations.ts'
+import type {
+  InvalidationEvent,
+  InvalidationListener,
+  InvalidationLog,
+  LogPosition,
+  ReadBarrier,
+  Stamp,
+} from '../ports/invalidations.ts'
+
+/** What a barrier reports, for metrics. */
+export interface BarrierObserver {
+  /** A caller has passed, or could not, after `ms` milliseconds. Not called for a log that is not shared. */
+  readonly passed: (outcome: 'passed' | 'failed', ms: number) => void
+  readonly applied: (event: InvalidationEvent) => void
+  readonly reset: () => void
+}
+
+const NOBODY: BarrierObserver = { passed: () => undefined, applied: () => undefined, reset: () => undefined }
 
 export class LogBarrier implements ReadBarrier {
   readonly #log: InvalidationLog
+  readonly #observer: BarrierObserver
   readonly #listeners: InvalidationListener[] = []
+  /** The last event that was applied. `undefined`: memory must be reset before it may be used. */
   #position: LogPosition | undefined
   #stamp: Stamp = 0
   /** The read that has not begun; later callers share it. */
   #next: Promise<Stamp> | undefined
   #running: Promise<unknown> | undefined
+  /** Events of a log that is not shared, committed while memory is being reset. */
+  #early: InvalidationEvent[] | undefined
 
-  constructor(log: InvalidationLog) {
+  constructor(log: InvalidationLog, observer: BarrierObserver = NOBODY) {
     this.#log = log
+    this.#observer = observer
+    log.subscribe?.((event) => {
+      if (this.#early) this.#early.push(event)
+      else if (this.#position) this.#apply(event)
+    })
   }
 
   stamp(): Stamp {
@@ -26,11 +52,27 @@ export class LogBarrier implements ReadBarrier {
 
   listen(listener: InvalidationListener): void {
     this.#listeners.push(listener)
+    // The next barrier resets all memory, this one's too.
+    this.#position = undefined
   }
 
   pass(): Promise<Stamp> {
-    this.#next ??= this.#afterRunning()
+    // Events of a log that is not shared are applied as they are committed.
+    if (this.#position && !this.#log.isShared) return Promise.resolve(this.stamp())
+    this.#next ??= this.#measured(this.#afterRunning())
     return this.#next
+  }
+
+  async #measured(passing: Promise<Stamp>): Promise<Stamp> {
+    const arrived = performance.now()
+    try {
+      const stamp = await passing
+      this.#observer.passed('passed', performance.now() - arrived)
+      return stamp
+    } catch (error) {
+      this.#observer.passed('failed', performance.now() - arrived)
+      throw error
+    }
   }
 
   async #afterRunning(): Promise<Stamp> {
@@ -49,18 +91,32 @@ export class LogBarrier implements ReadBarrier {
   }
 
   async #read(): Promise<void> {
-    if (!this.#position) return this.#restart()
-    const events = await this.#log.read(this.#position)
-    if (!events) return this.#restart()
-    for (const event of events) {
-      for (const listener of this.#listeners) listener.apply(event)
-      this.#position = { seq: event.seq, token: event.token }
-    }
+    const events = this.#position && (await this.#log.read(this.#position))
+    if (events) for (const event of events) this.#apply(event)
+    else await this.#restart()
+    for (const listener of this.#listeners) if (listener.settle) await listener.settle()
+  }
+
+  #apply(event: InvalidationEvent): void {
+    for (const listener of this.#listeners) listener.apply(event)
+    this.#position = { seq: event.seq, token: event.token }
+    this.#observer.applied(event)
   }
 
   async #restart(): Promise<void> {
-    const start = await this.#log.start()
-    for (const listener of this.#listeners) listener.reset(start)
-    this.#position = start.position
+    this.#position = undefined
+    const early: InvalidationEvent[] = []
+    this.#early = early
+    try {
+      const start = await this.#log.start()
+      const loaded = await Promise.all(this.#listeners.map(async (listener) => listener.load?.()))
+      for (const listener of this.#listeners) listener.reset(start)
+      for (const put of loaded) put?.()
+      this.#position = start.position
+      this.#observer.reset()
+    } finally {
+      this.#early = undefined
+    }
+    for (const event of early) this.#apply(event)
   }
 }

@@ -11,7 +11,9 @@ test('a Write that is answered while changes are taken up is not in doubt', asyn
   const sent = Promise.withResolvers<void>()
   const answer = Promise.withResolvers<boolean>()
   const journal: ChangeJournal = {
+    isShared: false,
     begin: async (change) => void rows.set(change.id, change),
+    beginUnrecorded: () => undefined,
     decided: async (id) => void rows.delete(id),
     takeUndecided: async () => {
       const found = [...rows.values()]

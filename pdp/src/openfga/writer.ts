@@ -26,7 +26,7 @@ type Missing = 'refuse' | 'ignore'
 
 export interface WriteOptions {
   readonly missing?: Missing
-  /** The change only takes authority away: it is sent even where the journal cannot be written. */
+  /** The change only takes authority away: it is sent even where the journal of a single PDP cannot be written. */
   readonly narrows?: boolean
   /** The id of the change, for a caller that asks for its outcome later. @default a new one */
   readonly id?: string | undefined
@@ -105,19 +105,11 @@ export class FencedWriter implements UndecidedChanges {
    */
   async write(change: Change, options: WriteOptions = {}): Promise<boolean> {
     if (change.writes.length === 0 && change.deletes.length === 0) return true
-    const { journal, newId, clock } = this.#options
+    const { newId, clock } = this.#options
     const keys = [...change.deletes, ...change.writes].map(keyOf)
     await this.#decideThese((key) => keys.some((other) => textOf(other) === textOf(key)))
     const open: OpenChange = { id: options.id ?? newId(), at: clock(), keys }
-    this.#begun.add(open.id)
-    try {
-      await journal.begin(open)
-    } catch (cause) {
-      if (!options.narrows) {
-        this.#begun.delete(open.id)
-        throw cause
-      }
-    }
+    await this.#begin(open, options)
     const sent = await this.#send(change, open.id, options)
     if (sent !== true && (await this.#decideNow(open)) === 'withdrawn') {
       await this.#settle(open.id)
@@ -126,6 +118,18 @@ export class FencedWriter implements UndecidedChanges {
     }
     await this.#settle(open.id)
     return true
+  }
+
+  async #begin(open: OpenChange, { narrows }: WriteOptions): Promise<void> {
+    const { journal } = this.#options
+    this.#begun.add(open.id)
+    try {
+      await journal.begin(open)
+    } catch (cause) {
+      if (narrows && !journal.isShared) return journal.beginUnrecorded(open)
+      this.#begun.delete(open.id)
+      throw cause
+    }
   }
 
   /** @returns What the store answered, or the fault that leaves the outcome unknown. */
@@ -241,11 +245,13 @@ export class FencedWriter implements UndecidedChanges {
     this.#begun.delete(id)
     if (this.#takeUps > 0) this.#decidedMeanwhile.add(id)
     if (this.#undecided.delete(id)) this.#refresh()
-    // The outcome is final in OpenFGA: if it cannot be recorded here, the next start finds it there.
+    // The outcome is final in OpenFGA: if it cannot be recorded here, the next start finds it there. Other PDPs ask OpenFGA about its tuples until it
+    // is recorded, so it is tried again.
+    const { journal, clock } = this.#options
     try {
-      await this.#options.journal.decided(id, this.#options.clock())
+      await journal.decided(id, clock())
     } catch {
-      return
+      if (journal.isShared) this.#onDoubt()
     }
   }
 

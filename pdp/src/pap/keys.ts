@@ -86,7 +86,7 @@ export async function listKeys(deps: PapDeps, by: Principal): Promise<readonly K
 /** The caller that a key stands for: resource types, no party, no roles. `undefined` for an unknown, revoked or expired key. */
 export async function keyHolder(
   token: string,
-  { keys, clock }: { readonly keys: Keys; readonly clock: Clock },
+  { keys, clock }: { readonly keys: Pick<Keys, 'byId'>; readonly clock: Clock },
   origin: Principal['origin'],
 ): Promise<Principal | undefined> {
   const id = KEY.exec(token)?.[1]

@@ -16,7 +16,7 @@ export interface TupleName {
 }
 
 /** What a `note` is about. Each topic has one handler, which knows the form of `data`. */
-export const TOPICS = ['session', 'sessions_of', 'proposed', 'key', 'agent', 'person', 'policy'] as const
+export const TOPICS = ['session', 'sessions_of', 'proposed', 'key', 'agent', 'person', 'policy', 'facts'] as const
 export type Topic = (typeof TOPICS)[number]
 
 interface EventBase {
@@ -26,10 +26,13 @@ interface EventBase {
   readonly token: string
 }
 
-export type InvalidationEvent =
-  | (EventBase & { readonly kind: 'open'; readonly change: string; readonly keys: readonly TupleName[] })
-  | (EventBase & { readonly kind: 'close'; readonly change: string })
-  | (EventBase & { readonly kind: 'note'; readonly topic: Topic; readonly data: string })
+/** What happened, before it has a place in the log. `data` of a note is JSON. */
+export type Announcement =
+  | { readonly kind: 'open'; readonly change: string; readonly keys: readonly TupleName[] }
+  | { readonly kind: 'close'; readonly change: string }
+  | { readonly kind: 'note'; readonly topic: Topic; readonly data: string }
+
+export type InvalidationEvent = EventBase & Announcement
 
 /** A place in the log: the last event that was applied. */
 export type LogPosition = Pick<EventBase, 'seq' | 'token'>
@@ -53,6 +56,10 @@ export interface InvalidationLog {
    * @throws Fault `relations_unavailable` when the log cannot be read.
    */
   read(after: LogPosition): Promise<readonly InvalidationEvent[] | undefined>
+  /**
+   * Of a log that is not shared: calls `apply` with each event, in the same turn in which its commit returned. A shared log never calls it.
+   */
+  subscribe?(apply: (event: InvalidationEvent) => void): void
 }
 
 /** Memory that is kept true by the log. All methods are synchronous: between two of them every decision sees the same memory. */
@@ -61,6 +68,14 @@ export interface InvalidationListener {
   apply(event: InvalidationEvent): void
   /** Drops everything. */
   reset(start: LogStart): void
+  /**
+   * Reads rows that this memory is a copy of, after the start was read and before the reset.
+   *
+   * @returns Puts them in place of the present ones: called right after {@link reset}, in the same synchronous run.
+   */
+  load?(): Promise<() => void>
+  /** Completes what {@link apply} or {@link reset} could not do synchronously. The barrier is passed only when it has resolved. Never rejects. */
+  settle?(): Promise<void>
 }
 
 /** A number of this process that grows with every barrier and every fill: which of two began first. */

@@ -53,8 +53,20 @@ export interface OpenChange {
 
 /** Every change of tuples, from before its Write is sent until its marker is deleted. A crash leaves those undecided that had no answer. */
 export interface ChangeJournal {
+  /** Whether other processes learn of a change only by this journal: then none may be sent that is not in it. */
+  readonly isShared: boolean
+  /** Also announces the change in the invalidation log: from now on no memory holds its tuples. */
   begin(change: OpenChange): Promise<void>
-  /** Records that the outcome is final in the relationship store. Its marker may exist there even when `begin` was never called here. */
+  /**
+   * Announces a change in this process only, after `begin` failed.
+   *
+   * @throws Fault `relations_unavailable` where other processes use the database.
+   */
+  beginUnrecorded(change: OpenChange): void
+  /**
+   * Records that the outcome is final in the relationship store, and announces it. Its marker may exist there even when `begin` was never called
+   * here.
+   */
   decided(id: string, at: EpochMillis): Promise<void>
   /** Changes without a known outcome that no other PDP is carrying out: from now on they are this PDP's to decide. */
   takeUndecided(): Promise<readonly OpenChange[]>

@@ -7,6 +7,7 @@
 import type { ProblemCode } from '@mandate/protocol'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { UnansweredCause } from '../ports/answer.ts'
+import type { InvalidationEvent } from '../ports/invalidations.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 
 /** Histogram buckets in seconds: a decision takes a few milliseconds, and callers wait five seconds at most. */
@@ -63,6 +64,24 @@ export class Metrics {
     labelNames: ['reason'],
     ...this.#shared,
   })
+  readonly #barriers = new Histogram({
+    name: 'mandate_barrier_seconds',
+    help: 'Time that requests waited for a read of the invalidation log, by how it ended: passed or failed. None with SQLite.',
+    labelNames: ['outcome'],
+    buckets: [0.0005, ...BUCKETS],
+    ...this.#shared,
+  })
+  readonly #events = new Counter({
+    name: 'mandate_invalidations_total',
+    help: 'Events of the invalidation log that this process applied, by kind: open, close, or the topic of a note.',
+    labelNames: ['kind'],
+    ...this.#shared,
+  })
+  readonly #resets = new Counter({
+    name: 'mandate_memory_resets_total',
+    help: 'How often all memory was dropped: at the start, and when the invalidation log no longer had the last event that was applied.',
+    ...this.#shared,
+  })
   readonly #faults = new Counter({
     name: 'mandate_faults_total',
     help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
@@ -107,6 +126,16 @@ export class Metrics {
 
   relations(outcome: RelationsOutcome, ms: number): void {
     this.#relations.observe({ outcome }, ms / 1_000)
+  }
+
+  /** What a read barrier reports. */
+  barrier() {
+    return {
+      passed: (outcome: 'passed' | 'failed', ms: number): void => this.#barriers.observe({ outcome }, ms / 1_000),
+      applied: (event: InvalidationEvent): void =>
+        this.#events.inc({ kind: event.kind === 'note' ? event.topic : event.kind }),
+      reset: (): void => this.#resets.inc(),
+    }
   }
 
   /** Wraps a recorder so that entries are counted once they are durable. */

@@ -1,22 +1,34 @@
 /**
- * SQL journal of writes to the relationship store whose outcome may still be unknown. Owns the table `changes`.
+ * SQL journal of writes to the relationship store whose outcome may still be unknown, announced in the invalidation log. Owns the table `changes`.
  *
  * @module
  */
 import type { EpochMillis } from '@mandate/protocol'
+import type { LogStart } from '../ports/invalidations.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
+import type { Announcer } from './announcer.ts'
 import type { LeasesIn } from './leases.ts'
 import { firstRow, inList, type Queries, type Row, text } from './sql.ts'
 
+export interface ChangeJournalOptions {
+  readonly leases: LeasesIn
+  readonly announcer: Announcer
+  /** Reads the ids of the fact changes that are not finished; `decidedBefore` leaves them out. */
+  readonly factChangeIds: () => Promise<readonly string[]>
+}
+
 export class SqlChangeJournal implements ChangeJournal {
+  readonly isShared: boolean
   readonly #sql: Queries
   readonly #leases: LeasesIn
+  readonly #announcer: Announcer
   readonly #factChangeIds: () => Promise<readonly string[]>
 
-  /** @param factChangeIds - Reads the ids of the fact changes that are not finished; `decidedBefore` leaves them out. */
-  constructor(sql: Queries, leases: LeasesIn, factChangeIds: () => Promise<readonly string[]>) {
+  constructor(sql: Queries, { leases, announcer, factChangeIds }: ChangeJournalOptions) {
+    this.isShared = announcer.isShared
     this.#sql = sql
     this.#leases = leases
+    this.#announcer = announcer
     this.#factChangeIds = factChangeIds
   }
 
@@ -24,19 +36,31 @@ export class SqlChangeJournal implements ChangeJournal {
     await this.#sql.transaction(async (sql) => {
       await this.#leases(sql).require('write', id)
       await sql.change('INSERT INTO changes (id, at, keys) VALUES ($1, $2, $3)', id, at, JSON.stringify(keys))
+      await this.#announcer.announce(sql, { kind: 'open', change: id, keys })
     })
   }
 
+  beginUnrecorded({ id, keys }: OpenChange): void {
+    this.#announcer.announceUncommitted({ kind: 'open', change: id, keys })
+  }
+
   async decided(id: string, at: EpochMillis): Promise<void> {
-    await this.#sql.transaction(async (sql) => {
-      await sql.change(
-        `INSERT INTO changes (id, at, keys, decided) VALUES ($1, $2, '[]', 1)
-         ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
-        ...[id, at],
-      )
-      // Releases the lease if this PDP holds it or can take it. Where another PDP holds it, the outcome is recorded all the same.
-      if (await this.#leases(sql).take('write', id)) await this.#leases(sql).release('write', id)
-    })
+    const close = { kind: 'close', change: id } as const
+    try {
+      await this.#sql.transaction(async (sql) => {
+        await sql.change(
+          `INSERT INTO changes (id, at, keys, decided) VALUES ($1, $2, '[]', 1)
+           ON CONFLICT (id) DO UPDATE SET keys = excluded.keys, decided = 1`,
+          ...[id, at],
+        )
+        // Releases the lease if this PDP holds it or can take it. Where another PDP holds it, the outcome is recorded all the same.
+        if (await this.#leases(sql).take('write', id)) await this.#leases(sql).release('write', id)
+        await this.#announcer.announce(sql, close)
+      })
+    } catch (error) {
+      if (!this.isShared) this.#announcer.announceUncommitted(close)
+      throw error
+    }
   }
 
   async takeUndecided(): Promise<readonly OpenChange[]> {
@@ -73,6 +97,12 @@ export class SqlChangeJournal implements ChangeJournal {
     const { places, values } = inList(ids, 1)
     await this.#sql.change(`DELETE FROM changes WHERE id IN (${places})`, ...values)
   }
+}
+
+/** The changes that are pending, as the start of an invalidation log names them. */
+export async function undecidedChanges(sql: Pick<Queries, 'rows'>): Promise<LogStart['pending']> {
+  const rows = await sql.rows('SELECT id, at, keys FROM changes WHERE decided = 0 ORDER BY id')
+  return rows.map(openChangeOf).map(({ id, keys }) => ({ change: id, keys }))
 }
 
 const openChangeOf = (row: Row): OpenChange => ({

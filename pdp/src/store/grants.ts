@@ -9,22 +9,11 @@ import type { Leases } from '../ports/leases.ts'
 import { type GrantFilter, type Grants, grantExists } from '../ports/register.ts'
 import { scopeName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
+import { type Announcer, note } from './announcer.ts'
 import type { LeasesIn } from './leases.ts'
+import type { ProposedGrants } from './proposed-grants.ts'
 import { duplicateKey, grantOf, storedGrant } from './rows.ts'
 import { firstRow, inList, type Queries, type SqlValue, text } from './sql.ts'
-
-/** Ids of proposed grants that are not part of a replacement. Cached in memory, because every decision checks them. */
-export type ProposedGrants = Set<string>
-
-/**
- * Reads {@link ProposedGrants} from the database.
- *
- * @param replacing - Grants that a replacement proposes. They are left out: whether one is in force depends on the relationship store alone.
- */
-export async function readProposed(sql: Queries, replacing: readonly string[]): Promise<ProposedGrants> {
-  const rows = await sql.rows('SELECT id FROM grants WHERE settled = 0')
-  return new Set(rows.map((row) => text(row['id'])).filter((id) => !replacing.includes(id)))
-}
 
 const END = `UPDATE grants SET revoked_at = $1, revoked_by = $2, revoke_reason = $3, replaced_by = $4, ending = NULL
   WHERE id = $5 AND revoked_at IS NULL`
@@ -34,11 +23,13 @@ export class SqlGrants implements Grants {
   readonly #sql: Queries
   readonly #leases: LeasesIn
   readonly #proposed: ProposedGrants
+  readonly #announcer: Announcer
 
-  constructor(sql: Queries, leases: LeasesIn, proposed: ProposedGrants) {
+  constructor(sql: Queries, leases: LeasesIn, proposed: ProposedGrants, announcer: Announcer) {
     this.#sql = sql
     this.#leases = leases
     this.#proposed = proposed
+    this.#announcer = announcer
   }
 
   readonly proposeGrant = async (grant: GrantBody, now: EpochMillis): Promise<void> => {
@@ -48,6 +39,7 @@ export class SqlGrants implements Grants {
       await this.#sql.transaction(async (sql) => {
         await this.#leases(sql).require('grant', grant.id)
         await insertGrant(sql, grant, now)
+        await this.#announcer.announce(sql, note('proposed', { id: grant.id, isProposed: true }))
       })
     } catch (error) {
       this.#proposed.delete(grant.id)
@@ -62,15 +54,20 @@ export class SqlGrants implements Grants {
     this.#sql.transaction(async (sql) => {
       await this.#leases(sql).release('grant', id)
       await sql.change('UPDATE grants SET settled = 1 WHERE id = $1', id)
-      sql.afterCommit(() => this.#proposed.delete(id))
+      await this.#endProposal(sql, id)
     })
 
   readonly dropGrant = (id: string): Promise<void> =>
     this.#sql.transaction(async (sql) => {
       await this.#leases(sql).release('grant', id)
       await sql.change('DELETE FROM grants WHERE id = $1 AND settled = 0', id)
-      sql.afterCommit(() => this.#proposed.delete(id))
+      await this.#endProposal(sql, id)
     })
+
+  async #endProposal(sql: Queries, id: string): Promise<void> {
+    await this.#announcer.announce(sql, note('proposed', { id, isProposed: false }))
+    sql.afterCommit(() => this.#proposed.delete(id))
+  }
 
   readonly proposeEnd = (id: string, end: GrantEnd): Promise<void> =>
     this.#sql.transaction(async (sql) => {
@@ -118,7 +115,10 @@ export class SqlGrants implements Grants {
 
   readonly dropExchange = (exchanged: readonly Exchanged[]): Promise<void> =>
     this.#sql.transaction(async (sql) => {
-      for (const { to } of exchanged) await sql.change('DELETE FROM grants WHERE id = $1 AND settled = 0', to.id)
+      for (const { to } of exchanged) {
+        await sql.change('DELETE FROM grants WHERE id = $1 AND settled = 0', to.id)
+        await this.#endProposal(sql, to.id)
+      }
       for (const { from, to } of exchanged) {
         await releaseExchangedEnd(this.#leases(sql), from.id)
         await sql.change(
@@ -132,6 +132,8 @@ export class SqlGrants implements Grants {
     this.#sql.transaction(async (sql) => {
       for (const { from, to } of exchanged) {
         await sql.change('UPDATE grants SET settled = 1 WHERE id = $1', to.id)
+        // Another PDP may have read the row after it was proposed and before its replacement was.
+        await this.#endProposal(sql, to.id)
         await releaseExchangedEnd(this.#leases(sql), from.id)
         await sql.change(END, at, by, 'replaced', to.id, from.id)
       }

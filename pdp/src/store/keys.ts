@@ -5,6 +5,7 @@
  */
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import type { KeptKey, KeyRecord, Keys } from '../ports/stores.ts'
+import { type Announcer, note } from './announcer.ts'
 import type { LeasesIn } from './leases.ts'
 import { bytes, firstRow, type Queries, type Row, text } from './sql.ts'
 
@@ -15,26 +16,34 @@ export class SqlKeys implements Keys {
   readonly #sql: Queries
   readonly #leases: LeasesIn
   readonly #revoked: RevokedKeys
+  readonly #announcer: Announcer
 
-  constructor(sql: Queries, leases: LeasesIn, revoked: RevokedKeys) {
+  constructor(sql: Queries, leases: LeasesIn, revoked: RevokedKeys, announcer: Announcer) {
     this.#sql = sql
     this.#leases = leases
     this.#revoked = revoked
+    this.#announcer = announcer
   }
 
   async add({ id, name, types, createdAt, createdBy, expiresAt }: KeyRecord, hash: Uint8Array): Promise<void> {
-    await this.#sql.change(
-      `INSERT INTO keys (id, name, types, hash, created_at, created_by, expires_at, settled)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`,
-      ...[id, name, JSON.stringify(types), hash, createdAt, createdBy, expiresAt],
-    )
+    await this.#sql.transaction(async (sql) => {
+      await sql.change(
+        `INSERT INTO keys (id, name, types, hash, created_at, created_by, expires_at, settled)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`,
+        ...[id, name, JSON.stringify(types), hash, createdAt, createdBy, expiresAt],
+      )
+      await this.#announcer.announce(sql, note('key', { id }))
+    })
   }
 
   async revoke(id: string, at: EpochMillis): Promise<void> {
     if (!this.#revoked.has(id)) this.#revoked.set(id, at)
+    // Drops the cached row at once: it must not outlive a commit that fails.
+    if (!this.#announcer.isShared) this.#announcer.announceUncommitted(note('key', { id }))
     await this.#sql.transaction(async (sql) => {
       await this.#leases(sql).require('key', id)
       await sql.change('UPDATE keys SET revoked_at = $1, settled = 0 WHERE id = $2 AND revoked_at IS NULL', at, id)
+      await this.#announcer.announce(sql, note('key', { id }))
     })
   }
 

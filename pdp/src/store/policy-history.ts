@@ -5,6 +5,7 @@
  */
 import type { PolicySources } from '../policy/pack.ts'
 import type { KeptPolicy, PolicyHistory } from '../ports/stores.ts'
+import { type Announcer, note } from './announcer.ts'
 import { firstRow, optional, type Queries, type Row, text } from './sql.ts'
 
 /** Number of versions kept; older ones are deleted. */
@@ -12,9 +13,11 @@ const KEPT = 100
 
 export class SqlPolicyHistory implements PolicyHistory {
   readonly #sql: Queries
+  readonly #announcer: Announcer
 
-  constructor(sql: Queries) {
+  constructor(sql: Queries, announcer: Announcer) {
     this.#sql = sql
+    this.#announcer = announcer
   }
 
   async put({ version, sources, loadedAt }: KeptPolicy): Promise<void> {
@@ -47,11 +50,14 @@ export class SqlPolicyHistory implements PolicyHistory {
   }
 
   async setInForce(version: string, insteadOf: string | undefined): Promise<void> {
-    await this.#sql.change(
-      `INSERT INTO policy_in_force (one, version, instead_of) VALUES (1, $1, $2)
-       ON CONFLICT (one) DO UPDATE SET version = excluded.version, instead_of = excluded.instead_of`,
-      ...[version, insteadOf ?? null],
-    )
+    await this.#sql.transaction(async (sql) => {
+      await sql.change(
+        `INSERT INTO policy_in_force (one, version, instead_of) VALUES (1, $1, $2)
+         ON CONFLICT (one) DO UPDATE SET version = excluded.version, instead_of = excluded.instead_of`,
+        ...[version, insteadOf ?? null],
+      )
+      await this.#announcer.announce(sql, note('policy', { version }))
+    })
   }
 }
 

@@ -6,9 +6,15 @@
  */
 import { createHash } from 'node:crypto'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
+import { z } from 'zod'
 import type { Clock } from '../ports/clock.ts'
+import type { InvalidationEvent, InvalidationListener } from '../ports/invalidations.ts'
 import type { SessionOf, Sessions } from '../ports/stores.ts'
+import { type Announcer, note } from './announcer.ts'
 import { type Queries, text } from './sql.ts'
+
+const sessionNote = z.object({ hash: z.string(), until: z.number() })
+const personNote = sessionNote.extend({ at: z.number() })
 
 /** Ends all sessions of a person whose tokens were issued at or before `at`. Kept until `until`. */
 interface Ended {
@@ -16,56 +22,98 @@ interface Ended {
   readonly until: EpochMillis
 }
 
-export class SqlSessions implements Sessions {
+export class SqlSessions implements Sessions, InvalidationListener {
   readonly #sql: Queries
   readonly #clock: Clock
-  /** Every row, cached: a decision never reads the database for it. */
-  readonly #ended: Map<string, EpochMillis>
-  readonly #people: Map<string, Ended>
+  readonly #announcer: Announcer
+  /** Every row, cached: a decision never reads the database for it. Entries leave only when they are over, so a reset adds to them. */
+  readonly #ended = new Map<string, EpochMillis>()
+  readonly #people = new Map<string, Ended>()
+  readonly #onEnd: (() => void)[] = []
 
-  private constructor(sql: Queries, clock: Clock, ended: Map<string, EpochMillis>, people: Map<string, Ended>) {
+  private constructor(sql: Queries, clock: Clock, announcer: Announcer) {
     this.#sql = sql
     this.#clock = clock
-    this.#ended = ended
-    this.#people = people
+    this.#announcer = announcer
   }
 
-  static async open(sql: Queries, clock: Clock): Promise<SqlSessions> {
-    const sessions = await sql.rows('SELECT hash, until FROM ended_sessions')
-    const people = await sql.rows('SELECT hash, at, until FROM ended_people')
-    return new SqlSessions(
-      sql,
-      clock,
-      new Map(sessions.map((row) => [text(row['hash']), Number(row['until'])])),
-      new Map(people.map((row) => [text(row['hash']), { at: Number(row['at']), until: Number(row['until']) }])),
-    )
+  static async open(sql: Queries, clock: Clock, announcer: Announcer): Promise<SqlSessions> {
+    const sessions = new SqlSessions(sql, clock, announcer)
+    const put = await sessions.load()
+    put()
+    return sessions
+  }
+
+  async load(): Promise<() => void> {
+    const sessions = await this.#sql.rows('SELECT hash, until FROM ended_sessions')
+    const people = await this.#sql.rows('SELECT hash, at, until FROM ended_people')
+    return () => {
+      for (const row of sessions) this.#end(text(row['hash']), Number(row['until']))
+      for (const row of people) this.#endAll(text(row['hash']), { at: Number(row['at']), until: Number(row['until']) })
+      this.#hasEnded()
+    }
+  }
+
+  reset(): void {}
+
+  apply(event: InvalidationEvent): void {
+    if (event.kind !== 'note') return
+    if (event.topic === 'session') {
+      const { hash, until } = sessionNote.parse(JSON.parse(event.data))
+      this.#end(hash, until)
+      this.#hasEnded()
+    }
+    if (event.topic === 'sessions_of') {
+      const { hash, ...ended } = personNote.parse(JSON.parse(event.data))
+      this.#endAll(hash, ended)
+      this.#hasEnded()
+    }
+  }
+
+  /** @param listener - Called after sessions have ended, here or on another PDP. */
+  whenEnded(listener: () => void): void {
+    this.#onEnd.push(listener)
+  }
+
+  #hasEnded(): void {
+    for (const listener of this.#onEnd) listener()
+  }
+
+  #end(hash: string, until: EpochMillis): void {
+    this.#ended.set(hash, Math.max(until, this.#ended.get(hash) ?? 0))
+  }
+
+  /** Messages may arrive out of order: the latest `at` wins. */
+  #endAll(hash: string, ended: Ended): void {
+    if ((this.#people.get(hash)?.at ?? Number.NEGATIVE_INFINITY) <= ended.at) this.#people.set(hash, ended)
   }
 
   async end(sid: string, until: EpochMillis): Promise<void> {
     const hash = hashOf(sid)
     // In memory first: the session ends even when the disk is full.
-    this.#ended.set(hash, until)
+    this.#end(hash, until)
     await this.#sql.transaction(async (sql) => {
       await sql.change(
         `INSERT INTO ended_sessions (hash, until) VALUES ($1, $2)
          ON CONFLICT (hash) DO UPDATE SET until = excluded.until`,
         ...[hash, until],
       )
+      await this.#announcer.announce(sql, note('session', { hash, until }))
       await this.#forgetOld(sql)
     })
   }
 
   async endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void> {
     const hash = hashOf(person)
-    // Messages may arrive out of order: the latest `at` wins.
     if ((this.#people.get(hash)?.at ?? Number.NEGATIVE_INFINITY) > at) return
-    this.#people.set(hash, { at, until })
+    this.#endAll(hash, { at, until })
     await this.#sql.transaction(async (sql) => {
       await sql.change(
         `INSERT INTO ended_people (hash, at, until) VALUES ($1, $2, $3)
          ON CONFLICT (hash) DO UPDATE SET at = excluded.at, until = excluded.until WHERE ended_people.at <= excluded.at`,
         ...[hash, at, until],
       )
+      await this.#announcer.announce(sql, note('sessions_of', { hash, at, until }))
       await this.#forgetOld(sql)
     })
   }

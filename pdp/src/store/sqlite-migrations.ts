@@ -131,6 +131,8 @@ export const MIGRATIONS: readonly string[] = [
    UPDATE policies SET seq = (
      SELECT count(*) FROM policies older WHERE older.loaded_at < policies.loaded_at
        OR (older.loaded_at = policies.loaded_at AND older.rowid <= policies.rowid));`,
+  // Lookup hashes of people erased a short time ago, until the last of their tokens has expired.
+  `CREATE TABLE erased_people (lookup BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
 ]
 
 /** Runs the missing migrations. @throws Error when a newer release wrote the file. */

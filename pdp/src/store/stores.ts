@@ -4,25 +4,34 @@
  * @module
  */
 import type { Clock } from '../ports/clock.ts'
+import type { InvalidationListener, InvalidationLog } from '../ports/invalidations.ts'
+import type { KnownCallers } from '../ports/known-callers.ts'
+import type { AgentRecord } from '../ports/register.ts'
+import type { KeptKey } from '../ports/stores.ts'
 import type { StoreSet, Transactions } from '../ports/transactions.ts'
 import { SqlAgents } from './agents.ts'
+import type { Announcer } from './announcer.ts'
 import { SqlAnswers } from './answers.ts'
 import { SqlChangeJournal } from './changes.ts'
 import { SqlDirectory } from './directory.ts'
 import type { VaultKeys } from './encryption.ts'
 import { SqlFacts } from './facts.ts'
-import { type ProposedGrants, readProposed, SqlGrants } from './grants.ts'
+import { SqlGrants } from './grants.ts'
 import { SqlIntents } from './intents.ts'
 import { SqlInvitations } from './invitations.ts'
 import { type RevokedKeys, SqlKeys } from './keys.ts'
 import { type LeasesIn, SqlLeases } from './leases.ts'
+import { LocalLog } from './local-log.ts'
 import { SqlModels } from './models.ts'
 import { rewriteNotices, SqlPeople } from './people.ts'
 import { SqlPersonas } from './personas.ts'
 import { SqlPolicyHistory } from './policy-history.ts'
+import { ProposedGrants } from './proposed-grants.ts'
+import { RowCache } from './row-cache.ts'
 import { SqlSessions } from './sessions.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
-import { SqlVault, VaultMemory } from './vault.ts'
+import { SqlVault } from './vault.ts'
+import { VaultMemory } from './vault-memory.ts'
 import { commitmentSalt, rewriteVault } from './vault-rows.ts'
 
 export interface StoreOptions {
@@ -30,6 +39,8 @@ export interface StoreOptions {
   readonly keys: VaultKeys
   /** Id of this PDP in leases; stable across restarts. @default the database's identity */
   readonly owner?: string
+  /** The database's invalidation log. @default one of this process */
+  readonly log?: InvalidationLog & Announcer
 }
 
 /** All stores of a database; `transaction` runs several of them in one transaction. */
@@ -37,6 +48,11 @@ export interface SqlStores extends StoreSet, Transactions {
   /** Id of the database, 32 hexadecimal digits. Created with it, and unchanged when it is moved or restored. */
   readonly identity: string
   readonly sessions: SqlSessions
+  /** For authentication, from memory once a barrier is passed. */
+  readonly callers: KnownCallers
+  readonly invalidations: InvalidationLog
+  /** In-memory copies of rows: a barrier over {@link invalidations} keeps them true. */
+  readonly copies: readonly InvalidationListener[]
 }
 
 /** In-memory state that the stores inside and outside a transaction share. */
@@ -45,7 +61,11 @@ interface Shared {
   readonly revoked: RevokedKeys
   readonly vault: VaultMemory
   readonly leases: LeasesIn
+  readonly announcer: Announcer
 }
+
+/** Entries of each cache of rows that authentication looks up. */
+const CACHED_CALLERS = 10_000
 
 /**
  * Creates the stores. First encrypts rows that an older release stored in plain text, and re-encrypts rows under an older key.
@@ -55,19 +75,31 @@ interface Shared {
 export async function createStores(database: Database, options: StoreOptions): Promise<SqlStores> {
   const { clock, keys } = options
   const identity = text((await firstRow(database, 'SELECT id FROM identity'))?.['id'])
+  const log = options.log ?? new LocalLog(database)
   const leases: LeasesIn = (sql) => new SqlLeases(sql, options.owner ?? identity, clock)
-  const replacements = await new SqlIntents(database, leases).replacements()
-  const replacing = replacements.flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id))
-  const shared: Shared = {
-    proposed: await readProposed(database, replacing),
-    revoked: new Map(),
-    vault: await openVault(database, clock, keys),
-    leases,
+  const replacing = async (): Promise<readonly string[]> => {
+    const replacements = await new SqlIntents(database, leases).replacements()
+    return replacements.flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id))
   }
+  const proposed = new ProposedGrants(database, replacing)
+  const vault = await openVault(database, clock, keys)
+  for (const put of await Promise.all([proposed.load(), vault.load()])) put()
+  const shared: Shared = { proposed, revoked: new Map(), vault, leases, announcer: log }
+  const stores = storesIn(database, shared)
+  const sessions = await SqlSessions.open(database, clock, log)
+  const agents = new RowCache<AgentRecord>('agent', CACHED_CALLERS)
+  const kept = new RowCache<KeptKey>('key', CACHED_CALLERS)
   return {
-    ...storesIn(database, shared),
+    ...stores,
     identity,
-    sessions: await SqlSessions.open(database, clock),
+    sessions,
+    callers: {
+      agent: (id) => agents.get(id, stores.register.agent),
+      bindAgent: stores.register.bindAgent,
+      byId: (id) => kept.get(id, (key) => stores.keys.byId(key)),
+    },
+    invalidations: log,
+    copies: [proposed, vault, sessions, agents, kept],
     transaction: (work) => database.transaction((within) => work(storesIn(within, shared))),
     scrub: database.scrub,
   }
@@ -81,29 +113,29 @@ async function openVault(database: Database, clock: Clock, keys: VaultKeys): Pro
     return { salt: commitment.salt, isRewritten: people || notices || commitment.wasPlain }
   })
   if (isRewritten) await database.scrub()
-  return new VaultMemory(keys, clock, salt)
+  return new VaultMemory({ keys, clock, salt, sql: database })
 }
 
-function storesIn(sql: Queries, { proposed, revoked, vault, leases }: Shared): StoreSet {
+function storesIn(sql: Queries, { proposed, revoked, vault, leases, announcer }: Shared): StoreSet {
   const intents = new SqlIntents(sql, leases)
   const factChangeIds = async (): Promise<readonly string[]> => (await intents.factChanges()).map(({ plan }) => plan.id)
   return {
     answers: new SqlAnswers(sql),
-    changes: new SqlChangeJournal(sql, leases, factChangeIds),
+    changes: new SqlChangeJournal(sql, { leases, announcer, factChangeIds }),
     facts: new SqlFacts(sql),
     intents,
     invitations: new SqlInvitations(sql),
-    keys: new SqlKeys(sql, leases, revoked),
+    keys: new SqlKeys(sql, leases, revoked, announcer),
     leases: leases(sql),
     people: new SqlPeople(sql, leases, vault.keys),
-    policyHistory: new SqlPolicyHistory(sql),
+    policyHistory: new SqlPolicyHistory(sql, announcer),
     register: {
-      ...new SqlGrants(sql, leases, proposed),
+      ...new SqlGrants(sql, leases, proposed, announcer),
       ...new SqlPersonas(sql, leases),
-      ...new SqlAgents(sql, leases),
+      ...new SqlAgents(sql, leases, announcer),
       ...new SqlDirectory(sql),
       ...new SqlModels(sql),
     },
-    vault: new SqlVault(sql, vault),
+    vault: new SqlVault(sql, vault, announcer),
   }
 }

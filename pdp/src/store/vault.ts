@@ -1,79 +1,29 @@
 /**
  * SQL store of people: maps issuer and sub to a pseudonym, and back (rule L5). The only store with subs; they are encrypted, so that a copy of the
- * database without the key identifies nobody. Owns the tables `vault`, `people` and `salts`.
+ * database without the key identifies nobody. Owns the tables `vault`, `people`, `salts` and `erased_people`.
  *
  * @module
  */
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
-import type { Clock } from '../ports/clock.ts'
 import type { Vault } from '../ports/stores.ts'
-import { LruCache } from '../runtime/lru-cache.ts'
-import type { VaultKeys } from './encryption.ts'
+import { type Announcer, note } from './announcer.ts'
 import { decryptPerson, fold, foldedKey, personKey } from './person.ts'
 import { bytes, firstRow, type Queries } from './sql.ts'
+import { ERASURE_KEPT_MS, type VaultMemory } from './vault-memory.ts'
 import { insertPerson } from './vault-rows.ts'
 
 /** Random, so that a pseudonym reveals nothing. Short enough that an OpenFGA object name can contain two pseudonyms. */
 const PSEUDONYM_BYTES = 16
-/** Entries of each cache. */
-const CACHED = 50_000
-
-/** In-memory state of a vault, shared inside and outside transactions: keys, caches, and recent erasures. */
-export class VaultMemory {
-  readonly keys: VaultKeys
-  readonly clock: Clock
-  readonly salt: KeyObject
-  readonly pseudonyms = new LruCache<PartyRef>(CACHED)
-  readonly subs = new LruCache<string>(CACHED)
-  /** Time of erasure by person. In this process only; tokens expire before an entry is evicted. */
-  readonly #erasedAt = new LruCache<number>(CACHED)
-  /** Person keys and pseudonyms of people who are being erased: not cached. */
-  readonly #erasing = new Set<string>()
-  /** Number of erasures so far. A value that was read before an erasure is not cached after it. */
-  #generation = 0
-
-  constructor(keys: VaultKeys, clock: Clock, salt: Uint8Array) {
-    this.keys = keys
-    this.clock = clock
-    this.salt = createSecretKey(salt)
-  }
-
-  /** Whether a token was issued before its person was erased. */
-  isErased(person: string, issuedAt: EpochMillis): boolean {
-    return issuedAt <= (this.#erasedAt.get(person) ?? Number.NEGATIVE_INFINITY)
-  }
-
-  /** Returns the cached value, or reads and caches it. Not cached when an erasure ended during the read, or concerns this person. */
-  async cached<V>(cache: LruCache<V>, name: string, read: () => Promise<V | undefined>): Promise<V | undefined> {
-    const known = cache.get(name)
-    if (known !== undefined) return known
-    const generation = this.#generation
-    const value = await read()
-    if (value !== undefined && generation === this.#generation && !this.#erasing.has(name)) cache.set(name, value)
-    return value
-  }
-
-  /** Stops caching a person. @returns A function to call when the erasure is finished. */
-  beginErasure(person: string, pseudonym: PartyRef): () => void {
-    this.#erasedAt.set(person, Date.now())
-    for (const name of [person, pseudonym]) this.#erasing.add(name)
-    this.pseudonyms.delete(person)
-    this.subs.delete(pseudonym)
-    return () => {
-      this.#generation += 1
-      for (const name of [person, pseudonym]) this.#erasing.delete(name)
-    }
-  }
-}
-
 export class SqlVault implements Vault {
   readonly #sql: Queries
   readonly #memory: VaultMemory
+  readonly #announcer: Announcer
 
-  constructor(sql: Queries, memory: VaultMemory) {
+  constructor(sql: Queries, memory: VaultMemory, announcer: Announcer) {
     this.#sql = sql
     this.#memory = memory
+    this.#announcer = announcer
   }
 
   async pseudonymOf(issuer: string, sub: string): Promise<PartyRef> {
@@ -81,16 +31,20 @@ export class SqlVault implements Vault {
   }
 
   async pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Promise<PartyRef | undefined> {
-    const isErased = (): boolean => this.#memory.isErased(personKey({ issuer, sub }), issuedAt)
+    const person = personKey({ issuer, sub })
     const known = await this.known(issuer, sub)
-    if (isErased()) return undefined
+    if (this.#memory.isErased(person, issuedAt)) return undefined
+    if (known) return known
     // Checked again in the transaction: a token from before an erasure must not create the person again.
-    return known ?? this.#sql.transaction(async (sql) => (isErased() ? undefined : this.#create(sql, issuer, sub)))
+    return this.#sql.transaction(async (sql) => {
+      if (this.#memory.isErased(person, issuedAt) || (await this.#isErasedIn(sql, person, issuedAt))) return undefined
+      return this.#create(sql, issuer, sub)
+    })
   }
 
   known(issuer: string, sub: string): Promise<PartyRef | undefined> {
     const person = personKey({ issuer, sub })
-    return this.#memory.cached(this.#memory.pseudonyms, person, () => this.#find(this.#sql, person))
+    return this.#memory.pseudonym(person, () => this.#find(this.#sql, person))
   }
 
   async mentioned(issuer: string, sub: string): Promise<PartyRef> {
@@ -109,7 +63,7 @@ export class SqlVault implements Vault {
   }
 
   subOf(pseudonym: PartyRef): Promise<string | undefined> {
-    return this.#memory.cached(this.#memory.subs, pseudonym, async () => {
+    return this.#memory.sub(pseudonym, async () => {
       const encrypted = await this.#encrypted(pseudonym)
       return encrypted && decryptPerson(this.#memory.keys, encrypted).sub
     })
@@ -122,9 +76,32 @@ export class SqlVault implements Vault {
   }
 
   async erase(pseudonym: PartyRef): Promise<Uint8Array | undefined> {
-    const encrypted = await this.#encrypted(pseudonym)
-    await this.#sql.change('DELETE FROM vault WHERE pseudonym = $1', idOf(pseudonym))
-    return encrypted
+    return this.#sql.transaction(async (sql) => {
+      const row = await firstRow(sql, 'SELECT lookup, sealed FROM vault WHERE pseudonym = $1', idOf(pseudonym))
+      if (!row) return undefined
+      await sql.change('DELETE FROM vault WHERE pseudonym = $1', idOf(pseudonym))
+      await this.#rememberErasure(sql, bytes(row['lookup']))
+      return bytes(row['sealed'])
+    })
+  }
+
+  /** Keeps the lookup hash until the last token from before the erasure has expired: every PDP refuses those tokens. */
+  async #rememberErasure(sql: Queries, lookup: Uint8Array): Promise<void> {
+    const at = Date.now()
+    await sql.change('DELETE FROM erased_people WHERE at <= $1', at - ERASURE_KEPT_MS)
+    await sql.change(
+      'INSERT INTO erased_people (lookup, at) VALUES ($1, $2) ON CONFLICT (lookup) DO UPDATE SET at = excluded.at',
+      ...[lookup, at],
+    )
+    await this.#announcer.announce(sql, note('person', { lookup: Buffer.from(lookup).toString('base64'), at }))
+  }
+
+  async #isErasedIn(sql: Queries, person: string, issuedAt: EpochMillis): Promise<boolean> {
+    const lookup = this.#memory.keys.lookupHash(person)
+    return (
+      (await firstRow(sql, 'SELECT 1 FROM erased_people WHERE lookup = $1 AND at >= $2', lookup, issuedAt)) !==
+      undefined
+    )
   }
 
   async #encrypted(pseudonym: PartyRef): Promise<Uint8Array | undefined> {

@@ -1,0 +1,120 @@
+/**
+ * In-memory state of a vault, shared inside and outside transactions: keys, caches, and recent erasures by any PDP.
+ *
+ * @module
+ */
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { EpochMillis, PartyRef } from '@mandate/protocol'
+import { z } from 'zod'
+import type { Clock } from '../ports/clock.ts'
+import type { InvalidationEvent, InvalidationListener } from '../ports/invalidations.ts'
+import { LruCache } from '../runtime/lru-cache.ts'
+import type { VaultKeys } from './encryption.ts'
+import { bytes, type Queries } from './sql.ts'
+
+/** Entries of each cache. */
+const CACHED = 50_000
+/** How long an erasure is remembered, in milliseconds: longer than the longest accepted age of a token. */
+export const ERASURE_KEPT_MS = 1_200_000
+
+/** Data of a note about an erasure: the lookup hash in base64, and when it was, by the machine's clock. */
+const erasureNote = z.object({ lookup: z.string(), at: z.number() })
+
+export interface VaultMemoryOptions {
+  readonly keys: VaultKeys
+  readonly clock: Clock
+  readonly salt: Uint8Array
+  readonly sql: Pick<Queries, 'rows'>
+}
+
+export class VaultMemory implements InvalidationListener {
+  readonly keys: VaultKeys
+  readonly clock: Clock
+  readonly salt: KeyObject
+  readonly #sql: Pick<Queries, 'rows'>
+  #pseudonyms = new LruCache<PartyRef>(CACHED)
+  #subs = new LruCache<string>(CACHED)
+  /** Time of recent erasures by lookup hash in base64. */
+  readonly #erasedAt = new Map<string, EpochMillis>()
+  /** Person keys and pseudonyms of people who are being erased: not cached. */
+  readonly #erasing = new Set<string>()
+  /** Number of erasures so far. A value that was read before an erasure is not cached after it. */
+  #generation = 0
+
+  constructor({ keys, clock, salt, sql }: VaultMemoryOptions) {
+    this.keys = keys
+    this.clock = clock
+    this.salt = createSecretKey(salt)
+    this.#sql = sql
+  }
+
+  /** Whether a token was issued before its person was erased. */
+  isErased(person: string, issuedAt: EpochMillis): boolean {
+    // Skips hashing when nobody was erased, the usual case.
+    if (this.#erasedAt.size === 0) return false
+    return issuedAt <= (this.#erasedAt.get(this.#lookup(person)) ?? Number.NEGATIVE_INFINITY)
+  }
+
+  /** Returns the cached pseudonym of a person key, or reads it. */
+  pseudonym(person: string, read: () => Promise<PartyRef | undefined>): Promise<PartyRef | undefined> {
+    return this.#cached(this.#pseudonyms, person, read)
+  }
+
+  /** Returns the cached sub of a pseudonym, or reads it. */
+  sub(pseudonym: PartyRef, read: () => Promise<string | undefined>): Promise<string | undefined> {
+    return this.#cached(this.#subs, pseudonym, read)
+  }
+
+  /** Returns the cached value, or reads and caches it. Not cached when an erasure ended during the read, or concerns this person. */
+  async #cached<V>(cache: LruCache<V>, name: string, read: () => Promise<V | undefined>): Promise<V | undefined> {
+    const known = cache.get(name)
+    if (known !== undefined) return known
+    const generation = this.#generation
+    const value = await read()
+    if (value !== undefined && generation === this.#generation && !this.#erasing.has(name)) cache.set(name, value)
+    return value
+  }
+
+  /** Stops caching a person. @returns A function to call when the erasure is finished. */
+  beginErasure(person: string, pseudonym: PartyRef): () => void {
+    this.#erase(this.#lookup(person), Date.now())
+    for (const name of [person, pseudonym]) this.#erasing.add(name)
+    this.#pseudonyms.delete(person)
+    this.#subs.delete(pseudonym)
+    return () => {
+      this.#generation += 1
+      for (const name of [person, pseudonym]) this.#erasing.delete(name)
+    }
+  }
+
+  apply(event: InvalidationEvent): void {
+    if (event.kind !== 'note' || event.topic !== 'person') return
+    const { lookup, at } = erasureNote.parse(JSON.parse(event.data))
+    this.#erase(lookup, at)
+    // The note does not name the person, so that no cache keeps a name from it. Erasures are rare, and the next reads fill the caches again.
+    this.reset()
+  }
+
+  async load(): Promise<() => void> {
+    const rows = await this.#sql.rows('SELECT lookup, at FROM erased_people')
+    return () => {
+      for (const row of rows) this.#erase(Buffer.from(bytes(row['lookup'])).toString('base64'), Number(row['at']))
+    }
+  }
+
+  reset(): void {
+    this.#generation += 1
+    this.#pseudonyms = new LruCache(CACHED)
+    this.#subs = new LruCache(CACHED)
+  }
+
+  #erase(lookup: string, at: EpochMillis): void {
+    const forgotten = Date.now() - ERASURE_KEPT_MS
+    for (const [other, erasedAt] of this.#erasedAt) if (erasedAt <= forgotten) this.#erasedAt.delete(other)
+    this.#erasedAt.set(lookup, Math.max(at, this.#erasedAt.get(lookup) ?? 0))
+  }
+
+  #lookup(person: string): string {
+    return Buffer.from(this.keys.lookupHash(person)).toString('base64')
+  }
+}
