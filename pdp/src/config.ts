@@ -67,6 +67,8 @@ const schema = z.strictObject({
   /** `amr` or `acr` values that prove a second factor; roles are ignored without one. */
   PDP_SECOND_FACTOR: list.pipe(z.array(secondFactorSchema).min(1)).default([...SECOND_FACTORS]),
   PDP_DATA_DIR: z.string().min(1),
+  /** PostgreSQL database of everything but the decision log, shared by several PDPs; without it a SQLite file of this PDP. */
+  PDP_STORE_URL: setting.postgresUrl.optional(),
   PDP_POLICIES_DIR: z
     .string()
     .min(1)
@@ -216,11 +218,21 @@ function mistakes(config: Config): readonly string[] {
     ...(config.PDP_VAULT_KEY !== undefined && config.PDP_VAULT_KEY_COMMAND.length > 0
       ? ['PDP_VAULT_KEY: set it or PDP_VAULT_KEY_COMMAND, not both']
       : []),
+    ...(config.PDP_STORE_URL !== undefined && !hasVaultKey(config)
+      ? ['PDP_STORE_URL: requires PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND: all PDPs of a database need the same key']
+      : []),
   ]
 }
 
-/** Whether a database connection is unencrypted or unauthenticated on the network. */
-const isPlain = (url: URL): boolean => !isLoopback(url.hostname) && url.searchParams.get('sslmode') !== 'verify-full'
+const hasVaultKey = (config: Config): boolean =>
+  config.PDP_VAULT_KEY !== undefined || config.PDP_VAULT_KEY_COMMAND.length > 0
+
+/** Finds a database connection that is unencrypted or unauthenticated on the network. */
+function plainDatabaseFindings(name: string, url: string | undefined): readonly string[] {
+  const { hostname, searchParams } = new URL(url ?? 'postgres://localhost')
+  const isSafe = isLoopback(hostname) || searchParams.get('sslmode') === 'verify-full'
+  return isSafe ? [] : [`${name}: a PostgreSQL host other than loopback needs sslmode=verify-full`]
+}
 
 /** Finds insecure settings: errors in production, warnings elsewhere. */
 function insecurities(config: Config): readonly string[] {
@@ -234,14 +246,12 @@ function insecurities(config: Config): readonly string[] {
       config.PDP_PLAIN_HTTP_HOSTS,
       'PDP_PLAIN_HTTP_HOSTS',
     ),
-    ...(config.PDP_VAULT_KEY === undefined && config.PDP_VAULT_KEY_COMMAND.length === 0
+    ...(!hasVaultKey(config)
       ? [
           'PDP_VAULT_KEY: the key is stored next to the vault that it encrypts; set PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND',
         ]
       : []),
-    ...(config.PDP_INDEX_URL !== undefined && isPlain(new URL(config.PDP_INDEX_URL))
-      ? ['PDP_INDEX_URL: a PostgreSQL host other than loopback needs sslmode=verify-full']
-      : []),
+    ...(['PDP_STORE_URL', 'PDP_INDEX_URL'] as const).flatMap((name) => plainDatabaseFindings(name, config[name])),
     ...(token === undefined
       ? ['OPENFGA_API_TOKEN: OpenFGA is called without an API token']
       : weakSecretFindings('OPENFGA_API_TOKEN', token, TOKEN_STRENGTH)),

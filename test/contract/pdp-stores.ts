@@ -1,6 +1,5 @@
 /**
- * For the contracts of the PDP's stores: the databases that they must behave the same on, each test's own. Another implementation is one more entry
- * of {@link IMPLEMENTATIONS}.
+ * For the contracts of the PDP's stores: the databases that they must behave the same on, each test's own.
  *
  * @module
  */
@@ -8,9 +7,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Postgres, startPostgres } from '@mandate/stack'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import type { GrantBody, GrantRecord } from '../../pdp/src/ports/grants.ts'
 import { VaultKeys } from '../../pdp/src/store/encryption.ts'
+import { openPostgres } from '../../pdp/src/store/postgres.ts'
 import type { Database } from '../../pdp/src/store/sql.ts'
 import { openSqlite } from '../../pdp/src/store/sqlite.ts'
 import { createStores, type SqlStores } from '../../pdp/src/store/stores.ts'
@@ -18,26 +20,82 @@ import { createStores, type SqlStores } from '../../pdp/src/store/stores.ts'
 /** A database that several PDPs may open. */
 export interface Place {
   /** One more connection, closed at the end of the test. */
-  readonly connect: () => Database
-  /** Everything that the database keeps, as text. */
-  readonly bytes: () => string
+  readonly connect: () => Promise<Database>
+  /** Everything that the files of the database hold, as text; of PostgreSQL without the write-ahead log. */
+  readonly bytes: () => Promise<string>
 }
 
-export const IMPLEMENTATIONS: readonly (readonly [name: string, place: () => Place])[] = [['SQLite', sqlitePlace]]
+export type Implementation = readonly [name: string, place: () => Promise<Place>]
 
-function sqlitePlace(): Place {
+/** Call it at the top of a test file: it starts and stops the one PostgreSQL of the file. */
+export function useImplementations(): readonly Implementation[] {
+  let postgres: Postgres
+  let made = 0
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+  afterAll(() => postgres?.stop())
+  const postgresPlace = async (): Promise<Place> => {
+    made += 1
+    // Names are letters only.
+    const url = await postgres.createDatabase(`pdp_${made.toString(2).replaceAll('0', 'o').replaceAll('1', 'i')}`)
+    return { connect: async () => closing(await openPostgres(url)), bytes: () => bytesOf(postgres, url) }
+  }
+  return [
+    ['SQLite', sqlitePlace],
+    ['PostgreSQL', postgresPlace],
+  ]
+}
+
+async function sqlitePlace(): Promise<Place> {
   const dir = mkdtempSync(join(tmpdir(), 'mandate-stores-'))
   onTestFinished(() => rmSync(dir, { recursive: true }))
-  const connect = (): Database => {
-    const database = openSqlite(join(dir, 'pdp.db'))
-    onTestFinished(() => database.close().catch(() => undefined))
-    return database
+  return { connect: async () => closing(openSqlite(join(dir, 'pdp.db'))), bytes: async () => textIn(dir) }
+}
+
+/** The files of a database after everything in memory was written to them, without those of the system catalogs. */
+async function bytesOf(postgres: Postgres, url: string): Promise<string> {
+  await postgres.query(url, 'CHECKPOINT')
+  const folder = await postgres.query(
+    url,
+    "SELECT current_setting('data_directory') || '/base/' || oid FROM pg_database WHERE datname = current_database()",
+  )
+  // Objects of users have ids from 16384 on.
+  const catalogs = await postgres.query(url, 'SELECT pg_relation_filenode(oid) FROM pg_class WHERE oid < 16384')
+  const isCatalog = new Set(catalogs.split('\n'))
+  return textIn(folder, (name) => !isCatalog.has(name.split(/[._]/u)[0] ?? ''))
+}
+
+const textIn = (dir: string, isRead: (name: string) => boolean = () => true): string =>
+  readdirSync(dir)
+    .filter(isRead)
+    .map((name) => readFileSync(join(dir, name), 'latin1'))
+    .join('')
+
+function closing(database: Database): Database {
+  onTestFinished(() => database.close().catch(() => undefined))
+  return database
+}
+
+/**
+ * Holds a transaction open until the returned function is called, so that nothing else can be written. Asks the database now and then, as PostgreSQL
+ * ends a transaction that is idle.
+ */
+export async function holdTransaction(database: Database): Promise<() => Promise<void>> {
+  let isReleased = false
+  const begun = Promise.withResolvers<void>()
+  const held = database.transaction(async (within) => {
+    while (!isReleased) {
+      await within.rows('SELECT 1')
+      begun.resolve()
+      await pause(20)
+    }
+  })
+  await begun.promise
+  return () => {
+    isReleased = true
+    return held
   }
-  const bytes = (): string =>
-    readdirSync(dir)
-      .map((name) => readFileSync(join(dir, name), 'latin1'))
-      .join('')
-  return { connect, bytes }
 }
 
 /** A clock that only a test moves. */
@@ -54,8 +112,15 @@ export interface PdpOptions {
 }
 
 /** The stores of one PDP on a database, as a start opens them. */
-export const openPdp = (database: Database, { owner, clock = new TestClock() }: PdpOptions = {}): Promise<SqlStores> =>
-  createStores(database, { clock: clock.read, keys: new VaultKeys(KEY), ...(owner === undefined ? {} : { owner }) })
+export const openPdp = async (
+  database: Database | Promise<Database>,
+  { owner, clock = new TestClock() }: PdpOptions = {},
+): Promise<SqlStores> =>
+  createStores(await database, {
+    clock: clock.read,
+    keys: new VaultKeys(KEY),
+    ...(owner === undefined ? {} : { owner }),
+  })
 
 export function aGrant(id: string, more: Partial<GrantBody> = {}): GrantBody {
   return {

@@ -5,7 +5,9 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { LEASE_MS, LeaseHeld } from '../../pdp/src/ports/leases.ts'
 import type { Replacement } from '../../pdp/src/ports/stores.ts'
 import type { SqlStores } from '../../pdp/src/store/stores.ts'
-import { aGrant, IMPLEMENTATIONS, openPdp, type Place, TestClock } from './pdp-stores.ts'
+import { aGrant, openPdp, type Place, TestClock, useImplementations } from './pdp-stores.ts'
+
+const IMPLEMENTATIONS = useImplementations()
 
 const code = (fault: Promise<unknown>): Promise<unknown> =>
   fault.then(
@@ -19,7 +21,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   let a: SqlStores
   let b: SqlStores
   beforeEach(async () => {
-    place = placeOf()
+    place = await placeOf()
     clock = new TestClock()
     a = await openPdp(place.connect(), { owner: 'a', clock })
     b = await openPdp(place.connect(), { owner: 'b', clock })
@@ -138,7 +140,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   test.for(CHANGES)('%s is not completed by the PDP that lost it to another one', async ([what, begin, complete]) => {
     await a.keys.add(key, Uint8Array.of(1))
     await begin(a)
-    const leased = await place.connect().rows('SELECT kind, id, owner, lease_until FROM leases')
+    const leased = await (await place.connect()).rows('SELECT kind, id, owner, lease_until FROM leases')
     expect(leased).toMatchObject([{ owner: 'a', lease_until: NOW + LEASE_MS }])
     const [{ kind, id } = {}] = leased as { kind: Parameters<typeof a.leases.take>[0]; id: string }[]
     if (!kind || !id) return expect.unreachable(what)
@@ -149,7 +151,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect(await code(complete(b))).toBe('done')
     // Late again: what the other PDP has completed is not overwritten.
     expect(await code(complete(a))).toBe('held')
-    expect(await place.connect().rows('SELECT * FROM leases')).toEqual([])
+    expect(await (await place.connect()).rows('SELECT * FROM leases')).toEqual([])
   })
 
   test('of an end and a replacement of one grant on two PDPs, one goes first', async () => {
@@ -177,7 +179,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect(await code(finished())).toBe('held')
     clock.now += LEASE_MS
     expect(await code(finished())).toBe('done')
-    expect(await place.connect().rows('SELECT * FROM leases')).toEqual([])
+    expect(await (await place.connect()).rows('SELECT * FROM leases')).toEqual([])
   })
 
   test('Writes without an answer are taken up by one PDP, when the one that sent them is gone', async () => {
@@ -200,7 +202,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     const changes = Array.from({ length: 8 }, (_, n) => ({ id: `c${n}`, at: NOW, keys: [] }))
     for (const change of changes) await a.changes.begin(change)
     await Promise.all([a.changes.takeUndecided(), ...changes.map(({ id }) => a.changes.decided(id, NOW))])
-    expect(await place.connect().rows('SELECT * FROM leases')).toEqual([])
+    expect(await (await place.connect()).rows('SELECT * FROM leases')).toEqual([])
   })
 
   test('intents come back as they were, at the next start too', async () => {

@@ -3,14 +3,16 @@
  */
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Database } from '../../pdp/src/store/sql.ts'
-import { IMPLEMENTATIONS, type Place } from './pdp-stores.ts'
+import { type Place, useImplementations } from './pdp-stores.ts'
+
+const IMPLEMENTATIONS = useImplementations()
 
 describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   let place: Place
   let database: Database
-  beforeEach(() => {
-    place = placeOf()
-    database = place.connect()
+  beforeEach(async () => {
+    place = await placeOf()
+    database = await place.connect()
   })
 
   const put = 'INSERT INTO models (store_id, policy, model_id) VALUES ($1, $2, $3)'
@@ -105,7 +107,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   })
 
   test('two connections that write at the same time wait for each other', async () => {
-    const other = place.connect()
+    const other = await place.connect()
     const writes = Array.from({ length: 20 }, (_, index) =>
       (index % 2 === 0 ? database : other).transaction(async (within) => {
         const before = await count(within)
@@ -134,13 +136,13 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     }
     await database.change('DELETE FROM models WHERE store_id = $1', 's')
     await database.scrub()
-    expect(place.bytes()).not.toContain(mark)
+    expect(await place.bytes()).not.toContain(mark)
   })
 
   test('what was committed is there for the next connection; a closed one rejects', async () => {
     await database.change(put, 's', 'a', 'm')
     await database.close()
     await expect(database.rows('SELECT 1')).rejects.toThrow()
-    expect(await count(place.connect())).toBe(1)
+    expect(await count(await place.connect())).toBe(1)
   })
 })

@@ -6,7 +6,9 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Fact } from '../../pdp/src/ports/domain-facts.ts'
 import type { InvitationRecord, KeyRecord } from '../../pdp/src/ports/stores.ts'
 import type { SqlStores } from '../../pdp/src/store/stores.ts'
-import { IMPLEMENTATIONS, openPdp, type Place, TestClock } from './pdp-stores.ts'
+import { holdTransaction, openPdp, type Place, TestClock, useImplementations } from './pdp-stores.ts'
+
+const IMPLEMENTATIONS = useImplementations()
 
 describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   let place: Place
@@ -14,7 +16,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   let stores: SqlStores
   const reopened = (): Promise<SqlStores> => openPdp(place.connect(), { clock })
   beforeEach(async () => {
-    place = placeOf()
+    place = await placeOf()
     clock = new TestClock()
     stores = await reopened()
   })
@@ -47,7 +49,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     const { invitations } = stores
     await invitations.add(anInvitation(), 'hash')
     expect(await invitations.byCode('hash')).toEqual(anInvitation())
-    expect(place.bytes()).toContain('hash')
+    expect(await place.bytes()).toContain('hash')
     const redeemed = (redeemer: `user:${string}`) => anInvitation({ status: 'redeemed', redeemer, expiresAt: 9 })
     const other = await reopened()
     const changed = await Promise.all([
@@ -90,17 +92,10 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
 
   test('a key is revoked for this process even where the database cannot be written', async () => {
     await stores.keys.add(aKey, Uint8Array.of(7))
-    const held = Promise.withResolvers<void>()
-    const began = Promise.withResolvers<void>()
-    const holding = place.connect().transaction(async () => {
-      began.resolve()
-      await held.promise
-    })
-    await began.promise
+    const release = await holdTransaction(await place.connect())
     await expect(stores.keys.revoke('k1', 5)).rejects.toThrow()
     expect((await stores.keys.byId('k1'))?.record.revokedAt).toBe(5)
-    held.resolve()
-    await holding
+    await release()
   })
 
   const session = (more: { readonly sid?: string; readonly issuedAt?: number } = {}) => ({
@@ -116,7 +111,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
       expect(await sessions.isEnded(session({ sid: 's1' }))).toBe(true)
       expect(await sessions.isEnded(session({ sid: 's2' }))).toBe(false)
     }
-    expect(place.bytes()).not.toContain('s1 ')
+    expect(await place.bytes()).not.toContain('s1 ')
     clock.now += 10
     expect(await stores.sessions.isEnded(session({ sid: 's1' }))).toBe(false)
   })

@@ -6,7 +6,9 @@ import type { PartyRef } from '@mandate/protocol'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { PersonErasure } from '../../pdp/src/ports/stores.ts'
 import type { SqlStores } from '../../pdp/src/store/stores.ts'
-import { aGrant, IMPLEMENTATIONS, openPdp, type Place } from './pdp-stores.ts'
+import { aGrant, openPdp, type Place, useImplementations } from './pdp-stores.ts'
+
+const IMPLEMENTATIONS = useImplementations()
 
 const ISSUER = 'https://id.example'
 const SUB = 'sub-of-petra-planted'
@@ -16,7 +18,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   let place: Place
   let stores: SqlStores
   beforeEach(async () => {
-    place = placeOf()
+    place = await placeOf()
     stores = await openPdp(place.connect())
   })
 
@@ -102,11 +104,11 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     const answer = { id: 'a1', caller: person, request: 'r', sealed: Buffer.from(words), at: NOW }
     await stores.answers.keep(answer, 0)
     await stores.answers.keep({ ...answer, id: 'a2', caller: 'user:other', sealed: Buffer.from('kept') }, 0)
-    const [row] = await place.connect().rows('SELECT sealed FROM vault WHERE pseudonym = $1', person.slice(5))
+    const [row] = await (await place.connect()).rows('SELECT sealed FROM vault WHERE pseudonym = $1', person.slice(5))
     const encrypted = Buffer.from(row?.['sealed'] as Uint8Array).toString('latin1')
-    expect(place.bytes()).toContain(encrypted)
+    expect(await place.bytes()).toContain(encrypted)
     await erase(anErasure(person), [])
-    const left = place.bytes()
+    const left = await place.bytes()
     for (const gone of [words, encrypted]) expect(left.includes(gone)).toBe(false)
     expect(await Promise.all(beside.map((one) => stores.vault.subOf(one)))).not.toContain(undefined)
     expect([await stores.answers.find('a1', 0), (await stores.answers.find('a2', 0))?.caller]).toEqual([

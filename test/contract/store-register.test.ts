@@ -8,7 +8,9 @@ import type { GrantBody } from '../../pdp/src/ports/grants.ts'
 import type { AgentRecord, PersonaRecord, Register } from '../../pdp/src/ports/register.ts'
 import type { Database } from '../../pdp/src/store/sql.ts'
 import type { SqlStores } from '../../pdp/src/store/stores.ts'
-import { aGrant, aRecord, IMPLEMENTATIONS, openPdp, type Place } from './pdp-stores.ts'
+import { aGrant, aRecord, openPdp, type Place, useImplementations } from './pdp-stores.ts'
+
+const IMPLEMENTATIONS = useImplementations()
 
 const NOW = 1_000_000
 const existing = async (issue: Promise<unknown>): Promise<unknown> =>
@@ -23,8 +25,8 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
   let stores: SqlStores
   let register: Register
   beforeEach(async () => {
-    place = placeOf()
-    database = place.connect()
+    place = await placeOf()
+    database = await place.connect()
     stores = await openPdp(database)
     register = stores.register
   })

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto'
 import { canonical, type PartyRef, type ResourceRef } from '@mandate/protocol'
 import { comparedFieldsOf } from '../ports/grant-fields.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
@@ -10,8 +11,13 @@ import type { AgentRecord, PersonaRecord } from '../ports/register.ts'
 import { scopeName, scopeOf } from '../ports/stored-names.ts'
 import { optional, type Row, text } from './sql.ts'
 
-/** Equal for two grants that give the same authority to the same delegate: duplicates (rule C6). */
-export const duplicateKey = (grant: GrantBody): string => canonical(comparedFieldsOf(grant))
+/**
+ * Equal for two grants that give the same authority to the same delegate: duplicates (rule C6). A hash, because an entry of an index of PostgreSQL has
+ * at most about 2,700 bytes.
+ */
+export const duplicateKey = (grant: GrantBody): string => duplicateHash(canonical(comparedFieldsOf(grant)))
+
+export const duplicateHash = (compared: string): string => createHash('sha256').update(compared).digest('base64url')
 
 export const refOf = (row: Row): ResourceRef => text(row['ref']) as ResourceRef
 

@@ -14,7 +14,7 @@ export type Row = Readonly<Record<string, unknown>>
 export interface Queries {
   /** For statements that only read. */
   readonly rows: (sql: string, ...values: readonly SqlValue[]) => Promise<readonly Row[]>
-  /** For statements that write. @returns Number of changed rows. */
+  /** For statements that write; waits for earlier writes and transactions, those of other PDPs included. @returns Number of changed rows. */
   readonly change: (sql: string, ...values: readonly SqlValue[]) => Promise<number>
   /**
    * Runs `work` in a transaction, or as part of the current one. `work` must use only the `Queries` it is passed: any other statement would
@@ -26,7 +26,14 @@ export interface Queries {
 }
 
 export interface Database extends Queries {
-  /** Overwrites deleted data in all files of the database. Must not be called in a transaction. */
+  /** Whether other PDPs use the database at the same time. A SQLite file belongs to one PDP. */
+  readonly isShared: boolean
+  /**
+   * Runs one statement that writes, as a transaction of its own that does not wait for other transactions to end. For statements that are right
+   * whatever runs beside them: a paused process cannot hold a lock between two round trips.
+   */
+  readonly changeAlone: Queries['change']
+  /** Overwrites deleted data in the files of the database, as far as the database can. Must not be called in a transaction. */
   readonly scrub: () => Promise<void>
   /** Closes the database after the pending statements. Later statements reject. */
   readonly close: () => Promise<void>

@@ -4,6 +4,8 @@
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite'
+import { ConfigError } from '@mandate/service'
+import { duplicateHash } from './rows.ts'
 
 /** Migration n raises the schema from version n to n + 1. A released migration is never edited. */
 export const MIGRATIONS: readonly string[] = [
@@ -133,12 +135,16 @@ export const MIGRATIONS: readonly string[] = [
        OR (older.loaded_at = policies.loaded_at AND older.rowid <= policies.rowid));`,
   // Lookup hashes of people erased a short time ago, until the last of their tokens has expired.
   `CREATE TABLE erased_people (lookup BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
+  // The duplicate key became a hash.
+  `UPDATE grants SET twin = duplicate_hash(twin);`,
 ]
 
-/** Runs the missing migrations. @throws Error when a newer release wrote the file. */
+/** Runs the missing migrations. @throws ConfigError when a newer release wrote the file. */
 export function migrate(database: DatabaseSync): void {
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
-  if (version > MIGRATIONS.length) throw new Error('pdp.db was written by a newer release: start that one')
+  if (version > MIGRATIONS.length)
+    throw new ConfigError(['PDP_DATA_DIR: pdp.db was written by a newer release: start that one'])
+  database.function('duplicate_hash', { deterministic: true }, (compared) => duplicateHash(String(compared)))
   for (const [index, step] of MIGRATIONS.entries())
     if (index >= version) database.exec(`BEGIN IMMEDIATE; ${step} PRAGMA user_version = ${index + 1}; COMMIT;`)
 }

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Database, Queries, Row, SqlValue } from './sql.ts'
 import { migrate } from './sqlite-migrations.ts'
+import { type TransactionConnection, WriteQueue } from './write-queue.ts'
 
 /** Longest wait of a write for the write lock of another connection, in milliseconds. */
 const BUSY_MS = 2_000
@@ -18,19 +18,10 @@ const SQLITE_BUSY = 5
 const WRITER_SETUP = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
   PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;`
 
-/** A transaction, as the code that runs in it sees it. */
-interface Scope {
-  readonly database: object
-  isOpen: boolean
-}
-
-/** The transaction that the running code belongs to. */
-const scopes = new AsyncLocalStorage<Scope>()
-
 /**
  * Opens the file and brings its schema up to date.
  *
- * @throws Error when the file was written by a newer release, or cannot be read.
+ * @throws ConfigError when a newer release wrote the file; Error when it cannot be read.
  */
 export function openSqlite(path: string): Database {
   return new SqliteDatabase(path)
@@ -41,10 +32,10 @@ export function openSqlite(path: string): Database {
  * wait, and see committed data only.
  */
 class SqliteDatabase implements Database {
+  readonly isShared = false
   readonly #writer: Connection
   readonly #reader: Connection
-  /** End of the queue: settles after the last queued write. Never rejects. `undefined` when the queue is empty. */
-  #last: Promise<unknown> | undefined
+  readonly #queue = new WriteQueue(BUSY_MS)
 
   constructor(path: string) {
     const writer = new DatabaseSync(path, { timeout: BUSY_MS })
@@ -60,10 +51,12 @@ class SqliteDatabase implements Database {
     this.#reader.rows(sql, values)
 
   readonly change = (sql: string, ...values: readonly SqlValue[]): Promise<number> =>
-    this.#inOrder((until) => whenFree(() => this.#writer.change(sql, values), until))
+    this.#queue.run((until) => whenFree(() => this.#writer.change(sql, values), until))
+
+  readonly changeAlone = this.change
 
   readonly transaction = <T>(work: (within: Queries) => Promise<T>): Promise<T> =>
-    this.#inOrder((until) => this.#transaction(work, until))
+    this.#queue.run((until) => this.#transaction(work, until))
 
   readonly afterCommit = (task: () => void): void => task()
 
@@ -72,67 +65,25 @@ class SqliteDatabase implements Database {
    * is deleted, not the copies that rebalancing left on other pages.
    */
   readonly scrub = (): Promise<void> =>
-    this.#inOrder((until) => whenFree(() => this.#writer.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE);'), until))
+    this.#queue.run((until) => whenFree(() => this.#writer.exec('VACUUM; PRAGMA wal_checkpoint(TRUNCATE);'), until))
 
   readonly close = (): Promise<void> =>
-    this.#inOrder(async () => {
+    this.#queue.run(async () => {
       this.#reader.close()
       this.#writer.close()
     })
 
-  /**
-   * Runs a task after all earlier ones have ended, failed ones included; at once when the queue is empty. Rejects within a transaction of this
-   * database: the task and the transaction would wait for each other, and every later writer for both.
-   *
-   * @param task - Gets the instant until which it may wait for another connection, so that a queue behind a locked database fails as a whole.
-   */
-  #inOrder<T>(task: (until: number) => Promise<T>): Promise<T> {
-    const scope = scopes.getStore()
-    if (scope?.database === this && scope.isOpen)
-      return Promise.reject(
-        new Error('pdp.db: within a transaction only the statements of the transaction may be used'),
-      )
-    const until = performance.now() + BUSY_MS
-    const turn = this.#last ? this.#last.then(() => task(until)) : task(until)
-    const last = turn
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.#last === last) this.#last = undefined
-      })
-    this.#last = last
-    return turn
-  }
-
   async #transaction<T>(work: (within: Queries) => Promise<T>, until: number): Promise<T> {
-    await whenFree(() => this.#writer.exec('BEGIN IMMEDIATE'), until)
-    const scope: Scope = { database: this, isOpen: true }
-    const committed: (() => void)[] = []
-    try {
-      const result = await scopes.run(scope, () => work(this.#within(scope, committed)))
-      this.#writer.exec('COMMIT')
-      scope.isOpen = false
-      for (const task of committed) task()
-      return result
-    } catch (error) {
-      scope.isOpen = false
-      this.#writer.rollBack()
-      throw error
+    const writer = this.#writer
+    await whenFree(() => writer.exec('BEGIN IMMEDIATE'), until)
+    const connection: TransactionConnection = {
+      rows: async (sql, values) => writer.rows(sql, values),
+      change: async (sql, values) => writer.change(sql, values),
+      commit: async () => writer.exec('COMMIT'),
+      rollBack: async () => writer.rollBack(),
+      isInTransaction: () => writer.isInTransaction,
     }
-  }
-
-  #within(scope: Scope, committed: (() => void)[]): Queries {
-    // A statement that comes later, or after SQLite has rolled back by itself, would be a change of its own.
-    const writer = (): Connection => {
-      if (scope.isOpen && this.#writer.isInTransaction) return this.#writer
-      throw new Error('pdp.db: the transaction is over')
-    }
-    const within: Queries = {
-      rows: async (sql, ...values) => writer().rows(sql, values),
-      change: async (sql, ...values) => writer().change(sql, values),
-      transaction: (work) => work(within),
-      afterCommit: (task) => void committed.push(task),
-    }
-    return within
+    return await this.#queue.transact(connection, work)
   }
 }
 
