@@ -57,6 +57,8 @@ export interface StartOptions {
   readonly claims?: boolean
   /** Bounds of the listener that are not to be its own. */
   readonly listener?: ListenerBounds
+  /** Opens another authorization engine than OpenFGA: a benchmark of the PDP without one. @default createOpenFgaEngine */
+  readonly openEngine?: typeof createOpenFgaEngine
 }
 
 const MINUTE_MS = 60_000
@@ -104,7 +106,7 @@ interface Rooms {
 async function openRooms(
   config: Config,
   logger: Logger,
-  { machine = MACHINE, logFiles, claims = true }: StartOptions,
+  { machine = MACHINE, logFiles, claims = true, openEngine = createOpenFgaEngine }: StartOptions,
   onLost: () => void,
   closing: AsyncDisposableStack,
 ): Promise<Rooms> {
@@ -123,7 +125,7 @@ async function openRooms(
   const base = { config, logger, metrics, stores, barrier, clock, isTrusted, newId: createNewId(clock) }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
-  const engine = await createOpenFgaEngine({ ...base, modelId, onLost: claims ? onLost : undefined }, closing)
+  const engine = await openEngine({ ...base, modelId, onLost: claims ? onLost : undefined }, closing)
   const policies = new PolicyControl({
     ...stores,
     read: () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS),
