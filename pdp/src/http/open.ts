@@ -60,7 +60,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     wrongCodes: new WrongCodes(clock),
     callers: createCallers(options),
     tokens: new PageTokens(stores.tokenEncryption),
-    consistency: relations.consistency,
+    consistencyOf: (statistics) => relations.consistencyOf(statistics),
     position: () => log.sequenced,
     decide: (evaluation) => decide(evaluation, decideDeps),
     search: { ...decideDeps, directory: register, register, facts },

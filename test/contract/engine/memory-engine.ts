@@ -77,9 +77,10 @@ export class MemoryEngine implements EngineUnderTest {
   }
 
   readonly relations: Relations = {
-    consistency: 'memory',
+    consistencyOf: () => 'memory',
     factsVersion: 0,
     forget: () => undefined,
+    confirm: async () => true,
     locate: (resource, statistics) =>
       statistics.request(async () => {
         this.#requireReachable()
