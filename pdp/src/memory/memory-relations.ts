@@ -18,14 +18,7 @@ import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { objectName } from '../ports/stored-names.ts'
 import { queryText, type TupleQuery } from '../tuples/source.ts'
 import { attributesIn, bodyOf, candidateOf, locatedByHint, locatedByOwner, settingOf } from '../tuples/stored.ts'
-import {
-  agentTuple,
-  attributesName,
-  contextsIn,
-  questionKey,
-  questionTuples,
-  seatObject,
-} from '../tuples/tuples.ts'
+import { agentTuple, attributesName, contextsIn, questionKey, questionTuples, seatObject } from '../tuples/tuples.ts'
 import { MemoryView } from './memory-view.ts'
 import type { Programs } from './programs.ts'
 import { type MemoryEntry, parsed, stored } from './tuple-entry.ts'

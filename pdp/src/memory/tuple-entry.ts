@@ -78,7 +78,8 @@ function valueBytes(value: unknown): number {
 }
 
 /** The tuples in the form in which they are parsed. */
-export const stored = ({ tuples }: MemoryEntry): readonly { readonly key: Tuple }[] => (tuples ?? []).map((key) => ({ key }))
+export const stored = ({ tuples }: MemoryEntry): readonly { readonly key: Tuple }[] =>
+  (tuples ?? []).map((key) => ({ key }))
 
 /** Parses the tuples of an entry once. @param of - What the value depends on beside the tuples. */
 export function parsed<T>(entry: MemoryEntry, of: unknown, parse: () => T): T {
