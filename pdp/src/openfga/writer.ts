@@ -208,7 +208,12 @@ export class FencedWriter implements UndecidedChanges {
       const ids = await journal.decidedBefore(before, MARKERS_A_WRITE)
       if (ids.length === 0) return
       const deletes = ids.flatMap((id) => [keyOf(marker(id, 'applied')), keyOf(marker(id, 'withdrawn'))])
-      await store.write({ writes: [], deletes }, modelId(), { missing: 'ignore', timeoutMs: TIMEOUT_MS.write })
+      const isDone = await store.write({ writes: [], deletes }, modelId(), {
+        missing: 'ignore',
+        timeoutMs: TIMEOUT_MS.write,
+      })
+      // Another PDP deletes some of the same markers at this moment: none of these is deleted, and the next sweep does it.
+      if (!isDone) return
       await journal.forget(ids)
     }
   }

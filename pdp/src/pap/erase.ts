@@ -5,10 +5,11 @@
  * @module
  */
 import { type EpochMillis, type PartyRef, refuse, splitRef } from '@mandate/protocol'
+import { LeaseHeld } from '../ports/leases.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { PersonErasure } from '../ports/stores.ts'
 import { dropFactsOf } from './facts.ts'
-import { finishEnd, inTurnOfEnd } from './grants.ts'
+import { finishEnd, inTurnOfEnd, takeBackPending } from './grants.ts'
 import { lockKey } from './lock-keys.ts'
 import { changeBy, finishing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 import { finishPersona } from './personas.ts'
@@ -72,9 +73,24 @@ async function forget(deps: PapDeps, erasure: PersonErasure, told: readonly stri
   await deps.scrub()
 }
 
+/**
+ * Waits for issues of grants to or by the person that are in progress: they began before the erasure. What a PDP that is gone left of one is undone.
+ *
+ * @throws LeaseHeld when another PDP has not undone its issue yet.
+ */
+async function finishIssues(deps: PapDeps, who: PartyRef, by: By): Promise<void> {
+  const pending = async () =>
+    (await deps.register.pendingGrants()).filter(({ delegator, delegate }) => [delegator, delegate].includes(who))
+  for (const delegator of new Set((await pending()).map((grant) => grant.delegator)))
+    await deps.locks.run(lockKey.grantsBy(delegator), () => takeBackPending(deps, delegator, by))
+  const [left] = await pending()
+  if (left) throw new LeaseHeld('grant', left.id)
+}
+
 /** Ends the grants they gave and the grants they hold. Grants further down the chains die with them (rule E2). */
 async function endGrants(deps: PapDeps, { person: who, by: asker, at }: PersonErasure, by: By): Promise<number> {
   const { register, locks } = deps
+  await finishIssues(deps, who, by)
   const live = await locks.run(lockKey.grantsBy(who), () => register.unendedOf(who, at))
   for (const { id } of live)
     await inTurnOfEnd(deps, id, async () => {

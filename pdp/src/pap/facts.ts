@@ -124,7 +124,9 @@ export async function factsOf(
 /** Removes all facts about a person, for their erasure, in batches of one Write each. Idempotent. */
 export async function dropFactsOf(deps: PapDeps, pseudonym: string, by: By): Promise<void> {
   const open = (await deps.intents.factChanges()).map(({ domain }) => domain)
-  const domains = new Set([...open, ...(await factsOf(deps, pseudonym)).map(({ domain }) => domain)])
+  const known = (await factsOf(deps, pseudonym)).map(({ domain }) => domain)
+  // All domains in force: a change that began before the erasure may be about to write the first fact about the person.
+  const domains = new Set([...open, ...known, ...deps.policies().byDomain.keys()])
   for (const domain of domains)
     await deps.locks.run(lockKey.facts(domain), async () => {
       // Undoing would write the facts back, which must not happen for an erased person.

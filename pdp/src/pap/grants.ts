@@ -3,14 +3,23 @@
  *
  * @module
  */
-import { type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, type GrantRequest, type PartyRef, refuse } from '@mandate/protocol'
 import type { GrantBody, GrantEnd, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import { type GrantFilter, grantExists, grantsOnPath, type Register } from '../ports/register.ts'
 import type { Exchanged } from '../ports/stores.ts'
+import type { StoreSet } from '../ports/transactions.ts'
 import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
 import { lockKey } from './lock-keys.ts'
-import { changeBy, narrowing, type PapDeps, type Principal, personOrAgent, requireStaying } from './pap.ts'
+import {
+  changeBy,
+  narrowing,
+  type PapDeps,
+  type Principal,
+  personOrAgent,
+  requirePresent,
+  requireStaying,
+} from './pap.ts'
 import { planGrant } from './plan.ts'
 import {
   carryOutReplacement,
@@ -19,6 +28,7 @@ import {
   planReplacement,
   replacementWith,
 } from './replace.ts'
+import { requireRoom } from './seat-room.ts'
 
 /** A validated issue: the grant, and the grants that it replaces or moves. */
 export interface PlannedIssue {
@@ -41,7 +51,7 @@ export async function planIssue(deps: PapDeps, request: GrantRequest, delegator:
   const exchanged = await planReplacement(deps, request, grant)
   const duplicate = await deps.register.liveDuplicate(grant, deps.clock(), request.replaces)
   if (duplicate) throw grantExists(duplicate)
-  await requireRoom(deps, grant, exchanged)
+  await requireRoom(deps.register, grant, exchanged, deps.clock())
   return { grant, exchanged }
 }
 
@@ -68,8 +78,18 @@ export async function issueGrant(deps: PapDeps, request: GrantRequest, by: Princ
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
+/**
+ * Proposes a grant, within a transaction: other delegators may fill the delegate's seat at the same time, and an erasure may begin, on this PDP or on
+ * another one.
+ */
+async function proposeIssue(within: StoreSet, grant: GrantBody, now: EpochMillis): Promise<void> {
+  await requirePresent(within, grant.delegator, grant.delegate)
+  await requireRoom(within.register, grant, [], now)
+  await within.register.proposeGrant(grant, now)
+}
+
 async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<void> {
-  await deps.register.proposeGrant(grant, deps.clock())
+  await deps.transaction((within) => proposeIssue(within, grant, deps.clock()))
   try {
     await deps.record([issuedEntry(grant, by)])
     await deps.authority.issue(grant)
@@ -81,7 +101,7 @@ async function carryOutIssue(deps: PapDeps, grant: GrantBody, by: By): Promise<v
 }
 
 /** Undoes grants of this delegator whose issue had no outcome: an equal grant must not be issued beside one. */
-async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
+export async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Promise<void> {
   await finishReplacementsBy(deps, delegator, by)
   const take = (id: string): Promise<boolean> => deps.leases.take('grant', id)
   for (const grant of await deps.register.pendingGrants())
@@ -89,28 +109,8 @@ async function takeBackPending(deps: PapDeps, delegator: PartyRef, by: By): Prom
       await undoGrant(deps, grant, by)
 }
 
-/** Most live grants of one delegator to one delegate on one scope. */
-const LIVE_BETWEEN = 40
-/** Most live redelegated grants of all delegators to one delegate on one scope. */
-const LIVE_PASSED_ON = 48
 /** Expired grants at one seat that are left to the sweep; more are removed at once. */
 const EXPIRED_AT_SEAT = 32
-
-/** Every decision reads all grants at the delegate's seat, so their number per scope is bounded. @throws Fault `conflict` */
-async function requireRoom(deps: PapDeps, grant: GrantBody, exchanged: readonly Exchanged[]): Promise<void> {
-  const going = new Set(exchanged.map(({ from }) => from.id))
-  const now = deps.clock()
-  const unswept = await deps.register.unsweptAt(grant.scope, grant.delegate)
-  const live = unswept.filter(({ id, expiresAt }) => expiresAt > now && !going.has(id))
-  const own = live.filter(({ delegator }) => delegator === grant.delegator).length
-  if (own >= LIVE_BETWEEN) throw tooMany(`you have given this delegate ${LIVE_BETWEEN} live grants on it`, LIVE_BETWEEN)
-  const passedOn = live.filter(({ parent }) => parent !== undefined).length
-  if (grant.parent !== undefined && passedOn >= LIVE_PASSED_ON)
-    throw tooMany(`${LIVE_PASSED_ON} live grants on it were passed on to this delegate`, LIVE_PASSED_ON)
-}
-
-const tooMany = (what: string, bound: number) =>
-  refuse('conflict', `scope: ${what}, which is the most. Revoke or replace one of them.`, { bound })
 
 /** Removes expired grants of a crowded seat: short-lived grants would accumulate until the sweep. */
 async function clearSeats(deps: PapDeps, { scope, delegate }: GrantBody): Promise<void> {

@@ -17,7 +17,7 @@ import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { Intents, Keys, People, SessionOf, Vault } from '../ports/stores.ts'
-import type { Transactions } from '../ports/transactions.ts'
+import type { StoreSet, Transactions } from '../ports/transactions.ts'
 import type { NarrowingQueue } from './narrowing-queue.ts'
 
 export interface PapDeps extends Transactions {
@@ -143,6 +143,21 @@ export function person(by: Principal): PartyRef {
 export function personOrAgent(by: Principal): PartyRef {
   if (by.party?.startsWith('agent:') && by.actor === undefined) return by.party
   return person(by)
+}
+
+/**
+ * Checks again in the transaction that stores something new about the parties: an erasure that began meanwhile does not find it.
+ *
+ * @throws Fault `conflict` when one of the parties is being erased, or was erased since the request began.
+ */
+export async function requirePresent(
+  { people, vault }: Pick<StoreSet, 'people' | 'vault'>,
+  ...parties: readonly PartyRef[]
+): Promise<void> {
+  await requireStaying({ people }, ...parties)
+  for (const party of parties)
+    if (party.startsWith('user:') && (await vault.subOf(party)) === undefined)
+      throw refuse('conflict', 'One of the parties has been erased.')
 }
 
 /** @throws Fault `conflict` when one of the parties is being erased. */

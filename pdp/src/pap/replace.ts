@@ -11,7 +11,8 @@ import type { EntryDraft } from '../ports/recorder.ts'
 import { grantsOnPath } from '../ports/register.ts'
 import { type Exchanged, type Replacement, replacementId } from '../ports/stores.ts'
 import { faultEntry, issuedEntry, viewOf } from './grant-view.ts'
-import type { PapDeps } from './pap.ts'
+import { type PapDeps, requirePresent } from './pap.ts'
+import { requireRoom } from './seat-room.ts'
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 
@@ -96,7 +97,10 @@ export async function carryOutReplacement(
 ): Promise<void> {
   const { record, authority, clock, unfinished } = deps
   const replacement: Replacement = { exchanged, by: party, at: clock() }
-  await deps.transaction(async ({ register, intents }) => {
+  await deps.transaction(async ({ register, intents, people, vault }) => {
+    for (const { to } of exchanged) await requirePresent({ people, vault }, to.delegator, to.delegate)
+    const [first] = exchanged
+    if (first) await requireRoom(register, first.to, exchanged, replacement.at)
     await register.proposeExchange(exchanged, replacement.at)
     await intents.putReplacement(replacement)
   })

@@ -56,11 +56,13 @@ async function removeAll(
   { authority, register, locks, record }: SeatCleanupDeps,
   grants: readonly GrantRecord[],
 ): Promise<void> {
-  for (const grant of grants)
-    await locks.run(lockKey.grant(grant.id), async () => {
+  let count = 0
+  for (const grant of grants) {
+    const isOurs = await locks.run(lockKey.grant(grant.id), async () => {
       await authority.sweep(grant)
-      await register.markSwept(grant.id)
+      return register.markSwept(grant.id)
     })
-  if (grants.length > 0)
-    await record([{ kind: 'grants_swept', caller: 'service:pdp', change: { count: grants.length } }])
+    if (isOurs) count += 1
+  }
+  if (count > 0) await record([{ kind: 'grants_swept', caller: 'service:pdp', change: { count } }])
 }

@@ -32,10 +32,13 @@ export async function sweepOnce(deps: PapDeps, { retention, batch = BATCH }: Swe
     const dead = await register.deadGrants(before, batch - swept)
     if (dead.length === 0) break
     for (const grant of dead) {
-      await locks.run(lockKey.grant(grant.id), () => authority.sweep(grant))
-      await register.markSwept(grant.id)
+      const isOurs = await locks.run(lockKey.grant(grant.id), async () => {
+        await authority.sweep(grant)
+        return register.markSwept(grant.id)
+      })
+      // Another PDP may sweep at the same time: each grant counts once.
+      if (isOurs) swept += 1
     }
-    swept += dead.length
   }
   if (swept > 0) await record([{ kind: 'grants_swept', caller: 'service:pdp', change: { count: swept } }])
   return swept

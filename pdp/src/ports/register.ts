@@ -117,9 +117,10 @@ export interface Grants {
   between(owner: PartyRef, delegate: PartyRef, within: readonly Scope[], limit: number): Promise<readonly GrantRecord[]>
   /** Grants to sweep: expired or ended at or before `before`, or below a swept grant, and not swept yet. */
   deadGrants(before: EpochMillis, limit: number): Promise<readonly GrantRecord[]>
-  markSwept(id: string): Promise<void>
-  /** Grants to a delegate on one scope that may still have tuples: neither ended nor swept, oldest first. */
-  unsweptAt(scope: Scope, delegate: PartyRef): Promise<readonly GrantRecord[]>
+  /** @returns whether the grant was not marked before */
+  markSwept(id: string): Promise<boolean>
+  /** Grants to a delegate on one scope that may still have tuples: neither ended nor swept, oldest first. With `pending` also proposed ones. */
+  unsweptAt(scope: Scope, delegate: PartyRef, which?: { readonly pending?: boolean }): Promise<readonly GrantRecord[]>
   /** The same right below a grant. */
   unsweptBelow(parent: string): Promise<readonly GrantRecord[]>
   /** Newest first; complete ones, unless the filter asks for pending ones too. */

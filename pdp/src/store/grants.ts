@@ -198,14 +198,17 @@ export class SqlGrants implements Grants {
     return rows.map(grantOf)
   }
 
-  readonly markSwept = async (id: string): Promise<void> => {
-    await this.#sql.change('UPDATE grants SET swept = 1 WHERE id = $1', id)
-  }
+  readonly markSwept = async (id: string): Promise<boolean> =>
+    (await this.#sql.change('UPDATE grants SET swept = 1 WHERE id = $1 AND swept = 0', id)) === 1
 
-  readonly unsweptAt = (scope: Scope, delegate: PartyRef): Promise<readonly GrantRecord[]> =>
+  readonly unsweptAt = (
+    scope: Scope,
+    delegate: PartyRef,
+    { pending = false }: { readonly pending?: boolean } = {},
+  ): Promise<readonly GrantRecord[]> =>
     this.#read(
-      "WHERE scope = $1 AND delegate || '' = $2 AND swept = 0 AND settled = 1 AND revoked_at IS NULL ORDER BY id",
-      ...[scopeName(scope), delegate],
+      "WHERE scope = $1 AND delegate || '' = $2 AND swept = 0 AND settled >= $3 AND revoked_at IS NULL ORDER BY id",
+      ...[scopeName(scope), delegate, pending ? 0 : 1],
     )
 
   readonly unsweptBelow = (parent: string): Promise<readonly GrantRecord[]> =>
