@@ -45,11 +45,7 @@ export class RateLimit {
    */
   async spend(caller: string, count = 1): Promise<void> {
     if (count <= 0) return
-    if (count > this.most)
-      throw new Fault('payload_too_large', `more ${this.#unit} than the limit ever allows`, {
-        detail: `It counts as its ${count} ${this.#unit}; at most ${this.most} fit at once.`,
-        members: { fits: this.most },
-      })
+    if (count > this.most) throw this.tooLarge(count)
     const waits: number[] = []
     for (const limiter of this.#limiters) {
       const waitMs = await take(limiter, caller, count)
@@ -57,6 +53,14 @@ export class RateLimit {
       waits.push(waitMs)
     }
     throw await this.#refusal(caller, count, Math.min(...waits))
+  }
+
+  /** The fault for more than can ever be had. */
+  tooLarge(count: number): Fault {
+    return new Fault('payload_too_large', `more ${this.#unit} than the limit ever allows`, {
+      detail: `It counts as its ${count} ${this.#unit}; at most ${this.most} fit at once.`,
+      members: { fits: this.most },
+    })
   }
 
   async #refusal(caller: string, count: number, waitMs: number): Promise<Fault> {

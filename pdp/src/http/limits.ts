@@ -7,7 +7,9 @@
 import { ConcurrencyLimit, limitByAddress, limitConcurrency, RateLimit } from '@mandate/service'
 import type { Request, RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
+import type { Rate, TokenBuckets } from '../ports/rates.ts'
 import { accountOf, principalOf } from './exchange.ts'
+import { SharedRate } from './shared-rate.ts'
 
 export interface LimitOptions {
   /** Decisions per minute and burst for a person; the same numbers apply to administration requests. */
@@ -51,9 +53,10 @@ export interface Limits {
 const isAsking = ({ path }: Request): boolean => /^\/access\//iu.test(path)
 const isPerson = (name: string): boolean => name.startsWith('user:')
 
-export function createLimits(options: LimitOptions): Limits {
-  const asking = ratesOf(options)
-  const administering = ratesOf(options)
+/** @param buckets - The token buckets that a person's limits are counted in together with other PDPs. @default in this process only */
+export function createLimits(options: LimitOptions, buckets?: TokenBuckets): Limits {
+  const asking = ratesOf(options, 'asking', buckets)
+  const administering = ratesOf(options, 'administering', buckets)
   const spendIn = (rates: Rates, name: string, decisions: number): Promise<void> =>
     (isPerson(name) ? rates.person : rates.service).spend(name, decisions)
   const spend = (by: Principal, decisions: number): Promise<void> => spendIn(asking, accountOf(by), decisions)
@@ -81,11 +84,18 @@ export function createLimits(options: LimitOptions): Limits {
 }
 
 interface Rates {
-  readonly person: RateLimit
+  readonly person: Rate
   readonly service: RateLimit
 }
 
-const ratesOf = ({ personPerMinute, personBurst, servicePerSecond }: LimitOptions): Rates => ({
-  person: new RateLimit({ perSecond: personPerMinute / 60, burst: personBurst, unit: 'decisions' }),
-  service: new RateLimit({ perSecond: servicePerSecond, unit: 'decisions' }),
-})
+function ratesOf(
+  { personPerMinute, personBurst, servicePerSecond }: LimitOptions,
+  name: string,
+  buckets: TokenBuckets | undefined,
+): Rates {
+  const ofPerson = { perSecond: personPerMinute / 60, burst: personBurst, unit: 'decisions' }
+  return {
+    person: buckets ? new SharedRate({ ...ofPerson, name, buckets }) : new RateLimit(ofPerson),
+    service: new RateLimit({ perSecond: servicePerSecond, unit: 'decisions' }),
+  }
+}

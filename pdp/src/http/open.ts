@@ -7,12 +7,13 @@ import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { decide } from '../decide/decide.ts'
-import { WrongCodes } from '../pap/invitations.ts'
 import type { PapDeps } from '../pap/pap.ts'
 import type { PolicyControl } from '../pap/policies.ts'
+import { ProcessWrongCodes } from '../pap/wrong-codes.ts'
 import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { KnownCallers } from '../ports/known-callers.ts'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
+import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
@@ -40,6 +41,9 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits'> {
     readonly callers: KnownCallers
     readonly invitations: Invitations
     readonly sessions: Sessions
+    /** Counted together with other PDPs where the database is shared. */
+    readonly wrongCodes: WrongCodes | undefined
+    readonly buckets: TokenBuckets | undefined
     readonly tokenEncryption: TokenEncryption
   }
   /** Base URL of the listener; available once it listens. */
@@ -57,10 +61,10 @@ export function openHttp(options: HttpOptions): HttpApp {
     ...stores,
     policies: policies.current,
     policyControl: policies,
-    wrongCodes: new WrongCodes(clock),
+    wrongCodes: stores.wrongCodes ?? new ProcessWrongCodes(clock),
     callers: createCallers(options),
     tokens: new PageTokens(stores.tokenEncryption),
-    consistencyOf: (statistics) => relations.consistencyOf(statistics),
+    consistency: relations.consistency,
     position: () => log.sequenced,
     decide: (evaluation) => decide(evaluation, decideDeps),
     search: { ...decideDeps, directory: register, register, facts },

@@ -7,6 +7,7 @@ import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { TokenBuckets } from '../ports/rates.ts'
 import type { Sessions } from '../ports/stores.ts'
 import { type Lane, withWorkload } from '../ports/workload.ts'
 import type { Callers } from './caller.ts'
@@ -46,6 +47,8 @@ export interface ServerDeps
   readonly sessions: Sessions
   readonly policies: () => InForce
   readonly limits: LimitOptions
+  /** Token buckets that several PDPs share. */
+  readonly buckets: TokenBuckets | undefined
   /** Whether callers reach the PDP over TLS. */
   readonly isTls: boolean
   /** Number of trusted proxies, for Express's `trust proxy`. */
@@ -63,7 +66,7 @@ export interface HttpApp {
 export function createHttpApp(deps: ServerDeps): HttpApp {
   const app = express()
   const anonymous = new AnonymousRefusals(deps)
-  const limits = createLimits(deps.limits)
+  const limits = createLimits(deps.limits, deps.buckets)
   const streams = new OpenStreams(deps.limits.streams, deps.sessions)
   const handlers = handlersOf({ ...deps, streams }, limits)
   const reading = { ...deps, streams }

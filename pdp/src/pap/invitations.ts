@@ -14,7 +14,7 @@ import {
   type PartyRef,
   refuse,
 } from '@mandate/protocol'
-import type { Clock } from '../ports/clock.ts'
+import type { WrongCodes } from '../ports/rates.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { InvitationRecord, Invitations } from '../ports/stores.ts'
 import { issueGrant } from './grants.ts'
@@ -68,12 +68,10 @@ export async function invite(
  */
 export async function redeem(deps: InvitationDeps, code: string, by: Principal): Promise<InvitationRecord> {
   const redeemer = person(by)
-  deps.wrongCodes.requireFew(redeemer)
+  const isRight = await deps.wrongCodes.attempt(redeemer)
   const found = await deps.invitations.byCode(hashOf(code))
-  if (!found || statusAt(found, deps.clock()) !== 'open') {
-    deps.wrongCodes.count(redeemer)
-    throw unknownCode()
-  }
+  if (!found || statusAt(found, deps.clock()) !== 'open') throw unknownCode()
+  await isRight()
   if (found.inviter === redeemer) throw refuse('conflict', 'Nobody redeems an invitation of their own.')
   return deps.locks.run(lockKey.invitation(found.id), async () => {
     const now = deps.clock()
@@ -170,39 +168,5 @@ function entryOf({ id, inviter, redeemer, status, grantId }: InvitationRecord, b
     ...(redeemer ? { subject: redeemer } : {}),
     target: id,
     change: { status, ...(grantId ? { grant: grantId } : {}) },
-  }
-}
-
-const MINUTE_MS = 60_000
-const MOST_WRONG = 10
-/** Most callers that are counted; the least recent one is dropped first. */
-const CALLERS = 10_000
-
-/** Counts wrong codes of the last minute, by caller. In memory only: codes of 192 bits cannot be guessed, this limits noise. */
-export class WrongCodes {
-  readonly #clock: Clock
-  readonly #at = new Map<PartyRef, readonly EpochMillis[]>()
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  /** @throws Fault `too_many_requests`, whether the code is right or wrong. */
-  requireFew(caller: PartyRef): void {
-    if (this.#recent(caller).length < MOST_WRONG) return
-    throw refuse('too_many_requests', 'Too many wrong codes. Wait a minute.')
-  }
-
-  count(caller: PartyRef): void {
-    const recent = [...this.#recent(caller), this.#clock()]
-    this.#at.delete(caller)
-    this.#at.set(caller, recent)
-    const [oldest] = this.#at.keys()
-    if (this.#at.size > CALLERS && oldest) this.#at.delete(oldest)
-  }
-
-  #recent(caller: PartyRef): readonly EpochMillis[] {
-    const since = this.#clock() - MINUTE_MS
-    return (this.#at.get(caller) ?? []).filter((at) => at > since)
   }
 }

@@ -121,4 +121,16 @@ CREATE TABLE leases (
   kind ${TEXT} NOT NULL, id ${TEXT} NOT NULL, owner ${TEXT} NOT NULL, lease_until bigint NOT NULL, PRIMARY KEY (kind, id)
 );`,
   },
+  {
+    oldest: 1,
+    sql: `
+CREATE TABLE pdps (
+  origin ${TEXT} PRIMARY KEY, release ${TEXT} NOT NULL, schema_version integer NOT NULL, host ${TEXT} NOT NULL
+);
+CREATE UNLOGGED TABLE rate_buckets (
+  name ${TEXT} PRIMARY KEY, tokens double precision NOT NULL, at double precision NOT NULL, granted integer NOT NULL
+);
+CREATE UNLOGGED TABLE wrong_codes (id ${TEXT} PRIMARY KEY, person ${TEXT} NOT NULL, at bigint NOT NULL);
+CREATE INDEX wrong_codes_person ON wrong_codes (person);`,
+  },
 ]
