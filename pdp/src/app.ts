@@ -24,10 +24,12 @@ import { readSources } from './policy/pack.ts'
 import type { RunningEngine } from './ports/engine.ts'
 import type { ReadBarrier } from './ports/invalidations.ts'
 import type { Recorder } from './ports/recorder.ts'
-import { createClock, MACHINE, type Machine } from './runtime/clock.ts'
+import { MACHINE, type Machine } from './runtime/clock.ts'
+import { type Clocks, createClocks } from './runtime/clocks.ts'
 import { Metrics } from './runtime/metrics.ts'
 import { createNewId } from './runtime/new-id.ts'
 import { openStores, type Stores } from './store/open.ts'
+import type { DatabaseWatch } from './store/open-postgres.ts'
 
 /** A running PDP. */
 export interface Pdp {
@@ -38,7 +40,7 @@ export interface Pdp {
   /** What the operator of the process may do without a token. */
   readonly operator: OperatorApi
   readonly metrics: Metrics
-  /** Resolves when another PDP has taken over OpenFGA's store; this one has stopped then. */
+  /** Resolves when another PDP has taken over OpenFGA's store, or has this one's log origin; this one has stopped then. */
   readonly lost: Promise<void>
   /** Stops listening, finishes what is in flight, publishes a checkpoint. Calling it again returns the same promise. */
   readonly close: () => Promise<void>
@@ -57,8 +59,6 @@ export interface StartOptions {
   readonly claims?: boolean
   /** Bounds of the listener that are not to be its own. */
   readonly listener?: ListenerBounds
-  /** Opens another authorization engine than OpenFGA: a benchmark of the PDP without one. @default createOpenFgaEngine */
-  readonly openEngine?: typeof createOpenFgaEngine
 }
 
 const MINUTE_MS = 60_000
@@ -69,14 +69,14 @@ export async function startPdp(config: Config, logger: Logger, options: StartOpt
   const closing = new AsyncDisposableStack()
   const close = once(() => closing.disposeAsync())
   const lost = Promise.withResolvers<void>()
-  const onLost = (): void => {
-    logger.fatal('another PDP has taken over the store of OpenFGA: stopping')
+  const stop = (reason: string): void => {
+    logger.fatal(`${reason}: stopping`)
     close()
       .catch((error: unknown) => logger.error({ err: error }, 'not stopped cleanly'))
       .then(() => lost.resolve())
   }
   try {
-    const rooms = await openRooms(config, logger, options, onLost, closing)
+    const rooms = await openRooms(config, logger, options, stop, closing)
     const { pap, http, metrics } = rooms
     closing.defer(http.close)
     const listener = await serve(http.app, { ...listenerOptionsOf(config), ...options.listener })
@@ -106,26 +106,27 @@ interface Rooms {
 async function openRooms(
   config: Config,
   logger: Logger,
-  { machine = MACHINE, logFiles, claims = true, openEngine = createOpenFgaEngine }: StartOptions,
-  onLost: () => void,
+  { machine = MACHINE, logFiles, claims = true }: StartOptions,
+  stop: (reason: string) => void,
   closing: AsyncDisposableStack,
 ): Promise<Rooms> {
   await mkdir(config.PDP_DATA_DIR, { recursive: true, mode: 0o700 })
   const decisionLog = await openDecisionLog(config, logger, logFiles, closing)
-  const { clock, isTrusted } = createClock({
-    floor: decisionLog.log.newestAt(),
-    machine,
-    onBehind: (behindMs) => logger.warn({ behindMs }, 'the clock stepped back'),
-    onJump: (byMs) => logger.fatal({ byMs }, 'the clock jumped: nothing is decided until it is right'),
-  })
-  const stores = await openStores(config, clock, closing)
+  const { clock, isTrusted, comparison } = createClocks(decisionLog.log.newestAt(), machine, logger)
+  const watch: DatabaseWatch = {
+    now: machine.now,
+    onBeat: (database, here) => comparison.observe(database, here),
+    onReplaced: stop,
+  }
+  const stores = await openStores(config, clock, watch, closing)
   const metrics = new Metrics()
   const barrier = new LogBarrier(stores.invalidations, metrics.barrier())
   for (const copy of stores.copies) barrier.listen(copy)
-  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, newId: createNewId(clock) }
+  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId: createNewId(clock) }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
-  const engine = await openEngine({ ...base, modelId, onLost: claims ? onLost : undefined }, closing)
+  const onLost = claims ? () => stop('another PDP has taken over the store of OpenFGA') : undefined
+  const engine = await createOpenFgaEngine({ ...base, modelId, onLost }, closing)
   const policies = new PolicyControl({
     ...stores,
     read: () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS),
@@ -146,9 +147,10 @@ interface Base {
   readonly metrics: Metrics
   readonly stores: Stores
   readonly barrier: ReadBarrier
-  readonly clock: ReturnType<typeof createClock>['clock']
+  readonly clock: Clocks['clock']
   /** Whether the machine's clock can be believed now. */
   readonly isTrusted: () => boolean
+  readonly comparison: Clocks['comparison']
   readonly newId: () => string
 }
 
@@ -208,7 +210,8 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const pap = openAdministration(deps, redact, closing)
   const { log, index } = decisionLog
   const missing = whatIsMissing(deps)
-  metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, reachable: isReachable })
+  const clockOffset = stores.isShared ? () => deps.comparison.offsetMs / 1_000 : undefined
+  metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, clockOffset, reachable: isReachable })
   const listening = (): string => rooms.url
   const api = {
     config,

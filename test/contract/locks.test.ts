@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { expect, test } from 'vitest'
+import { type Postgres, startPostgres } from '@mandate/stack'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Locks, LockWait } from '../../pdp/src/ports/locks.ts'
 import { ProcessLocks } from '../../pdp/src/runtime/process-locks.ts'
+import { PostgresLocks } from '../../pdp/src/store/postgres-locks.ts'
+import { joined } from './members.ts'
 
 /** The locks of two callers that exclude each other. */
 interface Pair {
@@ -20,7 +23,23 @@ async function inOneProcess(waitMs?: number): Promise<Pair> {
   return { one: locks, two: locks }
 }
 
-const IMPLEMENTATIONS: readonly (readonly [name: string, open: Open])[] = [['in one process', inOneProcess]]
+let postgres: Postgres
+
+beforeAll(async () => {
+  postgres = await startPostgres()
+})
+afterAll(() => postgres?.stop())
+
+async function onPostgres(waitMs?: number): Promise<Pair> {
+  const [one, two] = await Promise.all(['one', 'two'].map((origin) => joined(postgres.url, { origin })))
+  if (!one || !two) return expect.unreachable()
+  return { one: new PostgresLocks(one, waitMs), two: new PostgresLocks(two, waitMs) }
+}
+
+const IMPLEMENTATIONS: readonly (readonly [name: string, open: Open])[] = [
+  ['in one process', inOneProcess],
+  ['on PostgreSQL', onPostgres],
+]
 
 /** A task that runs until it is released. */
 function held(locks: Locks, key: string) {

@@ -1,6 +1,6 @@
 /**
- * Claims a store of OpenFGA for one PDP (ADR 0080). Two PDPs with separate databases do not see each other's changes, so the second one on the same
- * store refuses to start. The claim is a tuple of a separate model that decisions never read.
+ * Claims a store of OpenFGA for the PDPs of one database (ADR 0080, ADR 0100). PDPs with separate databases do not see each other's changes, so the second
+ * one on the same store refuses to start. The claim is a tuple of a separate model that decisions never read.
  *
  * @module
  */
@@ -42,20 +42,23 @@ export interface ClaimOptions {
   }
   /** Identity of the PDP's database. */
   readonly identity: string
-  /** Id of this start: the PDP that started last owns the store. */
+  /**
+   * Tells databases of one identity apart, of which one is a copy: the one whose PDP started last owns the store. On SQLite the id of this start, since the
+   * file belongs to one PDP; on PostgreSQL the id of the database in its cluster, which all its PDPs share.
+   */
   readonly session: string
   /** Identity of a PDP from which this PDP may take over the store. */
   readonly takeOverFrom: string | undefined
 }
 
-/** The store belongs to the PDP with another database. */
+/** The store belongs to PDPs with another database. */
 export class StoreTaken extends Error {
   override readonly name = 'StoreTaken'
 
   constructor(holder: string) {
     super(
-      `OPENFGA_STORE: the store belongs to another PDP (${holder}). Two PDPs on one store do not hear of each other's changes. ` +
-        `Give this one a store of its own; or, when the other one and its database are gone for good, set PDP_TAKE_OVER_FROM=${holder}`,
+      `OPENFGA_STORE: the store belongs to another PDP (${holder}). PDPs with separate databases do not hear of each other's changes. ` +
+        `Give this one a store of its own, or the database of the other one (PDP_STORE_URL); or, when the other one and its database are gone for good, set PDP_TAKE_OVER_FROM=${holder}`,
     )
   }
 }
@@ -72,6 +75,7 @@ export async function claimStore(options: ClaimOptions): Promise<StoreClaim> {
     const holder = await holderOf(store)
     const held = holder && identityIn(holder)
     if (held && held !== identity && held !== takeOverFrom) throw new StoreTaken(held)
+    if (holder === mine) return new StoreClaim(store, mine)
     if (await store.write(claiming(mine, holder), await modelOf(options))) return new StoreClaim(store, mine)
   }
   throw new Fault('relations_unavailable', 'the store could not be claimed: other PDPs claim it at the same time')

@@ -27,7 +27,7 @@ import { FencedWriter } from './writer.ts'
 export interface EngineDeps {
   readonly config: Config
   readonly logger: Logger
-  readonly stores: Pick<Stores, 'identity' | 'register' | 'changes'>
+  readonly stores: Pick<Stores, 'identity' | 'place' | 'register' | 'changes'>
   readonly metrics: Metrics
   readonly clock: Clock
   readonly newId: () => string
@@ -68,9 +68,9 @@ export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDispos
 async function claim(store: FgaStore, deps: EngineDeps, closing: AsyncDisposableStack): Promise<void> {
   const { config, stores, newId, onLost } = deps
   if (!onLost) return
-  const { identity, register: models } = stores
+  const { identity, place, register: models } = stores
   const takeOverFrom = config.PDP_TAKE_OVER_FROM
-  const claimed = await claimStore({ store, models, identity, session: newId(), takeOverFrom })
+  const claimed = await claimStore({ store, models, identity, session: place ?? newId(), takeOverFrom })
   closing.defer(() => claimed.close())
   claimed.watch(onLost)
 }

@@ -38,4 +38,6 @@ export interface Leases {
   require(kind: PendingKind, id: string): Promise<void>
   /** Releases the lease of a completed change. @throws LeaseHeld when this PDP does not have it: another PDP has taken over the change. */
   release(kind: PendingKind, id: string): Promise<void>
+  /** Whether changes of other PDPs can be taken over now. */
+  hasOrphans(): Promise<boolean>
 }

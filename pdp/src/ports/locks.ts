@@ -20,6 +20,18 @@ export class LockWait extends Fault {
   }
 }
 
+/**
+ * The lock was lost while its task ran: the database ended the connection that held it, such as after the process was suspended. Another PDP may have
+ * the lock, so what the task still wants to write is rejected.
+ */
+export class LockLost extends Fault {
+  constructor() {
+    super('relations_unavailable', 'the lock of this change was lost', {
+      detail: 'The change was interrupted. Try again.',
+    })
+  }
+}
+
 /** Mutual exclusion by key. Not reentrant. */
 export interface Locks {
   /**

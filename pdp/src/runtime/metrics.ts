@@ -20,6 +20,8 @@ export type RelationsOutcome = 'answered' | 'failed' | 'refused'
 export interface Watched {
   readonly healthy: () => boolean
   readonly trusted: () => boolean
+  /** Difference of the database's clock from this machine's, in seconds; `undefined` where the database belongs to one PDP. */
+  readonly clockOffset: (() => number) | undefined
   readonly reachable: () => Promise<boolean>
 }
 
@@ -95,7 +97,14 @@ export class Metrics {
   }
 
   /** Registers gauges that are evaluated when metrics are read. */
-  watch({ healthy, trusted, reachable }: Watched): void {
+  watch({ healthy, trusted, clockOffset, reachable }: Watched): void {
+    if (clockOffset)
+      gauge(
+        this.#registry,
+        'mandate_clock_offset_seconds',
+        'How far the clock of PostgreSQL is ahead of this machine’s.',
+        clockOffset,
+      )
     gauge(this.#registry, 'mandate_clock_trusted', "1 while the machine's clock can be believed, else 0.", () =>
       Number(trusted()),
     )

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../ports/clock.ts'
 import { LEASE_MS, LeaseHeld, type Leases, type PendingKind } from '../ports/leases.ts'
-import type { Queries } from './sql.ts'
+import { firstRow, type Queries } from './sql.ts'
 
 /** Creates the leases on a connection, or within a transaction. */
 export type LeasesIn = (sql: Queries) => Leases
@@ -40,5 +40,10 @@ export class SqlLeases implements Leases {
   async release(kind: PendingKind, id: string): Promise<void> {
     const sql = 'DELETE FROM leases WHERE kind = $1 AND id = $2 AND owner = $3'
     if ((await this.#sql.change(sql, kind, id, this.#owner)) !== 1) throw new LeaseHeld(kind, id)
+  }
+
+  async hasOrphans(): Promise<boolean> {
+    const sql = 'SELECT 1 FROM leases WHERE owner <> $1 AND lease_until <= $2 LIMIT 1'
+    return (await firstRow(this.#sql, sql, this.#owner, this.#clock())) !== undefined
   }
 }

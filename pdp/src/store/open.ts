@@ -7,9 +7,10 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Locks } from '../ports/locks.ts'
+import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
 import type { TokenEncryption } from '../ports/stores.ts'
 import { ProcessLocks } from '../runtime/process-locks.ts'
-import { openPostgres } from './postgres.ts'
+import { type DatabaseWatch, openSharedDatabase, type SharedDatabase } from './open-postgres.ts'
 import { openSqlite } from './sqlite.ts'
 import { createStores, type SqlStores } from './stores.ts'
 import { loadVaultKeys } from './vault-key.ts'
@@ -18,18 +19,44 @@ import { loadVaultKeys } from './vault-key.ts'
 export interface Stores extends SqlStores {
   readonly locks: Locks
   readonly tokenEncryption: TokenEncryption
+  /** Whether other PDPs use the database at the same time. */
+  readonly isShared: boolean
+  /** Tells a shared database apart from a copy with the same identity; `undefined` where the database belongs to one PDP. */
+  readonly place: string | undefined
+  /** `undefined` where the database belongs to one PDP. */
+  readonly buckets: TokenBuckets | undefined
+  /** `undefined` where the database belongs to one PDP. */
+  readonly wrongCodes: WrongCodes | undefined
 }
 
 /**
  * Opens the database, PostgreSQL (`PDP_STORE_URL`) or a file in `PDP_DATA_DIR`, with the vault key.
  *
+ * @param watch - Called while the PDP runs, for a shared database.
  * @param closing - Receives the disposer that closes the database.
- * @throws ConfigError for a vault key or a database that cannot be used; Fault `relations_unavailable` when PostgreSQL does not answer.
+ * @throws ConfigError for a vault key or a database that cannot be used, and when another PDP has the log origin; Fault `relations_unavailable` when PostgreSQL does not answer.
  */
-export async function openStores(config: Config, clock: Clock, closing: AsyncDisposableStack): Promise<Stores> {
-  const { PDP_STORE_URL: url, PDP_DATA_DIR: folder } = config
-  const database = url === undefined ? openSqlite(join(folder, 'pdp.db')) : await openPostgres(url)
-  closing.defer(() => database.close())
+export async function openStores(
+  config: Config,
+  clock: Clock,
+  watch: DatabaseWatch,
+  closing: AsyncDisposableStack,
+): Promise<Stores> {
+  const { PDP_STORE_URL: url, PDP_LOG_ORIGIN: origin } = config
+  const opened = url === undefined ? openOwn(config, closing) : await openSharedDatabase(url, origin, watch, closing)
+  const { database, leases, ...shared } = opened
   const keys = await loadVaultKeys(config)
-  return { ...(await createStores(database, { clock, keys })), tokenEncryption: keys, locks: new ProcessLocks() }
+  const stores = await createStores(database, { clock, keys, ...(leases ? { leases } : {}) })
+  return { ...stores, ...shared, isShared: database.isShared, tokenEncryption: keys }
+}
+
+type Opened = Omit<SharedDatabase, 'leases' | 'buckets' | 'wrongCodes' | 'place'> & {
+  readonly [name in 'leases' | 'buckets' | 'wrongCodes' | 'place']: SharedDatabase[name] | undefined
+}
+
+function openOwn(config: Config, closing: AsyncDisposableStack): Opened {
+  const database = openSqlite(join(config.PDP_DATA_DIR, 'pdp.db'))
+  closing.defer(() => database.close())
+  const own = { leases: undefined, buckets: undefined, wrongCodes: undefined, place: undefined }
+  return { database, locks: new ProcessLocks(), ...own }
 }

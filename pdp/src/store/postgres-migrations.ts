@@ -7,6 +7,7 @@ import { ConfigError } from '@mandate/service'
 import type { ClientBase } from 'pg'
 import { MIGRATIONS, type Migration } from './postgres-schema.ts'
 import { isDurable, SCHEMA, sqlStateOf, storeErrorOf, withMaintenanceClient } from './postgres-session.ts'
+import { requireNoOlderPdp } from './releases.ts'
 
 /** Key of the advisory lock under which one PDP migrates while the others wait. */
 const MIGRATION_LOCK = 0x6d_70_64_6d
@@ -67,7 +68,10 @@ async function migrate(client: ClientBase, migrations: readonly Migration[]): Pr
     throw refuse(
       `a newer release has migrated the database to version ${from}, and this release knows ${migrations.length}: start the newer release`,
     )
-  if (from < migrations.length) await client.query(`SET LOCAL search_path = ${SCHEMA}`)
+  if (from < migrations.length) {
+    await requireNoOlderPdp(client, SCHEMA, Math.max(...migrations.slice(from).map((next) => next.oldest)))
+    await client.query(`SET LOCAL search_path = ${SCHEMA}`)
+  }
   for (const [index, { sql, oldest: usableBy }] of migrations.entries()) {
     if (index < from) continue
     await client.query(sql)

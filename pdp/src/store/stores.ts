@@ -39,6 +39,8 @@ export interface StoreOptions {
   readonly keys: VaultKeys
   /** Id of this PDP in leases; stable across restarts. @default the database's identity */
   readonly owner?: string
+  /** Leases of several PDPs. @default those of a database that belongs to one PDP */
+  readonly leases?: LeasesIn
   /** The database's invalidation log. @default one of this process */
   readonly log?: InvalidationLog & Announcer
 }
@@ -76,7 +78,7 @@ export async function createStores(database: Database, options: StoreOptions): P
   const { clock, keys } = options
   const identity = text((await firstRow(database, 'SELECT id FROM identity'))?.['id'])
   const log = options.log ?? new LocalLog(database)
-  const leases: LeasesIn = (sql) => new SqlLeases(sql, options.owner ?? identity, clock)
+  const leases = options.leases ?? ((sql: Queries) => new SqlLeases(sql, options.owner ?? identity, clock))
   const replacing = async (): Promise<readonly string[]> => {
     const replacements = await new SqlIntents(database, leases).replacements()
     return replacements.flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id))

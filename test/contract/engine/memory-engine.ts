@@ -23,15 +23,7 @@ interface StoredPersona {
 interface StoredGrant {
   readonly body: GrantBody
   readonly isLive: boolean
-  /** Keys of the grant's seats. */
-  readonly seats: readonly string[]
 }
-
-const stored = (body: GrantBody): StoredGrant => ({
-  body,
-  isLive: true,
-  seats: seatsOf(body).map(({ seat }) => seatKey(seat)),
-})
 
 const EXCHANGES = 12
 
@@ -77,10 +69,9 @@ export class MemoryEngine implements EngineUnderTest {
   }
 
   readonly relations: Relations = {
-    consistencyOf: () => 'memory',
+    consistency: 'memory',
     factsVersion: 0,
     forget: () => undefined,
-    confirm: async () => true,
     locate: (resource, statistics) =>
       statistics.request(async () => {
         this.#requireReachable()
@@ -102,8 +93,9 @@ export class MemoryEngine implements EngineUnderTest {
       const found = seats.map((seat) =>
         statistics.request(async () => {
           this.#requireReachable()
-          const key = seatKey(seat)
-          const here = [...this.#grants.values()].filter(({ isLive, seats }) => isLive && seats.includes(key))
+          const here = [...this.#grants.values()].filter(
+            ({ body, isLive }) => isLive && seatsOf(body).some((one) => seatKey(one.seat) === seatKey(seat)),
+          )
           return here.map(({ body: { id, path, givers } }): Candidate => ({ grant: id, seat, path, givers }))
         }),
       )
@@ -200,7 +192,7 @@ export class MemoryEngine implements EngineUnderTest {
     issue: (grant) =>
       this.#change([grant], () => {
         if (this.#grants.has(grant.id)) throw refuse('conflict', 'there already')
-        this.#grants.set(grant.id, stored(grant))
+        this.#grants.set(grant.id, { body: grant, isLive: true })
       }),
     end: (grant) => this.#change([grant], () => this.#endNow(grant)),
     isLive: async (grant) => {
@@ -251,7 +243,7 @@ export class MemoryEngine implements EngineUnderTest {
       throw refuse('conflict', 'one has ended')
     for (const { from, to } of exchanged) {
       this.#endNow(from)
-      this.#grants.set(to.id, stored(to))
+      this.#grants.set(to.id, { body: to, isLive: true })
     }
   }
 }

@@ -1,0 +1,85 @@
+/**
+ * Opens the PostgreSQL database of several PDPs, with what they share beside its rows: locks, leases, rate limits.
+ *
+ * @module
+ */
+import type { EpochMillis } from '@mandate/protocol'
+import type { Locks } from '../ports/locks.ts'
+import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
+import type { LeasesIn } from './leases.ts'
+import { openPostgres } from './postgres.ts'
+import { PostgresBuckets } from './postgres-buckets.ts'
+import { PostgresLeases } from './postgres-leases.ts'
+import { PostgresLocks } from './postgres-locks.ts'
+import { Member, type MemberOptions, type MemberSession } from './postgres-member.ts'
+import { PostgresWrongCodes } from './postgres-wrong-codes.ts'
+import { registerRelease } from './releases.ts'
+import { type Database, firstRow, text } from './sql.ts'
+
+/** What a PDP learns of its database while it runs. */
+export interface DatabaseWatch extends Pick<MemberOptions, 'onReplaced' | 'onBeat'> {
+  /** This machine's clock. */
+  readonly now: () => EpochMillis
+}
+
+export interface SharedDatabase {
+  /** Rejects the writes of a task whose lock is lost. */
+  readonly database: Database
+  readonly locks: Locks
+  readonly leases: LeasesIn
+  readonly buckets: TokenBuckets
+  readonly wrongCodes: WrongCodes
+  /** Tells the database apart from a copy with the same identity. */
+  readonly place: string
+}
+
+/**
+ * @param origin - The PDP's log origin.
+ * @param closing - Receives the disposers.
+ * @throws ConfigError when the database cannot be used, another PDP has the origin, or runs a release that does not fit; Fault `relations_unavailable`
+ * when PostgreSQL does not answer.
+ */
+export async function openSharedDatabase(
+  url: string,
+  origin: string,
+  { onReplaced, onBeat, now }: DatabaseWatch,
+  closing: AsyncDisposableStack,
+): Promise<SharedDatabase> {
+  const database = await openPostgres(url)
+  closing.defer(() => database.close())
+  const onJoin = (session: MemberSession): Promise<void> => registerRelease(session, origin)
+  const member = await Member.join({ url, origin, onJoin, onReplaced, onBeat, now })
+  closing.defer(() => member.close())
+  const locks = new PostgresLocks(member)
+  return {
+    database: fenced(database, locks),
+    locks,
+    leases: (sql) => new PostgresLeases(sql, origin),
+    buckets: new PostgresBuckets(database),
+    wrongCodes: new PostgresWrongCodes(database),
+    place: await placeOf(database),
+  }
+}
+
+/** Begins each transaction with a check of the locks under which its caller runs. */
+function fenced(database: Database, locks: PostgresLocks): Database {
+  const transaction: Database['transaction'] = (work) =>
+    database.transaction(async (within) => {
+      await locks.requireHeld(within)
+      return work(within)
+    })
+  return {
+    ...database,
+    transaction,
+    change: (sql, ...values) => transaction((within) => within.change(sql, ...values)),
+  }
+}
+
+/** The cluster and the database in it. A managed PostgreSQL may not tell the cluster. */
+async function placeOf(database: Database): Promise<string> {
+  const ofDatabase = 'SELECT oid FROM pg_database WHERE datname = current_database()'
+  const cluster = 'SELECT system_identifier FROM pg_control_system()'
+  const row = await firstRow(database, `SELECT (${ofDatabase})::text AS database`)
+  const system = await firstRow(database, `${cluster}`).catch(() => undefined)
+  return `${text(system?.['system_identifier'] ?? '')}.${text(row?.['database'])}`
+}
