@@ -79,7 +79,7 @@ certificate() {
 mkdir -p "$folder"
 chmod 0700 "$folder"
 
-for name in postgres_password openfga_db_password openfga_api_token keycloak_db_password trips_db_password \
+for name in postgres_password openfga_db_password openfga_api_token keycloak_db_password pdp_db_password trips_db_password \
   keycloak_admin_password \
   pairwise_salt pdp_vault_key pdp_client_secret auditor_client_secret trips_client_secret care_client_secret \
   booking_agent_client_secret; do
@@ -98,6 +98,16 @@ datastore:
   uri: postgres://openfga:$(cat "$folder/openfga_db_password")@postgres:5432/openfga?sslmode=disable
 YAML
 fi
+
+for database in store index; do
+  name=pdp
+  [ "$database" = store ] || name=pdp_index
+  if [ ! -s "$folder/pdp_${database}_url" ]; then
+    put "pdp_${database}_url" << URL
+postgres://pdp:$(cat "$folder/pdp_db_password")@postgres:5432/$name?sslmode=disable
+URL
+  fi
+done
 
 if [ ! -s "$folder/trips_database_url" ]; then
   put trips_database_url << URL

@@ -61,6 +61,8 @@ const schema = z.strictObject({
   PDP_JWKS_URL: setting.exactUrl.optional(),
   /** Hosts other than loopback that may be called over plain HTTP (issuer's keys, OpenFGA), on a private network. */
   PDP_PLAIN_HTTP_HOSTS: setting.list([]),
+  /** PostgreSQL hosts other than loopback that may be connected to without TLS, on a private network. */
+  PDP_PLAIN_POSTGRES_HOSTS: setting.list([]),
   PDP_AUDIENCE: z.string().min(1).default('pdp'),
   /** Scope that a person's token needs for requests that change state; without it the token is read-only. */
   PDP_ADMIN_SCOPE: z.string().regex(/^\S+$/u, 'must be the name of a scope').default('pdp'),
@@ -228,10 +230,13 @@ const hasVaultKey = (config: Config): boolean =>
   config.PDP_VAULT_KEY !== undefined || config.PDP_VAULT_KEY_COMMAND.length > 0
 
 /** Finds a database connection that is unencrypted or unauthenticated on the network. */
-function plainDatabaseFindings(name: string, url: string | undefined): readonly string[] {
-  const { hostname, searchParams } = new URL(url ?? 'postgres://localhost')
+function plainDatabaseFindings(name: 'PDP_STORE_URL' | 'PDP_INDEX_URL', config: Config): readonly string[] {
+  const { hostname, searchParams } = new URL(config[name] ?? 'postgres://localhost')
   const isSafe = isLoopback(hostname) || searchParams.get('sslmode') === 'verify-full'
-  return isSafe ? [] : [`${name}: a PostgreSQL host other than loopback needs sslmode=verify-full`]
+  if (isSafe || config.PDP_PLAIN_POSTGRES_HOSTS.includes(hostname)) return []
+  return [
+    `${name}: a PostgreSQL host other than loopback needs sslmode=verify-full; on a private network, list ${hostname} in PDP_PLAIN_POSTGRES_HOSTS`,
+  ]
 }
 
 /** Finds insecure settings: errors in production, warnings elsewhere. */
@@ -251,7 +256,7 @@ function insecurities(config: Config): readonly string[] {
           'PDP_VAULT_KEY: the key is stored next to the vault that it encrypts; set PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND',
         ]
       : []),
-    ...(['PDP_STORE_URL', 'PDP_INDEX_URL'] as const).flatMap((name) => plainDatabaseFindings(name, config[name])),
+    ...(['PDP_STORE_URL', 'PDP_INDEX_URL'] as const).flatMap((name) => plainDatabaseFindings(name, config)),
     ...(token === undefined
       ? ['OPENFGA_API_TOKEN: OpenFGA is called without an API token']
       : weakSecretFindings('OPENFGA_API_TOKEN', token, TOKEN_STRENGTH)),

@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import { parseCommand } from './arguments.ts'
 
 test.for([
-  [[], { kind: 'start', once: false, fresh: false }],
-  [['--once', '--fresh'], { kind: 'start', once: true, fresh: true }],
+  [[], { kind: 'start', once: false, fresh: false, pdps: 1 }],
+  [['--once', '--fresh'], { kind: 'start', once: true, fresh: true, pdps: 1 }],
+  [['--pdps', '3', '--once'], { kind: 'start', once: true, fresh: false, pdps: 3 }],
   [['--fresh', '--help'], { kind: 'help' }],
 ] as const)('%j', ([args, command]) => {
   expect(parseCommand(args)).toEqual(command)
@@ -11,6 +12,13 @@ test.for([
 
 test.for([['--twice'], ['once'], ['--once=yes']])('%s is a mistake, and named', ([argument = '']) => {
   expect(parseCommand([argument])).toMatchObject({ kind: 'usage', problem: expect.stringMatching(/twice|once/) })
+})
+
+test.for(['0', '6', '1.5', 'two', ''])('--pdps %j is refused, with what it may be', (value) => {
+  expect(parseCommand(['--pdps', value])).toEqual({
+    kind: 'usage',
+    problem: `--pdps: must be a number from 1 to 5, and is ${value}`,
+  })
 })
 
 test('TLS that believes every certificate is refused', () => {

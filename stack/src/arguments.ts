@@ -13,6 +13,8 @@ README through their real APIs, and stays up until Ctrl-C.
 
   --once    stop everything after the story and exit 0
   --fresh   delete the state of earlier runs (.mandate/) first
+  --pdps N  start N PDPs (2 to 5) on one PostgreSQL; the story asks them in turn. Needs
+            PostgreSQL's programs on this machine. Begins without data at each start
   --help    print this
 
 Servers: those at OPENFGA_URL and KEYCLOAK_URL when set; else in Docker, when an engine is
@@ -21,9 +23,12 @@ running; else local binaries, fetched once into a cache (MANDATE_CACHE).
 
 /** A parsed command line. `usage`: the command line is wrong; `problem` says why. */
 export type Command =
-  | { readonly kind: 'start'; readonly once: boolean; readonly fresh: boolean }
+  | { readonly kind: 'start'; readonly once: boolean; readonly fresh: boolean; readonly pdps: number }
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string }
+
+/** Most PDPs of one demo. */
+export const MAX_PDPS = 5
 
 /** Parses the arguments. Also rejects an environment that turns TLS verification off. */
 export function parseCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Command {
@@ -32,10 +37,18 @@ export function parseCommand(args: readonly string[], env: Readonly<Record<strin
   try {
     const { values } = parseArgs({
       args: [...args],
-      options: { once: { type: 'boolean' }, fresh: { type: 'boolean' }, help: { type: 'boolean' } },
+      options: {
+        once: { type: 'boolean' },
+        fresh: { type: 'boolean' },
+        pdps: { type: 'string', default: '1' },
+        help: { type: 'boolean' },
+      },
     })
     if (values.help) return { kind: 'help' }
-    return { kind: 'start', once: values.once ?? false, fresh: values.fresh ?? false }
+    const pdps = Number(values.pdps)
+    if (!(Number.isInteger(pdps) && pdps >= 1 && pdps <= MAX_PDPS))
+      return { kind: 'usage', problem: `--pdps: must be a number from 1 to ${MAX_PDPS}, and is ${values.pdps}` }
+    return { kind: 'start', once: values.once ?? false, fresh: values.fresh ?? false, pdps }
   } catch (error) {
     return { kind: 'usage', problem: error instanceof Error ? error.message : String(error) }
   }

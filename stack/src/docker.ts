@@ -11,7 +11,6 @@ import { LOOPBACK } from './net.ts'
 import { type CommandOptions, runCommand, tryCommand } from './run-command.ts'
 import type { Secrets } from './secrets.ts'
 import { ROOT } from './service.ts'
-import type { PortName } from './settings.ts'
 
 /** Compose files, relative to the root of the clone. */
 export const COMPOSE_FILES = ['docker-compose.yml', 'deploy/compose.demo.yml'] as const
@@ -25,7 +24,7 @@ export interface DockerOptions {
   /** State folder: gets a folder with the servers' secrets. The compose project's name is derived from its path, so that clones do not share one. */
   readonly stateDir: string
   readonly secrets: Secrets
-  readonly ports: Readonly<Record<PortName, number>>
+  readonly ports: Readonly<Record<'keycloak' | 'openFga', number>>
   readonly signal?: AbortSignal
 }
 

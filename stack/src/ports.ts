@@ -8,10 +8,16 @@ import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { readJson, writeAtomically } from './files.ts'
 import { freePort, isFree } from './net.ts'
-import { PORT_NAMES, type PortName } from './settings.ts'
+import { PORT_NAMES, type PortName, SERVICES, type ServiceName } from './settings.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
 const portsFile = z.partialRecord(z.enum(PORT_NAMES), port)
+
+/** A server or service that every demo has. */
+export type ServerName = 'keycloak' | 'openFga' | ServiceName
+
+/** The ports of a demo with one PDP. */
+export const ONE_OF_EACH: readonly ServerName[] = ['keycloak', 'openFga', ...SERVICES]
 
 /** Environment variables that set a port. */
 const VARIABLES: Readonly<Record<PortName, string>> = {
@@ -22,21 +28,30 @@ const VARIABLES: Readonly<Record<PortName, string>> = {
   care: 'MANDATE_CARE_PORT',
   agent: 'MANDATE_AGENT_PORT',
   auditor: 'MANDATE_AUDITOR_PORT',
+  pdp2: 'MANDATE_PDP2_PORT',
+  pdp3: 'MANDATE_PDP3_PORT',
+  pdp4: 'MANDATE_PDP4_PORT',
+  pdp5: 'MANDATE_PDP5_PORT',
 }
 
 /**
  * Chooses a port for each server: from the environment (`MANDATE_PDP_PORT` and so on), else that of the last start with this state folder, else a free
  * port.
  *
+ * @param names - With those of {@link ONE_OF_EACH}.
  * @throws {@link StartError} when a configured or saved port is taken, or is not a port number.
  */
-export async function choosePorts(stateDir: string, env: NodeJS.ProcessEnv): Promise<Record<PortName, number>> {
+export async function choosePorts(
+  stateDir: string,
+  env: NodeJS.ProcessEnv,
+  names: readonly PortName[] = ONE_OF_EACH,
+): Promise<Record<ServerName, number> & Partial<Record<PortName, number>>> {
   const file = join(stateDir, 'ports.json')
   const remembered = portsFile.safeParse(readJson(file) ?? {}).data ?? {}
   const chosen: Partial<Record<PortName, number>> = {}
-  for (const name of PORT_NAMES) chosen[name] = await choosePort(name, env[VARIABLES[name]], remembered[name])
+  for (const name of names) chosen[name] = await choosePort(name, env[VARIABLES[name]], remembered[name])
   writeAtomically(file, `${JSON.stringify(chosen)}\n`)
-  return chosen as Record<PortName, number>
+  return chosen as Record<ServerName, number>
 }
 
 async function choosePort(name: PortName, wanted: string | undefined, remembered: number | undefined): Promise<number> {

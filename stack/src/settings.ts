@@ -11,20 +11,35 @@ export const SERVICES = ['pdp', 'trips', 'care', 'agent', 'auditor'] as const
 /** One of {@link SERVICES}. */
 export type ServiceName = (typeof SERVICES)[number]
 
+/** Further PDPs of a demo with several, beside `pdp`. */
+export const FURTHER_PDPS = ['pdp2', 'pdp3', 'pdp4', 'pdp5'] as const
 /** Servers and services with a port. */
-export const PORT_NAMES = ['keycloak', 'openFga', ...SERVICES] as const
+export const PORT_NAMES = ['keycloak', 'openFga', ...SERVICES, ...FURTHER_PDPS] as const
 /** One of {@link PORT_NAMES}. */
 export type PortName = (typeof PORT_NAMES)[number]
 
 /** Input of {@link serviceSettings}. */
 export interface SettingsInput {
   readonly stateDir: string
-  readonly ports: Readonly<Record<ServiceName, number>>
+  readonly ports: Readonly<Record<ServiceName, number> & Partial<Record<PortName, number>>>
+  /** Several PDPs on one database. @default one PDP, with a database of its own */
+  readonly shared?: SharedPdps
   readonly issuer: string
   readonly openFga: { readonly url: string; readonly apiToken: string }
   readonly clientSecrets: Readonly<Record<'trips' | 'care' | 'booking-agent' | 'auditor', string>>
   /** @default 'info' */
   readonly logLevel?: string
+}
+
+/** What several PDPs share. */
+export interface SharedPdps {
+  /** How many PDPs: 2 or more. */
+  readonly count: number
+  /** Database of the PDPs, and the one of their logs' index: `postgres://…`. */
+  readonly storeUrl: string
+  readonly indexUrl: string
+  /** Key that encrypts the vault. 32 bytes, base64url. */
+  readonly vaultKey: string
 }
 
 /** Configuration of one service. */
@@ -36,70 +51,88 @@ export interface ServiceSettings {
   readonly env: Readonly<Record<string, string>>
 }
 
-/** Data folder of the PDP, with the decision log and the verifier key. */
-export function pdpDataDir(stateDir: string): string {
-  return join(stateDir, 'pdp')
+/** Data folder of a PDP, with its decision log and verifier key. @default the first one's */
+export function pdpDataDir(stateDir: string, name: PortName = 'pdp'): string {
+  return join(stateDir, name)
 }
 
-/** File with the verifier key of the PDP's log. */
-export function logKeyFile(stateDir: string): string {
-  return join(pdpDataDir(stateDir), 'log.vkey')
+/** Port name of each PDP, the first one first. */
+export const pdpNames = (count: number): readonly PortName[] => ['pdp', ...FURTHER_PDPS.slice(0, count - 1)]
+
+/** File with the verifier key of a PDP's log. @default the first one's */
+export function logKeyFile(stateDir: string, name: PortName = 'pdp'): string {
+  return join(pdpDataDir(stateDir, name), 'log.vkey')
 }
 
-/** Computes the configuration of all services. */
+/** Computes the configuration of all services. With several PDPs, each of the other services asks another one of them. */
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
-  const urls = {
-    pdp: urlOf('pdp'),
-    trips: urlOf('trips'),
-    care: urlOf('care'),
-    agent: urlOf('agent'),
-    auditor: urlOf('auditor'),
-  }
+  const pdps = pdpSettings(input)
+  const [pdp] = pdps
+  if (!pdp) throw new TypeError('there is at least one PDP')
+  const pdpFor = (place: number): string => pdps[place % pdps.length]?.url ?? pdp.url
+  const urls = { trips: urlOf('trips'), care: urlOf('care'), agent: urlOf('agent'), auditor: urlOf('auditor') }
   const logLevel = { LOG_LEVEL: input.logLevel ?? 'info' }
   return {
-    pdp: { name: 'pdp', entry: 'pdp/src/main.ts', url: urls.pdp, env: { ...pdpEnv(input, urls.pdp), ...logLevel } },
+    pdp,
     trips: {
       name: 'trips',
       entry: 'examples/trips/src/main.ts',
       url: urls.trips,
-      env: { ...tripsEnv(input, urls.pdp), ...logLevel },
+      env: { ...tripsEnv(input, pdpFor(1)), ...logLevel },
     },
     care: {
       name: 'care',
       entry: 'examples/care/src/main.ts',
       url: urls.care,
-      env: { ...careEnv(input, urls.pdp), ...logLevel },
+      env: { ...careEnv(input, pdpFor(1)), ...logLevel },
     },
     agent: {
       name: 'booking-agent',
       entry: 'examples/booking-agent/src/main.ts',
       url: urls.agent,
-      env: { ...agentEnv(input, urls), ...logLevel },
+      env: { ...agentEnv(input, { pdp: pdpFor(2), trips: urls.trips }), ...logLevel },
     },
     auditor: {
       name: 'auditor',
       entry: 'auditor/src/server/main.ts',
       url: urls.auditor,
-      env: { ...auditorEnv(input, urls), ...logLevel },
+      env: { ...auditorEnv(input, { pdp: pdp.url, auditor: urls.auditor }), ...logLevel },
     },
   }
 }
 
-function pdpEnv({ stateDir, ports, issuer, openFga }: SettingsInput, url: string): Record<string, string> {
+/** Computes the configuration of every PDP. Each has a data folder and a log of its own. */
+export function pdpSettings(input: SettingsInput): readonly ServiceSettings[] {
+  return pdpNames(input.shared?.count ?? 1).map((name, place) => {
+    const url = `http://${LOOPBACK}:${input.ports[name]}`
+    const env = { ...pdpEnv(input, name, place), PDP_PUBLIC_URL: url, LOG_LEVEL: input.logLevel ?? 'info' }
+    return { name, entry: 'pdp/src/main.ts', url, env }
+  })
+}
+
+function pdpEnv(
+  { stateDir, ports, issuer, openFga, shared }: SettingsInput,
+  name: PortName,
+  place: number,
+): Record<string, string> {
   return {
     PDP_HOST: LOOPBACK,
-    PDP_PORT: String(ports.pdp),
-    PDP_PUBLIC_URL: url,
+    PDP_PORT: String(ports[name]),
     PDP_ISSUER: issuer,
     PDP_AUDIENCE: 'pdp',
-    PDP_DATA_DIR: pdpDataDir(stateDir),
+    PDP_DATA_DIR: pdpDataDir(stateDir, name),
     PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,mandate-cli',
     PDP_SERVICES: 'trips=workflow+workflow_item+travel_account,care=care_plan+care_task+care_account',
     PDP_ERASURE_CLIENTS: 'booking-agent',
-    PDP_LOG_ORIGIN: 'mandate.invalid/demo',
+    PDP_LOG_ORIGIN: place === 0 ? 'mandate.invalid/demo' : `mandate.invalid/demo/${place + 1}`,
     OPENFGA_URL: openFga.url,
     OPENFGA_API_TOKEN: openFga.apiToken,
+    ...(shared && {
+      PDP_STORE_URL: shared.storeUrl,
+      PDP_INDEX_URL: shared.indexUrl,
+      PDP_VAULT_KEY: shared.vaultKey,
+    }),
   }
 }
 

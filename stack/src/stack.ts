@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { type Credentials, provisionPeople } from '@mandate/keycloak'
 import { dockerAnswers, dockerServers } from './docker.ts'
@@ -12,11 +13,22 @@ import { findOpenFga } from './find-openfga.ts'
 import { type Keycloak, startKeycloak } from './keycloak.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
 import { buildPage } from './page.ts'
-import { choosePorts } from './ports.ts'
+import { choosePorts, ONE_OF_EACH } from './ports.ts'
+import { startPostgres } from './postgres.ts'
 import { type Progress, silentProgress } from './progress.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { type Service, spawnService } from './service.ts'
-import { logKeyFile, type PortName, pdpDataDir, SERVICES, type ServiceName, serviceSettings } from './settings.ts'
+import {
+  logKeyFile,
+  pdpDataDir,
+  pdpNames,
+  pdpSettings,
+  SERVICES,
+  type ServiceName,
+  type ServiceSettings,
+  type SharedPdps,
+  serviceSettings,
+} from './settings.ts'
 
 /** A running Keycloak with its users, which several stacks can share. */
 export type Identity = Pick<Keycloak, 'issuer' | 'url' | 'admin' | 'clientSecrets'> & {
@@ -27,6 +39,12 @@ export type Identity = Pick<Keycloak, 'issuer' | 'url' | 'admin' | 'clientSecret
 export interface StackOptions {
   /** Folder of all files that the stack writes. Created with mode 0700. */
   readonly stateDir: string
+  /**
+   * How many PDPs. Several share a database on a PostgreSQL that is started for them, and OpenFGA's is there too; all of it is temporary.
+   *
+   * @default 1
+   */
+  readonly pdps?: number
   /** Services to start. @default all */
   readonly services?: readonly ServiceName[]
   /** Keycloak to use, instead of starting one. */
@@ -48,9 +66,21 @@ export interface StackOptions {
   readonly signal?: AbortSignal
 }
 
+/** A running PDP of a stack with several. */
+export interface StackPdp {
+  readonly url: string
+  readonly service: Service
+  /** Folder of its decision log. */
+  readonly log: string
+  /** File with its log's verifier key. */
+  readonly key: string
+}
+
 /** A running stack. `services` has only the requested ones. */
 export interface Stack extends Identity {
   readonly urls: Readonly<Record<ServiceName, string>>
+  /** Every PDP; the first one is also among the services. Empty where `pdp` was not requested. */
+  readonly pdps: readonly StackPdp[]
   readonly openFga: OpenFga
   /** `undefined` when {@link StackOptions.identity} is used. */
   readonly keycloak: Keycloak | undefined
@@ -79,21 +109,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     env: options.ownServers ? withoutServers(options.env ?? process.env) : (options.env ?? process.env),
     progress: options.progress ?? silentProgress,
     secrets: options.secrets ?? loadSecrets(stateDir),
-    ports: await choosePorts(stateDir, options.env ?? process.env),
+    ports: await choosePorts(stateDir, options.env ?? process.env, [...ONE_OF_EACH, ...pdpNames(options.pdps ?? 1)]),
     signal: AbortSignal.any(signals),
     started,
   }
   const servers: Promise<unknown>[] = []
   try {
+    const shared = await bringUpPostgres(context)
     const found = await withDocker(context)
-    const openFgaUp = bringUpOpenFga(found)
+    const openFgaUp = bringUpOpenFga({
+      ...found,
+      ...(shared && { engine: 'postgres', postgresUrl: shared.openFgaUrl }),
+    })
     const identityUp = bringUpIdentity(found)
     servers.push(openFgaUp, identityUp)
     const [openFga, { keycloak, ...identity }] = await Promise.all([openFgaUp, identityUp])
-    const { services, urls } = await bringUpServices(context, openFga, identity)
+    const { services, urls, pdps } = await bringUpServices(context, openFga, identity, shared)
     const log = join(pdpDataDir(stateDir), 'log')
     const stop = (): Promise<void> => stopAll(started)
-    return { ...identity, urls, openFga, keycloak, services, log, key: logKeyFile(stateDir), stop }
+    return { ...identity, urls, pdps, openFga, keycloak, services, log, key: logKeyFile(stateDir), stop }
   } catch (error) {
     giveUp.abort(error)
     const outcomes = await Promise.allSettled(servers)
@@ -106,7 +140,7 @@ interface Context extends StackOptions {
   readonly env: NodeJS.ProcessEnv
   readonly progress: Progress
   readonly secrets: Secrets
-  readonly ports: Readonly<Record<PortName, number>>
+  readonly ports: Awaited<ReturnType<typeof choosePorts>>
   readonly signal: AbortSignal
   /** Stop functions, in starting order. */
   readonly started: (() => Promise<void>)[]
@@ -124,6 +158,26 @@ async function withDocker(context: Context): Promise<Context> {
   const docker = await progress.step('OpenFGA and Keycloak in Docker', () => dockerServers(context))
   context.started.push(() => docker.stop())
   return { ...context, env: { ...env, ...docker.env } }
+}
+
+/** Starts the PostgreSQL of several PDPs; nothing for one. */
+async function bringUpPostgres({
+  pdps: count = 1,
+  progress,
+  started,
+}: Context): Promise<(SharedPdps & { readonly openFgaUrl: string }) | undefined> {
+  if (count === 1) return undefined
+  return progress.step('PostgreSQL', async () => {
+    const postgres = await startPostgres()
+    started.push(() => postgres.stop())
+    return {
+      count,
+      storeUrl: await postgres.createDatabase('pdp'),
+      indexUrl: await postgres.createDatabase('pdp_index'),
+      openFgaUrl: await postgres.createDatabase('openfga'),
+      vaultKey: randomBytes(32).toString('base64url'),
+    }
+  })
 }
 
 function bringUpOpenFga(context: Context): Promise<OpenFga> {
@@ -169,26 +223,50 @@ async function bringUpServices(
   context: Context,
   openFga: OpenFga,
   { issuer, clientSecrets }: Identity,
-): Promise<Pick<Stack, 'services' | 'urls'>> {
-  const { stateDir, ports, progress, signal, logLevel } = context
+  shared: SharedPdps | undefined,
+): Promise<Pick<Stack, 'services' | 'urls' | 'pdps'>> {
+  const { stateDir, ports, logLevel } = context
   const level = logLevel === undefined ? {} : { logLevel }
-  const settings = serviceSettings({ stateDir, ports, issuer, openFga, clientSecrets, ...level })
+  const input = { stateDir, ports, issuer, openFga, clientSecrets, ...level, ...(shared && { shared }) }
+  const settings = serviceSettings(input)
   const services: Partial<Record<ServiceName, Service>> = {}
+  const pdps: StackPdp[] = []
   for (const key of SERVICES) {
     if (!(context.services ?? SERVICES).includes(key)) continue
-    const { name, entry, url, env } = settings[key]
-    privateFolder(join(stateDir, name))
-    const logFile = join(stateDir, 'logs', `${name}.log`)
-    const service = await progress.step(name, async (onRemark) => {
-      if (key === 'auditor') await buildPage(onRemark)
-      return spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal })
-    })
-    services[key] = service
-    context.started.push(() => service.stop())
+    if (key === 'pdp') pdps.push(...(await bringUpPdps(context, pdpSettings(input))))
+    const service = pdps[0]?.service
+    if (key !== 'pdp') services[key] = await bringUpService(context, settings[key], key === 'auditor')
+    else if (service) services[key] = service
   }
   const { pdp, trips, care, agent, auditor } = settings
   const urls = { pdp: pdp.url, trips: trips.url, care: care.url, agent: agent.url, auditor: auditor.url }
-  return { services, urls }
+  return { services, urls, pdps }
+}
+
+/** Starts the PDPs one after another, so that the first one makes the schema and the model. */
+async function bringUpPdps(context: Context, all: readonly ServiceSettings[]): Promise<readonly StackPdp[]> {
+  const pdps: StackPdp[] = []
+  for (const settings of all) {
+    const service = await bringUpService(context, settings)
+    const dataDir = join(context.stateDir, settings.name)
+    pdps.push({ url: settings.url, service, log: join(dataDir, 'log'), key: join(dataDir, 'log.vkey') })
+  }
+  return pdps
+}
+
+async function bringUpService(
+  { stateDir, progress, signal, started }: Context,
+  { name, entry, url, env }: ServiceSettings,
+  hasPage = false,
+): Promise<Service> {
+  privateFolder(join(stateDir, name))
+  const logFile = join(stateDir, 'logs', `${name}.log`)
+  const service = await progress.step(name, async (onRemark) => {
+    if (hasPage) await buildPage(onRemark)
+    return spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal })
+  })
+  started.push(() => service.stop())
+  return service
 }
 
 /** Combines the messages when tools for both servers are missing. */

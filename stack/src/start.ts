@@ -5,7 +5,7 @@
  */
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseCommand, USAGE } from './arguments.ts'
+import { type Command, parseCommand, USAGE } from './arguments.ts'
 import { dockerAnswers, forgetDocker } from './docker.ts'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { privateFolder } from './files.ts'
@@ -23,16 +23,22 @@ const LOCK_FILE = 'lock'
 /** Not deleted by `--fresh`: the lock that this process holds, and the cache of the tests. */
 const KEPT: readonly string[] = [LOCK_FILE, 'test']
 
+/** State of a demo with several PDPs. What is kept between starts: logins and Keycloak. */
+const SHARED_DIR = join(STATE_DIR, 'pdps')
+const KEPT_OF_SHARED: readonly string[] = ['keycloak', SECRETS_FILE, 'ports.json']
+
+type Start = Extract<Command, { readonly kind: 'start' }>
+
 const command = parseCommand(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(USAGE)
 if (command.kind === 'usage') {
   process.stderr.write(`${command.problem}\n\n${USAGE}`)
   process.exitCode = EXIT_USAGE
 }
-if (command.kind === 'start') process.exitCode = await guarded(command.once, command.fresh)
+if (command.kind === 'start') process.exitCode = await guarded(command)
 
 /** Runs the demo. Resolves to the exit code. */
-async function guarded(once: boolean, fresh: boolean): Promise<number> {
+async function guarded({ once, fresh, pdps }: Start): Promise<number> {
   const interrupted = onCtrlC()
   const progress = createProgress(process.stdout)
   const lock = holdLock(join(privateFolder(STATE_DIR), LOCK_FILE))
@@ -45,7 +51,7 @@ async function guarded(once: boolean, fresh: boolean): Promise<number> {
   }
   try {
     if (fresh) await forget(progress)
-    await demo(once, interrupted, progress)
+    await demo(once, pdps, interrupted, progress)
     return 0
   } catch (error) {
     if (interrupted.aborted) return 0
@@ -56,19 +62,22 @@ async function guarded(once: boolean, fresh: boolean): Promise<number> {
   }
 }
 
-async function demo(once: boolean, interrupted: AbortSignal, progress: Progress): Promise<void> {
+async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progress: Progress): Promise<void> {
   const begin = performance.now()
-  const stack = await startStack({ stateDir: STATE_DIR, progress, signal: interrupted })
+  const stateDir = pdps === 1 ? STATE_DIR : emptyState()
+  const stack = await startStack({ stateDir, pdps, progress, signal: interrupted })
   try {
     const { trips, agent } = stack.urls
-    const { log, key } = stack
+    // Of several PDPs, the one that trips asks: the commands to paste are about its decisions.
+    const { log, key } = stack.pdps[1] ?? stack
     writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log, key, issuer: stack.issuer, trips, agent })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
     const out = (line: string): void => {
       if (!interrupted.aborted) print(line)
     }
     const { issuer, urls, people } = stack
-    const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, people, out }))
+    const asked = stack.pdps.map(({ url }) => url)
+    const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, pdps: asked, people, out }))
     // Without the statistics of ANALYZE, SQLite scans the store for reads by user.
     stack.openFga.analyze()
     printFurther(told)
@@ -78,6 +87,13 @@ async function demo(once: boolean, interrupted: AbortSignal, progress: Progress)
   } finally {
     await stopAll(stack, progress)
   }
+}
+
+/** The state folder of several PDPs, without the data of the last start: their PostgreSQL was temporary. */
+function emptyState(): string {
+  for (const name of readdirSync(privateFolder(SHARED_DIR)))
+    if (!KEPT_OF_SHARED.includes(name)) rmSync(join(SHARED_DIR, name), { recursive: true, force: true })
+  return SHARED_DIR
 }
 
 /**
@@ -101,10 +117,12 @@ async function whileAllLive<T>(stack: Stack, interrupted: AbortSignal, work: Pro
   }
 }
 
-function partsOf({ openFga, keycloak, services }: Stack): readonly Pick<Service, 'name' | 'ended' | 'logFile'>[] {
-  const logOf = (name: string): string => join(STATE_DIR, name, `${name}.log`)
+function partsOf({ openFga, keycloak, services, pdps }: Stack): readonly Pick<Service, 'name' | 'ended' | 'logFile'>[] {
+  const folder = pdps.length > 1 ? SHARED_DIR : STATE_DIR
+  const logOf = (name: string): string => join(folder, name, `${name}.log`)
   return [
     ...Object.values(services),
+    ...pdps.slice(1).map(({ service }) => service),
     { name: 'OpenFGA', ended: openFga.ended, logFile: logOf('openfga') },
     ...(keycloak ? [{ name: 'Keycloak', ended: keycloak.ended, logFile: logOf('keycloak') }] : []),
   ]
@@ -125,9 +143,9 @@ function printFurther({ rows }: StoryResult): void {
   print(`  npm run --silent mandate-audit -- verify ${log} --key "$(npm run --silent where -- key)"`)
 }
 
-function printAddresses({ urls, issuer, people, openFga }: Stack): void {
+function printAddresses({ urls, pdps, issuer, people, openFga }: Stack): void {
   print('')
-  print(`PDP            ${urls.pdp}`)
+  for (const { url } of pdps) print(`PDP            ${url}`)
   print(`trips          ${urls.trips}`)
   print(`care           ${urls.care}`)
   print(`booking agent  ${urls.agent}`)

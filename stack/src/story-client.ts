@@ -41,7 +41,8 @@ export interface Person {
 
 export interface People {
   readonly issuer: string
-  readonly urls: Readonly<Record<Service, string>>
+  /** Base URLs. Of several PDPs each call goes to the next one. */
+  readonly urls: Readonly<Record<Service, readonly string[]>>
   readonly logins: Readonly<Record<string, Credentials>>
 }
 
@@ -89,8 +90,11 @@ async function retryOn503(attempt: () => Promise<Reply>): Promise<Reply> {
 }
 
 function caller(session: Session, urls: People['urls']): Person['call'] {
+  let calls = 0
   return async (service, method, path, { body, persona, headers } = {}) => {
-    const response = await fetch(`${urls[service]}${path}`, {
+    const url = urls[service][calls % urls[service].length]
+    calls += 1
+    const response = await fetch(`${url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${await session.tokenFor(service)}`,

@@ -30,6 +30,8 @@ export interface StoryContext {
   readonly issuer: string
   /** Base URLs. */
   readonly urls: { readonly pdp: string; readonly trips: string; readonly agent: string }
+  /** Base URLs of all PDPs, where there are several: each call goes to the next one. @default the one of `urls` */
+  readonly pdps?: readonly string[]
   /** Credentials by login name. */
   readonly people: Readonly<Record<string, Credentials>>
   /** Prints one line. */
@@ -46,7 +48,7 @@ export async function tellStory(context: StoryContext): Promise<StoryResult> {
   const { issuer, urls, out } = context
   const people: People = {
     issuer,
-    urls: { pdp: urls.pdp, trips: urls.trips, 'booking-agent': urls.agent },
+    urls: { pdp: context.pdps ?? [urls.pdp], trips: [urls.trips], 'booking-agent': [urls.agent] },
     logins: context.people,
   }
   const at = (name: string) => enter(people, name, 'desktop', ['pdp', 'trips', 'booking-agent'])

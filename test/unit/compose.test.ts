@@ -18,7 +18,8 @@ import { type ComposeService, ROOT, read, readComposeFile, variablesOf } from '.
 
 const compose = readComposeFile()
 const services = Object.entries(compose.services)
-const OURS = ['pdp', 'trips', 'care', 'booking-agent', 'auditor'] as const
+const PDPS = ['pdp-1', 'pdp-2'] as const
+const OURS = [...PDPS, 'trips', 'care', 'booking-agent', 'auditor'] as const
 const ONE_SHOT = 'openfga-migrate'
 
 function serviceOf(name: string): ComposeService {
@@ -93,6 +94,12 @@ describe.for(services)('%s', ([name, service]) => {
   })
 })
 
+/** The plain addresses in an environment; a setting may list several. */
+const urlsIn = (environment: Readonly<Record<string, string>>): readonly string[] =>
+  Object.values(environment)
+    .flatMap((value) => value.split(','))
+    .filter((value) => value.startsWith('http://'))
+
 describe('networks', () => {
   const on = (network: string): readonly string[] =>
     services.flatMap(([name, service]) => (service.networks.includes(network) ? [name] : [])).sort()
@@ -109,37 +116,48 @@ describe('networks', () => {
   })
 
   test('PostgreSQL is reached by its clients alone, each on a network of its own', () => {
-    expect(serviceOf('postgres').networks).toEqual(['openfga-db', 'keycloak-db', 'trips-db'])
+    expect(serviceOf('postgres').networks).toEqual(['openfga-db', 'keycloak-db', 'pdp-db', 'trips-db'])
     expect(on('openfga-db')).toEqual(['openfga', 'openfga-migrate', 'postgres'])
     expect(on('keycloak-db')).toEqual(['keycloak', 'postgres'])
+    expect(on('pdp-db')).toEqual([...PDPS, 'postgres'])
     expect(on('trips-db')).toEqual(['postgres', 'trips'])
   })
 
   test('each database has one owner, and its password is the one that its owner is given', () => {
     const sql = read('deploy/postgres/databases.sql')
     const made = [...sql.matchAll(/^CREATE DATABASE (?<name>\w+) OWNER (?<owner>\w+);$/gmu)].map(({ groups }) => groups)
-    expect(made.map((database) => database?.['name'])).toEqual(['openfga', 'keycloak', 'trips'])
-    for (const database of made) expect(database?.['owner']).toBe(database?.['name'])
+    expect(made.map((database) => `${database?.['name']} ${database?.['owner']}`)).toEqual([
+      'openfga openfga',
+      'keycloak keycloak',
+      'pdp pdp',
+      'pdp_index pdp',
+      'trips trips',
+    ])
     const given = [...sql.matchAll(/run\/secrets\/(?<name>\w+)`/gu)].map(({ groups }) => groups?.['name'])
     expect(serviceOf('postgres').secrets.map(({ source }) => source)).toEqual(expect.arrayContaining(given))
     const password = readFileSync(join(secrets, 'trips_db_password'), 'utf8')
     expect(readFileSync(join(secrets, 'trips_database_url'), 'utf8')).toContain(`://trips:${password}@`)
+    const pdp = readFileSync(join(secrets, 'pdp_db_password'), 'utf8')
+    for (const [file, name] of [['pdp_store_url', 'pdp'] as const, ['pdp_index_url', 'pdp_index'] as const])
+      expect(readFileSync(join(secrets, file), 'utf8')).toContain(`://pdp:${pdp}@postgres:5432/${name}?`)
   })
 
-  test('OpenFGA is reached by the PDP alone', () => {
-    expect(on('relations')).toEqual(['openfga', 'pdp'])
+  test('OpenFGA is reached by the PDPs alone', () => {
+    expect(on('relations')).toEqual(['openfga', ...PDPS])
     expect(serviceOf('openfga').networks).toEqual(['relations', 'openfga-db'])
   })
 
   test('addresses between services name services on a network they share, at their port', () => {
     for (const [name, { environment, networks }] of services) {
-      for (const url of Object.values(environment).filter((value) => value.startsWith('http://'))) {
+      for (const url of urlsIn(environment)) {
         const { hostname, port } = new URL(url)
         expect(
-          networks.some((network) => serviceOf(hostname).networks.includes(network)),
+          serversOf(hostname).every((server) =>
+            networks.some((network) => serviceOf(server).networks.includes(network)),
+          ),
           `${name} → ${url}`,
         ).toBe(true)
-        expect(portOf(hostname), `${name} → ${url}`).toBe(port)
+        for (const server of serversOf(hostname)) expect(portOf(server), `${name} → ${url}`).toBe(port)
       }
     }
   })
@@ -149,6 +167,9 @@ describe('networks', () => {
 const ROUTES: Readonly<Record<string, string>> = {
   auditor: 'auditor/src/server/app.ts',
 }
+
+/** The services that a name in the network stands for: `pdp` is an alias of each PDP. */
+const serversOf = (hostname: string): readonly string[] => (hostname === 'pdp' ? PDPS : [hostname])
 
 /** Where a service listens in its container. */
 function portOf(name: string): string | undefined {
@@ -165,18 +186,32 @@ async function secretOf({ credentials }: { readonly credentials: Credentials }):
 }
 
 describe('our services', () => {
-  test('the PDP takes its environment in production: every name known, everything there, nothing insecure', () => {
-    const { config, warnings } = parseConfig(environmentOf('pdp'), (path) => readFileSync(path, 'utf8'))
-    expect(warnings).toEqual([])
-    expect(config).toMatchObject({ NODE_ENV: 'production', PDP_HOST: '0.0.0.0', TRUST_PROXY: 1 })
-    expect(config.PDP_PORT).toBe(Number(portOf('pdp')))
-    expect([...config.PDP_SERVICES.keys()]).toEqual(['trips', 'care'])
-    expect(config.PDP_ERASURE_CLIENTS).toEqual(['booking-agent'])
+  test.for(PDPS)(
+    '%s takes its environment in production: every name known, everything there, nothing insecure',
+    (name) => {
+      const { config, warnings } = parseConfig(environmentOf(name), (path) => readFileSync(path, 'utf8'))
+      expect(warnings).toEqual([])
+      expect(config).toMatchObject({ NODE_ENV: 'production', PDP_HOST: '0.0.0.0', TRUST_PROXY: 1 })
+      expect(config.PDP_PORT).toBe(Number(portOf(name)))
+      expect([...config.PDP_SERVICES.keys()]).toEqual(['trips', 'care'])
+      expect(config.PDP_ERASURE_CLIENTS).toEqual(['booking-agent'])
+      expect(config.PDP_STORE_URL).toContain('@postgres:5432/pdp?')
+      expect(config.PDP_INDEX_URL).toContain('@postgres:5432/pdp_index?')
+    },
+  )
+
+  test('the PDPs differ in their log alone: its origin and its volume', () => {
+    const [one, two] = PDPS.map((name) => serviceOf(name))
+    const { PDP_LOG_ORIGIN: first, ...rest } = one?.environment ?? {}
+    const { PDP_LOG_ORIGIN: second, ...others } = two?.environment ?? {}
+    expect(rest).toEqual(others)
+    expect([first, second]).toEqual(['mandate.invalid/compose/1', 'mandate.invalid/compose/2'])
+    expect([one?.volumes, two?.volumes]).toEqual([['pdp-1-data:/data'], ['pdp-2-data:/data']])
   })
 
   test('what they call in plain HTTP is listed: without the list none of them starts, and each address is named', () => {
     const readers = {
-      pdp: (env: Record<string, string>) => parseConfig(env, (path) => readFileSync(path, 'utf8')),
+      'pdp-1': (env: Record<string, string>) => parseConfig(env, (path) => readFileSync(path, 'utf8')),
       trips: readTripsConfig,
       care: readCareConfig,
       'booking-agent': readAgentConfig,
@@ -216,7 +251,8 @@ describe('our services', () => {
   test('all believe in one issuer, which is where the edge serves Keycloak', () => {
     const issuer = `${serviceOf('keycloak').environment['KC_HOSTNAME']}/realms/mandate`
     const believed = [
-      environmentOf('pdp')['PDP_ISSUER'],
+      environmentOf('pdp-1')['PDP_ISSUER'],
+      environmentOf('pdp-2')['PDP_ISSUER'],
       environmentOf('trips')['TRIPS_ISSUER'],
       environmentOf('care')['CARE_ISSUER'],
       environmentOf('booking-agent')['AGENT_ISSUER'],
@@ -233,7 +269,7 @@ describe('our services', () => {
     // What Node keeps of the code is made by starting the same file.
     expect(serviceOf(name).build?.args['ENTRY'] ?? 'src/main.ts').toBe(entry)
     expect(read('deploy/Dockerfile')).toContain('/readyz')
-    if (name === 'pdp') expect(OPERATIONS.map(({ path }) => path)).toContain('/readyz')
+    if (name.startsWith('pdp-')) expect(OPERATIONS.map(({ path }) => path)).toContain('/readyz')
     else expect(read(ROUTES[name] ?? `${room}/src/app.ts`)).toContain('prepareApp(')
     expect(read('service/src/prepare-app.ts')).toContain("app.get('/readyz'")
   })
@@ -334,6 +370,12 @@ describe('the edge', () => {
     expect(listens).toEqual(serviceOf('edge').ports.map((port) => port.split(':')[2]))
     for (const { groups } of conf.matchAll(/http:\/\/(?<name>[a-z-]+):(?<port>\d+);/gu))
       expect(portOf(groups?.['name'] ?? '')).toBe(groups?.['port'])
+    const upstream = [...conf.matchAll(/^ +server (?<name>[a-z0-9-]+):(?<port>\d+) resolve/gmu)].map(
+      ({ groups }) => groups,
+    )
+    expect(upstream.map((server) => server?.['name'])).toEqual(PDPS)
+    for (const server of upstream) expect(portOf(server?.['name'] ?? '')).toBe(server?.['port'])
+    expect(conf).toContain('set $one http://pdp-$number:8181;')
   })
 
   test('reads the certificate from the secrets that it is given', () => {
@@ -342,9 +384,11 @@ describe('the edge', () => {
   })
 
   test('lets in every address of the PDP but its health, and what Keycloak tells it from inside', () => {
-    const prefixes = ['/access/', '/v1/', '/log/', '/.well-known/']
-    for (const prefix of [...prefixes, '= /openapi.json'])
+    const prefixes = ['/access/', '/v1/', '/.well-known/', '/log/']
+    for (const prefix of [...prefixes.slice(0, 3), '= /openapi.json'])
       expect(conf).toContain(`location ${prefix} { proxy_pass $pdp; }`)
+    // A log is one PDP's: its address has the number of the PDP.
+    expect(conf).toContain('location ~ ^/pdp/(?<number>[12])/(?:access|v1|log)/ {')
     const paths = OPERATIONS.map(({ path }) => `${path}/`)
     const kept = paths.filter((path) => !prefixes.some((prefix) => path.startsWith(prefix)))
     expect(new Set(kept)).toEqual(
