@@ -59,6 +59,8 @@ export interface StartOptions {
   readonly claims?: boolean
   /** Bounds of the listener that are not to be its own. */
   readonly listener?: ListenerBounds
+  /** Opens another authorization engine than OpenFGA: a benchmark of the PDP without one. @default createOpenFgaEngine */
+  readonly openEngine?: typeof createOpenFgaEngine
 }
 
 const MINUTE_MS = 60_000
@@ -106,7 +108,7 @@ interface Rooms {
 async function openRooms(
   config: Config,
   logger: Logger,
-  { machine = MACHINE, logFiles, claims = true }: StartOptions,
+  { machine = MACHINE, logFiles, claims = true, openEngine = createOpenFgaEngine }: StartOptions,
   stop: (reason: string) => void,
   closing: AsyncDisposableStack,
 ): Promise<Rooms> {
@@ -126,7 +128,7 @@ async function openRooms(
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
   const onLost = claims ? () => stop('another PDP has taken over the store of OpenFGA') : undefined
-  const engine = await createOpenFgaEngine({ ...base, modelId, onLost }, closing)
+  const engine = await openEngine({ ...base, modelId, onLost }, closing)
   const policies = new PolicyControl({
     ...stores,
     read: () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS),

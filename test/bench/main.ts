@@ -15,6 +15,7 @@ import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
 import { benchDesktop } from './desktop.ts'
 import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
+import { benchHot } from './hot/main.ts'
 import { benchLog } from './log.ts'
 import { benchLogPrice } from './log-price.ts'
 import { measure } from './measure.ts'
@@ -168,6 +169,7 @@ if (argv[0] === 'log') {
 } else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
 else if (argv[0] === 'desktop') await benchDesktop(print)
 else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
+else if (argv[0] === 'hot') await benchHot(argv.slice(1))
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)

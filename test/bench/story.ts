@@ -15,7 +15,7 @@ const ACTIONS = ['read', 'execute']
 const PERSONA = 'travel-agent/acme'
 
 /** Chains of one, three and five persons, and two agents that the owner engaged: one of them holds very many grants besides. */
-export async function furnish(ground: Ground): Promise<World> {
+export async function furnish(ground: Pick<Ground, 'pdpUrl' | 'issuer'>): Promise<World> {
   const call = createCall(() => ground.pdpUrl, ground.issuer)
   const world = new World({ now: Date.now, advance: () => undefined, call })
   await world.begin()

@@ -26,14 +26,16 @@ export class CachedRelations implements Relations {
   readonly #seats = new LruCache<readonly Candidate[]>(CAPACITY)
   readonly #bodies = new LruCache<GrantBody>(CAPACITY)
   readonly ask: Relations['ask']
+  readonly confirm: Relations['confirm']
 
   constructor(relations: Relations) {
     this.#relations = relations
     this.ask = relations.ask.bind(relations)
+    this.confirm = relations.confirm.bind(relations)
   }
 
-  get consistency(): string {
-    return this.#relations.consistency
+  consistencyOf(statistics: Pick<RequestStatistics, 'direct'>): string {
+    return this.#relations.consistencyOf(statistics)
   }
 
   get factsVersion(): number {

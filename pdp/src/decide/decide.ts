@@ -1,6 +1,7 @@
 /**
  * The decision, in steps: admit, locate, act, relate, gate, weigh. Everything that a permit rests on is checked by the engine in the questions of this
- * decision. A denial that may rest on cached facts is decided once more without the caches.
+ * decision. A denial that may rest on cached facts is decided once more without the caches. What rests on facts from memory is answered only when all
+ * of them were true at one moment after the request arrived, else decided again.
  *
  * @module
  */
@@ -25,12 +26,38 @@ import { weigh } from './weigh.ts'
 export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
   const now = deps.clock()
   const statistics = new RequestStatistics()
-  const cached = await decideOnce(evaluation, now, deps, statistics)
-  if (cached) return cached
-  statistics.fresh = true
-  const fresh = await decideOnce(evaluation, now, deps, statistics)
-  if (!fresh) throw new Error('a decision without caches must have a verdict')
-  return fresh
+  for (let attempt = 1; ; attempt += 1) {
+    // Facts that change all the time can be had of the store itself.
+    if (attempt > ATTEMPTS_FROM_MEMORY) statistics.direct = true
+    const outcome = await outcomeOf(evaluation, now, deps, statistics)
+    if (await deps.relations.confirm(statistics)) {
+      if ('decision' in outcome) return outcome
+      throw outcome.fault
+    }
+    statistics.again()
+  }
+}
+
+/** Decisions from memory that turn out to rest on facts that changed meanwhile, before the store itself is asked. */
+const ATTEMPTS_FROM_MEMORY = 3
+
+/** A fault is an outcome too: it may follow from facts that were not true together. */
+async function outcomeOf(
+  evaluation: Evaluation,
+  now: EpochMillis,
+  deps: DecideDeps,
+  statistics: RequestStatistics,
+): Promise<Verdict | { readonly fault: unknown }> {
+  try {
+    const cached = await decideOnce(evaluation, now, deps, statistics)
+    if (cached) return cached
+    statistics.fresh = true
+    const fresh = await decideOnce(evaluation, now, deps, statistics)
+    if (!fresh) throw new Error('a decision without caches must have a verdict')
+    return fresh
+  } catch (fault) {
+    return { fault }
+  }
 }
 
 /** @returns `undefined` where the verdict would be a denial that rests on cached facts. */

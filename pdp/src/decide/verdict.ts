@@ -43,13 +43,15 @@ export interface Verdict {
   readonly attributes: Readonly<Record<string, number | string | boolean>>
   /** Requests to OpenFGA one after another; parallel requests count once. */
   readonly roundTrips: number
+  /** Whether the engine's store was asked for all of it, past the memory. */
+  readonly isDirect: boolean
 }
 
 /** What every verdict has; the rest defaults to what a denial without a located resource has. */
 type VerdictMembers = Pick<Verdict, 'decision' | 'reasons' | 'at' | 'model'> & Partial<Verdict>
 
 /** The only constructor of verdicts. */
-export const verdictOf = (members: VerdictMembers, { roundTrips }: RequestStatistics): Verdict => ({
+export const verdictOf = (members: VerdictMembers, { roundTrips, direct }: RequestStatistics): Verdict => ({
   chain: [],
   persona: undefined,
   owner: undefined,
@@ -59,4 +61,5 @@ export const verdictOf = (members: VerdictMembers, { roundTrips }: RequestStatis
   attributes: {},
   ...members,
   roundTrips,
+  isDirect: direct,
 })

@@ -134,7 +134,7 @@ function withoutRepeats(findings: readonly Finding[]): readonly Finding[] {
 function membersOf(
   { admitted, target, acting }: DecisionState,
   chain: JudgedChain | undefined,
-): Omit<Verdict, 'decision' | 'reasons' | 'roundTrips'> {
+): Omit<Verdict, 'decision' | 'reasons' | 'roundTrips' | 'isDirect'> {
   return {
     chain: chain ? chain.bodies.map(linkOf) : [],
     at: admitted.now,

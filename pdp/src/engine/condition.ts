@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { EvaluationError } from '@marcbachmann/cel-js'
 import { compileExpression } from './cel.ts'
 import { KNOWN_CONDITIONS, type KnownCondition } from './known-conditions.ts'
 import type { ConditionJson } from './model-json.ts'
@@ -63,6 +64,11 @@ export class Condition {
     this.#known = knownForm(json.expression, types, known)
   }
 
+  /** Whether a function written ahead is used instead of CEL, for values of the usual form. */
+  get hasFunction(): boolean {
+    return this.#known !== undefined
+  }
+
   /** Evaluates the condition of one tuple. */
   evaluate(tupleContext: Context | null | undefined, requestContext: Context | undefined): ConditionResult {
     const stored = this.#storedOf(tupleContext ?? NO_CONTEXT)
@@ -84,6 +90,7 @@ export class Condition {
     const values = new Map<string, CelValue>()
     let state: Stored['state'] = this.#evaluate ? 'valid' : 'unsupported'
     for (const [name, value] of Object.entries(context)) {
+      if (value === undefined) continue
       const converted = this.#convert(name, value)
       if (converted === INVALID) return { state: 'invalid', values, holds: undefined }
       if (converted === INEXACT) state = 'unsupported'
@@ -94,7 +101,8 @@ export class Condition {
 
   /** A parameter that is not declared is {@link INVALID}. */
   #convert(name: string, value: unknown): CelValue | typeof INVALID | typeof INEXACT {
-    const converted = this.#parameters.get(name)?.convert(value) ?? INVALID
+    const parameter = this.#parameters.get(name)
+    const converted = parameter ? parameter.convert(value) : INVALID
     if (!this.#hasTimeArithmetic || !(converted instanceof Date)) return converted
     const instant = converted.getTime()
     return instant < EARLIEST_SUMMAND || instant > LATEST_SUMMAND ? INEXACT : converted
@@ -117,8 +125,18 @@ export class Condition {
       else values.set(name, converted)
     }
     if (isInexact) return 'unsupported'
-    if (missing.length > 0) return { reason: 'parameter', condition: this.name, parameters: missing.sort() }
-    return this.#run(values)
+    return missing.length > 0 ? this.#runPartly(values, missing.sort()) : this.#run(values)
+  }
+
+  /** OpenFGA evaluates what it can before it reports what is missing, and an error in that is reported instead. */
+  #runPartly(values: ReadonlyMap<string, CelValue>, missing: readonly string[]): ConditionResult {
+    try {
+      this.#evaluate?.(values)
+    } catch (error) {
+      const isMissing = error instanceof EvaluationError && error.code === 'unknown_variable'
+      if (!isMissing) return 'unsupported'
+    }
+    return { reason: 'parameter', condition: this.name, parameters: missing }
   }
 
   #run(values: ReadonlyMap<string, CelValue>): ConditionResult {

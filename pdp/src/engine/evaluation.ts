@@ -5,7 +5,7 @@
  * @module
  */
 import type { Tuple, TupleKey } from '../tuples/tuples.ts'
-import type { ConditionFailure, ConditionResult } from './condition.ts'
+import type { ConditionFailure } from './condition.ts'
 import type { Conditions, RelationNode, Relations, Rewrite } from './program.ts'
 
 /** Tuples that are not in memory: all of a relation, or the one of a pair. */
@@ -58,7 +58,20 @@ export function kindOf(user: string): string {
   return user.length === colon + 2 && user.endsWith('*') ? user : type
 }
 
-const isWanted = (found: object): found is Wanted => 'kind' in found
+export const isWanted = (found: object): found is Wanted => 'kind' in found
+
+/** Whether a tuple is one that the model allows, and its condition is met. */
+export function counts(
+  { condition }: Tuple,
+  conditions: Conditions,
+  context: Context | undefined,
+): boolean | 'unsupported' | ConditionFailure {
+  const name = condition?.name ?? ''
+  const required = conditions.get(name)
+  if (!required) return name === '' && conditions.has('')
+  const result = required.evaluate(condition?.context, context)
+  return result === 'invalid' ? false : result
+}
 
 /** The outcome of a union of two branches: a permit, or whatever leaves it open whether there is one. */
 const either = (one: Outcome, other: Outcome): Outcome =>
@@ -196,17 +209,10 @@ export class Evaluation {
     return isWanted(found) ? this.#want(found) : this.#counts(found, conditions)
   }
 
-  /** Whether a tuple is one that the model allows, and its condition is met. */
-  #counts({ condition }: Tuple, conditions: Conditions): Outcome {
-    const name = condition?.name ?? ''
-    const required = conditions.get(name)
-    if (!required) return name === '' && conditions.has('') ? PERMITTED : DENIED
-    return this.#outcomeOf(required.evaluate(condition?.context, this.#context))
-  }
-
-  #outcomeOf(result: ConditionResult): Outcome {
+  #counts(tuple: Tuple, conditions: Conditions): Outcome {
+    const result = counts(tuple, conditions, this.#context)
     if (result === true) return PERMITTED
-    if (result === false || result === 'invalid') return DENIED
+    if (result === false) return DENIED
     return result === 'unsupported' ? UNSUPPORTED : this.#fail(result)
   }
 

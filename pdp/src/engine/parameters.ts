@@ -151,6 +151,7 @@ function toMap(value: unknown, convertItem: (item: unknown) => Conversion): Conv
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return INVALID
   const items = new Map<string, CelValue>()
   for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) continue
     const converted = convertItem(item)
     if (typeof converted === 'symbol') return converted
     items.set(key, converted)

@@ -19,6 +19,8 @@ export type Conditions = ReadonlyMap<string, Condition | undefined>
 export class RelationNode {
   readonly type: string
   readonly name: string
+  /** What the names of its objects begin with: `doc:`. */
+  readonly prefix: string
   /** What may be stored, by kind of user: `user`, `user:*`, `group#member`. */
   readonly allowed = new Map<string, Map<string, Condition | undefined>>()
   /** Whether usersets, such as `group#member`, may be stored. */
@@ -31,12 +33,24 @@ export class RelationNode {
   constructor(type: string, name: string) {
     this.type = type
     this.name = name
+    this.prefix = `${type}:`
   }
 
   /** Whether no other relation is asked to answer this one. */
   get isLeaf(): boolean {
     return this.rewrite.kind === 'direct' && !this.hasUsersets
   }
+
+  /**
+   * The kinds of users of a relation that the tuple of a pair alone answers: no wildcards, no usersets, no rewrite rule. `undefined` for any other.
+   */
+  pairs: readonly PairKind[] | undefined
+}
+
+interface PairKind {
+  /** What the names of its users begin with: `user:`. */
+  readonly prefix: string
+  readonly conditions: Conditions
 }
 
 /** Relations by type, then by name. */
@@ -68,6 +82,7 @@ export function compileModel(json: unknown): CompiledModel | { readonly problems
   }
   if (problems.length > 0) return { problems }
   findSources(relations)
+  for (const ofType of relations.values()) for (const node of ofType.values()) node.pairs = pairsOf(node)
   const refused = [...conditions.values()].flatMap(({ name, refused: reason }) =>
     reason === undefined ? [] : [`condition ${name}: ${reason}`],
   )
@@ -137,6 +152,11 @@ function findSources(relations: Relations): void {
       if (node.sources.size > before) hasGrown = true
     }
   }
+}
+
+function pairsOf({ isLeaf, allowed }: RelationNode): readonly PairKind[] | undefined {
+  if (!isLeaf || [...allowed.keys()].some((kind) => kind.endsWith(':*'))) return undefined
+  return [...allowed].map(([kind, conditions]) => ({ prefix: `${kind}:`, conditions }))
 }
 
 function hasDirect(rewrite: Rewrite): boolean {

@@ -25,6 +25,7 @@ import { gateTexts } from '../policy/describe.ts'
 import type { Policies } from '../policy/pack.ts'
 import { personaName } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
+import type { Relations } from '../ports/relations.ts'
 import { hidesPersonasIn, readerAskedFor, readerOfAnswer, standingIn } from './disclosure.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
@@ -33,7 +34,7 @@ export interface DecisionContextDeps {
   readonly pseudonymizer: Pseudonymizer
   readonly redact: Redactor
   readonly policies: () => Policies
-  readonly consistency: string
+  readonly consistencyOf: Relations['consistencyOf']
 }
 
 /** Builds the `context` of a decision, limited to what the caller may know. */
@@ -158,7 +159,7 @@ export async function evaluationEntry(
     attributes: { ...verdict.attributes },
     model: verdict.model,
     ...(verdict.policy ? { policy: verdict.policy } : {}),
-    consistency: deps.consistency,
+    consistency: deps.consistencyOf({ direct: verdict.isDirect }),
     round_trips: verdict.roundTrips,
     ...by.origin,
     latency_ms: Math.round(latencyMs * 1000) / 1000,

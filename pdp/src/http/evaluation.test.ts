@@ -33,6 +33,7 @@ const PERMIT: Verdict = {
   model: '01M',
   attributes: {},
   roundTrips: 1,
+  isDirect: false,
 }
 const QUESTION = {
   subject: { type: 'user', id: 'a' },
@@ -79,7 +80,7 @@ beforeEach(async () => {
     ...shared,
     pseudonymizer: new Pseudonymizer({ ...shared, issuer: 'https://id.example' }),
     redact: new Redactor({ ...shared, register: { agent: async () => undefined }, isSub: async () => false }),
-    consistency: 'HIGHER_CONSISTENCY',
+    consistencyOf: () => 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),
     record: log.record,
     position: () => 0,

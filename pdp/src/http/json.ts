@@ -41,14 +41,22 @@ export function parseJson(text: string): unknown {
   return value
 }
 
-/** Scans a text that is valid JSON, for strings and brackets only. */
+const QUOTE = 0x22
+const COLON = 0x3a
+const OPENING_BRACKET = 0x5b
+const BACKSLASH = 0x5c
+const CLOSING_BRACKET = 0x5d
+const OPENING_BRACE = 0x7b
+const CLOSING_BRACE = 0x7d
+
+/** Scans a text that is valid JSON, for strings and brackets only. One pass over the code units: this runs for every request. */
 function requireUniqueNames(text: string): void {
   // Stack of open containers: a set of member names per object, `undefined` per array.
   const open: (Set<string> | undefined)[] = []
   let last = ''
   for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
-      case '"': {
+    switch (text.charCodeAt(at)) {
+      case QUOTE: {
         const end = endOfString(text, at)
         const literal = text.slice(at, end)
         requireWellFormed(literal, last)
@@ -56,19 +64,25 @@ function requireUniqueNames(text: string): void {
         at = end - 1
         break
       }
-      case ':':
+      case COLON:
         claimName(open[open.length - 1], last)
         break
-      case '{':
-      case '[':
-        open.push(text[at] === '{' ? new Set() : undefined)
-        if (open.length > MAX_DEPTH) throw refuse('invalid_request', `The body is nested more than ${MAX_DEPTH} deep.`)
+      case OPENING_BRACE:
+        enter(open, new Set())
         break
-      case '}':
-      case ']':
+      case OPENING_BRACKET:
+        enter(open, undefined)
+        break
+      case CLOSING_BRACE:
+      case CLOSING_BRACKET:
         open.pop()
     }
   }
+}
+
+function enter(open: (Set<string> | undefined)[], names: Set<string> | undefined): void {
+  open.push(names)
+  if (open.length > MAX_DEPTH) throw refuse('invalid_request', `The body is nested more than ${MAX_DEPTH} deep.`)
 }
 
 /** Rejects lone surrogates, which valid UTF-8 can contain only as an escape. @param before - Preceding string, for the message. */
@@ -88,6 +102,6 @@ function claimName(names: Set<string> | undefined, literal: string): void {
 /** Returns the index after the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
-  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1
+  for (let unit = text.charCodeAt(at); unit !== QUOTE; unit = text.charCodeAt(at)) at += unit === BACKSLASH ? 2 : 1
   return at + 1
 }

@@ -64,7 +64,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     wrongCodes: stores.wrongCodes ?? new ProcessWrongCodes(clock),
     callers: createCallers(options),
     tokens: new PageTokens(stores.tokenEncryption),
-    consistency: relations.consistency,
+    consistencyOf: (statistics) => relations.consistencyOf(statistics),
     position: () => log.sequenced,
     decide: (evaluation) => decide(evaluation, decideDeps),
     search: { ...decideDeps, directory: register, register, facts },

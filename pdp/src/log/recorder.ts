@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { randomBytes } from 'node:crypto'
 import { type Entry, isQuestion } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/log.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import { RandomPool } from '../runtime/random-pool.ts'
 
 export interface RecorderDeps {
   readonly log: Pick<DecisionLog, 'append'>
@@ -56,7 +56,8 @@ function withoutSubs(draft: EntryDraft, subs: ReadonlySet<string>): EntryDraft {
 }
 
 const SALT_BYTES = 16
+const salts = new RandomPool()
 
 /** A salt for entries that some readers see in part only: entry hashes are public, and without it hidden members could be guessed. */
 const saltOf = ({ kind }: EntryDraft): Pick<Entry, 'salt'> =>
-  isQuestion(kind) ? { salt: randomBytes(SALT_BYTES).toString('base64url') } : {}
+  isQuestion(kind) ? { salt: salts.base64url(SALT_BYTES) } : {}

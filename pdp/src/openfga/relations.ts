@@ -17,21 +17,17 @@ import {
   locatedByHint,
   locatedByOwner,
   readAnswer,
-  readPage,
-  type StoredTuple,
   settingOf,
 } from '../tuples/stored.ts'
-import { attributesName, contextsIn, questionKey, questionTuples, seatObject, type TupleKey } from '../tuples/tuples.ts'
+import { attributesName, contextsIn, questionKey, questionTuples, seatObject } from '../tuples/tuples.ts'
 import { answerTo, batchAnswer } from './batch.ts'
 import type { OpenFgaClient } from './client.ts'
 import type { FactGate } from './fact-gate.ts'
+import { CONSISTENCY, TupleReader } from './tuple-reader.ts'
 import type { FencedWriter } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_CHECKS_PER_BATCH_CHECK`. */
 const MAX_CHECKS = 50
-const PAGE_SIZE = 100
-/** Bypasses every cache of OpenFGA, whether it is switched on or not. */
-const CONSISTENCY = 'HIGHER_CONSISTENCY'
 
 const grantsIn = (questions: readonly Question[]): readonly string[] =>
   questions.flatMap((question) => ('grant' in question ? question.grant : []))
@@ -54,8 +50,8 @@ export interface RelationsOptions {
  * can cause a denial, never a permit.
  */
 export class OpenFgaRelations implements Relations {
-  readonly consistency = CONSISTENCY
   readonly #client: OpenFgaClient
+  readonly #tuples: TupleReader
   readonly #store: string
   readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
@@ -64,6 +60,7 @@ export class OpenFgaRelations implements Relations {
 
   constructor(options: RelationsOptions) {
     this.#client = options.client
+    this.#tuples = new TupleReader(options.client, options.storeId)
     this.#store = `/stores/${options.storeId}`
     this.#onUnanswered = options.onUnanswered ?? (() => undefined)
     this.#writer = options.writer
@@ -72,7 +69,7 @@ export class OpenFgaRelations implements Relations {
   }
 
   async locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined> {
-    const tuples = await this.#read({ object: objectName(resource) }, statistics)
+    const tuples = await this.#tuples.read({ object: objectName(resource) }, statistics)
     const owned = locatedByOwner(resource, [], tuples)
     if (owned) return owned
     const part = locatedByHint(resource, tuples)
@@ -90,18 +87,21 @@ export class OpenFgaRelations implements Relations {
   ): Promise<Located | undefined> {
     const root = hinted[hinted.length - 1]
     if (!root) return undefined
-    return locatedByOwner(resource, hinted, await this.#read({ object: objectName(root) }, statistics))
+    return locatedByOwner(resource, hinted, await this.#tuples.read({ object: objectName(root) }, statistics))
   }
 
   async personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]> {
-    const tuples = await this.#read({ user: objectName(user), relation: 'holder', object: 'persona:' }, statistics)
+    const tuples = await this.#tuples.read(
+      { user: objectName(user), relation: 'holder', object: 'persona:' },
+      statistics,
+    )
     return tuples.map((tuple) => tuple.key.object.slice('persona:'.length))
   }
 
   async candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
     const found = await Promise.all(
       seats.map(async (seat) => {
-        const tuples = await this.#read({ object: seatObject(seat), relation: 'via' }, statistics)
+        const tuples = await this.#tuples.read({ object: seatObject(seat), relation: 'via' }, statistics)
         return tuples.map((tuple) => candidateOf(seat, tuple))
       }),
     )
@@ -112,7 +112,7 @@ export class OpenFgaRelations implements Relations {
     const bodies = new Map<string, GrantBody>()
     await Promise.all(
       [...new Set(ids)].map(async (id) => {
-        const [tuple] = await this.#read({ object: `grant:${id}`, relation: 'delegator' }, statistics)
+        const [tuple] = await this.#tuples.read({ object: `grant:${id}`, relation: 'delegator' }, statistics)
         if (tuple) bodies.set(id, bodyOf(id, tuple))
       }),
     )
@@ -177,11 +177,11 @@ export class OpenFgaRelations implements Relations {
 
   async isRegistered(agent: PartyRef, statistics: RequestStatistics): Promise<boolean> {
     const key = { user: objectName(agent), relation: 'registered', object: objectName(agent) }
-    return (await this.#read(key, statistics)).length > 0
+    return (await this.#tuples.read(key, statistics)).length > 0
   }
 
   async settings(persona: PersonaId, statistics: RequestStatistics): Promise<ReadonlyMap<string, GateSetting>> {
-    const tuples = await this.#read({ object: `persona:${persona}` }, statistics)
+    const tuples = await this.#tuples.read({ object: `persona:${persona}` }, statistics)
     return new Map(tuples.map((tuple) => [tuple.key.relation, settingOf(tuple)]))
   }
 
@@ -190,30 +190,18 @@ export class OpenFgaRelations implements Relations {
     of: PartyRef | ResourceRef,
     statistics: RequestStatistics,
   ): Promise<Readonly<Record<string, unknown>>> {
-    const [tuple] = await this.#read({ object: attributesName(domain, of), relation: 'of' }, statistics)
+    const [tuple] = await this.#tuples.read({ object: attributesName(domain, of), relation: 'of' }, statistics)
     return tuple ? attributesIn(tuple) : {}
+  }
+
+  consistencyOf(): string {
+    return CONSISTENCY
   }
 
   forget(): void {}
 
-  async #read(key: Partial<TupleKey>, statistics: RequestStatistics): Promise<readonly StoredTuple[]> {
-    const tuples: StoredTuple[] = []
-    let token = ''
-    do {
-      const page: { readonly tuples: readonly StoredTuple[]; readonly continuation_token: string } = readAnswer(
-        readPage,
-        await statistics.request(() =>
-          this.#client.post(`${this.#store}/read`, {
-            tuple_key: key,
-            page_size: PAGE_SIZE,
-            consistency: CONSISTENCY,
-            ...(token ? { continuation_token: token } : {}),
-          }),
-        ),
-      )
-      tuples.push(...page.tuples)
-      token = page.continuation_token
-    } while (token)
-    return tuples
+  /** Everything was asked of OpenFGA itself: there is nothing to look at again. */
+  async confirm(): Promise<boolean> {
+    return true
   }
 }

@@ -24,7 +24,8 @@ export interface Changed {
  * answer in time; none of them ever guesses.
  */
 export interface Relations {
-  readonly consistency: string
+  /** How entries of the decision log name the consistency of a decision. */
+  consistencyOf(statistics: Pick<RequestStatistics, 'direct'>): string
   locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined>
   /** Every persona that the user ever held, usable or not, oldest first. */
   personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]>
@@ -49,6 +50,13 @@ export interface Relations {
     of: PartyRef | ResourceRef,
     statistics: RequestStatistics,
   ): Promise<Readonly<Record<string, unknown>>>
+  /**
+   * Whether all facts from memory that were used were true together at one moment after the request arrived. Passes a read barrier where there is
+   * none that is new enough.
+   *
+   * @returns `false`: what was concluded from them must not be answered; read and ask again. Always `true` where nothing came from memory.
+   */
+  confirm(statistics: RequestStatistics): Promise<boolean>
   /** Drops facts from the cache that this process has just changed. Does nothing without a cache. */
   forget(changed: Changed): void
 }

@@ -1,19 +1,40 @@
 /**
- * Counts the requests that one decision sends to the relationship store, and the cached facts that it uses.
+ * What one decision sends to the relationship store, and the facts from memory that it rests on.
  *
  * @module
  */
 
+/** A fact in memory, as it was read once. */
+export interface UsedFact {
+  /** When its read had the answer; compare with the stamp of a read barrier. */
+  readonly stamp: number
+  /** `false` once a change has made it stale, or it was evicted. */
+  readonly isCurrent: boolean
+}
+
 export class RequestStatistics {
   /** Whether to bypass the cache. */
   fresh = false
+  /** Whether to ask the relationship store itself, past the memory that the read barrier keeps true. */
+  direct = false
   /** Cached facts used: a denial that rests on one is decided again with `fresh`. */
   remembered = 0
+  /** Facts from memory used: {@link Relations.confirm} looks whether they were all true at one moment. */
+  used: UsedFact[] = []
+  /** When the store last answered a question that memory could not: the other facts must still have been true then. */
+  askedAt = 0
   /** Requests sent. */
   requests = 0
   /** Requests sent one after another; parallel requests count once. */
   roundTrips = 0
   #inFlight = 0
+
+  /** Forgets the facts used: the decision is made again. */
+  again(): void {
+    this.used = []
+    this.askedAt = 0
+    this.remembered = 0
+  }
 
   /** Counts one request. */
   async request<T>(send: () => Promise<T>): Promise<T> {

@@ -23,7 +23,15 @@ interface StoredPersona {
 interface StoredGrant {
   readonly body: GrantBody
   readonly isLive: boolean
+  /** Keys of the grant's seats. */
+  readonly seats: readonly string[]
 }
+
+const stored = (body: GrantBody): StoredGrant => ({
+  body,
+  isLive: true,
+  seats: seatsOf(body).map(({ seat }) => seatKey(seat)),
+})
 
 const EXCHANGES = 12
 
@@ -69,9 +77,10 @@ export class MemoryEngine implements EngineUnderTest {
   }
 
   readonly relations: Relations = {
-    consistency: 'memory',
+    consistencyOf: () => 'memory',
     factsVersion: 0,
     forget: () => undefined,
+    confirm: async () => true,
     locate: (resource, statistics) =>
       statistics.request(async () => {
         this.#requireReachable()
@@ -93,9 +102,8 @@ export class MemoryEngine implements EngineUnderTest {
       const found = seats.map((seat) =>
         statistics.request(async () => {
           this.#requireReachable()
-          const here = [...this.#grants.values()].filter(
-            ({ body, isLive }) => isLive && seatsOf(body).some((one) => seatKey(one.seat) === seatKey(seat)),
-          )
+          const key = seatKey(seat)
+          const here = [...this.#grants.values()].filter(({ isLive, seats }) => isLive && seats.includes(key))
           return here.map(({ body: { id, path, givers } }): Candidate => ({ grant: id, seat, path, givers }))
         }),
       )
@@ -192,7 +200,7 @@ export class MemoryEngine implements EngineUnderTest {
     issue: (grant) =>
       this.#change([grant], () => {
         if (this.#grants.has(grant.id)) throw refuse('conflict', 'there already')
-        this.#grants.set(grant.id, { body: grant, isLive: true })
+        this.#grants.set(grant.id, stored(grant))
       }),
     end: (grant) => this.#change([grant], () => this.#endNow(grant)),
     isLive: async (grant) => {
@@ -243,7 +251,7 @@ export class MemoryEngine implements EngineUnderTest {
       throw refuse('conflict', 'one has ended')
     for (const { from, to } of exchanged) {
       this.#endNow(from)
-      this.#grants.set(to.id, { body: to, isLive: true })
+      this.#grants.set(to.id, stored(to))
     }
   }
 }

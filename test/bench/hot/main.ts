@@ -1,0 +1,141 @@
+/**
+ * `npm run bench -- hot`: CPU time of the PDP's process for each request of the asking path, beside a bare `node:http` and a bare Express
+ * server in the same run. OpenFGA is replaced by an engine in memory, and the client is another process, so only the PDP's own work is counted.
+ *
+ * @module
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pool } from 'undici'
+import { startIssuer, type TestIssuer } from '../../fixtures/issuer.ts'
+import { TRIPS } from '../../fixtures/pdp.ts'
+import { send } from '../client.ts'
+import { type Asked, furnish, questions } from '../story.ts'
+
+/** Connections at once: for single decisions, and for batches. */
+const CONNECTIONS = { one: 32, batch: 4 }
+const SIZE = { resources: 0, visible: 100, held: 0 }
+
+interface Measured {
+  readonly name: string
+  readonly system: string
+  /** CPU time of the server's process for one request, in microseconds. */
+  readonly cpuUs: number
+}
+
+interface Server {
+  readonly url: string
+  cpuUs(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Runs the benchmark. @param profile - Folder for a CPU profile of the PDP's process. */
+async function measureHotPath(rounds: number, requests: number, profile?: string): Promise<readonly Measured[]> {
+  await using closing = new AsyncDisposableStack()
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
+  closing.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const issuer = await startIssuer()
+  closing.defer(() => issuer.stop())
+  const pdp = await startServer('pdp', environmentOf(issuer, dir), profile)
+  closing.defer(pdp.stop)
+  const world = await furnish({ pdpUrl: pdp.url, issuer })
+  const token = await issuer.token({ ...TRIPS, lifetime: 600 })
+  const asked = questions(world, SIZE).filter(({ name }) =>
+    /^(?:owner|chain of 3|agent, gates|denial|batch of 50)$/u.test(name),
+  )
+  const cases: Case[] = []
+  for (const system of ['http', 'express']) {
+    const bare = await startServer(system, {})
+    closing.defer(bare.stop)
+    cases.push(...asked.slice(0, 1).map((one) => caseOf(system, bare, { ...one, isRight: () => true }, token)))
+  }
+  cases.push(...asked.map((one) => caseOf('mandate', pdp, one, token)))
+  for (const { run } of cases) await run(requests)
+  for (let round = 0; round < rounds; round += 1)
+    for (const { results, run } of cases) results.push(await run(requests))
+  return cases.map(({ name, system, results }) => ({ name, system, cpuUs: median(results) }))
+}
+
+interface Case {
+  readonly name: string
+  readonly system: string
+  readonly results: number[]
+  readonly run: (requests: number) => Promise<number>
+}
+
+function caseOf(system: string, server: Server, asked: Asked, token: string): Case {
+  const isBatch = asked.name.startsWith('batch')
+  const connections = isBatch ? CONNECTIONS.batch : CONNECTIONS.one
+  const count = (requests: number): number => (isBatch ? Math.ceil(requests / 20) : requests)
+  const run = async (requests: number): Promise<number> => {
+    const pool = new Pool(server.url, { connections, pipelining: 1 })
+    const before = await server.cpuUs()
+    let left = count(requests)
+    const caller = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1
+        const answer = await send(pool, asked.path, token, asked.body)
+        if (!asked.isRight(answer)) throw new Error(`bench: wrong answer to ${asked.name}: ${JSON.stringify(answer)}`)
+      }
+    }
+    await Promise.all(Array.from({ length: connections }, caller))
+    const used = (await server.cpuUs()) - before
+    await pool.close()
+    return used / count(requests)
+  }
+  return { name: asked.name, system, results: [], run }
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
+
+const environmentOf = ({ issuer }: TestIssuer, dir: string): Readonly<Record<string, string>> => ({
+  PDP_PORT: '0',
+  PDP_ISSUER: issuer,
+  PDP_DATA_DIR: join(dir, 'pdp'),
+  PDP_LOG_ORIGIN: 'bench.invalid/log',
+  PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
+  OPENFGA_URL: 'http://127.0.0.1:9',
+  OPENFGA_API_TOKEN: 'not-used-in-this-benchmark-0123456789',
+  PDP_SERVICE_PER_SECOND: '1000000',
+  PDP_ADDRESS_PER_SECOND: '1000000',
+})
+
+async function startServer(what: string, env: Readonly<Record<string, string>>, profile?: string): Promise<Server> {
+  const execArgv = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`, '--cpu-prof-interval=200'] : []
+  const child = fork(join(import.meta.dirname, 'server.ts'), [what], { env: { ...process.env, ...env }, execArgv })
+  const { url } = (await messageOf(child)) as { readonly url: string }
+  return {
+    url,
+    cpuUs: async () => {
+      child.send('usage')
+      const { user, system } = (await messageOf(child)) as NodeJS.CpuUsage
+      return user + system
+    },
+    stop: async () => {
+      child.disconnect()
+      await once(child, 'exit')
+    },
+  }
+}
+
+async function messageOf(child: ChildProcess): Promise<unknown> {
+  const settled = new AbortController()
+  const { signal } = settled
+  const ended = once(child, 'exit', { signal }).then(() => Promise.reject(new Error('bench: the server ended')))
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), ended])
+    return message
+  } finally {
+    ended.catch(() => undefined)
+    settled.abort()
+  }
+}
+
+/** Prints the median of each case. */
+export async function benchHot([rounds = '5', requests = '3000', profile]: readonly string[]): Promise<void> {
+  for (const { name, system, cpuUs } of await measureHotPath(Number(rounds), Number(requests), profile))
+    process.stdout.write(`${system.padEnd(8)} ${name.padEnd(24)} ${cpuUs.toFixed(0).padStart(7)} µs\n`)
+}
