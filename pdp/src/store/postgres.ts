@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Pool } from 'pg'
+import { type ClientBase, Pool } from 'pg'
 import { prepareDatabase } from './postgres-migrations.ts'
 import { scrubTables } from './postgres-scrub.ts'
 import { clientConfig, isStalePlan, prepareSession, Session, storeErrorOf } from './postgres-session.ts'
@@ -18,6 +18,14 @@ const WAIT_MS = 4_000
 const LEAST_WAIT_MS = 100
 /** Key of the advisory lock of a transaction: one at a time on all PDPs. */
 const WRITE_LOCK = 0x6d_70_64_70
+
+/** SQL that waits for the lock. */
+const TAKE_WRITE_LOCK = `SELECT pg_advisory_xact_lock(${WRITE_LOCK})`
+
+/** Stops the writes of all PDPs until the end of the current transaction. */
+export async function lockWrites(client: ClientBase): Promise<void> {
+  await client.query(TAKE_WRITE_LOCK)
+}
 
 /**
  * Connects, and brings the schema up to date.
@@ -90,9 +98,7 @@ class PostgresDatabase implements Database {
       isInTransaction: () => !session.isBroken,
     }
     try {
-      await session.exec(
-        `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${waitMs}; SELECT pg_advisory_xact_lock(${WRITE_LOCK})`,
-      )
+      await session.exec(`BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = ${waitMs}; ${TAKE_WRITE_LOCK}`)
     } catch (error) {
       await connection.rollBack()
       throw error

@@ -139,9 +139,32 @@ export const MIGRATIONS: readonly string[] = [
   `UPDATE grants SET twin = duplicate_hash(twin);`,
 ]
 
-/** Runs the missing migrations. @throws ConfigError when a newer release wrote the file. */
+/** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */
+const MOVED_VERSION = 1_000_000_000
+
+/**
+ * Marks a file as moved, so that no PDP starts on it. Call it within a transaction.
+ *
+ * @param place - Where its rows are now: host and database.
+ */
+export function markMoved(database: DatabaseSync, place: string, at: string): void {
+  database.exec('CREATE TABLE moved (place TEXT NOT NULL, at TEXT NOT NULL, version INTEGER NOT NULL) STRICT')
+  database.prepare('INSERT INTO moved VALUES (?, ?, ?)').run(place, at, MIGRATIONS.length)
+  database.exec(`PRAGMA user_version = ${MOVED_VERSION}`)
+}
+
+function movedProblem(database: DatabaseSync): string {
+  const { place, at, version } = database.prepare('SELECT place, at, version FROM moved').get() ?? {}
+  return (
+    `PDP_DATA_DIR: pdp.db was moved to PostgreSQL (${place}) at ${at}, and is out of date: set PDP_STORE_URL. ` +
+    `Only if PostgreSQL was never used since: sqlite3 pdp.db "DROP TABLE moved; PRAGMA user_version = ${version}"`
+  )
+}
+
+/** Runs the missing migrations. @throws ConfigError when a newer release wrote the file, or when it was moved. */
 export function migrate(database: DatabaseSync): void {
   const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0)
+  if (version === MOVED_VERSION) throw new ConfigError([movedProblem(database)])
   if (version > MIGRATIONS.length)
     throw new ConfigError(['PDP_DATA_DIR: pdp.db was written by a newer release: start that one'])
   database.function('duplicate_hash', { deterministic: true }, (compared) => duplicateHash(String(compared)))

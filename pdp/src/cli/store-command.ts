@@ -1,0 +1,105 @@
+/**
+ * `npm run store -- …`: the PDP's database on PostgreSQL: its schema, and the move from SQLite. Uses neither `process` nor the console.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { Fault } from '@mandate/protocol'
+import { ConfigError, configErrorText, EXIT_CONFIG } from '@mandate/service'
+import { MoveRefused } from '../store/move.ts'
+import { prepareDatabase } from '../store/postgres-migrations.ts'
+import type { ProcessIo } from './log-command.ts'
+import { moveStore } from './store-move.ts'
+import { readStoreSettings, type StoreSettings } from './store-settings.ts'
+
+export const STORE_HELP = `npm run store -- COMMAND
+
+  migrate      brings the schema of the PostgreSQL database to the version of this release, and names both versions;
+               a PDP does the same at its start. Migrate before the first PDP of a new release starts, while those of
+               the release before run; go on to a release after the next only when no older one runs
+
+  move DIR     moves the database of a PDP, DIR/pdp.db, to an empty PostgreSQL database: all rows in one transaction,
+               compared row by row before it is committed. Stop the PDP first. The file stays, and no PDP starts on it
+               any more. The decision log stays in DIR: keep PDP_DATA_DIR as it is
+
+Environment
+  PDP_STORE_URL          postgres://user:password@host:5432/database?sslmode=verify-full
+  PDP_VAULT_KEY          for move: the vault key; DIR/vault.key holds it if the PDP had no setting for it
+  PDP_VAULT_KEY_COMMAND  for move, instead of PDP_VAULT_KEY: a command that prints it
+  PDP_VAULT_OLD_KEYS     for move: former keys, after a rotation
+  Each may be given as a file: PDP_STORE_URL_FILE and so on.
+
+Exit codes: 0 done; 64 wrong usage; 65 refused, nothing was changed; 69 PostgreSQL does not answer; 78 a setting or a
+database that cannot be used.
+`
+
+const EXIT = { ok: 0, usage: 64, refused: 65, away: 69 } as const
+
+/** @returns The exit code. */
+export async function runStoreCommand(argv: readonly string[], io: ProcessIo): Promise<number> {
+  const asked = parseCommandLine(argv)
+  if (asked.command === 'help') {
+    io.out(STORE_HELP)
+    return EXIT.ok
+  }
+  if (asked.command === 'wrong') {
+    io.err(`${asked.error}\n\n${STORE_HELP}`)
+    return EXIT.usage
+  }
+  try {
+    const settings = readStoreSettings(io.environment)
+    if (asked.command === 'move') await moveStore(asked.directory, settings, io)
+    else await migrateStore(settings, io)
+    return EXIT.ok
+  } catch (error) {
+    return explain(error, io)
+  }
+}
+
+type CommandLine =
+  | { readonly command: 'help' | 'migrate' }
+  | { readonly command: 'move'; readonly directory: string }
+  | { readonly command: 'wrong'; readonly error: string }
+
+function parseCommandLine(argv: readonly string[]): CommandLine {
+  const wrong = (error: string): CommandLine => ({ command: 'wrong', error })
+  let parsed: { readonly values: { readonly help?: boolean }; readonly positionals: readonly string[] }
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } } as const
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true })
+  } catch (error) {
+    return wrong(error instanceof Error ? error.message : String(error))
+  }
+  const [name, directory, ...more] = parsed.positionals
+  if (parsed.values.help) return { command: 'help' }
+  if (name === undefined) return wrong('Name a command.')
+  if (name === 'migrate')
+    return directory === undefined ? { command: 'migrate' } : wrong(`migrate takes no argument: ${directory}`)
+  if (name !== 'move') return wrong(`There is no command ${name}.`)
+  if (directory === undefined) return wrong('move: name the data directory of the PDP, which has the file pdp.db.')
+  if (more.length > 0) return wrong(`move takes one directory: ${more.join(' ')}`)
+  return { command: 'move', directory }
+}
+
+async function migrateStore({ PDP_STORE_URL: url }: StoreSettings, { out }: ProcessIo): Promise<void> {
+  const { from, to } = await prepareDatabase(url)
+  out(
+    from === to
+      ? `the schema has version ${to}: nothing to migrate\n`
+      : `schema migrated from version ${from} to ${to}\n`,
+  )
+}
+
+function explain(error: unknown, { err }: ProcessIo): number {
+  if (error instanceof ConfigError) {
+    err(configErrorText('store', error))
+    return EXIT_CONFIG
+  }
+  if (error instanceof MoveRefused) {
+    err(`refused: ${error.message}\n`)
+    return EXIT.refused
+  }
+  if (!(error instanceof Fault)) throw error
+  err(`${error.message}\n`)
+  return error.code === 'relations_unavailable' ? EXIT.away : EXIT.refused
+}

@@ -1,0 +1,15 @@
+/**
+ * `npm run store`: see `--help`.
+ *
+ * @module
+ */
+import process from 'node:process'
+import { runStoreCommand } from './store-command.ts'
+
+// Files are readable by this user only.
+process.umask(0o077)
+process.exitCode = await runStoreCommand(process.argv.slice(2), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  environment: process.env,
+})
