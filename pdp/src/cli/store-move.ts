@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@mandate/service'
 import { nodeFiles } from '../log/files.ts'
 import { type Moved, MoveRefused, moveToPostgres } from '../store/move.ts'
-import { openSqlite } from '../store/sqlite.ts'
+import { isBusy, openSqlite } from '../store/sqlite.ts'
 import { markMoved } from '../store/sqlite-migrations.ts'
 import { createStores } from '../store/stores.ts'
 import { loadVaultKeys } from '../store/vault-key.ts'
@@ -29,11 +29,13 @@ export async function moveStore(directory: string, settings: StoreSettings, io: 
   const file = new DatabaseSync(path)
   try {
     await encryptAll(path, directory, settings)
-    lockFile(file, path)
+    file.exec('BEGIN EXCLUSIVE')
     const moved = await moveToPostgres(file, settings.PDP_STORE_URL)
     markMoved(file, placeOf(settings.PDP_STORE_URL), new Date(now()).toISOString())
     file.exec('COMMIT')
     out(said(moved, directory))
+  } catch (error) {
+    throw isBusy(error) ? new MoveRefused(`${path} is in use by another process: stop it first`) : error
   } finally {
     file.close()
     unlock()
@@ -48,14 +50,6 @@ async function lockPdp(directory: string): Promise<() => void> {
     return await nodeFiles().lock(join(log, 'lock'))
   } catch {
     throw new MoveRefused(`a PDP runs on ${directory}: stop it first`)
-  }
-}
-
-function lockFile(file: DatabaseSync, path: string): void {
-  try {
-    file.exec('BEGIN EXCLUSIVE')
-  } catch {
-    throw new MoveRefused(`${path} is in use by another process: stop it first`)
   }
 }
 

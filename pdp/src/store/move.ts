@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Client } from 'pg'
 import { lockWrites } from './postgres.ts'
 import { prepareDatabase } from './postgres-migrations.ts'
-import { prepareSession, SCHEMA, withMaintenanceClient } from './postgres-session.ts'
+import { prepareSession, SCHEMA, storeErrorOf, withMaintenanceClient } from './postgres-session.ts'
 
 /** Rows of one INSERT, and of one FETCH. */
 const BATCH = 500
@@ -32,7 +32,8 @@ export class MoveRefused extends Error {
  * Copies all rows and the identity of the database.
  *
  * @param source - Locked by the caller, so that no row changes, and at this release's schema.
- * @throws MoveRefused for a database that holds other rows, or rows that came back different; ConfigError and Fault as `prepareDatabase`.
+ * @throws MoveRefused for a database that holds other rows, or rows that came back different; ConfigError and Fault as `prepareDatabase`; Error of
+ *   SQLite.
  */
 export async function moveToPostgres(source: DatabaseSync, url: string): Promise<Moved> {
   await prepareDatabase(url)
@@ -51,6 +52,9 @@ export async function moveToPostgres(source: DatabaseSync, url: string): Promise
     for (const table of tables) moved.push({ name: table.name, rows: await compareRows(client, source, table) })
     await client.query('COMMIT')
     return { tables: moved, wasThere }
+  }).catch((error: unknown) => {
+    const isOurs = error instanceof MoveRefused || (error instanceof Error && 'errcode' in error)
+    throw isOurs ? error : storeErrorOf(error)
   })
 }
 

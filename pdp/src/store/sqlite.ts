@@ -145,5 +145,6 @@ async function whenFree<T>(task: () => T, until: number): Promise<T> {
   }
 }
 
-const isBusy = (error: unknown): boolean =>
+/** Whether another connection held the lock for too long. */
+export const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
