@@ -135,8 +135,10 @@ async function openRooms(
     engine,
     record,
     clock,
+    isShared: stores.invalidations.isShared,
   })
   await policies.start()
+  barrier.listen(policies.inUse)
   const rooms = createApi({ ...base, record, decisionLog, engine, policies }, closing)
   await barrier.pass()
   await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
+import { type EpochMillis, refuse } from '@mandate/protocol'
 import { compilePolicies, type InForce, type Policies, type PolicySources } from '../policy/pack.ts'
 import { PolicyError } from '../policy/yaml.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -12,10 +12,11 @@ import type { Engine } from '../ports/engine.ts'
 import type { Locks } from '../ports/locks.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import type { Register } from '../ports/register.ts'
-import type { PolicyHistory } from '../ports/stores.ts'
+import type { KeptPolicy, PolicyHistory } from '../ports/stores.ts'
 import type { Transactions } from '../ports/transactions.ts'
 import { lockKey } from './lock-keys.ts'
 import { changeBy, type Principal, withRole } from './pap.ts'
+import { PoliciesInUse } from './policies-in-use.ts'
 
 export interface PolicyDeps {
   /** Reads the configured policy folder. */
@@ -27,6 +28,8 @@ export interface PolicyDeps {
   readonly locks: Locks
   readonly record: Recorder
   readonly clock: Clock
+  /** Whether other PDPs use the database. */
+  readonly isShared: boolean
 }
 
 /** A policy version, for operators. */
@@ -37,22 +40,28 @@ export interface PolicyView {
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
+type InForceVersion = NonNullable<Awaited<ReturnType<PolicyHistory['inForce']>>>
 
 export class PolicyControl {
   readonly #deps: PolicyDeps
-  #current: InForce | undefined
+  /** Follows what other PDPs put in force. */
+  readonly inUse: PoliciesInUse
 
   constructor(deps: PolicyDeps) {
     this.#deps = deps
+    this.inUse = new PoliciesInUse({
+      inForce: async () => (await deps.policyHistory.inForce())?.version,
+      compileKept: (version) => this.#compileKept(version),
+    })
   }
 
-  readonly current = (): InForce => {
-    if (this.#current) return this.#current
-    throw new Fault('internal', 'policies are asked for before they were loaded')
-  }
+  /** @throws Fault `relations_unavailable` where this PDP cannot use the version in force. */
+  readonly current = (): InForce => this.inUse.current()
 
   /**
-   * Loads the folder at start. If operators rolled back from the folder's version, the version they rolled back to stays in force.
+   * Loads the folder at start. If operators rolled back from the folder's version, the version they rolled back to stays in force. With other PDPs on
+   * the database the version in force stays too where the folder's version has been in force before: a PDP with an older folder does not roll all of
+   * them back by its start.
    *
    * @throws PolicyError when it cannot be loaded.
    */
@@ -60,11 +69,28 @@ export class PolicyControl {
     const sources = await this.#deps.read()
     const policies = this.#compile(sources)
     const kept = await this.#deps.policyHistory.inForce()
-    const rolledBackTo =
-      kept?.insteadOf === policies.version ? await this.#deps.policyHistory.byVersion(kept.version) : undefined
-    const stays = rolledBackTo?.sources.core === sources.core ? rolledBackTo : undefined
-    if (stays) await this.#use(stays.sources, this.#compile(stays.sources), policies.version, {})
+    const inForce = kept && (await this.#stays(kept, policies.version))
+    if (inForce?.sources.core === sources.core)
+      await this.#use(inForce.sources, this.#compile(inForce.sources), kept?.insteadOf, {})
     else await this.#use(sources, policies, undefined, {})
+  }
+
+  /** @returns The version in force, where the folder's version does not replace it. */
+  async #stays(kept: InForceVersion, inFolder: string): Promise<KeptPolicy | undefined> {
+    const { isShared, policyHistory } = this.#deps
+    const isOlder = isShared && (await policyHistory.byVersion(inFolder)) !== undefined
+    return kept.insteadOf === inFolder || isOlder ? policyHistory.byVersion(kept.version) : undefined
+  }
+
+  /** Compiles a version that another PDP put in force. */
+  async #compileKept(version: string): Promise<InForce> {
+    const { policyHistory, register, engine, read } = this.#deps
+    const kept = await policyHistory.byVersion(version)
+    if (!kept) throw new Error('the database does not keep it')
+    if (kept.sources.core !== (await read()).core) throw new Error('it is of another release')
+    const modelId = await register.modelOf(engine.models.id, version)
+    if (!modelId || !(await engine.models.hasModel(modelId))) throw new Error('the engine does not have its model')
+    return { ...this.#compile(kept.sources), modelId }
   }
 
   /** Reads the folder again and puts it in force. On an error the present policies stay. */
@@ -116,7 +142,7 @@ export class PolicyControl {
   #view = (version: string, loadedAt: EpochMillis): PolicyView => ({
     version,
     loadedAt,
-    inForce: version === this.current().version,
+    inForce: version === this.inUse.version,
   })
 
   /** @param policies - The sources, compiled. */
@@ -129,12 +155,14 @@ export class PolicyControl {
     const loadedAt = clock()
     if (modelId !== known || version !== (await policyHistory.inForce())?.version)
       await record([{ kind: 'policy_loaded', ...by, model: modelId, policy: version }])
+    this.inUse.prepare({ ...policies, modelId })
     await transaction(async (within) => {
       await within.register.rememberModel(models.id, version, modelId)
       await within.policyHistory.put({ version, sources, loadedAt })
       await within.policyHistory.setInForce(version, insteadOf)
     })
-    this.#current = { ...policies, modelId }
+    // With several PDPs the order of the log decides, which may have a later version by now.
+    if (!this.#deps.isShared || this.inUse.version === undefined) this.inUse.expect(version)
     return this.#view(version, loadedAt)
   }
 }
