@@ -128,6 +128,8 @@ export class FencedWriter implements UndecidedChanges {
     } catch (cause) {
       if (narrows && !journal.isShared) return journal.beginUnrecorded(open)
       this.#begun.delete(open.id)
+      // It may have been committed all the same: then it is pending on the other PDPs until it is decided.
+      if (journal.isShared) this.#onDoubt()
       throw cause
     }
   }

@@ -5,9 +5,11 @@
  */
 import type { EpochMillis } from '@mandate/protocol'
 import type { LogStart } from '../ports/invalidations.ts'
+import { LeaseHeld } from '../ports/leases.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import type { Announcer } from './announcer.ts'
 import type { LeasesIn } from './leases.ts'
+import type { SharedLog } from './shared-log.ts'
 import { firstRow, inList, type Queries, type Row, text } from './sql.ts'
 
 export interface ChangeJournalOptions {
@@ -15,6 +17,8 @@ export interface ChangeJournalOptions {
   readonly announcer: Announcer
   /** Reads the ids of the fact changes that are not finished; `decidedBefore` leaves them out. */
   readonly factChangeIds: () => Promise<readonly string[]>
+  /** Begins and ends changes in one statement each. @default a transaction */
+  readonly log?: SharedLog | undefined
 }
 
 export class SqlChangeJournal implements ChangeJournal {
@@ -23,8 +27,10 @@ export class SqlChangeJournal implements ChangeJournal {
   readonly #leases: LeasesIn
   readonly #announcer: Announcer
   readonly #factChangeIds: () => Promise<readonly string[]>
+  readonly #log: SharedLog | undefined
 
-  constructor(sql: Queries, { leases, announcer, factChangeIds }: ChangeJournalOptions) {
+  constructor(sql: Queries, { leases, announcer, factChangeIds, log }: ChangeJournalOptions) {
+    this.#log = log
     this.isShared = announcer.isShared
     this.#sql = sql
     this.#leases = leases
@@ -32,7 +38,12 @@ export class SqlChangeJournal implements ChangeJournal {
     this.#factChangeIds = factChangeIds
   }
 
-  async begin({ id, at, keys }: OpenChange): Promise<void> {
+  async begin(change: OpenChange): Promise<void> {
+    const { id, at, keys } = change
+    if (this.#log) {
+      if (await this.#log.begin(change, this.#leases(this.#sql))) return
+      throw new LeaseHeld('write', id)
+    }
     await this.#sql.transaction(async (sql) => {
       await this.#leases(sql).require('write', id)
       await sql.change('INSERT INTO changes (id, at, keys) VALUES ($1, $2, $3)', id, at, JSON.stringify(keys))
@@ -45,6 +56,7 @@ export class SqlChangeJournal implements ChangeJournal {
   }
 
   async decided(id: string, at: EpochMillis): Promise<void> {
+    if (this.#log) return this.#log.decided(id, at, this.#leases(this.#sql))
     const close = { kind: 'close', change: id } as const
     try {
       await this.#sql.transaction(async (sql) => {

@@ -5,12 +5,29 @@
  */
 import type { Clock } from '../ports/clock.ts'
 import { LEASE_MS, LeaseHeld, type Leases, type PendingKind } from '../ports/leases.ts'
-import { firstRow, type Queries } from './sql.ts'
+import { firstRow, type Queries, type SqlValue } from './sql.ts'
+
+/** Statements on leases, to be part of a larger statement. */
+export interface SqlStatement {
+  readonly sql: string
+  readonly values: readonly SqlValue[]
+}
+
+export interface StoreLeases extends Leases {
+  /**
+   * The statement of {@link Leases.take}.
+   *
+   * @param first - Number of its first parameter.
+   */
+  taking(kind: PendingKind, id: string, first: number): SqlStatement
+  /** Deletes the lease if this PDP has it or can take it. */
+  dropping(kind: PendingKind, id: string, first: number): SqlStatement
+}
 
 /** Creates the leases on a connection, or within a transaction. */
-export type LeasesIn = (sql: Queries) => Leases
+export type LeasesIn = (sql: Queries) => StoreLeases
 
-export class SqlLeases implements Leases {
+export class SqlLeases implements StoreLeases {
   readonly #sql: Queries
   readonly #owner: string
   readonly #clock: Clock
@@ -23,14 +40,27 @@ export class SqlLeases implements Leases {
   }
 
   async take(kind: PendingKind, id: string): Promise<boolean> {
+    const { sql, values } = this.taking(kind, id, 1)
+    return (await this.#sql.change(sql, ...values)) === 1
+  }
+
+  taking(kind: PendingKind, id: string, first: number): SqlStatement {
     const now = this.#clock()
-    const taken = await this.#sql.change(
-      `INSERT INTO leases (kind, id, owner, lease_until) VALUES ($1, $2, $3, $4)
+    const [$kind, $id, $owner, $until, $now] = placesFrom(first)
+    return {
+      sql: `INSERT INTO leases (kind, id, owner, lease_until) VALUES (${$kind}, ${$id}, ${$owner}, ${$until})
        ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
-       WHERE leases.owner = excluded.owner OR leases.lease_until <= $5`,
-      ...[kind, id, this.#owner, now + LEASE_MS, now],
-    )
-    return taken === 1
+       WHERE leases.owner = excluded.owner OR leases.lease_until <= ${$now}`,
+      values: [kind, id, this.#owner, now + LEASE_MS, now],
+    }
+  }
+
+  dropping(kind: PendingKind, id: string, first: number): SqlStatement {
+    const [$kind, $id, $owner, $now] = placesFrom(first)
+    return {
+      sql: `DELETE FROM leases WHERE kind = ${$kind} AND id = ${$id} AND (owner = ${$owner} OR lease_until <= ${$now})`,
+      values: [kind, id, this.#owner, this.#clock()],
+    }
   }
 
   async require(kind: PendingKind, id: string): Promise<void> {
@@ -47,3 +77,12 @@ export class SqlLeases implements Leases {
     return (await firstRow(this.#sql, sql, this.#owner, this.#clock())) !== undefined
   }
 }
+
+/** The places of five parameters. */
+const placesFrom = (first: number): readonly [string, string, string, string, string] => [
+  `$${first}`,
+  `$${first + 1}`,
+  `$${first + 2}`,
+  `$${first + 3}`,
+  `$${first + 4}`,
+]

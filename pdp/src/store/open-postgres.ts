@@ -12,9 +12,10 @@ import { PostgresBuckets } from './postgres-buckets.ts'
 import { PostgresLeases } from './postgres-leases.ts'
 import { PostgresLocks } from './postgres-locks.ts'
 import { Member, type MemberOptions, type MemberSession } from './postgres-member.ts'
+import { openReads } from './postgres-reads.ts'
 import { PostgresWrongCodes } from './postgres-wrong-codes.ts'
 import { registerRelease } from './releases.ts'
-import { type Database, firstRow, text } from './sql.ts'
+import { type Database, firstRow, type Queries, text } from './sql.ts'
 
 /** What a PDP learns of its database while it runs. */
 export interface DatabaseWatch extends Pick<MemberOptions, 'onReplaced' | 'onBeat'> {
@@ -27,6 +28,8 @@ export interface SharedDatabase {
   readonly database: Database
   readonly locks: Locks
   readonly leases: LeasesIn
+  /** Reads for the read barrier. */
+  readonly reads: Pick<Queries, 'rows'>
   readonly buckets: TokenBuckets
   readonly wrongCodes: WrongCodes
   /** Tells the database apart from a copy with the same identity. */
@@ -50,11 +53,14 @@ export async function openSharedDatabase(
   const onJoin = (session: MemberSession): Promise<void> => registerRelease(session, origin)
   const member = await Member.join({ url, origin, onJoin, onReplaced, onBeat, now })
   closing.defer(() => member.close())
+  const reads = openReads(url)
+  closing.defer(reads.close)
   const locks = new PostgresLocks(member)
   return {
     database: fenced(database, locks),
     locks,
     leases: (sql) => new PostgresLeases(sql, origin),
+    reads,
     buckets: new PostgresBuckets(database),
     wrongCodes: new PostgresWrongCodes(database),
     place: await placeOf(database),
@@ -72,6 +78,10 @@ function fenced(database: Database, locks: PostgresLocks): Database {
     ...database,
     transaction,
     change: (sql, ...values) => transaction((within) => within.change(sql, ...values)),
+    changeAlone: async (sql, ...values) => {
+      await locks.requireHeld(database)
+      return database.changeAlone(sql, ...values)
+    },
   }
 }
 

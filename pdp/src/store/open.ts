@@ -44,19 +44,19 @@ export async function openStores(
 ): Promise<Stores> {
   const { PDP_STORE_URL: url, PDP_LOG_ORIGIN: origin } = config
   const opened = url === undefined ? openOwn(config, closing) : await openSharedDatabase(url, origin, watch, closing)
-  const { database, leases, ...shared } = opened
+  const { database, leases, reads, ...shared } = opened
   const keys = await loadVaultKeys(config)
-  const stores = await createStores(database, { clock, keys, ...(leases ? { leases } : {}) })
+  const several = leases && reads ? { leases, reads, owner: origin } : {}
+  const stores = await createStores(database, { clock, keys, ...several })
   return { ...stores, ...shared, isShared: database.isShared, tokenEncryption: keys }
 }
 
-type Opened = Omit<SharedDatabase, 'leases' | 'buckets' | 'wrongCodes' | 'place'> & {
-  readonly [name in 'leases' | 'buckets' | 'wrongCodes' | 'place']: SharedDatabase[name] | undefined
-}
+type Several = 'leases' | 'reads' | 'buckets' | 'wrongCodes' | 'place'
+type Opened = Omit<SharedDatabase, Several> & { readonly [name in Several]: SharedDatabase[name] | undefined }
 
 function openOwn(config: Config, closing: AsyncDisposableStack): Opened {
   const database = openSqlite(join(config.PDP_DATA_DIR, 'pdp.db'))
   closing.defer(() => database.close())
-  const own = { leases: undefined, buckets: undefined, wrongCodes: undefined, place: undefined }
+  const own = { leases: undefined, reads: undefined, buckets: undefined, wrongCodes: undefined, place: undefined }
   return { database, locks: new ProcessLocks(), ...own }
 }

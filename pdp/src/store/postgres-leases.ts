@@ -4,15 +4,19 @@
  *
  * @module
  */
-import { LEASE_MS, LeaseHeld, type Leases, type PendingKind } from '../ports/leases.ts'
+import { LEASE_MS, LeaseHeld, type PendingKind } from '../ports/leases.ts'
 import { lockId } from './advisory-lock.ts'
+import type { SqlStatement, StoreLeases } from './leases.ts'
 import { firstRow, type Queries } from './sql.ts'
 
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 /** Locks of a transaction: the owner cannot start before it ends. */
 const isGone = (owner: string): string => `pg_try_advisory_xact_lock_shared(${lockId('origin', owner)})`
+/** Whether a lease is `by`'s, or free. */
+const mayTake = (by: string): string =>
+  `CASE WHEN leases.owner = ${by} OR leases.lease_until <= ${NOW} THEN true ELSE ${isGone('leases.owner')} END`
 
-export class PostgresLeases implements Leases {
+export class PostgresLeases implements StoreLeases {
   readonly #sql: Queries
   readonly #origin: string
 
@@ -23,13 +27,24 @@ export class PostgresLeases implements Leases {
   }
 
   async take(kind: PendingKind, id: string): Promise<boolean> {
-    const taken = await this.#sql.change(
-      `INSERT INTO leases (kind, id, owner, lease_until) VALUES ($1, $2, $3, ${NOW} + ${LEASE_MS})
+    const { sql, values } = this.taking(kind, id, 1)
+    return (await this.#sql.change(sql, ...values)) === 1
+  }
+
+  taking(kind: PendingKind, id: string, first: number): SqlStatement {
+    return {
+      sql: `INSERT INTO leases (kind, id, owner, lease_until) VALUES ($${first}, $${first + 1}, $${first + 2}, ${NOW} + ${LEASE_MS})
        ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
-       WHERE CASE WHEN leases.owner = excluded.owner OR leases.lease_until <= ${NOW} THEN true ELSE ${isGone('leases.owner')} END`,
-      ...[kind, id, this.#origin],
-    )
-    return taken === 1
+       WHERE ${mayTake('excluded.owner')}`,
+      values: [kind, id, this.#origin],
+    }
+  }
+
+  dropping(kind: PendingKind, id: string, first: number): SqlStatement {
+    return {
+      sql: `DELETE FROM leases WHERE kind = $${first} AND id = $${first + 1} AND ${mayTake(`$${first + 2}`)}`,
+      values: [kind, id, this.#origin],
+    }
   }
 
   async require(kind: PendingKind, id: string): Promise<void> {

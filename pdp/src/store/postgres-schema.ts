@@ -116,6 +116,15 @@ CREATE TABLE ended_people (hash ${TEXT} PRIMARY KEY, at bigint NOT NULL, until b
 CREATE TABLE erased_people (lookup bytea PRIMARY KEY, at bigint NOT NULL);
 CREATE TABLE changes (id ${TEXT} PRIMARY KEY, at bigint NOT NULL, keys ${TEXT} NOT NULL, decided integer NOT NULL DEFAULT 0);
 CREATE INDEX changes_undecided ON changes (id) WHERE decided = 0;
+CREATE TABLE invalidation_head (
+  one integer PRIMARY KEY CHECK (one = 1), seq bigint NOT NULL, token ${TEXT} NOT NULL
+) WITH (fillfactor = 10);
+CREATE TABLE invalidations (
+  seq bigint PRIMARY KEY, token ${TEXT} NOT NULL, kind ${TEXT} NOT NULL, change ${TEXT}, topic ${TEXT}, data ${TEXT} NOT NULL,
+  writer ${TEXT} NOT NULL, at bigint NOT NULL
+);
+INSERT INTO invalidation_head VALUES (1, 0, gen_random_uuid()::text);
+INSERT INTO invalidations SELECT seq, token, 'note', NULL, 'start', '{}', '', 0 FROM invalidation_head;
 CREATE TABLE fact_changes (id ${TEXT} PRIMARY KEY, body ${TEXT} NOT NULL);
 CREATE TABLE leases (
   kind ${TEXT} NOT NULL, id ${TEXT} NOT NULL, owner ${TEXT} NOT NULL, lease_until bigint NOT NULL, PRIMARY KEY (kind, id)

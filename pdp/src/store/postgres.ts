@@ -7,7 +7,7 @@ import { type ClientBase, Pool } from 'pg'
 import { prepareDatabase } from './postgres-migrations.ts'
 import { scrubTables } from './postgres-scrub.ts'
 import { clientConfig, isStalePlan, prepareSession, Session, storeErrorOf } from './postgres-session.ts'
-import type { Database, Queries, Row, SqlValue } from './sql.ts'
+import { type Database, noTransaction, type Queries, type Row, type SqlValue } from './sql.ts'
 import { type TransactionConnection, WriteQueue } from './write-queue.ts'
 
 /** Connections for reads. Writes have one more, as only one write runs at a time. */
@@ -71,6 +71,8 @@ class PostgresDatabase implements Database {
 
   readonly transaction = <T>(work: (within: Queries) => Promise<T>): Promise<T> =>
     this.#queue.run((until) => inSession(this.#writer, (session) => this.#transact(session, until, work)))
+
+  readonly beforeCommit = noTransaction
 
   readonly afterCommit = (task: () => void): void => task()
 

@@ -21,6 +21,8 @@ export interface Queries {
    * deadlock with the transaction.
    */
   readonly transaction: <T>(work: (within: Queries) => Promise<T>) => Promise<T>
+  /** Runs `task` as the last part of the transaction. Only within a transaction. */
+  readonly beforeCommit: (task: () => Promise<unknown>) => void
   /** Calls `task` after the commit; at once outside a transaction; never after a rollback. */
   readonly afterCommit: (task: () => void) => void
 }
@@ -63,6 +65,11 @@ export function inList(
   const size = 2 ** Math.ceil(Math.log2(Math.max(1, values.length)))
   const padded = [...values, ...Array.from({ length: size - values.length }, () => last)]
   return { places: padded.map((_, index) => `$${from + index}`).join(', '), values: padded }
+}
+
+/** `beforeCommit` outside a transaction. */
+export const noTransaction = (): never => {
+  throw new Error('pdp.db: only within a transaction')
 }
 
 // No validation: rows were written by this folder from typed records.

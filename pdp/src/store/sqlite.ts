@@ -5,7 +5,7 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Database, Queries, Row, SqlValue } from './sql.ts'
+import { type Database, noTransaction, type Queries, type Row, type SqlValue } from './sql.ts'
 import { migrate } from './sqlite-migrations.ts'
 import { type TransactionConnection, WriteQueue } from './write-queue.ts'
 
@@ -57,6 +57,8 @@ class SqliteDatabase implements Database {
 
   readonly transaction = <T>(work: (within: Queries) => Promise<T>): Promise<T> =>
     this.#queue.run((until) => this.#transaction(work, until))
+
+  readonly beforeCommit = noTransaction
 
   readonly afterCommit = (task: () => void): void => task()
 

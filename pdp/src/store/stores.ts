@@ -29,6 +29,7 @@ import { SqlPolicyHistory } from './policy-history.ts'
 import { ProposedGrants } from './proposed-grants.ts'
 import { RowCache } from './row-cache.ts'
 import { SqlSessions } from './sessions.ts'
+import { SharedLog } from './shared-log.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
 import { SqlVault } from './vault.ts'
 import { VaultMemory } from './vault-memory.ts'
@@ -41,8 +42,8 @@ export interface StoreOptions {
   readonly owner?: string
   /** Leases of several PDPs. @default those of a database that belongs to one PDP */
   readonly leases?: LeasesIn
-  /** The database's invalidation log. @default one of this process */
-  readonly log?: InvalidationLog & Announcer
+  /** Reads the invalidation log of a shared database. @default the database */
+  readonly reads?: Pick<Queries, 'rows'>
 }
 
 /** All stores of a database; `transaction` runs several of them in one transaction. */
@@ -77,8 +78,12 @@ const CACHED_CALLERS = 10_000
 export async function createStores(database: Database, options: StoreOptions): Promise<SqlStores> {
   const { clock, keys } = options
   const identity = text((await firstRow(database, 'SELECT id FROM identity'))?.['id'])
-  const log = options.log ?? new LocalLog(database)
-  const leases = options.leases ?? ((sql: Queries) => new SqlLeases(sql, options.owner ?? identity, clock))
+  const owner = options.owner ?? identity
+  const shared = database.isShared
+    ? new SharedLog({ database, reads: options.reads ?? database, writer: owner })
+    : undefined
+  const log = shared ?? new LocalLog(database)
+  const leases = options.leases ?? ((sql: Queries) => new SqlLeases(sql, owner, clock))
   const replacing = async (): Promise<readonly string[]> => {
     const replacements = await new SqlIntents(database, leases).replacements()
     return replacements.flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id))
@@ -86,8 +91,8 @@ export async function createStores(database: Database, options: StoreOptions): P
   const proposed = new ProposedGrants(database, replacing)
   const vault = await openVault(database, clock, keys)
   for (const put of await Promise.all([proposed.load(), vault.load()])) put()
-  const shared: Shared = { proposed, revoked: new Map(), vault, leases, announcer: log }
-  const stores = storesIn(database, shared)
+  const memory: Shared = { proposed, revoked: new Map(), vault, leases, announcer: log }
+  const stores = storesIn(database, memory, shared)
   const sessions = await SqlSessions.open(database, clock, log)
   const agents = new RowCache<AgentRecord>('agent', CACHED_CALLERS)
   const kept = new RowCache<KeptKey>('key', CACHED_CALLERS)
@@ -102,7 +107,7 @@ export async function createStores(database: Database, options: StoreOptions): P
     },
     invalidations: log,
     copies: [proposed, vault, sessions, agents, kept],
-    transaction: (work) => database.transaction((within) => work(storesIn(within, shared))),
+    transaction: (work) => database.transaction((within) => work(storesIn(within, memory))),
     scrub: database.scrub,
   }
 }
@@ -118,12 +123,12 @@ async function openVault(database: Database, clock: Clock, keys: VaultKeys): Pro
   return new VaultMemory({ keys, clock, salt, sql: database })
 }
 
-function storesIn(sql: Queries, { proposed, revoked, vault, leases, announcer }: Shared): StoreSet {
+function storesIn(sql: Queries, { proposed, revoked, vault, leases, announcer }: Shared, log?: SharedLog): StoreSet {
   const intents = new SqlIntents(sql, leases)
   const factChangeIds = async (): Promise<readonly string[]> => (await intents.factChanges()).map(({ plan }) => plan.id)
   return {
     answers: new SqlAnswers(sql),
-    changes: new SqlChangeJournal(sql, { leases, announcer, factChangeIds }),
+    changes: new SqlChangeJournal(sql, { leases, announcer, factChangeIds, log }),
     facts: new SqlFacts(sql),
     intents,
     invitations: new SqlInvitations(sql),

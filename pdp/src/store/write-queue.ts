@@ -67,10 +67,12 @@ export class WriteQueue {
   /** Runs `work` in the transaction that the connection has begun, and ends it. */
   async transact<T>(connection: TransactionConnection, work: (within: Queries) => Promise<T>): Promise<T> {
     const scope: Scope = { queue: this, isOpen: true }
+    const last: (() => Promise<unknown>)[] = []
     const committed: (() => void)[] = []
     let result: T
     try {
-      result = await scopes.run(scope, () => work(queriesWithin(connection, scope, committed)))
+      result = await scopes.run(scope, () => work(queriesWithin(connection, scope, { last, committed })))
+      for (const task of last) await task()
       scope.isOpen = false
       await connection.commit()
     } catch (error) {
@@ -83,7 +85,13 @@ export class WriteQueue {
   }
 }
 
-function queriesWithin(connection: TransactionConnection, scope: Scope, committed: (() => void)[]): Queries {
+/** What a transaction does at its end. */
+interface Ending {
+  readonly last: (() => Promise<unknown>)[]
+  readonly committed: (() => void)[]
+}
+
+function queriesWithin(connection: TransactionConnection, scope: Scope, { last, committed }: Ending): Queries {
   // A statement that comes later, or after the database has rolled back by itself, would be a change of its own.
   const current = (): TransactionConnection => {
     if (scope.isOpen && connection.isInTransaction()) return connection
@@ -93,6 +101,7 @@ function queriesWithin(connection: TransactionConnection, scope: Scope, committe
     rows: async (sql, ...values) => current().rows(sql, values),
     change: async (sql, ...values) => current().change(sql, values),
     transaction: (work) => work(within),
+    beforeCommit: (task) => void last.push(task),
     afterCommit: (task) => void committed.push(task),
   }
   return within
