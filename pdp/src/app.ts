@@ -122,7 +122,9 @@ async function openRooms(
   }
   const stores = await openStores(config, clock, watch, closing)
   const metrics = new Metrics()
-  const barrier = new LogBarrier(stores.invalidations, metrics.barrier())
+  const barrier = new LogBarrier(stores.invalidations, metrics.barrier(), {
+    isOff: config.PDP_TEST_READ_BARRIER === 'off',
+  })
   for (const copy of stores.copies) barrier.listen(copy)
   const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId: createNewId(clock) }
   const record = await startRecorder(base, decisionLog)

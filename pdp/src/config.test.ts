@@ -153,6 +153,7 @@ describe('what is insecure is a warning, and in production an error', () => {
     ['PDP_JWKS_URL', { PDP_JWKS_URL: 'http://keycloak:8080/certs' }],
     ['OPENFGA_URL', { OPENFGA_URL: 'http://openfga:8080', PDP_PLAIN_HTTP_HOSTS: 'keycloak' }],
     ['PDP_VAULT_KEY', { PDP_VAULT_KEY: undefined }],
+    ['PDP_TEST_READ_BARRIER', { PDP_TEST_READ_BARRIER: 'off' }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: 'k'.repeat(23) }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: `demo-${KEY}` }],

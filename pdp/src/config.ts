@@ -130,6 +130,8 @@ const schema = z.strictObject({
   OPENFGA_API_TOKEN: secret(z.string()).optional(),
   OPENFGA_STORE: z.string().min(1).default('mandate'),
   OPENFGA_DEADLINE_MS: setting.integer(10, 10_000).default(500),
+  /** `off` lets decisions rest on stale memory, for a test that must find such decisions. Refused in production. */
+  PDP_TEST_READ_BARRIER: z.enum(['on', 'off']).default('on'),
   LOG_LEVEL: setting.logLevel,
   LOG_ON_FAILURE: z.enum(['deny', 'buffer']).default('deny'),
   /** Number of trusted proxies in front of the PDP. */
@@ -257,6 +259,9 @@ function insecurities(config: Config): readonly string[] {
         ]
       : []),
     ...(['PDP_STORE_URL', 'PDP_INDEX_URL'] as const).flatMap((name) => plainDatabaseFindings(name, config)),
+    ...(config.PDP_TEST_READ_BARRIER === 'off'
+      ? ['PDP_TEST_READ_BARRIER: decisions may rest on stale memory; only for tests']
+      : []),
     ...(token === undefined
       ? ['OPENFGA_API_TOKEN: OpenFGA is called without an API token']
       : weakSecretFindings('OPENFGA_API_TOKEN', token, TOKEN_STRENGTH)),

@@ -153,4 +153,17 @@ describe('LogBarrier over a log of this process', () => {
     await barrier.pass()
     expect(seen).toEqual(['read', 'reset', 'put', 'settled'])
   })
+
+  it('switched off, lets callers pass without a read, and follows the log later', async () => {
+    const log = new HeldLog()
+    const barrier = new LogBarrier(log, undefined, { isOff: true })
+    const seen = listening(barrier)
+    await barrier.pass()
+    log.events.push(note(1))
+    await barrier.pass()
+    expect(log.reads).toEqual([])
+    await expect.poll(() => log.reads.length).toBe(1)
+    log.reads.shift()?.()
+    await expect.poll(() => seen).toEqual(['reset', 1])
+  })
 })

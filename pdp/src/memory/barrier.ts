@@ -23,6 +23,9 @@ export interface BarrierObserver {
 
 const NOBODY: BarrierObserver = { passed: () => undefined, applied: () => undefined, reset: () => undefined }
 
+/** How far memory is behind with the barrier off: as systems are that read changes from time to time. */
+const LATE_MS = 200
+
 export class LogBarrier implements ReadBarrier {
   readonly #log: InvalidationLog
   readonly #observer: BarrierObserver
@@ -36,9 +39,15 @@ export class LogBarrier implements ReadBarrier {
   /** Events of a log that is not shared, committed while memory is being reset. */
   #early: InvalidationEvent[] | undefined
 
-  constructor(log: InvalidationLog, observer: BarrierObserver = NOBODY) {
+  readonly #isOff: boolean
+  /** With the barrier off: the read that follows some time later. */
+  #late: NodeJS.Timeout | undefined
+
+  /** @param options - `isOff`: callers do not wait, and memory follows the log later. Only for a test that must find stale decisions. */
+  constructor(log: InvalidationLog, observer: BarrierObserver = NOBODY, options: { readonly isOff?: boolean } = {}) {
     this.#log = log
     this.#observer = observer
+    this.#isOff = options.isOff ?? false
     log.subscribe?.((event) => {
       if (this.#early) this.#early.push(event)
       else if (this.#position) this.#apply(event)
@@ -59,8 +68,18 @@ export class LogBarrier implements ReadBarrier {
   pass(): Promise<Stamp> {
     // Events of a log that is not shared are applied as they are committed.
     if (this.#position && !this.#log.isShared) return Promise.resolve(this.stamp())
+    if (this.#position && this.#isOff) return this.#passLater()
     this.#next ??= this.#measured(this.#afterRunning())
     return this.#next
+  }
+
+  #passLater(): Promise<Stamp> {
+    this.#late ??= setTimeout(() => {
+      this.#late = undefined
+      const before = Promise.resolve(this.#running).catch(() => undefined)
+      this.#running = before.then(() => this.#read()).catch(() => undefined)
+    }, LATE_MS).unref()
+    return Promise.resolve(this.stamp())
   }
 
   async #measured(passing: Promise<Stamp>): Promise<Stamp> {

@@ -1,0 +1,67 @@
+/**
+ * TCP proxy between a PDP and a server, which can be cut off: connections are destroyed, or carry nothing for a while.
+ *
+ * @module
+ */
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+export interface Line {
+  readonly port: number
+  /** Destroys all connections, and each new one at once. */
+  cut(): void
+  /** Carries nothing, in either direction. What was sent is delivered after {@link pass}. */
+  stall(): void
+  pass(): void
+  stop(): Promise<void>
+}
+
+export async function startLine(target: { readonly host: string; readonly port: number }): Promise<Line> {
+  let state: 'pass' | 'cut' | 'stall' = 'pass'
+  const sockets = new Set<Socket>()
+  const hold = (socket: Socket): void => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    if (state === 'stall') socket.pause()
+  }
+  const carry = (from: Socket, to: Socket): void => {
+    from.on('data', (bytes) => {
+      to.write(bytes)
+      if (state === 'stall') from.pause()
+    })
+    from.on('end', () => to.end())
+    from.on('close', () => to.destroy())
+  }
+  const server = createServer({ noDelay: true }, (near) => {
+    if (state === 'cut') return void near.destroy()
+    const far = connect({ ...target, noDelay: true })
+    hold(near)
+    hold(far)
+    carry(near, far)
+    carry(far, near)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
+  const destroyAll = (): void => {
+    for (const socket of sockets) socket.destroy()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    cut: () => {
+      state = 'cut'
+      destroyAll()
+    },
+    stall: () => {
+      state = 'stall'
+      for (const socket of sockets) socket.pause()
+    },
+    pass: () => {
+      state = 'pass'
+      for (const socket of sockets) socket.resume()
+    },
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      destroyAll()
+      await closed
+    },
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * `npm run test:new-enemy`: three PDPs on one PostgreSQL, judged by one observer. The arm without the read barrier runs first and must find
+ * violations; then the arm with it, at least twenty times as long, must find none.
+ *
+ * @module
+ */
+import { parseArgs } from 'node:util'
+import { type ArmOptions, type ArmResult, runArm } from './run.ts'
+
+const HELP = `npm run test:new-enemy -- [options]
+
+  --minutes N    length of the protected arm (default: 3); the vulnerable arm runs a twentieth of it
+  --seed N       repeats the choice of operations and faults (default: random, printed)
+  --arm NAME     only this arm: vulnerable, protected
+  --pdps N       number of PDPs (default: 3)
+  --no-faults    no process is stopped, killed or cut off
+  --help         this text
+`
+/** How many violations are printed. */
+const SHOWN = 10
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      minutes: { type: 'string', default: '3' },
+      seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
+      arm: { type: 'string' },
+      pdps: { type: 'string', default: '3' },
+      'no-faults': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    print(HELP)
+    return 0
+  }
+  const ms = Number(values.minutes) * 60_000
+  const seed = Number(values.seed)
+  if (!(ms > 0) || !Number.isInteger(seed)) throw new TypeError('--minutes and --seed must be numbers')
+  const plan = { seed, pdps: Number(values.pdps), copies: 2, writers: 6, readers: 6, faults: !values['no-faults'] }
+  let isRight = true
+  if (values.arm !== 'protected') {
+    const result = await arm('vulnerable', { ...plan, barrier: 'off', ms: Math.max(ms / 20, 10_000) })
+    isRight &&= result.violations.length > 0
+  }
+  if (values.arm !== 'vulnerable') {
+    const result = await arm('protected', { ...plan, barrier: 'on', ms })
+    isRight &&= result.violations.length === 0
+  }
+  return isRight ? 0 : 1
+}
+
+async function arm(name: string, options: ArmOptions): Promise<ArmResult> {
+  print(`${name} arm: seed ${options.seed}, ${options.pdps} PDPs, barrier ${options.barrier}`)
+  const result = await runArm(options)
+  const { violations, firstAfterMs, counts, faults, ms } = result
+  const kinds = Map.groupBy(violations, ({ kind }) => kind)
+  print(`  ${(ms / 1000).toFixed(0)} s; ${textOf(counts)}`)
+  print(`  faults: ${textOf(faults)}`)
+  print(`  violations: ${violations.length}${firstAfterMs === undefined ? '' : `, the first after ${firstAfterMs} ms`}`)
+  for (const [kind, found] of kinds) print(`    ${kind}: ${found.length}`)
+  for (const { at, kind, text } of violations.slice(0, SHOWN)) print(`    ${at} ms: ${kind}: ${text}`)
+  return result
+}
+
+const textOf = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ') || 'none'
+
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  return 2
+})
