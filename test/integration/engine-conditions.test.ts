@@ -9,9 +9,10 @@ import { expect, inject, test } from 'vitest'
 import { type EngineQuestion, loadProgram, Program } from '../../pdp/src/engine/engine.ts'
 import type { Tuple } from '../../pdp/src/tuples/tuples.ts'
 import { TupleTable } from '../fixtures/tuple-table.ts'
-import { conditionJson, EXPRESSIONS, PARAMETERS } from '../worlds/conditions.ts'
-import { chance, type Gen, oneOf } from '../worlds/draw.ts'
+import { conditionJson, EXPRESSIONS } from '../worlds/conditions.ts'
+import { type Gen, oneOf } from '../worlds/draw.ts'
 import { Comparison } from '../worlds/engine-compare.ts'
+import { drawContext } from '../worlds/model-world.ts'
 import { OpenFgaStore } from '../worlds/openfga-store.ts'
 
 const QUESTIONS = Number(process.env['FC_ENGINE_QUESTIONS'] ?? 10_000) / 2
@@ -47,17 +48,6 @@ function modelOf(expressions: Expressions): object {
       expressions.map((expression, index) => [`c${index}`, conditionJson(`c${index}`, expression)]),
     ),
   }
-}
-
-/** Values for some of the parameters. */
-function drawContext(gen: Gen, parameters: readonly string[], percent: { given: number; wrong: number }): object {
-  const given = parameters.filter(() => chance(gen, percent.given))
-  return Object.fromEntries(
-    given.map((name) => {
-      const { valid = [], wrong = [] } = PARAMETERS[name] ?? {}
-      return [name, oneOf(gen, wrong.length > 0 && chance(gen, percent.wrong) ? wrong : valid)]
-    }),
-  )
 }
 
 function drawTuples(gen: Gen, expressions: Expressions): readonly Tuple[] {
@@ -109,8 +99,10 @@ test(`conditions, seed ${SEED}`, { timeout: 60_000 + QUESTIONS * 40 }, async () 
   if (errorInstance) throw errorInstance
   expect(comparison.disagreements.slice(0, 40)).toEqual([])
   expect(comparison.asked).toBeGreaterThanOrEqual(QUESTIONS)
-  for (const word of ['true', 'false', 'parameter', 'refused', 'ask the store'])
+  for (const word of ['true', 'false', 'parameter', 'refused', 'ask'])
     expect(comparison.met.get(word), word).toBeGreaterThan(QUESTIONS / 200)
   expect(comparison.left, 'left to OpenFGA').toBeLessThan(comparison.asked / 4)
-  expect(comparison.wavering).toBe(0)
+  expect(comparison.otherErrors).toBe(0)
+  // Of several values of another type OpenFGA names one by chance.
+  expect(comparison.wavering).toBeLessThan(comparison.asked / 50)
 })

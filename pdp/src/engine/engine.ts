@@ -6,12 +6,11 @@
 import { Unanswered } from '../ports/answer.ts'
 import type { Tuple } from '../tuples/tuples.ts'
 import {
-  CYCLE,
   counts,
-  DENIED,
   Evaluation,
   FAILED,
   type Failure,
+  isDenial,
   isWanted,
   kindOf,
   type Outcome,
@@ -130,7 +129,7 @@ function checkPair(
 
 function answerOf(outcome: Outcome, { failure, wanted }: Evaluation): EngineAnswer {
   if (outcome === PERMITTED) return true
-  if (outcome === DENIED || outcome === CYCLE) return false
+  if (isDenial(outcome)) return false
   if (outcome === UNSUPPORTED) return 'ask the store'
   return outcome === FAILED && failure ? unanswered(failure) : wanted
 }

@@ -1,6 +1,6 @@
 /**
  * Evaluates one question, as OpenFGA 1.22.1 does with its default strategy: a permit in one branch of a union outweighs errors in others, a denial in
- * one branch of an intersection likewise, and a cycle denies, also under an exclusion.
+ * one branch of an intersection likewise. A question that OpenFGA's strategies answer differently is {@link UNSUPPORTED}.
  *
  * @module
  */
@@ -23,15 +23,19 @@ export interface TupleView {
 /** The outcome of a branch. Numbers, because they are compared and combined in the hottest loop of the PDP. */
 export const DENIED = 0
 export const PERMITTED = 1
+/** Denied because a relation leads back to itself, through no other one. Some of OpenFGA's strategies do not take notice of that. */
+export const LOOP = 2
 /** Denied because the branch leads back to a question that is being answered. */
-export const CYCLE = 2
+export const CYCLE = 3
 /** An error, kept in {@link Evaluation.failure}. */
-export const FAILED = 3
+export const FAILED = 4
 /** This engine cannot tell; OpenFGA can. */
-export const UNSUPPORTED = 4
+export const UNSUPPORTED = 5
 /** Depends on tuples that are not in memory. */
-export const WANTING = 5
-export type Outcome = 0 | 1 | 2 | 3 | 4 | 5
+export const WANTING = 6
+export type Outcome = 0 | 1 | 2 | 3 | 4 | 5 | 6
+
+export const isDenial = (outcome: Outcome): boolean => outcome === DENIED || outcome === LOOP || outcome === CYCLE
 
 export type Failure = ConditionFailure | { readonly reason: 'depth' }
 
@@ -112,7 +116,8 @@ export class Evaluation {
     if (this.#isUserset && this.#user === `${object}#${node.name}`) return PERMITTED
     if (node.isLeaf) return this.#direct(node, object, depth)
     if (!this.#hasPath(node)) return DENIED
-    if (this.#isBeingAnswered(node, object)) return CYCLE
+    const cycle = this.#cycleTo(node, object)
+    if (cycle !== DENIED) return cycle
     this.#visits += 1
     if (this.#visits > MAX_VISITS) return UNSUPPORTED
     this.#path.push(node, object)
@@ -121,14 +126,20 @@ export class Evaluation {
     return outcome
   }
 
+  /** Everybody of a type has the paths of one user of it. */
   #hasPath({ sources }: RelationNode): boolean {
-    return sources.has(this.#kind) || (this.#wildcard !== undefined && sources.has(this.#wildcard))
+    if (this.#isUserset) return sources.has(this.#kind)
+    const type = this.#kind.endsWith(':*') ? this.#kind.slice(0, -2) : this.#kind
+    return sources.has(type) || sources.has(`${type}:*`)
   }
 
-  #isBeingAnswered(node: RelationNode, object: string): boolean {
-    for (let index = 0; index < this.#path.length; index += 2)
-      if (this.#path[index] === node && this.#path[index + 1] === object) return true
-    return false
+  #cycleTo(node: RelationNode, object: string): Outcome {
+    let outcome: Outcome = LOOP
+    for (let index = this.#path.length - 2; index >= 0; index -= 2) {
+      if (this.#path[index] !== node) outcome = CYCLE
+      else if (this.#path[index + 1] === object) return outcome
+    }
+    return DENIED
   }
 
   #fail(failure: Failure): Outcome {
@@ -161,7 +172,7 @@ export class Evaluation {
         let outcome: Outcome = PERMITTED
         for (const child of rewrite.children) {
           const one = this.#rewrite(child, node, object, depth)
-          if (one === DENIED || one === CYCLE) return one
+          if (isDenial(one)) return one
           if (one > outcome) outcome = one
         }
         return outcome
@@ -173,9 +184,11 @@ export class Evaluation {
 
   #difference(base: Rewrite, subtract: Rewrite, node: RelationNode, object: string, depth: number): Outcome {
     const from = this.#rewrite(base, node, object, depth)
-    if (from === DENIED || from === CYCLE) return from
+    if (isDenial(from)) return from
     const without = this.#rewrite(subtract, node, object, depth)
     if (without === PERMITTED) return DENIED
+    // OpenFGA denies by its default strategy, and by its recursive one goes on as if nothing were subtracted.
+    if (without === LOOP) return UNSUPPORTED
     if (without === CYCLE) return CYCLE
     return without > from ? without : from
   }
