@@ -4,16 +4,10 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Pool } from 'undici'
 import type { GrantBody, Located, PersonaId } from '../../pdp/src/ports/grants.ts'
 import { personaId } from '../../pdp/src/ports/persona-id.ts'
-import { VaultKeys } from '../../pdp/src/store/encryption.ts'
-import { openSqlite } from '../../pdp/src/store/sqlite.ts'
-import { createStores, type SqlStores } from '../../pdp/src/store/stores.ts'
-import { readKey } from '../../pdp/src/store/vault-key.ts'
 import { grantTuples, ownerTuple, type Tuple } from '../../pdp/src/tuples/tuples.ts'
 import { send } from './client.ts'
 import type { Ground } from './ground.ts'
@@ -47,23 +41,17 @@ export interface Star {
 }
 
 /** The pseudonym of a person of the world. */
-export async function findStar(ground: Ground, sub: string, title: string, circle: string): Promise<Star> {
-  return inDatabase(ground, async ({ vault }) => {
+export async function findStar(
+  ground: Pick<Ground, 'issuer' | 'withStores'>,
+  sub: string,
+  title: string,
+  circle: string,
+): Promise<Star> {
+  return ground.withStores(async ({ vault }) => {
     const party = await vault.known(ground.issuer.issuer, sub)
     if (!party) throw new Error(`bench: ${sub} is not known`)
     return { party, persona: personaId({ holder: party, title, circle, n: 1 }) }
   })
-}
-
-/** Works in the PDP's database while the PDP is not running. */
-async function inDatabase<T>(ground: Ground, work: (stores: SqlStores) => Promise<T>): Promise<T> {
-  const database = openSqlite(join(ground.dataDir, 'pdp.db'))
-  try {
-    const key = readKey('vault.key', readFileSync(join(ground.dataDir, 'vault.key'), 'utf8').trim())
-    return await work(await createStores(database, { clock: Date.now, keys: new VaultKeys(key) }))
-  } finally {
-    await database.close()
-  }
 }
 
 /** @param from - What of it is there already. */
@@ -112,9 +100,17 @@ function grantOf(n: number, giver: Star, agent: PartyRef): GrantBody {
   }
 }
 
-/** @returns How many tuples were written. */
-export async function loadCrowd(ground: Ground, pool: Pool, store: string, crowd: Crowd): Promise<number> {
-  await remember(ground, crowd)
+export type Loaded = Pick<Ground, 'analyze' | 'openFga' | 'withStores'>
+
+/** @param isRegistered - Whether the register learns of them too: searches need it, decisions about others do not. @returns How many tuples were written. */
+export async function loadCrowd(
+  ground: Loaded,
+  pool: Pool,
+  store: string,
+  crowd: Crowd,
+  isRegistered = true,
+): Promise<number> {
+  if (isRegistered) await remember(ground, crowd)
   const tuples = [...crowd.located.map(ownerTuple), ...crowd.grants.flatMap((grant) => grantTuples(grant).writes)]
   const first = tuples.slice(0, FIRST_ANALYZE_AFTER)
   await writeAll(ground, pool, store, first)
@@ -126,7 +122,7 @@ export async function loadCrowd(ground: Ground, pool: Pool, store: string, crowd
   return tuples.length
 }
 
-async function writeAll(ground: Ground, pool: Pool, store: string, tuples: readonly Tuple[]): Promise<void> {
+async function writeAll(ground: Loaded, pool: Pool, store: string, tuples: readonly Tuple[]): Promise<void> {
   let next = 0
   const writer = async (): Promise<void> => {
     while (next < tuples.length) {
@@ -139,8 +135,8 @@ async function writeAll(ground: Ground, pool: Pool, store: string, tuples: reado
 }
 
 /** The register knows them too: searches begin there, and a denial is explained from it. */
-async function remember(ground: Ground, { located, grants }: Crowd): Promise<void> {
-  await inDatabase(ground, ({ transaction }) =>
+async function remember(ground: Loaded, { located, grants }: Crowd): Promise<void> {
+  await ground.withStores(({ transaction }) =>
     transaction(async ({ register }) => {
       for (const one of located) await register.putResource(one)
       for (const grant of grants) {

@@ -6,6 +6,7 @@
 import { closeSync, cpSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseConfig } from '@mandate/pdp'
 import {
   freePort,
   type OpenFga,
@@ -15,6 +16,8 @@ import {
   startOpenFga,
   startPostgres,
 } from '@mandate/stack'
+import { openStores } from '../../pdp/src/store/open.ts'
+import type { SqlStores } from '../../pdp/src/store/stores.ts'
 import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
 
 export interface Ground {
@@ -25,6 +28,8 @@ export interface Ground {
   readonly pdpUrl: string
   /** The PDP's own data. Only to be touched while none runs. */
   readonly dataDir: string
+  /** Works in the PDP's own database while no PDP is running. */
+  withStores<T>(work: (stores: SqlStores) => Promise<T>): Promise<T>
   /** @param openFgaUrl - Where it thinks OpenFGA is. */
   startPdp(openFgaUrl: string): Promise<Service>
   /** Beside one that runs: on a copy of its data as they are now, with a log that is written nowhere. */
@@ -58,6 +63,7 @@ export async function prepareGround(engine: OpenFgaEngine): Promise<Ground> {
     issuer,
     pdpUrl,
     dataDir,
+    withStores: (work) => withStores({ ...env, OPENFGA_URL: openFga.url }, work),
     startPdp: (openFgaUrl) =>
       spawnService({
         name: 'pdp',
@@ -91,6 +97,16 @@ export async function prepareGround(engine: OpenFgaEngine): Promise<Ground> {
       rmSync(dir, { recursive: true, force: true })
     },
   }
+}
+
+/** Works in the database of a PDP with this environment. */
+export async function withStores<T>(
+  env: Readonly<Record<string, string>>,
+  work: (stores: SqlStores) => Promise<T>,
+): Promise<T> {
+  await using closing = new AsyncDisposableStack()
+  const { config } = parseConfig(env, (path) => readFileSync(path, 'utf8'))
+  return await work(await openStores(config, Date.now, closing))
 }
 
 /** What one `fdatasync` of a small append costs on this disk, in milliseconds: the median of fifty. */

@@ -20,6 +20,7 @@ import { benchLog } from './log.ts'
 import { benchLogPrice } from './log-price.ts'
 import { measure } from './measure.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
+import { benchPeers } from './peers/main.ts'
 import { benchPep } from './pep.ts'
 import { startRecorder } from './recorder.ts'
 import { budgets, type Setup, tables } from './report.ts'
@@ -168,6 +169,7 @@ if (argv[0] === 'log') {
   await benchLogPrice(argv.includes('--quick'), print)
 } else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
 else if (argv[0] === 'desktop') await benchDesktop(print)
+else if (argv[0] === 'peers') await benchPeers(argv.slice(1), print)
 else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
 else if (argv[0] === 'hot') await benchHot(argv.slice(1))
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)

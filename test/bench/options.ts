@@ -20,6 +20,7 @@ rounds. Each case stands beside the very calls that the PDP makes for it ("same 
 What would have more than 1,000 calls to OpenFGA under way at once (a batch of 50 over 32 connections) is left out:
 OpenFGA gives up before it answers.
 
+npm run bench -- peers [--quick]    beside OpenFGA, SpiceDB, Cerbos and OPA, and every target; -- peers --help
 npm run bench -- log [--quick]      the decision log alone: appends, verification, proofs, and what it adds to a decision
 npm run bench -- hot [ROUNDS] [REQUESTS] [PROFILE]   CPU time of the PDP alone, an engine in memory under it; PROFILE is a folder
 npm run bench -- auditor [ENTRIES]  the auditor's first page in Chromium, over a log of 100,000 entries

@@ -1,0 +1,42 @@
+/**
+ * One PDP with two workers beside one with a single one.
+ *
+ * @module
+ */
+import { availableParallelism } from 'node:os'
+import type { World } from '../../fixtures/world.ts'
+import type { Notebook } from './findings.ts'
+import type { Scale } from './options.ts'
+import { type Place, questionTo } from './place.ts'
+import { interleaved } from './timing.ts'
+
+const DEEP = 'chain of 3'
+const CALLERS = 32
+/** Two workers, the client, and the database. */
+const CORES = 4
+
+export async function measureWorkers(place: Place, world: World, book: Notebook, scale: Scale): Promise<void> {
+  const pdps = [
+    await place.startPdp({ name: 'one', env: { PDP_WORKERS: '1' } }),
+    await place.startPdp({ name: 'workers', env: { PDP_WORKERS: '2' } }),
+  ]
+  try {
+    const cases = pdps.map((pdp) => questionTo(pdp, world, DEEP))
+    const figures = await interleaved(cases, CALLERS, scale)
+    const [one = Number.NaN, two = Number.NaN] = cases.map((each) => figures.get(each)?.rps)
+    const cores = availableParallelism()
+    const note =
+      cores >= CORES
+        ? `${cores} cores`
+        : `${cores} cores, shared by both workers, the client and PostgreSQL: too few for what this row is about`
+    book.target({
+      what: '2 workers beside 1, chain of 3, decisions a second',
+      value: two / one,
+      unit: '×',
+      least: 1.7,
+      note,
+    })
+  } finally {
+    for (const pdp of pdps) await pdp.stop()
+  }
+}
