@@ -106,7 +106,8 @@ export async function withStores<T>(
 ): Promise<T> {
   await using closing = new AsyncDisposableStack()
   const { config } = parseConfig(env, (path) => readFileSync(path, 'utf8'))
-  return await work(await openStores(config, Date.now, closing))
+  const watch = { now: Date.now, onBeat: () => undefined, onReplaced: () => undefined }
+  return await work(await openStores(config, Date.now, watch, closing))
 }
 
 /** What one `fdatasync` of a small append costs on this disk, in milliseconds: the median of fifty. */
