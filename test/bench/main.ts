@@ -21,7 +21,7 @@ import { benchLogPrice } from './log-price.ts'
 import { measure } from './measure.ts'
 import { HELP, type Options, parseOptions } from './options.ts'
 import { benchPeers } from './peers/main.ts'
-import { runPlot } from './peers/plot.ts'
+import { updatePage } from './peers/page.ts'
 import { benchPep } from './pep.ts'
 import { startRecorder } from './recorder.ts'
 import { budgets, type Setup, tables } from './report.ts'
@@ -171,7 +171,7 @@ if (argv[0] === 'log') {
 } else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
 else if (argv[0] === 'desktop') await benchDesktop(print)
 else if (argv[0] === 'peers') await benchPeers(argv.slice(1), print)
-else if (argv[0] === 'plot') runPlot(argv.slice(1), print)
+else if (argv[0] === 'plot') updatePage(argv.slice(1), print)
 else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
 else if (argv[0] === 'hot') await benchHot(argv.slice(1))
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)

@@ -21,7 +21,7 @@ What would have more than 1,000 calls to OpenFGA under way at once (a batch of 5
 OpenFGA gives up before it answers.
 
 npm run bench -- peers [--quick]    beside OpenFGA, SpiceDB, Cerbos and OPA, and every target; -- peers --help
-npm run bench -- plot FILE FOLDER   plots (SVG) of what peers --json FILE wrote
+npm run bench -- plot FILE          docs/performance.md and its plots, of what peers --json FILE wrote
 npm run bench -- log [--quick]      the decision log alone: appends, verification, proofs, and what it adds to a decision
 npm run bench -- hot [ROUNDS] [REQUESTS] [PROFILE]   CPU time of the PDP alone, an engine in memory under it; PROFILE is a folder
 npm run bench -- auditor [ENTRIES]  the auditor's first page in Chromium, over a log of 100,000 entries

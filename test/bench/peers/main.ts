@@ -26,9 +26,21 @@ export async function benchPeers(args: readonly string[], print: Print): Promise
   if (options.help) return print(PEERS_HELP)
   const loadBefore = loadavg()[0] ?? 0
   const book = new Notebook()
+  // The exit handlers kill the servers, which would outlive a signal; what was found by then is shown.
+  const interrupted = (): void => {
+    for (const line of reportLines(findingsOf(book, loadBefore, options.isQuick))) print(line)
+    process.exit(1)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
   await measureAll(options, book, (news) => void process.stderr.write(`${news}\n`))
-  const found: Findings = {
-    isQuick: options.isQuick,
+  const found = findingsOf(book, loadBefore, options.isQuick)
+  for (const line of reportLines(found)) print(line)
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(found, undefined, 2)}\n`)
+}
+
+function findingsOf(book: Notebook, loadBefore: number, isQuick: boolean): Findings {
+  return {
+    isQuick,
     machine: {
       at: new Date().toISOString(),
       cores: availableParallelism(),
@@ -45,8 +57,6 @@ export async function benchPeers(args: readonly string[], print: Print): Promise
     series: book.series,
     profile: book.profile,
   }
-  for (const line of reportLines(found)) print(line)
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(found, undefined, 2)}\n`)
 }
 
 /** What every part gets. */

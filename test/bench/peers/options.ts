@@ -11,13 +11,13 @@ Mandate (token checked, chain, reasons, durable log) beside OpenFGA, SpiceDB, Ce
 interleaved rounds, medians; then every target of docs/performance.md, with what was measured. Peers are built with Go
 on the first run (up to 20 minutes each, kept outside the repository); one that cannot be built is left out, with its reason.
 
-  --quick          less than 2 minutes once the peers are built: short rounds, small crowds; for the direction only
+  --quick          less than 2 minutes; peers that are not built yet are left out; short rounds, small crowds; for the direction only
   --only a,b       only these parts: ${['systems', 'inside', 'load', 'crowd', 'pdps', 'workers', 'start'].join(', ')}
   --store sqlite   the PDP's own store, sqlite or postgres (default: postgres); several PDPs need postgres
   --json FILE      write everything that was measured, for docs/performance.md and the plots
   --help           this text
 
-npm run bench -- plot FILE FOLDER    plots (SVG) of what --json wrote
+npm run bench -- plot FILE   brings docs/performance.md and its plots up to date with what --json wrote
 `
 
 const PARTS = ['systems', 'inside', 'load', 'crowd', 'pdps', 'workers', 'start'] as const

@@ -1,9 +1,9 @@
 /**
- * `npm run bench -- plot FILE FOLDER`: plots of what `bench -- peers --json FILE` wrote, as SVG text. They follow the reader's light or dark theme.
+ * Plots of what `bench -- peers` found, as SVG text without a library. They follow the reader's light or dark theme.
  *
  * @module
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Findings, Series } from './findings.ts'
 import { machineLine } from './report.ts'
@@ -55,7 +55,7 @@ const PLOTS: readonly Plot[] = [
 
 const WIDTH = 720
 const HEIGHT = 420
-const FRAME = { left: 76, right: 24, top: 52, bottom: 116 } as const
+const FRAME = { left: 76, right: 44, top: 52, bottom: 116 } as const
 const MARKS = ['circle', 'square', 'triangle', 'diamond'] as const
 
 /** Colours that differ in lightness too, for print and for colour-blind readers; the second of each pair is for a dark background. */
@@ -67,8 +67,7 @@ const COLOURS = [
 ] as const
 
 /** Writes a file for each plot that there are points for. @returns their paths. */
-export function plotFindings(file: string, folder: string): readonly string[] {
-  const found = JSON.parse(readFileSync(file, 'utf8')) as Findings
+export function plotFindings(found: Findings, folder: string): readonly string[] {
   mkdirSync(folder, { recursive: true })
   return PLOTS.flatMap((plot) => {
     const series = found.series.filter((one) => one.plot === plot.plot && one.points.length > 0)
@@ -200,9 +199,3 @@ const figure = (value: number): string =>
   value.toLocaleString('en', { maximumSignificantDigits: value >= 1_000 ? 4 : 3 })
 const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
-
-/** The command line. @throws TypeError without both arguments. */
-export function runPlot([file, folder]: readonly string[], print: (line: string) => void): void {
-  if (file === undefined || folder === undefined) throw new TypeError('bench plot: FILE and FOLDER')
-  for (const path of plotFindings(file, folder)) print(path)
-}
