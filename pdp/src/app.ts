@@ -17,7 +17,7 @@ import type { Files } from './log/files.ts'
 import { type OpenDecisionLog, openDecisionLog } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
 import { LogBarrier } from './memory/barrier.ts'
-import { createOpenFgaEngine } from './openfga/open.ts'
+import { openConfiguredEngine } from './open-engine.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
@@ -59,8 +59,8 @@ export interface StartOptions {
   readonly claims?: boolean
   /** Bounds of the listener that are not to be its own. */
   readonly listener?: ListenerBounds
-  /** Opens another authorization engine than OpenFGA: a benchmark of the PDP without one. @default createOpenFgaEngine */
-  readonly openEngine?: typeof createOpenFgaEngine
+  /** Opens another authorization engine than OpenFGA: a benchmark of the PDP without one. @default OpenFGA, as configured */
+  readonly openEngine?: typeof openConfiguredEngine
 }
 
 const MINUTE_MS = 60_000
@@ -108,7 +108,7 @@ interface Rooms {
 async function openRooms(
   config: Config,
   logger: Logger,
-  { machine = MACHINE, logFiles, claims = true, openEngine = createOpenFgaEngine }: StartOptions,
+  { machine = MACHINE, logFiles, claims = true, openEngine = openConfiguredEngine }: StartOptions,
   stop: (reason: string) => void,
   closing: AsyncDisposableStack,
 ): Promise<Rooms> {

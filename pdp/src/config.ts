@@ -132,6 +132,10 @@ const schema = z.strictObject({
   OPENFGA_DEADLINE_MS: setting.integer(10, 10_000).default(500),
   /** `off` lets decisions rest on stale memory, for a test that must find such decisions. Refused in production. */
   PDP_TEST_READ_BARRIER: z.enum(['on', 'off']).default('on'),
+  /** `memory`: decisions are made from tuples in memory; `openfga`: OpenFGA is asked for each. */
+  ENGINE: z.enum(['memory', 'openfga']).default('memory'),
+  /** Bound of the tuples in memory. */
+  PDP_ENGINE_MEMORY_MB: setting.integer(1, 1_048_576).default(256),
   LOG_LEVEL: setting.logLevel,
   LOG_ON_FAILURE: z.enum(['deny', 'buffer']).default('deny'),
   /** Number of trusted proxies in front of the PDP. */
@@ -164,6 +168,9 @@ export interface ParsedConfig {
 }
 
 type ReadFile = (path: string) => string
+
+/** One compiled model of OpenFGA's largest size, and the largest sets of tuples that one decision reads. */
+const LEAST_MEMORY_MB = 16
 
 /**
  * Reads the configuration. A secret may be given as a file: `OPENFGA_API_TOKEN_FILE`.
@@ -218,6 +225,9 @@ function mistakes(config: Config): readonly string[] {
     ...((cert === undefined) === (key === undefined) ? [] : ['PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE go together']),
     ...(config.PDP_TLS_CLIENT_CA_FILE !== undefined && cert === undefined
       ? ['PDP_TLS_CLIENT_CA_FILE: requires PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE']
+      : []),
+    ...(config.ENGINE === 'memory' && config.PDP_ENGINE_MEMORY_MB < LEAST_MEMORY_MB
+      ? [`PDP_ENGINE_MEMORY_MB: less than what one model and one decision need, ${LEAST_MEMORY_MB}`]
       : []),
     ...(config.PDP_VAULT_KEY !== undefined && config.PDP_VAULT_KEY_COMMAND.length > 0
       ? ['PDP_VAULT_KEY: set it or PDP_VAULT_KEY_COMMAND, not both']

@@ -9,13 +9,14 @@ import { authorityContract } from './engine/authority-contract.ts'
 import { compileContract } from './engine/compile-contract.ts'
 import { factsContract } from './engine/facts-contract.ts'
 import { MemoryEngine } from './engine/memory-engine.ts'
-import { cached, openOpenFga } from './engine/openfga-engine.ts'
+import { cached, openOpenFga, openTupleMemory } from './engine/openfga-engine.ts'
 import { outageContract, relationsContract } from './engine/relations-contract.ts'
 import type { EngineUnderTest, FactEngineUnderTest, Implementation } from './engine/subject.ts'
 
 const WITH_FACTS: readonly Implementation<FactEngineUnderTest>[] = [
   { name: 'OpenFGA', open: openOpenFga },
   { name: 'OpenFGA, cached', open: async () => cached(await openOpenFga()) },
+  { name: 'OpenFGA, tuples in memory', open: openTupleMemory, looksFreshly: true },
 ]
 const ENGINES: readonly Implementation<EngineUnderTest>[] = [
   ...WITH_FACTS,

@@ -38,6 +38,10 @@ export class CachedRelations implements Relations {
     return this.#relations.consistencyOf(statistics)
   }
 
+  get notesVersion(): number {
+    return this.#relations.notesVersion
+  }
+
   get factsVersion(): number {
     return this.#relations.factsVersion
   }

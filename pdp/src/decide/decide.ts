@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type EpochMillis, hasCode, type PartyRef } from '@mandate/protocol'
+import { type EpochMillis, Fault, hasCode, type PartyRef } from '@mandate/protocol'
 import type { Relations } from '../ports/relations.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { actingFindings, actingPartyOf, actingQuestions, findPersona, type PersonaLookup } from './acting-party.ts'
@@ -29,6 +29,8 @@ export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<
   for (let attempt = 1; ; attempt += 1) {
     // Facts that change all the time can be had of the store itself.
     if (attempt > ATTEMPTS_FROM_MEMORY) statistics.direct = true
+    if (attempt > ATTEMPTS) throw new Fault('relations_unavailable', 'facts change all the time')
+    statistics.notes = deps.relations.notesVersion
     const outcome = await outcomeOf(evaluation, now, deps, statistics)
     if (await deps.relations.confirm(statistics)) {
       if ('decision' in outcome) return outcome
@@ -40,6 +42,8 @@ export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<
 
 /** Decisions from memory that turn out to rest on facts that changed meanwhile, before the store itself is asked. */
 const ATTEMPTS_FROM_MEMORY = 3
+/** The same, with those that ask the store. */
+const ATTEMPTS = 12
 
 /** A fault is an outcome too: it may follow from facts that were not true together. */
 async function outcomeOf(

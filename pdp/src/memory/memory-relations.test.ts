@@ -171,7 +171,7 @@ function createWorld(scheduler: Scheduler, variant: Variant): World {
     // What the store answers is not judged here: it is the truth of several moments.
     store: { isRegistered: async () => false } as unknown as Relations,
     programs: { get: () => undefined, load: async () => 'refused' },
-    gate: { ask: (task) => task() },
+    factsLock: { ask: (task) => task() },
     proposedAmong: async () => new Set(),
   })
   return { truth, barrier, memory, relations }

@@ -7,27 +7,27 @@
  *
  * @module
  */
-import type { PartyRef, ResourceRef } from '@mandate/protocol'
+import { Fault, type PartyRef, type ResourceRef } from '@mandate/protocol'
 import type { Program, Wanted } from '../engine/engine.ts'
 import { type Answer, Answers, Unanswered } from '../ports/answer.ts'
 import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
-import type { ReadBarrier, Stamp } from '../ports/invalidations.ts'
+import type { InvalidationEvent, InvalidationListener, ReadBarrier, Stamp } from '../ports/invalidations.ts'
 import { type Circumstances, distinctQuestions, type Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { objectName } from '../ports/stored-names.ts'
-import { queryText, type TupleQuery } from '../tuples/source.ts'
+import type { FactsLock, TupleQuery } from '../tuples/source.ts'
 import { attributesIn, bodyOf, candidateOf, locatedByHint, locatedByOwner, settingOf } from '../tuples/stored.ts'
 import { agentTuple, attributesName, contextsIn, questionKey, questionTuples, seatObject } from '../tuples/tuples.ts'
-import { MemoryView } from './memory-view.ts'
+import { MemoryReader, type ReaderCounts } from './memory-reader.ts'
 import type { Programs } from './programs.ts'
-import { type MemoryEntry, parsed, stored } from './tuple-entry.ts'
+import { parsed, stored } from './tuple-entry.ts'
 import type { TupleMemory } from './tuple-memory.ts'
 
 /** How entries of the log name decisions whose facts came from memory behind a read barrier. */
 const CONSISTENCY = 'READ_BARRIER'
-/** Reads of one query for one call, before the store is asked instead: each was touched by a change while it was read. */
-const READS = 3
+/** Repetitions of a request whose response differs from the one before. */
+const ASKED_AGAIN = 3
 
 export interface MemoryRelationsOptions {
   readonly memory: TupleMemory
@@ -35,36 +35,41 @@ export interface MemoryRelationsOptions {
   /** The store itself. */
   readonly store: Relations
   readonly programs: Pick<Programs, 'get' | 'load'>
-  /** Lock between questions about domains' facts and replacements of them. */
-  readonly gate: { ask<T>(task: () => Promise<T>, asOf?: number): Promise<T> }
+  readonly factsLock: FactsLock
   /** Whether a grant is proposed and not issued: such a grant confers no authority, even when its tuples are stored. */
   readonly proposedAmong: (grants: readonly string[]) => Promise<ReadonlySet<string>>
   /** Called for every question that was asked and has no answer. */
   readonly onUnanswered?: (unanswered: Unanswered) => void
 }
 
-/** Counters since the start. */
-export interface MemoryRelationsCounts {
-  /** Decisions that memory could not establish, and that the store was asked for instead. */
-  direct: number
-  /** Questions that the engine left to the store. */
-  forwarded: number
-  /** Decisions made again, since a fact changed while they were made. */
-  again: number
-}
-
-export class MemoryRelations implements Relations {
-  readonly counts: MemoryRelationsCounts = { direct: 0, forwarded: 0, again: 0 }
+export class MemoryRelations implements Relations, InvalidationListener {
+  readonly counts: ReaderCounts = { direct: 0, forwarded: 0, again: 0 }
+  readonly #reader: MemoryReader
   readonly #options: Required<MemoryRelationsOptions>
   /** When the newest barrier that was passed began. */
   #passed: Stamp = 0
+  #notes = 0
 
   constructor(options: MemoryRelationsOptions) {
     this.#options = { onUnanswered: () => undefined, ...options }
+    this.#reader = new MemoryReader(options.memory, this.counts)
   }
 
   consistencyOf(statistics: Pick<RequestStatistics, 'direct'>): string {
     return statistics.direct ? this.#options.store.consistencyOf(statistics) : CONSISTENCY
+  }
+
+  get notesVersion(): number {
+    return this.#notes
+  }
+
+  /** Counts what other memory of this process replaces: a decision that read some of it before and some after must be made again. */
+  apply({ kind }: InvalidationEvent): void {
+    if (kind === 'note') this.#notes += 1
+  }
+
+  reset(): void {
+    this.#notes += 1
   }
 
   get factsVersion(): number {
@@ -73,12 +78,12 @@ export class MemoryRelations implements Relations {
 
   async confirm(statistics: RequestStatistics): Promise<boolean> {
     const { used, askedAt, direct } = statistics
-    if (used.length === 0) return true
     // The store was asked in the middle: the facts before that came from another moment.
-    if (direct) return this.#again()
+    if (direct && used.length > 0) return this.#again()
     let newest = askedAt
     for (const { stamp } of used) if (stamp > newest) newest = stamp
     if (newest >= this.#passed) this.#passed = Math.max(this.#passed, await this.#options.barrier.pass())
+    if (statistics.notes !== this.#notes) return this.#again()
     for (const { isCurrent } of used) if (!isCurrent) return this.#again()
     return true
   }
@@ -89,30 +94,30 @@ export class MemoryRelations implements Relations {
   }
 
   async locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined> {
-    if (asksStore(statistics)) return this.#options.store.locate(resource, statistics)
-    const own = await this.#entry({ kind: 'object', object: objectName(resource) }, statistics)
+    if (statistics.direct) return this.#options.store.locate(resource, statistics)
+    const own = await this.#reader.entry({ kind: 'object', object: objectName(resource) }, statistics)
     if (!own) return this.#options.store.locate(resource, statistics)
     const located = parsed(own, resource, () => locatedByOwner(resource, [], stored(own)))
     if (located) return located
     const part = locatedByHint(resource, stored(own))
     const root = part?.ancestors.at(-1)
     if (!part || !root) return undefined
-    const above = await this.#entry({ kind: 'object', object: objectName(root) }, statistics)
+    const above = await this.#reader.entry({ kind: 'object', object: objectName(root) }, statistics)
     if (!above) return this.#options.store.locate(resource, statistics)
     return locatedByOwner(resource, part.ancestors, stored(above))
   }
 
   async personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]> {
     const query = { kind: 'reverse', user: objectName(user), type: 'persona', relation: 'holder' } as const
-    const entry = asksStore(statistics) ? undefined : await this.#entry(query, statistics)
+    const entry = statistics.direct ? undefined : await this.#reader.entry(query, statistics)
     if (!entry) return this.#options.store.personasOf(user, statistics)
     return parsed(entry, user, () => (entry.tuples ?? []).map(({ object }) => object.slice('persona:'.length)))
   }
 
   async candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
-    if (asksStore(statistics)) return this.#options.store.candidates(seats, statistics)
+    if (statistics.direct) return this.#options.store.candidates(seats, statistics)
     const queries = seats.map((seat): TupleQuery => ({ kind: 'object', object: seatObject(seat) }))
-    const entries = await this.#entries(queries, statistics)
+    const entries = await this.#reader.entries(queries, statistics)
     if (!entries) return this.#options.store.candidates(seats, statistics)
     return seats.flatMap((seat, index) => {
       const entry = entries[index]
@@ -123,10 +128,10 @@ export class MemoryRelations implements Relations {
   }
 
   async bodies(ids: readonly string[], statistics: RequestStatistics): Promise<ReadonlyMap<string, GrantBody>> {
-    if (asksStore(statistics)) return this.#options.store.bodies(ids, statistics)
+    if (statistics.direct) return this.#options.store.bodies(ids, statistics)
     const distinct = [...new Set(ids)]
     const queries = distinct.map((id): TupleQuery => ({ kind: 'object', object: `grant:${id}` }))
-    const entries = await this.#entries(queries, statistics)
+    const entries = await this.#reader.entries(queries, statistics)
     if (!entries) return this.#options.store.bodies(ids, statistics)
     const bodies = new Map<string, GrantBody>()
     distinct.forEach((id, index) => {
@@ -143,13 +148,13 @@ export class MemoryRelations implements Relations {
 
   async isRegistered(agent: PartyRef, statistics: RequestStatistics): Promise<boolean> {
     const { object, relation, user } = agentTuple(agent, 'registered')
-    const entry = asksStore(statistics) ? undefined : await this.#entry({ kind: 'object', object }, statistics)
+    const entry = statistics.direct ? undefined : await this.#reader.entry({ kind: 'object', object }, statistics)
     return entry ? entry.set(relation).of(user) !== undefined : this.#options.store.isRegistered(agent, statistics)
   }
 
   async settings(persona: PersonaId, statistics: RequestStatistics): Promise<ReadonlyMap<string, GateSetting>> {
     const query = { kind: 'object', object: `persona:${persona}` } as const
-    const entry = asksStore(statistics) ? undefined : await this.#entry(query, statistics)
+    const entry = statistics.direct ? undefined : await this.#reader.entry(query, statistics)
     if (!entry) return this.#options.store.settings(persona, statistics)
     return new Map(stored(entry).map((tuple) => [tuple.key.relation, settingOf(tuple)]))
   }
@@ -160,7 +165,7 @@ export class MemoryRelations implements Relations {
     statistics: RequestStatistics,
   ): Promise<Readonly<Record<string, unknown>>> {
     const query = { kind: 'object', object: attributesName(domain, of) } as const
-    const entry = asksStore(statistics) ? undefined : await this.#entry(query, statistics)
+    const entry = statistics.direct ? undefined : await this.#reader.entry(query, statistics)
     if (!entry) return this.#options.store.attributesOf(domain, of, statistics)
     const [tuple] = stored(entry)
     return tuple ? parsed(entry, undefined, () => attributesIn(tuple)) : {}
@@ -173,14 +178,14 @@ export class MemoryRelations implements Relations {
     circumstances: Circumstances,
     statistics: RequestStatistics,
   ): Promise<Answers> {
-    const program = asksStore(statistics) ? 'refused' : await this.#program(circumstances.model)
+    const program = statistics.direct ? 'refused' : await this.#program(circumstances.model)
     if (program === 'refused') return this.#forward(questions, circumstances, statistics)
     const distinct = distinctQuestions(questions)
     const evaluate = (): Promise<readonly Answered[] | undefined> =>
       this.#evaluate(program, distinct, circumstances, statistics)
     const byRelation = distinct.find((question) => question.kind === 'relation')
-    const answered = byRelation ? await this.#options.gate.ask(evaluate, byRelation.asOf) : await evaluate()
-    if (!answered) return this.#options.store.ask(questions, circumstances, statistics)
+    const answered = byRelation ? await this.#options.factsLock.ask(evaluate, byRelation.asOf) : await evaluate()
+    if (!answered) return this.#forward(questions, circumstances, statistics)
     return this.#completed(answered, circumstances, statistics)
   }
 
@@ -201,7 +206,7 @@ export class MemoryRelations implements Relations {
       const contextualTuples = questionTuples(question)
       return { question, of: { user, relation, object, context: contextOf(question), contextualTuples } }
     })
-    return this.#filled(statistics, (view, want) => {
+    return this.#reader.filled(statistics, (view, want) => {
       const answered: Answered[] = []
       for (const { question, of } of asked) {
         const answer = program.check(view, of)
@@ -233,72 +238,34 @@ export class MemoryRelations implements Relations {
     )
   }
 
+  /**
+   * Asks the store until two responses in turn are equal: it answers the questions of one request by reads at different moments.
+   *
+   * @throws Fault `relations_unavailable`
+   */
   async #forward(
     questions: readonly Question[],
     circumstances: Circumstances,
     statistics: RequestStatistics,
   ): Promise<Answers> {
     this.counts.forwarded += questions.length
-    const answers = await this.#options.store.ask(questions, circumstances, statistics)
-    statistics.askedAt = this.#options.barrier.stamp()
-    return answers
-  }
-
-  async #entry(query: TupleQuery, statistics: RequestStatistics): Promise<MemoryEntry | undefined> {
-    return (await this.#entries([query], statistics))?.[0]
-  }
-
-  /** @returns `undefined` where the store must be asked: one of the queries has too many tuples, or is pending for too long. */
-  async #entries(
-    queries: readonly TupleQuery[],
-    statistics: RequestStatistics,
-  ): Promise<readonly MemoryEntry[] | undefined> {
-    const entries = await this.#filled(statistics, (view, want) =>
-      queries.flatMap((query) => {
-        const entry = view.entry(query)
-        if (!entry) want(query)
-        return entry ?? []
-      }),
-    )
-    if (!entries?.some(({ tuples }) => tuples === undefined)) return entries
-    this.#sendToStore(statistics)
-    return undefined
-  }
-
-  /**
-   * Evaluates over memory until nothing is wanting, filling what is: all that one evaluation wants, side by side.
-   *
-   * @returns `undefined` where memory cannot tell: the store must be asked, for this and for the rest of the decision.
-   */
-  async #filled<T>(
-    statistics: RequestStatistics,
-    evaluate: (view: MemoryView, want: (query: TupleQuery) => void) => T,
-  ): Promise<T | undefined> {
-    const { memory } = this.#options
-    const view = new MemoryView(memory, statistics)
-    const reads = new Map<string, number>()
-    for (;;) {
-      const wanted = new Map<string, TupleQuery>()
-      const result = evaluate(view, (query) => wanted.set(queryText(query), query))
-      if (wanted.size === 0) return result
-      for (const text of wanted.keys()) reads.set(text, (reads.get(text) ?? 0) + 1)
-      const isLost = [...wanted.keys()].some((text) => (reads.get(text) ?? 0) > READS)
-      if (isLost || !(await memory.fill([...wanted.values()], statistics))) {
-        this.#sendToStore(statistics)
-        return undefined
+    const ask = (): Promise<Answers> => this.#options.store.ask(questions, circumstances, statistics)
+    let answers = await ask()
+    for (let attempt = 0; attempt < ASKED_AGAIN; attempt += 1) {
+      const before = answers
+      answers = await ask()
+      if (questions.every((question) => isSameAnswer(before.to(question), answers.to(question)))) {
+        statistics.askedAt = this.#options.barrier.stamp()
+        return answers
       }
     }
-  }
-
-  #sendToStore(statistics: RequestStatistics): void {
-    if (!statistics.direct) this.counts.direct += 1
-    statistics.direct = true
+    throw new Fault('relations_unavailable', 'facts change between two equal requests, again and again')
   }
 }
+
+const isSameAnswer = (a: Answer, b: Answer): boolean =>
+  a === b || (a instanceof Unanswered && b instanceof Unanswered && a.reason === b.reason)
 
 type Answered = readonly [Question, Answer | 'ask the store']
 
 const isWanting = (answer: ReturnType<Program['check']>): answer is readonly Wanted[] => Array.isArray(answer)
-
-/** A caller that wants no cache gets none: administration reads the store itself. */
-const asksStore = ({ direct, fresh }: RequestStatistics): boolean => direct || fresh

@@ -4,15 +4,13 @@
  * @module
  */
 import type { Logger } from 'pino'
-import { CachedRelations } from '../cache/cached-relations.ts'
-import { ForgettingAuthority } from '../cache/forgetting-authority.ts'
 import type { Config } from '../config.ts'
 import type { Unanswered } from '../ports/answer.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { RunningEngine } from '../ports/engine.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
+import type { TupleEngine } from '../tuples/source.ts'
 import { OpenFgaAuthority } from './authority.ts'
 import { claimStore } from './claim.ts'
 import { OpenFgaClient } from './client.ts'
@@ -22,6 +20,7 @@ import { OpenFgaFactWriter } from './fact-writer.ts'
 import { LimitsCheck } from './limits.ts'
 import { OpenFgaRelations } from './relations.ts'
 import { FgaStore } from './store.ts'
+import { TupleReader } from './tuple-reader.ts'
 import { FencedWriter } from './writer.ts'
 
 export interface EngineDeps {
@@ -41,7 +40,7 @@ export interface EngineDeps {
  * @param closing - Gets what closes each part, as soon as it is open.
  * @throws StoreTaken where the store belongs to another PDP; Fault `relations_unavailable` where OpenFGA does not answer.
  */
-export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDisposableStack): Promise<RunningEngine> {
+export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDisposableStack): Promise<TupleEngine> {
   const { config, logger, stores, metrics } = deps
   const server = { url: config.OPENFGA_URL, apiToken: config.OPENFGA_API_TOKEN, tls: readClientTls(config) }
   const models = await FgaStore.open({ ...server, name: config.OPENFGA_STORE })
@@ -59,6 +58,8 @@ export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDispos
   return {
     compile: compileModel,
     models,
+    tuples: new TupleReader(client, models.id),
+    readModel: (modelId) => models.readModel(modelId),
     ...(await createAdapters(models, client, deps)),
     isReachable: () => client.isReachable(),
     lowLimits: () => limits.problems().catch(() => []),
@@ -79,7 +80,7 @@ async function createAdapters(
   models: FgaStore,
   client: OpenFgaClient,
   { config, logger, stores, metrics, clock, newId, modelId }: EngineDeps,
-): Promise<Pick<RunningEngine, 'relations' | 'authority' | 'facts' | 'undecided'>> {
+): Promise<Pick<TupleEngine, 'relations' | 'authority' | 'facts' | 'undecided' | 'factsLock'>> {
   const { register, changes } = stores
   const onUnanswered = (unanswered: Unanswered): void => {
     metrics.unanswered(unanswered.reason)
@@ -88,12 +89,10 @@ async function createAdapters(
   const writer = await FencedWriter.open({ store: models, journal: changes, modelId, newId, clock })
   const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
   const proposedAmong = (grants: readonly string[]) => register.proposedAmong(grants)
-  const relations = new CachedRelations(
-    new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered }),
-  )
   return {
-    relations,
-    authority: new ForgettingAuthority(new OpenFgaAuthority(models, writer), relations),
+    relations: new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered }),
+    authority: new OpenFgaAuthority(models, writer),
+    factsLock: gate,
     facts: new OpenFgaFactWriter({ store: models, writer, gate, newId, modelId }),
     undecided: writer,
   }

@@ -98,6 +98,15 @@ export class FgaStore implements TupleStore, Models {
     }
   }
 
+  /** Reads a model as it was written. */
+  async readModel(id: string): Promise<object> {
+    const { authorization_model: model } = await guarded(() =>
+      this.#sdk.readAuthorizationModel({ authorizationModelId: id }),
+    )
+    if (model) return model
+    throw new Fault('relations_unavailable', `OpenFGA answered without the model ${id}`)
+  }
+
   /**
    * One atomic Write, sent once: a retry of one that had been carried out would be a conflict. For the fenced writer, and for the claim of the
    * store, whose tuple is unique.

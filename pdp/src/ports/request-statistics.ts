@@ -23,6 +23,8 @@ export class RequestStatistics {
   used: UsedFact[] = []
   /** When the store last answered a question that memory could not: the other facts must still have been true then. */
   askedAt = 0
+  /** `Relations.notesVersion` when the decision began. */
+  notes = 0
   /** Requests sent. */
   requests = 0
   /** Requests sent one after another; parallel requests count once. */

@@ -25,6 +25,15 @@ export interface Watched {
   readonly reachable: () => Promise<boolean>
 }
 
+/** The tuple memory, as metrics read it. */
+export interface WatchedMemory {
+  readonly bytes: number
+  readonly entries: number
+  readonly pending: number
+  /** Counters since the start, by name. */
+  readonly counts: Readonly<Record<string, number>>
+}
+
 export class Metrics {
   readonly #registry = new Registry()
   readonly #shared = { registers: [this.#registry] }
@@ -114,6 +123,28 @@ export class Metrics {
     gauge(this.#registry, 'mandate_openfga_reachable', '1 while OpenFGA says that it serves, else 0.', async () =>
       Number(await reachable()),
     )
+  }
+
+  /** Registers gauges and counters of the tuple memory, which are read when metrics are. */
+  watchMemory(read: () => WatchedMemory): void {
+    gauge(this.#registry, 'mandate_memory_bytes', 'Estimated bytes of the tuples in memory.', () => read().bytes)
+    gauge(this.#registry, 'mandate_memory_entries', 'Answers to reads of OpenFGA in memory.', () => read().entries)
+    gauge(
+      this.#registry,
+      'mandate_pending_changes',
+      'Changes whose tuples memory may not hold now: announced, and not known to be carried out or withdrawn.',
+      () => read().pending,
+    )
+    new Counter({
+      name: 'mandate_memory_total',
+      help: 'What the tuple memory did: hits (entries used), fills (reads of OpenFGA kept), lostFills (not kept, since a change touched them), evictions, waits (for pending changes), again (decisions made again, since a fact changed meanwhile), direct (decisions left to OpenFGA), forwarded (questions left to it).',
+      labelNames: ['what'],
+      registers: [this.#registry],
+      collect() {
+        this.reset()
+        for (const [what, count] of Object.entries(read().counts)) this.inc({ what }, count)
+      },
+    })
   }
 
   /** Collects memory, CPU, event loop and garbage collection of the process. Call once a process. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { RunningEngine } from '../ports/engine.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { Tuple, TupleKey } from './tuples.ts'
 
@@ -47,4 +48,17 @@ export interface TupleSource {
    * @throws Fault `relations_unavailable` when not all of them could be read.
    */
   readTuples(query: TupleQuery, most: number, statistics: RequestStatistics): Promise<readonly Tuple[] | undefined>
+}
+
+/** Lock between questions about domains' facts and replacements of them; see `openfga/fact-gate.ts`. */
+export interface FactsLock {
+  ask<T>(task: () => Promise<T>, asOf?: number): Promise<T>
+}
+
+/** An engine whose tuples and models can be read, for memory before it. */
+export interface TupleEngine extends RunningEngine {
+  readonly tuples: TupleSource
+  readonly factsLock: FactsLock
+  /** Reads a model by its id, in the JSON form of OpenFGA. @throws Fault `relations_unavailable` */
+  readonly readModel: (modelId: string) => Promise<object>
 }

@@ -79,6 +79,7 @@ export class MemoryEngine implements EngineUnderTest {
   readonly relations: Relations = {
     consistencyOf: () => 'memory',
     factsVersion: 0,
+    notesVersion: 0,
     forget: () => undefined,
     confirm: async () => true,
     locate: (resource, statistics) =>

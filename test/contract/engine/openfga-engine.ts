@@ -5,9 +5,14 @@
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import type { ChangeJournal } from '@mandate/pdp'
 import { inject } from 'vitest'
 import { CachedRelations } from '../../../pdp/src/cache/cached-relations.ts'
 import { ForgettingAuthority } from '../../../pdp/src/cache/forgetting-authority.ts'
+import { LogBarrier } from '../../../pdp/src/memory/barrier.ts'
+import { MemoryRelations } from '../../../pdp/src/memory/memory-relations.ts'
+import { Programs } from '../../../pdp/src/memory/programs.ts'
+import { TupleMemory } from '../../../pdp/src/memory/tuple-memory.ts'
 import { OpenFgaAuthority } from '../../../pdp/src/openfga/authority.ts'
 import { OpenFgaClient } from '../../../pdp/src/openfga/client.ts'
 import { compileModel } from '../../../pdp/src/openfga/compile.ts'
@@ -15,8 +20,11 @@ import { FactGate } from '../../../pdp/src/openfga/fact-gate.ts'
 import { OpenFgaFactWriter } from '../../../pdp/src/openfga/fact-writer.ts'
 import { OpenFgaRelations } from '../../../pdp/src/openfga/relations.ts'
 import { FgaStore } from '../../../pdp/src/openfga/store.ts'
+import { TupleReader } from '../../../pdp/src/openfga/tuple-reader.ts'
 import { FencedWriter } from '../../../pdp/src/openfga/writer.ts'
 import { compilePolicies, readSources } from '../../../pdp/src/policy/pack.ts'
+import type { Announcement, InvalidationEvent, InvalidationLog } from '../../../pdp/src/ports/invalidations.ts'
+import type { Relations } from '../../../pdp/src/ports/relations.ts'
 import { type Behaviour, startBadLine } from '../../fixtures/bad-line.ts'
 import { memoryJournal } from '../../fixtures/memory-journal.ts'
 import { type EngineUnderTest, type FactEngineUnderTest, newId, type Outage } from './subject.ts'
@@ -27,7 +35,17 @@ const PACKS = [
   ...['sheets', 'folders'].map((name) => join(import.meta.dirname, '../../packs', name)),
 ]
 
+/** OpenFGA as it is asked directly, and with the tuple memory before it. */
 export async function openOpenFga(): Promise<FactEngineUnderTest> {
+  return (await openBoth()).direct
+}
+
+export async function openTupleMemory(): Promise<FactEngineUnderTest> {
+  const { direct, memory } = await openBoth()
+  return { ...direct, relations: memory }
+}
+
+async function openBoth(): Promise<{ readonly direct: FactEngineUnderTest; readonly memory: Relations }> {
   const { url, apiToken } = inject('openFga')
   const line = await startBadLine(url)
   const server = { url: line.url, apiToken }
@@ -36,14 +54,35 @@ export async function openOpenFga(): Promise<FactEngineUnderTest> {
   const model = await store.writeModel(program)
   const modelId = (): string => model
   const client = new OpenFgaClient({ ...server, deadlineMs: 5_000 })
-  const writer = await FencedWriter.open({ store, journal: memoryJournal(), modelId, newId, clock: Date.now })
+  const log = new MemoryInvalidationLog()
+  const journal = announcingJournal(memoryJournal(), log)
+  const writer = await FencedWriter.open({ store, journal, modelId, newId, clock: Date.now })
   const gate = new FactGate(5_000)
   const proposed = new Set<string>()
   const proposedAmong = async (grants: readonly string[]) => new Set(grants.filter((id) => proposed.has(id)))
-  return {
+  const relations = new OpenFgaRelations({ client, storeId: store.id, writer, gate, proposedAmong })
+  const barrier = new LogBarrier(log)
+  const tuples = new TupleMemory({
+    source: new TupleReader(client, store.id),
+    stamp: () => barrier.stamp(),
+    maxBytes: 2 ** 24,
+  })
+  barrier.listen(tuples)
+  await barrier.pass()
+  const programs = new Programs({ readModel: (id) => store.readModel(id), onRefused: () => undefined })
+  await programs.load(model)
+  const memory = new MemoryRelations({
+    memory: tuples,
+    barrier,
+    store: relations,
+    programs,
+    factsLock: gate,
+    proposedAmong,
+  })
+  const direct = {
     model,
     proposed,
-    relations: new OpenFgaRelations({ client, storeId: store.id, writer, gate, proposedAmong }),
+    relations,
     authority: new OpenFgaAuthority(store, writer),
     facts: new OpenFgaFactWriter({ store, writer, gate, newId, modelId }),
     undecided: writer,
@@ -53,8 +92,40 @@ export async function openOpenFga(): Promise<FactEngineUnderTest> {
       await client.close()
       await line.stop()
     },
+  } satisfies FactEngineUnderTest
+  return { direct, memory }
+}
+
+/** The invalidation log of one process, for an engine without a database. */
+class MemoryInvalidationLog implements InvalidationLog {
+  readonly isShared = false
+  #apply: (event: InvalidationEvent) => void = () => undefined
+  #seq = 0
+
+  start = async () => ({ position: { seq: this.#seq, token: '' }, pending: [] })
+  read = async () => []
+
+  subscribe(apply: (event: InvalidationEvent) => void): void {
+    this.#apply = apply
+  }
+
+  announce(what: Announcement): void {
+    this.#seq += 1
+    this.#apply({ ...what, seq: this.#seq, token: '' })
   }
 }
+
+const announcingJournal = (journal: ChangeJournal, log: MemoryInvalidationLog): ChangeJournal => ({
+  ...journal,
+  begin: async (change) => {
+    await journal.begin(change)
+    log.announce({ kind: 'open', change: change.id, keys: change.keys })
+  },
+  decided: async (id, at) => {
+    await journal.decided(id, at)
+    log.announce({ kind: 'close', change: id })
+  },
+})
 
 /** Of lost answers: the first Write is carried out; no other one, and nothing that would decide it. */
 function behaviourIn(kind: Outage): (path: string) => Behaviour {

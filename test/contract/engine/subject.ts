@@ -39,6 +39,8 @@ export interface FactEngineUnderTest extends EngineUnderTest {
 /** An implementation, by name. */
 export interface Implementation<E extends EngineUnderTest> {
   readonly name: string
+  /** Every look is as good as a fresh one: nothing is remembered that may be stale. */
+  readonly looksFreshly?: boolean
   open(): Promise<E>
 }
 
