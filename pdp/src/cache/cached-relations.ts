@@ -38,6 +38,10 @@ export class CachedRelations implements Relations {
     return this.#relations.consistencyOf(statistics)
   }
 
+  get isInMemory(): boolean {
+    return this.#relations.isInMemory
+  }
+
   get notesVersion(): number {
     return this.#relations.notesVersion
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Candidate } from '../ports/grants.ts'
+import type { Candidate, GrantBody } from '../ports/grants.ts'
 import type { Circumstances } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
 import { breachedLimits, staticFlaws } from './chain.ts'
@@ -27,16 +27,29 @@ export async function rankCandidates(
   for (const candidate of inOrder(candidates)) {
     const chain = candidate.path.flatMap((id) => records.get(id) ?? [])
     if (chain.some(({ revokedAt, expiresAt }) => revokedAt !== undefined || expiresAt <= circumstances.now)) continue
-    const isRuledOut = chain.some(
-      (body) =>
-        staticFlaws(body, circumstances).length > 0 ||
-        (circumstances.limited && breachedLimits(body, circumstances.attributes).length > 0),
-    )
-    if (isRuledOut) unlikely.push(candidate)
+    if (chain.some((body) => isRuledOut(body, circumstances))) unlikely.push(candidate)
     else likely.push(candidate)
   }
   return { likely, unlikely }
 }
+
+/** The candidates that may permit, as far as the bodies of their chains tell. Shortest chains first. */
+export function likelyByBodies(
+  candidates: readonly Candidate[],
+  bodies: ReadonlyMap<string, GrantBody>,
+  circumstances: Circumstances,
+): readonly Candidate[] {
+  return inOrder(candidates).filter(({ path }) =>
+    path.every((id) => {
+      const body = bodies.get(id)
+      return body !== undefined && !isRuledOut(body, circumstances)
+    }),
+  )
+}
+
+const isRuledOut = (body: GrantBody, circumstances: Circumstances): boolean =>
+  staticFlaws(body, circumstances).length > 0 ||
+  (circumstances.limited && breachedLimits(body, circumstances.attributes).length > 0)
 
 const inOrder = (candidates: readonly Candidate[]): readonly Candidate[] =>
   [...candidates].sort((a, b) => a.path.length - b.path.length || (a.grant < b.grant ? -1 : 1))

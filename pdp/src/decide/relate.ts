@@ -15,7 +15,7 @@ import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { seatKey } from '../ports/scopes.ts'
 import { actingQuestions, type Case } from './acting-party.ts'
 import type { AdmittedEvaluation } from './admit.ts'
-import { type RankedCandidates, rankCandidates } from './candidates.ts'
+import { likelyByBodies, type RankedCandidates, rankCandidates } from './candidates.ts'
 import { byPreference, chainQuestions, type JudgedChain, judgeChain, questionsIn } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
 import type { Target } from './locate.ts'
@@ -57,6 +57,10 @@ export async function relate(
   const ask = (sifted: RankedCandidates): Promise<RelateResult> => askAll(decisionCase, sifted, relations, statistics)
   if (decisionCase.acting.ownerInPerson) return ask({ likely: [], unlikely: [] })
   const seats = seatsFor(decisionCase)
+  if (relations.isInMemory) {
+    const permitting = await findPermit(decisionCase, seats, relations, statistics)
+    if (permitting) return permitting
+  }
   const look = async (): Promise<RankedCandidates> =>
     rankCandidates(await relations.candidates(seats, statistics), past, circumstancesOf(decisionCase))
   const remembered = statistics.remembered
@@ -67,6 +71,31 @@ export async function relate(
   statistics.fresh = true
   const found = await look()
   return namesOf(found) === namesOf(known) ? related : ask(found)
+}
+
+/**
+ * Looks for a permit without the register, which knows which grants have ended and only saves questions. A denial is explained from the register.
+ *
+ * @returns `undefined` where there is no permit.
+ */
+async function findPermit(
+  decisionCase: Case,
+  seats: readonly Seat[],
+  relations: Relations,
+  statistics: RequestStatistics,
+): Promise<RelateResult | undefined> {
+  const candidates = await relations.candidates(seats, statistics)
+  const bodies = await relations.bodies(
+    candidates.flatMap(({ path }) => path),
+    statistics,
+  )
+  const likely = likelyByBodies(candidates, bodies, circumstancesOf(decisionCase))
+  if (likely.length === 0) return undefined
+  const related = await askAll(decisionCase, { likely, unlikely: [] }, relations, statistics)
+  const isOpen = ({ candidate }: JudgedChain): boolean =>
+    !related.failedGates.has(decisionCase.target.persona ?? rootPersona(candidate) ?? '')
+  const permits = related.title && related.act && related.judged.some((judged) => isGood(judged) && isOpen(judged))
+  return permits ? related : undefined
 }
 
 const namesOf = ({ likely, unlikely }: RankedCandidates): string =>

@@ -43,6 +43,7 @@ export interface MemoryRelationsOptions {
 }
 
 export class MemoryRelations implements Relations, InvalidationListener {
+  readonly isInMemory = true
   readonly counts: ReaderCounts = { direct: 0, forwarded: 0, again: 0 }
   readonly #reader: MemoryReader
   readonly #options: Required<MemoryRelationsOptions>

@@ -50,6 +50,7 @@ export interface RelationsOptions {
  * can cause a denial, never a permit.
  */
 export class OpenFgaRelations implements Relations {
+  readonly isInMemory = false
   readonly notesVersion = 0
   readonly #client: OpenFgaClient
   readonly #tuples: TupleReader

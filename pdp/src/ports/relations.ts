@@ -39,6 +39,8 @@ export interface Relations {
    * @returns The answers by question. A question that the store could not answer is `Unanswered` in it; the others keep their answers.
    */
   ask(questions: readonly Question[], circumstances: Circumstances, statistics: RequestStatistics): Promise<Answers>
+  /** Whether facts are in memory as a rule: then looking at more of them costs less than a query of the register. */
+  readonly isInMemory: boolean
   /** Grows with every change, of what memory holds beside tuples, that this process hears of: ended sessions, proposed grants. */
   readonly notesVersion: number
   /** Changes with every change of several facts of domains that were asked for at once. */

@@ -80,6 +80,7 @@ export class MemoryEngine implements EngineUnderTest {
     consistencyOf: () => 'memory',
     factsVersion: 0,
     notesVersion: 0,
+    isInMemory: false,
     forget: () => undefined,
     confirm: async () => true,
     locate: (resource, statistics) =>
