@@ -22,7 +22,8 @@ beforeAll(async () => {
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
     openFga: { url: line.url, apiToken: openFga.apiToken },
-    env: { OPENFGA_DEADLINE_MS: '3000' },
+    // Every decision asks OpenFGA.
+    env: { OPENFGA_DEADLINE_MS: '3000', ENGINE: 'openfga' },
   })
 })
 afterAll(async () => {
@@ -177,5 +178,32 @@ describe('OpenFGA is killed in the middle of a run', () => {
     }
     await expect.poll(() => tpdp.call('GET', '/readyz').then(({ status }) => status)).toBe(200)
     await expect.poll(() => askB().then(({ status }) => status)).toBe(200)
+  })
+})
+
+describe('decisions from memory while OpenFGA does not answer', () => {
+  let own: TestPdp
+  let told: World
+  beforeAll(async () => {
+    own = await startTestPdp({ openFga: { url: line.url, apiToken: openFga.apiToken } })
+    told = new World(own)
+    await told.begin()
+    for (const to of ['B', 'C'])
+      expect((await told.grant({ from: A, to, name: to, actions: ['execute'] })).status).toBe(201)
+  })
+  afterAll(() => own?.stop())
+  const ask = (subject: string): Promise<Answer> => told.ask({ subject, action: 'execute', item: 'flight' })
+
+  test('what is in memory is answered, anything else is 503; what an unanswered change touches is no permit', async () => {
+    expect((await ask('B')).body.decision).toBe(true)
+    line.behave(() => 'refuse')
+    expect((await ask('B')).body.decision).toBe(true)
+    expectUnavailable(await ask('C'))
+    expectUnavailable(await told.revoke('B', A))
+    expectUnavailable(await ask('B'))
+    line.behave(() => 'pass')
+    await expect.poll(() => ask('C').then(({ body }) => body.decision)).toBe(true)
+    // The Write never arrived: it is withdrawn, and the grant goes on. Or the end is carried out in the background.
+    await expect.poll(() => ask('B').then(({ status }) => status)).toBe(200)
   })
 })
