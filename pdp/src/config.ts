@@ -129,6 +129,8 @@ const schema = z.strictObject({
   OPENFGA_URL: setting.url,
   OPENFGA_API_TOKEN: secret(z.string()).optional(),
   OPENFGA_STORE: z.string().min(1).default('mandate'),
+  /** Of so many decisions from memory one is made by OpenFGA too, after the answer, and compared. 0: none. */
+  PDP_SHADOW_EVERY: setting.integer(0, 1_000_000_000).default(0),
   OPENFGA_DEADLINE_MS: setting.integer(10, 10_000).default(500),
   /** `off` lets decisions rest on stale memory, for a test that must find such decisions. Refused in production. */
   PDP_TEST_READ_BARRIER: z.enum(['on', 'off']).default('on'),

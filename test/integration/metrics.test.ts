@@ -14,7 +14,7 @@ let world: World
 
 beforeAll(async () => {
   line = await startBadLine(inject('openFga').url)
-  tpdp = await startTestPdp({ openFga: { ...inject('openFga'), url: line.url } })
+  tpdp = await startTestPdp({ openFga: { ...inject('openFga'), url: line.url }, env: { ENGINE: 'openfga' } })
   world = new World(tpdp)
   await world.begin()
 })

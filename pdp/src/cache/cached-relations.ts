@@ -27,11 +27,13 @@ export class CachedRelations implements Relations {
   readonly #bodies = new LruCache<GrantBody>(CAPACITY)
   readonly ask: Relations['ask']
   readonly confirm: Relations['confirm']
+  readonly position: Relations['position']
 
   constructor(relations: Relations) {
     this.#relations = relations
     this.ask = relations.ask.bind(relations)
     this.confirm = relations.confirm.bind(relations)
+    this.position = relations.position.bind(relations)
   }
 
   consistencyOf(statistics: Pick<RequestStatistics, 'direct'>): string {

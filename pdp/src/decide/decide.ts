@@ -23,9 +23,23 @@ import { weigh } from './weigh.ts'
  *
  * @throws Fault when no decision is possible, `relations_unavailable` above all. Never permits then.
  */
-export async function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
-  const now = deps.clock()
+export function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
+  return decideAt(evaluation, deps.clock(), deps)
+}
+
+/**
+ * The same as of an instant.
+ *
+ * @param isDirect - Asks the engine's store for everything, past its memory.
+ */
+export async function decideAt(
+  evaluation: Evaluation,
+  now: EpochMillis,
+  deps: DecideDeps,
+  isDirect = false,
+): Promise<Verdict> {
   const statistics = new RequestStatistics()
+  statistics.direct = isDirect
   for (let attempt = 1; ; attempt += 1) {
     // Facts that change all the time can be had of the store itself.
     if (attempt > ATTEMPTS_FROM_MEMORY) statistics.direct = true

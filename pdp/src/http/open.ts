@@ -3,10 +3,14 @@
  *
  * @module
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { decide } from '../decide/decide.ts'
+import type { DecideDeps } from '../decide/deps.ts'
+import { Shadow } from '../decide/shadow.ts'
+import type { Verdict } from '../decide/verdict.ts'
 import type { PapDeps } from '../pap/pap.ts'
 import type { PolicyControl } from '../pap/policies.ts'
 import { ProcessWrongCodes } from '../pap/wrong-codes.ts'
@@ -66,7 +70,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     tokens: new PageTokens(stores.tokenEncryption),
     consistencyOf: (statistics) => relations.consistencyOf(statistics),
     position: () => log.sequenced,
-    decide: (evaluation) => decide(evaluation, decideDeps),
+    decide: createDecide(options, decideDeps),
     search: { ...decideDeps, directory: register, register, facts },
     limits: limitsOf(config),
     ...(config.PDP_METADATA_KEY_FILE
@@ -76,6 +80,32 @@ export function openHttp(options: HttpOptions): HttpApp {
     isTls: (config.PDP_PUBLIC_URL?.startsWith('https:') ?? false) || config.PDP_TLS_CERT_FILE !== undefined,
     trustProxy: config.TRUST_PROXY,
   })
+}
+
+/** The decision, shadowed where that is configured. */
+function createDecide({ config, logger, metrics }: HttpOptions, deps: DecideDeps): ServerDeps['decide'] {
+  if (config.PDP_SHADOW_EVERY === 0) return (evaluation) => decide(evaluation, deps)
+  const outside = AsyncLocalStorage.snapshot()
+  const shadow = new Shadow({
+    deps,
+    every: config.PDP_SHADOW_EVERY,
+    run: (task) => void outside(task),
+    onCompared: (compared) => {
+      metrics.shadow(compared.outcome)
+      if (compared.outcome !== 'different') return
+      const { members, memory, store } = compared
+      const of = ({ decision, reasons, model, policy }: Verdict) => ({ decision, reasons, model, policy })
+      logger.error(
+        { members, memory: of(memory), store: of(store) },
+        'a decision from memory differs from that of OpenFGA',
+      )
+    },
+  })
+  return async (evaluation) => {
+    const verdict = await decide(evaluation, deps)
+    shadow.observe(evaluation, verdict)
+    return verdict
+  }
 }
 
 function createCallers({ config, pap, stores, barrier }: HttpOptions): Callers {

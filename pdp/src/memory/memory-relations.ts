@@ -50,6 +50,7 @@ export class MemoryRelations implements Relations, InvalidationListener {
   /** When the newest barrier that was passed began. */
   #passed: Stamp = 0
   #notes = 0
+  #events = 0
 
   constructor(options: MemoryRelationsOptions) {
     this.#options = { onUnanswered: () => undefined, ...options }
@@ -66,11 +67,18 @@ export class MemoryRelations implements Relations, InvalidationListener {
 
   /** Counts what other memory of this process replaces: a decision that read some of it before and some after must be made again. */
   apply({ kind }: InvalidationEvent): void {
+    this.#events += 1
     if (kind === 'note') this.#notes += 1
   }
 
   reset(): void {
+    this.#events += 1
     this.#notes += 1
+  }
+
+  async position(): Promise<number> {
+    await this.#options.barrier.pass()
+    return this.#events
   }
 
   get factsVersion(): number {

@@ -196,6 +196,10 @@ export class OpenFgaRelations implements Relations {
     return tuple ? attributesIn(tuple) : {}
   }
 
+  async position(): Promise<number> {
+    return 0
+  }
+
   consistencyOf(): string {
     return CONSISTENCY
   }

@@ -93,6 +93,17 @@ export class Metrics {
     help: 'How often all memory was dropped: at the start, and when the invalidation log no longer had the last event that was applied.',
     ...this.#shared,
   })
+  readonly #shadows = new Counter({
+    name: 'mandate_shadow_comparisons_total',
+    help: 'Decisions from memory that OpenFGA was asked for too (PDP_SHADOW_EVERY), by outcome: equal, different, or unknown where facts changed meanwhile.',
+    labelNames: ['outcome'],
+    ...this.#shared,
+  })
+  readonly #differences = new Counter({
+    name: 'mandate_shadow_differences_total',
+    help: 'Decisions from memory that differ from those of OpenFGA. Any wants a person, and ENGINE=openfga until it is explained.',
+    ...this.#shared,
+  })
   readonly #faults = new Counter({
     name: 'mandate_faults_total',
     help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
@@ -162,6 +173,11 @@ export class Metrics {
 
   unanswered(reason: UnansweredCause): void {
     this.#unanswered.inc({ reason })
+  }
+
+  shadow(outcome: 'equal' | 'different' | 'unknown'): void {
+    this.#shadows.inc({ outcome })
+    if (outcome === 'different') this.#differences.inc()
   }
 
   relations(outcome: RelationsOutcome, ms: number): void {

@@ -83,6 +83,7 @@ export class MemoryEngine implements EngineUnderTest {
     isInMemory: false,
     forget: () => undefined,
     confirm: async () => true,
+    position: async () => 0,
     locate: (resource, statistics) =>
       statistics.request(async () => {
         this.#requireReachable()
