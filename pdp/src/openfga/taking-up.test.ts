@@ -23,6 +23,7 @@ test('a Write that is answered while changes are taken up is not in doubt', asyn
       }
       return found
     },
+    takeOrphans: async () => [],
     decidedBefore: async () => [],
     forget: async () => {},
   }

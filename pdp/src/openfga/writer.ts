@@ -74,15 +74,15 @@ export class FencedWriter implements UndecidedChanges {
   /** Creates a writer, and decides the Writes whose outcome an earlier process left unknown. */
   static async open(options: FencedWriterOptions): Promise<FencedWriter> {
     const writer = new FencedWriter(options)
-    await writer.#takeUp()
+    await writer.#takeUp(() => options.journal.takeUndecided())
     return writer
   }
 
   /** Takes over changes that no PDP is working on. Changes that this process is working on are skipped. */
-  async #takeUp(): Promise<void> {
+  async #takeUp(take: () => Promise<readonly OpenChange[]>): Promise<void> {
     this.#takeUps += 1
     try {
-      for (const change of await this.#options.journal.takeUndecided())
+      for (const change of await take())
         if (!this.#begun.has(change.id) && !this.#decidedMeanwhile.has(change.id))
           this.#undecided.set(change.id, change)
     } finally {
@@ -167,6 +167,9 @@ export class FencedWriter implements UndecidedChanges {
   }
 
   async #decideThese(concerns: (key: TupleKey) => boolean): Promise<void> {
+    // The Write of a PDP that was suspended or killed may still arrive: it is decided before anything rests on its tuples.
+    const { journal } = this.#options
+    if (journal.isShared) await this.#takeUp(() => journal.takeOrphans())
     for (const { id, keys } of [...this.#undecided.values()]) {
       if (!keys.some(concerns)) continue
       await this.#decide(id)
@@ -187,7 +190,7 @@ export class FencedWriter implements UndecidedChanges {
 
   /** Decides what is in doubt, as far as the store answers. @returns How many changes are left. */
   async decideAll(onFault: (error: unknown) => void): Promise<number> {
-    await this.#takeUp().catch(onFault)
+    await this.#takeUp(() => this.#options.journal.takeUndecided()).catch(onFault)
     for (const id of [...this.#undecided.keys()]) {
       try {
         await this.outcomeOf(id)

@@ -6,7 +6,7 @@ import { narrowing } from './pap.ts'
 const KEY = { what: 'grant 1', turn: 'grant 1' }
 
 /** A database that fails so many times before it can be written, and the steps of a change on it. */
-function change(failures: number) {
+function change(failures: number, isShared = false) {
   let left = failures
   const steps: string[] = []
   const narrowings = new NarrowingQueue()
@@ -21,7 +21,7 @@ function change(failures: number) {
     steps.push('complete')
     return 'done'
   }
-  return { steps, narrowings, run: () => narrowing({ narrowings, unfinished }, KEY, propose, task) }
+  return { steps, narrowings, run: () => narrowing({ narrowings, unfinished, isShared }, KEY, propose, task) }
 }
 
 test('a change that is pending in the database is carried out and completed', async () => {
@@ -51,7 +51,14 @@ test('a change that another PDP carries out is refused, and not queued', async (
   const narrowings = new NarrowingQueue()
   const held = (): Promise<void> => Promise.reject(new LeaseHeld('end', '1'))
   const never = (): Promise<never> => expect.unreachable()
-  const refused = narrowing({ narrowings, unfinished: () => undefined }, KEY, held, never)
+  const refused = narrowing({ narrowings, unfinished: () => undefined, isShared: false }, KEY, held, never)
   await expect(refused).rejects.toThrow(LeaseHeld)
+  expect(narrowings.has(KEY.what)).toBe(false)
+})
+
+test('a shared database that cannot be written: the change is refused, since other PDPs would not know of it', async () => {
+  const { steps, narrowings, run } = change(1, true)
+  await expect(run()).rejects.toThrow('database is locked')
+  expect(steps).toEqual(['propose'])
   expect(narrowings.has(KEY.what)).toBe(false)
 })

@@ -6,6 +6,7 @@
 import type { Logger } from 'pino'
 import type { UndecidedChanges } from '../ports/engine.ts'
 import { NarrowingQueue } from './narrowing-queue.ts'
+import { OrphanWatch } from './orphan-watch.ts'
 import type { PapDeps } from './pap.ts'
 import { markErasures, type ReapplyDeps, reapplyErasures } from './reapply.ts'
 import { Reconciler, reconcile } from './reconcile.ts'
@@ -53,6 +54,10 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
     onFault: notReconciled,
   })
   undecided.whenInDoubt(() => reconciler.schedule())
+  if (deps.isShared) {
+    const orphans = new OrphanWatch({ leases: deps.leases, onOrphans: () => reconciler.schedule() })
+    closing.defer(() => orphans.close())
+  }
   const sweep = async (): Promise<number> => {
     await undecided.sweepMarkers(deps.clock() - DAY_MS)
     return sweepOnce(deps, { retention })

@@ -32,6 +32,8 @@ export interface PapDeps extends Transactions {
   readonly factWriter: FactWriter
   readonly vault: Pick<Vault, 'subOf' | 'beginErasure'>
   readonly leases: Leases
+  /** Whether other PDPs use the database at the same time. */
+  readonly isShared: boolean
   /** Client ids of the services and agents that store personal data: each is told about erasures. */
   readonly forgetters: readonly string[]
   readonly record: Recorder
@@ -50,7 +52,7 @@ export interface PapDeps extends Transactions {
   }
   /** Schedules a reconciliation, after a change that failed half way. */
   readonly unfinished: () => void
-  /** Changes that take authority away and could not be written to the database. */
+  /** Changes that take authority away and could not be written to the database. Empty where the database is shared. */
   readonly narrowings: NarrowingQueue
 }
 
@@ -71,15 +73,15 @@ export interface Narrowed {
 }
 
 /**
- * Carries out a change that takes authority away. The change is pending in the database first; where the database cannot be written, in memory, so that
- * a full disk does not prevent a revocation.
+ * Carries out a change that takes authority away. The change is pending in the database first; where a database of one PDP cannot be written, in memory, so
+ * that a full disk does not prevent a revocation.
  *
  * @param propose - Writes the pending change to the database, and takes the lease on it.
  * @param task - Carries the change out. It calls `retry` before it completes the change in the database: where the first `propose` failed, the change has
  * no lease yet, and the database may be writable again by then.
  */
 export async function narrowing<T>(
-  deps: Pick<PapDeps, 'unfinished' | 'narrowings'>,
+  deps: Pick<PapDeps, 'unfinished' | 'narrowings' | 'isShared'>,
   { what, turn }: Narrowed,
   propose: () => Promise<void>,
   task: (retry: () => Promise<void>) => Promise<T>,
@@ -90,6 +92,8 @@ export async function narrowing<T>(
   } catch (error) {
     // The database can be written: another PDP is changing the same thing.
     if (error instanceof LeaseHeld) throw error
+    // Other PDPs would not know of the change, and may be changing the same thing.
+    if (deps.isShared) throw error
     retry = propose
     deps.narrowings.add(what, {
       turn,

@@ -38,7 +38,7 @@ type Each = <T>(pending: Pending<T>) => Promise<void>
 
 /**
  * Reconciles once every pending change that no other PDP has a lease on: first Writes of unknown outcome, then changes that take authority away, then the
- * rest. Waits for changes in progress in this process, and skips those that succeed.
+ * rest. Waits for changes in progress in this process, and skips those that succeed. Leaves alone what other PDPs have in progress.
  *
  * @param onFault - Called for each change that could not be reconciled.
  * @returns the number of changes left, those of other PDPs included: their leases may end
@@ -49,15 +49,17 @@ export async function reconcile(
   onFault: (error: unknown) => void,
 ): Promise<number> {
   let left = 0
+  let failed = 0
   const counted = async (task: () => Promise<unknown>): Promise<void> => {
     try {
       if ((await task()) === false) left += 1
     } catch (error) {
-      left += 1
+      failed += 1
       onFault(error)
     }
   }
   const each: Each = (pending) => counted(() => finishOne(deps, pending))
+  const orphans = await deps.leases.orphans()
   await undecided.decideAll(onFault)
   const { narrowings } = deps
   for (const turn of narrowings.turns()) await counted(() => deps.locks.run(turn, () => narrowings.finishAll(turn)))
@@ -65,12 +67,16 @@ export async function reconcile(
   await reconcilePeople(deps, each)
   await reconcileGrants(deps, each)
   await reconcileRest(deps, each)
-  return left + (await undecided.decideAll(onFault))
+  // Orphans of pending changes are taken over by now: the others stand for nothing.
+  if (failed === 0) await deps.leases.dropOrphans(orphans).catch(onFault)
+  return left + failed + (await undecided.decideAll(onFault))
 }
 
 /** @returns `false` when another PDP has the lease */
 async function finishOne<T>({ locks, leases }: PapDeps, pending: Pending<T>): Promise<boolean> {
   const { kind, id, turn, find, finish } = pending
+  // Without waiting for its lock: the other PDP is carrying the change out.
+  if (await leases.isHeldByAnother(kind, id)) return false
   const task = async (): Promise<boolean> => {
     if (!(await leases.take(kind, id))) return false
     const found = await find()

@@ -30,6 +30,12 @@ export class LeaseHeld extends Fault {
   }
 }
 
+/** A lease whose owner does not run any more, or that has ended. */
+export interface Orphan {
+  readonly kind: PendingKind
+  readonly id: string
+}
+
 /** A change has at most one owner. A PDP keeps its own changes over a restart, and takes over those of another one whose lease has ended. */
 export interface Leases {
   /** Takes a change, or renews the lease on it. @returns `false` while another PDP's lease on it runs. */
@@ -38,6 +44,10 @@ export interface Leases {
   require(kind: PendingKind, id: string): Promise<void>
   /** Releases the lease of a completed change. @throws LeaseHeld when this PDP does not have it: another PDP has taken over the change. */
   release(kind: PendingKind, id: string): Promise<void>
-  /** Whether changes of other PDPs can be taken over now. */
-  hasOrphans(): Promise<boolean>
+  /** Whether another PDP carries out the change: it has a lease that cannot be taken over. Takes nothing. */
+  isHeldByAnother(kind: PendingKind, id: string): Promise<boolean>
+  /** Leases of other PDPs that can be taken over now, at most 1,000. */
+  orphans(): Promise<readonly Orphan[]>
+  /** Deletes those of the leases that can still be taken over. For leases that were found to stand for no pending change. */
+  dropOrphans(orphans: readonly Orphan[]): Promise<void>
 }

@@ -70,6 +70,8 @@ export interface ChangeJournal {
   decided(id: string, at: EpochMillis): Promise<void>
   /** Changes without a known outcome that no other PDP is carrying out: from now on they are this PDP's to decide. */
   takeUndecided(): Promise<readonly OpenChange[]>
+  /** The same, of changes that PDPs left which do not run any more. */
+  takeOrphans(): Promise<readonly OpenChange[]>
   /** Ids of decided changes that began before an instant, oldest first; of a change of facts under way never: its outcome is asked for again. */
   decidedBefore(before: EpochMillis, limit: number): Promise<readonly string[]>
   forget(ids: readonly string[]): Promise<void>

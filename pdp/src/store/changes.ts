@@ -80,7 +80,19 @@ export class SqlChangeJournal implements ChangeJournal {
     const taken: OpenChange[] = []
     for (const row of rows) {
       const change = openChangeOf(row)
+      // A look first: taking waits for the transactions of all PDPs.
+      if (await this.#leases(this.#sql).isHeldByAnother('write', change.id)) continue
       if (await this.#take(change.id)) taken.push(change)
+    }
+    return taken
+  }
+
+  async takeOrphans(): Promise<readonly OpenChange[]> {
+    const taken: OpenChange[] = []
+    for (const { kind, id } of await this.#leases(this.#sql).orphans()) {
+      const sql = 'SELECT id, at, keys FROM changes WHERE id = $1 AND decided = 0'
+      const row = kind === 'write' ? await firstRow(this.#sql, sql, id) : undefined
+      if (row && (await this.#take(id))) taken.push(openChangeOf(row))
     }
     return taken
   }

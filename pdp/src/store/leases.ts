@@ -4,8 +4,8 @@
  * @module
  */
 import type { Clock } from '../ports/clock.ts'
-import { LEASE_MS, LeaseHeld, type Leases, type PendingKind } from '../ports/leases.ts'
-import { firstRow, type Queries, type SqlValue } from './sql.ts'
+import { LEASE_MS, LeaseHeld, type Leases, type Orphan, type PendingKind } from '../ports/leases.ts'
+import { firstRow, type Queries, type Row, type SqlValue, text } from './sql.ts'
 
 /** Statements on leases, to be part of a larger statement. */
 export interface SqlStatement {
@@ -26,6 +26,10 @@ export interface StoreLeases extends Leases {
 
 /** Creates the leases on a connection, or within a transaction. */
 export type LeasesIn = (sql: Queries) => StoreLeases
+
+/** Most orphans that are read at once. */
+export const MOST_ORPHANS = 1_000
+export const orphanIn = (row: Row): Orphan => ({ kind: text(row['kind']) as PendingKind, id: text(row['id']) })
 
 export class SqlLeases implements StoreLeases {
   readonly #sql: Queries
@@ -72,9 +76,19 @@ export class SqlLeases implements StoreLeases {
     if ((await this.#sql.change(sql, kind, id, this.#owner)) !== 1) throw new LeaseHeld(kind, id)
   }
 
-  async hasOrphans(): Promise<boolean> {
-    const sql = 'SELECT 1 FROM leases WHERE owner <> $1 AND lease_until <= $2 LIMIT 1'
-    return (await firstRow(this.#sql, sql, this.#owner, this.#clock())) !== undefined
+  async isHeldByAnother(kind: PendingKind, id: string): Promise<boolean> {
+    const sql = 'SELECT 1 FROM leases WHERE kind = $1 AND id = $2 AND owner <> $3 AND lease_until > $4'
+    return (await firstRow(this.#sql, sql, kind, id, this.#owner, this.#clock())) !== undefined
+  }
+
+  async orphans(): Promise<readonly Orphan[]> {
+    const sql = `SELECT kind, id FROM leases WHERE owner <> $1 AND lease_until <= $2 LIMIT ${MOST_ORPHANS}`
+    return (await this.#sql.rows(sql, this.#owner, this.#clock())).map(orphanIn)
+  }
+
+  async dropOrphans(orphans: readonly Orphan[]): Promise<void> {
+    const sql = 'DELETE FROM leases WHERE kind = $1 AND id = $2 AND owner <> $3 AND lease_until <= $4'
+    for (const { kind, id } of orphans) await this.#sql.change(sql, kind, id, this.#owner, this.#clock())
   }
 }
 

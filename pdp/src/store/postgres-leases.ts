@@ -4,17 +4,17 @@
  *
  * @module
  */
-import { LEASE_MS, LeaseHeld, type PendingKind } from '../ports/leases.ts'
+import { LEASE_MS, LeaseHeld, type Orphan, type PendingKind } from '../ports/leases.ts'
 import { lockId } from './advisory-lock.ts'
-import type { SqlStatement, StoreLeases } from './leases.ts'
+import { MOST_ORPHANS, orphanIn, type SqlStatement, type StoreLeases } from './leases.ts'
 import { firstRow, type Queries } from './sql.ts'
 
 const NOW = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
-/** Locks of a transaction: the owner cannot start before it ends. */
-const isGone = (owner: string): string => `pg_try_advisory_xact_lock_shared(${lockId('origin', owner)})`
+/** The lock lasts as long as the transaction: the owner cannot start before it ends. */
+const IS_ORPHAN = `CASE WHEN leases.lease_until <= ${NOW} THEN true
+  ELSE pg_try_advisory_xact_lock_shared(${lockId('origin', 'leases.owner')}) END`
 /** Whether a lease is `by`'s, or free. */
-const mayTake = (by: string): string =>
-  `CASE WHEN leases.owner = ${by} OR leases.lease_until <= ${NOW} THEN true ELSE ${isGone('leases.owner')} END`
+const mayTake = (by: string): string => `CASE WHEN leases.owner = ${by} THEN true ELSE ${IS_ORPHAN} END`
 
 export class PostgresLeases implements StoreLeases {
   readonly #sql: Queries
@@ -56,10 +56,18 @@ export class PostgresLeases implements StoreLeases {
     if ((await this.#sql.change(sql, kind, id, this.#origin)) !== 1) throw new LeaseHeld(kind, id)
   }
 
-  async hasOrphans(): Promise<boolean> {
-    // Owners are few, and asking about each takes a lock for an instant.
-    const others = `SELECT owner, min(lease_until) <= ${NOW} AS is_over FROM leases WHERE owner <> $1 GROUP BY owner`
-    const sql = `SELECT 1 FROM (${others}) AS owners WHERE CASE WHEN is_over THEN true ELSE ${isGone('owner')} END LIMIT 1`
-    return (await firstRow(this.#sql, sql, this.#origin)) !== undefined
+  async isHeldByAnother(kind: PendingKind, id: string): Promise<boolean> {
+    const sql = `SELECT 1 FROM leases WHERE kind = $1 AND id = $2 AND owner <> $3 AND NOT ${IS_ORPHAN}`
+    return (await firstRow(this.#sql, sql, kind, id, this.#origin)) !== undefined
+  }
+
+  async orphans(): Promise<readonly Orphan[]> {
+    const sql = `SELECT kind, id FROM leases WHERE owner <> $1 AND ${IS_ORPHAN} LIMIT ${MOST_ORPHANS}`
+    return (await this.#sql.rows(sql, this.#origin)).map(orphanIn)
+  }
+
+  async dropOrphans(orphans: readonly Orphan[]): Promise<void> {
+    const sql = `DELETE FROM leases WHERE kind = $1 AND id = $2 AND owner <> $3 AND ${IS_ORPHAN}`
+    for (const { kind, id } of orphans) await this.#sql.change(sql, kind, id, this.#origin)
   }
 }
