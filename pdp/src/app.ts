@@ -81,7 +81,7 @@ export async function startPdp(config: Config, logger: Logger, options: StartOpt
     const rooms = await openRooms(config, logger, options, stop, closing)
     const { pap, http, metrics } = rooms
     closing.defer(http.close)
-    const listener = await serve(http.app, { ...listenerOptionsOf(config), ...options.listener })
+    const listener = await serve(http.listener, { ...listenerOptionsOf(config), ...options.listener })
     rooms.url = listener.url
     closing.defer(() => {
       http.endStreams()

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { RequestHandler, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { RequestHandler } from 'express'
 import { tooManyRequests } from './rate-limit.ts'
 
 /** Counts the requests under way by name. */
@@ -17,7 +18,7 @@ export class ConcurrencyLimit {
    * @param most - How many of the name may be under way, this one included.
    * @throws Fault `too_many_requests` when there are as many already.
    */
-  begin(name: string, most: number, res: Response): void {
+  begin(name: string, most: number, res: ServerResponse): void {
     const count = this.#counts.get(name) ?? 0
     if (count >= most) throw tooManyRequests('concurrency limit')
     if (res.closed) return

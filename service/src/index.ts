@@ -43,7 +43,12 @@ export { redact, redaction } from './redaction.ts'
 export { reportFailure } from './report-failure.ts'
 export { logRequests, type RequestLogOptions } from './request-log.ts'
 export { type ProcessLogger, runService, type ServiceProgram, stopOnSignals } from './run-service.ts'
-export { permissionsPolicy, type SecurityHeaderOptions, securityHeaders } from './security-headers.ts'
+export {
+  permissionsPolicy,
+  type SecurityHeaderOptions,
+  securityHeaderList,
+  securityHeaders,
+} from './security-headers.ts'
 export { setting } from './settings.ts'
 export { tlsObjection } from './tls-objection.ts'
 export {

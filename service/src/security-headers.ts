@@ -4,7 +4,7 @@
  * @module
  */
 import { PERMISSIONS_POLICY } from '@mandate/protocol'
-import type { RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import helmet from 'helmet'
 
 /** How the security headers of a response differ from those of an API over TLS. */
@@ -38,4 +38,13 @@ export function securityHeaders({
     xFrameOptions: { action: 'deny' },
   })
   return [headers as RequestHandler, permissionsPolicy]
+}
+
+/** The same headers as names and values in turn, for a server without Express. They are the same for every response. */
+export function securityHeaderList(options: SecurityHeaderOptions = {}): readonly string[] {
+  const headers = new Map<string, string>()
+  const setHeader = (name: string, value: string): unknown => headers.set(name, value)
+  const res = { setHeader, set: setHeader, removeHeader: () => undefined } as unknown as Response
+  for (const handler of securityHeaders(options)) handler({} as Request, res, () => undefined)
+  return [...headers].flat()
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Fault, PROBLEMS } from '@mandate/protocol'
-import express, { type ErrorRequestHandler } from 'express'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { Verdict } from '../decide/verdict.ts'
@@ -15,8 +15,9 @@ import { Metrics } from '../runtime/metrics.ts'
 import { VaultKeys } from '../store/encryption.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { createStores } from '../store/stores.ts'
-import { evaluationRoute, evaluationsRoute } from './evaluation.ts'
-import type { Exchange } from './exchange.ts'
+import { type AskingOperation, answerAsked } from './asking.ts'
+import { answerEvaluation, answerEvaluations } from './evaluation.ts'
+import { type Exchange, setExchange } from './exchange.ts'
 import { Pseudonymizer } from './pseudonymizer.ts'
 import { Redactor } from './redact.ts'
 
@@ -95,14 +96,22 @@ beforeEach(async () => {
     keptId: undefined,
     trace: undefined,
     arrived: 0,
+    path: '/',
+    address: '127.0.0.1',
+    headers: [],
     principal: { ...principal, roles: [], origin: {} },
   }
   const app = express().use(express.json(), (_req, res, next) => {
-    res.locals['exchange'] = exchange
+    setExchange(res, exchange)
     response = res
     next()
   })
-  app.post('/evaluation', evaluationRoute(deps)).post('/evaluations', evaluationsRoute(deps)).use(answerFault)
+  const answering =
+    (answer: AskingOperation['answer']): RequestHandler =>
+    (req, res) =>
+      answerAsked({ answer, bodyLimit: 1_000, lane: 'ask' }, req, res, req.body)
+  app.post('/evaluation', answering(answerEvaluation(deps))).post('/evaluations', answering(answerEvaluations(deps)))
+  app.use(answerFault)
   server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
 })

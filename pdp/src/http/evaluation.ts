@@ -16,17 +16,18 @@ import {
   refuse,
   splitRef,
 } from '@mandate/protocol'
-import type { RequestHandler } from 'express'
 import type { Evaluation } from '../decide/evaluation.ts'
 import type { Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import type { AskingOperation } from './asking.ts'
 import { contextOf, type DecisionContextDeps, evaluationEntry } from './decision-context.ts'
-import { accountOf, type Exchange, exchangeOf, principalOf } from './exchange.ts'
+import { accountOf, type Exchange } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
 import { Pace } from './pace.ts'
 import { objectionsOf, parse } from './parse.ts'
+import { Turn } from './turn.ts'
 import { readableRequest } from './undecided-item.ts'
 
 export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
@@ -53,45 +54,41 @@ interface Decided {
   readonly fault?: Fault
 }
 
-export function evaluationRoute(deps: EvaluationDeps): RequestHandler {
-  return async (req, res) => {
-    const request = parse(evaluationRequestSchema, req.body)
-    const { answer, entry } = await decideOne(deps, request, principalOf(res), exchangeOf(res))
+/** `POST /access/v1/evaluation`. */
+export function answerEvaluation(deps: EvaluationDeps): AskingOperation['answer'] {
+  return async ({ body, by, exchange }) => {
+    const request = parse(evaluationRequestSchema, body)
+    const { answer, entry } = await decideOne(deps, request, by, exchange, true)
     const [id = ''] = await deps.record([entry])
-    res.set('x-evaluation-id', id).json(answer)
+    return { id, body: answer }
   }
 }
 
-export function evaluationsRoute(deps: BatchDeps): RequestHandler {
-  const single = evaluationRoute(deps)
+/** `POST /access/v1/evaluations`. */
+export function answerEvaluations(deps: BatchDeps): AskingOperation['answer'] {
+  const single = answerEvaluation(deps)
   const pace = new Pace()
-  return async (req, res, next) => {
-    const request = parse(evaluationsRequestSchema, req.body)
+  return async (asked) => {
+    const { body, by, exchange, isGone } = asked
+    const request = parse(evaluationsRequestSchema, body)
     const { evaluations = [], options, subject, action, resource, context } = request
-    if (evaluations.length === 0) {
-      await single(req, res, next)
-      return
-    }
-    const items = evaluations.map((item) => ({ ...present({ subject, action, resource, context }), ...item }))
+    if (evaluations.length === 0) return single(asked)
+    const shared = present({ subject, action, resource, context })
     const semantic = options?.evaluations_semantic ?? 'execute_all'
-    const by = principalOf(res)
-    const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> =>
-      withAsked(deps, item, by, await decideItem(deps, item, by, exchangeOf(res)))
-    if (semantic === 'execute_all') pace.requireTimeFor(accountOf(by), items.length)
-    await deps.spend(by, items.length - 1)
-    const decided = await decideAll(semantic, items, async (round) => {
-      if (res.closed) return []
-      const work = () => Promise.all(round.map(decide))
-      // Only full rounds are measured: a round takes as long as its slowest item, so partial rounds would distort the rate.
-      return round.length === BATCH_WIDTH ? pace.timed(accountOf(by), round.length, work) : work()
-    })
+    const isExplained = options?.reasons === true
+    const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> => {
+      const whole = { ...shared, ...item }
+      return withAsked(deps, whole, by, await decideItem(deps, whole, by, exchange, isExplained))
+    }
+    if (semantic === 'execute_all') pace.requireTimeFor(accountOf(by), evaluations.length)
+    await deps.spend(by, evaluations.length - 1)
+    const work = () => decideAll(semantic, evaluations, isGone, decide)
+    // A batch narrower than the parallelism takes as long as its slowest item, which says little about the rate.
+    const isMeasured = semantic === 'execute_all' && evaluations.length >= BATCH_WIDTH
+    const decided = await (isMeasured ? pace.timed(accountOf(by), evaluations.length, work) : work())
     await deps.record(decided.map(({ entry }) => entry))
     reportFaults(deps, decided)
-    res.json({
-      evaluations: decided.map(({ answer }) =>
-        options?.reasons || isError(answer) ? answer : { decision: answer.decision },
-      ),
-    })
+    return { body: { evaluations: decided.map(({ answer }) => answer) } }
   }
 }
 
@@ -119,35 +116,48 @@ const withAsked = async (
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
-const isError = ({ context }: Decided['answer']): boolean => context?.['error'] !== undefined
-
 /**
- * Decides the items by one of AuthZEN's three semantics; the short-circuiting ones return the items up to and including the one that ended them.
+ * Decides the items by one of AuthZEN's three semantics; the short-circuiting ones return the items up to and including the one that ended them. So
+ * many are under way at once; what is decided from memory goes on without waiting, and lets other requests in now and then.
  *
- * @param decide - Resolves with `undefined` when the caller has disconnected; no further item is decided then.
+ * @param isGone - Whether the caller has disconnected: no further item is decided then.
  */
 async function decideAll<T>(
   semantic: EvaluationsSemantic,
   items: readonly T[],
-  decide: (round: readonly T[]) => Promise<readonly Decided[]>,
+  isGone: () => boolean,
+  decide: (item: T) => Promise<Decided>,
 ): Promise<readonly Decided[]> {
-  const width = semantic === 'execute_all' ? BATCH_WIDTH : 1
   const ends = { execute_all: undefined, deny_on_first_deny: false, permit_on_first_permit: true }[semantic]
   const decided: Decided[] = []
-  for (let start = 0; start < items.length; start += width) {
-    const round = await decide(items.slice(start, start + width))
-    decided.push(...round)
-    if (round.length === 0) break
-    if (ends !== undefined && decided.at(-1)?.answer.decision === ends) break
+  const turn = new Turn()
+  let next = 0
+  const work = async (): Promise<void> => {
+    while (next < items.length && !isGone()) {
+      const at = next
+      next += 1
+      const one = await decide(items[at] as T)
+      decided[at] = one
+      if (ends !== undefined && one.answer.decision === ends) return
+      if (turn.isOver) await turn.yield()
+    }
   }
-  return decided
+  const width = ends === undefined ? Math.min(BATCH_WIDTH, items.length) : 1
+  await Promise.all(Array.from({ length: width }, work))
+  return decided.filter((one) => one !== undefined)
 }
 
 /** Decides one item. An item that is malformed, forbidden or undecidable gets `false` and its error; the others continue. */
-async function decideItem(deps: EvaluationDeps, item: unknown, by: Principal, exchange: Exchange): Promise<Decided> {
+async function decideItem(
+  deps: EvaluationDeps,
+  item: unknown,
+  by: Principal,
+  exchange: Exchange,
+  isExplained: boolean,
+): Promise<Decided> {
   const parsed = evaluationRequestSchema.safeParse(item)
   try {
-    if (parsed.success) return await decideOne(deps, parsed.data, by, exchange)
+    if (parsed.success) return await decideOne(deps, parsed.data, by, exchange, isExplained)
     const subject = parsed.error.issues.every(({ path }) => path[0] === 'subject')
     if (!subject) throw refuse('invalid_request', objectionsOf(parsed.error))
     return undecided(deps, by, 'invalid_request', objectionsOf(parsed.error), {
@@ -183,11 +193,13 @@ function undecided(
   }
 }
 
+/** @param isExplained - Whether the answer gets its `context`. */
 async function decideOne(
   deps: EvaluationDeps,
   request: EvaluationRequest,
   by: Principal,
   exchange: Exchange,
+  isExplained: boolean,
 ): Promise<Decided> {
   const id = deps.newId()
   const evaluation = await deps.pseudonymizer.evaluation(request, by)
@@ -197,10 +209,9 @@ async function decideOne(
   const verdict = await deps.decide(evaluation)
   const latencyMs = performance.now() - exchange.arrived
   const entry = requireRecordable(await evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
-  return {
-    answer: { decision: verdict.decision, context: await contextOf(deps, id, verdict, evaluation, by) },
-    entry,
-  }
+  const { decision } = verdict
+  const answer = isExplained ? { decision, context: await contextOf(deps, id, verdict, evaluation, by) } : { decision }
+  return { answer, entry }
 }
 
 /** Bytes that the log adds to an entry, at most. */

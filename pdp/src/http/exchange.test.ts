@@ -2,8 +2,8 @@ import { serve } from '@mandate/service'
 import express, { type RequestHandler } from 'express'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
-import { beginExchange } from './exchange.ts'
-import { AnonymousRefusals, answerFaults } from './faults.ts'
+import { beginExchange, createExchanges } from './exchange.ts'
+import { AnonymousRefusals, answerFaults, createProblemAnswers } from './faults.ts'
 
 test('a request whose ids cannot be looked up gets a problem, with an id', async () => {
   const faults = { record: async () => [], logger: pino({ level: 'silent' }), metrics: { fault: () => {} } }
@@ -11,7 +11,8 @@ test('a request whose ids cannot be looked up gets a problem, with an id', async
   const app = express()
   const isSub = (): Promise<boolean> => Promise.reject(new Error('the database cannot be read'))
   const answerAll: RequestHandler = (_req, res) => void res.end()
-  app.use(beginExchange(isSub), answerAll, answerFaults(faults, anonymous))
+  const begin = createExchanges({ isSub, addressOf: () => '', headers: [] })
+  app.use(beginExchange(begin), answerAll, answerFaults(createProblemAnswers(faults, anonymous)))
   const listener = await serve(app, { host: '127.0.0.1', port: 0 })
   onTestFinished(async () => {
     await listener.close()

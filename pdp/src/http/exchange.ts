@@ -1,63 +1,122 @@
 /**
- * State of one HTTP exchange: request id, principal, arrival time. Stored in `res.locals`, written once. Middleware that authenticates callers.
+ * State of one HTTP exchange: request id, address, principal, arrival time. Begun before anything else, and found by the response. Steps that
+ * authenticate callers.
  *
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault, isRequestId, refuse } from '@mandate/protocol'
-import type { Request, RequestHandler, Response } from 'express'
+import type { RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Callers } from './caller.ts'
+import type { Step } from './step.ts'
 
 /** State of an exchange, available to every handler. */
 export interface Exchange {
   readonly requestId: string
   /** The request id if it may be stored; `undefined` for an id that might contain personal data, which is only echoed. */
-  readonly keptId: string | undefined
+  keptId: string | undefined
   /** W3C trace id from `traceparent`; absent when it equals a person's sub. */
-  readonly trace: string | undefined
+  trace: string | undefined
   /** Arrival, by `performance.now()` in milliseconds. */
   readonly arrived: number
+  /** Path of the request, without its query. */
+  readonly path: string
+  /** Address of the client, as far as trusted proxies tell it. */
+  readonly address: string
+  /** Headers of the response, whatever it will be: names and values in turn. */
+  readonly headers: readonly string[]
   principal: Principal | undefined
+}
+
+export interface ExchangeOptions {
+  /** Whether a text is the sub of a known person. */
+  readonly isSub: (text: string) => Promise<boolean>
+  readonly addressOf: (req: IncomingMessage) => string
+  /** Headers of every response: names and values in turn. */
+  readonly headers: readonly string[]
 }
 
 const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
 
-/**
- * Begins an exchange. Echoes the request id (AuthZEN 1.0, section 10.1.3), or generates one.
- *
- * @param isSub - Whether a text is the sub of a known person.
- */
-export function beginExchange(isSub: (text: string) => Promise<boolean>): RequestHandler {
-  return async (req, res, next) => {
-    const arrived = performance.now()
-    const sent = req.get('x-request-id')
+const exchanges = new WeakMap<ServerResponse, Exchange>()
+
+/** @throws Fault `internal` before the exchange has begun. */
+export function exchangeOf(res: ServerResponse): Exchange {
+  const exchange = exchanges.get(res)
+  if (exchange) return exchange
+  throw new Fault('internal', 'no exchange has begun for this response')
+}
+
+/** Sets the exchange of a response. */
+export function setExchange(res: ServerResponse, exchange: Exchange): void {
+  exchanges.set(res, exchange)
+}
+
+/** Begins an exchange on a path. Echoes the request id (AuthZEN 1.0, section 10.1.3), or generates one. */
+export type BeginExchange = (req: IncomingMessage, res: ServerResponse, path: string) => Promise<void> | undefined
+
+export function createExchanges({ isSub, addressOf, headers }: ExchangeOptions): BeginExchange {
+  return (req, res, path) => {
+    const sent = textOf(req.headers['x-request-id'])
     const requestId = sent || randomUUID()
-    const begin = (ids: Pick<Exchange, 'keptId' | 'trace'>): void => {
-      res.locals['exchange'] = { requestId, ...ids, arrived, principal: undefined } satisfies Exchange
+    // Stored before anything that can fail: the error handler needs it.
+    const exchange: Exchange = {
+      requestId,
+      keptId: sent ? undefined : requestId,
+      trace: undefined,
+      arrived: performance.now(),
+      path,
+      address: addressOf(req),
+      headers: [...headers, 'x-request-id', requestId],
+      principal: undefined,
     }
-    // Before anything that can fail: the error handler needs it.
-    begin({ keptId: undefined, trace: undefined })
-    res.set('x-request-id', requestId)
-    res.set('cache-control', 'no-store')
-    const keptId = !sent || (isRequestId(sent) && !(await isSub(sent))) ? requestId : undefined
-    const traceId = TRACEPARENT.exec(req.get('traceparent') ?? '')?.[1]
-    const trace = traceId !== undefined && !(await isSub(traceId)) ? traceId : undefined
-    begin({ keptId, trace })
+    setExchange(res, exchange)
+    const traceId = TRACEPARENT.exec(textOf(req.headers['traceparent']) ?? '')?.[1]
+    return sent || traceId ? keepIds(exchange, sent, traceId, isSub) : undefined
+  }
+}
+
+/** Keeps the ids that the caller sent, where they may be stored. */
+async function keepIds(
+  exchange: Exchange,
+  sent: string | undefined,
+  traceId: string | undefined,
+  isSub: ExchangeOptions['isSub'],
+): Promise<void> {
+  if (sent && isRequestId(sent) && !(await isSub(sent))) exchange.keptId = sent
+  if (traceId !== undefined && !(await isSub(traceId))) exchange.trace = traceId
+}
+
+const textOf = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join(', ') : header
+
+/** Begins the exchange of a request to Express. */
+export function beginExchange(begin: BeginExchange): RequestHandler {
+  return async (req, res, next) => {
+    const begun = begin(req, res, req.path)
+    setHeaders(res, exchangeOf(res).headers)
+    await begun
     next()
   }
 }
 
-export const exchangeOf = (res: Response): Exchange => res.locals['exchange'] as Exchange
+/** Sets headers that a response does not have yet. */
+export function setHeaders(res: ServerResponse, headers: readonly string[]): void {
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] ?? ''
+    if (!res.hasHeader(name)) res.setHeader(name, headers[at + 1] ?? '')
+  }
+}
 
 /** Authenticates the caller. */
-export function authenticated(callers: Callers): RequestHandler {
-  return async (req: Request, res, next) => {
+export function authenticated(callers: Pick<Callers, 'identify'>): Step {
+  return async (req, res) => {
     const exchange = exchangeOf(res)
     const { keptId, trace } = exchange
     const origin = { ...(keptId ? { request_id: keptId } : {}), ...(trace ? { trace } : {}) }
     exchange.principal = await callers.identify(req.headersDistinct['authorization'] ?? [], origin)
-    next()
   }
 }
 
@@ -85,7 +144,7 @@ export const accountOf = ({ name, actor }: Pick<Principal, 'name' | 'actor'>): s
   actor === undefined ? name : `${name} ${actor}`
 
 /** Returns the principal of an authenticated exchange. @throws Fault `internal` on a route without {@link authenticated}. */
-export function principalOf(res: Response): Principal {
+export function principalOf(res: ServerResponse): Principal {
   const { principal } = exchangeOf(res)
   if (principal) return principal
   throw new Fault('internal', 'a route that needs a caller is not behind authentication')

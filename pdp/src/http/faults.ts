@@ -1,16 +1,18 @@
 /**
- * Error middleware: maps every fault to a problem response (RFC 9457), and records it in the log before the response (rule L1).
+ * Maps every fault to a problem response (RFC 9457), and records it in the log before the response (rule L1).
  *
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import { addressBlock, Fault, PROBLEMS, type ProblemCode, problemOf } from '@mandate/protocol'
-import { answerProblems, type ProblemResponse, problemResponse, withChallenge } from '@mandate/service'
-import type { ErrorRequestHandler, Request } from 'express'
+import { faultOf, type ProblemResponse, problemResponse, withChallenge } from '@mandate/service'
+import type { ErrorRequestHandler } from 'express'
 import type { Logger } from 'pino'
 import type { Recorder } from '../ports/recorder.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
+import { sendProblem } from './respond.ts'
 
 /** `Retry-After` of 429 and 503, in seconds. */
 const RETRY_AFTER = 1
@@ -26,29 +28,39 @@ export interface FaultDeps {
   readonly metrics: Pick<Metrics, 'fault'>
 }
 
-/** Creates the error handler. An error that is no Fault becomes `internal`; its text goes to the operations log only. */
-export function answerFaults(
+/** Answers a request that failed, on either server. Rejects only where the exchange has not begun. */
+export type AnswerProblem = (error: unknown, res: ServerResponse) => Promise<void>
+
+/** An error that is no Fault becomes `internal`; its text goes to the operations log only. */
+export function createProblemAnswers(
   { record, logger, metrics }: FaultDeps,
   anonymous: AnonymousRefusals,
-): ErrorRequestHandler {
-  return answerProblems({
-    before: async (fault, req, res) => {
-      const exchange = exchangeOf(res)
-      const { keptId: requestId } = exchange
-      if (PROBLEMS[fault.code].status >= 500) logger.error({ err: fault, cause: fault.cause, requestId }, fault.code)
-      let answered = fault
-      try {
-        await recordFault(fault, exchange, req, record, anonymous)
-      } catch (cause) {
-        answered = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
-        logger.error({ err: answered, requestId }, answered.code)
-      }
-      metrics.fault(answered.code)
-      return answered
-    },
-    respond: (fault, res) => responseOf(fault, exchangeOf(res).requestId),
-  })
+): AnswerProblem {
+  return async (error, res) => {
+    const fault = faultOf(error)
+    const exchange = exchangeOf(res)
+    const { keptId: requestId } = exchange
+    if (PROBLEMS[fault.code].status >= 500) logger.error({ err: fault, cause: fault.cause, requestId }, fault.code)
+    let answered = fault
+    try {
+      await recordFault(fault, exchange, record, anonymous)
+    } catch (cause) {
+      answered = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
+      logger.error({ err: answered, requestId }, answered.code)
+    }
+    metrics.fault(answered.code)
+    // The client must not take half a response for a whole one.
+    if (res.headersSent) res.destroy()
+    else sendProblem(res, responseOf(answered, exchange.requestId))
+  }
 }
+
+/** The error handler of Express. */
+export const answerFaults =
+  (answer: AnswerProblem): ErrorRequestHandler =>
+  (error: unknown, _req, res, next) => {
+    answer(error, res).catch(next)
+  }
 
 /** Sends the problem; moves `retry_after` to the `Retry-After` header. */
 function responseOf(fault: Fault, requestId: string): ProblemResponse {
@@ -73,7 +85,6 @@ const challengeFor = (fault: Fault): string =>
 async function recordFault(
   fault: Fault,
   exchange: Exchange,
-  req: Request,
   record: Recorder,
   anonymous: AnonymousRefusals,
 ): Promise<void> {
@@ -81,7 +92,7 @@ async function recordFault(
   // Does not record `log_unavailable`: the log is what failed; nor anything at an instant that is not trusted.
   if (fault.code === 'log_unavailable' || fault.code === 'clock_unavailable') return
   if (!exchange.principal) {
-    anonymous.count(addressBlock(req.ip ?? ''), fault.code)
+    anonymous.count(addressBlock(exchange.address), fault.code)
     return
   }
   const { name, party, actor, origin } = exchange.principal

@@ -4,12 +4,14 @@
  *
  * @module
  */
-import { ConcurrencyLimit, limitByAddress, limitConcurrency, RateLimit } from '@mandate/service'
-import type { Request, RequestHandler } from 'express'
+import type { ServerResponse } from 'node:http'
+import { addressBlock } from '@mandate/protocol'
+import { ConcurrencyLimit, RateLimit } from '@mandate/service'
 import type { Principal } from '../pap/pap.ts'
 import type { Rate, TokenBuckets } from '../ports/rates.ts'
-import { accountOf, principalOf } from './exchange.ts'
+import { accountOf, exchangeOf, principalOf } from './exchange.ts'
 import { SharedRate } from './shared-rate.ts'
+import type { Step } from './step.ts'
 
 export interface LimitOptions {
   /** Decisions per minute and burst for a person; the same numbers apply to administration requests. */
@@ -41,16 +43,16 @@ export const DEFAULT_LIMITS: LimitOptions = {
 const BYTES_A_DECISION = 8_192
 
 export interface Limits {
-  readonly concurrency: RequestHandler
-  readonly byAddress: RequestHandler
-  readonly byCaller: RequestHandler
-  /** Charges for the size of the body; runs when it has been read and not parsed. */
-  readonly bySize: RequestHandler
+  readonly concurrency: Step
+  readonly byAddress: Step
+  readonly byCaller: Step
+  /** Charges for the size of a body, in bytes, that has been read and not parsed. */
+  readonly bySize: (by: Principal, bytes: number) => Promise<void>
   /** Charges for further decisions of a request; {@link byCaller} charged for the first. */
   readonly spend: (by: Principal, decisions: number) => Promise<void>
 }
 
-const isAsking = ({ path }: Request): boolean => /^\/access\//iu.test(path)
+const isAsking = (res: ServerResponse): boolean => /^\/access\//iu.test(exchangeOf(res).path)
 const isPerson = (name: string): boolean => name.startsWith('user:')
 
 /** @param buckets - The token buckets that a person's limits are counted in together with other PDPs. @default in this process only */
@@ -60,25 +62,25 @@ export function createLimits(options: LimitOptions, buckets?: TokenBuckets): Lim
   const spendIn = (rates: Rates, name: string, decisions: number): Promise<void> =>
     (isPerson(name) ? rates.person : rates.service).spend(name, decisions)
   const spend = (by: Principal, decisions: number): Promise<void> => spendIn(asking, accountOf(by), decisions)
+  const all = new ConcurrencyLimit()
+  const ofAddresses = new RateLimit({ perSecond: options.addressPerSecond })
   const askingOfOne = new ConcurrencyLimit()
   const administeringOfOne = new ConcurrencyLimit()
   return {
     // Separate limits: evaluations cannot use up the capacity of administration.
-    concurrency: limitConcurrency(options.concurrent, (req) => (isAsking(req) ? 'asking' : 'administering')),
-    byAddress: limitByAddress(options.addressPerSecond),
-    byCaller: async (req, res, next) => {
+    concurrency: (_req, res) => {
+      all.begin(isAsking(res) ? 'asking' : 'administering', options.concurrent, res)
+      return undefined
+    },
+    byAddress: (_req, res) => ofAddresses.spend(addressBlock(exchangeOf(res).address)),
+    byCaller: (_req, res) => {
       const name = accountOf(principalOf(res))
       const most = isPerson(name) ? options.personConcurrent : Math.max(1, options.concurrent >> 1)
       // Otherwise one caller with slow bodies or slow readers would use the whole capacity.
-      ;(isAsking(req) ? askingOfOne : administeringOfOne).begin(name, most, res)
-      await spendIn(isAsking(req) ? asking : administering, name, 1)
-      next()
+      ;(isAsking(res) ? askingOfOne : administeringOfOne).begin(name, most, res)
+      return spendIn(isAsking(res) ? asking : administering, name, 1)
     },
-    bySize: async (req, res, next) => {
-      const body: unknown = req.body
-      if (body instanceof Uint8Array) await spend(principalOf(res), Math.floor(body.length / BYTES_A_DECISION))
-      next()
-    },
+    bySize: (by, bytes) => spend(by, Math.floor(bytes / BYTES_A_DECISION)),
     spend,
   }
 }

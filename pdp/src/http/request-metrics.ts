@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ServerResponse } from 'node:http'
 import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { isPrivate } from '../log/outgoing.ts'
@@ -14,13 +15,18 @@ import { routeOf } from './openapi/operations.ts'
 /** Methods used as a metric label; other methods are chosen by the caller, so they share one label. */
 const KNOWN = new Set(['HEAD', 'OPTIONS', ...METHODS.map((method) => method.toUpperCase())])
 
+/** Measures a request until its response is closed. @param path - Of the request, without its query. */
+export function measure(metrics: Pick<Metrics, 'request'>, method: string, path: string, res: ServerResponse): void {
+  res.once('close', () => {
+    const known = KNOWN.has(method) ? method : 'other'
+    metrics.request(known, routeOf(path), res.statusCode, performance.now() - exchangeOf(res).arrived)
+  })
+}
+
+/** {@link measure} for Express. */
 export function measured(metrics: Pick<Metrics, 'request'>): RequestHandler {
   return (req, res, next) => {
-    const { method, path } = req
-    res.once('close', () => {
-      const known = KNOWN.has(method) ? method : 'other'
-      metrics.request(known, routeOf(path), res.statusCode, performance.now() - exchangeOf(res).arrived)
-    })
+    measure(metrics, req.method, req.path, res)
     next()
   }
 }

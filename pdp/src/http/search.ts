@@ -16,7 +16,6 @@ import {
   splitRef,
   subjectSearchSchema,
 } from '@mandate/protocol'
-import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { Evaluation } from '../decide/evaluation.ts'
 import {
@@ -29,7 +28,7 @@ import {
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Recorder } from '../ports/recorder.ts'
-import { principalOf } from './exchange.ts'
+import type { AskingOperation } from './asking.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { sliceOf } from './paging.ts'
 import { parse } from './parse.ts'
@@ -73,14 +72,13 @@ interface SearchPlan<C extends string> {
 function searchRoute<C extends string>(
   deps: SearchRouteDeps,
   planOf: (body: unknown, by: Principal) => Promise<SearchPlan<C>>,
-): RequestHandler {
-  return async (req, res) => {
-    const by = principalOf(res)
-    const { searched, request, question, candidates, about, shown } = await planOf(req.body, by)
+): AskingOperation['answer'] {
+  return async ({ body, by, isGone }) => {
+    const { searched, request, question, candidates, about, shown } = await planOf(body, by)
     const among = question.isSubjectUnknown ? [] : await candidates(question)
     // Stops deciding when the caller has disconnected.
     const spend: SearchRouteDeps['spend'] = (who, decisions) =>
-      res.closed
+      isGone()
         ? Promise.reject(new Fault('too_many_requests', 'the caller has disconnected'))
         : deps.spend(who, decisions)
     const found = await pageOf({ ...deps, spend }, searched, by, request, among, async (candidate) => {
@@ -88,7 +86,7 @@ function searchRoute<C extends string>(
       return verdict ? shown(candidate) : undefined
     })
     const id = await record(deps, by, searched, question, found.results.length)
-    res.set('x-evaluation-id', id).json(found)
+    return { id, body: found }
   }
 }
 

@@ -3,19 +3,30 @@
  *
  * @module
  */
-import { refuseUnknownRoute, securityHeaders } from '@mandate/service'
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { refuseUnknownRoute, securityHeaderList } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { TokenBuckets } from '../ports/rates.ts'
 import type { Sessions } from '../ports/stores.ts'
-import { type Lane, withWorkload } from '../ports/workload.ts'
+import { withWorkload } from '../ports/workload.ts'
+import { type AskingOperation, askingHandlers } from './asking.ts'
 import type { Callers } from './caller.ts'
-import { callerDeadline } from './caller-deadline.ts'
 import { type DecisionDeps, decisionHandlers } from './decisions.ts'
-import { type EvaluationDeps, evaluationRoute, evaluationsRoute, requireEntitled } from './evaluation.ts'
-import { accountOf, authenticated, beginExchange, principalOf, rejectApiKeys, requireWriteScope } from './exchange.ts'
-import { AnonymousRefusals, answerFaults, type FaultDeps } from './faults.ts'
+import { createDirectListener } from './direct.ts'
+import { answerEvaluation, answerEvaluations, type EvaluationDeps, requireEntitled } from './evaluation.ts'
+import {
+  accountOf,
+  authenticated,
+  beginExchange,
+  createExchanges,
+  exchangeOf,
+  principalOf,
+  rejectApiKeys,
+  requireWriteScope,
+} from './exchange.ts'
+import { AnonymousRefusals, answerFaults, createProblemAnswers, type FaultDeps } from './faults.ts'
 import { mountOperations, type OperationHandlers } from './handlers.ts'
 import { idempotent } from './idempotency.ts'
 import { jsonBody } from './json-body.ts'
@@ -24,14 +35,16 @@ import { type LogFileDeps, logHandlers, mountDeepTiles } from './log-files.ts'
 import { logoutRoute } from './logout.ts'
 import { metadataBeforePath } from './metadata.ts'
 import { type MonitoringDeps, monitoringHandlers } from './monitoring.ts'
-import { otherMethods } from './openapi/operations.ts'
+import { OPERATIONS, otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papHandlers } from './pap/pap-handlers.ts'
-import { measured } from './request-metrics.ts'
+import { measure, measured } from './request-metrics.ts'
 import { type SearchRouteDeps, searchHandlers } from './search.ts'
+import { middleware, type Step } from './step.ts'
 import { OpenStreams } from './streams.ts'
 
-const BODY_LIMIT = '64kb'
-const BATCH_LIMIT = '1mb'
+/** Bytes of a body, at most. */
+const BODY_LIMIT = 64 * 1024
+const BATCH_LIMIT = 1024 * 1024
 
 export interface ServerDeps
   extends EvaluationDeps,
@@ -56,6 +69,9 @@ export interface ServerDeps
 }
 
 export interface HttpApp {
+  /** Takes every request. */
+  readonly listener: RequestListener
+  /** Takes those that {@link listener} does not answer itself. */
   readonly app: Express
   /** Ends exports and streams, which would keep the listener open. */
   readonly endStreams: () => void
@@ -68,70 +84,110 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const anonymous = new AnonymousRefusals(deps)
   const limits = createLimits(deps.limits, deps.buckets)
   const streams = new OpenStreams(deps.limits.streams, deps.sessions)
-  const handlers = handlersOf({ ...deps, streams }, limits)
+  const asking = askingOperations(deps, limits)
+  const handlers = handlersOf({ ...deps, streams }, asking)
   const reading = { ...deps, streams }
   app.disable('x-powered-by')
   app.set('etag', false)
   app.set('trust proxy', deps.trustProxy)
   app.set('query parser', 'simple')
-  app.use(
-    beginExchange((text) => deps.pseudonymizer.isSub(text)),
-    ...securityHeaders({ hsts: deps.isTls }),
-  )
-  app.use(metadataBeforePath(deps), measured(deps.metrics))
+  const begin = createExchanges({
+    isSub: (text) => deps.pseudonymizer.isSub(text),
+    addressOf: addressReader(app),
+    headers: [...securityHeaderList({ hsts: deps.isTls }), 'cache-control', 'no-store'],
+  })
+  const beforeCaller: readonly Step[] = [limits.concurrency, limits.byAddress, requireTrusted(deps.clock)]
+  const ofCaller: readonly Step[] = [authenticated(deps.callers), limits.byCaller]
+  const answerProblem = createProblemAnswers(deps, anonymous)
+  app.use(beginExchange(begin), metadataBeforePath(deps), measured(deps.metrics))
   mountOperations(app, handlers, ['open'])
-  app.use(otherMethods('open'), limits.concurrency, limits.byAddress, believing(deps.clock))
+  app.use(otherMethods('open'), ...beforeCaller.map(middleware))
   mountOperations(app, handlers, ['limited'])
-  app.use(authenticated(deps.callers), limits.byCaller, otherMethods('all'))
+  app.use(...ofCaller.map(middleware), otherMethods('all'))
   mountOperations(app, handlers, ['asking'])
-  app.use(rejectApiKeys, requireWriteScope, inLane('administer'))
+  app.use(rejectApiKeys, requireWriteScope, administering)
   const administration = [...jsonBody(BODY_LIMIT, 'optional'), idempotent(reading)]
   mountOperations(app, handlers, ['reading', 'administration'], ({ access }) =>
     access === 'administration' ? administration : [],
   )
   mountDeepTiles(app, handlers.tile)
-  app.use(refuseUnknownRoute, answerFaults(deps, anonymous))
+  app.use(refuseUnknownRoute, answerFaults(answerProblem))
+  const listener = createDirectListener({
+    operations: byPath(asking),
+    begin,
+    steps: [measuredStep(deps.metrics), ...beforeCaller, ...ofCaller],
+    answerProblem,
+    app,
+  })
   const close = async (): Promise<void> => {
     await Promise.all([anonymous.close(), deps.callers.close()])
   }
-  return { app, endStreams: () => streams.endAll(), close }
+  return { app, listener, endStreams: () => streams.endAll(), close }
 }
 
+type AskingId = 'evaluate' | 'evaluateAll' | 'searchSubjects' | 'searchResources' | 'searchActions'
+
+function askingOperations(deps: ServerDeps, { bySize, spend }: Limits): Readonly<Record<AskingId, AskingOperation>> {
+  const { searchSubjects, searchResources, searchActions } = searchHandlers({ ...deps, spend, requireEntitled })
+  const one = { bodyLimit: BODY_LIMIT, lane: 'ask' } as const
+  const many = { bodyLimit: BODY_LIMIT, lane: 'bulk' } as const
+  return {
+    evaluate: { ...one, answer: answerEvaluation(deps) },
+    evaluateAll: { ...many, bodyLimit: BATCH_LIMIT, charge: bySize, answer: answerEvaluations({ ...deps, spend }) },
+    searchSubjects: { ...many, answer: searchSubjects },
+    searchResources: { ...many, answer: searchResources },
+    searchActions: { ...many, answer: searchActions },
+  }
+}
+
+/** By the paths of the OpenAPI document. */
+const byPath = (asking: Readonly<Record<AskingId, AskingOperation>>): ReadonlyMap<string, AskingOperation> =>
+  new Map(
+    OPERATIONS.flatMap(({ id, method, path }) => {
+      const operation = method === 'post' && Object.hasOwn(asking, id) ? asking[id as AskingId] : undefined
+      return operation ? [[path, operation] as const] : []
+    }),
+  )
+
 /** Maps every operation to its handler. */
-function handlersOf(deps: ServerDeps & Pick<DecisionDeps, 'streams'>, { bySize, spend }: Limits): OperationHandlers {
-  const asking = { ...deps, spend }
-  const one = jsonBody(BODY_LIMIT, 'required')
-  const many = [...one, callerDeadline, inLane('bulk')]
-  const { searchSubjects, searchResources, searchActions } = searchHandlers({ ...asking, requireEntitled })
+function handlersOf(
+  deps: ServerDeps & Pick<DecisionDeps, 'streams'>,
+  asking: Readonly<Record<AskingId, AskingOperation>>,
+): OperationHandlers {
   return {
     ...monitoringHandlers(deps),
     endSession: logoutRoute(deps),
-    evaluate: [...one, callerDeadline, inLane('ask'), evaluationRoute(deps)],
-    evaluateAll: [
-      ...jsonBody(BATCH_LIMIT, 'required', bySize),
-      callerDeadline,
-      inLane('bulk'),
-      evaluationsRoute(asking),
-    ],
-    searchSubjects: [...many, searchSubjects],
-    searchResources: [...many, searchResources],
-    searchActions: [...many, searchActions],
+    evaluate: askingHandlers(asking.evaluate),
+    evaluateAll: askingHandlers(asking.evaluateAll),
+    searchSubjects: askingHandlers(asking.searchSubjects),
+    searchResources: askingHandlers(asking.searchResources),
+    searchActions: askingHandlers(asking.searchActions),
     ...decisionHandlers(deps),
     ...logHandlers(deps),
     ...papHandlers(deps),
   }
 }
 
+/** Reads a client's address as Express does, which knows how many proxies are trusted. */
+function addressReader(app: Express): (req: IncomingMessage) => string {
+  return ({ headers, socket }) => String(Reflect.get(app.request, 'ip', { app, headers, socket }) ?? '')
+}
+
 /** Rejects requests while the clock is not trusted. Runs before authentication, which depends on the clock too. */
-function believing(clock: Clock): RequestHandler {
-  return (_req, _res, next) => {
+function requireTrusted(clock: Clock): Step {
+  return () => {
     clock()
-    next()
+    return undefined
+  }
+}
+
+function measuredStep(metrics: ServerDeps['metrics']): Step {
+  return ({ method = '' }, res) => {
+    measure(metrics, method, exchangeOf(res).path, res)
+    return undefined
   }
 }
 
 /** Runs the request in the context of its caller, for fair queueing of its calls. */
-const inLane =
-  (lane: Lane): RequestHandler =>
-  (_req, res, next) =>
-    withWorkload({ caller: accountOf(principalOf(res)), lane }, next)
+const administering: RequestHandler = (_req, res, next) =>
+  withWorkload({ caller: accountOf(principalOf(res)), lane: 'administer' }, next)
