@@ -24,7 +24,7 @@ beforeAll(async () => {
   world = new World(tpdp)
   await world.begin()
   token = await tpdp.issuer.token(TRIPS)
-})
+}, 60_000)
 afterAll(() => tpdp.stop())
 
 interface Sent {

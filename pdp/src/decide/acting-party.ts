@@ -31,6 +31,8 @@ export interface ActingParty extends PersonaLookup {
   readonly byAgent: boolean
   /** What a grant may require as persona and this party satisfies: `""`, title, title/circle, `persona:<id>`. */
   readonly names: readonly string[]
+  /** See {@link actingQuestions}. */
+  readonly questions: readonly Question[]
 }
 
 /** All inputs of the steps relate and weigh. */
@@ -68,18 +70,16 @@ export function actingPartyOf(admitted: AdmittedEvaluation, target: Target, know
     holder,
     byAgent: splitRef(holder).type === 'agent',
     names: ['', ...named],
+    questions: [
+      ...(actor ? [{ kind: 'agent', agent: actor } as const] : []),
+      ...(splitRef(subject).type === 'agent' ? [{ kind: 'agent', agent: subject } as const] : []),
+      ...(persona ? [{ kind: 'persona', persona } as const] : []),
+    ],
   }
 }
 
 /** Whether the agents are active and the persona is usable. Agents come first: a suspended agent is the primary reason of every denial (rule G1). */
-export function actingQuestions({ admitted, acting }: Case): readonly Question[] {
-  const { subject, actor } = admitted.evaluation
-  return [
-    ...(actor ? [{ kind: 'agent', agent: actor } as const] : []),
-    ...(splitRef(subject).type === 'agent' ? [{ kind: 'agent', agent: subject } as const] : []),
-    ...(acting.persona ? [{ kind: 'persona', persona: acting.persona } as const] : []),
-  ]
-}
+export const actingQuestions = ({ acting }: Case): readonly Question[] => acting.questions
 
 /**
  * Finds what is wrong with the session, the agents and the persona, primary first.

@@ -62,6 +62,7 @@ const giverQuestion = (giver: Giver): Question =>
 /**
  * Finds every objection to a candidate. Where a body and an answer disagree, the candidate is not good.
  *
+ * @param questions - The {@link chainQuestions} as they were asked: looking up the same objects is cheaper.
  * @throws Unanswered when one of the {@link chainQuestions} has no answer.
  */
 export function judgeChain(
@@ -70,6 +71,7 @@ export function judgeChain(
   owner: PartyRef,
   answers: Answers,
   circumstances: Circumstances,
+  questions = chainQuestions(candidate, owner),
 ): JudgedChain {
   const chain = candidate.path.flatMap((id) => bodies.get(id) ?? [])
   if (chain.length !== candidate.path.length || candidate.path.length === 0)
@@ -80,7 +82,6 @@ export function judgeChain(
       limits: [],
       affirmed: false,
     }
-  const questions = chainQuestions(candidate, owner)
   const isSeated = answers.affirms(questions.seat)
   const linked = affirmedOf(questions.links, answers)
   const usable = affirmedOf(questions.givers, answers)

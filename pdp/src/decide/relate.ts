@@ -167,10 +167,10 @@ async function askRound(
   const title = titleQuestions(target)
   const act = actingQuestions(decisionCase)
   const gates = acting.byAgent ? gateQuestions(admitted, target, candidates) : []
-  const chains = candidates.map((candidate) => ({
-    candidate,
-    questions: questionsIn(chainQuestions(candidate, target.owner)),
-  }))
+  const chains = candidates.map((candidate) => {
+    const asked = chainQuestions(candidate, target.owner)
+    return { candidate, asked, questions: questionsIn(asked) }
+  })
   const questions = [
     ...title,
     ...act,
@@ -183,7 +183,9 @@ async function askRound(
     relations.bodies(ids, statistics),
   ])
   const answered = chains.filter((chain) => !answers.firstUnanswered(chain.questions))
-  const judged = answered.map(({ candidate }) => judgeChain(candidate, bodies, target.owner, answers, shared))
+  const judged = answered.map(({ candidate, asked }) =>
+    judgeChain(candidate, bodies, target.owner, answers, shared, asked),
+  )
   for (const chain of judged) requireAgreement(chain)
   return {
     title: title.every((question) => answers.affirms(question)),

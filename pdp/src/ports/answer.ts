@@ -38,15 +38,23 @@ export type Answer = boolean | Unanswered
 
 /** The answers to a set of questions, looked up by the question itself. The order in which questions were asked has no influence. */
 export class Answers {
-  readonly #byId: ReadonlyMap<string, Answer>
+  readonly #asked: ReadonlyMap<Question, Answer>
+  /** Made when a question is looked up that equals one that was asked and is another object: ids cost more than the rest. */
+  #byId: ReadonlyMap<string, Answer> | undefined
 
   constructor(answered: Iterable<readonly [Question, Answer]>) {
-    this.#byId = new Map([...answered].map(([question, answer]) => [questionId(question), answer]))
+    this.#asked = new Map(answered)
   }
 
   /** @returns `Unanswered` with reason `absent` for a question that was not asked. */
   to(question: Question): Answer {
-    return this.#byId.get(questionId(question)) ?? new Unanswered('absent', `not asked: ${question.kind}`)
+    const answer = this.#asked.get(question) ?? this.#toEqual(question)
+    return answer ?? new Unanswered('absent', `not asked: ${question.kind}`)
+  }
+
+  #toEqual(question: Question): Answer | undefined {
+    this.#byId ??= new Map(Array.from(this.#asked, ([asked, answer]) => [questionId(asked), answer]))
+    return this.#byId.get(questionId(question))
   }
 
   /** @throws Unanswered when the question has no answer. */

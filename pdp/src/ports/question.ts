@@ -6,6 +6,7 @@
  */
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Giver, PersonaId, Scope, Seat } from './grants.ts'
+import { seatKey } from './scopes.ts'
 
 /** One question to the relationship store: a Check. The adapter translates it to a tuple. */
 export type Question =
@@ -73,8 +74,41 @@ export const circumstances = (known: Pick<Circumstances, 'model' | 'now'> & Part
   ...known,
 })
 
-/** Identifies a question: two questions with equal ids are the same question. */
-export const questionId = (question: Question): string => JSON.stringify(question)
+/**
+ * Identifies a question: two questions with equal ids are the same question. Each text stands behind its length, so that none can imitate the end of
+ * another.
+ */
+export function questionId(question: Question): string {
+  const { kind } = question
+  switch (kind) {
+    case 'title':
+      return kind + sized(question.owner) + sized(question.root) + sized(question.deed) + sized(question.persona)
+    case 'part':
+      return kind + sized(question.child) + sized(question.parent)
+    case 'persona':
+      return kind + sized(question.persona)
+    case 'agent':
+      return kind + sized(question.agent)
+    case 'seat':
+      return kind + sized(seatKey(question.seat)) + sized(question.grant)
+    case 'root':
+      return kind + sized(question.owner) + linkId(question)
+    case 'parent':
+      return kind + sized(question.parent) + linkId(question)
+    case 'gate':
+      return `${kind}${sized(question.relation)}${sized(question.persona)}${question.value} ${question.unit}`
+    case 'relation':
+      return JSON.stringify(question)
+  }
+}
+
+const sized = (text: string): string => `${text.length}:${text}`
+
+function linkId({ grant, standing }: AskedLink): string {
+  let id = sized(grant)
+  for (const giver of standing) id += sized(giver)
+  return id
+}
 
 /** The questions without repetitions. */
 export const distinctQuestions = (questions: Iterable<Question>): readonly Question[] => [

@@ -9,6 +9,7 @@ import { VaultKeys } from './encryption.ts'
 import type { Database } from './sql.ts'
 import { openSqlite } from './sqlite.ts'
 import { createStores } from './stores.ts'
+import { personNote, VaultMemory } from './vault-memory.ts'
 
 async function opened() {
   const dir = mkdtempSync(join(tmpdir(), 'mandate-copies-'))
@@ -121,4 +122,40 @@ test('what an earlier process left undecided is pending from the start', async (
   const { stores } = await opened()
   await stores.changes.begin({ id: 'c1', at: 1, keys: [] })
   expect(await stores.invalidations.start()).toMatchObject({ pending: [{ change: 'c1', keys: [] }] })
+})
+
+test('a text that is nobody’s sub costs no read; a person is found from creation on, in any spelling', async () => {
+  const { stores, readsOf } = await opened()
+  const isSub = (text: string): Promise<boolean> => stores.vault.isSub('https://id.example', text)
+  expect(await readsOf(async () => expect(await isSub('5F0C1A3E-1d2b')).toBe(false))).toBe(0)
+  const pseudonym = await stores.vault.pseudonymOf('https://id.example', '5f0c1a3e1d2b')
+  expect(await isSub('5F0C1A3E-1d2b')).toBe(true)
+  await stores.vault.erase(pseudonym)
+  expect(await isSub('5F0C1A3E-1d2b')).toBe(false)
+})
+
+test('a person whom another PDP created may be a sub once its note is applied', async () => {
+  const keys = VaultKeys.random()
+  const memory = new VaultMemory({ keys, clock: () => 0, salt: new Uint8Array(32), sql: { rows: async () => [] } })
+  const folded = keys.lookupHash('someone')
+  expect(memory.mayBeSub(folded)).toBe(true)
+  const put = await memory.load()
+  put()
+  expect(memory.mayBeSub(folded)).toBe(false)
+  const { data } = personNote(folded) as { readonly data: string }
+  memory.apply({ kind: 'note', topic: 'person', data, seq: 1, token: 'a' })
+  expect(memory.mayBeSub(folded)).toBe(true)
+})
+
+test('a person who is created while the subs are read is not missed', async () => {
+  const keys = VaultKeys.random()
+  const read = Promise.withResolvers<readonly []>()
+  const memory = new VaultMemory({ keys, clock: () => 0, salt: new Uint8Array(32), sql: { rows: () => read.promise } })
+  const loading = memory.load()
+  memory.addSub(keys.lookupHash('someone'))
+  read.resolve([])
+  memory.reset()
+  const put = await loading
+  put()
+  expect(memory.mayBeSub(keys.lookupHash('someone'))).toBe(true)
 })

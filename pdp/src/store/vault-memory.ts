@@ -7,10 +7,12 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Clock } from '../ports/clock.ts'
-import type { InvalidationEvent, InvalidationListener } from '../ports/invalidations.ts'
+import type { Announcement, InvalidationEvent, InvalidationListener } from '../ports/invalidations.ts'
+import { BloomFilter } from '../runtime/bloom-filter.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
+import { note } from './announcer.ts'
 import type { VaultKeys } from './encryption.ts'
-import { bytes, type Queries } from './sql.ts'
+import { bytes, type Queries, type Row, text } from './sql.ts'
 
 /** Entries of each cache. */
 const CACHED = 50_000
@@ -19,6 +21,16 @@ export const ERASURE_KEPT_MS = 1_200_000
 
 /** Data of a note about an erasure: the lookup hash in base64, and when it was, by the machine's clock. */
 const erasureNote = z.object({ lookup: z.string(), at: z.number() })
+/** Data of a note about a new person: the lookup hash of the normalized sub, in base64. */
+const creationNote = z.object({ folded: z.string() })
+const personNotes = z.union([erasureNote, creationNote])
+
+/** Tells other PDPs of a new person, who is named in no readable form. */
+export const personNote = (folded: Uint8Array): Announcement =>
+  note('person', { folded: Buffer.from(folded).toString('base64') } satisfies z.infer<typeof creationNote>)
+
+/** People read at once. */
+const PEOPLE_PER_READ = 10_000
 
 export interface VaultMemoryOptions {
   readonly keys: VaultKeys
@@ -36,6 +48,10 @@ export class VaultMemory implements InvalidationListener {
   #subs = new LruCache<string>(CACHED)
   /** Time of recent erasures by lookup hash in base64. */
   readonly #erasedAt = new Map<string, EpochMillis>()
+  /** Lookup hashes of the normalized subs of all people, erased ones too; `undefined` until they are read. */
+  #subsOfAll: BloomFilter | undefined
+  /** Filters that {@link load} is filling: people who are created meanwhile are added too. */
+  readonly #filling = new Set<BloomFilter>()
   /** Person keys and pseudonyms of people who are being erased: not cached. */
   readonly #erasing = new Set<string>()
   /** Number of erasures so far. A value that was read before an erasure is not cached after it. */
@@ -89,20 +105,60 @@ export class VaultMemory implements InvalidationListener {
 
   apply(event: InvalidationEvent): void {
     if (event.kind !== 'note' || event.topic !== 'person') return
-    const { lookup, at } = erasureNote.parse(JSON.parse(event.data))
-    this.#erase(lookup, at)
+    const data = personNotes.parse(JSON.parse(event.data))
+    if ('folded' in data) {
+      this.addSub(Buffer.from(data.folded, 'base64'))
+      return
+    }
+    this.#erase(data.lookup, data.at)
     // The note does not name the person, so that no cache keeps a name from it. Erasures are rare, and the next reads fill the caches again.
-    this.reset()
+    this.#dropNames()
+  }
+
+  /** @param folded - Lookup hash of a normalized sub. @returns `false` where certainly no person has it. */
+  mayBeSub(folded: Uint8Array): boolean {
+    return this.#subsOfAll?.mayHave(folded) ?? true
+  }
+
+  /** Adds a person who is about to be created. */
+  addSub(folded: Uint8Array): void {
+    this.#subsOfAll?.add(folded)
+    for (const filter of this.#filling) filter.add(folded)
   }
 
   async load(): Promise<() => void> {
+    const subs = new BloomFilter()
+    this.#filling.add(subs)
+    try {
+      await this.#readSubs(subs)
+    } catch (error) {
+      this.#filling.delete(subs)
+      throw error
+    }
     const rows = await this.#sql.rows('SELECT lookup, at FROM erased_people')
     return () => {
+      this.#filling.delete(subs)
+      this.#subsOfAll = subs
       for (const row of rows) this.#erase(Buffer.from(bytes(row['lookup'])).toString('base64'), Number(row['at']))
     }
   }
 
+  async #readSubs(subs: BloomFilter): Promise<void> {
+    const sql = `SELECT pseudonym, folded FROM vault WHERE pseudonym > $1 ORDER BY pseudonym LIMIT ${PEOPLE_PER_READ}`
+    let last: string | undefined = ''
+    while (last !== undefined) {
+      const rows: readonly Row[] = await this.#sql.rows(sql, last)
+      for (const row of rows) subs.add(bytes(row['folded']))
+      last = rows.length === PEOPLE_PER_READ ? text(rows.at(-1)?.['pseudonym']) : undefined
+    }
+  }
+
   reset(): void {
+    this.#subsOfAll = undefined
+    this.#dropNames()
+  }
+
+  #dropNames(): void {
     this.#generation += 1
     this.#pseudonyms = new LruCache(CACHED)
     this.#subs = new LruCache(CACHED)

@@ -10,7 +10,7 @@ import type { Vault } from '../ports/stores.ts'
 import { type Announcer, note } from './announcer.ts'
 import { decryptPerson, fold, foldedKey, personKey } from './person.ts'
 import { bytes, firstRow, type Queries } from './sql.ts'
-import { ERASURE_KEPT_MS, type VaultMemory } from './vault-memory.ts'
+import { ERASURE_KEPT_MS, personNote, type VaultMemory } from './vault-memory.ts'
 import { insertPerson } from './vault-rows.ts'
 
 /** Random, so that a pseudonym reveals nothing. Short enough that an OpenFGA object name can contain two pseudonyms. */
@@ -55,6 +55,8 @@ export class SqlVault implements Vault {
     const folded = fold(text)
     if (folded === '') return false
     const hash = this.#memory.keys.lookupHash(foldedKey(issuer, folded))
+    // Most texts are nobody's: no query is made for them.
+    if (!this.#memory.mayBeSub(hash)) return false
     return (await firstRow(this.#sql, 'SELECT 1 FROM vault WHERE folded = $1', hash)) !== undefined
   }
 
@@ -118,6 +120,10 @@ export class SqlVault implements Vault {
   /** Creates a pseudonym. With concurrent calls for one person, the first insert wins and all return its pseudonym. */
   async #create(sql: Queries, issuer: string, sub: string): Promise<PartyRef> {
     const { keys, clock } = this.#memory
+    const folded = keys.lookupHash(foldedKey(issuer, fold(sub)))
+    // Before the row exists: from then on the sub must be found.
+    this.#memory.addSub(folded)
+    if (this.#announcer.isShared) await this.#announcer.announce(sql, personNote(folded))
     const pseudonym = `p_${randomBytes(PSEUDONYM_BYTES).toString('base64url')}`
     await insertPerson(sql, keys, { pseudonym, issuer, sub, at: clock() })
     return (await this.#find(sql, personKey({ issuer, sub }))) ?? `user:${pseudonym}`
