@@ -67,6 +67,7 @@ const ON_MEMORY = [
     'kill-pdp',
     'metrics',
     'store-claim',
+    'store-move',
     'clock',
     'log-order',
   ),

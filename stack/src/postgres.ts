@@ -40,12 +40,7 @@ export interface Postgres {
 export async function startPostgres({ port, settings = { fsync: 'off' } }: PostgresOptions = {}): Promise<Postgres> {
   const cluster = await initCluster(port ?? (await freePort()), settings)
   let running = await serve(cluster)
-  const createDatabase = async (name: string): Promise<string> => {
-    if (!/^[a-z_]+$/.test(name)) throw new TypeError('name: lower-case letters and underscores only')
-    await runSql(cluster.urlOf('postgres'), `CREATE DATABASE ${name}`)
-    await preferCustomPlans(cluster.urlOf(name))
-    return cluster.urlOf(name)
-  }
+  const createDatabase = (name: string): Promise<string> => createPostgresDatabase(cluster.urlOf('postgres'), name)
   return {
     url: await createDatabase('mandate'),
     createDatabase,
@@ -60,6 +55,21 @@ export async function startPostgres({ port, settings = { fsync: 'off' } }: Postg
       running = await serve(cluster)
     },
   }
+}
+
+/**
+ * Creates an empty database on a running server.
+ *
+ * @param server - URL of any database of the server, with a role that may create databases.
+ * @param name - Lower-case letters and underscores.
+ * @returns The URL of the new database.
+ */
+export async function createPostgresDatabase(server: string, name: string): Promise<string> {
+  if (!/^[a-z_]+$/.test(name)) throw new TypeError('name: lower-case letters and underscores only')
+  await runSql(server, `CREATE DATABASE ${name}`)
+  const url = Object.assign(new URL(server), { pathname: `/${name}` }).href
+  await preferCustomPlans(url)
+  return url
 }
 
 /**

@@ -7,7 +7,6 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import type { GrantBody, GrantRecord } from '../../pdp/src/ports/grants.ts'
@@ -75,27 +74,6 @@ const textIn = (dir: string, isRead: (name: string) => boolean = () => true): st
 function closing(database: Database): Database {
   onTestFinished(() => database.close().catch(() => undefined))
   return database
-}
-
-/**
- * Holds a transaction open until the returned function is called, so that nothing else can be written. Asks the database now and then, as PostgreSQL
- * ends a transaction that is idle.
- */
-export async function holdTransaction(database: Database): Promise<() => Promise<void>> {
-  let isReleased = false
-  const begun = Promise.withResolvers<void>()
-  const held = database.transaction(async (within) => {
-    while (!isReleased) {
-      await within.rows('SELECT 1')
-      begun.resolve()
-      await pause(20)
-    }
-  })
-  await begun.promise
-  return () => {
-    isReleased = true
-    return held
-  }
 }
 
 /** A clock that only a test moves. */

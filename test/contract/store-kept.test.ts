@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Fact } from '../../pdp/src/ports/domain-facts.ts'
 import type { InvitationRecord, KeyRecord } from '../../pdp/src/ports/stores.ts'
 import type { SqlStores } from '../../pdp/src/store/stores.ts'
-import { holdTransaction, openPdp, type Place, TestClock, useImplementations } from './pdp-stores.ts'
+import { holdTransaction } from '../fixtures/hold-transaction.ts'
+import { openPdp, type Place, TestClock, useImplementations } from './pdp-stores.ts'
 
 const IMPLEMENTATIONS = useImplementations()
 

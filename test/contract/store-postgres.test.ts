@@ -10,7 +10,8 @@ import { openPostgres } from '../../pdp/src/store/postgres.ts'
 import { prepareDatabase } from '../../pdp/src/store/postgres-migrations.ts'
 import { MIGRATIONS } from '../../pdp/src/store/postgres-schema.ts'
 import type { Database } from '../../pdp/src/store/sql.ts'
-import { aGrant, holdTransaction, openPdp } from './pdp-stores.ts'
+import { holdTransaction } from '../fixtures/hold-transaction.ts'
+import { aGrant, openPdp } from './pdp-stores.ts'
 
 const PUT = 'INSERT INTO models (store_id, policy, model_id) VALUES ($1, $2, $3)'
 const LATEST = MIGRATIONS.length

@@ -12,7 +12,8 @@ import { ProposedGrants } from '../../pdp/src/store/proposed-grants.ts'
 import { openSqlite } from '../../pdp/src/store/sqlite.ts'
 import { useSuite } from '../fixtures/suite.ts'
 
-const suite = useSuite()
+// Reads the database's file.
+const suite = useSuite({ database: 'sqlite' })
 const FLIGHT = { subject: 'X', action: 'execute', item: 'flight' } as const
 
 /** Another PDP, as far as its database shows it: it has begun changes and says nothing any more. */

@@ -13,7 +13,8 @@ import { startTestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 import { World } from '../fixtures/world.ts'
 
-const suite = useSuite()
+// Reads the database's file.
+const suite = useSuite({ database: 'sqlite' })
 const FLIGHT = { action: 'execute', item: 'flight' } as const
 const CARS = { sub: 'service-account-cars', azp: 'cars', svc: 'cars' }
 

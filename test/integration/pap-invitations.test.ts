@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { openPostgres } from '../../pdp/src/store/postgres.ts'
 import { AUDITOR, useSuite } from '../fixtures/suite.ts'
 
 const suite = useSuite()
@@ -19,6 +20,15 @@ const invite = async (grant: unknown = terms(), as = 'A') => (await post('', as,
 const redeem = (code: string, as = 'B') => post('/redeem', as, { code })
 const confirm = (id: string, who = 'B', as = 'A') => post(`/${id}/confirm`, as, { redeemer: suite.world.ref(who) })
 const list = async (as: string) => (await suite.world.call('GET', '/v1/invitations', suite.world.as(as))).body.items
+
+/** On PostgreSQL wrong codes are counted by the clock of the database, which a test cannot advance. */
+async function ageWrongCodes(ms: number): Promise<void> {
+  const { PDP_STORE_URL: url } = suite.tpdp.config
+  if (url === undefined) return
+  const database = await openPostgres(url)
+  await database.changeAlone('UPDATE wrong_codes SET at = at - $1', ms)
+  await database.close()
+}
 
 describe('C7: invitations', () => {
   test('a grant starts when the inviter confirms, and may read when it says nothing', async () => {
@@ -136,6 +146,7 @@ describe('C7: invitations', () => {
     const { code: another } = await invite(null)
     expect((await redeem(another, 'C')).status).toBe(200)
     suite.tpdp.advance(60_000)
+    await ageWrongCodes(60_000)
     expect((await redeem(code)).status).toBe(200)
   })
 

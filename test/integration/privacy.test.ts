@@ -41,6 +41,7 @@ beforeAll(async () => {
   openFga = await startDurableOpenFga()
   line = await startBadLine(openFga.url)
   tpdp = await startTestPdp({
+    database: 'sqlite',
     openFga: { url: line.url, apiToken: openFga.apiToken },
     env: {
       PDP_SERVICES: 'trips=workflow+workflow_item+travel_account+petra-planted-de-vries',

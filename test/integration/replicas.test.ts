@@ -22,7 +22,7 @@ let world: World
 
 beforeAll(async () => {
   const env = { OPENFGA_STORE: `replicas-${randomUUID()}` }
-  one = await startTestPdp({ openFga: inject('openFga'), env })
+  one = await startTestPdp({ openFga: inject('openFga'), env, database: 'sqlite' })
   world = new World(one)
   await world.begin()
   // The second one decides only, and knows the same people from a copy of the database.

@@ -1,6 +1,7 @@
 /**
  * Vitest global set-up of `contract` and `integration`: one real OpenFGA for the whole project. Tests share the server
- * and create a store each. `MANDATE_TEST_STORE` chooses the engine: `memory` (default), `sqlite` or `postgres`.
+ * and create a store each. `MANDATE_TEST_STORE` chooses the engine: `memory` (default), `sqlite` or `postgres`; with `postgres`, the PDPs of
+ * `startTestPdp` have their databases on the same server.
  *
  * @module
  */
@@ -9,16 +10,23 @@ import type { TestProject } from 'vitest/node'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** `inject('openFga')`: where the shared server is. */
-    readonly openFga: { readonly url: string; readonly apiToken: string; readonly engine: string }
+    /** `inject('openFga')`: where the shared server is; `postgres`: URL of the PostgreSQL server on which each test PDP gets a database. */
+    readonly openFga: {
+      readonly url: string
+      readonly apiToken: string
+      readonly engine: string
+      readonly postgres: string | undefined
+    }
   }
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const engine = engineOf(process.env['MANDATE_TEST_STORE'])
-  const postgres = engine === 'postgres' ? await startPostgres() : undefined
+  const postgres =
+    engine === 'postgres' ? await startPostgres({ settings: { fsync: 'off', max_connections: '300' } }) : undefined
   const openFga = await startOpenFga({ engine, ...(postgres ? { postgresUrl: postgres.url } : {}) })
-  project.provide('openFga', { url: openFga.url, apiToken: openFga.apiToken, engine: openFga.engine })
+  const { url, apiToken } = openFga
+  project.provide('openFga', { url, apiToken, engine: openFga.engine, postgres: postgres?.url })
   return async () => {
     await openFga.stop()
     await postgres?.stop()
