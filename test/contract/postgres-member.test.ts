@@ -11,6 +11,7 @@ import { LockLost } from '../../pdp/src/ports/locks.ts'
 import { openPostgres } from '../../pdp/src/store/postgres.ts'
 import { PostgresLeases } from '../../pdp/src/store/postgres-leases.ts'
 import { PostgresLocks } from '../../pdp/src/store/postgres-locks.ts'
+import { registerRelease, stepsBetween } from '../../pdp/src/store/releases.ts'
 import type { Database } from '../../pdp/src/store/sql.ts'
 import { joined } from './members.ts'
 
@@ -199,4 +200,40 @@ test('leases that stand for no change are dropped once they are orphans, and onl
   expect(await leases('mine').orphans()).toContainEqual(orphan)
   await leases('mine').dropOrphans([orphan])
   expect(await leases('mine').orphans()).not.toContainEqual(orphan)
+})
+
+test('a task whose connection was ended takes no lease, by a single statement either', async () => {
+  const locks = new PostgresLocks(await joined(postgres.url, { origin: 'no lease' }))
+  const leases = new PostgresLeases(database, 'no lease', () => locks.heldOn().map(({ id }) => id))
+  await locks.run('a', async () => {
+    expect(await leases.take('write', 'w1')).toBe(true)
+    await cutOff('no lease')
+    expect(await leases.take('write', 'w2')).toBe(false)
+  })
+  expect(await leases.take('write', 'w2')).toBe(true)
+})
+
+test('a release works beside the one before and after it, and refuses others with what to do', async () => {
+  const url = await postgres.createDatabase('releases')
+  const start = (origin: string, version: string) =>
+    joined(url, { origin, onJoin: (session) => registerRelease(session, origin, { version, schema: 1 }) })
+  const old = await start('old', '0.4.1')
+  await start('next', '0.5.0')
+  await expect(start('newest', '0.6.0')).rejects.toThrow(/PDP old on .* runs release 0\.4\.1.*update that PDP first/u)
+  await old.close()
+  await start('newest', '0.6.0')
+  await expect(start('older', '0.4.0')).rejects.toThrow(/PDP newest on .* runs release 0\.6\.0.*start a newer release/u)
+})
+
+test.for([
+  ['0.2.0', '0.2.9', 0],
+  ['0.2.0', '0.3.0', 1],
+  ['0.3.0', '0.2.0', -1],
+  ['0.2.0', '0.4.0', 2],
+  ['0.9.3', '1.0.0', 1],
+  ['0.9.3', '1.1.0', 2],
+  ['1.0.0', '0.9.3', -1],
+  ['1.0.0', '3.0.0', 2],
+] as const)('from release %s to %s it is %i', ([from, to, steps]) => {
+  expect(stepsBetween(from, to)).toBe(steps)
 })

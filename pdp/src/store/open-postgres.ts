@@ -59,7 +59,7 @@ export async function openSharedDatabase(
   return {
     database: fenced(database, locks),
     locks,
-    leases: (sql) => new PostgresLeases(sql, origin),
+    leases: (sql) => new PostgresLeases(sql, origin, () => locks.heldOn().map(({ id }) => id)),
     reads,
     buckets: new PostgresBuckets(database),
     wrongCodes: new PostgresWrongCodes(database),

@@ -19,11 +19,17 @@ const mayTake = (by: string): string => `CASE WHEN leases.owner = ${by} THEN tru
 export class PostgresLeases implements StoreLeases {
   readonly #sql: Queries
   readonly #origin: string
+  readonly #sessions: () => readonly string[]
 
-  /** @param origin - The log origin of this PDP, whose session lock it holds. */
-  constructor(sql: Queries, origin: string) {
+  /**
+   * @param origin - The log origin of this PDP, whose session lock it holds.
+   * @param sessions - Ids of the connections that hold the locks of the caller: when one of them is lost, no lease can be taken, not even by a statement
+   * that is not part of a transaction.
+   */
+  constructor(sql: Queries, origin: string, sessions: () => readonly string[] = () => []) {
     this.#sql = sql
     this.#origin = origin
+    this.#sessions = sessions
   }
 
   async take(kind: PendingKind, id: string): Promise<boolean> {
@@ -33,10 +39,13 @@ export class PostgresLeases implements StoreLeases {
 
   taking(kind: PendingKind, id: string, first: number): SqlStatement {
     return {
-      sql: `INSERT INTO leases (kind, id, owner, lease_until) VALUES ($${first}, $${first + 1}, $${first + 2}, ${NOW} + ${LEASE_MS})
+      sql: `INSERT INTO leases (kind, id, owner, lease_until)
+       SELECT $${first}::text, $${first + 1}::text, $${first + 2}::text, ${NOW} + ${LEASE_MS}
+       WHERE NOT EXISTS (SELECT FROM json_array_elements_text($${first + 3}::json) AS held (id)
+         WHERE pg_try_advisory_xact_lock_shared(${lockId('session', 'held.id')}))
        ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner, lease_until = excluded.lease_until
        WHERE ${mayTake('excluded.owner')}`,
-      values: [kind, id, this.#origin],
+      values: [kind, id, this.#origin, JSON.stringify(this.#sessions())],
     }
   }
 

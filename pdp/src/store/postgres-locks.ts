@@ -93,13 +93,18 @@ export class PostgresLocks implements Locks {
    * @throws LockLost
    */
   async requireHeld(sql: Pick<Queries, 'rows'>): Promise<void> {
-    const sessions = new Set<MemberSession>()
-    for (let held = holding.getStore(); held; held = held.outer) if (!held.isOver) sessions.add(held.session)
-    for (const session of sessions) {
+    for (const session of this.heldOn()) {
       if (session.isLost) throw new LockLost()
       const isFree = `SELECT pg_try_advisory_xact_lock_shared(${lockId('session', '$1')}) AS free`
       if ((await firstRow(sql, isFree, session.id))?.['free'] !== false) throw new LockLost()
     }
+  }
+
+  /** The connections that hold the locks of the calling task. */
+  heldOn(): readonly MemberSession[] {
+    const sessions = new Set<MemberSession>()
+    for (let held = holding.getStore(); held; held = held.outer) if (!held.isOver) sessions.add(held.session)
+    return [...sessions]
   }
 
   async #runLocked<T>(key: string, task: () => Promise<T>, urgent: boolean, until: number): Promise<T> {
