@@ -88,7 +88,7 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     by: 'user:p_anna',
     at: NOW,
   }
-  const factChange = { plan: { id: 'f1', steps: { some: 'plan' } }, domain: 'd', write: [], remove: [] }
+  const factChange = { plan: { id: 'f1', keys: [], steps: { some: 'plan' } }, domain: 'd', write: [], remove: [] }
   const erasure = { id: 'e1', person: 'user:p_a', by: 'user:p_a', at: 1 } as const
   const key = {
     id: 'k1',

@@ -6,7 +6,8 @@
 import { expect, test } from 'vitest'
 import { useSuite } from '../fixtures/suite.ts'
 
-const suite = useSuite({ env: { PDP_PERSON_PER_MINUTE: '6000000', PDP_PERSON_BURST: '1000000' } })
+// The queue before OpenFGA is what is shared: every decision asks it.
+const suite = useSuite({ env: { PDP_PERSON_PER_MINUTE: '6000000', PDP_PERSON_BURST: '1000000', ENGINE: 'openfga' } })
 const BATCHES = 6
 const ITEMS = 1_000
 

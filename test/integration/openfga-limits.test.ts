@@ -66,7 +66,7 @@ describe('an OpenFGA that was started with its defaults', () => {
   describe('and a domain whose questions are above them', () => {
     let tpdp: TestPdp
     beforeAll(async () => {
-      tpdp = await startTestPdp({ openFga, env: PACK })
+      tpdp = await startTestPdp({ openFga, env: { ...PACK, ENGINE: 'openfga' } })
       await writeFolders(tpdp, 35)
     })
     afterAll(() => tpdp?.stop())
@@ -122,7 +122,10 @@ describe('an OpenFGA that was started with its defaults', () => {
   })
 
   test('sixteen chains of four links, each with three limits, from 48 givers: every one is good', async () => {
-    const tpdp = await startTestPdp({ openFga, env: { PDP_PERSON_PER_MINUTE: '60000', PDP_PERSON_BURST: '1000' } })
+    const tpdp = await startTestPdp({
+      openFga,
+      env: { PDP_PERSON_PER_MINUTE: '60000', PDP_PERSON_BURST: '1000', ENGINE: 'openfga' },
+    })
     const world = new World(tpdp)
     await world.begin(() => false)
     await world.persona('S', 'traveler/other')
@@ -163,7 +166,7 @@ const unanswered = (reason: string): string => `mandate_openfga_unanswered_total
 
 test('with the limits that the stack sets, the PDP is ready and the same questions are permitted', async () => {
   const openFga = await startOpenFga({ env: {} })
-  const tpdp = await startTestPdp({ openFga, env: PACK })
+  const tpdp = await startTestPdp({ openFga, env: { ...PACK, ENGINE: 'openfga' } })
   await writeFolders(tpdp, 35)
   const ready = await tpdp.call('GET', '/readyz')
   expect(ready).toMatchObject({ status: 200, body: { status: 'ready' } })
@@ -180,7 +183,7 @@ describe('the database under OpenFGA is gone', () => {
   beforeAll(async () => {
     postgres = await startPostgres()
     openFga = await startOpenFga({ engine: 'postgres', postgresUrl: postgres.url, env: {} })
-    tpdp = await startTestPdp({ openFga })
+    tpdp = await startTestPdp({ openFga, env: { ENGINE: 'openfga' } })
   })
   afterAll(async () => {
     await tpdp?.stop()

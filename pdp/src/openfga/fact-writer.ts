@@ -71,7 +71,8 @@ export class OpenFgaFactWriter implements FactWriter {
     const isReplaced = (tuple: Tuple): boolean => writes.some((other) => isSameKey(tuple, other))
     const deletes = [...removed, ...old.filter((tuple) => !isReplaced(tuple))].map(keyOf)
     const steps: Steps = { replaced: old.filter(isReplaced), writes, deletes, model: this.#options.modelId() }
-    return { id: this.#options.newId(), steps }
+    const keys = [...steps.replaced, ...writes, ...deletes].map(keyOf)
+    return { id: this.#options.newId(), keys, steps }
   }
 
   async carryOut({ id, steps }: FactPlan): Promise<void> {

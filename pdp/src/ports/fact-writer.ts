@@ -4,10 +4,13 @@
  * @module
  */
 import type { Fact } from './domain-facts.ts'
+import type { TupleName } from './invalidations.ts'
 
 /** The steps of a change of facts. Plain JSON, so that it can be stored; only the writer that made the plan interprets the steps. */
 export interface FactPlan {
   readonly id: string
+  /** The tuples that any of the steps touches: no memory may hold them until the change is complete or undone. */
+  readonly keys: readonly TupleName[]
   readonly steps: unknown
 }
 

@@ -16,7 +16,7 @@ async function stores(): Promise<SqlStores> {
 
 test('the marker of a change of facts that is not finished is kept, however old', async () => {
   const { changes, intents } = await stores()
-  const change = { plan: { id: 'b', steps: {} }, domain: 'sheets', write: [], remove: [] }
+  const change = { plan: { id: 'b', keys: [], steps: {} }, domain: 'sheets', write: [], remove: [] }
   await intents.putFactChange(change)
   for (const id of ['a', 'b']) {
     await changes.begin({ id, at: 1, keys: [] })
@@ -32,4 +32,20 @@ test('a change that was decided without having begun leaves a marker that is swe
   await changes.decided('a', 1)
   expect(await changes.takeUndecided()).toEqual([])
   expect(await changes.decidedBefore(2, 10)).toEqual(['a'])
+})
+
+test('a change of facts is pending from before its first Write until it is complete or undone, also for who starts meanwhile', async () => {
+  const { intents, invalidations } = await stores()
+  const events: unknown[] = []
+  invalidations.subscribe?.(({ kind, ...event }) => events.push([kind, 'change' in event ? event.change : '']))
+  const keys = [{ user: 'user:a', relation: 'blocked', object: 'sheet:1' }]
+  const change = { plan: { id: 'b', keys, steps: {} }, domain: 'sheets', write: [], remove: [] }
+  await intents.putFactChange(change)
+  expect((await invalidations.start()).pending).toEqual([{ change: 'facts:b', keys }])
+  await intents.dropFactChange(change)
+  expect((await invalidations.start()).pending).toEqual([])
+  expect(events).toEqual([
+    ['open', 'facts:b'],
+    ['close', 'facts:b'],
+  ])
 })

@@ -4,7 +4,6 @@
  * @module
  */
 import type { EpochMillis } from '@mandate/protocol'
-import type { LogStart } from '../ports/invalidations.ts'
 import { LeaseHeld } from '../ports/leases.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import type { Announcer } from './announcer.ts'
@@ -121,12 +120,6 @@ export class SqlChangeJournal implements ChangeJournal {
     const { places, values } = inList(ids, 1)
     await this.#sql.change(`DELETE FROM changes WHERE id IN (${places})`, ...values)
   }
-}
-
-/** The changes that are pending, as the start of an invalidation log names them. */
-export async function undecidedChanges(sql: Pick<Queries, 'rows'>): Promise<LogStart['pending']> {
-  const rows = await sql.rows('SELECT id, at, keys FROM changes WHERE decided = 0 ORDER BY id')
-  return rows.map(openChangeOf).map(({ id, keys }) => ({ change: id, keys }))
 }
 
 const openChangeOf = (row: Row): OpenChange => ({

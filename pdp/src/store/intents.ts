@@ -8,17 +8,21 @@ import type { ResourceRef } from '@mandate/protocol'
 import type { Located } from '../ports/grants.ts'
 import type { PendingKind } from '../ports/leases.ts'
 import { type FactChange, type Intents, type Replacement, replacementId, type Transfer } from '../ports/stores.ts'
+import type { Announcer } from './announcer.ts'
 import type { LeasesIn } from './leases.ts'
+import { factChangeName } from './pending-changes.ts'
 import { grantIn, type StoredGrant, storedGrant } from './rows.ts'
 import { firstRow, type Queries, type Row, type SqlValue, text } from './sql.ts'
 
 export class SqlIntents implements Intents {
   readonly #sql: Queries
   readonly #leases: LeasesIn
+  readonly #announcer: Announcer
 
-  constructor(sql: Queries, leases: LeasesIn) {
+  constructor(sql: Queries, leases: LeasesIn, announcer: Announcer) {
     this.#sql = sql
     this.#leases = leases
+    this.#announcer = announcer
   }
 
   async putTransfer({ from, to, at, recorded }: Transfer): Promise<void> {
@@ -49,7 +53,7 @@ export class SqlIntents implements Intents {
   async completeTransfer({ from, to }: Transfer): Promise<void> {
     await this.#sql.transaction(async (sql) => {
       await sql.change('INSERT INTO past_deeds (deed) VALUES ($1) ON CONFLICT DO NOTHING', from.deed)
-      await new SqlIntents(sql, this.#leases).dropTransfer(to.resource)
+      await new SqlIntents(sql, this.#leases, this.#announcer).dropTransfer(to.resource)
     })
   }
 
@@ -76,10 +80,12 @@ export class SqlIntents implements Intents {
   }
 
   async putFactChange(change: FactChange): Promise<void> {
-    const { id } = change.plan
+    const { id, keys } = change.plan
     await this.#sql.transaction(async (sql) => {
       await this.#leases(sql).require('facts', id)
       await sql.change('INSERT INTO fact_changes (id, body) VALUES ($1, $2)', id, JSON.stringify(change))
+      // A change may take several Writes: its tuples are pending from before the first to after the last, or until all are undone.
+      await this.#announcer.announce(sql, { kind: 'open', change: factChangeName(id), keys })
     })
   }
 
@@ -89,7 +95,11 @@ export class SqlIntents implements Intents {
   }
 
   async dropFactChange({ plan }: FactChange): Promise<void> {
-    await this.#end('facts', plan.id, 'DELETE FROM fact_changes WHERE id = $1', plan.id)
+    await this.#sql.transaction(async (sql) => {
+      await this.#leases(sql).release('facts', plan.id)
+      await sql.change('DELETE FROM fact_changes WHERE id = $1', plan.id)
+      await this.#announcer.announce(sql, { kind: 'close', change: factChangeName(plan.id) })
+    })
   }
 
   #end(kind: PendingKind, id: string, deletion: string, value: SqlValue): Promise<void> {

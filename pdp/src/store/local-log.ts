@@ -5,7 +5,7 @@
  */
 import type { Announcement, InvalidationEvent, InvalidationLog, LogStart } from '../ports/invalidations.ts'
 import type { Announcer } from './announcer.ts'
-import { undecidedChanges } from './changes.ts'
+import { PENDING_CHANGES, pendingOf } from './pending-changes.ts'
 import type { Queries } from './sql.ts'
 
 export class LocalLog implements InvalidationLog, Announcer {
@@ -21,7 +21,7 @@ export class LocalLog implements InvalidationLog, Announcer {
   async start(): Promise<LogStart> {
     // Events from now on come after the start; one that the rows below contain already is applied twice, to the same effect.
     const position = this.#position()
-    return { position, pending: await undecidedChanges(this.#sql) }
+    return { position, pending: (await this.#sql.rows(PENDING_CHANGES)).map(pendingOf) }
   }
 
   /** There is nothing to read: {@link subscribe} delivers every event. */

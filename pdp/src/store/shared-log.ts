@@ -18,6 +18,7 @@ import type {
 import type { OpenChange } from '../ports/stores.ts'
 import type { Announcer } from './announcer.ts'
 import type { SqlStatement, StoreLeases } from './leases.ts'
+import { PENDING_CHANGES, pendingOf } from './pending-changes.ts'
 import { type Database, optional, type Queries, type Row, type SqlValue, text } from './sql.ts'
 
 /** The time of the database, in milliseconds. */
@@ -52,14 +53,12 @@ export class SharedLog implements InvalidationLog, Announcer {
   /** Head and pending changes in one statement, and so in one snapshot. */
   async start(): Promise<LogStart> {
     const rows = await this.#reads.rows(
-      `SELECT head.seq, head.token, changes.id, changes.keys FROM invalidation_head AS head
-       LEFT JOIN changes ON changes.decided = 0 ORDER BY changes.id`,
+      `SELECT head.seq, head.token, pending.id, pending.keys FROM invalidation_head AS head
+       LEFT JOIN (${PENDING_CHANGES}) AS pending ON true ORDER BY pending.id`,
     )
     const [first] = rows
     if (!first) throw new Fault('relations_unavailable', 'the invalidation log has no head')
-    const pending = rows.flatMap(({ id, keys }) =>
-      id === null ? [] : [{ change: text(id), keys: JSON.parse(text(keys)) as readonly TupleName[] }],
-    )
+    const pending = rows.flatMap((row) => (row['id'] === null ? [] : [pendingOf(row)]))
     return { position: positionOf(first), pending }
   }
 

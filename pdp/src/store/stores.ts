@@ -85,7 +85,7 @@ export async function createStores(database: Database, options: StoreOptions): P
   const log = shared ?? new LocalLog(database)
   const leases = options.leases ?? ((sql: Queries) => new SqlLeases(sql, owner, clock))
   const replacing = async (): Promise<readonly string[]> => {
-    const replacements = await new SqlIntents(database, leases).replacements()
+    const replacements = await new SqlIntents(database, leases, log).replacements()
     return replacements.flatMap(({ exchanged }) => exchanged.map(({ to }) => to.id))
   }
   const proposed = new ProposedGrants(database, replacing)
@@ -124,7 +124,7 @@ async function openVault(database: Database, clock: Clock, keys: VaultKeys): Pro
 }
 
 function storesIn(sql: Queries, { proposed, revoked, vault, leases, announcer }: Shared, log?: SharedLog): StoreSet {
-  const intents = new SqlIntents(sql, leases)
+  const intents = new SqlIntents(sql, leases, announcer)
   const factChangeIds = async (): Promise<readonly string[]> => (await intents.factChanges()).map(({ plan }) => plan.id)
   return {
     answers: new SqlAnswers(sql),
