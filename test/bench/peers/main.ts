@@ -78,7 +78,7 @@ const PART: Readonly<Record<Part, (scene: Scene) => Promise<void>>> = {
     withPdp(scene, ({ place, world, book, options }, pdp) => measureLoad(place, pdp, world, book, options.scale)),
   pdps: ({ place, world, book, options }) => measurePdps(place, world, book, options.scale),
   workers: ({ place, world, book, options }) => measureWorkers(place, world, book, options.scale),
-  crowd: ({ place, world, book, options, onNews }) => measureCrowd(place, world, book, options.scale, onNews),
+  crowd: ({ place, world, book, options, onNews }) => measureCrowd(place, world, book, options, onNews),
   start: async ({ place, world, book, options }) => {
     await measureIdle(place, book)
     await measureStart(place, world, book, options.scale.logEntries)
