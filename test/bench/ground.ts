@@ -110,9 +110,9 @@ export async function withStores<T>(
   return await work(await openStores(config, Date.now, watch, closing))
 }
 
-/** What one `fdatasync` of a small append costs on this disk, in milliseconds: the median of fifty. */
-export function syncCost(): number {
-  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
+/** What one `fdatasync` of a small append costs on the disk of a folder, in milliseconds: the median of fifty. */
+export function syncCost(folder = tmpdir()): number {
+  const dir = mkdtempSync(join(folder, 'mandate-bench-'))
   const file = openSync(join(dir, 'sync'), 'w')
   const costs = Array.from({ length: 50 }, () => {
     writeSync(file, Buffer.alloc(512, 1))

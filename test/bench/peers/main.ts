@@ -49,7 +49,8 @@ function findingsOf(book: Notebook, loadBefore: number, isQuick: boolean): Findi
       node: process.versions.node,
       loadBefore,
       loadAfter: loadavg()[0] ?? 0,
-      syncMs: syncCost(),
+      // The disk that the PDPs' logs are on.
+      syncMs: syncCost(process.cwd()),
     },
     systems: book.systems,
     targets: book.targets,

@@ -49,14 +49,14 @@ const WHOLE: Scale = {
   logEntries: 1_000_000,
 }
 const QUICK: Scale = {
-  rounds: 3,
-  roundMs: 150,
-  warmMs: 500,
+  rounds: 2,
+  roundMs: 120,
+  warmMs: 300,
   pacedMs: 500,
   crowds: [1_000, 5_000],
   held: 500,
-  revocations: 30,
-  logEntries: 20_000,
+  revocations: 20,
+  logEntries: 10_000,
 }
 
 export interface PeersOptions {

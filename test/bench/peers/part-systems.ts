@@ -57,7 +57,7 @@ export async function measureSystems(
     for (const [{ system, name }, figures] of await interleaved(cases, callers, options.scale))
       book.systems.push({ system, question: name, callers, ...figures })
   }
-  judge(book)
+  judge(book, syncCost(place.dir))
   plotChains(book)
 }
 
@@ -80,7 +80,7 @@ async function startPeers(place: Place, book: Notebook, building: BuildOptions):
   return started
 }
 
-function judge(book: Notebook): void {
+function judge(book: Notebook, sync: number): void {
   const of = (system: string, question: string, callers: number) => book.figure(system, question, callers)
   const nothing = { rps: Number.NaN, p50: Number.NaN, p99: Number.NaN, cpuUs: Number.NaN }
   const mine = of('Mandate', DEEP, 32) ?? nothing
@@ -103,7 +103,6 @@ function judge(book: Notebook): void {
   const batch = of('Mandate', BATCH, BATCH_CALLERS) ?? nothing
   book.target({ what: 'CPU of the PDP for an item of a batch of 50', value: batch.cpuUs / ITEMS, unit: 'µs', most: 20 })
   const one = of('Mandate', DEEP, 1) ?? nothing
-  const sync = syncCost()
   const allowed = (of('OpenFGA', TUPLE, 1) ?? nothing).p50 + sync
   book.target({
     what: 'chain of 3, 1 caller, p50, log durable',
