@@ -65,7 +65,8 @@ export function readBody(req: IncomingMessage, length: number): Promise<Uint8Arr
       resolve(first?.length === length ? first : Buffer.concat(chunks))
     })
     req.once('error', aborted)
-    // Does nothing after `end`.
-    req.once('close', aborted)
+    req.once('close', () => {
+      if (!req.readableEnded) aborted()
+    })
   })
 }

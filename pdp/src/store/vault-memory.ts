@@ -50,6 +50,8 @@ export class VaultMemory implements InvalidationListener {
   readonly #erasedAt = new Map<string, EpochMillis>()
   /** Lookup hashes of the normalized subs of all people, erased ones too; `undefined` until they are read. */
   #subsOfAll: BloomFilter | undefined
+  /** Person keys of texts that certainly were no person's sub when they were looked up; dropped when a person is created. */
+  #nobodies = new LruCache<true>(CACHED)
   /** Filters that {@link load} is filling: people who are created meanwhile are added too. */
   readonly #filling = new Set<BloomFilter>()
   /** Person keys and pseudonyms of people who are being erased: not cached. */
@@ -120,8 +122,19 @@ export class VaultMemory implements InvalidationListener {
     return this.#subsOfAll?.mayHave(folded) ?? true
   }
 
+  /** Whether a text is remembered as no person's sub, in the spelling of its person key. */
+  isNobody(name: string): boolean {
+    return this.#nobodies.get(name) === true
+  }
+
+  /** Remembers a text that {@link mayBeSub} ruled out: resource ids are looked up at every decision, and hashing them costs more than the rest. */
+  rememberNobody(name: string): void {
+    this.#nobodies.set(name, true)
+  }
+
   /** Adds a person who is about to be created. */
   addSub(folded: Uint8Array): void {
+    this.#nobodies = new LruCache(CACHED)
     this.#subsOfAll?.add(folded)
     for (const filter of this.#filling) filter.add(folded)
   }
@@ -155,6 +168,7 @@ export class VaultMemory implements InvalidationListener {
 
   reset(): void {
     this.#subsOfAll = undefined
+    this.#nobodies = new LruCache(CACHED)
     this.#dropNames()
   }
 

@@ -52,11 +52,16 @@ export class SqlVault implements Vault {
   }
 
   async isSub(issuer: string, text: string): Promise<boolean> {
+    const name = personKey({ issuer, sub: text })
+    if (this.#memory.isNobody(name)) return false
     const folded = fold(text)
     if (folded === '') return false
     const hash = this.#memory.keys.lookupHash(foldedKey(issuer, folded))
     // Most texts are nobody's: no query is made for them.
-    if (!this.#memory.mayBeSub(hash)) return false
+    if (!this.#memory.mayBeSub(hash)) {
+      this.#memory.rememberNobody(name)
+      return false
+    }
     return (await firstRow(this.#sql, 'SELECT 1 FROM vault WHERE folded = $1', hash)) !== undefined
   }
 
