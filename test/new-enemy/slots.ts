@@ -5,6 +5,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { type Answer, TRIPS } from '../fixtures/pdp.ts'
 import { type Ask, AUTONOMY, World } from '../fixtures/world.ts'
@@ -48,17 +49,26 @@ export class Route {
   readonly #stage: Stage
   /** The PDP of the next request. Read when the request begins, so set it in the same turn. */
   index = 0
+  /** Repeats what is refused. Set-up needs it without the read barrier, since a PDP does not see at once what it stored itself. */
+  isPatient = true
 
   constructor(stage: Stage) {
     this.#stage = stage
   }
 
-  readonly call: Call = (...request) => {
+  readonly call: Call = async (...request) => {
     const pdp = this.#stage.pdps[this.index]
     if (!pdp) throw new RangeError(`there is no PDP ${this.index}`)
-    return pdp.call(...request)
+    for (let left = REPEATS; ; left -= 1) {
+      const answer = await pdp.call(...request)
+      if (!this.isPatient || answer.status < 400 || left === 0) return answer
+      await delay(REPEAT_MS)
+    }
   }
 }
+
+const REPEATS = 30
+const REPEAT_MS = 100
 
 type Making = (world: World, stage: Stage, route: Route) => Promise<Slot>
 
@@ -378,5 +388,6 @@ export async function makeSlots(stage: Stage, route: Route, copies: number): Pro
       const slot = await make(world, stage, route)
       slots.push({ ...slot, name: `${slot.name} ${copy + 1}` })
     }
+  route.isPatient = false
   return slots
 }
