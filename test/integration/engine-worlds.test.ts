@@ -41,8 +41,12 @@ test(`${WORLDS} models, seed ${SEED}`, { timeout: 60_000 + QUESTIONS * 40 }, asy
     expect(program.refused).toEqual([])
     const view = new TupleTable(world.tuples)
     const questions = Array.from({ length: QUESTIONS_A_WORLD }, () => drawQuestion(gen, world, areWhole))
+    const defaultModel = async () => (await store.writeModel(withDefaultStrategy(json))) ?? expect.fail('refused')
     const about = { model: json, tuples: world.tuples }
-    await comparison.compare({ store, model, program, view }, questions, (question) => ({ question, ...about }))
+    await comparison.compare({ store, model, program, view, defaultModel }, questions, (question) => ({
+      question,
+      ...about,
+    }))
   })
   const { errorInstance } = await fc.check(agree, { seed: SEED, numRuns: WORLDS, endOnFailure: true, unbiased: true })
   if (errorInstance) throw errorInstance
@@ -52,7 +56,7 @@ test(`${WORLDS} models, seed ${SEED}`, { timeout: 60_000 + QUESTIONS * 40 }, asy
   expect(comparison.met.get('true'), 'true').toBeGreaterThan(QUESTIONS / 20)
   for (const kind of ['parameter', 'refused']) expect(comparison.met.get(kind), kind).toBeGreaterThan(QUESTIONS / 500)
   expect(comparison.left, 'left to OpenFGA').toBeLessThan(comparison.asked / 50)
-  expect(comparison.otherErrors + comparison.wavering).toBeLessThan(comparison.asked / 200)
+  expect(comparison.otherErrors + comparison.wavering + comparison.overlooked).toBeLessThan(comparison.asked / 200)
 })
 
 test.for([

@@ -26,6 +26,11 @@ export class Comparison {
   /** How often each kind of answer of the engine was met: the first word of its text. */
   readonly met = new Map<string, number>()
   asked = 0
+  /**
+   * Questions to which the engine gives the answer of OpenFGA's default strategy, but not that of the strategy which OpenFGA picks: its fast ones overlook
+   * the tuple of everybody beside one of the user whose condition is not met.
+   */
+  overlooked = 0
   /** Questions with several errors, of which engine and OpenFGA report different ones. */
   otherErrors = 0
   /** Questions that OpenFGA answers otherwise. */
@@ -38,7 +43,13 @@ export class Comparison {
   }
 
   async compare(
-    { store, model, program, view }: { store: OpenFgaStore; model: string; program: Program; view: TupleView },
+    {
+      store,
+      model,
+      program,
+      view,
+      defaultModel,
+    }: { store: OpenFgaStore; model: string; program: Program; view: TupleView; defaultModel?: () => Promise<string> },
     questions: readonly EngineQuestion[],
     describe: (question: EngineQuestion) => object,
   ): Promise<void> {
@@ -53,7 +64,13 @@ export class Comparison {
       const again = new Set((await store.ask(repeated(question), model)).map(textOf))
       if (again.has(ours)) this.wavering += 1
       else if (isError(ours) && [...again].every(isError)) this.otherErrors += 1
+      else if (defaultModel && (await this.#agreesByDefault(store, await defaultModel(), question, ours)))
+        this.overlooked += 1
       else this.disagreements.push(JSON.stringify({ ours, theirs: [...again], ...describe(question) }))
     }
+  }
+
+  async #agreesByDefault(store: OpenFgaStore, model: string, question: EngineQuestion, ours: string): Promise<boolean> {
+    return (await store.ask(repeated(question), model)).some((answer) => textOf(answer) === ours)
   }
 }

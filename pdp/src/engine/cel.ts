@@ -130,7 +130,9 @@ function refusedTime(name: 'timestamp' | 'duration', text: Node | undefined): st
   if (text?.op !== 'value' || typeof text.args !== 'string') return `${name}() of a value that is no literal`
   const ours = name === 'timestamp' ? instantOf(text.args) : durationOf(text.args)
   const theirs: unknown = environment.evaluate(`${name}(${JSON.stringify(text.args)})`)
-  return Number(ours) === Number(theirs) ? undefined : `${name}(${JSON.stringify(text.args)})`
+  return typeof ours !== 'symbol' && Number(ours) === Number(theirs)
+    ? undefined
+    : `${name}(${JSON.stringify(text.args)})`
 }
 
 function refusedMethod({ args }: Node): string | undefined {

@@ -188,7 +188,7 @@ export class Evaluation {
     const without = this.#rewrite(subtract, node, object, depth)
     if (without === PERMITTED) return DENIED
     // OpenFGA denies by its default strategy, and by its recursive one goes on as if nothing were subtracted.
-    if (without === LOOP) return UNSUPPORTED
+    if (without === LOOP) return from === WANTING ? WANTING : UNSUPPORTED
     if (without === CYCLE) return CYCLE
     return without > from ? without : from
   }
