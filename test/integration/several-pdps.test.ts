@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { type Several, startSeveral } from '../fixtures/several.ts'
@@ -60,4 +61,32 @@ test('a grant of one PDP holds on the other, and so does its end', async () => {
   expect(await onTwo()).toBe('delegated')
   expect((await via(two, () => world.revoke('ab', 'A'))).status).toBe(200)
   expect((await world.ask(asked)).body.context.reason).toBe('grant_revoked')
+})
+
+test('a request that is sent to both PDPs at once with one Idempotency-Key is carried out once', async () => {
+  const key = randomUUID()
+  const body = {
+    delegate: world.ref('C'),
+    delegator_persona: 'traveler/family',
+    scope: world.scope('T'),
+    actions: ['read'],
+  }
+  const send = (pdp: TestPdp) =>
+    pdp.call('POST', '/v1/grants', { as: world.as('A'), body, headers: { 'idempotency-key': key } })
+  const answers = await Promise.all([send(one), send(two)])
+  expect(answers.map(({ status }) => status)).toEqual([201, 201])
+  expect(answers[0]?.body.id).toBe(answers[1]?.body.id)
+  expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(1)
+})
+
+test('a person has at most ten personas, whichever PDPs they are asked of', async () => {
+  const create = (n: number) =>
+    (n % 2 === 0 ? one : two).call('POST', '/v1/personas', {
+      as: world.as('D'),
+      body: { title: 'traveler', circle: `c${n}` },
+    })
+  const answers = await Promise.all(Array.from({ length: 14 }, (_, n) => create(n)))
+  const { body } = await one.call('GET', '/v1/personas', { as: world.as('D') })
+  expect(body.items).toHaveLength(10)
+  expect(answers.some(({ status }) => status === 409)).toBe(true)
 })
