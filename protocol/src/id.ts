@@ -109,11 +109,18 @@ export const personaNameSchema = z
   .regex(/^[a-z][a-z0-9-]{0,29}\/[a-z0-9][a-z0-9-]{0,29}$/u, 'must be title/circle, such as traveler/family')
 
 /**
- * Free text written by a person: trimmed, not blank.
+ * Free text written by a person: trimmed, not blank, without U+0000, which PostgreSQL cannot store.
  *
  * @param most - Maximum length, in UTF-16 code units.
  */
-export const freeTextSchema = (most: number) => z.string().trim().min(1).max(most).meta({ pattern: '\\S' })
+export const freeTextSchema = (most: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(most)
+    .refine((text) => !text.includes('\u0000'), 'must not contain the character U+0000')
+    .meta({ pattern: '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$' })
 
 const REQUEST_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-7][0-9A-HJKMNP-TV-Z]{25}|[0-9a-f]{32})$/iu
 

@@ -77,7 +77,11 @@ describe('B1: transfer', () => {
     const { world } = suite
     const answers = await Promise.all([world.transfer('T', 'D'), world.transfer('T', 'S'), world.transfer('T', 'D')])
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
-    expect(await suite.codes({ subject: 'D', ...FLIGHT })).toEqual(['owner'])
+    const owns = async (subject: string) => (await suite.codes({ subject, ...FLIGHT }))[0] === 'owner'
+    const owners = [await owns('D'), await owns('S')]
+    expect(owners.filter(Boolean)).toHaveLength(1)
+    // On PostgreSQL the lock goes to who asks the database first, which need not be the request that came first.
+    if (suite.tpdp.config.PDP_STORE_URL === undefined) expect(owners).toEqual([true, false])
   })
 })
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import type { EpochMillis } from '@mandate/protocol'
+import { type EpochMillis, Fault } from '@mandate/protocol'
 import type { VaultKeys } from './encryption.ts'
 import { decryptPerson, encryptPerson, fold, foldedKey, type Person, personKey } from './person.ts'
 import { bytes, firstRow, type Queries, type Row, text } from './sql.ts'
@@ -72,6 +72,21 @@ async function reEncrypt(sql: Queries, keys: VaultKeys): Promise<boolean> {
     await sql.change('UPDATE salts SET salt = $1 WHERE name = $2', encrypted, text(name))
   }
   return people.length + salts.length > 0
+}
+
+/**
+ * Rejects where another PDP has re-encrypted the vault since this one started: under the key of this PDP nobody is found, so that a person who is known
+ * would get a second pseudonym.
+ *
+ * @throws Fault `relations_unavailable`
+ */
+export async function requireCurrentKey(sql: Queries, keys: VaultKeys): Promise<void> {
+  const row = await firstRow(sql, "SELECT salt FROM salts WHERE name = 'sealed commitment'")
+  if (row && !keys.isCurrent(bytes(row['salt'])))
+    throw new Fault(
+      'relations_unavailable',
+      'PDP_VAULT_KEY: the vault was re-encrypted under another key: restart this PDP with that key',
+    )
 }
 
 /**

@@ -97,6 +97,17 @@ describe('a rotation', () => {
     await expect(open(new VaultKeys(first))).rejects.toThrow('a key that is not configured')
   })
 
+  test('a PDP that still has the old key creates nobody: a person would get a second pseudonym', async () => {
+    const before = await open()
+    await before.pseudonymOf(ISSUER, SUB)
+    const after = await open(new VaultKeys(second, [first]))
+    const refused = { code: 'relations_unavailable', message: expect.stringContaining('restart this PDP') }
+    await expect(before.pseudonymOf(ISSUER, 'somebody-new')).rejects.toMatchObject(refused)
+    expect(await after.known(ISSUER, 'somebody-new')).toBeUndefined()
+    const other = await open(new VaultKeys(second, [first]))
+    expect(await other.known(ISSUER, SUB)).toBe(await after.known(ISSUER, SUB))
+  })
+
   test('without the old key changes nothing', async () => {
     const pseudonym = await (await open()).pseudonymOf(ISSUER, SUB)
     await expect(open(new VaultKeys(second))).rejects.toThrow('a key that is not configured')

@@ -11,7 +11,7 @@ import { type Announcer, note } from './announcer.ts'
 import { decryptPerson, fold, foldedKey, personKey } from './person.ts'
 import { bytes, firstRow, type Queries } from './sql.ts'
 import { ERASURE_KEPT_MS, personNote, type VaultMemory } from './vault-memory.ts'
-import { insertPerson } from './vault-rows.ts'
+import { insertPerson, requireCurrentKey } from './vault-rows.ts'
 
 /** Random, so that a pseudonym reveals nothing. Short enough that an OpenFGA object name can contain two pseudonyms. */
 const PSEUDONYM_BYTES = 16
@@ -122,9 +122,14 @@ export class SqlVault implements Vault {
     return row && `user:${String(row['pseudonym'])}`
   }
 
-  /** Creates a pseudonym. With concurrent calls for one person, the first insert wins and all return its pseudonym. */
+  /**
+   * Creates a pseudonym. With concurrent calls for one person, the first insert wins and all return its pseudonym.
+   *
+   * @throws Fault `relations_unavailable` when another PDP has re-encrypted the vault under a newer key.
+   */
   async #create(sql: Queries, issuer: string, sub: string): Promise<PartyRef> {
     const { keys, clock } = this.#memory
+    await requireCurrentKey(sql, keys)
     const folded = keys.lookupHash(foldedKey(issuer, fold(sub)))
     // Before the row exists: from then on the sub must be found.
     this.#memory.addSub(folded)
