@@ -63,14 +63,19 @@ export class MemoryReader {
   ): Promise<T | undefined> {
     const memory = this.#memory
     const view = new MemoryView(memory, statistics)
-    const reads = new Map<string, number>()
+    let reads: Map<string, number> | undefined
     for (;;) {
-      const wanted = new Map<string, TupleQuery>()
-      const result = evaluate(view, (query) => wanted.set(queryText(query), query))
-      if (wanted.size === 0) return result
-      for (const text of wanted.keys()) reads.set(text, (reads.get(text) ?? 0) + 1)
-      const isLost = [...wanted.keys()].some((text) => (reads.get(text) ?? 0) > READS)
-      if (isLost || !(await memory.fill([...wanted.values()], statistics))) {
+      // Made only where something is wanting: most decisions find everything in memory.
+      let wanted: Map<string, TupleQuery> | undefined
+      const result = evaluate(view, (query) => {
+        wanted ??= new Map()
+        wanted.set(queryText(query), query)
+      })
+      if (!wanted) return result
+      reads ??= new Map()
+      for (const text of (wanted as Map<string, TupleQuery>).keys()) reads.set(text, (reads.get(text) ?? 0) + 1)
+      const isLost = [...reads.values()].some((count) => count > READS)
+      if (isLost || !(await memory.fill([...(wanted as Map<string, TupleQuery>).values()], statistics))) {
         this.#sendToStore(statistics)
         return undefined
       }
