@@ -17,6 +17,7 @@ import type { Files } from './log/files.ts'
 import { type OpenDecisionLog, openDecisionLog } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
 import { LogBarrier } from './memory/barrier.ts'
+import { LogTail } from './memory/log-tail.ts'
 import { openConfiguredEngine } from './open-engine.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
@@ -143,8 +144,19 @@ async function openRooms(
   barrier.listen(policies.inUse)
   const rooms = createApi({ ...base, record, decisionLog, engine, policies }, closing)
   await barrier.pass()
+  keepUp(rooms, base, closing)
   await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
   return rooms
+}
+
+/** Where other PDPs use the database: reads the invalidation log also while no request comes. */
+function keepUp({ http }: Rooms, { stores, barrier, logger }: Base, closing: AsyncDisposableStack): void {
+  const { invalidations, sessions, isShared } = stores
+  if (!isShared) return
+  const onFault = (error: unknown): void => logger.error({ err: error }, 'the invalidation log cannot be read')
+  sessions.whenEnded(() => void http.endStreamsOfSessions().catch(onFault))
+  const tail = new LogTail({ barrier, trim: async () => invalidations.trim?.(), onFault })
+  closing.defer(() => tail.close())
 }
 
 interface Base {
@@ -216,6 +228,8 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const pap = openAdministration(deps, redact, closing)
   const { log, index } = decisionLog
   const missing = whatIsMissing(deps)
+  const { size } = stores.invalidations
+  if (size) metrics.watchInvalidations(size.bind(stores.invalidations))
   const clockOffset = stores.isShared ? () => deps.comparison.offsetMs / 1_000 : undefined
   metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, clockOffset, reachable: isReachable })
   const listening = (): string => rooms.url
@@ -241,8 +255,15 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
 }
 
 /** The parts that do not work now, as readiness names them. */
-function whatIsMissing({ isTrusted, decisionLog: { log, index }, engine }: ApiDeps) {
+function whatIsMissing({ isTrusted, decisionLog: { log, index }, engine, barrier, policies }: ApiDeps) {
+  const canReadStore = (): Promise<boolean> =>
+    barrier.pass().then(
+      () => true,
+      () => false,
+    )
   return async () => [
+    ...((await canReadStore()) ? [] : ['store' as const]),
+    ...(policies.inUse.refusal === undefined ? [] : ['policies' as const]),
     ...(log.healthy ? [] : ['log' as const]),
     ...(isTrusted() ? [] : ['clock' as const]),
     ...((await engine.isReachable()) ? [] : ['openfga' as const]),

@@ -16,6 +16,8 @@ export interface MonitoringDeps extends MetadataDeps {
   readonly missing: () => Promise<readonly Part[]>
   /** Returns a sentence for operators about each limit of the engine that is too low, with the remedy. */
   readonly lowLimits: () => Promise<readonly string[]>
+  /** Why the policies in force cannot be used here. */
+  readonly policyRefusal: () => string | undefined
 }
 
 export const monitoringHandlers = (deps: MonitoringDeps) => ({
@@ -34,12 +36,15 @@ function metricsRoute({ metrics }: MonitoringDeps): RequestHandler {
   }
 }
 
-function readinessRoute({ missing, lowLimits }: MonitoringDeps): RequestHandler {
+function readinessRoute({ missing, lowLimits, policyRefusal }: MonitoringDeps): RequestHandler {
   return async (_req, res) => {
     const absent = await missing()
     const ready = isReadyWithout(absent)
-    const mend = absent.includes('openfga_limits') ? { mend: await lowLimits() } : {}
-    res.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not ready', missing: absent, ...mend })
+    const limits = absent.includes('openfga_limits') ? await lowLimits() : []
+    const refusal = absent.includes('policies') ? policyRefusal() : undefined
+    const mend = [...limits, ...(refusal === undefined ? [] : [refusal])]
+    const body = { status: ready ? 'ready' : 'not ready', missing: absent, ...(mend.length > 0 ? { mend } : {}) }
+    res.status(ready ? 200 : 503).json(body)
   }
 }
 

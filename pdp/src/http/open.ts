@@ -65,6 +65,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     ...stores,
     policies: policies.current,
     policyControl: policies,
+    policyRefusal: () => policies.inUse.refusal,
     wrongCodes: stores.wrongCodes ?? new ProcessWrongCodes(clock),
     callers: createCallers(options),
     tokens: new PageTokens(stores.tokenEncryption),

@@ -5,7 +5,7 @@
  */
 
 /** Every part except the index is required to decide and to record. */
-export const PARTS = ['log', 'clock', 'openfga', 'openfga_limits', 'index'] as const
+export const PARTS = ['log', 'clock', 'openfga', 'openfga_limits', 'store', 'policies', 'index'] as const
 export type Part = (typeof PARTS)[number]
 
 export const isReadyWithout = (missing: readonly Part[]): boolean => missing.every((part) => part === 'index')

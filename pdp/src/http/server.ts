@@ -75,6 +75,8 @@ export interface HttpApp {
   readonly app: Express
   /** Ends exports and streams, which would keep the listener open. */
   readonly endStreams: () => void
+  /** Ends the exports and streams of sessions that have ended. */
+  readonly endStreamsOfSessions: () => Promise<void>
   /** Writes pending summaries to the log, and closes connections to the issuer. */
   readonly close: () => Promise<void>
 }
@@ -119,10 +121,9 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     answerProblem,
     app,
   })
-  const close = async (): Promise<void> => {
-    await Promise.all([anonymous.close(), deps.callers.close()])
-  }
-  return { app, listener, endStreams: () => streams.endAll(), close }
+  const close = async (): Promise<void> => void (await Promise.all([anonymous.close(), deps.callers.close()]))
+  const endStreamsOfSessions = (): Promise<void> => streams.endOfSessions()
+  return { app, listener, endStreams: () => streams.endAll(), endStreamsOfSessions, close }
 }
 
 type AskingId = 'evaluate' | 'evaluateAll' | 'searchSubjects' | 'searchResources' | 'searchActions'

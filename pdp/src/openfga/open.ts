@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Unanswered } from '../ports/answer.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ReadBarrier } from '../ports/invalidations.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
@@ -27,6 +28,7 @@ export interface EngineDeps {
   readonly config: Config
   readonly logger: Logger
   readonly stores: Pick<Stores, 'identity' | 'place' | 'register' | 'changes'>
+  readonly barrier: Pick<ReadBarrier, 'pass'>
   readonly metrics: Metrics
   readonly clock: Clock
   readonly newId: () => string
@@ -79,7 +81,7 @@ async function claim(store: FgaStore, deps: EngineDeps, closing: AsyncDisposable
 async function createAdapters(
   models: FgaStore,
   client: OpenFgaClient,
-  { config, logger, stores, metrics, clock, newId, modelId }: EngineDeps,
+  { config, logger, stores, barrier, metrics, clock, newId, modelId }: EngineDeps,
 ): Promise<Pick<TupleEngine, 'relations' | 'authority' | 'facts' | 'undecided' | 'factsLock'>> {
   const { register, changes } = stores
   const onUnanswered = (unanswered: Unanswered): void => {
@@ -88,7 +90,11 @@ async function createAdapters(
   }
   const writer = await FencedWriter.open({ store: models, journal: changes, modelId, newId, clock })
   const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
-  const proposedAmong = (grants: readonly string[]) => register.proposedAmong(grants)
+  // The answer may have seen tuples of a grant that another PDP has proposed since this request arrived.
+  const proposedAmong = async (grants: readonly string[]): Promise<ReadonlySet<string>> => {
+    if (grants.length > 0) await barrier.pass()
+    return register.proposedAmong(grants)
+  }
   return {
     relations: new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered }),
     authority: new OpenFgaAuthority(models, writer),

@@ -60,6 +60,10 @@ export interface InvalidationLog {
    * Of a log that is not shared: calls `apply` with each event, in the same turn in which its commit returned. A shared log never calls it.
    */
   subscribe?(apply: (event: InvalidationEvent) => void): void
+  /** Of a shared log: deletes events that no running PDP needs. */
+  trim?(): Promise<void>
+  /** Of a shared log: how many events it keeps. */
+  size?(): Promise<number>
 }
 
 /** Memory that is kept true by the log. All methods are synchronous: between two of them every decision sees the same memory. */

@@ -158,6 +158,13 @@ export class Metrics {
     })
   }
 
+  /** Registers gauges of a shared invalidation log. @param size - Reads how many events it keeps. */
+  watchInvalidations(size: () => Promise<number>): void {
+    gauge(this.#registry, 'mandate_invalidation_log_events', 'Events that the invalidation log keeps.', () =>
+      size().catch(() => Number.NaN),
+    )
+  }
+
   /** Collects memory, CPU, event loop and garbage collection of the process. Call once a process. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.#registry })

@@ -79,8 +79,10 @@ function fenced(database: Database, locks: PostgresLocks): Database {
     transaction,
     change: (sql, ...values) => transaction((within) => within.change(sql, ...values)),
     changeAlone: async (sql, ...values) => {
+      const changed = await database.changeAlone(sql, ...values)
+      // Afterwards: then a PDP that gets the lock later sees what was stored, such as a change that is about to be written to OpenFGA.
       await locks.requireHeld(database)
-      return database.changeAlone(sql, ...values)
+      return changed
     },
   }
 }

@@ -52,7 +52,7 @@ export class SharedLog implements InvalidationLog, Announcer {
 
   /** Head and pending changes in one statement, and so in one snapshot. */
   async start(): Promise<LogStart> {
-    const rows = await this.#reads.rows(
+    const rows = await this.#rows(
       `SELECT head.seq, head.token, pending.id, pending.keys FROM invalidation_head AS head
        LEFT JOIN (${PENDING_CHANGES}) AS pending ON true ORDER BY pending.id`,
     )
@@ -63,12 +63,22 @@ export class SharedLog implements InvalidationLog, Announcer {
   }
 
   async read({ seq, token }: LogPosition): Promise<readonly InvalidationEvent[] | undefined> {
-    const [last, ...rows] = await this.#reads.rows(
+    const [last, ...rows] = await this.#rows(
       `SELECT seq, token, kind, change, topic, data FROM invalidations WHERE seq >= $1 ORDER BY seq LIMIT ${MAX_EVENTS + 1}`,
       seq,
     )
     if (!last || Number(last['seq']) !== seq || last['token'] !== token || rows.length === MAX_EVENTS) return undefined
     return rows.map(eventOf)
+  }
+
+  /** @throws Fault `relations_unavailable`, whatever is wrong with the log. */
+  async #rows(sql: string, ...values: readonly SqlValue[]): Promise<readonly Row[]> {
+    try {
+      return await this.#reads.rows(sql, ...values)
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause
+      throw new Fault('relations_unavailable', 'the invalidation log cannot be read', { cause })
+    }
   }
 
   /**
@@ -155,13 +165,11 @@ export class SharedLog implements InvalidationLog, Announcer {
     )
   }
 
-  /** How many events are kept, and how many changes are pending. */
-  async size(): Promise<{ readonly events: number; readonly pending: number }> {
+  async size(): Promise<number> {
     const [row] = await this.#reads.rows(
-      `SELECT (SELECT seq FROM invalidation_head) - (SELECT min(seq) FROM invalidations) AS events,
-         (SELECT count(*) FROM changes WHERE decided = 0) AS pending`,
+      'SELECT (SELECT seq FROM invalidation_head) - (SELECT min(seq) FROM invalidations) AS events',
     )
-    return { events: Number(row?.['events']), pending: Number(row?.['pending']) }
+    return Number(row?.['events'])
   }
 }
 
