@@ -32,15 +32,13 @@ export async function measureInside(place: Place, world: World, book: Notebook, 
   const folder = join(place.dir, 'profile')
   const options = `--cpu-prof --cpu-prof-dir=${folder} --cpu-prof-interval=200`
   const pdp = await place.startPdp({ name: 'one', env: { NODE_OPTIONS: options } })
-  let decisions = 0
+  let [cpuUs, loadMs] = [Number.NaN, 0]
   try {
     const batch = questionTo(pdp, world, BATCH)
-    const once = async (): Promise<void> => {
-      await batch.once()
-      decisions += ITEMS
-    }
-    const counted = { ...batch, once }
-    await interleaved([counted], 4, rounds)
+    const began = performance.now()
+    const figures = await interleaved([batch], 4, rounds)
+    loadMs = performance.now() - began
+    cpuUs = figures.get(batch)?.cpuUs ?? Number.NaN
   } finally {
     // The profile is written at the end of the process.
     await pdp.stop()
@@ -48,11 +46,11 @@ export async function measureInside(place: Place, world: World, book: Notebook, 
   const file = readdirSync(folder).find((name) => name.endsWith('.cpuprofile'))
   if (file === undefined)
     return void book.missing.push({ what: 'CPU inside decide', reason: 'the PDP left no profile' })
-  const { deciding, total, byPlace } = read(JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile)
+  const { deciding, total, byPlace } = read(JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile, loadMs)
   const note = 'from a profile: functions of pdp/src/decide, engine, memory and cache, and what they call'
   book.target({
     what: 'CPU inside decide, for an item of a batch of 50',
-    value: deciding / decisions,
+    value: (cpuUs / ITEMS) * (deciding / total),
     unit: 'µs',
     most: 10,
     note,
@@ -60,8 +58,8 @@ export async function measureInside(place: Place, world: World, book: Notebook, 
   book.profile.push(...byPlace.slice(0, SHOWN).map(([where, us]) => ({ where, share: us / total })))
 }
 
-/** Microseconds of the profile: with a frame of the decision on the stack, altogether (idle time left out), and of each function itself. */
-function read({ nodes, samples, timeDeltas }: Profile) {
+/** Samples of the last so many milliseconds: before them the process loads its code. Microseconds: with a frame of the decision on the stack, altogether (idle time left out), and of each function itself. */
+function read({ nodes, samples, timeDeltas }: Profile, lastMs: number) {
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id] as const)))
   const isDeciding = new Map<number, boolean>()
@@ -74,8 +72,11 @@ function read({ nodes, samples, timeDeltas }: Profile) {
     return is
   }
   let [deciding, total] = [0, 0]
+  let leftUs = timeDeltas.reduce((sum, us) => sum + us, 0)
   const own = new Map<string, number>()
   for (const [at, id] of samples.entries()) {
+    leftUs -= timeDeltas[at] ?? 0
+    if (leftUs > lastMs * 1_000) continue
     const { functionName = '', url = '', lineNumber = 0 } = byId.get(id)?.callFrame ?? {}
     if (functionName === '(idle)' || functionName === '(program)') continue
     const us = timeDeltas[at] ?? 0
