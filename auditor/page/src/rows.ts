@@ -4,6 +4,7 @@
  * @module
  */
 import { type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
+import { newEntries } from '@mandate/ui'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { type ApiError, api } from './api.ts'
 import { inWords } from './use.ts'
@@ -204,13 +205,10 @@ function useTail(
   return { waiting: waiting.length, fresh, live, show }
 }
 
-/** Adds new entries without duplicates, in log order. */
+/** Adds new entries without duplicates, newest first. */
 function withNew(held: Held, arrived: readonly LoggedEntry[]): Held {
-  const [newest] = held.entries
-  const known = new Set(held.entries.slice(0, 2_000).map(({ id }) => id))
-  const added = arrived.filter(({ id, index }) => !known.has(id) && (newest === undefined || index > newest.index))
-  const sorted = added.toSorted((one, other) => other.index - one.index)
-  return { ...held, entries: [...sorted, ...held.entries], total: held.total + sorted.length }
+  const added = newEntries(held.entries, arrived)
+  return { ...held, entries: [...added, ...held.entries], total: held.total + added.length }
 }
 
 function jsonOf(text: string): unknown {
