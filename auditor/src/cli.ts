@@ -151,5 +151,5 @@ async function show(options: ParsedOptions, { out, environment }: ProcessIo): Pr
 async function sourceOf(options: ParsedOptions, environment: ProcessIo['environment']): Promise<Source> {
   const location = await parseLocation(options, environment)
   if ('directory' in location) return directorySource(location.directory)
-  return httpSource(location.server.base, location.server.token)
+  return httpSource(location.server.bases, location.server.token)
 }

@@ -39,7 +39,7 @@ const help = { type: 'boolean', short: 'h' } as const
 
 /** Options of every command that reads from a PDP or a log directory. */
 export const SOURCE_OPTIONS: OptionTypes = {
-  url: { type: 'string' },
+  url: { type: 'string', multiple: true },
   dir: { type: 'string' },
   'token-file': { type: 'string' },
   json: { type: 'boolean' },
@@ -58,6 +58,12 @@ export interface ParsedOptions {
 export function textOption({ values }: ParsedOptions, name: string): string | undefined {
   const value = values[name]
   return typeof value === 'string' ? value : undefined
+}
+
+/** Values of a string option that may be given several times, in order. */
+function textOptions({ values }: ParsedOptions, name: string): readonly string[] {
+  const value = values[name]
+  return Array.isArray(value) ? value.map(String) : []
 }
 
 /** Whether a boolean option is given. */
@@ -106,39 +112,40 @@ export function parseFilters(options: ParsedOptions): LogFilters {
   return { parameters, filter }
 }
 
-/** Where the log is read from: a PDP, or a log directory. */
+/** Where the log is read from: PDPs that share one index, or a log directory. */
 export type LogLocation = { readonly server: PdpServer } | { readonly directory: string }
 
-/** Exactly one of `--url` and `--dir`. */
+/** Either `--url`, once or several times, or `--dir`. */
 export async function parseLocation(
   options: ParsedOptions,
   environment: ProcessIo['environment'],
 ): Promise<LogLocation> {
   const directory = textOption(options, 'dir')
-  if ((textOption(options, 'url') === undefined) === (directory === undefined))
+  if ((textOptions(options, 'url').length === 0) === (directory === undefined))
     throw new UsageError('Give either --url or --dir.')
   return directory === undefined ? { server: await parseServer(options, environment) } : { directory }
 }
 
-/** `--url` with the token of `--token-file` or `MANDATE_TOKEN`. A token is sent over https or to loopback only. */
+/** Every `--url`, with the token of `--token-file` or `MANDATE_TOKEN`. A token is sent over https or to loopback only. */
 export async function parseServer(options: ParsedOptions, environment: ProcessIo['environment']): Promise<PdpServer> {
-  const url = textOption(options, 'url')
-  const base = URL.parse(url ?? '')
-  if (!base || !/^https?:$/u.test(base.protocol)) throw new UsageError('--url must be an http or https URL')
+  const bases = textOptions(options, 'url')
+  const urls = bases.map((url) => URL.parse(url))
+  if (urls.length === 0 || !urls.every((url) => url && /^https?:$/u.test(url.protocol)))
+    throw new UsageError('--url must be an http or https URL')
   const objection = environmentObjection(environment)
   if (objection !== undefined) throw new UsageError(objection)
   const file = textOption(options, 'token-file')
   const token = file === undefined ? environment['MANDATE_TOKEN'] : (await readRequiredFile(file)).trim()
-  const isLocal = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(base.hostname)
-  if (token && base.protocol === 'http:' && !isLocal)
+  if (token && !urls.every((url) => url?.protocol === 'https:' || isLoopback(url)))
     throw new UsageError('A token is sent over https only, except to this machine.')
-  return { base: url ?? '', token }
+  return { bases, token }
 }
 
+const isLoopback = (url: URL | null): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(url?.hostname ?? '')
+
 /** All keys of every `--key`: a verifier key, or a file of them. */
-export async function parseKeys({ values }: ParsedOptions): Promise<readonly VerifierKey[]> {
-  const named = values['key']
-  return (await Promise.all((Array.isArray(named) ? named.map(String) : []).map(parseKeyOption))).flat()
+export async function parseKeys(options: ParsedOptions): Promise<readonly VerifierKey[]> {
+  return (await Promise.all(textOptions(options, 'key').map(parseKeyOption))).flat()
 }
 
 /** A verifier key, or the keys in a file, one per line. */

@@ -67,7 +67,8 @@ const digest: AsyncSha256 = (data) => Promise.resolve(sha256(data))
 
 async function fetchProof(server: PdpServer, id: string): Promise<ProvenEntry> {
   const entry = await (await requestPdp(server, `/v1/decisions/${id}`)).text()
-  const proof = await (await requestPdp(server, `/v1/decisions/${id}/proof`, { accept: 'text/plain' })).text()
+  const request = { accept: 'text/plain', isOfLog: true }
+  const proof = await (await requestPdp(server, `/v1/decisions/${id}/proof`, request)).text()
   return { proof, entry: new TextDecoder().decode(parseLeaf(entry, 'the response')) }
 }
 

@@ -49,14 +49,14 @@ export interface Source {
 }
 
 /**
- * A PDP as a source, over its HTTP API. Entries are redacted for the reader that the token identifies.
+ * One PDP, or several that share one index, as a source, over the HTTP API. Entries are redacted for the reader that the token identifies.
  *
- * @param base - URL without `/v1`.
+ * @param base - URL without `/v1`, or several.
  * @param token - Bearer token; `undefined` sends none.
  */
-export function httpSource(base: string, token: string | undefined): Source {
-  const get = async (path: string): Promise<unknown> =>
-    (await requestPdp({ base, token }, path)).json().catch(() => undefined)
+export function httpSource(base: string | readonly string[], token: string | undefined): Source {
+  const server = { bases: [base].flat(), token }
+  const get = async (path: string): Promise<unknown> => (await requestPdp(server, path)).json().catch(() => undefined)
   return {
     query: async ({ parameters: filters, limit }) => {
       const entries: LoggedEntry[] = []

@@ -21,7 +21,9 @@ ones to a file. prove writes the proof that an entry is in the log; verify check
 or one such proof. replay evaluates a logged request again. ID is the id of a decision.
 
 Sources
-  --url URL            a PDP; the token is read from --token-file or MANDATE_TOKEN
+  --url URL            a PDP; the token is read from --token-file or MANDATE_TOKEN. Repeatable: of several
+                       PDPs that share an index, the next one is asked when one is unavailable, and prove
+                       finds the one that writes the entry's log
   --token-file FILE    a file with a bearer token
   --dir LOG            a log directory, live or copied; works without a PDP
 

@@ -64,7 +64,12 @@ export function logKeyFile(stateDir: string, name: PortName = 'pdp'): string {
   return join(pdpDataDir(stateDir, name), 'log.vkey')
 }
 
-/** Computes the configuration of all services. With several PDPs, each of the other services asks another one of them. */
+/** File with the verifier keys of several PDPs' logs, for the auditor. */
+export function logPinsFile(stateDir: string): string {
+  return join(stateDir, 'log.pins')
+}
+
+/** Computes the configuration of all services. With several PDPs, each of the other services asks another one of them, and the auditor all. */
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
   const pdps = pdpSettings(input)
@@ -97,7 +102,7 @@ export function serviceSettings(input: SettingsInput): Record<ServiceName, Servi
       name: 'auditor',
       entry: 'auditor/src/server/main.ts',
       url: urls.auditor,
-      env: { ...auditorEnv(input, { pdp: pdp.url, auditor: urls.auditor }), ...logLevel },
+      env: { ...auditorEnv(input, { pdps: pdps.map(({ url }) => url), auditor: urls.auditor }), ...logLevel },
     },
   }
 }
@@ -184,7 +189,7 @@ function agentEnv(
 
 function auditorEnv(
   { stateDir, ports, issuer, clientSecrets }: SettingsInput,
-  urls: { readonly pdp: string; readonly auditor: string },
+  urls: { readonly pdps: readonly string[]; readonly auditor: string },
 ): Record<string, string> {
   return {
     AUDITOR_HOST: LOOPBACK,
@@ -193,8 +198,8 @@ function auditorEnv(
     AUDITOR_ISSUER: issuer,
     AUDITOR_CLIENT_ID: 'auditor',
     AUDITOR_CLIENT_SECRET: clientSecrets.auditor,
-    AUDITOR_PDP_URL: urls.pdp,
-    // The PDP, which starts earlier, creates this file at its first start.
-    AUDITOR_LOG_PINS_FILE: logKeyFile(stateDir),
+    AUDITOR_PDP_URL: urls.pdps.join(','),
+    // Exists when the auditor starts: each PDP, which starts earlier, creates its key at its first start.
+    AUDITOR_LOG_PINS_FILE: urls.pdps.length === 1 ? logKeyFile(stateDir) : logPinsFile(stateDir),
   }
 }

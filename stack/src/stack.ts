@@ -11,6 +11,7 @@ import { MissingToolError } from './errors.ts'
 import { privateFolder } from './files.ts'
 import { findOpenFga } from './find-openfga.ts'
 import { type Keycloak, startKeycloak } from './keycloak.ts'
+import { writeLogPins } from './log-pins.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
 import { buildPage } from './page.ts'
 import { choosePorts, ONE_OF_EACH } from './ports.ts'
@@ -234,6 +235,7 @@ async function bringUpServices(
   for (const key of SERVICES) {
     if (!(context.services ?? SERVICES).includes(key)) continue
     if (key === 'pdp') pdps.push(...(await bringUpPdps(context, pdpSettings(input))))
+    if (key === 'auditor' && pdps.length > 1) writeLogPins(stateDir, pdps)
     const service = pdps[0]?.service
     if (key !== 'pdp') services[key] = await bringUpService(context, settings[key], key === 'auditor')
     else if (service) services[key] = service

@@ -187,18 +187,19 @@ function verdictOf(checks: readonly Check[]): ProofReport['verdict'] {
   return unknown.includes('leaf') ? 'partial' : 'holds'
 }
 
-/** The newest checkpoint, and whether a pinned key signed it. */
+/** The newest checkpoint of a log, and whether a pinned key signed it. `root`: hash of the tree, base64. */
 export interface Head {
   readonly origin: string
   readonly size: number
+  readonly root: string
   readonly signature: Check
 }
 
 /** Parses a checkpoint and checks its signature; `undefined` when it is malformed. */
 export async function headOf(written: string, keys: readonly VerifierKey[]): Promise<Head | undefined> {
   try {
-    const { origin, size } = parseCheckpoint(parseNote(written).text)
-    return { origin, size, signature: await signatureCheck(written, keys) }
+    const { origin, size, root } = parseCheckpoint(parseNote(written).text)
+    return { origin, size, root: toBase64(root), signature: await signatureCheck(written, keys) }
   } catch {
     return undefined
   }

@@ -65,6 +65,8 @@ const overviewSchema = z.object({
 })
 export type Overview = z.infer<typeof overviewSchema>
 
+const logsSchema = z.object({ logs: z.array(z.object({ checkpoint: z.string().optional() })) })
+
 export const PAGE_SIZE = 200
 
 /** An entry: validated for display (`entry`), and as received, with all members that were hashed (`raw`). */
@@ -102,7 +104,9 @@ export const api = {
   },
   proof: async (id: string, signal?: AbortSignal): Promise<string> =>
     (await get(`/api/decisions/${id}/proof`, signal)).text(),
-  checkpoint: async (signal?: AbortSignal): Promise<string> => (await get('/api/checkpoint', signal)).text(),
+  /** The newest checkpoint of each PDP's log; `undefined` for a PDP that gave none. */
+  checkpoints: async (signal?: AbortSignal): Promise<readonly (string | undefined)[]> =>
+    (await parsed(logsSchema, '/api/logs', signal)).logs.map(({ checkpoint }) => checkpoint),
   replay: async (id: string, signal?: AbortSignal): Promise<unknown> =>
     (await get(`/api/decisions/${id}/replay`, signal)).json(),
   signOut: async (): Promise<string> => {

@@ -9,8 +9,9 @@ import { type Domains, DomainsContext, pinnedKeys } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api } from './api.ts'
 import { Bar } from './bar.tsx'
-import { followed, go, usePageLocation } from './location.ts'
+import { followed, go, type PageLocation, usePageLocation } from './location.ts'
 import { LogPage } from './log.tsx'
+import { useLogs } from './logs.tsx'
 import { Failure, Plain } from './parts.tsx'
 import { useLoaded } from './use.ts'
 
@@ -53,12 +54,21 @@ function SignedIn(): JSX.Element {
       </Plain>
     )
   }
-  const { keys, auditor } = access.value
   return (
     <DomainsContext.Provider value={domains.state === 'there' ? domains.value : NO_DOMAINS}>
-      <Bar keys={keys} onSignOut={signOut} />
-      <LogPage place={place} keys={keys} isAuditor={auditor} />
+      <Workplace access={access.value} place={place} />
     </DomainsContext.Provider>
+  )
+}
+
+function Workplace({ access, place }: { readonly access: Access; readonly place: PageLocation }): JSX.Element {
+  const { keys, auditor } = access
+  const logs = useLogs(keys)
+  return (
+    <>
+      <Bar logs={logs} onSignOut={signOut} />
+      <LogPage place={place} keys={keys} logs={logs} isAuditor={auditor} />
+    </>
   )
 }
 

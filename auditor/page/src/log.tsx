@@ -9,6 +9,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Detail } from './detail.tsx'
 import { Filtering } from './filters.tsx'
 import { addressOf, go, type PageLocation, queryOf } from './location.ts'
+import { type Log, LogList } from './logs.tsx'
 import { OverviewBand } from './overview.tsx'
 import { useRows } from './rows.ts'
 import { Table } from './table.tsx'
@@ -17,8 +18,14 @@ import { Tools } from './tools.tsx'
 /** Scroll distance, in pixels, from which new entries are held back, since they would move the rows being read. */
 const READING_PX = 160
 
-export function LogPage(props: { place: PageLocation; keys: readonly VerifierKey[]; isAuditor: boolean }): JSX.Element {
-  const { place, keys, isAuditor } = props
+interface LogPageProps {
+  readonly place: PageLocation
+  readonly keys: readonly VerifierKey[]
+  readonly logs: readonly Log[]
+  readonly isAuditor: boolean
+}
+
+export function LogPage({ place, keys, logs, isAuditor }: LogPageProps): JSX.Element {
   const { filters, id } = place
   const query = queryOf(filters)
   const [isLive, setLive] = useState(false)
@@ -45,6 +52,7 @@ export function LogPage(props: { place: PageLocation; keys: readonly VerifierKey
           </p>
         )}
         <OverviewBand filters={filters} query={query} />
+        <LogList logs={logs} />
         <Filtering filters={filters} problem={rows.error?.status === 400 ? rows.error.message : undefined} />
         <Tools rows={rows} query={query} isLive={isLive} onLive={setLive} />
         <div ref={list}>

@@ -1,5 +1,5 @@
 /**
- * The auditor's workplace as an Express app over its ports: the page, signing in and out, and the relay to the PDP.
+ * The auditor's workplace as an Express app over its ports: the page, signing in and out, and the relay to the PDPs.
  *
  * @module
  */

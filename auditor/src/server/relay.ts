@@ -1,5 +1,5 @@
 /**
- * Reverse proxy for the page's requests to the PDP, with the access token of the signed-in person. Read-only.
+ * Reverse proxy for the page's requests to the PDPs, with the access token of the signed-in person. Read-only.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { Fault, ulidSchema } from '@mandate/protocol'
 import { type Request, type Response, Router } from 'express'
 import { cookieOf } from './middleware.ts'
 import { overviewOf, readPages } from './overview.ts'
+import type { PdpRequest, Pdps } from './pdps.ts'
 import { rolesIn } from './roles.ts'
 import type { Sessions } from './sessions.ts'
 import { SESSION_COOKIE } from './sign-in.ts'
@@ -27,22 +28,15 @@ const FORWARDED_HEADERS = [
 /** Dependencies of {@link relayRoutes}. */
 export interface RelayDeps {
   readonly sessions: Sessions
-  readonly pdpUrl: string
+  readonly pdps: Pdps
   /** Rules for a second factor ({@link hasSecondFactor}); a role is effective only with one. */
   readonly secondFactor: readonly string[]
-  /** Trusted verifier keys of the log, for the page. */
+  /** Trusted verifier keys of the logs, for the page. */
   readonly logKeys: readonly string[]
-  /** Fetch with the client's TLS settings. */
-  readonly fetch: typeof fetch
 }
 
-/** Asks the PDP in the name of the session's person. @throws Fault `unauthenticated` without a session, `decision_unavailable` without an answer. */
-async function askPdp(
-  { sessions, pdpUrl, fetch }: RelayDeps,
-  req: Request,
-  path: string,
-  signal: AbortSignal,
-): Promise<globalThis.Response> {
+/** A request to a PDP in the name of the session's person. @throws Fault `unauthenticated` without a session. */
+async function requestOf(sessions: Sessions, req: Request, signal: AbortSignal): Promise<PdpRequest> {
   const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
   const lastEvent = req.get('last-event-id')
   const headers = {
@@ -50,32 +44,30 @@ async function askPdp(
     accept: req.get('accept') ?? '*/*',
     ...(lastEvent ? { 'last-event-id': lastEvent } : {}),
   }
-  try {
-    return await fetch(pdpUrl + path, { headers, redirect: 'error', signal })
-  } catch (cause) {
-    throw new Fault('decision_unavailable', 'the PDP does not answer', { cause })
-  }
+  return { headers, signal }
 }
 
-/** Routes whose answers are passed on as the PDP gives them. `isStream`: without a deadline, until the reader has gone. */
+/**
+ * Routes whose answers are passed on as the PDP gives them. `isStream`: without a deadline, until the browser disconnects. `isOfLog`: answered only by the
+ * PDP that writes the entry's log.
+ */
 const RELAYED: readonly {
   readonly route: string
   readonly path: (req: Request) => string
   readonly isStream?: true
+  readonly isOfLog?: true
 }[] = [
   { route: '/domains', path: () => '/v1/domains' },
   { route: '/decisions', path: (req) => `/v1/decisions${queryOf(req)}` },
   { route: '/export', path: (req) => `/v1/decisions/export${queryOf(req)}`, isStream: true },
   { route: '/stream', path: (req) => `/v1/decisions/stream${queryOf(req)}`, isStream: true },
   { route: '/decisions/:id', path: (req) => `/v1/decisions/${idOf(req)}` },
-  { route: '/decisions/:id/proof', path: (req) => `/v1/decisions/${idOf(req)}/proof` },
+  { route: '/decisions/:id/proof', path: (req) => `/v1/decisions/${idOf(req)}/proof`, isOfLog: true },
   { route: '/decisions/:id/replay', path: (req) => `/v1/decisions/${idOf(req)}/replay` },
-  { route: '/checkpoint', path: () => '/log/checkpoint' },
 ]
 
 /** Routes below `/api`. */
-export function relayRoutes(deps: RelayDeps): Router {
-  const { sessions, secondFactor, logKeys } = deps
+export function relayRoutes({ sessions, pdps, secondFactor, logKeys }: RelayDeps): Router {
   const router = Router()
   router.use((_req, res, next) => {
     res.set('Cache-Control', 'no-store')
@@ -87,16 +79,23 @@ export function relayRoutes(deps: RelayDeps): Router {
   })
   router.get('/overview', async (req, res) => {
     const signal = AbortSignal.any([disconnectSignal(res), AbortSignal.timeout(TIMEOUT_MS)])
-    const pages = readPages((path) => askPdp(deps, req, path, signal), queryOf(req))
+    // The request is made for each page: the access token may be renewed between two of them.
+    const ask = async (path: string) => pdps.any(path, await requestOf(sessions, req, signal))
+    const pages = readPages(ask, queryOf(req))
     const first = await pages.next()
     if (first.done) return send(first.value, res)
     res.json(await overviewOf(first.value, pages))
   })
-  for (const { route, path, isStream = false } of RELAYED)
+  router.get('/logs', async (req, res) => {
+    const checkpoints = await pdps.each('/log/checkpoint', await requestOf(sessions, req, disconnectSignal(res)))
+    res.json({ logs: checkpoints.map((checkpoint) => ({ checkpoint })) })
+  })
+  for (const { route, path, isStream = false, isOfLog = false } of RELAYED)
     router.get(route, async (req, res) => {
       const gone = disconnectSignal(res)
       const signal = isStream ? gone : AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)])
-      await send(await askPdp(deps, req, path(req), signal), res)
+      const request = await requestOf(sessions, req, signal)
+      await send(await (isOfLog ? pdps.owner : pdps.any)(path(req), request), res)
     })
   return router
 }

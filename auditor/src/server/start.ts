@@ -12,6 +12,7 @@ import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
 import { createIdentity } from './identity.ts'
 import type { Logger } from './middleware.ts'
+import { createPdps } from './pdps.ts'
 import { createSessions } from './sessions.ts'
 import { createSignInStates } from './sign-in-state.ts'
 
@@ -21,7 +22,7 @@ export async function startAuditor(
   logger: Logger,
   bounds: ListenerBounds = {},
 ): Promise<Listener> {
-  const { issuer, identityUrl, clientId, clientSecret, scope, stepUpAcr, pdpUrl, pageDir, logKeys } = config
+  const { issuer, identityUrl, clientId, clientSecret, scope, stepUpAcr, pdpUrls, pageDir, logKeys } = config
   await checkFiles(config)
   const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
   const calls = createCalls(config.clientTls, true)
@@ -48,12 +49,11 @@ export async function startAuditor(
     sessions,
     pending,
     publicUrl,
-    pdpUrl,
+    pdps: createPdps(pdpUrls, fetch),
     secondFactor,
     logKeys,
     logger,
     pageDir,
-    fetch,
     ...limits,
   })
   const { url, close } = await serve(app, { ...config, ...bounds })

@@ -1,0 +1,42 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { writeLogPins } from './log-pins.ts'
+import { logKeyFile, pdpNames, type SettingsInput, serviceSettings } from './settings.ts'
+
+function anInput(stateDir: string, count?: number): SettingsInput {
+  const ports = { pdp: 1, trips: 2, care: 3, agent: 4, auditor: 5, pdp2: 6, pdp3: 7 }
+  const secret = 'a secret for tests'
+  const urls = { storeUrl: 'postgres://127.0.0.1/pdp', indexUrl: 'postgres://127.0.0.1/index', vaultKey: secret }
+  return {
+    stateDir,
+    ports,
+    issuer: 'http://127.0.0.1:8/realms/mandate',
+    openFga: { url: 'http://127.0.0.1:9', apiToken: secret },
+    clientSecrets: { trips: secret, care: secret, 'booking-agent': secret, auditor: secret },
+    ...(count && { shared: { count, ...urls } }),
+  }
+}
+
+test('the auditor reads one PDP, and the verifier key of its log from the file that the PDP makes', () => {
+  const { auditor, pdp } = serviceSettings(anInput('/state'))
+  expect(auditor.env).toMatchObject({ AUDITOR_PDP_URL: pdp.url, AUDITOR_LOG_PINS_FILE: '/state/pdp/log.vkey' })
+})
+
+test('of several PDPs the auditor reads all, and the verifier keys of all logs from one file', () => {
+  const stateDir = mkdtempSync(join(tmpdir(), 'mandate-stack-'))
+  onTestFinished(() => rmSync(stateDir, { recursive: true }))
+  const files = pdpNames(3).map((name) => logKeyFile(stateDir, name))
+  for (const [at, file] of files.entries()) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, `key-${at}\n`)
+  }
+  writeLogPins(
+    stateDir,
+    files.map((key) => ({ key })),
+  )
+  const { env } = serviceSettings(anInput(stateDir, 3)).auditor
+  expect(env['AUDITOR_PDP_URL']).toBe('http://127.0.0.1:1,http://127.0.0.1:6,http://127.0.0.1:7')
+  expect(readFileSync(env['AUDITOR_LOG_PINS_FILE'] ?? '', 'utf8')).toBe('key-0\nkey-1\nkey-2\n')
+})
