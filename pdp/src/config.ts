@@ -96,6 +96,8 @@ const schema = z.strictObject({
   /** Days until an ended grant is deleted from OpenFGA, and interval of the sweep in minutes (0: never). */
   PDP_SWEEP_AFTER_DAYS: setting.integer(1, 3_650).default(30),
   PDP_SWEEP_EVERY_MINUTES: setting.integer(0, 10_080).default(60),
+  /** Interval in seconds at which the PDP looks for tuples that another program changed in OpenFGA (0: never). */
+  PDP_FOREIGN_CHANGES_EVERY_SECONDS: setting.integer(0, 3_600).default(5),
   /** PostgreSQL database of the log's index, shared by several PDPs; without it the index is a file of this PDP. */
   PDP_INDEX_URL: setting.postgresUrl.optional(),
   PDP_LOG_ORIGIN: z

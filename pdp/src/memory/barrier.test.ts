@@ -71,6 +71,34 @@ describe('LogBarrier', () => {
     expect(seen).toEqual(['reset', 1])
   })
 
+  it('drops all memory after forgetAll, also where a read under way moves the position on', async () => {
+    const log = new HeldLog()
+    const barrier = new LogBarrier(log)
+    const seen = listening(barrier)
+    await barrier.pass()
+    log.events.push(note(1))
+    const early = barrier.pass()
+    await turn()
+    barrier.forgetAll()
+    const late = barrier.pass()
+    log.reads.shift()?.()
+    await early
+    expect(seen).toEqual(['reset', 1])
+    await late
+    expect(seen).toEqual(['reset', 1, 'reset'])
+  })
+
+  it('drops all memory of a log that is not shared before the next caller passes', async () => {
+    const log = { ...new HeldLog(), start: async () => ({ position: { seq: 0, token: '' }, pending: [] }) }
+    const barrier = new LogBarrier({ ...log, isShared: false, read: async () => [] })
+    const seen = listening(barrier)
+    await barrier.pass()
+    barrier.forgetAll()
+    await barrier.pass()
+    await barrier.pass()
+    expect(seen).toEqual(['reset', 'reset'])
+  })
+
   it('drops all memory when its position is no longer in the log', async () => {
     const log = new HeldLog()
     const barrier = new LogBarrier(log)

@@ -32,6 +32,8 @@ export class LogBarrier implements ReadBarrier {
   readonly #listeners: InvalidationListener[] = []
   /** The last event that was applied. `undefined`: memory must be reset before it may be used. */
   #position: LogPosition | undefined
+  /** Set apart from the position, which a read that is under way moves on. */
+  #mustForget = false
   #stamp: Stamp = 0
   /** The read that has not begun; later callers share it. */
   #next: Promise<Stamp> | undefined
@@ -65,10 +67,15 @@ export class LogBarrier implements ReadBarrier {
     this.#position = undefined
   }
 
+  forgetAll(): void {
+    this.#mustForget = true
+  }
+
   pass(): Promise<Stamp> {
+    const isCurrent = this.#position !== undefined && !this.#mustForget
     // Events of a log that is not shared are applied as they are committed.
-    if (this.#position && !this.#log.isShared) return Promise.resolve(this.stamp())
-    if (this.#position && this.#isOff) return this.#passLater()
+    if (isCurrent && !this.#log.isShared) return Promise.resolve(this.stamp())
+    if (isCurrent && this.#isOff) return this.#passLater()
     this.#next ??= this.#measured(this.#afterRunning())
     return this.#next
   }
@@ -110,6 +117,8 @@ export class LogBarrier implements ReadBarrier {
   }
 
   async #read(): Promise<void> {
+    if (this.#mustForget) this.#position = undefined
+    this.#mustForget = false
     const events = this.#position && (await this.#log.read(this.#position))
     if (events) for (const event of events) this.#apply(event)
     else await this.#restart()

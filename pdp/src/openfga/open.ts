@@ -18,6 +18,7 @@ import { OpenFgaClient } from './client.ts'
 import { compileModel } from './compile.ts'
 import { FactGate } from './fact-gate.ts'
 import { OpenFgaFactWriter } from './fact-writer.ts'
+import { ForeignChanges } from './foreign-changes.ts'
 import { LimitsCheck } from './limits.ts'
 import { OpenFgaRelations } from './relations.ts'
 import { FgaStore } from './store.ts'
@@ -28,7 +29,7 @@ export interface EngineDeps {
   readonly config: Config
   readonly logger: Logger
   readonly stores: Pick<Stores, 'identity' | 'place' | 'register' | 'changes'>
-  readonly barrier: Pick<ReadBarrier, 'pass'>
+  readonly barrier: Pick<ReadBarrier, 'pass' | 'forgetAll'>
   readonly metrics: Metrics
   readonly clock: Clock
   readonly newId: () => string
@@ -57,6 +58,7 @@ export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDispos
   const limits = new LimitsCheck({ store: models, client, models: stores.register, onLow })
   // Readiness asks again: an OpenFGA that is slow now must not keep the PDP from starting.
   await limits.problems().catch((error: unknown) => logger.warn({ err: error }, 'limits of OpenFGA could not be tried'))
+  watchForeignChanges(models, deps, closing)
   return {
     compile: compileModel,
     models,
@@ -66,6 +68,27 @@ export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDispos
     isReachable: () => client.isReachable(),
     lowLimits: () => limits.problems().catch(() => []),
   }
+}
+
+/** Finds what other programs than PDPs change in the store: also where nothing is in memory, since a person must know of it. */
+function watchForeignChanges(store: FgaStore, deps: EngineDeps, closing: AsyncDisposableStack): void {
+  const { config, logger, stores, barrier, metrics, clock, newId } = deps
+  const foreign = new ForeignChanges({
+    read: (since) => store.changesSince(since),
+    journal: stores.changes,
+    forgetAll: () => barrier.forgetAll(),
+    newId,
+    clock,
+    onFound: (changes) => {
+      metrics.foreignChanges(changes.length)
+      const kinds = [...new Set(changes.map(({ key }) => `${key.object.split(':')[0]}#${key.relation}`))].slice(0, 10)
+      const found = { tuples: changes.length, kinds, first: changes[0]?.at }
+      logger.error(found, 'tuples were changed in OpenFGA by another program than a PDP')
+    },
+    onFault: (error) => logger.warn({ err: error }, 'changes that other programs make in OpenFGA cannot be looked for'),
+  })
+  foreign.watch(config.PDP_FOREIGN_CHANGES_EVERY_SECONDS * 1_000)
+  closing.defer(() => foreign.close())
 }
 
 async function claim(store: FgaStore, deps: EngineDeps, closing: AsyncDisposableStack): Promise<void> {

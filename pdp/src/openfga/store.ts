@@ -4,7 +4,7 @@
  * @module
  */
 import { Agent } from 'node:https'
-import { Fault } from '@mandate/protocol'
+import { type EpochMillis, Fault } from '@mandate/protocol'
 import { type ClientTls, connectOf } from '@mandate/service'
 import {
   type AuthorizationModel,
@@ -18,7 +18,7 @@ import {
   type TupleKey as SdkTuple,
 } from '@openfga/sdk'
 import type { Models } from '../ports/engine.ts'
-import type { Change, Tuple } from '../tuples/tuples.ts'
+import { type Change, keyOf, type Tuple, type TupleKey } from '../tuples/tuples.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import type { TupleStore } from './writer.ts'
 
@@ -32,7 +32,16 @@ export interface StoreOptions {
 
 /** Time limit of one administrative call, in milliseconds: longer than that of a decision. */
 const TIMEOUT_MS = 3_000
+/** OpenFGA's greatest by default. */
+const PAGE_SIZE = 100
 const ONCE = { missing: 'refuse', timeoutMs: TIMEOUT_MS } as const
+
+/** A change as OpenFGA's `ReadChanges` returns it. */
+export interface StoredChange {
+  readonly key: TupleKey
+  /** By OpenFGA's clock and in its own form, which may be finer than a millisecond: the same for all changes of one Write. */
+  readonly at: string
+}
 
 /** One store of one OpenFGA. */
 export class FgaStore implements TupleStore, Models {
@@ -138,6 +147,22 @@ export class FgaStore implements TupleStore, Models {
     }
   }
 
+  /** Reads the changes of tuples of all types since an instant, oldest first, in pages; the last one may be empty. */
+  async *changesSince(since: EpochMillis): AsyncGenerator<readonly StoredChange[]> {
+    let continuationToken = ''
+    for (;;) {
+      const page = await guarded(() =>
+        this.#sdk.readChanges(
+          { type: '', startTime: new Date(since).toISOString() },
+          { pageSize: PAGE_SIZE, ...(continuationToken ? { continuationToken } : {}) },
+        ),
+      )
+      yield page.changes.map(({ tuple_key: key, timestamp: at }) => ({ key: keyOf(key), at }))
+      if (page.changes.length < PAGE_SIZE || !page.continuation_token) return
+      continuationToken = page.continuation_token
+    }
+  }
+
   /** Reads with `HIGHER_CONSISTENCY`, bypassing caches: all tuples of an object, of one of its relations, or of one user in that relation. */
   async read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]> {
     const tuples: SdkTuple[] = []
@@ -147,7 +172,7 @@ export class FgaStore implements TupleStore, Models {
         this.#sdk.read(
           { object, ...(relation ? { relation } : {}), ...(user ? { user } : {}) },
           {
-            pageSize: 100,
+            pageSize: PAGE_SIZE,
             consistency: ConsistencyPreference.HigherConsistency,
             ...(continuationToken ? { continuationToken } : {}),
           },
@@ -186,7 +211,7 @@ async function whole<T>(answer: Promise<T>, limitMs: number): Promise<T> {
 async function findStore(sdk: Sdk, name: string): Promise<string | undefined> {
   let continuationToken = ''
   do {
-    const page = await sdk.listStores({ pageSize: 100, ...(continuationToken ? { continuationToken } : {}) })
+    const page = await sdk.listStores({ pageSize: PAGE_SIZE, ...(continuationToken ? { continuationToken } : {}) })
     const found = page.stores.find((store) => store.name === name)
     if (found) return found.id
     continuationToken = page.continuation_token

@@ -276,11 +276,18 @@ const PENDING =
 /** Changes per Write when markers are deleted: two tuples each, within OpenFGA's limit of 100. */
 const MARKERS_A_WRITE = 50
 
+/** The type of markers in OpenFGA. */
+export const MARKER_TYPE = 'change'
+
 /** `applied` alone: the change's own Write won. With `withdrawn` beside it: its withdrawal did. */
 const marker = (id: string, relation: 'applied' | 'withdrawn'): Tuple => ({
-  user: `change:${id}`,
+  user: `${MARKER_TYPE}:${id}`,
   relation,
-  object: `change:${id}`,
+  object: `${MARKER_TYPE}:${id}`,
 })
+
+/** Whether a tuple is the marker that each Write of a PDP carries. */
+export const isMarker = ({ object, relation }: TupleKey): boolean =>
+  relation === 'applied' && object.startsWith(`${MARKER_TYPE}:`)
 
 const textOf = ({ object, relation, user }: TupleKey): string => `${object}#${relation}@${user}`

@@ -82,7 +82,7 @@ export interface InvalidationListener {
   settle?(): Promise<void>
 }
 
-/** A number of this process that grows with every barrier and every fill: which of two began first. */
+/** A number of this process that grows with every barrier and every fill: a barrier has it from when its read began, a fill from when its read returned. */
 export type Stamp = number
 
 /** Decides what memory may be used: what was read before the barrier began. */
@@ -94,8 +94,13 @@ export interface ReadBarrier {
    * @throws Fault `relations_unavailable` when the log cannot be read.
    */
   pass(): Promise<Stamp>
-  /** The next stamp, for a fill that begins to read now. */
+  /**
+   * The next stamp, for a fill whose read has *returned*: taken in the synchronous step that keeps its result. A stamp from before the read would let a
+   * barrier that began between both confirm a value that is newer than the events it applied (`docs/consistency.md`, filling).
+   */
   stamp(): Stamp
+  /** Drops all memory before the next call of {@link pass} resolves. */
+  forgetAll(): void
   /** Adds memory that the log keeps true. */
   listen(listener: InvalidationListener): void
 }

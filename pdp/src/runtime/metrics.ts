@@ -104,6 +104,11 @@ export class Metrics {
     help: 'Decisions from memory that differ from those of OpenFGA. Any wants a person, and ENGINE=openfga until it is explained.',
     ...this.#shared,
   })
+  readonly #foreign = new Counter({
+    name: 'mandate_foreign_changes_total',
+    help: 'Tuples that another program than a PDP changed in OpenFGA, found some seconds later. Each PDP counts them.',
+    ...this.#shared,
+  })
   readonly #faults = new Counter({
     name: 'mandate_faults_total',
     help: 'Requests, and items of batches, that ended in a fault, by its code. `internal` wants a person: a bug, or a chain that did not verify.',
@@ -172,6 +177,11 @@ export class Metrics {
 
   request(method: string, route: string, status: number, ms: number): void {
     this.#requests.observe({ method, route, status }, ms / 1_000)
+  }
+
+  /** @param tuples - How many were found. */
+  foreignChanges(tuples: number): void {
+    this.#foreign.inc(tuples)
   }
 
   fault(code: ProblemCode): void {
