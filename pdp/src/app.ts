@@ -82,11 +82,16 @@ export async function startPdp(config: Config, logger: Logger, options: StartOpt
     const rooms = await openRooms(config, logger, options, stop, closing)
     const { pap, http, metrics } = rooms
     closing.defer(http.close)
-    const listener = await serve(http.listener, { ...listenerOptionsOf(config), ...options.listener })
+    const listening = { ...listenerOptionsOf(config), ...options.listener }
+    const { PDP_WORKER_PORT: port } = config
+    // Asked for what only this worker can answer, such as a proof from its log.
+    const own = port === undefined ? undefined : await serve(http.listener, { ...listening, port, exclusive: true })
+    if (own) closing.defer(own.close)
+    const listener = await serve(http.listener, listening)
     rooms.url = listener.url
-    closing.defer(() => {
+    closing.defer(async () => {
       http.endStreams()
-      return listener.close()
+      await Promise.all([listener.close(), own?.close()])
     })
     const sweep = (): Promise<number> => pap.sweeper.now()
     return { url: rooms.url, sweep, operator: rooms.operator, metrics, lost: lost.promise, close }

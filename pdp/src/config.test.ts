@@ -35,6 +35,19 @@ test('a minimal environment is enough, and safe', () => {
   expect(warnings).toEqual([])
 })
 
+test('more than one worker requires the databases that workers share, and ports for all', () => {
+  const shared = { PDP_STORE_URL: 'postgres://localhost/pdp', PDP_INDEX_URL: 'postgres://localhost/index' }
+  expect(problems({ PDP_WORKERS: '2' })).toEqual([
+    'PDP_WORKERS: more than one worker requires PDP_STORE_URL: one process opens a SQLite database',
+    'PDP_WORKERS: more than one worker requires PDP_INDEX_URL: each must find the entries of all',
+  ])
+  expect(problems({ PDP_WORKERS: '2', ...shared })).toEqual([])
+  expect(problems({ PDP_WORKERS: '1' })).toEqual([])
+  expect(problems({ PDP_WORKERS: '3', ...shared, PDP_WORKER_PORT: '65534' })).toEqual([
+    'PDP_WORKER_PORT: no ports for all workers',
+  ])
+})
+
 test('every problem is reported together', () => {
   const found = problems({
     PDP_ISSUER: undefined,

@@ -71,6 +71,10 @@ const schema = z.strictObject({
   PDP_DATA_DIR: z.string().min(1),
   /** PostgreSQL database of everything but the decision log, shared by several PDPs; without it a SQLite file of this PDP. */
   PDP_STORE_URL: setting.postgresUrl.optional(),
+  /** Processes that answer on the listening address, each with a decision log of its own. More than one need PostgreSQL. */
+  PDP_WORKERS: setting.integer(1, 64).default(1),
+  /** Further port on which one worker alone listens; the second worker on the next port, and so on. */
+  PDP_WORKER_PORT: setting.integer(0, 65_535).optional(),
   PDP_POLICIES_DIR: z
     .string()
     .min(1)
@@ -239,6 +243,16 @@ function mistakes(config: Config): readonly string[] {
     ...(config.PDP_STORE_URL !== undefined && !hasVaultKey(config)
       ? ['PDP_STORE_URL: requires PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND: all PDPs of a database need the same key']
       : []),
+    ...workerMistakes(config),
+  ]
+}
+
+function workerMistakes({ PDP_WORKERS, PDP_WORKER_PORT: port = 0, PDP_STORE_URL, PDP_INDEX_URL }: Config): string[] {
+  const several = 'PDP_WORKERS: more than one worker requires'
+  return [
+    ...(PDP_WORKERS > 1 && !PDP_STORE_URL ? [`${several} PDP_STORE_URL: one process opens a SQLite database`] : []),
+    ...(PDP_WORKERS > 1 && !PDP_INDEX_URL ? [`${several} PDP_INDEX_URL: each must find the entries of all`] : []),
+    ...(port + PDP_WORKERS - 1 > 65_535 ? ['PDP_WORKER_PORT: no ports for all workers'] : []),
   ]
 }
 

@@ -1,5 +1,5 @@
 /**
- * `node pdp/src/main.ts`: starts the PDP as a process. The only file that reads `process`. SIGHUP reloads the policies.
+ * `node pdp/src/main.ts`: starts the PDP as a process, or as several (`PDP_WORKERS`). The only file that reads `process`. SIGHUP reloads the policies.
  *
  * Exit codes: 0 after SIGTERM or SIGINT, 69 when OpenFGA does not answer at start, 78 for a configuration that cannot be used or a
  * store of OpenFGA that belongs to another PDP, 70 otherwise.
@@ -7,16 +7,25 @@
  * @module
  */
 import { readFileSync } from 'node:fs'
-import { Fault } from '@mandate/protocol'
-import { ConfigError, configErrorText, EXIT_CONFIG, redaction, stopOnSignals } from '@mandate/service'
-import { type Logger, pino } from 'pino'
-import { type Pdp, startPdp } from './app.ts'
-import { type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
-import { StoreTaken } from './openfga/claim.ts'
-import { PolicyError } from './policy/yaml.ts'
+import {
+  ConfigError,
+  configErrorText,
+  EXIT_CONFIG,
+  once,
+  redaction,
+  stopOnSignals,
+  stopProcess,
+} from '@mandate/service'
+import { pino } from 'pino'
+import type { Pdp } from './app.ts'
+import { type Config, type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
+import { PrimaryLink, WORKER_NUMBER, workerConfig } from './worker.ts'
+import { Workers } from './workers.ts'
 
 /** How long a stop may take, in milliseconds: requests under way have 8 seconds of it. */
 const STOP_WITHIN_MS = 10_000
+/** Likewise for the primary process: a worker that cannot stop has said so before. */
+const STOP_ALL_WITHIN_MS = STOP_WITHIN_MS + 1_000
 
 function readConfig(): ParsedConfig {
   try {
@@ -28,24 +37,49 @@ function readConfig(): ParsedConfig {
   }
 }
 
-/** SIGHUP does the same as `POST /v1/policies/load`. Policies that cannot be loaded change nothing. */
-function loadOnHangup(pdp: Pdp, logger: Logger): void {
-  process.on('SIGHUP', () => {
-    pdp.operator.loadPolicies().then(
-      (policy) => logger.info({ policy }, 'policies loaded'),
-      (error: unknown) => logger.error({ err: error }, 'policies not loaded, those in force stay'),
-    )
-  })
+/** Does the same as `POST /v1/policies/load`. Policies that cannot be loaded change nothing. */
+function loadPolicies(pdp: Pdp): void {
+  pdp.operator.loadPolicies().then(
+    (policy) => logger.info({ policy }, 'policies loaded'),
+    (error: unknown) => logger.error({ err: error }, 'policies not loaded, those in force stay'),
+  )
 }
 
-/** Faults at start that mean that another server does not answer. */
-const AWAY: readonly string[] = ['relations_unavailable', 'index_unavailable']
+/** Runs one PDP in this process. */
+async function run(own: Config, primary: PrimaryLink | undefined): Promise<void> {
+  // Not loaded by the primary process of several workers, which needs none of it.
+  const [{ startPdp }, { exitStatusOf }] = await Promise.all([import('./app.ts'), import('./exit-status.ts')])
+  try {
+    const pdp = await startPdp(own, logger)
+    pdp.metrics.watchProcess()
+    if (primary) stopWithPrimary(pdp, primary)
+    else stopOnSignals(pdp.close, logger, STOP_WITHIN_MS)
+    void pdp.lost.then(() => process.exit(70))
+    process.on('SIGHUP', () => loadPolicies(pdp))
+    logger.info({ url: pdp.url }, 'listening')
+  } catch (error) {
+    logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
+    // process.exit, not only exitCode: timers and sockets of a failed start must not keep the process alive.
+    process.exit(exitStatusOf(error))
+  }
+}
 
-function exitCodeOf(error: unknown): number {
-  if (error instanceof PolicyError || error instanceof ConfigError || error instanceof StoreTaken) return EXIT_CONFIG
-  if (!(error instanceof Fault)) return 70
-  if (error.code === 'policy_invalid') return EXIT_CONFIG
-  return AWAY.includes(error.code) ? 69 : 70
+/**
+ * Stops when the primary process says so. A terminal or service manager may send a signal to the workers too, before or after it: a second one must
+ * not end a worker that is stopping. A second signal to the primary ends all at once, since workers end with it.
+ */
+function stopWithPrimary(pdp: Pdp, primary: PrimaryLink): void {
+  const stop = once(async () => stopProcess(pdp.close, logger, STOP_WITHIN_MS))
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop())
+  primary.started(pdp.url, { metrics: pdp.metrics, loadPolicies: () => loadPolicies(pdp), stop: () => void stop() })
+}
+
+/** Runs the primary process of several workers. */
+function runWorkers(count: number): void {
+  const workers = new Workers({ count, logger, onFailed: (status) => process.exit(status) })
+  stopOnSignals(workers.close, logger, STOP_ALL_WITHIN_MS)
+  process.on('SIGHUP', () => workers.loadPolicies())
+  workers.start()
 }
 
 // Files are readable by this user only.
@@ -55,17 +89,12 @@ if (process.argv.includes('--print-config')) {
   process.stdout.write(`${JSON.stringify(redactedConfig(config), undefined, 2)}\n`)
   process.exit(0)
 }
-const logger = pino({ level: config.LOG_LEVEL, base: { service: 'pdp' }, ...redaction })
-for (const warning of warnings) logger.warn(warning)
-try {
-  const pdp = await startPdp(config, logger)
-  stopOnSignals(pdp.close, logger, STOP_WITHIN_MS)
-  void pdp.lost.then(() => process.exit(70))
-  pdp.metrics.watchProcess()
-  loadOnHangup(pdp, logger)
-  logger.info({ url: pdp.url }, 'listening')
-} catch (error) {
-  logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
-  // process.exit, not only exitCode: timers and sockets of a failed start must not keep the process alive.
-  process.exit(exitCodeOf(error))
-}
+// Nothing is in flight before the start has ended; the next start recovers from it as from a crash.
+const primary = PrimaryLink.open(() => process.exit(0))
+const worker = primary && Number(process.env[WORKER_NUMBER])
+const base = { service: 'pdp', ...(worker !== undefined && { worker, pid: process.pid }) }
+const logger = pino({ level: config.LOG_LEVEL, base, ...redaction })
+if (!worker) for (const warning of warnings) logger.warn(warning)
+if (worker) await run(workerConfig(config, worker), primary)
+else if (config.PDP_WORKERS > 1) runWorkers(config.PDP_WORKERS)
+else await run(config, undefined)

@@ -42,7 +42,7 @@ export { limitByAddress, RateLimit, type RateOptions, tooManyRequests } from './
 export { redact, redaction } from './redaction.ts'
 export { reportFailure } from './report-failure.ts'
 export { logRequests, type RequestLogOptions } from './request-log.ts'
-export { type ProcessLogger, runService, type ServiceProgram, stopOnSignals } from './run-service.ts'
+export { type ProcessLogger, runService, type ServiceProgram, stopOnSignals, stopProcess } from './run-service.ts'
 export {
   permissionsPolicy,
   type SecurityHeaderOptions,

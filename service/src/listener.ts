@@ -43,6 +43,8 @@ export interface ListenerOptions extends ListenerBounds {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
+  /** `true`: a worker of a cluster has the port for itself, instead of sharing it with the other workers. @default false */
+  readonly exclusive?: boolean
   /** Without it the listener speaks plain HTTP. */
   readonly tls?: Tls | undefined
 }
@@ -78,13 +80,13 @@ const KEEP_ALIVE_BUFFER_MS = 1_000
  * @throws the system's error when the address cannot be taken, or the certificate and key cannot be used.
  */
 export async function serve(app: RequestListener, options: ListenerOptions): Promise<Listener> {
-  const { host, port, tls } = options
+  const { host, port, tls, exclusive = false } = options
   const bounds = { ...DEFAULT_BOUNDS, ...withoutUndefined(options) }
   const server = createListener(app, bounds, tls)
   server.maxConnections = bounds.maxConnections
   const unfinished = new UnfinishedResponses(server)
   closeStalledReaders(server, unfinished, bounds.stalledReaderMs)
-  server.listen(port, host)
+  server.listen({ port, host, exclusive })
   await nextEvent(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
   return {

@@ -57,25 +57,28 @@ export async function runService<Config, Logger extends ProcessLogger>(
 const STOP_WITHIN_MS = 14_000
 
 /**
- * Stops the process on SIGTERM and SIGINT: exit status 0, or 70 when `close` rejects or takes longer than `withinMs`. The same signal again ends the
- * process at once.
+ * Stops the process on SIGTERM and SIGINT, as {@link stopProcess} does. The same signal again ends the process at once.
  *
  * @param close - Later calls must return the promise of the first.
  * @param withinMs - In milliseconds. @default 14000
  */
 export function stopOnSignals(close: () => Promise<void>, logger: ProcessLogger, withinMs = STOP_WITHIN_MS): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.once(signal, () => {
       logger.info({ signal }, 'stopping')
-      const giveUp = (message: string, fields: object = {}): void => {
-        logger.error(fields, message)
-        process.exit(EXIT_NOT_STOPPED)
-      }
-      setTimeout(() => giveUp('not stopped in time'), withinMs).unref()
-      close().then(
-        () => process.exit(0),
-        (error: unknown) => giveUp('not stopped cleanly', { err: error }),
-      )
+      stopProcess(close, logger, withinMs)
     })
+}
+
+/** Ends the process with exit status 0 once `close` has resolved, or with 70 when it rejects or takes longer than `withinMs`, in milliseconds. */
+export function stopProcess(close: () => Promise<void>, logger: ProcessLogger, withinMs: number): void {
+  const giveUp = (message: string, fields: object = {}): void => {
+    logger.error(fields, message)
+    process.exit(EXIT_NOT_STOPPED)
   }
+  setTimeout(() => giveUp('not stopped in time'), withinMs).unref()
+  close().then(
+    () => process.exit(0),
+    (error: unknown) => giveUp('not stopped cleanly', { err: error }),
+  )
 }

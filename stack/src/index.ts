@@ -6,7 +6,7 @@
 export { cached, cacheFolder } from './cache.ts'
 export { MissingToolError, StartError } from './errors.ts'
 export { type Keycloak, type KeycloakOptions, startKeycloak } from './keycloak.ts'
-export { freePort } from './net.ts'
+export { freePort, isFree } from './net.ts'
 export { type OpenFga, type OpenFgaEngine, type OpenFgaOptions, startOpenFga } from './openfga.ts'
 export { buildDesktopPage, DESKTOP_PAGE } from './page.ts'
 export { createPostgresDatabase, type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'

@@ -5,7 +5,15 @@
  * @module
  */
 import type { ProblemCode } from '@mandate/protocol'
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  type Aggregator,
+  AggregatorRegistry,
+  Counter,
+  collectDefaultMetrics,
+  Gauge,
+  Histogram,
+  Registry,
+} from 'prom-client'
 import type { UnansweredCause } from '../ports/answer.ts'
 import type { InvalidationEvent } from '../ports/invalidations.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
@@ -34,8 +42,13 @@ export interface WatchedMemory {
   readonly counts: Readonly<Record<string, number>>
 }
 
+/** Metrics of one process, as they are sent to another process. */
+export type CollectedMetrics = readonly object[]
+
 export class Metrics {
   readonly #registry = new Registry()
+  /** Collects the metrics of all workers, this one's included. */
+  #collectAll: (() => Promise<readonly CollectedMetrics[]>) | undefined
   readonly #shared = { registers: [this.#registry] }
   readonly #requests = new Histogram({
     name: 'mandate_http_request_seconds',
@@ -116,40 +129,58 @@ export class Metrics {
     ...this.#shared,
   })
 
-  /** Metrics in Prometheus' text format, with the content type. */
+  /** Metrics in Prometheus' text format, with the content type: those of all workers added up, where there are several. */
   async read(): Promise<{ readonly type: string; readonly text: string }> {
-    return { type: this.#registry.contentType, text: await this.#registry.metrics() }
+    const all = await this.#collectAll?.()
+    const registry = all ? AggregatorRegistry.aggregate([...all]) : this.#registry
+    return { type: registry.contentType, text: await registry.metrics() }
   }
 
-  /** Registers gauges that are evaluated when metrics are read. */
+  /** Metrics of this process alone. */
+  collect(): Promise<CollectedMetrics> {
+    return this.#registry.getMetricsAsJSON()
+  }
+
+  /** Makes {@link read} add up the metrics of several processes. A gauge's `aggregator` says how; counters and histograms are sums. */
+  addUp(collectAll: () => Promise<readonly CollectedMetrics[]>): void {
+    this.#collectAll = collectAll
+    this.#gauge('mandate_workers', 'Workers whose metrics these are (PDP_WORKERS).', () => 1)
+  }
+
+  /** Registers gauges that are evaluated when metrics are read. Of several workers the worst state counts. */
   watch({ healthy, trusted, clockOffset, reachable }: Watched): void {
     if (clockOffset)
-      gauge(
-        this.#registry,
+      this.#gauge(
         'mandate_clock_offset_seconds',
         'How far the clock of PostgreSQL is ahead of this machine’s.',
         clockOffset,
+        'average',
       )
-    gauge(this.#registry, 'mandate_clock_trusted', "1 while the machine's clock can be believed, else 0.", () =>
-      Number(trusted()),
+    this.#gauge(
+      'mandate_clock_trusted',
+      "1 while the machine's clock can be believed, else 0.",
+      () => Number(trusted()),
+      'min',
     )
-    gauge(this.#registry, 'mandate_log_healthy', '1 while entries can be made durable, else 0.', () =>
-      Number(healthy()),
-    )
-    gauge(this.#registry, 'mandate_openfga_reachable', '1 while OpenFGA says that it serves, else 0.', async () =>
-      Number(await reachable()),
+    this.#gauge('mandate_log_healthy', '1 while entries can be made durable, else 0.', () => Number(healthy()), 'min')
+    this.#gauge(
+      'mandate_openfga_reachable',
+      '1 while OpenFGA says that it serves, else 0.',
+      async () => Number(await reachable()),
+      'min',
     )
   }
 
   /** Registers gauges and counters of the tuple memory, which are read when metrics are. */
   watchMemory(read: () => WatchedMemory): void {
-    gauge(this.#registry, 'mandate_memory_bytes', 'Estimated bytes of the tuples in memory.', () => read().bytes)
-    gauge(this.#registry, 'mandate_memory_entries', 'Answers to reads of OpenFGA in memory.', () => read().entries)
-    gauge(
-      this.#registry,
+    this.#gauge('mandate_memory_bytes', 'Estimated bytes of the tuples in memory.', () => read().bytes)
+    this.#gauge('mandate_memory_entries', 'Answers to reads of OpenFGA in memory.', () => read().entries)
+    // Workers share the invalidation log, so each counts the same changes.
+    this.#gauge(
       'mandate_pending_changes',
       'Changes whose tuples memory may not hold now: announced, and not known to be carried out or withdrawn.',
       () => read().pending,
+      'max',
     )
     new Counter({
       name: 'mandate_memory_total',
@@ -165,9 +196,8 @@ export class Metrics {
 
   /** Registers gauges of a shared invalidation log. @param size - Reads how many events it keeps. */
   watchInvalidations(size: () => Promise<number>): void {
-    gauge(this.#registry, 'mandate_invalidation_log_events', 'Events that the invalidation log keeps.', () =>
-      size().catch(() => Number.NaN),
-    )
+    const read = () => size().catch(() => Number.NaN)
+    this.#gauge('mandate_invalidation_log_events', 'Events that the invalidation log keeps.', read, 'max')
   }
 
   /** Collects memory, CPU, event loop and garbage collection of the process. Call once a process. */
@@ -227,15 +257,17 @@ export class Metrics {
     if (kind === 'evaluation')
       this.#decisions.inc({ decision: decision ? 'permit' : 'deny', reason: reasons?.[0]?.code ?? 'none' })
   }
-}
 
-function gauge(registry: Registry, name: string, help: string, look: () => number | Promise<number>): void {
-  new Gauge({
-    name,
-    help,
-    registers: [registry],
-    async collect() {
-      this.set(await look())
-    },
-  })
+  /** @param aggregator - How the values of several workers become one. */
+  #gauge(name: string, help: string, look: () => number | Promise<number>, aggregator: Aggregator = 'sum'): void {
+    new Gauge({
+      name,
+      help,
+      aggregator,
+      registers: [this.#registry],
+      async collect() {
+        this.set(await look())
+      },
+    })
+  }
 }
