@@ -41,7 +41,8 @@ export const ENTRY_KINDS = [
 export type EntryKind = (typeof ENTRY_KINDS)[number]
 
 /** `type:id`. People by pseudonym: `user:p_…`; agents by their client id: `agent:booking-agent`. */
-const party = z.string().regex(/^(user|agent|service):[^\p{Cc}]+$/u)
+export const ENTRY_PARTY_PATTERN = /^(user|agent|service):[^\p{Cc}]+$/u
+const party = z.string().regex(ENTRY_PARTY_PATTERN)
 
 /** A decision log entry. Which optional members are present depends on `kind`. */
 export const entrySchema = z.strictObject({

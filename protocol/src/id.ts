@@ -66,7 +66,9 @@ export const nameSchema = z
   .regex(/^[a-z][a-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a lower-case letter, then letters, digits, "_" or "-"')
 
 /** A ULID: 26 characters of Crockford base32, the first at most 7. @see {@link https://github.com/ulid/spec ULID} */
-export const ulidSchema = z.string().regex(/^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u, 'must be a ULID (26 characters)')
+export const ULID_PATTERN = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u
+/** Text of {@link ULID_PATTERN}. */
+export const ulidSchema = z.string().regex(ULID_PATTERN, 'must be a ULID (26 characters)')
 
 const MAX_TOKEN_LENGTH = 4_096
 /** A page cursor (`next_cursor`, or the id of a server-sent event), sent back to continue after it. Opaque to clients. */

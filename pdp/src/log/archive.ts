@@ -14,13 +14,13 @@ import {
   decryptBundle,
   type EpochMillis,
   encryptBundle,
-  entrySchema,
   equalBytes,
   Fault,
   formatArchivedSize,
   leafHash,
   parseArchivedSize,
   parseCheckpoint,
+  parseLogEntry,
   parseNote,
   TILE_WIDTH,
   tilePath,
@@ -119,7 +119,7 @@ const holds = (entry: Uint8Array | undefined, leaf: Uint8Array): boolean =>
 
 function newestIn(bundle: Uint8Array, index: number): EpochMillis {
   const times = decodeBundle(bundle).entries.map((bytes) => {
-    const entry = entrySchema.safeParse(JSON.parse(utf8.decode(bytes)))
+    const entry = parseLogEntry(JSON.parse(utf8.decode(bytes)))
     if (!entry.success) throw damaged(`entry bundle ${index} holds what is no entry`)
     return Date.parse(entry.data.at)
   })

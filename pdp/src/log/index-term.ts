@@ -6,10 +6,10 @@
 import {
   type DecisionFilter,
   type Entry,
-  entrySchema,
   entryTerms,
   entryTime,
   filterTerms,
+  parseLogEntry,
   type Term,
 } from '@mandate/protocol'
 import { sha256 } from './hash.ts'
@@ -43,5 +43,7 @@ export function addTo(chunk: GrowingChunk, entry: Entry): void {
 }
 
 export function parseEntry(bytes: Uint8Array): Entry {
-  return entrySchema.parse(JSON.parse(utf8.decode(bytes)))
+  const parsed = parseLogEntry(JSON.parse(utf8.decode(bytes)))
+  if (parsed.success) return parsed.data
+  throw parsed.error
 }

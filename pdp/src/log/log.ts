@@ -10,10 +10,10 @@ import {
   decodeBundle,
   type Entry,
   type EpochMillis,
-  entrySchema,
   entryTime,
   Fault,
   MAX_ENTRY_BYTES,
+  parseLogEntry,
   refuse,
   TILE_WIDTH,
   type Tile,
@@ -223,7 +223,7 @@ class Log implements OpenLog {
     const last = this.sequenced - 1
     if (last < 0) return
     for (const { bytes } of await this.read(Math.floor(last / TILE_WIDTH) * TILE_WIDTH)) {
-      const entry = entrySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
+      const entry = parseLogEntry(JSON.parse(new TextDecoder().decode(bytes)))
       if (entry.success) this.#notice(entry.data)
     }
   }
@@ -269,7 +269,7 @@ class Log implements OpenLog {
 
 /** Validates an entry by the schema that `verify` reads it with, so that no other entry gets into the log. */
 function encode(entry: Entry, position: number): Uint8Array {
-  const parsed = entrySchema.safeParse(entry)
+  const parsed = parseLogEntry(entry)
   if (!parsed.success) throw new Fault('internal', `entry ${position} is none: ${z.prettifyError(parsed.error)}`)
   const bytes = Buffer.from(canonical(parsed.data), 'utf8')
   if (bytes.length <= MAX_ENTRY_BYTES) return bytes

@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from 'node:crypto'
-import { type Entry, entrySchema, type PartyRef } from '@mandate/protocol'
+import { type Entry, type PartyRef, parseLogEntry } from '@mandate/protocol'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
 
@@ -35,7 +35,7 @@ export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
     if (entries.length === 0) break
     for (const { bytes } of entries) {
       if (!Buffer.from(bytes).includes(ERASED)) continue
-      const entry = entrySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)))
+      const entry = parseLogEntry(JSON.parse(new TextDecoder().decode(bytes)))
       if (entry.success && entry.data.kind === 'person_erased') await again(entry.data, deps)
     }
     from += entries.length
