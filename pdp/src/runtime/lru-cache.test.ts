@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { LruCache } from './lru-cache.ts'
 
@@ -25,4 +26,26 @@ test('what is deleted is forgotten', () => {
   memory.delete('a')
   memory.delete('never')
   expect(memory.get('a')).toBeUndefined()
+})
+
+test('any sequence of calls leaves what a list in the order of use leaves', () => {
+  const key = fc.constantFrom('a', 'b', 'c', 'd', 'e')
+  const call = fc.tuple(fc.constantFrom('get', 'set', 'delete'), key, fc.integer())
+  fc.assert(
+    fc.property(fc.array(call), (calls) => {
+      const cache = new LruCache<number>(3)
+      let inOrder: (readonly [string, number])[] = []
+      for (const [kind, name, value] of calls) {
+        const known = inOrder.find(([other]) => other === name)
+        const rest = inOrder.filter((other) => other !== known)
+        if (kind === 'get') expect(cache.get(name)).toBe(known?.[1])
+        if (kind === 'set') cache.set(name, value)
+        if (kind === 'delete') cache.delete(name)
+        if (kind === 'set') inOrder = [...rest, [name, value] as const].slice(-3)
+        else if (kind === 'delete') inOrder = rest
+        else if (known) inOrder = [...rest, known]
+      }
+      for (const [name, value] of inOrder) expect(cache.get(name)).toBe(value)
+    }),
+  )
 })
