@@ -225,11 +225,13 @@ function openAdministration(deps: ApiDeps, redact: Redactor, closing: AsyncDispo
 
 function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const { config, logger, metrics, stores, barrier, decisionLog, engine, policies } = deps
-  const { vault, register } = stores
+  const { vault, register, callers } = stores
   const { isReachable, lowLimits } = engine
   const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
   const isSub = (text: string): Promise<boolean> => pseudonymizer.isSub(text)
-  const redact = new Redactor({ policies: policies.current, register, vault, isSub })
+  // No agent is ever unregistered, so only one that memory does not know is looked up in the database.
+  const agent = async (id: string) => (await callers.agent(id)) ?? (await register.agent(id))
+  const redact = new Redactor({ policies: policies.current, register: { agent }, vault, isSub })
   const pap = openAdministration(deps, redact, closing)
   const { log, index } = decisionLog
   const missing = whatIsMissing(deps)
