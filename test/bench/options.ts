@@ -23,7 +23,7 @@ OpenFGA gives up before it answers.
 npm run bench -- peers [--quick]    beside OpenFGA, SpiceDB, Cerbos and OPA, and every target; -- peers --help
 npm run bench -- plot FILE          docs/performance.md and its plots, of what peers --json FILE wrote
 npm run bench -- log [--quick]      the decision log alone: appends, verification, proofs, and what it adds to a decision
-npm run bench -- hot [ROUNDS] [REQUESTS] [PROFILE]   CPU time of the PDP alone, an engine in memory under it; PROFILE is a folder
+npm run bench -- hot [ROUNDS] [REQUESTS] [PROFILE] [CASE]   CPU time of the PDP's process alone; PROFILE is a folder, CASE the name of one case
 npm run bench -- auditor [ENTRIES]  the auditor's first page in Chromium, over a log of 100,000 entries
 npm run bench -- desktop             the desktop's window in Chromium: the wait behind a sign-in, a long activity scrolled
 npm run bench -- pep [REQUESTS]     the enforcement point: its own work, throughput, memory over 1,000,000 requests

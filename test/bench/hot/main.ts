@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- hot`: CPU time of the PDP's process for each request of the asking path, beside a bare `node:http` and a bare Express
- * server in the same run. OpenFGA is replaced by an engine in memory, and the client is another process, so only the PDP's own work is counted.
+ * server in the same run. The PDP decides from memory, and OpenFGA and the client are other processes, so only the PDP's own work is counted.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type OpenFga, startOpenFga } from '@mandate/stack'
 import { Pool } from 'undici'
 import { startIssuer, type TestIssuer } from '../../fixtures/issuer.ts'
 import { TRIPS } from '../../fixtures/pdp.ts'
@@ -17,6 +18,7 @@ import { type Asked, furnish, questions } from '../story.ts'
 
 /** Connections at once: for single decisions, and for batches. */
 const CONNECTIONS = { one: 32, batch: 4 }
+const CASES = ['owner', 'chain of 3', 'agent, gates', 'denial', 'batch of 50']
 const SIZE = { resources: 0, visible: 100, held: 0 }
 
 interface Measured {
@@ -32,20 +34,30 @@ interface Server {
   stop(): Promise<void>
 }
 
-/** Runs the benchmark. @param profile - Folder for a CPU profile of the PDP's process. */
-async function measureHotPath(rounds: number, requests: number, profile?: string): Promise<readonly Measured[]> {
+/**
+ * Runs the benchmark.
+ *
+ * @param profile - Folder for a CPU profile of the PDP's process.
+ * @param only - Name of the only case.
+ */
+async function measureHotPath(
+  rounds: number,
+  requests: number,
+  profile?: string,
+  only?: string,
+): Promise<readonly Measured[]> {
   await using closing = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
   closing.defer(() => rmSync(dir, { recursive: true, force: true }))
   const issuer = await startIssuer()
   closing.defer(() => issuer.stop())
-  const pdp = await startServer('pdp', environmentOf(issuer, dir), profile)
+  const openFga = await startOpenFga({ engine: 'memory' })
+  closing.defer(() => openFga.stop())
+  const pdp = await startServer('pdp', environmentOf(issuer, openFga, dir), profile)
   closing.defer(pdp.stop)
   const world = await furnish({ pdpUrl: pdp.url, issuer })
   const token = await issuer.token({ ...TRIPS, lifetime: 600 })
-  const asked = questions(world, SIZE).filter(({ name }) =>
-    /^(?:owner|chain of 3|agent, gates|denial|batch of 50)$/u.test(name),
-  )
+  const asked = questions(world, SIZE).filter(({ name }) => (only ? name === only : CASES.includes(name)))
   const cases: Case[] = []
   for (const system of ['http', 'express']) {
     const bare = await startServer(system, {})
@@ -91,14 +103,14 @@ function caseOf(system: string, server: Server, asked: Asked, token: string): Ca
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 
-const environmentOf = ({ issuer }: TestIssuer, dir: string): Readonly<Record<string, string>> => ({
+const environmentOf = ({ issuer }: TestIssuer, openFga: OpenFga, dir: string): Readonly<Record<string, string>> => ({
   PDP_PORT: '0',
   PDP_ISSUER: issuer,
   PDP_DATA_DIR: join(dir, 'pdp'),
   PDP_LOG_ORIGIN: 'bench.invalid/log',
   PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
-  OPENFGA_URL: 'http://127.0.0.1:9',
-  OPENFGA_API_TOKEN: 'not-used-in-this-benchmark-0123456789',
+  OPENFGA_URL: openFga.url,
+  OPENFGA_API_TOKEN: openFga.apiToken,
   PDP_SERVICE_PER_SECOND: '1000000',
   PDP_ADDRESS_PER_SECOND: '1000000',
 })
@@ -135,7 +147,7 @@ async function messageOf(child: ChildProcess): Promise<unknown> {
 }
 
 /** Prints the median of each case. */
-export async function benchHot([rounds = '5', requests = '3000', profile]: readonly string[]): Promise<void> {
-  for (const { name, system, cpuUs } of await measureHotPath(Number(rounds), Number(requests), profile))
+export async function benchHot([rounds = '5', requests = '3000', profile, only]: readonly string[]): Promise<void> {
+  for (const { name, system, cpuUs } of await measureHotPath(Number(rounds), Number(requests), profile, only))
     process.stdout.write(`${system.padEnd(8)} ${name.padEnd(24)} ${cpuUs.toFixed(0).padStart(7)} µs\n`)
 }

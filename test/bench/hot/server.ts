@@ -1,5 +1,5 @@
 /**
- * The process that `npm run bench -- hot` measures: a PDP on an engine in memory, or a bare server for comparison (`http`, `express`). Reports its
+ * The process that `npm run bench -- hot` measures: a PDP as configured, or a bare server for comparison (`http`, `express`). Reports its
  * address and, when asked, its CPU time to its parent.
  *
  * @module
@@ -12,7 +12,6 @@ import { parseConfig, startPdp } from '@mandate/pdp'
 import express from 'express'
 import { pino } from 'pino'
 import { type Files, nodeFiles } from '../../../pdp/src/log/files.ts'
-import { openMemoryEngine } from './memory.ts'
 
 const ANSWER = JSON.stringify({ decision: true, context: { padding: 'x'.repeat(900) } })
 
@@ -36,7 +35,7 @@ const unsynced: Files = {
 async function listen(what: string | undefined): Promise<string> {
   if (what === 'pdp') {
     const { config } = parseConfig(process.env, (path) => readFileSync(path, 'utf8'))
-    return (await startPdp(config, pino({ level: 'error' }), { openEngine: openMemoryEngine, logFiles: unsynced })).url
+    return (await startPdp(config, pino({ level: 'error' }), { logFiles: unsynced })).url
   }
   const server = createServer(what === 'http' ? overHttp : overExpress)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
