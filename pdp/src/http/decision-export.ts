@@ -10,7 +10,7 @@ import type { Recorder } from '../ports/recorder.ts'
 import { principalOf } from './exchange.ts'
 import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'
-import { type OpenStreams, sendOn } from './streams.ts'
+import type { OpenStreams } from './streams.ts'
 
 /** Entries per page of the index. */
 const PAGE = 500
@@ -38,7 +38,7 @@ export function exportRoute({ index, record, streams }: ExportDeps): RequestHand
       res.end()
       return
     }
-    if (await sendPages(res, format, first, read, end)) res.end()
+    if (await sendPages(format, first, read, (piece) => streams.send(res, piece, end))) res.end()
     else res.destroy()
   }
 }
@@ -55,17 +55,16 @@ function begin(res: Response, { mediaType, extension }: ExportFormat, total: num
 
 /** Sends every page. @returns `false` when the stream ended early. */
 async function sendPages(
-  res: Response,
   { head, line }: ExportFormat,
   first: IndexPage,
   read: (cursor: string) => Promise<IndexPage>,
-  end: AbortSignal,
+  send: (piece: string) => Promise<boolean>,
 ): Promise<boolean> {
   let page = first
   let text = head
   for (;;) {
     text += page.entries.map(line).join('')
-    if (text !== '' && !(await sendOn(res, text, end))) return false
+    if (text !== '' && !(await send(text))) return false
     if (page.nextCursor === undefined) return true
     text = ''
     page = await read(page.nextCursor)

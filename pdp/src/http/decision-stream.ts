@@ -14,7 +14,7 @@ import { principalOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'
-import { type OpenStreams, sendOn } from './streams.ts'
+import type { OpenStreams } from './streams.ts'
 
 /** Delay in which new entries are batched, and longest silence of a stream, in milliseconds. */
 const GATHER_MS = 100
@@ -44,7 +44,7 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])
     res.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
     if (req.method !== 'HEAD')
-      await follow(res, first, { index, read, end, eventIdOf: (position) => tokens.encrypt(position, of) })
+      await follow(res, first, { index, read, streams, end, eventIdOf: (position) => tokens.encrypt(position, of) })
     res.end()
   }
 }
@@ -52,17 +52,22 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
 interface Followed {
   readonly index: EntryIndex
   readonly read: (after: string) => Promise<TailPage>
+  readonly streams: OpenStreams
   readonly end: AbortSignal
   /** Encrypts a position as an event id. */
   readonly eventIdOf: (position: string) => string
 }
 
-async function follow(res: Response, first: TailPage, { index, read, end, eventIdOf }: Followed): Promise<void> {
+async function follow(
+  res: Response,
+  first: TailPage,
+  { index, read, streams, end, eventIdOf }: Followed,
+): Promise<void> {
   const bell = new Bell(end)
   const unsubscribe = index.onMore(() => bell.ring())
   try {
     let page = first
-    let isOn = await sendOn(
+    let isOn = await streams.send(
       res,
       `retry: ${RETRY_MS}\n${mark(page.entries.length > 0 ? undefined : eventIdOf(page.position))}`,
       end,
@@ -71,8 +76,8 @@ async function follow(res: Response, first: TailPage, { index, read, end, eventI
       const events = page.entries.map(
         ({ entry, position }) => `id: ${eventIdOf(position)}\ndata: ${JSON.stringify(entry)}\n\n`,
       )
-      if (events.length > 0) isOn = await sendOn(res, events.join(''), end)
-      else if (!(await bell.rung(SILENT_MS))) isOn = await sendOn(res, mark(eventIdOf(page.position)), end)
+      if (events.length > 0) isOn = await streams.send(res, events.join(''), end)
+      else if (!(await bell.rung(SILENT_MS))) isOn = await streams.send(res, mark(eventIdOf(page.position)), end)
       if (isOn) page = await read(page.position)
     }
   } finally {

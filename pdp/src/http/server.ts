@@ -8,6 +8,7 @@ import { refuseUnknownRoute, securityHeaderList } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import type { InForce } from '../policy/pack.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { TokenBuckets } from '../ports/rates.ts'
 import type { Sessions } from '../ports/stores.ts'
 import { withWorkload } from '../ports/workload.ts'
@@ -58,6 +59,7 @@ export interface ServerDeps
   readonly callers: Callers
   readonly log: DecisionDeps['log'] & LogFileDeps['log']
   readonly sessions: Sessions
+  readonly barrier: ReadBarrier
   readonly policies: () => InForce
   readonly limits: LimitOptions
   /** Token buckets that several PDPs share. */
@@ -85,7 +87,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const app = express()
   const anonymous = new AnonymousRefusals(deps)
   const limits = createLimits(deps.limits, deps.buckets)
-  const streams = new OpenStreams(deps.limits.streams, deps.sessions)
+  const streams = new OpenStreams(deps.limits.streams, deps.sessions, deps.barrier)
   const asking = askingOperations(deps, limits)
   const handlers = handlersOf({ ...deps, streams }, asking)
   const reading = { ...deps, streams }

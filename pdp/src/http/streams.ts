@@ -7,6 +7,7 @@
 import { once } from 'node:events'
 import { Fault } from '@mandate/protocol'
 import type { Response } from 'express'
+import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { SessionOf, Sessions } from '../ports/stores.ts'
 import { principalOf } from './exchange.ts'
 
@@ -15,14 +16,22 @@ const STALLED_MS = 60_000
 
 export class OpenStreams {
   readonly #perCaller: number
-  readonly #sessions: Pick<Sessions, 'isEnded'>
+  readonly #sessions: Pick<Sessions, 'isEnded' | 'whenEnded'>
+  readonly #barrier: Pick<ReadBarrier, 'pass'>
   readonly #open = new Map<string, Map<AbortController, SessionOf | undefined>>()
   #isEnded = false
 
   /** @param perCaller - Open streams per caller, at most. */
-  constructor(perCaller: number, sessions: Pick<Sessions, 'isEnded'>) {
+  constructor(
+    perCaller: number,
+    sessions: Pick<Sessions, 'isEnded' | 'whenEnded'>,
+    barrier: Pick<ReadBarrier, 'pass'>,
+  ) {
     this.#perCaller = perCaller
     this.#sessions = sessions
+    this.#barrier = barrier
+    // Also those that another PDP was told of.
+    sessions.whenEnded(() => void this.endOfSessions())
   }
 
   /**
@@ -63,16 +72,29 @@ export class OpenStreams {
       if (session && (await this.#sessions.isEnded(session))) end.abort()
   }
 
+  /**
+   * Writes a chunk, and waits for `drain` when the reader is slow. Passes the read barrier first, so that nothing is sent after the session's end was
+   * answered by any PDP; a stream whose session cannot be checked ends.
+   *
+   * @param end - What `enter` resolved with.
+   * @returns `false` when the stream has ended.
+   */
+  async send(res: Response, piece: string, end: AbortSignal): Promise<boolean> {
+    if (end.aborted) return false
+    try {
+      await this.#barrier.pass()
+    } catch {
+      return false
+    }
+    await this.endOfSessions()
+    if (end.aborted) return false
+    if (!res.write(piece)) await once(res, 'drain', { signal: end }).catch(() => undefined)
+    return !end.aborted
+  }
+
   /** Ends every stream, and rejects new ones. */
   endAll(): void {
     this.#isEnded = true
     for (const streams of this.#open.values()) for (const end of streams.keys()) end.abort()
   }
-}
-
-/** Writes a chunk, and waits for `drain` when the reader is slow. @returns `false` when the stream has ended. */
-export async function sendOn(res: Response, piece: string, end: AbortSignal): Promise<boolean> {
-  if (end.aborted) return false
-  if (!res.write(piece)) await once(res, 'drain', { signal: end }).catch(() => undefined)
-  return !end.aborted
 }

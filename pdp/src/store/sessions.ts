@@ -70,7 +70,6 @@ export class SqlSessions implements Sessions, InvalidationListener {
     }
   }
 
-  /** @param listener - Called after sessions have ended, here or on another PDP. */
   whenEnded(listener: () => void): void {
     this.#onEnd.push(listener)
   }

@@ -13,7 +13,6 @@ import type { GrantRecord } from '../../ports/grants.ts'
 import { principalOf } from '../exchange.ts'
 import type { Pseudonymizer } from '../pseudonymizer.ts'
 import { readingOf } from '../reading.ts'
-import { sendOn } from '../streams.ts'
 import { instant, type PapRouteDeps } from './common.ts'
 import { shownGrant } from './grants.ts'
 import { shownInvitation } from './invitations.ts'
@@ -34,7 +33,7 @@ export function exportRoute(deps: PapRouteDeps): RequestHandler {
     await deps.record([{ kind: 'log_read', caller: by.name, subject: who, ...by.origin, change: { export: true } }])
     res.type('json').attachment('mandate-export.json')
     const head = JSON.stringify(await held(deps, who))
-    const send: Send = (piece) => sendOn(res, piece, end)
+    const send: Send = (piece) => deps.streams.send(res, piece, end)
     const isWhole = (await send(`${head.slice(0, -1)},"decisions":[`)) && (await sendDecisions(deps, who, send))
     if (isWhole) res.end(']}')
     else res.destroy()
