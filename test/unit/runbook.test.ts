@@ -18,6 +18,7 @@ test('there are commands to look at, and the image is as it is said to be', () =
 })
 
 test.for(commands)('$text', ({ how, service = '', node, script = '' }: Record<string, string | undefined>) => {
-  expect(existsSync(join(ROOT, service, script))).toBe(true)
+  // Each PDP has a service of its own: `pdp-1`.
+  expect(existsSync(join(ROOT, service.replace(/^(pdp)-\d$/u, '$1'), script))).toBe(true)
   expect(node).toBe(how === 'exec' ? 'node ' : undefined)
 })

@@ -98,7 +98,7 @@ function createDecide({ config, logger, metrics }: HttpOptions, deps: DecideDeps
       const of = ({ decision, reasons, model, policy }: Verdict) => ({ decision, reasons, model, policy })
       logger.error(
         { members, memory: of(memory), store: of(store) },
-        'a decision from memory differs from that of OpenFGA',
+        'a decision from memory differs from that of the relationship store',
       )
     },
   })
