@@ -40,6 +40,10 @@ export class CachedRelations implements Relations {
     return this.#relations.consistencyOf(statistics)
   }
 
+  readBeside<T>(statistics: RequestStatistics, read: () => Promise<T>): Promise<T> {
+    return this.#relations.readBeside(statistics, read)
+  }
+
   get isInMemory(): boolean {
     return this.#relations.isInMemory
   }

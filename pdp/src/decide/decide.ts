@@ -6,6 +6,7 @@
  * @module
  */
 import { type EpochMillis, Fault, hasCode, type PartyRef } from '@mandate/protocol'
+import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
 import { actingFindings, actingPartyOf, actingQuestions, findPersona, type PersonaLookup } from './acting-party.ts'
@@ -45,7 +46,7 @@ export async function decideAt(
     if (attempt > ATTEMPTS_FROM_MEMORY) statistics.direct = true
     if (attempt > ATTEMPTS) throw new Fault('relations_unavailable', 'facts change all the time')
     statistics.notes = deps.relations.notesVersion
-    const outcome = await outcomeOf(evaluation, now, deps, statistics)
+    const outcome = await outcomeOf(evaluation, now, { ...deps, past: noted(deps, statistics) }, statistics)
     if (await deps.relations.confirm(statistics)) {
       if ('decision' in outcome) return outcome
       throw outcome.fault
@@ -58,6 +59,16 @@ export async function decideAt(
 const ATTEMPTS_FROM_MEMORY = 3
 /** The same, with those that ask the store. */
 const ATTEMPTS = 12
+
+/** The register, with each read noted: it may know of a change that facts from memory are older than. */
+function noted({ past, relations }: DecideDeps, statistics: RequestStatistics): PastGrants {
+  return {
+    between: (...asked) => relations.readBeside(statistics, () => past.between(...asked)),
+    byId: (id) => relations.readBeside(statistics, () => past.byId(id)),
+    byIds: (ids) => relations.readBeside(statistics, () => past.byIds(ids)),
+    since: (resource) => relations.readBeside(statistics, () => past.since(resource)),
+  }
+}
 
 /** A fault is an outcome too: it may follow from facts that were not true together. */
 async function outcomeOf(

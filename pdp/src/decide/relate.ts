@@ -45,8 +45,14 @@ function seatsFor({ admitted, target }: Case): readonly Seat[] {
   return target.within.map((scope) => ({ scope, ...seat }))
 }
 
+/** Looks at candidates that a concurrent change replaces again and again. */
+const LOOKS = 5
+
 /**
- * Asks about every candidate. When no chain of the cached candidates is good, reads the candidates without the cache, and asks again if they differ.
+ * Asks about every candidate. When no chain of the cached candidates is good, reads the candidates without the cache, and asks again if they differ;
+ * likewise where a candidate that the store has just listed was gone when it was asked about, since another may have taken its place meanwhile.
+ *
+ * @throws Fault `relations_unavailable` when they differ each time.
  */
 export async function relate(
   decisionCase: Case,
@@ -64,14 +70,27 @@ export async function relate(
   const look = async (): Promise<RankedCandidates> =>
     rankCandidates(await relations.candidates(seats, statistics), past, circumstancesOf(decisionCase))
   const remembered = statistics.remembered
-  const known = await look()
-  const related = await ask(known)
-  const isOld = statistics.remembered > remembered
-  if (!isOld || !isSettled(related, decisionCase) || related.judged.some(isGood)) return related
-  statistics.fresh = true
-  const found = await look()
-  return namesOf(found) === namesOf(known) ? related : ask(found)
+  let known = await look()
+  let related = await ask(known)
+  let isOld = statistics.remembered > remembered
+  // Facts from memory are confirmed to have been true together, by `Relations.confirm`.
+  const isRead = !relations.isInMemory || statistics.direct
+  const mayHaveChanged = (): boolean =>
+    !related.judged.some(isGood) && ((isOld && isSettled(related, decisionCase)) || (isRead && isOneGone(related)))
+  for (let looks = 1; mayHaveChanged(); looks += 1) {
+    if (looks === LOOKS) throw new Fault('relations_unavailable', 'grants are replaced between reading and asking')
+    statistics.fresh = true
+    isOld = false
+    const found = await look()
+    if (namesOf(found) === namesOf(known)) return related
+    known = found
+    related = await ask(found)
+  }
+  return related
 }
+
+const isOneGone = ({ judged }: RelateResult): boolean =>
+  judged.some(({ objections }) => objections.some((objection) => hasCode(objection, 'grant_revoked')))
 
 /**
  * Looks for a permit without the register, which knows which grants have ended and only saves questions. A denial is explained from the register.

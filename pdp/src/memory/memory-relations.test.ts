@@ -17,7 +17,7 @@ type Variant =
   | 'no fill check'
   | 'no pending'
   | 'no stamps'
-  | 'stamp at begin'
+  | 'register not noted'
   | 'tiny memory'
 
 const AGENTS = ['agent:a', 'agent:b', 'agent:c'] as const
@@ -141,18 +141,20 @@ interface World {
   readonly relations: MemoryRelations
 }
 
+const UNUSED = {
+  // What the store answers is not judged here: it is the truth of several moments.
+  store: { isRegistered: async () => false } as unknown as Relations,
+  programs: { get: () => undefined, load: async () => 'refused' as const },
+  factsLock: { ask: <T>(task: () => Promise<T>) => task() },
+  proposedAmong: async () => new Set<string>(),
+}
+
 function createWorld(scheduler: Scheduler, variant: Variant): World {
   const truth = new Truth(scheduler)
   const barrier = new LogBarrier(truth)
-  let begun = 0
   const options: TupleMemoryOptions = {
-    source: {
-      readTuples: (query) => {
-        begun = barrier.stamp()
-        return truth.readTuples(query)
-      },
-    },
-    stamp: variant === 'stamp at begin' ? () => begun : () => barrier.stamp(),
+    source: { readTuples: (query) => truth.readTuples(query) },
+    stamp: () => barrier.stamp(),
     maxBytes: variant === 'tiny memory' ? 2_000 : 1_000_000,
     ...(variant === 'no fill check' ? { mayKeep: () => true } : {}),
   }
@@ -165,35 +167,48 @@ function createWorld(scheduler: Scheduler, variant: Variant): World {
     },
   })
   const relations = new MemoryRelations({
+    ...UNUSED,
     memory,
     barrier:
       variant === 'no stamps' ? { ...barrier, pass: async () => Number.MAX_SAFE_INTEGER, stamp: () => 0 } : barrier,
-    // What the store answers is not judged here: it is the truth of several moments.
-    store: { isRegistered: async () => false } as unknown as Relations,
-    programs: { get: () => undefined, load: async () => 'refused' },
-    factsLock: { ask: (task) => task() },
-    proposedAmong: async () => new Set(),
   })
   return { truth, barrier, memory, relations }
 }
 
-/** @returns Whether the facts used were not all true at one moment after the arrival; `undefined` where the store had to be asked. */
-async function decide({ truth, barrier, relations }: World, scheduler: Scheduler, variant: Variant) {
+/** Reads three facts, and for some decisions the register between the second and the third. @returns Whether all of it was not true at one moment after the arrival; `undefined` where the store had to be asked. */
+async function decide(
+  { truth, barrier, relations }: World,
+  scheduler: Scheduler,
+  variant: Variant,
+  readsRegister: boolean,
+) {
   await scheduler.step()
   const arrived = truth.history.length - 1
   if (variant !== 'no barrier at arrival') await barrier.pass()
   const statistics = new RequestStatistics()
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const found: boolean[] = []
+    let isInRegister: boolean | undefined
+    const readRegister = async (): Promise<void> => {
+      await scheduler.step()
+      isInRegister = truth.now.has('agent:c')
+      await scheduler.step()
+    }
     for (const agent of AGENTS) {
       found.push(await relations.isRegistered(agent, statistics))
       await scheduler.step()
+      if (agent !== 'agent:b' || !readsRegister) continue
+      await (variant === 'register not noted' ? readRegister() : relations.readBeside(statistics, readRegister))
     }
     if (statistics.direct) return undefined
     if (await relations.confirm(statistics)) {
       const isLegal = truth.history
         .slice(arrived)
-        .some((then) => AGENTS.every((agent, i) => then.has(agent) === found[i]))
+        .some(
+          (then) =>
+            then.has('agent:c') === (isInRegister ?? then.has('agent:c')) &&
+            AGENTS.every((agent, i) => then.has(agent) === found[i]),
+        )
       return !isLegal
     }
     statistics.again()
@@ -218,7 +233,12 @@ async function countViolations(variant: Variant, seeds: number): Promise<{ wrong
     })
     const readers = [0, 1, 2].map(async () => {
       for (let n = 0; n < 5; n += 1) {
-        const isWrong = await decide(world, scheduler, variant)
+        // The other arms find their violations among facts.
+        const readsRegister =
+          variant === 'register not noted' ||
+          (variant.endsWith('rules') && random(4) === 0) ||
+          (variant === 'tiny memory' && n === 0)
+        const isWrong = await decide(world, scheduler, variant, readsRegister)
         if (isWrong !== undefined) counted.judged += 1
         if (isWrong) counted.wrong += 1
       }
@@ -238,10 +258,72 @@ describe('decisions while tuples change', () => {
     },
   )
 
-  test.for(['no barrier at arrival', 'no fill check', 'no pending', 'no stamps', 'stamp at begin'] as const)(
+  test.for(['no barrier at arrival', 'no fill check', 'no pending', 'no stamps', 'register not noted'] as const)(
     'is missed when taken away: %s',
     async (variant) => {
       expect((await countViolations(variant, 2_000)).wrong).toBeGreaterThan(0)
     },
   )
 })
+
+/** A log and a store whose reads end when the test says so. */
+class Stepwise implements InvalidationLog {
+  readonly isShared = true
+  readonly events: InvalidationEvent[] = [{ seq: 0, token: '0', kind: 'close', change: 'none' }]
+  readonly registered = new Set<string>()
+  /** Set while reads of this object are to wait. */
+  held: { readonly object: string; readonly until: Promise<void> } | undefined
+
+  async start() {
+    return { position: { seq: 0, token: '0' }, pending: [] }
+  }
+
+  async read({ seq }: { readonly seq: number }) {
+    return this.events.slice(seq + 1)
+  }
+
+  async readTuples(query: TupleQuery) {
+    const object = query.kind === 'object' ? query.object : ''
+    if (this.held?.object === object) await this.held.until
+    return this.registered.has(object) ? [{ user: object, relation: 'registered', object }] : []
+  }
+
+  /** Registers two agents in one Write that is not announced as complete yet. */
+  registerBoth(one: Agent, other: Agent): void {
+    const keys = [one, other].map((agent) => ({ user: agent, relation: 'registered', object: agent }))
+    this.events.push({ seq: this.events.length, token: String(this.events.length), kind: 'open', change: 'c', keys })
+    for (const agent of [one, other]) this.registered.add(agent)
+  }
+}
+
+test.for(['end', 'begin'] as const)(
+  'a fill that looked after a barrier is not older than it: stamped at its %s',
+  async (stampedAt) => {
+    const log = new Stepwise()
+    const barrier = new LogBarrier(log)
+    let begun = 0
+    const readTuples = (query: TupleQuery) => {
+      begun = barrier.stamp()
+      return log.readTuples(query)
+    }
+    const stamp = stampedAt === 'end' ? () => barrier.stamp() : () => begun
+    const memory = new TupleMemory({ source: { readTuples }, stamp, maxBytes: 1_000_000 })
+    barrier.listen(memory)
+    const relations = new MemoryRelations({ ...UNUSED, memory, barrier })
+    await barrier.pass()
+    const one = new RequestStatistics()
+    expect(await relations.isRegistered('agent:a', one)).toBe(false)
+    const released = Promise.withResolvers<void>()
+    log.held = { object: 'agent:b', until: released.promise }
+    const reading = relations.isRegistered('agent:b', one)
+    // Another decision passes a barrier meanwhile.
+    const other = new RequestStatistics()
+    await relations.readBeside(other, async () => undefined)
+    expect(await relations.confirm(other)).toBe(true)
+    log.registerBoth('agent:a', 'agent:b')
+    released.resolve()
+    expect(await reading).toBe(true)
+    // `a` before the change and `b` after it were never true together: the rule sees it, a stamp of the begin does not.
+    expect(await relations.confirm(one)).toBe(stampedAt === 'begin')
+  },
+)

@@ -76,6 +76,14 @@ export class MemoryRelations implements Relations, InvalidationListener {
     this.#notes += 1
   }
 
+  async readBeside<T>(statistics: RequestStatistics, read: () => Promise<T>): Promise<T> {
+    const { barrier } = this.#options
+    statistics.askedFrom = Math.min(statistics.askedFrom, barrier.stamp())
+    const found = await read()
+    statistics.askedAt = barrier.stamp()
+    return found
+  }
+
   async position(): Promise<number> {
     await this.#options.barrier.pass()
     return this.#events
@@ -86,11 +94,14 @@ export class MemoryRelations implements Relations, InvalidationListener {
   }
 
   async confirm(statistics: RequestStatistics): Promise<boolean> {
-    const { used, askedAt, direct } = statistics
+    const { used, askedFrom, askedAt, direct } = statistics
     // The store was asked in the middle: the facts before that came from another moment.
     if (direct && used.length > 0) return this.#again()
-    let newest = askedAt
+    let newest = 0
     for (const { stamp } of used) if (stamp > newest) newest = stamp
+    // A fact that was read later than something beside memory need not have been true then. The next attempt has it in memory.
+    if (newest > askedFrom) return this.#again()
+    newest = Math.max(newest, askedAt)
     if (newest >= this.#passed) this.#passed = Math.max(this.#passed, await this.#options.barrier.pass())
     if (statistics.notes !== this.#notes) return this.#again()
     for (const { isCurrent } of used) if (!isCurrent) return this.#again()
@@ -258,15 +269,13 @@ export class MemoryRelations implements Relations, InvalidationListener {
     statistics: RequestStatistics,
   ): Promise<Answers> {
     this.counts.forwarded += questions.length
-    const ask = (): Promise<Answers> => this.#options.store.ask(questions, circumstances, statistics)
+    const ask = (): Promise<Answers> =>
+      this.readBeside(statistics, () => this.#options.store.ask(questions, circumstances, statistics))
     let answers = await ask()
     for (let attempt = 0; attempt < ASKED_AGAIN; attempt += 1) {
       const before = answers
       answers = await ask()
-      if (questions.every((question) => isSameAnswer(before.to(question), answers.to(question)))) {
-        statistics.askedAt = this.#options.barrier.stamp()
-        return answers
-      }
+      if (questions.every((question) => isSameAnswer(before.to(question), answers.to(question)))) return answers
     }
     throw new Fault('relations_unavailable', 'facts change between two equal requests, again and again')
   }

@@ -55,9 +55,10 @@ export class MemoryView implements TupleView {
   }
 
   #use(entry: MemoryEntry): void {
-    if (entry.lastUsedBy === this.#statistics) return
-    entry.lastUsedBy = this.#statistics
-    this.#statistics.used.push(entry)
+    const { used } = this.#statistics
+    if (entry.lastNotedIn === used) return
+    entry.lastNotedIn = used
+    used.push(entry)
     this.#memory.counts.hits += 1
   }
 }

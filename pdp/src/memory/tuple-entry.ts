@@ -41,8 +41,8 @@ export class MemoryEntry implements UsedFact {
   isCurrent = true
   /** What a reader parsed from the tuples; `for` is what it depends on beside them. */
   parsed: { readonly for: unknown; readonly value: unknown } | undefined
-  /** The decision that used it last: spares most decisions from noting it twice. */
-  lastUsedBy: unknown
+  /** The list of used facts that noted it last, one for each attempt at a decision: spares most attempts from noting it twice. */
+  lastNotedIn: unknown
   /** Of an entry that only says that there are too many tuples: how many events touched its query. */
   touches = 0
   readonly #sets = new Map<string, TupleSet>()

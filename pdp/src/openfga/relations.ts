@@ -206,6 +206,10 @@ export class OpenFgaRelations implements Relations {
 
   forget(): void {}
 
+  readBeside<T>(_statistics: RequestStatistics, read: () => Promise<T>): Promise<T> {
+    return read()
+  }
+
   /** Everything was asked of OpenFGA itself: there is nothing to look at again. */
   async confirm(): Promise<boolean> {
     return true

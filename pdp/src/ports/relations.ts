@@ -61,6 +61,8 @@ export interface Relations {
    * @returns `false`: what was concluded from them must not be answered; read and ask again. Always `true` where nothing came from memory.
    */
   confirm(statistics: RequestStatistics): Promise<boolean>
+  /** Reads something beside facts, such as the register, for a decision: its facts from memory must have been true during the read. */
+  readBeside<T>(statistics: RequestStatistics, read: () => Promise<T>): Promise<T>
   /** Passes a read barrier. @returns A number that differs from an earlier one where this process heard of a change meanwhile. */
   position(): Promise<number>
   /** Drops facts from the cache that this process has just changed. Does nothing without a cache. */

@@ -21,7 +21,9 @@ export class RequestStatistics {
   remembered = 0
   /** Facts from memory used: {@link Relations.confirm} looks whether they were all true at one moment. */
   used: UsedFact[] = []
-  /** When the store last answered a question that memory could not: the other facts must still have been true then. */
+  /** Before the first read of what memory does not hold (the store, the register): facts from memory must have been true from then on. */
+  askedFrom = Number.POSITIVE_INFINITY
+  /** After the last such read: facts from memory must still have been true then. */
   askedAt = 0
   /** `Relations.notesVersion` when the decision began. */
   notes = 0
@@ -34,6 +36,7 @@ export class RequestStatistics {
   /** Forgets the facts used: the decision is made again. */
   again(): void {
     this.used = []
+    this.askedFrom = Number.POSITIVE_INFINITY
     this.askedAt = 0
     this.remembered = 0
   }

@@ -84,6 +84,7 @@ export class MemoryEngine implements EngineUnderTest {
     forget: () => undefined,
     confirm: async () => true,
     position: async () => 0,
+    readBeside: (_statistics, read) => read(),
     locate: (resource, statistics) =>
       statistics.request(async () => {
         this.#requireReachable()
