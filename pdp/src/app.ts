@@ -14,7 +14,7 @@ import { Pseudonymizer } from './http/pseudonymizer.ts'
 import { Redactor } from './http/redact.ts'
 import type { HttpApp } from './http/server.ts'
 import type { Files } from './log/files.ts'
-import { type OpenDecisionLog, openDecisionLog } from './log/open.ts'
+import { type OpenDecisionLog, openDecisionLog, openIndex } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
 import { LogBarrier } from './memory/barrier.ts'
 import { LogTail } from './memory/log-tail.ts'
@@ -24,6 +24,7 @@ import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
 import type { RunningEngine } from './ports/engine.ts'
 import type { ReadBarrier } from './ports/invalidations.ts'
+import type { EntryIndex } from './ports/log.ts'
 import type { Recorder } from './ports/recorder.ts'
 import { MACHINE, type Machine } from './runtime/clock.ts'
 import { type Clocks, createClocks } from './runtime/clocks.ts'
@@ -119,14 +120,15 @@ async function openRooms(
   closing: AsyncDisposableStack,
 ): Promise<Rooms> {
   await mkdir(config.PDP_DATA_DIR, { recursive: true, mode: 0o700 })
-  const decisionLog = await openDecisionLog(config, logger, logFiles, closing)
-  const { clock, isTrusted, comparison } = createClocks(decisionLog.log.newestAt(), machine, logger)
+  const opened = await openDecisionLog(config, logger, logFiles, closing)
+  const { clock, isTrusted, comparison } = createClocks(opened.log.newestAt(), machine, logger)
   const watch: DatabaseWatch = {
     now: machine.now,
     onBeat: (database, here) => comparison.observe(database, here),
     onReplaced: stop,
   }
   const stores = await openStores(config, clock, watch, closing)
+  const decisionLog = { ...opened, index: openIndex(config, opened.log, logger, closing) }
   const metrics = new Metrics()
   const barrier = new LogBarrier(stores.invalidations, metrics.barrier(), {
     isOff: config.PDP_TEST_READ_BARRIER === 'off',
@@ -189,7 +191,7 @@ async function startRecorder(
 
 interface ApiDeps extends Base {
   readonly record: Recorder
-  readonly decisionLog: OpenDecisionLog
+  readonly decisionLog: OpenDecisionLog & { readonly index: EntryIndex }
   readonly engine: RunningEngine
   readonly policies: PolicyControl
 }

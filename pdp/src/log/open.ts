@@ -1,5 +1,5 @@
 /**
- * Opens the decision log with its index, witnesses and anchors, as configured.
+ * Opens the decision log with its witnesses and anchors, and its index, as configured.
  *
  * @module
  */
@@ -19,7 +19,6 @@ import type { Witness } from './witnesses.ts'
 /** The decision log, ready to be appended to. */
 export interface OpenDecisionLog {
   readonly log: Awaited<ReturnType<typeof openLog>>
-  readonly index: EntryIndex
   /** The log's signing keys where they differ from those of its last checkpoint, to be recorded. */
   readonly newKeys: ReturnType<typeof changedKeys>
 }
@@ -54,10 +53,25 @@ export async function openDecisionLog(
     onCheckpoint: outside.onCheckpoint,
   })
   closing.defer(() => log.close())
-  const place = config.PDP_INDEX_URL ?? join(dir, 'index.db')
+  return { log, newKeys: changedKeys(await log.checkpoint(), signer) }
+}
+
+/**
+ * Opens the index of a log. Only the PDP that has the log's origin may: it replaces what a shared index holds of another log of that origin.
+ *
+ * @param closing - Receives the disposer of the index.
+ */
+export function openIndex(
+  config: Config,
+  log: OpenDecisionLog['log'],
+  logger: Logger,
+  closing: AsyncDisposableStack,
+): EntryIndex {
+  const onFault = (error: unknown): void => logger.error({ err: error }, 'index of the decision log')
+  const place = config.PDP_INDEX_URL ?? join(config.PDP_DATA_DIR, 'index.db')
   const index = startIndex({ place, log, deadlineMs: INDEX_DEADLINE_MS, onFault })
   closing.defer(() => index.close())
-  return { log, index, newKeys: changedKeys(await log.checkpoint(), signer) }
+  return index
 }
 
 async function openOutside(config: Config, onFault: (error: unknown) => void): Promise<Outside> {
