@@ -35,7 +35,8 @@ beforeAll(async () => {
   })
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', () => resolve()))
   const url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-  pdp = await startTestPdp({ openFga: { ...openFga, url } })
+  // What is in memory is decided in time whatever OpenFGA does.
+  pdp = await startTestPdp({ openFga: { ...openFga, url }, env: { ENGINE: 'openfga' } })
   const persona = { title: 'traveler', circle: 'family' }
   expect((await pdp.call('POST', '/v1/personas', { as: carlo, body: persona })).status).toBe(201)
   const owner = { owner: 'user:carlo', owner_persona: 'traveler/family' }
