@@ -35,6 +35,18 @@ function integration(...names: readonly string[]): readonly string[] {
  * every database (`npm run test:long` takes those two as far as one likes): on memory.
  */
 const ON_MEMORY = [
+  // Several PDPs, on a PostgreSQL of their own.
+  ...integration(
+    'auditor-pdps',
+    'kill-one-of-two',
+    'new-enemy',
+    'pdps-share',
+    'pep-several-pdps',
+    'several-pdps',
+    'three-pdps',
+    'workers',
+  ),
+  ...integration('engine-conditions', 'engine-worlds'),
   ...integration(
     'openfga-server',
     'openfga-limits',
