@@ -9,7 +9,7 @@ import { type Announcer, note } from './announcer.ts'
 import type { LeasesIn } from './leases.ts'
 import { bytes, firstRow, type Queries, type Row, text } from './sql.ts'
 
-/** Time of revocation by key id. In memory as well as in the database: a revocation takes effect even when the disk is full. */
+/** Time of revocation by key id. In memory as well as in the database of one PDP: a revocation takes effect even when the disk is full. */
 export type RevokedKeys = Map<string, EpochMillis>
 
 export class SqlKeys implements Keys {
@@ -37,9 +37,12 @@ export class SqlKeys implements Keys {
   }
 
   async revoke(id: string, at: EpochMillis): Promise<void> {
-    if (!this.#revoked.has(id)) this.#revoked.set(id, at)
-    // Drops the cached row at once: it must not outlive a commit that fails.
-    if (!this.#announcer.isShared) this.#announcer.announceUncommitted(note('key', { id }))
+    // Of a shared database a revocation that cannot be stored is refused: other PDPs would not know of it.
+    if (!this.#announcer.isShared) {
+      if (!this.#revoked.has(id)) this.#revoked.set(id, at)
+      // Drops the cached row at once: it must not outlive a commit that fails.
+      this.#announcer.announceUncommitted(note('key', { id }))
+    }
     await this.#sql.transaction(async (sql) => {
       await this.#leases(sql).require('key', id)
       await sql.change('UPDATE keys SET revoked_at = $1, settled = 0 WHERE id = $2 AND revoked_at IS NULL', at, id)
