@@ -21,8 +21,9 @@ function routesOf({ stack }: { readonly stack: readonly Layer[] }): readonly str
 
 /** Nothing is asked of it, so nothing has to stand behind it. */
 function routedApp(): Express & { readonly router: Router } {
-  const deps = { limits: DEFAULT_LIMITS, publicUrl: () => 'https://pdp.example' }
-  return createHttpApp(deps as ServerDeps).app as Express & { readonly router: Router }
+  const sessions = { whenEnded: () => undefined }
+  const deps = { limits: DEFAULT_LIMITS, publicUrl: () => 'https://pdp.example', sessions }
+  return createHttpApp(deps as unknown as ServerDeps).app as Express & { readonly router: Router }
 }
 
 test('the app has a route for every operation, and no other', () => {
