@@ -68,11 +68,14 @@ export class PolicyControl {
   async start(): Promise<void> {
     const sources = await this.#deps.read()
     const policies = this.#compile(sources)
-    const kept = await this.#deps.policyHistory.inForce()
-    const inForce = kept && (await this.#stays(kept, policies.version))
-    if (inForce?.sources.core === sources.core)
-      await this.#use(inForce.sources, this.#compile(inForce.sources), kept?.insteadOf, {})
-    else await this.#use(sources, policies, undefined, {})
+    // PDPs that start at the same time write one model, and name it in their answers.
+    await this.#deps.locks.run(lockKey.policies(), async () => {
+      const kept = await this.#deps.policyHistory.inForce()
+      const inForce = kept && (await this.#stays(kept, policies.version))
+      if (inForce?.sources.core === sources.core)
+        await this.#use(inForce.sources, this.#compile(inForce.sources), kept?.insteadOf, {})
+      else await this.#use(sources, policies, undefined, {})
+    })
   }
 
   /** @returns The version in force, where the folder's version does not replace it. */
