@@ -1,6 +1,8 @@
 /**
  * `npm run bench -- hot`: CPU time of the PDP's process for each request of the asking path, beside a bare `node:http` and a bare Express
  * server in the same run. The PDP decides from memory, and OpenFGA and the client are other processes, so only the PDP's own work is counted.
+ * The share of the main thread is given too: it bounds the decisions per second of one process. The rest is the index thread, file system calls,
+ * compilation and garbage collection.
  *
  * @module
  */
@@ -16,6 +18,13 @@ import { TRIPS } from '../../fixtures/pdp.ts'
 import { send } from '../client.ts'
 import { type Asked, furnish, questions } from '../story.ts'
 
+/** CPU time in microseconds. */
+export interface CpuTime {
+  /** All threads of the process. */
+  readonly all: number
+  readonly mainThread: number
+}
+
 /** Connections at once: for single decisions, and for batches. */
 const CONNECTIONS = { one: 32, batch: 4 }
 const CASES = ['owner', 'chain of 3', 'agent, gates', 'denial', 'batch of 50']
@@ -24,13 +33,13 @@ const SIZE = { resources: 0, visible: 100, held: 0 }
 interface Measured {
   readonly name: string
   readonly system: string
-  /** CPU time of the server's process for one request, in microseconds. */
-  readonly cpuUs: number
+  /** CPU time of the server for one request. */
+  readonly cpuUs: CpuTime
 }
 
 interface Server {
   readonly url: string
-  cpuUs(): Promise<number>
+  cpuUs(): Promise<CpuTime>
   stop(): Promise<void>
 }
 
@@ -68,21 +77,25 @@ async function measureHotPath(
   for (const { run } of cases) await run(requests)
   for (let round = 0; round < rounds; round += 1)
     for (const { results, run } of cases) results.push(await run(requests))
-  return cases.map(({ name, system, results }) => ({ name, system, cpuUs: median(results) }))
+  return cases.map(({ name, system, results }) => ({
+    name,
+    system,
+    cpuUs: { all: median(results.map(({ all }) => all)), mainThread: median(results.map((one) => one.mainThread)) },
+  }))
 }
 
 interface Case {
   readonly name: string
   readonly system: string
-  readonly results: number[]
-  readonly run: (requests: number) => Promise<number>
+  readonly results: CpuTime[]
+  readonly run: (requests: number) => Promise<CpuTime>
 }
 
 function caseOf(system: string, server: Server, asked: Asked, token: string): Case {
   const isBatch = asked.name.startsWith('batch')
   const connections = isBatch ? CONNECTIONS.batch : CONNECTIONS.one
   const count = (requests: number): number => (isBatch ? Math.ceil(requests / 20) : requests)
-  const run = async (requests: number): Promise<number> => {
+  const run = async (requests: number): Promise<CpuTime> => {
     const pool = new Pool(server.url, { connections, pipelining: 1 })
     const before = await server.cpuUs()
     let left = count(requests)
@@ -94,9 +107,10 @@ function caseOf(system: string, server: Server, asked: Asked, token: string): Ca
       }
     }
     await Promise.all(Array.from({ length: connections }, caller))
-    const used = (await server.cpuUs()) - before
+    const after = await server.cpuUs()
     await pool.close()
-    return used / count(requests)
+    const each = (member: keyof CpuTime): number => (after[member] - before[member]) / count(requests)
+    return { all: each('all'), mainThread: each('mainThread') }
   }
   return { name: asked.name, system, results: [], run }
 }
@@ -123,8 +137,7 @@ async function startServer(what: string, env: Readonly<Record<string, string>>, 
     url,
     cpuUs: async () => {
       child.send('usage')
-      const { user, system } = (await messageOf(child)) as NodeJS.CpuUsage
-      return user + system
+      return (await messageOf(child)) as CpuTime
     },
     stop: async () => {
       child.disconnect()
@@ -148,6 +161,11 @@ async function messageOf(child: ChildProcess): Promise<unknown> {
 
 /** Prints the median of each case. */
 export async function benchHot([rounds = '5', requests = '3000', profile, only]: readonly string[]): Promise<void> {
+  const print = (...cells: readonly string[]): void => {
+    const [system = '', name = '', ...times] = cells
+    process.stdout.write(`${system.padEnd(8)} ${name.padEnd(16)}${times.map((time) => time.padStart(14)).join('')}\n`)
+  }
+  print('system', 'case', 'process', 'main thread')
   for (const { name, system, cpuUs } of await measureHotPath(Number(rounds), Number(requests), profile, only))
-    process.stdout.write(`${system.padEnd(8)} ${name.padEnd(24)} ${cpuUs.toFixed(0).padStart(7)} µs\n`)
+    print(system, name, `${cpuUs.all.toFixed(0)} µs`, `${cpuUs.mainThread.toFixed(0)} µs`)
 }

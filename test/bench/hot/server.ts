@@ -12,6 +12,7 @@ import { parseConfig, startPdp } from '@mandate/pdp'
 import express from 'express'
 import { pino } from 'pino'
 import { type Files, nodeFiles } from '../../../pdp/src/log/files.ts'
+import type { CpuTime } from './main.ts'
 
 const ANSWER = JSON.stringify({ decision: true, context: { padding: 'x'.repeat(900) } })
 
@@ -42,6 +43,11 @@ async function listen(what: string | undefined): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-process.on('message', () => process.send?.(process.cpuUsage()))
+const sumOf = ({ user, system }: NodeJS.CpuUsage): number => user + system
+
+process.on('message', () => {
+  const used: CpuTime = { all: sumOf(process.cpuUsage()), mainThread: sumOf(process.threadCpuUsage()) }
+  process.send?.(used)
+})
 process.on('disconnect', () => process.exit(0))
 process.send?.({ url: await listen(process.argv[2]) })
