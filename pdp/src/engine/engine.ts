@@ -5,20 +5,8 @@
  */
 import { Unanswered } from '../ports/answer.ts'
 import type { Tuple } from '../tuples/tuples.ts'
-import {
-  counts,
-  Evaluation,
-  FAILED,
-  type Failure,
-  isDenial,
-  isWanted,
-  kindOf,
-  type Outcome,
-  PERMITTED,
-  type TupleView,
-  UNSUPPORTED,
-  type Wanted,
-} from './evaluation.ts'
+import { counts, Evaluation, type Failure, isWanted, kindOf, type TupleView, type Wanted } from './evaluation.ts'
+import { FAILED, isDenial, type Outcome, PERMITTED, UNSUPPORTED } from './outcome.ts'
 import { compileModel, type RelationNode, type Relations } from './program.ts'
 
 export type { TupleView, Wanted } from './evaluation.ts'

@@ -6,6 +6,19 @@
  */
 import type { Tuple, TupleKey } from '../tuples/tuples.ts'
 import type { ConditionFailure } from './condition.ts'
+import {
+  CYCLE,
+  DENIED,
+  either,
+  FAILED,
+  isDenial,
+  LOOP,
+  type Outcome,
+  PERMITTED,
+  UNSUPPORTED,
+  WANTING,
+  whicheverDenies,
+} from './outcome.ts'
 import type { Conditions, RelationNode, Relations, Rewrite } from './program.ts'
 
 /** Tuples that are not in memory: all of a relation, or the one of a pair. */
@@ -19,23 +32,6 @@ export interface TupleView {
   /** All tuples of a relation; `too many` where only pairs are kept. */
   all(object: string, relation: string): readonly Tuple[] | Wanted | 'too many'
 }
-
-/** The outcome of a branch. Numbers, because they are compared and combined in the hottest loop of the PDP. */
-export const DENIED = 0
-export const PERMITTED = 1
-/** Denied because a relation leads back to itself, through no other one. Some of OpenFGA's strategies do not take notice of that. */
-export const LOOP = 2
-/** Denied because the branch leads back to a question that is being answered. */
-export const CYCLE = 3
-/** An error, kept in {@link Evaluation.failure}. */
-export const FAILED = 4
-/** This engine cannot tell; OpenFGA can. */
-export const UNSUPPORTED = 5
-/** Depends on tuples that are not in memory. */
-export const WANTING = 6
-export type Outcome = 0 | 1 | 2 | 3 | 4 | 5 | 6
-
-export const isDenial = (outcome: Outcome): boolean => outcome === DENIED || outcome === LOOP || outcome === CYCLE
 
 export type Failure = ConditionFailure | { readonly reason: 'depth' }
 
@@ -77,9 +73,9 @@ export function counts(
   return result === 'invalid' ? false : result
 }
 
-/** The outcome of a union of two branches: a permit, or whatever leaves it open whether there is one. */
-const either = (one: Outcome, other: Outcome): Outcome =>
-  one === PERMITTED || other === PERMITTED ? PERMITTED : one > other ? one : other
+/** What a subtracted branch contributes to an exclusion; a cycle denies it either way. */
+const opposite = (outcome: Outcome): Outcome =>
+  outcome === PERMITTED ? DENIED : outcome === DENIED ? PERMITTED : outcome
 
 export class Evaluation {
   readonly wanted: Wanted[] = []
@@ -95,6 +91,8 @@ export class Evaluation {
   readonly #contextual: readonly Tuple[]
   readonly #depthLimit: number
   #visits = 0
+  /** How many exclusions subtract the branch that is being evaluated: only there it matters whether a denial comes from a cycle. */
+  #subtractions = 0
   /** Questions that are being answered: relation and object in turn. */
   readonly #path: (RelationNode | string)[] = []
 
@@ -172,8 +170,8 @@ export class Evaluation {
         let outcome: Outcome = PERMITTED
         for (const child of rewrite.children) {
           const one = this.#rewrite(child, node, object, depth)
-          if (isDenial(one)) return one
-          if (one > outcome) outcome = one
+          if (isDenial(one) && this.#subtractions === 0) return one
+          outcome = isDenial(one) || isDenial(outcome) ? whicheverDenies(outcome, one) : one > outcome ? one : outcome
         }
         return outcome
       }
@@ -184,10 +182,13 @@ export class Evaluation {
 
   #difference(base: Rewrite, subtract: Rewrite, node: RelationNode, object: string, depth: number): Outcome {
     const from = this.#rewrite(base, node, object, depth)
-    if (isDenial(from)) return from
+    if (isDenial(from) && this.#subtractions === 0) return from
+    this.#subtractions += 1
     const without = this.#rewrite(subtract, node, object, depth)
+    this.#subtractions -= 1
+    // Nothing subtracted leaves it to the base, as a permit of an intersection does; what is subtracted is a denial.
+    if (isDenial(from)) return whicheverDenies(from, opposite(without))
     if (without === PERMITTED) return DENIED
-    // OpenFGA denies by its default strategy, and by its recursive one goes on as if nothing were subtracted.
     if (without === LOOP) return from === WANTING ? WANTING : UNSUPPORTED
     if (without === CYCLE) return CYCLE
     return without > from ? without : from
