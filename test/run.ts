@@ -43,6 +43,7 @@ const ON_MEMORY = [
     'pdps-share',
     'pep-several-pdps',
     'several-pdps',
+    'store-failover',
     'three-pdps',
     'workers',
   ),

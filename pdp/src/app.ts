@@ -23,7 +23,7 @@ import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
 import type { RunningEngine } from './ports/engine.ts'
-import type { ReadBarrier } from './ports/invalidations.ts'
+import type { InvalidationListener, ReadBarrier } from './ports/invalidations.ts'
 import type { EntryIndex } from './ports/log.ts'
 import type { Recorder } from './ports/recorder.ts'
 import { MACHINE, type Machine } from './runtime/clock.ts'
@@ -150,6 +150,7 @@ async function openRooms(
   await policies.start()
   barrier.listen(policies.inUse)
   const rooms = createApi({ ...base, record, decisionLog, engine, policies }, closing)
+  if (stores.isShared) barrier.listen(reconcilingAfterReset(rooms.pap))
   await barrier.pass()
   keepUp(rooms, base, closing)
   await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
@@ -165,6 +166,15 @@ function keepUp({ http }: Rooms, { stores, barrier, logger }: Base, closing: Asy
   const tail = new LogTail({ barrier, trim: async () => invalidations.trim?.(), onFault })
   closing.defer(() => tail.close())
 }
+
+/**
+ * Looks for pending changes whenever memory was reset. After a failover that lost commits, the database has changes as pending that this process has
+ * finished.
+ */
+const reconcilingAfterReset = ({ reconciler }: Pap): InvalidationListener => ({
+  apply: () => undefined,
+  reset: () => reconciler.schedule(),
+})
 
 interface Base {
   readonly config: Config

@@ -9,7 +9,7 @@ export { type Keycloak, type KeycloakOptions, startKeycloak } from './keycloak.t
 export { freePort, isFree } from './net.ts'
 export { type OpenFga, type OpenFgaEngine, type OpenFgaOptions, startOpenFga } from './openfga.ts'
 export { buildDesktopPage, DESKTOP_PAGE } from './page.ts'
-export { createPostgresDatabase, type Postgres, type PostgresOptions, startPostgres } from './postgres.ts'
+export { createPostgresDatabase, type Postgres, type PostgresOptions, type Standby, startPostgres } from './postgres.ts'
 export { createProgress, type Progress } from './progress.ts'
 export { runCommand, tryCommand } from './run-command.ts'
 export { loadSecrets, type Secrets } from './secrets.ts'

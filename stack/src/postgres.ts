@@ -9,6 +9,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { MissingToolError } from './errors.ts'
 import { freePort, LOOPBACK } from './net.ts'
 import { startProcess } from './process.ts'
@@ -34,6 +35,16 @@ export interface Postgres {
   stop(): Promise<void>
   kill(signal?: NodeJS.Signals): Promise<void>
   restart(): Promise<void>
+  /** Starts another cluster that receives every commit of this one, without making it wait. */
+  startStandby(): Promise<Standby>
+}
+
+/** A streaming standby. Its database `mandate` has the primary's roles and passwords. */
+export interface Standby extends Pick<Postgres, 'url' | 'query' | 'stop'> {
+  /** Receives nothing that the primary commits from now on. */
+  detach(): Promise<void>
+  /** Makes it a primary. */
+  promote(): Promise<void>
 }
 
 /** Starts a cluster. @throws MissingToolError when PostgreSQL is not installed. */
@@ -53,6 +64,32 @@ export async function startPostgres({ port, settings = { fsync: 'off' } }: Postg
     restart: async () => {
       await running.stop()
       running = await serve(cluster)
+    },
+    startStandby: () => startStandbyOf(cluster),
+  }
+}
+
+async function startStandbyOf(primary: Cluster): Promise<Standby> {
+  const cluster = await copyCluster(primary)
+  const running = await serve(cluster)
+  const ask = (sql: string): Promise<string> => runSql(cluster.urlOf('postgres'), sql)
+  const until = async (sql: string): Promise<void> => {
+    while ((await ask(sql)).trim() !== 't') await delay(20)
+  }
+  return {
+    url: cluster.urlOf('mandate'),
+    query: async (url, sql) => (await runSql(url, sql)).trimEnd(),
+    detach: async () => {
+      const written = (await runSql(primary.urlOf('postgres'), 'SELECT pg_current_wal_lsn()')).trim()
+      await until(`SELECT pg_last_wal_replay_lsn() >= '${written}'`)
+      await ask("ALTER SYSTEM SET primary_conninfo = ''")
+      await ask('SELECT pg_reload_conf()')
+      await until('SELECT count(*) = 0 FROM pg_stat_wal_receiver')
+    },
+    promote: () => until('SELECT pg_promote()'),
+    stop: async () => {
+      await running.stop()
+      await rm(cluster.folder, { recursive: true, force: true })
     },
   }
 }
@@ -93,15 +130,11 @@ interface Cluster {
 async function initCluster(port: number, settings: Readonly<Record<string, string>>): Promise<Cluster> {
   const binaries = await findPostgres()
   const owner = await unprivileged()
-  const folder = await mkdtemp(join(tmpdir(), 'mandate-postgres-'))
+  const folder = await makeFolder(owner)
   const password = randomBytes(24).toString('base64url')
   const passwordFile = join(folder, 'password')
   await writeFile(passwordFile, password, { mode: 0o600 })
-  await mkdir(join(folder, 'data'), { mode: 0o700 })
-  if (owner.uid !== undefined && owner.gid !== undefined) {
-    for (const path of [folder, passwordFile, join(folder, 'data')]) await chown(path, owner.uid, owner.gid)
-  }
-  await chmod(folder, 0o700)
+  await giveTo(owner, passwordFile)
   const flags = [
     '--username=mandate',
     '--auth=scram-sha-256',
@@ -117,6 +150,35 @@ async function initCluster(port: number, settings: Readonly<Record<string, strin
   const urlOf = (database: string): string =>
     `postgres://mandate:${password}@${LOOPBACK}:${port}/${database}?sslmode=disable`
   return { binaries, folder, port, settings, owner, urlOf }
+}
+
+/** Copies a running cluster, as a standby of it. */
+async function copyCluster(primary: Cluster): Promise<Cluster> {
+  const { binaries, owner, urlOf } = primary
+  const port = await freePort()
+  const folder = await makeFolder(owner)
+  const flags = ['--write-recovery-conf', '--checkpoint=fast', '--no-sync']
+  const { env } = psqlOptions(urlOf('postgres'), binaries)
+  await runCommand(join(binaries, 'pg_basebackup'), [`--pgdata=${join(folder, 'data')}`, ...flags], {
+    ...owner,
+    cwd: folder,
+    ...(env && { env }),
+  })
+  return { ...primary, folder, port, urlOf: (database) => Object.assign(new URL(urlOf(database)), { port }).href }
+}
+
+/** A temporary folder of the user that PostgreSQL runs as, with an empty folder `data`. */
+async function makeFolder(owner: Cluster['owner']): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'mandate-postgres-'))
+  await mkdir(join(folder, 'data'), { mode: 0o700 })
+  await giveTo(owner, folder, join(folder, 'data'))
+  await chmod(folder, 0o700)
+  return folder
+}
+
+async function giveTo({ uid, gid }: Cluster['owner'], ...paths: readonly string[]): Promise<void> {
+  if (uid === undefined || gid === undefined) return
+  for (const path of paths) await chown(path, uid, gid)
 }
 
 function serve({ binaries, folder, port, settings, owner, urlOf }: Cluster): ReturnType<typeof startProcess> {

@@ -5,6 +5,11 @@
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
+export interface Target {
+  readonly host: string
+  readonly port: number
+}
+
 export interface Line {
   readonly port: number
   /** Destroys all connections, and each new one at once. */
@@ -12,10 +17,14 @@ export interface Line {
   /** Carries nothing, in either direction. What was sent is delivered after {@link pass}. */
   stall(): void
   pass(): void
+  /** Connects further clients to another server. */
+  leadTo(target: Target): void
   stop(): Promise<void>
 }
 
-export async function startLine(target: { readonly host: string; readonly port: number }): Promise<Line> {
+/** @param edit - Changes what clients send, chunk by chunk. */
+export async function startLine(first: Target, edit?: (bytes: Buffer) => Buffer): Promise<Line> {
+  let target = first
   let state: 'pass' | 'cut' | 'stall' = 'pass'
   const sockets = new Set<Socket>()
   const hold = (socket: Socket): void => {
@@ -24,9 +33,9 @@ export async function startLine(target: { readonly host: string; readonly port: 
     socket.on('error', () => socket.destroy())
     if (state === 'stall') socket.pause()
   }
-  const carry = (from: Socket, to: Socket): void => {
+  const carry = (from: Socket, to: Socket, change?: (bytes: Buffer) => Buffer): void => {
     from.on('data', (bytes) => {
-      to.write(bytes)
+      to.write(change ? change(bytes) : bytes)
       if (state === 'stall') from.pause()
     })
     from.on('end', () => to.end())
@@ -37,7 +46,7 @@ export async function startLine(target: { readonly host: string; readonly port: 
     const far = connect({ ...target, noDelay: true })
     hold(near)
     hold(far)
-    carry(near, far)
+    carry(near, far, edit)
     carry(far, near)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()))
@@ -57,6 +66,9 @@ export async function startLine(target: { readonly host: string; readonly port: 
     pass: () => {
       state = 'pass'
       for (const socket of sockets) socket.resume()
+    },
+    leadTo: (next) => {
+      target = next
     },
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))

@@ -162,6 +162,7 @@ function createWorld(scheduler: Scheduler, variant: Variant): World {
   barrier.listen({
     reset: (start) => memory.reset(start),
     apply: (event) => {
+      if (variant === 'no pending' && event.kind === 'close') return
       memory.apply(event)
       if (variant === 'no pending' && event.kind === 'open') memory.apply({ ...event, kind: 'close' })
     },

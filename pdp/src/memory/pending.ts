@@ -38,10 +38,10 @@ export class PendingChanges {
     }
   }
 
-  /** @returns The tuples that are not pending by this change any more. */
-  close(change: string): readonly TupleName[] {
+  /** @returns The tuples that are not pending by this change any more; `undefined` for a change that was not pending. */
+  close(change: string): readonly TupleName[] | undefined {
     const pending = this.#changes.get(change)
-    if (!pending) return []
+    if (!pending) return undefined
     this.#changes.delete(change)
     this.#remove(pending)
     pending.closed.resolve()

@@ -70,6 +70,15 @@ describe('what memory holds', () => {
     expect(reads).toHaveLength(2)
   })
 
+  test('the end of a change that was never announced here drops everything: a failover lost the announcement, and its keys', async () => {
+    const { memory, reads, look } = createMemory([tuple('doc:1', 'user:a')])
+    await look('doc:1', 'reader', 'user:a')
+    memory.apply({ kind: 'close', seq: 1, token: '', change: 'lost' })
+    expect(memory.entries).toBe(0)
+    await look('doc:1', 'reader', 'user:a')
+    expect(reads).toHaveLength(2)
+  })
+
   test('a hub is asked by pair, its other relations are held whole, and a change of one pair leaves the others', async () => {
     const readers = Array.from({ length: 6 }, (_, index) => tuple('doc:1', `user:${index}`))
     const { memory, reads, view, look } = createMemory([...readers, tuple('doc:1', 'doc:0', 'parent')], {

@@ -205,14 +205,23 @@ export class TupleMemory implements InvalidationListener {
     if (event.kind === 'open') {
       this.#pending.open(event.change, event.keys)
       for (const name of event.keys) this.#drop(name)
-    } else if (event.kind === 'close') for (const name of this.#pending.close(event.change)) this.#drop(name)
+    } else if (event.kind === 'close') {
+      const keys = this.#pending.close(event.change)
+      for (const name of keys ?? []) this.#drop(name)
+      // A failover lost its `open`, and the keys with it.
+      if (!keys) this.#dropAll()
+    }
   }
 
   reset({ pending }: LogStart): void {
-    for (const flight of this.#flights.values()) flight.isTouched = true
-    for (const node of [...this.#objects.values(), ...this.#users.values()]) this.#dropNode(node)
+    this.#dropAll()
     this.#pending.clear()
     for (const { change, keys } of pending) this.#pending.open(change, keys)
+  }
+
+  #dropAll(): void {
+    for (const flight of this.#flights.values()) flight.isTouched = true
+    for (const node of [...this.#objects.values(), ...this.#users.values()]) this.#dropNode(node)
   }
 
   /** Drops every entry that the tuple belongs to, and touches every fill of one. */

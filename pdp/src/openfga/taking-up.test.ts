@@ -52,3 +52,33 @@ test('a Write that is answered while changes are taken up is not in doubt', asyn
   expect(doubts).not.toContain(true)
   expect(await decided).toBe(0)
 })
+
+test('an outcome that a shared journal could not record is recorded by the next decideAll, once', async () => {
+  const recorded: string[] = []
+  let isThere = false
+  const journal: ChangeJournal = {
+    isShared: true,
+    begin: async () => undefined,
+    beginUnrecorded: () => undefined,
+    decided: async (id) => {
+      if (!isThere) throw new Error('the database does not answer')
+      recorded.push(id)
+    },
+    // The database failed over, and lost the change.
+    takeUndecided: async () => [],
+    takeOrphans: async () => [],
+    decidedBefore: async () => [],
+    forget: async () => {},
+  }
+  const store = { write: async () => true, read: async () => [] }
+  const writer = await FencedWriter.open({ store, journal, modelId: () => 'm', newId: () => 'c1', clock: () => 1 })
+  let doubts = 0
+  writer.whenInDoubt(() => {
+    doubts += 1
+  })
+  expect(await writer.write({ writes: [TUPLE], deletes: [] })).toBe(true)
+  expect([doubts, await writer.decideAll(() => undefined)]).toEqual([1, 1])
+  isThere = true
+  expect([await writer.decideAll(() => undefined), await writer.decideAll(() => undefined)]).toEqual([0, 0])
+  expect(recorded).toEqual(['c1'])
+})

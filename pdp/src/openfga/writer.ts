@@ -50,10 +50,7 @@ export type Outcome = 'applied' | 'withdrawn'
 /** Time limits of a Write, and of the withdrawal of a Write without an answer, in milliseconds. */
 const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 
-/**
- * The only writer of tuples: each Write carries a marker tuple, so that a Write without an answer can be decided later by writing the same
- * marker (ADR 0068).
- */
+/** The only writer of tuples. */
 export class FencedWriter implements UndecidedChanges {
   readonly #options: FencedWriterOptions
   readonly #undecided = new Map<string, OpenChange>()
@@ -63,6 +60,8 @@ export class FencedWriter implements UndecidedChanges {
   readonly #decidedMeanwhile = new Set<string>()
   #takeUps = 0
   readonly #deciding = new Map<string, Promise<Outcome>>()
+  /** Ids of decided changes whose outcome could not be recorded in a shared journal. */
+  readonly #unrecorded = new Set<string>()
   /** `object#relation@user` of every tuple whose presence is not known. */
   #unsure: ReadonlySet<string> = new Set()
   #onDoubt: () => void = () => undefined
@@ -111,13 +110,10 @@ export class FencedWriter implements UndecidedChanges {
     const open: OpenChange = { id: options.id ?? newId(), at: clock(), keys }
     await this.#begin(open, options)
     const sent = await this.#send(change, open.id, options)
-    if (sent !== true && (await this.#decideNow(open)) === 'withdrawn') {
-      await this.#settle(open.id)
-      if (sent !== false) throw sent
-      return false
-    }
+    const isWithdrawn = sent !== true && (await this.#decideNow(open)) === 'withdrawn'
     await this.#settle(open.id)
-    return true
+    if (isWithdrawn && sent !== false) throw sent
+    return !isWithdrawn
   }
 
   async #begin(open: OpenChange, { narrows }: WriteOptions): Promise<void> {
@@ -190,6 +186,7 @@ export class FencedWriter implements UndecidedChanges {
 
   /** Decides what is in doubt, as far as the store answers. @returns How many changes are left. */
   async decideAll(onFault: (error: unknown) => void): Promise<number> {
+    await this.#recordDecided().catch(onFault)
     await this.#takeUp(() => this.#options.journal.takeUndecided()).catch(onFault)
     for (const id of [...this.#undecided.keys()]) {
       try {
@@ -198,7 +195,16 @@ export class FencedWriter implements UndecidedChanges {
         onFault(error)
       }
     }
-    return this.#undecided.size
+    return this.#undecided.size + this.#unrecorded.size
+  }
+
+  /** Records outcomes that could not be recorded when they were decided. */
+  async #recordDecided(): Promise<void> {
+    const { journal, clock } = this.#options
+    for (const id of [...this.#unrecorded]) {
+      await journal.decided(id, clock())
+      this.#unrecorded.delete(id)
+    }
   }
 
   /** Whether the presence of this tuple is unknown. */
@@ -255,13 +261,14 @@ export class FencedWriter implements UndecidedChanges {
     this.#begun.delete(id)
     if (this.#takeUps > 0) this.#decidedMeanwhile.add(id)
     if (this.#undecided.delete(id)) this.#refresh()
-    // The outcome is final in OpenFGA: if it cannot be recorded here, the next start finds it there. Other PDPs ask OpenFGA about its tuples until it
-    // is recorded, so it is tried again.
+    // The outcome is final in OpenFGA. Other PDPs ask OpenFGA about its tuples until it is recorded.
     const { journal, clock } = this.#options
     try {
       await journal.decided(id, clock())
     } catch {
-      if (journal.isShared) this.#onDoubt()
+      if (!journal.isShared) return
+      this.#unrecorded.add(id)
+      this.#onDoubt()
     }
   }
 

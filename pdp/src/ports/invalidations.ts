@@ -22,7 +22,9 @@ export type Topic = (typeof TOPICS)[number]
 interface EventBase {
   /** Without gaps; the order of commits. */
   readonly seq: number
-  /** Random. An event of the same `seq` with another token is the event of another history: a database that lost commits. */
+  /**
+   * Opaque. An event of the same `seq` with another token was read in another history, or on another server: after a failover that may have lost commits.
+   */
   readonly token: string
 }
 
@@ -51,8 +53,8 @@ export interface InvalidationLog {
   /**
    * Reads the events after a position, by a read that begins after the call.
    *
-   * @returns `undefined` when the position is not in the log any more: it was trimmed, or the database lost commits. Then all memory is dropped, and
-   * begins again at {@link start}.
+   * @returns `undefined` when the position is not in the log any more: it was trimmed, or another server answers, which may lack commits. Then all
+   * memory is dropped, and begins again at {@link start}.
    * @throws Fault `relations_unavailable` when the log cannot be read.
    */
   read(after: LogPosition): Promise<readonly InvalidationEvent[] | undefined>

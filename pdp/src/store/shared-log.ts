@@ -29,6 +29,11 @@ const KEPT_EVENTS = 100_000
 /** Most events that are applied one by one: beginning anew takes less time than more of them. */
 const MAX_EVENTS = 10_000
 const TOKEN_BYTES = 12
+/**
+ * When the server started: another one after a failover and after each restart. Part of a reader's position, because a standby that lacks commits may
+ * end just where the reader is, with the same event there.
+ */
+const SERVER = 'extract(epoch FROM pg_postmaster_start_time())::text AS server'
 
 export interface SharedLogOptions {
   readonly database: Pick<Database, 'rows' | 'changeAlone'>
@@ -53,7 +58,7 @@ export class SharedLog implements InvalidationLog, Announcer {
   /** Head and pending changes in one statement, and so in one snapshot. */
   async start(): Promise<LogStart> {
     const rows = await this.#rows(
-      `SELECT head.seq, head.token, pending.id, pending.keys FROM invalidation_head AS head
+      `SELECT head.seq, head.token, ${SERVER}, pending.id, pending.keys FROM invalidation_head AS head
        LEFT JOIN (${PENDING_CHANGES}) AS pending ON true ORDER BY pending.id`,
     )
     const [first] = rows
@@ -64,10 +69,12 @@ export class SharedLog implements InvalidationLog, Announcer {
 
   async read({ seq, token }: LogPosition): Promise<readonly InvalidationEvent[] | undefined> {
     const [last, ...rows] = await this.#rows(
-      `SELECT seq, token, kind, change, topic, data FROM invalidations WHERE seq >= $1 ORDER BY seq LIMIT ${MAX_EVENTS + 1}`,
+      `SELECT seq, token, ${SERVER}, kind, change, topic, data FROM invalidations WHERE seq >= $1 ORDER BY seq LIMIT ${MAX_EVENTS + 1}`,
       seq,
     )
-    if (!last || Number(last['seq']) !== seq || last['token'] !== token || rows.length === MAX_EVENTS) return undefined
+    if (!last || rows.length === MAX_EVENTS) return undefined
+    const here = positionOf(last)
+    if (here.seq !== seq || here.token !== token) return undefined
     return rows.map(eventOf)
   }
 
@@ -173,7 +180,11 @@ export class SharedLog implements InvalidationLog, Announcer {
   }
 }
 
-const positionOf = (row: Row): LogPosition => ({ seq: Number(row['seq']), token: text(row['token']) })
+/** The token of a position has the server beside the event's own token. */
+const positionOf = (row: Row): LogPosition => ({
+  seq: Number(row['seq']),
+  token: `${text(row['token'])} ${text(row['server'])}`,
+})
 
 const dataOf = (what: Announcement): string => {
   if (what.kind === 'open') return JSON.stringify(what.keys)
