@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { canonical } from './canonical.ts'
 import { entrySchema } from './entry.ts'
 import { hasEntryForm, parseLogEntry } from './entry-form.ts'
+import { serializeEntry } from './entry-text.ts'
 
 const LINK = {
   grant: '01K0AAAAAAAAAAAAAAAAAAAAAA',
@@ -48,6 +50,11 @@ test('an entry of a decision has the form, and is an entry', () => {
   expect(entrySchema.parse(DECISION)).toEqual(DECISION)
 })
 
+test('an entry with every member is serialized canonically', () => {
+  expect(serializeEntry(DECISION)).toEqual({ success: true, text: canonical(DECISION) })
+  expect(serializeEntry(JSON.parse(canonical(DECISION)))).toEqual({ success: true, text: canonical(DECISION) })
+})
+
 /** Values that members are replaced by: valid ones of other members among them. */
 const ODD: readonly unknown[] = [
   undefined,
@@ -80,13 +87,21 @@ const ODD: readonly unknown[] = [
   {},
   { a: { b: 1 } },
   JSON.parse('{"__proto__": 1}'),
+  '\ud800',
+  'a\\udead',
+  'é\u2028"\n\u{1f600}',
+  -0,
+  { z: 1, b: 'é"', a: '\udc00' },
+  { z: 1, 10: 2, 9: 3 },
+  { toJSON: 'x', a: undefined },
+  [{ code: 'x', limit: -0, attribute: undefined, actual: '\\ud' }],
   Object.create({ code: 'x' }),
   { at: '2026-02-28T00:00:00Z', position: -1 },
   { at: '2026-02-28T00:00:00Z', position: 1, more: 1 },
   new Date(0),
 ]
 
-test('every changed entry is parsed as the schema parses it', () => {
+test('every changed entry is parsed as the schema parses it, and serialized canonically', () => {
   const names = [...Object.keys(entrySchema.shape), 'more', '__proto__', 'toString']
   const changes = fc.dictionary(
     fc.constantFrom(...names),
@@ -105,15 +120,31 @@ test('every changed entry is parsed as the schema parses it', () => {
       const { success, data, error } = parseLogEntry(entry)
       const expected = entrySchema.safeParse(entry)
       return (
+        textOf(() => serialized(entry)) === textOf(() => canonical(entrySchema.parse(entry))) &&
         success === expected.success &&
         isDeepStrictEqual(withoutEmpty(data), withoutEmpty(expected.data)) &&
         isDeepStrictEqual(error?.issues, expected.error?.issues)
       )
     }),
-    { numRuns: 500 },
+    { numRuns: 1_000 },
   )
   expect(accepted).toBeGreaterThan(20)
 })
+
+function serialized(entry: unknown): string {
+  const result = serializeEntry(entry)
+  if (result.success) return result.text
+  throw result.error
+}
+
+/** The text, or the name and message of the error. */
+function textOf(serialize: () => string): string {
+  try {
+    return serialize()
+  } catch (error) {
+    return String(error)
+  }
+}
 
 /** Without members that are `undefined`, which JSON leaves out. */
 const withoutEmpty = (value: object | undefined): object | undefined =>

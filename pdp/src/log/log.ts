@@ -6,7 +6,6 @@
  */
 import { join } from 'node:path'
 import {
-  canonical,
   decodeBundle,
   type Entry,
   type EpochMillis,
@@ -15,6 +14,7 @@ import {
   MAX_ENTRY_BYTES,
   parseLogEntry,
   refuse,
+  serializeEntry,
   TILE_WIDTH,
   type Tile,
   tilePath,
@@ -267,11 +267,12 @@ class Log implements OpenLog {
   }
 }
 
-/** Validates an entry by the schema that `verify` reads it with, so that no other entry gets into the log. */
+/** Validates an entry as `verify` does, so that no other entry gets into the log, and encodes it. */
 function encode(entry: Entry, position: number): Uint8Array {
-  const parsed = parseLogEntry(entry)
-  if (!parsed.success) throw new Fault('internal', `entry ${position} is none: ${z.prettifyError(parsed.error)}`)
-  const bytes = Buffer.from(canonical(parsed.data), 'utf8')
+  const serialized = serializeEntry(entry)
+  if (!serialized.success)
+    throw new Fault('internal', `entry ${position} is none: ${z.prettifyError(serialized.error)}`)
+  const bytes = Buffer.from(serialized.text, 'utf8')
   if (bytes.length <= MAX_ENTRY_BYTES) return bytes
   throw refuse(
     'payload_too_large',
