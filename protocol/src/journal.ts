@@ -5,7 +5,7 @@
  * @module
  */
 import { equalBytes, HASH_BYTES, type Sha256 } from './merkle.ts'
-import { decodeBundle, encodeBundle } from './tile.ts'
+import { bundleLength, decodeBundle, writeBundle } from './tile.ts'
 
 const MAGIC = Uint8Array.from([0x6d, 0x6a, 0x72, 0x31]) // mjr1
 const AT_INDEX = 4
@@ -40,16 +40,25 @@ export type JournalRead =
   | { readonly state: 'torn' }
   | { readonly state: 'damaged'; readonly first: number | undefined }
 
-function frame(sha256: Sha256, first: number, count: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(RECORD_HEAD_BYTES + payload.length)
+/**
+ * Builds a record whose payload `write` puts at an offset. The header's fields are written twice: first directly before the payload, where they are the
+ * input of the hash together with it, then at the record's start; the hash replaces the first copy.
+ */
+function frame(
+  sha256: Sha256,
+  { first, count, length }: Readonly<Record<'first' | 'count' | 'length', number>>,
+  write: (target: Uint8Array, offset: number) => void,
+): Uint8Array {
+  const bytes = new Uint8Array(RECORD_HEAD_BYTES + length)
   const view = new DataView(bytes.buffer)
   bytes.set(MAGIC)
   view.setBigUint64(AT_INDEX, BigInt(first))
   view.setUint32(AT_COUNT, count)
-  view.setUint32(AT_LENGTH, payload.length)
+  view.setUint32(AT_LENGTH, length)
   bytes.set(sha256(bytes.subarray(0, AT_HEAD_CHECK)).subarray(0, HEAD_CHECK_BYTES), AT_HEAD_CHECK)
-  bytes.set(payload, RECORD_HEAD_BYTES)
-  bytes.set(recordHash(sha256, bytes), AT_HASH)
+  bytes.copyWithin(HASH_BYTES, 0, AT_HASH)
+  write(bytes, RECORD_HEAD_BYTES)
+  bytes.set(sha256(bytes.subarray(HASH_BYTES)), AT_HASH)
   return bytes
 }
 
@@ -69,12 +78,14 @@ function recordHash(sha256: Sha256, record: Uint8Array): Uint8Array {
  */
 export function encodeRecord(sha256: Sha256, first: number, entries: readonly Uint8Array[]): Uint8Array {
   if (entries.length === 0) throw new RangeError('a record holds at least one entry')
-  return frame(sha256, first, entries.length, encodeBundle(entries))
+  const length = bundleLength(entries)
+  return frame(sha256, { first, count: entries.length, length }, (target, at) => writeBundle(entries, target, at))
 }
 
 /** Encodes the opening record of a segment whose first entry will have the log index `first`. */
 export function encodeOpening(sha256: Sha256, first: number, origin: string): Uint8Array {
-  return frame(sha256, first, 0, utf8.encode(origin))
+  const payload = utf8.encode(origin)
+  return frame(sha256, { first, count: 0, length: payload.length }, (target, at) => target.set(payload, at))
 }
 
 /**

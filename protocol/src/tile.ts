@@ -112,19 +112,29 @@ export function nodeFromTile(sha256: Sha256, hashes: readonly Uint8Array[], { st
  * @throws RangeError for an entry above 65,535 bytes.
  */
 export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(bundleLength(entries))
+  writeBundle(entries, bytes, 0)
+  return bytes
+}
+
+/** Size of a bundle of these entries, in bytes. */
+export function bundleLength(entries: readonly Uint8Array[]): number {
   let length = 0
   for (const entry of entries) length += PREFIX_BYTES + entry.length
-  const bytes = new Uint8Array(length)
-  let at = 0
+  return length
+}
+
+/** Writes a bundle into `target` from `offset` on, so that what contains it is encoded without a copy. Throws as {@link encodeBundle} does. */
+export function writeBundle(entries: readonly Uint8Array[], target: Uint8Array, offset: number): void {
+  let at = offset
   for (const entry of entries) {
     if (entry.length > MAX_PREFIXED_BYTES)
       throw new RangeError(`an entry of ${entry.length} bytes is too large for a bundle`)
-    bytes[at] = entry.length >> 8
-    bytes[at + 1] = entry.length & 0xff
-    bytes.set(entry, at + PREFIX_BYTES)
+    target[at] = entry.length >> 8
+    target[at + 1] = entry.length & 0xff
+    target.set(entry, at + PREFIX_BYTES)
     at += PREFIX_BYTES + entry.length
   }
-  return bytes
 }
 
 /** A decoded bundle. `rest`: number of bytes at the end that are not a complete entry; 0 in an intact bundle. */
