@@ -141,46 +141,71 @@ const seenBy = (party: string, field: Redactable, value: string): Term => ({
 
 /** Computes all index terms of an entry, without duplicates. */
 export function entryTerms(entry: Entry): readonly Term[] {
-  const terms = termsOf(entry)
-  const parties = terms.filter(({ field }) => field === 'party').map(({ value }) => value)
-  return [...terms, ...parties.flatMap((party) => termsFor(party, entry))]
+  const terms: Term[] = []
+  const parties = addTerms(terms, 'party', partiesOf(entry))
+  addOwnTerms(terms, entry)
+  for (let at = 0; at < parties; at += 1) addTermsFor(terms, terms[at]?.value ?? '', entry)
+  return terms
 }
 
-/** Index terms by which one party finds the entry through redactable fields. */
-function termsFor(party: string, entry: Entry): readonly Term[] {
+/** Adds the index terms by which one party finds the entry through redactable fields. */
+function addTermsFor(terms: Term[], party: string, entry: Entry): void {
   const reader = { seesAll: false, parties: [party], inPerson: !party.startsWith('agent:') }
-  if (standingOf(entry, reader) !== 'stranger' && !hidesPersonas(entry, reader))
-    return [{ field: 'insider', value: party }]
-  return termsOf(disclose(entry, reader)).flatMap(({ field, value }) =>
-    isRedactable(field) ? seenBy(party, field, value) : [],
-  )
+  if (standingOf(entry, reader) !== 'stranger' && !hidesPersonas(entry, reader)) {
+    terms.push({ field: 'insider', value: party })
+    return
+  }
+  const seen: Term[] = []
+  addOwnTerms(seen, disclose(entry, reader))
+  for (const { field, value } of seen) if (isRedactable(field)) terms.push(seenBy(party, field, value))
 }
 
 const isRedactable = (field: TermField): field is Redactable => REDACTABLE.some((name) => name === field)
 
-function termsOf(entry: Entry): readonly Term[] {
-  const chain = entry.chain ?? []
-  const members = chain.flatMap(({ delegator, delegate }) => [delegator, delegate])
-  const isGrant = entry.kind === 'grant_issued' || entry.kind === 'grant_revoked'
-  const values: Readonly<Record<Exclude<TermField, 'insider' | 'seen'>, readonly (string | undefined)[]>> = {
-    subject: [entry.subject],
-    actor: [entry.actor],
-    member: members,
-    resource: [entry.resource],
-    under: [entry.resource, entry.root],
-    action: [entry.action],
-    decision: [entry.decision === undefined ? undefined : String(entry.decision)],
-    reason: [...(entry.reasons ?? []).map(({ code }) => code), entry.code],
-    kind: [entry.kind],
-    caller: [entry.caller],
-    grant: [...chain.map(({ grant }) => grant), isGrant ? entry.target : undefined],
-    party: [entry.subject, entry.actor, entry.owner, ...members],
+/** Adds the index terms that do not depend on the reader, except those of the parties. */
+function addOwnTerms(terms: Term[], entry: Entry): void {
+  const { kind, subject, actor, caller, action, resource, root, decision, reasons = [], code, chain = [] } = entry
+  const isGrant = kind === 'grant_issued' || kind === 'grant_revoked'
+  addTerms(terms, 'subject', [subject])
+  addTerms(terms, 'actor', [actor])
+  addTerms(terms, 'member', membersOf(chain))
+  addTerms(terms, 'resource', [resource])
+  addTerms(terms, 'under', [resource, root])
+  addTerms(terms, 'action', [action])
+  addTerms(terms, 'decision', [decision === undefined ? undefined : String(decision)])
+  addTerms(terms, 'reason', [...reasons.map((reason) => reason.code), code])
+  addTerms(terms, 'kind', [kind])
+  addTerms(terms, 'caller', [caller])
+  addTerms(terms, 'grant', [...chain.map(({ grant }) => grant), isGrant ? entry.target : undefined])
+}
+
+function membersOf(chain: NonNullable<Entry['chain']>): string[] {
+  const members: string[] = []
+  for (const { delegator, delegate } of chain) members.push(delegator, delegate)
+  return members
+}
+
+const partiesOf = ({ subject, actor, owner, chain = [] }: Entry): readonly (string | undefined)[] => [
+  subject,
+  actor,
+  owner,
+  ...membersOf(chain),
+]
+
+/**
+ * Adds a term for each different value. Compares each value with those before it: a field has a few values, for which a set would cost more.
+ *
+ * @returns Number of terms added.
+ */
+function addTerms(terms: Term[], field: TermField, values: readonly (string | undefined)[]): number {
+  const first = terms.length
+  for (const value of values) {
+    if (value === undefined) continue
+    let at = first
+    while (at < terms.length && terms[at]?.value !== value) at += 1
+    if (at === terms.length) terms.push({ field, value })
   }
-  const terms: Term[] = []
-  for (const field of Object.keys(values) as (keyof typeof values)[]) {
-    for (const value of new Set(values[field])) if (value !== undefined) terms.push({ field, value })
-  }
-  return terms
+  return terms.length - first
 }
 
 /** Alternatives: an entry must have at least one of these terms. */

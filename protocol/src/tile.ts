@@ -111,7 +111,7 @@ export function nodeFromTile(sha256: Sha256, hashes: readonly Uint8Array[], { st
  * @param entries - Canonical JSON bytes, at most {@link TILE_WIDTH} entries.
  * @throws RangeError for an entry above 65,535 bytes.
  */
-export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array {
+export function encodeBundle(entries: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(bundleLength(entries))
   writeBundle(entries, bytes, 0)
   return bytes

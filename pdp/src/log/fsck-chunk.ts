@@ -147,12 +147,12 @@ function* differencesOf(no: number, chunk: GrowingChunk, { span, postings }: Hel
   else if (span.minAt !== chunk.minAt || span.maxAt !== chunk.maxAt || !equalBytes(span.times, times))
     yield `chunk ${no} has other times than its entries`
   const expected = new Map<string, string>()
-  for (const term of chunk.terms.keys()) expected.set(Buffer.from(termKey(term)).toString('hex'), term)
+  for (const [term] of chunk.terms()) expected.set(Buffer.from(termKey(term)).toString('hex'), term)
   for (const [key, term] of expected) {
     const places = postings.get(key)
     const named = term.replace('\n', ' ')
     if (!places) yield `chunk ${no} lists nothing under ${named}`
-    else if (!equalBytes(places, encodePlaces(chunk.terms.get(term) ?? [])))
+    else if (!equalBytes(places, encodePlaces(chunk.places(term) ?? [])))
       yield `chunk ${no} lists other entries under ${named}`
   }
   for (const key of postings.keys())

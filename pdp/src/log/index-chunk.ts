@@ -4,6 +4,18 @@
  * @module
  */
 
+/** A field and a value that an entry has. */
+export interface Term {
+  readonly field: string
+  readonly value: string
+}
+
+/** Separates field and value in a term's text. No field contains it. */
+const TERM_SEPARATOR = '\n'
+
+/** A term as one text: what its key in stored chunks is computed from. */
+export const termText = ({ field, value }: Term): string => `${field}${TERM_SEPARATOR}${value}`
+
 /** Entries in a chunk of the index. */
 export const CHUNK_ENTRIES = 16_384
 const WORD_BITS = 32
@@ -148,7 +160,8 @@ export function matchesIn(
 /** The chunk that is still growing, in memory. */
 export class GrowingChunk implements Chunk {
   readonly first: number
-  readonly terms = new Map<string, number[]>()
+  /** Positions by field and value: building a text of both for each term of each entry would cost more than the look-up. */
+  readonly #places = new Map<string, Map<string, number[]>>()
   readonly #times: number[] = []
   minAt = Number.POSITIVE_INFINITY
   maxAt = Number.NEGATIVE_INFINITY
@@ -161,11 +174,17 @@ export class GrowingChunk implements Chunk {
     return this.#times.length
   }
 
-  add(at: number, terms: readonly string[]): void {
-    for (const term of terms) {
-      const places = this.terms.get(term)
-      if (places) places.push(this.size)
-      else this.terms.set(term, [this.size])
+  add(at: number, terms: readonly Term[]): void {
+    const place = this.#times.length
+    for (const { field, value } of terms) {
+      let ofField = this.#places.get(field)
+      if (!ofField) {
+        ofField = new Map()
+        this.#places.set(field, ofField)
+      }
+      const places = ofField.get(value)
+      if (places) places.push(place)
+      else ofField.set(value, [place])
     }
     this.#times.push(at)
     this.minAt = Math.min(this.minAt, at)
@@ -177,6 +196,13 @@ export class GrowingChunk implements Chunk {
   }
 
   places(term: string): readonly number[] | undefined {
-    return this.terms.get(term)
+    const end = term.indexOf(TERM_SEPARATOR)
+    return this.#places.get(term.slice(0, end))?.get(term.slice(end + 1))
+  }
+
+  /** Yields every term with its positions. */
+  *terms(): Generator<readonly [term: string, places: readonly number[]]> {
+    for (const [field, ofField] of this.#places)
+      for (const [value, places] of ofField) yield [termText({ field, value }), places]
   }
 }

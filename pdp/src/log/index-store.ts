@@ -20,6 +20,8 @@ import { addTo, parseEntry, TAIL_ENTRIES, TERMS_VERSION, termKey, wantedTerms } 
 const TABLES = '1'
 const VERSION = `${TABLES}.${TERMS_VERSION}`
 const CACHE_KIB = 16_384
+/** Four times SQLite's page: entries of a kilobyte fill it better and take half of the CPU time to insert. A file keeps the size it was made with. */
+const PAGE_BYTES = 16_384
 /** Number of the log in a SQLite index, which holds one log only. */
 const THE_LOG = 0
 
@@ -51,6 +53,7 @@ export class IndexStore {
   constructor(path: string, origin: string, mayClear = true) {
     this.#origin = origin
     this.#database = new DatabaseSync(path)
+    this.#database.exec(`PRAGMA page_size = ${PAGE_BYTES};`)
     this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -${CACHE_KIB};`)
     this.#database.exec(SCHEMA)
     if (this.#meta('version') === VERSION && this.#meta('origin') === origin) return
@@ -239,7 +242,7 @@ export class IndexStore {
     const no = chunk.first / CHUNK_ENTRIES
     const times = new Uint8Array(Float64Array.from(chunk.times()).buffer)
     this.#run('INSERT INTO chunk VALUES (?, ?, ?, ?)', no, chunk.minAt, chunk.maxAt, times)
-    const postings = [...chunk.terms].map(([term, places]) => ({ key: termKey(term), places }))
+    const postings = [...chunk.terms()].map(([term, places]) => ({ key: termKey(term), places }))
     for (const { key, places } of postings.sort((one, other) => Buffer.compare(one.key, other.key))) {
       this.#run('INSERT INTO posting VALUES (?, ?, ?)', no, key, encodePlaces(places))
     }

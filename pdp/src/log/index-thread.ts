@@ -38,7 +38,8 @@ export class IndexThread {
     return new Promise((resolve, reject) => {
       this.#pending.set(number, { resolve, reject })
       this.#worker.ref()
-      this.#worker.postMessage({ number, request })
+      // A bundle is handed over, not copied: it is several megabytes under load.
+      this.#worker.postMessage({ number, request }, request.op === 'add' ? [request.bundle.buffer] : [])
     })
   }
 

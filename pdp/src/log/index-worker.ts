@@ -23,7 +23,8 @@ export type IndexRequest =
   | { readonly op: 'next' }
   | { readonly op: 'clear' }
   | { readonly op: 'bytesAt'; readonly index: number }
-  | { readonly op: 'add'; readonly first: number; readonly bundle: Uint8Array }
+  /** `bundle` is transferred: the sender cannot use it afterwards. */
+  | { readonly op: 'add'; readonly first: number; readonly bundle: Uint8Array<ArrayBuffer> }
   | { readonly op: 'query'; readonly query: IndexQuery; readonly party: string | undefined }
   | { readonly op: 'get'; readonly id: string }
   | { readonly op: 'tail'; readonly filter: DecisionFilter; readonly options: TailOptions }

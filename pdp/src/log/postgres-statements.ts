@@ -67,7 +67,7 @@ export async function storeChunk(client: ClientBase, log: number, chunk: Growing
     chunk.maxAt,
     times,
   ])
-  const postings = [...chunk.terms].map(([term, places]) => ({ key: Buffer.from(termKey(term)), places }))
+  const postings = [...chunk.terms()].map(([term, places]) => ({ key: Buffer.from(termKey(term)), places }))
   postings.sort((one, other) => Buffer.compare(one.key, other.key))
   await client.query(
     'INSERT INTO mandate_index.posting SELECT t, $1, $2, p FROM unnest($3::bytea[], $4::bytea[]) AS k(t, p)',
