@@ -13,6 +13,8 @@ export type EpochMillis = number
 const CONTROL = /\p{Cc}/u
 /** Maximum length of an id, in bytes of UTF-8. */
 export const MAX_ID_BYTES = 1_024
+/** Bytes that UTF-8 needs for a UTF-16 code unit, at most. */
+const BYTES_A_UNIT = 3
 /** The same rule as a JSON Schema pattern. Approximate: JSON Schema counts characters, not bytes. */
 const ID_PATTERN = `[^\\u0000-\\u001f\\u007f-\\u009f]{1,${MAX_ID_BYTES}}`
 const utf8 = new TextEncoder()
@@ -27,7 +29,9 @@ export function idObjection(id: string): string | undefined {
   if (id.length === 0) return 'must not be empty'
   if (!id.isWellFormed()) return 'must be well-formed Unicode'
   if (CONTROL.test(id)) return 'must not contain control characters'
-  if (utf8.encode(id).length > MAX_ID_BYTES) return `must be at most ${MAX_ID_BYTES} bytes of UTF-8`
+  // Encoding costs more than all the rest, and few ids are long.
+  if (id.length * BYTES_A_UNIT > MAX_ID_BYTES && utf8.encode(id).length > MAX_ID_BYTES)
+    return `must be at most ${MAX_ID_BYTES} bytes of UTF-8`
   return undefined
 }
 

@@ -75,13 +75,15 @@ export class RateLimit {
 /** @returns `undefined` when they are taken, else how long to wait in milliseconds, for ever where so many never fit; nothing is taken then. */
 async function take(limiter: RateLimiterMemory, caller: string, count: number): Promise<number | undefined> {
   if (limiter.points < count) return Number.POSITIVE_INFINITY
-  const state = await limiter.get(caller)
-  if ((state?.remainingPoints ?? limiter.points) < count) return state?.msBeforeNext ?? limiter.duration * 1_000
+  if (count > 1) {
+    const state = await limiter.get(caller)
+    if ((state?.remainingPoints ?? limiter.points) < count) return state?.msBeforeNext ?? limiter.duration * 1_000
+  }
   try {
     await limiter.consume(caller, count)
     return undefined
   } catch (cause) {
-    // The limiter rejects with its state when another request has taken what was left, and with an Error when it is broken.
+    // The limiter rejects with its state when too little is left, and has counted the points all the same; with an Error when it is broken.
     if (!(cause instanceof RateLimiterRes)) throw cause
     await limiter.reward(caller, count)
     return cause.msBeforeNext

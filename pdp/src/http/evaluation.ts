@@ -6,11 +6,11 @@
 import {
   type EvaluationRequest,
   type EvaluationsSemantic,
-  evaluationRequestSchema,
   evaluationsRequestSchema,
   Fault,
   MAX_ENTRY_BYTES,
   PROBLEMS,
+  parseEvaluationRequest,
   REASONS,
   type ReasonCode,
   refuse,
@@ -26,7 +26,7 @@ import { contextOf, type DecisionContextDeps, evaluationEntry } from './decision
 import { accountOf, type Exchange } from './exchange.ts'
 import type { FaultDeps } from './faults.ts'
 import { Pace } from './pace.ts'
-import { objectionsOf, parse } from './parse.ts'
+import { objectionsOf, parse, requireValid } from './parse.ts'
 import { Turn } from './turn.ts'
 import { readableRequest } from './undecided-item.ts'
 
@@ -57,7 +57,7 @@ interface Decided {
 /** `POST /access/v1/evaluation`. */
 export function answerEvaluation(deps: EvaluationDeps): AskingOperation['answer'] {
   return async ({ body, by, exchange }) => {
-    const request = parse(evaluationRequestSchema, body)
+    const request = requireValid(parseEvaluationRequest(body))
     const { answer, entry } = await decideOne(deps, request, by, exchange, true)
     const [id = ''] = await deps.record([entry])
     return { id, body: answer }
@@ -155,7 +155,7 @@ async function decideItem(
   exchange: Exchange,
   isExplained: boolean,
 ): Promise<Decided> {
-  const parsed = evaluationRequestSchema.safeParse(item)
+  const parsed = parseEvaluationRequest(item)
   try {
     if (parsed.success) return await decideOne(deps, parsed.data, by, exchange, isExplained)
     const subject = parsed.error.issues.every(({ path }) => path[0] === 'subject')

@@ -47,6 +47,20 @@ describe('parseJson', () => {
     )
   })
 
+  test('finds a member that stands twice in a text without escapes, amid any others', () => {
+    const name = fc.string({ unit: fc.constantFrom(...'abé{:,[_'), maxLength: 3 })
+    const members = fc.uniqueArray(name, { minLength: 1, maxLength: 4 })
+    fc.assert(
+      fc.property(members, fc.nat(), fc.jsonValue({ maxDepth: 2 }), (names, at, value) => {
+        const spelled = names.map((one) => `${JSON.stringify(one)}:${JSON.stringify(value).replaceAll('\\', '')}`)
+        const [twice = ''] = spelled.slice(at % spelled.length)
+        fc.pre(!refused(`{${spelled}}`)?.toString().includes('not JSON'))
+        expect(refused(`[0,{"z":{${spelled}}}]`)).toBe('read')
+        expect(refused(`[0,{"z":{${[...spelled, twice]}}}]`)).toContain('occurs twice in one object')
+      }),
+    )
+  })
+
   test.for([
     ['{"a":{"a":1},"b":[{"a":1},{"a":2}]}', 'one in another'],
     ['{"a":"\\"a\\":1,","b":":{"}', 'text that looks like a member'],

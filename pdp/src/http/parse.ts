@@ -8,7 +8,11 @@ import { z } from 'zod'
 
 /** Parses a value. @throws Fault `invalid_request` naming every invalid member. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value)
+  return requireValid(schema.safeParse(value))
+}
+
+/** Returns what was parsed. @throws Fault `invalid_request` naming every invalid member. */
+export function requireValid<T>(parsed: z.ZodSafeParseResult<T>): T {
   if (parsed.success) return parsed.data
   throw refuse('invalid_request', objectionsOf(parsed.error))
 }
