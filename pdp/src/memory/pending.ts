@@ -4,6 +4,7 @@
  * @module
  */
 import type { TupleName } from '../ports/invalidations.ts'
+import { isResolvedIn } from '../runtime/resolved-in.ts'
 import { isTouchedBy, type TupleQuery } from '../tuples/source.ts'
 
 interface PendingChange {
@@ -94,16 +95,4 @@ function remove(map: Map<string, Set<PendingChange>>, key: string, change: Pendi
   const changes = map.get(key)
   changes?.delete(change)
   if (changes?.size === 0) map.delete(key)
-}
-
-async function isResolvedIn(promise: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -2,6 +2,7 @@ import { runWithDeadline } from '@mandate/service'
 import { describe, expect, test } from 'vitest'
 import { FactsChanged } from '../ports/answer.ts'
 import { FactGate } from './fact-gate.ts'
+import { ANY_FACT, FactReplacements } from './fact-replacements.ts'
 
 const never = () => new Promise<never>(() => undefined)
 
@@ -117,5 +118,73 @@ describe('a question while facts are replaced', () => {
     await gate.replace(async () => undefined)
     await expect(gate.ask(async () => true, asOf)).rejects.toBeInstanceOf(FactsChanged)
     expect(await gate.ask(async () => true, gate.version)).toBe(true)
+  })
+})
+
+describe('replacements by other PDPs', () => {
+  const SINGLE = [{ user: 'user:p_a', relation: 'reader', object: 'sheet:1' }]
+  const REPLACED = [...SINGLE, ANY_FACT]
+  const event = { seq: 1, token: '' }
+
+  /** A gate, and the events that its next barrier finds. */
+  function shared(waitMs = 60_000) {
+    const found: (() => void)[] = []
+    const barrier = {
+      pass: async () => {
+        for (const apply of found.splice(0)) apply()
+        return 0
+      },
+    }
+    const replacements = new FactReplacements({ barrier, waitMs })
+    const open = (keys = REPLACED, change = 'facts:1') => replacements.apply({ ...event, kind: 'open', change, keys })
+    const close = (change = 'facts:1') => replacements.apply({ ...event, kind: 'close', change })
+    return { gate: new FactGate(waitMs, replacements), replacements, found, open, close }
+  }
+
+  test('a question waits for the end of one that is under way', async () => {
+    const { gate, open, close } = shared()
+    open()
+    const asked = gate.askStore(async () => 'answered')
+    expect(await endedOf({ asked })).toEqual([])
+    close()
+    expect(await asked).toBe('answered')
+  })
+
+  test.for<readonly [string, readonly ('open' | 'close')[]]>([
+    ['one that began', ['open']],
+    ['one that began and ended', ['open', 'close']],
+  ])('the answer does not count when the barrier after it finds %s', async ([, events]) => {
+    const { gate, found, ...apply } = shared()
+    for (const kind of events) found.push(() => apply[kind]())
+    await expect(gate.askStore(async () => 'answered')).rejects.toThrow(FactsChanged)
+  })
+
+  test('a question that was built before one does not count', async () => {
+    const { gate, open, close } = shared()
+    const asOf = gate.version
+    open()
+    close()
+    await expect(gate.ask(async () => 'answered', asOf)).rejects.toThrow(FactsChanged)
+  })
+
+  test('a change in one Write excludes no question', async () => {
+    const { gate, found, open } = shared()
+    open(SINGLE)
+    found.push(() => open(SINGLE, 'facts:2'))
+    expect(await gate.askStore(async () => 'answered')).toBe('answered')
+  })
+
+  test('one that does not end: no answer, until the log is read anew without it', async () => {
+    const { gate, replacements, open } = shared(1)
+    open()
+    await expect(gate.askStore(async () => 'answered')).rejects.toMatchObject({ code: 'relations_unavailable' })
+    replacements.reset({ position: event, pending: [{ change: 'facts:2', keys: SINGLE }] })
+    expect(await gate.askStore(async () => 'answered')).toBe('answered')
+  })
+
+  test('one that was cut short is pending in the log, so this PDP keeps nothing shut of its own', async () => {
+    const { gate } = shared()
+    gate.shut('1')
+    expect(await gate.ask(async () => 'answered')).toBe('answered')
   })
 })

@@ -1,15 +1,18 @@
 /**
- * A readers-writer lock, in this process only: questions are readers, a replacement of facts in two Writes is the writer. Between the two Writes
- * a relation such as `reader but not blocked` would permit a blocked subject.
+ * A readers-writer lock in this process: questions are readers, a replacement of facts in two Writes is the writer. Between the two Writes
+ * a relation such as `reader but not blocked` would permit a blocked subject. Replacements by other PDPs are known from the invalidation log
+ * ({@link FactReplacements}).
  *
  * @module
  */
 import { Fault } from '@mandate/protocol'
 import { currentLeftMs } from '@mandate/service'
 import { FactsChanged } from '../ports/answer.ts'
+import type { FactReplacements } from './fact-replacements.ts'
 
 export class FactGate {
   readonly #waitMs: number
+  readonly #replacements: FactReplacements | undefined
   readonly #waiting = new Set<() => void>()
   #asking = 0
   #replacing: Promise<void> | undefined
@@ -18,14 +21,28 @@ export class FactGate {
   #version = 0
   #drained: (() => void) | undefined
 
-  /** @param waitMs - How long a question waits for replacements, in milliseconds. */
-  constructor(waitMs: number) {
+  /**
+   * @param waitMs - How long a question waits for replacements, in milliseconds.
+   * @param replacements - Those of all PDPs, where several use the database.
+   */
+  constructor(waitMs: number, replacements?: FactReplacements) {
     this.#waitMs = waitMs
+    this.#replacements = replacements
   }
 
   /** Increases with every replacement. */
   get version(): number {
-    return this.#version
+    return this.#version + (this.#replacements?.version ?? 0)
+  }
+
+  /**
+   * Runs a question to the store, `send`, while no PDP replaces facts. {@link ask} alone is enough for what rests on memory, which holds no
+   * tuple that is being changed.
+   *
+   * @throws FactsChanged when a replacement by any PDP began or ended meanwhile; Fault `relations_unavailable` while one takes too long.
+   */
+  askStore<T>(send: () => Promise<T>): Promise<T> {
+    return this.#replacements ? this.#replacements.ask(send) : send()
   }
 
   /**
@@ -40,7 +57,7 @@ export class FactGate {
     else this.#asking += 1
     try {
       if (this.#broken.size > 0) throw new Fault('relations_unavailable', 'a replacement of facts was cut short')
-      if (asOf !== undefined && asOf !== this.#version) throw new FactsChanged()
+      if (asOf !== undefined && asOf !== this.version) throw new FactsChanged()
       return await task()
     } finally {
       this.#asking -= 1
@@ -87,9 +104,12 @@ export class FactGate {
     }
   }
 
-  /** Keeps the gate shut after a replacement that was cut short, until it is finished or undone. */
+  /**
+   * Keeps the gate shut after a replacement that was cut short, until it is finished or undone. Of several PDPs another one may do that, and the
+   * invalidation log says until when.
+   */
   shut(id: string): void {
-    this.#broken.add(id)
+    if (!this.#replacements) this.#broken.add(id)
   }
 
   reopen(id: string): void {

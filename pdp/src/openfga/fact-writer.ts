@@ -12,6 +12,7 @@ import type { FactLimits, FactPlan, FactWriter } from '../ports/fact-writer.ts'
 import { objectName } from '../ports/stored-names.ts'
 import { attributesName, type Change, isSameKey, keyOf, type Tuple } from '../tuples/tuples.ts'
 import type { FactGate } from './fact-gate.ts'
+import { ANY_FACT } from './fact-replacements.ts'
 import type { FgaStore } from './store.ts'
 import { structBytes } from './struct-bytes.ts'
 import type { FencedWriter, WriteOptions } from './writer.ts'
@@ -72,7 +73,7 @@ export class OpenFgaFactWriter implements FactWriter {
     const deletes = [...removed, ...old.filter((tuple) => !isReplaced(tuple))].map(keyOf)
     const steps: Steps = { replaced: old.filter(isReplaced), writes, deletes, model: this.#options.modelId() }
     const keys = [...steps.replaced, ...writes, ...deletes].map(keyOf)
-    return { id: this.#options.newId(), keys, steps }
+    return { id: this.#options.newId(), keys: isAlone(steps) ? [...keys, ANY_FACT] : keys, steps }
   }
 
   async carryOut({ id, steps }: FactPlan): Promise<void> {

@@ -17,6 +17,7 @@ import { claimStore } from './claim.ts'
 import { OpenFgaClient } from './client.ts'
 import { compileModel } from './compile.ts'
 import { FactGate } from './fact-gate.ts'
+import { FactReplacements } from './fact-replacements.ts'
 import { OpenFgaFactWriter } from './fact-writer.ts'
 import { ForeignChanges } from './foreign-changes.ts'
 import { LimitsCheck } from './limits.ts'
@@ -29,7 +30,7 @@ export interface EngineDeps {
   readonly config: Config
   readonly logger: Logger
   readonly stores: Pick<Stores, 'identity' | 'place' | 'register' | 'changes'>
-  readonly barrier: Pick<ReadBarrier, 'pass' | 'forgetAll'>
+  readonly barrier: Pick<ReadBarrier, 'pass' | 'forgetAll' | 'listen'>
   readonly metrics: Metrics
   readonly clock: Clock
   readonly newId: () => string
@@ -112,7 +113,10 @@ async function createAdapters(
     logger.warn({ reason: unanswered.reason, parameters: unanswered.parameters }, unanswered.message)
   }
   const writer = await FencedWriter.open({ store: models, journal: changes, modelId, newId, clock })
-  const gate = new FactGate(config.OPENFGA_DEADLINE_MS)
+  const waitMs = config.OPENFGA_DEADLINE_MS
+  const replacements = changes.isShared ? new FactReplacements({ barrier, waitMs }) : undefined
+  if (replacements) barrier.listen(replacements)
+  const gate = new FactGate(waitMs, replacements)
   // The answer may have seen tuples of a grant that another PDP has proposed since this request arrived.
   const proposedAmong = async (grants: readonly string[]): Promise<ReadonlySet<string>> => {
     if (grants.length > 0) await barrier.pass()

@@ -42,7 +42,7 @@ export interface RelationsOptions {
   /** Whether a grant is proposed and not issued: such a grant confers no authority, even when its tuples are stored. @default never */
   readonly proposedAmong?: (grants: readonly string[]) => Promise<ReadonlySet<string>>
   /** Lock between questions and replacements of facts. @default none, for a store that this process only reads */
-  readonly gate?: Pick<FactGate, 'ask' | 'version'>
+  readonly gate?: Pick<FactGate, 'ask' | 'askStore' | 'version'>
 }
 
 /**
@@ -58,7 +58,7 @@ export class OpenFgaRelations implements Relations {
   readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
   readonly #proposedAmong: (grants: readonly string[]) => Promise<ReadonlySet<string>>
-  readonly #gate: Pick<FactGate, 'ask' | 'version'>
+  readonly #gate: Pick<FactGate, 'ask' | 'askStore' | 'version'>
 
   constructor(options: RelationsOptions) {
     this.#client = options.client
@@ -67,7 +67,7 @@ export class OpenFgaRelations implements Relations {
     this.#onUnanswered = options.onUnanswered ?? (() => undefined)
     this.#writer = options.writer
     this.#proposedAmong = options.proposedAmong ?? (async () => new Set())
-    this.#gate = options.gate ?? { version: 0, ask: (task) => task() }
+    this.#gate = options.gate ?? { version: 0, ask: (task) => task(), askStore: (send) => send() }
   }
 
   async locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined> {
@@ -156,10 +156,12 @@ export class OpenFgaRelations implements Relations {
     })
     const body = { authorization_model_id: circumstances.model, consistency: CONSISTENCY, checks }
     const byRelation = questions.find((question) => question.kind === 'relation')
+    const path = `${this.#store}/batch-check`
+    const gate = this.#gate
     const send = (): Promise<Readonly<Record<string, unknown>>> =>
       byRelation
-        ? this.#client.post(`${this.#store}/batch-check`, body, (sent) => this.#gate.ask(sent, byRelation.asOf))
-        : this.#client.post(`${this.#store}/batch-check`, body)
+        ? gate.askStore(() => this.#client.post(path, body, (sent) => gate.ask(sent, byRelation.asOf)))
+        : this.#client.post(path, body)
     const { result } = readAnswer(batchAnswer, await statistics.request(send))
     const proposed = await this.#proposedAmong(grantsIn(questions))
     return questions.map((question, index) => {
