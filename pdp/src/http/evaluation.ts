@@ -21,6 +21,7 @@ import type { Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import { maxJsonBytes } from '../runtime/json-size.ts'
 import type { AskingOperation } from './asking.ts'
 import { contextOf, type DecisionContextDeps, evaluationEntry } from './decision-context.ts'
 import { accountOf, type Exchange } from './exchange.ts'
@@ -214,12 +215,14 @@ async function decideOne(
   return { answer, entry }
 }
 
-/** Bytes that the log adds to an entry, at most. */
-const ROOM_BYTES = 256
+/** Bytes of an entry's draft, at most: the log adds up to 256. */
+const MAX_DRAFT_BYTES = MAX_ENTRY_BYTES - 256
 
 /** Checks an entry's size: the log would reject it together with all entries of the same write. @throws Fault `payload_too_large`. */
 function requireRecordable(entry: EntryDraft): EntryDraft {
-  if (Buffer.byteLength(JSON.stringify(entry)) <= MAX_ENTRY_BYTES - ROOM_BYTES) return entry
+  // Few entries come near the limit, and only those are serialized to know their size.
+  if (maxJsonBytes(entry) <= MAX_DRAFT_BYTES) return entry
+  if (Buffer.byteLength(JSON.stringify(entry)) <= MAX_DRAFT_BYTES) return entry
   throw refuse('payload_too_large', 'The request is too large to be recorded.')
 }
 

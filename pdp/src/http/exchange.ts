@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault, isRequestId, refuse } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
+import { requestIds } from '../runtime/request-ids.ts'
 import type { Callers } from './caller.ts'
 import type { Step } from './step.ts'
 
@@ -60,7 +60,7 @@ export type BeginExchange = (req: IncomingMessage, res: ServerResponse, path: st
 export function createExchanges({ isSub, addressOf, headers }: ExchangeOptions): BeginExchange {
   return (req, res, path) => {
     const sent = textOf(req.headers['x-request-id'])
-    const requestId = sent || randomUUID()
+    const requestId = sent || requestIds.create()
     // Stored before anything that can fail: the error handler needs it.
     const exchange: Exchange = {
       requestId,

@@ -8,6 +8,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/log.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { RandomPool } from '../runtime/random-pool.ts'
+import { requestIds } from '../runtime/request-ids.ts'
 
 export interface RecorderDeps {
   readonly log: Pick<DecisionLog, 'append'>
@@ -20,7 +21,8 @@ export interface RecorderDeps {
 export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Recorder {
   return async (drafts) => {
     const at = new Date(clock()).toISOString()
-    const subs = await subsIn(drafts, isSub)
+    const ids = idsToCheck(drafts)
+    const subs = ids.size === 0 ? NO_SUBS : await subsAmong(ids, isSub)
     const entries = drafts.map(
       (draft): Entry => ({ ...withoutSubs(draft, subs), ...saltOf(draft), v: 1, id: draft.id ?? newId(), at }),
     )
@@ -29,15 +31,26 @@ export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Reco
   }
 }
 
+const NO_SUBS: ReadonlySet<string> = new Set()
+
+/** The request and trace ids that callers sent: only those can be a person's sub. The entries of one call share their ids. */
+function idsToCheck(drafts: readonly EntryDraft[]): ReadonlySet<string> {
+  const ids = new Set<string>()
+  for (const { request_id: requestId, trace } of drafts) {
+    if (requestId !== undefined && !requestIds.isOwn(requestId)) ids.add(requestId)
+    if (trace !== undefined) ids.add(trace)
+  }
+  return ids
+}
+
 /**
- * Which request and trace ids of the drafts are a person's sub. Looked up here, and not only when the request arrives: a caller or a subject
- * who is named for the first time becomes known while the request is handled. The entries of one call share their ids.
+ * Which ids are a person's sub. Looked up here, and not only when the request arrives: a caller or a subject who is named for the first time becomes
+ * known while the request is handled.
  */
-async function subsIn(
-  drafts: readonly EntryDraft[],
+async function subsAmong(
+  ids: ReadonlySet<string>,
   isSub: (text: string) => Promise<boolean>,
 ): Promise<ReadonlySet<string>> {
-  const ids = new Set(drafts.flatMap(({ request_id, trace }) => [request_id, trace]).filter((id) => id !== undefined))
   const subs = new Set<string>()
   for (const id of ids) if (await isSub(id)) subs.add(id)
   return subs
@@ -45,6 +58,7 @@ async function subsIn(
 
 /** Leaves out a request or trace id that is a person's sub. */
 function withoutSubs(draft: EntryDraft, subs: ReadonlySet<string>): EntryDraft {
+  if (subs.size === 0) return draft
   const isKept = (id: string | undefined): boolean => id === undefined || !subs.has(id)
   if (isKept(draft.request_id) && isKept(draft.trace)) return draft
   const { request_id: requestId, trace, ...rest } = draft
