@@ -152,17 +152,16 @@ async function openRooms(
   const rooms = createApi({ ...base, record, decisionLog, engine, policies }, closing)
   if (stores.isShared) barrier.listen(reconcilingAfterReset(rooms.pap))
   await barrier.pass()
-  keepUp(rooms, base, closing)
+  keepUp(base, closing)
   await finishEarlierChanges(rooms.pap, { ...stores, ...decisionLog }, logger, closing)
   return rooms
 }
 
 /** Where other PDPs use the database: reads the invalidation log also while no request comes. */
-function keepUp({ http }: Rooms, { stores, barrier, logger }: Base, closing: AsyncDisposableStack): void {
-  const { invalidations, sessions, isShared } = stores
+function keepUp({ stores, barrier, logger }: Base, closing: AsyncDisposableStack): void {
+  const { invalidations, isShared } = stores
   if (!isShared) return
   const onFault = (error: unknown): void => logger.error({ err: error }, 'the invalidation log cannot be read')
-  sessions.whenEnded(() => void http.endStreamsOfSessions().catch(onFault))
   const tail = new LogTail({ barrier, trim: async () => invalidations.trim?.(), onFault })
   closing.defer(() => tail.close())
 }

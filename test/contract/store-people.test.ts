@@ -171,10 +171,14 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect(await people.isHeld('user:p_a')).toBe(false)
   })
 
-  test('up to where the log`s erasures were applied is one place', async () => {
+  test('up to where erasures were applied is one place for each log', async () => {
     const { people } = stores
     expect(await people.erasuresApplied()).toBeUndefined()
     for (const next of [3, 7]) await people.setErasuresApplied({ next, last: `hash-${next}` })
+    const other = await openPdp(place.connect(), { owner: 'another' })
+    expect(await other.people.erasuresApplied()).toBeUndefined()
+    await other.people.setErasuresApplied({ next: 2, last: 'hash-2' })
     expect(await people.erasuresApplied()).toEqual({ next: 7, last: 'hash-7' })
+    expect(await other.people.erasuresApplied()).toEqual({ next: 2, last: 'hash-2' })
   })
 })

@@ -112,13 +112,18 @@ test('sessions: ended at one PDP, its tokens and its open streams end on the oth
   await over
 })
 
-test('people: erased at one PDP, their tokens from before are refused on the other one', async () => {
+test('people: erased at one PDP, their tokens from before are refused on the other one, and their open streams end', async () => {
   const token = await one.issuer.token({ ...world.as('S') })
+  const streams = [one, two].map(({ pdp }) =>
+    fetch(`${pdp.url}/v1/decisions/stream`, { headers: { authorization: `Bearer ${token}` } }),
+  )
+  const over = (await Promise.all(streams)).map((stream) => stream.text())
   const mine = (pdp: TestPdp) => pdp.call('GET', '/v1/subjects/me/export', { as: token })
   const { pseudonym } = (await mine(two)).body
   expect((await mine(one)).body.pseudonym).toBe(pseudonym)
   expect((await one.call('DELETE', '/v1/subjects/me', { as: token })).status).toBe(200)
   expect((await mine(two)).status).toBe(401)
+  await Promise.all(over)
 })
 
 test('policies: what one PDP puts in force decides on the other one; what that cannot use, nothing does', async () => {

@@ -77,8 +77,6 @@ export interface HttpApp {
   readonly app: Express
   /** Ends exports and streams, which would keep the listener open. */
   readonly endStreams: () => void
-  /** Ends the exports and streams of sessions that have ended. */
-  readonly endStreamsOfSessions: () => Promise<void>
   /** Writes pending summaries to the log, and closes connections to the issuer. */
   readonly close: () => Promise<void>
 }
@@ -87,7 +85,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const app = express()
   const anonymous = new AnonymousRefusals(deps)
   const limits = createLimits(deps.limits, deps.buckets)
-  const streams = new OpenStreams(deps.limits.streams, deps.sessions, deps.barrier)
+  const streams = new OpenStreams(deps.limits.streams, deps)
   const asking = askingOperations(deps, limits)
   const handlers = handlersOf({ ...deps, streams }, asking)
   const reading = { ...deps, streams }
@@ -124,8 +122,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     app,
   })
   const close = async (): Promise<void> => void (await Promise.all([anonymous.close(), deps.callers.close()]))
-  const endStreamsOfSessions = (): Promise<void> => streams.endOfSessions()
-  return { app, listener, endStreams: () => streams.endAll(), endStreamsOfSessions, close }
+  return { app, listener, endStreams: () => streams.endAll(), close }
 }
 
 type AskingId = 'evaluate' | 'evaluateAll' | 'searchSubjects' | 'searchResources' | 'searchActions'

@@ -1,6 +1,6 @@
 /**
  * Registry of streaming responses (exports and live streams). Limits them per caller, and ends each when its token expires, its session ends, its
- * reader stalls or disconnects, or the PDP stops.
+ * person is erased, its reader stalls or disconnects, or the PDP stops.
  *
  * @module
  */
@@ -8,30 +8,36 @@ import { once } from 'node:events'
 import { Fault } from '@mandate/protocol'
 import type { Response } from 'express'
 import type { ReadBarrier } from '../ports/invalidations.ts'
-import type { SessionOf, Sessions } from '../ports/stores.ts'
+import type { SessionOf, Sessions, Vault } from '../ports/stores.ts'
 import { principalOf } from './exchange.ts'
 
 /** A connection without progress for this long is closed, in milliseconds. */
 const STALLED_MS = 60_000
 
+export interface OpenStreamsDeps {
+  readonly sessions: Pick<Sessions, 'isEnded' | 'whenEnded'>
+  readonly vault: Pick<Vault, 'subOf'>
+  readonly barrier: Pick<ReadBarrier, 'pass' | 'listen'>
+}
+
 export class OpenStreams {
   readonly #perCaller: number
-  readonly #sessions: Pick<Sessions, 'isEnded' | 'whenEnded'>
-  readonly #barrier: Pick<ReadBarrier, 'pass'>
+  readonly #deps: OpenStreamsDeps
   readonly #open = new Map<string, Map<AbortController, SessionOf | undefined>>()
   #isEnded = false
 
   /** @param perCaller - Open streams per caller, at most. */
-  constructor(
-    perCaller: number,
-    sessions: Pick<Sessions, 'isEnded' | 'whenEnded'>,
-    barrier: Pick<ReadBarrier, 'pass'>,
-  ) {
+  constructor(perCaller: number, deps: OpenStreamsDeps) {
     this.#perCaller = perCaller
-    this.#sessions = sessions
-    this.#barrier = barrier
-    // Also those that another PDP was told of.
-    sessions.whenEnded(() => void this.endOfSessions())
+    this.#deps = deps
+    // Sessions that another PDP ended, and people whom any PDP erased, are announced in the invalidation log.
+    deps.sessions.whenEnded(() => void this.endOfSessions())
+    deps.barrier.listen({
+      apply: (event) => {
+        if (event.kind === 'note' && event.topic === 'person') void this.endOfSessions()
+      },
+      reset: () => void this.endOfSessions(),
+    })
   }
 
   /**
@@ -59,17 +65,27 @@ export class OpenStreams {
     if (res.closed) leave()
     else res.once('close', leave)
     // Checked after registration: a session that ends meanwhile is found here or by endOfSessions.
-    if (session && (await this.#sessions.isEnded(session))) {
+    if (session && (await this.#isOver(session))) {
       leave()
       throw new Fault('unauthenticated', 'the session has ended')
     }
     return end.signal
   }
 
-  /** Ends the streams of ended sessions. */
+  /** Ends the streams of sessions that have ended, and of people who were erased. Never rejects. */
   async endOfSessions(): Promise<void> {
     for (const [end, session] of [...this.#open.values()].flatMap((streams) => [...streams]))
-      if (session && (await this.#sessions.isEnded(session))) end.abort()
+      if (session && (await this.#isOver(session))) end.abort()
+  }
+
+  /** `true` also for a session that cannot be checked. */
+  async #isOver(session: SessionOf): Promise<boolean> {
+    const { sessions, vault } = this.#deps
+    try {
+      return (await sessions.isEnded(session)) || (await vault.subOf(session.person)) === undefined
+    } catch {
+      return true
+    }
   }
 
   /**
@@ -82,7 +98,7 @@ export class OpenStreams {
   async send(res: Response, piece: string, end: AbortSignal): Promise<boolean> {
     if (end.aborted) return false
     try {
-      await this.#barrier.pass()
+      await this.#deps.barrier.pass()
     } catch {
       return false
     }

@@ -1,6 +1,6 @@
 /**
  * SQL store of erasures of people, the erasure notices for services, and legal holds. Owns the tables `erasures`, `notices`,
- * `open_notices`, `holds` and `erasures_applied`.
+ * `open_notices`, `holds`, `erasures_applied` and `erasures_applied_to`.
  *
  * @module
  */
@@ -15,23 +15,29 @@ export class SqlPeople implements People {
   readonly #sql: Queries
   readonly #leases: LeasesIn
   readonly #keys: VaultKeys
+  readonly #log: string
 
-  constructor(sql: Queries, leases: LeasesIn, keys: VaultKeys) {
+  /** @param log - Tells the decision logs of several PDPs apart: each has a position of its own. */
+  constructor(sql: Queries, leases: LeasesIn, keys: VaultKeys, log: string) {
     this.#sql = sql
     this.#leases = leases
     this.#keys = keys
+    this.#log = log
   }
 
+  /** Without a position of this log, that of an older release, which had one for all: the hash of its entry tells whether it is of this log. */
   async erasuresApplied(): Promise<ErasuresApplied | undefined> {
-    const row = await firstRow(this.#sql, 'SELECT next, last FROM erasures_applied')
+    const row =
+      (await firstRow(this.#sql, 'SELECT next, last FROM erasures_applied_to WHERE log = $1', this.#log)) ??
+      (await firstRow(this.#sql, 'SELECT next, last FROM erasures_applied'))
     return row && { next: Number(row['next']), last: text(row['last']) }
   }
 
   async setErasuresApplied({ next, last }: ErasuresApplied): Promise<void> {
     await this.#sql.change(
-      `INSERT INTO erasures_applied (one, next, last) VALUES (1, $1, $2)
-       ON CONFLICT (one) DO UPDATE SET next = excluded.next, last = excluded.last`,
-      ...[next, last],
+      `INSERT INTO erasures_applied_to (log, next, last) VALUES ($1, $2, $3)
+       ON CONFLICT (log) DO UPDATE SET next = excluded.next, last = excluded.last`,
+      ...[this.#log, next, last],
     )
   }
 

@@ -142,4 +142,8 @@ CREATE UNLOGGED TABLE rate_buckets (
 CREATE UNLOGGED TABLE wrong_codes (id ${TEXT} PRIMARY KEY, person ${TEXT} NOT NULL, at bigint NOT NULL);
 CREATE INDEX wrong_codes_person ON wrong_codes (person);`,
   },
+  {
+    oldest: 1,
+    sql: `CREATE TABLE erasures_applied_to (log ${TEXT} PRIMARY KEY, next bigint NOT NULL, last ${TEXT} NOT NULL);`,
+  },
 ]

@@ -137,6 +137,8 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE erased_people (lookup BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT;`,
   // The duplicate key became a hash.
   `UPDATE grants SET twin = duplicate_hash(twin);`,
+  // As in PostgreSQL, where each PDP has a log of its own.
+  `CREATE TABLE erasures_applied_to (log TEXT PRIMARY KEY, next INTEGER NOT NULL, last TEXT NOT NULL) STRICT;`,
 ]
 
 /** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */

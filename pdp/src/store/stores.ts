@@ -65,6 +65,8 @@ interface Shared {
   readonly vault: VaultMemory
   readonly leases: LeasesIn
   readonly announcer: Announcer
+  /** Id of this PDP. */
+  readonly owner: string
 }
 
 /** Entries of each cache of rows that authentication looks up. */
@@ -91,7 +93,7 @@ export async function createStores(database: Database, options: StoreOptions): P
   const proposed = new ProposedGrants(database, replacing)
   const vault = await openVault(database, clock, keys)
   for (const put of await Promise.all([proposed.load(), vault.load()])) put()
-  const memory: Shared = { proposed, revoked: new Map(), vault, leases, announcer: log }
+  const memory: Shared = { proposed, revoked: new Map(), vault, leases, announcer: log, owner }
   const stores = storesIn(database, memory, shared)
   const sessions = await SqlSessions.open(database, clock, log)
   const agents = new RowCache<AgentRecord>('agent', CACHED_CALLERS)
@@ -123,7 +125,8 @@ async function openVault(database: Database, clock: Clock, keys: VaultKeys): Pro
   return new VaultMemory({ keys, clock, salt, sql: database })
 }
 
-function storesIn(sql: Queries, { proposed, revoked, vault, leases, announcer }: Shared, log?: SharedLog): StoreSet {
+function storesIn(sql: Queries, memory: Shared, log?: SharedLog): StoreSet {
+  const { proposed, revoked, vault, leases, announcer, owner } = memory
   const intents = new SqlIntents(sql, leases, announcer)
   const factChangeIds = async (): Promise<readonly string[]> => (await intents.factChanges()).map(({ plan }) => plan.id)
   return {
@@ -134,7 +137,7 @@ function storesIn(sql: Queries, { proposed, revoked, vault, leases, announcer }:
     invitations: new SqlInvitations(sql),
     keys: new SqlKeys(sql, leases, revoked, announcer),
     leases: leases(sql),
-    people: new SqlPeople(sql, leases, vault.keys),
+    people: new SqlPeople(sql, leases, vault.keys, owner),
     policyHistory: new SqlPolicyHistory(sql, announcer),
     register: {
       ...new SqlGrants(sql, leases, proposed, announcer),
