@@ -267,7 +267,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     listening,
   }
   const http = openHttp({ ...api, pap: pap.deps })
-  const operator = createOperatorApi(pap.deps, pseudonymizer, policies)
+  const operator = createOperatorApi(pap.deps, pseudonymizer, policies, barrier)
   const rooms: Rooms = { pap, http, operator, metrics, url: '' }
   return rooms
 }

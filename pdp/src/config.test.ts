@@ -48,6 +48,13 @@ test('more than one worker requires the databases that workers share, and ports 
   ])
 })
 
+test('less memory than one model and one decision need is refused, where decisions are made from memory', () => {
+  const tooSmall = ['PDP_ENGINE_MEMORY_MB: less than what one model and one decision need, 16']
+  expect(problems({ PDP_ENGINE_MEMORY_MB: '15' })).toEqual(tooSmall)
+  expect(problems({ PDP_ENGINE_MEMORY_MB: '16' })).toEqual([])
+  expect(problems({ PDP_ENGINE_MEMORY_MB: '1', ENGINE: 'openfga' })).toEqual([])
+})
+
 test('every problem is reported together', () => {
   const found = problems({
     PDP_ISSUER: undefined,

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { packFolder } from '../fixtures/packs.ts'
 import { startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { type Ask, World } from '../fixtures/world.ts'
 
@@ -163,6 +164,25 @@ test('policies: what one PDP puts in force decides on the other one; what that c
     200,
   )
   expect([await ask(one, owner), await ask(two, owner)]).toEqual(['owner', 'owner'])
+})
+
+test('the operator of a process: what it reads is what another PDP put in force', async () => {
+  const named = async (name: string) => {
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString()
+    await two.pdp.operator.createKey({ name, expires_at: expiresAt })
+    const { items } = (await one.call('GET', '/v1/keys', { as: OPERATOR })).body
+    return items.find((key: { readonly name: string }) => key.name === name).types
+  }
+  const before: readonly string[] = await named('before')
+  const list = join(dir, 'policies', 'fga.mod')
+  const packs = readFileSync(list, 'utf8')
+  cpSync(packFolder('sheets'), join(dir, 'policies', 'sheets'), { recursive: true })
+  writeFileSync(list, packs.replace('- core.fga', '- core.fga\n  - sheets/model.fga'))
+  expect((await one.call('POST', '/v1/policies/load', { as: OPERATOR })).status).toBe(200)
+  expect(await named('after')).toEqual(expect.arrayContaining([...before, 'sheet']))
+  writeFileSync(list, packs)
+  await two.pdp.operator.loadPolicies()
+  expect(await named('in the end')).toEqual(before)
 })
 
 test('a log that cannot be read: 503, and not ready, until it can', async () => {

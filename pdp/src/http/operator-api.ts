@@ -9,6 +9,7 @@ import { changeFacts } from '../pap/facts.ts'
 import { createKey } from '../pap/keys.ts'
 import type { PapDeps, Principal } from '../pap/pap.ts'
 import type { PolicyControl } from '../pap/policies.ts'
+import type { ReadBarrier } from '../ports/invalidations.ts'
 import { toInternalFact } from './pap/facts.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 
@@ -22,7 +23,13 @@ export interface OperatorApi {
   loadPolicies(): Promise<string>
 }
 
-export function createOperatorApi(pap: PapDeps, pseudonymizer: Pseudonymizer, policies: PolicyControl): OperatorApi {
+/** Each operation passes the read barrier first, as each request does: other PDPs may have changed policies or erased people. */
+export function createOperatorApi(
+  pap: PapDeps,
+  pseudonymizer: Pseudonymizer,
+  policies: PolicyControl,
+  barrier: Pick<ReadBarrier, 'pass'>,
+): OperatorApi {
   const types = (): string[] => [...pap.policies().byType.keys()]
   const by = (): Principal => ({
     party: 'user:console',
@@ -34,8 +41,12 @@ export function createOperatorApi(pap: PapDeps, pseudonymizer: Pseudonymizer, po
     origin: {},
   })
   return {
-    createKey: async (request) => (await createKey(pap, { ...request, types: types() }, by())).key,
+    createKey: async (request) => {
+      await barrier.pass()
+      return (await createKey(pap, { ...request, types: types() }, by())).key
+    },
     writeFacts: async (domain, facts) => {
+      await barrier.pass()
       const write = await Promise.all(facts.map((fact) => toInternalFact(pseudonymizer, domain, fact, by())))
       for (let start = 0; start < write.length; start += MAX_FACTS)
         await changeFacts(pap, { domain, write: write.slice(start, start + MAX_FACTS), remove: [] }, by()).catch(
@@ -44,7 +55,10 @@ export function createOperatorApi(pap: PapDeps, pseudonymizer: Pseudonymizer, po
           },
         )
     },
-    loadPolicies: async () => (await policies.load(by())).version,
+    loadPolicies: async () => {
+      await barrier.pass()
+      return (await policies.load(by())).version
+    },
   }
 }
 
