@@ -274,11 +274,14 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
 
 /** The parts that do not work now, as readiness names them. */
 function whatIsMissing({ isTrusted, decisionLog: { log, index }, engine, barrier, policies }: ApiDeps) {
-  const canReadStore = (): Promise<boolean> =>
-    barrier.pass().then(
-      () => true,
-      () => false,
-    )
+  const canReadStore = async (): Promise<boolean> => {
+    try {
+      await barrier.pass()
+      return true
+    } catch {
+      return false
+    }
+  }
   return async () => [
     ...((await canReadStore()) ? [] : ['store' as const]),
     ...(policies.inUse.refusal === undefined ? [] : ['policies' as const]),

@@ -78,7 +78,7 @@ export async function diffPolicies({ entries, from, to, server, store }: DiffOpt
       (policies: InForce): Judge =>
       ({ evaluation }, at) => {
         // Who has signed out since is no matter of policy.
-        const sessions = { isEnded: async () => false }
+        const sessions = { isEnded: () => false }
         const deps = { policies: () => policies, relations, past, clock: () => at, sessions }
         return decide(evaluation, deps)
       }
@@ -89,7 +89,7 @@ export async function diffPolicies({ entries, from, to, server, store }: DiffOpt
   }
 }
 
-type Judge = (replayable: ReplayableEntry, at: number) => Promise<Verdict>
+type Judge = (replayable: ReplayableEntry, at: number) => Verdict | Promise<Verdict>
 
 interface Bench {
   readonly old: InForce

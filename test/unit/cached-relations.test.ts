@@ -37,7 +37,7 @@ const seats = seatsOf(grant).map(({ seat }) => seat)
 /** Each fact that is cached: how it is read, and a change of it behind the cache's back. */
 const FACTS: readonly {
   readonly name: string
-  readonly read: (relations: Relations, statistics: RequestStatistics) => Promise<unknown>
+  readonly read: (relations: Relations, statistics: RequestStatistics) => unknown
   readonly change: (authority: MemoryEngine['authority']) => Promise<unknown>
   readonly uses: number
 }[] = [

@@ -7,6 +7,7 @@
  * @module
  */
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
 import type { Changed, Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
@@ -104,11 +105,11 @@ export class CachedRelations implements Relations {
     return bodies
   }
 
-  isRegistered(agent: PartyRef, statistics: RequestStatistics): Promise<boolean> {
+  isRegistered(agent: PartyRef, statistics: RequestStatistics): Awaitable<boolean> {
     return this.#relations.isRegistered(agent, statistics)
   }
 
-  settings(persona: PersonaId, statistics: RequestStatistics): Promise<ReadonlyMap<string, GateSetting>> {
+  settings(persona: PersonaId, statistics: RequestStatistics): Awaitable<ReadonlyMap<string, GateSetting>> {
     return this.#relations.settings(persona, statistics)
   }
 
@@ -116,7 +117,7 @@ export class CachedRelations implements Relations {
     domain: string,
     of: PartyRef | ResourceRef,
     statistics: RequestStatistics,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  ): Awaitable<Readonly<Record<string, unknown>>> {
     return this.#relations.attributesOf(domain, of, statistics)
   }
 

@@ -7,9 +7,10 @@ import { type PartyRef, type ReasonCode, splitRef } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { PersonaId } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/persona-id.ts'
-import type { Question } from '../ports/question.ts'
+import { type Circumstances, circumstances, type Question, usableQuestion } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import type { AdmittedEvaluation } from './admit.ts'
 import type { Target } from './locate.ts'
 import type { Finding } from './verdict.ts'
@@ -31,7 +32,7 @@ export interface ActingParty extends PersonaLookup {
   readonly byAgent: boolean
   /** What a grant may require as persona and this party satisfies: `""`, title, title/circle, `persona:<id>`. */
   readonly names: readonly string[]
-  /** See {@link actingQuestions}. */
+  /** Whether the agents are active and the persona is usable. Agents come first: a suspended agent is the primary reason of every denial (rule G1). */
   readonly questions: readonly Question[]
 }
 
@@ -40,26 +41,42 @@ export interface Case {
   readonly admitted: AdmittedEvaluation
   readonly target: Target
   readonly acting: ActingParty
+  /** What all questions of the case share. */
+  readonly circumstances: Circumstances
+}
+
+export function caseOf(admitted: AdmittedEvaluation, target: Target, persona: PersonaLookup): Case {
+  const acting = actingPartyOf(admitted, target, persona)
+  const shared = circumstances({
+    model: admitted.model,
+    now: admitted.now,
+    action: admitted.evaluation.action,
+    within: target.within,
+    acting: acting.names,
+    limited: admitted.limited,
+    attributes: admitted.attributes.byUnit,
+  })
+  return { admitted, target, acting, circumstances: shared }
 }
 
 /** Looks up the persona that the request names. Of several with this name (revoked, then assumed again) it is the newest. */
-export async function findPersona(
+export function* findPersona(
   admitted: AdmittedEvaluation,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<PersonaLookup> {
+): Task<PersonaLookup> {
   const { subject, persona: name } = admitted.evaluation
   const titled = Object.keys(admitted.pack.manifest.titles).length > 0
   if (splitRef(subject).type !== 'user' || !titled) return { persona: undefined, personaUnknown: false }
   if (!name) return { persona: undefined, personaUnknown: true }
-  const held = await relations.personasOf(subject, statistics)
+  const held = yield* wait(relations.personasOf(subject, statistics))
   const persona = held
     .filter((id) => personaName(id) === name && admitted.pack.manifest.titles[personaParts(id).title])
     .sort((a, b) => personaParts(b).n - personaParts(a).n)[0]
   return { persona, personaUnknown: persona === undefined }
 }
 
-export function actingPartyOf(admitted: AdmittedEvaluation, target: Target, known: PersonaLookup): ActingParty {
+function actingPartyOf(admitted: AdmittedEvaluation, target: Target, known: PersonaLookup): ActingParty {
   const { subject, actor } = admitted.evaluation
   const holder = actor ?? subject
   const { persona } = known
@@ -68,38 +85,47 @@ export function actingPartyOf(admitted: AdmittedEvaluation, target: Target, know
     ...known,
     ownerInPerson: actor === undefined && subject === target.owner,
     holder,
-    byAgent: splitRef(holder).type === 'agent',
+    byAgent: holder.startsWith('agent:'),
     names: ['', ...named],
     questions: [
-      ...(actor ? [{ kind: 'agent', agent: actor } as const] : []),
-      ...(splitRef(subject).type === 'agent' ? [{ kind: 'agent', agent: subject } as const] : []),
-      ...(persona ? [{ kind: 'persona', persona } as const] : []),
+      ...(actor ? [usableQuestion(actor)] : []),
+      ...(subject.startsWith('agent:') ? [usableQuestion(subject)] : []),
+      ...(persona ? [usableQuestion(`persona:${persona}`)] : []),
     ],
   }
 }
 
-/** Whether the agents are active and the persona is usable. Agents come first: a suspended agent is the primary reason of every denial (rule G1). */
-export const actingQuestions = ({ acting }: Case): readonly Question[] => acting.questions
-
 /**
  * Finds what is wrong with the session, the agents and the persona, primary first.
  *
- * @param answers - With those to {@link actingQuestions}.
- * @param registered - Asked only about an agent that is not active.
+ * @param answers - With those to {@link ActingParty.questions}.
  */
-export async function actingFindings(
+export function* actingFindings(
   decisionCase: Case,
   answers: Answers,
-  registered: (agent: PartyRef) => Promise<boolean>,
-): Promise<readonly Finding[]> {
-  const codes = new Set<ReasonCode>(decisionCase.admitted.isSessionEnded ? ['session_ended'] : [])
-  const denied = actingQuestions(decisionCase).filter((question) => !answers.affirms(question))
-  for (const question of denied) {
-    if (question.kind === 'agent') codes.add((await registered(question.agent)) ? 'agent_suspended' : 'agent_unknown')
+  relations: Relations,
+  statistics: RequestStatistics,
+): Task<readonly Finding[]> {
+  const { admitted, acting } = decisionCase
+  const codes = new Set<ReasonCode>()
+  if (admitted.isSessionEnded) codes.add('session_ended')
+  for (const question of acting.questions) {
+    if (answers.affirms(question)) continue
+    if (question.kind === 'agent') codes.add(yield* inactiveAgent(question.agent, relations, statistics))
     if (question.kind === 'persona') codes.add('persona_unusable')
   }
-  if (decisionCase.acting.personaUnknown) codes.add('persona_unknown')
-  return [...[...codes].map((code) => ({ code })), ...personaFindings(decisionCase)]
+  if (acting.personaUnknown) codes.add('persona_unknown')
+  const findings = personaFindings(decisionCase)
+  return codes.size === 0 ? findings : [...Array.from(codes, (code) => ({ code })), ...findings]
+}
+
+/** Why an agent is not active. */
+export function* inactiveAgent(
+  agent: PartyRef,
+  relations: Relations,
+  statistics: RequestStatistics,
+): Task<'agent_suspended' | 'agent_unknown'> {
+  return (yield* wait(relations.isRegistered(agent, statistics))) ? 'agent_suspended' : 'agent_unknown'
 }
 
 /** Findings about the persona that need no answer of OpenFGA. */

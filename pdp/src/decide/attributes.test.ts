@@ -59,19 +59,19 @@ describe('D3: a number is a number', () => {
     ['weight', '1'],
   ])('%s: %j is nothing', ([name, sent]) => {
     const { measured, byUnit, logged } = coerce({ [name]: sent })
-    expect([measured.size, byUnit, logged]).toEqual([0, {}, {}])
+    expect([measured.size, byUnit, logged()]).toEqual([0, {}, {}])
   })
 })
 
 test('what is not declared is not looked at, and what is inherited is not sent', () => {
   const { measured, byUnit, logged } = coerceAttributes(manifest, Object.create({ risk: 1 }), NOW)
-  expect([measured.size, byUnit, logged]).toEqual([0, {}, {}])
-  expect(coerce({ note: 'words', owner: 'me' }).logged).toEqual({})
+  expect([measured.size, byUnit, logged()]).toEqual([0, {}, {}])
+  expect(coerce({ note: 'words', owner: 'me' }).logged()).toEqual({})
 })
 
 test('the log keeps minor units under their currency, and instants in UTC, whatever they were written in', () => {
   const starts = '2026-11-21T21:00:00+01:00'
-  expect(coerce({ price: { amount: 5, currency: 'EUR' }, starts, risk: 2 }).logged).toEqual({
+  expect(coerce({ price: { amount: 5, currency: 'EUR' }, starts, risk: 2 }).logged()).toEqual({
     'price.EUR': 5,
     starts: '2026-11-21T20:00:00.000Z',
     risk: 2,

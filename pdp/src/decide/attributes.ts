@@ -4,7 +4,6 @@
  * @module
  */
 import { type EpochMillis, instantSchema } from '@mandate/protocol'
-import { z } from 'zod'
 import { type AttributeRule, isMeasure, type Manifest } from '../policy/manifest.ts'
 
 /** An attribute that limits and gates can compare. Unit: a currency (value in minor units), `ahead` (seconds from now), or empty. */
@@ -18,11 +17,9 @@ export interface Attributes {
   readonly measured: ReadonlyMap<string, Measured>
   /** By {@link limitKey}, for the limits of grants: `planned_price.EUR`, `starts_at.ahead`, `risk`. */
   readonly byUnit: Readonly<Record<string, number>>
-  /** For the log: money in minor units under `name.CUR`, instants in UTC with milliseconds. */
-  readonly logged: Readonly<Record<string, number | string>>
+  /** For the log: money in minor units under `name.CUR`, instants in UTC with milliseconds. Built when it is asked for. */
+  readonly logged: () => Readonly<Record<string, number | string>>
 }
-
-const moneySchema = z.looseObject({ amount: z.int(), currency: z.string().regex(/^[A-Z]{3}$/u) })
 
 /** Key of a limit. It includes the unit, so that amounts in different currencies are never compared. */
 export const limitKey = (name: string, unit: string): string => (unit ? `${name}.${unit}` : name)
@@ -37,28 +34,56 @@ export function coerceAttributes(
 ): Attributes {
   const measured = new Map<string, Measured>()
   const byUnit: Record<string, number> = {}
-  const logged: Record<string, number | string> = {}
   for (const [name, rule] of Object.entries(manifest.attributes)) {
     const found = Object.hasOwn(sent, name) ? measure(rule, sent[name], now) : undefined
     if (!found || (rule.minimum !== undefined && found.value < rule.minimum)) continue
     measured.set(name, found)
     byUnit[limitKey(name, found.unit)] = found.value
-    if (found.unit === 'ahead') logged[name] = new Date(Math.round(now + found.value * 1000)).toISOString()
-    else logged[limitKey(name, found.unit)] = found.value
   }
-  return { measured, byUnit, logged }
+  return { measured, byUnit, logged: () => loggedOf(measured, now) }
+}
+
+function loggedOf(measured: Attributes['measured'], now: EpochMillis): Readonly<Record<string, number | string>> {
+  const logged: Record<string, number | string> = {}
+  for (const [name, { value, unit }] of measured) {
+    if (unit === 'ahead') logged[name] = new Date(Math.round(now + value * 1000)).toISOString()
+    else logged[limitKey(name, unit)] = value
+  }
+  return logged
+}
+
+const CURRENCY = /^[A-Z]{3}$/u
+
+/** `{"amount": 12050, "currency": "EUR"}`, in minor units. */
+function moneyOf(value: unknown): Measured | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const { amount, currency } = value as { readonly amount?: unknown; readonly currency?: unknown }
+  if (typeof amount !== 'number' || !Number.isSafeInteger(amount)) return undefined
+  return typeof currency === 'string' && CURRENCY.test(currency) ? { value: amount, unit: currency } : undefined
+}
+
+/** Instants that were read, since one resource is asked about many times. Emptied when it is full. */
+const INSTANTS = new Map<string, EpochMillis | undefined>()
+const MOST_INSTANTS = 1_000
+const LONGEST_KEPT = 40
+
+function millisOf(value: unknown): EpochMillis | undefined {
+  if (typeof value !== 'string') return undefined
+  if (INSTANTS.has(value)) return INSTANTS.get(value)
+  const millis = instantSchema.safeParse(value).success ? Date.parse(value) : undefined
+  if (INSTANTS.size >= MOST_INSTANTS) INSTANTS.clear()
+  if (value.length <= LONGEST_KEPT) INSTANTS.set(value, millis)
+  return millis
 }
 
 function measure({ type }: AttributeRule, value: unknown, now: EpochMillis): Measured | undefined {
   if (!isMeasure(type)) return undefined
   switch (type) {
-    case 'money': {
-      const money = moneySchema.safeParse(value)
-      return money.success ? { value: money.data.amount, unit: money.data.currency } : undefined
-    }
+    case 'money':
+      return moneyOf(value)
     case 'instant': {
-      const parsed = instantSchema.safeParse(value)
-      return parsed.success ? { value: (Date.parse(parsed.data) - now) / 1000, unit: 'ahead' } : undefined
+      const millis = millisOf(value)
+      return millis === undefined ? undefined : { value: (millis - now) / 1000, unit: 'ahead' }
     }
     case 'integer':
       return Number.isSafeInteger(value) ? { value: value as number, unit: '' } : undefined
@@ -78,8 +103,8 @@ export function parameterOf({ type, minimum }: AttributeRule, value: unknown): u
       return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined
     case 'instant': {
       // RFC 3339 allows fractions of any length; conditions take milliseconds.
-      const parsed = instantSchema.safeParse(value)
-      return parsed.success ? new Date(parsed.data).toISOString() : undefined
+      const millis = millisOf(value)
+      return millis === undefined ? undefined : new Date(millis).toISOString()
     }
     case 'integer':
     case 'number': {

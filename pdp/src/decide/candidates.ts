@@ -7,6 +7,7 @@
 import type { Candidate, GrantBody } from '../ports/grants.ts'
 import type { Circumstances } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import { breachedLimits, staticFlaws } from './chain.ts'
 
 export interface RankedCandidates {
@@ -16,12 +17,12 @@ export interface RankedCandidates {
   readonly unlikely: readonly Candidate[]
 }
 
-export async function rankCandidates(
+export function* rankCandidates(
   candidates: readonly Candidate[],
   past: Pick<PastGrants, 'byIds'>,
   circumstances: Circumstances,
-): Promise<RankedCandidates> {
-  const records = await past.byIds(candidates.flatMap(({ path }) => path))
+): Task<RankedCandidates> {
+  const records = yield* wait(past.byIds(candidates.flatMap(({ path }) => path)))
   const likely: Candidate[] = []
   const unlikely: Candidate[] = []
   for (const candidate of inOrder(candidates)) {

@@ -10,7 +10,6 @@ import {
   type JudgedChain,
   judgeChain,
   personaFits,
-  questionsIn,
   widening,
 } from './chain.ts'
 
@@ -163,7 +162,7 @@ describe('D1: a chain is good when every link is', () => {
 
   test('nor when a question was never asked', () => {
     const known = new Map([aGrant(), aChild()].map((body) => [body.id, body]))
-    for (const omitted of questionsIn(chainQuestions(CANDIDATE, A))) {
+    for (const omitted of chainQuestions(CANDIDATE, A).all) {
       const answers = new Answers(answered(CANDIDATE, {}).filter(([question]) => question.kind !== omitted.kind))
       expect(() => judgeChain(CANDIDATE, known, A, answers, circumstances)).toThrow(`not asked: ${omitted.kind}`)
     }

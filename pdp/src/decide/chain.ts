@@ -7,7 +7,7 @@ import type { Link, PartyRef, ReasonCode } from '@mandate/protocol'
 import type { Answers } from '../ports/answer.ts'
 import type { Candidate, Giver, GrantBody } from '../ports/grants.ts'
 import { personaName, personaParts } from '../ports/persona-id.ts'
-import type { Circumstances, Question } from '../ports/question.ts'
+import { type Circumstances, type Question, usableQuestion } from '../ports/question.ts'
 import { includesScope, isScopeWithin } from '../ports/scopes.ts'
 import { attributeOfKey } from './attributes.ts'
 import type { Finding } from './verdict.ts'
@@ -29,9 +29,26 @@ export interface ChainQuestions {
   /** By grant id, the first link first. */
   readonly links: ReadonlyMap<string, Question>
   readonly givers: ReadonlyMap<Giver, Question>
+  /** All of them: the givers' first, then the seat's, then the links'. */
+  readonly all: readonly Question[]
 }
 
-export function chainQuestions({ grant, seat, path, givers }: Candidate, owner: PartyRef): ChainQuestions {
+interface KnownQuestions {
+  readonly owner: PartyRef
+  readonly questions: ChainQuestions
+}
+/** Candidates in memory are the same objects for many decisions. */
+const KNOWN_QUESTIONS = new WeakMap<Candidate, KnownQuestions>()
+
+export function chainQuestions(candidate: Candidate, owner: PartyRef): ChainQuestions {
+  const known = KNOWN_QUESTIONS.get(candidate)
+  if (known?.owner === owner) return known.questions
+  const questions = buildQuestions(candidate, owner)
+  KNOWN_QUESTIONS.set(candidate, { owner, questions })
+  return questions
+}
+
+function buildQuestions({ grant, seat, path, givers }: Candidate, owner: PartyRef): ChainQuestions {
   // One giver per link, as no delegator occurs twice in a chain. When the candidate's lists differ in length, the bodies decide.
   const giversAt = (index: number) => (givers.length === path.length ? givers.slice(index, index + 1) : givers)
   const links = path.map((id, index): readonly [string, Question] => {
@@ -39,25 +56,11 @@ export function chainQuestions({ grant, seat, path, givers }: Candidate, owner: 
     const link = { grant: id, standing: giversAt(index) }
     return [id, parent === undefined ? { kind: 'root', owner, ...link } : { kind: 'parent', parent, ...link }]
   })
-  return {
-    seat: { kind: 'seat', seat, grant },
-    links: new Map(links),
-    givers: new Map(givers.map((giver) => [giver, giverQuestion(giver)])),
-  }
+  const seated: Question = { kind: 'seat', seat, grant }
+  const usable = givers.map((giver): readonly [Giver, Question] => [giver, usableQuestion(giver)])
+  const asked = [...usable.map(([, question]) => question), seated, ...links.map(([, question]) => question)]
+  return { seat: seated, links: new Map(links), givers: new Map(usable), all: asked }
 }
-
-/** All questions of a chain. */
-export const questionsIn = ({ seat, links, givers }: ChainQuestions): readonly Question[] => [
-  ...givers.values(),
-  seat,
-  ...links.values(),
-]
-
-/** Whether a giver is usable: a persona in its dates, or an active agent. */
-const giverQuestion = (giver: Giver): Question =>
-  giver.startsWith('persona:')
-    ? { kind: 'persona', persona: giver.slice('persona:'.length) }
-    : { kind: 'agent', agent: giver as PartyRef }
 
 /**
  * Finds every objection to a candidate. Where a body and an answer disagree, the candidate is not good.
@@ -82,9 +85,10 @@ export function judgeChain(
       limits: [],
       affirmed: false,
     }
-  const isSeated = answers.affirms(questions.seat)
-  const linked = affirmedOf(questions.links, answers)
-  const usable = affirmedOf(questions.givers, answers)
+  // Throws for a question without an answer, even where another is denied.
+  for (const question of questions.all) answers.affirms(question)
+  const affirms = (question: Question | undefined): boolean => question !== undefined && answers.affirms(question)
+  const isSeated = affirms(questions.seat)
   const objections = new Map<string, Finding>()
   const object = (code: ReasonCode, grant: string): void => {
     if (!objections.has(code)) objections.set(code, { code, grant })
@@ -95,20 +99,16 @@ export function judgeChain(
     for (const code of flaws) object(code, body.id)
     const breached = circumstances.limited ? breachedLimits(body, circumstances.attributes) : []
     limits.push(...breached)
-    const giverUsable = usable.has(giverOf(body))
+    const giverUsable = affirms(questions.givers.get(giverOf(body)))
     if (!giverUsable) object(index === 0 ? 'owner_persona_unusable' : 'chain_broken', body.id)
-    if (flaws.length === 0 && breached.length === 0 && giverUsable && !linked.has(body.id))
+    if (flaws.length === 0 && breached.length === 0 && giverUsable && !affirms(questions.links.get(body.id)))
       object('grant_revoked', body.id)
   })
   for (const id of brokenLinks(chain, owner, candidate)) object('chain_broken', id)
   if (!isSeated) object(seatFlaw(chain, candidate, circumstances), candidate.grant)
-  const affirmed = isSeated && chain.every(({ id }) => linked.has(id))
+  const affirmed = isSeated && chain.every(({ id }) => affirms(questions.links.get(id)))
   return { candidate, bodies: chain, objections: [...objections.values()], limits, affirmed }
 }
-
-/** @throws Unanswered when one of the questions has no answer. */
-const affirmedOf = <K>(questions: ReadonlyMap<K, Question>, answers: Answers): ReadonlySet<K> =>
-  new Set([...questions].filter(([, question]) => answers.affirms(question)).map(([key]) => key))
 
 /** Flaws that the body alone shows. */
 export function staticFlaws(
@@ -138,13 +138,17 @@ export const giverOf = (body: GrantBody): Giver => body.givers[body.givers.lengt
 function* brokenLinks(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): Generator<string> {
   let parent: GrantBody | undefined
   for (const [index, body] of chain.entries()) {
-    if (body.owner !== owner || body.path.join() !== candidate.path.slice(0, index + 1).join()) yield body.id
+    if (body.owner !== owner || !isBeginning(body.path, candidate.path, index + 1)) yield body.id
     if (!parent && (body.delegator !== owner || body.parent !== undefined)) yield body.id
     if (parent && !follows(body, parent)) yield body.id
     if (!candidate.givers.includes(giverOf(body))) yield body.id
     parent = body
   }
 }
+
+/** Whether a path consists of the first ids of another one. */
+const isBeginning = (path: readonly string[], whole: readonly string[], length: number): boolean =>
+  path.length === length && path.every((id, index) => id === whole[index])
 
 function follows(body: GrantBody, parent: GrantBody): boolean {
   return (
@@ -207,14 +211,15 @@ export function byPreference(a: JudgedChain, b: JudgedChain): number {
   )
 }
 
+const LINKS = new WeakMap<GrantBody, Link>()
+
 /** A grant as a link of an answer's chain. */
 export function linkOf(body: GrantBody): Link {
-  return {
-    grant: body.id,
-    delegator: body.delegator,
-    delegate: body.delegate,
-    actions: [...body.actions],
-    scope: body.covers,
-    expires_at: new Date(body.expiresAt).toISOString(),
-  }
+  const known = LINKS.get(body)
+  if (known) return known
+  const { id, delegator, delegate, actions, covers, expiresAt } = body
+  const expires = new Date(expiresAt).toISOString()
+  const link = { grant: id, delegator, delegate, actions: [...actions], scope: covers, expires_at: expires }
+  LINKS.set(body, link)
+  return link
 }

@@ -6,25 +6,27 @@
  * @module
  */
 import { type EpochMillis, Fault, hasCode, type PartyRef } from '@mandate/protocol'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import { RequestStatistics } from '../ports/request-statistics.ts'
-import { actingFindings, actingPartyOf, actingQuestions, findPersona, type PersonaLookup } from './acting-party.ts'
+import { both, run, type Task, wait } from '../runtime/task.ts'
+import { actingFindings, caseOf, findPersona, type PersonaLookup } from './acting-party.ts'
 import { type AdmittedEvaluation, admit } from './admit.ts'
 import type { DecideDeps } from './deps.ts'
 import type { Evaluation } from './evaluation.ts'
 import { locate, unregistered } from './locate.ts'
-import { circumstancesOf, isSettled, relate } from './relate.ts'
+import { isSettled, relate } from './relate.ts'
 import { decideByRelation } from './relation.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 import { weigh } from './weigh.ts'
 
 /**
- * Decides one evaluation.
+ * Decides one evaluation: at once where everything that it needs is in memory.
  *
  * @throws Fault when no decision is possible, `relations_unavailable` above all. Never permits then.
  */
-export function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdict> {
+export function decide(evaluation: Evaluation, deps: DecideDeps): Awaitable<Verdict> {
   return decideAt(evaluation, deps.clock(), deps)
 }
 
@@ -33,12 +35,21 @@ export function decide(evaluation: Evaluation, deps: DecideDeps): Promise<Verdic
  *
  * @param isDirect - Asks the engine's store for everything, past its memory.
  */
-export async function decideAt(
+export function decideAt(
   evaluation: Evaluation,
   now: EpochMillis,
   deps: DecideDeps,
   isDirect = false,
-): Promise<Verdict> {
+): Awaitable<Verdict> {
+  return run(decideUntilConfirmed(evaluation, now, deps, isDirect))
+}
+
+function* decideUntilConfirmed(
+  evaluation: Evaluation,
+  now: EpochMillis,
+  deps: DecideDeps,
+  isDirect: boolean,
+): Task<Verdict> {
   const statistics = new RequestStatistics()
   statistics.direct = isDirect
   for (let attempt = 1; ; attempt += 1) {
@@ -46,8 +57,8 @@ export async function decideAt(
     if (attempt > ATTEMPTS_FROM_MEMORY) statistics.direct = true
     if (attempt > ATTEMPTS) throw new Fault('relations_unavailable', 'facts change all the time')
     statistics.notes = deps.relations.notesVersion
-    const outcome = await outcomeOf(evaluation, now, { ...deps, past: noted(deps, statistics) }, statistics)
-    if (await deps.relations.confirm(statistics)) {
+    const outcome = yield* outcomeOf(evaluation, now, { ...deps, past: noted(deps, statistics) }, statistics)
+    if (yield* wait(deps.relations.confirm(statistics))) {
       if ('decision' in outcome) return outcome
       throw outcome.fault
     }
@@ -71,17 +82,17 @@ function noted({ past, relations }: DecideDeps, statistics: RequestStatistics): 
 }
 
 /** A fault is an outcome too: it may follow from facts that were not true together. */
-async function outcomeOf(
+function* outcomeOf(
   evaluation: Evaluation,
   now: EpochMillis,
   deps: DecideDeps,
   statistics: RequestStatistics,
-): Promise<Verdict | { readonly fault: unknown }> {
+): Task<Verdict | { readonly fault: unknown }> {
   try {
-    const cached = await decideOnce(evaluation, now, deps, statistics)
+    const cached = yield* decideOnce(evaluation, now, deps, statistics)
     if (cached) return cached
     statistics.fresh = true
-    const fresh = await decideOnce(evaluation, now, deps, statistics)
+    const fresh = yield* decideOnce(evaluation, now, deps, statistics)
     if (!fresh) throw new Error('a decision without caches must have a verdict')
     return fresh
   } catch (fault) {
@@ -90,50 +101,50 @@ async function outcomeOf(
 }
 
 /** @returns `undefined` where the verdict would be a denial that rests on cached facts. */
-async function decideOnce(
+function* decideOnce(
   evaluation: Evaluation,
   now: EpochMillis,
   deps: DecideDeps,
   statistics: RequestStatistics,
-): Promise<Verdict | undefined> {
+): Task<Verdict | undefined> {
   const { relations } = deps
   const policies = deps.policies()
   const { subject, session: sid, sessionIssuedAt: issuedAt } = evaluation
-  const isEnded = sid !== undefined && (await deps.sessions.isEnded({ sid, person: subject, issuedAt }))
+  const isEnded = sid !== undefined && deps.sessions.isEnded({ sid, person: subject, issuedAt })
   const admitted = admit(evaluation, policies, now, isEnded)
   if ('rejected' in admitted) {
     const { rejected, policy } = admitted
     const reasons = [{ code: rejected }]
     return verdictOf({ decision: false, reasons, at: now, model: policies.modelId, policy }, statistics)
   }
-  if (admitted.relation) return decideByRelation(admitted, admitted.relation, relations, statistics)
+  if (admitted.relation) return yield* decideByRelation(admitted, admitted.relation, relations, statistics)
   const mayBeStale = (): boolean => !statistics.fresh && statistics.remembered > 0
-  const [target, persona] = await Promise.all([
-    locate(admitted, relations, statistics),
-    findPersona(admitted, relations, statistics),
-  ])
+  const [target, persona] = yield* both(
+    () => run(locate(admitted, relations, statistics)),
+    () => run(findPersona(admitted, relations, statistics)),
+  )
   if (!target && persona.personaUnknown && mayBeStale()) return undefined
-  if (!target) return denyUnregistered(admitted, persona, relations, statistics)
-  const decisionCase = { admitted, target, acting: actingPartyOf(admitted, target, persona) }
-  const related = await relate(decisionCase, relations, deps.past, statistics)
+  if (!target) return yield* denyUnregistered(admitted, persona, relations, statistics)
+  const decisionCase = caseOf(admitted, target, persona)
+  const related = yield* relate(decisionCase, relations, deps.past, statistics)
   if (!isSettled(related, decisionCase) && mayBeStale()) return undefined
-  return weigh({ ...decisionCase, related }, deps, statistics)
+  return yield* weigh({ ...decisionCase, related }, deps, statistics)
 }
 
 /**
  * Denies a question about a resource that is not registered. Reports what is wrong with the subject and the actor too, as for a registered resource
  * without a grant: a reader who may not know which resources exist sees no difference.
  */
-async function denyUnregistered(
+function* denyUnregistered(
   admitted: AdmittedEvaluation,
   persona: PersonaLookup,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Verdict> {
-  const target = unregistered(admitted.evaluation.resource, NOBODY)
-  const decisionCase = { admitted, target, acting: actingPartyOf(admitted, target, persona) }
-  const answers = await relations.ask(actingQuestions(decisionCase), circumstancesOf(decisionCase), statistics)
-  const findings = await actingFindings(decisionCase, answers, (agent) => relations.isRegistered(agent, statistics))
+): Task<Verdict> {
+  const decisionCase = caseOf(admitted, unregistered(admitted.evaluation.resource, NOBODY), persona)
+  const { acting, circumstances } = decisionCase
+  const answers = yield* wait(relations.ask(acting.questions, circumstances, statistics))
+  const findings = yield* actingFindings(decisionCase, answers, relations, statistics)
   // An unregistered agent can hold no grant, so a reason about the resource would add nothing.
   const isAgentUnknown = findings.some((finding) => hasCode(finding, 'agent_unknown'))
   return verdictOf(

@@ -9,6 +9,7 @@ import type { Located, PersonaId, Scope } from '../ports/grants.ts'
 import { personaParts } from '../ports/persona-id.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import type { AdmittedEvaluation } from './admit.ts'
 
 /** The resource that a question is about, located: owner, place in the hierarchy, and the scopes that cover it. */
@@ -19,20 +20,22 @@ export interface Target extends Pick<Located, 'owner' | 'root' | 'resource' | 'a
   readonly deed: string | undefined
   /** A grant of any of these scopes covers the resource. */
   readonly within: readonly Scope[]
+  /** What the relationship store says of the resource. `undefined` for an account. */
+  readonly located: Located | undefined
 }
 
 /** @returns `undefined` for a resource that is not registered. */
-export async function locate(
+export function* locate(
   admitted: AdmittedEvaluation,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Target | undefined> {
+): Task<Target | undefined> {
   const { evaluation, pack } = admitted
   if (splitRef(evaluation.resource).type === pack.manifest.account)
-    return locateAccount(evaluation.resource, pack, relations, statistics)
-  const located = await relations.locate(evaluation.resource, statistics)
+    return yield* locateAccount(evaluation.resource, pack, relations, statistics)
+  const located = yield* wait(relations.locate(evaluation.resource, statistics))
   if (!located) return undefined
-  return { ...located, within: scopesCovering(located, pack.manifest.domain) }
+  return { ...located, located, within: scopesCovering(located, pack.manifest.domain) }
 }
 
 /** Every scope that covers a resource: its deed, the resource as a part of it, each ancestor below the root, and all of the persona's resources. */
@@ -46,18 +49,27 @@ export function scopesCovering(located: Located, domain: string): readonly Scope
 }
 
 /** An account is never registered: its id is the owner's, and `create` is asked of it because the new resource does not exist yet (rule B3). */
-async function locateAccount(
+function* locateAccount(
   resource: ResourceRef,
   { manifest }: Pack,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Target> {
+): Task<Target> {
   const owner = `user:${splitRef(resource).id}` as const
-  const personas = await relations.personasOf(owner, statistics)
+  const personas = yield* wait(relations.personasOf(owner, statistics))
   const within = personas
     .filter((persona) => manifest.titles[personaParts(persona).title])
     .map((persona) => ({ domain: manifest.domain, persona }))
-  return { resource, root: resource, ancestors: [], owner, persona: undefined, deed: undefined, within }
+  return {
+    resource,
+    root: resource,
+    ancestors: [],
+    owner,
+    persona: undefined,
+    deed: undefined,
+    within,
+    located: undefined,
+  }
 }
 
 /** A target that no grant covers. */
@@ -69,4 +81,5 @@ export const unregistered = (resource: ResourceRef, owner: PartyRef): Target => 
   persona: undefined,
   deed: undefined,
   within: [],
+  located: undefined,
 })

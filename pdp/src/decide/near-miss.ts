@@ -9,11 +9,11 @@ import type { Candidate, GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import type { Case } from './acting-party.ts'
 import type { AdmittedEvaluation } from './admit.ts'
-import { type ChainQuestions, chainQuestions, type JudgedChain, questionsIn, staticFlaws } from './chain.ts'
+import { type ChainQuestions, chainQuestions, type JudgedChain, staticFlaws } from './chain.ts'
 import type { Target } from './locate.ts'
-import { circumstancesOf } from './relate.ts'
 import type { Finding } from './verdict.ts'
 
 /** Most grants of one owner to one delegate that are examined. Those that cover the resource are examined first. */
@@ -52,18 +52,18 @@ interface Miss {
  * Finds the one reason: `not_on_behalf`, a flaw of the nearest miss, or `no_grant`. A chain that has ended or is too narrow has only those flaws, so
  * that the answer does not depend on whether the engine still stores it. Any other chain has the flaws that the engine's answers show.
  */
-export async function nearMiss(
+export function* nearMiss(
   decisionCase: Case,
   judged: readonly JudgedChain[],
   { relations, past }: NearMissDeps,
   statistics: RequestStatistics,
-): Promise<NearMiss> {
+): Task<NearMiss> {
   const { admitted, target, acting } = decisionCase
   const seated = new Map(judged.map((one) => [one.candidate.grant, one.objections]))
   const misses: Miss[] = []
   const elsewhere: GrantRecord[] = []
-  const remembered = await past.between(target.owner, acting.holder, target.within, MAX_EXAMINED)
-  const links = await past.byIds(remembered.flatMap(({ path }) => path))
+  const remembered = yield* wait(past.between(target.owner, acting.holder, target.within, MAX_EXAMINED))
+  const links = yield* wait(past.byIds(remembered.flatMap(({ path }) => path)))
   for (const record of remembered) {
     const flaws = rememberedFlaws(record, target, admitted, links)
     const objections = seated.get(record.id)
@@ -73,7 +73,7 @@ export async function nearMiss(
     seated.delete(record.id)
   }
   for (const [grant, flaws] of seated) misses.push({ grant, flaws })
-  const others = await flawsElsewhere(elsewhere, decisionCase, relations, statistics)
+  const others = yield* flawsElsewhere(elsewhere, decisionCase, relations, statistics)
   const good = elsewhere.find((_, index) => others[index]?.length === 0)
   if (good) return { finding: { code: 'not_on_behalf', grant: good.id }, grant: good.id }
   misses.push(...elsewhere.map(({ id }, index) => ({ grant: id, flaws: others[index] ?? [] })))
@@ -111,22 +111,22 @@ function rememberedFlaws(
 /**
  * Asks OpenFGA whether an agent's grants would be good if used on behalf of their delegators. A grant without flaws is good, but not for this subject.
  */
-async function flawsElsewhere(
+function* flawsElsewhere(
   records: readonly GrantRecord[],
   decisionCase: Case,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<readonly (readonly Finding[])[]> {
+): Task<readonly (readonly Finding[])[]> {
   if (records.length === 0) return []
   const candidates = records.map((record) => candidateFor(record, decisionCase.acting.holder))
   const names = ['', ...records.map(({ delegatorPersona }) => `persona:${delegatorPersona}`)]
-  const circumstances = { ...circumstancesOf(decisionCase), acting: names, limited: false }
+  const circumstances = { ...decisionCase.circumstances, acting: names, limited: false }
   const asked = candidates.map((candidate) => ({
     grant: candidate.grant,
     questions: chainQuestions(candidate, decisionCase.target.owner),
   }))
-  const everyQuestion = asked.flatMap(({ questions }) => questionsIn(questions))
-  const answers = await relations.ask(everyQuestion, circumstances, statistics)
+  const everyQuestion = asked.flatMap(({ questions }) => questions.all)
+  const answers = yield* wait(relations.ask(everyQuestion, circumstances, statistics))
   const unanswered = answers.firstUnanswered(everyQuestion)
   if (unanswered) throw unanswered
   return asked.map(({ grant, questions }) => flawsIn(questions, answers).map((code) => ({ code, grant })))
@@ -136,7 +136,7 @@ function flawsIn(questions: ChainQuestions, answers: Answers): readonly ReasonCo
   const [first] = questions.givers.keys()
   const unusable = [...questions.givers].filter(([, question]) => !answers.affirms(question)).map(([giver]) => giver)
   const codes = unusable.map((giver) => (giver === first ? 'owner_persona_unusable' : 'chain_broken'))
-  if (codes.length === 0 && !answers.affirmsAll(questionsIn(questions))) return ['grant_revoked']
+  if (codes.length === 0 && !answers.affirmsAll(questions.all)) return ['grant_revoked']
   return [...new Set(codes)]
 }
 

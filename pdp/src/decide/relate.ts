@@ -7,18 +7,22 @@
 import { Fault, hasCode } from '@mandate/protocol'
 import type { Gate } from '../policy/manifest.ts'
 import type { Answers, Unanswered } from '../ports/answer.ts'
-import type { Candidate, PersonaId, Seat } from '../ports/grants.ts'
-import { type Circumstances, circumstances, type Question } from '../ports/question.ts'
+import type { Candidate, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
+import type { Question } from '../ports/question.ts'
 import type { PastGrants } from '../ports/register.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { seatKey } from '../ports/scopes.ts'
-import { actingQuestions, type Case } from './acting-party.ts'
+import { both, type Task, wait } from '../runtime/task.ts'
+import type { Case } from './acting-party.ts'
 import type { AdmittedEvaluation } from './admit.ts'
 import { likelyByBodies, type RankedCandidates, rankCandidates } from './candidates.ts'
-import { byPreference, chainQuestions, type JudgedChain, judgeChain, questionsIn } from './chain.ts'
+import { byPreference, chainQuestions, type JudgedChain, judgeChain } from './chain.ts'
 import { gateQuestion, gatesOf } from './gate.ts'
 import type { Target } from './locate.ts'
+
+/** Bodies of grants by id. */
+type Bodies = ReadonlyMap<string, GrantBody>
 
 /** Candidates that one BatchCheck asks about. Most questions have fewer. */
 const CANDIDATES_PER_ROUND = 32
@@ -27,9 +31,9 @@ const CANDIDATES_PER_ROUND = 32
 export interface RelateResult {
   /** Whether OpenFGA affirmed the owner, deed, persona and parents that step 2 found. */
   readonly title: boolean
-  /** Whether the subject's persona and the agents are usable: every one of the {@link actingQuestions} was affirmed. */
+  /** Whether the subject's persona and the agents are usable: every one of the acting party's questions was affirmed. */
   readonly act: boolean
-  /** Answers of the last round; the {@link actingQuestions} are among them. */
+  /** Answers of the last round; those to the acting party's questions are among them. */
   readonly answers: Answers
   readonly judged: readonly JudgedChain[]
   /** Why a candidate could not be judged. Without another good chain, nothing can be decided. */
@@ -54,24 +58,25 @@ const LOOKS = 5
  *
  * @throws Fault `relations_unavailable` when they differ each time.
  */
-export async function relate(
+export function* relate(
   decisionCase: Case,
   relations: Relations,
   past: Pick<PastGrants, 'byIds'>,
   statistics: RequestStatistics,
-): Promise<RelateResult> {
-  const ask = (sifted: RankedCandidates): Promise<RelateResult> => askAll(decisionCase, sifted, relations, statistics)
-  if (decisionCase.acting.ownerInPerson) return ask({ likely: [], unlikely: [] })
+): Task<RelateResult> {
+  const ask = (ranked: RankedCandidates): Task<RelateResult> => askAll(decisionCase, ranked, relations, statistics)
+  if (decisionCase.acting.ownerInPerson) return yield* ask(NO_CANDIDATES)
   const seats = seatsFor(decisionCase)
   if (relations.isInMemory) {
-    const permitting = await findPermit(decisionCase, seats, relations, statistics)
+    const permitting = yield* findPermit(decisionCase, seats, relations, statistics)
     if (permitting) return permitting
   }
-  const look = async (): Promise<RankedCandidates> =>
-    rankCandidates(await relations.candidates(seats, statistics), past, circumstancesOf(decisionCase))
+  function* look(): Task<RankedCandidates> {
+    return yield* rankCandidates(yield* wait(relations.candidates(seats, statistics)), past, decisionCase.circumstances)
+  }
   const remembered = statistics.remembered
-  let known = await look()
-  let related = await ask(known)
+  let known = yield* look()
+  let related = yield* ask(known)
   let isOld = statistics.remembered > remembered
   // Facts from memory are confirmed to have been true together, by `Relations.confirm`.
   const isRead = !relations.isInMemory || statistics.direct
@@ -81,13 +86,15 @@ export async function relate(
     if (looks === LOOKS) throw new Fault('relations_unavailable', 'grants are replaced between reading and asking')
     statistics.fresh = true
     isOld = false
-    const found = await look()
+    const found = yield* look()
     if (namesOf(found) === namesOf(known)) return related
     known = found
-    related = await ask(found)
+    related = yield* ask(found)
   }
   return related
 }
+
+const NO_CANDIDATES: RankedCandidates = { likely: [], unlikely: [] }
 
 const isOneGone = ({ judged }: RelateResult): boolean =>
   judged.some(({ objections }) => objections.some((objection) => hasCode(objection, 'grant_revoked')))
@@ -97,25 +104,25 @@ const isOneGone = ({ judged }: RelateResult): boolean =>
  *
  * @returns `undefined` where there is no permit.
  */
-async function findPermit(
+function* findPermit(
   decisionCase: Case,
   seats: readonly Seat[],
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<RelateResult | undefined> {
-  const candidates = await relations.candidates(seats, statistics)
-  const bodies = await relations.bodies(
-    candidates.flatMap(({ path }) => path),
-    statistics,
-  )
-  const likely = likelyByBodies(candidates, bodies, circumstancesOf(decisionCase))
+): Task<RelateResult | undefined> {
+  const candidates = yield* wait(relations.candidates(seats, statistics))
+  if (candidates.length === 0) return undefined
+  const bodies = yield* wait(relations.bodies(idsIn(candidates), statistics))
+  const likely = likelyByBodies(candidates, bodies, decisionCase.circumstances)
   if (likely.length === 0) return undefined
-  const related = await askAll(decisionCase, { likely, unlikely: [] }, relations, statistics)
+  const related = yield* askAll(decisionCase, { likely, unlikely: [] }, relations, statistics, bodies)
   const isOpen = ({ candidate }: JudgedChain): boolean =>
     !related.failedGates.has(decisionCase.target.persona ?? rootPersona(candidate) ?? '')
   const permits = related.title && related.act && related.judged.some((judged) => isGood(judged) && isOpen(judged))
   return permits ? related : undefined
 }
+
+const idsIn = (candidates: readonly Candidate[]): readonly string[] => candidates.flatMap(({ path }) => path)
 
 const namesOf = ({ likely, unlikely }: RankedCandidates): string =>
   [...likely, ...unlikely].map(({ grant, seat }) => `${grant} ${seatKey(seat)}`).join()
@@ -132,20 +139,23 @@ export function isSettled(related: RelateResult, { acting, target }: Case): bool
 /**
  * Asks in rounds, shortest chains first, until a chain is good and all chains of its length were asked about: of those, the one that expires last is
  * reported (rule D2). Unlikely candidates are asked about only when no other is good, to explain the denial.
+ *
+ * @param known - The bodies of all candidates, where they have been read for this decision.
  */
-async function askAll(
+function* askAll(
   decisionCase: Case,
   { likely, unlikely }: RankedCandidates,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<RelateResult> {
+  known?: Bodies,
+): Task<RelateResult> {
   const [first = [], ...rounds] = [...roundsOf(likely), ...roundsOf(unlikely)]
-  let related = await askRound(decisionCase, first, relations, statistics)
+  let related = yield* askRound(decisionCase, first, relations, statistics, known)
   for (const round of rounds) {
     const good = related.judged.find(isGood)
     const [next] = round
     if (good && next && (unlikely.includes(next) || next.path.length > good.candidate.path.length)) break
-    const more = await askRound(decisionCase, round, relations, statistics)
+    const more = yield* askRound(decisionCase, round, relations, statistics, known)
     const failedGates = new Map([...related.failedGates, ...more.failedGates])
     const unanswered = related.unanswered ?? more.unanswered
     related = { ...more, judged: [...related.judged, ...more.judged], unanswered, failedGates }
@@ -154,6 +164,7 @@ async function askAll(
 }
 
 function roundsOf(candidates: readonly Candidate[]): readonly (readonly Candidate[])[] {
+  if (candidates.length <= CANDIDATES_PER_ROUND) return candidates.length === 0 ? [] : [candidates]
   const count = Math.ceil(candidates.length / CANDIDATES_PER_ROUND)
   return Array.from({ length: count }, (_, index) =>
     candidates.slice(index * CANDIDATES_PER_ROUND, (index + 1) * CANDIDATES_PER_ROUND),
@@ -164,31 +175,20 @@ function roundsOf(candidates: readonly Candidate[]): readonly (readonly Candidat
 export const isGood = (judged: JudgedChain): boolean =>
   judged.objections.length === 0 && judged.limits.length === 0 && judged.affirmed
 
-export const circumstancesOf = ({ admitted, target, acting }: Case): Circumstances =>
-  circumstances({
-    model: admitted.model,
-    now: admitted.now,
-    action: admitted.evaluation.action,
-    within: target.within,
-    acting: acting.names,
-    limited: admitted.limited,
-    attributes: admitted.attributes.byUnit,
-  })
-
-async function askRound(
+function* askRound(
   decisionCase: Case,
   candidates: readonly Candidate[],
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<RelateResult> {
-  const { admitted, target, acting } = decisionCase
-  const shared = circumstancesOf(decisionCase)
+  known?: Bodies,
+): Task<RelateResult> {
+  const { admitted, target, acting, circumstances } = decisionCase
   const title = titleQuestions(target)
-  const act = actingQuestions(decisionCase)
+  const act = acting.questions
   const gates = acting.byAgent ? gateQuestions(admitted, target, candidates) : []
   const chains = candidates.map((candidate) => {
     const asked = chainQuestions(candidate, target.owner)
-    return { candidate, asked, questions: questionsIn(asked) }
+    return { candidate, asked, questions: asked.all }
   })
   const questions = [
     ...title,
@@ -196,14 +196,13 @@ async function askRound(
     ...gates.flatMap(({ question }) => question ?? []),
     ...chains.flatMap((chain) => chain.questions),
   ]
-  const ids = candidates.flatMap(({ path }) => path)
-  const [answers, bodies] = await Promise.all([
-    relations.ask(questions, shared, statistics),
-    relations.bodies(ids, statistics),
-  ])
+  const [answers, bodies] = yield* both(
+    () => relations.ask(questions, circumstances, statistics),
+    () => known ?? relations.bodies(idsIn(candidates), statistics),
+  )
   const answered = chains.filter((chain) => !answers.firstUnanswered(chain.questions))
   const judged = answered.map(({ candidate, asked }) =>
-    judgeChain(candidate, bodies, target.owner, answers, shared, asked),
+    judgeChain(candidate, bodies, target.owner, answers, circumstances, asked),
   )
   for (const chain of judged) requireAgreement(chain)
   return {
@@ -216,11 +215,19 @@ async function askRound(
   }
 }
 
-function titleQuestions({ owner, root, resource, ancestors, deed, persona }: Target): readonly Question[] {
-  if (deed === undefined) return []
+/** Places in memory are the same objects for many decisions. */
+const TITLES = new WeakMap<Located, readonly Question[]>()
+
+function titleQuestions({ located }: Target): readonly Question[] {
+  if (!located) return []
+  const known = TITLES.get(located)
+  if (known) return known
+  const { owner, root, resource, ancestors, deed, persona } = located
   const steps = [resource, ...ancestors]
   const parts = ancestors.map((parent, index): Question => ({ kind: 'part', child: steps[index] ?? resource, parent }))
-  return [{ kind: 'title', owner, root, deed, persona: persona ?? '' }, ...parts]
+  const questions: readonly Question[] = [{ kind: 'title', owner, root, deed, persona }, ...parts]
+  TITLES.set(located, questions)
+  return questions
 }
 
 interface AskedGate {

@@ -11,25 +11,27 @@ import { type Answers, FactsChanged, Unanswered } from '../ports/answer.ts'
 import { circumstances, type Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { both, type Task, wait } from '../runtime/task.ts'
+import { inactiveAgent } from './acting-party.ts'
 import type { AdmittedEvaluation, DecidingRelation } from './admit.ts'
 import { parameterOf } from './attributes.ts'
 import { type Finding, type Verdict, verdictOf } from './verdict.ts'
 
 /** Denies every actor with `not_on_behalf`: without grants, an agent can act only as the subject. */
-export async function decideByRelation(
+export function* decideByRelation(
   admitted: AdmittedEvaluation,
   relation: DecidingRelation,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Verdict> {
+): Task<Verdict> {
   const { subject, actor } = admitted.evaluation
   const agents = [subject, ...(actor ? [actor] : [])].filter((party) => splitRef(party).type === 'agent')
-  const { properties, question, answers } = await ask(admitted, relation, agents, relations, statistics)
+  const { properties, question, answers } = yield* ask(admitted, relation, agents, relations, statistics)
   const invalid = [...properties.invalid, ...unusableIn(question, answers, admitted)]
   const findings: Finding[] = admitted.isSessionEnded ? [{ code: 'session_ended' }] : []
   for (const agent of agents) {
     if (answers.affirms({ kind: 'agent', agent })) continue
-    findings.push({ code: (await relations.isRegistered(agent, statistics)) ? 'agent_suspended' : 'agent_unknown' })
+    findings.push({ code: yield* inactiveAgent(agent, relations, statistics) })
   }
   if (actor && findings.length === 0) findings.push({ code: 'not_on_behalf' })
   if (!actor && answers.to(question) !== true)
@@ -55,18 +57,18 @@ export async function decideByRelation(
 const MAX_ATTEMPTS = 10
 
 /** Reads the attributes and asks, from one version of the facts: a change of several facts must not be seen half done. */
-async function ask(
+function* ask(
   admitted: AdmittedEvaluation,
   relation: DecidingRelation,
   agents: readonly PartyRef[],
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<{ readonly properties: Properties; readonly question: Question; readonly answers: Answers }> {
+): Task<{ readonly properties: Properties; readonly question: Question; readonly answers: Answers }> {
   const { model, now } = admitted
   const { subject, resource, action } = admitted.evaluation
   for (let attempt = 1; ; attempt += 1) {
     const asOf = relations.factsVersion
-    const properties = await propertiesOf(admitted, relations, statistics)
+    const properties = yield* propertiesOf(admitted, relations, statistics)
     const question: Question = {
       kind: 'relation',
       subject,
@@ -78,7 +80,7 @@ async function ask(
     }
     const questions = [question, ...agents.map((agent): Question => ({ kind: 'agent', agent }))]
     try {
-      const answers = await relations.ask(questions, circumstances({ model, now, action }), statistics)
+      const answers = yield* wait(relations.ask(questions, circumstances({ model, now, action }), statistics))
       return { properties, question, answers }
     } catch (error) {
       if (!(error instanceof FactsChanged) || attempt === MAX_ATTEMPTS) throw error
@@ -117,19 +119,19 @@ interface Properties {
   readonly logged: Readonly<Record<string, number | boolean>>
 }
 
-async function propertiesOf(
+function* propertiesOf(
   admitted: AdmittedEvaluation,
   relations: Relations,
   statistics: RequestStatistics,
-): Promise<Properties> {
+): Task<Properties> {
   const { pack, evaluation } = admitted
   const { manifest } = pack
   const stored = (rules: Rules, of: ResourceRef) =>
     Object.keys(rules).length > 0 ? relations.attributesOf(manifest.domain, of, statistics) : {}
-  const [subject, resource] = await Promise.all([
-    stored(manifest.subject_attributes, evaluation.subject),
-    stored(manifest.attributes, evaluation.resource),
-  ])
+  const [subject, resource] = yield* both(
+    () => stored(manifest.subject_attributes, evaluation.subject),
+    () => stored(manifest.attributes, evaluation.resource),
+  )
   const { about, attributes } = evaluation
   const context: Record<string, unknown> = {}
   const invalid: string[] = []

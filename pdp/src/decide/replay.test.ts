@@ -92,7 +92,7 @@ describe('the question of an entry is the one that it answered', () => {
     fc.assert(
       fc.property(attributes, (sent) => {
         const before = coerceAttributes(manifest, sent, NOW)
-        const { evaluation, unknown } = asked({ attributes: { ...before.logged } })
+        const { evaluation, unknown } = asked({ attributes: { ...before.logged() } })
         const after = coerceAttributes(manifest, evaluation.attributes, NOW)
         expect([...after.measured].sort()).toEqual([...before.measured].sort())
         expect(after.byUnit).toEqual(before.byUnit)

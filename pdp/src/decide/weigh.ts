@@ -6,15 +6,16 @@
 import { hasCode, type Link } from '@mandate/protocol'
 import type { PersonaId } from '../ports/grants.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import { actingFindings, type Case } from './acting-party.ts'
 import type { AdmittedEvaluation } from './admit.ts'
 import { brokenChain } from './broken-chain.ts'
-import { chainQuestions, type JudgedChain, linkOf, questionsIn } from './chain.ts'
+import { chainQuestions, type JudgedChain, linkOf } from './chain.ts'
 import type { DecideDeps } from './deps.ts'
 import { gateFindings, gatesOf } from './gate.ts'
 import type { Target } from './locate.ts'
 import { nearMiss } from './near-miss.ts'
-import { circumstancesOf, isGood, type RelateResult, rootPersona } from './relate.ts'
+import { isGood, type RelateResult, rootPersona } from './relate.ts'
 import { type Finding, type Verdict, verdictOf } from './verdict.ts'
 
 /** All inputs of the verdict. */
@@ -34,14 +35,12 @@ function permits(
   )
 }
 
-export async function weigh(state: DecisionState, deps: DecideDeps, statistics: RequestStatistics): Promise<Verdict> {
+export function* weigh(state: DecisionState, deps: DecideDeps, statistics: RequestStatistics): Task<Verdict> {
   const { target, acting, related } = state
   const good = related.judged.filter(isGood)
   const open = good.find((one) => !related.failedGates.has(settingsPersona(target, one) ?? ''))
   const chain = open ?? good[0]
-  const subject = await actingFindings(state, related.answers, (agent) =>
-    deps.relations.isRegistered(agent, statistics),
-  )
+  const subject = yield* actingFindings(state, related.answers, deps.relations, statistics)
   if (permits(state, subject, chain)) {
     const [code, used] = acting.ownerInPerson ? (['owner', undefined] as const) : (['delegated', chain] as const)
     return verdictOf({ decision: true, reasons: [{ code }], ...membersOf(state, used) }, statistics)
@@ -54,7 +53,7 @@ export async function weigh(state: DecisionState, deps: DecideDeps, statistics: 
     findings,
     chain: usable,
     broken = [],
-  } = holderKnown ? await explainDenial(state, chain, deps, statistics) : NOTHING
+  } = holderKnown ? yield* explainDenial(state, chain, deps, statistics) : NOTHING
   const found = [...subject, ...findings]
   const reasons = found.length > 0 ? found : [{ code: 'chain_broken' } as const]
   return verdictOf({ decision: false, reasons, broken, ...membersOf(state, usable) }, statistics)
@@ -69,24 +68,24 @@ interface Denial {
 const NOTHING: Denial = { findings: [], chain: undefined }
 
 /** Explains a denial: the failed gates and limits of the best chain, or one reason about grants when there is no good chain (rule R1). */
-async function explainDenial(
+function* explainDenial(
   state: DecisionState,
   chain: JudgedChain | undefined,
   deps: DecideDeps,
   statistics: RequestStatistics,
-): Promise<Denial> {
+): Task<Denial> {
   const { admitted, target, acting, related } = state
   if (acting.ownerInPerson) return { findings: [], chain: undefined }
-  const usable = chain ?? (await goodButForLimits(state, deps, statistics))
+  const usable = chain ?? (yield* goodButForLimits(state, deps, statistics))
   if (!usable) {
-    const { finding, grant } = await nearMiss(state, related.judged, deps, statistics)
-    const broken = grant === undefined ? [] : await brokenChain(grant, target, deps.past)
+    const { finding, grant } = yield* nearMiss(state, related.judged, deps, statistics)
+    const broken = grant === undefined ? [] : yield* wait(brokenChain(grant, target, deps.past))
     return { findings: [finding], chain: undefined, broken }
   }
   const persona = settingsPersona(target, usable)
   const failed = related.failedGates.get(persona ?? '') ?? []
   const settings =
-    failed.length > 0 && persona !== undefined ? await deps.relations.settings(persona, statistics) : new Map()
+    failed.length > 0 && persona !== undefined ? yield* wait(deps.relations.settings(persona, statistics)) : new Map()
   return {
     findings: withoutRepeats([...gateFindings(failed, admitted, settings), ...limitFindings(usable, admitted)]),
     chain: usable,
@@ -94,16 +93,16 @@ async function explainDenial(
 }
 
 /** Finds the first chain that is good but for its limits. OpenFGA denies a link over its limits, so all such chains are asked again without limits. */
-async function goodButForLimits(
+function* goodButForLimits(
   state: DecisionState,
   deps: DecideDeps,
   statistics: RequestStatistics,
-): Promise<JudgedChain | undefined> {
+): Task<JudgedChain | undefined> {
   const limited = state.related.judged.filter(({ objections, limits }) => objections.length === 0 && limits.length > 0)
   if (limited.length === 0) return undefined
-  const questionsOf = ({ candidate }: JudgedChain) => questionsIn(chainQuestions(candidate, state.target.owner))
-  const circumstances = { ...circumstancesOf(state), limited: false }
-  const answers = await deps.relations.ask(limited.flatMap(questionsOf), circumstances, statistics)
+  const questionsOf = ({ candidate }: JudgedChain) => chainQuestions(candidate, state.target.owner).all
+  const circumstances = { ...state.circumstances, limited: false }
+  const answers = yield* wait(deps.relations.ask(limited.flatMap(questionsOf), circumstances, statistics))
   return limited.find((judged) => questionsOf(judged).every((question) => answers.affirms(question)))
 }
 
@@ -144,6 +143,6 @@ function membersOf(
     root: target.root,
     policy: admitted.pack.version,
     model: admitted.model,
-    attributes: admitted.limited || gatesOf(admitted).length > 0 ? admitted.attributes.logged : {},
+    attributes: admitted.limited || gatesOf(admitted).length > 0 ? admitted.attributes.logged() : {},
   }
 }

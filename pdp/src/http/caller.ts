@@ -122,8 +122,7 @@ export class Callers {
     const claims = await this.#claims(token)
     const principal = await this.#principalOf(claims, origin)
     // Checked for each request: only the verification of the token is cached.
-    if (principal.session && (await this.#options.sessions.isEnded(principal.session)))
-      throw invalid('Its session has ended.')
+    if (principal.session && this.#options.sessions.isEnded(principal.session)) throw invalid('Its session has ended.')
     return principal
   }
 

@@ -22,6 +22,7 @@ import type { Evaluation } from '../decide/evaluation.ts'
 import { evaluationOf, looksAt, NOT_REPLAYABLE, type NotReplayable } from '../decide/replay.ts'
 import type { Verdict } from '../decide/verdict.ts'
 import type { InForce } from '../policy/pack.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryIndex } from '../ports/log.ts'
 import type { Recorder } from '../ports/recorder.ts'
 import { hidesPersonasIn, readerOfEntries, standingIn } from './disclosure.ts'
@@ -32,7 +33,7 @@ import { readingBy } from './reading.ts'
 export interface ReplayDeps {
   readonly index: EntryIndex
   readonly policies: () => InForce
-  readonly decide: (evaluation: Evaluation) => Promise<Verdict>
+  readonly decide: (evaluation: Evaluation) => Awaitable<Verdict>
   readonly record: Recorder
 }
 

@@ -20,6 +20,7 @@ import type { Evaluation } from '../decide/evaluation.ts'
 import type { Verdict } from '../decide/verdict.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { maxJsonBytes } from '../runtime/json-size.ts'
 import type { AskingOperation } from './asking.ts'
@@ -32,7 +33,7 @@ import { Turn } from './turn.ts'
 import { readableRequest } from './undecided-item.ts'
 
 export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
-  readonly decide: (evaluation: Evaluation) => Promise<Verdict>
+  readonly decide: (evaluation: Evaluation) => Awaitable<Verdict>
   readonly record: Recorder
   /** Number of entries in the log. */
   readonly position: () => number

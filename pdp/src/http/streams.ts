@@ -82,7 +82,7 @@ export class OpenStreams {
   async #isOver(session: SessionOf): Promise<boolean> {
     const { sessions, vault } = this.#deps
     try {
-      return (await sessions.isEnded(session)) || (await vault.subOf(session.person)) === undefined
+      return sessions.isEnded(session) || (await vault.subOf(session.person)) === undefined
     } catch {
       return true
     }

@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+import type { Awaitable } from '../ports/awaitable.ts'
 import type {
   InvalidationEvent,
   InvalidationListener,
@@ -71,22 +73,22 @@ export class LogBarrier implements ReadBarrier {
     this.#mustForget = true
   }
 
-  pass(): Promise<Stamp> {
+  pass(): Awaitable<Stamp> {
     const isCurrent = this.#position !== undefined && !this.#mustForget
     // Events of a log that is not shared are applied as they are committed.
-    if (isCurrent && !this.#log.isShared) return Promise.resolve(this.stamp())
+    if (isCurrent && !this.#log.isShared) return this.stamp()
     if (isCurrent && this.#isOff) return this.#passLater()
     this.#next ??= this.#measured(this.#afterRunning())
     return this.#next
   }
 
-  #passLater(): Promise<Stamp> {
+  #passLater(): Stamp {
     this.#late ??= setTimeout(() => {
       this.#late = undefined
       const before = Promise.resolve(this.#running).catch(() => undefined)
       this.#running = before.then(() => this.#read()).catch(() => undefined)
     }, LATE_MS).unref()
-    return Promise.resolve(this.stamp())
+    return this.stamp()
   }
 
   async #measured(passing: Promise<Stamp>): Promise<Stamp> {

@@ -30,7 +30,7 @@ export class LogTail {
     this.#options = options
     const { readEvery = READ_EVERY_MS, trimEvery = TRIM_EVERY_MS } = options
     this.#timers = [
-      setInterval(() => this.#run(() => options.barrier.pass()), readEvery).unref(),
+      setInterval(() => this.#run(async () => options.barrier.pass()), readEvery).unref(),
       setInterval(() => this.#run(options.trim), trimEvery).unref(),
     ]
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { RequestStatistics } from '../ports/request-statistics.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import { queryText, type TupleQuery } from '../tuples/source.ts'
 import { MemoryView } from './memory-view.ts'
 import type { MemoryEntry } from './tuple-entry.ts'
@@ -31,22 +32,24 @@ export class MemoryReader {
     this.#counts = counts
   }
 
-  async entry(query: TupleQuery, statistics: RequestStatistics): Promise<MemoryEntry | undefined> {
-    return (await this.entries([query], statistics))?.[0]
+  /** @returns `undefined` where the store must be asked. */
+  *entry(query: TupleQuery, statistics: RequestStatistics): Task<MemoryEntry | undefined> {
+    const entry = new MemoryView(this.#memory, statistics).entry(query)
+    if (entry?.tuples) return entry
+    return (yield* this.entries([query], statistics))?.[0]
   }
 
   /** @returns `undefined` where the store must be asked: one of the queries has too many tuples, or is pending for too long. */
-  async entries(
-    queries: readonly TupleQuery[],
-    statistics: RequestStatistics,
-  ): Promise<readonly MemoryEntry[] | undefined> {
-    const entries = await this.filled(statistics, (view, want) =>
-      queries.flatMap((query) => {
+  *entries(queries: readonly TupleQuery[], statistics: RequestStatistics): Task<readonly MemoryEntry[] | undefined> {
+    const entries = yield* this.filled(statistics, (view, wanted) => {
+      const found: MemoryEntry[] = []
+      for (const query of queries) {
         const entry = view.entry(query)
-        if (!entry) want(query)
-        return entry ?? []
-      }),
-    )
+        if (entry) found.push(entry)
+        else wanted.push(query)
+      }
+      return found
+    })
     if (!entries?.some(({ tuples }) => tuples === undefined)) return entries
     this.#sendToStore(statistics)
     return undefined
@@ -55,27 +58,23 @@ export class MemoryReader {
   /**
    * Evaluates over memory until nothing is wanting, filling what is: all that one evaluation wants, side by side.
    *
+   * @param evaluate - Adds to `wanted` what memory lacks.
    * @returns `undefined` where memory cannot tell: the store must be asked, for this and for the rest of the decision.
    */
-  async filled<T>(
+  *filled<T>(
     statistics: RequestStatistics,
-    evaluate: (view: MemoryView, want: (query: TupleQuery) => void) => T,
-  ): Promise<T | undefined> {
-    const memory = this.#memory
-    const view = new MemoryView(memory, statistics)
-    let reads: Map<string, number> | undefined
+    evaluate: (view: MemoryView, wanted: TupleQuery[]) => T,
+  ): Task<T | undefined> {
+    const view = new MemoryView(this.#memory, statistics)
+    const reads = new Map<string, number>()
     for (;;) {
-      // Made only where something is wanting: most decisions find everything in memory.
-      let wanted: Map<string, TupleQuery> | undefined
-      const result = evaluate(view, (query) => {
-        wanted ??= new Map()
-        wanted.set(queryText(query), query)
-      })
-      if (!wanted) return result
-      reads ??= new Map()
-      for (const text of (wanted as Map<string, TupleQuery>).keys()) reads.set(text, (reads.get(text) ?? 0) + 1)
+      const wanted: TupleQuery[] = []
+      const result = evaluate(view, wanted)
+      if (wanted.length === 0) return result
+      const missing = new Map(wanted.map((query) => [queryText(query), query]))
+      for (const text of missing.keys()) reads.set(text, (reads.get(text) ?? 0) + 1)
       const isLost = [...reads.values()].some((count) => count > READS)
-      if (isLost || !(await memory.fill([...(wanted as Map<string, TupleQuery>).values()], statistics))) {
+      if (isLost || !(yield* wait(this.#memory.fill([...missing.values()], statistics)))) {
         this.#sendToStore(statistics)
         return undefined
       }

@@ -146,7 +146,7 @@ const UNUSED = {
   store: { isRegistered: async () => false } as unknown as Relations,
   programs: { get: () => undefined, load: async () => 'refused' as const },
   factsLock: { ask: <T>(task: () => Promise<T>) => task() },
-  proposedAmong: async () => new Set<string>(),
+  proposedAmong: () => new Set<string>(),
 }
 
 function createWorld(scheduler: Scheduler, variant: Variant): World {
@@ -227,7 +227,7 @@ async function countViolations(variant: Variant, seeds: number): Promise<{ wrong
     const random = createRandom(seed)
     const scheduler = new Scheduler(random)
     const world = createWorld(scheduler, variant)
-    const starting = world.barrier.pass()
+    const starting = Promise.resolve(world.barrier.pass())
     await scheduler.runUntil(starting)
     const writers = [0, 1].map(async () => {
       for (let n = 0; n < 6; n += 1) await world.truth.change(AGENTS.filter(() => random(2) === 0))

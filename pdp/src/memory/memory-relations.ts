@@ -7,54 +7,57 @@
  *
  * @module
  */
-import { Fault, type PartyRef, type ResourceRef } from '@mandate/protocol'
-import type { Program, Wanted } from '../engine/engine.ts'
-import { type Answer, Answers, Unanswered } from '../ports/answer.ts'
+import type { PartyRef, ResourceRef } from '@mandate/protocol'
+import type { Answers } from '../ports/answer.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
 import type { InvalidationEvent, InvalidationListener, ReadBarrier, Stamp } from '../ports/invalidations.ts'
-import { type Circumstances, distinctQuestions, type Question } from '../ports/question.ts'
+import type { Circumstances, Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import { objectName } from '../ports/stored-names.ts'
-import type { FactsLock, TupleQuery } from '../tuples/source.ts'
+import { run, type Task, wait } from '../runtime/task.ts'
+import type { TupleQuery } from '../tuples/source.ts'
 import { attributesIn, bodyOf, candidateOf, locatedByHint, locatedByOwner, settingOf } from '../tuples/stored.ts'
-import { agentTuple, attributesName, contextsIn, questionKey, questionTuples, seatObject } from '../tuples/tuples.ts'
+import { agentTuple, attributesName, seatObject } from '../tuples/tuples.ts'
+import { MemoryQuestions, type MemoryQuestionsOptions } from './memory-questions.ts'
 import { MemoryReader, type ReaderCounts } from './memory-reader.ts'
-import type { Programs } from './programs.ts'
-import { parsed, stored } from './tuple-entry.ts'
+import { type MemoryEntry, parsed, stored } from './tuple-entry.ts'
 import type { TupleMemory } from './tuple-memory.ts'
 
 /** How entries of the log name decisions whose facts came from memory behind a read barrier. */
 const CONSISTENCY = 'READ_BARRIER'
-/** Repetitions of a request whose response differs from the one before. */
-const ASKED_AGAIN = 3
 
-export interface MemoryRelationsOptions {
+export interface MemoryRelationsOptions
+  extends Pick<MemoryQuestionsOptions, 'store' | 'programs' | 'factsLock' | 'proposedAmong'>,
+    Partial<Pick<MemoryQuestionsOptions, 'onUnanswered'>> {
   readonly memory: TupleMemory
   readonly barrier: Pick<ReadBarrier, 'pass' | 'stamp'>
-  /** The store itself. */
-  readonly store: Relations
-  readonly programs: Pick<Programs, 'get' | 'load'>
-  readonly factsLock: FactsLock
-  /** Whether a grant is proposed and not issued: such a grant confers no authority, even when its tuples are stored. */
-  readonly proposedAmong: (grants: readonly string[]) => Promise<ReadonlySet<string>>
-  /** Called for every question that was asked and has no answer. */
-  readonly onUnanswered?: (unanswered: Unanswered) => void
 }
 
 export class MemoryRelations implements Relations, InvalidationListener {
   readonly isInMemory = true
   readonly counts: ReaderCounts = { direct: 0, forwarded: 0, again: 0 }
   readonly #reader: MemoryReader
-  readonly #options: Required<MemoryRelationsOptions>
+  readonly #questions: MemoryQuestions
+  readonly #options: MemoryRelationsOptions
   /** When the newest barrier that was passed began. */
   #passed: Stamp = 0
   #notes = 0
   #events = 0
 
   constructor(options: MemoryRelationsOptions) {
-    this.#options = { onUnanswered: () => undefined, ...options }
+    this.#options = options
     this.#reader = new MemoryReader(options.memory, this.counts)
+    this.#questions = new MemoryQuestions({
+      onUnanswered: () => undefined,
+      ...options,
+      reader: this.#reader,
+      readBeside: (statistics, read) => this.readBeside(statistics, read),
+      onForwarded: (questions) => {
+        this.counts.forwarded += questions
+      },
+    })
   }
 
   consistencyOf(statistics: Pick<RequestStatistics, 'direct'>): string {
@@ -93,8 +96,11 @@ export class MemoryRelations implements Relations, InvalidationListener {
     return this.#options.store.factsVersion
   }
 
-  async confirm(statistics: RequestStatistics): Promise<boolean> {
-    const { used, askedFrom, askedAt, direct } = statistics
+  confirm(statistics: RequestStatistics): Awaitable<boolean> {
+    return run(this.#confirm(statistics))
+  }
+
+  *#confirm({ used, askedFrom, askedAt, direct, notes }: RequestStatistics): Task<boolean> {
     // The store was asked in the middle: the facts before that came from another moment.
     if (direct && used.length > 0) return this.#again()
     let newest = 0
@@ -102,8 +108,11 @@ export class MemoryRelations implements Relations, InvalidationListener {
     // A fact that was read later than something beside memory need not have been true then. The next attempt has it in memory.
     if (newest > askedFrom) return this.#again()
     newest = Math.max(newest, askedAt)
-    if (newest >= this.#passed) this.#passed = Math.max(this.#passed, await this.#options.barrier.pass())
-    if (statistics.notes !== this.#notes) return this.#again()
+    if (newest >= this.#passed) {
+      const began = yield* wait(this.#options.barrier.pass())
+      this.#passed = Math.max(this.#passed, began)
+    }
+    if (notes !== this.#notes) return this.#again()
     for (const { isCurrent } of used) if (!isCurrent) return this.#again()
     return true
   }
@@ -113,177 +122,144 @@ export class MemoryRelations implements Relations, InvalidationListener {
     return false
   }
 
-  async locate(resource: ResourceRef, statistics: RequestStatistics): Promise<Located | undefined> {
-    if (statistics.direct) return this.#options.store.locate(resource, statistics)
-    const own = await this.#reader.entry({ kind: 'object', object: objectName(resource) }, statistics)
-    if (!own) return this.#options.store.locate(resource, statistics)
-    const located = parsed(own, resource, () => locatedByOwner(resource, [], stored(own)))
-    if (located) return located
-    const part = locatedByHint(resource, stored(own))
-    const root = part?.ancestors.at(-1)
-    if (!part || !root) return undefined
-    const above = await this.#reader.entry({ kind: 'object', object: objectName(root) }, statistics)
-    if (!above) return this.#options.store.locate(resource, statistics)
-    return locatedByOwner(resource, part.ancestors, stored(above))
+  locate(resource: ResourceRef, statistics: RequestStatistics): Awaitable<Located | undefined> {
+    return run(this.#locate(resource, statistics))
   }
 
-  async personasOf(user: PartyRef, statistics: RequestStatistics): Promise<readonly PersonaId[]> {
+  *#locate(resource: ResourceRef, statistics: RequestStatistics): Task<Located | undefined> {
+    const own = yield* this.#entryOf(objectName(resource), statistics)
+    if (!own) return yield* wait(this.#options.store.locate(resource, statistics))
+    const place = parsed(own, resource, () => placeIn(own, resource))
+    if (!place.root) return place.located
+    const above = yield* this.#entryOf(objectName(place.root), statistics)
+    if (!above) return yield* wait(this.#options.store.locate(resource, statistics))
+    if (place.above !== above) {
+      place.above = above
+      place.located = locatedByOwner(resource, place.ancestors, stored(above))
+    }
+    return place.located
+  }
+
+  personasOf(user: PartyRef, statistics: RequestStatistics): Awaitable<readonly PersonaId[]> {
+    return run(this.#personasOf(user, statistics))
+  }
+
+  *#personasOf(user: PartyRef, statistics: RequestStatistics): Task<readonly PersonaId[]> {
     const query = { kind: 'reverse', user: objectName(user), type: 'persona', relation: 'holder' } as const
-    const entry = statistics.direct ? undefined : await this.#reader.entry(query, statistics)
-    if (!entry) return this.#options.store.personasOf(user, statistics)
+    const entry = yield* this.#entry(query, statistics)
+    if (!entry) return yield* wait(this.#options.store.personasOf(user, statistics))
     return parsed(entry, user, () => (entry.tuples ?? []).map(({ object }) => object.slice('persona:'.length)))
   }
 
-  async candidates(seats: readonly Seat[], statistics: RequestStatistics): Promise<readonly Candidate[]> {
-    if (statistics.direct) return this.#options.store.candidates(seats, statistics)
-    const queries = seats.map((seat): TupleQuery => ({ kind: 'object', object: seatObject(seat) }))
-    const entries = await this.#reader.entries(queries, statistics)
-    if (!entries) return this.#options.store.candidates(seats, statistics)
+  candidates(seats: readonly Seat[], statistics: RequestStatistics): Awaitable<readonly Candidate[]> {
+    return run(this.#candidates(seats, statistics))
+  }
+
+  *#candidates(seats: readonly Seat[], statistics: RequestStatistics): Task<readonly Candidate[]> {
+    const names = seats.map(seatObject)
+    const entries = yield* this.#entriesOf(names, statistics)
+    if (!entries) return yield* wait(this.#options.store.candidates(seats, statistics))
+    // Two seats never have the same name, so what was parsed for an equal seat is the same.
     return seats.flatMap((seat, index) => {
       const entry = entries[index]
-      if (!entry) return []
-      const found = parsed(entry, undefined, () => stored(entry).map((tuple) => candidateOf(seat, tuple)))
-      return found.map((candidate) => ({ ...candidate, seat }))
+      return entry ? parsed(entry, names[index], () => stored(entry).map((tuple) => candidateOf(seat, tuple))) : []
     })
   }
 
-  async bodies(ids: readonly string[], statistics: RequestStatistics): Promise<ReadonlyMap<string, GrantBody>> {
-    if (statistics.direct) return this.#options.store.bodies(ids, statistics)
-    const distinct = [...new Set(ids)]
-    const queries = distinct.map((id): TupleQuery => ({ kind: 'object', object: `grant:${id}` }))
-    const entries = await this.#reader.entries(queries, statistics)
-    if (!entries) return this.#options.store.bodies(ids, statistics)
+  bodies(ids: readonly string[], statistics: RequestStatistics): Awaitable<ReadonlyMap<string, GrantBody>> {
+    return run(this.#bodies(ids, statistics))
+  }
+
+  *#bodies(ids: readonly string[], statistics: RequestStatistics): Task<ReadonlyMap<string, GrantBody>> {
+    const entries = yield* this.#entriesOf(
+      ids.map((id) => `grant:${id}`),
+      statistics,
+    )
+    if (!entries) return yield* wait(this.#options.store.bodies(ids, statistics))
     const bodies = new Map<string, GrantBody>()
-    distinct.forEach((id, index) => {
+    for (const [index, id] of ids.entries()) {
       const entry = entries[index]
       const [tuple] = entry?.set('delegator').tuples ?? []
-      if (entry && tuple)
-        bodies.set(
-          id,
-          parsed(entry, id, () => bodyOf(id, { key: tuple })),
-        )
-    })
+      if (!entry || !tuple) continue
+      bodies.set(
+        id,
+        parsed(entry, id, () => bodyOf(id, { key: tuple })),
+      )
+    }
     return bodies
   }
 
-  async isRegistered(agent: PartyRef, statistics: RequestStatistics): Promise<boolean> {
-    const { object, relation, user } = agentTuple(agent, 'registered')
-    const entry = statistics.direct ? undefined : await this.#reader.entry({ kind: 'object', object }, statistics)
-    return entry ? entry.set(relation).of(user) !== undefined : this.#options.store.isRegistered(agent, statistics)
+  isRegistered(agent: PartyRef, statistics: RequestStatistics): Awaitable<boolean> {
+    return run(this.#isRegistered(agent, statistics))
   }
 
-  async settings(persona: PersonaId, statistics: RequestStatistics): Promise<ReadonlyMap<string, GateSetting>> {
-    const query = { kind: 'object', object: `persona:${persona}` } as const
-    const entry = statistics.direct ? undefined : await this.#reader.entry(query, statistics)
-    if (!entry) return this.#options.store.settings(persona, statistics)
+  *#isRegistered(agent: PartyRef, statistics: RequestStatistics): Task<boolean> {
+    const { object, relation, user } = agentTuple(agent, 'registered')
+    const entry = yield* this.#entryOf(object, statistics)
+    if (!entry) return yield* wait(this.#options.store.isRegistered(agent, statistics))
+    return entry.set(relation).of(user) !== undefined
+  }
+
+  settings(persona: PersonaId, statistics: RequestStatistics): Awaitable<ReadonlyMap<string, GateSetting>> {
+    return run(this.#settings(persona, statistics))
+  }
+
+  *#settings(persona: PersonaId, statistics: RequestStatistics): Task<ReadonlyMap<string, GateSetting>> {
+    const entry = yield* this.#entryOf(`persona:${persona}`, statistics)
+    if (!entry) return yield* wait(this.#options.store.settings(persona, statistics))
     return new Map(stored(entry).map((tuple) => [tuple.key.relation, settingOf(tuple)]))
   }
 
-  async attributesOf(
-    domain: string,
-    of: PartyRef | ResourceRef,
-    statistics: RequestStatistics,
-  ): Promise<Readonly<Record<string, unknown>>> {
-    const query = { kind: 'object', object: attributesName(domain, of) } as const
-    const entry = statistics.direct ? undefined : await this.#reader.entry(query, statistics)
-    if (!entry) return this.#options.store.attributesOf(domain, of, statistics)
+  attributesOf(domain: string, of: PartyRef | ResourceRef, statistics: RequestStatistics): Awaitable<StoredAttributes> {
+    return run(this.#attributesOf(domain, of, statistics))
+  }
+
+  *#attributesOf(domain: string, of: PartyRef | ResourceRef, statistics: RequestStatistics): Task<StoredAttributes> {
+    const entry = yield* this.#entryOf(attributesName(domain, of), statistics)
+    if (!entry) return yield* wait(this.#options.store.attributesOf(domain, of, statistics))
     const [tuple] = stored(entry)
     return tuple ? parsed(entry, undefined, () => attributesIn(tuple)) : {}
   }
 
+  #entryOf(object: string, statistics: RequestStatistics): Task<MemoryEntry | undefined> {
+    return this.#entry({ kind: 'object', object }, statistics)
+  }
+
+  /** @returns `undefined` where the store must be asked. */
+  *#entry(query: TupleQuery, statistics: RequestStatistics): Task<MemoryEntry | undefined> {
+    return statistics.direct ? undefined : yield* this.#reader.entry(query, statistics)
+  }
+
+  /** @returns `undefined` where the store must be asked. */
+  *#entriesOf(objects: readonly string[], statistics: RequestStatistics): Task<readonly MemoryEntry[] | undefined> {
+    if (statistics.direct) return undefined
+    return yield* this.#reader.entries(
+      objects.map((object) => ({ kind: 'object', object })),
+      statistics,
+    )
+  }
+
   forget(): void {}
 
-  async ask(
-    questions: readonly Question[],
-    circumstances: Circumstances,
-    statistics: RequestStatistics,
-  ): Promise<Answers> {
-    const program = statistics.direct ? 'refused' : await this.#program(circumstances.model)
-    if (program === 'refused') return this.#forward(questions, circumstances, statistics)
-    const distinct = distinctQuestions(questions)
-    const evaluate = (): Promise<readonly Answered[] | undefined> =>
-      this.#evaluate(program, distinct, circumstances, statistics)
-    const byRelation = distinct.find((question) => question.kind === 'relation')
-    const answered = byRelation ? await this.#options.factsLock.ask(evaluate, byRelation.asOf) : await evaluate()
-    if (!answered) return this.#forward(questions, circumstances, statistics)
-    return this.#completed(answered, circumstances, statistics)
-  }
-
-  async #program(modelId: string): Promise<Program | 'refused'> {
-    return this.#options.programs.get(modelId) ?? (await this.#options.programs.load(modelId))
-  }
-
-  /** Evaluates all questions in one synchronous run, once everything that they want is in memory. */
-  #evaluate(
-    program: Program,
-    questions: readonly Question[],
-    circumstances: Circumstances,
-    statistics: RequestStatistics,
-  ): Promise<readonly Answered[] | undefined> {
-    const contextOf = contextsIn(circumstances)
-    const asked = questions.map((question) => {
-      const { user, relation, object } = questionKey(question)
-      const contextualTuples = questionTuples(question)
-      return { question, of: { user, relation, object, context: contextOf(question), contextualTuples } }
-    })
-    return this.#reader.filled(statistics, (view, want) => {
-      const answered: Answered[] = []
-      for (const { question, of } of asked) {
-        const answer = program.check(view, of)
-        if (isWanting(answer)) for (const wanted of answer) want(view.queryFor(wanted))
-        else answered.push([question, answer])
-      }
-      return answered
-    })
-  }
-
-  /** Asks the store what the engine left to it; a grant that is only proposed confers nothing. */
-  async #completed(
-    answered: readonly Answered[],
-    circumstances: Circumstances,
-    statistics: RequestStatistics,
-  ): Promise<Answers> {
-    const left = answered.flatMap(([question, answer]) => (answer === 'ask the store' ? [question] : []))
-    const rest = left.length > 0 ? await this.#forward(left, circumstances, statistics) : undefined
-    const affirmed = answered.flatMap(([question, answer]) =>
-      answer === true && 'grant' in question ? question.grant : [],
-    )
-    const proposed = affirmed.length > 0 ? await this.#options.proposedAmong(affirmed) : undefined
-    return new Answers(
-      answered.map(([question, answer]): readonly [Question, Answer] => {
-        if (answer === 'ask the store') return [question, rest?.to(question) ?? false]
-        if (answer instanceof Unanswered) this.#options.onUnanswered(answer)
-        return [question, 'grant' in question && proposed?.has(question.grant) ? false : answer]
-      }),
-    )
-  }
-
-  /**
-   * Asks the store until two responses in turn are equal: it answers the questions of one request by reads at different moments.
-   *
-   * @throws Fault `relations_unavailable`
-   */
-  async #forward(
-    questions: readonly Question[],
-    circumstances: Circumstances,
-    statistics: RequestStatistics,
-  ): Promise<Answers> {
-    this.counts.forwarded += questions.length
-    const ask = (): Promise<Answers> =>
-      this.readBeside(statistics, () => this.#options.store.ask(questions, circumstances, statistics))
-    let answers = await ask()
-    for (let attempt = 0; attempt < ASKED_AGAIN; attempt += 1) {
-      const before = answers
-      answers = await ask()
-      if (questions.every((question) => isSameAnswer(before.to(question), answers.to(question)))) return answers
-    }
-    throw new Fault('relations_unavailable', 'facts change between two equal requests, again and again')
+  ask(questions: readonly Question[], circumstances: Circumstances, statistics: RequestStatistics): Awaitable<Answers> {
+    return this.#questions.ask(questions, circumstances, statistics)
   }
 }
 
-const isSameAnswer = (a: Answer, b: Answer): boolean =>
-  a === b || (a instanceof Unanswered && b instanceof Unanswered && a.reason === b.reason)
+/** Where a resource is, by its own tuples; of a part, its topmost resource's tuples say whose it is. */
+interface Place {
+  readonly ancestors: readonly ResourceRef[]
+  /** Of a part: the topmost resource. */
+  readonly root: ResourceRef | undefined
+  /** Of a part: the entry that {@link Place.located} was read from. */
+  above: MemoryEntry | undefined
+  located: Located | undefined
+}
 
-type Answered = readonly [Question, Answer | 'ask the store']
+function placeIn(entry: MemoryEntry, resource: ResourceRef): Place {
+  const located = locatedByOwner(resource, [], stored(entry))
+  const ancestors = located ? [] : (locatedByHint(resource, stored(entry))?.ancestors ?? [])
+  return { ancestors, root: ancestors.at(-1), above: undefined, located }
+}
 
-const isWanting = (answer: ReturnType<Program['check']>): answer is readonly Wanted[] => Array.isArray(answer)
+type StoredAttributes = Readonly<Record<string, unknown>>

@@ -5,6 +5,7 @@
  */
 import type { PartyRef, ResourceRef } from '@mandate/protocol'
 import { type Answer, Answers, Unanswered } from '../ports/answer.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Candidate, GateSetting, GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
 import { type Circumstances, distinctQuestions, type Question } from '../ports/question.ts'
 import type { Relations } from '../ports/relations.ts'
@@ -40,7 +41,7 @@ export interface RelationsOptions {
   /** Knows the tuples that a Write of unknown outcome may still change: a question about one of them is `Unanswered`. @default none */
   readonly writer?: Pick<FencedWriter, 'isInDoubt'>
   /** Whether a grant is proposed and not issued: such a grant confers no authority, even when its tuples are stored. @default never */
-  readonly proposedAmong?: (grants: readonly string[]) => Promise<ReadonlySet<string>>
+  readonly proposedAmong?: (grants: readonly string[]) => Awaitable<ReadonlySet<string>>
   /** Lock between questions and replacements of facts. @default none, for a store that this process only reads */
   readonly gate?: Pick<FactGate, 'ask' | 'askStore' | 'version'>
 }
@@ -57,7 +58,7 @@ export class OpenFgaRelations implements Relations {
   readonly #store: string
   readonly #onUnanswered: NonNullable<RelationsOptions['onUnanswered']>
   readonly #writer: Pick<FencedWriter, 'isInDoubt'> | undefined
-  readonly #proposedAmong: (grants: readonly string[]) => Promise<ReadonlySet<string>>
+  readonly #proposedAmong: (grants: readonly string[]) => Awaitable<ReadonlySet<string>>
   readonly #gate: Pick<FactGate, 'ask' | 'askStore' | 'version'>
 
   constructor(options: RelationsOptions) {
@@ -66,7 +67,7 @@ export class OpenFgaRelations implements Relations {
     this.#store = `/stores/${options.storeId}`
     this.#onUnanswered = options.onUnanswered ?? (() => undefined)
     this.#writer = options.writer
-    this.#proposedAmong = options.proposedAmong ?? (async () => new Set())
+    this.#proposedAmong = options.proposedAmong ?? (() => new Set())
     this.#gate = options.gate ?? { version: 0, ask: (task) => task(), askStore: (send) => send() }
   }
 

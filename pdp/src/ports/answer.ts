@@ -42,8 +42,9 @@ export class Answers {
   /** Made when a question is looked up that equals one that was asked and is another object: ids cost more than the rest. */
   #byId: ReadonlyMap<string, Answer> | undefined
 
+  /** @param answered - A Map is taken as it is, without a copy. */
   constructor(answered: Iterable<readonly [Question, Answer]>) {
-    this.#asked = new Map(answered)
+    this.#asked = answered instanceof Map ? answered : new Map(answered)
   }
 
   /** @returns `Unanswered` with reason `absent` for a question that was not asked. */

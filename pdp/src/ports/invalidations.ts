@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { Awaitable } from './awaitable.ts'
 
 /** The key of one tuple. */
 export interface TupleName {
@@ -92,10 +93,10 @@ export interface ReadBarrier {
   /**
    * Resolves when every event that was committed before the call is applied. Callers that wait at the same time share one read of the log.
    *
-   * @returns When the barrier's read began.
+   * @returns When the barrier's read began; at once where the log is not shared.
    * @throws Fault `relations_unavailable` when the log cannot be read.
    */
-  pass(): Promise<Stamp>
+  pass(): Awaitable<Stamp>
   /**
    * The next stamp, for a fill whose read has *returned*: taken in the synchronous step that keeps its result. A stamp from before the read would let a
    * barrier that began between both confirm a value that is newer than the events it applied (`docs/consistency.md`, filling).

@@ -19,10 +19,19 @@ export function personaId({ holder, title, circle, n }: PersonaParts): PersonaId
   return `${splitRef(holder).id}.${title}.${circle}.${n}`
 }
 
+/** Decisions read the same ids again and again. Emptied when it is full. */
+const READ = new Map<PersonaId, PersonaParts>()
+const MOST_READ = 10_000
+
 /** Reads a persona's id. Pseudonyms, titles and circles hold no dot. */
 export function personaParts(id: PersonaId): PersonaParts {
+  const known = READ.get(id)
+  if (known) return known
   const [holder = '', title = '', circle = '', n = '0'] = id.split('.')
-  return { holder: `user:${holder}`, title, circle, n: Number(n) }
+  const parts: PersonaParts = { holder: `user:${holder}`, title, circle, n: Number(n) }
+  if (READ.size >= MOST_READ) READ.clear()
+  READ.set(id, parts)
+  return parts
 }
 
 /** `title/circle`. */

@@ -43,6 +43,21 @@ export type Question =
       readonly asOf: number
     }
 
+const USABLE = new Map<string, Question>()
+const MOST_USABLE = 10_000
+
+/** Whether a persona is in its dates, or an agent active. The same object each time, until there are very many. */
+export function usableQuestion(giver: Giver | PartyRef): Question {
+  const known = USABLE.get(giver)
+  if (known) return known
+  const question: Question = giver.startsWith('persona:')
+    ? { kind: 'persona', persona: giver.slice('persona:'.length) }
+    : { kind: 'agent', agent: giver as PartyRef }
+  if (USABLE.size >= MOST_USABLE) USABLE.clear()
+  USABLE.set(giver, question)
+  return question
+}
+
 /** One link of a chain. */
 interface AskedLink {
   readonly grant: string

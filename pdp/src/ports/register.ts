@@ -90,7 +90,7 @@ export interface Grants {
    */
   proposeGrant(grant: GrantBody, now: EpochMillis): Promise<void>
   /** Filters proposed grants, which are neither completed nor dropped: they permit nothing, even when the relationship store has their tuples. */
-  proposedAmong(ids: readonly string[]): Promise<ReadonlySet<string>>
+  proposedAmong(ids: readonly string[]): ReadonlySet<string>
   completeGrant(id: string): Promise<void>
   /** Forgets a grant that was proposed and never issued. */
   dropGrant(id: string): Promise<void>

@@ -29,8 +29,12 @@ export function encodeId(id: string): string {
   return encoded.length <= MAX_ENCODED ? encoded : `=h${createHash('sha256').update(id).digest('base64url')}`
 }
 
+/** References whose ids are stored as they are. */
+const PLAIN_REF = new RegExp(`^[^:]*:[A-Za-z0-9_-]{0,${MAX_ENCODED}}$`)
+
 /** `type:<encoded id>`. */
 export function objectName(ref: PartyRef | ResourceRef): string {
+  if (PLAIN_REF.test(ref)) return ref
   const { type, id } = splitRef(ref)
   return `${type}:${encodeId(id)}`
 }

@@ -291,7 +291,7 @@ export interface Sessions {
   end(sid: string, until: EpochMillis): Promise<void>
   /** Ends all sessions of a person whose tokens were issued at or before `at`, compared by the second. */
   endAll(person: PartyRef, at: EpochMillis, until: EpochMillis): Promise<void>
-  isEnded(session: SessionOf): Promise<boolean>
+  isEnded(session: SessionOf): boolean
   /** @param listener - Called after sessions have ended, here or on another PDP of the database. */
   whenEnded(listener: () => void): void
 }

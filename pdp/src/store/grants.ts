@@ -47,7 +47,7 @@ export class SqlGrants implements Grants {
     }
   }
 
-  readonly proposedAmong = async (ids: readonly string[]): Promise<ReadonlySet<string>> =>
+  readonly proposedAmong = (ids: readonly string[]): ReadonlySet<string> =>
     new Set(ids.filter((id) => this.#proposed.has(id)))
 
   readonly completeGrant = (id: string): Promise<void> =>

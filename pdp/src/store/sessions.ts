@@ -117,7 +117,7 @@ export class SqlSessions implements Sessions, InvalidationListener {
     })
   }
 
-  async isEnded({ sid, person, issuedAt }: SessionOf): Promise<boolean> {
+  isEnded({ sid, person, issuedAt }: SessionOf): boolean {
     const now = this.#clock()
     // Skips hashing when no session has ended, the usual case.
     if (sid !== undefined && this.#ended.size > 0 && (this.#ended.get(hashOf(sid)) ?? 0) > now) return true

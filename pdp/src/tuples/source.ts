@@ -21,15 +21,18 @@ export type TupleQuery =
 export function queryText(query: TupleQuery): string {
   switch (query.kind) {
     case 'object':
-      return JSON.stringify([query.object])
+      return `o${sized(query.object)}`
     case 'relation':
-      return JSON.stringify([query.object, query.relation])
+      return `r${sized(query.object)}${sized(query.relation)}`
     case 'pair':
-      return JSON.stringify([query.object, query.relation, query.user])
+      return `p${sized(query.object)}${sized(query.relation)}${sized(query.user)}`
     case 'reverse':
-      return JSON.stringify(['', query.user, query.type, query.relation])
+      return `u${sized(query.user)}${sized(query.type)}${sized(query.relation)}`
   }
 }
+
+/** A text behind its length, so that none can imitate the end of another. */
+const sized = (text: string): string => `${text.length}:${text}`
 
 /** Whether a change of the tuple can change the answer to the query. */
 export function isTouchedBy(query: TupleQuery, { user, relation, object }: TupleKey): boolean {

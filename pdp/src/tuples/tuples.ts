@@ -31,7 +31,17 @@ export interface Change {
   readonly deletes: readonly TupleKey[]
 }
 
-export const instant = (millis: EpochMillis): string => new Date(millis).toISOString()
+let lastMillis = 0
+let lastInstant = new Date(0).toISOString()
+
+/** The last instant is kept: all questions of a decision, and often several decisions, are about the same one. */
+export function instant(millis: EpochMillis): string {
+  if (millis !== lastMillis) {
+    lastInstant = new Date(millis).toISOString()
+    lastMillis = millis
+  }
+  return lastInstant
+}
 
 const grantName = (id: string): string => `grant:${id}`
 export const seatObject = (seat: Seat): string => `seat:${seatName(seat)}`

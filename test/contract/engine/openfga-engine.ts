@@ -59,7 +59,7 @@ async function openBoth(): Promise<{ readonly direct: FactEngineUnderTest; reado
   const writer = await FencedWriter.open({ store, journal, modelId, newId, clock: Date.now })
   const gate = new FactGate(5_000)
   const proposed = new Set<string>()
-  const proposedAmong = async (grants: readonly string[]) => new Set(grants.filter((id) => proposed.has(id)))
+  const proposedAmong = (grants: readonly string[]) => new Set(grants.filter((id) => proposed.has(id)))
   const relations = new OpenFgaRelations({ client, storeId: store.id, writer, gate, proposedAmong })
   const barrier = new LogBarrier(log)
   const tuples = new TupleMemory({
