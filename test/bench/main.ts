@@ -13,6 +13,7 @@ import { benchAuditor } from './auditor.ts'
 import { askPdp, bareCases, type Endpoint, pairs, type Recorded } from './cases.ts'
 import { send } from './client.ts'
 import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
+import { benchDecide } from './decide.ts'
 import { benchDesktop } from './desktop.ts'
 import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
 import { benchHot } from './hot/main.ts'
@@ -174,6 +175,7 @@ else if (argv[0] === 'peers') await benchPeers(argv.slice(1), print)
 else if (argv[0] === 'plot') updatePage(argv.slice(1), print)
 else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
 else if (argv[0] === 'hot') await benchHot(argv.slice(1))
+else if (argv[0] === 'decide') await benchDecide(argv.slice(1), print)
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
   const options = parseOptions(argv)

@@ -11,12 +11,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type OpenFga, startOpenFga } from '@mandate/stack'
+import { startOpenFga } from '@mandate/stack'
 import { Pool } from 'undici'
-import { startIssuer, type TestIssuer } from '../../fixtures/issuer.ts'
+import { startIssuer } from '../../fixtures/issuer.ts'
 import { TRIPS } from '../../fixtures/pdp.ts'
 import { send } from '../client.ts'
 import { type Asked, furnish, questions } from '../story.ts'
+import { environmentOf } from './environment.ts'
 
 /** CPU time in microseconds. */
 export interface CpuTime {
@@ -116,18 +117,6 @@ function caseOf(system: string, server: Server, asked: Asked, token: string): Ca
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
-
-const environmentOf = ({ issuer }: TestIssuer, openFga: OpenFga, dir: string): Readonly<Record<string, string>> => ({
-  PDP_PORT: '0',
-  PDP_ISSUER: issuer,
-  PDP_DATA_DIR: join(dir, 'pdp'),
-  PDP_LOG_ORIGIN: 'bench.invalid/log',
-  PDP_SERVICES: 'trips=workflow+workflow_item+travel_account',
-  OPENFGA_URL: openFga.url,
-  OPENFGA_API_TOKEN: openFga.apiToken,
-  PDP_SERVICE_PER_SECOND: '1000000',
-  PDP_ADDRESS_PER_SECOND: '1000000',
-})
 
 async function startServer(what: string, env: Readonly<Record<string, string>>, profile?: string): Promise<Server> {
   const execArgv = profile ? ['--cpu-prof', `--cpu-prof-dir=${profile}`, '--cpu-prof-interval=200'] : []
