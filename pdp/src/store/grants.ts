@@ -172,16 +172,19 @@ export class SqlGrants implements Grants {
   ): Promise<readonly GrantRecord[]> => {
     const { places, values } = inList(within.map(scopeName), 4)
     // Grants of these scopes, then the newest of any. `|| ''` makes SQLite use the index on `scope`: the owner may have many other grants.
-    const here = await this.#read(
-      `WHERE scope IN (${places}) AND owner || '' = $1 AND delegate || '' = $2 AND settled = 1 ORDER BY id DESC LIMIT $3`,
+    const here = `scope IN (${places}) AND owner || '' = $1 AND delegate || '' = $2 AND settled = 1`
+    const any = 'owner = $1 AND delegate = $2 AND settled = 1'
+    const [first, then] = [here, any].map(
+      (where, part) =>
+        `SELECT * FROM (SELECT *, ${part} AS part FROM grants WHERE ${where} ORDER BY id DESC LIMIT $3) p${part}`,
+    )
+    const rows = await this.#sql.rows(
+      `${first} UNION ALL ${then} ORDER BY part, id DESC`,
       ...[owner, delegate, limit, ...values],
     )
-    const newest = await this.#read(
-      'WHERE owner = $1 AND delegate = $2 AND settled = 1 ORDER BY id DESC LIMIT $3',
-      ...[owner, delegate, limit],
-    )
-    const known = new Set(here.map(({ id }) => id))
-    return [...here, ...newest.filter(({ id }) => !known.has(id))].slice(0, limit)
+    const known = new Set<unknown>()
+    const distinct = rows.filter(({ id }) => !known.has(id) && known.add(id))
+    return distinct.slice(0, limit).map(grantOf)
   }
 
   readonly deadGrants = async (before: EpochMillis, limit: number): Promise<readonly GrantRecord[]> => {
