@@ -72,9 +72,11 @@ export class PolicyControl {
     await this.#deps.locks.run(lockKey.policies(), async () => {
       const kept = await this.#deps.policyHistory.inForce()
       const inForce = kept && (await this.#stays(kept, policies.version))
-      if (inForce?.sources.core === sources.core)
-        await this.#use(inForce.sources, this.#compile(inForce.sources), kept?.insteadOf, {})
-      else await this.#use(sources, policies, undefined, {})
+      if (inForce?.sources.core === sources.core) {
+        // Compiling takes most of a start, and an equal version has equal sources.
+        const compiled = inForce.version === policies.version ? policies : this.#compile(inForce.sources)
+        await this.#use(inForce.sources, compiled, kept?.insteadOf, {})
+      } else await this.#use(sources, policies, undefined, {})
     })
   }
 

@@ -8,11 +8,11 @@ import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Clock } from '../ports/clock.ts'
 import type { Announcement, InvalidationEvent, InvalidationListener } from '../ports/invalidations.ts'
-import { BloomFilter } from '../runtime/bloom-filter.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 import { note } from './announcer.ts'
 import type { VaultKeys } from './encryption.ts'
-import { bytes, type Queries, type Row, text } from './sql.ts'
+import { KnownSubs } from './known-subs.ts'
+import { bytes, type Queries } from './sql.ts'
 
 /** Entries of each cache. */
 const CACHED = 50_000
@@ -28,9 +28,6 @@ const personNotes = z.union([erasureNote, creationNote])
 /** Tells other PDPs of a new person, who is named in no readable form. */
 export const personNote = (folded: Uint8Array): Announcement =>
   note('person', { folded: Buffer.from(folded).toString('base64') } satisfies z.infer<typeof creationNote>)
-
-/** People read at once. */
-const PEOPLE_PER_READ = 10_000
 
 export interface VaultMemoryOptions {
   readonly keys: VaultKeys
@@ -48,12 +45,9 @@ export class VaultMemory implements InvalidationListener {
   #subs = new LruCache<string>(CACHED)
   /** Time of recent erasures by lookup hash in base64. */
   readonly #erasedAt = new Map<string, EpochMillis>()
-  /** Lookup hashes of the normalized subs of all people, erased ones too; `undefined` until they are read. */
-  #subsOfAll: BloomFilter | undefined
+  readonly #knownSubs: KnownSubs
   /** Person keys of texts that certainly were no person's sub when they were looked up; dropped when a person is created. */
   #nobodies = new LruCache<true>(CACHED)
-  /** Filters that {@link load} is filling: people who are created meanwhile are added too. */
-  readonly #filling = new Set<BloomFilter>()
   /** Person keys and pseudonyms of people who are being erased: not cached. */
   readonly #erasing = new Set<string>()
   /** Number of erasures so far. A value that was read before an erasure is not cached after it. */
@@ -64,6 +58,7 @@ export class VaultMemory implements InvalidationListener {
     this.clock = clock
     this.salt = createSecretKey(salt)
     this.#sql = sql
+    this.#knownSubs = new KnownSubs(sql)
   }
 
   /** Whether a token was issued before its person was erased. */
@@ -119,7 +114,7 @@ export class VaultMemory implements InvalidationListener {
 
   /** @param folded - Lookup hash of a normalized sub. @returns `false` where certainly no person has it. */
   mayBeSub(folded: Uint8Array): boolean {
-    return this.#subsOfAll?.mayHave(folded) ?? true
+    return this.#knownSubs.mayHave(folded)
   }
 
   /** Whether a text is remembered as no person's sub, in the spelling of its person key. */
@@ -135,39 +130,18 @@ export class VaultMemory implements InvalidationListener {
   /** Adds a person who is about to be created. */
   addSub(folded: Uint8Array): void {
     this.#nobodies = new LruCache(CACHED)
-    this.#subsOfAll?.add(folded)
-    for (const filter of this.#filling) filter.add(folded)
+    this.#knownSubs.add(folded)
   }
 
   async load(): Promise<() => void> {
-    const subs = new BloomFilter()
-    this.#filling.add(subs)
-    try {
-      await this.#readSubs(subs)
-    } catch (error) {
-      this.#filling.delete(subs)
-      throw error
-    }
     const rows = await this.#sql.rows('SELECT lookup, at FROM erased_people')
     return () => {
-      this.#filling.delete(subs)
-      this.#subsOfAll = subs
       for (const row of rows) this.#erase(Buffer.from(bytes(row['lookup'])).toString('base64'), Number(row['at']))
     }
   }
 
-  async #readSubs(subs: BloomFilter): Promise<void> {
-    const sql = `SELECT pseudonym, folded FROM vault WHERE pseudonym > $1 ORDER BY pseudonym LIMIT ${PEOPLE_PER_READ}`
-    let last: string | undefined = ''
-    while (last !== undefined) {
-      const rows: readonly Row[] = await this.#sql.rows(sql, last)
-      for (const row of rows) subs.add(bytes(row['folded']))
-      last = rows.length === PEOPLE_PER_READ ? text(rows.at(-1)?.['pseudonym']) : undefined
-    }
-  }
-
   reset(): void {
-    this.#subsOfAll = undefined
+    this.#knownSubs.reset()
     this.#nobodies = new LruCache(CACHED)
     this.#dropNames()
   }

@@ -27,7 +27,8 @@ const foldedHash = (keys: VaultKeys, { issuer, sub }: Person): Uint8Array =>
   keys.lookupHash(foldedKey(issuer, fold(sub)))
 
 /**
- * Encrypts people that an older release stored in plain text, and re-encrypts rows that are under an older key.
+ * Encrypts people that an older release stored in plain text, and re-encrypts rows that are under an older key. Reads all people only where the
+ * commitment salt is under an older key too: both are rewritten in one transaction, and from then on people are stored under the current key only.
  *
  * @returns Whether a row was rewritten.
  * @throws Fault `internal` when the keys do not decrypt a row.
@@ -53,6 +54,8 @@ async function addFoldedHashes(sql: Queries, keys: VaultKeys): Promise<void> {
 
 async function reEncrypt(sql: Queries, keys: VaultKeys): Promise<boolean> {
   const isOld = (row: Row): boolean => !keys.isCurrent(bytes(row['sealed']))
+  const commitment = await firstRow(sql, "SELECT salt AS sealed FROM salts WHERE name = 'sealed commitment'")
+  if (commitment && !isOld(commitment)) return false
   const people = (await sql.rows('SELECT pseudonym, sealed FROM vault')).filter(isOld)
   for (const row of people) {
     const person = decryptPerson(keys, bytes(row['sealed']))
