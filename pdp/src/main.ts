@@ -48,7 +48,11 @@ function loadPolicies(pdp: Pdp): void {
 /** Runs one PDP in this process. */
 async function run(own: Config, primary: PrimaryLink | undefined): Promise<void> {
   // Not loaded by the primary process of several workers, which needs none of it.
-  const [{ startPdp }, { exitStatusOf }] = await Promise.all([import('./app.ts'), import('./exit-status.ts')])
+  const [{ startPdp }, { exitStatusOf }, { releaseStartMemory }] = await Promise.all([
+    import('./app.ts'),
+    import('./exit-status.ts'),
+    import('./runtime/start-memory.ts'),
+  ])
   try {
     const pdp = await startPdp(own, logger)
     pdp.metrics.watchProcess()
@@ -57,6 +61,7 @@ async function run(own: Config, primary: PrimaryLink | undefined): Promise<void>
     void pdp.lost.then(() => process.exit(70))
     process.on('SIGHUP', () => loadPolicies(pdp))
     logger.info({ url: pdp.url }, 'listening')
+    releaseStartMemory()
   } catch (error) {
     logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
     // process.exit, not only exitCode: timers and sockets of a failed start must not keep the process alive.

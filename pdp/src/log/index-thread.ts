@@ -7,6 +7,9 @@ import { Worker } from 'node:worker_threads'
 import { Fault } from '@mandate/protocol'
 import type { IndexAnswer, IndexReply, IndexRequest, IndexThreadData } from './index-worker.ts'
 
+/** Young generation of the thread, in MB: it would grow to 48 MB while the thread loads its modules, and indexing is no faster with it. */
+const YOUNG_MB = 4
+
 interface Pending {
   readonly resolve: (reply: IndexReply) => void
   readonly reject: (fault: Fault) => void
@@ -19,7 +22,10 @@ export class IndexThread {
   #dead: Fault | undefined
 
   constructor(data: IndexThreadData) {
-    this.#worker = new Worker(new URL('./index-worker.ts', import.meta.url), { workerData: data })
+    this.#worker = new Worker(new URL('./index-worker.ts', import.meta.url), {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    })
     this.#worker.on('message', (answer: IndexAnswer) => this.#settle(answer))
     this.#worker.on('error', (error) => this.#die(error))
     this.#worker.on('exit', () => this.#die(new Error('the index thread ended')))
