@@ -56,9 +56,10 @@ async function main(args: readonly string[]): Promise<number> {
 async function arm(name: string, options: ArmOptions): Promise<ArmResult> {
   print(`${name} arm: seed ${options.seed}, ${options.pdps} PDPs, barrier ${options.barrier}`)
   const result = await runArm(options)
-  const { violations, firstAfterMs, counts, faults, ms } = result
+  const { violations, firstAfterMs, counts, faults, changesOf, ms } = result
   const kinds = Map.groupBy(violations, ({ kind }) => kind)
   print(`  ${(ms / 1000).toFixed(0)} s; ${textOf(counts)}`)
+  print(`  changes: ${textOf(changesOf)}`)
   print(`  faults: ${textOf(faults)}`)
   print(`  violations: ${violations.length}${firstAfterMs === undefined ? '' : `, the first after ${firstAfterMs} ms`}`)
   for (const [kind, found] of kinds) print(`    ${kind}: ${found.length}`)

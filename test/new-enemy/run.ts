@@ -36,6 +36,8 @@ export interface ArmResult {
   readonly ms: number
   readonly counts: Readonly<Record<Count, number>>
   readonly faults: Readonly<Record<string, number>>
+  /** Changes that were answered as done, by the kind of slot. */
+  readonly changesOf: Readonly<Record<string, number>>
 }
 
 const COUNTS = ['permits', 'denials', 'unanswered', 'changes', 'refused', 'unknown'] as const
@@ -66,6 +68,7 @@ class Arm {
     number
   >
   readonly #violations: Violation[] = []
+  readonly #changesOf = new Map<string, number>()
   readonly #faults: FaultLog = { counts: new Map(), now: '' }
 
   constructor(stage: Stage, slots: readonly Slot[], route: Route, options: ArmOptions) {
@@ -92,6 +95,7 @@ class Arm {
       ms: performance.now() - this.#begun,
       counts: this.#counts,
       faults: Object.fromEntries(this.#faults.counts),
+      changesOf: Object.fromEntries(this.#changesOf),
     }
   }
 
@@ -136,8 +140,11 @@ class Arm {
     change.answered = performance.now()
     change.outcome = isDone ? 'done' : 'unknown'
     this.#counts[isDone ? 'changes' : 'unknown'] += 1
-    if (isDone) operation.done?.(answer)
-    return isDone
+    if (!isDone) return false
+    operation.done?.(answer)
+    const kind = slot.name.replace(/ \d+$/u, '')
+    this.#changesOf.set(kind, (this.#changesOf.get(kind) ?? 0) + 1)
+    return true
   }
 
   async #read(random: Random, signal: AbortSignal): Promise<void> {

@@ -5,6 +5,8 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { type Answer, TRIPS } from '../fixtures/pdp.ts'
@@ -364,6 +366,75 @@ const key: Making = async (world) => {
   }
 }
 
+/**
+ * A person holds a grant until `end` ends it for good; another person, who is new, takes their place.
+ *
+ * @param end - The last change of a person.
+ */
+function endedOnce(name: string, end: (person: World) => Promise<Answer>): Making {
+  return async (world) => {
+    await world.begin(() => false)
+    let person = world
+    let candidate = world
+    let history = new History(false)
+    const create: Operation = {
+      name: `${name}: another person`,
+      value: true,
+      send: async () => {
+        candidate = new World(world.tpdp)
+        const taken = await candidate.take('B', DELEGATE)
+        if (taken.status >= 300) return taken
+        const active = await candidate.patchPersona('B', DELEGATE, { status: 'active' }, world.staff('persona-admin'))
+        if (active.status >= 300) return active
+        return world.grant({ from: 'A', to: candidate.ref('B'), actions: ['execute'] })
+      },
+      done: () => {
+        person = candidate
+        history = new History(true)
+      },
+    }
+    const last: Operation = { name, value: false, send: () => end(person) }
+    create.done?.(await must(create.send()))
+    return {
+      name,
+      current: () => history,
+      next: () => (history.changes.at(-1)?.value === false ? create : last),
+      settling: () => (history.changes.some(({ value }) => !value) ? [last, create] : [create]),
+      question: () => {
+        const question = world.question({ subject: 'B', ...FLIGHT })
+        const body = { ...question, subject: { ...question.subject, id: person.id('B') } }
+        return { history, ask: () => world.call('POST', '/access/v1/evaluation', TRIPS, body) }
+      },
+    }
+  }
+}
+
+const DELEGATE = 'travel-agent/acme'
+const revokedPersona = endedOnce('persona revoked', (person) =>
+  person.patchPersona('B', DELEGATE, { status: 'revoked' }, person.as('B')),
+)
+const erased = endedOnce('person erased', (person) => person.call('DELETE', '/v1/subjects/me', person.as('B')))
+
+const OWN = 'own: [read, create, update, execute]'
+
+/** Policies with which owners may update their trips, and others: no other slot asks for that. */
+const policy: Making = async (world, { travel }) => {
+  await world.begin(() => false)
+  const operator = world.staff('operator')
+  const manifest = join(travel, 'manifest.yaml')
+  const text = readFileSync(manifest, 'utf8')
+  if (!text.includes(OWN)) throw new Error(`${manifest} has no "${OWN}"`)
+  const load = async (contents: string): Promise<string> => {
+    writeFileSync(manifest, contents)
+    return (await must(world.call('POST', '/v1/policies/load', operator))).body.version
+  }
+  const without = await load(text.replace(OWN, 'own: [read, create, execute]'))
+  const version = { true: await load(text), false: without }
+  const send = (value: boolean) =>
+    world.call('POST', '/v1/policies/activate', operator, { version: version[value ? 'true' : 'false'] })
+  return toggled('policy', send, ask(world, { subject: 'A', action: 'update', item: 'flight' }))
+}
+
 const KINDS: readonly Making[] = [
   grant,
   chain,
@@ -377,13 +448,17 @@ const KINDS: readonly Making[] = [
   replaced,
   session,
   key,
+  revokedPersona,
+  erased,
 ]
+/** One of each for all copies: they change what all PDPs share. */
+const SINGLE_KINDS: readonly Making[] = [policy]
 
-/** Makes `copies` slots of each kind, through the first PDP. */
+/** Makes `copies` slots of each kind, through the first PDP, and one of policies. */
 export async function makeSlots(stage: Stage, route: Route, copies: number): Promise<readonly Slot[]> {
   const slots: Slot[] = []
   for (let copy = 0; copy < copies; copy += 1)
-    for (const make of KINDS) {
+    for (const make of copy === 0 ? [...SINGLE_KINDS, ...KINDS] : KINDS) {
       const world = new World({ call: route.call, now: Date.now, advance: () => undefined })
       const slot = await make(world, stage, route)
       slots.push({ ...slot, name: `${slot.name} ${copy + 1}` })

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort, type OpenFga, type Service, spawnService, startOpenFga, startPostgres } from '@mandate/stack'
@@ -26,6 +26,8 @@ export interface StagedPdp {
 export interface Stage {
   readonly pdps: readonly StagedPdp[]
   readonly issuer: TestIssuer
+  /** Folder of the pack `travel` that the PDPs load. */
+  readonly travel: string
   stop(): Promise<void>
 }
 
@@ -52,6 +54,8 @@ export async function startStage({ pdps: count, barrier }: StageOptions): Promis
     cleanUp.push(() => openFga.stop())
     const issuer = await startIssuer()
     cleanUp.push(() => issuer.stop())
+    const travel = join(folder, 'travel')
+    cpSync(`${SHIPPED}travel`, travel, { recursive: true })
     const shared = {
       OPENFGA_STORE: `new-enemy-${randomUUID()}`,
       PDP_VAULT_KEY: randomBytes(32).toString('base64'),
@@ -60,7 +64,7 @@ export async function startStage({ pdps: count, barrier }: StageOptions): Promis
     const pdps: StagedPdp[] = []
     for (let index = 0; index < count; index += 1)
       pdps.push(await startPdp(index, { folder, postgresUrl: postgres.url, openFga, issuer, shared, cleanUp }))
-    return { pdps, issuer, stop }
+    return { pdps, issuer, travel, stop }
   } catch (error) {
     await stop()
     throw error
@@ -97,7 +101,7 @@ async function startPdp(index: number, ground: Ground): Promise<StagedPdp> {
       PDP_STORE_URL: throughLine(ground.postgresUrl, lines.postgres),
       PDP_LOG_ORIGIN: `pdp-${index}.test.invalid/log`,
       PDP_PORT: new URL(url).port,
-      PDP_PACKS: [packFolder('certification'), `${SHIPPED}travel`].join(','),
+      PDP_PACKS: [packFolder('certification'), join(folder, 'travel')].join(','),
       PDP_SERVICES: 'records=record,trips=workflow+workflow_item+travel_account',
       PDP_PERSON_PER_MINUTE: '60000',
       PDP_PERSON_BURST: '60000',
