@@ -22,6 +22,7 @@ import { openConfiguredEngine } from './open-engine.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { readSources } from './policy/pack.ts'
+import type { Awaitable } from './ports/awaitable.ts'
 import type { RunningEngine } from './ports/engine.ts'
 import type { InvalidationListener, ReadBarrier } from './ports/invalidations.ts'
 import type { EntryIndex } from './ports/log.ts'
@@ -134,7 +135,8 @@ async function openRooms(
     isOff: config.PDP_TEST_READ_BARRIER === 'off',
   })
   for (const copy of stores.copies) barrier.listen(copy)
-  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId: createNewId(clock) }
+  const newId = createNewId(clock)
+  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
   const onLost = claims ? () => stop('another PDP has taken over the store of OpenFGA') : undefined
@@ -192,7 +194,7 @@ async function startRecorder(
   { config, metrics, stores, clock, newId }: Base,
   { log, newKeys }: OpenDecisionLog,
 ): Promise<Recorder> {
-  const isSub = (text: string): Promise<boolean> => stores.vault.isSub(config.PDP_ISSUER, text)
+  const isSub = (text: string): Awaitable<boolean> => stores.vault.isSub(config.PDP_ISSUER, text)
   const record = metrics.counted(createRecorder({ log, clock, newId, isSub }))
   if (newKeys) await record([{ kind: 'key_changed', change: { log_keys: newKeys } }])
   return record
@@ -239,10 +241,8 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const { vault, register, callers } = stores
   const { isReachable, lowLimits } = engine
   const pseudonymizer = new Pseudonymizer({ issuer: config.PDP_ISSUER, vault, policies: policies.current })
-  const isSub = (text: string): Promise<boolean> => pseudonymizer.isSub(text)
-  // No agent is ever unregistered, so only one that memory does not know is looked up in the database.
-  const agent = async (id: string) => (await callers.agent(id)) ?? (await register.agent(id))
-  const redact = new Redactor({ policies: policies.current, register: { agent }, vault, isSub })
+  const isSub = (text: string): Awaitable<boolean> => pseudonymizer.isSub(text)
+  const redact = new Redactor({ policies: policies.current, callers, register, vault, isSub })
   const pap = openAdministration(deps, redact, closing)
   const { log, index } = decisionLog
   const missing = whatIsMissing(deps)
@@ -257,6 +257,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     metrics,
     stores,
     barrier,
+
     policies,
     pseudonymizer,
     redact,

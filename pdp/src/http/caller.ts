@@ -3,18 +3,20 @@
  *
  * @module
  */
-import { createHash, hash, timingSafeEqual } from 'node:crypto'
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { type EpochMillis, Fault, hasSecondFactor, joinUrl, type PartyRef, refuse } from '@mandate/protocol'
 import { type ClientTls, createIssuerKeys, type IssuerKeys } from '@mandate/service'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { keyHolder } from '../pap/keys.ts'
 import { type Principal, ROLES, type Role } from '../pap/pap.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { KnownCallers } from '../ports/known-callers.ts'
 import type { Sessions, Vault } from '../ports/stores.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
+import { run, type Task, wait } from '../runtime/task.ts'
 
 export interface CallerOptions {
   /** The tokens' `iss`, compared byte for byte. */
@@ -79,11 +81,13 @@ const MAX_TOKEN_AGE = 15 * 60
 /** Tolerated clock skew to the identity provider, in seconds. */
 const TOLERANCE = 5
 const REMEMBERED_TOKENS = 10_000
+const API_KEY = /^Bearer (mk_[\w-]{1,128})$/iu
 
 /** Verifies tokens and returns the principal. */
 export class Callers {
   readonly #options: CallerOptions
   readonly #keys: IssuerKeys
+  /** Claims of verified tokens, by the whole `Authorization` header. */
   readonly #verified = new LruCache<Claims>(REMEMBERED_TOKENS)
 
   constructor(options: CallerOptions) {
@@ -106,24 +110,42 @@ export class Callers {
    * @throws Fault `unauthenticated`; `identity_unavailable` when the issuer's keys cannot be fetched; `relations_unavailable` when the invalidation
    *   log cannot be read.
    */
-  async identify(headers: readonly string[], origin: Principal['origin']): Promise<Principal> {
-    await this.#options.barrier.pass()
-    const [authorization, ...others] = headers
-    if (others.length > 0) throw invalid('Send one Authorization header.')
-    const key = /^Bearer (mk_[\w-]{1,128})$/iu.exec(authorization ?? '')?.[1]
-    if (key) return this.#keyHolder(key, origin)
-    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/iu.exec(authorization ?? '')?.[1]
+  identify(headers: readonly string[], origin: Principal['origin']): Awaitable<Principal> {
+    return run(this.#identify(headers, origin))
+  }
+
+  *#identify(headers: readonly string[], origin: Principal['origin']): Task<Principal> {
+    yield* wait(this.#options.barrier.pass())
+    const [authorization] = headers
+    if (headers.length > 1) throw invalid('Send one Authorization header.')
+    if (authorization === undefined) throw refuse('unauthenticated', 'Send a bearer token.', challenge(false))
+    const key = API_KEY.exec(authorization)?.[1]
+    if (key) return yield* wait(this.#keyHolder(key, origin))
+    const claims = this.#remembered(authorization) ?? (yield* this.#authorized(authorization))
+    const principal = yield* this.#principalOf(claims, origin)
+    // Checked for each request: only the verification of the token is cached.
+    if (principal.session && this.#options.sessions.isEnded(principal.session)) throw invalid('Its session has ended.')
+    return principal
+  }
+
+  #remembered(authorization: string): Claims | undefined {
+    const claims = this.#verified.get(authorization)
+    return claims && Math.min(claims.exp, claims.iat + MAX_TOKEN_AGE) > Date.now() / 1000 ? claims : undefined
+  }
+
+  /** Verifies the token of an `Authorization` header, and remembers it. */
+  *#authorized(authorization: string): Task<Claims> {
+    const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/iu.exec(authorization)?.[1]
     if (!token)
       throw refuse(
         'unauthenticated',
         authorization ? 'Send one bearer token.' : 'Send a bearer token.',
-        challenge(authorization !== undefined),
+        challenge(true),
       )
-    const claims = await this.#claims(token)
-    const principal = await this.#principalOf(claims, origin)
-    // Checked for each request: only the verification of the token is cached.
-    if (principal.session && this.#options.sessions.isEnded(principal.session)) throw invalid('Its session has ended.')
-    return principal
+    const claims = claimsSchema.safeParse(yield* wait(this.#verify(token)))
+    if (!claims.success) throw invalid('The token is not one of ours: claims are missing or of another kind.')
+    this.#verified.set(authorization, claims.data)
+    return claims.data
   }
 
   /**
@@ -178,16 +200,6 @@ export class Callers {
     throw invalid('The key is not valid here.')
   }
 
-  async #claims(token: string): Promise<Claims> {
-    const key = hash('sha256', token, 'base64')
-    const known = this.#verified.get(key)
-    if (known && Math.min(known.exp, known.iat + MAX_TOKEN_AGE) > Date.now() / 1000) return known
-    const claims = claimsSchema.safeParse(await this.#verify(token))
-    if (!claims.success) throw invalid('The token is not one of ours: claims are missing or of another kind.')
-    this.#verified.set(key, claims.data)
-    return claims.data
-  }
-
   async #verify(token: string): Promise<JWTPayload> {
     const { issuer, audience } = this.#options
     try {
@@ -210,40 +222,40 @@ export class Callers {
     }
   }
 
-  async #principalOf(claims: Claims, origin: Principal['origin']): Promise<Principal> {
+  *#principalOf(claims: Claims, origin: Principal['origin']): Task<Principal> {
     const { azp } = claims
-    const principal = await (claims.svc === undefined
+    const principal = yield* claims.svc === undefined
       ? this.#personal(claims, origin)
-      : this.#service(azp, claims, origin))
+      : this.#service(azp, claims, origin)
     return { ...principal, expiresAt: claims.exp * 1000 }
   }
 
   /** Maps a client's own token to a domain service, an agent, or a service without resource types. */
-  async #service(azp: string, claims: Claims, origin: Principal['origin']): Promise<Principal> {
+  *#service(azp: string, claims: Claims, origin: Principal['origin']): Task<Principal> {
     const base = { inPerson: false, roles: [], actor: undefined, origin }
     const types = this.#options.services.get(azp)
     if (types) return { ...base, party: undefined, name: `service:${azp}`, types }
     const { known } = this.#options
-    const agent = await known.agent(azp)
+    const agent = yield* wait(known.agent(azp))
     if (!agent) return { ...base, party: undefined, name: `service:${azp}`, types: undefined }
-    const serviceSub = agent.serviceSub ?? (await known.bindAgent(azp, claims.sub))
+    const serviceSub = agent.serviceSub ?? (yield* wait(known.bindAgent(azp, claims.sub)))
     if (!sameText(serviceSub, claims.sub)) throw invalid('The token is of another account than the registered agent.')
     return { ...base, party: `agent:${azp}`, name: `agent:${azp}`, types: undefined }
   }
 
   /** Maps a person's token, used in person or by a registered agent; rejects it from other clients (rule A7). */
-  async #personal(claims: Claims, origin: Principal['origin']): Promise<Principal> {
+  *#personal(claims: Claims, origin: Principal['origin']): Task<Principal> {
     const { azp, sub } = claims
     const { issuer, interactiveClients, known, vault } = this.#options
     const inPerson = interactiveClients.includes(azp)
-    const agent = inPerson ? undefined : await known.agent(azp)
+    const agent = inPerson ? undefined : yield* wait(known.agent(azp))
     const actor: PartyRef | undefined = agent && `agent:${azp}`
     if (!inPerson && !actor) throw invalid('The token was issued to a client that may not speak for a person.')
     // The service account of an agent is no person (rule G1).
     if (agent?.serviceSub !== undefined && sameText(agent.serviceSub, sub))
       throw invalid('The token is of the agent itself, and not marked as such.')
     // `iat` has whole seconds: a token issued within the second of the erasure counts as older.
-    const party = await vault.pseudonymOfToken(issuer, sub, claims.iat * 1000)
+    const party = yield* wait(vault.pseudonymOfToken(issuer, sub, claims.iat * 1000))
     if (!party) throw invalid('Its person was erased. Sign in anew.')
     const onlyReads = inPerson && !claims.scope?.split(' ').includes(this.#options.adminScope)
     const roles = inPerson ? this.#rolesOf(claims, onlyReads) : []

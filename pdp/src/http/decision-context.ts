@@ -26,6 +26,7 @@ import type { Policies } from '../policy/pack.ts'
 import { personaName } from '../ports/persona-id.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { Relations } from '../ports/relations.ts'
+import { type Task, wait } from '../runtime/task.ts'
 import { hidesPersonasIn, readerAskedFor, readerOfAnswer, standingIn } from './disclosure.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
@@ -38,13 +39,13 @@ export interface DecisionContextDeps {
 }
 
 /** Builds the `context` of a decision, limited to what the caller may know. */
-export async function contextOf(
+export function* contextOf(
   deps: DecisionContextDeps,
   id: string,
   verdict: Verdict,
   evaluation: Evaluation,
   by: Principal,
-): Promise<DecisionContext> {
+): Task<DecisionContext> {
   const { resource } = evaluation
   const reader = readerOfAnswer(by, resource, deps.policies())
   const standing = standingIn(verdict, reader)
@@ -58,27 +59,31 @@ export async function contextOf(
   const all = verdict.reasons.map((finding) => reasonOf(deps, finding, resource, standings))
   const reasons = standings.hides ? distinct(all) : all
   const { broken = [] } = verdict
-  const toExternal = (links: readonly Link[]): Promise<Link[]> =>
-    Promise.all(links.map((link) => deps.pseudonymizer.toExternalLink(link)))
   return {
     evaluation_id: id,
     evaluated_at: new Date(verdict.at).toISOString(),
     reason: reasons[0]?.code ?? 'no_grant',
     reasons,
-    chain: await toExternal(verdict.chain),
-    ...(broken.length > 0 && standing !== 'stranger' ? { broken: await toExternal(broken) } : {}),
-    ...(standing === 'entitled' || verdict.decision ? await ownerOf(deps, verdict) : {}),
+    chain: yield* linksOutside(deps, verdict.chain),
+    ...(broken.length > 0 && standing !== 'stranger' ? { broken: yield* linksOutside(deps, broken) } : {}),
+    ...(standing === 'entitled' || verdict.decision ? yield* ownerOf(deps, verdict) : {}),
     ...(verdict.policy && standing === 'entitled' ? { policy: verdict.policy } : {}),
     model: verdict.model,
   }
 }
 
-async function ownerOf(
+function* linksOutside({ pseudonymizer }: DecisionContextDeps, links: readonly Link[]): Task<Link[]> {
+  const outside: Link[] = []
+  for (const link of links) outside.push(yield* wait(pseudonymizer.toExternalLink(link)))
+  return outside
+}
+
+function* ownerOf(
   { pseudonymizer }: DecisionContextDeps,
   { owner, ownerPersona }: Verdict,
-): Promise<{ readonly owner?: string; readonly owner_persona?: string }> {
+): Task<{ readonly owner?: string; readonly owner_persona?: string }> {
   return {
-    ...(owner ? { owner: await pseudonymizer.toExternal(owner) } : {}),
+    ...(owner ? { owner: yield* wait(pseudonymizer.toExternal(owner)) } : {}),
     ...(ownerPersona ? { owner_persona: personaName(ownerPersona) } : {}),
   }
 }
@@ -129,27 +134,27 @@ function textOf(code: DecisionCode, policies: Policies, resource: ResourceRef): 
 }
 
 /** Builds the log entry of a decision: codes, gates and numbers, with people by pseudonym. */
-export async function evaluationEntry(
+export function* evaluationEntry(
   deps: DecisionContextDeps,
   id: string,
   evaluation: Evaluation,
   verdict: Verdict,
   by: Principal,
   { position, latencyMs }: { readonly position: number; readonly latencyMs: number },
-): Promise<EntryDraft> {
+): Task<EntryDraft> {
   const { actor, persona } = evaluation
   return {
     id,
     kind: 'evaluation',
     as_of: { at: new Date(verdict.at).toISOString(), position },
-    ...(evaluation.isSubjectUnknown ? {} : { subject: await deps.redact.party(evaluation.subject) }),
-    ...(actor ? { actor: await deps.redact.party(actor) } : {}),
+    ...(evaluation.isSubjectUnknown ? {} : { subject: yield* wait(deps.redact.party(evaluation.subject)) }),
+    ...(actor ? { actor: yield* wait(deps.redact.party(actor)) } : {}),
     caller: by.name,
     ...(persona ? { persona: deps.redact.persona(persona, verdict.persona) } : {}),
     action: deps.redact.action(evaluation),
-    resource: await deps.redact.resource(evaluation.resource, verdict.root !== undefined),
+    resource: yield* wait(deps.redact.resource(evaluation.resource, verdict.root !== undefined)),
     ...(verdict.root && verdict.root !== evaluation.resource
-      ? { root: await deps.redact.resource(verdict.root, true) }
+      ? { root: yield* wait(deps.redact.resource(verdict.root, true)) }
       : {}),
     ...(verdict.owner ? { owner: verdict.owner } : {}),
     decision: verdict.decision,

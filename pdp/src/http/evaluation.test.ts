@@ -80,7 +80,12 @@ beforeEach(async () => {
   const deps = {
     ...shared,
     pseudonymizer: new Pseudonymizer({ ...shared, issuer: 'https://id.example' }),
-    redact: new Redactor({ ...shared, register: { agent: async () => undefined }, isSub: async () => false }),
+    redact: new Redactor({
+      ...shared,
+      callers: { agent: async () => undefined },
+      register: { agent: async () => undefined },
+      isSub: async () => false,
+    }),
     consistencyOf: () => 'HIGHER_CONSISTENCY',
     decide: () => Promise.resolve(PERMIT),
     record: log.record,

@@ -23,6 +23,7 @@ import type { Policies } from '../policy/pack.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { maxJsonBytes } from '../runtime/json-size.ts'
+import { run, type Task, wait } from '../runtime/task.ts'
 import type { AskingOperation } from './asking.ts'
 import { contextOf, type DecisionContextDeps, evaluationEntry } from './decision-context.ts'
 import { accountOf, type Exchange } from './exchange.ts'
@@ -60,7 +61,7 @@ interface Decided {
 export function answerEvaluation(deps: EvaluationDeps): AskingOperation['answer'] {
   return async ({ body, by, exchange }) => {
     const request = requireValid(parseEvaluationRequest(body))
-    const { answer, entry } = await decideOne(deps, request, by, exchange, true)
+    const { answer, entry } = await run(decideOne(deps, request, by, exchange, true))
     const [id = ''] = await deps.record([entry])
     return { id, body: answer }
   }
@@ -78,10 +79,8 @@ export function answerEvaluations(deps: BatchDeps): AskingOperation['answer'] {
     const shared = present({ subject, action, resource, context })
     const semantic = options?.evaluations_semantic ?? 'execute_all'
     const isExplained = options?.reasons === true
-    const decide = async (item: Readonly<Record<string, unknown>>): Promise<Decided> => {
-      const whole = { ...shared, ...item }
-      return withAsked(deps, whole, by, await decideItem(deps, whole, by, exchange, isExplained))
-    }
+    const decide = (item: Readonly<Record<string, unknown>>): Awaitable<Decided> =>
+      run(decideItem(deps, { ...shared, ...item }, by, exchange, isExplained))
     if (semantic === 'execute_all') pace.requireTimeFor(accountOf(by), evaluations.length)
     await deps.spend(by, evaluations.length - 1)
     const work = () => decideAll(semantic, evaluations, isGone, decide)
@@ -104,17 +103,6 @@ function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Dec
   }
 }
 
-/** Builds the log entry of a failed item, with the request as far as it could be read. */
-const withAsked = async (
-  deps: EvaluationDeps,
-  item: Readonly<Record<string, unknown>>,
-  by: Principal,
-  decided: Decided,
-): Promise<Decided> =>
-  decided.entry.kind === 'evaluation'
-    ? decided
-    : { ...decided, entry: { ...(await readableRequest(deps, item, by)), ...decided.entry } }
-
 const present = (members: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 
@@ -128,7 +116,7 @@ async function decideAll<T>(
   semantic: EvaluationsSemantic,
   items: readonly T[],
   isGone: () => boolean,
-  decide: (item: T) => Promise<Decided>,
+  decide: (item: T) => Awaitable<Decided>,
 ): Promise<readonly Decided[]> {
   const ends = { execute_all: undefined, deny_on_first_deny: false, permit_on_first_permit: true }[semantic]
   const decided: Decided[] = []
@@ -138,7 +126,8 @@ async function decideAll<T>(
     while (next < items.length && !isGone()) {
       const at = next
       next += 1
-      const one = await decide(items[at] as T)
+      const deciding = decide(items[at] as T)
+      const one = deciding instanceof Promise ? await deciding : deciding
       decided[at] = one
       if (ends !== undefined && one.answer.decision === ends) return
       if (turn.isOver) await turn.yield()
@@ -149,17 +138,30 @@ async function decideAll<T>(
   return decided.filter((one) => one !== undefined)
 }
 
-/** Decides one item. An item that is malformed, forbidden or undecidable gets `false` and its error; the others continue. */
-async function decideItem(
+/** Decides one item. What could not be decided is logged with the request as far as it could be read. */
+function* decideItem(
+  deps: EvaluationDeps,
+  item: Readonly<Record<string, unknown>>,
+  by: Principal,
+  exchange: Exchange,
+  isExplained: boolean,
+): Task<Decided> {
+  const decided = yield* decideReadable(deps, item, by, exchange, isExplained)
+  if (decided.entry.kind === 'evaluation') return decided
+  return { ...decided, entry: { ...(yield* wait(readableRequest(deps, item, by))), ...decided.entry } }
+}
+
+/** An item that is malformed, forbidden or undecidable gets `false` and its error; the others continue. */
+function* decideReadable(
   deps: EvaluationDeps,
   item: unknown,
   by: Principal,
   exchange: Exchange,
   isExplained: boolean,
-): Promise<Decided> {
+): Task<Decided> {
   const parsed = parseEvaluationRequest(item)
   try {
-    if (parsed.success) return await decideOne(deps, parsed.data, by, exchange, isExplained)
+    if (parsed.success) return yield* decideOne(deps, parsed.data, by, exchange, isExplained)
     const subject = parsed.error.issues.every(({ path }) => path[0] === 'subject')
     if (!subject) throw refuse('invalid_request', objectionsOf(parsed.error))
     return undecided(deps, by, 'invalid_request', objectionsOf(parsed.error), {
@@ -196,23 +198,23 @@ function undecided(
 }
 
 /** @param isExplained - Whether the answer gets its `context`. */
-async function decideOne(
+function* decideOne(
   deps: EvaluationDeps,
   request: EvaluationRequest,
   by: Principal,
   exchange: Exchange,
   isExplained: boolean,
-): Promise<Decided> {
+): Task<Decided> {
   const id = deps.newId()
-  const evaluation = await deps.pseudonymizer.evaluation(request, by)
+  const evaluation = yield* wait(deps.pseudonymizer.evaluation(request, by))
   requireEntitled(deps.policies(), by, evaluation)
   // Read before any fact: every change logged up to this size is taken into account by the decision.
   const position = deps.position()
-  const verdict = await deps.decide(evaluation)
+  const verdict = yield* wait(deps.decide(evaluation))
   const latencyMs = performance.now() - exchange.arrived
-  const entry = requireRecordable(await evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
+  const entry = requireRecordable(yield* evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
   const { decision } = verdict
-  const answer = isExplained ? { decision, context: await contextOf(deps, id, verdict, evaluation, by) } : { decision }
+  const answer = isExplained ? { decision, context: yield* contextOf(deps, id, verdict, evaluation, by) } : { decision }
   return { answer, entry }
 }
 

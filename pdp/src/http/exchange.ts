@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Fault, isRequestId, refuse } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import { requestIds } from '../runtime/request-ids.ts'
 import type { Callers } from './caller.ts'
 import type { Step } from './step.ts'
@@ -32,7 +33,7 @@ export interface Exchange {
 
 export interface ExchangeOptions {
   /** Whether a text is the sub of a known person. */
-  readonly isSub: (text: string) => Promise<boolean>
+  readonly isSub: (text: string) => Awaitable<boolean>
   readonly addressOf: (req: IncomingMessage) => string
   /** Headers of every response: names and values in turn. */
   readonly headers: readonly string[]
@@ -112,12 +113,31 @@ export function setHeaders(res: ServerResponse, headers: readonly string[]): voi
 
 /** Authenticates the caller. */
 export function authenticated(callers: Pick<Callers, 'identify'>): Step {
-  return async (req, res) => {
+  return (req, res) => {
     const exchange = exchangeOf(res)
     const { keptId, trace } = exchange
     const origin = { ...(keptId ? { request_id: keptId } : {}), ...(trace ? { trace } : {}) }
-    exchange.principal = await callers.identify(req.headersDistinct['authorization'] ?? [], origin)
+    const identified = callers.identify(authorizationsOf(req), origin)
+    if (identified instanceof Promise)
+      return identified.then((principal) => {
+        exchange.principal = principal
+      })
+    exchange.principal = identified
+    return undefined
   }
+}
+
+const AUTHORIZATION = 'authorization'
+
+/** The `Authorization` headers of a request: Node's own `headers` has only the first, and `headersDistinct` copies all headers. */
+function authorizationsOf({ rawHeaders }: IncomingMessage): readonly string[] {
+  const found: string[] = []
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? ''
+    if (name.length === AUTHORIZATION.length && name.toLowerCase() === AUTHORIZATION)
+      found.push(rawHeaders[at + 1] ?? '')
+  }
+  return found
 }
 
 /** Rejects API keys, which may use only AuthZEN. */

@@ -15,7 +15,9 @@ import type { Evaluation } from '../decide/evaluation.ts'
 import type { Principal } from '../pap/pap.ts'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Policies } from '../policy/pack.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Vault } from '../ports/stores.ts'
+import { run, type Task, wait } from '../runtime/task.ts'
 
 /** External reference of a person whose row in the vault has been deleted. */
 const ERASED = 'user:erased'
@@ -44,7 +46,7 @@ export class Pseudonymizer {
    * Translates a party to its internal reference. Registers an unknown person only when a service names them, which stores their resources. Other
    * callers could register any word as a person's sub, and the PDP refuses such words as names.
    */
-  async toInternal(party: PartyRef, by: NamedBy): Promise<PartyRef> {
+  toInternal(party: PartyRef, by: NamedBy): Awaitable<PartyRef> {
     const { type, id } = splitRef(party)
     if (type !== 'user') return party
     const { issuer, vault } = this.#options
@@ -58,23 +60,27 @@ export class Pseudonymizer {
   }
 
   /** Whether a text is the sub of a known person, in any spelling; such a text may be stored only in the vault. */
-  isSub(text: string): Promise<boolean> {
+  isSub(text: string): Awaitable<boolean> {
     return this.#options.vault.isSub(this.#options.issuer, text)
   }
 
   /** Translates an internal party to its external reference. */
-  async toExternal(party: PartyRef): Promise<string> {
-    if (!party.startsWith('user:')) return party
-    const sub = await this.#options.vault.subOf(party)
+  toExternal(party: PartyRef): Awaitable<string> {
+    return party.startsWith('user:') ? run(this.#personOutside(party)) : party
+  }
+
+  *#personOutside(pseudonym: PartyRef): Task<string> {
+    const sub = yield* wait(this.#options.vault.subOf(pseudonym))
     return sub === undefined ? ERASED : `user:${sub}`
   }
 
-  async toExternalLink(link: Link): Promise<Link> {
-    return {
-      ...link,
-      delegator: await this.toExternal(link.delegator as PartyRef),
-      delegate: await this.toExternal(link.delegate as PartyRef),
-    }
+  toExternalLink(link: Link): Awaitable<Link> {
+    return run(this.#linkOutside(link))
+  }
+
+  *#linkOutside(link: Link): Task<Link> {
+    const delegator = yield* wait(this.toExternal(link.delegator as PartyRef))
+    return { ...link, delegator, delegate: yield* wait(this.toExternal(link.delegate as PartyRef)) }
   }
 
   /** Translates the subject of a relation fact, where `*` means every subject of the type. */
@@ -90,7 +96,7 @@ export class Pseudonymizer {
   }
 
   /** Translates a subject by the domain's subject types; `undefined` for a type that is neither a person nor an agent. */
-  async #subject(type: string, id: string, domain: Manifest | undefined, by: NamedBy): Promise<PartyRef | undefined> {
+  #subject(type: string, id: string, domain: Manifest | undefined, by: NamedBy): Awaitable<PartyRef | undefined> {
     if (type === 'agent') return `agent:${id}`
     return namesPeople(type, domain) ? this.toInternal(`user:${id}`, by) : undefined
   }
@@ -103,17 +109,25 @@ export class Pseudonymizer {
   }
 
   /** Translates a resource to its internal reference. Accounts and other types with people's ids are translated; other ids stay unchanged. */
-  async toInternalResource(type: string, id: string, by: NamedBy): Promise<ResourceRef> {
+  toInternalResource(type: string, id: string, by: NamedBy): Awaitable<ResourceRef> {
     const manifest = this.#options.policies().byType.get(type)?.manifest
     const personal = manifest && (manifest.account === type || manifest.resources[type]?.people)
-    return personal ? `${type}:${splitRef(await this.toInternal(`user:${id}`, by)).id}` : entityRef(type, id)
+    return personal ? run(this.#personsResource(type, id, by)) : entityRef(type, id)
+  }
+
+  *#personsResource(type: string, id: string, by: NamedBy): Task<ResourceRef> {
+    return `${type}:${splitRef(yield* wait(this.toInternal(`user:${id}`, by))).id}`
   }
 
   /** @param searched - The id is a placeholder of a search, and is no person's. */
-  async evaluation(request: EvaluationRequest, by: NamedBy, searched?: 'any resource'): Promise<Evaluation> {
+  evaluation(request: EvaluationRequest, by: NamedBy, searched?: 'any resource'): Awaitable<Evaluation> {
+    return run(this.#evaluation(request, by, searched))
+  }
+
+  *#evaluation(request: EvaluationRequest, by: NamedBy, searched: 'any resource' | undefined): Task<Evaluation> {
     const { subject, action, resource } = request
     const domain = this.#options.policies().byType.get(resource.type)?.manifest
-    const party = await this.#subject(subject.type, subject.id, domain, by)
+    const party = yield* wait(this.#subject(subject.type, subject.id, domain, by))
     const act = subject.properties?.act
     const issued = subject.properties?.iat
     return {
@@ -127,7 +141,7 @@ export class Pseudonymizer {
       action: action.name,
       resource: searched
         ? entityRef(resource.type, 'any')
-        : await this.toInternalResource(resource.type, resource.id, by),
+        : yield* wait(this.toInternalResource(resource.type, resource.id, by)),
       attributes: resource.properties ?? {},
     }
   }

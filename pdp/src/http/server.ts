@@ -82,17 +82,13 @@ export interface HttpApp {
 }
 
 export function createHttpApp(deps: ServerDeps): HttpApp {
-  const app = express()
+  const app = createExpress(deps)
   const anonymous = new AnonymousRefusals(deps)
   const limits = createLimits(deps.limits, deps.buckets)
   const streams = new OpenStreams(deps.limits.streams, deps)
   const asking = askingOperations(deps, limits)
   const handlers = handlersOf({ ...deps, streams }, asking)
   const reading = { ...deps, streams }
-  app.disable('x-powered-by')
-  app.set('etag', false)
-  app.set('trust proxy', deps.trustProxy)
-  app.set('query parser', 'simple')
   const begin = createExchanges({
     isSub: (text) => deps.pseudonymizer.isSub(text),
     addressOf: addressReader(app),
@@ -123,6 +119,15 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   })
   const close = async (): Promise<void> => void (await Promise.all([anonymous.close(), deps.callers.close()]))
   return { app, listener, endStreams: () => streams.endAll(), close }
+}
+
+function createExpress({ trustProxy }: Pick<ServerDeps, 'trustProxy'>): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.set('trust proxy', trustProxy)
+  app.set('query parser', 'simple')
+  return app
 }
 
 type AskingId = 'evaluate' | 'evaluateAll' | 'searchSubjects' | 'searchResources' | 'searchActions'
@@ -168,9 +173,12 @@ function handlersOf(
   }
 }
 
-/** Reads a client's address as Express does, which knows how many proxies are trusted. */
+/** Reads a client's address as Express does, which knows how many proxies are trusted. Of a request that none forwarded it is the socket's. */
 function addressReader(app: Express): (req: IncomingMessage) => string {
-  return ({ headers, socket }) => String(Reflect.get(app.request, 'ip', { app, headers, socket }) ?? '')
+  return ({ headers, socket }) =>
+    headers['x-forwarded-for'] === undefined
+      ? (socket.remoteAddress ?? '')
+      : String(Reflect.get(app.request, 'ip', { app, headers, socket }) ?? '')
 }
 
 /** Rejects requests while the clock is not trusted. Runs before authentication, which depends on the clock too. */

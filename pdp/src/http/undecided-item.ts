@@ -5,6 +5,7 @@
  */
 import { evaluationRequestSchema, Fault } from '@mandate/protocol'
 import type { Principal } from '../pap/pap.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import type { DecisionContextDeps } from './decision-context.ts'
 
@@ -43,7 +44,7 @@ export async function readableRequest(
 }
 
 /** Leaves out what the pseudonymizer refuses. */
-async function translated<T>(translate: () => Promise<T>): Promise<T | undefined> {
+async function translated<T>(translate: () => Awaitable<T>): Promise<T | undefined> {
   try {
     return await translate()
   } catch (error) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Entry, isQuestion } from '@mandate/protocol'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/log.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
@@ -15,7 +16,7 @@ export interface RecorderDeps {
   readonly clock: Clock
   readonly newId: () => string
   /** Whether a text is the sub of a known person, ignoring case and dashes. */
-  readonly isSub: (text: string) => Promise<boolean>
+  readonly isSub: (text: string) => Awaitable<boolean>
 }
 
 export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Recorder {
@@ -49,7 +50,7 @@ function idsToCheck(drafts: readonly EntryDraft[]): ReadonlySet<string> {
  */
 async function subsAmong(
   ids: ReadonlySet<string>,
-  isSub: (text: string) => Promise<boolean>,
+  isSub: (text: string) => Awaitable<boolean>,
 ): Promise<ReadonlySet<string>> {
   const subs = new Set<string>()
   for (const id of ids) if (await isSub(id)) subs.add(id)

@@ -7,8 +7,9 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { type KeyRequest, MAX_KEY_DAYS, refuse } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
+import type { KnownCallers } from '../ports/known-callers.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
-import type { KeyRecord, Keys } from '../ports/stores.ts'
+import type { KeyRecord } from '../ports/stores.ts'
 import { lockKey } from './lock-keys.ts'
 import { changeBy, narrowing, type PapDeps, type Principal, person, withRole } from './pap.ts'
 
@@ -86,7 +87,7 @@ export async function listKeys(deps: PapDeps, by: Principal): Promise<readonly K
 /** The caller that a key stands for: resource types, no party, no roles. `undefined` for an unknown, revoked or expired key. */
 export async function keyHolder(
   token: string,
-  { keys, clock }: { readonly keys: Pick<Keys, 'byId'>; readonly clock: Clock },
+  { keys, clock }: { readonly keys: Pick<KnownCallers, 'byId'>; readonly clock: Clock },
   origin: Principal['origin'],
 ): Promise<Principal | undefined> {
   const id = KEY.exec(token)?.[1]

@@ -7,6 +7,7 @@
 import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { InForce } from '../policy/pack.ts'
 import type { Authority } from '../ports/authority.ts'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Facts } from '../ports/domain-facts.ts'
 import type { FactWriter } from '../ports/fact-writer.ts'
@@ -39,7 +40,7 @@ export interface PapDeps extends Transactions {
   readonly record: Recorder
   readonly clock: Clock
   /** Names a resource for the log. */
-  readonly redact: { resource(resource: ResourceRef, registered: boolean): Promise<string> }
+  readonly redact: { resource(resource: ResourceRef, registered: boolean): Awaitable<string> }
   /** A new ULID, greater than every earlier one. */
   readonly newId: () => string
   /** Most links of a chain (rule C5). */

@@ -3,14 +3,15 @@
  *
  * @module
  */
+import type { Awaitable } from './awaitable.ts'
 import type { AgentRecord } from './register.ts'
 import type { KeptKey } from './stores.ts'
 
-/** What authentication looks up for each request. From memory once a read barrier is passed. */
+/** What authentication looks up for each request. From memory, and then at once, when a read barrier is passed. */
 export interface KnownCallers {
-  agent(id: string): Promise<AgentRecord | undefined>
+  agent(id: string): Awaitable<AgentRecord | undefined>
   /** Binds an agent to its service account, as the register does. */
   bindAgent(id: string, serviceSub: string): Promise<string>
   /** An API key. */
-  byId(id: string): Promise<KeptKey | undefined>
+  byId(id: string): Awaitable<KeptKey | undefined>
 }

@@ -13,6 +13,7 @@ import type {
   ResourceRef,
 } from '@mandate/protocol'
 import type { PolicySources } from '../policy/pack.ts'
+import type { Awaitable } from './awaitable.ts'
 import type { Fact } from './domain-facts.ts'
 import type { FactPlan } from './fact-writer.ts'
 import type { GrantBody, Located } from './grants.ts'
@@ -224,22 +225,24 @@ export interface People {
   setHold(person: PartyRef, hold: Hold | undefined): Promise<void>
 }
 
-/** The pseudonymizer (rule L5): the only place where a sub and its pseudonym meet. */
+/**
+ * The pseudonymizer (rule L5): the only place where a sub and its pseudonym meet. What is in memory is returned at once, anything else as a promise.
+ */
 export interface Vault {
   /** The person's pseudonym; a new random one when there is none yet. */
-  pseudonymOf(issuer: string, sub: string): Promise<PartyRef>
+  pseudonymOf(issuer: string, sub: string): Awaitable<PartyRef>
   /** The pseudonym of the holder of a token; `undefined` for a token issued before its person was erased. `issuedAt` by the machine's clock. */
-  pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Promise<PartyRef | undefined>
+  pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Awaitable<PartyRef | undefined>
   /** The pseudonym of a known person. Read-only. */
-  known(issuer: string, sub: string): Promise<PartyRef | undefined>
+  known(issuer: string, sub: string): Awaitable<PartyRef | undefined>
   /** The pseudonym of a known person; else a commitment in the form of a pseudonym. Read-only: never creates a pseudonym. */
-  mentioned(issuer: string, sub: string): Promise<PartyRef>
+  mentioned(issuer: string, sub: string): Awaitable<PartyRef>
   /** Whether a text is the sub of a known person, in any spelling (upper case, without dashes). Read-only. */
-  isSub(issuer: string, text: string): Promise<boolean>
+  isSub(issuer: string, text: string): Awaitable<boolean>
   /** Salted commitment to a text: `~` and 22 characters. Deterministic within one database. */
   commit(text: string): string
   /** The sub of a person; `undefined` for an erased or unknown person. */
-  subOf(pseudonym: PartyRef): Promise<string | undefined>
+  subOf(pseudonym: PartyRef): Awaitable<string | undefined>
   /**
    * Begins an erasure: from now on tokens that were issued before are refused, and the person is not cached.
    *

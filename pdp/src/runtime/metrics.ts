@@ -247,15 +247,26 @@ export class Metrics {
       const begin = performance.now()
       const ids = await record(drafts)
       this.#appends.observe((performance.now() - begin) / 1_000)
-      for (const draft of drafts) this.#count(draft)
+      this.#count(drafts)
       return ids
     }
   }
 
-  #count({ kind, decision, reasons }: EntryDraft): void {
-    this.#entries.inc({ kind })
-    if (kind === 'evaluation')
-      this.#decisions.inc({ decision: decision ? 'permit' : 'deny', reason: reasons?.[0]?.code ?? 'none' })
+  /** Counts drafts of the same labels at once: the entries of a batch mostly have the same. */
+  #count(drafts: readonly EntryDraft[]): void {
+    const counts = new Map<string, { readonly draft: EntryDraft; count: number }>()
+    for (const draft of drafts) {
+      const labels = `${draft.kind} ${draft.decision} ${draft.reasons?.[0]?.code}`
+      const same = counts.get(labels)
+      if (same) same.count += 1
+      else counts.set(labels, { draft, count: 1 })
+    }
+    for (const { draft, count } of counts.values()) {
+      const { kind, decision, reasons } = draft
+      this.#entries.inc({ kind }, count)
+      if (kind === 'evaluation')
+        this.#decisions.inc({ decision: decision ? 'permit' : 'deny', reason: reasons?.[0]?.code ?? 'none' }, count)
+    }
   }
 
   /** @param aggregator - How the values of several workers become one. */

@@ -126,7 +126,7 @@ test('what an earlier process left undecided is pending from the start', async (
 
 test('a text that is nobody’s sub costs no read; a person is found from creation on, in any spelling', async () => {
   const { stores, readsOf } = await opened()
-  const isSub = (text: string): Promise<boolean> => stores.vault.isSub('https://id.example', text)
+  const isSub = async (text: string): Promise<boolean> => stores.vault.isSub('https://id.example', text)
   // The subs are read in the background when a text is first looked up.
   await expect.poll(() => readsOf(async () => expect(await isSub('5F0C1A3E-1d2b')).toBe(false))).toBe(0)
   const pseudonym = await stores.vault.pseudonymOf('https://id.example', '5f0c1a3e1d2b')

@@ -4,6 +4,7 @@
  * @module
  */
 import { z } from 'zod'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { InvalidationEvent, InvalidationListener, Topic } from '../ports/invalidations.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 
@@ -23,9 +24,12 @@ export class RowCache<V> implements InvalidationListener {
     this.#capacity = capacity
   }
 
-  async get(id: string, read: (id: string) => Promise<V | undefined>): Promise<V | undefined> {
+  get(id: string, read: (id: string) => Promise<V | undefined>): Awaitable<V | undefined> {
     const known = this.#rows?.get(id)
-    if (known) return known.value
+    return known ? known.value : this.#read(id, read)
+  }
+
+  async #read(id: string, read: (id: string) => Promise<V | undefined>): Promise<V | undefined> {
     const changes = this.#changes
     const value = await read(id)
     if (changes === this.#changes) this.#rows?.set(id, { value })

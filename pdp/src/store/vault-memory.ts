@@ -6,6 +6,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
 import { z } from 'zod'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Announcement, InvalidationEvent, InvalidationListener } from '../ports/invalidations.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
@@ -69,19 +70,17 @@ export class VaultMemory implements InvalidationListener {
   }
 
   /** Returns the cached pseudonym of a person key, or reads it. */
-  pseudonym(person: string, read: () => Promise<PartyRef | undefined>): Promise<PartyRef | undefined> {
-    return this.#cached(this.#pseudonyms, person, read)
+  pseudonym(person: string, read: () => Promise<PartyRef | undefined>): Awaitable<PartyRef | undefined> {
+    return this.#pseudonyms.get(person) ?? this.#read(this.#pseudonyms, person, read)
   }
 
   /** Returns the cached sub of a pseudonym, or reads it. */
-  sub(pseudonym: PartyRef, read: () => Promise<string | undefined>): Promise<string | undefined> {
-    return this.#cached(this.#subs, pseudonym, read)
+  sub(pseudonym: PartyRef, read: () => Promise<string | undefined>): Awaitable<string | undefined> {
+    return this.#subs.get(pseudonym) ?? this.#read(this.#subs, pseudonym, read)
   }
 
-  /** Returns the cached value, or reads and caches it. Not cached when an erasure ended during the read, or concerns this person. */
-  async #cached<V>(cache: LruCache<V>, name: string, read: () => Promise<V | undefined>): Promise<V | undefined> {
-    const known = cache.get(name)
-    if (known !== undefined) return known
+  /** Reads a value and caches it. Not cached when an erasure ended during the read, or concerns this person. */
+  async #read<V>(cache: LruCache<V>, name: string, read: () => Promise<V | undefined>): Promise<V | undefined> {
     const generation = this.#generation
     const value = await read()
     if (value !== undefined && generation === this.#generation && !this.#erasing.has(name)) cache.set(name, value)

@@ -6,7 +6,9 @@
  */
 import { createHmac, randomBytes } from 'node:crypto'
 import type { EpochMillis, PartyRef } from '@mandate/protocol'
+import type { Awaitable } from '../ports/awaitable.ts'
 import type { Vault } from '../ports/stores.ts'
+import { run, type Task, wait } from '../runtime/task.ts'
 import { type Announcer, note } from './announcer.ts'
 import { decryptPerson, fold, foldedKey, personKey } from './person.ts'
 import { bytes, firstRow, type Queries } from './sql.ts'
@@ -26,32 +28,48 @@ export class SqlVault implements Vault {
     this.#announcer = announcer
   }
 
-  async pseudonymOf(issuer: string, sub: string): Promise<PartyRef> {
-    return (await this.known(issuer, sub)) ?? (await this.#sql.transaction((sql) => this.#create(sql, issuer, sub)))
+  pseudonymOf(issuer: string, sub: string): Awaitable<PartyRef> {
+    return run(this.#knownOrCreated(issuer, sub))
   }
 
-  async pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Promise<PartyRef | undefined> {
+  *#knownOrCreated(issuer: string, sub: string): Task<PartyRef> {
+    const known = yield* wait(this.known(issuer, sub))
+    return known ?? (yield* wait(this.#sql.transaction((sql) => this.#create(sql, issuer, sub))))
+  }
+
+  pseudonymOfToken(issuer: string, sub: string, issuedAt: EpochMillis): Awaitable<PartyRef | undefined> {
+    return run(this.#ofToken(issuer, sub, issuedAt))
+  }
+
+  *#ofToken(issuer: string, sub: string, issuedAt: EpochMillis): Task<PartyRef | undefined> {
     const person = personKey({ issuer, sub })
-    const known = await this.known(issuer, sub)
+    const known = yield* wait(this.known(issuer, sub))
     if (this.#memory.isErased(person, issuedAt)) return undefined
     if (known) return known
     // Checked again in the transaction: a token from before an erasure must not create the person again.
-    return this.#sql.transaction(async (sql) => {
-      if (this.#memory.isErased(person, issuedAt) || (await this.#isErasedIn(sql, person, issuedAt))) return undefined
-      return this.#create(sql, issuer, sub)
-    })
+    return yield* wait(
+      this.#sql.transaction(async (sql) => {
+        if (this.#memory.isErased(person, issuedAt) || (await this.#isErasedIn(sql, person, issuedAt))) return undefined
+        return this.#create(sql, issuer, sub)
+      }),
+    )
   }
 
-  known(issuer: string, sub: string): Promise<PartyRef | undefined> {
+  known(issuer: string, sub: string): Awaitable<PartyRef | undefined> {
     const person = personKey({ issuer, sub })
     return this.#memory.pseudonym(person, () => this.#find(this.#sql, person))
   }
 
-  async mentioned(issuer: string, sub: string): Promise<PartyRef> {
-    return (await this.known(issuer, sub)) ?? `user:p_${this.commit(personKey({ issuer, sub })).slice(1)}`
+  mentioned(issuer: string, sub: string): Awaitable<PartyRef> {
+    return run(this.#knownOrCommitted(issuer, sub))
   }
 
-  async isSub(issuer: string, text: string): Promise<boolean> {
+  *#knownOrCommitted(issuer: string, sub: string): Task<PartyRef> {
+    const known = yield* wait(this.known(issuer, sub))
+    return known ?? `user:p_${this.commit(personKey({ issuer, sub })).slice(1)}`
+  }
+
+  isSub(issuer: string, text: string): Awaitable<boolean> {
     const name = personKey({ issuer, sub: text })
     if (this.#memory.isNobody(name)) return false
     const folded = fold(text)
@@ -62,6 +80,10 @@ export class SqlVault implements Vault {
       this.#memory.rememberNobody(name)
       return false
     }
+    return this.#hasFolded(hash)
+  }
+
+  async #hasFolded(hash: Uint8Array): Promise<boolean> {
     return (await firstRow(this.#sql, 'SELECT 1 FROM vault WHERE folded = $1', hash)) !== undefined
   }
 
@@ -69,7 +91,7 @@ export class SqlVault implements Vault {
     return `~${createHmac('sha256', this.#memory.salt).update(text).digest('base64url').slice(0, 22)}`
   }
 
-  subOf(pseudonym: PartyRef): Promise<string | undefined> {
+  subOf(pseudonym: PartyRef): Awaitable<string | undefined> {
     return this.#memory.sub(pseudonym, async () => {
       const encrypted = await this.#encrypted(pseudonym)
       return encrypted && decryptPerson(this.#memory.keys, encrypted).sub

@@ -15,6 +15,7 @@ import type { RequestHandler } from 'express'
 import type { Principal } from '../../pap/pap.ts'
 import { getResource, putResource, removeResource } from '../../pap/resources.ts'
 import { transferResource } from '../../pap/transfer.ts'
+import type { Awaitable } from '../../ports/awaitable.ts'
 import type { Located } from '../../ports/grants.ts'
 import { personaName } from '../../ports/persona-id.ts'
 import { principalOf } from '../exchange.ts'
@@ -70,7 +71,7 @@ function ownerOf(
   type: unknown,
   owner: PartyRef,
   by: Principal,
-): Promise<PartyRef> {
+): Awaitable<PartyRef> {
   const titles = policies().byType.get(String(type))?.manifest.titles ?? {}
   return pseudonymizer.toInternal(owner, Object.keys(titles).length > 0 ? { types: undefined } : by)
 }
