@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { openPostgres } from '../../pdp/src/store/postgres.ts'
+import { holdTransaction } from '../fixtures/hold-transaction.ts'
 import { packFolder } from '../fixtures/packs.ts'
 import { startTestPdp, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
 import { type Ask, World } from '../fixtures/world.ts'
@@ -62,6 +64,19 @@ test('grants: given on one PDP and ended there, on the other one each time for t
     expect(await ask(two)).toBe('delegated')
     await world.revoke('ab', 'A')
     expect(await ask(two)).toBe('grant_revoked')
+  }
+})
+
+test('grants: a revocation does not wait for a transaction of another PDP, which may be suspended in it', async () => {
+  await world.grant({ name: 'ab', from: 'A', to: 'B', actions: ['execute'] })
+  const database = await openPostgres(two.config.PDP_STORE_URL ?? '')
+  const release = await holdTransaction(database)
+  try {
+    expect((await world.revoke('ab', 'A')).status).toBe(200)
+    expect(await ask(two)).toBe('grant_revoked')
+  } finally {
+    await release()
+    await database.close()
   }
 })
 

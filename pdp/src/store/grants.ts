@@ -10,13 +10,11 @@ import { type GrantFilter, type Grants, grantExists } from '../ports/register.ts
 import { scopeName } from '../ports/stored-names.ts'
 import type { Exchanged } from '../ports/stores.ts'
 import { type Announcer, note } from './announcer.ts'
+import { END } from './grant-ends.ts'
 import type { LeasesIn } from './leases.ts'
 import type { ProposedGrants } from './proposed-grants.ts'
 import { duplicateKey, grantOf, storedGrant } from './rows.ts'
 import { firstRow, inList, type Queries, type SqlValue, text } from './sql.ts'
-
-const END = `UPDATE grants SET revoked_at = $1, revoked_by = $2, revoke_reason = $3, replaced_by = $4, ending = NULL
-  WHERE id = $5 AND revoked_at IS NULL`
 
 /** Methods are own properties, so that the stores of a register can be merged with `...`. */
 export class SqlGrants implements Grants {

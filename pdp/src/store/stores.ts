@@ -16,6 +16,7 @@ import { SqlChangeJournal } from './changes.ts'
 import { SqlDirectory } from './directory.ts'
 import type { VaultKeys } from './encryption.ts'
 import { SqlFacts } from './facts.ts'
+import { createGrantEnds } from './grant-ends.ts'
 import { SqlGrants } from './grants.ts'
 import { SqlIntents } from './intents.ts'
 import { SqlInvitations } from './invitations.ts'
@@ -94,7 +95,7 @@ export async function createStores(database: Database, options: StoreOptions): P
   const vault = await openVault(database, clock, keys)
   for (const put of await Promise.all([proposed.load(), vault.load()])) put()
   const memory: Shared = { proposed, revoked: new Map(), vault, leases, announcer: log, owner }
-  const stores = storesIn(database, memory, shared)
+  const stores = storesIn(database, memory, shared && { log: shared, database })
   const sessions = await SqlSessions.open(database, clock, log)
   const agents = new RowCache<AgentRecord>('agent', CACHED_CALLERS)
   const kept = new RowCache<KeptKey>('key', CACHED_CALLERS)
@@ -125,13 +126,20 @@ async function openVault(database: Database, clock: Clock, keys: VaultKeys): Pro
   return new VaultMemory({ keys, clock, salt, sql: database })
 }
 
-function storesIn(sql: Queries, memory: Shared, log?: SharedLog): StoreSet {
+/** What needs no transaction where several PDPs use the database. */
+interface Alone {
+  readonly log: SharedLog
+  readonly database: Pick<Database, 'changeAlone'>
+}
+
+/** @param alone - Outside of transactions only. */
+function storesIn(sql: Queries, memory: Shared, alone?: Alone): StoreSet {
   const { proposed, revoked, vault, leases, announcer, owner } = memory
   const intents = new SqlIntents(sql, leases, announcer)
   const factChangeIds = async (): Promise<readonly string[]> => (await intents.factChanges()).map(({ plan }) => plan.id)
   return {
     answers: new SqlAnswers(sql),
-    changes: new SqlChangeJournal(sql, { leases, announcer, factChangeIds, log }),
+    changes: new SqlChangeJournal(sql, { leases, announcer, factChangeIds, log: alone?.log }),
     facts: new SqlFacts(sql),
     intents,
     invitations: new SqlInvitations(sql),
@@ -141,6 +149,7 @@ function storesIn(sql: Queries, memory: Shared, log?: SharedLog): StoreSet {
     policyHistory: new SqlPolicyHistory(sql, announcer),
     register: {
       ...new SqlGrants(sql, leases, proposed, announcer),
+      ...(alone && createGrantEnds(alone.database, leases(sql))),
       ...new SqlPersonas(sql, leases),
       ...new SqlAgents(sql, leases, announcer),
       ...new SqlDirectory(sql),
