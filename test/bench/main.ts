@@ -26,6 +26,7 @@ import { updatePage } from './peers/page.ts'
 import { benchPep } from './pep.ts'
 import { startRecorder } from './recorder.ts'
 import { budgets, type Setup, tables } from './report.ts'
+import { benchRest } from './rest/main.ts'
 import { busyAgent, furnish, questions } from './story.ts'
 import { benchTransport } from './transport.ts'
 
@@ -172,6 +173,7 @@ if (argv[0] === 'log') {
 } else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
 else if (argv[0] === 'desktop') await benchDesktop(print)
 else if (argv[0] === 'peers') await benchPeers(argv.slice(1), print)
+else if (argv[0] === 'rest') await benchRest(argv.slice(1), print)
 else if (argv[0] === 'plot') updatePage(argv.slice(1), print)
 else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
 else if (argv[0] === 'hot') await benchHot(argv.slice(1))

@@ -21,6 +21,7 @@ What would have more than 1,000 calls to OpenFGA under way at once (a batch of 5
 OpenFGA gives up before it answers.
 
 npm run bench -- peers [--quick]    beside OpenFGA, SpiceDB, Cerbos and OPA, and every target; -- peers --help
+npm run bench -- rest [--quick]     start with a long log, idle memory, revocations beside a stopped PDP, workers; -- rest --help
 npm run bench -- plot FILE          docs/performance.md and its plots, of what peers --json FILE wrote
 npm run bench -- log [--quick]      the decision log alone: appends, verification, proofs, and what it adds to a decision
 npm run bench -- hot [ROUNDS] [REQUESTS] [PROFILE] [CASE]   CPU time of the PDP's process alone; PROFILE is a folder, CASE the name of one case

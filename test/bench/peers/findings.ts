@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { syncCost } from '../ground.ts'
 import type { Figures } from './timing.ts'
 
 /** One system under one load. */
@@ -51,6 +53,21 @@ export interface Machine {
   readonly loadAfter: number
   /** One `fdatasync` of a small append, in milliseconds. */
   readonly syncMs: number
+}
+
+/** @param loadBefore - Load average before the run. */
+export function machineNow(loadBefore: number): Machine {
+  return {
+    at: new Date().toISOString(),
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    node: process.versions.node,
+    loadBefore,
+    loadAfter: loadavg()[0] ?? 0,
+    // The disk that the PDPs' logs are on.
+    syncMs: syncCost(process.cwd()),
+  }
 }
 
 export interface Findings {

@@ -4,10 +4,9 @@
  * @module
  */
 import { writeFileSync } from 'node:fs'
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
+import { loadavg } from 'node:os'
 import type { World } from '../../fixtures/world.ts'
-import { syncCost } from '../ground.ts'
-import { type Findings, Notebook } from './findings.ts'
+import { type Findings, machineNow, Notebook } from './findings.ts'
 import { type Part, PEERS_HELP, type PeersOptions, parsePeersOptions } from './options.ts'
 import { measureCrowd } from './part-crowd.ts'
 import { measureInside } from './part-inside.ts'
@@ -41,17 +40,7 @@ export async function benchPeers(args: readonly string[], print: Print): Promise
 function findingsOf(book: Notebook, loadBefore: number, isQuick: boolean): Findings {
   return {
     isQuick,
-    machine: {
-      at: new Date().toISOString(),
-      cores: availableParallelism(),
-      cpu: cpus()[0]?.model ?? 'unknown',
-      memoryGb: Math.round(totalmem() / 2 ** 30),
-      node: process.versions.node,
-      loadBefore,
-      loadAfter: loadavg()[0] ?? 0,
-      // The disk that the PDPs' logs are on.
-      syncMs: syncCost(process.cwd()),
-    },
+    machine: machineNow(loadBefore),
     systems: book.systems,
     targets: book.targets,
     missing: book.missing,

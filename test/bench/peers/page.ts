@@ -56,7 +56,8 @@ function systemTable(rows: readonly SystemRow[], callers: number): readonly stri
   ]
 }
 
-function targetTable(rows: readonly TargetRow[]): readonly string[] {
+/** Rows as a table in Markdown. */
+export function targetTable(rows: readonly TargetRow[]): readonly string[] {
   if (rows.length === 0) return []
   return [
     '| what | measured | target | |',

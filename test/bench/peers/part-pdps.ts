@@ -62,7 +62,7 @@ async function latencyOver(running: readonly RunningPdp[], world: World, scale: 
 }
 
 /** Grants and revokes through the PDPs in turn. @returns how long each revocation took, ascending, in milliseconds. @throws when another PDP still permits. */
-async function revoke(
+export async function revoke(
   place: Place,
   world: World,
   running: readonly RunningPdp[],

@@ -6,26 +6,26 @@
 import { availableParallelism } from 'node:os'
 import type { World } from '../../fixtures/world.ts'
 import type { Notebook } from './findings.ts'
-import type { Scale } from './options.ts'
 import { type Place, questionTo } from './place.ts'
-import { interleaved } from './timing.ts'
+import { interleaved, type Rounds } from './timing.ts'
 
 const DEEP = 'chain of 3'
 const CALLERS = 32
 /** Two workers, the client, and the database. */
 const CORES = 4
 
-export async function measureWorkers(place: Place, world: World, book: Notebook, scale: Scale): Promise<void> {
+export async function measureWorkers(place: Place, world: World, book: Notebook, rounds: Rounds): Promise<void> {
   const pdps = [
     await place.startPdp({ name: 'one', env: { PDP_WORKERS: '1' } }),
     await place.startPdp({ name: 'workers', env: { PDP_WORKERS: '2' } }),
   ]
   try {
     const cases = pdps.map((pdp) => questionTo(pdp, world, DEEP))
-    const figures = await interleaved(cases, CALLERS, scale)
+    const figures = await interleaved(cases, CALLERS, rounds)
     const [one = Number.NaN, two = Number.NaN] = cases.map((each) => figures.get(each)?.rps)
     const cores = availableParallelism()
-    const note =
+    const cpu = cases.map((each) => figures.get(each)?.cpuUs.toFixed(0)).join(' and ')
+    const room =
       cores >= CORES
         ? `${cores} cores`
         : `${cores} cores, shared by both workers, the client and PostgreSQL: too few for what this row is about`
@@ -34,7 +34,7 @@ export async function measureWorkers(place: Place, world: World, book: Notebook,
       value: two / one,
       unit: '×',
       least: 1.7,
-      note,
+      note: `${room}; ${one.toFixed(0)} and ${two.toFixed(0)} a second, CPU ${cpu} µs a decision`,
     })
   } finally {
     for (const pdp of pdps) await pdp.stop()
