@@ -15,9 +15,10 @@ const CALLERS = 32
 const CORES = 4
 
 export async function measureWorkers(place: Place, world: World, book: Notebook, rounds: Rounds): Promise<void> {
+  const index = await place.postgres.createDatabase('pdp_index')
   const pdps = [
-    await place.startPdp({ name: 'one', env: { PDP_WORKERS: '1' } }),
-    await place.startPdp({ name: 'workers', env: { PDP_WORKERS: '2' } }),
+    await place.startPdp({ name: 'one', env: { PDP_WORKERS: '1', PDP_INDEX_URL: index } }),
+    await place.startPdp({ name: 'workers', env: { PDP_WORKERS: '2', PDP_INDEX_URL: index } }),
   ]
   try {
     const cases = pdps.map((pdp) => questionTo(pdp, world, DEEP))
