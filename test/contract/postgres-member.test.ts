@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -85,6 +85,20 @@ test('a suspended PDP stops nobody that needs other locks; what it writes when i
   other.process.stdin?.write('go on\n')
   await expect.poll(() => other.lines.join()).toMatch(/not written: Fault .*lock.* lost/u)
   await expect.poll(() => other.lines.join()).toMatch(/replaced: PDP_LOG_ORIGIN/u)
+})
+
+test('a connection that ended while the process was busy: the lock is taken on the next one', async () => {
+  const member = await joined(postgres.url, { origin: 'pdp.example/busy' })
+  const locks = new PostgresLocks(member)
+  expect(await locks.run('k', async () => 'done')).toBe('done')
+  // Synchronous: this process cannot notice that its connection ended before it uses it.
+  const script = `import pg from 'pg'
+    const client = new pg.Client(process.argv[1])
+    await client.connect()
+    await client.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name LIKE $1', ['mandate-pdp%'])
+    await client.end()`
+  execFileSync(process.execPath, ['--input-type=module', '-e', script, postgres.url])
+  expect(await locks.run('k', async () => 'done')).toBe('done')
 })
 
 test('a task whose connection was ended cannot write, and the next one can', async () => {

@@ -21,6 +21,9 @@ const POLL_MS = 5
 /** How long a process does not ask again for a lock that it released while another PDP waited, in milliseconds: that PDP polls twice meanwhile. */
 const YIELD_MS = 2 * POLL_MS
 
+/** How often a lock is tried again on another connection. */
+const RECONNECTS = 2
+
 /** Takes a lock unless another PDP waits for it urgently. `taken` is true when it was taken. */
 const isUrgentElsewhere = `CASE WHEN pg_try_advisory_lock(${lockId('urgent', 'key')})
   THEN NOT pg_advisory_unlock(${lockId('urgent', 'key')}) ELSE true END`
@@ -121,14 +124,30 @@ export class PostgresLocks implements Locks {
 
   async #take(key: string, urgent: boolean, until: number): Promise<MemberSession> {
     if (urgent || !this.#yielding.has(key)) {
-      const session = await this.#member.session()
-      const [row] = await session.query(TAKE, [[key], [urgent]])
-      if (row?.['taken'] === true) return session
+      const session = await this.#tryToTake(key, urgent)
+      if (session) return session
     }
     return new Promise((resolve, reject) => {
       this.#waiting.set(key, { key, urgent, until, registeredOn: undefined, take: resolve, fail: reject })
       if (!this.#isPolling) void this.#poll()
     })
+  }
+
+  /**
+   * A connection may have ended unnoticed while this process was busy, for example with compiling policies at its start. It has no locks any more, so the
+   * next one is tried.
+   */
+  async #tryToTake(key: string, urgent: boolean): Promise<MemberSession | undefined> {
+    for (let left = RECONNECTS; ; left -= 1) {
+      const session = await this.#member.session()
+      try {
+        const [row] = await session.query(TAKE, [[key], [urgent]])
+        return row?.['taken'] === true ? session : undefined
+      } catch (error) {
+        if (left === 0) throw error
+        await pause(POLL_MS)
+      }
+    }
   }
 
   async #release(session: MemberSession, key: string): Promise<void> {
