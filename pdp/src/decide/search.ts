@@ -119,6 +119,17 @@ export async function subjectCandidates(
   return [...parties].filter((party) => splitRef(party).type === kind)
 }
 
+/** What one search works with: the personas of each subject are read once, however many candidates it has. */
+export function forOneSearch<D extends SearchDeps>(deps: D): D {
+  const read = new Map<PartyRef | undefined, ReturnType<Register['personas']>>()
+  const personas: Register['personas'] = (holder) => {
+    const known = read.get(holder) ?? deps.register.personas(holder)
+    read.set(holder, known)
+    return known
+  }
+  return { ...deps, register: { grants: (filter) => deps.register.grants(filter), personas } }
+}
+
 /** Decides for each active persona of a person until one is permitted. Agents have none and are decided once. */
 export async function decideForAnyPersona(deps: SearchDeps, question: Evaluation): Promise<Verdict | undefined> {
   if (splitRef(question.subject).type === 'agent' || question.persona !== undefined) {

@@ -21,6 +21,7 @@ import type { Evaluation } from '../decide/evaluation.ts'
 import {
   actionCandidates,
   decideForAnyPersona,
+  forOneSearch,
   resourceCandidates,
   type SearchDeps,
   subjectCandidates,
@@ -76,13 +77,14 @@ function searchRoute<C extends string>(
   return async ({ body, by, isGone }) => {
     const { searched, request, question, candidates, about, shown } = await planOf(body, by)
     const among = question.isSubjectUnknown ? [] : await candidates(question)
+    const search = forOneSearch(deps.search)
     // Stops deciding when the caller has disconnected.
     const spend: SearchRouteDeps['spend'] = (who, decisions) =>
       isGone()
         ? Promise.reject(new Fault('too_many_requests', 'the caller has disconnected'))
         : deps.spend(who, decisions)
     const found = await pageOf({ ...deps, spend }, searched, by, request, among, async (candidate) => {
-      const verdict = await decideForAnyPersona(deps.search, about(question, candidate))
+      const verdict = await decideForAnyPersona(search, about(question, candidate))
       return verdict ? shown(candidate) : undefined
     })
     const id = await record(deps, by, searched, question, found.results.length)

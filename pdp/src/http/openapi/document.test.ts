@@ -22,7 +22,8 @@ function routesOf({ stack }: { readonly stack: readonly Layer[] }): readonly str
 /** Nothing is asked of it, so nothing has to stand behind it. */
 function routedApp(): Express & { readonly router: Router } {
   const sessions = { whenEnded: () => undefined }
-  const deps = { limits: DEFAULT_LIMITS, publicUrl: () => 'https://pdp.example', sessions }
+  const barrier = { listen: () => undefined }
+  const deps = { limits: DEFAULT_LIMITS, publicUrl: () => 'https://pdp.example', sessions, barrier }
   return createHttpApp(deps as unknown as ServerDeps).app as Express & { readonly router: Router }
 }
 
