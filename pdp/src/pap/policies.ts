@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type EpochMillis, refuse } from '@mandate/protocol'
+import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
 import { compilePolicies, type InForce, type Policies, type PolicySources } from '../policy/pack.ts'
 import { PolicyError } from '../policy/yaml.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -42,6 +42,9 @@ export interface PolicyView {
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
 type InForceVersion = NonNullable<Awaited<ReturnType<PolicyHistory['inForce']>>>
 
+/** Attempts of a start to put its policies in force. */
+const START_ATTEMPTS = 3
+
 export class PolicyControl {
   readonly #deps: PolicyDeps
   /** Follows what other PDPs put in force. */
@@ -68,6 +71,17 @@ export class PolicyControl {
   async start(): Promise<void> {
     const sources = await this.#deps.read()
     const policies = this.#compile(sources)
+    for (let attempt = 1; ; attempt += 1)
+      try {
+        return await this.#startWith(sources, policies)
+      } catch (error) {
+        // Compiling blocks the process: on a busy machine long enough for a shared database to end the connection that holds the locks.
+        const isLost = this.#deps.isShared && error instanceof Fault && error.code === 'relations_unavailable'
+        if (!isLost || attempt === START_ATTEMPTS) throw error
+      }
+  }
+
+  async #startWith(sources: PolicySources, policies: Policies): Promise<void> {
     // PDPs that start at the same time write one model, and name it in their answers.
     await this.#deps.locks.run(lockKey.policies(), async () => {
       const kept = await this.#deps.policyHistory.inForce()
