@@ -211,7 +211,9 @@ describe('with every defence', () => {
     await standby.detach()
     openFgaLine.behave(() => 'pass')
     await openFgaLine.deliver()
-    expect((await half).status).toBe(200)
+    // On a busy machine the PDP has given the held Write up; then it is sent again.
+    expect([200, 503]).toContain((await half).status)
+    await expect.poll(async () => (await world.revoke('grant on half', 'A')).status, RECOVERY).toBe(200)
     two.line.stall()
     expect((await world.revoke('grant on lost', 'A')).status).toBe(200)
 
