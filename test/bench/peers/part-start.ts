@@ -26,7 +26,7 @@ export async function measureIdle(place: Place, book: Notebook): Promise<void> {
 }
 
 export async function measureStart(place: Place, world: World, book: Notebook, entries: number): Promise<void> {
-  const name = 'long'
+  const name = place.isShared ? 'long' : 'one'
   // It makes its folder, its key and its log.
   await (await place.startPdp({ name })).stop()
   // The first start reads the entries that came since the last stop, for erasures; a PDP that wrote them itself would have noted its position.

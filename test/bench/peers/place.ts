@@ -48,6 +48,8 @@ export interface Place {
   readonly openFga: OpenFga
   readonly issuer: TestIssuer
   readonly dir: string
+  /** Whether PDPs of several names share one database: else a second one is refused the store of OpenFGA. */
+  readonly isShared: boolean
   readonly onShutdown: (work: () => Promise<void>) => void
   startPdp(options?: PdpOptions): Promise<RunningPdp>
   /** Folder of a PDP's data and log. */
@@ -96,6 +98,7 @@ export async function preparePlace(store: 'sqlite' | 'postgres', closing: AsyncD
     openFga,
     issuer,
     dir,
+    isShared: storeUrl !== undefined,
     onShutdown: (work) => closing.defer(work),
     startPdp: ({ name = 'one', env = {} } = {}) => startPdp({ ...environmentOf(name), ...env }, name, dir, issuer),
     dataDirOf,
