@@ -46,7 +46,7 @@ export function coerceAttributes(
 function loggedOf(measured: Attributes['measured'], now: EpochMillis): Readonly<Record<string, number | string>> {
   const logged: Record<string, number | string> = {}
   for (const [name, { value, unit }] of measured) {
-    if (unit === 'ahead') logged[name] = new Date(Math.round(now + value * 1000)).toISOString()
+    if (unit === 'ahead') logged[name] = textOf(Math.round(now + value * 1000))
     else logged[limitKey(name, unit)] = value
   }
   return logged
@@ -60,6 +60,18 @@ function moneyOf(value: unknown): Measured | undefined {
   const { amount, currency } = value as { readonly amount?: unknown; readonly currency?: unknown }
   if (typeof amount !== 'number' || !Number.isSafeInteger(amount)) return undefined
   return typeof currency === 'string' && CURRENCY.test(currency) ? { value: amount, unit: currency } : undefined
+}
+
+const TEXTS = new Map<EpochMillis, string>()
+
+/** In UTC with milliseconds. */
+function textOf(millis: EpochMillis): string {
+  const known = TEXTS.get(millis)
+  if (known !== undefined) return known
+  const text = new Date(millis).toISOString()
+  if (TEXTS.size >= MOST_INSTANTS) TEXTS.clear()
+  TEXTS.set(millis, text)
+  return text
 }
 
 /** Instants that were read, since one resource is asked about many times. Emptied when it is full. */

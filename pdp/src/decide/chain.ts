@@ -104,7 +104,7 @@ export function judgeChain(
     if (flaws.length === 0 && breached.length === 0 && giverUsable && !affirms(questions.links.get(body.id)))
       object('grant_revoked', body.id)
   })
-  for (const id of brokenLinks(chain, owner, candidate)) object('chain_broken', id)
+  for (const id of brokenLinksOf(chain, owner, candidate)) object('chain_broken', id)
   if (!isSeated) object(seatFlaw(chain, candidate, circumstances), candidate.grant)
   const affirmed = isSeated && chain.every(({ id }) => affirms(questions.links.get(id)))
   return { candidate, bodies: chain, objections: [...objections.values()], limits, affirmed }
@@ -133,6 +133,22 @@ function seatFlaw(chain: readonly GrantBody[], candidate: Candidate, circumstanc
 
 /** The giver of a grant. */
 export const giverOf = (body: GrantBody): Giver => body.givers[body.givers.length - 1] ?? 'agent:'
+
+interface KnownStructure {
+  readonly chain: readonly GrantBody[]
+  readonly owner: PartyRef
+  readonly broken: readonly string[]
+}
+const STRUCTURES = new WeakMap<Candidate, KnownStructure>()
+
+/** {@link brokenLinks}, which depend on the bodies, the owner and the candidate alone: found once while these are the same objects. */
+function brokenLinksOf(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): readonly string[] {
+  const known = STRUCTURES.get(candidate)
+  if (known?.owner === owner && chain.every((body, index) => body === known.chain[index])) return known.broken
+  const broken = [...brokenLinks(chain, owner, candidate)]
+  STRUCTURES.set(candidate, { chain, owner, broken })
+  return broken
+}
 
 /** Grants that do not continue their parent, or that widen it. Checked at every use, though it was checked when the grant was issued (rule D1). */
 function* brokenLinks(chain: readonly GrantBody[], owner: PartyRef, candidate: Candidate): Generator<string> {

@@ -80,7 +80,9 @@ export class Program {
   }
 
   #relation(object: string, relation: string): RelationNode | undefined {
-    return this.#byName.get(relation)?.find((node) => object.startsWith(node.prefix))
+    const nodes = this.#byName.get(relation)
+    if (nodes) for (const node of nodes) if (object.startsWith(node.prefix)) return node
+    return undefined
   }
 
   /** Whether the type, and the relation of a userset, is declared. */

@@ -57,9 +57,14 @@ const isTexts = (value: unknown): value is readonly string[] =>
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
+let lastBounds: unknown
+
+/** All links of a chain are asked about with the same attributes, so the last ones that were looked at are kept. */
 function isBounds(value: unknown): value is Readonly<Record<string, number>> {
+  if (value === lastBounds && value !== undefined) return true
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   for (const key of Object.keys(value)) if (!isNumber((value as Context)[key])) return false
+  lastBounds = value
   return true
 }
 

@@ -101,21 +101,21 @@ export class MemoryQuestions {
   ): Task<Answers> {
     const left: Question[] = []
     const affirmed: string[] = []
-    for (const [index, question] of questions.entries()) {
+    questions.forEach((question, index) => {
       if (answers[index] === 'ask the store') left.push(question)
       else if (answers[index] === true && 'grant' in question) affirmed.push(question.grant)
-    }
+    })
     const rest = left.length > 0 ? yield* wait(this.#forward(left, circumstances, statistics)) : undefined
     const proposed = this.#options.proposedAmong(affirmed)
     const completed = new Map<Question, Answer>()
-    for (const [index, question] of questions.entries()) {
+    questions.forEach((question, index) => {
       const answer = answers[index]
       if (answer instanceof Unanswered) {
         this.#options.onUnanswered(answer)
         completed.set(question, answer)
       } else if (answer === 'ask the store') completed.set(question, rest?.to(question) ?? false)
       else completed.set(question, answer === true && !('grant' in question && proposed.has(question.grant)))
-    }
+    })
     return new Answers(completed)
   }
 

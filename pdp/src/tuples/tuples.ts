@@ -170,9 +170,11 @@ export const agentTuple = (agent: PartyRef, relation: 'registered' | 'active'): 
 export const attributesName = (domain: string, of: PartyRef | ResourceRef): string =>
   `attributes:${domain}|${objectName(of).replace(':', '~')}`
 
+const NO_TUPLES: readonly TupleKey[] = []
+
 /** Contextual tuples of one question: its resource belongs to the domain. */
 export function questionTuples(question: Question): readonly TupleKey[] {
-  if (question.kind !== 'relation' || question.domain === undefined) return []
+  if (question.kind !== 'relation' || question.domain === undefined) return NO_TUPLES
   return [{ user: `domain:${question.domain}`, relation: 'domain', object: objectName(question.resource) }]
 }
 
@@ -213,7 +215,7 @@ export function contextsIn(
 ): (question: Question) => Readonly<Record<string, unknown>> | undefined {
   const { action, within, acting, limited, attributes } = circumstances
   const at = { current_time: instant(circumstances.now) }
-  const link = { ...at, action, within: within.map(scopeName), limited, attributes }
+  const scopes = within.map(scopeName)
   return (question) => {
     switch (question.kind) {
       case 'title':
@@ -224,7 +226,14 @@ export function contextsIn(
         return { acting }
       case 'root':
       case 'parent':
-        return { ...link, standing: question.standing }
+        return {
+          current_time: at.current_time,
+          action,
+          within: scopes,
+          limited,
+          attributes,
+          standing: question.standing,
+        }
       case 'gate':
         return { value: question.value, unit: question.unit }
       case 'relation':
