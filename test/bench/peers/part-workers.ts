@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os'
 import type { World } from '../../fixtures/world.ts'
 import type { Notebook } from './findings.ts'
-import { type Place, questionTo } from './place.ts'
+import { type Place, questionTo, type RunningPdp } from './place.ts'
 import { interleaved, type Rounds } from './timing.ts'
 
 const DEEP = 'chain of 3'
@@ -16,11 +16,12 @@ const CORES = 4
 
 export async function measureWorkers(place: Place, world: World, book: Notebook, rounds: Rounds): Promise<void> {
   const index = await place.postgres.createDatabase('pdp_index')
-  const pdps = [
-    await place.startPdp({ name: 'one', env: { PDP_WORKERS: '1', PDP_INDEX_URL: index } }),
-    await place.startPdp({ name: 'workers', env: { PDP_WORKERS: '2', PDP_INDEX_URL: index } }),
-  ]
+  const pdps: RunningPdp[] = []
   try {
+    for (const workers of ['1', '2'])
+      pdps.push(
+        await place.startPdp({ name: `workers-${workers}`, env: { PDP_WORKERS: workers, PDP_INDEX_URL: index } }),
+      )
     const cases = pdps.map((pdp) => questionTo(pdp, world, DEEP))
     const figures = await interleaved(cases, CALLERS, rounds)
     const [one = Number.NaN, two = Number.NaN] = cases.map((each) => figures.get(each)?.rps)
