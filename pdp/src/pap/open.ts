@@ -14,6 +14,7 @@ import { SeatCleanup } from './seat-cleanup.ts'
 import { Sweeper, sweepOnce } from './sweep.ts'
 
 const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
 
 export interface PapOptions {
   readonly deps: Omit<PapDeps, 'unfinished' | 'narrowings' | 'seatCleanup'>
@@ -82,8 +83,13 @@ export async function finishEarlierChanges(
 ): Promise<void> {
   if (await deps.people.dropNoticesExcept(deps.forgetters)) await deps.scrub()
   await reapplyErasures(erasures)
-  closing.defer(() =>
-    markErasures(erasures).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked')),
-  )
+  const mark = (): Promise<void> =>
+    markErasures(erasures).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked'))
+  // Also while running: a start after a crash reads the log from the last mark.
+  const marking = setInterval(mark, MINUTE_MS).unref()
+  closing.defer(async () => {
+    clearInterval(marking)
+    await mark()
+  })
   await reconciler.run()
 }
