@@ -7,6 +7,7 @@ import { type Postgres, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Locks, LockWait } from '../../pdp/src/ports/locks.ts'
 import { ProcessLocks } from '../../pdp/src/runtime/process-locks.ts'
+import { openPostgres } from '../../pdp/src/store/postgres.ts'
 import { PostgresLocks } from '../../pdp/src/store/postgres-locks.ts'
 import { joined } from './members.ts'
 
@@ -51,6 +52,46 @@ function held(locks: Locks, key: string) {
   })
   return { begun: begun.promise, release: () => release.resolve(), done }
 }
+
+/** A task that fails while the COMMIT of its transaction is on its way. @returns Lets it arrive. */
+async function commitLeftBehind(locks: PostgresLocks, key: string, isFenced: boolean): Promise<() => Promise<void>> {
+  const database = await openPostgres(postgres.url)
+  const stored = Promise.withResolvers<void>()
+  const arrival = Promise.withResolvers<void>()
+  let committed: Promise<void> | undefined
+  const failed = locks.run(key, async () => {
+    committed = database.transaction(async (within) => {
+      if (isFenced) await locks.requireHeld(within)
+      stored.resolve()
+      await arrival.promise
+    })
+    await stored.promise
+    throw new Error('no answer to COMMIT')
+  })
+  await expect(failed).rejects.toThrow('no answer to COMMIT')
+  return async () => {
+    arrival.resolve()
+    await committed
+    await database.close()
+  }
+}
+
+test.for([
+  ['waits', true],
+  ['does not wait, without the lock of the transaction,', false],
+] as const)(
+  'on PostgreSQL: the next task of a key %s for a transaction that an earlier one left behind',
+  async ([, isFenced]) => {
+    const [one, two] = await Promise.all(['left', 'next'].map((origin) => joined(postgres.url, { origin })))
+    if (!one || !two) return expect.unreachable()
+    const arrive = await commitLeftBehind(new PostgresLocks(one), 'left behind', isFenced)
+    const next = new PostgresLocks(two, 200).run('left behind', async () => 'ran')
+    if (isFenced) await expect(next).rejects.toThrow(LockWait)
+    else expect(await next).toBe('ran')
+    await arrive()
+    expect(await new PostgresLocks(two).run('left behind', async () => 'ran')).toBe('ran')
+  },
+)
 
 for (const [name, open] of IMPLEMENTATIONS) {
   test(`${name}: tasks of one key never overlap, and each runs once`, async () => {

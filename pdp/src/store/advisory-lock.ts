@@ -11,6 +11,8 @@ const SEEDS = {
   session: 0x6d_70_02,
   /** A lock of the port `Locks`. */
   lock: 0x6d_70_03,
+  /** Shared by the open transactions of tasks that began under a lock. */
+  transaction: 0x6d_70_06,
   /** Shared by those that wait for a lock. */
   waiting: 0x6d_70_04,
   /** Shared by those that wait for a lock urgently. */

@@ -4,7 +4,8 @@
  * those behind it on the connection.
  *
  * A lock that is lost while its task runs, because PostgreSQL ended the connection, may be another PDP's already: {@link PostgresLocks.requireHeld} then
- * rejects the task's transactions.
+ * rejects the task's transactions. A transaction whose COMMIT is still on its way may outlast its task and even its process: nobody gets the lock before
+ * such a transaction has ended, since the next task would not see what it stores.
  *
  * @module
  */
@@ -29,9 +30,15 @@ const isUrgentElsewhere = `CASE WHEN pg_try_advisory_lock(${lockId('urgent', 'ke
   THEN NOT pg_advisory_unlock(${lockId('urgent', 'key')}) ELSE true END`
 const isAwaitedElsewhere = `CASE WHEN pg_try_advisory_lock(${lockId('waiting', 'key')})
   THEN NOT pg_advisory_unlock(${lockId('waiting', 'key')}) ELSE true END`
+const hasNoTransaction = `CASE WHEN pg_try_advisory_xact_lock(${lockId('transaction', 'key')}) THEN true
+  ELSE NOT pg_advisory_unlock(${lockId('lock', 'key')}) END`
 const TAKE = `SELECT key, CASE WHEN CASE WHEN urgent THEN false ELSE ${isUrgentElsewhere} END THEN false
-    ELSE pg_try_advisory_lock(${lockId('lock', 'key')}) END AS taken
+    WHEN pg_try_advisory_lock(${lockId('lock', 'key')}) THEN ${hasNoTransaction} ELSE false END AS taken
   FROM unnest($1::text[], $2::boolean[]) AS wanted (key, urgent)`
+/** The locks of the transaction come first: a lock that is lost after them waits for the transaction. */
+const REQUIRE = `WITH transaction AS MATERIALIZED (
+    SELECT count(pg_advisory_xact_lock_shared(${lockId('transaction', 'key')})) AS keys FROM json_array_elements_text($2) AS held (key))
+  SELECT CASE WHEN keys > 0 THEN pg_try_advisory_xact_lock_shared(${lockId('session', '$1')}) END AS free FROM transaction`
 const RELEASE = `SELECT pg_advisory_unlock(${lockId('lock', 'key')}), ${isAwaitedElsewhere} AS awaited, ${isUrgentElsewhere} AS urgent
   FROM (SELECT $1::text) AS released (key)`
 /** Registers a waiter, so that others let it go first. Fails for an instant while another PDP looks, and is tried again. */
@@ -43,6 +50,7 @@ const UNREGISTER = `SELECT pg_advisory_unlock_shared(CASE WHEN $2::boolean THEN 
 
 /** A task that holds a lock. */
 interface Held {
+  readonly key: string
   readonly session: MemberSession
   /** The task around this one. */
   readonly outer: Held | undefined
@@ -51,6 +59,13 @@ interface Held {
 }
 
 const holding = new AsyncLocalStorage<Held>()
+
+/** What the calling task holds. */
+function heldByCaller(): readonly Held[] {
+  const all: Held[] = []
+  for (let held = holding.getStore(); held; held = held.outer) if (!held.isOver) all.push(held)
+  return all
+}
 
 /** The first waiter of a key in this process. */
 interface Waiter {
@@ -90,29 +105,27 @@ export class PostgresLocks implements Locks {
   }
 
   /**
-   * Rejects when a lock that the calling task runs under is lost. As the first statement of a transaction: no other PDP gets the lock before the
-   * transaction ends.
+   * Rejects when a lock that the calling task runs under is lost. As the first statement of a transaction: nobody gets the lock before the transaction
+   * ends, whatever becomes of the task.
    *
    * @throws LockLost
    */
   async requireHeld(sql: Pick<Queries, 'rows'>): Promise<void> {
-    for (const session of this.heldOn()) {
+    for (const [session, held] of Map.groupBy(heldByCaller(), ({ session }) => session)) {
       if (session.isLost) throw new LockLost()
-      const isFree = `SELECT pg_try_advisory_xact_lock_shared(${lockId('session', '$1')}) AS free`
-      if ((await firstRow(sql, isFree, session.id))?.['free'] !== false) throw new LockLost()
+      const keys = JSON.stringify(held.map(({ key }) => key))
+      if ((await firstRow(sql, REQUIRE, session.id, keys))?.['free'] !== false) throw new LockLost()
     }
   }
 
   /** The connections that hold the locks of the calling task. */
   heldOn(): readonly MemberSession[] {
-    const sessions = new Set<MemberSession>()
-    for (let held = holding.getStore(); held; held = held.outer) if (!held.isOver) sessions.add(held.session)
-    return [...sessions]
+    return [...new Set(heldByCaller().map(({ session }) => session))]
   }
 
   async #runLocked<T>(key: string, task: () => Promise<T>, urgent: boolean, until: number): Promise<T> {
     const session = await this.#take(key, urgent, until)
-    const held: Held = { session, outer: holding.getStore(), isOver: false }
+    const held: Held = { key, session, outer: holding.getStore(), isOver: false }
     try {
       return await holding.run(held, task)
     } finally {
