@@ -25,12 +25,13 @@ let one: TestPdp
 let two: TestPdp
 let world: World
 let dir: string
+let env: Readonly<Record<string, string>>
 
 beforeAll(async () => {
   postgres = await startPostgres()
   dir = mkdtempSync(join(tmpdir(), 'mandate-shared-'))
   cpSync(fileURLToPath(new URL('../../pdp/policies', import.meta.url)), join(dir, 'policies'), { recursive: true })
-  const env = {
+  env = {
     OPENFGA_STORE: `shared-${randomUUID()}`,
     PDP_STORE_URL: await postgres.createDatabase('shared'),
     PDP_VAULT_KEY: randomBytes(32).toString('base64'),
@@ -56,6 +57,13 @@ async function ask(pdp: TestPdp, question: Ask = FLIGHT): Promise<string> {
   return (await pdp.call('POST', '/access/v1/evaluation', { as: TRIPS, body: world.question(question) })).body.context
     .reason
 }
+
+test('a PDP of the same database with another store of OpenFGA does not start, and says which PDP uses which', async () => {
+  const other = { ...env, OPENFGA_STORE: `other-${randomUUID()}`, PDP_LOG_ORIGIN: 'test.invalid/other' }
+  await expect(startTestPdp({ openFga: inject('openFga'), env: other, issuer: one.issuer })).rejects.toThrow(
+    /^OPENFGA_STORE: the store here has the id \w+, and the PDP test\.invalid\/one on \S+, .* uses the store \w+: give all PDPs/u,
+  )
+})
 
 test('grants: given on one PDP and ended there, on the other one each time for the next request', async () => {
   for (let n = 0; n < 5; n += 1) {

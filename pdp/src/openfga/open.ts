@@ -29,7 +29,7 @@ import { FencedWriter } from './writer.ts'
 export interface EngineDeps {
   readonly config: Config
   readonly logger: Logger
-  readonly stores: Pick<Stores, 'identity' | 'place' | 'register' | 'changes'>
+  readonly stores: Pick<Stores, 'identity' | 'place' | 'requireSameRelationshipStore' | 'register' | 'changes'>
   readonly barrier: Pick<ReadBarrier, 'pass' | 'forgetAll' | 'listen'>
   readonly metrics: Metrics
   readonly clock: Clock
@@ -99,6 +99,7 @@ async function claim(store: FgaStore, deps: EngineDeps, closing: AsyncDisposable
   const takeOverFrom = config.PDP_TAKE_OVER_FROM
   const claimed = await claimStore({ store, models, identity, session: place ?? newId(), takeOverFrom })
   closing.defer(() => claimed.close())
+  await stores.requireSameRelationshipStore?.(store.id)
   claimed.watch(onLost)
 }
 

@@ -23,6 +23,8 @@ export interface Stores extends SqlStores {
   readonly isShared: boolean
   /** Tells a shared database apart from a copy with the same identity; `undefined` where the database belongs to one PDP. */
   readonly place: string | undefined
+  /** See `SharedDatabase`; `undefined` where the database belongs to one PDP. */
+  readonly requireSameRelationshipStore: SharedDatabase['requireSameRelationshipStore'] | undefined
   /** `undefined` where the database belongs to one PDP. */
   readonly buckets: TokenBuckets | undefined
   /** `undefined` where the database belongs to one PDP. */
@@ -51,12 +53,20 @@ export async function openStores(
   return { ...stores, ...shared, isShared: database.isShared, tokenEncryption: keys }
 }
 
-type Several = 'leases' | 'reads' | 'buckets' | 'wrongCodes' | 'place'
+type Several = 'leases' | 'reads' | 'buckets' | 'wrongCodes' | 'place' | 'requireSameRelationshipStore'
 type Opened = Omit<SharedDatabase, Several> & { readonly [name in Several]: SharedDatabase[name] | undefined }
 
 function openOwn(config: Config, closing: AsyncDisposableStack): Opened {
   const database = openSqlite(join(config.PDP_DATA_DIR, 'pdp.db'))
   closing.defer(() => database.close())
-  const own = { leases: undefined, reads: undefined, buckets: undefined, wrongCodes: undefined, place: undefined }
-  return { database, locks: new ProcessLocks(), ...own }
+  return {
+    database,
+    locks: new ProcessLocks(),
+    leases: undefined,
+    reads: undefined,
+    buckets: undefined,
+    wrongCodes: undefined,
+    place: undefined,
+    requireSameRelationshipStore: undefined,
+  }
 }

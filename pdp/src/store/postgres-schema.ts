@@ -146,4 +146,9 @@ CREATE INDEX wrong_codes_person ON wrong_codes (person);`,
     oldest: 1,
     sql: `CREATE TABLE erasures_applied_to (log ${TEXT} PRIMARY KEY, next bigint NOT NULL, last ${TEXT} NOT NULL);`,
   },
+  {
+    oldest: 1,
+    // NULL until the PDP has opened it. Releases that do not know the column write none.
+    sql: `ALTER TABLE pdps ADD COLUMN relationship_store ${TEXT};`,
+  },
 ]

@@ -11,6 +11,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { lockId } from './advisory-lock.ts'
 import type { MemberSession } from './postgres-member.ts'
 import { MIGRATIONS } from './postgres-schema.ts'
+import { type Database, firstRow, type Queries } from './sql.ts'
 
 /** What a PDP registers of itself. */
 export interface Release {
@@ -54,6 +55,39 @@ export async function registerRelease(
     [origin, release.version, release.schema, hostname()],
   )
   await session.query('COMMIT')
+}
+
+/** Notes that this PDP has not opened a relationship store since its start. */
+export async function forgetRelationshipStore(database: Pick<Queries, 'change'>, origin: string): Promise<void> {
+  await database.change('UPDATE pdps SET relationship_store = NULL WHERE origin = $1', origin)
+}
+
+/**
+ * Notes which relationship store this PDP uses. PDPs of one database that use two do not see each other's changes of tuples.
+ *
+ * @param store - Its id at its server.
+ * @throws ConfigError when another running PDP of the database uses another one.
+ */
+export async function requireSameRelationshipStore(
+  database: Pick<Database, 'transaction'>,
+  origin: string,
+  store: string,
+): Promise<void> {
+  // Transactions run one at a time on all PDPs: of two that start with different stores one sees the other.
+  await database.transaction(async (sql) => {
+    await sql.change('UPDATE pdps SET relationship_store = $1 WHERE origin = $2', store, origin)
+    const other = await firstRow(
+      sql,
+      `SELECT origin, host, relationship_store FROM pdps WHERE origin <> $1 AND relationship_store <> $2 AND ${isRunning}
+       ORDER BY origin LIMIT 1`,
+      ...[origin, store],
+    )
+    if (!other) return
+    const theirs = `the PDP ${other['origin']} on ${other['host']}, which runs on the same database, uses the store ${other['relationship_store']}`
+    throw new ConfigError([
+      `OPENFGA_STORE: the store here has the id ${store}, and ${theirs}: give all PDPs of one PDP_STORE_URL the same OPENFGA_URL and OPENFGA_STORE; to change them, stop all PDPs first`,
+    ])
+  })
 }
 
 /**
