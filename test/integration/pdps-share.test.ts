@@ -65,6 +65,21 @@ test('a PDP of the same database with another store of OpenFGA does not start, a
   )
 })
 
+test('a PDP with another vault key does not start, nor one that would replace the key beside running ones', async () => {
+  const start = (keys: Readonly<Record<string, string>>) =>
+    startTestPdp({
+      openFga: inject('openFga'),
+      env: { ...env, ...keys, PDP_LOG_ORIGIN: 'test.invalid/other' },
+      issuer: one.issuer,
+    })
+  const another = randomBytes(32).toString('base64')
+  await expect(start({ PDP_VAULT_KEY: another })).rejects.toThrow('PDP_VAULT_KEY: is not the key of this database')
+  await expect(start({ PDP_VAULT_KEY: another, PDP_VAULT_OLD_KEYS: env['PDP_VAULT_KEY'] ?? '' })).rejects.toThrow(
+    'the PDP test.invalid/one runs with that one: to replace the key, stop all PDPs first',
+  )
+  expect(await ask(one)).not.toBe('')
+})
+
 test('grants: given on one PDP and ended there, on the other one each time for the next request', async () => {
   for (let n = 0; n < 5; n += 1) {
     expect(await ask(two)).not.toBe('delegated')

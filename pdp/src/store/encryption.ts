@@ -113,6 +113,12 @@ export class VaultKeys implements TokenEncryption {
     return this.#current.id.equals(Buffer.from(encrypted).subarray(0, ID_BYTES))
   }
 
+  /** Whether one of the keys, an older one perhaps, encrypted it. */
+  canDecrypt(encrypted: Uint8Array): boolean {
+    const id = Buffer.from(encrypted).subarray(0, ID_BYTES)
+    return this.#all.some((key) => key.id.equals(id))
+  }
+
   /** Lookup hash (HMAC-SHA-256): deterministic, so that a row can be found by it, and useless without the key. */
   lookupHash(text: string): Uint8Array {
     return createHmac('sha256', this.#current.lookup).update(text).digest()

@@ -14,7 +14,7 @@ import { PostgresLocks } from './postgres-locks.ts'
 import { Member, type MemberOptions, type MemberSession } from './postgres-member.ts'
 import { openReads } from './postgres-reads.ts'
 import { PostgresWrongCodes } from './postgres-wrong-codes.ts'
-import { forgetRelationshipStore, registerRelease, requireSameRelationshipStore } from './releases.ts'
+import { forgetRelationshipStore, registerRelease, requireSameRelationshipStore, runningBeside } from './releases.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
 
 /** What a PDP learns of its database while it runs. */
@@ -34,6 +34,8 @@ export interface SharedDatabase {
   readonly wrongCodes: WrongCodes
   /** Tells the database apart from a copy with the same identity. */
   readonly place: string
+  /** The log origin of another running PDP of the database. */
+  readonly runningBeside: () => Promise<string | undefined>
   /** @throws ConfigError when another running PDP of the database uses another relationship store. */
   readonly requireSameRelationshipStore: (id: string) => Promise<void>
 }
@@ -67,6 +69,7 @@ export async function openSharedDatabase(
     buckets: new PostgresBuckets(database),
     wrongCodes: new PostgresWrongCodes(database),
     place: await placeOf(database),
+    runningBeside: () => runningBeside(database, origin),
     requireSameRelationshipStore: (id) => requireSameRelationshipStore(database, origin, id),
   }
 }

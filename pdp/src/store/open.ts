@@ -14,6 +14,7 @@ import { type DatabaseWatch, openSharedDatabase, type SharedDatabase } from './o
 import { openSqlite } from './sqlite.ts'
 import { createStores, type SqlStores } from './stores.ts'
 import { loadVaultKeys } from './vault-key.ts'
+import { requireVaultKey } from './vault-rows.ts'
 
 /** Every store of the PDP's database. */
 export interface Stores extends SqlStores {
@@ -46,8 +47,9 @@ export async function openStores(
 ): Promise<Stores> {
   const { PDP_STORE_URL: url, PDP_LOG_ORIGIN: origin } = config
   const opened = url === undefined ? openOwn(config, closing) : await openSharedDatabase(url, origin, watch, closing)
-  const { database, leases, reads, ...shared } = opened
+  const { database, leases, reads, runningBeside, ...shared } = opened
   const keys = await loadVaultKeys(config)
+  await requireVaultKey(database, keys, runningBeside)
   const several = leases && reads ? { leases, reads, owner: origin } : {}
   const stores = await createStores(database, { clock, keys, ...several })
   return { ...stores, ...shared, isShared: database.isShared, tokenEncryption: keys }
@@ -62,6 +64,7 @@ function openOwn(config: Config, closing: AsyncDisposableStack): Opened {
   return {
     database,
     locks: new ProcessLocks(),
+    runningBeside: async () => undefined,
     leases: undefined,
     reads: undefined,
     buckets: undefined,

@@ -11,7 +11,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { lockId } from './advisory-lock.ts'
 import type { MemberSession } from './postgres-member.ts'
 import { MIGRATIONS } from './postgres-schema.ts'
-import { type Database, firstRow, type Queries } from './sql.ts'
+import { type Database, firstRow, type Queries, text } from './sql.ts'
 
 /** What a PDP registers of itself. */
 export interface Release {
@@ -55,6 +55,16 @@ export async function registerRelease(
     [origin, release.version, release.schema, hostname()],
   )
   await session.query('COMMIT')
+}
+
+/** The log origin of another running PDP of the database. */
+export async function runningBeside(
+  database: Pick<Database, 'transaction'>,
+  origin: string,
+): Promise<string | undefined> {
+  const find = `SELECT origin FROM pdps WHERE origin <> $1 AND ${isRunning} ORDER BY origin LIMIT 1`
+  const other = await database.transaction((sql) => firstRow(sql, find, origin))
+  return other && text(other['origin'])
 }
 
 /** Notes that this PDP has not opened a relationship store since its start. */

@@ -5,6 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { type EpochMillis, Fault } from '@mandate/protocol'
+import { ConfigError } from '@mandate/service'
 import type { VaultKeys } from './encryption.ts'
 import { decryptPerson, encryptPerson, fold, foldedKey, type Person, personKey } from './person.ts'
 import { bytes, firstRow, type Queries, type Row, text } from './sql.ts'
@@ -75,6 +76,31 @@ async function reEncrypt(sql: Queries, keys: VaultKeys): Promise<boolean> {
     await sql.change('UPDATE salts SET salt = $1 WHERE name = $2', encrypted, text(name))
   }
   return people.length + salts.length > 0
+}
+
+/**
+ * Checks the keys at a start, before anything is written.
+ *
+ * @param runningBeside - Finds another running PDP of the database.
+ * @throws ConfigError where none of the keys is the vault's, or where this start would replace the key of a running PDP.
+ */
+export async function requireVaultKey(
+  sql: Queries,
+  keys: VaultKeys,
+  runningBeside: () => Promise<string | undefined>,
+): Promise<void> {
+  const row = await firstRow(sql, "SELECT salt FROM salts WHERE name = 'sealed commitment'")
+  if (!row || keys.isCurrent(bytes(row['salt']))) return
+  if (!keys.canDecrypt(bytes(row['salt'])))
+    throw new ConfigError([
+      'PDP_VAULT_KEY: is not the key of this database. Set the key that its people were encrypted with, the same for all PDPs of a database. ' +
+        'Only to replace the key: stop all PDPs, put the former key into PDP_VAULT_OLD_KEYS and the new one into PDP_VAULT_KEY',
+    ])
+  const other = await runningBeside()
+  if (other !== undefined)
+    throw new ConfigError([
+      `PDP_VAULT_KEY: is not the present key of this database, and the PDP ${other} runs with that one: to replace the key, stop all PDPs first`,
+    ])
 }
 
 /**
