@@ -63,6 +63,12 @@ const claimsSchema = z.looseObject({
 })
 type Claims = z.infer<typeof claimsSchema>
 
+interface Verified {
+  readonly claims: Claims
+  /** Until when the token need not be verified again, in seconds since 1970. */
+  readonly until: number
+}
+
 /** OpenID Connect Back-Channel Logout 1.0, section 2.4: with `sid` one session, otherwise every session of `sub`. */
 const logoutSchema = z
   .looseObject({
@@ -76,6 +82,8 @@ const logoutSchema = z
   .refine(({ sid, sub }) => sid !== undefined || sub !== undefined, 'names neither a session nor a person')
 
 const ALGORITHMS = ['RS256', 'ES256', 'EdDSA']
+/** How long a verified token is not verified again, in seconds: a signing key that the issuer withdrew is good for no longer. */
+const REMEMBERED_FOR = 60
 /** Longest accepted age of a token, in seconds. */
 const MAX_TOKEN_AGE = 15 * 60
 /** Tolerated clock skew to the identity provider, in seconds. */
@@ -88,7 +96,7 @@ export class Callers {
   readonly #options: CallerOptions
   readonly #keys: IssuerKeys
   /** Claims of verified tokens, by the whole `Authorization` header. */
-  readonly #verified = new LruCache<Claims>(REMEMBERED_TOKENS)
+  readonly #verified = new LruCache<Verified>(REMEMBERED_TOKENS)
 
   constructor(options: CallerOptions) {
     this.#options = options
@@ -129,8 +137,8 @@ export class Callers {
   }
 
   #remembered(authorization: string): Claims | undefined {
-    const claims = this.#verified.get(authorization)
-    return claims && Math.min(claims.exp, claims.iat + MAX_TOKEN_AGE) > Date.now() / 1000 ? claims : undefined
+    const verified = this.#verified.get(authorization)
+    return verified && verified.until > Date.now() / 1000 ? verified.claims : undefined
   }
 
   /** Verifies the token of an `Authorization` header, and remembers it. */
@@ -144,7 +152,9 @@ export class Callers {
       )
     const claims = claimsSchema.safeParse(yield* wait(this.#verify(token)))
     if (!claims.success) throw invalid('The token is not one of ours: claims are missing or of another kind.')
-    this.#verified.set(authorization, claims.data)
+    const { exp, iat } = claims.data
+    const until = Math.min(exp, iat + MAX_TOKEN_AGE, Date.now() / 1000 + REMEMBERED_FOR)
+    this.#verified.set(authorization, { claims: claims.data, until })
     return claims.data
   }
 
