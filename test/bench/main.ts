@@ -27,6 +27,7 @@ import { benchPep } from './pep.ts'
 import { startRecorder } from './recorder.ts'
 import { budgets, type Setup, tables } from './report.ts'
 import { benchRest } from './rest/main.ts'
+import { benchSoak } from './soak.ts'
 import { busyAgent, furnish, questions } from './story.ts'
 import { benchTransport } from './transport.ts'
 
@@ -177,6 +178,7 @@ else if (argv[0] === 'rest') await benchRest(argv.slice(1), print)
 else if (argv[0] === 'plot') updatePage(argv.slice(1), print)
 else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
 else if (argv[0] === 'hot') await benchHot(argv.slice(1))
+else if (argv[0] === 'soak') await benchSoak(argv.slice(1), print)
 else if (argv[0] === 'decide') await benchDecide(argv.slice(1), print)
 else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
 else {
