@@ -74,6 +74,8 @@ test('help goes to stdout and is no failure', async () => {
 test.each([
   ['nothing', []],
   ['an unknown command', ['audit']],
+  ['a directory too many', ['query', '--dir', '.', '--dir', '/tmp']],
+  ['a filter given twice', ['query', '--dir', '.', '--actor', 'agent:a', '--actor', 'agent:b']],
   ['an unknown option', ['query', '--dir', '.', '--subjekt', 'user:p_1']],
   ['no source', ['query']],
   ['two sources', ['query', '--dir', '.', '--url', 'http://127.0.0.1']],
@@ -161,4 +163,9 @@ test('a directory that is not there is 66', async () => {
   const key = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
   expect((await ran(['verify', '--dir', '/nowhere', '--key', key])).code).toBe(66)
   expect((await ran(['query', '--dir', '/nowhere'])).code).toBe(66)
+})
+
+test('a repeated --dir is wrong usage: no log is left out silently', async () => {
+  const { err } = await ran(['query', '--dir', '.', '--dir', '/tmp'])
+  expect(err).toMatch(/^--dir may be given once; for several logs run it for each, or use --url\n/u)
 })

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { repeatedOption } from '@mandate/protocol'
 import {
   FILTER_OPTIONS,
   hasFlag,
@@ -118,8 +119,16 @@ async function dispatch(argv: readonly string[], io: ProcessIo): Promise<number>
 }
 
 function parseOptions(args: readonly string[], options: OptionTypes): ParsedOptions {
+  const parsed = parseStrictly(args, options)
+  const repeated = repeatedOption(parsed.tokens, options)
+  if (repeated === undefined) return parsed
+  const instead = repeated === 'dir' ? '; for several logs run it for each, or use --url' : ''
+  throw new UsageError(`--${repeated} may be given once${instead}`)
+}
+
+function parseStrictly(args: readonly string[], options: OptionTypes) {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true })
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : 'The options are invalid.')
   }

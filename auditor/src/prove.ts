@@ -29,9 +29,9 @@ import {
 } from './command-line.ts'
 import { decodeText, findId } from './entry-text.ts'
 import { escapeControls } from './format-text.ts'
-import { entriesBackwards, type IndexedEntry, readCheckpoint, readTile, sha256 } from './log-directory.ts'
+import { entriesBackwards, type IndexedEntry, readTile, sha256 } from './log-directory.ts'
 import { type PdpServer, requestPdp } from './pdp-client.ts'
-import { parseUnverifiedCheckpoint } from './source.ts'
+import { parseUnverifiedCheckpoint, readRequiredCheckpoint } from './source.ts'
 import { EXIT, SourceError } from './source-error.ts'
 import { parseLeaf } from './verify-command.ts'
 
@@ -74,8 +74,7 @@ async function fetchProof(server: PdpServer, id: string): Promise<ProvenEntry> {
 
 /** @throws SourceError when the entry does not exist or is not in the tree yet, or when a tile is missing or damaged. */
 async function buildProof(directory: string, id: string): Promise<ProvenEntry> {
-  const checkpoint = await readCheckpoint(directory)
-  if (checkpoint === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
+  const checkpoint = await readRequiredCheckpoint(directory)
   const { size } = parseUnverifiedCheckpoint(checkpoint)
   const { index, bytes } = await findEntry(directory, id, size)
   if (index >= size)

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join } from 'node:path'
 import {
   type DecisionFilter,
   decisionPageSchema,
@@ -122,15 +123,33 @@ export function directorySource(directory: string): Source {
  * @throws SourceError when there is no checkpoint, or an entry is malformed.
  */
 export async function* loggedEntries(directory: string): AsyncGenerator<LoggedEntry> {
-  const written = await readCheckpoint(directory)
-  if (written === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
-  const { origin, size } = parseUnverifiedCheckpoint(written)
+  const { origin, size } = parseUnverifiedCheckpoint(await readRequiredCheckpoint(directory))
   const decoder = new TextDecoder()
   for await (const { bytes, index } of entriesBackwards(directory, size)) {
     const parsed = entrySchema.safeParse(jsonOf(decoder.decode(bytes)))
     if (!parsed.success) throw new SourceError(EXIT.data, `entry ${index} cannot be read: run verify`)
     yield { ...parsed.data, index, origin }
   }
+}
+
+/** The checkpoint of a log directory, unverified. @throws SourceError (exit 66) when there is none. */
+export async function readRequiredCheckpoint(directory: string): Promise<string> {
+  const written = await readCheckpointOrHint(directory)
+  if (written === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
+  return written
+}
+
+/**
+ * The checkpoint of a log directory, unverified; `undefined` when there is none.
+ *
+ * @throws SourceError (exit 66) when the directory is not the log's but its parent, such as a PDP's data directory.
+ */
+export async function readCheckpointOrHint(directory: string): Promise<string | undefined> {
+  const written = await readCheckpoint(directory)
+  if (written !== undefined) return written
+  const inside = join(directory, 'log')
+  if ((await readCheckpoint(inside)) === undefined) return undefined
+  throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint: did you mean ${inside}?`)
 }
 
 /** Parses a checkpoint without verifying its signature. @throws SourceError (exit 65) when it is malformed. */

@@ -18,7 +18,9 @@ import {
 } from './command-line.ts'
 import { splitNotes } from './earlier-checkpoints.ts'
 import { escapeControls } from './format-text.ts'
+import { requireKeyOfLog } from './key-match.ts'
 import { sha256 } from './log-directory.ts'
+import { readCheckpointOrHint } from './source.ts'
 import { EXIT, SourceError } from './source-error.ts'
 import { type VerifyOptions, type VerifyReport, verifyDirectory } from './verify.ts'
 import { witnessesOf } from './witness/cli.ts'
@@ -87,12 +89,16 @@ export function parseLeaf(written: string, name: string): Uint8Array {
 async function verifyLog(options: ParsedOptions, { out, progress }: ProcessIo): Promise<number> {
   const { directory, keys, checkpointFile } = await verifyLogArguments(options)
   const { witnesses, quorum } = await witnessesOf(options.values)
+  const remembered = await readEarlierCheckpoint(checkpointFile, options)
+  const anchored = await readAnchor(options)
+  const earlier = [...(remembered === undefined ? [] : [remembered]), ...(anchored ?? [])]
+  requireKeyOfLog((await readCheckpointOrHint(directory)) ?? '', keys, earlier)
   const startedAt = performance.now()
   const report = await verifyDirectory({
     directory,
     keys,
-    remembered: await readEarlierCheckpoint(checkpointFile, options),
-    anchored: await readAnchor(options),
+    remembered,
+    anchored,
     witnesses,
     quorum,
     archived: await archivedOption(options),

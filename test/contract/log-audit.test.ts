@@ -2,12 +2,12 @@
  * `mandate-audit` on a log's directory, without a PDP (rule L9).
  */
 import { cp, readFile, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type Entry, loggedEntrySchema } from '@mandate/protocol'
+import { dirname, join } from 'node:path'
+import { type Entry, formatVerifierKey, loggedEntrySchema, signCheckpoint, signerOf } from '@mandate/protocol'
 import { expect, test } from 'vitest'
 import { run } from '../../auditor/src/cli.ts'
 import { createAnchors } from '../../pdp/src/log/anchors.ts'
-import { anEntry, aPlace, idOf, type Place, placeAt, someEntries } from './log-kit.ts'
+import { anEntry, aPlace, idOf, ORIGIN, type Place, placeAt, someEntries } from './log-kit.ts'
 
 const ENTRIES = 600
 
@@ -160,4 +160,42 @@ test('show draws one decision, and knows which there are not', async () => {
     code: 66,
     err: `there is no decision ${idOf(999)}\n`,
   })
+})
+
+const FOREIGN_KEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
+
+test('keys of another log are wrong usage, not a log that was tampered with', async () => {
+  const { dir, keys, signer } = await aLog()
+  const { code, err } = await ran('verify', '--dir', dir, '--key', FOREIGN_KEY)
+  expect(code).toBe(64)
+  expect(err).toBe(
+    `the checkpoint is of log ${ORIGIN} and signed by key ${ORIGIN}+${signer.keyId}; the keys given are example.com/foo+530d903a: is it the wrong key file? Nothing was verified\n`,
+  )
+  const seen = join(keys, 'seen')
+  const foreign = await signerOf('example.com/foo', new Uint8Array(32).fill(7))
+  await writeFile(
+    seen,
+    await signCheckpoint({ origin: foreign.name, size: 0, root: new Uint8Array(32), extensions: [] }, foreign),
+  )
+  expect(
+    await ran('verify', '--dir', dir, '--key', FOREIGN_KEY, '--checkpoint', seen),
+    'the auditor has seen the log of these keys: the directory holds another one',
+  ).toMatchObject({ code: 1 })
+})
+
+test('another key of the same log is a verification that failed', async () => {
+  const { dir } = await aLog()
+  const other = formatVerifierKey((await signerOf(ORIGIN, new Uint8Array(32).fill(7))).verifierKey)
+  expect(await ran('verify', '--dir', dir, '--key', other)).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/FAILED: the log is not what was signed\n$/u),
+  })
+})
+
+test('the data directory of a PDP, given for its log, is 66 and names the log', async () => {
+  const { dir } = await aLog()
+  const parent = dirname(dir)
+  const expected = { code: 66, err: `${parent} holds no checkpoint: did you mean ${dir}?\n` }
+  expect(await ran('query', '--dir', parent)).toMatchObject(expected)
+  expect(await ran('verify', '--dir', parent, '--key', FOREIGN_KEY)).toMatchObject(expected)
 })
