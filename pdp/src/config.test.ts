@@ -252,3 +252,10 @@ describe('the key that signs metadata', () => {
     ])
   })
 })
+
+test('a database without a vault key is refused, with the file that may have the key', () => {
+  const alone = { PDP_STORE_URL: 'postgres://u:p@127.0.0.1/pdp', PDP_VAULT_KEY: undefined }
+  expect(problems(alone).join()).toMatch(
+    /^PDP_STORE_URL: requires PDP_VAULT_KEY .*vault\.key of PDP_DATA_DIR: PDP_VAULT_KEY_FILE/u,
+  )
+})

@@ -241,7 +241,9 @@ function mistakes(config: Config): readonly string[] {
       ? ['PDP_VAULT_KEY: set it or PDP_VAULT_KEY_COMMAND, not both']
       : []),
     ...(config.PDP_STORE_URL !== undefined && !hasVaultKey(config)
-      ? ['PDP_STORE_URL: requires PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND: all PDPs of a database need the same key']
+      ? [
+          'PDP_STORE_URL: requires PDP_VAULT_KEY or PDP_VAULT_KEY_COMMAND: all PDPs of a database need the same key. A PDP that used SQLite has it in the file vault.key of PDP_DATA_DIR: PDP_VAULT_KEY_FILE may name that file',
+        ]
       : []),
     ...workerMistakes(config),
   ]

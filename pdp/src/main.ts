@@ -48,7 +48,7 @@ function loadPolicies(pdp: Pdp): void {
 /** Runs one PDP in this process. */
 async function run(own: Config, primary: PrimaryLink | undefined): Promise<void> {
   // Not loaded by the primary process of several workers, which needs none of it.
-  const [{ startPdp }, { exitStatusOf }, { releaseStartMemory }] = await Promise.all([
+  const [{ startPdp }, { configProblems, exitStatusOf }, { releaseStartMemory }] = await Promise.all([
     import('./app.ts'),
     import('./exit-status.ts'),
     import('./runtime/start-memory.ts'),
@@ -63,10 +63,18 @@ async function run(own: Config, primary: PrimaryLink | undefined): Promise<void>
     logger.info({ url: pdp.url }, 'listening')
     releaseStartMemory()
   } catch (error) {
-    logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
+    reportNotStarted(error, configProblems(error), primary !== undefined)
     // process.exit, not only exitCode: timers and sockets of a failed start must not keep the process alive.
     process.exit(exitStatusOf(error))
   }
+}
+
+/** A worker logs a configuration that cannot be used, with its number; a PDP of one process prints it as it does at the parse of its settings. */
+function reportNotStarted(error: unknown, problems: readonly string[] | undefined, isWorker: boolean): void {
+  if (problems === undefined)
+    logger.fatal({ err: error, cause: error instanceof Error ? error.cause : undefined }, 'not started')
+  else if (isWorker) logger.fatal({ problems }, 'not started')
+  else process.stderr.write(configErrorText('pdp', new ConfigError(problems)))
 }
 
 /**

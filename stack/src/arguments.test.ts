@@ -25,3 +25,7 @@ test('TLS that believes every certificate is refused', () => {
   const problem = expect.stringContaining('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0')
   expect(parseCommand([], { NODE_TLS_REJECT_UNAUTHORIZED: '0' })).toEqual({ kind: 'usage', problem })
 })
+
+test('an option given twice is refused: the first value would be dropped silently', () => {
+  expect(parseCommand(['--pdps', '3', '--pdps', '2'])).toEqual({ kind: 'usage', problem: '--pdps may be given once' })
+})

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
-import { environmentObjection } from '@mandate/protocol'
+import { environmentObjection, repeatedOption } from '@mandate/protocol'
 
 export const USAGE = `usage: npm start [-- OPTIONS]
 
@@ -30,20 +30,21 @@ export type Command =
 /** Most PDPs of one demo. */
 export const MAX_PDPS = 5
 
+const OPTIONS = {
+  once: { type: 'boolean' },
+  fresh: { type: 'boolean' },
+  pdps: { type: 'string', default: '1' },
+  help: { type: 'boolean' },
+} as const
+
 /** Parses the arguments. Also rejects an environment that turns TLS verification off. */
 export function parseCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Command {
   const objection = environmentObjection(env)
   if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        once: { type: 'boolean' },
-        fresh: { type: 'boolean' },
-        pdps: { type: 'string', default: '1' },
-        help: { type: 'boolean' },
-      },
-    })
+    const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true })
+    const repeated = repeatedOption(tokens, OPTIONS)
+    if (repeated !== undefined) return { kind: 'usage', problem: `--${repeated} may be given once` }
     if (values.help) return { kind: 'help' }
     const pdps = Number(values.pdps)
     if (!(Number.isInteger(pdps) && pdps >= 1 && pdps <= MAX_PDPS))

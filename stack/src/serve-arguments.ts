@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { repeatedOption } from '@mandate/protocol'
 
 export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--facts FILE]
 
@@ -29,18 +30,19 @@ export type ServeCommand =
   | { readonly kind: 'usage'; readonly problem: string }
   | { readonly kind: 'serve'; readonly pack: string; readonly port: number; readonly facts: string | undefined }
 
+const OPTIONS = {
+  pack: { type: 'string' },
+  port: { type: 'string', default: '0' },
+  facts: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
 /** Parses the arguments. */
 export function parseServe(args: readonly string[]): ServeCommand {
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        pack: { type: 'string' },
-        port: { type: 'string', default: '0' },
-        facts: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
+    const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true })
+    const repeated = repeatedOption(tokens, OPTIONS)
+    if (repeated !== undefined) return { kind: 'usage', problem: `--${repeated} may be given once` }
     if (values.help) return { kind: 'help' }
     const port = Number(values.port)
     if (!values.pack) return { kind: 'usage', problem: '--pack: name the folder of a policy pack' }

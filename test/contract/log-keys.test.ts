@@ -145,6 +145,7 @@ test.for<readonly [string, readonly string[], Readonly<Record<string, string>>, 
   ['no folder', ['rotate-key'], {}, "--data: must be the PDP's data directory"],
   ['an argument too many', ['fsck', 'now', '--data', 'd'], {}, 'fsck takes no further argument: now'],
   ['an option that there is not', ['fsck', '--frob'], {}, "Unknown option '--frob'"],
+  ['two data directories', ['fsck', '--data', 'a', '--data', 'b'], {}, '--data may be given once'],
   ['TLS that believes everybody', ['fsck', '--data', 'd'], { NODE_TLS_REJECT_UNAUTHORIZED: '0' }, 'NODE_TLS_REJECT_'],
 ])('wrong usage of npm run log is named: %s', async ([, argv, environment, message]) => {
   const said: string[] = []

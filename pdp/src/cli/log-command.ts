@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type EpochMillis, environmentObjection, Fault } from '@mandate/protocol'
+import { type EpochMillis, environmentObjection, Fault, repeatedOption } from '@mandate/protocol'
 import { nodeFiles } from '../log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from '../log/signer.ts'
 import { acceptClock } from './accept-clock.ts'
@@ -97,7 +97,9 @@ function parseCommandLine(argv: readonly string[]) {
     help: { type: 'boolean', short: 'h' },
   } as const
   try {
-    return { ok: true as const, ...parseArgs({ args: [...argv], options, allowPositionals: true }) }
+    const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, tokens: true })
+    const repeated = repeatedOption(parsed.tokens, options)
+    return repeated === undefined ? { ok: true as const, ...parsed } : usageError(`--${repeated} may be given once`)
   } catch (error) {
     return usageError(error instanceof Error ? error.message : String(error))
   }

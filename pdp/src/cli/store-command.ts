@@ -8,6 +8,7 @@ import { Fault } from '@mandate/protocol'
 import { ConfigError, configErrorText, EXIT_CONFIG } from '@mandate/service'
 import { MoveRefused } from '../store/move.ts'
 import { prepareDatabase } from '../store/postgres-migrations.ts'
+import { databasePlace } from '../store/postgres-session.ts'
 import type { ProcessIo } from './log-command.ts'
 import { moveStore } from './store-move.ts'
 import { readStoreSettings, type StoreSettings } from './store-settings.ts'
@@ -83,10 +84,11 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
 
 async function migrateStore({ PDP_STORE_URL: url }: StoreSettings, { out }: ProcessIo): Promise<void> {
   const { from, to } = await prepareDatabase(url)
+  const place = databasePlace(url)
   out(
     from === to
-      ? `the schema has version ${to}: nothing to migrate\n`
-      : `schema migrated from version ${from} to ${to}\n`,
+      ? `schema of ${place} has version ${to}: nothing to migrate\n`
+      : `schema of ${place} migrated from ${from} to ${to}\n`,
   )
 }
 

@@ -9,6 +9,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@mandate/service'
 import { nodeFiles } from '../log/files.ts'
 import { type Moved, MoveRefused, moveToPostgres } from '../store/move.ts'
+import { databasePlace } from '../store/postgres-session.ts'
 import { isBusy, openSqlite } from '../store/sqlite.ts'
 import { markMoved } from '../store/sqlite-migrations.ts'
 import { createStores } from '../store/stores.ts'
@@ -31,7 +32,7 @@ export async function moveStore(directory: string, settings: StoreSettings, io: 
     await encryptAll(path, directory, settings)
     file.exec('BEGIN EXCLUSIVE')
     const moved = await moveToPostgres(file, settings.PDP_STORE_URL)
-    markMoved(file, placeOf(settings.PDP_STORE_URL), new Date(now()).toISOString())
+    markMoved(file, databasePlace(settings.PDP_STORE_URL), new Date(now()).toISOString())
     file.exec('COMMIT')
     out(said(moved, directory))
   } catch (error) {
@@ -73,19 +74,14 @@ const whereKeyIs = (directory: string): string =>
     ? `The key of this database is in ${join(directory, 'vault.key')}: PDP_VAULT_KEY_FILE may name that file`
     : 'Use the key that the PDP of this database was started with'
 
-/** Host and database, without credentials. */
-function placeOf(url: string): string {
-  const { host, pathname } = new URL(url)
-  return `${host}${pathname}`
-}
-
 function said({ tables, wasThere }: Moved, directory: string): string {
-  const width = Math.max(...tables.map(({ name }) => name.length))
-  const lines = tables.map(({ name, rows }) => `${name.padEnd(width)}  ${String(rows).padStart(9)}`)
+  const filled = tables.filter(({ rows }) => rows > 0)
+  const width = Math.max(0, ...filled.map(({ name }) => name.length))
+  const lines = filled.map(({ name, rows }) => `${name.padEnd(width)}  ${String(rows).padStart(9)}`)
   const total = tables.reduce((sum, { rows }) => sum + rows, 0)
   const done = wasThere ? 'were moved before, and are equal' : 'moved, and compared row by row'
-  return `${lines.join('\n')}
-${total} rows of ${tables.length} tables ${done}.
+  const empty = tables.length - filled.length
+  return `${lines.map((line) => `${line}\n`).join('')}${total} rows of ${filled.length} tables ${done}; ${empty} tables are empty.
 No PDP starts on ${join(directory, 'pdp.db')} any more; delete it when you have a backup of PostgreSQL.
 Start the PDP with PDP_STORE_URL, the vault key, and PDP_DATA_DIR as before: its decision log stays there.
 `

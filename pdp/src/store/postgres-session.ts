@@ -40,6 +40,12 @@ export const clientConfig = (url: string): ClientConfig => ({
   types: { getTypeParser: (type, format) => (type === BIGINT ? Number : types.getTypeParser(type, format)) },
 })
 
+/** Host, port and database of a URL, as pg completes them from the user name and from `PGHOST`, `PGPORT`, `PGDATABASE`. Without credentials. */
+export function databasePlace(url: string): string {
+  const { host, port, database = '' } = new Client(clientConfig(url))
+  return `${host}:${port}/${database}`
+}
+
 /**
  * Prepares a new connection. `synchronous_commit` keeps the value that the connection began with, so that reloading the server's configuration cannot
  * turn it off for a running PDP.
@@ -153,7 +159,14 @@ export function storeErrorOf(error: unknown): unknown {
   if (error instanceof Fault || error instanceof TypeError || !(error instanceof Error)) return error
   const state = sqlStateOf(error)
   if (state !== undefined && !isUnavailable(state)) return error
-  return unavailable(state === undefined ? error.message : `${state} ${error.message}`, error)
+  return unavailable(state === undefined ? connectionProblem(error) : `${state} ${error.message}`, error)
+}
+
+/** An error of the connection. Node's error for a name with several addresses has a code and no message. */
+function connectionProblem(error: Error): string {
+  const code = 'code' in error ? String(error.code) : ''
+  const message = error.message || code
+  return code === 'ECONNREFUSED' ? `${message}: is PostgreSQL running, are host and port right?` : message
 }
 
 const unavailable = (what: string, cause?: unknown): Fault =>
