@@ -69,13 +69,17 @@ export function logPinsFile(stateDir: string): string {
   return join(stateDir, 'log.pins')
 }
 
-/** Computes the configuration of all services. With several PDPs, each of the other services asks another one of them, and the auditor all. */
+/** Computes the configuration of all services. With several PDPs, each of the other services asks another one first, and the others when that one does not answer; the auditor asks all. */
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
   const pdps = pdpSettings(input)
   const [pdp] = pdps
   if (!pdp) throw new TypeError('there is at least one PDP')
-  const pdpFor = (place: number): string => pdps[place % pdps.length]?.url ?? pdp.url
+  const pdpUrls = pdps.map(({ url }) => url)
+  const pdpsFrom = (place: number): string => {
+    const first = place % pdpUrls.length
+    return [...pdpUrls.slice(first), ...pdpUrls.slice(0, first)].join(',')
+  }
   const urls = { trips: urlOf('trips'), care: urlOf('care'), agent: urlOf('agent'), auditor: urlOf('auditor') }
   const logLevel = { LOG_LEVEL: input.logLevel ?? 'info' }
   return {
@@ -84,25 +88,25 @@ export function serviceSettings(input: SettingsInput): Record<ServiceName, Servi
       name: 'trips',
       entry: 'examples/trips/src/main.ts',
       url: urls.trips,
-      env: { ...tripsEnv(input, pdpFor(1)), ...logLevel },
+      env: { ...tripsEnv(input, pdpsFrom(1)), ...logLevel },
     },
     care: {
       name: 'care',
       entry: 'examples/care/src/main.ts',
       url: urls.care,
-      env: { ...careEnv(input, pdpFor(1)), ...logLevel },
+      env: { ...careEnv(input, pdpsFrom(1)), ...logLevel },
     },
     agent: {
       name: 'booking-agent',
       entry: 'examples/booking-agent/src/main.ts',
       url: urls.agent,
-      env: { ...agentEnv(input, { pdp: pdpFor(2), trips: urls.trips }), ...logLevel },
+      env: { ...agentEnv(input, { pdp: pdpsFrom(2), trips: urls.trips }), ...logLevel },
     },
     auditor: {
       name: 'auditor',
       entry: 'auditor/src/server/main.ts',
       url: urls.auditor,
-      env: { ...auditorEnv(input, { pdps: pdps.map(({ url }) => url), auditor: urls.auditor }), ...logLevel },
+      env: { ...auditorEnv(input, { pdps: pdpUrls, auditor: urls.auditor }), ...logLevel },
     },
   }
 }

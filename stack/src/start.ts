@@ -13,11 +13,11 @@ import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
-import type { Service } from './service.ts'
 import { namesServers, type Stack, startStack } from './stack.ts'
 import { readRun, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
 import type { StoryResult } from './story-wire.ts'
+import { type Part, unexpectedEnd } from './unexpected-end.ts'
 
 const LOCK_FILE = 'lock'
 /** Not deleted by `--fresh`: the lock that this process holds, and the cache of the tests. */
@@ -68,9 +68,11 @@ async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progr
   const stack = await startStack({ stateDir, pdps, progress, signal: interrupted })
   try {
     const { trips, agent } = stack.urls
-    // Of several PDPs, the one that trips asks: the commands to paste are about its decisions.
-    const { log, key } = stack.pdps[1] ?? stack
-    writeRun(STATE_DIR, { pid: process.pid, url: stack.urls.pdp, log, key, issuer: stack.issuer, trips, agent })
+    // Of several PDPs, the one that trips asks first: the commands to paste are about its decisions.
+    const { url, log, key } = stack.pdps[1] ?? { ...stack, url: stack.urls.pdp }
+    const all = stack.pdps.map((pdp) => ({ url: pdp.url, log: pdp.log, key: pdp.key }))
+    const secrets = join(stateDir, SECRETS_FILE)
+    writeRun(STATE_DIR, { pid: process.pid, url, log, key, pdps: all, secrets, issuer: stack.issuer, trips, agent })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
     const out = (line: string): void => {
       if (!interrupted.aborted) print(line)
@@ -80,9 +82,9 @@ async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progr
     const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, pdps: asked, people, out }))
     // Without the statistics of ANALYZE, SQLite scans the store for reads by user.
     stack.openFga.analyze()
-    printFurther(told)
+    printFurther(told, all)
     if (once) return
-    printAddresses(stack)
+    printAddresses(stack, secrets)
     await whileAllLive(stack, interrupted, new Promise(() => undefined))
   } finally {
     await stopAll(stack, progress)
@@ -97,7 +99,7 @@ function emptyState(): string {
 }
 
 /**
- * Waits for `work`, or until Ctrl-C, or until a server or service ends.
+ * Waits for `work`, or until Ctrl-C, or until a server or service that is needed ends.
  *
  * @throws the interruption's reason, or StartError naming the process that ended.
  */
@@ -105,24 +107,25 @@ async function whileAllLive<T>(stack: Stack, interrupted: AbortSignal, work: Pro
   interrupted.throwIfAborted()
   const { promise: over, reject } = Promise.withResolvers<never>()
   interrupted.addEventListener('abort', () => reject(interrupted.reason), { once: true })
-  const deaths = partsOf(stack).map(async ({ name, ended, logFile }) => {
-    const how = await ended()
-    throw new StartError(`${name} ended unexpectedly (${how}). Log: ${logFile}`)
+  const ended = unexpectedEnd({
+    needed: neededParts(stack),
+    pdps: stack.pdps.map(({ service }) => service),
+    say: print,
   })
   const idle = setInterval(() => undefined, 60_000) // a pending promise alone keeps no process alive
   try {
-    return await Promise.race([work, over, ...deaths])
+    return await Promise.race([work, over, ended])
   } finally {
     clearInterval(idle)
   }
 }
 
-function partsOf({ openFga, keycloak, services, pdps }: Stack): readonly Pick<Service, 'name' | 'ended' | 'logFile'>[] {
+/** All processes but the PDPs. */
+function neededParts({ openFga, keycloak, services: { pdp: _pdp, ...services }, pdps }: Stack): readonly Part[] {
   const folder = pdps.length > 1 ? SHARED_DIR : STATE_DIR
   const logOf = (name: string): string => join(folder, name, `${name}.log`)
   return [
     ...Object.values(services),
-    ...pdps.slice(1).map(({ service }) => service),
     { name: 'OpenFGA', ended: openFga.ended, logFile: logOf('openfga') },
     ...(keycloak ? [{ name: 'Keycloak', ended: keycloak.ended, logFile: logOf('keycloak') }] : []),
   ]
@@ -133,7 +136,7 @@ function stopAll(stack: Stack, progress: Progress): Promise<void> {
 }
 
 /** Prints commands to paste. They work as long as the state folder exists, also when the demo is stopped. */
-function printFurther({ rows }: StoryResult): void {
+function printFurther({ rows }: StoryResult, pdps: readonly { readonly log: string }[]): void {
   const log = '--dir "$(npm run --silent where -- log)"'
   const refused = rows.find(({ decision, chain }) => !decision && chain.length > 0)?.evaluationId ?? ''
   print('')
@@ -141,9 +144,14 @@ function printFurther({ rows }: StoryResult): void {
   print(`  npm run --silent mandate-audit -- query ${log} --actor agent:booking-agent`)
   print(`  npm run --silent mandate-audit -- show ${log} ${refused}`)
   print(`  npm run --silent mandate-audit -- verify ${log} --key "$(npm run --silent where -- key)"`)
+  if (pdps.length === 1) return
+  print(
+    'Each PDP writes a log of its own: these commands read that of the PDP which trips asks. The logs with their keys: npm run --silent where',
+  )
+  for (const { log: folder } of pdps) print(`  ${folder}`)
 }
 
-function printAddresses({ urls, pdps, issuer, people, openFga }: Stack): void {
+function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, secrets: string): void {
   print('')
   for (const { url } of pdps) print(`PDP            ${url}`)
   print(`trips          ${urls.trips}`)
@@ -158,7 +166,7 @@ function printAddresses({ urls, pdps, issuer, people, openFga }: Stack): void {
   for (const { username, password, totpSecret } of Object.values(people)) {
     print(`${username.padEnd(10)} ${password.padEnd(26)} ${totpSecret ?? ''}`.trimEnd())
   }
-  print(`\nThese are demo logins; they are also in ${join(STATE_DIR, SECRETS_FILE)}.`)
+  print(`\nThese are demo logins; they are also in ${secrets}.`)
   print('Ctrl-C stops everything.')
 }
 

@@ -11,13 +11,20 @@ import { ROOT } from './service.ts'
 /** State folder; ignored by git, and deleted by `npm start -- --fresh`. */
 export const STATE_DIR = join(ROOT, '.mandate')
 
-const runFile = z.object({
-  pid: z.int(),
+const pdp = z.object({
   url: z.string(),
-  /** Folder of the decision log. */
+  /** Folder of its decision log. */
   log: z.string(),
-  /** File with its verifier key. */
+  /** File with the log's verifier key. */
   key: z.string(),
+})
+
+const runFile = pdp.extend({
+  pid: z.int(),
+  /** Every PDP of a demo with several. `url`, `log` and `key` above are those of one of them. */
+  pdps: z.array(pdp).optional(),
+  /** File with the demo's secrets. */
+  secrets: z.string().optional(),
   /** Issuer and service URLs. Absent in the run file of an earlier version. */
   issuer: z.string().optional(),
   trips: z.string().optional(),
@@ -35,4 +42,10 @@ export function writeRun(stateDir: string, run: Run): void {
 /** Reads the run file; `undefined` before the first demo in this clone. */
 export function readRun(stateDir: string): Run | undefined {
   return runFile.safeParse(readJson(join(stateDir, 'run.json'))).data
+}
+
+/** All addresses and files of a demo's PDPs, for the terminal. */
+export function describeRun({ pdps, secrets, ...run }: Run): string {
+  const blocks = (pdps ?? [run]).map(({ url, log, key }) => `PDP      ${url}\nlog      ${log}\nkey      ${key}\n`)
+  return [...blocks, ...(secrets === undefined ? [] : [`secrets  ${secrets}\n`])].join('\n')
 }

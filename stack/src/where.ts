@@ -1,20 +1,27 @@
 /**
- * `npm run --silent where -- log|key|url` prints the decision log's folder, the file with its verifier key, or the
- * PDP's URL, of the running or last demo. Exit 1 when there was none, 64 on wrong usage.
+ * `npm run --silent where -- url|log|key|secrets` prints the PDP's URL, its decision log's folder, the file with the log's verifier key, or the file
+ * with the secrets, of the running or last demo: url, log and key are of the same PDP. Without an argument: of every PDP. Exit 1 when there was no
+ * demo, 64 on wrong usage.
  *
  * @module
  */
 import { EXIT_USAGE } from './errors.ts'
-import { readRun, STATE_DIR } from './state.ts'
+import { describeRun, readRun, STATE_DIR } from './state.ts'
 
-const what = process.argv[2]
+const [what, ...more] = process.argv.slice(2)
 const run = readRun(STATE_DIR)
+const isKnown = what === undefined || what === 'log' || what === 'key' || what === 'url' || what === 'secrets'
 
-if (what !== 'log' && what !== 'key' && what !== 'url') {
-  process.stderr.write('usage: npm run --silent where -- log|key|url\n')
+if (!isKnown || more.length > 0) {
+  process.stderr.write('usage: npm run --silent where [-- url|log|key|secrets]\n')
   process.exitCode = EXIT_USAGE
 } else if (run === undefined) {
   process.stderr.write('no demo has run in this clone yet: npm start\n')
+  process.exitCode = 1
+} else if (what === undefined) {
+  process.stdout.write(describeRun(run))
+} else if (run[what] === undefined) {
+  process.stderr.write('the last demo was started by an older version: npm start\n')
   process.exitCode = 1
 } else {
   process.stdout.write(`${run[what]}\n`)

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { describeRun } from './state.ts'
+
+const aPdp = (name: string) => ({ url: `http://${name}`, log: `/state/${name}/log`, key: `/state/${name}/log.vkey` })
+
+test('of several PDPs every one is listed with its own log and key', () => {
+  const run = { pid: 1, ...aPdp('pdp2'), pdps: [aPdp('pdp'), aPdp('pdp2')], secrets: '/state/secrets.json' }
+  expect(describeRun(run)).toBe(
+    `PDP      http://pdp
+log      /state/pdp/log
+key      /state/pdp/log.vkey
+
+PDP      http://pdp2
+log      /state/pdp2/log
+key      /state/pdp2/log.vkey
+
+secrets  /state/secrets.json
+`,
+  )
+})
+
+test('a run file of an earlier version has one PDP', () => {
+  expect(describeRun({ pid: 1, ...aPdp('pdp') })).toMatch(/^PDP {6}http:\/\/pdp\nlog .*\nkey .*\n$/u)
+})
