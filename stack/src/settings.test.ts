@@ -41,7 +41,7 @@ test('of several PDPs the auditor reads all, and the verifier keys of all logs f
   expect(readFileSync(env['AUDITOR_LOG_PINS_FILE'] ?? '', 'utf8')).toBe('key-0\nkey-1\nkey-2\n')
 })
 
-test('of several PDPs trips, care and the agent ask another one each first, and the others after it', () => {
+test('of several PDPs trips, care and the agent have all, so that they go on without one', () => {
   const { trips, care, agent } = serviceSettings(anInput('/state', 3))
   const [pdp, pdp2, pdp3] = [1, 6, 7].map((port) => `http://127.0.0.1:${port}`)
   expect(trips.env['TRIPS_PDP_URL']).toBe(`${pdp2},${pdp3},${pdp}`)

@@ -69,7 +69,7 @@ export function logPinsFile(stateDir: string): string {
   return join(stateDir, 'log.pins')
 }
 
-/** Computes the configuration of all services. With several PDPs, each of the other services asks another one first, and the others when that one does not answer; the auditor asks all. */
+/** Computes the configuration of all services. With several PDPs, each of the other services has all, beginning with another one: it asks them in turn. */
 export function serviceSettings(input: SettingsInput): Record<ServiceName, ServiceSettings> {
   const urlOf = (name: ServiceName): string => `http://${LOOPBACK}:${input.ports[name]}`
   const pdps = pdpSettings(input)

@@ -4,8 +4,9 @@
  * @module
  */
 import { readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Command, parseCommand, USAGE } from './arguments.ts'
+import { auditCommands } from './audit-commands.ts'
 import { dockerAnswers, forgetDocker } from './docker.ts'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { privateFolder } from './files.ts'
@@ -68,7 +69,7 @@ async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progr
   const stack = await startStack({ stateDir, pdps, progress, signal: interrupted })
   try {
     const { trips, agent } = stack.urls
-    // Of several PDPs, the one that trips asks first: the commands to paste are about its decisions.
+    // Of several PDPs, url, log and key of the same one.
     const { url, log, key } = stack.pdps[1] ?? { ...stack, url: stack.urls.pdp }
     const all = stack.pdps.map((pdp) => ({ url: pdp.url, log: pdp.log, key: pdp.key }))
     const secrets = join(stateDir, SECRETS_FILE)
@@ -137,18 +138,11 @@ function stopAll(stack: Stack, progress: Progress): Promise<void> {
 
 /** Prints commands to paste. They work as long as the state folder exists, also when the demo is stopped. */
 function printFurther({ rows }: StoryResult, pdps: readonly { readonly log: string }[]): void {
-  const log = '--dir "$(npm run --silent where -- log)"'
   const refused = rows.find(({ decision, chain }) => !decision && chain.length > 0)?.evaluationId ?? ''
   print('')
   print('Next: list what the agent did, show one denial in full, verify the log')
-  print(`  npm run --silent mandate-audit -- query ${log} --actor agent:booking-agent`)
-  print(`  npm run --silent mandate-audit -- show ${log} ${refused}`)
-  print(`  npm run --silent mandate-audit -- verify ${log} --key "$(npm run --silent where -- key)"`)
-  if (pdps.length === 1) return
-  print(
-    'Each PDP writes a log of its own: these commands read that of the PDP which trips asks. The logs with their keys: npm run --silent where',
-  )
-  for (const { log: folder } of pdps) print(`  ${folder}`)
+  for (const line of auditCommands(refused, pdps.length > 1 ? pdps.map(({ log }) => dirname(log)) : []))
+    print(`  ${line}`)
 }
 
 function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, secrets: string): void {
