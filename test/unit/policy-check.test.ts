@@ -56,6 +56,15 @@ test('the packs that ship are sound, and so are those of the tests', async () =>
   expect(await policy('check', ...others)).toMatchObject({ code: 0, out: expect.stringContaining('OK: 4 packs') })
 })
 
+test('the pack to copy in docs/policy-packs.md is sound', async () => {
+  const text = readFileSync(folder('../../docs/policy-packs.md'), 'utf8')
+  const pack = mkdtempSync(join(dir, 'copied-'))
+  const files = [...text.matchAll(/^```\w+\n# (?<name>[a-z]+\.(?:fga|yaml))\n(?<content>.*?)^```/gmsu)]
+  for (const { groups } of files) writeFileSync(join(pack, groups?.['name'] ?? ''), groups?.['content'] ?? '')
+  expect(files.map(({ groups }) => groups?.['name'])).toEqual(['model.fga', 'manifest.yaml', 'cases.yaml'])
+  expect(await policy('check', pack)).toMatchObject({ code: 0, err: '', out: expect.stringContaining('OK: 1 pack') })
+})
+
 test('mistakes in manifest, model and cases are told together, each by file and line', async () => {
   change('travel/manifest.yaml', 'own: [read]', 'own: [fly]')
   change('nursing/model.fga', '[user with held]', '[usr with held]')
