@@ -17,6 +17,7 @@ import type { KnownCallers } from '../ports/known-callers.ts'
 import type { Sessions, Vault } from '../ports/stores.ts'
 import { LruCache } from '../runtime/lru-cache.ts'
 import { run, type Task, wait } from '../runtime/task.ts'
+import { type TokenRefusal, tokenRefusal } from './refused-tokens.ts'
 
 export interface CallerOptions {
   /** The tokens' `iss`, compared byte for byte. */
@@ -38,6 +39,8 @@ export interface CallerOptions {
   readonly clock: Clock
   /** URL of the issuer's key set; found by discovery when absent. */
   readonly jwksUrl?: URL
+  /** Called with the check of a token that failed, for the log. */
+  readonly onRefused?: (refusal: TokenRefusal) => void
   /** Certificate authorities for fetching the keys. @default the system's authorities */
   readonly tls?: ClientTls | undefined
 }
@@ -151,7 +154,10 @@ export class Callers {
         challenge(true),
       )
     const claims = claimsSchema.safeParse(yield* wait(this.#verify(token)))
-    if (!claims.success) throw invalid('The token is not one of ours: claims are missing or of another kind.')
+    if (!claims.success) {
+      this.#options.onRefused?.({ code: 'claims', claim: String(claims.error.issues[0]?.path[0]) })
+      throw invalid('The token is not one of ours: claims are missing or of another kind.')
+    }
     const { exp, iat } = claims.data
     const until = Math.min(exp, iat + MAX_TOKEN_AGE, Date.now() / 1000 + REMEMBERED_FOR)
     this.#verified.set(authorization, { claims: claims.data, until })
@@ -199,6 +205,7 @@ export class Callers {
     } catch (cause) {
       if (isKeyTrouble(cause))
         throw new Fault('identity_unavailable', 'the keys of the issuer cannot be fetched', { cause })
+      this.#options.onRefused?.(tokenRefusal(cause))
       throw refuse('invalid_request', 'logout_token: is not valid.')
     }
   }
@@ -228,6 +235,7 @@ export class Callers {
       if (cause instanceof errors.JWTExpired) throw invalid('The token has expired.')
       if (isKeyTrouble(cause))
         throw new Fault('identity_unavailable', 'the keys of the issuer cannot be fetched', { cause })
+      this.#options.onRefused?.(tokenRefusal(cause))
       throw invalid('The token is not valid here.')
     }
   }

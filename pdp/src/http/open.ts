@@ -26,6 +26,7 @@ import { metadataKeyOf } from './metadata.ts'
 import { PageTokens } from './page-tokens.ts'
 import type { Pseudonymizer } from './pseudonymizer.ts'
 import type { Redactor } from './redact.ts'
+import { createRefusedTokenLog } from './refused-tokens.ts'
 import { createHttpApp, type HttpApp, type ServerDeps } from './server.ts'
 
 export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits'> {
@@ -109,7 +110,7 @@ function createDecide({ config, logger, metrics }: HttpOptions, deps: DecideDeps
   }
 }
 
-function createCallers({ config, pap, stores, barrier }: HttpOptions): Callers {
+function createCallers({ config, logger, pap, stores, barrier }: HttpOptions): Callers {
   return new Callers({
     issuer: config.PDP_ISSUER,
     audience: config.PDP_AUDIENCE,
@@ -122,6 +123,7 @@ function createCallers({ config, pap, stores, barrier }: HttpOptions): Callers {
     sessions: stores.sessions,
     barrier,
     clock: pap.clock,
+    onRefused: createRefusedTokenLog({ clock: pap.clock, logger }),
     tls: readClientTls(config),
     ...(config.PDP_JWKS_URL ? { jwksUrl: new URL(config.PDP_JWKS_URL) } : {}),
   })
