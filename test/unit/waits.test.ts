@@ -28,6 +28,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'test/fixtures/hold-transaction.ts': 'asks the database now and then, which would end an idle transaction',
   'test/fixtures/pdp.ts': 'signs a token anew when half of its life is over',
   'test/integration/pep-fuzz.test.ts': 'gives up on a request that never ends',
+  'test/integration/store-failover.test.ts':
+    'says how long a recovery took, and which of two answers was asked for first, by the clock that never jumps',
   'test/integration/three-pdps.test.ts': 'says which of two answers was asked for first, by the clock that never jumps',
   'test/realm/pep-tokens.test.ts': 'asks no faster than a person may',
 }
