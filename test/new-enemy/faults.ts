@@ -19,7 +19,7 @@ const FAULTS: readonly Fault[] = [
     begin: ({ service }) => process.kill(service.pid(), 'SIGSTOP'),
     end: ({ service }) => process.kill(service.pid(), 'SIGCONT'),
   },
-  { name: 'SIGKILL', begin: ({ service }) => service.kill(), end: ({ service }) => service.restart() },
+  { name: 'SIGKILL', begin: ({ service }) => service.kill(), end: ({ service }) => superviseRestart(service) },
   { name: 'PostgreSQL cut', begin: ({ lines }) => lines.postgres.cut(), end: ({ lines }) => lines.postgres.pass() },
   {
     name: 'PostgreSQL stalled',
@@ -29,6 +29,19 @@ const FAULTS: readonly Fault[] = [
   { name: 'OpenFGA cut', begin: ({ lines }) => lines.openFga.cut(), end: ({ lines }) => lines.openFga.pass() },
   { name: 'OpenFGA stalled', begin: ({ lines }) => lines.openFga.stall(), end: ({ lines }) => lines.openFga.pass() },
 ]
+
+const STARTS = 5
+
+/** Starts a PDP again as a supervisor does: on a busy machine PostgreSQL may not answer a start in time, which exits with 69. */
+async function superviseRestart(service: StagedPdp['service']): Promise<void> {
+  for (let left = STARTS - 1; ; left -= 1) {
+    try {
+      return await service.restart()
+    } catch (error) {
+      if (left === 0) throw error
+    }
+  }
+}
 
 export interface FaultLog {
   /** How often each fault was caused. */
