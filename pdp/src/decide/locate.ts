@@ -60,16 +60,7 @@ function* locateAccount(
   const within = personas
     .filter((persona) => manifest.titles[personaParts(persona).title])
     .map((persona) => ({ domain: manifest.domain, persona }))
-  return {
-    resource,
-    root: resource,
-    ancestors: [],
-    owner,
-    persona: undefined,
-    deed: undefined,
-    within,
-    located: undefined,
-  }
+  return { ...unregistered(resource, owner), within }
 }
 
 /** A target that no grant covers. */
