@@ -4,9 +4,7 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import {
   compilePolicies,
   decide,
@@ -17,13 +15,11 @@ import {
   type Verdict,
 } from '@mandate/pdp'
 import { evaluationRequestSchema } from '@mandate/protocol'
-import { startOpenFga } from '@mandate/stack'
 import { pino } from 'pino'
 import { Pseudonymizer } from '../../pdp/src/http/pseudonymizer.ts'
 import { openConfiguredEngine } from '../../pdp/src/open-engine.ts'
 import type { Stores as AllStores } from '../../pdp/src/store/open.ts'
-import { startIssuer } from '../fixtures/issuer.ts'
-import { environmentOf } from './hot/environment.ts'
+import { environmentOf, openSurroundings } from './hot/environment.ts'
 import { furnish, questions } from './story.ts'
 
 const CASES = ['owner', 'chain of 1', 'chain of 3', 'chain of 5', 'agent, gates', 'denial']
@@ -36,12 +32,7 @@ type OpenEngine = NonNullable<StartOptions['openEngine']>
 
 /** A PDP in this process, and what its decisions are made with. */
 async function open(closing: AsyncDisposableStack) {
-  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
-  closing.defer(() => rmSync(dir, { recursive: true, force: true }))
-  const issuer = await startIssuer()
-  closing.defer(() => issuer.stop())
-  const openFga = await startOpenFga({ engine: 'memory' })
-  closing.defer(() => openFga.stop())
+  const { dir, issuer, openFga } = await openSurroundings(closing)
   const { config } = parseConfig(environmentOf(issuer, openFga, dir), (path) => readFileSync(path, 'utf8'))
   const opened = Promise.withResolvers<readonly [Parameters<OpenEngine>[0], Awaited<ReturnType<OpenEngine>>]>()
   const openEngine: OpenEngine = async (base, stack) => {

@@ -3,9 +3,22 @@
  *
  * @module
  */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { OpenFga } from '@mandate/stack'
-import type { TestIssuer } from '../../fixtures/issuer.ts'
+import { type OpenFga, startOpenFga } from '@mandate/stack'
+import { startIssuer, type TestIssuer } from '../../fixtures/issuer.ts'
+
+/** A folder, an issuer and an OpenFGA in memory, until the stack closes. */
+export async function openSurroundings(closing: AsyncDisposableStack) {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
+  closing.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const issuer = await startIssuer()
+  closing.defer(() => issuer.stop())
+  const openFga = await startOpenFga({ engine: 'memory' })
+  closing.defer(() => openFga.stop())
+  return { dir, issuer, openFga }
+}
 
 export const environmentOf = (
   { issuer }: TestIssuer,

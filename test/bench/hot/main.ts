@@ -8,16 +8,12 @@
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startOpenFga } from '@mandate/stack'
 import { Pool } from 'undici'
-import { startIssuer } from '../../fixtures/issuer.ts'
 import { TRIPS } from '../../fixtures/pdp.ts'
 import { send } from '../client.ts'
 import { type Asked, furnish, questions } from '../story.ts'
-import { environmentOf } from './environment.ts'
+import { environmentOf, openSurroundings } from './environment.ts'
 
 /** CPU time in microseconds. */
 export interface CpuTime {
@@ -59,12 +55,7 @@ async function measureHotPath(
   only?: string,
 ): Promise<readonly Measured[]> {
   await using closing = new AsyncDisposableStack()
-  const dir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
-  closing.defer(() => rmSync(dir, { recursive: true, force: true }))
-  const issuer = await startIssuer()
-  closing.defer(() => issuer.stop())
-  const openFga = await startOpenFga({ engine: 'memory' })
-  closing.defer(() => openFga.stop())
+  const { dir, issuer, openFga } = await openSurroundings(closing)
   const pdp = await startServer('pdp', environmentOf(issuer, openFga, dir), profile)
   closing.defer(pdp.stop)
   const world = await furnish({ pdpUrl: pdp.url, issuer })
