@@ -17,7 +17,7 @@ const WAIT = /\bsetTimeout\(|\bwaitForTimeout\(|timers\/promises|\bperformance\.
 const REASONS: Readonly<Record<string, string>> = {
   'examples/booking-agent/src/runs.test.ts': 'gives a third request, which must not come, time to come',
   'pdp/src/http/pace.test.ts': 'a deadline is an instant of the clock that never jumps',
-  'pdp/src/openfga/fact-gate.test.ts': 'a deadline is an instant of the clock that never jumps',
+  'pdp/src/tuples/fact-gate.test.ts': 'a deadline is an instant of the clock that never jumps',
   'pep/src/coalesce.test.ts': 'a deadline is an instant of the clock that never jumps',
   'pep/src/filter.test.ts': 'a PDP that is slower than the deadline it is given',
   'service/src/deadline.test.ts': 'a deadline is an instant of the clock that never jumps',

@@ -11,14 +11,14 @@ import type { ReadBarrier } from '../ports/invalidations.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Stores } from '../store/open.ts'
+import { TupleAuthority } from '../tuples/authority.ts'
+import { FactGate } from '../tuples/fact-gate.ts'
+import { FactReplacements } from '../tuples/fact-replacements.ts'
+import { TupleFactWriter } from '../tuples/fact-writer.ts'
 import type { TupleEngine } from '../tuples/source.ts'
-import { OpenFgaAuthority } from './authority.ts'
 import { claimStore } from './claim.ts'
 import { OpenFgaClient } from './client.ts'
 import { compileModel } from './compile.ts'
-import { FactGate } from './fact-gate.ts'
-import { FactReplacements } from './fact-replacements.ts'
-import { OpenFgaFactWriter } from './fact-writer.ts'
 import { ForeignChanges } from './foreign-changes.ts'
 import { LimitsCheck } from './limits.ts'
 import { OpenFgaRelations } from './relations.ts'
@@ -125,9 +125,9 @@ async function createAdapters(
   }
   return {
     relations: new OpenFgaRelations({ client, storeId: models.id, writer, proposedAmong, gate, onUnanswered }),
-    authority: new OpenFgaAuthority(models, writer),
+    authority: new TupleAuthority(models, writer),
     factsLock: gate,
-    facts: new OpenFgaFactWriter({ store: models, writer, gate, newId, modelId }),
+    facts: new TupleFactWriter({ store: models, writer, gate, newId, modelId }),
     undecided: writer,
   }
 }

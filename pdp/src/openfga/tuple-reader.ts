@@ -6,6 +6,7 @@
 import type { RequestStatistics } from '../ports/request-statistics.ts'
 import type { TupleQuery, TupleSource } from '../tuples/source.ts'
 import { readAnswer, readPage, type StoredTuple } from '../tuples/stored.ts'
+import type { KeyReader } from '../tuples/stored-relations.ts'
 import type { Tuple, TupleKey } from '../tuples/tuples.ts'
 import type { OpenFgaClient } from './client.ts'
 
@@ -13,7 +14,7 @@ const PAGE_SIZE = 100
 /** Bypasses every cache of OpenFGA, whether it is switched on or not. */
 export const CONSISTENCY = 'HIGHER_CONSISTENCY'
 
-export class TupleReader implements TupleSource {
+export class TupleReader implements TupleSource, KeyReader {
   readonly #client: OpenFgaClient
   readonly #path: string
 

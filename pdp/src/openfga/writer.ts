@@ -9,29 +9,16 @@ import type { Clock } from '../ports/clock.ts'
 import type { UndecidedChanges } from '../ports/engine.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
 import { type Change, keyOf, type Tuple, type TupleKey } from '../tuples/tuples.ts'
+import type { Outcome, TupleReads, TupleWriter, WriteOptions } from '../tuples/writer.ts'
 
 /** Writes and reads of one store. Each is sent once, without a retry. */
-export interface TupleStore {
+export interface TupleStore extends TupleReads {
   /** @returns `false` when a tuple to write exists or one to delete does not. Rejects when the outcome is not known. */
   write(
     change: Change,
     modelId: string,
-    options: { readonly missing: Missing; readonly timeoutMs: number },
+    options: { readonly missing: NonNullable<WriteOptions['missing']>; readonly timeoutMs: number },
   ): Promise<boolean>
-  read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]>
-}
-
-/** How a delete of a tuple that does not exist is treated: the whole Write is refused, or the delete is ignored. */
-type Missing = 'refuse' | 'ignore'
-
-export interface WriteOptions {
-  readonly missing?: Missing
-  /** The change only takes authority away: it is sent even where the journal of a single PDP cannot be written. */
-  readonly narrows?: boolean
-  /** The id of the change, for a caller that asks for its outcome later. @default a new one */
-  readonly id?: string | undefined
-  /** A model that the tuples fit. @default the one in force */
-  readonly modelId?: string | undefined
 }
 
 export interface FencedWriterOptions {
@@ -44,14 +31,13 @@ export interface FencedWriterOptions {
   readonly clock: Clock
 }
 
-/** Whether the tuples of a change are stored, or never will be. */
-export type Outcome = 'applied' | 'withdrawn'
-
 /** Time limits of a Write, and of the withdrawal of a Write without an answer, in milliseconds. */
 const TIMEOUT_MS = { write: 3_000, withdraw: 1_000 } as const
 
-/** The only writer of tuples. */
-export class FencedWriter implements UndecidedChanges {
+/** The only writer of tuples of one store. */
+export class FencedWriter implements TupleWriter, UndecidedChanges {
+  /** OpenFGA refuses a Write that names a key twice. */
+  readonly replacesAtOnce = false
   readonly #options: FencedWriterOptions
   readonly #undecided = new Map<string, OpenChange>()
   /** Ids of the changes that this process began and has not decided. */

@@ -53,7 +53,7 @@ export interface TupleSource {
   readTuples(query: TupleQuery, most: number, statistics: RequestStatistics): Promise<readonly Tuple[] | undefined>
 }
 
-/** Lock between questions about domains' facts and replacements of them; see `openfga/fact-gate.ts`. */
+/** Lock between questions about domains' facts and replacements of them; see `fact-gate.ts`. */
 export interface FactsLock {
   ask<T>(task: () => Promise<T>, asOf?: number): Promise<T>
 }

@@ -1,5 +1,5 @@
 /**
- * Tuples: how each fact and each question of the PDP is spelled in OpenFGA. Pure; the model is `policies/core.fga`.
+ * Tuples: how each fact and each question of the PDP is spelled in a relationship store. Pure; the model is `policies/core.fga`.
  *
  * @module
  */

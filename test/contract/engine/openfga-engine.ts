@@ -13,11 +13,8 @@ import { LogBarrier } from '../../../pdp/src/memory/barrier.ts'
 import { MemoryRelations } from '../../../pdp/src/memory/memory-relations.ts'
 import { Programs } from '../../../pdp/src/memory/programs.ts'
 import { TupleMemory } from '../../../pdp/src/memory/tuple-memory.ts'
-import { OpenFgaAuthority } from '../../../pdp/src/openfga/authority.ts'
 import { OpenFgaClient } from '../../../pdp/src/openfga/client.ts'
 import { compileModel } from '../../../pdp/src/openfga/compile.ts'
-import { FactGate } from '../../../pdp/src/openfga/fact-gate.ts'
-import { OpenFgaFactWriter } from '../../../pdp/src/openfga/fact-writer.ts'
 import { OpenFgaRelations } from '../../../pdp/src/openfga/relations.ts'
 import { FgaStore } from '../../../pdp/src/openfga/store.ts'
 import { TupleReader } from '../../../pdp/src/openfga/tuple-reader.ts'
@@ -25,6 +22,9 @@ import { FencedWriter } from '../../../pdp/src/openfga/writer.ts'
 import { compilePolicies, readSources } from '../../../pdp/src/policy/pack.ts'
 import type { Announcement, InvalidationEvent, InvalidationLog } from '../../../pdp/src/ports/invalidations.ts'
 import type { Relations } from '../../../pdp/src/ports/relations.ts'
+import { TupleAuthority } from '../../../pdp/src/tuples/authority.ts'
+import { FactGate } from '../../../pdp/src/tuples/fact-gate.ts'
+import { TupleFactWriter } from '../../../pdp/src/tuples/fact-writer.ts'
 import { type Behaviour, startBadLine } from '../../fixtures/bad-line.ts'
 import { memoryJournal } from '../../fixtures/memory-journal.ts'
 import { type EngineUnderTest, type FactEngineUnderTest, newId, type Outage } from './subject.ts'
@@ -83,8 +83,8 @@ async function openBoth(): Promise<{ readonly direct: FactEngineUnderTest; reado
     model,
     proposed,
     relations,
-    authority: new OpenFgaAuthority(store, writer),
-    facts: new OpenFgaFactWriter({ store, writer, gate, newId, modelId }),
+    authority: new TupleAuthority(store, writer),
+    facts: new TupleFactWriter({ store, writer, gate, newId, modelId }),
     undecided: writer,
     outage: (kind) => line.behave(behaviourIn(kind)),
     mend: () => line.behave(() => 'pass'),

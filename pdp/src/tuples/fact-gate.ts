@@ -16,7 +16,7 @@ export class FactGate {
   readonly #waiting = new Set<() => void>()
   #asking = 0
   #replacing: Promise<void> | undefined
-  /** Ids of replacements that were cut short: OpenFGA may have the first of their two Writes only. */
+  /** Ids of replacements that were cut short: the store may have the first of their two Writes only. */
   readonly #broken = new Set<string>()
   #version = 0
   #drained: (() => void) | undefined

@@ -1,6 +1,6 @@
 /**
- * {@link Authority} on OpenFGA. Each change is one fenced, atomic Write; where OpenFGA cannot replace a tuple in one Write, a delete and then a write:
- * between them decisions deny. A change is in force once its promise resolves.
+ * {@link Authority} on tuples, whichever store keeps them. Each change is one atomic Write; where the store cannot replace a tuple in one Write, a delete
+ * and then a write: between them decisions deny. A change is in force once its promise resolves.
  *
  * @module
  */
@@ -23,20 +23,19 @@ import {
   remainsOf,
   type Tuple,
   usableTuple,
-} from '../tuples/tuples.ts'
-import type { FgaStore } from './store.ts'
-import type { FencedWriter } from './writer.ts'
+} from './tuples.ts'
+import type { TupleReads, TupleWriter } from './writer.ts'
 
-/** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`, less the marker of the change. */
+/** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`, less the marker of the change. For every store, so that OpenFGA can always take its changes. */
 const MAX_TUPLES = 99
 /** Attempts at a replacement while concurrent Writes change the same tuples. */
 const ATTEMPTS = 4
 
-export class OpenFgaAuthority implements Authority {
-  readonly #store: Pick<FgaStore, 'read'>
-  readonly #writer: FencedWriter
+export class TupleAuthority implements Authority {
+  readonly #store: TupleReads
+  readonly #writer: TupleWriter
 
-  constructor(store: Pick<FgaStore, 'read'>, writer: FencedWriter) {
+  constructor(store: TupleReads, writer: TupleWriter) {
     this.#store = store
     this.#writer = writer
   }
@@ -119,7 +118,7 @@ export class OpenFgaAuthority implements Authority {
     throw refuse('conflict', 'It is being changed at the same time. Try again.')
   }
 
-  /** OpenFGA cannot replace a tuple's context in one Write: the old tuple is deleted first, and decisions deny until the second Write. */
+  /** Where the store cannot replace a tuple's context in one Write, the old tuple is deleted first, and decisions deny until the second Write. */
   async #replaceOnce(object: string, wanted: readonly Tuple[], relation?: string): Promise<boolean> {
     await this.#writer.settled(object)
     const present = await this.#store.read(object, relation)
@@ -128,7 +127,7 @@ export class OpenFgaAuthority implements Authority {
     const writes = wanted.filter((tuple) => !keep.some((other) => sameTuple(tuple, other)))
     const narrows = writes.length === 0
     const clash = writes.some((tuple) => deletes.some((key) => isSameKey(tuple, key)))
-    if (!clash) return this.#writer.write({ writes, deletes }, { narrows })
+    if (!clash || this.#writer.replacesAtOnce) return this.#writer.write({ writes, deletes }, { narrows })
     const deleted = await this.#writer.write({ writes: [], deletes }, { narrows: true })
     return deleted && (await this.#writer.write({ writes, deletes: [] }))
   }
@@ -136,7 +135,7 @@ export class OpenFgaAuthority implements Authority {
 
 const sameTuple = (a: Tuple, b: Tuple): boolean => isSameKey(a, b) && contextText(a) === contextText(b)
 
-/** Compares instants by value: OpenFGA may return them in another spelling than they were written in. */
+/** Compares instants by value: a store may return them in another spelling than they were written in. */
 function contextText(tuple: Tuple): string {
   const entries = Object.entries(tuple.condition?.context ?? {}).map(([name, value]) => [
     name,

@@ -1,6 +1,6 @@
 /**
- * {@link FactWriter} on OpenFGA. A change is all or nothing. OpenFGA cannot replace the condition of a tuple in one Write, so such a change takes
- * two, and no question of a domain's model is asked between them.
+ * {@link FactWriter} on tuples, whichever store keeps them. A change is all or nothing. Where the store cannot replace the condition of a tuple in one
+ * Write, such a change takes two, and no question of a domain's model is asked between them.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { createHash } from 'node:crypto'
 import { canonical, refuse } from '@mandate/protocol'
 import { z } from 'zod'
 import { type Fact, isAboutEverybody } from '../ports/domain-facts.ts'
+import type { Models } from '../ports/engine.ts'
 import type { FactLimits, FactPlan, FactWriter } from '../ports/fact-writer.ts'
 import { objectName } from '../ports/stored-names.ts'
-import { attributesName, type Change, isSameKey, keyOf, type Tuple } from '../tuples/tuples.ts'
 import type { FactGate } from './fact-gate.ts'
 import { ANY_FACT } from './fact-replacements.ts'
-import type { FgaStore } from './store.ts'
 import { structBytes } from './struct-bytes.ts'
-import type { FencedWriter, WriteOptions } from './writer.ts'
+import { attributesName, type Change, isSameKey, keyOf, type Tuple } from './tuples.ts'
+import type { TupleReads, TupleWriter, WriteOptions } from './writer.ts'
 
-export interface OpenFgaFactWriterOptions {
-  readonly store: Pick<FgaStore, 'read' | 'hasModel'>
+export interface TupleFactWriterOptions {
+  readonly store: TupleReads & Pick<Models, 'hasModel'>
   /** The model in force. */
   readonly modelId: () => string
-  readonly writer: FencedWriter
+  readonly writer: TupleWriter
   readonly gate: FactGate
   readonly newId: () => string
 }
@@ -34,7 +34,7 @@ const tupleSchema = keySchema.extend({
   condition: z.object({ name: z.string(), context: z.record(z.string(), z.unknown()) }).exactOptional(),
 })
 const stepsSchema = z.object({
-  /** Tuples that are replaced under the same key: deleted by the first of two Writes, and written back where the second fails. */
+  /** Tuples that are replaced under the same key. Of two Writes the first deletes them, and they are written back where the second fails. */
   replaced: z.array(tupleSchema),
   writes: z.array(tupleSchema),
   deletes: z.array(keySchema),
@@ -43,7 +43,8 @@ const stepsSchema = z.object({
 })
 type Steps = z.infer<typeof stepsSchema>
 
-export class OpenFgaFactWriter implements FactWriter {
+export class TupleFactWriter implements FactWriter {
+  // Those of OpenFGA, for every store, so that OpenFGA can always take what another one holds.
   readonly limits: FactLimits = {
     // OpenFGA's limit on the context of one condition.
     factBytes: 32 * 1024,
@@ -51,9 +52,9 @@ export class OpenFgaFactWriter implements FactWriter {
     changeBytes: 256 * 1024,
     bytesOf: (fact) => structBytes(tupleOf(fact).condition?.context ?? {}),
   }
-  readonly #options: OpenFgaFactWriterOptions
+  readonly #options: TupleFactWriterOptions
 
-  constructor(options: OpenFgaFactWriterOptions) {
+  constructor(options: TupleFactWriterOptions) {
     this.#options = options
   }
 
@@ -80,10 +81,12 @@ export class OpenFgaFactWriter implements FactWriter {
     const parsed = stepsSchema.parse(steps)
     const { replaced, writes, deletes } = parsed
     if (!isAlone(parsed)) return this.#write({ writes, deletes }, { id })
-    const { gate } = this.#options
+    const { gate, writer } = this.#options
+    const old = replaced.map(keyOf)
     await gate.replace(async () => {
       try {
-        if (replaced.length > 0) await this.#write({ writes: [], deletes: replaced.map(keyOf) })
+        if (writer.replacesAtOnce) return await this.#write({ writes, deletes: [...old, ...deletes] }, { id })
+        if (old.length > 0) await this.#write({ writes: [], deletes: old })
         await this.#write({ writes, deletes }, { id })
       } catch (cause) {
         gate.shut(id)
