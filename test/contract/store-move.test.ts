@@ -13,6 +13,7 @@ import { VaultKeys } from '../../pdp/src/store/encryption.ts'
 import { openPostgres } from '../../pdp/src/store/postgres.ts'
 import { openSqlite } from '../../pdp/src/store/sqlite.ts'
 import { createStores } from '../../pdp/src/store/stores.ts'
+import { TUPLE_TABLES } from '../../pdp/src/store/tuples.ts'
 
 const KEY = 'ab'.repeat(32)
 const keys = (): VaultKeys => new VaultKeys(Buffer.from(KEY, 'hex'))
@@ -82,7 +83,7 @@ async function filled(): Promise<readonly string[]> {
   await database.close()
   return inFile((file) => {
     const names = file.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all()
-    const tables = names.map(({ name }) => String(name)).filter((name) => !SPECIAL.includes(name))
+    const tables = names.map(({ name }) => String(name)).filter((name) => ![...SPECIAL, ...TUPLE_TABLES].includes(name))
     for (const table of tables) fill(file, table)
     return tables
   })
@@ -145,6 +146,17 @@ test('a move that was cut off after its commit is finished by the next one', asy
     code: 65,
     err: 'refused: row 3 of holds came back different (at): nothing was moved\n',
   })
+})
+
+test('a file whose relationship tuples are in it is refused, until another store has them', async () => {
+  await filled()
+  inFile((file) => file.exec("INSERT INTO tuples (object, relation, user) VALUES ('a:1', 'b', 'c:1')"))
+  expect(await move()).toMatchObject({
+    code: 65,
+    err: 'refused: the relationship tuples are in this file (ENGINE=embedded). Move them first: npm run store -- to-openfga URL DIR\n',
+  })
+  inFile((file) => file.exec("INSERT INTO tuples_moved VALUES (1, 'openfga.example', 'now')"))
+  expect(await move()).toMatchObject({ code: 0 })
 })
 
 test('a text with a character that PostgreSQL cannot store is moved without it', async () => {

@@ -8,6 +8,7 @@ import type { Client } from 'pg'
 import { lockWrites } from './postgres.ts'
 import { prepareDatabase } from './postgres-migrations.ts'
 import { prepareSession, SCHEMA, storeErrorOf, withMaintenanceClient } from './postgres-session.ts'
+import { TUPLE_TABLES } from './tuples.ts'
 
 /** Rows of one INSERT, and of one FETCH. */
 const BATCH = 500
@@ -32,10 +33,11 @@ export class MoveRefused extends Error {
  * Copies all rows and the identity of the database.
  *
  * @param source - Locked by the caller, so that no row changes, and at this release's schema.
- * @throws MoveRefused for a database that holds other rows, or rows that came back different; ConfigError and Fault as `prepareDatabase`; Error of
+ * @throws MoveRefused for a file with relationship tuples, a database that holds other rows, or rows that came back different; ConfigError and Fault as `prepareDatabase`; Error of
  *   SQLite.
  */
 export async function moveToPostgres(source: DatabaseSync, url: string): Promise<Moved> {
+  requireNoTuples(source)
   await prepareDatabase(url)
   const tables = tablesOf(source)
   return withMaintenanceClient(url, async (client) => {
@@ -58,6 +60,15 @@ export async function moveToPostgres(source: DatabaseSync, url: string): Promise
   })
 }
 
+/** PostgreSQL is for several PDPs, whose tuples are in OpenFGA. */
+function requireNoTuples(source: DatabaseSync): void {
+  const isHere = source.prepare('SELECT 1 FROM tuples WHERE NOT EXISTS (SELECT 1 FROM tuples_moved) LIMIT 1').get()
+  if (isHere)
+    throw new MoveRefused(
+      'the relationship tuples are in this file (ENGINE=embedded). Move them first: npm run store -- to-openfga URL DIR',
+    )
+}
+
 interface Table {
   readonly name: string
   /** Without generated ones. */
@@ -69,6 +80,7 @@ function tablesOf(source: DatabaseSync): readonly Table[] {
   const names = source.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all()
   return names
     .map(({ name }) => String(name))
+    .filter((name) => !TUPLE_TABLES.includes(name))
     .toSorted()
     .map((name) => {
       const columns = source.prepare(`PRAGMA table_xinfo(${name})`).all()

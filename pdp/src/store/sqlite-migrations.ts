@@ -139,6 +139,18 @@ export const MIGRATIONS: readonly string[] = [
   `UPDATE grants SET twin = duplicate_hash(twin);`,
   // As in PostgreSQL, where each PDP has a log of its own.
   `CREATE TABLE erasures_applied_to (log TEXT PRIMARY KEY, next INTEGER NOT NULL, last TEXT NOT NULL) STRICT;`,
+  // The embedded relationship store (tuples.ts), in SQLite only. `seq`: the order of writing. `applied` is 0 of a change that was withdrawn.
+  `CREATE TABLE tuples (
+     seq INTEGER PRIMARY KEY, object TEXT NOT NULL, relation TEXT NOT NULL, user TEXT NOT NULL, condition TEXT
+   ) STRICT;
+   CREATE UNIQUE INDEX tuples_key ON tuples (object, relation, user);
+   CREATE INDEX tuples_user ON tuples (user, relation, object);
+   CREATE TABLE tuple_changes (
+     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, keys TEXT NOT NULL, applied INTEGER NOT NULL
+   ) STRICT;
+   CREATE INDEX tuple_changes_at ON tuple_changes (at);
+   CREATE TABLE tuple_models (id TEXT PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+   CREATE TABLE tuples_moved (one INTEGER PRIMARY KEY CHECK (one = 1), place TEXT NOT NULL, at TEXT NOT NULL) STRICT;`,
 ]
 
 /** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */

@@ -9,6 +9,7 @@ import type { KnownCallers } from '../ports/known-callers.ts'
 import type { AgentRecord } from '../ports/register.ts'
 import type { KeptKey } from '../ports/stores.ts'
 import type { StoreSet, Transactions } from '../ports/transactions.ts'
+import type { TupleRows } from '../ports/tuple-rows.ts'
 import { SqlAgents } from './agents.ts'
 import type { Announcer } from './announcer.ts'
 import { SqlAnswers } from './answers.ts'
@@ -32,6 +33,7 @@ import { RowCache } from './row-cache.ts'
 import { SqlSessions } from './sessions.ts'
 import { SharedLog } from './shared-log.ts'
 import { type Database, firstRow, type Queries, text } from './sql.ts'
+import { SqlTuples } from './tuples.ts'
 import { SqlVault } from './vault.ts'
 import { VaultMemory } from './vault-memory.ts'
 import { commitmentSalt, rewriteVault } from './vault-rows.ts'
@@ -55,6 +57,8 @@ export interface SqlStores extends StoreSet, Transactions {
   /** For authentication, from memory once a barrier is passed. */
   readonly callers: KnownCallers
   readonly invalidations: InvalidationLog
+  /** The embedded relationship store; `undefined` where other PDPs use the database. */
+  readonly tuples: TupleRows | undefined
   /** In-memory copies of rows: a barrier over {@link invalidations} keeps them true. */
   readonly copies: readonly InvalidationListener[]
 }
@@ -109,6 +113,7 @@ export async function createStores(database: Database, options: StoreOptions): P
       byId: (id) => kept.get(id, (key) => stores.keys.byId(key)),
     },
     invalidations: log,
+    tuples: database.isShared ? undefined : new SqlTuples(database, { announcer: log, intents: stores.intents }),
     copies: [proposed, vault, sessions, agents, kept],
     transaction: (work) => database.transaction((within) => work(storesIn(within, memory))),
     scrub: database.scrub,
