@@ -14,9 +14,9 @@ import {
   redactSettings,
   secret,
   setting,
-  weakSecretFindings,
 } from '@mandate/service'
 import { z } from 'zod'
+import { engineFindings, engineMistakes } from './engine-settings.ts'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
 
@@ -132,7 +132,8 @@ const schema = z.strictObject({
   PDP_CONCURRENT: setting.limit(DEFAULT_LIMITS.concurrent),
   PDP_PERSON_CONCURRENT: setting.limit(DEFAULT_LIMITS.personConcurrent),
   PDP_STREAMS: setting.limit(DEFAULT_LIMITS.streams),
-  OPENFGA_URL: setting.url,
+  /** Required, except with `ENGINE=embedded`. */
+  OPENFGA_URL: setting.url.default(''),
   OPENFGA_API_TOKEN: secret(z.string()).optional(),
   OPENFGA_STORE: z.string().min(1).default('mandate'),
   /** Of so many decisions from memory one is made by OpenFGA too, after the answer, and compared. 0: none. */
@@ -140,8 +141,11 @@ const schema = z.strictObject({
   OPENFGA_DEADLINE_MS: setting.integer(10, 10_000).default(500),
   /** `off` lets decisions rest on stale memory, for a test that must find such decisions. Refused in production. */
   PDP_TEST_READ_BARRIER: z.enum(['on', 'off']).default('on'),
-  /** `memory`: decisions are made from tuples in memory; `openfga`: OpenFGA is asked for each. */
-  ENGINE: z.enum(['memory', 'openfga']).default('memory'),
+  /**
+   * `memory`: decisions are made from tuples in memory; `openfga`: OpenFGA is asked for each. `embedded`: as `memory`, with the tuples in the PDP's own
+   * SQLite database instead of OpenFGA; refused in production.
+   */
+  ENGINE: z.enum(['memory', 'openfga', 'embedded']).default('memory'),
   /** Bound of the tuples in memory. */
   PDP_ENGINE_MEMORY_MB: setting.integer(1, 1_048_576).default(256),
   LOG_LEVEL: setting.logLevel,
@@ -166,8 +170,6 @@ const FILES = [
   'PDP_TLS_CA_FILE',
   'PDP_METADATA_KEY_FILE',
 ] as const
-/** Requirements on OpenFGA's API token in production: least length in characters, and a pattern of demo tokens to reject. */
-const TOKEN_STRENGTH = { minLength: 24, demo: /demo|change-?me|secret/iu } as const
 
 export interface ParsedConfig {
   readonly config: Config
@@ -176,9 +178,6 @@ export interface ParsedConfig {
 }
 
 type ReadFile = (path: string) => string
-
-/** One compiled model of OpenFGA's largest size, and the largest sets of tuples that one decision reads. */
-const LEAST_MEMORY_MB = 16
 
 /**
  * Reads the configuration. A secret may be given as a file: `OPENFGA_API_TOKEN_FILE`.
@@ -234,9 +233,6 @@ function mistakes(config: Config): readonly string[] {
     ...(config.PDP_TLS_CLIENT_CA_FILE !== undefined && cert === undefined
       ? ['PDP_TLS_CLIENT_CA_FILE: requires PDP_TLS_CERT_FILE and PDP_TLS_KEY_FILE']
       : []),
-    ...(config.ENGINE === 'memory' && config.PDP_ENGINE_MEMORY_MB < LEAST_MEMORY_MB
-      ? [`PDP_ENGINE_MEMORY_MB: less than what one model and one decision need, ${LEAST_MEMORY_MB}`]
-      : []),
     ...(config.PDP_VAULT_KEY !== undefined && config.PDP_VAULT_KEY_COMMAND.length > 0
       ? ['PDP_VAULT_KEY: set it or PDP_VAULT_KEY_COMMAND, not both']
       : []),
@@ -246,6 +242,7 @@ function mistakes(config: Config): readonly string[] {
         ]
       : []),
     ...workerMistakes(config),
+    ...engineMistakes(config),
   ]
 }
 
@@ -273,13 +270,13 @@ function plainDatabaseFindings(name: 'PDP_STORE_URL' | 'PDP_INDEX_URL', config: 
 
 /** Finds insecure settings: errors in production, warnings elsewhere. */
 function insecurities(config: Config): readonly string[] {
-  const { PDP_HOST: host, PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key, OPENFGA_API_TOKEN: token } = config
-  const { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL } = config
+  const { PDP_HOST: host, PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
+  const { PDP_ISSUER, PDP_JWKS_URL } = config
   const names = { prefix: 'PDP_', trustProxy: 'TRUST_PROXY', pemSuffix: '_FILE' } as const
   return [
     ...plainListenerFindings({ host, isBehindProxy: config.TRUST_PROXY > 0, cert, key }, names),
     ...plainCallFindings(
-      { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL },
+      { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL: config.OPENFGA_URL || undefined },
       config.PDP_PLAIN_HTTP_HOSTS,
       'PDP_PLAIN_HTTP_HOSTS',
     ),
@@ -292,9 +289,7 @@ function insecurities(config: Config): readonly string[] {
     ...(config.PDP_TEST_READ_BARRIER === 'off'
       ? ['PDP_TEST_READ_BARRIER: decisions may rest on stale memory; only for tests']
       : []),
-    ...(token === undefined
-      ? ['OPENFGA_API_TOKEN: OpenFGA is called without an API token']
-      : weakSecretFindings('OPENFGA_API_TOKEN', token, TOKEN_STRENGTH)),
+    ...engineFindings(config),
   ]
 }
 

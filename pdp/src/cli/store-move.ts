@@ -7,13 +7,13 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@mandate/service'
-import { nodeFiles } from '../log/files.ts'
 import { type Moved, MoveRefused, moveToPostgres } from '../store/move.ts'
 import { databasePlace } from '../store/postgres-session.ts'
 import { isBusy, openSqlite } from '../store/sqlite.ts'
 import { markMoved } from '../store/sqlite-migrations.ts'
 import { createStores } from '../store/stores.ts'
 import { loadVaultKeys } from '../store/vault-key.ts'
+import { lockPdp } from './lock-pdp.ts'
 import type { ProcessIo } from './log-command.ts'
 import type { StoreSettings } from './store-settings.ts'
 
@@ -40,17 +40,6 @@ export async function moveStore(directory: string, settings: StoreSettings, io: 
   } finally {
     file.close()
     unlock()
-  }
-}
-
-/** Takes the lock of the decision log, which a running PDP holds. */
-async function lockPdp(directory: string): Promise<() => void> {
-  const log = join(directory, 'log')
-  if (!existsSync(log)) return () => undefined
-  try {
-    return await nodeFiles().lock(join(log, 'lock'))
-  } catch {
-    throw new MoveRefused(`a PDP runs on ${directory}: stop it first`)
   }
 }
 

@@ -18,6 +18,22 @@ const schema = z.strictObject({
 
 export type StoreSettings = z.output<typeof schema>
 
+const importSchema = z.strictObject({
+  PDP_DATA_DIR: z.string().min(1).optional(),
+  OPENFGA_API_TOKEN: secret(z.string()).optional(),
+  OPENFGA_STORE: z.string().min(1).default('mandate'),
+  PDP_TLS_CA_FILE: z.string().optional(),
+  PDP_TLS_CERT_FILE: z.string().optional(),
+  PDP_TLS_KEY_FILE: z.string().optional(),
+})
+
+/** Settings of `to-openfga`. */
+export type ImportSettings = z.output<typeof importSchema>
+
+/** @throws ConfigError naming every problem. */
+export const readImportSettings = (environment: Environment): ImportSettings =>
+  readEnvironment(environment, { prefix: [], schema: importSchema })
+
 /** @throws ConfigError naming every problem. */
 export const readStoreSettings = (environment: Environment): StoreSettings =>
   readEnvironment(environment, { prefix: [], schema })

@@ -78,6 +78,11 @@ export class Condition {
     return this.#evaluateByCel(stored.values, requestContext ?? NO_CONTEXT)
   }
 
+  /** Whether the condition can be evaluated with these stored values. */
+  takes(tupleContext: Context | undefined): boolean {
+    return this.#storedOf(tupleContext ?? NO_CONTEXT).state === 'valid'
+  }
+
   #storedOf(context: Context): Stored {
     const remembered = this.#stored.get(context)
     if (remembered) return remembered

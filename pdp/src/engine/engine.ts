@@ -70,6 +70,22 @@ export class Program {
     return answerOf(evaluation.resolve(node, object, 0), evaluation)
   }
 
+  /**
+   * What speaks against storing a tuple: the model does not allow it, or its condition could not be evaluated with the stored values.
+   *
+   * @returns `undefined` where nothing does.
+   */
+  objectionTo(tuple: Tuple): string | undefined {
+    const { user, relation, object, condition } = tuple
+    if (!this.#isAllowed(tuple)) {
+      const under = condition ? ` with ${condition.name}` : ''
+      return `the model does not allow ${relation} of ${typeOf(object)} for ${kindOf(user)}${under}`
+    }
+    const compiled = this.#relation(object, relation)?.allowed.get(kindOf(user))?.get(condition?.name ?? '')
+    if (!compiled || compiled.takes(condition?.context)) return undefined
+    return `a stored value of condition ${compiled.name} is of another type or precision than this engine evaluates`
+  }
+
   /** Whether the model allows a tuple to be written, the values of its condition apart. */
   #isAllowed({ user, relation, object, condition }: Tuple): boolean {
     return (

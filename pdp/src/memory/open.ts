@@ -20,16 +20,20 @@ export interface MemoryEngineDeps {
   readonly register: Pick<Register, 'proposedAmong'>
   /** Bound of the tuples in memory. */
   readonly maxBytes: number
+  /** Compiled models of the engine itself. @default models compiled here */
+  readonly programs?: Programs | undefined
 }
 
 /** The same engine, asked only for what memory does not hold or cannot establish. */
 export function createMemoryEngine(engine: TupleEngine, deps: MemoryEngineDeps): RunningEngine {
   const { logger, metrics, barrier, register, maxBytes } = deps
   const memory = new TupleMemory({ source: engine.tuples, stamp: () => barrier.stamp(), maxBytes })
-  const programs = new Programs({
-    readModel: engine.readModel,
-    onRefused: (model, refused) => logger.warn({ model, refused }, 'parts of the model are left to OpenFGA'),
-  })
+  const programs =
+    deps.programs ??
+    new Programs({
+      readModel: engine.readModel,
+      onRefused: (model, refused) => logger.warn({ model, refused }, 'parts of the model are left to OpenFGA'),
+    })
   const relations = new MemoryRelations({
     memory,
     barrier,

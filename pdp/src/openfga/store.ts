@@ -165,23 +165,31 @@ export class FgaStore implements TupleStore, Models {
 
   /** Reads with `HIGHER_CONSISTENCY`, bypassing caches: all tuples of an object, of one of its relations, or of one user in that relation. */
   async read(object: string, relation?: string, user?: string): Promise<readonly Tuple[]> {
-    const tuples: SdkTuple[] = []
+    const tuples: Tuple[] = []
+    const key = { object, ...(relation ? { relation } : {}), ...(user ? { user } : {}) }
+    for await (const page of this.#pages(key)) tuples.push(...page)
+    return tuples
+  }
+
+  /** Reads all tuples, those of the claim and of markers included, in pages. */
+  readAll(): AsyncGenerator<readonly Tuple[]> {
+    return this.#pages({})
+  }
+
+  async *#pages(key: Partial<TupleKey>): AsyncGenerator<readonly Tuple[]> {
+    const consistency = ConsistencyPreference.HigherConsistency
     let continuationToken = ''
     do {
       const page = await guarded(() =>
-        this.#sdk.read(
-          { object, ...(relation ? { relation } : {}), ...(user ? { user } : {}) },
-          {
-            pageSize: PAGE_SIZE,
-            consistency: ConsistencyPreference.HigherConsistency,
-            ...(continuationToken ? { continuationToken } : {}),
-          },
-        ),
+        this.#sdk.read(key, {
+          pageSize: PAGE_SIZE,
+          consistency,
+          ...(continuationToken ? { continuationToken } : {}),
+        }),
       )
-      tuples.push(...page.tuples.map((tuple) => tuple.key))
+      yield page.tuples.map((tuple) => tuple.key as Tuple)
       continuationToken = page.continuation_token
     } while (continuationToken)
-    return tuples as readonly Tuple[]
   }
 }
 

@@ -8,7 +8,7 @@ import { type EpochMillis, Fault } from '@mandate/protocol'
 import type { Clock } from '../ports/clock.ts'
 import type { UndecidedChanges } from '../ports/engine.ts'
 import type { ChangeJournal, OpenChange } from '../ports/stores.ts'
-import { type Change, keyOf, type Tuple, type TupleKey } from '../tuples/tuples.ts'
+import { type Change, keyOf, keyText, type Tuple, type TupleKey } from '../tuples/tuples.ts'
 import type { Outcome, TupleReads, TupleWriter, WriteOptions } from '../tuples/writer.ts'
 
 /** Writes and reads of one store. Each is sent once, without a retry. */
@@ -92,7 +92,7 @@ export class FencedWriter implements TupleWriter, UndecidedChanges {
     if (change.writes.length === 0 && change.deletes.length === 0) return true
     const { newId, clock } = this.#options
     const keys = [...change.deletes, ...change.writes].map(keyOf)
-    await this.#decideThese((key) => keys.some((other) => textOf(other) === textOf(key)))
+    await this.#decideThese((key) => keys.some((other) => keyText(other) === keyText(key)))
     const open: OpenChange = { id: options.id ?? newId(), at: clock(), keys }
     await this.#begin(open, options)
     const sent = await this.#send(change, open.id, options)
@@ -195,7 +195,7 @@ export class FencedWriter implements TupleWriter, UndecidedChanges {
 
   /** Whether the presence of this tuple is unknown. */
   isInDoubt(key: TupleKey): boolean {
-    return this.#unsure.size > 0 && this.#unsure.has(textOf(key))
+    return this.#unsure.size > 0 && this.#unsure.has(keyText(key))
   }
 
   /** Deletes the markers of all changes that began before an instant and are decided. */
@@ -259,7 +259,7 @@ export class FencedWriter implements TupleWriter, UndecidedChanges {
   }
 
   #refresh(): void {
-    this.#unsure = new Set([...this.#undecided.values()].flatMap(({ keys }) => keys.map(textOf)))
+    this.#unsure = new Set([...this.#undecided.values()].flatMap(({ keys }) => keys.map(keyText)))
   }
 }
 
@@ -282,5 +282,3 @@ const marker = (id: string, relation: 'applied' | 'withdrawn'): Tuple => ({
 /** Whether a tuple is the marker that each Write of a PDP carries. */
 export const isMarker = ({ object, relation }: TupleKey): boolean =>
   relation === 'applied' && object.startsWith(`${MARKER_TYPE}:`)
-
-const textOf = ({ object, relation, user }: TupleKey): string => `${object}#${relation}@${user}`

@@ -157,6 +157,8 @@ export interface Agents {
 export interface Models {
   modelOf(storeId: string, policy: string): Promise<string | undefined>
   rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
+  /** Every `storeId` that models were remembered of. */
+  modelPlaces(): Promise<readonly string[]>
 }
 
 export interface Register extends Grants, Personas, Agents, Directory, Models {}

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Models } from '../ports/register.ts'
-import { firstRow, optional, type Queries } from './sql.ts'
+import { firstRow, optional, type Queries, text } from './sql.ts'
 
 export class SqlModels implements Models {
   readonly #sql: Queries
@@ -17,6 +17,9 @@ export class SqlModels implements Models {
     const sql = 'SELECT model_id FROM models WHERE store_id = $1 AND policy = $2'
     return optional((await firstRow(this.#sql, sql, storeId, policy))?.['model_id'])
   }
+
+  readonly modelPlaces = async (): Promise<readonly string[]> =>
+    (await this.#sql.rows('SELECT DISTINCT store_id FROM models ORDER BY store_id')).map((row) => text(row['store_id']))
 
   readonly rememberModel = async (storeId: string, policy: string, modelId: string): Promise<void> => {
     await this.#sql.change(

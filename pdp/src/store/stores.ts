@@ -120,6 +120,29 @@ export async function createStores(database: Database, options: StoreOptions): P
   }
 }
 
+/** The stores that a move of the tuples uses. */
+export interface TupleStores {
+  readonly identity: string
+  readonly intents: Pick<SqlIntents, 'factChanges'>
+  readonly models: SqlModels
+  readonly policyHistory: Pick<SqlPolicyHistory, 'inForce'>
+  readonly tuples: TupleRows
+}
+
+/** Creates the stores of a SQLite database that need no vault key. */
+export async function openTupleStores(database: Database, clock: Clock): Promise<TupleStores> {
+  const identity = text((await firstRow(database, 'SELECT id FROM identity'))?.['id'])
+  const announcer = new LocalLog(database)
+  const intents = new SqlIntents(database, (sql) => new SqlLeases(sql, identity, clock), announcer)
+  return {
+    identity,
+    intents,
+    models: new SqlModels(database),
+    policyHistory: new SqlPolicyHistory(database, announcer),
+    tuples: new SqlTuples(database, { announcer, intents }),
+  }
+}
+
 async function openVault(database: Database, clock: Clock, keys: VaultKeys): Promise<VaultMemory> {
   const { salt, isRewritten } = await database.transaction(async (sql) => {
     const people = await rewriteVault(sql, keys)

@@ -88,8 +88,8 @@ export class SqlTuples implements TupleRows {
   }
 
   snapshot<T>(work: (reads: TupleRowReads) => Promise<T>): Promise<T> {
-    return this.#sql.transaction((sql) =>
-      work({ read: (pattern, most) => available(() => readTuples(sql, pattern, most)) }),
+    return available(() =>
+      this.#sql.transaction((sql) => work({ read: (pattern, most) => readTuples(sql, pattern, most) })),
     )
   }
 

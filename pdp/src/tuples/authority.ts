@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { canonical, type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
+import { type EpochMillis, type PartyRef, type ResourceRef, refuse } from '@mandate/protocol'
 import type { Authority } from '../ports/authority.ts'
 import type { GateLimit, GrantBody, Located, PersonaId } from '../ports/grants.ts'
 import { objectName } from '../ports/stored-names.ts'
@@ -17,6 +17,7 @@ import {
   grantTuples,
   holderTuple,
   isSameKey,
+  isSameTuple,
   keyOf,
   ownerTuple,
   partTuple,
@@ -122,24 +123,13 @@ export class TupleAuthority implements Authority {
   async #replaceOnce(object: string, wanted: readonly Tuple[], relation?: string): Promise<boolean> {
     await this.#writer.settled(object)
     const present = await this.#store.read(object, relation)
-    const keep = present.filter((tuple) => wanted.some((other) => sameTuple(tuple, other)))
+    const keep = present.filter((tuple) => wanted.some((other) => isSameTuple(tuple, other)))
     const deletes = present.filter((tuple) => !keep.includes(tuple)).map(keyOf)
-    const writes = wanted.filter((tuple) => !keep.some((other) => sameTuple(tuple, other)))
+    const writes = wanted.filter((tuple) => !keep.some((other) => isSameTuple(tuple, other)))
     const narrows = writes.length === 0
     const clash = writes.some((tuple) => deletes.some((key) => isSameKey(tuple, key)))
     if (!clash || this.#writer.replacesAtOnce) return this.#writer.write({ writes, deletes }, { narrows })
     const deleted = await this.#writer.write({ writes: [], deletes }, { narrows: true })
     return deleted && (await this.#writer.write({ writes, deletes: [] }))
   }
-}
-
-const sameTuple = (a: Tuple, b: Tuple): boolean => isSameKey(a, b) && contextText(a) === contextText(b)
-
-/** Compares instants by value: a store may return them in another spelling than they were written in. */
-function contextText(tuple: Tuple): string {
-  const entries = Object.entries(tuple.condition?.context ?? {}).map(([name, value]) => [
-    name,
-    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : value,
-  ])
-  return canonical(Object.fromEntries(entries))
 }

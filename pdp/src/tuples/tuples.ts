@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
+import { canonical, type EpochMillis, type PartyRef, type ResourceRef } from '@mandate/protocol'
 import { termsOf } from '../ports/grant-fields.ts'
 import type { GrantBody, Located, PersonaId, Seat } from '../ports/grants.ts'
 import { personaParts } from '../ports/persona-id.ts'
@@ -24,6 +24,22 @@ export interface Tuple extends TupleKey {
 export const keyOf = ({ user, relation, object }: TupleKey): TupleKey => ({ user, relation, object })
 export const isSameKey = (a: TupleKey, b: TupleKey): boolean =>
   a.user === b.user && a.relation === b.relation && a.object === b.object
+
+/** The key of a tuple as one text, in the usual notation. */
+export const keyText = ({ object, relation, user }: TupleKey): string => `${object}#${relation}@${user}`
+
+/** Whether two tuples are equal, values of their conditions included. */
+export const isSameTuple = (a: Tuple, b: Tuple): boolean =>
+  isSameKey(a, b) && (a.condition?.name ?? '') === (b.condition?.name ?? '') && contextText(a) === contextText(b)
+
+/** Instants are compared by value: a store may return them in another spelling than they were written in. */
+function contextText({ condition }: Tuple): string {
+  const entries = Object.entries(condition?.context ?? {}).map(([name, value]) => [
+    name,
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : value,
+  ])
+  return canonical(Object.fromEntries(entries))
+}
 
 /** One atomic Write. */
 export interface Change {

@@ -19,7 +19,7 @@ import {
   newId,
 } from './subject.ts'
 
-export function factsContract({ open }: Implementation<FactEngineUnderTest>): void {
+export function factsContract({ open, knowsOutcomes = false }: Implementation<FactEngineUnderTest>): void {
   let engine: FactEngineUnderTest
   beforeAll(async () => {
     engine = await open()
@@ -163,6 +163,23 @@ export function factsContract({ open }: Implementation<FactEngineUnderTest>): vo
       await engine.facts.carryOut(plan)
       expect([await engine.facts.resolve(plan), await reads(user, sheet)]).toEqual([true, true])
     })
+
+    if (knowsOutcomes) {
+      test('because it could not be written: everything is as it was', async () => {
+        await using stack = new AsyncDisposableStack()
+        const own = stack.adopt(await open(), (one) => one.close())
+        const [user, sheet] = [aUser(), aSheet()]
+        const plan = await own.facts.plan([fact(sheet, 'reader', user)], [])
+        own.outage('unreachable')
+        await expect(own.facts.carryOut(plan)).rejects.toMatchObject({ code: 'relations_unavailable' })
+        own.mend()
+        expect(await own.facts.resolve(plan)).toBe(false)
+        const asked = { ...question(user, 'can_read', sheet), asOf: own.relations.factsVersion } as Question
+        const answers = await own.relations.ask([asked], circumstancesFor(own), fresh())
+        expect(answers.to(asked)).toBe(false)
+      })
+      return
+    }
 
     test('whose answer was lost: unknown until it is resolved, then one or the other', async () => {
       await using stack = new AsyncDisposableStack()

@@ -18,16 +18,17 @@ import { compileModel } from '../../../pdp/src/openfga/compile.ts'
 import { OpenFgaRelations } from '../../../pdp/src/openfga/relations.ts'
 import { FgaStore } from '../../../pdp/src/openfga/store.ts'
 import { TupleReader } from '../../../pdp/src/openfga/tuple-reader.ts'
-import { FencedWriter } from '../../../pdp/src/openfga/writer.ts'
+import { FencedWriter, isMarker } from '../../../pdp/src/openfga/writer.ts'
 import { compilePolicies, readSources } from '../../../pdp/src/policy/pack.ts'
 import type { Announcement, InvalidationEvent, InvalidationLog } from '../../../pdp/src/ports/invalidations.ts'
 import type { Relations } from '../../../pdp/src/ports/relations.ts'
 import { TupleAuthority } from '../../../pdp/src/tuples/authority.ts'
 import { FactGate } from '../../../pdp/src/tuples/fact-gate.ts'
 import { TupleFactWriter } from '../../../pdp/src/tuples/fact-writer.ts'
+import type { TupleKey } from '../../../pdp/src/tuples/tuples.ts'
 import { type Behaviour, startBadLine } from '../../fixtures/bad-line.ts'
 import { memoryJournal } from '../../fixtures/memory-journal.ts'
-import { type EngineUnderTest, type FactEngineUnderTest, newId, type Outage } from './subject.ts'
+import { type EngineUnderTest, type FactEngineUnderTest, newId, type Outage, type TupleStoreUnderTest } from './subject.ts'
 
 const POLICIES = join(import.meta.dirname, '../../../pdp/policies')
 const PACKS = [
@@ -45,12 +46,20 @@ export async function openTupleMemory(): Promise<FactEngineUnderTest> {
   return { ...direct, relations: memory }
 }
 
-async function openBoth(): Promise<{ readonly direct: FactEngineUnderTest; readonly memory: Relations }> {
+export async function openFgaStore(): Promise<TupleStoreUnderTest> {
+  return (await openBoth()).store
+}
+
+async function openBoth(): Promise<{
+  readonly direct: FactEngineUnderTest
+  readonly memory: Relations
+  readonly store: TupleStoreUnderTest
+}> {
   const { url, apiToken } = inject('openFga')
   const line = await startBadLine(url)
   const server = { url: line.url, apiToken }
   const store = await FgaStore.open({ ...server, name: `contract-${randomUUID()}` })
-  const { program } = compilePolicies(await readSources(POLICIES, PACKS), compileModel)
+  const program = await programUnderTest()
   const model = await store.writeModel(program)
   const modelId = (): string => model
   const client = new OpenFgaClient({ ...server, deadlineMs: 5_000 })
@@ -62,8 +71,9 @@ async function openBoth(): Promise<{ readonly direct: FactEngineUnderTest; reado
   const proposedAmong = (grants: readonly string[]) => new Set(grants.filter((id) => proposed.has(id)))
   const relations = new OpenFgaRelations({ client, storeId: store.id, writer, gate, proposedAmong })
   const barrier = new LogBarrier(log)
+  const source = new TupleReader(client, store.id)
   const tuples = new TupleMemory({
-    source: new TupleReader(client, store.id),
+    source,
     stamp: () => barrier.stamp(),
     maxBytes: 2 ** 24,
   })
@@ -93,8 +103,18 @@ async function openBoth(): Promise<{ readonly direct: FactEngineUnderTest; reado
       await line.stop()
     },
   } satisfies FactEngineUnderTest
-  return { direct, memory }
+  const changed = async (): Promise<readonly TupleKey[]> => {
+    const keys: TupleKey[] = []
+    for await (const page of store.changesSince(0)) keys.push(...page.map(({ key }) => key))
+    return keys.filter((key) => !isMarker(key))
+  }
+  const ofTuples = { writer, reads: store, source, models: store, model, changed, close: direct.close }
+  return { direct, memory, store: ofTuples }
 }
+
+/** The model of an engine under test. */
+export const programUnderTest = async (): Promise<object> =>
+  compilePolicies(await readSources(POLICIES, PACKS), compileModel).program
 
 /** The invalidation log of one process, for an engine without a database. */
 class MemoryInvalidationLog implements InvalidationLog {

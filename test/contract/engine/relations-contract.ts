@@ -345,7 +345,7 @@ export function relationsContract({ open, looksFreshly = false }: Implementation
 }
 
 /** The same for an engine that loses its store. */
-export function outageContract({ open }: Implementation<EngineUnderTest>): void {
+export function outageContract({ open, knowsOutcomes = false }: Implementation<EngineUnderTest>): void {
   test('without an answer of the store every question and every look is a fault, never a guess', async () => {
     await using stack = new AsyncDisposableStack()
     const engine = stack.adopt(await open(), (one) => one.close())
@@ -370,6 +370,27 @@ export function outageContract({ open }: Implementation<EngineUnderTest>): void 
     engine.mend()
     await expect.poll(() => asks(engine, linkQuestion(grant), grant).catch(() => 'no answer')).toBe(true)
   })
+
+  if (knowsOutcomes) {
+    test('a change that could not be written was not made, and the same change can be made later', async () => {
+      await using stack = new AsyncDisposableStack()
+      const engine = stack.adopt(await open(), (one) => one.close())
+      const [given, ended] = [aGrant(aWorkflow(), anAgent()), aGrant(aWorkflow(), anAgent())]
+      await engine.authority.issue(ended)
+      engine.outage('unreachable')
+      const end = () => engine.authority.end(ended, ended.delegator, NOW, 'test')
+      for (const attempt of [engine.authority.issue(given), end()])
+        await expect(attempt).rejects.toMatchObject({ code: 'relations_unavailable' })
+      engine.mend()
+      const states = async () => Promise.all([given, ended].map((grant) => asks(engine, linkQuestion(grant), grant)))
+      expect(await states()).toEqual([false, true])
+      expect(await engine.undecided.decideAll(() => undefined)).toBe(0)
+      await engine.authority.issue(given)
+      expect(await end()).toBe(true)
+      expect(await states()).toEqual([true, false])
+    })
+    return
+  }
 
   test.for(['issue', 'end'] as const)(
     'a change (%s) whose outcome is unknown permits nothing until it is decided',

@@ -6,7 +6,7 @@
  */
 import type { EpochMillis, PartyRef, ResourceRef } from '@mandate/protocol'
 import type { Authority } from '../../../pdp/src/ports/authority.ts'
-import type { RunningEngine } from '../../../pdp/src/ports/engine.ts'
+import type { Models, RunningEngine } from '../../../pdp/src/ports/engine.ts'
 import type { FactWriter } from '../../../pdp/src/ports/fact-writer.ts'
 import type { GrantBody, Located, PersonaId } from '../../../pdp/src/ports/grants.ts'
 import { personaId } from '../../../pdp/src/ports/persona-id.ts'
@@ -14,8 +14,14 @@ import type { Circumstances, Question } from '../../../pdp/src/ports/question.ts
 import type { Relations } from '../../../pdp/src/ports/relations.ts'
 import { RequestStatistics } from '../../../pdp/src/ports/request-statistics.ts'
 import { createNewId } from '../../../pdp/src/runtime/new-id.ts'
+import type { TupleEngine, TupleSource } from '../../../pdp/src/tuples/source.ts'
+import type { TupleKey } from '../../../pdp/src/tuples/tuples.ts'
+import type { TupleReads, TupleWriter } from '../../../pdp/src/tuples/writer.ts'
 
-/** `unreachable`: nothing is carried out or answered. `lost answers`: the next change is carried out, and no change is answered or decided. */
+/**
+ * `unreachable`: nothing is carried out or answered. `lost answers`: the next change is carried out, and no change is answered or decided; not of an
+ * implementation that knows outcomes.
+ */
 export type Outage = 'unreachable' | 'lost answers'
 
 /** An engine with the core's model, and those of the domains travel, sheets and folders where it has facts. */
@@ -41,7 +47,27 @@ export interface Implementation<E extends EngineUnderTest> {
   readonly name: string
   /** Every look is as good as a fresh one: nothing is remembered that may be stale. */
   readonly looksFreshly?: boolean
+  /** The outcome of a change is known when its promise settles: no answer can be lost. */
+  readonly knowsOutcomes?: boolean
   open(): Promise<E>
+}
+
+/** A store of tuples, below the ports of an engine. Its model is the core's. */
+export interface TupleStoreUnderTest {
+  readonly writer: TupleWriter
+  readonly reads: TupleReads
+  readonly source: TupleSource
+  readonly models: Models & Pick<TupleEngine, 'readModel'>
+  /** The id of its model. */
+  readonly model: string
+  /** The keys of all changes that were carried out, oldest first. */
+  changed(): Promise<readonly TupleKey[]>
+  close(): Promise<void>
+}
+
+export interface TupleStoreImplementation {
+  readonly name: string
+  open(): Promise<TupleStoreUnderTest>
 }
 
 export const fresh = (): RequestStatistics => {

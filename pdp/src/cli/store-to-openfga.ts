@@ -1,0 +1,99 @@
+/**
+ * `npm run store -- to-openfga URL DIR`: moves the tuples and models of a stopped PDP with `ENGINE=embedded` to OpenFGA. The only file of the command line
+ * that knows OpenFGA.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { groupByModel } from '../embedded/by-model.ts'
+import { EMBEDDED_PLACE } from '../embedded/store.ts'
+import { claimStore, StoreTaken } from '../openfga/claim.ts'
+import { ImportRefused, importTuples } from '../openfga/import-tuples.ts'
+import { FgaStore } from '../openfga/store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { ModelRow } from '../ports/tuple-rows.ts'
+import { readClientTls } from '../runtime/client-tls.ts'
+import { createNewId } from '../runtime/new-id.ts'
+import { MoveRefused } from '../store/move.ts'
+import { openSqlite } from '../store/sqlite.ts'
+import { openTupleStores, type TupleStores } from '../store/stores.ts'
+import { lockPdp } from './lock-pdp.ts'
+import type { ProcessIo } from './log-command.ts'
+import type { ImportSettings } from './store-settings.ts'
+
+/**
+ * @param url - Of OpenFGA.
+ * @throws MoveRefused while a PDP runs on the directory, for tuples that are not there or moved already, and for a store that is another PDP's or holds
+ *   other tuples; Fault `relations_unavailable` when OpenFGA does not answer, `policy_invalid` when it refuses a model.
+ */
+export async function moveToOpenFga(
+  url: string,
+  directory: string,
+  settings: ImportSettings,
+  { out, now = Date.now }: ProcessIo,
+): Promise<void> {
+  const path = join(directory, 'pdp.db')
+  if (!existsSync(path)) throw new MoveRefused(`there is no file ${path}: name the data directory of a PDP`)
+  const unlock = await lockPdp(directory)
+  const database = openSqlite(path)
+  try {
+    const stores = await openTupleStores(database, now)
+    const models = await movableModels(stores)
+    const { OPENFGA_STORE: name, OPENFGA_API_TOKEN: apiToken } = settings
+    const store = await FgaStore.open({ url, apiToken, name, tls: readClientTls(settings) })
+    const { written, verified } = await moveTuples(stores, models, store, now)
+    await stores.tuples.markMoved(`${new URL(url).host}, store ${name}`, now())
+    out(`${written} tuples written, ${verified} tuples read back and equal, model written.
+Start the PDP with ENGINE=memory, OPENFGA_URL=${url} and OPENFGA_STORE=${name}.
+It does not start with ENGINE=embedded on this database any more.
+`)
+  } catch (error) {
+    throw error instanceof StoreTaken || error instanceof ImportRefused ? new MoveRefused(error.message) : error
+  } finally {
+    await database.close()
+    unlock()
+  }
+}
+
+/** The model in force, then the others, newest first. @throws MoveRefused where there is nothing to move. */
+async function movableModels({ tuples, models, policyHistory, intents }: TupleStores): Promise<readonly ModelRow[]> {
+  const home = await tuples.home()
+  if (home.kind === 'moved') throw new MoveRefused(`the tuples were moved to ${home.place} at ${home.at}`)
+  if (home.kind === 'none') throw new MoveRefused('the database has no tuples: no PDP used it with ENGINE=embedded')
+  if ((await intents.factChanges()).length > 0)
+    throw new MoveRefused(
+      'a change of facts is not finished: start the PDP with ENGINE=embedded, which finishes it, and stop it',
+    )
+  const version = (await policyHistory.inForce())?.version
+  const inForce = version && (await models.modelOf(EMBEDDED_PLACE, version))
+  const kept = await tuples.models()
+  return [...kept.filter(({ id }) => id === inForce), ...kept.filter(({ id }) => id !== inForce)]
+}
+
+async function moveTuples(
+  stores: TupleStores,
+  models: readonly ModelRow[],
+  store: FgaStore,
+  now: Clock,
+): Promise<Awaited<ReturnType<typeof importTuples>>> {
+  const { identity, tuples, models: remembered, policyHistory } = stores
+  const session = createNewId(now)()
+  await claimStore({ store, models: remembered, identity, session, takeOverFrom: undefined })
+  const written = async (name: string, { model }: ModelRow): Promise<string> => {
+    const known = await remembered.modelOf(store.id, name)
+    const modelId = known && (await store.hasModel(known)) ? known : await store.writeModel(model)
+    await remembered.rememberModel(store.id, name, modelId)
+    return modelId
+  }
+  const [inForce] = models
+  const version = (await policyHistory.inForce())?.version
+  const groups: { readonly modelId: string; readonly tuples: Parameters<typeof groupByModel>[0] }[] = []
+  // The model of the version in force even where no tuple is written under it: the PDP's start finds it.
+  if (inForce && version) await written(version, inForce)
+  for (const { model, tuples: ofModel } of groupByModel(await tuples.read({}), models)) {
+    const name = model === inForce && version ? version : `${EMBEDDED_PLACE}:${model.id}`
+    groups.push({ modelId: await written(name, model), tuples: ofModel })
+  }
+  return importTuples({ store, tuples: groups })
+}

@@ -1,0 +1,31 @@
+/**
+ * Which model each tuple fits: a store that checks tuples takes one only under a model that allows it, and the model in force need not allow what was
+ * written under an earlier one.
+ *
+ * @module
+ */
+import { loadProgram, Program } from '../engine/engine.ts'
+import type { ModelRow } from '../ports/tuple-rows.ts'
+import type { Tuple } from '../tuples/tuples.ts'
+
+export interface TuplesOfModel {
+  readonly model: ModelRow
+  readonly tuples: readonly Tuple[]
+}
+
+/**
+ * @param models - The first one that allows a tuple is taken.
+ * @throws Error for a tuple that no model allows.
+ */
+export function groupByModel(tuples: readonly Tuple[], models: readonly ModelRow[]): readonly TuplesOfModel[] {
+  const programs = models.flatMap((model) => {
+    const program = loadProgram(model.model)
+    return program instanceof Program ? [{ model, program }] : []
+  })
+  const groups = Map.groupBy(tuples, (tuple) => {
+    const found = programs.find(({ program }) => program.objectionTo(tuple) === undefined)
+    if (found) return found.model
+    throw new Error(`no model allows a tuple of ${tuple.object.split(':')[0]}#${tuple.relation}`)
+  })
+  return [...groups].map(([model, ofModel]) => ({ model, tuples: ofModel }))
+}
