@@ -55,6 +55,19 @@ test('less memory than one model and one decision need is refused, where decisio
   expect(problems({ PDP_ENGINE_MEMORY_MB: '1', ENGINE: 'openfga' })).toEqual([])
 })
 
+test('OpenFGA is required, unless the relationship store is embedded: for one PDP with SQLite', () => {
+  const none = { OPENFGA_URL: undefined, OPENFGA_API_TOKEN: undefined }
+  expect(problems(none)).toEqual(['OPENFGA_URL: is required; without OpenFGA, for development: ENGINE=embedded'])
+  expect(problems({ ...none, ENGINE: 'openfga' })).toHaveLength(1)
+  expect(problems({ ...none, ENGINE: 'embedded' })).toEqual([])
+  expect(problems({ ENGINE: 'embedded', PDP_STORE_URL: 'postgres://localhost/pdp' })).toEqual([
+    'ENGINE: embedded is for one PDP with SQLite; with PDP_STORE_URL the relationship tuples are in OpenFGA',
+  ])
+  expect(problems({ ...none, ENGINE: 'embedded', NODE_ENV: 'production' })).toEqual([
+    'ENGINE: embedded is for development; run OpenFGA, move the relationship tuples there (npm run store -- to-openfga URL DIR), then set ENGINE=memory and OPENFGA_URL',
+  ])
+})
+
 test('every problem is reported together', () => {
   const found = problems({
     PDP_ISSUER: undefined,
@@ -174,6 +187,7 @@ describe('what is insecure is a warning, and in production an error', () => {
     ['OPENFGA_URL', { OPENFGA_URL: 'http://openfga:8080', PDP_PLAIN_HTTP_HOSTS: 'keycloak' }],
     ['PDP_VAULT_KEY', { PDP_VAULT_KEY: undefined }],
     ['PDP_TEST_READ_BARRIER', { PDP_TEST_READ_BARRIER: 'off' }],
+    ['ENGINE', { ENGINE: 'embedded', OPENFGA_URL: undefined, OPENFGA_API_TOKEN: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: undefined }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: 'k'.repeat(23) }],
     ['OPENFGA_API_TOKEN', { OPENFGA_API_TOKEN: `demo-${KEY}` }],

@@ -1,12 +1,12 @@
 /**
- * Every row of the scenarios that this stage covers, played against a real PDP on a real OpenFGA.
+ * Every row of the scenarios that this stage covers, played against a real PDP on a real OpenFGA, and on the embedded store.
  *
  * @module
  */
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { loadCases, parseCases } from '../fixtures/cases.ts'
-import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
+import { NO_OPENFGA, startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { play } from '../fixtures/play.ts'
 import { World } from '../fixtures/world.ts'
 
@@ -17,25 +17,36 @@ const LATER = [52]
 /** Need the enforcement point and its domain service. */
 const END_TO_END = [50, 51, 56]
 
-let tpdp: TestPdp
-beforeAll(async () => {
-  tpdp = await startTestPdp({ openFga: inject('openFga'), env: { PDP_PERSON_PER_MINUTE: '60000' }, frozen: true })
-})
-afterAll(() => tpdp?.stop())
+const ENGINES = [
+  { engine: 'memory', openFga: () => inject('openFga') },
+  { engine: 'embedded', openFga: () => NO_OPENFGA },
+] as const
 
-for (const [file, cases] of files) {
-  describe(file, () => {
-    for (const played of cases) {
-      test(`row ${played.row}: ${played.case}`, async () => {
-        const world = new World(tpdp)
-        const text = JSON.stringify(played)
-        // Whoever a case does not name is not there: that saves half of the time.
-        await world.begin((name) => new RegExp(`\\b${name}\\b`).test(text))
-        await play(world, played)
-      })
-    }
+describe.for(ENGINES)('ENGINE=$engine', ({ engine, openFga }) => {
+  let tpdp: TestPdp
+  beforeAll(async () => {
+    tpdp = await startTestPdp({
+      openFga: openFga(),
+      env: { PDP_PERSON_PER_MINUTE: '60000', ENGINE: engine },
+      frozen: true,
+    })
   })
-}
+  afterAll(() => tpdp?.stop())
+
+  for (const [file, cases] of files) {
+    describe(file, () => {
+      for (const played of cases) {
+        test(`row ${played.row}: ${played.case}`, async () => {
+          const world = new World(tpdp)
+          const text = JSON.stringify(played)
+          // Whoever a case does not name is not there: that saves half of the time.
+          await world.begin((name) => new RegExp(`\\b${name}\\b`).test(text))
+          await play(world, played)
+        })
+      }
+    })
+  }
+})
 
 test('every row is played, but those of later issues and of the whole stack', () => {
   const rows = new Set([...files.values()].flat().map(({ row }) => Number.parseInt(row, 10)))

@@ -18,6 +18,7 @@ import { createNewId } from '../runtime/new-id.ts'
 import { MoveRefused } from '../store/move.ts'
 import { openSqlite } from '../store/sqlite.ts'
 import { openTupleStores, type TupleStores } from '../store/stores.ts'
+import type { Tuple } from '../tuples/tuples.ts'
 import { lockPdp } from './lock-pdp.ts'
 import type { ProcessIo } from './log-command.ts'
 import type { ImportSettings } from './store-settings.ts'
@@ -88,7 +89,7 @@ async function moveTuples(
   }
   const [inForce] = models
   const version = (await policyHistory.inForce())?.version
-  const groups: { readonly modelId: string; readonly tuples: Parameters<typeof groupByModel>[0] }[] = []
+  const groups: { readonly modelId: string; readonly tuples: readonly Tuple[] }[] = []
   // The model of the version in force even where no tuple is written under it: the PDP's start finds it.
   if (inForce && version) await written(version, inForce)
   for (const { model, tuples: ofModel } of groupByModel(await tuples.read({}), models)) {

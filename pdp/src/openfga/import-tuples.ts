@@ -9,7 +9,9 @@ import type { FgaStore } from './store.ts'
 import { MARKER_TYPE } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`. */
-const MOST = 100
+const MOST_TUPLES = 100
+/** Half of OpenFGA's limit on a request. */
+const MOST_CHARACTERS = 256 * 1024
 
 /** The store holds something else than was imported. The message is for the operator. */
 export class ImportRefused extends Error {
@@ -38,8 +40,7 @@ export async function importTuples({
   let written = 0
   for (const group of tuples) {
     const missing = group.tuples.filter((tuple) => !present.has(keyText(tuple)))
-    for (let start = 0; start < missing.length; start += MOST) {
-      const writes = missing.slice(start, start + MOST)
+    for (const writes of batchesOf(missing)) {
       if (!(await store.write({ writes, deletes: [] }, group.modelId)))
         throw new ImportRefused('another program writes to the store at the same time: stop it, and try again')
       written += writes.length
@@ -50,6 +51,22 @@ export async function importTuples({
   if (stored.size !== wanted.size)
     throw new ImportRefused(`the store has ${stored.size} tuples, and not the ${wanted.size} that were written`)
   return { written, verified: stored.size }
+}
+
+/** Tuples in the Writes that hold them. */
+function batchesOf(tuples: readonly Tuple[]): readonly (readonly Tuple[])[] {
+  const batches: Tuple[][] = []
+  let characters = 0
+  for (const tuple of tuples) {
+    characters += JSON.stringify(tuple).length
+    const last = batches.at(-1)
+    if (last && last.length < MOST_TUPLES && characters <= MOST_CHARACTERS) last.push(tuple)
+    else {
+      batches.push([tuple])
+      characters = JSON.stringify(tuple).length
+    }
+  }
+  return batches
 }
 
 /** All tuples by their keys, without those that each PDP writes for itself. */
