@@ -97,7 +97,8 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
   const [name, directory, ...more] = parsed.positionals
   if (parsed.values.help) return { command: 'help' }
   if (name === undefined) return wrong('Name a command.')
-  if (name === 'to-openfga') return toOpenFga(parsed.positionals.slice(1)) ?? wrong('to-openfga: name the URL of OpenFGA.')
+  if (name === 'to-openfga')
+    return toOpenFga(parsed.positionals.slice(1)) ?? wrong('to-openfga: name the URL of OpenFGA.')
   if (name === 'migrate')
     return directory === undefined ? { command: 'migrate' } : wrong(`migrate takes no argument: ${directory}`)
   if (name !== 'move') return wrong(`There is no command ${name}.`)

@@ -18,7 +18,9 @@ const model = (relation: string, expression = 'current_time < until') => ({
     {
       type: 'doc',
       relations: { [relation]: { this: {} } },
-      metadata: { relations: { [relation]: { directly_related_user_types: [{ type: 'user', condition: 'limited' }] } } },
+      metadata: {
+        relations: { [relation]: { directly_related_user_types: [{ type: 'user', condition: 'limited' }] } },
+      },
     },
   ],
   conditions: {

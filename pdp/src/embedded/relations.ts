@@ -43,14 +43,10 @@ export class EmbeddedRelations extends StoredRelations {
     const program = await this.#programOf(circumstances.model)
     const asked = askedOf(distinct, circumstances)
     const evaluate = (): Promise<readonly EngineAnswer[]> =>
-      statistics.request(() =>
-        this.#rows.snapshot((reads) => evaluateAll(program, asked, new SnapshotView(reads))),
-      )
+      statistics.request(() => this.#rows.snapshot((reads) => evaluateAll(program, asked, new SnapshotView(reads))))
     const byRelation = distinct.find((question) => question.kind === 'relation')
     const { gate } = this
-    const found = byRelation
-      ? await gate.askStore(() => gate.ask(evaluate, byRelation.asOf))
-      : await evaluate()
+    const found = byRelation ? await gate.askStore(() => gate.ask(evaluate, byRelation.asOf)) : await evaluate()
     return new Answers(await this.corrected(distinct.map((question, index) => [question, answerIn(found[index])])))
   }
 

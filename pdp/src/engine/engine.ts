@@ -81,7 +81,9 @@ export class Program {
       const under = condition ? ` with ${condition.name}` : ''
       return `the model does not allow ${relation} of ${typeOf(object)} for ${kindOf(user)}${under}`
     }
-    const compiled = this.#relation(object, relation)?.allowed.get(kindOf(user))?.get(condition?.name ?? '')
+    const compiled = this.#relation(object, relation)
+      ?.allowed.get(kindOf(user))
+      ?.get(condition?.name ?? '')
     if (!compiled || compiled.takes(condition?.context)) return undefined
     return `a stored value of condition ${compiled.name} is of another type or precision than this engine evaluates`
   }

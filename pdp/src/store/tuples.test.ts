@@ -96,7 +96,12 @@ test('tuples are none, then here, then moved', async () => {
 
 test('models are listed newest first; one that is written again is the newest', async () => {
   const { rows } = await opened()
-  for (const [id, at] of [['a', 1], ['b', 2], ['a', 3]] as const) await rows.putModel({ id, model: { id } }, at)
+  for (const [id, at] of [
+    ['a', 1],
+    ['b', 2],
+    ['a', 3],
+  ] as const)
+    await rows.putModel({ id, model: { id } }, at)
   expect(await rows.models()).toEqual(['a', 'b'].map((id) => ({ id, model: { id } })))
   expect(await rows.model('c')).toBeUndefined()
 })

@@ -28,7 +28,13 @@ import { TupleFactWriter } from '../../../pdp/src/tuples/fact-writer.ts'
 import type { TupleKey } from '../../../pdp/src/tuples/tuples.ts'
 import { type Behaviour, startBadLine } from '../../fixtures/bad-line.ts'
 import { memoryJournal } from '../../fixtures/memory-journal.ts'
-import { type EngineUnderTest, type FactEngineUnderTest, newId, type Outage, type TupleStoreUnderTest } from './subject.ts'
+import {
+  type EngineUnderTest,
+  type FactEngineUnderTest,
+  newId,
+  type Outage,
+  type TupleStoreUnderTest,
+} from './subject.ts'
 
 const POLICIES = join(import.meta.dirname, '../../../pdp/policies')
 const PACKS = [

@@ -36,7 +36,8 @@ export function tupleStoreContract({ open }: TupleStoreImplementation): void {
   const aTuple = (): Tuple => agentTuple(anAgent(), 'registered')
   const write = (...writes: readonly Tuple[]) => store.writer.write({ writes, deletes: [] })
   const read = (query: TupleQuery, most = 100) => store.source.readTuples(query, most, new RequestStatistics())
-  const isThere = async ({ object, relation, user }: Tuple) => (await store.reads.read(object, relation, user)).length > 0
+  const isThere = async ({ object, relation, user }: Tuple) =>
+    (await store.reads.read(object, relation, user)).length > 0
   const areThere = (...tuples: readonly Tuple[]) => Promise.all(tuples.map(isThere))
 
   describe('a Write', () => {
@@ -162,7 +163,12 @@ export function tupleStoreContract({ open }: TupleStoreImplementation): void {
     await store.writer.write({ writes: [two], deletes: [keyOf(one)] })
     const ours = (await store.changed()).filter((key) => isSameKey(key, one) || isSameKey(key, two))
     expect(ours[0]).toEqual(keyOf(one))
-    expect(ours.slice(1).map(({ object }) => object).toSorted()).toEqual([one.object, two.object].toSorted())
+    expect(
+      ours
+        .slice(1)
+        .map(({ object }) => object)
+        .toSorted(),
+    ).toEqual([one.object, two.object].toSorted())
   })
 
   describe('models', () => {
