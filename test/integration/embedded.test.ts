@@ -75,7 +75,8 @@ test('answers the same after its tuples were moved to OpenFGA, goes on there, an
   const tpdp = await startEmbedded()
   const world = new World(tpdp)
   const answers = await usePdp(tpdp, world)
-  const before = stableAnswers(await answers())
+  // The model is equal, and has an id of its own in each store.
+  const before = stableAnswers(await answers(), ['model'])
   const argv = [url, tpdp.dataDir]
   expect(await toOpenFga(argv, env)).toMatchObject({ code: 65, err: expect.stringContaining('a PDP runs on') })
 
@@ -90,7 +91,7 @@ test('answers the same after its tuples were moved to OpenFGA, goes on there, an
     })
     expect(await toOpenFga(argv, env)).toMatchObject({ code: 65, err: expect.stringContaining('were moved to') })
   })
-  expect(stableAnswers(await answers())).toEqual(before)
+  expect(stableAnswers(await answers(), ['model'])).toEqual(before)
   expect((await world.revoke('ab', 'A')).status).toBe(200)
   expect((await world.ask({ ...FLIGHT, subject: 'C' })).body.context.reason).toBe('grant_revoked')
 
@@ -209,10 +210,10 @@ describe('a crash', () => {
 
   test.for(['before', 'after'] as const)('%s a resource changes its owner: it is transferred', async (moment) => {
     const { world, startAgain, crashed } = await startCrashing(`transfer:${moment}`)
-    await expect(world.transfer('T', 'B')).rejects.toThrow()
+    await expect(world.transfer('T', 'D')).rejects.toThrow()
     expect(await crashed()).toBe('SIGKILL')
     await startAgain()
     const reads = async (subject: string) => (await world.ask({ subject, action: 'read' })).body.decision
-    expect([await reads('A'), await reads('B')]).toEqual([false, true])
+    expect([await reads('A'), await reads('D')]).toEqual([false, true])
   })
 })

@@ -49,9 +49,9 @@ async function openStore(): Promise<EmbeddedStore> {
 
 test('a model that the engine does not evaluate as a whole is refused, and says where it can be', async () => {
   const store = await openStore()
-  await expect(store.writeModel(model('reader', 'int(current_time) > 1'))).rejects.toMatchObject({
+  await expect(store.writeModel(model('reader', 'string(current_time).matches("a")'))).rejects.toMatchObject({
     code: 'policy_invalid',
-    detail: expect.stringMatching(/condition limited: int\(\).*ENGINE=memory/u),
+    detail: expect.stringMatching(/condition limited: .*ENGINE=memory/u),
   })
 })
 
