@@ -24,6 +24,11 @@ test('the auditor reads one PDP, and the verifier key of its log from the file t
   expect(auditor.env).toMatchObject({ AUDITOR_PDP_URL: pdp.url, AUDITOR_LOG_PINS_FILE: '/state/pdp/log.vkey' })
 })
 
+test('without an OpenFGA the PDP keeps the relationship tuples itself', () => {
+  const { env } = serviceSettings({ ...anInput('/state'), openFga: undefined }).pdp
+  expect([env['ENGINE'], env['OPENFGA_URL']]).toEqual(['embedded', undefined])
+})
+
 test('of several PDPs the auditor reads all, and the verifier keys of all logs from one file', () => {
   const stateDir = mkdtempSync(join(tmpdir(), 'mandate-stack-'))
   onTestFinished(() => rmSync(stateDir, { recursive: true }))

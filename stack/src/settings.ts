@@ -25,7 +25,8 @@ export interface SettingsInput {
   /** Several PDPs on one database. @default one PDP, with a database of its own */
   readonly shared?: SharedPdps
   readonly issuer: string
-  readonly openFga: { readonly url: string; readonly apiToken: string }
+  /** `undefined`: the PDP keeps the relationship tuples in its own database. */
+  readonly openFga: { readonly url: string; readonly apiToken: string } | undefined
   readonly clientSecrets: Readonly<Record<'trips' | 'care' | 'booking-agent' | 'auditor', string>>
   /** @default 'info' */
   readonly logLevel?: string
@@ -135,8 +136,7 @@ function pdpEnv(
     PDP_SERVICES: 'trips=workflow+workflow_item+travel_account,care=care_plan+care_task+care_account',
     PDP_ERASURE_CLIENTS: 'booking-agent',
     PDP_LOG_ORIGIN: place === 0 ? 'mandate.invalid/demo' : `mandate.invalid/demo/${place + 1}`,
-    OPENFGA_URL: openFga.url,
-    OPENFGA_API_TOKEN: openFga.apiToken,
+    ...(openFga ? { OPENFGA_URL: openFga.url, OPENFGA_API_TOKEN: openFga.apiToken } : { ENGINE: 'embedded' }),
     ...(shared && {
       PDP_STORE_URL: shared.storeUrl,
       PDP_INDEX_URL: shared.indexUrl,

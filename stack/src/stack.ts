@@ -50,8 +50,8 @@ export interface StackOptions {
   readonly services?: readonly ServiceName[]
   /** Keycloak to use, instead of starting one. */
   readonly identity?: Identity
-  /** @default 'sqlite' */
-  readonly engine?: OpenFgaEngine
+  /** Database of OpenFGA. `embedded`: no OpenFGA, the only PDP keeps the relationship tuples in its own database. @default 'sqlite' */
+  readonly engine?: OpenFgaEngine | 'embedded'
   /** For the postgres engine. */
   readonly postgresUrl?: string
   /** Start local servers even if the environment or Docker provides some: for tests that crash them. @default false */
@@ -82,7 +82,8 @@ export interface Stack extends Identity {
   readonly urls: Readonly<Record<ServiceName, string>>
   /** Every PDP; the first one is also among the services. Empty where `pdp` was not requested. */
   readonly pdps: readonly StackPdp[]
-  readonly openFga: OpenFga
+  /** `undefined` with the engine `embedded`. */
+  readonly openFga: OpenFga | undefined
   /** `undefined` when {@link StackOptions.identity} is used. */
   readonly keycloak: Keycloak | undefined
   readonly services: Readonly<Partial<Record<ServiceName, Service>>>
@@ -97,9 +98,11 @@ export interface Stack extends Identity {
 /**
  * Starts the stack.
  *
- * @throws MissingToolError or StartError, after stopping everything that had started.
+ * @throws MissingToolError or StartError, after stopping everything that had started. TypeError for several PDPs with the engine `embedded`.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
+  if (options.engine === 'embedded' && (options.pdps ?? 1) > 1)
+    throw new TypeError('engine: embedded is for one PDP; several share an OpenFGA')
   const stateDir = privateFolder(options.stateDir)
   const giveUp = new AbortController()
   const signals = options.signal ? [options.signal, giveUp.signal] : [giveUp.signal]
@@ -154,8 +157,9 @@ export function namesServers({ OPENFGA_URL, KEYCLOAK_URL }: NodeJS.ProcessEnv): 
 
 /** Starts the servers in Docker, when an engine is running, and adds their addresses to the environment. Otherwise local binaries are used. */
 async function withDocker(context: Context): Promise<Context> {
-  const { env, ownServers, progress } = context
-  if (ownServers || namesServers(env) || !(await dockerAnswers(env))) return context
+  const { env, ownServers, progress, engine, identity } = context
+  const needsServers = engine !== 'embedded' || !identity
+  if (!needsServers || ownServers || namesServers(env) || !(await dockerAnswers(env))) return context
   const docker = await progress.step('OpenFGA and Keycloak in Docker', () => dockerServers(context))
   context.started.push(() => docker.stop())
   return { ...context, env: { ...env, ...docker.env } }
@@ -181,8 +185,9 @@ async function bringUpPostgres({
   })
 }
 
-function bringUpOpenFga(context: Context): Promise<OpenFga> {
+async function bringUpOpenFga(context: Context): Promise<OpenFga | undefined> {
   const { env, signal, stateDir, ports, secrets, postgresUrl, engine = 'sqlite' } = context
+  if (engine === 'embedded') return undefined
   return context.progress.step('OpenFGA', async (onFetch) => {
     const openFga = await startOpenFga({
       engine,
@@ -222,7 +227,7 @@ async function bringUpIdentity(context: Context): Promise<Identity & { readonly 
 
 async function bringUpServices(
   context: Context,
-  openFga: OpenFga,
+  openFga: OpenFga | undefined,
   { issuer, clientSecrets }: Identity,
   shared: SharedPdps | undefined,
 ): Promise<Pick<Stack, 'services' | 'urls' | 'pdps'>> {

@@ -82,7 +82,7 @@ async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progr
     const asked = stack.pdps.map(({ url }) => url)
     const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, pdps: asked, people, out }))
     // Without the statistics of ANALYZE, SQLite scans the store for reads by user.
-    stack.openFga.analyze()
+    stack.openFga?.analyze()
     printFurther(told, all)
     if (once) return
     printAddresses(stack, secrets)
@@ -127,7 +127,7 @@ function neededParts({ openFga, keycloak, services: { pdp: _pdp, ...services }, 
   const logOf = (name: string): string => join(folder, name, `${name}.log`)
   return [
     ...Object.values(services),
-    { name: 'OpenFGA', ended: openFga.ended, logFile: logOf('openfga') },
+    ...(openFga ? [{ name: 'OpenFGA', ended: openFga.ended, logFile: logOf('openfga') }] : []),
     ...(keycloak ? [{ name: 'Keycloak', ended: keycloak.ended, logFile: logOf('keycloak') }] : []),
   ]
 }
@@ -153,7 +153,7 @@ function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, secrets:
   print(`booking agent  ${urls.agent}`)
   print(`auditor        ${urls.auditor}   sign in as ada`)
   print('desktop        npm run desktop, or npm run desktop -- --browser   sign in as carlo or yannick')
-  print(`OpenFGA        ${openFga.url}`)
+  if (openFga) print(`OpenFGA        ${openFga.url}`)
   print(`sign-in        ${issuer}`)
   print('')
   print('login      password                   one-time code secret')

@@ -8,11 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type Session, signIn } from '@mandate/desktop/sign-in'
 import { formBrowser } from '@mandate/keycloak'
-import type { Stack } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { startTestStack } from '../setup/e2e.ts'
+import { startTestStack, type TestStack } from '../setup/e2e.ts'
 
 const FILE = fileURLToPath(new URL('../cases/services/services.yaml', import.meta.url))
 const AUDITOR = fileURLToPath(new URL('../../auditor/src/main.ts', import.meta.url))
@@ -59,7 +58,7 @@ const tripSchema = z.looseObject({
   items: z.array(z.looseObject({ id: z.string(), name: z.string(), status: z.string() })),
 })
 
-let stack: Stack
+let stack: TestStack
 const sessions = new Map<string, Session>()
 
 async function sessionOf(who: string): Promise<Session> {

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { readConfig, runOnOwnSchedule } from '@mandate/booking-agent'
 import { signIn } from '@mandate/desktop/sign-in'
 import { formBrowser } from '@mandate/keycloak'
-import type { Stack } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestStack } from '../setup/e2e.ts'
+import { startTestStack, type TestStack } from '../setup/e2e.ts'
 
 type Service = 'pdp' | 'trips' | 'agent'
 interface Reply {
@@ -24,7 +23,7 @@ interface Person {
 const TRAVELER = 'traveler/family'
 const AUDIENCE = { pdp: 'pdp', trips: 'trips', agent: 'booking-agent' } as const
 const tokens = new Set<string>()
-let stack: Stack
+let stack: TestStack
 let carlo: Person
 let olga: Person
 let trip: Reply['body']

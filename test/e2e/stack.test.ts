@@ -3,11 +3,10 @@
  */
 import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Stack } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestStack } from '../setup/e2e.ts'
+import { startTestStack, type TestStack } from '../setup/e2e.ts'
 
-let stack: Stack
+let stack: TestStack
 
 beforeAll(async () => {
   stack = await startTestStack({ services: ['pdp'] })

@@ -8,13 +8,13 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { signIn } from '@mandate/desktop/sign-in'
 import { formBrowser } from '@mandate/keycloak'
-import { type Stack, type StoryResult, tellStory } from '@mandate/stack'
+import { type StoryResult, tellStory } from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startTestStack } from '../setup/e2e.ts'
+import { startTestStack, type TestStack } from '../setup/e2e.ts'
 
 const run = promisify(execFile)
 const AUDITOR = new URL('../../auditor/src/main.ts', import.meta.url).pathname
-let stack: Stack
+let stack: TestStack
 let told: StoryResult
 const lines: string[] = []
 const tokens = new Set<string>()
