@@ -288,7 +288,7 @@ function whatIsMissing({ isTrusted, decisionLog: { log, index }, engine, barrier
     ...(policies.inUse.refusal === undefined ? [] : ['policies' as const]),
     ...(log.healthy ? [] : ['log' as const]),
     ...(isTrusted() ? [] : ['clock' as const]),
-    ...((await engine.isReachable()) ? [] : ['openfga' as const]),
+    ...((await engine.isReachable()) ? [] : [engine.tuplesPart]),
     ...((await engine.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
     ...(index.isReady ? [] : ['index' as const]),
   ]

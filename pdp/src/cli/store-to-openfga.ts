@@ -45,6 +45,7 @@ export async function moveToOpenFga(
     const store = await FgaStore.open({ url, apiToken, name, tls: readClientTls(settings) })
     const { written, verified } = await moveTuples(stores, models, store, now)
     await stores.tuples.markMoved(`${new URL(url).host}, store ${name}`, now())
+    await database.scrub()
     out(`${written} tuples written, ${verified} tuples read back and equal, model written.
 Start the PDP with ENGINE=memory, OPENFGA_URL=${url} and OPENFGA_STORE=${name}.
 It does not start with ENGINE=embedded on this database any more.

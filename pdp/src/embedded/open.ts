@@ -78,6 +78,7 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): EmbeddedEngine {
     facts: new TupleFactWriter({ store, writer, gate, newId, modelId }),
     undecided: writer,
     isReachable: () => isReadable(rows),
+    tuplesPart: 'store',
     lowLimits: async () => [],
   }
 }

@@ -67,6 +67,7 @@ export async function createOpenFgaEngine(deps: EngineDeps, closing: AsyncDispos
     readModel: (modelId) => models.readModel(modelId),
     ...(await createAdapters(models, client, deps)),
     isReachable: () => client.isReachable(),
+    tuplesPart: 'openfga',
     lowLimits: () => limits.problems().catch(() => []),
   }
 }

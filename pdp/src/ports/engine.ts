@@ -50,6 +50,8 @@ export interface UndecidedChanges {
 export interface RunningEngine extends Engine {
   readonly undecided: UndecidedChanges
   readonly isReachable: () => Promise<boolean>
+  /** The name that readiness has for the store of relationship tuples: a server of its own, or the PDP's database. */
+  readonly tuplesPart: 'openfga' | 'store'
   /** Messages for operators: limits of the engine that are too low for decisions. Empty while the engine does not respond. */
   readonly lowLimits: () => Promise<readonly string[]>
 }

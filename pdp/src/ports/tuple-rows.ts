@@ -73,6 +73,6 @@ export interface TupleRows extends TupleRowReads {
   models(): Promise<readonly ModelRow[]>
   putModel(row: ModelRow, at: EpochMillis): Promise<void>
   home(): Promise<TupleHome>
-  /** Records that another store has all tuples now. */
+  /** Records that another store has all tuples now, and deletes those here: a later erasure would not reach them. */
   markMoved(place: string, at: EpochMillis): Promise<void>
 }

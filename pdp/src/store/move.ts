@@ -62,8 +62,7 @@ export async function moveToPostgres(source: DatabaseSync, url: string): Promise
 
 /** PostgreSQL is for several PDPs, whose tuples are in OpenFGA. */
 function requireNoTuples(source: DatabaseSync): void {
-  const isHere = source.prepare('SELECT 1 FROM tuples WHERE NOT EXISTS (SELECT 1 FROM tuples_moved) LIMIT 1').get()
-  if (isHere)
+  if (source.prepare('SELECT 1 FROM tuples LIMIT 1').get())
     throw new MoveRefused(
       'the relationship tuples are in this file (ENGINE=embedded). Move them first: npm run store -- to-openfga URL DIR',
     )

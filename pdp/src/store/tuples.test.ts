@@ -81,7 +81,7 @@ test('reads of a snapshot see one state, whatever is written meanwhile', async (
   expect(await rows.read({})).toEqual([tuple(1)])
 })
 
-test('tuples are none, then here, then moved', async () => {
+test('tuples are none, then here, then moved and deleted', async () => {
   const { rows } = await opened()
   expect(await rows.home()).toEqual({ kind: 'none' })
   await rows.write(writing(1), 'refuse')
@@ -92,6 +92,7 @@ test('tuples are none, then here, then moved', async () => {
     place: 'openfga.example, store mandate',
     at: '1970-01-01T00:00:00.000Z',
   })
+  expect([await rows.read({}), await rows.models(), await rows.changesSince(0)]).toEqual([[], [], []])
 })
 
 test('models are listed newest first; one that is written again is the newest', async () => {

@@ -121,8 +121,13 @@ export class SqlTuples implements TupleRows {
   }
 
   markMoved(place: string, at: EpochMillis): Promise<void> {
-    const sql = 'INSERT INTO tuples_moved (one, place, at) VALUES (1, $1, $2)'
-    return available(async () => void (await this.#sql.change(sql, place, new Date(at).toISOString())))
+    return available(() =>
+      this.#sql.transaction(async (sql) => {
+        const moved = 'INSERT INTO tuples_moved (one, place, at) VALUES (1, $1, $2)'
+        await sql.change(moved, place, new Date(at).toISOString())
+        for (const table of ['tuples', 'tuple_changes', 'tuple_models']) await sql.change(`DELETE FROM ${table}`)
+      }),
+    )
   }
 }
 

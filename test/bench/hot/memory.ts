@@ -25,6 +25,7 @@ export function openMemoryEngine(): Promise<RunningEngine> {
     },
     undecided: { ...engine.undecided, whenInDoubt: () => undefined, sweepMarkers: async () => undefined },
     isReachable: async () => true,
+    tuplesPart: 'openfga',
     lowLimits: async () => [],
   })
 }
