@@ -1,52 +1,23 @@
 /**
- * Every row of the scenarios that this stage covers, played against a real PDP on a real OpenFGA, and on the embedded store.
+ * Every row of the scenarios that this stage covers, played against a real PDP on a real OpenFGA.
  *
  * @module
  */
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { loadCases, parseCases } from '../fixtures/cases.ts'
-import { NO_OPENFGA, startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
-import { play } from '../fixtures/play.ts'
-import { World } from '../fixtures/world.ts'
+import { expect, inject, test } from 'vitest'
+import { parseCases } from '../fixtures/cases.ts'
+import { startTestPdp } from '../fixtures/pdp.ts'
+import { loadAllCases, playCases } from '../fixtures/play-cases.ts'
 
-const files = loadCases(fileURLToPath(new URL('../cases', import.meta.url)))
+const files = loadAllCases()
 const LAST_ROW = 62
 /** In its own file: nursing. */
 const LATER = [52]
 /** Need the enforcement point and its domain service. */
 const END_TO_END = [50, 51, 56]
 
-const ENGINES = [
-  { engine: 'memory', openFga: () => inject('openFga') },
-  { engine: 'embedded', openFga: () => NO_OPENFGA },
-] as const
-
-describe.for(ENGINES)('ENGINE=$engine', ({ engine, openFga }) => {
-  let tpdp: TestPdp
-  beforeAll(async () => {
-    tpdp = await startTestPdp({
-      openFga: openFga(),
-      env: { PDP_PERSON_PER_MINUTE: '60000', ENGINE: engine },
-      frozen: true,
-    })
-  })
-  afterAll(() => tpdp?.stop())
-
-  for (const [file, cases] of files) {
-    describe(file, () => {
-      for (const played of cases) {
-        test(`row ${played.row}: ${played.case}`, async () => {
-          const world = new World(tpdp)
-          const text = JSON.stringify(played)
-          // Whoever a case does not name is not there: that saves half of the time.
-          await world.begin((name) => new RegExp(`\\b${name}\\b`).test(text))
-          await play(world, played)
-        })
-      }
-    })
-  }
-})
+playCases(files, () =>
+  startTestPdp({ openFga: inject('openFga'), env: { PDP_PERSON_PER_MINUTE: '60000' }, frozen: true }),
+)
 
 test('every row is played, but those of later issues and of the whole stack', () => {
   const rows = new Set([...files.values()].flat().map(({ row }) => Number.parseInt(row, 10)))
