@@ -6,9 +6,9 @@
 import { parseArgs } from 'node:util'
 import { repeatedOption } from '@mandate/protocol'
 
-export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--facts FILE]
+export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--facts FILE] [--engine embedded|openfga]
 
-Starts a PDP with one policy pack and its own in-memory OpenFGA; prints
+Starts a PDP with one policy pack; prints
   url=http://127.0.0.1:N key=mk_…
 and stays up until Ctrl-C. For any AuthZEN client or conformance runner, which sends
 the key as "Authorization: Bearer mk_…".
@@ -16,6 +16,8 @@ the key as "Authorization: Bearer mk_…".
   --pack DIR    the pack: model.fga and manifest.yaml
   --facts FILE  facts to store, YAML or JSON; default DIR/facts.yaml, if it exists
   --port N      port to listen on; default a free port
+  --engine E    embedded (default): relationship tuples in the PDP's own database,
+                no other server; openfga: an OpenFGA in memory, as production has
 
   npm run serve -- --pack test/packs/certification --port 8080
 
@@ -24,16 +26,30 @@ Exit codes: 0 after Ctrl-C, 64 wrong usage, 69 a tool is missing, 78 the pack or
 facts are invalid, 1 another error.
 `
 
+/** Where the relationship tuples are: in the PDP's own database, or in an OpenFGA that is started for it. */
+export type ServeEngine = (typeof ENGINES)[number]
+
+/** What to serve. */
+export interface Served {
+  readonly pack: string
+  readonly port: number
+  readonly facts: string | undefined
+  readonly engine: ServeEngine
+}
+
 /** A parsed command line. `usage`: the command line is wrong; `problem` says why. */
 export type ServeCommand =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string }
-  | { readonly kind: 'serve'; readonly pack: string; readonly port: number; readonly facts: string | undefined }
+  | ({ readonly kind: 'serve' } & Served)
+
+const ENGINES = ['embedded', 'openfga'] as const
 
 const OPTIONS = {
   pack: { type: 'string' },
   port: { type: 'string', default: '0' },
   facts: { type: 'string' },
+  engine: { type: 'string', default: 'embedded' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -48,7 +64,9 @@ export function parseServe(args: readonly string[]): ServeCommand {
     if (!values.pack) return { kind: 'usage', problem: '--pack: name the folder of a policy pack' }
     if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
       return { kind: 'usage', problem: `--port: ${values.port} is not a port (0 to 65535)` }
-    return { kind: 'serve', pack: values.pack, port, facts: values.facts }
+    const engine = ENGINES.find((name) => name === values.engine)
+    if (!engine) return { kind: 'usage', problem: `--engine: ${values.engine} is not one of ${ENGINES.join(', ')}` }
+    return { kind: 'serve', pack: values.pack, port, facts: values.facts, engine }
   } catch (error) {
     return { kind: 'usage', problem: error instanceof Error ? error.message : String(error) }
   }

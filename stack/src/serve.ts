@@ -1,6 +1,5 @@
 /**
- * `npm run serve`: starts a PDP with one policy pack and its own OpenFGA, for any AuthZEN client. Progress goes to standard error, address and key to
- * standard output.
+ * `npm run serve`: starts a PDP with one policy pack, for any AuthZEN client. Progress goes to standard error, address and key to standard output.
  *
  * @module
  */
@@ -16,20 +15,14 @@ import { pino } from 'pino'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
 import { LOOPBACK } from './net.ts'
-import { type OpenFga, startOpenFga } from './openfga.ts'
-import { createProgress } from './progress.ts'
-import { parseServe, SERVE_USAGE } from './serve-arguments.ts'
+import { startOpenFga } from './openfga.ts'
+import { createProgress, type Progress } from './progress.ts'
+import { parseServe, SERVE_USAGE, type Served, type ServeEngine } from './serve-arguments.ts'
 
 const DAY_MS = 86_400_000
 const KEY_DAYS = 30
 
 type Closer = () => Promise<unknown> | unknown
-
-interface Served {
-  readonly pack: string
-  readonly port: number
-  readonly facts: string | undefined
-}
 
 const command = parseServe(process.argv.slice(2))
 if (command.kind === 'help') process.stdout.write(SERVE_USAGE)
@@ -63,19 +56,18 @@ async function guarded(served: Served): Promise<number> {
 }
 
 /** Starts everything. Resolves to the line with the PDP's address and the API key. */
-async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
+async function serve({ pack, port, facts, engine }: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
+  requireDevelopment(engine)
   const { step } = createProgress(process.stderr)
   const folder = resolve(pack)
   const file = facts ?? [join(folder, 'facts.yaml')].find((path) => existsSync(path))
   const known = file === undefined ? undefined : readFacts(file)
-  // With an empty environment: OPENFGA_URL may point to a store with real data.
-  const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: {} }))
-  closers.push(() => openFga.stop())
+  const relations = await bringUpEngine(engine, step, signal, closers)
   const issuer = await listen(noKeys())
   closers.push(() => new Promise((done) => issuer.close(done)))
   const dataDir = mkdtempSync(join(tmpdir(), 'mandate-serve-'))
   closers.push(() => rmSync(dataDir, { recursive: true, force: true }))
-  const pdp = await step(`PDP with ${basename(folder)}`, () => startOn(openFga, issuer, { folder, port, dataDir }))
+  const pdp = await step(`PDP with ${basename(folder)}`, () => startOn(relations, issuer, { folder, port, dataDir }))
   closers.push(() => pdp.close())
   if (known) {
     const { domain, facts: all } = known.value
@@ -86,6 +78,28 @@ async function serve({ pack, port, facts }: Served, signal: AbortSignal, closers
   }
   const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
   return `url=${pdp.url} key=${await pdp.operator.createKey({ name: 'npm run serve', expires_at: expires })}`
+}
+
+/** @throws ConfigError as of a PDP with the same settings: the PDP itself does not get this process's environment. */
+function requireDevelopment(engine: ServeEngine): void {
+  if (engine === 'embedded' && process.env['NODE_ENV'] === 'production')
+    throw new ConfigError([
+      'NODE_ENV: the engine embedded is refused in production; try the pack without it, or with --engine openfga',
+    ])
+}
+
+/** Starts the server of the engine, if it has one. Resolves to the settings of a PDP with that engine. */
+async function bringUpEngine(
+  engine: ServeEngine,
+  step: Progress['step'],
+  signal: AbortSignal,
+  closers: Closer[],
+): Promise<Readonly<Record<string, string>>> {
+  if (engine === 'embedded') return { ENGINE: 'embedded' }
+  // With an empty environment: OPENFGA_URL may point to a store with real data.
+  const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: {} }))
+  closers.push(() => openFga.stop())
+  return { OPENFGA_URL: openFga.url, OPENFGA_API_TOKEN: openFga.apiToken, OPENFGA_DEADLINE_MS: '5000' }
 }
 
 function readFacts(file: string) {
@@ -106,7 +120,7 @@ function atItsLine(error: unknown, where: Whereabouts): unknown {
 }
 
 function startOn(
-  openFga: OpenFga,
+  engine: Readonly<Record<string, string>>,
   issuer: Server,
   { folder, port, dataDir }: { readonly folder: string; readonly port: number; readonly dataDir: string },
 ): Promise<Pdp> {
@@ -121,9 +135,7 @@ function startOn(
       PDP_PACKS: folder,
       PDP_SERVICE_PER_SECOND: '100000',
       PDP_ADDRESS_PER_SECOND: '100000',
-      OPENFGA_URL: openFga.url,
-      OPENFGA_API_TOKEN: openFga.apiToken,
-      OPENFGA_DEADLINE_MS: '5000',
+      ...engine,
     },
     () => '',
   )

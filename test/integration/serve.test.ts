@@ -5,22 +5,32 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { packFolder } from '../fixtures/packs.ts'
 
 const SERVE = fileURLToPath(new URL('../../stack/src/serve.ts', import.meta.url))
 
-const run = (...args: readonly string[]): ChildProcess =>
-  spawn(process.execPath, [SERVE, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Without Go, OpenFGA and a cache of it. */
+const BARE = { PATH: '', HOME: '/nowhere' }
+
+const run = (args: readonly string[], env: NodeJS.ProcessEnv = process.env): ChildProcess =>
+  spawn(process.execPath, [SERVE, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env })
+
+interface Ended {
+  readonly code: number
+  readonly said: string
+}
+
+const ended = (...args: readonly string[]): Promise<Ended> => endedIn(process.env, ...args)
 
 /** How it ended, and what it said. */
-async function ended(...args: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
-  const child = run(...args)
+async function endedIn(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<Ended> {
+  const child = run(args, env)
   let said = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     said += chunk.toString()
@@ -29,12 +39,15 @@ async function ended(...args: readonly string[]): Promise<{ readonly code: numbe
   return { code: Number(code), said }
 }
 
-describe('with the certification pack', () => {
+describe.for([
+  ['without any other program, which is the default', [], BARE],
+  ['with --engine openfga', ['--engine', 'openfga'], process.env],
+] as const)('the certification pack %s', ([, engine, env]) => {
   let child: ChildProcess
   let url = ''
   let key = ''
   beforeAll(async () => {
-    child = run('--pack', packFolder('certification'))
+    child = run(['--pack', packFolder('certification'), ...engine], env)
     if (!child.stdout) throw new Error('no output')
     for await (const line of createInterface({ input: child.stdout })) {
       ;[, url = '', key = ''] = /^url=(\S+) key=(mk_\S+)$/.exec(line) ?? []
@@ -86,6 +99,24 @@ test('wrong usage is 64 and says how it is meant', async () => {
   expect(code).toBe(64)
   expect(said).toMatch(/--pack: name the folder/)
   expect((await ended('--pack', 'x', '--port', '70000')).said).toMatch(/70000 is not a port/)
+  expect((await ended('--pack', 'x', '--engine', 'memory')).said).toMatch(/memory is not one of embedded, openfga/)
+})
+
+test('production refuses the embedded engine, and says which one to use', async () => {
+  const { code, said } = await endedIn({ ...BARE, NODE_ENV: 'production' }, '--pack', packFolder('certification'))
+  expect(code).toBe(78)
+  expect(said).toMatch(/NODE_ENV: .*--engine openfga/)
+})
+
+test('a model that only OpenFGA can evaluate is refused, and says which engine to use', async () => {
+  const pack = mkdtempSync(join(tmpdir(), 'mandate-pack-'))
+  onTestFinished(() => rmSync(pack, { recursive: true }))
+  cpSync(packFolder('certification'), pack, { recursive: true })
+  const file = join(pack, 'model.fga')
+  writeFileSync(file, readFileSync(file, 'utf8').replace('resource_status == "active"', 'resource_status.matches("a")'))
+  const { code, said } = await ended('--pack', pack)
+  expect(code).toBe(78)
+  expect(said).toMatch(/condition on_active: .*--engine openfga/)
 })
 
 test('facts that cannot be are named by file and line before anything is started', async () => {

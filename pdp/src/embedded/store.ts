@@ -56,6 +56,6 @@ export class EmbeddedStore implements Models, TupleReads {
 }
 
 function modelRefused(problems: readonly string[]): Fault {
-  const detail = `The embedded store cannot evaluate the model (${problems.join('; ')}). OpenFGA can: set ENGINE=memory.`
+  const detail = `The embedded store cannot evaluate the model (${problems.join('; ')}). OpenFGA can: set ENGINE=memory (npm run serve: --engine openfga).`
   return new Fault('policy_invalid', detail, { detail })
 }
