@@ -12,12 +12,16 @@ import { freePort, type Service, spawnService } from '@mandate/stack'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { runStoreCommand } from '../../pdp/src/cli/store-command.ts'
 import { FgaStore } from '../../pdp/src/openfga/store.ts'
-import { startIssuer, type TestIssuer } from '../fixtures/issuer.ts'
+import { startIssuer, type TestIssuer, type TokenClaims } from '../fixtures/issuer.ts'
+import { packFolder } from '../fixtures/packs.ts'
 import { createCall, environment, NO_OPENFGA, startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { AUDITOR } from '../fixtures/suite.ts'
 import { stableAnswers, usePdp } from '../fixtures/used-pdp.ts'
 import { World } from '../fixtures/world.ts'
 
+const RECORDS: TokenClaims = { sub: 'service-account-records', azp: 'records', svc: 'records' }
+const READER = { type: 'user', id: 'alice' }
+const SHIPPED = new URL('../../pdp/policies/', import.meta.url).pathname
 const FLIGHT = { subject: 'B', action: 'execute', item: 'flight' } as const
 /** A model of another program. */
 const NOTES = {
@@ -156,7 +160,7 @@ describe('a crash', () => {
     readonly crashed: () => Promise<string>
   }
 
-  async function startCrashing(crashAt: string): Promise<Place> {
+  async function startCrashing(crashAt: string, settings: Readonly<Record<string, string>> = {}): Promise<Place> {
     const dir = mkdtempSync(join(tmpdir(), 'mandate-crash-'))
     const stack = new AsyncDisposableStack()
     onTestFinished(() => stack.disposeAsync())
@@ -168,6 +172,7 @@ describe('a crash', () => {
       PDP_PORT: new URL(url).port,
       ENGINE: 'embedded',
       LOG_LEVEL: 'warn',
+      ...settings,
     }
     const start = async (entry: string, more: Readonly<Record<string, string>>): Promise<Service> => {
       const logFile = join(dir, 'pdp.log')
@@ -206,6 +211,33 @@ describe('a crash', () => {
     expect((await world.ask(FLIGHT)).body.context.reason).toBe('grant_revoked')
     const path = `/v1/decisions?kind=grant_revoked&grant=${world.named.get('ab')}`
     expect((await world.tpdp.call('GET', path, { as: AUDITOR })).body.total).toBe(1)
+  })
+
+  test.for([
+    ['before', false],
+    ['after', true],
+  ] as const)('%s facts are written: there are all of them or none', async ([moment, isThere]) => {
+    const { world, startAgain, crashed } = await startCrashing(`carryOut:${moment}`, {
+      PDP_PACKS: [packFolder('certification'), `${SHIPPED}travel`].join(','),
+      PDP_SERVICES: 'records=record,trips=workflow+workflow_item+travel_account',
+    })
+    const resource = { type: 'record', id: 'r' }
+    const [reads, writes] = ['reader', 'writer'].map((relation) => ({ subject: READER, relation, resource }))
+    const write = [
+      reads,
+      { ...writes, condition: { name: 'on_active' } },
+      { resource, attributes: { status: 'active' } },
+    ]
+    const change = () => world.call('POST', '/v1/facts', RECORDS, { domain: 'certification', write })
+    const may = async (name: string): Promise<boolean> =>
+      (await world.call('POST', '/access/v1/evaluation', RECORDS, { subject: READER, action: { name }, resource })).body
+        .decision
+    await expect(change()).rejects.toThrow()
+    expect(await crashed()).toBe('SIGKILL')
+    await startAgain()
+    expect([await may('read'), await may('write')]).toEqual([isThere, isThere])
+    expect((await change()).status).toBe(200)
+    expect([await may('read'), await may('write')]).toEqual([true, true])
   })
 
   test.for(['before', 'after'] as const)('%s a resource changes its owner: it is transferred', async (moment) => {

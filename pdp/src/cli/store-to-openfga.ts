@@ -58,8 +58,15 @@ It does not start with ENGINE=embedded on this database any more.
   }
 }
 
-/** The model in force, then the others, newest first. @throws MoveRefused where there is nothing to move. */
-async function movableModels({ tuples, models, policyHistory, intents }: TupleStores): Promise<readonly ModelRow[]> {
+interface MovableModels {
+  /** The policy version in force with its model. `undefined` before a PDP has put one in force. */
+  readonly inForce: { readonly version: string; readonly model: ModelRow } | undefined
+  /** The model in force, then the others, newest first. */
+  readonly all: readonly ModelRow[]
+}
+
+/** @throws MoveRefused where there is nothing to move. */
+async function movableModels({ tuples, models, policyHistory, intents }: TupleStores): Promise<MovableModels> {
   const home = await tuples.home()
   if (home.kind === 'moved') throw new MoveRefused(`the tuples were moved to ${home.place} at ${home.at}`)
   if (home.kind === 'none') throw new MoveRefused('the database has no tuples: no PDP used it with ENGINE=embedded')
@@ -68,34 +75,39 @@ async function movableModels({ tuples, models, policyHistory, intents }: TupleSt
       'a change of facts is not finished: start the PDP with ENGINE=embedded, which finishes it, and stop it',
     )
   const version = (await policyHistory.inForce())?.version
-  const inForce = version && (await models.modelOf(EMBEDDED_PLACE, version))
+  const id = version && (await models.modelOf(EMBEDDED_PLACE, version))
   const kept = await tuples.models()
-  return [...kept.filter(({ id }) => id === inForce), ...kept.filter(({ id }) => id !== inForce)]
+  const model = kept.find((one) => one.id === id)
+  const others = kept.filter((one) => one !== model)
+  return version && model ? { inForce: { version, model }, all: [model, ...others] } : { inForce: undefined, all: kept }
 }
 
 async function moveTuples(
   stores: TupleStores,
-  models: readonly ModelRow[],
+  { inForce, all }: MovableModels,
   store: FgaStore,
   now: Clock,
-): Promise<Awaited<ReturnType<typeof importTuples>>> {
-  const { identity, tuples, models: remembered, policyHistory } = stores
+): ReturnType<typeof importTuples> {
+  const { identity, tuples, models: remembered } = stores
   const session = createNewId(now)()
   await claimStore({ store, models: remembered, identity, session, takeOverFrom: undefined })
-  const written = async (name: string, { model }: ModelRow): Promise<string> => {
-    const known = await remembered.modelOf(store.id, name)
-    const modelId = known && (await store.hasModel(known)) ? known : await store.writeModel(model)
-    await remembered.rememberModel(store.id, name, modelId)
-    return modelId
-  }
-  const [inForce] = models
-  const version = (await policyHistory.inForce())?.version
+  const idInForce = inForce && (await writeInForce(inForce, store, remembered))
   const groups: { readonly modelId: string; readonly tuples: readonly Tuple[] }[] = []
-  // The model of the version in force even where no tuple is written under it: the PDP's start finds it.
-  if (inForce && version) await written(version, inForce)
-  for (const { model, tuples: ofModel } of groupByModel(await tuples.read({}), models)) {
-    const name = model === inForce && version ? version : `${EMBEDDED_PLACE}:${model.id}`
-    groups.push({ modelId: await written(name, model), tuples: ofModel })
+  for (const { model, tuples: ofModel } of groupByModel(await tuples.read({}), all)) {
+    const id = model === inForce?.model ? idInForce : undefined
+    groups.push({ modelId: id ?? (await store.writeModel(model.model)), tuples: ofModel })
   }
   return importTuples({ store, tuples: groups })
+}
+
+/** Writes the model in force once, also where the move is repeated, and remembers its id, which the PDP looks up when it starts. */
+async function writeInForce(
+  { version, model }: NonNullable<MovableModels['inForce']>,
+  store: FgaStore,
+  models: TupleStores['models'],
+): Promise<string> {
+  const known = await models.modelOf(store.id, version)
+  const id = known && (await store.hasModel(known)) ? known : await store.writeModel(model.model)
+  await models.rememberModel(store.id, version, id)
+  return id
 }

@@ -165,7 +165,7 @@ export class Metrics {
     this.#gauge('mandate_log_healthy', '1 while entries can be made durable, else 0.', () => Number(healthy()), 'min')
     this.#gauge(
       'mandate_openfga_reachable',
-      '1 while OpenFGA says that it serves, else 0.',
+      '1 while OpenFGA says that it serves or, with ENGINE=embedded, the tuples in pdp.db can be read, else 0.',
       async () => Number(await reachable()),
       'min',
     )
