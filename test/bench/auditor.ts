@@ -15,6 +15,7 @@ import { openLog } from '../../pdp/src/log/log.ts'
 import { loadSigner } from '../../pdp/src/log/signer.ts'
 import { anEntry } from '../contract/log-builders.ts'
 import { signInAt } from '../support/auditor-page.ts'
+import { readOptions } from '../support/cli-options.ts'
 import { launchChromium } from '../support/system-browser.ts'
 
 const BUDGET_MS = 1_000
@@ -28,12 +29,8 @@ const PAGES = {
   '/?member=agent%3Abooking-agent&decision=deny': 'a member’s denials',
 }
 
-export async function benchAuditor(
-  [count = '100000']: readonly string[],
-  print: (line: string) => void,
-): Promise<void> {
-  const entries = Number(count)
-  if (!Number.isInteger(entries) || entries < 1) throw new TypeError('bench auditor: how many entries?')
+export async function benchAuditor(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const { entries } = readOptions(args, { entries: 100_000 })
   const stateDir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
   const stack = await startStack({ stateDir, ownServers: true, logLevel: 'error' })
   let browser: Browser | undefined

@@ -19,6 +19,7 @@ import { pino } from 'pino'
 import { Pseudonymizer } from '../../pdp/src/http/pseudonymizer.ts'
 import { openConfiguredEngine } from '../../pdp/src/open-engine.ts'
 import type { Stores as AllStores } from '../../pdp/src/store/open.ts'
+import { readOptions } from '../support/cli-options.ts'
 import { environmentOf, openSurroundings } from './hot/environment.ts'
 import { furnish, questions } from './story.ts'
 
@@ -55,10 +56,8 @@ async function open(closing: AsyncDisposableStack) {
 }
 
 /** Prints the median of `rounds` for each case. */
-export async function benchDecide(
-  [rounds = '5', decisions = '20000', only]: readonly string[],
-  print: (line: string) => void,
-): Promise<void> {
+export async function benchDecide(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const { rounds, decisions, case: only } = readOptions(args, { rounds: 5, decisions: 20_000, case: '' })
   await using closing = new AsyncDisposableStack()
   const { world, deps, pseudonymizer } = await open(closing)
   for (const { name, body, isRight } of questions(world, SIZE).filter((asked) =>

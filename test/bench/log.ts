@@ -12,6 +12,7 @@ import { type AppendFile, type Files, nodeFiles } from '../../pdp/src/log/files.
 import { type OpenLog, openLog } from '../../pdp/src/log/log.ts'
 import { type LogSigner, loadSigner } from '../../pdp/src/log/signer.ts'
 import { anEntry, ORIGIN } from '../contract/log-builders.ts'
+import { readOptions } from '../support/cli-options.ts'
 
 const INJECTED_MS = [0, 1, 5]
 const WRITERS = [1, 64, 1_024]
@@ -53,8 +54,9 @@ interface Bench {
   readonly print: (line: string) => void
 }
 
-export async function benchLog(argv: readonly string[], print: (line: string) => void): Promise<void> {
-  const { appendMs, entries } = argv.includes('--quick') ? QUICK : WHOLE
+export async function benchLog(args: readonly string[], print: (line: string) => void): Promise<void> {
+  const { quick } = readOptions(args, { quick: false })
+  const { appendMs, entries } = quick ? QUICK : WHOLE
   // On the disk of the working copy: what is under /tmp may be memory.
   const state = join(process.cwd(), '.mandate')
   await mkdir(state, { recursive: true })

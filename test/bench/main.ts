@@ -1,188 +1,67 @@
 /**
- * `npm run bench`: decisions of a real PDP process beside OpenFGA asked directly, in one run. `-- --help` says how.
+ * `npm run bench`: measurements. `-- --help` says which. Exit 64 for arguments that do not exist.
  *
  * @module
  */
-import { writeFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
-import type { OpenFgaEngine } from '@mandate/stack'
-import { Pool } from 'undici'
-import { TRIPS } from '../fixtures/pdp.ts'
-import type { World } from '../fixtures/world.ts'
+
+import { isUsageError, readOptions, UsageError } from '../support/cli-options.ts'
 import { benchAuditor } from './auditor.ts'
-import { askPdp, bareCases, type Endpoint, pairs, type Recorded } from './cases.ts'
-import { send } from './client.ts'
-import { crowdOf, findStar, loadCrowd, type Size, type Star } from './crowd.ts'
 import { benchDecide } from './decide.ts'
 import { benchDesktop } from './desktop.ts'
-import { type Ground, prepareGround, residentMb, syncCost } from './ground.ts'
 import { benchHot } from './hot/main.ts'
 import { benchLog } from './log.ts'
 import { benchLogPrice } from './log-price.ts'
-import { measure } from './measure.ts'
-import { HELP, type Options, parseOptions } from './options.ts'
+import { benchOpenFga } from './openfga.ts'
+import { HELP } from './options.ts'
 import { benchPeers } from './peers/main.ts'
 import { updatePage } from './peers/page.ts'
 import { benchPep } from './pep.ts'
-import { startRecorder } from './recorder.ts'
-import { budgets, type Setup, tables } from './report.ts'
 import { benchRest } from './rest/main.ts'
 import { benchSoak } from './soak.ts'
-import { busyAgent, furnish, questions } from './story.ts'
 import { benchTransport } from './transport.ts'
 
-/** Longer than the rounds of one number of connections take, shorter than the PDP refuses. */
-const TOKEN_SECONDS = 840
-/** After a start, before its memory is read. */
-const IDLE_MS = 2_000
-/** As many as the PDP has to OpenFGA. */
-const CONNECTIONS = 64
-
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
-async function bench({ json, stores, ...plan }: Options): Promise<void> {
-  const setups: Setup[] = []
-  for (const store of stores) {
-    for await (const setup of benchStore(store, plan)) {
-      setups.push(setup)
-      for (const line of tables(setup)) print(line)
-    }
-  }
-  for (const line of budgets(setups, syncCost())) print(line)
-  if (json)
-    writeFileSync(
-      json,
-      JSON.stringify(
-        setups.flatMap(({ rows }) => rows),
-        undefined,
-        2,
-      ),
-    )
+const printAll = (lines: readonly string[]): void => lines.forEach(print)
+
+type Benchmark = (args: readonly string[]) => Promise<void> | void
+
+const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  auditor: (args) => benchAuditor(args, print),
+  decide: (args) => benchDecide(args, print),
+  desktop: (args) => {
+    readOptions(args, {})
+    return benchDesktop(print)
+  },
+  hot: benchHot,
+  log: async (args) => {
+    await benchLog(args, print)
+    await benchLogPrice(args.includes('--quick'), print)
+  },
+  peers: (args) => benchPeers(args, print),
+  pep: async (args) => printAll(await benchPep(args)),
+  plot: (args) => updatePage(args, print),
+  rest: (args) => benchRest(args, print),
+  soak: (args) => benchSoak(args, print),
+  transport: async (args) => {
+    readOptions(args, {})
+    printAll(await benchTransport())
+  },
+}
+/** Benchmarks with a help of their own. */
+const HELPS = ['peers', 'rest']
+
+async function main([name = '', ...rest]: readonly string[]): Promise<void> {
+  const named = Object.hasOwn(BENCHMARKS, name) ? BENCHMARKS[name] : undefined
+  const args = named || name === '' ? rest : [name, ...rest]
+  if (args.includes('--help') && !HELPS.includes(name)) return print(HELP)
+  if (!named && name !== '' && !name.startsWith('-')) throw new UsageError(`no benchmark is called "${name}"`)
+  await (named ?? ((given) => benchOpenFga(given, print)))(args)
 }
 
-type Plan = Omit<Options, 'json' | 'stores' | 'help'>
-
-/** One database under OpenFGA: the same people, and a crowd that grows from size to size. */
-async function* benchStore(store: OpenFgaEngine, plan: Plan): AsyncGenerator<Setup> {
-  const ground = await prepareGround(store)
-  const openFga: Endpoint = {
-    pool: new Pool(ground.openFga.url, { connections: CONNECTIONS }),
-    token: ground.openFga.apiToken,
-  }
-  try {
-    const first = await ground.startPdp(ground.openFga.url)
-    const world = await furnish(ground)
-    await first.stop()
-    const star = await findStar(ground, world.id('A'), 'traveler', 'family')
-    const path = await findStore(ground)
-    let tuples = await countTuples(openFga, path)
-    let size: Size = { resources: 0, visible: 0, held: 0 }
-    for (const next of plan.sizes) {
-      tuples += await loadCrowd(ground, openFga.pool, path, crowdOf(next, size, star, busyAgent(world)))
-      size = next
-      yield { store, tuples, ...(await benchSize(ground, openFga, { world, star, size, tuples }, plan)) }
-    }
-  } finally {
-    await openFga.pool.close()
-    await ground.stop()
-  }
-}
-
-interface Scene {
-  readonly world: World
-  readonly star: Star
-  readonly size: Size
-  readonly tuples: number
-}
-
-async function benchSize(
-  ground: Ground,
-  openFga: Endpoint,
-  scene: Scene,
-  { rounds, roundMs, warmMs, mostCalls }: Plan,
-): Promise<Omit<Setup, 'store' | 'tuples'>> {
-  const recorded = await record(ground, scene)
-  const service = await ground.startPdp(ground.openFga.url)
-  const pool = new Pool(ground.pdpUrl, { connections: CONNECTIONS })
-  try {
-    await delay(IDLE_MS)
-    const idleMb = residentMb(service.pid())
-    const rows = []
-    // The many first: they warm it for the one.
-    for (const connections of [32, 1]) {
-      const pdp = { pool, token: await callerToken(ground) }
-      const bare = bareCases(openFga, recorded, scene.star, scene.size.visible)
-      const cases = [...pairs(pdp, openFga, recorded), ...bare]
-      rows.push(
-        ...(await measure(
-          cases,
-          { rounds, roundMs, warmMs, mostCalls, connections },
-          { store: ground.engine, tuples: scene.tuples },
-        )),
-      )
-    }
-    const roundTrips = new Map(recorded.map(({ asked, waves }) => [asked.name, waves.length]))
-    return { rows, roundTrips, idleMb }
-  } finally {
-    await pool.close()
-    await service.stop()
-  }
-}
-
-const callerToken = (ground: Ground): Promise<string> => ground.issuer.token({ ...TRIPS, lifetime: TOKEN_SECONDS })
-
-/** Asks each question twice: what is asked the second time is what a PDP asks that remembers what it may. */
-async function record(ground: Ground, { world, size }: Scene): Promise<readonly Recorded[]> {
-  const recorder = await startRecorder(ground.openFga.url)
-  const service = await ground.startPdp(recorder.url)
-  const pdp: Endpoint = { pool: new Pool(ground.pdpUrl), token: await callerToken(ground) }
-  try {
-    const recorded: Recorded[] = []
-    for (const asked of questions(world, size)) {
-      await askPdp(pdp, asked)
-      recorded.push({ asked, waves: await recorder.during(() => askPdp(pdp, asked)) })
-    }
-    return recorded
-  } finally {
-    await pdp.pool.close()
-    await service.stop()
-    await recorder.stop()
-  }
-}
-
-async function findStore(ground: Ground): Promise<string> {
-  const headers = { authorization: `Bearer ${ground.openFga.apiToken}` }
-  const answer = await fetch(`${ground.openFga.url}/stores`, { headers })
-  const { stores } = (await answer.json()) as { readonly stores: readonly { readonly id: string }[] }
-  return `/stores/${stores[0]?.id}`
-}
-
-async function countTuples({ pool, token }: Endpoint, path: string): Promise<number> {
-  let count = 0
-  let next = ''
-  do {
-    const page = await send(pool, `${path}/read`, token, JSON.stringify({ page_size: 100, continuation_token: next }))
-    count += (page['tuples'] as readonly unknown[]).length
-    next = String(page['continuation_token'] ?? '')
-  } while (next)
-  return count
-}
-
-const argv = process.argv.slice(2)
-if (argv[0] === 'log') {
-  await benchLog(argv, print)
-  await benchLogPrice(argv.includes('--quick'), print)
-} else if (argv[0] === 'auditor') await benchAuditor(argv.slice(1), print)
-else if (argv[0] === 'desktop') await benchDesktop(print)
-else if (argv[0] === 'peers') await benchPeers(argv.slice(1), print)
-else if (argv[0] === 'rest') await benchRest(argv.slice(1), print)
-else if (argv[0] === 'plot') updatePage(argv.slice(1), print)
-else if (argv[0] === 'transport') for (const line of await benchTransport()) print(line)
-else if (argv[0] === 'hot') await benchHot(argv.slice(1))
-else if (argv[0] === 'soak') await benchSoak(argv.slice(1), print)
-else if (argv[0] === 'decide') await benchDecide(argv.slice(1), print)
-else if (argv[0] === 'pep') for (const line of await benchPep(argv.slice(1))) print(line)
-else {
-  const options = parseOptions(argv)
-  if (options.help) print(HELP)
-  else await bench(options)
+try {
+  await main(process.argv.slice(2))
+} catch (error) {
+  if (!isUsageError(error)) throw error
+  process.stderr.write(`bench: ${error.message}\nnpm run bench -- --help lists every option.\n`)
+  process.exitCode = 64
 }

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { OpenFgaEngine } from '@mandate/stack'
+import { UsageError } from '../support/cli-options.ts'
 import type { Size } from './crowd.ts'
 
 export const HELP = `npm run bench -- [options]
@@ -24,17 +25,20 @@ npm run bench -- peers [--quick]    beside OpenFGA, SpiceDB, Cerbos and OPA, and
 npm run bench -- rest [--quick]     start with a long log, idle memory, revocations beside a stopped PDP, workers; -- rest --help
 npm run bench -- plot FILE          docs/performance.md and its plots, of what peers --json FILE wrote
 npm run bench -- log [--quick]      the decision log alone: appends, verification, proofs, and what it adds to a decision
-npm run bench -- hot [ROUNDS] [REQUESTS] [PROFILE] [CASE]   CPU time of the PDP's process alone; PROFILE is a folder, CASE the name of one case
-npm run bench -- auditor [ENTRIES]  the auditor's first page in Chromium, over a log of 100,000 entries
+npm run bench -- hot [--rounds N] [--requests N] [--profile FOLDER] [--case NAME]
+                                     CPU time of the PDP's process for each request, main thread apart
+npm run bench -- decide [--rounds N] [--decisions N] [--case NAME]
+                                     one decision from memory, without HTTP and log
+npm run bench -- soak [--minutes N] two PDPs at half of their peak for 30 minutes, with grants and revocations
+npm run bench -- auditor [--entries N]  the auditor's first page in Chromium, over a log of 100,000 entries
 npm run bench -- desktop             the desktop's window in Chromium: the wait behind a sign-in, a long activity scrolled
-npm run bench -- pep [REQUESTS]     the enforcement point: its own work, throughput, memory over 1,000,000 requests
+npm run bench -- pep [--requests N] the enforcement point: its own work, throughput, memory over 1,000,000 requests
 npm run bench -- transport           pipelining and HTTP/2 beside plain connections, without a PDP
 
 A missed budget is said, and fails nothing.
 `
 
 export interface Options {
-  readonly help: boolean
   readonly json: string | undefined
   readonly stores: readonly OpenFgaEngine[]
   readonly sizes: readonly Size[]
@@ -53,12 +57,11 @@ const QUICK_STORES: readonly OpenFgaEngine[] = ['memory']
 const WHOLE = { rounds: 5, roundMs: 500, warmMs: 1_000, mostCalls: 1_000, sizes: [SMALL, LARGE] }
 const QUICK = { rounds: 2, roundMs: 50, warmMs: 250, mostCalls: 200, sizes: [SMALL] }
 
-/** @throws TypeError for what it does not know. */
+/** @throws UsageError for what it does not know. */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      help: { type: 'boolean', default: false },
       json: { type: 'string' },
       quick: { type: 'boolean', default: false },
       store: { type: 'string' },
@@ -66,7 +69,7 @@ export function parseOptions(args: readonly string[]): Options {
   })
   const named = values.store?.split(',') ?? (values.quick ? QUICK_STORES : STORES)
   const stores = STORES.filter((store) => named.includes(store))
-  if (stores.length !== named.length) throw new TypeError('--store: memory, sqlite or postgres')
+  if (stores.length !== named.length) throw new UsageError('--store: memory, sqlite or postgres')
   const plan = values.quick ? QUICK : WHOLE
-  return { help: values.help, json: values.json, stores, ...plan }
+  return { json: values.json, stores, ...plan }
 }

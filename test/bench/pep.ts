@@ -17,6 +17,7 @@ import express, { type Express } from 'express'
 import { Pool } from 'undici'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { TRIPS } from '../fixtures/pdp.ts'
+import { readOptions } from '../support/cli-options.ts'
 import { type Ground, prepareGround } from './ground.ts'
 
 const CONNECTIONS = 32
@@ -40,10 +41,9 @@ interface Listening {
   readonly stop: () => Promise<void>
 }
 
-/** @param args - How many requests are sent while memory is watched, 1,000,000 if it is not said. @returns Lines for people. */
-export async function benchPep([count = '1000000']: readonly string[]): Promise<readonly string[]> {
-  const requests = Number(count)
-  if (!Number.isInteger(requests) || requests < 1) throw new TypeError('bench pep: how many requests?')
+/** @param args - `--requests`: how many are sent while memory is watched. @returns Lines for people. */
+export async function benchPep(args: readonly string[]): Promise<readonly string[]> {
+  const { requests } = readOptions(args, { requests: 1_000_000 })
   const issuer = await startTestIssuer()
   const pdp = await startTestPdp()
   pdp.answerWith(answering(() => PERMIT))

@@ -6,6 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TRIPS } from '../fixtures/pdp.ts'
+import { readOptions } from '../support/cli-options.ts'
 import { revoke } from './peers/part-pdps.ts'
 import { furnishPlace, type Place, preparePlace, questionTo, type RunningPdp } from './peers/place.ts'
 import { interleaved, median, paced, quantile, type Timed } from './peers/timing.ts'
@@ -41,7 +42,7 @@ interface Stretch {
 }
 
 export async function benchSoak(args: readonly string[], print: Print): Promise<void> {
-  const minutes = minutesOf(args)
+  const { minutes } = readOptions(args, { minutes: 30 })
   await using closing = new AsyncDisposableStack()
   const place = await preparePlace('postgres', closing)
   const world = await furnishPlace(place)
@@ -69,13 +70,6 @@ export async function benchSoak(args: readonly string[], print: Print): Promise<
     print(lineOf(stretch))
   }
   for (const line of verdictOf(stretches)) print(line)
-}
-
-function minutesOf(args: readonly string[]): number {
-  const minutes = Number(args[args.indexOf('--minutes') + 1] ?? Number.NaN)
-  if (!args.includes('--minutes')) return 30
-  if (minutes > 0) return minutes
-  throw new TypeError('bench: --minutes: must be a number above 0')
 }
 
 /** One case that asks each PDP in turn. */

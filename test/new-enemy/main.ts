@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util'
+import { isUsageError, readOptions, UsageError } from '../support/cli-options.ts'
 import { type ArmOptions, type ArmResult, runArm } from './run.ts'
 
 const HELP = `npm run test:new-enemy -- [options]
@@ -16,37 +16,37 @@ const HELP = `npm run test:new-enemy -- [options]
   --no-faults    no process is stopped, killed or cut off
   --help         this text
 `
+const ARMS = ['vulnerable', 'protected']
 /** How many violations are printed. */
 const SHOWN = 10
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      minutes: { type: 'string', default: '3' },
-      seed: { type: 'string', default: String(Math.floor(Math.random() * 1_000_000)) },
-      arm: { type: 'string' },
-      pdps: { type: 'string', default: '3' },
-      'no-faults': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
+  const options = readOptions(args, {
+    minutes: 3,
+    seed: 1 + Math.floor(Math.random() * 1_000_000),
+    arm: '',
+    pdps: 3,
+    'no-faults': false,
+    help: false,
   })
-  if (values.help) {
+  if (options.help) {
     print(HELP)
     return 0
   }
-  const ms = Number(values.minutes) * 60_000
-  const seed = Number(values.seed)
-  if (!(ms > 0) || !Number.isInteger(seed)) throw new TypeError('--minutes and --seed must be numbers')
-  const plan = { seed, pdps: Number(values.pdps), copies: 2, writers: 6, readers: 6, faults: !values['no-faults'] }
+  const { minutes, seed, pdps } = options
+  if (!['', ...ARMS].includes(options.arm)) throw new UsageError(`--arm: ${ARMS.join(', ')}`)
+  for (const name of ['seed', 'pdps'] as const)
+    if (!Number.isInteger(options[name])) throw new UsageError(`--${name}: must be a whole number`)
+  const ms = minutes * 60_000
+  const plan = { seed, pdps, copies: 2, writers: 6, readers: 6, faults: !options['no-faults'] }
   let isRight = true
-  if (values.arm !== 'protected') {
+  if (options.arm !== 'protected') {
     const result = await arm('vulnerable', { ...plan, barrier: 'off', ms: Math.max(ms / 20, 10_000) })
     isRight &&= result.violations.length > 0
   }
-  if (values.arm !== 'vulnerable') {
+  if (options.arm !== 'vulnerable') {
     const result = await arm('protected', { ...plan, barrier: 'on', ms })
     isRight &&= result.violations.length === 0
   }
@@ -73,6 +73,10 @@ const textOf = (counts: Readonly<Record<string, number>>): string =>
     .join(', ') || 'none'
 
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
+  if (isUsageError(error)) {
+    process.stderr.write(`test:new-enemy: ${error.message}\nnpm run test:new-enemy -- --help lists every option.\n`)
+    return 64
+  }
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   return 2
 })

@@ -11,6 +11,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { Pool } from 'undici'
 import { TRIPS } from '../../fixtures/pdp.ts'
+import { readOptions } from '../../support/cli-options.ts'
 import { send } from '../client.ts'
 import { type Asked, furnish, questions } from '../story.ts'
 import { environmentOf, openSurroundings } from './environment.ts'
@@ -142,12 +143,18 @@ async function messageOf(child: ChildProcess): Promise<unknown> {
 }
 
 /** Prints the median of each case. */
-export async function benchHot([rounds = '5', requests = '3000', profile, only]: readonly string[]): Promise<void> {
+export async function benchHot(args: readonly string[]): Promise<void> {
+  const {
+    rounds,
+    requests,
+    profile,
+    case: only,
+  } = readOptions(args, { rounds: 5, requests: 3_000, profile: '', case: '' })
   const print = (...cells: readonly string[]): void => {
     const [system = '', name = '', ...times] = cells
     process.stdout.write(`${system.padEnd(8)} ${name.padEnd(16)}${times.map((time) => time.padStart(14)).join('')}\n`)
   }
   print('system', 'case', 'process', 'main thread')
-  for (const { name, system, cpuUs } of await measureHotPath(Number(rounds), Number(requests), profile, only))
+  for (const { name, system, cpuUs } of await measureHotPath(rounds, requests, profile, only))
     print(system, name, `${cpuUs.all.toFixed(0)} µs`, `${cpuUs.mainThread.toFixed(0)} µs`)
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { UsageError } from '../../support/cli-options.ts'
 
 export const PEERS_HELP = `npm run bench -- peers [options]
 
@@ -68,7 +69,7 @@ export interface PeersOptions {
   readonly scale: Scale
 }
 
-/** @throws TypeError for an option that does not exist. */
+/** @throws UsageError for an option that does not exist. */
 export function parsePeersOptions(args: readonly string[]): PeersOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -82,8 +83,8 @@ export function parsePeersOptions(args: readonly string[]): PeersOptions {
   })
   const named = values.only?.split(',') ?? PARTS
   const parts = PARTS.filter((part) => named.includes(part))
-  if (parts.length !== named.length) throw new TypeError(`--only: ${PARTS.join(', ')}`)
-  if (values.store !== 'sqlite' && values.store !== 'postgres') throw new TypeError('--store: sqlite or postgres')
+  if (parts.length !== named.length) throw new UsageError(`--only: ${PARTS.join(', ')}`)
+  if (values.store !== 'sqlite' && values.store !== 'postgres') throw new UsageError('--store: sqlite or postgres')
   const scale = values.quick ? QUICK : WHOLE
   return {
     help: values.help,

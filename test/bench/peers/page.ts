@@ -5,6 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { UsageError } from '../../support/cli-options.ts'
 import { type Findings, isMet, type SystemRow, type TargetRow } from './findings.ts'
 import { plotFindings } from './plot.ts'
 import { answersOf, boundOf, machineLine } from './report.ts'
@@ -13,9 +14,10 @@ const PAGE = 'docs/performance.md'
 const PLOTS = 'docs/performance'
 const [BEGIN, END] = ['<!-- measured: begin -->', '<!-- measured: end -->']
 
-/** @throws TypeError without a file. */
-export function updatePage([file]: readonly string[], print: (line: string) => void): void {
-  if (file === undefined) throw new TypeError('bench plot: FILE')
+/** @throws UsageError without a file. */
+export function updatePage([file, ...more]: readonly string[], print: (line: string) => void): void {
+  if (file === undefined || file.startsWith('-') || more.length > 0)
+    throw new UsageError('plot: which FILE did `peers --json FILE` write?')
   const found = JSON.parse(readFileSync(file, 'utf8')) as Findings
   const plots = plotFindings(found, PLOTS)
   const page = readFileSync(PAGE, 'utf8')

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { UsageError } from '../../support/cli-options.ts'
 
 export const REST_HELP = `npm run bench -- rest [options]
 
@@ -38,7 +39,7 @@ export interface RestOptions {
 const WHOLE = { entries: 1_000_000, revocations: 300, rounds: { rounds: 7, roundMs: 1_000, warmMs: 3_000 } }
 const QUICK = { entries: 50_000, revocations: 40, rounds: { rounds: 3, roundMs: 300, warmMs: 500 } }
 
-/** @throws TypeError for an option or a value that does not exist. */
+/** @throws UsageError for an option or a value that does not exist. */
 export function parseRestOptions(args: readonly string[]): RestOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -53,7 +54,7 @@ export function parseRestOptions(args: readonly string[]): RestOptions {
   })
   const scale = values.quick ? QUICK : WHOLE
   const entries = Number(values.entries?.replaceAll(/[,_]/gu, '') ?? scale.entries)
-  if (!Number.isSafeInteger(entries) || entries < 1) throw new TypeError('--entries: a number of entries, from 1')
+  if (!Number.isSafeInteger(entries) || entries < 1) throw new UsageError('--entries: a number of entries, from 1')
   return {
     ...scale,
     help: values.help,
@@ -69,6 +70,6 @@ function listed<T extends string>(option: string, all: readonly T[], text: strin
   if (text === undefined) return all
   const named = text.split(',')
   const found = all.filter((one) => named.includes(one))
-  if (found.length !== named.length) throw new TypeError(`${option}: ${all.join(', ')}`)
+  if (found.length !== named.length) throw new UsageError(`${option}: ${all.join(', ')}`)
   return found
 }
