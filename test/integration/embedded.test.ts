@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@mandate/service'
 import { freePort, type Service, spawnService } from '@mandate/stack'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
@@ -70,6 +71,20 @@ test('answers the same after a restart', async () => {
   const before = stableAnswers(await answers())
   await tpdp.restart()
   expect(stableAnswers(await answers())).toEqual(before)
+})
+
+test('is not ready while its tuples cannot be read, and names its own database', async () => {
+  const tpdp = await startEmbedded()
+  const database = new DatabaseSync(join(tpdp.dataDir, 'pdp.db'))
+  onTestFinished(() => database.close())
+  const readiness = async () => {
+    const answer = await fetch(`${tpdp.pdp.url}/readyz`)
+    return [answer.status, (await answer.json()).missing]
+  }
+  database.exec('ALTER TABLE tuples RENAME TO elsewhere')
+  expect(await readiness()).toEqual([503, ['store']])
+  database.exec('ALTER TABLE elsewhere RENAME TO tuples')
+  expect(await readiness()).toEqual([200, []])
 })
 
 test('answers the same after its tuples were moved to OpenFGA, goes on there, and does not start on the old ones', async () => {
