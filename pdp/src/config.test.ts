@@ -63,6 +63,9 @@ test('OpenFGA is required, unless the relationship store is embedded: for one PD
   expect(problems({ ENGINE: 'embedded', PDP_STORE_URL: 'postgres://localhost/pdp' })).toEqual([
     'ENGINE: embedded is for one PDP with SQLite; with PDP_STORE_URL the relationship tuples are in OpenFGA',
   ])
+  expect(problems({ ...none, ENGINE: 'embedded', PDP_SHADOW_EVERY: '10' })).toEqual([
+    'PDP_SHADOW_EVERY: decisions are compared with those of OpenFGA, which ENGINE=embedded does not have',
+  ])
   expect(problems({ ...none, ENGINE: 'embedded', NODE_ENV: 'production' })).toEqual([
     'ENGINE: embedded is for development; run OpenFGA, move the relationship tuples there (npm run store -- to-openfga URL DIR), then set ENGINE=memory and OPENFGA_URL',
   ])

@@ -11,6 +11,7 @@ export interface EngineSettings {
   readonly OPENFGA_URL: string
   readonly OPENFGA_API_TOKEN?: string | undefined
   readonly PDP_ENGINE_MEMORY_MB: number
+  readonly PDP_SHADOW_EVERY: number
   readonly PDP_STORE_URL?: string | undefined
 }
 
@@ -21,7 +22,7 @@ const TOKEN_STRENGTH = { minLength: 24, demo: /demo|change-?me|secret/iu } as co
 
 /** Finds contradictory settings, in any environment. */
 export function engineMistakes(settings: EngineSettings): readonly string[] {
-  const { ENGINE: engine, OPENFGA_URL, PDP_ENGINE_MEMORY_MB, PDP_STORE_URL } = settings
+  const { ENGINE: engine, OPENFGA_URL, PDP_ENGINE_MEMORY_MB, PDP_SHADOW_EVERY, PDP_STORE_URL } = settings
   return [
     ...(engine !== 'openfga' && PDP_ENGINE_MEMORY_MB < LEAST_MEMORY_MB
       ? [`PDP_ENGINE_MEMORY_MB: less than what one model and one decision need, ${LEAST_MEMORY_MB}`]
@@ -31,6 +32,9 @@ export function engineMistakes(settings: EngineSettings): readonly string[] {
       : []),
     ...(engine === 'embedded' && PDP_STORE_URL !== undefined
       ? ['ENGINE: embedded is for one PDP with SQLite; with PDP_STORE_URL the relationship tuples are in OpenFGA']
+      : []),
+    ...(engine === 'embedded' && PDP_SHADOW_EVERY > 0
+      ? ['PDP_SHADOW_EVERY: decisions are compared with those of OpenFGA, which ENGINE=embedded does not have']
       : []),
   ]
 }
