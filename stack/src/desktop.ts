@@ -12,7 +12,7 @@ import { findElectron } from './desktop-electron.ts'
 import { desktopSettings } from './desktop-settings.ts'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { privateFolder, writeAtomically } from './files.ts'
-import { buildDesktopApp, buildDesktopPage, DESKTOP_APP, DESKTOP_PAGE } from './page.ts'
+import { buildDesktopApp, buildDesktopPage, DESKTOP_APP, DESKTOP_PAGE, installPackages } from './page.ts'
 import { ROOT } from './service.ts'
 import { type Run, readRun, STATE_DIR } from './state.ts'
 
@@ -38,6 +38,8 @@ async function guarded(host: 'electron' | 'browser'): Promise<number> {
 }
 
 async function open(host: 'electron' | 'browser'): Promise<number> {
+  // Electron's npm package, which `npm start` needs as little as Vite. Its binary is another matter.
+  if (host === 'electron') await installPackages('all')
   const electron = host === 'electron' ? findElectron(join(ROOT, 'node_modules/electron'), process.env) : undefined
   const folder = privateFolder(join(STATE_DIR, 'desktop'))
   const config = join(folder, 'config.json')

@@ -1,6 +1,6 @@
 /**
  * Builds the parts that Node cannot run from source: the auditor's page, the desktop's page, and the desktop's bundles for Electron. A build is skipped
- * when the hash of its sources has not changed.
+ * when the hash of its sources has not changed. Vite is no dependency of `npm start`: it is installed when a build needs it.
  *
  * @module
  */
@@ -13,6 +13,7 @@ import { ROOT } from './service.ts'
 const MARKER = 'built-from'
 const SHARED = ['ui/src', 'protocol/src', 'package-lock.json']
 const VITE = 'node_modules/vite/bin/vite.js'
+const INSTALL = 'stack/install.mjs'
 const ELECTRON_VITE = 'node_modules/electron-vite/bin/electron-vite.js'
 
 interface Build {
@@ -21,6 +22,8 @@ interface Build {
   readonly room: string
   readonly built: string
   readonly sources: readonly string[]
+  /** What the build needs installed: a set of `stack/install.mjs`. */
+  readonly needs: 'pages' | 'all'
   /** Script and arguments, without `--outDir`. */
   readonly command: readonly [string, ...string[]]
 }
@@ -41,33 +44,44 @@ const DESKTOP_PAGE_SOURCES = [
 
 /** Builds the auditor's page. */
 export function buildPage(onRemark: (text: string) => void): Promise<void> {
-  const sources = ['auditor/page', 'auditor/vite.config.ts', ...SHARED]
+  const sources = ['auditor/page', ...SHARED]
   const built = join(ROOT, 'auditor/dist')
-  return build({ what: "the auditor's page", room: 'auditor', built, sources, command: [VITE, 'build'] }, onRemark)
+  const command = [VITE, 'build'] as const
+  return build({ what: "the auditor's page", room: 'auditor/page', built, sources, needs: 'pages', command }, onRemark)
 }
 
 /** Builds the desktop's page, for the development host in a browser. */
 export function buildDesktopPage(onRemark: (text: string) => void): Promise<void> {
-  const command = [VITE, 'build', '--config', 'renderer/vite.config.ts'] as const
-  const sources = DESKTOP_PAGE_SOURCES
-  return build({ what: "the desktop's page", room: 'desktop', built: DESKTOP_PAGE, sources, command }, onRemark)
+  const command = [VITE, 'build'] as const
+  const [room, sources, built] = ['desktop/renderer', DESKTOP_PAGE_SOURCES, DESKTOP_PAGE] as const
+  return build({ what: "the desktop's page", room, built, sources, needs: 'pages', command }, onRemark)
 }
 
 /** Builds the desktop app for Electron. */
 export function buildDesktopApp(onRemark: (text: string) => void): Promise<void> {
   const sources = ['desktop/src', 'desktop/electron.vite.config.ts', 'desktop/package.json', ...DESKTOP_PAGE_SOURCES]
   const command = [ELECTRON_VITE, 'build'] as const
-  return build({ what: 'the desktop app', room: 'desktop', built: DESKTOP_APP, sources, command }, onRemark)
+  const built = DESKTOP_APP
+  return build({ what: 'the desktop app', room: 'desktop', built, sources, needs: 'all', command }, onRemark)
+}
+
+/** Installs the packages of a set of `stack/install.mjs`, if they are missing: some 20 s for `all` after `start`. */
+export async function installPackages(set: Build['needs']): Promise<void> {
+  await runCommand(process.execPath, [join(ROOT, INSTALL), set])
 }
 
 /** Builds into a temporary folder and renames it, so that a server of the previous build is not interrupted. */
-async function build({ what, room, built, sources, command }: Build, onRemark: (text: string) => void): Promise<void> {
+async function build(
+  { what, room, built, sources, needs, command }: Build,
+  onRemark: (text: string) => void,
+): Promise<void> {
   const wanted = fingerprint(sources)
   if (builtFrom(built) === wanted) return
   onRemark(`building ${what}`)
   const aside = `${built}.${process.pid}`
   const [program, ...args] = command
   try {
+    await installPackages(needs)
     const given = [join(ROOT, program), ...args, '--logLevel', 'warn', '--outDir', aside]
     await runCommand(process.execPath, given, { cwd: join(ROOT, room) })
     writeFileSync(join(aside, MARKER), wanted)

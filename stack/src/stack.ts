@@ -1,5 +1,5 @@
 /**
- * Starts the whole stack: OpenFGA and Keycloak in parallel, then Mandate's services.
+ * Starts the whole stack: OpenFGA and Keycloak in parallel, then Mandate's services. The auditor's page is not built here: only a browser needs it.
  *
  * @module
  */
@@ -13,7 +13,6 @@ import { findOpenFga } from './find-openfga.ts'
 import { type Keycloak, startKeycloak } from './keycloak.ts'
 import { writeLogPins } from './log-pins.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
-import { buildPage } from './page.ts'
 import { choosePorts, ONE_OF_EACH } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { type Progress, silentProgress } from './progress.ts'
@@ -242,7 +241,7 @@ async function bringUpServices(
     if (key === 'pdp') pdps.push(...(await bringUpPdps(context, pdpSettings(input))))
     if (key === 'auditor' && pdps.length > 1) writeLogPins(stateDir, pdps)
     const service = pdps[0]?.service
-    if (key !== 'pdp') services[key] = await bringUpService(context, settings[key], key === 'auditor')
+    if (key !== 'pdp') services[key] = await bringUpService(context, settings[key])
     else if (service) services[key] = service
   }
   const { pdp, trips, care, agent, auditor } = settings
@@ -264,14 +263,12 @@ async function bringUpPdps(context: Context, all: readonly ServiceSettings[]): P
 async function bringUpService(
   { stateDir, progress, signal, started }: Context,
   { name, entry, url, env }: ServiceSettings,
-  hasPage = false,
 ): Promise<Service> {
   privateFolder(join(stateDir, name))
   const logFile = join(stateDir, 'logs', `${name}.log`)
-  const service = await progress.step(name, async (onRemark) => {
-    if (hasPage) await buildPage(onRemark)
-    return spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal })
-  })
+  const service = await progress.step(name, () =>
+    spawnService({ name, entry, env, readyUrl: `${url}/readyz`, logFile, signal }),
+  )
   started.push(() => service.stop())
   return service
 }

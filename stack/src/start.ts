@@ -12,6 +12,7 @@ import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { privateFolder } from './files.ts'
 import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
+import { buildPage } from './page.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
 import { namesServers, type Stack, startStack } from './stack.ts'
@@ -85,10 +86,20 @@ async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progr
     stack.openFga?.analyze()
     printFurther(told, all)
     if (once) return
+    await whileAllLive(stack, interrupted, preparePage(progress))
     printAddresses(stack, secrets)
     await whileAllLive(stack, interrupted, new Promise(() => undefined))
   } finally {
     await stopAll(stack, progress)
+  }
+}
+
+/** Builds the auditor's page after the story, which needs none. Without it (no registry, no disk) everything else works. */
+async function preparePage(progress: Progress): Promise<void> {
+  try {
+    await progress.step("the auditor's page", buildPage)
+  } catch (error) {
+    print(`${explain(error)}\nThe auditor's page is missing. Everything else runs.`)
   }
 }
 

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseCheckpoint, parseNote } from '@mandate/protocol'
-import { type Stack, startStack } from '@mandate/stack'
+import { buildPage, type Stack, startStack } from '@mandate/stack'
 import type { Browser, Page } from 'playwright-core'
 import { openIndex } from '../../pdp/src/log/entry-index.ts'
 import { nodeFiles } from '../../pdp/src/log/files.ts'
@@ -32,6 +32,7 @@ const PAGES = {
 export async function benchAuditor(args: readonly string[], print: (line: string) => void): Promise<void> {
   const { entries } = readOptions(args, { entries: 100_000 })
   const stateDir = mkdtempSync(join(tmpdir(), 'mandate-bench-'))
+  await buildPage(print)
   const stack = await startStack({ stateDir, ownServers: true, logLevel: 'error' })
   let browser: Browser | undefined
   try {

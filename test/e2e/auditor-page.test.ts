@@ -3,7 +3,7 @@
  * chain and checks a proof. What she sees is kept as pictures in `test/artifacts/auditor`.
  */
 import { readFileSync } from 'node:fs'
-import { type Stack, type StoryResult, tellStory } from '@mandate/stack'
+import { buildPage, type Stack, type StoryResult, tellStory } from '@mandate/stack'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { startTestStack } from '../setup/e2e.ts'
@@ -21,7 +21,7 @@ let page: Page
 let noise: string[]
 
 beforeAll(async () => {
-  ;[stack, browser] = await Promise.all([startTestStack(), launchChromium()])
+  ;[stack, browser] = await Promise.all([startTestStack(), launchChromium(), buildPage(() => undefined)])
   told = await story()
   ada = await browser.newContext({ viewport: WIDE, reducedMotion: 'reduce' })
   const first = await ada.newPage()

@@ -6,7 +6,7 @@
 import { defineConfig } from 'vite'
 
 export default defineConfig({
-  root: 'page',
+  root: import.meta.dirname,
   build: {
     outDir: '../dist',
     emptyOutDir: true,
