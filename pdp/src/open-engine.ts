@@ -35,7 +35,7 @@ export async function openConfiguredEngine(
   const { config, logger, metrics, barrier, stores } = deps
   const engine: TupleEngine & Partial<Pick<EmbeddedEngine, 'programs'>> =
     config.ENGINE === 'embedded' ? await openEmbedded(deps) : await openOpenFga(deps, closing)
-  // Beside the PDP that has claimed the store, changes of that one are heard of in a shared log only.
+  // Where another PDP may have claimed the store, its changes are known from a shared invalidation log only.
   const hearsAll = deps.onLost !== undefined || stores.invalidations.isShared
   if (config.ENGINE === 'openfga' || !hearsAll) return createCachedEngine(engine)
   const maxBytes = config.PDP_ENGINE_MEMORY_MB * 2 ** 20

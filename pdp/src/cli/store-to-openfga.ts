@@ -1,6 +1,6 @@
 /**
  * `npm run store -- to-openfga URL DIR`: moves the tuples and models of a stopped PDP with `ENGINE=embedded` to OpenFGA. The only file of the command line
- * that knows OpenFGA.
+ * that imports OpenFGA's adapter.
  *
  * @module
  */

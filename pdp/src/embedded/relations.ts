@@ -64,7 +64,7 @@ function askedOf(questions: readonly Question[], circumstances: Circumstances): 
   }))
 }
 
-/** Evaluates until nothing is wanting. Each round reads all that the one before it wanted. */
+/** Evaluates until all tuples that the questions need are read. Each round reads those that the previous one lacked. */
 async function evaluateAll(
   program: Program,
   questions: readonly EngineQuestion[],
@@ -80,7 +80,7 @@ async function evaluateAll(
 
 const isWanting = (answer: EngineAnswer): answer is readonly Wanted[] => Array.isArray(answer)
 
-/** What the engine leaves to another store is not answered here: there is none. */
+/** A question that the engine leaves to another store has no answer: there is no other store. */
 function answerIn(answer: EngineAnswer | undefined): Answer {
   if (typeof answer === 'boolean' || answer instanceof Unanswered) return answer
   return new Unanswered('failed', 'the embedded engine cannot evaluate a question: OpenFGA may, with ENGINE=memory')

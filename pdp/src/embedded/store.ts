@@ -13,7 +13,7 @@ import type { TupleRows } from '../ports/tuple-rows.ts'
 import type { Tuple } from '../tuples/tuples.ts'
 import type { TupleReads } from '../tuples/writer.ts'
 
-/** Names this place of models beside the stores of OpenFGA, which have ULIDs. */
+/** Id under which the register remembers models of the embedded store, where it has the ULID of a store for those of OpenFGA. */
 export const EMBEDDED_PLACE = 'embedded'
 /** Hexadecimal digits of a model's id. */
 const ID_LENGTH = 32

@@ -71,9 +71,9 @@ export class Program {
   }
 
   /**
-   * What speaks against storing a tuple: the model does not allow it, or its condition could not be evaluated with the stored values.
+   * Why a tuple must not be stored: the model does not allow it, or its condition could not be evaluated with the stored values.
    *
-   * @returns `undefined` where nothing does.
+   * @returns `undefined` for a tuple that may be stored.
    */
   objectionTo(tuple: Tuple): string | undefined {
     const { user, relation, object, condition } = tuple

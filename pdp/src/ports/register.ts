@@ -157,7 +157,7 @@ export interface Agents {
 export interface Models {
   modelOf(storeId: string, policy: string): Promise<string | undefined>
   rememberModel(storeId: string, policy: string, modelId: string): Promise<void>
-  /** Every `storeId` that models were remembered of. */
+  /** Every `storeId` under which models were remembered. */
   modelPlaces(): Promise<readonly string[]>
 }
 

@@ -64,9 +64,9 @@ export interface TupleRows extends TupleRowReads {
   outcomeOf(id: string, at: EpochMillis): Promise<'applied' | 'withdrawn'>
   /** Changes at or after an instant that were carried out, oldest first. */
   changesSince(since: EpochMillis): Promise<readonly AppliedChange[]>
-  /** Deletes the outcomes of changes before an instant, but of changes of facts under way: their outcome is asked for again. */
+  /** Deletes the outcomes of changes before an instant, except of fact changes that are not finished: their outcome will be asked for. */
   forgetChanges(before: EpochMillis): Promise<void>
-  /** Runs reads that see one state of all tuples. `work` must await nothing but them, since all writers wait. */
+  /** Runs reads that see one state of all tuples. `work` must await these reads only: all writers wait meanwhile. */
   snapshot<T>(work: (reads: TupleRowReads) => Promise<T>): Promise<T>
   model(id: string): Promise<object | undefined>
   /** Newest first. */

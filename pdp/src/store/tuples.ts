@@ -57,7 +57,7 @@ export class SqlTuples implements TupleRows {
         return true
       })
     } catch (cause) {
-      // SQLite reports a failed commit only after it has given up the change, yet memory must not rest on that.
+      // SQLite rolls back before it reports a failed COMMIT. Memory drops these tuples all the same, in case the change was made.
       for (const event of events) announcer.announceUncommitted(event)
       throw unavailable(cause)
     }
