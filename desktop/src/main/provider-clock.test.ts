@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { aWorld } from './core.fixture.ts'
 
 const good = (value: unknown) => ({ ok: true, value })
@@ -24,3 +24,19 @@ test('where nothing tells the time, the clock is named', async () => {
   issuer.wrong.skewS = 0
   expect(await core.call('session.signIn', undefined)).toEqual(signedIn())
 })
+
+test.for([undefined, 'jarm'] as const)(
+  'a clock that is set right amid a session does not end it: answers %s',
+  async (dateless) => {
+    const { core, issuer } = await aWorld()
+    const realNow = Date.now
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => realNow() + 3_600_000)
+    onTestFinished(() => clock.mockRestore())
+    Object.assign(issuer.wrong, { skewS: -3_600, dateless })
+    expect(await core.call('session.signIn', undefined)).toEqual(signedIn())
+    clock.mockRestore()
+    issuer.wrong.skewS = 0
+    expect(await core.call('trips.list', undefined)).toEqual(good({ items: [] }))
+    await core.close()
+  },
+)

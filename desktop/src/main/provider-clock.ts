@@ -41,12 +41,19 @@ export class ProviderClock {
     if (Number.isNaN(date)) return
     this.#hasDates = true
     this.#skewMs = date - Date.now()
+    this.#measuredAt = drift()
   }
 
-  /** Measures the skew when there is no `Date` header, and again after the system clock was set. On failure the last value stays. */
+  /** Measures the skew when there was no `Date` header, and again after the system clock was set. On failure the last value stays. */
   async settle(metadata: oidc.ServerMetadata, clientId: string, ask: Ask): Promise<void> {
-    if (this.#hasDates || !metadata['response_modes_supported']) return
     if (this.#measuredAt !== undefined && Math.abs(drift() - this.#measuredAt) < JUMP_MS) return
+    if (this.#hasDates) {
+      const response = await ask(metadata.jwks_uri ?? metadata.issuer, { redirect: 'manual' }).catch(() => undefined)
+      await response?.body?.cancel()
+      if (response) this.read(response)
+      return
+    }
+    if (!metadata['response_modes_supported']) return
     const time = await timeOf(metadata, clientId, ask).catch(() => undefined)
     if (time === undefined) return
     this.#skewMs = time - Date.now()
