@@ -1,5 +1,5 @@
 /**
- * Sign-in without a browser, for the demo and the tests: opens an authorization URL, submits Keycloak's forms and calls the application's loopback
+ * Sign-in without a browser, for the demo and the tests: opens an authorization URL, submits the issuer's forms and calls the application's loopback
  * callback.
  *
  * @module
@@ -85,7 +85,7 @@ async function openCallback(url: URL): Promise<void> {
 async function visit(url: URL, jar: Map<string, string>, form?: Readonly<Record<string, string>>): Promise<Response> {
   const response = await fetch(url, {
     redirect: 'manual',
-    headers: { cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
+    headers: { accept: 'text/html', cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') },
     signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     ...(form ? { method: 'POST', body: new URLSearchParams(form) } : {}),
   })

@@ -18,6 +18,11 @@ test.for([
   ],
   ['the form for the one-time code', CODE, { kind: 'code', action: '/code', error: undefined }],
   [
+    "the embedded issuer's form",
+    '<form id="password-form" class="form" action="/p" method="post"><p><span id="input-error">Invalid</span></p>',
+    { kind: 'password', action: '/p', error: 'Invalid' },
+  ],
+  [
     'an error page',
     '<div id="kc-error-message"><p class="i">Invalid parameter: redirect_uri</p></div>',
     { kind: 'other', title: 'Invalid parameter: redirect_uri' },

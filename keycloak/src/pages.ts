@@ -1,5 +1,5 @@
 /**
- * Parser of Keycloak's sign-in pages: which form is shown, and its error message. Pure.
+ * Parser of the sign-in pages of Keycloak and of the embedded issuer: which form is shown, and its error message. Pure.
  *
  * @module
  */
@@ -9,7 +9,13 @@ export type SignInPage =
   | { readonly kind: 'password' | 'code'; readonly action: string; readonly error: string | undefined }
   | { readonly kind: 'other'; readonly title: string }
 
-const FORMS = { 'kc-form-login': 'password', 'kc-otp-login-form': 'code' } as const
+/** By the id of the form: Keycloak's, and the embedded issuer's. */
+const FORMS = {
+  'kc-form-login': 'password',
+  'kc-otp-login-form': 'code',
+  'password-form': 'password',
+  'code-form': 'code',
+} as const
 
 /** Parses a page. Without one of the two forms it is `other`, with its error message or heading as `title`. */
 export function readPage(html: string): SignInPage {
