@@ -1,0 +1,77 @@
+/**
+ * Storage of `oidc-provider` on SQLite: sessions, grants, codes, refresh tokens, interactions. Clients are read from their own table, so that a
+ * changed secret is effective with the next request.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+
+const COLUMNS = 'payload, expires'
+
+/** The adapter of one model. @see {@link https://github.com/panva/node-oidc-provider/blob/main/example/my_adapter.js the contract} */
+export class SqliteAdapter implements Adapter {
+  readonly #database: DatabaseSync
+  readonly #model: string
+
+  constructor(database: DatabaseSync, model: string) {
+    this.#database = database
+    this.#model = model
+  }
+
+  /** @param expiresIn - In seconds; without it the entry does not expire. */
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const expires = expiresIn === undefined ? null : Date.now() + expiresIn * 1_000
+    this.#database
+      .prepare('INSERT OR REPLACE INTO state (model, id, payload, expires, grant_id, uid) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(this.#model, id, JSON.stringify(payload), expires, payload.grantId ?? null, payload.uid ?? null)
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    if (this.#model === 'Client') return this.#client(id)
+    return parse(this.#database.prepare(`SELECT ${COLUMNS} FROM state WHERE model = ? AND id = ?`).get(this.#model, id))
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return parse(
+      this.#database.prepare(`SELECT ${COLUMNS} FROM state WHERE model = ? AND uid = ?`).get(this.#model, uid),
+    )
+  }
+
+  /** Device codes only, which the realm does not have. */
+  async findByUserCode(): Promise<undefined> {
+    return undefined
+  }
+
+  async consume(id: string): Promise<void> {
+    this.#database
+      .prepare("UPDATE state SET payload = json_set(payload, '$.consumed', ?) WHERE model = ? AND id = ?")
+      .run(Math.floor(Date.now() / 1_000), this.#model, id)
+  }
+
+  async destroy(id: string): Promise<void> {
+    this.#database.prepare('DELETE FROM state WHERE model = ? AND id = ?').run(this.#model, id)
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    this.#database.prepare('DELETE FROM state WHERE grant_id = ?').run(grantId)
+  }
+
+  #client(id: string): AdapterPayload | undefined {
+    const row = this.#database.prepare('SELECT metadata FROM clients WHERE client_id = ?').get(id)
+    return row === undefined ? undefined : JSON.parse(String(row['metadata']))
+  }
+}
+
+/** Parses a row; `undefined` for none, or one that has expired. */
+function parse(row: Readonly<Record<string, unknown>> | undefined): AdapterPayload | undefined {
+  if (row === undefined) return undefined
+  const { payload, expires } = row
+  if (typeof expires === 'number' && expires <= Date.now()) return undefined
+  return JSON.parse(String(payload))
+}
+
+/** Deletes what has expired. */
+export function sweep(database: DatabaseSync): void {
+  database.prepare('DELETE FROM state WHERE expires <= ?').run(Date.now())
+}

@@ -1,0 +1,135 @@
+/**
+ * Administration of the embedded issuer by its data folder: whoever can write there is its administrator. Effective with the server's next request.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import type { ClientMetadata } from 'oidc-provider'
+import { openDatabase } from './database.ts'
+import { TOKEN_EXCHANGE } from './exchange.ts'
+import { addSigningKey } from './keys.ts'
+import { type NewPerson, People } from './people.ts'
+import { CALLBACK_PATH, CLIENTS, type ConfidentialClient, clientOf, type RealmClient, type Role } from './realm.ts'
+import { forgetSessions } from './sessions.ts'
+
+/** Options of {@link IssuerAdmin.setUpClients}. */
+export interface RealmSettings {
+  readonly secrets: Readonly<Record<ConfidentialClient, string>>
+  /** The PDP's back-channel logout endpoint. */
+  readonly logoutUrl: string
+}
+
+/** Operations on a data folder. All but `addPerson` are synchronous; call `close` when done. */
+export interface IssuerAdmin {
+  /** Creates or updates the clients of the realm. */
+  setUpClients(settings: RealmSettings): void
+  /** Creates a login unless there is one with that name. @throws TypeError for a password of less than 12 characters */
+  addPerson(person: NewPerson, roles?: readonly Role[]): Promise<void>
+  /** Deletes a login, and its sessions. @returns `false` when there is none. */
+  deletePerson(username: string): boolean
+  giveRole(username: string, role: Role): void
+  withdrawRole(username: string, role: Role): void
+  /** The key of a login in the database, which no token contains. */
+  idOf(username: string): string | undefined
+  setClientSecret(clientId: string, secret: string): void
+  /** Adds a service like `trips`, which signs for itself (`private_key_jwt`). */
+  addKeyedService(clientId: string, jwks: NonNullable<ClientMetadata['jwks']>): void
+  removeClient(clientId: string): void
+  /** Adds a signing key, which signs from now on. Tokens of the older keys stay valid. */
+  rotateKey(): void
+  close(): void
+}
+
+/** Opens the data folder, and creates it when it is new. */
+export function openIssuerAdmin(dataDir: string): IssuerAdmin {
+  const database = openDatabase(dataDir)
+  const people = new People(database)
+  return {
+    ...clientAdmin(database),
+    addPerson: async (person, roles = []) => {
+      await people.add(person)
+      for (const role of roles) people.giveRole(person.username, role)
+    },
+    deletePerson: (username) => {
+      const person = people.byUsername(username)
+      if (person) forgetSessions(database, person.sub)
+      return people.remove(username)
+    },
+    giveRole: (username, role) => people.giveRole(username, role),
+    withdrawRole: (username, role) => people.withdrawRole(username, role),
+    idOf: (username) => people.byUsername(username)?.id,
+    rotateKey: () => addSigningKey(database),
+    close: () => database.close(),
+  }
+}
+
+function clientAdmin(
+  database: DatabaseSync,
+): Pick<IssuerAdmin, 'setUpClients' | 'setClientSecret' | 'addKeyedService' | 'removeClient'> {
+  const put = (metadata: ClientMetadata): void => {
+    database
+      .prepare('INSERT OR REPLACE INTO clients (client_id, metadata) VALUES (?, ?)')
+      .run(metadata.client_id, JSON.stringify(metadata))
+  }
+  return {
+    setUpClients: ({ secrets, logoutUrl }) => {
+      const known: ReadonlyMap<string, string> = new Map(Object.entries(secrets))
+      for (const client of CLIENTS) put(metadataOf(client, known.get(client.clientId), logoutUrl))
+    },
+    setClientSecret: (clientId, secret) => {
+      database
+        .prepare("UPDATE clients SET metadata = json_set(metadata, '$.client_secret', ?) WHERE client_id = ?")
+        .run(secret, clientId)
+    },
+    addKeyedService: (clientId, jwks) => {
+      const { client_secret: _secret, ...like } = metadataOf(serviceLike('trips', clientId), undefined, '')
+      const keyed = { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256' } as const
+      put({ ...like, ...keyed, jwks })
+    },
+    removeClient: (clientId) => {
+      database.prepare('DELETE FROM clients WHERE client_id = ?').run(clientId)
+    },
+  }
+}
+
+function serviceLike(known: string, clientId: string): RealmClient {
+  const like = clientOf(known)
+  if (!like) throw new TypeError(`the realm has no client ${known}`)
+  return { ...like, clientId }
+}
+
+/** The client as `oidc-provider` stores it. */
+function metadataOf(
+  { clientId, kind, scopes }: RealmClient,
+  secret: string | undefined,
+  logoutUrl: string,
+): ClientMetadata {
+  const base = {
+    client_id: clientId,
+    id_token_signed_response_alg: 'RS256' as const,
+    scope: ['openid', ...scopes].join(' '),
+    ...(secret !== undefined && { client_secret: secret }),
+  }
+  const authentication = kind === 'native' ? 'none' : 'client_secret_basic'
+  if (kind === 'service' || kind === 'audience') {
+    const grants = kind === 'service' ? ['client_credentials', TOKEN_EXCHANGE] : []
+    return {
+      ...base,
+      token_endpoint_auth_method: authentication,
+      grant_types: grants,
+      response_types: [],
+      redirect_uris: [],
+    }
+  }
+  return {
+    ...base,
+    token_endpoint_auth_method: authentication,
+    // Of the auditor's server, too: on loopback any port is right (RFC 8252, section 7.3), which oidc-provider has for this type alone.
+    application_type: 'native',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: [`http://127.0.0.1${CALLBACK_PATH}`],
+    backchannel_logout_uri: logoutUrl,
+    backchannel_logout_session_required: true,
+  }
+}

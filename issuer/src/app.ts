@@ -1,0 +1,67 @@
+/**
+ * The issuer as an Express app: our pages and endpoints, and `oidc-provider` for the rest.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { logRequests, prepareApp } from '@mandate/service'
+import express, { type Express, type RequestHandler } from 'express'
+import type { Logger } from 'pino'
+import { newestKey } from './keys.ts'
+import { logoutRoutes } from './logout.ts'
+import { STYLE, STYLE_PATH } from './pages.ts'
+import { People } from './people.ts'
+import { createProvider, PATHS, type RealmProvider } from './provider.ts'
+import { REALM_PATH } from './realm.ts'
+import { signInRoutes } from './sign-in.ts'
+import { userinfoRoute } from './userinfo.ts'
+
+/** No scripts at all. Browsers apply `form-action` to redirects after a form, too: native apps have their callback on loopback. */
+const CONTENT_SECURITY_POLICY = {
+  defaultSrc: ["'none'"],
+  styleSrc: ["'self'"],
+  formAction: ["'self'", 'http://127.0.0.1:*'],
+  frameAncestors: ["'none'"],
+  baseUri: ["'none'"],
+}
+
+export interface AppDeps {
+  /** `<base>/realms/mandate`. */
+  readonly issuer: string
+  readonly database: DatabaseSync
+  readonly logger: Logger
+}
+
+export function createApp({ issuer, database, logger }: AppDeps): Express {
+  const app = prepareApp(express(), {
+    headers: { contentSecurityPolicy: CONTENT_SECURITY_POLICY, hsts: false },
+    log: logRequests({ logger }),
+    check: () => undefined,
+  })
+  const current = currentProvider(issuer, database)
+  const provider = () => current().provider
+  const ownTokens = () => current().ownTokens
+  const people = new People(database)
+  const realm = express.Router()
+  realm.get(STYLE_PATH, (_req, res) => {
+    res.type('css').send(STYLE)
+  })
+  realm.use(PATHS.signIn, signInRoutes({ provider, database, people, logger }))
+  realm.use(PATHS.logout, logoutRoutes({ provider, ownTokens, database, logger }))
+  realm.get(PATHS.userinfo, userinfoRoute({ ownTokens, people }))
+  realm.use(((req, res, next) => {
+    provider().callback()(req, res).catch(next)
+  }) satisfies RequestHandler)
+  app.use(REALM_PATH, realm)
+  return app
+}
+
+/** The provider with the newest key: made anew when a key was added, also by another process. */
+function currentProvider(issuer: string, database: DatabaseSync): () => RealmProvider {
+  let made = { ...createProvider(issuer, database), key: newestKey(database) }
+  return () => {
+    const key = newestKey(database)
+    if (key !== made.key) made = { ...createProvider(issuer, database), key }
+    return made
+  }
+}

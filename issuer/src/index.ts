@@ -1,0 +1,20 @@
+/**
+ * An OpenID provider on Node alone, in place of Keycloak for demos and tests: the same clients, tokens and refusals as `keycloak/realm.json`.
+ * Start it with `node issuer/src/main.ts`.
+ *
+ * @module
+ */
+export { type IssuerAdmin, openIssuerAdmin, type RealmSettings } from './admin.ts'
+export { DIFFERENCES, type Difference } from './differences.ts'
+export { issuerAt } from './issuer-url.ts'
+export type { NewPerson } from './people.ts'
+export {
+  AUDIENCES,
+  CLIENTS,
+  type ClientKind,
+  type ConfidentialClient,
+  GUESSING,
+  LIFETIMES,
+  type RealmClient,
+  type Role,
+} from './realm.ts'

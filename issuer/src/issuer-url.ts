@@ -1,0 +1,11 @@
+/**
+ * Where the embedded issuer is: always on loopback.
+ *
+ * @module
+ */
+import { REALM_PATH } from './realm.ts'
+
+/** The `iss` claim of its tokens. */
+export function issuerAt(port: number): string {
+  return `http://127.0.0.1:${port}${REALM_PATH}`
+}

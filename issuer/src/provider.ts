@@ -1,0 +1,218 @@
+/**
+ * `oidc-provider`, configured as the realm.
+ *
+ * @module
+ */
+import { createHmac } from 'node:crypto'
+import type { DatabaseSync } from 'node:sqlite'
+import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { SqliteAdapter } from './adapter.ts'
+import { factsAsClaims } from './claims.ts'
+import { exchangedAudience, registerTokenExchange } from './exchange.ts'
+import { type SigningKey, secretOf, signingKeys } from './keys.ts'
+import { createOwnTokens, type OwnTokens } from './own-tokens.ts'
+import { errorPage } from './pages.ts'
+import { People } from './people.ts'
+import { ACR, checkRequest, signInPolicy } from './policy.ts'
+import { AUDIENCES, LIFETIMES } from './realm.ts'
+import { RESOURCE, RESOURCE_SERVER } from './resource.ts'
+import { sessionByUid } from './sessions.ts'
+
+/** A provider with the keys it was made with. */
+export interface RealmProvider {
+  readonly provider: Provider
+  readonly ownTokens: OwnTokens
+}
+
+const ENDPOINTS = '/protocol/openid-connect'
+/** Paths below the issuer, as Keycloak has them. */
+export const PATHS = {
+  authorization: `${ENDPOINTS}/auth`,
+  token: `${ENDPOINTS}/token`,
+  jwks: `${ENDPOINTS}/certs`,
+  revocation: `${ENDPOINTS}/revoke`,
+  userinfo: `${ENDPOINTS}/userinfo`,
+  logout: `${ENDPOINTS}/logout`,
+  signIn: '/sign-in',
+} as const
+
+/** Creates the provider. A new key needs a new provider; everything else is read from the database with each request. */
+export function createProvider(issuer: string, database: DatabaseSync): RealmProvider {
+  const keys = signingKeys(database)
+  const ownTokens = createOwnTokens(issuer, keys, database)
+  const provider = new Provider(issuer, {
+    ...storage(database, keys),
+    ...rules(issuer, keys),
+    ...claims(database),
+    renderError: (ctx, { error_description, error }) => {
+      ctx.type = 'html'
+      ctx.body = errorPage(error_description ?? error)
+    },
+  })
+  registerTokenExchange(provider, ownTokens)
+  provider.use(async (ctx, next) => {
+    await next()
+    answerBearer(ctx as unknown as KoaContextWithOIDC)
+  })
+  return { provider, ownTokens }
+}
+
+/** Only refresh tokens are bound to a key in this realm: services take access tokens as bearer tokens, as Keycloak is configured to issue them. */
+function answerBearer(ctx: KoaContextWithOIDC): void {
+  const body: unknown = ctx.body
+  if (ctx.oidc?.route !== 'token' || typeof body !== 'object' || body === null) return
+  if ('token_type' in body && body.token_type === 'DPoP') body.token_type = 'Bearer'
+}
+
+function storage(database: DatabaseSync, keys: readonly SigningKey[]): Configuration {
+  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const
+  return {
+    adapter: (name: string) => new SqliteAdapter(database, name),
+    jwks: { keys: keys.map((key) => ({ ...key })) } as NonNullable<Configuration['jwks']>,
+    cookies: { keys: [secretOf(database, 'cookies')], long: cookie, short: cookie },
+  }
+}
+
+function rules(issuer: string, [newest]: readonly SigningKey[]): Configuration {
+  return {
+    responseTypes: ['code'],
+    subjectTypes: ['public'],
+    scopes: ['openid', ...AUDIENCES.keys()],
+    acrValues: Object.values(ACR),
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA'], dPoPSigningAlgValues: ['ES256', 'RS256'] },
+    pkce: { required: () => true },
+    fetch: fetchOnLoopback,
+    extraParams: { realm_rules: (ctx) => checkRequest(ctx) },
+    discovery: {
+      userinfo_endpoint: `${issuer}${PATHS.userinfo}`,
+      end_session_endpoint: `${issuer}${PATHS.logout}`,
+      backchannel_logout_supported: true,
+      backchannel_logout_session_supported: true,
+    },
+    routes: {
+      authorization: PATHS.authorization,
+      token: PATHS.token,
+      jwks: PATHS.jwks,
+      revocation: PATHS.revocation,
+    },
+    interactions: {
+      policy: signInPolicy(),
+      url: (_ctx, { uid }) => `${new URL(issuer).pathname}${PATHS.signIn}/${uid}`,
+    },
+    loadExistingGrant,
+    rotateRefreshToken: true,
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: () => true,
+    ttl: lifetimes(),
+    features: features(newest),
+  }
+}
+
+/**
+ * Only logout tokens are sent, to the PDP on this machine, whose address is in the realm's own clients: the default's guard against addresses that
+ * are not public would stop them.
+ */
+const fetchOnLoopback: NonNullable<Configuration['fetch']> = (url, options) => {
+  const { dispatcher: _, ...rest } = { dispatcher: undefined, ...options }
+  return fetch(url, rest)
+}
+
+function features(newest: SigningKey | undefined): NonNullable<Configuration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    // oidc-provider's own would look access tokens up, which it does not store in JWT format: see userinfo.ts and logout.ts.
+    userinfo: { enabled: false },
+    rpInitiatedLogout: { enabled: false },
+    pushedAuthorizationRequests: { enabled: false },
+    revocation: { enabled: true },
+    clientCredentials: { enabled: true },
+    backchannelLogout: { enabled: true },
+    dPoP: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: () => RESOURCE,
+      useGrantedResource: () => true,
+      getResourceServerInfo: () => ({
+        ...RESOURCE_SERVER,
+        jwt: { sign: { alg: 'RS256', ...(newest && { kid: newest.kid }) } },
+      }),
+    },
+  }
+}
+
+/** In seconds. A session ends when it is idle, and at its oldest eight hours after the sign-in, with its refresh tokens. */
+function lifetimes(): NonNullable<Configuration['ttl']> {
+  const leftOf = (since: number | undefined): number => {
+    const age = since === undefined ? 0 : Math.floor(Date.now() / 1_000) - since
+    return Math.max(1, Math.min(LIFETIMES.idle, LIFETIMES.session - age))
+  }
+  return {
+    AccessToken: LIFETIMES.accessToken,
+    ClientCredentials: LIFETIMES.accessToken,
+    IdToken: LIFETIMES.accessToken,
+    AuthorizationCode: LIFETIMES.code,
+    Interaction: LIFETIMES.signIn,
+    Grant: LIFETIMES.session,
+    RefreshToken: (_ctx, token) => leftOf(token.authTime),
+    Session: (_ctx, session) => leftOf(session.loginTs),
+  }
+}
+
+/** Grants what is asked for: `checkRequest` has refused what the client may not ask for. */
+async function loadExistingGrant(ctx: KoaContextWithOIDC): Promise<InstanceType<Provider['Grant']> | undefined> {
+  const { client, session, account, provider } = ctx.oidc
+  if (client === undefined || session === undefined || account === undefined) return undefined
+  const { accountId } = account
+  const known = session.grantIdFor(client.clientId)
+  const stored = known ? await provider.Grant.find(known) : undefined
+  const grant = stored?.accountId === accountId ? stored : new provider.Grant({ accountId, clientId: client.clientId })
+  const scope = [...ctx.oidc.requestParamScopes].join(' ')
+  grant.addOIDCScope(scope)
+  grant.addResourceScope(RESOURCE, scope)
+  await grant.save()
+  return grant
+}
+
+function claims(database: DatabaseSync): Configuration {
+  const people = new People(database)
+  const salt = secretOf(database, 'service-subjects')
+  return {
+    claims: { openid: ['sub'], acr: null, auth_time: null, iss: null, sid: null },
+    conformIdTokenClaims: true,
+    findAccount: (_ctx, sub) =>
+      people.bySub(sub) === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) },
+    formats: {
+      customizers: {
+        jwt: (_ctx, token, jwt) => {
+          const { jti, iat, exp, iss } = jwt.payload
+          const facts = factsOf(token, people, database)
+          const sub = 'accountId' in token ? token.accountId : subjectOfService(facts.clientId, salt)
+          jwt.payload = { jti, iat, exp, iss, sub, ...factsAsClaims(facts) }
+        },
+      },
+    },
+  }
+}
+
+type AnyToken = InstanceType<Provider['AccessToken']> | InstanceType<Provider['ClientCredentials']>
+
+function factsOf(token: AnyToken, people: People, database: DatabaseSync): Parameters<typeof factsAsClaims>[0] {
+  const { clientId = '', scope = '' } = token
+  const base = { clientId, scopes: scope.split(' ').filter((name) => name !== '') }
+  if (!('accountId' in token)) return { ...base, sid: undefined, amr: [], roles: [], isExchanged: false }
+  return {
+    ...base,
+    audience: exchangedAudience(token),
+    sid: token.sid,
+    amr: token.sessionUid === undefined ? [] : (sessionByUid(database, token.sessionUid)?.amr ?? []),
+    roles: people.bySub(token.accountId)?.roles ?? [],
+    isExchanged: token.gty === 'token_exchange',
+  }
+}
+
+/** Opaque, and stable as long as the data folder is. */
+function subjectOfService(clientId: string, salt: string): string {
+  const digest = createHmac('sha256', salt).update(clientId).digest('hex')
+  return digest.slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/u, '$1-$2-$3-$4-$5')
+}

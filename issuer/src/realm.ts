@@ -1,0 +1,85 @@
+/**
+ * The realm as data: clients, scopes, lifetimes and limits, the same as in `keycloak/realm.json`. `test/unit/realm-alike.test.ts` compares the two.
+ *
+ * @module
+ */
+
+/** Path of the realm below the server's origin, as Keycloak has it. The rest of the services derives endpoint URLs from it. */
+export const REALM_PATH = '/realms/mandate'
+
+/** Scope → audience of the token. A token's `aud` follows from its scopes. */
+export const AUDIENCES: ReadonlyMap<string, string> = new Map([
+  ['trips', 'trips'],
+  ['care', 'care'],
+  ['pdp', 'pdp'],
+  ['audit', 'pdp'],
+  ['booking-agent', 'booking-agent'],
+])
+
+/** Audience whose tokens have `roles` and `amr`. */
+export const ROLES_AUDIENCE = 'pdp'
+
+/** Roles that the PDP knows. Their holders need a one-time code at every sign-in. */
+export const ROLES = ['auditor', 'operator', 'persona-admin'] as const
+/** One of {@link ROLES}. */
+export type Role = (typeof ROLES)[number]
+
+/**
+ * `native`: public, on a loopback redirect, refresh tokens bound by DPoP, never signed in by the browser's session alone. `web`: confidential, with a
+ * browser's session. `service`: client credentials and token exchange. `audience`: no flow at all.
+ */
+export type ClientKind = 'native' | 'web' | 'service' | 'audience'
+
+/** How a client signs in, and what its tokens may contain. Its secret and URLs are in the data folder. */
+export interface RealmClient {
+  readonly clientId: string
+  readonly kind: ClientKind
+  /** Scopes it may ask for besides `openid`. */
+  readonly scopes: readonly string[]
+  /** Roles that its tokens may carry. */
+  readonly roles: readonly Role[]
+}
+
+/** Every enabled client of the realm, in the order of `keycloak/realm.json`. */
+export const CLIENTS: readonly RealmClient[] = [
+  { clientId: 'desktop', kind: 'native', scopes: ['trips', 'care', 'pdp', 'booking-agent'], roles: ROLES },
+  { clientId: 'auditor', kind: 'web', scopes: ['audit'], roles: ['auditor'] },
+  { clientId: 'mandate-cli', kind: 'native', scopes: ['pdp', 'audit'], roles: ROLES },
+  { clientId: 'pdp', kind: 'audience', scopes: [], roles: [] },
+  { clientId: 'trips', kind: 'service', scopes: ['pdp'], roles: [] },
+  { clientId: 'care', kind: 'service', scopes: ['pdp'], roles: [] },
+  { clientId: 'booking-agent', kind: 'service', scopes: ['trips', 'pdp'], roles: [] },
+]
+
+/** Clients of the realm that have a secret. */
+export type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
+
+/** The only client whose tokens can be exchanged: neither exchanged tokens nor a service's own can. */
+export const EXCHANGEABLE_AZP = 'desktop'
+
+/** Paths on 127.0.0.1, on any port (RFC 8252, section 7.3). */
+export const CALLBACK_PATH = '/callback'
+export const LOGGED_OUT_PATH = '/logged-out'
+
+/** Lifetimes in seconds. */
+export const LIFETIMES = { accessToken: 300, code: 60, signIn: 600, idle: 1_800, session: 28_800 } as const
+
+/** Limits against guessing of passwords and codes: times in milliseconds. */
+export const GUESSING = {
+  /** Failures after which a login is locked, longer with every further such number. */
+  failures: 5,
+  lockMs: 60_000,
+  maxLockMs: 900_000,
+  /** Two failures within this time lock at once. */
+  quickMs: 1_000,
+  /** Failures are forgotten after this time without one. */
+  forgetMs: 43_200_000,
+} as const
+
+/** Fewest characters of a password. */
+export const MIN_PASSWORD = 12
+
+/** Finds a client of the realm. */
+export function clientOf(clientId: string | undefined): RealmClient | undefined {
+  return CLIENTS.find((client) => client.clientId === clientId)
+}

@@ -1,0 +1,154 @@
+/**
+ * The sign-in: password, then a one-time code where it is due. Who has passed the password is kept in the database until the code is right.
+ *
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import express, { type Request, type Response, Router } from 'express'
+import type { Provider } from 'oidc-provider'
+import { z } from 'zod'
+import { SqliteAdapter } from './adapter.ts'
+import { authenticatorPage, codePage, errorPage, passwordPage } from './pages.ts'
+import { newAuthenticator, type People, type Person, stepOf } from './people.ts'
+import { ACR, asksForCode } from './policy.ts'
+import { LIFETIMES } from './realm.ts'
+import { endSession, type LogoutLogger, sessionByUid } from './sessions.ts'
+
+export interface SignInDeps {
+  readonly provider: () => Provider
+  readonly database: DatabaseSync
+  readonly people: People
+  readonly logger: LogoutLogger
+}
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>
+
+/** Longest form field, in characters. */
+const MAX_FIELD = 256
+const text = z.string().max(MAX_FIELD)
+const passwordForm = z.object({ username: text, password: text })
+const codeForm = z.object({ otp: text })
+const passedSchema = z.object({ sub: z.string(), secret: z.string().optional() })
+/** Somebody who typed the right password; `secret` is that of an authenticator being set up. */
+type Passed = z.output<typeof passedSchema>
+
+/** The same words whether login, password or lock is the reason. */
+const REFUSED = { password: 'Invalid login name or password.', code: 'Invalid code.' } as const
+
+/** Routes below `…/sign-in`. */
+export function signInRoutes(deps: SignInDeps): Router {
+  const router = Router()
+  const form = express.urlencoded({ extended: false, limit: '4kb', parameterLimit: 10 })
+  router.get('/:uid', async (req, res) => {
+    await show(deps, req, res)
+  })
+  router.post('/:uid/password', form, async (req, res) => {
+    await takePassword(deps, req, res)
+  })
+  router.post('/:uid/code', form, async (req, res) => {
+    await takeCode(deps, req, res)
+  })
+  return router
+}
+
+async function interactionOf({ provider }: SignInDeps, req: Request, res: Response): Promise<Interaction | undefined> {
+  const interaction = await provider()
+    .interactionDetails(req, res)
+    .catch(() => undefined)
+  if (interaction !== undefined && interaction.uid === req.params['uid']) return interaction
+  res.status(400).type('html').send(errorPage('this sign-in has expired'))
+  return undefined
+}
+
+async function show(deps: SignInDeps, req: Request, res: Response): Promise<void> {
+  const interaction = await interactionOf(deps, req, res)
+  if (!interaction) return
+  const { reasons } = interaction.prompt
+  const signedIn = interaction.session && deps.people.bySub(interaction.session.accountId)
+  // The session is by password already: only the code is missing.
+  if (signedIn && reasons.every((reason) => reason === 'one_time_code')) {
+    await askForCode(deps, interaction, signedIn, req, res)
+    return
+  }
+  sendPage(res, passwordPage({ action: actionOf(req, interaction, 'password') }))
+}
+
+async function takePassword(deps: SignInDeps, req: Request, res: Response): Promise<void> {
+  const interaction = await interactionOf(deps, req, res)
+  if (!interaction) return
+  const { username, password } = passwordForm.safeParse(req.body).data ?? { username: '', password: '' }
+  const person = await deps.people.checkPassword(username, password)
+  if (!person) {
+    const action = actionOf(req, interaction, 'password')
+    sendPage(res, passwordPage({ action, error: REFUSED.password, username }))
+    return
+  }
+  const isCodeDue =
+    asksForCode(interaction.params['acr_values']) || person.roles.length > 0 || person.totpSecret !== undefined
+  if (isCodeDue) await askForCode(deps, interaction, person, req, res)
+  else await finish(deps, interaction, person.sub, ['pwd'], req, res)
+}
+
+async function askForCode(
+  { database }: SignInDeps,
+  interaction: Interaction,
+  { sub, username, totpSecret }: Person,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const action = actionOf(req, interaction, 'code')
+  const { secret, uri } = newAuthenticator(username)
+  const passed: Passed = totpSecret === undefined ? { sub, secret } : { sub }
+  await passedStore(database).upsert(interaction.uid, passed, LIFETIMES.signIn)
+  sendPage(res, totpSecret === undefined ? authenticatorPage({ action, secret, uri }) : codePage({ action }))
+}
+
+async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<void> {
+  const interaction = await interactionOf(deps, req, res)
+  if (!interaction) return
+  const passed = passedSchema.safeParse(await passedStore(deps.database).find(interaction.uid)).data
+  if (!passed) {
+    sendPage(res, passwordPage({ action: actionOf(req, interaction, 'password') }))
+    return
+  }
+  const { otp } = codeForm.safeParse(req.body).data ?? { otp: '' }
+  if (passed.secret !== undefined && stepOf(passed.secret, otp) !== undefined)
+    deps.people.setTotpSecret(passed.sub, passed.secret)
+  if (deps.people.checkCode(passed.sub, otp)) {
+    await passedStore(deps.database).destroy(interaction.uid)
+    await finish(deps, interaction, passed.sub, ['pwd', 'otp'], req, res)
+    return
+  }
+  const page = { action: actionOf(req, interaction, 'code'), error: REFUSED.code }
+  const { secret } = passed
+  const uri = secret === undefined ? '' : `otpauth://totp/Mandate?secret=${secret}&issuer=Mandate`
+  sendPage(res, secret === undefined ? codePage(page) : authenticatorPage({ ...page, secret, uri }))
+}
+
+/** Signs the person in. A session of somebody else in this browser ends first. */
+async function finish(
+  { provider, database, logger }: SignInDeps,
+  interaction: Interaction,
+  sub: string,
+  amr: string[],
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const before = interaction.session && sessionByUid(database, interaction.session.uid)
+  if (before && before.accountId !== sub) await endSession(provider(), database, before, logger)
+  const acr = amr.includes('otp') ? ACR.code : ACR.password
+  const login = { accountId: sub, amr, acr, remember: false }
+  await provider().interactionFinished(req, res, { login }, { mergeWithLastSubmission: false })
+}
+
+function passedStore(database: DatabaseSync): SqliteAdapter {
+  return new SqliteAdapter(database, 'PasswordPassed')
+}
+
+function actionOf(req: Request, { uid }: Interaction, form: 'password' | 'code'): string {
+  return `${req.protocol}://${req.host}${req.baseUrl}/${uid}/${form}`
+}
+
+function sendPage(res: Response, html: string): void {
+  res.set('Cache-Control', 'no-store').type('html').send(html)
+}
