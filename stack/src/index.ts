@@ -4,7 +4,14 @@
  * @module
  */
 export { cached, cacheFolder } from './cache.ts'
+export {
+  type EmbeddedIssuer,
+  type EmbeddedIssuerOptions,
+  provisionEmbeddedPeople,
+  startEmbeddedIssuer,
+} from './embedded-issuer.ts'
 export { MissingToolError, StartError } from './errors.ts'
+export type { Identity, IdentityServer, IssuerKind } from './identity.ts'
 export { type Keycloak, type KeycloakOptions, startKeycloak } from './keycloak.ts'
 export { freePort, isFree } from './net.ts'
 export { type OpenFga, type OpenFgaEngine, type OpenFgaOptions, startOpenFga } from './openfga.ts'
@@ -15,6 +22,6 @@ export { runCommand, tryCommand } from './run-command.ts'
 export { loadSecrets, type Secrets } from './secrets.ts'
 export { type Service, type ServiceOptions, spawnService } from './service.ts'
 export type { ServiceName } from './settings.ts'
-export { type Identity, type Stack, type StackOptions, startStack } from './stack.ts'
+export { type Stack, type StackOptions, startStack } from './stack.ts'
 export { type StoryContext, tellStory } from './story.ts'
 export type { StoryResult } from './story-wire.ts'

@@ -15,7 +15,7 @@ import { privateFolder, readJson, writeAtomically } from './files.ts'
 import { BUILD_FLAGS, findKeycloak, javaEnv, KEYCLOAK_VERSION, type KeycloakDistribution } from './find-keycloak.ts'
 import { freePort, LOOPBACK } from './net.ts'
 import { type RunningProcess, startProcess } from './process.ts'
-import type { Secrets } from './secrets.ts'
+import { type ConfidentialClient, clientSecretsOf, type Secrets } from './secrets.ts'
 
 /** Options of {@link startKeycloak}. */
 export interface KeycloakOptions {
@@ -39,9 +39,6 @@ export interface KeycloakOptions {
   readonly onRemark?: (text: string) => void
   readonly signal?: AbortSignal
 }
-
-/** Clients of the realm that have a secret. */
-type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
 
 /** A running Keycloak. */
 export interface Keycloak {
@@ -71,13 +68,7 @@ export async function startKeycloak(options: KeycloakOptions): Promise<Keycloak>
     url: server.url,
     issuer: `${server.url}/realms/mandate`,
     admin: { url: server.url, username: ADMIN, password },
-    clientSecrets: {
-      pdp: realm.PDP_CLIENT_SECRET,
-      auditor: realm.AUDITOR_CLIENT_SECRET,
-      trips: realm.TRIPS_CLIENT_SECRET,
-      care: realm.CARE_CLIENT_SECRET,
-      'booking-agent': realm.BOOKING_AGENT_CLIENT_SECRET,
-    },
+    clientSecrets: clientSecretsOf(realm),
     pid: () => running.pid,
     ended: () => running.exited,
     stop: () => running.stop(STOP_GRACE_MS),

@@ -5,12 +5,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { type Credentials, provisionPeople } from '@mandate/keycloak'
 import { dockerAnswers, dockerServers } from './docker.ts'
 import { MissingToolError } from './errors.ts'
 import { privateFolder } from './files.ts'
 import { findOpenFga } from './find-openfga.ts'
-import { type Keycloak, startKeycloak } from './keycloak.ts'
+import { type Identity, type IdentityServer, type IssuerKind, startIdentity } from './identity.ts'
 import { writeLogPins } from './log-pins.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
 import { choosePorts, ONE_OF_EACH } from './ports.ts'
@@ -30,11 +29,6 @@ import {
   serviceSettings,
 } from './settings.ts'
 
-/** A running Keycloak with its users, which several stacks can share. */
-export type Identity = Pick<Keycloak, 'issuer' | 'url' | 'admin' | 'clientSecrets'> & {
-  readonly people: Readonly<Record<string, Credentials>>
-}
-
 /** Options of {@link startStack}. */
 export interface StackOptions {
   /** Folder of all files that the stack writes. Created with mode 0700. */
@@ -47,8 +41,10 @@ export interface StackOptions {
   readonly pdps?: number
   /** Services to start. @default all */
   readonly services?: readonly ServiceName[]
-  /** Keycloak to use, instead of starting one. */
+  /** A running issuer to use, instead of starting one. */
   readonly identity?: Identity
+  /** Which issuer to start. @default 'keycloak' */
+  readonly issuerKind?: IssuerKind
   /** Database of OpenFGA. `embedded`: no OpenFGA, the only PDP keeps the relationship tuples in its own database. @default 'sqlite' */
   readonly engine?: OpenFgaEngine | 'embedded'
   /** For the postgres engine. */
@@ -83,8 +79,8 @@ export interface Stack extends Identity {
   readonly pdps: readonly StackPdp[]
   /** `undefined` with the engine `embedded`. */
   readonly openFga: OpenFga | undefined
-  /** `undefined` when {@link StackOptions.identity} is used. */
-  readonly keycloak: Keycloak | undefined
+  /** Keycloak or the embedded issuer; `undefined` when {@link StackOptions.identity} is used. */
+  readonly identityServer: IdentityServer | undefined
   readonly services: Readonly<Partial<Record<ServiceName, Service>>>
   /** Folder of the decision log. */
   readonly log: string
@@ -126,11 +122,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     })
     const identityUp = bringUpIdentity(found)
     servers.push(openFgaUp, identityUp)
-    const [openFga, { keycloak, ...identity }] = await Promise.all([openFgaUp, identityUp])
+    const [openFga, { server, ...identity }] = await Promise.all([openFgaUp, identityUp])
     const { services, urls, pdps } = await bringUpServices(context, openFga, identity, shared)
     const log = join(pdpDataDir(stateDir), 'log')
     const stop = (): Promise<void> => stopAll(started)
-    return { ...identity, urls, pdps, openFga, keycloak, services, log, key: logKeyFile(stateDir), stop }
+    return { ...identity, urls, pdps, openFga, identityServer: server, services, log, key: logKeyFile(stateDir), stop }
   } catch (error) {
     giveUp.abort(error)
     const outcomes = await Promise.allSettled(servers)
@@ -156,8 +152,8 @@ export function namesServers({ OPENFGA_URL, KEYCLOAK_URL }: NodeJS.ProcessEnv): 
 
 /** Starts the servers in Docker, when an engine is running, and adds their addresses to the environment. Otherwise local binaries are used. */
 async function withDocker(context: Context): Promise<Context> {
-  const { env, ownServers, progress, engine, identity } = context
-  const needsServers = engine !== 'embedded' || !identity
+  const { env, ownServers, progress, engine, identity, issuerKind } = context
+  const needsServers = engine !== 'embedded' || !(identity || issuerKind === 'embedded')
   if (!needsServers || ownServers || namesServers(env) || !(await dockerAnswers(env))) return context
   const docker = await progress.step('OpenFGA and Keycloak in Docker', () => dockerServers(context))
   context.started.push(() => docker.stop())
@@ -203,25 +199,11 @@ async function bringUpOpenFga(context: Context): Promise<OpenFga | undefined> {
   })
 }
 
-async function bringUpIdentity(context: Context): Promise<Identity & { readonly keycloak: Keycloak | undefined }> {
-  if (context.identity) return { ...context.identity, keycloak: undefined }
-  const { env, signal, stateDir, ports, secrets, progress, templateDir } = context
-  const keycloak = await progress.step('Keycloak', (onRemark) =>
-    startKeycloak({
-      dataDir: join(stateDir, 'keycloak'),
-      ...(templateDir === undefined ? {} : { templateDir }),
-      secrets,
-      port: ports.keycloak,
-      logoutUrl: `http://127.0.0.1:${ports.pdp}/backchannel-logout`,
-      env,
-      onRemark,
-      signal,
-    }),
-  )
-  context.started.push(() => keycloak.stop())
-  await progress.step('people', () => provisionPeople(keycloak.admin, secrets.people))
-  const { issuer, url, admin, clientSecrets } = keycloak
-  return { issuer, url, admin, clientSecrets, people: secrets.people, keycloak }
+async function bringUpIdentity(context: Context): Promise<Identity & { readonly server: IdentityServer | undefined }> {
+  if (context.identity) return { ...context.identity, server: undefined }
+  const { server, ...identity } = await startIdentity(context)
+  context.started.push(() => server.stop())
+  return { ...identity, server }
 }
 
 async function bringUpServices(

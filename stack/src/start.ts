@@ -133,13 +133,13 @@ async function whileAllLive<T>(stack: Stack, interrupted: AbortSignal, work: Pro
 }
 
 /** All processes but the PDPs. */
-function neededParts({ openFga, keycloak, services: { pdp: _pdp, ...services }, pdps }: Stack): readonly Part[] {
+function neededParts({ openFga, identityServer, services: { pdp: _pdp, ...services }, pdps }: Stack): readonly Part[] {
   const folder = pdps.length > 1 ? SHARED_DIR : STATE_DIR
   const logOf = (name: string): string => join(folder, name, `${name}.log`)
   return [
     ...Object.values(services),
     ...(openFga ? [{ name: 'OpenFGA', ended: openFga.ended, logFile: logOf('openfga') }] : []),
-    ...(keycloak ? [{ name: 'Keycloak', ended: keycloak.ended, logFile: logOf('keycloak') }] : []),
+    ...(identityServer ? [identityServer] : []),
   ]
 }
 
