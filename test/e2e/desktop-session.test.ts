@@ -120,7 +120,7 @@ function sidIn(sealed: readonly string[]): string {
 }
 
 async function endSession(sid: string): Promise<void> {
-  const { url, username, password } = stack.admin
+  const { url, username, password } = stack.admin ?? expect.unreachable()
   const form = { grant_type: 'password', client_id: 'admin-cli', username, password }
   const tokenUrl = `${url}/realms/master/protocol/openid-connect/token`
   const signedIn = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(form) })

@@ -12,7 +12,7 @@ import { inject } from 'vitest'
 /** A stack on a real OpenFGA. */
 export type TestStack = Stack & { readonly openFga: OpenFga }
 
-interface TestStackOptions extends Pick<StackOptions, 'services' | 'postgresUrl' | 'logLevel' | 'env'> {
+interface TestStackOptions extends Pick<StackOptions, 'services' | 'postgresUrl' | 'logLevel' | 'env' | 'identity'> {
   readonly engine?: OpenFgaEngine
 }
 
@@ -28,7 +28,7 @@ export async function startTestStack(options: TestStackOptions = {}): Promise<Te
       logLevel: 'warn',
       ...options,
       stateDir,
-      identity: inject('identity'),
+      identity: options.identity ?? inject('identity'),
       ownServers: true,
     })
     const { openFga } = stack

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { adminSession, provisionPeople } from '@mandate/keycloak'
+import { adminSession, type KeycloakAdmin, provisionPeople } from '@mandate/keycloak'
 import { createProgress, type Identity, loadSecrets, startKeycloak } from '@mandate/stack'
 import type { TestProject } from 'vitest/node'
 import { z } from 'zod'
@@ -53,7 +53,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
  * Files of `e2e` run side by side and sign in the same staff at the same moment: a one-time code is good for two of them then, and who guards
  * against guessing takes neither for an attack. `realm` has the realm as it is shipped.
  */
-async function letPeopleBeInTwoPlaces(admin: Identity['admin']): Promise<void> {
+async function letPeopleBeInTwoPlaces(admin: KeycloakAdmin): Promise<void> {
   const call = await adminSession(admin)
   // Whole: of a part, Keycloak takes nothing about codes.
   const realm = z.looseObject({ otpPolicyCodeReusable: z.boolean() }).parse(await call('GET', '/realms/mandate'))

@@ -19,7 +19,7 @@ const STEP_MS = 30_000
 /** A one-time code works once, so another sign-in within the same 30 seconds may have used it. The realm accepts the code of the next period too. */
 const STEPS = [0, 1]
 
-/** Signs in at Keycloak's pages. The browser must have been redirected there. */
+/** Signs in at the pages of Keycloak or the embedded issuer. The browser must have been redirected there. */
 export async function signInAt(page: Page, { username, password, totpSecret }: Credentials): Promise<void> {
   await page.locator('#username').waitFor()
   await typePassword(page, username, password)
@@ -27,7 +27,7 @@ export async function signInAt(page: Page, { username, password, totpSecret }: C
   for (const ahead of STEPS) {
     if ((await page.locator('#otp').count()) === 0) return
     await page.locator('#otp').fill(totpCode(totpSecret, Math.floor(Date.now() / STEP_MS) + ahead))
-    await Promise.all([page.waitForEvent('load'), page.locator('#kc-login').click()])
+    await Promise.all([page.waitForEvent('load'), page.locator('#kc-login, #sign-in').click()])
   }
 }
 

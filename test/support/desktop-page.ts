@@ -233,6 +233,7 @@ export async function approvePersonas(stack: Pick<Stack, 'issuer' | 'urls'>, pet
 
 /** Ends every session of a person at the identity provider, as its administrator. @throws Error unless it succeeds. */
 export async function endSessions({ admin }: Pick<Stack, 'admin'>, { username }: Credentials): Promise<void> {
+  if (!admin) throw new TypeError('the embedded issuer has no administration over HTTP')
   const form = { grant_type: 'password', client_id: 'admin-cli', username: admin.username, password: admin.password }
   const tokenUrl = `${admin.url}/realms/master/protocol/openid-connect/token`
   const signedIn = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(form) })

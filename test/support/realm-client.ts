@@ -17,14 +17,15 @@ export interface RealmClient {
   readonly config: oidc.Configuration
   /** DPoP key of a public client: its refresh tokens are bound to it. */
   readonly dpop: oidc.DPoPHandle | undefined
+  readonly dpopKey: oidc.CryptoKeyPair | undefined
 }
 
 export async function realmClient(issuer: string, clientId: string, secret?: string): Promise<RealmClient> {
   const authentication = secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret)
   const insecure = { execute: [oidc.allowInsecureRequests] } // loopback only
   const config = await oidc.discovery(new URL(issuer), clientId, undefined, authentication, insecure)
-  const dpop = secret === undefined ? oidc.getDPoPHandle(config, await oidc.randomDPoPKeyPair('ES256')) : undefined
-  return { config, dpop }
+  const dpopKey = secret === undefined ? await oidc.randomDPoPKeyPair('ES256') : undefined
+  return { config, dpop: dpopKey && oidc.getDPoPHandle(config, dpopKey), dpopKey }
 }
 
 /** Parameters that replace those of a valid sign-in; `undefined` removes one. */

@@ -43,9 +43,9 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Fills in and submits Keycloak's form. Resolves when the next page has loaded. */
+/** Fills in and submits the form of Keycloak or the embedded issuer. Resolves when the next page has loaded. */
 export async function typePassword(page: Page, username: string, password: string): Promise<void> {
   await page.locator('#username').fill(username)
   await page.locator('#password').fill(password)
-  await Promise.all([page.waitForEvent('load'), page.locator('#kc-login').click()])
+  await Promise.all([page.waitForEvent('load'), page.locator('#kc-login, #sign-in').click()])
 }

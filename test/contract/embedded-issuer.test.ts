@@ -1,0 +1,72 @@
+/**
+ * The realm's contract on the embedded issuer, and what concerns it alone. `test/realm/keycloak-realm.test.ts` runs the same contract on Keycloak.
+ */
+import { spawnSync } from 'node:child_process'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { DIFFERENCES } from '@mandate/issuer'
+import { decodeProtectedHeader } from 'jose'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { administrationContract } from '../realm/contract/administration-contract.ts'
+import { clockContract } from '../realm/contract/clock-contract.ts'
+import { type EmbeddedSubject, openEmbeddedSubject } from '../realm/contract/embedded-subject.ts'
+import { refusalsContract } from '../realm/contract/refusals-contract.ts'
+import { secondFactorContract } from '../realm/contract/second-factor-contract.ts'
+import { sessionsContract } from '../realm/contract/sessions-contract.ts'
+import { personOf, refreshTokenOf } from '../realm/contract/subject.ts'
+import { tokensContract } from '../realm/contract/tokens-contract.ts'
+import { narrow, realmClient, signIn } from '../support/realm-client.ts'
+
+const MAIN = fileURLToPath(new URL('../../issuer/src/main.ts', import.meta.url))
+
+let subject: EmbeddedSubject
+
+beforeAll(async () => {
+  subject = await openEmbeddedSubject()
+})
+afterAll(() => subject?.close())
+
+describe('embedded issuer', () => {
+  tokensContract(() => subject)
+  refusalsContract(() => subject)
+  secondFactorContract(() => subject)
+  sessionsContract(() => subject)
+  clockContract(() => subject)
+  administrationContract(() => subject)
+
+  test('sessions and keys outlive a restart', async () => {
+    const desktop = await realmClient(subject.identity.issuer, 'desktop')
+    const session = await signIn(desktop, personOf(subject, 'carlo'), 'openid trips')
+    await subject.server.restart()
+    const after = await narrow(desktop, refreshTokenOf(session), 'trips')
+    const kidOf = (token: string) => decodeProtectedHeader(token).kid
+    expect(kidOf(after.access_token)).toBe(kidOf(session.access_token))
+  })
+
+  test('its pages have no script, and nothing may frame them', async () => {
+    const { issuer } = subject.identity
+    const response = await fetch(`${issuer}/protocol/openid-connect/auth?client_id=nobody`, {
+      headers: { accept: 'text/html' },
+    })
+    const policy = response.headers.get('content-security-policy')
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("frame-ancestors 'none'")
+    expect(await response.text()).not.toContain('<script')
+  })
+
+  test('every row in which it differs from Keycloak says why', () => {
+    for (const reason of Object.values(DIFFERENCES)) expect(reason).toMatch(/^\S.{20,}/u)
+  })
+})
+
+test('does not start in production: exit 78', () => {
+  const env = {
+    PATH: process.env['PATH'],
+    NODE_ENV: 'production',
+    ISSUER_PORT: '8080',
+    ISSUER_DATA_DIR: '/nonexistent',
+  }
+  const { status, stderr } = spawnSync(process.execPath, [MAIN], { env, encoding: 'utf8' })
+  expect(status).toBe(78)
+  expect(stderr).toContain('in production use Keycloak')
+})

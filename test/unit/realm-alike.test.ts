@@ -1,0 +1,75 @@
+/** The embedded issuer's realm is that of `keycloak/realm.json`: the same clients, scopes, audiences, roles, lifetimes and limits. */
+import { readFileSync } from 'node:fs'
+import { AUDIENCES, CLIENTS, type ClientKind, GUESSING, LIFETIMES } from '@mandate/issuer'
+import { REALM_FILE } from '@mandate/keycloak'
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+
+const mapper = z.looseObject({ protocolMapper: z.string(), config: z.record(z.string(), z.string()) })
+const realmSchema = z.looseObject({
+  clients: z.array(
+    z.looseObject({
+      clientId: z.string(),
+      enabled: z.boolean(),
+      publicClient: z.boolean(),
+      standardFlowEnabled: z.boolean(),
+      serviceAccountsEnabled: z.boolean(),
+      optionalClientScopes: z.array(z.string()),
+    }),
+  ),
+  clientScopes: z.array(z.looseObject({ name: z.string(), protocolMappers: z.array(mapper).default([]) })),
+  clientScopeMappings: z.record(z.string(), z.array(z.object({ client: z.string(), roles: z.array(z.string()) }))),
+})
+const realm = realmSchema.parse(JSON.parse(readFileSync(REALM_FILE, 'utf8')))
+const rolesOf = (clientId: string) =>
+  realm.clientScopeMappings['pdp']?.find(({ client }) => client === clientId)?.roles ?? []
+
+type KeycloakClient = (typeof realm.clients)[number]
+
+function kindOf({ publicClient, standardFlowEnabled, serviceAccountsEnabled }: KeycloakClient): ClientKind {
+  if (standardFlowEnabled) return publicClient ? 'native' : 'web'
+  return serviceAccountsEnabled ? 'service' : 'audience'
+}
+
+test('the clients, what they may ask for, and whose roles they carry', () => {
+  const inKeycloak = realm.clients
+    .filter(({ enabled }) => enabled)
+    .map((client) => ({
+      clientId: client.clientId,
+      kind: kindOf(client),
+      scopes: client.optionalClientScopes,
+      roles: rolesOf(client.clientId),
+    }))
+  expect(CLIENTS).toEqual(inKeycloak)
+})
+
+test('the audience of each scope', () => {
+  const inKeycloak = realm.clientScopes.flatMap(({ name, protocolMappers }) =>
+    protocolMappers
+      .filter(({ protocolMapper }) => protocolMapper === 'oidc-audience-mapper')
+      .map(({ config }) => [name, config['included.client.audience']]),
+  )
+  expect([...AUDIENCES]).toEqual(inKeycloak)
+})
+
+test('lifetimes', () => {
+  expect(realm).toMatchObject({
+    accessTokenLifespan: LIFETIMES.accessToken,
+    accessCodeLifespan: LIFETIMES.code,
+    accessCodeLifespanLogin: LIFETIMES.signIn,
+    ssoSessionIdleTimeout: LIFETIMES.idle,
+    ssoSessionMaxLifespan: LIFETIMES.session,
+  })
+})
+
+test('limits against guessing', () => {
+  expect(realm).toMatchObject({
+    bruteForceProtected: true,
+    failureFactor: GUESSING.failures,
+    waitIncrementSeconds: GUESSING.lockMs / 1_000,
+    minimumQuickLoginWaitSeconds: GUESSING.lockMs / 1_000,
+    maxFailureWaitSeconds: GUESSING.maxLockMs / 1_000,
+    quickLoginCheckMilliSeconds: GUESSING.quickMs,
+    maxDeltaTimeSeconds: GUESSING.forgetMs / 1_000,
+  })
+})
