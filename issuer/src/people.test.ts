@@ -39,6 +39,16 @@ test('the codes of the steps before and after are accepted, and none beyond', as
   expect(people.checkCode(sub, codeAt(now + 60_000))).toBe(false)
 })
 
+test('an authenticator that is set up is not replaced', async () => {
+  const { people, sub } = await somePeople()
+  people.setTotpSecret(sub, new Secret({ size: 20 }).base32)
+  expect(people.bySub(sub)?.totpSecret).toBe(ADA.totpSecret)
+  await people.add({ username: 'bo', password: 'a-long-enough-password' })
+  const bo = people.byUsername('bo')?.sub ?? expect.unreachable()
+  people.setTotpSecret(bo, ADA.totpSecret)
+  expect(people.checkCode(bo, codeAt(Date.now()))).toBe(true)
+})
+
 test('a locked login takes neither its password nor a code', async () => {
   const { people, sub } = await somePeople()
   for (let tries = 0; tries < 5; tries++) await people.checkPassword('ada', 'another-long-password')

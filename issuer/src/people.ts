@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { randomBytes, randomUUID, scrypt, timingSafeEqual } from 'node:crypto'
+import { randomBytes, randomUUID, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { Secret, TOTP } from 'otpauth'
@@ -27,12 +27,15 @@ export interface NewPerson {
   readonly totpSecret?: string
 }
 
-const hash = promisify<string, Buffer, number, Buffer>(scrypt)
 const HASH_BYTES = 32
+/** OWASP's recommendation for scrypt with 16 MiB of memory a hash. */
+const COST = { N: 2 ** 14, r: 8, p: 5 } as const
+const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
+const hash = (password: string, salt: Buffer): Promise<Buffer> => derive(password, salt, HASH_BYTES, COST)
 /** Length of a time step of one-time codes, in seconds. */
 const STEP_S = 30
-/** Compared with when there is no such login, so that the time of a response does not tell. */
-const NOBODYS = `${randomBytes(16).toString('base64url')}.${randomBytes(HASH_BYTES).toString('base64url')}`
+/** Compared with when there is no such login: a response takes the same time then. */
+const UNKNOWN_LOGIN = `${randomBytes(16).toString('base64url')}.${randomBytes(HASH_BYTES).toString('base64url')}`
 
 /** The table of people. */
 export class People {
@@ -47,7 +50,7 @@ export class People {
     if (password.length < MIN_PASSWORD) throw new TypeError(`password: must have at least ${MIN_PASSWORD} characters`)
     if (this.byUsername(username)) return
     const salt = randomBytes(16)
-    const stored = `${salt.toString('base64url')}.${(await hash(password, salt, HASH_BYTES)).toString('base64url')}`
+    const stored = `${salt.toString('base64url')}.${(await hash(password, salt)).toString('base64url')}`
     this.#database
       .prepare('INSERT INTO people (id, username, sub, password, totp) VALUES (?, ?, ?, ?, ?)')
       .run(randomUUID(), username, randomUUID(), stored, totpSecret ?? null)
@@ -78,16 +81,17 @@ export class People {
       .run(role, username)
   }
 
+  /** Sets the authenticator of a login without one. One that is set up is never replaced: a password alone must not be enough for that. */
   setTotpSecret(sub: string, secret: string): void {
-    this.#database.prepare('UPDATE people SET totp = ?, totp_step = 0 WHERE sub = ?').run(secret, sub)
+    this.#database.prepare('UPDATE people SET totp = ? WHERE sub = ? AND totp IS NULL').run(secret, sub)
   }
 
   /** @returns The person when the password is right and the login is not locked. */
   async checkPassword(username: string, password: string): Promise<Person | undefined> {
     const person = this.byUsername(username)
     const stored = this.#database.prepare('SELECT password FROM people WHERE username = ?').get(username)?.['password']
-    const [salt = '', wanted = ''] = String(stored ?? NOBODYS).split('.')
-    const got = await hash(password, Buffer.from(salt, 'base64url'), HASH_BYTES)
+    const [salt = '', wanted = ''] = String(stored ?? UNKNOWN_LOGIN).split('.')
+    const got = await hash(password, Buffer.from(salt, 'base64url'))
     const isRight = timingSafeEqual(got, Buffer.from(wanted, 'base64url'))
     if (person === undefined || isLocked(this.#attempts(person.id), Date.now())) return undefined
     if (!isRight) this.#fail(person.id)
@@ -147,8 +151,9 @@ export class People {
 /** The time step that a code is of, within one step of now; `undefined` for a wrong code. */
 export function stepOf(secret: string, code: string): number | undefined {
   const totp = new TOTP({ secret: Secret.fromBase32(secret), algorithm: 'SHA1', digits: 6, period: STEP_S })
-  const delta = totp.validate({ token: code.replaceAll(/\s/gu, ''), window: 1 })
-  return delta === null ? undefined : Math.floor(Date.now() / 1_000 / STEP_S) + delta
+  const timestamp = Date.now()
+  const delta = totp.validate({ token: code.replaceAll(/\s/gu, ''), window: 1, timestamp })
+  return delta === null ? undefined : Math.floor(timestamp / 1_000 / STEP_S) + delta
 }
 
 /** A fresh secret for an authenticator (160 bits, Base32), and the address that authenticator apps open. */
