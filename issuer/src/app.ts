@@ -9,6 +9,7 @@ import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { newestKey } from './keys.ts'
 import { logoutRoutes } from './logout.ts'
+import { ownHostOnly } from './own-origin.ts'
 import { STYLE, STYLE_PATH } from './pages.ts'
 import { People } from './people.ts'
 import { createProvider, PATHS, type RealmProvider } from './provider.ts'
@@ -43,10 +44,11 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
   const ownTokens = () => current().ownTokens
   const people = new People(database)
   const realm = express.Router()
+  realm.use(ownHostOnly(issuer))
   realm.get(STYLE_PATH, (_req, res) => {
     res.type('css').send(STYLE)
   })
-  realm.use(PATHS.signIn, signInRoutes({ provider, database, people, logger }))
+  realm.use(PATHS.signIn, signInRoutes({ issuer, provider, database, people, logger }))
   realm.use(PATHS.logout, logoutRoutes({ provider, ownTokens, database, logger }))
   realm.get(PATHS.userinfo, userinfoRoute({ ownTokens, people }))
   realm.use(((req, res, next) => {
@@ -56,7 +58,7 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
   return app
 }
 
-/** The provider with the newest key: made anew when a key was added, also by another process. */
+/** The provider with the newest key: created again when a key was added, also by another process. */
 function currentProvider(issuer: string, database: DatabaseSync): () => RealmProvider {
   let made = { ...createProvider(issuer, database), key: newestKey(database) }
   return () => {

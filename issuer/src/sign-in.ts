@@ -1,5 +1,5 @@
 /**
- * The sign-in: password, then a one-time code where it is due. Who has passed the password is kept in the database until the code is right.
+ * The sign-in: password, then a one-time code where it is due. Whose password was right is kept in the database until the code is right.
  *
  * @module
  */
@@ -8,13 +8,16 @@ import express, { type Request, type Response, Router } from 'express'
 import type { Provider } from 'oidc-provider'
 import { z } from 'zod'
 import { SqliteAdapter } from './adapter.ts'
+import { ownFormsOnly } from './own-origin.ts'
 import { authenticatorPage, codePage, errorPage, passwordPage } from './pages.ts'
 import { newAuthenticator, type People, type Person, stepOf } from './people.ts'
 import { ACR, asksForCode } from './policy.ts'
+import { PATHS } from './provider.ts'
 import { LIFETIMES } from './realm.ts'
 import { endSession, type LogoutLogger, sessionByUid } from './sessions.ts'
 
 export interface SignInDeps {
+  readonly issuer: string
   readonly provider: () => Provider
   readonly database: DatabaseSync
   readonly people: People
@@ -29,16 +32,17 @@ const text = z.string().max(MAX_FIELD)
 const passwordForm = z.object({ username: text, password: text })
 const codeForm = z.object({ otp: text })
 const passedSchema = z.object({ sub: z.string(), secret: z.string().optional() })
-/** Somebody who typed the right password; `secret` is that of an authenticator being set up. */
+/** A person who typed the right password; `secret` is that of an authenticator being set up. */
 type Passed = z.output<typeof passedSchema>
 
-/** The same words whether login, password or lock is the reason. */
+/** The same message for an unknown login, a wrong password and a locked login. */
 const REFUSED = { password: 'Invalid login name or password.', code: 'Invalid code.' } as const
 
 /** Routes below `…/sign-in`. */
 export function signInRoutes(deps: SignInDeps): Router {
   const router = Router()
   const form = express.urlencoded({ extended: false, limit: '4kb', parameterLimit: 10 })
+  router.use(ownFormsOnly)
   router.get('/:uid', async (req, res) => {
     await show(deps, req, res)
   })
@@ -67,10 +71,10 @@ async function show(deps: SignInDeps, req: Request, res: Response): Promise<void
   const signedIn = interaction.session && deps.people.bySub(interaction.session.accountId)
   // The session is by password already: only the code is missing.
   if (signedIn && reasons.every((reason) => reason === 'one_time_code')) {
-    await askForCode(deps, interaction, signedIn, req, res)
+    await askForCode(deps, interaction, signedIn, res)
     return
   }
-  sendPage(res, passwordPage({ action: actionOf(req, interaction, 'password') }))
+  sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password') }))
 }
 
 async function takePassword(deps: SignInDeps, req: Request, res: Response): Promise<void> {
@@ -79,27 +83,26 @@ async function takePassword(deps: SignInDeps, req: Request, res: Response): Prom
   const { username, password } = passwordForm.safeParse(req.body).data ?? { username: '', password: '' }
   const person = await deps.people.checkPassword(username, password)
   if (!person) {
-    const action = actionOf(req, interaction, 'password')
+    const action = actionOf(deps, interaction, 'password')
     sendPage(res, passwordPage({ action, error: REFUSED.password, username }))
     return
   }
   const isCodeDue =
     asksForCode(interaction.params['acr_values']) || person.roles.length > 0 || person.totpSecret !== undefined
-  if (isCodeDue) await askForCode(deps, interaction, person, req, res)
+  if (isCodeDue) await askForCode(deps, interaction, person, res)
   else await finish(deps, interaction, person.sub, ['pwd'], req, res)
 }
 
 async function askForCode(
-  { database }: SignInDeps,
+  deps: SignInDeps,
   interaction: Interaction,
   { sub, username, totpSecret }: Person,
-  req: Request,
   res: Response,
 ): Promise<void> {
-  const action = actionOf(req, interaction, 'code')
+  const action = actionOf(deps, interaction, 'code')
   const { secret, uri } = newAuthenticator(username)
   const passed: Passed = totpSecret === undefined ? { sub, secret } : { sub }
-  await passedStore(database).upsert(interaction.uid, passed, LIFETIMES.signIn)
+  await passedStore(deps.database).upsert(interaction.uid, passed, LIFETIMES.signIn)
   sendPage(res, totpSecret === undefined ? authenticatorPage({ action, secret, uri }) : codePage({ action }))
 }
 
@@ -108,7 +111,7 @@ async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<
   if (!interaction) return
   const passed = passedSchema.safeParse(await passedStore(deps.database).find(interaction.uid)).data
   if (!passed) {
-    sendPage(res, passwordPage({ action: actionOf(req, interaction, 'password') }))
+    sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password') }))
     return
   }
   const { otp } = codeForm.safeParse(req.body).data ?? { otp: '' }
@@ -119,13 +122,13 @@ async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<
     await finish(deps, interaction, passed.sub, ['pwd', 'otp'], req, res)
     return
   }
-  const page = { action: actionOf(req, interaction, 'code'), error: REFUSED.code }
+  const page = { action: actionOf(deps, interaction, 'code'), error: REFUSED.code }
   const { secret } = passed
   const uri = secret === undefined ? '' : `otpauth://totp/Mandate?secret=${secret}&issuer=Mandate`
   sendPage(res, secret === undefined ? codePage(page) : authenticatorPage({ ...page, secret, uri }))
 }
 
-/** Signs the person in. A session of somebody else in this browser ends first. */
+/** Signs the person in. A session of another person in this browser ends first. */
 async function finish(
   { provider, database, logger }: SignInDeps,
   interaction: Interaction,
@@ -145,8 +148,8 @@ function passedStore(database: DatabaseSync): SqliteAdapter {
   return new SqliteAdapter(database, 'PasswordPassed')
 }
 
-function actionOf(req: Request, { uid }: Interaction, form: 'password' | 'code'): string {
-  return `${req.protocol}://${req.host}${req.baseUrl}/${uid}/${form}`
+function actionOf({ issuer }: SignInDeps, { uid }: Interaction, form: 'password' | 'code'): string {
+  return `${issuer}${PATHS.signIn}/${uid}/${form}`
 }
 
 function sendPage(res: Response, html: string): void {
