@@ -5,7 +5,7 @@
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite'
-import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 
 const COLUMNS = 'payload, expires'
 
@@ -43,10 +43,23 @@ export class SqliteAdapter implements Adapter {
     return undefined
   }
 
+  /**
+   * Marks a code or refresh token as used. `oidc-provider` reads the mark earlier, so of requests with the same one at the same moment several come here:
+   * the first goes on, any other ends the grant, as a later one does.
+   *
+   * @throws InvalidGrant when it is used already.
+   */
   async consume(id: string): Promise<void> {
-    this.#database
-      .prepare("UPDATE state SET payload = json_set(payload, '$.consumed', ?) WHERE model = ? AND id = ?")
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE state SET payload = json_set(payload, '$.consumed', ?)
+         WHERE model = ? AND id = ? AND json_extract(payload, '$.consumed') IS NULL`,
+      )
       .run(Math.floor(Date.now() / 1_000), this.#model, id)
+    if (changes > 0) return
+    const { grantId } = (await this.find(id)) ?? {}
+    if (grantId !== undefined) endGrant(this.#database, grantId)
+    throw new errors.InvalidGrant('it was used already')
   }
 
   async destroy(id: string): Promise<void> {
@@ -69,6 +82,11 @@ function parse(row: Readonly<Record<string, unknown>> | undefined): AdapterPaylo
   const { payload, expires } = row
   if (typeof expires === 'number' && expires <= Date.now()) return undefined
   return JSON.parse(String(payload))
+}
+
+/** Deletes a grant with its codes and tokens: a refresh token that is saved later is refused without its grant. */
+export function endGrant(database: DatabaseSync, grant: string): void {
+  database.prepare("DELETE FROM state WHERE grant_id = ? OR (model = 'Grant' AND id = ?)").run(grant, grant)
 }
 
 /** Deletes what has expired. */

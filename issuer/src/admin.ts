@@ -1,5 +1,5 @@
 /**
- * Administration of the embedded issuer by its data folder: whoever can write there is its administrator. Effective with the server's next request.
+ * Administration of the embedded issuer by its data folder: write access to it is the administrator's right. Effective with the server's next request.
  *
  * @module
  */
@@ -9,8 +9,9 @@ import { openDatabase } from './database.ts'
 import { TOKEN_EXCHANGE } from './exchange.ts'
 import { addSigningKey } from './keys.ts'
 import { type NewPerson, People } from './people.ts'
+import { createProvider } from './provider.ts'
 import { CALLBACK_PATH, CLIENTS, type ConfidentialClient, clientOf, type RealmClient, type Role } from './realm.ts'
-import { forgetSessions } from './sessions.ts'
+import { endSession, forgetSessions, sessionsOf } from './sessions.ts'
 
 /** Options of {@link IssuerAdmin.setUpClients}. */
 export interface RealmSettings {
@@ -19,7 +20,7 @@ export interface RealmSettings {
   readonly logoutUrl: string
 }
 
-/** Operations on a data folder. All but `addPerson` are synchronous; call `close` when done. */
+/** Operations on a data folder; call `close` when done. */
 export interface IssuerAdmin {
   /** Creates or updates the clients of the realm. */
   setUpClients(settings: RealmSettings): void
@@ -27,6 +28,13 @@ export interface IssuerAdmin {
   addPerson(person: NewPerson, roles?: readonly Role[]): Promise<void>
   /** Deletes a login, and its sessions. @returns `false` when there is none. */
   deletePerson(username: string): boolean
+  /**
+   * Ends all sessions of a login, with back-channel logout.
+   *
+   * @param issuer - The `iss` claim of the server's tokens.
+   * @throws AggregateError when a client did not take its logout token. The sessions have ended nevertheless.
+   */
+  endSessions(username: string, issuer: string): Promise<void>
   giveRole(username: string, role: Role): void
   withdrawRole(username: string, role: Role): void
   /** The key of a login in the database, which no token contains. */
@@ -55,12 +63,24 @@ export function openIssuerAdmin(dataDir: string): IssuerAdmin {
       if (person) forgetSessions(database, person.sub)
       return people.remove(username)
     },
+    endSessions: async (username, issuer) => {
+      const sub = people.byUsername(username)?.sub
+      if (sub !== undefined) await endSessionsOf(database, sub, issuer)
+    },
     giveRole: (username, role) => people.giveRole(username, role),
     withdrawRole: (username, role) => people.withdrawRole(username, role),
     idOf: (username) => people.byUsername(username)?.id,
     rotateKey: () => addSigningKey(database),
     close: () => database.close(),
   }
+}
+
+async function endSessionsOf(database: DatabaseSync, sub: string, issuer: string): Promise<void> {
+  const { provider } = createProvider(issuer, database)
+  const failures: object[] = []
+  const logger = { warn: (fields: object) => void failures.push(fields) }
+  for (const session of sessionsOf(database, sub)) await endSession(provider, database, session, logger)
+  if (failures.length > 0) throw new AggregateError(failures, 'back-channel logout failed')
 }
 
 function clientAdmin(

@@ -10,9 +10,8 @@ export const DIFFERENCES = {
   introspection:
     'tokens cannot be introspected: oidc-provider does not store access tokens in JWT format (the services verify signatures)',
   'master-realm':
-    'there is no administration over HTTP, so there is no master realm to protect: whoever can write the data folder administers',
+    'there is no administration over HTTP, so no master realm to protect: it is administered by its data folder',
   'no-date-header': 'responses have a Date header, so the desktop needs no signed response to measure the clock',
-  'administrators-logout': 'an administrator cannot end the sessions of a person with back-channel logout',
   'logout-without-hint': 'signing out needs an id_token_hint: there is no page that asks',
   'external-server':
     'it is not configured by KEYCLOAK_URL: the demo starts it, or uses the server that the variable names',

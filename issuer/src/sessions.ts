@@ -6,6 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type Provider from 'oidc-provider'
 import { z } from 'zod'
+import { endGrant } from './adapter.ts'
 
 const sessionSchema = z.object({
   jti: z.string(),
@@ -17,7 +18,7 @@ const sessionSchema = z.object({
     .default({}),
 })
 
-/** A session that somebody signed in to. */
+/** A session with a signed-in person. */
 export type StoredSession = z.output<typeof sessionSchema>
 
 /** Where a back-channel logout that failed is reported. */
@@ -46,6 +47,14 @@ export function sessionBySid(database: DatabaseSync, sid: string): StoredSession
   return parse(row)
 }
 
+/** All sessions of a person. */
+export function sessionsOf(database: DatabaseSync, sub: string): readonly StoredSession[] {
+  const rows = database
+    .prepare(`SELECT payload FROM state WHERE ${ALIVE} AND json_extract(payload, '$.accountId') = ?`)
+    .all(Date.now(), sub)
+  return rows.flatMap((row) => parse(row) ?? [])
+}
+
 /** The session with this uid; `undefined` when it has ended. */
 export function sessionByUid(database: DatabaseSync, uid: string): StoredSession | undefined {
   return parse(database.prepare(`SELECT payload FROM state WHERE ${ALIVE} AND uid = ?`).get(Date.now(), uid))
@@ -58,7 +67,7 @@ export function forgetSessions(database: DatabaseSync, sub: string): void {
 
 /**
  * Ends a session: its tokens can no longer be refreshed or exchanged, and its clients get a logout token (OpenID Connect Back-Channel Logout 1.0).
- * A client that does not respond does not stop the others. The browser's session stays, signed in to by nobody: a sign-in under way refers to it.
+ * A client that does not respond does not stop the others. The browser's session is kept without its person: a sign-in under way refers to it.
  */
 export async function endSession(
   provider: Provider,
@@ -67,9 +76,7 @@ export async function endSession(
   logger: LogoutLogger,
 ): Promise<void> {
   const grants = Object.values(session.authorizations).flatMap(({ grantId }) => grantId ?? [])
-  for (const grant of grants) {
-    database.prepare("DELETE FROM state WHERE grant_id = ? OR (model = 'Grant' AND id = ?)").run(grant, grant)
-  }
+  for (const grant of grants) endGrant(database, grant)
   database
     .prepare(`UPDATE state SET payload = json_remove(payload, ${SIGNED_IN}) WHERE model = 'Session' AND id = ?`)
     .run(session.jti)

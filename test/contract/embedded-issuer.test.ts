@@ -2,6 +2,7 @@
  * The realm's contract on the embedded issuer, and what concerns it alone. `test/realm/keycloak-realm.test.ts` runs the same contract on Keycloak.
  */
 import { spawnSync } from 'node:child_process'
+import { type IncomingMessage, type RequestOptions, request } from 'node:http'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { DIFFERENCES } from '@mandate/issuer'
@@ -54,10 +55,43 @@ describe('embedded issuer', () => {
     expect(await response.text()).not.toContain('<script')
   })
 
+  test('refuses another host, and a form that another page sends', async () => {
+    const { issuer, url } = subject.identity
+    const page = `${issuer}/protocol/openid-connect/auth?client_id=desktop`
+    expect(await statusOf(page, { headers: { host: 'rebound.example' } })).toBe(421)
+    expect(await statusOf(`${url}/realms/mandate/sign-in/x/password`, crossSite('same-site'))).toBe(403)
+    expect(await statusOf(`${url}/realms/mandate/sign-in/x/password`, crossSite('cross-site'))).toBe(403)
+    // Of its own page: refused only because there is no such sign-in.
+    expect(await statusOf(`${url}/realms/mandate/sign-in/x/password`, crossSite('same-origin'))).toBe(400)
+  })
+
+  test('of two uses of a refresh token at the same moment at most one succeeds, and the session ends', async () => {
+    const desktop = await realmClient(subject.identity.issuer, 'desktop')
+    const session = await signIn(desktop, personOf(subject, 'carlo'), 'openid trips')
+    const uses = await Promise.allSettled(
+      Array.from({ length: 4 }, () => narrow(desktop, refreshTokenOf(session), 'trips')),
+    )
+    const next = uses.flatMap((use) => (use.status === 'fulfilled' ? [refreshTokenOf(use.value)] : []))
+    expect(next.length).toBeLessThanOrEqual(1)
+    for (const token of next)
+      await expect(narrow(desktop, token, 'trips')).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
   test('every row in which it differs from Keycloak says why', () => {
     for (const reason of Object.values(DIFFERENCES)) expect(reason).toMatch(/^\S.{20,}/u)
   })
 })
+
+const crossSite = (site: string) => ({ method: 'POST', headers: { 'sec-fetch-site': site } })
+
+/** With Node's own client: `fetch` sends no other `Host`. */
+async function statusOf(url: string, options: RequestOptions): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
+  request(url, options, resolve).on('error', reject).end()
+  const response = await promise
+  response.resume()
+  return response.statusCode
+}
 
 test('does not start in production: exit 78', () => {
   const env = {

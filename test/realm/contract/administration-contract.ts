@@ -1,5 +1,5 @@
 /**
- * What Keycloak has and the embedded issuer need not have: each test is skipped there, with the reason of its row in `DIFFERENCES`.
+ * Administration, and what the embedded issuer does not have: such a test is skipped there, with the reason of its row in `DIFFERENCES`.
  *
  * @module
  */
@@ -32,15 +32,14 @@ export function administrationContract(subject: Subject): void {
     expect([response.status, (await response.text()).includes('<form')]).toEqual([200, true])
   })
 
-  test('an administrator ends the sessions of a person, and the PDP is told', async (context) => {
-    needs(subject, 'administrators-logout', context)
+  test('an administrator ends the sessions of a person, and the PDP is told', async () => {
     const desktop = await realmClient(subject().identity.issuer, 'desktop')
     const tokens = await logoutReceiver(subject().logoutPort)
     const session = await signIn(desktop, personOf(subject(), 'sam'), 'openid pdp')
-    const call = await adminSession(keycloakAdminOf(subject().identity))
-    await call('POST', `/realms/mandate/users/${await subject().admin.idOf('sam')}/logout`)
+    await subject().admin.endSessions('sam')
     const { sid } = read(session).claims
     await expect.poll(() => tokens.map((token) => decodeJwt(token)['sid'])).toContain(sid)
+    await expect(narrow(desktop, refreshTokenOf(session), 'pdp')).rejects.toMatchObject({ error: 'invalid_grant' })
   })
 
   test('the master realm is protected against guessing, keeps events and asks for long passwords', async (context) => {

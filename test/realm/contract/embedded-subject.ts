@@ -35,7 +35,7 @@ export async function openEmbeddedSubject(): Promise<EmbeddedSubject> {
   return {
     name: 'embedded issuer',
     identity: { issuer, url, clientSecrets, people: secrets.people, admin: undefined },
-    admin: adminOf(admin),
+    admin: adminOf(admin, issuer),
     logoutPort,
     differs: (difference) => DIFFERENCES[difference],
     server,
@@ -47,10 +47,11 @@ export async function openEmbeddedSubject(): Promise<EmbeddedSubject> {
   }
 }
 
-function adminOf(admin: IssuerAdmin): RealmAdmin {
+function adminOf(admin: IssuerAdmin, issuer: string): RealmAdmin {
   return {
     addPerson: (person) => admin.addPerson(person),
     deletePerson: async (username) => admin.deletePerson(username),
+    endSessions: (username) => admin.endSessions(username, issuer),
     giveRole: async (username, role) => admin.giveRole(username, role),
     withdrawRole: async (username, role) => admin.withdrawRole(username, role),
     idOf: async (username) => {

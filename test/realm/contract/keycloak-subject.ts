@@ -55,6 +55,10 @@ function adminOf(admin: KeycloakAdmin): RealmAdmin {
   return {
     addPerson: (person) => provisionPeople(admin, { [person.username]: person }),
     deletePerson: (username) => deleteUser(admin, username),
+    endSessions: async (username) => {
+      const call = await session()
+      await call('POST', `${REALM}/users/${await userAt(call, username)}/logout`)
+    },
     giveRole: (username, role) => changeRole('POST', username, role),
     withdrawRole: (username, role) => changeRole('DELETE', username, role),
     idOf: async (username) => userAt(await session(), username),

@@ -15,6 +15,8 @@ export interface RealmAdmin {
   addPerson(person: Credentials): Promise<void>
   /** @returns `false` when there is no such login. */
   deletePerson(username: string): Promise<boolean>
+  /** Ends all sessions of a person. */
+  endSessions(username: string): Promise<void>
   giveRole(username: string, role: PdpRole): Promise<void>
   withdrawRole(username: string, role: PdpRole): Promise<void>
   /** The key of a login within the server. */
