@@ -216,15 +216,15 @@ async function bringUpServices(
   const level = logLevel === undefined ? {} : { logLevel }
   const input = { stateDir, ports, issuer, openFga, clientSecrets, ...level, ...(shared && { shared }) }
   const settings = serviceSettings(input)
-  const services: Partial<Record<ServiceName, Service>> = {}
-  const pdps: StackPdp[] = []
-  for (const key of SERVICES) {
-    if (!(context.services ?? SERVICES).includes(key)) continue
-    if (key === 'pdp') pdps.push(...(await bringUpPdps(context, pdpSettings(input))))
-    if (key === 'auditor' && pdps.length > 1) writeLogPins(stateDir, pdps)
-    const service = pdps[0]?.service
-    if (key !== 'pdp') services[key] = await bringUpService(context, settings[key])
-    else if (service) services[key] = service
+  const wanted = SERVICES.filter((key) => (context.services ?? SERVICES).includes(key))
+  // First: it makes the verifier key that the auditor reads.
+  const pdps = wanted.includes('pdp') ? await bringUpPdps(context, pdpSettings(input)) : []
+  if (pdps.length > 1) writeLogPins(stateDir, pdps)
+  const others = wanted.filter((key) => key !== 'pdp')
+  const started = await allOf(others.map((key) => bringUpService(context, settings[key])))
+  const services: Partial<Record<ServiceName, Service>> = {
+    ...(pdps[0] && { pdp: pdps[0].service }),
+    ...Object.fromEntries(others.map((key, index) => [key, started[index]])),
   }
   const { pdp, trips, care, agent, auditor } = settings
   const urls = { pdp: pdp.url, trips: trips.url, care: care.url, agent: agent.url, auditor: auditor.url }
@@ -253,6 +253,12 @@ async function bringUpService(
   )
   started.push(() => service.stop())
   return service
+}
+
+/** Waits for all of them, so that one that fails leaves none behind that is still starting. @throws the first failure */
+async function allOf<T>(work: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(work)
+  return await Promise.all(work)
 }
 
 /** Combines the messages when tools for both servers are missing. */
