@@ -2,9 +2,10 @@ import { expect, test } from 'vitest'
 import { parseCommand } from './arguments.ts'
 
 test.for([
-  [[], { kind: 'start', once: false, fresh: false, pdps: 1 }],
-  [['--once', '--fresh'], { kind: 'start', once: true, fresh: true, pdps: 1 }],
-  [['--pdps', '3', '--once'], { kind: 'start', once: true, fresh: false, pdps: 3 }],
+  [[], { kind: 'start', servers: false, once: false, fresh: false, pdps: 1 }],
+  [['--once', '--fresh'], { kind: 'start', servers: false, once: true, fresh: true, pdps: 1 }],
+  [['--pdps', '3', '--once'], { kind: 'start', servers: false, once: true, fresh: false, pdps: 3 }],
+  [['--servers'], { kind: 'start', servers: true, once: false, fresh: false, pdps: 1 }],
   [['--fresh', '--help'], { kind: 'help' }],
 ] as const)('%j', ([args, command]) => {
   expect(parseCommand(args)).toEqual(command)

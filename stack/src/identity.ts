@@ -4,7 +4,6 @@
  * @module
  */
 import { join } from 'node:path'
-import { DIFFERENCES } from '@mandate/issuer'
 import { type Credentials, type KeycloakAdmin, provisionPeople } from '@mandate/keycloak'
 import { type EmbeddedIssuer, provisionEmbeddedPeople, startEmbeddedIssuer } from './embedded-issuer.ts'
 import { type Keycloak, startKeycloak } from './keycloak.ts'
@@ -54,11 +53,9 @@ async function startEmbedded(options: IdentityOptions): Promise<Started> {
   const { stateDir, secrets, ports, progress, signal } = options
   const dataDir = join(stateDir, 'issuer')
   await progress.step('people', () => provisionEmbeddedPeople(dataDir, secrets.people))
-  const issuer: EmbeddedIssuer = await progress.step('embedded issuer', (onRemark) => {
-    onRemark('it stands in for Keycloak, in demos and tests:')
-    for (const difference of Object.values(DIFFERENCES)) onRemark(difference)
-    return startEmbeddedIssuer({ dataDir, secrets, port: ports.keycloak, logoutUrl: logoutUrlOf(options), signal })
-  })
+  const issuer: EmbeddedIssuer = await progress.step('embedded issuer', () =>
+    startEmbeddedIssuer({ dataDir, secrets, port: ports.keycloak, logoutUrl: logoutUrlOf(options), signal }),
+  )
   const server = { ...issuer, name: 'Embedded issuer', logFile: join(dataDir, 'issuer.log') }
   const { issuer: url, clientSecrets } = issuer
   return { issuer: url, url: issuer.url, clientSecrets, admin: undefined, people: secrets.people, server }

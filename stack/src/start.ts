@@ -1,10 +1,12 @@
 /**
- * `npm start`: runs the demo. Exit 0 after Ctrl-C or `--once`, 64 on wrong usage, 69 when a tool is missing, 1 when something failed.
+ * `npm start`: runs the demo. Exit 0 after Ctrl-C or `--once`, 64 on wrong usage, 69 when a tool is missing, 78 with embedded parts in production, 1 when
+ * something failed.
  *
  * @module
  */
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { EXIT_CONFIG } from '@mandate/service'
 import { type Command, parseCommand, USAGE } from './arguments.ts'
 import { auditCommands } from './audit-commands.ts'
 import { dockerAnswers, forgetDocker } from './docker.ts'
@@ -13,9 +15,10 @@ import { privateFolder } from './files.ts'
 import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
 import { buildPage } from './page.ts'
+import { chooseParts, describeParts, type Parts, refusal, stateDirOf } from './parts.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
-import { namesServers, type Stack, startStack } from './stack.ts'
+import { namesServers, type Stack, type StackOptions, startStack } from './stack.ts'
 import { readRun, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
 import type { StoryResult } from './story-wire.ts'
@@ -37,10 +40,24 @@ if (command.kind === 'usage') {
   process.stderr.write(`${command.problem}\n\n${USAGE}`)
   process.exitCode = EXIT_USAGE
 }
-if (command.kind === 'start') process.exitCode = await guarded(command)
+if (command.kind === 'start') process.exitCode = await start(command)
+
+/** Chooses the servers, and says which. Resolves to the exit code. */
+async function start(asked: Start): Promise<number> {
+  const parts = chooseParts(asked, process.env)
+  const objection = refusal(parts, process.env)
+  if (objection !== undefined) {
+    process.stderr.write(`${objection}\n`)
+    return EXIT_CONFIG
+  }
+  if (asked.pdps > 1 && !asked.servers)
+    print(`${asked.pdps} PDPs share a PostgreSQL and an OpenFGA: with the real servers, as with --servers.\n`)
+  for (const line of describeParts(parts)) print(line)
+  return await guarded(asked, parts)
+}
 
 /** Runs the demo. Resolves to the exit code. */
-async function guarded({ once, fresh, pdps }: Start): Promise<number> {
+async function guarded({ once, fresh, pdps }: Start, parts: Parts): Promise<number> {
   const interrupted = onCtrlC()
   const progress = createProgress(process.stdout)
   const lock = holdLock(join(privateFolder(STATE_DIR), LOCK_FILE))
@@ -53,7 +70,7 @@ async function guarded({ once, fresh, pdps }: Start): Promise<number> {
   }
   try {
     if (fresh) await forget(progress)
-    await demo(once, pdps, interrupted, progress)
+    await demo({ once, pdps, parts }, interrupted, progress)
     return 0
   } catch (error) {
     if (interrupted.aborted) return 0
@@ -64,10 +81,14 @@ async function guarded({ once, fresh, pdps }: Start): Promise<number> {
   }
 }
 
-async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progress: Progress): Promise<void> {
+interface Demo extends Pick<Start, 'once' | 'pdps'> {
+  readonly parts: Parts
+}
+
+async function demo({ once, pdps, parts }: Demo, interrupted: AbortSignal, progress: Progress): Promise<void> {
   const begin = performance.now()
-  const stateDir = pdps === 1 ? STATE_DIR : emptyState()
-  const stack = await startStack({ stateDir, pdps, progress, signal: interrupted })
+  const stateDir = pdps === 1 ? stateDirOf(STATE_DIR, parts) : emptyState()
+  const stack = await startStack({ stateDir, pdps, progress, signal: interrupted, ...kindsOf(parts) })
   try {
     const { trips, agent } = stack.urls
     // Of several PDPs, url, log and key of the same one.
@@ -87,10 +108,17 @@ async function demo(once: boolean, pdps: number, interrupted: AbortSignal, progr
     printFurther(told, all)
     if (once) return
     await whileAllLive(stack, interrupted, preparePage(progress))
-    printAddresses(stack, secrets)
+    printAddresses(stack, parts, secrets)
     await whileAllLive(stack, interrupted, new Promise(() => undefined))
   } finally {
     await stopAll(stack, progress)
+  }
+}
+
+function kindsOf({ store, issuer }: Parts): Pick<StackOptions, 'engine' | 'issuerKind'> {
+  return {
+    ...(store === 'embedded' && { engine: 'embedded' as const }),
+    ...(issuer === 'embedded' && { issuerKind: 'embedded' as const }),
   }
 }
 
@@ -156,7 +184,7 @@ function printFurther({ rows }: StoryResult, pdps: readonly { readonly log: stri
     print(`  ${line}`)
 }
 
-function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, secrets: string): void {
+function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, parts: Parts, secrets: string): void {
   print('')
   for (const { url } of pdps) print(`PDP            ${url}`)
   print(`trips          ${urls.trips}`)
@@ -164,8 +192,10 @@ function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, secrets:
   print(`booking agent  ${urls.agent}`)
   print(`auditor        ${urls.auditor}   sign in as ada`)
   print('desktop        npm run desktop, or npm run desktop -- --browser   sign in as carlo or yannick')
-  if (openFga) print(`OpenFGA        ${openFga.url}`)
-  print(`sign-in        ${issuer}`)
+  print(`relationships  ${openFga ? `OpenFGA, ${openFga.url}` : 'embedded in the PDP, in place of OpenFGA'}`)
+  print(`sign-in        ${issuer}${parts.issuer === 'embedded' ? '   embedded issuer, in place of Keycloak' : ''}`)
+  if (parts.store === 'embedded' || parts.issuer === 'embedded')
+    print('The real OpenFGA and Keycloak: npm start -- --servers')
   print('')
   print('login      password                   one-time code secret')
   for (const { username, password, totpSecret } of Object.values(people)) {

@@ -98,7 +98,7 @@ async function delegate(carlo: Person, yannick: Person, trip: Trip, out: StoryCo
 }
 
 function introduce(out: StoryContext['out'], people: readonly Person[]): void {
-  out('Names exist in Keycloak alone. Everywhere else people are opaque ids:')
+  out('Names exist at the issuer alone. Everywhere else people are opaque ids:')
   for (const { name, sub } of people) out(`     ${name.padEnd(8)} ${sub}`)
   out('')
 }

@@ -408,6 +408,7 @@ describe('.env.example', () => {
       ['examples/care/src/config.ts', /^ {4}(?<name>(?:CARE|LOG|NODE)_[A-Z_]+):/gmu],
       ['examples/booking-agent/src/config.ts', /^ {4}(?<name>(?:AGENT|LOG|NODE)_[A-Z_]+):/gmu],
       ['auditor/src/server/config.ts', /^ {4}(?<name>(?:AUDITOR|LOG|NODE)_[A-Z_]+):/gmu],
+      ['issuer/src/config.ts', /^ {4}(?<name>(?:ISSUER|LOG|NODE)_[A-Z_]+):/gmu],
     ] as const
     const inCode = settings.flatMap(([path, pattern]) =>
       [...read(path).matchAll(pattern)].map(({ groups }) => groups?.['name'] ?? ''),

@@ -11,9 +11,13 @@ const SECRET = 'of more than sixteen characters'
 const ISSUER = 'https://id.example/realms/x'
 const PDP = 'https://pdp.example'
 
-const SERVICES: Readonly<
-  Record<string, { readonly main: string; readonly prefix: string; readonly env: Readonly<Record<string, string>> }>
-> = {
+interface Configured {
+  readonly main: string
+  readonly prefix: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+const SERVICES: Readonly<Record<string, Configured>> = {
   pdp: {
     main: 'pdp/src/main.ts',
     prefix: 'PDP_',
@@ -53,18 +57,26 @@ const SERVICES: Readonly<
   },
 }
 
-describe.for(Object.entries(SERVICES))('%s', ([name, { main, prefix, env }]) => {
-  const run = (environment: Readonly<Record<string, string>>, ...args: readonly string[]) => {
-    const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
-    return spawnSync(process.execPath, [join(ROOT, main), ...args], {
-      encoding: 'utf8',
-      timeout: 60_000,
-      env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment },
-    })
-  }
+const ISSUER_SETTINGS: Configured = {
+  main: 'issuer/src/main.ts',
+  prefix: 'ISSUER_',
+  env: { ISSUER_DATA_DIR: '/data' },
+}
 
-  test('ends with 78 and says every problem of its configuration, a line each', () => {
-    const { status, stderr } = run({ ...env, [`${prefix}PROT`]: '1', [`${prefix}PORT`]: 'hunter2', LOG_LEVEL: 'loud' })
+function run(main: string, environment: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const { PATH, HOME, NODE_COMPILE_CACHE } = process.env
+  return spawnSync(process.execPath, [join(ROOT, main), ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment },
+  })
+}
+
+test.for(Object.entries({ ...SERVICES, issuer: ISSUER_SETTINGS }))(
+  '%s ends with 78 and says every problem of its configuration, a line each',
+  ([name, { main, prefix, env }]) => {
+    const wrong = { ...env, [`${prefix}PROT`]: '1', [`${prefix}PORT`]: 'hunter2', LOG_LEVEL: 'loud' }
+    const { status, stderr } = run(main, wrong)
     expect(status).toBe(78)
     const [first, ...problems] = stderr.trim().split('\n')
     expect(first).toBe(`${name}: the configuration cannot be used:`)
@@ -73,10 +85,12 @@ describe.for(Object.entries(SERVICES))('%s', ([name, { main, prefix, env }]) => 
     )
     expect(stderr).toContain(`did you mean ${prefix}PORT?`)
     expect(stderr).not.toContain('hunter2')
-  })
+  },
+)
 
+describe.for(Object.entries(SERVICES))('%s', ([_name, { main, prefix, env }]) => {
   test('prints its configuration with its defaults and without its secrets', () => {
-    const { status, stdout } = run(env, '--print-config')
+    const { status, stdout } = run(main, env, '--print-config')
     expect(status).toBe(0)
     const shown: unknown = JSON.parse(stdout)
     expect(shown).toMatchObject({ [`${prefix}HOST`]: '127.0.0.1', [`${prefix}ISSUER`]: ISSUER, LOG_LEVEL: 'info' })

@@ -1,0 +1,44 @@
+import { DIFFERENCES } from '@mandate/issuer'
+import { expect, test } from 'vitest'
+import { chooseParts, describeParts, refusal, stateDirOf } from './parts.ts'
+
+const EMBEDDED = { store: 'embedded', issuer: 'embedded' } as const
+const REAL = { store: 'real', issuer: 'real' } as const
+const NONE = { servers: false, pdps: 1 }
+
+test.for([
+  [NONE, {}, EMBEDDED],
+  [{ ...NONE, servers: true }, {}, REAL],
+  [{ ...NONE, pdps: 2 }, {}, REAL],
+  [NONE, { OPENFGA_URL: 'http://127.0.0.1:1' }, { store: 'real', issuer: 'embedded' }],
+  [NONE, { KEYCLOAK_URL: 'http://127.0.0.1:1' }, { store: 'embedded', issuer: 'real' }],
+  [NONE, { OPENFGA_URL: '', KEYCLOAK_URL: '' }, EMBEDDED],
+] as const)('%j with %j: %j', ([asked, env, parts]) => {
+  expect(chooseParts(asked, env)).toEqual(parts)
+})
+
+test('each combination has a state folder of its own', () => {
+  const kinds = ['embedded', 'real'] as const
+  const all = kinds.flatMap((store) => kinds.map((issuer) => stateDirOf('/state', { store, issuer })))
+  expect(new Set(all).size).toBe(4)
+  expect(stateDirOf('/state', REAL)).toBe('/state')
+})
+
+test('says what is embedded, every difference, and how to get the real servers', () => {
+  const said = describeParts(EMBEDDED).join('\n')
+  for (const difference of Object.values(DIFFERENCES)) expect(said).toContain(difference)
+  for (const words of ['OpenFGA', 'Keycloak', 'npm start -- --servers']) expect(said).toContain(words)
+  expect(describeParts({ store: 'real', issuer: 'embedded' }).join('\n')).not.toContain('in place of OpenFGA')
+  expect(describeParts(REAL)).toEqual([])
+})
+
+test('production refuses every embedded part, and says what to do', () => {
+  const env = { NODE_ENV: 'production' }
+  expect(refusal(EMBEDDED, env)).toMatch(/relationship store.* and .*issuer.*\n.*npm start -- --servers/u)
+  expect(refusal({ store: 'real', issuer: 'embedded' }, env)).toContain('Keycloak')
+  expect([refusal(REAL, env), refusal(EMBEDDED, {}), refusal(EMBEDDED, { NODE_ENV: 'development' })]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ])
+})
