@@ -9,8 +9,8 @@ const EXPECT = { poll: { timeout: 20_000, interval: 50 } }
 
 /**
  * unit: beside the code, no server. contract: one suite per port, on the fake and on the real thing. integration: a real
- * OpenFGA. fuzz: the PDP by its own OpenAPI document. e2e: the whole stack, Keycloak included.
- * realm: likewise, for what changes the realm, which nobody else can use meanwhile. The servers are started once per project by its global set-up.
+ * OpenFGA. embedded: the stack on Node alone, without OpenFGA and Keycloak. fuzz: the PDP by its own OpenAPI document. e2e: the whole stack, Keycloak included.
+ * realm: likewise, for what changes the realm, so one file at a time. The servers are started once per project by its global set-up.
  */
 export default defineConfig({
   test: {
@@ -61,11 +61,23 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'embedded',
+          // The desktop's story is played on embedded parts here, and on the real servers in e2e.
+          include: ['test/embedded/**/*.test.ts', 'test/e2e/desktop-story.test.ts'],
+          testTimeout: 60_000,
+          expect: EXPECT,
+          hookTimeout: 120_000,
+          maxWorkers: '100%',
+          sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
           name: 'fuzz',
           include: ['test/fuzz/**/*.test.ts'],
           globalSetup: ['test/setup/openfga.ts'],
           hookTimeout: 120_000,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
       {
@@ -78,7 +90,7 @@ export default defineConfig({
           hookTimeout: 600_000,
           // Each file has a stack of its own; what they share is Keycloak, which they leave as it is.
           maxWorkers: '100%',
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
         },
       },
       {
@@ -90,7 +102,7 @@ export default defineConfig({
           expect: EXPECT,
           hookTimeout: 600_000,
           fileParallelism: false,
-          sequence: { groupOrder: 5 },
+          sequence: { groupOrder: 6 },
         },
       },
     ],

@@ -188,6 +188,7 @@ const STAGES: readonly ProjectStage[] = [
     only: ['test/contract/engine.test.ts'],
   },
   { name: 'engine contract (sqlite)', project: 'contract', store: 'sqlite', only: ['test/contract/engine.test.ts'] },
+  { name: 'embedded', project: 'embedded' },
   { name: 'fuzz', project: 'fuzz' },
   { name: 'e2e', project: 'e2e' },
   { name: 'realm', project: 'realm' },

@@ -1,19 +1,18 @@
 /**
- * The story of `npm start` by clicking and typing alone: Carlo, Yannick and Sam, each with a window of their own in a real Chromium, against real servers and a
- * real Keycloak. Only what takes an administrator is done without a window. Pictures are kept in `test/artifacts/desktop/e2e`.
+ * The story of `npm start` by clicking and typing alone: Carlo, Yannick and Sam, each with a window of their own in a real Chromium, in `e2e` on a real OpenFGA
+ * and Keycloak, in `embedded` on the embedded parts. Only what takes an administrator is done without a window. Pictures are kept in
+ * `test/artifacts/desktop/e2e`.
  */
 import { readFileSync } from 'node:fs'
-import type { Stack } from '@mandate/stack'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { startTestStack } from '../setup/e2e.ts'
+import { type StoryStack, startStoryStack } from '../setup/e2e.ts'
 import {
   administer,
   approvePersonas,
   chainOf,
   type DesktopWindow,
   dialogOf,
-  endSessions,
   enter,
   goTo,
   isFocused,
@@ -30,7 +29,7 @@ import { launchChromium } from '../support/system-browser.ts'
 
 const TIMINGS = { pollMs: 1_000, retryMs: 300, callMs: 20_000 }
 const MILAN = 'Three days in Milan'
-let stack: Stack
+let stack: StoryStack
 let browser: Browser
 let windows: readonly DesktopWindow[] = []
 let carlo: Page
@@ -41,7 +40,7 @@ let code: string
 let tripAddress: string
 
 beforeAll(async () => {
-  ;[stack, browser] = await Promise.all([startTestStack({ services: ['pdp', 'trips', 'agent'] }), launchChromium()])
+  ;[stack, browser] = await Promise.all([startStoryStack({ services: ['pdp', 'trips', 'agent'] }), launchChromium()])
   await administer(stack, personOf('olga'), 'mandate-cli', 'POST', '/v1/agents', { id: 'booking-agent' })
   const open = () => openWindow({ browser, stack, timings: TIMINGS })
   const [carlos, yannicks, sams] = [await open(), await open(), await open()]
@@ -53,7 +52,7 @@ afterAll(async () => {
   await browser?.close()
   await stack?.stop()
 })
-/** Whoever reads that a test failed wants to see what was there. */
+/** Keeps a picture of each window when a test fails. */
 afterEach(async ({ task }) => {
   if (task.result?.state !== 'fail') return
   for (const [name, page] of Object.entries({ carlo, yannick, sam })) await looked(page, `failed-${name}`)
@@ -267,7 +266,7 @@ test('Sam, a stranger, finds nothing; his session ended elsewhere is seen', asyn
   for (const told of ['not see a trip', 'looked for trips to see (0 found)']) expect(activity).toContain(told)
   expect(activity).not.toMatch(/Milan|Booking agent|Permitted/u)
   await seen(sam, 'stranger')
-  await endSessions(stack, personOf('sam'))
+  await stack.endSessions('sam')
   await sam.getByText('Your session ended. Sign in again to go on.').waitFor()
   await seen(sam, 'ended')
 })

@@ -1,5 +1,5 @@
 /**
- * The realm's contract on a real Keycloak. `test/contract/embedded-issuer.test.ts` runs it on the embedded issuer.
+ * The realm's contract on a real Keycloak. `test/embedded/issuer.test.ts` runs it on the embedded issuer.
  */
 import { describe, inject } from 'vitest'
 import { administrationContract } from './contract/administration-contract.ts'

@@ -230,18 +230,3 @@ export async function approvePersonas(stack: Pick<Stack, 'issuer' | 'urls'>, pet
     await administer(stack, petra, 'desktop', 'PATCH', `/v1/personas/${id}`, { status: 'active' })
   }
 }
-
-/** Ends every session of a person at the identity provider, as its administrator. @throws Error unless it succeeds. */
-export async function endSessions({ admin }: Pick<Stack, 'admin'>, { username }: Credentials): Promise<void> {
-  if (!admin) throw new TypeError('the embedded issuer has no administration over HTTP')
-  const form = { grant_type: 'password', client_id: 'admin-cli', username: admin.username, password: admin.password }
-  const tokenUrl = `${admin.url}/realms/master/protocol/openid-connect/token`
-  const signedIn = await fetch(tokenUrl, { method: 'POST', body: new URLSearchParams(form) })
-  const { access_token: token } = (await signedIn.json()) as { access_token: string }
-  const headers = { authorization: `Bearer ${token}` }
-  const users = `${admin.url}/admin/realms/mandate/users`
-  const found = await fetch(`${users}?exact=true&username=${encodeURIComponent(username)}`, { headers })
-  const [user] = (await found.json()) as { id: string }[]
-  const ended = await fetch(`${users}/${user?.id}/logout`, { method: 'POST', headers })
-  if (!ended.ok) throw new Error(`logout: ${ended.status}`)
-}
