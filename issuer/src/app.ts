@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { logRequests, prepareApp } from '@mandate/service'
+import { answerProblems, logRequests, prepareApp } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { newestKey } from './keys.ts'
@@ -39,7 +39,7 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
     log: logRequests({ logger }),
     check: () => undefined,
   })
-  const current = currentProvider(issuer, database)
+  const current = currentProvider(issuer, database, logger)
   const provider = () => current().provider
   const ownTokens = () => current().ownTokens
   const people = new People(database)
@@ -55,15 +55,21 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
     provider().callback()(req, res).catch(next)
   }) satisfies RequestHandler)
   app.use(REALM_PATH, realm)
+  app.use(answerProblems({ logger }))
   return app
 }
 
 /** The provider with the newest key: created again when a key was added, also by another process. */
-function currentProvider(issuer: string, database: DatabaseSync): () => RealmProvider {
-  let made = { ...createProvider(issuer, database), key: newestKey(database) }
+function currentProvider(issuer: string, database: DatabaseSync, logger: Logger): () => RealmProvider {
+  const create = (): RealmProvider & { readonly key: number } => {
+    const made = createProvider(issuer, database)
+    // oidc-provider answers such an error by itself, and logs nothing.
+    made.provider.on('server_error', (_ctx, err) => logger.error({ err }, 'oidc-provider failed'))
+    return { ...made, key: newestKey(database) }
+  }
+  let current = create()
   return () => {
-    const key = newestKey(database)
-    if (key !== made.key) made = { ...createProvider(issuer, database), key }
-    return made
+    if (newestKey(database) !== current.key) current = create()
+    return current
   }
 }

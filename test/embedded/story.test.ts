@@ -39,7 +39,8 @@ test('the story has the outcome that it has on OpenFGA and Keycloak, also after 
     ['agent for Yannick', 'dinner', 'grant_revoked'],
   ]
   const first = await story()
-  await Promise.all([stack.identityServer?.restart(), stack.services.pdp?.restart()])
+  await stack.identityServer?.restart()
+  await stack.services.pdp?.restart()
   const second = await story()
   for (const { rows } of [first, second])
     expect(rows.map(({ who, item, reasons }) => [who, item, reasons[0]])).toEqual(outcome)
