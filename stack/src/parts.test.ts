@@ -1,6 +1,6 @@
 import { DIFFERENCES } from '@mandate/issuer'
 import { expect, test } from 'vitest'
-import { chooseParts, describeParts, refusal, stateDirOf } from './parts.ts'
+import { chooseParts, describeParts, partsTable, refusal, stateDirOf } from './parts.ts'
 
 const EMBEDDED = { store: 'embedded', issuer: 'embedded' } as const
 const REAL = { store: 'real', issuer: 'real' } as const
@@ -30,6 +30,15 @@ test('says what is embedded, every difference, and how to get the real servers',
   for (const words of ['OpenFGA', 'Keycloak', 'npm start -- --servers']) expect(said).toContain(words)
   expect(describeParts({ store: 'real', issuer: 'embedded' }).join('\n')).not.toContain('in place of OpenFGA')
   expect(describeParts(REAL)).toEqual([])
+})
+
+test('the table names what runs here, and what runs in production', () => {
+  const issuer = 'http://127.0.0.1:1/realms/mandate'
+  expect(partsTable(EMBEDDED, { openFga: undefined, issuer }).slice(2)).toEqual([
+    expect.stringMatching(/^ {2}relationships +embedded in the PDP +OpenFGA$/u),
+    expect.stringMatching(/^ {2}sign-in +embedded issuer, http:.* +Keycloak$/u),
+  ])
+  expect(partsTable(REAL, { openFga: { url: 'http://127.0.0.1:2' }, issuer }).join('\n')).not.toContain('embedded')
 })
 
 test('production refuses every embedded part, and says what to do', () => {

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { DIFFERENCES } from '@mandate/issuer'
+import { table } from './table.ts'
 
 /** `embedded`: a stand-in on Node alone. `real`: OpenFGA or Keycloak, by URL, in Docker or as a local binary. */
 export interface Parts {
@@ -52,6 +53,20 @@ export function describeParts(parts: Parts): readonly string[] {
     `With the real OpenFGA and Keycloak: ${HOW_TO_GET_SERVERS}`,
     '',
   ]
+}
+
+/** A table of the two servers: what runs here, and what runs in production. */
+export function partsTable(
+  { store, issuer }: Parts,
+  { openFga, issuer: issuerUrl }: { readonly openFga: { readonly url: string } | undefined; readonly issuer: string },
+): readonly string[] {
+  return table(
+    ['server', 'here', 'in production'],
+    [
+      ['relationships', store === 'embedded' ? 'embedded in the PDP' : `OpenFGA, ${openFga?.url}`, 'OpenFGA'],
+      ['sign-in', `${issuer === 'embedded' ? 'embedded issuer' : 'Keycloak'}, ${issuerUrl}`, 'Keycloak'],
+    ],
+  )
 }
 
 const list = (items: readonly string[]): readonly string[] => items.map((item) => `  - ${item}`)

@@ -15,7 +15,7 @@ import { privateFolder } from './files.ts'
 import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
 import { buildPage } from './page.ts'
-import { chooseParts, describeParts, type Parts, refusal, stateDirOf } from './parts.ts'
+import { chooseParts, describeParts, type Parts, partsTable, refusal, stateDirOf } from './parts.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
 import { namesServers, type Stack, type StackOptions, startStack } from './stack.ts'
@@ -97,6 +97,8 @@ async function demo({ once, pdps, parts }: Demo, interrupted: AbortSignal, progr
     const secrets = join(stateDir, SECRETS_FILE)
     writeRun(STATE_DIR, { pid: process.pid, url, log, key, pdps: all, secrets, issuer: stack.issuer, trips, agent })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
+    for (const line of partsTable(parts, stack)) print(line)
+    print('')
     const out = (line: string): void => {
       if (!interrupted.aborted) print(line)
     }
@@ -184,7 +186,8 @@ function printFurther({ rows }: StoryResult, pdps: readonly { readonly log: stri
     print(`  ${line}`)
 }
 
-function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, parts: Parts, secrets: string): void {
+function printAddresses(stack: Stack, parts: Parts, secrets: string): void {
+  const { urls, pdps, people } = stack
   print('')
   for (const { url } of pdps) print(`PDP            ${url}`)
   print(`trips          ${urls.trips}`)
@@ -192,10 +195,8 @@ function printAddresses({ urls, pdps, issuer, people, openFga }: Stack, parts: P
   print(`booking agent  ${urls.agent}`)
   print(`auditor        ${urls.auditor}   sign in as ada`)
   print('desktop        npm run desktop, or npm run desktop -- --browser   sign in as carlo or yannick')
-  print(`relationships  ${openFga ? `OpenFGA, ${openFga.url}` : 'embedded in the PDP, in place of OpenFGA'}`)
-  print(`sign-in        ${issuer}${parts.issuer === 'embedded' ? '   embedded issuer, in place of Keycloak' : ''}`)
-  if (parts.store === 'embedded' || parts.issuer === 'embedded')
-    print('The real OpenFGA and Keycloak: npm start -- --servers')
+  print('')
+  for (const line of partsTable(parts, stack)) print(line)
   print('')
   print('login      password                   one-time code secret')
   for (const { username, password, totpSecret } of Object.values(people)) {
