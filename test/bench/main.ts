@@ -58,6 +58,8 @@ async function main([name = '', ...rest]: readonly string[]): Promise<void> {
   await (named ?? ((given) => benchOpenFga(given, print)))(args)
 }
 
+// The handlers of `exit` end the servers that a benchmark started; a signal alone would leave them.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 try {
   await main(process.argv.slice(2))
 } catch (error) {

@@ -72,6 +72,8 @@ const textOf = (counts: Readonly<Record<string, number>>): string =>
     .map(([what, count]) => `${count} ${what}`)
     .join(', ') || 'none'
 
+// The handlers of `exit` end the servers and PDPs that were started; a signal alone would leave them.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
   if (isUsageError(error)) {
     process.stderr.write(`test:new-enemy: ${error.message}\nnpm run test:new-enemy -- --help lists every option.\n`)

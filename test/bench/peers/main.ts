@@ -25,12 +25,11 @@ export async function benchPeers(args: readonly string[], print: Print): Promise
   if (options.help) return print(PEERS_HELP)
   const loadBefore = loadavg()[0] ?? 0
   const book = new Notebook()
-  // The exit handlers kill the servers, which would outlive a signal; what was found by then is shown.
+  // What was found before a signal is shown.
   const interrupted = (): void => {
     for (const line of reportLines(findingsOf(book, loadBefore, options.isQuick))) print(line)
-    process.exit(1)
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupted)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.prependOnceListener(signal, interrupted)
   await measureAll(options, book, (news) => void process.stderr.write(`${news}\n`))
   const found = findingsOf(book, loadBefore, options.isQuick)
   for (const line of reportLines(found)) print(line)
