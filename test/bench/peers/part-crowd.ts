@@ -45,7 +45,7 @@ export async function measureCrowd(
   const [chains, besideSmall, busyBesideFew]: [Point[], number[], number[]] = [[], [], []]
   let size: Size = { resources: 0, visible: 0, held: 0 }
   for (const [at, tuples] of scale.crowds.entries()) {
-    const next = sizeOf(tuples, at === 0 ? FEW : scale.held)
+    const next = sizeOf(tuples, at === 0 ? FEW : heldAmong(tuples, scale))
     onNews(`loading a crowd of ${figure(tuples)} tuples`)
     await fill(place, world, size, next)
     size = next
@@ -66,6 +66,9 @@ export async function measureCrowd(
   report(book, scale, besideSmall.at(-1), busyBesideFew.at(-1))
   book.series.push({ plot: 'crowd', name: 'Mandate, chain of 3', points: chains })
 }
+
+/** Grants of the agent in a crowd: at most half of its tuples, so that no crowd has fewer resources than the one before it. */
+const heldAmong = (tuples: number, { held }: Scale): number => Math.min(held, Math.floor(tuples / 2 / TUPLES_A_GRANT))
 
 const sizeOf = (tuples: number, held: number): Size => ({
   resources: Math.max(0, tuples - held * TUPLES_A_GRANT),
