@@ -58,20 +58,20 @@ interface Scene {
 }
 
 const PART: Readonly<Record<Part, (scene: Scene) => Promise<void>>> = {
-  systems: (scene) =>
-    withPdp(scene, ({ place, world, book, options, onNews }, pdp) =>
+  systems: async (scene) => {
+    // Before anything is asked or written: after a crowd a PDP reads at its start what others wrote to OpenFGA.
+    await measureIdle(scene.place, scene.book)
+    await withPdp(scene, ({ place, world, book, options, onNews }, pdp) =>
       measureSystems(place, pdp, world, book, options, onNews),
-    ),
+    )
+  },
   inside: ({ place, world, book, options }) => measureInside(place, world, book, options.scale),
   load: (scene) =>
     withPdp(scene, ({ place, world, book, options }, pdp) => measureLoad(place, pdp, world, book, options.scale)),
   pdps: ({ place, world, book, options }) => measurePdps(place, world, book, options.scale),
   workers: ({ place, world, book, options }) => measureWorkers(place, world, book, options.scale),
   crowd: ({ place, world, book, options, onNews }) => measureCrowd(place, world, book, options, onNews),
-  start: async ({ place, world, book, options }) => {
-    await measureIdle(place, book)
-    await measureStart(place, world, book, options.scale.logEntries)
-  },
+  start: ({ place, world, book, options }) => measureStart(place, world, book, options.scale.logEntries),
 }
 /** The crowd is last but one: every part before it works on a small store. */
 const ORDER: readonly Part[] = ['systems', 'inside', 'load', 'pdps', 'workers', 'crowd', 'start']
