@@ -14,7 +14,7 @@ import { createOwnTokens, type OwnTokens } from './own-tokens.ts'
 import { errorPage } from './pages.ts'
 import { People } from './people.ts'
 import { ACR, checkRequest, signInPolicy } from './policy.ts'
-import { AUDIENCES, LIFETIMES } from './realm.ts'
+import { AUDIENCES, LIFETIMES, REALM_PATH } from './realm.ts'
 import { RESOURCE, RESOURCE_SERVER } from './resource.ts'
 import { sessionByUid } from './sessions.ts'
 
@@ -69,7 +69,8 @@ function storage(database: DatabaseSync, keys: readonly SigningKey[]): Configura
   return {
     adapter: (name: string) => new SqliteAdapter(database, name),
     jwks: { keys: keys.map((key) => ({ ...key })) } as NonNullable<Configuration['jwks']>,
-    cookies: { keys: [secretOf(database, 'cookies')], long: cookie, short: cookie },
+    // By path as well: a browser sends cookies of 127.0.0.1 to every port.
+    cookies: { keys: [secretOf(database, 'cookies')], long: { ...cookie, path: REALM_PATH }, short: cookie },
   }
 }
 

@@ -7,6 +7,7 @@ import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { DIFFERENCES } from '@mandate/issuer'
 import { decodeProtectedHeader } from 'jose'
+import { buildAuthorizationUrl } from 'openid-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { administrationContract } from '../realm/contract/administration-contract.ts'
 import { clockContract } from '../realm/contract/clock-contract.ts'
@@ -53,6 +54,21 @@ describe('embedded issuer', () => {
     expect(policy).toContain("default-src 'none'")
     expect(policy).toContain("frame-ancestors 'none'")
     expect(await response.text()).not.toContain('<script')
+  })
+
+  test('its cookies are for its own pages, and no script reads them', async () => {
+    const auditor = await realmClient(subject.identity.issuer, 'auditor', subject.identity.clientSecrets.auditor)
+    const url = buildAuthorizationUrl(auditor.config, {
+      redirect_uri: 'http://127.0.0.1:1/callback',
+      scope: 'openid audit',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    })
+    const { status, headers } = await fetch(url, { redirect: 'manual' })
+    expect(status).toBe(303)
+    const cookies = headers.getSetCookie()
+    expect(cookies.length).toBeGreaterThan(0)
+    for (const cookie of cookies) expect(cookie).toMatch(/path=\/realms\/mandate.*samesite=lax.*httponly/u)
   })
 
   test('refuses another host, and a form that another page sends', async () => {
