@@ -28,6 +28,20 @@ interface Build {
   readonly command: readonly [string, ...string[]]
 }
 
+const AUDITOR_PAGE = join(ROOT, 'auditor/dist')
+
+const NOT_BUILT = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <title>Mandate: not built</title>
+  </head>
+  <body>
+    <p>This page is not built yet. npm start builds it after the story: reload it then.</p>
+  </body>
+</html>
+`
+
 /** Output folder of {@link buildDesktopPage}. */
 export const DESKTOP_PAGE = join(ROOT, 'desktop/dist/renderer')
 
@@ -45,9 +59,17 @@ const DESKTOP_PAGE_SOURCES = [
 /** Builds the auditor's page. */
 export function buildPage(onRemark: (text: string) => void): Promise<void> {
   const sources = ['auditor/page', ...SHARED]
-  const built = join(ROOT, 'auditor/dist')
+  const built = AUDITOR_PAGE
   const command = [VITE, 'build'] as const
   return build({ what: "the auditor's page", room: 'auditor/page', built, sources, needs: 'pages', command }, onRemark)
+}
+
+/** Puts a page there that says so, where the auditor's page was never built: its server starts without waiting for a build. */
+export function preparePage(): void {
+  const index = join(AUDITOR_PAGE, 'index.html')
+  if (existsSync(index)) return
+  mkdirSync(AUDITOR_PAGE, { recursive: true })
+  writeFileSync(index, NOT_BUILT)
 }
 
 /** Builds the desktop's page, for the development host in a browser. */

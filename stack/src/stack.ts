@@ -12,6 +12,7 @@ import { findOpenFga } from './find-openfga.ts'
 import { type Identity, type IdentityServer, type IssuerKind, startIdentity } from './identity.ts'
 import { writeLogPins } from './log-pins.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
+import { preparePage } from './page.ts'
 import { choosePorts, ONE_OF_EACH } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { type Progress, silentProgress } from './progress.ts'
@@ -221,6 +222,7 @@ async function bringUpServices(
   const pdps = wanted.includes('pdp') ? await bringUpPdps(context, pdpSettings(input)) : []
   if (pdps.length > 1) writeLogPins(stateDir, pdps)
   const others = wanted.filter((key) => key !== 'pdp')
+  if (others.includes('auditor')) preparePage()
   const started = await allOf(others.map((key) => bringUpService(context, settings[key])))
   const services: Partial<Record<ServiceName, Service>> = {
     ...(pdps[0] && { pdp: pdps[0].service }),
