@@ -1,15 +1,19 @@
 /**
- * Finds a Java installation that Keycloak runs on.
+ * Finds a Java that Keycloak runs on: installed, or fetched into the cache.
  *
  * @module
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { MissingToolError } from './errors.ts'
+import { type FindOptions, fetchTool, toolSources } from './fetch-piece.ts'
 import { tryCommand } from './run-command.ts'
 
 /** Minimum version, by Keycloak's class files. */
 const OLDEST = 17
+
+/** Feature release of the fetched one. */
+const FETCHED = 25
 
 /** An installed Java. `home`: its folder, or `undefined` for the `java` on PATH. */
 export interface Java {
@@ -19,22 +23,40 @@ export interface Java {
 }
 
 /**
- * Prefers `JAVA_HOME`, if it is new enough; else the newest of PATH and `/usr/lib/jvm`, since newer versions start faster.
+ * Prefers `JAVA_HOME`, if it is new enough; else the newest of PATH and `/usr/lib/jvm`, since newer versions start faster; else the fetched one.
  *
  * @throws MissingToolError when there is none.
  */
-export async function findJava(env: NodeJS.ProcessEnv = process.env): Promise<Java> {
+export async function findJava(options: FindOptions = {}): Promise<Java> {
+  const { env = process.env } = options
+  const installed = toolSources(env).installed ? await installedJava(env) : undefined
+  return installed ?? (await fetchedJava(options))
+}
+
+async function installedJava(env: NodeJS.ProcessEnv): Promise<Java | undefined> {
   const chosen = env['JAVA_HOME'] ? await probe(env['JAVA_HOME'], env) : undefined
   if (chosen) return chosen
   const homes = [undefined, ...installedHomes()]
   const found = (await Promise.all(homes.map((home) => probe(home, env)))).filter((java) => java !== undefined)
-  const newest = found.toSorted((a, b) => b.version - a.version)[0]
-  if (newest) return newest
-  throw new MissingToolError(
-    `Keycloak needs Java ${OLDEST} or newer. Either:\n` +
+  return found.toSorted((a, b) => b.version - a.version)[0]
+}
+
+async function fetchedJava(options: FindOptions): Promise<Java> {
+  try {
+    const { folder } = await fetchTool('java', options)
+    return { home: folder, version: FETCHED }
+  } catch (error) {
+    throw error instanceof MissingToolError ? explained(error) : error
+  }
+}
+
+function explained(cause: MissingToolError): MissingToolError {
+  return new MissingToolError(
+    `Keycloak needs Java ${OLDEST} or newer. ${cause.message}\nEither:\n` +
       '  - install it (Debian: sudo apt-get install openjdk-17-jre-headless; macOS: brew install openjdk), or\n' +
       '  - start a Docker engine, or\n' +
       '  - point KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD at a running server',
+    { cause, tool: 'Java' },
   )
 }
 

@@ -1,6 +1,6 @@
 /**
- * Finds the Keycloak distribution: in the cache, unpacked at `KEYCLOAK_HOME`, or on Maven Central. It is cached unpacked and built (`kc.sh build`), which
- * saves 20 s per start.
+ * Finds the Keycloak distribution: in the cache, unpacked at `KEYCLOAK_HOME`, or in a Maven repository. It is cached unpacked and built (`kc.sh build`),
+ * which saves 20 s per start.
  *
  * @module
  */
@@ -11,15 +11,21 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { cached, cacheFolder } from './cache.ts'
 import { MissingToolError, StartError } from './errors.ts'
+import type { FindOptions } from './fetch-piece.ts'
 import { findJava, type Java } from './find-java.ts'
-import type { FindOptions } from './find-openfga.ts'
+import { downloadFrom, mavenRepository } from './maven-repository.ts'
 import { answers, runCommand } from './run-command.ts'
+import { unpackArchive } from './unpack.ts'
 
 /** The version that the tests run with. */
 export const KEYCLOAK_VERSION = '26.7.3'
 
 /** SHA-256 of `keycloak-quarkus-dist-26.7.3.zip` on Maven Central. */
 const ZIP_SHA256 = '27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f'
+
+/** Path and name of the distribution in a Maven repository. */
+const ZIP_PATH = `org/keycloak/keycloak-quarkus-dist/${KEYCLOAK_VERSION}`
+const ZIP = `keycloak-quarkus-dist-${KEYCLOAK_VERSION}.zip`
 
 /** Options of `kc.sh build`. Disabled features make the start faster and reduce the attack surface. */
 export const BUILD_FLAGS = [
@@ -35,15 +41,11 @@ export interface KeycloakDistribution {
   readonly java: Java
 }
 
-/** Finds or downloads the distribution. @throws MissingToolError without Java, or without Maven to download it. */
-export async function findKeycloak({
-  env = process.env,
-  onFetch,
-  signal,
-}: FindOptions = {}): Promise<KeycloakDistribution> {
-  const java = await findJava(env)
+/** Finds or downloads the distribution. @throws MissingToolError without Java, or without a way to download it. */
+export async function findKeycloak(options: FindOptions = {}): Promise<KeycloakDistribution> {
+  const { env = process.env, onFetch } = options
+  const java = await findJava(options)
   const flags = createHash('sha256').update(BUILD_FLAGS.join(' ')).digest('hex').slice(0, 12)
-  const options: FindOptions = { env, ...(onFetch && { onFetch }), ...(signal && { signal }) }
   const folder = await cached({
     folder: cacheFolder(env),
     key: `keycloak-${KEYCLOAK_VERSION}-${flags}`,
@@ -79,20 +81,36 @@ async function copyUnpacked(source: string, folder: string): Promise<void> {
   await cp(source, folder, { recursive: true, filter: (path) => path !== skip })
 }
 
-async function download(
+async function download(folder: string, java: Java, options: FindOptions): Promise<void> {
+  const { env = process.env } = options
+  const repository = await mavenRepository(env)
+  const zip = join(folder, ZIP)
+  if (await answers('mvn', '--version', env)) await downloadWithMaven(folder, java, options)
+  else if (repository !== undefined) await downloadFrom({ repository, path: `${ZIP_PATH}/${ZIP}`, file: zip }, options)
+  else throw withoutMaven()
+  await verify(zip)
+  await unpackArchive(zip, folder, env)
+  await rm(zip)
+  await flatten(join(folder, `keycloak-${KEYCLOAK_VERSION}`), folder)
+}
+
+function withoutMaven(): MissingToolError {
+  return new MissingToolError(
+    `Keycloak ${KEYCLOAK_VERSION} is not installed, and no package of npm or pip has it. Either:\n` +
+      '  - install Maven to download it (Debian: sudo apt-get install maven; macOS: brew install maven), or\n' +
+      '  - set MANDATE_MAVEN_URL to the URL of a Maven repository that has it, or\n' +
+      `  - unpack Keycloak ${KEYCLOAK_VERSION} and set KEYCLOAK_HOME to its folder, or\n` +
+      '  - start a Docker engine, or\n' +
+      '  - point KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD at a running server',
+    { tool: 'Keycloak' },
+  )
+}
+
+async function downloadWithMaven(
   folder: string,
   java: Java,
   { env = process.env, onFetch, signal }: FindOptions,
 ): Promise<void> {
-  if (!(await answers('mvn', '--version', env))) {
-    throw new MissingToolError(
-      `Keycloak ${KEYCLOAK_VERSION} is not installed, and Maven is missing to download it. Either:\n` +
-        '  - install Maven (Debian: sudo apt-get install maven; macOS: brew install maven), or\n' +
-        `  - unpack Keycloak ${KEYCLOAK_VERSION} and set KEYCLOAK_HOME to its folder, or\n` +
-        '  - start a Docker engine, or\n' +
-        '  - point KEYCLOAK_URL, KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD at a running server',
-    )
-  }
   onFetch?.(`fetching Keycloak ${KEYCLOAK_VERSION} with Maven (177 MB, once)`)
   const artifact = `org.keycloak:keycloak-quarkus-dist:${KEYCLOAK_VERSION}:zip`
   const goal = ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${folder}`]
@@ -101,30 +119,12 @@ async function download(
     cwd: folder,
     ...(signal && { signal }),
   })
-  const zip = join(folder, `keycloak-quarkus-dist-${KEYCLOAK_VERSION}.zip`)
-  await verify(zip)
-  await unpack(zip, folder, java, env)
-  await rm(zip)
-  await flatten(join(folder, `keycloak-${KEYCLOAK_VERSION}`), folder)
 }
 
 async function verify(zip: string): Promise<void> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(zip), hash)
   if (hash.digest('hex') !== ZIP_SHA256) throw new StartError(`the checksum of ${zip} is not the one pinned here`)
-}
-
-/** Uses `unzip`, else the JDK's `jar`, which loses the executable bits: scripts are therefore run with `sh`. */
-async function unpack(zip: string, folder: string, java: Java, env: NodeJS.ProcessEnv): Promise<void> {
-  if (await answers('unzip', '-v', env)) {
-    await runCommand('unzip', ['-q', zip, '-d', folder], { env })
-    return
-  }
-  const jar = java.home === undefined ? 'jar' : join(java.home, 'bin', 'jar')
-  if (!(await answers(jar, '--version', env))) {
-    throw new MissingToolError('No program to unpack a zip file was found. Debian: sudo apt-get install unzip')
-  }
-  await runCommand(jar, ['--extract', '--file', zip], { env, cwd: folder })
 }
 
 async function flatten(inner: string, folder: string): Promise<void> {

@@ -6,19 +6,13 @@
 import { join } from 'node:path'
 import { cached, cacheFolder } from './cache.ts'
 import { MissingToolError } from './errors.ts'
+import type { FindOptions } from './fetch-piece.ts'
+import { progressText } from './fetch-progress.ts'
+import { findGo } from './find-go.ts'
 import { runCommand, tryCommand } from './run-command.ts'
 
 /** The version that the tests run with. `go install` verifies the module with Go's checksum database. */
 const OPENFGA_VERSION = 'v1.22.1'
-
-/** Options for finding or downloading a server. */
-export interface FindOptions {
-  readonly env?: NodeJS.ProcessEnv
-  /** Called before a download or build, with its description. */
-  readonly onFetch?: (what: string) => void
-  /** Aborts a download or build; the cache is not changed. */
-  readonly signal?: AbortSignal
-}
 
 /**
  * Path of an OpenFGA binary of exactly {@link OPENFGA_VERSION}.
@@ -37,27 +31,46 @@ export async function findOpenFga({ env = process.env, onFetch, signal }: FindOp
   return join(folder, 'openfga')
 }
 
-async function buildOpenFga(folder: string, { env = process.env, onFetch, signal }: FindOptions): Promise<void> {
-  const go = goVersion((await tryCommand('go', ['version'], { env, timeoutMs: 20_000 })).stdout)
-  if (go === undefined || go < OLDEST_GO) {
-    throw new MissingToolError(
-      `OpenFGA ${OPENFGA_VERSION} is not installed, and Go 1.${OLDEST_GO} or newer is missing to build it. Either:\n` +
-        '  - install Go (Debian 13 or newer: sudo apt-get install golang-go; macOS: brew install go), or\n' +
-        `  - put an openfga ${OPENFGA_VERSION} binary on PATH, or\n` +
-        '  - start a Docker engine, or\n' +
-        '  - point OPENFGA_URL and OPENFGA_API_TOKEN at a running server',
-    )
-  }
+async function buildOpenFga(folder: string, options: FindOptions): Promise<void> {
+  const { env = process.env, onFetch, signal } = options
+  const go = await findGo(options).catch((error: unknown) => {
+    throw error instanceof MissingToolError ? withoutGo(error) : error
+  })
   onFetch?.(`building OpenFGA ${OPENFGA_VERSION} with Go (about five minutes, once)`)
   const target = `github.com/openfga/openfga/cmd/openfga@${OPENFGA_VERSION}`
-  await runCommand('go', ['install', target], { env: { ...env, GOBIN: folder }, ...(signal && { signal }) })
+  await runCommand(go, ['install', '-v', target], {
+    env: { ...env, GOBIN: folder },
+    onOutput: countPackages((text) => onFetch?.(text)),
+    ...(signal && { signal }),
+  })
 }
 
-/** Since 1.21 Go downloads the newer toolchain that a module requires. */
-const OLDEST_GO = 21
+/** Packages that {@link OPENFGA_VERSION} consists of, Go's own included. Go compiles fewer when it has some in its cache. */
+const PACKAGES = 1_000
 
-/** Parses the minor version of Go: `go version go1.26.8 linux/amd64` is 26. */
-function goVersion(output: string): number | undefined {
-  const minor = /\bgo1\.(\d+)/.exec(output)?.[1]
-  return minor === undefined ? undefined : Number(minor)
+/** Counts the packages that `go install -v` names, one a line. Reports each tenth, with the time that is left. */
+function countPackages(report: (text: string) => void): (output: string) => void {
+  let compiled = 0
+  let tenths = 0
+  let begin: number | undefined
+  return (output) => {
+    const names = output.split('\n').filter((line) => line !== '' && !line.startsWith('go: '))
+    if (names.length > 0) begin ??= performance.now()
+    compiled += names.length
+    const now = Math.floor((10 * compiled) / PACKAGES)
+    if (begin === undefined || now <= tenths || compiled >= PACKAGES) return
+    tenths = now
+    report(progressText(compiled, PACKAGES, performance.now() - begin))
+  }
+}
+
+function withoutGo(cause: MissingToolError): MissingToolError {
+  return new MissingToolError(
+    `OpenFGA ${OPENFGA_VERSION} is not installed, and Go is missing to build it. ${cause.message}\nEither:\n` +
+      '  - install Go (Debian 13 or newer: sudo apt-get install golang-go; macOS: brew install go), or\n' +
+      `  - put an openfga ${OPENFGA_VERSION} binary on PATH, or\n` +
+      '  - start a Docker engine, or\n' +
+      '  - point OPENFGA_URL and OPENFGA_API_TOKEN at a running server',
+    { cause, tool: 'OpenFGA' },
+  )
 }

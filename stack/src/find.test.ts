@@ -16,6 +16,7 @@ import { temporaryFolder } from './temporary.fixture.ts'
 function machine(programs: Readonly<Record<string, string>>): {
   readonly PATH: string
   readonly MANDATE_CACHE: string
+  readonly HOME: string
 } {
   const root = temporaryFolder()
   const bin = join(root, 'bin')
@@ -24,7 +25,7 @@ function machine(programs: Readonly<Record<string, string>>): {
     writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
     chmodSync(join(bin, name), 0o755)
   }
-  return { PATH: bin, MANDATE_CACHE: join(root, 'cache') }
+  return { PATH: bin, MANDATE_CACHE: join(root, 'cache'), HOME: root }
 }
 
 const GO_VERSION = 'if [ "$1" = version ]; then echo "go version go1.26.8 linux/amd64"; fi\n'
@@ -83,7 +84,7 @@ describe('Keycloak', () => {
   test('JAVA_HOME is taken when it is new enough', async () => {
     const { PATH } = machine({ java: JAVA })
     const home = join(PATH, '..')
-    expect(await findJava({ JAVA_HOME: home, PATH: '' })).toEqual({ home, version: 21 })
+    expect(await findJava({ env: { JAVA_HOME: home, PATH: '' } })).toEqual({ home, version: 21 })
   })
 
   test.for([

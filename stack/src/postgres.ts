@@ -5,18 +5,18 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { MissingToolError } from './errors.ts'
+import type { FindOptions } from './fetch-piece.ts'
+import { findPostgres } from './find-postgres.ts'
 import { freePort, LOOPBACK } from './net.ts'
-import { startProcess } from './process.ts'
-import { type CommandOptions, runCommand, tryCommand } from './run-command.ts'
+import { type Cluster, giveTo, makeFolder, placePrograms, serve, unprivileged } from './postgres-cluster.ts'
+import { runSql } from './postgres-sql.ts'
+import { type Standby, startStandbyOf } from './postgres-standby.ts'
+import { runCommand } from './run-command.ts'
 
 /** Options of {@link startPostgres}. */
-export interface PostgresOptions {
+export interface PostgresOptions extends FindOptions {
   /** @default a free port */
   readonly port?: number
   /** PostgreSQL settings by name. @default `fsync` off, since the cluster is temporary */
@@ -39,23 +39,16 @@ export interface Postgres {
   startStandby(): Promise<Standby>
 }
 
-/** A streaming standby. Its database `mandate` has the primary's roles and passwords. */
-export interface Standby extends Pick<Postgres, 'url' | 'query' | 'stop'> {
-  /** Receives nothing that the primary commits from now on. */
-  detach(): Promise<void>
-  /** Makes it a primary. */
-  promote(): Promise<void>
-}
-
 /** Starts a cluster. @throws MissingToolError when PostgreSQL is not installed. */
-export async function startPostgres({ port, settings = { fsync: 'off' } }: PostgresOptions = {}): Promise<Postgres> {
-  const cluster = await initCluster(port ?? (await freePort()), settings)
+export async function startPostgres(options: PostgresOptions = {}): Promise<Postgres> {
+  const { port, settings = { fsync: 'off' }, ...find } = options
+  const cluster = await initCluster(port ?? (await freePort()), settings, await findPostgres(find))
   let running = await serve(cluster)
   const createDatabase = (name: string): Promise<string> => createPostgresDatabase(cluster.urlOf('postgres'), name)
   return {
     url: await createDatabase('mandate'),
     createDatabase,
-    query: async (url, sql) => (await runSql(url, sql)).trimEnd(),
+    query: runSql,
     stop: async () => {
       await running.stop()
       await rm(cluster.folder, { recursive: true, force: true })
@@ -66,31 +59,6 @@ export async function startPostgres({ port, settings = { fsync: 'off' } }: Postg
       running = await serve(cluster)
     },
     startStandby: () => startStandbyOf(cluster),
-  }
-}
-
-async function startStandbyOf(primary: Cluster): Promise<Standby> {
-  const cluster = await copyCluster(primary)
-  const running = await serve(cluster)
-  const ask = (sql: string): Promise<string> => runSql(cluster.urlOf('postgres'), sql)
-  const until = async (sql: string): Promise<void> => {
-    while ((await ask(sql)).trim() !== 't') await delay(20)
-  }
-  return {
-    url: cluster.urlOf('mandate'),
-    query: async (url, sql) => (await runSql(url, sql)).trimEnd(),
-    detach: async () => {
-      const written = (await runSql(primary.urlOf('postgres'), 'SELECT pg_current_wal_lsn()')).trim()
-      await until(`SELECT pg_last_wal_replay_lsn() >= '${written}'`)
-      await ask("ALTER SYSTEM SET primary_conninfo = ''")
-      await ask('SELECT pg_reload_conf()')
-      await until('SELECT count(*) = 0 FROM pg_stat_wal_receiver')
-    },
-    promote: () => until('SELECT pg_promote()'),
-    stop: async () => {
-      await running.stop()
-      await rm(cluster.folder, { recursive: true, force: true })
-    },
   }
 }
 
@@ -118,19 +86,10 @@ export async function preferCustomPlans(url: string): Promise<void> {
   await runSql(url, `ALTER DATABASE "${name.replaceAll('"', '""')}" SET plan_cache_mode = force_custom_plan`)
 }
 
-interface Cluster {
-  readonly binaries: string
-  readonly folder: string
-  readonly port: number
-  readonly settings: Readonly<Record<string, string>>
-  readonly owner: Pick<CommandOptions, 'uid' | 'gid'>
-  urlOf(database: string): string
-}
-
-async function initCluster(port: number, settings: Readonly<Record<string, string>>): Promise<Cluster> {
-  const binaries = await findPostgres()
+async function initCluster(port: number, settings: Readonly<Record<string, string>>, found: string): Promise<Cluster> {
   const owner = await unprivileged()
   const folder = await makeFolder(owner)
+  const binaries = await placePrograms(found, folder, owner)
   const password = randomBytes(24).toString('base64url')
   const passwordFile = join(folder, 'password')
   await writeFile(passwordFile, password, { mode: 0o600 })
@@ -150,94 +109,4 @@ async function initCluster(port: number, settings: Readonly<Record<string, strin
   const urlOf = (database: string): string =>
     `postgres://mandate:${password}@${LOOPBACK}:${port}/${database}?sslmode=disable`
   return { binaries, folder, port, settings, owner, urlOf }
-}
-
-/** Copies a running cluster, as a standby of it. */
-async function copyCluster(primary: Cluster): Promise<Cluster> {
-  const { binaries, owner, urlOf } = primary
-  const port = await freePort()
-  const folder = await makeFolder(owner)
-  const flags = ['--write-recovery-conf', '--checkpoint=fast', '--no-sync']
-  const { env } = psqlOptions(urlOf('postgres'), binaries)
-  await runCommand(join(binaries, 'pg_basebackup'), [`--pgdata=${join(folder, 'data')}`, ...flags], {
-    ...owner,
-    cwd: folder,
-    ...(env && { env }),
-  })
-  return { ...primary, folder, port, urlOf: (database) => Object.assign(new URL(urlOf(database)), { port }).href }
-}
-
-/** A temporary folder of the user that PostgreSQL runs as, with an empty folder `data`. */
-async function makeFolder(owner: Cluster['owner']): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'mandate-postgres-'))
-  await mkdir(join(folder, 'data'), { mode: 0o700 })
-  await giveTo(owner, folder, join(folder, 'data'))
-  await chmod(folder, 0o700)
-  return folder
-}
-
-async function giveTo({ uid, gid }: Cluster['owner'], ...paths: readonly string[]): Promise<void> {
-  if (uid === undefined || gid === undefined) return
-  for (const path of paths) await chown(path, uid, gid)
-}
-
-function serve({ binaries, folder, port, settings, owner, urlOf }: Cluster): ReturnType<typeof startProcess> {
-  const all = { listen_addresses: LOOPBACK, port: String(port), unix_socket_directories: folder, ...settings }
-  return startProcess({
-    name: 'PostgreSQL',
-    command: join(binaries, 'postgres'),
-    args: ['-D', join(folder, 'data'), ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    env: { PATH: process.env['PATH'] ?? '' },
-    cwd: folder,
-    ready: async () => (await tryCommand('psql', ['-c', 'SELECT 1'], psqlOptions(urlOf('postgres'), binaries))).ok,
-    readyTimeoutMs: 60_000,
-    logFile: join(folder, 'postgres.log'),
-    stopSignal: 'SIGINT', // fast shutdown; SIGTERM would wait for all clients to disconnect
-    ...owner,
-  })
-}
-
-async function runSql(url: string, sql: string): Promise<string> {
-  return runCommand('psql', ['-v', 'ON_ERROR_STOP=1', '-qtAc', sql], psqlOptions(url, await findPostgres()))
-}
-
-/** Passes the password in the environment: other users can read command line arguments. */
-function psqlOptions(url: string, binaries: string): CommandOptions {
-  const { username, password, hostname, port, pathname } = new URL(url)
-  return {
-    env: {
-      PATH: `${binaries}:${process.env['PATH'] ?? ''}`,
-      PGUSER: decodeURIComponent(username),
-      PGPASSWORD: decodeURIComponent(password),
-      PGHOST: hostname,
-      PGPORT: port || '5432',
-      PGDATABASE: decodeURIComponent(pathname.slice(1)),
-    },
-    timeoutMs: 20_000,
-  }
-}
-
-/** Finds the folder of the server programs. On Debian they are not on PATH, but in one folder per version. */
-async function findPostgres(): Promise<string> {
-  const debian = '/usr/lib/postgresql'
-  const versions = existsSync(debian) ? readdirSync(debian) : []
-  for (const version of versions.toSorted((a, b) => Number(b) - Number(a))) {
-    const folder = join(debian, version, 'bin')
-    if (existsSync(join(folder, 'initdb'))) return folder
-  }
-  const configured = await tryCommand('pg_config', ['--bindir'])
-  const folder = configured.stdout.trim()
-  if (configured.ok && existsSync(join(folder, 'initdb'))) return folder
-  throw new MissingToolError(
-    'PostgreSQL is not installed. Debian: sudo apt-get install postgresql; macOS: brew install postgresql',
-  )
-}
-
-async function unprivileged(): Promise<Pick<CommandOptions, 'uid' | 'gid'>> {
-  if (process.getuid?.() !== 0) return {}
-  for (const user of ['postgres', 'nobody']) {
-    const [uid, gid] = await Promise.all(['-u', '-g'].map((flag) => tryCommand('id', [flag, user])))
-    if (uid?.ok && gid?.ok) return { uid: Number(uid.stdout), gid: Number(gid.stdout) }
-  }
-  throw new MissingToolError('PostgreSQL does not run as root, and there is no user "postgres" to run it as')
 }

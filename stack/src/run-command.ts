@@ -12,6 +12,8 @@ export interface CommandOptions {
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
   readonly timeoutMs?: number
+  /** Receives stdout and stderr as they come. */
+  readonly onOutput?: (text: string) => void
   /** Ends the command early; it counts as failed. */
   readonly signal?: AbortSignal
   readonly uid?: number
@@ -32,7 +34,7 @@ export function tryCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
-    const { timeoutMs, signal, ...rest } = options
+    const { timeoutMs, signal, onOutput, ...rest } = options
     // Not the `timeout` option of spawn: its timer keeps this process alive when the command does not exist.
     const ends = timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]
     const child = spawn(command, [...args], {
@@ -45,9 +47,11 @@ export function tryCommand(
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text
       output += text
+      onOutput?.(text)
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text
+      onOutput?.(text)
     })
     child.once('error', () => resolve({ ok: false, stdout: '', output: '' }))
     child.once('close', (code) => resolve({ ok: code === 0, stdout, output }))

@@ -166,10 +166,12 @@ async function bringUpPostgres({
   pdps: count = 1,
   progress,
   started,
+  env,
+  signal,
 }: Context): Promise<(SharedPdps & { readonly openFgaUrl: string }) | undefined> {
   if (count === 1) return undefined
-  return progress.step('PostgreSQL', async () => {
-    const postgres = await startPostgres()
+  return progress.step('PostgreSQL', async (onFetch) => {
+    const postgres = await startPostgres({ env, onFetch, signal })
     started.push(() => postgres.stop())
     return {
       count,

@@ -420,6 +420,8 @@ describe('.env.example', () => {
     const byTheStack = [
       'MANDATE_OPENFGA_PORT',
       'MANDATE_CACHE',
+      'MANDATE_MAVEN_URL',
+      'MANDATE_TOOLS',
       'KEYCLOAK_HOME',
       'KEYCLOAK_URL',
       'KEYCLOAK_ADMIN_USERNAME',
