@@ -2,6 +2,8 @@
  * `npm test`: checks, then every Vitest project, cheapest first; `integration` on each database that OpenFGA may stand on. Output is live; the very last line sums everything up
  * as `N passed, N failed`, with `, N skipped` after it if any; skipped and failed tests are named before it, with the reason of a skip. Each check counts as one. Exit 1 on any failure.
  *
+ * First it finds or fetches the programs that tests need. Tests of one that this machine cannot have are skipped; under `CI=true` that is a failure.
+ *
  * `--fast` is the inner loop: types, the checks of test/check and Biome on changed files, side by side; then the unit tests without the files of
  * {@link SLOW_UNIT}. It needs Node and Git only.
  *
@@ -37,7 +39,7 @@ function integration(...names: readonly string[]): readonly string[] {
 
 /**
  * Unit tests that `--fast` leaves to `npm test`: those that start processes or need OpenSSL, and those that take half a second of processor time or
- * more. They are 40 of 205 files and take three quarters of the project's time.
+ * more. They take three quarters of the project's time.
  */
 const SLOW_UNIT = [
   ...existing(
@@ -49,6 +51,7 @@ const SLOW_UNIT = [
     'test/unit/engine-views.test.ts',
     'test/unit/environment.test.ts',
     'test/unit/policy-check.test.ts',
+    'test/unit/tools.test.ts',
     'auditor/src/entry-pattern.test.ts',
     'desktop/src/main/calls.test.ts',
     'desktop/src/main/events.test.ts',
@@ -80,6 +83,7 @@ const SLOW_UNIT = [
     'service/src/tls-objection.test.ts',
     'service/src/transport-security.test.ts',
     'stack/src/docker.test.ts',
+    'stack/src/fetch-piece.test.ts',
     'stack/src/process.test.ts',
   ),
 ]
@@ -225,6 +229,8 @@ async function runAll(fast: boolean): Promise<number> {
     line(`-- ${name}: ${summary(tally)} in ${since(from)}`)
   }
   try {
+    const { env, problems } = fast ? { env: {}, problems: [] } : await setUp()
+    total = addTallies(total, { ...EMPTY_TALLY, failed: problems })
     if (fast) {
       await Promise.all(
         Object.entries(fastChecks()).map(([name, command]) => count(name, runCheck(name, command, ROOT))),
@@ -232,7 +238,7 @@ async function runAll(fast: boolean): Promise<number> {
     }
     for (const [name, command] of fast ? [] : Object.entries(CHECKS)) await count(name, runCheck(name, command, ROOT))
     for (const [index, stage] of (fast ? FAST_STAGES : STAGES).entries()) {
-      await count(stage.name, runProject(stage, join(reports, `${index}.json`), ROOT))
+      await count(stage.name, runProject(stage, join(reports, `${index}.json`), ROOT, env))
     }
   } finally {
     rmSync(reports, { recursive: true, force: true })
@@ -242,6 +248,22 @@ async function runAll(fast: boolean): Promise<number> {
   line(`all of it took ${since(begin)}`)
   line(summary(total))
   return total.failed.length > 0 ? 1 : 0
+}
+
+/** Prints what is missing. @returns Variables for the stages, and what counts as a failure. */
+async function setUp(): Promise<{
+  readonly env: Readonly<Record<string, string>>
+  readonly problems: readonly string[]
+}> {
+  // Loaded here: `--fast` needs none of it.
+  const { prepareTools } = await import('./support/tools.ts')
+  const begin = performance.now()
+  const { env, missing, failed } = await prepareTools(line)
+  for (const [name, reason] of missing) line(`missing: ${name}, so tests that need it are skipped. ${reason}`)
+  for (const problem of failed) line(problem)
+  line(`-- set-up: ${missing.size} missing, ${failed.length} failed in ${since(begin)}`)
+  const inCi = process.env['CI'] === 'true'
+  return { env, problems: [...failed, ...(inCi ? [...missing.keys()].map((name) => `missing: ${name}`) : [])] }
 }
 
 function since(begin: number): string {

@@ -81,6 +81,7 @@ async function copyData(primary: Cluster, data: string): Promise<void> {
   await writeFile(join(data, 'backup_label'), label)
 }
 
+/** Folders of a running server stay, without their content. */
 function isCopied(path: string): boolean {
-  return !/^(?:postmaster\.(?:pid|opts)|pg_wal|pg_replslot|pg_dynshmem|pg_stat_tmp)$|pgsql_tmp/u.test(path)
+  return !/^postmaster\.(?:pid|opts)$|^pg_(?:wal|replslot|dynshmem|stat_tmp)\/|pgsql_tmp/u.test(path)
 }

@@ -6,7 +6,7 @@ import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_pr
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Postgres, startOpenFga, startPostgres } from '@mandate/stack'
+import { MissingToolError, type Postgres, startOpenFga, startPostgres } from '@mandate/stack'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { ROOT, read } from '../support/compose-file.ts'
@@ -52,7 +52,9 @@ function loader(): { readonly name: string; readonly load: (files: readonly stri
       output('go', ['run', '.', ...files], { cwd, env: environment(env) })
     return { name: 'compose-go', load }
   }
-  throw new Error('neither `docker compose` nor Go is here. Debian: sudo apt-get install golang-go')
+  throw new MissingToolError('neither `docker compose` nor Go is here. Debian: sudo apt-get install golang-go', {
+    tool: 'Go',
+  })
 }
 
 describe('the compose files load', { timeout: LOAD_MS }, () => {

@@ -29,7 +29,8 @@ function goSays(claims: readonly { proof: string; entry: Uint8Array; key: string
   const input = claims.map(({ entry, ...rest }) =>
     JSON.stringify({ ...rest, entry: Buffer.from(entry).toString('base64') }),
   )
-  const { stdout, stderr, status } = spawnSync('go', ['run', '.'], { cwd: CHECKER, input: input.join('\n') })
+  const { stdout, stderr, status, error } = spawnSync('go', ['run', '.'], { cwd: CHECKER, input: input.join('\n') })
+  if (error) throw error
   if (status !== 0) throw new Error(`the checker in Go failed: ${stderr}`)
   return String(stdout).trimEnd().split('\n')
 }

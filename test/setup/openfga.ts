@@ -7,6 +7,7 @@
  */
 import { type OpenFgaEngine, startOpenFga, startPostgres } from '@mandate/stack'
 import type { TestProject } from 'vitest/node'
+import { NOWHERE, startOrExplain } from './without-server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -20,8 +21,15 @@ declare module 'vitest' {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
   const engine = engineOf(process.env['MANDATE_TEST_STORE'])
+  return startOrExplain(project, {
+    start: () => start(project, engine),
+    provideNothing: () => project.provide('openFga', { url: NOWHERE, apiToken: '', engine, postgres: undefined }),
+  })
+}
+
+async function start(project: TestProject, engine: OpenFgaEngine): Promise<() => Promise<void>> {
   const postgres =
     engine === 'postgres' ? await startPostgres({ settings: { fsync: 'off', max_connections: '300' } }) : undefined
   const openFga = await startOpenFga({ engine, ...(postgres ? { postgresUrl: postgres.url } : {}) })

@@ -14,6 +14,7 @@ import { createProgress, type Identity, loadSecrets, startKeycloak } from '@mand
 import type { TestProject } from 'vitest/node'
 import { z } from 'zod'
 import { LOGOUT_URL } from '../support/logout-port.ts'
+import { NOWHERE, startOrExplain } from './without-server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -25,7 +26,23 @@ declare module 'vitest' {
 /** Kept between runs: an imported realm nobody has signed in to yet, and the secrets that are baked into it. */
 const KEPT = fileURLToPath(new URL('../../.mandate/test', import.meta.url))
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export default function setup(project: TestProject): Promise<() => Promise<void>> {
+  return startOrExplain(project, {
+    start: () => start(project),
+    provideNothing: () => project.provide('identity', NOBODY),
+  })
+}
+
+/** The identity without a Keycloak, for files that read it before they start anything. */
+const NOBODY: Identity = {
+  issuer: `${NOWHERE}/realms/mandate`,
+  url: NOWHERE,
+  clientSecrets: { pdp: '', auditor: '', trips: '', care: '', 'booking-agent': '' },
+  admin: { url: NOWHERE, username: '', password: '' },
+  people: {},
+}
+
+async function start(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = mkdtempSync(join(tmpdir(), 'mandate-e2e-'))
   const secrets = loadSecrets(KEPT)
   const { step } = createProgress(process.stdout)

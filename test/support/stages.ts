@@ -30,13 +30,22 @@ export interface ProjectStage {
   readonly only?: readonly string[]
 }
 
-/** Runs a project's tests; a project without tests passes. */
-export async function runProject(stage: ProjectStage, reportFile: string, root: string): Promise<Tally> {
+/**
+ * Runs a project's tests; a project without tests passes.
+ *
+ * @param more - Variables for its processes, such as those of `prepareTools`.
+ */
+export async function runProject(
+  stage: ProjectStage,
+  reportFile: string,
+  root: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Tally> {
   const { name, project, store, exclude = [], only = [] } = stage
   const reporters = ['--reporter=default', `--reporter=${TALLY_REPORTER}`]
   const excluded = exclude.map((file) => `--exclude=${file}`)
   const command = ['vitest', 'run', '--project', project, '--passWithNoTests', ...only, ...excluded, ...reporters]
-  const env = { MANDATE_TEST_REPORT: reportFile, ...(store ? { MANDATE_TEST_STORE: store } : {}) }
+  const env = { ...more, MANDATE_TEST_REPORT: reportFile, ...(store ? { MANDATE_TEST_STORE: store } : {}) }
   const ok = await runLive(command, root, env)
   return readReport(name, existsSync(reportFile) ? readFileSync(reportFile, 'utf8') : undefined, ok)
 }
@@ -46,10 +55,10 @@ async function runLive(
   root: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<boolean> {
-  const path = `${join(root, 'node_modules', '.bin')}${delimiter}${process.env['PATH'] ?? ''}`
+  const path = `${join(root, 'node_modules', '.bin')}${delimiter}${env['PATH'] ?? process.env['PATH'] ?? ''}`
   const child = spawn(command, args, {
     cwd: root,
-    env: { ...process.env, PATH: path, ...env },
+    env: { ...process.env, ...env, PATH: path },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   const [code] = await once(child, 'exit').catch(() => [1])

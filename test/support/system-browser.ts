@@ -6,6 +6,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import process from 'node:process'
+import { type FindOptions, fetchTool, MissingToolError, toolSources } from '@mandate/stack'
 import { type Browser, chromium, type Page } from 'playwright-core'
 
 const FLAGS = [
@@ -18,20 +19,42 @@ const FLAGS = [
   '--disable-sync',
 ]
 
-/** Launches Chromium. @throws Error with the install command when it is missing. */
+/** Launches Chromium. @throws MissingToolError when it is neither installed nor to be fetched. */
 export async function launchChromium(env: NodeJS.ProcessEnv = process.env): Promise<Browser> {
-  return await chromium.launch({ executablePath: findChromium(env), headless: true, args: FLAGS })
+  const { program, env: more } = await findChromium({ env })
+  // Playwright's type has no undefined values, and the environment of a process has none.
+  const all = { ...env, ...more } as Record<string, string>
+  return await chromium.launch({ executablePath: program, headless: true, args: FLAGS, env: all })
 }
 
-/** Finds Chromium: `CHROMIUM`, else `chromium` on PATH. */
-export function findChromium({ CHROMIUM, PATH = '' }: NodeJS.ProcessEnv): string {
-  const places = CHROMIUM ? [CHROMIUM] : PATH.split(delimiter).map((folder) => join(folder, 'chromium'))
-  const found = places.find(isExecutable)
-  if (found !== undefined) return found
-  throw new Error(
-    `${CHROMIUM ? `CHROMIUM: nothing to run at ${CHROMIUM}` : 'There is no chromium on PATH'}. ` +
-      'Debian: sudo apt-get install chromium; elsewhere set CHROMIUM to the program of any Chromium.',
-  )
+/** A Chromium, and the variables that it needs. */
+export interface FoundChromium {
+  readonly program: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+/**
+ * Finds Chromium: `CHROMIUM`, else `chromium` on PATH, else the fetched one.
+ *
+ * @throws MissingToolError when it is neither installed nor to be fetched, or there is no program at `CHROMIUM`.
+ */
+export async function findChromium(options: FindOptions = {}): Promise<FoundChromium> {
+  const { env = process.env } = options
+  const { CHROMIUM, PATH = '' } = env
+  if (CHROMIUM && !isExecutable(CHROMIUM)) throw missing(`CHROMIUM: nothing to run at ${CHROMIUM}`)
+  if (CHROMIUM) return { program: CHROMIUM, env: {} }
+  const onPath = PATH.split(delimiter).map((folder) => join(folder, 'chromium'))
+  const program = toolSources(env).installed ? onPath.find(isExecutable) : undefined
+  if (program !== undefined) return { program, env: {} }
+  const fetched = await fetchTool('chromium', options).catch((cause: unknown) => {
+    throw cause instanceof MissingToolError ? missing(cause.message, cause) : cause
+  })
+  return { program: join(fetched.folder, 'chromium'), env: fetched.env }
+}
+
+function missing(why: string, cause?: MissingToolError): MissingToolError {
+  const ways = 'Debian: sudo apt-get install chromium; elsewhere set CHROMIUM to the program of any Chromium.'
+  return new MissingToolError(`${why}. ${ways}`, { tool: 'Chromium', cause })
 }
 
 function isExecutable(path: string): boolean {

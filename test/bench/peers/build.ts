@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cached, cacheFolder, runCommand } from '@mandate/stack'
+import { cached, cacheFolder, findGo, runCommand } from '@mandate/stack'
 
 export interface PeerBuild {
   readonly name: string
@@ -56,7 +56,8 @@ async function compile({ module, version, path }: PeerBuild, target: string): Pr
     GOTOOLCHAIN: 'auto',
     GOWORK: 'off',
   }
-  const downloaded = await runCommand('go', ['mod', 'download', '-json', `${module}@${version}`], {
+  const go = await findGo()
+  const downloaded = await runCommand(go, ['mod', 'download', '-json', `${module}@${version}`], {
     env,
     cwd: tmpdir(),
   })
@@ -66,7 +67,7 @@ async function compile({ module, version, path }: PeerBuild, target: string): Pr
     await runCommand('cp', ['-R', `${source}/.`, copy])
     // Go's module cache is read-only, and so is a copy of it: it could not be removed.
     await runCommand('chmod', ['-R', 'u+w', copy])
-    await runCommand('nice', ['-n', '19', 'go', 'build', '-trimpath', '-o', target, path], { env, cwd: copy })
+    await runCommand('nice', ['-n', '19', go, 'build', '-trimpath', '-o', target, path], { env, cwd: copy })
   } finally {
     await rm(copy, { recursive: true, force: true })
   }
