@@ -46,7 +46,7 @@ async function buildOpenFga(folder: string, options: FindOptions): Promise<void>
 }
 
 /** Packages that {@link OPENFGA_VERSION} consists of, Go's own included. Go compiles fewer when it has some in its cache. */
-const PACKAGES = 1_000
+const PACKAGES = 1_258
 
 /** Counts the packages that `go install -v` names, one a line. Reports each tenth, with the time that is left. */
 function countPackages(report: (text: string) => void): (output: string) => void {
@@ -54,9 +54,10 @@ function countPackages(report: (text: string) => void): (output: string) => void
   let tenths = 0
   let begin: number | undefined
   return (output) => {
-    const names = output.split('\n').filter((line) => line !== '' && !line.startsWith('go: '))
-    if (names.length > 0) begin ??= performance.now()
-    compiled += names.length
+    // Lines with `go: ` are about downloads, which come first.
+    const names = output.match(/^(?!go: ).+\n/gmu)?.length ?? 0
+    if (names > 0) begin ??= performance.now()
+    compiled += names
     const now = Math.floor((10 * compiled) / PACKAGES)
     if (begin === undefined || now <= tenths || compiled >= PACKAGES) return
     tenths = now

@@ -56,6 +56,14 @@ describe('OpenFGA', () => {
     expect(fetched).toHaveLength(1)
   })
 
+  test('the build says how far it is, by the packages that Go names', async () => {
+    const names = 'i=0; while [ $i -lt 700 ]; do echo "some/package/$i" >&2; i=$((i+1)); done'
+    const go = `${GO_VERSION}if [ "$1" = install ]; then echo "go: downloading x" >&2; ${names}; echo > "$GOBIN/openfga"; fi`
+    const said: string[] = []
+    await findOpenFga({ env: machine({ go }), onFetch: (what) => said.push(what) })
+    expect(said.slice(1)).toContainEqual(expect.stringMatching(/^[1-5]\d %, \d+ (?:s|min) left$/u))
+  })
+
   test.for([
     ['without any of these', {}],
     ['with a Go too old to fetch a newer one', { go: 'echo "go version go1.19.8 linux/amd64"' }],
