@@ -8,6 +8,7 @@ import { z } from 'zod'
 
 const settingsSchema = z
   .strictObject({
+    ISSUER_HOST: setting.host,
     ISSUER_PORT: setting.port(8080),
     ISSUER_DATA_DIR: z.string().min(1),
     LOG_LEVEL: setting.logLevel,
@@ -23,7 +24,12 @@ const settingsSchema = z
       context.addIssue({ code: 'custom', path: ['ISSUER_PORT'], message })
     }
   })
-  .transform((env) => ({ port: env.ISSUER_PORT, dataDir: env.ISSUER_DATA_DIR, logLevel: env.LOG_LEVEL }))
+  .transform((env) => ({
+    host: env.ISSUER_HOST,
+    port: env.ISSUER_PORT,
+    dataDir: env.ISSUER_DATA_DIR,
+    logLevel: env.LOG_LEVEL,
+  }))
 
 export type IssuerConfig = z.output<typeof settingsSchema>
 

@@ -1,5 +1,5 @@
 /**
- * Where the embedded issuer is: always on loopback.
+ * The embedded issuer's URL: always on loopback, whatever address it listens on.
  *
  * @module
  */

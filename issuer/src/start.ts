@@ -1,5 +1,5 @@
 /**
- * Starts the embedded issuer: opens its database and listens on loopback.
+ * Starts the embedded issuer: opens its database and listens.
  *
  * @module
  */
@@ -12,14 +12,13 @@ import { openDatabase } from './database.ts'
 import { DIFFERENCES } from './differences.ts'
 import { issuerAt } from './issuer-url.ts'
 
-const HOST = '127.0.0.1'
 const SWEEP_MS = 600_000
 
-export async function startIssuer({ port, dataDir }: IssuerConfig, logger: Logger): Promise<Listener> {
+export async function startIssuer({ host, port, dataDir }: IssuerConfig, logger: Logger): Promise<Listener> {
   const database = openDatabase(dataDir)
   sweep(database)
   const app = createApp({ issuer: issuerAt(port), database, logger })
-  const { url, close } = await serve(app, { host: HOST, port })
+  const { url, close } = await serve(app, { host, port })
   logger.info({ differences: Object.values(DIFFERENCES) }, 'stands in for Keycloak, for demos and tests')
   const sweeping = setInterval(() => sweep(database), SWEEP_MS)
   sweeping.unref()

@@ -16,6 +16,8 @@ export interface EmbeddedIssuerOptions {
   /** Folder of its database: keys, clients, people and sessions, which outlive a restart. */
   readonly dataDir: string
   readonly secrets: Pick<Secrets, 'realm'>
+  /** Address to listen on. @default loopback */
+  readonly listenHost?: string
   /** HTTP port. Part of the issuer URL, and so of every token and every stored identity. @default a free port */
   readonly port?: number
   /** The PDP's back-channel logout endpoint. @default on the PDP's default port */
@@ -33,6 +35,7 @@ export interface EmbeddedIssuer extends Omit<Keycloak, 'admin'> {
 /** Starts it. @throws {@link StartError} with the end of its log when it does not start. */
 export async function startEmbeddedIssuer(options: EmbeddedIssuerOptions): Promise<EmbeddedIssuer> {
   const { dataDir, secrets, logoutUrl = `http://${LOOPBACK}:8181/backchannel-logout`, logLevel = 'info' } = options
+  const { listenHost = LOOPBACK } = options
   const port = options.port ?? (await freePort())
   const url = `http://${LOOPBACK}:${port}`
   const clientSecrets = clientSecretsOf(secrets.realm)
@@ -42,7 +45,7 @@ export async function startEmbeddedIssuer(options: EmbeddedIssuerOptions): Promi
   const service = await spawnService({
     name: 'issuer',
     entry: 'issuer/src/main.ts',
-    env: { ISSUER_PORT: String(port), ISSUER_DATA_DIR: dataDir, LOG_LEVEL: logLevel },
+    env: { ISSUER_HOST: listenHost, ISSUER_PORT: String(port), ISSUER_DATA_DIR: dataDir, LOG_LEVEL: logLevel },
     readyUrl: `${url}/readyz`,
     logFile: join(dataDir, 'issuer.log'),
     ...(options.signal && { signal: options.signal }),

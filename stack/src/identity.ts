@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { type Credentials, type KeycloakAdmin, provisionPeople } from '@mandate/keycloak'
 import { type EmbeddedIssuer, provisionEmbeddedPeople, startEmbeddedIssuer } from './embedded-issuer.ts'
 import { type Keycloak, startKeycloak } from './keycloak.ts'
+import { listenHostOf } from './ports.ts'
 import type { Progress } from './progress.ts'
 import type { Secrets } from './secrets.ts'
 
@@ -50,11 +51,12 @@ export function startIdentity(options: IdentityOptions): Promise<Started> {
 const logoutUrlOf = ({ ports }: IdentityOptions): string => `http://127.0.0.1:${ports.pdp}/backchannel-logout`
 
 async function startEmbedded(options: IdentityOptions): Promise<Started> {
-  const { stateDir, secrets, ports, progress, signal } = options
+  const { stateDir, secrets, ports, progress, env, signal } = options
   const dataDir = join(stateDir, 'issuer')
   await progress.step('people', () => provisionEmbeddedPeople(dataDir, secrets.people))
+  const [listenHost, logoutUrl] = [listenHostOf(env), logoutUrlOf(options)]
   const issuer: EmbeddedIssuer = await progress.step('embedded issuer', () =>
-    startEmbeddedIssuer({ dataDir, secrets, port: ports.keycloak, logoutUrl: logoutUrlOf(options), signal }),
+    startEmbeddedIssuer({ dataDir, secrets, listenHost, port: ports.keycloak, logoutUrl, signal }),
   )
   const server = { ...issuer, name: 'Embedded issuer', logFile: join(dataDir, 'issuer.log') }
   const { issuer: url, clientSecrets } = issuer

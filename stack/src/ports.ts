@@ -1,13 +1,14 @@
 /**
- * Assigns the demo's ports and keeps them between starts: Keycloak's port is part of the issuer, and so of every stored identity.
+ * Assigns the demo's addresses and keeps its ports between starts: Keycloak's port is part of the issuer, and so of every stored identity.
  *
  * @module
  */
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { readJson, writeAtomically } from './files.ts'
-import { freePort, isFree } from './net.ts'
+import { freePort, isFree, LOOPBACK } from './net.ts'
 import { PORT_NAMES, type PortName, SERVICES, type ServiceName } from './settings.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
@@ -52,6 +53,18 @@ export async function choosePorts(
   for (const name of names) chosen[name] = await choosePort(name, env[VARIABLES[name]], remembered[name])
   writeAtomically(file, `${JSON.stringify(chosen)}\n`)
   return chosen as Record<ServerName, number>
+}
+
+/**
+ * Address that Mandate's services listen on: `MANDATE_LISTEN_HOST`, else loopback. The demo serves plain HTTP with printed passwords, so any other address is
+ * for a container or a machine that no stranger reaches.
+ *
+ * @throws {@link StartError} for anything but an IP address.
+ */
+export function listenHostOf({ MANDATE_LISTEN_HOST: host }: NodeJS.ProcessEnv): string {
+  if (host === undefined || host === '') return LOOPBACK
+  if (isIP(host) !== 0) return host
+  throw new StartError(`MANDATE_LISTEN_HOST: not an IP address: ${host}`)
 }
 
 async function choosePort(name: PortName, wanted: string | undefined, remembered: number | undefined): Promise<number> {

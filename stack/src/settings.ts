@@ -30,6 +30,8 @@ export interface SettingsInput {
   readonly clientSecrets: Readonly<Record<'trips' | 'care' | 'booking-agent' | 'auditor', string>>
   /** @default 'info' */
   readonly logLevel?: string
+  /** Address that every service listens on. They call each other on loopback, whatever it is. @default loopback */
+  readonly listenHost?: string
 }
 
 /** What several PDPs share. */
@@ -101,7 +103,7 @@ export function serviceSettings(input: SettingsInput): Record<ServiceName, Servi
       name: 'booking-agent',
       entry: 'examples/booking-agent/src/main.ts',
       url: urls.agent,
-      env: { ...agentEnv(input, { pdp: pdpsFrom(2), trips: urls.trips }), ...logLevel },
+      env: { ...agentEnv(input, { ...urls, pdp: pdpsFrom(2) }), ...logLevel },
     },
     auditor: {
       name: 'auditor',
@@ -122,12 +124,12 @@ export function pdpSettings(input: SettingsInput): readonly ServiceSettings[] {
 }
 
 function pdpEnv(
-  { stateDir, ports, issuer, openFga, shared }: SettingsInput,
+  { stateDir, ports, issuer, openFga, shared, listenHost = LOOPBACK }: SettingsInput,
   name: PortName,
   place: number,
 ): Record<string, string> {
   return {
-    PDP_HOST: LOOPBACK,
+    PDP_HOST: listenHost,
     PDP_PORT: String(ports[name]),
     PDP_ISSUER: issuer,
     PDP_AUDIENCE: 'pdp',
@@ -145,9 +147,12 @@ function pdpEnv(
   }
 }
 
-function tripsEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdpUrl: string): Record<string, string> {
+function tripsEnv(
+  { stateDir, ports, issuer, clientSecrets, listenHost = LOOPBACK }: SettingsInput,
+  pdpUrl: string,
+): Record<string, string> {
   return {
-    TRIPS_HOST: LOOPBACK,
+    TRIPS_HOST: listenHost,
     TRIPS_PORT: String(ports.trips),
     TRIPS_ISSUER: issuer,
     TRIPS_AUDIENCE: 'trips',
@@ -159,9 +164,12 @@ function tripsEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdp
   }
 }
 
-function careEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdpUrl: string): Record<string, string> {
+function careEnv(
+  { stateDir, ports, issuer, clientSecrets, listenHost = LOOPBACK }: SettingsInput,
+  pdpUrl: string,
+): Record<string, string> {
   return {
-    CARE_HOST: LOOPBACK,
+    CARE_HOST: listenHost,
     CARE_PORT: String(ports.care),
     CARE_ISSUER: issuer,
     CARE_AUDIENCE: 'care',
@@ -174,12 +182,13 @@ function careEnv({ stateDir, ports, issuer, clientSecrets }: SettingsInput, pdpU
 }
 
 function agentEnv(
-  { stateDir, ports, issuer, clientSecrets }: SettingsInput,
-  urls: { readonly pdp: string; readonly trips: string },
+  { stateDir, ports, issuer, clientSecrets, listenHost = LOOPBACK }: SettingsInput,
+  urls: { readonly pdp: string; readonly trips: string; readonly agent: string },
 ): Record<string, string> {
   return {
-    AGENT_HOST: LOOPBACK,
+    AGENT_HOST: listenHost,
     AGENT_PORT: String(ports.agent),
+    AGENT_PUBLIC_URL: urls.agent,
     AGENT_ISSUER: issuer,
     AGENT_AUDIENCE: 'booking-agent',
     AGENT_CLIENT_ID: 'booking-agent',
@@ -192,11 +201,11 @@ function agentEnv(
 }
 
 function auditorEnv(
-  { stateDir, ports, issuer, clientSecrets }: SettingsInput,
+  { stateDir, ports, issuer, clientSecrets, listenHost = LOOPBACK }: SettingsInput,
   urls: { readonly pdps: readonly string[]; readonly auditor: string },
 ): Record<string, string> {
   return {
-    AUDITOR_HOST: LOOPBACK,
+    AUDITOR_HOST: listenHost,
     AUDITOR_PORT: String(ports.auditor),
     AUDITOR_PUBLIC_URL: urls.auditor,
     AUDITOR_ISSUER: issuer,

@@ -13,7 +13,7 @@ import { type Identity, type IdentityServer, type IssuerKind, startIdentity } fr
 import { writeLogPins } from './log-pins.ts'
 import { type OpenFga, type OpenFgaEngine, startOpenFga } from './openfga.ts'
 import { preparePage } from './page.ts'
-import { choosePorts, ONE_OF_EACH } from './ports.ts'
+import { choosePorts, listenHostOf, ONE_OF_EACH } from './ports.ts'
 import { startPostgres } from './postgres.ts'
 import { type Progress, silentProgress } from './progress.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
@@ -215,9 +215,10 @@ async function bringUpServices(
   { issuer, clientSecrets }: Identity,
   shared: SharedPdps | undefined,
 ): Promise<Pick<Stack, 'services' | 'urls' | 'pdps'>> {
-  const { stateDir, ports, logLevel } = context
+  const { stateDir, ports, env, logLevel } = context
+  const listenHost = listenHostOf(env)
   const level = logLevel === undefined ? {} : { logLevel }
-  const input = { stateDir, ports, issuer, openFga, clientSecrets, ...level, ...(shared && { shared }) }
+  const input = { stateDir, ports, issuer, openFga, clientSecrets, listenHost, ...level, ...(shared && { shared }) }
   const settings = serviceSettings(input)
   const wanted = SERVICES.filter((key) => (context.services ?? SERVICES).includes(key))
   // First: it makes the verifier key that the auditor reads.

@@ -6,6 +6,7 @@
  */
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isLoopback } from '@mandate/protocol'
 import { EXIT_CONFIG } from '@mandate/service'
 import { type Command, parseCommand, USAGE } from './arguments.ts'
 import { auditCommands } from './audit-commands.ts'
@@ -16,6 +17,7 @@ import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
 import { buildPage } from './page.ts'
 import { chooseParts, describeParts, type Parts, partsTable, refusal, stateDirOf } from './parts.ts'
+import { listenHostOf } from './ports.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
 import { namesServers, type Stack, type StackOptions, startStack } from './stack.ts'
@@ -203,6 +205,9 @@ function printAddresses(stack: Stack, parts: Parts, secrets: string): void {
     print(`${username.padEnd(10)} ${password.padEnd(26)} ${totpSecret ?? ''}`.trimEnd())
   }
   print(`\nThese are demo logins; they are also in ${secrets}.`)
+  const host = listenHostOf(process.env)
+  if (!isLoopback(host))
+    print(`Listens on ${host} (MANDATE_LISTEN_HOST): with them, everybody who reaches it can sign in.`)
   print('Ctrl-C stops everything.')
 }
 

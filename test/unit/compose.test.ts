@@ -15,6 +15,7 @@ import { readConfig as readTripsConfig } from '@mandate/trips'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OPERATIONS } from '../../pdp/src/http/openapi/operations.ts'
 import { type ComposeService, ROOT, read, readComposeFile, variablesOf } from '../support/compose-file.ts'
+import { argumentsOf, environmentOf as environmentOfStage, stagesOf } from '../support/dockerfile.ts'
 
 const compose = readComposeFile()
 const services = Object.entries(compose.services)
@@ -275,11 +276,14 @@ describe('our services', () => {
   })
 
   test('what Node kept of the code lies where it looks, and the user who runs it can read it', () => {
-    const dockerfile = read('deploy/Dockerfile')
-    const [, folder] = /NODE_COMPILE_CACHE=(\/app\/\S+)/u.exec(dockerfile) ?? []
-    expect(dockerfile).toContain(`COPY --from=compile --chown=0:0 --chmod=755 /tmp/compiled ${folder}\n`)
-    const users = [...dockerfile.matchAll(/^USER (?<user>\S+)$/gmu)].map(({ groups }) => groups?.['user'])
-    expect(users).toEqual(['1000:1000', '1000:1000'])
+    const stages = stagesOf(read('deploy/Dockerfile'))
+    const service = stages.at(-1) ?? expect.unreachable('no stage')
+    const folder = environmentOfStage(service)['NODE_COMPILE_CACHE']
+    expect(folder).toMatch(/^\/app\//u)
+    expect(argumentsOf(service, 'COPY')).toContain(`--from=compile --chown=0:0 --chmod=755 /tmp/compiled ${folder}`)
+    const users = stages.map((stage) => [stage.name, argumentsOf(stage, 'USER')])
+    const running = ['compile', 'demo-play', 'demo', undefined]
+    expect(users).toEqual(stages.map(({ name }) => [name, running.includes(name) ? ['1000:1000'] : []]))
   })
 
   test('images hold the Node that the tests run on', () => {
@@ -422,6 +426,7 @@ describe('.env.example', () => {
       'MANDATE_CACHE',
       'MANDATE_MAVEN_URL',
       'MANDATE_TOOLS',
+      'MANDATE_LISTEN_HOST',
       'KEYCLOAK_HOME',
       'KEYCLOAK_URL',
       'KEYCLOAK_ADMIN_USERNAME',
