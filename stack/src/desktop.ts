@@ -5,7 +5,7 @@
  * @module
  */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DESKTOP_USAGE, parseDesktopCommand } from './desktop-arguments.ts'
 import { findElectron } from './desktop-electron.ts'
@@ -38,13 +38,11 @@ async function guarded(host: 'electron' | 'browser'): Promise<number> {
 }
 
 async function open(host: 'electron' | 'browser'): Promise<number> {
-  // Electron's npm package, which `npm start` needs as little as Vite. Its binary is another matter.
-  if (host === 'electron') await installPackages('all')
-  const electron = host === 'electron' ? findElectron(join(ROOT, 'node_modules/electron'), process.env) : undefined
+  const remark = (text: string): void => void process.stdout.write(`${text}\n`)
+  const electron = host === 'electron' ? await installedElectron(remark) : undefined
   const folder = privateFolder(join(STATE_DIR, 'desktop'))
   const config = join(folder, 'config.json')
   writeAtomically(config, `${JSON.stringify(await settingsOfDemo(), undefined, 2)}\n`)
-  const remark = (text: string): void => void process.stdout.write(`${text}\n`)
   const data = privateFolder(join(folder, host))
   if (electron !== undefined) {
     await buildDesktopApp(remark)
@@ -53,6 +51,14 @@ async function open(host: 'electron' | 'browser'): Promise<number> {
   await buildDesktopPage(remark)
   const main = join(ROOT, 'desktop/src/browser/main.ts')
   return await runs(process.execPath, [main, '--config', config, '--data', data, '--page', DESKTOP_PAGE])
+}
+
+/** Path of the Electron binary. The npm package is no dependency of `npm start`. @throws MissingToolError when the binary is missing. */
+async function installedElectron(remark: (text: string) => void): Promise<string> {
+  const folder = join(ROOT, 'node_modules/electron')
+  if (!existsSync(folder)) remark("Installing Electron's npm package and what builds the app")
+  await installPackages('all')
+  return findElectron(folder, process.env)
 }
 
 async function settingsOfDemo(): Promise<object> {

@@ -99,12 +99,14 @@ async function build(
 ): Promise<void> {
   const wanted = fingerprint(sources)
   if (builtFrom(built) === wanted) return
-  onRemark(`building ${what}`)
   const aside = `${built}.${process.pid}`
-  const [program, ...args] = command
+  const [script, ...args] = command
+  const program = join(ROOT, script)
   try {
+    if (!existsSync(program)) onRemark(`installing what builds ${what}`)
     await installPackages(needs)
-    const given = [join(ROOT, program), ...args, '--logLevel', 'warn', '--outDir', aside]
+    onRemark(`building ${what}`)
+    const given = [program, ...args, '--logLevel', 'warn', '--outDir', aside]
     await runCommand(process.execPath, given, { cwd: join(ROOT, room) })
     writeFileSync(join(aside, MARKER), wanted)
     mkdirSync(dirname(built), { recursive: true })
