@@ -1,6 +1,6 @@
 /**
- * Installs the dependencies that a command needs, when node_modules does not have them: `node stack/install.mjs [start|pages|all]`, `all` by default.
- * `start` is what `npm start` runs, `pages` adds what builds the pages, `all` adds what tests, checks and packaging need.
+ * Installs the dependencies that a command needs, when node_modules does not have them: `node stack/install.mjs [SET]`, `all` by default.
+ * `start` is what `npm start` runs, `pages` adds what builds the pages, `develop` what checks and tests need, `all` what packages the desktop app.
  *
  * Runs before node_modules exists, with any version of Node, so it imports only `node:` modules. Prints nothing when nothing is to be done; exits with npm's
  * exit code when npm fails.
@@ -23,6 +23,7 @@ const MARKER = 'node_modules/.mandate-set.json'
 /** Workspaces with a process that `npm start` runs. A folder stands for every workspace in it, so the auditor, whose page is inside, has its name. */
 const STARTED = workspaces('stack', '@mandate/auditor', 'examples')
 const PAGES = workspaces('@mandate/auditor-page', '@mandate/desktop-renderer')
+const DEVELOPED = workspaces(...namesBut('desktop/packaging'))
 /** The root's own dependency is the Node that runs everything. */
 const START = ['--omit=dev', ...STARTED, '--include-workspace-root']
 
@@ -30,7 +31,8 @@ const START = ['--omit=dev', ...STARTED, '--include-workspace-root']
 const SETS = {
   start: [START],
   pages: [START, ['--include=dev', ...PAGES]],
-  // Named, because NODE_ENV=production omits it.
+  // `--include=dev`, because NODE_ENV=production omits it.
+  develop: [['--include=dev', ...DEVELOPED, '--include-workspace-root']],
   all: [['--include=dev']],
 }
 const ORDER = Object.keys(SETS)
@@ -53,6 +55,12 @@ function main(wanted) {
 
 function workspaces(...names) {
   return names.flatMap((name) => ['--workspace', name])
+}
+
+/** Names of all workspaces but the one in a folder. */
+function namesBut(folder) {
+  const others = parse(read('package.json')).workspaces.filter((each) => each !== folder)
+  return others.map((each) => parse(read(`${each}/package.json`)).name)
 }
 
 function contains(set, other) {

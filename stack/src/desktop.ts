@@ -57,7 +57,7 @@ async function open(host: 'electron' | 'browser'): Promise<number> {
 async function installedElectron(remark: (text: string) => void): Promise<string> {
   const folder = join(ROOT, 'node_modules/electron')
   if (!existsSync(folder)) remark("Installing Electron's npm package and what builds the app")
-  await installPackages('all')
+  await installPackages('develop')
   return findElectron(folder, process.env)
 }
 

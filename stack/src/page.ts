@@ -23,7 +23,7 @@ interface Build {
   readonly built: string
   readonly sources: readonly string[]
   /** What the build needs installed: a set of `stack/install.mjs`. */
-  readonly needs: 'pages' | 'all'
+  readonly needs: 'pages' | 'develop'
   /** Script and arguments, without `--outDir`. */
   readonly command: readonly [string, ...string[]]
 }
@@ -84,10 +84,10 @@ export function buildDesktopApp(onRemark: (text: string) => void): Promise<void>
   const sources = ['desktop/src', 'desktop/electron.vite.config.ts', 'desktop/package.json', ...DESKTOP_PAGE_SOURCES]
   const command = [ELECTRON_VITE, 'build'] as const
   const built = DESKTOP_APP
-  return build({ what: 'the desktop app', room: 'desktop', built, sources, needs: 'all', command }, onRemark)
+  return build({ what: 'the desktop app', room: 'desktop', built, sources, needs: 'develop', command }, onRemark)
 }
 
-/** Installs the packages of a set of `stack/install.mjs`, if they are missing: some 20 s for `all` after `start`. */
+/** Installs the packages of a set of `stack/install.mjs`, if they are missing: some 20 s for `develop` after `start`. */
 export async function installPackages(set: Build['needs']): Promise<void> {
   await runCommand(process.execPath, [join(ROOT, INSTALL), set])
 }

@@ -18,6 +18,7 @@ const WORKSPACES: Readonly<
   auditor: { name: '@mandate/auditor', develops: 'checker' },
   'auditor/page': { name: '@mandate/auditor-page', develops: 'bundler' },
   'desktop/renderer': { name: '@mandate/desktop-renderer', develops: 'bundler' },
+  'desktop/packaging': { name: '@mandate/desktop-packaging', develops: 'packer' },
   'examples/trips': { name: '@mandate/trips', runs: 'travelled' },
 }
 const VERSIONS = {
@@ -26,10 +27,12 @@ const VERSIONS = {
   runner: ['1.0.0'],
   bundler: ['1.0.0'],
   checker: ['1.0.0'],
+  packer: ['1.0.0'],
 }
 const START = ['runner', 'served', 'travelled']
 const PAGES = ['bundler', ...START].sort()
-const ALL = ['checker', ...PAGES].sort()
+const DEVELOP = ['checker', ...PAGES].sort()
+const ALL = ['packer', ...DEVELOP].sort()
 
 let prepared = ''
 let clone = ''
@@ -110,6 +113,8 @@ test('a larger set adds packages to a smaller one, and touches none that is ther
   writeFileSync(path('node_modules/served/in-use'), '')
   expect(install('pages').status).toBe(0)
   expect(there()).toEqual(PAGES)
+  expect(install('develop').status).toBe(0)
+  expect(there()).toEqual(DEVELOP)
   expect(install().status).toBe(0)
   expect(there()).toEqual(ALL)
   expect(existsSync(path('node_modules/served/in-use'))).toBe(true)
@@ -124,9 +129,12 @@ test('everything at once is everything, also with NODE_ENV=production', () => {
   expect(there()).toEqual(ALL)
 })
 
-test('the pages alone bring what runs, too', () => {
-  expect(install('pages').status).toBe(0)
-  expect(there()).toEqual(PAGES)
+test.for([
+  ['pages', PAGES],
+  ['develop', DEVELOP],
+] as const)('%s alone brings what a smaller set has, too', ([set, names]) => {
+  expect(install(set).status).toBe(0)
+  expect(there()).toEqual(names)
 })
 
 test('nothing is ever taken away: not by a smaller set, not by a new lockfile', () => {

@@ -108,6 +108,11 @@ describe('the demo image', () => {
     for (const file of [...needed, `${folder}/package.json`]) expect(isInContext(file), file).toBe(true)
   })
 
+  test('the build gets every manifest that the lockfile names', () => {
+    const folders: readonly string[] = JSON.parse(read('package.json')).workspaces
+    for (const folder of folders) expect(isInContext(`${folder}/package.json`), folder).toBe(true)
+  })
+
   test.for(['pdp/policies/travel/manifest.yaml', 'stack/install.mjs', 'package-lock.json', '.npmrc'])(
     'the build gets %s',
     (file) => expect(isInContext(file)).toBe(true),
