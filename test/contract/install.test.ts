@@ -84,10 +84,11 @@ const versionOf = (name: string): string =>
 beforeAll(() => {
   clone = mkdtempSync(join(tmpdir(), 'mandate-install-'))
   prepared = clone
+  mkdirSync(path('packed'))
   for (const [name, versions] of Object.entries(VERSIONS))
     for (const version of versions) {
       write(`source/${name}-${version}/package.json`, { name, version })
-      npm('pack', '--silent', '--pack-destination', dirname(path('packed/.')), `./source/${name}-${version}`)
+      npm('pack', '--silent', '--pack-destination', path('packed'), `./source/${name}-${version}`)
     }
   const workspaces = Object.keys(WORKSPACES)
   const root = { dependencies: on('.', 'runner'), devDependencies: on('.', 'checker') }
