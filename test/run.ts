@@ -64,6 +64,7 @@ const SLOW_UNIT = [
     'examples/trips/src/ownership.test.ts',
     'examples/trips/src/requests.test.ts',
     'examples/trips/src/trips.test.ts',
+    'issuer/src/people.test.ts',
     'pdp/src/http/page-tokens.test.ts',
     'pdp/src/log/tree.test.ts',
     'pdp/src/memory/barrier.model.test.ts',

@@ -31,7 +31,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'test/integration/store-failover.test.ts':
     'says how long a recovery took, and which of two answers was asked for first, by the clock that never jumps',
   'test/integration/three-pdps.test.ts': 'says which of two answers was asked for first, by the clock that never jumps',
-  'test/realm/pep-tokens.test.ts': 'asks no faster than a person may',
+  'test/realm/contract/services-contract.ts': 'asks no faster than a person may',
 }
 
 test('no test waits for a time, or measures one, without a reason that is written here', () => {
