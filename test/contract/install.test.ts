@@ -34,6 +34,9 @@ const PAGES = ['bundler', ...START].sort()
 const DEVELOP = ['checker', ...PAGES].sort()
 const ALL = ['packer', ...DEVELOP].sort()
 
+/** What a release changes that needs another version of `served`. */
+const CHANGED = ['package-lock.json', 'stack/package.json']
+
 let prepared = ''
 let clone = ''
 
@@ -63,6 +66,7 @@ function writeWorkspaces(served = '1.0.0'): void {
       devDependencies: develops ? on(folder, develops) : {},
     })
   }
+  rmSync(path('package-lock.json'), { force: true })
   npm('install', '--package-lock-only')
 }
 
@@ -94,6 +98,8 @@ beforeAll(() => {
   const root = { dependencies: on('.', 'runner'), devDependencies: on('.', 'checker') }
   write('package.json', { name: 'small', version: '1.0.0', private: true, workspaces, ...root })
   cpSync(join(ROOT, 'stack/install.mjs'), path('stack/install.mjs'))
+  writeWorkspaces('2.0.0')
+  for (const file of CHANGED) cpSync(path(file), path('next', file))
   writeWorkspaces()
   return () => rmSync(prepared, { recursive: true, force: true })
 })
@@ -142,7 +148,7 @@ test('nothing is ever taken away: not by a smaller set, not by a new lockfile', 
   npm('ci')
   expect(install('start')).toMatchObject({ status: 0, stdout: '' })
   expect(there()).toEqual(ALL)
-  writeWorkspaces('2.0.0')
+  for (const file of CHANGED) cpSync(path('next', file), path(file))
   expect(install('start').status).toBe(0)
   expect(there()).toEqual(ALL)
   expect(versionOf('served')).toBe('2.0.0')
@@ -150,7 +156,7 @@ test('nothing is ever taken away: not by a smaller set, not by a new lockfile', 
 
 test('a new lockfile installs a small set anew', () => {
   install('start')
-  writeWorkspaces('2.0.0')
+  for (const file of CHANGED) cpSync(path('next', file), path(file))
   expect(install('start').stdout).toContain('Installed in')
   expect(there()).toEqual(START)
   expect(versionOf('served')).toBe('2.0.0')
@@ -173,7 +179,7 @@ test('a set that was changed by hand is installed again', () => {
 })
 
 test('npm’s failure is reported with its exit code', () => {
-  rmSync(path('packed'), { recursive: true })
+  rmSync(path('package-lock.json'))
   const { status, stderr } = install('start')
   expect(status).not.toBe(0)
   expect(stderr).toContain('npm ci failed')
