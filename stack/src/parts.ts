@@ -37,7 +37,12 @@ const NAMES = {
   store: 'the relationship store (in the PDP, in place of OpenFGA)',
   issuer: 'the issuer (in place of Keycloak)',
 } as const
-const STORE_LIMITS = ['one PDP alone, with SQLite', 'no API of OpenFGA: only the PDP reads and writes tuples']
+const STORE_LIMITS = [
+  'one PDP alone, with SQLite',
+  'no API of OpenFGA: only the PDP reads and writes tuples',
+  'a model that its engine cannot evaluate as a whole is refused',
+  'while the database cannot be written no revocation takes effect: with OpenFGA one does, and is recorded later',
+]
 const HOW_TO_GET_SERVERS = 'npm start -- --servers'
 
 /** Says what is embedded, what that cannot do, and how to get the real servers. Empty without embedded parts. */
