@@ -58,6 +58,9 @@ async function ask(pdp: TestPdp, question: Ask = FLIGHT): Promise<string> {
     .reason
 }
 
+/** The log's index follows by itself, and may be behind for a moment. */
+const withoutIndex = (missing: readonly string[]): readonly string[] => missing.filter((part) => part !== 'index')
+
 test('a PDP of the same database with another store of OpenFGA does not start, and says which PDP uses which', async () => {
   const other = { ...env, OPENFGA_STORE: `other-${randomUUID()}`, PDP_LOG_ORIGIN: 'test.invalid/other' }
   await expect(startTestPdp({ openFga: inject('openFga'), env: other, issuer: one.issuer })).rejects.toThrow(
@@ -192,7 +195,7 @@ test('policies: what one PDP puts in force decides on the other one; what that c
   )
   const refused = await two.call('POST', '/access/v1/evaluation', { as: TRIPS, body: world.question(owner) })
   const ready = await two.call('GET', '/readyz')
-  expect([refused.status, ready.status, ready.body.missing, ready.body.mend?.[0]]).toEqual([
+  expect([refused.status, ready.status, withoutIndex(ready.body.missing), ready.body.mend?.[0]]).toEqual([
     503,
     503,
     ['policies'],
@@ -229,7 +232,7 @@ test('a log that cannot be read: 503, and not ready, until it can', async () => 
   await postgres.query(url, 'ALTER TABLE mandate_pdp.invalidations RENAME TO gone')
   const refused = await two.call('POST', '/access/v1/evaluation', { as: TRIPS, body: world.question(FLIGHT) })
   const ready = await two.call('GET', '/readyz')
-  expect([refused.status, ready.status, ready.body.missing]).toEqual([503, 503, ['store']])
+  expect([refused.status, ready.status, withoutIndex(ready.body.missing)]).toEqual([503, 503, ['store']])
   await postgres.query(url, 'ALTER TABLE mandate_pdp.gone RENAME TO invalidations')
   await expect.poll(() => ask(two)).toBe('delegated')
 })
