@@ -76,7 +76,7 @@ export class SqliteAdapter implements Adapter {
   }
 }
 
-/** Parses a row; `undefined` for none, or one that has expired. */
+/** Parses the payload of a row. Returns `undefined` without a row, and for a row that has expired. */
 function parse(row: Readonly<Record<string, unknown>> | undefined): AdapterPayload | undefined {
   if (row === undefined) return undefined
   const { payload, expires } = row

@@ -1,5 +1,5 @@
 /**
- * The embedded issuer's URL: always on loopback, whatever address it listens on.
+ * The embedded issuer's URL. Its host is a loopback address, also where the server listens on another address.
  *
  * @module
  */

@@ -7,7 +7,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import type { JWK } from 'jose'
 
-/** RSA, because keycloak-connect verifies nothing else. */
+/** RSA: keycloak-connect verifies RSA signatures only. */
 const BITS = 2_048
 
 /** A private signing key. */

@@ -50,7 +50,7 @@ export function logoutRoutes({ provider, ownTokens, database, logger }: LogoutDe
   return router
 }
 
-/** RFC 8252, section 7.3: any port of the loopback address, and nothing else may differ. */
+/** RFC 8252, section 7.3: the port of a loopback redirect URI may differ; everything else must be equal. */
 function isLoggedOutPage(uri: string): boolean {
   const url = URL.parse(uri)
   return url !== null && url.href === `http://127.0.0.1${url.port === '' ? '' : `:${url.port}`}${LOGGED_OUT_PATH}`

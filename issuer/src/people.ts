@@ -81,7 +81,7 @@ export class People {
       .run(role, username)
   }
 
-  /** Sets the authenticator of a login without one. One that is set up is never replaced: a password alone must not be enough for that. */
+  /** Sets up the authenticator of a login that has none. Never replaces an authenticator: a password alone would be enough to pass the second factor. */
   setTotpSecret(sub: string, secret: string): void {
     this.#database.prepare('UPDATE people SET totp = ? WHERE sub = ? AND totp IS NULL').run(secret, sub)
   }

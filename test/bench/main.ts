@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { isUsageError, readOptions, UsageError } from '../support/cli-options.ts'
 import { benchAuditor } from './auditor.ts'
 import { benchDecide } from './decide.ts'

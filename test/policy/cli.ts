@@ -8,10 +8,11 @@ import { directorySource, httpSource } from '@mandate/auditor'
 import { type Entry, environmentObjection } from '@mandate/protocol'
 import { startOpenFga } from '@mandate/stack'
 import { startIssuer } from '../fixtures/issuer.ts'
+import { UsageError } from '../support/cli-options.ts'
 import { differenceText, diffPolicies } from './diff.ts'
 import { type CasedPack, type Checked, checkPacks } from './packs.ts'
 import { playCase } from './play.ts'
-import { USAGE, UsageError } from './usage.ts'
+import { USAGE } from './usage.ts'
 
 /** What the process lends to the commands. */
 export interface ProcessIo {

@@ -19,9 +19,9 @@ import {
   type Whereabouts,
 } from '@mandate/pdp'
 import { factsFileSchema } from '@mandate/protocol'
+import { UsageError } from '../support/cli-options.ts'
 import { type CaseFile, parsePackCases } from './cases.ts'
 import { caseObjections, factObjections } from './objections.ts'
-import { UsageError } from './usage.ts'
 
 const SHIPPED = fileURLToPath(new URL('../../pdp/policies', import.meta.url))
 

@@ -4,11 +4,6 @@
  * @module
  */
 
-/** Somebody asked for what there is not. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError'
-}
-
 /** Something that we need is not to be had. `exit` is the process's exit code. */
 export class Failure extends Error {
   override readonly name = 'Failure'

@@ -14,7 +14,7 @@ export interface TuplesOfModel {
 }
 
 /**
- * @param models - The first one that allows a tuple is taken.
+ * @param models - In order of preference: each tuple belongs to the first model that allows it.
  * @throws Error for a tuple that no model allows.
  */
 export function groupByModel(tuples: readonly Tuple[], models: readonly ModelRow[]): readonly TuplesOfModel[] {
