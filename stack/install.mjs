@@ -20,8 +20,8 @@ const INSTALLED = 'node_modules/.package-lock.json'
 /** Says which set is installed, unless all is. `npm ci` deletes it with node_modules. */
 const MARKER = 'node_modules/.mandate-set.json'
 
-/** Workspaces with a process that `npm start` runs. A folder stands for every workspace in it, so the auditor, whose page is inside, has its name. */
-const STARTED = workspaces('stack', '@mandate/auditor', 'examples')
+/** Workspaces with a process that `npm start` runs, and the command line. A folder stands for every workspace in it, so the auditor, whose page is inside, has its name. */
+const STARTED = workspaces('stack', '@mandate/auditor', 'cli', 'examples')
 const PAGES = workspaces('@mandate/auditor-page', '@mandate/desktop-renderer')
 const DEVELOPED = workspaces(...namesBut('desktop/packaging'))
 /** The root's own dependency is the Node that runs everything. */

@@ -15,6 +15,7 @@ const WORKSPACES: Readonly<
   Record<string, { readonly name?: string; readonly runs?: string; readonly develops?: string }>
 > = {
   stack: { runs: 'served' },
+  cli: { runs: 'parser' },
   auditor: { name: '@mandate/auditor', develops: 'checker' },
   'auditor/page': { name: '@mandate/auditor-page', develops: 'bundler' },
   'desktop/renderer': { name: '@mandate/desktop-renderer', develops: 'bundler' },
@@ -24,12 +25,13 @@ const WORKSPACES: Readonly<
 const VERSIONS = {
   served: ['1.0.0', '2.0.0'],
   travelled: ['1.0.0'],
+  parser: ['1.0.0'],
   runner: ['1.0.0'],
   bundler: ['1.0.0'],
   checker: ['1.0.0'],
   packer: ['1.0.0'],
 }
-const START = ['runner', 'served', 'travelled']
+const START = ['parser', 'runner', 'served', 'travelled']
 const PAGES = ['bundler', ...START].sort()
 const DEVELOP = ['checker', ...PAGES].sort()
 const ALL = ['packer', ...DEVELOP].sort()

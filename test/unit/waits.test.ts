@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FILES = [
-  '{auditor,desktop,keycloak,pdp,pep,protocol,service,stack,ui}/{src,renderer}/**/*.{test,fixture,harness}.{ts,tsx}',
+  '{auditor,cli,desktop,keycloak,pdp,pep,protocol,service,stack,ui}/{src,renderer}/**/*.{test,fixture,harness}.{ts,tsx}',
   'examples/*/src/**/*.{test,fixture,harness}.ts',
   'test/{contract,desktop,e2e,fixtures,fuzz,integration,realm,support,unit}/**/*.ts',
 ]

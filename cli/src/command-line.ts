@@ -1,0 +1,100 @@
+/**
+ * Parts that command groups are described with. Imports nothing heavy: every group's description is loaded for `--help`.
+ *
+ * @module
+ */
+import { nearestName } from '@mandate/service/nearest-name'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { ExitCode } from './exit.ts'
+import type { Io } from './io.ts'
+
+/** What a command is given: its options as commander parsed them, and its positional arguments. */
+export interface Input<Options> {
+  readonly options: Options
+  readonly args: readonly string[]
+}
+
+/** A command's work. @returns the exit code; nothing means 0. */
+export type Work<Options> = (io: Io, input: Input<Options>) => Promise<ExitCode | undefined>
+
+/** Where a command's exit code goes. */
+export interface Outcome {
+  exit: ExitCode
+}
+
+/** Registers a group's commands: names, options, help and examples. `outcome` receives the exit code of the command that ran. */
+export type Describe = (program: Command, io: Io, outcome: Outcome) => void
+
+/** Options of every command that calls the PDP. */
+export interface ConnectionOptions {
+  readonly pdp?: string
+  readonly issuer?: string
+  readonly tokenFile?: string
+  readonly json?: true
+}
+
+/**
+ * Sets a command's action. `load` imports the module that does the work, so that it costs nothing until then.
+ */
+export function action<Options extends object>(
+  command: Command,
+  io: Io,
+  outcome: Outcome,
+  load: () => Promise<Work<Options>>,
+): void {
+  command.action(async () => {
+    const work = await load()
+    outcome.exit = (await work(io, { options: command.opts<Options>(), args: command.args })) ?? 0
+  })
+}
+
+const EXAMPLES = new WeakMap<Command, readonly string[]>()
+
+/** Adds command lines to a command's help. `test/unit` parses each of them. */
+export function examples(command: Command, ...lines: readonly string[]): Command {
+  EXAMPLES.set(command, lines)
+  return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`)
+}
+
+/** The examples in a command's help. */
+export function examplesOf(command: Command): readonly string[] {
+  return EXAMPLES.get(command) ?? []
+}
+
+/** Adds `--json`. */
+export function withJson(command: Command): Command {
+  return command.option('--json', 'print one JSON value; problems as problem+json on stderr')
+}
+
+/** Adds the options that say which PDP is called, and as whom. A token is never an option's value: other users of a machine see command lines. */
+export function withConnection(command: Command): Command {
+  withJson(command).optionsGroup('Connection:')
+  return command
+    .option('--pdp <url>', 'the PDP; default MANDATE_PDP, else the one you signed in for')
+    .option('--issuer <url>', 'the identity provider; default MANDATE_ISSUER, else the one you signed in at')
+    .option('--token-file <file>', 'a file with an access token; default MANDATE_TOKEN, else your sign-in')
+}
+
+/** An option whose values are known. A wrong value is refused with the nearest one. */
+export function choice(flags: string, description: string, values: readonly string[]): Option {
+  const option = new Option(flags, `${description} (${values.join(', ')})`)
+  option.argChoices = [...values]
+  return option.argParser((value: string) => {
+    const objection = choiceObjection(value, values)
+    if (objection !== undefined) throw new InvalidArgumentError(objection)
+    return value
+  })
+}
+
+/** Why a value is none of the known ones, with a suggestion; `undefined` when it is one. */
+export function choiceObjection(value: string, values: readonly string[]): string | undefined {
+  if (values.includes(value)) return undefined
+  const nearest = nearestName(value, values)
+  return nearest === undefined ? `It must be one of ${values.join(', ')}.` : `Did you mean ${nearest}?`
+}
+
+/** Collects the values of an option that may be given several times. */
+export const repeated = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+]

@@ -1,0 +1,9 @@
+/**
+ * Every group of commands, in the order of `mandate --help`.
+ *
+ * @module
+ */
+import type { Describe } from '../command-line.ts'
+import { describeCompletion } from './completion.ts'
+
+export const COMMANDS: readonly Describe[] = [describeCompletion]

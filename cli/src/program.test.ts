@@ -1,0 +1,91 @@
+import { Command } from 'commander'
+import { describe, expect, test } from 'vitest'
+import { examplesOf } from './command-line.ts'
+import { EXIT } from './exit.ts'
+import type { Io } from './io.ts'
+import { createProgram, run } from './program.ts'
+
+/** An environment in which nothing is configured, and what was printed. */
+function quietIo() {
+  const printed = { out: '', err: '' }
+  const io: Io = {
+    out: (text) => {
+      printed.out += text
+    },
+    err: (text) => {
+      printed.err += text
+    },
+    environment: {},
+  }
+  return { io, printed }
+}
+
+const program = () => createProgram(quietIo().io, { exit: EXIT.ok })
+
+/** Every command, groups included. */
+function commandsBelow(command: Command): readonly Command[] {
+  return command.commands.flatMap((each) => [each, ...commandsBelow(each)])
+}
+
+/** The words of a shell's command line; quotes hold spaces together. */
+const wordsOf = (line: string): readonly string[] =>
+  [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/gu)].map(([, single, double, bare]) => single ?? double ?? bare ?? '')
+
+describe('help', () => {
+  const leaves = commandsBelow(program()).filter(({ commands }) => commands.length === 0)
+  const visible = leaves.filter((command) => !Reflect.get(command, '_hidden'))
+
+  test.for(visible.map((command) => [command.name(), command] as const))('%s has an example', ([, command]) => {
+    expect(examplesOf(command)).not.toEqual([])
+  })
+
+  test.for(leaves.flatMap((command) => examplesOf(command)))('its example parses: %s', async (line) => {
+    const parsed = program()
+    let ran = 0
+    const countRun = () => {
+      ran += 1
+    }
+    for (const command of commandsBelow(parsed)) if (command.commands.length === 0) command.action(countRun)
+    // An example may set variables first, and send its output elsewhere.
+    const [name, ...argv] = wordsOf(line.replace(/^(?:\w+=\S+ )+/u, '').replace(/ [|>] .*$/u, ''))
+    expect(name).toBe('mandate')
+    await parsed.parseAsync(argv, { from: 'user' })
+    expect(ran).toBe(1)
+  })
+
+  test('is printed on stdout, with exit code 0, for the program and for every command', async () => {
+    for (const path of [[], ...commandsBelow(program()).map(pathOf)]) {
+      const { io, printed } = quietIo()
+      expect(await run([...path, '--help'], io)).toBe(EXIT.ok)
+      expect(printed.out).toContain('Usage: mandate')
+      expect(printed.err).toBe('')
+    }
+  })
+})
+
+function pathOf(command: Command): readonly string[] {
+  return command.parent instanceof Command && command.parent.parent !== null
+    ? [...pathOf(command.parent), command.name()]
+    : [command.name()]
+}
+
+describe('wrong usage', () => {
+  test.for([
+    ['a misspelt command', ['completoin'], /unknown command 'completoin' \(Did you mean completion\?\)/u],
+    ['a misspelt option', ['completion', '--halp'], /unknown option '--halp' \(Did you mean --help\?\)/u],
+    ['a missing argument', ['completion'], /missing required argument 'shell'/u],
+    ['too many arguments', ['completion', 'bash', 'zsh'], /too many arguments/u],
+  ] as const)('%s is one line on stderr and exit code 64', async ([, argv, message]) => {
+    const { io, printed } = quietIo()
+    expect(await run(argv, io)).toBe(EXIT.usage)
+    expect(printed.err).toMatch(message)
+    expect(printed.err.trimEnd()).not.toContain('\n')
+    expect(printed.out).toBe('')
+  })
+
+  test('is JSON on one line with --json', async () => {
+    const { io, printed } = quietIo()
+    expect(await run(['completion', '--json'], io)).toBe(EXIT.usage)
+    expect(JSON.parse(printed.err)).toMatchObject({ code: 'usage', exit: EXIT.usage })
+  })
+})
