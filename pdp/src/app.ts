@@ -21,7 +21,7 @@ import { LogTail } from './memory/log-tail.ts'
 import { openConfiguredEngine } from './open-engine.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
-import { readSources } from './policy/pack.ts'
+import { type PolicySources, readSources } from './policy/pack.ts'
 import type { Awaitable } from './ports/awaitable.ts'
 import type { RunningEngine } from './ports/engine.ts'
 import type { InvalidationListener, ReadBarrier } from './ports/invalidations.ts'
@@ -60,6 +60,8 @@ export interface StartOptions {
    * decisions on a store that others change. @default true
    */
   readonly claims?: boolean
+  /** Reads the policies, at the start and whenever they are loaded. @default the folders of `PDP_POLICIES_DIR` and `PDP_PACKS` */
+  readonly readPolicies?: () => Promise<PolicySources>
   /** Bounds of the listener that are not to be its own. */
   readonly listener?: ListenerBounds
   /** Opens another authorization engine than OpenFGA: a benchmark of the PDP without one. @default OpenFGA, as configured */
@@ -116,7 +118,7 @@ interface Rooms {
 async function openRooms(
   config: Config,
   logger: Logger,
-  { machine = MACHINE, logFiles, claims = true, openEngine = openConfiguredEngine }: StartOptions,
+  { machine = MACHINE, logFiles, claims = true, openEngine = openConfiguredEngine, readPolicies }: StartOptions,
   stop: (reason: string) => void,
   closing: AsyncDisposableStack,
 ): Promise<Rooms> {
@@ -143,7 +145,7 @@ async function openRooms(
   const engine = await openEngine({ ...base, modelId, onLost }, closing)
   const policies = new PolicyControl({
     ...stores,
-    read: () => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS),
+    read: readPolicies ?? (() => readSources(config.PDP_POLICIES_DIR, config.PDP_PACKS)),
     engine,
     record,
     clock,

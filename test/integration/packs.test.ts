@@ -7,12 +7,12 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { checkPacks } from '@mandate/cases'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startIssuer, type TestIssuer, type TokenClaims } from '../fixtures/issuer.ts'
 import { packFolder } from '../fixtures/packs.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
-import { checkPacks } from '../policy/packs.ts'
-import { playCase } from '../policy/play.ts'
+import { playOnOpenFga } from '../policy/play.ts'
 
 let issuer: TestIssuer
 beforeAll(async () => {
@@ -34,7 +34,7 @@ for (const dirs of [
     test('are sound', () => expect(problems).toEqual([]))
     for (const pack of played)
       test.for(pack.file.cases.map((one, index) => ({ ...one, index })))(`${pack.name}: $case`, async (one) => {
-        expect(await playCase(pack, one, one.index, { openFga: inject('openFga'), issuer, places })).toEqual([])
+        expect(await playOnOpenFga(pack, one, one.index, { openFga: inject('openFga'), issuer, places })).toEqual([])
       })
   })
 }
@@ -52,7 +52,7 @@ test('a promise that is not kept is told by its line, with what came instead', a
   for (const pack of packs)
     for (const index of [0, 2]) {
       const one = pack.file.cases[index]
-      if (one) failures.push(...(await playCase(pack, one, index, { openFga: inject('openFga'), issuer, places })))
+      if (one) failures.push(...(await playOnOpenFga(pack, one, index, { openFga: inject('openFga'), issuer, places })))
     }
   rmSync(dir, { recursive: true })
   expect(failures).toEqual([

@@ -5,13 +5,13 @@
  */
 import { parseArgs } from 'node:util'
 import { directorySource, httpSource } from '@mandate/auditor'
+import { type Checked, checkPacks, PlacesError } from '@mandate/cases'
 import { type Entry, environmentObjection } from '@mandate/protocol'
 import { startOpenFga } from '@mandate/stack'
 import { startIssuer } from '../fixtures/issuer.ts'
 import { UsageError } from '../support/cli-options.ts'
 import { differenceText, diffPolicies } from './diff.ts'
-import { type CasedPack, type Checked, checkPacks } from './packs.ts'
-import { playCase } from './play.ts'
+import { playOnOpenFga } from './play.ts'
 import { USAGE } from './usage.ts'
 
 /** What the process lends to the commands. */
@@ -30,7 +30,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
   try {
     return await dispatch(argv, io)
   } catch (error) {
-    if (error instanceof UsageError) {
+    if (error instanceof UsageError || error instanceof PlacesError) {
       io.err(`${error.message}\n\n${USAGE}`)
       return EXIT.usage
     }
@@ -70,7 +70,7 @@ async function check(args: readonly string[], { out }: ProcessIo): Promise<numbe
   return problems.length > 0 ? EXIT.found : EXIT.ok
 }
 
-const about = ({ version, folder, file }: CasedPack) => ({ version, folder, cases: file.cases.length })
+const about = ({ version, folder, file }: Checked['packs'][number]) => ({ version, folder, cases: file.cases.length })
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
@@ -171,7 +171,7 @@ async function playAll(
     for (const pack of packs)
       for (const [index, one] of pack.file.cases.entries()) {
         if (!one.case.includes(wanted)) continue
-        const failures = await playCase(pack, one, index, { openFga, issuer, places })
+        const failures = await playOnOpenFga(pack, one, index, { openFga, issuer, places })
         const result = { pack: pack.name, case: one.case, ok: failures.length === 0, failures }
         results.push(result)
         tell(result)

@@ -1,15 +1,15 @@
 /**
- * `cases.yaml`: what a policy pack promises, as given, when, then, in the words of any domain. Read strictly; what it says of people,
- * resources and actions is held against the pack's manifest by {@link file://./objections.ts}.
+ * Schema of `cases.yaml`, the tests of a policy pack as given, when, then. Unknown members are mistakes. {@link file://./objections.ts} checks the names
+ * of people, resources and actions against the rest of the file and the manifest.
  *
  * @module
  */
 import { parseYaml, type Whereabouts } from '@mandate/pdp'
 import { autonomySchema, factSchema, limitSchema, personaNameSchema } from '@mandate/protocol'
 import { z } from 'zod'
-import { ASK_FORM, readAsk } from '../fixtures/ask.ts'
+import { ASK_FORM, readAsk } from './ask.ts'
 
-/** People are known to the PDP by it, as are agents and resources, so that what it answers can be read. */
+/** Name of a person, agent or resource. It is also the `sub` or id at the PDP, so that responses can be read. */
 const nameSchema = z.string().regex(/^[A-Za-z0-9][\w.@-]{0,63}$/u, 'must be a name: letters, digits, ".", "_", "-"')
 const attributesSchema = z.record(z.string(), z.unknown()).default({})
 const durationSchema = z
@@ -21,27 +21,27 @@ const resourceSchema = z.strictObject({
   /** @default its name here */
   id: z.string().optional(),
   owner: nameSchema.optional(),
-  /** The owner's persona it is created under. @default their first */
+  /** The owner's persona that the resource belongs to. @default the owner's first */
   persona: personaNameSchema.optional(),
-  /** A resource above. */
+  /** Name of the parent resource. */
   parent: nameSchema.optional(),
-  /** Its attributes, as its service sends them. `in 5 hours`, `90 days ago`: an instant. */
+  /** Attributes, as the service sends them. `in 5 hours` and `90 days ago` are instants. */
   with: attributesSchema,
 })
 
 const grantSchema = z.strictObject({
-  /** So that later steps can speak of it. */
+  /** Name by which later steps refer to the grant. */
   name: z.string().optional(),
   from: nameSchema,
   to: nameSchema,
   actions: z.array(z.string()).min(1),
-  /** A resource, or `all` of the owner's. */
+  /** Name of a resource; `all`: everything of the owner in the domain. */
   on: z.string(),
-  /** The giver's. @default their first */
+  /** The giver's persona. @default the giver's first */
   persona: personaNameSchema.optional(),
-  /** The name of the grant that is passed on. */
+  /** Name of the grant that is passed on. */
   parent: z.string().optional(),
-  /** How long it lives. */
+  /** Time until it expires. */
   for: durationSchema.optional(),
   redelegations: z.int().min(0).optional(),
   unattended: z.boolean().optional(),
@@ -54,7 +54,7 @@ const settingsSchema = z.union([z.literal('none'), autonomySchema], 'must be non
 const stepSchema = z
   .strictObject({
     grant: grantSchema.optional(),
-    /** A grant by its name; by whom, when that is not its giver. */
+    /** `grant`: its name. @default by its giver */
     revoke: z.strictObject({ grant: z.string(), by: nameSchema.optional() }).optional(),
     autonomy: z
       .strictObject({ of: nameSchema, persona: personaNameSchema.optional(), settings: settingsSchema })
@@ -70,47 +70,50 @@ const stepSchema = z
     transfer: z
       .strictObject({ resource: nameSchema, to: nameSchema, persona: personaNameSchema.optional() })
       .optional(),
-    /** Facts that become true, and facts that no longer are. */
+    /** Facts to write, and facts to remove. */
     facts: z.array(factSchema).min(1).optional(),
     without: z.array(factSchema).min(1).optional(),
-    /** Time passes. */
+    /** Advances the PDP's clock. */
     later: durationSchema.optional(),
   })
   .refine(
     (step) => Object.values(step).filter((verb) => verb !== undefined).length === 1,
     'a step does one thing: grant, revoke, autonomy, persona, agent, transfer, facts, without or later',
   )
+/** One step of `given` or `when`: exactly one member is defined. */
 export type CaseStep = z.output<typeof stepSchema>
 
 const questionSchema = z
   .strictObject({
     ask: z.string().refine((text) => readAsk(text) !== undefined, `must be like "${ASK_FORM}"`),
-    /** Attributes of the resource, beside its own or in their place; of whoever asks; of the action. */
+    /** Attributes of the resource, added to or replacing its own; of the subject; of the action. */
     with: attributesSchema,
     with_subject: attributesSchema,
     with_action: attributesSchema,
     permit: z.string().optional(),
-    /** The whole list of reasons, primary first. */
+    /** All reason codes, primary first. */
     deny: z.array(z.string()).min(1).optional(),
-    /** Who stands in the chain, the owner first. */
+    /** Names of the parties of the chain, owner first. */
     chain: z.array(nameSchema).optional(),
   })
   .refine(
     ({ permit, deny }) => (permit === undefined) !== (deny === undefined),
     'an ask ends in permit: <reason> or deny: [<reason>, …]',
   )
+/** One request of `then` with its promised decision: either `permit` or `deny` is defined. */
 export type CaseQuestion = z.output<typeof questionSchema>
 
 const caseSchema = z.strictObject({
   case: z.string().min(1),
-  /** What is so before. */
+  /** Steps before the case. */
   given: z.array(stepSchema).default([]),
-  /** What happens. */
+  /** Steps of the case. */
   when: z.array(stepSchema).default([]),
-  /** What is asked then, and what must be answered. */
+  /** Requests with their promised decisions. */
   // biome-ignore lint/suspicious/noThenProperty: given, when, then; nobody awaits a case
   then: z.array(questionSchema).min(1),
 })
+/** One case. */
 export type PackCase = z.output<typeof caseSchema>
 
 const personasSchema = z.union([personaNameSchema.transform((one) => [one]), z.array(personaNameSchema)], {
@@ -118,18 +121,19 @@ const personasSchema = z.union([personaNameSchema.transform((one) => [one]), z.a
 })
 
 const fileSchema = z.strictObject({
-  /** Each with their personas; the first is the one that they act in when nothing is said. */
+  /** Personas by person; the first is the default of steps and questions. */
   people: z.record(nameSchema, personasSchema).default({}),
   agents: z.array(nameSchema).default([]),
   resources: z.record(nameSchema, resourceSchema).default({}),
-  /** What each lets agents do, in their first persona. */
+  /** Autonomy settings by person, of the first persona. */
   autonomy: z.record(nameSchema, autonomySchema).default({}),
   facts: z.array(factSchema).default([]),
   cases: z.array(caseSchema).min(1),
 })
+/** A valid `cases.yaml`, with defaults filled in. */
 export type CaseFile = z.output<typeof fileSchema>
 
-/** @throws PolicyError naming each mistake by file and line. */
+/** Parses the text of a `cases.yaml`. @throws PolicyError naming each mistake by file and line. */
 export function parsePackCases(file: string, text: string): { readonly value: CaseFile; readonly where: Whereabouts } {
   return parseYaml(file, text, fileSchema)
 }

@@ -1,17 +1,18 @@
 /**
- * What a pack's cases say that its manifest does not know: misspelt actions, reasons that no gate gives, people who stand nowhere. Pure.
+ * Checks the names in a pack's cases and facts against the file itself, the manifest and the model: undeclared people, unknown actions, reasons that no
+ * gate has. Pure.
  *
  * @module
  */
 import type { Manifest, Policies, Whereabouts } from '@mandate/pdp'
 import { type FactRequest, PERMIT_REASONS, REASONS } from '@mandate/protocol'
-import { readAsk } from '../fixtures/ask.ts'
+import { readAsk } from './ask.ts'
 import type { CaseFile, CaseQuestion, CaseStep } from './cases.ts'
 
 type Path = readonly PropertyKey[]
 type Objecting = (path: Path, message: string) => void
 
-/** Every mistake, by file and line. */
+/** Checks `cases.yaml`. @returns Each mistake as `file:line: message`. */
 export function caseObjections(
   file: CaseFile,
   manifest: Manifest,
@@ -35,15 +36,15 @@ export function caseObjections(
   return found
 }
 
-/** What may be named of the manifest and the model, and the objection to everything else. */
+/** What names are looked up in, and how a mistake is reported. */
 interface Known {
   readonly manifest: Manifest
-  /** Absent when it does not compose. */
+  /** `undefined` when the model does not compile. */
   readonly model: Policies['model'] | undefined
   readonly object: Objecting
 }
 
-/** Every mistake in a pack's `facts.yaml`, by file and line. */
+/** Checks `facts.yaml`. @returns Each mistake as `file:line: message`. */
 export function factObjections(
   { domain, facts }: { readonly domain: string; readonly facts: readonly FactRequest[] },
   manifest: Manifest,
@@ -59,11 +60,11 @@ export function factObjections(
   return found
 }
 
-/** What may be named in the cases, too. */
+/** Looks up the names that cases use. */
 class Names implements Known {
   readonly file: CaseFile
   readonly manifest: Manifest
-  /** Absent when it does not compose. */
+  /** `undefined` when the model does not compile. */
   readonly model: Policies['model'] | undefined
   readonly object: Objecting
 
@@ -89,7 +90,7 @@ class Names implements Known {
       this.object(path, `there is no "${name}" under resources`)
   }
 
-  /** A persona that somebody has. */
+  /** A persona that the person has. */
   persona(of: string, persona: string | undefined, path: Path): void {
     const held = Object.hasOwn(this.file.people, of) ? this.file.people[of] : undefined
     if (held && persona !== undefined && !held.includes(persona)) this.object(path, `${of} has no persona ${persona}`)
@@ -114,7 +115,7 @@ class Names implements Known {
   }
 }
 
-/** What the PDP would refuse to store. */
+/** Reports facts that the PDP would refuse. */
 function checkFacts(facts: readonly FactRequest[], path: Path, { manifest, model, object }: Known): void {
   for (const [index, fact] of facts.entries()) {
     const at = [...path, index]
@@ -158,7 +159,7 @@ function checkWorld({ people, agents, resources, autonomy, facts }: CaseFile, na
   checkFacts(facts, ['facts'], names)
 }
 
-/** Whatever is owned has an owner, or hangs from what has one. */
+/** A resource has an owner or a parent, as the manifest requires of its type. */
 function checkPlace(
   { file, object }: Names,
   path: Path,
