@@ -5,12 +5,21 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import type { ClientMetadata } from 'oidc-provider'
+import { type AddedService, addedServices, audiencesOfRealm, storeService } from './added-services.ts'
 import { openDatabase } from './database.ts'
 import { TOKEN_EXCHANGE } from './exchange.ts'
 import { addSigningKey } from './keys.ts'
 import { type NewPerson, People } from './people.ts'
 import { createProvider } from './provider.ts'
-import { CALLBACK_PATH, CLIENTS, type ConfidentialClient, clientOf, type RealmClient, type Role } from './realm.ts'
+import {
+  AUDIENCES,
+  CALLBACK_PATH,
+  CLIENTS,
+  type ConfidentialClient,
+  clientOf,
+  type RealmClient,
+  type Role,
+} from './realm.ts'
 import { endSession, forgetSessions, sessionsOf } from './sessions.ts'
 
 /** Options of {@link IssuerAdmin.setUpClients}. */
@@ -42,6 +51,14 @@ export interface IssuerAdmin {
   setClientSecret(clientId: string, secret: string): void
   /** Adds a service like `trips`, which signs for itself (`private_key_jwt`). */
   addKeyedService(clientId: string, jwks: NonNullable<ClientMetadata['jwks']>): void
+  /**
+   * Adds a service with a scope and an audience of its name, which both native apps and the services that call it may ask for. Of a known service, secret
+   * and `calls` are replaced.
+   *
+   * @throws TypeError for a name of the realm itself, and for a service in `calls` that there is not.
+   */
+  addService(service: AddedService, secret: string): void
+  /** Removes a client; of a service that was added, its scope, too. */
   removeClient(clientId: string): void
   /** Adds a signing key, which signs from now on. Tokens of the older keys stay valid. */
   rotateKey(): void
@@ -85,7 +102,7 @@ async function endSessionsOf(database: DatabaseSync, sub: string, issuer: string
 
 function clientAdmin(
   database: DatabaseSync,
-): Pick<IssuerAdmin, 'setUpClients' | 'setClientSecret' | 'addKeyedService' | 'removeClient'> {
+): Pick<IssuerAdmin, 'setUpClients' | 'setClientSecret' | 'addKeyedService' | 'addService' | 'removeClient'> {
   const put = (metadata: ClientMetadata): void => {
     database
       .prepare('INSERT OR REPLACE INTO clients (client_id, metadata) VALUES (?, ?)')
@@ -94,7 +111,8 @@ function clientAdmin(
   return {
     setUpClients: ({ secrets, logoutUrl }) => {
       const known: ReadonlyMap<string, string> = new Map(Object.entries(secrets))
-      for (const client of CLIENTS) put(metadataOf(client, known.get(client.clientId), logoutUrl))
+      for (const client of CLIENTS)
+        put(metadataOf(withAddedScopes(client, database), known.get(client.clientId), logoutUrl))
     },
     setClientSecret: (clientId, secret) => {
       database
@@ -106,10 +124,40 @@ function clientAdmin(
       const keyed = { token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: 'ES256' } as const
       put({ ...like, ...keyed, jwks })
     },
+    addService: (service, secret) => {
+      checkService(service, database)
+      const { clientId, calls } = service
+      storeService(database, service)
+      put(metadataOf({ ...serviceLike('trips', clientId), scopes: ['pdp', ...calls] }, secret, ''))
+      updateScopes(database)
+    },
     removeClient: (clientId) => {
       database.prepare('DELETE FROM clients WHERE client_id = ?').run(clientId)
+      database.prepare('DELETE FROM services WHERE client_id = ?').run(clientId)
+      updateScopes(database)
     },
   }
+}
+
+/** @throws TypeError naming what is wrong */
+function checkService({ clientId, calls }: AddedService, database: DatabaseSync): void {
+  if (clientOf(clientId) || AUDIENCES.has(clientId)) throw new TypeError(`${clientId} is a client of the realm itself`)
+  const known = audiencesOfRealm(database)
+  const unknown = calls.find((name) => !known.has(name))
+  if (unknown !== undefined) throw new TypeError(`the realm has no service ${unknown}`)
+}
+
+/** The client with the scopes of the services that were added, where people sign in at it. */
+function withAddedScopes(client: RealmClient, database: DatabaseSync): RealmClient {
+  if (client.kind !== 'native') return client
+  return { ...client, scopes: [...client.scopes, ...addedServices(database).map(({ clientId }) => clientId)] }
+}
+
+function updateScopes(database: DatabaseSync): void {
+  const update = database.prepare("UPDATE clients SET metadata = json_set(metadata, '$.scope', ?) WHERE client_id = ?")
+  for (const client of CLIENTS)
+    if (client.kind === 'native')
+      update.run(['openid', ...withAddedScopes(client, database).scopes].join(' '), client.clientId)
 }
 
 function serviceLike(known: string, clientId: string): RealmClient {

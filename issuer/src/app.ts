@@ -7,6 +7,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { answerProblems, logRequests, prepareApp } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
+import { addedServices } from './added-services.ts'
 import { newestKey } from './keys.ts'
 import { logoutRoutes } from './logout.ts'
 import { ownHostOnly } from './own-origin.ts'
@@ -59,17 +60,23 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
   return app
 }
 
-/** The provider with the newest key: created again when a key was added, also by another process. */
+/** The provider with the newest key and all services: created again when one was added, also by another process. */
 function currentProvider(issuer: string, database: DatabaseSync, logger: Logger): () => RealmProvider {
-  const create = (): RealmProvider & { readonly key: number } => {
+  const create = (): RealmProvider & { readonly state: string } => {
+    const state = stateOf(database)
     const made = createProvider(issuer, database)
     // oidc-provider answers such an error by itself, and logs nothing.
     made.provider.on('server_error', (_ctx, err) => logger.error({ err }, 'oidc-provider failed'))
-    return { ...made, key: newestKey(database) }
+    return { ...made, state }
   }
   let current = create()
   return () => {
-    if (newestKey(database) !== current.key) current = create()
+    if (stateOf(database) !== current.state) current = create()
     return current
   }
+}
+
+/** Changes with what a provider is created from. */
+function stateOf(database: DatabaseSync): string {
+  return JSON.stringify([newestKey(database), addedServices(database)])
 }

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest'
 import { factsAsClaims, type TokenFacts } from './claims.ts'
+import { AUDIENCES } from './realm.ts'
 
 const OF_ADA: TokenFacts = {
   clientId: 'desktop',
   scopes: ['openid', 'pdp'],
+  audiences: AUDIENCES,
   sid: 's1',
   amr: ['pwd', 'otp'],
   roles: ['auditor', 'operator'],

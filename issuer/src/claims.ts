@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { AUDIENCES, clientOf, ROLES_AUDIENCE, type Role } from './realm.ts'
+import { clientOf, ROLES_AUDIENCE, type Role } from './realm.ts'
 
 /** What a token says besides its times and ids. */
 export interface TokenFacts {
   readonly clientId: string
   readonly scopes: readonly string[]
+  /** Audience of each scope. */
+  readonly audiences: ReadonlyMap<string, string>
   /** Audience that an exchange asked for. @default those of the scopes */
   readonly audience?: string | undefined
   /** Session id of the client; `undefined` in a service's own token. */
@@ -22,14 +24,14 @@ export interface TokenFacts {
 }
 
 /** Audiences of scopes, without duplicates. */
-export function audiencesOf(scopes: readonly string[]): readonly string[] {
-  return [...new Set(scopes.flatMap((scope) => AUDIENCES.get(scope) ?? []))]
+export function audiencesOf(scopes: readonly string[], audiences: ReadonlyMap<string, string>): readonly string[] {
+  return [...new Set(scopes.flatMap((scope) => audiences.get(scope) ?? []))]
 }
 
 /** Claims that depend on client, scopes and session. `undefined` members are left out of the token. */
 export function factsAsClaims(facts: TokenFacts): Readonly<Record<string, unknown>> {
   const { clientId, scopes, sid, amr, roles, isExchanged } = facts
-  const audiences = facts.audience === undefined ? audiencesOf(scopes) : [facts.audience]
+  const audiences = facts.audience === undefined ? audiencesOf(scopes, facts.audiences) : [facts.audience]
   const isForPdp = audiences.includes(ROLES_AUDIENCE)
   const carried = isForPdp && !isExchanged ? roles.filter((role) => clientOf(clientId)?.roles.includes(role)) : []
   return {

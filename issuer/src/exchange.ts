@@ -8,8 +8,8 @@ import type Provider from 'oidc-provider'
 import { type Client, errors, type ResourceServer } from 'oidc-provider'
 import { audiencesOf } from './claims.ts'
 import type { OwnAccessToken, OwnTokens } from './own-tokens.ts'
-import { EXCHANGEABLE_AZP } from './realm.ts'
-import { RESOURCE, RESOURCE_SERVER } from './resource.ts'
+import { EXCHANGEABLE } from './realm.ts'
+import { RESOURCE, resourceServer } from './resource.ts'
 import type { StoredSession } from './sessions.ts'
 
 export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -33,15 +33,19 @@ export function exchangedAudience(token: object): string | undefined {
 }
 
 /** Adds the grant type to the provider. */
-export function registerTokenExchange(provider: Provider, ownTokens: OwnTokens): void {
+export function registerTokenExchange(
+  provider: Provider,
+  ownTokens: OwnTokens,
+  audiences: ReadonlyMap<string, string>,
+): void {
   provider.registerGrantType(
     TOKEN_EXCHANGE,
     async (ctx) => {
       const parameters = checkTypes(ctx.oidc.params)
       const subject = await ownTokens.readAccessToken(parameters.subjectToken)
-      const { session, sub, sid } = checkSubject(subject, ctx.oidc.client.clientId)
-      const scopes = chosenScopes(parameters, ctx.oidc.client.scope ?? '')
-      const token = newToken(provider, ctx.oidc.client, { session, sub, sid, scopes })
+      const exchanged = checkSubject(subject, ctx.oidc.client.clientId)
+      const scopes = chosenScopes(parameters, ctx.oidc.client.scope ?? '', audiences)
+      const token = newToken(provider, ctx.oidc.client, { ...exchanged, scopes, audiences })
       if (parameters.audience !== undefined) askedAudience.set(token, parameters.audience)
       ctx.oidc.entity('AccessToken', token)
       ctx.body = {
@@ -78,15 +82,15 @@ function checkTypes(params: Readonly<Record<string, unknown>>): Parameters {
 function checkSubject(
   subject: OwnAccessToken | undefined,
   requester: string,
-): { readonly session: StoredSession; readonly sub: string; readonly sid: string } {
+): Pick<Exchanged, 'session' | 'azp' | 'sub' | 'sid'> {
   if (subject === undefined) throw new errors.CustomOIDCProviderError('invalid_token', 'the subject token is not valid')
   const { claims, session } = subject
-  if (claims.azp !== EXCHANGEABLE_AZP)
+  if (!EXCHANGEABLE.has(claims.azp))
     throw new errors.InvalidRequest('only tokens that a person signed in for can be exchanged')
   if (!claims.aud.includes(requester)) throw forbidden('the client is not an audience of the token')
   if (session === undefined || claims.sid === undefined)
     throw new errors.CustomOIDCProviderError('invalid_token', 'the session has ended')
-  return { session, sub: claims.sub, sid: claims.sid }
+  return { session, azp: claims.azp, sub: claims.sub, sid: claims.sid }
 }
 
 /** RFC 6749 has 400 for `access_denied`; Keycloak answers 403. */
@@ -95,13 +99,17 @@ function forbidden(description: string): Error {
   return Object.assign(error, { status: 403, statusCode: 403 })
 }
 
-function chosenScopes({ scope, audience }: Parameters, allowedScope: string): readonly string[] {
+function chosenScopes(
+  { scope, audience }: Parameters,
+  allowedScope: string,
+  audiences: ReadonlyMap<string, string>,
+): readonly string[] {
   const scopes = scope.split(' ').filter((name) => name !== '' && name !== 'openid')
   const allowed = allowedScope.split(' ')
   const unknown = scopes.find((name) => !allowed.includes(name))
   if (unknown !== undefined) throw new errors.InvalidScope('the client may not ask for this scope', unknown)
   if (scopes.length === 0) throw new errors.InvalidScope('a scope is needed: it decides the audience', scope)
-  if (audience !== undefined && !audiencesOf(scopes).includes(audience))
+  if (audience !== undefined && !audiencesOf(scopes, audiences).includes(audience))
     throw new errors.InvalidRequest('the requested audience is not available by the requested scope')
   return scopes
 }
@@ -115,6 +123,9 @@ type ServerOfToken = NonNullable<InstanceType<Provider['AccessToken']>['resource
 
 interface Exchanged {
   readonly session: StoredSession
+  /** Client of the subject token. */
+  readonly azp: string
+  readonly audiences: ReadonlyMap<string, string>
   readonly sub: string
   readonly sid: string
   readonly scopes: readonly string[]
@@ -123,18 +134,18 @@ interface Exchanged {
 function newToken(
   provider: Provider,
   client: Client,
-  { session, sub, sid, scopes }: Exchanged,
+  { session, azp, sub, sid, scopes, audiences }: Exchanged,
 ): InstanceType<Provider['AccessToken']> {
   const { ResourceServer } = provider as unknown as UntypedMembers
   return new provider.AccessToken({
     accountId: sub,
     client,
     expiresWithSession: true,
-    grantId: session.authorizations[EXCHANGEABLE_AZP]?.grantId ?? '',
+    grantId: session.authorizations[azp]?.grantId ?? '',
     gty: 'token_exchange',
     sessionUid: session.uid,
     sid,
     scope: scopes.join(' '),
-    resourceServer: new ResourceServer(RESOURCE, RESOURCE_SERVER),
+    resourceServer: new ResourceServer(RESOURCE, resourceServer(audiences.keys())),
   })
 }

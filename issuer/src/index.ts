@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { AddedService } from './added-services.ts'
 export { type IssuerAdmin, openIssuerAdmin, type RealmSettings } from './admin.ts'
 export { DIFFERENCES, type Difference } from './differences.ts'
 export { issuerAt } from './issuer-url.ts'

@@ -7,15 +7,16 @@ import { createHmac } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { SqliteAdapter } from './adapter.ts'
-import { factsAsClaims } from './claims.ts'
+import { audiencesOfRealm } from './added-services.ts'
+import { factsAsClaims, type TokenFacts } from './claims.ts'
 import { exchangedAudience, registerTokenExchange } from './exchange.ts'
 import { type SigningKey, secretOf, signingKeys } from './keys.ts'
 import { createOwnTokens, type OwnTokens } from './own-tokens.ts'
 import { errorPage } from './pages.ts'
 import { People } from './people.ts'
 import { ACR, checkRequest, signInPolicy } from './policy.ts'
-import { AUDIENCES, LIFETIMES, REALM_PATH } from './realm.ts'
-import { RESOURCE, RESOURCE_SERVER } from './resource.ts'
+import { LIFETIMES, REALM_PATH } from './realm.ts'
+import { RESOURCE, resourceServer } from './resource.ts'
 import { sessionByUid } from './sessions.ts'
 
 /** A provider with the keys it was made with. */
@@ -36,20 +37,21 @@ export const PATHS = {
   signIn: '/sign-in',
 } as const
 
-/** Creates the provider. A new key needs a new provider; everything else is read from the database with each request. */
+/** Creates the provider. A new key or service needs a new provider; everything else is read from the database with each request. */
 export function createProvider(issuer: string, database: DatabaseSync): RealmProvider {
   const keys = signingKeys(database)
+  const audiences = audiencesOfRealm(database)
   const ownTokens = createOwnTokens(issuer, keys, database)
   const provider = new Provider(issuer, {
     ...storage(database, keys),
-    ...rules(issuer, keys),
-    ...claims(database),
+    ...rules(issuer, keys, audiences),
+    ...claims(database, audiences),
     renderError: (ctx, { error_description, error }) => {
       ctx.type = 'html'
       ctx.body = errorPage(error_description ?? error)
     },
   })
-  registerTokenExchange(provider, ownTokens)
+  registerTokenExchange(provider, ownTokens, audiences)
   provider.use(async (ctx, next) => {
     await next()
     answerBearer(ctx as unknown as KoaContextWithOIDC)
@@ -74,11 +76,13 @@ function storage(database: DatabaseSync, keys: readonly SigningKey[]): Configura
   }
 }
 
-function rules(issuer: string, [newest]: readonly SigningKey[]): Configuration {
+type Audiences = ReadonlyMap<string, string>
+
+function rules(issuer: string, [newest]: readonly SigningKey[], audiences: Audiences): Configuration {
   return {
     responseTypes: ['code'],
     subjectTypes: ['public'],
-    scopes: ['openid', ...AUDIENCES.keys()],
+    scopes: ['openid', ...audiences.keys()],
     acrValues: Object.values(ACR),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
     enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA'], dPoPSigningAlgValues: ['ES256', 'RS256'] },
@@ -106,7 +110,7 @@ function rules(issuer: string, [newest]: readonly SigningKey[]): Configuration {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => true,
     ttl: lifetimes(),
-    features: features(newest),
+    features: features(newest, audiences),
   }
 }
 
@@ -119,7 +123,7 @@ const fetchOnLoopback: NonNullable<Configuration['fetch']> = (url, options) => {
   return fetch(url, rest)
 }
 
-function features(newest: SigningKey | undefined): NonNullable<Configuration['features']> {
+function features(newest: SigningKey | undefined, audiences: Audiences): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
     // oidc-provider's own would look access tokens up, which it does not store in JWT format: see userinfo.ts and logout.ts.
@@ -135,7 +139,7 @@ function features(newest: SigningKey | undefined): NonNullable<Configuration['fe
       defaultResource: () => RESOURCE,
       useGrantedResource: () => true,
       getResourceServerInfo: () => ({
-        ...RESOURCE_SERVER,
+        ...resourceServer(audiences.keys()),
         jwt: { sign: { alg: 'RS256', ...(newest && { kid: newest.kid }) } },
       }),
     },
@@ -175,7 +179,7 @@ async function loadExistingGrant(ctx: KoaContextWithOIDC): Promise<InstanceType<
   return grant
 }
 
-function claims(database: DatabaseSync): Configuration {
+function claims(database: DatabaseSync, audiences: Audiences): Configuration {
   const people = new People(database)
   const salt = secretOf(database, 'service-subjects')
   return {
@@ -189,7 +193,7 @@ function claims(database: DatabaseSync): Configuration {
           const { jti, iat, exp, iss } = jwt.payload
           const facts = factsOf(token, people, database)
           const sub = 'accountId' in token ? token.accountId : subjectOfService(facts.clientId, salt)
-          jwt.payload = { jti, iat, exp, iss, sub, ...factsAsClaims(facts) }
+          jwt.payload = { jti, iat, exp, iss, sub, ...factsAsClaims({ ...facts, audiences }) }
         },
       },
     },
@@ -198,7 +202,7 @@ function claims(database: DatabaseSync): Configuration {
 
 type AnyToken = InstanceType<Provider['AccessToken']> | InstanceType<Provider['ClientCredentials']>
 
-function factsOf(token: AnyToken, people: People, database: DatabaseSync): Parameters<typeof factsAsClaims>[0] {
+function factsOf(token: AnyToken, people: People, database: DatabaseSync): Omit<TokenFacts, 'audiences'> {
   const { clientId = '', scope = '' } = token
   const base = { clientId, scopes: scope.split(' ').filter((name) => name !== '') }
   if (!('accountId' in token)) return { ...base, sid: undefined, amr: [], roles: [], isExchanged: false }

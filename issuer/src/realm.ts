@@ -44,7 +44,12 @@ export interface RealmClient {
 export const CLIENTS: readonly RealmClient[] = [
   { clientId: 'desktop', kind: 'native', scopes: ['trips', 'care', 'pdp', 'booking-agent'], roles: ROLES },
   { clientId: 'auditor', kind: 'web', scopes: ['audit'], roles: ['auditor'] },
-  { clientId: 'mandate-cli', kind: 'native', scopes: ['pdp', 'audit'], roles: ROLES },
+  {
+    clientId: 'mandate-cli',
+    kind: 'native',
+    scopes: ['trips', 'care', 'pdp', 'audit', 'booking-agent'],
+    roles: ROLES,
+  },
   { clientId: 'pdp', kind: 'audience', scopes: [], roles: [] },
   { clientId: 'trips', kind: 'service', scopes: ['pdp'], roles: [] },
   { clientId: 'care', kind: 'service', scopes: ['pdp'], roles: [] },
@@ -54,8 +59,8 @@ export const CLIENTS: readonly RealmClient[] = [
 /** Clients of the realm that have a secret. */
 export type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
 
-/** The only client whose tokens can be exchanged: neither exchanged tokens nor a service's own can. */
-export const EXCHANGEABLE_AZP = 'desktop'
+/** The clients whose tokens can be exchanged, those that people sign in at: neither exchanged tokens nor a service's own can. */
+export const EXCHANGEABLE: ReadonlySet<string> = new Set(['desktop', 'mandate-cli'])
 
 /** Paths on 127.0.0.1, on any port (RFC 8252, section 7.3). */
 export const CALLBACK_PATH = '/callback'

@@ -5,14 +5,17 @@
  * @module
  */
 import type { ResourceServer } from 'oidc-provider'
-import { AUDIENCES, LIFETIMES } from './realm.ts'
+import { LIFETIMES } from './realm.ts'
 
 export const RESOURCE = 'urn:mandate:services'
 
-export const RESOURCE_SERVER: ResourceServer = {
-  scope: ['openid', ...AUDIENCES.keys()].join(' '),
-  audience: RESOURCE,
-  accessTokenTTL: LIFETIMES.accessToken,
-  accessTokenFormat: 'jwt',
-  jwt: { sign: { alg: 'RS256' } },
+/** The resource server of these scopes. */
+export function resourceServer(scopes: Iterable<string>): ResourceServer {
+  return {
+    scope: ['openid', ...scopes].join(' '),
+    audience: RESOURCE,
+    accessTokenTTL: LIFETIMES.accessToken,
+    accessTokenFormat: 'jwt',
+    jwt: { sign: { alg: 'RS256' } },
+  }
 }

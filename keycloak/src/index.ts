@@ -10,6 +10,7 @@ export { type Credentials, formBrowser, SignInRefusedError } from './form-login.
 export { hardenMaster } from './master.ts'
 export { generatePeople, type PdpRole, PEOPLE } from './people.ts'
 export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'
+export { addService, type NewService, removeService } from './services.ts'
 export { totpCode } from './totp.ts'
 
 /**

@@ -9,6 +9,7 @@ import { DIFFERENCES } from '@mandate/issuer'
 import { decodeProtectedHeader } from 'jose'
 import { buildAuthorizationUrl } from 'openid-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addedServicesContract } from '../realm/contract/added-services-contract.ts'
 import { administrationContract } from '../realm/contract/administration-contract.ts'
 import { clockContract } from '../realm/contract/clock-contract.ts'
 import { type EmbeddedSubject, openEmbeddedSubject } from '../realm/contract/embedded-subject.ts'
@@ -35,6 +36,7 @@ describe('embedded issuer', () => {
   sessionsContract(() => subject)
   clockContract(() => subject)
   administrationContract(() => subject)
+  addedServicesContract(() => subject)
 
   test('sessions and keys outlive a restart', async () => {
     const desktop = await realmClient(subject.identity.issuer, 'desktop')

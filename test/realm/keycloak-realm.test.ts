@@ -2,6 +2,7 @@
  * The realm's contract on a real Keycloak. `test/embedded/issuer.test.ts` runs it on the embedded issuer.
  */
 import { describe, inject } from 'vitest'
+import { addedServicesContract } from './contract/added-services-contract.ts'
 import { administrationContract } from './contract/administration-contract.ts'
 import { clockContract } from './contract/clock-contract.ts'
 import { keycloakSubject } from './contract/keycloak-subject.ts'
@@ -19,4 +20,5 @@ describe('Keycloak', () => {
   sessionsContract(() => keycloak)
   clockContract(() => keycloak)
   administrationContract(() => keycloak)
+  addedServicesContract(() => keycloak)
 })

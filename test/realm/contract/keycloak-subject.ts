@@ -6,11 +6,13 @@
 import { randomBytes } from 'node:crypto'
 import {
   type AdminCall,
+  addService,
   adminSession,
   deleteUser,
   type KeycloakAdmin,
   type PdpRole,
   provisionPeople,
+  removeService,
 } from '@mandate/keycloak'
 import type { Identity } from '@mandate/stack'
 import { z } from 'zod'
@@ -67,6 +69,8 @@ function adminOf(admin: KeycloakAdmin): RealmAdmin {
       await call('PUT', `${REALM}/clients/${await clientAt(call, clientId)}`, { clientId, secret })
     },
     addKeyedService: async (clientId, keys) => addKeyedService(await session(), clientId, keys),
+    addService: (clientId, calls, secret) => addService(admin, { clientId, calls }, secret),
+    removeService: (clientId) => removeService(admin, clientId),
     removeClient: async (clientId) => {
       const call = await session()
       await call('DELETE', `${REALM}/clients/${await clientAt(call, clientId)}`)

@@ -24,6 +24,10 @@ export interface RealmAdmin {
   setClientSecret(clientId: string, secret: string): Promise<void>
   /** Adds a service like `trips` that signs for itself by one of these ES256 keys. */
   addKeyedService(clientId: string, keys: readonly JWK[]): Promise<void>
+  /** Adds a service of a person's own domain; `calls` are services for which it may exchange a person's token. */
+  addService(clientId: string, calls: readonly string[], secret: string): Promise<void>
+  /** Removes a service with its scope. */
+  removeService(clientId: string): Promise<void>
   removeClient(clientId: string): Promise<void>
   /** Makes the realm sign with a new key. @returns a function that removes the key again, where the server can. */
   rotateKey(): Promise<() => Promise<void>>

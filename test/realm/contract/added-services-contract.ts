@@ -1,0 +1,72 @@
+/**
+ * Services of a domain of one's own: added to a running realm, they get and take the same tokens as the realm's own services.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { expect, onTestFinished, test } from 'vitest'
+import { exchange, narrow, read, realmClient, serviceToken, signIn } from '../../support/realm-client.ts'
+import { personOf, refreshTokenOf, type Subject } from './subject.ts'
+
+export function addedServicesContract(subject: Subject): void {
+  const secret = randomBytes(32).toString('base64url')
+  const add = async (clientId: string, calls: readonly string[] = []) => {
+    await subject().admin.addService(clientId, calls, secret)
+    onTestFinished(() => subject().admin.removeService(clientId))
+    return await realmClient(subject().identity.issuer, clientId, secret)
+  }
+  const signedIn = async (app: string, scope: string) => {
+    const client = await realmClient(subject().identity.issuer, app)
+    const session = await signIn(client, personOf(subject(), 'carlo'), scope)
+    return { client, refreshToken: refreshTokenOf(session) }
+  }
+
+  test('an added service has a token of its own for the PDP, marked as a service', async () => {
+    const lab = await add('lab')
+    expect(read(await serviceToken(lab, 'pdp')).claims).toMatchObject({ aud: 'pdp', azp: 'lab', svc: 'lab' })
+    await expect(serviceToken(lab, 'trips')).rejects.toMatchObject({ error: 'invalid_scope' })
+  })
+
+  test.for(['desktop', 'mandate-cli'])('%s gets a token for it, which the service exchanges', async (app) => {
+    const lab = await add('lab')
+    const { client, refreshToken } = await signedIn(app, 'openid lab')
+    const token = await narrow(client, refreshToken, 'lab')
+    expect(read(token).claims).toMatchObject({ aud: 'lab', azp: app })
+    const exchanged = read(await exchange(lab, token.access_token, 'pdp'))
+    expect(exchanged.claims).toMatchObject({ aud: 'pdp', azp: 'lab' })
+    expect(exchanged.claims.roles).toBeUndefined()
+  })
+
+  test('an agent exchanges a token for the services that it calls, and for no other', async () => {
+    await add('lab')
+    const bot = await add('lab-bot', ['lab'])
+    const { client, refreshToken } = await signedIn('mandate-cli', 'openid lab-bot')
+    const { access_token: token } = await narrow(client, refreshToken, 'lab-bot')
+    expect(read(await exchange(bot, token, 'lab')).claims).toMatchObject({ aud: 'lab', azp: 'lab-bot' })
+    await expect(exchange(bot, token, 'trips')).rejects.toMatchObject({ error: 'invalid_scope' })
+  })
+
+  test('adding it again replaces its secret and what it calls', async () => {
+    await add('lab')
+    await add('lab-bot', ['lab'])
+    const other = randomBytes(32).toString('base64url')
+    await subject().admin.addService('lab-bot', ['trips'], other)
+    const { issuer } = subject().identity
+    await expect(serviceToken(await realmClient(issuer, 'lab-bot', secret), 'pdp')).rejects.toThrow()
+    const bot = await realmClient(issuer, 'lab-bot', other)
+    expect(read(await serviceToken(bot, 'trips')).claims).toMatchObject({ aud: 'trips' })
+    await expect(serviceToken(bot, 'lab')).rejects.toMatchObject({ error: 'invalid_scope' })
+  })
+
+  test('a removed service gets no token, and nobody a token for it', async () => {
+    const lab = await add('lab')
+    await subject().admin.removeService('lab')
+    await expect(serviceToken(lab, 'pdp')).rejects.toThrow()
+    await expect(signedIn('desktop', 'openid lab')).rejects.toThrow()
+  })
+
+  test('a service that calls an unknown one is refused, and nothing is added', async () => {
+    await expect(subject().admin.addService('lab', ['nowhere'], secret)).rejects.toThrow('nowhere')
+    await expect(serviceToken(await realmClient(subject().identity.issuer, 'lab', secret), 'pdp')).rejects.toThrow()
+  })
+}
