@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type AddedToDemo, addServiceToDemo, removeServiceFromDemo, type ServiceRequest } from './add-service.ts'
 export { cached, cacheFolder } from './cache.ts'
 export {
   type EmbeddedIssuer,
@@ -29,5 +30,6 @@ export { loadSecrets, type Secrets } from './secrets.ts'
 export { type Service, type ServiceOptions, spawnService } from './service.ts'
 export type { ServiceName } from './settings.ts'
 export { type Stack, type StackOptions, startStack } from './stack.ts'
+export { writeRun } from './state.ts'
 export { type StoryContext, tellStory } from './story.ts'
 export type { StoryResult } from './story-wire.ts'

@@ -32,7 +32,27 @@ export interface SettingsInput {
   readonly logLevel?: string
   /** Address that every service listens on. They call each other on loopback, whatever it is. @default loopback */
   readonly listenHost?: string
+  /** Services and packs beside those of the examples. @default none */
+  readonly extra?: Extra
 }
+
+/** See {@link SettingsInput.extra}. */
+export interface Extra {
+  /** What is added to `PDP_SERVICES`: `lab=lab_order+lab_account`. */
+  readonly registrations: string
+  /** All packs that are in force, those that ship included; empty for those alone. */
+  readonly packs: readonly string[]
+}
+
+/** Clients of services at which people sign in: the desktop app and the command line. */
+const INTERACTIVE_CLIENTS = 'desktop,mandate-cli'
+const NO_EXTRA: Extra = { registrations: '', packs: [] }
+/** Resource types of the examples, by service. */
+export const OWN_TYPES: readonly (readonly [service: string, types: readonly string[]])[] = [
+  ['trips', ['workflow', 'workflow_item', 'travel_account']],
+  ['care', ['care_plan', 'care_task', 'care_account']],
+]
+const OWN_REGISTRATIONS = OWN_TYPES.map(([service, types]) => `${service}=${types.join('+')}`).join(',')
 
 /** What several PDPs share. */
 export interface SharedPdps {
@@ -124,7 +144,7 @@ export function pdpSettings(input: SettingsInput): readonly ServiceSettings[] {
 }
 
 function pdpEnv(
-  { stateDir, ports, issuer, openFga, shared, listenHost = LOOPBACK }: SettingsInput,
+  { stateDir, ports, issuer, openFga, shared, listenHost = LOOPBACK, extra = NO_EXTRA }: SettingsInput,
   name: PortName,
   place: number,
 ): Record<string, string> {
@@ -135,7 +155,8 @@ function pdpEnv(
     PDP_AUDIENCE: 'pdp',
     PDP_DATA_DIR: pdpDataDir(stateDir, name),
     PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,mandate-cli',
-    PDP_SERVICES: 'trips=workflow+workflow_item+travel_account,care=care_plan+care_task+care_account',
+    PDP_SERVICES: [OWN_REGISTRATIONS, extra.registrations].filter(Boolean).join(','),
+    ...(extra.packs.length > 0 && { PDP_PACKS: extra.packs.join(',') }),
     PDP_ERASURE_CLIENTS: 'booking-agent',
     PDP_LOG_ORIGIN: place === 0 ? 'mandate.invalid/demo' : `mandate.invalid/demo/${place + 1}`,
     ...(openFga ? { OPENFGA_URL: openFga.url, OPENFGA_API_TOKEN: openFga.apiToken } : { ENGINE: 'embedded' }),
@@ -160,7 +181,7 @@ function tripsEnv(
     TRIPS_CLIENT_SECRET: clientSecrets.trips,
     TRIPS_PDP_URL: pdpUrl,
     TRIPS_DATA_DIR: join(stateDir, 'trips'),
-    TRIPS_INTERACTIVE_CLIENTS: 'desktop',
+    TRIPS_INTERACTIVE_CLIENTS: INTERACTIVE_CLIENTS,
   }
 }
 
@@ -177,7 +198,7 @@ function careEnv(
     CARE_CLIENT_SECRET: clientSecrets.care,
     CARE_PDP_URL: pdpUrl,
     CARE_DATA_DIR: join(stateDir, 'care'),
-    CARE_INTERACTIVE_CLIENTS: 'desktop',
+    CARE_INTERACTIVE_CLIENTS: INTERACTIVE_CLIENTS,
   }
 }
 
@@ -196,7 +217,7 @@ function agentEnv(
     AGENT_TRIPS_URL: urls.trips,
     AGENT_PDP_URL: urls.pdp,
     AGENT_DATA_DIR: join(stateDir, 'booking-agent'),
-    AGENT_INTERACTIVE_CLIENTS: 'desktop',
+    AGENT_INTERACTIVE_CLIENTS: INTERACTIVE_CLIENTS,
   }
 }
 

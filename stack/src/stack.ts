@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { dockerAnswers, dockerServers } from './docker.ts'
 import { MissingToolError } from './errors.ts'
+import { prepareExtraServices } from './extra-services.ts'
 import { privateFolder } from './files.ts'
 import { findOpenFga } from './find-openfga.ts'
 import { type Identity, type IdentityServer, type IssuerKind, startIdentity } from './identity.ts'
@@ -19,6 +20,7 @@ import { type Progress, silentProgress } from './progress.ts'
 import { loadSecrets, type Secrets } from './secrets.ts'
 import { type Service, spawnService } from './service.ts'
 import {
+  type Extra,
   logKeyFile,
   pdpDataDir,
   pdpNames,
@@ -124,7 +126,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const identityUp = bringUpIdentity(found)
     servers.push(openFgaUp, identityUp)
     const [openFga, { server, ...identity }] = await Promise.all([openFgaUp, identityUp])
-    const { services, urls, pdps } = await bringUpServices(context, openFga, identity, shared)
+    const extra = await prepareExtraServices(context, identity.admin)
+    const { services, urls, pdps } = await bringUpServices(context, openFga, identity, { shared, extra })
     const log = join(pdpDataDir(stateDir), 'log')
     const stop = (): Promise<void> => stopAll(started)
     return { ...identity, urls, pdps, openFga, identityServer: server, services, log, key: logKeyFile(stateDir), stop }
@@ -213,12 +216,22 @@ async function bringUpServices(
   context: Context,
   openFga: OpenFga | undefined,
   { issuer, clientSecrets }: Identity,
-  shared: SharedPdps | undefined,
+  { shared, extra }: { readonly shared: SharedPdps | undefined; readonly extra: Extra },
 ): Promise<Pick<Stack, 'services' | 'urls' | 'pdps'>> {
   const { stateDir, ports, env, logLevel } = context
   const listenHost = listenHostOf(env)
   const level = logLevel === undefined ? {} : { logLevel }
-  const input = { stateDir, ports, issuer, openFga, clientSecrets, listenHost, ...level, ...(shared && { shared }) }
+  const input = {
+    stateDir,
+    ports,
+    issuer,
+    openFga,
+    clientSecrets,
+    listenHost,
+    extra,
+    ...level,
+    ...(shared && { shared }),
+  }
   const settings = serviceSettings(input)
   const wanted = SERVICES.filter((key) => (context.services ?? SERVICES).includes(key))
   // First: it makes the verifier key that the auditor reads.

@@ -12,6 +12,7 @@ import { type Command, parseCommand, USAGE } from './arguments.ts'
 import { auditCommands } from './audit-commands.ts'
 import { dockerAnswers, forgetDocker } from './docker.ts'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
+import { EXTRA_SERVICES_FILE } from './extra-services.ts'
 import { privateFolder } from './files.ts'
 import { interruption } from './interruption.ts'
 import { holdLock } from './lock.ts'
@@ -32,7 +33,7 @@ const KEPT: readonly string[] = [LOCK_FILE, 'test']
 
 /** State of a demo with several PDPs. What is kept between starts: logins and Keycloak. */
 const SHARED_DIR = join(STATE_DIR, 'pdps')
-const KEPT_OF_SHARED: readonly string[] = ['keycloak', SECRETS_FILE, 'ports.json']
+const KEPT_OF_SHARED: readonly string[] = ['keycloak', SECRETS_FILE, EXTRA_SERVICES_FILE, 'ports.json']
 
 type Start = Extract<Command, { readonly kind: 'start' }>
 

@@ -1,0 +1,184 @@
+/**
+ * Adds a service of a domain of one's own to the demo of this clone: to its realm, to the registrations of its PDP, and its pack to those in force.
+ *
+ * @module
+ */
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { openIssuerAdmin } from '@mandate/issuer'
+import { removeService } from '@mandate/keycloak'
+import { compileModel, examinePolicies, packFolders, readSources } from '@mandate/pdp'
+import { joinUrl } from '@mandate/protocol'
+import { StartError } from './errors.ts'
+import {
+  addToRealm,
+  type ExtraService,
+  environmentOf,
+  forgetExtraService,
+  type Realm,
+  readExtraServices,
+  storeExtraService,
+} from './extra-services.ts'
+import { loadSecrets } from './secrets.ts'
+import { ROOT } from './service.ts'
+import { OWN_TYPES } from './settings.ts'
+import { type Run, readRun, STATE_DIR } from './state.ts'
+
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u
+const MAX_NAME = 40
+/** Clients and scopes of `keycloak/realm.json`, which cannot be replaced. */
+const TAKEN: ReadonlySet<string> = new Set(
+  'desktop auditor mandate-cli pdp trips care booking-agent audit svc basic pseudonym openid profile email'.split(' '),
+)
+
+/** What is asked for; `types` or `pack` for a service, neither for an agent. */
+export interface ServiceRequest {
+  readonly name: string
+  readonly types: readonly string[]
+  /** Folder of the policy pack, relative to the working directory. */
+  readonly pack?: string | undefined
+  /** Services for which it may exchange a person's token. */
+  readonly calls: readonly string[]
+}
+
+/** An added service. */
+export interface AddedToDemo {
+  readonly service: ExtraService
+  /** Environment of its process: issuer, audience, PDP, client id and secret, in the form of `node --env-file`. */
+  readonly environment: string
+  /** Whether a demo runs now: its PDP knows the service after its next start. */
+  readonly isRunning: boolean
+}
+
+/**
+ * Adds a service, or changes the one with this name, which keeps its secret.
+ *
+ * @param stateDir - State folder of the clone. @default this clone's
+ * @throws StartError naming what is wrong with the request, the pack or the demo. Nothing is stored then.
+ */
+export async function addServiceToDemo(request: ServiceRequest, stateDir: string = STATE_DIR): Promise<AddedToDemo> {
+  const demo = lastDemo(stateDir)
+  checkName(request.name)
+  const others = readExtraServices(demo.stateDir).filter(({ name }) => name !== request.name)
+  checkCalls(request, others)
+  const pack = request.pack === undefined ? undefined : resolve(request.pack)
+  const types = await typesOf(request, pack, others)
+  const { name, calls } = request
+  const isRunning = isAlive(demo.run.pid)
+  const service = storeExtraService(demo.stateDir, {
+    name,
+    types: [...types],
+    calls: [...calls],
+    ...(pack && { pack }),
+  })
+  const realm = realmOf(demo, isRunning)
+  if (realm) await addToRealm(realm, readExtraServices(demo.stateDir))
+  const { issuer = '', url: pdp } = demo.run
+  return { service, environment: environmentOf(service, { issuer, pdp }), isRunning }
+}
+
+/** Removes a service from the demo. Returns `false` when there is none with this name. @throws StartError as {@link addServiceToDemo} */
+export async function removeServiceFromDemo(name: string, stateDir: string = STATE_DIR): Promise<boolean> {
+  const demo = lastDemo(stateDir)
+  const realm = realmOf(demo, isAlive(demo.run.pid))
+  if (!forgetExtraService(demo.stateDir, name)) return false
+  if (realm && 'admin' in realm) await removeService(realm.admin, name)
+  else if (realm) removeFromEmbedded(realm.dataDir, name)
+  return true
+}
+
+function removeFromEmbedded(dataDir: string, name: string): void {
+  const admin = openIssuerAdmin(dataDir)
+  try {
+    admin.removeClient(name)
+  } finally {
+    admin.close()
+  }
+}
+
+interface LastDemo {
+  readonly run: Run
+  /** Folder of its secrets and services, within the clone's state folder. */
+  readonly stateDir: string
+}
+
+function lastDemo(stateDir: string): LastDemo {
+  const run = readRun(stateDir)
+  if (run?.secrets === undefined || run.issuer === undefined)
+    throw new StartError('no demo has run in this clone yet. Start it once: npm start')
+  return { run, stateDir: dirname(run.secrets) }
+}
+
+/** Where the service's client is added now; `undefined`: a Keycloak of the demo that does not run, to which the next start adds it. */
+function realmOf({ stateDir, run }: LastDemo, isRunning: boolean): Realm | undefined {
+  const dataDir = join(stateDir, 'issuer')
+  if (existsSync(dataDir)) return { dataDir }
+  if (!isRunning) return undefined
+  const { KEYCLOAK_URL: url, KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = process.env
+  if (url && username && password) return { admin: { url: joinUrl(url, ''), username, password } }
+  const own = (run.issuer ?? '').replace(/\/realms\/mandate$/u, '')
+  return { admin: { url: own, username: 'admin', password: loadSecrets(stateDir).keycloakAdminPassword } }
+}
+
+function checkName(name: string): void {
+  if (!NAME.test(name) || name.length > MAX_NAME)
+    throw new StartError(
+      `"${name}" is no name of a service: lower-case letters, digits and single hyphens, at most ${MAX_NAME}, such as lab-orders`,
+    )
+  if (TAKEN.has(name)) throw new StartError(`"${name}" is a client or scope of the realm itself: choose another name`)
+}
+
+function checkCalls({ name, calls }: ServiceRequest, others: readonly ExtraService[]): void {
+  const known = ['trips', 'care', 'booking-agent', ...others.map((other) => other.name)]
+  const unknown = calls.find((called) => !known.includes(called))
+  if (unknown !== undefined)
+    throw new StartError(`${name} cannot call "${unknown}": there is no such service. Known: ${known.join(', ')}`)
+}
+
+/** The types of the request, or all of its pack. */
+async function typesOf(
+  { types, pack: asked }: ServiceRequest,
+  pack: string | undefined,
+  others: readonly ExtraService[],
+): Promise<readonly string[]> {
+  if (types.length === 0 && pack === undefined) return []
+  const ofPacks = await typesOfPacks([...others.flatMap((other) => other.pack ?? []), ...(pack ? [pack] : [])])
+  const wanted = types.length > 0 ? types : (ofPacks.get(pack ?? '') ?? [])
+  const known = [...ofPacks.values()].flat()
+  const unknown = wanted.find((type) => !known.includes(type))
+  if (unknown !== undefined)
+    throw new StartError(
+      `there is no resource type "${unknown}"${asked ? '' : '; name the folder of its policy pack with --pack'}. Known: ${known.join(', ')}`,
+    )
+  const owners = [
+    ...OWN_TYPES,
+    ...others.map((other): readonly [string, readonly string[]] => [other.name, other.types]),
+  ]
+  for (const [owner, owned] of owners) {
+    const taken = wanted.find((type) => owned.includes(type))
+    if (taken !== undefined) throw new StartError(`the type "${taken}" belongs to the service ${owner} already`)
+  }
+  return wanted
+}
+
+/** Resource types of all packs by folder, the account's type last. @throws StartError naming each mistake by file and line. */
+async function typesOfPacks(packs: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const policies = join(ROOT, 'pdp', 'policies')
+  const folders = [...(await packFolders(policies)), ...new Set(packs)]
+  const { policies: compiled, problems } = examinePolicies(await readSources(policies, folders), compileModel)
+  if (!compiled) throw new StartError(`the policy pack has mistakes:\n${problems.join('\n')}`)
+  const manifests = compiled.packs.map(({ manifest: { resources, account } }) => [
+    ...Object.keys(resources),
+    ...(account === undefined ? [] : [account]),
+  ])
+  return new Map(folders.map((folder, index) => [folder, manifests[index] ?? []]))
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

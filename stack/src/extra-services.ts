@@ -1,0 +1,163 @@
+/**
+ * Services of a domain of one's own, beside the examples: clients of the realm and registrations at the PDP, in a file of the state folder that each
+ * start reads.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { openIssuerAdmin } from '@mandate/issuer'
+import { addService, type KeycloakAdmin } from '@mandate/keycloak'
+import { z } from 'zod'
+import { StartError } from './errors.ts'
+import { readJson, writeAtomically } from './files.ts'
+import type { Progress } from './progress.ts'
+import { ROOT } from './service.ts'
+import type { Extra } from './settings.ts'
+
+/** File in the state folder; mode 0600, since it has secrets. */
+export const EXTRA_SERVICES_FILE = 'services.json'
+
+const extraService = z.strictObject({
+  /** Client id, scope and audience. */
+  name: z.string(),
+  /** Resource types that the PDP answers it about, the account's type included; none for an agent. */
+  types: z.array(z.string()),
+  /** Absolute path of the policy pack that has these types; absent when the types are of a pack that ships. */
+  pack: z.string().exactOptional(),
+  /** Services for which it may exchange a person's token. */
+  calls: z.array(z.string()),
+  secret: z.string().min(32),
+})
+const fileSchema = z.strictObject({ services: z.array(extraService) })
+
+/** One service of the file. */
+export type ExtraService = z.infer<typeof extraService>
+
+/**
+ * Reads the services of a state folder; none when there is no file.
+ *
+ * @throws StartError when the file is not valid: it is not overwritten.
+ */
+export function readExtraServices(stateDir: string): readonly ExtraService[] {
+  const file = join(stateDir, EXTRA_SERVICES_FILE)
+  const stored = readJson(file)
+  if (stored === undefined) return []
+  const parsed = fileSchema.safeParse(stored)
+  if (parsed.success) return parsed.data.services
+  throw new StartError(
+    `${file} is not a valid list of services: ${z.prettifyError(parsed.error)}\nMend it, or delete it and add the services again: mandate service add`,
+  )
+}
+
+/** Stores a service, in place of the one with its name, whose secret it keeps. */
+export function storeExtraService(stateDir: string, service: Omit<ExtraService, 'secret'>): ExtraService {
+  const others = readExtraServices(stateDir)
+  const known = others.find(({ name }) => name === service.name)
+  const stored = { ...service, secret: known?.secret ?? newSecret() }
+  write(stateDir, [...others.filter((other) => other !== known), stored])
+  return stored
+}
+
+/** Deletes a service from the file. Returns whether it was there. */
+export function forgetExtraService(stateDir: string, name: string): boolean {
+  const all = readExtraServices(stateDir)
+  const others = all.filter((service) => service.name !== name)
+  if (others.length < all.length) write(stateDir, others)
+  return others.length < all.length
+}
+
+const newSecret = (): string => randomBytes(32).toString('base64url')
+
+function write(stateDir: string, services: readonly ExtraService[]): void {
+  const sorted = services.toSorted((a, b) => a.name.localeCompare(b.name))
+  writeAtomically(join(stateDir, EXTRA_SERVICES_FILE), `${JSON.stringify({ services: sorted }, undefined, 2)}\n`)
+}
+
+/** An issuer that services can be added to: by Keycloak's administration, or by the embedded issuer's data folder. */
+export type Realm = { readonly admin: KeycloakAdmin } | { readonly dataDir: string }
+
+/**
+ * Adds the services to the realm, those first that others call. Idempotent.
+ *
+ * @throws Error naming what the realm lacks or refused; StartError when services call each other in a circle.
+ */
+export async function addToRealm(realm: Realm, services: readonly ExtraService[]): Promise<void> {
+  for (const { name, calls, secret } of calledFirst(services)) {
+    if ('admin' in realm) await addService(realm.admin, { clientId: name, calls }, secret)
+    else addToEmbedded(realm.dataDir, { clientId: name, calls }, secret)
+  }
+}
+
+function addToEmbedded(dataDir: string, service: Parameters<typeof addService>[1], secret: string): void {
+  const admin = openIssuerAdmin(dataDir)
+  try {
+    admin.addService(service, secret)
+  } finally {
+    admin.close()
+  }
+}
+
+function calledFirst(services: readonly ExtraService[]): readonly ExtraService[] {
+  const ordered: ExtraService[] = []
+  let left = services
+  while (left.length > 0) {
+    const waiting = new Set(left.map(({ name }) => name))
+    const ready = left.filter(({ name, calls }) => !calls.some((called) => called !== name && waiting.has(called)))
+    if (ready.length === 0)
+      throw new StartError(
+        `services call each other in a circle: ${[...waiting].join(', ')}. See ${EXTRA_SERVICES_FILE}`,
+      )
+    ordered.push(...ready)
+    left = left.filter((service) => !ready.includes(service))
+  }
+  return ordered
+}
+
+/** Adds the services of a state folder to the realm. Resolves to what the PDPs need to know of them. */
+export async function prepareExtraServices(
+  {
+    stateDir,
+    identity,
+    progress,
+  }: { readonly stateDir: string; readonly identity?: unknown; readonly progress: Progress },
+  admin: KeycloakAdmin | undefined,
+): Promise<Extra> {
+  const services = readExtraServices(stateDir)
+  // An issuer that was given was not started from this state folder.
+  if (services.length > 0 && identity === undefined)
+    await progress.step('services of yours', () =>
+      addToRealm(admin ? { admin } : { dataDir: join(stateDir, 'issuer') }, services),
+    )
+  return await settingsOf(services)
+}
+
+/** Agents have no types, and are not registered. */
+async function settingsOf(services: readonly ExtraService[]): Promise<Extra> {
+  const registrations = services
+    .filter(({ types }) => types.length > 0)
+    .map(({ name, types }) => `${name}=${types.join('+')}`)
+    .join(',')
+  const packs = [...new Set(services.flatMap(({ pack }) => pack ?? []))]
+  if (packs.length === 0) return { registrations, packs }
+  // Imported when needed: the PDP takes time to load.
+  const { packFolders } = await import('@mandate/pdp')
+  return { registrations, packs: [...(await packFolders(join(ROOT, 'pdp', 'policies'))), ...packs] }
+}
+
+/** Environment of a service's process, in the form of `node --env-file`. */
+export function environmentOf(
+  { name, secret }: Pick<ExtraService, 'name' | 'secret'>,
+  urls: { readonly issuer: string; readonly pdp: string },
+): string {
+  return [
+    `# The service "${name}" of Mandate. It contains a secret: keep it out of version control.`,
+    `MANDATE_ISSUER=${urls.issuer}`,
+    `MANDATE_AUDIENCE=${name}`,
+    `MANDATE_PDP_URL=${urls.pdp}`,
+    `MANDATE_CLIENT_ID=${name}`,
+    `MANDATE_CLIENT_SECRET=${secret}`,
+    'MANDATE_INTERACTIVE_CLIENTS=desktop,mandate-cli',
+    '',
+  ].join('\n')
+}

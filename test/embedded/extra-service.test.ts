@@ -1,0 +1,80 @@
+/**
+ * A service of a domain of one's own, added to the demo: its client gets tokens, its pack is in force, and the PDP answers it about its types.
+ */
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { addServiceToDemo, removeServiceFromDemo, type Stack, startStack, writeRun } from '@mandate/stack'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { packFolder } from '../fixtures/packs.ts'
+import { realmClient, serviceToken } from '../support/realm-client.ts'
+
+const stateDir = mkdtempSync(join(tmpdir(), 'mandate-extra-'))
+const ASKED = { name: 'lab', types: [], pack: packFolder('lab-orders'), calls: [] }
+const LAB_TYPES = ['lab_order', 'lab_sample', 'lab_account']
+
+let stack: Stack
+
+/** Starts the PDP and the issuer, and says in the run file of the state folder that a demo runs. */
+async function startDemo(): Promise<void> {
+  stack = await startStack({
+    stateDir,
+    ownServers: true,
+    engine: 'embedded',
+    issuerKind: 'embedded',
+    services: ['pdp'],
+    logLevel: 'warn',
+  })
+  const { log, key, issuer, urls } = stack
+  writeRun(stateDir, { pid: process.pid, url: urls.pdp, log, key, issuer, secrets: join(stateDir, 'secrets.json') })
+}
+
+beforeAll(startDemo)
+afterAll(async () => {
+  await stack?.stop()
+  rmSync(stateDir, { recursive: true, force: true })
+})
+
+test('before it is added nothing is stored for a request that is wrong', async () => {
+  const refused = (request: Partial<typeof ASKED>) => addServiceToDemo({ ...ASKED, ...request }, stateDir)
+  await expect(refused({ name: 'Lab Orders' })).rejects.toThrow('is no name of a service')
+  await expect(refused({ name: 'trips' })).rejects.toThrow('of the realm itself')
+  await expect(refused({ types: ['workflow'] as never[] })).rejects.toThrow('belongs to the service trips')
+  await expect(refused({ types: ['lab_odrer'] as never[] })).rejects.toThrow('no resource type "lab_odrer"')
+  await expect(refused({ calls: ['nowhere'] as never[] })).rejects.toThrow('cannot call "nowhere"')
+  await expect(refused({ pack: '/nonexistent' })).rejects.toThrow('/nonexistent')
+  expect(await removeServiceFromDemo('lab', stateDir)).toBe(false)
+})
+
+test('after the next start the PDP answers it about the types of its pack, and about no others', async () => {
+  const { service, environment, isRunning } = await addServiceToDemo(ASKED, stateDir)
+  expect(isRunning).toBe(true)
+  expect(service.types).toEqual(LAB_TYPES)
+  expect(environment).toContain(`MANDATE_PDP_URL=${stack.urls.pdp}\n`)
+  expect(statSync(join(stateDir, 'services.json')).mode & 0o077).toBe(0)
+  await stack.stop()
+  await startDemo()
+  const client = await realmClient(stack.issuer, 'lab', service.secret)
+  const { access_token: token } = await serviceToken(client, 'pdp')
+  const ask = async (type: string) => {
+    const body = {
+      subject: { type: 'user', id: '7d60050c-82b3-3e25-8352-b98918ebaa87' },
+      action: { name: 'read' },
+      resource: { type, id: '01M80CF60RE0M464TCK3RQ21JM' },
+    }
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const url = `${stack.urls.pdp}/access/v1/evaluation`
+    return (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status
+  }
+  expect([await ask('lab_order'), await ask('workflow')]).toEqual([200, 403])
+})
+
+test('adding it again keeps its secret; removing it ends its tokens', async () => {
+  const secretIn = () =>
+    readFileSync(join(stateDir, 'services.json'), 'utf8').match(/"secret": "(?<secret>[^"]+)"/)?.[1]
+  const before = secretIn() ?? ''
+  await addServiceToDemo({ ...ASKED, types: [] }, stateDir)
+  expect(secretIn()).toBe(before)
+  expect(await removeServiceFromDemo('lab', stateDir)).toBe(true)
+  await expect(serviceToken(await realmClient(stack.issuer, 'lab', before), 'pdp')).rejects.toThrow()
+})
