@@ -152,12 +152,13 @@ test('an empty app is a mistake', () => {
   expect(() => pep.assertGuarded(express())).toThrow('the app has no routes')
 })
 
-test.for(['GET', 'canRead', 'can_read_todos', 'document.read', 'todo:create', 'urn:example:action/read'])(
-  'an action is any word, as AuthZEN has it: %s',
+test.for(['GET', 'ownerID', 'can_read_todos', 'document.read', 'todo:create', 'urn:example:action/read'])(
+  'an action is any name that a manifest can declare: %s',
   (action) => {
     expect(() => pep.enforce({ action, resource: () => ({ type: 'note', id: 'n1' }) })).not.toThrow()
     expect(() => pep.filter({ action, type: 'workflowItem' })).not.toThrow()
-    expect(() => pep.enforce({ action: '', resource: () => ({ type: 'note', id: 'n1' }) })).toThrow(/action/u)
+    for (const wrong of ['', `${action} `, `2${action}`])
+      expect(() => pep.enforce({ action: wrong, resource: () => ({ type: 'note', id: 'n1' }) })).toThrow(/action/u)
   },
 )
 

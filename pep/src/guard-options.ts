@@ -3,15 +3,14 @@
  *
  * @module
  */
-import { actionSchema, resourceSchema } from '@mandate/protocol'
+import { actionNameSchema, resourceSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { checkOptions } from './options.ts'
 
 const requestFunction = z.custom((value) => typeof value === 'function', 'must be a function of the request')
-/** AuthZEN's rules: an action name is any non-empty string, a type must be a valid type name. */
-const { name: action } = actionSchema.shape
+/** The type may be any AuthZEN type. The action must have the form that manifests declare: any other name would always be denied. */
 const { type } = resourceSchema.shape
-const shared = { action, persona: requestFunction.optional(), inPersonOnly: z.boolean().optional() }
+const shared = { action: actionNameSchema, persona: requestFunction.optional(), inPersonOnly: z.boolean().optional() }
 const SCHEMAS = {
   enforce: z.strictObject({ ...shared, resource: requestFunction, onDenial: requestFunction.optional() }),
   enforceEach: z.strictObject({ ...shared, resources: requestFunction }),

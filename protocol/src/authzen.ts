@@ -35,7 +35,10 @@ export const subjectSchema = z
 /** An AuthZEN action (AuthZEN 1.0, section 5.3). */
 export const actionSchema = z
   .looseObject({
-    name: z.string().min(1).describe("An action of the domain's manifest; any other is denied."),
+    name: z
+      .string()
+      .min(1)
+      .describe(`An action of the domain's manifest, such as \`read\`, \`GET\` or \`ownerID\`; any other is denied.`),
     properties: z.looseObject({}).optional().describe("Only the members that the domain's policy names are used."),
   })
   .meta({ id: 'Action', description: 'The action that is requested (AuthZEN 1.0, section 5.3).' })

@@ -1,3 +1,4 @@
+export * from './action-name.ts'
 export * from './amount.ts'
 export * from './api-key.ts'
 export * from './archive.ts'

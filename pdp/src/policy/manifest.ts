@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  actionNameSchema,
   consentFormSchema,
   gateCodeSchema,
   limitFormSchema,
@@ -16,7 +17,7 @@ import {
 } from '@mandate/protocol'
 import { z } from 'zod'
 
-const names = z.array(nameSchema)
+const actionNames = z.array(actionNameSchema)
 /** A text for user interfaces, in English. */
 const text = z.string().min(1).max(400)
 
@@ -24,9 +25,9 @@ const titleSchema = z.strictObject({
   /** Who may assign the persona title: `self`: every person to themselves; `administrator`: a persona administrator must approve. */
   assume: z.enum(['self', 'administrator']),
   /** Actions that this persona title permits on resources that it owns. */
-  own: names,
+  own: actionNames,
   /** Actions that this persona title permits on resources of others, with a grant. */
-  by_grant: names,
+  by_grant: actionNames,
   /** Name of the title in user interfaces. Absent: the title, its hyphens replaced by spaces. */
   label: text.optional(),
   /** Description of the title, for a person who chooses a persona. */
@@ -34,7 +35,7 @@ const titleSchema = z.strictObject({
 })
 
 const actionSchema = z.strictObject({
-  implies: names.default([]),
+  implies: actionNames.default([]),
   /** `account`: checked on the owner's account resource, because the action creates its resource. */
   on: z.enum(['resource', 'account']).default('resource'),
   /** Whether limits in a grant apply to this action. */
@@ -86,7 +87,7 @@ const gateSchema = z
     reason: gateCodeSchema,
     attribute: z.string().optional(),
     bound: z.enum(['at_most', 'at_least']).optional(),
-    actions: names.min(1),
+    actions: actionNames.min(1),
     /** Name of the gate inside a sentence: `lead time`. Absent: its name, with spaces. */
     label: text.optional(),
     /** Texts of a reason code that is not in {@link REASONS}: for the person who asked, for administrators, and the remedy. */
@@ -111,11 +112,11 @@ const gateSchema = z
   )
 export type Gate = z.infer<typeof gateSchema>
 
-/** Name of an action or attribute. Services choose them, so upper case is permitted: `GET`, `ownerID`. */
-const wordSchema = z
+/** Name of an attribute. Services choose them, so upper case is permitted: `ownerID`. Conditions have it as part of a parameter's name. */
+const attributeNameSchema = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a letter, then letters, digits, "_" or "-"')
-const attributesSchema = z.record(wordSchema, attributeSchema).default({})
+const attributesSchema = z.record(attributeNameSchema, attributeSchema).default({})
 
 const shapeSchema = z.strictObject({
   domain: nameSchema,
@@ -124,12 +125,12 @@ const shapeSchema = z.strictObject({
   /** Text for all resources of one owner in this domain, inside a sentence: `all trips`. */
   everything: text.optional(),
   titles: z.record(nameSchema, titleSchema).default({}),
-  actions: z.record(wordSchema, actionSchema),
+  actions: z.record(actionNameSchema, actionSchema),
   resources: z.record(nameSchema, resourceSchema),
   /** Resource type that represents all resources of one owner; its id is the owner's id. Absent when the domain has no ownership. */
   account: nameSchema.optional(),
   /** Subject types that callers of this domain may send instead of `user`. */
-  subjects: names.default([]),
+  subjects: z.array(nameSchema).default([]),
   /** Attributes of resources. */
   attributes: attributesSchema,
   subject_attributes: attributesSchema,
