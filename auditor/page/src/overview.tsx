@@ -10,6 +10,7 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { api, type Overview } from './api.ts'
 import { addressOf, type Filters, go } from './location.ts'
+import { tickLabel, timeRange } from './time-axis.ts'
 import { useLoaded } from './use.ts'
 
 export function OverviewBand({ filters, query }: { readonly filters: Filters; readonly query: string }): JSX.Element {
@@ -82,8 +83,6 @@ function Denials(props: { overview: Overview | undefined; filters: Filters }): J
 }
 
 const CHART_PX = 148
-/** Minimum number of buckets on the time axis. */
-const MIN_BUCKETS = 16
 
 function Activity(props: { overview: Overview | undefined; filters: Filters }): JSX.Element {
   const { overview, filters } = props
@@ -97,7 +96,7 @@ function Activity(props: { overview: Overview | undefined; filters: Filters }): 
     if (!at || !overview || buckets.length === 0) return
     const choose = (from: number, to: number): void =>
       go(addressOf({ ...latest.current, from: new Date(from).toISOString(), to: new Date(to).toISOString() }))
-    const chart = new uPlot(optionsOf(at.clientWidth, overview.step, choose), dataOf(overview), at)
+    const chart = new uPlot(optionsOf(at.clientWidth, overview, choose), dataOf(overview), at)
     const watch = new ResizeObserver(() => chart.setSize({ width: at.clientWidth, height: CHART_PX }))
     watch.observe(at)
     return () => {
@@ -133,19 +132,6 @@ function dataOf({ buckets }: Overview): uPlot.AlignedData {
   ]
 }
 
-const TICK_TIME = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
-const TICK_SECOND = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
-const TICK_DAY = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
-
-/** Label of a tick, as precise as the bucket width; empty between buckets. */
-function tick(at: number, step: number): string {
-  const time = new Date(at * 1000)
-  if (step >= 86_400_000) return TICK_DAY.format(time)
-  if (step >= 3_600_000) return time.getHours() === 0 ? TICK_DAY.format(time) : TICK_TIME.format(time)
-  if (step >= 60_000) return TICK_TIME.format(time)
-  return Number.isInteger(at) ? TICK_SECOND.format(time) : ''
-}
-
 /** Time below, counts on the left. `rem` is in pixels. */
 function axesOf(step: number, rem: number, style: CSSStyleDeclaration): uPlot.Axis[] {
   const axis = {
@@ -159,7 +145,7 @@ function axesOf(step: number, rem: number, style: CSSStyleDeclaration): uPlot.Ax
       grid: { show: false },
       space: rem * 5,
       size: rem * 1.9,
-      values: (_chart, splits) => splits.map((at) => tick(at, step)),
+      values: (_chart, splits) => splits.map((at) => tickLabel(at, step)),
     },
     {
       ...axis,
@@ -171,7 +157,15 @@ function axesOf(step: number, rem: number, style: CSSStyleDeclaration): uPlot.Ax
   ]
 }
 
-function optionsOf(width: number, step: number, choose: (from: number, to: number) => void): uPlot.Options {
+function optionsOf(
+  width: number,
+  { buckets, step }: Overview,
+  choose: (from: number, to: number) => void,
+): uPlot.Options {
+  const range = timeRange(
+    buckets.map(({ at }) => at),
+    step,
+  )
   const style = getComputedStyle(document.documentElement)
   const colour = (name: string): string => style.getPropertyValue(name).trim()
   const bars = uPlot.paths.bars?.({ size: [0.72, 28], radius: 0.12 })
@@ -189,13 +183,7 @@ function optionsOf(width: number, step: number, choose: (from: number, to: numbe
     legend: { show: false },
     cursor: { points: { show: false }, y: false, drag: { x: true, y: false, setScale: false } },
     scales: {
-      // With few buckets, extends the range so that the bars do not become too wide.
-      x: {
-        range: (_chart, from, to) => {
-          const missing = Math.max(0, MIN_BUCKETS - (to - from) / (step / 1000))
-          return [from - ((missing + 1) * step) / 2000, to + ((missing + 1) * step) / 2000]
-        },
-      },
+      x: { range: () => range },
       y: { range: (_c, _min, max) => [0, Math.max(1, max)] },
     },
     axes: axesOf(step, rem, style),
