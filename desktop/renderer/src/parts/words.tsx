@@ -9,6 +9,7 @@ import type { JSX } from 'preact'
 import { usePeople } from '../store/people.ts'
 import { addressOf } from '../store/route.ts'
 import { strings } from '../strings.ts'
+import { wordedForOwner } from './reason.ts'
 
 /** A party by the person's own name for it; a person without a name has a link to name them. */
 export function PartyName({ party }: { readonly party: string }): JSX.Element {
@@ -42,8 +43,9 @@ const BY_GRANT = /^(no_grant|grant_|chain_broken|not_on_behalf)/u
 
 /** A reason's text, its numbers, and what would change the answer. @param mine - Whether the resource is the person's own. */
 export function ReasonLine({ reason, mine }: { readonly reason: Reason; readonly mine: boolean }): JSX.Element {
-  const { reason_user: said, cure, limit, actual, gate, code } = reason
   const domains = useDomains()
+  const { limit, actual, gate, code } = reason
+  const { reason_user: said, cure } = mine ? wordedForOwner(reason, domains, domainOfReason(reason, domains)) : reason
   const shown = amounts(reason, domains)
   // A gate's own code: the owner's settings decide it, not a grant's limit.
   const bySettings = domainOfReason({ code, gate }, domains) !== undefined

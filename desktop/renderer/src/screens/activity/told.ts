@@ -15,6 +15,7 @@ import {
   verdictWords,
 } from '@mandate/ui'
 import { z } from 'zod'
+import { wordedForOwner } from '../../parts/reason.ts'
 import { verbOf } from '../../store/domains.tsx'
 import type { Things } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
@@ -143,12 +144,12 @@ type LoggedReason = NonNullable<LoggedEntry['reasons']>[number]
 /** Adds texts to a logged reason, which has a code and numbers only. @param isMine - Whether the owner reads it. */
 export function wordedReason(reason: LoggedReason, isMine: boolean, entry: LoggedEntry, domains: Domains): Reason {
   const { code } = reason
-  const texts = reasonText(code, domains, domainOfEntry(entry, domains))
+  const domain = domainOfEntry(entry, domains)
+  const texts = reasonText(code, domains, domain)
   if (!texts) return { ...reason, reason_user: `${strings.capital(reasonWords(code))}.` }
-  const isOwners = isMine && texts.owner !== undefined
-  const said = isOwners ? texts.owner : texts.user
-  const cure = isOwners ? texts.owner_cure : texts.cure
-  return { ...reason, reason_user: said, ...(cure ? { cure } : {}) }
+  const { user, cure } = texts
+  const worded = { ...reason, reason_user: user, ...(cure ? { cure } : {}) }
+  return isMine ? wordedForOwner(worded, domains, domain) : worded
 }
 
 /** The first reason with its numbers, on one line. Empty without a reason. */
