@@ -52,7 +52,8 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   if (problem) return <Alone problem={problem} again={() => void read()} />
   if (!known) return <main class="plain waiting">{strings.loading}</main>
   const { setup, session } = known
-  if (session.state !== 'signed_in') return <SignIn bridge={bridge} session={session} onSession={setSession} />
+  if (session.state !== 'signed_in')
+    return <SignIn bridge={bridge} host={setup.host} session={session} onSession={setSession} />
   const forgetInvitation = (): void => setInvitation(undefined)
   return (
     <AroundContext.Provider

@@ -137,6 +137,13 @@ const english = {
       action: 'Sign in until the app closes',
       help: 'Unlock or install a keyring (such as GNOME Keyring or KWallet) to stay signed in.',
     },
+    /** The development host has no keystore on any system. */
+    browserHost: {
+      title: 'In a browser, your sign-in is not kept.',
+      words: 'The app runs in a browser here, for development. When npm run desktop ends, you are signed out.',
+      action: 'Sign in until the app closes',
+      help: 'In Electron the app keeps the sign-in in the system’s keystore.',
+    },
   },
 
   trips: {

@@ -21,8 +21,9 @@ const PATH = '/callback'
 const MAX_CONNECTIONS = 32
 /** A request is a few lines, and comes at once. */
 const TIMEOUTS = { headersWithinMs: 5_000, requestWithinMs: 5_000 } as const
+/** `color-scheme` is on the root: on `body` it does not reach the page's background. */
 const STYLE =
-  'body{font:18px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32em;padding:0 1em;text-align:center;color-scheme:light dark}'
+  ':root{color-scheme:light dark}body{font:18px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:32em;padding:0 1em;text-align:center}'
 const HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
@@ -87,6 +88,6 @@ function page(res: ServerResponse, status: number, title: string, text: string):
   res
     .writeHead(status, HEADERS)
     .end(
-      `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><style>${STYLE}</style><h1>${title}</h1><p>${text}</p></html>`,
+      `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${STYLE}</style><h1>${title}</h1><p>${text}</p></html>`,
     )
 }

@@ -7,7 +7,7 @@ import { Mark } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Bridge } from '../../../src/shared/channel.ts'
-import type { ProblemView, SessionView } from '../../../src/shared/views.ts'
+import type { ProblemView, SessionView, Setup } from '../../../src/shared/views.ts'
 import { rememberErased } from '../store/erased.ts'
 import { strings } from '../strings.ts'
 import { Remains } from './account/remains.tsx'
@@ -16,11 +16,12 @@ const TEXTS = strings.signIn
 
 interface SignInProps {
   readonly bridge: Bridge
+  readonly host: Setup['host']
   readonly session: Exclude<SessionView, { readonly state: 'signed_in' }>
   readonly onSession: (session: SessionView) => void
 }
 
-export function SignIn({ bridge, session, onSession }: SignInProps): JSX.Element {
+export function SignIn({ bridge, host, session, onSession }: SignInProps): JSX.Element {
   const [problem, setProblem] = useState<ProblemView>()
   const [isAsking, setAsking] = useState(false)
   useEffect(() => {
@@ -37,7 +38,7 @@ export function SignIn({ bridge, session, onSession }: SignInProps): JSX.Element
   }
   const cancel = (): void => void bridge.call('session.cancelSignIn')
   if (isAsking || session.state === 'signing_in') return <Waiting onCancel={cancel} />
-  if (problem?.code === 'keystore_unavailable') return <NoKeystore onSignIn={() => void start(true)} />
+  if (problem?.code === 'keystore_unavailable') return <NoKeystore host={host} onSignIn={() => void start(true)} />
   const why = session.why === undefined ? undefined : WHY[session.why]
   return (
     <Page title={TEXTS.title}>
@@ -82,16 +83,17 @@ function Waiting({ onCancel }: { readonly onCancel: () => void }): JSX.Element {
   )
 }
 
-function NoKeystore({ onSignIn }: { readonly onSignIn: () => void }): JSX.Element {
+function NoKeystore(props: { readonly host: Setup['host']; readonly onSignIn: () => void }): JSX.Element {
+  const { title, words, action, help } = props.host === 'browser' ? TEXTS.browserHost : TEXTS.keystore
   return (
-    <Page title={TEXTS.keystore.title}>
+    <Page title={title}>
       <p class="lead" role="alert">
-        {TEXTS.keystore.words}
+        {words}
       </p>
-      <button type="button" class="button primary" onClick={onSignIn}>
-        {TEXTS.keystore.action}
+      <button type="button" class="button primary" onClick={props.onSignIn}>
+        {action}
       </button>
-      <p class="aside">{TEXTS.keystore.help}</p>
+      <p class="aside">{help}</p>
     </Page>
   )
 }

@@ -24,6 +24,7 @@ export const account = {
     keystore: 'In this system’s keystore, encrypted. Another person who signs in here sees nothing of yours.',
     memory: 'Nowhere: it is forgotten when the app closes, since this system keeps no secrets safely.',
   } as const,
+  keptInBrowser: 'Nowhere: it is forgotten when the app closes. Only Electron has access to a keystore.',
   talks: 'Where this app talks to',
   talksLead: 'To these, and to nobody else.',
   issuer: 'Identity provider',

@@ -38,7 +38,7 @@ function Part(props: { title: string; children: ComponentChildren }): JSX.Elemen
 }
 
 function Who(): JSX.Element {
-  const { session } = useAround()
+  const { session, setup } = useAround()
   const { subject, persona, keptIn } = session
   const [title, circle] = persona?.split('/') ?? []
   const name = title === undefined ? TEXTS.noPersona : strings.capital(strings.settings.nameOf(title, circle ?? ''))
@@ -63,7 +63,7 @@ function Who(): JSX.Element {
         </div>
         <div>
           <dt>{TEXTS.kept}</dt>
-          <dd>{TEXTS.keptIn[keptIn]}</dd>
+          <dd>{setup.host === 'browser' ? TEXTS.keptInBrowser : TEXTS.keptIn[keptIn]}</dd>
         </div>
       </dl>
     </Part>
