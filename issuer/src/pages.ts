@@ -139,9 +139,9 @@ export const STYLE = `:root {
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 400 1rem/1.5 var(--sans); }
 main { max-width: 26rem; margin: 0 auto; padding: 4rem 1.25rem; }
-.brand { margin: 0 0 2.5rem; font: 600 1.125rem/1.2 var(--serif); }
-.place { margin-left: 0.625rem; padding-left: 0.6875rem; border-left: 1px solid var(--rule-strong); color: var(--ink-2);
-  font: 400 0.9375rem/1.2 var(--sans); }
+.brand { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.625rem; margin: 0 0 2.5rem;
+  font: 600 1.125rem/1.2 var(--serif); }
+.place { color: var(--ink-2); font: 400 0.9375rem/1.2 var(--sans); }
 h1 { margin: 0 0 1rem; font: 600 1.75rem/1.2 var(--serif); }
 .form { display: grid; gap: 0.375rem; margin-top: 1.5rem; }
 label, .label { font-weight: 600; }
