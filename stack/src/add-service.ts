@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
-import { removeService } from '@mandate/keycloak'
+import { addService, type KeycloakAdmin, removeService } from '@mandate/keycloak'
 import { compileModel, examinePolicies, packFolders, readSources } from '@mandate/pdp'
 import { joinUrl } from '@mandate/protocol'
 import { StartError } from './errors.ts'
@@ -15,6 +15,7 @@ import {
   type ExtraService,
   environmentOf,
   forgetExtraService,
+  newSecret,
   type Realm,
   readExtraServices,
   storeExtraService,
@@ -58,23 +59,42 @@ export interface AddedToDemo {
  */
 export async function addServiceToDemo(request: ServiceRequest, stateDir: string = STATE_DIR): Promise<AddedToDemo> {
   const demo = lastDemo(stateDir)
-  checkName(request.name)
   const others = readExtraServices(demo.stateDir).filter(({ name }) => name !== request.name)
   checkCalls(request, others)
-  const pack = request.pack === undefined ? undefined : resolve(request.pack)
-  const types = await typesOf(request, pack, others)
-  const { name, calls } = request
   const isRunning = isAlive(demo.run.pid)
-  const service = storeExtraService(demo.stateDir, {
-    name,
-    types: [...types],
-    calls: [...calls],
-    ...(pack && { pack }),
-  })
+  const service = storeExtraService(demo.stateDir, await checked(request, others))
   const realm = realmOf(demo, isRunning)
   if (realm) await addToRealm(realm, readExtraServices(demo.stateDir))
   const { issuer = '', url: pdp } = demo.run
   return { service, environment: environmentOf(service, { issuer, pdp }), isRunning }
+}
+
+/** A service that was added to the Keycloak of an installation. */
+export interface AddedToKeycloak extends Pick<AddedToDemo, 'environment'> {
+  readonly service: ExtraService
+  /** What is to be added to the PDP's setting `PDP_SERVICES`; empty for an agent. */
+  readonly registration: string
+}
+
+/**
+ * Adds a service to the realm `mandate` of a Keycloak, with a new secret. The PDP's settings are the operator's to change.
+ *
+ * @throws StartError naming what is wrong with the request or the pack; Error naming what Keycloak lacks or refused.
+ */
+export async function addServiceToKeycloak(
+  request: ServiceRequest,
+  admin: KeycloakAdmin,
+  urls: { readonly issuer: string; readonly pdp: string },
+): Promise<AddedToKeycloak> {
+  const service = { ...(await checked(request, [])), secret: newSecret() }
+  await addService(admin, { clientId: service.name, calls: service.calls }, service.secret)
+  const registration = service.types.length > 0 ? `${service.name}=${service.types.join('+')}` : ''
+  return { service, registration, environment: environmentOf(service, urls) }
+}
+
+/** The services that were added to the last demo. @throws StartError when there was none */
+export function servicesOfDemo(stateDir: string = STATE_DIR): readonly Omit<ExtraService, 'secret'>[] {
+  return readExtraServices(lastDemo(stateDir).stateDir).map(({ secret: _secret, ...service }) => service)
 }
 
 /** Removes a service from the demo. Returns `false` when there is none with this name. @throws StartError as {@link addServiceToDemo} */
@@ -118,6 +138,17 @@ function realmOf({ stateDir, run }: LastDemo, isRunning: boolean): Realm | undef
   if (url && username && password) return { admin: { url: joinUrl(url, ''), username, password } }
   const own = (run.issuer ?? '').replace(/\/realms\/mandate$/u, '')
   return { admin: { url: own, username: 'admin', password: loadSecrets(stateDir).keycloakAdminPassword } }
+}
+
+/** Checks a request beside the other services. Resolves to the service, without its secret. */
+async function checked(
+  request: ServiceRequest,
+  others: readonly ExtraService[],
+): Promise<Omit<ExtraService, 'secret'>> {
+  checkName(request.name)
+  const pack = request.pack === undefined ? undefined : resolve(request.pack)
+  const types = await typesOf(request, pack, others)
+  return { name: request.name, types: [...types], calls: [...request.calls], ...(pack && { pack }) }
 }
 
 function checkName(name: string): void {

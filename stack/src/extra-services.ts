@@ -67,7 +67,8 @@ export function forgetExtraService(stateDir: string, name: string): boolean {
   return others.length < all.length
 }
 
-const newSecret = (): string => randomBytes(32).toString('base64url')
+/** 256 bits, base64url. */
+export const newSecret = (): string => randomBytes(32).toString('base64url')
 
 function write(stateDir: string, services: readonly ExtraService[]): void {
   const sorted = services.toSorted((a, b) => a.name.localeCompare(b.name))

@@ -3,7 +3,15 @@
  *
  * @module
  */
-export { type AddedToDemo, addServiceToDemo, removeServiceFromDemo, type ServiceRequest } from './add-service.ts'
+export {
+  type AddedToDemo,
+  type AddedToKeycloak,
+  addServiceToDemo,
+  addServiceToKeycloak,
+  removeServiceFromDemo,
+  type ServiceRequest,
+  servicesOfDemo,
+} from './add-service.ts'
 export { cached, cacheFolder } from './cache.ts'
 export {
   type EmbeddedIssuer,

@@ -5,5 +5,6 @@
  */
 import type { Describe } from '../command-line.ts'
 import { describeCompletion } from './completion.ts'
+import { describeService } from './service.ts'
 
-export const COMMANDS: readonly Describe[] = [describeCompletion]
+export const COMMANDS: readonly Describe[] = [describeService, describeCompletion]

@@ -1,0 +1,109 @@
+/**
+ * `mandate service add`.
+ *
+ * @module
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import type { AddedToDemo, AddedToKeycloak, ServiceRequest } from '@mandate/stack'
+import type { Work } from '../command-line.ts'
+import { CommandError, EXIT, usageError } from '../exit.ts'
+import type { Io } from '../io.ts'
+import { withStackErrors } from './stack-errors.ts'
+
+interface Options {
+  readonly pack?: string
+  readonly types?: string
+  readonly calls?: readonly string[]
+  readonly envFile?: string
+  readonly keycloak?: string
+  readonly issuer?: string
+  readonly pdp?: string
+  readonly json?: true
+}
+
+export const addService: Work<Options> = async (io, { options, args: [name = ''] }) => {
+  const request: ServiceRequest = {
+    name,
+    types: listOf(options.types),
+    pack: options.pack,
+    calls: options.calls ?? [],
+  }
+  const file = resolve(options.envFile ?? `${name}.env`)
+  refuseForeignFile(file, name)
+  const added = await withStackErrors(() => add(io, options, request))
+  writeFileSync(file, added.environment, { mode: 0o600 })
+  io.out(options.json ? asJson(added, file) : asText(added, file))
+  return undefined
+}
+
+type Added = AddedToDemo | AddedToKeycloak
+
+async function add(io: Io, options: Options, request: ServiceRequest): Promise<Added> {
+  const stack = await import('@mandate/stack')
+  if (options.keycloak === undefined) return await stack.addServiceToDemo(request)
+  const { KEYCLOAK_ADMIN_USERNAME: username, KEYCLOAK_ADMIN_PASSWORD: password } = io.environment
+  if (!(username && password))
+    throw usageError('--keycloak needs KEYCLOAK_ADMIN_USERNAME and KEYCLOAK_ADMIN_PASSWORD in the environment')
+  const pdp = options.pdp ?? io.environment['MANDATE_PDP']
+  if (!pdp) throw usageError('--keycloak needs the URL of the PDP: --pdp, or MANDATE_PDP in the environment')
+  const url = options.keycloak.replace(/\/+$/u, '')
+  const issuer = options.issuer ?? io.environment['MANDATE_ISSUER'] ?? `${url}/realms/mandate`
+  return await stack.addServiceToKeycloak(request, { url, username, password }, { issuer, pdp })
+}
+
+const listOf = (text: string | undefined): readonly string[] =>
+  (text ?? '')
+    .split(',')
+    .map((type) => type.trim())
+    .filter((type) => type !== '')
+
+/** A file that this command did not write is not overwritten: it may be the only copy of something. */
+function refuseForeignFile(file: string, name: string): void {
+  if (!existsSync(file) || readFileSync(file, 'utf8').startsWith(`# The service "${name}" of Mandate.`)) return
+  throw new CommandError(EXIT.data, `${file} exists, and is not of this service.`, {
+    mend: 'Name another file with --env-file.',
+  })
+}
+
+function asText(added: Added, file: string): string {
+  const { name, types, calls, pack } = added.service
+  const shown = relative('', file)
+  const what =
+    types.length > 0
+      ? `Service ${name}: the PDP answers it about ${types.join(', ')}.`
+      : `Agent ${name}: it may call ${calls.join(', ') || 'no service'} for people.`
+  return [
+    what,
+    ...(types.length > 0 && calls.length > 0 ? [`It may call ${calls.join(', ')} for people.`] : []),
+    '',
+    `environment  ${shown}   has its client secret: keep it out of version control`,
+    `start yours  node --env-file=${shown} YOUR-SERVICE`,
+    ...('registration' in added ? settingsToAdd(added, pack) : nextStart(added)),
+    ...(types.length === 0 ? [`register it  mandate agent add ${name}`] : []),
+    '',
+  ].join('\n')
+}
+
+function settingsToAdd({ registration }: AddedToKeycloak, pack: string | undefined): readonly string[] {
+  if (registration === '') return []
+  return [
+    '',
+    'Add to the settings of every PDP, and restart it:',
+    `  PDP_SERVICES=…,${registration}`,
+    ...(pack === undefined ? [] : [`  PDP_PACKS=…,<a copy of ${pack}>`]),
+  ]
+}
+
+function nextStart({ isRunning, service }: AddedToDemo): readonly string[] {
+  if (service.types.length === 0) return []
+  return [
+    `start again  ${isRunning ? 'stop the demo with Ctrl-C, then ' : ''}npm start   the PDP reads this at its start`,
+  ]
+}
+
+function asJson(added: Added, file: string): string {
+  const { secret: _secret, ...service } = added.service
+  const more = 'registration' in added ? { pdp_services: added.registration } : { running: added.isRunning }
+  return `${JSON.stringify({ ...service, env_file: file, ...more })}\n`
+}
