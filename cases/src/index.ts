@@ -11,6 +11,7 @@ export {
   type CasedPack,
   type Checked,
   type CheckedTexts,
+  type CheckOptions,
   checkPacks,
   checkTexts,
   type PackTexts,

@@ -125,8 +125,21 @@ export function readPackSources(folder: string): Promise<PolicySources> {
   return readSources(SHIPPED, [resolve(folder)])
 }
 
+/** Options of {@link checkTexts}. */
+export interface CheckOptions {
+  /** `optional`: a pack without `cases.yaml` is no mistake and counts as one without people and cases. @default 'required' */
+  readonly cases?: 'required' | 'optional'
+}
+
+/** A `cases.yaml` that declares nothing. */
+const NO_CASES: CaseFile = { people: {}, agents: [], resources: {}, autonomy: {}, facts: [], cases: [] }
+
 /** Checks packs that are given as text. */
-export function checkTexts(sources: PolicySources, textsOf: (pack: string) => PackTexts): CheckedTexts {
+export function checkTexts(
+  sources: PolicySources,
+  textsOf: (pack: string) => PackTexts,
+  options: CheckOptions = {},
+): CheckedTexts {
   const { read, policies, problems: found } = examinePolicies(sources, compileModel)
   const problems = [...found]
   const packs: CasedPack[] = []
@@ -134,7 +147,10 @@ export function checkTexts(sources: PolicySources, textsOf: (pack: string) => Pa
     const texts = textsOf(pack.name)
     const facts = collected(problems, () => parseFacts(pack.name, texts.facts))
     if (facts) problems.push(...factObjections(facts.value, pack.manifest, policies?.model, facts.where))
-    const cases = collected(problems, () => parseCases(pack.name, texts.cases))
+    const isOptional = options.cases === 'optional' && texts.cases === undefined
+    const cases = isOptional
+      ? { value: NO_CASES, where: () => `${pack.name}/cases.yaml:1` }
+      : collected(problems, () => parseCases(pack.name, texts.cases))
     if (!cases) continue
     problems.push(...caseObjections(cases.value, pack.manifest, policies?.model, cases.where))
     packs.push({ ...pack, file: cases.value, where: cases.where, facts: facts?.value.facts ?? [] })

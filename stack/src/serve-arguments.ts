@@ -6,20 +6,29 @@
 import { parseArgs } from 'node:util'
 import { repeatedOption } from '@mandate/protocol'
 
-export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--facts FILE] [--engine embedded|openfga]
+export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--case TEXT | --no-cases] [--facts FILE]
+                        [--engine embedded|openfga]
 
 Starts a PDP with one policy pack; prints
   url=http://127.0.0.1:N key=mk_…
 and stays up until Ctrl-C. For any AuthZEN client or conformance runner, which sends
 the key as "Authorization: Bearer mk_…".
 
-  --pack DIR    the pack: model.fga and manifest.yaml
+The people, personas, agents, resources, autonomy settings and facts at the top of the
+pack's cases.yaml exist from the start, and so do the grants and other steps under
+"given" of its first case. Standard error has a table of them, with a curl command
+that is permitted and one that is denied. A person's sub is their name in the file.
+
+  --pack DIR    the pack: model.fga, manifest.yaml and, if it exists, cases.yaml
+  --case TEXT   plays "given" of the first case whose name contains TEXT
+  --no-cases    plays nothing of cases.yaml
   --facts FILE  facts to store, YAML or JSON; default DIR/facts.yaml, if it exists
   --port N      port to listen on; default a free port
   --engine E    embedded (default): relationship tuples in the PDP's own database,
                 no other server; openfga: an OpenFGA in memory, as production has
 
   npm run serve -- --pack test/packs/certification --port 8080
+  npm run serve -- --pack test/packs/expenses --case "manager's agent"
 
 Nothing is kept: facts, key and log are deleted at the end.
 Exit codes: 0 after Ctrl-C, 64 wrong usage, 69 a tool is missing, 78 the pack or the
@@ -35,6 +44,8 @@ export interface Served {
   readonly port: number
   readonly facts: string | undefined
   readonly engine: ServeEngine
+  /** Text in the name of the case whose `given` is played; `first`: the first case; `none`: nothing of `cases.yaml`. */
+  readonly cases: { readonly named: string } | 'first' | 'none'
 }
 
 /** A parsed command line. `usage`: the command line is wrong; `problem` says why. */
@@ -50,6 +61,8 @@ const OPTIONS = {
   port: { type: 'string', default: '0' },
   facts: { type: 'string' },
   engine: { type: 'string', default: 'embedded' },
+  case: { type: 'string' },
+  'no-cases': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h' },
 } as const
 
@@ -66,7 +79,10 @@ export function parseServe(args: readonly string[]): ServeCommand {
       return { kind: 'usage', problem: `--port: ${values.port} is not a port (0 to 65535)` }
     const engine = ENGINES.find((name) => name === values.engine)
     if (!engine) return { kind: 'usage', problem: `--engine: ${values.engine} is not one of ${ENGINES.join(', ')}` }
-    return { kind: 'serve', pack: values.pack, port, facts: values.facts, engine }
+    const { case: named, 'no-cases': isWithout } = values
+    if (named !== undefined && isWithout) return { kind: 'usage', problem: '--case and --no-cases exclude each other' }
+    const cases = isWithout ? 'none' : named === undefined ? 'first' : { named }
+    return { kind: 'serve', pack: values.pack, port, facts: values.facts, engine, cases }
   } catch (error) {
     return { kind: 'usage', problem: error instanceof Error ? error.message : String(error) }
   }

@@ -3,21 +3,19 @@
  *
  * @module
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { type Pdp, PolicyError, parseConfig, parseYaml, startPdp, type Whereabouts } from '@mandate/pdp'
-import { Fault, factsFileSchema, requestTimeouts } from '@mandate/protocol'
+import { startPlayed, startPlayIssuer } from '@mandate/cases'
+import { PolicyError, parseYaml, type Whereabouts } from '@mandate/pdp'
+import { Fault, factsFileSchema } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
-import { pino } from 'pino'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
-import { LOOPBACK } from './net.ts'
 import { startOpenFga } from './openfga.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { parseServe, SERVE_USAGE, type Served, type ServeEngine } from './serve-arguments.ts'
+import { CaseNotFoundError, type PlayedWorld, playWorld, readServedPack } from './serve-world.ts'
+import { describeWorld } from './serve-world-text.ts'
 
 const DAY_MS = 86_400_000
 const KEY_DAYS = 30
@@ -49,6 +47,7 @@ async function guarded(served: Served): Promise<number> {
     if (interrupted.aborted) return 0
     process.stderr.write(`${explain(error)}\n`)
     if (error instanceof MissingToolError) return error.exitCode
+    if (error instanceof CaseNotFoundError) return EXIT_USAGE
     return error instanceof PolicyError || error instanceof ConfigError || error instanceof Fault ? EXIT_CONFIG : 1
   } finally {
     for (const close of closers.toReversed()) await close()
@@ -56,28 +55,41 @@ async function guarded(served: Served): Promise<number> {
 }
 
 /** Starts everything. Resolves to the line with the PDP's address and the API key. */
-async function serve({ pack, port, facts, engine }: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
+async function serve(served: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
+  const { pack, facts, engine, port, cases } = served
   requireDevelopment(engine)
   const { step } = createProgress(process.stderr)
   const folder = resolve(pack)
   const file = facts ?? [join(folder, 'facts.yaml')].find((path) => existsSync(path))
   const known = file === undefined ? undefined : readFacts(file)
+  const content = await readServedPack(folder, cases)
   const relations = await bringUpEngine(engine, step, signal, closers)
-  const issuer = await listen(noKeys())
-  closers.push(() => new Promise((done) => issuer.close(done)))
-  const dataDir = mkdtempSync(join(tmpdir(), 'mandate-serve-'))
-  closers.push(() => rmSync(dataDir, { recursive: true, force: true }))
-  const pdp = await step(`PDP with ${basename(folder)}`, () => startOn(relations, issuer, { folder, port, dataDir }))
-  closers.push(() => pdp.close())
+  const issuer = await startPlayIssuer()
+  closers.push(() => issuer.close())
+  const settings = { PDP_PORT: String(port), PDP_LOG_ORIGIN: 'serve.invalid/log', PDP_PACKS: folder, ...relations }
+  const played = await step(`PDP with ${basename(folder)}`, () =>
+    startPlayed({ issuer, manifests: [content.pack.manifest], settings }),
+  )
+  closers.push(() => played.close())
+  const { operator, url } = played.pdp
   if (known) {
     const { domain, facts: all } = known.value
-    await step('facts', () => pdp.operator.writeFacts(domain, all)).catch((error: unknown) => {
+    await step('facts', () => operator.writeFacts(domain, all)).catch((error: unknown) => {
       throw atItsLine(error, known.where)
     })
     process.stderr.write(`${all.length} facts from ${file}\n`)
   }
+  const world = content.chosen && (await step('cases.yaml', () => playWorld(content, played)))
+  // Nothing needs a token any more: clients have the API key.
+  issuer.seal()
   const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
-  return `url=${pdp.url} key=${await pdp.operator.createKey({ name: 'npm run serve', expires_at: expires })}`
+  const key = await operator.createKey({ name: 'npm run serve', expires_at: expires })
+  if (world) tellWorld(world, url, key)
+  return `url=${url} key=${key}`
+}
+
+function tellWorld(world: PlayedWorld, url: string, key: string): void {
+  process.stderr.write(`\n${describeWorld(world, { url, key }).join('\n')}\n\n`)
 }
 
 /** @throws ConfigError as of a PDP with the same settings: the PDP itself does not get this process's environment. */
@@ -99,7 +111,12 @@ async function bringUpEngine(
   // With an empty environment: OPENFGA_URL may point to a store with real data.
   const openFga = await step('OpenFGA', () => startOpenFga({ signal, env: {} }))
   closers.push(() => openFga.stop())
-  return { OPENFGA_URL: openFga.url, OPENFGA_API_TOKEN: openFga.apiToken, OPENFGA_DEADLINE_MS: '5000' }
+  return {
+    ENGINE: 'memory',
+    OPENFGA_URL: openFga.url,
+    OPENFGA_API_TOKEN: openFga.apiToken,
+    OPENFGA_DEADLINE_MS: '5000',
+  }
 }
 
 function readFacts(file: string) {
@@ -119,43 +136,6 @@ function atItsLine(error: unknown, where: Whereabouts): unknown {
   return at === undefined ? error : new PolicyError(`${where(['facts', Number(at)])}: ${detail}`, { cause: error })
 }
 
-function startOn(
-  engine: Readonly<Record<string, string>>,
-  issuer: Server,
-  { folder, port, dataDir }: { readonly folder: string; readonly port: number; readonly dataDir: string },
-): Promise<Pdp> {
-  const issuerUrl = `http://${LOOPBACK}:${(issuer.address() as AddressInfo).port}`
-  const { config } = parseConfig(
-    {
-      PDP_PORT: String(port),
-      PDP_ISSUER: issuerUrl,
-      PDP_JWKS_URL: `${issuerUrl}/jwks`,
-      PDP_DATA_DIR: dataDir,
-      PDP_LOG_ORIGIN: 'serve.invalid/log',
-      PDP_PACKS: folder,
-      PDP_SERVICE_PER_SECOND: '100000',
-      PDP_ADDRESS_PER_SECOND: '100000',
-      ...engine,
-    },
-    () => '',
-  )
-  return startPdp(config, pino({ level: 'warn' }, pino.destination(2)))
-}
-
-/** An issuer without keys: it accepts no token, so API keys are the only credentials. */
-function noKeys(): Server {
-  return createServer(requestTimeouts(), (_req, res) => {
-    res.setHeader('content-type', 'application/json').end('{"keys":[]}')
-  })
-}
-
-function listen(server: Server): Promise<Server> {
-  return new Promise((done, reject) => {
-    server.once('error', reject)
-    server.listen(0, LOOPBACK, () => done(server))
-  })
-}
-
 function untilInterrupted(signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     const idle = setInterval(() => undefined, 60_000) // a pending promise alone keeps no process alive
@@ -172,6 +152,7 @@ function explain(error: unknown): string {
   if (error instanceof Fault) return error.detail ?? error.message
   const inWords =
     error instanceof MissingToolError ||
+    error instanceof CaseNotFoundError ||
     error instanceof StartError ||
     error instanceof PolicyError ||
     error instanceof ConfigError

@@ -94,6 +94,71 @@ describe.for([
   })
 })
 
+/** Starts it, and resolves when it is up; what it printed on standard error is complete then. */
+async function served(...args: readonly string[]): Promise<{ readonly url: string; readonly told: string }> {
+  const child = run(args, BARE)
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let told = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    told += chunk.toString()
+  })
+  const [line] = await once(createInterface({ input: child.stdout ?? expect.unreachable() }), 'line')
+  return { url: /^url=(\S+) /.exec(String(line))?.[1] ?? '', told }
+}
+
+/** The request of a printed curl command, sent. */
+async function sendCurl(command: string) {
+  const [, url = '', key = '', body = ''] =
+    /curl -s (\S+) -H 'authorization: (.+?)' .* \\\n +-d '(.+)'/.exec(command) ?? []
+  const headers = { authorization: key, 'content-type': 'application/json' }
+  return (await fetch(url, { method: 'POST', headers, body })).json()
+}
+
+describe('what cases.yaml declares, and the given of a case, exists', () => {
+  test('the printed requests are permitted and denied as printed, through a chain of grants', async () => {
+    const { url, told } = await served('--pack', packFolder('expenses'), '--case', "manager's agent")
+    expect(told).toContain('"given" of the case: a manager\'s agent approves what is small and recent')
+    const [, permitted = '', denied = ''] = told.split('A request that is ')
+    expect([permitted.split(' ')[0], denied.split(' ')[0]]).toEqual(['permitted', 'denied'])
+    expect(permitted).toContain(url)
+    const answer = await sendCurl(permitted)
+    expect(answer).toMatchObject({
+      decision: true,
+      context: { reason: 'delegated', owner: 'user:emma', owner_persona: 'employee/sales' },
+    })
+    const grants = answer.context.chain.map(({ grant }: { readonly grant: string }) => grant)
+    expect(grants).toHaveLength(2)
+    for (const id of grants) expect(told).toMatch(new RegExp(`${id} .*approve .*expense_report:october`))
+    expect(await sendCurl(denied)).toMatchObject({ decision: false, context: { reason: 'amount_above_limit' } })
+  })
+
+  test('the first case is the default, and --no-cases leaves all of it out', async () => {
+    const first = await served('--pack', packFolder('lab-orders'))
+    expect(first.told).toContain('"given" of the case: an agent releases small samples in time')
+    const none = await served('--pack', packFolder('lab-orders'), '--no-cases')
+    expect(none.told).not.toContain('cases.yaml')
+    expect(none.url).toMatch(/^http:/)
+  })
+
+  test('a case that does not exist is wrong usage, and the names are listed', async () => {
+    const { code, said } = await ended('--pack', packFolder('expenses'), '--case', 'no such')
+    expect(code).toBe(64)
+    expect(said).toMatch(/no case of expenses has "no such" in its name; there are:\n {2}employees hand in/)
+    expect((await ended('--pack', 'x', '--case', 'y', '--no-cases')).code).toBe(64)
+  })
+
+  test('a step that the PDP refuses is named by its line', async () => {
+    const pack = mkdtempSync(join(tmpdir(), 'mandate-pack-'))
+    onTestFinished(() => rmSync(pack, { recursive: true }))
+    cpSync(packFolder('lab-orders'), pack, { recursive: true })
+    const file = join(pack, 'cases.yaml')
+    writeFileSync(file, readFileSync(file, 'utf8').replace('from: dora, to: courier', 'from: dora, to: dora'))
+    const { code, said } = await ended('--pack', pack)
+    expect(code).toBe(78)
+    expect(said).toMatch(/cases\.yaml:16: POST \/v1\/grants was refused: 4\d\d/)
+  })
+})
+
 test('wrong usage is 64 and says how it is meant', async () => {
   const { code, said } = await ended()
   expect(code).toBe(64)

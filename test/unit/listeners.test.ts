@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { ROOT } from '../support/compose-file.ts'
 
-const sources = globSync(['{auditor,desktop,pdp,pep,service,stack}/src/**/*.ts', 'examples/*/src/**/*.ts'], {
-  cwd: ROOT,
-})
+const sources = globSync(
+  ['{auditor,cases,cli,desktop,issuer,mcp,pdp,pep,playground,service,stack}/src/**/*.ts', 'examples/*/src/**/*.ts'],
+  {
+    cwd: ROOT,
+  },
+)
   .filter((path) => !/\.(test|fixture|harness)\.ts$|^pep\/src\/testing\.ts$/u.test(path))
   .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
 const listening = sources.filter(({ text }) => /import \{[^}]*\bcreateServer\b[^}]*\} from 'node:https?'/u.test(text))
@@ -20,7 +23,6 @@ describe('a client that never ends its headers is cut off within the time that i
       'desktop/src/browser/host.ts',
       'desktop/src/main/loopback.ts',
       'service/src/listener.ts',
-      'stack/src/serve.ts',
     ])
   })
 
