@@ -30,7 +30,14 @@ export interface ConnectionOptions {
   readonly pdp?: string
   readonly issuer?: string
   readonly tokenFile?: string
+  readonly profile?: string
   readonly json?: true
+}
+
+/** Options of commands that a service calls with its own token. */
+export interface ServiceOptions {
+  readonly clientId?: string
+  readonly clientSecretFile?: string
 }
 
 /**
@@ -72,7 +79,18 @@ export function withConnection(command: Command): Command {
   return command
     .option('--pdp <url>', 'the PDP; default MANDATE_PDP, else the one you signed in for')
     .option('--issuer <url>', 'the identity provider; default MANDATE_ISSUER, else the one you signed in at')
-    .option('--token-file <file>', 'a file with an access token; default MANDATE_TOKEN, else your sign-in')
+    .option('--token-file <file>', 'a file with an access token or API key; default MANDATE_TOKEN, else your sign-in')
+    .option('--profile <name>', 'which of several sign-ins; default MANDATE_PROFILE, else default')
+}
+
+/** Adds the options of {@link withConnection}, and those for a service's own token. */
+export function withServiceConnection(command: Command): Command {
+  return withConnection(command)
+    .option('--client-id <id>', 'call as this service, by its own token; default MANDATE_CLIENT_ID')
+    .option(
+      '--client-secret-file <file>',
+      'a file with its secret; default MANDATE_CLIENT_SECRET_FILE, else MANDATE_CLIENT_SECRET',
+    )
 }
 
 /** An option whose values are known. A wrong value is refused with the nearest one. */

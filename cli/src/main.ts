@@ -12,6 +12,7 @@ import process from 'node:process'
 // Before anything else is imported. In the user's own folder: the default is one that every user of the machine can write to.
 enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'mandate', 'compile'))
 const { run } = await import('./program.ts')
+const { hasBrowser, openInBrowser } = await import('./browser.ts')
 
 /** A closed output pipe (`| head`) is a normal end. */
 process.stdout.on('error', () => process.exit())
@@ -30,5 +31,6 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   environment: process.env,
   untilInterrupted,
+  ...(hasBrowser(process.platform, process.env) ? { openBrowser: openInBrowser } : {}),
   ...(process.stderr.isTTY ? { progress: (text) => process.stderr.write(`${CLEAR_LINE}${text ?? ''}`) } : {}),
 })

@@ -8,6 +8,7 @@ import { isLoopback } from './address.ts'
 import { ProviderClock } from './provider-clock.ts'
 import { SignInError } from './sign-in-error.ts'
 
+/** The identity provider, as one client of it. */
 export interface Identity {
   readonly clientId: string
   /**

@@ -15,14 +15,16 @@ import type { Store } from './store.ts'
 const NAME = 'session'
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' } as const
 
-const jwkSchema = z.strictObject({
+/** A private P-256 key (RFC 7517). */
+export const jwkSchema = z.strictObject({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
   x: z.string(),
   y: z.string(),
   d: z.string(),
 })
-type PrivateJwk = z.infer<typeof jwkSchema>
+/** A parsed {@link jwkSchema}. */
+export type PrivateJwk = z.infer<typeof jwkSchema>
 
 const storedSchema = z.strictObject({
   v: z.literal(1),
@@ -64,6 +66,7 @@ export interface NewKey {
   readonly jwk: PrivateJwk | undefined
 }
 
+/** Makes the DPoP key of a session. @param isKept - Whether it is to be stored: only then it leaves the process as a JWK. */
 export async function newKey(isKept: boolean): Promise<NewKey> {
   if (!isKept) return { pair: await oidc.randomDPoPKeyPair('ES256'), jwk: undefined }
   const { privateKey } = await subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])

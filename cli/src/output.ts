@@ -1,0 +1,42 @@
+/**
+ * Output of commands: JSON for programs, tables and lines for people.
+ *
+ * @module
+ */
+import { escapeControls } from './escape.ts'
+import type { Io } from './io.ts'
+
+const GAP = '  '
+
+/** Prints the value as JSON on one line with `--json`, and otherwise the lines of `text`, in which control characters are escaped. */
+export function print(io: Io, { json }: { readonly json?: true }, value: unknown, text: () => readonly string[]): void {
+  if (json) io.out(`${JSON.stringify(value)}\n`)
+  else for (const line of text()) io.out(`${escapeControls(line)}\n`)
+}
+
+/** Lines of an aligned table. @param rows - Cells; `undefined` is shown as `-`. */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly (string | undefined)[])[],
+): readonly string[] {
+  const all = [headings, ...rows.map((row) => row.map((cell) => cell || '-'))]
+  const widths = headings.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)))
+  return all.map((row) =>
+    row
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join(GAP)
+      .trimEnd(),
+  )
+}
+
+/** Lines of names and values; members that are `undefined` are left out. */
+export function fields(values: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const shown = Object.entries(values).filter(([, value]) => value !== undefined)
+  const width = Math.max(...shown.map(([name]) => name.length))
+  return shown.map(([name, value]) => `${name.padEnd(width)}${GAP}${value}`)
+}
+
+/** An instant in whole minutes, UTC: `2026-11-28 09:15 UTC`. */
+export function minuteText(instant: string): string {
+  return `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}
