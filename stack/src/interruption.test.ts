@@ -7,7 +7,8 @@ test.for([
   ['its echo through npm is no second', [0, 3], ['first']],
   ['a person who presses again means it', [0, 3, 900], ['first', 'second']],
   ['SIGTERM counts as well', [0, 2_000], ['first', 'second']],
-] as const)('%s', ([, times, heard]) => {
+  ['and so does the end of the terminal', [0, 3, 900], ['first', 'second'], ['SIGHUP']],
+] as const)('%s', ([, times, heard, names = ['SIGINT', 'SIGTERM']]) => {
   const signals = new EventEmitter()
   const calls: string[] = []
   let now = 0
@@ -20,7 +21,7 @@ test.for([
   expect(aborted.aborted).toBe(false)
   for (const [index, time] of times.entries()) {
     now = time
-    signals.emit(index % 2 === 0 ? 'SIGINT' : 'SIGTERM')
+    signals.emit(names[index % names.length] ?? '')
   }
   expect({ calls, aborted: aborted.aborted }).toEqual({ calls: heard, aborted: true })
 })

@@ -5,13 +5,16 @@
  */
 import { StartError } from './errors.ts'
 
+/** Ctrl-C, `kill`, and the end of the terminal. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Signals within this time are the same key press: longer than npm takes to forward, shorter than pressing twice. */
 const ECHO_MS = 400
 
 /** Options of {@link interruption}. */
 export interface InterruptionOptions {
-  /** Emitter of SIGINT and SIGTERM: `process`. */
-  readonly signals: { on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown }
+  /** Emitter of the signals: `process`. */
+  readonly signals: { on(signal: (typeof SIGNALS)[number], listener: () => void): unknown }
   /** Monotonic clock, in milliseconds. */
   readonly clock: () => number
   readonly onFirst: () => void
@@ -19,7 +22,7 @@ export interface InterruptionOptions {
   readonly onSecond: () => void
 }
 
-/** Returns an AbortSignal that the first SIGINT or SIGTERM aborts. */
+/** Returns an AbortSignal that the first SIGINT, SIGTERM or SIGHUP aborts. */
 export function interruption({ signals, clock, onFirst, onSecond }: InterruptionOptions): AbortSignal {
   const controller = new AbortController()
   let firstAt = 0
@@ -32,7 +35,6 @@ export function interruption({ signals, clock, onFirst, onSecond }: Interruption
     }
     if (clock() - firstAt > ECHO_MS) onSecond()
   }
-  signals.on('SIGINT', onSignal)
-  signals.on('SIGTERM', onSignal)
+  for (const signal of SIGNALS) signals.on(signal, onSignal)
   return controller.signal
 }

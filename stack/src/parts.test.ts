@@ -51,3 +51,11 @@ test('production refuses every embedded part, and says what to do', () => {
     undefined,
   ])
 })
+
+test.for(['Production', 'PRODUCTION', 'prod', 'production ', 'live'])(
+  'NODE_ENV=%s does not count as development',
+  (NODE_ENV) => {
+    expect(() => refusal(EMBEDDED, { NODE_ENV })).toThrow(/NODE_ENV: .*"production"/u)
+    expect(refusal(REAL, { NODE_ENV })).toBeUndefined()
+  },
+)

@@ -5,6 +5,7 @@
  */
 import { join } from 'node:path'
 import { DIFFERENCES } from '@mandate/issuer'
+import { isProduction } from './node-env.ts'
 import { table } from './table.ts'
 
 /** `embedded`: a stand-in on Node alone. `real`: OpenFGA or Keycloak, by URL, in Docker or as a local binary. */
@@ -76,10 +77,14 @@ export function partsTable(
 
 const list = (items: readonly string[]): readonly string[] => items.map((item) => `  - ${item}`)
 
-/** Why these parts may not be started: in production nothing may be embedded. `undefined` when they may. */
-export function refusal(parts: Parts, { NODE_ENV }: Environment): string | undefined {
+/**
+ * Why these parts may not be started: in production nothing may be embedded. `undefined` when they may.
+ *
+ * @throws ConfigError for embedded parts with a `NODE_ENV` that no service takes.
+ */
+export function refusal(parts: Parts, env: Environment): string | undefined {
   const names = embeddedIn(parts)
-  if (NODE_ENV !== 'production' || names.length === 0) return undefined
+  if (names.length === 0 || !isProduction(env)) return undefined
   return (
     `NODE_ENV=production refuses what would be embedded: ${names.join(' and ')}.\n` +
     `Start the demo with the real servers: ${HOW_TO_GET_SERVERS}\n` +

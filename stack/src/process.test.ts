@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -50,6 +52,24 @@ test('one that dies early is an error with the end of its log, at once', async (
 test('one that never answers is killed, and the error says so', async () => {
   const spec = await specOf('setInterval(() => undefined, 1000)')
   await expect(startProcess({ ...spec, readyTimeoutMs: 300 })).rejects.toThrow(/not ready in time/)
+})
+
+test('those of a process that is killed end as well', async () => {
+  const spec = await specOf(SERVE)
+  const starter = join(temporaryFolder(), 'starter.ts')
+  const module = new URL('process.ts', import.meta.url).href
+  writeFileSync(
+    starter,
+    `import { startProcess } from ${JSON.stringify(module)}
+     await startProcess(${JSON.stringify(spec)})
+     console.log('started')
+     setInterval(() => undefined, 1_000)`,
+  )
+  const parent = spawn(process.execPath, [starter], { stdio: ['ignore', 'pipe', 'inherit'] })
+  await once(parent.stdout, 'data')
+  expect((await fetch(String(spec.ready))).ok).toBe(true)
+  parent.kill('SIGKILL')
+  await expect.poll(() => fetch(String(spec.ready)).catch(() => 'gone'), { timeout: 20_000 }).toBe('gone')
 })
 
 test('a program that does not exist is an error, not a crash', async () => {

@@ -10,6 +10,7 @@ import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StartError } from './errors.ts'
 import { type ReadyProbe, untilReady } from './net.ts'
+import { forgetGroup, reapLater } from './reaper.ts'
 
 /** A process to start. `env` is the complete environment of the child: nothing is inherited. */
 export interface ProcessSpec {
@@ -46,7 +47,7 @@ export interface RunningProcess {
 
 const alive = new Set<number>()
 
-// Last resort: kill all children when this process exits for any reason but SIGKILL.
+// Last resort: kill all children when this process exits by itself. Where it is killed, the reaper ends them.
 process.on('exit', () => {
   for (const pid of alive) signalGroup(pid, 'SIGKILL')
 })
@@ -62,6 +63,7 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
   const exited = new Promise<string>((resolve) => {
     child.once('exit', (code, signal) => {
       alive.delete(pid)
+      forgetGroup(pid)
       const how = signal ?? `exit ${code ?? 'unknown'}`
       gone.abort(new StartError(`it ended with ${how}`))
       resolve(how)
@@ -105,6 +107,7 @@ function spawnLogged(spec: ProcessSpec): { child: ChildProcess; pid: number } {
   child.on('error', () => undefined)
   if (child.pid === undefined) throw new StartError(`${spec.name} did not start: cannot run ${spec.command}`)
   alive.add(child.pid)
+  reapLater(child.pid)
   return { child, pid: child.pid }
 }
 

@@ -11,6 +11,7 @@ import { Fault, factsFileSchema } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
+import { isProduction } from './node-env.ts'
 import { startOpenFga } from './openfga.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { parseServe, SERVE_USAGE, type Served, type ServeEngine } from './serve-arguments.ts'
@@ -94,7 +95,7 @@ function tellWorld(world: PlayedWorld, url: string, key: string): void {
 
 /** @throws ConfigError as of a PDP with the same settings: the PDP itself does not get this process's environment. */
 function requireDevelopment(engine: ServeEngine): void {
-  if (engine === 'embedded' && process.env['NODE_ENV'] === 'production')
+  if (engine === 'embedded' && isProduction(process.env))
     throw new ConfigError([
       'NODE_ENV: the engine embedded is refused in production; try the pack without it, or with --engine openfga',
     ])

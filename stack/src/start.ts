@@ -7,7 +7,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isLoopback } from '@mandate/protocol'
-import { EXIT_CONFIG } from '@mandate/service'
+import { ConfigError, EXIT_CONFIG } from '@mandate/service'
 import { type Command, parseCommand, USAGE } from './arguments.ts'
 import { auditCommands } from './audit-commands.ts'
 import { dockerAnswers, forgetDocker } from './docker.ts'
@@ -15,19 +15,17 @@ import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { EXTRA_SERVICES_FILE } from './extra-services.ts'
 import { privateFolder } from './files.ts'
 import { interruption } from './interruption.ts'
-import { holdLock } from './lock.ts'
 import { buildPage } from './page.ts'
 import { chooseParts, describeParts, type Parts, partsTable, refusal, stateDirOf } from './parts.ts'
 import { listenHostOf } from './ports.ts'
 import { createProgress, type Progress, seconds } from './progress.ts'
 import { SECRETS_FILE } from './secrets.ts'
 import { namesServers, type Stack, type StackOptions, startStack } from './stack.ts'
-import { readRun, STATE_DIR, writeRun } from './state.ts'
+import { LOCK_FILE, lockState, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
 import type { StoryResult } from './story-wire.ts'
 import { type Part, unexpectedEnd } from './unexpected-end.ts'
 
-const LOCK_FILE = 'lock'
 /** Not deleted by `--fresh`: the lock that this process holds, and the cache of the tests. */
 const KEPT: readonly string[] = [LOCK_FILE, 'test']
 
@@ -48,7 +46,7 @@ if (command.kind === 'start') process.exitCode = await start(command)
 /** Chooses the servers, and says which. Resolves to the exit code. */
 async function start(asked: Start): Promise<number> {
   const parts = chooseParts(asked, process.env)
-  const objection = refusal(parts, process.env)
+  const objection = objectionTo(parts)
   if (objection !== undefined) {
     process.stderr.write(`${objection}\n`)
     return EXIT_CONFIG
@@ -59,19 +57,22 @@ async function start(asked: Start): Promise<number> {
   return await guarded(asked, parts)
 }
 
+function objectionTo(parts: Parts): string | undefined {
+  try {
+    return refusal(parts, process.env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message
+    throw error
+  }
+}
+
 /** Runs the demo. Resolves to the exit code. */
 async function guarded({ once, fresh, pdps }: Start, parts: Parts): Promise<number> {
   const interrupted = onCtrlC()
   const progress = createProgress(process.stdout)
-  const lock = holdLock(join(privateFolder(STATE_DIR), LOCK_FILE))
-  if (!lock) {
-    const pid = readRun(STATE_DIR)?.pid
-    process.stderr.write(
-      `A demo is already running in this clone${pid ? ` (process ${pid})` : ''}. Stop it with Ctrl-C first.\n`,
-    )
-    return 1
-  }
+  let lock: ReturnType<typeof lockState> | undefined
   try {
+    lock = lockState(STATE_DIR)
     if (fresh) await forget(progress)
     await demo({ once, pdps, parts }, interrupted, progress)
     return 0
@@ -80,7 +81,7 @@ async function guarded({ once, fresh, pdps }: Start, parts: Parts): Promise<numb
     process.stderr.write(`\n${explain(error)}\n`)
     return error instanceof MissingToolError ? error.exitCode : 1
   } finally {
-    lock.release()
+    lock?.release()
   }
 }
 
@@ -212,7 +213,7 @@ function printAddresses(stack: Stack, parts: Parts, secrets: string): void {
   print('Ctrl-C stops everything.')
 }
 
-/** The first Ctrl-C (or SIGTERM) stops everything in order; the second exits at once, which kills all children. */
+/** The first Ctrl-C (or SIGTERM, or the end of the terminal) stops everything in order; the second exits at once, which kills all children. */
 function onCtrlC(): AbortSignal {
   return interruption({
     signals: process,

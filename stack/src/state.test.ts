@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { describeRun } from './state.ts'
+import { StartError } from './errors.ts'
+import { describeRun, lockState } from './state.ts'
+import { temporaryFolder } from './temporary.fixture.ts'
 
 const aPdp = (name: string) => ({ url: `http://${name}`, log: `/state/${name}/log`, key: `/state/${name}/log.vkey` })
 
@@ -21,4 +25,19 @@ secrets  /state/secrets.json
 
 test('a run file of an earlier version has one PDP', () => {
   expect(describeRun({ pid: 1, ...aPdp('pdp') })).toMatch(/^PDP {6}http:\/\/pdp\nlog .*\nkey .*\n$/u)
+})
+
+test('a state folder belongs to one demo at a time', () => {
+  const folder = temporaryFolder()
+  const lock = lockState(folder)
+  expect(() => lockState(folder)).toThrow('A demo is already running in this clone.')
+  lock.release()
+  lockState(folder).release()
+})
+
+test('a state folder that cannot be written is named with the reason', () => {
+  const file = join(temporaryFolder(), 'file')
+  writeFileSync(file, '')
+  expect(() => lockState(join(file, '.mandate'))).toThrow(StartError)
+  expect(() => lockState(join(file, '.mandate'))).toThrow(/file\/\.mandate, which cannot be written: E/u)
 })

@@ -5,11 +5,16 @@
  */
 import { join } from 'node:path'
 import { z } from 'zod'
-import { readJson, writeAtomically } from './files.ts'
+import { StartError } from './errors.ts'
+import { privateFolder, readJson, writeAtomically } from './files.ts'
+import { holdLock } from './lock.ts'
 import { ROOT } from './service.ts'
 
 /** State folder; ignored by git, and deleted by `npm start -- --fresh`. */
 export const STATE_DIR = join(ROOT, '.mandate')
+
+/** Held by the demo that uses the state folder. */
+export const LOCK_FILE = 'lock'
 
 const pdp = z.object({
   url: z.string(),
@@ -48,4 +53,27 @@ export function readRun(stateDir: string): Run | undefined {
 export function describeRun({ pdps, secrets, ...run }: Run): string {
   const blocks = (pdps ?? [run]).map(({ url, log, key }) => `PDP      ${url}\nlog      ${log}\nkey      ${key}\n`)
   return [...blocks, ...(secrets === undefined ? [] : [`secrets  ${secrets}\n`])].join('\n')
+}
+
+/**
+ * Takes the state folder for one demo.
+ *
+ * @throws StartError where another demo has it, or where it cannot be written.
+ */
+export function lockState(stateDir: string): { release(): void } {
+  const lock = tryLock(stateDir)
+  if (lock) return lock
+  const pid = readRun(stateDir)?.pid
+  throw new StartError(
+    `A demo is already running in this clone${pid ? ` (process ${pid})` : ''}. Stop it with Ctrl-C first.`,
+  )
+}
+
+function tryLock(stateDir: string): { release(): void } | undefined {
+  try {
+    return holdLock(join(privateFolder(stateDir), LOCK_FILE))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new StartError(`The demo keeps its state in ${stateDir}, which cannot be written: ${why}`, { cause })
+  }
 }

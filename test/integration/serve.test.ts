@@ -173,6 +173,11 @@ test('production refuses the embedded engine, and says which one to use', async 
   expect(said).toMatch(/NODE_ENV: .*--engine openfga/)
 })
 
+test('a misspelt NODE_ENV does not count as development', async () => {
+  const { code, said } = await endedIn({ ...BARE, NODE_ENV: 'Production' }, '--pack', packFolder('certification'))
+  expect([code, said]).toEqual([78, expect.stringMatching(/NODE_ENV: .*"production"/u)])
+})
+
 test('a model that only OpenFGA can evaluate is refused, and says which engine to use', async () => {
   const pack = mkdtempSync(join(tmpdir(), 'mandate-pack-'))
   onTestFinished(() => rmSync(pack, { recursive: true }))
