@@ -11,7 +11,7 @@ import { settingSchema } from './persona.ts'
 /** Attribute types that gates and limits can bound: money in minor units, instants as seconds ahead of now. */
 export const MEASURES = ['money', 'instant', 'integer', 'number'] as const
 /** Attribute types that only conditions of a domain's own model read. */
-export const PLAIN_VALUES = ['string', 'boolean', 'strings'] as const
+export const PLAIN_VALUES = ['string', 'boolean', 'strings', 'duration', 'ipaddress'] as const
 
 /** A noun for one and for several: `{ one: 'minute', many: 'minutes' }`. */
 export const unitSchema = z.strictObject({ one: z.string().min(1).max(40), many: z.string().min(1).max(40) })

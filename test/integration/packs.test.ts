@@ -7,7 +7,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { checkPacks } from '@mandate/cases'
+import { checkPacks, type PlayIssuer, playCase, startPlayed, startPlayIssuer } from '@mandate/cases'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startIssuer, type TestIssuer, type TokenClaims } from '../fixtures/issuer.ts'
 import { packFolder } from '../fixtures/packs.ts'
@@ -15,16 +15,22 @@ import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { playOnOpenFga } from '../policy/play.ts'
 
 let issuer: TestIssuer
+let playIssuer: PlayIssuer
 beforeAll(async () => {
   issuer = await startIssuer()
+  playIssuer = await startPlayIssuer()
 })
-afterAll(() => issuer?.stop())
+afterAll(async () => {
+  await issuer?.stop()
+  await playIssuer?.close()
+})
 
 for (const dirs of [
   [],
   [packFolder('expenses')],
   [packFolder('folders')],
   [packFolder('lab-orders')],
+  [packFolder('conditions')],
   [packFolder('certification'), packFolder('expenses')],
 ]) {
   const { packs, places, problems } = await checkPacks(dirs)
@@ -36,6 +42,23 @@ for (const dirs of [
       test.for(pack.file.cases.map((one, index) => ({ ...one, index })))(`${pack.name}: $case`, async (one) => {
         expect(await playOnOpenFga(pack, one, one.index, { openFga: inject('openFga'), issuer, places })).toEqual([])
       })
+    for (const pack of played)
+      test.for(pack.file.cases.map((one, index) => ({ ...one, index })))(
+        `${pack.name}, embedded: $case`,
+        async (one) => {
+          const running = await startPlayed({
+            issuer: playIssuer,
+            manifests: [pack.manifest],
+            settings: { PDP_POLICIES_DIR: places.dir, PDP_PACKS: places.folders.join(',') },
+            clock: 'frozen',
+          })
+          try {
+            expect(await playCase(pack, one, one.index, running)).toEqual([])
+          } finally {
+            await running.close()
+          }
+        },
+      )
   })
 }
 

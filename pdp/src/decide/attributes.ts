@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EpochMillis, instantSchema } from '@mandate/protocol'
+import { type EpochMillis, instantSchema, isDuration, isIpAddress } from '@mandate/protocol'
 import { type AttributeRule, isMeasure, type Manifest } from '../policy/manifest.ts'
 
 /** An attribute that limits and gates can compare. Unit: a currency (value in minor units), `ahead` (seconds from now), or empty. */
@@ -113,6 +113,10 @@ export function parameterOf({ type, minimum }: AttributeRule, value: unknown): u
       return typeof value === 'boolean' ? value : undefined
     case 'strings':
       return Array.isArray(value) && value.every((one) => typeof one === 'string') ? value : undefined
+    case 'duration':
+      return typeof value === 'string' && isDuration(value) ? value : undefined
+    case 'ipaddress':
+      return typeof value === 'string' && isIpAddress(value) ? value : undefined
     case 'instant': {
       // RFC 3339 allows fractions of any length; conditions take milliseconds.
       const millis = millisOf(value)

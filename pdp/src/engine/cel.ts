@@ -27,7 +27,7 @@ const SPAN = 'google.protobuf.Duration'
 const COMPARISONS = new Set(['<', '<=', '>', '>='])
 /** Operators whose operands may be of any type that the type checker takes. */
 const PLAIN = new Set(['id', '.', '[]', 'list', '&&', '||', '!_', '?:', '==', '!=', 'in'])
-/** Arithmetic by the types of its operands. The differences of instants and of durations overflow otherwise in cel-js than in cel-go. */
+/** Arithmetic by the types of its operands. Sums of durations overflow otherwise in cel-js than in cel-go. */
 const ARITHMETIC = new Set([
   ...['+', '-', '*'].flatMap((op) => ['int', 'uint', 'double'].map((type) => `${type} ${op} ${type}`)),
   'double / double',
@@ -57,7 +57,9 @@ const TIME_METHODS = new Set([
 export function compileExpression(
   expression: string,
   parameters: ReadonlyMap<string, string>,
-): { readonly evaluate: CompiledExpression; readonly hasTimeArithmetic: boolean } | { readonly refused: string } {
+):
+  | { readonly evaluate: CompiledExpression; readonly instants: InstantRange | undefined }
+  | { readonly refused: string } {
   const own = environment.clone()
   try {
     for (const [name, type] of parameters) own.registerVariable(name, type)
@@ -70,7 +72,7 @@ export function compileExpression(
     if (refused !== undefined) return { refused }
     return {
       evaluate: (values) => parsed(values as unknown as Record<string, unknown>),
-      hasTimeArithmetic: hasTimeArithmetic(parsed.ast as unknown as Node),
+      instants: instantsOf(parsed.ast as unknown as Node),
     }
   } catch (cause) {
     return { refused: `CEL does not compile: ${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)}` }
@@ -80,11 +82,47 @@ export function compileExpression(
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && 'op' in value && typeof value.op === 'string'
 
-/** Sums of instants and durations overflow in cel-go, beyond the years 1 and 9999, and not in cel-js. */
-function hasTimeArithmetic(node: Node): boolean {
-  const operands = nodesIn(node.args)
-  const isSum = node.op === '+' || node.op === '-'
-  return (isSum && operands.some((operand) => typeOf(operand) === TIME)) || operands.some(hasTimeArithmetic)
+/** Instants in milliseconds since 1970, both inclusive. */
+export interface InstantRange {
+  readonly earliest: number
+  readonly latest: number
+}
+
+const rangeOf = (earliest: string, latest: string): InstantRange => ({
+  earliest: Date.parse(earliest),
+  latest: Date.parse(latest),
+})
+/** Instants from which no sum with a duration leaves the years 1 to 9999: cel-go reports an error there, and cel-js does not. */
+const SUMMANDS = rangeOf('1000-01-01T00:00:00Z', '9000-01-01T00:00:00Z')
+/** Instants whose difference is a duration of Go, which ends at 292 years. */
+const OF_DIFFERENCES = rangeOf('1880-01-01T00:00:00Z', '2160-01-01T00:00:00Z')
+
+/** The instants with which the expression's arithmetic gives the result of cel-go; `undefined`: any. */
+function instantsOf(node: Node): InstantRange | undefined {
+  if (someNode(node, isDifference)) return OF_DIFFERENCES
+  return someNode(node, isTimeSum) ? SUMMANDS : undefined
+}
+
+const someNode = (node: Node, holds: (node: Node) => boolean): boolean =>
+  holds(node) || nodesIn(node.args).some((operand) => someNode(operand, holds))
+
+const isTimeSum = ({ op, args }: Node): boolean =>
+  (op === '+' || op === '-') && nodesIn(args).some((operand) => typeOf(operand) === TIME)
+
+/** The difference of two instants. */
+const isDifference = ({ op, args }: Node): boolean =>
+  op === '-' && nodesIn(args).every((operand) => typeOf(operand) === TIME)
+
+/** Whether a node is an instant as it was given: a difference of computed ones may overflow. */
+const isGiven = (node: Node): boolean => node.op === 'id' || isInstantLiteral(node)
+
+function isInstantLiteral({ op, args }: Node): boolean {
+  if (op !== 'call') return false
+  const [name, operands] = args as [string, readonly Node[]]
+  const [text] = operands
+  if (name !== 'timestamp' || text?.op !== 'value') return false
+  const instant = instantOf(String(text.args))
+  return typeof instant === 'number' && instant >= OF_DIFFERENCES.earliest && instant <= OF_DIFFERENCES.latest
 }
 
 const typeOf = (node: Node | undefined): string => node?.checkedType?.name ?? '?'
@@ -95,7 +133,8 @@ function refusedIn(node: Node): string | undefined {
   if (node.op === 'call') return refusedCall(node)
   if (node.op === 'rcall') return refusedMethod(node)
   const operands = nodesIn(node.args)
-  if (COMPARISONS.has(node.op) || PLAIN.has(node.op)) return firstRefused(operands)
+  if (COMPARISONS.has(node.op)) return firstRefused(operands.flatMap(comparedParts))
+  if (PLAIN.has(node.op)) return firstRefused(operands)
   const [left, right] = operands
   const form = right ? `${typeOf(left)} ${node.op} ${typeOf(right)}` : `${node.op}${typeOf(left)}`
   if (ARITHMETIC.has(form) || form === '-_double' || isNegativeLiteral(node)) return firstRefused(operands)
@@ -110,6 +149,12 @@ function firstRefused(nodes: readonly Node[]): string | undefined {
     if (refused !== undefined) return refused
   }
   return undefined
+}
+
+/** A difference of instants can be compared, but not be part of other arithmetic: its fractions are kept otherwise than those of durations. */
+function comparedParts(node: Node): readonly Node[] {
+  const operands = nodesIn(node.args)
+  return isDifference(node) && operands.every(isGiven) ? operands : [node]
 }
 
 const isNegativeLiteral = ({ op, args }: Node): boolean => op === '-_' && isNode(args) && args.op === 'value'

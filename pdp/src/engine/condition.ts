@@ -5,7 +5,7 @@
  * @module
  */
 import { EvaluationError } from '@marcbachmann/cel-js'
-import { compileExpression } from './cel.ts'
+import { compileExpression, type InstantRange } from './cel.ts'
 import { KNOWN_CONDITIONS, type KnownCondition } from './known-conditions.ts'
 import type { ConditionJson } from './model-json.ts'
 import { type CelValue, conversionOf, INEXACT, INVALID, type ParameterConversion } from './parameters.ts'
@@ -34,17 +34,14 @@ interface Stored {
 }
 
 const NO_CONTEXT: Context = {}
-/** Instants between which no sum with a duration of Go leaves the years 1 to 9999. */
-const EARLIEST_SUMMAND = Date.parse('1000-01-01T00:00:00Z')
-const LATEST_SUMMAND = Date.parse('9000-01-01T00:00:00Z')
-
 export class Condition {
   readonly name: string
   /** Why this engine does not evaluate the condition; questions that depend on it are left to OpenFGA. */
   readonly refused: string | undefined
   readonly #parameters = new Map<string, ParameterConversion>()
   readonly #evaluate: ((values: ReadonlyMap<string, unknown>) => unknown) | undefined
-  readonly #hasTimeArithmetic: boolean
+  /** The instants that the expression can be evaluated with; `undefined`: any. */
+  readonly #instants: InstantRange | undefined
   readonly #known: KnownCondition | undefined
   readonly #stored = new WeakMap<object, Stored>()
 
@@ -60,7 +57,7 @@ export class Condition {
     const compiled = unknownType ? { refused: unknownType } : compileExpression(json.expression, types)
     this.refused = 'refused' in compiled ? compiled.refused : undefined
     this.#evaluate = 'evaluate' in compiled ? compiled.evaluate : undefined
-    this.#hasTimeArithmetic = 'evaluate' in compiled && compiled.hasTimeArithmetic
+    this.#instants = 'evaluate' in compiled ? compiled.instants : undefined
     this.#known = knownForm(json.expression, types, known)
   }
 
@@ -108,9 +105,7 @@ export class Condition {
   #convert(name: string, value: unknown): CelValue | typeof INVALID | typeof INEXACT {
     const parameter = this.#parameters.get(name)
     const converted = parameter ? parameter.convert(value) : INVALID
-    if (!this.#hasTimeArithmetic || !(converted instanceof Date)) return converted
-    const instant = converted.getTime()
-    return instant < EARLIEST_SUMMAND || instant > LATEST_SUMMAND ? INEXACT : converted
+    return this.#instants && typeof converted !== 'symbol' && isBeyond(converted, this.#instants) ? INEXACT : converted
   }
 
   #evaluateByCel(stored: ReadonlyMap<string, CelValue>, context: Context): ConditionResult {
@@ -152,6 +147,13 @@ export class Condition {
       return { reason: 'refused', condition: this.name, parameters: [] }
     }
   }
+}
+
+/** Whether a value is, or holds, an instant outside of the range. */
+function isBeyond(value: CelValue, range: InstantRange): boolean {
+  if (value instanceof Date) return value.getTime() < range.earliest || value.getTime() > range.latest
+  if (Array.isArray(value)) return value.some((item) => isBeyond(item, range))
+  return value instanceof Map && [...value.values()].some((item) => isBeyond(item, range))
 }
 
 /** The function written ahead for exactly this expression with exactly these parameters. */

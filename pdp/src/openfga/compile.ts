@@ -78,13 +78,19 @@ const typeSchema = z.looseObject({
     .optional(),
 })
 /** `TYPE_NAME_LIST` is `list`. */
-const parameterSchema = z.looseObject({ type_name: z.string() }).transform(({ type_name }, context): ParameterType => {
-  const name = type_name.replace('TYPE_NAME_', '').toLowerCase()
-  const type = PARAMETER_TYPES.find((known) => known === name)
+const typeNameSchema = z.string().transform((name, context): ParameterType => {
+  const type = PARAMETER_TYPES.find((known) => `TYPE_NAME_${known.toUpperCase()}` === name)
   if (type) return type
-  context.addIssue({ code: 'custom', message: `unknown parameter type ${type_name}` })
+  context.addIssue({ code: 'custom', message: `unknown parameter type ${name}` })
   return z.NEVER
 })
+/** The language has no lists of lists, so that items have a simple type. */
+const parameterSchema = z
+  .looseObject({
+    type_name: typeNameSchema,
+    generic_types: z.array(z.looseObject({ type_name: typeNameSchema })).default([]),
+  })
+  .transform(({ type_name: type, generic_types: [item] }) => ({ type, of: item?.type_name }))
 const conditionSchema = z.looseObject({
   parameters: z.record(z.string(), parameterSchema).default({}),
   metadata: sourceSchema.optional(),
@@ -129,7 +135,7 @@ function describeCondition(
     parameters: new Map(
       Object.entries(parameters).map(([parameter, type]) => [
         parameter,
-        { type, line: lineOf(source, name, parameter) },
+        { ...type, line: lineOf(source, name, parameter) },
       ]),
     ),
   }

@@ -6,10 +6,11 @@
 import { refuse, splitRef } from '@mandate/protocol'
 import type { Manifest } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
+import { valueObjection } from '../policy/parameter-values.ts'
 import { isAsked } from '../policy/parameters.ts'
 import { type Fact, isAboutEverybody, type RelationFact } from '../ports/domain-facts.ts'
 import type { FactLimits } from '../ports/fact-writer.ts'
-import type { Assignable, ConditionDescription, ModelDescription, ParameterType } from '../ports/model.ts'
+import type { Assignable, ConditionDescription, ModelDescription } from '../ports/model.ts'
 import type { Principal } from './pap.ts'
 
 /** Path of a fact in the request, for messages: `write.3`. */
@@ -97,37 +98,6 @@ function requireAttributes(
       )
 }
 
-const isNever = (): boolean => false
-
-/** The JSON values that each parameter type accepts. No fact can store one of the last four types. */
-const FITS: Readonly<Record<ParameterType, (value: unknown) => boolean>> = {
-  string: (value) => typeof value === 'string',
-  bool: (value) => typeof value === 'boolean',
-  double: (value) => typeof value === 'number',
-  int: (value) => Number.isSafeInteger(value),
-  uint: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
-  list: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
-  timestamp: (value) => typeof value === 'string' && isTimestamp(value),
-  map: isNever,
-  duration: isNever,
-  ipaddress: isNever,
-  any: isNever,
-}
-
-const TIMESTAMP =
-  /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/u
-/** The instants that a condition can compare: the years 1 to 9999, in UTC. */
-const [EARLIEST, LATEST] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')]
-
-/** RFC 3339 with seconds and a zone, a day that exists. @see {@link https://www.rfc-editor.org/rfc/rfc3339#section-5.6 RFC 3339, section 5.6} */
-function isTimestamp(value: string): boolean {
-  const day = TIMESTAMP.exec(value)?.[1]
-  if (day === undefined) return false
-  const noon = new Date(`${day}T12:00:00Z`)
-  const at = Date.parse(value.replace(/(\.\d{3})\d+/u, '$1'))
-  return !Number.isNaN(noon.getTime()) && noon.toISOString().startsWith(day) && at >= EARLIEST && at <= LATEST
-}
-
 function requireContext(
   manifest: Manifest,
   { parameters }: ConditionDescription,
@@ -138,21 +108,13 @@ function requireContext(
     if (!isAsked(manifest, name) && !Object.hasOwn(context, name))
       throw refuse('invalid_request', `${place}.condition.context.${name}: is missing; no question gives it.`)
   for (const [name, value] of Object.entries(context)) {
-    const type = parameters.get(name)?.type
+    const parameter = parameters.get(name)
     const where = `${place}.condition.context.${name}`
     if (name === 'current_time') throw refuse('invalid_request', `${where}: the time is the PDP's to say.`)
-    if (type !== undefined && FITS[type](value)) continue
-    throw refuse(
-      'invalid_request',
-      `${where}: ${type === undefined ? 'the condition has no such parameter.' : expected(type)}`,
-    )
+    const objection = parameter ? valueObjection(parameter, value) : 'the condition has no such parameter.'
+    if (objection !== undefined) throw refuse('invalid_request', `${where}: ${objection}`)
   }
 }
-
-const expected = (type: ParameterType): string =>
-  type === 'timestamp'
-    ? 'must be an RFC 3339 timestamp with seconds and a zone, such as 2099-06-01T00:00:00Z.'
-    : `must be a value of the type ${type}.`
 
 function requireFactSize({ factBytes, bytesOf }: FactLimits, fact: Fact, where: string): void {
   if (bytesOf(fact) > factBytes)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Assignable, ModelDescription, ParameterType } from '../ports/model.ts'
+import type { Assignable, ModelDescription, Parameter } from '../ports/model.ts'
 import type { AttributeRule, Manifest } from './manifest.ts'
 import type { Whereabouts } from './yaml.ts'
 
@@ -44,8 +44,9 @@ export function modelObjections(
     for (const [name, rule] of Object.entries(manifest[section]))
       for (const [condition, { parameters }] of model.conditions) {
         const parameter = parameters.get(`${of}_${name}`)
-        if (parameter && !PARAMETERS[rule.type].includes(parameter.type) && isOurs(manifest, model, condition))
-          object([section, name, 'type'], `condition ${condition} takes ${of}_${name} as ${parameter.type}`)
+        const objection = parameter && typeObjection(rule, parameter)
+        if (objection !== undefined && isOurs(manifest, model, condition))
+          object([section, name, 'type'], `condition ${condition} takes ${of}_${name} as ${objection}`)
       }
   return found
 }
@@ -57,17 +58,34 @@ export const SECTIONS = [
   ['action_attributes', 'action'],
 ] as const
 
-/** The parameter types that a condition may declare for each type of attribute. */
-const PARAMETERS: Readonly<Record<AttributeRule['type'], readonly ParameterType[]>> = {
+/** The parameter types that a condition may declare for each type of attribute, as the model's language writes them. */
+const PARAMETERS: Readonly<Record<AttributeRule['type'], readonly string[]>> = {
   string: ['string'],
   boolean: ['bool'],
-  strings: ['list'],
+  strings: ['list<string>'],
   number: ['double'],
-  integer: ['double', 'int'],
+  integer: ['double', 'int', 'uint'],
   instant: ['timestamp'],
+  duration: ['duration'],
+  ipaddress: ['ipaddress'],
   /** None: money has a currency, and a condition has no such type. Only gates use money. */
   money: [],
 }
+
+/** The parameter's type and what would fit instead, where the attribute cannot be its value; otherwise `undefined`. */
+function typeObjection({ type, minimum }: AttributeRule, parameter: Parameter): string | undefined {
+  const taken = parameterText(parameter)
+  const fitting = PARAMETERS[type]
+  if (taken === 'uint' && type === 'integer' && !(minimum !== undefined && minimum >= 0))
+    return 'uint; give the attribute "minimum: 0", or take it as int'
+  if (fitting.includes(taken)) return undefined
+  const types = Object.entries(PARAMETERS).flatMap(([name, texts]) => (texts.includes(taken) ? [name] : []))
+  const instead = types.length === 0 ? 'no attribute can be' : `make the attribute ${types.join(' or ')}`
+  return `${taken}, and the attribute is ${type}: ${instead}${fitting.length === 0 ? '' : `, or take it as ${fitting.join(' or ')}`}`
+}
+
+/** `list<string>`. */
+const parameterText = ({ type, of }: Parameter): string => (of === undefined ? type : `${type}<${of}>`)
 
 /** Whether the condition is used by types of this domain, or by the core type `domain` for it. */
 function isOurs(manifest: Manifest, model: ModelDescription, condition: string): boolean {

@@ -41,6 +41,8 @@ export type ParameterType = (typeof PARAMETER_TYPES)[number]
 
 export interface Parameter {
   readonly type: ParameterType
+  /** Of a `list` or `map`: the type of its items. */
+  readonly of?: ParameterType | undefined
   /** The line of the source file that names it, counted from 1. */
   readonly line: number
 }
