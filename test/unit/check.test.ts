@@ -190,6 +190,7 @@ describe("Biome's rules, as this repository sets them", () => {
   const FILES = {
     'biome.json': readFileSync(join(ROOT, 'biome.json'), 'utf8'),
     'pdp/src/pap/grants.ts': "export { server } from '../http/server.ts'\n",
+    'desktop/package.json': '{ "dependencies": { "@mandate/service": "1" } }',
     'desktop/src/main/kit.ts': "export { serve } from '@mandate/service'\n",
     'desktop/src/main/events.ts': "export { serverSentEvents } from '@mandate/service/sse'\n",
     'stack/src/long.ts': long,
@@ -197,6 +198,14 @@ describe("Biome's rules, as this repository sets them", () => {
     'ui/src/wordy.tsx': wordy,
     'ui/src/wordy.test.ts': wordy,
     'ui/src/short.ts': `export function short(): void {\n${lines(38)}}\n`,
+    // A dependency of development is for tests and builds: `npm start` installs none.
+    'service/package.json': '{ "dependencies": { "express": "1" }, "devDependencies": { "vitest": "1" } }',
+    'service/src/declared.ts': "export { Router } from 'express'\n",
+    'service/src/for-tests.ts': "export { expect } from 'vitest'\n",
+    'service/src/for-tests.test.ts': "export { expect } from 'vitest'\n",
+    'service/src/for-tests.fixture.ts': "export { expect } from 'vitest'\n",
+    'service/src/undeclared.ts': "export { chalk } from 'chalk'\n",
+    'service/src/undeclared.test.ts': "export { chalk } from 'chalk'\n",
     'keycloak/src/a.ts': "import type { B } from './b.ts'\nexport type A = B\n",
     'keycloak/src/b.ts': "import type { A } from './a.ts'\nexport type B = A | undefined\n",
   }
@@ -210,13 +219,16 @@ describe("Biome's rules, as this repository sets them", () => {
     })
     const found = [...stdout.matchAll(/^::error title=lint\/\w+\/(\w+),file=([^,]+),/gmu)]
       .map(([, rule, file = '']) => `${file.replace(`${cwd}/`, '')}: ${rule}`)
-      .filter((line) => /Excessive|Cycles|Restricted/u.test(line))
+      .filter((line) => /Excessive|Cycles|Restricted|Undeclared/u.test(line))
     expect(status).toBe(1)
     expect(found.sort()).toEqual([
       'desktop/src/main/kit.ts: noRestrictedImports',
       'keycloak/src/a.ts: noImportCycles',
       'keycloak/src/b.ts: noImportCycles',
       'pdp/src/pap/grants.ts: noRestrictedImports',
+      'service/src/for-tests.ts: noUndeclaredDependencies',
+      'service/src/undeclared.test.ts: noUndeclaredDependencies',
+      'service/src/undeclared.ts: noUndeclaredDependencies',
       'stack/src/long.ts: noExcessiveLinesPerFile',
       'ui/src/wordy.tsx: noExcessiveLinesPerFunction',
     ])
