@@ -50,6 +50,13 @@ test('a plot without points is not written', () => {
   expect(plotFindings(found([{ plot: 'load', name: 'nothing', points: [] }]), folder)).toEqual([])
 })
 
+test('a number of PDPs begins at one, not at none', () => {
+  const some = [1, 2, 3].map((x) => ({ x, y: x }))
+  const [path = ''] = plotFindings(found([{ plot: 'pdps', name: 'PDPs', points: some }]), folder)
+  const ticks = [...readFileSync(path, 'utf8').matchAll(/text-anchor="middle">(?<tick>\d+)</gu)]
+  expect(ticks.map(({ groups }) => groups?.['tick'])).toEqual(['1', '2', '3'])
+})
+
 test('one point, and equal values, still make a plot', () => {
   const series = [{ plot: 'chain', name: 'flat', points: [{ x: 0, y: 0 }] } as const]
   const [path = ''] = plotFindings(found(series), folder)

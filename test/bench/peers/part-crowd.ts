@@ -42,7 +42,8 @@ export async function measureCrowd(
   const { scale } = options
   await using closing = new AsyncDisposableStack()
   const small = await prepareSmall(options, closing)
-  const [chains, besideSmall, busyBesideFew]: [Point[], number[], number[]] = [[], [], []]
+  const [chains, smalls]: [Point[], Point[]] = [[], []]
+  const [besideSmall, busyBesideFew]: [number[], number[]] = [[], []]
   let size: Size = { resources: 0, visible: 0, held: 0 }
   for (const [at, tuples] of scale.crowds.entries()) {
     const next = sizeOf(tuples, at === 0 ? FEW : heldAmong(tuples, scale))
@@ -57,6 +58,7 @@ export async function measureCrowd(
       const figures = await interleaved([small, chain, few, busy], 1, scale)
       const p50 = (one: Timed): number => figures.get(one)?.p50 ?? Number.NaN
       chains.push({ x: tuples, y: p50(chain) })
+      smalls.push({ x: tuples, y: p50(small) })
       besideSmall.push(p50(chain) / p50(small))
       busyBesideFew.push(p50(busy) / p50(few))
     } finally {
@@ -65,6 +67,8 @@ export async function measureCrowd(
   }
   report(book, scale, besideSmall.at(-1), busyBesideFew.at(-1))
   book.series.push({ plot: 'crowd', name: 'Mandate, chain of 3', points: chains })
+  // How fast the machine was in the same rounds: sizes are measured minutes apart.
+  book.series.push({ plot: 'crowd', name: 'a small store, same rounds', points: smalls })
 }
 
 /** Grants of the agent in a crowd: at most half of its tuples, so that no crowd has fewer resources than the one before it. */

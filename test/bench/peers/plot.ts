@@ -17,7 +17,8 @@ interface Plot {
 }
 interface Axis {
   readonly label: string
-  readonly scale: 'linear' | 'log'
+  /** `count`: whole numbers, from the least one on. */
+  readonly scale: 'linear' | 'log' | 'count'
 }
 
 const PLOTS: readonly Plot[] = [
@@ -35,20 +36,20 @@ const PLOTS: readonly Plot[] = [
   },
   {
     plot: 'crowd',
-    title: 'Cost against the size of the crowd, 1 caller',
+    title: 'Cost against the number of tuples, 1 caller',
     x: { label: 'tuples in the store', scale: 'log' },
     y: { label: 'median time of a decision (ms)', scale: 'linear' },
   },
   {
     plot: 'pdps',
     title: 'Cost against the number of PDPs: decisions',
-    x: { label: 'PDPs on one PostgreSQL', scale: 'linear' },
+    x: { label: 'PDPs on one PostgreSQL', scale: 'count' },
     y: { label: 'median time of a decision (ms)', scale: 'linear' },
   },
   {
     plot: 'revocation',
     title: 'Cost against the number of PDPs: revocations',
-    x: { label: 'PDPs on one PostgreSQL', scale: 'linear' },
+    x: { label: 'PDPs on one PostgreSQL', scale: 'count' },
     y: { label: '99th percentile of a revocation (ms)', scale: 'linear' },
   },
 ]
@@ -124,7 +125,7 @@ function style(): string {
       (pair, at) => `.line${at}{stroke:${pair[index]};fill:none;stroke-width:2}.mark${at}{fill:${pair[index]}}`,
     ).join('')
   return [
-    'text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:16px;font-weight:600}.note{font-size:9px;fill:#59636e}',
+    'text{font:13px system-ui,sans-serif;fill:#1f2328}.title{font-size:16px;font-weight:600}.note{font-size:11px;fill:#59636e}',
     '.paper{fill:#ffffff}.grid{stroke:#d8dee4}.axis{stroke:#59636e;fill:none}',
     rules(0),
     '@media (prefers-color-scheme:dark){text{fill:#e6edf3}.note{fill:#9198a1}.paper{fill:#0d1117}.grid{stroke:#30363d}.axis{stroke:#9198a1}',
@@ -161,11 +162,11 @@ interface Scale {
   readonly ticks: readonly number[]
 }
 
-/** From values to a place on the page; a linear scale begins at 0, so that a small difference looks small. */
+/** From values to a place on the page. A linear scale begins at 0, so that a small difference looks small. */
 function scaleOf(values: readonly number[], { scale }: Axis, from: number, to: number): Scale {
   const isLog = scale === 'log'
   const [least, most] = [Math.min(...values), Math.max(...values)]
-  const ticks = isLog ? decades(least, most) : steps(most)
+  const ticks = scale === 'count' ? counts(least, most) : isLog ? decades(least, most) : steps(most)
   const place = isLog ? Math.log10 : (value: number) => value
   const [low, high] = [place(ticks[0] ?? 0), place(ticks.at(-1) ?? 1)]
   return {
@@ -186,6 +187,12 @@ function decades(least: number, most: number): readonly number[] {
   const close = around(fine)
   const ticks = close.length > 9 ? around(powers) : close
   return ticks.length > 1 ? ticks : [least, least * 10]
+}
+
+/** Every whole number; steps from 0 where those would be too many. */
+function counts(least: number, most: number): readonly number[] {
+  const length = most - least + 1
+  return length > 1 && length <= 10 ? Array.from({ length }, (_, at) => least + at) : steps(most)
 }
 
 function steps(most: number): readonly number[] {
