@@ -16,6 +16,8 @@ import { temporaryFolder } from './temporary.fixture.ts'
 const HERE: Machine = { platform: 'linux', arch: 'x64', glibc: '2.36' }
 const WORKS = '#!/bin/sh\necho "tool version 1.2.3"\n'
 
+const sha256Of = (file: string): string => createHash('sha256').update(readFileSync(file)).digest('hex')
+
 interface Kit {
   readonly piece: Piece
   readonly env: NodeJS.ProcessEnv
@@ -39,10 +41,8 @@ async function kit({ program = WORKS, client = 'cp "$ARCHIVE" .' } = {}): Promis
     name: 'Tool',
     purpose: 'this test',
     client: 'npm',
-    package: '@some/tool',
     version: '1.2.3',
-    sha256: createHash('sha256').update(readFileSync(archive)).digest('hex'),
-    bytes: 1_000,
+    builds: { 'linux-x64': { package: '@some/tool', sha256: sha256Of(archive), bytes: 1_000 } },
     root: 'package/native',
     links: 'links.json',
     check: { program: 'bin/tool', args: [], prints: '1.2.3' },
@@ -91,7 +91,8 @@ describe('a piece', () => {
 
   test('with another checksum is refused, and the cache stays empty', async () => {
     const { piece, env } = await kit()
-    const other = { ...piece, sha256: '0'.repeat(64) }
+    const build = { package: '@some/tool', sha256: '0'.repeat(64), bytes: 1_000 }
+    const other: Piece = { ...piece, builds: { 'linux-x64': build } }
     await expect(fetchPiece(other, { env }, HERE)).rejects.toThrow(StartError)
     await expect(fetchPiece(other, { env }, HERE)).rejects.toThrow(/checksum/u)
     expect(entries(env)).toEqual([])
@@ -159,9 +160,23 @@ describe('a piece', () => {
   })
 })
 
+test('on each platform that has a build, that one is fetched', async () => {
+  const { piece, env, calls } = await kit()
+  const { 'linux-x64': build } = piece.builds
+  if (build === undefined) expect.unreachable('no build')
+  const mac: Piece = { ...piece, builds: { ...piece.builds, 'darwin-arm64': { ...build, package: '@some/mac-tool' } } }
+  await fetchPiece(mac, { env }, { platform: 'darwin', arch: 'arm64', glibc: undefined })
+  expect(calls()).toEqual([expect.stringMatching(/^pack @some\/mac-tool@1\.2\.3 /u)])
+})
+
 test.for(Object.entries(PIECES))('%s is pinned by exact version and checksum', ([, piece]: [string, Piece]) => {
   expect(piece.version).toMatch(/^\d+\.\d+\.\d+[\w.-]*$/u)
-  expect(piece.sha256).toMatch(/^[0-9a-f]{64}$/u)
+  const builds = Object.values(piece.builds)
+  expect(new Set(builds.map(({ sha256 }) => sha256)).size).toBe(builds.length)
+  for (const { sha256, wheel } of builds) {
+    expect(sha256).toMatch(/^[0-9a-f]{64}$/u)
+    expect(wheel !== undefined).toBe(piece.client === 'pip')
+  }
 })
 
 test('MANDATE_TOOLS chooses between installed and fetched programs', async () => {

@@ -13,7 +13,7 @@ import { z } from 'zod'
 import { cached, cacheFolder } from './cache.ts'
 import { MissingToolError, StartError } from './errors.ts'
 import { reportSize } from './fetch-progress.ts'
-import { PIECES, type Piece, type PieceName } from './pieces.ts'
+import { type Build, PIECES, type Piece, type PieceName, type Platform } from './pieces.ts'
 import { answers, tryCommand } from './run-command.ts'
 import { unpackArchive } from './unpack.ts'
 
@@ -69,12 +69,11 @@ export async function fetchPiece(
   machine: Machine = thisMachine(),
 ): Promise<FetchedPiece> {
   const { env = process.env, onFetch } = options
-  const objection = machineObjection(machine)
-  if (objection !== undefined) throw missing(piece, objection)
+  const pinned = pinnedFor(piece, machine)
   const folder = await cached({
     folder: cacheFolder(env),
-    key: `${piece.name.toLowerCase()}-${piece.version}-${piece.sha256.slice(0, 12)}`,
-    fill: (aside) => fill(piece, aside, options),
+    key: `${piece.name.toLowerCase()}-${piece.version}-${pinned.sha256.slice(0, 12)}`,
+    fill: (aside) => fill(pinned, aside, options),
     onWait: () => onFetch?.(`waiting for another run that is fetching ${piece.name}`),
   })
   return { folder, env: pieceEnv(piece, folder) }
@@ -87,10 +86,17 @@ export function thisMachine(): Machine {
   return { platform: process.platform, arch: process.arch, glibc: header.glibcVersionRuntime }
 }
 
-function machineObjection({ platform, arch, glibc }: Machine): string | undefined {
-  if (platform === 'linux' && arch === 'x64' && glibc !== undefined) return undefined
-  const library = platform === 'linux' && glibc === undefined ? ' without glibc' : ''
-  return `packages are pinned for linux-x64 with glibc, and this is ${platform}-${arch}${library}`
+/** A piece with its package for one platform. */
+export type PinnedPiece = Piece & Build
+
+/** @throws MissingToolError when no package is pinned for the machine. */
+function pinnedFor(piece: Piece, { platform, arch, glibc }: Machine): PinnedPiece {
+  const lacksGlibc = platform === 'linux' && glibc === undefined
+  const build = lacksGlibc ? undefined : piece.builds[`${platform}-${arch}` as Platform]
+  if (build !== undefined) return { ...piece, ...build }
+  const pinned = Object.keys(piece.builds).map((name) => (name.startsWith('linux') ? `${name} with glibc` : name))
+  const here = `${platform}-${arch}${lacksGlibc ? ' without glibc' : ''}`
+  throw missing(piece, `its packages are pinned for ${pinned.join(', ')}, and this is ${here}`)
 }
 
 function missing(piece: Piece, why: string): MissingToolError {
@@ -103,11 +109,9 @@ function pieceEnv({ env = {} }: Piece, folder: string): Record<string, string> {
   return Object.fromEntries(Object.entries(env).map(([name, path]) => [name, join(folder, path)]))
 }
 
-async function fill(piece: Piece, aside: string, options: FindOptions): Promise<void> {
+async function fill(piece: PinnedPiece, aside: string, options: FindOptions): Promise<void> {
   const work = join(aside, '.fetch')
-  await mkdir(join(work, 'archive'), { recursive: true })
-  const archive = await download(piece, work, options)
-  await verify(archive, piece)
+  const archive = await downloadPiece(piece, work, options)
   options.onFetch?.(`unpacking ${piece.name} ${piece.version}`)
   await unpackArchive(archive, join(work, 'unpacked'), options.env)
   const root = join(work, 'unpacked', piece.root)
@@ -117,9 +121,21 @@ async function fill(piece: Piece, aside: string, options: FindOptions): Promise<
   await checkProgram(piece, aside)
 }
 
-/** @returns The path of the archive. */
+/**
+ * Downloads a package into the folder `work` and verifies its checksum, on a machine of any platform.
+ *
+ * @returns The path of the archive.
+ * @throws MissingToolError when the client is missing or fails; StartError when the checksum is not the pinned one.
+ */
+export async function downloadPiece(piece: PinnedPiece, work: string, options: FindOptions = {}): Promise<string> {
+  await mkdir(join(work, 'archive'), { recursive: true })
+  const archive = await download(piece, work, options)
+  await verify(archive, piece)
+  return archive
+}
+
 async function download(
-  piece: Piece,
+  piece: PinnedPiece,
   work: string,
   { env = process.env, onFetch, signal }: FindOptions,
 ): Promise<string> {
@@ -144,7 +160,7 @@ async function download(
 }
 
 async function clientCommand(
-  { client, package: name, version, sha256 }: Piece,
+  { client, package: name, version, sha256, wheel }: PinnedPiece,
   work: string,
 ): Promise<{ readonly command: string; readonly args: readonly string[] }> {
   if (client === 'npm') {
@@ -155,10 +171,11 @@ async function clientCommand(
   await writeFile(requirements, `${name}==${version} --hash=sha256:${sha256}\n`)
   const wheelsOnly = ['--no-deps', '--only-binary', ':all:', '--require-hashes', '--requirement', requirements]
   const quiet = ['--disable-pip-version-check', '--no-input', '--no-cache-dir', '--progress-bar', 'off']
-  return { command: 'python3', args: ['-m', 'pip', 'download', ...wheelsOnly, ...quiet] }
+  const platform = wheel === undefined ? [] : ['--platform', wheel]
+  return { command: 'python3', args: ['-m', 'pip', 'download', ...wheelsOnly, ...platform, ...quiet] }
 }
 
-async function verify(archive: string, piece: Piece): Promise<void> {
+async function verify(archive: string, piece: PinnedPiece): Promise<void> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(archive), hash)
   if (hash.digest('hex') !== piece.sha256) throw otherChecksum(piece)
@@ -168,7 +185,7 @@ async function verify(archive: string, piece: Piece): Promise<void> {
 const OTHER_CHECKSUM = /EINTEGRITY|DO NOT MATCH THE HASHES/u
 
 /** Not a MissingToolError, which would skip tests: the package may have been tampered with. */
-function otherChecksum({ package: name, version }: Piece): StartError {
+function otherChecksum({ package: name, version }: PinnedPiece): StartError {
   return new StartError(`${name} ${version}: its checksum is not the one pinned in stack/src/pieces.ts`)
 }
 
