@@ -45,6 +45,7 @@ export interface SuccessResponse {
  */
 export type Access = 'open' | 'limited' | 'asking' | 'reading' | 'administration'
 
+/** One route: what it takes, what it answers with, and which callers it is for. `path` and `id` are those of the OpenAPI document. */
 export interface Operation {
   readonly method: Method
   /** Path template of OpenAPI: `/v1/grants/{id}`. */
