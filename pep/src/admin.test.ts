@@ -50,6 +50,38 @@ test('who is to have it is named as the PDP names people', async () => {
   expect(pdp.asked).toEqual([])
 })
 
+test('what the PDP objects to is told with its code, its words and the member, in the error and in its message', async () => {
+  const detail = 'owner_persona: the owner holds no such persona in notes.'
+  answers(422, { code: 'persona_invalid', detail, field: 'owner_persona', type: 'urn:x', title: 'x', status: 422 })
+  await expect(admin.register({ type: 'note', id: 'n1', owner: 'user:mia' })).rejects.toMatchObject({
+    code: 'persona_invalid',
+    detail,
+    members: { field: 'owner_persona' },
+    message: `register: the PDP answered 422 persona_invalid ${detail}`,
+  })
+})
+
+test.for([
+  [400, 'invalid_request'],
+  [404, 'not_found'],
+  [409, 'conflict'],
+  [422, 'invalid_request'],
+] as const)('a refusal of a PDP with codes of its own, %i, is %s', async ([status, code]) => {
+  answers(status, { code: 'anything', detail: 'Too bad.' })
+  await expect(admin.register({ type: 'note', id: 'n1', owner: 'user:mia' })).rejects.toMatchObject({
+    code,
+    detail: 'Too bad.',
+  })
+})
+
+test('a PDP that does not know this service says so in the message', async () => {
+  answers(403, { code: 'forbidden', detail: 'notes may not register a note.' })
+  await expect(admin.register({ type: 'note', id: 'n1', owner: 'user:mia' })).rejects.toMatchObject({
+    ...unknown,
+    message: 'register: the PDP answered 403 forbidden notes may not register a note.',
+  })
+})
+
 test('whom to forget is pulled and acknowledged, with the service’s own token', async () => {
   answers(200, { items: [notice] })
   expect(await admin.erasures()).toEqual([notice])

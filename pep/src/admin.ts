@@ -9,6 +9,8 @@ import {
   erasureNoticeSchema,
   Fault,
   nameSchema,
+  PROBLEMS,
+  type ProblemCode,
   partySchema,
   pathIdSchema,
   personaNameSchema,
@@ -36,7 +38,9 @@ export interface PdpAdmin {
   /**
    * Registers a resource; doing it again changes nothing.
    *
-   * @throws Fault `conflict` when it is registered to another owner, `decision_unavailable` when the PDP does not answer or refuses.
+   * @throws Fault `conflict` when it is registered to another owner, and any other code of the PDP that refuses what was sent, with the PDP's `detail`
+   *   (such as `persona_invalid` without an `owner_persona` that the type needs). `decision_unavailable` when the PDP does not answer, or refuses this
+   *   service: its message, for the log, says what the PDP answered.
    */
   readonly register: (registration: Registration) => Promise<void>
   /** Removes a registration; no error when there is none. @throws Fault as `register`. */
@@ -125,10 +129,34 @@ function checked<S extends z.ZodType>(what: string, schema: S, value: unknown): 
   throw new TypeError(`${what}: ${z.prettifyError(parsed.error)}`)
 }
 
-function accept({ status, retryAfter }: JsonAnswer, what: string): void {
+/** Statuses by which the PDP refuses what the service sent: trying again does not help. */
+const MISTAKES: ReadonlyMap<number, ProblemCode> = new Map([
+  [400, 'invalid_request'],
+  [404, 'not_found'],
+  [409, 'conflict'],
+  [412, 'precondition_failed'],
+  [413, 'payload_too_large'],
+  [422, 'invalid_request'],
+  [428, 'precondition_required'],
+])
+const problemSchema = z.looseObject({
+  code: z.string().optional().catch(undefined),
+  detail: z.string().optional().catch(undefined),
+  field: z.string().optional().catch(undefined),
+})
+
+/** @throws Fault with the PDP's own code and detail where it refuses what was sent; else `decision_unavailable`. */
+function accept({ status, body, retryAfter }: JsonAnswer, what: string): void {
   if (status >= 200 && status < 300) return
-  if (status === 409) throw new Fault('conflict', `${what}: the PDP answered 409`)
-  throw new Fault('decision_unavailable', `${what}: the PDP answered ${status}`, {
-    members: { retry_after: Number(retryAfter ?? 1) },
+  const { code = '', detail, field } = problemSchema.safeParse(body).data ?? {}
+  const message = [`${what}: the PDP answered ${status}`, code, detail].filter(Boolean).join(' ')
+  const mistake = MISTAKES.get(status)
+  if (mistake === undefined)
+    throw new Fault('decision_unavailable', message, { members: { retry_after: Number(retryAfter ?? 1) } })
+  // One of another PDP's own codes has no title here.
+  const own = Object.hasOwn(PROBLEMS, code) && PROBLEMS[code as ProblemCode].status === status
+  throw new Fault(own ? (code as ProblemCode) : mistake, message, {
+    ...(detail === undefined ? {} : { detail }),
+    members: field === undefined ? {} : { field },
   })
 }

@@ -7,6 +7,7 @@ import { Fault, hasCode, refuse, resourceSchema } from '@mandate/protocol'
 import { leftMs, sooner } from '@mandate/service'
 import type { Authz, Found } from './authz.ts'
 import type { Decider, Page, SearchAnswer, SearchQuestion } from './decider.ts'
+import { type DecisionHook, reporting } from './decision-hook.ts'
 import { meetObligations, type ObligationHandlers } from './obligations.ts'
 import type { Outcome, Resource } from './outcome.ts'
 
@@ -15,6 +16,15 @@ export interface AskDeps {
   readonly obligations: ObligationHandlers
   /** Time allowed for one guard's questions, in milliseconds. */
   readonly timeoutMs: number
+  readonly onDecision?: DecisionHook | undefined
+}
+
+/** One question of one request. */
+export interface Asked {
+  readonly action: string
+  readonly resource: Resource
+  /** Stands for the request that asks. */
+  readonly request: object
 }
 
 /** Resources that one search collects when the route does not page, and pages that it reads for them: an empty page may have a next one. */
@@ -22,21 +32,46 @@ const MAX_FOUND = 1_000
 const MAX_PAGES = 100
 
 /**
- * One question. `request` stands for the request that asks.
+ * One question.
  *
  * @throws Fault `unauthenticated` for an actor that the PDP does not know (rule A7), `invalid_request` for a resource that cannot exist,
  * `decision_unavailable` when nothing was decided.
  */
-export async function askOne(
+export async function askOne(deps: AskDeps, authz: Authz, asked: Asked): Promise<Outcome> {
+  const measured = { action: asked.action, types: [asked.resource.type] }
+  const ask = async (): Promise<Outcome> => {
+    const outcome = await outcomeOf(deps, authz, asked)
+    if (outcome.undecided)
+      throw new Fault('decision_unavailable', 'the PDP could not decide', { members: { retry_after: 1 } })
+    return await meetObligations(outcome, authz, deps.obligations)
+  }
+  return await reporting(deps.onDecision, measured, ask, (outcome) => [outcome])
+}
+
+/**
+ * Several actions on one resource, in one request to the PDP. Obligations are only checked, not met: an action that has one without a function here is
+ * denied.
+ *
+ * @returns one outcome an action, in their order. @throws Fault as {@link askOne}, but an undecided action is a denial with `undecided`.
+ */
+export async function askActions(
   deps: AskDeps,
   authz: Authz,
-  { action, resource, request }: { readonly action: string; readonly resource: Resource; readonly request: object },
-): Promise<Outcome> {
-  const outcome = await deps.decider.decide({ authz, action, resource: checked(resource), request })
+  { actions, resource, request }: Omit<Asked, 'action'> & { readonly actions: readonly string[] },
+): Promise<readonly Outcome[]> {
+  const handlers = onlyKnown(deps.obligations)
+  const askAction = (action: string): Promise<Outcome> => {
+    const ask = async (): Promise<Outcome> =>
+      await meetObligations(await outcomeOf(deps, authz, { action, resource, request }), authz, handlers)
+    return reporting(deps.onDecision, { action, types: [resource.type] }, ask, (outcome) => [outcome])
+  }
+  return await Promise.all(actions.map(askAction))
+}
+
+async function outcomeOf({ decider }: AskDeps, authz: Authz, { action, resource, request }: Asked): Promise<Outcome> {
+  const outcome = await decider.decide({ authz, action, resource: checked(resource), request })
   refuseUnknownActor(authz, outcome)
-  if (outcome.undecided)
-    throw new Fault('decision_unavailable', 'the PDP could not decide', { members: { retry_after: 1 } })
-  return await meetObligations(outcome, authz, deps.obligations)
+  return outcome
 }
 
 /** One question a resource, in one batch. With `dry`, obligations are only checked, not met: one that could not be met is a denial. @throws Fault as {@link askOne}. */
@@ -55,10 +90,14 @@ export async function askEach(
     readonly dry: boolean
   },
 ): Promise<readonly Outcome[]> {
-  const outcomes = await deps.decider.decideEach({ authz, action, resources: resources.map(checked), request })
-  for (const outcome of outcomes) refuseUnknownActor(authz, outcome)
   const handlers = dry ? onlyKnown(deps.obligations) : deps.obligations
-  return await Promise.all(outcomes.map((outcome) => meetObligations(outcome, authz, handlers)))
+  const ask = async (): Promise<readonly Outcome[]> => {
+    const outcomes = await deps.decider.decideEach({ authz, action, resources: resources.map(checked), request })
+    for (const outcome of outcomes) refuseUnknownActor(authz, outcome)
+    return await Promise.all(outcomes.map((outcome) => meetObligations(outcome, authz, handlers)))
+  }
+  const measured = { action, types: resources.map(({ type }) => type) }
+  return await reporting(deps.onDecision, measured, ask, (outcomes) => outcomes)
 }
 
 function onlyKnown(handlers: ObligationHandlers): ObligationHandlers {
@@ -80,21 +119,34 @@ interface FoundQuestion {
  *
  * @throws Fault as {@link askOne}.
  */
-export async function askFound(
+export async function askFound(deps: AskDeps, authz: Authz, question: FoundQuestion): Promise<SearchAnswer> {
+  const { action, type, signal } = question
+  const measured = { action, types: [type] }
+  // A client that has disconnected is no failure.
+  const hook: DecisionHook | undefined = deps.onDecision && ((event) => signal.aborted || deps.onDecision?.(event))
+  return await reporting(
+    hook,
+    measured,
+    () => search(deps, authz, question),
+    () => 'found',
+  )
+}
+
+async function search(
   { decider, timeoutMs }: AskDeps,
   authz: Authz,
   { action, type, page, signal }: FoundQuestion,
 ): Promise<SearchAnswer> {
-  const search = decider.search ?? cannotSearch
+  const searchPage = decider.search ?? cannotSearch
   const deadline = sooner(timeoutMs, authz.deadline)
   const asked = { authz, action, type, deadline, signal }
-  if (page !== undefined) return await knownActors(decider, asked, await search({ ...asked, page }))
-  let found: SearchAnswer = await search(asked)
+  if (page !== undefined) return await knownActors(decider, asked, await searchPage({ ...asked, page }))
+  let found: SearchAnswer = await searchPage(asked)
   const ids = [...found.ids]
   for (let pages = 1; found.next !== undefined && ids.length < MAX_FOUND && pages < MAX_PAGES; pages += 1) {
     if (signal.aborted || leftMs(deadline) === 0)
       throw new Fault('decision_unavailable', 'the search has more pages than time', { members: { retry_after: 1 } })
-    found = await search({ ...asked, page: { token: found.next } })
+    found = await searchPage({ ...asked, page: { token: found.next } })
     ids.push(...found.ids)
   }
   return await knownActors(decider, asked, { ...found, ids })

@@ -4,7 +4,7 @@
  * @module
  */
 import { freezeRouter, freezeStack } from './frozen.ts'
-import { type Guard, guardOf, needsIdentity } from './guard.ts'
+import { type Guard, guardedPathOf, guardOf, needsIdentity } from './guard.ts'
 import { lastResort } from './last-resort.ts'
 import type { PepLogger } from './refusal.ts'
 import {
@@ -113,7 +113,7 @@ function walkRoute(route: Route, walk: Walk): void {
   const methodsOf = new Map<string, string[]>()
   for (const method of Object.keys(route.methods)) {
     const handlers = route.stack.filter((layer) => layer.method === undefined || layer.method === method)
-    const objection = routeObjection(handlers, walk.authenticated)
+    const objection = routeObjection(handlers, walk.authenticated) ?? pathObjection(handlers, route.path)
     if (objection) methodsOf.set(objection, [...(methodsOf.get(objection) ?? []), methodName(method)])
   }
   const path = walk.prefix + pathText(route.path)
@@ -142,6 +142,12 @@ function routeObjection(handlers: readonly Layer[], authenticated: boolean): str
     return later ? 'another handler stands before its guard; put the guard first' : 'neither enforce() nor open()'
   }
   return 'neither enforce() nor open()'
+}
+
+/** A guard that was made for a path has its resource from that path's parameters. */
+function pathObjection(handlers: readonly Layer[], path: unknown): string | undefined {
+  const other = handlers.map(({ handle }) => guardedPathOf(handle)).find((each) => each !== undefined && each !== path)
+  return other === undefined ? undefined : `its guard was made for another path, ${other}`
 }
 
 function guardObjection(guard: Guard, identified: boolean, isLast: boolean): string | undefined {

@@ -4,6 +4,7 @@ import { generateKeyPair, type JWTPayload, UnsecuredJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { authzOf } from './authz.ts'
 import { identityOf } from './identify.ts'
+import { keycloak } from './keycloak.ts'
 import { createPep, type Pep } from './pep.ts'
 import { quiet } from './quiet.fixture.ts'
 import { listen, startTestIssuer, stop, type TestIssuer } from './testing.ts'
@@ -22,7 +23,8 @@ beforeAll(async () => {
   app.use(pep.authenticate())
   app.get('/me', pep.open('tells callers who they are'), (req, res) => {
     const { subject, actor, inPerson, persona, sid, azp } = authzOf(req)
-    res.json({ subject, actor, inPerson, persona, sid, azp, kauth: req.kauth !== undefined })
+    const kauth = Object.isFrozen(req.kauth?.grant.access_token) && req.kauth?.grant.access_token !== undefined
+    res.json({ subject, actor, inPerson, persona, sid, azp, kauth })
   })
   pep.assertGuarded(app)
   server = createServer(app)
@@ -36,6 +38,7 @@ afterAll(async () => {
 function newPep(): Pep {
   return createPep({
     issuer: issuer.issuer,
+    provider: keycloak(),
     audience: AUDIENCE,
     pdpUrl: 'http://127.0.0.1:9',
     credentials: { clientId: 'trips', clientSecret: 'secret' },

@@ -7,10 +7,10 @@ import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { arrivalOf, type IdentifyDeps, identify } from './identify.ts'
 import { challengesFor, sendRefusal } from './problem.ts'
-import { type PepLogger, refusalOfFault } from './refusal.ts'
+import { type Challenge, type PepLogger, refusalOfFault } from './refusal.ts'
 
 export interface AuthenticateDeps extends IdentifyDeps {
-  readonly realm: string
+  readonly challenge: Challenge
   readonly logger?: PepLogger | undefined
 }
 
@@ -18,11 +18,11 @@ export function authenticateWith(deps: AuthenticateDeps): RequestHandler {
   return async (req, res, next) => {
     const headers = req.headersDistinct
     const arrival = arrivalOf(headers)
-    challengesFor(req, deps.realm)
+    challengesFor(req, deps.challenge)
     res.set('X-Request-ID', arrival.requestId)
     try {
-      const { authz, grant } = await identify(deps, headers, arrival)
-      req.kauth = { grant }
+      const { authz, attached } = await identify(deps, headers, arrival)
+      Object.assign(req, attached)
       req.authz = authz
     } catch (error) {
       if (!(error instanceof Fault)) return next(error)

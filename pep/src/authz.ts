@@ -1,11 +1,9 @@
 /**
- * `req.authz`: the identity read from a verified token, and the decisions about it.
+ * `req.authz`: the identity read from a verified token, and the decisions about it, for any framework.
  *
  * @module
  */
 import { type EpochSeconds, Fault } from '@mandate/protocol'
-import type { Request } from 'express'
-import type { Grant } from 'keycloak-connect'
 import type { Outcome } from './outcome.ts'
 import type { Subject } from './subject.ts'
 
@@ -16,6 +14,8 @@ export interface Identity {
   readonly actor?: Subject
   /** The client that the token was issued to. */
   readonly azp: string
+  /** The token's scopes. They narrow nothing here: what is permitted is the PDP's to say. */
+  readonly scopes?: readonly string[]
   /** The session at the identity provider; service tokens have none. */
   readonly sid?: string
   /** When the token was issued. */
@@ -32,6 +32,8 @@ export interface Authz extends Identity {
   readonly persona?: string
   /** `X-Request-ID` of the caller, or a fresh one; sent on to the PDP. */
   readonly requestId: string
+  /** The caller's `traceparent` when it is well-formed (W3C Trace Context); sent on to the PDP. */
+  readonly traceparent?: string
   /** Set by `enforce`: the permit. */
   readonly outcome?: Outcome
   /** Set by `enforceEach`: one outcome a resource, in the order asked, permits and denials mixed. */
@@ -50,11 +52,10 @@ export interface Found {
 }
 
 declare global {
+  // Express's global namespace: it is empty where Express is not used.
   namespace Express {
     interface Request {
       authz?: Authz
-      /** As keycloak-connect's own middleware would set it; `grant` holds the verified access token. */
-      kauth?: { readonly grant: Grant }
     }
   }
 }
@@ -62,25 +63,32 @@ declare global {
 /**
  * The caller of an authenticated route.
  *
+ * @param req - What carries `authz`: a request of Express, Fastify or NestJS, or what `pep.decide` returned.
  * @throws Fault `unauthenticated` when `authenticate()` did not run before.
  */
-export function authzOf(req: Request): Authz {
-  if (req.authz) return req.authz
+export function authzOf(req: object): Authz {
+  const authz = knownCaller(req)
+  if (authz) return authz
   throw new Fault('unauthenticated', 'authenticate() did not run on this route')
 }
 
+/** The caller, if the request was authenticated. */
+export function knownCaller(req: object): Authz | undefined {
+  return (req as { readonly authz?: Authz | null }).authz ?? undefined
+}
+
 /** The permit of `enforce`. @throws Fault `internal` when no `enforce` ran on this route. */
-export function permitOf(req: Request): Outcome {
+export function permitOf(req: object): Outcome {
   return authzOf(req).outcome ?? missing('enforce')
 }
 
 /** The outcomes of `enforceEach`, in the order asked. @throws Fault `internal` when no `enforceEach` ran on this route. */
-export function itemsOf(req: Request): readonly Outcome[] {
+export function itemsOf(req: object): readonly Outcome[] {
   return authzOf(req).items ?? missing('enforceEach')
 }
 
 /** The result of `filter`. @throws Fault `internal` when no `filter` ran on this route. */
-export function foundOf(req: Request): Found {
+export function foundOf(req: object): Found {
   return authzOf(req).found ?? missing('filter')
 }
 
@@ -88,13 +96,29 @@ function missing(guard: string): never {
   throw new Fault('internal', `${guard}() did not run on this route`)
 }
 
+/** The token by what was read from it. Apart from it, so that a logged `authz` holds no token. */
+const tokens = new WeakMap<Authz, string>()
+
+export function rememberToken(authz: Authz, token: string): Authz {
+  tokens.set(authz, token)
+  return authz
+}
+
+/** The same caller, with what was decided. */
+export function withDecision<T extends Partial<Authz>>(authz: Authz, decided: T): Authz & T {
+  const next = { ...authz, ...decided }
+  const token = tokens.get(authz)
+  if (token !== undefined) tokens.set(next, token)
+  return next
+}
+
 /**
  * The verified access token of the request, for a token exchange. Never store or log it.
  *
  * @throws Fault `unauthenticated` when `authenticate()` did not run before.
  */
-export function accessTokenOf(req: Request): string {
-  const token = req.kauth?.grant.access_token
-  if (token && 'token' in token && typeof token.token === 'string') return token.token
+export function accessTokenOf(req: object): string {
+  const token = tokens.get(authzOf(req))
+  if (token !== undefined) return token
   throw new Fault('unauthenticated', 'authenticate() did not run on this route')
 }

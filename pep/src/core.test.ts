@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { keycloak } from './keycloak.ts'
 import { createPep, type Pep } from './pep.ts'
 import { quiet } from './quiet.fixture.ts'
 import {
@@ -46,7 +47,7 @@ const decide = async (headers: object = {}, claims: object = {}, more: object = 
 
 test('an issuer with a slash at its end is another issuer', async () => {
   const iss = `${issuer.issuer}/`
-  const strict = newPep({ issuer: iss })
+  const strict = newPep({ issuer: iss, provider: keycloak() })
   const asked = async (claims: object) => {
     const headers = { authorization: await bearer(claims) }
     const decided = await strict.decide({ headers, action: 'read', resource })

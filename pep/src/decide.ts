@@ -5,7 +5,7 @@
  */
 import { Fault } from '@mandate/protocol'
 import { type AskDeps, askOne } from './ask.ts'
-import type { Authz } from './authz.ts'
+import { type Authz, withDecision } from './authz.ts'
 import {
   type Arrival,
   arrivalOf,
@@ -17,7 +17,7 @@ import {
   requireInPerson,
 } from './identify.ts'
 import type { Outcome, Resource } from './outcome.ts'
-import { challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
+import { type Challenge, challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
 
 /** One question of a server that is not Express: the request's headers, the action and the resource. */
 export interface DecideRequest {
@@ -43,8 +43,7 @@ export type Decided =
   | ({ readonly permitted: false; readonly outcome?: Outcome } & Refusal)
 
 export interface DecideDeps extends IdentifyDeps, AskDeps {
-  /** Realm of the challenge in `WWW-Authenticate`. */
-  readonly realm: string
+  readonly challenge: Challenge
   readonly logger?: PepLogger | undefined
 }
 
@@ -58,13 +57,13 @@ export async function decideWith(deps: DecideDeps, request: DecideRequest): Prom
       return { permitted: false, outcome, ...withHeaders(refusalOfDenial(outcome, authz), headers) }
     const { evaluationId } = outcome
     const named = evaluationId === undefined ? headers : { ...headers, 'X-Evaluation-ID': evaluationId }
-    return { permitted: true, authz: { ...authz, outcome }, outcome, headers: named }
+    return { permitted: true, authz: withDecision(authz, { outcome }), outcome, headers: named }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     const refusal = refusalOfFault(error, deps.logger)
     return {
       permitted: false,
-      ...withHeaders(challenged(refusal, deps.realm, hasCredentials(request.headers)), headers),
+      ...withHeaders(challenged(refusal, deps.challenge, hasCredentials(request.headers)), headers),
     }
   }
 }
@@ -87,7 +86,7 @@ async function outcomeOf(deps: DecideDeps, request: DecideRequest, arrival: Arri
   const asked =
     request.persona === undefined
       ? authz
-      : { ...authz, persona: checkedPersona(request.persona, 'A persona must be title/circle.') }
+      : withDecision(authz, { persona: checkedPersona(request.persona, 'A persona must be title/circle.') })
   return {
     authz: asked,
     outcome: await askOne(deps, asked, {

@@ -10,7 +10,10 @@ import type { Outcome, Resource } from './outcome.ts'
 
 /** One question: may this subject (through this actor, in this persona) do this to that? */
 export interface Question {
-  readonly authz: Pick<Authz, 'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'deadline'>
+  readonly authz: Pick<
+    Authz,
+    'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'traceparent' | 'deadline'
+  >
   readonly action: string
   readonly resource: Resource
   /** Deadline of all questions of one guard. @default the decider's time limit, or the caller's when that is sooner */

@@ -20,6 +20,6 @@ const SCHEMAS = {
 } as const
 
 /** @throws TypeError naming every bad field. */
-export function checkGuard(guard: keyof typeof SCHEMAS, options: object | string): void {
+export function checkGuard(guard: keyof typeof SCHEMAS, options: unknown): void {
   checkOptions(guard, SCHEMAS[guard], options)
 }

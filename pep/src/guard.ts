@@ -1,22 +1,33 @@
 /**
- * Guards: the handlers that may be the first on a route. Each carries a mark that `assertGuarded` looks for.
+ * Guards: the handlers that may be the first on a route, in any framework. Each carries a mark that the check at boot looks for.
  *
  * @module
  */
-import type { Request, RequestHandler } from 'express'
-
 export type Guard = 'authenticate' | 'enforce' | 'enforceEach' | 'filter' | 'dryRun' | 'open'
 
-/** Which handlers are guards. Kept outside of the functions, so that a property cannot forge the mark. */
-const guards = new WeakMap<object, Guard>()
+interface Mark {
+  readonly guard: Guard
+  /** The path that the guard was made for. */
+  readonly path: string | undefined
+}
 
-export function marked(guard: Guard, handler: RequestHandler): RequestHandler {
-  guards.set(handler, guard)
+/** Which handlers are guards. Kept outside of the functions, so that a property cannot forge the mark. */
+const guards = new WeakMap<object, Mark>()
+
+export function marked<H extends object>(guard: Guard, handler: H, path?: string): H {
+  guards.set(handler, { guard, path })
   return handler
 }
 
+const markOf = (handler: unknown): Mark | undefined => (typeof handler === 'function' ? guards.get(handler) : undefined)
+
 export function guardOf(handler: unknown): Guard | undefined {
-  return typeof handler === 'function' ? guards.get(handler) : undefined
+  return markOf(handler)?.guard
+}
+
+/** The path that a guard was made for; `undefined` where it was made for any. */
+export function guardedPathOf(handler: unknown): string | undefined {
+  return markOf(handler)?.path
 }
 
 /** Whether the guard needs `authenticate()` before it. */
@@ -32,7 +43,7 @@ interface Visit {
 const visits = new WeakMap<object, Visit>()
 
 /** Records that the guard of the current route permits its answer. No effect outside of a guarded route. */
-export function letThrough(req: Request): void {
+export function letThrough(req: object): void {
   const visit = visits.get(req)
   if (visit) visit.passed = true
 }

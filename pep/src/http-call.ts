@@ -23,6 +23,8 @@ export interface JsonCall {
   /** Below the PDP's base URL. */
   readonly path: string
   readonly requestId?: string
+  /** W3C Trace Context. */
+  readonly traceparent?: string | undefined
   readonly body?: unknown
   /** Cancels the call when it is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -141,6 +143,7 @@ async function attempt(
         [TIMEOUT_HEADER]: String(leftMs(deadline)),
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(call.requestId === undefined ? {} : { 'x-request-id': call.requestId }),
+        ...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal,

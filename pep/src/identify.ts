@@ -6,8 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { Fault, personaNameSchema, refuse } from '@mandate/protocol'
 import { callersDeadline, TIMEOUT_HEADER } from '@mandate/service'
-import type { Grant } from 'keycloak-connect'
-import type { Authz, Identity } from './authz.ts'
+import { type Authz, type Identity, rememberToken } from './authz.ts'
 import type { Recognise } from './recognise.ts'
 import type { Claims } from './token.ts'
 
@@ -25,13 +24,15 @@ export interface IdentifyDeps {
 
 export interface Identified {
   readonly authz: Authz
-  /** keycloak-connect's, of the same token. */
-  readonly grant: Grant
+  /** Further members of the request, by the provider's adapter. */
+  readonly attached: Readonly<Record<string, unknown>>
 }
 
 /** Exactly three non-empty parts of base64url: no white space, no padding, no fourth part. */
 const BEARER = /^Bearer (?<token>[\w-]+\.[\w-]+\.[\w-]+)$/iu
 const REQUEST_ID = /^[\w.:-]{1,128}$/u
+/** Version, trace, parent and flags; neither a version of `ff` nor ids of zeros only (W3C Trace Context, section 3.2). */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/u
 
 /** How a request is named in logs, and when it arrived (an instant of `performance.now()`): its caller's time counts from there. */
 export interface Arrival {
@@ -46,20 +47,22 @@ export async function identify(
   { requestId, arrivedAt }: Arrival,
 ): Promise<Identified> {
   const token = bearerOf(headers)
-  const { claims, grant } = await deps.recognise(token)
+  const { claims, attached } = await deps.recognise(token)
   const identity = identityOf(claims, deps.interactiveClients)
   const inPerson = identity.subject.type === 'user' && identity.actor === undefined
   requireInPerson(deps.inPersonOnly, inPerson)
-  const persona = identity.subject.type === 'user' ? personaOf(headers) : undefined
+  const persona = identity.subject.type === 'user' ? personaOf(headers, claims.persona) : undefined
   const deadline = callersDeadline(onlyOf(headers, TIMEOUT_HEADER), arrivedAt)
+  const traceparent = traceparentOf(headers)
   const authz = {
     ...identity,
     inPerson,
     requestId,
     ...(persona === undefined ? {} : { persona }),
     ...(deadline === undefined ? {} : { deadline }),
+    ...(traceparent === undefined ? {} : { traceparent }),
   }
-  return { authz, grant }
+  return { authz: rememberToken(authz, token), attached }
 }
 
 /** Rule A6. @throws Fault `in_person_only`. */
@@ -71,22 +74,28 @@ export function requireInPerson(required: boolean | undefined, inPerson: boolean
 /**
  * Determines subject and actor (rules A2, A7).
  *
- * A client's own service account is an agent on its own schedule; a person's token from an interactive client is that person; a person's
- * token from any other client is that person through that client, which the PDP must know as an agent.
+ * A client's own service account is an agent on its own schedule. A person's token is that person, through the actor that the token names; where it
+ * names none, through its client, unless that is an interactive one. The PDP must know the actor as an agent.
  */
 export function identityOf(claims: Claims, interactiveClients: readonly string[]): Identity {
-  const { azp, sid, iat, exp } = claims
-  const common = { azp, ...(sid === undefined ? {} : { sid }), issuedAt: iat, expiresAt: exp }
+  const { azp, sid, iat, exp, actor, scopes = [] } = claims
+  const common = { azp, ...(sid === undefined ? {} : { sid }), issuedAt: iat, expiresAt: exp, scopes }
   if (claims.svc !== undefined) return { subject: { type: 'agent', id: azp }, ...common }
   const subject = { type: 'user', id: claims.sub } as const
-  if (interactiveClients.includes(azp)) return { subject, ...common }
-  return { subject, actor: { type: 'agent', id: azp }, ...common }
+  if (actor === undefined && interactiveClients.includes(azp)) return { subject, ...common }
+  return { subject, actor: { type: 'agent', id: actor ?? azp }, ...common }
 }
 
 /** The caller's `X-Request-ID` when it may be logged, else a new one. */
 function requestIdOf(headers: RequestHeaders): string {
   const [header = '', ...others] = valuesOf(headers, 'X-Request-ID')
   return others.length === 0 && REQUEST_ID.test(header) ? header : randomUUID()
+}
+
+/** The caller's trace, if it is well-formed; none is made up. */
+function traceparentOf(headers: RequestHeaders): string | undefined {
+  const [header = '', ...others] = valuesOf(headers, 'traceparent')
+  return others.length === 0 && TRACEPARENT.test(header) ? header : undefined
 }
 
 export function arrivalOf(headers: RequestHeaders): Arrival {
@@ -104,11 +113,14 @@ function bearerOf(headers: RequestHeaders): string {
   return token
 }
 
-function personaOf(headers: RequestHeaders): string | undefined {
+/** @param bound - The persona that the token is bound to. */
+function personaOf(headers: RequestHeaders, bound: string | undefined): string | undefined {
   const header = onlyOf(headers, 'Mandate-Persona')
-  return header === undefined
-    ? undefined
-    : checkedPersona(header, 'Mandate-Persona must be title/circle, such as traveler/family.')
+  if (header === undefined) return bound
+  const persona = checkedPersona(header, 'Mandate-Persona must be title/circle, such as traveler/family.')
+  if (bound !== undefined && persona !== bound)
+    throw refuse('invalid_request', 'Mandate-Persona names another persona than the access token.')
+  return persona
 }
 
 /** @throws Fault `invalid_request`. */

@@ -7,10 +7,11 @@ import { plainHttpObjection } from '@mandate/protocol'
 import type { ClientTls } from '@mandate/service'
 import { z } from 'zod'
 import type { Decider } from './decider.ts'
+import type { DecisionHook } from './decision-hook.ts'
 import { stderrLogger } from './default-logger.ts'
-import { splitIssuer } from './keycloak.ts'
 import type { ObligationHandlers } from './obligations.ts'
-import type { PepLogger } from './refusal.ts'
+import { type IdentityProvider, providerSchema } from './provider.ts'
+import type { Challenge, PepLogger } from './refusal.ts'
 import type { ClientKey, KeyCredentials, Readable, SecretCredentials } from './token-endpoint.ts'
 
 /** How the service proves itself to the PDP: its account at the identity provider, by secret or by key, or a key of the PDP's own. */
@@ -24,10 +25,12 @@ export interface ApiKeyCredentials {
 
 /** Options of {@link createPep}. Checked whole: a `TypeError` names every field that is wrong. */
 export interface PepOptions {
-  /** The only issuer whose tokens count, byte for byte: `<base>/realms/<realm>`, with a slash at its end if the tokens have one. */
+  /** The only issuer whose tokens count: compared with `iss` character by character, with a slash at its end if the tokens have one. */
   readonly issuer: string
-  /** This service's audience. A token must have exactly this one. */
+  /** This service's audience, compared character by character. A token must have exactly this one. */
   readonly audience: string
+  /** How this issuer's tokens are read. @default RFC 9068 and OpenID Connect Discovery */
+  readonly provider?: IdentityProvider
   /** Base URL of the PDP, without `/access/v1`; or of several PDPs that give the same answers: they are asked in turn. */
   readonly pdpUrl: string | readonly string[]
   readonly credentials: Credentials
@@ -39,6 +42,11 @@ export interface PepOptions {
   readonly identityUrl?: string
   /** Scope that gives the service's own token the PDP's audience. @default 'pdp' */
   readonly pdpScope?: string
+  /**
+   * Parameters of the request for the service's own token, such as `{ audience }` at Auth0 or `{ scope: 'api://pdp/.default' }` at Entra.
+   * @default { scope: pdpScope }
+   */
+  readonly pdpTokenRequest?: Readonly<Record<string, string>>
   /** Largest PDP answer that is read, in bytes. @default 1 MiB */
   readonly maxAnswerBytes?: number
   /** Gets faults, never denials or tokens; a pino logger fits. @default lines of JSON on standard error */
@@ -53,6 +61,10 @@ export interface PepOptions {
   readonly tls?: ClientTls
   /** Another way to ask a PDP than AuthZEN over HTTP. */
   readonly decider?: Decider
+  /** What challenges of a 401 say beside the realm. */
+  readonly challenge?: Omit<Challenge, 'realm'>
+  /** Called with every decision, for metrics: no event names a person, a token or a resource. @default none */
+  readonly onDecision?: DecisionHook
 }
 
 /** Compared exactly, a slash at its end included. */
@@ -70,9 +82,18 @@ const clientKeySchema = z.strictObject({
   alg: z.enum(['RS256', 'ES256', 'EdDSA']).optional(),
 }) as z.ZodType<ClientKey>
 const clientId = z.string().min(1)
+const account = { clientId, tokenEndpoint: httpUrl.optional() }
 const accountSchema = z.union([
-  z.strictObject({ clientId, clientSecret: readable(z.string().min(1)) }),
-  z.strictObject({ clientId, privateKey: readable(clientKeySchema) }),
+  z.strictObject({
+    ...account,
+    clientSecret: readable(z.string().min(1)),
+    method: z.enum(['client_secret_basic', 'client_secret_post']).optional(),
+  }),
+  z.strictObject({
+    ...account,
+    privateKey: readable(clientKeySchema),
+    assertionAudience: z.string().min(1).optional(),
+  }),
 ])
 const credentialsSchema = z.union([accountSchema, z.strictObject({ apiKey: readable(z.string().min(1)) })])
 const tlsSchema = z
@@ -88,14 +109,16 @@ const isDecider = (value: unknown) =>
   typeof value === 'object' && value !== null && 'decide' in value && 'decideEach' in value && 'close' in value
 
 const pepShape = z.strictObject({
-  issuer: identifier.refine((url) => splitIssuer(url) !== undefined, 'must be <base>/realms/<realm>'),
-  audience: z.string().regex(/^[\w.-]+$/u, 'must be a client id'),
+  issuer: identifier,
+  audience: z.string().regex(/^[\x21-\x7e]+$/u, 'must be printable ASCII without spaces'),
+  provider: providerSchema.prefault({}),
   pdpUrl: z.union([httpUrl, z.array(httpUrl).min(1, 'must name a PDP').readonly()]),
   credentials: credentialsSchema,
   timeoutMs: z.int().min(1).max(10_000).default(1_500),
   interactiveClients: z.array(z.string().min(1)).default(['desktop']),
   identityUrl: httpUrl.optional(),
   pdpScope: z.string().min(1).default('pdp'),
+  pdpTokenRequest: z.record(z.string(), z.string()).optional(),
   maxAnswerBytes: z.int().min(1_024).default(1_048_576),
   inPersonOnly: z.boolean().default(false),
   obligations: z.record(z.string(), z.custom<ObligationHandlers[string]>(isFunction, 'must be a function')).default({}),
@@ -103,6 +126,16 @@ const pepShape = z.strictObject({
   tls: tlsSchema.optional(),
   logger: z.custom<PepLogger>(isLogger, 'must have warn() and error()').default(stderrLogger),
   decider: z.custom<Decider>(isDecider, 'must be a Decider').optional(),
+  challenge: z
+    .strictObject({
+      scope: z
+        .string()
+        .regex(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/u, 'must be scopes separated by spaces')
+        .optional(),
+      resourceMetadata: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+    })
+    .default({}),
+  onDecision: z.custom<DecisionHook>(isFunction, 'must be a function').optional(),
 })
 
 interface Called {
@@ -135,11 +168,13 @@ export interface PdpAdminOptions
   extends Pick<
     PepOptions,
     | 'issuer'
+    | 'provider'
     | 'pdpUrl'
     | 'credentials'
     | 'timeoutMs'
     | 'identityUrl'
     | 'pdpScope'
+    | 'pdpTokenRequest'
     | 'maxAnswerBytes'
     | 'plainHttpHosts'
     | 'tls'
@@ -148,11 +183,13 @@ export interface PdpAdminOptions
 const pdpAdminOptionsSchema = pepShape
   .pick({
     issuer: true,
+    provider: true,
     pdpUrl: true,
     credentials: true,
     timeoutMs: true,
     identityUrl: true,
     pdpScope: true,
+    pdpTokenRequest: true,
     maxAnswerBytes: true,
     plainHttpHosts: true,
     tls: true,
@@ -167,13 +204,13 @@ export function checkPdpAdminOptions(options: PdpAdminOptions): CheckedPdpAdminO
 
 /** Options of {@link createServiceTokens}: the token endpoint and the account to use there. */
 export interface ServiceTokensOptions
-  extends Pick<PepOptions, 'issuer' | 'timeoutMs' | 'identityUrl' | 'plainHttpHosts' | 'tls'> {
+  extends Pick<PepOptions, 'issuer' | 'provider' | 'timeoutMs' | 'identityUrl' | 'plainHttpHosts' | 'tls'> {
   /** The account that asks for tokens: by secret or by key. */
   readonly credentials: SecretCredentials | KeyCredentials
 }
 
 const serviceTokensOptionsSchema = pepShape
-  .pick({ issuer: true, timeoutMs: true, identityUrl: true, plainHttpHosts: true, tls: true })
+  .pick({ issuer: true, provider: true, timeoutMs: true, identityUrl: true, plainHttpHosts: true, tls: true })
   .extend({ credentials: accountSchema })
   .superRefine(calledOverTls)
 

@@ -10,21 +10,21 @@ import type { Authz } from './authz.ts'
 import { stderrLogger } from './default-logger.ts'
 import { hasCredentials } from './identify.ts'
 import type { Outcome } from './outcome.ts'
-import { challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
+import { type Challenge, challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
 
-/** The realm that a request's challenges name. */
-const realms = new WeakMap<object, string>()
+/** The challenge of a request's enforcement point. */
+const challenges = new WeakMap<object, Challenge>()
 
-export function challengesFor(req: Request, realm: string): void {
-  realms.set(req, realm)
+export function challengesFor(req: Request, challenge: Challenge): void {
+  challenges.set(req, challenge)
 }
 
 /** A 401 carries its challenge wherever it comes from (RFC 9110, section 15.5.2). */
-const withRealm = (refusal: Refusal, { req }: Response): Refusal =>
-  challenged(refusal, realms.get(req) ?? 'service', hasCredentials(req.headersDistinct))
+const withOwnChallenge = (refusal: Refusal, { req }: Response): Refusal =>
+  challenged(refusal, challenges.get(req) ?? { realm: 'service' }, hasCredentials(req.headersDistinct))
 
 export function sendRefusal(res: Response, refusal: Refusal): void {
-  sendProblemResponse(res, withRealm(refusal, res))
+  sendProblemResponse(res, withOwnChallenge(refusal, res))
 }
 
 /** Answers with a problem (RFC 9457, `application/problem+json`), never cached. */
@@ -49,5 +49,5 @@ export function answerDenial(res: Response, outcome: Outcome, authz: Authz): voi
  * @param logger - Gets faults of this side (5xx). By default they go to standard error, a line of JSON each.
  */
 export function problems(logger: PepLogger = stderrLogger): ErrorRequestHandler {
-  return answerProblems({ logger, respond: (fault, res) => withRealm(problemResponse(fault), res) })
+  return answerProblems({ logger, respond: (fault, res) => withOwnChallenge(problemResponse(fault), res) })
 }

@@ -1,23 +1,26 @@
 /**
- * Verifies bearer tokens by jose and then by keycloak-connect (ADR 0030), and caches the result briefly, because every request of a caller carries
- * the same token. Only the verification is cached; the PDP checks with every question whether the session has ended.
+ * Verifies bearer tokens by jose and then by the provider's adapter, if there is one, and caches the result briefly, because every request of a
+ * caller carries the same token. Only the verification is cached; the PDP checks with every question whether the session has ended.
  *
  * @module
  */
 import { hash } from 'node:crypto'
 import type { EpochMillis } from '@mandate/protocol'
-import type { Grant } from 'keycloak-connect'
-import { CLOCK_TOLERANCE_S, type Claims, MAX_TOKEN_AGE_S, type TokenVerifier } from './token.ts'
+import type { TokenAdapter } from './provider.ts'
+import { CLOCK_TOLERANCE_S, type Claims, type TokenVerifier } from './token.ts'
 
 export interface Recognised {
   readonly claims: Claims
-  /** Shared by every request with this token, and therefore frozen. */
-  readonly grant: Grant
+  /** The adapter's members of the request. Shared by every request with this token, and therefore frozen. */
+  readonly attached: Readonly<Record<string, unknown>>
 }
 
 export interface RecogniseDeps {
   readonly verifier: Pick<TokenVerifier, 'verify'>
-  readonly makeGrant: (token: string) => Promise<Grant>
+  /** @default attaches nothing */
+  readonly adapter?: TokenAdapter | undefined
+  /** Longest age of a token, counted from its `iat`. */
+  readonly maxTokenAgeSeconds: number
   readonly now: () => EpochMillis
 }
 
@@ -34,13 +37,12 @@ interface Remembered {
   readonly since: EpochMillis
 }
 
-export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Recognise {
+export function createRecognise({ verifier, adapter, maxTokenAgeSeconds, now }: RecogniseDeps): Recognise {
   // The key is a hash, so that the cache holds no token.
   const remembered = new Map<string, Remembered>()
   const recognise = async (token: string): Promise<Recognised> => {
     const claims = await verifier.verify(token)
-    const grant = await makeGrant(token)
-    return { claims, grant: frozen(grant) }
+    return { claims, attached: adapter === undefined ? {} : await adapter(token) }
   }
   const begin = (token: string, key: string): Promise<Recognised> => {
     const recognised = recognise(token)
@@ -61,7 +63,7 @@ export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Re
     if (known === undefined || age < 0 || age >= REMEMBERED_MS) return await begin(token, key)
     const recognised = await known.recognised
     const { exp, iat } = recognised.claims
-    const isOver = Math.min(exp, iat + MAX_TOKEN_AGE_S) + CLOCK_TOLERANCE_S <= now() / 1_000
+    const isOver = Math.min(exp, iat + maxTokenAgeSeconds) + CLOCK_TOLERANCE_S <= now() / 1_000
     return isOver ? await begin(token, key) : recognised
   }
 }
@@ -69,9 +71,4 @@ export function createRecognise({ verifier, makeGrant, now }: RecogniseDeps): Re
 function forgetFirst(remembered: Map<string, Remembered>): void {
   const [first] = remembered.keys()
   if (first !== undefined) remembered.delete(first)
-}
-
-function frozen(grant: Grant): Grant {
-  if (grant.access_token) Object.freeze(grant.access_token)
-  return Object.freeze(grant)
 }

@@ -28,9 +28,31 @@ export function refusalOfFault(fault: Fault, logger?: PepLogger): Refusal {
   return problemResponse(fault)
 }
 
+/** What a 401 says about how to get a token. */
+export interface Challenge {
+  readonly realm: string
+  /** Scopes that a client should ask for, separated by spaces (RFC 6750, section 3). */
+  readonly scope?: string | undefined
+  /** Address of the protected resource's metadata (RFC 9728, section 5.1). */
+  readonly resourceMetadata?: string | undefined
+}
+
 /** RFC 6750, section 3: no error code for a request that carried no credentials. Only a 401 challenges. */
-export function challenged(refusal: Refusal, realm: string, hasCredentials: boolean): Refusal {
-  return withChallenge(refusal, `Bearer realm="${realm}"${hasCredentials ? ', error="invalid_token"' : ''}`)
+export function challenged(refusal: Refusal, challenge: Challenge, hasCredentials: boolean): Refusal {
+  const { realm, scope, resourceMetadata } = challenge
+  const parameters = {
+    realm,
+    ...(hasCredentials ? { error: 'invalid_token' } : {}),
+    ...(scope === undefined ? {} : { scope }),
+    ...(resourceMetadata === undefined ? {} : { resource_metadata: resourceMetadata }),
+  }
+  const list = Object.entries(parameters).map(([name, value]) => `${name}=${quoted(value)}`)
+  return withChallenge(refusal, `Bearer ${list.join(', ')}`)
+}
+
+/** A quoted-string (RFC 9110, section 5.6.4). */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/gu, String.raw`\$&`)}"`
 }
 
 /** Makes the response to a denial: 403 with reason code, text for people, chain and evaluation id. */

@@ -5,6 +5,7 @@
  */
 import { logRequests } from '@mandate/service'
 import type { Request, RequestHandler } from 'express'
+import { knownCaller } from './authz.ts'
 
 /** One line a request: no path parameters, no query, no person; with the id under which the PDP logged its decision. */
 export function requestLog(logger: { readonly info: (fields: object, message: string) => void }): RequestHandler {
@@ -18,6 +19,6 @@ export function requestLog(logger: { readonly info: (fields: object, message: st
 /** Whether a text is the caller's own `sub`, in any spelling. */
 function isOwnSub(text: string, req: Request): boolean {
   const fold = (id: string): string => id.toLowerCase().replaceAll('-', '')
-  const sub = req.authz?.subject.id
+  const sub = knownCaller(req)?.subject.id
   return sub !== undefined && fold(text) === fold(sub)
 }

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { exportPKCS8, generateKeyPair, jwtVerify } from 'jose'
 import { Agent } from 'undici'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { keycloak } from './keycloak.ts'
 import { RenewedToken } from './service-token.ts'
 import { createServiceTokens, type ServiceTokens } from './service-tokens.ts'
 import { listen, sendJson, stop } from './testing.ts'
@@ -48,7 +49,7 @@ function secretOf({ headers }: IncomingMessage): string {
 }
 
 function service(credentials: Parameters<typeof createServiceTokens>[0]['credentials']): ServiceTokens {
-  tokens = createServiceTokens({ issuer, credentials })
+  tokens = createServiceTokens({ issuer, provider: keycloak(), credentials })
   return tokens
 }
 const withSecret = (clientSecret: string | (() => string) = 'secret') => service({ clientId: 'notes', clientSecret })
@@ -172,8 +173,8 @@ test('a secret is rotated under load and no request is dropped, though the servi
   const now = () => clock
   const dispatcher = new Agent()
   const credentials = { clientId: 'notes', clientSecret: () => known }
-  const tokenEndpoint = `${issuer}/token`
-  const request = createTokenEndpoint({ issuer, tokenEndpoint, credentials, timeoutMs: 20_000, dispatcher, now })
+  const discover = async () => ({ jwksUri: `${issuer}/certs`, tokenEndpoint: `${issuer}/token` })
+  const request = createTokenEndpoint({ issuer, discover, credentials, timeoutMs: 20_000, dispatcher, now })
   const token = new RenewedToken(() => request({ grant_type: 'client_credentials', scope: 'pdp' }), now)
   const get = () => token.get(AbortSignal.timeout(20_000))
   expect(await get()).toBe('t1')

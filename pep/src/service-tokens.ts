@@ -9,10 +9,10 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '@mandate/protocol'
 import { identityAgent } from '@mandate/service'
+import { createDiscovery } from './discovery.ts'
 import { checkServiceTokensOptions, type ServiceTokensOptions } from './options.ts'
 import { RenewedToken } from './service-token.ts'
 import { createTokenEndpoint, type IssuedToken, TokenRefusal } from './token-endpoint.ts'
-import { endpointsOf } from './transport.ts'
 
 /** Tokens for calls to other services: the service's own (client credentials), and a person's by token exchange (RFC 8693). */
 export interface ServiceTokens {
@@ -39,10 +39,11 @@ const REFUSALS: ReadonlySet<string> = new Set(['invalid_grant', 'invalid_token',
 
 /** @throws TypeError naming every bad option. */
 export function createServiceTokens(options: ServiceTokensOptions): ServiceTokens {
-  const { issuer, identityUrl, credentials, timeoutMs, tls } = checkServiceTokensOptions(options)
+  const checked = checkServiceTokensOptions(options)
+  const { issuer, credentials, timeoutMs, tls } = checked
   const dispatcher = identityAgent(tls)
-  const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
-  const request = createTokenEndpoint({ issuer, tokenEndpoint, credentials, timeoutMs, dispatcher, now: Date.now })
+  const discover = createDiscovery({ ...checked, ...checked.provider, dispatcher, now: Date.now })
+  const request = createTokenEndpoint({ issuer, discover, credentials, timeoutMs, dispatcher, now: Date.now })
   const kept = new Map<string, RenewedToken>()
   const get = async (key: string, fetch: () => Promise<IssuedToken>): Promise<string> => {
     const token = kept.get(key) ?? new RenewedToken(fetch, Date.now)

@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
+import { joinUrl } from '@mandate/protocol'
 import type { Tls } from '@mandate/service'
 import {
   type CryptoKey,
@@ -16,6 +17,7 @@ import {
   type JWTPayload,
   SignJWT,
 } from 'jose'
+import type { Algorithm } from './provider.ts'
 
 /** A token issuer for tests of services: real keys and signatures, without a sign-in. */
 export interface TestIssuer {
@@ -30,6 +32,14 @@ export interface TestIssuer {
   readonly close: () => Promise<void>
 }
 
+/** What kind of issuer a test has. */
+export interface TestIssuerOptions extends TestServerOptions {
+  /** Path of the issuer's URL, such as `/` for one that ends with a slash. @default '/realms/test' */
+  readonly path?: string
+  /** What it signs with. @default 'RS256' */
+  readonly algorithm?: Algorithm
+}
+
 /** TLS of a test server. */
 export interface TestServerOptions {
   /** Serves HTTPS; with `clientCa`, clients must present a certificate of that authority. */
@@ -37,36 +47,56 @@ export interface TestServerOptions {
 }
 
 const KID = 'test-key'
-/** One pair a process: making one takes longer than most tests. */
-let keys: ReturnType<typeof generateKeyPair> | undefined
+/** One pair a process and algorithm: making one takes longer than most tests. */
+const pairs = new Map<Algorithm, ReturnType<typeof generateKeyPair>>()
 
-/** Starts an issuer on loopback: `certs`, and a token endpoint that gives any client a token for `scope`, exchanged ones too. */
-export async function startTestIssuer({ tls }: TestServerOptions = {}): Promise<TestIssuer> {
-  keys ??= generateKeyPair('RS256', { extractable: true })
-  const { publicKey, privateKey } = await keys
-  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg: 'RS256', use: 'sig' }] }
+function pairOf(algorithm: Algorithm): ReturnType<typeof generateKeyPair> {
+  const pair = pairs.get(algorithm) ?? generateKeyPair(algorithm, { extractable: true })
+  pairs.set(algorithm, pair)
+  return pair
+}
+
+/**
+ * Starts an issuer on loopback: discovery, keys, and a token endpoint that gives any client a token for `scope` or `audience`, exchanged ones too. Its
+ * endpoints are where Keycloak has them.
+ */
+export async function startTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
+  const { tls, path: ownPath = '/realms/test', algorithm: alg = 'RS256' } = options
+  const { publicKey, privateKey } = await pairOf(alg)
+  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg, use: 'sig' }] }
   const hits = new Map<string, number>()
   let broken: ((res: ServerResponse) => void) | undefined
   let issuer = ''
   const sign: TestIssuer['sign'] = (claims, header = {}, key = privateKey) =>
     new SignJWT({ ...goodClaims(issuer), ...claims })
-      .setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: KID, ...header })
+      .setProtectedHeader({ alg, typ: 'at+jwt', kid: KID, ...header })
       .sign(key)
   const server = serverOf(tls, async (req, res) => {
     const path = req.url ?? ''
     hits.set(path, (hits.get(path) ?? 0) + 1)
     if (broken) return broken(res)
+    if (path.endsWith('/.well-known/openid-configuration')) return sendJson(res, 200, metadataOf(issuer))
     if (path.endsWith('/certs')) return sendJson(res, 200, jwks)
-    const client = clientOf(req)
-    const form = new URLSearchParams(await bodyOf(req))
-    const subjectToken = form.get('subject_token')
-    const subject = subjectToken ? { sub: decodeJwt(subjectToken).sub, svc: undefined } : { svc: client }
-    const token = await sign({ aud: form.get('scope') ?? 'pdp', azp: client, ...subject } as JWTPayload)
-    const issued = { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }
-    return sendJson(res, 200, { access_token: token, token_type: 'Bearer', expires_in: 300, ...issued })
+    return sendJson(res, 200, await tokenOf(sign, req))
   })
-  issuer = `${await listen(server)}/realms/test`
+  issuer = `${await listen(server)}${ownPath}`
   return { issuer, sign, privateKey, hits, breakWith: (answer) => (broken = answer), close: () => stop(server) }
+}
+
+function metadataOf(issuer: string): object {
+  const base = joinUrl(issuer, '/protocol/openid-connect')
+  return { issuer, jwks_uri: `${base}/certs`, token_endpoint: `${base}/token` }
+}
+
+async function tokenOf(sign: TestIssuer['sign'], req: IncomingMessage): Promise<object> {
+  const form = new URLSearchParams(await bodyOf(req))
+  const client = form.get('client_id') ?? clientOf(req)
+  const subjectToken = form.get('subject_token')
+  const subject = subjectToken ? { sub: decodeJwt(subjectToken).sub, svc: undefined } : { svc: client }
+  const aud = form.get('audience') ?? form.get('scope') ?? 'pdp'
+  const token = await sign({ aud, azp: client, ...subject } as JWTPayload)
+  const issued = { issued_token_type: 'urn:ietf:params:oauth:token-type:access_token' }
+  return { access_token: token, token_type: 'Bearer', expires_in: 300, ...issued }
 }
 
 function goodClaims(iss: string): JWTPayload {

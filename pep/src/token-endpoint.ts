@@ -1,5 +1,5 @@
 /**
- * The identity provider's token endpoint, asked as the service: by a secret (`client_secret_basic`) or a key (`private_key_jwt`). Both are
+ * The identity provider's token endpoint, asked as the service: by a secret (`client_secret_basic`, `client_secret_post`) or a key (`private_key_jwt`). Both are
  * read anew for each request, so that they can be replaced while the service runs.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc7523.html#section-2.2 RFC 7523, section 2.2}
@@ -10,6 +10,7 @@ import type { EpochMillis } from '@mandate/protocol'
 import { importPKCS8, SignJWT } from 'jose'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
+import type { Discover } from './discovery.ts'
 
 /** A value, or a function that reads it each time. */
 export type Readable<T> = T | (() => T | Promise<T>)
@@ -23,22 +24,31 @@ export interface ClientKey {
   readonly alg?: 'RS256' | 'ES256' | 'EdDSA'
 }
 
+interface TokenAddress {
+  /** Where tokens are issued to this account, for an account at another issuer than the callers'. @default the issuer's */
+  readonly tokenEndpoint?: string | undefined
+}
+
 /** An account with a client secret. The secret is read anew for every token, so it can be rotated. */
-export interface SecretCredentials {
+export interface SecretCredentials extends TokenAddress {
   readonly clientId: string
   readonly clientSecret: Readable<string>
+  /** How the secret is sent (OpenID Connect Core 1.0, section 9). @default 'client_secret_basic' */
+  readonly method?: 'client_secret_basic' | 'client_secret_post' | undefined
 }
 
 /** An account that signs its assertions (`private_key_jwt`, RFC 7523). The key is read anew for every token, so it can be rotated. */
-export interface KeyCredentials {
+export interface KeyCredentials extends TokenAddress {
   readonly clientId: string
   readonly privateKey: Readable<ClientKey>
+  /** Audience of the assertions, where the provider wants its token endpoint there. @default the issuer */
+  readonly assertionAudience?: string | undefined
 }
 
 export interface TokenEndpointOptions {
   /** Audience of client assertions. */
   readonly issuer: string
-  readonly tokenEndpoint: string
+  readonly discover: Discover
   readonly credentials: SecretCredentials | KeyCredentials
   /** Time for one token request, in milliseconds. */
   readonly timeoutMs: number
@@ -78,8 +88,8 @@ const ASSERTION_LIFE_S = 60
 export function createTokenEndpoint(
   options: TokenEndpointOptions,
 ): (grant: Readonly<Record<string, string>>) => Promise<IssuedToken> {
-  const url = new URL(options.tokenEndpoint)
   const send = async (grant: Readonly<Record<string, string>>, proof: ClientProof): Promise<IssuedToken> => {
+    const url = await addressOf(options)
     const asked = options.now()
     const { statusCode, body } = await options.dispatcher.request({
       origin: url.origin,
@@ -108,6 +118,12 @@ export function createTokenEndpoint(
   }
 }
 
+async function addressOf({ credentials, discover }: TokenEndpointOptions): Promise<URL> {
+  const address = credentials.tokenEndpoint ?? (await discover()).tokenEndpoint
+  if (address === undefined) throw new Error('the issuer names no token endpoint')
+  return new URL(address)
+}
+
 const ABOUT_CLIENT: ReadonlySet<string> = new Set(['invalid_client', 'unauthorized_client'])
 
 interface ClientProof {
@@ -119,8 +135,11 @@ interface ClientProof {
 
 async function proofOf({ credentials, issuer, now }: TokenEndpointOptions): Promise<ClientProof> {
   if ('clientSecret' in credentials) {
-    const secret = await read(credentials.clientSecret)
-    return { secret, headers: { authorization: `Basic ${basic(credentials.clientId, secret)}` }, form: {} }
+    const { clientId, clientSecret, method } = credentials
+    const secret = await read(clientSecret)
+    if (method === 'client_secret_post')
+      return { secret, headers: {}, form: { client_id: clientId, client_secret: secret } }
+    return { secret, headers: { authorization: `Basic ${basic(clientId, secret)}` }, form: {} }
   }
   const { pem, kid, alg = 'RS256' } = await read(credentials.privateKey)
   const seconds = Math.floor(now() / 1_000)
@@ -128,7 +147,7 @@ async function proofOf({ credentials, issuer, now }: TokenEndpointOptions): Prom
     .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }) })
     .setIssuer(credentials.clientId)
     .setSubject(credentials.clientId)
-    .setAudience(issuer)
+    .setAudience(credentials.assertionAudience ?? issuer)
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + ASSERTION_LIFE_S)
     .sign(await importPKCS8(pem, alg))

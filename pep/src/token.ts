@@ -1,10 +1,10 @@
 /**
- * Verifies access tokens by jose, before keycloak-connect sees them. keycloak-connect alone would accept a token without `exp`, with another
- * audience, of another client, or with a header that says `alg: none` (ADR 0030).
+ * Verifies access tokens by jose: signature by a listed algorithm, issuer and audience character by character, times, and the kind of token. Then reads
+ * who asks from the claims that the provider's mapping names.
  *
  * @module
  */
-import { Fault, idSchema } from '@mandate/protocol'
+import { Fault, idSchema, personaNameSchema } from '@mandate/protocol'
 import { createIssuerKeys, type IssuerKeys } from '@mandate/service'
 import {
   type CryptoKey,
@@ -16,25 +16,34 @@ import {
 } from 'jose'
 import type { Dispatcher } from 'undici'
 import { z } from 'zod'
+import type { Discover } from './discovery.ts'
+import { type CheckedProvider, readClaim } from './provider.ts'
 
 export interface TokenRules {
   readonly issuer: string
-  /** The one audience that a token must have: a token for this and another service is refused. */
+  /** The audience that a token must have, and the only one beside the provider's `otherAudiences`. */
   readonly audience: string
-  readonly jwksUri: string
+  readonly provider: CheckedProvider
+  readonly discover: Discover
   /** Time for one fetch of the keys, in milliseconds. */
   readonly jwksTimeoutMs: number
   /** Connections to the issuer. */
   readonly dispatcher: Dispatcher
 }
 
-/** Claims of a verified token. */
+/** What a verified token says. */
 export interface Claims {
   readonly sub: string
+  /** The client that the token was issued to. */
   readonly azp: string
   readonly sid?: string | undefined
-  /** The client id, in tokens of a client's own service account only. */
+  /** The client id, in tokens of a client's own account only. */
   readonly svc?: string | undefined
+  /** The agent that the token names as the actor. */
+  readonly actor?: string | undefined
+  /** The persona that the token is bound to. */
+  readonly persona?: string | undefined
+  readonly scopes?: readonly string[]
   readonly iat: number
   readonly exp: number
 }
@@ -44,36 +53,44 @@ export interface TokenVerifier {
    * @throws Fault `unauthenticated` for a token that is not valid here, `identity_unavailable` when the issuer's keys cannot be fetched.
    */
   readonly verify: (token: string) => Promise<Claims>
-  /** The verification key of a `kid`, from the same cache. */
+  /** The RSA key of a `kid`, from the same cache. */
   readonly keyOf: (kid: string) => Promise<CryptoKey>
 }
 
-/** Only RS256: keycloak-connect verifies no other algorithm, so the realm signs with it. */
-const ALGORITHMS = ['RS256']
-const REQUIRED = ['exp', 'iat', 'sub', 'azp', 'jti', 'aud', 'iss']
+const REQUIRED = ['exp', 'iat', 'aud', 'iss']
 /** Clock tolerance in seconds: a token is accepted until this long after its `exp`. */
 export const CLOCK_TOLERANCE_S = 5
-/** Longest age of a token in seconds, counted from its `iat`, even if `exp` is later. */
-export const MAX_TOKEN_AGE_S = 15 * 60
 
 const claimsSchema = z.object({
   /** OpenID Connect Core 1.0, section 2: at most 255 characters. */
   sub: idSchema.refine((sub) => sub.length <= 255, 'must be at most 255 characters'),
   azp: idSchema,
   sid: idSchema.optional(),
-  svc: idSchema.optional(),
+  actor: idSchema.optional(),
+  persona: personaNameSchema.optional(),
+  scopes: z
+    .union([z.string().transform((scopes) => scopes.split(' ').filter(Boolean)), z.array(z.string())])
+    .default([]),
   iat: z.number(),
   exp: z.int(),
-  /** Keycloak's own word in the payload, beside `typ: at+jwt` in the header: an ID or refresh token says otherwise. */
-  typ: z.literal('Bearer'),
-  /** A sender-constrained token (`cnf`) is refused as a bearer token. */
-  cnf: z.undefined().optional(),
 })
+/** Claims that contradict an access token for a bearer. */
+const kindSchema = z.object({
+  /** Keycloak's own word: an ID or refresh token says otherwise. */
+  typ: z.literal('Bearer').optional(),
+  /** A sender-constrained token is refused as a bearer token. */
+  cnf: z.undefined().optional(),
+  /** Of a logout token, and of a security event. */
+  events: z.undefined().optional(),
+})
+/** Claims that stand in ID tokens alone. */
+const ID_TOKEN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash']
 
 export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
-  const { issuer, audience, jwksUri, jwksTimeoutMs, dispatcher } = tokenRules
-  const keys = createIssuerKeys(new URL(jwksUri), { timeoutMs: jwksTimeoutMs, dispatcher })
+  const { issuer, audience, provider } = tokenRules
+  const keysOf = createKeySource(tokenRules)
   const getKey: JWTVerifyGetKey = async (header, token) => {
+    const keys = await keysOf()
     try {
       return await keys.keyFor(header, token)
     } catch (error) {
@@ -83,30 +100,80 @@ export function createTokenVerifier(tokenRules: TokenRules): TokenVerifier {
   const rules = {
     issuer,
     audience,
-    algorithms: ALGORITHMS,
-    typ: 'at+jwt',
+    algorithms: [...provider.algorithms],
     requiredClaims: REQUIRED,
-    maxTokenAge: MAX_TOKEN_AGE_S,
+    maxTokenAge: provider.maxTokenAgeSeconds,
     clockTolerance: CLOCK_TOLERANCE_S,
   }
   return {
     verify: async (token) => {
-      const { payload } = await jwtVerify(token, getKey, rules).catch((error: unknown) => {
+      const { payload, protectedHeader } = await jwtVerify(token, getKey, rules).catch((error: unknown) => {
         throw error instanceof Fault ? error : refused('jose refuses it', error)
       })
-      return readClaims(payload)
+      checkKind(provider, protectedHeader, payload)
+      checkAudiences(tokenRules, payload)
+      return readClaims(provider, payload)
     },
-    keyOf: keys.rsaKey,
+    keyOf: async (kid) => await (await keysOf()).rsaKey(kid),
   }
 }
 
-function readClaims(payload: JWTPayload): Claims {
-  if (Array.isArray(payload.aud) && payload.aud.length !== 1) throw refused('it has several audiences')
-  const parsed = claimsSchema.safeParse(payload)
+/** The key set at the address that discovery names now. @returns a function that throws Fault `identity_unavailable`. */
+function createKeySource({ discover, jwksTimeoutMs, dispatcher }: TokenRules): () => Promise<IssuerKeys> {
+  let current: { readonly uri: string; readonly keys: IssuerKeys } | undefined
+  return async () => {
+    const { jwksUri } = await discover().catch((error: unknown) => {
+      throw unavailable('the discovery document of the issuer cannot be had', error)
+    })
+    if (current?.uri !== jwksUri)
+      current = {
+        uri: jwksUri,
+        keys: createIssuerKeys(new URL(jwksUri), { timeoutMs: jwksTimeoutMs, dispatcher }),
+      }
+    return current.keys
+  }
+}
+
+/** Refuses what is signed by the issuer for this audience and is no access token. */
+function checkKind({ tokenType }: CheckedProvider, { typ }: JWSHeaderParameters, payload: JWTPayload): void {
+  // RFC 7515, section 4.1.9: `application/` may be left out, and media types ignore case.
+  const type = typ?.toLowerCase().replace(/^application\//u, '')
+  const kind = kindSchema.safeParse(payload)
+  if (!kind.success) throw refused('it is no bearer access token', kind.error)
+  if (type === 'at+jwt') {
+    if (tokenType === 'at+jwt' && payload.jti === undefined) throw refused('it has no jti (RFC 9068)')
+    return
+  }
+  if (tokenType === 'at+jwt') throw refused(`its type is ${type ?? 'missing'}, not at+jwt`)
+  if (type !== undefined && type !== 'jwt') throw refused(`its type is ${type}`)
+  if (ID_TOKEN_CLAIMS.some((name) => payload[name] !== undefined)) throw refused('it is an ID token')
+}
+
+function checkAudiences({ audience, provider }: TokenRules, { aud }: JWTPayload): void {
+  const others = [aud ?? []].flat().filter((each) => each !== audience)
+  if (others.some((each) => !provider.otherAudiences.includes(each)))
+    throw refused('it has several audiences, of which otherAudiences does not name each')
+}
+
+function readClaims({ claims: from }: CheckedProvider, payload: JWTPayload): Claims {
+  const read = (name: Exclude<keyof typeof from, 'service'>): unknown => readClaim(payload, from[name])
+  const client = read('client')
+  const isService = from.service(payload)
+  const parsed = claimsSchema.safeParse({
+    // A client's own token need not name a person.
+    sub: read('subject') ?? (isService ? client : undefined),
+    azp: client,
+    sid: read('session'),
+    actor: read('actor'),
+    persona: read('persona'),
+    scopes: read('scopes'),
+    iat: payload.iat,
+    exp: payload.exp,
+  })
   if (!parsed.success) throw refused('a claim is missing or malformed', parsed.error)
-  const { sub, azp, sid, svc, iat, exp } = parsed.data
-  if (svc !== undefined && svc !== azp) throw refused('svc and azp differ')
-  return { sub, azp, sid, svc, iat, exp }
+  const svc = payload['svc']
+  if (svc !== undefined && svc !== client) throw refused('svc and the client differ')
+  return { ...parsed.data, ...(isService ? { svc: parsed.data.azp } : {}) }
 }
 
 /** When keys are known but not this one, the token is refused, even while the identity provider is down. Without any keys it is `identity_unavailable`. */
@@ -114,12 +181,13 @@ function keyError(error: unknown, keys: IssuerKeys, header: JWSHeaderParameters)
   const refusal = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys
   if (keys.isUnknown(header.kid) || refusal) return refused('no key of the issuer fits', error)
   if (error instanceof errors.JOSENotSupported) return refused('its key is of no use', error)
-  return new Fault('identity_unavailable', "the issuer's keys cannot be had", {
-    cause: error,
-    members: { retry_after: 5 },
-  })
+  return unavailable("the issuer's keys cannot be had", error)
 }
 
 function refused(message: string, cause?: unknown): Fault {
   return new Fault('unauthenticated', `the token is refused: ${message}`, { cause })
+}
+
+function unavailable(message: string, cause: unknown): Fault {
+  return new Fault('identity_unavailable', message, { cause, members: { retry_after: 5 } })
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { joinUrl } from '@mandate/protocol'
 import { identityAgent } from '@mandate/service'
+import { createDiscovery } from './discovery.ts'
 import type { CallOptions } from './http-call.ts'
 import type { CheckedPdpAdminOptions } from './options.ts'
 import { createPools, PdpEndpoints } from './pdp-endpoints.ts'
@@ -17,21 +17,15 @@ export interface Transport extends CallOptions {
   readonly close: () => Promise<void>
 }
 
-/** Where Keycloak answers what, under an issuer's URL. */
-export function endpointsOf(identityUrl: string): { readonly jwksUri: string; readonly tokenEndpoint: string } {
-  const base = joinUrl(identityUrl, '/protocol/openid-connect')
-  return { jwksUri: `${base}/certs`, tokenEndpoint: `${base}/token` }
-}
-
 export function createTransport(options: CheckedPdpAdminOptions): Transport {
-  const { pdpUrl, timeoutMs, credentials, pdpScope, issuer, identityUrl, tls } = options
+  const { pdpUrl, timeoutMs, credentials, pdpScope, pdpTokenRequest = { scope: pdpScope }, issuer, tls } = options
   const pools = createPools([pdpUrl].flat(), options)
   const identity = identityAgent(tls)
-  const { tokenEndpoint } = endpointsOf(identityUrl ?? issuer)
+  const discover = createDiscovery({ ...options, ...options.provider, dispatcher: identity, now: Date.now })
   const ownToken = (own: Exclude<typeof credentials, { readonly apiKey: unknown }>) => {
-    const shared = { issuer, tokenEndpoint, timeoutMs, dispatcher: identity, now: Date.now }
+    const shared = { issuer, discover, timeoutMs, dispatcher: identity, now: Date.now }
     const request = createTokenEndpoint({ ...shared, credentials: own })
-    return new RenewedToken(() => request({ grant_type: 'client_credentials', scope: pdpScope }), Date.now)
+    return new RenewedToken(() => request({ ...pdpTokenRequest, grant_type: 'client_credentials' }), Date.now)
   }
   return {
     endpoints: new PdpEndpoints(pools, () => performance.now()),

@@ -4,6 +4,7 @@
  * @module
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
+import { keycloak } from '@mandate/pep/keycloak'
 import { createCalls } from '@mandate/pep/service'
 import { Fault } from '@mandate/protocol'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
@@ -78,7 +79,8 @@ export async function runOnOwnSchedule(config: AgentConfig, workflow: string): P
 /** The agent's client account at the issuer, for the clients of the PDP, the issuer and trips. */
 function accountOf({ issuer, identityUrl, plainHttpHosts, credentials, clientTls }: AgentConfig) {
   const identity = identityUrl === undefined ? {} : { identityUrl }
-  return { issuer, plainHttpHosts, credentials, ...identity, ...(clientTls === undefined ? {} : { tls: clientTls }) }
+  const tls = clientTls === undefined ? {} : { tls: clientTls }
+  return { issuer, provider: keycloak(), plainHttpHosts, credentials, ...identity, ...tls }
 }
 
 function parts(config: AgentConfig, halt: AbortSignal) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { createPdpAdmin, createPep } from '@mandate/pep'
+import { keycloak } from '@mandate/pep/keycloak'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { type CareLogger, createApp } from './app.ts'
 import { CareService } from './care-service.ts'
@@ -23,7 +24,7 @@ export async function startCare(
   const { issuer, identityUrl, pdpUrl, plainHttpHosts, credentials, audience, interactiveClients, clientTls } = config
   const identity = identityUrl === undefined ? {} : { identityUrl }
   const tls = clientTls === undefined ? {} : { tls: clientTls }
-  const shared = { issuer, pdpUrl, plainHttpHosts, credentials, ...identity, ...tls }
+  const shared = { issuer, provider: keycloak(), pdpUrl, plainHttpHosts, credentials, ...identity, ...tls }
   const pep = createPep({ ...shared, audience, interactiveClients, logger })
   const pdp = createPdpAdmin(shared)
   const plans = new PlanStore(config.dataDir)

@@ -4,6 +4,7 @@
  * @module
  */
 import { createPdpAdmin, createPep, type PepLogger } from '@mandate/pep'
+import { keycloak } from '@mandate/pep/keycloak'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { createApp } from './app.ts'
 import type { TripsConfig } from './config.ts'
@@ -27,6 +28,7 @@ export async function startTrips(
   const { audience, interactiveClients, trustProxy, limits } = config
   const shared = {
     issuer,
+    provider: keycloak(),
     pdpUrl,
     plainHttpHosts,
     credentials,
