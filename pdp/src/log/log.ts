@@ -70,7 +70,9 @@ export async function openLog(options: LogOptions): Promise<OpenLog> {
   const { dir, origin, signer, files = nodeFiles() } = options
   if (signer.name !== origin) throw new TypeError(`the signer is ${signer.name}, the origin ${origin}`)
   await attempt(`${dir} cannot be made`, () => files.makeDirectory(join(dir, 'journal')))
-  const unlock = await attempt(`${dir} is being written by another process`, () => files.lock(join(dir, 'lock')))
+  const unlock = await attempt(`${dir} cannot be locked, as when another process writes it`, () =>
+    files.lock(join(dir, 'lock')),
+  )
   try {
     return await attempt(`${dir} cannot be opened`, () => recover(options, files, unlock))
   } catch (error) {

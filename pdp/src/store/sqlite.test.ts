@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ConfigError } from '@mandate/service'
 import { expect, onTestFinished, test } from 'vitest'
 import { openSqlite } from './sqlite.ts'
 
@@ -32,4 +33,16 @@ test('writes that queue behind a locked database fail together, and the next one
   released.resolve()
   await holder
   expect(await database.change(PUT, 's', 'later', 'm')).toBe(1)
+})
+
+test.for([
+  ['no database', (path: string) => writeFileSync(path, 'hello\n'), 'file is not a database'],
+  ['a folder', (path: string) => mkdirSync(path), 'unable to open database file'],
+] as const)('a file that is %s is named, with the reason', ([, make, reason]) => {
+  const dir = mkdtempSync(join(tmpdir(), 'mandate-sqlite-'))
+  onTestFinished(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'pdp.db')
+  make(path)
+  expect(() => openSqlite(path)).toThrow(ConfigError)
+  expect(() => openSqlite(path)).toThrow(`PDP_DATA_DIR: ${path} cannot be used (${reason})`)
 })

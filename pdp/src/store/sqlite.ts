@@ -5,6 +5,7 @@
  */
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
+import { ConfigError } from '@mandate/service'
 import { type Database, noTransaction, type Queries, type Row, type SqlValue } from './sql.ts'
 import { migrate } from './sqlite-migrations.ts'
 import { type TransactionConnection, WriteQueue } from './write-queue.ts'
@@ -13,18 +14,27 @@ import { type TransactionConnection, WriteQueue } from './write-queue.ts'
 const BUSY_MS = 2_000
 /** Pause between two attempts to get the lock, in milliseconds. */
 const BUSY_PAUSE_MS = 5
-/** SQLite's primary result code for a lock held by another connection: the low 8 bits of the extended code. */
+/** SQLite's primary result codes: the low 8 bits of the extended ones. */
 const SQLITE_BUSY = 5
+/** READONLY, CORRUPT, CANTOPEN, NOTADB: another attempt cannot succeed. */
+const UNUSABLE: readonly number[] = [8, 11, 14, 26]
 const WRITER_SETUP = `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
   PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;`
 
 /**
  * Opens the file and brings its schema up to date.
  *
- * @throws ConfigError when a newer release wrote the file; Error when it cannot be read.
+ * @throws ConfigError when a newer release wrote the file, when it is damaged or no database, or when it cannot be opened for writing.
  */
 export function openSqlite(path: string): Database {
-  return new SqliteDatabase(path)
+  try {
+    return new SqliteDatabase(path)
+  } catch (cause) {
+    if (!UNUSABLE.includes(resultCode(cause) ?? 0)) throw cause
+    throw new ConfigError([
+      `PDP_DATA_DIR: ${path} cannot be used (${(cause as Error).message}): restore it from a backup if it is damaged`,
+    ])
+  }
 }
 
 /**
@@ -148,5 +158,8 @@ async function whenFree<T>(task: () => T, until: number): Promise<T> {
 }
 
 /** Whether another connection held the lock for too long. */
-export const isBusy = (error: unknown): boolean =>
-  error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY
+export const isBusy = (error: unknown): boolean => resultCode(error) === SQLITE_BUSY
+
+/** SQLite's primary result code. `undefined` for another error. */
+const resultCode = (error: unknown): number | undefined =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
