@@ -12,6 +12,7 @@ import { ConfigError } from '@mandate/service'
 import { freePort, type Service, spawnService } from '@mandate/stack'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { runStoreCommand } from '../../pdp/src/cli/store-command.ts'
+import { importTuples } from '../../pdp/src/openfga/import-tuples.ts'
 import { FgaStore } from '../../pdp/src/openfga/store.ts'
 import { startIssuer, type TestIssuer, type TokenClaims } from '../fixtures/issuer.ts'
 import { packFolder } from '../fixtures/packs.ts'
@@ -35,6 +36,20 @@ const NOTES = {
       metadata: { relations: { writer: { directly_related_user_types: [{ type: 'person' }] } } },
     },
   ],
+}
+const LABELS = {
+  schema_version: '1.1',
+  type_definitions: [
+    { type: 'person' },
+    {
+      type: 'note',
+      relations: { reader: { this: {} } },
+      metadata: { relations: { reader: { directly_related_user_types: [{ type: 'person', condition: 'labelled' }] } } },
+    },
+  ],
+  conditions: {
+    labelled: { name: 'labelled', expression: 'label != ""', parameters: { label: { type_name: 'TYPE_NAME_STRING' } } },
+  },
 }
 const PACE = { PDP_PERSON_PER_MINUTE: '60000' }
 
@@ -148,6 +163,20 @@ test('a store that holds tuples of its own is not written to', async () => {
     })
     expect(await store.read('note:1')).toHaveLength(1)
   })
+})
+
+test('texts of several bytes a character are moved in Writes that OpenFGA takes', async () => {
+  const { url, apiToken } = inject('openFga')
+  const store = await FgaStore.open({ url, apiToken, name: `long-${randomUUID()}` })
+  const modelId = await store.writeModel(LABELS)
+  const label = '\u6f22'.repeat(10_000)
+  const tuples = Array.from({ length: 40 }, (_, index) => ({
+    user: 'person:1',
+    relation: 'reader',
+    object: `note:${index}`,
+    condition: { name: 'labelled', context: { label } },
+  }))
+  expect(await importTuples({ store, tuples: [{ modelId, tuples }] })).toEqual({ written: 40, verified: 40 })
 })
 
 test('a database whose tuples are in OpenFGA is refused', async () => {

@@ -207,6 +207,11 @@ describe('what does not fit the model is refused by name, and nothing of the req
       { ...fact, relation: 'writer', condition: { name: 'on_active', context: { resource_status: 5 } } },
       /write\.1\.condition\.context\.resource_status/,
     ],
+    [
+      'a text with a control character, which the store refuses',
+      { ...fact, relation: 'writer', condition: { name: 'on_active', context: { resource_status: 'act\nive' } } },
+      /write\.1\.condition\.context\.resource_status: must be a text of well-formed/,
+    ],
     ['an attribute nobody declared', { resource: record('r8'), attributes: { colour: 'red' } }, /attributes\.colour/],
     ['the same fact twice', reads('bea', 'r8'), /stands twice/],
     ['an id with a control character', { ...fact, resource: record('a\u0000b') }, /write/],

@@ -150,6 +150,15 @@ test('a parameter that is named as an attribute, and is none of the manifest, is
   expect(code).toBe(1)
 })
 
+test('a condition whose name is too short for a tuple of OpenFGA is told', async () => {
+  cpSync(folder('../packs/folders'), join(dir, 'folders'), { recursive: true })
+  change('folders/model.fga', 'with before', 'with b')
+  change('folders/model.fga', 'condition before', 'condition b')
+  const { code, out } = await policy('check', join(dir, 'folders'))
+  expect(out).toContain('folders/model.fga: condition b: OpenFGA stores no fact with a condition of a name this short')
+  expect(code).toBe(1)
+})
+
 test('a pack that promises nothing is told so', async () => {
   rmSync(join(dir, 'nursing/cases.yaml'))
   expect(await policy('check', dir)).toMatchObject({

@@ -6,7 +6,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { groupByModel } from '../embedded/by-model.ts'
+import { FitsNoModel, groupByModel } from '../embedded/by-model.ts'
 import { EMBEDDED_PLACE } from '../embedded/store.ts'
 import { claimStore, StoreTaken } from '../openfga/claim.ts'
 import { ImportRefused, importTuples } from '../openfga/import-tuples.ts'
@@ -22,6 +22,9 @@ import type { Tuple } from '../tuples/tuples.ts'
 import { lockPdp } from './lock-pdp.ts'
 import type { ProcessIo } from './log-command.ts'
 import type { ImportSettings } from './store-settings.ts'
+
+/** Errors whose message is for the operator. */
+const REFUSALS = [StoreTaken, ImportRefused, FitsNoModel] as const
 
 /**
  * @param url - Of OpenFGA.
@@ -51,7 +54,7 @@ Start the PDP with ENGINE=memory, OPENFGA_URL=${url} and OPENFGA_STORE=${name}.
 It does not start with ENGINE=embedded on this database any more.
 `)
   } catch (error) {
-    throw error instanceof StoreTaken || error instanceof ImportRefused ? new MoveRefused(error.message) : error
+    throw REFUSALS.some((refusal) => error instanceof refusal) ? new MoveRefused((error as Error).message) : error
   } finally {
     await database.close()
     unlock()

@@ -13,9 +13,14 @@ export interface TuplesOfModel {
   readonly tuples: readonly Tuple[]
 }
 
+/** A tuple fits no model. The message is for the operator. */
+export class FitsNoModel extends Error {
+  override readonly name = 'FitsNoModel'
+}
+
 /**
  * @param models - In order of preference: each tuple belongs to the first model that allows it.
- * @throws Error for a tuple that no model allows.
+ * @throws FitsNoModel for a tuple that no model allows.
  */
 export function groupByModel(tuples: readonly Tuple[], models: readonly ModelRow[]): readonly TuplesOfModel[] {
   const programs = models.flatMap((model) => {
@@ -25,7 +30,8 @@ export function groupByModel(tuples: readonly Tuple[], models: readonly ModelRow
   const groups = Map.groupBy(tuples, (tuple) => {
     const found = programs.find(({ program }) => program.objectionTo(tuple) === undefined)
     if (found) return found.model
-    throw new Error(`no model allows a tuple of ${tuple.object.split(':')[0]}#${tuple.relation}`)
+    const [why = 'there is no model'] = programs.map(({ program }) => program.objectionTo(tuple))
+    throw new FitsNoModel(`no model allows a tuple of ${tuple.object.split(':')[0]}#${tuple.relation}: ${why}`)
   })
   return [...groups].map(([model, ofModel]) => ({ model, tuples: ofModel }))
 }

@@ -19,7 +19,14 @@ const model = (relation: string, expression = 'current_time < until') => ({
       type: 'doc',
       relations: { [relation]: { this: {} } },
       metadata: {
-        relations: { [relation]: { directly_related_user_types: [{ type: 'user', condition: 'limited' }] } },
+        relations: {
+          [relation]: {
+            directly_related_user_types: [
+              { type: 'user', condition: 'limited' },
+              { type: 'doc', relation },
+            ],
+          },
+        },
       },
     },
   ],
@@ -68,6 +75,14 @@ test.for([
   ['without its condition', { user: 'user:a', relation: 'reader', object: 'doc:1' }, /does not allow reader/u],
   ['a value of another type', tuple('reader', 5), /condition limited/u],
   ['a value that is finer than the engine', tuple('reader', '2031-01-01T00:00:00.000001Z'), /precision/u],
+  ['a control character, which OpenFGA refuses', tuple('reader', '2031-01-01\n'), /control characters/u],
+  ['half of a character', tuple('reader', '\ud800'), /well-formed/u],
+  [
+    'a set as a member of itself',
+    { user: 'doc:1#reader', relation: 'reader', object: 'doc:1' },
+    /reader of a doc for everyone who has it/u,
+  ],
+  ['the set of another object', { user: 'doc:2#reader', relation: 'reader', object: 'doc:1' }, undefined],
 ] as const)('what speaks against storing a tuple: %s', ([, stored, objection]) => {
   const program = loadProgram(model('reader'))
   if (!(program instanceof Program)) expect.fail(program.problems.join('\n'))

@@ -71,7 +71,7 @@ export class Program {
   }
 
   /**
-   * Why a tuple must not be stored: the model does not allow it, or its condition could not be evaluated with the stored values.
+   * Why a tuple must not be stored: the model does not allow it, or its condition could not be evaluated with the stored values, or OpenFGA would refuse it.
    *
    * @returns `undefined` for a tuple that may be stored.
    */
@@ -81,6 +81,10 @@ export class Program {
       const under = condition ? ` with ${condition.name}` : ''
       return `the model does not allow ${relation} of ${typeOf(object)} for ${kindOf(user)}${under}`
     }
+    if (user === `${object}#${relation}`)
+      return `${relation} of a ${typeOf(object)} for everyone who has it: that is so without a tuple`
+    if (!isStorable(condition?.context))
+      return `a stored value of condition ${condition?.name} has control characters or is not well-formed Unicode`
     const compiled = this.#relation(object, relation)
       ?.allowed.get(kindOf(user))
       ?.get(condition?.name ?? '')
@@ -110,6 +114,16 @@ export class Program {
     return relations !== undefined && (hash < 0 || relations.has(user.slice(hash + 1)))
   }
 }
+
+/** Whether OpenFGA stores a value in the context of a condition. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return storableText(value)
+  if (Array.isArray(value)) return value.every(isStorable)
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, one]) => storableText(name) && isStorable(one))
+}
+
+const storableText = (text: string): boolean => text.isWellFormed() && !/\p{Cc}/u.test(text)
 
 const typeOf = (name: string): string => name.slice(0, Math.max(0, name.indexOf(':')))
 

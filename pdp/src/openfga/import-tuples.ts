@@ -10,8 +10,8 @@ import { MARKER_TYPE } from './writer.ts'
 
 /** OpenFGA's default for `OPENFGA_MAX_TUPLES_PER_WRITE`. */
 const MOST_TUPLES = 100
-/** Half of OpenFGA's limit on a request. */
-const MOST_CHARACTERS = 256 * 1024
+/** Half of OpenFGA's limit on a request, in bytes of UTF-8. */
+const MOST_BYTES = 256 * 1024
 
 /** The store holds something else than was imported. The message is for the operator. */
 export class ImportRefused extends Error {
@@ -56,14 +56,15 @@ export async function importTuples({
 /** Tuples in the Writes that hold them. */
 function batchesOf(tuples: readonly Tuple[]): readonly (readonly Tuple[])[] {
   const batches: Tuple[][] = []
-  let characters = 0
+  let bytes = 0
   for (const tuple of tuples) {
-    characters += JSON.stringify(tuple).length
+    const size = Buffer.byteLength(JSON.stringify(tuple))
+    bytes += size
     const last = batches.at(-1)
-    if (last && last.length < MOST_TUPLES && characters <= MOST_CHARACTERS) last.push(tuple)
+    if (last && last.length < MOST_TUPLES && bytes <= MOST_BYTES) last.push(tuple)
     else {
       batches.push([tuple])
-      characters = JSON.stringify(tuple).length
+      bytes = size
     }
   }
   return batches

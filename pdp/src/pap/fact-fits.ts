@@ -54,6 +54,8 @@ export function requireFits({ pack, model, limits }: FactRules, fact: Fact, plac
       'invalid_request',
       `${place}.subject: the model does not allow it here; it says: ${type}#${fact.relation}: [${relation.assignable.map(({ text }) => text).join(', ')}].`,
     )
+  if (fact.subject === fact.resource && fact.subjectRelation === fact.relation)
+    throw refuse('invalid_request', `${place}.subject: everyone with this relation has it without a fact.`)
   if (fact.condition && condition) requireContext(pack.manifest, condition, fact.condition.context, place)
   requireFactSize(limits, fact, `${place}.condition.context`)
 }

@@ -10,7 +10,7 @@ type Item = Exclude<ParameterType, 'list' | 'map'>
 
 /** Values of `any` are never stored: their type would differ from fact to fact. */
 const FITS: Readonly<Record<Item, (value: unknown) => boolean>> = {
-  string: (value) => typeof value === 'string',
+  string: isStorableText,
   bool: (value) => typeof value === 'boolean',
   double: (value) => Number.isFinite(value),
   int: (value) => Number.isSafeInteger(value),
@@ -22,7 +22,7 @@ const FITS: Readonly<Record<Item, (value: unknown) => boolean>> = {
 }
 
 const FORMS: Readonly<Record<Item, string>> = {
-  string: 'a text',
+  string: 'a text of well-formed Unicode without control characters',
   bool: 'true or false',
   double: 'a number',
   int: 'a whole number',
@@ -40,6 +40,8 @@ export function valueObjection({ type, of }: Typed, value: unknown): string | un
   if (type !== 'list' && type !== 'map') return FITS[type](value) ? undefined : `must be ${FORMS[type]}.`
   const item = itemOf(of)
   const items = type === 'list' ? listItems(value) : mapItems(value)
+  if (type === 'map' && !Object.keys(Object(value)).every(isStorableText))
+    return `must be an object in which each name is ${FORMS.string}.`
   if (items?.every(FITS[item])) return undefined
   return `must be ${type === 'list' ? 'a list' : 'an object'} in which each value is ${FORMS[item]}.`
 }
@@ -54,6 +56,11 @@ const itemOf = (of: ParameterType | undefined): Item =>
 const listItems = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined)
 const mapItems = (value: unknown): readonly unknown[] | undefined =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.values(value) : undefined
+
+/** OpenFGA refuses every other text in the context of a condition. */
+function isStorableText(value: unknown): boolean {
+  return typeof value === 'string' && value.isWellFormed() && !/\p{Cc}/u.test(value)
+}
 
 const TIMESTAMP =
   /^(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/u

@@ -1,5 +1,5 @@
 /**
- * Checks the parameters of a domain's conditions: a parameter named after an attribute needs that attribute in the manifest. Pure.
+ * Checks the names and parameters of a domain's conditions: a parameter named after an attribute needs that attribute in the manifest. Pure.
  *
  * @module
  */
@@ -9,6 +9,9 @@ import { SECTIONS } from './model.ts'
 
 const PREFIXED = new RegExp(`^(${SECTIONS.map(([, of]) => of).join('|')})_(.+)$`, 'u')
 
+/** Least length of a condition's name in a tuple of OpenFGA, which takes shorter ones in a model. */
+const LEAST_NAME = 2
+
 /** Whether the PDP sends the parameter with each Check; all other parameters must be stored with the fact. */
 export function isAsked(manifest: Manifest, parameter: string): boolean {
   if (parameter === 'current_time') return true
@@ -17,7 +20,8 @@ export function isAsked(manifest: Manifest, parameter: string): boolean {
 }
 
 /**
- * Lists parameters of the pack's conditions that are never sent, by file and line: such a condition can never be evaluated.
+ * Lists parameters of the pack's conditions that are never sent, by file and line: such a condition can never be evaluated. Lists conditions of which OpenFGA
+ * stores no tuple.
  *
  * @param folder - The pack's folder.
  */
@@ -30,6 +34,10 @@ export function parameterObjections(
   const found: string[] = []
   for (const [condition, { file: declaredIn, parameters }] of conditions) {
     if (declaredIn !== file) continue
+    if (condition.length < LEAST_NAME)
+      found.push(
+        `${file}: condition ${condition}: OpenFGA stores no fact with a condition of a name this short; rename it`,
+      )
     for (const [parameter, { line }] of parameters) {
       const [, of = '', name = ''] = PREFIXED.exec(parameter) ?? []
       if (of === '' || isAsked(manifest, parameter)) continue

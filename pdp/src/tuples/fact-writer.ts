@@ -145,7 +145,7 @@ function isAlone({ replaced, writes, deletes }: Steps): boolean {
 /** Attributes are named by a hash of their content: other values are another tuple, written in the same Write that deletes the old one. */
 function tupleOf(fact: Fact): Tuple {
   if ('of' in fact) {
-    const attributes = canonical(fact.attributes)
+    const attributes = escapeControls(canonical(fact.attributes))
     const version = createHash('sha256').update(attributes).digest('hex').slice(0, 16)
     return {
       user: `domain:${fact.domain}~${version}`,
@@ -162,6 +162,10 @@ function tupleOf(fact: Fact): Tuple {
     ...(condition ? { condition } : {}),
   }
 }
+
+/** Escapes in JSON the control characters that JSON allows in strings: OpenFGA refuses values of conditions with them. */
+const escapeControls = (json: string): string =>
+  json.replaceAll(/\p{Cc}/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 const isSame = (a: Tuple, b: Tuple): boolean =>
   isSameKey(a, b) &&

@@ -138,6 +138,13 @@ export function factsContract({ open, knowsOutcomes = false }: Implementation<Fa
       expect(await attributes()).toEqual({})
     })
 
+    test('with control characters in their texts', async () => {
+      const about = aSheet()
+      const attributes = { note: 'a\nb\u0000c\u007f\u0085\u009f' }
+      await write(of(about, attributes))
+      expect(await engine.relations.attributesOf('sheets', about, fresh())).toEqual(attributes)
+    })
+
     test('changed together with a relation: what was read before is not asked with any more', async () => {
       const [user, sheet] = [aUser(), aSheet()]
       const asked = question(user, 'can_read', sheet)

@@ -87,6 +87,12 @@ export function tupleStoreContract({ open }: TupleStoreImplementation): void {
       expect(await areThere(good, bad, wrong)).toEqual([false, false, false])
     })
 
+    test('of a text with a control character in a condition is rejected', async () => {
+      const gate = gateTuple(aPersona(aUser()), 'travel_price', { bound: 'at_most', value: 4.5, unit: 'E\nR' })
+      await expect(write(gate)).rejects.toThrow()
+      expect(await isThere(gate)).toBe(false)
+    })
+
     test('replaces a tuple at once, or says that it cannot', async () => {
       const persona = aPersona(aUser())
       const old = usableTuple(persona, NOW, NOW + HOUR_MS)
