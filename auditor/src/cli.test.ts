@@ -165,6 +165,20 @@ test('a directory that is not there is 66', async () => {
   expect((await ran(['query', '--dir', '/nowhere'])).code).toBe(66)
 })
 
+test('an unknown option is named in a line of its own, above no more than a screen', async () => {
+  const { err } = await ran(['query', '--dirr', '.'])
+  const lines = err.split('\n')
+  expect(lines[0]).toBe("Unknown option '--dirr'")
+  expect(lines.length).toBeLessThan(20)
+})
+
+test('a --key that is neither a key nor a file is named as both', async () => {
+  expect(await ran(['verify', '--dir', '.', '--key', 'nokey'])).toMatchObject({
+    code: 66,
+    err: '--key: nokey is neither a verifier key nor a file that can be read\n',
+  })
+})
+
 test('a repeated --dir is wrong usage: no log is left out silently', async () => {
   const { err } = await ran(['query', '--dir', '.', '--dir', '/tmp'])
   expect(err).toMatch(/^--dir may be given once; for several logs run it for each, or use --url\n/u)

@@ -25,7 +25,7 @@ import { prove } from './prove.ts'
 import { replay } from './replay.ts'
 import { directorySource, httpSource, type Source } from './source.ts'
 import { EXIT, SourceError } from './source-error.ts'
-import { USAGE } from './usage.ts'
+import { SHORT_USAGE, USAGE } from './usage.ts'
 import { verify } from './verify-command.ts'
 import { watch } from './watch.ts'
 import { WITNESS_OPTIONS, witness } from './witness/cli.ts'
@@ -94,7 +94,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
     return await dispatch(argv, io)
   } catch (error) {
     if (error instanceof UsageError) {
-      io.err(`${escapeControls(error.message)}\n\n${USAGE}`)
+      io.err(`${escapeControls(error.message)}\n${SHORT_USAGE}`)
       return EXIT.usage
     }
     io.err(`${escapeControls(error instanceof Error ? error.message : String(error))}\n`)
@@ -130,7 +130,9 @@ function parseStrictly(args: readonly string[], options: OptionTypes) {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true })
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : 'The options are invalid.')
+    // Node's message continues with advice for arguments that begin with a dash. No argument of a command does.
+    const [problem = ''] = String(error instanceof Error ? error.message : error).split('. To specify')
+    throw new UsageError(problem)
   }
 }
 

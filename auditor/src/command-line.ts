@@ -151,11 +151,20 @@ export async function parseKeys(options: ParsedOptions): Promise<readonly Verifi
 /** A verifier key, or the keys in a file, one per line. */
 async function parseKeyOption(value: string): Promise<readonly VerifierKey[]> {
   const isKey = /^[^+]+\+[0-9a-f]{8}\+/u.test(value)
-  const written = isKey ? value : await readRequiredFile(value)
+  const written = isKey ? value : await readKeyFile(value)
   try {
     return await Promise.all(written.trim().split('\n').map(parseVerifierKey))
   } catch (error) {
     throw new UsageError(`--key: ${error instanceof Error ? error.message : 'unreadable'}`)
+  }
+}
+
+async function readKeyFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    const problem = `--key: ${path} is neither a verifier key nor a file that can be read`
+    throw new SourceError(EXIT.notFound, problem, { cause: error })
   }
 }
 

@@ -135,7 +135,8 @@ export async function* loggedEntries(directory: string): AsyncGenerator<LoggedEn
 /** The checkpoint of a log directory, unverified. @throws SourceError (exit 66) when there is none. */
 export async function readRequiredCheckpoint(directory: string): Promise<string> {
   const written = await readCheckpointOrHint(directory)
-  if (written === undefined) throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint`)
+  if (written === undefined)
+    throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint: name the folder of a decision log`)
   return written
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A wrong command line. The message is printed above the usage text. */
+/** A wrong command line. The message is printed above the commands' synopsis. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

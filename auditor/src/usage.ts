@@ -1,11 +1,9 @@
 /**
- * The text of `mandate-audit --help`.
+ * The texts of `mandate-audit --help` and of wrong usage.
  *
  * @module
  */
-export const USAGE = `mandate-audit: read and verify a decision log
-
-  mandate-audit query  (--url URL | --dir LOG) [filters] [--limit N] [--json]
+const COMMANDS = `  mandate-audit query  (--url URL | --dir LOG) [filters] [--limit N] [--json]
   mandate-audit show   (--url URL | --dir LOG) ID [--json]
   mandate-audit watch  (--url URL | --dir LOG) [filters] [--limit N] [--json]
   mandate-audit export (--url URL | --dir LOG) [filters] [--format jsonl|csv|ocsf] [--out FILE]
@@ -15,7 +13,18 @@ export const USAGE = `mandate-audit: read and verify a decision log
                         [--witness VKEY [--quorum N]] [--json]
   mandate-audit verify --proof FILE --entry FILE --key VKEY [--json]
   mandate-audit witness --listen HOST:PORT --log ORIGIN=VKEY --state DIR [--name NAME]
+`
 
+/** Printed below the error of a wrong command line: short, so that the error stays in view. */
+export const SHORT_USAGE = `
+${COMMANDS}
+All options: mandate-audit --help
+`
+
+/** The text of `mandate-audit --help`. */
+export const USAGE = `mandate-audit: read and verify a decision log
+
+${COMMANDS}
 query lists entries, show prints one, watch follows new ones, export writes all matching
 ones to a file. prove writes the proof that an entry is in the log; verify checks a whole log
 or one such proof. replay evaluates a logged request again. ID is the id of a decision.

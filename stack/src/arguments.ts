@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { environmentObjection, repeatedOption } from '@mandate/protocol'
+import { npmOptionObjection } from './npm-options.ts'
 
 export const USAGE = `usage: npm start [-- OPTIONS]
 
@@ -15,7 +16,7 @@ Ctrl-C. Needs Node alone.
   --servers  with the real OpenFGA and Keycloak in place of the embedded parts
   --once     stop everything after the story and exit 0
   --fresh    delete the state of earlier runs (.mandate/) first
-  --pdps N   start N PDPs (2 to 5) on one PostgreSQL; the story asks them in turn. They
+  --pdps N   start N PDPs (1 to 5) on one PostgreSQL; the story asks them in turn. They
              share an OpenFGA, so this implies --servers, and needs PostgreSQL's programs
              on this machine. Begins without data at each start
   --help     print this
@@ -53,7 +54,7 @@ const OPTIONS = {
 
 /** Parses the arguments. Also rejects an environment that turns TLS verification off. */
 export function parseCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Command {
-  const objection = environmentObjection(env)
+  const objection = environmentObjection(env) ?? npmOptionObjection(env, Object.keys(OPTIONS), 'npm start')
   if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
     const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true })

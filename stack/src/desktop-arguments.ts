@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util'
+import { npmOptionObjection } from './npm-options.ts'
 
 export const DESKTOP_USAGE = `usage: npm run desktop [-- OPTIONS]
 
@@ -23,13 +24,17 @@ export type DesktopCommand =
   | { readonly kind: 'help' }
   | { readonly kind: 'usage'; readonly problem: string }
 
-/** Parses the arguments. */
-export function parseDesktopCommand(args: readonly string[]): DesktopCommand {
+const OPTIONS = { browser: { type: 'boolean' }, help: { type: 'boolean' } } as const
+
+/** Parses the arguments. Also rejects options that npm took for itself. */
+export function parseDesktopCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): DesktopCommand {
+  const objection = npmOptionObjection(env, Object.keys(OPTIONS), 'npm run desktop')
+  if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: { browser: { type: 'boolean' }, help: { type: 'boolean' } },
-    })
+    const { values } = parseArgs({ args: [...args], options: OPTIONS })
     if (values.help) return { kind: 'help' }
     return { kind: 'open', host: values.browser ? 'browser' : 'electron' }
   } catch (error) {

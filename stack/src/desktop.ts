@@ -19,7 +19,7 @@ import { type Run, readRun, STATE_DIR } from './state.ts'
 const NO_DEMO = 'No demo is running in this clone. Start one in another terminal: npm start'
 const ANSWER_TIMEOUT_MS = 5_000
 
-const command = parseDesktopCommand(process.argv.slice(2))
+const command = parseDesktopCommand(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(DESKTOP_USAGE)
 if (command.kind === 'usage') {
   process.stderr.write(`${command.problem}\n\n${DESKTOP_USAGE}`)

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util'
 import { repeatedOption } from '@mandate/protocol'
+import { npmOptionObjection } from './npm-options.ts'
 
 export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--case TEXT | --no-cases] [--facts FILE]
                         [--engine embedded|openfga]
@@ -66,8 +67,13 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-/** Parses the arguments. */
-export function parseServe(args: readonly string[]): ServeCommand {
+/** Parses the arguments. Also rejects options that npm took for itself. */
+export function parseServe(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): ServeCommand {
+  const objection = npmOptionObjection(env, Object.keys(OPTIONS), 'npm run serve')
+  if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
     const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true })
     const repeated = repeatedOption(tokens, OPTIONS)

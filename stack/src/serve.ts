@@ -23,7 +23,7 @@ const KEY_DAYS = 30
 
 type Closer = () => Promise<unknown> | unknown
 
-const command = parseServe(process.argv.slice(2))
+const command = parseServe(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(SERVE_USAGE)
 if (command.kind === 'usage') {
   process.stderr.write(`${command.problem}\n\n${SERVE_USAGE}`)
@@ -97,7 +97,7 @@ function tellWorld(world: PlayedWorld, url: string, key: string): void {
 function requireDevelopment(engine: ServeEngine): void {
   if (engine === 'embedded' && isProduction(process.env))
     throw new ConfigError([
-      'NODE_ENV: the engine embedded is refused in production; try the pack without it, or with --engine openfga',
+      'NODE_ENV: the engine embedded is refused in production; unset NODE_ENV, or add --engine openfga',
     ])
 }
 

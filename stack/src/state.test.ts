@@ -8,7 +8,13 @@ import { temporaryFolder } from './temporary.fixture.ts'
 const aPdp = (name: string) => ({ url: `http://${name}`, log: `/state/${name}/log`, key: `/state/${name}/log.vkey` })
 
 test('of several PDPs every one is listed with its own log and key', () => {
-  const run = { pid: 1, ...aPdp('pdp2'), pdps: [aPdp('pdp'), aPdp('pdp2')], secrets: '/state/secrets.json' }
+  const run = {
+    pid: 1,
+    ...aPdp('pdp2'),
+    pdps: [aPdp('pdp'), aPdp('pdp2')],
+    issuer: 'http://issuer',
+    secrets: '/state/secrets.json',
+  }
   expect(describeRun(run)).toBe(
     `PDP      http://pdp
 log      /state/pdp/log
@@ -18,6 +24,7 @@ PDP      http://pdp2
 log      /state/pdp2/log
 key      /state/pdp2/log.vkey
 
+issuer   http://issuer
 secrets  /state/secrets.json
 `,
   )

@@ -50,9 +50,11 @@ export function readRun(stateDir: string): Run | undefined {
 }
 
 /** All addresses and files of a demo's PDPs, for the terminal. */
-export function describeRun({ pdps, secrets, ...run }: Run): string {
+export function describeRun({ pdps, issuer, secrets, ...run }: Run): string {
   const blocks = (pdps ?? [run]).map(({ url, log, key }) => `PDP      ${url}\nlog      ${log}\nkey      ${key}\n`)
-  return [...blocks, ...(secrets === undefined ? [] : [`secrets  ${secrets}\n`])].join('\n')
+  const issuerLine = issuer === undefined ? '' : `issuer   ${issuer}\n`
+  const secretsLine = secrets === undefined ? '' : `secrets  ${secrets}\n`
+  return [...blocks, issuerLine + secretsLine].filter((block) => block !== '').join('\n')
 }
 
 /**

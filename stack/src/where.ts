@@ -1,7 +1,7 @@
 /**
- * `npm run --silent where -- url|log|key|secrets` prints the PDP's URL, its decision log's folder, the file with the log's verifier key, or the file
- * with the secrets, of the running or last demo: url, log and key are of the same PDP. Without an argument: of every PDP. Exit 1 when there was no
- * demo, 64 on wrong usage.
+ * `npm run --silent where -- url|log|key|issuer|secrets` prints the PDP's URL, its decision log's folder, the file with the log's verifier
+ * key, the issuer's URL, or the file with the secrets, of the running or last demo: url, log and key are of the same PDP. Without an argument: all, of every
+ * PDP. Exit 1 when there was no demo, 64 on wrong usage.
  *
  * @module
  */
@@ -10,19 +10,20 @@ import { describeRun, readRun, STATE_DIR } from './state.ts'
 
 const [what, ...more] = process.argv.slice(2)
 const run = readRun(STATE_DIR)
-const isKnown = what === undefined || what === 'log' || what === 'key' || what === 'url' || what === 'secrets'
+const PRINTED = ['url', 'log', 'key', 'issuer', 'secrets'] as const
+const member = PRINTED.find((name) => name === what)
 
-if (!isKnown || more.length > 0) {
-  process.stderr.write('usage: npm run --silent where [-- url|log|key|secrets]\n')
+if ((what !== undefined && member === undefined) || more.length > 0) {
+  process.stderr.write(`usage: npm run --silent where [-- ${PRINTED.join('|')}]\n`)
   process.exitCode = EXIT_USAGE
 } else if (run === undefined) {
   process.stderr.write('no demo has run in this clone yet: npm start\n')
   process.exitCode = 1
-} else if (what === undefined) {
+} else if (member === undefined) {
   process.stdout.write(describeRun(run))
-} else if (run[what] === undefined) {
+} else if (run[member] === undefined) {
   process.stderr.write('the last demo was started by an older version: npm start\n')
   process.exitCode = 1
 } else {
-  process.stdout.write(`${run[what]}\n`)
+  process.stdout.write(`${run[member]}\n`)
 }
