@@ -9,7 +9,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -19,6 +19,12 @@ const LOCKFILE = 'package-lock.json'
 const INSTALLED = 'node_modules/.package-lock.json'
 /** Says which set is installed, unless all is. `npm ci` deletes it with node_modules. */
 const MARKER = 'node_modules/.mandate-set.json'
+
+/** Holds the id of the process that installs: `npm ci` of another one would delete what this one unpacks. */
+const LOCK = '.mandate/install.lock'
+const POLL_MS = 200
+/** Longest wait for another process, in milliseconds: its id may be another program's by now. */
+const LONGEST_WAIT_MS = 600_000
 
 /** Workspaces with a process that `npm start` runs, and the command line. A folder stands for every workspace in it, so the auditor, whose page is inside, has its name. */
 const STARTED = workspaces('stack', '@mandate/auditor', 'cli', 'examples')
@@ -41,6 +47,8 @@ main(process.argv[2] ?? 'all')
 
 function main(wanted) {
   if (!ORDER.includes(wanted)) throw new TypeError(`unknown set ${wanted}: one of ${ORDER.join(', ')}`)
+  if (isInstalled(wanted)) return
+  lock()
   const { set: had, current } = installed()
   if (current && contains(had, wanted)) return
   // Never less than before: after a new lockfile, a developer who had everything gets everything.
@@ -51,6 +59,47 @@ function main(wanted) {
   )
   if (set === 'all') rmSync(`${root}${MARKER}`, { force: true })
   else writeFileSync(`${root}${MARKER}`, JSON.stringify({ set, ...hashes() }))
+}
+
+function isInstalled(wanted) {
+  const { set, current } = installed()
+  return current && contains(set, wanted)
+}
+
+/** Waits until no other process installs in this clone. The lock ends with this process; that of a process that is gone does not count. */
+function lock() {
+  const until = Date.now() + LONGEST_WAIT_MS
+  let isTold = false
+  while (!tryLock()) {
+    const holder = Number(read(LOCK))
+    if (!isAlive(holder) || Date.now() > until) {
+      rmSync(`${root}${LOCK}`, { force: true })
+      continue
+    }
+    if (!isTold) process.stdout.write(`Process ${holder} installs dependencies in this clone: waiting for it\n`)
+    isTold = true
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS)
+  }
+}
+
+/** Also true where the clone cannot be written: npm says that best. */
+function tryLock() {
+  try {
+    mkdirSync(`${root}.mandate`, { recursive: true, mode: 0o700 })
+    writeFileSync(`${root}${LOCK}`, String(process.pid), { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    return error.code !== 'EEXIST'
+  }
+  process.on('exit', () => rmSync(`${root}${LOCK}`, { force: true }))
+  return true
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
 }
 
 function workspaces(...names) {

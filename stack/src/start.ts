@@ -26,8 +26,8 @@ import { tellStory } from './story.ts'
 import type { StoryResult } from './story-wire.ts'
 import { type Part, unexpectedEnd } from './unexpected-end.ts'
 
-/** Not deleted by `--fresh`: the lock that this process holds, and the cache of the tests. */
-const KEPT: readonly string[] = [LOCK_FILE, 'test']
+/** Not deleted by `--fresh`: the lock that this process holds, that of an installation, and the cache of the tests. */
+const KEPT: readonly string[] = [LOCK_FILE, 'install.lock', 'test']
 
 /** State of a demo with several PDPs. What is kept between starts: logins and Keycloak. */
 const SHARED_DIR = join(STATE_DIR, 'pdps')

@@ -1,11 +1,12 @@
 /**
  * `stack/install.mjs` with the real npm, in a small clone whose packages are files: no registry is asked.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ROOT } from '../support/compose-file.ts'
 
 type Dependencies = Readonly<Record<string, string>>
@@ -212,4 +213,26 @@ test('every process that the stack starts is in a workspace that npm start insta
   for (const entry of started) expect([...installed.keys()], entry).toContain(entry.slice(1).split('/src/')[0])
   // Otherwise a development package of the tests would come with it.
   expect([...installed.keys()]).not.toContain('test')
+})
+
+describe('while another process installs in the same clone', () => {
+  const lock = () => path('.mandate', 'install.lock')
+  beforeEach(() => mkdirSync(path('.mandate')))
+
+  test('it waits, and leaves what is installed then', async () => {
+    writeFileSync(lock(), String(process.pid))
+    const child = spawn(process.execPath, [path('stack/install.mjs'), 'start'], { env: env() })
+    const [first] = await once(child.stdout, 'data')
+    expect(String(first)).toBe(`Process ${process.pid} installs dependencies in this clone: waiting for it\n`)
+    rmSync(lock())
+    const [code] = await once(child, 'exit')
+    expect([code, existsSync(lock())]).toEqual([0, false])
+    expect(install('start').stdout).toBe('')
+  })
+
+  test('it does not wait for one that is gone', () => {
+    const { pid } = spawnSync(process.execPath, ['--version'])
+    writeFileSync(lock(), String(pid))
+    expect(install('start')).toMatchObject({ status: 0, stdout: expect.not.stringContaining('waiting') })
+  })
 })
