@@ -84,6 +84,13 @@ function parse(row: Readonly<Record<string, unknown>> | undefined): AdapterPaylo
   return JSON.parse(String(payload))
 }
 
+/** Deletes a code or token unless it was used. */
+export function discardUnused(database: DatabaseSync, model: string, id: string): void {
+  database
+    .prepare("DELETE FROM state WHERE model = ? AND id = ? AND json_extract(payload, '$.consumed') IS NULL")
+    .run(model, id)
+}
+
 /** Deletes a grant with its codes and tokens: a refresh token that is saved later is refused without its grant. */
 export function endGrant(database: DatabaseSync, grant: string): void {
   database.prepare("DELETE FROM state WHERE grant_id = ? OR (model = 'Grant' AND id = ?)").run(grant, grant)

@@ -13,14 +13,17 @@ import { logoutRoutes } from './logout.ts'
 import { ownHostOnly } from './own-origin.ts'
 import { STYLE, STYLE_PATH } from './pages.ts'
 import { People } from './people.ts'
-import { createProvider, PATHS, type RealmProvider } from './provider.ts'
-import { REALM_PATH } from './realm.ts'
+import { createProvider, type RealmProvider } from './provider.ts'
+import { PATHS, REALM_PATH } from './realm.ts'
 import { signInRoutes } from './sign-in.ts'
 import { userinfoRoute } from './userinfo.ts'
 
-/** No scripts at all. Browsers apply `form-action` to redirects after a form, too: native apps have their callback on loopback. */
+/**
+ * No scripts, but the one of `oidc-provider` that sends the form of `response_mode=form_post`: it adds that one's hash to `script-src`. Browsers apply `form-action` to redirects after a form, too: native apps have their callback on loopback.
+ */
 const CONTENT_SECURITY_POLICY = {
   defaultSrc: ["'none'"],
+  scriptSrc: ["'none'"],
   styleSrc: ["'self'"],
   formAction: ["'self'", 'http://127.0.0.1:*'],
   frameAncestors: ["'none'"],
@@ -51,7 +54,9 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
   })
   realm.use(PATHS.signIn, signInRoutes({ issuer, provider, database, people, logger }))
   realm.use(PATHS.logout, logoutRoutes({ provider, ownTokens, database, logger }))
-  realm.get(PATHS.userinfo, userinfoRoute({ ownTokens, people }))
+  const userinfo = userinfoRoute({ issuer, ownTokens, people })
+  realm.get(PATHS.userinfo, userinfo)
+  realm.post(PATHS.userinfo, userinfo)
   realm.use(((req, res, next) => {
     provider().callback()(req, res).catch(next)
   }) satisfies RequestHandler)

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -39,7 +39,10 @@ const SCHEMA = `
 export function openDatabase(dataDir: string): DatabaseSync {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const file = join(dataDir, DATABASE_FILE)
-  closeSync(openSync(file, 'a', 0o600))
+  const opened = openSync(file, 'a', 0o600)
+  // One that was copied here may be readable for others.
+  fchmodSync(opened, 0o600)
+  closeSync(opened)
   const database = new DatabaseSync(file, { timeout: BUSY_MS })
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON')
   database.exec(SCHEMA)

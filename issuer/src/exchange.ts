@@ -18,6 +18,7 @@ const PARAMETERS = [
   'subject_token',
   'subject_token_type',
   'requested_token_type',
+  'requested_subject',
   'actor_token',
   'actor_token_type',
   'audience',
@@ -67,9 +68,10 @@ interface Parameters {
 }
 
 function checkTypes(params: Readonly<Record<string, unknown>>): Parameters {
-  const { subject_token, subject_token_type, requested_token_type, audience, scope } = params
+  const { subject_token, subject_token_type, requested_token_type, requested_subject, audience, scope } = params
   if (typeof subject_token !== 'string') throw new errors.InvalidRequest('subject_token is missing')
   if (subject_token_type !== ACCESS_TOKEN) throw new errors.InvalidRequest('subject_token_type is not supported')
+  if (requested_subject !== undefined) throw new errors.InvalidRequest('requested_subject is not supported')
   if (requested_token_type !== undefined && requested_token_type !== ACCESS_TOKEN)
     throw new errors.InvalidRequest('requested_token_type is not supported')
   return {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite'
-import express, { Router } from 'express'
+import express, { type Response, Router } from 'express'
 import type { Provider } from 'oidc-provider'
 import { z } from 'zod'
 import type { OwnTokens } from './own-tokens.ts'
@@ -41,19 +41,24 @@ export function logoutRoutes({ provider, ownTokens, database, logger }: LogoutDe
     if (session) await endSession(provider(), database, session, logger)
     return { redirect: uri && withState(uri, state) }
   }
-  router.all('/', form, async (req, res) => {
-    const { redirect, error } = await end(req.method === 'POST' ? req.body : req.query)
+  const answer = async (given: unknown, res: Response): Promise<void> => {
+    const { redirect, error } = await end(given)
+    res.set('Cache-Control', 'no-store')
     if (error !== undefined) res.status(400).type('html').send(errorPage(error))
     else if (redirect === undefined) res.type('html').send(signedOutPage())
     else res.redirect(302, redirect)
-  })
+  }
+  router.get('/', (req, res) => answer(req.query, res))
+  router.post('/', form, (req, res) => answer(req.body, res))
   return router
 }
 
-/** RFC 8252, section 7.3: the port of a loopback redirect URI may differ; everything else must be equal. */
+/** RFC 8252, section 7.3: the port of a loopback redirect URI may differ; everything else must be equal, also where URLs mean the same. */
 function isLoggedOutPage(uri: string): boolean {
-  const url = URL.parse(uri)
-  return url !== null && url.href === `http://127.0.0.1${url.port === '' ? '' : `:${url.port}`}${LOGGED_OUT_PATH}`
+  return (
+    uri.replace(/^(http:\/\/127\.0\.0\.1):\d{1,5}(?=\/)/u, '$1') === `http://127.0.0.1${LOGGED_OUT_PATH}` &&
+    URL.canParse(uri)
+  )
 }
 
 function withState(uri: string, state: string | undefined): string {

@@ -7,7 +7,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { compactVerify, createLocalJWKSet, jwtVerify } from 'jose'
 import { z } from 'zod'
 import { publicKey, type SigningKey } from './keys.ts'
-import { type StoredSession, sessionBySid } from './sessions.ts'
+import { grantedSessionBySid, type StoredSession } from './sessions.ts'
 
 const accessSchema = z.object({
   sub: z.string(),
@@ -24,7 +24,7 @@ export type AccessClaims = z.output<typeof accessSchema>
 /** A verified access token. */
 export interface OwnAccessToken {
   readonly claims: AccessClaims
-  /** The session it belongs to; `undefined` when that has ended, and for a service's own token. */
+  /** The session it belongs to; `undefined` when that or the client's grant in it has ended, and for a service's own token. */
   readonly session: StoredSession | undefined
 }
 
@@ -44,7 +44,7 @@ export function createOwnTokens(issuer: string, keys: readonly SigningKey[], dat
       const claims = accessSchema.safeParse(verified?.payload).data
       if (claims === undefined) return undefined
       const { sid } = claims
-      return { claims, session: sid === undefined ? undefined : sessionBySid(database, sid) }
+      return { claims, session: sid === undefined ? undefined : grantedSessionBySid(database, sid) }
     },
     readIdTokenHint: async (token) => {
       const verified = await compactVerify(token, keySet, { algorithms: ['RS256'] }).catch(() => undefined)

@@ -18,12 +18,14 @@ export interface FormPage {
 }
 
 export function passwordPage({ action, error, username = '' }: FormPage & { readonly username?: string }): string {
+  // The field to type in has the focus, so a screen reader reads why the last attempt was refused.
+  const [name, again] = username === '' ? ['autofocus', ''] : ['', 'autofocus']
   return page(
     'Sign in',
     `<form id="password-form" class="form" action="${escapeHtml(action)}" method="post">
       ${errorText(error)}
-      ${field({ id: 'username', label: 'Login name', type: 'text', autocomplete: 'username', value: username, error })}
-      ${field({ id: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', error })}
+      ${field({ id: 'username', label: 'Login name', type: 'text', autocomplete: 'username', value: username, more: `autocapitalize="none" spellcheck="false" ${name}`, error })}
+      ${field({ id: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', more: again, error })}
       <button id="sign-in" type="submit">Sign in</button>
     </form>`,
   )

@@ -32,6 +32,8 @@ const HASH_BYTES = 32
 const COST = { N: 2 ** 14, r: 8, p: 5 } as const
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 const hash = (password: string, salt: Buffer): Promise<Buffer> => derive(password, salt, HASH_BYTES, COST)
+/** Login names are compared in lower case and without the spaces around them, as by Keycloak: phones write the first letter of a word large. */
+const normalize = (username: string): string => username.trim().toLowerCase()
 /** Length of a time step of one-time codes, in seconds. */
 const STEP_S = 30
 /** Compared with when there is no such login: a response takes the same time then. */
@@ -53,16 +55,16 @@ export class People {
     const stored = `${salt.toString('base64url')}.${(await hash(password, salt)).toString('base64url')}`
     this.#database
       .prepare('INSERT INTO people (id, username, sub, password, totp) VALUES (?, ?, ?, ?, ?)')
-      .run(randomUUID(), username, randomUUID(), stored, totpSecret ?? null)
+      .run(randomUUID(), normalize(username), randomUUID(), stored, totpSecret ?? null)
   }
 
   /** @returns `false` when there is no such login. */
   remove(username: string): boolean {
-    return this.#database.prepare('DELETE FROM people WHERE username = ?').run(username).changes > 0
+    return this.#database.prepare('DELETE FROM people WHERE username = ?').run(normalize(username)).changes > 0
   }
 
   byUsername(username: string): Person | undefined {
-    return this.#read('username', username)
+    return this.#read('username', normalize(username))
   }
 
   bySub(sub: string): Person | undefined {
@@ -72,13 +74,13 @@ export class People {
   giveRole(username: string, role: Role): void {
     this.#database
       .prepare('INSERT OR IGNORE INTO roles (person, role) SELECT id, ? FROM people WHERE username = ?')
-      .run(role, username)
+      .run(role, normalize(username))
   }
 
   withdrawRole(username: string, role: Role): void {
     this.#database
       .prepare('DELETE FROM roles WHERE role = ? AND person = (SELECT id FROM people WHERE username = ?)')
-      .run(role, username)
+      .run(role, normalize(username))
   }
 
   /** Sets up the authenticator of a login that has none. Never replaces an authenticator: a password alone would be enough to pass the second factor. */
@@ -89,7 +91,9 @@ export class People {
   /** @returns The person when the password is right and the login is not locked. */
   async checkPassword(username: string, password: string): Promise<Person | undefined> {
     const person = this.byUsername(username)
-    const stored = this.#database.prepare('SELECT password FROM people WHERE username = ?').get(username)?.['password']
+    const stored = this.#database.prepare('SELECT password FROM people WHERE username = ?').get(normalize(username))?.[
+      'password'
+    ]
     const [salt = '', wanted = ''] = String(stored ?? UNKNOWN_LOGIN).split('.')
     const got = await hash(password, Buffer.from(salt, 'base64url'))
     const isRight = timingSafeEqual(got, Buffer.from(wanted, 'base64url'))
@@ -156,9 +160,13 @@ export function stepOf(secret: string, code: string): number | undefined {
   return delta === null ? undefined : Math.floor(timestamp / 1_000 / STEP_S) + delta
 }
 
-/** A fresh secret for an authenticator (160 bits, Base32), and the address that authenticator apps open. */
-export function newAuthenticator(username: string): { readonly secret: string; readonly uri: string } {
-  const secret = new Secret({ size: 20 })
-  const totp = new TOTP({ issuer: 'Mandate', label: username, secret, algorithm: 'SHA1', digits: 6, period: STEP_S })
-  return { secret: secret.base32, uri: totp.toString() }
+/** A fresh secret for an authenticator (160 bits, Base32). */
+export function newSecret(): string {
+  return new Secret({ size: 20 }).base32
+}
+
+/** The address that authenticator apps open. */
+export function authenticatorUri(username: string, secret: string): string {
+  const key = { secret: Secret.fromBase32(secret), algorithm: 'SHA1', digits: 6, period: STEP_S } as const
+  return new TOTP({ issuer: 'Mandate', label: username, ...key }).toString()
 }

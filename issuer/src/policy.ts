@@ -4,7 +4,8 @@
  * @module
  */
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
-import { clientOf } from './realm.ts'
+import { isNative } from './realm.ts'
+import { checkScope } from './token-endpoint.ts'
 
 /** `acr` of a sign-in by password, and of one with a one-time code. */
 export const ACR = { password: '1', code: '2' } as const
@@ -18,28 +19,19 @@ export function asksForCode(acrValues: unknown): boolean {
  * Refuses unknown scopes, which `oidc-provider` drops in silence, and requests of native apps without the DPoP key that their refresh tokens are to be
  * bound to.
  *
+ * Parameters are read as they were sent: at this point `oidc-provider` has dropped what it does not know.
+ *
  * @throws InvalidScope or InvalidRequest, which the client gets on its redirect URI.
  */
 export function checkRequest(ctx: KoaContextWithOIDC): void {
   const { client, params } = ctx.oidc
   if (client === undefined) return
-  const allowed = new Set(['openid', ...(client.scope ?? '').split(' ')])
-  const unknown = requestedScope(ctx)
-    .split(' ')
-    .find((scope) => scope !== '' && !allowed.has(scope))
-  if (unknown !== undefined) throw new errors.InvalidScope('the client may not ask for this scope', unknown)
+  const sent = (name: string): unknown => ctx.oidc.body?.[name] ?? ctx.query[name]
+  checkScope(sent('scope'), client.scope)
+  if (sent('scope') === '') throw new errors.InvalidScope('a scope is needed', '')
+  if (sent('authorization_details')) throw new errors.InvalidRequest('authorization_details are not supported')
   if (isNative(client.clientId) && params?.['dpop_jkt'] === undefined)
     throw new errors.InvalidRequest('dpop_jkt is missing: refresh tokens of this client are bound to a key')
-}
-
-/** As it was sent: at this point `oidc-provider` has dropped what it does not know. */
-function requestedScope({ oidc, query }: KoaContextWithOIDC): string {
-  const sent: unknown = oidc.body?.['scope'] ?? query['scope']
-  return typeof sent === 'string' ? sent : ''
-}
-
-function isNative(clientId: string | undefined): boolean {
-  return clientOf(clientId)?.kind === 'native'
 }
 
 /**

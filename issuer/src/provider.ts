@@ -5,7 +5,7 @@
  */
 import { createHmac } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
-import { type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { SqliteAdapter } from './adapter.ts'
 import { audiencesOfRealm } from './added-services.ts'
 import { factsAsClaims, type TokenFacts } from './claims.ts'
@@ -15,9 +15,12 @@ import { createOwnTokens, type OwnTokens } from './own-tokens.ts'
 import { errorPage } from './pages.ts'
 import { People } from './people.ts'
 import { ACR, checkRequest, signInPolicy } from './policy.ts'
-import { LIFETIMES, REALM_PATH } from './realm.ts'
+import { PROOF_ALGORITHMS } from './proof.ts'
+import { LIFETIMES, PATHS, REALM_PATH } from './realm.ts'
 import { RESOURCE, resourceServer } from './resource.ts'
+import { mayRevoke } from './revocation.ts'
 import { sessionByUid } from './sessions.ts'
+import { addTokenRules, checkScope, secondsLeft } from './token-endpoint.ts'
 
 /** A provider with the keys it was made with. */
 export interface RealmProvider {
@@ -25,25 +28,13 @@ export interface RealmProvider {
   readonly ownTokens: OwnTokens
 }
 
-const ENDPOINTS = '/protocol/openid-connect'
-/** Paths below the issuer, as Keycloak has them. */
-export const PATHS = {
-  authorization: `${ENDPOINTS}/auth`,
-  token: `${ENDPOINTS}/token`,
-  jwks: `${ENDPOINTS}/certs`,
-  revocation: `${ENDPOINTS}/revoke`,
-  userinfo: `${ENDPOINTS}/userinfo`,
-  logout: `${ENDPOINTS}/logout`,
-  signIn: '/sign-in',
-} as const
-
 /** Creates the provider. A new key or service needs a new provider; everything else is read from the database with each request. */
 export function createProvider(issuer: string, database: DatabaseSync): RealmProvider {
   const keys = signingKeys(database)
   const audiences = audiencesOfRealm(database)
   const ownTokens = createOwnTokens(issuer, keys, database)
   const provider = new Provider(issuer, {
-    ...storage(database, keys),
+    ...storage(issuer, database, keys),
     ...rules(issuer, keys, audiences),
     ...claims(database, audiences),
     renderError: (ctx, { error_description, error }) => {
@@ -52,27 +43,24 @@ export function createProvider(issuer: string, database: DatabaseSync): RealmPro
     },
   })
   registerTokenExchange(provider, ownTokens, audiences)
-  provider.use(async (ctx, next) => {
-    await next()
-    answerBearer(ctx as unknown as KoaContextWithOIDC)
-  })
+  addTokenRules(provider, database)
   return { provider, ownTokens }
 }
 
-/** Only refresh tokens are bound to a key in this realm: services take access tokens as bearer tokens, as Keycloak is configured to issue them. */
-function answerBearer(ctx: KoaContextWithOIDC): void {
-  const body: unknown = ctx.body
-  if (ctx.oidc?.route !== 'token' || typeof body !== 'object' || body === null) return
-  if ('token_type' in body && body.token_type === 'DPoP') body.token_type = 'Bearer'
-}
-
-function storage(database: DatabaseSync, keys: readonly SigningKey[]): Configuration {
+function storage(issuer: string, database: DatabaseSync, keys: readonly SigningKey[]): Configuration {
+  const { port } = new URL(issuer)
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true } as const
   return {
     adapter: (name: string) => new SqliteAdapter(database, name),
     jwks: { keys: keys.map((key) => ({ ...key })) } as NonNullable<Configuration['jwks']>,
-    // By path as well: a browser sends cookies of 127.0.0.1 to every port.
-    cookies: { keys: [secretOf(database, 'cookies')], long: { ...cookie, path: REALM_PATH }, short: cookie },
+    // A browser has one cookie jar for all ports of 127.0.0.1: by path, so that fewer servers get them, and by name, so that two issuers do not overwrite
+    // each other's.
+    cookies: {
+      names: { session: `session-${port}`, interaction: `sign-in-${port}`, resume: `resume-${port}` },
+      keys: [secretOf(database, 'cookies')],
+      long: { ...cookie, path: REALM_PATH },
+      short: cookie,
+    },
   }
 }
 
@@ -85,7 +73,10 @@ function rules(issuer: string, [newest]: readonly SigningKey[], audiences: Audie
     scopes: ['openid', ...audiences.keys()],
     acrValues: Object.values(ACR),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    enabledJWA: { clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA'], dPoPSigningAlgValues: ['ES256', 'RS256'] },
+    enabledJWA: {
+      clientAuthSigningAlgValues: ['RS256', 'ES256', 'EdDSA'],
+      dPoPSigningAlgValues: [...PROOF_ALGORITHMS],
+    },
     pkce: { required: () => true },
     fetch: fetchOnLoopback,
     extraParams: { realm_rules: (ctx) => checkRequest(ctx) },
@@ -110,7 +101,7 @@ function rules(issuer: string, [newest]: readonly SigningKey[], audiences: Audie
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => true,
     ttl: lifetimes(),
-    features: features(newest, audiences),
+    features: features(issuer, newest, audiences),
   }
 }
 
@@ -123,14 +114,18 @@ const fetchOnLoopback: NonNullable<Configuration['fetch']> = (url, options) => {
   return fetch(url, rest)
 }
 
-function features(newest: SigningKey | undefined, audiences: Audiences): NonNullable<Configuration['features']> {
+function features(
+  issuer: string,
+  newest: SigningKey | undefined,
+  audiences: Audiences,
+): NonNullable<Configuration['features']> {
   return {
     devInteractions: { enabled: false },
     // oidc-provider's own would look access tokens up, which it does not store in JWT format: see userinfo.ts and logout.ts.
     userinfo: { enabled: false },
     rpInitiatedLogout: { enabled: false },
     pushedAuthorizationRequests: { enabled: false },
-    revocation: { enabled: true },
+    revocation: { enabled: true, allowedPolicy: mayRevoke(issuer) },
     clientCredentials: { enabled: true },
     backchannelLogout: { enabled: true },
     dPoP: { enabled: true },
@@ -138,20 +133,18 @@ function features(newest: SigningKey | undefined, audiences: Audiences): NonNull
       enabled: true,
       defaultResource: () => RESOURCE,
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({
-        ...resourceServer(audiences.keys()),
-        jwt: { sign: { alg: 'RS256', ...(newest && { kid: newest.kid }) } },
-      }),
+      getResourceServerInfo: (ctx, resource, client) => {
+        checkScope(ctx.oidc.params?.['scope'], client.scope)
+        if (resource !== RESOURCE) throw new errors.InvalidTarget()
+        const sign = { alg: 'RS256', ...(newest && { kid: newest.kid }) } as const
+        return { ...resourceServer(audiences.keys()), jwt: { sign } }
+      },
     },
   }
 }
 
-/** In seconds. A session ends when it is idle, and at its oldest eight hours after the sign-in, with its refresh tokens. */
+/** In seconds. */
 function lifetimes(): NonNullable<Configuration['ttl']> {
-  const leftOf = (since: number | undefined): number => {
-    const age = since === undefined ? 0 : Math.floor(Date.now() / 1_000) - since
-    return Math.max(1, Math.min(LIFETIMES.idle, LIFETIMES.session - age))
-  }
   return {
     AccessToken: LIFETIMES.accessToken,
     ClientCredentials: LIFETIMES.accessToken,
@@ -159,8 +152,8 @@ function lifetimes(): NonNullable<Configuration['ttl']> {
     AuthorizationCode: LIFETIMES.code,
     Interaction: LIFETIMES.signIn,
     Grant: LIFETIMES.session,
-    RefreshToken: (_ctx, token) => leftOf(token.authTime),
-    Session: (_ctx, session) => leftOf(session.loginTs),
+    RefreshToken: (_ctx, token) => secondsLeft(token.authTime),
+    Session: (_ctx, session) => secondsLeft(session.loginTs),
   }
 }
 

@@ -7,6 +7,18 @@
 /** Path of the realm below the server's origin, as Keycloak has it. The rest of the services derives endpoint URLs from it. */
 export const REALM_PATH = '/realms/mandate'
 
+const ENDPOINTS = '/protocol/openid-connect'
+/** Paths below the issuer, as Keycloak has them. */
+export const PATHS = {
+  authorization: `${ENDPOINTS}/auth`,
+  token: `${ENDPOINTS}/token`,
+  jwks: `${ENDPOINTS}/certs`,
+  revocation: `${ENDPOINTS}/revoke`,
+  userinfo: `${ENDPOINTS}/userinfo`,
+  logout: `${ENDPOINTS}/logout`,
+  signIn: '/sign-in',
+} as const
+
 /** Scope → audience of the token. A token's `aud` follows from its scopes. */
 export const AUDIENCES: ReadonlyMap<string, string> = new Map([
   ['trips', 'trips'],
@@ -66,8 +78,8 @@ export const EXCHANGEABLE: ReadonlySet<string> = new Set(['desktop', 'mandate-cl
 export const CALLBACK_PATH = '/callback'
 export const LOGGED_OUT_PATH = '/logged-out'
 
-/** Lifetimes in seconds. */
-export const LIFETIMES = { accessToken: 300, code: 60, signIn: 600, idle: 1_800, session: 28_800 } as const
+/** Lifetimes in seconds. `proof` is of a DPoP proof, to either side: Keycloak's ten seconds and its tolerance of fifteen. */
+export const LIFETIMES = { accessToken: 300, code: 60, signIn: 600, idle: 1_800, session: 28_800, proof: 25 } as const
 
 /** Limits against guessing of passwords and codes: times in milliseconds. */
 export const GUESSING = {
@@ -83,6 +95,11 @@ export const GUESSING = {
 
 /** Fewest characters of a password. */
 export const MIN_PASSWORD = 12
+
+/** Whether a client is a native app: public, with refresh tokens that are bound to a key. */
+export function isNative(clientId: string | undefined): boolean {
+  return clientOf(clientId)?.kind === 'native'
+}
 
 /** Finds a client of the realm. */
 export function clientOf(clientId: string | undefined): RealmClient | undefined {

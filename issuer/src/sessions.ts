@@ -11,6 +11,7 @@ import { endGrant } from './adapter.ts'
 const sessionSchema = z.object({
   jti: z.string(),
   uid: z.string(),
+  loginTs: z.number().optional(),
   accountId: z.string(),
   amr: z.array(z.string()).default([]),
   authorizations: z
@@ -34,7 +35,22 @@ interface LogoutClient {
   readonly backchannelLogout: (sub: string, sid: string) => Promise<void>
 }
 
-const ALIVE = "model = 'Session' AND expires > ?"
+const ALIVE = "state.model = 'Session' AND state.expires > ?"
+
+/**
+ * The session whose tokens with this `sid` are still good: `undefined` when it has ended, and when the grant of the client was ended in it (a code or
+ * refresh token used twice, a refresh token revoked).
+ */
+export function grantedSessionBySid(database: DatabaseSync, sid: string): StoredSession | undefined {
+  const row = database
+    .prepare(
+      `SELECT payload FROM state WHERE ${ALIVE} AND EXISTS (SELECT 1 FROM json_each(state.payload, '$.authorizations') AS client
+       JOIN state AS granted ON granted.model = 'Grant' AND granted.id = json_extract(client.value, '$.grantId')
+       WHERE json_extract(client.value, '$.sid') = ?)`,
+    )
+    .get(Date.now(), sid)
+  return parse(row)
+}
 
 /** The session in which a client has this `sid`; `undefined` when it has ended. */
 export function sessionBySid(database: DatabaseSync, sid: string): StoredSession | undefined {
@@ -58,6 +74,16 @@ export function sessionsOf(database: DatabaseSync, sub: string): readonly Stored
 /** The session with this uid; `undefined` when it has ended. */
 export function sessionByUid(database: DatabaseSync, uid: string): StoredSession | undefined {
   return parse(database.prepare(`SELECT payload FROM state WHERE ${ALIVE} AND uid = ?`).get(Date.now(), uid))
+}
+
+/** Keeps a session that is in use from expiring: a refresh is activity, as it is for Keycloak. @param seconds - From now. */
+export function extendSession(database: DatabaseSync, uid: string, seconds: number): void {
+  const expires = Date.now() + seconds * 1_000
+  database
+    .prepare(
+      `UPDATE state SET expires = ?, payload = json_set(payload, '$.exp', ?) WHERE ${ALIVE} AND uid = ? AND expires < ?`,
+    )
+    .run(expires, Math.floor(expires / 1_000), Date.now(), uid, expires)
 }
 
 /** Deletes the sessions of a person, and their tokens. Clients are not told: for a login that is deleted. */

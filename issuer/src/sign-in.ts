@@ -10,10 +10,9 @@ import { z } from 'zod'
 import { SqliteAdapter } from './adapter.ts'
 import { ownFormsOnly } from './own-origin.ts'
 import { authenticatorPage, codePage, errorPage, passwordPage } from './pages.ts'
-import { newAuthenticator, type People, type Person, stepOf } from './people.ts'
+import { authenticatorUri, newSecret, type People, type Person, stepOf } from './people.ts'
 import { ACR, asksForCode } from './policy.ts'
-import { PATHS } from './provider.ts'
-import { LIFETIMES } from './realm.ts'
+import { LIFETIMES, PATHS } from './realm.ts'
 import { endSession, type LogoutLogger, sessionByUid } from './sessions.ts'
 
 export interface SignInDeps {
@@ -60,7 +59,7 @@ async function interactionOf({ provider }: SignInDeps, req: Request, res: Respon
     .interactionDetails(req, res)
     .catch(() => undefined)
   if (interaction !== undefined && interaction.uid === req.params['uid']) return interaction
-  res.status(400).type('html').send(errorPage('this sign-in has expired'))
+  res.status(400).type('html').send(errorPage('This sign-in has expired.'))
   return undefined
 }
 
@@ -100,16 +99,22 @@ async function askForCode(
   res: Response,
 ): Promise<void> {
   const action = actionOf(deps, interaction, 'code')
-  const { secret, uri } = newAuthenticator(username)
-  const passed: Passed = totpSecret === undefined ? { sub, secret } : { sub }
-  await passedStore(deps.database).upsert(interaction.uid, passed, LIFETIMES.signIn)
-  sendPage(res, totpSecret === undefined ? authenticatorPage({ action, secret, uri }) : codePage({ action }))
+  if (totpSecret !== undefined) {
+    await keepPassed(deps, interaction, { sub })
+    sendPage(res, codePage({ action }))
+    return
+  }
+  // A page that is loaded again has the key that an authenticator app has by now.
+  const before = await passedOf(deps, interaction)
+  const secret = (before?.sub === sub ? before.secret : undefined) ?? newSecret()
+  await keepPassed(deps, interaction, { sub, secret })
+  sendPage(res, authenticatorPage({ action, secret, uri: authenticatorUri(username, secret) }))
 }
 
 async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<void> {
   const interaction = await interactionOf(deps, req, res)
   if (!interaction) return
-  const passed = passedSchema.safeParse(await passedStore(deps.database).find(interaction.uid)).data
+  const passed = await passedOf(deps, interaction)
   if (!passed) {
     sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password') }))
     return
@@ -124,8 +129,11 @@ async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<
   }
   const page = { action: actionOf(deps, interaction, 'code'), error: REFUSED.code }
   const { secret } = passed
-  const uri = secret === undefined ? '' : `otpauth://totp/Mandate?secret=${secret}&issuer=Mandate`
-  sendPage(res, secret === undefined ? codePage(page) : authenticatorPage({ ...page, secret, uri }))
+  if (secret === undefined) sendPage(res, codePage(page))
+  else {
+    const uri = authenticatorUri(deps.people.bySub(passed.sub)?.username ?? '', secret)
+    sendPage(res, authenticatorPage({ ...page, secret, uri }))
+  }
 }
 
 /** Signs the person in. A session of another person in this browser ends first. */
@@ -142,6 +150,14 @@ async function finish(
   const acr = amr.includes('otp') ? ACR.code : ACR.password
   const login = { accountId: sub, amr, acr, remember: false }
   await provider().interactionFinished(req, res, { login }, { mergeWithLastSubmission: false })
+}
+
+async function passedOf({ database }: SignInDeps, { uid }: Interaction): Promise<Passed | undefined> {
+  return passedSchema.safeParse(await passedStore(database).find(uid)).data
+}
+
+function keepPassed({ database }: SignInDeps, { uid }: Interaction, passed: Passed): Promise<void> {
+  return passedStore(database).upsert(uid, passed, LIFETIMES.signIn)
 }
 
 function passedStore(database: DatabaseSync): SqliteAdapter {

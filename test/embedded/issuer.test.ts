@@ -2,15 +2,19 @@
  * The realm's contract on the embedded issuer, and what concerns it alone. `test/realm/keycloak-realm.test.ts` runs the same contract on Keycloak.
  */
 import { spawnSync } from 'node:child_process'
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { type IncomingMessage, type RequestOptions, request } from 'node:http'
+import { join } from 'node:path'
 import process from 'node:process'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { DIFFERENCES } from '@mandate/issuer'
 import { decodeProtectedHeader } from 'jose'
 import { buildAuthorizationUrl } from 'openid-client'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { addedServicesContract } from '../realm/contract/added-services-contract.ts'
 import { administrationContract } from '../realm/contract/administration-contract.ts'
+import { attacksContract } from '../realm/contract/attacks-contract.ts'
 import { clockContract } from '../realm/contract/clock-contract.ts'
 import { type EmbeddedSubject, openEmbeddedSubject } from '../realm/contract/embedded-subject.ts'
 import { refusalsContract } from '../realm/contract/refusals-contract.ts'
@@ -18,7 +22,7 @@ import { secondFactorContract } from '../realm/contract/second-factor-contract.t
 import { sessionsContract } from '../realm/contract/sessions-contract.ts'
 import { personOf, refreshTokenOf } from '../realm/contract/subject.ts'
 import { tokensContract } from '../realm/contract/tokens-contract.ts'
-import { narrow, realmClient, signIn } from '../support/realm-client.ts'
+import { narrow, read, realmClient, signIn } from '../support/realm-client.ts'
 
 const MAIN = fileURLToPath(new URL('../../issuer/src/main.ts', import.meta.url))
 
@@ -34,6 +38,7 @@ describe('embedded issuer', () => {
   refusalsContract(() => subject)
   secondFactorContract(() => subject)
   sessionsContract(() => subject)
+  attacksContract(() => subject)
   clockContract(() => subject)
   administrationContract(() => subject)
   addedServicesContract(() => subject)
@@ -71,6 +76,60 @@ describe('embedded issuer', () => {
     const cookies = headers.getSetCookie()
     expect(cookies.length).toBeGreaterThan(0)
     for (const cookie of cookies) expect(cookie).toMatch(/path=\/realms\/mandate.*samesite=lax.*httponly/u)
+  })
+
+  test('its cookies are of its own port: another issuer on this machine does not overwrite them', async () => {
+    const url = `${subject.identity.issuer}/protocol/openid-connect/auth`
+    const query = new URLSearchParams({
+      client_id: 'auditor',
+      response_type: 'code',
+      scope: 'openid audit',
+      redirect_uri: 'http://127.0.0.1:1/callback',
+      code_challenge: 'x'.repeat(43),
+      code_challenge_method: 'S256',
+    })
+    const { headers } = await fetch(`${url}?${query}`, { redirect: 'manual' })
+    const names = headers.getSetCookie().map((cookie) => cookie.split('=', 1)[0])
+    const { port } = new URL(url)
+    expect(names.length).toBeGreaterThan(0)
+    for (const name of names) expect(name).toMatch(new RegExp(`-${port}(?:\\.sig)?$`, 'u'))
+  })
+
+  test('a refresh keeps a session from expiring', async () => {
+    const desktop = await realmClient(subject.identity.issuer, 'desktop')
+    const session = await signIn(desktop, personOf(subject, 'carlo'), 'openid trips')
+    const { sid } = read(session).claims
+    const database = new DatabaseSync(join(subject.server.dataDir, 'issuer.db'))
+    onTestFinished(() => database.close())
+    const where = "WHERE model = 'Session' AND payload LIKE '%' || ? || '%'"
+    // As after 29 minutes without a request.
+    const soon = Date.now() + 60_000
+    const sql = `UPDATE state SET expires = ?, payload = json_set(payload, '$.exp', ?) ${where}`
+    expect(database.prepare(sql).run(soon, Math.floor(soon / 1_000), String(sid)).changes).toBe(1)
+    await narrow(desktop, refreshTokenOf(session), 'trips')
+    const row = database.prepare(`SELECT expires, payload ->> '$.exp' AS exp FROM state ${where}`).get(String(sid))
+    expect(Number(row?.['expires'])).toBeGreaterThan(soon + 1_000_000)
+    expect(Number(row?.['exp'])).toBeGreaterThan(soon / 1_000 + 1_000)
+  })
+
+  test('its files are readable for their owner alone, also one that was copied', async () => {
+    const files = readdirSync(subject.server.dataDir).filter((name) => name.startsWith('issuer.db'))
+    const modeOf = (name: string) => statSync(join(subject.server.dataDir, name)).mode & 0o777
+    expect(files.map(modeOf)).toEqual(files.map(() => 0o600))
+    chmodSync(join(subject.server.dataDir, 'issuer.db'), 0o644)
+    await subject.server.restart()
+    expect(modeOf('issuer.db')).toBe(0o600)
+  })
+
+  test('its log has no login name, secret, code or token', async () => {
+    const auditor = await realmClient(subject.identity.issuer, 'auditor', subject.identity.clientSecrets.auditor)
+    const carlo = personOf(subject, 'carlo')
+    const session = await signIn(auditor, carlo, 'openid audit')
+    const ending = auditor.config.serverMetadata().end_session_endpoint ?? ''
+    await fetch(`${ending}?${new URLSearchParams({ id_token_hint: session.id_token ?? '' })}`)
+    const log = readFileSync(join(subject.server.dataDir, 'issuer.log'), 'utf8')
+    const secrets = [carlo.username, carlo.password, subject.identity.clientSecrets.auditor, session.access_token]
+    for (const text of [...secrets, refreshTokenOf(session), session.id_token ?? '']) expect(log).not.toContain(text)
   })
 
   test('refuses another host, and a form that another page sends', async () => {

@@ -1,6 +1,10 @@
 /**
  * The pages of the embedded issuer in a real browser: what a person sees, types and is told, and what axe finds.
  */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { signIn } from '@mandate/desktop/sign-in'
 import { totpCode } from '@mandate/keycloak'
 import type { Browser, Page } from 'playwright-core'
@@ -45,6 +49,7 @@ async function enter(person: () => Promise<void>): Promise<string> {
   return session.subject
 }
 
+const focused = (): Promise<string | undefined> => page.evaluate(() => document.activeElement?.id)
 const heading = (): Promise<string | null> => page.locator('h1').first().textContent()
 
 test.for(['light', 'dark'] as const)(
@@ -53,10 +58,12 @@ test.for(['light', 'dark'] as const)(
     const { username, password } = personOf(subject, 'carlo')
     await page.emulateMedia({ colorScheme })
     await enter(async () => {
+      expect(await focused()).toBe('username')
       expect(await axe(page)).toEqual([])
       await typePassword(page, username, 'another-long-password')
       expect(await page.getByRole('alert').innerText()).toBe('Invalid login name or password.')
       expect(await page.getByLabel('Login name').inputValue()).toBe(username)
+      expect(await focused()).toBe('password')
       expect(await axe(page)).toEqual([])
       await typePassword(page, username, password)
     })
@@ -80,6 +87,11 @@ test('somebody with a new role sets an authenticator up, and types its code from
     expect(await heading()).toBe('Set up an authenticator')
     expect(await axe(page)).toEqual([])
     const secret = (await page.locator('code').innerText()).replaceAll(' ', '')
+    const address = await page.getByRole('link').getAttribute('href')
+    code = '000000'
+    await typeCode()
+    // The key that the authenticator app has by now, and its name.
+    expect(await page.getByRole('link').getAttribute('href')).toBe(address)
     code = totpCode(secret, Math.floor(Date.now() / 30_000))
     await typeCode()
   })
@@ -104,4 +116,32 @@ test('somebody with a new role sets an authenticator up, and types its code from
   })
   await expect(again).rejects.toMatchObject({ code: 'cancelled' })
   expect(first).toMatch(/^[0-9a-f-]{36}$/u)
+})
+
+test('a response is sent to the callback as a form, too (response_mode=form_post)', async () => {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const server = createServer((req, res) => {
+    void text(req).then((body) => {
+      res.end()
+      if (req.method === 'POST') resolve(body)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  const query = new URLSearchParams({
+    client_id: 'auditor',
+    response_type: 'code',
+    response_mode: 'form_post',
+    prompt: 'none',
+    scope: 'openid audit',
+    redirect_uri: `http://127.0.0.1:${port}/callback`,
+    code_challenge: 'x'.repeat(43),
+    code_challenge_method: 'S256',
+  })
+  await page.goto(`${subject.identity.issuer}/protocol/openid-connect/auth?${query}`)
+  expect(new URLSearchParams(await promise).get('error')).toBe('login_required')
 })

@@ -4,6 +4,7 @@
 import { describe, inject } from 'vitest'
 import { addedServicesContract } from './contract/added-services-contract.ts'
 import { administrationContract } from './contract/administration-contract.ts'
+import { attacksContract } from './contract/attacks-contract.ts'
 import { clockContract } from './contract/clock-contract.ts'
 import { keycloakSubject } from './contract/keycloak-subject.ts'
 import { refusalsContract } from './contract/refusals-contract.ts'
@@ -18,6 +19,7 @@ describe('Keycloak', () => {
   refusalsContract(() => keycloak)
   secondFactorContract(() => keycloak)
   sessionsContract(() => keycloak)
+  attacksContract(() => keycloak)
   clockContract(() => keycloak)
   administrationContract(() => keycloak)
   addedServicesContract(() => keycloak)

@@ -31,45 +31,71 @@ export async function realmClient(issuer: string, clientId: string, secret?: str
 /** Parameters that replace those of a valid sign-in; `undefined` removes one. */
 export type Deviation = Readonly<Record<string, string | undefined>>
 
+/** What an application has after a sign-in, and redeems its code with. */
+export interface Arrived {
+  /** The callback, with a code or an OAuth error. */
+  readonly callback: URL
+  readonly verifier: string
+  readonly state: string
+}
+
 /**
- * Signs in: authorization code with PKCE over a loopback callback.
+ * Signs a person in, and does not redeem the code.
  *
  * @param cookies - The browser's. @default a fresh browser
- * @throws SignInRefusedError from Keycloak's pages, or openid-client's error when the callback carries one.
+ * @throws SignInRefusedError from the server's pages.
  */
-export async function signIn(
+export async function requestCode(
   { config, dpop }: RealmClient,
   person: Credentials,
   scope: string,
   deviation: Deviation = {},
   cookies?: Map<string, string>,
-): Promise<oidc.TokenEndpointResponse> {
+): Promise<Arrived> {
   const callback = await listen()
-  const pkceCodeVerifier = oidc.randomPKCECodeVerifier()
-  const expectedState = oidc.randomState()
+  const verifier = oidc.randomPKCECodeVerifier()
+  const state = oidc.randomState()
   const parameters: Record<string, string | undefined> = {
     redirect_uri: callback.redirectUri,
     scope,
-    code_challenge: await oidc.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
-    state: expectedState,
+    state,
     ...(dpop && { dpop_jkt: await dpop.calculateThumbprint() }),
     ...deviation,
   }
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
   try {
     await formBrowser(person, cookies)(oidc.buildAuthorizationUrl(config, Object.fromEntries(given)))
-    const checks = { pkceCodeVerifier, expectedState }
-    return await oidc.authorizationCodeGrant(
-      config,
-      await callback.arrived,
-      checks,
-      undefined,
-      dpop ? { DPoP: dpop } : {},
-    )
+    return { callback: await callback.arrived, verifier, state }
   } finally {
     await callback.close()
   }
+}
+
+/**
+ * Signs in: authorization code with PKCE over a loopback callback.
+ *
+ * @param cookies - The browser's. @default a fresh browser
+ * @throws SignInRefusedError from the server's pages, or openid-client's error when the callback carries one.
+ */
+export async function signIn(
+  client: RealmClient,
+  person: Credentials,
+  scope: string,
+  deviation: Deviation = {},
+  cookies?: Map<string, string>,
+): Promise<oidc.TokenEndpointResponse> {
+  return await redeem(client, await requestCode(client, person, scope, deviation, cookies))
+}
+
+/** Redeems a code. */
+export function redeem(
+  { config, dpop }: RealmClient,
+  { callback, verifier, state }: Arrived,
+): Promise<oidc.TokenEndpointResponse> {
+  const checks = { pkceCodeVerifier: verifier, expectedState: state }
+  return oidc.authorizationCodeGrant(config, callback, checks, undefined, dpop ? { DPoP: dpop } : {})
 }
 
 /** Gets a token for one audience by a refresh, as the desktop does for each service. */
