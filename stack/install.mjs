@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS = 600_000
 
 /** Workspaces with a process that `npm start` runs, and the command line. A folder stands for every workspace in it, so the auditor, whose page is inside, has its name. */
 const STARTED = workspaces('stack', '@mandate/auditor', 'cli', 'examples')
-const PAGES = workspaces('@mandate/auditor-page', '@mandate/desktop-renderer')
+const PAGES = workspaces('@mandate/auditor-page', '@mandate/desktop-renderer', '@mandate/playground-page')
 const DEVELOPED = workspaces(...namesBut('desktop/packaging'))
 /** The root's own dependency is the Node that runs everything. */
 const START = ['--omit=dev', ...STARTED, '--include-workspace-root']

@@ -23,4 +23,4 @@ export {
 export { type PartyClaims, type PlayedAnswer, type PlayedPdp, SERVICE_CLIENT, typesOf } from './played-pdp.ts'
 export { type PlayedOptions, type RunningPlayed, startPlayed } from './start.ts'
 export { StepFailed } from './step-failed.ts'
-export { type PlayedGrant, playCase, World } from './world.ts'
+export { type PlayedCase, type PlayedGrant, playCase, playQuestions, World } from './world.ts'

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type EvaluationRequest, evaluationAnswerSchema, type FactRequest, MAX_FACTS } from '@mandate/protocol'
+import {
+  type EvaluationRequest,
+  evaluationAnswerSchema,
+  type FactRequest,
+  grantSchema,
+  type Limit,
+  MAX_FACTS,
+} from '@mandate/protocol'
 import { readAsk } from './ask.ts'
 import { type CaseQuestion, type CaseStep, instantIn, type PackCase, secondsIn } from './cases.ts'
 import { differenceOf, type PlayedDecision } from './compare.ts'
@@ -21,37 +28,60 @@ export interface PlayedGrant {
   /** `type:id`, or `all:<domain>`. */
   readonly scope: string
   readonly expiresAt: string
+  /** How many further links may follow. */
+  readonly redelegations: number
+  readonly limits: readonly Limit[]
   readonly isRevoked: boolean
+}
+
+/** Result of {@link playQuestions}. */
+export interface PlayedCase {
+  /** `file:line: …` of the step that was refused; no question was asked then. */
+  readonly refused: string | undefined
+  /** One for each question of `then`: how the decision differs from the promise; `undefined` when it does not. */
+  readonly differences: readonly (string | undefined)[]
 }
 
 /**
  * Plays one case on a PDP with an empty store.
  *
  * @param index - Position of the case in the file.
- * @returns Each difference from what the case promises, with file and line; empty when there is none.
+ * @returns Each difference from what the case promises, as `file:line: …`; empty when there is none.
  */
 export async function playCase(
+  pack: CasedPack,
+  played: PackCase,
+  index: number,
+  pdp: PlayedPdp,
+): Promise<readonly string[]> {
+  const { refused, differences } = await playQuestions(pack, played, index, pdp)
+  if (refused !== undefined) return [refused]
+  return differences.flatMap((difference, at) =>
+    difference === undefined
+      ? []
+      : [`${pack.where(['cases', index, 'then', at])}: ${played.then[at]?.ask}: ${difference}`],
+  )
+}
+
+/** As {@link playCase}, with a result for each question. */
+export async function playQuestions(
   pack: CasedPack,
   { given, when, then }: PackCase,
   index: number,
   pdp: PlayedPdp,
-): Promise<readonly string[]> {
+): Promise<PlayedCase> {
   const world = new World(pack, pdp)
   try {
     await world.begin()
     await world.play(given, ['cases', index, 'given'])
     await world.play(when, ['cases', index, 'when'])
   } catch (error) {
-    if (error instanceof StepFailed) return [error.message]
+    if (error instanceof StepFailed) return { refused: error.message, differences: [] }
     throw error
   }
-  const failures: string[] = []
-  for (const [place, question] of then.entries()) {
-    const difference = await world.compare(question)
-    if (difference !== undefined)
-      failures.push(`${pack.where(['cases', index, 'then', place])}: ${question.ask}: ${difference}`)
-  }
-  return failures
+  const differences: (string | undefined)[] = []
+  for (const question of then) differences.push(await world.compare(question))
+  return { refused: undefined, differences }
 }
 
 /** The people, agents, resources, settings, grants and facts of a pack's cases, as they are on one PDP. */
@@ -209,10 +239,10 @@ export class World {
       ...(life ? { expires_at: new Date(this.#pdp.now() + secondsIn(life) * 1000).toISOString() } : {}),
       ...rest,
     })
-    const id = textIn(body, 'id')
+    const { id, expires_at: expiresAt, redelegations, limits } = grantSchema.parse(body)
     const { actions } = grant
-    const expiresAt = textIn(body, 'expires_at')
-    this.#grants.set(name ?? id, { id, from, to, actions, scope, expiresAt, isRevoked: false })
+    const issued = { id, from, to, actions, scope, expiresAt, redelegations, limits, isRevoked: false }
+    this.#grants.set(name ?? id, issued)
   }
 
   async #revoke({ grant, by }: NonNullable<CaseStep['revoke']>): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Builds the parts that Node cannot run from source: the auditor's page, the desktop's page, and the desktop's bundles for Electron. A build is skipped
+ * Builds the parts that Node cannot run from source: the pages of the auditor, the playground and the desktop, and the desktop's bundles for Electron. A build is skipped
  * when the hash of its sources has not changed. Vite is no dependency of `npm start`: it is installed when a build needs it.
  *
  * @module
@@ -29,6 +29,8 @@ interface Build {
 }
 
 const AUDITOR_PAGE = join(ROOT, 'auditor/dist')
+
+const PLAYGROUND_PAGE = join(ROOT, 'playground/dist')
 
 const NOT_BUILT = `<!doctype html>
 <html lang="en">
@@ -70,6 +72,14 @@ export function preparePage(): void {
   if (existsSync(index)) return
   mkdirSync(AUDITOR_PAGE, { recursive: true })
   writeFileSync(index, NOT_BUILT)
+}
+
+/** Builds the playground's page. Resolves to its folder. */
+export async function buildPlaygroundPage(onRemark: (text: string) => void): Promise<string> {
+  const sources = ['playground/page', 'playground/src/api.ts', 'cases/src/ask.ts', ...SHARED]
+  const [what, room, built] = ["the playground's page", 'playground/page', PLAYGROUND_PAGE] as const
+  await build({ what, room, built, sources, needs: 'pages', command: [VITE, 'build'] }, onRemark)
+  return built
 }
 
 /** Builds the desktop's page, for the development host in a browser. */

@@ -12,6 +12,7 @@ export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--cas
 
 Starts a PDP with one policy pack; prints
   url=http://127.0.0.1:N key=mk_…
+  playground=http://127.0.0.1:8190/playground
 and stays up until Ctrl-C. For any AuthZEN client or conformance runner, which sends
 the key as "Authorization: Bearer mk_…".
 
@@ -20,11 +21,18 @@ pack's cases.yaml exist from the start, and so do the grants and other steps und
 "given" of its first case. Standard error has a table of them, with a curl command
 that is permitted and one that is denied. A person's sub is their name in the file.
 
+The playground is a page where the pack can be edited and tried: errors at their line,
+all cases after each change, the answer to any question with its chain of grants. It
+changes no file, and listens on loopback only. The page is built when a browser first
+opens it.
+
   --pack DIR    the pack: model.fga, manifest.yaml and, if it exists, cases.yaml
   --case TEXT   plays "given" of the first case whose name contains TEXT
   --no-cases    plays nothing of cases.yaml
   --facts FILE  facts to store, YAML or JSON; default DIR/facts.yaml, if it exists
   --port N      port to listen on; default a free port
+  --playground-port N
+                port of the playground; default 8190, or a free port if it is taken
   --engine E    embedded (default): relationship tuples in the PDP's own database,
                 no other server; openfga: an OpenFGA in memory, as production has
 
@@ -43,6 +51,8 @@ export type ServeEngine = (typeof ENGINES)[number]
 export interface Served {
   readonly pack: string
   readonly port: number
+  /** `undefined`: the usual one, or a free one. */
+  readonly playgroundPort: number | undefined
   readonly facts: string | undefined
   readonly engine: ServeEngine
   /** Text in the name of the case whose `given` is played; `first`: the first case; `none`: nothing of `cases.yaml`. */
@@ -60,6 +70,7 @@ const ENGINES = ['embedded', 'openfga'] as const
 const OPTIONS = {
   pack: { type: 'string' },
   port: { type: 'string', default: '0' },
+  'playground-port': { type: 'string' },
   facts: { type: 'string' },
   engine: { type: 'string', default: 'embedded' },
   case: { type: 'string' },
@@ -79,16 +90,21 @@ export function parseServe(
     const repeated = repeatedOption(tokens, OPTIONS)
     if (repeated !== undefined) return { kind: 'usage', problem: `--${repeated} may be given once` }
     if (values.help) return { kind: 'help' }
-    const port = Number(values.port)
     if (!values.pack) return { kind: 'usage', problem: '--pack: name the folder of a policy pack' }
-    if (!/^\d{1,5}$/.test(values.port) || port > 65_535)
-      return { kind: 'usage', problem: `--port: ${values.port} is not a port (0 to 65535)` }
+    const { port: portText, 'playground-port': playgroundText } = values
+    for (const [option, text] of [
+      ['--port', portText],
+      ['--playground-port', playgroundText ?? '0'],
+    ] as const)
+      if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+        return { kind: 'usage', problem: `${option}: ${text} is not a port (0 to 65535)` }
+    const [port, playgroundPort] = [Number(portText), playgroundText === undefined ? undefined : Number(playgroundText)]
     const engine = ENGINES.find((name) => name === values.engine)
     if (!engine) return { kind: 'usage', problem: `--engine: ${values.engine} is not one of ${ENGINES.join(', ')}` }
     const { case: named, 'no-cases': isWithout } = values
     if (named !== undefined && isWithout) return { kind: 'usage', problem: '--case and --no-cases exclude each other' }
     const cases = isWithout ? 'none' : named === undefined ? 'first' : { named }
-    return { kind: 'serve', pack: values.pack, port, facts: values.facts, engine, cases }
+    return { kind: 'serve', pack: values.pack, port, facts: values.facts, engine, cases, playgroundPort }
   } catch (error) {
     return { kind: 'usage', problem: error instanceof Error ? error.message : String(error) }
   }

@@ -7,12 +7,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { startPlayed, startPlayIssuer } from '@mandate/cases'
 import { PolicyError, parseYaml, type Whereabouts } from '@mandate/pdp'
+import { type Playground, startPlayground } from '@mandate/playground'
 import { Fault, factsFileSchema } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
 import { isProduction } from './node-env.ts'
 import { startOpenFga } from './openfga.ts'
+import { buildPlaygroundPage } from './page.ts'
 import { createProgress, type Progress } from './progress.ts'
 import { parseServe, SERVE_USAGE, type Served, type ServeEngine } from './serve-arguments.ts'
 import { CaseNotFoundError, type PlayedWorld, playWorld, readServedPack } from './serve-world.ts'
@@ -20,6 +22,7 @@ import { describeWorld } from './serve-world-text.ts'
 
 const DAY_MS = 86_400_000
 const KEY_DAYS = 30
+const PLAYGROUND_PORT = 8190
 
 type Closer = () => Promise<unknown> | unknown
 
@@ -40,8 +43,7 @@ async function guarded(served: Served): Promise<number> {
   })
   const closers: Closer[] = []
   try {
-    const line = await serve(served, interrupted, closers)
-    process.stdout.write(`${line}\n`)
+    process.stdout.write(`${await serve(served, interrupted, closers)}\n`)
     await untilInterrupted(interrupted)
     return 0
   } catch (error) {
@@ -55,7 +57,7 @@ async function guarded(served: Served): Promise<number> {
   }
 }
 
-/** Starts everything. Resolves to the line with the PDP's address and the API key. */
+/** Starts everything. Resolves to the lines for standard output: the PDP's address with the API key, and the playground's address. */
 async function serve(served: Served, signal: AbortSignal, closers: Closer[]): Promise<string> {
   const { pack, facts, engine, port, cases } = served
   requireDevelopment(engine)
@@ -86,7 +88,20 @@ async function serve(served: Served, signal: AbortSignal, closers: Closer[]): Pr
   const expires = new Date(Date.now() + KEY_DAYS * DAY_MS).toISOString()
   const key = await operator.createKey({ name: 'npm run serve', expires_at: expires })
   if (world) tellWorld(world, url, key)
-  return `url=${url} key=${key}`
+  const playground = await startPlaygroundOn(folder, served.playgroundPort)
+  closers.push(() => playground.close())
+  return `url=${url} key=${key}\nplayground=${playground.url}`
+}
+
+/** Starts the playground on the port that was asked for; without one on the usual port, so that shared addresses work, or a free port. */
+async function startPlaygroundOn(folder: string, port: number | undefined): Promise<Playground> {
+  const remark = (text: string): void => void process.stderr.write(`Playground: ${text}\n`)
+  const start = (on: number) => startPlayground({ folder, port: on, buildPage: () => buildPlaygroundPage(remark) })
+  if (port !== undefined) return start(port)
+  return start(PLAYGROUND_PORT).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return start(0)
+    throw error
+  })
 }
 
 function tellWorld(world: PlayedWorld, url: string, key: string): void {

@@ -20,6 +20,7 @@ const WORKSPACES: Readonly<
   auditor: { name: '@mandate/auditor', develops: 'checker' },
   'auditor/page': { name: '@mandate/auditor-page', develops: 'bundler' },
   'desktop/renderer': { name: '@mandate/desktop-renderer', develops: 'bundler' },
+  'playground/page': { name: '@mandate/playground-page', develops: 'bundler' },
   'desktop/packaging': { name: '@mandate/desktop-packaging', develops: 'packer' },
   'examples/trips': { name: '@mandate/trips', runs: 'travelled' },
 }

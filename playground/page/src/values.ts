@@ -1,0 +1,44 @@
+/**
+ * Attribute values as text of one field, and back. Text that is no value of the type is sent as it is, so that the PDP's own refusal is shown. Pure.
+ *
+ * @module
+ */
+
+/** What to write in a field of each type. */
+const HINTS: Readonly<Record<string, string>> = {
+  money: 'minor units and currency: 8900 EUR',
+  instant: 'in 3 days, 5 hours ago, or an RFC 3339 time',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  string: 'text',
+  strings: 'words with commas between',
+}
+
+/** Hint of a type. */
+export const hintOf = (type: string): string => HINTS[type] ?? 'text'
+
+/** Text of a value. */
+export function textOf(value: unknown): string {
+  if (value === undefined) return ''
+  if (Array.isArray(value)) return value.map(String).join(', ')
+  if (isMoney(value)) return `${value.amount} ${value.currency}`
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** Value of a text. */
+export function parseValue(text: string, type: string): unknown {
+  const trimmed = text.trim()
+  if (type === 'money') {
+    const { amount, currency } = /^(?<amount>-?\d+) (?<currency>[A-Za-z]{3})$/u.exec(trimmed)?.groups ?? {}
+    return amount === undefined ? trimmed : { amount: Number(amount), currency: currency?.toUpperCase() }
+  }
+  if (type === 'integer' || type === 'number') return /^-?\d+(\.\d+)?$/u.test(trimmed) ? Number(trimmed) : trimmed
+  if (type === 'boolean') return trimmed === 'true' ? true : trimmed === 'false' ? false : trimmed
+  if (type === 'strings') return trimmed.split(',').map((word) => word.trim())
+  return trimmed
+}
+
+function isMoney(value: unknown): value is { readonly amount: number; readonly currency: string } {
+  return typeof value === 'object' && value !== null && 'amount' in value && 'currency' in value
+}
