@@ -4,15 +4,16 @@
  * @module
  */
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import type { ParseArgsConfig } from 'node:util'
 import {
   type DecisionFilter,
   decisionIdSchema,
   decisionQuerySchema,
+  ENTRY_KINDS,
   environmentObjection,
   parseVerifierKey,
   type VerifierKey,
 } from '@mandate/protocol'
+import { nearestName } from '@mandate/service/nearest-name'
 import { describeIssues } from './describe-issues.ts'
 import type { PdpServer } from './pdp-client.ts'
 import { FILTERS } from './source.ts'
@@ -31,22 +32,6 @@ export interface ProcessIo {
   /** Installs a handler that aborts the signal on Ctrl-C, instead of ending the process. */
   readonly untilInterrupted?: () => AbortSignal
 }
-
-/** Option definitions of `parseArgs`. */
-export type OptionTypes = NonNullable<ParseArgsConfig['options']>
-
-const help = { type: 'boolean', short: 'h' } as const
-
-/** Options of every command that reads from a PDP or a log directory. */
-export const SOURCE_OPTIONS: OptionTypes = {
-  url: { type: 'string', multiple: true },
-  dir: { type: 'string' },
-  'token-file': { type: 'string' },
-  json: { type: 'boolean' },
-  help,
-}
-/** One option per log filter. */
-export const FILTER_OPTIONS: OptionTypes = Object.fromEntries(FILTERS.map((name) => [name, { type: 'string' }]))
 
 /** Result of `parseArgs`. */
 export interface ParsedOptions {
@@ -105,6 +90,13 @@ export function parseFilters(options: ParsedOptions): LogFilters {
   for (const name of FILTERS) {
     const value = textOption(options, name)
     if (value !== undefined) parameters[name] = value
+  }
+  const { kind } = parameters
+  if (kind !== undefined && !ENTRY_KINDS.some((each) => each === kind)) {
+    const nearest = nearestName(kind, ENTRY_KINDS)
+    throw new UsageError(
+      `--kind: there is no kind ${kind}. ${nearest ? `Did you mean ${nearest}?` : `Known: ${ENTRY_KINDS.join(', ')}.`}`,
+    )
   }
   const parsed = decisionQuerySchema.safeParse(parameters)
   if (!parsed.success) throw new UsageError(describeIssues(parsed.error, (path) => `--${path.join('.')}`))

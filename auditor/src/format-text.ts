@@ -4,16 +4,12 @@
  * @module
  */
 import { type LoggedEntry, moneyText } from '@mandate/protocol'
+import { escapeControls } from './format-controls.ts'
+
+export { escapeControls } from './format-controls.ts'
 
 const COLUMN_GAP = '  '
 const MAX_CELL = 44
-
-/** Escapes control, format and other invisible characters, which could move the cursor or reverse the direction of text. */
-export function escapeControls(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`
-  })
-}
 
 function verdict({ decision, kind }: LoggedEntry): string {
   if (decision === undefined) return kind

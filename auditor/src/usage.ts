@@ -1,5 +1,5 @@
 /**
- * The texts of `mandate-audit --help` and of wrong usage.
+ * The text of `mandate-audit --help`.
  *
  * @module
  */
@@ -13,12 +13,6 @@ const COMMANDS = `  mandate-audit query  (--url URL | --dir LOG) [filters] [--li
                         [--witness VKEY [--quorum N]] [--json]
   mandate-audit verify --proof FILE --entry FILE --key VKEY [--json]
   mandate-audit witness --listen HOST:PORT --log ORIGIN=VKEY --state DIR [--name NAME]
-`
-
-/** Printed below the error of a wrong command line: short, so that the error stays in view. */
-export const SHORT_USAGE = `
-${COMMANDS}
-All options: mandate-audit --help
 `
 
 /** The text of `mandate-audit --help`. */

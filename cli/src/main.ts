@@ -14,6 +14,10 @@ enableCompileCache(join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache
 const { run } = await import('./program.ts')
 const { hasBrowser, openInBrowser } = await import('./browser.ts')
 
+// npm runs scripts in the folder of package.json: files are named from where the person is.
+const calledFrom = process.env['npm_lifecycle_event'] === 'mandate' ? process.env['INIT_CWD'] : undefined
+if (calledFrom) process.chdir(calledFrom)
+
 /** A closed output pipe (`| head`) is a normal end. */
 process.stdout.on('error', () => process.exit())
 

@@ -36,7 +36,16 @@ export function fields(values: Readonly<Record<string, string | undefined>>): re
   return shown.map(([name, value]) => `${name.padEnd(width)}${GAP}${value}`)
 }
 
-/** An instant in whole minutes, UTC: `2026-11-28 09:15 UTC`. */
+/** The instant that the PDP has for an open end. */
+const OPEN_END = '9999-'
+
+/** An instant in whole minutes, UTC: `2026-11-28 09:15 UTC`. `no end` for the PDP's open end. */
 export function minuteText(instant: string): string {
+  if (instant.startsWith(OPEN_END)) return 'no end'
   return `${new Date(instant).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }
+
+const LABEL_WIDTH = 10
+
+/** A line of an explanation: what it is about, and the text. */
+export const labelled = (label: string, text: string): string => `${label.padEnd(LABEL_WIDTH)}${text}`

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { StartError } from './errors.ts'
-import { describeRun, lockState } from './state.ts'
+import { describeRun, lockState, shellOf } from './state.ts'
 import { temporaryFolder } from './temporary.fixture.ts'
 
 const aPdp = (name: string) => ({ url: `http://${name}`, log: `/state/${name}/log`, key: `/state/${name}/log.vkey` })
@@ -47,4 +48,17 @@ test('a state folder that cannot be written is named with the reason', () => {
   writeFileSync(file, '')
   expect(() => lockState(join(file, '.mandate'))).toThrow(StartError)
   expect(() => lockState(join(file, '.mandate'))).toThrow(/file\/\.mandate, which cannot be written: E/u)
+})
+
+test('a shell that evaluates it has the addresses, and mandate as a command', () => {
+  const script = shellOf({ pid: 1, ...aPdp('pdp'), issuer: "http://it's/realms/mandate" })
+  const read = (command: string): string =>
+    execFileSync('sh', ['-c', `eval "$SCRIPT"; ${command}`], {
+      env: { ...process.env, SCRIPT: script },
+      encoding: 'utf8',
+    })
+  expect(read('echo "$MANDATE_PDP $MANDATE_ISSUER $MANDATE_LOG"')).toBe(
+    "http://pdp http://it's/realms/mandate /state/pdp/log\n",
+  )
+  expect(read('mandate --version')).toMatch(/^\d+\.\d+\.\d+\n$/u)
 })

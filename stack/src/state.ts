@@ -79,3 +79,23 @@ function tryLock(stateDir: string): { release(): void } | undefined {
     throw new StartError(`The demo keeps its state in ${stateDir}, which cannot be written: ${why}`, { cause })
   }
 }
+
+/** A shell script that sets the variables which `mandate` reads, and makes `mandate` a command of this shell. Contains no secret. */
+export function shellOf({ url, issuer, trips, agent, log, key }: Run): string {
+  const variables = {
+    MANDATE_PDP: url,
+    MANDATE_ISSUER: issuer,
+    MANDATE_LOG: log,
+    MANDATE_LOG_KEY: key,
+    MANDATE_TRIPS: trips,
+    MANDATE_AGENT: agent,
+  }
+  const exports = Object.entries(variables).flatMap(([name, value]) =>
+    value === undefined ? [] : [`export ${name}=${quoted(value)}`],
+  )
+  const [node, main] = [join(ROOT, 'node_modules/.bin/node'), join(ROOT, 'cli/src/main.ts')]
+  return `${[...exports, `mandate() { ${quoted(node)} ${quoted(main)} "$@"; }`].join('\n')}\n`
+}
+
+/** A word of a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

@@ -4,18 +4,9 @@
  * @module
  */
 import { once } from 'node:events'
-import type { ParseArgsConfig } from 'node:util'
 import { parseWitnessKey, type WitnessKey } from '@mandate/protocol'
 import { UsageError } from '../usage-error.ts'
-import { type RunningWitness, startWitness } from './command.ts'
-
-export const WITNESS_OPTIONS: NonNullable<ParseArgsConfig['options']> = {
-  listen: { type: 'string' },
-  log: { type: 'string', multiple: true },
-  state: { type: 'string' },
-  name: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-}
+import type { RunningWitness, WitnessCommand } from './command.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -40,9 +31,11 @@ export async function witness(
 }
 
 /** Turns invalid options into a usage error. */
-async function startOrUsageError(...options: Parameters<typeof startWitness>): Promise<RunningWitness> {
+async function startOrUsageError(options: WitnessCommand, warn: (line: string) => void): Promise<RunningWitness> {
+  // Imported here: verify reads its options with this module, and needs no HTTP server.
+  const { startWitness } = await import('./command.ts')
   try {
-    return await startWitness(...options)
+    return await startWitness(options, warn)
   } catch (error) {
     if (error instanceof TypeError || error instanceof SyntaxError) throw new UsageError(error.message)
     throw error

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { type Persona, type PersonaStatus, personaNameSchema, personaSchema, ulidSchema } from '@mandate/protocol'
+import {
+  type Domain,
+  type Persona,
+  type PersonaStatus,
+  personaNameSchema,
+  personaSchema,
+  ulidSchema,
+} from '@mandate/protocol'
 import { z } from 'zod'
 import type { ConnectionOptions, Work } from '../command-line.ts'
 import { instantOf } from '../duration.ts'
@@ -39,7 +46,7 @@ export const requestPersona: Work<RequestOptions> = async (io, { options, args: 
   print(io, options, persona, () => [
     persona.status === 'pending'
       ? `${name} waits for a persona administrator: mandate persona approve ${persona.id}`
-      : `${name} is ${persona.status} until ${minuteText(persona.valid_till)}.`,
+      : `${name} is ${persona.status}; valid until: ${minuteText(persona.valid_till)}.`,
   ])
   return undefined
 }
@@ -56,6 +63,26 @@ export const setPersona =
     print(io, options, persona, () => [`${name} of ${persona.holder} is ${persona.status}.`])
     return undefined
   }
+
+/**
+ * The caller's only usable persona in a domain, `TITLE/CIRCLE`; `undefined` where the domain has no titles, or the caller no persona in it.
+ *
+ * @throws CommandError (exit 64) when there are several
+ */
+export async function onlyPersona(pdp: Pdp, { domain, titles }: Domain): Promise<string | undefined> {
+  if (Object.keys(titles).length === 0) return undefined
+  const held = await personasOf(pdp, false).catch(noneForAgents)
+  const usable = held.filter((one) => one.domain === domain && one.status === 'active')
+  const [only, ...more] = usable.map(({ title, circle }) => `${title}/${circle}`)
+  if (more.length > 0) throw usageError(`Which persona? Give --persona ${[only, ...more].join(' or ')}.`)
+  return only
+}
+
+/** An agent passes on without a persona, and may not list any. */
+function noneForAgents(error: unknown): [] {
+  if (error instanceof CommandError && (error.code === 'in_person_only' || error.code === 'forbidden')) return []
+  throw error
+}
 
 /** The caller's personas, or those that wait. */
 export async function personasOf(pdp: Pdp, waiting: boolean): Promise<readonly Persona[]> {

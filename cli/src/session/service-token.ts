@@ -27,18 +27,29 @@ export async function serviceToken(io: Io, options: ConnectionOptions & ServiceO
     const { access_token } = await oidc.clientCredentialsGrant(configuration, { scope: AUDIENCE })
     return access_token
   } catch (cause) {
-    if (cause instanceof oidc.ResponseBodyError && cause.status < 500) {
-      const detail = `${clientId}: ${cause.error_description ?? cause.error}.`
-      const mend = 'Check the client id and its secret.'
-      throw new CommandError(EXIT.refused, 'The identity provider refused the service.', {
-        code: cause.error,
-        detail,
-        mend,
-        cause,
-      })
-    }
-    throw new CommandError(EXIT.unreachable, `${issuer} does not answer.`, { code: 'identity_unavailable', cause })
+    throw tokenError(cause, clientId, issuer)
   }
+}
+
+function tokenError(cause: unknown, clientId: string, issuer: string): CommandError {
+  const refused = refusalOf(cause)
+  if (refused === undefined)
+    return new CommandError(EXIT.unreachable, `${issuer} does not answer.`, { code: 'identity_unavailable', cause })
+  const mend = 'Check the client id and its secret.'
+  const detail = `${clientId}: ${refused}.`
+  return new CommandError(EXIT.refused, 'The identity provider refused the service.', {
+    code: 'client_refused',
+    detail,
+    mend,
+    cause,
+  })
+}
+
+/** What the identity provider said; `undefined` when it failed or did not answer. A wrong secret is a 401 with a challenge. */
+function refusalOf(cause: unknown): string | undefined {
+  if (cause instanceof oidc.WWWAuthenticateChallengeError) return 'client id or secret are wrong'
+  if (!(cause instanceof oidc.ResponseBodyError) || cause.status >= 500) return undefined
+  return cause.error_description ?? cause.error
 }
 
 async function clientSecret({ environment }: Io, options: ConnectionOptions & ServiceOptions): Promise<string> {
