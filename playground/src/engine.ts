@@ -44,6 +44,8 @@ export interface EngineOptions {
   readonly frame: PackFrame
   /** Milliseconds that one play may take once the thread is ready. @default 20000 */
   readonly limitMs?: number
+  /** Megabytes of heap of the thread. @default 512 */
+  readonly heapMb?: number
   /** Program of the thread. @default `worker.ts` */
   readonly entry?: URL
 }
@@ -59,6 +61,7 @@ const LIMIT_MS = 20_000
 /** Modules are loaded in this time, also on a busy machine. */
 const START_MS = 60_000
 const HEAP_MB = 512
+const WORKER = new URL('./worker.ts', import.meta.url)
 
 /** Creates an engine; its thread starts with the first play. */
 export function createPlayEngine(options: EngineOptions): PlayEngine {
@@ -89,15 +92,15 @@ class PlayThread {
   #plays = 0
   #ended: Promise<void> | undefined
 
-  constructor({ frame, limitMs = LIMIT_MS, entry = new URL('./worker.ts', import.meta.url) }: EngineOptions) {
+  constructor({ frame, limitMs = LIMIT_MS, heapMb = HEAP_MB, entry = WORKER }: EngineOptions) {
     this.#limitMs = limitMs
     this.#worker = new Worker(entry, {
       workerData: frame,
       env: { TMPDIR: this.#folder, TMP: this.#folder, TEMP: this.#folder },
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: heapMb },
     })
     this.#worker.on('message', (message: WorkerMessage) => this.#receive(message))
-    this.#worker.on('error', (error) => void this.end(reasonOf(error)))
+    this.#worker.on('error', (error) => void this.end(reasonOf(error, heapMb)))
     this.#worker.on('exit', () => void this.end('the thread that plays has ended'))
     this.#ready.promise.catch(() => undefined)
   }
@@ -147,8 +150,8 @@ class PlayThread {
   }
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, heapMb: number): string {
   const isMemory = error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-  if (isMemory) return `stopped: it needed more than ${HEAP_MB} MB of memory`
+  if (isMemory) return `stopped: it needed more than ${heapMb} MB of memory`
   return error instanceof Error ? error.message : String(error)
 }

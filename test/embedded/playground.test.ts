@@ -53,7 +53,7 @@ async function openPage(url = playground.url, options: BrowserContextOptions = {
   return page
 }
 
-const passed = (page: Page) => page.getByText('All 1 case passed').waitFor()
+const passed = (page: Page) => page.getByText('1 case passed').waitFor()
 const answerOf = (page: Page) => page.locator('.answer')
 const ask = (page: Page) => page.getByRole('button', { name: 'Ask', exact: true }).click()
 

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@mandate/stack'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { packFolder } from '../fixtures/packs.ts'
 
@@ -94,16 +95,25 @@ describe.for([
   })
 })
 
+interface Served {
+  readonly url: string
+  readonly playground: string
+  readonly told: string
+}
+
 /** Starts it, and resolves when it is up; what it printed on standard error is complete then. */
-async function served(...args: readonly string[]): Promise<{ readonly url: string; readonly told: string }> {
+async function served(...args: readonly string[]): Promise<Served> {
   const child = run(args, BARE)
   onTestFinished(() => void child.kill('SIGKILL'))
   let told = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     told += chunk.toString()
   })
-  const [line] = await once(createInterface({ input: child.stdout ?? expect.unreachable() }), 'line')
-  return { url: /^url=(\S+) /.exec(String(line))?.[1] ?? '', told }
+  const lines: string[] = []
+  for await (const line of createInterface({ input: child.stdout ?? expect.unreachable() }))
+    if (lines.push(line) === 2) break
+  const [, url = '', playground = ''] = /^url=(\S+) key=\S+\nplayground=(\S+)$/.exec(lines.join('\n')) ?? []
+  return { url, playground, told }
 }
 
 /** The request of a printed curl command, sent. */
@@ -130,6 +140,14 @@ describe('what cases.yaml declares, and the given of a case, exists', () => {
     expect(grants).toHaveLength(2)
     for (const id of grants) expect(told).toMatch(new RegExp(`${id} .*approve .*expense_report:october`))
     expect(await sendCurl(denied)).toMatchObject({ decision: false, context: { reason: 'amount_above_limit' } })
+  })
+
+  test('the playground has the pack, at the port that was asked for', async () => {
+    const port = await freePort()
+    const { playground } = await served('--pack', packFolder('lab-orders'), '--playground-port', String(port))
+    expect(playground).toBe(`http://127.0.0.1:${port}/playground`)
+    const pack = await (await fetch(`${playground}/api/pack`)).json()
+    expect(pack).toMatchObject({ name: 'lab-orders', texts: { 'cases.yaml': expect.stringContaining('people:') } })
   })
 
   test('the first case is the default, and --no-cases leaves all of it out', async () => {

@@ -43,9 +43,9 @@ function summary(results: readonly CaseResult[]): string {
   if (results.length === 0) return 'This pack has no cases.'
   if (done.length < results.length) return `Playing: ${done.length} of ${plural(results.length, 'case')} done`
   const failed = done.filter((result) => !isPassed(result)).length
-  return failed === 0
-    ? `All ${plural(results.length, 'case')} passed`
-    : `${failed} of ${plural(results.length, 'case')} failed`
+  const all = plural(results.length, 'case')
+  if (failed > 0) return `${failed} of ${all} failed`
+  return results.length === 1 ? `${all} passed` : `All ${all} passed`
 }
 
 interface CaseProps {
