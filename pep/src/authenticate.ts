@@ -7,7 +7,7 @@ import { Fault } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import { arrivalOf, type IdentifyDeps, identify } from './identify.ts'
 import { challengesFor, sendRefusal } from './problem.ts'
-import { type Challenge, type PepLogger, refusalOfFault } from './refusal.ts'
+import { type Challenge, ofRequest, type PepLogger, refusalOfFault } from './refusal.ts'
 
 export interface AuthenticateDeps extends IdentifyDeps {
   readonly challenge: Challenge
@@ -26,7 +26,7 @@ export function authenticateWith(deps: AuthenticateDeps): RequestHandler {
       req.authz = authz
     } catch (error) {
       if (!(error instanceof Fault)) return next(error)
-      return sendRefusal(res, refusalOfFault(error, deps.logger))
+      return sendRefusal(res, refusalOfFault(error, deps.logger && ofRequest(deps.logger, arrival.requestId)))
     }
     return next()
   }

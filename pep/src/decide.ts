@@ -17,7 +17,15 @@ import {
   requireInPerson,
 } from './identify.ts'
 import type { Outcome, Resource } from './outcome.ts'
-import { type Challenge, challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
+import {
+  type Challenge,
+  challenged,
+  ofRequest,
+  type PepLogger,
+  type Refusal,
+  refusalOfDenial,
+  refusalOfFault,
+} from './refusal.ts'
 
 /** One question of a server that is not Express: the request's headers, the action and the resource. */
 export interface DecideRequest {
@@ -60,7 +68,7 @@ export async function decideWith(deps: DecideDeps, request: DecideRequest): Prom
     return { permitted: true, authz: withDecision(authz, { outcome }), outcome, headers: named }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    const refusal = refusalOfFault(error, deps.logger)
+    const refusal = refusalOfFault(error, deps.logger && ofRequest(deps.logger, arrival.requestId))
     return {
       permitted: false,
       ...withHeaders(challenged(refusal, deps.challenge, hasCredentials(request.headers)), headers),

@@ -42,6 +42,11 @@ interface Visit {
 
 const visits = new WeakMap<object, Visit>()
 
+/** Begins a request of a framework without routes that pass requests on: its guard's permission holds until the answer. */
+export function beginVisit(req: object): void {
+  if (!visits.has(req)) visits.set(req, { passed: false })
+}
+
 /** Records that the guard of the current route permits its answer. No effect outside of a guarded route. */
 export function letThrough(req: object): void {
   const visit = visits.get(req)

@@ -10,7 +10,15 @@ import { type Authz, withDecision } from './authz.ts'
 import type { Page } from './decider.ts'
 import { checkedPersona, requireInPerson } from './identify.ts'
 import { type DisclosedOutcome, disclosed, type Outcome, type Resource } from './outcome.ts'
-import { type Challenge, challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
+import {
+  type Challenge,
+  challenged,
+  ofRequest,
+  type PepLogger,
+  type Refusal,
+  refusalOfDenial,
+  refusalOfFault,
+} from './refusal.ts'
 
 type MaybePromise<T> = T | Promise<T>
 
@@ -144,11 +152,14 @@ export async function judge<R>(
   req: Omit<GuardedRequest<R>, 'authz'>,
   identify: { readonly authz: () => MaybePromise<Authz>; readonly hasCredentials: boolean },
 ): Promise<Verdict> {
+  let requestId: string | undefined
   try {
-    return await work({ ...req, authz: await identify.authz() })
+    const authz = await identify.authz()
+    requestId = authz.requestId
+    return await work({ ...req, authz })
   } catch (error) {
     if (!(error instanceof Fault)) throw error
-    const refusal = refusalOfFault(error, deps.logger)
+    const refusal = refusalOfFault(error, deps.logger && ofRequest(deps.logger, requestId))
     return { kind: 'refuse', refusal: challenged(refusal, deps.challenge, identify.hasCredentials) }
   }
 }

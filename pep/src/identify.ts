@@ -4,6 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { Fault, personaNameSchema, refuse } from '@mandate/protocol'
 import { callersDeadline, TIMEOUT_HEADER } from '@mandate/service'
 import { type Authz, type Identity, rememberToken } from './authz.ts'
@@ -100,6 +101,18 @@ function traceparentOf(headers: RequestHeaders): string | undefined {
 
 export function arrivalOf(headers: RequestHeaders): Arrival {
   return { requestId: requestIdOf(headers), arrivedAt: performance.now() }
+}
+
+/** Every value of each header of Node's request. A request that a test injects has `rawHeaders` only. */
+export function distinctHeaders({ headersDistinct, rawHeaders }: IncomingMessage): RequestHeaders {
+  const known: RequestHeaders | undefined = headersDistinct
+  if (known !== undefined) return known
+  const headers: Record<string, string[]> = {}
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]?.toLowerCase() ?? ''
+    headers[name] = [...(headers[name] ?? []), rawHeaders[at + 1] ?? '']
+  }
+  return headers
 }
 
 export function hasCredentials(headers: RequestHeaders): boolean {

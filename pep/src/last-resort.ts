@@ -6,10 +6,10 @@
  *
  * @module
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { problemOf } from '@mandate/protocol'
-import { wasLetThrough } from './guard.ts'
+import { beginVisit, wasLetThrough } from './guard.ts'
 import type { PepLogger } from './refusal.ts'
 
 const BODY = Buffer.from(JSON.stringify(problemOf('not_found')))
@@ -28,6 +28,31 @@ export function lastResort(logger: PepLogger): LastResort {
     hold(res, () => !(res.headersSent || wasLetThrough(req)), tell)
     next()
   }
+}
+
+/** Holds every answer of one server, before its framework sees the request. */
+export interface ServerSeal {
+  /** Holds the answer to one request, for a framework that is called without its server, as in tests. A second call does nothing. */
+  readonly hold: (req: IncomingMessage, res: ServerResponse) => void
+}
+
+/**
+ * For frameworks that answer on Node's response: holds answers at the server itself, so that no hook, middleware or not-found handler can answer below
+ * 400 before a guard let the request through.
+ *
+ * @param logger - As {@link lastResort}'s.
+ */
+export function sealServer(server: Pick<Server, 'prependListener'>, logger: PepLogger): ServerSeal {
+  const tell = tellOnce(logger)
+  const known = new WeakSet<object>()
+  const holdOne: ServerSeal['hold'] = (req, res) => {
+    if (known.has(res)) return
+    known.add(res)
+    beginVisit(req)
+    hold(res, () => !(res.headersSent || wasLetThrough(req)), tell)
+  }
+  server.prependListener('request', holdOne)
+  return { hold: holdOne }
 }
 
 /** @param isUnguarded - Nothing was sent yet, and no guard let anything through. */

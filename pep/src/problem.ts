@@ -10,7 +10,15 @@ import type { Authz } from './authz.ts'
 import { stderrLogger } from './default-logger.ts'
 import { hasCredentials } from './identify.ts'
 import type { Outcome } from './outcome.ts'
-import { type Challenge, challenged, type PepLogger, type Refusal, refusalOfDenial, refusalOfFault } from './refusal.ts'
+import {
+  type Challenge,
+  challenged,
+  ofRequest,
+  type PepLogger,
+  type Refusal,
+  refusalOfDenial,
+  refusalOfFault,
+} from './refusal.ts'
 
 /** The challenge of a request's enforcement point. */
 const challenges = new WeakMap<object, Challenge>()
@@ -44,10 +52,14 @@ export function answerDenial(res: Response, outcome: Outcome, authz: Authz): voi
 
 /**
  * The one error handler of a service: mount it last. Anything that is not a fault, nor a mistake of the request that Express or a body parser
- * found, is 500 `internal`, and logged. An error after the headers are sent ends the connection.
+ * found, is 500 `internal`, and logged with the request's id. An error after the headers are sent ends the connection.
  *
  * @param logger - Gets faults of this side (5xx). By default they go to standard error, a line of JSON each.
  */
 export function problems(logger: PepLogger = stderrLogger): ErrorRequestHandler {
-  return answerProblems({ logger, respond: (fault, res) => withOwnChallenge(problemResponse(fault), res) })
+  const respond = (fault: Fault, res: Response) => withOwnChallenge(problemResponse(fault), res)
+  return (error, req, res, next) => {
+    const requestId = res.getHeader('X-Request-ID')
+    answerProblems({ logger: ofRequest(logger, requestId), respond })(error, req, res, next)
+  }
 }

@@ -15,6 +15,16 @@ export interface PepLogger {
   readonly error: (fields: object, message: string) => void
 }
 
+/** The same logger, whose lines name a request. */
+export function ofRequest(logger: PepLogger, requestId: unknown): PepLogger {
+  if (typeof requestId !== 'string') return logger
+  const named = (fields: object): object => ({ ...fields, request_id: requestId })
+  return {
+    warn: (fields, message) => logger.warn(named(fields), message),
+    error: (fields, message) => logger.error(named(fields), message),
+  }
+}
+
 /** A complete response that refuses a request; to be sent unchanged. */
 export interface Refusal {
   readonly status: number

@@ -75,7 +75,8 @@ test('a service that installs it gets no server, and nothing of the workspace bu
     '@mandate/protocol',
     '@mandate/service',
   ])
-  const servers = /express|fastify|hono|openfga|^pg$|sqlite|pino|electron|chromedriver|vitest|typescript/u
+  const servers =
+    /express|fastify|hono|nestjs|keycloak|openfga|^pg$|sqlite|pino|electron|chromedriver|vitest|typescript/u
   expect(installed.filter((name) => servers.test(name))).toEqual([])
 })
 

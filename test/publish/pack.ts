@@ -13,6 +13,9 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 export const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** What is published is JavaScript and runs on older versions of Node than the sources do: from where undici, the youngest dependency, does. */
+const RUNS_ON = '>=22.19.0'
+
 /** In the order of their dependencies. */
 export const PUBLISHED = ['protocol', 'service', 'pep'] as const
 export type Published = (typeof PUBLISHED)[number]
@@ -92,5 +95,6 @@ export function publishedManifest(name: Published): Manifest {
     const path = String(source).replace('./src/', './dist/').replace(/\.ts$/u, '')
     return [entry, { types: `${path}.d.ts`, default: `${path}.js` }]
   })
-  return { ...manifest, exports: Object.fromEntries(built), files: ['dist', 'API.md'], sideEffects: false }
+  const engines = { node: RUNS_ON }
+  return { ...manifest, engines, exports: Object.fromEntries(built), files: ['dist', 'API.md'], sideEffects: false }
 }
