@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Advice } from './advice.ts'
 export { ASK_FORM, type AskWords, readAsk } from './ask.ts'
 export { type CaseFile, type CaseQuestion, type CaseStep, type PackCase, parsePackCases } from './cases.ts'
 export type { PlayedDecision } from './compare.ts'

@@ -4,13 +4,11 @@
  *
  * @module
  */
-import type { Manifest, Policies, Whereabouts } from '@mandate/pdp'
+import { type Manifest, type Policies, suggestion, type Whereabouts } from '@mandate/pdp'
 import { type FactRequest, PERMIT_REASONS, REASONS } from '@mandate/protocol'
 import { readAsk } from './ask.ts'
 import type { CaseFile, CaseQuestion, CaseStep } from './cases.ts'
-
-type Path = readonly PropertyKey[]
-type Objecting = (path: Path, message: string) => void
+import { checkFacts, type Known, type Objecting, type Path } from './fact-objections.ts'
 
 /** Checks `cases.yaml`. @returns Each mistake as `file:line: message`. */
 export function caseObjections(
@@ -34,14 +32,6 @@ export function caseObjections(
     for (const [at, question] of then.entries()) checkQuestion(question, ['cases', index, 'then', at], names)
   }
   return found
-}
-
-/** What names are looked up in, and how a mistake is reported. */
-interface Known {
-  readonly manifest: Manifest
-  /** `undefined` when the model does not compile. */
-  readonly model: Policies['model'] | undefined
-  readonly object: Objecting
 }
 
 /** Checks `facts.yaml`. @returns Each mistake as `file:line: message`. */
@@ -77,17 +67,21 @@ class Names implements Known {
 
   person(name: string | undefined, path: Path): void {
     if (name !== undefined && !Object.hasOwn(this.file.people, name))
-      this.object(path, `there is no "${name}" under people`)
+      this.object(path, `there is no "${name}" under people${suggestion(name, Object.keys(this.file.people))}`)
   }
 
   party(name: string, path: Path): void {
-    if (!Object.hasOwn(this.file.people, name) && !this.file.agents.includes(name))
-      this.object(path, `there is no "${name}" under people or agents`)
+    const { people, agents } = this.file
+    if (!Object.hasOwn(people, name) && !agents.includes(name))
+      this.object(
+        path,
+        `there is no "${name}" under people or agents${suggestion(name, [...Object.keys(people), ...agents])}`,
+      )
   }
 
   resource(name: string | undefined, path: Path): void {
     if (name !== undefined && !Object.hasOwn(this.file.resources, name))
-      this.object(path, `there is no "${name}" under resources`)
+      this.object(path, `there is no "${name}" under resources${suggestion(name, Object.keys(this.file.resources))}`)
   }
 
   /** A persona that the person has. */
@@ -99,37 +93,63 @@ class Names implements Known {
   actions(actions: readonly string[], path: Path): void {
     for (const [index, action] of actions.entries())
       if (!Object.hasOwn(this.manifest.actions, action))
-        this.object([...path, index], `the manifest has no action "${action}"`)
+        this.object(
+          [...path, index],
+          `the manifest has no action "${action}"${suggestion(action, Object.keys(this.manifest.actions))}`,
+        )
   }
 
   attributes(sent: object, rules: object, path: Path): void {
     for (const name of Object.keys(sent))
-      if (!Object.hasOwn(rules, name)) this.object([...path, name], `the manifest has no attribute "${name}" here`)
+      if (!Object.hasOwn(rules, name))
+        this.object(
+          [...path, name],
+          `the manifest has no attribute "${name}" here${suggestion(name, Object.keys(rules))}`,
+        )
   }
 
-  settings(limits: object, path: Path): void {
-    const gates = this.manifest.gates.filter(({ attribute }) => attribute !== undefined).map(({ name }) => name)
-    for (const gate of Object.keys(limits))
-      if (!gates.includes(gate))
-        this.object([...path, gate], `the manifest has no such gate; it has ${gates.join(', ') || 'none'}`)
+  /** Settings of a persona: each limit by the name of its gate. */
+  settings(limits: Readonly<Record<string, Bounds>>, path: Path): void {
+    const gates = this.manifest.gates.filter(({ attribute }) => attribute !== undefined)
+    for (const [name, bounds] of Object.entries(limits)) {
+      const gate = gates.find((one) => one.name === name)
+      const known = gates.map((one) => one.name)
+      if (!gate)
+        this.object(
+          [...path, name],
+          `the manifest has no such gate${suggestion(name, known)}; it has ${known.join(', ') || 'none'}`,
+        )
+      else if (gate.bound !== undefined && bounds[gate.bound] === undefined)
+        this.object([...path, name], `the gate ${name} is ${gate.bound}: write { ${gate.bound}: … }`)
+      else if (gate.attribute !== undefined) this.#bound(gate.attribute, bounds, [...path, name])
+    }
+  }
+
+  /** Limits of a grant: each names an attribute. */
+  limits(limits: readonly (Bounds & { readonly attribute: string })[], path: Path): void {
+    for (const [index, limit] of limits.entries()) {
+      const at = [...path, index]
+      if (Object.hasOwn(this.manifest.attributes, limit.attribute)) this.#bound(limit.attribute, limit, at)
+      else this.attributes({ [limit.attribute]: true }, this.manifest.attributes, at)
+    }
+  }
+
+  #bound(attribute: string, bounds: Bounds, path: Path): void {
+    const type = this.manifest.attributes[attribute]?.type
+    if ((bounds.at_most === undefined) === (bounds.at_least === undefined))
+      this.object(path, 'needs at_most or at_least, one of them')
+    if (type === 'money' && bounds.currency === undefined)
+      this.object(path, `${attribute} is money, in minor units: add its currency, such as currency: EUR`)
+    if (type !== 'money' && bounds.currency !== undefined)
+      this.object(path, `${attribute} is no money, so that it has no currency`)
   }
 }
 
-/** Reports facts that the PDP would refuse. */
-function checkFacts(facts: readonly FactRequest[], path: Path, { manifest, model, object }: Known): void {
-  for (const [index, fact] of facts.entries()) {
-    const at = [...path, index]
-    if (!('attributes' in fact)) {
-      const { relation, resource } = fact
-      if (model && !model.relation(resource.type, relation))
-        object([...at, 'relation'], `the model has no relation ${resource.type}#${relation}`)
-      continue
-    }
-    const rules = { ...manifest.subject_attributes, ...('resource' in fact ? manifest.attributes : {}) }
-    for (const name of Object.keys(fact.attributes))
-      if (!Object.hasOwn(rules, name))
-        object([...at, 'attributes', name], `the manifest has no attribute "${name}" here`)
-  }
+/** A bound as settings and limits write it. */
+interface Bounds {
+  readonly at_most?: number | undefined
+  readonly at_least?: number | undefined
+  readonly currency?: string | undefined
 }
 
 function checkWorld({ people, agents, resources, autonomy, facts }: CaseFile, names: Names): void {
@@ -138,14 +158,22 @@ function checkWorld({ people, agents, resources, autonomy, facts }: CaseFile, na
     if (agents.includes(name)) object(['people', name], 'is an agent as well')
     for (const persona of personas) {
       const [title = ''] = persona.split('/')
-      if (!Object.hasOwn(manifest.titles, title)) object(['people', name], `the manifest has no title "${title}"`)
+      if (!Object.hasOwn(manifest.titles, title))
+        object(
+          ['people', name],
+          `the manifest has no title "${title}"${suggestion(title, Object.keys(manifest.titles))}`,
+        )
     }
   }
   for (const [name, resource] of Object.entries(resources)) {
     const path = ['resources', name]
     const { type, owner, parent, persona } = resource
     const rule = Object.hasOwn(manifest.resources, type) ? manifest.resources[type] : undefined
-    if (!rule) object([...path, 'type'], `the manifest has no resource type "${type}"`)
+    if (!rule)
+      object(
+        [...path, 'type'],
+        `the manifest has no resource type "${type}"${suggestion(type, Object.keys(manifest.resources))}`,
+      )
     names.attributes(resource.with, manifest.attributes, [...path, 'with'])
     names.person(owner, [...path, 'owner'])
     names.resource(parent, [...path, 'parent'])
@@ -181,9 +209,13 @@ function checkStep(step: CaseStep, path: Path, names: Names, grants: Set<string>
     names.party(grant.to, [...at, 'to'])
     names.actions(grant.actions, [...at, 'actions'])
     names.persona(grant.from, grant.persona, [...at, 'persona'])
+    names.limits(grant.limits ?? [], [...at, 'limits'])
     if (grant.on !== 'all') names.resource(grant.on, [...at, 'on'])
     if (grant.parent !== undefined && !grants.has(grant.parent))
-      names.object([...at, 'parent'], `no grant before is named "${grant.parent}"`)
+      names.object(
+        [...at, 'parent'],
+        `no grant before is named "${grant.parent}"${suggestion(grant.parent, [...grants])}`,
+      )
     if (grant.name !== undefined) grants.add(grant.name)
   }
   if (revoke) {
@@ -219,7 +251,7 @@ function checkQuestion(question: CaseQuestion, path: Path, names: Names): void {
   if (actor !== undefined && !names.file.agents.includes(actor)) object(at, `there is no "${actor}" under agents`)
   if (persona !== 'nobody') names.persona(subject, persona, at)
   const rule = Object.hasOwn(manifest.actions, action) ? manifest.actions[action] : undefined
-  if (!rule) object(at, `the manifest has no action "${action}"`)
+  if (!rule) object(at, `the manifest has no action "${action}"${suggestion(action, Object.keys(manifest.actions))}`)
   const account = what?.startsWith('account:') ? what.slice('account:'.length) : undefined
   if (rule && (rule.on === 'account') !== (account !== undefined))
     object(at, rule.on === 'account' ? `${action} is asked of account:<person>` : `${action} is asked of a resource`)
@@ -239,7 +271,11 @@ function checkAnswer({ permit, deny = [] }: CaseQuestion, path: Path, { manifest
   if (permit !== undefined && !isPermit(permit))
     object([...path, 'permit'], `no permit has the reason "${permit}"; they are ${PERMIT_REASONS.join(', ')}`)
   const gates = manifest.gates.map(({ reason }) => reason)
+  const known = [...Object.keys(REASONS), ...gates].filter((code) => !isPermit(code))
   for (const [index, code] of deny.entries())
     if (isPermit(code) || !(Object.hasOwn(REASONS, code) || gates.some((gate) => gate === code)))
-      object([...path, 'deny', index], `neither the core nor a gate of the manifest denies with "${code}"`)
+      object(
+        [...path, 'deny', index],
+        `neither the core nor a gate of the manifest denies with "${code}"${suggestion(code, known)}`,
+      )
 }

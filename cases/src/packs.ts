@@ -21,6 +21,7 @@ import {
 } from '@mandate/pdp'
 import { factsFileSchema } from '@mandate/protocol'
 import type { z } from 'zod'
+import { type Advice, adviceOn } from './advice.ts'
 import { type CaseFile, parsePackCases } from './cases.ts'
 import { caseObjections, factObjections } from './objections.ts'
 
@@ -62,6 +63,7 @@ export interface CasedPack {
 export interface CheckedTexts {
   /** All mistakes, each as `file:line: message`. */
   readonly problems: readonly string[]
+  readonly advice: Advice
   /** Packs whose manifest and cases could be parsed. */
   readonly packs: readonly CasedPack[]
   /** `undefined` unless models and manifests fit together. */
@@ -73,6 +75,8 @@ export interface Checked extends Omit<CheckedTexts, 'packs'> {
   readonly places: Places
   readonly packs: readonly (CasedPack & { readonly folder: string })[]
 }
+
+const NOTHING = { advice: { warnings: [], notes: [] }, packs: [], policies: undefined } as const
 
 /** Folders were named together that cannot be: the message says which, for the user of a command line. */
 export class PlacesError extends Error {
@@ -101,9 +105,9 @@ async function findPacks(dirs: readonly string[]): Promise<Places> {
 export async function checkPacks(dirs: readonly string[]): Promise<Checked> {
   const problems: string[] = []
   const places = (await findPacks(dirs).catch(collect(problems))) ?? { dir: SHIPPED, folders: [] }
-  if (problems.length > 0) return { places, problems, packs: [], policies: undefined }
+  if (problems.length > 0) return { ...NOTHING, places, problems }
   const sources = await readSources(places.dir, places.folders).catch(collect(problems))
-  if (!sources) return { places, problems, packs: [], policies: undefined }
+  if (!sources) return { ...NOTHING, places, problems }
   const folderOf = (name: string): string => places.folders.find((path) => basename(path) === name) ?? name
   const texts = new Map<string, PackTexts>()
   for (const { name } of sources.packs) texts.set(name, await readTexts(folderOf(name)))
@@ -155,7 +159,7 @@ export function checkTexts(
     problems.push(...caseObjections(cases.value, pack.manifest, policies?.model, cases.where))
     packs.push({ ...pack, file: cases.value, where: cases.where, facts: facts?.value.facts ?? [] })
   }
-  return { problems, packs, policies }
+  return { problems, advice: policies ? adviceOn(policies, sources) : NOTHING.advice, packs, policies }
 }
 
 /** Adds the mistakes of a PolicyError to the list; throws any other error. */

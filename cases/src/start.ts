@@ -26,8 +26,8 @@ export interface PlayedOptions {
   readonly settings?: Readonly<Record<string, string>>
   /** `frozen`: the PDP's time stands still but for `advance`, so that instants can be compared exactly. @default the machine's */
   readonly clock?: 'machine' | 'frozen'
-  /** @default warnings and errors on standard error */
-  readonly logger?: Logger
+  /** `silent`: no operations log. @default warnings and errors on standard error */
+  readonly logger?: Logger | 'silent'
 }
 
 /** A PDP that cases can be played on. */
@@ -51,7 +51,7 @@ export async function startPlayed(options: PlayedOptions): Promise<RunningPlayed
     const now = (): number => (clock === 'frozen' ? begun : Date.now()) + ahead
     const elapsed = (): number => (clock === 'frozen' ? begun : performance.now()) + ahead
     const { config } = parseConfig(settingsOf(options, dataDir), () => '')
-    const pdp = await startPdp(config, options.logger ?? pino({ level: 'warn' }, pino.destination(2)), {
+    const pdp = await startPdp(config, loggerOf(options.logger), {
       machine: { now, elapsed, asleep: () => 0 },
       ...(readPolicies ? { readPolicies } : {}),
     })
@@ -70,6 +70,9 @@ export async function startPlayed(options: PlayedOptions): Promise<RunningPlayed
     throw error
   }
 }
+
+const loggerOf = (logger: PlayedOptions['logger']): Logger =>
+  logger === 'silent' ? pino({ level: 'silent' }) : (logger ?? pino({ level: 'warn' }, pino.destination(2)))
 
 function settingsOf({ issuer, manifests, settings }: PlayedOptions, dataDir: string): Readonly<Record<string, string>> {
   const types = manifests.flatMap(typesOf)

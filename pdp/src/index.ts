@@ -4,6 +4,8 @@ export { type Config, parseConfig } from './config.ts'
 export { decide } from './decide/decide.ts'
 export { evaluationOf, looksAt, NOT_REPLAYABLE, type NotReplayable, type ReplayableEntry } from './decide/replay.ts'
 export type { Verdict } from './decide/verdict.ts'
+export { loadProgram, Program } from './engine/engine.ts'
+export { type NextCheckFinding, nextCheckFindings } from './engine/next-check.ts'
 export { type Operation, problemsOf } from './http/openapi/operation.ts'
 export { OPERATIONS } from './http/openapi/operations.ts'
 export type { OperatorApi } from './http/operator-api.ts'
@@ -15,6 +17,7 @@ export { FgaStore } from './openfga/store.ts'
 export { FencedWriter } from './openfga/writer.ts'
 export { describeDomain } from './policy/describe.ts'
 export type { Manifest } from './policy/manifest.ts'
+export { type ModelLines, modelLines } from './policy/model-lines.ts'
 export {
   compilePolicies,
   examinePolicies,
@@ -24,7 +27,9 @@ export {
   packFolders,
   readSources,
 } from './policy/pack.ts'
+export { contextObjection } from './policy/parameters.ts'
 export { PolicyError, parseYaml, type Whereabouts } from './policy/yaml.ts'
+export { suggestion } from './policy/yaml-message.ts'
 export type { GrantRecord } from './ports/grants.ts'
 export type { PastGrants } from './ports/register.ts'
 export type { ChangeJournal, OpenChange } from './ports/stores.ts'

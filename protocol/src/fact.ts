@@ -5,7 +5,7 @@
  * @module
  */
 import { z } from 'zod'
-import { idSchema, nameSchema } from './id.ts'
+import { idSchema, nameSchema, relationNameSchema } from './id.ts'
 import { recordSchema } from './record.ts'
 
 /** The most facts that one request may change; they are changed atomically. */
@@ -20,13 +20,15 @@ const relationFactSchema = z.strictObject({
     type: nameSchema,
     id: idSchema.describe('`*` is a wildcard: every subject of the type. Elsewhere `*` is an ordinary id.'),
     /** Makes the subject a set: everyone with this relation to it, such as the members of a group. */
-    relation: nameSchema.optional(),
+    relation: relationNameSchema.optional(),
   }),
-  relation: nameSchema,
+  relation: relationNameSchema,
   /** A resource of a type in the domain's model, or the domain itself: `{ "type": "domain", "id": "<domain>" }`. */
   resource: entity,
   /** A condition of the domain's model; `context` binds some of its parameters. */
-  condition: z.strictObject({ name: nameSchema, context: recordSchema(z.string(), z.json()).default({}) }).optional(),
+  condition: z
+    .strictObject({ name: relationNameSchema, context: recordSchema(z.string(), z.json()).default({}) })
+    .optional(),
 })
 
 const attributesSchema = recordSchema(z.string(), z.json()).refine(

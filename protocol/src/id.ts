@@ -69,6 +69,11 @@ export const nameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9_-]{0,29}$/u, 'must be 1–30 characters: a lower-case letter, then letters, digits, "_" or "-"')
 
+/** Name of a relation or a condition in a domain's own model: at most 50 characters, as OpenFGA takes it. Upper case is permitted: `canView`. */
+export const relationNameSchema = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_-]{0,49}$/u, 'must be 1–50 characters: a letter, then letters, digits, "_" or "-"')
+
 /** A ULID: 26 characters of Crockford base32, the first at most 7. @see {@link https://github.com/ulid/spec ULID} */
 export const ULID_PATTERN = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/u
 /** Text of {@link ULID_PATTERN}. */

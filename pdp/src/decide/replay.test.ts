@@ -48,7 +48,7 @@ const conditions = new Map([
   ],
   ['others', { file: 'more/model.fga', parameters: new Map([['action_soft', TEXT]]) }],
 ])
-const model = { files: new Map(), relation: () => undefined, conditions }
+const model = { files: new Map(), relation: () => undefined, relationsOf: () => [], conditions }
 const policies = { byType: new Map([['trip', pack]]), model }
 
 const entry = (over: Partial<Entry> = {}): Entry => ({

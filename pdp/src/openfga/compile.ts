@@ -117,6 +117,7 @@ function describeModel(model: object, sources: readonly ModelFile[]): ModelDescr
   return {
     files,
     relation: (type, name) => relations.get(`${type}#${name}`),
+    relationsOf: (type) => Object.keys(types.find((one) => one.type === type)?.relations ?? {}),
     conditions: new Map(
       Object.entries(conditions).map(([name, condition]) => [name, describeCondition(name, condition, sources)]),
     ),

@@ -4,13 +4,11 @@
  * @module
  */
 import { refuse, splitRef } from '@mandate/protocol'
-import type { Manifest } from '../policy/manifest.ts'
 import type { Pack } from '../policy/pack.ts'
-import { valueObjection } from '../policy/parameter-values.ts'
-import { isAsked } from '../policy/parameters.ts'
+import { contextObjection } from '../policy/parameters.ts'
 import { type Fact, isAboutEverybody, type RelationFact } from '../ports/domain-facts.ts'
 import type { FactLimits } from '../ports/fact-writer.ts'
-import type { Assignable, ConditionDescription, ModelDescription } from '../ports/model.ts'
+import type { Assignable, ModelDescription } from '../ports/model.ts'
 import type { Principal } from './pap.ts'
 
 /** Path of a fact in the request, for messages: `write.3`. */
@@ -56,7 +54,8 @@ export function requireFits({ pack, model, limits }: FactRules, fact: Fact, plac
     )
   if (fact.subject === fact.resource && fact.subjectRelation === fact.relation)
     throw refuse('invalid_request', `${place}.subject: everyone with this relation has it without a fact.`)
-  if (fact.condition && condition) requireContext(pack.manifest, condition, fact.condition.context, place)
+  const wrong = fact.condition && condition && contextObjection(pack.manifest, condition, fact.condition.context)
+  if (wrong) throw refuse('invalid_request', `${place}.condition.context.${wrong.parameter}: ${wrong.message}`)
   requireFactSize(limits, fact, `${place}.condition.context`)
 }
 
@@ -98,24 +97,6 @@ function requireAttributes(
         'invalid_request',
         `${place}.attributes.${name}: the manifest of ${pack.manifest.domain} declares no such attribute.`,
       )
-}
-
-function requireContext(
-  manifest: Manifest,
-  { parameters }: ConditionDescription,
-  context: Readonly<Record<string, unknown>>,
-  place: FactPath,
-): void {
-  for (const name of parameters.keys())
-    if (!isAsked(manifest, name) && !Object.hasOwn(context, name))
-      throw refuse('invalid_request', `${place}.condition.context.${name}: is missing; no question gives it.`)
-  for (const [name, value] of Object.entries(context)) {
-    const parameter = parameters.get(name)
-    const where = `${place}.condition.context.${name}`
-    if (name === 'current_time') throw refuse('invalid_request', `${where}: the time is the PDP's to say.`)
-    const objection = parameter ? valueObjection(parameter, value) : 'the condition has no such parameter.'
-    if (objection !== undefined) throw refuse('invalid_request', `${where}: ${objection}`)
-  }
 }
 
 function requireFactSize({ factBytes, bytesOf }: FactLimits, fact: Fact, where: string): void {

@@ -13,9 +13,12 @@ import {
   nameSchema,
   PLAIN_VALUES,
   REASONS,
+  relationNameSchema,
   unitSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
+import { valueObjection } from './parameter-values.ts'
+import { suggestion } from './yaml-message.ts'
 
 const actionNames = z.array(actionNameSchema)
 /** A text for user interfaces, in English. */
@@ -41,7 +44,7 @@ const actionSchema = z.strictObject({
   /** Whether limits in a grant apply to this action. */
   limited: z.boolean().default(false),
   /** Relation of the domain's own model that decides this action. Ownership and grants are not used then. */
-  relation: nameSchema.optional(),
+  relation: relationNameSchema.optional(),
   /** Verb for texts, as inside a sentence: `book`. Absent: the action, its hyphens replaced by spaces. */
   verb: text.optional(),
   /** Label of the checkbox in the grant dialog: `Book what is in it`. Absent: the verb, capitalized. */
@@ -83,7 +86,7 @@ const gateSchema = z
   .strictObject({
     name: nameSchema,
     /** Relation of the owner's persona in the model that decides this gate. */
-    relation: nameSchema,
+    relation: relationNameSchema,
     reason: gateCodeSchema,
     attribute: z.string().optional(),
     bound: z.enum(['at_most', 'at_least']).optional(),
@@ -154,7 +157,7 @@ interface Objection {
 function objections(manifest: z.infer<typeof shapeSchema>): readonly Objection[] {
   const { actions, titles, resources, account, subjects, attributes, gates } = manifest
   const undeclared = (path: Objection['path'], name: string): readonly Objection[] =>
-    Object.hasOwn(actions, name) ? [] : [{ path, message: `there is no action "${name}"; declare it under actions` }]
+    Object.hasOwn(actions, name) ? [] : [{ path, message: noAction(actions, name) }]
   return [
     ...Object.entries(titles).flatMap(([title, rule]) =>
       (['own', 'by_grant'] as const).flatMap((key) =>
@@ -164,7 +167,7 @@ function objections(manifest: z.infer<typeof shapeSchema>): readonly Objection[]
     ...Object.entries(actions).flatMap(([name, rule]) => actionObjections(actions, name, rule)),
     ...Object.entries(resources).flatMap(([type, { parent }]) =>
       parent && !Object.hasOwn(resources, parent)
-        ? [{ path: ['resources', type, 'parent'], message: `there is no type "${parent}"` }]
+        ? [{ path: ['resources', type, 'parent'], message: missing('type', parent, Object.keys(resources)) }]
         : [],
     ),
     ...(account === undefined && Object.values(actions).some(({ relation }) => relation === undefined)
@@ -181,11 +184,42 @@ function objections(manifest: z.infer<typeof shapeSchema>): readonly Objection[]
     ...subjects.flatMap((word, index) =>
       word === 'agent' ? [{ path: ['subjects', index], message: '"agent" means an agent everywhere' }] : [],
     ),
+    ...ATTRIBUTE_SECTIONS.flatMap((section) =>
+      Object.entries(manifest[section]).flatMap(([name, rule]) => defaultObjection(rule, [section, name, 'default'])),
+    ),
     ...gates.flatMap((gate, index) => [
       ...gate.actions.flatMap((name, at) => undeclared(['gates', index, 'actions', at], name)),
       ...gateObjections(attributes, gate, index),
     ]),
   ]
+}
+
+const ATTRIBUTE_SECTIONS = ['attributes', 'subject_attributes', 'action_attributes'] as const
+
+const PARAMETER_TYPES = {
+  string: { type: 'string' },
+  boolean: { type: 'bool' },
+  strings: { type: 'list', of: 'string' },
+  integer: { type: 'int' },
+  number: { type: 'double' },
+  instant: { type: 'timestamp' },
+  duration: { type: 'duration' },
+  ipaddress: { type: 'ipaddress' },
+} as const satisfies Partial<Record<AttributeRule['type'], object>>
+
+function defaultObjection({ type, default: value }: AttributeRule, path: Objection['path']): readonly Objection[] {
+  if (value === undefined) return []
+  if (type === 'money') return [{ path, message: 'money has no default: conditions do not take it' }]
+  const message = valueObjection(PARAMETER_TYPES[type], value)
+  return message === undefined ? [] : [{ path, message }]
+}
+
+const missing = (what: string, name: string, known: readonly string[]): string =>
+  `there is no ${what} "${name}"${suggestion(name, known)}`
+
+function noAction(actions: object, name: string): string {
+  const near = suggestion(name, Object.keys(actions))
+  return `there is no action "${name}"${near === '' ? '; declare it under actions' : near}`
 }
 
 function actionObjections(
@@ -199,7 +233,7 @@ function actionObjections(
   return rule.implies.flatMap((implied, index) => {
     const found = Object.hasOwn(actions, implied) ? actions[implied] : undefined
     const at = [...path, 'implies', index]
-    if (!found) return [{ path: at, message: `there is no action "${implied}"; declare it under actions` }]
+    if (!found) return [{ path: at, message: noAction(actions, implied) }]
     return found.relation ? [{ path: at, message: `"${implied}" is decided by a relation; no grant gives it` }] : []
   })
 }
@@ -212,7 +246,7 @@ function gateObjections(
   if (attribute === undefined) return []
   const path = ['gates', index, 'attribute']
   const rule = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined
-  if (!rule) return [{ path, message: `there is no attribute "${attribute}"` }]
+  if (!rule) return [{ path, message: missing('attribute', attribute, Object.keys(attributes)) }]
   return isMeasure(rule.type) ? [] : [{ path, message: `"${attribute}" is no quantity: a gate cannot bound it` }]
 }
 

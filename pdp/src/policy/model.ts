@@ -6,6 +6,7 @@
 import type { Assignable, ModelDescription, Parameter } from '../ports/model.ts'
 import type { AttributeRule, Manifest } from './manifest.ts'
 import type { Whereabouts } from './yaml.ts'
+import { suggestion } from './yaml-message.ts'
 
 /**
  * Lists the entries of the manifest that contradict the model, each with file and line.
@@ -23,7 +24,11 @@ export function modelObjections(
   for (const [type, { parent }] of Object.entries(manifest.resources)) {
     const path = ['resources', type]
     const definedIn = model.files.get(type)
-    if (definedIn === undefined) object(path, `the model has no type ${type}`)
+    if (definedIn === undefined)
+      object(
+        path,
+        `the model has no type ${type}${suggestion(type, typesIn(model, file))}; add "type ${type}" to ${file}`,
+      )
     else if (definedIn !== file && type !== 'user')
       object(path, `${type} is a type of ${definedIn}; a pack's resources are of types that it defines itself, or user`)
     else if (manifest.account !== undefined)
@@ -35,11 +40,28 @@ export function modelObjections(
     object(['account'], `${manifest.account} is a type of the model; an account is a name of its own`)
   for (const [name, { relation }] of Object.entries(manifest.actions))
     if (relation && !Object.keys(manifest.resources).some((type) => model.relation(type, relation)))
-      object(['actions', name, 'relation'], `no resource type of the model has the relation ${relation}`)
+      object(
+        ['actions', name, 'relation'],
+        `no resource type of the model has the relation ${relation}${suggestion(relation, relationsOf(model, manifest))}`,
+      )
   for (const [index, { relation, bound }] of manifest.gates.entries())
     requireDirect(model, 'persona', [relation, 'user', bound], (message) =>
       object(['gates', index, 'relation'], message),
     )
+  wordObjections(manifest, model, object)
+  return found
+}
+
+type Objecting = (path: readonly PropertyKey[], message: string) => void
+
+/** Subject types and attributes whose names the model uses otherwise. */
+function wordObjections(manifest: Manifest, model: ModelDescription, object: Objecting): void {
+  for (const [index, word] of manifest.subjects.entries())
+    if (word !== 'user' && model.files.has(word))
+      object(
+        ['subjects', index],
+        `${word} is a type of ${model.files.get(word)}, but a subject type of the manifest means user; let the model say user instead of ${word}`,
+      )
   for (const [section, of] of SECTIONS)
     for (const [name, rule] of Object.entries(manifest[section]))
       for (const [condition, { parameters }] of model.conditions) {
@@ -48,7 +70,6 @@ export function modelObjections(
         if (objection !== undefined && isOurs(manifest, model, condition))
           object([section, name, 'type'], `condition ${condition} takes ${of}_${name} as ${objection}`)
       }
-  return found
 }
 
 /** The sections of a manifest that declare attributes, and the prefix of a condition's parameter for each. */
@@ -101,7 +122,16 @@ function requireDirect(
 ): void {
   const relation = model.relation(type, name)
   if (relation?.assignable.some((one) => one.type === to && one.condition === condition && isOneSubject(one))) return
-  object(`the model must say: type ${type} … define ${name}: [${to}${condition ? ` with ${condition}` : ''}]`)
+  const extended = type === 'persona' ? ', under "extend type persona"' : ''
+  const now = relation ? `; now it says [${relation.assignable.map(({ text }) => text).join(', ')}]` : extended
+  object(`the model must say: type ${type} … define ${name}: [${to}${condition ? ` with ${condition}` : ''}]${now}`)
 }
+
+const typesIn = (model: ModelDescription, file: string): readonly string[] =>
+  [...model.files].flatMap(([type, declaredIn]) => (declaredIn === file ? [type] : []))
+
+const relationsOf = (model: ModelDescription, { resources }: Manifest): readonly string[] => [
+  ...new Set(Object.keys(resources).flatMap((type) => model.relationsOf(type))),
+]
 
 const isOneSubject = ({ everybody, relation }: Assignable): boolean => !everybody && relation === undefined

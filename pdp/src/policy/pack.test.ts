@@ -68,7 +68,12 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     ['a list of another schema', 'fga.mod', replaced('1.2', '1.1'), /^fga\.mod:1: schema: /],
     ['a list that is no YAML', 'fga.mod', () => 'contents: [', /^fga\.mod:1: /],
     ['no YAML', 'travel/manifest.yaml', () => 'domain: [', /^travel\/manifest\.yaml:1: /],
-    ['a word nobody knows', 'travel/manifest.yaml', (text) => `${text}\ncolour: red\n`, /manifest\.yaml:1: .*colour/s],
+    [
+      'a word nobody knows',
+      'travel/manifest.yaml',
+      (text) => text.replace('label: Travel', 'labl: Travel'),
+      /^travel\/manifest\.yaml:3: labl: there is no member "labl" here; did you mean "label"\?$/,
+    ],
     [
       'no account',
       'travel/manifest.yaml',
@@ -187,13 +192,13 @@ describe('a pack that cannot be is refused by file and by what is wrong', () => 
     writeFileSync(join(dir, 'again/model.fga'), 'module again\n\ntype again_thing\n')
     const listed = (text: string) => `${text.trimEnd()}\n  - again/model.fga\n`
     expect(await saidOf('fga.mod', listed)).toMatch(
-      /^again\/manifest\.yaml:1: domain "travel" belongs to travel already\n/,
+      /^again\/manifest\.yaml:2: domain "travel" belongs to travel already\n/,
     )
     writeFileSync(join(dir, 'fga.mod'), readFileSync(join(SHIPPED, 'fga.mod')))
     const again = readFileSync(join(dir, 'again/manifest.yaml'), 'utf8').replace('domain: travel', 'domain: again')
     writeFileSync(join(dir, 'again/manifest.yaml'), again)
     expect(await saidOf('fga.mod', listed)).toMatch(
-      /^again\/manifest\.yaml:1: resource type "workflow" belongs to travel/,
+      /^again\/manifest\.yaml:\d+: resource type "workflow" belongs to travel/,
     )
   })
 })

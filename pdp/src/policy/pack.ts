@@ -10,6 +10,7 @@ import { z } from 'zod'
 import type { CompileModel, ModelDescription } from '../ports/model.ts'
 import { type Manifest, manifestSchema } from './manifest.ts'
 import { modelObjections } from './model.ts'
+import { nameObjections } from './model-names.ts'
 import { parameterObjections } from './parameters.ts'
 import { PolicyError, parseYaml, type Whereabouts } from './yaml.ts'
 
@@ -138,7 +139,7 @@ export function examinePolicies({ core, packs: sources }: PolicySources, compile
       problems.push(`${name}/manifest.yaml:1: two packs are in folders of this name; rename one of the folders`)
   const read = sources.flatMap((source) => readPack(core, source, problems))
   const packs = read.map(({ pack }) => pack)
-  const found = directory(packs, problems)
+  const found = directory(read, problems)
   const compiled = compileModel([
     { name: 'core.fga', contents: core },
     ...sources.map(({ name, model: contents }) => ({ name: `${name}/model.fga`, contents })),
@@ -148,6 +149,7 @@ export function examinePolicies({ core, packs: sources }: PolicySources, compile
   for (const { pack, where } of read)
     problems.push(...modelObjections(pack.manifest, model, { file: `${pack.name}/model.fga`, where }))
   for (const { manifest, name } of packs) problems.push(...parameterObjections(manifest, model, name))
+  for (const { name, model: source } of sources) problems.push(...nameObjections(model, `${name}/model.fga`, source))
   const version = packs.map((pack) => pack.version).join(' ')
   return { read, problems, policies: problems.length > 0 ? undefined : { packs, version, model, program, ...found } }
 }
@@ -164,23 +166,22 @@ function readPack(core: string, { name, model, manifest: text }: PackSource, pro
   }
 }
 
-const accountOf = ({ account }: Manifest): readonly string[] => (account === undefined ? [] : [account])
-
-function directory(packs: readonly Pack[], problems: string[]): Pick<Policies, 'byType' | 'byTitle' | 'byDomain'> {
+function directory(read: readonly ReadPack[], problems: string[]): Pick<Policies, 'byType' | 'byTitle' | 'byDomain'> {
   const byType = new Map<string, Pack>()
   const byTitle = new Map<string, Pack>()
   const byDomain = new Map<string, Pack>()
-  const claim = (map: Map<string, Pack>, key: string, pack: Pack, what: string): void => {
+  const claim = (map: Map<string, Pack>, key: string, { pack, where }: ReadPack, path: readonly string[]): void => {
     const other = map.get(key)
-    if (other)
-      problems.push(`${pack.name}/manifest.yaml:1: ${what} "${key}" belongs to ${other.manifest.domain} already`)
+    const what = path[0] === 'domain' ? 'domain' : path[0] === 'titles' ? 'title' : 'resource type'
+    if (other) problems.push(`${where(path)}: ${what} "${key}" belongs to ${other.manifest.domain} already`)
     else map.set(key, pack)
   }
-  for (const pack of packs) {
-    claim(byDomain, pack.manifest.domain, pack, 'domain')
-    for (const type of [...Object.keys(pack.manifest.resources), ...accountOf(pack.manifest)])
-      claim(byType, type, pack, 'resource type')
-    for (const title of Object.keys(pack.manifest.titles)) claim(byTitle, title, pack, 'title')
+  for (const one of read) {
+    const { domain, resources, account, titles } = one.pack.manifest
+    claim(byDomain, domain, one, ['domain'])
+    for (const type of Object.keys(resources)) claim(byType, type, one, ['resources', type])
+    if (account !== undefined) claim(byType, account, one, ['account'])
+    for (const title of Object.keys(titles)) claim(byTitle, title, one, ['titles', title])
   }
   return { byType, byTitle, byDomain }
 }

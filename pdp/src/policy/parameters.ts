@@ -3,9 +3,11 @@
  *
  * @module
  */
-import type { ModelDescription } from '../ports/model.ts'
+import type { ConditionDescription, ModelDescription } from '../ports/model.ts'
 import type { Manifest } from './manifest.ts'
 import { SECTIONS } from './model.ts'
+import { canBeStored, valueObjection } from './parameter-values.ts'
+import { suggestion } from './yaml-message.ts'
 
 const PREFIXED = new RegExp(`^(${SECTIONS.map(([, of]) => of).join('|')})_(.+)$`, 'u')
 
@@ -17,6 +19,28 @@ export function isAsked(manifest: Manifest, parameter: string): boolean {
   if (parameter === 'current_time') return true
   const [, of, name = ''] = PREFIXED.exec(parameter) ?? []
   return SECTIONS.some(([section, prefix]) => prefix === of && Object.hasOwn(manifest[section], name))
+}
+
+/**
+ * Finds the first value of a stored fact's condition that cannot be: missing, of another type, or of a parameter that there is not.
+ *
+ * @returns The parameter, and what is wrong with its value.
+ */
+export function contextObjection(
+  manifest: Manifest,
+  { parameters }: ConditionDescription,
+  context: Readonly<Record<string, unknown>>,
+): { readonly parameter: string; readonly message: string } | undefined {
+  for (const parameter of parameters.keys())
+    if (!isAsked(manifest, parameter) && !Object.hasOwn(context, parameter))
+      return { parameter, message: 'is missing; no question gives it.' }
+  for (const [parameter, value] of Object.entries(context)) {
+    const type = parameters.get(parameter)
+    if (parameter === 'current_time') return { parameter, message: "the time is the PDP's to say." }
+    const message = type ? valueObjection(type, value) : 'the condition has no such parameter.'
+    if (message !== undefined) return { parameter, message }
+  }
+  return undefined
 }
 
 /**
@@ -38,14 +62,19 @@ export function parameterObjections(
       found.push(
         `${file}: condition ${condition}: OpenFGA stores no fact with a condition of a name this short; rename it`,
       )
-    for (const [parameter, { line }] of parameters) {
+    for (const [parameter, { line, ...type }] of parameters) {
+      if (!canBeStored(type))
+        found.push(
+          `${file}:${line}: condition ${condition} takes ${parameter} as any; no fact can store it, name its type`,
+        )
       const [, of = '', name = ''] = PREFIXED.exec(parameter) ?? []
       if (of === '' || isAsked(manifest, parameter)) continue
       const section = SECTIONS.find(([, prefix]) => prefix === of)?.[0] ?? 'attributes'
       const declared = Object.keys(manifest[section])
       const list = declared.length > 0 ? `it has ${declared.join(', ')}` : 'it has none'
+      const near = suggestion(name, declared)
       found.push(
-        `${file}:${line}: condition ${condition} takes ${parameter}, but the manifest declares no "${name}" under ${section}; ${list}`,
+        `${file}:${line}: condition ${condition} takes ${parameter}, but the manifest declares no "${name}" under ${section}; ${list}${near}`,
       )
     }
   }

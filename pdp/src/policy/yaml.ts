@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { isNode, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
+import { objectionsOf } from './yaml-message.ts'
 
 /** A policy cannot be loaded. The message has one line for each mistake: file, line, and what is wrong. */
 export class PolicyError extends Error {
@@ -25,20 +26,54 @@ export function parseYaml<T>(
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line)
   if (document.errors.length > 0)
     throw new PolicyError(
-      document.errors.map(({ message, pos }) => `${file}:${lineAt(pos[0])}: ${message.split('\n', 1)[0]}`).join('\n'),
+      document.errors
+        .map(({ message, pos }) => `${file}:${lineAt(pos[0])}: ${syntaxMessage(message.split('\n', 1)[0] ?? '')}`)
+        .join('\n'),
     )
   const where: Whereabouts = (path) => {
     for (let length = path.length; length > 0; length -= 1) {
-      const node = document.getIn(path.slice(0, length), true)
-      if (isNode(node) && node.range) return `${file}:${lineAt(node.range[0])}`
+      const offset = offsetOf(document, path.slice(0, length))
+      if (offset !== undefined) return `${file}:${lineAt(offset)}`
     }
     return `${file}:1`
   }
-  const parsed = schema.safeParse(document.toJS())
+  const content = contentOf(document, file)
+  const parsed = schema.safeParse(content)
   if (parsed.success) return { value: parsed.data, where }
   throw new PolicyError(
-    parsed.error.issues.map(({ path, message }) => `${where(path)}: ${member(path)}${message}`).join('\n'),
+    parsed.error.issues
+      .flatMap((issue) => objectionsOf(issue, content, schema))
+      .map(({ path, message }) => `${where(path)}: ${member(path)}${message}`)
+      .join('\n'),
   )
+}
+
+/** Where a member begins: at its name, or at its value in a list. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number | undefined {
+  const above = path.length > 1 ? document.getIn(path.slice(0, -1), true) : document.contents
+  const name = path.at(-1)
+  if (isMap(above)) {
+    const pair = above.items.find(({ key }) => isScalar(key) && String(key.value) === String(name))
+    if (isScalar(pair?.key) && pair.key.range) return pair.key.range[0]
+  }
+  const node = document.getIn(path, true)
+  return isNode(node) && node.range ? node.range[0] : undefined
+}
+
+/** @throws PolicyError for aliases that would make a short text a huge value. */
+function contentOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    throw new PolicyError(`${file}:1: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+/** Says how to mend what is often wrong with YAML itself. */
+function syntaxMessage(message: string): string {
+  if (/\btabs?\b/iu.test(message)) return 'a tab is no indentation in YAML; indent with spaces'
+  if (/Map keys must be unique/u.test(message)) return 'this name stands twice in the same place; remove one of the two'
+  return message
 }
 
 const member = (path: readonly PropertyKey[]): string => (path.length === 0 ? '' : `${path.map(String).join('.')}: `)

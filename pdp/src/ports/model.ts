@@ -59,6 +59,8 @@ export interface ModelDescription {
   readonly files: ReadonlyMap<string, string>
   /** @returns `undefined` where the type, or its relation, is not declared. */
   relation(type: string, name: string): RelationDescription | undefined
+  /** The names of a type's relations; none for a type that is not declared. */
+  relationsOf(type: string): readonly string[]
   readonly conditions: ReadonlyMap<string, ConditionDescription>
 }
 
