@@ -9,6 +9,8 @@ export const EXIT = {
   ok: 0,
   /** A check failed: `ask` was denied, a verification or a policy check failed. */
   failed: 1,
+  /** `policy diff`: nothing turns, and some entries could not be judged. */
+  incomplete: 2,
   usage: 64,
   data: 65,
   notFound: 66,

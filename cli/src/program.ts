@@ -56,7 +56,7 @@ export async function run(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (error instanceof CommanderError) {
       if (SHOWN.has(error.code)) return EXIT.ok
       // A group without its subcommand: commander has printed the group's help on stderr.
-      if (error.code === 'commander.help') return EXIT.usage
+      if (error.code === 'commander.help') return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     }
     const failure = commandErrorOf(error)
     io.err(argv.includes('--json') ? problemText(failure) : errorText(failure))

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { startIssuer, type TestIssuer, type TokenClaims } from '../fixtures/issuer.ts'
 import { packFolder } from '../fixtures/packs.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
-import { playOnOpenFga } from '../policy/play.ts'
+import { playOnOpenFga } from '../fixtures/play-on-openfga.ts'
 
 let issuer: TestIssuer
 let playIssuer: PlayIssuer

@@ -1,5 +1,5 @@
 /**
- * `npm run policy -- check`: models, manifests and cases together, every mistake by file and line, without a server.
+ * `mandate policy check`: models, manifests and cases together, every mistake by file and line, without a server.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { run } from '../policy/cli.ts'
+import { run } from '../../cli/src/program.ts'
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const SHIPPED = folder('../../pdp/policies')
@@ -27,7 +27,7 @@ async function policy(...argv: readonly string[]) {
 async function policyIn(environment: Readonly<Record<string, string>>, ...argv: readonly string[]) {
   let out = ''
   let err = ''
-  const code = await run(argv, {
+  const code = await run(['policy', ...argv], {
     out: (text) => {
       out += text
     },
@@ -76,15 +76,18 @@ test('mistakes in manifest, model and cases are told together, each by file and 
   expect(out.trimEnd().split('\n')).toEqual([
     'travel/manifest.yaml:20: titles.visitor.own.0: there is no action "fly"; declare it under actions',
     'nursing/model.fga:12: `usr` is not a valid type.',
-    'nursing/cases.yaml:4: people.nina: the manifest has no title "nurses"',
-    'nursing/cases.yaml:20: cases.0.then.0.ask: the manifest has no action "reads"',
-    expect.stringMatching(/^nursing\/cases\.yaml:37: .* nor a gate of the manifest denies with "effort_above_limits"$/),
+    'nursing/cases.yaml:4: people.nina: the manifest has no title "nurses"; did you mean "nurse"?',
+    'nursing/cases.yaml:20: cases.0.then.0.ask: the manifest has no action "reads"; did you mean "read"?',
+    expect.stringMatching(
+      /^nursing\/cases\.yaml:37: .* nor a gate of the manifest denies with "effort_above_limits"; did you mean "effort_above_limit"\?$/,
+    ),
     'FAILED: 5 mistakes',
   ])
 })
 
 test.for<readonly [string, string, string, string]>([
-  ['an unknown word', 'people:', 'folk:', '1: .*folk'],
+  ['an unknown word', 'people:', 'folk:', '2: folk: there is no member "folk" here; there are people, agents'],
+  ['a misspelt word', 'resources:', 'resource:', '9: resource: .*did you mean "resources"\\?'],
   ['a question nobody understands', 'ask: paul read plan', 'ask: paul', '20: cases.0.then.0.ask: must be like'],
   [
     'a question without an answer',
@@ -134,7 +137,7 @@ test('facts that the model or the manifest has no place for are told as well', a
   change('certification/cases.yaml', 'attributes: { status: active }', 'attributes: { state: active }')
   const { out } = await policy('check', join(dir, 'certification'))
   expect(out.split('\n').slice(0, 2)).toEqual([
-    'certification/cases.yaml:10: facts.0.relation: the model has no relation record#readers',
+    'certification/cases.yaml:10: facts.0.relation: the model has no relation record#readers; did you mean "reader"?',
     'certification/cases.yaml:14: facts.4.attributes.state: the manifest has no attribute "state" here',
   ])
 })
@@ -185,17 +188,25 @@ test('for machines there is one JSON object', async () => {
 })
 
 test.for([
-  [[], 'Which command?'],
-  [['chek'], 'There is no command chek.'],
-  [['check', '--verbose'], "Unknown option '--verbose'"],
+  [[], 'Usage: mandate policy'],
+  [['chek'], "unknown command 'chek' (Did you mean check?)"],
+  [['check', '--verbose'], "unknown option '--verbose'"],
   [['check', SHIPPED, SHIPPED], 'has an fga.mod of its own'],
 ] as const)('64 for what cannot be meant: %j', async ([argv, said]) => {
   expect(await policy(...argv)).toMatchObject({ code: 64, out: '', err: expect.stringContaining(said) })
 })
 
 test('help is no mistake, for each command and for all', async () => {
-  for (const argv of [['--help'], ['help'], ['check', '--help'], ['test', '-h']])
+  for (const argv of [
+    ['check', '--help'],
+    ['test', '-h'],
+    ['diff', '-h'],
+    ['new', '-h'],
+    ['rollback', '-h'],
+  ])
     expect(await policy(...argv)).toMatchObject({ code: 0, err: '', out: expect.stringContaining('Examples') })
+  for (const argv of [['--help'], ['help']])
+    expect(await policy(...argv)).toMatchObject({ code: 0, err: '', out: expect.stringContaining('rollback') })
 })
 
 test('facts that stand beside a pack are checked with it', async () => {
@@ -210,8 +221,8 @@ test('facts that stand beside a pack are checked with it', async () => {
     code: 1,
     lines: [
       "lab/facts.yaml:2: domain: the manifest's is certification",
-      'lab/facts.yaml:8: facts.4.relation: the model has no relation record#removes',
-      'lab/facts.yaml:12: facts.8.attributes.rule: the manifest has no attribute "rule" here',
+      'lab/facts.yaml:8: facts.4.relation: the model has no relation record#removes; did you mean "remover"?',
+      'lab/facts.yaml:12: facts.8.attributes.rule: the manifest has no attribute "rule" here; did you mean "role"?',
       'FAILED: 3 mistakes',
     ],
   })
@@ -228,9 +239,7 @@ test('people are a persona each, or a list: anything else is told so', async () 
 test('TLS that believes every certificate is refused before anything is called', async () => {
   const { code, err } = await policyIn(
     { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
-    'diff',
-    '--openfga',
-    'https://openfga.invalid',
+    ...['diff', '--openfga', 'https://openfga.invalid', '--log', 'log', '--store', 'store', SHIPPED],
   )
   expect(code).toBe(64)
   expect(err).toContain('NODE_TLS_REJECT_UNAUTHORIZED: must not be 0')

@@ -11,6 +11,7 @@ import { describeGrant } from './grant.ts'
 import { describeKey } from './key.ts'
 import { describeLog } from './log.ts'
 import { describePersona } from './persona.ts'
+import { describePolicy } from './policy.ts'
 import { describeResource } from './resource.ts'
 import { describeService } from './service.ts'
 import { describeSettings } from './settings.ts'
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Describe[] = [
   describeAgent,
   describeKey,
   describeResource,
+  describePolicy,
   describeLog,
   describeService,
   describeCompletion,

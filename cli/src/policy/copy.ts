@@ -7,7 +7,7 @@
 import { bodyOf, CLAIM_TYPE, type GrantRecord, type PastGrants, readPage, type StoredTuple } from '@mandate/pdp'
 import { splitRef } from '@mandate/protocol'
 import { z } from 'zod'
-import { Failure } from './usage.ts'
+import { CommandError, EXIT } from '../exit.ts'
 
 /** An OpenFGA server. */
 export interface Server {
@@ -49,7 +49,7 @@ async function findStore(server: Server, name: string): Promise<string> {
     if (found) return found.id
     token = page.continuation_token
   } while (token)
-  throw new Failure(66, `${server.url} has no store ${name}`)
+  throw new CommandError(EXIT.notFound, `${server.url} has no store ${name}.`, { code: 'store' })
 }
 
 /**
@@ -125,15 +125,17 @@ async function call({ url, apiToken }: Server, method: string, path: string, bod
       signal: AbortSignal.timeout(TIMEOUT_MS),
     })
   } catch (cause) {
-    throw new Failure(69, `${url} does not answer`, { cause })
+    throw new CommandError(EXIT.unreachable, `${url} does not answer.`, { code: 'unreachable', cause })
   }
 }
 
 async function answered(response: Response): Promise<unknown> {
   if (response.ok) return response.json()
-  const exit = response.status === 401 || response.status === 403 ? 77 : 69
-  throw new Failure(
-    exit,
-    `${new URL(response.url).origin} answers ${response.status} at ${new URL(response.url).pathname}`,
+  const { origin, pathname } = new URL(response.url)
+  const isRefused = response.status === 401 || response.status === 403
+  throw new CommandError(
+    isRefused ? EXIT.refused : EXIT.unreachable,
+    `${origin} answers ${response.status} at ${pathname}.`,
+    isRefused ? { mend: 'Set OPENFGA_API_TOKEN to the key of the OpenFGA.' } : {},
   )
 }

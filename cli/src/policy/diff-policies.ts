@@ -179,7 +179,20 @@ function turnOf({ id, at, subject, actor, persona, action, resource }: Entry, ol
 
 const spelled = ({ decision, reason }: Outcome): string => `${decision ? 'permit' : 'deny'} ${reason}`
 
-/** What a person reads. The last line is the verdict. */
+/** `TURNED`, `INCOMPLETE` or `OK`: the last lines. An incomplete comparison never reads as a success. */
+function verdictLines({ turned, made_again, evaluations, not_made_again }: Difference): readonly string[] {
+  const reasons = Object.entries(not_made_again)
+  const missing = evaluations - made_again
+  return [
+    ...(turned.length > 0 ? [`TURNED: ${turned.length} of ${made_again}`] : []),
+    ...(missing > 0
+      ? [`INCOMPLETE: ${missing} of ${evaluations} could not be judged: ${reasons.map(([why]) => why).join('; ')}`]
+      : []),
+    ...(turned.length + missing === 0 ? [`OK: nothing turns of ${made_again}`] : []),
+  ]
+}
+
+/** What a person reads. The last lines are the verdict. */
 export function differenceText(difference: Difference): string {
   const { from, to, evaluations, made_again, turned, not_made_again, otherwise_today, unread_tuples } = difference
   const lines = turned.map(({ id, at, subject, actor, persona, action, resource, old, new: next }) => {
@@ -203,7 +216,7 @@ export function differenceText(difference: Difference): string {
       ? [`            ${unread_tuples} tuples of the store fit neither model and were left out`]
       : []),
     ...[...ways].map(([way, { length }]) => `turned      ${length}: ${way}`),
-    turned.length > 0 ? `TURNED: ${turned.length} of ${made_again}` : `OK: nothing turns of ${made_again}`,
+    ...verdictLines(difference),
   )
   return `${lines.join('\n')}\n`
 }
