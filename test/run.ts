@@ -53,6 +53,8 @@ const SLOW_UNIT = [
     'test/unit/policy-check.test.ts',
     'test/unit/tools.test.ts',
     'auditor/src/entry-pattern.test.ts',
+    'cli/src/completion.test.ts',
+    'cli/src/start.test.ts',
     'desktop/src/main/calls.test.ts',
     'desktop/src/main/events.test.ts',
     'desktop/src/main/sessions.test.ts',

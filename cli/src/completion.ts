@@ -11,6 +11,9 @@ import type { Work } from './command-line.ts'
 const UNUSED = 'unused-completion-command'
 
 function completerOf(program: Command): ReturnType<typeof tab> {
+  // The library adds a command of this name to the program, which has ours already.
+  const complete = program.commands.findIndex((command) => command.name() === 'complete')
+  ;(program.commands as Command[]).splice(complete, 1)
   const completer = tab(program, { completionCommandName: UNUSED })
   completer.commands.delete(UNUSED)
   return completer

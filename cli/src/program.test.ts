@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { describe, expect, test } from 'vitest'
 import { examplesOf } from './command-line.ts'
@@ -31,6 +32,21 @@ function commandsBelow(command: Command): readonly Command[] {
 const wordsOf = (line: string): readonly string[] =>
   [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/gu)].map(([, single, double, bare]) => single ?? double ?? bare ?? '')
 
+/** How many commands a command line runs. Rejects when it does not parse. */
+async function runsOf(line: string): Promise<number> {
+  const parsed = program()
+  let ran = 0
+  const countRun = () => {
+    ran += 1
+  }
+  for (const command of commandsBelow(parsed)) if (command.commands.length === 0) command.action(countRun)
+  // An example may set variables first, and send its output elsewhere.
+  const [name, ...argv] = wordsOf(line.replace(/^(?:\w+=\S+ )+/u, '').replace(/ [|>] .*$/u, ''))
+  expect(name).toBe('mandate')
+  await parsed.parseAsync(argv, { from: 'user' })
+  return ran
+}
+
 describe('help', () => {
   const leaves = commandsBelow(program()).filter(({ commands }) => commands.length === 0)
   const visible = leaves.filter((command) => !Reflect.get(command, '_hidden'))
@@ -40,17 +56,7 @@ describe('help', () => {
   })
 
   test.for(leaves.flatMap((command) => examplesOf(command)))('its example parses: %s', async (line) => {
-    const parsed = program()
-    let ran = 0
-    const countRun = () => {
-      ran += 1
-    }
-    for (const command of commandsBelow(parsed)) if (command.commands.length === 0) command.action(countRun)
-    // An example may set variables first, and send its output elsewhere.
-    const [name, ...argv] = wordsOf(line.replace(/^(?:\w+=\S+ )+/u, '').replace(/ [|>] .*$/u, ''))
-    expect(name).toBe('mandate')
-    await parsed.parseAsync(argv, { from: 'user' })
-    expect(ran).toBe(1)
+    expect(await runsOf(line)).toBe(1)
   })
 
   test('is printed on stdout, with exit code 0, for the program and for every command', async () => {
@@ -68,6 +74,25 @@ function pathOf(command: Command): readonly string[] {
     ? [...pathOf(command.parent), command.name()]
     : [command.name()]
 }
+
+describe('README.md', () => {
+  const text = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const blocks = [...text.matchAll(/^```sh\n(?<code>[\s\S]*?)^```/gmu)].map(({ groups }) => groups?.['code'] ?? '')
+  const lines = blocks.flatMap((block) => block.split('\n')).filter((line) => line.startsWith('mandate '))
+  const groups = program().commands.filter(({ commands }) => commands.length > 0)
+
+  test.for(lines)('its command parses: %s', async (line) => {
+    if (line !== 'mandate --help') expect(await runsOf(line.replace(/ +#.*$/u, ''))).toBe(1)
+  })
+
+  test.for(
+    groups.flatMap((group) =>
+      group.commands.filter((each) => each.name() !== 'help').map((each) => pathOf(each).join(' ')),
+    ),
+  )('has mandate %s', (path) => {
+    expect(lines.some((line) => line.startsWith(`mandate ${path}`))).toBe(true)
+  })
+})
 
 describe('wrong usage', () => {
   test.for([

@@ -97,6 +97,21 @@ describe('sign-in', () => {
     expect(shown(await mandate('whoami --pdp http://pdp.example'))).toMatchObject({ exit: 64 })
   })
 
+  test('a token for a service that was asked for is in a private file, and nowhere else', async () => {
+    const { mandate, folder, remove } = openTerminal(environment(), stack.people['sam'])
+    onTestFinished(remove)
+    await mandate('login --scope trips')
+    const file = join(folder, 'trips.header')
+    const written = shown(await mandate(`token trips --out ${file} --header`))
+    expect(written).toMatchObject({ exit: 0 })
+    const [, token = ''] = /^authorization: Bearer (\S+)\n$/u.exec(readFileSync(file, 'utf8')) ?? []
+    expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({ aud: 'trips' })
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(written.out + written.err).not.toContain(token)
+    expect(shown(await mandate(`token care --out ${file}`))).toMatchObject({ exit: 77 })
+    expect(await mandate('whoami')).toMatchObject({ exit: 0 })
+  })
+
   test('an identity provider without a device flow is named', async () => {
     const { mandate, remove } = openTerminal(environment(), stack.people['sam'])
     onTestFinished(remove)

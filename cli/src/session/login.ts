@@ -18,6 +18,7 @@ interface LoginOptions extends ConnectionOptions {
   readonly device?: true
   readonly browser: boolean
   readonly client: string
+  readonly scope?: readonly string[]
 }
 
 export const login: Work<LoginOptions> = async (io, { options }) => {
@@ -28,9 +29,10 @@ export const login: Work<LoginOptions> = async (io, { options }) => {
   const { pair, jwk } = await newKey(true)
   if (!jwk) throw new TypeError('the key is extractable')
   const signal = io.untilInterrupted?.()
+  const scopes = [AUDIENCE, ...(options.scope ?? [])]
   const signedIn = await (options.device
-    ? signInWithDevice(identity, { scopes: [AUDIENCE], key: pair, show: (text) => io.err(text), signal })
-    : signInWithBrowser(identity, { scopes: [AUDIENCE], openBrowser: browserOf(io, options), signal }, pair)
+    ? signInWithDevice(identity, { scopes, key: pair, show: (text) => io.err(text), signal })
+    : signInWithBrowser(identity, { scopes, openBrowser: browserOf(io, options), signal }, pair)
   ).catch((error: unknown) => {
     throw commandErrorOf(error, issuer)
   })

@@ -30,7 +30,20 @@ export async function renewedToken(file: ProfileFile, refused: string | undefine
   })
 }
 
-async function refresh(file: ProfileFile, profile: Profile): Promise<string> {
+/** A token for a service, and its end in milliseconds since 1970. @throws CommandError (exit 77) when the sign-in did not ask for that service. */
+export async function tokenFor(
+  file: ProfileFile,
+  audience: string,
+): Promise<{ readonly token: string; readonly endsAt: number }> {
+  const token = await file.locked(async () => {
+    const profile = file.read()
+    if (!profile) throw signedOut(file.name)
+    return await refresh(file, profile, audience)
+  })
+  return { token, endsAt: endOf(token) }
+}
+
+async function refresh(file: ProfileFile, profile: Profile, audience = AUDIENCE): Promise<string> {
   let next = profile
   const session = createSession({
     configuration: createIdentity(profile).configuration,
@@ -46,10 +59,11 @@ async function refresh(file: ProfileFile, profile: Profile): Promise<string> {
     onEnded: () => file.remove(),
   })
   try {
-    const token = await session.tokenFor(AUDIENCE)
-    file.write({ ...next, access: { token, staleAt: endOf(token) - STALE_BEFORE_END_MS } })
+    const token = await session.tokenFor(audience)
+    if (audience === AUDIENCE) file.write({ ...next, access: { token, staleAt: endOf(token) - STALE_BEFORE_END_MS } })
     return token
   } catch (error) {
+    if (error instanceof SignInError && error.code === 'audience_missing') throw withoutScope(audience, error)
     throw commandErrorOf(error, profile.issuer)
   }
 }
@@ -75,6 +89,14 @@ export function signedOut(profile: string): CommandError {
   return new CommandError(EXIT.refused, `You are not signed in (profile ${profile}).`, {
     code: 'signed_out',
     mend: 'Sign in: mandate login. Or set MANDATE_TOKEN, or --token-file.',
+  })
+}
+
+function withoutScope(audience: string, cause: SignInError): CommandError {
+  return new CommandError(EXIT.refused, `Your sign-in is not for ${audience}.`, {
+    code: cause.code,
+    mend: `Sign in for it: mandate login --scope ${audience}.`,
+    cause,
   })
 }
 
