@@ -51,6 +51,7 @@ const TRIPS: readonly Shot[] = [
     place: TRIP,
     steps: async (page) => {
       await press(/^Let Booking agent book/u)(page)
+      await press('Book now')(page)
       await page.locator('.outcome-fails').first().waitFor()
     },
   },
@@ -60,11 +61,21 @@ const TRIPS: readonly Shot[] = [
     place: TRIP,
     steps: async (page) => {
       await press(/^Let Booking agent book/u)(page)
+      await press('Book now')(page)
       await page.getByText('Booking agent: Done').waitFor()
     },
   },
   { name: 'trip-checks', scene: 'carlo', place: TRIP, steps: press('Check without booking') },
-  { name: 'trip-in-person', scene: 'carlo', place: TRIP, steps: press('Book all in person') },
+  {
+    name: 'trip-in-person',
+    scene: 'carlo',
+    place: TRIP,
+    steps: async (page) => {
+      await press('Book all in person')(page)
+      await press('Book now')(page)
+    },
+  },
+  { name: 'trip-confirm', scene: 'carlo', place: TRIP, steps: press('Book all in person') },
   {
     name: 'trip-move-conflict',
     scene: 'carlo',

@@ -106,15 +106,14 @@ async function listenForAnswers(page: Page): Promise<readonly string[]> {
 }
 
 /**
- * Starts signing in. Without a keystore it accepts a session that is not stored.
+ * Starts signing in.
  *
  * @returns The identity provider's page, which opens in a new tab.
  */
 export async function provider(page: Page): Promise<Page> {
-  await page.getByRole('button', { name: 'Sign in' }).click()
   const [opened] = await Promise.all([
     page.context().waitForEvent('page'),
-    page.getByRole('button', { name: 'Sign in until the app closes' }).click(),
+    page.getByRole('button', { name: 'Sign in' }).click(),
   ])
   return opened
 }

@@ -60,6 +60,7 @@ const english = {
     all: (domain: string) => `everything of ${domain}`,
     madeOn: (title: string, when: string) => `${title} (made ${when})`,
     allOfYours: (thing: string) => `${thing} of yours`,
+    allOf: (owner: string, thing: string) => `${thing} of ${owner}`,
     ofOthers: (owner: string, thing: string) => `${owner}’s ${thing}`,
   },
   /** The beginning of a sentence. */
@@ -138,12 +139,7 @@ const english = {
       help: 'Unlock or install a keyring (such as GNOME Keyring or KWallet) to stay signed in.',
     },
     /** The development host has no keystore on any system. */
-    browserHost: {
-      title: 'In a browser, your sign-in is not kept.',
-      words: 'The app runs in a browser here, for development. When npm run desktop ends, you are signed out.',
-      action: 'Sign in until the app closes',
-      help: 'In Electron the app keeps the sign-in in the system’s keystore.',
-    },
+    browserHost: 'The app runs in a browser here, for development. When npm run desktop ends, you are signed out.',
   },
 
   trips: {
@@ -212,16 +208,15 @@ const english = {
     checkMe: 'What you could book yourself',
     agent: (title: string) => `Let ${title} book it`,
     agentDry: (title: string) => `What ${title} could book for you`,
-    agentNeedsGrant: (title: string) =>
-      `${title} has no authority here from you. It will be denied, item by item, until you give it some.`,
+    agentNeedsGrant: (title: string) => `${title} has no access to this trip. Give it access before you let it book.`,
     agentForOthers: (title: string, whom: string) =>
-      `${title} may act here for ${whom}, not for you. It will be denied, item by item, until you give it authority yourself.`,
-    giveFirst: (title: string) => `Give ${title} authority`,
+      `${title} has access to this trip for ${whom}, not for you. Give it access before you let it book.`,
+    giveFirst: (title: string) => `Give ${title} access`,
     running: (title: string) => `${title} is working…`,
     status: {
       running: 'Running',
       done: 'Done',
-      denied: 'Denied: the trip may not even be read',
+      denied: 'Denied: no access to this trip',
       failed: 'Failed: the service did not answer',
       stopped: 'Stopped: its authority ended',
       interrupted: 'Interrupted',
@@ -237,6 +232,15 @@ const english = {
     at: (when: string) => `at ${when}`,
     checkedTitle: 'Checked in person',
     bookedTitle: 'Booked in person',
+    confirmTitle: 'Book this now?',
+    /** `total`: `undefined` for several currencies. */
+    confirmWords: (total: string | undefined) =>
+      total === undefined ? 'This is booked now:' : `This is booked now, for ${total} in all:`,
+    confirmByAgent: (title: string) =>
+      `${title} books in your name what your grant and your limits permit. The rest stays planned.`,
+    confirmInPerson: 'You book it yourself: no limit of yours applies.',
+    confirmAction: 'Book now',
+    nothingLeft: 'All of it is booked. What was moved since is booked again, at its price.',
   },
 
   move: {

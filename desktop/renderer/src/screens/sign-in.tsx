@@ -38,18 +38,21 @@ export function SignIn({ bridge, host, session, onSession }: SignInProps): JSX.E
   }
   const cancel = (): void => void bridge.call('session.cancelSignIn')
   if (isAsking || session.state === 'signing_in') return <Waiting onCancel={cancel} />
-  if (problem?.code === 'keystore_unavailable') return <NoKeystore host={host} onSignIn={() => void start(true)} />
+  if (problem?.code === 'keystore_unavailable') return <NoKeystore onSignIn={() => void start(true)} />
   const why = session.why === undefined ? undefined : WHY[session.why]
+  // The development host has no keystore: asking for one would only show a problem that nobody can solve.
+  const isInMemory = host === 'browser'
   return (
     <Page title={TEXTS.title}>
       {why !== undefined && problem === undefined && <p class="notice">{why}</p>}
       {session.why === 'forgotten' && <Remains />}
       {problem && <Unsuccessful problem={problem} />}
       <p class="lead">{TEXTS.lead}</p>
-      <button type="button" class="button primary" onClick={() => void start(false)}>
+      <button type="button" class="button primary" onClick={() => void start(isInMemory)}>
         {TEXTS.action}
       </button>
       <p class="aside">{TEXTS.how}</p>
+      {isInMemory && <p class="aside">{TEXTS.browserHost}</p>}
     </Page>
   )
 }
@@ -83,8 +86,8 @@ function Waiting({ onCancel }: { readonly onCancel: () => void }): JSX.Element {
   )
 }
 
-function NoKeystore(props: { readonly host: Setup['host']; readonly onSignIn: () => void }): JSX.Element {
-  const { title, words, action, help } = props.host === 'browser' ? TEXTS.browserHost : TEXTS.keystore
+function NoKeystore(props: { readonly onSignIn: () => void }): JSX.Element {
+  const { title, words, action, help } = TEXTS.keystore
   return (
     <Page title={title}>
       <p class="lead" role="alert">

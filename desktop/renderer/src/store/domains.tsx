@@ -48,6 +48,23 @@ export function actsOn(actions: readonly string[], domain: Domain | undefined): 
   return strings.list([...known, ...others].map((action) => verbOf(action, domain)))
 }
 
+/** What actions on the account of a domain create: `trips`. */
+export function creationsOf({ resources }: Domain): string {
+  const topmost = Object.values(resources).filter(({ parent }) => parent === undefined)
+  return strings.list(topmost.map(({ called }) => called.many))
+}
+
+/** Actions with their object: `see and book Three days in Milan`; of actions on the account it is what they create: `create trips`. */
+export function actsWithObject(actions: readonly string[], thing: string, domain: Domain | undefined): string {
+  const isOnAccount = (action: string): boolean => domain?.actions[action]?.on === 'account'
+  const onThing = actions.filter((action) => !isOnAccount(action))
+  const onAccount = actions.filter(isOnAccount)
+  return strings.list([
+    ...(onThing.length > 0 ? [`${actsOn(onThing, domain)} ${thing}`] : []),
+    ...(domain && onAccount.length > 0 ? [`${actsOn(onAccount, domain)} ${creationsOf(domain)}`] : []),
+  ])
+}
+
 /** All of an owner's in a domain: `all trips`. */
 export function everythingOf(name: string, domains: Domains): string {
   return domainOfScope(`all:${name}`, domains)?.everything ?? strings.things.all(name)

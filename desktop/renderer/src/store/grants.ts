@@ -21,8 +21,8 @@ export function sentenceOf(grant: Terms, people: People, things: Things): string
   const thing = things.nameOf(scope)
   const told = {
     who: strings.capital(people.called(delegate)),
-    acts: things.actsOn(actions, scope),
-    thing: thingOf(grant, people, thing),
+    isYou: delegate === people.me,
+    acts: things.acts(actions, scope, thingOf(grant, people, thing)),
     until: minuteOf(until),
     redelegations,
   }
@@ -37,8 +37,10 @@ type Terms = Pick<Grant, 'delegate' | 'delegator' | 'actions' | 'scope' | 'redel
 }
 
 function thingOf({ owner, scope }: Terms, people: People, thing: string): string {
-  if (owner !== people.me) return strings.things.ofOthers(people.called(owner), thing)
-  return scope.startsWith('all:') ? strings.things.allOfYours(thing) : thing
+  const isAll = scope.startsWith('all:')
+  if (owner === people.me) return isAll ? strings.things.allOfYours(thing) : thing
+  const whose = people.called(owner)
+  return isAll ? strings.things.allOf(whose, thing) : strings.things.ofOthers(whose, thing)
 }
 
 /** Terms below the sentence: limits, and whether the grant works unattended. */
@@ -54,14 +56,42 @@ export function termsOf(
   ]
 }
 
-/** How a grant ended; `undefined` for a live one. */
-export function endOf(grant: Grant, people: People): string | undefined {
-  const { status, revoked_at: at, revoked_by: by, expires_at: until } = grant
-  if (status === 'revoked')
-    return strings.sharing.revokedBy(by === undefined ? '…' : people.called(by), at === undefined ? '' : minuteOf(at))
+/** How a grant ended; `undefined` for a live one. @param grants - Grants among which the ones above it are looked up. */
+export function endOf(grant: Grant, people: People, grants: readonly Grant[]): string | undefined {
+  const { status, expires_at: until } = grant
+  if (status === 'revoked') return revocationOf(grant, people)
   if (status === 'expired') return strings.sharing.expired(minuteOf(until))
   if (status === 'pending') return strings.sharing.pending
-  return status === 'cut' ? strings.sharing.cut : undefined
+  if (status !== 'cut') return undefined
+  const above = endedAbove(grant, grants)
+  const end = above && endOf(above, people, grants)
+  return above && end !== undefined
+    ? strings.sharing.cut(people.called(above.delegate), end)
+    : strings.sharing.cutUnknown
+}
+
+/** Reasons that the PDP sets itself. */
+const SET_BY_PDP: ReadonlySet<string> = new Set(['revoked', 'renounced', 'replaced', 'erased'])
+
+/** The reason that the person who revoked wrote for the parties of the grant. */
+export function writtenReason(grant: Pick<Grant, 'revoke_reason'> | undefined): string | undefined {
+  const reason = grant?.revoke_reason
+  return reason === undefined || SET_BY_PDP.has(reason) ? undefined : reason
+}
+
+function revocationOf({ revoked_at: at, revoked_by: by, revoke_reason: reason }: Grant, people: People): string {
+  const when = at === undefined ? '' : minuteOf(at)
+  if (reason === 'replaced') return strings.sharing.replaced(when)
+  if (reason === 'erased') return strings.sharing.erased(when)
+  const end = strings.sharing.revokedBy(by === undefined ? '…' : people.called(by), when)
+  const words = writtenReason({ revoke_reason: reason })
+  return words === undefined ? end : strings.sharing.because(end, words)
+}
+
+/** The nearest grant above that ended by itself; `undefined` where the person may not read it. */
+function endedAbove({ parent }: Grant, grants: readonly Grant[]): Grant | undefined {
+  const above = grants.find(({ id }) => id === parent)
+  return above?.status === 'cut' ? endedAbove(above, grants) : above
 }
 
 export interface Branch {

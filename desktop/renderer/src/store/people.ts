@@ -7,7 +7,7 @@ import { splitRef } from '@mandate/protocol'
 import { type Domains, domainOfScope, minuteOf, partyOf, resourceWords, short, useDomains } from '@mandate/ui'
 import type { AgentView, Contact } from '../../../src/shared/views.ts'
 import { strings } from '../strings.ts'
-import { actsOn, everythingOf } from './domains.tsx'
+import { actsWithObject, everythingOf } from './domains.tsx'
 import { useAround, useCall } from './hooks.tsx'
 
 export interface People {
@@ -44,8 +44,8 @@ export function peopleOf(me: string, contacts: readonly Contact[], agents: reado
 export interface Things {
   /** `Three days in Milan`, `all trips`. */
   readonly nameOf: (scope: string) => string
-  /** `see and book`. */
-  readonly actsOn: (actions: readonly string[], scope: string) => string
+  /** `see and book Three days in Milan`. @param thing - Other words for the scope. */
+  readonly acts: (actions: readonly string[], scope: string, thing?: string) => string
   readonly domains: Domains
 }
 
@@ -65,7 +65,9 @@ export function useThings(): Things {
     const alike = known.filter(({ template, owner }) => template === trip.template && owner === trip.owner)
     return alike.length === 1 ? title : strings.things.madeOn(title, minuteOf(trip.created_at))
   }
-  return { nameOf, domains, actsOn: (actions, scope) => actsOn(actions, domainOfScope(scope, domains)) }
+  const acts: Things['acts'] = (actions, scope, thing = nameOf(scope)) =>
+    actsWithObject(actions, thing, domainOfScope(scope, domains))
+  return { nameOf, domains, acts }
 }
 
 /** A thing of which only the id is known: `a trip (01M8XY…ST21)`. */

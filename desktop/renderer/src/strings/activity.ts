@@ -31,8 +31,8 @@ export const activity = {
   clear: 'Clear all filters',
   found: (count: number) => `${counted(count)} ${count === 1 ? 'entry' : 'entries'}`,
   looking: 'Looking…',
-  showLooks: (count: number) => `Also what you only looked at (${counted(count)})`,
-  hideLooks: 'Leave out what you only looked at',
+  showLooks: (count: number) => `Include views (${counted(count)})`,
+  hideLooks: 'Leave out views',
   list: 'Entries, newest first',
   columns: { when: 'When', verdict: 'Answer', what: 'Who did what', why: 'Why' } as const,
   live: 'Live',
@@ -70,18 +70,23 @@ export const activity = {
   kinds: KINDS,
 
   /** An entry as one sentence, without the full stop. */
-  did: (who: string, verb: string, thing: string, isPermitted: boolean) =>
-    isPermitted ? `${who} could ${verb} ${thing}` : `${who} could not ${verb} ${thing}`,
+  did: (who: string, isYou: boolean, acts: string, isPermitted: boolean) =>
+    `${who} ${isYou ? 'were' : 'was'} ${isPermitted ? '' : 'not '}allowed to ${acts}`,
   searched: (who: string, things: string | undefined, verb: string, found: number | undefined) => {
     const sentence = `${who} looked for ${things ?? 'what there is'}${verb === '' ? '' : ` to ${verb}`}`
     return found === undefined ? sentence : `${sentence} (${found} found)`
   },
   forWhom: (sentence: string, whom: string) => `${sentence}, for ${whom}`,
-  itemOf: (thing: string, price: string | undefined) =>
-    price === undefined ? `an item of ${thing}` : `an item of ${thing} (${price})`,
-  gave: (who: string, whom: string, acts: string, thing: string) => `${who} let ${whom} ${acts} ${thing}`,
+  partOf: (part: string, thing: string, price: string | undefined) =>
+    price === undefined ? `${part} of ${thing}` : `${part} of ${thing} (${price})`,
+  gave: (who: string, whom: string, acts: string) => `${who} let ${whom} ${acts}`,
   gaveBare: 'A grant was given',
   ended: (who: string) => `${who} ended a grant`,
+  tookBack: (who: string, whom: string, acts: string) => `${who} took back from ${whom}: ${acts}`,
+  gaveBack: (who: string, acts: string) => `${who} gave back: ${acts}`,
+  /** The reason in the words of the person who revoked. */
+  because: (reason: string) => `“${reason}”.`,
+  endedWith: (names: string) => `With it ended what was passed on to ${names}.`,
   endedBare: 'A grant was ended',
   invitation: {
     open: 'You invited somebody',

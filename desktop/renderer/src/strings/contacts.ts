@@ -61,7 +61,7 @@ export const contacts = {
     expired: 'Ran out',
   } as const,
   knowOnly: 'To know each other. It gives nobody anything.',
-  gives: (acts: string, thing: string) => `Lets them ${acts} ${thing}`,
+  gives: (acts: string) => `Lets them ${acts}`,
   goodUntil: (when: string) => `good until ${when}`,
   confirmUntil: (when: string) => `to be confirmed by ${when}`,
   sentOn: (when: string) => `sent ${when}`,

@@ -12,9 +12,9 @@ const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? '
 export interface GrantTold {
   /** Name in the middle of a sentence: `Yannick`, `you`. */
   readonly who: string
-  /** `see and book`. */
+  readonly isYou: boolean
+  /** `see and book Three days in Milan`. */
   readonly acts: string
-  readonly thing: string
   readonly until: string
   readonly redelegations: number
 }
@@ -43,17 +43,24 @@ export const sharing = {
     pending: 'Pending',
   } as Readonly<Record<string, string>>,
   revokedBy: (who: string, when: string) => `Revoked by ${who} ${when}`,
+  /** The giver's own words. */
+  because: (end: string, reason: string) => `${end}: “${reason}”`,
+  replaced: (when: string) => `Replaced by another grant ${when}`,
+  erased: (when: string) => `Ended ${when}, when a person was erased`,
   expired: (when: string) => `Expired ${when}`,
-  cut: 'Ended because a grant above it ended',
+  /** `end`: how the grant above ended. */
+  cut: (whose: string, end: string) => `Ended with what was given to ${whose}. That grant: ${end}`,
+  cutUnknown: 'Ended because a grant above it ended',
   pending: 'Not given: the decision point could not save it. It permits nothing and will be taken back',
   endsSoon: 'Ends within a day',
   givenBy: (who: string) => `given by ${who}`,
-  sentence: ({ who, acts, thing, until, redelegations }: GrantTold): string => {
+  sentence: ({ who, acts, until, redelegations }: GrantTold): string => {
     const passing = redelegations === 0 ? ', and may not pass it on' : `, and may pass it on ${times(redelegations)}`
-    return `${who} may ${acts} ${thing} until ${until}${passing}`
+    return `${who} may ${acts} until ${until}${passing}`
   },
-  sentenceEnded: ({ who, acts, thing, until }: GrantTold): string => `${who} could ${acts} ${thing} until ${until}`,
-  givenWords: (acts: string, thing: string) => `may ${acts} ${thing}`,
+  sentenceEnded: ({ who, isYou, acts, until }: GrantTold): string =>
+    `${who} ${isYou ? 'were' : 'was'} allowed to ${acts} until ${until}`,
+  givenWords: (acts: string) => `may ${acts}`,
   within: (limits: readonly string[]) => `Within limits: ${limits.join('; ')}`,
   unattended: 'Also on its own schedule, when nobody asks it to',
 }
@@ -83,7 +90,7 @@ export const grant = {
   /** `owner`: whose settings apply; `undefined`: the signed-in person's. */
   gates: (gates: readonly string[], owner: string | undefined) =>
     `Checked at every use against ${owner === undefined ? 'your' : `${owner}’s`} settings: ${joined.format(gates)}.`,
-  would: (acts: string, thing: string) => `can ${acts} ${thing}`,
+  would: (acts: string) => `can ${acts}`,
   stop: 'You can take it back at any moment, under Sharing. It ends at once, with everything passed on from it.',
   refused: 'This cannot be given.',
   give: 'Give',

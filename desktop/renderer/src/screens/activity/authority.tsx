@@ -37,9 +37,7 @@ export function Authority({
         links={thenAndNow(entry, known, things.domains, Date.now())}
         owner={owner}
         nameOf={teller.name}
-        givenWords={({ actions, scope }) =>
-          strings.sharing.givenWords(things.actsOn(actions, scope), things.nameOf(scope))
-        }
+        givenWords={({ actions, scope }) => strings.sharing.givenWords(things.acts(actions, scope))}
         busy={grants.state === 'loading'}
         {...(isBroken ? { note: TEXTS.broken } : {})}
       />

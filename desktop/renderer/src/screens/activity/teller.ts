@@ -31,6 +31,7 @@ export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | u
   const name: NameOf = (party) => people.nameOf(partyIn(party))
   return {
     things,
+    grants: held ?? [],
     name,
     isMe: (party) => partyIn(party) === people.me,
     called: (party) => {

@@ -1,8 +1,8 @@
 import { gateCodeSchema, type LoggedEntry } from '@mandate/protocol'
 import { domainOfScope } from '@mandate/ui'
 import { expect, test } from 'vitest'
-import { domains } from '../../../dev/world.ts'
-import { actsOn } from '../../store/domains.tsx'
+import { domains, toAgent, toYannick } from '../../../dev/world.ts'
+import { actsWithObject } from '../../store/domains.tsx'
 import { knownFrom } from './names.ts'
 import { isOfMine, sentenceOfEntry, type Teller, whyOf, wordedReason } from './told.ts'
 
@@ -13,10 +13,13 @@ const names: Readonly<Record<string, string>> = { [ME]: 'you', [YANNICK]: 'Yanni
 const teller: Teller = {
   called: (party) => names[party] ?? 'somebody',
   isMe: (party) => party === ME,
+  grants: [],
   things: {
     domains,
-    nameOf: (thing) => (thing === 'workflow:milan' ? 'Three days in Milan' : thing),
-    actsOn: (actions, scope) => actsOn(actions, domainOfScope(scope, domains)),
+    nameOf: (thing) =>
+      thing === 'workflow:milan' ? 'Three days in Milan' : thing === 'all:travel' ? 'all trips' : thing,
+    acts: (actions, scope, thing) =>
+      actsWithObject(actions, thing ?? teller.things.nameOf(scope), domainOfScope(scope, domains)),
   },
 }
 
@@ -41,7 +44,7 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
   [
     'an agent for somebody',
     { subject: YANNICK, actor: AGENT, action: 'execute', resource: 'workflow_item:x', root: 'workflow:milan' },
-    'Booking agent could not book an item of Three days in Milan, for Yannick',
+    'Booking agent was not allowed to book an item of Three days in Milan, for Yannick',
   ],
   [
     'a search by what it was for, and by how much was found',
@@ -62,17 +65,35 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
       root: 'workflow:milan',
       attributes: { 'planned_price.EUR': 12_000, risk: 1 },
     },
-    'You could not book an item of Three days in Milan (EUR 120.00)',
+    'You were not allowed to book an item of Three days in Milan (EUR 120.00)',
   ],
   [
     'oneself',
     { subject: ME, action: 'read', resource: 'workflow:milan', decision: true },
-    'You could see Three days in Milan',
+    'You were allowed to see Three days in Milan',
   ],
   [
     'an action that has no word of its own',
     { subject: ME, action: 'hand_over', resource: 'workflow:milan', decision: true },
-    'You could hand over Three days in Milan',
+    'You were allowed to hand over Three days in Milan',
+  ],
+  [
+    'an action on the account by what it creates',
+    { subject: YANNICK, action: 'create', resource: 'travel_account:p_me', decision: true },
+    'Yannick was allowed to create trips',
+  ],
+  [
+    'a part of a domain that no code knows',
+    { subject: ME, action: 'execute', resource: 'care_task:t', root: 'care_plan:p', decision: true },
+    'You were allowed to carry out a care task of care_plan:p',
+  ],
+  [
+    'a grant on all, which lets create too',
+    {
+      kind: 'grant_issued',
+      change: { delegator: ME, delegate: YANNICK, actions: ['read', 'create'], scope: 'all:travel' },
+    },
+    'You let Yannick see all trips and create trips',
   ],
   [
     'a grant',
@@ -151,4 +172,20 @@ test('a pseudonym is known by a grant that both the log and the person have, and
   const known = knownFrom(entries, [grant], 'user:sub-me', undefined)
   expect(Object.fromEntries(known)).toEqual({ [ME]: 'user:sub-me', [YANNICK]: 'user:sub-yannick' })
   expect(knownFrom([], [], 'user:sub-me', ME).get(ME)).toBe('user:sub-me')
+})
+
+test('a grant that was ended tells what it was, why, and to whom it had been passed on', () => {
+  const parent = { ...toYannick, delegate: YANNICK, scope: 'workflow:milan', status: 'revoked' as const }
+  const revoked = { ...parent, revoked_by: ME, revoke_reason: 'plans have changed' }
+  const cut = { ...toAgent, parent: parent.id, delegate: AGENT, status: 'cut' as const }
+  const entry = anEntry({ kind: 'grant_revoked', target: parent.id, change: { by: ME } })
+  const knowing = { ...teller, grants: [revoked, cut] }
+  expect(sentenceOfEntry(entry, knowing)).toBe('You took back from Yannick: see and book Three days in Milan')
+  expect(whyOf(entry, knowing)).toBe('“plans have changed”. With it ended what was passed on to Booking agent.')
+  const renounced = [{ ...revoked, revoked_by: YANNICK, revoke_reason: 'renounced' }]
+  const back = anEntry({ ...entry, change: { by: YANNICK } })
+  expect(sentenceOfEntry(back, { ...teller, grants: renounced })).toBe(
+    'Yannick gave back: see and book Three days in Milan',
+  )
+  expect(whyOf(back, { ...teller, grants: renounced })).toBe('')
 })

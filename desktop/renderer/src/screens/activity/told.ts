@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LoggedEntry, Reason } from '@mandate/protocol'
+import type { Domain, Grant, LoggedEntry, Reason } from '@mandate/protocol'
 import {
   amounts,
   type Domains,
@@ -12,11 +12,13 @@ import {
   money,
   reasonText,
   reasonWords,
+  spaced,
   verdictWords,
 } from '@mandate/ui'
 import { z } from 'zod'
 import { wordedForOwner } from '../../parts/reason.ts'
-import { verbOf } from '../../store/domains.tsx'
+import { actsWithObject, verbOf } from '../../store/domains.tsx'
+import { writtenReason } from '../../store/grants.ts'
 import type { Things } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 
@@ -28,9 +30,11 @@ export interface Teller {
   readonly called: (party: string) => string
   readonly isMe: (party: string) => boolean
   readonly things: Things
+  /** Grants that the person may read, ended ones included. */
+  readonly grants: readonly Grant[]
 }
 
-/** `Booking agent could not book an item of Three days in Milan (EUR 4,200.00), for Yannick`. */
+/** `Booking agent was not allowed to book an item of Three days in Milan (EUR 4,200.00), for Yannick`. */
 export function sentenceOfEntry(entry: LoggedEntry, teller: Teller): string {
   const { kind, decision } = entry
   if (kind === 'evaluation' && decision !== undefined) return decided(entry, decision, teller)
@@ -49,8 +53,9 @@ function decided(entry: LoggedEntry, isPermitted: boolean, teller: Teller): stri
   const { actor, subject, caller, action = '' } = entry
   const who = actor ?? subject ?? caller
   const name = who === undefined ? '…' : strings.capital(teller.called(who))
-  const verb = verbOf(action, domainOfEntry(entry, teller.things.domains))
-  const sentence = TEXTS.did(name, verb, thingOf(entry, teller), isPermitted)
+  const domain = domainOfEntry(entry, teller.things.domains)
+  const acts = actsWithObject([action], thingOf(entry, teller), domain)
+  const sentence = TEXTS.did(name, who !== undefined && teller.isMe(who), acts, isPermitted)
   return actor !== undefined && subject !== undefined ? TEXTS.forWhom(sentence, teller.called(subject)) : sentence
 }
 
@@ -64,7 +69,15 @@ function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { thi
   const [name = '', value] = price ?? []
   const currency = name.split('.')[1]
   const words = currency !== undefined && typeof value === 'number' ? money(value, currency) : undefined
-  return TEXTS.itemOf(things.nameOf(root), words)
+  return TEXTS.partOf(partWords(type, domain), things.nameOf(root), words)
+}
+
+/** A resource type without its parent: `an item of a trip` is `an item` of the named trip. */
+function partWords(type: string, domain: Domain | undefined): string {
+  const { called, parent = '' } = domain?.resources[type] ?? {}
+  if (!called) return spaced(type)
+  const whole = domain?.resources[parent]?.called.one
+  return whole === undefined ? called.one : called.one.replace(new RegExp(` of ${RegExp.escape(whole)}$`, 'u'), '')
 }
 
 const searchedSchema = z.object({ type: z.string().optional(), found: z.int() })
@@ -98,15 +111,36 @@ function given({ change }: LoggedEntry, { called, things }: Teller): string {
   const read = givenSchema.safeParse(change)
   if (!read.success) return TEXTS.gaveBare
   const { delegator, delegate, actions, scope } = read.data
-  const acts = things.actsOn(actions, scope)
-  return TEXTS.gave(strings.capital(called(delegator)), called(delegate), acts, things.nameOf(scope))
+  return TEXTS.gave(strings.capital(called(delegator)), called(delegate), things.acts(actions, scope))
 }
 
 const endedSchema = z.object({ by: z.string().regex(/^(user|agent|service):./u) })
 
-function ended({ change }: LoggedEntry, { called }: Teller): string {
+function ended({ change, target }: LoggedEntry, { called, things, grants }: Teller): string {
   const read = endedSchema.safeParse(change)
-  return read.success ? TEXTS.ended(strings.capital(called(read.data.by))) : TEXTS.endedBare
+  if (!read.success) return TEXTS.endedBare
+  const who = strings.capital(called(read.data.by))
+  const grant = grants.find(({ id }) => id === target)
+  if (!grant) return TEXTS.ended(who)
+  const acts = things.acts(grant.actions, grant.scope)
+  return grant.delegate === grant.revoked_by
+    ? TEXTS.gaveBack(who, acts)
+    : TEXTS.tookBack(who, called(grant.delegate), acts)
+}
+
+/** Why a grant was ended, in the words of the person who did it, and to whom it had been passed on. */
+function whyEnded({ target }: LoggedEntry, { called, grants }: Teller): string {
+  const reason = writtenReason(grants.find(({ id }) => id === target))
+  const below = cutBelow(target, grants).map(({ delegate }) => called(delegate))
+  return [
+    ...(reason === undefined ? [] : [TEXTS.because(reason)]),
+    ...(below.length > 0 ? [TEXTS.endedWith(strings.list([...new Set(below)]))] : []),
+  ].join(' ')
+}
+
+function cutBelow(id: string | undefined, grants: readonly Grant[]): readonly Grant[] {
+  const children = grants.filter(({ parent, status }) => parent !== undefined && parent === id && status === 'cut')
+  return children.flatMap((child) => [child, ...cutBelow(child.id, grants)])
 }
 
 const statusSchema = z.object({ status: z.string() })
@@ -154,6 +188,7 @@ export function wordedReason(reason: LoggedReason, isMine: boolean, entry: Logge
 
 /** The first reason with its numbers, on one line. Empty without a reason. */
 export function whyOf(entry: LoggedEntry, teller: Teller): string {
+  if (entry.kind === 'grant_revoked') return whyEnded(entry, teller)
   const [reason] = entry.reasons ?? []
   if (!reason) return ''
   const { domains } = teller.things

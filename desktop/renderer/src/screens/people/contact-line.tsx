@@ -112,7 +112,7 @@ function OneWay({ title, nothing, grants, isStopped = false }: OneWayProps): JSX
         <ul>
           {grants.map(({ id, actions, scope, expires_at: until }) => (
             <li key={id}>
-              {strings.capital(things.actsOn(actions, scope))} {things.nameOf(scope)},{' '}
+              {strings.capital(things.acts(actions, scope))},{' '}
               <span class="nowrap">{strings.until(minuteOf(until))}</span>
             </li>
           ))}

@@ -73,8 +73,7 @@ function Part({ title, lead, count, look, children }: PartProps): JSX.Element | 
 
 function useGift(): (invitation: Invitation) => string {
   const things = useThings()
-  return ({ grant }) =>
-    grant ? `${TEXTS.gives(things.actsOn(grant.actions, grant.scope), things.nameOf(grant.scope))}.` : TEXTS.knowOnly
+  return ({ grant }) => (grant ? `${TEXTS.gives(things.acts(grant.actions, grant.scope))}.` : TEXTS.knowOnly)
 }
 
 function ToConfirm({ invitation }: { readonly invitation: Invitation }): JSX.Element {

@@ -25,7 +25,12 @@ export function GrantLines({ grants }: { readonly grants: readonly Grant[] }): J
       <ul class="grants">
         {asTree(grants).map(({ grant, depth }) => (
           <li key={grant.id} class={`grant grant-${grant.status} depth-${Math.min(depth, MOST_DEPTH)}`}>
-            <GrantLine grant={grant} onRevoke={() => setRevoking(grant)} onPass={() => setPassing(grant)} />
+            <GrantLine
+              grant={grant}
+              all={grants}
+              onRevoke={() => setRevoking(grant)}
+              onPass={() => setPassing(grant)}
+            />
           </li>
         ))}
       </ul>
@@ -37,13 +42,19 @@ export function GrantLines({ grants }: { readonly grants: readonly Grant[] }): J
 
 const MOST_DEPTH = 3
 
-function GrantLine(props: { grant: Grant; onRevoke: () => void; onPass: () => void }): JSX.Element {
-  const { grant, onRevoke, onPass } = props
+interface GrantLineProps {
+  readonly grant: Grant
+  readonly all: readonly Grant[]
+  readonly onRevoke: () => void
+  readonly onPass: () => void
+}
+
+function GrantLine({ grant, all, onRevoke, onPass }: GrantLineProps): JSX.Element {
   const people = usePeople()
   const things = useThings()
   const isOnline = useOnline()
   const isMine = grant.delegate === people.me
-  const end = endOf(grant, people)
+  const end = endOf(grant, people, all)
   const sentence = sentenceOf(grant, people, things)
   return (
     <>

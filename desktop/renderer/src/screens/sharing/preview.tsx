@@ -56,7 +56,7 @@ function Told({ preview }: { readonly preview: GrantPreview }): JSX.Element {
       <ul class="would">
         {preview.would_allow.map(({ action, scope }) => (
           <li key={`${action} ${scope}`}>
-            <Glyph name="holds" /> {strings.capital(TEXTS.would(things.actsOn([action], scope), things.nameOf(scope)))}
+            <Glyph name="holds" /> {strings.capital(TEXTS.would(things.acts([action], scope)))}
           </li>
         ))}
       </ul>

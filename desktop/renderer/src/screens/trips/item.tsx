@@ -129,9 +129,7 @@ function KnownChain({ chain, owner, at }: KnownChainProps): JSX.Element {
       links={links}
       owner={owner}
       nameOf={nameOf}
-      givenWords={({ actions, scope }) =>
-        strings.sharing.givenWords(things.actsOn(actions, scope), things.nameOf(scope))
-      }
+      givenWords={({ actions, scope }) => strings.sharing.givenWords(things.acts(actions, scope))}
       busy={grants.state === 'loading'}
     />
   )

@@ -8,7 +8,7 @@ import { Glyph, minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import type { AgentView, ItemOutcome, Run, Trip } from '../../../../src/shared/views.ts'
-import { Menu } from '../../parts/menu.tsx'
+import { Menu, type MenuItem } from '../../parts/menu.tsx'
 import { Problem } from '../../parts/states.tsx'
 import { ReasonLine } from '../../parts/words.tsx'
 import { reaches } from '../../store/chain.ts'
@@ -17,6 +17,7 @@ import { usePeople } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { GrantDialog } from '../sharing/grant-dialog.tsx'
 import { sumOfRun } from './outcome.ts'
+import { SpendDialog } from './spend-dialog.tsx'
 
 const TEXTS = strings.run
 
@@ -33,6 +34,7 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
   const execute = useAction('trips.execute', ['trips', 'activity'])
   const dryRun = useAction('trips.dryRun', ['activity'])
   const standingOf = useStanding(trip)
+  const [spending, setSpending] = useState<AgentView | 'me'>()
   const isBusy = start.isBusy || execute.isBusy || dryRun.isBusy
   const isOff = !isOnline || isBusy
   const run = async (agent: AgentView, isDry: boolean): Promise<void> => {
@@ -43,14 +45,6 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
     const answer = await (isDry ? dryRun : execute).run({ id: trip.id })
     if (answer.ok) onPerson(answer.value.items, isDry)
   }
-  const checks = [
-    { id: 'me', label: TEXTS.checkMe, onChoose: () => void inPerson(true) },
-    ...agents.map((agent) => ({
-      id: agent.id,
-      label: TEXTS.agentDry(agent.title),
-      onChoose: () => void run(agent, true),
-    })),
-  ]
   return (
     <>
       <div class="buttons run-bar">
@@ -60,24 +54,39 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
             class={standingOf(agent) === 'given' ? 'button primary' : 'button'}
             key={agent.id}
             disabled={isOff}
-            onClick={() => void run(agent, false)}
+            onClick={() => setSpending(agent)}
           >
             {TEXTS.agent(agent.title)}
           </button>
         ))}
-        <button type="button" class="button" disabled={isOff} onClick={() => void inPerson(false)}>
+        <button type="button" class="button" disabled={isOff} onClick={() => setSpending('me')}>
           {TEXTS.inPerson}
         </button>
-        <Menu label={TEXTS.dryRun} items={checks} isOff={isOff} />
+        <Menu
+          label={TEXTS.dryRun}
+          items={checksOf(agents, (by) => void (by === 'me' ? inPerson(true) : run(by, true)))}
+          isOff={isOff}
+        />
       </div>
-      {agents.map((agent) => {
-        const standing = standingOf(agent)
-        if (typeof standing === 'string') return null
-        return <WithoutGrant key={agent.id} agent={agent} trip={trip} missing={standing} />
-      })}
+      <WithoutGrants trip={trip} standingOf={standingOf} />
       <Problem problem={start.problem ?? execute.problem ?? dryRun.problem} />
+      {spending !== undefined && (
+        <SpendDialog
+          items={trip.items}
+          agent={spending === 'me' ? undefined : spending.title}
+          onConfirm={() => void (spending === 'me' ? inPerson(false) : run(spending, false))}
+          onClose={() => setSpending(undefined)}
+        />
+      )}
     </>
   )
+}
+
+function checksOf(agents: readonly AgentView[], check: (by: AgentView | 'me') => void): readonly MenuItem[] {
+  return [
+    { id: 'me', label: TEXTS.checkMe, onChoose: () => check('me') },
+    ...agents.map((agent) => ({ id: agent.id, label: TEXTS.agentDry(agent.title), onChoose: () => check(agent) })),
+  ]
 }
 
 /** `unknown` until the grants are loaded: no warning before. */
@@ -102,6 +111,19 @@ function useStanding(trip: Trip): (agent: AgentView) => Standing {
     const held = live.find(({ delegate, redelegations }) => delegate === me && redelegations > 0)
     return { from: trip.owner === me ? 'owner' : held, others: [...new Set(givers)] }
   }
+}
+
+function WithoutGrants(props: { trip: Trip; standingOf: (agent: AgentView) => Standing }): JSX.Element {
+  const { agents } = usePeople()
+  return (
+    <>
+      {agents.map((agent) => {
+        const missing = props.standingOf(agent)
+        if (typeof missing === 'string') return null
+        return <WithoutGrant key={agent.id} agent={agent} trip={props.trip} missing={missing} />
+      })}
+    </>
+  )
 }
 
 interface WithoutGrantProps {

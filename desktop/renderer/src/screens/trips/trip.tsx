@@ -20,6 +20,7 @@ import { MoveDialog } from './move.tsx'
 import { type Outcome, ofItems, ofPerson } from './outcome.ts'
 import { RunBar, RunLine } from './run-bar.tsx'
 import { useRuns } from './runs.ts'
+import { SpendDialog } from './spend-dialog.tsx'
 import { sumOf } from './sum.ts'
 import { titleOf } from './trips.tsx'
 
@@ -121,6 +122,7 @@ interface ItemsProps {
 
 function Items({ trip, outcomes, onDone }: ItemsProps): JSX.Element {
   const [moving, setMoving] = useState<string>()
+  const [booking, setBooking] = useState<Item>()
   const execute = useAction('trips.execute', ['trips', 'activity'])
   const moved = trip.items.find(({ id }) => id === moving)
   const book = async (item: Item): Promise<void> => {
@@ -137,11 +139,19 @@ function Items({ trip, outcomes, onDone }: ItemsProps): JSX.Element {
             item={item}
             trip={trip}
             outcome={outcomes.get(item.id)}
-            onBook={() => void book(item)}
+            onBook={() => setBooking(item)}
             onMove={() => setMoving(item.id)}
           />
         ))}
       </ul>
+      {booking && (
+        <SpendDialog
+          items={[booking]}
+          agent={undefined}
+          onConfirm={() => void book(booking)}
+          onClose={() => setBooking(undefined)}
+        />
+      )}
       {moved && <MoveDialog trip={trip.id} item={moved} onClose={() => setMoving(undefined)} />}
     </>
   )
