@@ -10,6 +10,7 @@ import { type Authz, withDecision } from './authz.ts'
 import { createAuthzenDecider } from './authzen-decider.ts'
 import { type DecideDeps, type Decided, type DecideRequest, decideWith } from './decide.ts'
 import { createDiscovery } from './discovery.ts'
+import { checkActions } from './guard-options.ts'
 import { checkedPersona } from './identify.ts'
 import { type CheckedPepOptions, checkPepOptions, type PepOptions } from './options.ts'
 import type { Outcome, Resource } from './outcome.ts'
@@ -78,11 +79,13 @@ export function createCore(options: PepOptions): Core {
     deps,
     questions: (read) => ({
       can: async (req, { action, resource, persona }) => {
+        checkActions('can', [action])
         const { authz, key } = read(req)
         const { decision } = await askOne(deps, asPersona(authz, persona), { action, resource, request: key })
         return decision
       },
       decideActions: async (req, { actions, resource, persona }) => {
+        checkActions('decideActions', actions)
         const { authz, key } = read(req)
         const outcomes = await askActions(deps, asPersona(authz, persona), { actions, resource, request: key })
         return Object.fromEntries(actions.map((action, index) => [action, outcomes[index]])) as never

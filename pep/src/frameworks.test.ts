@@ -183,7 +183,7 @@ describe.for(FRAMEWORKS)('$name', (framework) => {
     expect(pdp.asked.map(({ path }) => path)).toEqual(Array(2).fill('/access/v1/evaluations'))
   })
 
-  test('a body is read for the question, up to its limit and after the caller is known', async () => {
+  test('a body is read for the question, up to its limit', async () => {
     expect(await call('POST', '/notes', withBody('{"id":"n7"}'))).toMatchObject({ status: 200, body: { id: 'n7' } })
     clearAsked()
     const large = await call('POST', '/notes', withBody(JSON.stringify({ id: 'x'.repeat(BODY_LIMIT) })))
@@ -229,7 +229,9 @@ describe.for(FRAMEWORKS)('$name', (framework) => {
     const answer = await call('GET', '/fails', { headers })
     expect(answer).toMatchObject({ status: 500, body: { code: 'internal' } })
     expect(JSON.stringify(answer.body)).not.toContain(BUG)
-    expect(logged).toMatchObject([[{ code: 'internal', err: { name: 'TypeError', message: BUG } }, expect.any(String)]])
+    const line = { code: 'internal', err: { name: 'TypeError', message: BUG }, request_id: 'r-3' }
+    expect(logged).toMatchObject([[line, expect.any(String)]])
+    expect(answer.headers.get('x-request-id')).toBe('r-3')
     expect(JSON.stringify(logged)).not.toMatch(/Bearer|carlo/u)
     expect(isProblem(answer)).toBe(true)
   })

@@ -23,3 +23,10 @@ const SCHEMAS = {
 export function checkGuard(guard: keyof typeof SCHEMAS, options: unknown): void {
   checkOptions(guard, SCHEMAS[guard], options)
 }
+
+const actionsSchema = z.array(actionNameSchema).min(1, 'must name an action')
+
+/** @throws TypeError naming every bad action: a mistake in the service's code. */
+export function checkActions(question: string, actions: readonly string[]): void {
+  checkOptions(question, actionsSchema, actions)
+}

@@ -8,7 +8,7 @@ import { answerProblems, PROBLEM_HEADERS, problemResponse, sendProblemResponse }
 import type { ErrorRequestHandler, Request, Response } from 'express'
 import type { Authz } from './authz.ts'
 import { stderrLogger } from './default-logger.ts'
-import { hasCredentials } from './identify.ts'
+import { arrivalOf, hasCredentials } from './identify.ts'
 import type { Outcome } from './outcome.ts'
 import {
   type Challenge,
@@ -59,7 +59,9 @@ export function answerDenial(res: Response, outcome: Outcome, authz: Authz): voi
 export function problems(logger: PepLogger = stderrLogger): ErrorRequestHandler {
   const respond = (fault: Fault, res: Response) => withOwnChallenge(problemResponse(fault), res)
   return (error, req, res, next) => {
-    const requestId = res.getHeader('X-Request-ID')
+    // A public route has none yet: `authenticate()` did not run.
+    const requestId = res.getHeader('X-Request-ID') ?? arrivalOf(req.headersDistinct).requestId
+    if (!res.headersSent) res.setHeader('X-Request-ID', requestId)
     answerProblems({ logger: ofRequest(logger, requestId), respond })(error, req, res, next)
   }
 }

