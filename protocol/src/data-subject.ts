@@ -52,6 +52,17 @@ export const erasureQuerySchema = z.strictObject({
   limit: pageLimitSchema(200, 50),
 })
 
+/** A legal hold: while it is set, the person cannot be erased. */
+export const legalHoldSchema = z
+  .strictObject({
+    pseudonym: z.string().describe('The person in the decision log: `p_…`.'),
+    set_by: z.string().describe('The auditor, by pseudonym.'),
+    set_at: instantSchema,
+  })
+  .meta({ id: 'LegalHold' })
+/** A parsed {@link legalHoldSchema}. */
+export type LegalHold = z.infer<typeof legalHoldSchema>
+
 /** Response of `GET /v1/erasures/{id}`: client ids of the services that have not acknowledged the erasure. */
 export const waitingErasureSchema = z.object({ id: ulidSchema, waiting: z.array(z.string()) })
 

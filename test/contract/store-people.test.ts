@@ -167,6 +167,12 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     await people.setHold('user:p_a', { by: 'user:p_b', at: 1 })
     await people.setHold('user:p_a', { by: 'user:p_c', at: 2 })
     expect([await people.isHeld('user:p_a'), await people.isHeld('user:p_b')]).toEqual([true, false])
+    await people.setHold('user:p_d', { by: 'user:p_b', at: 3 })
+    expect(await people.holds()).toEqual([
+      { person: 'user:p_d', by: 'user:p_b', at: 3 },
+      { person: 'user:p_a', by: 'user:p_b', at: 1 },
+    ])
+    await people.setHold('user:p_d', undefined)
     await people.setHold('user:p_a', undefined)
     expect(await people.isHeld('user:p_a')).toBe(false)
   })

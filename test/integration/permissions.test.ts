@@ -172,6 +172,7 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
     path: `/v1/agents/${world.id('X2')}`,
     body: { status: 'suspended' },
   }),
+  'GET /v1/services': () => get('/v1/services'),
   'PUT /v1/resources/{type}/{id}': (world) => ({
     method: 'PUT',
     path: `/v1/resources/workflow/${randomUUID()}`,
@@ -199,6 +200,7 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
     method: 'DELETE',
     path: `${await passerBy(world)}/hold`,
   }),
+  'GET /v1/holds': () => get('/v1/holds'),
   'GET /v1/erasures': () => get('/v1/erasures'),
   'GET /v1/erasures/{id}': () => get('/v1/erasures/01KAQWERTY0123456789ABCDEF'),
   'POST /v1/erasures/{id}/acknowledge': () => post('/v1/erasures/01KAQWERTY0123456789ABCDEF/acknowledge'),

@@ -111,6 +111,7 @@ export const PERMISSIONS: readonly Permission[] = [
   row('POST /v1/agents', 'forbidden', onlyOperator),
   row('GET /v1/agents', 'forbidden', { ...onlyOperator, auditor: 'yes' }),
   row('PATCH /v1/agents/{id}', 'forbidden', onlyOperator),
+  row('GET /v1/services', 'forbidden', { ...onlyOperator, auditor: 'yes' }),
   row('PUT /v1/resources/{type}/{id}', 'forbidden', onlyService),
   row('GET /v1/resources/{type}/{id}', 'forbidden', onlyService),
   row('POST /v1/resources/{type}/{id}/transfer', 'forbidden', onlyService),
@@ -127,6 +128,7 @@ export const PERMISSIONS: readonly Permission[] = [
   row('DELETE /v1/subjects/{pseudonym}', ...inPerson('forbidden', onlyOperator), "somebody else's"),
   row('PUT /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
   row('DELETE /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
+  row('GET /v1/holds', 'forbidden', { auditor: 'yes' }),
   row(
     'GET /v1/erasures',
     'forbidden',

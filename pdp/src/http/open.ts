@@ -67,6 +67,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     policies: policies.current,
     policyControl: policies,
     policyRefusal: () => policies.inUse.refusal,
+    services: config.PDP_SERVICES,
     wrongCodes: stores.wrongCodes ?? new ProcessWrongCodes(clock),
     callers: createCallers(options),
     tokens: new PageTokens(stores.tokenEncryption),

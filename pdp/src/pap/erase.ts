@@ -7,7 +7,7 @@
 import { type EpochMillis, type PartyRef, refuse, splitRef } from '@mandate/protocol'
 import { LeaseHeld } from '../ports/leases.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
-import type { PersonErasure } from '../ports/stores.ts'
+import type { HeldPerson, PersonErasure } from '../ports/stores.ts'
 import { dropFactsOf } from './facts.ts'
 import { finishEnd, inTurnOfEnd, takeBackPending } from './grants.ts'
 import { lockKey } from './lock-keys.ts'
@@ -121,6 +121,12 @@ export async function holdPerson(deps: PapDeps, who: PartyRef, held: boolean, by
     await deps.record([{ kind: 'legal_hold_changed', ...changeBy(by), target: who, change: { held } }])
     await deps.people.setHold(who, held ? { by: person(by), at: deps.clock() } : undefined)
   })
+}
+
+/** All legal holds. For auditors. */
+export async function listHolds({ people }: Pick<PapDeps, 'people'>, by: Principal): Promise<readonly HeldPerson[]> {
+  withRole(by, 'auditor')
+  return people.holds()
 }
 
 /** Clients that have not acknowledged an erasure. For operators. */

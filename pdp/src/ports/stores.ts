@@ -191,6 +191,11 @@ export interface Hold {
   readonly at: EpochMillis
 }
 
+/** A legal hold with the person that it concerns. */
+export interface HeldPerson extends Hold {
+  readonly person: PartyRef
+}
+
 /** Position in the log up to which erasures were applied. */
 export interface ErasuresApplied {
   /** The first index that has not been. */
@@ -221,6 +226,8 @@ export interface People {
   /** Drops the notices of services that are no longer configured. @returns Whether there were any. */
   dropNoticesExcept(services: readonly string[]): Promise<boolean>
   isHeld(person: PartyRef): Promise<boolean>
+  /** All legal holds, newest first. */
+  holds(): Promise<readonly HeldPerson[]>
   /** @param hold - `undefined` removes the legal hold. */
   setHold(person: PartyRef, hold: Hold | undefined): Promise<void>
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { EpochMillis, ErasureNotice, PartyRef } from '@mandate/protocol'
-import type { ErasuresApplied, Hold, People, PersonErasure } from '../ports/stores.ts'
+import type { ErasuresApplied, HeldPerson, Hold, People, PersonErasure } from '../ports/stores.ts'
 import type { VaultKeys } from './encryption.ts'
 import type { LeasesIn } from './leases.ts'
 import { decryptPerson, encryptPerson } from './person.ts'
@@ -107,6 +107,15 @@ export class SqlPeople implements People {
 
   async isHeld(person: PartyRef): Promise<boolean> {
     return (await firstRow(this.#sql, 'SELECT 1 FROM holds WHERE person = $1', person)) !== undefined
+  }
+
+  async holds(): Promise<readonly HeldPerson[]> {
+    const rows = await this.#sql.rows('SELECT person, set_by, at FROM holds ORDER BY at DESC, person')
+    return rows.map(({ person, set_by, at }) => ({
+      person: text(person) as PartyRef,
+      by: text(set_by) as PartyRef,
+      at: Number(at),
+    }))
   }
 
   async setHold(person: PartyRef, hold: Hold | undefined): Promise<void> {

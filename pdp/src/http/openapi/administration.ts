@@ -15,6 +15,7 @@ import {
   personaPatchSchema,
   personaRequestSchema,
   personaSchema,
+  registeredServiceSchema,
   resourceRecordSchema,
   resourceRequestSchema,
   transferRequestSchema,
@@ -94,6 +95,16 @@ export const ADMINISTRATION_OPERATIONS = [
     body: { schema: agentPatchSchema, required: true },
     answers: { 200: { description: 'The agent.', schema: agentSchema } },
     problems: ['not_found'],
+  },
+  {
+    tag: 'Services',
+    access: 'administration',
+    method: 'get',
+    path: '/v1/services',
+    id: 'listServices',
+    summary:
+      'Lists the domain services and the resource types that they are registered for; for operators and auditors',
+    answers: { 200: { description: 'The complete list.', schema: listOf(registeredServiceSchema) } },
   },
   {
     ...resource,

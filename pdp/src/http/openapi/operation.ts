@@ -81,6 +81,7 @@ export const TAGS = {
   Invitations: 'Establish a delegation between two people who do not know each other’s ids.',
   Personas: 'Roles in which a person acts, with their settings for agents.',
   Agents: 'Agents, registered by operators.',
+  Services: 'Domain services, registered by the configuration of the PDP.',
   Resources: 'Resources, registered by the domain service of their type.',
   Keys: 'API keys, for callers without OIDC.',
   Policies: 'Policies of the domains, and relationship facts of domains with their own model.',

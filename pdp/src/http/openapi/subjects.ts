@@ -8,12 +8,13 @@ import {
   erasureQuerySchema,
   erasureSchema,
   idSchema,
+  legalHoldSchema,
   personExportSchema,
   pseudonymSchema,
   ulidSchema,
   waitingErasureSchema,
 } from '@mandate/protocol'
-import { pageOf } from './grants.ts'
+import { listOf, pageOf } from './grants.ts'
 import type { Operation } from './operation.ts'
 
 const of = { tag: 'Subjects', access: 'administration' } as const
@@ -73,6 +74,14 @@ export const SUBJECT_OPERATIONS = [
     id: 'releasePerson',
     summary: 'Lifts a legal hold; for auditors',
     answers: { 204: { description: 'The hold is lifted.' } },
+  },
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/holds',
+    id: 'listHolds',
+    summary: 'Lists the legal holds, newest first; for auditors',
+    answers: { 200: { description: 'The complete list.', schema: listOf(legalHoldSchema) } },
   },
   {
     ...of,

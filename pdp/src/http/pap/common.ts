@@ -19,6 +19,8 @@ export interface PapRouteDeps extends InvitationDeps {
   readonly index: EntryIndex
   readonly tokens: PageTokens
   readonly streams: OpenStreams
+  /** Resource types of the domain services, by client id. */
+  readonly services: ReadonlyMap<string, readonly string[]>
 }
 
 /**

@@ -11,6 +11,7 @@ import { keyHandlers } from './keys.ts'
 import { agentHandlers, personaHandlers } from './personas.ts'
 import { policyHandlers } from './policies.ts'
 import { resourceHandlers } from './resources.ts'
+import { serviceHandlers } from './services.ts'
 import { subjectHandlers } from './subjects.ts'
 
 export type { PapRouteDeps } from './common.ts'
@@ -22,6 +23,7 @@ export const papHandlers = (deps: PapRouteDeps) => ({
   ...personaHandlers(deps),
   ...agentHandlers(deps),
   ...resourceHandlers(deps),
+  ...serviceHandlers(deps),
   ...subjectHandlers(deps),
   ...factHandlers(deps),
   ...policyHandlers(deps),

@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { type Erasure, erasureQuerySchema, type PartyRef, pseudonymSchema, ulidSchema } from '@mandate/protocol'
+import {
+  type Erasure,
+  erasureQuerySchema,
+  type LegalHold,
+  type PartyRef,
+  pseudonymSchema,
+  splitRef,
+  ulidSchema,
+} from '@mandate/protocol'
 import type { Request, RequestHandler } from 'express'
 import {
   acknowledgeErasure,
@@ -11,9 +19,11 @@ import {
   erasePerson,
   forgetterOf,
   holdPerson,
+  listHolds,
   waitingErasure,
 } from '../../pap/erase.ts'
 import { person } from '../../pap/pap.ts'
+import type { HeldPerson } from '../../ports/stores.ts'
 import { principalOf } from '../exchange.ts'
 import type { IdsOf, OperationHandlers } from '../handlers.ts'
 import type { SUBJECT_OPERATIONS } from '../openapi/subjects.ts'
@@ -54,6 +64,9 @@ export function subjectHandlers(deps: PapRouteDeps): OperationHandlers<IdsOf<typ
     },
     holdPerson: hold(true),
     releasePerson: hold(false),
+    listHolds: async (_req, res) => {
+      res.json({ items: (await listHolds(deps, principalOf(res))).map(shownHold) })
+    },
     listErasures: async (req, res) => {
       const by = principalOf(res)
       const { after: token, limit } = parse(erasureQuerySchema, req.query)
@@ -81,4 +94,10 @@ const shown = ({ id, at, grants, personas, told, waiting }: Erased): Erasure => 
   ended: { grants, personas },
   told: [...told],
   remains: [LOGIN, ...waiting.map((service) => keptBy(service, id))],
+})
+
+const shownHold = ({ person: held, by, at }: HeldPerson): LegalHold => ({
+  pseudonym: splitRef(held).id,
+  set_by: splitRef(by).id,
+  set_at: instant(at),
 })
