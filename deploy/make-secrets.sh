@@ -81,8 +81,8 @@ chmod 0700 "$folder"
 
 for name in postgres_password openfga_db_password openfga_api_token keycloak_db_password pdp_db_password trips_db_password \
   keycloak_admin_password \
-  pairwise_salt pdp_vault_key pdp_client_secret auditor_client_secret trips_client_secret care_client_secret \
-  booking_agent_client_secret; do
+  pairwise_salt pdp_vault_key pdp_client_secret auditor_client_secret console_client_secret trips_client_secret \
+  care_client_secret booking_agent_client_secret; do
   secret "$name"
 done
 

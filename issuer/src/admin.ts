@@ -14,6 +14,7 @@ import { createProvider } from './provider.ts'
 import {
   AUDIENCES,
   CALLBACK_PATH,
+  CALLBACK_PATHS,
   CLIENTS,
   type ConfidentialClient,
   clientOf,
@@ -196,7 +197,7 @@ function metadataOf(
     application_type: 'native',
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
-    redirect_uris: [`http://127.0.0.1${CALLBACK_PATH}`],
+    redirect_uris: [`http://127.0.0.1${CALLBACK_PATHS.get(clientId) ?? CALLBACK_PATH}`],
     backchannel_logout_uri: logoutUrl,
     backchannel_logout_session_required: true,
   }

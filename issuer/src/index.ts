@@ -11,6 +11,8 @@ export { issuerAt } from './issuer-url.ts'
 export type { NewPerson } from './people.ts'
 export {
   AUDIENCES,
+  CALLBACK_PATH,
+  CALLBACK_PATHS,
   CLIENTS,
   type ClientKind,
   type ConfidentialClient,

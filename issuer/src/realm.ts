@@ -56,6 +56,7 @@ export interface RealmClient {
 export const CLIENTS: readonly RealmClient[] = [
   { clientId: 'desktop', kind: 'native', scopes: ['trips', 'care', 'pdp', 'booking-agent'], roles: ROLES },
   { clientId: 'auditor', kind: 'web', scopes: ['audit'], roles: ['auditor'] },
+  { clientId: 'console', kind: 'web', scopes: ['pdp'], roles: ROLES },
   {
     clientId: 'mandate-cli',
     kind: 'native',
@@ -69,13 +70,15 @@ export const CLIENTS: readonly RealmClient[] = [
 ]
 
 /** Clients of the realm that have a secret. */
-export type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
+export type ConfidentialClient = 'pdp' | 'auditor' | 'console' | 'trips' | 'care' | 'booking-agent'
 
 /** The clients whose tokens can be exchanged, those that people sign in at: neither exchanged tokens nor a service's own can. */
 export const EXCHANGEABLE: ReadonlySet<string> = new Set(['desktop', 'mandate-cli'])
 
 /** Paths on 127.0.0.1, on any port (RFC 8252, section 7.3). */
 export const CALLBACK_PATH = '/callback'
+/** Where a client's callback is, if not at {@link CALLBACK_PATH}: the console is served beside the auditor's page. */
+export const CALLBACK_PATHS: ReadonlyMap<string, string> = new Map([['console', '/console/callback']])
 export const LOGGED_OUT_PATH = '/logged-out'
 
 /** Lifetimes in seconds. `proof` is of a DPoP proof, to either side: Keycloak's ten seconds and its tolerance of fifteen. */

@@ -87,7 +87,7 @@ const schema = z.strictObject({
   PDP_VAULT_OLD_KEYS: secret(setting.list([])),
   /** Folders of policy packs, in place of those listed in `fga.mod`. */
   PDP_PACKS: setting.list([]),
-  PDP_INTERACTIVE_CLIENTS: setting.list(['desktop', 'auditor', 'mandate-cli']),
+  PDP_INTERACTIVE_CLIENTS: setting.list(['desktop', 'auditor', 'console', 'mandate-cli']),
   PDP_SERVICES: servicesSchema.default(new Map()),
   /** Clients besides the services that store personal data, such as agents; they get the erasure feed too. */
   PDP_ERASURE_CLIENTS: setting.list([]),

@@ -29,7 +29,9 @@ const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u
 const MAX_NAME = 40
 /** Clients and scopes of `keycloak/realm.json`, which cannot be replaced. */
 const TAKEN: ReadonlySet<string> = new Set(
-  'desktop auditor mandate-cli pdp trips care booking-agent audit svc basic pseudonym openid profile email'.split(' '),
+  'desktop auditor console mandate-cli pdp trips care booking-agent audit svc basic pseudonym openid profile email'.split(
+    ' ',
+  ),
 )
 
 /** What is asked for; `types` or `pack` for a service, neither for an agent. */

@@ -94,7 +94,7 @@ export async function externalKeycloak(env: NodeJS.ProcessEnv): Promise<Keycloak
     url: admin.url,
     issuer: await issuerAt(admin.url),
     admin,
-    clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'trips', 'care', 'booking-agent']),
+    clientSecrets: await readClientSecrets(admin, ['pdp', 'auditor', 'console', 'trips', 'care', 'booking-agent']),
     pid: () => undefined,
     ended: () => new Promise(() => undefined),
     stop: () => Promise.resolve(),

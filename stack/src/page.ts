@@ -68,10 +68,11 @@ export function buildPage(onRemark: (text: string) => void): Promise<void> {
 
 /** Puts a page there that says so, where the auditor's page was never built: its server starts without waiting for a build. */
 export function preparePage(): void {
-  const index = join(AUDITOR_PAGE, 'index.html')
-  if (existsSync(index)) return
   mkdirSync(AUDITOR_PAGE, { recursive: true })
-  writeFileSync(index, NOT_BUILT)
+  for (const name of ['index.html', 'console.html']) {
+    const file = join(AUDITOR_PAGE, name)
+    if (!existsSync(file)) writeFileSync(file, NOT_BUILT)
+  }
 }
 
 /** Builds the playground's page. Resolves to its folder. */

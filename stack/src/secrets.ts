@@ -27,13 +27,14 @@ const olderFile = secretsFile.extend({ realm: z.partialRecord(z.enum(REALM_SECRE
 export type Secrets = z.infer<typeof secretsFile>
 
 /** Clients of the realm that have a secret. */
-export type ConfidentialClient = 'pdp' | 'auditor' | 'trips' | 'care' | 'booking-agent'
+export type ConfidentialClient = 'pdp' | 'auditor' | 'console' | 'trips' | 'care' | 'booking-agent'
 
 /** The realm's secrets by client. */
 export function clientSecretsOf(realm: Secrets['realm']): Readonly<Record<ConfidentialClient, string>> {
   return {
     pdp: realm.PDP_CLIENT_SECRET,
     auditor: realm.AUDITOR_CLIENT_SECRET,
+    console: realm.CONSOLE_CLIENT_SECRET,
     trips: realm.TRIPS_CLIENT_SECRET,
     care: realm.CARE_CLIENT_SECRET,
     'booking-agent': realm.BOOKING_AGENT_CLIENT_SECRET,

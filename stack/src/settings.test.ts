@@ -14,7 +14,7 @@ function anInput(stateDir: string, count?: number): SettingsInput {
     ports,
     issuer: 'http://127.0.0.1:8/realms/mandate',
     openFga: { url: 'http://127.0.0.1:9', apiToken: secret },
-    clientSecrets: { trips: secret, care: secret, 'booking-agent': secret, auditor: secret },
+    clientSecrets: { trips: secret, care: secret, 'booking-agent': secret, auditor: secret, console: secret },
     ...(count && { shared: { count, ...urls } }),
   }
 }

@@ -27,7 +27,7 @@ export interface SettingsInput {
   readonly issuer: string
   /** `undefined`: the PDP keeps the relationship tuples in its own database. */
   readonly openFga: { readonly url: string; readonly apiToken: string } | undefined
-  readonly clientSecrets: Readonly<Record<'trips' | 'care' | 'booking-agent' | 'auditor', string>>
+  readonly clientSecrets: Readonly<Record<'trips' | 'care' | 'booking-agent' | 'auditor' | 'console', string>>
   /** @default 'info' */
   readonly logLevel?: string
   /** Address that every service listens on. They call each other on loopback, whatever it is. @default loopback */
@@ -154,7 +154,7 @@ function pdpEnv(
     PDP_ISSUER: issuer,
     PDP_AUDIENCE: 'pdp',
     PDP_DATA_DIR: pdpDataDir(stateDir, name),
-    PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,mandate-cli',
+    PDP_INTERACTIVE_CLIENTS: 'desktop,auditor,console,mandate-cli',
     PDP_SERVICES: [OWN_REGISTRATIONS, extra.registrations].filter(Boolean).join(','),
     ...(extra.packs.length > 0 && { PDP_PACKS: extra.packs.join(',') }),
     PDP_ERASURE_CLIENTS: 'booking-agent',
@@ -232,6 +232,7 @@ function auditorEnv(
     AUDITOR_ISSUER: issuer,
     AUDITOR_CLIENT_ID: 'auditor',
     AUDITOR_CLIENT_SECRET: clientSecrets.auditor,
+    AUDITOR_CONSOLE_CLIENT_SECRET: clientSecrets.console,
     AUDITOR_PDP_URL: urls.pdps.join(','),
     // Exists when the auditor starts: each PDP, which starts earlier, creates its key at its first start.
     AUDITOR_LOG_PINS_FILE: urls.pdps.length === 1 ? logKeyFile(stateDir) : logPinsFile(stateDir),

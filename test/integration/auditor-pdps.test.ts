@@ -15,7 +15,7 @@ import { createApp } from '../../auditor/src/server/app.ts'
 import { createIdentity } from '../../auditor/src/server/identity.ts'
 import { createPdps } from '../../auditor/src/server/pdps.ts'
 import { createSessions } from '../../auditor/src/server/sessions.ts'
-import { SESSION_COOKIE } from '../../auditor/src/server/sign-in.ts'
+import { LOG_PLACE } from '../../auditor/src/server/sign-in.ts'
 import { createSignInStates } from '../../auditor/src/server/sign-in-state.ts'
 import { startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { AUDITOR } from '../fixtures/suite.ts'
@@ -77,11 +77,12 @@ async function startServer(): Promise<void> {
   })
   const sessions = createSessions(identity)
   const tokens = { subject: AUDITOR.sub, access: token, refresh: 'r', idToken: 'i', expiresAt: Date.now() + 3_600_000 }
-  cookie = `${SESSION_COOKIE}=${sessions.open(tokens)}`
+  cookie = `${LOG_PLACE.sessionCookie}=${sessions.open(tokens)}`
   const app = createApp({
     identity,
     sessions,
     pending: createSignInStates(),
+    console: undefined,
     publicUrl,
     secondFactor: [],
     pdps: createPdps([one.pdp.url, other.pdp.url], fetch),

@@ -176,7 +176,7 @@ describe('a token that is not ours is 401', () => {
     const { world, tpdp } = suite
     const from = async (azp: string) =>
       (await tpdp.call('GET', '/v1/grants', { as: { sub: world.id('A'), azp } })).status
-    for (const azp of ['desktop', 'auditor', 'mandate-cli']) expect(await from(azp), azp).toBe(200)
+    for (const azp of ['desktop', 'auditor', 'console', 'mandate-cli']) expect(await from(azp), azp).toBe(200)
     for (const azp of ['trips', 'wards', 'nobody', 'DESKTOP', world.id('A')]) expect(await from(azp), azp).toBe(401)
     expect(await from(world.id('X'))).toBe(403)
   })

@@ -25,7 +25,14 @@ async function optionsFor(stateDir: string): Promise<StackOptions> {
       issuer: issuer.issuer,
       url: new URL(issuer.issuer).origin,
       admin: { url: issuer.issuer, username: 'admin', password: secret },
-      clientSecrets: { pdp: secret, trips: secret, care: secret, 'booking-agent': secret, auditor: secret },
+      clientSecrets: {
+        pdp: secret,
+        trips: secret,
+        care: secret,
+        'booking-agent': secret,
+        auditor: secret,
+        console: secret,
+      },
       people: {},
     },
   }

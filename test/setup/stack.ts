@@ -37,7 +37,7 @@ export default function setup(project: TestProject): Promise<() => Promise<void>
 const NOBODY: Identity = {
   issuer: `${NOWHERE}/realms/mandate`,
   url: NOWHERE,
-  clientSecrets: { pdp: '', auditor: '', trips: '', care: '', 'booking-agent': '' },
+  clientSecrets: { pdp: '', auditor: '', console: '', trips: '', care: '', 'booking-agent': '' },
   admin: { url: NOWHERE, username: '', password: '' },
   people: {},
 }

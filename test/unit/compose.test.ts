@@ -245,6 +245,7 @@ describe('our services', () => {
     const auditor = readAuditorConfig(environmentOf('auditor'))
     expect(auditor).toMatchObject({ host: '0.0.0.0', port: Number(portOf('auditor')), logKeys: [] })
     expect(auditor.clientSecret).toBe(readFileSync(join(secrets, 'auditor_client_secret'), 'utf8'))
+    expect(auditor.console?.clientSecret).toBe(readFileSync(join(secrets, 'console_client_secret'), 'utf8'))
     expect(serviceOf('keycloak').environment['AUDITOR_PUBLIC_URL']).toBe(auditor.publicUrl)
     expect(serviceOf('edge').ports).toContain(`127.0.0.1:${new URL(auditor.publicUrl ?? '').port}:8448`)
   })

@@ -1,6 +1,14 @@
 /** The embedded issuer's realm is that of `keycloak/realm.json`: the same clients, scopes, audiences, roles, lifetimes and limits. */
 import { readFileSync } from 'node:fs'
-import { AUDIENCES, CLIENTS, type ClientKind, GUESSING, LIFETIMES } from '@mandate/issuer'
+import {
+  AUDIENCES,
+  CALLBACK_PATH,
+  CALLBACK_PATHS,
+  CLIENTS,
+  type ClientKind,
+  GUESSING,
+  LIFETIMES,
+} from '@mandate/issuer'
 import { REALM_FILE } from '@mandate/keycloak'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
@@ -15,6 +23,7 @@ const realmSchema = z.looseObject({
       standardFlowEnabled: z.boolean(),
       serviceAccountsEnabled: z.boolean(),
       optionalClientScopes: z.array(z.string()),
+      redirectUris: z.array(z.string()).default([]),
     }),
   ),
   clientScopes: z.array(z.looseObject({ name: z.string(), protocolMappers: z.array(mapper).default([]) })),
@@ -41,6 +50,19 @@ test('the clients, what they may ask for, and whose roles they carry', () => {
       roles: rolesOf(client.clientId),
     }))
   expect(CLIENTS).toEqual(inKeycloak)
+})
+
+test('the callback path of each client that people sign in at', () => {
+  const inKeycloak = realm.clients
+    .filter(({ enabled, standardFlowEnabled }) => enabled && standardFlowEnabled)
+    .map(({ clientId, redirectUris }) => [
+      clientId,
+      redirectUris.map((uri) => uri.replace(/^(\$\{AUDITOR_PUBLIC_URL\}|http:\/\/127\.0\.0\.1)/u, '')),
+    ])
+  const interactive = CLIENTS.filter(({ kind }) => kind === 'native' || kind === 'web')
+  expect(interactive.map(({ clientId }) => [clientId, [CALLBACK_PATHS.get(clientId) ?? CALLBACK_PATH]])).toEqual(
+    inKeycloak,
+  )
 })
 
 test('the audience of each scope', () => {

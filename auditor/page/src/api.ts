@@ -14,42 +14,11 @@ import {
 } from '@mandate/protocol'
 import type { RawEntry } from '@mandate/ui'
 import { z } from 'zod'
+import { ApiError, request, requestJson, signOut } from './request.ts'
 
-/** A failed request, with a message for the reader. `code`: the problem code (RFC 9457), or `offline`. */
-export class ApiError extends Error {
-  override readonly name = 'ApiError'
-  readonly code: string
-  readonly status: number
-
-  constructor(status: number, code: string, message: string) {
-    super(message)
-    this.status = status
-    this.code = code
-  }
-}
-
-const problemSchema = z.object({ title: z.string(), detail: z.string(), code: z.string() }).partial()
-
-async function get(path: string, signal?: AbortSignal): Promise<Response> {
-  let response: Response
-  try {
-    response = await fetch(path, { ...(signal ? { signal } : {}), headers: { accept: '*/*' } })
-  } catch (error) {
-    if (signal?.aborted) throw error
-    throw new ApiError(0, 'offline', 'The server does not answer. Check your connection, then try again.')
-  }
-  if (response.ok) return response
-  const problem = problemSchema.catch({}).parse(await response.json().catch(() => ({})))
-  const text = problem.detail ?? problem.title ?? 'Something went wrong.'
-  throw new ApiError(response.status, problem.code ?? 'internal', text)
-}
-
-async function parsed<T>(schema: z.ZodType<T>, path: string, signal?: AbortSignal): Promise<T> {
-  const body: unknown = await (await get(path, signal)).json()
-  const result = schema.safeParse(body)
-  if (result.success) return result.data
-  throw new ApiError(502, 'unreadable', 'The response of the server is not valid.')
-}
+const get = (path: string, signal?: AbortSignal): Promise<Response> => request(path, signal ? { signal } : {})
+const parsed = <T>(schema: z.ZodType<T>, path: string, signal?: AbortSignal): Promise<T> =>
+  requestJson(schema, path, signal ? { signal } : {})
 
 const sessionSchema = z.object({ auditor: z.boolean(), keys: z.array(z.string()) })
 export type SessionInfo = z.infer<typeof sessionSchema>
@@ -109,8 +78,5 @@ export const api = {
     (await parsed(logsSchema, '/api/logs', signal)).logs.map(({ checkpoint }) => checkpoint),
   replay: async (id: string, signal?: AbortSignal): Promise<unknown> =>
     (await get(`/api/decisions/${id}/replay`, signal)).json(),
-  signOut: async (): Promise<string> => {
-    const response = await fetch('/sign-out', { method: 'POST' })
-    return z.object({ url: z.string() }).parse(await response.json()).url
-  },
+  signOut: (): Promise<string> => signOut(''),
 }

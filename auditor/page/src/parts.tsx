@@ -5,8 +5,8 @@
  */
 import { Mark, Party } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
-import type { ApiError } from './api.ts'
 import { addressOf } from './location.ts'
+import type { ApiError } from './request.ts'
 
 /** A page with a title and a short text. */
 export function Plain(props: { title: string; busy?: boolean; children?: ComponentChildren }): JSX.Element {
@@ -22,15 +22,16 @@ export function Plain(props: { title: string; busy?: boolean; children?: Compone
   )
 }
 
-export function Failure(props: { error: ApiError; again?: () => void }): JSX.Element {
-  const { error, again } = props
+/** @param props.signIn - Address that signs in to the page. @default that of the auditor's page */
+export function Failure(props: { error: ApiError; again?: () => void; signIn?: string }): JSX.Element {
+  const { error, again, signIn = '/sign-in' } = props
   const isOver = error.status === 401
   return (
     <div class="failure" role="alert">
       <p class="failure-title">{isOver ? 'Your session has ended.' : 'This could not be loaded.'}</p>
       <p>{isOver ? 'Sign in again to go on where you are.' : error.message}</p>
       {isOver ? (
-        <a class="button" href={`/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`}>
+        <a class="button" href={`${signIn}?to=${encodeURIComponent(location.pathname + location.search)}`}>
           Sign in
         </a>
       ) : (

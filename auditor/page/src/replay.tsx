@@ -7,8 +7,9 @@
 import { type LoggedEntry, type Outcome, replaySchema } from '@mandate/protocol'
 import { Glyph, glyphOf, minuteOf, reasonWords, VERDICT_WORD, verdictOf } from '@mandate/ui'
 import type { JSX } from 'preact'
-import { ApiError, api } from './api.ts'
+import { api } from './api.ts'
 import { Failure } from './parts.tsx'
+import { ApiError } from './request.ts'
 import { useLoaded } from './use.ts'
 
 /** Differences that are shown as "newer rules" when the outcome is the same: policy and model. */

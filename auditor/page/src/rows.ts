@@ -6,7 +6,8 @@
 import { type LoggedEntry, loggedEntrySchema } from '@mandate/protocol'
 import { newEntries } from '@mandate/ui'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { type ApiError, api } from './api.ts'
+import { api } from './api.ts'
+import type { ApiError } from './request.ts'
 import { inWords } from './use.ts'
 
 export interface Rows {

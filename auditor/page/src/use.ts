@@ -4,7 +4,7 @@
  * @module
  */
 import { type Inputs, useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { ApiError } from './api.ts'
+import { ApiError } from './request.ts'
 
 export type Loaded<T> =
   | { readonly state: 'loading' }

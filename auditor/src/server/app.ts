@@ -1,16 +1,19 @@
 /**
- * The auditor's workplace as an Express app over its ports: the page, signing in and out, and the relay to the PDPs.
+ * The auditor's page and the console as an Express app over its ports: the pages, signing in and out, and the relays to the PDPs.
  *
  * @module
  */
 import { join } from 'node:path'
 import { limitByAddress, limitConcurrency, logRequests, prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
+import { type ConsoleDeps, consoleRoutes } from './console-relay.ts'
 import { type Logger, ownPageOnly, pageHeaders, problems } from './middleware.ts'
 import { type RelayDeps, relayRoutes } from './relay.ts'
-import { type SignInDeps, signInRoutes } from './sign-in.ts'
+import { CONSOLE_PLACE, LOG_PLACE, type SignInDeps, signInRoutes } from './sign-in.ts'
 
-export interface AppDeps extends SignInDeps, RelayDeps {
+export interface AppDeps extends Omit<SignInDeps, 'place'>, RelayDeps {
+  /** Client and sessions of the console; `undefined`: there is no console. */
+  readonly console: Pick<SignInDeps, 'identity' | 'sessions' | 'pending'> | undefined
   readonly logger: Logger
   /** Where the built page is. */
   readonly pageDir: string
@@ -19,8 +22,10 @@ export interface AppDeps extends SignInDeps, RelayDeps {
   readonly concurrent: number
 }
 
-/** Addresses of the page: it finds its way by itself. */
+/** Addresses of the auditor's page, which reads its state from them. */
 const PAGES = ['/', '/decisions/:id', '/logged-out', '/refused']
+/** Addresses of the console. */
+const CONSOLE_PAGES = ['/console', '/console/:section']
 
 export function createApp(deps: AppDeps): Express {
   const { logger, pageDir, publicUrl, trustProxy, addressPerSecond, concurrent, identity } = deps
@@ -32,21 +37,29 @@ export function createApp(deps: AppDeps): Express {
   })
   app.set('etag', false)
   app.use(limitConcurrency(concurrent), limitByAddress(addressPerSecond))
-  app.use(signInRoutes(deps))
+  app.use(signInRoutes({ ...deps, place: LOG_PLACE }))
   app.use('/api', ownPageOnly(publicUrl), relayRoutes(deps))
+  if (deps.console) useConsole(app, { ...deps, ...deps.console })
   // File names contain a hash of the content.
   app.use(
     '/assets',
     express.static(join(pageDir, 'assets'), { index: false, redirect: false, immutable: true, maxAge: '365d' }),
   )
   app.use('/icon.svg', express.static(join(pageDir, 'icon.svg'), { index: false, redirect: false, maxAge: '1d' }))
-  app.get(PAGES, pageOf(pageDir))
+  app.get(PAGES, pageOf(pageDir, 'index.html'))
   app.use(refuseUnknownRoute, problems(logger))
   return app
 }
 
-function pageOf(pageDir: string): RequestHandler {
+/** Mounts the console below `/console`, with a client, sessions and cookies of its own. */
+function useConsole(app: Express, deps: Omit<SignInDeps, 'place'> & ConsoleDeps & Pick<AppDeps, 'pageDir'>): void {
+  app.use(CONSOLE_PLACE.home, signInRoutes({ ...deps, place: CONSOLE_PLACE }))
+  app.use(`${CONSOLE_PLACE.home}/api`, ownPageOnly(deps.publicUrl), consoleRoutes(deps))
+  app.get(CONSOLE_PAGES, pageOf(deps.pageDir, 'console.html'))
+}
+
+function pageOf(pageDir: string, file: string): RequestHandler {
   return (_req, res) => {
-    res.sendFile('index.html', { root: pageDir, cacheControl: false, headers: { 'Cache-Control': 'no-cache' } })
+    res.sendFile(file, { root: pageDir, cacheControl: false, headers: { 'Cache-Control': 'no-cache' } })
   }
 }

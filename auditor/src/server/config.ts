@@ -28,6 +28,8 @@ const keys = z
     error: 'must be verifier keys, as in log.vkey',
   })
 
+const scopeName = z.string().regex(/^\S+$/u, 'must be the name of a scope')
+
 const settingsSchema = z
   .strictObject({
     AUDITOR_HOST: setting.host,
@@ -37,8 +39,11 @@ const settingsSchema = z
     AUDITOR_IDENTITY_URL: setting.url.optional(),
     AUDITOR_CLIENT_ID: z.string().min(1).default('auditor'),
     AUDITOR_CLIENT_SECRET: setting.secret,
+    AUDITOR_CONSOLE_CLIENT_ID: z.string().min(1).default('console'),
+    AUDITOR_CONSOLE_CLIENT_SECRET: setting.secret.optional(),
+    AUDITOR_CONSOLE_SCOPE: scopeName.default('pdp'),
     AUDITOR_PDP_URL: setting.urls,
-    AUDITOR_SCOPE: z.string().regex(/^\S+$/u, 'must be the name of a scope').default('audit'),
+    AUDITOR_SCOPE: scopeName.default('audit'),
     AUDITOR_SECOND_FACTOR: setting.list(SECOND_FACTORS).pipe(z.array(secondFactorSchema)),
     AUDITOR_STEP_UP_ACR: z.string().regex(/^\S+$/u, 'must be one acr value').default('2'),
     AUDITOR_PLAIN_HTTP_HOSTS: setting.list([]),
@@ -92,6 +97,15 @@ const settingsSchema = z
     identityUrl: env.AUDITOR_IDENTITY_URL,
     clientId: env.AUDITOR_CLIENT_ID,
     clientSecret: env.AUDITOR_CLIENT_SECRET,
+    /** Client of the console at `/console`; `undefined`: there is none. */
+    console:
+      env.AUDITOR_CONSOLE_CLIENT_SECRET === undefined
+        ? undefined
+        : {
+            clientId: env.AUDITOR_CONSOLE_CLIENT_ID,
+            clientSecret: env.AUDITOR_CONSOLE_CLIENT_SECRET,
+            scope: env.AUDITOR_CONSOLE_SCOPE,
+          },
     pdpUrls: env.AUDITOR_PDP_URL,
     scope: env.AUDITOR_SCOPE,
     secondFactor: env.AUDITOR_SECOND_FACTOR,

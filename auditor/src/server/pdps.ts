@@ -15,10 +15,25 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([502, 503, 504])
 /** The entry is in the log of another PDP. */
 const OTHER_LOG = 409
 
-/** A GET request: headers, and the signal that ends it. */
+/**
+ * A request to a PDP. A change may reach two PDPs, when the first one does not answer: send an `Idempotency-Key` with each POST, which the PDPs of one
+ * database share.
+ */
 export interface PdpRequest {
+  /** @default 'GET' */
+  readonly method?: string
+  /** JSON text. */
+  readonly body?: string | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal
+}
+
+/** An answer of one PDP to {@link Pdps.probe}. */
+export interface Probe {
+  readonly status: number
+  readonly text: string
+  /** Time from the request to the end of the answer, in milliseconds. */
+  readonly tookMs: number
 }
 
 /** The PDPs of one system. Paths start with `/`. */
@@ -35,6 +50,8 @@ export interface Pdps {
    * @throws Fault `decision_unavailable` when a PDP that may write the log gave no answer.
    */
   owner(path: string, request: PdpRequest): Promise<Response>
+  /** Asks every PDP, and says how it went, whatever the status. In the order of the URLs; `undefined` for one without an answer in 5 s. */
+  probe(path: string, request: PdpRequest): Promise<readonly (Probe | undefined)[]>
   /** Asks every PDP. In the order of the URLs; `undefined` for one that gives no successful answer in 5 s. */
   each(path: string, request: PdpRequest): Promise<readonly (string | undefined)[]>
 }
@@ -74,7 +91,11 @@ export function createPdps(urls: readonly string[], fetch: typeof globalThis.fet
       return answer
     },
     owner: async (path, request) => (await askInTurn(path, request, ({ status }) => status === OTHER_LOG)).answer,
-    each: (path, request) => Promise.all(urls.map((url) => textOf(fetch, url + path, request))),
+    probe: (path, request) => Promise.all(urls.map((url) => probe(fetch, url + path, request))),
+    each: async (path, request) => {
+      const answers = await Promise.all(urls.map((url) => probe(fetch, url + path, request)))
+      return answers.map((answer) => (answer && answer.status >= 200 && answer.status < 300 ? answer.text : undefined))
+    },
   }
 }
 
@@ -87,13 +108,14 @@ export function createPdps(urls: readonly string[], fetch: typeof globalThis.fet
 async function attempt(
   fetch: typeof globalThis.fetch,
   url: string,
-  { headers, signal }: PdpRequest,
+  { method = 'GET', body, headers, signal }: PdpRequest,
   headersMs: number | undefined,
 ): Promise<Response | Fault> {
   const slow = new AbortController()
   const timer = headersMs === undefined ? undefined : setTimeout(() => slow.abort(), headersMs)
   try {
-    return await fetch(url, { headers, redirect: 'error', signal: AbortSignal.any([signal, slow.signal]) })
+    const init = { method, headers, redirect: 'error', signal: AbortSignal.any([signal, slow.signal]) } as const
+    return await fetch(url, body === undefined ? init : { ...init, body })
   } catch (cause) {
     const fault = new Fault('decision_unavailable', 'the PDP does not answer', { cause })
     if (signal.aborted) throw fault
@@ -103,21 +125,19 @@ async function attempt(
   }
 }
 
-/** Body of a successful answer; `undefined` when there is none in time. */
-async function textOf(
-  fetch: typeof globalThis.fetch,
-  url: string,
-  { headers, signal }: PdpRequest,
-): Promise<string | undefined> {
-  const limited = { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(EACH_MS)]) }
+/** One PDP's answer, read whole; `undefined` when there is none in time. */
+async function probe(fetch: typeof globalThis.fetch, url: string, request: PdpRequest): Promise<Probe | undefined> {
+  const limited = { ...request, signal: AbortSignal.any([request.signal, AbortSignal.timeout(EACH_MS)]) }
+  const began = performance.now()
   try {
     const answer = await attempt(fetch, url, limited, undefined)
-    if (!(answer instanceof Fault) && answer.ok) return await answer.text()
-    discard(answer)
+    if (answer instanceof Fault) return undefined
+    const text = await answer.text()
+    return { status: answer.status, text, tookMs: Math.round(performance.now() - began) }
   } catch {
-    // The caller has no use for the cause: it shows that this log could not be read.
+    // The caller has no use for the cause: it shows that this PDP could not be read.
+    return undefined
   }
-  return undefined
 }
 
 /** Frees the connections of answers that are not used. */

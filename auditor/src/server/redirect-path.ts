@@ -9,14 +9,14 @@ const ORIGIN = 'https://own.invalid'
 const MAX_LENGTH = 2_000
 
 /**
- * Returns the path if it is on this origin, and `/` otherwise. The normalized path is checked as a browser would interpret it: `/.//evil.example` is on this
+ * Returns the path if it is on this origin, and `home` otherwise. The normalized path is checked as a browser would interpret it: `/.//evil.example` is on this
  * origin as given, but is normalized to `//evil.example`, a URL of another site.
  */
-export function safeRedirectPath(to: unknown): string {
+export function safeRedirectPath(to: unknown, home = '/'): string {
   const asked = typeof to === 'string' && to.startsWith('/') ? URL.parse(to, ORIGIN) : null
-  if (asked?.origin !== ORIGIN) return '/'
+  if (asked?.origin !== ORIGIN) return home
   const path = asked.pathname + asked.search
   const sent = URL.parse(path, ORIGIN)
   const isOwn = sent?.origin === ORIGIN && sent.pathname === asked.pathname && !path.startsWith('//')
-  return isOwn && path.length <= MAX_LENGTH ? path : '/'
+  return isOwn && path.length <= MAX_LENGTH ? path : home
 }

@@ -12,7 +12,7 @@ import { overviewOf, readPages } from './overview.ts'
 import type { PdpRequest, Pdps } from './pdps.ts'
 import { rolesIn } from './roles.ts'
 import type { Sessions } from './sessions.ts'
-import { SESSION_COOKIE } from './sign-in.ts'
+import { LOG_PLACE } from './sign-in.ts'
 
 const TIMEOUT_MS = 30_000
 /** Response headers that are forwarded to the page. */
@@ -37,7 +37,7 @@ export interface RelayDeps {
 
 /** A request to a PDP in the name of the session's person. @throws Fault `unauthenticated` without a session. */
 async function requestOf(sessions: Sessions, req: Request, signal: AbortSignal): Promise<PdpRequest> {
-  const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
+  const token = await sessions.accessOf(cookieOf(req, LOG_PLACE.sessionCookie))
   const lastEvent = req.get('last-event-id')
   const headers = {
     authorization: `Bearer ${token}`,
@@ -74,7 +74,7 @@ export function relayRoutes({ sessions, pdps, secondFactor, logKeys }: RelayDeps
     next()
   })
   router.get('/session', async (req, res) => {
-    const token = await sessions.accessOf(cookieOf(req, SESSION_COOKIE))
+    const token = await sessions.accessOf(cookieOf(req, LOG_PLACE.sessionCookie))
     res.json({ auditor: rolesIn(token, secondFactor).includes('auditor'), keys: logKeys })
   })
   router.get('/overview', async (req, res) => {
@@ -100,7 +100,8 @@ export function relayRoutes({ sessions, pdps, secondFactor, logKeys }: RelayDeps
   return router
 }
 
-async function send(answer: globalThis.Response, res: Response): Promise<void> {
+/** Passes an answer on: status, body and {@link FORWARDED_HEADERS}. */
+export async function send(answer: globalThis.Response, res: Response): Promise<void> {
   res.status(answer.status)
   for (const name of FORWARDED_HEADERS) {
     const value = answer.headers.get(name)
@@ -113,7 +114,7 @@ async function send(answer: globalThis.Response, res: Response): Promise<void> {
 }
 
 /** Aborts when the browser disconnects, so that the request to the PDP ends. */
-function disconnectSignal(res: Response): AbortSignal {
+export function disconnectSignal(res: Response): AbortSignal {
   const gone = new AbortController()
   res.once('close', () => gone.abort())
   return gone.signal

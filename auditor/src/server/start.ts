@@ -10,10 +10,11 @@ import { parseVerifierKey } from '@mandate/protocol'
 import { type Listener, type ListenerBounds, once, serve } from '@mandate/service'
 import { createApp } from './app.ts'
 import type { AuditorConfig } from './config.ts'
-import { createIdentity } from './identity.ts'
+import { createIdentity, type IdentityOptions } from './identity.ts'
 import type { Logger } from './middleware.ts'
 import { createPdps } from './pdps.ts'
 import { createSessions } from './sessions.ts'
+import { CONSOLE_PLACE, LOG_PLACE, type Place, prefixOf } from './sign-in.ts'
 import { createSignInStates } from './sign-in-state.ts'
 
 /** @throws ConfigError when there is no page to serve, or a pinned key is none. */
@@ -22,43 +23,38 @@ export async function startAuditor(
   logger: Logger,
   bounds: ListenerBounds = {},
 ): Promise<Listener> {
-  const { issuer, identityUrl, clientId, clientSecret, scope, stepUpAcr, pdpUrls, pageDir, logKeys } = config
+  const { pdpUrls, pageDir, logKeys, secondFactor, trustProxy, addressPerSecond, concurrent } = config
   await checkFiles(config)
   const publicUrl = config.publicUrl ?? `${config.tls ? 'https' : 'http'}://${config.host}:${config.port}`
   const calls = createCalls(config.clientTls, true)
   // Two of a kind: undici's own has the certificates, Node's built-in one the types.
   const fetch = calls.fetch as unknown as typeof globalThis.fetch
-  const identity = createIdentity({
-    issuer,
-    identityUrl,
-    clientId,
-    clientSecret,
-    scope,
-    stepUpAcr,
-    redirectUri: `${publicUrl}/callback`,
-    signedOutUri: `${publicUrl}/logged-out`,
-    fetch,
-  })
-  const { trustProxy, addressPerSecond, concurrent } = config
-  const limits = { trustProxy, addressPerSecond, concurrent }
-  const { secondFactor } = config
-  const sessions = createSessions(identity)
-  const pending = createSignInStates()
+  const openPlace = (place: Place, client: Client) => {
+    const identity = createIdentity({
+      ...{ issuer: config.issuer, identityUrl: config.identityUrl, stepUpAcr: config.stepUpAcr, fetch },
+      ...{ clientId: client.clientId, clientSecret: client.clientSecret, scope: client.scope },
+      redirectUri: `${publicUrl}${prefixOf(place)}/callback`,
+      signedOutUri: `${publicUrl}/logged-out`,
+    })
+    return { identity, sessions: createSessions(identity), pending: createSignInStates() }
+  }
   const app = createApp({
-    identity,
-    sessions,
-    pending,
+    ...openPlace(LOG_PLACE, config),
+    console: config.console && openPlace(CONSOLE_PLACE, config.console),
     publicUrl,
     pdps: createPdps(pdpUrls, fetch),
     secondFactor,
     logKeys,
     logger,
     pageDir,
-    ...limits,
+    ...{ trustProxy, addressPerSecond, concurrent },
   })
   const { url, close } = await serve(app, { ...config, ...bounds })
   return { url, close: once(() => close().finally(calls.close)) }
 }
+
+/** A client at the identity provider, and the scope that it asks for. */
+type Client = Pick<IdentityOptions, 'clientId' | 'clientSecret' | 'scope'>
 
 async function checkFiles({ pageDir, logKeys }: AuditorConfig): Promise<void> {
   const objections: string[] = []

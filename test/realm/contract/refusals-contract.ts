@@ -68,6 +68,7 @@ export function refusalsContract(subject: Subject): void {
       ['mandate-cli', undefined],
       ['admin-cli', undefined],
       ['auditor', 'auditor'],
+      ['console', 'console'],
       ['trips', 'trips'],
     ] as const)('a password grant by %s', async ([client, confidential]) => {
       const { username, password } = person('carlo')

@@ -112,9 +112,11 @@ export function tokensContract(subject: Subject): void {
 
     test.for([
       ['auditor', 'ada', 'auditor', 'audit'],
+      ['console', 'ada', 'auditor', 'pdp'],
+      ['console', 'petra', 'persona-admin', 'pdp'],
       ['mandate-cli', 'olga', 'operator', 'pdp'],
     ] as const)('the client %s carries them for %s', async ([client, name, role, scope]) => {
-      const secret = client === 'auditor' ? subject().identity.clientSecrets.auditor : undefined
+      const secret = client === 'mandate-cli' ? undefined : subject().identity.clientSecrets[client]
       const session = await signIn(await realmClient(issuer(), client, secret), person(name), `openid ${scope}`)
       expect(read(session).claims).toMatchObject({ aud: 'pdp', roles: [role], amr: ['pwd', 'otp'] })
     })
