@@ -54,6 +54,7 @@ const SLOW_UNIT = [
     'test/unit/tools.test.ts',
     'auditor/src/entry-pattern.test.ts',
     'cli/src/completion.test.ts',
+    'cli/src/session/device.test.ts',
     'cli/src/start.test.ts',
     'desktop/src/main/calls.test.ts',
     'desktop/src/main/events.test.ts',

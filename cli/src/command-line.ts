@@ -95,7 +95,7 @@ export function withServiceConnection(command: Command): Command {
 
 /** An option whose values are known. A wrong value is refused with the nearest one. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
-  const option = new Option(flags, `${description} (${values.join(', ')})`)
+  const option = new Option(flags, description)
   option.argChoices = [...values]
   return option.argParser((value: string) => {
     const objection = choiceObjection(value, values)

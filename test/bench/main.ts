@@ -5,6 +5,7 @@
  */
 import { isUsageError, readOptions, UsageError } from '../support/cli-options.ts'
 import { benchAuditor } from './auditor.ts'
+import { benchCommandLine } from './command-line.ts'
 import { benchDecide } from './decide.ts'
 import { benchDesktop } from './desktop.ts'
 import { benchHot } from './hot/main.ts'
@@ -26,6 +27,7 @@ type Benchmark = (args: readonly string[]) => Promise<void> | void
 
 const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   auditor: (args) => benchAuditor(args, print),
+  cli: (args) => benchCommandLine(args, print),
   decide: (args) => benchDecide(args, print),
   desktop: (args) => {
     readOptions(args, {})

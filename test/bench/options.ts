@@ -30,6 +30,7 @@ npm run bench -- hot [--rounds N] [--requests N] [--profile FOLDER] [--case NAME
 npm run bench -- decide [--rounds N] [--decisions N] [--case NAME]
                                      one decision from memory, without HTTP and log
 npm run bench -- soak [--minutes N] two PDPs at half of their peak for 30 minutes, with grants and revocations
+npm run bench -- cli [--rounds N]    start of mandate and mandate-audit: help, and a usage error
 npm run bench -- auditor [--entries N]  the auditor's first page in Chromium, over a log of 100,000 entries
 npm run bench -- desktop             the desktop's window in Chromium: the wait behind a sign-in, a long activity scrolled
 npm run bench -- pep [--requests N] the enforcement point: its own work, throughput, memory over 1,000,000 requests

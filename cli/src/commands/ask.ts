@@ -14,7 +14,10 @@ export const describeAsk: Describe = (program, io, outcome) => {
     program
       .command('ask')
       .description('ask whether an action is permitted, and why; exit 0 permitted, 1 denied')
-      .argument('[question...]', '[AGENT for ]WHO[ as TITLE/CIRCLE] ACTION TYPE:ID; WHO is me, a sub, or agent:ID')
+      .argument(
+        '[question...]',
+        '[AGENT for ]WHO[ as TITLE/CIRCLE] ACTION TYPE:ID; WHO is me, the sub of a person, or agent:ID',
+      )
       .option('--subject <party>', 'in place of WHO: whose authority is used')
       .option('--actor <agent>', 'in place of AGENT: who acts for the subject')
       .option('--persona <persona>', 'the persona the subject acts in, TITLE/CIRCLE')
