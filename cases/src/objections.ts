@@ -4,10 +4,17 @@
  *
  * @module
  */
-import { type Manifest, type Policies, suggestion, type Whereabouts } from '@mandate/pdp'
+import {
+  attributeObjection,
+  type Manifest,
+  type Policies,
+  suggestion,
+  suggestionOrList,
+  type Whereabouts,
+} from '@mandate/pdp'
 import { type FactRequest, PERMIT_REASONS, REASONS } from '@mandate/protocol'
 import { readAsk } from './ask.ts'
-import type { CaseFile, CaseQuestion, CaseStep } from './cases.ts'
+import { type CaseFile, type CaseQuestion, type CaseStep, instantIn } from './cases.ts'
 import { checkFacts, type Known, type Objecting, type Path } from './fact-objections.ts'
 
 /** Checks `cases.yaml`. @returns Each mistake as `file:line: message`. */
@@ -108,6 +115,17 @@ class Names implements Known {
         )
   }
 
+  /** Values of a resource's attributes. Those of a question may be wrong on purpose, to see the denial. */
+  values(sent: Readonly<Record<string, unknown>>, path: Path): void {
+    for (const [name, value] of Object.entries(sent)) {
+      const type = Object.hasOwn(this.manifest.attributes, name) ? this.manifest.attributes[name]?.type : undefined
+      if (type === undefined || (type === 'instant' && instantIn(value, 0) !== undefined)) continue
+      const objection = attributeObjection(type, value)
+      const relative = type === 'instant' ? ' Or relative to now: in 5 hours, 3 days ago.' : ''
+      if (objection !== undefined) this.object([...path, name], `${objection}${relative}`)
+    }
+  }
+
   /** Settings of a persona: each limit by the name of its gate. */
   settings(limits: Readonly<Record<string, Bounds>>, path: Path): void {
     const gates = this.manifest.gates.filter(({ attribute }) => attribute !== undefined)
@@ -161,7 +179,7 @@ function checkWorld({ people, agents, resources, autonomy, facts }: CaseFile, na
       if (!Object.hasOwn(manifest.titles, title))
         object(
           ['people', name],
-          `the manifest has no title "${title}"${suggestion(title, Object.keys(manifest.titles))}`,
+          `the manifest has no title "${title}"${suggestionOrList(title, Object.keys(manifest.titles))}`,
         )
     }
   }
@@ -172,9 +190,10 @@ function checkWorld({ people, agents, resources, autonomy, facts }: CaseFile, na
     if (!rule)
       object(
         [...path, 'type'],
-        `the manifest has no resource type "${type}"${suggestion(type, Object.keys(manifest.resources))}`,
+        `the manifest has no resource type "${type}"${suggestionOrList(type, Object.keys(manifest.resources))}`,
       )
     names.attributes(resource.with, manifest.attributes, [...path, 'with'])
+    names.values(resource.with, [...path, 'with'])
     names.person(owner, [...path, 'owner'])
     names.resource(parent, [...path, 'parent'])
     if (owner !== undefined) names.persona(owner, persona, [...path, 'persona'])

@@ -75,7 +75,7 @@ test('mistakes in manifest, model and cases are told together, each by file and 
   expect(code).toBe(1)
   expect(out.trimEnd().split('\n')).toEqual([
     'travel/manifest.yaml:20: titles.visitor.own.0: there is no action "fly"; declare it under actions',
-    'nursing/model.fga:12: `usr` is not a valid type.',
+    'nursing/model.fga:12: `usr` is not a valid type. Did you mean "user"?',
     'nursing/cases.yaml:4: people.nina: the manifest has no title "nurses"; did you mean "nurse"?',
     'nursing/cases.yaml:20: cases.0.then.0.ask: the manifest has no action "reads"; did you mean "read"?',
     expect.stringMatching(

@@ -15,6 +15,7 @@ import type {
   RelationDescription,
 } from '../ports/model.ts'
 import { PARAMETER_TYPES } from '../ports/model.ts'
+import { mendText } from './compile-mend.ts'
 
 /** Compiles modules of OpenFGA's language, schema 1.2. Errors come back as problems with file and line; never throws for a bad model. */
 export const compileModel: CompileModel = (files) => {
@@ -22,7 +23,7 @@ export const compileModel: CompileModel = (files) => {
   try {
     program = openfgaSyntax.transformer.transformModuleFilesToModel([...files], '1.2')
   } catch (cause) {
-    return { problems: compositionErrors(cause) }
+    return { problems: compositionErrors(cause, files) }
   }
   return { program, description: describeModel(program, files) }
 }
@@ -35,13 +36,15 @@ const compositionSchema = z.looseObject({
 })
 
 /** One message per mistake. Unused conditions of the core are reported only when there is no other mistake, which would cause them. */
-function compositionErrors(cause: unknown): readonly string[] {
+function compositionErrors(cause: unknown, files: readonly ModelFile[]): readonly string[] {
   const errors: readonly unknown[] =
     cause instanceof Error && 'errors' in cause && Array.isArray(cause.errors) ? cause.errors : [cause]
   const messages = errors.map((error) => {
     const placed = compositionSchema.safeParse(error)
     if (!placed.success) return `the model does not compose: ${error instanceof Error ? error.message : String(error)}`
-    return `${placed.data.file}:${placed.data.line.start + 1}: ${placed.data.msg.replaceAll('\n', ' ')}`
+    const { file, line, msg } = placed.data
+    const message = msg.replaceAll('\n', ' ')
+    return `${file}:${line.start + 1}: ${message}${mendText(message, file, files)}`
   })
   const own = messages.filter((line) => !/^core\.fga:\d+: `\w+` condition is not used/u.test(line))
   return own.length > 0 ? own : messages

@@ -17,7 +17,7 @@ import {
   unitSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
-import { valueObjection } from './parameter-values.ts'
+import { attributeObjection } from './attribute-values.ts'
 import { suggestion } from './yaml-message.ts'
 
 const actionNames = z.array(actionNameSchema)
@@ -196,21 +196,10 @@ function objections(manifest: z.infer<typeof shapeSchema>): readonly Objection[]
 
 const ATTRIBUTE_SECTIONS = ['attributes', 'subject_attributes', 'action_attributes'] as const
 
-const PARAMETER_TYPES = {
-  string: { type: 'string' },
-  boolean: { type: 'bool' },
-  strings: { type: 'list', of: 'string' },
-  integer: { type: 'int' },
-  number: { type: 'double' },
-  instant: { type: 'timestamp' },
-  duration: { type: 'duration' },
-  ipaddress: { type: 'ipaddress' },
-} as const satisfies Partial<Record<AttributeRule['type'], object>>
-
-function defaultObjection({ type, default: value }: AttributeRule, path: Objection['path']): readonly Objection[] {
-  if (value === undefined) return []
-  if (type === 'money') return [{ path, message: 'money has no default: conditions do not take it' }]
-  const message = valueObjection(PARAMETER_TYPES[type], value)
+function defaultObjection(rule: AttributeRule, path: Objection['path']): readonly Objection[] {
+  if (rule.default === undefined) return []
+  if (rule.type === 'money') return [{ path, message: 'money has no default: conditions do not take it' }]
+  const message = attributeObjection(rule.type, rule.default)
   return message === undefined ? [] : [{ path, message }]
 }
 
@@ -240,14 +229,23 @@ function actionObjections(
 
 function gateObjections(
   attributes: Readonly<Record<string, AttributeRule>>,
-  { attribute }: Gate,
+  { attribute, bound, form }: Gate,
   index: number,
 ): readonly Objection[] {
   if (attribute === undefined) return []
   const path = ['gates', index, 'attribute']
   const rule = Object.hasOwn(attributes, attribute) ? attributes[attribute] : undefined
   if (!rule) return [{ path, message: missing('attribute', attribute, Object.keys(attributes)) }]
-  return isMeasure(rule.type) ? [] : [{ path, message: `"${attribute}" is no quantity: a gate cannot bound it` }]
+  if (!isMeasure(rule.type)) return [{ path, message: `"${attribute}" is no quantity: a gate cannot bound it` }]
+  const { suggested } = form ?? {}
+  if (!suggested || bound === undefined) return []
+  const at = ['gates', index, 'form', 'suggested']
+  if (suggested[bound] === undefined) return [{ path: at, message: `the gate is ${bound}: write { ${bound}: … }` }]
+  const isMoney = rule.type === 'money'
+  if (isMoney === (suggested.currency !== undefined)) return []
+  return [
+    { path: at, message: isMoney ? 'money needs a currency, such as currency: EUR' : 'only money has a currency' },
+  ]
 }
 
 /** Whether an attribute can be bounded. */

@@ -19,16 +19,15 @@ export function nameObjections(model: ModelDescription, file: string, source: st
   const found: string[] = []
   const check = (schema: z.ZodString, name: string, line: number, what: string): void => {
     const objection = schema.safeParse(name).error?.issues[0]?.message
-    if (objection !== undefined) found.push(`${file}:${line}: ${what}: ${objection}`)
+    if (objection !== undefined) found.push(`${file}:${line}: ${what} ${objection}`)
   }
   for (const [type, declaredIn] of model.files)
-    if (declaredIn === file) check(nameSchema, type, lines.type(type), `type ${type}: the name of a type`)
+    if (declaredIn === file) check(nameSchema, type, lines.type(type), `type ${type}: its name`)
   for (const [key, line] of lines.relations) {
     const name = key.slice(key.indexOf('#') + 1)
-    check(relationNameSchema, name, line, `relation ${name}: the name of a relation`)
+    check(relationNameSchema, name, line, `relation ${name}: its name`)
   }
   for (const [name, condition] of model.conditions)
-    if (condition.file === file)
-      check(relationNameSchema, name, lines.condition(name), `condition ${name}: the name of a condition`)
+    if (condition.file === file) check(relationNameSchema, name, lines.condition(name), `condition ${name}: its name`)
   return found
 }

@@ -123,7 +123,9 @@ function requireDirect(
   const relation = model.relation(type, name)
   if (relation?.assignable.some((one) => one.type === to && one.condition === condition && isOneSubject(one))) return
   const extended = type === 'persona' ? ', under "extend type persona"' : ''
-  const now = relation ? `; now it says [${relation.assignable.map(({ text }) => text).join(', ')}]` : extended
+  const now = relation
+    ? `; now it says [${relation.assignable.map(({ text }) => text).join(', ')}]`
+    : `${extended}${suggestion(name, model.relationsOf(type))}`
   object(`the model must say: type ${type} … define ${name}: [${to}${condition ? ` with ${condition}` : ''}]${now}`)
 }
 

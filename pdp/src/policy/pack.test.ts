@@ -218,8 +218,8 @@ test('every mistake is told, not the first alone: of manifests, of models, and w
   expect(said.split('\n')).toEqual([
     expect.stringMatching(/^travel\/manifest\.yaml:20: /),
     expect.stringMatching(/^travel\/manifest\.yaml:\d+: /),
-    'nursing/model.fga:12: `usr` is not a valid type.',
-    'nursing/model.fga:12: `hld` is not a defined condition in the model.',
+    'nursing/model.fga:12: `usr` is not a valid type. Did you mean "user"?',
+    'nursing/model.fga:12: `hld` is not a defined condition in the model. Did you mean "held"?',
   ])
 })
 

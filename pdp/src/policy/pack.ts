@@ -161,7 +161,7 @@ function readPack(core: string, { name, model, manifest: text }: PackSource, pro
     return [{ where, pack: { name, manifest, version: `${manifest.domain}@${hash.slice(0, 12)}` } }]
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error
-    problems.push(error.message)
+    problems.push(...error.message.split('\n'))
     return []
   }
 }

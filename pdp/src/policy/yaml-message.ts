@@ -31,6 +31,12 @@ export function suggestion(name: string, known: readonly string[]): string {
   return nearest === undefined ? '' : `; did you mean "${nearest}"?`
 }
 
+/** {@link suggestion}, or else the names that there are. */
+export function suggestionOrList(name: string, known: readonly string[]): string {
+  const near = suggestion(name, known)
+  return near === '' ? `; there ${known.length === 0 ? 'is none' : `are ${known.join(', ')}`}` : near
+}
+
 /** The objections of one issue. `value`: the whole document, `schema`: what it was parsed with. */
 export function objectionsOf(issue: Issue, value: unknown, schema: z.ZodType): readonly Objection[] {
   const { path } = issue
@@ -58,15 +64,15 @@ export function objectionsOf(issue: Issue, value: unknown, schema: z.ZodType): r
 const isDefault = (message: string): boolean => /^(?:Invalid|Too) /u.test(message)
 
 function unknownMember(key: string, known: readonly string[]): string {
-  const near = suggestion(key, known)
-  return `there is no member "${key}" here${near === '' && known.length > 0 ? `; there are ${known.join(', ')}` : near}`
+  return `there is no member "${key}" here${known.length === 0 ? '' : suggestionOrList(key, known)}`
 }
 
 function typeMessage({ expected, message }: z.core.$ZodIssueInvalidType, found: unknown): string {
   if (!isDefault(message)) return message
   const kind = KINDS[expected] ?? expected
   if (found === undefined) return `is missing; it must be ${kind}`
-  return `must be ${kind}${found === null ? ', and is empty; write {} or [] for none' : ''}`
+  const none = expected === 'array' ? '; write [] for none' : kind === KINDS['object'] ? '; write {} for none' : ''
+  return `must be ${kind}${found === null ? `, and is empty${none}` : ''}`
 }
 
 function valueMessage(values: readonly string[], found: unknown): string {

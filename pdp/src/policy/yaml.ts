@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLParseError } from 'yaml'
 import type { z } from 'zod'
 import { objectionsOf } from './yaml-message.ts'
 
@@ -26,7 +26,7 @@ export function parseYaml<T>(
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line)
   if (document.errors.length > 0)
     throw new PolicyError(
-      document.errors
+      independent(document.errors)
         .map(({ message, pos }) => `${file}:${lineAt(pos[0])}: ${syntaxMessage(message.split('\n', 1)[0] ?? '')}`)
         .join('\n'),
     )
@@ -69,11 +69,20 @@ function contentOf(document: Document, file: string): unknown {
   }
 }
 
+const TWICE = /Map keys must be unique/u
+
+/** Errors up to the first one of syntax: those after it follow from it. */
+function independent(errors: readonly YAMLParseError[]): readonly YAMLParseError[] {
+  const first = errors.findIndex(({ message }) => !TWICE.test(message))
+  return first < 0 ? errors : errors.slice(0, first + 1)
+}
+
 /** Says how to mend what is often wrong with YAML itself. */
-function syntaxMessage(message: string): string {
+function syntaxMessage(text: string): string {
+  const message = text.replace(/ at line \d+, column \d+:?$/u, '')
   if (/\btabs?\b/iu.test(message)) return 'a tab is no indentation in YAML; indent with spaces'
-  if (/Map keys must be unique/u.test(message)) return 'this name stands twice in the same place; remove one of the two'
-  return message
+  if (TWICE.test(message)) return 'this name stands twice in the same place; remove one of the two'
+  return /Nested mappings/u.test(message) ? `${message}; put a text that contains ": " in quotes` : message
 }
 
 const member = (path: readonly PropertyKey[]): string => (path.length === 0 ? '' : `${path.map(String).join('.')}: `)
