@@ -7,19 +7,14 @@ import { type PepLogger, problems } from '@mandate/pep'
 import { createLimits, type LimitOptions, requestLog } from '@mandate/pep/service'
 import { prepareApp, refuseUnknownRoute } from '@mandate/service'
 import express, { type Express } from 'express'
-import {
-  addMetadataToChallenges,
-  type ProtectedResource,
-  resourceMetadata,
-  resourceMetadataPaths,
-} from './mcp-authorization.ts'
-import { mcpRoutes } from './mcp-routes.ts'
+import { addMetadataToChallenges } from './mcp-authorization.ts'
+import { type McpAddress, mcpResource, mcpRoutes } from './mcp-routes.ts'
 import { type RoutesDeps, runRoutes } from './routes.ts'
 
 /** pino's shape, as far as the agent needs it: fields first, then the message. */
 export type AgentLogger = PepLogger & { readonly info: (fields: object, message: string) => void }
 
-export interface AppDeps extends RoutesDeps, ProtectedResource {
+export interface AppDeps extends RoutesDeps, McpAddress {
   readonly logger: AgentLogger
   /** Express's `trust proxy`: proxies whose `X-Forwarded-*` headers are trusted. */
   readonly trustProxy?: string | undefined
@@ -39,9 +34,10 @@ export function createApp(deps: AppDeps): Express {
     check: () => store.check(),
     guard: pep.open,
   })
-  app.use(addMetadataToChallenges(deps))
+  const resource = mcpResource(deps)
+  app.use(addMetadataToChallenges(resource, deps.scope))
   const publicMetadata = pep.open('protected resource metadata are public (RFC 9728)')
-  app.get(resourceMetadataPaths(deps.publicUrl()), publicMetadata, resourceMetadata(deps))
+  app.get([...resource.paths], publicMetadata, resource.handler)
   app.use(limits.atTheDoor, pep.authenticate(), limits.byCaller)
   app.use(express.json({ limit: BODY_LIMIT, strict: true }), runRoutes(deps), mcpRoutes(deps))
   app.use(refuseUnknownRoute, problems(logger))

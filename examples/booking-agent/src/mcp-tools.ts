@@ -1,28 +1,18 @@
 /**
- * The agent's tools for a language model (Model Context Protocol), one server per trip. Trips decides each call of a tool, with the agent as actor.
- * The list of tools holds only those that are permitted now.
+ * The agent's tools for a language model. Trips decides each call of a tool, with the agent as actor; the list of tools holds those that trips would
+ * permit now.
  *
  * @module
  */
-
+import { defineTool, type Tool, toolError, toolResult } from '@mandate/mcp'
 import { pathIdSchema } from '@mandate/protocol'
-import { Server } from '@modelcontextprotocol/sdk/server/index.js'
-import {
-  CallToolRequestSchema,
-  type CallToolResult,
-  ErrorCode,
-  ListToolsRequestSchema,
-  McpError,
-  type Tool,
-} from '@modelcontextprotocol/sdk/types.js'
 import { z } from 'zod'
-import packageJson from '../package.json' with { type: 'json' }
 import type { Run } from './run.ts'
 import { type RunnerDeps, runTrip } from './runner.ts'
 import type { Acting, TripsResult } from './trips-client.ts'
 
-export interface ToolDeps {
-  readonly runner: RunnerDeps
+/** The trip of a request, and who asks. */
+export interface TripContext {
   readonly workflow: string
   readonly subject: string
   readonly actor: string
@@ -32,84 +22,83 @@ export interface ToolDeps {
 const MAX_ITEMS = 50
 const noArguments = z.strictObject({})
 const someItems = z.strictObject({ items: z.array(pathIdSchema).min(1).max(MAX_ITEMS) })
-const NOTHING = { type: 'object', properties: {}, additionalProperties: false } as const
+const decidedBy = 'the service that is called'
 
-/** Creates the MCP server of one request; it keeps no state. It lists only tools that the caller may use now. */
-export function toolServer(deps: ToolDeps): Server {
-  const server = new Server({ name: 'booking-agent', version: packageJson.version }, { capabilities: { tools: {} } })
-  server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: await toolsNow(deps) }))
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => call(params.name, params.arguments ?? {}, deps))
-  return server
+/** What trips says about a trip at one moment. */
+interface TripNow {
+  readonly readable: boolean
+  /** Ids of the items that may be executed. */
+  readonly permitted: readonly string[]
 }
 
-/** Lists the permitted tools; none when reading the trip is denied or no decision is available. */
-async function toolsNow({ runner, workflow, as }: ToolDeps): Promise<Tool[]> {
-  const [listed, checked] = await Promise.all([runner.trips.items(workflow, as), runner.trips.precheck(workflow, as)])
-  if (listed.kind !== 'ok') return []
-  const tools = [read, check]
-  const permitted = listed.value.filter(({ id }) => checked.kind === 'ok' && checked.value.get(id)?.decision)
-  if (permitted.length > 0) tools.push(execute(permitted.map(({ id }) => id)))
-  return tools
+export function agentTools(runner: RunnerDeps): readonly Tool<TripContext>[] {
+  const now = onceARequest((trip) => tripNow(runner, trip))
+  const listed = async ({ context }: { readonly context: TripContext }): Promise<boolean> =>
+    (await now(context)).readable
+  return [
+    defineTool({
+      name: 'read_trip',
+      description: 'The items of the trip: ids and kinds.',
+      inputSchema: noArguments,
+      annotations: { readOnlyHint: true },
+      decidedBy,
+      listed,
+      run: async (_args, { context: { workflow, as } }) => readResult(await runner.trips.items(workflow, as)),
+    }),
+    defineTool({
+      name: 'check_items',
+      description: 'Checks which items would be permitted. Books nothing.',
+      inputSchema: noArguments,
+      annotations: { readOnlyHint: true },
+      decidedBy,
+      listed,
+      run: async (_args, { context }) => runResult(await run(runner, { dryRun: true, items: undefined }, context)),
+    }),
+    defineTool({
+      name: 'execute_items',
+      description: 'Books items. Each item is decided when it is executed; a denied item does not stop the others.',
+      inputSchema: someItems,
+      annotations: { destructiveHint: true, idempotentHint: true },
+      decidedBy,
+      listed: async ({ context }) => ({ argument: 'items', values: (await now(context)).permitted }),
+      run: async ({ items }, { context }) => runResult(await run(runner, { dryRun: false, items }, context)),
+    }),
+  ]
 }
 
-const read: Tool = {
-  name: 'read_trip',
-  description: 'The items of the trip: ids and kinds.',
-  inputSchema: NOTHING,
-  annotations: { readOnlyHint: true },
-}
-const check: Tool = {
-  name: 'check_items',
-  description: 'Checks which items would be permitted. Books nothing.',
-  inputSchema: NOTHING,
-  annotations: { readOnlyHint: true },
-}
-const execute = (ids: string[]): Tool => ({
-  name: 'execute_items',
-  description: 'Books items. Each item is decided when it is executed; a denied item does not stop the others.',
-  inputSchema: {
-    type: 'object',
-    properties: { items: { type: 'array', items: { type: 'string', enum: ids }, minItems: 1, maxItems: MAX_ITEMS } },
-    required: ['items'],
-    additionalProperties: false,
-  },
-  annotations: { destructiveHint: true, idempotentHint: true },
-})
-
-async function call(name: string, args: unknown, deps: ToolDeps): Promise<CallToolResult> {
-  const { runner, workflow, as } = deps
-  if (name === 'read_trip') {
-    argumentsOf(noArguments, args)
-    return readResult(await runner.trips.items(workflow, as))
+/** All tools of one list are about the same answer of trips. */
+function onceARequest<T>(ask: (trip: TripContext) => Promise<T>): (trip: TripContext) => Promise<T> {
+  const asked = new WeakMap<TripContext, Promise<T>>()
+  return (trip) => {
+    const answer = asked.get(trip) ?? ask(trip)
+    asked.set(trip, answer)
+    return answer
   }
-  if (name === 'check_items') {
-    argumentsOf(noArguments, args)
-    return runResult(await run(undefined, true, deps))
-  }
-  if (name === 'execute_items') return runResult(await run(argumentsOf(someItems, args).items, false, deps))
-  throw new McpError(ErrorCode.InvalidParams, 'there is no such tool')
+}
+
+/** Nothing is permitted when reading the trip is denied or no decision is available. */
+async function tripNow({ trips }: RunnerDeps, { workflow, as }: TripContext): Promise<TripNow> {
+  const [read, checked] = await Promise.all([trips.items(workflow, as), trips.precheck(workflow, as)])
+  if (read.kind !== 'ok') return { readable: false, permitted: [] }
+  const permitted = read.value.filter(({ id }) => checked.kind === 'ok' && checked.value.get(id)?.decision)
+  return { readable: true, permitted: permitted.map(({ id }) => id) }
 }
 
 /** Runs the items as a run like any other: stored, and readable by its subject. */
-const run = (items: readonly string[] | undefined, dryRun: boolean, deps: ToolDeps): Promise<Run> => {
-  const { workflow, subject, actor, as } = deps
-  return runTrip({ workflow, items, dryRun, subject, actor, as }, deps.runner)
-}
-
-function argumentsOf<S extends z.ZodType>(schema: S, args: unknown): z.output<S> {
-  const parsed = schema.safeParse(args)
-  if (parsed.success) return parsed.data
-  throw new McpError(ErrorCode.InvalidParams, z.prettifyError(parsed.error))
-}
+const run = (
+  runner: RunnerDeps,
+  what: { readonly dryRun: boolean; readonly items: readonly string[] | undefined },
+  trip: TripContext,
+): Promise<Run> => runTrip({ ...trip, ...what }, runner)
 
 /** Result of `read_trip` for the model: ids, kinds, and the reason of a denial. Omits the owner and the chain: no person's id reaches the model. */
-function readResult(listed: TripsResult<readonly { readonly id: string; readonly name: string }[]>): CallToolResult {
-  if (listed.kind === 'ok') return result({ items: listed.value.map(({ id, name }) => ({ item: id, kind: name })) })
-  if (listed.kind === 'failed') return result({ failure: listed.code }, true)
-  return result({ reason: listed.decided.reason, reason_user: listed.decided.reason_user }, true)
+function readResult(read: TripsResult<readonly { readonly id: string; readonly name: string }[]>) {
+  if (read.kind === 'ok') return toolResult({ items: read.value.map(({ id, name }) => ({ item: id, kind: name })) })
+  if (read.kind === 'failed') return toolError({ failure: read.code })
+  return toolError({ reason: read.decided.reason, reason_user: read.decided.reason_user })
 }
 
-function runResult({ id, status, denial, failure, items }: Run): CallToolResult {
+function runResult({ id, status, denial, failure, items }: Run) {
   const outcomes = items.map(
     ({ item, name, status: outcome, decision, reason, reason_user, evaluation_id, failure: code }) => ({
       item,
@@ -123,11 +112,6 @@ function runResult({ id, status, denial, failure, items }: Run): CallToolResult 
     }),
   )
   const refused = denial ? { reason: denial.reason, reason_user: denial.reason_user } : {}
-  return result({ run: id, status, ...refused, failure, items: outcomes }, status !== 'done')
-}
-
-/** Builds a tool result as structured content, and as text for clients without support for structured content. */
-function result(content: Readonly<Record<string, unknown>>, isError = false): CallToolResult {
-  const text = JSON.stringify(content)
-  return { content: [{ type: 'text', text }], structuredContent: JSON.parse(text), ...(isError ? { isError } : {}) }
+  const content = { run: id, status, ...refused, failure, items: outcomes }
+  return status === 'done' ? toolResult(content) : toolError(content)
 }

@@ -1,8 +1,9 @@
 /**
- * The MCP server, asked by the official SDK's client: what is listed, what is decided, and whose tokens go where.
+ * The MCP server, asked by the official clients: what is listed, what is decided, and whose tokens go where.
  */
 import { connect as connectRaw } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterEach, expect, test } from 'vitest'
@@ -65,6 +66,28 @@ test('a call is decided when it comes, whatever the list said before', async () 
   })
 })
 
+test('revision 2026-07-28: the same list, the same decisions, and metadata with the resource of each path', async () => {
+  const client = new ModernClient(
+    { name: 'tests', version: '0' },
+    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+  )
+  const requestInit = { headers: { authorization: `Bearer ${await agent.token()}` } }
+  await client.connect(new ModernTransport(new URL(`${agent.url()}/mcp/workflows/w`), { requestInit }))
+  answerWith(tripOf({ dinner: 'grant_revoked' }))
+  const { tools } = await client.listTools()
+  expect(tools[2]?.inputSchema).toMatchObject({ properties: { items: { items: { enum: expect.any(Array) } } } })
+  expect(agent.heard()).toHaveLength(2)
+  expect(await client.callTool({ name: 'execute_items', arguments: { items: ['id-dinner'] } })).toMatchObject({
+    structuredContent: { items: [{ item: 'id-dinner', status: 'denied', reason: 'grant_revoked' }] },
+  })
+  await client.close()
+  const resources = ['', '/mcp', '/mcp/workflows/w'].map(async (path) => {
+    const document = await fetch(`${agent.url()}/.well-known/oauth-protected-resource${path}`)
+    return ((await document.json()) as { readonly resource: string }).resource
+  })
+  expect(await Promise.all(resources)).toEqual(['/mcp', '/mcp', '/mcp/workflows/w'].map((path) => agent.url() + path))
+})
+
 test('an item is executed by the person through the agent, and the run is theirs to read', async () => {
   const result = await execute(await connect(), ['id-dinner', 'id-flight'])
   expect(result.isError).toBeFalsy()
@@ -101,6 +124,7 @@ test.for<readonly [string, object]>([
     body: '{}',
   })
   expect(status).toBe(401)
+  expect(answered.get('www-authenticate')).toContain('scope="booking-agent"')
   const metadata = /resource_metadata="(?<url>[^"]+)"/u.exec(answered.get('www-authenticate') ?? '')?.groups?.['url']
   expect(await (await fetch(metadata ?? '')).json()).toMatchObject({
     resource: `${agent.url()}/mcp`,
@@ -163,10 +187,11 @@ test('a page in a browser is refused, whatever token it has', async () => {
 
 test('arguments that the schema does not allow, and tools that there are not: nothing is tried', async () => {
   const client = await connect()
-  await expect(execute(client, [])).rejects.toThrow()
-  await expect(
-    client.callTool({ name: 'execute_items', arguments: { items: ['x'], subject: 'ada' } }),
-  ).rejects.toThrow()
+  const invalid = { isError: true, structuredContent: { failure: 'invalid_arguments' } }
+  expect(await execute(client, [])).toMatchObject(invalid)
+  expect(await client.callTool({ name: 'execute_items', arguments: { items: ['x'], subject: 'ada' } })).toMatchObject(
+    invalid,
+  )
   await expect(client.callTool({ name: 'transfer_trip' })).rejects.toThrow(/no such tool/u)
   expect(tried()).toEqual([])
 })

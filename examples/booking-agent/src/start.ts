@@ -47,7 +47,16 @@ export async function startAgent(
   }
   const routes = { store, tokens, runner, agent: clientId, events, background }
   let { publicUrl = '' } = config
-  const app = createApp({ pep, ...routes, issuer, publicUrl: () => publicUrl, logger, trustProxy, limits })
+  const app = createApp({
+    pep,
+    ...routes,
+    issuer,
+    publicUrl: () => publicUrl,
+    scope: audience,
+    logger,
+    trustProxy,
+    limits,
+  })
   const endSchedule = startSchedule(config.schedule, { ...routes }, failed)
   const listener = await serve(app, { ...config, ...bounds })
   publicUrl ||= listener.url
