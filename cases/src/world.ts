@@ -157,13 +157,11 @@ export class World {
     if (!words) throw new StepFailed(`${ask} is no question`)
     const { subject, actor, persona = this.#first(subject), action, what = '' } = words
     const { file, manifest } = this.#pack
-    const account = what.startsWith('account:') ? what.slice('account:'.length) : undefined
     const resource = file.resources[what]
     const properties = Object.entries({ ...resource?.with, ...sent }).map(([name, value]) => {
       const instant = manifest.attributes[name]?.type === 'instant' ? instantIn(value, this.#pdp.now()) : undefined
       return [name, instant ?? value]
     })
-    const [type = '', id] = account === undefined ? [resource?.type, resource?.id ?? what] : [manifest.account, account]
     return {
       subject: {
         type: file.agents.includes(subject) ? 'agent' : 'user',
@@ -175,8 +173,18 @@ export class World {
         },
       },
       action: { name: action, properties: with_action },
-      resource: { type, id, properties: Object.fromEntries(properties) },
+      resource: { ...this.#named(what), properties: Object.fromEntries(properties) },
     }
+  }
+
+  /** Type and id of a resource: by its name, `account:WHO`, or `type:id` for one that the file does not name. */
+  #named(what: string): { readonly type: string; readonly id: string } {
+    const { file, manifest } = this.#pack
+    const resource = file.resources[what]
+    if (resource) return { type: resource.type, id: resource.id ?? what }
+    const [, type = '', id = ''] = /^([^:]+):(.+)$/u.exec(what) ?? []
+    if (type === 'account') return { type: manifest.account ?? '', id }
+    return Object.hasOwn(manifest.resources, type) ? { type, id } : { type: '', id: what }
   }
 
   async #take(name: string, persona: string): Promise<void> {

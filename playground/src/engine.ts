@@ -42,7 +42,7 @@ export class PlayError extends Error {
 /** Options of {@link createPlayEngine}. */
 export interface EngineOptions {
   readonly frame: PackFrame
-  /** Milliseconds that one play may take once the thread is ready. @default 20000 */
+  /** Milliseconds that one play may take once the thread is ready. @default 30000 */
   readonly limitMs?: number
   /** Megabytes of heap of the thread. @default 512 */
   readonly heapMb?: number
@@ -57,7 +57,7 @@ export interface PlayEngine {
   close(): Promise<void>
 }
 
-const LIMIT_MS = 20_000
+const LIMIT_MS = 30_000
 /** Modules are loaded in this time, also on a busy machine. */
 const START_MS = 60_000
 const HEAP_MB = 512

@@ -16,6 +16,7 @@ import {
   World,
 } from '@mandate/cases'
 import { PolicyError, type PolicySources } from '@mandate/pdp'
+import { Fault } from '@mandate/protocol'
 import { pino } from 'pino'
 import type { z } from 'zod'
 import type { AskAnswer, askRequestSchema, CaseAnswer, CheckAnswer, Question, Texts } from './api.ts'
@@ -64,6 +65,7 @@ export class Plays {
     const { pack, sources } = this.#examine(texts)
     const played = pack?.file.cases[index]
     if (!pack || !played) return { results: [] }
+    // Without facts.yaml, as `policy test` plays it: the sample facts are no part of a case.
     const pdp = await this.#start(pack, sources, 'frozen')
     try {
       const { refused, differences } = await playQuestions(pack, played, index, pdp)
@@ -81,7 +83,7 @@ export class Plays {
     }
   }
 
-  /** Asks one question on what the pack declares and the `given` of a case. */
+  /** Asks one question on what the pack declares and the `given` of a case; without a case, on the facts of `facts.yaml` too. */
   async ask(request: z.infer<typeof askRequestSchema>): Promise<AskAnswer> {
     try {
       const { world } = await this.#world(request.texts, request.case)
@@ -94,6 +96,7 @@ export class Plays {
     } catch (error) {
       if (error instanceof StepFailed || error instanceof PolicyError)
         return { refused: mistakeOf(error.message, this.#frame.name) }
+      if (error instanceof Fault) return { refused: { line: 1, message: error.detail ?? error.message } }
       throw error
     }
   }
@@ -134,6 +137,8 @@ export class Plays {
     if (!pack) throw new StepFailed(`the pack has a mistake: ${mistake?.message ?? 'it is empty'}`)
     const played = await this.#start(pack, sources, 'machine')
     try {
+      if (index === undefined && pack.facts.length > 0)
+        await played.pdp.operator.writeFacts(pack.manifest.domain, pack.facts)
       const world = new World(pack, played)
       await world.begin()
       if (index !== undefined) await world.play(pack.file.cases[index]?.given ?? [], ['cases', index, 'given'])
@@ -145,20 +150,13 @@ export class Plays {
   }
 
   async #start(pack: CasedPack, sources: PolicySources, clock: 'machine' | 'frozen'): Promise<RunningPlayed> {
-    const played = await startPlayed({
+    return startPlayed({
       issuer: await this.#issuer,
       manifests: [pack.manifest],
       readPolicies: async () => sources,
       clock,
       logger: pino({ level: 'silent' }),
     })
-    try {
-      if (pack.facts.length > 0) await played.pdp.operator.writeFacts(pack.manifest.domain, pack.facts)
-      return played
-    } catch (error) {
-      played.close().catch(() => undefined)
-      throw error
-    }
   }
 }
 

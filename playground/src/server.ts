@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { askRequestSchema, caseRequestSchema, checkRequestSchema, type DiskPack, type Texts } from './api.ts'
 import { createPlayEngine, type Play, type PlayEngine, PlayError } from './engine.ts'
 import { type PageFiles, readPageFiles } from './page-files.ts'
+import { failedPage, RELOAD, RELOAD_SCRIPT, waitingPage } from './waiting.ts'
 
 /** Options of {@link startPlayground}. */
 export interface PlaygroundOptions {
@@ -23,7 +24,7 @@ export interface PlaygroundOptions {
   readonly port?: number
   /** Address to listen on; one that is not loopback is refused. @default 127.0.0.1 */
   readonly host?: string
-  /** Milliseconds that one play may take. @default 20000 */
+  /** Milliseconds that one play may take. @default 30000 */
   readonly limitMs?: number
 }
 
@@ -36,6 +37,8 @@ export interface Playground {
 
 const PAGE = '/playground'
 const API = `${PAGE}/api/`
+/** How long a browser waits for the page to be built before it is told, in milliseconds. */
+const BUILD_PATIENCE_MS = 1_000
 /** A request has four texts of at most 200,000 characters. */
 const MAX_BODY_BYTES = 2 * 2 ** 20
 
@@ -130,9 +133,27 @@ class Handler {
     if (path.startsWith(API)) return this.#api(path.slice(API.length), req, res)
     if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'GET only')
     if (path === '/') return void res.writeHead(302, { location: PAGE }).end()
-    const file = (await this.#files()).get(path === `${PAGE}/` ? PAGE : path)
+    if (path === PAGE + RELOAD_SCRIPT) return void res.writeHead(200, { 'content-type': 'text/javascript' }).end(RELOAD)
+    if (path === PAGE || path === `${PAGE}/`) return this.#openPage(res)
+    const file = (await this.#files()).get(path)
     if (!file) throw new Refusal(404, 'nothing is at this address')
     res.writeHead(200, { 'content-type': file.type }).end(file.bytes)
+  }
+
+  /** Answers with the page; with one that says so while it is built, or could not be built. */
+  async #openPage(res: ServerResponse): Promise<void> {
+    const patience = setTimeout(() => send(200, waitingPage(PAGE)), BUILD_PATIENCE_MS)
+    const send = (status: number, html: string | Uint8Array): void => {
+      if (!res.headersSent) res.writeHead(status, { 'content-type': 'text/html; charset=utf-8' }).end(html)
+    }
+    try {
+      const page = (await this.#files()).get(PAGE)
+      send(page ? 200 : 500, page?.bytes ?? failedPage('The build has no index.html.'))
+    } catch (error) {
+      send(500, failedPage(error instanceof Error ? error.message : String(error)))
+    } finally {
+      clearTimeout(patience)
+    }
   }
 
   async #api(name: string, req: IncomingMessage, res: ServerResponse): Promise<void> {

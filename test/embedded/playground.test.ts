@@ -191,6 +191,29 @@ async function lookAt(page: Page, name: string): Promise<void> {
     }
 }
 
+test('while the page is built a browser is told so, and then the page opens by itself, with what was shared', async () => {
+  const built = Promise.withResolvers<void>()
+  let attempts = 0
+  const slow = await startPlayground({
+    folder,
+    buildPage: async () => {
+      attempts += 1
+      if (attempts === 1) throw new Error('npm <ci> failed.')
+      await built.promise
+      return buildPlaygroundPage(() => undefined)
+    },
+  })
+  onTestFinished(() => slow.close())
+  const failed = await fetch(slow.url)
+  expect([failed.status, await failed.text()]).toEqual([500, expect.stringContaining('npm &lt;ci> failed. Reload')])
+  const page = await openPage(`${slow.url}#1=AAAA`)
+  await page.getByRole('heading', { name: 'Building the playground' }).waitFor()
+  expect(await axe(page)).toEqual([])
+  built.resolve()
+  await passed(page)
+  expect(new URL(page.url()).hash).toBe('#1=AAAA')
+})
+
 describe('the server', () => {
   /** As the wire has it: `fetch` would set `Host`. */
   function send(method: string, path: string, headers: Readonly<Record<string, string>>, body = ''): Promise<number> {
@@ -229,16 +252,57 @@ describe('the server', () => {
       )
   })
 
-  test('a play that takes too long is stopped, and the next one is answered', async () => {
-    const slow = await startPlayground({ folder, buildPage: async () => folder, limitMs: 4_000 })
-    onTestFinished(() => slow.close())
-    const { origin } = new URL(slow.url)
+  /** A playground of another pack, and a function that sends to it. */
+  async function startOn(pack: string, options: { readonly limitMs?: number } = {}) {
+    const started = await startPlayground({ folder: pack, buildPage: async () => pack, ...options })
+    onTestFinished(() => started.close())
+    const { origin } = new URL(started.url)
     const call = async (name: string, body: object) => {
       const headers = { ...json, origin }
-      const answer = await fetch(`${slow.url}/api/${name}`, { method: 'POST', headers, body: JSON.stringify(body) })
+      const answer = await fetch(`${started.url}/api/${name}`, { method: 'POST', headers, body: JSON.stringify(body) })
       return { status: answer.status, body: await answer.json() }
     }
-    const { texts } = await (await fetch(`${slow.url}/api/pack`)).json()
+    const { texts } = await (await fetch(`${started.url}/api/pack`)).json()
+    return { call, texts }
+  }
+  const nothing = { with: {}, with_subject: {}, with_action: {} }
+
+  test('cases are played without facts.yaml, as by policy test; a question without a case has its facts', async () => {
+    const { call, texts } = await startOn(packFolder('certification'))
+    const { outline } = (await call('check', { texts })).body
+    for (const index of outline.cases.keys()) {
+      const { results } = (await call('case', { texts, index })).body
+      expect(results.filter(({ difference }: { readonly difference?: string }) => difference !== undefined)).toEqual([])
+    }
+    const question = { ...nothing, subject: 'bob', action: 'write', what: 'record-2' }
+    expect((await call('ask', { texts, case: 0, question })).body).toMatchObject({ decision: false })
+    expect((await call('ask', { texts, question })).body).toMatchObject({ decision: true })
+  })
+
+  test('a pack without cases is asked by ids', async () => {
+    const { call, texts } = await startOn(packFolder('todo'))
+    const [, subject = ''] = /id: (\w{20,}) \}, attributes: \{ email: rick/.exec(texts['facts.yaml']) ?? []
+    const question = { ...nothing, subject, action: 'can_read_todos', what: 'todo:todo-1' }
+    expect((await call('ask', { texts, question })).body).toMatchObject({
+      decision: true,
+      request: { resource: { type: 'todo', id: 'todo-1' } },
+    })
+  })
+
+  test('aliases that would multiply a text are a mistake, no crash', async () => {
+    const { call, texts } = await startOn(folder)
+    const levels = Array.from(
+      { length: 12 },
+      (_, at) => `l${at + 1}: &l${at + 1} [${Array(9).fill(`*l${at}`).join(', ')}]`,
+    )
+    const bomb = `l0: &l0 [a, a, a, a, a, a, a, a, a]\n${levels.join('\n')}\n`
+    expect((await call('check', { texts: { ...texts, 'cases.yaml': bomb } })).body.mistakes).toEqual([
+      { file: 'cases.yaml', line: 1, message: expect.stringMatching(/alias/i) },
+    ])
+  })
+
+  test('a play that takes too long is stopped, and the next one is answered', async () => {
+    const { call, texts } = await startOn(folder, { limitMs: 4_000 })
     const question = '      - { ask: courier for dora release vial, permit: delegated }\n'
     const endless = { ...texts, 'cases.yaml': texts['cases.yaml'] + question.repeat(3_000) }
     expect(await call('case', { texts: endless, index: 0 })).toEqual({

@@ -45,10 +45,13 @@ export function firstForm(outline: Outline): Form {
 /** Fields that name nothing which the pack does not have: after an edit, a person or action may be gone. */
 export function fitted(form: Form, outline: Outline): Form {
   const first = firstForm(outline)
+  const people = [...Object.keys(outline.people), ...outline.agents]
+  const resources = whatOf(outline, form.action)
+  // Where the pack declares none, the fields are free text.
   const isKnown =
-    (form.subject in outline.people || outline.agents.includes(form.subject)) &&
-    form.action in outline.domain.actions &&
-    whatOf(outline, form.action).includes(form.what)
+    (people.length === 0 || people.includes(form.subject)) &&
+    Object.hasOwn(outline.domain.actions, form.action) &&
+    (resources.length === 0 || resources.includes(form.what))
   if (!isKnown) return first
   const { case: index, ...rest } = form
   return index === undefined || index < outline.cases.length ? form : rest

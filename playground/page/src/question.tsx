@@ -43,6 +43,9 @@ export function QuestionForm(props: QuestionProps): JSX.Element {
   )
 }
 
+/** Fields that are text where the pack has no cases. */
+const HINTS: Readonly<Record<string, string>> = { subject: 'the id of a person', what: 'type:id' }
+
 type PartProps = Pick<QuestionProps, 'form' | 'outline' | 'onForm'>
 
 function Choices({ form, outline, onForm }: PartProps): JSX.Element {
@@ -59,7 +62,7 @@ function Choices({ form, outline, onForm }: PartProps): JSX.Element {
   return (
     <div class="fields">
       {fields.map(([label, name, choices, onValue]) => (
-        <Select key={name} label={label} value={form[name]} choices={choices} onValue={onValue} />
+        <Select key={name} label={label} value={form[name]} choices={choices} hint={HINTS[name]} onValue={onValue} />
       ))}
       <Select
         label="As given in"
@@ -76,7 +79,7 @@ function worldsOf({ cases }: Outline): readonly Choice[] {
   const named = cases.map(
     ({ name, given }, at) => [String(at), given === 0 ? name : `${name} (with its given)`] as const,
   )
-  return [['', 'what the top of cases.yaml declares'], ...named]
+  return [['', 'facts.yaml and the top of cases.yaml'], ...named]
 }
 
 function PropertySets({ form, outline, onForm }: PartProps): JSX.Element {
@@ -125,21 +128,40 @@ function withCase({ case: _before, ...form }: Form, index: string): Form {
   return index === '' ? form : { ...form, case: Number(index) }
 }
 
+/** A list of choices; a text field where the pack declares none. */
 function Select(props: {
   label: string
   value: string
   choices: readonly Choice[]
+  /** What to write where there are no choices. */
+  hint?: string | undefined
   onValue: (value: string) => void
 }): JSX.Element {
+  const { label, value, choices, hint, onValue } = props
   return (
-    <Field label={props.label}>
-      <select value={props.value} onChange={(event) => props.onValue(event.currentTarget.value)}>
-        {props.choices.map(([value, label]) => (
-          <option key={value} value={value}>
-            {label}
-          </option>
-        ))}
-      </select>
+    <Field label={label}>
+      {choices.length > 0 ? (
+        <select value={value} onChange={(event) => onValue(event.currentTarget.value)}>
+          {choices.map(([one, words]) => (
+            <option key={one} value={one}>
+              {words}
+            </option>
+          ))}
+        </select>
+      ) : (
+        <>
+          <input
+            type="text"
+            required
+            pattern="\S+"
+            autocomplete="off"
+            spellcheck={false}
+            value={value}
+            onInput={(event) => onValue(event.currentTarget.value)}
+          />
+          <span class="field-hint">{hint}</span>
+        </>
+      )}
     </Field>
   )
 }
