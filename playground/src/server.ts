@@ -133,6 +133,8 @@ class Handler {
     if (path.startsWith(API)) return this.#api(path.slice(API.length), req, res)
     if (method !== 'GET' && method !== 'HEAD') throw new Refusal(405, 'GET only')
     if (path === '/') return void res.writeHead(302, { location: PAGE }).end()
+    // Asked for by pages without an icon of their own: those of a build under way.
+    if (path === '/favicon.ico') return void res.writeHead(204).end()
     if (path === PAGE + RELOAD_SCRIPT) return void res.writeHead(200, { 'content-type': 'text/javascript' }).end(RELOAD)
     if (path === PAGE || path === `${PAGE}/`) return this.#openPage(res)
     const file = (await this.#files()).get(path)
