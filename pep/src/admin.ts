@@ -18,7 +18,7 @@ import {
 } from '@mandate/protocol'
 import { sooner } from '@mandate/service'
 import { z } from 'zod'
-import { callJson, type JsonAnswer, type JsonCall } from './http-call.ts'
+import { callJson, describeRefusal, type JsonAnswer, type JsonCall, objectionOf } from './http-call.ts'
 import { checkPdpAdminOptions, type PdpAdminOptions } from './options.ts'
 import { createTransport } from './transport.ts'
 
@@ -139,17 +139,12 @@ const MISTAKES: ReadonlyMap<number, ProblemCode> = new Map([
   [422, 'invalid_request'],
   [428, 'precondition_required'],
 ])
-const problemSchema = z.looseObject({
-  code: z.string().optional().catch(undefined),
-  detail: z.string().optional().catch(undefined),
-  field: z.string().optional().catch(undefined),
-})
-
 /** @throws Fault with the PDP's own code and detail where it refuses what was sent; else `decision_unavailable`. */
-function accept({ status, body, retryAfter }: JsonAnswer, what: string): void {
+function accept(answer: JsonAnswer, what: string): void {
+  const { status, retryAfter } = answer
   if (status >= 200 && status < 300) return
-  const { code = '', detail, field } = problemSchema.safeParse(body).data ?? {}
-  const message = [`${what}: the PDP answered ${status}`, code, detail].filter(Boolean).join(' ')
+  const { code = '', detail, field } = objectionOf(answer)
+  const message = `${what}: ${describeRefusal(answer)}`
   const mistake = MISTAKES.get(status)
   if (mistake === undefined)
     throw new Fault('decision_unavailable', message, { members: { retry_after: Number(retryAfter ?? 1) } })

@@ -9,7 +9,7 @@ import { Breaker, type Deadline, sooner } from '@mandate/service'
 import { z } from 'zod'
 import { type Asker, type Asking, createCoalescer, type Item, type Part } from './coalesce.ts'
 import type { Decider, Question, SearchAnswer, SearchQuestion } from './decider.ts'
-import { callJson, type JsonAnswer, type JsonCall, undecided } from './http-call.ts'
+import { callJson, describeRefusal, type JsonAnswer, type JsonCall, undecided } from './http-call.ts'
 import { type Outcome, readOutcome } from './outcome.ts'
 import type { Transport } from './transport.ts'
 
@@ -121,7 +121,7 @@ async function callThrough(
 
 function answered(answer: JsonAnswer): JsonAnswer {
   if (answer.status === 200) return answer
-  throw undecided(`the PDP answered ${answer.status}`, answer.retryAfter)
+  throw undecided(describeRefusal(answer), answer.retryAfter)
 }
 
 function readSingle({ resource }: Item, { body }: JsonAnswer): Outcome {

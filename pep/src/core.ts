@@ -15,6 +15,7 @@ import { checkedPersona } from './identify.ts'
 import { type CheckedPepOptions, checkPepOptions, type PepOptions } from './options.ts'
 import type { Outcome, Resource } from './outcome.ts'
 import { createRecognise } from './recognise.ts'
+import { reportingRefusals } from './refused-tokens.ts'
 import { createTokenVerifier } from './token.ts'
 import { createTransport } from './transport.ts'
 
@@ -106,7 +107,8 @@ function dependencies(checked: CheckedPepOptions): { readonly deps: DecideDeps; 
   const decider = checked.decider ?? createAuthzenDecider(createTransport(checked))
   const dispatcher = identityAgent(checked.tls)
   const discover = createDiscovery({ ...checked, endpoints: provider.endpoints, dispatcher, now: Date.now })
-  const verifier = createTokenVerifier({ issuer, audience, provider, discover, jwksTimeoutMs: timeoutMs, dispatcher })
+  const rules = { issuer, audience, provider, discover, jwksTimeoutMs: timeoutMs, dispatcher }
+  const verifier = reportingRefusals(createTokenVerifier(rules), logger)
   const adapter = provider.adapter?.({ issuer, audience, keyOf: verifier.keyOf })
   const { maxTokenAgeSeconds } = provider
   const recognise = createRecognise({ verifier, adapter, maxTokenAgeSeconds, now: Date.now })

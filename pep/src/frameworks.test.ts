@@ -143,6 +143,15 @@ describe.for(FRAMEWORKS)('$name', (framework) => {
     }
   })
 
+  test('what the PDP objects to is in the log, and not in the answer', async () => {
+    const detail = 'resource.type: workflow is declared by no manifest that notes may ask about.'
+    pdp.answerWith((_asked, res) => sendJson(res, 403, { code: 'forbidden', detail }))
+    const { status, body } = await call('GET', '/notes/n1')
+    expect({ status, code: body['code'] }).toEqual({ status: 503, code: 'decision_unavailable' })
+    expect(logged).toMatchObject([[{ code: 'decision_unavailable' }, `the PDP answered 403 forbidden ${detail}`]])
+    expect(JSON.stringify(body)).not.toContain('manifest')
+  })
+
   test('in person only: an agent is 403 before anything is asked', async () => {
     expect(await call('GET', '/private/n1', {}, { azp: 'bot' })).toMatchObject({
       status: 403,

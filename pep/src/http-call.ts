@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, withTimeout } from '@mandate/protocol'
 import { type Deadline, leftMs, TIMEOUT_HEADER } from '@mandate/service'
 import type { Dispatcher } from 'undici'
+import { z } from 'zod'
 import type { PdpEndpoint, PdpEndpoints } from './pdp-endpoints.ts'
 import type { BearerSource } from './service-token.ts'
 
@@ -177,6 +178,33 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** What a PDP says about a refusal (RFC 9457): the members that a developer needs. */
+export interface Objection {
+  readonly code?: string | undefined
+  readonly detail?: string | undefined
+  /** The member of the request that it is about. */
+  readonly field?: string | undefined
+}
+
+/** Longest text of a PDP that is taken over, in characters. */
+const MAX_TEXT = 500
+const text = z
+  .string()
+  .transform((all) => all.slice(0, MAX_TEXT))
+  .optional()
+  .catch(undefined)
+const objectionSchema = z.looseObject({ code: text, detail: text, field: text })
+
+export function objectionOf({ body }: Pick<JsonAnswer, 'body'>): Objection {
+  return objectionSchema.safeParse(body).data ?? {}
+}
+
+/** For the log: what the PDP answered, and why. */
+export function describeRefusal(answer: Pick<JsonAnswer, 'status' | 'body'>): string {
+  const { code, detail } = objectionOf(answer)
+  return [`the PDP answered ${answer.status}`, code, detail].filter(Boolean).join(' ')
 }
 
 /** Makes the fault of a failed question. `retryAfter` in seconds. */

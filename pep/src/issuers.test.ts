@@ -142,6 +142,23 @@ test.for(SHAPES)('$name', async ({ path, audience: aud, provider, header, person
   expect(pdp.asked).toHaveLength(3)
 })
 
+test('why a token is refused is in the log, once a reason, without the token or its claims', async () => {
+  const lines: unknown[] = []
+  const logger = { warn: (...line: readonly unknown[]) => void lines.push(line), error: () => undefined }
+  const { status } = await serving({}, { logger })
+  const claims = { aud: 'notes', sub: 'person-of-the-test' }
+  for (let times = 0; times < 2; times += 1) {
+    expect(await status(claims, { typ: 'JWT' })).toBe(401)
+    expect(await status({ ...claims, aud: 'another' })).toBe(401)
+    expect(await status({ ...claims, azp: undefined } as unknown as JWTPayload)).toBe(401)
+  }
+  expect(lines).toEqual([
+    [{ code: 'token_refused' }, 'the token is refused: its type is jwt, not at+jwt'],
+    [{ code: 'token_refused' }, 'the token is refused: jose refuses it: unexpected "aud" claim value'],
+    [{ code: 'token_refused' }, 'the token is refused: a claim is missing or malformed: azp'],
+  ])
+})
+
 test('an audience beside the own one is allowed by its name only', async () => {
   const userinfo = 'https://tenant.eu.auth0.com/userinfo'
   const { status } = await serving({ path: '/' }, { provider: auth0({ otherAudiences: [userinfo] }) })
