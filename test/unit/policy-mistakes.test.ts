@@ -38,7 +38,7 @@ async function saidAfter(file: string, from: string, to: string): Promise<readon
 }
 
 test.for<readonly [string, string, string, string, string]>([
-  ['a model without its first line', 'model.fga', 'module lab\n', '', ':5: .*begins with a line "module NAME"'],
+  ['a model without its first line', 'model.fga', 'module lab_pack\n', '', ':5: .*begins with a line "module NAME"'],
   [
     'persona declared anew',
     'model.fga',

@@ -11,7 +11,8 @@ export function mendText(message: string, file: string, files: readonly ModelFil
   const sources = files.map(({ contents }) => contents).join('\n')
   const [, duplicate] = /^the type `(.+?)` is a duplicate/u.exec(message) ?? []
   if (duplicate !== undefined) return ` ${duplicateMend(duplicate, file, files)}`
-  if (/expecting \{.*'module'/u.test(message)) return '; a model of a pack begins with a line "module NAME"'
+  if (/expecting \{'#', 'module', 'model'\}$/u.test(message))
+    return '; a model of a pack begins with a line "module NAME"'
   const [, type] = /^`(.+?)` is not a valid type/u.exec(message) ?? []
   if (type !== undefined) return near(type, namesIn(sources, /^\s*type\s+(\S+)/gmu))
   const [, relation] = /^the relation `(.+?)` does not exist/u.exec(message) ?? []
