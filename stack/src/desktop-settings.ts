@@ -12,12 +12,12 @@ import type { Run } from './state.ts'
  * @param keys - Content of the file with the log's verifier keys, one per line.
  * @returns `undefined` when an older version wrote the run file, without service addresses.
  */
-export function desktopSettings({ url, issuer, trips, agent }: Run, keys: string): DesktopConfig | undefined {
+export function desktopSettings({ url, issuer, trips, care, agent }: Run, keys: string): DesktopConfig | undefined {
   if (issuer === undefined || trips === undefined || agent === undefined) return undefined
   return {
     issuer,
     clientId: 'desktop',
-    services: { pdp: url, trips },
+    services: { pdp: url, trips, ...(care === undefined ? {} : { care }) },
     agents: [{ id: 'booking-agent', title: 'Booking agent', url: agent }],
     logKeys: keys.split('\n').filter((line) => line !== ''),
   }

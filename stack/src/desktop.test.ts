@@ -61,12 +61,13 @@ describe('the settings', () => {
     const here = {
       issuer: 'http://127.0.0.1:2/realms/mandate',
       trips: 'http://127.0.0.1:3',
+      care: 'http://127.0.0.1:5',
       agent: 'http://127.0.0.1:4',
     }
     expect(desktopSettings({ ...run, ...here }, 'a+00000001+AA==\nb+00000002+AA==\n')).toEqual({
       issuer: here.issuer,
       clientId: 'desktop',
-      services: { pdp: run.url, trips: here.trips },
+      services: { pdp: run.url, trips: here.trips, care: here.care },
       agents: [{ id: 'booking-agent', title: 'Booking agent', url: here.agent }],
       logKeys: ['a+00000001+AA==', 'b+00000002+AA=='],
     })

@@ -94,12 +94,23 @@ async function demo({ once, pdps, parts }: Demo, interrupted: AbortSignal, progr
   const stateDir = pdps === 1 ? stateDirOf(STATE_DIR, parts) : emptyState()
   const stack = await startStack({ stateDir, pdps, progress, signal: interrupted, ...kindsOf(parts) })
   try {
-    const { trips, agent } = stack.urls
+    const { trips, care, agent } = stack.urls
     // Of several PDPs, url, log and key of the same one.
     const { url, log, key } = stack.pdps[1] ?? { ...stack, url: stack.urls.pdp }
     const all = stack.pdps.map((pdp) => ({ url: pdp.url, log: pdp.log, key: pdp.key }))
     const secrets = join(stateDir, SECRETS_FILE)
-    writeRun(STATE_DIR, { pid: process.pid, url, log, key, pdps: all, secrets, issuer: stack.issuer, trips, agent })
+    writeRun(STATE_DIR, {
+      pid: process.pid,
+      url,
+      log,
+      key,
+      pdps: all,
+      secrets,
+      issuer: stack.issuer,
+      trips,
+      care,
+      agent,
+    })
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
     for (const line of partsTable(parts, stack)) print(line)
     print('')

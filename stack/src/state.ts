@@ -33,6 +33,7 @@ const runFile = pdp.extend({
   /** Issuer and service URLs. Absent in the run file of an earlier version. */
   issuer: z.string().optional(),
   trips: z.string().optional(),
+  care: z.string().optional(),
   agent: z.string().optional(),
 })
 

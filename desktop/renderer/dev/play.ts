@@ -22,7 +22,7 @@ import { Grants } from './play-grants.ts'
 import { Contacts } from './play-people.ts'
 import { erased, Personas } from './play-settings.ts'
 import { goingOn, Trips } from './play-trips.ts'
-import { carlo, domains, dora, grants, inDays, setup, templates, yannick } from './world.ts'
+import { carlo, domains, dora, grants, inDays, labelsOf, setup, templates, trips, yannick } from './world.ts'
 
 /** Scenes: who is signed in, and which errors occur. */
 export const SCENES = [
@@ -159,6 +159,8 @@ function worldOf(scene: Scene, me: SessionView, say: Say): Handlers {
   const stage: Stage = { scene, me, subject, say, entries: isEmpty ? [] : entriesOf(scene === 'busy' ? MANY : 0) }
   return {
     'domains.list': () => ({ items: [...domains] }),
+    'things.list': () => ({ items: isEmpty ? [] : [...trips.map(({ id }) => `workflow:${id}`), 'care_plan:p1'] }),
+    'things.labels': ({ ids }) => ({ labels: labelsOf(ids) }),
     ...peopleOf(stage),
     ...personasOf(stage),
     ...activityOf(stage),

@@ -245,3 +245,12 @@ export const run: Run = {
   started_at: inDays(0),
   items: milanItems.map(({ id, name }) => ({ item: id, name, status: 'waiting' })),
 }
+
+/** What the services call things. */
+export function labelsOf(ids: readonly string[]): Record<string, string> {
+  const named = new Map([
+    ...milanItems.map(({ id, name }) => [`workflow_item:${id}`, name] as const),
+    ['care_plan:p1', 'care plan of 2026-11-20'] as const,
+  ])
+  return Object.fromEntries([...named].filter(([id]) => ids.includes(id)))
+}

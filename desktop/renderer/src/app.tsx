@@ -15,6 +15,7 @@ import { SignIn } from './screens/sign-in.tsx'
 import { Cache } from './store/cache.ts'
 import { DomainsProvider } from './store/domains.tsx'
 import { AroundContext } from './store/hooks.tsx'
+import { Labels } from './store/labels.ts'
 import { go, useRoute } from './store/route.ts'
 import { strings } from './strings.ts'
 
@@ -47,7 +48,15 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   const who = known?.session.state === 'signed_in' ? known.session.subject : undefined
   // A new cache for each account: data of one person must not be shown to the next.
   const cache = useMemo(() => new Cache(bridge), [bridge, who])
-  useEffect(() => bridge.on('changed', ({ what }) => cache.changed([what])), [bridge, cache])
+  const labels = useMemo(() => new Labels(bridge), [bridge, who])
+  useEffect(
+    () =>
+      bridge.on('changed', ({ what }) => {
+        cache.changed([what])
+        labels.retry()
+      }),
+    [bridge, cache, labels],
+  )
   useRefresh(cache, known?.session)
   if (problem) return <Alone problem={problem} again={() => void read()} />
   if (!known) return <main class="plain waiting">{strings.loading}</main>
@@ -57,7 +66,7 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
   const forgetInvitation = (): void => setInvitation(undefined)
   return (
     <AroundContext.Provider
-      value={{ bridge, cache, setup, session, invitation, forgetInvitation }}
+      value={{ bridge, cache, labels, setup, session, invitation, forgetInvitation }}
       key={session.subject}
     >
       <DomainsProvider>

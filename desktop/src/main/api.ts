@@ -187,7 +187,8 @@ async function sendOnce(
 }
 
 function baseOf(service: ServiceName, { services, agents }: DesktopConfig): string {
-  if (service === 'pdp' || service === 'trips') return services[service]
+  const base = Object.hasOwn(services, service) ? services[service] : undefined
+  if (base !== undefined) return base
   const agent = agents.find(({ id }) => id === service)
   if (agent) return agent.url
   throw new CallProblem('not_found', 'There is no such agent here.', { field: 'agent' })

@@ -9,9 +9,10 @@ import { issuerSchema, serverUrlSchema } from './address.ts'
 import type { DesktopConfig } from './host.ts'
 
 const RESERVED: ReadonlySet<string> = new Set(['pdp', 'trips', 'openid'])
+const clientIdSchema = idSchema.regex(/^[\w-]+$/u, 'must be a client id: letters, digits, "_" or "-"')
 
 const agentSchema = z.strictObject({
-  id: idSchema.regex(/^[\w-]+$/u, 'must be a client id: letters, digits, "_" or "-"'),
+  id: clientIdSchema,
   title: z.string().trim().min(1).max(80),
   url: serverUrlSchema,
 })
@@ -19,7 +20,12 @@ const agentSchema = z.strictObject({
 const configSchema = z.strictObject({
   issuer: issuerSchema,
   clientId: z.string().min(1).max(256),
-  services: z.strictObject({ pdp: serverUrlSchema, trips: serverUrlSchema }),
+  services: z
+    .object({ pdp: serverUrlSchema, trips: serverUrlSchema })
+    .catchall(serverUrlSchema)
+    .refine((services) => Object.keys(services).every((name) => clientIdSchema.safeParse(name).success), {
+      error: 'must be named by client ids',
+    }),
   agents: z
     .array(agentSchema)
     .default([])

@@ -30,7 +30,8 @@ export interface Host {
 export interface DesktopConfig {
   readonly issuer: string
   readonly clientId: string
-  readonly services: { readonly pdp: string; readonly trips: string }
+  /** Base URLs by client id, which is also the audience of tokens. Services other than `pdp` and `trips` name their things (`GET /labels`). */
+  readonly services: { readonly pdp: string; readonly trips: string; readonly [name: string]: string }
   /** Agents that can run trips. `id`: client id, also the audience of tokens. */
   readonly agents: readonly { readonly id: string; readonly title: string; readonly url: string }[]
   /** Pinned verifier keys of the PDP's log (signed note, vkey). */

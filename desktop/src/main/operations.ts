@@ -15,12 +15,14 @@ import { invitationHandlers } from './invitations.ts'
 import { personaHandlers } from './persona-handlers.ts'
 import { localProblem, problemOf } from './problems.ts'
 import { runHandlers } from './runs.ts'
+import { thingHandlers } from './things.ts'
 import { tripHandlers } from './trips.ts'
 
 const HANDLERS = {
   ...contactHandlers,
   ...domainHandlers,
   ...personaHandlers,
+  ...thingHandlers,
   ...tripHandlers,
   ...runHandlers,
   ...grantHandlers,
@@ -33,6 +35,8 @@ type HandledName = keyof typeof HANDLERS
 /** Operations whose last result is cached. */
 const READING: ReadonlySet<OperationName> = new Set([
   'domains.list',
+  'things.list',
+  'things.labels',
   'personas.list',
   'trips.templates',
   'trips.list',

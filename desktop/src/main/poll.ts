@@ -1,9 +1,9 @@
 /**
- * Polls what no event reports: whether the session was ended elsewhere, changed grants and invitations, and grants that end soon.
+ * Polls what no event reports: whether the session was ended elsewhere, changed grants, invitations and domains, and grants that end soon.
  *
  * @module
  */
-import { type Grant, type Invitation, invitationSchema } from '@mandate/protocol'
+import { type Domain, domainListSchema, type Grant, type Invitation, invitationSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import { liveGrants } from './grants.ts'
 import type { Context } from './handlers.ts'
@@ -38,6 +38,7 @@ class Poller {
   readonly #reported = new Set<string>()
   #grants: string | undefined
   #invitations: string | undefined
+  #domains: string | undefined
 
   constructor(context: Context) {
     this.#context = context
@@ -49,19 +50,22 @@ class Poller {
     if (personas.chosen() === undefined) await personas.list(api)
     const grants = await liveGrants(api)
     const { items } = await api.call('pdp', { path: '/v1/invitations' }, invitationsSchema)
+    const { items: domains } = await api.call('pdp', { path: '/v1/domains' }, domainListSchema)
     if (account.end.aborted) return
-    this.#compare(grants, items)
+    this.#compare(grants, items, domains)
     this.#reportExpiring(grants, clock())
     // Only checks that trips responds; its changes come with the log.
     await api.text('trips', { path: '/templates' })
   }
 
-  #compare(grants: readonly Grant[], invitations: readonly Invitation[]): void {
+  #compare(grants: readonly Grant[], invitations: readonly Invitation[], domains: readonly Domain[]): void {
     const { emit } = this.#context
-    const seen = [grants, invitations].map((list) => JSON.stringify(list))
+    const seen = [grants, invitations, domains].map((list) => JSON.stringify(list))
     if (this.#grants !== undefined && seen[0] !== this.#grants) emit('changed', { what: 'grants' })
     if (this.#invitations !== undefined && seen[1] !== this.#invitations) emit('changed', { what: 'invitations' })
-    ;[this.#grants, this.#invitations] = seen
+    // A policy was loaded: its gates, titles and texts may differ.
+    if (this.#domains !== undefined && seen[2] !== this.#domains) emit('changed', { what: 'domains' })
+    ;[this.#grants, this.#invitations, this.#domains] = seen
   }
 
   /** Reports each grant once per start of the app. */

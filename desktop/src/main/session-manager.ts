@@ -80,7 +80,7 @@ class DefaultSessionManager implements SessionManager {
   constructor(deps: SessionManagerDeps) {
     this.#deps = deps
     this.#identity = createIdentity(deps.config)
-    this.#scopes = ['pdp', 'trips', ...deps.config.agents.map(({ id }) => id)]
+    this.#scopes = [...Object.keys(deps.config.services), ...deps.config.agents.map(({ id }) => id)]
     const { keystore, dataDir } = deps.host
     const owner = `${deps.config.issuer} ${deps.config.clientId}`
     this.#sealed = keystore && sealedStore(join(dataDir, 'sign-in'), keystore, owner)

@@ -15,12 +15,14 @@ import {
   instantSchema,
   invitationRequestSchema,
   invitationSchema,
+  labelsSchema,
   loggedEntrySchema,
   pathIdSchema,
   personaNameSchema,
   personaRequestSchema,
   personaSchema,
   replaySchema,
+  scopeSchema,
   ulidSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
@@ -73,6 +75,14 @@ export const OPERATIONS = {
 
   /** The domains in force: titles, actions, limits, units and texts of reasons. */
   'domains.list': { input: nothing, output: domainListSchema },
+
+  /** Topmost things of every domain that the person may see, own and granted, as `type:id`. */
+  'things.list': { input: nothing, output: z.object({ items: z.array(z.string()) }) },
+  /** What the services call things, by `type:id`. Things without a name are left out. */
+  'things.labels': {
+    input: z.strictObject({ ids: z.array(scopeSchema).min(1).max(500) }),
+    output: labelsSchema,
+  },
 
   'personas.list': { input: nothing, output: listOf(personaSchema) },
   'personas.create': { input: asSent(personaRequestSchema), output: personaSchema },
@@ -195,7 +205,7 @@ export const EVENTS = {
   /** A new entry of the decision log. */
   activity: loggedEntrySchema,
   /** Data of the person has changed: the window reloads lists of that kind. */
-  changed: z.object({ what: z.enum(['grants', 'invitations', 'personas', 'trips']) }),
+  changed: z.object({ what: z.enum(['grants', 'invitations', 'personas', 'trips', 'domains']) }),
   /** A `mandate://` link was opened: the code of an invitation, which the person must confirm before it is redeemed. */
   invitation: z.object({ code: z.string() }),
   /** Grants given or held that end within a day. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { authzOf, disclosed, foundOf, itemsOf, type Outcome, type Pep, permitOf, type Resource } from '@mandate/pep'
-import { Fault, idSchema, refuse } from '@mandate/protocol'
+import { Fault, idSchema, parseLabelIds, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
+import { decodeTime } from 'ulid'
 import { z } from 'zod'
 import type { CareService } from './care-service.ts'
 import type { PlanStore, Task } from './plans.ts'
@@ -31,6 +32,7 @@ export function careRoutes(deps: RoutesDeps): Router {
   }
   const router = Router({ caseSensitive: true })
   router.get('/plans', pep.filter({ action: 'read', type: 'care_plan' }), listPlans(deps))
+  router.get('/labels', pep.filter({ action: 'read', type: 'care_plan' }), giveLabels(deps))
   router.post('/plans', pep.enforce({ action: 'create', resource: accountOf }), makePlan(deps))
   router.get('/plans/:plan', readPlan(), showPlan(deps))
   router.post('/plans/:plan/dry-run', readPlan(), pep.dryRun(each))
@@ -57,6 +59,21 @@ function listPlans({ plans }: RoutesDeps): RequestHandler {
   return (req, res) => {
     const found = foundOf(req).ids.map((id) => plans.find(id))
     res.json({ items: found.filter((plan) => plan !== undefined) })
+  }
+}
+
+/** `GET /labels`: names of plans, by the day on which they began, and of tasks of the plans that are asked for. */
+function giveLabels({ plans }: RoutesDeps): RequestHandler {
+  return (req, res) => {
+    const asked = new Set(parseLabelIds(req.query['ids']))
+    const found = foundOf(req).ids.filter((id) => asked.has(`care_plan:${id}`) && plans.find(id))
+    const tasks = found.flatMap((id) => plans.tasks(id)).filter(({ id }) => asked.has(`care_task:${id}`))
+    const begun = (id: string): string => new Date(decodeTime(id)).toISOString().slice(0, 'yyyy-mm-dd'.length)
+    const labels = Object.fromEntries([
+      ...found.map((id) => [`care_plan:${id}`, `care plan of ${begun(id)}`]),
+      ...tasks.map(({ id, name }) => [`care_task:${id}`, name]),
+    ])
+    res.json({ labels })
   }
 }
 

@@ -165,3 +165,15 @@ test('429 when one address asks too much; health is never refused', async () => 
   expect(new Set(statuses)).toEqual(new Set([200, 429]))
   expect((await fetch(`${url()}/livez`)).status).toBe(200)
 })
+
+test('labels are the names of what may be read, and of nothing else', async () => {
+  const [mine, other] = [await newTrip(), await newTrip()]
+  const dinner = `workflow_item:${named(mine, 'dinner').id}`
+  const ids = [`workflow:${mine.id}`, dinner, `workflow:${other.id}`, `workflow_item:${named(other, 'hotel').id}`]
+  const isMine = ({ resource }: { readonly resource: unknown }) => (resource as { readonly id: string }).id === mine.id
+  pdp().answerWith(searching((question) => ({ decision: isMine(question) })))
+  const { body } = await call('GET', `/labels?ids=${ids.join(',')}`)
+  expect(body).toEqual({ labels: { [`workflow:${mine.id}`]: 'Three days in Milan', [dinner]: 'dinner' } })
+  for (const query of ['', '?ids=', '?ids=milan', `?ids=${Array(101).fill('workflow:w').join()}`])
+    expect((await call('GET', `/labels${query}`)).status, query).toBe(400)
+})

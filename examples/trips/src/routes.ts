@@ -8,6 +8,7 @@ import { Fault, refuse } from '@mandate/protocol'
 import { type Request, type RequestHandler, Router } from 'express'
 import { etagOf, versionExpected } from './etag.ts'
 import { type IdempotencyDeps, runIdempotent, type SaveResponse } from './idempotency.ts'
+import { labelsRoute } from './labels.ts'
 import type { TripAndItems, TripStore, TripWork } from './store.ts'
 import { TEMPLATES, templateOf } from './templates.ts'
 import { transferRoute } from './transfer.ts'
@@ -42,6 +43,7 @@ export function tripRoutes(deps: RoutesDeps): Router {
   router.get('/templates', pep.open('templates are public to every caller with a token'), listTemplates)
   const mayRead = { action: 'read', type: 'workflow', page: parsePage }
   router.get('/workflows', pep.filter(mayRead), listWorkflows(deps))
+  router.get('/labels', pep.filter({ action: 'read', type: 'workflow' }), labelsRoute(store))
   router.post('/workflows', pep.enforce({ action: 'create', resource: accountOf }), createWorkflow(deps))
   router.get('/workflows/:id', readWorkflow(), showWorkflow(deps))
   router.post('/workflows/:id/dry-run', readWorkflow(), pep.dryRun(executeEach))

@@ -11,10 +11,11 @@ export type Area = EventOf<'changed'>['what'] | 'contacts' | 'runs' | 'activity'
 /** Operations to reload for each area, by the part of their name before the dot. */
 const ASKED_OF: Readonly<Record<Area, readonly string[]>> = {
   // Access to trips depends on grants too.
-  grants: ['grants', 'trips', 'invitations'],
+  grants: ['grants', 'trips', 'things', 'invitations'],
   invitations: ['invitations', 'grants', 'contacts'],
   personas: ['personas'],
-  trips: ['trips'],
+  domains: ['domains', 'things'],
+  trips: ['trips', 'things'],
   contacts: ['contacts'],
   runs: ['runs'],
   activity: ['activity'],

@@ -74,13 +74,14 @@ export function everythingOf(name: string, domains: Domains): string {
 export function useDomainOf(): (scope: string | undefined) => Domain | undefined {
   const { session } = useAround()
   const domains = useDomains()
-  return (scope) => domainOfScope(scope, domains) ?? ownedDomains(session.persona, domains)[0]
+  const acting = session.persona === undefined ? [] : [session.persona]
+  return (scope) => domainOfScope(scope, domains) ?? ownedDomains(acting, domains)[0]
 }
 
-/** The domains of which a person can give everything: those of the persona's title, or else every domain in which things are owned. */
-export function ownedDomains(persona: string | undefined, domains: Domains): Domains {
+/** The domains of which a person can give everything: those of their personas' titles, or else every domain in which things are owned. */
+export function ownedDomains(personas: readonly string[], domains: Domains): Domains {
   const owned = domains.filter(({ account }) => account !== undefined)
-  const [title = ''] = (persona ?? '').split('/')
-  const ofTitle = owned.filter(({ titles }) => Object.hasOwn(titles, title))
+  const held = personas.map((persona) => persona.split('/')[0] ?? '')
+  const ofTitle = owned.filter(({ titles }) => held.some((title) => Object.hasOwn(titles, title)))
   return ofTitle.length > 0 ? ofTitle : owned
 }

@@ -16,6 +16,7 @@ import type {
 } from '../../../src/shared/channel.ts'
 import type { ProblemView, SessionView, Setup } from '../../../src/shared/views.ts'
 import type { Area, Cache } from './cache.ts'
+import type { Labels } from './labels.ts'
 
 export type SignedIn = Extract<SessionView, { readonly state: 'signed_in' }>
 
@@ -23,6 +24,7 @@ export type SignedIn = Extract<SessionView, { readonly state: 'signed_in' }>
 export interface Around {
   readonly bridge: Bridge
   readonly cache: Cache
+  readonly labels: Labels
   readonly setup: Setup
   readonly session: SignedIn
   /** Code of an invitation from an opened `mandate://` link, until it is used or dismissed. */
@@ -117,4 +119,12 @@ export function useEvent<N extends EventName>(name: N, listener: (event: EventOf
 /** Whether all services are reachable, so that changes are possible. */
 export function useOnline(): boolean {
   return useAround().session.online
+}
+
+/** Names of things, with rendering again when more are known. */
+export function useLabels(): Labels {
+  const { labels } = useAround()
+  const [, render] = useState(0)
+  useEffect(() => labels.watch(() => render((count) => count + 1)), [labels])
+  return labels
 }

@@ -8,7 +8,7 @@ import { type Domains, domainOfScope, minuteOf, partyOf, resourceWords, short, u
 import type { AgentView, Contact } from '../../../src/shared/views.ts'
 import { strings } from '../strings.ts'
 import { actsWithObject, everythingOf } from './domains.tsx'
-import { useAround, useCall } from './hooks.tsx'
+import { useAround, useCall, useLabels } from './hooks.tsx'
 
 export interface People {
   readonly me: string
@@ -44,6 +44,8 @@ export function peopleOf(me: string, contacts: readonly Contact[], agents: reado
 export interface Things {
   /** `Three days in Milan`, `all trips`. */
   readonly nameOf: (scope: string) => string
+  /** The name of a part of a thing: `hotel`; `undefined` where its service gives none. */
+  readonly partOf: (part: string, whole: string) => string | undefined
   /** `see and book Three days in Milan`. @param thing - Other words for the scope. */
   readonly acts: (actions: readonly string[], scope: string, thing?: string) => string
   readonly domains: Domains
@@ -51,6 +53,7 @@ export interface Things {
 
 export function useThings(): Things {
   const domains = useDomains()
+  const labels = useLabels()
   const trips = useCall('trips.list')
   const templates = useCall('trips.templates')
   const known = trips.state === 'there' ? trips.value.items : []
@@ -59,7 +62,7 @@ export function useThings(): Things {
     const { type, id } = splitRef(scope)
     if (type === 'all') return everythingOf(id, domains)
     const trip = known.find((one) => one.id === id)
-    if (!trip) return unknownThing(scope, domains)
+    if (!trip) return labels.labelOf(scope) ?? unknownThing(scope, domains)
     const title = titles.find((one) => one.id === trip.template)?.title ?? trip.template
     // The creation time tells apart two trips of one owner and template.
     const alike = known.filter(({ template, owner }) => template === trip.template && owner === trip.owner)
@@ -67,7 +70,12 @@ export function useThings(): Things {
   }
   const acts: Things['acts'] = (actions, scope, thing = nameOf(scope)) =>
     actsWithObject(actions, thing, domainOfScope(scope, domains))
-  return { nameOf, domains, acts }
+  const partOf: Things['partOf'] = (part, whole) => {
+    // A service names parts of the things that are asked for in the same request.
+    labels.labelOf(whole)
+    return labels.labelOf(part)
+  }
+  return { nameOf, partOf, domains, acts }
 }
 
 /** A thing of which only the id is known: `a trip (01M8XY…ST21)`. */

@@ -94,10 +94,10 @@ function actionOptions(domains: Domains): readonly Option[] {
 }
 
 function useThingOptions(): readonly Option[] {
-  const trips = useCall('trips.list')
+  const found = useCall('things.list')
   const things = useThings()
-  const items = trips.state === 'there' ? trips.value.items : []
-  return items.map(({ id }) => ({ value: `workflow:${id}`, label: strings.capital(things.nameOf(`workflow:${id}`)) }))
+  const items = found.state === 'there' ? found.value.items : []
+  return items.map((thing) => ({ value: thing, label: strings.capital(things.nameOf(thing)) }))
 }
 
 /** Grants that the person gave. */

@@ -18,6 +18,7 @@ const teller: Teller = {
     domains,
     nameOf: (thing) =>
       thing === 'workflow:milan' ? 'Three days in Milan' : thing === 'all:travel' ? 'all trips' : thing,
+    partOf: (part) => (part === 'workflow_item:hotel' ? 'hotel' : undefined),
     acts: (actions, scope, thing) =>
       actsWithObject(actions, thing ?? teller.things.nameOf(scope), domainOfScope(scope, domains)),
   },
@@ -81,6 +82,11 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
     'an action on the account by what it creates',
     { subject: YANNICK, action: 'create', resource: 'travel_account:p_me', decision: true },
     'Yannick was allowed to create trips',
+  ],
+  [
+    'a part by the name that its service gives',
+    { subject: ME, action: 'execute', resource: 'workflow_item:hotel', root: 'workflow:milan', decision: true },
+    'You were allowed to book hotel of Three days in Milan',
   ],
   [
     'a part of a domain that no code knows',

@@ -69,7 +69,7 @@ function thingOf({ resource, target, root, attributes = {} }: LoggedEntry, { thi
   const [name = '', value] = price ?? []
   const currency = name.split('.')[1]
   const words = currency !== undefined && typeof value === 'number' ? money(value, currency) : undefined
-  return TEXTS.partOf(partWords(type, domain), things.nameOf(root), words)
+  return TEXTS.partOf(things.partOf(thing, root) ?? partWords(type, domain), things.nameOf(root), words)
 }
 
 /** A resource type without its parent: `an item of a trip` is `an item` of the named trip. */

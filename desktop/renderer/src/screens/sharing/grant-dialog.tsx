@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Grant } from '@mandate/protocol'
+import type { Domain, Grant } from '@mandate/protocol'
 import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useEffect, useMemo, useState } from 'preact/hooks'
@@ -12,6 +12,7 @@ import { Problem } from '../../parts/states.tsx'
 import { announce } from '../../parts/toast.tsx'
 import { actsOn, useDomainOf } from '../../store/domains.tsx'
 import { useAction, useAround, useCall } from '../../store/hooks.tsx'
+import { useHeldPersonas } from '../../store/own.ts'
 import { usePeople } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { Preview } from './preview.tsx'
@@ -39,7 +40,7 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
   const first = parent?.scope ?? props.scope
   const [terms, setTerms] = useState<Terms>(() => firstTerms(props.who, props.scope, parent, domainOf(first)))
   const domain = domainOf(terms.scope)
-  const persona = usePersona(terms.scope, parent)
+  const persona = usePersona(terms.scope, domain, parent)
   const request = useMemo(
     () => requestOf(terms, { persona, parent, currency, now: opened, domain }),
     [terms, persona, parent, currency, opened, domain],
@@ -79,13 +80,20 @@ export function GrantDialog(props: GrantDialogProps): JSX.Element {
   )
 }
 
-/** The persona that the grant is given in: that of the resource's creation, not the owner's current persona. */
-function usePersona(scope: string | undefined, parent: Grant | undefined): string | undefined {
+/** The persona that the grant is given in: that of the resource's creation where it is known, else the first held one of the domain. */
+function usePersona(
+  scope: string | undefined,
+  domain: Domain | undefined,
+  parent: Grant | undefined,
+): string | undefined {
   const { session } = useAround()
   const trips = useCall('trips.list')
+  const held = useHeldPersonas()
   if (parent) return parent.delegate_persona?.includes('/') ? parent.delegate_persona : session.persona
   const known = trips.state === 'there' ? trips.value.items : []
-  return known.find(({ id }) => scope === `workflow:${id}`)?.owner_persona ?? session.persona
+  const creator = known.find(({ id }) => scope === `workflow:${id}`)?.owner_persona
+  const ofDomain = held.find((persona) => domain && Object.hasOwn(domain.titles, persona.split('/')[0] ?? ''))
+  return creator ?? ofDomain ?? session.persona
 }
 
 /** Debounces a value; the first is returned at once. */

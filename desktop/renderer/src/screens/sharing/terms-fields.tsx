@@ -10,7 +10,7 @@ import type { ProblemView } from '../../../../src/shared/views.ts'
 import { Choice, Field } from '../../parts/field.tsx'
 import { InstantField } from '../../parts/instant-field.tsx'
 import { ownedDomains, verbOf } from '../../store/domains.tsx'
-import { useAround, useCall } from '../../store/hooks.tsx'
+import { useHeldPersonas, useOwnThings } from '../../store/own.ts'
 import { usePeople, useThings } from '../../store/people.ts'
 import { addressOf } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
@@ -82,13 +82,9 @@ function Who({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
 }
 
 function On({ terms, problem, onChange }: TermsFieldsProps): JSX.Element {
-  const { me } = usePeople()
-  const trips = useCall('trips.list')
   const things = useThings()
-  const { session } = useAround()
-  const owned = ownedDomains(session.persona, things.domains)
-  const mine = trips.state === 'there' ? trips.value.items.filter(({ owner }) => owner === me) : []
-  const scopes = [...mine.map(({ id }) => `workflow:${id}`), ...owned.map(({ domain }) => `all:${domain}`)]
+  const owned = ownedDomains(useHeldPersonas(), things.domains)
+  const scopes = [...useOwnThings(), ...owned.map(({ domain }) => `all:${domain}`)]
   const known = terms.scope === undefined || scopes.includes(terms.scope) ? scopes : [terms.scope, ...scopes]
   return (
     <Field label={TEXTS.on} name="scope" problem={problem}>

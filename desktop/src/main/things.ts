@@ -1,0 +1,62 @@
+/**
+ * Things of every domain: which exist for the person, by the PDP's search, and what their services call them.
+ *
+ * @module
+ */
+import {
+  type Domain,
+  domainListSchema,
+  entitiesFoundSchema,
+  labelsSchema,
+  MAX_LABELS,
+  splitRef,
+} from '@mandate/protocol'
+import type { Api, ServiceName } from './api.ts'
+import type { Context, Handlers } from './handlers.ts'
+
+export const thingHandlers: Handlers<'things.list' | 'things.labels'> = {
+  'things.list': async (_input, { api, account }) => {
+    const { items: domains } = await api.call('pdp', { path: '/v1/domains' }, domainListSchema)
+    const found = await Promise.all(domains.flatMap((domain) => searchesOf(domain, account.party, api)))
+    return { items: found.flat() }
+  },
+  'things.labels': async ({ ids }, context) => {
+    const askable = ids.filter((id) => !id.includes(','))
+    const services = Object.keys(context.config.services).filter((name) => name !== 'pdp')
+    const answers = await Promise.all(services.map((name) => labelsFrom(name, askable, context)))
+    return { labels: Object.assign({}, ...answers) }
+  },
+}
+
+/** One search for each topmost type of a domain in which things are owned: its parts are not listed. */
+function searchesOf({ account, resources, actions }: Domain, party: string, api: Api): Promise<readonly string[]>[] {
+  const action = Object.keys(actions).find((name) => actions[name]?.grantable && actions[name].on === 'resource')
+  if (account === undefined || action === undefined) return []
+  const topmost = Object.keys(resources).filter((type) => type !== account && resources[type]?.parent === undefined)
+  const { type, id } = splitRef(party)
+  return topmost.map(async (searched) => {
+    const body = { subject: { type, id }, action: { name: action }, resource: { type: searched } }
+    const request = { method: 'POST', path: '/access/v1/search/resource', body } as const
+    const { results } = await api.call('pdp', request, entitiesFoundSchema)
+    return results.map((found) => `${found.type}:${found.id}`)
+  })
+}
+
+/** Nothing from a service that does not answer or has no labels: the window shows type and short id then. */
+async function labelsFrom(
+  service: ServiceName,
+  ids: readonly string[],
+  { api }: Context,
+): Promise<Readonly<Record<string, string>>> {
+  const labels: Record<string, string> = {}
+  for (let from = 0; from < ids.length; from += MAX_LABELS) {
+    const query = { ids: ids.slice(from, from + MAX_LABELS).join(',') }
+    const answer = await api.call(service, { path: '/labels', query }, labelsSchema).catch(() => undefined)
+    if (!answer) break
+    for (const id of ids) {
+      const label = Object.hasOwn(answer.labels, id) ? answer.labels[id] : undefined
+      if (label !== undefined) labels[id] = label
+    }
+  }
+  return labels
+}
