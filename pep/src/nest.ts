@@ -1,5 +1,5 @@
 /**
- * The enforcement point for NestJS 11 and 12, on Express or Fastify: guards are decorators of route methods, and an application with a route that has none
+ * The enforcement point for NestJS 12, on Express or Fastify: guards are decorators of route methods, and an application with a route that has none
  * does not start.
  *
  * @module
