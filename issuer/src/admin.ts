@@ -8,6 +8,7 @@ import type { ClientMetadata } from 'oidc-provider'
 import { type AddedService, addedServices, audiencesOfRealm, storeService } from './added-services.ts'
 import { openDatabase } from './database.ts'
 import { TOKEN_EXCHANGE } from './exchange.ts'
+import { type AddedHost, hostMetadata } from './hosts.ts'
 import { addSigningKey } from './keys.ts'
 import { type NewPerson, People } from './people.ts'
 import { createProvider } from './provider.ts'
@@ -59,6 +60,13 @@ export interface IssuerAdmin {
    * @throws TypeError for a name of the realm itself, and for a service in `calls` that there is not.
    */
   addService(service: AddedService, secret: string): void
+  /**
+   * Adds a host of an AI agent: a public client with PKCE, whose tokens for the services that it calls are a person's *through* the agent of its name. Of a
+   * known host, redirect URIs and services are replaced.
+   *
+   * @throws TypeError for a name of the realm itself or of a service, and for a service in `calls` that there is not.
+   */
+  addHost(host: AddedHost): void
   /** Removes a client; of a service that was added, its scope, too. */
   removeClient(clientId: string): void
   /** Adds a signing key, which signs from now on. Tokens of the older keys stay valid. */
@@ -103,7 +111,10 @@ async function endSessionsOf(database: DatabaseSync, sub: string, issuer: string
 
 function clientAdmin(
   database: DatabaseSync,
-): Pick<IssuerAdmin, 'setUpClients' | 'setClientSecret' | 'addKeyedService' | 'addService' | 'removeClient'> {
+): Pick<
+  IssuerAdmin,
+  'setUpClients' | 'setClientSecret' | 'addKeyedService' | 'addService' | 'addHost' | 'removeClient'
+> {
   const put = (metadata: ClientMetadata): void => {
     database
       .prepare('INSERT OR REPLACE INTO clients (client_id, metadata) VALUES (?, ?)')
@@ -131,6 +142,12 @@ function clientAdmin(
       storeService(database, service)
       put(metadataOf({ ...serviceLike('trips', clientId), scopes: ['pdp', ...calls] }, secret, ''))
       updateScopes(database)
+    },
+    addHost: (host) => {
+      checkService(host, database)
+      if (addedServices(database).some(({ clientId }) => clientId === host.clientId))
+        throw new TypeError(`${host.clientId} is a service: choose another name for the host`)
+      put(hostMetadata(host, database))
     },
     removeClient: (clientId) => {
       database.prepare('DELETE FROM clients WHERE client_id = ?').run(clientId)

@@ -7,6 +7,7 @@
 export type { AddedService } from './added-services.ts'
 export { type IssuerAdmin, openIssuerAdmin, type RealmSettings } from './admin.ts'
 export { DIFFERENCES, type Difference } from './differences.ts'
+export type { AddedHost } from './hosts.ts'
 export { issuerAt } from './issuer-url.ts'
 export type { NewPerson } from './people.ts'
 export {

@@ -35,8 +35,9 @@ export function checkRequest(ctx: KoaContextWithOIDC): void {
 }
 
 /**
- * When a person must sign in: without a session; at a native app always, since a loopback redirect can be anybody's (RFC 8252, section 8.6); when a
- * one-time code is asked for in a session without. There is no consent: all clients are the realm's own.
+ * When a person must sign in: without a session; at a public client always, since a loopback redirect can be anybody's (RFC 8252, section 8.6); when a
+ * one-time code is asked for in a session without. There is no consent: all clients are the realm's own, and a
+ * host may do only what grants permit.
  */
 export function signInPolicy(): ReturnType<typeof interactionPolicy.base> {
   const { Check } = interactionPolicy
@@ -48,7 +49,7 @@ export function signInPolicy(): ReturnType<typeof interactionPolicy.base> {
       'native_app',
       'a person must sign in at a native app',
       'login_required',
-      ({ oidc }) => isNative(oidc.client?.clientId) && oidc.result?.login === undefined,
+      ({ oidc }) => oidc.client?.clientAuthMethod === 'none' && oidc.result?.login === undefined,
     ),
   )
   login?.checks.add(

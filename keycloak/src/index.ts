@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 export { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
 export { type Credentials, formBrowser, SignInRefusedError } from './form-login.ts'
+export { addHost, hostObjection, type NewHost } from './hosts.ts'
 export { hardenMaster } from './master.ts'
 export { generatePeople, type PdpRole, PEOPLE } from './people.ts'
 export { deleteUser, provisionPeople, readClientSecrets } from './provision.ts'

@@ -7,7 +7,8 @@
 import { z } from 'zod'
 import { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
 
-const REALM = '/realms/mandate'
+/** Path of the realm in Keycloak's administration. */
+export const REALM = '/realms/mandate'
 /** Clients that people sign in at, which may ask for a token for the service. */
 const APPS = ['desktop', 'mandate-cli'] as const
 const DEFAULT_SCOPES = ['basic', 'pseudonym', 'svc'] as const
@@ -51,12 +52,12 @@ export async function removeService(admin: KeycloakAdmin, clientId: string): Pro
   if (scope !== undefined) await call('DELETE', `${REALM}/client-scopes/${scope}`)
 }
 
-async function scopeIds(call: AdminCall): Promise<ReadonlyMap<string, string>> {
+export async function scopeIds(call: AdminCall): Promise<ReadonlyMap<string, string>> {
   const scopes = scopesSchema.parse(await call('GET', `${REALM}/client-scopes`))
   return new Map(scopes.map(({ name, id }) => [name, id]))
 }
 
-async function findClient(call: AdminCall, clientId: string): Promise<string | undefined> {
+export async function findClient(call: AdminCall, clientId: string): Promise<string | undefined> {
   return clientsSchema.parse(await call('GET', `${REALM}/clients?${new URLSearchParams({ clientId })}`))[0]?.id
 }
 
@@ -151,7 +152,7 @@ async function updateClient(call: AdminCall, { client, service, secret, scopes }
   for (const name of wanted) await call('PUT', `${path}/${scopes.get(name)}`)
 }
 
-async function addOptionalScope(call: AdminCall, app: string, scope: string): Promise<void> {
+export async function addOptionalScope(call: AdminCall, app: string, scope: string): Promise<void> {
   const client = await findClient(call, app)
   if (client === undefined) throw new Error(`the realm has no client "${app}": import keycloak/realm.json`)
   await call('PUT', `${REALM}/clients/${client}/optional-client-scopes/${scope}`)

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
-import { addService, type KeycloakAdmin, removeService } from '@mandate/keycloak'
+import { addHost, addService, hostObjection, type KeycloakAdmin, removeService } from '@mandate/keycloak'
 import { compileModel, examinePolicies, packFolders, readSources } from '@mandate/pdp'
 import { joinUrl } from '@mandate/protocol'
 import { StartError } from './errors.ts'
@@ -34,14 +34,16 @@ const TAKEN: ReadonlySet<string> = new Set(
   ),
 )
 
-/** What is asked for; `types` or `pack` for a service, neither for an agent. */
+/** What is asked for; `types` or `pack` for a service, neither for an agent, `redirectUris` for the host of an agent by a third party. */
 export interface ServiceRequest {
   readonly name: string
   readonly types: readonly string[]
   /** Folder of the policy pack, relative to the working directory. */
   readonly pack?: string | undefined
-  /** Services for which it may exchange a person's token. */
+  /** Services for which it may exchange a person's token; of a host: for which it gets one. */
   readonly calls: readonly string[]
+  /** Exact addresses that the browser returns to. With them a public client is added, without a secret. */
+  readonly redirectUris?: readonly string[] | undefined
 }
 
 /** An added service. */
@@ -61,8 +63,13 @@ export interface AddedToDemo {
  */
 export async function addServiceToDemo(request: ServiceRequest, stateDir: string = STATE_DIR): Promise<AddedToDemo> {
   const demo = lastDemo(stateDir)
-  const others = readExtraServices(demo.stateDir).filter(({ name }) => name !== request.name)
+  const stored = readExtraServices(demo.stateDir)
+  const others = stored.filter(({ name }) => name !== request.name)
   checkCalls(request, others)
+  checkKind(
+    request,
+    stored.find(({ name }) => name === request.name),
+  )
   const isRunning = isAlive(demo.run.pid)
   const service = storeExtraService(demo.stateDir, await checked(request, others))
   const realm = realmOf(demo, isRunning)
@@ -89,7 +96,9 @@ export async function addServiceToKeycloak(
   urls: { readonly issuer: string; readonly pdp: string },
 ): Promise<AddedToKeycloak> {
   const service = { ...(await checked(request, [])), secret: newSecret() }
-  await addService(admin, { clientId: service.name, calls: service.calls }, service.secret)
+  const { name: clientId, calls, redirectUris } = service
+  if (redirectUris) await addHost(admin, { clientId, calls, redirectUris })
+  else await addService(admin, { clientId, calls }, service.secret)
   const registration = service.types.length > 0 ? `${service.name}=${service.types.join('+')}` : ''
   return { service, registration, environment: environmentOf(service, urls) }
 }
@@ -149,8 +158,25 @@ async function checked(
 ): Promise<Omit<ExtraService, 'secret'>> {
   checkName(request.name)
   const pack = request.pack === undefined ? undefined : resolve(request.pack)
+  const { name, calls, redirectUris = [] } = request
+  if (redirectUris.length > 0) return { ...checkedHost(request, redirectUris), redirectUris: [...redirectUris] }
   const types = await typesOf(request, pack, others)
-  return { name: request.name, types: [...types], calls: [...request.calls], ...(pack && { pack }) }
+  return { name, types: [...types], calls: [...calls], ...(pack && { pack }) }
+}
+
+function checkedHost({ name, calls, types, pack }: ServiceRequest, redirectUris: readonly string[]) {
+  if (types.length > 0 || pack !== undefined)
+    throw new StartError(`${name} has redirect URIs, so it is a host: only services have types and packs`)
+  const objection = hostObjection({ redirectUris, calls })
+  if (objection !== undefined) throw new StartError(objection)
+  return { name, types: [], calls: [...calls] }
+}
+
+/** A host has no secret, and a service no redirect URIs: neither becomes the other. */
+function checkKind({ name, redirectUris = [] }: ServiceRequest, known: ExtraService | undefined): void {
+  if (known === undefined || (known.redirectUris !== undefined) === redirectUris.length > 0) return
+  const kind = known.redirectUris ? 'a host' : 'a service or an agent'
+  throw new StartError(`${name} is ${kind} already. Remove it first: mandate service remove ${name}`)
 }
 
 function checkName(name: string): void {

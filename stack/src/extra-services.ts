@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
-import { addService, type KeycloakAdmin } from '@mandate/keycloak'
+import { addHost, addService, type KeycloakAdmin, type NewService } from '@mandate/keycloak'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { readJson, writeAtomically } from './files.ts'
@@ -27,6 +27,8 @@ const extraService = z.strictObject({
   pack: z.string().exactOptional(),
   /** Services for which it may exchange a person's token. */
   calls: z.array(z.string()),
+  /** Of a host of an AI agent: where the browser returns to. Its client is public, and the secret has no use. */
+  redirectUris: z.array(z.string()).exactOptional(),
   secret: z.string().min(32),
 })
 const fileSchema = z.strictObject({ services: z.array(extraService) })
@@ -84,16 +86,22 @@ export type Realm = { readonly admin: KeycloakAdmin } | { readonly dataDir: stri
  * @throws Error naming what the realm lacks or refused; StartError when services call each other in a circle.
  */
 export async function addToRealm(realm: Realm, services: readonly ExtraService[]): Promise<void> {
-  for (const { name, calls, secret } of calledFirst(services)) {
-    if ('admin' in realm) await addService(realm.admin, { clientId: name, calls }, secret)
-    else addToEmbedded(realm.dataDir, { clientId: name, calls }, secret)
+  for (const { name: clientId, calls, redirectUris, secret } of calledFirst(services)) {
+    if (!('admin' in realm)) addToEmbedded(realm.dataDir, { clientId, calls, redirectUris }, secret)
+    else if (redirectUris) await addHost(realm.admin, { clientId, calls, redirectUris })
+    else await addService(realm.admin, { clientId, calls }, secret)
   }
 }
 
-function addToEmbedded(dataDir: string, service: Parameters<typeof addService>[1], secret: string): void {
+interface AddedClient extends NewService {
+  readonly redirectUris: readonly string[] | undefined
+}
+
+function addToEmbedded(dataDir: string, { redirectUris, ...service }: AddedClient, secret: string): void {
   const admin = openIssuerAdmin(dataDir)
   try {
-    admin.addService(service, secret)
+    if (redirectUris) admin.addHost({ ...service, redirectUris })
+    else admin.addService(service, secret)
   } finally {
     admin.close()
   }

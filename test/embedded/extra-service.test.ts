@@ -46,6 +46,19 @@ test('before it is added nothing is stored for a request that is wrong', async (
   expect(await removeServiceFromDemo('lab', stateDir)).toBe(false)
 })
 
+test('a host of an agent is added with exact redirect URIs, for services and not for the PDP; it stays a host', async () => {
+  const host = { name: 'chat-host', types: [], calls: ['trips'], redirectUris: ['http://127.0.0.1/callback'] }
+  const refused = (request: object) => addServiceToDemo({ ...host, ...request }, stateDir)
+  for (const uri of ['https://chat.example/*', 'http://chat.example/cb', 'https://chat.example/cb#x', 'chat:cb'])
+    await expect(refused({ redirectUris: [uri] })).rejects.toThrow('is no redirect URI of a host')
+  await expect(refused({ calls: [] })).rejects.toThrow('needs a service')
+  await expect(refused({ calls: ['pdp'] })).rejects.toThrow('"pdp"')
+  await expect(refused({ types: ['lab_order'] })).rejects.toThrow('only services have types')
+  expect((await addServiceToDemo(host, stateDir)).service).toMatchObject({ types: [], redirectUris: host.redirectUris })
+  await expect(refused({ redirectUris: [] })).rejects.toThrow('is a host already')
+  expect(await removeServiceFromDemo('chat-host', stateDir)).toBe(true)
+})
+
 test('after the next start the PDP answers it about the types of its pack, and about no others', async () => {
   const { service, environment, isRunning } = await addServiceToDemo(ASKED, stateDir)
   expect(isRunning).toBe(true)

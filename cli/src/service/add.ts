@@ -15,6 +15,7 @@ interface Options {
   readonly pack?: string
   readonly types?: string
   readonly calls?: readonly string[]
+  readonly redirectUri?: readonly string[]
   readonly envFile?: string
   readonly keycloak?: string
   readonly issuer?: string
@@ -28,12 +29,36 @@ export const addService: Work<Options> = async (io, { options, args: [name = '']
     types: listOf(options.types),
     pack: options.pack,
     calls: options.calls ?? [],
+    redirectUris: options.redirectUri,
   }
+  if (options.redirectUri) return await addHost(io, options, request)
   const file = resolve(options.envFile ?? `${name}.env`)
   refuseForeignFile(file, name)
   const added = await withStackErrors(() => add(io, options, request))
   writeFileSync(file, added.environment, { mode: 0o600 })
   io.out(options.json ? asJson(added, file) : asText(added, file))
+  return undefined
+}
+
+/** A host has no secret, so no file is written. */
+async function addHost(io: Io, options: Options, request: ServiceRequest): Promise<undefined> {
+  if (options.pack !== undefined || options.types !== undefined || options.envFile !== undefined)
+    throw usageError('--redirect-uri adds a host, which has no --pack, --types or --env-file')
+  const { service } = await withStackErrors(() => add(io, options, request))
+  const { secret: _secret, ...host } = service
+  const { name, calls } = host
+  io.out(
+    options.json
+      ? `${JSON.stringify(host)}\n`
+      : [
+          `Host ${name}: people may use it at ${calls.join(', ')}. It is a public client with PKCE (S256), without a secret.`,
+          '',
+          `client id    ${name}   and scope: openid ${calls.join(' ')}`,
+          `register it  mandate agent add ${name}   else its tokens are refused`,
+          'permit it    people give it grants in the window, or: mandate grant give',
+          '',
+        ].join('\n'),
+  )
   return undefined
 }
 

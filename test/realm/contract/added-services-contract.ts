@@ -69,4 +69,47 @@ export function addedServicesContract(subject: Subject): void {
     await expect(subject().admin.addService('lab', ['nowhere'], secret)).rejects.toThrow('nowhere')
     await expect(serviceToken(await realmClient(subject().identity.issuer, 'lab', secret), 'pdp')).rejects.toThrow()
   })
+
+  const LOOPBACK = 'http://127.0.0.1/callback'
+  const addHost = async (calls: readonly string[]) => {
+    await subject().admin.addHost('chat-host', [LOOPBACK], calls)
+    onTestFinished(() => subject().admin.removeClient('chat-host'))
+    return await realmClient(subject().identity.issuer, 'chat-host')
+  }
+
+  test('a host of an AI agent gets tokens of a person through it: for its services, without roles, and no other', async () => {
+    await add('lab')
+    const host = await addHost(['lab'])
+    const session = await signIn(host, personOf(subject(), 'carlo'), 'openid lab', { dpop_jkt: undefined })
+    const { claims } = read(session)
+    expect(claims).toMatchObject({ aud: 'lab', azp: 'chat-host' })
+    expect([claims['svc'], claims.roles]).toEqual([undefined, undefined])
+    for (const scope of ['openid pdp', 'openid trips'])
+      await expect(signIn(host, personOf(subject(), 'carlo'), scope)).rejects.toThrow()
+  })
+
+  test('a token of a host cannot be exchanged: the service that gets it acts in its own name', async () => {
+    const lab = await add('lab')
+    const host = await addHost(['lab'])
+    const { access_token: token } = await signIn(host, personOf(subject(), 'carlo'), 'openid lab')
+    await expect(exchange(lab, token, 'pdp')).rejects.toThrow()
+  })
+
+  test('a host needs PKCE and one of its exact redirect URIs, and has no token of its own', async () => {
+    await add('lab')
+    const host = await addHost(['lab'])
+    const carlo = personOf(subject(), 'carlo')
+    await expect(
+      signIn(host, carlo, 'openid lab', { code_challenge: undefined, code_challenge_method: undefined }),
+    ).rejects.toThrow()
+    await expect(signIn(host, carlo, 'openid lab', { redirect_uri: 'http://127.0.0.1/other' })).rejects.toThrow()
+    await expect(serviceToken(host, 'lab')).rejects.toThrow()
+  })
+
+  test('a host of an unknown service, or with the name of a service, is refused', async () => {
+    await expect(subject().admin.addHost('chat-host', [LOOPBACK], ['nowhere'])).rejects.toThrow('nowhere')
+    await add('lab')
+    for (const taken of ['lab', 'desktop', 'trips'])
+      await expect(subject().admin.addHost(taken, [LOOPBACK], ['trips'])).rejects.toThrow(TypeError)
+  })
 }

@@ -62,6 +62,7 @@ function adminOf(admin: IssuerAdmin, issuer: string): RealmAdmin {
     setClientSecret: async (clientId, secret) => admin.setClientSecret(clientId, secret),
     addKeyedService: async (clientId, keys) => admin.addKeyedService(clientId, { keys: [...keys] }),
     addService: async (clientId, calls, secret) => admin.addService({ clientId, calls }, secret),
+    addHost: async (clientId, redirectUris, calls) => admin.addHost({ clientId, redirectUris, calls }),
     removeService: async (clientId) => admin.removeClient(clientId),
     removeClient: async (clientId) => admin.removeClient(clientId),
     rotateKey: async () => {

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   type AdminCall,
+  addHost,
   addService,
   adminSession,
   deleteUser,
@@ -70,6 +71,7 @@ function adminOf(admin: KeycloakAdmin): RealmAdmin {
     },
     addKeyedService: async (clientId, keys) => addKeyedService(await session(), clientId, keys),
     addService: (clientId, calls, secret) => addService(admin, { clientId, calls }, secret),
+    addHost: (clientId, redirectUris, calls) => addHost(admin, { clientId, redirectUris, calls }),
     removeService: (clientId) => removeService(admin, clientId),
     removeClient: async (clientId) => {
       const call = await session()

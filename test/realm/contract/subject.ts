@@ -26,6 +26,8 @@ export interface RealmAdmin {
   addKeyedService(clientId: string, keys: readonly JWK[]): Promise<void>
   /** Adds a service of a person's own domain; `calls` are services for which it may exchange a person's token. */
   addService(clientId: string, calls: readonly string[], secret: string): Promise<void>
+  /** Adds a host of an AI agent, whose tokens are for `calls`. */
+  addHost(clientId: string, redirectUris: readonly string[], calls: readonly string[]): Promise<void>
   /** Removes a service with its scope. */
   removeService(clientId: string): Promise<void>
   removeClient(clientId: string): Promise<void>
