@@ -1,5 +1,5 @@
 /**
- * Vite configuration for the auditor's page. The server needs no build (ADR 0011).
+ * Vite configuration for the auditor's page and the console. The server needs no build (ADR 0011).
  *
  * @module
  */
@@ -14,6 +14,7 @@ export default defineConfig({
     // Fonts as data: URLs would need an exception in the content security policy.
     assetsInlineLimit: 0,
     modulePreload: false,
+    rolldownOptions: { input: [`${import.meta.dirname}/index.html`, `${import.meta.dirname}/console.html`] },
     sourcemap: false,
   },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

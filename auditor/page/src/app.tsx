@@ -9,17 +9,19 @@ import { type Domains, DomainsContext, pinnedKeys } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { api } from './api.ts'
 import { Bar } from './bar.tsx'
-import { followed, go, type PageLocation, usePageLocation } from './location.ts'
+import { following, go, type PageLocation, usePageLocation } from './location.ts'
 import { LogPage } from './log.tsx'
 import { useLogs } from './logs.tsx'
 import { Failure, Plain } from './parts.tsx'
 import { useLoaded } from './use.ts'
 
+const follow = following((path) => !/^\/(api\/|sign|console)/u.test(path))
+
 export function App(): JSX.Element {
   const place = usePageLocation()
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents lint/a11y/noStaticElementInteractions: links do both; this only keeps them on the page
-    <div class="app" onClick={followed}>
+    <div class="app" onClick={follow}>
       {place.page === 'logged-out' && <SignedOut />}
       {place.page === 'refused' && <NotSignedIn />}
       {place.page === 'log' && <SignedIn />}

@@ -52,10 +52,11 @@ export function go(address: string, how: 'push' | 'replace' = 'push'): void {
   dispatchEvent(new Event(CHANGED))
 }
 
-export function usePageLocation(): PageLocation {
-  const [place, setPlace] = useState(() => parseLocation(location))
+/** Reads state from the URL, and again whenever the URL changes. */
+export function useLocation<T>(read: (place: Location) => T): T {
+  const [state, setState] = useState(() => read(location))
   useEffect(() => {
-    const look = (): void => setPlace(parseLocation(location))
+    const look = (): void => setState(read(location))
     addEventListener('popstate', look)
     addEventListener(CHANGED, look)
     return () => {
@@ -63,15 +64,23 @@ export function usePageLocation(): PageLocation {
       removeEventListener(CHANGED, look)
     }
   }, [])
-  return place
+  return state
 }
 
-/** Click handler for links: navigates without reloading. Leaves modified clicks (new tab) and other URLs to the browser. */
-export function followed(event: MouseEvent): void {
-  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
-  const link = event.target instanceof Element ? event.target.closest('a') : null
-  const href = link?.getAttribute('href')
-  if (!link || !href?.startsWith('/') || href.startsWith('/api/') || href.startsWith('/sign') || link.target) return
-  event.preventDefault()
-  go(href)
+export const usePageLocation = (): PageLocation => useLocation(parseLocation)
+
+/**
+ * Click handler for links: navigates without reloading. Leaves modified clicks (new tab) and other URLs to the browser.
+ *
+ * @param isOwn - Whether a path is an address of this page. The server has other pages.
+ */
+export function following(isOwn: (path: string) => boolean): (event: MouseEvent) => void {
+  return (event) => {
+    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey) return
+    const link = event.target instanceof Element ? event.target.closest('a') : null
+    const href = link?.getAttribute('href')
+    if (!link || !href?.startsWith('/') || !isOwn(href) || link.target) return
+    event.preventDefault()
+    go(href)
+  }
 }
