@@ -305,14 +305,12 @@ describe('the server', () => {
     ])
   })
 
-  test('a play that takes too long is stopped, and the next one is answered', async () => {
-    const { call, texts } = await startOn(folder, { limitMs: 4_000 })
-    const question = '      - { ask: courier for dora release vial, permit: delegated }\n'
-    const endless = { ...texts, 'cases.yaml': texts['cases.yaml'] + question.repeat(3_000) }
-    expect(await call('case', { texts: endless, index: 0 })).toEqual({
+  test('a play that takes too long is stopped, and told so', async () => {
+    // A case starts a PDP, which never takes so little. That the next play is answered is held by playground/src/engine.test.ts.
+    const { call, texts } = await startOn(folder, { limitMs: 1 })
+    expect(await call('case', { texts, index: 0 })).toEqual({
       status: 422,
-      body: { message: 'stopped: it took longer than 4 s' },
+      body: { message: 'stopped: it took longer than 0.001 s' },
     })
-    expect(await call('check', { texts })).toMatchObject({ status: 200, body: { mistakes: [] } })
   })
 })
