@@ -47,7 +47,7 @@ class Graph {
     return [...this.#places.values()].flatMap((place) => [
       ...this.#missing(place),
       ...this.#cycles(place),
-      ...this.#unreachable(place),
+      ...this.#sides(place),
       ...this.#exclusions(place),
       ...this.#sets(place),
     ])
@@ -91,15 +91,13 @@ class Graph {
     )
   }
 
-  /** A relation, or both sides of an `and`, that no subject can have. */
-  #unreachable(place: Place): readonly NextCheckFinding[] {
-    const ofNone = parts(place.rewrite).some(
+  /** `and` between sides that no type of subject has in common. */
+  #sides(place: Place): readonly NextCheckFinding[] {
+    const isOfNone = parts(place.rewrite).some(
       (part) => 'intersection' in part && this.#subjectsOf(place, part).size === 0,
     )
-    if (ofNone)
-      return [found('refused', place, 'no type of subject is on every side of "and", so that nobody can have it')]
-    if (this.#subjects.get(`${place.type}#${place.name}`)?.size) return []
-    return [found('refused', place, 'no subject can have it: it leads to no type')]
+    if (!isOfNone) return []
+    return [found('refused', place, 'no type of subject is on every side of "and", so that nobody can have it')]
   }
 
   #exclusions(place: Place): readonly NextCheckFinding[] {
