@@ -140,8 +140,14 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
   replay: {
     summary: 'evaluate the request of a decision again, and compare; needs a PDP',
     takesId: true,
-    options: SOURCE_OPTIONS,
-    examples: [`replay ${ID}`],
+    options: {
+      ...SOURCE_OPTIONS,
+      policy: text(
+        'VERSION',
+        'with this version of the policy, in place of the one in force; facts are the present ones',
+      ),
+    },
+    examples: [`replay ${ID}`, `replay ${ID} --policy travel@66342e15dc78`],
     load: async () => (await import('./replay.ts')).replay,
   },
   witness: {

@@ -22,7 +22,7 @@ export async function replay(options: ParsedOptions, { out, environment }: Proce
   if (textOption(options, 'dir') !== undefined)
     throw new UsageError('replay needs --url: only a PDP can evaluate the request again.')
   const answer: unknown = await (
-    await requestPdp(await parseServer(options, environment), `/v1/decisions/${id}/replay`)
+    await requestPdp(await parseServer(options, environment), replayPath(id, textOption(options, 'policy')))
   ).json()
   const parsed = replaySchema.safeParse(answer)
   if (!parsed.success) throw new SourceError(EXIT.data, 'the response is malformed')
@@ -34,6 +34,11 @@ export async function replay(options: ParsedOptions, { out, environment }: Proce
   const verdict = differs.length === 0 ? 'the same' : `differs in ${differs.join(', ')}`
   out(`${[line('then', before), line('now', now), verdict].map(escapeControls).join('\n')}\n`)
   return EXIT.ok
+}
+
+/** @param policy - Version to evaluate with. @default the one in force */
+function replayPath(id: string, policy: string | undefined): string {
+  return `/v1/decisions/${id}/replay${policy === undefined ? '' : `?${new URLSearchParams({ policy })}`}`
 }
 
 /** One outcome on one line. */

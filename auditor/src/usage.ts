@@ -8,7 +8,7 @@ const COMMANDS = `  mandate-audit query  (--url URL | --dir LOG) [filters] [--li
   mandate-audit watch  (--url URL | --dir LOG) [filters] [--limit N] [--json]
   mandate-audit export (--url URL | --dir LOG) [filters] [--format jsonl|csv|ocsf] [--out FILE]
   mandate-audit prove  (--url URL | --dir LOG) ID [--out FILE] [--entry-out FILE] [--key VKEY]
-  mandate-audit replay --url URL ID [--json]
+  mandate-audit replay --url URL ID [--policy VERSION] [--json]
   mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--anchor FILE]
                         [--witness VKEY [--quorum N]] [--json]
   mandate-audit verify --proof FILE --entry FILE --key VKEY [--json]
@@ -21,7 +21,8 @@ export const USAGE = `mandate-audit: read and verify a decision log
 ${COMMANDS}
 query lists entries, show prints one, watch follows new ones, export writes all matching
 ones to a file. prove writes the proof that an entry is in the log; verify checks a whole log
-or one such proof. replay evaluates a logged request again. ID is the id of a decision.
+or one such proof. replay evaluates a logged request again, with --policy by a version that was loaded
+before (auditors, operators). ID is the id of a decision.
 
 Sources
   --url URL            a PDP; the token is read from --token-file or MANDATE_TOKEN. Repeatable: of several

@@ -10,6 +10,18 @@ import { instantSchema } from './id.ts'
 /** Members in which two outcomes can differ. `reasons` are compared without measured values, `chain` by its grant ids. */
 export const REPLAY_DIFFERENCES = ['decision', 'reasons', 'chain', 'policy', 'model'] as const
 
+/** Query string of `GET /v1/decisions/{id}/replay`. */
+export const replayQuerySchema = z.strictObject({
+  policy: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .optional()
+    .describe(
+      'A version that was loaded here, of one pack or of all (`GET /v1/policies`), to evaluate with in place of the one in force; facts are the present ones. For auditors and operators.',
+    ),
+})
+
 const outcomeSchema = z
   .object({
     at: instantSchema,

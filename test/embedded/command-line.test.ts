@@ -266,6 +266,12 @@ describe('from an agent and a persona to a permit', () => {
     expect(shown(await mandate('log query --decision denied'))).toMatchObject({ exit: 64 })
     expect(shown(await mandate(`log show ${evaluation}`))).toMatchObject({ exit: 0 })
     expect(shown(await mandate(`log replay ${evaluation}`))).toMatchObject({ exit: 0 })
+    const { policy } = await json(`log show ${evaluation}`)
+    expect(await mandate(`log replay ${evaluation} --policy ${policy}`)).toMatchObject({ exit: 0 })
+    const question = ['ask', `agent:${AGENT}`, 'execute', FLIGHT]
+    const earlier = shown(await mandate(...question, '--as-of-policy', policy))
+    expect(earlier).toMatchObject({ exit: 1, out: expect.stringContaining(`${policy}, with the present facts`) })
+    expect(shown(await mandate(...question, '--as-of-policy', 'travel@000000000000'))).toMatchObject({ exit: 66 })
     const [proof, entry] = [join(folder, 'proof'), join(folder, 'entry.json')]
     expect(await mandate(`log prove ${evaluation} --out ${proof} --entry-out ${entry}`)).toMatchObject({ exit: 0 })
     const key = stack.key

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, spawnService } from '@mandate/stack'
 import { afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
-import { startIssuer } from '../fixtures/issuer.ts'
+import { startIssuer, type TokenClaims } from '../fixtures/issuer.ts'
 import { createCall, environment, startTestPdp, type TestPdp } from '../fixtures/pdp.ts'
 import { AUDITOR } from '../fixtures/suite.ts'
 import { type Ask, World } from '../fixtures/world.ts'
@@ -161,6 +161,31 @@ describe('on a PDP that goes on running', () => {
     await tpdp.restart(() => edit('own: [read]', 'own: []'))
     expect((await list())[0]).toMatchObject({ in_force: true, version: expect.not.stringMatching(first.version) })
     expect(await reason()).toBe('persona_action')
+  })
+
+  test('a decision is replayed by a version that was loaded before, which puts nothing in force', async () => {
+    const [first] = await list()
+    edit(WITH, WITHOUT)
+    await load()
+    const denied = await world.ask(EXECUTE)
+    const { evaluation_id, policy } = denied.body.context
+    const replay = (version: string, as: TokenClaims = AUDITOR) =>
+      tpdp.call('GET', `/v1/decisions/${evaluation_id}/replay?${new URLSearchParams({ policy: version })}`, { as })
+    const ofTravel = first.version.split(' ').find((version: string) => version.startsWith('travel@'))
+    for (const version of [first.version, ofTravel]) {
+      const { body } = await replay(version)
+      expect(body).toMatchObject({
+        // biome-ignore lint/suspicious/noThenProperty: a member of the answer, which is never awaited
+        then: { decision: false, policy },
+        now: { decision: true, policy: ofTravel },
+        differs: expect.arrayContaining(['decision', 'reasons', 'policy', 'model']),
+      })
+    }
+    expect(await reason()).toBe('persona_action')
+    expect(await replay('travel@000000000000')).toMatchObject({ status: 404, body: { code: 'not_found' } })
+    expect(await replay(first.version, world.as('A'))).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+    const { body } = await tpdp.call('GET', '/v1/decisions?kind=log_read&limit=1', { as: AUDITOR })
+    expect(body.entries[0]).toMatchObject({ change: { as: 'replay', policy: first.version } })
   })
 
   test('the same again is no other version, and a version that never was is 404', async () => {

@@ -3,12 +3,20 @@
  *
  * @module
  */
-import { type Domain, type EvaluationRequest, evaluationAnswerSchema, hasCode, type Reason } from '@mandate/protocol'
+import {
+  type Domain,
+  type EvaluationRequest,
+  evaluationAnswerSchema,
+  hasCode,
+  type Reason,
+  replaySchema,
+} from '@mandate/protocol'
 import type { z } from 'zod'
 import { onlyPersona } from '../administer/personas.ts'
 import type { ConnectionOptions, ServiceOptions, Work } from '../command-line.ts'
-import { EXIT } from '../exit.ts'
+import { EXIT, type ExitCode } from '../exit.ts'
 import { chainLines } from '../grant/text.ts'
+import type { Io } from '../io.ts'
 import { labelled, print } from '../output.ts'
 import { connectAsService, type Pdp } from '../pdp/client.ts'
 import { knownDomains } from '../pdp/domains.ts'
@@ -18,7 +26,11 @@ import { type QuestionOptions, questionOf } from './question.ts'
 
 type Answer = z.output<typeof evaluationAnswerSchema>
 
-export const ask: Work<ConnectionOptions & ServiceOptions & QuestionOptions> = async (io, { options, args }) => {
+interface AskOptions extends ConnectionOptions, ServiceOptions, QuestionOptions {
+  readonly asOfPolicy?: string
+}
+
+export const ask: Work<AskOptions> = async (io, { options, args }) => {
   const pdp = await connectAsService(io, options)
   const { sub, svc } = claimsOf((await pdp.token()) ?? '')
   const me = typeof sub === 'string' && svc === undefined ? sub : undefined
@@ -28,8 +40,32 @@ export const ask: Work<ConnectionOptions & ServiceOptions & QuestionOptions> = a
   const domain = domains.find(({ resources, account }) => Object.hasOwn(resources, type) || account === type)
   const body = await inOwnPersona(pdp, asked, { domain, me })
   const answer = await pdp.call({ method: 'POST', path: '/access/v1/evaluation', body }, evaluationAnswerSchema)
+  if (options.asOfPolicy !== undefined) return await askAsOf(io, options, options.asOfPolicy, { pdp, body, answer })
   print(io, options, answer, () => answerLines(body, answer, domain))
   return answer.decision ? EXIT.ok : EXIT.failed
+}
+
+/** Replays the question by another version of the policy. The first answer is in the log as well. */
+async function askAsOf(
+  io: Io,
+  options: AskOptions,
+  policy: string,
+  { pdp, body, answer }: { readonly pdp: Pdp; readonly body: EvaluationRequest; readonly answer: Answer },
+): Promise<ExitCode> {
+  const { evaluation_id } = answer.context
+  const { now, differs } = await pdp.call(
+    { path: `/v1/decisions/${evaluation_id}/replay`, query: { policy } },
+    replaySchema,
+  )
+  const codes = now.reasons.map(({ code, gate }) => (gate === undefined ? code : `${code} (gate ${gate})`))
+  print(io, options, { ...now, evaluation_id, differs }, () => [
+    `${now.decision ? 'PERMIT' : 'DENY'}  ${sentenceOf(body)}`,
+    labelled('why', codes.join(', ')),
+    labelled('policy', `${now.policy ?? policy}, with the present facts`),
+    labelled('in force', `${answer.decision ? 'permitted' : 'denied'}: ${answer.context.reason}`),
+    labelled('entry', `${evaluation_id}  (mandate explain ${evaluation_id})`),
+  ])
+  return now.decision ? EXIT.ok : EXIT.failed
 }
 
 /** Adds the caller's only persona to a question about themself that names none. */

@@ -25,13 +25,18 @@ export const describeAsk: Describe = (program, io, outcome) => {
       .option('--resource <resource>', 'in place of TYPE:ID; of an account also TYPE:me')
       .addOption(attributes('--with <attribute>', 'an attribute of the resource, as the service would send it'))
       .addOption(attributes('--with-subject <attribute>', 'an attribute of the subject'))
-      .addOption(attributes('--with-action <attribute>', 'an attribute of the action')),
+      .addOption(attributes('--with-action <attribute>', 'an attribute of the action'))
+      .option(
+        '--as-of-policy <version>',
+        'also by a version that was loaded before (mandate policy list), with the present facts; auditors and operators',
+      ),
   )
   examples(
     ask,
     "mandate ask 'me read workflow:w1'",
     "mandate ask 'courier for dora release lab_sample:vial' --with volume=8",
     "mandate ask 'booking-agent for me as traveler/family execute workflow_item:i1' --with 'planned_price=420 EUR'",
+    "mandate ask 'user:9e3d7713 as traveler/family read workflow:w1' --as-of-policy travel@66342e15dc78",
     'mandate ask --subject user:9e3d7713 --action read --resource workflow:w1 --json',
   )
   action(ask, io, outcome, async () => (await import('../ask/ask.ts')).ask)

@@ -14,6 +14,7 @@ import {
   REPLAY_DIFFERENCES,
   type Replay,
   refuse,
+  replayQuerySchema,
   type Standing,
   splitRef,
 } from '@mandate/protocol'
@@ -21,6 +22,7 @@ import type { RequestHandler } from 'express'
 import type { Evaluation } from '../decide/evaluation.ts'
 import { evaluationOf, looksAt, NOT_REPLAYABLE, type NotReplayable } from '../decide/replay.ts'
 import type { Verdict } from '../decide/verdict.ts'
+import type { PolicyControl } from '../pap/policies.ts'
 import type { InForce } from '../policy/pack.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryIndex } from '../ports/log.ts'
@@ -28,28 +30,44 @@ import type { Recorder } from '../ports/recorder.ts'
 import { hidesPersonasIn, readerOfEntries, standingIn } from './disclosure.ts'
 import { requireEntitled } from './evaluation.ts'
 import { principalOf } from './exchange.ts'
+import { parse } from './parse.ts'
 import { readingBy } from './reading.ts'
 
 export interface ReplayDeps {
   readonly index: EntryIndex
   readonly policies: () => InForce
   readonly decide: (evaluation: Evaluation) => Awaitable<Verdict>
+  /** Decides by other policies than those in force. */
+  readonly decideBy: (evaluation: Evaluation, policies: InForce) => Awaitable<Verdict>
+  readonly policyControl: PolicyControl
   readonly record: Recorder
 }
 
 /** Creates the handler. The caller must be permitted to read the entry and to make its request; both decisions are limited to what they may know. */
-export function replayRoute({ index, policies, decide, record }: ReplayDeps): RequestHandler {
+export function replayRoute(deps: ReplayDeps): RequestHandler {
   return async (req, res) => {
+    const { index, policies, decide, decideBy, policyControl, record } = deps
     const by = principalOf(res)
+    const { policy: version } = parse(replayQuerySchema, req.query)
     const { shown, logged } = await readingBy(index, by).entry(req.params['id'])
     requireShown(shown)
-    const evaluation = questionOf(logged, policies())
-    requireEntitled(policies(), by, evaluation)
-    const verdict = await decide(evaluation)
+    const other = version === undefined ? undefined : await policyControl.kept(version, by)
+    const used = other ?? policies()
+    const evaluation = questionOf(logged, used)
+    requireEntitled(used, by, evaluation)
+    const verdict = await (other ? decideBy(evaluation, other) : decide(evaluation))
     const before = outcomeThen(shown)
     const reader = readerOfEntries(by)
     const now = outcomeNow(verdict, standingIn(verdict, reader), hidesPersonasIn(verdict, reader))
-    await record([{ kind: 'log_read', caller: by.name, ...by.origin, target: logged.id, change: { as: 'replay' } }])
+    await record([
+      {
+        kind: 'log_read',
+        caller: by.name,
+        ...by.origin,
+        target: logged.id,
+        change: { as: 'replay', ...(other ? { policy: other.version } : {}) },
+      },
+    ])
     // biome-ignore lint/suspicious/noThenProperty: `then` is a member of the response, which is never awaited
     const answer: Replay = { then: before, now, differs: differences(before, now) }
     res.json(answer)

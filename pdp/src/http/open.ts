@@ -74,6 +74,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     consistencyOf: (statistics) => relations.consistencyOf(statistics),
     position: () => log.sequenced,
     decide: createDecide(options, decideDeps),
+    decideBy: (evaluation, by) => decide(evaluation, { ...decideDeps, policies: () => by }),
     search: { ...decideDeps, directory: register, register, facts },
     limits: limitsOf(config),
     ...(config.PDP_METADATA_KEY_FILE

@@ -121,6 +121,25 @@ export class PolicyControl {
     })
   }
 
+  /**
+   * A version that was loaded before, for evaluations that are not enforced. For auditors and operators, since it is compiled for each call.
+   *
+   * @param version - Of all packs, or of one pack: then the newest that has it.
+   */
+  async kept(version: string, by: Principal): Promise<InForce> {
+    if (!by.roles.includes('auditor')) withRole(by, 'operator')
+    const all = await this.#deps.policyHistory.all()
+    const found = all.find((each) => each.version === version || each.version.split(' ').includes(version))
+    if (!found) throw refuse('not_found', 'policy: was never loaded here; GET /v1/policies lists those that were.')
+    try {
+      return await this.#compileKept(found.version)
+    } catch (cause) {
+      const detail =
+        'policy: was loaded by another release of the PDP, or the relationship store does not have its model any more.'
+      throw new Fault('conflict', detail, { cause, detail })
+    }
+  }
+
   /** Puts an earlier version in force: a rollback, or the return from one. */
   async activate(version: string, by: Principal): Promise<PolicyView> {
     withRole(by, 'operator')

@@ -9,6 +9,7 @@ import {
   decisionQuerySchema,
   decisionStreamSchema,
   loggedEntrySchema,
+  replayQuerySchema,
   replaySchema,
   ulidSchema,
 } from '@mandate/protocol'
@@ -82,6 +83,7 @@ export const DECISION_OPERATIONS = [
     description:
       'For callers that may read the entry and make its evaluation request. It is not a decision to enforce, and is recorded as a read of the log. `conflict`: the log does not hold the complete request.',
     params: { id: ulidSchema },
+    query: replayQuerySchema,
     answers: { 200: { description: 'The logged and the present decision.', schema: replaySchema } },
     problems: ['not_found', 'conflict', 'index_unavailable'],
   },
