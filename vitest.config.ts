@@ -66,7 +66,7 @@ export default defineConfig({
         test: {
           name: 'embedded',
           // The desktop's story is played on embedded parts here, and on the real servers in e2e.
-          include: ['test/embedded/**/*.test.ts', 'test/e2e/desktop-story.test.ts'],
+          include: ['test/embedded/**/*.test.ts', 'test/e2e/desktop-story.test.ts', 'test/e2e/newcomer.test.ts'],
           testTimeout: 60_000,
           expect: EXPECT,
           hookTimeout: 120_000,
@@ -88,6 +88,8 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          // On embedded parts: above.
+          exclude: ['test/e2e/newcomer.test.ts'],
           globalSetup: ['test/setup/stack.ts'],
           setupFiles: ['test/setup/needs-server.ts'],
           testTimeout: 120_000,

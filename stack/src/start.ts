@@ -99,27 +99,23 @@ async function demo({ once, pdps, parts }: Demo, interrupted: AbortSignal, progr
     const { url, log, key } = stack.pdps[1] ?? { ...stack, url: stack.urls.pdp }
     const all = stack.pdps.map((pdp) => ({ url: pdp.url, log: pdp.log, key: pdp.key }))
     const secrets = join(stateDir, SECRETS_FILE)
-    writeRun(STATE_DIR, {
-      pid: process.pid,
-      url,
-      log,
-      key,
-      pdps: all,
-      secrets,
-      issuer: stack.issuer,
-      trips,
-      care,
-      agent,
-    })
+    const issuer = stack.issuer
+    const here = { pid: process.pid, url, log, key, pdps: all, secrets, issuer, trips, care, agent }
+    writeRun(STATE_DIR, here)
     print(`Up after ${seconds(performance.now() - begin)}.\n`)
     for (const line of partsTable(parts, stack)) print(line)
     print('')
     const out = (line: string): void => {
       if (!interrupted.aborted) print(line)
     }
-    const { issuer, urls, people } = stack
+    const { urls, people } = stack
     const asked = stack.pdps.map(({ url }) => url)
-    const told = await whileAllLive(stack, interrupted, tellStory({ issuer, urls, pdps: asked, people, out }))
+    const told = await whileAllLive(
+      stack,
+      interrupted,
+      tellStory({ issuer, urls, pdps: asked, people, out, reuseTrip: true }),
+    )
+    writeRun(STATE_DIR, { ...here, story: { trip: told.workflow, ...told.people } })
     // Without the statistics of ANALYZE, SQLite scans the store for reads by user.
     stack.openFga?.analyze()
     printFurther(told, all)

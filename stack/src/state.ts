@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { privateFolder, readJson, writeAtomically } from './files.ts'
 import { holdLock } from './lock.ts'
 import { ROOT } from './service.ts'
 
-/** State folder; ignored by git, and deleted by `npm start -- --fresh`. */
-export const STATE_DIR = join(ROOT, '.mandate')
+/** State folder of this clone's demo; ignored by git, and deleted by `npm start -- --fresh`. `MANDATE_STATE_DIR` names another, for a second demo. */
+export const STATE_DIR = resolve(process.env['MANDATE_STATE_DIR'] || join(ROOT, '.mandate'))
 
 /** Held by the demo that uses the state folder. */
 export const LOCK_FILE = 'lock'
@@ -35,6 +35,8 @@ const runFile = pdp.extend({
   trips: z.string().optional(),
   care: z.string().optional(),
   agent: z.string().optional(),
+  /** What the story was about: the trip, and the people by their identifiers. Absent until it was told. */
+  story: z.object({ trip: z.string(), carlo: z.string(), yannick: z.string(), sam: z.string() }).optional(),
 })
 
 /** Content of the run file. Contains no secret. */
@@ -82,7 +84,7 @@ function tryLock(stateDir: string): { release(): void } | undefined {
 }
 
 /** A shell script that sets the variables which `mandate` reads, and makes `mandate` a command of this shell. Contains no secret. */
-export function shellOf({ url, issuer, trips, agent, log, key }: Run): string {
+export function shellOf({ url, issuer, trips, agent, log, key, story }: Run): string {
   const variables = {
     MANDATE_PDP: url,
     MANDATE_ISSUER: issuer,
@@ -90,6 +92,10 @@ export function shellOf({ url, issuer, trips, agent, log, key }: Run): string {
     MANDATE_LOG_KEY: key,
     MANDATE_TRIPS: trips,
     MANDATE_AGENT: agent,
+    TRIP: story && `workflow:${story.trip}`,
+    CARLO: story && `user:${story.carlo}`,
+    YANNICK: story && `user:${story.yannick}`,
+    SAM: story && `user:${story.sam}`,
   }
   const exports = Object.entries(variables).flatMap(([name, value]) =>
     value === undefined ? [] : [`export ${name}=${quoted(value)}`],

@@ -46,6 +46,9 @@ export const tripSchema = z.looseObject({
     z.looseObject({ id: z.string(), name: z.string(), last_attempt: resultSchema.omit({ item: true }).optional() }),
   ),
 })
+export const tripsSchema = z.looseObject({
+  items: z.array(z.looseObject({ id: z.string(), template: z.string(), created_at: z.string() })),
+})
 export type Trip = z.infer<typeof tripSchema>
 export const listSchema = z.looseObject({ items: z.array(z.looseObject({ id: z.string() })) })
 export const personasSchema = z.looseObject({

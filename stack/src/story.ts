@@ -22,6 +22,7 @@ import {
   type StoryRow,
   type Trip,
   tripSchema,
+  tripsSchema,
 } from './story-wire.ts'
 import { table } from './table.ts'
 
@@ -36,12 +37,16 @@ export interface StoryContext {
   readonly people: Readonly<Record<string, Credentials>>
   /** Prints one line. */
   readonly out: (line: string) => void
+  /** Goes on with Carlo's trip of an earlier story. @default false */
+  readonly reuseTrip?: boolean
 }
 
 const AGENT = 'booking-agent'
 const TRAVELER = 'traveler/family'
 const TRAVEL_AGENT = 'travel-agent/acme'
 const DAY_MS = 86_400_000
+/** Template of trips, which departs 60 days after its creation. */
+const MILAN = 'milan'
 
 /** Plays the story once, from sign-in to the log. Throws where a step that must succeed fails. */
 export async function tellStory(context: StoryContext): Promise<StoryResult> {
@@ -58,7 +63,7 @@ export async function tellStory(context: StoryContext): Promise<StoryResult> {
   introduce(out, [carlo, yannick, sam])
   await prepare(people, carlo, yannick, sam, out)
 
-  const trip = await createTrip(carlo, out)
+  const trip = (context.reuseTrip && (await earlierTrip(carlo, out))) || (await createTrip(carlo, out))
   const toYannick = await delegate(carlo, yannick, trip, out)
   const names = ['dinner', 'flight', 'hotel']
   const first = await run(yannick, trip, TRAVEL_AGENT, names)
@@ -141,9 +146,20 @@ async function persona(person: Person, name: string): Promise<{ readonly id: str
   return z.looseObject({ id: z.string(), status: z.string() }).parse(made)
 }
 
+/** Carlo's trip of an earlier start, while its dates keep the outcome: a start adds no second Milan. */
+async function earlierTrip(carlo: Person, out: StoryContext['out']): Promise<Trip | undefined> {
+  const { items } = tripsSchema.parse(await carlo.must('trips', 'GET', '/workflows', { persona: TRAVELER }))
+  const found = items.find(
+    ({ template, created_at: created }) => template === MILAN && Date.parse(created) > Date.now() - 30 * DAY_MS,
+  )
+  if (!found) return undefined
+  out('2  Carlo has a trip to Milan from an earlier start: hotel 4,200 EUR, dinner 120 EUR, flight 4,000 EUR (risk 2)')
+  return tripSchema.parse(await carlo.must('trips', 'GET', `/workflows/${found.id}`, { persona: TRAVELER }))
+}
+
 async function createTrip(carlo: Person, out: StoryContext['out']): Promise<Trip> {
   const trip = tripSchema.parse(
-    await carlo.must('trips', 'POST', '/workflows', { body: { template: 'milan' }, persona: TRAVELER }),
+    await carlo.must('trips', 'POST', '/workflows', { body: { template: MILAN }, persona: TRAVELER }),
   )
   out('2  Carlo creates a trip to Milan: hotel 4,200 EUR, dinner 120 EUR, flight 4,000 EUR (risk 2)')
   return trip

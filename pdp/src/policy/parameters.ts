@@ -60,7 +60,7 @@ export function parameterObjections(
     if (declaredIn !== file) continue
     if (condition.length < LEAST_NAME)
       found.push(
-        `${file}: condition ${condition}: OpenFGA stores no fact with a condition of a name this short; rename it`,
+        `${file}: condition ${condition}: no fact with a condition of a name this short can be stored; rename it`,
       )
     for (const [parameter, { line, ...type }] of parameters) {
       if (!canBeStored(type))
