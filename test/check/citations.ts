@@ -88,8 +88,11 @@ function dangling(known: Known, file: string, { start, text }: Prose): readonly 
   return objections
 }
 
+/** A file of this repository, or one that the page gives its reader as a block (`file=service.mjs`). */
 const isThere = ({ endings, tree }: Known, file: string, path: string): boolean =>
-  endings.has(path.replace(/^\.\//u, '')) || tree.files.includes(posix.join(posix.dirname(file), path))
+  endings.has(path.replace(/^\.\//u, '')) ||
+  tree.files.includes(posix.join(posix.dirname(file), path)) ||
+  tree.read(file).includes(` file=${path}\n`)
 
 function isLinkTarget({ tree }: Known, file: string, target: string): boolean {
   const [path = ''] = target.split('#')

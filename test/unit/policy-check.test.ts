@@ -158,7 +158,7 @@ test('a condition whose name is too short for a tuple of OpenFGA is told', async
   change('folders/model.fga', 'with before', 'with b')
   change('folders/model.fga', 'condition before', 'condition b')
   const { code, out } = await policy('check', join(dir, 'folders'))
-  expect(out).toContain('folders/model.fga: condition b: OpenFGA stores no fact with a condition of a name this short')
+  expect(out).toContain('folders/model.fga: condition b: no fact with a condition of a name this short can be stored')
   expect(code).toBe(1)
 })
 
