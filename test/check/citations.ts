@@ -88,7 +88,7 @@ function dangling(known: Known, file: string, { start, text }: Prose): readonly 
   return objections
 }
 
-/** A file of this repository, or one that the page gives its reader as a block (`file=service.mjs`). */
+/** A file of this repository, or one that the page gives its reader as a block with the attribute `file`. */
 const isThere = ({ endings, tree }: Known, file: string, path: string): boolean =>
   endings.has(path.replace(/^\.\//u, '')) ||
   tree.files.includes(posix.join(posix.dirname(file), path)) ||
