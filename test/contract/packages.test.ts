@@ -221,3 +221,37 @@ test('every example of the README compiles, and those of the frameworks run, als
     )
   }
 })
+
+test.for(NODES)(
+  'on %s, a tool server runs by the dependencies that it declares',
+  { timeout: TIMEOUT_MS },
+  async ([, nodeOf]) => {
+    await install(['@mandate/mcp'])
+    const code = `
+    import { createToolServer, defineTool, toolResult } from '@mandate/mcp'
+    import { createPep } from '@mandate/pep'
+    import { answering, startTestIssuer, startTestPdp } from '@mandate/pep/testing'
+    import { z } from 'zod'
+    const issuer = await startTestIssuer(), pdp = await startTestPdp()
+    pdp.answerWith(answering(() => ({ decision: false, context: { reason: 'no_grant', reasons: [] } })))
+    const pep = createPep({ issuer: issuer.issuer, audience: 'notes', pdpUrl: pdp.url, credentials: { apiKey: 'key' } })
+    const tool = defineTool({
+      name: 'read', description: 'Reads.', inputSchema: z.strictObject({}), action: 'read',
+      resource: () => ({ type: 'note', id: 'n1' }), run: () => toolResult('read'),
+    })
+    const server = createToolServer({ name: 'notes', version: '1.0.0', pep, tools: [tool] })
+    const authorization = 'Bearer ' + (await issuer.sign({ aud: 'notes' }))
+    const headers = { authorization, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read' } })
+    const authz = { subject: { type: 'user', id: 'carlo' }, azp: 'desktop', inPerson: true, requestId: 'r', expiresAt: 2e9 }
+    const request = new Request('http://notes.example/mcp', { method: 'POST', headers, body })
+    const answer = await server.fetch(request, { req: { authz }, authz })
+    process.stdout.write(JSON.stringify((await answer.json()).result.structuredContent))
+    await Promise.all([server.close(), pep.close(), pdp.close(), issuer.close()])
+  `
+    expect(JSON.parse(await runsThere('mcp.mjs', code, await nodeOf()))).toMatchObject({
+      decision: false,
+      reason: 'no_grant',
+    })
+  },
+)

@@ -17,7 +17,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 const RUNS_ON = '>=22.19.0'
 
 /** In the order of their dependencies. */
-export const PUBLISHED = ['protocol', 'service', 'pep'] as const
+export const PUBLISHED = ['protocol', 'service', 'pep', 'mcp'] as const
 export type Published = (typeof PUBLISHED)[number]
 
 export interface Manifest {
