@@ -49,7 +49,7 @@ export async function openWindow({ browser, stack, timings = {}, context }: Wind
   const config = {
     issuer: stack.issuer,
     clientId: 'desktop',
-    services: { pdp: stack.urls.pdp, trips: stack.urls.trips },
+    services: { pdp: stack.urls.pdp, trips: stack.urls.trips, care: stack.urls.care },
     agents: [{ id: 'booking-agent', title: 'Booking agent', url: stack.urls.agent }],
     logKeys: [readFileSync(stack.key, 'utf8').trim()],
   }

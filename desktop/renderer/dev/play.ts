@@ -22,7 +22,7 @@ import { Grants } from './play-grants.ts'
 import { Contacts } from './play-people.ts'
 import { erased, Personas } from './play-settings.ts'
 import { goingOn, Trips } from './play-trips.ts'
-import { carlo, domains, dora, grants, inDays, labelsOf, setup, templates, trips, yannick } from './world.ts'
+import { carlo, domains, dora, grants, inDays, labelsOf, setup, templates, toYannick, trips, yannick } from './world.ts'
 
 /** Scenes: who is signed in, and which errors occur. */
 export const SCENES = [
@@ -246,6 +246,7 @@ function tripsOf({ scene, subject, say }: Stage): Handlers {
 function grantsOf({ scene, subject, entries, say }: Stage): Handlers {
   const world = new Grants(subject, scene === 'empty' ? [] : grants)
   return {
+    'uses.list': () => ({ last: scene === 'empty' ? {} : { [toYannick.id]: inDays(-0.02) } }),
     'grants.list': (query) => ({ items: world.list(query) }),
     'grants.read': ({ id }) => world.read(id) ?? missing(),
     'grants.below': ({ id }) => ({ items: world.below(id) }),

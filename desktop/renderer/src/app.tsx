@@ -57,6 +57,7 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
       }),
     [bridge, cache, labels],
   )
+  useEffect(() => watchUses(bridge, cache), [bridge, cache])
   useRefresh(cache, known?.session)
   if (problem) return <Alone problem={problem} again={() => void read()} />
   if (!known) return <main class="plain waiting">{strings.loading}</main>
@@ -75,6 +76,25 @@ function App({ bridge }: { readonly bridge: Bridge }): JSX.Element {
       <Toasts />
     </AroundContext.Provider>
   )
+}
+
+/** Collects a burst of decisions, in milliseconds. */
+const USES_MS = 1_000
+
+/** Reloads when grants were last used, after a decision by a chain. @returns A function that stops. */
+function watchUses(bridge: Bridge, cache: Cache): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const stop = bridge.on('activity', ({ chain = [] }) => {
+    if (chain.length === 0) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      cache.changed(['uses'])
+    }, USES_MS)
+  })
+  return () => {
+    clearTimeout(timer)
+    stop()
+  }
 }
 
 /** Reloads everything when the app is online again. */

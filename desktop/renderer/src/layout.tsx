@@ -7,6 +7,7 @@ import { Mark } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from './parts/icon.tsx'
+import { AuthorityNotices } from './parts/notices.tsx'
 import { Standing, StandingLine } from './parts/standing.tsx'
 import { announce } from './parts/toast.tsx'
 import { useAround, useEvent } from './store/hooks.tsx'
@@ -46,6 +47,7 @@ export function Layout(props: { screen: Screen; children: ComponentChildren }): 
           </a>
         )}
       </header>
+      <AuthorityNotices />
       <main class="main" id="main" tabIndex={-1}>
         <StandingLine />
         {!session.online && <Offline />}

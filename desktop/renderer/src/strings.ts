@@ -34,6 +34,7 @@ const english = {
   again: 'Try again',
   more: 'Show more',
   saving: 'Saving…',
+  unsaved: { question: 'This is not saved yet.', stay: 'Go on editing', leave: 'Close without saving' },
 
   contacts,
   invite,

@@ -17,6 +17,7 @@ import { localProblem, problemOf } from './problems.ts'
 import { runHandlers } from './runs.ts'
 import { thingHandlers } from './things.ts'
 import { tripHandlers } from './trips.ts'
+import { useHandlers } from './uses.ts'
 
 const HANDLERS = {
   ...contactHandlers,
@@ -27,6 +28,7 @@ const HANDLERS = {
   ...runHandlers,
   ...grantHandlers,
   ...invitationHandlers,
+  ...useHandlers,
   ...activityHandlers,
   ...accountHandlers,
 }
@@ -45,6 +47,7 @@ const READING: ReadonlySet<OperationName> = new Set([
   'grants.list',
   'grants.read',
   'grants.below',
+  'uses.list',
   'invitations.list',
   'activity.list',
   'activity.read',

@@ -138,6 +138,11 @@ export const OPERATIONS = {
   'grants.issue': { input: asSent(grantRequestSchema), output: grantSchema },
   /** Grants below a grant, which end with it; only those that the person may read. */
   'grants.below': { input: id, output: listOf(grantSchema) },
+  /** When each grant was last used, by its id: of the newest permits of the log. `since`: the earliest of them, where the log has more. */
+  'uses.list': {
+    input: nothing,
+    output: z.object({ last: z.record(z.string(), instantSchema), since: instantSchema.optional() }),
+  },
   'grants.revoke': { input: id.extend({ reason: z.string().max(200).optional() }), output: grantSchema },
 
   'invitations.list': { input: nothing, output: listOf(invitationSchema) },

@@ -1,13 +1,13 @@
 /**
- * Modal dialog: Escape closes it, and the focus returns to the element that had it.
+ * Modal dialog: Escape closes it, after a question when something was typed, and the focus returns to the element that had it.
  *
  * @module
  */
 import * as dialog from '@zag-js/dialog'
 import { normalizeProps, useMachine } from '@zag-js/preact'
-import type { ComponentChildren, JSX } from 'preact'
+import { type ComponentChildren, createContext, type JSX } from 'preact'
 import { createPortal } from 'preact/compat'
-import { useId } from 'preact/hooks'
+import { useContext, useEffect, useId, useRef, useState } from 'preact/hooks'
 import { strings } from '../strings.ts'
 
 interface DialogProps {
@@ -20,13 +20,16 @@ interface DialogProps {
 
 /** Open while it is rendered. */
 export function Dialog({ title, onClose, role = 'dialog', children }: DialogProps): JSX.Element {
+  const [isTyped, setTyped] = useState(false)
+  const [isLeaving, setLeaving] = useState(false)
+  const leave = (): void => (isTyped ? setLeaving(true) : onClose())
   const service = useMachine(dialog.machine, {
     id: useId(),
     role,
-    defaultOpen: true,
+    open: true,
     closeOnInteractOutside: false,
     onOpenChange: ({ open }) => {
-      if (!open) onClose()
+      if (!open) leave()
     },
   })
   const api = dialog.connect(service, normalizeProps)
@@ -34,18 +37,40 @@ export function Dialog({ title, onClose, role = 'dialog', children }: DialogProp
     <>
       <div {...api.getBackdropProps()} class="backdrop" />
       <div {...api.getPositionerProps()} class="dialog-place">
-        <div {...api.getContentProps()} class="dialog">
+        <div {...api.getContentProps()} class="dialog" onInput={() => setTyped(true)}>
           <div class="dialog-top">
             <h2 {...api.getTitleProps()}>{title}</h2>
             <button {...api.getCloseTriggerProps()} class="button quiet" type="button">
               {strings.close}
             </button>
           </div>
-          {children}
+          <LeaveContext.Provider value={leave}>{children}</LeaveContext.Provider>
+          {isLeaving && <Unsaved onStay={() => setLeaving(false)} onLeave={onClose} />}
         </div>
       </div>
     </>,
     document.body,
+  )
+}
+
+/** Closes the dialog, after a question when something was typed. */
+const LeaveContext = createContext<(() => void) | undefined>(undefined)
+
+function Unsaved({ onStay, onLeave }: { readonly onStay: () => void; readonly onLeave: () => void }): JSX.Element {
+  const stay = useRef<HTMLButtonElement>(null)
+  useEffect(() => stay.current?.focus(), [])
+  return (
+    <div class="notice notice-bad unsaved" role="alert">
+      <p>{strings.unsaved.question}</p>
+      <div class="buttons">
+        <button type="button" class="button" ref={stay} onClick={onStay}>
+          {strings.unsaved.stay}
+        </button>
+        <button type="button" class="button danger" onClick={onLeave}>
+          {strings.unsaved.leave}
+        </button>
+      </div>
+    </div>
   )
 }
 
@@ -59,9 +84,10 @@ interface DialogEndProps {
 
 /** Button row: cancel first. */
 export function DialogEnd({ onClose, out = strings.cancel, children }: DialogEndProps): JSX.Element {
+  const leave = useContext(LeaveContext)
   return (
     <div class="dialog-end">
-      <button type="button" class="button" onClick={onClose}>
+      <button type="button" class="button" onClick={leave ?? onClose}>
         {out}
       </button>
       {children}

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Grant } from '@mandate/protocol'
+import type { EpochMillis, Grant } from '@mandate/protocol'
 import { minuteOf } from '@mandate/ui'
 import type { JSX } from 'preact'
+import { useEffect, useState } from 'preact/hooks'
 import { useCall } from '../store/hooks.tsx'
 import { usePeople } from '../store/people.ts'
 import { addressOf } from '../store/route.ts'
@@ -21,10 +22,10 @@ interface ActsForMe {
 }
 
 /** Each delegate of a live grant that the person owns or gave, once. */
-export function actsFor(me: string, grants: readonly Grant[]): readonly ActsForMe[] {
+export function actsFor(me: string, grants: readonly Grant[], now: EpochMillis): readonly ActsForMe[] {
   const found = new Map<string, ActsForMe>()
   for (const { status, owner, delegator, delegate, expires_at: until } of grants) {
-    if (status !== 'live' || delegate === me || (owner !== me && delegator !== me)) continue
+    if (status !== 'live' || Date.parse(until) <= now || delegate === me || (owner !== me && delegator !== me)) continue
     const before = found.get(delegate)
     if (before && Date.parse(before.until) >= Date.parse(until)) continue
     found.set(delegate, { party: delegate, until, through: delegator === me ? undefined : delegator })
@@ -35,8 +36,24 @@ export function actsFor(me: string, grants: readonly Grant[]): readonly ActsForM
 function useActsFor(): readonly ActsForMe[] | 'loading' | 'unknown' {
   const { me } = usePeople()
   const grants = useCall('grants.list')
+  const now = useNextEnd(grants.state === 'there' ? grants.value.items : [])
   if (grants.state === 'loading') return 'loading'
-  return grants.state === 'failed' ? 'unknown' : actsFor(me, grants.value.items)
+  return grants.state === 'failed' ? 'unknown' : actsFor(me, grants.value.items, now)
+}
+
+/** Longest delay of a timer, in milliseconds. */
+const MOST_MS = 2 ** 31 - 1
+
+/** The time, renewed when the next grant expires: no entry of the log reports that. */
+function useNextEnd(grants: readonly Grant[]): EpochMillis {
+  const [now, setNow] = useState(() => Date.now())
+  const next = Math.min(...grants.map(({ expires_at: until }) => Date.parse(until)).filter((end) => end > now))
+  useEffect(() => {
+    if (next === Number.POSITIVE_INFINITY) return
+    const timer = setTimeout(() => setNow(Date.now()), Math.min(Math.max(next - Date.now() + 1, 0), MOST_MS))
+    return () => clearTimeout(timer)
+  }, [next, now])
+  return now
 }
 
 /** Shown in the side bar of wide windows. */

@@ -5,6 +5,7 @@
  */
 import { minuteOf } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import type { ProblemView } from '../../../src/shared/views.ts'
 import type { Loaded } from '../store/hooks.tsx'
 import { strings } from '../strings.ts'
@@ -82,8 +83,12 @@ export function problemWords({ code, title, detail, retryAfter }: ProblemView): 
 
 /** Problem of an action, to be placed beside its control. */
 export function Problem({ problem }: { readonly problem: ProblemView | undefined }): JSX.Element {
+  const place = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    if (problem) place.current?.scrollIntoView({ block: 'nearest' })
+  }, [problem])
   return (
-    <div class="problem-place" role="alert">
+    <div class="problem-place" role="alert" ref={place}>
       {problem && <p class="problem">{problemWords(problem)}</p>}
     </div>
   )

@@ -12,9 +12,18 @@ import { strings } from '../strings.ts'
 const STAYS_MS = 7_000
 const store = toast.createStore({ placement: 'bottom', overlap: false, duration: STAYS_MS, max: 3 })
 
-/** Shows a confirmation. Errors are shown beside their control instead, and stay. */
-export function announce(title: string): void {
-  store.create({ title, type: 'success' })
+/** Time in which an action can be undone, in milliseconds. */
+const UNDO_MS = 10_000
+
+interface Undo {
+  readonly label: string
+  readonly onUndo: () => void
+}
+
+/** Shows a confirmation. Errors are shown beside their control instead, and stay. @param undo - Offered for ten seconds. */
+export function announce(title: string, undo?: Undo): void {
+  const offered = undo && { duration: UNDO_MS, action: { label: undo.label, onClick: undo.onUndo } }
+  store.create({ title, type: 'success', ...offered })
 }
 
 export function Toasts(): JSX.Element {
@@ -41,6 +50,11 @@ function Toast({ options, index, parent }: ToastProps): JSX.Element {
   return (
     <div {...api.getRootProps()} class="toast">
       <p {...api.getTitleProps()}>{api.title}</p>
+      {options.action && (
+        <button {...api.getActionTriggerProps()} type="button" class="button">
+          {options.action.label}
+        </button>
+      )}
       <button {...api.getCloseTriggerProps()} aria-label={strings.close} type="button" class="button quiet">
         {strings.close}
       </button>

@@ -6,7 +6,7 @@
 import type { Bridge, CallResult, EventOf, Input, OperationName } from '../../../src/shared/channel.ts'
 
 /** Kinds of data: those of `changed` events, and those that only this window changes. */
-export type Area = EventOf<'changed'>['what'] | 'contacts' | 'runs' | 'activity'
+export type Area = EventOf<'changed'>['what'] | 'contacts' | 'runs' | 'activity' | 'uses'
 
 /** Operations to reload for each area, by the part of their name before the dot. */
 const ASKED_OF: Readonly<Record<Area, readonly string[]>> = {
@@ -19,6 +19,7 @@ const ASKED_OF: Readonly<Record<Area, readonly string[]>> = {
   contacts: ['contacts'],
   runs: ['runs'],
   activity: ['activity'],
+  uses: ['uses'],
 }
 
 interface Held {

@@ -5,6 +5,7 @@
  */
 import type { EpochMillis, Grant } from '@mandate/protocol'
 import { type Domains, domainOfScope, limitWords, minuteOf } from '@mandate/ui'
+import type { Output } from '../../../src/shared/channel.ts'
 import { strings } from '../strings.ts'
 import { reaches, type TripRef } from './chain.ts'
 import type { People, Things } from './people.ts'
@@ -92,6 +93,23 @@ function revocationOf({ revoked_at: at, revoked_by: by, revoke_reason: reason }:
 function endedAbove({ parent }: Grant, grants: readonly Grant[]): Grant | undefined {
   const above = grants.find(({ id }) => id === parent)
   return above?.status === 'cut' ? endedAbove(above, grants) : above
+}
+
+/** When grants were last used, as `uses.list` returns it. */
+export type Uses = Output<'uses.list'>
+
+/** `Never used`, `Last used 29 Nov 2026, 14:03`. */
+export function useWords(id: string, { last, since }: Uses): string {
+  const at = last[id]
+  if (at !== undefined) return strings.sharing.lastUsed(minuteOf(at))
+  return since === undefined ? strings.sharing.neverUsed : strings.sharing.notUsedSince(minuteOf(since))
+}
+
+/** Unused live grants first: they are the ones to take back. Otherwise as they were. */
+export function unusedFirst(grants: readonly Grant[], uses: Uses | undefined): readonly Grant[] {
+  if (!uses) return grants
+  const isUnused = ({ id, status }: Grant): boolean => status === 'live' && uses.last[id] === undefined
+  return [...grants.filter(isUnused), ...grants.filter((grant) => !isUnused(grant))]
 }
 
 export interface Branch {

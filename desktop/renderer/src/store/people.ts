@@ -12,6 +12,9 @@ import { useAround, useCall, useLabels } from './hooks.tsx'
 
 export interface People {
   readonly me: string
+  /** What the person calls themselves in Account. */
+  readonly ownName: string | undefined
+  /** Without the person. */
   readonly contacts: readonly Contact[]
   readonly agents: readonly AgentView[]
   /** `undefined`: the person gave no name. */
@@ -26,7 +29,9 @@ export function usePeople(): People {
   return peopleOf(session.subject, contacts.state === 'there' ? contacts.value.items : [], setup.agents)
 }
 
-export function peopleOf(me: string, contacts: readonly Contact[], agents: readonly AgentView[]): People {
+export function peopleOf(me: string, named: readonly Contact[], agents: readonly AgentView[]): People {
+  const contacts = named.filter(({ party }) => party !== me)
+  const ownName = named.find(({ party }) => party === me)?.name
   const names = new Map([
     ...contacts.map(({ party, name }) => [party, name] as const),
     ...agents.map(({ id, title }) => [`agent:${id}`, title] as const),
@@ -37,7 +42,7 @@ export function peopleOf(me: string, contacts: readonly Contact[], agents: reado
     const { kind, id } = partyOf(party)
     return nameOf(party) ?? (kind === 'user' ? strings.people.unnamed(short(id)) : id)
   }
-  return { me, contacts, agents, nameOf, called }
+  return { me, ownName, contacts, agents, nameOf, called }
 }
 
 /** What things and actions on them are called, in the middle of a sentence. */

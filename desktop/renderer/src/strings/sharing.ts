@@ -53,6 +53,9 @@ export const sharing = {
   cutUnknown: 'Ended because a grant above it ended',
   pending: 'Not given: the decision point could not save it. It permits nothing and will be taken back',
   endsSoon: 'Ends within a day',
+  neverUsed: 'Never used',
+  lastUsed: (when: string) => `Last used ${when}`,
+  notUsedSince: (when: string) => `Not used since ${when}`,
   givenBy: (who: string) => `given by ${who}`,
   sentence: ({ who, acts, until, redelegations }: GrantTold): string => {
     const passing = redelegations === 0 ? ', and may not pass it on' : `, and may pass it on ${times(redelegations)}`
@@ -112,4 +115,7 @@ export const revoke = {
   actionGiveBack: 'Give it back',
   done: (who: string) => `Done: ${who} can no longer do this.`,
   doneGiveBack: 'Given back.',
+  undo: 'Give it again',
+  undone: (who: string) => `${who} has it again, as a new grant. What was passed on from it stays ended.`,
+  notUndone: (problem: string) => `It was not given again. ${problem}`,
 }

@@ -13,6 +13,7 @@ import { addressOf } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import { PartyNumber } from '../people/number.tsx'
 import { ForgetDialog } from './forget-dialog.tsx'
+import { OwnName } from './own-name.tsx'
 
 const TEXTS = strings.account
 
@@ -44,6 +45,7 @@ function Who(): JSX.Element {
   const name = title === undefined ? TEXTS.noPersona : strings.capital(strings.settings.nameOf(title, circle ?? ''))
   return (
     <Part title={TEXTS.who}>
+      <OwnName />
       <Copied
         text={subject.replace(/^user:/u, '')}
         label={TEXTS.id}
@@ -60,6 +62,10 @@ function Who(): JSX.Element {
           <dd>
             {name}. <a href={addressOf('settings')}>{TEXTS.change}</a>
           </dd>
+        </div>
+        <div>
+          <dt>{TEXTS.signInAt}</dt>
+          <dd>{new URL(setup.issuer).host}</dd>
         </div>
         <div>
           <dt>{TEXTS.kept}</dt>

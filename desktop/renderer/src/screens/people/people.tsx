@@ -79,8 +79,8 @@ function Known(props: {
   const nameless = contacts.state === 'there' ? unnamed(people, grants, invitations) : []
   return (
     <States loaded={contacts}>
-      {({ items }) =>
-        items.length + nameless.length === 0 ? (
+      {() =>
+        people.contacts.length + nameless.length === 0 ? (
           <Empty title={TEXTS.emptyTitle} words={TEXTS.empty}>
             <div class="buttons">{ways}</div>
           </Empty>
@@ -97,11 +97,11 @@ function Known(props: {
                 </ul>
               </section>
             )}
-            {items.length > 0 && (
+            {people.contacts.length > 0 && (
               <section class="part">
                 <h2 class="section-title">{TEXTS.known}</h2>
                 <ul class="contacts">
-                  {items.map((contact) => (
+                  {people.contacts.map((contact) => (
                     <ContactLine key={contact.party} contact={contact} grants={grants} />
                   ))}
                 </ul>

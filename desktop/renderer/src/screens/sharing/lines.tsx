@@ -7,8 +7,8 @@ import type { Grant } from '@mandate/protocol'
 import { Glyph } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { asTree, endOf, endsSoon, sentenceOf, termsOf } from '../../store/grants.ts'
-import { useOnline } from '../../store/hooks.tsx'
+import { asTree, endOf, endsSoon, sentenceOf, termsOf, type Uses, unusedFirst, useWords } from '../../store/grants.ts'
+import { useCall, useOnline } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { GrantDialog } from './grant-dialog.tsx'
@@ -20,14 +20,17 @@ const TEXTS = strings.sharing
 export function GrantLines({ grants }: { readonly grants: readonly Grant[] }): JSX.Element {
   const [revoking, setRevoking] = useState<Grant>()
   const [passing, setPassing] = useState<Grant>()
+  const loaded = useCall('uses.list')
+  const uses = loaded.state === 'there' ? loaded.value : undefined
   return (
     <>
       <ul class="grants">
-        {asTree(grants).map(({ grant, depth }) => (
+        {asTree(unusedFirst(grants, uses)).map(({ grant, depth }) => (
           <li key={grant.id} class={`grant grant-${grant.status} depth-${Math.min(depth, MOST_DEPTH)}`}>
             <GrantLine
               grant={grant}
               all={grants}
+              uses={uses}
               onRevoke={() => setRevoking(grant)}
               onPass={() => setPassing(grant)}
             />
@@ -45,11 +48,12 @@ const MOST_DEPTH = 3
 interface GrantLineProps {
   readonly grant: Grant
   readonly all: readonly Grant[]
+  readonly uses: Uses | undefined
   readonly onRevoke: () => void
   readonly onPass: () => void
 }
 
-function GrantLine({ grant, all, onRevoke, onPass }: GrantLineProps): JSX.Element {
+function GrantLine({ grant, all, uses, onRevoke, onPass }: GrantLineProps): JSX.Element {
   const people = usePeople()
   const things = useThings()
   const isOnline = useOnline()
@@ -65,6 +69,7 @@ function GrantLine({ grant, all, onRevoke, onPass }: GrantLineProps): JSX.Elemen
             {term}
           </p>
         ))}
+        {uses && grant.status === 'live' && <p class="grant-terms">{useWords(grant.id, uses)}</p>}
         {endsSoon(grant, Date.now()) && (
           <p class="grant-soon">
             <Glyph name="open" /> {TEXTS.endsSoon}

@@ -14,6 +14,7 @@ import { sentenceOf } from '../../store/grants.ts'
 import { useAction, useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
+import { sameAgain, useGiveAgain } from './give-again.ts'
 
 const TEXTS = strings.revoke
 
@@ -22,6 +23,7 @@ export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readon
   const things = useThings()
   const [reason, setReason] = useState('')
   const revoke = useAction('grants.revoke', ['grants', 'activity'])
+  const giveAgain = useGiveAgain()
   const isMine = grant.delegate === people.me
   const who = people.called(grant.delegate)
   const submit = async (event: Event): Promise<void> => {
@@ -29,7 +31,9 @@ export function RevokeDialog({ grant, onClose }: { readonly grant: Grant; readon
     const words = reason.trim()
     const answer = await revoke.run({ id: grant.id, ...(words === '' ? {} : { reason: words }) })
     if (!answer.ok) return
-    announce(isMine ? TEXTS.doneGiveBack : TEXTS.done(who))
+    const again = sameAgain(grant, people.me, Date.now())
+    const undo = again && { label: TEXTS.undo, onUndo: () => void giveAgain(again, who) }
+    announce(isMine ? TEXTS.doneGiveBack : TEXTS.done(who), undo)
     onClose()
   }
   return (
