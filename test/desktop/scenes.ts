@@ -75,6 +75,28 @@ const TRIPS: readonly Shot[] = [
       await press('Book now')(page)
     },
   },
+  {
+    name: 'sharing-undo',
+    scene: 'carlo',
+    place: '#/sharing',
+    steps: async (page) => {
+      await press(/^Revoke: Yannick/u)(page)
+      await press('Revoke now')(page)
+      await page.getByRole('button', { name: 'Give it again' }).waitFor()
+    },
+  },
+  { name: 'sharing-several', scene: 'carlo', place: '#/sharing', steps: press('Revoke several…') },
+  {
+    name: 'dialog-unsaved',
+    scene: 'carlo',
+    place: '#/sharing',
+    steps: async (page) => {
+      await press('Let somebody act')(page)
+      await page.getByLabel('Mira').check()
+      await press('Cancel')(page)
+      await page.getByText('This is not saved yet.').waitFor()
+    },
+  },
   { name: 'trip-confirm', scene: 'carlo', place: TRIP, steps: press('Book all in person') },
   {
     name: 'trip-move-conflict',

@@ -51,7 +51,7 @@ function Toast({ options, index, parent }: ToastProps): JSX.Element {
     <div {...api.getRootProps()} class="toast">
       <p {...api.getTitleProps()}>{api.title}</p>
       {options.action && (
-        <button {...api.getActionTriggerProps()} type="button" class="button">
+        <button {...api.getActionTriggerProps()} type="button" class="button quiet">
           {options.action.label}
         </button>
       )}

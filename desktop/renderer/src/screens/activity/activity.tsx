@@ -12,6 +12,7 @@ import { FilterBar } from './filter-bar.tsx'
 import { type Filters, filtersOf } from './filters.ts'
 import { List } from './list.tsx'
 import { useRows } from './rows.ts'
+import { NO_SEARCH, type Search } from './search.ts'
 import { useTeller } from './teller.ts'
 import { Tools } from './tools.tsx'
 
@@ -33,6 +34,7 @@ function useFilters(): Filters {
 export function Activity({ id }: { readonly id: string | undefined }): JSX.Element {
   const filters = useFilters()
   const [isPaused, setPaused] = useState(false)
+  const [search, setSearch] = useState<Search>(NO_SEARCH)
   const hold = useRef<() => boolean>(() => false)
   hold.current = () => isPaused || id !== undefined || scrollY > READING_PX
   const rows = useRows(filters, () => hold.current())
@@ -52,9 +54,9 @@ export function Activity({ id }: { readonly id: string | undefined }): JSX.Eleme
       <div class="activity" hidden={id !== undefined}>
         {/* Its heading is not the page's while an entry is open. */}
         {id === undefined && <Heading title={TEXTS.title} lead={TEXTS.lead} />}
-        <FilterBar filters={filters} />
+        <FilterBar filters={filters} search={search} onSearch={setSearch} />
         <Tools rows={rows} filters={filters} isPaused={isPaused} onPause={setPaused} />
-        <List rows={rows} filters={filters} teller={teller} onOpen={place.leave} />
+        <List rows={rows} filters={filters} search={search} teller={teller} onOpen={place.leave} />
       </div>
     </>
   )

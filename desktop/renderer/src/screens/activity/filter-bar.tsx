@@ -13,6 +13,7 @@ import { useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { activityAddress, countOf, type FilterName, type Filters } from './filters.ts'
+import type { Search } from './search.ts'
 
 const TEXTS = strings.activity.filters
 
@@ -22,7 +23,13 @@ interface Option {
 }
 type Set = (name: FilterName, value: string) => void
 
-export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Element {
+interface FilterBarProps {
+  readonly filters: Filters
+  readonly search: Search
+  readonly onSearch: (search: Search) => void
+}
+
+export function FilterBar({ filters, search, onSearch }: FilterBarProps): JSX.Element {
   const [isOpen, setOpen] = useState(countOf(filters) > 0)
   const count = countOf(filters)
   const set: Set = (name, value) => {
@@ -31,6 +38,7 @@ export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Eleme
   }
   return (
     <search class="filter-bar" aria-label={TEXTS.label}>
+      <SearchFields search={search} onSearch={onSearch} />
       <div class="buttons">
         <button
           type="button"
@@ -51,6 +59,40 @@ export function FilterBar({ filters }: { readonly filters: Filters }): JSX.Eleme
         <Fields filters={filters} set={set} />
       </div>
     </search>
+  )
+}
+
+function SearchFields({ search, onSearch }: Pick<FilterBarProps, 'search' | 'onSearch'>): JSX.Element {
+  const { contacts } = usePeople()
+  return (
+    <div class="filter-fields">
+      <Field label={TEXTS.search} help={TEXTS.searchHelp}>
+        {(attributes) => (
+          <input
+            {...attributes}
+            type="search"
+            value={search.text}
+            onInput={({ currentTarget }) => onSearch({ ...search, text: currentTarget.value })}
+          />
+        )}
+      </Field>
+      <Field label={TEXTS.person}>
+        {(attributes) => (
+          <select
+            {...attributes}
+            value={search.person ?? ''}
+            onChange={({ currentTarget }) => onSearch({ ...search, person: currentTarget.value || undefined })}
+          >
+            <option value="">{TEXTS.anyPerson}</option>
+            {contacts.map(({ party, name }) => (
+              <option key={party} value={party}>
+                {name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </div>
   )
 }
 

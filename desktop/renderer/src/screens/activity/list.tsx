@@ -11,6 +11,8 @@ import { Empty, Failure, States } from '../../parts/states.tsx'
 import { strings } from '../../strings.ts'
 import { activityAddress, countOf, type Filters } from './filters.ts'
 import type { Rows } from './rows.ts'
+import { isFound, isSearching, type Search } from './search.ts'
+import type { NamingTeller } from './teller.ts'
 import { sentenceOfEntry, type Teller, whyOf } from './told.ts'
 
 const TEXTS = strings.activity
@@ -24,12 +26,20 @@ const AHEAD = 40
 interface ListProps {
   readonly rows: Rows
   readonly filters: Filters
-  readonly teller: Teller
+  readonly search: Search
+  readonly teller: NamingTeller
   readonly onOpen: (id: string) => void
 }
 
-export function List(props: ListProps): JSX.Element {
-  const { rows, filters } = props
+/** While searching, older entries are loaded without being asked for up to this number: each page is an entry of the log. */
+const MOST_SEARCHED = 2_000
+
+export function List(all: ListProps): JSX.Element {
+  const { rows: loaded, filters, search, teller } = all
+  const rows = isSearching(search)
+    ? { ...loaded, entries: loaded.entries.filter((entry) => isFound(entry, search, teller)) }
+    : loaded
+  const props = { ...all, rows, loadedCount: loaded.entries.length }
   if (rows.state === 'failed' && rows.problem) return <Failure problem={rows.problem} again={rows.again} />
   const isWaiting = rows.state === 'loading' && rows.entries.length === 0
   return (
@@ -41,7 +51,7 @@ export function List(props: ListProps): JSX.Element {
     >
       {(entries) =>
         entries.length === 0 && rows.state === 'there' && !rows.isMore ? (
-          <Nothing filters={filters} />
+          <Nothing isFiltered={countOf(filters) > 0 || isSearching(search)} />
         ) : (
           <Virtual {...props} />
         )
@@ -50,14 +60,17 @@ export function List(props: ListProps): JSX.Element {
   )
 }
 
-function Virtual({ rows, filters, teller, onOpen }: ListProps): JSX.Element {
+function Virtual(props: ListProps & { readonly loadedCount: number }): JSX.Element {
+  const { rows, filters, search, teller, onOpen, loadedCount } = props
+  const isLeft = isSearching(search) && loadedCount >= MOST_SEARCHED
   const body = useRef<HTMLOListElement>(null)
   const height = useRowHeight(ROW_REM)
   const { entries } = rows
   const { first, last } = useInSight(body, { count: entries.length, height, around: AROUND })
   useEffect(() => {
-    if (rows.isMore && !rows.isLoadingMore && rows.problem === undefined && last + AHEAD > entries.length) rows.more()
-  }, [last, entries.length, rows.isMore, rows.isLoadingMore, rows.problem])
+    if (!isLeft && rows.isMore && !rows.isLoadingMore && rows.problem === undefined && last + AHEAD > entries.length)
+      rows.more()
+  }, [isLeft, last, entries.length, rows.isMore, rows.isLoadingMore, rows.problem])
   return (
     <>
       <ol
@@ -83,6 +96,11 @@ function Virtual({ rows, filters, teller, onOpen }: ListProps): JSX.Element {
         ))}
       </ol>
       {rows.isLoadingMore && <p class="more-rows">{TEXTS.older}</p>}
+      {isLeft && rows.isMore && !rows.isLoadingMore && (
+        <button type="button" class="button more-button" onClick={rows.more}>
+          {TEXTS.searchOlder}
+        </button>
+      )}
       {rows.problem && rows.state === 'there' && <Failure problem={rows.problem} again={rows.more} />}
       {!rows.isMore && rows.state === 'there' && <p class="more-rows">{TEXTS.all}</p>}
     </>
@@ -133,8 +151,8 @@ function dayWords(at: string): string {
   return new Date(at).toDateString() === new Date().toDateString() ? timeOf(at) : minuteOf(at)
 }
 
-function Nothing({ filters }: { readonly filters: Filters }): JSX.Element {
-  if (countOf(filters) === 0) return <Empty title={TEXTS.emptyTitle} words={TEXTS.empty} />
+function Nothing({ isFiltered }: { readonly isFiltered: boolean }): JSX.Element {
+  if (!isFiltered) return <Empty title={TEXTS.emptyTitle} words={TEXTS.empty} />
   return (
     <Empty title={TEXTS.noneTitle} words={TEXTS.none}>
       <a class="button" href={activityAddress({})}>

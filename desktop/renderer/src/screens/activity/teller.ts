@@ -10,9 +10,9 @@ import { useCall } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { knownFrom } from './names.ts'
-import type { Teller } from './told.ts'
+import type { SearchTeller } from './search.ts'
 
-export interface NamingTeller extends Teller {
+export interface NamingTeller extends SearchTeller {
   /** For components that show an id when there is no name. */
   readonly name: NameOf
 }
@@ -32,6 +32,7 @@ export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | u
   return {
     things,
     grants: held ?? [],
+    partyIn,
     name,
     isMe: (party) => partyIn(party) === people.me,
     called: (party) => {

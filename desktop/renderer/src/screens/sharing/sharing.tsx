@@ -16,6 +16,7 @@ import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
 import { GrantDialog } from './grant-dialog.tsx'
 import { GrantLines } from './lines.tsx'
+import { RevokeSeveral } from './revoke-several.tsx'
 
 const TEXTS = strings.sharing
 
@@ -61,7 +62,10 @@ function Both(props: { grants: readonly Grant[]; give: JSX.Element }): JSX.Eleme
             count: live(given),
             content: () =>
               given.length > 0 ? (
-                <Groups grants={given} />
+                <>
+                  <Several grants={given} />
+                  <Groups grants={given} />
+                </>
               ) : (
                 <Empty title={TEXTS.givenEmptyTitle} words={TEXTS.givenEmpty}>
                   {give}
@@ -82,6 +86,22 @@ function Both(props: { grants: readonly Grant[]; give: JSX.Element }): JSX.Eleme
         ]}
       />
     </>
+  )
+}
+
+/** Offered where there are at least two grants to revoke. */
+function Several({ grants }: { readonly grants: readonly Grant[] }): JSX.Element | null {
+  const isOnline = useOnline()
+  const [isOpen, setOpen] = useState(false)
+  const live = grants.filter(({ status }) => status === 'live')
+  if (live.length < 2 && !isOpen) return null
+  return (
+    <div class="buttons">
+      <button type="button" class="button" disabled={!isOnline} onClick={() => setOpen(true)}>
+        {TEXTS.several}
+      </button>
+      {isOpen && <RevokeSeveral grants={live} onClose={() => setOpen(false)} />}
+    </div>
   )
 }
 
