@@ -42,7 +42,7 @@ export const account = {
   data: 'Your data',
   exportTitle: 'Take it with you',
   exportWords:
-    'Everything that Mandate, the trips and this device hold of you, as one JSON file: grants, personas, trips, invitations, the names you gave, and every decision in your name.',
+    'Everything that Mandate, the trips service and this device hold of you, as one JSON file: grants, personas, trips, invitations, the names you gave, and every decision in your name.',
   exportAction: 'Export my data',
   exporting: 'Writing…',
   exported: (name: string) => `Saved as ${name}.`,
@@ -70,7 +70,7 @@ export const forget = {
     count === 0 ? 'You hold no persona.' : `${plural(count, 'persona')} of yours, with your settings for agents.`,
   personasUnknown: 'Every persona of yours, with your settings for agents.',
   session: 'Your session, and what this device keeps for you: names, notes, what was last seen.',
-  trips: 'Your trips: each service is told to erase what it holds of you.',
+  trips: 'Your things at every service: each is told to erase what it holds of you.',
   remains: 'What remains',
   log: 'The record of decisions, under a pseudonym that nobody can lead back to you any more. It cannot be altered, so that it can be trusted.',
   login:

@@ -108,7 +108,7 @@ export const activity = {
     suspended: 'suspended',
     revoked: 'given back',
   } as Readonly<Record<string, string>>,
-  consent: { yes: 'agents may book within your limits', no: 'agents may not book' },
+  consent: { yes: 'agents may act within your limits', no: 'agents may not act' },
   registered: (thing: string) => `${thing} was made`,
   removed: (thing: string) => `${thing} was removed`,
 

@@ -11,7 +11,7 @@ export const settings = {
   take: 'Take a persona',
   emptyTitle: 'You hold no persona.',
   empty:
-    'A persona is a role that you act in, such as traveler in your family. Without one nothing can be made or booked.',
+    'A persona is a role that you act in, in a circle such as your family. Without one nothing can be made or done.',
   past: 'Show those that you gave back',
   hidePast: 'Hide those that you gave back',
   nameOf: (title: string, circle: string) => `${title.replaceAll('-', ' ')}, ${circle}`,
@@ -50,7 +50,7 @@ export const settings = {
   restWords:
     'At once, nobody, including you, can act on what you made under it. You can activate it again at any time.',
   giveBackWords:
-    'It ends at once and for good: nobody, including you, can act on what you made under it any more. What is booked stays booked.',
+    'It ends at once and for good: nobody, including you, can act on what you made under it any more. What is done stays done.',
   stops: (count: number) =>
     count === 0
       ? 'No grant depends on it.'

@@ -87,7 +87,6 @@ export const grant = {
   more: 'More terms',
   price: 'At most, per item',
   priceHelp: 'Empty: no limit of this grant. Your own limits for agents hold in any case.',
-  implied: 'comes with booking',
   preview: 'What this means',
   previewMissing: 'Choose who, on what, and until when.',
   previewLoading: 'Working out what this means…',
@@ -106,7 +105,7 @@ export const grant = {
 export const revoke = {
   title: (who: string) => `Take this back from ${who}?`,
   titleGiveBack: 'Give this back?',
-  at: 'It ends the moment you say so. What is booked already stays booked.',
+  at: 'It ends the moment you say so. What is done already stays as it is.',
   below: (count: number) =>
     count === 0 ? 'Nothing else ends with it.' : `${plural(count, 'more grant ends', 'more grants end')} with it:`,
   belowLoading: 'Looking what else ends with it…',

@@ -65,7 +65,7 @@ export function FilterBar({ filters, search, onSearch }: FilterBarProps): JSX.El
 function SearchFields({ search, onSearch }: Pick<FilterBarProps, 'search' | 'onSearch'>): JSX.Element {
   const { contacts } = usePeople()
   return (
-    <div class="filter-fields">
+    <div class="search-fields">
       <Field label={TEXTS.search} help={TEXTS.searchHelp}>
         {(attributes) => (
           <input

@@ -118,7 +118,7 @@ const TOLD: readonly (readonly [string, Partial<LoggedEntry>, string])[] = [
       kind: 'persona_changed',
       change: { title: 'traveler', circle: 'family', status: 'active', autonomy: { consent: true, limits: {} } },
     },
-    'Your persona traveler, family: active, agents may book within your limits',
+    'Your persona traveler, family: active, agents may act within your limits',
   ],
   ['a kind that was added since', { kind: 'legal_hold_changed' }, 'Legal hold changed'],
 ]
