@@ -36,6 +36,7 @@ export const ENTRY_KINDS = [
   'erasure_acknowledged',
   'legal_hold_changed',
   'answer_replayed',
+  'lookup_changed',
 ] as const
 /** One of {@link ENTRY_KINDS}. */
 export type EntryKind = (typeof ENTRY_KINDS)[number]

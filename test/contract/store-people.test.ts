@@ -162,6 +162,30 @@ describe.for(IMPLEMENTATIONS)('on %s', ([, placeOf]) => {
     expect([await vault.known(ISSUER, SUB), await vault.subOf(person)]).toEqual([undefined, undefined])
   })
 
+  test('a look-up is approved once, ends by its age, and goes with each person of it', async () => {
+    const { lookups } = stores
+    const aLookup = (id: string, askedAt: number, askedBy: PartyRef = 'user:p_a') =>
+      ({ id, caseNumber: 'C-1', person: 'user:p_z', askedBy, askedAt, approvedBy: undefined }) as const
+    for (const [id, at] of [
+      ['l1', 1],
+      ['l2', 2],
+      ['l3', 3],
+    ] as const)
+      await lookups.add(aLookup(id, at))
+    expect((await lookups.askedAfter(1)).map(({ id }) => id)).toEqual(['l3', 'l2'])
+    expect([await lookups.approve('l2', 'user:p_b'), await lookups.approve('l2', 'user:p_c')]).toEqual([true, false])
+    expect(await lookups.byId('l2')).toEqual({ ...aLookup('l2', 2), approvedBy: 'user:p_b' })
+    await lookups.dropUntil(1)
+    expect(await lookups.byId('l1')).toBeUndefined()
+    await lookups.dropOf('user:p_b')
+    expect((await lookups.askedAfter(0)).map(({ id }) => id)).toEqual(['l3'])
+    for (const person of ['user:p_z', 'user:p_a'] as const) {
+      await lookups.dropOf(person)
+      expect(await lookups.askedAfter(0)).toEqual([])
+      await lookups.add(aLookup('l4', 4))
+    }
+  })
+
   test('a legal hold stays with whoever set it first, until it is lifted', async () => {
     const { people } = stores
     await people.setHold('user:p_a', { by: 'user:p_b', at: 1 })

@@ -105,6 +105,9 @@ const passerBy = async (world: World): Promise<string> => {
 }
 const aboutFlight = (world: World, actor?: string) =>
   world.question({ subject: 'A', action: 'execute', item: 'flight', ...(actor ? { actor } : {}) })
+const SECOND_AUDITOR: TokenClaims = { sub: 'second-auditor', azp: 'desktop', roles: ['auditor'] }
+const newLookup = async (world: World, as: TokenClaims): Promise<string> =>
+  (await body(world.call('POST', '/v1/lookups', as, { case: 'C-1', sub: world.id('A') }))).id
 const personaOfA = async (world: World): Promise<string> => {
   const circle = `c${randomUUID().slice(0, 8)}`
   const id = await world.persona('A', `visitor/${circle}`)
@@ -201,6 +204,15 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
     path: `${await passerBy(world)}/hold`,
   }),
   'GET /v1/holds': () => get('/v1/holds'),
+  'POST /v1/lookups': (world) => post('/v1/lookups', { case: 'C-1', sub: world.id('A') }),
+  'GET /v1/lookups': () => get('/v1/lookups'),
+  'POST /v1/lookups/{id}/approve': async (world) =>
+    post(`/v1/lookups/${await newLookup(world, SECOND_AUDITOR)}/approve`, { sub: world.id('A') }),
+  'POST /v1/lookups/{id}/read': async (world) => {
+    const id = await newLookup(world, by(world, 'auditor'))
+    await world.call('POST', `/v1/lookups/${id}/approve`, SECOND_AUDITOR, { sub: world.id('A') })
+    return post(`/v1/lookups/${id}/read`)
+  },
   'GET /v1/erasures': () => get('/v1/erasures'),
   'GET /v1/erasures/{id}': () => get('/v1/erasures/01KAQWERTY0123456789ABCDEF'),
   'POST /v1/erasures/{id}/acknowledge': () => post('/v1/erasures/01KAQWERTY0123456789ABCDEF/acknowledge'),

@@ -12,6 +12,16 @@ export interface ApiExample {
   readonly response?: unknown
 }
 
+const LOOKUP = {
+  id: '01M80D5T4V9X2E8RZ7Q6F3N1WC',
+  case: 'C-2026/17',
+  status: 'asked',
+  mine: true,
+  asked_by: 'p_TUSplGuPvLkfbUSFLmWjKQ',
+  asked_at: '2026-11-28T09:00:00Z',
+  ends_at: '2026-11-29T09:00:00Z',
+}
+
 const CARLO = '9e3d7713-8a03-33fa-97d3-e8f545d7a1a4'
 const YANNICK = '7d60050c-82b3-3e25-8352-b98918ebaa87'
 const TRIP = '01M80CF60RE0M464TCK3RQ21JM'
@@ -180,6 +190,14 @@ export const API_EXAMPLES: Readonly<Record<string, ApiExample>> = {
   transferResource: {
     request: { owner: `user:${YANNICK}`, owner_persona: 'traveler/friends' },
     response: { ...record, owner: `user:${YANNICK}`, owner_persona: 'traveler/friends' },
+  },
+  askLookup: {
+    request: { case: 'C-2026/17', sub: '5f0c2a1e-7d1b-4a55-9c56-0b8f3f7a1d20' },
+    response: LOOKUP,
+  },
+  approveLookup: {
+    request: { sub: '5f0c2a1e-7d1b-4a55-9c56-0b8f3f7a1d20' },
+    response: { ...LOOKUP, status: 'approved', mine: false, approved_by: 'p_Sm88p1xQDHnAId02z7_AJw' },
   },
   createKey: {
     request: { name: 'nightly report', types: ['workflow'], expires_at: '2027-05-01T00:00:00Z' },

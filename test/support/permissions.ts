@@ -129,6 +129,10 @@ export const PERMISSIONS: readonly Permission[] = [
   row('PUT /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
   row('DELETE /v1/subjects/{pseudonym}/hold', 'forbidden', { auditor: 'yes' }),
   row('GET /v1/holds', 'forbidden', { auditor: 'yes' }),
+  row('POST /v1/lookups', 'forbidden', { auditor: 'yes' }),
+  row('GET /v1/lookups', 'forbidden', { auditor: 'yes' }),
+  row('POST /v1/lookups/{id}/approve', 'forbidden', { auditor: 'yes' }, "another auditor's"),
+  row('POST /v1/lookups/{id}/read', 'forbidden', { auditor: 'yes' }, 'their own, once approved'),
   row(
     'GET /v1/erasures',
     'forbidden',

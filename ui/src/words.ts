@@ -95,6 +95,7 @@ const KIND_WORDS: Readonly<Partial<Record<LoggedEntry['kind'], string>>> = {
   erasure_acknowledged: 'Erasure acknowledged',
   legal_hold_changed: 'Legal hold changed',
   answer_replayed: 'Answer repeated',
+  lookup_changed: 'Look-up of a person',
 }
 
 /** Title of a kind of entry; an unknown kind is shown by its name. */

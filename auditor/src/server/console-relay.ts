@@ -48,6 +48,10 @@ const RELAYED: readonly Relayed[] = [
   { method: 'get', route: '/domains', path: () => '/v1/domains' },
   { method: 'get', route: '/services', path: () => '/v1/services' },
   { method: 'get', route: '/holds', path: () => '/v1/holds' },
+  { method: 'get', route: '/lookups', path: () => '/v1/lookups' },
+  { method: 'post', route: '/lookups', path: () => '/v1/lookups' },
+  { method: 'post', route: '/lookups/:id/approve', path: (req) => `/v1/lookups/${idOf(req)}/approve` },
+  { method: 'post', route: '/lookups/:id/read', path: (req) => `/v1/lookups/${idOf(req)}/read` },
   { method: 'put', route: '/holds/:id', path: (req) => `/v1/subjects/${pseudonymOf(req)}/hold` },
   { method: 'delete', route: '/holds/:id', path: (req) => `/v1/subjects/${pseudonymOf(req)}/hold` },
 ]

@@ -17,6 +17,7 @@ import { ProcessWrongCodes } from '../pap/wrong-codes.ts'
 import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { KnownCallers } from '../ports/known-callers.ts'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
+import type { Lookups } from '../ports/lookups.ts'
 import type { TokenBuckets, WrongCodes } from '../ports/rates.ts'
 import type { Answers, Invitations, Sessions, TokenEncryption, Vault } from '../ports/stores.ts'
 import { readClientTls } from '../runtime/client-tls.ts'
@@ -45,6 +46,7 @@ export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits'> {
     readonly answers: Answers
     readonly callers: KnownCallers
     readonly invitations: Invitations
+    readonly lookups: Lookups
     readonly sessions: Sessions
     /** Counted together with other PDPs where the database is shared. */
     readonly wrongCodes: WrongCodes | undefined

@@ -60,11 +60,12 @@ async function forget(deps: PapDeps, erasure: PersonErasure, told: readonly stri
   const { person: who } = erasure
   const ended = await deps.vault.beginErasure(who)
   try {
-    await deps.transaction(async ({ vault, register, answers, invitations, people }) => {
+    await deps.transaction(async ({ vault, register, answers, invitations, lookups, people }) => {
       const encrypted = await vault.erase(who)
       await register.eraseWordsOf(who)
       await answers.dropOf(who)
       await invitations.withdrawAllOf(who)
+      await lookups.dropOf(who)
       await people.completeErasure(erasure, encrypted, told)
     })
   } finally {

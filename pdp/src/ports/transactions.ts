@@ -5,6 +5,7 @@
  */
 import type { Facts } from './domain-facts.ts'
 import type { Leases } from './leases.ts'
+import type { Lookups } from './lookups.ts'
 import type { Register } from './register.ts'
 import type { Answers, ChangeJournal, Intents, Invitations, Keys, People, PolicyHistory, Vault } from './stores.ts'
 
@@ -17,6 +18,7 @@ export interface StoreSet {
   readonly invitations: Invitations
   readonly keys: Keys
   readonly leases: Leases
+  readonly lookups: Lookups
   readonly people: People
   readonly policyHistory: PolicyHistory
   readonly register: Register

@@ -151,4 +151,12 @@ CREATE INDEX wrong_codes_person ON wrong_codes (person);`,
     // NULL until the PDP has opened it. Releases that do not know the column write none.
     sql: `ALTER TABLE pdps ADD COLUMN relationship_store ${TEXT};`,
   },
+  {
+    oldest: 1,
+    sql: `
+CREATE TABLE lookups (
+  id ${TEXT} PRIMARY KEY, case_number ${TEXT} NOT NULL, person ${TEXT} NOT NULL, asked_by ${TEXT} NOT NULL, asked_at bigint NOT NULL,
+  approved_by ${TEXT}
+);`,
+  },
 ]

@@ -151,6 +151,11 @@ export const MIGRATIONS: readonly string[] = [
    CREATE INDEX tuple_changes_at ON tuple_changes (at);
    CREATE TABLE tuple_models (id TEXT PRIMARY KEY, body TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
    CREATE TABLE tuples_moved (one INTEGER PRIMARY KEY CHECK (one = 1), place TEXT NOT NULL, at TEXT NOT NULL) STRICT;`,
+  // Look-ups from a person to their pseudonym, for a day.
+  `CREATE TABLE lookups (
+     id TEXT PRIMARY KEY, case_number TEXT NOT NULL, person TEXT NOT NULL, asked_by TEXT NOT NULL, asked_at INTEGER NOT NULL,
+     approved_by TEXT
+   ) STRICT;`,
 ]
 
 /** `user_version` of a file that was moved to PostgreSQL: releases that do not know the table `moved` refuse it as a newer one. */

@@ -24,6 +24,7 @@ import { SqlInvitations } from './invitations.ts'
 import { type RevokedKeys, SqlKeys } from './keys.ts'
 import { type LeasesIn, SqlLeases } from './leases.ts'
 import { LocalLog } from './local-log.ts'
+import { SqlLookups } from './lookups.ts'
 import { SqlModels } from './models.ts'
 import { rewriteNotices, SqlPeople } from './people.ts'
 import { SqlPersonas } from './personas.ts'
@@ -173,6 +174,7 @@ function storesIn(sql: Queries, memory: Shared, alone?: Alone): StoreSet {
     invitations: new SqlInvitations(sql),
     keys: new SqlKeys(sql, leases, revoked, announcer),
     leases: leases(sql),
+    lookups: new SqlLookups(sql),
     people: new SqlPeople(sql, leases, vault.keys, owner),
     policyHistory: new SqlPolicyHistory(sql, announcer),
     register: {

@@ -10,7 +10,11 @@ import {
   type Key,
   keySchema,
   type LegalHold,
+  type Lookup,
+  type LookupResult,
   legalHoldSchema,
+  lookupResultSchema,
+  lookupSchema,
   type Persona,
   type PolicyRecord,
   personaSchema,
@@ -89,5 +93,12 @@ export const api = {
   holds: (signal?: AbortSignal): Promise<readonly LegalHold[]> => list(legalHoldSchema, '/holds', signal),
   setHold: (pseudonym: string, held: boolean): Promise<unknown> =>
     request(idIn('/holds', pseudonym), changing(held ? 'PUT' : 'DELETE')),
+  lookups: (signal?: AbortSignal): Promise<readonly Lookup[]> => list(lookupSchema, '/lookups', signal),
+  askLookup: (asked: { readonly case: string; readonly sub: string }): Promise<Lookup> =>
+    requestJson(lookupSchema, path('/lookups'), changing('POST', asked)),
+  approveLookup: (id: string, sub: string): Promise<Lookup> =>
+    requestJson(lookupSchema, path(`/lookups/${id}/approve`), changing('POST', { sub })),
+  readLookup: (id: string): Promise<LookupResult> =>
+    requestJson(lookupResultSchema, path(`/lookups/${id}/read`), changing('POST')),
   signOut: (): Promise<string> => signOut('/console'),
 }

@@ -15,6 +15,7 @@ import { Health } from './health.tsx'
 import { Holds } from './holds.tsx'
 import { Keys } from './keys.tsx'
 import { addressOfSection, parseConsolePath, type SectionName, sectionsFor } from './location.ts'
+import { Lookups } from './lookups.tsx'
 import { SIGN_IN } from './parts.tsx'
 import { Personas } from './personas.tsx'
 import { Policies } from './policies.tsx'
@@ -105,6 +106,8 @@ function Shown({ name, roles }: { readonly name: SectionName; readonly roles: re
       return <Services />
     case 'holds':
       return <Holds />
+    case 'lookups':
+      return <Lookups />
   }
 }
 

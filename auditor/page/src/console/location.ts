@@ -6,7 +6,7 @@
 import type { Role } from './api.ts'
 
 /** Name of a section, as in its address `/console/NAME`. */
-export type SectionName = 'health' | 'agents' | 'personas' | 'keys' | 'policies' | 'services' | 'holds'
+export type SectionName = 'health' | 'agents' | 'personas' | 'keys' | 'policies' | 'services' | 'holds' | 'lookups'
 
 /** A section of the console. */
 export interface ConsoleSection {
@@ -24,6 +24,7 @@ export const SECTIONS: readonly ConsoleSection[] = [
   { name: 'policies', label: 'Policies', roles: ['operator', 'auditor'] },
   { name: 'services', label: 'Services', roles: ['operator', 'auditor'] },
   { name: 'holds', label: 'Legal holds', roles: ['auditor'] },
+  { name: 'lookups', label: 'Look-ups', roles: ['auditor'] },
 ]
 
 /** Sections that a person's roles open. The PDP checks them with each request; this decides what is shown. */

@@ -10,6 +10,7 @@ import { AUTHZEN_OPERATIONS, OPEN_OPERATIONS } from './authzen.ts'
 import { DECISION_OPERATIONS } from './decisions.ts'
 import { GRANT_OPERATIONS, INVITATION_OPERATIONS } from './grants.ts'
 import { LOG_OPERATIONS } from './log.ts'
+import { LOOKUP_OPERATIONS } from './lookups.ts'
 import { isWithoutToken, type Operation } from './operation.ts'
 import { POLICY_OPERATIONS } from './policies.ts'
 import { SUBJECT_OPERATIONS } from './subjects.ts'
@@ -21,6 +22,7 @@ const TABLE = [
   ...ADMINISTRATION_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...SUBJECT_OPERATIONS,
+  ...LOOKUP_OPERATIONS,
   ...DECISION_OPERATIONS,
   ...LOG_OPERATIONS,
   ...OPEN_OPERATIONS,

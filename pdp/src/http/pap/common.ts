@@ -7,6 +7,7 @@ import { refuse } from '@mandate/protocol'
 import type { InvitationDeps } from '../../pap/invitations.ts'
 import type { PolicyControl } from '../../pap/policies.ts'
 import type { EntryIndex } from '../../ports/log.ts'
+import type { Lookups } from '../../ports/lookups.ts'
 import type { Answers } from '../../ports/stores.ts'
 import type { PageTokens } from '../page-tokens.ts'
 import type { Pseudonymizer } from '../pseudonymizer.ts'
@@ -19,6 +20,7 @@ export interface PapRouteDeps extends InvitationDeps {
   readonly index: EntryIndex
   readonly tokens: PageTokens
   readonly streams: OpenStreams
+  readonly lookups: Lookups
   /** Resource types of the domain services, by client id. */
   readonly services: ReadonlyMap<string, readonly string[]>
 }

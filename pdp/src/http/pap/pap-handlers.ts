@@ -8,6 +8,7 @@ import { factHandlers } from './facts.ts'
 import { grantHandlers } from './grants.ts'
 import { invitationHandlers } from './invitations.ts'
 import { keyHandlers } from './keys.ts'
+import { lookupHandlers } from './lookups.ts'
 import { agentHandlers, personaHandlers } from './personas.ts'
 import { policyHandlers } from './policies.ts'
 import { resourceHandlers } from './resources.ts'
@@ -25,6 +26,7 @@ export const papHandlers = (deps: PapRouteDeps) => ({
   ...resourceHandlers(deps),
   ...serviceHandlers(deps),
   ...subjectHandlers(deps),
+  ...lookupHandlers(deps),
   ...factHandlers(deps),
   ...policyHandlers(deps),
 })
