@@ -205,6 +205,7 @@ function printAddresses(stack: Stack, parts: Parts, secrets: string): void {
   print(`care           ${urls.care}`)
   print(`booking agent  ${urls.agent}`)
   print(`auditor        ${urls.auditor}   sign in as ada`)
+  print(`console        ${urls.auditor}/console   sign in as olga, petra or ada`)
   print('desktop        npm run desktop, or npm run desktop -- --browser   sign in as carlo or yannick')
   print('')
   for (const line of partsTable(parts, stack)) print(line)

@@ -2,10 +2,12 @@
  * The console in a real Chromium on the embedded parts: each role signs in with a one-time code, does what it is for, and finds its change in the log.
  * Pictures are kept in `test/artifacts/auditor`.
  */
+import { join } from 'node:path'
+import { openIssuerAdmin } from '@mandate/issuer'
 import { buildPage } from '@mandate/stack'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { type StoryStack, startEmbeddedStack } from '../setup/e2e.ts'
+import { startEmbeddedStack } from '../setup/e2e.ts'
 import { axe, picture, signInAt } from '../support/auditor-page.ts'
 import { enterAs } from '../support/signed-in.ts'
 import { launchChromium } from '../support/system-browser.ts'
@@ -17,7 +19,7 @@ const WIDE = { width: 1280, height: 860 }
 const NARROW = { width: 360, height: 740 }
 type Staff = 'olga' | 'petra' | 'ada'
 
-let stack: StoryStack
+let stack: Awaited<ReturnType<typeof startEmbeddedStack>>
 let browser: Browser
 const contexts = new Map<Staff, BrowserContext>()
 
@@ -161,7 +163,7 @@ test('an auditor places a legal hold and lifts it, and finds every change in the
   const exported = await carlo.must('pdp', 'GET /v1/subjects/me/export')
   const pseudonym = String(exported['pseudonym']).slice('user:'.length)
   const page = await openAs('ada', '/console/holds')
-  expect(await sectionsOf(page)).toEqual(['Health', 'Agents', 'Policies', 'Services', 'Legal holds'])
+  expect(await sectionsOf(page)).toEqual(['Health', 'Agents', 'Policies', 'Services', 'Legal holds', 'Look-ups'])
   await page.getByLabel('Pseudonym of a person').fill(pseudonym)
   await page.getByRole('button', { name: 'Place a hold' }).click()
   await said(page, /is held/u)
@@ -178,6 +180,31 @@ test('an auditor places a legal hold and lifts it, and finds every change in the
   await page.goto(`${stack.urls.auditor}/?kind=legal_hold_changed`)
   await page.getByRole('link', { name: 'Sign in' }).click()
   await page.locator('.row-link').nth(1).waitFor()
+})
+
+test('an auditor asks for a person, another one approves by naming the same person, and the first sees the pseudonym', async () => {
+  const carlo = await enterAs(stack, 'carlo')
+  const { pseudonym } = await carlo.must('pdp', 'GET /v1/subjects/me/export')
+  const page = await openAs('ada', '/console/lookups')
+  await page.getByLabel('Case number').fill('C-2026/17')
+  await page.getByLabel('Identifier of the person (sub)').fill(carlo.sub)
+  await page.getByRole('button', { name: 'Ask' }).click()
+  await said(page, /Case C-2026\/17 waits for another auditor/u)
+  await page.getByText('Another auditor must approve it.').waitFor()
+  const admin = openIssuerAdmin(join(stack.stateDir, 'issuer'))
+  admin.giveRole('petra', 'auditor')
+  admin.close()
+  contexts.delete('petra')
+  const second = await openAs('petra', '/console/lookups')
+  await second.getByLabel('Identifier of the person in case C-2026/17').fill(carlo.sub)
+  await inspect(second, 'lookups-approve')
+  await second.getByRole('button', { name: 'Approve' }).click()
+  await said(second, /Case C-2026\/17 is approved/u)
+  await page.reload()
+  await page.getByRole('button', { name: 'Show the pseudonym for case C-2026/17' }).click()
+  await page.getByRole('region', { name: 'Result for case C-2026/17' }).waitFor()
+  expect(`user:${await page.locator('.secret-text').innerText()}`).toBe(pseudonym)
+  await inspect(page, 'lookups')
 })
 
 test('a person without a role is told so', async () => {

@@ -48,7 +48,9 @@ export async function startStoryStack(options: Pick<StackOptions, 'services'> = 
 }
 
 /** A stack on Node alone: embedded store and embedded issuer. */
-export async function startEmbeddedStack(options: Pick<StackOptions, 'services'> = {}): Promise<StoryStack> {
+export async function startEmbeddedStack(
+  options: Pick<StackOptions, 'services'> = {},
+): Promise<StoryStack & { readonly stateDir: string }> {
   const stack = await startWithState({ ...options, engine: 'embedded', issuerKind: 'embedded' })
   const endSessions = async (username: string): Promise<void> => {
     const admin = openIssuerAdmin(join(stack.stateDir, 'issuer'))
