@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { CALLBACK_PATH, CALLBACK_PATHS } from '@mandate/issuer'
 import { type Credentials, formBrowser } from '@mandate/keycloak'
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose'
 import * as oidc from 'openid-client'
@@ -52,7 +53,7 @@ export async function requestCode(
   deviation: Deviation = {},
   cookies?: Map<string, string>,
 ): Promise<Arrived> {
-  const callback = await listen()
+  const callback = await listen(CALLBACK_PATHS.get(config.clientMetadata().client_id) ?? CALLBACK_PATH)
   const verifier = oidc.randomPKCECodeVerifier()
   const state = oidc.randomState()
   const parameters: Record<string, string | undefined> = {
@@ -138,7 +139,7 @@ interface Callback {
   close(): Promise<void>
 }
 
-async function listen(): Promise<Callback> {
+async function listen(path: string): Promise<Callback> {
   let port = 0
   const { promise, resolve } = Promise.withResolvers<URL>()
   const server = createServer((req, res) => {
@@ -149,7 +150,7 @@ async function listen(): Promise<Callback> {
   const address = server.address()
   if (address !== null && typeof address === 'object') port = address.port
   return {
-    redirectUri: `http://127.0.0.1:${port}/callback`,
+    redirectUri: `http://127.0.0.1:${port}${path}`,
     arrived: promise,
     close: async () => {
       server.closeAllConnections()
