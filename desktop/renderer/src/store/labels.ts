@@ -27,6 +27,15 @@ export class Labels {
     return this.#known.get(id)
   }
 
+  /** The name of a part of a thing. A service names parts of those things that are asked for in the same request, so both are. */
+  partOf(part: string, whole: string): string | undefined {
+    if (!this.#known.has(part) && !part.includes(':~')) {
+      this.#want(whole)
+      this.#want(part)
+    }
+    return this.#known.get(part)
+  }
+
   /** Asks again for things without a name: the person may read them now, or may have made them since. */
   retry(): void {
     for (const [id, label] of this.#known) if (label === undefined) this.#known.delete(id)
@@ -49,7 +58,7 @@ export class Labels {
   async #ask(): Promise<void> {
     const ids = [...this.#wanted].slice(0, MOST_IDS)
     this.#wanted = new Set()
-    for (const id of ids) this.#known.set(id, undefined)
+    for (const id of ids) if (!this.#known.has(id)) this.#known.set(id, undefined)
     const answer = await this.#bridge.call('things.labels', { ids })
     if (!answer.ok) return
     for (const [id, label] of Object.entries(answer.value.labels)) this.#known.set(id, label)

@@ -75,11 +75,7 @@ export function useThings(): Things {
   }
   const acts: Things['acts'] = (actions, scope, thing = nameOf(scope)) =>
     actsWithObject(actions, thing, domainOfScope(scope, domains))
-  const partOf: Things['partOf'] = (part, whole) => {
-    // A service names parts of the things that are asked for in the same request.
-    labels.labelOf(whole)
-    return labels.labelOf(part)
-  }
+  const partOf: Things['partOf'] = (part, whole) => labels.partOf(part, whole)
   return { nameOf, partOf, domains, acts }
 }
 
