@@ -320,3 +320,25 @@ describe('from an agent and a persona to a permit', () => {
     expect(JSON.parse(err)).toMatchObject({ code: 'unreachable', exit: 69 })
   })
 })
+
+describe('doctor', () => {
+  test('says what works, and that nothing is wrong', async () => {
+    const { mandate, json } = await of('carlo')
+    const { exit, out } = shown(await mandate('doctor'))
+    expect(exit).toBe(0)
+    expect(out).not.toContain('PROBLEM')
+    const checks = (await json('doctor')).map(({ check }: { readonly check: string }) => check)
+    expect(checks).toEqual(['PDP answers', 'PDP ready', 'clock', 'identity provider', 'sign-in'])
+  })
+
+  test('names each problem with how to mend it: exit 1', async () => {
+    const terminal = openTerminal({ MANDATE_PDP: 'http://127.0.0.1:9', MANDATE_ISSUER: `${stack.issuer}/` })
+    onTestFinished(terminal.remove)
+    const { exit, out } = shown(await terminal.mandate('doctor'))
+    expect(exit).toBe(1)
+    expect(out.match(/^PROBLEM/gmu)).toHaveLength(3)
+    expect(out).toContain('Is the PDP running')
+    expect(out).toContain(`calls itself ${stack.issuer}.`)
+    expect(out).toContain('mandate login')
+  })
+})

@@ -7,6 +7,7 @@ import type { Describe } from '../command-line.ts'
 import { describeAgent } from './agent.ts'
 import { describeAsk } from './ask.ts'
 import { describeCompletion } from './completion.ts'
+import { describeDoctor } from './doctor.ts'
 import { describeGrant } from './grant.ts'
 import { describeKey } from './key.ts'
 import { describeLog } from './log.ts'
@@ -29,5 +30,6 @@ export const COMMANDS: readonly Describe[] = [
   describePolicy,
   describeLog,
   describeService,
+  describeDoctor,
   describeCompletion,
 ]
