@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { escapeControls } from './escape.ts'
+import { escapeControls, jsonLine } from './escape.ts'
 import type { Io } from './io.ts'
 
 const GAP = '  '
 
-/** Prints the value as JSON on one line with `--json`, and otherwise the lines of `text`, in which control characters are escaped. */
+/** Prints the value as JSON on one line with `--json`, and otherwise the lines of `text`; control characters are escaped in both. */
 export function print(io: Io, { json }: { readonly json?: true }, value: unknown, text: () => readonly string[]): void {
-  if (json) io.out(`${JSON.stringify(value)}\n`)
+  if (json) io.out(jsonLine(value))
   else for (const line of text()) io.out(`${escapeControls(line)}\n`)
 }
 

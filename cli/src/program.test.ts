@@ -108,6 +108,11 @@ describe('wrong usage', () => {
     expect(printed.out).toBe('')
   })
 
+  test('no option has the name of one that node reads from any place of a command line', () => {
+    const flags = commandsBelow(program()).flatMap(({ options }) => options.map(({ long }) => long))
+    expect(flags.filter((flag) => flag?.startsWith('--env-file'))).toEqual([])
+  })
+
   test('is JSON on one line with --json', async () => {
     const { io, printed } = quietIo()
     expect(await run(['completion', '--json'], io)).toBe(EXIT.usage)

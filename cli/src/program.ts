@@ -7,7 +7,7 @@ import { Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Outcome } from './command-line.ts'
 import { COMMANDS } from './commands/all.ts'
-import { escapeControls } from './escape.ts'
+import { escapeControls, jsonLine } from './escape.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Io } from './io.ts'
 
@@ -17,6 +17,7 @@ Sign in once (mandate login), or set MANDATE_PDP and MANDATE_TOKEN. Of the demo 
 
 Exit codes:
   0  success; ask: permitted           1  ask: denied; a check or verification failed
+  2  policy diff: incomplete
   64 wrong usage                       65 malformed data, or a conflict with what there is
   66 not found                         69 unreachable or interrupted
   70 internal error                    77 not signed in, or not allowed
@@ -77,13 +78,13 @@ function commandErrorOf(error: unknown): CommandError {
   return new CommandError(exit ?? EXIT.internal, message, { cause: error })
 }
 
-/** Title and detail on one line, the way to mend on the next. */
+/** Title and detail on one line, the way to mend on the next ones. */
 function errorText({ message, detail, mend }: CommandError): string {
-  const lines = [[message, detail].filter(Boolean).join(' '), ...(mend === undefined ? [] : [mend])]
+  const lines = [[message, detail].filter(Boolean).join(' '), ...(mend?.split('\n') ?? [])]
   return `${lines.map(escapeControls).join('\n')}\n`
 }
 
 /** RFC 9457, on one line. */
 function problemText({ message, detail, code, mend, members, exit }: CommandError): string {
-  return `${JSON.stringify({ ...members, title: message, detail, code, mend, exit })}\n`
+  return jsonLine({ ...members, title: message, detail, code, mend, exit })
 }

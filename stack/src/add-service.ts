@@ -7,11 +7,11 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
 import { addHost, addService, hostObjection, type KeycloakAdmin, removeService } from '@mandate/keycloak'
-import { compileModel, examinePolicies, packFolders, readSources } from '@mandate/pdp'
 import { joinUrl } from '@mandate/protocol'
 import { StartError } from './errors.ts'
 import {
   addToRealm,
+  calledFirst,
   type ExtraService,
   environmentOf,
   forgetExtraService,
@@ -20,19 +20,20 @@ import {
   readExtraServices,
   storeExtraService,
 } from './extra-services.ts'
+import { withLock } from './lock.ts'
+import { typesOfPacks } from './packs.ts'
 import { loadSecrets } from './secrets.ts'
-import { ROOT } from './service.ts'
 import { OWN_TYPES } from './settings.ts'
 import { type Run, readRun, STATE_DIR } from './state.ts'
 
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/u
 const MAX_NAME = 40
-/** Clients and scopes of `keycloak/realm.json`, which cannot be replaced. */
-const TAKEN: ReadonlySet<string> = new Set(
-  'desktop auditor console mandate-cli pdp trips care booking-agent audit svc basic pseudonym openid profile email'.split(
-    ' ',
-  ),
-)
+/** Clients and scopes of `keycloak/realm.json`, and those that Keycloak gives every realm. None of them can be replaced or removed. */
+export const TAKEN: ReadonlySet<string> = new Set([
+  ...'desktop auditor console mandate-cli pdp trips care booking-agent audit svc basic pseudonym'.split(' '),
+  ...'account account-console admin-cli broker realm-management security-admin-console'.split(' '),
+  ...'acr address email microprofile-jwt offline-access openid organization phone profile roles web-origins'.split(' '),
+])
 
 /** What is asked for; `types` or `pack` for a service, neither for an agent, `redirectUris` for the host of an agent by a third party. */
 export interface ServiceRequest {
@@ -63,6 +64,14 @@ export interface AddedToDemo {
  */
 export async function addServiceToDemo(request: ServiceRequest, stateDir: string = STATE_DIR): Promise<AddedToDemo> {
   const demo = lastDemo(stateDir)
+  return await withServicesLock(demo, () => addTo(demo, request))
+}
+
+/** Two commands at the same time would each write back the list that they read. */
+const withServicesLock = <T>({ stateDir }: LastDemo, work: () => Promise<T>): Promise<T> =>
+  withLock(join(stateDir, 'services.lock'), work)
+
+async function addTo(demo: LastDemo, request: ServiceRequest): Promise<AddedToDemo> {
   const stored = readExtraServices(demo.stateDir)
   const others = stored.filter(({ name }) => name !== request.name)
   checkCalls(request, others)
@@ -71,7 +80,9 @@ export async function addServiceToDemo(request: ServiceRequest, stateDir: string
     stored.find(({ name }) => name === request.name),
   )
   const isRunning = isAlive(demo.run.pid)
-  const service = storeExtraService(demo.stateDir, await checked(request, others))
+  const wanted = await checked(request, others)
+  calledFirst([...others, wanted])
+  const service = storeExtraService(demo.stateDir, wanted)
   const realm = realmOf(demo, isRunning)
   if (realm) await addToRealm(realm, readExtraServices(demo.stateDir))
   const { issuer = '', url: pdp } = demo.run
@@ -108,9 +119,22 @@ export function servicesOfDemo(stateDir: string = STATE_DIR): readonly Omit<Extr
   return readExtraServices(lastDemo(stateDir).stateDir).map(({ secret: _secret, ...service }) => service)
 }
 
-/** Removes a service from the demo. Returns `false` when there is none with this name. @throws StartError as {@link addServiceToDemo} */
+/**
+ * Removes a service from the demo. Returns `false` when there is none with this name.
+ *
+ * @throws StartError as {@link addServiceToDemo}, and while other services call it: the next start would fail.
+ */
 export async function removeServiceFromDemo(name: string, stateDir: string = STATE_DIR): Promise<boolean> {
   const demo = lastDemo(stateDir)
+  return await withServicesLock(demo, () => removeFrom(demo, name))
+}
+
+async function removeFrom(demo: LastDemo, name: string): Promise<boolean> {
+  const callers = readExtraServices(demo.stateDir).filter((other) => other.name !== name && other.calls.includes(name))
+  if (callers.length > 0)
+    throw new StartError(
+      `${name} is called by ${callers.map((caller) => caller.name).join(', ')}. Remove first: mandate service remove ${callers[0]?.name}`,
+    )
   const realm = realmOf(demo, isAlive(demo.run.pid))
   if (!forgetExtraService(demo.stateDir, name)) return false
   if (realm && 'admin' in realm) await removeService(realm.admin, name)
@@ -218,19 +242,6 @@ async function typesOf(
     if (taken !== undefined) throw new StartError(`the type "${taken}" belongs to the service ${owner} already`)
   }
   return wanted
-}
-
-/** Resource types of all packs by folder, the account's type last. @throws StartError naming each mistake by file and line. */
-async function typesOfPacks(packs: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
-  const policies = join(ROOT, 'pdp', 'policies')
-  const folders = [...(await packFolders(policies)), ...new Set(packs)]
-  const { policies: compiled, problems } = examinePolicies(await readSources(policies, folders), compileModel)
-  if (!compiled) throw new StartError(`the policy pack has mistakes:\n${problems.join('\n')}`)
-  const manifests = compiled.packs.map(({ manifest: { resources, account } }) => [
-    ...Object.keys(resources),
-    ...(account === undefined ? [] : [account]),
-  ])
-  return new Map(folders.map((folder, index) => [folder, manifests[index] ?? []]))
 }
 
 function isAlive(pid: number): boolean {

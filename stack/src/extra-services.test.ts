@@ -2,6 +2,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import {
+  calledFirst,
   EXTRA_SERVICES_FILE,
   environmentOf,
   forgetExtraService,
@@ -38,4 +39,11 @@ test('a file that is not valid is named, and not overwritten', () => {
 test('the environment of its process has all that a service needs', () => {
   const text = environmentOf({ name: 'lab', secret: 's3' }, { issuer: 'http://id', pdp: 'http://pdp' })
   expect(text).toContain('MANDATE_ISSUER=http://id\nMANDATE_AUDIENCE=lab\nMANDATE_PDP_URL=http://pdp\n')
+})
+
+test('services come after those that they call, and a circle is refused', () => {
+  const bot = { name: 'bot', calls: ['lab'] }
+  const lab = { name: 'lab', calls: [] }
+  expect(calledFirst([bot, lab])).toEqual([lab, bot])
+  expect(() => calledFirst([bot, { name: 'lab', calls: ['bot'] }])).toThrow('in a circle: bot, lab')
 })

@@ -12,7 +12,6 @@ import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { readJson, writeAtomically } from './files.ts'
 import type { Progress } from './progress.ts'
-import { ROOT } from './service.ts'
 import type { Extra } from './settings.ts'
 
 /** File in the state folder; mode 0600, since it has secrets. */
@@ -83,14 +82,26 @@ export type Realm = { readonly admin: KeycloakAdmin } | { readonly dataDir: stri
 /**
  * Adds the services to the realm, those first that others call. Idempotent.
  *
- * @throws Error naming what the realm lacks or refused; StartError when services call each other in a circle.
+ * @throws StartError naming the service, and what the realm lacks or refused; also when services call each other in a circle.
  */
 export async function addToRealm(realm: Realm, services: readonly ExtraService[]): Promise<void> {
-  for (const { name: clientId, calls, redirectUris, secret } of calledFirst(services)) {
-    if (!('admin' in realm)) addToEmbedded(realm.dataDir, { clientId, calls, redirectUris }, secret)
-    else if (redirectUris) await addHost(realm.admin, { clientId, calls, redirectUris })
-    else await addService(realm.admin, { clientId, calls }, secret)
+  for (const service of calledFirst(services)) {
+    try {
+      await addOneToRealm(realm, service)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new StartError(
+        `the service ${service.name} cannot be added to the realm: ${why}\nAdd what it calls, or remove it: mandate service remove ${service.name}`,
+        { cause },
+      )
+    }
   }
+}
+
+async function addOneToRealm(realm: Realm, { name: clientId, calls, redirectUris, secret }: ExtraService) {
+  if (!('admin' in realm)) addToEmbedded(realm.dataDir, { clientId, calls, redirectUris }, secret)
+  else if (redirectUris) await addHost(realm.admin, { clientId, calls, redirectUris })
+  else await addService(realm.admin, { clientId, calls }, secret)
 }
 
 interface AddedClient extends NewService {
@@ -107,8 +118,9 @@ function addToEmbedded(dataDir: string, { redirectUris, ...service }: AddedClien
   }
 }
 
-function calledFirst(services: readonly ExtraService[]): readonly ExtraService[] {
-  const ordered: ExtraService[] = []
+/** Orders services so that each comes after those that it calls. @throws StartError when they call each other in a circle */
+export function calledFirst<S extends Pick<ExtraService, 'name' | 'calls'>>(services: readonly S[]): readonly S[] {
+  const ordered: S[] = []
   let left = services
   while (left.length > 0) {
     const waiting = new Set(left.map(({ name }) => name))
@@ -149,9 +161,23 @@ async function settingsOf(services: readonly ExtraService[]): Promise<Extra> {
     .join(',')
   const packs = [...new Set(services.flatMap(({ pack }) => pack ?? []))]
   if (packs.length === 0) return { registrations, packs }
+  return { registrations, packs: [...(await foldersOf(services)).keys()] }
+}
+
+/** All packs in force. @throws StartError with the mistakes, and what to do: the PDP would name them too, but not whose pack it is. */
+async function foldersOf(services: readonly ExtraService[]): Promise<ReadonlyMap<string, readonly string[]>> {
   // Imported when needed: the PDP takes time to load.
-  const { packFolders } = await import('@mandate/pdp')
-  return { registrations, packs: [...(await packFolders(join(ROOT, 'pdp', 'policies'))), ...packs] }
+  const { typesOfPacks } = await import('./packs.ts')
+  try {
+    return await typesOfPacks(services.flatMap(({ pack }) => pack ?? []))
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error
+    const added = services.flatMap(({ name, pack }) => (pack === undefined ? [] : [`  ${name}: ${pack}`]))
+    throw new StartError(
+      `${error.message}\nMend the pack (mandate policy check DIR), or remove its service (mandate service remove NAME):\n${added.join('\n')}`,
+      { cause: error },
+    )
+  }
 }
 
 /** Environment of a service's process, in the form of `node --env-file`. */

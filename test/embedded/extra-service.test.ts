@@ -1,10 +1,17 @@
 /**
  * A service of a domain of one's own, added to the demo: its client gets tokens, its pack is in force, and the PDP answers it about its types.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { addServiceToDemo, removeServiceFromDemo, type Stack, startStack, writeRun } from '@mandate/stack'
+import {
+  addServiceToDemo,
+  removeServiceFromDemo,
+  type Stack,
+  servicesOfDemo,
+  startStack,
+  writeRun,
+} from '@mandate/stack'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { packFolder } from '../fixtures/packs.ts'
 import { realmClient, serviceToken } from '../support/realm-client.ts'
@@ -57,6 +64,37 @@ test('a host of an agent is added with exact redirect URIs, for services and not
   expect((await addServiceToDemo(host, stateDir)).service).toMatchObject({ types: [], redirectUris: host.redirectUris })
   await expect(refused({ redirectUris: [] })).rejects.toThrow('is a host already')
   expect(await removeServiceFromDemo('chat-host', stateDir)).toBe(true)
+})
+
+test('what would keep the demo from starting again is refused: a circle of calls, and removing what others call', async () => {
+  const agent = (name: string, ...calls: string[]) => addServiceToDemo({ name, types: [], calls }, stateDir)
+  await agent('one', 'trips')
+  await agent('two', 'one')
+  await expect(agent('one', 'two')).rejects.toThrow('in a circle')
+  await expect(removeServiceFromDemo('one', stateDir)).rejects.toThrow('is called by two')
+  await agent('two', 'trips')
+  expect(await Promise.all(['one', 'two'].map((name) => removeServiceFromDemo(name, stateDir)))).toEqual([true, true])
+})
+
+test('of two services that are added at the same time for the same types one is refused', async () => {
+  const added = await Promise.allSettled(
+    ['lab', 'lab-two'].map((name) => addServiceToDemo({ ...ASKED, name }, stateDir)),
+  )
+  expect(added.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  const [service] = servicesOfDemo(stateDir)
+  expect(await removeServiceFromDemo(service?.name ?? '', stateDir)).toBe(true)
+  expect(servicesOfDemo(stateDir)).toEqual([])
+})
+
+test('a pack that is gone keeps the demo from starting with what to do, and removing its service is enough', async () => {
+  const pack = join(stateDir, 'lab-orders')
+  cpSync(packFolder('lab-orders'), pack, { recursive: true })
+  await addServiceToDemo({ ...ASKED, pack }, stateDir)
+  await stack.stop()
+  rmSync(pack, { recursive: true })
+  await expect(startDemo()).rejects.toThrow(/cannot be read[\s\S]*mandate service remove NAME[\s\S]*lab: /u)
+  expect(await removeServiceFromDemo('lab', stateDir)).toBe(true)
+  await startDemo()
 })
 
 test('after the next start the PDP answers it about the types of its pack, and about no others', async () => {

@@ -34,7 +34,8 @@ const describeAdd: Describe = (group, io, outcome) => {
       'add the host of an AI agent by a third party, such as an MCP client: a public client with PKCE; repeatable',
       repeated,
     )
-    .option('--env-file <file>', 'file to write its environment to, mode 0600; default NAME.env')
+    // Not --env-file: node reads an option of that name itself, even behind the script's path.
+    .option('--out <file>', 'file to write its environment to, mode 0600; default NAME.env')
     .option('--keycloak <url>', 'add it to the realm of this Keycloak instead of the demo in this clone')
     .option(
       '--issuer <url>',

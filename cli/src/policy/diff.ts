@@ -6,6 +6,7 @@
 import { directorySource, httpSource } from '@mandate/auditor'
 import { type Entry, environmentObjection, isLoopback } from '@mandate/protocol'
 import type { Work } from '../command-line.ts'
+import { jsonLine } from '../escape.ts'
 import { EXIT, type ExitCode, usageError } from '../exit.ts'
 import { print } from '../output.ts'
 import { type Difference, differenceText, diffPolicies } from './diff-policies.ts'
@@ -39,7 +40,7 @@ export const diffLog: Work<DiffOptions> = async (io, { options, args }) => {
   const difference = await diffPolicies({ entries, from: from.policies, to: to.policies, server, store })
   const complete = difference.made_again === difference.evaluations
   const ok = complete && difference.turned.length === 0
-  if (options.json) io.out(`${JSON.stringify({ ok, complete, ...difference })}\n`)
+  if (options.json) io.out(jsonLine({ ok, complete, ...difference }))
   else io.out(differenceText(difference))
   return exitOf(difference, complete)
 }

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import type { AddedToDemo, AddedToKeycloak, ServiceRequest } from '@mandate/stack'
 import type { Work } from '../command-line.ts'
 import { CommandError, EXIT, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { requireReplaceable, writePrivate } from '../private-output.ts'
 import { withStackErrors } from './stack-errors.ts'
 
 interface Options {
@@ -16,7 +17,7 @@ interface Options {
   readonly types?: string
   readonly calls?: readonly string[]
   readonly redirectUri?: readonly string[]
-  readonly envFile?: string
+  readonly out?: string
   readonly keycloak?: string
   readonly issuer?: string
   readonly pdp?: string
@@ -32,18 +33,18 @@ export const addService: Work<Options> = async (io, { options, args: [name = '']
     redirectUris: options.redirectUri,
   }
   if (options.redirectUri) return await addHost(io, options, request)
-  const file = resolve(options.envFile ?? `${name}.env`)
+  const file = resolve(options.out ?? `${name}.env`)
   refuseForeignFile(file, name)
   const added = await withStackErrors(() => add(io, options, request))
-  writeFileSync(file, added.environment, { mode: 0o600 })
+  writePrivate(file, added.environment)
   io.out(options.json ? asJson(added, file) : asText(added, file))
   return undefined
 }
 
 /** A host has no secret, so no file is written. */
 async function addHost(io: Io, options: Options, request: ServiceRequest): Promise<undefined> {
-  if (options.pack !== undefined || options.types !== undefined || options.envFile !== undefined)
-    throw usageError('--redirect-uri adds a host, which has no --pack, --types or --env-file')
+  if (options.pack !== undefined || options.types !== undefined || options.out !== undefined)
+    throw usageError('--redirect-uri adds a host, which has no --pack, --types or --out')
   const { service } = await withStackErrors(() => add(io, options, request))
   const { secret: _secret, ...host } = service
   const { name, calls } = host
@@ -85,9 +86,9 @@ const listOf = (text: string | undefined): readonly string[] =>
 
 /** A file that this command did not write is not overwritten: it may be the only copy of something. */
 function refuseForeignFile(file: string, name: string): void {
-  if (!existsSync(file) || readFileSync(file, 'utf8').startsWith(`# The service "${name}" of Mandate.`)) return
+  if (!requireReplaceable(file) || readFileSync(file, 'utf8').startsWith(`# The service "${name}" of Mandate.`)) return
   throw new CommandError(EXIT.data, `${file} exists, and is not of this service.`, {
-    mend: 'Name another file with --env-file.',
+    mend: 'Name another file with --out.',
   })
 }
 

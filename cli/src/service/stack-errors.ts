@@ -11,7 +11,10 @@ export async function withStackErrors<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof StartError) throw new CommandError(EXIT.data, error.message, { cause: error })
+    if (error instanceof StartError) {
+      const [title = '', ...more] = error.message.split('\n')
+      throw new CommandError(EXIT.data, title, { mend: more.join('\n') || undefined, cause: error })
+    }
     throw error
   }
 }

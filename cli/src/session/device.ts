@@ -5,6 +5,7 @@
  */
 import type { Identity, newKey, SignedIn } from '@mandate/desktop/native-session'
 import * as oidc from 'openid-client'
+import { escapeControls } from '../escape.ts'
 import { CommandError, EXIT } from '../exit.ts'
 
 interface DeviceOptions {
@@ -27,7 +28,8 @@ export async function signInWithDevice(identity: Identity, options: DeviceOption
     const DPoP = oidc.getDPoPHandle(configuration, key)
     const scope = ['openid', ...scopes].join(' ')
     const started = await oidc.initiateDeviceAuthorization(configuration, { scope })
-    show(`Open ${started.verification_uri} on any device, and type this code:\n\n  ${started.user_code}\n\n`)
+    const [address, code] = [started.verification_uri, started.user_code].map(escapeControls)
+    show(`Open ${address} on any device, and type this code:\n\n  ${code}\n\n`)
     const waiting = { DPoP, ...(signal ? { signal } : {}) }
     const tokens = await oidc.pollDeviceAuthorizationGrant(configuration, started, undefined, waiting)
     const subject = tokens.claims()?.sub

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { writeAtomically } from '@mandate/service/private-files'
 import type { ConnectionOptions, Work } from '../command-line.ts'
 import { minuteText, print } from '../output.ts'
+import { requireReplaceable, writePrivate } from '../private-output.ts'
 import { profileFile } from './profile.ts'
 import { tokenFor } from './tokens.ts'
 
@@ -15,8 +15,9 @@ interface TokenOptions extends ConnectionOptions {
 }
 
 export const writeToken: Work<TokenOptions> = async (io, { options, args: [audience = ''] }) => {
+  requireReplaceable(options.out)
   const { token, endsAt } = await tokenFor(profileFile(io, options.profile), audience)
-  writeAtomically(options.out, options.header ? `authorization: Bearer ${token}\n` : `${token}\n`)
+  writePrivate(options.out, options.header ? `authorization: Bearer ${token}\n` : `${token}\n`)
   const until = new Date(endsAt).toISOString()
   print(io, options, { audience, file: options.out, until }, () => [
     `A token for ${audience} is in ${options.out}, valid until ${minuteText(until)}.`,
