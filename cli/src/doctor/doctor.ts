@@ -9,6 +9,7 @@ import type { ConnectionOptions, ServiceOptions, Work } from '../command-line.ts
 import { CommandError, EXIT } from '../exit.ts'
 import type { Io } from '../io.ts'
 import { print } from '../output.ts'
+import { jsonBody } from '../pdp/body.ts'
 import { connect, connectAsService, pdpUrl } from '../pdp/client.ts'
 import { issuerOf } from '../session/issuer.ts'
 
@@ -72,10 +73,9 @@ async function livePdp(io: Io, options: Options): Promise<string> {
 }
 
 async function readyPdp(io: Io, options: Options): Promise<string> {
-  const response = await get(joinUrl(pdpUrl(io, options), '/readyz'))
-  const { missing, mend } = readySchema
-    .catch({ missing: [], mend: [] })
-    .parse(await response.json().catch(() => undefined))
+  const url = pdpUrl(io, options)
+  const response = await get(joinUrl(url, '/readyz'))
+  const { missing, mend } = readySchema.catch({ missing: [], mend: [] }).parse(await jsonBody(response, url))
   const parts = missing.join(', ')
   if (!response.ok) throw problem(`The PDP is not ready: ${parts}.`, mend.join(' ') || 'Look at its log.')
   return parts === '' ? 'all parts work' : `decisions can be made; does not work yet: ${parts}`
@@ -94,7 +94,7 @@ async function clockBeside(io: Io, options: Options): Promise<string> {
 async function metadataOfIssuer(io: Io, options: Options): Promise<string> {
   const issuer = issuerOf(io, options)
   const response = await get(joinUrl(issuer, '/.well-known/openid-configuration'), 'Is this the issuer of your tokens?')
-  const metadata = metadataSchema.safeParse(await response.json().catch(() => undefined))
+  const metadata = metadataSchema.safeParse(await jsonBody(response, issuer))
   if (!(response.ok && metadata.success))
     throw problem(`${issuer} has no OpenID metadata.`, 'Give the issuer as it is in tokens, such as …/realms/mandate.')
   if (metadata.data.issuer !== issuer)

@@ -3,13 +3,15 @@
  *
  * @module
  */
+import { describeIssues } from '@mandate/auditor/describe-issues'
 import { environmentObjection, joinUrl } from '@mandate/protocol'
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { ConnectionOptions, ServiceOptions } from '../command-line.ts'
 import { CommandError, EXIT, usageError } from '../exit.ts'
 import { readRequired, serverUrl } from '../inputs.ts'
 import type { Io } from '../io.ts'
 import { profileFile } from '../session/profile.ts'
+import { jsonBody } from './body.ts'
 import { problemOf } from './problem.ts'
 
 const TIMEOUT_MS = 30_000
@@ -51,11 +53,9 @@ export async function connect(io: Io, options: ConnectionOptions & ServiceOption
     call: async (request, schema) => {
       const response = await answered(url, source, request)
       if (!response.ok) throw await problemOf(response, url)
-      const parsed = schema.safeParse(
-        response.status === 204 ? undefined : await response.json().catch(() => undefined),
-      )
+      const parsed = schema.safeParse(response.status === 204 ? undefined : await jsonBody(response, url))
       if (parsed.success) return parsed.data
-      const detail = `${request.path}: ${z.prettifyError(parsed.error)}`
+      const detail = `${request.path}: ${describeIssues(parsed.error)}`
       const mend = 'Has it another version than this command?'
       throw new CommandError(EXIT.data, 'The response of the PDP is malformed.', { code: 'response', detail, mend })
     },

@@ -5,6 +5,7 @@
  */
 import { type ProblemCode, problemSchema } from '@mandate/protocol'
 import { CommandError, EXIT, type ExitCode } from '../exit.ts'
+import { jsonBody } from './body.ts'
 
 const EXITS: Readonly<Record<number, ExitCode>> = {
   400: EXIT.data,
@@ -37,7 +38,7 @@ const MENDS: Readonly<Partial<Record<ProblemCode, string>>> = {
 
 /** Reads the error of a response. */
 export async function problemOf(response: Response, origin: string): Promise<CommandError> {
-  const parsed = problemSchema.safeParse(await response.json().catch(() => undefined))
+  const parsed = problemSchema.safeParse(await jsonBody(response, origin))
   const exit = EXITS[response.status] ?? EXIT.unreachable
   if (!parsed.success) {
     const mend = 'Is this the address of a PDP?'

@@ -8,6 +8,7 @@ import { bodyOf, CLAIM_TYPE, type GrantRecord, type PastGrants, readPage, type S
 import { splitRef } from '@mandate/protocol'
 import { z } from 'zod'
 import { CommandError, EXIT } from '../exit.ts'
+import { jsonBody } from '../pdp/body.ts'
 
 /** An OpenFGA server. */
 export interface Server {
@@ -130,8 +131,8 @@ async function call({ url, apiToken }: Server, method: string, path: string, bod
 }
 
 async function answered(response: Response): Promise<unknown> {
-  if (response.ok) return response.json()
   const { origin, pathname } = new URL(response.url)
+  if (response.ok) return await jsonBody(response, origin)
   const isRefused = response.status === 401 || response.status === 403
   throw new CommandError(
     isRefused ? EXIT.refused : EXIT.unreachable,
