@@ -40,7 +40,7 @@ export const newPack: Work<NewOptions> = async (io, { options, args: [path = '']
     'Next:',
     `  mandate policy check ${path}    every mistake by file and line`,
     `  mandate policy test ${path}     plays cases.yaml`,
-    `  npm run serve -- --pack ${path}    a PDP with it, for your own client`,
+    `  npm run serve -- --pack ${folder}    in the clone of Mandate: a PDP and a playground with it`,
   ])
   return undefined
 }
