@@ -34,7 +34,9 @@ put() {
 # secret NAME: 256 random bits in hexadecimal, or the value that the environment gives.
 secret() {
   if [ ! -s "$folder/$1" ]; then
-    given=$(printenv "$(echo "$1" | tr '[:lower:]' '[:upper:]')" || true)
+    # By the shell itself: where a command were missing, a secret that was given would be replaced by another.
+    name=$(echo "$1" | tr '[:lower:]' '[:upper:]')
+    eval "given=\${$name-}"
     case $given in
       '') openssl rand -hex 32 | tr -d '\n' | put "$1" ;;
       # It will stand in a URL and in YAML.

@@ -325,6 +325,16 @@ describe('secrets', () => {
     expect(readFileSync(join(folder, 'openfga_config'), 'utf8')).toContain(`keys: ["${'a'.repeat(43)}"]`)
   })
 
+  test('it takes what the environment gives without a command that a machine may lack', () => {
+    const folder = join(secrets, '..', 'without-printenv')
+    const bin = join(secrets, '..', 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'printenv'), '#!/bin/sh\nexit 127\n', { mode: 0o755 })
+    const env = { PATH: `${bin}:${process.env['PATH'] ?? ''}`, PAIRWISE_SALT: 'b'.repeat(43) }
+    execFileSync(join(ROOT, 'deploy/make-secrets.sh'), [folder], { env })
+    expect(readFileSync(join(folder, 'pairwise_salt'), 'utf8')).toBe('b'.repeat(43))
+  })
+
   test('a value that is short, or that would break out of where it will stand, is refused', () => {
     for (const value of ['short', `${'a'.repeat(30)}"]`]) {
       const env = { PATH: process.env['PATH'] ?? '', PAIRWISE_SALT: value }
