@@ -97,13 +97,13 @@ test('filters stand in the address, go back with it, and are asked for', async (
 
 test('what one only looked at is left out until it is asked for', async () => {
   const page = await open('carlo')
-  const looks = page.getByRole('link', { name: 'Also what you only looked at (1)' })
+  const looks = page.getByRole('link', { name: 'Include views (1)' })
   await looks.waitFor()
   expect(await page.locator('.entry').count()).toBe(9)
   await looks.click()
   await expect.poll(() => page.locator('.entry').count()).toBe(10)
   expect(hashOf(page)).toBe('#/activity?looks=shown')
-  await page.getByRole('link', { name: 'Leave out what you only looked at' }).click()
+  await page.getByRole('link', { name: 'Leave out views' }).click()
   await expect.poll(() => page.locator('.entry').count()).toBe(9)
 })
 
@@ -119,7 +119,7 @@ test('what comes while it is paused waits, and says so', async () => {
   await arrived.waitFor()
   expect(await page.locator('.entry').count()).toBe(9)
   await arrived.click()
-  await page.getByText('You ended a grant').waitFor()
+  await page.getByText('You took back from Yannick').waitFor()
   expect(await page.locator('.entry').count()).toBe(10)
 })
 

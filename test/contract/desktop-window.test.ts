@@ -105,6 +105,7 @@ test('a question about losing something begins on what loses nothing, and Escape
 test('the items of a run come in one after the other, and the denied one says what would change it', async () => {
   await open(MILAN)
   await page.getByRole('button', { name: 'Let Booking agent book it' }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Book now' }).click()
   await page.getByText('Trying…').waitFor()
   await page.getByText('Booking agent: Done').waitFor()
   expect(await page.locator('.run-line').innerText()).toContain('2 items permitted, 1 denied')
@@ -167,6 +168,7 @@ test('limits, units and titles of a pack that no code knows are shown from what 
   await page.getByLabel('Millilitres of a sample, at most').fill('501')
   await page.getByText('Give a whole number of millilitres from 0 to 500.').waitFor()
   await page.getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Close without saving' }).click()
   await page.getByRole('button', { name: 'Take a persona' }).click()
   await page.getByLabel('Which role?').selectOption('Sample donor')
   await page.getByText('Have lab orders of your own.').waitFor()

@@ -61,7 +61,7 @@ export function compileContract(compile: CompileModel): void {
     expect(Object.fromEntries(before?.parameters ?? [])).toEqual({
       current_time: { type: 'timestamp', line: 13 },
       end: { type: 'timestamp', line: 13 },
-      tags: { type: 'list', line: 13 },
+      tags: { type: 'list', of: 'string', line: 13 },
       weight: { type: 'double', line: 13 },
       size: { type: 'int', line: 13 },
       ok: { type: 'bool', line: 13 },
