@@ -31,7 +31,7 @@ test.for([
   [
     'an unknown word in a step',
     "- row: '1'\n  case: x\n  when:\n    - asks: A read T\n",
-    'x.yaml:4: 0.when.0: Unrecognized key',
+    'x.yaml:4: 0.when.0.asks: there is no member "asks" here; did you mean "ask"?',
   ],
   [
     'an ask without an outcome',
