@@ -36,6 +36,8 @@ export const TOOLS: readonly Tool[] = [
   { name: 'Go', find: findGo },
   // Not on PATH: nothing but its own test runs on it.
   { name: 'Node 22', find: (options) => fetchTool('node22', options).then(nothing) },
+  // The tutorial asks a service with it.
+  { name: 'curl', find: installed('curl', ['--version'], 'curl') },
   { name: 'openssl', find: installed('openssl', ['version'], 'openssl') },
   { name: 'psql', find: installed('psql', ['--version'], 'postgresql-client') },
   { name: 'python3', find: installed('python3', ['-c', 'import ensurepip, venv'], 'python3 python3-venv') },
