@@ -149,7 +149,10 @@ test('a persona administrator approves one persona that waits, and refuses anoth
   await inspect(page, 'personas')
   await approve.first().click()
   await said(page, /travel-agent in acme is active/u)
-  await page.getByRole('button', { name: 'Refuse travel-agent in acme' }).click()
+  const refuse = page.getByRole('button', { name: 'Refuse travel-agent in acme' })
+  // The list is read again after the answer.
+  await expect.poll(() => refuse.count()).toBe(1)
+  await refuse.click()
   await confirm(page, 'Refuse')
   await said(page, /travel-agent in acme is refused/u)
   await page.getByText('Nobody waits for approval.').waitFor()
