@@ -271,6 +271,15 @@ test('no token and nothing of a person is in the browser; nothing inline could r
   expect(policy).not.toMatch(/unsafe|data:|https?:|\*/u)
 })
 
+test('a browser whose language Intl refuses shows the page all the same', async () => {
+  await page.addInitScript(() =>
+    Object.defineProperty(navigator, 'language', { value: 'en-US@posix', configurable: true }),
+  )
+  await open('/')
+  await page.locator('.row-link').first().waitFor()
+  expect(noise).toEqual([])
+})
+
 test('another page can neither read nor sign out with her cookie', async () => {
   const { auditor } = stack.urls
   const [cookie] = await ada.cookies(auditor)

@@ -4,6 +4,7 @@
  * @module
  */
 import '@mandate/ui/jitless'
+import './valid-language.ts'
 import { render } from 'preact'
 import '@mandate/ui/styles/type.css'
 import '@mandate/ui/styles/base.css'
