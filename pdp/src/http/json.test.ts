@@ -50,11 +50,21 @@ describe('parseJson', () => {
   test('finds a member that stands twice in a text without escapes, amid any others', () => {
     const name = fc.string({ unit: fc.constantFrom(...'abé{:,[_'), maxLength: 3 })
     const members = fc.uniqueArray(name, { minLength: 1, maxLength: 4 })
+    // Without its escapes a value may be no JSON, or have two members of one name, of which JSON.parse keeps one.
+    const isWhole = (text: string): boolean => {
+      try {
+        return JSON.stringify(JSON.parse(text)).length === text.length
+      } catch {
+        return false
+      }
+    }
+    expect(isWhole('{"":null,"":""}')).toBe(false)
     fc.assert(
       fc.property(members, fc.nat(), fc.jsonValue({ maxDepth: 2 }), (names, at, value) => {
-        const spelled = names.map((one) => `${JSON.stringify(one)}:${JSON.stringify(value).replaceAll('\\', '')}`)
+        const plain = JSON.stringify(value).replaceAll('\\', '')
+        fc.pre(isWhole(plain))
+        const spelled = names.map((one) => `${JSON.stringify(one)}:${plain}`)
         const [twice = ''] = spelled.slice(at % spelled.length)
-        fc.pre(!refused(`{${spelled}}`)?.toString().includes('not JSON'))
         expect(refused(`[0,{"z":{${spelled}}}]`)).toBe('read')
         expect(refused(`[0,{"z":{${[...spelled, twice]}}}]`)).toContain('occurs twice in one object')
       }),
