@@ -50,7 +50,7 @@ export interface Pdps {
    * @throws Fault `decision_unavailable` when a PDP that may write the log gave no answer.
    */
   owner(path: string, request: PdpRequest): Promise<Response>
-  /** Asks every PDP, and says how it went, whatever the status. In the order of the URLs; `undefined` for one without an answer in 5 s. */
+  /** Sends a request to every PDP. Resolves to the responses, of any status, in the order of the URLs; `undefined` where a PDP did not respond within 5 s. */
   probe(path: string, request: PdpRequest): Promise<readonly (Probe | undefined)[]>
   /** Asks every PDP. In the order of the URLs; `undefined` for one that gives no successful answer in 5 s. */
   each(path: string, request: PdpRequest): Promise<readonly (string | undefined)[]>

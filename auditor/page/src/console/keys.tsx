@@ -83,7 +83,7 @@ function KeyRow(props: { shown: Key; changes: Changes; onRevoke: () => void }): 
   )
 }
 
-/** The secret of a new key. It has the focus, so that nobody leaves without noticing that it is shown only now. */
+/** Shows the secret of a new key, once. Takes the focus, so that it is not overlooked. */
 function Secret(props: { name: string; secret: string; onStored: () => void }): JSX.Element {
   const { name, secret, onStored } = props
   const [isCopied, setCopied] = useState(false)
