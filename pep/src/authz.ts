@@ -34,6 +34,8 @@ export interface Authz extends Identity {
   readonly requestId: string
   /** The caller's `traceparent` when it is well-formed (W3C Trace Context); sent on to the PDP. */
   readonly traceparent?: string
+  /** The caller's `tracestate` when both headers are well-formed, cut at entries to 512 characters; sent on to the PDP. */
+  readonly tracestate?: string
   /** Set by `enforce`: the permit. */
   readonly outcome?: Outcome
   /** Set by `enforceEach`: one outcome a resource, in the order asked, permits and denials mixed. */

@@ -62,8 +62,8 @@ function askThrough(transport: Transport): Ask {
   return async (path, { authz, deadline = sooner(transport.timeoutMs, authz.deadline), signal }, body) => {
     const waitMs = breaker.enter()
     if (waitMs > 0) throw undecided('the circuit to the PDP is open', String(Math.ceil(waitMs / 1_000)))
-    const { requestId, traceparent } = authz
-    const call = { method: 'POST', path, requestId, traceparent, body, signal } as const
+    const { requestId } = authz
+    const call = { method: 'POST', path, requestId, trace: authz, body, signal } as const
     return await callThrough(breaker, transport, call, deadline)
   }
 }

@@ -12,7 +12,7 @@ import type { Outcome, Resource } from './outcome.ts'
 export interface Question {
   readonly authz: Pick<
     Authz,
-    'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'traceparent' | 'deadline'
+    'subject' | 'actor' | 'sid' | 'issuedAt' | 'persona' | 'requestId' | 'traceparent' | 'tracestate' | 'deadline'
   >
   readonly action: string
   readonly resource: Resource

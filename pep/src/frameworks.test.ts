@@ -260,6 +260,16 @@ describe.for(FRAMEWORKS)('$name', (framework) => {
     expect(pdp.asked[0]?.headers['traceparent']).toBe(isSent ? traceparent : undefined)
   })
 
+  test.for([
+    ['rojo=1,congo=t61', 'rojo=1,congo=t61'],
+    ['Rojo=1', undefined],
+  ] as const)('tracestate %s is sent on as %s', async ([tracestate, sent]) => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    await call('GET', '/notes/n1', { headers: { traceparent, tracestate } })
+    expect(pdp.asked[0]?.headers).toMatchObject({ traceparent })
+    expect(pdp.asked[0]?.headers['tracestate']).toBe(sent)
+  })
+
   test('each decision is reported with action, type, result and time, and nothing of a person', async () => {
     pdp.answerWith(answering(() => DENIAL))
     await call('GET', '/notes/n1')

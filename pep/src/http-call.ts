@@ -12,6 +12,7 @@ import type { Dispatcher } from 'undici'
 import { z } from 'zod'
 import type { PdpEndpoint, PdpEndpoints } from './pdp-endpoints.ts'
 import type { BearerSource } from './service-token.ts'
+import type { TraceContext } from './trace-context.ts'
 
 export interface CallOptions {
   readonly endpoints: PdpEndpoints
@@ -24,8 +25,8 @@ export interface JsonCall {
   /** Below the PDP's base URL. */
   readonly path: string
   readonly requestId?: string
-  /** W3C Trace Context. */
-  readonly traceparent?: string | undefined
+  /** The trace that the call belongs to. */
+  readonly trace?: Partial<TraceContext> | undefined
   readonly body?: unknown
   /** Cancels the call when it is aborted. */
   readonly signal?: AbortSignal | undefined
@@ -144,7 +145,7 @@ async function attempt(
         [TIMEOUT_HEADER]: String(leftMs(deadline)),
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(call.requestId === undefined ? {} : { 'x-request-id': call.requestId }),
-        ...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
+        ...traceHeaders(call.trace),
       },
       body: call.body === undefined ? null : JSON.stringify(call.body),
       signal,
@@ -153,6 +154,11 @@ async function attempt(
       throw isBroken(cause) ? new Unanswered('no answer began', { cause }) : cause
     })
   return await readAnswer(response)
+}
+
+function traceHeaders({ traceparent, tracestate }: Partial<TraceContext> = {}): Readonly<Record<string, string>> {
+  if (traceparent === undefined) return {}
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
 
 function isBroken(error: unknown): boolean {

@@ -10,6 +10,7 @@ import { callersDeadline, TIMEOUT_HEADER } from '@mandate/service'
 import { type Authz, type Identity, rememberToken } from './authz.ts'
 import type { Recognise } from './recognise.ts'
 import type { Claims } from './token.ts'
+import { readTraceContext } from './trace-context.ts'
 
 /**
  * A request's headers: WHATWG `Headers`, or values by name. From `node:http` give `headersDistinct`, since `headers` keeps only the first of
@@ -32,8 +33,6 @@ export interface Identified {
 /** Exactly three non-empty parts of base64url: no white space, no padding, no fourth part. */
 const BEARER = /^Bearer (?<token>[\w-]+\.[\w-]+\.[\w-]+)$/iu
 const REQUEST_ID = /^[\w.:-]{1,128}$/u
-/** Version, trace, parent and flags; neither a version of `ff` nor ids of zeros only (W3C Trace Context, section 3.2). */
-const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/u
 
 /** How a request is named in logs, and when it arrived (an instant of `performance.now()`): its caller's time counts from there. */
 export interface Arrival {
@@ -54,14 +53,14 @@ export async function identify(
   requireInPerson(deps.inPersonOnly, inPerson)
   const persona = identity.subject.type === 'user' ? personaOf(headers, claims.persona) : undefined
   const deadline = callersDeadline(onlyOf(headers, TIMEOUT_HEADER), arrivedAt)
-  const traceparent = traceparentOf(headers)
+  const trace = readTraceContext(valuesOf(headers, 'traceparent'), valuesOf(headers, 'tracestate'))
   const authz = {
     ...identity,
     inPerson,
     requestId,
     ...(persona === undefined ? {} : { persona }),
     ...(deadline === undefined ? {} : { deadline }),
-    ...(traceparent === undefined ? {} : { traceparent }),
+    ...trace,
   }
   return { authz: rememberToken(authz, token), attached }
 }
@@ -91,12 +90,6 @@ export function identityOf(claims: Claims, interactiveClients: readonly string[]
 function requestIdOf(headers: RequestHeaders): string {
   const [header = '', ...others] = valuesOf(headers, 'X-Request-ID')
   return others.length === 0 && REQUEST_ID.test(header) ? header : randomUUID()
-}
-
-/** The caller's trace, if it is well-formed; none is made up. */
-function traceparentOf(headers: RequestHeaders): string | undefined {
-  const [header = '', ...others] = valuesOf(headers, 'traceparent')
-  return others.length === 0 && TRACEPARENT.test(header) ? header : undefined
 }
 
 export function arrivalOf(headers: RequestHeaders): Arrival {
