@@ -203,6 +203,8 @@ const isNightly = process.env['MANDATE_NIGHTLY'] === '1'
 
 const STAGES: readonly ProjectStage[] = [
   { name: 'unit', project: 'unit' },
+  // What services install: the whole contract of the enforcement point, its adapters and the tool server.
+  { name: 'unit (Node 22)', project: 'unit', only: ['pep/src/', 'mcp/src/'], onNode22: true },
   { name: 'contract', project: 'contract' },
   { name: 'integration (memory)', project: 'integration', store: 'memory', exclude: ON_POSTGRES },
   { name: 'integration (postgres)', project: 'integration', store: 'postgres', exclude: ON_MEMORY },

@@ -34,7 +34,7 @@ export const TOOLS: readonly Tool[] = [
   { name: 'PostgreSQL', find: (options) => findPostgres(options).then(nothing) },
   { name: 'Chromium', find: (options) => findChromium(options).then(nothing) },
   { name: 'Go', find: findGo },
-  // Not on PATH: nothing but its own test runs on it.
+  // Not on PATH: only the stage `unit (Node 22)` and the tests of the packages run on it.
   { name: 'Node 22', find: (options) => fetchTool('node22', options).then(nothing) },
   // The tutorial asks a service with it.
   { name: 'curl', find: installed('curl', ['--version'], 'curl') },
