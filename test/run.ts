@@ -1,10 +1,10 @@
 /**
- * `npm test`: checks, then every Vitest project, cheapest first; `integration` on each database that OpenFGA may stand on. Output is live; the very last line sums everything up
- * as `N passed, N failed`, with `, N skipped` after it if any; skipped and failed tests are named before it, with the reason of a skip. Each check counts as one. Exit 1 on any failure.
+ * `npm test`: checks side by side, then every Vitest project, cheapest first. Output is live; the last line is `N passed, N failed`, with `, N skipped`
+ * after it if any; skipped and failed tests are named before it, with the reason of a skip. Each check counts as one. Exit 1 on any failure.
  *
  * First it finds or fetches the programs that tests need. Tests of one that this machine cannot have are skipped; under `CI=true` that is a failure.
  *
- * `--fast` is the inner loop: types, the checks of test/check and Biome on changed files, side by side; then the unit tests without the files of
+ * `--fast` is the inner loop: types, the checks of test/check and Biome on changed files; then the unit tests without the files of
  * {@link SLOW_UNIT}. It needs Node and Git only.
  *
  * @module
@@ -101,8 +101,8 @@ const SLOW_UNIT = [
 ]
 
 /**
- * What starts an OpenFGA of its own, is about the PDP's log, process or compiler, or asks by the thousand what `cases`, `rules-*` and `interop` ask of
- * every database (`npm run test:long` takes those two as far as one likes): on memory.
+ * What starts an OpenFGA of its own, is about the PDP's log, process or compiler, or asks by the thousand what `cases`, `rules-*` and `interop` ask
+ * (`npm run test:long` takes those two as far as one likes): on memory. Every other file runs on PostgreSQL, which production has.
  */
 const ON_MEMORY = [
   // Several PDPs, on a PostgreSQL of their own.
@@ -170,24 +170,9 @@ const ON_MEMORY = [
   ),
 ]
 
-/** The HTTP interface and the administration, for which one database stands for all: on PostgreSQL, which production has. */
-const ON_POSTGRES = [
-  ...integration('http-authzen', 'http-batch', 'http-callers', 'http-input', 'http-search', 'interop'),
-  ...integration(
-    'pap-idempotency',
-    'pap-invitations',
-    'lookups',
-    'pap-keys',
-    'pap-preview',
-    'pap-sweep',
-    'late-writes',
-    'facts-replaced',
-  ),
-]
-
 /**
- * What writes and takes away: also on OpenFGA over SQLite. Not the scenario rows: they are played with OpenFGA over memory and PostgreSQL, and with the
- * embedded store, and what differs between databases (writes, reads, their order) is in these files and in the engine contract.
+ * What writes and takes away: also on OpenFGA over SQLite. Not the scenario rows: they are played with OpenFGA over PostgreSQL and with the embedded
+ * store, and what differs between databases (writes, reads, their order) is in these files and in the engine contract.
  */
 const ALSO_ON_SQLITE = [
   ...integration('certification', 'grants-survive', 'privacy', 'rules-ending', 'write-fence'),
@@ -196,7 +181,7 @@ const ALSO_ON_SQLITE = [
 
 /**
  * Left to the nightly run (`MANDATE_NIGHTLY=1`, `.ci/nightly`), to keep a run of CI below 35 minutes: what another stage plays on embedded parts, and
- * takes a minute and more on the real servers.
+ * takes a minute and more on the real servers. The nightly run also plays on memory what runs on PostgreSQL here.
  */
 const NIGHTLY = existing('test/e2e/desktop-story.test.ts')
 const isNightly = process.env['MANDATE_NIGHTLY'] === '1'
@@ -206,7 +191,7 @@ const STAGES: readonly ProjectStage[] = [
   // What services install: the whole contract of the enforcement point, its adapters and the tool server.
   { name: 'unit (Node 22)', project: 'unit', only: ['pep/src/', 'mcp/src/'], onNode22: true },
   { name: 'contract', project: 'contract' },
-  { name: 'integration (memory)', project: 'integration', store: 'memory', exclude: ON_POSTGRES },
+  { name: 'integration (memory)', project: 'integration', store: 'memory', only: isNightly ? [] : ON_MEMORY },
   { name: 'integration (postgres)', project: 'integration', store: 'postgres', exclude: ON_MEMORY },
   { name: 'integration (sqlite)', project: 'integration', store: 'sqlite', only: ALSO_ON_SQLITE },
   {
@@ -265,23 +250,19 @@ async function runAll(fast: boolean): Promise<number> {
   try {
     const { env, problems } = fast ? { env: {}, problems: [] } : await setUp()
     total = addTallies(total, { ...EMPTY_TALLY, failed: problems })
-    if (fast) {
-      await Promise.all(
-        Object.entries(fastChecks()).map(([name, command]) => count(name, runCheck(name, command, ROOT))),
-      )
-    }
-    for (const [name, command] of fast ? [] : Object.entries(CHECKS)) await count(name, runCheck(name, command, ROOT))
+    const checks = Object.entries(fast ? fastChecks() : CHECKS)
+    await Promise.all(checks.map(([name, command]) => count(name, runCheck(name, command, ROOT))))
     for (const [index, stage] of (fast ? FAST_STAGES : STAGES).entries()) {
       await count(stage.name, runProject(stage, join(reports, `${index}.json`), ROOT, env))
     }
   } finally {
     rmSync(reports, { recursive: true, force: true })
   }
-  if (!(fast || isNightly))
-    for (const file of NIGHTLY)
-      line(
-        `nightly: ${file} on the real servers is left to MANDATE_NIGHTLY=1 npm test; it was played on embedded parts`,
-      )
+  if (!(fast || isNightly)) {
+    for (const file of NIGHTLY) line(`nightly: ${file} on the real servers; it was played on embedded parts`)
+    line('nightly: test/integration on OpenFGA over memory; it was played over PostgreSQL')
+    line('nightly tests run with MANDATE_NIGHTLY=1 npm test')
+  }
   for (const name of total.skipped) line(`skipped: ${name}`)
   for (const name of total.failed) line(`failed: ${name}`)
   line(`all of it took ${since(begin)}`)
