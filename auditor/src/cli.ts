@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util'
-import { nearestName } from '@mandate/service/nearest-name'
+import { nameAdvice } from '@mandate/service/nearest-name'
+import { OptionError, parseOptions } from '@mandate/service/parse-options'
 import type { ParsedOptions, ProcessIo } from './command-line.ts'
 import { escapeControls } from './format-controls.ts'
 import { LOG_COMMANDS, type LogCommand } from './log-commands.ts'
@@ -35,7 +35,7 @@ async function dispatch(argv: readonly string[], io: ProcessIo): Promise<number>
   if (name === '--help' || name === '-h' || name === 'help') return await printUsage(io)
   const command = Object.hasOwn(LOG_COMMANDS, name) ? LOG_COMMANDS[name] : undefined
   if (!command) throw unknownCommand(name)
-  const parsed = await parseOptions(rest, command)
+  const parsed = parse(rest, command)
   if (parsed.values['help'] === true) return await printUsage(io)
   return await (await command.load())(parsed, io)
 }
@@ -49,40 +49,24 @@ async function printUsage({ out }: ProcessIo): Promise<number> {
 function unknownCommand(name: string): UsageError {
   const all = Object.keys(LOG_COMMANDS)
   if (name === '') return new UsageError(`No command is given: ${all.join(', ')}. See mandate-audit --help.`)
-  const nearest = nearestName(name, all)
-  const instead = nearest === undefined ? `Known: ${all.join(', ')}.` : `Did you mean ${nearest}?`
-  return new UsageError(`There is no command ${name}. ${instead}`)
+  return new UsageError(`There is no command ${name}. ${nameAdvice(name, all)}`)
 }
 
-async function parseOptions(args: readonly string[], { options }: LogCommand): Promise<ParsedOptions> {
-  const declared = Object.fromEntries(
+function parse(args: readonly string[], { options }: LogCommand): ParsedOptions {
+  try {
+    return parseOptions(args, declared(options), 'allowed')
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    const instead = error.repeated === 'dir' ? '; for several logs run it for each, or use --url' : ''
+    throw new UsageError(`${error.message}${instead}`)
+  }
+}
+
+/** Choices are checked by the commands, with the other values. */
+const declared = (options: LogCommand['options']) =>
+  Object.fromEntries(
     Object.entries(options).map(([name, { type, short, multiple }]) => [
       name,
       { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) },
     ]),
   )
-  const parsed = parseStrictly(args, declared)
-  if (parsed.values['help'] === true) return parsed
-  const { repeatedOption } = await import('@mandate/protocol')
-  const repeated = repeatedOption(parsed.tokens, declared)
-  if (repeated === undefined) return parsed
-  const instead = repeated === 'dir' ? '; for several logs run it for each, or use --url' : ''
-  throw new UsageError(`--${repeated} may be given once${instead}`)
-}
-
-function parseStrictly(
-  args: readonly string[],
-  options: Readonly<
-    Record<string, { readonly type: 'string' | 'boolean'; readonly short?: string; readonly multiple?: boolean }>
-  >,
-) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true, tokens: true })
-  } catch (error) {
-    // Node's message continues with advice for arguments that begin with a dash. No argument of a command does.
-    const [problem = ''] = String(error instanceof Error ? error.message : error).split('. To specify')
-    const unknown = /^Unknown option '-+(?<name>[^']*)'/u.exec(problem)?.groups?.['name']
-    const nearest = unknown === undefined ? undefined : nearestName(unknown, Object.keys(options))
-    throw new UsageError(nearest === undefined ? problem : `${problem}. Did you mean --${nearest}?`)
-  }
-}

@@ -13,25 +13,16 @@ import {
   parseVerifierKey,
   type VerifierKey,
 } from '@mandate/protocol'
-import { nearestName } from '@mandate/service/nearest-name'
+import { nameAdvice, nearestName } from '@mandate/service/nearest-name'
+import type { ProcessIo } from '@mandate/service/process-io'
 import { describeIssues } from './describe-issues.ts'
 import type { PdpServer } from './pdp-client.ts'
 import { FILTERS } from './source.ts'
 import { EXIT, SourceError } from './source-error.ts'
 import { UsageError } from './usage-error.ts'
 
+export type { ProcessIo } from '@mandate/service/process-io'
 export { UsageError } from './usage-error.ts'
-
-/** Output streams, environment and signals of the process, so that commands run without `process` in tests. */
-export interface ProcessIo {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-  readonly environment: Readonly<Record<string, string | undefined>>
-  /** Shows the progress of long work; `undefined` clears it. Absent when stderr is not a terminal. */
-  readonly progress?: (text: string | undefined) => void
-  /** Installs a handler that aborts the signal on Ctrl-C, instead of ending the process. */
-  readonly untilInterrupted?: () => AbortSignal
-}
 
 /** Result of `parseArgs`. */
 export interface ParsedOptions {
@@ -76,6 +67,8 @@ export function parseLimit(options: ParsedOptions, most: number): number | undef
   throw new UsageError(`--limit must be 1 to ${most}`)
 }
 
+const OUTCOMES = ['permit', 'deny']
+
 /** Filters of a command, in both forms that a source needs. */
 export interface LogFilters {
   /** As typed: the query parameters of `GET /v1/decisions`. */
@@ -91,13 +84,12 @@ export function parseFilters(options: ParsedOptions): LogFilters {
     const value = textOption(options, name)
     if (value !== undefined) parameters[name] = value
   }
-  const { kind } = parameters
-  if (kind !== undefined && !ENTRY_KINDS.some((each) => each === kind)) {
-    const nearest = nearestName(kind, ENTRY_KINDS)
-    throw new UsageError(
-      `--kind: there is no kind ${kind}. ${nearest ? `Did you mean ${nearest}?` : `Known: ${ENTRY_KINDS.join(', ')}.`}`,
-    )
-  }
+  const { kind, decision } = parameters
+  if (kind !== undefined && !ENTRY_KINDS.some((each) => each === kind))
+    throw new UsageError(`--kind: there is no kind ${kind}. ${nameAdvice(kind, ENTRY_KINDS)}`)
+  const nearest = decision === undefined ? undefined : nearestName(decision, OUTCOMES)
+  if (nearest !== undefined && nearest !== decision)
+    throw new UsageError(`--decision: must be permit or deny. Did you mean ${nearest}?`)
   const parsed = decisionQuerySchema.safeParse(parameters)
   if (!parsed.success) throw new UsageError(describeIssues(parsed.error, (path) => `--${path.join('.')}`))
   const { limit: _limit, cursor: _cursor, ...filter } = parsed.data

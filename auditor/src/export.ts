@@ -7,6 +7,7 @@ import { createWriteStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { EXPORT_FORMATS, entryMatches } from '@mandate/protocol'
+import { choiceObjection } from '@mandate/service/nearest-name'
 import {
   type LogFilters,
   type LogLocation,
@@ -31,8 +32,8 @@ const PROGRESS_INTERVAL = 1_000
 export async function exportEntries(options: ParsedOptions, io: ProcessIo): Promise<number> {
   rejectPositionals(options)
   const format = textOption(options, 'format') ?? 'jsonl'
-  if (!Object.hasOwn(EXPORT_FORMATS, format))
-    throw new UsageError(`--format must be one of ${Object.keys(EXPORT_FORMATS).join(', ')}`)
+  const objection = choiceObjection(format, Object.keys(EXPORT_FORMATS))
+  if (objection !== undefined) throw new UsageError(`--format: there is no format ${format}. ${objection}`)
   const location = await parseLocation(options, io.environment)
   const filters = parseFilters(options)
   const lines = withProgress(linesOf(location, format as Format, filters), io)

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Domain, domainListSchema, PROBLEMS, REASON_CODES } from '@mandate/protocol'
-import { nearestName } from '@mandate/service/nearest-name'
+import { nameAdvice, nearestName } from '@mandate/service/nearest-name'
 import type { LogLocation } from './command-line.ts'
 import { requestPdp } from './pdp-client.ts'
 import { UsageError } from './usage-error.ts'
@@ -45,10 +45,8 @@ export async function requireKnownNames(
 
 function requireName(option: string, name: string, known: readonly string[], what = option): void {
   if (known.includes(name)) return
-  const nearest = nearestName(name, known)
-  if (nearest === undefined && option === 'reason') return
-  const instead = nearest === undefined ? `Known: ${known.join(', ')}.` : `Did you mean ${nearest}?`
-  throw new UsageError(`--${option}: no entry matches, and there is no ${what} ${name}. ${instead}`)
+  if (option === 'reason' && nearestName(name, known) === undefined) return
+  throw new UsageError(`--${option}: no entry matches, and there is no ${what} ${name}. ${nameAdvice(name, known)}`)
 }
 
 /** None where the PDP does not tell, since the answer to the query is what matters. */

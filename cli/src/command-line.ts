@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { nearestName } from '@mandate/service/nearest-name'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { choiceObjection } from '@mandate/service/nearest-name'
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import type { ExitCode } from './exit.ts'
 import type { Io } from './io.ts'
 
@@ -97,18 +97,20 @@ export function withServiceConnection(command: Command): Command {
 export function choice(flags: string, description: string, values: readonly string[]): Option {
   const option = new Option(flags, description)
   option.argChoices = [...values]
-  return option.argParser((value: string) => {
-    const objection = choiceObjection(value, values)
-    if (objection !== undefined) throw new InvalidArgumentError(objection)
-    return value
-  })
+  return option.argParser(requireChoice(values))
 }
 
-/** Why a value is none of the known ones, with a suggestion; `undefined` when it is one. */
-export function choiceObjection(value: string, values: readonly string[]): string | undefined {
-  if (values.includes(value)) return undefined
-  const nearest = nearestName(value, values)
-  return nearest === undefined ? `It must be one of ${values.join(', ')}.` : `Did you mean ${nearest}?`
+/** As {@link choice}, for an argument. */
+export function choiceArgument(name: string, description: string, values: readonly string[]): Argument {
+  const argument = new Argument(name, description)
+  argument.argChoices = [...values]
+  return argument.argParser(requireChoice(values))
+}
+
+const requireChoice = (values: readonly string[]) => (value: string) => {
+  const objection = choiceObjection(value, values)
+  if (objection !== undefined) throw new InvalidArgumentError(objection)
+  return value
 }
 
 /** Collects the values of an option that may be given several times. */

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { Command, CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import type { Outcome } from './command-line.ts'
 import { COMMANDS } from './commands/all.ts'
 import { escapeControls, jsonLine } from './escape.ts'
 import { CommandError, EXIT, type ExitCode } from './exit.ts'
 import type { Io } from './io.ts'
+import { SuggestingCommand } from './suggesting-command.ts'
 
 const AFTER_HELP = `
 Sign in once (mandate login), or set MANDATE_PDP and MANDATE_TOKEN. Of the demo in this clone:
@@ -29,7 +30,8 @@ const SHOWN: ReadonlySet<string> = new Set(['commander.helpDisplayed', 'commande
 
 /** Builds the command line. `outcome` receives the exit code of the command that runs. */
 export function createProgram(io: Io, outcome: Outcome): Command {
-  const program = new Command('mandate')
+  const program = new SuggestingCommand('mandate')
+    .showSuggestionAfterError(false)
     .description('Delegate authority to people and agents, ask what is permitted, and read the log that proves it.')
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')

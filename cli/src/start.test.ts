@@ -37,7 +37,8 @@ function loadedBy(program: string, ...argv: readonly string[]): readonly string[
 }
 
 const LIGHT =
-  /^(?:cli\/(?:src\/(?:commands\/)?[\w-]+\.ts|package\.json)|service\/src\/nearest-name\.ts|auditor\/src\/[\w-]+\.ts|(?:cli\/)?node_modules\/commander\/.*)$/u
+  /^(?:cli\/(?:src\/(?:commands\/)?[\w-]+\.ts|package\.json)|service\/src\/(?:nearest-name|process-io)\.ts|auditor\/src\/[\w-]+\.ts|(?:cli\/)?node_modules\/commander\/.*)$/u
+const SHARED = /^service\/src\/(?:nearest-name|parse-options|process-io)\.ts$/u
 const AUDITORS_OWN = /^auditor\/src\/(?:main|cli|log-commands|usage|usage-error|source-error|format-controls)\.ts$/u
 
 test.for([
@@ -58,7 +59,7 @@ test.for([
 test.for([['--help'], ['query', '--help'], ['qury'], ['query', '--decison', 'deny']])(
   'mandate-audit %j loads no source of a log',
   (argv) => {
-    const loaded = loadedBy('auditor/src/main.ts', ...argv).filter((file) => file !== 'service/src/nearest-name.ts')
+    const loaded = loadedBy('auditor/src/main.ts', ...argv).filter((file) => !SHARED.test(file))
     expect(loaded).toContain('auditor/src/cli.ts')
     expect(loaded.filter((file) => !AUDITORS_OWN.test(file))).toEqual([])
   },

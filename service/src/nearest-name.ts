@@ -19,6 +19,19 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest?.name
 }
 
+/** A sentence for a name that does not exist: the nearest known one, or all of them. */
+export function nameAdvice(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known)
+  return nearest === undefined ? `Known: ${known.join(', ') || 'none'}.` : `Did you mean ${nearest}?`
+}
+
+/** Why a value is none of the known ones, with a suggestion; `undefined` when it is one. */
+export function choiceObjection(value: string, values: readonly string[]): string | undefined {
+  if (values.includes(value)) return undefined
+  const nearest = nearestName(value, values)
+  return nearest === undefined ? `It must be one of ${values.join(', ')}.` : `Did you mean ${nearest}?`
+}
+
 /** Optimal string alignment distance: insertions, deletions, substitutions, and swaps of neighbours. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = []

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util'
-import { environmentObjection, repeatedOption } from '@mandate/protocol'
+import { environmentObjection } from '@mandate/protocol'
+import { parseOptions } from '@mandate/service/parse-options'
 import { npmOptionObjection } from './npm-options.ts'
 
 export const USAGE = `usage: npm start [-- OPTIONS]
@@ -57,9 +57,7 @@ export function parseCommand(args: readonly string[], env: Readonly<Record<strin
   const objection = environmentObjection(env) ?? npmOptionObjection(env, Object.keys(OPTIONS), 'npm start')
   if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
-    const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true })
-    const repeated = repeatedOption(tokens, OPTIONS)
-    if (repeated !== undefined) return { kind: 'usage', problem: `--${repeated} may be given once` }
+    const { values } = parseOptions(args, OPTIONS)
     if (values.help) return { kind: 'help' }
     const pdps = Number(values.pdps)
     if (!(Number.isInteger(pdps) && pdps >= 1 && pdps <= MAX_PDPS))

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util'
+import { parseOptions } from '@mandate/service/parse-options'
 import { npmOptionObjection } from './npm-options.ts'
 
 export const DESKTOP_USAGE = `usage: npm run desktop [-- OPTIONS]
@@ -34,7 +34,7 @@ export function parseDesktopCommand(
   const objection = npmOptionObjection(env, Object.keys(OPTIONS), 'npm run desktop')
   if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
-    const { values } = parseArgs({ args: [...args], options: OPTIONS })
+    const { values } = parseOptions(args, OPTIONS)
     if (values.help) return { kind: 'help' }
     return { kind: 'open', host: values.browser ? 'browser' : 'electron' }
   } catch (error) {

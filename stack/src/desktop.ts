@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { usageLine } from '@mandate/service/parse-options'
 import { DESKTOP_USAGE, parseDesktopCommand } from './desktop-arguments.ts'
 import { findElectron } from './desktop-electron.ts'
 import { desktopSettings } from './desktop-settings.ts'
@@ -22,7 +23,7 @@ const ANSWER_TIMEOUT_MS = 5_000
 const command = parseDesktopCommand(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(DESKTOP_USAGE)
 if (command.kind === 'usage') {
-  process.stderr.write(`${command.problem}\n\n${DESKTOP_USAGE}`)
+  process.stderr.write(usageLine(command.problem, 'npm run desktop -- --help'))
   process.exitCode = EXIT_USAGE
 }
 if (command.kind === 'open') process.exitCode = await guarded(command.host)

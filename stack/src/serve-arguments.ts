@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util'
-import { repeatedOption } from '@mandate/protocol'
+import { parseOptions } from '@mandate/service/parse-options'
 import { npmOptionObjection } from './npm-options.ts'
 
 export const SERVE_USAGE = `usage: npm run serve -- --pack DIR [--port N] [--case TEXT | --no-cases] [--facts FILE]
@@ -72,7 +71,7 @@ const OPTIONS = {
   port: { type: 'string', default: '0' },
   'playground-port': { type: 'string' },
   facts: { type: 'string' },
-  engine: { type: 'string', default: 'embedded' },
+  engine: { type: 'string', default: 'embedded', choices: ENGINES },
   case: { type: 'string' },
   'no-cases': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h' },
@@ -86,9 +85,7 @@ export function parseServe(
   const objection = npmOptionObjection(env, Object.keys(OPTIONS), 'npm run serve')
   if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
-    const { values, tokens } = parseArgs({ args: [...args], options: OPTIONS, tokens: true })
-    const repeated = repeatedOption(tokens, OPTIONS)
-    if (repeated !== undefined) return { kind: 'usage', problem: `--${repeated} may be given once` }
+    const { values } = parseOptions(args, OPTIONS)
     if (values.help) return { kind: 'help' }
     if (!values.pack) return { kind: 'usage', problem: '--pack: name the folder of a policy pack' }
     const { port: portText, 'playground-port': playgroundText } = values
@@ -99,8 +96,7 @@ export function parseServe(
       if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
         return { kind: 'usage', problem: `${option}: ${text} is not a port (0 to 65535)` }
     const [port, playgroundPort] = [Number(portText), playgroundText === undefined ? undefined : Number(playgroundText)]
-    const engine = ENGINES.find((name) => name === values.engine)
-    if (!engine) return { kind: 'usage', problem: `--engine: ${values.engine} is not one of ${ENGINES.join(', ')}` }
+    const engine = ENGINES.find((name) => name === values.engine) ?? 'embedded'
     const { case: named, 'no-cases': isWithout } = values
     if (named !== undefined && isWithout) return { kind: 'usage', problem: '--case and --no-cases exclude each other' }
     const cases = isWithout ? 'none' : named === undefined ? 'first' : { named }

@@ -10,6 +10,7 @@ import { PolicyError, parseYaml, type Whereabouts } from '@mandate/pdp'
 import { type Playground, startPlayground } from '@mandate/playground'
 import { Fault, factsFileSchema } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
+import { usageLine } from '@mandate/service/parse-options'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
 import { isProduction } from './node-env.ts'
@@ -29,7 +30,7 @@ type Closer = () => Promise<unknown> | unknown
 const command = parseServe(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(SERVE_USAGE)
 if (command.kind === 'usage') {
-  process.stderr.write(`${command.problem}\n\n${SERVE_USAGE}`)
+  process.stderr.write(usageLine(command.problem, 'npm run serve -- --help'))
   process.exitCode = EXIT_USAGE
 }
 if (command.kind === 'serve') process.exitCode = await guarded(command)

@@ -8,6 +8,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isLoopback } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
+import { usageLine } from '@mandate/service/parse-options'
 import { type Command, parseCommand, USAGE } from './arguments.ts'
 import { auditCommands } from './audit-commands.ts'
 import { dockerAnswers, forgetDocker } from './docker.ts'
@@ -38,7 +39,7 @@ type Start = Extract<Command, { readonly kind: 'start' }>
 const command = parseCommand(process.argv.slice(2), process.env)
 if (command.kind === 'help') process.stdout.write(USAGE)
 if (command.kind === 'usage') {
-  process.stderr.write(`${command.problem}\n\n${USAGE}`)
+  process.stderr.write(usageLine(command.problem, 'npm start -- --help'))
   process.exitCode = EXIT_USAGE
 }
 if (command.kind === 'start') process.exitCode = await start(command)

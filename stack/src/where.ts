@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { nameAdvice } from '@mandate/service/nearest-name'
 import { EXIT_USAGE } from './errors.ts'
 import { describeRun, readRun, STATE_DIR, shellOf } from './state.ts'
 
@@ -16,7 +17,8 @@ const member = PRINTED.find((name) => name === what)
 const isKnown = what === undefined || what === 'env' || member !== undefined
 
 if (!isKnown || more.length > 0) {
-  process.stderr.write(`usage: npm run --silent where [-- ${PRINTED.join('|')}|env]\n`)
+  const wrong = isKnown ? more.join(' ') : what
+  process.stderr.write(`where does not print ${wrong}. ${nameAdvice(wrong, [...PRINTED, 'env'])}\n`)
   process.exitCode = EXIT_USAGE
 } else if (run === undefined) {
   process.stderr.write('no demo has run in this clone yet: npm start\n')

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Argument } from 'commander'
-import { action, type Describe, examples } from '../command-line.ts'
+import { action, choiceArgument, type Describe, examples } from '../command-line.ts'
 
 const SHELLS = ['bash', 'zsh', 'fish', 'powershell']
 
@@ -12,7 +11,7 @@ export const describeCompletion: Describe = (program, io, outcome) => {
   const print = program
     .command('completion')
     .description('print a script that completes commands and options in your shell')
-    .addArgument(new Argument('<shell>', 'your shell').choices(SHELLS))
+    .addArgument(choiceArgument('<shell>', 'your shell', SHELLS))
   examples(
     print,
     'mandate completion bash > ~/.local/share/bash-completion/completions/mandate',

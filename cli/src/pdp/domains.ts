@@ -4,7 +4,7 @@
  * @module
  */
 import { type Domain, domainListSchema } from '@mandate/protocol'
-import { nearestName } from '@mandate/service/nearest-name'
+import { nameAdvice } from '@mandate/service/nearest-name'
 import { CommandError, usageError } from '../exit.ts'
 import type { Pdp } from './client.ts'
 
@@ -26,9 +26,7 @@ export async function knownDomains(pdp: Pdp): Promise<readonly Domain[]> {
 /** Requires a name to be known. @throws CommandError (exit 64) with the nearest one, or all when they are few. */
 export function requireKnown(what: string, name: string, known: readonly string[]): void {
   if (known.includes(name)) return
-  const nearest = nearestName(name, known)
-  const instead = nearest === undefined ? `Known: ${known.join(', ') || 'none'}.` : `Did you mean ${nearest}?`
-  throw usageError(`There is no ${what} ${name}. ${instead}`)
+  throw usageError(`There is no ${what} ${name}. ${nameAdvice(name, known)}`)
 }
 
 /** The domain that a resource type belongs to. @throws CommandError (exit 64) for an unknown type. */

@@ -4,8 +4,10 @@
  * @module
  */
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { type EpochMillis, environmentObjection, Fault, repeatedOption } from '@mandate/protocol'
+import { type EpochMillis, environmentObjection, Fault } from '@mandate/protocol'
+import { nameAdvice } from '@mandate/service/nearest-name'
+import { parseOptions, usageLine } from '@mandate/service/parse-options'
+import type { ProcessIo as Process } from '@mandate/service/process-io'
 import { nodeFiles } from '../log/files.ts'
 import { type KeyChange, retireKey, rotateKey } from '../log/signer.ts'
 import { acceptClock } from './accept-clock.ts'
@@ -33,11 +35,8 @@ export const HELP = `npm run log -- COMMAND --data DIR
 Earlier names still work: seal (archive), unseal (restore), MANDATE_SEAL_KEY (MANDATE_ARCHIVE_KEY).
 `
 
-/** Input and output of the process. */
-export interface ProcessIo {
-  readonly out: (text: string) => void
-  readonly err: (text: string) => void
-  readonly environment: Readonly<Record<string, string | undefined>>
+/** Input, output and clock of the process. */
+export interface ProcessIo extends Pick<Process, 'out' | 'err' | 'environment'> {
   /** The machine's clock. */
   readonly now?: () => EpochMillis
 }
@@ -59,7 +58,7 @@ export async function runLogCommand(argv: readonly string[], io: ProcessIo): Pro
   }
   const task = asked.ok ? taskOf(asked, environment['PDP_DATA_DIR']) : asked
   if (task.ok) return await perform(task, io)
-  err(`${task.error}\n\n${HELP}`)
+  err(usageLine(task.error, 'npm run log -- --help'))
   return EXIT.usage
 }
 
@@ -97,9 +96,7 @@ function parseCommandLine(argv: readonly string[]) {
     help: { type: 'boolean', short: 'h' },
   } as const
   try {
-    const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, tokens: true })
-    const repeated = repeatedOption(parsed.tokens, options)
-    return repeated === undefined ? { ok: true as const, ...parsed } : usageError(`--${repeated} may be given once`)
+    return { ok: true as const, ...parseOptions(argv, options, 'allowed') }
   } catch (error) {
     return usageError(error instanceof Error ? error.message : String(error))
   }
@@ -111,7 +108,10 @@ function taskOf(
 ): Task | UsageError {
   const directory = values.data ?? byDefault
   const command = COMMANDS.find((one) => one === (EARLIER_NAMES.get(name ?? '') ?? name))
-  if (command === undefined) return usageError(name === undefined ? 'Name a command.' : `There is no command ${name}.`)
+  if (command === undefined)
+    return usageError(
+      name === undefined ? 'Name a command.' : `There is no command ${name}. ${nameAdvice(name, COMMANDS)}`,
+    )
   if (more.length > 0) return usageError(`${command} takes no further argument: ${more.join(' ')}`)
   if (!directory) return usageError("--data: must be the PDP's data directory")
   return { ok: true, command, directory, values }

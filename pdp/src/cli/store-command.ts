@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util'
 import { Fault } from '@mandate/protocol'
 import { ConfigError, configErrorText, EXIT_CONFIG } from '@mandate/service'
+import { nameAdvice } from '@mandate/service/nearest-name'
+import { parseOptions, usageLine } from '@mandate/service/parse-options'
 import { MoveRefused } from '../store/move.ts'
 import { prepareDatabase } from '../store/postgres-migrations.ts'
 import { databasePlace } from '../store/postgres-session.ts'
@@ -53,7 +54,7 @@ export async function runStoreCommand(argv: readonly string[], io: ProcessIo): P
     return EXIT.ok
   }
   if (asked.command === 'wrong') {
-    io.err(`${asked.error}\n\n${STORE_HELP}`)
+    io.err(usageLine(asked.error, 'npm run store -- --help'))
     return EXIT.usage
   }
   try {
@@ -90,7 +91,7 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
   let parsed: { readonly values: { readonly help?: boolean }; readonly positionals: readonly string[] }
   try {
     const options = { help: { type: 'boolean', short: 'h' } } as const
-    parsed = parseArgs({ args: [...argv], options, allowPositionals: true })
+    parsed = parseOptions(argv, options, 'allowed')
   } catch (error) {
     return wrong(error instanceof Error ? error.message : String(error))
   }
@@ -101,7 +102,8 @@ function parseCommandLine(argv: readonly string[]): CommandLine {
     return toOpenFga(parsed.positionals.slice(1)) ?? wrong('to-openfga: name the URL of OpenFGA.')
   if (name === 'migrate')
     return directory === undefined ? { command: 'migrate' } : wrong(`migrate takes no argument: ${directory}`)
-  if (name !== 'move') return wrong(`There is no command ${name}.`)
+  if (name !== 'move')
+    return wrong(`There is no command ${name}. ${nameAdvice(name, ['migrate', 'move', 'to-openfga'])}`)
   if (directory === undefined) return wrong('move: name the data directory of the PDP, which has the file pdp.db.')
   if (more.length > 0) return wrong(`move takes one directory: ${more.join(' ')}`)
   return { command: 'move', directory }
