@@ -1,5 +1,6 @@
 /** Look-ups from a person to their pseudonym: two auditors, a case number, a day, and an entry for each step. */
 import { describe, expect, test } from 'vitest'
+import { run } from '../../cli/src/program.ts'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { useSuite } from '../fixtures/suite.ts'
 
@@ -95,4 +96,53 @@ test('a person who is erased meanwhile is not found any more', async () => {
   await approve(id, APPROVES, sub)
   expect((await suite.world.call('DELETE', '/v1/subjects/me', { sub, azp: 'desktop' })).status).toBe(200)
   expect((await read(id)).body.code).toBe('not_found')
+})
+
+describe('mandate log lookup', () => {
+  async function mandate(as: TokenClaims, ...argv: readonly string[]) {
+    const printed = { out: '', err: '' }
+    const { tpdp } = suite
+    const exit = await run(['log', 'lookup', ...argv], {
+      out: (text) => {
+        printed.out += text
+      },
+      err: (text) => {
+        printed.err += text
+      },
+      environment: { MANDATE_PDP: tpdp.pdp.url, MANDATE_TOKEN: await tpdp.issuer.token(as) },
+    })
+    return { exit, ...printed }
+  }
+  const [asks, approves] = [ASKS, APPROVES].map((claims) => ({ ...claims, azp: 'mandate-cli' })) as [
+    TokenClaims,
+    TokenClaims,
+  ]
+
+  test('requests, approves, lists and shows, with the command of the next step', async () => {
+    const person = `user:${suite.world.id('A')}`
+    const requested = await mandate(asks, 'request', person, '--case', 'C-9')
+    expect(requested).toMatchObject({ exit: 0, out: expect.stringMatching(/^Look-up \w{26} for case C-9 waits/u) })
+    const id = requested.out.split(' ')[1] ?? ''
+    expect(requested.out).toContain(`mandate log lookup approve ${id} user:SUB`)
+    expect((await mandate(asks, 'list')).out).toMatch(/C-9 +asked +you +.* UTC +another auditor approves +/u)
+    expect(await mandate(asks, 'show', id)).toMatchObject({ exit: 65, out: '' })
+    expect(await mandate(approves, 'approve', id, person)).toMatchObject({ exit: 0 })
+    const { pseudonym } = JSON.parse((await mandate(asks, 'show', id, '--json')).out)
+    expect(`user:${pseudonym}`).toBe(await pseudonymOfA())
+    expect((await mandate(asks, 'show', id)).out).toContain(`mandate log query --subject user:${pseudonym}`)
+    const [listed] = JSON.parse((await mandate(approves, 'list', '--json')).out)
+    expect(listed).toMatchObject({ id, status: 'approved', mine: false })
+  })
+
+  test('refuses what is no person before it asks, and people without the role', async () => {
+    expect(await mandate(asks, 'request', 'agent:x', '--case', 'C-9')).toMatchObject({ exit: 64 })
+    expect(await mandate(asks, 'show', 'C-9')).toMatchObject({
+      exit: 64,
+      err: expect.stringContaining('26 characters'),
+    })
+    const person = suite.world.as('A')
+    expect(await mandate(person, 'list')).toMatchObject({ exit: 77, out: '' })
+    expect((await mandate(asks, 'list', '--help')).out).toContain('mandate log lookup list --json')
+    expect((await mandate(asks, '--help')).out).toContain('The PDP does not know login names')
+  })
 })

@@ -6,6 +6,7 @@
 import { LOG_COMMANDS, type LogCommand, type LogOption } from '@mandate/auditor/log-commands'
 import { type Command, Option } from 'commander'
 import { action, choice, type Describe, examples, repeated, withConnection, withJson } from '../command-line.ts'
+import { describeLookup } from './log-lookup.ts'
 
 /** Options of every command here: those of the connection, in place of the ones of `mandate-audit`. */
 const SHARED: ReadonlySet<string> = new Set(['help', 'json', 'token-file', 'url'])
@@ -21,6 +22,7 @@ export const describeLog: Describe = (program, io, outcome) => {
     examples(command, ...described.examples.map((line) => `mandate log ${line}`))
     action(command, io, outcome, async () => (await import('../log/run.ts')).runLogCommand(name))
   }
+  describeLookup(log, io, outcome)
 }
 
 /** A command that reads from a PDP takes the connection; one that works offline only `--json`, if it has it. */
