@@ -67,7 +67,11 @@ export interface IssuerAdmin {
    * @throws TypeError for a name of the realm itself or of a service, and for a service in `calls` that there is not.
    */
   addHost(host: AddedHost): void
-  /** Removes a client; of a service that was added, its scope, too. */
+  /**
+   * Removes a client that was added; of a service, its scope, too. Does nothing where there is none.
+   *
+   * @throws TypeError for a client of the realm itself.
+   */
   removeClient(clientId: string): void
   /** Adds a signing key, which signs from now on. Tokens of the older keys stay valid. */
   rotateKey(): void
@@ -150,6 +154,7 @@ function clientAdmin(
       put(hostMetadata(host, database))
     },
     removeClient: (clientId) => {
+      refuseOwnClient(clientId)
       database.prepare('DELETE FROM clients WHERE client_id = ?').run(clientId)
       database.prepare('DELETE FROM services WHERE client_id = ?').run(clientId)
       updateScopes(database)
@@ -159,10 +164,15 @@ function clientAdmin(
 
 /** @throws TypeError naming what is wrong */
 function checkService({ clientId, calls }: AddedService, database: DatabaseSync): void {
-  if (clientOf(clientId) || AUDIENCES.has(clientId)) throw new TypeError(`${clientId} is a client of the realm itself`)
+  refuseOwnClient(clientId)
   const known = audiencesOfRealm(database)
   const unknown = calls.find((name) => !known.has(name))
   if (unknown !== undefined) throw new TypeError(`the realm has no service ${unknown}`)
+}
+
+function refuseOwnClient(clientId: string): void {
+  if (clientOf(clientId) || AUDIENCES.has(clientId))
+    throw new TypeError(`${clientId} is a client or scope of the realm itself`)
 }
 
 /** The client with the scopes of the services that were added, where people sign in at it. */

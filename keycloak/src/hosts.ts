@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
-import { addOptionalScope, findClient, REALM, scopeIds } from './services.ts'
+import { addOptionalScope, findClient, HOST_MARK, isAddedHost, REALM, scopeIds } from './services.ts'
 
 /** A host to add: a public client that people sign in at, and whose tokens are theirs *through* an agent of its name. */
 export interface NewHost {
@@ -42,9 +42,6 @@ function isExact(uri: string): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname))
 }
 
-/** Attribute of clients that were added here. */
-const MARK = 'mandate.host'
-
 const clientSchema = z.looseObject({ clientId: z.string(), attributes: z.record(z.string(), z.string()).default({}) })
 const appSchema = z.looseObject({
   attributes: z.record(z.string(), z.string()),
@@ -77,7 +74,7 @@ export async function addHost(admin: KeycloakAdmin, host: NewHost): Promise<void
 /** Deletes a host's client. @throws TypeError for a client that is no host, such as a service or an app of the realm. */
 async function removeHostClient(call: AdminCall, id: string): Promise<void> {
   const client = clientSchema.parse(await call('GET', `${REALM}/clients/${id}`))
-  if (client.attributes[MARK] !== 'true')
+  if (!isAddedHost(client))
     throw new TypeError(`${client.clientId} is a service or an app of the realm: choose another name for the host`)
   await call('DELETE', `${REALM}/clients/${id}`)
 }
@@ -99,7 +96,7 @@ function clientOf({ clientId, redirectUris }: NewHost, desktop: z.output<typeof 
     consentRequired: false,
     redirectUris,
     webOrigins: [],
-    attributes: { ...attributes, 'pkce.code.challenge.method': 'S256', [MARK]: 'true' },
+    attributes: { ...attributes, 'pkce.code.challenge.method': 'S256', [HOST_MARK]: 'true' },
     authenticationFlowBindingOverrides: desktop.authenticationFlowBindingOverrides,
     protocolMappers: [],
     defaultClientScopes: ['basic', 'pseudonym'],

@@ -12,9 +12,17 @@ export const REALM = '/realms/mandate'
 /** Clients that people sign in at, which may ask for a token for the service. */
 const APPS = ['desktop', 'mandate-cli'] as const
 const DEFAULT_SCOPES = ['basic', 'pseudonym', 'svc'] as const
+/** Attribute of clients and scopes of services that were added here: all others are left alone. */
+const SERVICE_MARK = 'mandate.service'
+/** Attribute of clients of hosts that were added here. */
+export const HOST_MARK = 'mandate.host'
 
-const clientsSchema = z.array(z.looseObject({ id: z.string(), clientId: z.string() }))
-const scopesSchema = z.array(z.looseObject({ id: z.string(), name: z.string() }))
+const attributes = z.record(z.string(), z.unknown()).optional()
+const clientsSchema = z.array(
+  z.looseObject({ id: z.string(), clientId: z.string(), name: z.string().optional(), attributes }),
+)
+const scopesSchema = z.array(z.looseObject({ id: z.string(), name: z.string(), attributes }))
+type Client = z.output<typeof clientsSchema>[number]
 
 /** A service to add. */
 export interface NewService {
@@ -28,7 +36,8 @@ export interface NewService {
  * Adds the client and its scope, and lets both apps and the service's own account ask for what they need. Idempotent: of a known service, secret and
  * scopes are replaced.
  *
- * @throws Error naming a service of `calls` that the realm lacks, or the call that Keycloak refused.
+ * @throws TypeError for the name of a client or scope that was not added here; Error naming a service of `calls` that the realm lacks, or the call that
+ *   Keycloak refused.
  */
 export async function addService(admin: KeycloakAdmin, service: NewService, secret: string): Promise<void> {
   const call = await adminSession(admin)
@@ -36,20 +45,50 @@ export async function addService(admin: KeycloakAdmin, service: NewService, secr
   const scopes = await scopeIds(call)
   const unknown = calls.find((name) => !scopes.has(name))
   if (unknown !== undefined) throw new Error(`the realm has no service ${unknown}`)
-  const scope = scopes.get(clientId) ?? (await createScope(call, clientId))
-  const client = await findClient(call, clientId)
+  const client = await readClient(call, clientId)
+  if (client !== undefined && !isAddedService(client)) throw notAdded(clientId)
+  const scope = await ownScope(call, clientId, client)
+  if (scope === undefined && scopes.has(clientId)) throw notAdded(clientId)
+  const scopeId = scope ?? (await createScope(call, clientId))
   if (client === undefined) await call('POST', `${REALM}/clients`, clientOf(service, secret))
-  else await updateClient(call, { client, service, secret, scopes })
-  for (const app of APPS) await addOptionalScope(call, app, scope)
+  else await updateClient(call, { client: client.id, service, secret, scopes })
+  for (const app of APPS) await addOptionalScope(call, app, scopeId)
 }
 
-/** Removes the client and its scope. Does nothing where there is none. */
+/**
+ * Removes a service with its scope, or a host. Does nothing where there is none.
+ *
+ * @throws TypeError for a client or scope that was not added here, such as one of the realm itself. Nothing is removed then.
+ */
 export async function removeService(admin: KeycloakAdmin, clientId: string): Promise<void> {
   const call = await adminSession(admin)
-  const client = await findClient(call, clientId)
-  if (client !== undefined) await call('DELETE', `${REALM}/clients/${client}`)
-  const scope = (await scopeIds(call)).get(clientId)
+  const client = await readClient(call, clientId)
+  if (client !== undefined && !isAddedService(client) && !isAddedHost(client)) throw notAdded(clientId)
+  const scope = await ownScope(call, clientId, client)
+  if (client === undefined && scope === undefined && (await scopeIds(call)).has(clientId)) throw notAdded(clientId)
+  if (client !== undefined) await call('DELETE', `${REALM}/clients/${client.id}`)
   if (scope !== undefined) await call('DELETE', `${REALM}/client-scopes/${scope}`)
+}
+
+/** Services that were added before they had the mark are known by their name for people, which no client of the realm file has. */
+function isAddedService({ clientId, name, attributes }: Client): boolean {
+  return attributes?.[SERVICE_MARK] === 'true' || name === titleOf(clientId)
+}
+
+/** Whether the client was added as a host. */
+export function isAddedHost({ attributes }: { readonly attributes?: Client['attributes'] }): boolean {
+  return attributes?.[HOST_MARK] === 'true'
+}
+
+function notAdded(name: string): TypeError {
+  return new TypeError(`${name} is a client or scope of the realm itself, and no service or host that was added`)
+}
+
+/** Id of the scope of an added service. @param client - A service without the mark has a scope without it. */
+async function ownScope(call: AdminCall, name: string, client: Client | undefined): Promise<string | undefined> {
+  const scopes = scopesSchema.parse(await call('GET', `${REALM}/client-scopes`))
+  const isUnmarked = client !== undefined && isAddedService(client) && client.attributes?.[SERVICE_MARK] !== 'true'
+  return scopes.find((scope) => scope.name === name && (isUnmarked || scope.attributes?.[SERVICE_MARK] === 'true'))?.id
 }
 
 export async function scopeIds(call: AdminCall): Promise<ReadonlyMap<string, string>> {
@@ -58,7 +97,11 @@ export async function scopeIds(call: AdminCall): Promise<ReadonlyMap<string, str
 }
 
 export async function findClient(call: AdminCall, clientId: string): Promise<string | undefined> {
-  return clientsSchema.parse(await call('GET', `${REALM}/clients?${new URLSearchParams({ clientId })}`))[0]?.id
+  return (await readClient(call, clientId))?.id
+}
+
+async function readClient(call: AdminCall, clientId: string): Promise<Client | undefined> {
+  return clientsSchema.parse(await call('GET', `${REALM}/clients?${new URLSearchParams({ clientId })}`))[0]
 }
 
 async function createScope(call: AdminCall, name: string): Promise<string> {
@@ -66,7 +109,7 @@ async function createScope(call: AdminCall, name: string): Promise<string> {
     name,
     description: `aud=${name}`,
     protocol: 'openid-connect',
-    attributes: { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'false' },
+    attributes: { 'include.in.token.scope': 'true', 'display.on.consent.screen': 'false', [SERVICE_MARK]: 'true' },
     protocolMappers: [
       {
         name: `aud-${name}`,
@@ -87,11 +130,13 @@ async function createScope(call: AdminCall, name: string): Promise<string> {
   return id
 }
 
+const titleOf = (clientId: string): string => `${clientId}: audience, service account and exchange requester in one`
+
 /** The client as `keycloak/realm.json` has `trips`. */
 function clientOf({ clientId, calls }: NewService, secret: string): object {
   return {
     clientId,
-    name: `${clientId}: audience, service account and exchange requester in one`,
+    name: titleOf(clientId),
     enabled: true,
     protocol: 'openid-connect',
     publicClient: false,
@@ -111,6 +156,7 @@ function clientOf({ clientId, calls }: NewService, secret: string): object {
       'access.token.header.type.rfc9068': 'true',
       'use.refresh.tokens': 'false',
       'client_credentials.use_refresh_token': 'false',
+      [SERVICE_MARK]: 'true',
     },
     protocolMappers: [
       {

@@ -70,6 +70,26 @@ export function addedServicesContract(subject: Subject): void {
     await expect(serviceToken(await realmClient(subject().identity.issuer, 'lab', secret), 'pdp')).rejects.toThrow()
   })
 
+  test('clients and scopes of the realm itself are neither removed nor replaced as a service', async () => {
+    const { issuer, clientSecrets } = subject().identity
+    for (const name of ['trips', 'booking-agent', 'desktop', 'pdp', 'audit']) {
+      await expect(subject().admin.removeService(name), name).rejects.toThrow(TypeError)
+      await expect(subject().admin.addService(name, [], secret), name).rejects.toThrow(TypeError)
+    }
+    const trips = await realmClient(issuer, 'trips', clientSecrets.trips)
+    expect(read(await serviceToken(trips, 'pdp')).claims).toMatchObject({ azp: 'trips' })
+    expect((await signedIn('desktop', 'openid trips')).refreshToken).toEqual(expect.any(String))
+  })
+
+  test('a host is removed like a service, and again without effect', async () => {
+    await add('lab')
+    await subject().admin.addHost('chat-host', [LOOPBACK], ['lab'])
+    await subject().admin.removeService('chat-host')
+    await subject().admin.removeService('chat-host')
+    const gone = await realmClient(subject().identity.issuer, 'chat-host')
+    await expect(signIn(gone, personOf(subject(), 'carlo'), 'openid lab')).rejects.toThrow()
+  })
+
   const LOOPBACK = 'http://127.0.0.1/callback'
   const addHost = async (calls: readonly string[]) => {
     await subject().admin.addHost('chat-host', [LOOPBACK], calls)
