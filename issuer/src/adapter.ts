@@ -8,6 +8,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 
 const COLUMNS = 'payload, expires'
+/** How long an entry is kept after its end, in seconds. A program is told by it that its device code has expired. */
+const KEPT_AFTER_END_S: Readonly<Record<string, number>> = { DeviceCode: 60 }
 
 /** The adapter of one model. @see {@link https://github.com/panva/node-oidc-provider/blob/main/example/my_adapter.js the contract} */
 export class SqliteAdapter implements Adapter {
@@ -21,7 +23,8 @@ export class SqliteAdapter implements Adapter {
 
   /** @param expiresIn - In seconds; without it the entry does not expire. */
   async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
-    const expires = expiresIn === undefined ? null : Date.now() + expiresIn * 1_000
+    const expires =
+      expiresIn === undefined ? null : Date.now() + (expiresIn + (KEPT_AFTER_END_S[this.#model] ?? 0)) * 1_000
     this.#database
       .prepare('INSERT OR REPLACE INTO state (model, id, payload, expires, grant_id, uid) VALUES (?, ?, ?, ?, ?, ?)')
       .run(this.#model, id, JSON.stringify(payload), expires, payload.grantId ?? null, payload.uid ?? null)
@@ -38,9 +41,13 @@ export class SqliteAdapter implements Adapter {
     )
   }
 
-  /** Device codes only, which the realm does not have. */
-  async findByUserCode(): Promise<undefined> {
-    return undefined
+  /** Device codes only. */
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return parse(
+      this.#database
+        .prepare(`SELECT ${COLUMNS} FROM state WHERE model = ? AND json_extract(payload, '$.userCode') = ?`)
+        .get(this.#model, userCode),
+    )
   }
 
   /**
@@ -89,6 +96,18 @@ export function discardUnused(database: DatabaseSync, model: string, id: string)
   database
     .prepare("DELETE FROM state WHERE model = ? AND id = ? AND json_extract(payload, '$.consumed') IS NULL")
     .run(model, id)
+}
+
+/** Records that a program asked for its device code. @returns `false` when it did so less than `seconds` ago. */
+export function isFirstPoll(database: DatabaseSync, code: string, seconds: number): boolean {
+  const now = Date.now()
+  const { changes } = database
+    .prepare(
+      `INSERT INTO state (model, id, payload, expires) VALUES ('DevicePoll', ?, '{}', ?)
+       ON CONFLICT (model, id) DO UPDATE SET expires = excluded.expires WHERE state.expires <= ?`,
+    )
+    .run(code, now + seconds * 1_000, now)
+  return changes > 0
 }
 
 /** Deletes a grant with its codes and tokens: a refresh token that is saved later is refused without its grant. */

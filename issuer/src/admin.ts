@@ -7,6 +7,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { ClientMetadata } from 'oidc-provider'
 import { type AddedService, addedServices, audiencesOfRealm, storeService } from './added-services.ts'
 import { openDatabase } from './database.ts'
+import { DEVICE_CODE } from './device.ts'
 import { TOKEN_EXCHANGE } from './exchange.ts'
 import { type AddedHost, hostMetadata } from './hosts.ts'
 import { addSigningKey } from './keys.ts'
@@ -196,7 +197,7 @@ function serviceLike(known: string, clientId: string): RealmClient {
 
 /** The client as `oidc-provider` stores it. */
 function metadataOf(
-  { clientId, kind, scopes }: RealmClient,
+  { clientId, kind, scopes, deviceName }: RealmClient,
   secret: string | undefined,
   logoutUrl: string,
 ): ClientMetadata {
@@ -222,7 +223,7 @@ function metadataOf(
     token_endpoint_auth_method: authentication,
     // Of the auditor's server, too: on loopback any port is right (RFC 8252, section 7.3), which oidc-provider has for this type alone.
     application_type: 'native',
-    grant_types: ['authorization_code', 'refresh_token'],
+    grant_types: ['authorization_code', 'refresh_token', ...(deviceName === undefined ? [] : [DEVICE_CODE])],
     response_types: ['code'],
     redirect_uris: [`http://127.0.0.1${CALLBACK_PATHS.get(clientId) ?? CALLBACK_PATH}`],
     backchannel_logout_uri: logoutUrl,

@@ -8,9 +8,10 @@ import { answerProblems, logRequests, prepareApp } from '@mandate/service'
 import express, { type Express, type RequestHandler } from 'express'
 import type { Logger } from 'pino'
 import { addedServices } from './added-services.ts'
+import { guardUserCodes, WrongCodes } from './device.ts'
 import { newestKey } from './keys.ts'
 import { logoutRoutes } from './logout.ts'
-import { ownHostOnly } from './own-origin.ts'
+import { ownFormsOnly, ownHostOnly } from './own-origin.ts'
 import { STYLE, STYLE_PATH } from './pages.ts'
 import { People } from './people.ts'
 import { createProvider, type RealmProvider } from './provider.ts'
@@ -43,7 +44,8 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
     log: logRequests({ logger }),
     check: () => undefined,
   })
-  const current = currentProvider(issuer, database, logger)
+  const wrongCodes = new WrongCodes()
+  const current = currentProvider({ issuer, database, logger }, wrongCodes)
   const provider = () => current().provider
   const ownTokens = () => current().ownTokens
   const people = new People(database)
@@ -52,6 +54,7 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
   realm.get(STYLE_PATH, (_req, res) => {
     res.type('css').send(STYLE)
   })
+  realm.use(PATHS.device, ownFormsOnly, guardUserCodes(issuer, wrongCodes))
   realm.use(PATHS.signIn, signInRoutes({ issuer, provider, database, people, logger }))
   realm.use(PATHS.logout, logoutRoutes({ provider, ownTokens, database, logger }))
   const userinfo = userinfoRoute({ issuer, ownTokens, people })
@@ -66,10 +69,10 @@ export function createApp({ issuer, database, logger }: AppDeps): Express {
 }
 
 /** The provider with the newest key and all services: created again when one was added, also by another process. */
-function currentProvider(issuer: string, database: DatabaseSync, logger: Logger): () => RealmProvider {
+function currentProvider({ issuer, database, logger }: AppDeps, wrongCodes: WrongCodes): () => RealmProvider {
   const create = (): RealmProvider & { readonly state: string } => {
     const state = stateOf(database)
-    const made = createProvider(issuer, database)
+    const made = createProvider(issuer, database, wrongCodes)
     // oidc-provider answers such an error by itself, and logs nothing.
     made.provider.on('server_error', (_ctx, err) => logger.error({ err }, 'oidc-provider failed'))
     return { ...made, state }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Attempts, afterFailure, isLocked, NO_ATTEMPTS } from './guessing.ts'
+import { type Attempts, afterFailure, areTooManyWrongCodes, isLocked, NO_ATTEMPTS, withWrongCode } from './guessing.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -27,4 +27,13 @@ test('the tenth failure locks for two minutes, and no lock is longer than a quar
   const lockOf = ({ lockedUntil, failedAt }: Attempts) => lockedUntil - failedAt
   expect(lockOf(slowly(10))).toBe(120_000)
   expect(lockOf(slowly(200))).toBe(900_000)
+})
+
+test('ten wrong user codes within a minute are too many, of all browsers together', () => {
+  let times: readonly number[] = []
+  for (let code = 0; code < 9; code++) times = withWrongCode(times, 1_000 * code)
+  expect(areTooManyWrongCodes(times, 9_000)).toBe(false)
+  times = withWrongCode(times, 9_000)
+  expect(areTooManyWrongCodes(times, 59_999)).toBe(true)
+  expect(areTooManyWrongCodes(times, 60_000)).toBe(false)
 })

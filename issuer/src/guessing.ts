@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GUESSING } from './realm.ts'
+import { CODE_GUESSING, GUESSING } from './realm.ts'
 
 /** Failed attempts of one login: times in milliseconds since 1970, 0 for never. */
 export interface Attempts {
@@ -27,4 +27,14 @@ export function afterFailure({ failures, failedAt, lockedUntil }: Attempts, now:
 /** Whether the login is locked: nothing is accepted then, not even the right password. */
 export function isLocked({ lockedUntil }: Attempts, now: number): boolean {
   return now < lockedUntil
+}
+
+/** Adds a wrong user code of the device authorization grant to the times of the earlier ones, in milliseconds since 1970. */
+export function withWrongCode(times: readonly number[], now: number): readonly number[] {
+  return [...times.filter((time) => now - time < CODE_GUESSING.withinMs), now]
+}
+
+/** Whether no user code is accepted for now. */
+export function areTooManyWrongCodes(times: readonly number[], now: number): boolean {
+  return times.filter((time) => now - time < CODE_GUESSING.withinMs).length >= CODE_GUESSING.failures
 }

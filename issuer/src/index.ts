@@ -17,6 +17,7 @@ export {
   CLIENTS,
   type ClientKind,
   type ConfidentialClient,
+  DEVICE,
   GUESSING,
   LIFETIMES,
   type RealmClient,

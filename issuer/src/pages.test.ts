@@ -1,11 +1,31 @@
 import { expect, test } from 'vitest'
-import { authenticatorPage, codePage, errorPage, passwordPage, signedOutPage } from './pages.ts'
+import {
+  authenticatorPage,
+  codePage,
+  confirmDevicePage,
+  deviceDonePage,
+  deviceRefusedPage,
+  errorPage,
+  passwordPage,
+  signedOutPage,
+  userCodePage,
+} from './pages.ts'
 
 const FORM = { action: 'http://127.0.0.1:1/realms/mandate/sign-in/x/password', error: 'Wrong <name> or password' }
 const PAGES = {
   password: passwordPage({ ...FORM, username: '"><script>' }),
   code: codePage(FORM),
   authenticator: authenticatorPage({ ...FORM, secret: 'ABCDEFGH', uri: 'otpauth://totp/x?secret=ABCDEFGH&issuer=y' }),
+  'user code': userCodePage({ ...FORM, token: '"><script>' }),
+  'confirm device': confirmDevicePage({
+    ...FORM,
+    token: 't',
+    program: '<script>',
+    clientId: '<script>',
+    userCode: '"><script>',
+  }),
+  'device done': deviceDonePage(),
+  'device refused': deviceRefusedPage(),
   'signed out': signedOutPage(),
   error: errorPage('redirect_uri <did> not match'),
 }

@@ -59,6 +59,63 @@ export function authenticatorPage(options: FormPage & { readonly secret: string;
   )
 }
 
+/** A form of `oidc-provider`; `token` is its protection against forged requests. */
+export interface DeviceFormPage extends FormPage {
+  readonly token: string
+}
+
+export function userCodePage({ action, error, token }: DeviceFormPage): string {
+  const more = 'autocapitalize="characters" spellcheck="false" maxlength="20" autofocus'
+  return page(
+    'Sign in at a terminal',
+    `<p>Type the code that your terminal shows.</p>
+    ${warning()}
+    <form id="user-code-form" class="form" action="${escapeHtml(action)}" method="post">
+      ${errorText(error)}
+      <input type="hidden" name="xsrf" value="${escapeHtml(token)}" />
+      ${field({ id: 'user_code', label: 'Code', type: 'text', autocomplete: 'off', more, error })}
+      <button id="sign-in" type="submit">Continue</button>
+    </form>`,
+  )
+}
+
+/** Names the program before a password is typed. */
+export function confirmDevicePage(options: DeviceFormPage & DeviceProgram): string {
+  const { action, token, program, clientId, userCode } = options
+  return page(
+    'Let this program act for you?',
+    `<p><strong>${escapeHtml(program)}</strong> (<code>${escapeHtml(clientId)}</code>) will do everything in your name that you can do with it.</p>
+    <p><span class="label">Code</span> <code>${escapeHtml(userCode)}</code></p>
+    ${warning()}
+    <form id="confirm-device-form" class="form" action="${escapeHtml(action)}" method="post">
+      <input type="hidden" name="xsrf" value="${escapeHtml(token)}" />
+      <input type="hidden" name="user_code" value="${escapeHtml(userCode)}" />
+      <p class="choices">
+        <button id="confirm" type="submit" name="confirm" value="yes">My terminal shows this code</button>
+        <button id="cancel" class="second" type="submit" name="abort" value="yes">Refuse</button>
+      </p>
+    </form>`,
+  )
+}
+
+/** What a code was given to. */
+interface DeviceProgram {
+  readonly program: string
+  readonly clientId: string
+  readonly userCode: string
+}
+
+const warning = (): string =>
+  '<p class="warning">Continue only if you started this sign-in yourself, just now. A code that somebody sent you signs <em>them</em> in as you.</p>'
+
+export function deviceDonePage(): string {
+  return page('You are signed in', '<p>Your terminal goes on by itself. You can close this page.</p>')
+}
+
+export function deviceRefusedPage(): string {
+  return page('Refused', '<p>The program is not signed in. You can close this page.</p>')
+}
+
 export function signedOutPage(): string {
   return page('Signed out', '<p>You are signed out. You can close this page.</p>')
 }
@@ -152,6 +209,9 @@ input { padding: 0.5rem 0.625rem; border: 1px solid var(--rule-strong); border-r
 input[aria-invalid] { border-color: var(--accent); }
 button { justify-self: start; padding: 0.5rem 1.25rem; border: 0; border-radius: 3px; background: var(--ink);
   color: var(--paper); font: inherit; font-weight: 600; cursor: pointer; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 0; }
+.second { background: none; color: var(--ink); box-shadow: inset 0 0 0 1px var(--rule-strong); }
+.warning { padding-left: 0.75rem; border-left: 3px solid var(--rule-strong); }
 :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
 .error { margin: 0 0 0.75rem; padding-left: 0.75rem; border-left: 3px solid var(--accent); color: var(--accent); }
 code { font: 400 1rem/1.5 ui-monospace, Consolas, monospace; overflow-wrap: anywhere; }

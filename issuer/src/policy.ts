@@ -4,6 +4,7 @@
  * @module
  */
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider'
+import { checkDeviceRequest } from './device.ts'
 import { isNative } from './realm.ts'
 import { checkScope } from './token-endpoint.ts'
 
@@ -30,7 +31,8 @@ export function checkRequest(ctx: KoaContextWithOIDC): void {
   checkScope(sent('scope'), client.scope)
   if (sent('scope') === '') throw new errors.InvalidScope('a scope is needed', '')
   if (sent('authorization_details')) throw new errors.InvalidRequest('authorization_details are not supported')
-  if (isNative(client.clientId) && params?.['dpop_jkt'] === undefined)
+  if (ctx.oidc.route === 'device_authorization') checkDeviceRequest(ctx)
+  else if (isNative(client.clientId) && params?.['dpop_jkt'] === undefined)
     throw new errors.InvalidRequest('dpop_jkt is missing: refresh tokens of this client are bound to a key')
 }
 

@@ -9,6 +9,7 @@ import { type Configuration, errors, type KoaContextWithOIDC, Provider } from 'o
 import { SqliteAdapter } from './adapter.ts'
 import { audiencesOfRealm } from './added-services.ts'
 import { factsAsClaims, type TokenFacts } from './claims.ts'
+import { checkDeviceCode, deviceFlow, WrongCodes } from './device.ts'
 import { exchangedAudience, registerTokenExchange } from './exchange.ts'
 import { type SigningKey, secretOf, signingKeys } from './keys.ts'
 import { createOwnTokens, type OwnTokens } from './own-tokens.ts'
@@ -16,7 +17,7 @@ import { errorPage } from './pages.ts'
 import { People } from './people.ts'
 import { ACR, checkRequest, signInPolicy } from './policy.ts'
 import { PROOF_ALGORITHMS } from './proof.ts'
-import { LIFETIMES, PATHS, REALM_PATH } from './realm.ts'
+import { DEVICE, LIFETIMES, PATHS, REALM_PATH } from './realm.ts'
 import { RESOURCE, resourceServer } from './resource.ts'
 import { mayRevoke } from './revocation.ts'
 import { sessionByUid } from './sessions.ts'
@@ -28,14 +29,22 @@ export interface RealmProvider {
   readonly ownTokens: OwnTokens
 }
 
-/** Creates the provider. A new key or service needs a new provider; everything else is read from the database with each request. */
-export function createProvider(issuer: string, database: DatabaseSync): RealmProvider {
+/**
+ * Creates the provider. A new key or service needs a new provider; everything else is read from the database with each request.
+ *
+ * @param wrongCodes - Counted on, so of the server, not of one provider.
+ */
+export function createProvider(
+  issuer: string,
+  database: DatabaseSync,
+  wrongCodes: WrongCodes = new WrongCodes(),
+): RealmProvider {
   const keys = signingKeys(database)
   const audiences = audiencesOfRealm(database)
   const ownTokens = createOwnTokens(issuer, keys, database)
   const provider = new Provider(issuer, {
     ...storage(issuer, database, keys),
-    ...rules(issuer, keys, audiences),
+    ...rules(issuer, keys, audiences, wrongCodes),
     ...claims(database, audiences),
     renderError: (ctx, { error_description, error }) => {
       ctx.type = 'html'
@@ -66,7 +75,12 @@ function storage(issuer: string, database: DatabaseSync, keys: readonly SigningK
 
 type Audiences = ReadonlyMap<string, string>
 
-function rules(issuer: string, [newest]: readonly SigningKey[], audiences: Audiences): Configuration {
+function rules(
+  issuer: string,
+  [newest]: readonly SigningKey[],
+  audiences: Audiences,
+  wrongCodes: WrongCodes,
+): Configuration {
   return {
     responseTypes: ['code'],
     subjectTypes: ['public'],
@@ -91,6 +105,8 @@ function rules(issuer: string, [newest]: readonly SigningKey[], audiences: Audie
       token: PATHS.token,
       jwks: PATHS.jwks,
       revocation: PATHS.revocation,
+      device_authorization: PATHS.deviceAuthorization,
+      code_verification: PATHS.device,
     },
     interactions: {
       policy: signInPolicy(),
@@ -101,7 +117,7 @@ function rules(issuer: string, [newest]: readonly SigningKey[], audiences: Audie
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     expiresWithSession: () => true,
     ttl: lifetimes(),
-    features: features(issuer, newest, audiences),
+    features: { ...features(issuer, newest, audiences), deviceFlow: deviceFlow(wrongCodes) },
   }
 }
 
@@ -150,6 +166,7 @@ function lifetimes(): NonNullable<Configuration['ttl']> {
     ClientCredentials: LIFETIMES.accessToken,
     IdToken: LIFETIMES.accessToken,
     AuthorizationCode: LIFETIMES.code,
+    DeviceCode: DEVICE.lifetimeS,
     Interaction: LIFETIMES.signIn,
     Grant: LIFETIMES.session,
     RefreshToken: (_ctx, token) => secondsLeft(token.authTime),
@@ -178,8 +195,11 @@ function claims(database: DatabaseSync, audiences: Audiences): Configuration {
   return {
     claims: { openid: ['sub'], acr: null, auth_time: null, iss: null, sid: null },
     conformIdTokenClaims: true,
-    findAccount: (_ctx, sub) =>
-      people.bySub(sub) === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) },
+    findAccount: (ctx, sub, source) => {
+      // The first of oidc-provider's hooks that sees the code at the token endpoint.
+      checkDeviceCode(ctx, source)
+      return people.bySub(sub) === undefined ? undefined : { accountId: sub, claims: () => ({ sub }) }
+    },
     formats: {
       customizers: {
         jwt: (_ctx, token, jwt) => {

@@ -16,6 +16,8 @@ export const PATHS = {
   revocation: `${ENDPOINTS}/revoke`,
   userinfo: `${ENDPOINTS}/userinfo`,
   logout: `${ENDPOINTS}/logout`,
+  deviceAuthorization: `${ENDPOINTS}/auth/device`,
+  device: '/device',
   signIn: '/sign-in',
 } as const
 
@@ -50,6 +52,8 @@ export interface RealmClient {
   readonly scopes: readonly string[]
   /** Roles that its tokens may carry. */
   readonly roles: readonly Role[]
+  /** Its name on the page of the device authorization grant; absent where it does not have that grant. */
+  readonly deviceName?: string
 }
 
 /** Every enabled client of the realm, in the order of `keycloak/realm.json`. */
@@ -62,6 +66,7 @@ export const CLIENTS: readonly RealmClient[] = [
     kind: 'native',
     scopes: ['trips', 'care', 'pdp', 'audit', 'booking-agent'],
     roles: ROLES,
+    deviceName: 'mandate, the command line',
   },
   { clientId: 'pdp', kind: 'audience', scopes: [], roles: [] },
   { clientId: 'trips', kind: 'service', scopes: ['pdp'], roles: [] },
@@ -84,6 +89,9 @@ export const LOGGED_OUT_PATH = '/logged-out'
 /** Lifetimes in seconds. `proof` is of a DPoP proof, to either side: Keycloak's ten seconds and its tolerance of fifteen. */
 export const LIFETIMES = { accessToken: 300, code: 60, signIn: 600, idle: 1_800, session: 28_800, proof: 25 } as const
 
+/** Device authorization grant: how long a code may be typed, and how often a program may ask whether it was. In seconds. */
+export const DEVICE = { lifetimeS: 300, intervalS: 2 } as const
+
 /** Limits against guessing of passwords and codes: times in milliseconds. */
 export const GUESSING = {
   /** Failures after which a login is locked, longer with every further such number. */
@@ -95,6 +103,9 @@ export const GUESSING = {
   /** Failures are forgotten after this time without one. */
   forgetMs: 43_200_000,
 } as const
+
+/** Limits against guessing of user codes, of all browsers together: a page of the device authorization grant does not know yet who types. */
+export const CODE_GUESSING = { failures: 10, withinMs: 60_000 } as const
 
 /** Fewest characters of a password. */
 export const MIN_PASSWORD = 12

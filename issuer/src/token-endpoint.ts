@@ -7,6 +7,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import { discardUnused } from './adapter.ts'
+import { adjustDeviceResponse } from './device.ts'
 import { isStale } from './proof.ts'
 import { LIFETIMES } from './realm.ts'
 import { extendSession, sessionByUid } from './sessions.ts'
@@ -17,6 +18,7 @@ export function addTokenRules(provider: Provider, database: DatabaseSync): void 
     const ctx = koa as unknown as KoaContextWithOIDC
     if (refusesProof(ctx)) return
     await next()
+    if (ctx.oidc !== undefined) adjustDeviceResponse(database, ctx)
     if (ctx.oidc?.route !== 'token') return
     answerBearer(ctx)
     if (ctx.status === 400) useUpCode(database, ctx)

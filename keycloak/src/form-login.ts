@@ -1,6 +1,6 @@
 /**
  * Sign-in without a browser, for the demo and the tests: opens an authorization URL, submits the issuer's forms and calls the application's loopback
- * callback.
+ * callback; or types the code of a terminal (RFC 8628).
  *
  * @module
  */
@@ -56,6 +56,59 @@ export function formBrowser(person: Credentials, cookies?: Map<string, string>):
   }
 }
 
+/** What a person does with the code of a terminal. */
+export interface DeviceAnswer {
+  readonly address: string
+  readonly userCode: string
+  /** @default 'accept' */
+  readonly answer?: 'accept' | 'refuse'
+  /** Cookie jar. @default an empty jar */
+  readonly cookies?: Map<string, string>
+}
+
+/** How {@link answerDevice} ended. */
+export interface DeviceAnswered {
+  readonly title: string
+  readonly forms: readonly string[]
+}
+
+/**
+ * Types the code of a terminal, signs the person in, and accepts or refuses.
+ *
+ * @returns Title of the last page, and the kinds of the forms before it.
+ * @throws {@link SignInRefusedError} when a form comes back with an error.
+ */
+export async function answerDevice(person: Credentials, device: DeviceAnswer): Promise<DeviceAnswered> {
+  const { address, userCode, answer = 'accept', cookies = new Map<string, string>() } = device
+  const filled: string[] = []
+  let response = await visit(new URL(address), cookies)
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const location = response.headers.get('location')
+    if (location !== null) {
+      response = await visit(new URL(location, address), cookies)
+      continue
+    }
+    const html = await response.text()
+    const page = readPage(html)
+    if (page.kind === 'other') return { title: page.title, forms: filled }
+    if (!('hidden' in page)) {
+      response = await fillIn(html, person, filled, cookies)
+      continue
+    }
+    if (filled.includes(page.kind)) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
+    filled.push(page.kind)
+    const typed = page.kind === 'user-code' ? { user_code: userCode, device_user_code: userCode } : CHOICES[answer]
+    response = await visit(new URL(page.action, address), cookies, { ...page.hidden, ...typed })
+  }
+  throw new SignInRefusedError('the sign-in never ended')
+}
+
+/** Buttons: the embedded issuer's, and Keycloak's. */
+const CHOICES = {
+  accept: { confirm: 'yes', accept: 'Yes' },
+  refuse: { abort: 'yes', cancel: 'No' },
+} as const
+
 async function fillIn(
   html: string,
   person: Credentials,
@@ -64,6 +117,7 @@ async function fillIn(
 ): Promise<Response> {
   const page = readPage(html)
   if (page.kind === 'other') throw new SignInRefusedError(page.title)
+  if ('hidden' in page) throw new SignInRefusedError(`unexpected form: ${page.kind}`)
   const tries = filled.filter((kind) => kind === page.kind).length
   if (tries >= MAX_TRIES[page.kind]) throw new SignInRefusedError(page.error ?? `the ${page.kind} was refused`)
   filled.push(page.kind)

@@ -6,7 +6,14 @@
 import { fileURLToPath } from 'node:url'
 
 export { type AdminCall, adminSession, type KeycloakAdmin } from './admin.ts'
-export { type Credentials, formBrowser, SignInRefusedError } from './form-login.ts'
+export {
+  answerDevice,
+  type Credentials,
+  type DeviceAnswer,
+  type DeviceAnswered,
+  formBrowser,
+  SignInRefusedError,
+} from './form-login.ts'
 export { addHost, hostObjection, type NewHost } from './hosts.ts'
 export { hardenMaster } from './master.ts'
 export { generatePeople, type PdpRole, PEOPLE } from './people.ts'

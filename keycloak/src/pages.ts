@@ -7,7 +7,17 @@
 /** A parsed page: a form with its target URL (`action`) and error message, or another page with its title. */
 export type SignInPage =
   | { readonly kind: 'password' | 'code'; readonly action: string; readonly error: string | undefined }
+  | DevicePage
   | { readonly kind: 'other'; readonly title: string }
+
+/** A page of the device authorization grant. */
+interface DevicePage {
+  readonly kind: 'user-code' | 'consent'
+  readonly action: string
+  readonly error: string | undefined
+  /** Hidden fields of the form. */
+  readonly hidden: Readonly<Record<string, string>>
+}
 
 /** By the id of the form: Keycloak's, and the embedded issuer's. */
 const FORMS = {
@@ -15,14 +25,23 @@ const FORMS = {
   'kc-otp-login-form': 'code',
   'password-form': 'password',
   'code-form': 'code',
+  'kc-user-verify-device-user-code-form': 'user-code',
+  'user-code-form': 'user-code',
+  'confirm-device-form': 'consent',
 } as const
 
-/** Parses a page. Without one of the two forms it is `other`, with its error message or heading as `title`. */
+/** Parses a page. Without one of these forms it is `other`, with its error message or heading as `title`. */
 export function readPage(html: string): SignInPage {
   for (const [id, kind] of Object.entries(FORMS)) {
     const action = formAction(html, id)
-    if (action !== undefined) return { kind, action, error: fieldError(html) }
+    if (action === undefined) continue
+    if (kind === 'password' || kind === 'code') return { kind, action, error: fieldError(html) }
+    return { kind, action, error: fieldError(html), hidden: hiddenFields(html) }
   }
+  // Keycloak's consent form has no id.
+  const consent = /<form\b[^>]*\baction="([^"]*login-actions\/consent[^"]*)"/.exec(html)?.[1]
+  if (consent !== undefined)
+    return { kind: 'consent', action: unescapeHtml(consent), error: undefined, hidden: hiddenFields(html) }
   return { kind: 'other', title: text(/id="kc-error-message"[^>]*>(.*?)<\/div>/s, html) ?? title(html) }
 }
 
@@ -30,6 +49,13 @@ function formAction(html: string, id: string): string | undefined {
   const tag = (html.match(/<form\b[^>]*>/g) ?? []).find((form) => form.includes(`id="${id}"`))
   const action = tag && /\baction="([^"]*)"/.exec(tag)?.[1]
   return action === undefined ? undefined : unescapeHtml(action)
+}
+
+function hiddenFields(html: string): Readonly<Record<string, string>> {
+  const tags = [...html.matchAll(/<input\b[^>]*type="hidden"[^>]*>/g)].map(([tag]) => tag)
+  const attribute = (tag: string, name: string): string =>
+    unescapeHtml(new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? '')
+  return Object.fromEntries(tags.map((tag) => [attribute(tag, 'name'), attribute(tag, 'value')]))
 }
 
 /** The message beside a field, or the alert above the form. */

@@ -32,7 +32,7 @@ export const BUILD_FLAGS = [
   '--db=dev-file',
   '--cache=local',
   '--health-enabled=true',
-  '--features-disabled=account,account-api,kerberos,organization,workflows,docker,ciba,device-flow,impersonation',
+  '--features-disabled=account,account-api,kerberos,organization,workflows,docker,ciba,impersonation',
 ] as const
 
 /** A built distribution, ready for `start --optimized`, and the Java to run it. Treated as read-only. */

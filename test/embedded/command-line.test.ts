@@ -112,10 +112,12 @@ describe('sign-in', () => {
     expect(await mandate('whoami')).toMatchObject({ exit: 0 })
   })
 
-  test('an identity provider without a device flow is named', async () => {
+  test('a code on another device signs in, where the client has that', async () => {
     const { mandate, remove } = openTerminal(environment(), stack.people['sam'])
     onTestFinished(remove)
-    const ran = shown(await mandate('login --device'))
+    expect(shown(await mandate('login --device'))).toMatchObject({ exit: 0, out: expect.stringContaining('user:') })
+    expect(await mandate('persona list')).toMatchObject({ exit: 0 })
+    const ran = shown(await mandate('login --device --client desktop'))
     expect(ran).toMatchObject({ exit: 77, err: expect.stringContaining('Sign in without --device') })
   })
 })

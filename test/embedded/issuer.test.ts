@@ -9,6 +9,7 @@ import process from 'node:process'
 import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
 import { DIFFERENCES } from '@mandate/issuer'
+import { answerDevice } from '@mandate/keycloak'
 import { decodeProtectedHeader } from 'jose'
 import { buildAuthorizationUrl } from 'openid-client'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -16,13 +17,14 @@ import { addedServicesContract } from '../realm/contract/added-services-contract
 import { administrationContract } from '../realm/contract/administration-contract.ts'
 import { attacksContract } from '../realm/contract/attacks-contract.ts'
 import { clockContract } from '../realm/contract/clock-contract.ts'
+import { deviceContract } from '../realm/contract/device-contract.ts'
 import { type EmbeddedSubject, openEmbeddedSubject } from '../realm/contract/embedded-subject.ts'
 import { refusalsContract } from '../realm/contract/refusals-contract.ts'
 import { secondFactorContract } from '../realm/contract/second-factor-contract.ts'
 import { sessionsContract } from '../realm/contract/sessions-contract.ts'
 import { personOf, refreshTokenOf } from '../realm/contract/subject.ts'
 import { tokensContract } from '../realm/contract/tokens-contract.ts'
-import { narrow, read, realmClient, signIn } from '../support/realm-client.ts'
+import { narrow, read, realmClient, signIn, startDevice } from '../support/realm-client.ts'
 
 const MAIN = fileURLToPath(new URL('../../issuer/src/main.ts', import.meta.url))
 
@@ -40,6 +42,7 @@ describe('embedded issuer', () => {
   sessionsContract(() => subject)
   attacksContract(() => subject)
   clockContract(() => subject)
+  deviceContract(() => subject)
   administrationContract(() => subject)
   addedServicesContract(() => subject)
 
@@ -152,6 +155,21 @@ describe('embedded issuer', () => {
     expect(next.length).toBeLessThanOrEqual(1)
     for (const token of next)
       await expect(narrow(desktop, token, 'trips')).rejects.toMatchObject({ error: 'invalid_grant' })
+  })
+
+  test('after ten wrong user codes within a minute, none is taken from any browser, and a link types none', async () => {
+    const { issuer } = subject.identity
+    onTestFinished(() => subject.server.restart())
+    const carlo = personOf(subject, 'carlo')
+    const cli = await realmClient(issuer, 'mandate-cli')
+    const started = await startDevice(cli, 'openid pdp')
+    expect(started).not.toHaveProperty('verification_uri_complete')
+    const link = await fetch(`${started.verification_uri}?user_code=${started.user_code}`, { redirect: 'manual' })
+    expect([link.status, link.headers.get('location')]).toEqual([303, started.verification_uri])
+    const type = (userCode: string) => answerDevice(carlo, { address: started.verification_uri, userCode })
+    for (let code = 0; code < 10; code++) await type('BBBB-BBBB').catch(() => undefined)
+    expect(await type(started.user_code)).toMatchObject({ title: 'Too many wrong codes. Wait for a minute.' })
+    expect(await statusOf(`${issuer}/device`, crossSite('same-site'))).toBe(403)
   })
 
   test('every row in which it differs from Keycloak says why', () => {

@@ -12,6 +12,7 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'v
 import { type EmbeddedSubject, openEmbeddedSubject } from '../realm/contract/embedded-subject.ts'
 import { personOf } from '../realm/contract/subject.ts'
 import { axe } from '../support/auditor-page.ts'
+import { realmClient, startDevice } from '../support/realm-client.ts'
 import { launchChromium, typePassword } from '../support/system-browser.ts'
 
 let subject: EmbeddedSubject
@@ -116,6 +117,40 @@ test('somebody with a new role sets an authenticator up, and types its code from
   })
   await expect(again).rejects.toMatchObject({ code: 'cancelled' })
   expect(first).toMatch(/^[0-9a-f-]{36}$/u)
+})
+
+test('carlo types the code of a terminal, sees which program it is, and is warned of codes of strangers', async () => {
+  const { username, password } = personOf(subject, 'carlo')
+  await page.setViewportSize({ width: 360, height: 740 })
+  const cli = await realmClient(subject.identity.issuer, 'mandate-cli')
+  const { verification_uri: address, user_code: userCode } = await startDevice(cli, 'openid pdp')
+  const send = (button: string) => Promise.all([page.waitForEvent('load'), page.locator(button).click()])
+  const look = async (name: string): Promise<void> => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      expect(await axe(page)).toEqual([])
+      const folder = process.env['MANDATE_SHOTS']
+      if (folder) await page.screenshot({ path: `${folder}/device-${name}-${colorScheme}.png` })
+    }
+    // Nothing is cut off on a telephone.
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth)).toBe(true)
+  }
+  await page.goto(address)
+  await expect.poll(focused).toBe('user_code')
+  await page.getByLabel('Code').fill('BBBB-BBBB')
+  await send('#sign-in')
+  expect(await page.getByRole('alert').innerText()).toContain('not valid')
+  await look('code')
+  await page.getByLabel('Code').fill(userCode)
+  await send('#sign-in')
+  expect(await page.locator('main').innerText()).toMatch(/mandate, the command line[\s\S]*somebody sent you/u)
+  expect(await page.locator('main').innerText()).toContain(userCode)
+  await look('confirm')
+  await send('#confirm')
+  await typePassword(page, username, password)
+  expect(await heading()).toBe('You are signed in')
+  await look('done')
+  expect(noise).toEqual([])
 })
 
 test('a response is sent to the callback as a form, too (response_mode=form_post)', async () => {

@@ -6,6 +6,7 @@ import { addedServicesContract } from './contract/added-services-contract.ts'
 import { administrationContract } from './contract/administration-contract.ts'
 import { attacksContract } from './contract/attacks-contract.ts'
 import { clockContract } from './contract/clock-contract.ts'
+import { deviceContract } from './contract/device-contract.ts'
 import { keycloakSubject } from './contract/keycloak-subject.ts'
 import { refusalsContract } from './contract/refusals-contract.ts'
 import { secondFactorContract } from './contract/second-factor-contract.ts'
@@ -21,6 +22,7 @@ describe('Keycloak', () => {
   sessionsContract(() => keycloak)
   attacksContract(() => keycloak)
   clockContract(() => keycloak)
+  deviceContract(() => keycloak)
   administrationContract(() => keycloak)
   addedServicesContract(() => keycloak)
 })

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Credentials, formBrowser } from '@mandate/keycloak'
+import { answerDevice, type Credentials, formBrowser } from '@mandate/keycloak'
 import { run } from '../../cli/src/program.ts'
 
 /** What a command printed, and its exit code. */
@@ -28,7 +28,10 @@ export interface Terminal {
   readonly remove: () => void
 }
 
-/** Opens a terminal. @param person - Signs in where a command opens a browser. */
+/** Address and code as `login --device` shows them. */
+const DEVICE_CODE = /Open (?<address>\S+) on any device.*?\n\n {2}(?<userCode>\S+)\n/su
+
+/** Opens a terminal. @param person - Signs in where a command opens a browser, or shows a code to type on another device. */
 export function openTerminal(
   environment: Readonly<Record<string, string | undefined>>,
   person?: Credentials,
@@ -43,6 +46,9 @@ export function openTerminal(
       },
       err: (text) => {
         printed.err += text
+        const { address, userCode } = DEVICE_CODE.exec(text)?.groups ?? {}
+        // A code that is refused is never redeemed: the command says so.
+        if (person && address && userCode) void answerDevice(person, { address, userCode })
       },
       environment: { ...environment, HOME: folder, XDG_CONFIG_HOME: folder },
       ...(person ? { openBrowser: formBrowser(person) } : {}),

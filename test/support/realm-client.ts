@@ -90,6 +90,24 @@ export async function signIn(
   return await redeem(client, await requestCode(client, person, scope, deviation, cookies))
 }
 
+/** What a program has after it asked for a device code. */
+export interface DeviceStart extends oidc.DeviceAuthorizationResponse {
+  readonly verifier: string
+}
+
+/** Asks for a device code, as a program without a browser does (RFC 8628). */
+export async function startDevice(
+  { config }: RealmClient,
+  scope: string,
+  deviation: Deviation = {},
+): Promise<DeviceStart> {
+  const verifier = oidc.randomPKCECodeVerifier()
+  const challenge = await oidc.calculatePKCECodeChallenge(verifier)
+  const all = { scope, code_challenge: challenge, code_challenge_method: 'S256', ...deviation }
+  const given = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return { ...(await oidc.initiateDeviceAuthorization(config, Object.fromEntries(given))), verifier }
+}
+
 /** Redeems a code. */
 export function redeem(
   { config, dpop }: RealmClient,

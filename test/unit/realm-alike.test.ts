@@ -6,6 +6,7 @@ import {
   CALLBACK_PATHS,
   CLIENTS,
   type ClientKind,
+  DEVICE,
   GUESSING,
   LIFETIMES,
 } from '@mandate/issuer'
@@ -18,6 +19,8 @@ const realmSchema = z.looseObject({
   clients: z.array(
     z.looseObject({
       clientId: z.string(),
+      name: z.string().optional(),
+      attributes: z.record(z.string(), z.string()).default({}),
       enabled: z.boolean(),
       publicClient: z.boolean(),
       standardFlowEnabled: z.boolean(),
@@ -48,6 +51,7 @@ test('the clients, what they may ask for, and whose roles they carry', () => {
       kind: kindOf(client),
       scopes: client.optionalClientScopes,
       roles: rolesOf(client.clientId),
+      ...(client.attributes['oauth2.device.authorization.grant.enabled'] === 'true' && { deviceName: client.name }),
     }))
   expect(CLIENTS).toEqual(inKeycloak)
 })
@@ -81,6 +85,8 @@ test('lifetimes', () => {
     accessCodeLifespanLogin: LIFETIMES.signIn,
     ssoSessionIdleTimeout: LIFETIMES.idle,
     ssoSessionMaxLifespan: LIFETIMES.session,
+    oauth2DeviceCodeLifespan: DEVICE.lifetimeS,
+    oauth2DevicePollingInterval: DEVICE.intervalS,
   })
 })
 

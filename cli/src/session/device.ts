@@ -27,11 +27,19 @@ export async function signInWithDevice(identity: Identity, options: DeviceOption
   try {
     const DPoP = oidc.getDPoPHandle(configuration, key)
     const scope = ['openid', ...scopes].join(' ')
-    const started = await oidc.initiateDeviceAuthorization(configuration, { scope })
+    // PKCE: the RFC does not have it for this grant, Keycloak asks for it, and a stolen device code is of no use without the verifier.
+    const verifier = oidc.randomPKCECodeVerifier()
+    const challenge = await oidc.calculatePKCECodeChallenge(verifier)
+    const pkce = { code_challenge: challenge, code_challenge_method: 'S256' }
+    const started = await oidc.initiateDeviceAuthorization(configuration, { scope, ...pkce }).catch((cause) => {
+      throw notAllowed(cause, issuer)
+    })
     const [address, code] = [started.verification_uri, started.user_code].map(escapeControls)
-    show(`Open ${address} on any device, and type this code:\n\n  ${code}\n\n`)
+    show(
+      `Open ${address} on any device, and type this code:\n\n  ${code}\n\nGive it to nobody: it signs in this terminal.\n`,
+    )
     const waiting = { DPoP, ...(signal ? { signal } : {}) }
-    const tokens = await oidc.pollDeviceAuthorizationGrant(configuration, started, undefined, waiting)
+    const tokens = await oidc.pollDeviceAuthorizationGrant(configuration, started, { code_verifier: verifier }, waiting)
     const subject = tokens.claims()?.sub
     if (subject === undefined || tokens.refresh_token === undefined || tokens.id_token === undefined)
       throw new CommandError(EXIT.data, 'The identity provider gave no refresh token or no ID token.', {
@@ -41,6 +49,15 @@ export async function signInWithDevice(identity: Identity, options: DeviceOption
   } catch (cause) {
     throw deviceError(cause, issuer)
   }
+}
+
+/** A provider with this grant refuses a client without it, each by a code of its own: RFC 8628 names none. */
+function notAllowed(cause: unknown, issuer: string): unknown {
+  const code = cause instanceof oidc.ResponseBodyError ? cause.error : undefined
+  const isAbout = cause instanceof oidc.ResponseBodyError && /allowed|grant/iu.test(cause.error_description ?? '')
+  const isRefused =
+    code === 'unauthorized_client' || code === 'invalid_grant' || (code === 'invalid_request' && isAbout)
+  return isRefused ? unsupported(issuer) : cause
 }
 
 function unsupported(issuer: string): CommandError {

@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { DIFFERENCES, type IssuerAdmin, openIssuerAdmin } from '@mandate/issuer'
 import {
   type EmbeddedIssuer,
@@ -35,7 +36,7 @@ export async function openEmbeddedSubject(): Promise<EmbeddedSubject> {
   return {
     name: 'embedded issuer',
     identity: { issuer, url, clientSecrets, people: secrets.people, admin: undefined },
-    admin: adminOf(admin, issuer),
+    admin: { ...adminOf(admin, issuer), expiring: (start) => expiring(dataDir, start) },
     logoutPort,
     differs: (difference) => DIFFERENCES[difference],
     server,
@@ -47,7 +48,20 @@ export async function openEmbeddedSubject(): Promise<EmbeddedSubject> {
   }
 }
 
-function adminOf(admin: IssuerAdmin, issuer: string): RealmAdmin {
+async function expiring<T>(dataDir: string, start: () => Promise<T>): Promise<T> {
+  const started = await start()
+  const database = new DatabaseSync(join(dataDir, 'issuer.db'))
+  const now = Math.floor(Date.now() / 1_000)
+  database
+    .prepare(
+      "UPDATE state SET payload = json_set(payload, '$.exp', ?) WHERE rowid = (SELECT max(rowid) FROM state WHERE model = 'DeviceCode')",
+    )
+    .run(now)
+  database.close()
+  return started
+}
+
+function adminOf(admin: IssuerAdmin, issuer: string): Omit<RealmAdmin, 'expiring'> {
   return {
     addPerson: (person) => admin.addPerson(person),
     deletePerson: async (username) => admin.deletePerson(username),

@@ -77,6 +77,7 @@ function adminOf(admin: KeycloakAdmin): RealmAdmin {
       const call = await session()
       await call('DELETE', `${REALM}/clients/${await clientAt(call, clientId)}`)
     },
+    expiring: (start) => expiring(session, start),
     rotateKey: () => rotateKey(session),
   }
 }
@@ -95,6 +96,17 @@ async function addKeyedService(call: AdminCall, clientId: string, keys: readonly
   }
   const keyed = { clientAuthenticatorType: 'client-jwt', attributes }
   await call('POST', `${REALM}/clients`, { ...like, clientId, name: clientId, ...keyed })
+}
+
+async function expiring<T>(session: () => Promise<AdminCall>, start: () => Promise<T>): Promise<T> {
+  const call = await session()
+  const realm = z.looseObject({}).parse(await call('GET', REALM))
+  await call('PUT', REALM, { ...realm, oauth2DeviceCodeLifespan: 1 })
+  try {
+    return await start()
+  } finally {
+    await call('PUT', REALM, realm)
+  }
 }
 
 async function rotateKey(session: () => Promise<AdminCall>): Promise<() => Promise<void>> {

@@ -31,6 +31,8 @@ export interface RealmAdmin {
   /** Removes a service with its scope. */
   removeService(clientId: string): Promise<void>
   removeClient(clientId: string): Promise<void>
+  /** Runs `start`, so that the device code which that asks for expires within a second or two. */
+  expiring<T>(start: () => Promise<T>): Promise<T>
   /** Makes the realm sign with a new key. @returns a function that removes the key again, where the server can. */
   rotateKey(): Promise<() => Promise<void>>
 }
