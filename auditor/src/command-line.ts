@@ -14,6 +14,7 @@ import {
   type VerifierKey,
 } from '@mandate/protocol'
 import { nameAdvice, nearestName } from '@mandate/service/nearest-name'
+import { unreadable } from '@mandate/service/path-objection'
 import type { ProcessIo } from '@mandate/service/process-io'
 import { describeIssues } from './describe-issues.ts'
 import type { PdpServer } from './pdp-client.ts'
@@ -157,7 +158,7 @@ export async function readRequiredFile(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new SourceError(EXIT.notFound, `${path} cannot be read`, { cause: error })
+    throw new SourceError(EXIT.notFound, unreadable(path), { cause: error })
   }
 }
 

@@ -15,6 +15,7 @@ import {
   parseCheckpoint,
   parseNote,
 } from '@mandate/protocol'
+import { pathObjection } from '@mandate/service/path-objection'
 import type { z } from 'zod'
 import { describeIssues } from './describe-issues.ts'
 import { entriesBackwards, readCheckpoint } from './log-directory.ts'
@@ -136,9 +137,11 @@ export async function* loggedEntries(directory: string): AsyncGenerator<LoggedEn
 export async function readRequiredCheckpoint(directory: string): Promise<string> {
   const written = await readCheckpointOrHint(directory)
   if (written === undefined)
-    throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint: name the folder of a decision log`)
+    throw new SourceError(EXIT.notFound, `${directory} holds no checkpoint: ${whyNot(directory)}`)
   return written
 }
+
+const whyNot = (directory: string): string => pathObjection(directory, 'folder') ?? 'name the folder of a decision log'
 
 /**
  * The checkpoint of a log directory, unverified; `undefined` when there is none.

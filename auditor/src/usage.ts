@@ -10,7 +10,8 @@ const COMMANDS = `  mandate-audit query  (--url URL | --dir LOG) [filters] [--li
   mandate-audit prove  (--url URL | --dir LOG) ID [--out FILE] [--entry-out FILE] [--key VKEY]
   mandate-audit replay --url URL ID [--policy VERSION] [--json]
   mandate-audit verify --dir LOG --key VKEY [--checkpoint FILE [--remember]] [--anchor FILE]
-                        [--witness VKEY [--quorum N]] [--json]
+                        [--witness VKEY [--quorum N]] [--archive DIR (--archive-key FILE | --hashes-only)]
+                        [--json]
   mandate-audit verify --proof FILE --entry FILE --key VKEY [--json]
   mandate-audit witness --listen HOST:PORT --log ORIGIN=VKEY --state DIR [--name NAME]
 `

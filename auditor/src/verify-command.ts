@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { type AsyncSha256, canonical, parseSecret, SECRET_BYTES, verifyLogProof } from '@mandate/protocol'
+import { pathObjection, unreadable } from '@mandate/service/path-objection'
 import {
   hasFlag,
   type ParsedOptions,
@@ -126,9 +127,8 @@ async function verifyLogArguments(options: ParsedOptions) {
   const checkpointFile = textOption(options, 'checkpoint')
   if (hasFlag(options, 'remember') && checkpointFile === undefined)
     throw new UsageError('--remember needs --checkpoint.')
-  if (!(await stat(directory).catch(() => undefined))?.isDirectory()) {
-    throw new SourceError(EXIT.notFound, `${directory} is not a directory`)
-  }
+  const objection = pathObjection(directory, 'folder')
+  if (objection !== undefined) throw new SourceError(EXIT.notFound, objection)
   return { directory, keys, checkpointFile }
 }
 
@@ -137,7 +137,7 @@ async function readEarlierCheckpoint(file: string | undefined, options: ParsedOp
   if (file === undefined) return undefined
   const written = await readFile(file, 'utf8').catch(() => undefined)
   if (written === undefined && !hasFlag(options, 'remember')) {
-    throw new SourceError(EXIT.notFound, `${file} cannot be read`)
+    throw new SourceError(EXIT.notFound, unreadable(file))
   }
   return written
 }

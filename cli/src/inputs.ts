@@ -5,6 +5,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { plainHttpObjection } from '@mandate/protocol'
+import { unreadable } from '@mandate/service/path-objection'
 import { CommandError, EXIT, usageError } from './exit.ts'
 
 /** Validates a server's address: tokens are sent over https, or to this machine. @returns it unchanged: issuers are compared as they are written. */
@@ -22,6 +23,6 @@ export async function readRequired(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new CommandError(EXIT.notFound, `${path} cannot be read.`, { code: 'file', cause })
+    throw new CommandError(EXIT.notFound, `${unreadable(path)}.`, { code: 'file', cause })
   }
 }

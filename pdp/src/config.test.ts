@@ -46,7 +46,20 @@ test('more than one worker requires the databases that workers share, and ports 
   expect(problems({ PDP_WORKERS: '3', ...shared, PDP_WORKER_PORT: '65534' })).toEqual([
     'PDP_WORKER_PORT: no ports for all workers',
   ])
+  expect(problems({ PDP_PORT: '8192', PDP_WORKERS: '3', ...shared, PDP_WORKER_PORT: '8190' })).toEqual([
+    "PDP_WORKER_PORT: the workers' ports, 8190 and the next, include PDP_PORT",
+  ])
 })
+
+test.for(['ab', 'x'.repeat(65), 'store:1', 'größe'])(
+  'the store name %j, which OpenFGA refuses, is refused first',
+  (name) => {
+    expect(problems({ OPENFGA_STORE: name })).toEqual([
+      'OPENFGA_STORE: OpenFGA takes names of 3 to 64 letters, digits, spaces and any of . - _ / ^ & @ only',
+    ])
+    expect(problems({ OPENFGA_STORE: 'a/b c' })).toEqual([])
+  },
+)
 
 test('less memory than one model and one decision need is refused, where decisions are made from memory', () => {
   const tooSmall = ['PDP_ENGINE_MEMORY_MB: less than what one model and one decision need, 16']

@@ -19,6 +19,8 @@ import { z } from 'zod'
 import { engineFindings, engineMistakes } from './engine-settings.ts'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
+import { storeNameSchema } from './runtime/store-name.ts'
+import { workerMistakes } from './worker-settings.ts'
 
 const list = setting.list([]).unwrap()
 const words = z.string().transform((text) => text.split(' ').filter((word) => word !== ''))
@@ -135,7 +137,7 @@ const schema = z.strictObject({
   /** Required, except with `ENGINE=embedded`. */
   OPENFGA_URL: setting.url.default(''),
   OPENFGA_API_TOKEN: secret(z.string()).optional(),
-  OPENFGA_STORE: z.string().min(1).default('mandate'),
+  OPENFGA_STORE: storeNameSchema.default('mandate'),
   /** Of so many decisions from memory one is made by OpenFGA too, after the answer, and compared. 0: none. */
   PDP_SHADOW_EVERY: setting.integer(0, 1_000_000_000).default(0),
   OPENFGA_DEADLINE_MS: setting.integer(10, 10_000).default(500),
@@ -243,15 +245,6 @@ function mistakes(config: Config): readonly string[] {
       : []),
     ...workerMistakes(config),
     ...engineMistakes(config),
-  ]
-}
-
-function workerMistakes({ PDP_WORKERS, PDP_WORKER_PORT: port = 0, PDP_STORE_URL, PDP_INDEX_URL }: Config): string[] {
-  const several = 'PDP_WORKERS: more than one worker requires'
-  return [
-    ...(PDP_WORKERS > 1 && !PDP_STORE_URL ? [`${several} PDP_STORE_URL: one process opens a SQLite database`] : []),
-    ...(PDP_WORKERS > 1 && !PDP_INDEX_URL ? [`${several} PDP_INDEX_URL: each must find the entries of all`] : []),
-    ...(port + PDP_WORKERS - 1 > 65_535 ? ['PDP_WORKER_PORT: no ports for all workers'] : []),
   ]
 }
 

@@ -30,3 +30,11 @@ test('TLS that believes every certificate is refused', () => {
 test('an option given twice is refused: the first value would be dropped silently', () => {
   expect(parseCommand(['--pdps', '3', '--pdps', '2'])).toEqual({ kind: 'usage', problem: '--pdps may be given once' })
 })
+
+test('two servers on one port are refused before anything starts, both by name', () => {
+  expect(parseCommand([], { MANDATE_PDP_PORT: '8444', MANDATE_TRIPS_PORT: '08444' })).toEqual({
+    kind: 'usage',
+    problem: 'MANDATE_PDP_PORT and MANDATE_TRIPS_PORT are the same port, 8444',
+  })
+  expect(parseCommand([], { MANDATE_PDP_PORT: '', MANDATE_TRIPS_PORT: '' })).toMatchObject({ kind: 'start' })
+})

@@ -6,6 +6,7 @@
 import { environmentObjection } from '@mandate/protocol'
 import { parseOptions } from '@mandate/service/parse-options'
 import { npmOptionObjection } from './npm-options.ts'
+import { equalPortObjection } from './ports.ts'
 
 export const USAGE = `usage: npm start [-- OPTIONS]
 
@@ -54,7 +55,8 @@ const OPTIONS = {
 
 /** Parses the arguments. Also rejects an environment that turns TLS verification off. */
 export function parseCommand(args: readonly string[], env: Readonly<Record<string, string | undefined>> = {}): Command {
-  const objection = environmentObjection(env) ?? npmOptionObjection(env, Object.keys(OPTIONS), 'npm start')
+  const objection =
+    environmentObjection(env) ?? npmOptionObjection(env, Object.keys(OPTIONS), 'npm start') ?? equalPortObjection(env)
   if (objection !== undefined) return { kind: 'usage', problem: objection }
   try {
     const { values } = parseOptions(args, OPTIONS)

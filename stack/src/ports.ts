@@ -35,6 +35,14 @@ const VARIABLES: Readonly<Record<PortName, string>> = {
   pdp5: 'MANDATE_PDP5_PORT',
 }
 
+/** Names the variables that set the same port; `undefined` when none do. */
+export function equalPortObjection(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  const set = Object.values(VARIABLES).filter((variable) => port.safeParse(env[variable]).success)
+  for (const variables of Map.groupBy(set, (variable) => Number(env[variable])).values())
+    if (variables.length > 1) return `${variables.join(' and ')} are the same port, ${env[variables[0] ?? '']}`
+  return undefined
+}
+
 /**
  * Chooses a port for each server: from the environment (`MANDATE_PDP_PORT` and so on), else that of the last start with this state folder, else a free
  * port.
@@ -50,9 +58,26 @@ export async function choosePorts(
   const file = join(stateDir, 'ports.json')
   const remembered = portsFile.safeParse(readJson(file) ?? {}).data ?? {}
   const chosen: Partial<Record<PortName, number>> = {}
+  requireDifferent(names, env, remembered)
   for (const name of names) chosen[name] = await choosePort(name, env[VARIABLES[name]], remembered[name])
   writeAtomically(file, `${JSON.stringify(chosen)}\n`)
   return chosen as Record<ServerName, number>
+}
+
+/** @throws {@link StartError} for a port that is configured for one server and kept for another. */
+function requireDifferent(
+  names: readonly PortName[],
+  env: NodeJS.ProcessEnv,
+  remembered: Partial<Record<PortName, number>>,
+): void {
+  for (const name of names) {
+    const configured = Number(env[VARIABLES[name]])
+    const other = names.find((each) => each !== name && !env[VARIABLES[each]] && remembered[each] === configured)
+    if (other !== undefined)
+      throw new StartError(
+        `${VARIABLES[name]}: ${other} has port ${configured} since the last start. Choose another port, or set ${VARIABLES[other]} as well.`,
+      )
+  }
 }
 
 /**

@@ -96,6 +96,8 @@ export function parseServe(
       if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
         return { kind: 'usage', problem: `${option}: ${text} is not a port (0 to 65535)` }
     const [port, playgroundPort] = [Number(portText), playgroundText === undefined ? undefined : Number(playgroundText)]
+    if (playgroundPort === port && port !== 0)
+      return { kind: 'usage', problem: `--port and --playground-port are the same port, ${port}` }
     const engine = ENGINES.find((name) => name === values.engine) ?? 'embedded'
     const { case: named, 'no-cases': isWithout } = values
     if (named !== undefined && isWithout) return { kind: 'usage', problem: '--case and --no-cases exclude each other' }

@@ -11,6 +11,7 @@ import { type Playground, startPlayground } from '@mandate/playground'
 import { Fault, factsFileSchema } from '@mandate/protocol'
 import { ConfigError, EXIT_CONFIG } from '@mandate/service'
 import { usageLine } from '@mandate/service/parse-options'
+import { unreadable } from '@mandate/service/path-objection'
 import { EXIT_USAGE, MissingToolError, StartError } from './errors.ts'
 import { interruption } from './interruption.ts'
 import { isProduction } from './node-env.ts'
@@ -141,7 +142,7 @@ function readFacts(file: string) {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new PolicyError(`${file}: cannot be read`, { cause })
+    throw new PolicyError(unreadable(file), { cause })
   }
   return parseYaml(file, text, factsFileSchema)
 }

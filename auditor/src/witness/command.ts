@@ -4,6 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -16,6 +17,7 @@ import {
   witnessSignerOf,
 } from '@mandate/protocol'
 import { type ListenerBounds, once } from '@mandate/service'
+import { pathObjection } from '@mandate/service/path-objection'
 import { readFileIfExists } from '../log-directory.ts'
 import { serveWitness } from './server.ts'
 import { WitnessStore } from './store.ts'
@@ -55,6 +57,8 @@ export async function startWitness(
   const [, host = '', port = ''] = /^(\[.+\]|[^:]+):(\d{1,5})$/u.exec(listen) ?? []
   if (host === '') throw new TypeError('--listen must be HOST:PORT')
   const keysByOrigin = await parseLogs(logs)
+  if (existsSync(state) && pathObjection(state, 'folder') !== undefined)
+    throw new TypeError(`--state: ${pathObjection(state, 'folder')}`)
   await mkdir(state, { recursive: true, mode: 0o700 })
   const signer = await loadOrCreateSigner(join(state, 'witness.key'), name)
   const store = new WitnessStore(join(state, 'witness.db'))

@@ -5,6 +5,7 @@
  */
 import { type Environment, readEnvironment, secret, setting } from '@mandate/service'
 import { z } from 'zod'
+import { storeNameSchema } from '../runtime/store-name.ts'
 
 const schema = z.strictObject({
   PDP_STORE_URL: setting.postgresUrl,
@@ -21,7 +22,7 @@ export type StoreSettings = z.output<typeof schema>
 const importSchema = z.strictObject({
   PDP_DATA_DIR: z.string().min(1).optional(),
   OPENFGA_API_TOKEN: secret(z.string()).optional(),
-  OPENFGA_STORE: z.string().min(1).default('mandate'),
+  OPENFGA_STORE: storeNameSchema.default('mandate'),
   PDP_TLS_CA_FILE: z.string().optional(),
   PDP_TLS_CERT_FILE: z.string().optional(),
   PDP_TLS_KEY_FILE: z.string().optional(),

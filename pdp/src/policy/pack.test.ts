@@ -33,6 +33,13 @@ async function saidOf(file: string, change: (text: string) => string | undefined
   }
 }
 
+test('a file in place of the folder of a pack is named once', async () => {
+  const file = join(dir, 'travel/manifest.yaml')
+  await expect(readSources(dir, [file])).rejects.toThrow(
+    new PolicyError(`${file} is a file: name the folder of a pack, with model.fga and manifest.yaml`),
+  )
+})
+
 describe('the packs that ship', () => {
   test('load, and are found by type, title and domain', async () => {
     const { packs, byType, byTitle, byDomain } = await loaded()

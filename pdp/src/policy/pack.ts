@@ -99,7 +99,8 @@ function settled<T>(results: readonly PromiseSettledResult<T>[]): readonly T[] {
   const reasons: readonly unknown[] = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
   const other = reasons.find((reason) => !(reason instanceof PolicyError))
   if (other) throw other
-  if (reasons.length > 0) throw new PolicyError(reasons.map((reason) => (reason as PolicyError).message).join('\n'))
+  const messages = new Set(reasons.map((reason) => (reason as PolicyError).message))
+  if (messages.size > 0) throw new PolicyError([...messages].join('\n'))
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
 }
 
@@ -186,10 +187,16 @@ function directory(read: readonly ReadPack[], problems: string[]): Pick<Policies
   return { byType, byTitle, byDomain }
 }
 
+const hasCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
+
 async function readText(dir: string, file: string, name: string): Promise<string> {
   try {
     return await readFile(join(dir, file), 'utf8')
   } catch (cause) {
+    // One line for all files of the pack: see `settled`.
+    if (hasCode(cause, 'ENOTDIR'))
+      throw new PolicyError(`${dir} is a file: name the folder of a pack, with model.fga and manifest.yaml`, { cause })
     throw new PolicyError(`${name}: cannot be read in ${dir}`, { cause })
   }
 }
