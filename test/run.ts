@@ -85,6 +85,7 @@ const SLOW_UNIT = [
     'pep/src/frameworks.test.ts',
     'pep/src/mtls.test.ts',
     'pep/src/pdp-failure.test.ts',
+    'pep/src/token-attacks.test.ts',
     'playground/src/engine.test.ts',
     'protocol/src/authzen-form.test.ts',
     'protocol/src/entry-form.test.ts',

@@ -159,6 +159,24 @@ test('why a token is refused is in the log, once a reason, without the token or 
   ])
 })
 
+test.for<readonly [string, IdentityProvider, object, JWTPayload]>([
+  ['Auth0, by its RFC 9068 profile', auth0(), {}, { sub: 'bot@clients', client_id: 'bot', jti: 'j' }],
+  ['an issuer that names the client `cid`', { tokenType: 'any' }, { typ: 'JWT' }, { sub: 'bot', cid: 'bot' }],
+  ['an issuer that names the client `appid`', { tokenType: 'any' }, { typ: 'JWT' }, { sub: 'bot', appid: 'bot' }],
+  ['a mapping of the client', { claims: { client: 'app' } }, {}, { sub: 'bot', app: 'bot', jti: 'j' }],
+])('a client’s own token is of no person: %s', async ([, provider, header, claims]) => {
+  const { caller } = await serving({}, { provider, interactiveClients: ['bot'] })
+  expect(await caller({ ...BARE, aud: 'notes', ...claims }, header)).toMatchObject({ subject: bot, actor: undefined })
+})
+
+test('Auth0: a person whose id ends as a client’s own is a person', async () => {
+  const { caller } = await serving({}, { provider: auth0() })
+  const sub = 'samlp|staff|joe@clients'
+  expect(await caller({ ...BARE, aud: 'notes', sub, azp: 'desktop' }, { typ: 'JWT' })).toMatchObject({
+    subject: { type: 'user', id: sub },
+  })
+})
+
 test('an audience beside the own one is allowed by its name only', async () => {
   const userinfo = 'https://tenant.eu.auth0.com/userinfo'
   const { status } = await serving({ path: '/' }, { provider: auth0({ otherAudiences: [userinfo] }) })

@@ -28,7 +28,7 @@ export interface ClaimMapping {
   readonly scopes?: ClaimSource
   /** The session at the identity provider. @default 'sid' */
   readonly session?: ClaimSource
-  /** Whether the token is of a client's own account, with no person behind it. @default the claim `svc` is there, or `sub` is the client (RFC 9068, section 2.2) */
+  /** Whether the token is of a client's own account, with no person behind it. @default the claim `svc` is there, or the subject is the client (RFC 9068, section 2.2) */
   readonly service?: (claims: TokenClaims) => boolean
 }
 
@@ -87,11 +87,13 @@ const DAY_S = 86_400
 
 /**
  * Auth0: the issuer ends with a slash (`https://TENANT.eu.auth0.com/`), the audience is the identifier of the API. A client's own token has
- * `gty: client-credentials`; a token with the scope `openid` is also for `…/userinfo`, which is allowed when `otherAudiences` names it.
+ * `gty: client-credentials`, or, by the RFC 9068 profile, the `sub` `CLIENT@clients` alone; a token with the scope `openid` is also for `…/userinfo`,
+ * which is allowed when `otherAudiences` names it.
  * Accepts both of Auth0's token profiles, for a day: its default lifetime.
  */
 export function auth0({ claims, ...changes }: ProviderChanges = {}): IdentityProvider {
-  const service = ({ gty }: TokenClaims): boolean => gty === 'client-credentials'
+  const service = ({ gty, sub, azp, client_id: client = azp }: TokenClaims): boolean =>
+    gty === 'client-credentials' || (client !== undefined && sub === `${client}@clients`)
   return { tokenType: 'any', maxTokenAgeSeconds: DAY_S, ...changes, claims: { service, ...claims } }
 }
 
@@ -126,10 +128,6 @@ export function okta({ claims, ...changes }: ProviderChanges = {}): IdentityProv
   }
 }
 
-function isOwnToken({ svc, sub, azp, client_id }: TokenClaims): boolean {
-  return svc !== undefined || (sub !== undefined && sub === (azp ?? client_id))
-}
-
 const isFunction = (value: unknown) => typeof value === 'function'
 const source = z.union([
   z.string().min(1),
@@ -148,7 +146,7 @@ export const providerSchema = z.strictObject({
       persona: source.default([]),
       scopes: source.default(['scope', 'scp']),
       session: source.default('sid'),
-      service: service.default(() => isOwnToken),
+      service: service.optional(),
     })
     .prefault({}),
   algorithms: z

@@ -137,6 +137,7 @@ function createKeySource({ discover, jwksTimeoutMs, dispatcher }: TokenRules): (
 /** Refuses what is signed by the issuer for this audience and is no access token. */
 function checkKind({ tokenType }: CheckedProvider, { typ }: JWSHeaderParameters, payload: JWTPayload): void {
   // RFC 7515, section 4.1.9: `application/` may be left out, and media types ignore case.
+  if (typ !== undefined && typeof typ !== 'string') throw refused('its type is no text')
   const type = typ?.toLowerCase().replace(/^application\//u, '')
   const kind = kindSchema.safeParse(payload)
   if (!kind.success) throw refused('it is no bearer access token', kind.error)
@@ -157,11 +158,12 @@ function checkAudiences({ audience, provider }: TokenRules, { aud }: JWTPayload)
 
 function readClaims({ claims: from }: CheckedProvider, payload: JWTPayload): Claims {
   const read = (name: Exclude<keyof typeof from, 'service'>): unknown => readClaim(payload, from[name])
-  const client = read('client')
-  const isService = from.service(payload)
+  const [subject, client] = [read('subject'), read('client')]
+  const svc = payload['svc']
+  const isService = from.service?.(payload) ?? (svc !== undefined || (subject !== undefined && subject === client))
   const parsed = claimsSchema.safeParse({
     // A client's own token need not name a person.
-    sub: read('subject') ?? (isService ? client : undefined),
+    sub: subject ?? (isService ? client : undefined),
     azp: client,
     sid: read('session'),
     actor: read('actor'),
@@ -171,7 +173,6 @@ function readClaims({ claims: from }: CheckedProvider, payload: JWTPayload): Cla
     exp: payload.exp,
   })
   if (!parsed.success) throw refused('a claim is missing or malformed', parsed.error)
-  const svc = payload['svc']
   if (svc !== undefined && svc !== client) throw refused('svc and the client differ')
   return { ...parsed.data, ...(isService ? { svc: parsed.data.azp } : {}) }
 }
