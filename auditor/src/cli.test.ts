@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -173,12 +173,28 @@ test('a PDP is asked with filters and token, page after page', async () => {
 test('the token can come from a file', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'mandate-audit-'))
   closers.push(() => rm(dir, { recursive: true }))
-  await writeFile(join(dir, 'token'), 'from-a-file\n')
+  await writeFile(join(dir, 'token'), 'from-a-file\n', { mode: 0o600 })
   const pdp = await aPdp(() => ({ status: 200, body: ENTRY }))
   const { code, out } = await ran(['show', ENTRY.id, '--url', pdp.url, '--token-file', join(dir, 'token')])
   expect(code).toBe(0)
   expect(out).toContain('PERMIT')
   expect(pdp.asked[0]?.authorization).toBe('Bearer from-a-file')
+})
+
+test('a token that others may read, and a verifier key that everybody may change, are refused', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'mandate-audit-'))
+  closers.push(() => rm(dir, { recursive: true }))
+  const [token, key] = [join(dir, 'token'), join(dir, 'log.vkey')]
+  await writeFile(token, 'from-a-file\n')
+  await writeFile(key, 'x')
+  await chmod(token, 0o644)
+  await chmod(key, 0o666)
+  const pdp = await aPdp(() => ({ status: 200, body: ENTRY }))
+  const shown = await ran(['show', ENTRY.id, '--url', pdp.url, '--token-file', token])
+  expect(shown).toMatchObject({ code: 77, err: expect.stringContaining('mode 0644') })
+  expect(pdp.asked).toEqual([])
+  const verified = await ran(['verify', '--dir', dir, '--key', key])
+  expect(verified).toMatchObject({ code: 77, err: expect.stringContaining('mode 0666') })
 })
 
 test.each([

@@ -15,6 +15,7 @@ import {
 } from '@mandate/protocol'
 import { nameAdvice, nearestName } from '@mandate/service/nearest-name'
 import { unreadable } from '@mandate/service/path-objection'
+import { exposureOf } from '@mandate/service/private-files'
 import type { ProcessIo } from '@mandate/service/process-io'
 import { describeIssues } from './describe-issues.ts'
 import type { PdpServer } from './pdp-client.ts'
@@ -120,10 +121,20 @@ export async function parseServer(options: ParsedOptions, environment: ProcessIo
   const objection = environmentObjection(environment)
   if (objection !== undefined) throw new UsageError(objection)
   const file = textOption(options, 'token-file')
-  const token = file === undefined ? environment['MANDATE_TOKEN'] : (await readRequiredFile(file)).trim()
+  const token = file === undefined ? environment['MANDATE_TOKEN'] : await readToken(file)
   if (token && !urls.every((url) => url?.protocol === 'https:' || isLoopback(url)))
     throw new UsageError('A token is sent over https only, except to this machine.')
   return { bases, token }
+}
+
+/** @throws SourceError (exit 77) when other users may read, change or replace the file; 66 when it cannot be read. */
+async function readToken(file: string): Promise<string> {
+  requireTrusted(file, exposureOf(file))
+  return (await readRequiredFile(file)).trim()
+}
+
+function requireTrusted(file: string, exposure: string | undefined): void {
+  if (exposure !== undefined) throw new SourceError(EXIT.refused, `${file} is not safe: ${exposure}`)
 }
 
 const isLoopback = (url: URL | null): boolean => /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/u.test(url?.hostname ?? '')
@@ -133,7 +144,7 @@ export async function parseKeys(options: ParsedOptions): Promise<readonly Verifi
   return (await Promise.all(textOptions(options, 'key').map(parseKeyOption))).flat()
 }
 
-/** A verifier key, or the keys in a file, one per line. */
+/** A verifier key, or the keys in a file, one per line. Whoever can change the file decides which logs are genuine. */
 async function parseKeyOption(value: string): Promise<readonly VerifierKey[]> {
   const isKey = /^[^+]+\+[0-9a-f]{8}\+/u.test(value)
   const written = isKey ? value : await readKeyFile(value)
@@ -145,6 +156,7 @@ async function parseKeyOption(value: string): Promise<readonly VerifierKey[]> {
 }
 
 async function readKeyFile(path: string): Promise<string> {
+  requireTrusted(path, exposureOf(path, 'public'))
   try {
     return await readFile(path, 'utf8')
   } catch (error) {

@@ -1,11 +1,13 @@
 /**
- * Signing out: Keycloak tells the PDP, and what comes from that session is denied at once, though its tokens live on.
+ * Signing out: Keycloak tells the PDP, and what comes from that session is denied at once, though its tokens live on. And the command line from its sign-in
+ * to there: the PDP of this stack is the one that Keycloak tells.
  */
 import { signIn } from '@mandate/desktop/sign-in'
 import { formBrowser } from '@mandate/keycloak'
 import type { Stack } from '@mandate/stack'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { startTestStack } from '../setup/e2e.ts'
+import { openTerminal, type Terminal } from '../support/command-line.ts'
 import { LOGOUT_PORT } from '../support/logout-port.ts'
 
 let stack: Stack
@@ -42,4 +44,47 @@ test('the next request with a token of the session is denied, by the service and
   const refused = await call(`${stack.urls.trips}/workflows`, toTrips, trip)
   expect(refused.status).toBe(403)
   expect(await refused.json()).toMatchObject({ reasons: [{ code: 'session_ended' }] })
+})
+
+test('the command line signs in by a browser and by a code, gives, asks, explains, and signs out', async () => {
+  const environment = { MANDATE_PDP: stack.urls.pdp, MANDATE_ISSUER: stack.issuer }
+  const open = (person: string | undefined, more: Readonly<Record<string, string>> = {}): Terminal => {
+    const terminal = openTerminal({ ...environment, ...more }, person === undefined ? undefined : stack.people[person])
+    onTestFinished(terminal.remove)
+    return terminal
+  }
+  const [carlo, elsewhere, olga] = [open('carlo'), open('carlo'), open('olga')]
+  const trips = open(undefined, { MANDATE_CLIENT_ID: 'trips', MANDATE_CLIENT_SECRET: stack.clientSecrets.trips })
+  const signedIn = await Promise.all([
+    carlo.mandate('login'),
+    elsewhere.mandate('login --device'),
+    olga.mandate('login'),
+  ])
+  expect(signedIn.map(({ exit, err }) => [exit, err.includes('refused')])).toEqual(signedIn.map(() => [0, false]))
+  const { party } = await carlo.json('whoami')
+  expect(await elsewhere.json('whoami')).toMatchObject({ party, client: 'mandate-cli', amr: ['pwd'] })
+  expect(await olga.json('whoami')).toMatchObject({ roles: ['operator'], amr: ['pwd', 'otp'] })
+
+  const trip = 'workflow:command-line'
+  const must = async ({ mandate }: Terminal, ...words: readonly string[]) =>
+    expect(await mandate(...words), words.join(' ')).toMatchObject({ exit: 0 })
+  await must(olga, 'agent add booking-agent')
+  expect([0, 65]).toContain((await carlo.mandate('persona request traveler/family')).exit)
+  await must(trips, `resource register ${trip} --owner ${party} --persona traveler/family`)
+  const limits = ['--limit', 'price=4100 EUR', '--limit', 'lead_time=7d', '--limit', 'risk=3']
+  await must(carlo, 'settings', 'set', 'traveler/family', '--consent', 'yes', ...limits)
+  await must(
+    carlo,
+    'grant',
+    'give',
+    ...`--to agent:booking-agent --actions read --on ${trip} --for 8h --unattended`.split(' '),
+  )
+  const { decision, context } = await trips.json(`ask agent:booking-agent read ${trip}`)
+  expect(decision).toBe(true)
+  expect((await elsewhere.mandate(`explain ${context.evaluation_id}`)).out).toMatch(/^PERMIT /u)
+
+  await must(elsewhere, 'logout')
+  expect(await elsewhere.mandate(`explain ${context.evaluation_id}`)).toMatchObject({ exit: 77 })
+  // The other session goes on.
+  expect((await carlo.mandate(`explain ${context.evaluation_id}`)).out).toMatch(/^PERMIT /u)
 })

@@ -8,8 +8,9 @@ import { environmentObjection, joinUrl } from '@mandate/protocol'
 import type { z } from 'zod'
 import type { ConnectionOptions, ServiceOptions } from '../command-line.ts'
 import { CommandError, EXIT, usageError } from '../exit.ts'
-import { readRequired, serverUrl } from '../inputs.ts'
+import { serverUrl } from '../inputs.ts'
 import type { Io } from '../io.ts'
+import { readSecret } from '../private-input.ts'
 import { profileFile } from '../session/profile.ts'
 import { jsonBody } from './body.ts'
 import { problemOf } from './problem.ts'
@@ -80,7 +81,7 @@ export function pdpUrl(io: Io, options: ConnectionOptions): string {
 }
 
 async function tokenSource(io: Io, options: ConnectionOptions & ServiceOptions, url: string): Promise<TokenSource> {
-  if (options.tokenFile !== undefined) return fixed((await readRequired(options.tokenFile)).trim())
+  if (options.tokenFile !== undefined) return fixed(await readSecret(options.tokenFile))
   if (options.clientId !== undefined) return await serviceSource(io, options)
   const given = io.environment['MANDATE_TOKEN']
   if (given) return fixed(given)

@@ -1,5 +1,5 @@
 /**
- * The device flow at a certified provider (`oidc-provider`), to which the embedded issuer's realm does not open it.
+ * The device flow at a certified provider (`oidc-provider`) without rules of ours. The contract of the realm has the rest, on both issuers.
  */
 import type { AddressInfo } from 'node:net'
 import { createIdentity, newKey } from '@mandate/desktop/native-session'
@@ -59,6 +59,11 @@ async function startProvider(deviceFlow: boolean): Promise<Running> {
         getResourceServerInfo: () => ({ scope: 'openid pdp', audience: RESOURCE, accessTokenFormat: 'jwt' }),
       },
     },
+  })
+  provider.use(async (ctx, next) => {
+    await next()
+    // Five seconds otherwise.
+    if (ctx['oidc']?.route === 'device_authorization') Object.assign(ctx.body as object, { interval: 1 })
   })
   handle = provider.callback()
   return { issuer, provider }

@@ -10,6 +10,7 @@ import { withLock } from '@mandate/service/process-lock'
 import { z } from 'zod'
 import { CommandError, EXIT, usageError } from '../exit.ts'
 import type { Io } from '../io.ts'
+import { requirePrivate } from '../private-input.ts'
 
 const DEFAULT_PROFILE = 'default'
 const NAME = /^[a-z0-9][a-z0-9-]{0,29}$/u
@@ -33,7 +34,7 @@ export type Profile = z.infer<typeof profileSchema>
 /** Where a profile is kept. */
 export interface ProfileFile {
   readonly name: string
-  /** The profile; `undefined` when nobody signed in. @throws CommandError (exit 65) when the file is damaged. */
+  /** The profile; `undefined` when nobody signed in. @throws CommandError (exit 65) when the file is damaged, 77 when it is not private. */
   readonly read: () => Profile | undefined
   readonly write: (profile: Profile) => void
   readonly remove: () => void
@@ -64,6 +65,7 @@ function configFolder(environment: Io['environment']): string {
 }
 
 function readFile(file: string): unknown {
+  requirePrivate(file)
   try {
     return readJson(file)
   } catch (cause) {

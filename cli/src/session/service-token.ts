@@ -6,8 +6,9 @@
 import * as oidc from 'openid-client'
 import type { ConnectionOptions, ServiceOptions } from '../command-line.ts'
 import { CommandError, EXIT, usageError } from '../exit.ts'
-import { readRequired, serverUrl } from '../inputs.ts'
+import { serverUrl } from '../inputs.ts'
 import type { Io } from '../io.ts'
+import { readSecret } from '../private-input.ts'
 import { issuerOf } from './issuer.ts'
 import { AUDIENCE } from './tokens.ts'
 
@@ -54,7 +55,7 @@ function refusalOf(cause: unknown): string | undefined {
 
 async function clientSecret({ environment }: Io, options: ConnectionOptions & ServiceOptions): Promise<string> {
   const file = options.clientSecretFile ?? environment['MANDATE_CLIENT_SECRET_FILE']
-  const secret = file ? (await readRequired(file)).trim() : environment['MANDATE_CLIENT_SECRET']
+  const secret = file ? await readSecret(file) : environment['MANDATE_CLIENT_SECRET']
   if (secret) return secret
   throw usageError('Give --client-secret-file FILE, or set MANDATE_CLIENT_SECRET.')
 }
