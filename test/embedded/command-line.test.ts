@@ -57,6 +57,10 @@ describe('sign-in', () => {
     const me = await json('whoami')
     expect(me).toMatchObject({ pdp: stack.urls.pdp, issuer: stack.issuer, client: 'mandate-cli', roles: ['operator'] })
     expect(out).toContain(me.party)
+    expect(me).not.toHaveProperty('name')
+    expect(me.sign_in).toMatchObject({ profile: 'default', methods: ['pwd', 'otp'] })
+    expect(out).toMatch(/^name +not known: .*--name NAME$/mu)
+    expect(out).toMatch(/^sign-in +profile default, since 2.* UTC, with password and one-time code$/mu)
     const { refreshToken, access } = JSON.parse(readFileSync(file, 'utf8'))
     for (const secret of [refreshToken, access.token]) expect(out).not.toContain(secret)
   })
@@ -115,7 +119,11 @@ describe('sign-in', () => {
   test('a code on another device signs in, where the client has that', async () => {
     const { mandate, remove } = openTerminal(environment(), stack.people['sam'])
     onTestFinished(remove)
-    expect(shown(await mandate('login --device'))).toMatchObject({ exit: 0, out: expect.stringContaining('user:') })
+    expect(shown(await mandate('login --device --name Sam'))).toMatchObject({
+      exit: 0,
+      out: expect.stringMatching(/^name +Sam$/mu),
+    })
+    expect(await mandate('login', '--name', ' ')).toMatchObject({ exit: 64 })
     expect(await mandate('persona list')).toMatchObject({ exit: 0 })
     const ran = shown(await mandate('login --device --client desktop'))
     expect(ran).toMatchObject({ exit: 77, err: expect.stringContaining('Sign in without --device') })

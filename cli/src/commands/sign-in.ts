@@ -18,13 +18,14 @@ export const describeSignIn: Describe = (program, io, outcome) => {
           repeated,
         ),
       )
+      .option('--name <name>', 'your own name for this sign-in, which whoami shows; it stays on this machine')
       .option('--client <id>', 'the public client at the identity provider', 'mandate-cli'),
   )
   examples(
     login,
     'mandate login --pdp https://pdp.example --issuer https://id.example/realms/mandate',
     'mandate login --device',
-    'mandate login --profile operator',
+    'mandate login --profile operator --name "Olga, on call"',
     'mandate login --scope lab',
   )
   action(login, io, outcome, async () => (await import('../session/login.ts')).login)
@@ -51,7 +52,7 @@ const describeIdentity: Describe = (program, io, outcome) => {
   action(token, io, outcome, async () => (await import('../session/token.ts')).writeToken)
 
   const whoami = withConnection(
-    program.command('whoami').description('who you are for the PDP: identifier, roles, personas'),
+    program.command('whoami').description('who you are for the PDP: identifier, name, sign-in, roles, personas'),
   )
   examples(whoami, 'mandate whoami', 'mandate whoami --json')
   action(whoami, io, outcome, async () => (await import('../session/whoami.ts')).whoami)

@@ -33,11 +33,24 @@ export interface Pdp {
   readonly call: <S extends z.ZodType>(request: PdpRequest, schema: S) => Promise<z.output<S>>
   /** The token that is sent; `undefined` when there is none. */
   readonly token: () => Promise<string | undefined>
+  /** The sign-in that the token is of; `undefined` for a token or key from elsewhere. */
+  readonly signIn?: SignIn | undefined
+}
+
+/** What is known of a kept sign-in. */
+export interface SignIn {
+  readonly profile: string
+  /** The person's own name for it. */
+  readonly name: string | undefined
+  /** In milliseconds since 1970. */
+  readonly since: number | undefined
+  readonly idToken: string
 }
 
 /** Where the tokens of a caller come from. */
 interface TokenSource {
   readonly token: () => Promise<string | undefined>
+  readonly signIn?: SignIn
   /** A newer token, for one that was refused; absent when there cannot be one. */
   readonly renew?: (refused: string) => Promise<string>
 }
@@ -51,6 +64,7 @@ export async function connect(io: Io, options: ConnectionOptions & ServiceOption
   return {
     url,
     token: source.token,
+    signIn: source.signIn,
     call: async (request, schema) => {
       const response = await answered(url, source, request)
       if (!response.ok) throw await problemOf(response, url)
@@ -99,6 +113,7 @@ async function tokenSource(io: Io, options: ConnectionOptions & ServiceOptions, 
     })
   }
   return {
+    signIn: { profile: file.name, name: kept.name, since: kept.signedInAt, idToken: kept.idToken },
     token: async () => (await import('../session/tokens.ts')).accessToken(file),
     renew: async (refused) => (await import('../session/tokens.ts')).renewedToken(file, refused),
   }

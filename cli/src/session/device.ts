@@ -62,7 +62,10 @@ function notAllowed(cause: unknown, issuer: string): unknown {
 
 function unsupported(issuer: string): CommandError {
   const mend = 'Sign in without --device.'
-  return new CommandError(EXIT.refused, `${issuer} has no sign-in on another device.`, { code: 'no_device_flow', mend })
+  return new CommandError(EXIT.refused, `${issuer} has no sign-in on another device for this client.`, {
+    code: 'no_device_flow',
+    mend,
+  })
 }
 
 function deviceError(cause: unknown, issuer: string): unknown {

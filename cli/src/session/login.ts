@@ -5,18 +5,20 @@
  */
 import { createIdentity, endSession, keyOf, newKey, signInWithBrowser } from '@mandate/desktop/native-session'
 import type { ConnectionOptions, Work } from '../command-line.ts'
+import { usageError } from '../exit.ts'
 import { serverUrl } from '../inputs.ts'
 import type { Io } from '../io.ts'
 import { connect, pdpUrl } from '../pdp/client.ts'
 import { signInWithDevice } from './device.ts'
 import { issuerOf } from './issuer.ts'
-import { type Profile, type ProfileFile, profileFile } from './profile.ts'
+import { type Profile, profileFile } from './profile.ts'
 import { AUDIENCE, commandErrorOf } from './tokens.ts'
 import { showIdentity } from './whoami.ts'
 
 interface LoginOptions extends ConnectionOptions {
   readonly device?: true
   readonly browser: boolean
+  readonly name?: string
   readonly client: string
   readonly scope?: readonly string[]
 }
@@ -25,6 +27,7 @@ export const login: Work<LoginOptions> = async (io, { options }) => {
   const pdp = pdpUrl(io, options)
   const issuer = serverUrl(issuerOf(io, options), '--issuer')
   const file = profileFile(io, options.profile)
+  const given = options.name === undefined ? undefined : nameOf(options.name)
   const identity = createIdentity({ issuer, clientId: options.client })
   const { pair, jwk } = await newKey(true)
   if (!jwk) throw new TypeError('the key is extractable')
@@ -37,19 +40,29 @@ export const login: Work<LoginOptions> = async (io, { options }) => {
     throw commandErrorOf(error, issuer)
   })
   const { subject, refreshToken, idToken } = signedIn
-  const profile: Profile = { v: 1, pdp, issuer, clientId: options.client, subject, refreshToken, idToken, key: jwk }
+  const session = { subject, refreshToken, idToken, key: jwk, signedInAt: Date.now() }
+  const profile: Profile = { v: 1, pdp, issuer, clientId: options.client, ...session }
   await file.locked(async () => {
-    await endKept(file)
-    file.write(profile)
+    const kept = file.read()
+    if (kept) await endKept(kept)
+    const name = given ?? (kept?.subject === subject && kept.issuer === issuer ? kept.name : undefined)
+    file.write(name === undefined ? profile : { ...profile, name })
   })
   await showIdentity(io, options, await connect({ ...io, environment: withoutTokens(io) }, { profile: file.name, pdp }))
   return undefined
 }
 
+/** Longest name, in characters: that of a contact in the window. */
+const MAX_NAME = 80
+
+function nameOf(text: string): string {
+  const name = text.trim()
+  if (name === '' || name.length > MAX_NAME) throw usageError(`--name must have 1 to ${MAX_NAME} characters.`)
+  return name
+}
+
 /** A sign-in that is replaced would otherwise live on at the identity provider. */
-async function endKept(file: ProfileFile): Promise<void> {
-  const kept = file.read()
-  if (!kept) return
+async function endKept(kept: Profile): Promise<void> {
   const configuration = await createIdentity(kept)
     .configuration()
     .catch(() => undefined)

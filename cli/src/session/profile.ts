@@ -21,6 +21,10 @@ const profileSchema = z.strictObject({
   issuer: z.string(),
   clientId: z.string(),
   subject: z.string(),
+  /** What the person called themself at `login --name`. It stays on this machine, as in the window. */
+  name: z.string().optional(),
+  /** When the person signed in, in milliseconds since 1970. */
+  signedInAt: z.number().optional(),
   refreshToken: z.string(),
   idToken: z.string(),
   /** The DPoP key that the refresh token is bound to. */
