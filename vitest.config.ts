@@ -21,7 +21,7 @@ export default defineConfig({
           include: [
             '*/src/**/*.test.ts',
             'desktop/renderer/**/*.test.ts',
-            'playground/page/src/**/*.test.ts',
+            '{auditor,playground}/page/src/**/*.test.ts',
             'examples/*/src/**/*.test.ts',
             'test/unit/**/*.test.ts',
           ],

@@ -87,6 +87,22 @@ test('a question is permitted through a chain that is drawn, and denied with gat
   expect(await answerOf(page).locator('.gate-fails').innerText()).toMatch(/Volume/)
 })
 
+/** The coloured text is that of the field, and lies exactly on it. */
+async function expectColours(page: Page, file: string, kind: string, word: string): Promise<void> {
+  await page.locator(`.part-${kind}`).getByText(word, { exact: true }).first().waitFor()
+  const field = page.getByRole('textbox', { name: file })
+  const layer = page.locator('.colours')
+  const lines = await layer.locator('.colour-line').evaluateAll((all) => all.map((line) => line.textContent))
+  expect(lines.join('\n')).toBe(await field.inputValue())
+  const [one, other] = [await field.boundingBox(), await layer.boundingBox()]
+  expect([other?.x, other?.y]).toEqual([one?.x, one?.y])
+  const metrics = (element: Element) => {
+    const { font, letterSpacing, padding, tabSize, whiteSpace } = getComputedStyle(element)
+    return { font, letterSpacing, padding, tabSize, whiteSpace, width: element.scrollWidth }
+  }
+  expect(await layer.evaluate(metrics)).toEqual(await field.evaluate(metrics))
+}
+
 test('a mistake is shown at its line; mended, the cases are played again, and the line that turned says so', async () => {
   const before = filesNow()
   const page = await openPage()
@@ -97,6 +113,7 @@ test('a mistake is shown at its line; mended, the cases are played again, and th
   const line =
     readFileSync(join(folder, 'manifest.yaml'), 'utf8').split('\n').indexOf('    attribute: blood_volume') + 1
   expect(await mistake.innerText()).toContain('there is no attribute "blood_volum"')
+  await expectColours(page, 'manifest.yaml', 'name', 'gates')
   expect(await page.locator('.line-number.wrong').innerText()).toBe(String(line))
   // The mark is on the line: the mistake's button selects its text.
   await page.getByRole('button', { name: `manifest.yaml, line ${line}` }).click()
@@ -155,6 +172,9 @@ test('a line of a case fills the form and asks, with the keyboard alone', async 
   await page.keyboard.press('Enter')
   await answerOf(page).getByText('Denied').waitFor()
   expect(await page.getByLabel('drawn_at').inputValue()).toBe('in 3 hours')
+  await page.getByRole('tab', { name: 'model.fga' }).click()
+  await expectColours(page, 'model.fga', 'keyword', 'define')
+  await page.getByText(/^Tab leaves the text/u).waitFor()
   await page.getByRole('tab', { name: 'manifest.yaml' }).focus()
   await page.keyboard.press('ArrowRight')
   await page.getByRole('textbox', { name: 'cases.yaml' }).waitFor()

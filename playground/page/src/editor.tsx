@@ -1,12 +1,13 @@
 /**
- * Editor of the pack's files: a tab and a text field each, with mistakes shown at their line. The Tab key leaves the field.
+ * Editor of the pack's files: a tab and a text field each, coloured, with mistakes shown at their line. The Tab key leaves the field.
  *
  * @module
  */
 import { FILES, type FileName, MAX_TEXT, type Mistake, type Texts } from '@mandate/playground/api'
 import { plural } from '@mandate/ui'
-import type { JSX } from 'preact'
-import { useRef } from 'preact/hooks'
+import { Component, type JSX } from 'preact'
+import { useMemo, useRef } from 'preact/hooks'
+import { highlightLines, type Part } from './highlight.ts'
 
 interface EditorProps {
   readonly texts: Texts
@@ -29,6 +30,9 @@ export function Editor({ texts, mistakes, file, onFile, onText }: EditorProps): 
   return (
     <section class="pane editor-pane" aria-labelledby="pack-title">
       <h2 id="pack-title">Pack</h2>
+      <p class="aside editor-keys" id="editor-keys">
+        Tab leaves the text; Shift+Tab goes back to the files, where ← and → choose one. Indent with spaces.
+      </p>
       <Tabs file={file} mistakes={mistakes} onFile={onFile} />
       <div class="editor-panel" role="tabpanel" id={`panel-${file}`} aria-labelledby={`tab-${file}`}>
         <TextField text={texts[file]} file={file} mistakes={own} field={field} onText={(text) => onText(file, text)} />
@@ -92,7 +96,10 @@ interface TextFieldProps {
   readonly onText: (text: string) => void
 }
 
-/** The field is as large as its text, and its container scrolls: marks need no position of their own while scrolling. */
+/**
+ * The field is as large as its text, and its container scrolls: marks need no position of their own while scrolling. The field's own text is transparent,
+ * and the coloured text lies on top of it. So the browser's text field does the editing, undo, selection and speech.
+ */
 function TextField({ text, file, mistakes, field, onText }: TextFieldProps): JSX.Element {
   const lines = text.split('\n')
   const widest = Math.max(...lines.map(({ length }) => length))
@@ -117,7 +124,7 @@ function TextField({ text, file, mistakes, field, onText }: TextFieldProps): JSX
           ref={field}
           aria-label={file}
           aria-invalid={mistakes.length > 0}
-          {...(mistakes.length > 0 ? { 'aria-describedby': 'mistakes' } : {})}
+          aria-describedby={mistakes.length > 0 ? 'editor-keys mistakes' : 'editor-keys'}
           class="code-field"
           wrap="off"
           spellcheck={false}
@@ -129,9 +136,40 @@ function TextField({ text, file, mistakes, field, onText }: TextFieldProps): JSX
           value={text}
           onInput={(event) => onText(event.currentTarget.value)}
         />
+        <Colours file={file} text={text} />
       </div>
     </div>
   )
+}
+
+function Colours({ file, text }: { readonly file: FileName; readonly text: string }): JSX.Element {
+  const lines = useMemo(() => highlightLines(file, text), [file, text])
+  return (
+    <div class="colours" aria-hidden="true">
+      {lines.map((parts, at) => (
+        <ColouredLine key={at} parts={parts} />
+      ))}
+    </div>
+  )
+}
+
+/** A line of which no part changed keeps its elements, since most of them are the same after a key press. */
+class ColouredLine extends Component<{ readonly parts: readonly Part[] }> {
+  override shouldComponentUpdate({ parts }: { readonly parts: readonly Part[] }): boolean {
+    const before = this.props.parts
+    return (
+      parts.length !== before.length ||
+      parts.some(({ text, kind }, at) => text !== before[at]?.text || kind !== before[at]?.kind)
+    )
+  }
+
+  override render(): JSX.Element {
+    return (
+      <div class="colour-line">
+        {this.props.parts.map(({ text, kind }) => (kind ? <span class={`part-${kind}`}>{text}</span> : text))}
+      </div>
+    )
+  }
 }
 
 function MistakeList(props: { mistakes: readonly Mistake[]; onMistake: (mistake: Mistake) => void }): JSX.Element {
