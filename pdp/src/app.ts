@@ -14,6 +14,7 @@ import { Pseudonymizer } from './http/pseudonymizer.ts'
 import { Redactor } from './http/redact.ts'
 import type { HttpApp } from './http/server.ts'
 import type { Files } from './log/files.ts'
+import { lagOf } from './log/lag.ts'
 import { type OpenDecisionLog, openDecisionLog, openIndex } from './log/open.ts'
 import { createRecorder } from './log/recorder.ts'
 import { LogBarrier } from './memory/barrier.ts'
@@ -252,6 +253,8 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   if (size) metrics.watchInvalidations(size.bind(stores.invalidations))
   const clockOffset = stores.isShared ? () => deps.comparison.offsetMs / 1_000 : undefined
   metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, clockOffset, reachable: isReachable })
+  const lag = () => lagOf(log, index, deps.clock)
+  metrics.watchLag(lag)
   const listening = (): string => rooms.url
   const api = {
     config,
@@ -259,7 +262,6 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     metrics,
     stores,
     barrier,
-
     policies,
     pseudonymizer,
     redact,
@@ -267,6 +269,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     index,
     missing,
     lowLimits,
+    lag,
     listening,
   }
   const http = openHttp({ ...api, pap: pap.deps })

@@ -1,11 +1,15 @@
 export { type Pdp, type StartOptions, startPdp } from './app.ts'
 export { CachedRelations } from './cache/cached-relations.ts'
 export { type Config, parseConfig } from './config.ts'
+export {
+  comparePolicies,
+  type PolicyComparisonResult,
+  type PolicyJudge,
+  type PolicyOutcome,
+  type TurnedEntry,
+} from './decide/compare-policies.ts'
 export { decide } from './decide/decide.ts'
-export type { DecideDeps } from './decide/deps.ts'
-export { evaluationOf, looksAt, NOT_REPLAYABLE, type NotReplayable, type ReplayableEntry } from './decide/replay.ts'
 export type { Verdict } from './decide/verdict.ts'
-export { type RelationsOfTuples, relationsOfTuples } from './embedded/relations-of-tuples.ts'
 export { loadProgram, Program } from './engine/engine.ts'
 export { type NextCheckFinding, nextCheckFindings } from './engine/next-check.ts'
 export { type Operation, problemsOf } from './http/openapi/operation.ts'
@@ -36,6 +40,5 @@ export { suggestion, suggestionOrList } from './policy/yaml-message.ts'
 export type { GrantRecord } from './ports/grants.ts'
 export type { PastGrants } from './ports/register.ts'
 export type { ChangeJournal, OpenChange } from './ports/stores.ts'
-export { readEmbeddedTuples } from './store/read-tuples.ts'
 export { bodyOf, readPage, type StoredTuple } from './tuples/stored.ts'
 export type { Change } from './tuples/tuples.ts'

@@ -22,6 +22,9 @@ async function aSlowLog() {
     get sequenced() {
       return log.sequenced
     },
+    get published() {
+      return log.published
+    },
     read: (from: number) => gate.promise.then(() => log.read(from)),
     archived: () => log.archived(),
     onSequenced: (listener: () => void) => log.onSequenced(listener),

@@ -31,9 +31,9 @@ const OF_STAFF = [
     'listKeys',
     'revokeKey',
   ],
-  ...['listPolicies', 'loadPolicies', 'activatePolicies', 'erasePerson', 'holdPerson', 'releasePerson'],
+  ...['listPolicies', 'readPolicyTexts', 'comparePolicies', 'loadPolicies', 'activatePolicies', 'erasePerson', 'holdPerson', 'releasePerson'],
   ...['listDecisions', 'exportDecisions', 'readDecision', 'proveDecision', 'replayDecision'],
-  ...['checkpoint', 'tile', 'partialTile'],
+  ...['checkpoint', 'tile', 'partialTile', 'readLag'],
 ]
 const LAST = 'eraseMe'
 /** Where a request that fits its schema can be 400 all the same: it is held against what the schema cannot know. */

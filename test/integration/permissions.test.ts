@@ -126,6 +126,12 @@ const newDecision = async (world: World): Promise<string> => {
   return `/v1/decisions/${answer.headers.get('x-evaluation-id')}`
 }
 
+/** As in a query string. */
+const versionInForce = async (world: World): Promise<string> => {
+  const { items } = await body(world.call('GET', '/v1/policies', by(world, 'auditor')))
+  return encodeURIComponent(items[0].version)
+}
+
 /** Of the published tree, as wide as it is by now. */
 const firstTile = async (world: World, level: 0 | 'entries'): Promise<string> => {
   const { text } = await world.call('GET', '/log/checkpoint', by(world, 'auditor'))
@@ -188,11 +194,14 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
   'POST /v1/facts': () => post('/v1/facts', { domain: 'travel' }),
   'GET /v1/domains': () => get('/v1/domains'),
   'GET /v1/policies': () => get('/v1/policies'),
-  'POST /v1/policies/load': () => post('/v1/policies/load'),
-  'POST /v1/policies/activate': async (world) => {
-    const { items } = await body(world.call('GET', '/v1/policies', by(world, 'auditor')))
-    return post('/v1/policies/activate', { version: items[0].version })
+  'GET /v1/policies/texts': async (world) => get(`/v1/policies/texts?version=${await versionInForce(world)}`),
+  'GET /v1/policies/comparison': async (world) => {
+    const version = await versionInForce(world)
+    return get(`/v1/policies/comparison?before=${version}&after=${version}&limit=1`)
   },
+  'POST /v1/policies/load': () => post('/v1/policies/load'),
+  'POST /v1/policies/activate': async (world) =>
+    post('/v1/policies/activate', { version: decodeURIComponent(await versionInForce(world)) }),
   'POST /v1/keys': () => post('/v1/keys', keyRequest()),
   'GET /v1/keys': () => get('/v1/keys'),
   'DELETE /v1/keys/{id}': async (world) => ({ method: 'DELETE', path: `/v1/keys/${(await newKey(world)).id}` }),
@@ -223,6 +232,7 @@ const PREPARE: Readonly<Record<string, Prepare>> = {
   'GET /v1/decisions/{id}/replay': async (world) => get(`${await newDecision(world)}/replay`),
   'GET /v1/decisions/{id}/proof': async (world) => get(`${await newDecision(world)}/proof`),
   'GET /log/checkpoint': () => get('/log/checkpoint'),
+  'GET /v1/log/lag': () => get('/v1/log/lag'),
   'GET /log/tile/{level}/{index}.p/{width}': async (world) => get(await firstTile(world, 0)),
   'GET /log/tile/entries/{index}.p/{width}': async (world) => get(await firstTile(world, 'entries')),
   'DELETE /v1/subjects/me': () => ({ method: 'DELETE', path: '/v1/subjects/me' }),

@@ -188,6 +188,64 @@ describe('on a PDP that goes on running', () => {
     expect(body.entries[0]).toMatchObject({ change: { as: 'replay', policy: first.version } })
   })
 
+  test('the texts of a version, and which logged decisions another version makes differently', async () => {
+    const [first] = await list()
+    const permitted = await world.ask(EXECUTE)
+    edit(WITH, WITHOUT)
+    const { body: second } = await load()
+    // A decision that both versions make alike.
+    await world.ask({ subject: 'A', action: 'read', item: 'flight' })
+    const texts = async (version: string, as: TokenClaims = AUDITOR) =>
+      (await tpdp.call('GET', `/v1/policies/texts?${new URLSearchParams({ version })}`, { as })).body
+    const manifestOf = async (version: string, as: TokenClaims) =>
+      (await texts(version, as)).packs.find(({ name }: { readonly name: string }) => name === 'travel').manifest
+    expect(await manifestOf(second.version, OPERATOR)).toBe(readFileSync(join(dir, 'travel/manifest.yaml'), 'utf8'))
+    expect(await manifestOf(first.version, AUDITOR)).toContain(WITH)
+    expect((await texts('travel@000000000000')).code).toBe('not_found')
+
+    const compare = async (as: TokenClaims, asked: Readonly<Record<string, string>> = {}) => {
+      const query = new URLSearchParams({ before: first.version, after: second.version, ...asked })
+      return (await tpdp.call('GET', `/v1/policies/comparison?${query}`, { as })).body
+    }
+    const turned = {
+      before: { decision: true, reason: 'owner' },
+      after: { decision: false, reason: 'persona_action' },
+      count: 1,
+    }
+    const whole = { complete: true, evaluations: 2, made_again: 2, not_made_again: [], otherwise_today: 0 }
+    expect(await compare(AUDITOR)).toEqual({
+      ...{ before: first.version, after: second.version, ...whole },
+      turned: [{ ...turned, entries: [permitted.body.context.evaluation_id] }],
+    })
+    // Operators see how many decisions differ, and not whose.
+    expect((await compare(OPERATOR)).turned).toEqual([turned])
+    expect(await compare(AUDITOR, { after: first.version })).toMatchObject({ ...whole, turned: [] })
+    expect((await compare(AUDITOR, { limit: '501' })).code).toBe('invalid_request')
+    expect((await compare(world.as('A'))).code).toBe('forbidden')
+    const { body } = await tpdp.call('GET', '/v1/decisions?kind=log_read&limit=3', { as: AUDITOR })
+    expect(body.entries[0].change).toMatchObject({ as: 'policy_comparison', before: first.version, found: 2 })
+    // Nothing of it was put in force.
+    expect(await reason()).toBe('persona_action')
+  })
+
+  test('a comparison that could not be made whole says so', async () => {
+    const [first] = await list()
+    await world.ask(EXECUTE)
+    // Of a type that no policy has, the log holds a commitment only.
+    await tpdp.call('POST', '/access/v1/evaluation', {
+      as: AUDITOR,
+      body: {
+        subject: { type: 'user', id: world.id('A') },
+        action: { name: 'read' },
+        resource: { type: 'unheard_of', id: 'x' },
+      },
+    })
+    const query = new URLSearchParams({ before: first.version, after: first.version })
+    const { body } = await tpdp.call('GET', `/v1/policies/comparison?${query}`, { as: AUDITOR })
+    expect(body).toMatchObject({ complete: false, evaluations: 2, made_again: 1, turned: [] })
+    expect(body.not_made_again).toEqual([{ why: expect.any(String), count: 1 }])
+  })
+
   test('the same again is no other version, and a version that never was is 404', async () => {
     const [first] = await list()
     expect((await load()).body.version).toBe(first.version)

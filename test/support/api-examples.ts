@@ -226,8 +226,44 @@ export const API_EXAMPLES: Readonly<Record<string, ApiExample>> = {
     response: { written: 2, removed: 0 },
   },
   listPolicies: { response: { items: [policy] } },
+  readPolicyTexts: {
+    query: 'version=travel@a77d392cc524',
+    response: {
+      version: policy.version,
+      core: 'module core\n\ntype user\n',
+      packs: [{ name: 'travel', model: 'module travel\n', manifest: 'domain: travel\n' }],
+    },
+  },
+  comparePolicies: {
+    query: 'before=travel@a77d392cc524&after=travel@0c1d2e3f4a5b&limit=200',
+    response: {
+      before: 'travel@a77d392cc524 nursing@7b1c6a0e2f11',
+      after: 'travel@0c1d2e3f4a5b nursing@7b1c6a0e2f11',
+      complete: false,
+      evaluations: 200,
+      made_again: 198,
+      not_made_again: [{ why: 'it is no evaluation', count: 2 }],
+      otherwise_today: 3,
+      turned: [
+        {
+          before: { decision: true, reason: 'delegated' },
+          after: { decision: false, reason: 'price_above_limit' },
+          count: 12,
+          entries: ['01JH3Z8K5N9Q2R4T6V8X0Y1Z2A'],
+        },
+      ],
+    },
+  },
   loadPolicies: { response: policy },
   activatePolicies: { request: { version: policy.version }, response: policy },
+  readLag: {
+    response: {
+      origin: 'pdp.example/log',
+      entries: 48_211,
+      unpublished: { entries: 3, seconds: 0.4 },
+      unindexed: { entries: 0, seconds: 0 },
+    },
+  },
   live: { response: { status: 'alive' } },
   ready: { response: { status: 'ready', missing: [] } },
 }

@@ -5,7 +5,7 @@
  * @see {@link https://c2sp.org/tlog-tiles tlog-tiles}
  * @module
  */
-import { type EpochMillis, parseTilePath, refuse } from '@mandate/protocol'
+import { type EpochMillis, type LogLag, parseTilePath, refuse } from '@mandate/protocol'
 import type { Express, RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -18,6 +18,8 @@ import type { LOG_OPERATIONS } from './openapi/log.ts'
 
 export interface LogFileDeps {
   readonly log: Pick<DecisionLog, 'checkpoint' | 'tile'>
+  /** Reads how far publication and the index are behind. */
+  readonly lag: () => Promise<LogLag>
   readonly record: Recorder
   readonly clock: Clock
 }
@@ -30,7 +32,7 @@ const MAX_TAILS = 1_000
 
 export function logHandlers(deps: LogFileDeps): OperationHandlers<IdsOf<typeof LOG_OPERATIONS>> {
   const tile = tileRoute(deps)
-  return { checkpoint: checkpointRoute(deps), tile, partialTile: tile }
+  return { checkpoint: checkpointRoute(deps), tile, partialTile: tile, readLag: lagRoute(deps) }
 }
 
 /** Mounts tiles from index 1000 on, whose index has several path elements that a path template cannot express: `/log/tile/0/x001/000`. */
@@ -39,6 +41,17 @@ export function mountDeepTiles(app: Express, tile: OperationHandler): void {
     const isRead = /^(GET|HEAD)$/u.test(req.method)
     return isRead && typeof tile === 'function' ? tile(req, res, next) : next()
   })
+}
+
+const STAFF = ['operator', 'persona-admin', 'auditor'] as const
+
+function lagRoute({ lag }: LogFileDeps): RequestHandler {
+  return async (_req, res) => {
+    const { roles } = principalOf(res)
+    if (!STAFF.some((role) => roles.includes(role)))
+      throw refuse('forbidden', 'Only operators, persona administrators and auditors may read the lag of the log.')
+    res.json(await lag())
+  }
 }
 
 function checkpointRoute({ log }: LogFileDeps): RequestHandler {

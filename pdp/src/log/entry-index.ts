@@ -87,6 +87,10 @@ class FedIndex implements EntryIndex {
     return this.#thread !== undefined && !this.#thread.isDead && this.#next + MAX_FEED >= this.#log.sequenced
   }
 
+  get indexed(): number | undefined {
+    return this.#thread === undefined || this.#thread.isDead ? undefined : this.#next
+  }
+
   /** Rejects when the current attempt to open fails. */
   async opened(): Promise<void> {
     await this.#opening

@@ -157,6 +157,10 @@ class Log implements OpenLog {
     return this.#sequencer.next
   }
 
+  get published(): number {
+    return this.#parts.publisher.edge.size
+  }
+
   get healthy(): boolean {
     return this.#sequencer.isHealthy && !(this.#parts.publisher.isFailing || this.#closing || this.#isBehind())
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type EpochMillis, Fault, refuse } from '@mandate/protocol'
+import { type EpochMillis, Fault, type PolicyTexts, refuse } from '@mandate/protocol'
 import { compilePolicies, type InForce, type Policies, type PolicySources } from '../policy/pack.ts'
 import { PolicyError } from '../policy/yaml.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -127,10 +127,7 @@ export class PolicyControl {
    * @param version - Of all packs, or of one pack: then the newest that has it.
    */
   async kept(version: string, by: Principal): Promise<InForce> {
-    if (!by.roles.includes('auditor')) withRole(by, 'operator')
-    const all = await this.#deps.policyHistory.all()
-    const found = all.find((each) => each.version === version || each.version.split(' ').includes(version))
-    if (!found) throw refuse('not_found', 'policy: was never loaded here; GET /v1/policies lists those that were.')
+    const found = await this.#find(version, by)
     try {
       return await this.#compileKept(found.version)
     } catch (cause) {
@@ -138,6 +135,26 @@ export class PolicyControl {
         'policy: was loaded by another release of the PDP, or the relationship store does not have its model any more.'
       throw new Fault('conflict', detail, { cause, detail })
     }
+  }
+
+  /** The texts of a version, named as for {@link kept}. For auditors and operators. */
+  async texts(version: string, by: Principal): Promise<PolicyTexts> {
+    const found = await this.#find(version, by)
+    const { core, packs } = found.sources
+    return {
+      version: found.version,
+      core,
+      packs: packs.map(({ name, model, manifest }) => ({ name, model, manifest })),
+    }
+  }
+
+  /** @throws Fault `not_found`, and `forbidden` for other callers than auditors and operators. */
+  async #find(version: string, by: Principal): Promise<KeptPolicy> {
+    if (!by.roles.includes('auditor')) withRole(by, 'operator')
+    const all = await this.#deps.policyHistory.all()
+    const found = all.find((each) => each.version === version || each.version.split(' ').includes(version))
+    if (found) return found
+    throw refuse('not_found', 'policy: was never loaded here; GET /v1/policies lists those that were.')
   }
 
   /** Puts an earlier version in force: a rollback, or the return from one. */

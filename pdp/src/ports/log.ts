@@ -50,6 +50,8 @@ export interface LogReader {
   readonly origin: string
   /** Number of sequenced entries; the next entry gets this index. */
   readonly sequenced: number
+  /** Number of entries that the newest published checkpoint covers. */
+  readonly published: number
   /** Durable entries from index `from` on: at least one, at most about a bundle; empty at the end of the log. */
   read(from: number): Promise<readonly RawEntry[]>
   /** How many of the first entries are archived and cannot be read here. */
@@ -90,6 +92,8 @@ export interface TailOptions {
 export interface EntryIndex {
   /** Whether the index is open and has caught up with the log. */
   readonly isReady: boolean
+  /** Number of entries of this log that the index has; `undefined` while it is not open. */
+  readonly indexed: number | undefined
   /**
    * Finds entries among all that were sequenced before the call.
    *

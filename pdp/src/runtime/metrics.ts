@@ -4,7 +4,7 @@
  * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/ Prometheus text format}
  * @module
  */
-import type { ProblemCode } from '@mandate/protocol'
+import type { LogLag, ProblemCode } from '@mandate/protocol'
 import {
   type Aggregator,
   AggregatorRegistry,
@@ -17,6 +17,7 @@ import {
 import type { UnansweredCause } from '../ports/answer.ts'
 import type { InvalidationEvent } from '../ports/invalidations.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import { LAG_GAUGES } from './lag-gauges.ts'
 
 /** Histogram buckets in seconds: a decision takes a few milliseconds, and callers wait five seconds at most. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
@@ -203,6 +204,20 @@ export class Metrics {
   /** Collects memory, CPU, event loop and garbage collection of the process. Call once a process. */
   watchProcess(): void {
     collectDefaultMetrics({ register: this.#registry })
+  }
+
+  /** Registers gauges of how far checkpoints and the index are behind the log. Of several workers, which have a log each, the furthest behind counts. */
+  watchLag(read: () => Promise<LogLag>): void {
+    for (const { name, help, numberOf } of LAG_GAUGES)
+      this.#gauge(
+        name,
+        help,
+        () =>
+          read()
+            .then(numberOf)
+            .catch(() => Number.NaN),
+        'max',
+      )
   }
 
   request(method: string, route: string, status: number, ms: number): void {

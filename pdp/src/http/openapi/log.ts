@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { logLagSchema } from '@mandate/protocol'
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
 
@@ -45,5 +46,15 @@ export const LOG_OPERATIONS = [
     description: `${TILES} Deleted when the full one exists.`,
     params: { level, index, width },
     answers: { 200: tile },
+  },
+  {
+    ...of,
+    path: '/v1/log/lag',
+    id: 'readLag',
+    summary: 'Reads how far checkpoints and the index are behind the log',
+    description:
+      'For operators, persona administrators and auditors. Entries are durable before they are answered; a checkpoint covers them about a second later, and the index within a second where nobody asks. `/metrics` has the same numbers.',
+    answers: { 200: { description: 'Numbers of this PDP’s log.', schema: logLagSchema } },
+    problems: [],
   },
 ] as const satisfies readonly Operation[]

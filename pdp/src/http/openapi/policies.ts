@@ -8,7 +8,11 @@ import {
   factsAnswerSchema,
   factsRequestSchema,
   policyActivationSchema,
+  policyComparisonQuerySchema,
+  policyComparisonSchema,
   policyRecordSchema,
+  policyTextsQuerySchema,
+  policyTextsSchema,
 } from '@mandate/protocol'
 import { listOf } from './grants.ts'
 import type { Operation } from './operation.ts'
@@ -43,6 +47,31 @@ export const POLICY_OPERATIONS = [
     id: 'listPolicies',
     summary: 'Lists the loaded versions of the policies, newest first',
     answers: { 200: { description: 'The complete list.', schema: listOf(policyRecordSchema) } },
+  },
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/policies/texts',
+    id: 'readPolicyTexts',
+    summary: 'Reads the files of a version that was loaded',
+    description: 'For operators and auditors.',
+    query: policyTextsQuerySchema,
+    answers: { 200: { description: 'Models and manifests.', schema: policyTextsSchema } },
+    problems: ['not_found'],
+  },
+  {
+    ...of,
+    method: 'get',
+    path: '/v1/policies/comparison',
+    id: 'comparePolicies',
+    summary: 'Lists which of the newest logged decisions two versions make differently',
+    description:
+      'For operators and auditors. Each request is decided by both versions, on the present facts and at the time of its entry. It is not a decision to enforce, and is recorded as a read of the log. `conflict`: a version cannot be used any more.',
+    query: policyComparisonQuerySchema,
+    answers: {
+      200: { description: 'What differs, and how many could not be compared.', schema: policyComparisonSchema },
+    },
+    problems: ['not_found', 'conflict', 'index_unavailable'],
   },
   {
     ...of,

@@ -4,8 +4,10 @@
  * @module
  */
 import { refuse } from '@mandate/protocol'
+import type { PolicyJudge } from '../../decide/compare-policies.ts'
 import type { InvitationDeps } from '../../pap/invitations.ts'
 import type { PolicyControl } from '../../pap/policies.ts'
+import type { InForce } from '../../policy/pack.ts'
 import type { EntryIndex } from '../../ports/log.ts'
 import type { Lookups } from '../../ports/lookups.ts'
 import type { Answers } from '../../ports/stores.ts'
@@ -16,6 +18,8 @@ import type { OpenStreams } from '../streams.ts'
 export interface PapRouteDeps extends InvitationDeps {
   readonly pseudonymizer: Pseudonymizer
   readonly policyControl: PolicyControl
+  /** Decides by a version of the policies as of an instant, on the present facts. */
+  readonly judgeBy: (policies: InForce) => PolicyJudge
   readonly answers: Answers
   readonly index: EntryIndex
   readonly tokens: PageTokens

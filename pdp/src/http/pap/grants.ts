@@ -123,10 +123,7 @@ async function partyInQuery(pseudonymizer: Pseudonymizer, value: 'me' | PartyRef
   return party ?? 'user:unknown'
 }
 
-export async function shownGrant(
-  pseudonymizer: Pseudonymizer,
-  { grant, status, withheld = [] }: GrantView,
-): Promise<Grant> {
+export async function shownGrant(pseudonymizer: Pseudonymizer, { grant, status }: GrantView): Promise<Grant> {
   return {
     id: grant.id,
     status,
@@ -143,9 +140,6 @@ export async function shownGrant(
     unattended: grant.unattended,
     ...(grant.parent ? { parent: grant.parent } : {}),
     created_at: instant(grant.createdAt),
-    ...(withheld.length > 0
-      ? { withheld: withheld.map(({ code, actions }) => ({ code, actions: [...actions] })) }
-      : {}),
     ...(await shownEnd(pseudonymizer, grant)),
   }
 }

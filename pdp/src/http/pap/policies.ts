@@ -3,18 +3,25 @@
  *
  * @module
  */
-import { type PolicyRecord, policyActivationSchema } from '@mandate/protocol'
+import { type PolicyRecord, policyActivationSchema, policyTextsQuerySchema } from '@mandate/protocol'
 import type { PolicyView } from '../../pap/policies.ts'
 import { describeDomain } from '../../policy/describe.ts'
 import { principalOf } from '../exchange.ts'
 import type { OperationHandlers } from '../handlers.ts'
 import { parse } from '../parse.ts'
 import { instant, type PapRouteDeps } from './common.ts'
+import { comparisonRoute } from './policy-comparison.ts'
 
-export function policyHandlers({
-  policies,
-  policyControl,
-}: PapRouteDeps): OperationHandlers<'listDomains' | 'listPolicies' | 'loadPolicies' | 'activatePolicies'> {
+type PolicyOperationId =
+  | 'listDomains'
+  | 'listPolicies'
+  | 'readPolicyTexts'
+  | 'comparePolicies'
+  | 'loadPolicies'
+  | 'activatePolicies'
+
+export function policyHandlers(deps: PapRouteDeps): OperationHandlers<PolicyOperationId> {
+  const { policies, policyControl } = deps
   return {
     listDomains: (_req, res) => {
       res.json({ items: policies().packs.map((pack) => describeDomain(pack)) })
@@ -22,6 +29,11 @@ export function policyHandlers({
     listPolicies: async (_req, res) => {
       res.json({ items: (await policyControl.list(principalOf(res))).map(shownPolicy) })
     },
+    readPolicyTexts: async (req, res) => {
+      const { version } = parse(policyTextsQuerySchema, req.query)
+      res.json(await policyControl.texts(version, principalOf(res)))
+    },
+    comparePolicies: comparisonRoute(deps),
     loadPolicies: async (_req, res) => {
       res.json(shownPolicy(await policyControl.load(principalOf(res))))
     },
