@@ -51,6 +51,8 @@ export interface IssuerAdmin {
   withdrawRole(username: string, role: Role): void
   /** The key of a login in the database, which no token contains. */
   idOf(username: string): string | undefined
+  /** The `sub` of a login: what tokens and the PDP know the person by. */
+  subOf(username: string): string | undefined
   setClientSecret(clientId: string, secret: string): void
   /** Adds a service like `trips`, which signs for itself (`private_key_jwt`). */
   addKeyedService(clientId: string, jwks: NonNullable<ClientMetadata['jwks']>): void
@@ -101,6 +103,7 @@ export function openIssuerAdmin(dataDir: string): IssuerAdmin {
     giveRole: (username, role) => people.giveRole(username, role),
     withdrawRole: (username, role) => people.withdrawRole(username, role),
     idOf: (username) => people.byUsername(username)?.id,
+    subOf: (username) => people.byUsername(username)?.sub,
     rotateKey: () => addSigningKey(database),
     close: () => database.close(),
   }

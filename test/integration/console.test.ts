@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { SECOND_FACTORS } from '@mandate/protocol'
 import { type Listener, serve } from '@mandate/service'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
@@ -39,7 +40,7 @@ beforeAll(async () => {
   places = { log: ofLog.sessions, console: ofConsole.sessions }
   const limits = { addressPerSecond: 1_000, concurrent: 64 }
   const pdps = createPdps([tpdp.pdp.url], fetch)
-  const shared = { publicUrl: ORIGIN, secondFactor: [], pdps, logKeys: [], pageDir: folder, ...limits }
+  const shared = { publicUrl: ORIGIN, secondFactor: SECOND_FACTORS, pdps, logKeys: [], pageDir: folder, ...limits }
   const app = createApp({ ...ofLog, console: ofConsole, ...shared, logger: pino({ level: 'silent' }) })
   server = await serve(app, { host: '127.0.0.1', port: 0 })
 }, 120_000)
@@ -122,6 +123,24 @@ test('operators load the policies and put a version in force again', async () =>
   expect((await send('operator', 'POST', '/policies/activate', { version })).body).toMatchObject({ in_force: true })
 })
 
+test('operators and auditors see the texts of a version, and compare decisions by two', async () => {
+  const before = (await send('operator', 'GET', '/policies')).body.items[0].version
+  const texts = (await send('auditor', 'GET', `/policies/texts?version=${encodeURIComponent(before)}`)).body
+  expect(texts).toMatchObject({ version: before, core: expect.stringContaining('module core') })
+  const travel = texts.packs.find(({ name }: { name: string }) => name === 'travel')
+  expect(travel).toMatchObject({
+    model: expect.stringContaining('module travel'),
+    manifest: expect.stringContaining('domain: travel'),
+  })
+  const compared = await send(
+    'operator',
+    'GET',
+    `/policies/comparison?${new URLSearchParams({ before, after: before })}`,
+  )
+  expect(compared.body).toMatchObject({ before, after: before, turned: [], complete: expect.any(Boolean) })
+  expect((await send('persona-admin', 'GET', `/policies/texts?version=x`)).status).toBe(403)
+})
+
 test('operators and auditors see the services with their types', async () => {
   for (const role of ['operator', 'auditor'] as const)
     expect((await send(role, 'GET', '/services')).body.items).toContainEqual({
@@ -160,7 +179,12 @@ test('the health of each PDP: ready, what is missing, and its log', async () => 
     expect.objectContaining({
       answers: true,
       ready: true,
-      log: { origin: expect.any(String), entries: expect.any(Number) },
+      log: {
+        origin: expect.any(String),
+        entries: expect.any(Number),
+        unpublished: { entries: expect.any(Number), seconds: expect.any(Number) },
+        unindexed: { entries: expect.any(Number), seconds: expect.any(Number) },
+      },
     }),
   ])
 })
@@ -205,6 +229,24 @@ describe('refused', () => {
       expect((await send('operator', 'GET', path)).status, path).toBe(404)
     expect((await send('operator', 'PATCH', '/personas/%2e%2e%2fgrants', { status: 'active' })).status).toBe(404)
   })
+})
+
+test('a page that asks for its session before the sign-in is told that there is none', async () => {
+  for (const path of ['/api/session', '/console/api/session']) {
+    const response = await fetch(`${server.url}${path}`, { headers: { 'sec-fetch-site': 'same-origin' } })
+    expect([response.status, await response.json()]).toEqual([200, { signed_in: false }])
+  }
+  expect((await fetch(`${server.url}/api/decisions`)).status).toBe(401)
+})
+
+test('the page of the log links to the console for people with a role of it', async () => {
+  const sessionOf = async (role: Role) => {
+    const response = await fetch(`${server.url}/api/session`, { headers: { cookie: await cookieOf(role, 'log') } })
+    return response.json()
+  }
+  for (const role of ['operator', 'persona-admin', 'auditor'] as const)
+    expect(await sessionOf(role)).toMatchObject({ signed_in: true, console: true, auditor: role === 'auditor' })
+  expect(await sessionOf('none')).toMatchObject({ signed_in: true, console: false })
 })
 
 test('the console has a page of its own, and is off without its client', async () => {

@@ -14,13 +14,13 @@ import {
 } from '@mandate/protocol'
 import type { RawEntry } from '@mandate/ui'
 import { z } from 'zod'
-import { ApiError, request, requestJson, signOut } from './request.ts'
+import { ApiError, request, requestJson, requestSession, signOut } from './request.ts'
 
 const get = (path: string, signal?: AbortSignal): Promise<Response> => request(path, signal ? { signal } : {})
 const parsed = <T>(schema: z.ZodType<T>, path: string, signal?: AbortSignal): Promise<T> =>
   requestJson(schema, path, signal ? { signal } : {})
 
-const sessionSchema = z.object({ auditor: z.boolean(), keys: z.array(z.string()) })
+const sessionSchema = z.object({ auditor: z.boolean(), console: z.boolean().default(false), keys: z.array(z.string()) })
 export type SessionInfo = z.infer<typeof sessionSchema>
 
 const overviewSchema = z.object({
@@ -45,7 +45,9 @@ export interface Opened {
 }
 
 export const api = {
-  session: (signal?: AbortSignal): Promise<SessionInfo> => parsed(sessionSchema, '/api/session', signal),
+  /** `undefined`: nobody is signed in. */
+  session: (signal?: AbortSignal): Promise<SessionInfo | undefined> =>
+    requestSession(sessionSchema, '/api/session', signal),
   /** The domains in force: labels, units and texts of reasons. */
   domains: async (signal?: AbortSignal): Promise<readonly Domain[]> =>
     (await parsed(domainListSchema, '/api/domains', signal)).items,

@@ -31,6 +31,8 @@ export function App(): JSX.Element {
 
 interface Access {
   readonly auditor: boolean
+  /** Whether the person's roles open a section of the console. */
+  readonly console: boolean
   readonly keys: readonly VerifierKey[]
 }
 
@@ -38,24 +40,23 @@ const NO_DOMAINS: Domains = []
 
 function SignedIn(): JSX.Element {
   const place = usePageLocation()
-  const access = useLoaded<Access>(async (signal) => {
-    const { auditor, keys } = await api.session(signal)
-    return { auditor, keys: await pinnedKeys(keys) }
+  const access = useLoaded<Access | undefined>(async (signal) => {
+    const session = await api.session(signal)
+    return session && { ...session, keys: await pinnedKeys(session.keys) }
   }, [])
   // Without them codes and numbers are shown as logged.
   const domains = useLoaded(
-    async (signal) => (access.state === 'there' ? await api.domains(signal) : NO_DOMAINS),
+    async (signal) => (access.state === 'there' && access.value ? await api.domains(signal) : NO_DOMAINS),
     [access.state],
   )
   if (access.state === 'loading') return <Plain title="Decision log" busy />
-  if (access.state === 'failed') {
-    if (access.error.status === 401) return <SignIn />
+  if (access.state === 'failed')
     return (
       <Plain title="Decision log">
         <Failure error={access.error} again={access.again} />
       </Plain>
     )
-  }
+  if (access.value === undefined) return <SignIn />
   return (
     <DomainsContext.Provider value={domains.state === 'there' ? domains.value : NO_DOMAINS}>
       <Workplace access={access.value} place={place} />
@@ -64,11 +65,11 @@ function SignedIn(): JSX.Element {
 }
 
 function Workplace({ access, place }: { readonly access: Access; readonly place: PageLocation }): JSX.Element {
-  const { keys, auditor } = access
+  const { keys, auditor, console: isOfConsole } = access
   const logs = useLogs(keys)
   return (
     <>
-      <Bar logs={logs} onSignOut={signOut} />
+      <Bar logs={logs} isOfConsole={isOfConsole} onSignOut={signOut} />
       <LogPage place={place} keys={keys} logs={logs} isAuditor={auditor} />
     </>
   )

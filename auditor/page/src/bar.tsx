@@ -8,7 +8,12 @@ import { Mark } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { type Log, LogSummary } from './logs.tsx'
 
-export function Bar(props: { logs: readonly Log[]; onSignOut: () => Promise<void> }): JSX.Element {
+/** @param props.isOfConsole - Whether the person's roles open a section of the console. */
+export function Bar(props: {
+  logs: readonly Log[]
+  isOfConsole: boolean
+  onSignOut: () => Promise<void>
+}): JSX.Element {
   return (
     <header class="bar">
       <a class="skip" href="#results">
@@ -20,6 +25,11 @@ export function Bar(props: { logs: readonly Log[]; onSignOut: () => Promise<void
         <span class="brand-place">Decision log</span>
       </a>
       <LogSummary logs={props.logs} />
+      {props.isOfConsole && (
+        <a class="bar-link" href="/console">
+          Console
+        </a>
+      )}
       <button type="button" class="button quiet" onClick={() => void props.onSignOut()}>
         Sign out
       </button>

@@ -43,6 +43,19 @@ export async function requestJson<T>(schema: z.ZodType<T>, path: string, init?: 
   throw new ApiError(502, 'unreadable', 'The response of the server is not valid.')
 }
 
+/** What a page's session is, where there is one: asking for it is no error before the sign-in. */
+const noSessionSchema = z.object({ signed_in: z.literal(false) })
+
+/** Reads the session of a page. @returns `undefined` without one. */
+export async function requestSession<T>(
+  schema: z.ZodType<T>,
+  path: string,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  const answer = await requestJson(z.union([noSessionSchema, schema]), path, signal ? { signal } : {})
+  return noSessionSchema.safeParse(answer).success ? undefined : (answer as T)
+}
+
 /** Ends the session of a page. @param prefix - Of the place: empty for the auditor's page. @returns The address to go to. */
 export async function signOut(prefix: '' | '/console'): Promise<string> {
   const response = await fetch(`${prefix}/sign-out`, { method: 'POST' })

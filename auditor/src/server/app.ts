@@ -11,7 +11,7 @@ import { type Logger, ownPageOnly, pageHeaders, problems } from './middleware.ts
 import { type RelayDeps, relayRoutes } from './relay.ts'
 import { CONSOLE_PLACE, LOG_PLACE, type SignInDeps, signInRoutes } from './sign-in.ts'
 
-export interface AppDeps extends Omit<SignInDeps, 'place'>, RelayDeps {
+export interface AppDeps extends Omit<SignInDeps, 'place'>, Omit<RelayDeps, 'hasConsole'> {
   /** Client and sessions of the console; `undefined`: there is no console. */
   readonly console: Pick<SignInDeps, 'identity' | 'sessions' | 'pending'> | undefined
   readonly logger: Logger
@@ -38,7 +38,7 @@ export function createApp(deps: AppDeps): Express {
   app.set('etag', false)
   app.use(limitConcurrency(concurrent), limitByAddress(addressPerSecond))
   app.use(signInRoutes({ ...deps, place: LOG_PLACE }))
-  app.use('/api', ownPageOnly(publicUrl), relayRoutes(deps))
+  app.use('/api', ownPageOnly(publicUrl), relayRoutes({ ...deps, hasConsole: deps.console !== undefined }))
   if (deps.console) useConsole(app, { ...deps, ...deps.console })
   // File names contain a hash of the content.
   app.use(

@@ -5,12 +5,12 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
-import { Fault, idSchema, pseudonymSchema } from '@mandate/protocol'
+import { Fault, idSchema, type LogLag, logLagSchema, pseudonymSchema } from '@mandate/protocol'
 import express, { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { cookieOf } from './middleware.ts'
 import type { PdpRequest, Pdps, Probe } from './pdps.ts'
-import { disconnectSignal, send } from './relay.ts'
+import { disconnectSignal, queryOf, send } from './relay.ts'
 import { rolesIn } from './roles.ts'
 import type { Sessions } from './sessions.ts'
 import { CONSOLE_PLACE } from './sign-in.ts'
@@ -43,6 +43,8 @@ const RELAYED: readonly Relayed[] = [
   { method: 'post', route: '/keys', path: () => '/v1/keys' },
   { method: 'delete', route: '/keys/:id', path: (req) => `/v1/keys/${idOf(req)}` },
   { method: 'get', route: '/policies', path: () => '/v1/policies' },
+  { method: 'get', route: '/policies/texts', path: (req) => `/v1/policies/texts${queryOf(req)}` },
+  { method: 'get', route: '/policies/comparison', path: (req) => `/v1/policies/comparison${queryOf(req)}` },
   { method: 'post', route: '/policies/load', path: () => '/v1/policies/load' },
   { method: 'post', route: '/policies/activate', path: () => '/v1/policies/activate' },
   { method: 'get', route: '/domains', path: () => '/v1/domains' },
@@ -68,15 +70,16 @@ export function consoleRoutes(deps: ConsoleDeps): Router {
     express.json({ limit: BODY_LIMIT, strict: true, type: 'application/json' }),
   )
   router.get('/session', async (req, res) => {
-    res.json({ roles: rolesIn(await accessOf(sessions, req), secondFactor) })
+    const token = await sessions.accessOrNone(cookieOf(req, CONSOLE_PLACE.sessionCookie))
+    res.json(token === undefined ? { signed_in: false } : { signed_in: true, roles: rolesIn(token, secondFactor) })
   })
   router.get('/health', async (req, res) => {
     const request = await requestOf(sessions, req, disconnectSignal(res))
-    const [states, checkpoints] = await Promise.all([
+    const [states, lags] = await Promise.all([
       pdps.probe('/readyz', { signal: request.signal, headers: {} }),
-      pdps.probe('/log/checkpoint', request),
+      pdps.probe('/v1/log/lag', request),
     ])
-    res.json({ pdps: states.map((state, at) => healthOf(state, checkpoints[at])) })
+    res.json({ pdps: states.map((state, at) => healthOf(state, lags[at])) })
   })
   for (const operation of RELAYED) router[operation.method](operation.route, relay(deps, operation))
   return router
@@ -127,13 +130,13 @@ export interface PdpHealth {
   readonly mend: readonly string[]
   /** Time that `/readyz` took, in milliseconds. */
   readonly tookMs?: number
-  /** Origin and size of the newest checkpoint that the PDP gave. */
-  readonly log?: { readonly origin: string; readonly entries: number }
+  /** Size of its log, and how far checkpoints and the index are behind it. */
+  readonly log?: LogLag
 }
 
-function healthOf(state: Probe | undefined, checkpoint: Probe | undefined): PdpHealth {
+function healthOf(state: Probe | undefined, lag: Probe | undefined): PdpHealth {
   const body = state && readinessSchema.safeParse(jsonOf(state.text))
-  const log = checkpoint?.status === 200 ? logOf(checkpoint.text) : undefined
+  const log = lag?.status === 200 ? logLagSchema.safeParse(jsonOf(lag.text)).data : undefined
   if (!(state && body?.success)) return { answers: false, ready: false, missing: [], mend: [], ...(log ? { log } : {}) }
   const { missing, mend } = body.data
   return {
@@ -144,12 +147,6 @@ function healthOf(state: Probe | undefined, checkpoint: Probe | undefined): PdpH
     tookMs: state.tookMs,
     ...(log ? { log } : {}),
   }
-}
-
-/** Reads a checkpoint's first two lines (C2SP tlog-checkpoint). The page does not verify it here: the auditor's page does. */
-function logOf(text: string): PdpHealth['log'] {
-  const [origin, size] = text.split('\n')
-  return origin && size && /^\d+$/u.test(size) ? { origin, entries: Number(size) } : undefined
 }
 
 function jsonOf(text: string): unknown {

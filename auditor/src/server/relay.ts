@@ -10,7 +10,7 @@ import { type Request, type Response, Router } from 'express'
 import { cookieOf } from './middleware.ts'
 import { overviewOf, readPages } from './overview.ts'
 import type { PdpRequest, Pdps } from './pdps.ts'
-import { rolesIn } from './roles.ts'
+import { CONSOLE_ROLES, rolesIn } from './roles.ts'
 import type { Sessions } from './sessions.ts'
 import { LOG_PLACE } from './sign-in.ts'
 
@@ -33,6 +33,8 @@ export interface RelayDeps {
   readonly secondFactor: readonly string[]
   /** Trusted verifier keys of the logs, for the page. */
   readonly logKeys: readonly string[]
+  /** Whether this server has a console, to which the page links for people with one of its roles. */
+  readonly hasConsole: boolean
 }
 
 /** A request to a PDP in the name of the session's person. @throws Fault `unauthenticated` without a session. */
@@ -67,15 +69,18 @@ const RELAYED: readonly {
 ]
 
 /** Routes below `/api`. */
-export function relayRoutes({ sessions, pdps, secondFactor, logKeys }: RelayDeps): Router {
+export function relayRoutes({ sessions, pdps, secondFactor, logKeys, hasConsole }: RelayDeps): Router {
   const router = Router()
   router.use((_req, res, next) => {
     res.set('Cache-Control', 'no-store')
     next()
   })
   router.get('/session', async (req, res) => {
-    const token = await sessions.accessOf(cookieOf(req, LOG_PLACE.sessionCookie))
-    res.json({ auditor: rolesIn(token, secondFactor).includes('auditor'), keys: logKeys })
+    const token = await sessions.accessOrNone(cookieOf(req, LOG_PLACE.sessionCookie))
+    if (token === undefined) return void res.json({ signed_in: false })
+    const roles = rolesIn(token, secondFactor)
+    const isOfConsole = hasConsole && CONSOLE_ROLES.some((role) => roles.includes(role))
+    res.json({ signed_in: true, auditor: roles.includes('auditor'), console: isOfConsole, keys: logKeys })
   })
   router.get('/overview', async (req, res) => {
     const signal = AbortSignal.any([disconnectSignal(res), AbortSignal.timeout(TIMEOUT_MS)])
@@ -127,7 +132,7 @@ function idOf(req: Request): string {
 }
 
 /** The query string, unchanged: the PDP validates it. */
-function queryOf(req: Request): string {
+export function queryOf(req: Request): string {
   const at = req.originalUrl.indexOf('?')
   return at < 0 ? '' : req.originalUrl.slice(at)
 }

@@ -7,6 +7,9 @@
 import { hasSecondFactor } from '@mandate/protocol'
 import { z } from 'zod'
 
+/** Roles that open a section of the console. */
+export const CONSOLE_ROLES = ['operator', 'persona-admin', 'auditor'] as const
+
 const claimsSchema = z.object({
   roles: z.array(z.string()).catch([]),
   amr: z.unknown().optional(),

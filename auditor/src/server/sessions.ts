@@ -32,6 +32,8 @@ export interface Sessions {
   peek(id: string | undefined): Tokens | undefined
   /** Access token of a session, renewed if it is about to expire. @throws Fault `unauthenticated` when there is no such session. */
   accessOf(id: string | undefined): Promise<string>
+  /** As {@link accessOf}, but `undefined` when there is no such session: for a page that asks whether to offer a sign-in. */
+  accessOrNone(id: string | undefined): Promise<string | undefined>
   /** Deletes a session and returns its tokens. */
   close(id: string | undefined): Tokens | undefined
 }
@@ -55,6 +57,13 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
     }
     for (const id of own.slice(0, Math.max(0, own.length + 1 - MAX_PER_PERSON))) sessions.delete(id)
   }
+  const accessOf = async (id: string | undefined): Promise<string> => {
+    const session = findAlive(id)
+    if (!session || id === undefined) throw new Fault('unauthenticated', 'no session')
+    session.seen = now()
+    const isFresh = session.tokens.expiresAt - now() > RENEW_BEFORE_MS
+    return (isFresh ? session.tokens : await renew(session, identity, () => sessions.delete(id))).access
+  }
   return {
     open: (tokens) => {
       makeRoom(tokens.subject)
@@ -63,13 +72,12 @@ export function createSessions(identity: Pick<Identity, 'refresh'>, now: () => n
       return id
     },
     peek: (id) => findAlive(id)?.tokens,
-    accessOf: async (id) => {
-      const session = findAlive(id)
-      if (!session || id === undefined) throw new Fault('unauthenticated', 'no session')
-      session.seen = now()
-      const isFresh = session.tokens.expiresAt - now() > RENEW_BEFORE_MS
-      return (isFresh ? session.tokens : await renew(session, identity, () => sessions.delete(id))).access
-    },
+    accessOf,
+    accessOrNone: (id) =>
+      accessOf(id).catch((error: unknown) => {
+        if (error instanceof Fault && error.code === 'unauthenticated') return undefined
+        throw error
+      }),
     close: (id) => {
       const tokens = findAlive(id)?.tokens
       if (id !== undefined) sessions.delete(id)

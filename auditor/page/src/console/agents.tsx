@@ -5,15 +5,14 @@
  */
 import type { Agent } from '@mandate/protocol'
 import type { JSX, TargetedEvent } from 'preact'
-import { useState } from 'preact/hooks'
 import { api } from './api.ts'
-import { Ask, At, Cell, Field, type Question, Section, State, Table, textOf } from './parts.tsx'
+import { At, Cell, Field, Listing, type Question, Section, State, textOf, useAsking } from './parts.tsx'
 import { type Changes, useChanges, useRead } from './use.ts'
 
 export function Agents({ mayChange }: { readonly mayChange: boolean }): JSX.Element {
   const read = useRead(api.agents)
   const changes = useChanges(read.reload)
-  const [question, setQuestion] = useState<Question>()
+  const asking = useAsking()
   const suspend = ({ id }: Agent): Question => ({
     title: `Suspend ${id}?`,
     text: 'It is denied everything from now on, whoever it acts for. Its grants stay: resuming it makes them usable again.',
@@ -30,30 +29,32 @@ export function Agents({ mayChange }: { readonly mayChange: boolean }): JSX.Elem
       {(agents) => (
         <>
           {mayChange && <Register changes={changes} />}
-          {agents.length === 0 && <p class="aside">No agent is registered.</p>}
-          {agents.length > 0 && (
-            <Table caption="Agents" heads={['Agent', 'Status', 'Registered', ...(mayChange ? ['Change'] : [])]}>
-              {agents.map((agent) => (
-                <tr key={agent.id}>
-                  <Cell label="Agent">
-                    <code>{agent.id}</code>
+          <Listing
+            items={agents}
+            empty="No agent is registered."
+            caption="Agents"
+            heads={['Agent', 'Status', 'Registered', mayChange ? 'Change' : undefined]}
+            asking={asking}
+          >
+            {(agent) => (
+              <tr key={agent.id}>
+                <Cell label="Agent">
+                  <code>{agent.id}</code>
+                </Cell>
+                <Cell label="Status">
+                  <Status agent={agent} />
+                </Cell>
+                <Cell label="Registered">
+                  <At instant={agent.created_at} />
+                </Cell>
+                {mayChange && (
+                  <Cell label="Change">
+                    <Change agent={agent} changes={changes} onSuspend={() => asking.ask(suspend(agent))} />
                   </Cell>
-                  <Cell label="Status">
-                    <Status agent={agent} />
-                  </Cell>
-                  <Cell label="Registered">
-                    <At instant={agent.created_at} />
-                  </Cell>
-                  {mayChange && (
-                    <Cell label="Change">
-                      <Change agent={agent} changes={changes} onSuspend={() => setQuestion(suspend(agent))} />
-                    </Cell>
-                  )}
-                </tr>
-              ))}
-            </Table>
-          )}
-          <Ask question={question} onClose={() => setQuestion(undefined)} />
+                )}
+              </tr>
+            )}
+          </Listing>
         </>
       )}
     </Section>

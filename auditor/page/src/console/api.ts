@@ -13,17 +13,22 @@ import {
   type Lookup,
   type LookupResult,
   legalHoldSchema,
+  logLagSchema,
   lookupResultSchema,
   lookupSchema,
   type Persona,
+  type PolicyComparison,
   type PolicyRecord,
+  type PolicyTexts,
   personaSchema,
+  policyComparisonSchema,
   policyRecordSchema,
+  policyTextsSchema,
   type RegisteredService,
   registeredServiceSchema,
 } from '@mandate/protocol'
 import { z } from 'zod'
-import { request, requestJson, signOut } from '../request.ts'
+import { request, requestJson, requestSession, signOut } from '../request.ts'
 
 /** Roles that the console knows. */
 export const ROLES = ['operator', 'persona-admin', 'auditor'] as const
@@ -41,7 +46,7 @@ const healthSchema = z.object({
       missing: z.array(z.string()),
       mend: z.array(z.string()),
       tookMs: z.number().optional(),
-      log: z.object({ origin: z.string(), entries: z.number() }).optional(),
+      log: logLagSchema.optional(),
     }),
   ),
 })
@@ -63,9 +68,9 @@ const changing = (method: string, body?: unknown): RequestInit => ({
 const idIn = (of: string, id: string): string => path(`${of}/${encodeURIComponent(id)}`)
 
 export const api = {
-  /** Roles that are in effect in this session: none without a second factor. */
-  roles: async (signal?: AbortSignal): Promise<readonly Role[]> =>
-    (await requestJson(sessionSchema, path('/session'), signal ? { signal } : {})).roles,
+  /** Roles that are in effect in this session: none without a second factor. `undefined`: nobody is signed in. */
+  roles: async (signal?: AbortSignal): Promise<readonly Role[] | undefined> =>
+    (await requestSession(sessionSchema, path('/session'), signal))?.roles,
   health: async (signal?: AbortSignal): Promise<readonly PdpHealth[]> =>
     (await requestJson(healthSchema, path('/health'), signal ? { signal } : {})).pdps,
   agents: (signal?: AbortSignal): Promise<readonly Agent[]> => list(agentSchema, '/agents', signal),
@@ -85,6 +90,18 @@ export const api = {
     return items.flatMap(({ resources }) => Object.keys(resources))
   },
   policies: (signal?: AbortSignal): Promise<readonly PolicyRecord[]> => list(policyRecordSchema, '/policies', signal),
+  policyTexts: (version: string, signal?: AbortSignal): Promise<PolicyTexts> =>
+    requestJson(
+      policyTextsSchema,
+      path(`/policies/texts?${new URLSearchParams({ version })}`),
+      signal ? { signal } : {},
+    ),
+  comparePolicies: (before: string, after: string, signal?: AbortSignal): Promise<PolicyComparison> =>
+    requestJson(
+      policyComparisonSchema,
+      path(`/policies/comparison?${new URLSearchParams({ before, after })}`),
+      signal ? { signal } : {},
+    ),
   loadPolicies: (): Promise<PolicyRecord> => requestJson(policyRecordSchema, path('/policies/load'), changing('POST')),
   activate: (version: string): Promise<PolicyRecord> =>
     requestJson(policyRecordSchema, path('/policies/activate'), changing('POST', { version })),

@@ -43,13 +43,12 @@ function SignedIn({ path }: { readonly path: string }): JSX.Element {
   const roles = useLoaded((signal) => api.roles(signal), [])
   if (roles.state === 'loading') return <Plain title="Console" busy />
   if (roles.state === 'failed')
-    return roles.error.status === 401 ? (
-      <SignIn path={path} />
-    ) : (
+    return (
       <Plain title="Console">
         <Failure error={roles.error} again={roles.again} signIn={SIGN_IN} />
       </Plain>
     )
+  if (roles.value === undefined) return <SignIn path={path} />
   if (roles.value.length === 0) return <NoRole />
   return <Workplace roles={roles.value} path={path} />
 }
@@ -101,7 +100,7 @@ function Shown({ name, roles }: { readonly name: SectionName; readonly roles: re
     case 'keys':
       return <Keys />
     case 'policies':
-      return <Policies mayChange={mayChange} />
+      return <Policies mayChange={mayChange} maySeeEntries={roles.includes('auditor')} />
     case 'services':
       return <Services />
     case 'holds':
@@ -123,6 +122,11 @@ function Bar({ roles }: { readonly roles: readonly Role[] }): JSX.Element {
         <span class="brand-place">Console</span>
       </a>
       <p class="as-role">{roles.map((role) => ROLE_WORDS[role]).join(', ')}</p>
+      {roles.includes('auditor') && (
+        <a class="bar-link" href="/">
+          Decision log
+        </a>
+      )}
       <button type="button" class="button quiet" onClick={() => void leave()}>
         Sign out
       </button>

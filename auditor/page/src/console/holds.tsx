@@ -4,15 +4,14 @@
  * @module
  */
 import type { JSX, TargetedEvent } from 'preact'
-import { useState } from 'preact/hooks'
 import { api } from './api.ts'
-import { Ask, At, Cell, Field, type Question, Section, Table, textOf } from './parts.tsx'
+import { At, Cell, Field, Listing, type Question, Section, textOf, useAsking } from './parts.tsx'
 import { type Changes, useChanges, useRead } from './use.ts'
 
 export function Holds(): JSX.Element {
   const read = useRead(api.holds)
   const changes = useChanges(read.reload)
-  const [question, setQuestion] = useState<Question>()
+  const asking = useAsking()
   const lift = (pseudonym: string): Question => ({
     title: 'Lift this legal hold?',
     text: `${pseudonym} can be erased again.`,
@@ -29,35 +28,37 @@ export function Holds(): JSX.Element {
       {(holds) => (
         <>
           <Place changes={changes} />
-          {holds.length === 0 && <p class="aside">There is no legal hold.</p>}
-          {holds.length > 0 && (
-            <Table caption="Legal holds" heads={['Person', 'Placed by', 'Since', 'Change']}>
-              {holds.map(({ pseudonym, set_by, set_at }) => (
-                <tr key={pseudonym}>
-                  <Cell label="Person">
-                    <code>{pseudonym}</code>
-                  </Cell>
-                  <Cell label="Placed by">
-                    <code>{set_by}</code>
-                  </Cell>
-                  <Cell label="Since">
-                    <At instant={set_at} />
-                  </Cell>
-                  <Cell label="Change">
-                    <button
-                      type="button"
-                      class="button"
-                      disabled={changes.isBusy}
-                      onClick={() => setQuestion(lift(pseudonym))}
-                    >
-                      Lift<span class="sr"> the hold of {pseudonym}</span>
-                    </button>
-                  </Cell>
-                </tr>
-              ))}
-            </Table>
-          )}
-          <Ask question={question} onClose={() => setQuestion(undefined)} />
+          <Listing
+            items={holds}
+            empty="There is no legal hold."
+            caption="Legal holds"
+            heads={['Person', 'Placed by', 'Since', 'Change']}
+            asking={asking}
+          >
+            {({ pseudonym, set_by, set_at }) => (
+              <tr key={pseudonym}>
+                <Cell label="Person">
+                  <code>{pseudonym}</code>
+                </Cell>
+                <Cell label="Placed by">
+                  <code>{set_by}</code>
+                </Cell>
+                <Cell label="Since">
+                  <At instant={set_at} />
+                </Cell>
+                <Cell label="Change">
+                  <button
+                    type="button"
+                    class="button"
+                    disabled={changes.isBusy}
+                    onClick={() => asking.ask(lift(pseudonym))}
+                  >
+                    Lift<span class="sr"> the hold of {pseudonym}</span>
+                  </button>
+                </Cell>
+              </tr>
+            )}
+          </Listing>
         </>
       )}
     </Section>

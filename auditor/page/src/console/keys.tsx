@@ -7,7 +7,7 @@ import { type Key, MAX_KEY_DAYS } from '@mandate/protocol'
 import type { JSX, TargetedEvent } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { api } from './api.ts'
-import { Ask, At, Cell, Field, type Question, Section, State, Table, textOf } from './parts.tsx'
+import { At, Cell, Field, Listing, type Question, Section, State, textOf, useAsking } from './parts.tsx'
 import { type Changes, useChanges, useRead } from './use.ts'
 
 const DAY_MS = 86_400_000
@@ -16,7 +16,7 @@ export function Keys(): JSX.Element {
   const read = useRead(api.keys)
   const changes = useChanges(read.reload)
   const [created, setCreated] = useState<Key>()
-  const [question, setQuestion] = useState<Question>()
+  const asking = useAsking()
   const revoke = ({ id, name }: Key): Question => ({
     title: `Revoke “${name}”?`,
     text: 'Requests with this key are refused from now on. It cannot be undone.',
@@ -34,15 +34,15 @@ export function Keys(): JSX.Element {
         <>
           {created?.key && <Secret name={created.name} secret={created.key} onStored={() => setCreated(undefined)} />}
           <Create changes={changes} onCreated={setCreated} />
-          {keys.length === 0 && <p class="aside">There is no key.</p>}
-          {keys.length > 0 && (
-            <Table caption="API keys" heads={['Name', 'Types', 'Status', 'Created', 'Ends', 'Change']}>
-              {keys.map((key) => (
-                <KeyRow key={key.id} shown={key} changes={changes} onRevoke={() => setQuestion(revoke(key))} />
-              ))}
-            </Table>
-          )}
-          <Ask question={question} onClose={() => setQuestion(undefined)} />
+          <Listing
+            items={keys}
+            empty="There is no key."
+            caption="API keys"
+            heads={['Name', 'Types', 'Status', 'Created', 'Ends', 'Change']}
+            asking={asking}
+          >
+            {(key) => <KeyRow key={key.id} shown={key} changes={changes} onRevoke={() => asking.ask(revoke(key))} />}
+          </Listing>
         </>
       )}
     </Section>

@@ -7,7 +7,7 @@ import { LOOKUP_HOURS, type Lookup, type LookupResult } from '@mandate/protocol'
 import type { JSX, TargetedEvent } from 'preact'
 import { useState } from 'preact/hooks'
 import { api } from './api.ts'
-import { At, Cell, Field, Section, State, Table, textOf } from './parts.tsx'
+import { At, Cell, Field, Listing, Section, State, textOf } from './parts.tsx'
 import { type Changes, useChanges, useRead } from './use.ts'
 
 export function Lookups(): JSX.Element {
@@ -30,29 +30,59 @@ export function Lookups(): JSX.Element {
         <>
           {result && <Result result={result} />}
           <AskFor changes={changes} />
-          {lookups.length === 0 && <p class="aside">Nothing was asked for in the last {LOOKUP_HOURS} hours.</p>}
-          {lookups.length > 0 && (
-            <Table caption="Look-ups" heads={['Case', 'Asked by', 'Until', 'Status', 'Next step']}>
-              {lookups.map((lookup) => (
-                <tr key={lookup.id}>
-                  <Cell label="Case">{lookup.case}</Cell>
-                  <Cell label="Asked by">{lookup.mine ? 'you' : <code>{lookup.asked_by}</code>}</Cell>
-                  <Cell label="Until">
-                    <At instant={lookup.ends_at} />
-                  </Cell>
-                  <Cell label="Status">
-                    <State name={lookup.status === 'approved' ? 'holds' : 'open'}>{lookup.status}</State>
-                  </Cell>
-                  <Cell label="Next step">
-                    <NextStep lookup={lookup} changes={changes} onShow={show} />
-                  </Cell>
-                </tr>
-              ))}
-            </Table>
-          )}
+          <Listing
+            items={lookups}
+            empty={`Nothing was asked for in the last ${LOOKUP_HOURS} hours.`}
+            caption="Look-ups"
+            heads={['Case', 'Asked by', 'Until', 'Status', 'Next step']}
+          >
+            {(lookup) => (
+              <tr key={lookup.id}>
+                <Cell label="Case">{lookup.case}</Cell>
+                <Cell label="Asked by">{lookup.mine ? 'you' : <code>{lookup.asked_by}</code>}</Cell>
+                <Cell label="Until">
+                  <At instant={lookup.ends_at} />
+                </Cell>
+                <Cell label="Status">
+                  <State name={lookup.status === 'approved' ? 'holds' : 'open'}>{lookup.status}</State>
+                </Cell>
+                <Cell label="Next step">
+                  <NextStep lookup={lookup} changes={changes} onShow={show} />
+                </Cell>
+              </tr>
+            )}
+          </Listing>
+          <FromLogin />
         </>
       )}
     </Section>
+  )
+}
+
+/** The PDP knows no login names. The administrator of the identity provider finds the `sub` of one, and no auditor needs to be one. */
+function FromLogin(): JSX.Element {
+  return (
+    <details class="how">
+      <summary>From a login name to the identifier</summary>
+      <p>
+        The PDP knows people by <code>sub</code>, never by login name. Ask the administrator of the identity provider
+        for the <code>sub</code> of the login, and name the case. Both auditors do so, each for themselves: the second
+        one checks the first by it.
+      </p>
+      <dl>
+        <dt>Keycloak</dt>
+        <dd>
+          In the administration console, of the realm: <i>Clients</i>, <i>console</i>, <i>Client scopes</i>,{' '}
+          <i>Evaluate</i>. Choose the user, and read <code>sub</code> under <i>Generated access token</i>. It is not the
+          ID of the user. Keycloak records the look only where admin events are saved.
+        </dd>
+        <dt>Embedded issuer</dt>
+        <dd>
+          Where its data folder is: <code>npm run --silent where -- sub LOGIN</code>. Nothing records it, since who can
+          read the folder can read everything in it.
+        </dd>
+      </dl>
+    </details>
   )
 }
 

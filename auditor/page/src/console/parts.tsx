@@ -5,7 +5,7 @@
  */
 import { exactly, Glyph, minuteOf } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Failure } from '../parts.tsx'
 import type { Changes, Read } from './use.ts'
 
@@ -49,6 +49,33 @@ function Outcome({ changes: { done, error } }: { readonly changes: Changes }): J
         </p>
       )}
     </div>
+  )
+}
+
+/**
+ * A list as a table, or a sentence where it is empty, with the question before a change of one of its items.
+ *
+ * @param props.heads - Heads of the columns; `undefined` for one that the person may not see.
+ */
+export function Listing<T>(props: {
+  items: readonly T[]
+  empty: string
+  caption: string
+  heads: readonly (string | undefined)[]
+  asking?: Asking
+  children: (item: T) => JSX.Element
+}): JSX.Element {
+  const { items, empty, caption, heads, asking, children } = props
+  return (
+    <>
+      {items.length === 0 && <p class="aside">{empty}</p>}
+      {items.length > 0 && (
+        <Table caption={caption} heads={heads.filter((head) => head !== undefined)}>
+          {items.map(children)}
+        </Table>
+      )}
+      {asking && <Ask question={asking.question} onClose={() => asking.ask(undefined)} />}
+    </>
   )
 }
 
@@ -108,6 +135,17 @@ export interface Question {
   /** Label of the button that makes the change. */
   readonly yes: string
   readonly change: () => Promise<unknown>
+}
+
+/** The question that is being asked, if any. */
+export interface Asking {
+  readonly question: Question | undefined
+  readonly ask: (question: Question | undefined) => void
+}
+
+export function useAsking(): Asking {
+  const [question, ask] = useState<Question>()
+  return { question, ask }
 }
 
 /** Asks in a modal dialog; the browser keeps the focus in it, and Escape closes it. */

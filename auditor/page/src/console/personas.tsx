@@ -6,9 +6,8 @@
 import type { Persona } from '@mandate/protocol'
 import { spaced } from '@mandate/ui'
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
 import { api } from './api.ts'
-import { Ask, At, Cell, type Question, Section, Table } from './parts.tsx'
+import { At, Cell, Listing, type Question, Section, useAsking } from './parts.tsx'
 import { useChanges, useRead } from './use.ts'
 
 /** The PDP's date for no end. */
@@ -17,7 +16,7 @@ const FOREVER = '9999-'
 export function Personas(): JSX.Element {
   const read = useRead(api.personas)
   const changes = useChanges(read.reload)
-  const [question, setQuestion] = useState<Question>()
+  const asking = useAsking()
   const approve = (persona: Persona): void =>
     void changes.make(() => api.setPersona(persona.id, 'active'), `${nameOf(persona)} is active.`)
   const refuse = (persona: Persona): Question => ({
@@ -34,46 +33,46 @@ export function Personas(): JSX.Element {
       changes={changes}
     >
       {(personas) => (
-        <>
-          {personas.length === 0 && <p class="aside">Nobody waits for approval.</p>}
-          {personas.length > 0 && (
-            <Table caption="Personas that wait" heads={['Person', 'Asks to be', 'From', 'Until', 'Decide']}>
-              {personas.map((persona) => (
-                <tr key={persona.id}>
-                  <Cell label="Person">
-                    <code>{persona.holder.replace(/^user:/u, '')}</code>
-                  </Cell>
-                  <Cell label="Asks to be">
-                    <strong>{spaced(persona.title)}</strong> in {persona.circle}{' '}
-                    <span class="aside">({persona.domain})</span>
-                  </Cell>
-                  <Cell label="From">
-                    <At instant={persona.valid_from} />
-                  </Cell>
-                  <Cell label="Until">
-                    {persona.valid_till.startsWith(FOREVER) ? 'no end' : <At instant={persona.valid_till} />}
-                  </Cell>
-                  <Cell label="Decide">
-                    <span class="buttons">
-                      <button type="button" class="button" disabled={changes.isBusy} onClick={() => approve(persona)}>
-                        Approve<span class="sr"> {nameOf(persona)}</span>
-                      </button>
-                      <button
-                        type="button"
-                        class="button quiet"
-                        disabled={changes.isBusy}
-                        onClick={() => setQuestion(refuse(persona))}
-                      >
-                        Refuse<span class="sr"> {nameOf(persona)}</span>
-                      </button>
-                    </span>
-                  </Cell>
-                </tr>
-              ))}
-            </Table>
+        <Listing
+          items={personas}
+          empty="Nobody waits for approval."
+          caption="Personas that wait"
+          heads={['Person', 'Asks to be', 'From', 'Until', 'Decide']}
+          asking={asking}
+        >
+          {(persona) => (
+            <tr key={persona.id}>
+              <Cell label="Person">
+                <code>{persona.holder.replace(/^user:/u, '')}</code>
+              </Cell>
+              <Cell label="Asks to be">
+                <strong>{spaced(persona.title)}</strong> in {persona.circle}{' '}
+                <span class="aside">({persona.domain})</span>
+              </Cell>
+              <Cell label="From">
+                <At instant={persona.valid_from} />
+              </Cell>
+              <Cell label="Until">
+                {persona.valid_till.startsWith(FOREVER) ? 'no end' : <At instant={persona.valid_till} />}
+              </Cell>
+              <Cell label="Decide">
+                <span class="buttons">
+                  <button type="button" class="button" disabled={changes.isBusy} onClick={() => approve(persona)}>
+                    Approve<span class="sr"> {nameOf(persona)}</span>
+                  </button>
+                  <button
+                    type="button"
+                    class="button quiet"
+                    disabled={changes.isBusy}
+                    onClick={() => asking.ask(refuse(persona))}
+                  >
+                    Refuse<span class="sr"> {nameOf(persona)}</span>
+                  </button>
+                </span>
+              </Cell>
+            </tr>
           )}
-          <Ask question={question} onClose={() => setQuestion(undefined)} />
-        </>
+        </Listing>
       )}
     </Section>
   )
