@@ -31,7 +31,16 @@ const OF_STAFF = [
     'listKeys',
     'revokeKey',
   ],
-  ...['listPolicies', 'readPolicyTexts', 'comparePolicies', 'loadPolicies', 'activatePolicies', 'erasePerson', 'holdPerson', 'releasePerson'],
+  ...[
+    'listPolicies',
+    'readPolicyTexts',
+    'comparePolicies',
+    'loadPolicies',
+    'activatePolicies',
+    'erasePerson',
+    'holdPerson',
+    'releasePerson',
+  ],
   ...['listDecisions', 'exportDecisions', 'readDecision', 'proveDecision', 'replayDecision'],
   ...['checkpoint', 'tile', 'partialTile', 'readLag'],
 ]
