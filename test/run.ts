@@ -82,6 +82,7 @@ const SLOW_UNIT = [
     'pep/src/authenticate.test.ts',
     'pep/src/express-versions.test.ts',
     'pep/src/filter.test.ts',
+    'pep/src/frameworks-limits.test.ts',
     'pep/src/frameworks.test.ts',
     'pep/src/mtls.test.ts',
     'pep/src/pdp-failure.test.ts',

@@ -8,10 +8,12 @@ import { identityAgent } from '@mandate/service'
 import { askActions, askOne } from './ask.ts'
 import { type Authz, withDecision } from './authz.ts'
 import { createAuthzenDecider } from './authzen-decider.ts'
+import { type Callers, createCallers } from './caller.ts'
 import { type DecideDeps, type Decided, type DecideRequest, decideWith } from './decide.ts'
 import { createDiscovery } from './discovery.ts'
 import { checkActions } from './guard-options.ts'
 import { checkedPersona } from './identify.ts'
+import { createLimitChecks, type LimitedPepOptions } from './limits.ts'
 import { type CheckedPepOptions, checkPepOptions, type PepOptions } from './options.ts'
 import type { Outcome, Resource } from './outcome.ts'
 import { createRecognise } from './recognise.ts'
@@ -95,6 +97,18 @@ export function createCore(options: PepOptions): Core {
       close,
     }),
   }
+}
+
+/** The core of a framework whose guards identify the caller themselves. */
+export interface LimitedCore extends Core {
+  readonly callers: Callers
+}
+
+/** @throws TypeError naming every bad option. */
+export function createLimitedCore({ limits, ...options }: LimitedPepOptions): LimitedCore {
+  const checks = limits && createLimitChecks(limits)
+  const core = createCore(options)
+  return { ...core, callers: createCallers(core.deps, checks) }
 }
 
 function asPersona(authz: Authz, persona: string | undefined): Authz {

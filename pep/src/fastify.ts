@@ -5,8 +5,8 @@
  */
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import { type Authz, authzOf } from './authz.ts'
-import { type Caller, createCallers, identifyOn } from './caller.ts'
-import { type Core, createCore, type PepQuestions } from './core.ts'
+import { type Caller, identifyOn } from './caller.ts'
+import { type Core, createLimitedCore, type PepQuestions } from './core.ts'
 import { type Guard, guardedPathOf, guardOf, letThrough, marked } from './guard.ts'
 import { checkGuard } from './guard-options.ts'
 import {
@@ -23,7 +23,7 @@ import {
 import { type HttpError, refusalOfError } from './handler-error.ts'
 import { distinctHeaders, hasCredentials } from './identify.ts'
 import { sealServer } from './last-resort.ts'
-import type { PepOptions } from './options.ts'
+import type { LimitedPepOptions } from './limits.ts'
 import type { PathParams } from './path-params.ts'
 import type { Refusal } from './refusal.ts'
 
@@ -80,10 +80,9 @@ export interface FastifyPep extends PepQuestions<FastifyRequest> {
 const GUARD = Symbol('guard')
 
 /** @throws TypeError naming every bad option. */
-export function createPep(options: PepOptions): FastifyPep {
-  const core = createCore(options)
-  const callers = createCallers(core.deps)
-  const callerOf = (request: FastifyRequest): Caller => callers(request.raw, distinctHeaders(request.raw))
+export function createPep(options: LimitedPepOptions): FastifyPep {
+  const core = createLimitedCore(options)
+  const callerOf = (request: FastifyRequest): Caller => core.callers(request.raw, distinctHeaders(request.raw))
   const maker = <Kind extends 'enforce' | 'enforceEach' | 'filter'>(
     kind: Kind | 'dryRun',
     workOf: (rule: FastifyGuardOptions<FastifyRequest>[Kind]) => GuardWork<FastifyRequest>,
@@ -171,8 +170,9 @@ function protect(app: FastifyInstance, core: Core, callerOf: (request: FastifyRe
   })
   app.addHook('onRequest', async (request, reply) => {
     seal.hold(request.raw, reply.raw)
-    const { arrival } = callerOf(request)
+    const { arrival, admit } = callerOf(request)
     reply.header('X-Request-ID', arrival.requestId)
+    await admit(request.ip, reply.raw)
     const guard = guardOf(guardAt(request))
     // Before the body is read.
     if (guard !== undefined && guard !== 'open') await identifyOn(request, callerOf(request))

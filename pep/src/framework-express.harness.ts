@@ -1,11 +1,11 @@
 import { createServer } from 'node:http'
-import { Fault } from '@mandate/protocol'
 import type express from 'express'
 import { accessTokenOf, authzOf, foundOf, itemsOf, permitOf } from './authz.ts'
 import {
   ACTIONS,
   BODY_LIMIT,
   BUG,
+  CALL,
   decisionsOf,
   type Framework,
   idOf,
@@ -13,6 +13,7 @@ import {
   PRINTED,
   SECRET,
 } from './framework.harness.ts'
+import { createLimits, type Limits } from './limits.ts'
 import type { PepOptions } from './options.ts'
 import { createPep, type Pep } from './pep.ts'
 import { problems } from './problem.ts'
@@ -22,9 +23,10 @@ import { listen, stop } from './testing.ts'
 export function expressFramework(name: string, library: typeof express): Framework {
   return {
     name,
-    serve: async (options, withBareRoute = false) => {
+    serve: async ({ limits, ...options }, withBareRoute = false) => {
       const pep = createPep(options)
-      const server = createServer(serviceOf(pep, library, options, withBareRoute))
+      const limited = limits && createLimits(limits)
+      const server = createServer(serviceOf(pep, library, { ...options, limited }, withBareRoute))
       const url = await listen(server)
       return {
         url,
@@ -36,19 +38,24 @@ export function expressFramework(name: string, library: typeof express): Framewo
   }
 }
 
-function serviceOf(pep: Pep, library: typeof express, options: PepOptions, withBareRoute: boolean): express.Express {
+interface Service extends PepOptions {
+  readonly limited: Limits | undefined
+}
+
+function serviceOf(pep: Pep, library: typeof express, options: Service, withBareRoute: boolean): express.Express {
   const app = library()
+  if (options.limited) app.use(options.limited.atTheDoor)
   const why = 'nothing is decided here'
   app.get('/livez', pep.open(why), (_req, res) => void res.json({ status: 'ok' }))
   app.get('/fails', pep.open(why), () => {
     throw new TypeError(BUG)
   })
-  app.get('/conflict', pep.open(why), () => {
-    throw new Fault('conflict', 'words for the log', { detail: 'Taken.' })
+  app.get('/conflict', pep.open(why), (_req, res, next) => {
+    CALL.run().then(() => void res.json({}), next)
   })
   if (withBareRoute) app.get('/bare', (_req, res) => void res.json(SECRET))
   app.use((req, res, next) => (req.path === '/stray' ? void res.json(SECRET) : next()))
-  app.use(pep.authenticate(), library.json({ limit: BODY_LIMIT }))
+  app.use(pep.authenticate(), options.limited?.byCaller ?? [], library.json({ limit: BODY_LIMIT }))
   addNotes(app, pep)
   app.use(problems(options.logger))
   pep.assertGuarded(app)

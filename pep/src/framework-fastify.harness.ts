@@ -1,10 +1,10 @@
-import { Fault } from '@mandate/protocol'
 import Fastify from 'fastify'
 import { accessTokenOf, authzOf, createPep, foundOf, itemsOf, permitOf } from './fastify.ts'
 import {
   ACTIONS,
   BODY_LIMIT,
   BUG,
+  CALL,
   decisionsOf,
   type Framework,
   idOf,
@@ -26,9 +26,7 @@ export const fastifyFramework: Framework = {
     app.get('/fails', open, async () => {
       throw new TypeError(BUG)
     })
-    app.get('/conflict', open, async () => {
-      throw new Fault('conflict', 'words for the log', { detail: 'Taken.' })
-    })
+    app.get('/conflict', open, async () => await CALL.run().then(() => ({})))
     if (withBareRoute) app.get('/bare', async () => SECRET)
     const read = {
       action: 'read',

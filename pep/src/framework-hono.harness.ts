@@ -1,6 +1,5 @@
 import type { Server } from 'node:http'
 import { serve } from '@hono/node-server'
-import { Fault } from '@mandate/protocol'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
@@ -8,6 +7,7 @@ import {
   ACTIONS,
   BODY_LIMIT,
   BUG,
+  CALL,
   decisionsOf,
   type Framework,
   idOf,
@@ -34,8 +34,9 @@ export const honoFramework: Framework = {
     app.get('/fails', open, () => {
       throw new TypeError(BUG)
     })
-    app.get('/conflict', open, () => {
-      throw new Fault('conflict', 'words for the log', { detail: 'Taken.' })
+    app.get('/conflict', open, async (c) => {
+      await CALL.run()
+      return c.json({})
     })
     if (withBareRoute) app.get('/bare', (c) => c.json(SECRET))
     const read = (path: '/notes/:id' | '/private/:id' | '/buttons/:id' | '/links/:id', inPersonOnly = false) =>

@@ -1,5 +1,4 @@
 import 'reflect-metadata'
-import { Fault } from '@mandate/protocol'
 import { Controller, Get, HttpCode, type INestApplication, Module, Post, Req } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express'
@@ -9,6 +8,7 @@ import {
   ACTIONS,
   BODY_LIMIT,
   BUG,
+  CALL,
   decisionsOf,
   type Framework,
   idOf,
@@ -46,7 +46,7 @@ function routesOf(pep: NestPep): readonly Route[] {
     {
       method: 'conflict',
       decorators: [Get('conflict'), open],
-      run: () => thrown(new Fault('conflict', 'words for the log', { detail: 'Taken.' })),
+      run: () => CALL.run().then(() => ({})),
     },
     { method: 'list', decorators: [Get('notes'), pep.filter({ action: 'read', type: 'note' })], run: foundOf },
     {

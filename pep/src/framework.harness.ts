@@ -13,13 +13,14 @@
  * | `POST /print` | enforceEach of `a` and `b` | the decisions |
  * | `POST /print/dry-run` | dryRun of the same | |
  * | `GET /fails` | open | throws {@link BUG} |
- * | `GET /conflict` | open | throws a Fault `conflict` |
+ * | `GET /conflict` | open | does {@link CALL}, which throws a Fault `conflict` |
  * | `GET /stray` | none: middleware, or the like, answers {@link SECRET} | |
  *
  * @module
  */
 import type { AddressInfo } from 'node:net'
-import type { PepOptions } from './options.ts'
+import { Fault } from '@mandate/protocol'
+import type { LimitedPepOptions } from './limits.ts'
 import type { Resource } from './outcome.ts'
 
 export interface Served {
@@ -31,7 +32,7 @@ export interface Served {
 export interface Framework {
   readonly name: string
   /** @param withBareRoute - Adds a route `GET /bare` without a guard. @throws TypeError then: the service does not start. */
-  readonly serve: (options: PepOptions, withBareRoute?: boolean) => Promise<Served>
+  readonly serve: (options: LimitedPepOptions, withBareRoute?: boolean) => Promise<Served>
 }
 
 /** Bytes of a body. */
@@ -47,3 +48,10 @@ export const decisionsOf = (outcomes: Readonly<Record<string, { readonly decisio
 
 export const urlOf = (address: AddressInfo | string | null): string =>
   `http://127.0.0.1:${(address as AddressInfo).port}`
+
+/** What the handler of `GET /conflict` awaits. Another test may put a call of its own here. */
+export const CALL = {
+  run: async (): Promise<void> => {
+    throw new Fault('conflict', 'words for the log', { detail: 'Taken.' })
+  },
+}

@@ -7,8 +7,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context, Env, ErrorHandler, Hono, MiddlewareHandler } from 'hono'
 import type { Authz } from './authz.ts'
 import * as carried from './authz.ts'
-import { type Caller, createCallers } from './caller.ts'
-import { type Core, createCore, type PepQuestions } from './core.ts'
+import type { Caller } from './caller.ts'
+import { type Core, createLimitedCore, type PepQuestions } from './core.ts'
 import { type Guard, marked } from './guard.ts'
 import { checkGuard } from './guard-options.ts'
 import {
@@ -25,7 +25,7 @@ import {
 import { refusalOfError } from './handler-error.ts'
 import { assertGuardedHono } from './hono-seal.ts'
 import { distinctHeaders, hasCredentials, type RequestHeaders } from './identify.ts'
-import type { PepOptions } from './options.ts'
+import type { LimitedPepOptions } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 
 declare module 'hono' {
@@ -87,10 +87,9 @@ export interface HonoPep extends PepQuestions<Context> {
 }
 
 /** @throws TypeError naming every bad option. */
-export function createPep(options: PepOptions): HonoPep {
-  const core = createCore(options)
-  const callers = createCallers(core.deps)
-  const callerOf: CallerOf = (c) => callers(c, headersOf(c))
+export function createPep(options: LimitedPepOptions): HonoPep {
+  const core = createLimitedCore(options)
+  const callerOf: CallerOf = (c) => core.callers(c, headersOf(c))
   const maker = <Kind extends 'enforce' | 'enforceEach' | 'filter'>(
     kind: Kind | 'dryRun',
     workOf: (rule: HonoGuardOptions<Context>[Kind]) => GuardWork<Context>,
@@ -111,7 +110,10 @@ export function createPep(options: PepOptions): HonoPep {
     dryRun: maker<'enforceEach'>('dryRun', (rule) => dryRunWork(core.deps, rule)),
     open: (why) => {
       checkGuard('open', why)
-      return marked<MiddlewareHandler>('open' satisfies Guard, (_c, next) => next())
+      return marked<MiddlewareHandler>('open' satisfies Guard, async (c, next) => {
+        await admit(c, callerOf(c))
+        return await next()
+      })
     },
     assertGuarded: (app) => {
       app.onError(errorHandler(core, callerOf) as never)
@@ -135,7 +137,10 @@ function guardHandler(core: Core, callerOf: CallerOf, work: GuardWork<Context>):
     c.header('X-Request-ID', caller.arrival.requestId)
     const request = { request: c, key: c, gone: () => c.req.raw.signal }
     const verdict = await judge(core.deps, work, request, {
-      authz: () => identify(c, caller),
+      authz: async () => {
+        await admit(c, caller)
+        return await identify(c, caller)
+      },
       hasCredentials: hasCredentials(headersOf(c)),
     })
     if (verdict.kind === 'refuse') return send(c, verdict.refusal)
@@ -145,6 +150,12 @@ function guardHandler(core: Core, callerOf: CallerOf, work: GuardWork<Context>):
     c.set('authz', verdict.authz)
     return await next()
   }
+}
+
+/** Address and end of the response are known on Node's server only. */
+async function admit(c: Context, caller: Caller): Promise<void> {
+  const { incoming, outgoing } = (c.env ?? {}) as Partial<NodeBindings>
+  await caller.admit(incoming?.socket.remoteAddress, outgoing)
 }
 
 async function identify(c: Context, { identified }: Caller): Promise<Authz> {

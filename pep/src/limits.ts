@@ -4,9 +4,12 @@
  *
  * @module
  */
-import { limitByAddress, limitConcurrency, RateLimit } from '@mandate/service'
-import type { Request, RequestHandler } from 'express'
-import { authzOf } from './authz.ts'
+import type { ServerResponse } from 'node:http'
+import { addressBlock } from '@mandate/protocol'
+import { ConcurrencyLimit, RateLimit } from '@mandate/service'
+import type { RequestHandler } from 'express'
+import { type Authz, authzOf } from './authz.ts'
+import type { PepOptions } from './options.ts'
 import { refOf } from './subject.ts'
 
 /** Limits of requests by person, service and address, and of requests under way. */
@@ -31,6 +34,20 @@ export const DEFAULT_LIMITS: LimitOptions = {
   concurrent: 256,
 }
 
+/** Options of `createPep` for Fastify, Hono and NestJS. */
+export interface LimitedPepOptions extends PepOptions {
+  /** Counted by the adapter on every route with a guard, open ones included. @default none */
+  readonly limits?: LimitOptions
+}
+
+/** The limits, for any framework. Each throws Fault `too_many_requests`. */
+export interface LimitChecks {
+  /** Before anything is verified. The request counts as under way until its response is sent. @param address - Absent: only concurrency is limited. */
+  readonly atTheDoor: (address: string | undefined, res: ServerResponse | undefined) => Promise<void>
+  /** A person's request counts for the person, and for the client when it comes through another one. */
+  readonly byCaller: (authz: Authz) => Promise<void>
+}
+
 /** Each middleware calls `next()`, or throws Fault `too_many_requests`. */
 export interface Limits {
   /** Mount it before `authenticate()`: concurrency, then the address. */
@@ -39,23 +56,52 @@ export interface Limits {
   readonly byCaller: RequestHandler
 }
 
-/** Rate and concurrency limits, counted in the memory of this process: several processes each allow the whole. */
+/**
+ * For Express: rate and concurrency limits, counted in the memory of this process; several processes each allow the whole. The other adapters take them
+ * as the option `limits` of `createPep`.
+ *
+ * @throws TypeError for a limit that is no positive number.
+ */
 export function createLimits(options: LimitOptions): Limits {
-  const { personPerMinute, personBurst, servicePerSecond, addressPerSecond, concurrent } = options
-  const service = new RateLimit({ perSecond: servicePerSecond })
-  const person = new RateLimit({ perSecond: personPerMinute / 60, burst: personBurst })
-  const spend = async (req: Request): Promise<void> => {
-    for (const party of partiesOf(authzOf(req))) await (party.type === 'user' ? person : service).spend(refOf(party))
-  }
+  const checks = createLimitChecks(options)
   return {
-    atTheDoor: [limitConcurrency(concurrent), limitByAddress(addressPerSecond)],
+    // Express 4 does not see a rejected promise.
+    atTheDoor: [(req, res, next) => void checks.atTheDoor(req.ip, res).then(() => next(), next)],
     byCaller: (req, _res, next) => {
-      // Express 4 does not see a rejected promise.
-      spend(req).then(() => next(), next)
+      Promise.resolve()
+        .then(() => checks.byCaller(authzOf(req)))
+        .then(() => next(), next)
     },
   }
 }
 
-function partiesOf({ subject, actor }: ReturnType<typeof authzOf>) {
+/** @throws TypeError for a limit that is no positive number. */
+export function createLimitChecks(options: LimitOptions): LimitChecks {
+  checkLimits(options)
+  const { personPerMinute, personBurst, servicePerSecond, addressPerSecond, concurrent } = options
+  const service = new RateLimit({ perSecond: servicePerSecond })
+  const person = new RateLimit({ perSecond: personPerMinute / 60, burst: personBurst })
+  const addresses = new RateLimit({ perSecond: addressPerSecond })
+  const underWay = new ConcurrencyLimit()
+  return {
+    atTheDoor: async (address, res) => {
+      if (res) underWay.begin('', concurrent, res)
+      if (address !== undefined) await addresses.spend(addressBlock(address))
+    },
+    byCaller: async (authz) => {
+      for (const party of partiesOf(authz)) await (party.type === 'user' ? person : service).spend(refOf(party))
+    },
+  }
+}
+
+function checkLimits(options: LimitOptions): void {
+  const bad = Object.keys(DEFAULT_LIMITS).filter((name) => {
+    const value: unknown = options[name as keyof LimitOptions]
+    return !(typeof value === 'number' && (value > 0 || (name === 'personBurst' && value === 0)))
+  })
+  if (bad.length > 0) throw new TypeError(`limits: ${bad.join(', ')} must be a positive number`)
+}
+
+function partiesOf({ subject, actor }: Authz) {
   return actor === undefined ? [subject] : [actor, subject]
 }

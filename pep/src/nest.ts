@@ -26,8 +26,8 @@ import {
   MetadataScanner,
 } from '@nestjs/core'
 import { type Authz, authzOf } from './authz.ts'
-import { type Caller, createCallers, identifyOn } from './caller.ts'
-import { type Core, createCore, type PepQuestions } from './core.ts'
+import { type Caller, identifyOn } from './caller.ts'
+import { type Core, createLimitedCore, type LimitedCore, type PepQuestions } from './core.ts'
 import { letThrough } from './guard.ts'
 import { checkGuard } from './guard-options.ts'
 import {
@@ -45,7 +45,7 @@ import {
 import { type HttpError, refusalOfError } from './handler-error.ts'
 import { distinctHeaders, hasCredentials } from './identify.ts'
 import { sealServer } from './last-resort.ts'
-import type { PepOptions } from './options.ts'
+import type { LimitedPepOptions } from './limits.ts'
 import type { Refusal } from './refusal.ts'
 
 export { accessTokenOf, authzOf, foundOf, itemsOf, permitOf } from './authz.ts'
@@ -55,6 +55,7 @@ export interface NestRequest {
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, unknown>>
   readonly body: unknown
+  readonly ip?: string
   /** The caller, from the verified token, and what was decided. Absent on a route that is open. */
   authz?: Authz | null
 }
@@ -86,8 +87,8 @@ const RULE = Symbol('guard')
 const PATH = 'path'
 
 /** @throws TypeError naming every bad option. */
-export function createPep(options: PepOptions): NestPep {
-  const core = createCore(options)
+export function createPep(options: LimitedPepOptions): NestPep {
+  const core = createLimitedCore(options)
   const decorator = (kind: Parameters<typeof checkGuard>[0], rule: unknown, work: () => Rule): MethodDecorator => {
     checkGuard(kind, rule)
     return SetMetadata(RULE, work())
@@ -109,9 +110,8 @@ export function createPep(options: PepOptions): NestPep {
 class PepModule {}
 Module({})(PepModule)
 
-function moduleOf(core: Core): DynamicModule {
-  const callers = createCallers(core.deps)
-  const callerOf: CallerOf = (request) => callers(rawOf(request), distinctHeaders(rawOf(request)))
+function moduleOf(core: LimitedCore): DynamicModule {
+  const callerOf: CallerOf = (request) => core.callers(rawOf(request), distinctHeaders(rawOf(request)))
   return {
     module: PepModule,
     global: true,
@@ -185,11 +185,12 @@ class PepGuard implements CanActivate {
     if (rule === undefined || context.getType() !== 'http') return false
     const request = context.switchToHttp().getRequest<NestRequest>()
     const raw = rawOf(request)
+    const response = context.switchToHttp().getResponse<object>()
+    await this.#callerOf(request).admit(request.ip, rawResponseOf(response))
     if (rule === 'open') {
       letThrough(raw)
       return true
     }
-    const response = context.switchToHttp().getResponse<object>()
     const gone = () => untilGone(rawResponseOf(response))
     const verdict = await judge(
       this.#core.deps,
