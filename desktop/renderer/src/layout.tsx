@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { Mark } from '@mandate/ui'
+import { Mark, useDomains } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from './parts/icon.tsx'
 import { AuthorityNotices } from './parts/notices.tsx'
 import { Standing, StandingLine } from './parts/standing.tsx'
 import { announce } from './parts/toast.tsx'
+import { titleWords } from './store/domains.tsx'
 import { useAround, useEvent } from './store/hooks.tsx'
 import { addressOf, SCREENS, type Screen } from './store/route.ts'
 import { strings } from './strings.ts'
@@ -41,11 +42,7 @@ export function Layout(props: { screen: Screen; children: ComponentChildren }): 
           </ul>
         </nav>
         <Standing />
-        {session.persona !== undefined && (
-          <a class="acting-as" href={addressOf('settings')}>
-            {strings.actingAs(session.persona.split('/'))}
-          </a>
-        )}
+        <ActingAs />
       </header>
       <AuthorityNotices />
       <main class="main" id="main" tabIndex={-1}>
@@ -54,6 +51,19 @@ export function Layout(props: { screen: Screen; children: ComponentChildren }): 
         {children}
       </main>
     </div>
+  )
+}
+
+/** The persona of every request, with the way to another one. */
+function ActingAs(): JSX.Element | null {
+  const { session } = useAround()
+  const domains = useDomains()
+  if (session.persona === undefined) return null
+  const [title = '', circle = ''] = session.persona.split('/')
+  return (
+    <a class="acting-as" href={addressOf('settings')}>
+      {strings.actingAs(titleWords(title, domains), circle)}
+    </a>
   )
 }
 

@@ -17,7 +17,7 @@ const joined = new Intl.ListFormat('en-GB', { type: 'conjunction' })
 const english = {
   brand: 'Mandate',
   skip: 'Skip to the page',
-  actingAs: ([title = '', circle = '']: readonly string[]) => `Acting as ${title.replaceAll('-', ' ')}, ${circle}`,
+  actingAs: (title: string, circle: string) => `Acting as ${title}, ${circle}`,
   nav: {
     label: 'Main',
     trips: 'Trips',
@@ -54,8 +54,8 @@ const english = {
 
   people: {
     you: 'you',
-    unnamed: (id: string) => `somebody unnamed (${id})`,
-    nameThem: 'Name them',
+    unnamed: (id: string) => `a person you have not named (${id})`,
+    nameThem: 'Name this person',
   },
   things: {
     all: (domain: string) => `everything of ${domain}`,

@@ -25,6 +25,7 @@ export class Personas {
   readonly #changed: () => void
   readonly #clock: () => number
   #chosen: string | undefined
+  #usable: readonly string[] | undefined
 
   /** @param changed - Called when another persona was chosen. */
   constructor(store: Store, clock: () => number, changed: () => void) {
@@ -52,9 +53,16 @@ export class Personas {
   async list(api: Api): Promise<readonly Persona[]> {
     const { items } = await api.call('pdp', { path: '/v1/personas' }, listSchema)
     const usable = items.filter((persona) => isUsable(persona, this.#clock())).map(nameOf)
+    this.#usable = usable
     const next = usable.find((name) => name === this.#chosen) ?? usable[0]
     if (next !== this.#chosen) await this.choose(next)
     return items
+  }
+
+  /** `title/circle` of each persona that was usable when the list was last read. */
+  async usable(api: Api): Promise<readonly string[]> {
+    if (this.#usable === undefined) await this.list(api)
+    return this.#usable ?? []
   }
 
   #use(persona: string | undefined): void {

@@ -43,6 +43,45 @@ test('names come from the services, for what was asked and for nothing else; a s
   expect(await call('things.labels', { ids })).toEqual({ ok: true, value: { labels: {} } })
 })
 
+test('names are asked for in a persona of the domain of the things, whichever persona the person acts in', async () => {
+  const { services, call, asked } = await aSignedInWorld()
+  const [traveler, donor] = ['traveler', 'donor'].map((title) => ({ [title]: { label: title, assume: 'self' } }))
+  const lab = {
+    ...domainOf('Laboratory'),
+    domain: 'lab',
+    titles: donor,
+    resources: { lab_order: { called: { one: 'an order', many: 'orders' } } },
+  }
+  services.on('/v1/domains', (_req, res) =>
+    answerJson(res, 200, { items: [{ ...domainOf('Travel'), titles: traveler }, lab] }),
+  )
+  const personaOf = (title: string, domain: string) => ({
+    id: title,
+    holder: 'user:alice-sub',
+    title,
+    circle: 'home',
+    domain,
+    status: 'active',
+    valid_from: '2026-01-01T00:00:00Z',
+    valid_till: '9999-12-31T00:00:00Z',
+    created_at: '2026-01-01T00:00:00Z',
+  })
+  const items = [personaOf('traveler', 'travel'), personaOf('donor', 'lab')]
+  services.on('/v1/personas', (_req, res) => answerJson(res, 200, { items }))
+  const personas: unknown[] = []
+  services.on('/labels', (req, res) => {
+    personas.push([new URL(req.url ?? '', 'http://x').searchParams.get('ids'), req.headers['mandate-persona']])
+    answerJson(res, 200, { labels: {} })
+  })
+  await call('personas.choose', { persona: 'traveler/home' })
+  await call('things.labels', { ids: ['workflow:w1', 'lab_order:o1'] })
+  expect(personas).toEqual([
+    ['workflow:w1', 'traveler/home'],
+    ['lab_order:o1', 'donor/home'],
+  ])
+  expect(asked('/labels')).toHaveLength(2)
+})
+
 test('a policy that was loaded is reported', async () => {
   const { services, restart } = await aSignedInWorld()
   let label = 'Travel'

@@ -23,9 +23,36 @@ export const thingHandlers: Handlers<'things.list' | 'things.labels'> = {
   'things.labels': async ({ ids }, context) => {
     const askable = ids.filter((id) => !id.includes(','))
     const services = Object.keys(context.config.services).filter((name) => name !== 'pdp')
-    const answers = await Promise.all(services.map((name) => labelsFrom(name, askable, context)))
+    const groups = await byPersona(askable, context)
+    const questions = groups.flatMap(([persona, its]) => services.map((service) => ({ service, persona, ids: its })))
+    const answers = await Promise.all(questions.map((question) => labelsFrom(question, context)))
     return { labels: Object.assign({}, ...answers) }
   },
+}
+
+/** Groups ids by the persona that their service is asked in: one of their own domain, since a persona can do nothing in another domain. */
+async function byPersona(
+  ids: readonly string[],
+  { api, personas }: Context,
+): Promise<readonly (readonly [string | undefined, readonly string[]])[]> {
+  const [{ items: domains }, usable] = await Promise.all([
+    api.call('pdp', { path: '/v1/domains' }, domainListSchema),
+    personas.usable(api),
+  ])
+  const chosen = personas.chosen()
+  const preferred = chosen === undefined ? usable : [chosen, ...usable]
+  const personaFor = (id: string): string | undefined => {
+    const domain = domains.find(({ resources }) => Object.hasOwn(resources, splitRef(id).type))
+    return preferred.find((name) => domain && Object.hasOwn(domain.titles, name.split('/')[0] ?? '')) ?? chosen
+  }
+  return [...Map.groupBy(ids, personaFor)]
+}
+
+interface LabelQuestion {
+  readonly service: ServiceName
+  /** `title/circle`. */
+  readonly persona: string | undefined
+  readonly ids: readonly string[]
 }
 
 /** One search for each topmost type of a domain in which things are owned: its parts are not listed. */
@@ -44,14 +71,14 @@ function searchesOf({ account, resources, actions }: Domain, party: string, api:
 
 /** Nothing from a service that does not answer or has no labels: the window shows type and short id then. */
 async function labelsFrom(
-  service: ServiceName,
-  ids: readonly string[],
+  { service, persona, ids }: LabelQuestion,
   { api }: Context,
 ): Promise<Readonly<Record<string, string>>> {
+  const headers = persona === undefined ? {} : { 'mandate-persona': persona }
   const labels: Record<string, string> = {}
   for (let from = 0; from < ids.length; from += MAX_LABELS) {
     const query = { ids: ids.slice(from, from + MAX_LABELS).join(',') }
-    const answer = await api.call(service, { path: '/labels', query }, labelsSchema).catch(() => undefined)
+    const answer = await api.call(service, { path: '/labels', query, headers }, labelsSchema).catch(() => undefined)
     if (!answer) break
     for (const id of ids) {
       const label = Object.hasOwn(answer.labels, id) ? answer.labels[id] : undefined

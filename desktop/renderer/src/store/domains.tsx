@@ -41,6 +41,14 @@ export function verbOf(action: string, domain: Domain | undefined): string {
   return declared?.verb ?? action.replaceAll('_', ' ')
 }
 
+/** A persona's title by its label, in the middle of a sentence: `travel agent`. A title that no domain declares is shown by its name. */
+export function titleWords(title: string, domains: Domains): string {
+  const label = domains.find(({ titles }) => Object.hasOwn(titles, title))?.titles[title]?.label
+  if (label === undefined) return title.replaceAll('-', ' ')
+  // Abbreviations stay: `RN`.
+  return /^\p{Lu}\p{Ll}/u.test(label) ? label.charAt(0).toLowerCase() + label.slice(1) : label
+}
+
 /** Actions as verbs: `see and book`. Always in the order of {@link actionsOf}. */
 export function actsOn(actions: readonly string[], domain: Domain | undefined): string {
   const known = actionsOf(domain).filter((action) => actions.includes(action))

@@ -14,7 +14,7 @@ export const settings = {
     'A persona is a role that you act in, in a circle such as your family. Without one nothing can be made or done.',
   past: 'Show those that you gave back',
   hidePast: 'Hide those that you gave back',
-  nameOf: (title: string, circle: string) => `${title.replaceAll('-', ' ')}, ${circle}`,
+  nameOf: (title: string, circle: string) => `${title}, ${circle}`,
   acting: 'You act in this one',
   act: 'Act in this one',
   nowActing: (name: string) => `You act as ${name} now.`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { useDomains } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Heading } from '../../layout.tsx'
@@ -12,6 +13,7 @@ import { useAction, useAround, useOnline } from '../../store/hooks.tsx'
 import { addressOf } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import { PartyNumber } from '../people/number.tsx'
+import { personaWords } from '../settings/persona.ts'
 import { ForgetDialog } from './forget-dialog.tsx'
 import { OwnName } from './own-name.tsx'
 
@@ -42,7 +44,8 @@ function Who(): JSX.Element {
   const { session, setup } = useAround()
   const { subject, persona, keptIn } = session
   const [title, circle] = persona?.split('/') ?? []
-  const name = title === undefined ? TEXTS.noPersona : strings.capital(strings.settings.nameOf(title, circle ?? ''))
+  const domains = useDomains()
+  const name = title === undefined ? TEXTS.noPersona : personaWords({ title, circle: circle ?? '' }, domains)
   return (
     <Part title={TEXTS.who}>
       <OwnName />

@@ -17,7 +17,7 @@ import {
 } from '@mandate/ui'
 import { z } from 'zod'
 import { wordedForOwner } from '../../parts/reason.ts'
-import { actsWithObject, verbOf } from '../../store/domains.tsx'
+import { actsWithObject, titleWords, verbOf } from '../../store/domains.tsx'
 import { writtenReason } from '../../store/grants.ts'
 import type { Things } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
@@ -42,7 +42,7 @@ export function sentenceOfEntry(entry: LoggedEntry, teller: Teller): string {
   if (kind === 'grant_issued') return given(entry, teller)
   if (kind === 'grant_revoked') return ended(entry, teller)
   if (kind === 'invitation_changed') return invited(entry)
-  if (kind === 'persona_created' || kind === 'persona_changed') return persona(entry)
+  if (kind === 'persona_created' || kind === 'persona_changed') return persona(entry, teller)
   const thing = entry.resource ?? entry.target
   if (kind === 'resource_registered' && thing) return strings.capital(TEXTS.registered(thingOf(entry, teller)))
   if (kind === 'resource_removed' && thing) return strings.capital(TEXTS.removed(thingOf(entry, teller)))
@@ -157,13 +157,13 @@ const personaChangeSchema = z.object({
   autonomy: z.looseObject({ consent: z.boolean() }).optional(),
 })
 
-function persona(entry: LoggedEntry): string {
+function persona(entry: LoggedEntry, { things }: Teller): string {
   const read = personaChangeSchema.safeParse(entry.change)
   if (!read.success) return verdictWords(entry)
   const { title, circle, status, autonomy } = read.data
   const words = TEXTS.personaStatus[status] ?? status
   const agents = autonomy?.consent ? TEXTS.consent.yes : TEXTS.consent.no
-  const name = strings.settings.nameOf(title, circle)
+  const name = strings.settings.nameOf(titleWords(title, things.domains), circle)
   return TEXTS.persona(name, status === 'active' ? `${words}, ${agents}` : words)
 }
 

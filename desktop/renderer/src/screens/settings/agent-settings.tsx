@@ -20,7 +20,8 @@ const TEXTS = strings.autonomy
 
 export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.Element {
   const { autonomy } = persona
-  const domain = domainOfScope(`all:${persona.domain}`, useDomains())
+  const domains = useDomains()
+  const domain = domainOfScope(`all:${persona.domain}`, domains)
   const isOnline = useOnline()
   const [open, setOpen] = useState<'change' | 'stop'>()
   const isOn = autonomy?.consent ?? false
@@ -36,13 +37,13 @@ export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.E
         {domain && (
           <button type="button" class="button" disabled={!isOnline} onClick={() => setOpen('change')}>
             {autonomy ? TEXTS.change : TEXTS.set}
-            <span class="sr">: {personaWords(persona)}</span>
+            <span class="sr">: {personaWords(persona, domains)}</span>
           </button>
         )}
         {autonomy && (
           <button type="button" class="button danger" disabled={!isOnline} onClick={() => setOpen('stop')}>
             {TEXTS.stop}
-            <span class="sr">: {personaWords(persona)}</span>
+            <span class="sr">: {personaWords(persona, domains)}</span>
           </button>
         )}
       </div>
@@ -54,6 +55,7 @@ export function AgentSettings({ persona }: { readonly persona: Persona }): JSX.E
 }
 
 function StopDialog({ persona, onClose }: { readonly persona: Persona; readonly onClose: () => void }): JSX.Element {
+  const domains = useDomains()
   const stop = useAction('personas.setAutonomy', ['personas', 'activity'])
   const submit = async (): Promise<void> => {
     const answer = await stop.run({ id: persona.id, autonomy: null })
@@ -64,7 +66,7 @@ function StopDialog({ persona, onClose }: { readonly persona: Persona; readonly 
   return (
     <Dialog title={TEXTS.stopTitle} role="alertdialog" onClose={onClose}>
       <div class="dialog-body">
-        <p>{TEXTS.stopWords(personaWords(persona))}</p>
+        <p>{TEXTS.stopWords(personaWords(persona, domains))}</p>
         <Problem problem={stop.problem} />
         <DialogEnd onClose={onClose}>
           <button type="button" class="button danger primary" disabled={stop.isBusy} onClick={() => void submit()}>

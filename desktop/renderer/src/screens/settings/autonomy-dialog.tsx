@@ -4,6 +4,7 @@
  * @module
  */
 import type { Domain, Persona } from '@mandate/protocol'
+import { useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
 import type { ProblemView } from '../../../../src/shared/views.ts'
@@ -23,6 +24,7 @@ import {
   readTyped,
   type Typed,
   typedOf,
+  typedOver,
 } from './limits.ts'
 import { personaWords } from './persona.ts'
 
@@ -36,7 +38,8 @@ interface AutonomyDialogProps {
 
 export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps): JSX.Element {
   const gates = useMemo(() => limitGatesOf(domain), [domain])
-  const [typed, setTyped] = useState<Typed>(() => typedOf(persona.autonomy, gates))
+  const [own, setOwn] = useState<Partial<Typed>>({})
+  const typed = typedOver(typedOf(persona.autonomy, gates), own)
   const read = readTyped(typed, gates, persona.autonomy)
   const save = useAction('personas.setAutonomy', ['personas', 'activity'])
   const problem = problemAtGate(save.problem, gates)
@@ -49,14 +52,14 @@ export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps
     onClose()
   }
   return (
-    <Dialog title={TEXTS.dialog(personaWords(persona))} onClose={onClose}>
+    <Dialog title={TEXTS.dialog(personaWords(persona, useDomains()))} onClose={onClose}>
       <form class="dialog-body" onSubmit={(event) => void submit(event)}>
         <Choice
           legend={consentOf(domain).question}
           name="consent"
           options={(['yes', 'no'] as const).map((value) => ({ value, label: TEXTS.consents[value] }))}
           value={typed.consent}
-          onChoose={(consent) => setTyped({ ...typed, consent })}
+          onChoose={(consent) => setOwn({ ...own, consent })}
         />
         <div class="limits">
           {fieldsOf(gates).map((field) => (
@@ -67,7 +70,7 @@ export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps
               problem={read.ok ? problem : wrongAt(field.name, read.wrong[field.name])}
               onType={(value) => {
                 save.forget()
-                setTyped({ ...typed, fields: { ...typed.fields, [field.name]: value } })
+                setOwn({ ...own, fields: { ...own.fields, [field.name]: value } })
               }}
             />
           ))}

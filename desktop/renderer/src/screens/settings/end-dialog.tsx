@@ -4,6 +4,7 @@
  * @module
  */
 import type { Persona } from '@mandate/protocol'
+import { useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Problem } from '../../parts/states.tsx'
@@ -19,7 +20,7 @@ const TEXTS = strings.settings
 export function EndDialog(props: { persona: Persona; to: 'inactive' | 'revoked'; onClose: () => void }): JSX.Element {
   const { persona, to, onClose } = props
   const isRest = to === 'inactive'
-  const name = personaWords(persona)
+  const name = personaWords(persona, useDomains())
   const end = useAction('personas.setStatus', ['personas', 'trips', 'grants', 'activity'])
   const submit = async (): Promise<void> => {
     const answer = await end.run({ id: persona.id, status: to })

@@ -11,6 +11,7 @@ import {
   readTyped,
   type Typed,
   typedOf,
+  typedOver,
 } from './limits.ts'
 
 const domainOf = (name: string) => {
@@ -64,6 +65,15 @@ test("a domain's form: fields, suggestions and question come from its descriptio
   ])
   expect(typedOf(undefined, gates)).toEqual({ consent: 'yes', fields: { volume: '10', notice: '' } })
   expect(fieldsOf(TRAVEL).map(({ name }) => name)).toEqual(['price', 'price.currency', 'lead_time', 'risk'])
+})
+
+test('a gate that a policy adds while a form is open has its field, and what was typed before stays', () => {
+  const gates = limitGatesOf(lab)
+  const own = { fields: { volume: '35' } }
+  const before = typedOver(typedOf(undefined, gates.slice(0, 1)), own)
+  expect(before.fields).toEqual({ volume: '35' })
+  expect(typedOver(typedOf(undefined, gates), own)).toEqual({ consent: 'yes', fields: { volume: '35', notice: '' } })
+  expect(typedOver(before, { consent: 'no' }).consent).toBe('no')
 })
 
 test("a domain's ranges and units are in its error texts", () => {

@@ -100,6 +100,11 @@ export function typedOf(autonomy: Autonomy | undefined, gates: readonly LimitGat
   return { consent: autonomy && !autonomy.consent ? 'no' : 'yes', fields: Object.fromEntries(fields) }
 }
 
+/** What the person typed so far, over what is shown first. A policy that is loaded meanwhile adds and removes gates, and changes nothing that was typed. */
+export function typedOver(first: Typed, own: Partial<Typed>): Typed {
+  return { consent: own.consent ?? first.consent, fields: { ...first.fields, ...own.fields } }
+}
+
 /** Empty for no value, and for money in a currency whose decimals are unknown: then the person types the amount. */
 function textOf(value: number | undefined, { type }: LimitGate, currency: string): string {
   if (value === undefined) return ''

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Persona } from '@mandate/protocol'
-import { Glyph, minuteOf } from '@mandate/ui'
+import { Glyph, minuteOf, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Menu, type MenuItem } from '../../parts/menu.tsx'
@@ -21,12 +21,13 @@ const TEXTS = strings.settings
 export function PersonaCard({ persona }: { readonly persona: Persona }): JSX.Element {
   const { session } = useAround()
   const { status, created_at: at, pending } = persona
+  const domains = useDomains()
   const isActing = session.persona === personaName(persona)
   const says = TEXTS.says[status]
   return (
     <li class={isActing ? 'persona persona-acting' : 'persona'}>
       <div class="persona-top">
-        <h2 class="persona-name">{personaWords(persona)}</h2>
+        <h2 class="persona-name">{personaWords(persona, domains)}</h2>
         <span class={`persona-status persona-${status}`}>{TEXTS.status[status]}</span>
         {isActing && (
           <span class="persona-here">
@@ -57,7 +58,7 @@ function Ways({ persona, isActing }: { readonly persona: Persona; readonly isAct
   const [ending, setEnding] = useState<'inactive' | 'revoked'>()
   const choose = useAction('personas.choose', ['personas', 'trips', 'grants'])
   const resume = useAction('personas.setStatus', ['personas', 'trips', 'grants'])
-  const name = personaWords(persona)
+  const name = personaWords(persona, useDomains())
   const take = async (): Promise<void> => {
     const answer = await choose.run({ persona: personaName(persona) })
     if (answer.ok) announce(TEXTS.nowActing(name))

@@ -1,4 +1,5 @@
 import type { Grant, Persona } from '@mandate/protocol'
+import type { Domains } from '@mandate/ui'
 import { expect, test } from 'vitest'
 import { datesOf, dependsOn, isUsable, personaWords } from './persona.ts'
 
@@ -16,8 +17,12 @@ const aPersona = (persona: Partial<Persona> = {}): Persona => ({
   ...persona,
 })
 
-test('a persona is named without hyphens', () => {
-  expect(personaWords(aPersona())).toBe('Travel agent, acme')
+test('a persona is named by the label of its title, and without hyphens where no domain has it', () => {
+  const labelled = [{ titles: { 'travel-agent': { label: 'Agent of travels' } } }] as unknown as Domains
+  const abbreviated = [{ titles: { 'travel-agent': { label: 'TA' } } }] as unknown as Domains
+  expect(personaWords(aPersona(), [])).toBe('Travel agent, acme')
+  expect(personaWords(aPersona(), labelled)).toBe('Agent of travels, acme')
+  expect(personaWords(aPersona(), abbreviated)).toBe('TA, acme')
 })
 
 test.for([

@@ -4,7 +4,8 @@
  * @module
  */
 import type { EpochMillis, Grant, Persona } from '@mandate/protocol'
-import { minuteOf } from '@mandate/ui'
+import { type Domains, minuteOf } from '@mandate/ui'
+import { titleWords } from '../../store/domains.tsx'
 import { strings } from '../../strings.ts'
 
 const TEXTS = strings.settings
@@ -13,8 +14,8 @@ const TEXTS = strings.settings
 export const personaName = ({ title, circle }: Pick<Persona, 'title' | 'circle'>): string => `${title}/${circle}`
 
 /** `Traveler, family`. */
-export const personaWords = ({ title, circle }: Pick<Persona, 'title' | 'circle'>): string =>
-  strings.capital(TEXTS.nameOf(title, circle))
+export const personaWords = ({ title, circle }: Pick<Persona, 'title' | 'circle'>, domains: Domains): string =>
+  strings.capital(TEXTS.nameOf(titleWords(title, domains), circle))
 
 /** Year that stands for no end. */
 const FOREVER_YEAR = 9_999

@@ -42,7 +42,7 @@ export function TakeDialog({ onClose }: { readonly onClose: () => void }): JSX.E
     event.preventDefault()
     const answer = await take.run({ title, circle, ...(till === undefined ? {} : { valid_till: till }) })
     if (!answer.ok) return
-    const name = personaWords(answer.value)
+    const name = personaWords(answer.value, domains)
     announce(answer.value.status === 'pending' ? TEXTS.waits(name) : TEXTS.taken(name))
     onClose()
   }

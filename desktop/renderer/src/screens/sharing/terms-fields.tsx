@@ -6,10 +6,12 @@
 import type { Domain, Grant } from '@mandate/protocol'
 import { type Domains, domainOfScope, Party } from '@mandate/ui'
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import type { ProblemView } from '../../../../src/shared/views.ts'
 import { Choice, Field } from '../../parts/field.tsx'
 import { InstantField } from '../../parts/instant-field.tsx'
 import { ownedDomains, verbOf } from '../../store/domains.tsx'
+import { useAround } from '../../store/hooks.tsx'
 import { useHeldPersonas, useOwnThings } from '../../store/own.ts'
 import { usePeople, useThings } from '../../store/people.ts'
 import { addressOf } from '../../store/route.ts'
@@ -83,6 +85,9 @@ function Who({ terms, parent, onChange }: TermsFieldsProps): JSX.Element {
 
 function On({ terms, problem, onChange }: TermsFieldsProps): JSX.Element {
   const things = useThings()
+  const { labels } = useAround()
+  // A service may know the name of a thing only after it registered it: names that were missing are asked for again.
+  useEffect(() => labels.retry(), [labels])
   const owned = ownedDomains(useHeldPersonas(), things.domains)
   const scopes = [...useOwnThings(), ...owned.map(({ domain }) => `all:${domain}`)]
   const known = terms.scope === undefined || scopes.includes(terms.scope) ? scopes : [terms.scope, ...scopes]
