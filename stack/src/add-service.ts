@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
 import { addHost, addService, hostObjection, type KeycloakAdmin, removeService } from '@mandate/keycloak'
-import { joinUrl } from '@mandate/protocol'
+import { joinUrl, plainHttpObjection } from '@mandate/protocol'
 import { StartError } from './errors.ts'
 import {
   addToRealm,
@@ -43,6 +43,11 @@ export interface ServiceRequest {
   readonly pack?: string | undefined
   /** Services for which it may exchange a person's token; of a host: for which it gets one. */
   readonly calls: readonly string[]
+  /**
+   * Where the service listens, without a path: the desktop app asks it for the names of its things. Only for services with types.
+   * @default in the demo a port on loopback that no other added service has
+   */
+  readonly url?: string | undefined
   /** Exact addresses that the browser returns to. With them a public client is added, without a secret. */
   readonly redirectUris?: readonly string[] | undefined
 }
@@ -80,7 +85,7 @@ async function addTo(demo: LastDemo, request: ServiceRequest): Promise<AddedToDe
     stored.find(({ name }) => name === request.name),
   )
   const isRunning = isAlive(demo.run.pid)
-  const wanted = await checked(request, others)
+  const wanted = withAddress(await checked(request, others), demo.stateDir)
   calledFirst([...others, wanted])
   const service = storeExtraService(demo.stateDir, wanted)
   const realm = realmOf(demo, isRunning)
@@ -185,8 +190,40 @@ async function checked(
   const { name, calls, redirectUris = [] } = request
   if (redirectUris.length > 0) return { ...checkedHost(request, redirectUris), redirectUris: [...redirectUris] }
   const types = await typesOf(request, pack, others)
-  return { name, types: [...types], calls: [...calls], ...(pack && { pack }) }
+  const url = addressIn(request, types)
+  return { name, types: [...types], calls: [...calls], ...(url && { url }), ...(pack && { pack }) }
 }
+
+/** The service's address that was asked for, as an origin. */
+function addressIn({ name, url }: ServiceRequest, types: readonly string[]): string | undefined {
+  if (url === undefined) return undefined
+  if (types.length === 0) throw new StartError(`${name} has no types: only services have an address`)
+  const parsed = URL.parse(url)
+  if (!parsed || !/^https?:$/u.test(parsed.protocol) || `${parsed.origin}/` !== parsed.href)
+    throw new StartError(
+      `"${url}" is no address of a service: an http(s) URL without a path, such as http://127.0.0.1:4100`,
+    )
+  const objection = plainHttpObjection(parsed.origin, [])
+  if (objection !== undefined) throw new StartError(objection)
+  return parsed.origin
+}
+
+/** First port of services without an address. */
+const FIRST_PORT = 4100
+
+/** A service with types in the demo: with the address that it had, or else one that no other added service has. */
+function withAddress(service: Omit<ExtraService, 'secret'>, stateDir: string): Omit<ExtraService, 'secret'> {
+  if (service.types.length === 0 || service.url !== undefined) return service
+  const stored = readExtraServices(stateDir)
+  const before = stored.find(({ name }) => name === service.name)?.url
+  if (before !== undefined) return { ...service, url: before }
+  const taken = new Set(stored.map(({ url }) => url))
+  let port = FIRST_PORT
+  while (taken.has(loopbackUrl(port))) port += 1
+  return { ...service, url: loopbackUrl(port) }
+}
+
+const loopbackUrl = (port: number): string => `http://127.0.0.1:${port}`
 
 function checkedHost({ name, calls, types, pack }: ServiceRequest, redirectUris: readonly string[]) {
   if (types.length > 0 || pack !== undefined)

@@ -69,7 +69,27 @@ describe('the settings', () => {
       clientId: 'desktop',
       services: { pdp: run.url, trips: here.trips, care: here.care },
       agents: [{ id: 'booking-agent', title: 'Booking agent', url: here.agent }],
+      people: [],
       logKeys: ['a+00000001+AA==', 'b+00000002+AA=='],
+    })
+    const story = { trip: 't', carlo: 'c-sub', yannick: 'y-sub', sam: 's-sub' }
+    expect(desktopSettings({ ...run, ...here, story }, '')?.people).toEqual([
+      { party: 'user:c-sub', name: 'Carlo' },
+      { party: 'user:y-sub', name: 'Yannick' },
+      { party: 'user:s-sub', name: 'Sam' },
+    ])
+  })
+
+  test('have services and agents that were added: those with an address are asked for names, those without types can act', () => {
+    const demo = { ...run, issuer: 'http://127.0.0.1:2', trips: 'http://127.0.0.1:3', agent: 'http://127.0.0.1:4' }
+    const added = [
+      { name: 'lab', types: ['lab_order'], calls: [], url: 'http://127.0.0.1:4100' },
+      { name: 'older', types: ['older_thing'], calls: [] },
+      { name: 'lab-bot', types: [], calls: ['lab'] },
+    ]
+    expect(desktopSettings(demo, '', added)).toMatchObject({
+      services: { pdp: run.url, trips: demo.trips, lab: 'http://127.0.0.1:4100' },
+      agents: [{ id: 'booking-agent' }, { id: 'lab-bot', title: 'Lab bot' }],
     })
   })
 

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { usageLine } from '@mandate/service/parse-options'
+import { servicesOfDemo } from './add-service.ts'
 import { DESKTOP_USAGE, parseDesktopCommand } from './desktop-arguments.ts'
 import { findElectron } from './desktop-electron.ts'
 import { desktopSettings } from './desktop-settings.ts'
@@ -65,7 +66,7 @@ async function installedElectron(remark: (text: string) => void): Promise<string
 async function settingsOfDemo(): Promise<object> {
   const run = readRun(STATE_DIR)
   if (run === undefined || !(await isUp(run))) throw new StartError(NO_DEMO)
-  const settings = desktopSettings(run, readFileSync(run.key, 'utf8'))
+  const settings = desktopSettings(run, readFileSync(run.key, 'utf8'), servicesOfDemo())
   if (!settings)
     throw new StartError('The running demo was started by an older version. Stop it, and start it again: npm start')
   return settings

@@ -41,6 +41,14 @@ test('the environment of its process has all that a service needs', () => {
   expect(text).toContain('MANDATE_ISSUER=http://id\nMANDATE_AUDIENCE=lab\nMANDATE_PDP_URL=http://pdp\n')
 })
 
+test('its port is that of its address, where that is one of this machine', () => {
+  const portIn = (url?: string) =>
+    /^PORT=.*$/mu.exec(environmentOf({ name: 'lab', secret: 's3', ...(url && { url }) }, { issuer: '', pdp: '' }))?.[0]
+  expect(portIn('http://127.0.0.1:4101')).toBe('PORT=4101')
+  expect(portIn('https://lab.example:8443')).toBeUndefined()
+  expect(portIn()).toBeUndefined()
+})
+
 test('services come after those that they call, and a circle is refused', () => {
   const bot = { name: 'bot', calls: ['lab'] }
   const lab = { name: 'lab', calls: [] }

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
 import { addHost, addService, type KeycloakAdmin, type NewService } from '@mandate/keycloak'
+import { isLoopback } from '@mandate/protocol'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { readJson, writeAtomically } from './files.ts'
@@ -22,6 +23,8 @@ const extraService = z.strictObject({
   name: z.string(),
   /** Resource types that the PDP answers it about, the account's type included; none for an agent. */
   types: z.array(z.string()),
+  /** Where the service listens: the desktop app asks it for the names of its things. Absent: it has no address, as an agent. */
+  url: z.string().exactOptional(),
   /** Absolute path of the policy pack that has these types; absent when the types are of a pack that ships. */
   pack: z.string().exactOptional(),
   /** Services for which it may exchange a person's token. */
@@ -182,11 +185,13 @@ async function foldersOf(services: readonly ExtraService[]): Promise<ReadonlyMap
 
 /** Environment of a service's process, in the form of `node --env-file`. */
 export function environmentOf(
-  { name, secret }: Pick<ExtraService, 'name' | 'secret'>,
+  { name, secret, url }: Pick<ExtraService, 'name' | 'secret' | 'url'>,
   urls: { readonly issuer: string; readonly pdp: string },
 ): string {
+  const port = url === undefined ? '' : portOnLoopback(url)
   return [
     `# The service "${name}" of Mandate. It contains a secret: keep it out of version control.`,
+    ...(port === '' ? [] : [`PORT=${port}`]),
     `MANDATE_ISSUER=${urls.issuer}`,
     `MANDATE_AUDIENCE=${name}`,
     `MANDATE_PDP_URL=${urls.pdp}`,
@@ -195,4 +200,10 @@ export function environmentOf(
     'MANDATE_INTERACTIVE_CLIENTS=desktop,mandate-cli',
     '',
   ].join('\n')
+}
+
+/** The explicit port of an address on this machine; empty for every other address, such as that of a reverse proxy. */
+function portOnLoopback(url: string): string {
+  const { protocol, hostname, port } = new URL(url)
+  return protocol === 'http:' && isLoopback(hostname) ? port : ''
 }

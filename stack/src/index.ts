@@ -13,6 +13,7 @@ export {
   servicesOfDemo,
 } from './add-service.ts'
 export { cached, cacheFolder } from './cache.ts'
+export { desktopSettings } from './desktop-settings.ts'
 export {
   type EmbeddedIssuer,
   type EmbeddedIssuerOptions,

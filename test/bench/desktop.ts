@@ -148,7 +148,7 @@ const ANSWERS: Answers = {
     hasSecurityPolicy: false,
     issuer: 'https://id.example/realms/mandate',
     services: { pdp: 'https://pdp.example', trips: 'https://trips.example' },
-    agents: [{ id: 'booking-agent', title: 'Booking agent' }],
+    agents: [{ id: 'booking-agent', title: 'Booking agent', runsTrips: true }],
   }),
   'session.read': () => ({ state: 'signed_in', subject: 'user:carlo', online: true, keptIn: 'memory' }),
   'contacts.list': () => NOTHING,

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import {
   addServiceToDemo,
   removeServiceFromDemo,
+  type ServiceRequest,
   type Stack,
   servicesOfDemo,
   startStack,
@@ -43,12 +44,15 @@ afterAll(async () => {
 })
 
 test('before it is added nothing is stored for a request that is wrong', async () => {
-  const refused = (request: Partial<typeof ASKED>) => addServiceToDemo({ ...ASKED, ...request }, stateDir)
+  const refused = (request: Partial<ServiceRequest>) => addServiceToDemo({ ...ASKED, ...request }, stateDir)
   await expect(refused({ name: 'Lab Orders' })).rejects.toThrow('is no name of a service')
   await expect(refused({ name: 'trips' })).rejects.toThrow('of the realm itself')
   await expect(refused({ types: ['workflow'] as never[] })).rejects.toThrow('belongs to the service trips')
   await expect(refused({ types: ['lab_odrer'] as never[] })).rejects.toThrow('no resource type "lab_odrer"')
   await expect(refused({ calls: ['nowhere'] as never[] })).rejects.toThrow('cannot call "nowhere"')
+  for (const url of ['127.0.0.1:4100', 'http://127.0.0.1:4100/labels', 'http://user:secret@127.0.0.1:4100'])
+    await expect(refused({ url })).rejects.toThrow('is no address of a service')
+  await expect(refused({ url: 'http://lab.example' })).rejects.toThrow('plain HTTP to lab.example')
   await expect(refused({ pack: '/nonexistent' })).rejects.toThrow('/nonexistent')
   expect(await removeServiceFromDemo('lab', stateDir)).toBe(false)
 })
@@ -101,6 +105,8 @@ test('after the next start the PDP answers it about the types of its pack, and a
   const { service, environment, isRunning } = await addServiceToDemo(ASKED, stateDir)
   expect(isRunning).toBe(true)
   expect(service.types).toEqual(LAB_TYPES)
+  expect(service.url).toBe('http://127.0.0.1:4100')
+  expect(environment).toContain('PORT=4100\n')
   expect(environment).toContain(`MANDATE_PDP_URL=${stack.urls.pdp}\n`)
   expect(statSync(join(stateDir, 'services.json')).mode & 0o077).toBe(0)
   await stack.stop()

@@ -79,6 +79,7 @@ export function testApp({ stack, dataDir, keystore, timings = {} }: TestAppOptio
       clientId: 'desktop',
       services: { pdp: stack.urls.pdp, trips: stack.urls.trips },
       agents: [{ id: 'booking-agent', title: 'Booking agent', url: stack.urls.agent }],
+      people: [],
       logKeys: [readFileSync(stack.key, 'utf8').trim()],
     },
     host: {

@@ -13,7 +13,7 @@ import { type CoreTimings, createCore } from '@mandate/desktop/core'
 import { mayOpen } from '@mandate/desktop/shell/links'
 import { signIn } from '@mandate/desktop/sign-in'
 import { type Credentials, formBrowser } from '@mandate/keycloak'
-import { buildDesktopPage, DESKTOP_PAGE, type Stack } from '@mandate/stack'
+import { buildDesktopPage, DESKTOP_PAGE, desktopSettings, type Stack, type servicesOfDemo } from '@mandate/stack'
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { axe } from './auditor-page.ts'
 import { typePassword } from './system-browser.ts'
@@ -38,21 +38,28 @@ export interface DesktopWindow {
 export interface WindowOptions {
   readonly browser: Browser
   readonly stack: Pick<Stack, 'issuer' | 'urls' | 'key'>
+  /** Services and agents that were added to the demo. */
+  readonly added?: ReturnType<typeof servicesOfDemo>
   readonly timings?: CoreTimings
   readonly context?: BrowserContextOptions
 }
 
 /** Starts a host with a new folder and a new browser profile; no person is signed in. */
-export async function openWindow({ browser, stack, timings = {}, context }: WindowOptions): Promise<DesktopWindow> {
+export async function openWindow({
+  browser,
+  stack,
+  added,
+  timings = {},
+  context,
+}: WindowOptions): Promise<DesktopWindow> {
   await buildDesktopPage(() => undefined)
   const dataDir = mkdtempSync(join(tmpdir(), 'mandate-window-'))
-  const config = {
-    issuer: stack.issuer,
-    clientId: 'desktop',
-    services: { pdp: stack.urls.pdp, trips: stack.urls.trips, care: stack.urls.care },
-    agents: [{ id: 'booking-agent', title: 'Booking agent', url: stack.urls.agent }],
-    logKeys: [readFileSync(stack.key, 'utf8').trim()],
-  }
+  const config = desktopSettings(
+    { ...stack.urls, url: stack.urls.pdp, issuer: stack.issuer },
+    readFileSync(stack.key, 'utf8'),
+    added,
+  )
+  if (!config) throw new Error('the stack has no addresses of services')
   const host = await startBrowserHost({
     pageDir: DESKTOP_PAGE,
     dataDir,

@@ -28,6 +28,7 @@ const describeAdd: Describe = (group, io, outcome) => {
     .argument('<name>', 'client id, scope and audience of the service')
     .option('--pack <dir>', 'policy pack of its domain; its types become those of the service')
     .option('--types <list>', 'resource types that the PDP answers it about, with commas; default all of --pack')
+    .option('--url <url>', 'where it listens, for the names of its things in the window; default a port in its .env')
     .option('--calls <service>', 'a service that it may call for people; for agents; repeatable', repeated)
     .option(
       '--redirect-uri <uri>',

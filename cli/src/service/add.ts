@@ -15,6 +15,7 @@ import { withStackErrors } from './stack-errors.ts'
 interface Options {
   readonly pack?: string
   readonly types?: string
+  readonly url?: string
   readonly calls?: readonly string[]
   readonly redirectUri?: readonly string[]
   readonly out?: string
@@ -29,6 +30,7 @@ export const addService: Work<Options> = async (io, { options, args: [name = '']
     name,
     types: listOf(options.types),
     pack: options.pack,
+    url: options.url,
     calls: options.calls ?? [],
     redirectUris: options.redirectUri,
   }
@@ -43,8 +45,8 @@ export const addService: Work<Options> = async (io, { options, args: [name = '']
 
 /** A host has no secret, so no file is written. */
 async function addHost(io: Io, options: Options, request: ServiceRequest): Promise<undefined> {
-  if (options.pack !== undefined || options.types !== undefined || options.out !== undefined)
-    throw usageError('--redirect-uri adds a host, which has no --pack, --types or --out')
+  if ([options.pack, options.types, options.url, options.out].some((option) => option !== undefined))
+    throw usageError('--redirect-uri adds a host, which has no --pack, --types, --url or --out')
   const { service } = await withStackErrors(() => add(io, options, request))
   const { secret: _secret, ...host } = service
   const { name, calls } = host
@@ -93,7 +95,7 @@ function refuseForeignFile(file: string, name: string): void {
 }
 
 function asText(added: Added, file: string): string {
-  const { name, types, calls, pack } = added.service
+  const { name, types, calls, pack, url } = added.service
   const shown = relative('', file)
   const what =
     types.length > 0
@@ -105,7 +107,8 @@ function asText(added: Added, file: string): string {
     '',
     `environment  ${shown}   has its client secret: keep it out of version control`,
     `start yours  node --env-file=${shown} YOUR-SERVICE`,
-    ...('registration' in added ? settingsToAdd(added, pack) : nextStart(added)),
+    ...(url === undefined ? [] : [`listens at   ${url}   the window asks it for names there (GET /labels)`]),
+    ...('registration' in added ? [...settingsToAdd(added, pack), ...windowSettings(added)] : nextStart(added)),
     ...(types.length === 0 ? [`register it  mandate agent add ${name}`] : []),
     '',
   ].join('\n')
@@ -119,6 +122,15 @@ function settingsToAdd({ registration }: AddedToKeycloak, pack: string | undefin
     `  PDP_SERVICES=…,${registration}`,
     ...(pack === undefined ? [] : [`  PDP_PACKS=…,<a copy of ${pack}>`]),
   ]
+}
+
+/** What makes the desktop app of an installation show it. */
+function windowSettings({ service: { name, types, url } }: AddedToKeycloak): readonly string[] {
+  const member =
+    types.length > 0
+      ? `"services": { …, ${JSON.stringify(name)}: ${JSON.stringify(url ?? 'https://…')} }`
+      : `"agents": [ …, { "id": ${JSON.stringify(name)}, "title": "…" } ]`
+  return ['', 'Add to the settings of the desktop app (config.json):', `  ${member}`]
 }
 
 function nextStart({ isRunning, service }: AddedToDemo): readonly string[] {

@@ -5,7 +5,7 @@
  */
 import type { Invitation } from '@mandate/protocol'
 import type { CheckedInput } from '../../src/shared/channel.ts'
-import type { Contact } from '../../src/shared/views.ts'
+import type { Contact, ListedContact } from '../../src/shared/views.ts'
 import { CARLO, contactsOf, inDays, MILAN, MIRA, ulid, YANNICK } from './world.ts'
 
 const NOEL = 'user:p_9Rt3bXe5Yf1mGu6DhJcA'
@@ -53,7 +53,7 @@ const invitationsOf: Readonly<Record<string, readonly Invitation[]>> = {
 
 export class Contacts {
   readonly #me: string
-  #contacts: readonly Contact[]
+  #contacts: readonly ListedContact[]
   #invitations: readonly Invitation[]
 
   constructor(me: string, isEmpty: boolean) {
@@ -62,7 +62,7 @@ export class Contacts {
     this.#invitations = isEmpty ? [] : (invitationsOf[me] ?? [])
   }
 
-  list(): Contact[] {
+  list(): ListedContact[] {
     return [...this.#contacts]
   }
 

@@ -12,7 +12,7 @@ import {
   type Reason,
 } from '@mandate/protocol'
 import { reasonText } from '@mandate/ui'
-import type { Contact, Item, Run, SessionView, Setup, Template, Trip } from '../../src/shared/views.ts'
+import type { Item, ListedContact, Run, SessionView, Setup, Template, Trip } from '../../src/shared/views.ts'
 import served from './domains.json' with { type: 'json' }
 
 const HOUR_MS = 3_600_000
@@ -37,7 +37,7 @@ export const setup: Setup = {
   version: '0.1.0',
   issuer: 'https://id.example.org/realms/mandate',
   services: { pdp: 'https://pdp.example.org', trips: 'https://trips.example.org' },
-  agents: [{ id: 'booking-agent', title: 'Booking agent' }],
+  agents: [{ id: 'booking-agent', title: 'Booking agent', runsTrips: true }],
   host: 'electron',
   hasSecurityPolicy: true,
 }
@@ -53,10 +53,10 @@ export const carlo: SessionView = {
 export const dora: SessionView = { ...carlo, subject: 'user:p_3Gh7tRw9Lk2Mx6QsVzBc', persona: 'donor/ward-2' }
 export const yannick: SessionView = { ...carlo, subject: YANNICK, persona: 'travel-agent/acme' }
 
-export const contactsOf: Readonly<Record<string, readonly Contact[]>> = {
+export const contactsOf: Readonly<Record<string, readonly ListedContact[]>> = {
   [CARLO]: [
     { party: YANNICK, name: 'Yannick', note: 'From the agency in Graz' },
-    { party: MIRA, name: 'Mira', note: '' },
+    { party: MIRA, name: 'Mira', note: '', bySettings: true },
   ],
   [YANNICK]: [{ party: CARLO, name: 'Carlo', note: '' }],
 }

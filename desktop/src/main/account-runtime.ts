@@ -62,10 +62,7 @@ export class AccountRuntime {
       host,
       account: { ...account, session },
       api,
-      contacts: new Contacts(
-        account.store,
-        config.agents.map(({ title }) => title),
-      ),
+      contacts: new Contacts(account.store, config),
       personas,
       runs: new RunFollower(api, emit, account.end),
       ownPseudonym: createOwnPseudonym(account.store, api),

@@ -189,8 +189,8 @@ async function sendOnce(
 function baseOf(service: ServiceName, { services, agents }: DesktopConfig): string {
   const base = Object.hasOwn(services, service) ? services[service] : undefined
   if (base !== undefined) return base
-  const agent = agents.find(({ id }) => id === service)
-  if (agent) return agent.url
+  const url = agents.find(({ id }) => id === service)?.url
+  if (url !== undefined) return url
   throw new CallProblem('not_found', 'There is no such agent here.', { field: 'agent' })
 }
 

@@ -5,6 +5,8 @@
  */
 import { idSchema } from '@mandate/protocol'
 import { z } from 'zod'
+import { nameObjection } from '../shared/contact-name.ts'
+import { contactSchema } from '../shared/views.ts'
 import { issuerSchema, serverUrlSchema } from './address.ts'
 import type { DesktopConfig } from './host.ts'
 
@@ -14,28 +16,51 @@ const clientIdSchema = idSchema.regex(/^[\w-]+$/u, 'must be a client id: letters
 const agentSchema = z.strictObject({
   id: clientIdSchema,
   title: z.string().trim().min(1).max(80),
-  url: serverUrlSchema,
+  url: serverUrlSchema.optional(),
 })
 
-const configSchema = z.strictObject({
-  issuer: issuerSchema,
-  clientId: z.string().min(1).max(256),
-  services: z
-    .object({ pdp: serverUrlSchema, trips: serverUrlSchema })
-    .catchall(serverUrlSchema)
-    .refine((services) => Object.keys(services).every((name) => clientIdSchema.safeParse(name).success), {
-      error: 'must be named by client ids',
-    }),
-  agents: z
-    .array(agentSchema)
-    .default([])
-    .refine((agents) => new Set(agents.map(({ id }) => id)).size === agents.length, 'must name each agent once')
-    .refine((agents) => agents.every(({ id }) => !RESERVED.has(id)), 'must not take the name of a service'),
-  logKeys: z
-    .array(z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/u, 'must be a verifier key, name+hash+key'))
-    .default([]),
-  securityPolicy: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
-})
+const personSchema = contactSchema.pick({ party: true, name: true }).strict()
+
+const configSchema = z
+  .strictObject({
+    issuer: issuerSchema,
+    clientId: z.string().min(1).max(256),
+    services: z
+      .object({ pdp: serverUrlSchema, trips: serverUrlSchema })
+      .catchall(serverUrlSchema)
+      .refine((services) => Object.keys(services).every((name) => clientIdSchema.safeParse(name).success), {
+        error: 'must be named by client ids',
+      }),
+    agents: z
+      .array(agentSchema)
+      .default([])
+      .refine((agents) => new Set(agents.map(({ id }) => id)).size === agents.length, 'must name each agent once')
+      .refine((agents) => agents.every(({ id }) => !RESERVED.has(id)), 'must not take the name of a service'),
+    people: z
+      .array(personSchema)
+      .default([])
+      .refine(
+        (people) => new Set(people.map(({ party }) => party)).size === people.length,
+        'must name each person once',
+      ),
+    logKeys: z
+      .array(z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/u, 'must be a verifier key, name+hash+key'))
+      .default([]),
+    securityPolicy: z.url({ protocol: /^https$/, error: 'must be an https URL' }).optional(),
+  })
+  .check(({ value: { agents, people }, issues }) => {
+    const taken = agents.map(({ title }) => title)
+    for (const [index, { name }] of people.entries()) {
+      const objection = nameObjection(name, taken)
+      if (objection !== undefined)
+        issues.push({
+          code: 'custom',
+          path: ['people', index, 'name'],
+          message: `cannot be a name. ${objection}`,
+          input: name,
+        })
+    }
+  })
 
 /** Parses the settings. @throws TypeError naming every wrong member. */
 export function readConfig(json: unknown): DesktopConfig {

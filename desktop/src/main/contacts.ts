@@ -1,12 +1,13 @@
 /**
- * The person's own names for people. Stored encrypted on this machine; never sent to a service.
+ * Names of people: the person's own, stored encrypted on this machine, before those of the app's settings. Never sent to a service.
  *
  * @module
  */
 import { z } from 'zod'
 import { nameObjection, noteObjection, shownName, shownNote } from '../shared/contact-name.ts'
-import { type Contact, contactSchema } from '../shared/views.ts'
+import { type Contact, contactSchema, type ListedContact } from '../shared/views.ts'
 import { type Document, documentOf } from './documents.ts'
+import type { DesktopConfig } from './host.ts'
 import { CallProblem, localProblem } from './problems.ts'
 import type { Store } from './store.ts'
 
@@ -17,20 +18,26 @@ export class Contacts {
   readonly #document: Document<Contact[]>
   /** Reserved words: the titles of agents. */
   readonly #taken: readonly string[]
+  /** Of the settings. */
+  readonly #people: DesktopConfig['people']
 
-  constructor(store: Store, taken: readonly string[]) {
+  constructor(store: Store, { agents, people }: Pick<DesktopConfig, 'agents' | 'people'>) {
     this.#document = documentOf(store, 'contacts', contactsSchema, [])
-    this.#taken = taken
+    this.#taken = agents.map(({ title }) => title)
+    this.#people = people
   }
 
-  /** All contacts, sorted by name. Names that would be refused today are shown escaped. */
-  async list(): Promise<readonly Contact[]> {
-    const shown = (await this.#document.read()).map(({ party, name, note }) => ({
+  /** All contacts, sorted by name: a name of the person's own before that of the settings. Names that would be refused today are shown escaped. */
+  async list(): Promise<readonly ListedContact[]> {
+    const own = (await this.#document.read()).map(({ party, name, note }) => ({
       party,
       name: shownName(name, this.#taken),
       note: shownNote(note),
     }))
-    return shown.toSorted((a, b) => a.name.localeCompare(b.name))
+    const named = new Set(own.map(({ party }) => party))
+    const given = this.#people.filter(({ party }) => !named.has(party))
+    const listed = [...own, ...given.map((person) => ({ ...person, note: '', bySettings: true as const }))]
+    return listed.toSorted((a, b) => a.name.localeCompare(b.name))
   }
 
   /** @throws CallProblem `invalid_request` for a misleading name. */

@@ -120,6 +120,7 @@ export async function aWorld(host: Partial<Host> = {}): Promise<World> {
       clientId: 'desktop',
       services: { pdp: url, trips: url },
       agents: [{ id: 'agent', title: 'Agent', url }],
+      people: [],
       logKeys: [],
     },
     host: whole,

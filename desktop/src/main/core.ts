@@ -131,7 +131,7 @@ class DesktopCore implements Core {
       version: packageJson.version,
       issuer: config.issuer,
       services: config.services,
-      agents: config.agents.map(({ id, title }) => ({ id, title })),
+      agents: config.agents.map(({ id, title, url }) => ({ id, title, runsTrips: url !== undefined })),
       host: host.kind,
       hasSecurityPolicy: config.securityPolicy !== undefined,
     }

@@ -26,14 +26,25 @@ export interface Host {
   readonly chooseFile: (suggestedName: string) => Promise<string | undefined>
 }
 
+/** An agent. One without a URL can be given authority, and is never called by this app. */
+export interface AgentConfig {
+  /** Client id, also the audience of tokens. */
+  readonly id: string
+  readonly title: string
+  /** Where runs of trips are requested. */
+  readonly url?: string | undefined
+}
+
 /** Settings of the app, validated by `readConfig`. No secrets. */
 export interface DesktopConfig {
   readonly issuer: string
   readonly clientId: string
   /** Base URLs by client id, which is also the audience of tokens. Services other than `pdp` and `trips` name their things (`GET /labels`). */
   readonly services: { readonly pdp: string; readonly trips: string; readonly [name: string]: string }
-  /** Agents that can run trips. `id`: client id, also the audience of tokens. */
-  readonly agents: readonly { readonly id: string; readonly title: string; readonly url: string }[]
+  /** Agents that the person can let act. */
+  readonly agents: readonly AgentConfig[]
+  /** Names of people, by `user:<sub>`, for everyone who uses this app: shown until a person gives a name of their own. */
+  readonly people: readonly { readonly party: string; readonly name: string }[]
   /** Pinned verifier keys of the PDP's log (signed note, vkey). */
   readonly logKeys: readonly string[]
   /** Address of the security policy, https. */
@@ -51,3 +62,7 @@ export interface Core {
   /** Stops all work; the stored session remains. */
   readonly close: () => Promise<void>
 }
+
+/** The agents that this app calls, and so needs tokens for. */
+export const agentsWithUrl = ({ agents }: DesktopConfig): readonly AgentConfig[] =>
+  agents.filter(({ url }) => url !== undefined)

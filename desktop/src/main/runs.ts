@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { Run } from '../shared/views.ts'
 import { part } from './api.ts'
 import type { Context, Handlers } from './handlers.ts'
+import { agentsWithUrl } from './host.ts'
 import { agentRunSchema } from './run-follower.ts'
 
 const listSchema = z.object({ items: z.array(agentRunSchema) })
@@ -31,7 +32,7 @@ async function begin(agent: string, path: string, body: unknown, { api, runs, em
 /** Runs of all agents that respond. @throws The first error when none does. */
 async function listAll({ config, api, runs }: Context): Promise<Run[]> {
   const lists = await Promise.allSettled(
-    config.agents.map(async ({ id: agent }) => {
+    agentsWithUrl(config).map(async ({ id: agent }) => {
       const { items } = await api.call(agent, { path: '/runs' }, listSchema)
       return items.map((run) => ({ ...run, agent }))
     }),

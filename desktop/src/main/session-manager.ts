@@ -6,7 +6,7 @@
 import { join } from 'node:path'
 import type { SessionView } from '../shared/views.ts'
 import { type Account, storeOf } from './account.ts'
-import type { DesktopConfig, Host } from './host.ts'
+import { agentsWithUrl, type DesktopConfig, type Host } from './host.ts'
 import { createIdentity, type Identity } from './identity.ts'
 import { localProblem } from './problems.ts'
 import { type CryptoKeyPair, createSession, type RefreshState } from './session.ts'
@@ -80,7 +80,7 @@ class DefaultSessionManager implements SessionManager {
   constructor(deps: SessionManagerDeps) {
     this.#deps = deps
     this.#identity = createIdentity(deps.config)
-    this.#scopes = [...Object.keys(deps.config.services), ...deps.config.agents.map(({ id }) => id)]
+    this.#scopes = [...Object.keys(deps.config.services), ...agentsWithUrl(deps.config).map(({ id }) => id)]
     const { keystore, dataDir } = deps.host
     const owner = `${deps.config.issuer} ${deps.config.clientId}`
     this.#sealed = keystore && sealedStore(join(dataDir, 'sign-in'), keystore, owner)

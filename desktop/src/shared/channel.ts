@@ -32,6 +32,7 @@ import {
   erasedSchema,
   itemOutcomeSchema,
   itemSchema,
+  listedContactSchema,
   problemViewSchema,
   proofSchema,
   runSchema,
@@ -65,11 +66,7 @@ export const OPERATIONS = {
   'session.cancelSignIn': { input: nothing, output: nothing },
   'session.signOut': { input: nothing, output: sessionViewSchema },
 
-  // Names from before the present rules are escaped (`contact-name.ts`), and may be longer than `contactSchema` allows.
-  'contacts.list': {
-    input: nothing,
-    output: listOf(contactSchema.extend({ name: z.string().min(1), note: z.string() })),
-  },
+  'contacts.list': { input: nothing, output: listOf(listedContactSchema) },
   'contacts.save': { input: contactSchema.strict(), output: contactSchema },
   'contacts.remove': { input: z.strictObject({ party: z.string() }), output: nothing },
 

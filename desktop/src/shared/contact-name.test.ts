@@ -53,6 +53,7 @@ test.for<readonly [string, string, RegExp]>([
   ['you, between brackets', '(You)', /uses that word for a person/u],
   ['you, with a mark behind it', 'You…', /uses that word for a person/u],
   ['an agent’s title', 'booking  AGENT', /uses that word for a person/u],
+  ['a person without a name', 'A person you do not know (p_12)', /uses that word for a person/u],
   ['somebody unnamed', 'Somebody unnamed (p_12)', /uses that word for a person/u],
 ])('refused: %s', ([, name, objection]) => {
   expect(nameObjection(name, TAKEN)).toMatch(objection)

@@ -25,6 +25,8 @@ const RESERVED_WORDS = new Set([
   'erased',
   'mandate',
 ])
+/** How the app's words for people without a name begin. */
+const UNNAMED = ['a person you', 'somebody unnamed']
 /** Scripts with lookalike letters: a word must not mix them. */
 const ALIKE = [/\p{Script=Latin}/u, /\p{Script=Cyrillic}/u, /\p{Script=Greek}/u]
 
@@ -41,7 +43,8 @@ export function nameObjection(name: string, taken: readonly string[] = []): stri
   const isMixed = name.split(/[\s\p{P}]+/u).some((word) => ALIKE.filter((script) => script.test(word)).length > 1)
   if (isMixed) return 'One of its words has letters of several scripts that look alike.'
   const read = asRead(name)
-  const isOwn = RESERVED_WORDS.has(read) || read.startsWith('somebody unnamed') || taken.map(asRead).includes(read)
+  const isOwn =
+    RESERVED_WORDS.has(read) || UNNAMED.some((words) => read.startsWith(words)) || taken.map(asRead).includes(read)
   return isOwn ? 'The app uses that word for a person already. Choose another.' : undefined
 }
 

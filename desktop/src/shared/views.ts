@@ -62,6 +62,15 @@ export const contactSchema = z.object({
 })
 export type Contact = z.infer<typeof contactSchema>
 
+/** A contact as it is listed. Names from before the present rules are escaped (`contact-name.ts`), and may be longer than {@link contactSchema} allows. */
+export const listedContactSchema = contactSchema.extend({
+  name: z.string().min(1),
+  note: z.string(),
+  /** The name is that of the app's settings: the person gave none of their own. */
+  bySettings: z.literal(true).optional(),
+})
+export type ListedContact = z.infer<typeof listedContactSchema>
+
 export const moneySchema = z.object({ amount: z.number(), currency: z.string() })
 
 const decidedSchema = z.object({
@@ -171,7 +180,12 @@ export const proofSchema = z.object({
 })
 export type Proof = z.infer<typeof proofSchema>
 
-export const agentSchema = z.object({ id: idSchema, title: z.string() })
+export const agentSchema = z.object({
+  id: idSchema,
+  title: z.string(),
+  /** Whether this app can ask it to run a trip. */
+  runsTrips: z.boolean(),
+})
 export type AgentView = z.infer<typeof agentSchema>
 
 /** What this app was set up with; shown in Account, and what the grant dialog offers. */

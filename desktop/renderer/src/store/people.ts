@@ -5,7 +5,7 @@
  */
 import { splitRef } from '@mandate/protocol'
 import { type Domains, domainOfScope, minuteOf, partyOf, resourceWords, short, useDomains } from '@mandate/ui'
-import type { AgentView, Contact } from '../../../src/shared/views.ts'
+import type { AgentView, ListedContact } from '../../../src/shared/views.ts'
 import { strings } from '../strings.ts'
 import { actsWithObject, everythingOf } from './domains.tsx'
 import { useAround, useCall, useLabels } from './hooks.tsx'
@@ -15,7 +15,7 @@ export interface People {
   /** What the person calls themselves in Account. */
   readonly ownName: string | undefined
   /** Without the person. */
-  readonly contacts: readonly Contact[]
+  readonly contacts: readonly ListedContact[]
   readonly agents: readonly AgentView[]
   /** `undefined`: the person gave no name. */
   readonly nameOf: (party: string) => string | undefined
@@ -29,7 +29,7 @@ export function usePeople(): People {
   return peopleOf(session.subject, contacts.state === 'there' ? contacts.value.items : [], setup.agents)
 }
 
-export function peopleOf(me: string, named: readonly Contact[], agents: readonly AgentView[]): People {
+export function peopleOf(me: string, named: readonly ListedContact[], agents: readonly AgentView[]): People {
   const contacts = named.filter(({ party }) => party !== me)
   const ownName = named.find(({ party }) => party === me)?.name
   const names = new Map([

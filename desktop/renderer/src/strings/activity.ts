@@ -22,7 +22,7 @@ const KINDS: Readonly<Record<string, string>> = {
 export const activity = {
   title: 'Activity',
   lead: 'Everything that was done, or tried, in your name. Nobody can alter it afterwards, and you can check that yourself.',
-  somebody: (id: string) => `somebody (${id})`,
+  stranger: (id: string) => `a person you do not know (${id})`,
   verdict: { permit: 'Permitted', deny: 'Denied' } as const,
   emptyTitle: 'Nothing has been done in your name yet.',
   empty: 'Everything that you do or try, or that others do for you, is listed here.',

@@ -7,16 +7,17 @@ import { plural } from '@mandate/ui'
 
 export const contacts = {
   title: 'People',
-  lead: 'Those whom you named here. The names stay on this device: no service and no other person ever learns them.',
+  lead: 'Those whom you named here, or the settings of this app. Your names stay on this device: no service and no other person ever learns them.',
   invite: 'Invite somebody',
   redeem: 'Enter a code',
   emptyTitle: 'You know nobody here yet.',
   empty:
     'There is no directory to look in. Send somebody an invitation, or enter the code that they sent you: then each of you can let the other act.',
-  known: 'People you named',
+  known: 'People with a name',
+  bySettings: 'Named by the settings of this app. A name that you give goes first.',
   unnamed: 'Not named yet',
   unnamedLead: 'Something runs between you and them, but you have not said who they are.',
-  nameThem: 'Name them',
+  nameThem: 'Name this person',
   waiting: 'Waiting for you',
   waitingLead: 'They used your code. Nothing starts before you have made sure that it is them.',
   sent: 'Invitations you sent',

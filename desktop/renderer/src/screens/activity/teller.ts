@@ -37,7 +37,9 @@ export function useTeller(entries: readonly LoggedEntry[], pseudonym: string | u
     isMe: (party) => partyIn(party) === people.me,
     called: (party) => {
       const { kind, id } = partyOf(party)
-      return name(party) ?? (kind === 'user' ? strings.activity.somebody(short(id)) : id)
+      if (kind !== 'user') return name(party) ?? id
+      // Of a party to a grant the id is known, so the person can name them; of everyone else there is a pseudonym only.
+      return known.has(party) ? people.called(partyIn(party)) : (name(party) ?? strings.activity.stranger(short(id)))
     },
   }
 }

@@ -7,7 +7,7 @@ import type { Grant } from '@mandate/protocol'
 import { minuteOf, Party } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Contact } from '../../../../src/shared/views.ts'
+import type { ListedContact } from '../../../../src/shared/views.ts'
 import { Menu } from '../../parts/menu.tsx'
 import { useOnline } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
@@ -21,9 +21,9 @@ import { RemoveDialog } from './remove-dialog.tsx'
 
 const TEXTS = strings.contacts
 
-export function ContactLine(props: { contact: Contact; grants: readonly Grant[] }): JSX.Element {
+export function ContactLine(props: { contact: ListedContact; grants: readonly Grant[] }): JSX.Element {
   const { contact, grants } = props
-  const { party, name, note } = contact
+  const { party, name, note, bySettings = false } = contact
   const isOnline = useOnline()
   const [open, setOpen] = useState<'let' | 'edit' | 'remove'>()
   const close = (): void => setOpen(undefined)
@@ -43,11 +43,12 @@ export function ContactLine(props: { contact: Contact; grants: readonly Grant[] 
             look="button quiet"
             items={[
               { id: 'edit', label: TEXTS.edit, onChoose: () => setOpen('edit') },
-              { id: 'remove', label: TEXTS.remove, onChoose: () => setOpen('remove') },
+              ...(bySettings ? [] : [{ id: 'remove', label: TEXTS.remove, onChoose: () => setOpen('remove') }]),
             ]}
           />
         </div>
       </div>
+      {bySettings && <p class="aside">{TEXTS.bySettings}</p>}
       {note !== '' && <p class="contact-note">{note}</p>}
       <BothWays party={party} grants={grants} />
       {open === 'let' && <GrantDialog who={party} onClose={close} />}

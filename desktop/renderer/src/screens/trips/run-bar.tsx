@@ -28,7 +28,7 @@ interface RunBarProps {
 }
 
 export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
-  const { agents } = usePeople()
+  const agents = useRunners()
   const isOnline = useOnline()
   const start = useAction('runs.start', ['runs'])
   const execute = useAction('trips.execute', ['trips', 'activity'])
@@ -82,6 +82,11 @@ export function RunBar({ trip, onRun, onPerson }: RunBarProps): JSX.Element {
   )
 }
 
+/** The agents that can be asked to run a trip. */
+function useRunners(): readonly AgentView[] {
+  return usePeople().agents.filter(({ runsTrips }) => runsTrips)
+}
+
 function checksOf(agents: readonly AgentView[], check: (by: AgentView | 'me') => void): readonly MenuItem[] {
   return [
     { id: 'me', label: TEXTS.checkMe, onChoose: () => check('me') },
@@ -114,7 +119,7 @@ function useStanding(trip: Trip): (agent: AgentView) => Standing {
 }
 
 function WithoutGrants(props: { trip: Trip; standingOf: (agent: AgentView) => Standing }): JSX.Element {
-  const { agents } = usePeople()
+  const agents = useRunners()
   return (
     <>
       {agents.map((agent) => {
