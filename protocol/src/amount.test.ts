@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { amountText, moneyText, parseAmount, parseDecimal } from './amount.ts'
+import { amountText, moneyText, parseAmount, parseDecimal, parseMoney } from './amount.ts'
 import { CURRENCIES, minorDigitsOf } from './currency.ts'
 
 const ISO_4217 = z
@@ -117,4 +117,30 @@ test.for([
   [0.5, 'EUR', '0.5 minor units of EUR'],
 ] as const)('%d minor units of %s are shown as %s', ([minor, currency, text]) => {
   expect(moneyText(minor, currency)).toBe(text)
+})
+
+test.for([
+  ['500 EUR', { amount: 50_000, currency: 'EUR' }],
+  ['12.50eur', { amount: 1_250, currency: 'EUR' }],
+  ['EUR 4,100.00', { amount: 410_000, currency: 'EUR' }],
+  ['EUR\u00a04,100.00', { amount: 410_000, currency: 'EUR' }],
+  ['-0.05 EUR', { amount: -5, currency: 'EUR' }],
+  ['5000 JPY', { amount: 5_000, currency: 'JPY' }],
+  ['500', undefined],
+  ['EUR 500 EUR', undefined],
+  ['500 XYZ', undefined],
+  ['12.505 EUR', undefined],
+  ['89 euros', undefined],
+  ['', undefined],
+] as const)('%s is read as money with its currency', ([text, money]) => {
+  expect(parseMoney(text)).toEqual(money)
+})
+
+test('money that is shown is read as the same amount', () => {
+  const amount = fc.integer({ min: -1e12, max: 1e12 })
+  fc.assert(
+    fc.property(amount, fc.constantFrom('EUR', 'JPY', 'KWD'), (value, currency) => {
+      expect(parseMoney(moneyText(value, currency))).toEqual({ amount: value, currency })
+    }),
+  )
 })

@@ -104,3 +104,19 @@ export function moneyText(minor: number, currency: string): string {
   const text = amountText(minor, currency)
   return text === undefined ? `${minor} minor units of ${currency || 'an unknown currency'}` : `${text} ${currency}`
 }
+
+const MONEY =
+  /^(?<sign>-?)(?:(?<before>[A-Za-z]{3})[ \u00a0])?(?<amount>\d[\d.,'’ \u00a0]*?)(?:[ \u00a0]?(?<after>[A-Za-z]{3}))?$/u
+
+/**
+ * Parses money as people type it: `500 EUR`, `12.50 eur`, `EUR 4,100.00`, `-5 EUR`. {@link moneyText} is parsed back to the same value.
+ *
+ * @returns `undefined` for a text without exactly one known currency, or with an amount that {@link parseAmount} refuses.
+ */
+export function parseMoney(text: string): { readonly amount: number; readonly currency: string } | undefined {
+  const { sign, before, amount = '', after } = MONEY.exec(text.trim())?.groups ?? {}
+  if ((before === undefined) === (after === undefined)) return undefined
+  const currency = (before ?? after ?? '').toUpperCase()
+  const read = parseAmount(amount, currency)
+  return read.ok ? { amount: sign === '-' && read.value > 0 ? -read.value : read.value, currency } : undefined
+}

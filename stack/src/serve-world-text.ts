@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { moneyText } from '@mandate/protocol'
 import type { AskedQuestion, PlayedWorld } from './serve-world.ts'
 import { table } from './table.ts'
 
@@ -52,10 +53,8 @@ function boundsText(limit: object): string {
     readonly at_least?: number
     readonly currency?: string
   }
-  const unit = currency === undefined ? '' : ` ${currency} in minor units`
-  return [most === undefined ? '' : `≤ ${most}${unit}`, least === undefined ? '' : `≥ ${least}${unit}`]
-    .filter((text) => text !== '')
-    .join(' ')
+  const text = (value: number): string => (currency === undefined ? String(value) : moneyText(value, currency))
+  return [most === undefined ? [] : `≤ ${text(most)}`, least === undefined ? [] : `≥ ${text(least)}`].flat().join(' ')
 }
 
 function resourcesOf({ pack: { file } }: PlayedWorld): readonly (readonly string[])[] {

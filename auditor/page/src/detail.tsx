@@ -12,6 +12,7 @@ import {
   Glyph,
   gatesOf,
   glyphOf,
+  money,
   numbers,
   reasonText,
   reasonWords,
@@ -213,8 +214,8 @@ function Record({ entry }: { readonly entry: LoggedEntry }): JSX.Element {
       )}
       {Object.entries(entry.attributes ?? {}).map(([name, value]) => (
         <div key={name}>
-          <dt>{name.replaceAll('_', ' ')}</dt>
-          <dd>{String(value)}</dd>
+          <dt>{name.split('.')[0]?.replaceAll('_', ' ')}</dt>
+          <dd>{sentText(name, value)}</dd>
         </div>
       ))}
       {changes.map(([name, value]) => (
@@ -235,4 +236,10 @@ function Value({ name, value }: { readonly name: string; readonly value: string 
   if (isParty && name === 'caller') return <a href={addressOf({ caller: value })}>{value}</a>
   if (isParty) return <a href={addressOf({ member: value })}>{value}</a>
   return <>{value}</>
+}
+
+/** Money is logged in minor units, with the currency in the name: `price.EUR`. */
+function sentText(name: string, value: number | string | boolean): string {
+  const currency = name.split('.')[1]
+  return currency !== undefined && typeof value === 'number' ? money(value, currency) : String(value)
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { ASK_FORM, readAsk } from '@mandate/cases/ask'
-import { type Domain, type DomainAttribute, type EvaluationRequest, parseAmount } from '@mandate/protocol'
+import { type Domain, type DomainAttribute, type EvaluationRequest, parseMoney } from '@mandate/protocol'
 import { secondsOf } from '../duration.ts'
 import { usageError } from '../exit.ts'
 import { domainOfType, requireKnown } from '../pdp/domains.ts'
@@ -99,8 +99,6 @@ function assigned(option: string, texts: readonly string[] = [], domain?: Domain
   )
 }
 
-const MONEY = /^(?<amount>[\d.,' ]+?) ?(?<currency>[A-Z]{3})$/u
-
 /** A value as a service would send it. Text that is no value of the attribute's type is sent as it is: the PDP says what is wrong with it. */
 function sentValue(text: string, attribute: DomainAttribute | undefined): unknown {
   if (attribute?.type === 'string') return text
@@ -109,9 +107,9 @@ function sentValue(text: string, attribute: DomainAttribute | undefined): unknow
     const ahead = secondsOf(text)
     return ahead === undefined ? text : new Date(Date.now() + ahead * 1_000).toISOString()
   }
-  const { amount = '', currency = '' } = MONEY.exec(text.trim())?.groups ?? {}
-  const money = parseAmount(amount, currency)
-  if (money.ok) return { amount: money.value, currency }
+  // Of an unknown attribute, `5 all` is a text and `5 ALL` an amount.
+  const money = attribute?.type === 'money' || /[A-Z]{3}/u.test(text) ? parseMoney(text) : undefined
+  if (money) return money
   try {
     return JSON.parse(text)
   } catch {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Domain, type DomainAttribute, moneyText, parseAmount, unitSchema } from '@mandate/protocol'
+import { type Domain, type DomainAttribute, moneyText, parseMoney, unitSchema } from '@mandate/protocol'
 import { durationText, secondsOf } from '../duration.ts'
 import { usageError } from '../exit.ts'
 
@@ -20,7 +20,6 @@ export interface Bound {
   readonly currency?: string
 }
 
-const MONEY = /^(?<amount>[\d.,' ]+?) ?(?<currency>[A-Z]{3})$/u
 const EXAMPLES: Readonly<Partial<Record<DomainAttribute['type'], string>>> = {
   money: '500 EUR',
   instant: '7d',
@@ -39,9 +38,8 @@ export function parseBound(option: string, name: string, text: string, { type }:
 
 function readBound(text: string, type: DomainAttribute['type']): Bound | undefined {
   if (type === 'money') {
-    const { amount = '', currency = '' } = MONEY.exec(text.trim())?.groups ?? {}
-    const read = parseAmount(amount, currency)
-    return read.ok ? { value: read.value, currency } : undefined
+    const money = parseMoney(text)
+    return money && money.amount >= 0 ? { value: money.amount, currency: money.currency } : undefined
   }
   if (type === 'instant') {
     const seconds = secondsOf(text)

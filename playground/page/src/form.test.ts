@@ -39,7 +39,7 @@ const outline = {
 
 test('a line of the cases comes back as the same question, and as the same line', () => {
   const form = firstForm(outline)
-  expect(form.with).toEqual({ volume: '11', price: '8900 EUR' })
+  expect(form.with).toEqual({ volume: '11', price: '89.00 EUR' })
   const question = questionOf(form, outline)
   expect(question).toEqual({
     subject: 'dora',
@@ -77,7 +77,8 @@ test('a question about what an edit removed becomes the first question', () => {
 })
 
 test.for([
-  ['money', { amount: -5, currency: 'EUR' }, '-5 EUR'],
+  ['money', { amount: -5, currency: 'EUR' }, '-0.05 EUR'],
+  ['money', { amount: 7, currency: 'not one' }, '{"amount":7,"currency":"not one"}'],
   ['instant', 'in 3 days', 'in 3 days'],
   ['integer', 11, '11'],
   ['number', -1.5, '-1.5'],
@@ -92,5 +93,6 @@ test.for([
 test('text that is no value of its type is sent as it is: the PDP says what is wrong with it', () => {
   expect(parseValue('much', 'integer')).toBe('much')
   expect(parseValue('89 euros', 'money')).toBe('89 euros')
+  expect(parseValue('89.005 EUR', 'money')).toBe('89.005 EUR')
   expect(formOf({ ...outline.cases[0]?.questions[0], ask: 'x' } as never, 0).subject).toBe('')
 })
