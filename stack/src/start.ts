@@ -25,6 +25,7 @@ import { namesServers, type Stack, type StackOptions, startStack } from './stack
 import { LOCK_FILE, lockState, STATE_DIR, writeRun } from './state.ts'
 import { tellStory } from './story.ts'
 import type { StoryResult } from './story-wire.ts'
+import { wrapped } from './table.ts'
 import { type Part, unexpectedEnd } from './unexpected-end.ts'
 
 /** Not deleted by `--fresh`: the lock that this process holds, that of an installation, and the cache of the tests. */
@@ -54,7 +55,7 @@ async function start(asked: Start): Promise<number> {
   }
   if (asked.pdps > 1 && !asked.servers)
     print(`${asked.pdps} PDPs share a PostgreSQL and an OpenFGA: with the real servers, as with --servers.\n`)
-  for (const line of describeParts(parts)) print(line)
+  for (const line of describeParts(parts)) for (const part of wrapped(line, '    ')) print(part)
   return await guarded(asked, parts)
 }
 

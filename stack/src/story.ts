@@ -9,6 +9,7 @@ import { moneyText } from '@mandate/protocol'
 import { z } from 'zod'
 import { StartError } from './errors.ts'
 import { type Call, enter, type People, type Person } from './story-client.ts'
+import { printDecisions } from './story-table.ts'
 import {
   decisionsFound,
   grantSchema,
@@ -24,7 +25,6 @@ import {
   tripSchema,
   tripsSchema,
 } from './story-wire.ts'
-import { table } from './table.ts'
 
 /** Input of the story: addresses and logins of a running stack. */
 export interface StoryContext {
@@ -80,7 +80,7 @@ export async function tellStory(context: StoryContext): Promise<StoryResult> {
     ...stranger,
     ...followUp.map((result) => rowOf('agent for Yannick', result)),
   ]
-  print(out, told, figures)
+  printDecisions(out, told, figures)
   await audit(people, told, toYannick, out)
   return { rows: told, workflow: trip.id, people: { carlo: carlo.sub, yannick: yannick.sub, sam: sam.sub } }
 }
@@ -92,7 +92,7 @@ async function delegate(carlo: Person, yannick: Person, trip: Trip, out: StoryCo
     days: 7,
     redelegations: 1,
   })
-  out(`3  Carlo grants Yannick read and execute on it for seven days, one re-delegation allowed: ${toYannick}`)
+  out(`3  Carlo grants Yannick read and execute on it for seven days, one re-delegation: ${toYannick}`)
   const toAgent = await grant(yannick, `agent:${AGENT}`, TRAVEL_AGENT, trip.id, {
     actions: ['execute'],
     days: 1,
@@ -127,7 +127,7 @@ async function prepare(
   const agents = listSchema.parse(await olga.must('pdp', 'GET', '/v1/agents'))
   if (!agents.items.some(({ id }) => id === AGENT))
     await olga.must('pdp', 'POST', '/v1/agents', { body: { id: AGENT } })
-  out('1  Carlo is a traveler, Yannick a travel agent at acme (approved by Petra), the agent is registered (by Olga)')
+  out('1  Carlo is a traveler, Yannick a travel agent at acme (approved by Petra); Olga registers the agent')
   const limits = {
     price: { at_most: 410_000, currency: 'EUR' },
     lead_time: { at_least: 7 * 86_400 },
@@ -258,26 +258,6 @@ function rowOf(
   return { who, item: name, decision, reasons: reasons.map(({ code }) => code), chain: parties, evaluationId }
 }
 
-/** Shortens a person's id to eight characters, which is unique among three people. */
-const short = (party: string): string => {
-  const id = party.slice(party.indexOf(':') + 1)
-  return party.startsWith('user:') ? id.slice(0, 8) : id
-}
-
-function print(out: StoryContext['out'], rows: readonly StoryRow[], figures: ReadonlyMap<string, string>): void {
-  const cells = rows.map(({ who, item, decision, reasons, chain, evaluationId }) => [
-    who,
-    item,
-    decision ? 'permit' : 'DENY',
-    [reasons.join(', '), ...(figures.has(evaluationId) ? [figures.get(evaluationId)] : [])].join(': '),
-    chain.map(short).join(' → '),
-    evaluationId,
-  ])
-  out('')
-  for (const line of table(['who', 'item', 'decision', 'reasons', 'chain', 'evaluation id'], cells)) out(line)
-  out('')
-}
-
 /** Finds the story's decisions in the log, by a member of their chains. The log has pseudonyms, and no `sub`. */
 async function audit(
   people: People,
@@ -298,5 +278,6 @@ async function audit(
     ({ evaluationId, chain }) => chain.length > 0 && page.entries.some(({ id }) => id === evaluationId),
   )
   if (found.length === 0) throw new StartError('the auditor finds nothing of what happened')
-  out(`8  Ada, the auditor, asks the log who acted through ${middleman}: ${decisionsFound(page, grant)}`)
+  out(`8  Ada, the auditor, asks the log who acted through ${middleman}:`)
+  out(`   ${decisionsFound(page, grant)}`)
 }
