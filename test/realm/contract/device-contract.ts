@@ -134,7 +134,8 @@ export function deviceContract(subject: Subject): void {
     test('a program that asks too often is told to slow down', async () => {
       const started = await start()
       expect(await poll(started)).toMatchObject({ status: 400, error: 'authorization_pending' })
-      expect(await poll(started)).toMatchObject({ status: 400, error: 'slow_down' })
+      // On a busy machine two requests may be two seconds apart.
+      await expect.poll(async () => (await poll(started)).error).toBe('slow_down')
     })
   })
 
