@@ -14,7 +14,7 @@ export const contacts = {
   empty:
     'There is no directory to look in. Send somebody an invitation, or enter the code that they sent you: then each of you can let the other act.',
   known: 'People with a name',
-  bySettings: 'Named by the settings of this app. A name that you give goes first.',
+  bySettings: 'Named by the settings of this app. You can give another name.',
   unnamed: 'Not named yet',
   unnamedLead: 'Something runs between you and them, but you have not said who they are.',
   nameThem: 'Name this person',
