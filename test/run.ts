@@ -43,6 +43,7 @@ function integration(...names: readonly string[]): readonly string[] {
  */
 const SLOW_UNIT = [
   ...existing(
+    'test/unit/audit.test.ts',
     'test/unit/check.test.ts',
     'test/unit/compose.test.ts',
     'test/unit/configuration.test.ts',
@@ -52,6 +53,7 @@ const SLOW_UNIT = [
     'test/unit/environment.test.ts',
     'test/unit/policy-check.test.ts',
     'test/unit/policy-mistakes.test.ts',
+    'test/unit/supply-chain.test.ts',
     'test/unit/tools.test.ts',
     'auditor/src/entry-pattern.test.ts',
     'cli/src/completion.test.ts',
@@ -187,6 +189,8 @@ const ALSO_ON_SQLITE = [
  */
 const NIGHTLY = existing('test/e2e/desktop-story.test.ts')
 const isNightly = process.env['MANDATE_NIGHTLY'] === '1'
+/** Of the nightly run: gitleaks takes a minute to build, and half a minute for every commit. */
+const NIGHTLY_CHECKS = { secrets: ['node', 'test/supply-chain/main.ts', 'secrets'] }
 
 const STAGES: readonly ProjectStage[] = [
   { name: 'unit', project: 'unit' },
@@ -252,7 +256,7 @@ async function runAll(fast: boolean): Promise<number> {
   try {
     const { env, problems } = fast ? { env: {}, problems: [] } : await setUp()
     total = addTallies(total, { ...EMPTY_TALLY, failed: problems })
-    const checks = Object.entries(fast ? fastChecks() : CHECKS)
+    const checks = Object.entries(fast ? fastChecks() : isNightly ? { ...CHECKS, ...NIGHTLY_CHECKS } : CHECKS)
     await Promise.all(checks.map(([name, command]) => count(name, runCheck(name, command, ROOT))))
     for (const [index, stage] of (fast ? FAST_STAGES : STAGES).entries()) {
       await count(stage.name, runProject(stage, join(reports, `${index}.json`), ROOT, env))
@@ -262,6 +266,7 @@ async function runAll(fast: boolean): Promise<number> {
   }
   if (!(fast || isNightly)) {
     for (const file of NIGHTLY) line(`nightly: ${file} on the real servers; it was played on embedded parts`)
+    line('nightly: secrets in all commits (gitleaks, which takes a minute to build); files were scanned by their form')
     line('nightly: test/integration on OpenFGA over memory; it was played over PostgreSQL')
     line('nightly tests run with MANDATE_NIGHTLY=1 npm test')
   }

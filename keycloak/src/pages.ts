@@ -54,7 +54,7 @@ function formAction(html: string, id: string): string | undefined {
 function hiddenFields(html: string): Readonly<Record<string, string>> {
   const tags = [...html.matchAll(/<input\b[^>]*type="hidden"[^>]*>/g)].map(([tag]) => tag)
   const attribute = (tag: string, name: string): string =>
-    unescapeHtml(new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? '')
+    unescapeHtml(new RegExp(`\\b${RegExp.escape(name)}="([^"]*)"`).exec(tag)?.[1] ?? '')
   return Object.fromEntries(tags.map((tag) => [attribute(tag, 'name'), attribute(tag, 'value')]))
 }
 

@@ -45,6 +45,7 @@ export function protectedResource(options: ProtectedResourceOptions): ProtectedR
   const { path = '/mcp', below = [], authorizationServers, scopes } = options
   const baseUrl = (): string => (typeof options.baseUrl === 'string' ? options.baseUrl : options.baseUrl())
   const endpoints = [path, ...below.map((one) => path + one)]
+  // allowed: regexp: paths of the service's own routes, from its code.
   const patterns = endpoints.map((one) => new RegExp(`^${one.replaceAll(/:\w+/gu, '[^/]+')}$`, 'u'))
   const documentAt = (pathname: string): Readonly<Record<string, unknown>> | undefined => {
     if (pathname !== PREFIX && !pathname.startsWith(`${PREFIX}/`)) return undefined

@@ -112,6 +112,7 @@ export function createTokenEndpoint(
       // The secret may have been rotated between reading and sending: retries once if the file has a new one.
       if (!(error instanceof TokenRefusal) || !ABOUT_CLIENT.has(error.error)) throw error
       const again = await proofOf(options)
+      // allowed: timing: both secrets are this process's own.
       if (again.secret === proof.secret) throw error
       return await send(grant, again)
     }

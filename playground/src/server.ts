@@ -122,6 +122,7 @@ class Handler {
     } catch (error) {
       if (res.headersSent) return void res.destroy()
       const status = error instanceof Refusal ? error.status : error instanceof PlayError ? 422 : 500
+      // allowed: disclosure: listens on loopback only, and its reader is the developer who started it.
       sendJson(res, status, { message: error instanceof Error ? error.message : String(error) })
     }
   }
@@ -152,6 +153,7 @@ class Handler {
       const page = (await this.#files()).get(PAGE)
       send(page ? 200 : 500, page?.bytes ?? failedPage('The build has no index.html.'))
     } catch (error) {
+      // allowed: disclosure: as in answer: the developer reads why the build of the page failed.
       send(500, failedPage(error instanceof Error ? error.message : String(error)))
     } finally {
       clearTimeout(patience)

@@ -38,7 +38,8 @@ export function mirrorOfCentral(settings: string): string | undefined {
 }
 
 function element(text: string, name: string): string | undefined {
-  return new RegExp(`<${name}>\\s*([^<]*?)\\s*</${name}>`, 'u').exec(text)?.[1]
+  const tag = RegExp.escape(name)
+  return new RegExp(`<${tag}>\\s*([^<]*?)\\s*</${tag}>`, 'u').exec(text)?.[1]
 }
 
 /** An artifact of a repository. */

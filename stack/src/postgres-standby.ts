@@ -37,6 +37,7 @@ export async function startStandbyOf(primary: Cluster): Promise<Standby> {
     query: runSql,
     detach: async () => {
       const written = await runSql(primary.urlOf('postgres'), 'SELECT pg_current_wal_lsn()')
+      // allowed: sql: a position that PostgreSQL returned; for tests and demos.
       await until(`SELECT pg_last_wal_replay_lsn() >= '${written}'`)
       await ask("ALTER SYSTEM SET primary_conninfo = ''")
       await ask('SELECT pg_reload_conf()')

@@ -5,11 +5,15 @@
  */
 import { fileURLToPath } from 'node:url'
 import { checkCitations } from './citations.ts'
+import { checkDependencies } from './dependencies.ts'
 import { checkExports } from './exports.ts'
+import { checkPins } from './pins.ts'
 import { checkRooms } from './rooms.ts'
+import { checkSecrets } from './secrets.ts'
+import { checkSource } from './source-rules.ts'
 import { openTree } from './tree.ts'
 
-const CHECKS = [checkCitations, checkRooms, checkExports]
+const CHECKS = [checkCitations, checkRooms, checkExports, checkPins, checkDependencies, checkSource, checkSecrets]
 
 const tree = openTree(fileURLToPath(new URL('../..', import.meta.url)))
 const objections = CHECKS.flatMap((check) => check(tree))

@@ -1,35 +1,17 @@
 /**
  * The checks of `npm run check`, each with a planted violation: a rule that finds nothing wrong in a wrong tree is no rule.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkCitations } from '../check/citations.ts'
 import { checkExports } from '../check/exports.ts'
 import { checkRooms } from '../check/rooms.ts'
-import { type Objection, openTree, type Tree } from '../check/tree.ts'
+import { plant, plantFolder, told } from '../support/planted-tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-
-/** A git work tree in a temporary folder. @returns its path. */
-function plantFolder(files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'mandate-check-'))
-  onTestFinished(() => rmSync(root, { recursive: true }))
-  execFileSync('git', ['init', '--quiet', root])
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true })
-    writeFileSync(join(root, name), text)
-  }
-  return root
-}
-
-const plant = (files: Readonly<Record<string, string>>): Tree => openTree(plantFolder(files))
-
-const told = (objections: readonly Objection[]) =>
-  objections.map(({ file, line, wrong }) => `${file}:${line}: ${wrong}`)
 
 describe('citations', () => {
   /** Not spelled in one piece: this file is checked too. */

@@ -49,7 +49,7 @@ function environmentOf(name: string): Record<string, string> {
 
 describe.for(services)('%s', ([name, service]) => {
   test('runs one exact version', () => {
-    expect(service.image).toMatch(/^[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w.]+)?$/u)
+    expect(service.image).toMatch(/^[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w.]+)?(@sha256:[a-f0-9]{64})?$/u)
   })
 
   test('is not root, writes no root file system, and has no capability to gain or lose', () => {

@@ -66,6 +66,7 @@ export async function addCheckpoint(options: WitnessOptions, body: string): Prom
     note = parseNote(request.checkpoint)
     checkpoint = parseCheckpoint(note.text)
   } catch (error) {
+    // allowed: disclosure: SyntaxErrors come from the parsers above, and their texts are written there.
     return respond(400, `${error instanceof SyntaxError ? error.message : 'unreadable'}\n`)
   }
   const keys = options.logs.get(checkpoint.origin)

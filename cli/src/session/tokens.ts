@@ -25,6 +25,7 @@ export async function renewedToken(file: ProfileFile, refused: string | undefine
     const profile = file.read()
     if (!profile) throw signedOut(file.name)
     const { access } = profile
+    // allowed: timing: both tokens are the profile's own; nobody sends one to be guessed.
     if (access && access.token !== refused && Date.now() < access.staleAt) return access.token
     return await refresh(file, profile)
   })

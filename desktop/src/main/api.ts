@@ -141,6 +141,7 @@ async function sendWithRetries(service: ServiceName, request: Request, deps: Api
 
 /** Milliseconds to wait before the next attempt; `undefined`: no retry. A 503 means that nothing was done, so it may always be retried. */
 function waitAfter(response: Response | CallProblem, mayRepeat: boolean, tries: number): number | undefined {
+  // allowed: random: spreads retries in time.
   if (response instanceof CallProblem) return mayRepeat ? BACK_OFF_MS * 2 ** tries * (0.5 + Math.random()) : undefined
   if (response.status !== 503) return undefined
   const wait = retryAfterOf(response)

@@ -27,6 +27,7 @@ export async function retryUntilDone(
     const outcome = await work().catch(() => 'failed' as const)
     if (outcome === 'done') return
     if (outcome === 'progress') waitMs = firstMs
+    // allowed: random: spreads retries in time.
     await sleep(waitMs * (0.75 + Math.random() / 2), undefined, { signal: end }).catch(() => undefined)
     waitMs = Math.min(waitMs * 2, mostMs)
   }

@@ -150,8 +150,10 @@ function lineOf(source: string, condition: string, parameter: string): number {
   const lines = source.split('\n')
   const begin = Math.max(
     0,
-    lines.findIndex((line) => new RegExp(`^\\s*condition\\s+${condition}\\b`, 'u').test(line)),
+    lines.findIndex((line) => new RegExp(`^\\s*condition\\s+${RegExp.escape(condition)}\\b`, 'u').test(line)),
   )
-  const at = lines.findIndex((line, index) => index >= begin && new RegExp(`\\b${parameter}\\b`, 'u').test(line))
+  const at = lines.findIndex(
+    (line, index) => index >= begin && new RegExp(`\\b${RegExp.escape(parameter)}\\b`, 'u').test(line),
+  )
   return (at < 0 ? begin : at) + 1
 }

@@ -9,6 +9,7 @@ import { SECTIONS } from './model.ts'
 import { canBeStored, valueObjection } from './parameter-values.ts'
 import { suggestion } from './yaml-message.ts'
 
+// allowed: regexp: SECTIONS is a constant.
 const PREFIXED = new RegExp(`^(${SECTIONS.map(([, of]) => of).join('|')})_(.+)$`, 'u')
 
 /** Least length of a condition's name in a tuple of OpenFGA, which takes shorter ones in a model. */

@@ -97,6 +97,7 @@ export class VaultKeys implements TokenEncryption {
     const vaultKey = this.#all.find(({ id }) => id.equals(bytes.subarray(0, ID_BYTES)))
     const textAt = ID_BYTES + SALT_BYTES + TAG_BYTES
     // Rejects non-canonical base64url: several texts decode to the same bytes, and only one of them was issued.
+    // allowed: timing: both texts are the caller's own token.
     if (!vaultKey || bytes.length < textAt || bytes.toString('base64url') !== token) return undefined
     const { key, nonce } = tokenKey(vaultKey.token, bytes.subarray(ID_BYTES, ID_BYTES + SALT_BYTES))
     const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })

@@ -174,6 +174,7 @@ export class SqlGrants implements Grants {
     const any = 'owner = $1 AND delegate = $2 AND settled = 1'
     const [first, then] = [here, any].map(
       (where, part) =>
+        // allowed: sql: the two conditions above.
         `SELECT * FROM (SELECT *, ${part} AS part FROM grants WHERE ${where} ORDER BY id DESC LIMIT $3) p${part}`,
     )
     const rows = await this.#sql.rows(
@@ -236,6 +237,7 @@ export class SqlGrants implements Grants {
   }
 
   async #read(where: string, ...values: readonly SqlValue[]): Promise<readonly GrantRecord[]> {
+    // allowed: sql: private, and its callers give constants with placeholders.
     return (await this.#sql.rows(`SELECT * FROM grants ${where}`, ...values)).map(grantOf)
   }
 }

@@ -45,6 +45,7 @@ export class SqlPersonas implements Personas {
   readonly pendingPersonas = (): Promise<readonly PersonaRecord[]> => this.#read('WHERE settled = 0')
 
   async #read(where: string, ...values: readonly SqlValue[]): Promise<readonly PersonaRecord[]> {
+    // allowed: sql: private, and its callers give constants with placeholders.
     return (await this.#sql.rows(`SELECT * FROM personas ${where}`, ...values)).map(personaOf)
   }
 }

@@ -110,6 +110,7 @@ export async function requireNoOlderPdp(client: ClientBase, schema: string, olde
   const { rows: found } = await client.query("SELECT to_regclass($1 || '.pdps') IS NOT NULL AS yes", [schema])
   if (!found[0]?.yes) return
   const { rows } = await client.query(
+    // allowed: sql: the schema is a constant of the caller.
     `SELECT origin, release, host FROM ${schema}.pdps WHERE schema_version < $1 AND ${isRunning} ORDER BY origin LIMIT 1`,
     [oldest],
   )

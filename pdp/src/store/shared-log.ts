@@ -74,6 +74,7 @@ export class SharedLog implements InvalidationLog, Announcer {
     )
     if (!last || rows.length === MAX_EVENTS) return undefined
     const here = positionOf(last)
+    // allowed: timing: a position in the log, not a secret.
     if (here.seq !== seq || here.token !== token) return undefined
     return rows.map(eventOf)
   }

@@ -37,6 +37,7 @@ const ROUTES = [...Map.groupBy(OPERATIONS, ({ path }) => path)]
   .sort(([a], [b]) => Number(a.includes('{')) - Number(b.includes('{')))
   .map(([path, operations]) => ({
     path: path as string,
+    // allowed: regexp: paths of the table above.
     expression: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'iu'),
     methods: operations.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])),
     open: operations.every(({ access }) => isWithoutToken(access)),

@@ -203,6 +203,10 @@ export function problemAtGate(
   gates: readonly Pick<LimitGate, 'name'>[],
 ): ProblemView | undefined {
   if (problem?.field !== 'autonomy') return problem
-  const gate = gates.find(({ name }) => new RegExp(`^autonomy: (${name}:|.*"${name}")`, 'u').test(problem.detail ?? ''))
+  const detail = problem.detail ?? ''
+  const gate = gates.find(({ name }) => {
+    const escaped = RegExp.escape(name)
+    return new RegExp(`^autonomy: (${escaped}:|.*"${escaped}")`, 'u').test(detail)
+  })
   return gate === undefined ? problem : { ...problem, field: gate.name }
 }
