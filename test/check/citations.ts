@@ -5,6 +5,7 @@
  * @module
  */
 import { posix } from 'node:path'
+import { guardsIn } from './guards.ts'
 import { type Prose, proseOf } from './prose.ts'
 import { lineAt, type Objection, type Tree } from './tree.ts'
 
@@ -19,9 +20,6 @@ const FILE =
   /(?<![\w@*/.…}>-])((?:(?:\.{1,2}|[\w.@-]+)\/)*[\w@-][\w.@-]*\.(?:tsx|ts|mts|mjs|md|fga|yaml|yml|css|html|go|py))(?![\w*-])/gu
 const LINK = /\]\(([^)\s]+)\)/gu
 const URL = /\b(?:https?|file|node|data):\S+/gu
-/** A guard: the file of a test and, where it is one test or group of them, its title. */
-const GUARD = /`([\w./-]+\.(?:test\.tsx?|yaml))`(?: › `([^`]+)`)?/gu
-
 /** What a citation is looked up in. */
 interface Known {
   readonly tree: Tree
@@ -104,19 +102,11 @@ function isLinkTarget({ tree }: Known, file: string, target: string): boolean {
 /** Every rule names a test, and every test that is named is in its file. */
 function unguarded(tree: Tree, { name, start, text }: Rule): readonly Objection[] {
   const at = (offset: number): number => lineAt(tree.read(RULES), start + offset)
-  const guards = [...text.matchAll(GUARD)]
+  const guards = guardsIn(tree, text)
   if (guards.length === 0)
     return [{ file: RULES, line: at(0), wrong: `no test guards rule ${name}`, mend: 'name one: `file` › `title`' }]
-  return guards.flatMap(({ index, 1: file = '', 2: title }) => {
-    const found = tree.files.includes(file) && (title === undefined || isTitle(tree.read(file), title))
+  return guards.flatMap(({ index, file, title, isThere }) => {
     const wrong = `rule ${name} is guarded by ${title ? `"${title}" of ` : ''}${file}, which is not there`
-    return found ? [] : [{ file: RULES, line: at(index), wrong, mend: 'name the test as it is called now' }]
+    return isThere ? [] : [{ file: RULES, line: at(index), wrong, mend: 'name the test as it is called now' }]
   })
-}
-
-/** A row of `test/cases` is `row 42`; any other title stands between quotes. */
-function isTitle(text: string, title: string): boolean {
-  const row = /^row (\w+)$/u.exec(title)?.[1]
-  if (row) return text.includes(`row: '${row}'`)
-  return ["'", '"', '`'].some((quote) => text.includes(quote + title + quote) || text.includes(`${quote}${title}, `))
 }

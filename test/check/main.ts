@@ -10,10 +10,20 @@ import { checkExports } from './exports.ts'
 import { checkPins } from './pins.ts'
 import { checkRooms } from './rooms.ts'
 import { checkSecrets } from './secrets.ts'
+import { checkSecurityPolicy } from './security-policy.ts'
 import { checkSource } from './source-rules.ts'
 import { openTree } from './tree.ts'
 
-const CHECKS = [checkCitations, checkRooms, checkExports, checkPins, checkDependencies, checkSource, checkSecrets]
+const CHECKS = [
+  checkCitations,
+  checkRooms,
+  checkExports,
+  checkPins,
+  checkDependencies,
+  checkSource,
+  checkSecrets,
+  checkSecurityPolicy,
+]
 
 const tree = openTree(fileURLToPath(new URL('../..', import.meta.url)))
 const objections = CHECKS.flatMap((check) => check(tree))

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { checkCitations } from '../check/citations.ts'
 import { checkExports } from '../check/exports.ts'
 import { checkRooms } from '../check/rooms.ts'
+import { checkSecurityPolicy } from '../check/security-policy.ts'
 import { plant, plantFolder, told } from '../support/planted-tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -114,6 +115,43 @@ describe('rooms', () => {
     ],
   ])('%s is named', ([, files, wrong]) => {
     expect(told(checkRooms(plant({ ...SOUND, ...files })))).toEqual([wrong])
+  })
+})
+
+describe('the security policy', () => {
+  const TESTS = '`test/a.test.ts` › `one`, `test/a.test.ts` › `two`, `test/b.test.ts`'
+  const policy = (item: string) =>
+    `# Security\n\n## What counts as a vulnerability\n\nWords.\n${item}\n## What does not\n`
+  const SOUND = {
+    'SECURITY.md': policy(`\n### Permits\n*Tests:* ${TESTS}.\n`),
+    'test/a.test.ts': "test('one', f)\ntest('two', f)\n",
+    'test/b.test.ts': '',
+  }
+
+  test('a sound one has nothing wrong', () => expect(told(checkSecurityPolicy(plant(SOUND)))).toEqual([]))
+
+  test.for<readonly [string, Readonly<Record<string, string>>, string]>([
+    [
+      'an item with two tests',
+      {
+        'SECURITY.md': policy(
+          '\n### Permits\n`test/a.test.ts` › `one`, `test/a.test.ts` › `two`, `test/a.test.ts` › `one`.\n',
+        ),
+      },
+      'SECURITY.md:7: Permits names 2 tests, not 3',
+    ],
+    [
+      'a test that was renamed',
+      { 'test/a.test.ts': "test('one', f)\n" },
+      'SECURITY.md:8: "two" of test/a.test.ts is not there',
+    ],
+    [
+      'a policy without items',
+      { 'SECURITY.md': policy('') },
+      'SECURITY.md:1: it has no item of what counts as a vulnerability',
+    ],
+  ])('%s is named', ([, files, wrong]) => {
+    expect(told(checkSecurityPolicy(plant({ ...SOUND, ...files })))).toEqual([wrong])
   })
 })
 
