@@ -2,11 +2,14 @@
  * The console in a real Chromium on the embedded parts: each role signs in with a one-time code, does what it is for, and finds its change in the log.
  * Pictures are kept in `test/artifacts/auditor`.
  */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openIssuerAdmin } from '@mandate/issuer'
 import { buildPage } from '@mandate/stack'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { packFolder } from '../fixtures/packs.ts'
 import { startEmbeddedStack } from '../setup/e2e.ts'
 import { axe, picture, signInAt } from '../support/auditor-page.ts'
 import { enterAs } from '../support/signed-in.ts'
@@ -21,11 +24,12 @@ type Staff = 'olga' | 'petra' | 'ada'
 
 let stack: Awaited<ReturnType<typeof startEmbeddedStack>>
 let browser: Browser
+const pack = join(mkdtempSync(join(tmpdir(), 'mandate-console-pack-')), 'lab-orders')
 const contexts = new Map<Staff, BrowserContext>()
 
 beforeAll(async () => {
   ;[stack, browser] = await Promise.all([
-    startEmbeddedStack({ services: ['pdp', 'auditor'] }),
+    startEmbeddedStack({ services: ['pdp', 'auditor'], prepare: addLab }),
     launchChromium(),
     buildPage(() => undefined),
   ])
@@ -33,7 +37,16 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close()
   await stack?.stop()
+  rmSync(join(pack, '..'), { recursive: true, force: true })
 })
+
+/** Adds a service with a pack that can be edited. */
+function addLab(stateDir: string): void {
+  cpSync(packFolder('lab-orders'), pack, { recursive: true })
+  const types = ['lab_order', 'lab_sample', 'lab_account']
+  const services = [{ name: 'lab', types, pack, calls: [], secret: 'a secret of a service in a test, long enough' }]
+  writeFileSync(join(stateDir, 'services.json'), JSON.stringify({ services }), { mode: 0o600 })
+}
 
 /** A page of a member of the staff, signed in at the console once. Its console must stay empty. */
 async function openAs(name: Staff, path: string): Promise<Page> {
@@ -146,6 +159,45 @@ test('an operator sees health, services and policies, and loads them', async () 
   await page.getByRole('heading', { name: 'Services', level: 1 }).waitFor()
 })
 
+test('an operator compares two versions: lines that differ, decisions that differ, and what could not be compared', async () => {
+  const carlo = await enterAs(stack, 'carlo')
+  await carlo.must('pdp', 'POST /v1/personas', { title: 'donor', circle: 'ward-2' })
+  const ask = (type: string) =>
+    carlo.must('pdp', 'POST /access/v1/evaluation', {
+      subject: { type: 'user', id: carlo.sub, properties: { persona: 'donor/ward-2' } },
+      action: { name: 'order' },
+      resource: { type, id: carlo.sub },
+    })
+  expect(await ask('lab_account')).toMatchObject({ decision: true })
+  // Of a type that no pack has, the log holds a commitment only.
+  await ask('unheard_of')
+  const file = join(pack, 'manifest.yaml')
+  const text = readFileSync(file, 'utf8')
+  const [from, to] = ['    own: [read, order, release]', '    own: [read, release]']
+  expect(text).toContain(from)
+  writeFileSync(file, text.replace(from, to))
+  const page = await openAs('olga', '/console/policies')
+  await page.getByRole('button', { name: 'Load from the folder' }).click()
+  await confirm(page, 'Load')
+  await said(page, /The policies of the folder are in force/u)
+  await page.getByRole('heading', { name: 'Compare two versions' }).waitFor()
+  const diff = page.getByRole('region', { name: 'Lines of lab-orders/manifest.yaml that differ' })
+  expect(await diff.locator('del').allInnerTexts()).toEqual([from])
+  expect(await diff.locator('ins').allInnerTexts()).toEqual([to])
+  await page.getByRole('button', { name: 'Compare decisions' }).press('Enter')
+  await page.getByText('INCOMPLETE', { exact: true }).waitFor()
+  await page.getByText(/^1 of [\d,]+ decisions? that could be made again differs\.$/u).waitFor()
+  await page.getByRole('cell', { name: 'permit owner' }).waitFor()
+  await page.getByRole('cell', { name: 'deny persona_action' }).waitFor()
+  // An operator sees how many, and an auditor which.
+  expect(await page.locator('.entry-links').count()).toBe(0)
+  await inspect(page, 'comparison')
+  const auditors = await openAs('ada', '/console/policies')
+  await auditors.getByRole('button', { name: 'Compare decisions' }).click()
+  const entry = auditors.locator('.entry-links a')
+  expect(await entry.getAttribute('href')).toMatch(/^\/decisions\/[0-9A-Z]{26}$/u)
+})
+
 test('a persona administrator approves one persona that waits, and refuses another', async () => {
   const people = await Promise.all(['carlo', 'yannick'].map((name) => enterAs(stack, name)))
   for (const person of people) await person.must('pdp', 'POST /v1/personas', { title: 'travel-agent', circle: 'acme' })
@@ -190,12 +242,18 @@ test('an auditor places a legal hold and lifts it, and finds every change in the
   await page.goto(`${stack.urls.auditor}/?kind=legal_hold_changed`)
   await page.getByRole('link', { name: 'Sign in' }).click()
   await page.locator('.row-link').nth(1).waitFor()
+  // Each place has a link to the other, where the roles allow it.
+  await page.getByRole('link', { name: 'Console' }).click()
+  await page.getByRole('link', { name: 'Decision log' }).click()
+  await page.locator('.row-link').nth(1).waitFor()
 })
 
 test('an auditor asks for a person, another one approves by naming the same person, and the first sees the pseudonym', async () => {
   const carlo = await enterAs(stack, 'carlo')
   const { pseudonym } = await carlo.must('pdp', 'GET /v1/subjects/me/export')
   const page = await openAs('ada', '/console/lookups')
+  await page.getByText('From a login name to the identifier').click()
+  await page.getByText(/npm run --silent where/u).waitFor()
   await page.getByLabel('Case number').fill('C-2026/17')
   await page.getByLabel('Identifier of the person (sub)').fill(carlo.sub)
   await page.getByRole('button', { name: 'Ask' }).click()

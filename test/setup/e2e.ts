@@ -47,9 +47,9 @@ export async function startStoryStack(options: Pick<StackOptions, 'services'> = 
   return { ...(await startTestStack(options)), endSessions }
 }
 
-/** A stack on Node alone: embedded store and embedded issuer. */
+/** A stack on Node alone: embedded store and embedded issuer. @param options.prepare - Writes into the state folder before the start. */
 export async function startEmbeddedStack(
-  options: Pick<StackOptions, 'services'> = {},
+  options: Pick<StackOptions, 'services'> & { readonly prepare?: (stateDir: string) => void } = {},
 ): Promise<StoryStack & { readonly stateDir: string }> {
   const stack = await startWithState({ ...options, engine: 'embedded', issuerKind: 'embedded' })
   const endSessions = async (username: string): Promise<void> => {
@@ -60,10 +60,16 @@ export async function startEmbeddedStack(
 }
 
 /** Starts it in a temporary state folder, which `stop` removes. */
-async function startWithState(options: Omit<StackOptions, 'stateDir'>): Promise<Stack & { readonly stateDir: string }> {
+async function startWithState({
+  prepare,
+  ...options
+}: Omit<StackOptions, 'stateDir'> & { readonly prepare?: (stateDir: string) => void }): Promise<
+  Stack & { readonly stateDir: string }
+> {
   const stateDir = mkdtempSync(join(tmpdir(), 'mandate-stack-'))
   const remove = (): void => rmSync(stateDir, { recursive: true, force: true })
   try {
+    prepare?.(stateDir)
     const stack = await startStack({ logLevel: 'warn', ...options, stateDir, ownServers: true })
     return {
       ...stack,
