@@ -4,7 +4,7 @@
  * @module
  */
 import type { PolicyComparison, PolicyRecord } from '@mandate/protocol'
-import { counted, minuteOf, plural } from '@mandate/ui'
+import { counted, exactly, plural } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Failure } from '../parts.tsx'
@@ -66,7 +66,7 @@ function Choice(props: {
       <select value={version} onChange={(event) => onChoice(event.currentTarget.value)}>
         {policies.map((policy) => (
           <option key={policy.version} value={policy.version}>
-            {minuteOf(policy.loaded_at)}
+            {exactly(policy.loaded_at)}
             {policy.in_force ? ', in force' : ''}
           </option>
         ))}
@@ -199,7 +199,7 @@ function Result(props: { result: PolicyComparison; maySeeEntries: boolean }): JS
           </ul>
         </div>
       )}
-      <p>
+      <p class="differing">
         {differing === 0 ? 'None' : counted(differing)} of {plural(made_again, 'decision')} that could be made again{' '}
         {differing === 1 ? 'differs' : 'differ'}.
       </p>

@@ -47,9 +47,10 @@ export function Health(): JSX.Element {
             Each entry is on disk before its decision is answered. A checkpoint signs new entries about once a second,
             and the index, in which they are found, has them within a second: up to {NORMAL_S.unpublished} s is normal,
             also while much is decided. A checkpoint that stays behind is a slow or full disk, or a witness that does
-            not answer; an index that stays behind is being built, or its database is slow. Decisions go on, and nothing
-            is lost. The metrics <code>mandate_log_unpublished_seconds</code> and{' '}
-            <code>mandate_index_behind_seconds</code> are the same numbers, for alerts.
+            not answer; an index that stays behind is being built, or its database is slow. Nothing is lost, and
+            decisions go on: only when a very large number of entries waits for a checkpoint does the PDP stop deciding.
+            The metrics <code>mandate_log_unpublished_seconds</code> and <code>mandate_index_behind_seconds</code> are
+            the same numbers, for alerts.
           </p>
         </>
       )}
