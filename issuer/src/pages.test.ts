@@ -14,6 +14,10 @@ import {
 const FORM = { action: 'http://127.0.0.1:1/realms/mandate/sign-in/x/password', error: 'Wrong <name> or password' }
 const PAGES = {
   password: passwordPage({ ...FORM, username: '"><script>' }),
+  'password, for a host': passwordPage({
+    ...FORM,
+    host: { clientId: '<script>', returnsTo: '"><script>', services: ['<script>'] },
+  }),
   code: codePage(FORM),
   authenticator: authenticatorPage({ ...FORM, secret: 'ABCDEFGH', uri: 'otpauth://totp/x?secret=ABCDEFGH&issuer=y' }),
   'user code': userCodePage({ ...FORM, token: '"><script>' }),

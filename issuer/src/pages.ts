@@ -17,12 +17,36 @@ export interface FormPage {
   readonly error?: string | undefined
 }
 
-export function passwordPage({ action, error, username = '' }: FormPage & { readonly username?: string }): string {
+/** A host of an AI agent by a third party that a person signs in at. */
+export interface AskingHost {
+  readonly clientId: string
+  /** Host of the address that the browser returns to. */
+  readonly returnsTo: string
+  /** Services that it asks tokens for. */
+  readonly services: readonly string[]
+}
+
+/** Before a password is typed: who asks, what for, where the browser goes then, and what is never given. */
+function askingText(host: AskingHost | undefined): string {
+  if (host === undefined) return ''
+  const services = host.services.map((name) => `<strong>${escapeHtml(name)}</strong>`).join(', ')
+  return `<div id="asking-host" class="warning">
+      <p><strong>${escapeHtml(host.clientId)}</strong>, a program of a third party, asks to act for you as an agent at ${services || 'no service'}. Your browser then goes to <strong>${escapeHtml(host.returnsTo)}</strong>.</p>
+      <p>It may do only what you permit it by a grant, until you revoke that. It never gets your rights in person: it cannot give authority, or change your settings.</p>
+      <p>Continue only if you started this yourself.</p>
+    </div>`
+}
+
+/** Password form. @param options - `host`: when the client is no app of the realm. */
+export function passwordPage(
+  options: FormPage & { readonly username?: string; readonly host?: AskingHost | undefined },
+): string {
+  const { action, error, username = '', host } = options
   // The field to type in has the focus, so a screen reader reads why the last attempt was refused.
   const [name, again] = username === '' ? ['autofocus', ''] : ['', 'autofocus']
   return page(
     'Sign in',
-    `<form id="password-form" class="form" action="${escapeHtml(action)}" method="post">
+    `${askingText(host)}<form id="password-form" class="form" action="${escapeHtml(action)}" method="post">
       ${errorText(error)}
       ${field({ id: 'username', label: 'Login name', type: 'text', autocomplete: 'username', value: username, more: `autocapitalize="none" spellcheck="false" ${name}`, error })}
       ${field({ id: 'password', label: 'Password', type: 'password', autocomplete: 'current-password', more: again, error })}
@@ -31,10 +55,11 @@ export function passwordPage({ action, error, username = '' }: FormPage & { read
   )
 }
 
-export function codePage({ action, error }: FormPage): string {
+/** Form for the one-time code. @param options - `host`: as for {@link passwordPage}; it may be the only page of a sign-in. */
+export function codePage({ action, error, host }: FormPage & { readonly host?: AskingHost | undefined }): string {
   return page(
     'One-time code',
-    `<p>Open your authenticator and type the code that it shows for Mandate.</p>
+    `${askingText(host)}<p>Open your authenticator and type the code that it shows for Mandate.</p>
     <form id="code-form" class="form" action="${escapeHtml(action)}" method="post">
       ${errorText(error)}
       ${codeField(error)}

@@ -38,8 +38,8 @@ export function checkRequest(ctx: KoaContextWithOIDC): void {
 
 /**
  * When a person must sign in: without a session; at a public client always, since a loopback redirect can be anybody's (RFC 8252, section 8.6); when a
- * one-time code is asked for in a session without. There is no consent: all clients are the realm's own, and a
- * host may do only what grants permit.
+ * one-time code is asked for in a session without. There is no consent: the sign-in page
+ * says what a host asks for, and a host may do only what grants permit.
  */
 export function signInPolicy(): ReturnType<typeof interactionPolicy.base> {
   const { Check } = interactionPolicy

@@ -9,10 +9,10 @@ import type { Provider } from 'oidc-provider'
 import { z } from 'zod'
 import { SqliteAdapter } from './adapter.ts'
 import { ownFormsOnly } from './own-origin.ts'
-import { authenticatorPage, codePage, errorPage, passwordPage } from './pages.ts'
+import { type AskingHost, authenticatorPage, codePage, errorPage, passwordPage } from './pages.ts'
 import { authenticatorUri, newSecret, type People, type Person, stepOf } from './people.ts'
 import { ACR, asksForCode } from './policy.ts'
-import { LIFETIMES, PATHS } from './realm.ts'
+import { clientOf, LIFETIMES, PATHS } from './realm.ts'
 import { endSession, type LogoutLogger, sessionByUid } from './sessions.ts'
 
 export interface SignInDeps {
@@ -30,6 +30,11 @@ const MAX_FIELD = 256
 const text = z.string().max(MAX_FIELD)
 const passwordForm = z.object({ username: text, password: text })
 const codeForm = z.object({ otp: text })
+const requestSchema = z.object({
+  client_id: z.string(),
+  redirect_uri: z.string().default(''),
+  scope: z.string().default(''),
+})
 const passedSchema = z.object({ sub: z.string(), secret: z.string().optional() })
 /** A person who typed the right password; `secret` is that of an authenticator being set up. */
 type Passed = z.output<typeof passedSchema>
@@ -73,7 +78,7 @@ async function show(deps: SignInDeps, req: Request, res: Response): Promise<void
     await askForCode(deps, interaction, signedIn, res)
     return
   }
-  sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password') }))
+  sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password'), host: hostOf(interaction) }))
 }
 
 async function takePassword(deps: SignInDeps, req: Request, res: Response): Promise<void> {
@@ -83,7 +88,7 @@ async function takePassword(deps: SignInDeps, req: Request, res: Response): Prom
   const person = await deps.people.checkPassword(username, password)
   if (!person) {
     const action = actionOf(deps, interaction, 'password')
-    sendPage(res, passwordPage({ action, error: REFUSED.password, username }))
+    sendPage(res, passwordPage({ action, error: REFUSED.password, username, host: hostOf(interaction) }))
     return
   }
   const isCodeDue =
@@ -101,7 +106,7 @@ async function askForCode(
   const action = actionOf(deps, interaction, 'code')
   if (totpSecret !== undefined) {
     await keepPassed(deps, interaction, { sub })
-    sendPage(res, codePage({ action }))
+    sendPage(res, codePage({ action, host: hostOf(interaction) }))
     return
   }
   // A page that is loaded again has the key that an authenticator app has by now.
@@ -116,7 +121,7 @@ async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<
   if (!interaction) return
   const passed = await passedOf(deps, interaction)
   if (!passed) {
-    sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password') }))
+    sendPage(res, passwordPage({ action: actionOf(deps, interaction, 'password'), host: hostOf(interaction) }))
     return
   }
   const { otp } = codeForm.safeParse(req.body).data ?? { otp: '' }
@@ -129,7 +134,7 @@ async function takeCode(deps: SignInDeps, req: Request, res: Response): Promise<
   }
   const page = { action: actionOf(deps, interaction, 'code'), error: REFUSED.code }
   const { secret } = passed
-  if (secret === undefined) sendPage(res, codePage(page))
+  if (secret === undefined) sendPage(res, codePage({ ...page, host: hostOf(interaction) }))
   else {
     const uri = authenticatorUri(deps.people.bySub(passed.sub)?.username ?? '', secret)
     sendPage(res, authenticatorPage({ ...page, secret, uri }))
@@ -162,6 +167,14 @@ function keepPassed({ database }: SignInDeps, { uid }: Interaction, passed: Pass
 
 function passedStore(database: DatabaseSync): SqliteAdapter {
   return new SqliteAdapter(database, 'PasswordPassed')
+}
+
+/** The client, if it is no app of the realm. */
+function hostOf({ params }: Interaction): AskingHost | undefined {
+  const { client_id: clientId, redirect_uri: redirectUri, scope } = requestSchema.parse(params)
+  if (clientOf(clientId)) return undefined
+  const services = scope.split(' ').filter((name) => name !== '' && name !== 'openid')
+  return { clientId, returnsTo: URL.parse(redirectUri)?.host ?? redirectUri, services }
 }
 
 function actionOf({ issuer }: SignInDeps, { uid }: Interaction, form: 'password' | 'code'): string {

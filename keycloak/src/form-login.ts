@@ -33,10 +33,15 @@ const RETRY_MS = 1_100
  * Creates a function that signs a person in at an authorization URL.
  *
  * @param cookies - Cookie jar shared by all calls. @default an empty jar for each call
+ * @param shown - Receives the HTML of each page.
  * @returns Resolves when the callback has responded, with a code or with an OAuth error.
  * @throws {@link SignInRefusedError} when a form comes back with an error, or Keycloak shows a page of another kind.
  */
-export function formBrowser(person: Credentials, cookies?: Map<string, string>): (url: URL) => Promise<void> {
+export function formBrowser(
+  person: Credentials,
+  cookies?: Map<string, string>,
+  shown?: string[],
+): (url: URL) => Promise<void> {
   return async (url) => {
     const callback = new URL(url.searchParams.get('redirect_uri') ?? 'about:blank')
     const jar = cookies ?? new Map<string, string>()
@@ -45,7 +50,9 @@ export function formBrowser(person: Credentials, cookies?: Map<string, string>):
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const location = response.headers.get('location')
       if (location === null) {
-        response = await fillIn(await response.text(), person, filled, jar)
+        const html = await response.text()
+        shown?.push(html)
+        response = await fillIn(html, person, filled, jar)
         continue
       }
       const next = new URL(location, url)

@@ -24,7 +24,7 @@ import { secondFactorContract } from '../realm/contract/second-factor-contract.t
 import { sessionsContract } from '../realm/contract/sessions-contract.ts'
 import { personOf, refreshTokenOf } from '../realm/contract/subject.ts'
 import { tokensContract } from '../realm/contract/tokens-contract.ts'
-import { narrow, read, realmClient, signIn, startDevice } from '../support/realm-client.ts'
+import { narrow, read, realmClient, requestCode, signIn, startDevice } from '../support/realm-client.ts'
 
 const MAIN = fileURLToPath(new URL('../../issuer/src/main.ts', import.meta.url))
 
@@ -53,6 +53,27 @@ describe('embedded issuer', () => {
     const after = await narrow(desktop, refreshTokenOf(session), 'trips')
     const kidOf = (token: string) => decodeProtectedHeader(token).kid
     expect(kidOf(after.access_token)).toBe(kidOf(session.access_token))
+  })
+
+  test('before a password is typed, the page names the host of a third party that asks', async () => {
+    const { admin, identity } = subject
+    await admin.addHost('chat-host', ['http://127.0.0.1/callback'], ['trips'])
+    onTestFinished(() => admin.removeService('chat-host'))
+    const pageFor = async (clientId: string): Promise<string> => {
+      const shown: string[] = []
+      const client = await realmClient(identity.issuer, clientId)
+      await requestCode(client, personOf(subject, 'carlo'), 'openid trips', {}, undefined, shown)
+      return (shown[0] ?? '').replaceAll(/<[^>]*>/gu, ' ').replaceAll(/\s+/gu, ' ')
+    }
+    const host = await pageFor('chat-host')
+    for (const words of [
+      'chat-host , a program of a third party, asks to act for you as an agent at trips',
+      'goes to 127.0.0.1',
+      'only what you permit it by a grant',
+      'never gets your rights in person',
+    ])
+      expect(host).toContain(words)
+    expect(await pageFor('desktop')).not.toContain('third party')
   })
 
   test('its pages have no script, and nothing may frame them', async () => {

@@ -44,6 +44,7 @@ export interface Arrived {
  * Signs a person in, and does not redeem the code.
  *
  * @param cookies - The browser's. @default a fresh browser
+ * @param shown - Receives the HTML of each page.
  * @throws SignInRefusedError from the server's pages.
  */
 export async function requestCode(
@@ -52,6 +53,7 @@ export async function requestCode(
   scope: string,
   deviation: Deviation = {},
   cookies?: Map<string, string>,
+  shown?: string[],
 ): Promise<Arrived> {
   const callback = await listen(CALLBACK_PATHS.get(config.clientMetadata().client_id) ?? CALLBACK_PATH)
   const verifier = oidc.randomPKCECodeVerifier()
@@ -67,7 +69,7 @@ export async function requestCode(
   }
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => entry[1] !== undefined)
   try {
-    await formBrowser(person, cookies)(oidc.buildAuthorizationUrl(config, Object.fromEntries(given)))
+    await formBrowser(person, cookies, shown)(oidc.buildAuthorizationUrl(config, Object.fromEntries(given)))
     return { callback: await callback.arrived, verifier, state }
   } finally {
     await callback.close()
