@@ -56,6 +56,21 @@ async function tabTo(name: RegExp): Promise<void> {
   expect.unreachable(`the focus never came to ${name}`)
 }
 
+/** Name of what has the focus: its label, or its text. */
+const focused = () =>
+  page.evaluate(() => {
+    const at = document.activeElement
+    const label = at instanceof HTMLInputElement ? at.labels?.[0]?.textContent : undefined
+    return (label ?? at?.getAttribute('aria-label') ?? at?.textContent ?? '').trim()
+  })
+
+/** Live regions that say a text: not counted are those inside of another one, which would be the same words again. */
+const regionsSaying = (words: string) =>
+  page.evaluate((wanted) => {
+    const live = '[aria-live]:not([aria-live=off]), [role=status], [role=alert]'
+    return [...document.querySelectorAll(live)].filter((region) => region.textContent?.includes(wanted)).length
+  }, words)
+
 test('authority is given by keyboard in two presses, and what it means is said before the second', async () => {
   await open(VIENNA)
   await page.getByText('Nobody else may act on it.').waitFor()
@@ -94,12 +109,139 @@ test('a question about losing something begins on what loses nothing, and Escape
   await page.keyboard.press('Enter')
   const dialog = page.getByRole('alertdialog')
   await dialog.waitFor()
-  const focused = () => page.evaluate(() => document.activeElement?.textContent ?? '')
   await expect.poll(focused).not.toMatch(/Revoke/u)
   await page.keyboard.press('Escape')
   await dialog.waitFor({ state: 'detached' })
-  await expect.poll(focused).toBe('Revoke')
+  await expect.poll(focused).toMatch(/^Revoke: Yannick/u)
   expect(await page.locator('.grant').count()).toBe(2)
+})
+
+test('what was revoked is given again by keyboard: the message is said once, and the keyboard keeps its place', async () => {
+  await open('#/sharing')
+  await tabTo(/^Revoke: Yannick/u)
+  await page.keyboard.press('Enter')
+  await page.getByText('more grant ends').waitFor()
+  await tabTo(/^Revoke now$/u)
+  await page.keyboard.press('Enter')
+  await page.locator('.toast').waitFor()
+  // The button that opened the dialog is gone with its grant: what is around it has the focus.
+  await expect.poll(() => page.evaluate(() => document.activeElement?.closest('main')?.id)).toBe('main')
+  expect(await regionsSaying('can no longer do this')).toBe(1)
+  expect(await axe(page)).toEqual([])
+  await page.keyboard.press('Alt+KeyT')
+  await tabTo(/^Give it again$/u)
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: /^Revoke: Yannick/u }).waitFor()
+  await expect.poll(() => page.evaluate(() => document.activeElement?.closest('.toasts'))).toBeNull()
+  expect(noise).toEqual([])
+})
+
+test('several grants are revoked by keyboard alone, and nobody is left who could act', async () => {
+  await open('#/sharing')
+  await tabTo(/^Revoke several/u)
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('alertdialog')
+  await dialog.waitFor()
+  await tabTo(/^All of them$|^on$|^$/u)
+  await page.keyboard.press('Space')
+  expect(await dialog.getByLabel('All of them').isChecked()).toBe(true)
+  await tabTo(/^Revoke 2/u)
+  await page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  await page.locator('.standing-line', { hasText: 'Nobody can act for you now.' }).waitFor()
+  expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe('BODY')
+  expect(noise).toEqual([])
+})
+
+test('typed input is given up only after a question, which is read with its first answer and gives the focus back', async () => {
+  await open('#/people')
+  await tabTo(/^More for Yannick|Yannick/u)
+  while (!/More|Change|Actions/u.test(await focused())) await page.keyboard.press('Tab')
+  await page.keyboard.press('Enter')
+  await page.getByRole('menuitem').first().waitFor()
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('dialog', { name: /Change how you know/u })
+  await dialog.waitFor()
+  await tabTo(/^$/u)
+  expect(await focused()).toBe('Name')
+  await page.keyboard.type(' of Graz')
+  await page.keyboard.press('Escape')
+  await expect.poll(focused).toBe('Go on editing')
+  expect(await axe(page)).toEqual([])
+  await page.keyboard.press('Enter')
+  await expect.poll(focused).toBe('Name')
+  await page.keyboard.press('Enter')
+  await dialog.waitFor({ state: 'detached' })
+  await expect.poll(() => regionsSaying('of Graz')).toBe(1)
+  expect(await focused()).toMatch(/More/u)
+  expect(noise).toEqual([])
+})
+
+test('nothing is spent by Escape, and after booking the focus is where it came from', async () => {
+  await open(MILAN)
+  await tabTo(/^Book all in person$/u)
+  await page.keyboard.press('Enter')
+  const dialog = page.getByRole('alertdialog', { name: 'Book this now?' })
+  await dialog.waitFor()
+  await expect.poll(focused).not.toBe('Book now')
+  await page.keyboard.press('Escape')
+  await dialog.waitFor({ state: 'detached' })
+  await expect.poll(focused).toBe('Book all in person')
+  await page.keyboard.press('Enter')
+  await tabTo(/^Book now$/u)
+  await page.keyboard.press('Enter')
+  await page.getByText('Booked in person').waitFor()
+  await expect.poll(focused).toBe('Book all in person')
+  expect(noise).toEqual([])
+})
+
+test.for([
+  ['an invitation', 'redeem-unknown', 'Code or link', 'No open invitation has that code.'],
+  ['limits', 'settings-limits-refused', 'An item costs at most', 'Another currency is used here.'],
+] as const)(
+  '%s that was refused: the focus is on the field, which is described by what is wrong',
+  async ([, name, label, words]) => {
+    await show(page, played.url, SHOTS.find((shot) => shot.name === name) ?? expect.unreachable(name))
+    await expect.poll(focused).toBe(label)
+    const described = await page.evaluate(() => {
+      const at = document.activeElement
+      const help = document.getElementById(at?.getAttribute('aria-describedby') ?? '')
+      return [at?.getAttribute('aria-invalid'), help?.textContent]
+    })
+    expect(described).toEqual(['true', words])
+    expect(await regionsSaying(words)).toBe(0)
+  },
+)
+
+test('a change that was refused without a field: the message has the focus', async () => {
+  await show(page, played.url, SHOTS.find(({ name }) => name === 'trip-move-conflict') ?? expect.unreachable())
+  await expect.poll(focused).toMatch(/^It has changed since you saw it\./u)
+})
+
+test('who can act for one is true when a grant expires, which no event tells', async () => {
+  await page.clock.install()
+  await open('#/sharing')
+  const line = page.locator('.standing-line')
+  await line.filter({ hasText: '2 others can act for you' }).waitFor()
+  await page.clock.fastForward('22:00:00')
+  const begun = performance.now()
+  await line.filter({ hasText: '1 other can act for you' }).waitFor()
+  process.stdout.write(`Can act for you now, grant expired: ${Math.round(performance.now() - begun)} ms\n`)
+  await page.clock.resume()
+})
+
+test('a grant that was revoked can be given again for ten seconds', async () => {
+  await open('#/sharing')
+  await page.getByRole('button', { name: /^Revoke: Yannick/u }).click()
+  await page.getByRole('button', { name: 'Revoke now' }).click()
+  const undo = page.getByRole('button', { name: 'Give it again' })
+  await undo.waitFor()
+  await page.clock.pauseAt(new Date((await page.evaluate(() => Date.now())) + 2_000))
+  await page.clock.runFor(6_000)
+  expect(await undo.isVisible()).toBe(true)
+  await page.clock.runFor(3_000)
+  await undo.waitFor({ state: 'detached' })
+  await page.clock.resume()
 })
 
 test('the items of a run come in one after the other, and the denied one says what would change it', async () => {

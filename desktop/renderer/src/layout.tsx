@@ -7,6 +7,7 @@ import { Mark, useDomains } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { Icon } from './parts/icon.tsx'
+import { keepFocus } from './parts/kept-focus.ts'
 import { AuthorityNotices } from './parts/notices.tsx'
 import { Standing, StandingLine } from './parts/standing.tsx'
 import { announce } from './parts/toast.tsx'
@@ -18,6 +19,7 @@ import { strings } from './strings.ts'
 export function Layout(props: { screen: Screen; children: ComponentChildren }): JSX.Element {
   const { screen, children } = props
   const { session } = useAround()
+  useEffect(() => keepFocus(() => document.getElementById('main')), [])
   useEvent('expiring', ({ grants }) => announce(strings.sharing.expiring(grants.length)))
   return (
     <div class="layout">

@@ -82,6 +82,9 @@ const english = {
     notAgain: 'You see a stored copy. The original can no longer be read.',
   },
 
+  /** Name of the region; Alt+T moves the focus there. */
+  toasts: 'Messages (Alt+T)',
+
   standing: {
     title: 'Can act for you now',
     nobody: 'Nobody can act for you now.',

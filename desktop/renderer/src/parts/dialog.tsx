@@ -22,7 +22,16 @@ interface DialogProps {
 export function Dialog({ title, onClose, role = 'dialog', children }: DialogProps): JSX.Element {
   const [isTyped, setTyped] = useState(false)
   const [isLeaving, setLeaving] = useState(false)
-  const leave = (): void => (isTyped ? setLeaving(true) : onClose())
+  const asked = useRef<Element | null>(null)
+  const leave = (): void => {
+    if (isTyped && !isLeaving) asked.current = document.activeElement
+    if (isTyped) setLeaving(true)
+    else onClose()
+  }
+  const stay = (): void => {
+    setLeaving(false)
+    if (asked.current instanceof HTMLElement) asked.current.focus()
+  }
   const service = useMachine(dialog.machine, {
     id: useId(),
     role,
@@ -45,7 +54,7 @@ export function Dialog({ title, onClose, role = 'dialog', children }: DialogProp
             </button>
           </div>
           <LeaveContext.Provider value={leave}>{children}</LeaveContext.Provider>
-          {isLeaving && <Unsaved onStay={() => setLeaving(false)} onLeave={onClose} />}
+          {isLeaving && <Unsaved onStay={stay} onLeave={onClose} />}
         </div>
       </div>
     </>,
@@ -59,9 +68,11 @@ const LeaveContext = createContext<(() => void) | undefined>(undefined)
 function Unsaved({ onStay, onLeave }: { readonly onStay: () => void; readonly onLeave: () => void }): JSX.Element {
   const stay = useRef<HTMLButtonElement>(null)
   useEffect(() => stay.current?.focus(), [])
+  const question = useId()
+  // Not an alert: the focus comes here, and is read with the question.
   return (
-    <div class="notice notice-bad unsaved" role="alert">
-      <p>{strings.unsaved.question}</p>
+    <section class="notice notice-bad unsaved" aria-labelledby={question}>
+      <p id={question}>{strings.unsaved.question}</p>
       <div class="buttons">
         <button type="button" class="button" ref={stay} onClick={onStay}>
           {strings.unsaved.stay}
@@ -70,7 +81,7 @@ function Unsaved({ onStay, onLeave }: { readonly onStay: () => void; readonly on
           {strings.unsaved.leave}
         </button>
       </div>
-    </div>
+    </section>
   )
 }
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { minuteOf } from '@mandate/ui'
+import { focusRefusal, minuteOf } from '@mandate/ui'
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ProblemView } from '../../../src/shared/views.ts'
 import type { Loaded } from '../store/hooks.tsx'
 import { strings } from '../strings.ts'
@@ -81,15 +81,30 @@ export function problemWords({ code, title, detail, retryAfter }: ProblemView): 
   return retryAfter === undefined ? said : `${said} ${strings.failure.retryAfter(retryAfter)}`
 }
 
-/** Problem of an action, to be placed beside its control. */
-export function Problem({ problem }: { readonly problem: ProblemView | undefined }): JSX.Element {
+interface ProblemProps {
+  readonly problem: ProblemView | undefined
+  /** Said instead of the problem's own words. */
+  readonly words?: string
+}
+
+/**
+ * Problem of an action, to be placed beside its control. In a form it takes the focus, unless a field is invalid, which then has it; elsewhere it is
+ * an alert, and the focus stays.
+ */
+export function Problem({ problem, words }: ProblemProps): JSX.Element {
   const place = useRef<HTMLDivElement>(null)
+  const [isInForm, setInForm] = useState(true)
+  useEffect(() => setInForm(place.current?.closest('form') != null), [])
   useEffect(() => {
-    if (problem) place.current?.scrollIntoView({ block: 'nearest' })
+    const summary = place.current
+    const form = summary?.closest('form')
+    if (!problem || !summary) return
+    if (form) focusRefusal(form, summary)
+    else summary.scrollIntoView({ block: 'nearest' })
   }, [problem])
   return (
-    <div class="problem-place" role="alert" ref={place}>
-      {problem && <p class="problem">{problemWords(problem)}</p>}
+    <div class="problem-place" ref={place} {...(isInForm ? { tabIndex: -1 } : { role: 'alert' })}>
+      {problem && <p class="problem">{words ?? problemWords(problem)}</p>}
     </div>
   )
 }

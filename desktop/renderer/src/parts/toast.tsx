@@ -10,7 +10,15 @@ import { useId } from 'preact/hooks'
 import { strings } from '../strings.ts'
 
 const STAYS_MS = 7_000
-const store = toast.createStore({ placement: 'bottom', overlap: false, duration: STAYS_MS, max: 3 })
+/** Above the navigation, which is at the bottom of narrow windows. */
+const OFFSETS = { top: '1rem', right: '1rem', bottom: 'var(--toast-offset)', left: '1rem' }
+const store = toast.createStore({
+  placement: 'bottom',
+  offsets: OFFSETS,
+  overlap: false,
+  duration: STAYS_MS,
+  max: 3,
+})
 
 /** Time in which an action can be undone, in milliseconds. */
 const UNDO_MS = 10_000
@@ -30,7 +38,7 @@ export function Toasts(): JSX.Element {
   const service = useMachine(toast.group.machine, { id: useId(), store })
   const api = toast.group.connect(service, normalizeProps)
   return (
-    <div {...api.getGroupProps()} class="toasts">
+    <div {...api.getGroupProps()} {...{ 'aria-label': strings.toasts }} class="toasts">
       {api.getToasts().map((options, index) => (
         <Toast key={options.id} options={options} index={index} parent={service} />
       ))}
@@ -44,11 +52,14 @@ interface ToastProps {
   readonly parent: toast.GroupService
 }
 
+/** The group of toasts is the live region: words of a live region inside of it would be said twice. */
+const NOT_LIVE = { role: 'group' } as const
+
 function Toast({ options, index, parent }: ToastProps): JSX.Element {
   const service = useMachine(toast.machine, { ...given(options), parent, index })
   const api = toast.connect(service, normalizeProps)
   return (
-    <div {...api.getRootProps()} class="toast">
+    <div {...api.getRootProps()} {...NOT_LIVE} class="toast">
       <p {...api.getTitleProps()}>{api.title}</p>
       {options.action && (
         <button {...api.getActionTriggerProps()} type="button" class="button quiet">

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { inDays, toAgent, toYannick } from '../../dev/world.ts'
-import { endOf, unusedFirst, useWords } from './grants.ts'
+import { domains, inDays, toAgent, toYannick } from '../../dev/world.ts'
+import { endOf, unusedFirst, useWords, withheldWords } from './grants.ts'
 import { peopleOf } from './people.ts'
 
 const people = peopleOf(toYannick.delegator, [{ party: toYannick.delegate, name: 'Yannick', note: '' }], [])
@@ -33,4 +33,25 @@ test('what was never used comes first, and is said to be so only when the whole 
   expect(useWords(toAgent.id, { last })).toBe('Never used')
   expect(useWords(toAgent.id, { last, since: inDays(-3) })).toMatch(/^Not used since /u)
   expect(useWords(toYannick.id, { last })).toMatch(/^Last used /u)
+})
+
+test.for([
+  ['agent_suspended', ['read', 'execute'], 'Cannot be used now. An operator has suspended this agent.'],
+  [
+    'no_consent',
+    ['execute'],
+    'Cannot book now. You do not allow agents to act for you here. Allow it within limits under Settings.',
+  ],
+  ['persona_unusable', ['read', 'execute'], 'Cannot be used now. Yannick has no active persona that may use it.'],
+  [
+    'owner_persona_unusable',
+    ['read', 'execute'],
+    'Cannot be used now. The persona that you gave it in is not active. Activate it again under Settings.',
+  ],
+] as const)('a grant of which something is withheld by %s says what and why', ([code, actions, words]) => {
+  const grant = { ...toYannick, withheld: [{ code, actions: [...actions] }] }
+  expect(withheldWords(grant, people, domains)).toEqual([words])
+  const received = { ...grant, owner: toYannick.delegate, delegate: people.me }
+  expect(withheldWords(received, people, domains)[0]).not.toContain('under Settings')
+  expect(withheldWords(toYannick, people, domains)).toEqual([])
 })

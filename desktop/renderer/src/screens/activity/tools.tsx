@@ -48,7 +48,7 @@ export function Tools({ rows, filters, isPaused, onPause }: ToolsProps): JSX.Ele
     <>
       <div class="activity-tools">
         <p class="found" role="status">
-          {rows.state === 'loading' ? TEXTS.looking : TEXTS.found(rows.total)}
+          {rows.state === 'loading' ? TEXTS.looking : rows.state === 'failed' ? '' : TEXTS.found(rows.total)}
           {rows.state === 'there' && <span class="aside"> {isLive ? TEXTS.watching : TEXTS.paused}</span>}
         </p>
         <Looks filters={filters} leftOut={rows.leftOut} />

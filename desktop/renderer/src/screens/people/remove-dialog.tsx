@@ -38,7 +38,7 @@ export function RemoveDialog(props: { contact: Contact; grants: readonly Grant[]
         {going.length === 0 ? (
           <p>{TEXTS.removeNothing}</p>
         ) : (
-          <div class="notice notice-bad">
+          <div class="notice">
             <p>{TEXTS.removeKeeps}</p>
             <ul class="below">
               {going.map((grant) => (

@@ -164,3 +164,8 @@ test.for([
 ] as const)('the service saying %s is about %s', ([detail, field]) => {
   expect(problemAtGate({ code: 'persona_invalid', title: 'No.', detail, field: 'autonomy' }, TRAVEL)?.field).toBe(field)
 })
+
+test('at a gate, a problem is told without the names that the PDP has for the field', () => {
+  const problem = { code: 'persona_invalid', title: 'No.', detail: 'autonomy: price: give at_most.', field: 'autonomy' }
+  expect(problemAtGate(problem, TRAVEL)).toEqual({ ...problem, field: 'price', detail: 'Give at_most.' })
+})

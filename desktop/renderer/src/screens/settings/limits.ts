@@ -203,10 +203,13 @@ export function problemAtGate(
   gates: readonly Pick<LimitGate, 'name'>[],
 ): ProblemView | undefined {
   if (problem?.field !== 'autonomy') return problem
-  const detail = problem.detail ?? ''
+  const said = problem.detail ?? ''
   const gate = gates.find(({ name }) => {
     const escaped = RegExp.escape(name)
-    return new RegExp(`^autonomy: (${escaped}:|.*"${escaped}")`, 'u').test(detail)
+    return new RegExp(`^autonomy: (${escaped}:|.*"${escaped}")`, 'u').test(said)
   })
-  return gate === undefined ? problem : { ...problem, field: gate.name }
+  if (gate === undefined) return problem
+  // The field's label names the gate already.
+  const detail = said.replace(/^autonomy: /u, '').replace(`${gate.name}: `, '')
+  return { ...problem, field: gate.name, detail: detail.charAt(0).toUpperCase() + detail.slice(1) }
 }

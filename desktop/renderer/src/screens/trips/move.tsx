@@ -47,13 +47,7 @@ export function MoveDialog(props: { trip: string; item: Item; onClose: () => voi
           onChange={setStart}
         />
         {item.status !== 'planned' && <p class="aside">{TEXTS.changes(item.name)}</p>}
-        {isConflict ? (
-          <p class="problem" role="alert">
-            {TEXTS.conflict}
-          </p>
-        ) : (
-          <Problem problem={move.problem} />
-        )}
+        <Problem problem={move.problem} {...(isConflict ? { words: TEXTS.conflict } : {})} />
         <DialogEnd onClose={onClose}>
           <button type="submit" class="button primary" disabled={move.isBusy}>
             {move.isBusy ? strings.saving : TEXTS.action}
