@@ -117,6 +117,12 @@ const grantMembers = z.object({
   unattended: z.boolean(),
   parent: ulidSchema.optional(),
   created_at: instantSchema,
+  withheld: z
+    .array(z.object({ code: z.string(), actions: z.array(z.string()) }))
+    .optional()
+    .describe(
+      'Of a live grant that is listed or read: actions that it does not permit now, by reason code (`agent_suspended`, `owner_persona_unusable`, `chain_broken`, `persona_unusable`, the code of a gate of consent). Absent when all can be used. Limits of attributes and sessions are left to each decision.',
+    ),
   revoked_at: instantSchema.optional(),
   revoked_by: z.string().optional(),
   revoke_reason: z.string().optional(),
@@ -142,7 +148,7 @@ export type Grant = z.infer<typeof grantSchema>
 export const grantPreviewSchema = z.discriminatedUnion('allowed', [
   z.object({
     allowed: z.literal(true),
-    grant: grantMembers.omit({ id: true, status: true }),
+    grant: grantMembers.omit({ id: true, status: true, withheld: true }),
     would_allow: z.array(
       z.object({
         action: z.string(),

@@ -13,6 +13,8 @@ export interface ServerSentEvent {
   readonly id: string | undefined
   /** The `data` lines, joined by a line feed; `undefined` when the block has none. */
   readonly data: string | undefined
+  /** The `event` line; absent: `message`. */
+  readonly name?: string | undefined
 }
 
 /** Bounds of a stream that is read. */
@@ -51,11 +53,11 @@ export async function* serverSentEvents(
     },
     // Called at the end of a block, right before `onEvent` when the block has data as well.
     onId: (id) => events.push({ id, data: undefined }),
-    onEvent: ({ id, data }) => {
+    onEvent: ({ id, data, event }) => {
       if (id !== undefined) events.pop()
       // The parser's own bound counts what it holds between two chunks, not what one chunk completes.
       isTooLong ||= data.length > maxEventLength
-      events.push({ id, data })
+      events.push({ id, data, ...(event === undefined ? {} : { name: event }) })
     },
   })
   const decoder = new TextDecoder()

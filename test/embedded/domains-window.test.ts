@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { packFolder } from '../fixtures/packs.ts'
 import {
   administer,
+  asPerson,
   type DesktopWindow,
   dialogOf,
   enter,
@@ -136,6 +137,70 @@ test('the activity tells it by the same names', async () => {
   expect(await wordsOf(main)).toMatch(/You let Booking agent see and carry out care plan of/u)
   expect(await wordsOf(main)).not.toMatch(/trip|book /u)
   await seen('care-activity')
+})
+
+/** How long the window took after the change was answered, in milliseconds: printed, and not asserted. */
+const taken: { readonly cause: string; readonly ms: number }[] = []
+async function measured(cause: string, change: Promise<unknown>, shown: () => Promise<unknown>): Promise<void> {
+  await change
+  const begun = performance.now()
+  await shown()
+  taken.push({ cause, ms: performance.now() - begun })
+}
+function median(cause: string): number {
+  const sorted = taken.filter((one) => one.cause === cause).map(({ ms }) => ms)
+  return Math.round(sorted.sort((one, other) => one - other)[Math.floor(sorted.length / 2)] ?? Number.NaN)
+}
+afterAll(() => {
+  for (const cause of new Set(taken.map((one) => one.cause)))
+    process.stdout.write(`Can act for you now, ${cause}: ${median(cause)} ms (median)\n`)
+})
+
+const ROUNDS = 3
+const standing = () => carlo.getByRole('region', { name: 'Can act for you now' })
+const nobody = () => standing().getByText('Nobody can act for you now.').waitFor()
+const agentActs = () => standing().getByText('Booking agent').waitFor()
+
+test('who can act for him is true while an operator suspends the agent, and the grant says why', async () => {
+  await goTo(carlo, 'Sharing')
+  const olga = await asPerson(stack, personOf('olga'), 'mandate-cli')
+  const setAgent = (active: boolean) =>
+    olga('PATCH', '/v1/agents/booking-agent', { status: active ? 'active' : 'suspended' })
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await measured('agent suspended', setAgent(false), nobody)
+    if (round === 0) await carlo.getByText('Cannot be used now. An operator has suspended this agent.').waitFor()
+    await measured('agent resumed', setAgent(true), agentActs)
+  }
+})
+
+test('… while he withdraws his consent, and puts away his persona, on another device', async () => {
+  const elsewhere = await asPerson(stack, personOf('carlo'), 'mandate-cli')
+  const { items } = (await elsewhere('GET', '/v1/personas')) as { items: [{ id: string; autonomy: object }] }
+  const [{ id, autonomy }] = items
+  const change = (patch: object) => elsewhere('PATCH', `/v1/personas/${encodeURIComponent(id)}`, patch)
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await measured('consent withdrawn', change({ autonomy: null }), () =>
+      standing().getByText('cannot carry out now').waitFor(),
+    )
+    if (round === 0) await carlo.getByText(/Cannot carry out now\. You do not allow agents/u).waitFor()
+    await measured('consent given', change({ autonomy }), () =>
+      standing().getByText('cannot carry out now').waitFor({ state: 'detached' }),
+    )
+    await measured('persona put away', change({ status: 'inactive' }), nobody)
+    await measured('persona active again', change({ status: 'active' }), agentActs)
+  }
+})
+
+test('… while an administrator suspends his persona', async () => {
+  const petra = await asPerson(stack, personOf('petra'), 'desktop')
+  const { items } = (await administer(stack, personOf('carlo'), 'mandate-cli', 'GET', '/v1/personas')) as {
+    items: [{ id: string }]
+  }
+  const set = (status: string) => petra('PATCH', `/v1/personas/${encodeURIComponent(items[0].id)}`, { status })
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await measured('persona suspended', set('suspended'), nobody)
+    await measured('persona restored', set('active'), agentActs)
+  }
 })
 
 test('he takes it back', async () => {

@@ -92,6 +92,8 @@ interface Opened {
   readonly status: number
   /** Events until there are so many, or until it ends. */
   events(count: number): Promise<readonly { readonly id: string; readonly entry: LoggedEntry }[]>
+  /** What came until it has this text. */
+  until(wanted: string): Promise<string>
   /** What came until it ended. */
   rest(): Promise<string>
   leave(): void
@@ -127,6 +129,10 @@ async function open(path: string, as: TokenClaims, lastEventId?: string): Promis
     events: async (count) => {
       while (found().length < count && (await read()));
       return found()
+    },
+    until: async (wanted) => {
+      while (!text.includes(wanted) && (await read()));
+      return text
     },
     rest: async () => {
       while (await read());
@@ -170,6 +176,31 @@ describe('a tail', () => {
     const [event] = await tail.events(1)
     const { body } = await get('/v1/decisions?kind=evaluation&limit=1', world.as('B'))
     expect(event?.entry).toEqual(body.entries[0])
+  })
+
+  test('tells the parties of a grant that it permits less, though no entry of the agent or of another’s persona is theirs', async () => {
+    const { world } = suite
+    const { body: given } = await world.grant({ from: 'A', to: 'X', actions: ['execute'] })
+    await world.grant({ from: 'A', to: 'B', actions: ['read'] })
+    const [tail, stranger] = [
+      await open('/v1/decisions/stream', world.as('A')),
+      await open('/v1/decisions/stream', world.as('S')),
+    ]
+    const withheld = async () => (await get(`/v1/grants/${given.id}`, world.as('A'))).body.withheld
+    const set = (status: string) =>
+      world.call('PATCH', `/v1/agents/${world.id('X')}`, world.staff('operator'), { status })
+    await set('suspended')
+    await tail.until('event: grants')
+    expect(await withheld()).toEqual([{ code: 'agent_suspended', actions: given.actions }])
+    await set('active')
+    expect(await withheld()).toBeUndefined()
+    tail.leave()
+    const again = await open('/v1/decisions/stream', world.as('A'))
+    await world.personaStatus('B', 'travel-agent/acme', 'suspended')
+    await again.until('event: grants')
+    await world.personaStatus('B', 'travel-agent/acme', 'active')
+    await world.ask({ subject: 'S', action: 'read' })
+    expect(await stranger.until('data: ')).not.toContain('event: grants')
   })
 
   test('leaves one entry when it is opened, not one a look', async () => {

@@ -210,21 +210,33 @@ export async function isFocused(target: Locator): Promise<boolean> {
   return await target.evaluate((element) => element === document.activeElement)
 }
 
+/** Sends requests of one person to the PDP. Rejects unless they succeed. */
+export type AsPerson = (method: string, path: string, body?: unknown) => Promise<unknown>
+
+/** Signs a person in outside of the window. */
+export async function asPerson(
+  stack: Pick<Stack, 'issuer' | 'urls'>,
+  person: Credentials,
+  clientId: string,
+): Promise<AsPerson> {
+  const session = await signIn({ issuer: stack.issuer, clientId, scopes: ['pdp'], openBrowser: formBrowser(person) })
+  return async (method, path, body) => {
+    const headers = { authorization: `Bearer ${await session.tokenFor('pdp')}`, 'content-type': 'application/json' }
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const response = await fetch(stack.urls.pdp + path, { method, headers, ...sent })
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`)
+    return response.status === 204 ? undefined : await response.json()
+  }
+}
+
 /** Sends an administrator's request to the PDP. @throws Error unless it succeeds. */
 export async function administer(
   stack: Pick<Stack, 'issuer' | 'urls'>,
   person: Credentials,
   clientId: string,
-  method: string,
-  path: string,
-  body?: unknown,
+  ...request: Parameters<AsPerson>
 ): Promise<unknown> {
-  const session = await signIn({ issuer: stack.issuer, clientId, scopes: ['pdp'], openBrowser: formBrowser(person) })
-  const headers = { authorization: `Bearer ${await session.tokenFor('pdp')}`, 'content-type': 'application/json' }
-  const sent = body === undefined ? {} : { body: JSON.stringify(body) }
-  const response = await fetch(stack.urls.pdp + path, { method, headers, ...sent })
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status}`)
-  return response.status === 204 ? undefined : await response.json()
+  return await (await asPerson(stack, person, clientId))(...request)
 }
 
 /** Approves every pending persona. @throws Error when there is none. */

@@ -90,6 +90,8 @@ const english = {
     nobody: 'Nobody can act for you now.',
     count: (count: number) => `${plural(count, 'other')} can act for you`,
     through: (who: string) => `through ${who}`,
+    /** `verbs`: `book`. */
+    butNot: (verbs: string) => `cannot ${verbs} now`,
     review: 'Review and stop',
     loading: 'Loading who can act for you…',
     unknown: 'Who can act for you could not be read.',

@@ -43,6 +43,8 @@ export function followActivity({ api, emit, account }: Pick<Context, 'api' | 'em
     try {
       for await (const event of eventsOf(response)) {
         got = 'progress'
+        // Agents and personas of others changed, of which no entry tells this person.
+        if (event.name === 'grants') emit('changed', { what: 'grants' })
         const entry = loggedEntrySchema.safeParse(jsonOf(event))
         if (entry.success) tell(entry.data, emit)
         last = event.id ?? last
@@ -50,6 +52,8 @@ export function followActivity({ api, emit, account }: Pick<Context, 'api' | 'em
     } catch {
       // The connection broke; the next stream continues.
     }
+    // The PDP closes the streams of a session that has ended: this finds out at once, not with the next poll.
+    if (!account.end.aborted) await account.session.check('pdp').catch(() => undefined)
     return got
   }
   void retryUntilDone(listen, { end: account.end, firstMs: FIRST_MS, mostMs: MOST_MS })

@@ -73,6 +73,21 @@ test('activity goes on behind the last entry that came', async () => {
   expect(asked('/v1/decisions/stream').at(-1)?.headers['last-event-id']).toBe('pos-1')
 })
 
+test('grants are read again when the PDP says that they permit more or less, and when a stream ends the session is checked', async () => {
+  let times = 0
+  world.services.on('/v1/decisions/stream', (_req, res) => {
+    times += 1
+    if (times === 1) res.writeHead(200).end('id: pos-1\n\nevent: grants\ndata: {}\n\n')
+    else res.writeHead(200).write(': here\n\n')
+  })
+  const core = await world.restart()
+  const told: unknown[] = []
+  core.listen((name, event) => void (name === 'session' || told.push([name, event])))
+  await core.call('session.read', undefined)
+  await expect.poll(() => told, WAIT).toEqual([['changed', { what: 'grants' }]])
+  await expect.poll(() => asked('/v1/decisions/stream').at(-1)?.headers['last-event-id'], WAIT).toBe('pos-1')
+})
+
 test('a grant that ends within a day is told of once', async () => {
   const grant = (id: string, hours: number, delegator: string) => ({
     id,

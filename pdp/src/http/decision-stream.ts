@@ -5,11 +5,12 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { decisionStreamSchema } from '@mandate/protocol'
+import { decisionStreamSchema, type PartyRef } from '@mandate/protocol'
 import type { RequestHandler, Response } from 'express'
 import { z } from 'zod'
 import type { EntryIndex, TailPage } from '../ports/log.ts'
 import type { Recorder } from '../ports/recorder.ts'
+import type { ActingChanges } from './acting-changes.ts'
 import { principalOf } from './exchange.ts'
 import type { PageTokens } from './page-tokens.ts'
 import { parse } from './parse.ts'
@@ -27,9 +28,10 @@ export interface StreamDeps {
   readonly record: Recorder
   readonly streams: OpenStreams
   readonly tokens: PageTokens
+  readonly acting: ActingChanges
 }
 
-export function streamRoute({ index, record, streams, tokens }: StreamDeps): RequestHandler {
+export function streamRoute({ index, record, streams, tokens, acting }: StreamDeps): RequestHandler {
   return async (req, res) => {
     const by = principalOf(res)
     const filter = parse(decisionStreamSchema, req.query)
@@ -44,7 +46,16 @@ export function streamRoute({ index, record, streams, tokens }: StreamDeps): Req
     await record([{ kind: 'log_read', caller: by.name, ...by.origin, change: { as: 'stream' } }])
     res.status(200).set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
     if (req.method !== 'HEAD')
-      await follow(res, first, { index, read, streams, end, eventIdOf: (position) => tokens.encrypt(position, of) })
+      await follow(res, first, {
+        index,
+        read,
+        streams,
+        end,
+        eventIdOf: (position) => tokens.encrypt(position, of),
+        acting,
+        // Auditors see every entry.
+        party: by.roles.includes('auditor') ? undefined : by.party,
+      })
     res.end()
   }
 }
@@ -56,15 +67,25 @@ interface Followed {
   readonly end: AbortSignal
   /** Encrypts a position as an event id. */
   readonly eventIdOf: (position: string) => string
+  readonly acting: ActingChanges
+  /** Whose grants are watched; `undefined`: none. */
+  readonly party: PartyRef | undefined
 }
 
 async function follow(
   res: Response,
   first: TailPage,
-  { index, read, streams, end, eventIdOf }: Followed,
+  { index, read, streams, end, eventIdOf, acting, party }: Followed,
 ): Promise<void> {
   const bell = new Bell(end)
   const unsubscribe = index.onMore(() => bell.ring())
+  let areGrantsChanged = false
+  const unwatch =
+    party &&
+    acting.watch(party, () => {
+      areGrantsChanged = true
+      bell.ring()
+    })
   try {
     let page = first
     let isOn = await streams.send(
@@ -76,17 +97,23 @@ async function follow(
       const events = page.entries.map(
         ({ entry, position }) => `id: ${eventIdOf(position)}\ndata: ${JSON.stringify(entry)}\n\n`,
       )
+      if (areGrantsChanged) events.push(GRANTS_CHANGED)
+      areGrantsChanged = false
       if (events.length > 0) isOn = await streams.send(res, events.join(''), end)
       else if (!(await bell.rung(SILENT_MS))) isOn = await streams.send(res, mark(eventIdOf(page.position)), end)
       if (isOn) page = await read(page.position)
     }
   } finally {
     unsubscribe()
+    unwatch?.()
   }
 }
 
 /** An event without data: the client dispatches nothing, and stores the id for its next connection. */
 const mark = (position: string | undefined): string => `: here\n${position === undefined ? '' : `id: ${position}\n`}\n`
+
+/** Says that grants of the reader may permit more or less than before. By its name, readers of entries ignore it. */
+const GRANTS_CHANGED = 'event: grants\ndata: {}\n\n'
 
 /** Wakes the stream when entries have been logged. */
 class Bell {

@@ -8,6 +8,7 @@ import { type DecisionPage, decisionQuerySchema, refuse } from '@mandate/protoco
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
 import type { DecisionLog } from '../ports/log.ts'
+import { ActingChanges, type ActingChangesDeps } from './acting-changes.ts'
 import { exportRoute } from './decision-export.ts'
 import { type ReplayDeps, replayRoute } from './decision-replay.ts'
 import { streamRoute } from './decision-stream.ts'
@@ -23,13 +24,15 @@ export interface DecisionDeps extends ReplayDeps {
   readonly log: Pick<DecisionLog, 'origin' | 'prove'>
   readonly streams: OpenStreams
   readonly tokens: PageTokens
+  readonly register: ActingChangesDeps['register']
+  readonly clock: ActingChangesDeps['clock']
 }
 
 export function decisionHandlers(deps: DecisionDeps): OperationHandlers<IdsOf<typeof DECISION_OPERATIONS>> {
   return {
     listDecisions: listRoute(deps),
     exportDecisions: exportRoute(deps),
-    tailDecisions: streamRoute(deps),
+    tailDecisions: streamRoute({ ...deps, acting: new ActingChanges(deps) }),
     readDecision: entryRoute(deps),
     proveDecision: proofRoute(deps),
     replayDecision: replayRoute(deps),

@@ -50,7 +50,7 @@ const BATCH_LIMIT = 1024 * 1024
 export interface ServerDeps
   extends EvaluationDeps,
     Omit<PapRouteDeps, 'redact' | 'streams'>,
-    Omit<DecisionDeps, 'log' | 'streams'>,
+    Omit<DecisionDeps, 'log' | 'streams' | 'register'>,
     Omit<LogFileDeps, 'log'>,
     FaultDeps,
     MonitoringDeps,

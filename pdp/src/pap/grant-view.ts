@@ -9,6 +9,8 @@ import { loggedTermsOf } from '../ports/grant-fields.ts'
 import type { GrantBody, GrantRecord } from '../ports/grants.ts'
 import type { EntryDraft } from '../ports/recorder.ts'
 import { grantsOnPath, type Register } from '../ports/register.ts'
+import type { PapDeps } from './pap.ts'
+import { type ActingFacts, actingFactsOf, type Withheld, withheldOf } from './withheld.ts'
 
 type GrantStatus = (typeof GRANT_STATUSES)[number]
 
@@ -16,6 +18,8 @@ type GrantStatus = (typeof GRANT_STATUSES)[number]
 export interface GrantView {
   readonly grant: GrantRecord
   readonly status: GrantStatus
+  /** Of a live grant that was listed or read; absent elsewhere. */
+  readonly withheld?: readonly Withheld[]
 }
 
 type By = Pick<EntryDraft, 'caller' | 'request_id' | 'trace'>
@@ -50,4 +54,13 @@ export async function viewOf(
   const isEnded = links.some(({ revokedAt, expiresAt }) => revokedAt !== undefined || expiresAt <= now)
   const cut = isEnded || links.length < above.length
   return { grant, status: cut ? 'cut' : 'live' }
+}
+
+/** Adds to views why a live grant cannot be used now. One for each request: it reads every agent and persona once. */
+export function actingViews(deps: PapDeps): (grant: GrantRecord) => Promise<GrantView> {
+  const facts: ActingFacts = actingFactsOf(deps)
+  return async (grant) => {
+    const view = await viewOf(grant, deps)
+    return view.status === 'live' ? { ...view, withheld: await withheldOf(grant, facts, deps) } : view
+  }
 }

@@ -9,7 +9,7 @@ import type { EntryDraft } from '../ports/recorder.ts'
 import { type GrantFilter, grantExists, grantsOnPath, type Register } from '../ports/register.ts'
 import type { Exchanged } from '../ports/stores.ts'
 import type { StoreSet } from '../ports/transactions.ts'
-import { faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
+import { actingViews, faultEntry, type GrantView, issuedEntry, viewOf } from './grant-view.ts'
 import { lockKey } from './lock-keys.ts'
 import {
   changeBy,
@@ -236,7 +236,7 @@ export async function readGrant(
   const isAuditor = by.roles.includes('auditor')
   const entitled = isAuditor || (grant && by.party && (await isParty(grant, by.party, deps.register)))
   if (!grant || !entitled) throw refuse('grant_unknown', 'There is no such grant among yours.')
-  return { view: await viewOf(grant, deps), chain: await grantsOnPath(deps.register, grant.path) }
+  return { view: await actingViews(deps)(grant), chain: await grantsOnPath(deps.register, grant.path) }
 }
 
 const isParty = async (grant: GrantRecord, party: PartyRef, register: Register): Promise<boolean> =>
@@ -259,6 +259,7 @@ export async function listGrants(
   }
   const now = deps.clock()
   const views: GrantView[] = []
+  const view = actingViews(deps)
   // Whether a grant above has ended is not in the row, so filtered pages are filled up with further rows.
   for (let before = filter.before; ; ) {
     const grants = await deps.register.grants({
@@ -269,8 +270,8 @@ export async function listGrants(
       now,
     })
     for (const grant of grants) {
-      const view = await viewOf(grant, deps)
-      if (filter.ended || view.status === 'live' || view.status === 'pending') views.push(view)
+      const seen = await view(grant)
+      if (filter.ended || seen.status === 'live' || seen.status === 'pending') views.push(seen)
     }
     before = grants.at(-1)?.id
     if (views.length >= filter.limit || grants.length < filter.limit) return views.slice(0, filter.limit)

@@ -3,62 +3,17 @@
  *
  * @module
  */
-import type { EpochMillis, Grant } from '@mandate/protocol'
-import { minuteOf } from '@mandate/ui'
+import { domainOfScope, minuteOf, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
-import { useCall } from '../store/hooks.tsx'
+import { actsOn } from '../store/domains.tsx'
 import { usePeople } from '../store/people.ts'
 import { addressOf } from '../store/route.ts'
+import { type ActsForMe, useActsFor } from '../store/standing.ts'
 import { strings } from '../strings.ts'
 import { PartyName } from './words.tsx'
 
-interface ActsForMe {
-  readonly party: string
-  /** Latest end among their grants. */
-  readonly until: string
-  /** The delegator, when it is not the person. */
-  readonly through: string | undefined
-}
-
-/** Each delegate of a live grant that the person owns or gave, once. */
-export function actsFor(me: string, grants: readonly Grant[], now: EpochMillis): readonly ActsForMe[] {
-  const found = new Map<string, ActsForMe>()
-  for (const { status, owner, delegator, delegate, expires_at: until } of grants) {
-    if (status !== 'live' || Date.parse(until) <= now || delegate === me || (owner !== me && delegator !== me)) continue
-    const before = found.get(delegate)
-    if (before && Date.parse(before.until) >= Date.parse(until)) continue
-    found.set(delegate, { party: delegate, until, through: delegator === me ? undefined : delegator })
-  }
-  return [...found.values()].sort((one, other) => Date.parse(one.until) - Date.parse(other.until))
-}
-
-function useActsFor(): readonly ActsForMe[] | 'loading' | 'unknown' {
-  const { me } = usePeople()
-  const grants = useCall('grants.list')
-  const now = useNextEnd(grants.state === 'there' ? grants.value.items : [])
-  if (grants.state === 'loading') return 'loading'
-  return grants.state === 'failed' ? 'unknown' : actsFor(me, grants.value.items, now)
-}
-
-/** Longest delay of a timer, in milliseconds. */
-const MOST_MS = 2 ** 31 - 1
-
-/** The time, renewed when the next grant expires: no entry of the log reports that. */
-function useNextEnd(grants: readonly Grant[]): EpochMillis {
-  const [now, setNow] = useState(() => Date.now())
-  const next = Math.min(...grants.map(({ expires_at: until }) => Date.parse(until)).filter((end) => end > now))
-  useEffect(() => {
-    if (next === Number.POSITIVE_INFINITY) return
-    const timer = setTimeout(() => setNow(Date.now()), Math.min(Math.max(next - Date.now() + 1, 0), MOST_MS))
-    return () => clearTimeout(timer)
-  }, [next, now])
-  return now
-}
-
 /** Shown in the side bar of wide windows. */
 export function Standing(): JSX.Element {
-  const { nameOf } = usePeople()
   const acting = useActsFor()
   return (
     <section class="standing" aria-label={strings.standing.title}>
@@ -69,14 +24,8 @@ export function Standing(): JSX.Element {
       {typeof acting !== 'string' && acting.length > 0 && (
         <>
           <ul>
-            {acting.slice(0, MOST).map(({ party, until, through }) => (
-              <li key={party}>
-                <PartyName party={party} />
-                <span class="standing-until">
-                  {strings.until(minuteOf(until))}
-                  {through !== undefined && `, ${strings.standing.through(nameOf(through) ?? '…')}`}
-                </span>
-              </li>
+            {acting.slice(0, MOST).map((one) => (
+              <Acting key={one.party} {...one} />
             ))}
           </ul>
           <a href={addressOf('sharing')}>
@@ -90,6 +39,22 @@ export function Standing(): JSX.Element {
 }
 
 const MOST = 4
+
+function Acting({ party, until, through, withheld }: ActsForMe): JSX.Element {
+  const { nameOf } = usePeople()
+  const domains = useDomains()
+  const verbs = withheld.map(({ scope, actions }) => actsOn(actions, domainOfScope(scope, domains)))
+  return (
+    <li>
+      <PartyName party={party} />
+      <span class="standing-until">
+        {strings.until(minuteOf(until))}
+        {through !== undefined && `, ${strings.standing.through(nameOf(through) ?? '…')}`}
+        {verbs.length > 0 && `, ${strings.standing.butNot(strings.list([...new Set(verbs)]))}`}
+      </span>
+    </li>
+  )
+}
 
 /** Shown above the screen in narrow windows. */
 export function StandingLine(): JSX.Element {

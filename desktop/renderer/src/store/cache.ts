@@ -13,7 +13,8 @@ const ASKED_OF: Readonly<Record<Area, readonly string[]>> = {
   // Access to trips depends on grants too.
   grants: ['grants', 'trips', 'things', 'invitations'],
   invitations: ['invitations', 'grants', 'contacts'],
-  personas: ['personas'],
+  // A persona that is not usable, and consent that is withdrawn, withhold what grants give.
+  personas: ['personas', 'grants'],
   domains: ['domains', 'things'],
   trips: ['trips', 'things'],
   contacts: ['contacts'],

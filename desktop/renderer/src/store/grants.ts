@@ -8,6 +8,7 @@ import { type Domains, domainOfScope, limitWords, minuteOf } from '@mandate/ui'
 import type { Output } from '../../../src/shared/channel.ts'
 import { strings } from '../strings.ts'
 import { reaches, type TripRef } from './chain.ts'
+import { actsOn } from './domains.tsx'
 import type { People, Things } from './people.ts'
 
 const DAY_MS = 86_400_000
@@ -69,6 +70,27 @@ export function endOf(grant: Grant, people: People, grants: readonly Grant[]): s
   return above && end !== undefined
     ? strings.sharing.cut(people.called(above.delegate), end)
     : strings.sharing.cutUnknown
+}
+
+/** Why a live grant, or some of its actions, cannot be used now: one sentence for each reason. */
+export function withheldWords(grant: Grant, people: People, domains: Domains): readonly string[] {
+  const domain = domainOfScope(grant.scope, domains)
+  return (grant.withheld ?? []).map(({ code, actions }) => {
+    const isAll = grant.actions.every((action) => actions.includes(action))
+    return strings.sharing.withheld(isAll ? undefined : actsOn(actions, domain), whyWithheld(code, grant, people))
+  })
+}
+
+function whyWithheld(code: string, { owner, delegate }: Grant, people: People): string {
+  const texts = strings.sharing
+  const known = Object.hasOwn(texts.withheldBy, code) ? texts.withheldBy[code] : undefined
+  if (known !== undefined) return known
+  const isOwn = owner === people.me
+  if (code === 'owner_persona_unusable')
+    return isOwn ? texts.ownPersonaUnusable : texts.ownerPersonaUnusable(people.called(owner))
+  if (code === 'persona_unusable')
+    return delegate === people.me ? texts.noPersonaOfYours : texts.noPersonaOf(strings.capital(people.called(delegate)))
+  return isOwn ? texts.noConsentOfYours : texts.noConsentOf(people.called(owner))
 }
 
 /** Reasons that the PDP sets itself. */

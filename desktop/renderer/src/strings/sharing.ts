@@ -54,6 +54,21 @@ export const sharing = {
   cutUnknown: 'Ended because a grant above it ended',
   pending: 'Not given: the decision point could not save it. It permits nothing and will be taken back',
   endsSoon: 'Ends within a day',
+  /** Actions of a live grant that the PDP denies now. `verbs`: `book`; `undefined`: all of them. */
+  withheld: (verbs: string | undefined, why: string) =>
+    verbs === undefined ? `Cannot be used now. ${why}` : `Cannot ${verbs} now. ${why}`,
+  /** Why, by reason code; any other code is that of a gate of consent. */
+  withheldBy: {
+    agent_suspended: 'An operator has suspended this agent.',
+    agent_unknown: 'This agent is not registered.',
+    chain_broken: 'A person or agent in between cannot pass it on at the moment.',
+  } as Readonly<Record<string, string>>,
+  ownPersonaUnusable: 'The persona that you gave it in is not active. Activate it again under Settings.',
+  ownerPersonaUnusable: (whose: string) => `The persona that ${whose} gave it in is not active.`,
+  noPersonaOfYours: 'You have no active persona that may use it.',
+  noPersonaOf: (who: string) => `${who} has no active persona that may use it.`,
+  noConsentOfYours: 'You do not allow agents to act for you here. Allow it within limits under Settings.',
+  noConsentOf: (whose: string) => `Agents may not act for ${whose} here.`,
   neverUsed: 'Never used',
   lastUsed: (when: string) => `Last used ${when}`,
   notUsedSince: (when: string) => `Not used since ${when}`,

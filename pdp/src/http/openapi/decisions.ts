@@ -51,7 +51,7 @@ export const DECISION_OPERATIONS = [
     id: 'tailDecisions',
     summary: 'Streams entries as they are logged',
     description:
-      'Server-sent events, oldest first: `data` is an entry, send `id` as `Last-Event-ID` to continue after it. Without that header the stream begins with new entries. Comments keep an idle stream open. The stream ends when the token expires: reconnect with a new one. Open streams per caller are limited. Each stream is recorded as one log entry.',
+      'Server-sent events, oldest first: `data` is an entry, send `id` as `Last-Event-ID` to continue after it. Without that header the stream begins with new entries. An event named `grants` has no entry: to people and agents it says that grants of theirs may permit more or less, because an agent or a persona of another party was changed (read `GET /v1/grants` again). Comments keep an idle stream open. The stream ends when the token expires: reconnect with a new one. Open streams per caller are limited. Each stream is recorded as one log entry.',
     query: decisionStreamSchema,
     answers: { 200: { description: 'Server-sent events.', text: 'text/event-stream' } },
   },

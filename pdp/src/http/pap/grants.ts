@@ -123,7 +123,10 @@ async function partyInQuery(pseudonymizer: Pseudonymizer, value: 'me' | PartyRef
   return party ?? 'user:unknown'
 }
 
-export async function shownGrant(pseudonymizer: Pseudonymizer, { grant, status }: GrantView): Promise<Grant> {
+export async function shownGrant(
+  pseudonymizer: Pseudonymizer,
+  { grant, status, withheld = [] }: GrantView,
+): Promise<Grant> {
   return {
     id: grant.id,
     status,
@@ -140,6 +143,9 @@ export async function shownGrant(pseudonymizer: Pseudonymizer, { grant, status }
     unattended: grant.unattended,
     ...(grant.parent ? { parent: grant.parent } : {}),
     created_at: instant(grant.createdAt),
+    ...(withheld.length > 0
+      ? { withheld: withheld.map(({ code, actions }) => ({ code, actions: [...actions] })) }
+      : {}),
     ...(await shownEnd(pseudonymizer, grant)),
   }
 }

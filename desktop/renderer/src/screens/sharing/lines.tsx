@@ -7,7 +7,17 @@ import type { Grant } from '@mandate/protocol'
 import { Glyph } from '@mandate/ui'
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import { asTree, endOf, endsSoon, sentenceOf, termsOf, type Uses, unusedFirst, useWords } from '../../store/grants.ts'
+import {
+  asTree,
+  endOf,
+  endsSoon,
+  sentenceOf,
+  termsOf,
+  type Uses,
+  unusedFirst,
+  useWords,
+  withheldWords,
+} from '../../store/grants.ts'
 import { useCall, useOnline } from '../../store/hooks.tsx'
 import { usePeople, useThings } from '../../store/people.ts'
 import { strings } from '../../strings.ts'
@@ -70,6 +80,11 @@ function GrantLine({ grant, all, uses, onRevoke, onPass }: GrantLineProps): JSX.
           </p>
         ))}
         {uses && grant.status === 'live' && <p class="grant-terms">{useWords(grant.id, uses)}</p>}
+        {withheldWords(grant, people, things.domains).map((words) => (
+          <p class="grant-soon" key={words}>
+            <Glyph name="open" /> {words}
+          </p>
+        ))}
         {endsSoon(grant, Date.now()) && (
           <p class="grant-soon">
             <Glyph name="open" /> {TEXTS.endsSoon}
