@@ -5,6 +5,7 @@
  * @module
  */
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,6 +71,13 @@ test.for(PUBLISHED)('%s: its manifest is as registries and bundlers want it', as
   const { messages } = await publint({ pkgDir: packed[name].folder, strict: true })
   expect(messages).toEqual([])
 })
+
+test.for(['protocol', 'mcp'] as const)('%s: packed again in another folder, it has the same bytes', async (name) => {
+  const again = await pack(name, join(folder, 'packed again'))
+  expect(hashOf(again.tarball)).toBe(hashOf(packed[name].tarball))
+})
+
+const hashOf = (file: string): string => createHash('sha512').update(readFileSync(file)).digest('hex')
 
 test('the API documents say what the code says', () => {
   // Else: npm run publish:check -- --write
