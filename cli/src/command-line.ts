@@ -93,6 +93,16 @@ export function withServiceConnection(command: Command): Command {
     )
 }
 
+/** Adds the options that say where the entries of a log and the facts are, on which decisions are made again. */
+export function withPlaces(command: Command): Command {
+  return command
+    .option('--dir <data>', "a PDP's data folder (PDP_DATA_DIR) with ENGINE=embedded: its log and its facts; only read")
+    .option('--log <log>', "a log's folder, or the URL of a PDP (an auditor's token in MANDATE_TOKEN)")
+    .option('--openfga <url>', 'the OpenFGA that holds the facts; its key in OPENFGA_API_TOKEN; only read')
+    .option('--store <name>', 'the store there (OPENFGA_STORE of the PDP)')
+    .option('--limit <n>', 'judge the newest N evaluations', '10000')
+}
+
 /** An option whose values are known. A wrong value is refused with the nearest one. */
 export function choice(flags: string, description: string, values: readonly string[]): Option {
   const option = new Option(flags, description)

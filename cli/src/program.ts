@@ -18,7 +18,7 @@ Sign in once (mandate login), or set MANDATE_PDP and MANDATE_TOKEN. Of the demo 
 
 Exit codes:
   0  success; ask: permitted           1  ask: denied; a check or verification failed
-  2  policy diff: incomplete
+  2  policy diff, log judge: incomplete
   64 wrong usage                       65 malformed data, or a conflict with what there is
   66 not found                         69 unreachable or interrupted
   70 internal error                    77 not signed in, or not allowed

@@ -6,6 +6,7 @@
 import { LOG_COMMANDS, type LogCommand, type LogOption } from '@mandate/auditor/log-commands'
 import { type Command, Option } from 'commander'
 import { action, choice, type Describe, examples, repeated, withConnection, withJson } from '../command-line.ts'
+import { describeJudge } from './log-judge.ts'
 import { describeLookup } from './log-lookup.ts'
 
 /** Options of every command here: those of the connection, in place of the ones of `mandate-audit`. */
@@ -22,6 +23,7 @@ export const describeLog: Describe = (program, io, outcome) => {
     examples(command, ...described.examples.map((line) => `mandate log ${line}`))
     action(command, io, outcome, async () => (await import('../log/run.ts')).runLogCommand(name))
   }
+  describeJudge(log, io, outcome)
   describeLookup(log, io, outcome)
 }
 

@@ -4,7 +4,16 @@
  * @module
  */
 import type { Command } from 'commander'
-import { action, choice, type Describe, examples, repeated, withConnection, withJson } from '../command-line.ts'
+import {
+  action,
+  choice,
+  type Describe,
+  examples,
+  repeated,
+  withConnection,
+  withJson,
+  withPlaces,
+} from '../command-line.ts'
 
 const DIRS = `
 DIR is the folder of a pack (model.fga, manifest.yaml, cases.yaml), or a folder with an fga.mod, which lists packs.
@@ -58,14 +67,12 @@ const describeTest: Describe = (policy, io, outcome) => {
 }
 
 const describeDiff: Describe = (policy, io, outcome) => {
-  const diff = withJson(
-    dirs(policy.command('diff'))
-      .description('list the decisions of a log that a change of policy would turn')
-      .requiredOption('--log <log>', "a log's directory, or the URL of a PDP (an auditor's token in MANDATE_TOKEN)")
-      .requiredOption('--openfga <url>', 'the OpenFGA that holds the facts; its key in OPENFGA_API_TOKEN; only read')
-      .requiredOption('--store <name>', 'the store there (OPENFGA_STORE of the PDP)')
-      .option('--from <dir>', 'packs in force, to compare with; repeatable; default those that ship', repeated)
-      .option('--limit <n>', 'judge the newest N evaluations', '10000'),
+  const diff = withPlaces(
+    withJson(
+      dirs(policy.command('diff'))
+        .description('list the decisions of a log that a change of policy would turn')
+        .option('--from <dir>', 'packs in force, to compare with; repeatable; default those that ship', repeated),
+    ),
   )
   diff.addHelpText(
     'after',
@@ -74,10 +81,13 @@ const describeDiff: Describe = (policy, io, outcome) => {
 Every evaluation of the log is made again under both policies, with the clock at the entry's time, on one copy of the
 store's facts as they are now. Name all packs that would be in force, not only the changed ones.
 
+--dir needs no other server. With --openfga an OpenFGA of this machine evaluates, as in production.
+
 Exit codes: 0 nothing turns; 1 some decisions turn; 2 nothing turns, but some entries could not be judged (INCOMPLETE).`,
   )
   examples(
     diff,
+    'mandate policy diff --dir ./pdp-data ./candidate/travel ./candidate/nursing',
     'mandate policy diff --log ./log --openfga http://127.0.0.1:8080 --store mandate ./candidate/travel ./candidate/nursing',
   )
   action(diff, io, outcome, async () => (await import('../policy/diff.ts')).diffLog)

@@ -4,31 +4,23 @@
  *
  * @module
  */
-import {
-  CachedRelations,
-  comparePolicies,
-  decide,
-  FgaStore,
-  type InForce,
-  OpenFgaClient,
-  OpenFgaRelations,
-  type Policies,
-  type PolicyComparisonResult,
-  type PolicyJudge,
-  type PolicyOutcome,
-  type TurnedEntry,
-} from '@mandate/pdp'
+import type { Policies } from '@mandate/pdp'
 import type { Entry } from '@mandate/protocol'
-import { startOpenFga } from '@mandate/stack'
-import { pastIn, readStore, type Server, writeTuples } from './copy.ts'
+import { copyFacts, type FactsPlace } from './facts.ts'
+import {
+  isSame,
+  loggedOutcome,
+  makeAgain,
+  notMadeAgain,
+  type Outcome,
+  outcomeText,
+  type QuestionMembers,
+  questionText,
+} from './made-again.ts'
 
-/** OpenFGA in memory looks through all tuples for each: more are copied into SQLite. */
-const MOST_IN_MEMORY = 5_000
-const DEADLINE_MS = 10_000
-
-export interface Turned extends Pick<Entry, 'id' | 'at' | 'subject' | 'actor' | 'persona' | 'action' | 'resource'> {
-  readonly old: PolicyOutcome
-  readonly new: PolicyOutcome
+export interface Turned extends QuestionMembers {
+  readonly old: Outcome
+  readonly new: Outcome
 }
 
 export interface Difference {
@@ -49,63 +41,33 @@ export interface DiffOptions {
   readonly entries: readonly Entry[]
   readonly from: Policies
   readonly to: Policies
-  readonly server: Server
-  readonly store: string
+  readonly place: FactsPlace
 }
 
-/** Makes every evaluation again under both. The server is only read. */
-export async function diffPolicies(options: DiffOptions): Promise<Difference> {
-  const { entries, from, to, server, store } = options
-  const tuples = await readStore(server, store)
-  const engine = tuples.length > MOST_IN_MEMORY ? 'sqlite' : 'memory'
-  const openFga = await startOpenFga({ engine, env: {} })
-  const client = new OpenFgaClient({ url: openFga.url, apiToken: openFga.apiToken, deadlineMs: DEADLINE_MS })
+/** Makes every evaluation again under both. The store is only read. */
+export async function diffPolicies({ entries, from, to, place }: DiffOptions): Promise<Difference> {
+  const facts = await copyFacts(place, [from, to])
   try {
-    const copy = await FgaStore.open({ url: openFga.url, apiToken: openFga.apiToken, name: 'copy' })
-    const old: InForce = { ...from, modelId: await copy.writeModel(from.program) }
-    const next: InForce = { ...to, modelId: await copy.writeModel(to.program) }
-    const unread = await writeTuples(openFga, copy.id, [old.modelId, next.modelId], tuples)
-    openFga.analyze()
-    const relations = new CachedRelations(new OpenFgaRelations({ client, storeId: copy.id }))
-    const past = pastIn(tuples)
-    const judgeBy = (policies: InForce): PolicyJudge => ({
-      policies,
-      decide: (evaluation, at) => {
-        // Sessions that ended since then are not a matter of policy.
-        const sessions = { isEnded: () => false }
-        return decide(evaluation, { policies: () => policies, relations, past, clock: () => at, sessions })
-      },
-    })
-    return differenceOf(options, await comparePolicies(entries, judgeBy(old), judgeBy(next)), unread)
+    const made = await makeAgain(entries, facts)
+    const judged = made.flatMap(({ entry, outcomes: [old, next] = [] }) => (old && next ? [{ entry, old, next }] : []))
+    return {
+      from: from.version,
+      to: to.version,
+      evaluations: entries.length,
+      made_again: judged.length,
+      turned: judged.flatMap(({ entry, old, next }) => (isSame(old, next) ? [] : [turnOf(entry, old, next)])),
+      not_made_again: notMadeAgain(made),
+      otherwise_today: judged.filter(({ entry, old }) => !isSame(old, loggedOutcome(entry))).length,
+      unread_tuples: facts.unread,
+    }
   } finally {
-    await client.close()
-    await openFga.stop()
+    await facts.close()
   }
 }
 
-function differenceOf(
-  { from, to, entries }: DiffOptions,
-  { madeAgain, turned, notMadeAgain, otherwiseToday }: PolicyComparisonResult,
-  unread: number,
-): Difference {
-  return {
-    from: from.version,
-    to: to.version,
-    evaluations: entries.length,
-    made_again: madeAgain,
-    turned: turned.map(turnOf),
-    not_made_again: Object.fromEntries(notMadeAgain),
-    otherwise_today: otherwiseToday,
-    unread_tuples: unread,
-  }
+function turnOf({ id, at, subject, actor, persona, action, resource }: Entry, old: Outcome, next: Outcome): Turned {
+  return { id, at, subject, actor, persona, action, resource, old, new: next }
 }
-
-function turnOf({ entry, before, after }: TurnedEntry): Turned {
-  const { id, at, subject, actor, persona, action, resource } = entry
-  return { id, at, subject, actor, persona, action, resource, old: before, new: after }
-}
-
-const spelled = ({ decision, reason }: PolicyOutcome): string => `${decision ? 'permit' : 'deny'} ${reason}`
 
 /** `TURNED`, `INCOMPLETE` or `OK`: the last lines. An incomplete comparison never reads as a success. */
 function verdictLines({ turned, made_again, evaluations, not_made_again }: Difference): readonly string[] {
@@ -123,11 +85,8 @@ function verdictLines({ turned, made_again, evaluations, not_made_again }: Diffe
 /** What a person reads. The last lines are the verdict. */
 export function differenceText(difference: Difference): string {
   const { from, to, evaluations, made_again, turned, not_made_again, otherwise_today, unread_tuples } = difference
-  const lines = turned.map(({ id, at, subject, actor, persona, action, resource, old, new: next }) => {
-    const who = `${actor ? `${actor} for ` : ''}${subject}${persona ? ` as ${persona}` : ''}`
-    return `${at}  ${id}  ${who} ${action} ${resource}: ${spelled(old)} → ${spelled(next)}`
-  })
-  const ways = Map.groupBy(turned, ({ old, new: next }) => `${spelled(old)} → ${spelled(next)}`)
+  const lines = turned.map((one) => `${questionText(one)}: ${outcomeText(one.old)} → ${outcomeText(one.new)}`)
+  const ways = Map.groupBy(turned, ({ old, new: next }) => `${outcomeText(old)} → ${outcomeText(next)}`)
   const reasons = Object.entries(not_made_again)
   lines.push(
     ...(turned.length > 0 ? [''] : []),
