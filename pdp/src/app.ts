@@ -4,6 +4,7 @@
  * @module
  */
 import { mkdir } from 'node:fs/promises'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type ListenerBounds, once, serve } from '@mandate/service'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
@@ -22,6 +23,7 @@ import { LogTail } from './memory/log-tail.ts'
 import { openConfiguredEngine } from './open-engine.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
+import { partsMissing } from './parts-missing.ts'
 import { type PolicySources, readSources } from './policy/pack.ts'
 import type { Awaitable } from './ports/awaitable.ts'
 import type { RunningEngine } from './ports/engine.ts'
@@ -48,6 +50,8 @@ export interface Pdp {
   readonly lost: Promise<void>
   /** Stops listening, finishes what is in flight, publishes a checkpoint. Calling it again returns the same promise. */
   readonly close: () => Promise<void>
+  /** Is not ready for `PDP_DRAIN_SECONDS` while it answers every request, then does what `close` does. Calling it again returns the same promise. */
+  readonly drain: () => Promise<void>
 }
 
 /** What a test may put in place of the machine's. */
@@ -99,7 +103,13 @@ export async function startPdp(config: Config, logger: Logger, options: StartOpt
       await Promise.all([listener.close(), own?.close()])
     })
     const sweep = (): Promise<number> => pap.sweeper.now()
-    return { url: rooms.url, sweep, operator: rooms.operator, metrics, lost: lost.promise, close }
+    const drain = once(async () => {
+      rooms.stopping.abort()
+      for (const one of [listener, own]) one?.drain()
+      await pause(config.PDP_DRAIN_SECONDS * 1_000)
+      await close()
+    })
+    return { url: rooms.url, sweep, operator: rooms.operator, metrics, lost: lost.promise, close, drain }
   } catch (error) {
     await close()
     throw error
@@ -111,6 +121,8 @@ interface Rooms {
   readonly http: HttpApp
   readonly operator: OperatorApi
   readonly metrics: Metrics
+  /** Aborted when readiness has to say that the PDP stops. */
+  readonly stopping: AbortController
   /** Where the PDP listens; empty before it does. */
   url: string
 }
@@ -139,7 +151,8 @@ async function openRooms(
   })
   for (const copy of stores.copies) barrier.listen(copy)
   const newId = createNewId(clock)
-  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId }
+  const stopping = new AbortController()
+  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId, stopping }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
   const onLost = claims ? () => stop('another PDP has taken over the store of OpenFGA') : undefined
@@ -187,6 +200,7 @@ interface Base {
   readonly stores: Stores
   readonly barrier: ReadBarrier
   readonly clock: Clocks['clock']
+  readonly stopping: AbortController
   /** Whether the machine's clock can be believed now. */
   readonly isTrusted: () => boolean
   readonly comparison: Clocks['comparison']
@@ -248,7 +262,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const redact = new Redactor({ policies: policies.current, callers, register, vault, isSub })
   const pap = openAdministration(deps, redact, closing)
   const { log, index } = decisionLog
-  const missing = whatIsMissing(deps)
+  const missing = partsMissing(deps)
   const { size } = stores.invalidations
   if (size) metrics.watchInvalidations(size.bind(stores.invalidations))
   const clockOffset = stores.isShared ? () => deps.comparison.offsetMs / 1_000 : undefined
@@ -274,27 +288,6 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   }
   const http = openHttp({ ...api, pap: pap.deps })
   const operator = createOperatorApi(pap.deps, pseudonymizer, policies, barrier)
-  const rooms: Rooms = { pap, http, operator, metrics, url: '' }
+  const rooms: Rooms = { pap, http, operator, metrics, stopping: deps.stopping, url: '' }
   return rooms
-}
-
-/** The parts that do not work now, as readiness names them. */
-function whatIsMissing({ isTrusted, decisionLog: { log, index }, engine, barrier, policies }: ApiDeps) {
-  const canReadStore = async (): Promise<boolean> => {
-    try {
-      await barrier.pass()
-      return true
-    } catch {
-      return false
-    }
-  }
-  return async () => [
-    ...((await canReadStore()) ? [] : ['store' as const]),
-    ...(policies.inUse.refusal === undefined ? [] : ['policies' as const]),
-    ...(log.healthy ? [] : ['log' as const]),
-    ...(isTrusted() ? [] : ['clock' as const]),
-    ...((await engine.isReachable()) ? [] : [engine.tuplesPart]),
-    ...((await engine.lowLimits()).length === 0 ? [] : ['openfga_limits' as const]),
-    ...(index.isReady ? [] : ['index' as const]),
-  ]
 }

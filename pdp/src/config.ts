@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from 'node:path'
-import { isLoopback, nameSchema, SECOND_FACTORS, secondFactorSchema } from '@mandate/protocol'
+import { isLoopback, SECOND_FACTORS, secondFactorSchema } from '@mandate/protocol'
 import {
   ConfigError,
   type Environment,
@@ -19,40 +19,9 @@ import { z } from 'zod'
 import { engineFindings, engineMistakes } from './engine-settings.ts'
 import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
+import { list, servicesSchema, witnessesSchema, words } from './list-settings.ts'
 import { storeNameSchema } from './runtime/store-name.ts'
 import { workerMistakes } from './worker-settings.ts'
-
-const list = setting.list([]).unwrap()
-const words = z.string().transform((text) => text.split(' ').filter((word) => word !== ''))
-
-/** `client=type+type,client=type`. */
-const servicesSchema = list.transform((items, context) => {
-  const services = new Map<string, readonly string[]>()
-  for (const [index, item] of items.entries()) {
-    const [client = '', types = ''] = item.split('=').map((part) => part.trim())
-    const named = types.split('+').map((type) => type.trim())
-    const objection = (message: string): void =>
-      context.addIssue({ code: 'custom', message: `item ${index + 1} ${message}` })
-    if (!client || !named.every((type) => nameSchema.safeParse(type).success)) objection('must be client=type+type')
-    else if (services.has(client)) objection('names a client that was named before')
-    services.set(client, named)
-  }
-  return services
-})
-
-/** `URL VKEY, URL VKEY`. The keys are parsed at start. */
-const witnessesSchema = list.transform((items, context) =>
-  items.map((item, index) => {
-    const [address = '', vkey = '', ...more] = item.split(/\s+/u)
-    const url = setting.url.safeParse(address)
-    if (!url.success || more.length > 0 || !/^[^+]+\+[0-9a-f]{8}\+\S+$/u.test(vkey))
-      context.addIssue({
-        code: 'custom',
-        message: `item ${index + 1} must be the URL and the verifier key of a witness`,
-      })
-    return { url: url.data ?? '', vkey }
-  }),
-)
 
 const schema = z.strictObject({
   PDP_HOST: setting.host,
@@ -134,6 +103,8 @@ const schema = z.strictObject({
   PDP_CONCURRENT: setting.limit(DEFAULT_LIMITS.concurrent),
   PDP_PERSON_CONCURRENT: setting.limit(DEFAULT_LIMITS.personConcurrent),
   PDP_STREAMS: setting.limit(DEFAULT_LIMITS.streams),
+  /** Seconds after SIGTERM during which the PDP answers every request but is not ready, so that load balancers send requests elsewhere. */
+  PDP_DRAIN_SECONDS: setting.integer(0, 300).default(0),
   /** Required, except with `ENGINE=embedded`. */
   OPENFGA_URL: setting.url.default(''),
   OPENFGA_API_TOKEN: secret(z.string()).optional(),

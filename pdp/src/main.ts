@@ -22,10 +22,12 @@ import { type Config, type ParsedConfig, parseConfig, redactedConfig } from './c
 import { PrimaryLink, WORKER_NUMBER, workerConfig } from './worker.ts'
 import { Workers } from './workers.ts'
 
-/** How long a stop may take, in milliseconds: requests under way have 8 seconds of it. */
+/** How long a stop may take after the drain, in milliseconds: requests under way have 8 seconds of it. */
 const STOP_WITHIN_MS = 10_000
 /** Likewise for the primary process: a worker that cannot stop has said so before. */
 const STOP_ALL_WITHIN_MS = STOP_WITHIN_MS + 1_000
+
+const drainMs = ({ PDP_DRAIN_SECONDS: seconds }: Config): number => seconds * 1_000
 
 function readConfig(): ParsedConfig {
   try {
@@ -56,8 +58,9 @@ async function run(own: Config, primary: PrimaryLink | undefined): Promise<void>
   try {
     const pdp = await startPdp(own, logger)
     pdp.metrics.watchProcess()
-    if (primary) stopWithPrimary(pdp, primary)
-    else stopOnSignals(pdp.close, logger, STOP_WITHIN_MS)
+    const stopWithinMs = drainMs(own) + STOP_WITHIN_MS
+    if (primary) stopWithPrimary(pdp, primary, stopWithinMs)
+    else stopOnSignals(pdp.drain, logger, stopWithinMs)
     void pdp.lost.then(() => process.exit(70))
     process.on('SIGHUP', () => loadPolicies(pdp))
     logger.info({ url: pdp.url }, 'listening')
@@ -81,16 +84,16 @@ function reportNotStarted(error: unknown, problems: readonly string[] | undefine
  * Stops when the primary process says so. A terminal or service manager may send a signal to the workers too, before or after it: a second one must
  * not end a worker that is stopping. A second signal to the primary ends all at once, since workers end with it.
  */
-function stopWithPrimary(pdp: Pdp, primary: PrimaryLink): void {
-  const stop = once(async () => stopProcess(pdp.close, logger, STOP_WITHIN_MS))
+function stopWithPrimary(pdp: Pdp, primary: PrimaryLink, withinMs: number): void {
+  const stop = once(async () => stopProcess(pdp.drain, logger, withinMs))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop())
   primary.started(pdp.url, { metrics: pdp.metrics, loadPolicies: () => loadPolicies(pdp), stop: () => void stop() })
 }
 
 /** Runs the primary process of several workers. */
-function runWorkers(count: number): void {
-  const workers = new Workers({ count, logger, onFailed: (status) => process.exit(status) })
-  stopOnSignals(workers.close, logger, STOP_ALL_WITHIN_MS)
+function runWorkers(own: Config): void {
+  const workers = new Workers({ count: own.PDP_WORKERS, logger, onFailed: (status) => process.exit(status) })
+  stopOnSignals(workers.close, logger, drainMs(own) + STOP_ALL_WITHIN_MS)
   process.on('SIGHUP', () => workers.loadPolicies())
   workers.start()
 }
@@ -109,5 +112,5 @@ const base = { service: 'pdp', ...(worker !== undefined && { worker, pid: proces
 const logger = pino({ level: config.LOG_LEVEL, base, ...redaction })
 if (!worker) for (const warning of warnings) logger.warn(warning)
 if (worker) await run(workerConfig(config, worker), primary)
-else if (config.PDP_WORKERS > 1) runWorkers(config.PDP_WORKERS)
+else if (config.PDP_WORKERS > 1) runWorkers(config)
 else await run(config, undefined)

@@ -22,7 +22,14 @@ export {
   TIMEOUT_HEADER,
 } from './deadline.ts'
 export { createIssuerKeys, type IssuerKeys, type IssuerKeysOptions } from './issuer-keys.ts'
-export { type Listener, type ListenerBounds, type ListenerOptions, serve, type Tls } from './listener.ts'
+export {
+  type DrainableListener,
+  type Listener,
+  type ListenerBounds,
+  type ListenerOptions,
+  serve,
+  type Tls,
+} from './listener.ts'
 export { once } from './once.ts'
 export { type AppOptions, prepareApp } from './prepare-app.ts'
 export {

@@ -72,6 +72,19 @@ describe('a client that stops reading', () => {
   })
 })
 
+test('while it drains, new connections are served, and each is closed after its response', async () => {
+  const listener = await serve(echo, { host: '127.0.0.1', port: 0 })
+  onTestFinished(listener.close)
+  const open = await RawClient.open(listener.url)
+  await open.ask()
+  listener.drain()
+  listener.drain()
+  await open.ask()
+  const later = await RawClient.open(listener.url)
+  await later.ask()
+  for (const client of [open, later]) expect(await client.closed).toMatch(/connection: close/iu)
+})
+
 test('rejects when the port is taken', async () => {
   const other = createServer().listen(0, '127.0.0.1')
   onTestFinished(() => void other.close())

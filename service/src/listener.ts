@@ -60,6 +60,15 @@ export interface Listener {
   readonly close: () => Promise<void>
 }
 
+/** A {@link Listener} that can ask its clients to leave before it closes. */
+export interface DrainableListener extends Listener {
+  /**
+   * Goes on accepting and answering, and from now on has every client close its connection after the response. A client that connects again through a
+   * load balancer then reaches another server.
+   */
+  readonly drain: () => void
+}
+
 const DEFAULT_BOUNDS = {
   headersWithinMs: 10_000,
   requestWithinMs: 30_000,
@@ -79,7 +88,7 @@ const KEEP_ALIVE_BUFFER_MS = 1_000
  *
  * @throws the system's error when the address cannot be taken, or the certificate and key cannot be used.
  */
-export async function serve(app: RequestListener, options: ListenerOptions): Promise<Listener> {
+export async function serve(app: RequestListener, options: ListenerOptions): Promise<DrainableListener> {
   const { host, port, tls, exclusive = false } = options
   const bounds = { ...DEFAULT_BOUNDS, ...withoutUndefined(options) }
   const server = createListener(app, bounds, tls)
@@ -89,9 +98,18 @@ export async function serve(app: RequestListener, options: ListenerOptions): Pro
   server.listen({ port, host, exclusive })
   await nextEvent(server, 'listening')
   const { port: taken } = server.address() as AddressInfo
+  let isDraining = false
+  const drain = (): void => {
+    if (!isDraining) endConnections(server, unfinished)
+    isDraining = true
+  }
   return {
     url: `${tls ? 'https' : 'http'}://${hostInUrl(host)}:${taken}`,
-    close: once(() => stop(server, unfinished, bounds.stopWithinMs)),
+    drain,
+    close: once(() => {
+      drain()
+      return stop(server, unfinished, bounds.stopWithinMs)
+    }),
   }
 }
 
@@ -116,13 +134,14 @@ function createListener(app: RequestListener, bounds: Required<ListenerBounds>, 
   return createTlsServer({ ...options, cert, key, ...clients, minVersion: 'TLSv1.2', handshakeTimeout }, app)
 }
 
-/**
- * What is under way, or arrives meanwhile on an open connection, is answered with `Connection: close`. Once no response is under way all
- * connections are closed: Node does not count a connection as idle that never sent a request.
- */
-async function stop(server: Server, unfinished: UnfinishedResponses, withinMs: number): Promise<void> {
+/** Answers requests under way, and those that arrive later, with `Connection: close`. */
+function endConnections(server: Server, unfinished: UnfinishedResponses): void {
   for (const res of unfinished) if (!res.headersSent) res.setHeader('connection', 'close')
   server.prependListener('request', (_req, res) => res.setHeader('connection', 'close'))
+}
+
+/** Once no response is under way all connections are closed: Node does not count a connection as idle that never sent a request. */
+async function stop(server: Server, unfinished: UnfinishedResponses, withinMs: number): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
   const closeUnused = (): void => {
     if (unfinished.size === 0) server.closeAllConnections()

@@ -208,7 +208,7 @@ export const OPEN_OPERATIONS = [
       },
       503: {
         description:
-          'Not ready: the relationship store does not answer or its limits are too low, the log cannot be written, the PDPs’ database cannot be read, this PDP cannot use the policies in force, or the clock jumped.',
+          'Not ready: the relationship store does not answer or its limits are too low, the log cannot be written, the PDPs’ database cannot be read, this PDP cannot use the policies in force, the clock jumped, or the PDP is stopping.',
         schema: readiness('not ready').extend({
           mend: z.array(z.string()).optional().describe('Remedies for operators, where known.'),
         }),
