@@ -5,10 +5,16 @@
  * @module
  */
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { createPep, type Pep } from '@mandate/pep'
+import { pino } from 'pino'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../pdp/src/store/postgres.ts'
+import { type ClusterService, startClusterService } from '../fixtures/cluster-service.ts'
 import { holdTransaction } from '../fixtures/hold-transaction.ts'
 import type { TokenClaims } from '../fixtures/issuer.ts'
 import { type Answer, type TestPdp, TRIPS } from '../fixtures/pdp.ts'
@@ -31,7 +37,7 @@ let at: number
 let [first, second, third] = [0, 1, 2]
 
 beforeAll(async () => {
-  processes = await startPdpProcesses(3)
+  processes = await startPdpProcesses(3, { PDP_DRAIN_SECONDS: '2' })
   pdps = processes.pdps
 })
 afterAll(() => processes?.stop())
@@ -382,6 +388,100 @@ describe('with the very next request, on each PDP', () => {
     expect(await inForce()).toBe(former)
   })
 })
+
+describe('a rolling update as a StatefulSet makes it, one PDP after the other', () => {
+  /** Connections that still go to a PDP after its SIGTERM: more than a PEP tries for one question. */
+  const LATE_CONNECTIONS = 4
+  let service: ClusterService
+
+  beforeAll(async () => {
+    service = await startClusterService(pdps.map(({ url }) => url))
+  })
+  afterAll(() => service?.stop())
+
+  const pepOf = (pdpUrl: string | readonly string[]): Pep => {
+    const pep = createPep({
+      issuer: processes.issuer.issuer,
+      audience: 'trips',
+      pdpUrl,
+      credentials: { clientId: 'trips', clientSecret: 'a secret for tests' },
+      timeoutMs: 5_000,
+      logger: pino({ level: 'silent' }),
+    })
+    onTestFinished(() => pep.close())
+    return pep
+  }
+
+  const ALL = 'no question fails and every answer is right, by the address of the Service and by those of the pods'
+  test(ALL, { timeout: 90_000 }, async () => {
+    const peps = { service: pepOf(service.url), pods: pepOf(pdps.map(({ url }) => url)) }
+    const owner = { owner: `user:${world.id('A')}`, owner_persona: 'traveler/family' }
+    const path = `/v1/resources/workflow/${world.tag}-rolling`
+    expect((await pdp(first).call('PUT', path, { as: TRIPS, body: owner })).status).toBeLessThan(300)
+    const resource = { type: 'workflow', id: `${world.tag}-rolling` }
+    const headersOf = async (name: string) => ({
+      authorization: `Bearer ${await processes.issuer.token({ ...world.as(name), aud: 'trips' })}`,
+      'mandate-persona': 'traveler/family',
+    })
+    const [owners, strangers] = [await headersOf('A'), await headersOf('D')]
+    const answers = new Map<string, number>()
+    let isOver = false
+    const ask = async (pep: Pep, headers: Readonly<Record<string, string>>, who: string): Promise<void> => {
+      const answer = await pep.decide({ headers, action: 'read', resource }).then(
+        (decided) => (decided.permitted ? 'permitted' : `refused with ${decided.problem.status}`),
+        (error: unknown) => String(error),
+      )
+      answers.set(`${who}: ${answer}`, (answers.get(`${who}: ${answer}`) ?? 0) + 1)
+    }
+    const token = await processes.issuer.token(TRIPS)
+    const question = JSON.stringify({ ...world.question({ subject: 'A', action: 'read' }), resource })
+    const askers = [
+      ...Object.entries(peps).map(async ([by, pep]) => {
+        while (!isOver) {
+          await ask(pep, owners, `${by}, owner`)
+          await ask(pep, strangers, `${by}, stranger`)
+        }
+      }),
+      (async () => {
+        while (!isOver) {
+          const answer = await askOnce(`${service.url}/access/v1/evaluation`, token, question)
+          answers.set(`connections: ${answer}`, (answers.get(`connections: ${answer}`) ?? 0) + 1)
+        }
+      })(),
+    ]
+    const ended: string[] = []
+    try {
+      for (const one of pdps) {
+        const [how] = await Promise.all([one.replace(), service.remove(one.url, LATE_CONNECTIONS)])
+        ended.push(how)
+        service.add(one.url)
+      }
+    } finally {
+      isOver = true
+      await Promise.all(askers)
+    }
+    expect(ended).toEqual(['exit 0', 'exit 0', 'exit 0'])
+    expect([...answers.keys()].toSorted()).toEqual([
+      'connections: 200 true',
+      'pods, owner: permitted',
+      'pods, stranger: refused with 403',
+      'service, owner: permitted',
+      'service, stranger: refused with 403',
+    ])
+  })
+})
+
+/** Asks on a connection of its own, and once: as a client without a pool and without retries. */
+async function askOnce(url: string, token: string, body: string): Promise<string> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  try {
+    const sent = request(url, { method: 'POST', agent: false, headers }).end(body)
+    const [res] = (await once(sent, 'response')) as [IncomingMessage]
+    return `${res.statusCode} ${JSON.parse(await text(res)).decision}`
+  } catch (error) {
+    return String(error)
+  }
+}
 
 const exported = (call: Call, as: string) => call('GET', '/v1/subjects/me/export', { as })
 
