@@ -50,6 +50,7 @@ interface LockedPackage {
   readonly link?: boolean
   readonly resolved?: string
   readonly integrity?: string
+  readonly hasInstallScript?: boolean
 }
 
 /**
@@ -73,7 +74,15 @@ function lockfileObjections(tree: Tree): readonly Objection[] {
     if (resolved !== undefined) return [object(path, `is fetched from ${resolved}, not from the registry`)]
     return INTEGRITY.test(integrity ?? '') ? [] : [object(path, 'has no SHA-512 of its archive')]
   })
-  return lockfileVersion === 3 ? ofPackages : [object('', 'is not of version 3'), ...ofPackages]
+  const { allowScripts = {} } = JSON.parse(tree.read('package.json')) as {
+    readonly allowScripts?: Readonly<Record<string, boolean>>
+  }
+  const undecided = Object.entries(packages).flatMap(([path, { hasInstallScript }]) => {
+    if (hasInstallScript !== true || path.replace(/^.*node_modules\//u, '') in allowScripts) return []
+    const mend = 'decide by allowScripts in package.json: read what the script does'
+    return [{ ...object(path, 'runs a script when it is installed, and nobody has decided whether it may'), mend }]
+  })
+  return [...(lockfileVersion === 3 ? [] : [object('', 'is not of version 3')]), ...ofPackages, ...undecided]
 }
 
 /** npm locks a package that an override replaces by a folder of this repository at that folder's path below the package that asks for it. */

@@ -1,5 +1,6 @@
 /**
- * Every item of what counts as a vulnerability, in `SECURITY.md`, names three tests and more that defend it, and they are there.
+ * `SECURITY.md`: every item of what counts as a vulnerability names three tests and more that defend it, and they are there; the version of this tree is
+ * supported.
  *
  * @module
  */
@@ -27,7 +28,7 @@ export function checkSecurityPolicy(tree: Tree): readonly Objection[] {
     guards: guardsIn(tree, item[0]),
   }))
   if (items.length === 0) return [object(0, 'it has no item of what counts as a vulnerability', 'add the section')]
-  return items.flatMap(({ name, start, guards }) => {
+  const ofItems = items.flatMap(({ name, start, guards }) => {
     const tests = new Set(guards.map(({ file, title }) => `${file} ${title}`))
     const tooFew =
       tests.size < LEAST_TESTS
@@ -50,4 +51,14 @@ export function checkSecurityPolicy(tree: Tree): readonly Objection[] {
       )
     return [...tooFew, ...gone]
   })
+  return [...ofItems, ...unsupported(tree)]
+}
+
+/** A release of a new minor version changes the table of supported versions. */
+function unsupported(tree: Tree): readonly Objection[] {
+  const { version } = JSON.parse(tree.read('package.json')) as { readonly version: string }
+  const minor = version.split('.').slice(0, 2).join('.')
+  const wrong = `the version of this tree, ${minor}.x, is not supported by it`
+  const mend = 'move the table of supported versions on'
+  return tree.read(POLICY).includes(`| ${minor}.x | yes |`) ? [] : [{ file: POLICY, line: 1, wrong, mend }]
 }

@@ -19,6 +19,10 @@ const LIMIT_MS = 600_000
 
 /** @param root - A clone with its history and `.gitleaks.toml`. */
 export async function scanForSecrets(root: string): Promise<Outcome> {
+  const isShallow =
+    (await tryCommand('git', ['rev-parse', '--is-shallow-repository'], { cwd: root })).stdout.trim() !== 'false'
+  if (isShallow)
+    return { name: NAME, state: 'not run', lines: ['this clone has not the whole history: git fetch --unshallow'] }
   const gitleaks = await findGitleaks().catch((error: unknown) => {
     if (error instanceof MissingToolError) return error
     throw error

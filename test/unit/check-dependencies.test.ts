@@ -13,6 +13,7 @@ const DIGEST = `sha256:${'0'.repeat(64)}`
 
 interface Locked {
   readonly integrity?: string
+  readonly hasInstallScript?: true
   readonly resolved?: string
   readonly license?: string
   readonly dev?: true
@@ -23,7 +24,11 @@ const lockfile = (packages: Readonly<Record<string, Locked>>, lockfileVersion = 
 
 describe('pins', () => {
   const SOUND = {
-    'package.json': JSON.stringify({ dependencies: { node: '24.21.0' }, overrides: { driver: 'file:./stubs/driver' } }),
+    'package.json': JSON.stringify({
+      dependencies: { node: '24.21.0' },
+      allowScripts: { driver: false },
+      overrides: { driver: 'file:./stubs/driver' },
+    }),
     'core/package.json': JSON.stringify({
       dependencies: { zod: '4.6.7', old: 'npm:@scope/express@4.22.3' },
       devDependencies: { beta: '1.0.0-rc.1' },
@@ -32,6 +37,7 @@ describe('pins', () => {
     'stubs/driver/package.json': '{}',
     'package-lock.json': lockfile({
       'node_modules/zod': { integrity: HASH },
+      'node_modules/driver': { integrity: HASH, hasInstallScript: true },
       'node_modules/old/stubs/driver': {},
     }),
     'requirements.txt': '# With all it needs.\nanyio==4.16.0\n',
@@ -55,12 +61,14 @@ describe('pins', () => {
     ],
     [
       'an address',
-      { 'package.json': '{ "dependencies": { "zod": "github:someone/zod#main" } }' },
+      {
+        'package.json': '{ "allowScripts": { "driver": false }, "dependencies": { "zod": "github:someone/zod#main" } }',
+      },
       'package.json:1: dependencies has zod at "github:someone/zod#main", which is no exact version',
     ],
     [
       'a nested override',
-      { 'package.json': '{ "overrides": { "a": { "b": "1" } } }' },
+      { 'package.json': '{ "allowScripts": { "driver": false }, "overrides": { "a": { "b": "1" } } }' },
       'package.json:1: overrides has a at {"b":"1"}, which is no exact version',
     ],
     [
@@ -81,6 +89,11 @@ describe('pins', () => {
         }),
       },
       'package-lock.json:6: node_modules/zod is fetched from https://example.com/zod.tgz, not from the registry',
+    ],
+    [
+      'a script at installation',
+      { 'package-lock.json': lockfile({ 'node_modules/zod': { integrity: HASH, hasInstallScript: true } }) },
+      'package-lock.json:6: node_modules/zod runs a script when it is installed, and nobody has decided whether it may',
     ],
     [
       'a Python package',
@@ -107,7 +120,7 @@ describe('pins', () => {
       { 'deploy/helm/mandate/values.yaml': 'pdp:\n  image:\n    repository: openfga/openfga\n    tag: stable\n' },
       'deploy/helm/mandate/values.yaml:3: the image openfga/openfga:stable has no exact version',
     ],
-  ])('%s that is not exact is named', ([, files, wrong]) => {
+  ])('%s that can be another one, or run something, is named', ([, files, wrong]) => {
     expect(told(checkPins(treeOf({ ...SOUND, ...files })))).toEqual([wrong])
   })
 })

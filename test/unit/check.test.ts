@@ -121,8 +121,9 @@ describe('rooms', () => {
 describe('the security policy', () => {
   const TESTS = '`test/a.test.ts` › `one`, `test/a.test.ts` › `two`, `test/b.test.ts`'
   const policy = (item: string) =>
-    `# Security\n\n## What counts as a vulnerability\n\nWords.\n${item}\n## What does not\n`
+    `# Security\n\n| 1.2.x | yes |\n\n## What counts as a vulnerability\n\nWords.\n${item}\n## What does not\n`
   const SOUND = {
+    'package.json': '{ "version": "1.2.3" }',
     'SECURITY.md': policy(`\n### Permits\n*Tests:* ${TESTS}.\n`),
     'test/a.test.ts': "test('one', f)\ntest('two', f)\n",
     'test/b.test.ts': '',
@@ -138,12 +139,17 @@ describe('the security policy', () => {
           '\n### Permits\n`test/a.test.ts` › `one`, `test/a.test.ts` › `two`, `test/a.test.ts` › `one`.\n',
         ),
       },
-      'SECURITY.md:7: Permits names 2 tests, not 3',
+      'SECURITY.md:9: Permits names 2 tests, not 3',
     ],
     [
       'a test that was renamed',
       { 'test/a.test.ts': "test('one', f)\n" },
-      'SECURITY.md:8: "two" of test/a.test.ts is not there',
+      'SECURITY.md:10: "two" of test/a.test.ts is not there',
+    ],
+    [
+      'a version that is not supported',
+      { 'package.json': '{ "version": "1.3.0" }' },
+      'SECURITY.md:1: the version of this tree, 1.3.x, is not supported by it',
     ],
     [
       'a policy without items',

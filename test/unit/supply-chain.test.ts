@@ -1,7 +1,9 @@
 /**
  * Bills of materials and digests of images: `npm run supply-chain`.
  */
+import { execFileSync } from 'node:child_process'
 import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { openTree } from '../check/tree.ts'
@@ -9,9 +11,10 @@ import { askRegistry, checkDigests, pinImages } from '../supply-chain/image-dige
 import { type Lockfile, neededBy, readLockfile } from '../supply-chain/locked-packages.ts'
 import { exitCodeOf, report } from '../supply-chain/outcome.ts'
 import { billOf } from '../supply-chain/sbom.ts'
+import { scanForSecrets } from '../supply-chain/secrets.ts'
 import { subjectsOf } from '../supply-chain/subjects.ts'
 import { schemaObjections } from '../supply-chain/write-bills.ts'
-import { treeOf } from '../support/planted-tree.ts'
+import { plantFolder, treeOf } from '../support/planted-tree.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const DIGEST = `sha256:${'1'.repeat(64)}`
@@ -102,6 +105,19 @@ describe('bills of materials', () => {
       components: expect.arrayContaining([expect.objectContaining({ purl: 'pkg:generic/node@24.21.0' })]),
       compositions: expect.arrayContaining([{ aggregate: 'incomplete', assemblies: ['image node'] }]),
     })
+  })
+})
+
+test('without the whole history the scan for secrets is no success', async () => {
+  const root = plantFolder({ 'a.ts': '' })
+  const git = (...args: readonly string[]) =>
+    execFileSync('git', ['-C', root, '-c', 'user.name=a', '-c', 'user.email=a@b.example', ...args])
+  git('add', '.')
+  for (const message of ['first', 'second']) git('commit', '--quiet', '--allow-empty', '--message', message)
+  git('clone', '--quiet', '--depth', '1', `file://${root}`, 'shallow')
+  expect(await scanForSecrets(join(root, 'shallow'))).toMatchObject({
+    state: 'not run',
+    lines: [expect.stringContaining('not the whole history')],
   })
 })
 
