@@ -1,6 +1,6 @@
 /**
- * Every dependency that programs have at run time is named by an ADR, and every package of the lockfile has a licence that this project may use:
- * what runs or is published, one that asks no more than to be named; what only builds and tests, also one with weak copyleft.
+ * Every runtime dependency is named by an ADR, and every package of the lockfile has an allowed licence: a permissive one at run time, also weak copyleft
+ * for packages that only build and test.
  *
  * @module
  */

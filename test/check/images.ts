@@ -21,17 +21,22 @@ export interface ImageReference {
 const DOCKERFILE = /(?:^|\/)Dockerfile[^/]*$/u
 const COMPOSE = /(?:^|\/)[\w.-]*compose[\w.-]*\.ya?ml$/u
 const VALUES = /(?:^|\/)helm\/.*\/values[\w.-]*\.ya?ml$/u
+/** What a template spells itself, such as the image of a chart's test. */
+const TEMPLATE = /(?:^|\/)helm\/.*\/templates\/.*\.ya?ml$/u
 const REFERENCE = /^(?<name>[\w./-]+(?::[\w.-]+)?)(?:@(?<digest>sha256:[a-f0-9]{64}))?$/u
 const EXACT_TAG = /:v?\d+\.\d+[\w.-]*$/u
 
-/** Images that this repository builds: what they hold is in the Dockerfile, and whoever pushes them has their digest. */
-const OWN = /^mandate\//u
+const SPELLED = /^\s*image: *["']?(?<image>[\w./-]+:[^\s"'#{]+)/gmu
+
+/** Images that this repository builds. They have no digest until they are pushed. */
+const OWN = /^(?:[\w.:-]+\/)?mandate\//u
 
 /** @returns one reference for each place that names an image of others. */
 export function imagesOf(tree: Tree): readonly ImageReference[] {
   return tree.files.flatMap((file) => {
     if (DOCKERFILE.test(file)) return matchesOf(tree, file, /^(?:ARG \w+=|FROM )(?<image>[\w./-]+:[^\s$]+)/gmu)
     if (COMPOSE.test(file)) return matchesOf(tree, file, /^\s*image: *["']?(?<image>[^\s"'#]+)/gmu)
+    if (TEMPLATE.test(file)) return matchesOf(tree, file, SPELLED)
     return VALUES.test(file) ? chartImagesOf(tree, file) : []
   })
 }
@@ -52,7 +57,7 @@ function referenceTo(file: string, line: number, image: string): readonly ImageR
 /** A chart has `repository`, `tag` and `digest` beside each other, each of the same indentation and in any order, or one line `image:`. */
 function chartImagesOf(tree: Tree, file: string): readonly ImageReference[] {
   const text = tree.read(file)
-  const whole = matchesOf(tree, file, /^\s*image: *["']?(?<image>[\w./-]+:[^\s"'#]+)/gmu)
+  const whole = matchesOf(tree, file, SPELLED)
   const apart = [...text.matchAll(/^(?<indent> *)repository: *["']?(?<repository>[^\s"'#]+)/gmu)].flatMap((match) => {
     const { indent = '', repository = '' } = match.groups ?? {}
     const block = blockAround(text, match.index, indent.length)

@@ -79,8 +79,8 @@ function lockfileObjections(tree: Tree): readonly Objection[] {
   }
   const undecided = Object.entries(packages).flatMap(([path, { hasInstallScript }]) => {
     if (hasInstallScript !== true || path.replace(/^.*node_modules\//u, '') in allowScripts) return []
-    const mend = 'decide by allowScripts in package.json: read what the script does'
-    return [{ ...object(path, 'runs a script when it is installed, and nobody has decided whether it may'), mend }]
+    const mend = 'read the script, then allow or refuse it in allowScripts of package.json'
+    return [{ ...object(path, 'runs a script when it is installed, and allowScripts does not list it'), mend }]
   })
   return [...(lockfileVersion === 3 ? [] : [object('', 'is not of version 3')]), ...ofPackages, ...undecided]
 }

@@ -1,5 +1,5 @@
 /**
- * Keys and tokens in the files, by forms that nothing else has. The scan of every commit with many more rules is gitleaks', which takes a minute to build:
+ * Keys and tokens in the files, by unmistakable forms. gitleaks scans every commit with many more rules, and takes a minute to build:
  * `npm run supply-chain -- secrets`.
  *
  * @module

@@ -1,10 +1,9 @@
 /**
- * What no program of this repository does in its source, as a rule of its own each: SQL or regular expressions made from what comes from outside, shells,
- * `Math.random` where it could be a secret, TLS without verification, secrets compared character by character, HTML and code from text, messages of errors
- * in responses. Tests are left out.
+ * Static analysis for vulnerabilities, one rule each: SQL or regular expressions built from variables, shells, `Math.random`, TLS without verification,
+ * secrets compared in variable time, HTML or code from text, messages of errors in responses. Tests are left out.
  *
- * An exception has the comment `allowed: RULE: reason` on the line before, or on the same line. {@link EXCEPTIONS} has their numbers, so that a new one is
- * looked at by somebody who reviews this file.
+ * An exception has the comment `allowed: RULE: reason` on the line before, or on the same line. {@link EXCEPTIONS} has their numbers, so that a review
+ * sees each new one.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Known vulnerabilities of what runs, as the npm registry's advisories have them (`npm audit`). A registry without that endpoint, or one that answers with
- * no advisories at all, is found out: then the audit did not run, which is no success.
+ * Known vulnerabilities of runtime dependencies, by `npm audit`. Where the registry has no such endpoint, or an endpoint without advisories, the audit did
+ * not run, which is no success.
  *
  * @module
  */

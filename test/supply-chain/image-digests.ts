@@ -91,7 +91,7 @@ function partsOf(name: string): { readonly registry: string; readonly repository
   return { registry: 'registry-1.docker.io', repository: rest.length === 0 ? `library/${path}` : path, tag }
 }
 
-/** Follows the challenge of a registry that lets anybody read, with a token. */
+/** Gets the token for anonymous reads that a registry's challenge asks for. */
 async function tokenFor(response: Response): Promise<string> {
   const challenge = response.headers.get('www-authenticate') ?? ''
   const parameters = Object.fromEntries(

@@ -59,14 +59,14 @@ async function auditAt(url: string) {
   return audit(folder, { ...process.env, npm_config_registry: url, npm_config_cache: join(folder, 'cache') })
 }
 
-test('a registry without advisories is no success: NOT RUN, exit code 69', async () => {
+test('a registry without the endpoint: NOT RUN, exit code 69', async () => {
   const outcome = await auditAt(await registry((res) => void res.writeHead(405, { allow: 'GET,HEAD' }).end()))
   expect(outcome).toMatchObject({ state: 'not run', lines: [expect.stringMatching(/^405 Method Not Allowed/u)] })
   expect(exitCodeOf([{ ...outcome, state: 'passed' }, outcome])).toBe(69)
   expect(report(outcome, true)).toContain('\u001B[31mNOT RUN\u001B[39m')
 })
 
-test('so is one that has no advisory for a version that is known to be vulnerable', async () => {
+test('a registry without an advisory for a known vulnerable version: NOT RUN', async () => {
   const outcome = await auditAt(await registry([]))
   expect(outcome).toMatchObject({
     state: 'not run',
@@ -74,7 +74,7 @@ test('so is one that has no advisory for a version that is known to be vulnerabl
   })
 })
 
-test('so is one that does not answer', async () => {
+test('a registry that does not answer: NOT RUN', async () => {
   const outcome = await auditAt('http://127.0.0.1:9/')
   expect(outcome.state).toBe('not run')
 })

@@ -93,7 +93,7 @@ describe('pins', () => {
     [
       'a script at installation',
       { 'package-lock.json': lockfile({ 'node_modules/zod': { integrity: HASH, hasInstallScript: true } }) },
-      'package-lock.json:6: node_modules/zod runs a script when it is installed, and nobody has decided whether it may',
+      'package-lock.json:6: node_modules/zod runs a script when it is installed, and allowScripts does not list it',
     ],
     [
       'a Python package',
@@ -130,14 +130,17 @@ test('images are found with their digests, those that this repository builds are
     'deploy/Dockerfile': `ARG NODE=node:24.21.0-slim@${DIGEST}\nFROM \${NODE} AS build\nFROM build\nFROM scratch\n`,
     'compose.yml': 'services:\n  a:\n    image: "nginx:1.30.4-alpine" # the edge\n  b:\n    image: mandate/pdp:0.2.0\n',
     'deploy/helm/mandate/values.yaml': [
-      'pdp:\n  image:\n    repository: mandate/pdp\n    tag: "0.2.0"',
+      'pdp:\n  image:\n    registry: registry.example.com\n    repository: mandate/pdp\n    tag: ""\n    digest: ""',
       `openfga:\n  image:\n    registry: docker.io\n    # pinned\n    repository: openfga/openfga\n    tag: v1.22.1\n    digest: ${DIGEST}\n`,
     ].join('\n'),
+    'deploy/helm/mandate/templates/test.yaml':
+      'spec:\n  image: curlimages/curl:8.17.0\n  image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"\n',
   }
   expect(imagesOf(treeOf(files)).map(({ file, line, name, digest }) => [file, line, name, digest])).toEqual([
     ['compose.yml', 3, 'nginx:1.30.4-alpine', undefined],
     ['deploy/Dockerfile', 1, 'node:24.21.0-slim', DIGEST],
-    ['deploy/helm/mandate/values.yaml', 9, 'docker.io/openfga/openfga:v1.22.1', DIGEST],
+    ['deploy/helm/mandate/templates/test.yaml', 2, 'curlimages/curl:8.17.0', undefined],
+    ['deploy/helm/mandate/values.yaml', 11, 'docker.io/openfga/openfga:v1.22.1', DIGEST],
   ])
 })
 

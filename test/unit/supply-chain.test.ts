@@ -141,9 +141,9 @@ describe('digests of images', () => {
     const server = createServer((req, res) => {
       const { method, url = '', headers } = req
       asked.push(`${method} ${url}`)
-      if (url.startsWith('/token')) return void res.end(JSON.stringify({ token: 'anybody' }))
+      if (url.startsWith('/token')) return void res.end(JSON.stringify({ token: 'anonymous' }))
       const challenge = `Bearer realm="http://${headers.host}/token",service="registry",scope="repository:db/postgres:pull"`
-      if (headers.authorization !== 'Bearer anybody')
+      if (headers.authorization !== 'Bearer anonymous')
         return void res.writeHead(401, { 'www-authenticate': challenge }).end()
       res.writeHead(200, { 'docker-content-digest': DIGEST }).end()
     })
