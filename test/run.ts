@@ -270,6 +270,7 @@ async function runAll(fast: boolean): Promise<number> {
     line('nightly: test/integration on OpenFGA over memory; it was played over PostgreSQL')
     line('nightly tests run with MANDATE_NIGHTLY=1 npm test')
   }
+  if (!fast) line('not run: npm audit and the digests of images, which ask registries: npm run supply-chain')
   for (const name of total.skipped) line(`skipped: ${name}`)
   for (const name of total.failed) line(`failed: ${name}`)
   line(`all of it took ${since(begin)}`)
