@@ -12,6 +12,7 @@ import { listenerOptionsOf } from './http/listener.ts'
 import { openHttp } from './http/open.ts'
 import { createOperatorApi, type OperatorApi } from './http/operator-api.ts'
 import { Pseudonymizer } from './http/pseudonymizer.ts'
+import { PARTS } from './http/readiness.ts'
 import { Redactor } from './http/redact.ts'
 import type { HttpApp } from './http/server.ts'
 import type { Files } from './log/files.ts'
@@ -266,7 +267,8 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
   const { size } = stores.invalidations
   if (size) metrics.watchInvalidations(size.bind(stores.invalidations))
   const clockOffset = stores.isShared ? () => deps.comparison.offsetMs / 1_000 : undefined
-  metrics.watch({ healthy: () => log.healthy, trusted: deps.isTrusted, clockOffset, reachable: isReachable })
+  const healthy = (): boolean => log.healthy
+  metrics.watch({ healthy, trusted: deps.isTrusted, clockOffset, reachable: isReachable, parts: PARTS, missing })
   const lag = () => lagOf(log, index, deps.clock)
   metrics.watchLag(lag)
   const listening = (): string => rooms.url

@@ -43,6 +43,8 @@ test('a decision is counted by its answer and reason, timed by its route, and so
     denials: await sample('mandate_decisions_total', { decision: 'deny', reason: 'no_grant' }),
     requests: await sample('mandate_http_request_seconds_count', route),
     entries: await sample('mandate_log_entries_total', { kind: 'evaluation' }),
+    decided: await sample('mandate_decide_seconds_count'),
+    authenticated: await sample('mandate_authentication_seconds_count'),
   })
   const before = await counts()
   const [appended, called] = [await sample('mandate_log_append_seconds_count'), await relations('answered')]
@@ -53,6 +55,8 @@ test('a decision is counted by its answer and reason, timed by its route, and so
     denials: before.denials + 1,
     requests: before.requests + 2,
     entries: before.entries + 2,
+    decided: before.decided + 2,
+    authenticated: before.authenticated + 2,
   })
   expect(await sample('mandate_log_append_seconds_count')).toBe(appended + 2)
   expect(await relations('answered')).toBeGreaterThanOrEqual(called + 2)
@@ -68,6 +72,8 @@ test('OpenFGA away: the call failed, the circuit refuses the next ones, the faul
   expect(await relations('refused')).toBeGreaterThan(0)
   expect(await sample('mandate_faults_total', { code: 'relations_unavailable' })).toBe(asked)
   expect(await sample('mandate_openfga_reachable')).toBe(0)
+  expect(await sample('mandate_part_available', { part: 'openfga' })).toBe(0)
+  expect(await sample('mandate_part_available', { part: 'log' })).toBe(1)
   line.behave(() => 'pass')
   await expect.poll(() => ask('A').then(({ status }) => status)).toBe(200)
   expect([await sample('mandate_openfga_reachable'), await sample('mandate_log_healthy')]).toEqual([1, 1])

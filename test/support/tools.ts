@@ -39,6 +39,8 @@ export const TOOLS: readonly Tool[] = [
   // The tutorial asks a service with it.
   { name: 'curl', find: installed('curl', ['--version'], 'curl') },
   { name: 'openssl', find: installed('openssl', ['version'], 'openssl') },
+  // Of Prometheus: checks and tests the alert rules.
+  { name: 'promtool', find: installed('promtool', ['--version'], 'prometheus') },
   { name: 'psql', find: installed('psql', ['--version'], 'postgresql-client') },
   { name: 'python3', find: installed('python3', ['-c', 'import ensurepip, venv'], 'python3 python3-venv') },
 ]

@@ -23,6 +23,7 @@ import type { Policies } from '../policy/pack.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
 import { maxJsonBytes } from '../runtime/json-size.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { run, type Task, wait } from '../runtime/task.ts'
 import type { AskingOperation } from './asking.ts'
 import { contextOf, type DecisionContextDeps, evaluationEntry } from './decision-context.ts'
@@ -33,7 +34,8 @@ import { objectionsOf, parse, requireValid } from './parse.ts'
 import { Turn } from './turn.ts'
 import { readableRequest } from './undecided-item.ts'
 
-export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'logger' | 'metrics'> {
+export interface EvaluationDeps extends DecisionContextDeps, Pick<FaultDeps, 'logger'> {
+  readonly metrics: Pick<Metrics, 'fault' | 'decided'>
   readonly decide: (evaluation: Evaluation) => Awaitable<Verdict>
   readonly record: Recorder
   /** Number of entries in the log. */
@@ -210,8 +212,11 @@ function* decideOne(
   requireEntitled(deps.policies(), by, evaluation)
   // Read before any fact: every change logged up to this size is taken into account by the decision.
   const position = deps.position()
+  const begin = performance.now()
   const verdict = yield* wait(deps.decide(evaluation))
-  const latencyMs = performance.now() - exchange.arrived
+  const end = performance.now()
+  deps.metrics.decided(end - begin)
+  const latencyMs = end - exchange.arrived
   const entry = requireRecordable(yield* evaluationEntry(deps, id, evaluation, verdict, by, { position, latencyMs }))
   const { decision } = verdict
   const answer = isExplained ? { decision, context: yield* contextOf(deps, id, verdict, evaluation, by) } : { decision }

@@ -9,6 +9,7 @@ import { Fault, isRequestId, refuse } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
+import type { Metrics } from '../runtime/metrics.ts'
 import { requestIds } from '../runtime/request-ids.ts'
 import type { Callers } from './caller.ts'
 import type { Step } from './step.ts'
@@ -111,18 +112,20 @@ export function setHeaders(res: ServerResponse, headers: readonly string[]): voi
   }
 }
 
-/** Authenticates the caller. */
-export function authenticated(callers: Pick<Callers, 'identify'>): Step {
+/** Authenticates the caller, and measures the time of it where it succeeds. */
+export function authenticated(callers: Pick<Callers, 'identify'>, metrics: Pick<Metrics, 'authenticated'>): Step {
   return (req, res) => {
     const exchange = exchangeOf(res)
+    const begin = performance.now()
     const { keptId, trace } = exchange
     const origin = { ...(keptId ? { request_id: keptId } : {}), ...(trace ? { trace } : {}) }
     const identified = callers.identify(authorizationsOf(req), origin)
-    if (identified instanceof Promise)
-      return identified.then((principal) => {
-        exchange.principal = principal
-      })
-    exchange.principal = identified
+    const take = (principal: Principal): void => {
+      exchange.principal = principal
+      metrics.authenticated(performance.now() - begin)
+    }
+    if (identified instanceof Promise) return identified.then(take)
+    take(identified)
     return undefined
   }
 }

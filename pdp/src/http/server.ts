@@ -95,7 +95,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
     headers: [...securityHeaderList({ hsts: deps.isTls }), 'cache-control', 'no-store'],
   })
   const beforeCaller: readonly Step[] = [limits.concurrency, limits.byAddress, requireTrusted(deps.clock)]
-  const ofCaller: readonly Step[] = [authenticated(deps.callers), limits.byCaller]
+  const ofCaller: readonly Step[] = [authenticated(deps.callers, deps.metrics), limits.byCaller]
   const answerProblem = createProblemAnswers(deps, anonymous)
   app.use(beginExchange(begin), metadataBeforePath(deps), measured(deps.metrics))
   mountOperations(app, handlers, ['open'])

@@ -12,7 +12,8 @@ import { type Question, questionId } from './question.ts'
  * low for the question. `refused`: the store rejects the question as invalid. `failed`: an internal error of the store. `absent`: the question was
  * not asked, or the store's response leaves it out. `doubt`: a Write whose outcome is unknown may still change the answer.
  */
-export type UnansweredCause = 'parameter' | 'cost' | 'depth' | 'refused' | 'failed' | 'absent' | 'doubt'
+export const UNANSWERED_CAUSES = ['parameter', 'cost', 'depth', 'refused', 'failed', 'absent', 'doubt'] as const
+export type UnansweredCause = (typeof UNANSWERED_CAUSES)[number]
 
 export class Unanswered extends Fault {
   readonly reason: UnansweredCause

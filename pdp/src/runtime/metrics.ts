@@ -4,44 +4,25 @@
  * @see {@link https://prometheus.io/docs/instrumenting/exposition_formats/ Prometheus text format}
  * @module
  */
-import type { LogLag, ProblemCode } from '@mandate/protocol'
-import {
-  type Aggregator,
-  AggregatorRegistry,
-  Counter,
-  collectDefaultMetrics,
-  Gauge,
-  Histogram,
-  Registry,
-} from 'prom-client'
-import type { UnansweredCause } from '../ports/answer.ts'
+import { type LogLag, PROBLEMS, type ProblemCode } from '@mandate/protocol'
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
+import { UNANSWERED_CAUSES, type UnansweredCause } from '../ports/answer.ts'
 import type { InvalidationEvent } from '../ports/invalidations.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import { registerGauge, registerHealth, registerMemory, type Watched, type WatchedMemory } from './gauges.ts'
 import { LAG_GAUGES } from './lag-gauges.ts'
 
 /** Histogram buckets in seconds: a decision takes a few milliseconds, and callers wait five seconds at most. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
+/** Codes of faults that are nothing a caller did, and of refusals by a limit. */
+const FAULT_CODES = Object.keys(PROBLEMS).filter((code) => {
+  const { status } = PROBLEMS[code as ProblemCode]
+  return status >= 500 || status === 429
+})
+
 /** Outcome of a call to OpenFGA. `refused`: not sent, because the circuit was open or the caller's deadline had passed. */
 export type RelationsOutcome = 'answered' | 'failed' | 'refused'
-
-/** Gauges that are evaluated whenever metrics are read. */
-export interface Watched {
-  readonly healthy: () => boolean
-  readonly trusted: () => boolean
-  /** Difference of the database's clock from this machine's, in seconds; `undefined` where the database belongs to one PDP. */
-  readonly clockOffset: (() => number) | undefined
-  readonly reachable: () => Promise<boolean>
-}
-
-/** The tuple memory, as metrics read it. */
-export interface WatchedMemory {
-  readonly bytes: number
-  readonly entries: number
-  readonly pending: number
-  /** Counters since the start, by name. */
-  readonly counts: Readonly<Record<string, number>>
-}
 
 /** Metrics of one process, as they are sent to another process. */
 export type CollectedMetrics = readonly object[]
@@ -74,6 +55,18 @@ export class Metrics {
     name: 'mandate_log_append_seconds',
     help: 'Time until an entry was durable: the wait for its group and the group’s sync.',
     buckets: BUCKETS,
+    ...this.#shared,
+  })
+  readonly #authentications = new Histogram({
+    name: 'mandate_authentication_seconds',
+    help: 'Time until a caller was authenticated: the read barrier and, for a token that is not remembered, its verification.',
+    buckets: BUCKETS,
+    ...this.#shared,
+  })
+  readonly #deciding = new Histogram({
+    name: 'mandate_decide_seconds',
+    help: 'Time of one decision, calls to OpenFGA included, without authentication and without the log.',
+    buckets: [0.0001, 0.00025, 0.0005, ...BUCKETS],
     ...this.#shared,
   })
   readonly #relations = new Histogram({
@@ -130,6 +123,15 @@ export class Metrics {
     ...this.#shared,
   })
 
+  constructor() {
+    // Samples that alerts look at exist from the start: `increase` and `rate` do not see the first count of a sample that appears with it.
+    for (const code of FAULT_CODES) this.#faults.inc({ code }, 0)
+    for (const reason of UNANSWERED_CAUSES) this.#unanswered.inc({ reason }, 0)
+    for (const outcome of ['equal', 'different', 'unknown']) this.#shadows.inc({ outcome }, 0)
+    for (const outcome of ['passed', 'failed']) this.#barriers.zero({ outcome })
+    for (const outcome of ['answered', 'failed', 'refused']) this.#relations.zero({ outcome })
+  }
+
   /** Metrics in Prometheus' text format, with the content type: those of all workers added up, where there are several. */
   async read(): Promise<{ readonly type: string; readonly text: string }> {
     const all = await this.#collectAll?.()
@@ -145,60 +147,29 @@ export class Metrics {
   /** Makes {@link read} add up the metrics of several processes. A gauge's `aggregator` says how; counters and histograms are sums. */
   addUp(collectAll: () => Promise<readonly CollectedMetrics[]>): void {
     this.#collectAll = collectAll
-    this.#gauge('mandate_workers', 'Workers whose metrics these are (PDP_WORKERS).', () => 1)
+    registerGauge(this.#registry, 'mandate_workers', 'Workers whose metrics these are (PDP_WORKERS).', () => 1)
   }
 
-  /** Registers gauges that are evaluated when metrics are read. Of several workers the worst state counts. */
-  watch({ healthy, trusted, clockOffset, reachable }: Watched): void {
-    if (clockOffset)
-      this.#gauge(
-        'mandate_clock_offset_seconds',
-        'How far the clock of PostgreSQL is ahead of this machine’s.',
-        clockOffset,
-        'average',
-      )
-    this.#gauge(
-      'mandate_clock_trusted',
-      "1 while the machine's clock can be believed, else 0.",
-      () => Number(trusted()),
-      'min',
-    )
-    this.#gauge('mandate_log_healthy', '1 while entries can be made durable, else 0.', () => Number(healthy()), 'min')
-    this.#gauge(
-      'mandate_openfga_reachable',
-      '1 while OpenFGA says that it serves or, with ENGINE=embedded, the tuples in pdp.db can be read, else 0.',
-      async () => Number(await reachable()),
-      'min',
-    )
+  /** Registers gauges of the PDP's state, which are read when metrics are. */
+  watch(watched: Watched): void {
+    registerHealth(this.#registry, watched)
   }
 
   /** Registers gauges and counters of the tuple memory, which are read when metrics are. */
   watchMemory(read: () => WatchedMemory): void {
-    this.#gauge('mandate_memory_bytes', 'Estimated bytes of the tuples in memory.', () => read().bytes)
-    this.#gauge('mandate_memory_entries', 'Answers to reads of OpenFGA in memory.', () => read().entries)
-    // Workers share the invalidation log, so each counts the same changes.
-    this.#gauge(
-      'mandate_pending_changes',
-      'Changes whose tuples memory may not hold now: announced, and not known to be carried out or withdrawn.',
-      () => read().pending,
-      'max',
-    )
-    new Counter({
-      name: 'mandate_memory_total',
-      help: 'What the tuple memory did: hits (entries used), fills (reads of OpenFGA kept), lostFills (not kept, since a change touched them), evictions, waits (for pending changes), again (decisions made again, since a fact changed meanwhile), direct (decisions left to OpenFGA), forwarded (questions left to it).',
-      labelNames: ['what'],
-      registers: [this.#registry],
-      collect() {
-        this.reset()
-        for (const [what, count] of Object.entries(read().counts)) this.inc({ what }, count)
-      },
-    })
+    registerMemory(this.#registry, read)
   }
 
   /** Registers gauges of a shared invalidation log. @param size - Reads how many events it keeps. */
   watchInvalidations(size: () => Promise<number>): void {
     const read = () => size().catch(() => Number.NaN)
-    this.#gauge('mandate_invalidation_log_events', 'Events that the invalidation log keeps.', read, 'max')
+    registerGauge(
+      this.#registry,
+      'mandate_invalidation_log_events',
+      'Events that the invalidation log keeps.',
+      read,
+      'max',
+    )
   }
 
   /** Collects memory, CPU, event loop and garbage collection of the process. Call once a process. */
@@ -209,7 +180,8 @@ export class Metrics {
   /** Registers gauges of how far checkpoints and the index are behind the log. Of several workers, which have a log each, the furthest behind counts. */
   watchLag(read: () => Promise<LogLag>): void {
     for (const { name, help, numberOf } of LAG_GAUGES)
-      this.#gauge(
+      registerGauge(
+        this.#registry,
         name,
         help,
         () =>
@@ -222,6 +194,14 @@ export class Metrics {
 
   request(method: string, route: string, status: number, ms: number): void {
     this.#requests.observe({ method, route, status }, ms / 1_000)
+  }
+
+  authenticated(ms: number): void {
+    this.#authentications.observe(ms / 1_000)
+  }
+
+  decided(ms: number): void {
+    this.#deciding.observe(ms / 1_000)
   }
 
   /** @param tuples - How many were found. */
@@ -282,18 +262,5 @@ export class Metrics {
       if (kind === 'evaluation')
         this.#decisions.inc({ decision: decision ? 'permit' : 'deny', reason: reasons?.[0]?.code ?? 'none' }, count)
     }
-  }
-
-  /** @param aggregator - How the values of several workers become one. */
-  #gauge(name: string, help: string, look: () => number | Promise<number>, aggregator: Aggregator = 'sum'): void {
-    new Gauge({
-      name,
-      help,
-      aggregator,
-      registers: [this.#registry],
-      async collect() {
-        this.set(await look())
-      },
-    })
   }
 }
