@@ -98,9 +98,12 @@ async function expectColours(page: Page, file: string, kind: string, word: strin
   expect([other?.x, other?.y]).toEqual([one?.x, one?.y])
   const metrics = (element: Element) => {
     const { font, letterSpacing, padding, tabSize, whiteSpace } = getComputedStyle(element)
-    return { font, letterSpacing, padding, tabSize, whiteSpace, width: element.scrollWidth }
+    return { font, letterSpacing, padding, tabSize, whiteSpace }
   }
   expect(await layer.evaluate(metrics)).toEqual(await field.evaluate(metrics))
+  // The field has room for two characters more than its longest line: no text is cut off, and neither scrolls by itself.
+  const width = (element: Element) => element.scrollWidth
+  expect(await layer.evaluate(width)).toBeLessThanOrEqual(await field.evaluate(width))
 }
 
 test('a mistake is shown at its line; mended, the cases are played again, and the line that turned says so', async () => {
@@ -175,7 +178,9 @@ test('a line of a case fills the form and asks, with the keyboard alone', async 
   await page.getByRole('tab', { name: 'model.fga' }).click()
   await expectColours(page, 'model.fga', 'keyword', 'define')
   await page.getByText(/^Tab leaves the text/u).waitFor()
-  await page.getByRole('tab', { name: 'manifest.yaml' }).focus()
+  await page.getByRole('tab', { name: 'model.fga' }).focus()
+  await page.keyboard.press('ArrowRight')
+  await page.getByRole('textbox', { name: 'manifest.yaml' }).waitFor()
   await page.keyboard.press('ArrowRight')
   await page.getByRole('textbox', { name: 'cases.yaml' }).waitFor()
   await page.keyboard.press('Tab')
