@@ -16,17 +16,21 @@ import { PIECES, type Piece, type Platform } from './pieces.ts'
 import { unpackArchive } from './unpack.ts'
 
 /** Checks one package. @returns What is wrong with it, or `undefined`. @throws MissingToolError, StartError as `downloadPiece`. */
-async function objectionTo(piece: PinnedPiece, platform: Platform, work: string): Promise<string | undefined> {
+async function objectionTo(piece: PinnedPiece, platform: Platform | 'any', work: string): Promise<string | undefined> {
   const archive = await downloadPiece(piece, work)
   await unpackArchive(archive, join(work, 'unpacked'))
   const root = join(work, 'unpacked', piece.root)
   if (piece.links !== undefined && !existsSync(join(root, piece.links))) return `${piece.links} is missing`
+  if ('file' in piece.check)
+    return existsSync(join(root, piece.check.file)) ? undefined : `${piece.check.file} is missing`
   const program = join(root, piece.check.program)
   if (piece.inner?.includes(`${piece.check.program}.br`))
     await pipeline(createReadStream(`${program}.br`), createBrotliDecompress(), createWriteStream(program))
   if (!existsSync(program)) return `${piece.check.program} is missing; there are ${(await readdir(root)).join(', ')}`
   const platforms = platformsOf(await headOf(program))
-  return platforms.includes(platform) ? undefined : `${piece.check.program} is for ${platforms.join(', ') || 'none'}`
+  return platforms.some((one) => one === platform)
+    ? undefined
+    : `${piece.check.program} is for ${platforms.join(', ') || 'none'}`
 }
 
 async function headOf(file: string): Promise<Buffer> {
@@ -40,7 +44,7 @@ async function headOf(file: string): Promise<Buffer> {
 }
 
 /** @returns Whether the package is right. */
-async function check(piece: Piece, platform: Platform): Promise<boolean> {
+async function check(piece: Piece, platform: Platform | 'any'): Promise<boolean> {
   const build = piece.builds[platform]
   if (build === undefined) return true
   const work = mkdtempSync(join(tmpdir(), 'mandate-pins-'))
@@ -53,6 +57,6 @@ async function check(piece: Piece, platform: Platform): Promise<boolean> {
 }
 
 for (const piece of Object.values<Piece>(PIECES)) {
-  for (const platform of Object.keys(piece.builds) as Platform[])
+  for (const platform of Object.keys(piece.builds) as (Platform | 'any')[])
     if (!(await check(piece, platform))) process.exitCode = 1
 }

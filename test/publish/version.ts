@@ -10,6 +10,7 @@ import { join } from 'node:path'
 const ELSEWHERE: readonly { readonly file: string; readonly written: RegExp }[] = [
   { file: 'deploy/Dockerfile', written: /(ARG VERSION=)(\d+\.\d+\.\d+\S*)/gu },
   { file: 'docker-compose.yml', written: /(image: mandate\/(?!keycloak)[\w-]+:)(\d+\.\d+\.\d+\S*)/gu },
+  { file: 'deploy/helm/mandate/Chart.yaml', written: /^((?:appVersion|version): )(\d+\.\d+\.\d+\S*)/gmu },
   { file: 'README.md', written: /(at an early stage \()(\d+\.\d+\.\d+[^)]*)/gu },
 ]
 const OURS = /^@mandate\//u

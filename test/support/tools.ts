@@ -14,6 +14,7 @@ import {
   MissingToolError,
   tryCommand,
 } from '@mandate/stack'
+import { findHelm, findKubeconform } from './kubernetes-tools.ts'
 import { MISSING_TOOLS } from './missing-tool.ts'
 import { findChromium } from './system-browser.ts'
 
@@ -36,6 +37,10 @@ export const TOOLS: readonly Tool[] = [
   { name: 'Go', find: findGo },
   // Not on PATH: only the stage `unit (Node 22)` and the tests of the packages run on it.
   { name: 'Node 22', find: (options) => fetchTool('node22', options).then(nothing) },
+  // Not on PATH either: tests of the Helm chart find them themselves.
+  { name: 'Helm', find: (options) => findHelm(options).then(nothing) },
+  { name: 'kubeconform', find: (options) => findKubeconform(options).then(nothing) },
+  { name: 'Kubernetes schemas', find: (options) => fetchTool('kubernetesSchemas', options).then(nothing) },
   // The tutorial asks a service with it.
   { name: 'curl', find: installed('curl', ['--version'], 'curl') },
   { name: 'openssl', find: installed('openssl', ['version'], 'openssl') },
