@@ -436,6 +436,14 @@ test('the certificate is for the names that callers use', () => {
 test('the alerts of the chart are those that are tested with promtool', () => {
   const { groups } = only(rendered('production'), 'PrometheusRule').spec
   expect(groups).toEqual(parse(read('deploy/prometheus/alerts.yml')).groups)
+  const { jobLabel, selector } = only(rendered('production'), 'ServiceMonitor').spec
+  const scraped = rendered('production').filter(
+    ({ kind, metadata }) => kind === 'Service' && metadata.labels?.[jobLabel],
+  )
+  const jobs = read('deploy/prometheus/alerts.yml').match(/(?<=job=")[^"]+/gu) ?? []
+  expect(jobs.length).toBeGreaterThan(0)
+  for (const job of jobs) expect(scraped.map(({ metadata }) => metadata.labels?.[jobLabel])).toEqual([job])
+  for (const { metadata } of scraped) expect(metadata.labels).toMatchObject(selector.matchLabels)
   expect(readFileSync(join(CHART, 'files/alerts.yml'), 'utf8')).toBe(read('deploy/prometheus/alerts.yml'))
 })
 

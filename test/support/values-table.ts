@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isMap, isScalar, type Pair, parseDocument, stringify } from 'yaml'
+import { isMap, isScalar, parseDocument, stringify, type YAMLMap } from 'yaml'
 
 const HEAD = `# Values of the Helm chart
 
@@ -17,24 +17,28 @@ Made from [deploy/helm/mandate/values.yaml](../deploy/helm/mandate/values.yaml) 
 export function valuesTable(text: string): string {
   const document = parseDocument(text)
   if (!isMap(document.contents)) throw new Error('values.yaml is no map')
-  return `${HEAD}${rowsOf(document.contents.items as Pair[], '').join('\n')}\n`
+  return `${HEAD}${rowsOf(document.contents, '').join('\n')}\n`
 }
 
-function rowsOf(pairs: readonly Pair[], prefix: string): readonly string[] {
-  return pairs.flatMap(({ key, value }) => {
+function rowsOf(map: YAMLMap, prefix: string): readonly string[] {
+  return map.items.flatMap(({ key, value }, index) => {
     const name = `${prefix}${String(key)}`
-    const described = descriptionOf(key)
-    if (isMap(value) && value.items.length > 0 && described === undefined)
-      return rowsOf(value.items as Pair[], `${name}.`)
-    const nested = isMap(value) && value.items.length > 0 && !value.flow
-    if (nested) return [`| \`${name}\` | | ${described} |`, ...rowsOf(value.items as Pair[], `${name}.`)]
-    return [`| \`${name}\` | ${defaultOf(value)} | ${described ?? ''} |`]
+    // The parser gives the comment before the first key to the map.
+    const described =
+      descriptionOf(key) ?? (index === 0 && prefix !== '' ? descriptionIn(map.commentBefore) : undefined)
+    if (!isMap(value) || value.items.length === 0 || (value.flow && described !== undefined))
+      return [`| \`${name}\` | ${defaultOf(value)} | ${described ?? ''} |`]
+    const own = described === undefined ? [] : [`| \`${name}\` | | ${described} |`]
+    return [...own, ...rowsOf(value, `${name}.`)]
   })
 }
 
-/** The lines of the comment before a key from `--` on. */
-function descriptionOf(key: unknown): string | undefined {
-  const comment = isScalar(key) ? (key.commentBefore ?? '') : ''
+const descriptionOf = (key: unknown): string | undefined =>
+  isScalar(key) ? descriptionIn(key.commentBefore) : undefined
+
+/** The lines of a comment from `--` on. */
+function descriptionIn(comment: string | null | undefined): string | undefined {
+  if (!comment) return undefined
   const from = comment.lastIndexOf('-- ')
   if (from < 0) return undefined
   return comment
@@ -43,7 +47,6 @@ function descriptionOf(key: unknown): string | undefined {
     .map((line) => line.trim())
     .join(' ')
     .replaceAll('|', '\\|')
-    .replaceAll(/<(?=\w)/gu, '&lt;')
 }
 
 function defaultOf(value: unknown): string {
