@@ -2,7 +2,7 @@
 const ask = async (path) => {
   const response = await fetch(process.env.MANDATE_PDP_URL + path, { signal: AbortSignal.timeout(10_000) })
   const body = await response.json()
-  console.log(path, response.status, JSON.stringify(body))
+  process.stdout.write(`${path} ${response.status} ${JSON.stringify(body)}\n`)
   if (response.status !== 200) process.exit(1)
   return body
 }
