@@ -3,9 +3,15 @@ export { CachedRelations } from './cache/cached-relations.ts'
 export { type Config, parseConfig } from './config.ts'
 export {
   comparePolicies,
+  countNotMadeAgain,
+  type EvaluatedAgain,
+  evaluateAgain,
+  isSameOutcome,
+  loggedOutcome,
   type PolicyComparisonResult,
   type PolicyJudge,
   type PolicyOutcome,
+  policyJudge,
   type TurnedEntry,
 } from './decide/compare-policies.ts'
 export { decide } from './decide/decide.ts'

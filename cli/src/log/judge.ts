@@ -3,20 +3,13 @@
  *
  * @module
  */
+import { countNotMadeAgain, evaluateAgain, isSameOutcome, loggedOutcome, type PolicyOutcome } from '@mandate/pdp'
 import type { Entry } from '@mandate/protocol'
 import type { Work } from '../command-line.ts'
 import { EXIT, type ExitCode, usageError } from '../exit.ts'
 import { print } from '../output.ts'
 import { copyFacts, type FactsPlace } from '../policy/facts.ts'
-import {
-  isSame,
-  loggedOutcome,
-  makeAgain,
-  notMadeAgain,
-  type Outcome,
-  outcomeText,
-  questionText,
-} from '../policy/made-again.ts'
+import { outcomeText, questionText } from '../policy/outcome-text.ts'
 import { evaluationsOf, type PlaceOptions, placesOf } from '../policy/places.ts'
 import { check, counted, mistakes } from '../policy/report.ts'
 import { recordObjection } from './record-objection.ts'
@@ -37,8 +30,8 @@ interface Contradiction extends Doubted {
 }
 
 interface Otherwise extends Doubted {
-  readonly logged: Outcome
-  readonly now: Outcome
+  readonly logged: PolicyOutcome
+  readonly now: PolicyOutcome
   /** Whether the decision was made by the policy that judges: then facts have changed since. */
   readonly same_policy: boolean
 }
@@ -89,15 +82,15 @@ async function judgeBy(
 ): Promise<ByPolicy> {
   const facts = await copyFacts(place, [policies])
   try {
-    const made = await makeAgain(entries, facts)
+    const made = await evaluateAgain(entries, facts.judges)
     const parts = policies.version.split(' ')
     const otherwise = made.flatMap(({ entry, outcomes: [now] = [] }): readonly Otherwise[] => {
       const logged = loggedOutcome(entry)
-      if (now === undefined || isSame(logged, now)) return []
+      if (now === undefined || isSameOutcome(logged, now)) return []
       return [{ ...doubted(entry), logged, now, same_policy: parts.includes(entry.policy ?? '') }]
     })
     const judged = made.filter(({ outcomes }) => outcomes !== undefined).length
-    return { policy: policies.version, judged, otherwise, not_judged: notMadeAgain(made) }
+    return { policy: policies.version, judged, otherwise, not_judged: Object.fromEntries(countNotMadeAgain(made)) }
   } finally {
     await facts.close()
   }

@@ -4,23 +4,14 @@
  *
  * @module
  */
-import type { Policies } from '@mandate/pdp'
+import { comparePolicies, type Policies, type PolicyOutcome, type TurnedEntry } from '@mandate/pdp'
 import type { Entry } from '@mandate/protocol'
 import { copyFacts, type FactsPlace } from './facts.ts'
-import {
-  isSame,
-  loggedOutcome,
-  makeAgain,
-  notMadeAgain,
-  type Outcome,
-  outcomeText,
-  type QuestionMembers,
-  questionText,
-} from './made-again.ts'
+import { outcomeText, type QuestionMembers, questionText } from './outcome-text.ts'
 
 export interface Turned extends QuestionMembers {
-  readonly old: Outcome
-  readonly new: Outcome
+  readonly old: PolicyOutcome
+  readonly new: PolicyOutcome
 }
 
 export interface Difference {
@@ -48,16 +39,17 @@ export interface DiffOptions {
 export async function diffPolicies({ entries, from, to, place }: DiffOptions): Promise<Difference> {
   const facts = await copyFacts(place, [from, to])
   try {
-    const made = await makeAgain(entries, facts)
-    const judged = made.flatMap(({ entry, outcomes: [old, next] = [] }) => (old && next ? [{ entry, old, next }] : []))
+    const [before, after] = facts.judges
+    if (!before || !after) throw new TypeError('each of the two policies has a judge')
+    const compared = await comparePolicies(entries, before, after)
     return {
       from: from.version,
       to: to.version,
       evaluations: entries.length,
-      made_again: judged.length,
-      turned: judged.flatMap(({ entry, old, next }) => (isSame(old, next) ? [] : [turnOf(entry, old, next)])),
-      not_made_again: notMadeAgain(made),
-      otherwise_today: judged.filter(({ entry, old }) => !isSame(old, loggedOutcome(entry))).length,
+      made_again: compared.madeAgain,
+      turned: compared.turned.map(shownTurn),
+      not_made_again: Object.fromEntries(compared.notMadeAgain),
+      otherwise_today: compared.otherwiseToday,
       unread_tuples: facts.unread,
     }
   } finally {
@@ -65,8 +57,9 @@ export async function diffPolicies({ entries, from, to, place }: DiffOptions): P
   }
 }
 
-function turnOf({ id, at, subject, actor, persona, action, resource }: Entry, old: Outcome, next: Outcome): Turned {
-  return { id, at, subject, actor, persona, action, resource, old, new: next }
+function shownTurn({ entry, before, after }: TurnedEntry): Turned {
+  const { id, at, subject, actor, persona, action, resource } = entry
+  return { id, at, subject, actor, persona, action, resource, old: before, new: after }
 }
 
 /** `TURNED`, `INCOMPLETE` or `OK`: the last lines. An incomplete comparison never reads as a success. */

@@ -6,13 +6,13 @@
  */
 import {
   CachedRelations,
-  type DecideDeps,
   FgaStore,
   type InForce,
   OpenFgaClient,
   OpenFgaRelations,
-  type PastGrants,
   type Policies,
+  type PolicyJudge,
+  policyJudge,
   readEmbeddedTuples,
   relationsOfTuples,
 } from '@mandate/pdp'
@@ -23,12 +23,10 @@ export type FactsPlace =
   | { readonly kind: 'openfga'; readonly server: Server; readonly store: string }
   | { readonly kind: 'embedded'; readonly database: string }
 
-/** Facts, under the models of policies. */
+/** Policies that decide on a copy of the facts. */
 export interface Facts {
-  /** The policies, in the order in which they were given. */
-  readonly policies: readonly InForce[]
-  readonly relations: DecideDeps['relations']
-  readonly past: PastGrants
+  /** One for each policy, in the order in which they were given. */
+  readonly judges: readonly PolicyJudge[]
   /** Tuples of the store that no policy's model allows. */
   readonly unread: number
   readonly close: () => Promise<void>
@@ -48,7 +46,9 @@ async function inMemory(database: string, given: readonly Policies[]): Promise<F
   const tuples = readEmbeddedTuples(database)
   const models = new Map(policies.map(({ modelId, program }) => [modelId, program]))
   const { relations, unread } = relationsOfTuples(models, tuples)
-  return { policies, relations, unread, past: pastIn(tuples.map((key) => ({ key }))), close: async () => undefined }
+  const past = pastIn(tuples.map((key) => ({ key })))
+  const judges = policies.map((each) => policyJudge(each, { relations, past }))
+  return { judges, unread, close: async () => undefined }
 }
 
 async function inOpenFga(
@@ -72,7 +72,8 @@ async function inOpenFga(
     const unread = await writeTuples(openFga, copy.id, models, tuples)
     openFga.analyze()
     const relations = new CachedRelations(new OpenFgaRelations({ client, storeId: copy.id }))
-    return { policies, relations, unread, past: pastIn(tuples), close }
+    const past = pastIn(tuples)
+    return { judges: policies.map((each) => policyJudge(each, { relations, past })), unread, close }
   } catch (error) {
     await close()
     throw error

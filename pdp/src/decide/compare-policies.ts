@@ -1,12 +1,14 @@
 /**
- * Which logged decisions two policies make differently: each request is evaluated by both, on the same facts and at the time of its entry, so that a
- * difference is due to the policy alone. A request that the log does not hold whole is counted, never guessed.
+ * Evaluates logged requests again by one or several policies, on the same facts and at the time of each entry, so that a difference between policies is
+ * due to the policies alone. A request that the log does not hold whole is counted, never guessed.
  *
  * @module
  */
 import { type Entry, type EpochMillis, splitRef } from '@mandate/protocol'
 import type { InForce, Policies } from '../policy/pack.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
+import { decide } from './decide.ts'
+import type { DecideDeps } from './deps.ts'
 import type { Evaluation } from './evaluation.ts'
 import { evaluationOf, looksAt, NOT_REPLAYABLE, type ReplayableEntry } from './replay.ts'
 import type { Verdict } from './verdict.ts'
@@ -20,11 +22,22 @@ export interface PolicyJudge {
   readonly decide: (evaluation: Evaluation, at: EpochMillis) => Awaitable<Verdict>
 }
 
+/** Builds a judge on facts. It decides as if nobody had signed out since the entry: ended sessions are not a matter of policy. */
+export function policyJudge(policies: InForce, facts: Pick<DecideDeps, 'relations' | 'past'>): PolicyJudge {
+  const deps = { ...facts, policies: () => policies, sessions: { isEnded: () => false } }
+  return { policies, decide: (evaluation, at) => decide(evaluation, { ...deps, clock: () => at }) }
+}
+
 /** A decision by its result and primary reason code. */
 export interface PolicyOutcome {
   readonly decision: boolean
   readonly reason: string
 }
+
+/** An entry with its outcomes, one for each policy, or why it could not be evaluated. */
+export type EvaluatedAgain =
+  | { readonly entry: Entry; readonly outcomes: readonly PolicyOutcome[]; readonly why?: undefined }
+  | { readonly entry: Entry; readonly outcomes?: undefined; readonly why: string }
 
 /** A logged request that the two policies decide differently. */
 export interface TurnedEntry {
@@ -50,42 +63,56 @@ export async function comparePolicies(
   before: PolicyJudge,
   after: PolicyJudge,
 ): Promise<PolicyComparisonResult> {
-  const turned: TurnedEntry[] = []
-  const notMadeAgain = new Map<string, number>()
-  let madeAgain = 0
-  let otherwiseToday = 0
-  for (let start = 0; start < entries.length; start += WIDTH) {
-    const round = entries.slice(start, start + WIDTH)
-    for (const result of await Promise.all(round.map((entry) => evaluateBoth(entry, before, after)))) {
-      if (typeof result === 'string') {
-        notMadeAgain.set(result, (notMadeAgain.get(result) ?? 0) + 1)
-        continue
-      }
-      madeAgain += 1
-      const { entry } = result
-      const logged = { decision: entry.decision === true, reason: entry.reasons?.[0]?.code ?? '' }
-      if (!isSame(result.before, logged)) otherwiseToday += 1
-      if (!isSame(result.before, result.after)) turned.push(result)
-    }
+  const results = await evaluateAgain(entries, [before, after])
+  const compared = results.flatMap(({ entry, outcomes: [was, is] = [] }): readonly TurnedEntry[] =>
+    was && is ? [{ entry, before: was, after: is }] : [],
+  )
+  return {
+    madeAgain: compared.length,
+    turned: compared.filter((each) => !isSameOutcome(each.before, each.after)),
+    notMadeAgain: countNotMadeAgain(results),
+    otherwiseToday: compared.filter((each) => !isSameOutcome(each.before, loggedOutcome(each.entry))).length,
   }
-  return { madeAgain, turned, notMadeAgain, otherwiseToday }
 }
 
-/** @returns Why not, when the log does not hold all that either policy looks at. */
-async function evaluateBoth(entry: Entry, before: PolicyJudge, after: PolicyJudge): Promise<string | TurnedEntry> {
-  const [old, next] = [before.policies, after.policies]
-  const replayable = evaluationOf(entry, old)
-  if ('why' in replayable) return NOT_REPLAYABLE[replayable.why]
+/**
+ * Evaluates each entry by every policy.
+ *
+ * @param judges - At least one. The first one's manifests say which attributes of an entry are read.
+ * @returns In the order of the entries. Rejects when a decision ends in a fault.
+ */
+export async function evaluateAgain(
+  entries: readonly Entry[],
+  judges: readonly PolicyJudge[],
+): Promise<readonly EvaluatedAgain[]> {
+  const results: EvaluatedAgain[] = []
+  for (let start = 0; start < entries.length; start += WIDTH) {
+    const round = entries.slice(start, start + WIDTH)
+    results.push(...(await Promise.all(round.map((entry) => evaluateOne(entry, judges)))))
+  }
+  return results
+}
+
+/** Leaves out an entry when the log does not hold all that one of the policies looks at. */
+async function evaluateOne(entry: Entry, judges: readonly PolicyJudge[]): Promise<EvaluatedAgain> {
+  const [first, ...others] = judges.map(({ policies }) => policies)
+  if (!first) throw new TypeError('at least one policy must judge')
+  const replayable = evaluationOf(entry, first)
+  if ('why' in replayable) return { entry, why: NOT_REPLAYABLE[replayable.why] }
   const { evaluation } = replayable
   const { type } = splitRef(evaluation.resource)
-  const bounded = Object.keys(old.byType.get(type)?.manifest.attributes ?? {})
-  const lookedAt = [old, next].flatMap((policies) => [...looksAt(evaluation, policies, bounded)])
-  const unknown = new Set([...replayable.unknown, ...readDifferently(replayable, old, next)])
+  const bounded = Object.keys(first.byType.get(type)?.manifest.attributes ?? {})
+  const lookedAt = judges.flatMap(({ policies }) => [...looksAt(evaluation, policies, bounded)])
+  const differing = others.flatMap((policies) => readDifferently(replayable, first, policies))
+  const unknown = new Set([...replayable.unknown, ...differing])
   const missing = lookedAt.find((name) => unknown.has(name))
-  if (missing) return `the log does not hold ${missing}, which one of the policies looks at`
+  if (missing) {
+    const which = others.length > 0 ? 'one of the policies' : 'the policy'
+    return { entry, why: `the log does not hold ${missing}, which ${which} looks at` }
+  }
   const at = Date.parse(entry.at)
-  const [was, is] = await Promise.all([before.decide(evaluation, at), after.decide(evaluation, at)])
-  return { entry, before: outcomeOf(was), after: outcomeOf(is) }
+  const verdicts = await Promise.all(judges.map((judge) => judge.decide(evaluation, at)))
+  return { entry, outcomes: verdicts.map(outcomeOf) }
 }
 
 /**
@@ -110,4 +137,20 @@ function readDifferently({ evaluation }: ReplayableEntry, old: Policies, next: P
 }
 
 const outcomeOf = ({ decision, reasons }: Verdict): PolicyOutcome => ({ decision, reason: reasons[0]?.code ?? '' })
-const isSame = (a: PolicyOutcome, b: PolicyOutcome): boolean => a.decision === b.decision && a.reason === b.reason
+
+/** The outcome that an entry of the log states. */
+export const loggedOutcome = ({ decision, reasons }: Entry): PolicyOutcome => ({
+  decision: decision === true,
+  reason: reasons?.[0]?.code ?? '',
+})
+
+/** Whether two outcomes have the same result and the same primary reason code. */
+export const isSameOutcome = (a: PolicyOutcome, b: PolicyOutcome): boolean =>
+  a.decision === b.decision && a.reason === b.reason
+
+/** Counts the entries that could not be evaluated, by why, in the order in which each reason came first. */
+export function countNotMadeAgain(results: readonly EvaluatedAgain[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { why } of results) if (why !== undefined) counts.set(why, (counts.get(why) ?? 0) + 1)
+  return counts
+}

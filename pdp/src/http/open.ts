@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { readFileSync } from 'node:fs'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
-import type { PolicyJudge } from '../decide/compare-policies.ts'
+import { policyJudge } from '../decide/compare-policies.ts'
 import { decide } from '../decide/decide.ts'
 import type { DecideDeps } from '../decide/deps.ts'
 import { Shadow } from '../decide/shadow.ts'
@@ -78,7 +78,7 @@ export function openHttp(options: HttpOptions): HttpApp {
     position: () => log.sequenced,
     decide: createDecide(options, decideDeps),
     decideBy: (evaluation, by) => decide(evaluation, { ...decideDeps, policies: () => by }),
-    judgeBy: (by) => ({ policies: by, decide: decideAsOf({ ...decideDeps, policies: () => by }) }),
+    judgeBy: (by) => policyJudge(by, decideDeps),
     search: { ...decideDeps, directory: register, register, facts },
     limits: limitsOf(config),
     ...(config.PDP_METADATA_KEY_FILE
@@ -89,12 +89,6 @@ export function openHttp(options: HttpOptions): HttpApp {
     trustProxy: config.TRUST_PROXY,
   })
 }
-
-/** Decides at any instant, as if nobody had signed out since: ended sessions are not a matter of policy. */
-const decideAsOf =
-  (deps: DecideDeps): PolicyJudge['decide'] =>
-  (evaluation, at) =>
-    decide(evaluation, { ...deps, clock: () => at, sessions: { isEnded: () => false } })
 
 /** The decision, shadowed where that is configured. */
 function createDecide({ config, logger, metrics }: HttpOptions, deps: DecideDeps): ServerDeps['decide'] {
