@@ -316,3 +316,52 @@ test('limits, units and titles of a pack that no code knows are shown from what 
   await page.getByText('Have lab orders of your own.').waitFor()
   expect(noise).toEqual([])
 })
+
+test('an empty limit is no error before something is typed or submitted; then it is, and the focus is there', async () => {
+  await show(page, played.url, { name: '', scene: 'dora', place: '#/settings' })
+  await page.getByRole('button', { name: /^Allow it within limits.*donor.*home/u }).click()
+  const dialog = page.getByRole('dialog', { name: /What agents may do/u })
+  await dialog.getByLabel('Millilitres of a sample, at most').waitFor()
+  expect(await dialog.locator('[aria-invalid="true"], .wrong').count()).toBe(0)
+  await dialog.getByLabel('Millilitres of a sample, at most').fill('501')
+  expect(await dialog.locator('[aria-invalid="true"]').count()).toBe(1)
+  await dialog.getByLabel('Millilitres of a sample, at most').fill('20')
+  expect(await dialog.locator('[aria-invalid="true"]').count()).toBe(0)
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await expect.poll(focused).toMatch(/^Time of drawing/u)
+  expect(await dialog.locator('[aria-invalid="true"]').count()).toBe(1)
+  expect(noise).toEqual([])
+})
+
+test('in a persona of another domain the trips screen says which persona is needed, and acts in it at a press', async () => {
+  await show(page, played.url, { name: '', scene: 'dora', place: '#/trips' })
+  const notice = page.getByText(/You act as .*, ward-2, which is not a persona of Travel\./u)
+  await notice.waitFor()
+  expect(await page.getByRole('button', { name: 'New trip' }).first().isDisabled()).toBe(true)
+  expect(await axe(page)).toEqual([])
+  await page.getByRole('button', { name: 'Act as Traveler, home' }).click()
+  await notice.waitFor({ state: 'detached' })
+  expect(await page.getByRole('button', { name: 'New trip' }).first().isEnabled()).toBe(true)
+  expect(noise).toEqual([])
+})
+
+test('a message at the bottom does not cover the button that gives, in a dialog that is higher than the window', async () => {
+  await open('#/sharing')
+  await page.getByRole('button', { name: /^Revoke: Yannick/u }).click()
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke now' }).click()
+  await page.locator('.toast').first().waitFor()
+  await page.getByRole('button', { name: 'Let somebody act' }).first().click()
+  const dialog = page.getByRole('dialog', { name: 'Let somebody act' })
+  const give = await dialog.getByRole('button', { name: 'Give', exact: true }).boundingBox()
+  const toast = await page.locator('.toast').last().boundingBox()
+  expect(toast).toBeTruthy()
+  expect((give?.y ?? 0) + (give?.height ?? 0)).toBeLessThanOrEqual(toast?.y ?? 0)
+})
+
+test('without a connection the age of the data is said once on each screen', async () => {
+  for (const place of ['#/people', '#/sharing', '#/trips', '#/settings']) {
+    await show(page, played.url, { name: '', scene: 'offline', place })
+    await page.locator('.stale-since').first().waitFor()
+    expect(await page.locator('.stale-since').count(), place).toBe(1)
+  }
+})

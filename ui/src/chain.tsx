@@ -7,7 +7,7 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { ChainLink, LinkState } from './links.ts'
-import { minuteOf, PARTY_WORD, partyOf, plural, resourceWords, short } from './words.ts'
+import { minuteOf, PARTY_WORD, partyOf, resourceWords, short, times } from './words.ts'
 
 /** Words for the actions and scope of a link. Default: names as in the log. */
 export type GivenWords = (link: Pick<ChainLink, 'actions' | 'scope'>) => string
@@ -78,7 +78,7 @@ function termsOf(link: ChainLink, givenWords: GivenWords): readonly string[] {
   const passing =
     redelegations === undefined
       ? []
-      : [redelegations === 0 ? 'not to be passed on' : `may be passed on ${plural(redelegations, 'time')}`]
+      : [redelegations === 0 ? 'not to be passed on' : `may be passed on ${times(redelegations)}`]
   return [
     givenWords(link),
     `until ${minuteOf(expiresAt)}`,

@@ -34,6 +34,9 @@ export const counted = (count: number): string => NUMBER.format(count)
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${counted(count)} ${count === 1 ? one : many}`
 
+/** How often, as an adverb: `once`, `twice`, `3 times`. */
+export const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : plural(count, 'time'))
+
 const TAIL = 4
 /** ULIDs begin with the time, so the end tells two of them apart. */
 const SHORT = 11

@@ -48,6 +48,8 @@ const personasOf: Readonly<Record<string, readonly Persona[]>> = {
       domain: 'lab',
       autonomy: { consent: true, limits: { volume: { at_most: 10 }, notice: { at_least: 172_800 } } },
     }),
+    aPersona(9, { title: 'donor', circle: 'home', domain: 'lab' }),
+    aPersona(10, { title: 'traveler', circle: 'home' }),
   ],
   [YANNICK]: [aPersona(7, { holder: YANNICK, title: 'travel-agent', circle: 'acme' })],
 }

@@ -172,6 +172,10 @@ const english = {
     andOthers: (names: string) => `${names} may act on it too.`,
     onlyYou: 'Nobody else may act on it.',
     ownedBy: (who: string) => `This belongs to ${who}.`,
+    otherPersona: (acting: string, domain: string) => `You act as ${acting}, which is not a persona of ${domain}.`,
+    otherPersonaMeans: 'Trips can be seen, made and booked in a persona of that domain only.',
+    actAs: (persona: string) => `Act as ${persona}`,
+    noPersona: 'You have none. Take one under Settings.',
   },
 
   item: {

@@ -4,8 +4,8 @@
  * @module
  */
 import { focusRefusal, minuteOf } from '@mandate/ui'
-import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { type ComponentChildren, createContext, type JSX } from 'preact'
+import { useContext, useEffect, useRef, useState } from 'preact/hooks'
 import type { ProblemView } from '../../../src/shared/views.ts'
 import type { Loaded } from '../store/hooks.tsx'
 import { strings } from '../strings.ts'
@@ -17,15 +17,20 @@ interface StatesProps<T> {
   readonly children: (value: T) => ComponentChildren
 }
 
-/** Shows loaded data, or its loading or error state. */
+/** What is shown above already about the age of the data. */
+const StaleContext = createContext<string | undefined>(undefined)
+
+/** Shows loaded data, or its loading or error state. Data as old as the data around it, to the minute, is not called so again. */
 export function States<T>({ loaded, ghosts = 3, children }: StatesProps<T>): JSX.Element {
+  const around = useContext(StaleContext)
   if (loaded.state === 'loading') return <Ghosts count={ghosts} />
   if (loaded.state === 'failed') return <Failure problem={loaded.problem} again={loaded.again} />
+  const since = loaded.stale === undefined ? undefined : strings.stale.since(minuteOf(loaded.stale))
   return (
     <>
       {loaded.problem && <NotAgain problem={loaded.problem} again={loaded.again} />}
-      {loaded.stale !== undefined && <p class="aside stale-since">{strings.stale.since(minuteOf(loaded.stale))}</p>}
-      {children(loaded.value)}
+      {since !== undefined && since !== around && <p class="aside stale-since">{since}</p>}
+      <StaleContext.Provider value={since ?? around}>{children(loaded.value)}</StaleContext.Provider>
     </>
   )
 }

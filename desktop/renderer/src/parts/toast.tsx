@@ -6,7 +6,7 @@
 import { normalizeProps, useMachine } from '@zag-js/preact'
 import * as toast from '@zag-js/toast'
 import type { JSX } from 'preact'
-import { useId } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { strings } from '../strings.ts'
 
 const STAYS_MS = 7_000
@@ -34,12 +34,22 @@ export function announce(title: string, undo?: Undo): void {
   store.create({ title, type: 'success', ...offered })
 }
 
+const GAP_PX = 16
+
 export function Toasts(): JSX.Element {
   const service = useMachine(toast.group.machine, { id: useId(), store })
   const api = toast.group.connect(service, normalizeProps)
+  const group = useRef<HTMLDivElement>(null)
+  const shown = api.getToasts()
+  // Dialogs end above the toasts: see .dialog-place.
+  useLayoutEffect(() => {
+    const heights = [...(group.current?.querySelectorAll<HTMLElement>('.toast') ?? [])].map((one) => one.offsetHeight)
+    const room = heights.reduce((sum, height) => sum + height + GAP_PX, 0)
+    document.documentElement.style.setProperty('--toasts-room', `${room}px`)
+  }, [shown])
   return (
-    <div {...api.getGroupProps()} {...{ 'aria-label': strings.toasts }} class="toasts">
-      {api.getToasts().map((options, index) => (
+    <div ref={group} {...api.getGroupProps()} {...{ 'aria-label': strings.toasts }} class="toasts">
+      {shown.map((options, index) => (
         <Toast key={options.id} options={options} index={index} parent={service} />
       ))}
     </div>

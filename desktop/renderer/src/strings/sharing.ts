@@ -3,11 +3,9 @@
  *
  * @module
  */
-import { plural } from '@mandate/ui'
+import { plural, times } from '@mandate/ui'
 
 const joined = new Intl.ListFormat('en-GB', { type: 'conjunction' })
-
-const times = (count: number): string => (count === 1 ? 'once' : count === 2 ? 'twice' : `${count} times`)
 
 export interface GrantTold {
   /** Name in the middle of a sentence: `Yannick`, `you`. */

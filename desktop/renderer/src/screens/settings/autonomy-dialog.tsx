@@ -4,9 +4,9 @@
  * @module
  */
 import type { Domain, Persona } from '@mandate/protocol'
-import { useDomains } from '@mandate/ui'
+import { focusRefusal, useDomains } from '@mandate/ui'
 import type { JSX } from 'preact'
-import { useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { ProblemView } from '../../../../src/shared/views.ts'
 import { Dialog, DialogEnd } from '../../parts/dialog.tsx'
 import { Choice, Field } from '../../parts/field.tsx'
@@ -39,13 +39,16 @@ interface AutonomyDialogProps {
 export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps): JSX.Element {
   const gates = useMemo(() => limitGatesOf(domain), [domain])
   const [own, setOwn] = useState<Partial<Typed>>({})
+  const { form, submitted, refuse } = useRefusals()
   const typed = typedOver(typedOf(persona.autonomy, gates), own)
   const read = readTyped(typed, gates, persona.autonomy)
   const save = useAction('personas.setAutonomy', ['personas', 'activity'])
   const problem = problemAtGate(save.problem, gates)
+  /** A limit without a suggested value is empty at first: that is no error before the person typed or submitted. */
+  const isJudged = (field: string): boolean => submitted > 0 || own.fields?.[field] !== undefined
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault()
-    if (!read.ok) return
+    if (!read.ok) return refuse()
     const answer = await save.run({ id: persona.id, autonomy: read.autonomy })
     if (!answer.ok) return
     announce(TEXTS.saved)
@@ -53,7 +56,7 @@ export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps
   }
   return (
     <Dialog title={TEXTS.dialog(personaWords(persona, useDomains()))} onClose={onClose}>
-      <form class="dialog-body" onSubmit={(event) => void submit(event)}>
+      <form class="dialog-body" noValidate ref={form} onSubmit={(event) => void submit(event)}>
         <Choice
           legend={consentOf(domain).question}
           name="consent"
@@ -67,7 +70,9 @@ export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps
               key={field.name}
               field={field}
               value={typed.fields[field.name] ?? ''}
-              problem={read.ok ? problem : wrongAt(field.name, read.wrong[field.name])}
+              problem={
+                read.ok ? problem : isJudged(field.name) ? wrongAt(field.name, read.wrong[field.name]) : undefined
+              }
               onType={(value) => {
                 save.forget()
                 setOwn({ ...own, fields: { ...own.fields, [field.name]: value } })
@@ -78,13 +83,27 @@ export function AutonomyDialog({ persona, domain, onClose }: AutonomyDialogProps
         <Meaning sentence={read.ok ? autonomySentence(read.autonomy, domain) : undefined} />
         <Problem problem={save.problem} />
         <DialogEnd onClose={onClose}>
-          <button type="submit" class="button primary" disabled={save.isBusy || !read.ok}>
+          <button type="submit" class="button primary" disabled={save.isBusy}>
             {save.isBusy ? strings.saving : TEXTS.save}
           </button>
         </DialogEnd>
       </form>
     </Dialog>
   )
+}
+
+/** Counts refused submissions; after each, moves the focus to the first invalid field. */
+function useRefusals(): {
+  readonly form: { readonly current: HTMLFormElement | null }
+  readonly submitted: number
+  readonly refuse: () => void
+} {
+  const form = useRef<HTMLFormElement>(null)
+  const [submitted, setSubmitted] = useState(0)
+  useEffect(() => {
+    if (submitted > 0 && form.current) focusRefusal(form.current, form.current)
+  }, [submitted])
+  return { form, submitted, refuse: () => setSubmitted((count) => count + 1) }
 }
 
 /** @param props.sentence - `undefined` while a field has an error. */

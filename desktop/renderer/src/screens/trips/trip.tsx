@@ -17,6 +17,7 @@ import { strings } from '../../strings.ts'
 import { Access } from './access.tsx'
 import { ItemRow } from './item.tsx'
 import { MoveDialog } from './move.tsx'
+import { OtherPersona, useIsOtherDomain } from './other-persona.tsx'
 import { type Outcome, ofItems, ofPerson } from './outcome.ts'
 import { RunBar, RunLine } from './run-bar.tsx'
 import { useRuns } from './runs.ts'
@@ -28,6 +29,7 @@ const TEXTS = strings.trips
 
 export function TripPage({ id }: { readonly id: string }): JSX.Element {
   const loaded = useCall('trips.read', { id })
+  const isOther = useIsOtherDomain()
   const templates = useCall('trips.templates')
   const titles = templates.state === 'there' ? templates.value.items : []
   const title = loaded.state === 'there' ? titleOf(loaded.value.template, titles) : TEXTS.one
@@ -37,6 +39,7 @@ export function TripPage({ id }: { readonly id: string }): JSX.Element {
         {TEXTS.back}
       </a>
       <Heading title={title} lead={loaded.state === 'there' ? <Whose trip={loaded.value} /> : undefined} />
+      {isOther && <OtherPersona />}
       <States loaded={loaded}>{(trip) => <Whole trip={trip} />}</States>
     </>
   )

@@ -15,17 +15,19 @@ import { usePeople } from '../../store/people.ts'
 import { addressOf, go } from '../../store/route.ts'
 import { strings } from '../../strings.ts'
 import { CreateTrip } from './create.tsx'
+import { OtherPersona, useIsOtherDomain } from './other-persona.tsx'
 
 const TEXTS = strings.trips
 
 export function Trips(): JSX.Element {
   const [isCreating, setCreating] = useState(false)
   const isOnline = useOnline()
+  const isOther = useIsOtherDomain()
   const trips = useCall('trips.list')
   const templates = useCall('trips.templates')
   const titles = templates.state === 'there' ? templates.value.items : []
   const create = (
-    <button type="button" class="button primary" disabled={!isOnline} onClick={() => setCreating(true)}>
+    <button type="button" class="button primary" disabled={!isOnline || isOther} onClick={() => setCreating(true)}>
       {TEXTS.create}
     </button>
   )
@@ -34,6 +36,7 @@ export function Trips(): JSX.Element {
       <Heading title={TEXTS.title} lead={TEXTS.lead}>
         {create}
       </Heading>
+      {isOther && <OtherPersona />}
       <States loaded={trips}>
         {({ items, next_cursor: next }) => <Lists trips={items} titles={titles} next={next} create={create} />}
       </States>
