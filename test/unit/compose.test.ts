@@ -398,6 +398,31 @@ describe('the edge', () => {
     expect([...conf.matchAll(/\/run\/secrets\/\w+/gu)].map(([path]) => path)).toEqual(given)
   })
 
+  test('limits guesses of user codes at the one door to Keycloak that has the page, before it passes them on', () => {
+    const locations = [...conf.matchAll(/location \/realms\/mandate\/device \{(?<body>[^}]*)\}/gu)].map(
+      ({ groups }) => groups?.['body'] ?? '',
+    )
+    const toKeycloak = conf.split('\n  server {').filter((server) => server.includes('http://keycloak:8080'))
+    expect(locations).toHaveLength(toKeycloak.length)
+    const [open = '', closed = ''] = locations
+    const limits = [...open.matchAll(/limit_req zone=(?<zone>\w+) burst=(?<burst>\d+) nodelay;/gu)]
+    const zones = new Map(
+      [...conf.matchAll(/limit_req_zone (?<key>\S+) zone=(?<zone>\w+):\S+ rate=(?<rate>\S+);/gu)].map(({ groups }) => [
+        groups?.['zone'],
+        `${groups?.['key']} ${groups?.['rate']}`,
+      ]),
+    )
+    // The address first: what it refuses does not count in the total, so one address cannot lock everybody out.
+    expect(limits.map(({ groups }) => [zones.get(groups?.['zone']), Number(groups?.['burst'])])).toEqual([
+      ['$binary_remote_addr 30r/m', 20],
+      ['all 10r/s', 50],
+    ])
+    expect(open).toContain('proxy_pass $keycloak;')
+    expect(closed.trim()).toBe('return 404;')
+    expect(conf).toContain('limit_req_log_level info;')
+    expect(conf).toMatch(/^error_log stderr warn;$/mu)
+  })
+
   test('lets in every address of the PDP but its health, and what Keycloak tells it from inside', () => {
     const prefixes = ['/access/', '/v1/', '/.well-known/', '/log/']
     for (const prefix of [...prefixes.slice(0, 3), '= /openapi.json'])
