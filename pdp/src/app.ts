@@ -22,6 +22,7 @@ import { createRecorder } from './log/recorder.ts'
 import { LogBarrier } from './memory/barrier.ts'
 import { LogTail } from './memory/log-tail.ts'
 import { openConfiguredEngine } from './open-engine.ts'
+import { openConfiguredTracing } from './open-tracing.ts'
 import { finishEarlierChanges, openPap, type Pap } from './pap/open.ts'
 import { PolicyControl } from './pap/policies.ts'
 import { partsMissing } from './parts-missing.ts'
@@ -31,6 +32,7 @@ import type { RunningEngine } from './ports/engine.ts'
 import type { InvalidationListener, ReadBarrier } from './ports/invalidations.ts'
 import type { EntryIndex } from './ports/log.ts'
 import type { Recorder } from './ports/recorder.ts'
+import type { Tracing } from './ports/tracing.ts'
 import { MACHINE, type Machine } from './runtime/clock.ts'
 import { type Clocks, createClocks } from './runtime/clocks.ts'
 import { Metrics } from './runtime/metrics.ts'
@@ -147,13 +149,14 @@ async function openRooms(
   const stores = await openStores(config, clock, watch, closing)
   const decisionLog = { ...opened, index: openIndex(config, opened.log, logger, closing) }
   const metrics = new Metrics()
+  const tracing = await openConfiguredTracing(config, logger, closing)
   const barrier = new LogBarrier(stores.invalidations, metrics.barrier(), {
     isOff: config.PDP_TEST_READ_BARRIER === 'off',
   })
   for (const copy of stores.copies) barrier.listen(copy)
   const newId = createNewId(clock)
   const stopping = new AbortController()
-  const base = { config, logger, metrics, stores, barrier, clock, isTrusted, comparison, newId, stopping }
+  const base = { config, logger, metrics, tracing, stores, barrier, clock, isTrusted, comparison, newId, stopping }
   const record = await startRecorder(base, decisionLog)
   const modelId = (): string => policies.current().modelId
   const onLost = claims ? () => stop('another PDP has taken over the store of OpenFGA') : undefined
@@ -198,6 +201,7 @@ interface Base {
   readonly config: Config
   readonly logger: Logger
   readonly metrics: Metrics
+  readonly tracing: Tracing | undefined
   readonly stores: Stores
   readonly barrier: ReadBarrier
   readonly clock: Clocks['clock']
@@ -276,6 +280,7 @@ function createApi(deps: ApiDeps, closing: AsyncDisposableStack): Rooms {
     config,
     logger,
     metrics,
+    tracing: deps.tracing,
     stores,
     barrier,
     policies,

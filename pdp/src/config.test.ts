@@ -84,6 +84,22 @@ test('OpenFGA is required, unless the relationship store is embedded: for one PD
   ])
 })
 
+test('settings of tracing are checked, and what would change traces and is not known is refused', () => {
+  const on = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example.com:4318' }
+  expect(problems({ ...on, OTEL_METRICS_EXPORTER: 'prometheus', OTEL_TRACES_SAMPLER_ARG: '0.5' })).toEqual([])
+  expect(problems({ ...on, OTEL_TRACES_SAMPLER: 'jaeger_remote' })).toHaveLength(1)
+  expect(problems({ ...on, OTEL_TRACES_SAMPLER_ARG: '1.5' })).toEqual(['OTEL_TRACES_SAMPLER_ARG: must be from 0 to 1'])
+  expect(problems({ ...on, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: '1' })).toHaveLength(1)
+  expect(problems({ ...on, OTEL_RESOURCE_ATTRIBUTES: 'no value' })).toHaveLength(1)
+})
+
+test('production sends traces over plain HTTP to loopback and to hosts that are listed', () => {
+  const production = { NODE_ENV: 'production', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' }
+  expect(problems(production)).toEqual([expect.stringMatching(/^OTEL_EXPORTER_OTLP_ENDPOINT: /u)])
+  expect(problems({ ...production, PDP_PLAIN_HTTP_HOSTS: 'collector' })).toEqual([])
+  expect(problems({ ...production, OTEL_SDK_DISABLED: 'true' })).toEqual([])
+})
+
 test('every problem is reported together', () => {
   const found = problems({
     PDP_ISSUER: undefined,

@@ -21,6 +21,7 @@ import { DEFAULT_LIMITS } from './http/limits.ts'
 import { metadataKeyOf } from './http/metadata.ts'
 import { list, servicesSchema, witnessesSchema, words } from './list-settings.ts'
 import { storeNameSchema } from './runtime/store-name.ts'
+import { TRACING_PREFIXES, tracingOf, tracingSchema } from './tracing-settings.ts'
 import { workerMistakes } from './worker-settings.ts'
 
 const schema = z.strictObject({
@@ -121,6 +122,7 @@ const schema = z.strictObject({
   ENGINE: z.enum(['memory', 'openfga', 'embedded']).default('memory'),
   /** Bound of the tuples in memory. */
   PDP_ENGINE_MEMORY_MB: setting.integer(1, 1_048_576).default(256),
+  ...tracingSchema,
   LOG_LEVEL: setting.logLevel,
   LOG_ON_FAILURE: z.enum(['deny', 'buffer']).default('deny'),
   /** Number of trusted proxies in front of the PDP. */
@@ -134,7 +136,8 @@ const schema = z.strictObject({
  */
 export type Config = z.output<typeof schema>
 
-const PREFIXES = ['PDP_', 'OPENFGA_', 'LOG_'] as const
+/** Of OpenTelemetry's variables those about traces alone: others may be meant for other programs on the machine. */
+const PREFIXES = ['PDP_', 'OPENFGA_', 'LOG_', ...TRACING_PREFIXES] as const
 /** Files that are read later; the start only checks that they are readable. */
 const FILES = [
   'PDP_TLS_CERT_FILE',
@@ -232,6 +235,13 @@ function plainDatabaseFindings(name: 'PDP_STORE_URL' | 'PDP_INDEX_URL', config: 
   ]
 }
 
+/** Spans name ids of decisions, and exports may carry a key. */
+function tracingCalls(config: Config): Readonly<Record<string, string | undefined>> {
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces, OTEL_EXPORTER_OTLP_ENDPOINT: base } = config
+  if (tracingOf(config) === undefined) return {}
+  return traces === undefined ? { OTEL_EXPORTER_OTLP_ENDPOINT: base } : { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces }
+}
+
 /** Finds insecure settings: errors in production, warnings elsewhere. */
 function insecurities(config: Config): readonly string[] {
   const { PDP_HOST: host, PDP_TLS_CERT_FILE: cert, PDP_TLS_KEY_FILE: key } = config
@@ -240,7 +250,7 @@ function insecurities(config: Config): readonly string[] {
   return [
     ...plainListenerFindings({ host, isBehindProxy: config.TRUST_PROXY > 0, cert, key }, names),
     ...plainCallFindings(
-      { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL: config.OPENFGA_URL || undefined },
+      { PDP_ISSUER, PDP_JWKS_URL, OPENFGA_URL: config.OPENFGA_URL || undefined, ...tracingCalls(config) },
       config.PDP_PLAIN_HTTP_HOSTS,
       'PDP_PLAIN_HTTP_HOSTS',
     ),

@@ -19,6 +19,7 @@ import {
 import { pino } from 'pino'
 import type { Pdp } from './app.ts'
 import { type Config, type ParsedConfig, parseConfig, redactedConfig } from './config.ts'
+import { currentCorrelation } from './ports/correlation.ts'
 import { PrimaryLink, WORKER_NUMBER, workerConfig } from './worker.ts'
 import { Workers } from './workers.ts'
 
@@ -109,7 +110,7 @@ if (process.argv.includes('--print-config')) {
 const primary = PrimaryLink.open(() => process.exit(0))
 const worker = primary && Number(process.env[WORKER_NUMBER])
 const base = { service: 'pdp', ...(worker !== undefined && { worker, pid: process.pid }) }
-const logger = pino({ level: config.LOG_LEVEL, base, ...redaction })
+const logger = pino({ level: config.LOG_LEVEL, base, mixin: currentCorrelation, ...redaction })
 if (!worker) for (const warning of warnings) logger.warn(warning)
 if (worker) await run(workerConfig(config, worker), primary)
 else if (config.PDP_WORKERS > 1) runWorkers(config)

@@ -444,6 +444,7 @@ describe('.env.example', () => {
   test('names every variable of the compose files, and every setting of the services', () => {
     const settings = [
       ['pdp/src/config.ts', /^ {2}(?<name>ENGINE|(?:PDP|OPENFGA|LOG|TRUST|NODE)_[A-Z_]+):/gmu],
+      ['pdp/src/tracing-settings.ts', /^ {2}(?<name>(?:OTEL|PDP)_[A-Z_]+):/gmu],
       ['examples/trips/src/config.ts', /^ {4}(?<name>(?:TRIPS|LOG|NODE)_[A-Z_]+):/gmu],
       ['examples/care/src/config.ts', /^ {4}(?<name>(?:CARE|LOG|NODE)_[A-Z_]+):/gmu],
       ['examples/booking-agent/src/config.ts', /^ {4}(?<name>(?:AGENT|LOG|NODE)_[A-Z_]+):/gmu],

@@ -47,7 +47,8 @@ export async function answerAsked(
   const sent = req.headers[TIMEOUT_LOWER]
   const deadline = callersDeadline(Array.isArray(sent) ? sent.join(', ') : sent, exchange.arrived)
   const work = () => answer({ body, by, exchange, isGone: () => res.closed })
-  const inLane = () => withWorkload({ caller: accountOf(by), lane }, work)
+  const { span } = exchange
+  const inLane = () => withWorkload({ caller: accountOf(by), lane, correlation: exchange, span }, work)
   sendJson(res, await (deadline === undefined ? inLane() : runWithDeadline(deadline, inLane)))
 }
 

@@ -18,8 +18,17 @@ const PRINCIPAL = {
 } as const
 
 const begin: BeginExchange = (_req, res, path) => {
-  const ids = { requestId: 'r', keptId: undefined, trace: undefined }
-  setExchange(res, { ...ids, arrived: 0, path, address: '', headers: ['x-own', '1'], principal: PRINCIPAL })
+  const ids = { requestId: 'r', keptId: undefined, trace: undefined, evaluation: undefined }
+  const untraced = { parent: undefined, span: undefined }
+  setExchange(res, {
+    ...ids,
+    ...untraced,
+    arrived: 0,
+    path,
+    address: '',
+    headers: ['x-own', '1'],
+    principal: PRINCIPAL,
+  })
   return undefined
 }
 

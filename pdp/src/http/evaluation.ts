@@ -22,6 +22,8 @@ import type { Principal } from '../pap/pap.ts'
 import type { Policies } from '../policy/pack.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import type { SpanAttributes } from '../ports/span.ts'
+import { traced } from '../ports/tracing.ts'
 import { maxJsonBytes } from '../runtime/json-size.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { run, type Task, wait } from '../runtime/task.ts'
@@ -63,8 +65,11 @@ interface Decided {
 export function answerEvaluation(deps: EvaluationDeps): AskingOperation['answer'] {
   return async ({ body, by, exchange }) => {
     const request = requireValid(parseEvaluationRequest(body))
+    exchange.evaluation = deps.newId()
     const { answer, entry } = await run(decideOne(deps, request, by, exchange, true))
     const [id = ''] = await deps.record([entry])
+    // Used: a fault while responding gets an id of its own.
+    exchange.evaluation = undefined
     return { id, body: answer }
   }
 }
@@ -85,7 +90,15 @@ export function answerEvaluations(deps: BatchDeps): AskingOperation['answer'] {
       run(decideItem(deps, { ...shared, ...item }, by, exchange, isExplained))
     if (semantic === 'execute_all') pace.requireTimeFor(accountOf(by), evaluations.length)
     await deps.spend(by, evaluations.length - 1)
-    const work = () => decideAll(semantic, evaluations, isGone, decide)
+    const work = async () =>
+      traced(
+        exchange.span,
+        'decide',
+        () => decideAll(semantic, evaluations, isGone, decide),
+        ({ length }) => ({
+          'mandate.entries': length,
+        }),
+      )
     // A batch narrower than the parallelism takes as long as its slowest item, which says little about the rate.
     const isMeasured = semantic === 'execute_all' && evaluations.length >= BATCH_WIDTH
     const decided = await (isMeasured ? pace.timed(accountOf(by), evaluations.length, work) : work())
@@ -95,13 +108,17 @@ export function answerEvaluations(deps: BatchDeps): AskingOperation['answer'] {
   }
 }
 
+/** Evaluations of a batch that one log line names. */
+const MAX_NAMED = 10
+
 /** Counts each item's fault, and logs one per code: a thousand items may fail for the same reason. */
 function reportFaults({ logger, metrics }: EvaluationDeps, decided: readonly Decided[]): void {
   const faults = decided.flatMap(({ fault }) => (fault && PROBLEMS[fault.code].status >= 500 ? [fault] : []))
   for (const { code } of faults) metrics.fault(code)
   for (const [message, fault] of new Map(faults.map((fault) => [fault.message, fault]))) {
-    const items = faults.filter((other) => other.message === message).length
-    logger.error({ err: fault, cause: fault.cause, items }, fault.code)
+    const same = decided.filter(({ fault: other }) => other?.message === message)
+    const evaluations = same.slice(0, MAX_NAMED).map(({ entry }) => entry.id)
+    logger.error({ err: fault, cause: fault.cause, items: same.length, evaluations }, fault.code)
   }
 }
 
@@ -207,13 +224,17 @@ function* decideOne(
   exchange: Exchange,
   isExplained: boolean,
 ): Task<Decided> {
-  const id = deps.newId()
+  const id = exchange.evaluation ?? deps.newId()
   const evaluation = yield* wait(deps.pseudonymizer.evaluation(request, by))
   requireEntitled(deps.policies(), by, evaluation)
   // Read before any fact: every change logged up to this size is taken into account by the decision.
   const position = deps.position()
   const begin = performance.now()
-  const verdict = yield* wait(deps.decide(evaluation))
+  // Of a batch only the whole is traced: it may have a thousand items.
+  const { span } = exchange
+  const decide = (): Awaitable<Verdict> => deps.decide(evaluation)
+  const isTraced = span !== undefined && exchange.evaluation !== undefined
+  const verdict = yield* wait(isTraced ? traced(span, 'decide', decide, attributesOf(id)) : decide())
   const end = performance.now()
   deps.metrics.decided(end - begin)
   const latencyMs = end - exchange.arrived
@@ -222,6 +243,14 @@ function* decideOne(
   const answer = isExplained ? { decision, context: yield* contextOf(deps, id, verdict, evaluation, by) } : { decision }
   return { answer, entry }
 }
+
+const attributesOf =
+  (id: string) =>
+  ({ decision, reasons: [first] }: Verdict): SpanAttributes => ({
+    'mandate.evaluation.id': id,
+    'mandate.decision': decision ? 'permit' : 'deny',
+    ...(first && { 'mandate.reason': first.code }),
+  })
 
 /** Bytes of an entry's draft, at most: the log adds up to 256. */
 const MAX_DRAFT_BYTES = MAX_ENTRY_BYTES - 256

@@ -9,13 +9,16 @@ import { Fault, isRequestId, refuse } from '@mandate/protocol'
 import type { RequestHandler } from 'express'
 import type { Principal } from '../pap/pap.ts'
 import type { Awaitable } from '../ports/awaitable.ts'
+import type { Span } from '../ports/span.ts'
+import { type RemoteParent, traced } from '../ports/tracing.ts'
+import type { Correlation } from '../ports/workload.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { requestIds } from '../runtime/request-ids.ts'
 import type { Callers } from './caller.ts'
 import type { Step } from './step.ts'
 
 /** State of an exchange, available to every handler. */
-export interface Exchange {
+export interface Exchange extends Correlation {
   readonly requestId: string
   /** The request id if it may be stored; `undefined` for an id that might contain personal data, which is only echoed. */
   keptId: string | undefined
@@ -30,6 +33,12 @@ export interface Exchange {
   /** Headers of the response, whatever it will be: names and values in turn. */
   readonly headers: readonly string[]
   principal: Principal | undefined
+  /** The caller's span, where its trace may be stored. */
+  parent: RemoteParent | undefined
+  /** The request's span; `undefined` where it is not sampled. */
+  span: Span | undefined
+  /** Id of the entry of a single evaluation. */
+  evaluation: string | undefined
 }
 
 export interface ExchangeOptions {
@@ -40,7 +49,7 @@ export interface ExchangeOptions {
   readonly headers: readonly string[]
 }
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
 const exchanges = new WeakMap<ServerResponse, Exchange>()
 
@@ -73,10 +82,13 @@ export function createExchanges({ isSub, addressOf, headers }: ExchangeOptions):
       address: addressOf(req),
       headers: [...headers, 'x-request-id', requestId],
       principal: undefined,
+      parent: undefined,
+      span: undefined,
+      evaluation: undefined,
     }
     setExchange(res, exchange)
-    const traceId = TRACEPARENT.exec(textOf(req.headers['traceparent']) ?? '')?.[1]
-    return sent || traceId ? keepIds(exchange, sent, traceId, isSub) : undefined
+    const parent = parentOf(textOf(req.headers['traceparent']))
+    return sent || parent ? keepIds(exchange, sent, parent, isSub) : undefined
   }
 }
 
@@ -84,11 +96,20 @@ export function createExchanges({ isSub, addressOf, headers }: ExchangeOptions):
 async function keepIds(
   exchange: Exchange,
   sent: string | undefined,
-  traceId: string | undefined,
+  parent: RemoteParent | undefined,
   isSub: ExchangeOptions['isSub'],
 ): Promise<void> {
   if (sent && isRequestId(sent) && !(await isSub(sent))) exchange.keptId = sent
-  if (traceId !== undefined && !(await isSub(traceId))) exchange.trace = traceId
+  if (parent === undefined || (await isSub(parent.traceId))) return
+  exchange.trace = parent.traceId
+  exchange.parent = parent
+}
+
+/** Reads `traceparent`. `tracestate` is not read: any text of the caller could be in it. */
+function parentOf(header: string | undefined): RemoteParent | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(header ?? '') ?? []
+  if (traceId === undefined || spanId === undefined) return undefined
+  return { traceId, spanId, isSampled: (Number.parseInt(flags ?? '0', 16) & 1) === 1 }
 }
 
 const textOf = (header: string | string[] | undefined): string | undefined =>
@@ -119,7 +140,7 @@ export function authenticated(callers: Pick<Callers, 'identify'>, metrics: Pick<
     const begin = performance.now()
     const { keptId, trace } = exchange
     const origin = { ...(keptId ? { request_id: keptId } : {}), ...(trace ? { trace } : {}) }
-    const identified = callers.identify(authorizationsOf(req), origin)
+    const identified = traced(exchange.span, 'authenticate', () => callers.identify(authorizationsOf(req), origin))
     const take = (principal: Principal): void => {
       exchange.principal = principal
       metrics.authenticated(performance.now() - begin)

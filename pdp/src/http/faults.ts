@@ -9,6 +9,7 @@ import { addressBlock, Fault, PROBLEMS, type ProblemCode, problemOf } from '@man
 import { faultOf, type ProblemResponse, problemResponse, withChallenge } from '@mandate/service'
 import type { ErrorRequestHandler } from 'express'
 import type { Logger } from 'pino'
+import { correlationFields } from '../ports/correlation.ts'
 import type { Recorder } from '../ports/recorder.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
@@ -39,15 +40,16 @@ export function createProblemAnswers(
   return async (error, res) => {
     const fault = faultOf(error)
     const exchange = exchangeOf(res)
-    const { keptId: requestId } = exchange
-    if (PROBLEMS[fault.code].status >= 500) logger.error({ err: fault, cause: fault.cause, requestId }, fault.code)
     let answered = fault
+    let entry: string | undefined
     try {
-      await recordFault(fault, exchange, record, anonymous)
+      entry = await recordFault(fault, exchange, record, anonymous)
     } catch (cause) {
       answered = new Fault('log_unavailable', 'a refusal could not be recorded', { cause })
-      logger.error({ err: answered, requestId }, answered.code)
     }
+    const ids = { ...correlationFields(exchange), ...(entry === undefined ? {} : { entry }) }
+    if (PROBLEMS[fault.code].status >= 500) logger.error({ err: fault, cause: fault.cause, ...ids }, fault.code)
+    if (answered !== fault) logger.error({ err: answered, ...ids }, answered.code)
     metrics.fault(answered.code)
     // The client must not take half a response for a whole one.
     if (res.headersSent) res.destroy()
@@ -82,22 +84,28 @@ const challengeFor = (fault: Fault): string =>
     ? 'Bearer realm="mandate", error="invalid_token"'
     : 'Bearer realm="mandate"'
 
+/** @returns The id of the entry, where the fault has one of its own. */
 async function recordFault(
   fault: Fault,
   exchange: Exchange,
   record: Recorder,
   anonymous: AnonymousRefusals,
-): Promise<void> {
+): Promise<string | undefined> {
   const { status } = PROBLEMS[fault.code]
   // Does not record `log_unavailable`: the log is what failed; nor anything at an instant that is not trusted.
-  if (fault.code === 'log_unavailable' || fault.code === 'clock_unavailable') return
+  if (fault.code === 'log_unavailable' || fault.code === 'clock_unavailable') return undefined
   if (!exchange.principal) {
     anonymous.count(addressBlock(exchange.address), fault.code)
-    return
+    return undefined
   }
   const { name, party, actor, origin } = exchange.principal
   const who = { caller: name, ...(party ? { subject: party } : {}), ...(actor ? { actor } : {}) }
-  await record([{ kind: status >= 500 ? 'fault' : 'refused', ...who, ...origin, code: fault.code, status }])
+  const kind = status >= 500 ? 'fault' : 'refused'
+  // The entry of an evaluation has the id that log lines and the span name.
+  const { evaluation } = exchange
+  const named = evaluation === undefined ? {} : { id: evaluation }
+  const [id] = await record([{ ...named, kind, ...who, ...origin, code: fault.code, status }])
+  return id
 }
 
 /**

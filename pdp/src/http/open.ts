@@ -31,7 +31,7 @@ import type { Redactor } from './redact.ts'
 import { createRefusedTokenLog } from './refused-tokens.ts'
 import { createHttpApp, type HttpApp, type ServerDeps } from './server.ts'
 
-export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 'lag'> {
+export interface HttpOptions extends Pick<ServerDeps, 'missing' | 'lowLimits' | 'lag' | 'tracing'> {
   readonly log: ServerDeps['log'] & Pick<LogReader, 'sequenced'>
   readonly config: Config
   readonly logger: Logger

@@ -11,6 +11,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { ReadBarrier } from '../ports/invalidations.ts'
 import type { TokenBuckets } from '../ports/rates.ts'
 import type { Sessions } from '../ports/stores.ts'
+import type { Tracing } from '../ports/tracing.ts'
 import { withWorkload } from '../ports/workload.ts'
 import { type AskingOperation, askingHandlers } from './asking.ts'
 import type { Callers } from './caller.ts'
@@ -38,7 +39,7 @@ import { metadataBeforePath } from './metadata.ts'
 import { type MonitoringDeps, monitoringHandlers } from './monitoring.ts'
 import { OPERATIONS, otherMethods } from './openapi/operations.ts'
 import { type PapRouteDeps, papHandlers } from './pap/pap-handlers.ts'
-import { measure, measured } from './request-metrics.ts'
+import { type Measuring, measure, measured } from './request-metrics.ts'
 import { type SearchRouteDeps, searchHandlers } from './search.ts'
 import { middleware, type Step } from './step.ts'
 import { OpenStreams } from './streams.ts'
@@ -56,6 +57,8 @@ export interface ServerDeps
     MonitoringDeps,
     Omit<SearchRouteDeps, 'requireEntitled' | 'spend'> {
   readonly metrics: MonitoringDeps['metrics']
+  /** Absent while tracing is off. */
+  readonly tracing?: Tracing | undefined
   readonly callers: Callers
   readonly log: DecisionDeps['log'] & LogFileDeps['log']
   readonly sessions: Sessions
@@ -97,7 +100,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const beforeCaller: readonly Step[] = [limits.concurrency, limits.byAddress, requireTrusted(deps.clock)]
   const ofCaller: readonly Step[] = [authenticated(deps.callers, deps.metrics), limits.byCaller]
   const answerProblem = createProblemAnswers(deps, anonymous)
-  app.use(beginExchange(begin), metadataBeforePath(deps), measured(deps.metrics))
+  app.use(beginExchange(begin), metadataBeforePath(deps), measured(deps))
   mountOperations(app, handlers, ['open'])
   app.use(otherMethods('open'), ...beforeCaller.map(middleware))
   mountOperations(app, handlers, ['limited'])
@@ -113,7 +116,7 @@ export function createHttpApp(deps: ServerDeps): HttpApp {
   const listener = createDirectListener({
     operations: byPath(asking),
     begin,
-    steps: [measuredStep(deps.metrics), ...beforeCaller, ...ofCaller],
+    steps: [measuredStep(deps), ...beforeCaller, ...ofCaller],
     answerProblem,
     app,
   })
@@ -189,13 +192,16 @@ function requireTrusted(clock: Clock): Step {
   }
 }
 
-function measuredStep(metrics: ServerDeps['metrics']): Step {
+function measuredStep(measuring: Measuring): Step {
   return ({ method = '' }, res) => {
-    measure(metrics, method, exchangeOf(res).path, res)
+    measure(measuring, method, exchangeOf(res).path, res)
     return undefined
   }
 }
 
-/** Runs the request in the context of its caller, for fair queueing of its calls. */
-const administering: RequestHandler = (_req, res, next) =>
-  withWorkload({ caller: accountOf(principalOf(res)), lane: 'administer' }, next)
+/** Runs the request in the context of its caller, for fair queueing of its calls, and with its ids for log lines. */
+const administering: RequestHandler = (_req, res, next) => {
+  const exchange = exchangeOf(res)
+  const { span } = exchange
+  withWorkload({ caller: accountOf(principalOf(res)), lane: 'administer', correlation: exchange, span }, next)
+}

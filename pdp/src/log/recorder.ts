@@ -8,6 +8,7 @@ import type { Awaitable } from '../ports/awaitable.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { DecisionLog } from '../ports/log.ts'
 import type { EntryDraft, Recorder } from '../ports/recorder.ts'
+import { currentSpan, traced } from '../ports/tracing.ts'
 import { RandomPool } from '../runtime/random-pool.ts'
 import { requestIds } from '../runtime/request-ids.ts'
 
@@ -27,7 +28,7 @@ export function createRecorder({ log, clock, newId, isSub }: RecorderDeps): Reco
     const entries = drafts.map(
       (draft): Entry => ({ ...withoutSubs(draft, subs), ...saltOf(draft), v: 1, id: draft.id ?? newId(), at }),
     )
-    await log.append(entries)
+    await traced(currentSpan(), 'record', () => log.append(entries))
     return entries.map(({ id }) => id)
   }
 }

@@ -6,6 +6,8 @@
  */
 import { type Entry, Fault } from '@mandate/protocol'
 import type { Sequenced } from '../ports/log.ts'
+import type { Span } from '../ports/span.ts'
+import { currentSpan } from '../ports/tracing.ts'
 import type { JournalWriter } from './journal.ts'
 
 const MAX_GROUP_BYTES = 1024 * 1024
@@ -17,6 +19,8 @@ interface Waiting {
   readonly entries: readonly Entry[]
   readonly bytes: readonly Uint8Array[]
   readonly size: number
+  /** The span of its request. */
+  readonly span: Span | undefined
   /** `performance.now()` at which it is rejected if it still waits. */
   readonly deadline: number
   readonly resolve: (sequenced: readonly Sequenced[]) => void
@@ -76,7 +80,7 @@ export class Sequencer {
     if (objection) return Promise.reject(unavailable(objection, this.#cause))
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + this.#options.maxWaitMs
-      this.#waiting.push({ entries, bytes, size, deadline, resolve, reject })
+      this.#waiting.push({ entries, bytes, size, deadline, resolve, reject, span: currentSpan() })
       this.#waitingBytes += size
       this.#draining ??= this.#drain()
     })
@@ -123,9 +127,12 @@ export class Sequencer {
     const bytes = group.flatMap((append) => append.bytes)
     const watch = setInterval(() => this.#refuseLate(), this.#options.maxWaitMs / 4)
     this.#writingSince = performance.now()
+    const sync = syncSpanOf(group)
     try {
       await this.#options.journal.append(this.#next, bytes)
+      sync?.end({ 'mandate.entries': bytes.length })
     } catch (error) {
+      sync?.end({ 'mandate.entries': bytes.length, 'error.type': 'log_unavailable' })
       this.#break(group, error)
       return
     } finally {
@@ -197,6 +204,12 @@ export class Sequencer {
       reject(fault)
     }
   }
+}
+
+/** One write and sync, below the span of the first request in its group and linked to those of all. */
+function syncSpanOf(group: readonly Waiting[]): Span | undefined {
+  const spans = group.flatMap(({ span }) => span ?? [])
+  return spans[0]?.shared('log sync', spans.slice(1))
 }
 
 function unavailable(message: string, cause?: unknown): Fault {

@@ -14,6 +14,7 @@ import type {
   ReadBarrier,
   Stamp,
 } from '../ports/invalidations.ts'
+import { currentSpan, traced } from '../ports/tracing.ts'
 
 /** What a barrier reports, for metrics. */
 export interface BarrierObserver {
@@ -79,7 +80,8 @@ export class LogBarrier implements ReadBarrier {
     if (isCurrent && !this.#log.isShared) return this.stamp()
     if (isCurrent && this.#isOff) return this.#passLater()
     this.#next ??= this.#measured(this.#afterRunning())
-    return this.#next
+    const passing = this.#next
+    return traced(currentSpan(), 'read barrier', () => passing)
   }
 
   #passLater(): Stamp {

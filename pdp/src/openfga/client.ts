@@ -8,9 +8,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Fault, withTimeout } from '@mandate/protocol'
 import { Breaker, type ClientTls, connectOf, currentLeftMs } from '@mandate/service'
 import { Pool } from 'undici'
+import { currentSpan } from '../ports/tracing.ts'
 import { currentWorkload } from '../ports/workload.ts'
 import type { RelationsOutcome } from '../runtime/metrics.ts'
-import { post } from './post.ts'
+import { type PostOptions, post } from './post.ts'
 import { isRefusal, Refusal, refusalCode } from './refusal.ts'
 import { FairSlots } from './slots.ts'
 
@@ -32,6 +33,7 @@ const BREAKER = { threshold: 8, openMs: 1_000, now: () => performance.now() } as
 const RETRY_AFTER_MS = 20
 
 type AnswerBody = Readonly<Record<string, unknown>>
+type Request = Omit<PostOptions, 'signal'>
 type Around = (send: () => Promise<AnswerBody>) => Promise<AnswerBody>
 
 /** POSTs JSON to one OpenFGA. Rejects with `Fault('relations_unavailable')`: a {@link Refusal} when OpenFGA answers and does not take the request. */
@@ -98,21 +100,28 @@ export class OpenFgaClient {
     this.#requireTime()
     this.#require(this.#breaker.enter())
     const begin = performance.now()
+    const span = currentSpan()?.child('openfga', 'client')
+    const end = (outcome: 'answered' | 'failed'): void => {
+      this.#observe(outcome, performance.now() - begin)
+      const failure = outcome === 'failed' ? { 'error.type': 'relations_unavailable' } : {}
+      span?.end({ 'mandate.outcome': outcome, ...failure })
+    }
     try {
-      const answer = await this.#inTime(path, text, currentLeftMs())
-      this.#observe('answered', performance.now() - begin)
+      const headers = span ? { ...this.#headers, traceparent: span.traceparent } : this.#headers
+      const answer = await this.#inTime({ path, body: text, headers }, currentLeftMs())
+      end('answered')
       return answer
     } catch (error) {
-      this.#observe('failed', performance.now() - begin)
+      end('failed')
       throw error
     }
   }
 
-  async #inTime(path: string, text: string, left: number | undefined): Promise<AnswerBody> {
+  async #inTime(request: Request, left: number | undefined): Promise<AnswerBody> {
     const isHurried = left !== undefined && left < this.#deadlineMs
     return await withTimeout(isHurried ? left : this.#deadlineMs, async (signal) => {
       try {
-        const answer = await this.#twice(path, text, signal)
+        const answer = await this.#twice({ ...request, signal })
         this.#breaker.succeeded()
         return answer
       } catch (cause) {
@@ -133,18 +142,19 @@ export class OpenFgaClient {
     else this.#breaker.failed()
   }
 
-  async #twice(path: string, body: string, signal: AbortSignal): Promise<AnswerBody> {
+  async #twice(request: PostOptions): Promise<AnswerBody> {
+    const { signal } = request
     try {
-      return await this.#once(path, body, signal)
+      return await this.#once(request)
     } catch (error) {
       if (!isTransient(error) || signal.aborted) throw error
       await delay(RETRY_AFTER_MS, undefined, { signal })
-      return await this.#once(path, body, signal)
+      return await this.#once(request)
     }
   }
 
-  async #once(path: string, body: string, signal: AbortSignal): Promise<AnswerBody> {
-    const { status, text } = await post(this.#pool, { path, headers: this.#headers, body, signal })
+  async #once(request: PostOptions): Promise<AnswerBody> {
+    const { status, text } = await post(this.#pool, request)
     if (status !== 200 && isRefusal(status)) throw new Refusal(status, refusalCode(parse(text)))
     if (status !== 200) throw unavailable(`status ${status} ${refusalCode(parse(text))}`)
     const value: unknown = parse(text)
