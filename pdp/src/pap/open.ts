@@ -8,7 +8,7 @@ import type { UndecidedChanges } from '../ports/engine.ts'
 import { NarrowingQueue } from './narrowing-queue.ts'
 import { OrphanWatch } from './orphan-watch.ts'
 import type { PapDeps } from './pap.ts'
-import { markErasures, type ReapplyDeps, reapplyErasures } from './reapply.ts'
+import { markErasures, type ReapplyDeps, reapplyChanges } from './reapply.ts'
 import { Reconciler, reconcile } from './reconcile.ts'
 import { SeatCleanup } from './seat-cleanup.ts'
 import { Sweeper, sweepOnce } from './sweep.ts'
@@ -71,7 +71,7 @@ export function openPap(options: PapOptions, closing: AsyncDisposableStack): Pap
 }
 
 /**
- * Repeats erasures that a restored backup undid, and reconciles changes that an earlier process left pending.
+ * Applies from the log what a restored database lacks, and reconciles changes that an earlier process left pending.
  *
  * @param closing - Receives a disposer that stores the log position up to which erasures were applied.
  */
@@ -82,7 +82,7 @@ export async function finishEarlierChanges(
   closing: AsyncDisposableStack,
 ): Promise<void> {
   if (await deps.people.dropNoticesExcept(deps.forgetters)) await deps.scrub()
-  await reapplyErasures(erasures)
+  await reapplyChanges(erasures, logger)
   const mark = (): Promise<void> =>
     markErasures(erasures).catch((error: unknown) => logger.warn({ err: error }, 'erasures not marked'))
   // Also while running: a start after a crash reads the log from the last mark.

@@ -1,45 +1,71 @@
 /**
- * Repeats erasures that restoring a backup undid (rule E4, ADR 0006): a person whom the log has as erased and whom the vault still knows is erased again.
- * Reads the log from the position that the database stored last; a start does not wait for the index.
+ * Applies from the decision log what a restored database lacks (rules E4, E5, ADR 0006, ADR 0151): erasures, and changes that took authority away. Reads the
+ * log from the position that the database stored last; a start does not wait for the index.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
 import { type Entry, type PartyRef, parseLogEntry } from '@mandate/protocol'
+import type { Logger } from 'pino'
 import type { EntryIndex, LogReader } from '../ports/log.ts'
 import type { ErasuresApplied, People, Vault } from '../ports/stores.ts'
+import { ENDING_KINDS, LaterChanges, type LaterChangesDeps } from './later-changes.ts'
 
-export interface ReapplyDeps {
+export interface ReapplyDeps extends LaterChangesDeps {
   readonly log: Pick<LogReader, 'sequenced' | 'read' | 'archived'>
   /** Used for archived entries only. */
   readonly index: Pick<EntryIndex, 'query'>
+  /** Whether other PDPs, each with a log of its own, use the database. */
+  readonly isShared: boolean
   readonly vault: Pick<Vault, 'subOf'>
   readonly people: Pick<People, 'isErasing' | 'putErasure' | 'erasuresApplied' | 'setErasuresApplied'>
 }
 
-/** How the entry of an erasure looks in canonical JSON. */
-const ERASED = Buffer.from('"kind":"person_erased"')
+/** How the entries of changes look in canonical JSON. */
+const CHANGES =
+  /"kind":"(?:person_erased|grant_revoked|(?:key|persona|agent|facts)_changed|resource_(?:transferred|removed)|policy_loaded)"/u
 
-/** Must be called before the PDP accepts requests. */
-export async function reapplyErasures(deps: ReapplyDeps): Promise<void> {
+/** Where to begin. */
+interface Begin {
+  readonly from: number
+  /** Position of the database in the log, where it has one. */
+  readonly known: number | undefined
+  /** The database was restored, or is new, or the log is another one. */
+  readonly isRestored: boolean
+}
+
+/** Must be called before the PDP accepts requests, and before pending changes are reconciled. */
+export async function reapplyChanges(deps: ReapplyDeps, logger: Pick<Logger, 'warn'>): Promise<void> {
   const { log } = deps
   const end = log.sequenced
-  let from = await begin(deps)
+  const { known, isRestored, ...begun } = await begin(deps)
+  const changes = new LaterChanges()
+  const found = async (entry: Entry, index: number): Promise<void> => {
+    if (entry.kind === 'person_erased') await eraseAgain(entry, deps)
+    else changes.add(entry, isRestored && known !== undefined && index >= known)
+  }
+  let { from } = begun
   const sealed = await log.archived()
   if (from < sealed) {
-    await reapplySealed(deps)
+    await readSealed(deps, found)
     from = sealed
   }
   while (from < end) {
     const entries = await log.read(from)
     if (entries.length === 0) break
-    for (const { bytes } of entries) {
-      if (!Buffer.from(bytes).includes(ERASED)) continue
+    for (const { index, bytes } of entries) {
+      if (!CHANGES.test(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'))) continue
       const entry = parseLogEntry(JSON.parse(new TextDecoder().decode(bytes)))
-      if (entry.success && entry.data.kind === 'person_erased') await again(entry.data, deps)
+      if (entry.success) await found(entry.data, index)
     }
     from += entries.length
   }
+  const proposed = await changes.propose(deps, isRestored || !deps.isShared)
+  const { byHand } = changes
+  if (isRestored && Object.keys(byHand).length > 0)
+    logger.warn({ applied: proposed, repeat: byHand, since: known }, 'changes after the backup have to be repeated')
+  else if (Object.values(proposed).some((count) => count > 0))
+    logger.warn({ applied: proposed }, 'changes that the database lacked were applied from the log')
   await markErasures(deps)
 }
 
@@ -50,10 +76,12 @@ export async function markErasures({ log, people }: Pick<ReapplyDeps, 'log' | 'p
   if (last !== undefined) await people.setErasuresApplied({ next, last })
 }
 
-async function begin({ log, people }: ReapplyDeps): Promise<number> {
+async function begin({ log, people }: ReapplyDeps): Promise<Begin> {
   const applied: ErasuresApplied | undefined = await people.erasuresApplied()
-  if (!applied || applied.next > log.sequenced || applied.next <= (await log.archived())) return 0
-  return (await hashAt(log, applied.next - 1)) === applied.last ? applied.next : 0
+  const known = applied?.next
+  const all = { from: 0, known, isRestored: true }
+  if (!applied || applied.next > log.sequenced || applied.next <= (await log.archived())) return all
+  return (await hashAt(log, applied.next - 1)) === applied.last ? { from: applied.next, known, isRestored: false } : all
 }
 
 async function hashAt(log: ReapplyDeps['log'], index: number): Promise<string | undefined> {
@@ -62,18 +90,24 @@ async function hashAt(log: ReapplyDeps['log'], index: number): Promise<string | 
   return entry && createHash('sha256').update(entry.bytes).digest('base64')
 }
 
-async function again({ subject, target, at }: Entry, { vault, people }: ReapplyDeps): Promise<void> {
+async function eraseAgain({ subject, target, at }: Entry, { vault, people }: ReapplyDeps): Promise<void> {
   if (!subject?.startsWith('user:') || !target) return
   const who = subject as PartyRef
   if ((await vault.subOf(who)) === undefined || (await people.isErasing(who))) return
   await people.putErasure({ id: target, person: who, by: who, at: Date.parse(at) })
 }
 
-async function reapplySealed(deps: ReapplyDeps): Promise<void> {
-  let cursor: string | undefined
-  do {
-    const page = await deps.index.query({ kind: 'person_erased', limit: 500, cursor })
-    for (const entry of page.entries) await again(entry, deps)
-    cursor = page.nextCursor
-  } while (cursor)
+/** Archived entries, by the index. Newest first. */
+async function readSealed(
+  { index }: ReapplyDeps,
+  found: (entry: Entry, index: number) => Promise<void>,
+): Promise<void> {
+  for (const kind of ['person_erased', ...ENDING_KINDS] as const) {
+    let cursor: string | undefined
+    do {
+      const page = await index.query({ kind, limit: 500, cursor })
+      for (const entry of page.entries) await found(entry, -1)
+      cursor = page.nextCursor
+    } while (cursor)
+  }
 }
