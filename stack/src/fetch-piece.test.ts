@@ -169,6 +169,19 @@ test('on each platform that has a build, that one is fetched', async () => {
   expect(calls()).toEqual([expect.stringMatching(/^pack @some\/mac-tool@1\.2\.3 /u)])
 })
 
+test('data is the same for every machine, and is kept only when its file is there', async () => {
+  const { piece, env } = await kit()
+  const { 'linux-x64': build } = piece.builds
+  if (build === undefined) expect.unreachable('no build')
+  const data: Piece = { ...piece, builds: { any: build }, check: { file: 'bin/tool' } }
+  const musl = { platform: 'linux', arch: 'riscv64', glibc: undefined }
+  const wrong: Piece = { ...data, check: { file: 'bin/other' } }
+  await expect(fetchPiece(wrong, { env }, musl)).rejects.toThrow('was fetched and has no bin/other')
+  expect(entries(env)).toEqual([])
+  const { folder } = await fetchPiece(data, { env }, musl)
+  expect(existsSync(join(folder, 'bin/tool'))).toBe(true)
+})
+
 test.for(Object.entries(PIECES))('%s is pinned by exact version and checksum', ([, piece]: [string, Piece]) => {
   expect(piece.version).toMatch(/^\d+\.\d+\.\d+[\w.-]*$/u)
   const builds = Object.values(piece.builds)
